@@ -1,0 +1,102 @@
+//! Keys from passwords: PBKDF2 where the RFC asks for it, Argon2id for our own files.
+
+use std::num::NonZeroU32;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use aws_lc_rs::pbkdf2 as lib;
+
+use crate::{Error, Secret};
+
+/// The PRF of PBKDF2. Nothing on the wire negotiates it (profile P2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Pbkdf2Prf {
+    /// PKCS #5's default.
+    #[default]
+    HmacSha1,
+    /// By configuration on both sides.
+    HmacSha256,
+}
+
+/// PBKDF2 (RFC 8018 §5.2): `len` octets.
+pub fn pbkdf2(prf: Pbkdf2Prf, password: &[u8], salt: &[u8], iterations: NonZeroU32, len: usize) -> Secret {
+    let algorithm = match prf {
+        Pbkdf2Prf::HmacSha1 => lib::PBKDF2_HMAC_SHA1,
+        Pbkdf2Prf::HmacSha256 => lib::PBKDF2_HMAC_SHA256,
+    };
+    let mut out = vec![0; len];
+    lib::derive(algorithm, iterations, salt, password, &mut out);
+    Secret::new(out)
+}
+
+/// The cost of [`argon2id`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Argon2Params {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub iterations: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+/// Argon2id, version 0x13 (RFC 9106): `len` octets. The salt has at least 8 octets.
+pub fn argon2id(passphrase: &[u8], salt: &[u8], cost: &Argon2Params, len: usize) -> Result<Secret, Error> {
+    let params = Params::new(cost.memory_kib, cost.iterations, cost.lanes, Some(len))
+        .map_err(|_| Error::Parameters("Argon2 memory, iterations, lanes or length"))?;
+    let mut out = vec![0; len];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(passphrase, salt, &mut out)
+        .map_err(|_| Error::Parameters("Argon2 salt or passphrase"))?;
+    Ok(Secret::new(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::HEXLOWER;
+
+    use super::*;
+
+    fn derived(prf: Pbkdf2Prf, password: &str, salt: &str, iterations: u32, len: usize) -> String {
+        let iterations = NonZeroU32::new(iterations).expect("not zero");
+        HEXLOWER.encode(pbkdf2(prf, password.as_bytes(), salt.as_bytes(), iterations, len).expose())
+    }
+
+    #[test]
+    fn rfc6070_hmac_sha1() {
+        for (password, salt, iterations, len, expected) in [
+            ("password", "salt", 1, 20, "0c60c80f961f0e71f3a9b524af6012062fe037a6"),
+            ("password", "salt", 2, 20, "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957"),
+            ("password", "salt", 4096, 20, "4b007901b765489abead49d926f721d065a429c1"),
+            (
+                "passwordPASSWORDpassword",
+                "saltSALTsaltSALTsaltSALTsaltSALTsalt",
+                4096,
+                25,
+                "3d2eec4fe41c849b80c8d83662c0e44a8b291a964cf2f07038",
+            ),
+            ("pass\0word", "sa\0lt", 4096, 16, "56fa6aa75548099dcc37d7f03425e0c3"),
+        ] {
+            assert_eq!(derived(Pbkdf2Prf::HmacSha1, password, salt, iterations, len), expected);
+        }
+    }
+
+    #[test]
+    fn rfc7914_section_11_hmac_sha256() {
+        assert_eq!(
+            derived(Pbkdf2Prf::HmacSha256, "passwd", "salt", 1, 32),
+            "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+        );
+    }
+
+    #[test]
+    fn argon2id_refuses_what_it_cannot_do() {
+        let cost = Argon2Params { memory_kib: 64, iterations: 1, lanes: 1 };
+        let one = argon2id(b"passphrase", b"12345678", &cost, 32).expect("sound parameters");
+        assert_eq!(one.len(), 32);
+        assert_ne!(one, argon2id(b"passphrasf", b"12345678", &cost, 32).expect("sound parameters"));
+        assert!(argon2id(b"passphrase", b"1234567", &cost, 32).is_err(), "short salt");
+        assert!(argon2id(b"p", b"12345678", &Argon2Params { memory_kib: 1, ..cost }, 32).is_err());
+        assert!(argon2id(b"p", b"12345678", &Argon2Params { lanes: 0, ..cost }, 32).is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! The one door to cryptographic primitives: what DSKPP needs, behind typed functions.
+//!
+//! - No algorithm is chosen by a string, and no caller names a cryptographic library.
+//! - Secrets are [`Secret`]: wiped when dropped, compared in constant time, never printed.
+//! - Randomness is handed in as [`Random`], so that whatever stands on this crate can be replayed from a seed.
+//!   The only exception is [`RsaPrivateKey::generate`], which lets the library draw its primes.
+//! - It does no I/O, reads no clock and makes no protocol decisions.
+//!
+//! The primitives are those of AWS-LC; AES key wrap, Argon2id and the resumable SHA-256 come from RustCrypto, because
+//! AWS-LC's Rust interface lacks them.
+
+mod aead;
+mod cipher;
+mod hash;
+mod kdf;
+mod mac;
+mod random;
+mod raw_rsa;
+mod rsa;
+mod secret;
+
+pub use aead::AeadKey;
+pub use cipher::{aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwrap_pad, aes_wrap, aes_wrap_pad};
+pub use hash::{Hash, Sha256};
+pub use kdf::{Argon2Params, Pbkdf2Prf, argon2id, pbkdf2};
+pub use mac::{CmacKey, HmacKey, Tag};
+pub use random::{Random, SeededRandom, SystemRandom};
+pub use rsa::{RsaEncryption, RsaPrivateKey, RsaPublicKey};
+pub use secret::{Secret, ct_eq};
+
+/// What a primitive refuses. No variant carries or reveals a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The key has a length that the algorithm does not know.
+    #[error("a key of {0} octets does not fit the algorithm")]
+    KeyLength(usize),
+    /// The input has a length that the algorithm cannot take.
+    #[error("an input of {0} octets does not fit the algorithm")]
+    InputLength(usize),
+    /// Decryption failed: another key, or the data was changed. Which of the two is not told.
+    #[error("decryption failed: the key is another one, or the data was changed")]
+    Decryption,
+    /// An RSA key is outside 2048 to 4096 bits, or is no valid RSA key.
+    #[error("not a usable RSA key: {0}")]
+    RsaKey(&'static str),
+    /// Parameters of a derivation are out of range.
+    #[error("unusable parameters: {0}")]
+    Parameters(&'static str),
+    /// A saved hash state cannot be resumed.
+    #[error("not a saved SHA-256 state")]
+    HashState,
+}

@@ -1,0 +1,82 @@
+//! Where random octets come from.
+
+use crate::{Hash, HmacKey, Secret};
+
+/// A source of random octets, handed to whoever needs them.
+pub trait Random: Send {
+    /// Fills the whole buffer.
+    fn fill(&mut self, out: &mut [u8]);
+
+    /// `len` random octets that may travel.
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let mut out = vec![0; len];
+        self.fill(&mut out);
+        out
+    }
+
+    /// `len` random octets that stay secret.
+    fn secret(&mut self, len: usize) -> Secret {
+        Secret::new(self.bytes(len))
+    }
+}
+
+/// The operating system's random source, through AWS-LC.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&mut self, out: &mut [u8]) {
+        // AWS-LC itself aborts where the operating system has no randomness: nothing may go on without it.
+        aws_lc_rs::rand::fill(out).expect("the operating system provides randomness");
+    }
+}
+
+/// A reproducible source for tests and replays: HMAC-SHA-256 of a counter under the seed. Never for production.
+#[derive(Debug)]
+pub struct SeededRandom {
+    key: HmacKey,
+    counter: u64,
+    block: [u8; 32],
+    used: usize,
+}
+
+impl SeededRandom {
+    /// The same seed gives the same octets, however they are asked for.
+    pub fn new(seed: &[u8]) -> Self {
+        SeededRandom { key: HmacKey::new(Hash::Sha256, seed), counter: 0, block: [0; 32], used: 32 }
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&mut self, out: &mut [u8]) {
+        for octet in out {
+            if self.used == self.block.len() {
+                let tag = self.key.sign(&[&self.counter.to_be_bytes()]);
+                self.block.copy_from_slice(tag.as_ref());
+                self.counter += 1;
+                self.used = 0;
+            }
+            *octet = self.block[self.used]; // used < 32, by the line above
+            self.used += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_octets_however_they_are_cut() {
+        let (mut a, mut b) = (SeededRandom::new(b"seed"), SeededRandom::new(b"seed"));
+        let whole = a.bytes(100);
+        let parts = [b.bytes(1), b.bytes(40), b.bytes(59)].concat();
+        assert_eq!(whole, parts);
+        assert_ne!(whole, SeededRandom::new(b"other").bytes(100));
+    }
+
+    #[test]
+    fn the_system_does_not_repeat_itself() {
+        assert_ne!(SystemRandom.bytes(32), SystemRandom.bytes(32));
+    }
+}

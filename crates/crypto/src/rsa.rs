@@ -1,0 +1,444 @@
+//! RSA encryption with 2048 to 4096 bits: PKCS #1 v1.5 and OAEP (RFC 8017 §7), deterministic from the random source.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::{
+    KeyPair, KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey,
+    PublicEncryptingKey, PublicKey,
+};
+use aws_lc_rs::signature::KeyPair as _;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
+
+use crate::raw_rsa::RawRsa;
+use crate::{Error, Hash, HmacKey, Random, Secret};
+
+const MIN_BITS: usize = 2048;
+const MAX_BITS: usize = 4096;
+
+/// How a message is padded before RSA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RsaEncryption {
+    /// PKCS #1 v1.5 (`xmlenc#rsa-1_5`).
+    Pkcs1v15,
+    /// OAEP with SHA-1 and MGF1 with SHA-1, empty label (`xmlenc#rsa-oaep-mgf1p`, and `xmlenc11#rsa-oaep` by default).
+    OaepSha1,
+    /// OAEP with SHA-256 and MGF1 with SHA-256, empty label.
+    OaepSha256,
+}
+
+/// A public key of 2048 to 4096 bits.
+#[derive(Clone)]
+pub struct RsaPublicKey {
+    n: Vec<u8>,
+    e: Vec<u8>,
+    raw: std::sync::Arc<RawRsa>,
+}
+
+impl RsaPublicKey {
+    /// From modulus and exponent, big-endian; leading zero octets are dropped.
+    pub fn from_components(n: &[u8], e: &[u8]) -> Result<Self, Error> {
+        let (n, e) = (without_zeros(n), without_zeros(e));
+        let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
+        if !(MIN_BITS..=MAX_BITS).contains(&bits) {
+            return Err(Error::RsaKey("the modulus must have 2048 to 4096 bits"));
+        }
+        if n.last().is_none_or(|last| last % 2 == 0) {
+            return Err(Error::RsaKey("the modulus is even"));
+        }
+        // AWS-LC takes odd exponents of 2 to 33 bits.
+        let raw = RawRsa::public(n, e)?;
+        Ok(RsaPublicKey { n: n.to_vec(), e: e.to_vec(), raw: std::sync::Arc::new(raw) })
+    }
+
+    /// From a DER SubjectPublicKeyInfo (RFC 5280 §4.1).
+    pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        let key = PublicKey::from_der(der).map_err(|_| Error::RsaKey("no RSA SubjectPublicKeyInfo"))?;
+        Self::from_library(&key)
+    }
+
+    fn from_library(key: &PublicKey) -> Result<Self, Error> {
+        let (n, e) = (key.modulus(), key.exponent());
+        Self::from_components(n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero())
+    }
+
+    /// The modulus, big-endian without leading zero octets: the octets of K (profile P1).
+    pub fn modulus(&self) -> &[u8] {
+        &self.n
+    }
+
+    /// The public exponent, big-endian without leading zero octets.
+    pub fn exponent(&self) -> &[u8] {
+        &self.e
+    }
+
+    /// DER SubjectPublicKeyInfo.
+    pub fn to_spki_der(&self) -> Vec<u8> {
+        let components = aws_lc_rs::rsa::PublicKeyComponents { n: &self.n[..], e: &self.e[..] };
+        let key: PublicEncryptingKey =
+            components.try_into().expect("the components were checked when the key was made");
+        let der: PublicKeyX509Der<'_> = key.as_der().expect("a valid key has an encoding");
+        der.as_ref().to_vec()
+    }
+
+    /// Bits of the modulus.
+    pub fn bits(&self) -> usize {
+        self.n.len() * 8 - self.n[0].leading_zeros() as usize // not empty: at least 2048 bits
+    }
+
+    /// Encrypts a message; the padding's randomness comes from `rng`. The result is as long as the modulus.
+    ///
+    /// [`Error::InputLength`] where the message is longer than the padding allows: 11 octets less than the modulus
+    /// for v1.5, 42 less for OAEP with SHA-1, 66 less with SHA-256.
+    pub fn encrypt(&self, padding: RsaEncryption, message: &[u8], rng: &mut dyn Random) -> Result<Vec<u8>, Error> {
+        let padded = match padding {
+            RsaEncryption::Pkcs1v15 => pad_pkcs1v15(self.n.len(), message, rng)?,
+            RsaEncryption::OaepSha1 => pad_oaep(self.n.len(), Hash::Sha1, message, rng)?,
+            RsaEncryption::OaepSha256 => pad_oaep(self.n.len(), Hash::Sha256, message, rng)?,
+        };
+        self.raw.encrypt(padded.expose())
+    }
+}
+
+impl PartialEq for RsaPublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.n == other.n && self.e == other.e
+    }
+}
+
+impl Eq for RsaPublicKey {}
+
+impl std::fmt::Debug for RsaPublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RsaPublicKey({} bits)", self.bits())
+    }
+}
+
+/// A private key of 2048 to 4096 bits.
+pub struct RsaPrivateKey {
+    public: RsaPublicKey,
+    pkcs8: Secret,
+    oaep: OaepPrivateDecryptingKey,
+    raw: RawRsa,
+    /// Derives the value that stands in for a message with a wrong padding.
+    substitute: HmacKey,
+}
+
+impl RsaPrivateKey {
+    /// Makes a key of 2048, 3072 or 4096 bits, from the system's randomness.
+    pub fn generate(bits: usize) -> Result<Self, Error> {
+        let size = match bits {
+            2048 => KeySize::Rsa2048,
+            3072 => KeySize::Rsa3072,
+            4096 => KeySize::Rsa4096,
+            _ => return Err(Error::RsaKey("keys are made with 2048, 3072 or 4096 bits")),
+        };
+        let key = PrivateDecryptingKey::generate(size).map_err(|_| Error::RsaKey("generation failed"))?;
+        let der: Pkcs8V1Der<'_> = key.as_der().map_err(|_| Error::RsaKey("no encoding"))?;
+        Self::from_pkcs8_der(der.as_ref())
+    }
+
+    /// From a DER PKCS #8 PrivateKeyInfo.
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
+        let refused = |_| Error::RsaKey("no PKCS #8 RSA private key of 2048 to 4096 bits");
+        let pair = KeyPair::from_pkcs8(der).map_err(refused)?;
+        let decrypting = PrivateDecryptingKey::from_pkcs8(der).map_err(refused)?;
+        let oaep = OaepPrivateDecryptingKey::new(decrypting).map_err(|_| Error::RsaKey("not for OAEP"))?;
+        let label: &[u8] = b"dskpp implicit rejection";
+        let seed = HmacKey::new(Hash::Sha256, der).sign(&[label]);
+        Ok(RsaPrivateKey {
+            public: RsaPublicKey::from_library(pair.public_key())?,
+            pkcs8: Secret::from_slice(der),
+            oaep,
+            raw: RawRsa::private(der)?,
+            substitute: HmacKey::new(Hash::Sha256, seed.as_ref()),
+        })
+    }
+
+    /// From PEM with the label `PRIVATE KEY` (RFC 7468 §10).
+    pub fn from_pkcs8_pem(pem: &str) -> Result<Self, Error> {
+        let refused = Error::RsaKey("no PEM with a PRIVATE KEY (PKCS #8, unencrypted)");
+        let body = pem.split_once(PEM_BEGIN).and_then(|(_, rest)| rest.split_once(PEM_END)).ok_or(refused)?.0;
+        let mut text = Vec::with_capacity(body.len());
+        text.extend(body.bytes().filter(|octet| !octet.is_ascii_whitespace()));
+        let text = Secret::new(text);
+        let der = Secret::new(data_encoding::BASE64.decode(text.expose()).map_err(|_| refused)?);
+        Self::from_pkcs8_der(der.expose())
+    }
+
+    /// DER PKCS #8.
+    pub fn to_pkcs8_der(&self) -> &Secret {
+        &self.pkcs8
+    }
+
+    /// The public half.
+    pub fn public(&self) -> &RsaPublicKey {
+        &self.public
+    }
+
+    /// Decrypts OAEP. [`Error::Decryption`] for a wrong padding, [`Error::InputLength`] for a wrong length;
+    /// [`Error::Parameters`] if asked for v1.5, which has [`RsaPrivateKey::decrypt_pkcs1v15`].
+    pub fn decrypt_oaep(&self, padding: RsaEncryption, ciphertext: &[u8]) -> Result<Secret, Error> {
+        let algorithm = match padding {
+            RsaEncryption::OaepSha1 => &OAEP_SHA1_MGF1SHA1,
+            RsaEncryption::OaepSha256 => &OAEP_SHA256_MGF1SHA256,
+            RsaEncryption::Pkcs1v15 => return Err(Error::Parameters("PKCS #1 v1.5 is not OAEP")),
+        };
+        if ciphertext.len() != self.raw.size() {
+            return Err(Error::InputLength(ciphertext.len()));
+        }
+        let mut out = vec![0; self.oaep.min_output_size()];
+        let len = self.oaep.decrypt(algorithm, ciphertext, &mut out, None).map(|message| message.len());
+        let out = Secret::new(out);
+        len.ok().and_then(|len| out.prefix(len)).ok_or(Error::Decryption)
+    }
+
+    /// Decrypts PKCS #1 v1.5 with implicit rejection (profile P20): a ciphertext with a wrong padding gives, in the
+    /// same time, `substitute_len` octets that only the owner of the key could have predicted, and always the same
+    /// for the same ciphertext. So nobody learns from the outcome whether a padding was right.
+    ///
+    /// [`Error::InputLength`] only for what the sender knows as well: a ciphertext that is not as long as the
+    /// modulus, or not less than it.
+    pub fn decrypt_pkcs1v15(&self, ciphertext: &[u8], substitute_len: usize) -> Result<Secret, Error> {
+        let padded = Secret::new(self.raw.decrypt(ciphertext)?);
+        let (valid, message_at) = unpad_pkcs1v15(padded.expose());
+        let substitute = self.substitute_for(ciphertext, padded.len());
+        let substitute_at = (padded.len() - substitute_len.min(padded.len() - 11)) as u32;
+        let start = u32::conditional_select(&substitute_at, &message_at, valid) as usize;
+        let mut selected = Vec::with_capacity(padded.len());
+        selected.extend(
+            substitute
+                .expose()
+                .iter()
+                .zip(padded.expose())
+                .map(|(instead, message)| u8::conditional_select(instead, message, valid)),
+        );
+        Ok(Secret::from_slice(&Secret::new(selected).expose()[start..])) // start <= len, for both choices
+    }
+
+    fn substitute_for(&self, ciphertext: &[u8], len: usize) -> Secret {
+        let mut out = Vec::with_capacity(len + 32);
+        for block in 0u32.. {
+            out.extend_from_slice(self.substitute.sign(&[&block.to_be_bytes(), ciphertext]).as_ref());
+            if out.len() >= len {
+                break;
+            }
+        }
+        out.truncate(len);
+        Secret::new(out)
+    }
+}
+
+impl std::fmt::Debug for RsaPrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RsaPrivateKey({} bits)", self.public.bits())
+    }
+}
+
+const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+const PEM_END: &str = "-----END PRIVATE KEY-----";
+
+fn without_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|octet| **octet == 0).count();
+    &number[zeros..] // zeros <= len
+}
+
+/// EME-PKCS1-v1_5 encoding (RFC 8017 §7.2.1): `00 02 PS 00 M`, PS at least 8 octets without zero.
+fn pad_pkcs1v15(size: usize, message: &[u8], rng: &mut dyn Random) -> Result<Secret, Error> {
+    if message.len() + 11 > size {
+        return Err(Error::InputLength(message.len()));
+    }
+    let mut padded = vec![0; size];
+    padded[1] = 2;
+    let separator = size - message.len() - 1;
+    for octet in &mut padded[2..separator] {
+        while *octet == 0 {
+            rng.fill(std::slice::from_mut(octet));
+        }
+    }
+    padded[separator + 1..].copy_from_slice(message);
+    Ok(Secret::new(padded))
+}
+
+/// Whether a v1.5 padding is right, and where its message begins; without branches on the content.
+fn unpad_pkcs1v15(padded: &[u8]) -> (Choice, u32) {
+    let mut message_at = 0u32;
+    let mut looking = Choice::from(1);
+    for (i, octet) in padded.iter().enumerate().skip(2) {
+        let is_separator = looking & octet.ct_eq(&0);
+        message_at.conditional_assign(&(i as u32 + 1), is_separator);
+        looking &= !is_separator;
+    }
+    let long_enough = !message_at.ct_lt(&11); // 00 02, eight octets, 00
+    let header = padded[0].ct_eq(&0) & padded[1].ct_eq(&2); // a padded message has at least 256 octets
+    (header & !looking & long_enough, message_at)
+}
+
+/// EME-OAEP encoding (RFC 8017 §7.1.1) with an empty label.
+fn pad_oaep(size: usize, hash: Hash, message: &[u8], rng: &mut dyn Random) -> Result<Secret, Error> {
+    let h_len = hash.output_len();
+    if message.len() + 2 * h_len + 2 > size {
+        return Err(Error::InputLength(message.len()));
+    }
+    let mut padded = vec![0; size];
+    let (head, db) = padded.split_at_mut(1 + h_len);
+    let seed = &mut head[1..];
+    rng.fill(seed);
+    db[..h_len].copy_from_slice(&hash.digest(&[]));
+    let message_at = db.len() - message.len();
+    db[message_at - 1] = 1;
+    db[message_at..].copy_from_slice(message);
+    mask(hash, seed, db);
+    mask(hash, db, seed);
+    Ok(Secret::new(padded))
+}
+
+/// XORs MGF1 of `seed` (RFC 8017 §B.2.1) into `target`.
+fn mask(hash: Hash, seed: &[u8], target: &mut [u8]) {
+    for (counter, chunk) in (0u32..).zip(target.chunks_mut(hash.output_len())) {
+        let block = hash.digest(&[seed, &counter.to_be_bytes()]);
+        chunk.iter_mut().zip(block).for_each(|(octet, masking)| *octet ^= masking);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PrivateDecryptingKey, Pkcs1PublicEncryptingKey};
+
+    use super::*;
+    use crate::SeededRandom;
+
+    static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(2048).expect("a key"));
+
+    fn library_public(key: &RsaPrivateKey) -> PublicEncryptingKey {
+        PublicEncryptingKey::from_der(&key.public().to_spki_der()).expect("our own encoding")
+    }
+
+    #[test]
+    fn both_paddings_agree_with_the_library_both_ways() {
+        let (key, mut rng) = (&*KEY, SeededRandom::new(b"agree"));
+        let decrypting = || PrivateDecryptingKey::from_pkcs8(key.to_pkcs8_der().expose()).expect("our own encoding");
+        for len in [0, 1, 16, 32, 64, 190] {
+            let message = rng.bytes(len);
+            let mut out = [0; 256];
+            let ours = key.public().encrypt(RsaEncryption::Pkcs1v15, &message, &mut rng).expect("fits");
+            let theirs = Pkcs1PrivateDecryptingKey::new(decrypting()).expect("a key");
+            assert_eq!(theirs.decrypt(&ours, &mut out).expect("right padding"), message);
+            let library = Pkcs1PublicEncryptingKey::new(library_public(key)).expect("a key");
+            let theirs = library.encrypt(&message, &mut out).expect("fits");
+            assert_eq!(key.decrypt_pkcs1v15(theirs, 32).expect("right length").expose(), message);
+
+            for (padding, algorithm) in
+                [(RsaEncryption::OaepSha1, &OAEP_SHA1_MGF1SHA1), (RsaEncryption::OaepSha256, &OAEP_SHA256_MGF1SHA256)]
+            {
+                let ours = key.public().encrypt(padding, &message, &mut rng).expect("fits");
+                assert_eq!(key.decrypt_oaep(padding, &ours).expect("right padding").expose(), message);
+                let library = OaepPublicEncryptingKey::new(library_public(key)).expect("a key");
+                let theirs = library.encrypt(algorithm, &message, &mut out, None).expect("fits");
+                assert_eq!(key.decrypt_oaep(padding, theirs).expect("right padding").expose(), message);
+            }
+        }
+    }
+
+    #[test]
+    fn p20_a_wrong_v15_padding_gives_a_stable_substitute_and_never_an_error() {
+        let (key, mut rng) = (&*KEY, SeededRandom::new(b"padding"));
+        let good = |rng: &mut SeededRandom| pad_pkcs1v15(256, b"the message", rng).expect("fits").expose().to_vec();
+        type Damage = fn(&mut Vec<u8>);
+        let damages: [(&str, Damage); 6] = [
+            ("first octet", |em| em[0] = 1),
+            ("block type 1", |em| em[1] = 1),
+            ("block type 0", |em| em[1] = 0),
+            ("separator too early", |em| em[9] = 0),
+            ("no separator", |em| em[2..].fill(7)),
+            ("separator at once", |em| em[2] = 0),
+        ];
+        for (what, damage) in damages {
+            let mut padded = good(&mut rng);
+            damage(&mut padded);
+            let ciphertext = key.public().raw.encrypt(&padded).expect("less than the modulus");
+            let first = key.decrypt_pkcs1v15(&ciphertext, 32).expect("no error");
+            assert_eq!(first.len(), 32, "{what}");
+            assert_eq!(first, key.decrypt_pkcs1v15(&ciphertext, 32).expect("no error"), "{what}: stable");
+            assert!(!padded.windows(32).any(|window| window == first.expose()), "{what}: nothing of the plaintext");
+        }
+        let random: Vec<u8> = std::iter::once(0).chain(rng.bytes(255)).collect();
+        assert_eq!(key.decrypt_pkcs1v15(&random, 16).expect("no error").len(), 16);
+    }
+
+    #[test]
+    fn what_is_public_about_a_ciphertext_may_be_refused() {
+        let key = &*KEY;
+        for len in [0, 255, 257] {
+            assert_eq!(key.decrypt_pkcs1v15(&vec![1; len], 32), Err(Error::InputLength(len)));
+            assert_eq!(key.decrypt_oaep(RsaEncryption::OaepSha1, &vec![1; len]), Err(Error::InputLength(len)));
+        }
+        assert!(key.decrypt_pkcs1v15(&[0xFF; 256], 32).is_err(), "not less than the modulus");
+        assert_eq!(key.decrypt_oaep(RsaEncryption::OaepSha1, &[1; 256]), Err(Error::Decryption));
+        assert!(key.decrypt_oaep(RsaEncryption::Pkcs1v15, &[1; 256]).is_err());
+    }
+
+    #[test]
+    fn messages_that_do_not_fit_are_refused() {
+        let (key, mut rng) = (KEY.public(), SeededRandom::new(b"long"));
+        for (padding, longest) in
+            [(RsaEncryption::Pkcs1v15, 245), (RsaEncryption::OaepSha1, 214), (RsaEncryption::OaepSha256, 190)]
+        {
+            assert_eq!(key.encrypt(padding, &vec![1; longest], &mut rng).expect("fits").len(), 256);
+            let refused = key.encrypt(padding, &vec![1; longest + 1], &mut rng);
+            assert_eq!(refused, Err(Error::InputLength(longest + 1)));
+        }
+    }
+
+    #[test]
+    fn encryption_is_reproducible_from_a_seed() {
+        for padding in [RsaEncryption::Pkcs1v15, RsaEncryption::OaepSha1, RsaEncryption::OaepSha256] {
+            let encrypt = |seed: &[u8]| KEY.public().encrypt(padding, b"R_C", &mut SeededRandom::new(seed));
+            assert_eq!(encrypt(b"a"), encrypt(b"a"));
+            assert_ne!(encrypt(b"a"), encrypt(b"b"));
+        }
+    }
+
+    #[test]
+    fn sizes_from_2048_to_4096_bits() {
+        for bits in [2048, 3072, 4096] {
+            let key = RsaPrivateKey::generate(bits).expect("a supported size");
+            assert_eq!((key.public().bits(), key.public().modulus().len()), (bits, bits / 8));
+            let ciphertext =
+                key.public().encrypt(RsaEncryption::Pkcs1v15, b"m", &mut SeededRandom::new(b"s")).expect("fits");
+            assert_eq!(key.decrypt_pkcs1v15(&ciphertext, 32).expect("right length").expose(), b"m");
+        }
+        for bits in [0, 512, 1024, 2047, 8192] {
+            assert!(RsaPrivateKey::generate(bits).is_err());
+        }
+        let mut odd = vec![0xFF; 128];
+        assert!(RsaPublicKey::from_components(&odd, &[1, 0, 1]).is_err(), "1024 bits");
+        odd.resize(513, 0xFF);
+        assert!(RsaPublicKey::from_components(&odd, &[1, 0, 1]).is_err(), "4104 bits");
+        assert!(RsaPublicKey::from_components(&[], &[]).is_err());
+        let mut even = KEY.public().modulus().to_vec();
+        for (n, e) in [(&even[..], &[2][..]), (&even, &[]), (&even, &[1]), (&even, &[0xFF; 9])] {
+            assert!(RsaPublicKey::from_components(n, e).is_err(), "exponent {e:?}");
+        }
+        *even.last_mut().expect("not empty") &= 0xFE;
+        assert!(RsaPublicKey::from_components(&even, &[1, 0, 1]).is_err(), "even modulus");
+    }
+
+    #[test]
+    fn encodings_come_back() {
+        let key = RsaPrivateKey::from_pkcs8_der(KEY.to_pkcs8_der().expose()).expect("our own encoding");
+        assert_eq!(key.public(), KEY.public());
+        let spki = RsaPublicKey::from_spki_der(&key.public().to_spki_der()).expect("our own encoding");
+        assert_eq!(&spki, key.public());
+        let zeros = [&[0, 0], key.public().modulus()].concat();
+        assert_eq!(&RsaPublicKey::from_components(&zeros, &[0, 1, 0, 1]).expect("zeros in front"), key.public());
+        let pem = format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", data_encoding::BASE64.encode(KEY.to_pkcs8_der().expose()));
+        assert_eq!(RsaPrivateKey::from_pkcs8_pem(&pem).expect("PEM").public(), KEY.public());
+        for bad in ["", PEM_BEGIN, &pem[..200], &pem.replace("PRIVATE", "PUBLIC")] {
+            assert!(RsaPrivateKey::from_pkcs8_pem(bad).is_err());
+        }
+        assert!(RsaPrivateKey::from_pkcs8_der(&[]).is_err());
+        assert!(RsaPublicKey::from_spki_der(b"0").is_err());
+        assert_eq!(format!("{key:?}"), "RsaPrivateKey(2048 bits)");
+    }
+}
