@@ -1,0 +1,249 @@
+//! The authentication code that a person types (RFC 6063 §3.4.1.1, profile P11).
+//!
+//! A code is a run of type-length-value triples in hexadecimal: client ID (type 1), password (2), optionally a
+//! checksum (3) and vendor fields (8 to F).
+
+use std::fmt;
+
+use crc::{CRC_16_GSM, Crc};
+use dskpp_crypto::Secret;
+
+/// Polynomial 0x1021, initial value 0, not reflected, final XOR 0xFFFF (profile P11).
+const CHECKSUM: Crc<u16> = Crc::<u16>::new(&CRC_16_GSM);
+/// What `<ClientID>` can carry.
+const MAX_CLIENT_ID: usize = 128;
+/// What one TLV can carry.
+const MAX_VALUE: usize = 255;
+
+const CLIENT_ID: char = '1';
+const PASSWORD: char = '2';
+const CHECKSUM_TYPE: char = '3';
+
+/// A client ID and the password that goes with it: good for one key.
+///
+/// ```
+/// let code: dskpp::auth_code::AuthCode = "108AC00000A20A3582AF0C3E304EA4C".parse()?;
+/// assert_eq!(code.client_id(), "AC00000A");
+/// assert_eq!(code.encode(true).expose(), b"108AC00000A20A3582AF0C3E304EA4C");
+/// # Ok::<(), dskpp::auth_code::AuthCodeError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthCode {
+    client_id: String,
+    password: Secret,
+    vendor: Vec<(char, String)>,
+    had_checksum: bool,
+}
+
+/// Which part of a typed code is wrong. The password itself is never part of a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthCodeError {
+    /// Nothing was typed.
+    #[error("the authentication code is empty: type it as it was given to you")]
+    Empty,
+    /// A character that is not a hexadecimal digit, and its position, counted from 1.
+    #[error("character {at} of the authentication code, '{found}', is not one of 0-9 and A-F")]
+    NotHexadecimal {
+        /// Position, counted from 1 without white space and hyphens.
+        at: usize,
+        /// What stands there.
+        found: char,
+    },
+    /// The code ends inside the field that begins at this position, counted from 1.
+    #[error("the authentication code ends too early, in its part that begins at character {0}: something is missing")]
+    Truncated(usize),
+    /// Characters after the last field.
+    #[error(
+        "the authentication code has characters left over from position {0}: something was typed twice or too much"
+    )]
+    LeftOver(usize),
+    /// A type that is neither defined nor a vendor's.
+    #[error(
+        "the authentication code has an unknown part (type {kind}) at character {at}: probably a digit was mistyped"
+    )]
+    UnknownType {
+        /// The type digit.
+        kind: char,
+        /// Position, counted from 1.
+        at: usize,
+    },
+    /// A field that may stand once stands twice.
+    #[error("the authentication code contains its {0} twice")]
+    Twice(&'static str),
+    /// No such field.
+    #[error("the authentication code has no {0}: check that it was typed from its first to its last character")]
+    Missing(&'static str),
+    /// A client ID longer than 128 characters (profile P11).
+    #[error("the client ID in the authentication code has {0} characters; 128 are the most")]
+    ClientIdTooLong(usize),
+    /// The checksum does not fit what was typed.
+    #[error("the checksum of the authentication code does not fit: at least one character was mistyped")]
+    Checksum,
+    /// Text that SASLprep (RFC 4013) prohibits.
+    #[error("the {0} contains characters that may not be used")]
+    Prohibited(&'static str),
+    /// A value that a TLV cannot carry.
+    #[error("the {0} is too long for an authentication code")]
+    TooLong(&'static str),
+}
+
+impl AuthCode {
+    /// A code of a client ID and a password, both hexadecimal.
+    pub fn new(client_id: &str, password: &Secret) -> Result<Self, AuthCodeError> {
+        let client_id = upper_hex(client_id, "client ID")?;
+        let text = std::str::from_utf8(password.expose()).map_err(|_| AuthCodeError::Prohibited("password"))?;
+        let password = Secret::from(upper_hex(text, "password")?.into_bytes());
+        let code = AuthCode { client_id, password, vendor: Vec::new(), had_checksum: false };
+        code.checked()
+    }
+
+    /// A code of what a person typed into two fields: SASLprep (RFC 4013), then the hexadecimal of its UTF-8.
+    pub fn from_text(client_id: &str, password: &str) -> Result<Self, AuthCodeError> {
+        let prepared = |text: &str, name| -> Result<String, AuthCodeError> {
+            let text = stringprep::saslprep(text).map_err(|_| AuthCodeError::Prohibited(name))?;
+            Ok(data_encoding::HEXUPPER.encode(text.as_bytes()))
+        };
+        let client_id = prepared(client_id, "client ID")?;
+        let password = Secret::from(prepared(password, "password")?.into_bytes());
+        AuthCode { client_id, password, vendor: Vec::new(), had_checksum: false }.checked()
+    }
+
+    fn checked(self) -> Result<Self, AuthCodeError> {
+        match (self.client_id.len(), self.password.len()) {
+            (0, _) => Err(AuthCodeError::Missing("client ID")),
+            (_, 0) => Err(AuthCodeError::Missing("password")),
+            (len, _) if len > MAX_CLIENT_ID => Err(AuthCodeError::ClientIdTooLong(len)),
+            (_, len) if len > MAX_VALUE => Err(AuthCodeError::TooLong("password")),
+            _ => Ok(self),
+        }
+    }
+
+    /// The client ID: what `<ClientID>` carries and what enters the MAC, upper-case hexadecimal (profile P2).
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The password: the ASCII octets of its upper-case hexadecimal (profile P2).
+    pub fn password(&self) -> &Secret {
+        &self.password
+    }
+
+    /// Vendor fields, by their type digit.
+    pub fn vendor(&self) -> &[(char, String)] {
+        &self.vendor
+    }
+
+    /// Whether a checksum was typed (and was right).
+    pub fn had_checksum(&self) -> bool {
+        self.had_checksum
+    }
+
+    /// The code as text: secret, for it contains the password.
+    pub fn encode(&self, checksum: bool) -> Secret {
+        let mut text = Vec::with_capacity(1024); // so that nothing moves the secret
+        field(&mut text, CLIENT_ID, self.client_id.as_bytes());
+        field(&mut text, PASSWORD, self.password.expose());
+        for (kind, value) in &self.vendor {
+            field(&mut text, *kind, value.as_bytes());
+        }
+        if checksum {
+            let sum = format!("{:04X}", crc16(&text));
+            field(&mut text, CHECKSUM_TYPE, sum.as_bytes());
+        }
+        Secret::new(text)
+    }
+}
+
+impl std::str::FromStr for AuthCode {
+    type Err = AuthCodeError;
+
+    /// Reads a code as a person types it: either case, white space and hyphens anywhere.
+    fn from_str(typed: &str) -> Result<Self, AuthCodeError> {
+        let kept = typed.chars().filter(|c| !c.is_whitespace() && *c != '-');
+        let mut digits = Vec::with_capacity(typed.len());
+        for (i, found) in kept.enumerate() {
+            if !found.is_ascii_hexdigit() {
+                return Err(AuthCodeError::NotHexadecimal { at: i + 1, found });
+            }
+            digits.push(found.to_ascii_uppercase() as u8); // ASCII, by the line above
+        }
+        parse(Secret::new(digits).expose())
+    }
+}
+
+fn parse(digits: &[u8]) -> Result<AuthCode, AuthCodeError> {
+    if digits.is_empty() {
+        return Err(AuthCodeError::Empty);
+    }
+    let (mut client_id, mut password, mut checksum) = (None, None, None);
+    let mut vendor = Vec::new();
+    let mut at = 0;
+    while at < digits.len() {
+        if checksum.is_some() {
+            return Err(AuthCodeError::LeftOver(at + 1)); // the checksum is over all before it, so it stands last
+        }
+        let (kind, value) = next_field(digits, at)?;
+        let text = || String::from_utf8_lossy(value).into_owned(); // hexadecimal digits
+        match kind {
+            CLIENT_ID => once(&mut client_id, text(), "client ID")?,
+            PASSWORD => once(&mut password, Secret::from_slice(value), "password")?,
+            CHECKSUM_TYPE => once(&mut checksum, (text(), at), "checksum")?,
+            '8'..='9' | 'A'..='F' => vendor.push((kind, text())),
+            _ => return Err(AuthCodeError::UnknownType { kind, at: at + 1 }),
+        }
+        at += 3 + value.len();
+    }
+    if let Some((sum, at)) = &checksum
+        && *sum != format!("{:04X}", crc16(&digits[..*at]))
+    {
+        return Err(AuthCodeError::Checksum);
+    }
+    let client_id = client_id.ok_or(AuthCodeError::Missing("client ID"))?;
+    let password = password.ok_or(AuthCodeError::Missing("password"))?;
+    AuthCode { client_id, password, vendor, had_checksum: checksum.is_some() }.checked()
+}
+
+/// Type and value of the field at `at`.
+fn next_field(digits: &[u8], at: usize) -> Result<(char, &[u8]), AuthCodeError> {
+    let truncated = AuthCodeError::Truncated(at + 1);
+    let [kind, high, low, rest @ ..] = &digits[at..] else { return Err(truncated) };
+    let digit = |octet: u8| char::from(octet).to_digit(16).unwrap_or(0) as usize; // only digits come here
+    let len = digit(*high) * 16 + digit(*low);
+    let value = rest.get(..len).ok_or(truncated)?;
+    Ok((char::from(*kind), value))
+}
+
+fn once<T>(place: &mut Option<T>, value: T, name: &'static str) -> Result<(), AuthCodeError> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(AuthCodeError::Twice(name)),
+    }
+}
+
+fn field(out: &mut Vec<u8>, kind: char, value: &[u8]) {
+    out.extend_from_slice(format!("{kind}{:02X}", value.len()).as_bytes());
+    out.extend_from_slice(value);
+}
+
+/// Over the octets that the digits pack into, one zero digit in front if their number is odd.
+fn crc16(digits: &[u8]) -> u16 {
+    let mut packed = Vec::with_capacity(digits.len() / 2 + 1);
+    let odd = digits.len() % 2;
+    let value = |octet: &u8| char::from(*octet).to_digit(16).unwrap_or(0) as u8; // only digits come here
+    packed.extend(digits[..odd].iter().map(value));
+    packed.extend(digits[odd..].chunks_exact(2).map(|pair| value(&pair[0]) << 4 | value(&pair[1])));
+    CHECKSUM.checksum(Secret::new(packed).expose())
+}
+
+fn upper_hex(text: &str, name: &'static str) -> Result<String, AuthCodeError> {
+    match text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        true => Ok(text.to_ascii_uppercase()),
+        false => Err(AuthCodeError::Prohibited(name)),
+    }
+}
+
+impl fmt::Debug for AuthCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthCode").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}

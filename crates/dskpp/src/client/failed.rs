@@ -1,0 +1,53 @@
+//! Why a run failed, by who is at fault and what to do.
+
+use crate::message::ReadError;
+use crate::status::Status;
+
+/// The end of a run. Every secret of it is gone; nothing was stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failed {
+    /// The server refused, as is its right (RFC 6063 §3.3).
+    #[error("the server answered {0}: {advice}", advice = advice(*.0))]
+    Refused(Status),
+    /// The server's answer cannot be read.
+    #[error("the server's answer cannot be read: {0}")]
+    Unreadable(ReadError),
+    /// The server's answer breaks the protocol.
+    #[error("the server breaks the protocol: {0}")]
+    Misbehaved(&'static str),
+    /// The server did not prove that it holds the key that this run would replace.
+    #[error("the server did not prove that it knows the key to be replaced: the old key stays")]
+    NotAuthenticated,
+    /// The key confirmation is wrong: the server has another key, or somebody changed a message.
+    #[error(
+        "the server's key confirmation is wrong: somebody may have tampered with the connection; nothing was stored"
+    )]
+    WrongConfirmation,
+    /// The caller's offer cannot be made, or its K does not go with what was negotiated.
+    #[error("{0}")]
+    Unusable(&'static str),
+}
+
+/// What a person can do about a status.
+fn advice(status: Status) -> &'static str {
+    use Status::*;
+    match status {
+        Continue | Success => "out of place",
+        Abort => "the run was ended; try again",
+        AccessDenied => "this device or kind of key is not allowed with this authentication code",
+        MalformedRequest | UnknownRequest => "it does not understand this client; report this",
+        UnknownCriticalExtension => "it does not know an extension that this client insists on",
+        UnsupportedVersion => "it speaks another version of DSKPP",
+        NoSupportedKeyTypes => "it does not provision this type of key",
+        NoSupportedEncryptionAlgorithms | NoSupportedMacAlgorithms | NoProtocolVariants | NoSupportedKeyPackages => {
+            "client and server have no algorithm or variant in common"
+        }
+        AuthenticationDataMissing => "it requires an authentication code",
+        AuthenticationDataInvalid => {
+            "the authentication code is wrong, was used already, or is not for this server's address; \
+             check it, or ask for a new one"
+        }
+        InitializationFailed => "no key came out of this run; try again",
+        ProvisioningPeriodExpired => "the authentication code has expired; ask for a new one",
+    }
+}

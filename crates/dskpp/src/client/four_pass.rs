@@ -1,0 +1,282 @@
+//! The states of four-pass (RFC 6063 §4.2).
+
+use std::num::NonZeroU32;
+
+use dskpp_crypto::{Random, Secret, Sha256, ct_eq};
+use pskc::{KeyContainer, KeyInfo};
+
+use super::failed::Failed;
+use super::offer::{Credential, Offer};
+use crate::algorithm::{KeyType, PackageFormat};
+use crate::auth_data;
+use crate::encryption::K;
+use crate::key_schedule::{self, Keys};
+use crate::message::{
+    AuthenticationCodeMac, AuthenticationData, ClientNonce, Extensions, Mac, Response, ServerFinished, ServerHello,
+    ServerHelloBody,
+};
+use crate::package::hash_of_suite;
+use crate::prf::Prf;
+use crate::version::Version;
+
+/// The beginning of a four-pass run.
+#[derive(Debug)]
+pub struct FourPass;
+
+impl FourPass {
+    /// The ClientHello to send, and the state that awaits its answer.
+    ///
+    /// A renewal sends a ClientNonce, so that the server's proof is fresh (profile P7).
+    pub fn start(offer: Offer, rng: &mut dyn Random) -> (Vec<u8>, AwaitingServerHello) {
+        let client_nonce = offer.renewal.is_some().then(|| rng.bytes(32));
+        let request = offer.hello(client_nonce.clone()).write();
+        let mut hash = Sha256::new();
+        hash.update(&request);
+        (request, AwaitingServerHello { offer, client_nonce: client_nonce.unwrap_or_default(), hash })
+    }
+}
+
+/// ClientHello is on its way.
+#[derive(Debug)]
+pub struct AwaitingServerHello {
+    offer: Offer,
+    client_nonce: Vec<u8>,
+    hash: Sha256,
+}
+
+impl AwaitingServerHello {
+    /// Takes the body of the HTTP response (RFC 6063 §4.2.3). Where a key would be replaced, the server has proved
+    /// that it holds it when this returns.
+    pub fn receive(mut self, body: &[u8]) -> Result<ChooseK, Failed> {
+        let ServerHello { version, session_id, status, body: hello } = match Response::read(body) {
+            Ok(Response::ServerHello(hello)) => hello,
+            Ok(Response::ServerFinished(finished)) if finished.status.is_failure() => {
+                return Err(Failed::Refused(finished.status));
+            }
+            Ok(Response::ServerFinished(_)) => return Err(Failed::Misbehaved("its last message came first")),
+            Err(error) => return Err(Failed::Unreadable(error)),
+        };
+        if status.is_failure() {
+            return Err(Failed::Refused(status));
+        }
+        let (Some(session_id), Some(hello)) = (session_id, hello) else {
+            return Err(Failed::Misbehaved("ServerHello without SessionID or content"));
+        };
+        if version != Version::V1_0 {
+            return Err(Failed::Misbehaved("it answers with another version than was offered"));
+        }
+        let prf = self.was_offered(&hello)?;
+        if !prf.takes_nonce_of(hello.r_s.len()) {
+            return Err(Failed::Misbehaved("R_S has a length that the PRF does not take"));
+        }
+        self.verify_renewal(&hello, prf)?;
+        self.hash.update(body);
+        Ok(ChooseK { offer: self.offer, hash: self.hash, session_id, hello, prf })
+    }
+
+    /// Everything that the server chose must be from the client's lists (RFC 6063 §4.2.3).
+    fn was_offered(&self, hello: &ServerHelloBody) -> Result<Prf, Failed> {
+        let offer = &self.offer;
+        let wrong = Failed::Misbehaved;
+        if !offer.key_types.contains(&hello.key_type) {
+            return Err(wrong("it chose a key type that was not offered"));
+        }
+        if !offer.encryption_algorithms.contains(&hello.encryption_algorithm) {
+            return Err(wrong("it chose an encryption algorithm that was not offered"));
+        }
+        if !offer.mac_algorithms.contains(&hello.mac_algorithm) {
+            return Err(wrong("it chose a MAC algorithm that was not offered"));
+        }
+        if hello.key_package_format != PackageFormat::Pskc {
+            return Err(wrong("it chose a key package format that was not offered"));
+        }
+        Prf::of(&hello.mac_algorithm).ok_or(Failed::Unusable("an unknown MAC algorithm was offered"))
+    }
+
+    fn verify_renewal(&self, hello: &ServerHelloBody, prf: Prf) -> Result<(), Failed> {
+        let Some(renewal) = &self.offer.renewal else { return Ok(()) };
+        let received = hello.mac.as_ref().ok_or(Failed::NotAuthenticated)?;
+        let expected = key_schedule::renewal(prf, &renewal.k_mac_old, &self.client_nonce, &hello.r_s)
+            .map_err(|_| Failed::Misbehaved("it chose a PRF that the key to be replaced does not fit"))?;
+        let named = received.algorithm.as_ref().is_none_or(|named| *named == hello.mac_algorithm);
+        match named && ct_eq(&received.value, &expected) {
+            true => Ok(()),
+            false => Err(Failed::NotAuthenticated),
+        }
+    }
+}
+
+/// ServerHello is sound; the caller decides with which K to go on.
+#[derive(Debug)]
+pub struct ChooseK {
+    offer: Offer,
+    hash: Sha256,
+    session_id: String,
+    hello: ServerHelloBody,
+    prf: Prf,
+}
+
+impl ChooseK {
+    /// `EncryptionKey`: K_SERVER with or without certificate, or the name of K_SHARED (profile P29).
+    pub fn encryption_key(&self) -> &KeyInfo {
+        &self.hello.encryption_key
+    }
+
+    /// The key type that the server chose.
+    pub fn key_type(&self) -> &KeyType {
+        &self.hello.key_type
+    }
+
+    /// Draws R_C, encrypts it under K, derives the proof of the code, and makes the ClientNonce.
+    /// Blocks for as long as PBKDF2 takes.
+    pub fn proceed(self, k: K, rng: &mut dyn Random) -> Result<(Vec<u8>, AwaitingServerFinished), Failed> {
+        let ChooseK { offer, mut hash, session_id, hello, prf } = self;
+        let r_c = rng.secret(prf.key_len());
+        let encrypted_nonce = k
+            .encrypt(&hello.encryption_algorithm, &r_c, &hello.r_s, rng)
+            .map_err(|_| Failed::Unusable("the key for R_C does not go with the negotiated algorithm"))?;
+        let request = ClientNonce {
+            version: Version::V1_0,
+            session_id: session_id.clone(),
+            encrypted_nonce,
+            authentication_data: authentication_data(&offer, prf, &r_c, &k, &hello.r_s)?,
+            extensions: Extensions { client_info: offer.client_info, server_info: hello.extensions.server_info },
+        };
+        let request = request.write();
+        hash.update(&request);
+        let k = k.octets().to_vec();
+        let state = AwaitingServerFinished {
+            session_id,
+            message_hash: hash.finish(),
+            prf,
+            key_type: hello.key_type,
+            r_c,
+            r_s: hello.r_s,
+            k,
+            renews: offer.renewal.map(|renewal| renewal.key_id),
+        };
+        Ok((request, state))
+    }
+}
+
+/// AD of a code; none after a trigger, whose AD went with ClientHello (profile P14).
+fn authentication_data(
+    offer: &Offer,
+    prf: Prf,
+    r_c: &Secret,
+    k: &K,
+    r_s: &[u8],
+) -> Result<Option<AuthenticationData>, Failed> {
+    let Credential::Code(code) = &offer.credential else { return Ok(None) };
+    let counts = (NonZeroU32::new(offer.iterations), i32::try_from(offer.iterations));
+    let (Some(iterations), Ok(iteration_count)) = counts else {
+        return Err(Failed::Unusable("the iteration count must be from 1 to 2147483647"));
+    };
+    let k_ac = auth_data::k_ac(offer.pbkdf2_prf, code.password(), r_c.expose(), k.octets(), iterations);
+    let value = auth_data::mac(prf, &k_ac, code.client_id(), &offer.url_s, r_c.expose(), r_s);
+    Ok(Some(AuthenticationData {
+        client_id: Some(code.client_id().to_owned()),
+        authentication_code_mac: AuthenticationCodeMac {
+            nonce: None,
+            iteration_count: Some(iteration_count),
+            mac: Mac { algorithm: Some(prf.algorithm()), value },
+        },
+    }))
+}
+
+/// ClientNonce is on its way; R_C is known.
+#[derive(Debug)]
+pub struct AwaitingServerFinished {
+    session_id: String,
+    message_hash: [u8; 32],
+    prf: Prf,
+    key_type: KeyType,
+    r_c: Secret,
+    r_s: Vec<u8>,
+    k: Vec<u8>,
+    renews: Option<String>,
+}
+
+/// A confirmed key, ready to be stored.
+#[derive(Debug)]
+pub struct Provisioned {
+    /// K_TOKEN and K_MAC.
+    pub keys: Keys,
+    /// The PRF, to be kept with K_MAC.
+    pub prf: Prf,
+    /// What was negotiated.
+    pub key_type: KeyType,
+    /// The key's `Id`.
+    pub key_id: String,
+    /// `ServerID`
+    pub server_id: Option<String>,
+    /// The key package: everything about the key but its value.
+    pub container: KeyContainer,
+    /// The K of this run: modulus of K_SERVER, or K_SHARED.
+    pub k: Vec<u8>,
+}
+
+impl AwaitingServerFinished {
+    /// Takes the body of the HTTP response (RFC 6063 §4.2.5), and gives the key if its confirmation is right.
+    pub fn receive(self, body: &[u8]) -> Result<Provisioned, Failed> {
+        let ServerFinished { session_id, status, body: finished, .. } = match Response::read(body) {
+            Ok(Response::ServerFinished(finished)) => finished,
+            Ok(Response::ServerHello(hello)) if hello.status.is_failure() => return Err(Failed::Refused(hello.status)),
+            Ok(Response::ServerHello(_)) => return Err(Failed::Misbehaved("a second ServerHello")),
+            Err(error) => return Err(Failed::Unreadable(error)),
+        };
+        if status.is_failure() {
+            return Err(Failed::Refused(status));
+        }
+        if session_id.is_some_and(|session_id| session_id != self.session_id) {
+            return Err(Failed::Misbehaved("ServerFinished belongs to another session"));
+        }
+        let finished = finished.ok_or(Failed::Misbehaved("ServerFinished without a key package"))?;
+        let (key_id, key_len) = self.judge(&finished.key_package.key_container)?;
+        let keys = key_schedule::agree(self.prf, &self.r_c, &self.k, &self.r_s, key_len)
+            .map_err(|_| Failed::Misbehaved("the PRF does not fit R_C"))?;
+        let expected = key_schedule::confirmation(self.prf, &keys.k_mac, &self.message_hash);
+        let named = finished.mac.algorithm.as_ref().is_none_or(|named| *named == self.prf.algorithm());
+        if !(named && ct_eq(&finished.mac.value, &expected)) {
+            return Err(Failed::WrongConfirmation);
+        }
+        Ok(Provisioned {
+            keys,
+            prf: self.prf,
+            key_type: self.key_type,
+            key_id,
+            server_id: finished.key_package.server_id,
+            container: finished.key_package.key_container,
+            k: self.k,
+        })
+    }
+
+    /// The key's id and length, from a package that describes one key of the negotiated type without its value.
+    fn judge(&self, container: &KeyContainer) -> Result<(String, usize), Failed> {
+        let [package] = &container.key_packages[..] else {
+            return Err(Failed::Misbehaved("the key package does not describe exactly one key"));
+        };
+        let key = package.key.as_ref().ok_or(Failed::Misbehaved("the key package describes no key"))?;
+        if key.data.as_ref().is_some_and(|data| data.secret.is_some()) {
+            return Err(Failed::Misbehaved("the key package of four-pass contains a key"));
+        }
+        if key.algorithm.as_deref().map(KeyType::from_uri).as_ref() != Some(&self.key_type) {
+            return Err(Failed::Misbehaved("the key package is for another type of key than was negotiated"));
+        }
+        if self.renews.as_ref().is_some_and(|renewed| *renewed != key.id) {
+            return Err(Failed::Misbehaved("the key package names another key than the one to be replaced"));
+        }
+        if key.id.is_empty() {
+            return Err(Failed::Misbehaved("the key has no identifier"));
+        }
+        let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
+        let key_len = self
+            .key_type
+            .key_len(hash_of_suite(suite))
+            .ok_or(Failed::Unusable("a type of key was offered whose length is not known"))?;
+        Ok((key.id.clone(), key_len))
+    }
+}
+
+#[cfg(test)]
+mod tests;

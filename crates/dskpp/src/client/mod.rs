@@ -1,0 +1,15 @@
+//! The client's side of a run, one type per state.
+//!
+//! [`FourPass::start`] makes a ClientHello and waits; [`AwaitingServerHello::receive`] checks the answer and leaves
+//! the choice of K to the caller ([`ChooseK`]), who knows which keys can be trusted (profile P29);
+//! [`ChooseK::proceed`] makes the ClientNonce; [`AwaitingServerFinished::receive`] gives the key, and only after its
+//! confirmation was verified. Each step consumes its state, so that a failed run leaves nothing behind.
+
+mod failed;
+mod four_pass;
+mod offer;
+
+pub use crate::encryption::K;
+pub use failed::Failed;
+pub use four_pass::{AwaitingServerFinished, AwaitingServerHello, ChooseK, FourPass, Provisioned};
+pub use offer::{Credential, Offer, Renewal};

@@ -1,0 +1,95 @@
+//! What a client offers, and what it proves its right with.
+
+use dskpp_crypto::{Pbkdf2Prf, Secret};
+use pskc::DeviceInfo;
+
+use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
+use crate::auth_code::AuthCode;
+use crate::auth_data::MIN_ITERATIONS;
+use crate::message::{ClientHello, Extensions, ProtocolVariants, Trigger};
+use crate::version::Version;
+
+/// The user's right to a key.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// A typed code: AD goes into ClientNonce.
+    Code(AuthCode),
+    /// A trigger: its AD, DeviceID and KeyID are copied into ClientHello (profile P14).
+    Trigger(Box<Trigger>),
+}
+
+/// The key that a run replaces.
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    /// Its `Id`.
+    pub key_id: String,
+    /// K_MAC' (profile P6).
+    pub k_mac_old: Secret,
+}
+
+/// A client's offer, lists in order of preference.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The server's URL as it was given, octet for octet (profile P13).
+    pub url_s: String,
+    /// The user's right.
+    pub credential: Credential,
+    /// `SupportedKeyTypes`
+    pub key_types: Vec<KeyType>,
+    /// `SupportedEncryptionAlgorithms`
+    pub encryption_algorithms: Vec<EncryptionAlgorithm>,
+    /// `SupportedMacAlgorithms`
+    pub mac_algorithms: Vec<MacAlgorithm>,
+    /// DeviceID; a trigger's goes before it.
+    pub device: Option<DeviceInfo>,
+    /// The key to be replaced.
+    pub renewal: Option<Renewal>,
+    /// `ClientInfo`: comes back in the server's next message (RFC 6063 §6.1).
+    pub client_info: Option<Vec<u8>>,
+    /// PBKDF2 iterations, at least 100,000 (profile P3).
+    pub iterations: u32,
+    /// PBKDF2's PRF (profile P2).
+    pub pbkdf2_prf: Pbkdf2Prf,
+}
+
+impl Offer {
+    /// Four-pass with K_SERVER, with every algorithm that this implementation has.
+    pub fn new(url_s: impl Into<String>, credential: Credential, key_types: Vec<KeyType>) -> Self {
+        use EncryptionAlgorithm::*;
+        Offer {
+            url_s: url_s.into(),
+            credential,
+            key_types,
+            encryption_algorithms: vec![RsaOaepMgf1p, RsaOaep11, Rsa15],
+            mac_algorithms: vec![MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128],
+            device: None,
+            renewal: None,
+            client_info: None,
+            iterations: MIN_ITERATIONS,
+            pbkdf2_prf: Pbkdf2Prf::HmacSha1,
+        }
+    }
+
+    pub(super) fn hello(&self, client_nonce: Option<Vec<u8>>) -> ClientHello {
+        let trigger = match &self.credential {
+            Credential::Trigger(trigger) => Some(trigger),
+            Credential::Code(_) => None,
+        };
+        let renewed = || self.renewal.as_ref().map(|renewal| renewal.key_id.clone().into_bytes());
+        ClientHello {
+            version: Version::V1_0,
+            device_identifier_data: trigger
+                .and_then(|trigger| trigger.device_identifier_data.clone())
+                .or_else(|| self.device.clone()),
+            key_id: trigger.and_then(|trigger| trigger.key_id.clone()).or_else(renewed),
+            client_nonce,
+            supported_key_types: self.key_types.clone(),
+            supported_encryption_algorithms: self.encryption_algorithms.clone(),
+            supported_mac_algorithms: self.mac_algorithms.clone(),
+            supported_protocol_variants: Some(ProtocolVariants { four_pass: true, two_pass: None }),
+            supported_key_packages: Some(vec![PackageFormat::Pskc]),
+            authentication_data: trigger.map(|trigger| trigger.authentication_data.clone()),
+            extensions: Extensions { client_info: self.client_info.clone(), server_info: None },
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! From the nonces to the keys and to the MACs that confirm them (RFC 6063 §§4.1.2, 4.2.3, 4.2.4, 5.2.2).
+
+use dskpp_crypto::{Secret, Sha256};
+
+use crate::prf::{KeyLength, Prf};
+
+/// Octets of a message hash, and of the MAC that confirms a key.
+pub const CONFIRMATION_LEN: usize = 32;
+
+/// What a run establishes: the key itself and the key that its MACs are made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// K_TOKEN, as long as its type asks for.
+    pub k_token: Secret,
+    /// K_MAC, as long as the PRF's keys; K_MAC' of a later renewal (profile P6).
+    pub k_mac: Secret,
+}
+
+/// The keys of four-pass: `K_PROV = DSKPP-PRF(R_C, "Key generation" || K || R_S, dsLen)`, then split.
+pub fn agree(prf: Prf, r_c: &Secret, k: &[u8], r_s: &[u8], key_len: usize) -> Result<Keys, KeyLength> {
+    let k_prov = prf.derive(r_c.expose(), &[b"Key generation", k, r_s], k_prov_len(prf, key_len))?;
+    Ok(split(prf, &k_prov, key_len))
+}
+
+/// Octets of K_PROV: twice the greater of the key's length and the PRF's (profile P4).
+pub fn k_prov_len(prf: Prf, key_len: usize) -> usize {
+    2 * key_len.max(prf.key_len())
+}
+
+/// `K_PROV = K_MAC || K_TOKEN`, two equal halves, each cut to the length it needs (RFC 6063 §5.2.2, profile P4).
+fn split(prf: Prf, k_prov: &Secret, key_len: usize) -> Keys {
+    let halves = k_prov.split_at(k_prov.len() / 2);
+    let cut = halves.and_then(|(k_mac, k_token)| Some((k_mac.prefix(prf.key_len())?, k_token.prefix(key_len)?)));
+    let (k_mac, k_token) = cut.expect("each half is as long as the longer of both keys");
+    Keys { k_token, k_mac }
+}
+
+/// The MAC of four-pass KeyProvServerFinished: `DSKPP-PRF(K_MAC, "MAC 1 computation" || msg_hash, 32)`.
+pub fn confirmation(prf: Prf, k_mac: &Secret, msg_hash: &[u8; 32]) -> Vec<u8> {
+    prf.derive(k_mac.expose(), &[b"MAC 1 computation", msg_hash], CONFIRMATION_LEN)
+        .expect("K_MAC was cut to the PRF's length")
+        .expose()
+        .to_vec()
+}
+
+/// The MAC of KeyProvServerHello at a renewal, with `K_MAC'` (profile P7):
+/// `DSKPP-PRF(K_MAC', "MAC 1 computation" || [client nonce ||] R_S, len(R_S))`.
+pub fn renewal(prf: Prf, k_mac_old: &Secret, client_nonce: &[u8], r_s: &[u8]) -> Result<Vec<u8>, KeyLength> {
+    let mac = prf.derive(k_mac_old.expose(), &[b"MAC 1 computation", client_nonce, r_s], r_s.len())?;
+    Ok(mac.expose().to_vec())
+}
+
+/// SHA-256 over the messages of a run in their order, as they travelled (RFC 6063 §3.4.3, profile P10).
+pub fn message_hash(messages: &[&[u8]]) -> [u8; 32] {
+    Sha256::digest(messages)
+}

@@ -1,0 +1,26 @@
+//! DSKPP, the Dynamic Symmetric Key Provisioning Protocol (RFC 6063), without I/O.
+//!
+//! - It is deterministic: time and randomness are arguments, so every run can be replayed from a seed, octet for octet.
+//! - It opens no socket and no file; it takes and gives the bodies of HTTP messages.
+//! - A session is a chain of types, one per state, each consumed by the step that leaves it. A wrong order of messages
+//!   cannot be written, and the secrets of a state are wiped when it goes.
+//! - Names are the RFC's. Where the RFC leaves a choice, the interoperability profile makes it (`profile P7`).
+//!
+//! A client begins with [`client::FourPass`], a server with [`message::Request::read`] and [`server`].
+
+pub mod algorithm;
+pub mod auth_code;
+pub mod auth_data;
+pub mod client;
+mod encryption;
+pub mod key_schedule;
+pub mod message;
+pub mod negotiate;
+pub mod package;
+pub mod prf;
+pub mod server;
+pub mod status;
+pub mod version;
+
+#[cfg(test)]
+mod vectors;

@@ -1,0 +1,9 @@
+//! What reading and writing have in common: roots, sequences of elements, simple values.
+
+mod read;
+mod write;
+
+pub(super) use read::{
+    Children, Reader, base64, identifier, int, nonce, only_attributes, read, response, session_id, uri, value, values,
+};
+pub(super) use write::{list, response_attributes, root};

@@ -1,0 +1,112 @@
+//! Why a message was not read, and what to answer.
+
+use pskc::xml::{Place, XmlError};
+
+use crate::status::Status;
+use crate::version::Version;
+
+/// The five root elements of RFC 6063 §8.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RootKind {
+    /// `KeyProvTrigger`
+    Trigger,
+    /// `KeyProvClientHello`
+    ClientHello,
+    /// `KeyProvServerHello`
+    ServerHello,
+    /// `KeyProvClientNonce`
+    ClientNonce,
+    /// `KeyProvServerFinished`
+    ServerFinished,
+}
+
+impl RootKind {
+    const ALL: [RootKind; 5] = [
+        RootKind::Trigger,
+        RootKind::ClientHello,
+        RootKind::ServerHello,
+        RootKind::ClientNonce,
+        RootKind::ServerFinished,
+    ];
+
+    /// The element's local name.
+    pub fn name(self) -> &'static str {
+        self.element().trim_start_matches("dskpp:")
+    }
+
+    /// The element with the prefix that writers use.
+    pub(super) fn element(self) -> &'static str {
+        match self {
+            RootKind::Trigger => "dskpp:KeyProvTrigger",
+            RootKind::ClientHello => "dskpp:KeyProvClientHello",
+            RootKind::ServerHello => "dskpp:KeyProvServerHello",
+            RootKind::ClientNonce => "dskpp:KeyProvClientNonce",
+            RootKind::ServerFinished => "dskpp:KeyProvServerFinished",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A body that is no message, or a message that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Not a DSKPP message of the kind asked for, or hostile before that could be known: over HTTP
+    /// a 400 (profile P27).
+    #[error("not a DSKPP message of the expected kind: {0}")]
+    NotDskpp(MessageError),
+    /// A DSKPP message that cannot be read; a server answers with `status` and `session_id`
+    /// (profile P22).
+    #[error("{} cannot be read ({status}): {reason}", root.name())]
+    Refused {
+        /// `MalformedRequest`, `UnsupportedVersion` or `UnknownCriticalExtension`.
+        status: Status,
+        /// What was sent.
+        root: RootKind,
+        /// The message's `SessionID`, where it had one that can be repeated.
+        session_id: Option<String>,
+        /// Whether the answer is a `KeyProvServerHello`: true at a ClientHello unless it names
+        /// its variants and four-pass is not among them, false at all others.
+        offered_four_pass: bool,
+        /// For the log, never for the peer.
+        reason: MessageError,
+    },
+}
+
+impl ReadError {
+    /// The status to answer with; `None` where the answer is no DSKPP message.
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            ReadError::NotDskpp(_) => None,
+            ReadError::Refused { status, .. } => Some(*status),
+        }
+    }
+}
+
+/// What is wrong, and where. Values of the message are never repeated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// The body is longer than [`MAX_MESSAGE_LEN`](super::MAX_MESSAGE_LEN).
+    #[error("the body has {octets} octets, more than 65536")]
+    TooLong {
+        /// Its length.
+        octets: usize,
+    },
+    /// Not well-formed, refused by profile P25, or not what the schema says.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
+    /// The key package, the device or the key information is not what PSKC says.
+    #[error(transparent)]
+    Pskc(#[from] pskc::Error),
+    /// The version's major number is not 1.
+    #[error("version {0} is not supported, 1.0 is")]
+    UnsupportedVersion(Version),
+    /// An extension that is unknown and marked as critical.
+    #[error("an extension is critical and unknown ({place})")]
+    UnknownCriticalExtension {
+        /// The extension.
+        place: Place,
+    },
+}

@@ -1,0 +1,127 @@
+//! `<KeyProvServerFinished>`: the commit, or a failure (RFC 6063 §§4.2.5, 5.2.3).
+
+use pskc::KeyContainer;
+use pskc::xml::{Element, Writer, ns};
+
+use super::codec::{self, Children, Reader};
+use super::{AuthenticationCodeMac, Extensions, Mac, MessageError, RootKind};
+use crate::algorithm::ProtectionMethod;
+use crate::status::Status;
+use crate::version::Version;
+
+/// The last message of every run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFinished {
+    /// `Version`
+    pub version: Version,
+    /// `SessionID`, at most 128 characters.
+    pub session_id: Option<String>,
+    /// `Status`; never `Continue`.
+    pub status: Status,
+    /// Everything below the root; always there at `Success`, absent at failures (profile P22).
+    pub body: Option<ServerFinishedBody>,
+}
+
+/// The key package and the proofs that go with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFinishedBody {
+    /// `KeyPackage`: KP.
+    pub key_package: KeyPackage,
+    /// `Extensions`: the client's `ClientInfo`.
+    pub extensions: Extensions,
+    /// `Mac`: key confirmation (MAC 1).
+    pub mac: Mac,
+    /// `AuthenticationData`: the server's proof of K_MAC' at a two-pass renewal (MAC 2,
+    /// profile P9).
+    pub authentication_data: Option<AuthenticationCodeMac>,
+}
+
+/// `KeyPackage`: a key with what belongs to it; in four-pass without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPackage {
+    /// `ServerID`: an identifier of the server, which enters two-pass MACs (profile P8).
+    pub server_id: Option<String>,
+    /// `KeyProtectionMethod`, in two-pass.
+    pub key_protection_method: Option<ProtectionMethod>,
+    /// `KeyContainer` (profile P26).
+    pub key_container: KeyContainer,
+}
+
+impl ServerFinished {
+    /// The body to send.
+    pub fn write(&self) -> Vec<u8> {
+        let mut writer = codec::root(RootKind::ServerFinished);
+        let w = &mut writer;
+        codec::response_attributes(w, self.version, self.session_id.as_deref(), self.status);
+        if let Some(body) = &self.body {
+            body.write(w);
+        }
+        w.end();
+        writer.finish()
+    }
+
+    pub(super) fn read_open(reader: &mut Reader<'_>, root: &Element, version: Version) -> Result<Self, MessageError> {
+        let (session_id, status) = codec::response(reader, root)?;
+        if status == Status::Continue {
+            return Err(reader.invalid("Status Continue is not for the final message").into());
+        }
+        let mut children = Children::of(reader);
+        let body = match !status.is_success() && children.is_at_end()? {
+            true => None,
+            false => Some(ServerFinishedBody::read(&mut children)?),
+        };
+        children.end()?;
+        Ok(ServerFinished { version, session_id, status, body })
+    }
+}
+
+impl ServerFinishedBody {
+    fn read(children: &mut Children<'_, '_>) -> Result<Self, MessageError> {
+        Ok(ServerFinishedBody {
+            key_package: children.required("KeyPackage", |reader, _| KeyPackage::read(reader))?,
+            extensions: Extensions::read(children, RootKind::ServerFinished)?,
+            mac: children.required("Mac", Mac::read)?,
+            authentication_data: children.optional("AuthenticationData", AuthenticationCodeMac::read)?,
+        })
+    }
+
+    fn write(&self, w: &mut Writer) {
+        self.key_package.write(w);
+        self.extensions.write(w);
+        self.mac.write(w);
+        if let Some(data) = &self.authentication_data {
+            data.write(w, "dskpp:AuthenticationData");
+        }
+    }
+}
+
+impl KeyPackage {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, MessageError> {
+        let container = |reader: &mut Reader<'_>, child: &Element| Ok(KeyContainer::read_open(reader, child)?);
+        let mut children = Children::of(reader);
+        let package = KeyPackage {
+            server_id: children.optional("ServerID", codec::uri)?,
+            key_protection_method: children
+                .optional("KeyProtectionMethod", codec::value(ProtectionMethod::from_uri))?,
+            // PSKC's own element is a foreign one here, which the schema lets stand in its place.
+            key_container: match children.optional_in(ns::PSKC, "KeyContainer", container)? {
+                Some(container) => container,
+                None => children.required("KeyContainer", container)?,
+            },
+        };
+        children.end()?;
+        Ok(package)
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.start("dskpp:KeyPackage");
+        if let Some(id) = &self.server_id {
+            w.element("dskpp:ServerID", id);
+        }
+        if let Some(method) = &self.key_protection_method {
+            w.element("dskpp:KeyProtectionMethod", method.uri());
+        }
+        self.key_container.write(w, "dskpp:KeyContainer");
+        w.end();
+    }
+}

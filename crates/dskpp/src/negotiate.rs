@@ -1,0 +1,108 @@
+//! Negotiation: the client's lists against the server's policy (RFC 6063 §4.2.2, profile P17, P21).
+
+use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
+use crate::message::ClientHello;
+use crate::prf::Prf;
+use crate::server::{Reason, ServerK};
+use crate::status::Status;
+
+/// What a server allows. The order of its lists does not matter: the client's does (profile P17).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Types of keys that it provisions.
+    pub key_types: Vec<KeyType>,
+    /// Algorithms for R_C.
+    pub encryption_algorithms: Vec<EncryptionAlgorithm>,
+    /// PRFs.
+    pub mac_algorithms: Vec<MacAlgorithm>,
+    /// Key packages.
+    pub package_formats: Vec<PackageFormat>,
+}
+
+impl Default for Policy {
+    /// Everything that this implementation can do in four-pass.
+    fn default() -> Self {
+        use EncryptionAlgorithm::*;
+        Policy {
+            key_types: vec![
+                KeyType::Hotp,
+                KeyType::Totp,
+                KeyType::Ocra,
+                KeyType::Aes128Cbc,
+                KeyType::Aes192Cbc,
+                KeyType::Aes256Cbc,
+            ],
+            encryption_algorithms: vec![
+                RsaOaepMgf1p,
+                RsaOaep11,
+                Rsa15,
+                PrfAes128,
+                PrfSha256,
+                Aes128Cbc,
+                Aes192Cbc,
+                Aes256Cbc,
+                KwAes128,
+                KwAes192,
+                KwAes256,
+            ],
+            mac_algorithms: vec![MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128],
+            package_formats: vec![PackageFormat::Pskc],
+        }
+    }
+}
+
+/// What the server knows about this client beyond its message.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The key that R_C will be encrypted with: K_SHARED of the named device, else K_SERVER.
+    pub k: &'a ServerK,
+    /// The enrolment's key type, where it is known already (trigger, renewal).
+    pub key_type: Option<&'a KeyType>,
+    /// Octets of K_MAC' of the key to be renewed: a PRF that it cannot key is not chosen (profile P6).
+    pub k_mac_old_len: Option<usize>,
+}
+
+/// What the rest of the run uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// `KeyType`
+    pub key_type: KeyType,
+    /// `EncryptionAlgorithm`
+    pub encryption_algorithm: EncryptionAlgorithm,
+    /// `MacAlgorithm`
+    pub prf: Prf,
+    /// `KeyPackageFormat`
+    pub package_format: PackageFormat,
+}
+
+/// The first entry of each of the client's lists that policy and facts allow, or the status that says which list
+/// has none.
+pub fn negotiate(hello: &ClientHello, policy: &Policy, facts: &Facts<'_>) -> Result<Choice, (Status, Reason)> {
+    if !hello.offers_four_pass() {
+        return Err((Status::NoProtocolVariants, Reason::NothingInCommon("protocol variant")));
+    }
+    let key_type = hello
+        .supported_key_types
+        .iter()
+        .find(|offered| policy.key_types.contains(offered) && facts.key_type.is_none_or(|wanted| wanted == *offered));
+    let encryption_algorithm = hello
+        .supported_encryption_algorithms
+        .iter()
+        .find(|offered| policy.encryption_algorithms.contains(offered) && facts.k.serves(offered));
+    let prf = hello
+        .supported_mac_algorithms
+        .iter()
+        .filter(|offered| policy.mac_algorithms.contains(offered))
+        .filter_map(Prf::of)
+        .find(|prf| facts.k_mac_old_len.is_none_or(|len| prf.takes_key_of(len)));
+    let package_format = hello.package_formats().iter().find(|offered| policy.package_formats.contains(offered));
+    let none = |status, list| (status, Reason::NothingInCommon(list));
+    Ok(Choice {
+        key_type: key_type.ok_or(none(Status::NoSupportedKeyTypes, "key type"))?.clone(),
+        encryption_algorithm: encryption_algorithm
+            .ok_or(none(Status::NoSupportedEncryptionAlgorithms, "encryption algorithm"))?
+            .clone(),
+        prf: prf.ok_or(none(Status::NoSupportedMacAlgorithms, "MAC algorithm"))?,
+        package_format: package_format.ok_or(none(Status::NoSupportedKeyPackages, "key package format"))?.clone(),
+    })
+}

@@ -1,0 +1,119 @@
+//! The key package of four-pass: a PSKC container with everything about the key but its value (RFC 6063 §4.2.5).
+
+use dskpp_crypto::Hash;
+use pskc::{
+    AlgorithmParameters, ChallengeFormat, DeviceInfo, Key, KeyContainer, KeyData, KeyUsage, Policy, ResponseFormat,
+    Value, ValueFormat,
+};
+
+use crate::algorithm::KeyType;
+
+/// What goes into a key package. Absent values are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageSpec {
+    /// `ServerID`, a URI (profile P8).
+    pub server_id: String,
+    /// The key's `Id`.
+    pub key_id: String,
+    /// `Algorithm`
+    pub key_type: KeyType,
+    /// `Issuer`
+    pub issuer: Option<String>,
+    /// `UserId`
+    pub user_id: Option<String>,
+    /// The device that the key is for.
+    pub device: Option<DeviceInfo>,
+    /// Digits of an OTP.
+    pub digits: Option<u8>,
+    /// The hash of TOTP, where it is not SHA-1.
+    pub hash: Option<Hash>,
+    /// The suite of OCRA (RFC 6287 §6).
+    pub suite: Option<String>,
+    /// `Counter`: where HOTP begins.
+    pub counter: Option<u64>,
+    /// `TimeInterval` in seconds, of TOTP.
+    pub period_s: Option<u32>,
+}
+
+impl PackageSpec {
+    /// Octets of K_TOKEN; `None` where the type does not tell.
+    pub fn key_len(&self) -> Option<usize> {
+        match self.key_type {
+            KeyType::Ocra => self.key_type.key_len(hash_of_suite(self.suite.as_deref())),
+            _ => self.key_type.key_len(self.hash),
+        }
+    }
+
+    /// The container.
+    pub fn container(&self) -> KeyContainer {
+        let suite = match self.hash {
+            Some(hash) if hash != Hash::Sha1 => Some(suite_of_hash(hash).to_owned()),
+            _ => self.suite.clone(),
+        };
+        let response_format = self.digits.map(|digits| ResponseFormat {
+            encoding: ValueFormat::Decimal,
+            length: u32::from(digits),
+            check_digits: false,
+        });
+        let challenge_format = self.suite.as_deref().and_then(challenge_of_suite);
+        let parameters = AlgorithmParameters { suite, challenge_format, response_format, extensions: Vec::new() };
+        let data = KeyData {
+            counter: self.counter.and_then(|counter| i64::try_from(counter).ok()).map(Value::Plain),
+            time: (self.key_type == KeyType::Totp).then_some(Value::Plain(0)),
+            time_interval: self.period_s.and_then(|period| i32::try_from(period).ok()).map(Value::Plain),
+            ..KeyData::default()
+        };
+        let usage = match self.key_type {
+            KeyType::Hotp | KeyType::Totp => vec![KeyUsage::Otp],
+            KeyType::Ocra => vec![KeyUsage::Cr],
+            KeyType::Aes128Cbc | KeyType::Aes192Cbc | KeyType::Aes256Cbc => vec![KeyUsage::Encrypt, KeyUsage::Decrypt],
+            _ => Vec::new(),
+        };
+        let key = Key {
+            id: self.key_id.clone(),
+            algorithm: Some(self.key_type.uri().to_owned()),
+            issuer: self.issuer.clone(),
+            algorithm_parameters: (parameters != AlgorithmParameters::default()).then_some(parameters),
+            data: (data != KeyData::default()).then_some(data),
+            user_id: self.user_id.clone(),
+            policy: (!usage.is_empty()).then(|| Policy { key_usage: usage, ..Policy::default() }),
+            ..Key::default()
+        };
+        let device_info = self.device.clone();
+        KeyContainer {
+            key_packages: vec![pskc::KeyPackage { device_info, key: Some(key), ..pskc::KeyPackage::default() }],
+            ..KeyContainer::default()
+        }
+    }
+}
+
+/// The hash that a received key's parameters name: TOTP's `HMAC-SHA256`, or inside an OCRA suite.
+pub fn hash_of_suite(suite: Option<&str>) -> Option<Hash> {
+    let suite = suite?.to_ascii_uppercase().replace("SHA-", "SHA");
+    [(Hash::Sha512, "SHA512"), (Hash::Sha384, "SHA384"), (Hash::Sha256, "SHA256"), (Hash::Sha1, "SHA1")]
+        .into_iter()
+        .find(|(_, name)| suite.split(':').any(|part| part.contains(name) && part.contains("H")))
+        .map(|(hash, _)| hash)
+}
+
+fn suite_of_hash(hash: Hash) -> &'static str {
+    match hash {
+        Hash::Sha256 => "HMAC-SHA256",
+        Hash::Sha384 => "HMAC-SHA384",
+        Hash::Sha512 => "HMAC-SHA512",
+        _ => "HMAC-SHA1",
+    }
+}
+
+/// The challenge that an OCRA suite asks for: `QN08` is 4 to 8 decimal digits.
+fn challenge_of_suite(suite: &str) -> Option<ChallengeFormat> {
+    let data = suite.rsplit(':').next()?;
+    let question = data.split('-').find(|part| part.starts_with('Q') && part.len() == 4)?;
+    let encoding = match &question[1..2] {
+        "N" => ValueFormat::Decimal,
+        "A" => ValueFormat::Alphanumeric,
+        "H" => ValueFormat::Hexadecimal,
+        _ => return None,
+    };
+    Some(ChallengeFormat { encoding, min: 4, max: question[2..].parse().ok()?, check_digits: false })
+}

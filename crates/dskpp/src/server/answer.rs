@@ -1,0 +1,98 @@
+//! Pass 2: the ServerHello, with the session sealed into it.
+
+use data_encoding::BASE64;
+use dskpp_crypto::{AeadKey, Random, Secret, Sha256};
+use pskc::KeyInfo;
+
+use super::sealed::{Sealed, SessionState};
+use crate::encryption::ServerK;
+use crate::key_schedule;
+use crate::message::{ClientHello, Extensions, Mac, ServerHello, ServerHelloBody};
+use crate::negotiate::Choice;
+use crate::status::Status;
+use crate::version::Version;
+
+/// Everything that goes into a ServerHello with the status Continue.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    /// The ClientHello, and its octets as they travelled.
+    pub hello: &'a ClientHello,
+    /// The body that it was read from.
+    pub body: &'a [u8],
+    /// What was negotiated.
+    pub choice: Choice,
+    /// The key for R_C.
+    pub k: &'a ServerK,
+    /// The certificate of K_SERVER and its chain in DER, the former first; empty for a bare key (profile P29).
+    pub certificates: &'a [Vec<u8>],
+    /// A new identifier, never used before, at most 128 characters.
+    pub session_id: &'a str,
+    /// When the session ends, in seconds of the caller's clock.
+    pub expires_at: u64,
+    /// What the caller wants back at ClientNonce.
+    pub state: SessionState,
+    /// K_MAC' of the key that is renewed (profile P6).
+    pub k_mac_old: Option<&'a Secret>,
+    /// What seals the session.
+    pub seal: &'a AeadKey,
+}
+
+impl Answer<'_> {
+    /// Draws R_S, and writes the message. The server keeps nothing.
+    pub fn write(self, rng: &mut dyn Random) -> Vec<u8> {
+        let prf = self.choice.prf;
+        let r_s = rng.bytes(prf.key_len());
+        let client_nonce = self.hello.client_nonce.as_deref().unwrap_or_default();
+        let mac = self.k_mac_old.map(|k_mac_old| Mac {
+            algorithm: Some(prf.algorithm()),
+            value: key_schedule::renewal(prf, k_mac_old, client_nonce, &r_s)
+                .expect("negotiation leaves out PRFs that K_MAC' cannot key"),
+        });
+        let message = ServerHello {
+            version: Version::V1_0,
+            session_id: Some(self.session_id.to_owned()),
+            status: Status::Continue,
+            body: Some(ServerHelloBody {
+                key_type: self.choice.key_type.clone(),
+                encryption_algorithm: self.choice.encryption_algorithm.clone(),
+                mac_algorithm: prf.algorithm(),
+                encryption_key: encryption_key(self.k, self.certificates),
+                key_package_format: self.choice.package_format.clone(),
+                r_s: r_s.clone(),
+                extensions: Extensions {
+                    client_info: self.hello.extensions.client_info.clone(),
+                    server_info: Some(vec![0; 3]), // holds the place
+                },
+                mac,
+            }),
+        };
+        let (message, mark) = message.write_with_mark();
+        let mark = mark.expect("ServerInfo was set");
+        let (head, tail) = (&message[..mark.start], &message[mark.end..]); // the writer's own range
+        let mut hash = Sha256::new();
+        hash.update(self.body);
+        hash.update(head);
+        let sealed = Sealed {
+            choice: self.choice,
+            r_s,
+            expires_at: self.expires_at,
+            state: self.state,
+            hash,
+            tail: tail.to_vec(),
+        }
+        .seal(self.seal, self.session_id, rng);
+        let mut out = Vec::with_capacity(message.len() + sealed.len() * 4 / 3 + 4);
+        out.extend_from_slice(head);
+        out.extend_from_slice(BASE64.encode(&sealed).as_bytes());
+        out.extend_from_slice(tail);
+        out
+    }
+}
+
+fn encryption_key(k: &ServerK, certificates: &[Vec<u8>]) -> KeyInfo {
+    match k {
+        ServerK::Shared { name, .. } => KeyInfo::from_key_name(name),
+        ServerK::Server(_) if !certificates.is_empty() => KeyInfo::from_certificates(certificates.to_vec()),
+        ServerK::Server(key) => KeyInfo::from_rsa(key.public().modulus(), key.public().exponent()),
+    }
+}

@@ -1,0 +1,105 @@
+//! Why a run ends, for the log; and the message that says only its status.
+
+use crate::message::{ReadError, ServerFinished, ServerHello};
+use crate::status::Status;
+use crate::version::Version;
+
+/// The reason of a refusal: for the log alone. The peer gets the status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// The message could not be read.
+    #[error("the message cannot be read")]
+    Unreadable,
+    /// One of the client's lists has nothing that is allowed here.
+    #[error("no {0} in common")]
+    NothingInCommon(&'static str),
+    /// A DeviceID without a trigger or a key of that device (profile P21).
+    #[error("the device was not named by a trigger, and its own key is not used")]
+    Device,
+    /// A KeyID that the enrolment does not name (profile P21).
+    #[error("the enrolment does not allow to renew that key")]
+    Key,
+    /// The AD of a ClientHello is no trigger that was given out and is still good.
+    #[error("the trigger is unknown, spent or expired")]
+    Trigger,
+    /// ClientNonce without the ServerInfo that it must repeat, or with one that this server did not seal for it.
+    #[error("the session's sealed state is missing or was changed")]
+    Seal,
+    /// The session is older than allowed.
+    #[error("the session has expired")]
+    SessionExpired,
+    /// Another ClientNonce has been answered on this session (profile P28).
+    #[error("the session has been answered already")]
+    SessionSpent,
+    /// No AD where one is needed.
+    #[error("authentication data is missing")]
+    NoAuthenticationData,
+    /// A PRF that was not negotiated (profile P12a).
+    #[error("the authentication data names a MAC algorithm that was not negotiated")]
+    MacAlgorithm,
+    /// R_C in the clear (profile P12).
+    #[error("R_C was sent in the clear")]
+    NonceSent,
+    /// The iteration count is out of bounds (profile P3).
+    #[error("the iteration count is out of bounds")]
+    Iterations,
+    /// Wrong code, wrong URL_S, wrong encryption of R_C, or an unknown client ID.
+    #[error("the authentication code could not be verified")]
+    AuthenticationData,
+    /// The code was right, but its time is over.
+    #[error("the provisioning period has expired")]
+    Expired,
+    /// R_C has a length that the PRF does not take (profile P5).
+    #[error("R_C has an unusable length")]
+    NonceLength,
+    /// The code was right, but the enrolment is for another type of key, variant or device.
+    #[error("the enrolment does not allow this run")]
+    Policy,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the peer is told.
+    pub status: Status,
+    /// What the log is told.
+    pub reason: Reason,
+    /// The session, where one is known.
+    pub session_id: Option<String>,
+    /// Whether the message is a KeyProvServerHello (profile P22).
+    pub as_hello: bool,
+}
+
+impl Refusal {
+    /// A refusal of a ClientHello, which offered four-pass or not (profile P22).
+    pub fn of_hello(status: Status, reason: Reason, offered_four_pass: bool) -> Self {
+        Refusal { status, reason, session_id: None, as_hello: offered_four_pass }
+    }
+
+    /// A refusal of a ClientNonce.
+    pub fn of_nonce(status: Status, reason: Reason, session_id: Option<String>) -> Self {
+        Refusal { status, reason, session_id, as_hello: false }
+    }
+
+    /// The refusal of a message that could not be read; `None` where it deserves no DSKPP answer (profile P27).
+    pub fn of_unreadable(error: &ReadError) -> Option<Self> {
+        match error {
+            ReadError::NotDskpp(_) => None,
+            ReadError::Refused { status, session_id, offered_four_pass, .. } => Some(Refusal {
+                status: *status,
+                reason: Reason::Unreadable,
+                session_id: session_id.clone(),
+                as_hello: *offered_four_pass,
+            }),
+        }
+    }
+
+    /// The message: Version, Status and a known SessionID, nothing else (profile P22).
+    pub fn response(&self) -> Vec<u8> {
+        let (version, session_id, status) = (Version::V1_0, self.session_id.clone(), self.status);
+        match self.as_hello {
+            true => ServerHello { version, session_id, status, body: None }.write(),
+            false => ServerFinished { version, session_id, status, body: None }.write(),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Pass 3 and 4: the session taken out of a ClientNonce, the code proved, the keys made.
+
+use std::num::NonZeroU32;
+
+use data_encoding::BASE64;
+use dskpp_crypto::{AeadKey, Pbkdf2Prf, Random, Secret, Sha256, ct_eq};
+
+use super::refusal::{Reason, Refusal};
+use super::sealed::{Sealed, SessionState};
+use crate::algorithm::{KeyType, MacAlgorithm};
+use crate::auth_data::{self, MIN_ITERATIONS};
+use crate::encryption::ServerK;
+use crate::key_schedule::{self, Keys};
+use crate::message::{ClientNonce, Extensions, KeyPackage, Mac, ServerFinished, ServerFinishedBody};
+use crate::negotiate::Choice;
+use crate::package::PackageSpec;
+use crate::prf::Prf;
+use crate::status::Status;
+use crate::version::Version;
+
+/// Bounds and settings for the authentication data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthPolicy {
+    /// The fewest iterations: 100,000 (profile P3). Less is for measurements alone.
+    pub iteration_floor: u32,
+    /// The most iterations.
+    pub iteration_ceiling: u32,
+    /// PBKDF2's PRF (profile P2).
+    pub pbkdf2_prf: Pbkdf2Prf,
+}
+
+impl Default for AuthPolicy {
+    fn default() -> Self {
+        AuthPolicy { iteration_floor: MIN_ITERATIONS, iteration_ceiling: 1_000_000, pbkdf2_prf: Pbkdf2Prf::HmacSha1 }
+    }
+}
+
+/// A ClientNonce that belongs to a session of this server.
+#[derive(Debug)]
+pub struct Session {
+    message: ClientNonce,
+    request_hash: [u8; 32],
+    message_hash: [u8; 32],
+    choice: Choice,
+    r_s: Vec<u8>,
+    state: SessionState,
+}
+
+impl Session {
+    /// Opens the session that rides with a ClientNonce; `now` is on the clock of [`super::Answer::expires_at`].
+    /// Nothing expensive happens here.
+    ///
+    /// Abort where ServerInfo is absent, was changed, belongs to another SessionID, or has expired.
+    pub fn open(message: ClientNonce, body: &[u8], seal: &AeadKey, now: u64) -> Result<Self, Refusal> {
+        let server_info = message.extensions.server_info.as_deref().unwrap_or_default();
+        let sealed = Sealed::open(server_info, seal, &message.session_id)
+            .ok_or_else(|| Refusal::of_nonce(Status::Abort, Reason::Seal, None))?;
+        if now >= sealed.expires_at {
+            let session_id = Some(message.session_id);
+            return Err(Refusal::of_nonce(Status::Abort, Reason::SessionExpired, session_id));
+        }
+        let mut hash = sealed.hash;
+        hash.update(BASE64.encode(server_info).as_bytes());
+        hash.update(&sealed.tail);
+        hash.update(body);
+        Ok(Session {
+            request_hash: Sha256::digest(&[body]),
+            message_hash: hash.finish(),
+            choice: sealed.choice,
+            r_s: sealed.r_s,
+            state: sealed.state,
+            message,
+        })
+    }
+
+    /// `SessionID`
+    pub fn session_id(&self) -> &str {
+        &self.message.session_id
+    }
+
+    /// SHA-256 of the request: what tells a retransmission from another request (profile P28).
+    pub fn request_hash(&self) -> [u8; 32] {
+        self.request_hash
+    }
+
+    /// `ClientID`, where AD came with it.
+    pub fn client_id(&self) -> Option<&str> {
+        self.message.authentication_data.as_ref()?.client_id.as_deref()
+    }
+
+    /// What the caller had sealed.
+    pub fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    /// The negotiated key type.
+    pub fn key_type(&self) -> &KeyType {
+        &self.choice.key_type
+    }
+
+    /// The negotiated PRF.
+    pub fn mac_algorithm(&self) -> MacAlgorithm {
+        self.choice.prf.algorithm()
+    }
+
+    /// The end of this session.
+    pub fn refuse(&self, status: Status, reason: Reason) -> Refusal {
+        Refusal::of_nonce(status, reason, Some(self.message.session_id.clone()))
+    }
+
+    /// What can be refused before anything is derived (profile P3, P12, P12a, P16).
+    pub fn check(&self, policy: &AuthPolicy) -> Result<(), Refusal> {
+        let Some(data) = &self.message.authentication_data else {
+            return match self.state.trigger {
+                true => Ok(()),
+                false => Err(self.refuse(Status::AuthenticationDataMissing, Reason::NoAuthenticationData)),
+            };
+        };
+        let proof = &data.authentication_code_mac;
+        if data.client_id.is_none() {
+            return Err(self.refuse(Status::AuthenticationDataMissing, Reason::NoAuthenticationData));
+        }
+        if proof.mac.algorithm.as_ref().is_some_and(|named| *named != self.choice.prf.algorithm()) {
+            return Err(self.refuse(Status::MalformedRequest, Reason::MacAlgorithm));
+        }
+        if proof.nonce.is_some() {
+            return Err(self.refuse(Status::AuthenticationDataInvalid, Reason::NonceSent));
+        }
+        let within = policy.iteration_floor..=policy.iteration_ceiling;
+        match self.iterations() {
+            Some(count) if within.contains(&count.get()) => Ok(()),
+            _ => Err(self.refuse(Status::AuthenticationDataInvalid, Reason::Iterations)),
+        }
+    }
+
+    fn iterations(&self) -> Option<NonZeroU32> {
+        let data = self.message.authentication_data.as_ref()?;
+        match data.authentication_code_mac.iteration_count {
+            None => NonZeroU32::new(MIN_ITERATIONS),
+            Some(count) => NonZeroU32::new(u32::try_from(count).ok()?),
+        }
+    }
+
+    /// Decrypts R_C and verifies the code against `password`: one private-key operation, one PBKDF2 and one PRF per
+    /// URL. Blocks for as long as these take.
+    ///
+    /// For a client ID that is unknown, spent, locked or revoked the caller passes a random password: the work and
+    /// the answer are the same (profile P16).
+    pub fn authenticate(
+        self,
+        policy: &AuthPolicy,
+        password: &Secret,
+        k: &ServerK,
+        urls: &[String],
+        rng: &mut dyn Random,
+    ) -> Result<Authenticated, Refusal> {
+        self.check(policy)?;
+        let prf = self.choice.prf;
+        let (algorithm, encrypted) = (&self.choice.encryption_algorithm, &self.message.encrypted_nonce);
+        let mut r_c = k.decrypt(algorithm, encrypted, &self.r_s, prf.key_len(), rng);
+        if self.message.authentication_data.is_some() {
+            if !self.proves(policy.pbkdf2_prf, password, &r_c, k, urls) {
+                return Err(self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData));
+            }
+            if !prf.takes_nonce_of(r_c.len()) {
+                return Err(self.refuse(Status::InitializationFailed, Reason::NonceLength));
+            }
+        } else if !prf.takes_nonce_of(r_c.len()) {
+            // The trigger proved the code, but nothing proves R_C: a refusal here would tell a right padding around
+            // a wrong length from a wrong padding (profile P20).
+            r_c = rng.secret(prf.key_len());
+        }
+        Ok(Authenticated { session: self, r_c, k: k.octets().to_vec() })
+    }
+
+    fn proves(&self, pbkdf2: Pbkdf2Prf, password: &Secret, r_c: &Secret, k: &ServerK, urls: &[String]) -> bool {
+        let (Some(client_id), Some(iterations), Some(data)) =
+            (self.client_id(), self.iterations(), &self.message.authentication_data)
+        else {
+            return false;
+        };
+        let k_ac = auth_data::k_ac(pbkdf2, password, r_c.expose(), k.octets(), iterations);
+        let received = &data.authentication_code_mac.mac.value;
+        urls.iter().fold(false, |found, url_s| {
+            let expected = auth_data::mac(self.choice.prf, &k_ac, client_id, url_s, r_c.expose(), &self.r_s);
+            found | ct_eq(&expected, received)
+        })
+    }
+}
+
+/// The user has proved the code, and R_C is known.
+#[derive(Debug)]
+pub struct Authenticated {
+    session: Session,
+    r_c: Secret,
+    k: Vec<u8>,
+}
+
+/// The end of a successful run. The keys must be stored before the response is sent.
+#[derive(Debug)]
+pub struct Finished {
+    /// KeyProvServerFinished.
+    pub response: Vec<u8>,
+    /// K_TOKEN and K_MAC.
+    pub keys: Keys,
+    /// The PRF, to be kept with K_MAC.
+    pub prf: Prf,
+}
+
+impl Authenticated {
+    /// The session, for its identifiers and refusals.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Derives the keys and writes the message that confirms them (RFC 6063 §4.2.4).
+    ///
+    /// InitializationFailed where no key can come out of it.
+    pub fn finish(&self, package: &PackageSpec) -> Result<Finished, Refusal> {
+        let session = &self.session;
+        let prf = session.choice.prf;
+        let keys = package
+            .key_len()
+            .and_then(|key_len| key_schedule::agree(prf, &self.r_c, &self.k, &session.r_s, key_len).ok());
+        let keys = keys.ok_or_else(|| session.refuse(Status::InitializationFailed, Reason::NonceLength))?;
+        let mac = key_schedule::confirmation(prf, &keys.k_mac, &session.message_hash);
+        let response = ServerFinished {
+            version: Version::V1_0,
+            session_id: Some(session.message.session_id.clone()),
+            status: Status::Success,
+            body: Some(ServerFinishedBody {
+                key_package: KeyPackage {
+                    server_id: Some(package.server_id.clone()),
+                    key_protection_method: None,
+                    key_container: package.container(),
+                },
+                extensions: Extensions {
+                    client_info: session.message.extensions.client_info.clone(),
+                    server_info: None,
+                },
+                mac: Mac { algorithm: Some(prf.algorithm()), value: mac },
+                authentication_data: None,
+            }),
+        };
+        Ok(Finished { response: response.write(), keys, prf })
+    }
+}
+
+#[cfg(test)]
+mod tests;

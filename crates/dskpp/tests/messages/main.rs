@@ -1,0 +1,7 @@
+//! The messages of RFC 6063 §8: read, refused, written, read again.
+
+mod hostile;
+mod rfc6063;
+mod roundtrip;
+mod samples;
+mod schema;

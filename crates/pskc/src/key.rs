@@ -1,0 +1,288 @@
+//! `Key`, its data and its algorithm's parameters.
+
+use std::io::BufRead;
+
+use dskpp_crypto::Secret;
+
+use crate::codec::{
+    self, Sequence, flag, only_attributes, parsed_attr, required, write_text,
+};
+use crate::container::Extensions;
+use crate::value::{Value, read_number, read_secret, write_number, write_secret};
+use crate::xml::{self, Element, Foreign, Reader, Writer};
+use crate::{Error, Policy};
+
+/// `<Key>`: a symmetric key and what belongs to it (RFC 6030 §4.2 and §4.3.3).
+///
+/// A key is not to be used where its policy is not understood; see [`Key::is_usable`].
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Key {
+    /// A name for the key that is unique in its scope.
+    pub id: String,
+    /// What the key is for: a URI such as `urn:ietf:params:xml:ns:keyprov:pskc:totp` (§10).
+    pub algorithm: Option<String>,
+    /// Who issued it.
+    pub issuer: Option<String>,
+    /// How the algorithm is to be run.
+    pub algorithm_parameters: Option<AlgorithmParameters>,
+    /// A profile that both sides know, in place of parameters given here.
+    pub key_profile_id: Option<String>,
+    /// A key that is not in the document, such as the master key that this one is derived from.
+    pub key_reference: Option<String>,
+    /// A name to show to people.
+    pub friendly_name: Option<String>,
+    /// The secret and the moving values.
+    pub data: Option<KeyData>,
+    /// Whose key it is; a distinguished name as text (RFC 4514).
+    pub user_id: Option<String>,
+    /// What the key may be used for (§5).
+    pub policy: Option<Policy>,
+    /// Extensions, in order.
+    pub extensions: Vec<Extensions>,
+}
+
+/// `<AlgorithmParameters>` (§4.3.4).
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct AlgorithmParameters {
+    /// Further details of the algorithm, such as an OCRA suite or a hash.
+    pub suite: Option<String>,
+    /// What a challenge looks like.
+    pub challenge_format: Option<ChallengeFormat>,
+    /// What a response, such as an OTP, looks like.
+    pub response_format: Option<ResponseFormat>,
+    /// Extensions, in order.
+    pub extensions: Vec<Extensions>,
+}
+
+/// `<ChallengeFormat>`; lengths are in digits or characters, or in octets before encoding for
+/// [`ValueFormat::Base64`] and [`ValueFormat::Binary`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChallengeFormat {
+    /// How the challenge is written.
+    pub encoding: ValueFormat,
+    /// The shortest that the device takes.
+    pub min: u32,
+    /// The longest that the device takes.
+    pub max: u32,
+    /// Whether the last digit is a check digit (Luhn).
+    pub check_digits: bool,
+}
+
+/// `<ResponseFormat>`; the length is counted as in [`ChallengeFormat`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseFormat {
+    /// How the response is written.
+    pub encoding: ValueFormat,
+    /// How long it is.
+    pub length: u32,
+    /// Whether a check digit (Luhn) is appended.
+    pub check_digits: bool,
+}
+
+codec::names! {
+    /// How challenges, responses and PINs are written.
+    pub enum ValueFormat {
+        /// Decimal digits.
+        Decimal = "DECIMAL",
+        /// Hexadecimal digits.
+        Hexadecimal = "HEXADECIMAL",
+        /// ASCII letters and digits.
+        Alphanumeric = "ALPHANUMERIC",
+        /// Base64.
+        Base64 = "BASE64",
+        /// Octets.
+        Binary = "BINARY",
+    }
+}
+
+/// `<Data>`: the secret and the values that move with its use (§4.2).
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct KeyData {
+    /// The key's octets.
+    pub secret: Option<Value<Secret>>,
+    /// The event counter of HOTP.
+    pub counter: Option<Value<i64>>,
+    /// The time of TOTP, in intervals since the epoch.
+    pub time: Option<Value<i32>>,
+    /// Seconds in an interval.
+    pub time_interval: Option<Value<i32>>,
+    /// How far the device's clock is off, in intervals.
+    pub time_drift: Option<Value<i32>>,
+    /// Values of other namespaces.
+    pub other: Vec<Foreign>,
+}
+
+impl Key {
+    /// Whether all that the key's policy says is understood. Where it is not, the key must not be
+    /// used at all (§5).
+    pub fn is_usable(&self) -> bool {
+        self.policy.as_ref().is_none_or(Policy::is_understood)
+    }
+
+    pub(crate) fn read_open<R: BufRead>(
+        reader: &mut Reader<R>,
+        element: &Element,
+    ) -> Result<Self, Error> {
+        const CHILDREN: &[&str] = &[
+            "Issuer", "AlgorithmParameters", "KeyProfileId", "KeyReference", "FriendlyName", "Data",
+            "UserId", "Policy", "Extensions*",
+        ];
+        only_attributes(reader, element, &["Id", "Algorithm"])?;
+        let mut key = Self {
+            id: required(reader, element, "Id")?.to_owned(),
+            algorithm: element.attr("Algorithm").map(xml::without_white_space),
+            ..Self::default()
+        };
+        let mut children = Sequence::new(CHILDREN);
+        while let Some((name, child)) = children.next(reader)? {
+            match name {
+                "AlgorithmParameters" => {
+                    let parameters = AlgorithmParameters::read_open(reader, &child)?;
+                    key.algorithm_parameters = Some(parameters);
+                }
+                "Data" => key.data = Some(KeyData::read_open(reader, &child)?),
+                "Policy" => key.policy = Some(Policy::read_open(reader, &child)?),
+                "Extensions" => key.extensions.push(Extensions::read_open(reader, &child)?),
+                "Issuer" => key.issuer = Some(codec::text(reader, &child)?),
+                "KeyProfileId" => key.key_profile_id = Some(codec::text(reader, &child)?),
+                "KeyReference" => key.key_reference = Some(codec::text(reader, &child)?),
+                "FriendlyName" => key.friendly_name = Some(codec::text(reader, &child)?),
+                _ => key.user_id = Some(codec::text(reader, &child)?),
+            }
+        }
+        Ok(key)
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.start("pskc:Key").attr("Id", &self.id);
+        writer.attr_opt("Algorithm", self.algorithm.as_deref());
+        write_text(writer, "pskc:Issuer", self.issuer.as_deref());
+        if let Some(parameters) = &self.algorithm_parameters {
+            parameters.write(writer);
+        }
+        write_text(writer, "pskc:KeyProfileId", self.key_profile_id.as_deref());
+        write_text(writer, "pskc:KeyReference", self.key_reference.as_deref());
+        write_text(writer, "pskc:FriendlyName", self.friendly_name.as_deref());
+        if let Some(data) = &self.data {
+            data.write(writer);
+        }
+        write_text(writer, "pskc:UserId", self.user_id.as_deref());
+        if let Some(policy) = &self.policy {
+            policy.write(writer);
+        }
+        self.extensions.iter().for_each(|extensions| extensions.write(writer));
+        writer.end();
+    }
+}
+
+impl AlgorithmParameters {
+    fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+        only_attributes(reader, element, &[])?;
+        let mut parameters = Self::default();
+        let mut children =
+            Sequence::new(&["Suite", "ChallengeFormat", "ResponseFormat", "Extensions*"]);
+        while let Some((name, child)) = children.next(reader)? {
+            match name {
+                "Suite" => parameters.suite = Some(codec::text(reader, &child)?),
+                "ChallengeFormat" => {
+                    parameters.challenge_format = Some(ChallengeFormat::read_open(reader, &child)?);
+                }
+                "ResponseFormat" => {
+                    parameters.response_format = Some(ResponseFormat::read_open(reader, &child)?);
+                }
+                _ => parameters.extensions.push(Extensions::read_open(reader, &child)?),
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.start("pskc:AlgorithmParameters");
+        write_text(writer, "pskc:Suite", self.suite.as_deref());
+        if let Some(format) = &self.challenge_format {
+            writer.start("pskc:ChallengeFormat").attr("Encoding", format.encoding.as_str());
+            writer.attr("Min", &format.min.to_string()).attr("Max", &format.max.to_string());
+            writer.attr_opt("CheckDigits", format.check_digits.then_some("true")).end();
+        }
+        if let Some(format) = &self.response_format {
+            writer.start("pskc:ResponseFormat").attr("Encoding", format.encoding.as_str());
+            writer.attr("Length", &format.length.to_string());
+            writer.attr_opt("CheckDigits", format.check_digits.then_some("true")).end();
+        }
+        self.extensions.iter().for_each(|extensions| extensions.write(writer));
+        writer.end();
+    }
+}
+
+impl ChallengeFormat {
+    fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+        only_attributes(reader, element, &["Encoding", "Min", "Max", "CheckDigits"])?;
+        let format = Self {
+            encoding: read_encoding(reader, element)?,
+            min: read_length(reader, element, "Min")?,
+            max: read_length(reader, element, "Max")?,
+            check_digits: flag(reader, element, "CheckDigits")?,
+        };
+        reader.end()?;
+        Ok(format)
+    }
+}
+
+impl ResponseFormat {
+    fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+        only_attributes(reader, element, &["Encoding", "Length", "CheckDigits"])?;
+        let format = Self {
+            encoding: read_encoding(reader, element)?,
+            length: read_length(reader, element, "Length")?,
+            check_digits: flag(reader, element, "CheckDigits")?,
+        };
+        reader.end()?;
+        Ok(format)
+    }
+}
+
+fn read_encoding<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<ValueFormat, Error> {
+    let encoding = required(reader, element, "Encoding")?;
+    let encoding = ValueFormat::from_name(encoding);
+    Ok(encoding.ok_or_else(|| reader.invalid("attribute Encoding is not a known encoding"))?)
+}
+
+fn read_length<R: BufRead>(
+    reader: &Reader<R>,
+    element: &Element,
+    name: &str,
+) -> Result<u32, Error> {
+    let length = parsed_attr(reader, element, name, "a number of 32 bits")?;
+    Ok(length.ok_or_else(|| reader.missing(format!("attribute {name}")))?)
+}
+
+impl KeyData {
+    fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+        only_attributes(reader, element, &[])?;
+        let mut data = Self::default();
+        let mut children =
+            Sequence::new(&["Secret", "Counter", "Time", "TimeInterval", "TimeDrift", "*"]);
+        while let Some((name, child)) = children.next(reader)? {
+            match name {
+                "Secret" => data.secret = Some(read_secret(reader, &child)?),
+                "Counter" => data.counter = Some(read_number(reader, &child)?),
+                "Time" => data.time = Some(read_number(reader, &child)?),
+                "TimeInterval" => data.time_interval = Some(read_number(reader, &child)?),
+                "TimeDrift" => data.time_drift = Some(read_number(reader, &child)?),
+                _ => data.other.push(Foreign::read_open(reader, child)?),
+            }
+        }
+        Ok(data)
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.start("pskc:Data");
+        write_secret(writer, "pskc:Secret", self.secret.as_ref());
+        write_number(writer, "pskc:Counter", self.counter.as_ref());
+        write_number(writer, "pskc:Time", self.time.as_ref());
+        write_number(writer, "pskc:TimeInterval", self.time_interval.as_ref());
+        write_number(writer, "pskc:TimeDrift", self.time_drift.as_ref());
+        self.other.iter().for_each(|element| element.write(writer));
+        writer.end();
+    }
+}

@@ -1,0 +1,35 @@
+//! PSKC, the Portable Symmetric Key Container (RFC 6030): its model, reader and writer, and the XML
+//! layer below them.
+//!
+//! What it promises: every document is read to the same values that RFC 6030 and its schema give
+//! it, or refused with the place and the reason; no input makes it panic or use memory beyond
+//! [`xml::Limits`]; what it writes is valid by the schema and reads back to the same values.
+//! What it does not do: no I/O, no clock, no randomness. It neither decrypts encrypted values nor
+//! checks their MACs or signatures: it carries the former as they stand, and says of the latter
+//! that they were there.
+//!
+//! ```
+//! use pskc::{Key, KeyContainer, KeyPackage};
+//! let key = Key { id: "1".into(), ..Key::default() };
+//! let package = KeyPackage { key: Some(key), ..KeyPackage::default() };
+//! let container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
+//! let document = container.to_xml();
+//! assert_eq!(KeyContainer::from_xml(&document)?, container);
+//! # Ok::<(), pskc::Error>(())
+//! ```
+
+mod codec;
+mod container;
+mod error;
+mod key;
+mod key_info;
+mod policy;
+mod value;
+pub mod xml;
+
+pub use container::{CryptoModuleInfo, DeviceInfo, Extensions, KeyContainer, KeyPackage};
+pub use error::Error;
+pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
+pub use key_info::{KeyInfo, RsaKeyValue};
+pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
+pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

@@ -1,0 +1,201 @@
+//! `Policy`: what a key may be used for (RFC 6030 §5).
+
+use std::io::BufRead;
+
+use jiff::Timestamp;
+
+use crate::codec::{self, Sequence, write_date};
+use crate::key::ValueFormat;
+use crate::xml::{self, Attribute, Element, Foreign, Ns, Reader, Writer, write_attributes};
+use crate::Error;
+
+/// `<Policy>`. What is not understood is kept in `other`, and then the key must not be used.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// When the key may first be used.
+    pub start_date: Option<Timestamp>,
+    /// When the key may be used last.
+    pub expiry_date: Option<Timestamp>,
+    /// The PIN that guards the key.
+    pub pin_policy: Option<PinPolicy>,
+    /// What the key may be used for; empty: for everything.
+    pub key_usage: Vec<KeyUsage>,
+    /// How often the key may be used.
+    pub number_of_transactions: Option<u64>,
+    /// Elements that are not understood, from another namespace, a later version or in a wrong
+    /// place.
+    pub other: Vec<Foreign>,
+}
+
+/// `<PINPolicy>`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PinPolicy {
+    /// The key in this container that holds the PIN.
+    pub pin_key_id: Option<String>,
+    /// How the PIN is used.
+    pub pin_usage_mode: Option<PinUsageMode>,
+    /// How often a wrong PIN may be entered before the key is lost.
+    pub max_failed_attempts: Option<u32>,
+    /// The shortest PIN, counted as in [`ChallengeFormat`](crate::ChallengeFormat).
+    pub min_length: Option<u32>,
+    /// The longest PIN.
+    pub max_length: Option<u32>,
+    /// How the PIN is written.
+    pub pin_encoding: Option<ValueFormat>,
+    /// Attributes that are not understood, by their name or by their value.
+    pub other: Vec<Attribute>,
+}
+
+codec::names! {
+    /// How a PIN is used.
+    pub enum PinUsageMode {
+        /// The device checks it before it uses the key.
+        Local = "Local",
+        /// It stands in front of the response, and the server checks it.
+        Prepend = "Prepend",
+        /// It stands behind the response, and the server checks it.
+        Append = "Append",
+        /// It is an input of the algorithm.
+        Algorithmic = "Algorithmic",
+    }
+}
+
+codec::names! {
+    /// A use of a key.
+    pub enum KeyUsage {
+        /// One-time passwords.
+        Otp = "OTP",
+        /// Challenge and response.
+        Cr = "CR",
+        /// Encrypting data.
+        Encrypt = "Encrypt",
+        /// Making a MAC.
+        Integrity = "Integrity",
+        /// Checking a MAC.
+        Verify = "Verify",
+        /// Unlocking a device by challenge and response.
+        Unlock = "Unlock",
+        /// Decrypting data.
+        Decrypt = "Decrypt",
+        /// Wrapping keys.
+        KeyWrap = "KeyWrap",
+        /// Unwrapping keys.
+        Unwrap = "Unwrap",
+        /// Deriving keys.
+        Derive = "Derive",
+        /// Generating a new key from a random number and this one.
+        Generate = "Generate",
+    }
+}
+
+impl Policy {
+    /// Whether there is nothing in it that this crate does not know.
+    pub fn is_understood(&self) -> bool {
+        let pin = self.pin_policy.as_ref();
+        self.other.is_empty() && pin.is_none_or(|pin| pin.other.is_empty())
+    }
+
+    /// Whether the key may be used for `usage` at the time `now`: the policy is understood, both
+    /// dates include `now`, and the usage is among those named. The number of transactions and
+    /// the PIN are for the one who counts and asks.
+    pub fn permits(&self, usage: KeyUsage, now: Timestamp) -> bool {
+        self.is_understood()
+            && self.start_date.is_none_or(|start| start <= now)
+            && self.expiry_date.is_none_or(|expiry| now <= expiry)
+            && (self.key_usage.is_empty() || self.key_usage.contains(&usage))
+    }
+
+    pub(crate) fn read_open<R: BufRead>(
+        reader: &mut Reader<R>,
+        element: &Element,
+    ) -> Result<Self, Error> {
+        const CHILDREN: &[&str] =
+            &["StartDate", "ExpiryDate", "PINPolicy", "KeyUsage*", "NumberOfTransactions"];
+        codec::only_attributes(reader, element, &[])?;
+        let mut policy = Self::default();
+        let mut children = Sequence::new(CHILDREN);
+        while let Some(child) = reader.next()? {
+            match children.find(&child) {
+                Some("StartDate") => policy.start_date = Some(codec::date(reader, &child)?),
+                Some("ExpiryDate") => policy.expiry_date = Some(codec::date(reader, &child)?),
+                Some("PINPolicy") => {
+                    policy.pin_policy = Some(PinPolicy::read_open(reader, &child)?);
+                }
+                Some("KeyUsage") => {
+                    // A text that is no known usage is kept as an element not understood.
+                    let element = Foreign::read_open(reader, child)?;
+                    match KeyUsage::from_name(xml::trim(&element.text())) {
+                        Some(usage) if element.is_plain() => policy.key_usage.push(usage),
+                        _ => policy.other.push(element),
+                    }
+                }
+                Some(_) => {
+                    let number = codec::parsed(reader, &child, "a number of transactions")?;
+                    policy.number_of_transactions = Some(number);
+                }
+                None => policy.other.push(Foreign::read_open(reader, child)?),
+            }
+        }
+        Ok(policy)
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.start("pskc:Policy");
+        write_date(writer, "pskc:StartDate", self.start_date);
+        write_date(writer, "pskc:ExpiryDate", self.expiry_date);
+        if let Some(pin) = &self.pin_policy {
+            pin.write(writer);
+        }
+        for usage in &self.key_usage {
+            writer.element("pskc:KeyUsage", usage.as_str());
+        }
+        if let Some(number) = self.number_of_transactions {
+            writer.element("pskc:NumberOfTransactions", &number.to_string());
+        }
+        self.other.iter().for_each(|element| element.write(writer));
+        writer.end();
+    }
+}
+
+impl PinPolicy {
+    fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+        let mut pin = Self::default();
+        for attribute in element.attributes() {
+            let value = attribute.value.as_str();
+            let known = attribute.ns == Ns::None
+                && match attribute.local.as_str() {
+                    "PINKeyId" => set(&mut pin.pin_key_id, Some(value.to_owned())),
+                    "PINUsageMode" => set(&mut pin.pin_usage_mode, PinUsageMode::from_name(value)),
+                    "MaxFailedAttempts" => set(&mut pin.max_failed_attempts, value.parse().ok()),
+                    "MinLength" => set(&mut pin.min_length, value.parse().ok()),
+                    "MaxLength" => set(&mut pin.max_length, value.parse().ok()),
+                    "PINEncoding" => set(&mut pin.pin_encoding, ValueFormat::from_name(value)),
+                    _ => false,
+                };
+            if !known {
+                pin.other.push(attribute.clone());
+            }
+        }
+        reader.end()?;
+        Ok(pin)
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        let number = |number: Option<u32>| number.map(|number| number.to_string());
+        writer.start("pskc:PINPolicy");
+        writer.attr_opt("PINKeyId", self.pin_key_id.as_deref());
+        writer.attr_opt("PINUsageMode", self.pin_usage_mode.map(PinUsageMode::as_str));
+        writer.attr_opt("MaxFailedAttempts", number(self.max_failed_attempts).as_deref());
+        writer.attr_opt("MinLength", number(self.min_length).as_deref());
+        writer.attr_opt("MaxLength", number(self.max_length).as_deref());
+        writer.attr_opt("PINEncoding", self.pin_encoding.map(ValueFormat::as_str));
+        write_attributes(writer, &self.other);
+        writer.end();
+    }
+}
+
+/// Puts a value that could be read into its field; tells whether it could.
+fn set<T>(field: &mut Option<T>, value: Option<T>) -> bool {
+    *field = value;
+    field.is_some()
+}

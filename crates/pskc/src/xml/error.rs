@@ -1,0 +1,119 @@
+//! What can be wrong with a document, and where.
+
+use std::fmt;
+
+/// Where in a document something stood.
+///
+/// Shown as `/KeyContainer/KeyPackage, line 3, octet 120`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Local names from the root down, such as `/KeyContainer/KeyPackage`; `/` outside the root.
+    pub path: String,
+    /// Octets of the document before it.
+    pub offset: u64,
+    /// Its line, from 1.
+    pub line: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}, octet {}", self.path, self.line, self.offset)
+    }
+}
+
+/// Why a document was not read. Texts carry names and places, never values of the document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum XmlError {
+    /// A `<!DOCTYPE`.
+    #[error("document type declarations are not accepted: remove it ({place})")]
+    Dtd {
+        /// Where it stands.
+        place: Place,
+    },
+    /// A `<?target …?>` that is not the XML declaration at the very start.
+    #[error("processing instructions are not accepted: remove it ({place})")]
+    ProcessingInstruction {
+        /// Where it stands.
+        place: Place,
+    },
+    /// Octets that are not UTF-8, or a declaration that says so.
+    #[error("the document is not XML 1.0 in UTF-8: convert it ({place})")]
+    Encoding {
+        /// Where the first such octets are.
+        place: Place,
+    },
+    /// Elements nested deeper than [`Limits::max_depth`](super::Limits).
+    #[error("elements are nested deeper than {limit} ({place})")]
+    Depth {
+        /// Where the first element too deep is.
+        place: Place,
+        /// How deep they may be.
+        limit: usize,
+    },
+    /// A tag, comment or text longer than [`Limits::max_text`](super::Limits), or a tag with more
+    /// attributes than any schema here knows.
+    #[error("a tag, comment or value is larger than accepted ({place})")]
+    TooLarge {
+        /// Where it begins.
+        place: Place,
+    },
+    /// Not well-formed, or not namespace-well-formed.
+    #[error("not well-formed XML: {what} ({place})")]
+    Syntax {
+        /// The rule that is broken.
+        what: &'static str,
+        /// Where.
+        place: Place,
+    },
+    /// An element, attribute or text that may not stand here.
+    #[error("unexpected {what} ({place})")]
+    Unexpected {
+        /// Its kind and name.
+        what: String,
+        /// Where.
+        place: Place,
+    },
+    /// An element or attribute that must be there is not.
+    #[error("missing {what} ({place})")]
+    Missing {
+        /// Its kind and name.
+        what: String,
+        /// The element that lacks it.
+        place: Place,
+    },
+    /// A value of the wrong form.
+    #[error("{what} ({place})")]
+    Value {
+        /// Which form was expected.
+        what: String,
+        /// Where.
+        place: Place,
+    },
+    /// The source of the octets failed.
+    #[error("the document could not be read to its end: {kind} ({place})")]
+    Io {
+        /// The failure of the source.
+        kind: std::io::ErrorKind,
+        /// How far reading came.
+        place: Place,
+    },
+}
+
+impl XmlError {
+    /// Where in the document it happened.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Dtd { place }
+            | Self::ProcessingInstruction { place }
+            | Self::Encoding { place }
+            | Self::Depth { place, .. }
+            | Self::TooLarge { place }
+            | Self::Syntax { place, .. }
+            | Self::Unexpected { place, .. }
+            | Self::Missing { place, .. }
+            | Self::Value { place, .. }
+            | Self::Io { place, .. } => place,
+        }
+    }
+}

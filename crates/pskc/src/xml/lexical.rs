@@ -1,0 +1,175 @@
+//! Characters, names, references, attributes and the values inside text.
+
+use data_encoding::BASE64;
+
+/// Text that is not base64 with padding (RFC 4648 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not base64 (RFC 4648 section 4, with padding)")]
+pub struct Base64Error;
+
+/// The octets that `text` stands for: base64 of RFC 4648 §4, with padding, in its one canonical
+/// form. XML white space anywhere in it is ignored, nothing else is.
+///
+/// ```
+/// assert_eq!(pskc::xml::decode_base64(" AQ\n ID ").unwrap(), [1, 2, 3]);
+/// assert!(pskc::xml::decode_base64("AQI").is_err()); // padding missing
+/// ```
+pub fn decode_base64(text: &str) -> Result<Vec<u8>, Base64Error> {
+    // The library would read several padded values in a row.
+    let decode = |text: &str| match text.trim_end_matches('=').contains('=') {
+        true => None,
+        false => BASE64.decode(text.as_bytes()).ok(),
+    };
+    // Only a value with blanks pays for their removal.
+    decode(text).or_else(|| decode(&without_white_space(text))).ok_or(Base64Error)
+}
+
+/// The white space rule of `xs:token`, `xs:anyURI` and numbers: none at the ends, one blank for
+/// each run inside.
+///
+/// ```
+/// assert_eq!(pskc::xml::collapse("\n urn:a\tb "), "urn:a b");
+/// ```
+pub fn collapse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split(is_white).filter(|word| !word.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// `text` without any XML white space: what an `xs:anyURI` or base64 comes to (the RFCs' examples
+/// break lines inside them).
+pub(crate) fn without_white_space(text: &str) -> String {
+    text.chars().filter(|c| !is_white(*c)).collect()
+}
+
+/// `text` without the XML white space around it; other kinds of space are content and stay.
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(is_white)
+}
+
+/// Whether XML 1.0 can carry every character of `text` (§2.2). What is shown by a person or a
+/// program to be written later is best checked with this first.
+pub fn is_text(text: &str) -> bool {
+    // Almost all text passes this test, which needs no decoding.
+    let plain = |octet: u8| (octet >= 0x20 || matches!(octet, 9 | 10 | 13)) && octet != 0xEF;
+    text.bytes().fold(true, |all, octet| all & plain(octet)) || text.chars().all(is_char)
+}
+
+/// XML 1.0 §2.2 `Char`.
+pub(super) fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// XML 1.0 §2.3 `S`.
+pub(super) fn is_white(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+/// Namespaces in XML `NCName`: a name without a colon.
+pub(crate) fn is_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(starts_name) && chars.all(|c| starts_name(c) || continues_name(c))
+}
+
+fn starts_name(c: char) -> bool {
+    matches!(c, 'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}'
+        | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}'
+        | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
+        | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
+        | '\u{10000}'..='\u{EFFFF}')
+}
+
+fn continues_name(c: char) -> bool {
+    matches!(c, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+/// `prefix:local`, or `local` with an empty prefix; `None` where either is no name.
+pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
+    let (prefix, local) = match name.split_once(':') {
+        Some((prefix, local)) if is_name(prefix) => (prefix, local),
+        Some(_) => return None,
+        None => ("", name),
+    };
+    is_name(local).then_some((prefix, local))
+}
+
+/// The character that `&name;` stands for: a predefined entity (XML 1.0 §4.6) or a character
+/// reference (§4.1). Without a document type there is no other.
+pub(super) fn expand(name: &str) -> Option<char> {
+    let number = match name {
+        "lt" => return Some('<'),
+        "gt" => return Some('>'),
+        "amp" => return Some('&'),
+        "quot" => return Some('"'),
+        "apos" => return Some('\''),
+        _ => name.strip_prefix('#')?,
+    };
+    let (digits, radix) = match number.strip_prefix('x') {
+        Some(hexadecimal) => (hexadecimal, 16),
+        None => (number, 10),
+    };
+    if !digits.bytes().all(|digit| (digit as char).is_digit(radix)) {
+        return None; // `from_str_radix` would take a sign
+    }
+    let c = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
+    is_char(c).then_some(c)
+}
+
+/// Appends `raw` with its line ends made `\n` (XML 1.0 §2.11). A `\r\n` never straddles two calls:
+/// the tokenizer cuts only at markup and references.
+pub(super) fn push_lines(out: &mut String, raw: &str) {
+    if !raw.contains('\r') {
+        return out.push_str(raw);
+    }
+    for (i, part) in raw.split('\r').enumerate() {
+        if i > 0 && !part.starts_with('\n') {
+            out.push('\n');
+        }
+        out.push_str(part);
+    }
+}
+
+/// The next `name="value"` of `rest` (what follows the name in a start tag, or the previous
+/// attribute), with its raw value; `None` at the end. `Err` names the broken rule.
+pub(super) fn next_attribute<'a>(
+    rest: &mut &'a str,
+) -> Result<Option<(&'a str, &'a str)>, &'static str> {
+    let trimmed = rest.trim_start_matches(is_white);
+    if trimmed.is_empty() {
+        return Ok(None);
+    }
+    if trimmed.len() == rest.len() {
+        return Err("no white space before an attribute");
+    }
+    let (name, after) = trimmed.split_once('=').ok_or("an attribute without a value")?;
+    let after = after.trim_start_matches(is_white);
+    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let quote = quote.ok_or("an attribute value without quotes")?;
+    let (value, after) =
+        after[1..].split_once(quote).ok_or("an attribute value without its closing quote")?;
+    *rest = after;
+    Ok(Some((name.trim_end_matches(is_white), value)))
+}
+
+/// The value of an attribute: references expanded, other white space made blanks (XML 1.0 §3.3.3).
+pub(super) fn attribute_value(raw: &str) -> Result<String, &'static str> {
+    if raw.contains('<') {
+        return Err("< in an attribute value");
+    }
+    let mut lines = String::with_capacity(raw.len());
+    push_lines(&mut lines, raw);
+    let mut out = lines.replace(['\t', '\n'], " ");
+    let Some(first) = out.find('&') else { return Ok(out) };
+    let tail = out.split_off(first);
+    for part in tail[1..].split('&') {
+        let (name, text) = part.split_once(';').ok_or("a reference without ;")?;
+        out.push(expand(name).ok_or("an unknown entity or forbidden character reference")?);
+        out.push_str(text);
+    }
+    Ok(out)
+}

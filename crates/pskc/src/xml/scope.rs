@@ -1,0 +1,59 @@
+//! Which prefix stands for which namespace, at the place reached.
+
+use super::{Ns, ns};
+
+/// The namespace declarations in force, innermost last.
+#[derive(Default)]
+pub(super) struct Scope {
+    bindings: Vec<Binding>,
+}
+
+struct Binding {
+    prefix: String,
+    ns: Ns,
+    depth: usize,
+}
+
+impl Scope {
+    /// Takes in `xmlns:prefix="name"` (`xmlns="name"`: the empty prefix) of the element at `depth`.
+    /// `Err` says which rule of Namespaces in XML the declaration breaks.
+    pub(super) fn declare(
+        &mut self,
+        prefix: &str,
+        name: &str,
+        depth: usize,
+    ) -> Result<(), &'static str> {
+        const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+        if prefix == "xml" || name == ns::XML {
+            let same = prefix == "xml" && name == ns::XML;
+            return if same { Ok(()) } else { Err("the prefix xml and its namespace are reserved") };
+        }
+        if prefix == "xmlns" || name == XMLNS {
+            return Err("the prefix xmlns and its namespace are reserved");
+        }
+        if name.is_empty() && !prefix.is_empty() {
+            return Err("a prefix cannot be undeclared");
+        }
+        self.bindings.push(Binding { prefix: prefix.to_owned(), ns: Ns::from(name), depth });
+        Ok(())
+    }
+
+    /// Forgets the declarations of elements deeper than `depth`.
+    pub(super) fn leave(&mut self, depth: usize) {
+        while self.bindings.last().is_some_and(|binding| binding.depth > depth) {
+            self.bindings.pop();
+        }
+    }
+
+    /// What `prefix` stands for; the empty one: the default namespace, or none.
+    pub(super) fn resolve(&self, prefix: &str) -> Option<Ns> {
+        if let Some(found) = self.bindings.iter().rev().find(|binding| binding.prefix == prefix) {
+            return Some(found.ns.clone());
+        }
+        match prefix {
+            "" => Some(Ns::None),
+            "xml" => Some(Ns::from(ns::XML)),
+            _ => None,
+        }
+    }
+}
