@@ -87,12 +87,17 @@ impl PackageSpec {
     }
 }
 
-/// The hash that a received key's parameters name: TOTP's `HMAC-SHA256`, or inside an OCRA suite.
+/// The hash that a received key's parameters name: TOTP's `HMAC-SHA256`, or the crypto function of an OCRA suite
+/// (`OCRA-1:HOTP-SHA1-6:QN08-PSHA256` has SHA-1: what follows is the hash of a PIN).
 pub fn hash_of_suite(suite: Option<&str>) -> Option<Hash> {
     let suite = suite?.to_ascii_uppercase().replace("SHA-", "SHA");
+    let function = match suite.strip_prefix("OCRA-1:") {
+        Some(rest) => rest.split(':').next()?,
+        None => &suite,
+    };
     [(Hash::Sha512, "SHA512"), (Hash::Sha384, "SHA384"), (Hash::Sha256, "SHA256"), (Hash::Sha1, "SHA1")]
         .into_iter()
-        .find(|(_, name)| suite.split(':').any(|part| part.contains(name) && part.contains("H")))
+        .find(|(_, name)| function.split('-').any(|part| part == *name || part.strip_prefix("HMAC") == Some(name)))
         .map(|(hash, _)| hash)
 }
 
@@ -108,12 +113,12 @@ fn suite_of_hash(hash: Hash) -> &'static str {
 /// The challenge that an OCRA suite asks for: `QN08` is 4 to 8 decimal digits.
 fn challenge_of_suite(suite: &str) -> Option<ChallengeFormat> {
     let data = suite.rsplit(':').next()?;
-    let question = data.split('-').find(|part| part.starts_with('Q') && part.len() == 4)?;
-    let encoding = match &question[1..2] {
-        "N" => ValueFormat::Decimal,
-        "A" => ValueFormat::Alphanumeric,
-        "H" => ValueFormat::Hexadecimal,
+    let question = data.split('-').find_map(|part| part.strip_prefix('Q'))?;
+    let (encoding, longest) = match question.split_at_checked(1)? {
+        ("N", longest) => (ValueFormat::Decimal, longest),
+        ("A", longest) => (ValueFormat::Alphanumeric, longest),
+        ("H", longest) => (ValueFormat::Hexadecimal, longest),
         _ => return None,
     };
-    Some(ChallengeFormat { encoding, min: 4, max: question[2..].parse().ok()?, check_digits: false })
+    Some(ChallengeFormat { encoding, min: 4, max: longest.parse().ok()?, check_digits: false })
 }

@@ -118,18 +118,11 @@ impl KeyContainer {
 
     /// Reads a container whose start tag `element` has just been read, whatever its name; DSKPP
     /// has it in another namespace (profile P26).
-    pub fn read_open<R: BufRead>(
-        reader: &mut Reader<R>,
-        element: &Element,
-    ) -> Result<Self, Error> {
-        const CHILDREN: &[&str] =
-            &["EncryptionKey", "MACMethod", "KeyPackage*", "Signature", "Extensions*"];
+    pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+        const CHILDREN: &[&str] = &["EncryptionKey", "MACMethod", "KeyPackage*", "Signature", "Extensions*"];
         only_attributes(reader, element, &["Version", "Id"])?;
-        let mut container = Self {
-            version: read_version(reader, element)?,
-            id: read_id(reader, element)?,
-            ..Self::default()
-        };
+        let mut container =
+            Self { version: read_version(reader, element)?, id: read_id(reader, element)?, ..Self::default() };
         let mut children = Sequence::new(CHILDREN);
         while let Some(mut child) = reader.next()? {
             if child.is(ns::DS, "Signature") {
@@ -165,9 +158,7 @@ impl KeyContainer {
     pub fn to_xml(&self) -> Vec<u8> {
         let mut writer = Writer::new();
         writer.declaration().start("pskc:KeyContainer");
-        for (prefix, name) in
-            [("xmlns:pskc", ns::PSKC), ("xmlns:ds", ns::DS), ("xmlns:xenc", ns::XENC)]
-        {
+        for (prefix, name) in [("xmlns:pskc", ns::PSKC), ("xmlns:ds", ns::DS), ("xmlns:xenc", ns::XENC)] {
             writer.attr(prefix, name);
         }
         self.write_started(&mut writer);
@@ -197,9 +188,8 @@ impl KeyContainer {
 
 fn read_version<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<String, Error> {
     let version = xml::trim(required(reader, element, "Version")?);
-    let digits = |text: &str, most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit())
-    };
+    let digits =
+        |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit());
     match version.split_once('.') {
         Some((major, minor)) if digits(major, 2) && digits(minor, 3) => {
             if matches!(major, "1" | "01") {
@@ -223,8 +213,7 @@ impl KeyPackage {
     fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &[])?;
         let mut package = Self::default();
-        let mut children =
-            Sequence::new(&["DeviceInfo", "CryptoModuleInfo", "Key", "Extensions*"]);
+        let mut children = Sequence::new(&["DeviceInfo", "CryptoModuleInfo", "Key", "Extensions*"]);
         while let Some((name, child)) = children.next(reader)? {
             match name {
                 "DeviceInfo" => package.device_info = Some(DeviceInfo::read_open(reader, &child)?),
@@ -259,13 +248,17 @@ impl KeyPackage {
 impl DeviceInfo {
     /// Reads what follows the start tag `element`, whatever its name (`pskc:DeviceInfo`, or
     /// `dskpp:DeviceId` of RFC 6063 §8.2).
-    pub fn read_open<R: BufRead>(
-        reader: &mut Reader<R>,
-        element: &Element,
-    ) -> Result<Self, Error> {
+    pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         const CHILDREN: &[&str] = &[
-            "Manufacturer", "SerialNo", "Model", "IssueNo", "DeviceBinding", "StartDate",
-            "ExpiryDate", "UserId", "Extensions*",
+            "Manufacturer",
+            "SerialNo",
+            "Model",
+            "IssueNo",
+            "DeviceBinding",
+            "StartDate",
+            "ExpiryDate",
+            "UserId",
+            "Extensions*",
         ];
         only_attributes(reader, element, &[])?;
         let mut info = Self::default();
@@ -332,10 +325,7 @@ impl CryptoModuleInfo {
 }
 
 impl Extensions {
-    pub(crate) fn read_open<R: BufRead>(
-        reader: &mut Reader<R>,
-        element: &Element,
-    ) -> Result<Self, Error> {
+    pub(crate) fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &["definition"])?;
         let definition = element.attr("definition").map(xml::without_white_space);
         let mut elements = Vec::new();

@@ -4,9 +4,7 @@ use std::io::BufRead;
 
 use dskpp_crypto::Secret;
 
-use crate::codec::{
-    self, Sequence, flag, only_attributes, parsed_attr, required, write_text,
-};
+use crate::codec::{self, Sequence, flag, only_attributes, parsed_attr, required, write_text};
 use crate::container::Extensions;
 use crate::value::{Value, read_number, read_secret, write_number, write_secret};
 use crate::xml::{self, Element, Foreign, Reader, Writer};
@@ -119,13 +117,17 @@ impl Key {
         self.policy.as_ref().is_none_or(Policy::is_understood)
     }
 
-    pub(crate) fn read_open<R: BufRead>(
-        reader: &mut Reader<R>,
-        element: &Element,
-    ) -> Result<Self, Error> {
+    pub(crate) fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         const CHILDREN: &[&str] = &[
-            "Issuer", "AlgorithmParameters", "KeyProfileId", "KeyReference", "FriendlyName", "Data",
-            "UserId", "Policy", "Extensions*",
+            "Issuer",
+            "AlgorithmParameters",
+            "KeyProfileId",
+            "KeyReference",
+            "FriendlyName",
+            "Data",
+            "UserId",
+            "Policy",
+            "Extensions*",
         ];
         only_attributes(reader, element, &["Id", "Algorithm"])?;
         let mut key = Self {
@@ -179,8 +181,7 @@ impl AlgorithmParameters {
     fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &[])?;
         let mut parameters = Self::default();
-        let mut children =
-            Sequence::new(&["Suite", "ChallengeFormat", "ResponseFormat", "Extensions*"]);
+        let mut children = Sequence::new(&["Suite", "ChallengeFormat", "ResponseFormat", "Extensions*"]);
         while let Some((name, child)) = children.next(reader)? {
             match name {
                 "Suite" => parameters.suite = Some(codec::text(reader, &child)?),
@@ -247,11 +248,7 @@ fn read_encoding<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<Va
     Ok(encoding.ok_or_else(|| reader.invalid("attribute Encoding is not a known encoding"))?)
 }
 
-fn read_length<R: BufRead>(
-    reader: &Reader<R>,
-    element: &Element,
-    name: &str,
-) -> Result<u32, Error> {
+fn read_length<R: BufRead>(reader: &Reader<R>, element: &Element, name: &str) -> Result<u32, Error> {
     let length = parsed_attr(reader, element, name, "a number of 32 bits")?;
     Ok(length.ok_or_else(|| reader.missing(format!("attribute {name}")))?)
 }
@@ -260,8 +257,7 @@ impl KeyData {
     fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &[])?;
         let mut data = Self::default();
-        let mut children =
-            Sequence::new(&["Secret", "Counter", "Time", "TimeInterval", "TimeDrift", "*"]);
+        let mut children = Sequence::new(&["Secret", "Counter", "Time", "TimeInterval", "TimeDrift", "*"]);
         while let Some((name, child)) = children.next(reader)? {
             match name {
                 "Secret" => data.secret = Some(read_secret(reader, &child)?),

@@ -47,15 +47,11 @@ impl KeyInfo {
     }
 
     /// Reads what follows the start tag `element`, whatever its name.
-    pub fn read_open<R: BufRead>(
-        reader: &mut Reader<R>,
-        element: &Element,
-    ) -> Result<Self, Error> {
+    pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &["Id"])?;
         let mut info = Self::default();
         while let Some(child) = reader.next()? {
-            info.take(Foreign::read_open(reader, child)?)
-                .map_err(|what| reader.invalid(what))?;
+            info.take(Foreign::read_open(reader, child)?).map_err(|what| reader.invalid(what))?;
         }
         if info == Self::default() {
             return Err(reader.missing("a key in an element of type KeyInfo").into());

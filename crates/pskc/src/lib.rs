@@ -1,12 +1,12 @@
 //! PSKC, the Portable Symmetric Key Container (RFC 6030): its model, reader and writer, and the XML
 //! layer below them.
 //!
-//! What it promises: every document is read to the same values that RFC 6030 and its schema give
-//! it, or refused with the place and the reason; no input makes it panic or use memory beyond
-//! [`xml::Limits`]; what it writes is valid by the schema and reads back to the same values.
+//! What it promises: every document is read to the same values that RFC 6030 and its schema give it, or refused with
+//! the place and the reason. No input makes it panic, nest deeper or hold larger values than [`xml::Limits`] allow.
+//! What it writes is valid by the schema and reads back to the same values.
 //! What it does not do: no I/O, no clock, no randomness. It neither decrypts encrypted values nor
 //! checks their MACs or signatures: it carries the former as they stand, and says of the latter
-//! that they were there.
+//! that they were there. Secrets are wiped in the model, not in the document that is read or written.
 //!
 //! ```
 //! use pskc::{Key, KeyContainer, KeyPackage};

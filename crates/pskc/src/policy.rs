@@ -4,10 +4,10 @@ use std::io::BufRead;
 
 use jiff::Timestamp;
 
+use crate::Error;
 use crate::codec::{self, Sequence, write_date};
 use crate::key::ValueFormat;
 use crate::xml::{self, Attribute, Element, Foreign, Ns, Reader, Writer, write_attributes};
-use crate::Error;
 
 /// `<Policy>`. What is not understood is kept in `other`, and then the key must not be used.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -105,12 +105,8 @@ impl Policy {
             && (self.key_usage.is_empty() || self.key_usage.contains(&usage))
     }
 
-    pub(crate) fn read_open<R: BufRead>(
-        reader: &mut Reader<R>,
-        element: &Element,
-    ) -> Result<Self, Error> {
-        const CHILDREN: &[&str] =
-            &["StartDate", "ExpiryDate", "PINPolicy", "KeyUsage*", "NumberOfTransactions"];
+    pub(crate) fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+        const CHILDREN: &[&str] = &["StartDate", "ExpiryDate", "PINPolicy", "KeyUsage*", "NumberOfTransactions"];
         codec::only_attributes(reader, element, &[])?;
         let mut policy = Self::default();
         let mut children = Sequence::new(CHILDREN);

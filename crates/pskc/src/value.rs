@@ -16,7 +16,7 @@ pub enum Value<T> {
     /// `<PlainValue>`
     Plain(T),
     /// `<EncryptedValue>`, with its `<ValueMAC>`
-    Encrypted(EncryptedValue),
+    Encrypted(Box<EncryptedValue>),
 }
 
 impl<T> Value<T> {
@@ -72,10 +72,7 @@ pub struct MacMethod {
 }
 
 impl MacMethod {
-    pub(crate) fn read_open<R: BufRead>(
-        reader: &mut Reader<R>,
-        element: &Element,
-    ) -> Result<Self, Error> {
+    pub(crate) fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &["Algorithm"])?;
         let mut method = Self {
             algorithm: xml::without_white_space(required(reader, element, "Algorithm")?),
@@ -135,8 +132,7 @@ impl EncryptedData {
                 return Err(reader.unexpected(&child).into());
             }
         }
-        let (algorithm, parameters) =
-            method.ok_or_else(|| reader.missing("element <EncryptionMethod>"))?;
+        let (algorithm, parameters) = method.ok_or_else(|| reader.missing("element <EncryptionMethod>"))?;
         let cipher_value = cipher_value.ok_or_else(|| reader.missing("element <CipherData>"))?;
         Ok(Self { algorithm, parameters, key_info, cipher_value })
     }
@@ -198,13 +194,10 @@ fn read_value<R: BufRead, T>(
         only_attributes(reader, &child, &[])?;
         mac = Some(reader.base64()?);
     }
-    Ok(Value::Encrypted(EncryptedValue { data, mac }))
+    Ok(Value::Encrypted(Box::new(EncryptedValue { data, mac })))
 }
 
-pub(crate) fn read_secret<R: BufRead>(
-    reader: &mut Reader<R>,
-    element: &Element,
-) -> Result<Value<Secret>, Error> {
+pub(crate) fn read_secret<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Value<Secret>, Error> {
     read_value(reader, element, |reader, child| {
         only_attributes(reader, child, &[])?;
         let text = Secret::from(reader.text()?.into_bytes()); // wiped like the secret itself
@@ -224,12 +217,7 @@ pub(crate) fn read_number<R: BufRead, T: FromStr>(
     })
 }
 
-fn write_value<T>(
-    writer: &mut Writer,
-    name: &str,
-    value: Option<&Value<T>>,
-    plain: impl FnOnce(&mut Writer, &T),
-) {
+fn write_value<T>(writer: &mut Writer, name: &str, value: Option<&Value<T>>, plain: impl FnOnce(&mut Writer, &T)) {
     let Some(value) = value else { return };
     writer.start(name);
     match value {
@@ -238,7 +226,8 @@ fn write_value<T>(
             plain(writer, value);
             writer.end();
         }
-        Value::Encrypted(EncryptedValue { data, mac }) => {
+        Value::Encrypted(encrypted) => {
+            let EncryptedValue { data, mac } = encrypted.as_ref();
             data.write(writer, "pskc:EncryptedValue");
             if let Some(mac) = mac {
                 writer.start("pskc:ValueMAC").base64(mac).end();
@@ -254,11 +243,7 @@ pub(crate) fn write_secret(writer: &mut Writer, name: &str, value: Option<&Value
     });
 }
 
-pub(crate) fn write_number<T: Display>(
-    writer: &mut Writer,
-    name: &str,
-    value: Option<&Value<T>>,
-) {
+pub(crate) fn write_number<T: Display>(writer: &mut Writer, name: &str, value: Option<&Value<T>>) {
     write_value(writer, name, value, |writer, number| {
         writer.text(&number.to_string());
     });

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use pskc::xml::{Limits, Reader};
 use pskc::{
-    AlgorithmParameters, ChallengeFormat, CryptoModuleInfo, DeviceInfo, Error, Key, KeyContainer,
-    KeyData, KeyInfo, KeyPackage, KeyUsage, PinPolicy, PinUsageMode, Policy, ResponseFormat, Value,
-    ValueFormat,
+    AlgorithmParameters, ChallengeFormat, CryptoModuleInfo, DeviceInfo, Error, Key, KeyContainer, KeyData, KeyInfo,
+    KeyPackage, KeyUsage, PinPolicy, PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
 };
 
 const HEAD: &str = "<?xml version='1.0' encoding='UTF-8'?>\
@@ -17,10 +16,9 @@ fn read(document: &str) -> Result<KeyContainer, Error> {
 
 /// The one key of a container whose `<Key>` has this content.
 fn key(content: &str) -> Result<Key, Error> {
-    let document =
-        format!("{HEAD}<KeyPackage><Key Id='1'>{content}</Key></KeyPackage></KeyContainer>");
+    let document = format!("{HEAD}<KeyPackage><Key Id='1'>{content}</Key></KeyPackage></KeyContainer>");
     let mut packages = read(&document)?.key_packages;
-    Ok(packages.remove(0).key.unwrap())
+    Ok(packages.remove(0).key.expect("it has a key"))
 }
 
 fn one(package: KeyPackage) -> KeyContainer {
@@ -59,8 +57,7 @@ impl IntoSecret for Vec<u8> {
 
 #[test]
 fn s4_3_all_that_a_package_can_tell() {
-    let document = format!(
-        "<pskc:KeyContainer Version=' 1.0 ' Id='c1' xmlns:pskc='urn:ietf:params:xml:ns:keyprov:pskc'>
+    let document = "<pskc:KeyContainer Version=' 1.0 ' Id='c1' xmlns:pskc='urn:ietf:params:xml:ns:keyprov:pskc'>
            <!-- as figure 3, with every element -->
            <pskc:KeyPackage>
              <pskc:DeviceInfo>
@@ -94,8 +91,7 @@ fn s4_3_all_that_a_package_can_tell() {
                <pskc:UserId>CN=x</pskc:UserId>
              </pskc:Key>
            </pskc:KeyPackage>
-         </pskc:KeyContainer>"
-    );
+         </pskc:KeyContainer>";
     let text = |text: &str| Some(text.to_owned());
     let date = |text: &str| Some(text.parse::<Timestamp>().unwrap());
     let expected = KeyContainer {
@@ -148,7 +144,7 @@ fn s4_3_all_that_a_package_can_tell() {
             extensions: vec![],
         })
     };
-    let container = read(&document).unwrap();
+    let container = read(document).unwrap();
     assert_eq!(container, expected);
     assert_eq!(KeyContainer::from_xml(&container.to_xml()).unwrap(), expected);
 }

@@ -21,76 +21,74 @@ fn uri() -> BoxedStrategy<String> {
 }
 
 fn name() -> BoxedStrategy<String> {
-    "[a-wA-W_][a-zA-Z0-9_.-]{0,6}".prop_filter("not reserved", |name| name != "xmlns")
-        .boxed()
+    "[a-wA-W_][a-zA-Z0-9_.-]{0,6}".prop_filter("not reserved", |name| name != "xmlns").boxed()
 }
 
 fn octets() -> BoxedStrategy<Vec<u8>> {
-    prop::collection::vec(any::<u8>(), 0..40)
-        .boxed()
+    prop::collection::vec(any::<u8>(), 0..40).boxed()
 }
 
 fn date() -> BoxedStrategy<Timestamp> {
     (-62_135_596_800..253_402_207_200i64, 0..1_000_000_000i32)
-        .prop_map(|(seconds, nanoseconds)| Timestamp::new(seconds, nanoseconds).unwrap())
+        .prop_map(|(seconds, nanoseconds)| Timestamp::new(seconds, nanoseconds).expect("in range"))
         .boxed()
 }
 
 fn foreign() -> BoxedStrategy<Foreign> {
     let element = |content: BoxedStrategy<Vec<Node>>| {
-        (prop::sample::select(vec!["urn:x", "urn:y", ns::XENC11]), name(), content).prop_map(
-            |(ns, local, content)| Foreign { ns: ns.into(), local, attributes: vec![], content },
-        )
+        (prop::sample::select(vec!["urn:x", "urn:y", ns::XENC11]), name(), content)
+            .prop_map(|(ns, local, content)| Foreign { ns: ns.into(), local, attributes: vec![], content })
     };
-    let leaf = element(prop_oneof![
-        Just(vec![]),
-        "[ -~]{1,8}".prop_map(|text| vec![Node::Text(text)]),
-    ].boxed());
+    let leaf = element(prop_oneof![Just(vec![]), "[ -~]{1,8}".prop_map(|text| vec![Node::Text(text)]),].boxed());
     leaf.prop_recursive(3, 8, 3, move |inner| {
         element(prop::collection::vec(inner.prop_map(Node::Element), 1..3).boxed())
     })
-        .boxed()
+    .boxed()
 }
 
 fn extensions() -> BoxedStrategy<Vec<Extensions>> {
     let one = (of(uri()), prop::collection::vec(foreign(), 1..3))
         .prop_map(|(definition, elements)| Extensions { definition, elements });
-    prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(one, 1..3)]
-        .boxed()
+    prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(one, 1..3)].boxed()
 }
 
 fn key_info() -> BoxedStrategy<KeyInfo> {
-    let number = || octets().prop_map(|mut octets| {
-        octets.insert(0, 1);
-        octets
-    });
+    let number = || {
+        octets().prop_map(|mut octets| {
+            octets.insert(0, 1);
+            octets
+        })
+    };
     let rsa = (number(), number()).prop_map(|(modulus, exponent)| RsaKeyValue { modulus, exponent });
     (of(text()), of(rsa), prop::collection::vec(octets(), 0..3), prop::collection::vec(foreign(), 0..2))
         .prop_map(|(key_name, rsa_key_value, x509_certificates, other)| KeyInfo {
-            key_name, rsa_key_value, x509_certificates, other,
+            key_name,
+            rsa_key_value,
+            x509_certificates,
+            other,
         })
         .prop_filter("not empty", |info| *info != KeyInfo::default())
         .boxed()
 }
 
 fn encrypted() -> BoxedStrategy<EncryptedData> {
-    (uri(), prop::collection::vec(foreign(), 0..2), of(key_info()), octets()).prop_map(
-        |(algorithm, parameters, key_info, cipher_value)| EncryptedData {
-            algorithm, parameters, key_info, cipher_value,
-        },
-    )
+    (uri(), prop::collection::vec(foreign(), 0..2), of(key_info()), octets())
+        .prop_map(|(algorithm, parameters, key_info, cipher_value)| EncryptedData {
+            algorithm,
+            parameters,
+            key_info,
+            cipher_value,
+        })
         .boxed()
 }
 
-fn value<T: Clone + std::fmt::Debug + 'static>(
-    plain: impl Strategy<Value = T> + 'static,
-) -> BoxedStrategy<Value<T>> {
+fn value<T: Clone + std::fmt::Debug + 'static>(plain: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Value<T>> {
     prop_oneof![
         3 => plain.prop_map(Value::Plain),
         1 => (encrypted(), of(octets()))
-            .prop_map(|(data, mac)| Value::Encrypted(EncryptedValue { data, mac })),
+            .prop_map(|(data, mac)| Value::Encrypted(Box::new(EncryptedValue { data, mac }))),
     ]
-        .boxed()
+    .boxed()
 }
 
 fn data() -> BoxedStrategy<KeyData> {
@@ -98,70 +96,105 @@ fn data() -> BoxedStrategy<KeyData> {
     let secret = value(octets().prop_map(dskpp_crypto::Secret::from));
     (of(secret), of(value(any::<i64>())), number(), number(), number(), prop::collection::vec(foreign(), 0..2))
         .prop_map(|(secret, counter, time, time_interval, time_drift, other)| KeyData {
-            secret, counter, time, time_interval, time_drift, other,
+            secret,
+            counter,
+            time,
+            time_interval,
+            time_drift,
+            other,
         })
         .boxed()
 }
 
 fn format() -> BoxedStrategy<ValueFormat> {
     use ValueFormat::*;
-    prop::sample::select(vec![Decimal, Hexadecimal, Alphanumeric, Base64, Binary])
-        .boxed()
+    prop::sample::select(vec![Decimal, Hexadecimal, Alphanumeric, Base64, Binary]).boxed()
 }
 
 fn parameters() -> BoxedStrategy<AlgorithmParameters> {
-    let challenge = (format(), any::<u32>(), any::<u32>(), any::<bool>()).prop_map(
-        |(encoding, min, max, check_digits)| ChallengeFormat { encoding, min, max, check_digits },
-    );
-    let response = (format(), any::<u32>(), any::<bool>()).prop_map(
-        |(encoding, length, check_digits)| ResponseFormat { encoding, length, check_digits },
-    );
-    (of(text()), of(challenge), of(response), extensions()).prop_map(
-        |(suite, challenge_format, response_format, extensions)| AlgorithmParameters {
-            suite, challenge_format, response_format, extensions,
-        },
-    )
+    let challenge = (format(), any::<u32>(), any::<u32>(), any::<bool>())
+        .prop_map(|(encoding, min, max, check_digits)| ChallengeFormat { encoding, min, max, check_digits });
+    let response = (format(), any::<u32>(), any::<bool>())
+        .prop_map(|(encoding, length, check_digits)| ResponseFormat { encoding, length, check_digits });
+    (of(text()), of(challenge), of(response), extensions())
+        .prop_map(|(suite, challenge_format, response_format, extensions)| AlgorithmParameters {
+            suite,
+            challenge_format,
+            response_format,
+            extensions,
+        })
         .boxed()
 }
 
 fn policy() -> BoxedStrategy<Policy> {
-    let pin = (of(text()), of(Just(PinUsageMode::Append)), of(any::<u32>()), of(any::<u32>()), of(format()))
-        .prop_map(|(pin_key_id, pin_usage_mode, max_failed_attempts, min_length, pin_encoding)| PinPolicy {
-            pin_key_id, pin_usage_mode, max_failed_attempts, min_length,
-            max_length: min_length, pin_encoding, other: vec![],
-        });
+    let pin = (of(text()), of(Just(PinUsageMode::Append)), of(any::<u32>()), of(any::<u32>()), of(format())).prop_map(
+        |(pin_key_id, pin_usage_mode, max_failed_attempts, min_length, pin_encoding)| PinPolicy {
+            pin_key_id,
+            pin_usage_mode,
+            max_failed_attempts,
+            min_length,
+            max_length: min_length,
+            pin_encoding,
+            other: vec![],
+        },
+    );
     let usage = prop::sample::select(vec![KeyUsage::Otp, KeyUsage::Cr, KeyUsage::KeyWrap]);
     let usages = prop::collection::vec(usage, 0..3);
     (of(date()), of(date()), of(pin), usages, of(any::<u64>()), prop::collection::vec(foreign(), 0..2))
         .prop_map(|(start_date, expiry_date, pin_policy, key_usage, number_of_transactions, other)| Policy {
-            start_date, expiry_date, pin_policy, key_usage, number_of_transactions, other,
+            start_date,
+            expiry_date,
+            pin_policy,
+            key_usage,
+            number_of_transactions,
+            other,
         })
         .boxed()
 }
 
 fn key() -> BoxedStrategy<Key> {
     let texts = (of(text()), of(text()), of(text()), of(text()), of(text()));
-    ("[ -~]{0,12}", of(uri()), texts, of(parameters()), of(data()), of(policy()), extensions()).prop_map(
-        |(id, algorithm, texts, algorithm_parameters, data, policy, extensions)| {
+    ("[ -~]{0,12}", of(uri()), texts, of(parameters()), of(data()), of(policy()), extensions())
+        .prop_map(|(id, algorithm, texts, algorithm_parameters, data, policy, extensions)| {
             let (issuer, key_profile_id, key_reference, friendly_name, user_id) = texts;
             Key {
-                id, algorithm, issuer, algorithm_parameters, key_profile_id, key_reference,
-                friendly_name, data, user_id, policy, extensions,
+                id,
+                algorithm,
+                issuer,
+                algorithm_parameters,
+                key_profile_id,
+                key_reference,
+                friendly_name,
+                data,
+                user_id,
+                policy,
+                extensions,
             }
-        },
-    )
+        })
         .boxed()
 }
 
 fn device() -> BoxedStrategy<DeviceInfo> {
     let texts = (of(text()), of(text()), of(text()), of(text()), of(text()), of(text()));
-    (texts, of(date()), of(date()), extensions()).prop_map(
-        |((manufacturer, serial_no, model, issue_no, device_binding, user_id), start_date, expiry_date, extensions)|
-        DeviceInfo {
-            manufacturer, serial_no, model, issue_no, device_binding, start_date, expiry_date, user_id,
-            extensions,
-        },
-    )
+    (texts, of(date()), of(date()), extensions())
+        .prop_map(
+            |(
+                (manufacturer, serial_no, model, issue_no, device_binding, user_id),
+                start_date,
+                expiry_date,
+                extensions,
+            )| DeviceInfo {
+                manufacturer,
+                serial_no,
+                model,
+                issue_no,
+                device_binding,
+                start_date,
+                expiry_date,
+                user_id,
+                extensions,
+            },
+        )
         .boxed()
 }
 
@@ -169,7 +202,10 @@ fn container() -> BoxedStrategy<KeyContainer> {
     let module = (text(), extensions()).prop_map(|(id, extensions)| CryptoModuleInfo { id, extensions });
     let package = (of(device()), of(module), of(key()), extensions()).prop_map(
         |(device_info, crypto_module_info, key, extensions)| KeyPackage {
-            device_info, crypto_module_info, key, extensions,
+            device_info,
+            crypto_module_info,
+            key,
+            extensions,
         },
     );
     let mac = (uri(), of(encrypted()), of(text())).prop_map(|(algorithm, mac_key, reference)| MacMethod {
@@ -179,11 +215,15 @@ fn container() -> BoxedStrategy<KeyContainer> {
         other: vec![],
     });
     let packages = prop::collection::vec(package, 1..3);
-    (of(name()), of(key_info()), of(mac), packages, extensions()).prop_map(
-        |(id, encryption_key, mac_method, key_packages, extensions)| KeyContainer {
-            id, encryption_key, mac_method, key_packages, extensions, ..KeyContainer::default()
-        },
-    )
+    (of(name()), of(key_info()), of(mac), packages, extensions())
+        .prop_map(|(id, encryption_key, mac_method, key_packages, extensions)| KeyContainer {
+            id,
+            encryption_key,
+            mac_method,
+            key_packages,
+            extensions,
+            ..KeyContainer::default()
+        })
         .boxed()
 }
 
@@ -227,13 +267,9 @@ proptest! {
 
 /// A container with everything that has a schema of its own in it.
 fn full() -> KeyContainer {
-    let date: Timestamp = "2026-01-31T12:00:00.5Z".parse().unwrap();
-    let foreign = Foreign {
-        ns: Ns::from("urn:x"),
-        local: "e".into(),
-        attributes: vec![],
-        content: vec![Node::Text("t".into())],
-    };
+    let date: Timestamp = "2026-01-31T12:00:00.5Z".parse().expect("a time");
+    let foreign =
+        Foreign { ns: Ns::from("urn:x"), local: "e".into(), attributes: vec![], content: vec![Node::Text("t".into())] };
     let extensions = vec![Extensions { definition: Some("urn:d".into()), elements: vec![foreign.clone()] }];
     let encrypted = EncryptedData {
         algorithm: "http://www.w3.org/2001/04/xmlenc#aes128-cbc".into(),
@@ -243,25 +279,40 @@ fn full() -> KeyContainer {
     };
     let text = || Some("<text>".to_owned());
     let device = DeviceInfo {
-        manufacturer: text(), serial_no: text(), model: text(), issue_no: text(), device_binding: text(),
-        start_date: Some(date), expiry_date: Some(date), user_id: text(), extensions: extensions.clone(),
+        manufacturer: text(),
+        serial_no: text(),
+        model: text(),
+        issue_no: text(),
+        device_binding: text(),
+        start_date: Some(date),
+        expiry_date: Some(date),
+        user_id: text(),
+        extensions: extensions.clone(),
     };
     let key = Key {
         id: "1".into(),
         algorithm: Some("urn:ietf:params:xml:ns:keyprov:pskc:hotp".into()),
-        issuer: text(), key_profile_id: text(), key_reference: text(), friendly_name: text(), user_id: text(),
+        issuer: text(),
+        key_profile_id: text(),
+        key_reference: text(),
+        friendly_name: text(),
+        user_id: text(),
         algorithm_parameters: Some(AlgorithmParameters {
             suite: text(),
             challenge_format: Some(ChallengeFormat {
-                encoding: ValueFormat::Decimal, min: 1, max: 2, check_digits: true,
+                encoding: ValueFormat::Decimal,
+                min: 1,
+                max: 2,
+                check_digits: true,
             }),
-            response_format: Some(ResponseFormat {
-                encoding: ValueFormat::Decimal, length: 8, check_digits: false,
-            }),
+            response_format: Some(ResponseFormat { encoding: ValueFormat::Decimal, length: 8, check_digits: false }),
             extensions: extensions.clone(),
         }),
         data: Some(KeyData {
-            secret: Some(Value::Encrypted(EncryptedValue { data: encrypted.clone(), mac: Some(vec![1; 20]) })),
+            secret: Some(Value::Encrypted(Box::new(EncryptedValue {
+                data: encrypted.clone(),
+                mac: Some(vec![1; 20]),
+            }))),
             counter: Some(Value::Plain(-1)),
             time: Some(Value::Plain(1)),
             time_interval: Some(Value::Plain(30)),
@@ -272,7 +323,9 @@ fn full() -> KeyContainer {
             start_date: Some(date),
             expiry_date: Some(date),
             pin_policy: Some(PinPolicy {
-                pin_usage_mode: Some(PinUsageMode::Algorithmic), min_length: Some(4), ..PinPolicy::default()
+                pin_usage_mode: Some(PinUsageMode::Algorithmic),
+                min_length: Some(4),
+                ..PinPolicy::default()
             }),
             key_usage: vec![KeyUsage::Otp, KeyUsage::Integrity],
             number_of_transactions: Some(1),
@@ -282,7 +335,9 @@ fn full() -> KeyContainer {
     };
     let module = CryptoModuleInfo { id: "m".into(), extensions: extensions.clone() };
     let package = KeyPackage {
-        device_info: Some(device), crypto_module_info: Some(module), key: Some(key),
+        device_info: Some(device),
+        crypto_module_info: Some(module),
+        key: Some(key),
         extensions: extensions.clone(),
     };
     let plain = KeyData { secret: Some(Value::Plain(vec![1; 20].into())), ..KeyData::default() };
@@ -294,7 +349,9 @@ fn full() -> KeyContainer {
         encryption_key: Some(encryption_key),
         mac_method: Some(MacMethod {
             algorithm: "http://www.w3.org/2000/09/xmldsig#hmac-sha1".into(),
-            mac_key: Some(encrypted), mac_key_reference: None, other: vec![],
+            mac_key: Some(encrypted),
+            mac_key_reference: None,
+            other: vec![],
         }),
         key_packages: vec![package, KeyPackage { key: Some(plain), ..KeyPackage::default() }],
         extensions,
@@ -315,9 +372,8 @@ fn s11_written_documents_are_valid_by_the_schema() {
         assert_eq!(KeyContainer::from_xml(&container.to_xml()).unwrap(), container);
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.xml"));
         std::fs::write(&file, container.to_xml()).unwrap();
-        let output = Command::new("xmllint")
-            .args(["--nonet", "--noout", "--schema"]).arg(&schema).arg(&file)
-            .output().unwrap();
+        let output =
+            Command::new("xmllint").args(["--nonet", "--noout", "--schema"]).arg(&schema).arg(&file).output().unwrap();
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

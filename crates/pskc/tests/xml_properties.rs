@@ -17,10 +17,47 @@ fn read(reader: Result<Reader<impl std::io::BufRead>, XmlError>) -> Result<Forei
 /// Pieces that together often come close to a document.
 fn almost_xml() -> impl Strategy<Value = Vec<u8>> {
     let pieces = [
-        "<a>", "</a>", "<a/>", "<b", "</b>", ">", "/>", "<", "&amp;", "&", ";", "&#x41;", "&#", "]]>",
-        "<![CDATA[", "<!--", "-->", "--", "<?xml version=\"1.0\"?>", "<?", "?>", "<!DOCTYPE", " ", "\n",
-        "\r", "x", "é", "\u{FEFF}", "\0", " c=\"1\"", " c='", "\"", "'", "=", " xmlns:p='urn:x'",
-        " xmlns=''", "<p:a", " p:c='1'", "p:", ":", "\u{FFFE}",
+        "<a>",
+        "</a>",
+        "<a/>",
+        "<b",
+        "</b>",
+        ">",
+        "/>",
+        "<",
+        "&amp;",
+        "&",
+        ";",
+        "&#x41;",
+        "&#",
+        "]]>",
+        "<![CDATA[",
+        "<!--",
+        "-->",
+        "--",
+        "<?xml version=\"1.0\"?>",
+        "<?",
+        "?>",
+        "<!DOCTYPE",
+        " ",
+        "\n",
+        "\r",
+        "x",
+        "é",
+        "\u{FEFF}",
+        "\0",
+        " c=\"1\"",
+        " c='",
+        "\"",
+        "'",
+        "=",
+        " xmlns:p='urn:x'",
+        " xmlns=''",
+        "<p:a",
+        " p:c='1'",
+        "p:",
+        ":",
+        "\u{FFFE}",
     ];
     let piece = prop_oneof![
         8 => prop::sample::select(pieces.to_vec()).prop_map(|s| s.as_bytes().to_vec()),
@@ -31,12 +68,8 @@ fn almost_xml() -> impl Strategy<Value = Vec<u8>> {
 
 /// Text that XML can carry.
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[ -~\t\n\r]{0,40}",
-        "\\PC{0,20}",
-        Just("<&>\"' ]]> \r\n\t --".to_owned()),
-    ]
-    .prop_filter("XML characters", |text| is_text(text))
+    prop_oneof!["[ -~\t\n\r]{0,40}", "\\PC{0,20}", Just("<&>\"' ]]> \r\n\t --".to_owned()),]
+        .prop_filter("XML characters", |text| is_text(text))
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -105,8 +138,23 @@ fn base64_is_rfc_4648_section_4_with_padding_and_canonical() {
     for (text, expected) in [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), (" Zm9v\n", "foo"), ("Z g=\t=", "f")] {
         assert_eq!(decode_base64(text).unwrap(), expected.as_bytes(), "{text}");
     }
-    let bad = ["Zg", "Zg=", "Zg===", "Z", "=", "Zh==", "Zm9=", "Zg==Zg==", "Zm9v=", "-_8=", "Zm9v!",
-        "Zm\u{A0}9v", "Zm\u{B}9v", "Zm9v\0", "é"];
+    let bad = [
+        "Zg",
+        "Zg=",
+        "Zg===",
+        "Z",
+        "=",
+        "Zh==",
+        "Zm9=",
+        "Zg==Zg==",
+        "Zm9v=",
+        "-_8=",
+        "Zm9v!",
+        "Zm\u{A0}9v",
+        "Zm\u{B}9v",
+        "Zm9v\0",
+        "é",
+    ];
     for text in bad {
         assert!(decode_base64(text).is_err(), "{text}");
     }

@@ -48,7 +48,7 @@ impl AwaitingServerHello {
     /// Takes the body of the HTTP response (RFC 6063 §4.2.3). Where a key would be replaced, the server has proved
     /// that it holds it when this returns.
     pub fn receive(mut self, body: &[u8]) -> Result<ChooseK, Failed> {
-        let ServerHello { version, session_id, status, body: hello } = match Response::read(body) {
+        let ServerHello { session_id, status, body: hello, .. } = match Response::read(body) {
             Ok(Response::ServerHello(hello)) => hello,
             Ok(Response::ServerFinished(finished)) if finished.status.is_failure() => {
                 return Err(Failed::Refused(finished.status));
@@ -62,9 +62,6 @@ impl AwaitingServerHello {
         let (Some(session_id), Some(hello)) = (session_id, hello) else {
             return Err(Failed::Misbehaved("ServerHello without SessionID or content"));
         };
-        if version != Version::V1_0 {
-            return Err(Failed::Misbehaved("it answers with another version than was offered"));
-        }
         let prf = self.was_offered(&hello)?;
         if !prf.takes_nonce_of(hello.r_s.len()) {
             return Err(Failed::Misbehaved("R_S has a length that the PRF does not take"));
@@ -144,7 +141,7 @@ impl ChooseK {
         };
         let request = request.write();
         hash.update(&request);
-        let k = k.octets().to_vec();
+        let k = Secret::from_slice(k.octets());
         let state = AwaitingServerFinished {
             session_id,
             message_hash: hash.finish(),
@@ -193,7 +190,7 @@ pub struct AwaitingServerFinished {
     key_type: KeyType,
     r_c: Secret,
     r_s: Vec<u8>,
-    k: Vec<u8>,
+    k: Secret,
     renews: Option<String>,
 }
 
@@ -212,8 +209,8 @@ pub struct Provisioned {
     pub server_id: Option<String>,
     /// The key package: everything about the key but its value.
     pub container: KeyContainer,
-    /// The K of this run: modulus of K_SERVER, or K_SHARED.
-    pub k: Vec<u8>,
+    /// The octets of this run's K: the modulus of K_SERVER, or K_SHARED (profile P1).
+    pub k: Secret,
 }
 
 impl AwaitingServerFinished {
@@ -233,7 +230,7 @@ impl AwaitingServerFinished {
         }
         let finished = finished.ok_or(Failed::Misbehaved("ServerFinished without a key package"))?;
         let (key_id, key_len) = self.judge(&finished.key_package.key_container)?;
-        let keys = key_schedule::agree(self.prf, &self.r_c, &self.k, &self.r_s, key_len)
+        let keys = key_schedule::agree(self.prf, &self.r_c, self.k.expose(), &self.r_s, key_len)
             .map_err(|_| Failed::Misbehaved("the PRF does not fit R_C"))?;
         let expected = key_schedule::confirmation(self.prf, &keys.k_mac, &self.message_hash);
         let named = finished.mac.algorithm.as_ref().is_none_or(|named| *named == self.prf.algorithm());

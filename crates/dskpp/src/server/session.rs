@@ -170,7 +170,7 @@ impl Session {
             // a wrong length from a wrong padding (profile P20).
             r_c = rng.secret(prf.key_len());
         }
-        Ok(Authenticated { session: self, r_c, k: k.octets().to_vec() })
+        Ok(Authenticated { session: self, r_c, k: Secret::from_slice(k.octets()) })
     }
 
     fn proves(&self, pbkdf2: Pbkdf2Prf, password: &Secret, r_c: &Secret, k: &ServerK, urls: &[String]) -> bool {
@@ -193,7 +193,7 @@ impl Session {
 pub struct Authenticated {
     session: Session,
     r_c: Secret,
-    k: Vec<u8>,
+    k: Secret,
 }
 
 /// The end of a successful run. The keys must be stored before the response is sent.
@@ -221,7 +221,7 @@ impl Authenticated {
         let prf = session.choice.prf;
         let keys = package
             .key_len()
-            .and_then(|key_len| key_schedule::agree(prf, &self.r_c, &self.k, &session.r_s, key_len).ok());
+            .and_then(|key_len| key_schedule::agree(prf, &self.r_c, self.k.expose(), &session.r_s, key_len).ok());
         let keys = keys.ok_or_else(|| session.refuse(Status::InitializationFailed, Reason::NonceLength))?;
         let mac = key_schedule::confirmation(prf, &keys.k_mac, &session.message_hash);
         let response = ServerFinished {

@@ -32,10 +32,7 @@ pub enum Node {
 
 impl Foreign {
     /// Reads the rest of `element`, which is open. The reader's limit on depth bounds the tree.
-    pub fn read_open<R: BufRead>(
-        reader: &mut Reader<R>,
-        element: Element,
-    ) -> Result<Self, XmlError> {
+    pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: Element) -> Result<Self, XmlError> {
         let Element { ns, local, attributes } = element;
         let mut content = Vec::new();
         loop {

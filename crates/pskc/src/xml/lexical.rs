@@ -72,6 +72,13 @@ pub(super) fn is_white(c: char) -> bool {
 
 /// Namespaces in XML `NCName`: a name without a colon.
 pub(crate) fn is_name(name: &str) -> bool {
+    // Almost all names pass this test, which needs no decoding.
+    if let [first, rest @ ..] = name.as_bytes()
+        && (first.is_ascii_alphabetic() || *first == b'_')
+        && rest.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'))
+    {
+        return true;
+    }
     let mut chars = name.chars();
     chars.next().is_some_and(starts_name) && chars.all(|c| starts_name(c) || continues_name(c))
 }
@@ -136,9 +143,7 @@ pub(super) fn push_lines(out: &mut String, raw: &str) {
 
 /// The next `name="value"` of `rest` (what follows the name in a start tag, or the previous
 /// attribute), with its raw value; `None` at the end. `Err` names the broken rule.
-pub(super) fn next_attribute<'a>(
-    rest: &mut &'a str,
-) -> Result<Option<(&'a str, &'a str)>, &'static str> {
+pub(super) fn next_attribute<'a>(rest: &mut &'a str) -> Result<Option<(&'a str, &'a str)>, &'static str> {
     let trimmed = rest.trim_start_matches(is_white);
     if trimmed.is_empty() {
         return Ok(None);
@@ -150,8 +155,7 @@ pub(super) fn next_attribute<'a>(
     let after = after.trim_start_matches(is_white);
     let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
     let quote = quote.ok_or("an attribute value without quotes")?;
-    let (value, after) =
-        after[1..].split_once(quote).ok_or("an attribute value without its closing quote")?;
+    let (value, after) = after[1..].split_once(quote).ok_or("an attribute value without its closing quote")?;
     *rest = after;
     Ok(Some((name.trim_end_matches(is_white), value)))
 }

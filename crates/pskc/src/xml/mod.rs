@@ -18,8 +18,8 @@ mod writer;
 pub use error::{Place, XmlError};
 pub(crate) use foreign::write_attributes;
 pub use foreign::{Foreign, Node};
-pub(crate) use lexical::{is_name, without_white_space};
 pub use lexical::{Base64Error, collapse, decode_base64, is_text, trim};
+pub(crate) use lexical::{is_name, without_white_space};
 pub use reader::{Limits, Reader};
 pub use writer::Writer;
 

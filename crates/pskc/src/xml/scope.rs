@@ -17,12 +17,7 @@ struct Binding {
 impl Scope {
     /// Takes in `xmlns:prefix="name"` (`xmlns="name"`: the empty prefix) of the element at `depth`.
     /// `Err` says which rule of Namespaces in XML the declaration breaks.
-    pub(super) fn declare(
-        &mut self,
-        prefix: &str,
-        name: &str,
-        depth: usize,
-    ) -> Result<(), &'static str> {
+    pub(super) fn declare(&mut self, prefix: &str, name: &str, depth: usize) -> Result<(), &'static str> {
         const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
         if prefix == "xml" || name == ns::XML {
             let same = prefix == "xml" && name == ns::XML;

@@ -153,7 +153,5 @@ fn escape(out: &mut String, text: &str, attribute: bool) {
 }
 
 fn special(c: char, attribute: bool) -> bool {
-    matches!(c, '&' | '<' | '>' | '\r')
-        || (attribute && matches!(c, '"' | '\t' | '\n'))
-        || !is_char(c)
+    matches!(c, '&' | '<' | '>' | '\r') || (attribute && matches!(c, '"' | '\t' | '\n')) || !is_char(c)
 }

@@ -31,7 +31,7 @@ fn awaiting_server_finished(case: &Case, choice: ChooseK) -> AwaitingServerFinis
         key_type: choice.hello.key_type,
         r_c: case.secret("r_c"),
         r_s: choice.hello.r_s,
-        k: case.client_k().octets().to_vec(),
+        k: Secret::from_slice(case.client_k().octets()),
         renews: choice.offer.renewal.map(|renewal| renewal.key_id),
     }
 }
