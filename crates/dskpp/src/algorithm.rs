@@ -166,6 +166,13 @@ impl EncryptionAlgorithm {
         use EncryptionAlgorithm::*;
         matches!(self, Rsa15 | RsaOaepMgf1p | RsaOaep11)
     }
+
+    /// Whether somebody who does not know a plaintext can make a ciphertext out of another one whose padding is
+    /// right by chance: then nobody may learn whether it was (profile P20).
+    pub(crate) fn has_malleable_padding(&self) -> bool {
+        use EncryptionAlgorithm::*;
+        matches!(self, Rsa15 | Aes128Cbc | Aes192Cbc | Aes256Cbc)
+    }
 }
 
 /// RFC 6063's examples write `rsa_1_5` where its text has `rsa-1_5` (profile P18).

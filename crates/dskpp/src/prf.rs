@@ -13,9 +13,9 @@ pub enum Prf {
     Sha256,
 }
 
-/// A key that does not fit DSKPP-PRF-AES.
+/// A key of so many octets, which the PRF does not take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("DSKPP-PRF-AES needs a key of 16 octets, not {0}")]
+#[error("DSKPP-PRF-AES needs a key of 16 octets, DSKPP-PRF-SHA256 one of at least 16, not {0}")]
 pub struct KeyLength(pub usize);
 
 impl Prf {
@@ -64,7 +64,7 @@ impl Prf {
     /// the first `ds_len` octets of `F(k, INT(1) || s) || F(k, INT(2) || s) || …`.
     pub fn derive(self, k: &[u8], s: &[&[u8]], ds_len: usize) -> Result<Secret, KeyLength> {
         match self {
-            Prf::Aes128 if k.len() != 16 => Err(KeyLength(k.len())),
+            _ if !self.takes_key_of(k.len()) => Err(KeyLength(k.len())),
             Prf::Aes128 => {
                 let key = CmacKey::new(k).map_err(|_| KeyLength(k.len()))?;
                 Ok(blocks(s, ds_len, |parts| key.sign(parts)))

@@ -30,8 +30,6 @@ impl Case {
         self.0[name].as_str().unwrap_or_else(|| panic!("{name} is text"))
     }
 
-
-
     pub(crate) fn hex(&self, name: &str) -> Vec<u8> {
         HEXLOWER.decode(self.text(name).as_bytes()).unwrap_or_else(|why| panic!("{name}: {why}"))
     }
@@ -39,7 +37,6 @@ impl Case {
     pub(crate) fn secret(&self, name: &str) -> Secret {
         Secret::new(self.hex(name))
     }
-
 
     pub(crate) fn message(&self, name: &str) -> &[u8] {
         self.0["messages"][name].as_str().unwrap_or_else(|| panic!("message {name}")).as_bytes()

@@ -91,7 +91,12 @@ impl AwaitingServerHello {
     }
 
     fn verify_renewal(&self, hello: &ServerHelloBody, prf: Prf) -> Result<(), Failed> {
-        let Some(renewal) = &self.offer.renewal else { return Ok(()) };
+        let Some(renewal) = &self.offer.renewal else {
+            return match self.offer.names_a_key() {
+                true => Err(Failed::Unusable("the trigger names a key to be replaced, which was not given")),
+                false => Ok(()),
+            };
+        };
         let received = hello.mac.as_ref().ok_or(Failed::NotAuthenticated)?;
         let expected = key_schedule::renewal(prf, &renewal.k_mac_old, &self.client_nonce, &hello.r_s)
             .map_err(|_| Failed::Misbehaved("it chose a PRF that the key to be replaced does not fit"))?;

@@ -42,7 +42,7 @@ pub struct Offer {
     pub mac_algorithms: Vec<MacAlgorithm>,
     /// DeviceID; a trigger's goes before it.
     pub device: Option<DeviceInfo>,
-    /// The key to be replaced.
+    /// The key to be replaced. A trigger that names one can be followed only with it.
     pub renewal: Option<Renewal>,
     /// `ClientInfo`: comes back in the server's next message (RFC 6063 §6.1).
     pub client_info: Option<Vec<u8>>,
@@ -68,6 +68,11 @@ impl Offer {
             iterations: MIN_ITERATIONS,
             pbkdf2_prf: Pbkdf2Prf::HmacSha1,
         }
+    }
+
+    /// Whether a trigger asks for a key to be replaced.
+    pub(super) fn names_a_key(&self) -> bool {
+        matches!(&self.credential, Credential::Trigger(trigger) if trigger.key_id.is_some())
     }
 
     pub(super) fn hello(&self, client_nonce: Option<Vec<u8>>) -> ClientHello {

@@ -166,9 +166,12 @@ impl Session {
                 return Err(self.refuse(Status::InitializationFailed, Reason::NonceLength));
             }
         } else if !prf.takes_nonce_of(r_c.len()) {
-            // The trigger proved the code, but nothing proves R_C: a refusal here would tell a right padding around
-            // a wrong length from a wrong padding (profile P20).
-            r_c = rng.secret(prf.key_len());
+            // The trigger proved the code, but nothing proves R_C. Where a refusal would tell a right padding around
+            // a wrong length from a wrong padding, the run goes on to fail at the client (profile P20).
+            match algorithm.has_malleable_padding() {
+                true => r_c = rng.secret(prf.key_len()),
+                false => return Err(self.refuse(Status::InitializationFailed, Reason::NonceLength)),
+            }
         }
         Ok(Authenticated { session: self, r_c, k: Secret::from_slice(k.octets()) })
     }

@@ -1,0 +1,347 @@
+//! Client and server in one process, and a link between them that a test can bend.
+//!
+//! The server is the core with the least that a real one puts around it: enrolments, stored keys, and the answers
+//! that it has given. Its clock and its randomness are the test's.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
+use dskpp::auth_code::AuthCode;
+use dskpp::client::{ChooseK, Credential, Failed, FourPass, K, Offer, Provisioned};
+use dskpp::key_schedule::Keys;
+use dskpp::message::{AuthenticationCodeMac, AuthenticationData, ClientHello, ClientNonce, Mac, Request};
+use dskpp::negotiate::{Facts, Policy, negotiate};
+use dskpp::package::PackageSpec;
+use dskpp::server::{Answer, AuthPolicy, Reason, Refusal, ServerK, Session, SessionState};
+use dskpp::status::Status;
+use dskpp_crypto::{AeadKey, Random, RsaPrivateKey, RsaPublicKey, Secret, SeededRandom};
+
+pub(crate) const URL_S: &str = "https://keys.example.com/dskpp";
+pub(crate) const CLIENT_ID: &str = "AC00000A";
+pub(crate) const PASSWORD: &str = "3582AF0C3E";
+pub(crate) const KEY_ID: &str = "OATH0001";
+/// When every session of these tests ends.
+pub(crate) const EXPIRES_AT: u64 = 1_000;
+
+/// K_SERVER: the published test key of the vectors.
+pub(crate) fn k_server() -> ServerK {
+    static KEY: OnceLock<Arc<RsaPrivateKey>> = OnceLock::new();
+    let key = KEY.get_or_init(|| {
+        let case = &crate::vectors::cases("four_pass_rsa")[0];
+        Arc::new(RsaPrivateKey::from_pkcs8_pem(case["server_private_key"].as_str().unwrap()).unwrap())
+    });
+    ServerK::Server(key.clone())
+}
+
+pub(crate) fn k_shared(len: usize) -> ServerK {
+    ServerK::Shared { name: "device-000001".into(), key: SeededRandom::new(b"K_SHARED").secret(len) }
+}
+
+pub(crate) fn package(key_type: KeyType) -> PackageSpec {
+    PackageSpec {
+        server_id: "https://keys.example.com".into(),
+        key_id: KEY_ID.into(),
+        key_type,
+        issuer: Some("Example <Issuer> & Sons".into()),
+        user_id: None,
+        device: None,
+        digits: Some(6),
+        hash: None,
+        suite: None,
+        counter: None,
+        period_s: None,
+    }
+}
+
+/// AD as a trigger carries it.
+pub(crate) fn trigger_data() -> AuthenticationData {
+    AuthenticationData {
+        client_id: Some(CLIENT_ID.into()),
+        authentication_code_mac: AuthenticationCodeMac {
+            nonce: Some(vec![9; 16]),
+            iteration_count: Some(100_000),
+            mac: Mac { algorithm: Some(MacAlgorithm::PrfSha256), value: vec![8; 16] },
+        },
+    }
+}
+
+/// The right to one key.
+pub(crate) struct Enrolment {
+    pub(crate) password: Secret,
+    pub(crate) package: PackageSpec,
+    pub(crate) spent: bool,
+    pub(crate) expired: bool,
+}
+
+pub(crate) struct Server {
+    pub(crate) policy: Policy,
+    pub(crate) auth: AuthPolicy,
+    pub(crate) k: ServerK,
+    pub(crate) seal: AeadKey,
+    pub(crate) urls: Vec<String>,
+    pub(crate) now: u64,
+    pub(crate) enrolments: BTreeMap<String, Enrolment>,
+    /// AD of a trigger that was given out, and whose it is.
+    pub(crate) trigger: Option<(AuthenticationData, String)>,
+    /// Committed keys by their id.
+    pub(crate) keys: BTreeMap<String, Keys>,
+    /// What it has refused, in order.
+    pub(crate) refusals: Vec<Refusal>,
+    /// Final answers by session: the hash of the request, and the response.
+    answered: BTreeMap<String, ([u8; 32], Vec<u8>)>,
+    sessions: u32,
+    pub(crate) rng: SeededRandom,
+}
+
+impl Server {
+    /// One enrolment for HOTP, no minimum of iterations.
+    pub(crate) fn new(k: ServerK) -> Self {
+        let enrolment = Enrolment {
+            password: Secret::from_slice(PASSWORD.as_bytes()),
+            package: package(KeyType::Hotp),
+            spent: false,
+            expired: false,
+        };
+        Server {
+            policy: Policy::default(),
+            auth: AuthPolicy { iteration_floor: 1, ..AuthPolicy::default() },
+            k,
+            seal: AeadKey::new(&[0x5e; 32]),
+            urls: vec!["https://localhost:8443/dskpp".into(), URL_S.into()],
+            now: 0,
+            enrolments: BTreeMap::from([(CLIENT_ID.to_owned(), enrolment)]),
+            trigger: None,
+            keys: BTreeMap::new(),
+            refusals: Vec::new(),
+            answered: BTreeMap::new(),
+            sessions: 0,
+            rng: SeededRandom::new(b"server"),
+        }
+    }
+
+    pub(crate) fn for_key(k: ServerK, package: PackageSpec) -> Self {
+        let mut server = Server::new(k);
+        server.enrolment().package = package;
+        server
+    }
+
+    pub(crate) fn enrolment(&mut self) -> &mut Enrolment {
+        self.enrolments.get_mut(CLIENT_ID).unwrap()
+    }
+
+    pub(crate) fn has_spent_the_code(&self) -> bool {
+        self.enrolments[CLIENT_ID].spent
+    }
+
+    /// The body of the response; `None` where the answer is HTTP 400 (profile P27).
+    pub(crate) fn receive(&mut self, body: &[u8]) -> Option<Vec<u8>> {
+        let answer = match Request::read(body) {
+            Err(error) => Err(Refusal::of_unreadable(&error)?),
+            Ok(Request::ClientHello(hello)) => self.hello(&hello, body),
+            Ok(Request::ClientNonce(nonce)) => self.nonce(nonce, body),
+        };
+        Some(answer.unwrap_or_else(|refusal| {
+            let response = refusal.response();
+            self.refusals.push(refusal);
+            response
+        }))
+    }
+
+    fn hello(&mut self, hello: &ClientHello, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let refused = |(status, reason)| Refusal::of_hello(status, reason, hello.offers_four_pass());
+        let renews = hello.key_id.as_ref().map(|id| String::from_utf8_lossy(id).into_owned());
+        let renewed = renews.as_ref().map(|id| self.keys.get(id).ok_or((Status::AccessDenied, Reason::Key)));
+        let renewed = renewed.transpose().map_err(refused)?.cloned();
+        let enrolment = match (&hello.authentication_data, &self.trigger) {
+            (None, _) => None,
+            (Some(data), Some((given, client_id))) if data == given => Some(client_id.clone()),
+            _ => return Err(refused((Status::AuthenticationDataInvalid, Reason::Trigger))),
+        };
+        let k_mac_old = renewed.as_ref().map(|keys| &keys.k_mac);
+        let facts = Facts { k: &self.k, key_type: None, k_mac_old_len: k_mac_old.map(Secret::len) };
+        let choice = negotiate(hello, &self.policy, &facts).map_err(refused)?;
+        self.sessions += 1;
+        let state = SessionState { k_id: "k1".into(), trigger: enrolment.is_some(), enrolment, device: None, renews };
+        let answer = Answer {
+            hello,
+            body,
+            choice,
+            k: &self.k,
+            certificates: &[],
+            session_id: &format!("session-{}", self.sessions),
+            expires_at: EXPIRES_AT,
+            state,
+            k_mac_old,
+            seal: &self.seal,
+        };
+        Ok(answer.write(&mut self.rng))
+    }
+
+    fn nonce(&mut self, nonce: ClientNonce, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let session = Session::open(nonce, body, &self.seal, self.now)?;
+        let (session_id, request_hash) = (session.session_id().to_owned(), session.request_hash());
+        if let Some((hash, response)) = self.answered.get(&session_id) {
+            return match *hash == request_hash {
+                true => Ok(response.clone()),
+                false => Err(session.refuse(Status::Abort, Reason::SessionSpent)),
+            };
+        }
+        let result = self.finish(session);
+        let response = result.as_ref().cloned().unwrap_or_else(Refusal::response);
+        self.answered.insert(session_id, (request_hash, response));
+        result
+    }
+
+    fn finish(&mut self, session: Session) -> Result<Vec<u8>, Refusal> {
+        session.check(&self.auth)?;
+        let client_id = session.state().enrolment.clone().or_else(|| session.client_id().map(str::to_owned));
+        let enrolment = client_id.and_then(|id| self.enrolments.get_mut(&id)).filter(|enrolment| !enrolment.spent);
+        let dummy = self.rng.secret(16); // drawn for everybody, so that all draw alike
+        let password = enrolment.as_ref().map_or(dummy, |enrolment| enrolment.password.clone());
+        let authenticated = session.authenticate(&self.auth, &password, &self.k, &self.urls, &mut self.rng)?;
+        let enrolment = enrolment.expect("nobody guesses a random password");
+        if enrolment.expired {
+            return Err(authenticated.session().refuse(Status::ProvisioningPeriodExpired, Reason::Expired));
+        }
+        let finished = authenticated.finish(&enrolment.package)?;
+        enrolment.spent = true;
+        self.keys.insert(enrolment.package.key_id.clone(), finished.keys);
+        Ok(finished.response)
+    }
+}
+
+/// The four passes of four-pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    ClientHello,
+    ServerHello,
+    ClientNonce,
+    ServerFinished,
+}
+
+/// How a run ended for the client.
+#[derive(Debug)]
+pub(crate) enum End {
+    Provisioned(Box<Provisioned>),
+    Failed(Failed),
+    /// The server answered HTTP 400.
+    BadRequest,
+    /// A message was lost.
+    Lost,
+    /// EncryptionKey holds no key that this client can use.
+    NoKey,
+}
+
+/// The messages as they were sent, and the end.
+pub(crate) struct Run {
+    pub(crate) messages: Vec<Vec<u8>>,
+    pub(crate) end: End,
+}
+
+impl Run {
+    pub(crate) fn provisioned(self) -> Provisioned {
+        match self.end {
+            End::Provisioned(provisioned) => *provisioned,
+            other => panic!("no key: {other:?}"),
+        }
+    }
+
+    pub(crate) fn failed(self) -> Failed {
+        match self.end {
+            End::Failed(failed) => failed,
+            other => panic!("not a refusal by the client: {other:?}"),
+        }
+    }
+}
+
+/// A typed code, HOTP, every algorithm for R_C that goes with K.
+pub(crate) fn offer(k: &ServerK) -> Offer {
+    let code = AuthCode::new(CLIENT_ID, &Secret::from_slice(PASSWORD.as_bytes())).unwrap();
+    let mut offer = Offer::new(URL_S, Credential::Code(code), vec![KeyType::Hotp]);
+    offer.encryption_algorithms.retain(|algorithm| k.serves(algorithm));
+    if offer.encryption_algorithms.is_empty() {
+        offer.encryption_algorithms = vec![EncryptionAlgorithm::PrfSha256];
+    }
+    offer.iterations = 1;
+    offer
+}
+
+pub(crate) fn with_mac(mut offer: Offer, algorithm: MacAlgorithm) -> Offer {
+    offer.mac_algorithms = vec![algorithm];
+    offer
+}
+
+/// The K that this client uses: the bare key that came, or the shared one.
+pub(crate) fn client_k(choice: &ChooseK, server: &Server) -> Option<K> {
+    match (&choice.encryption_key().rsa_key_value, &server.k) {
+        (Some(key), _) => RsaPublicKey::from_components(&key.modulus, &key.exponent).ok().map(K::Server),
+        (None, ServerK::Shared { key, .. }) => Some(K::Shared(key.clone())),
+        _ => None,
+    }
+}
+
+/// What the link does with a message: everything that it delivers, in order. The client takes the first response
+/// that comes, a server answers each request and the last answer gets through.
+pub(crate) type Link<'a> = &'a mut dyn FnMut(Pass, Vec<u8>) -> Vec<Vec<u8>>;
+
+pub(crate) fn run(offer: Offer, server: &mut Server) -> Run {
+    run_over(offer, server, &mut |_, message| vec![message])
+}
+
+pub(crate) fn run_over(offer: Offer, server: &mut Server, link: Link<'_>) -> Run {
+    let mut messages = Vec::new();
+    let end = drive(offer, server, link, &mut messages).unwrap_or_else(|end| end);
+    Run { messages, end }
+}
+
+fn drive(offer: Offer, server: &mut Server, link: Link<'_>, messages: &mut Vec<Vec<u8>>) -> Result<End, End> {
+    let mut rng = SeededRandom::new(b"client");
+    let (request, state) = FourPass::start(offer, &mut rng);
+    let response = exchange([Pass::ClientHello, Pass::ServerHello], request, server, link, messages)?;
+    let choice = state.receive(&response).map_err(End::Failed)?;
+    let k = client_k(&choice, server).ok_or(End::NoKey)?;
+    let (request, state) = choice.proceed(k, &mut rng).map_err(End::Failed)?;
+    let response = exchange([Pass::ClientNonce, Pass::ServerFinished], request, server, link, messages)?;
+    state.receive(&response).map(|key| End::Provisioned(Box::new(key))).map_err(End::Failed)
+}
+
+fn exchange(
+    [out, back]: [Pass; 2],
+    request: Vec<u8>,
+    server: &mut Server,
+    link: Link<'_>,
+    messages: &mut Vec<Vec<u8>>,
+) -> Result<Vec<u8>, End> {
+    messages.push(request.clone());
+    let mut response = Err(End::Lost);
+    for request in link(out, request) {
+        response = server.receive(&request).ok_or(End::BadRequest);
+    }
+    let response = response?;
+    messages.push(response.clone());
+    link(back, response).into_iter().next().ok_or(End::Lost)
+}
+
+/// A link that changes one message by text.
+pub(crate) fn replacing(pass: Pass, from: &str, to: &str) -> impl FnMut(Pass, Vec<u8>) -> Vec<Vec<u8>> + use<> {
+    let (from, to) = (from.to_owned(), to.to_owned());
+    move |at, message| match at == pass {
+        true => vec![replaced(&message, &from, &to)],
+        false => vec![message],
+    }
+}
+
+/// The message with its one `from` replaced.
+pub(crate) fn replaced(message: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let text = std::str::from_utf8(message).unwrap();
+    assert_eq!(text.matches(from).count(), 1, "{from} in {text}");
+    text.replace(from, to).into_bytes()
+}
+
+/// The text between the first `from` and the next `to`.
+pub(crate) fn between<'m>(message: &'m [u8], from: &str, to: &str) -> &'m str {
+    let text = std::str::from_utf8(message).unwrap();
+    let rest = text.split_once(from).unwrap_or_else(|| panic!("{from} in {text}")).1;
+    rest.split_once(to).unwrap_or_else(|| panic!("{to} in {rest}")).0
+}
