@@ -1,0 +1,195 @@
+//! Runs against a server of one enrolment, over HTTP on this machine.
+
+use super::*;
+use crate::transport::tests::{ok, read_request, transport};
+use dskpp::message::{ClientHello, ClientNonce, Request};
+use dskpp::negotiate::{self, Facts, Policy};
+use dskpp::package::PackageSpec;
+use dskpp::server::{Answer, AuthPolicy, Reason, Refusal, ServerK, Session, SessionState};
+use dskpp_crypto::{AeadKey, Hash, RsaPrivateKey};
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::{Arc, LazyLock, Mutex};
+
+static K_SERVER: LazyLock<Arc<RsaPrivateKey>> = LazyLock::new(|| Arc::new(RsaPrivateKey::generate(2048).unwrap()));
+
+/// The server's side; it keeps what it was sent and what it made.
+struct Server {
+    package: PackageSpec,
+    seal: AeadKey,
+    /// How many final answers get lost on the way.
+    lose: usize,
+    hellos: usize,
+    nonces: Vec<Vec<u8>>,
+    answer: Option<Vec<u8>>,
+    k_token: Option<Secret>,
+}
+
+impl Server {
+    fn start(package: PackageSpec, lose: usize) -> (String, Arc<Mutex<Self>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/dskpp", listener.local_addr().unwrap());
+        let seal = AeadKey::new(&[0x5e; 32]);
+        let server = Server { package, seal, lose, hellos: 0, nonces: Vec::new(), answer: None, k_token: None };
+        let (server, url_s) = (Arc::new(Mutex::new(server)), url.clone());
+        let shared = server.clone();
+        std::thread::spawn(move || {
+            while let Ok((mut stream, _)) = listener.accept() {
+                let request = read_request(&mut stream);
+                let Some((_, body)) = request.split_once("\r\n\r\n") else { continue };
+                if let Some(answer) = shared.lock().unwrap().receive(body.as_bytes(), &url_s) {
+                    stream.write_all(&ok(&answer)).ok();
+                }
+            }
+        });
+        (url, server)
+    }
+
+    fn receive(&mut self, body: &[u8], url_s: &str) -> Option<Vec<u8>> {
+        match Request::read(body).unwrap() {
+            Request::ClientHello(hello) => Some(self.hello(&hello, body)),
+            Request::ClientNonce(nonce) => {
+                self.nonces.push(body.to_vec());
+                let repeated = self.nonces.len() > 1 && self.answer.is_some();
+                let answer = match self.answer.clone().filter(|_| repeated) {
+                    Some(answer) => answer,
+                    None => self.finish(nonce, body, url_s).unwrap_or_else(|refusal| refusal.response()),
+                };
+                match self.lose.checked_sub(1) {
+                    Some(left) => self.lose = left,
+                    None => return Some(answer),
+                }
+                None
+            }
+        }
+    }
+
+    fn hello(&mut self, hello: &ClientHello, body: &[u8]) -> Vec<u8> {
+        self.hellos += 1;
+        let k = ServerK::Server(K_SERVER.clone());
+        let facts = Facts { k: &k, key_type: None, k_mac_old_len: None };
+        let choice = negotiate::negotiate(hello, &Policy::default(), &facts).unwrap();
+        let state = SessionState { k_id: "k1".into(), trigger: false, enrolment: None, device: None, renews: None };
+        let session_id = &format!("session-{}", self.hellos);
+        let (k, seal, certificates) = (&k, &self.seal, &[][..]);
+        let answer =
+            Answer { hello, body, choice, k, certificates, session_id, expires_at: 9, state, k_mac_old: None, seal };
+        answer.write(&mut SystemRandom)
+    }
+
+    fn finish(&mut self, nonce: ClientNonce, body: &[u8], url_s: &str) -> Result<Vec<u8>, Refusal> {
+        let session = Session::open(nonce, body, &self.seal, 0)?;
+        let auth = AuthPolicy { iteration_floor: 1, ..AuthPolicy::default() };
+        session.check(&auth)?;
+        let k = ServerK::Server(K_SERVER.clone());
+        let password = Secret::from_slice(b"3582AF0C3E");
+        let authenticated = session.authenticate(&auth, &password, &k, &[url_s.to_owned()], &mut SystemRandom)?;
+        if *authenticated.session().key_type() != self.package.key_type {
+            return Err(authenticated.session().refuse(Status::AccessDenied, Reason::Key));
+        }
+        let finished = authenticated.finish(&self.package)?;
+        self.k_token = Some(finished.keys.k_token);
+        self.answer = Some(finished.response.clone());
+        Ok(finished.response)
+    }
+}
+
+fn package(key_type: KeyType) -> PackageSpec {
+    PackageSpec {
+        server_id: "https://keys.example".into(),
+        key_id: "OATH0001".into(),
+        key_type,
+        issuer: Some("Example".into()),
+        user_id: Some("CN=ann".into()),
+        device: None,
+        digits: None,
+        hash: None,
+        suite: None,
+        counter: None,
+        period_s: None,
+    }
+}
+
+fn request(url: &str, password: &str) -> EnrollRequest {
+    let code = dskpp::auth_code::AuthCode::new("AC00000A", &Secret::from_slice(password.as_bytes())).unwrap();
+    EnrollRequest { iterations: 1, ..EnrollRequest::new(Some(url.to_owned()), Credential::Code(code)) }
+}
+
+async fn token(url: &str, password: &str) -> Result<Token, EnrollError> {
+    let request = request(url, password);
+    let provisioned = negotiate(&transport(), &Trust::default(), offer(&request, url, None)?).await?;
+    fields::token(&provisioned, &request, url.to_owned(), None)
+}
+
+#[tokio::test]
+async fn types_are_offered_one_at_a_time_until_one_is_right() {
+    let spec = PackageSpec { digits: Some(8), counter: Some(5), ..package(KeyType::Hotp) };
+    let (url, server) = Server::start(spec, 0);
+    let token = token(&url, "3582AF0C3E").await.unwrap();
+    let server = server.lock().unwrap();
+    assert_eq!(server.hellos, 2, "totp, then hotp");
+    assert_eq!(Some(&token.secret), server.k_token.as_ref());
+    assert_eq!((token.key_type.as_str(), token.digits, token.counter), ("hotp", Some(8), Some(5)));
+    assert_eq!((token.period_s, token.hash, token.suite), (None, None, None));
+    assert_eq!(token.server_url, Some(url));
+    assert_eq!(token.k_server.as_deref(), Some(K_SERVER.public().modulus()));
+    assert_eq!((token.issuer.as_deref(), token.user.as_deref()), (Some("Example"), Some("CN=ann")));
+    assert_eq!(token.k_mac.map(|k_mac| k_mac.len()), Some(32));
+}
+
+#[tokio::test]
+async fn totp_and_ocra_keep_their_parameters() {
+    let totp = PackageSpec { digits: Some(6), hash: Some(Hash::Sha256), period_s: Some(60), ..package(KeyType::Totp) };
+    let token_of = async |spec| token(&Server::start(spec, 0).0, "3582AF0C3E").await.unwrap();
+    let token = token_of(totp).await;
+    assert_eq!((token.digits, token.period_s, token.hash.as_deref()), (Some(6), Some(60), Some("SHA256")));
+    assert_eq!((token.secret.len(), token.counter, token.suite), (32, None, None));
+    let suite = "OCRA-1:HOTP-SHA512-8:QN08".to_owned();
+    let token = token_of(PackageSpec { suite: Some(suite.clone()), ..package(KeyType::Ocra) }).await;
+    assert_eq!((token.key_type.as_str(), token.suite, token.secret.len()), ("ocra", Some(suite), 64));
+}
+
+#[tokio::test]
+async fn a_wrong_code_ends_the_first_run() {
+    let (url, server) = Server::start(package(KeyType::Hotp), 0);
+    let error = token(&url, "3582AF0C3F").await.unwrap_err();
+    let expected = Failed::Refused(Status::AuthenticationDataInvalid);
+    assert!(matches!(error, EnrollError::Failed(ref failed) if *failed == expected), "{error:?}");
+    assert_eq!(server.lock().unwrap().hellos, 1);
+}
+
+#[tokio::test]
+async fn where_every_type_is_refused_the_last_word_is_access_denied() {
+    let (url, server) = Server::start(package(KeyType::KwAes128), 0);
+    let error = token(&url, "3582AF0C3E").await.unwrap_err();
+    assert!(matches!(error, EnrollError::Failed(Failed::Refused(Status::AccessDenied))), "{error:?}");
+    assert_eq!(server.lock().unwrap().hellos, DEFAULT_KEY_TYPES.len());
+}
+
+#[tokio::test]
+async fn p28_the_same_client_nonce_is_sent_once_more_after_a_lost_answer() {
+    let (url, server) = Server::start(package(KeyType::Totp), 1);
+    let token = token(&url, "3582AF0C3E").await.unwrap();
+    let server = server.lock().unwrap();
+    assert_eq!(Some(token.secret), server.k_token);
+    assert_eq!(server.nonces.len(), 2);
+    assert_eq!(server.nonces[0], server.nonces[1]);
+}
+
+#[tokio::test]
+async fn p28_an_answer_that_is_lost_twice_is_an_error_that_tells_what_may_have_happened() {
+    let (url, server) = Server::start(package(KeyType::Totp), 2);
+    let error = token(&url, "3582AF0C3E").await.unwrap_err();
+    assert!(matches!(error, EnrollError::AnswerLost(_)), "{error:?}");
+    assert_eq!(server.lock().unwrap().nonces.len(), 2);
+}
+
+#[test]
+fn key_types_have_short_names() {
+    for key_type in DEFAULT_KEY_TYPES {
+        assert_eq!(key_type_from_name(key_type_name(&key_type)), Some(key_type.clone()));
+        assert_eq!(key_type_from_name(key_type.uri()), Some(key_type));
+    }
+    assert_eq!(key_type_from_name("TOTP"), Some(KeyType::Totp));
+    assert_eq!(key_type_from_name("des"), None);
+}

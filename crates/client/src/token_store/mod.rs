@@ -1,0 +1,245 @@
+//! Tokens in one encrypted file.
+//!
+//! - The file is a header in the clear and a body sealed with AES-256-GCM, which authenticates the header too. The key
+//!   comes from a passphrase by Argon2id, or from a key file.
+//! - Every change locks a file beside it, reads the store again, and replaces it whole: two processes never lose each
+//!   other's changes, and a crash leaves either the old store or the new one.
+
+mod file;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use dskpp_crypto::Secret;
+use serde::{Deserialize, Serialize};
+
+use file::{Header, Key, Locked};
+
+/// What opens a store.
+#[derive(Clone, Debug)]
+pub enum Unlock {
+    /// A passphrase.
+    Passphrase(Secret),
+    /// A file with 64 hexadecimal digits; made, with mode 0600, when a store is made.
+    KeyFile(PathBuf),
+}
+
+/// Why a store did not do what was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A file cannot be read or written.
+    #[error("{} cannot be {done}: {source}; check the path and its permissions", path.display())]
+    File {
+        /// What was tried.
+        done: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file is no token store, or its beginning is damaged.
+    #[error("{} is not a token store, or it is damaged ({reason}): restore it from a backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The store does not open.
+    #[error("the token store does not open: the passphrase or key file is another one, or the store was changed")]
+    Locked,
+    /// The store was made with the other kind of key.
+    #[error("the token store is locked with {0}: use that")]
+    OtherUnlock(&'static str),
+    /// The key file holds something else.
+    #[error("{} does not hold a key: 64 hexadecimal digits", .0.display())]
+    KeyFile(PathBuf),
+    /// An empty passphrase.
+    #[error("the passphrase is empty: choose one with more characters")]
+    EmptyPassphrase,
+    /// A key of that id is there.
+    #[error("the store already has a key '{0}'")]
+    Exists(String),
+    /// No key goes by that name.
+    #[error("there is no key '{0}' in the store: `dskpp token list` shows those that are")]
+    NotFound(String),
+    /// Several do.
+    #[error("several keys go by '{0}': give more of the id")]
+    Ambiguous(String),
+}
+
+/// A key with everything that belongs to it. `Debug` hides what is secret.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// The key's `Id`.
+    pub id: String,
+    /// A name for people.
+    pub label: Option<String>,
+    /// The type by its short name: `hotp`, `totp`, `ocra`, `aes128`, …
+    pub key_type: String,
+    /// The type's URI.
+    pub algorithm_uri: String,
+    /// K_TOKEN.
+    #[serde(with = "file::secret")]
+    pub secret: Secret,
+    /// K_MAC, which a renewal needs (profile P6).
+    #[serde(with = "file::optional_secret")]
+    pub k_mac: Option<Secret>,
+    /// The URI of the PRF that K_MAC belongs to.
+    pub mac_algorithm: Option<String>,
+    /// URL_S of the server that the key came from.
+    pub server_url: Option<String>,
+    /// Its `ServerID`.
+    pub server_id: Option<String>,
+    /// The modulus of its K_SERVER (profile P29).
+    #[serde(with = "file::optional_octets")]
+    pub k_server: Option<Vec<u8>>,
+    /// Who issued the key.
+    pub issuer: Option<String>,
+    /// Whose it is.
+    pub user: Option<String>,
+    /// Digits of a one-time password.
+    pub digits: Option<u8>,
+    /// Seconds of a time step.
+    pub period_s: Option<u32>,
+    /// The hash: `SHA1`, `SHA256`, `SHA512`.
+    pub hash: Option<String>,
+    /// The next counter.
+    pub counter: Option<u64>,
+    /// The suite of OCRA.
+    pub suite: Option<String>,
+    /// From when the key may be used, RFC 3339.
+    pub start: Option<String>,
+    /// Until when, RFC 3339.
+    pub expiry: Option<String>,
+    /// When it was stored, RFC 3339.
+    pub created_at: String,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("id", &self.id).field("key_type", &self.key_type).finish_non_exhaustive()
+    }
+}
+
+/// All tokens, by id.
+type Tokens = BTreeMap<String, Token>;
+
+/// An open store.
+pub struct TokenStore {
+    path: PathBuf,
+    header: Header,
+    key: Key,
+}
+
+impl fmt::Debug for TokenStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl TokenStore {
+    /// Opens a store, which must be there; takes the time of the key derivation.
+    pub fn open(path: &Path, unlock: &Unlock) -> Result<Self, StoreError> {
+        let (header, sealed) = file::read(path)?;
+        let key = Key::derive(&header, unlock)?;
+        file::open(path, &header, &key, &sealed)?;
+        Ok(TokenStore { path: path.to_owned(), header, key })
+    }
+
+    /// Opens a store, or makes an empty one where there is none.
+    pub fn open_or_create(path: &Path, unlock: &Unlock) -> Result<Self, StoreError> {
+        if path.exists() {
+            return Self::open(path, unlock);
+        }
+        let (header, key) = Key::new(unlock)?;
+        let lock = Locked::take(path)?;
+        if path.exists() {
+            drop(lock); // somebody else made it meanwhile
+            return Self::open(path, unlock);
+        }
+        file::write(path, &header, &key, &Tokens::new())?;
+        Ok(TokenStore { path: path.to_owned(), header, key })
+    }
+
+    /// Every token, in the order of ids.
+    pub fn list(&self) -> Result<Vec<Token>, StoreError> {
+        Ok(self.read()?.into_values().collect())
+    }
+
+    /// A token by its id, the beginning of its id, or its label, if only one goes by it.
+    pub fn find(&self, name: &str) -> Result<Token, StoreError> {
+        let mut tokens = self.read()?;
+        if let Some(token) = tokens.remove(name) {
+            return Ok(token);
+        }
+        let goes_by = |token: &Token| token.label.as_deref() == Some(name) || token.id.starts_with(name);
+        let mut found = tokens.into_values().filter(|token| !name.is_empty() && goes_by(token));
+        match (found.next(), found.next()) {
+            (Some(token), None) => Ok(token),
+            (Some(_), Some(_)) => Err(StoreError::Ambiguous(name.to_owned())),
+            (None, _) => Err(StoreError::NotFound(name.to_owned())),
+        }
+    }
+
+    /// Adds a token; one of the same id is an error.
+    pub fn insert(&mut self, token: Token) -> Result<(), StoreError> {
+        self.change(|tokens| {
+            if tokens.contains_key(&token.id) {
+                return Err(StoreError::Exists(token.id));
+            }
+            tokens.insert(token.id.clone(), token);
+            Ok(())
+        })
+    }
+
+    /// Puts a token in the place of the one of that id.
+    pub fn replace(&mut self, id: &str, token: Token) -> Result<(), StoreError> {
+        self.change(|tokens| {
+            tokens.remove(id).ok_or_else(|| StoreError::NotFound(id.to_owned()))?;
+            tokens.insert(token.id.clone(), token);
+            Ok(())
+        })
+    }
+
+    /// Removes a token.
+    pub fn delete(&mut self, id: &str) -> Result<(), StoreError> {
+        self.change(|tokens| tokens.remove(id).map(drop).ok_or_else(|| StoreError::NotFound(id.to_owned())))
+    }
+
+    /// Gives a token another name, or none.
+    pub fn rename(&mut self, id: &str, label: Option<String>) -> Result<(), StoreError> {
+        self.update(id, |token| token.label = label).map(drop)
+    }
+
+    /// Changes a token, and gives it as it was stored.
+    pub fn update(&mut self, id: &str, change: impl FnOnce(&mut Token)) -> Result<Token, StoreError> {
+        self.change(|tokens| {
+            let token = tokens.get_mut(id).ok_or_else(|| StoreError::NotFound(id.to_owned()))?;
+            change(token);
+            Ok(token.clone())
+        })
+    }
+
+    fn read(&self) -> Result<Tokens, StoreError> {
+        let (header, sealed) = file::read(&self.path)?;
+        match header == self.header {
+            true => file::open(&self.path, &header, &self.key, &sealed),
+            false => Err(StoreError::Locked), // another store has taken its place
+        }
+    }
+
+    fn change<T>(&mut self, work: impl FnOnce(&mut Tokens) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _lock = Locked::take(&self.path)?;
+        let mut tokens = self.read()?;
+        let done = work(&mut tokens)?;
+        file::write(&self.path, &self.header, &self.key, &tokens)?;
+        Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,399 @@
+//! DSKPP over HTTP (RFC 6063 §7.2): one POST, one answer.
+
+use std::error::Error as _;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, LOCATION, PRAGMA, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, Url, redirect};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use rustls_platform_verifier::BuilderVerifierExt;
+
+/// The media type of every DSKPP message (RFC 6063 §7.2.1).
+pub const MEDIA_TYPE: &str = "application/dskpp+xml";
+/// The longest answer that is read, in octets.
+pub const MAX_ANSWER: usize = 64 * 1024;
+/// How many redirections are followed (profile P30).
+pub const MAX_REDIRECTS: usize = 5;
+
+/// How to reach servers.
+#[derive(Clone, Debug)]
+pub struct TransportOptions {
+    /// A PEM file with the only certificates that servers' certificates may lead to; else the system's.
+    pub ca: Option<PathBuf>,
+    /// Whether plain HTTP is allowed to other hosts than this one. For tests alone.
+    pub insecure: bool,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// How long a request may take, with everything that belongs to it.
+    pub total_timeout: Duration,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        TransportOptions {
+            ca: None,
+            insecure: false,
+            connect_timeout: Duration::from_secs(10),
+            total_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why there is no answer to a request.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// Not a URL with a host.
+    #[error("'{url}' is not a server's URL ({reason}): give it as https://host/path")]
+    BadUrl {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Plain HTTP to another host.
+    #[error("'{0}' is not protected by TLS: use the server's https:// URL")]
+    NotHttps(String),
+    /// The CA file cannot be used.
+    #[error("the CA file {path} cannot be used ({reason}): --ca takes a PEM file with certificates")]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS cannot be set up at all.
+    #[error("TLS cannot be set up ({0}): install the system's CA certificates, or name the server's CA with --ca")]
+    Setup(String),
+    /// The server's certificate is not acceptable.
+    #[error(
+        "the TLS certificate of {host} was not accepted: {reason}; if the server has a private CA, name it with \
+         --ca FILE, else do not go on"
+    )]
+    Certificate {
+        /// The server.
+        host: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no connection; the request was not sent.
+    #[error("{host} cannot be reached ({reason}): check the URL and the network")]
+    Unreachable {
+        /// The server.
+        host: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The connection ended, or time ran out, after the request may have reached the server.
+    #[error("the answer of {host} was lost ({reason}): try again")]
+    Lost {
+        /// The server.
+        host: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// A redirection that is not followed (profile P30).
+    #[error("the server redirects to '{to}', which is not followed ({reason}): ask its operator for the right URL")]
+    Redirected {
+        /// The target.
+        to: String,
+        /// Why it is not followed.
+        reason: &'static str,
+    },
+    /// More than 64 KiB.
+    #[error("the answer of {0} is longer than 64 KiB: this is not a DSKPP server's URL")]
+    TooLong(String),
+    /// HTTP 429.
+    #[error("the server has too many requests now: try again {}", when(.retry_after.as_deref()))]
+    Busy {
+        /// `Retry-After`: seconds or a date.
+        retry_after: Option<String>,
+    },
+    /// Any other status than 200.
+    #[error("the server answered HTTP {status}: {advice}", advice = advice(*.status))]
+    Status {
+        /// The status code.
+        status: u16,
+    },
+    /// An answer of another media type.
+    #[error("the server answered with '{0}' instead of a DSKPP message: check the path of the URL")]
+    MediaType(String),
+}
+
+impl TransportError {
+    /// Whether the server may have done its work although no answer came: the same octets may be sent once more
+    /// (profile P28).
+    pub fn is_lost(&self) -> bool {
+        matches!(self, TransportError::Lost { .. })
+    }
+}
+
+fn when(retry_after: Option<&str>) -> String {
+    match retry_after {
+        Some(seconds) if seconds.bytes().all(|octet| octet.is_ascii_digit()) => format!("in {seconds} seconds"),
+        Some(date) => format!("after {date}"),
+        None => "in a minute".to_owned(),
+    }
+}
+
+fn advice(status: u16) -> &'static str {
+    match status {
+        400 | 415 | 422 => "it cannot read this client's message; check that the URL is a DSKPP server's",
+        401 | 403 => "it does not let this client in; ask its operator",
+        404 | 405 | 410 => "no DSKPP service is there; check the path of the URL",
+        408 | 502 | 503 | 504 => "it is not available now; try again later",
+        413 => "the message is too long for it; check that the URL is a DSKPP server's",
+        500..=599 => "it failed; try again later, or tell its operator",
+        _ => "this is not an answer that DSKPP knows; check the URL",
+    }
+}
+
+/// Sends messages to servers: over TLS, with no cookies, no cache, and no redirection but those of profile P30.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    /// For this machine: never through a proxy.
+    local: Client,
+    remote: Client,
+    insecure: bool,
+    total_timeout: Duration,
+}
+
+impl Transport {
+    /// Reads the CA certificates; connects to nothing.
+    pub fn new(options: &TransportOptions) -> Result<Self, TransportError> {
+        let tls = tls_config(options.ca.as_deref())?;
+        let builder = || {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .connect_timeout(options.connect_timeout)
+                .default_headers(headers())
+        };
+        let setup = |error: reqwest::Error| TransportError::Setup(innermost(&error));
+        Ok(Transport {
+            local: builder().no_proxy().build().map_err(setup)?,
+            remote: builder().build().map_err(setup)?,
+            insecure: options.insecure,
+            total_timeout: options.total_timeout,
+        })
+    }
+
+    /// Posts a message and gives the body of the answer, at most 64 KiB.
+    ///
+    /// Sends once (to each URL on the way). After an error that [`TransportError::is_lost`], the same `body` may be
+    /// posted once more.
+    pub async fn post(&self, url: &str, body: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let mut at = self.url(url)?;
+        let deadline = tokio::time::Instant::now() + self.total_timeout;
+        for _ in 0..=MAX_REDIRECTS {
+            let answer = tokio::time::timeout_at(deadline, self.exchange(&at, body)).await;
+            match answer.unwrap_or_else(|_| Err(lost(&at, "no answer in time")))? {
+                Answer::Body(body) => return Ok(body),
+                Answer::Elsewhere(to) => {
+                    tracing::debug!(from = %at, %to, "redirected");
+                    at = to;
+                }
+            }
+        }
+        Err(TransportError::Redirected { to: at.into(), reason: "it is the sixth redirection in a row" })
+    }
+
+    /// `url`, if messages may be sent there.
+    fn url(&self, url: &str) -> Result<Url, TransportError> {
+        let bad = |reason: String| TransportError::BadUrl { url: url.to_owned(), reason };
+        let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
+        match parsed.scheme() {
+            "https" => Ok(parsed),
+            "http" if self.insecure || is_loopback(&parsed) => Ok(parsed),
+            "http" => Err(TransportError::NotHttps(url.to_owned())),
+            _ => Err(bad("its scheme is not https".to_owned())),
+        }
+    }
+
+    async fn exchange(&self, url: &Url, body: &[u8]) -> Result<Answer, TransportError> {
+        let client = if is_loopback(url) { &self.local } else { &self.remote };
+        let sent = client.post(url.clone()).body(body.to_vec()).send().await;
+        let mut response = sent.map_err(|error| failed(url, &error))?;
+        match response.status() {
+            StatusCode::OK => {}
+            status if status.is_redirection() => return redirection(&response).map(Answer::Elsewhere),
+            StatusCode::TOO_MANY_REQUESTS => {
+                return Err(TransportError::Busy { retry_after: header(&response, RETRY_AFTER.as_str()) });
+            }
+            status => return Err(TransportError::Status { status: status.as_u16() }),
+        }
+        is_dskpp(&response)?;
+        if response.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
+            return Err(TransportError::TooLong(host(url)));
+        }
+        let mut answer = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, &error))? {
+            if answer.len() + chunk.len() > MAX_ANSWER {
+                return Err(TransportError::TooLong(host(url)));
+            }
+            answer.extend_from_slice(&chunk);
+        }
+        Ok(Answer::Body(answer))
+    }
+}
+
+enum Answer {
+    Body(Vec<u8>),
+    Elsewhere(Url),
+}
+
+/// RFC 6063 §7.2.2.
+fn headers() -> HeaderMap {
+    use reqwest::header::HeaderValue;
+    [
+        (CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)),
+        (ACCEPT, HeaderValue::from_static(MEDIA_TYPE)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store")),
+        (PRAGMA, HeaderValue::from_static("no-cache")),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// TLS as this client speaks it: versions 1.2 and 1.3, the system's roots or the certificates of one PEM file.
+pub fn tls_config(ca: Option<&Path>) -> Result<ClientConfig, TransportError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let setup = |error: rustls::Error| TransportError::Setup(error.to_string());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(setup)?;
+    let builder = match ca {
+        None => builder.with_platform_verifier().map_err(setup)?,
+        Some(path) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in read_certificates(path).map_err(|reason| ca_file(path, reason))? {
+                roots.add(certificate).map_err(|error| ca_file(path, error.to_string()))?;
+            }
+            builder.with_root_certificates(roots)
+        }
+    };
+    Ok(builder.with_no_client_auth())
+}
+
+fn ca_file(path: &Path, reason: String) -> TransportError {
+    TransportError::CaFile { path: path.to_owned(), reason }
+}
+
+/// The certificates of a PEM file, at least one.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => Err("there is no certificate in it".to_owned()),
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The target of a 307 or 308 to https; no other redirection keeps the message together (profile P30).
+fn redirection(response: &Response) -> Result<Url, TransportError> {
+    let location = header(response, LOCATION.as_str()).unwrap_or_default();
+    let refused = |reason| TransportError::Redirected { to: location.clone(), reason };
+    if !matches!(response.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
+        return Err(refused("only HTTP 307 and 308 are"));
+    }
+    if location.is_empty() {
+        return Err(refused("it names no URL"));
+    }
+    match response.url().join(&location) {
+        Ok(url) if url.scheme() == "https" => Ok(url),
+        Ok(_) => Err(refused("it is not https")),
+        Err(_) => Err(refused("it is not a URL")),
+    }
+}
+
+fn is_dskpp(response: &Response) -> Result<(), TransportError> {
+    let found = header(response, CONTENT_TYPE.as_str()).unwrap_or_default();
+    let media_type = found.split(';').next().unwrap_or_default().trim();
+    match media_type.eq_ignore_ascii_case(MEDIA_TYPE) {
+        true => Ok(()),
+        false => Err(TransportError::MediaType(printable(media_type))),
+    }
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(printable)
+}
+
+/// What a server wrote, short enough for a message.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(2000).collect()
+}
+
+/// Whether the URL's host is this machine, by its name or number.
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+fn host(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (host, _) => host.unwrap_or("the server").to_owned(),
+    }
+}
+
+fn lost(url: &Url, reason: impl Into<String>) -> TransportError {
+    TransportError::Lost { host: host(url), reason: reason.into() }
+}
+
+fn failed(url: &Url, error: &reqwest::Error) -> TransportError {
+    let host = host(url);
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(reason)) => {
+            return TransportError::Certificate { host, reason: reason.to_string() };
+        }
+        Some(error) if is_handshake(error) => return TransportError::Unreachable { host, reason: error.to_string() },
+        _ => {}
+    }
+    let reason = innermost(error);
+    match error.is_connect() || error.is_builder() {
+        true => TransportError::Unreachable { host, reason },
+        false => TransportError::Lost { host, reason },
+    }
+}
+
+fn is_handshake(error: &rustls::Error) -> bool {
+    use rustls::Error::*;
+    matches!(error, AlertReceived(_) | PeerIncompatible(_) | NoCertificatesPresented | InvalidMessage(_))
+}
+
+/// The cause that TLS gave, if it was TLS. `io::Error` does not count what it wraps as its source.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The last cause, which says most to a person.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut last: &dyn std::error::Error = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
