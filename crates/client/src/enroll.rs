@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType};
 use dskpp::auth_data::MIN_ITERATIONS;
-use dskpp::client::{Credential, Failed, FourPass, K, Offer, Provisioned, Renewal};
+use dskpp::client::{ChooseK, Credential, Failed, FourPass, K, Offer, Provisioned, Renewal};
 use dskpp::prf::Prf;
 use dskpp::status::Status;
 use dskpp_crypto::{Pbkdf2Prf, Secret, SystemRandom};
@@ -173,8 +173,8 @@ pub enum EnrollError {
 
 /// Gets a key from a server with four-pass, and stores it once its confirmation was verified.
 ///
-/// The server learns which key is meant only from the last message, so types of key are offered one at a time, each
-/// in a run of its own, until the server does not refuse the type. An error leaves the store as it was.
+/// The server learns which key is meant only from the last request. So where it refuses the type of key that it chose
+/// itself, another run offers the remaining types. An error leaves the store as it was.
 pub async fn enroll(
     transport: &Transport,
     store: &mut TokenStore,
@@ -264,36 +264,52 @@ fn with_shared_key(key: &Secret) -> Result<Vec<EncryptionAlgorithm>, EnrollError
     }
 }
 
-/// One run for each type of key, until one is not refused for its type.
-async fn negotiate(transport: &Transport, trust: &Trust, offer: Offer) -> Result<Provisioned, EnrollError> {
-    use Status::{AccessDenied, NoSupportedKeyTypes};
-    let mut refused = Failed::Unusable("no type of key was offered");
-    for key_type in &offer.key_types {
-        let offer = Offer { key_types: vec![key_type.clone()], ..offer.clone() };
-        match run(transport, trust, offer).await {
-            Err(EnrollError::Failed(Failed::Refused(status @ (AccessDenied | NoSupportedKeyTypes)))) => {
-                tracing::debug!(%key_type, %status, "type of key refused");
-                if refused != Failed::Refused(AccessDenied) {
-                    refused = Failed::Refused(status); // AccessDenied says more: the code was right
-                }
+/// Runs until one is not refused for its type of key. What the server chose before it refused is left out of the next
+/// offer: it learns only from ClientNonce which enrolment, and so which type, is meant.
+async fn negotiate(transport: &Transport, trust: &Trust, mut offer: Offer) -> Result<Provisioned, EnrollError> {
+    let mut refused = false;
+    loop {
+        let (chosen, done) = match run(transport, trust, offer.clone()).await {
+            // A server that has nothing else to offer: what it said first is the reason.
+            Err(EnrollError::Failed(Failed::Refused(Status::NoSupportedKeyTypes) | Failed::Misbehaved(_)))
+                if refused =>
+            {
+                return Err(Failed::Refused(Status::AccessDenied).into());
             }
-            other => return other,
+            ran => ran?,
+        };
+        match done {
+            Err(EnrollError::Failed(Failed::Refused(Status::AccessDenied))) if offer.key_types.len() > 1 => {
+                tracing::debug!(%chosen, "type of key refused");
+                offer.key_types.retain(|key_type| *key_type != chosen);
+                refused = true;
+            }
+            done => return done,
         }
     }
-    Err(refused.into())
 }
 
-async fn run(transport: &Transport, trust: &Trust, offer: Offer) -> Result<Provisioned, EnrollError> {
+/// One run: the type of key that the server chose, and what came of it.
+async fn run(
+    transport: &Transport,
+    trust: &Trust,
+    offer: Offer,
+) -> Result<(KeyType, Result<Provisioned, EnrollError>), EnrollError> {
     let url_s = offer.url_s.clone();
     let (request, state) = FourPass::start(offer, &mut SystemRandom);
     let state = state.receive(&transport.post(&url_s, &request).await?)?;
+    let chosen = state.key_type().clone();
+    Ok((chosen, finish(transport, trust, &url_s, state).await))
+}
+
+async fn finish(transport: &Transport, trust: &Trust, url_s: &str, state: ChooseK) -> Result<Provisioned, EnrollError> {
     let k: K = trust.choose(state.encryption_key())?;
     let proceed = tokio::task::spawn_blocking(move || state.proceed(k, &mut SystemRandom)); // PBKDF2 and RSA
     let (request, state) = proceed.await.map_err(|_| EnrollError::Interrupted)??;
-    let answer = match transport.post(&url_s, &request).await {
+    let answer = match transport.post(url_s, &request).await {
         Err(error) if error.is_lost() => {
             tracing::debug!(%error, "sending ClientNonce again");
-            transport.post(&url_s, &request).await.map_err(EnrollError::AnswerLost)?
+            transport.post(url_s, &request).await.map_err(EnrollError::AnswerLost)?
         }
         other => other?,
     };

@@ -122,7 +122,7 @@ async fn token(url: &str, password: &str) -> Result<Token, EnrollError> {
 }
 
 #[tokio::test]
-async fn types_are_offered_one_at_a_time_until_one_is_right() {
+async fn a_type_that_was_chosen_and_refused_is_not_offered_again() {
     let spec = PackageSpec { digits: Some(8), counter: Some(5), ..package(KeyType::Hotp) };
     let (url, server) = Server::start(spec, 0);
     let token = token(&url, "3582AF0C3E").await.unwrap();

@@ -1,0 +1,318 @@
+//! `dskpp admin`: the server's admin API from the command line.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use crate::api::{Api, Connection, escaped};
+use crate::output::{Failure, Output};
+use crate::runtime;
+
+#[derive(Args)]
+pub(crate) struct Admin {
+    #[command(flatten)]
+    connection: Connection,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// People who get keys
+    #[command(subcommand)]
+    User(User),
+    /// Devices that have a key of their own
+    #[command(subcommand)]
+    Device(Device),
+    /// Permissions to get one key once
+    #[command(subcommand)]
+    Enrolment(Enrolment),
+    /// Keys that were provisioned
+    #[command(subcommand)]
+    Key(Key),
+    /// Tokens of the admin API
+    #[command(subcommand)]
+    Token(Token),
+}
+
+#[derive(Subcommand)]
+enum User {
+    /// Make a user
+    Create {
+        /// The user's name
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Device {
+    /// Register a device
+    Create {
+        #[arg(long)]
+        manufacturer: String,
+        #[arg(long)]
+        serial: String,
+        /// The name under which the device knows its key
+        #[arg(long)]
+        key_name: String,
+        /// File with the shared key in hexadecimal (16 to 64 octets)
+        #[arg(long, value_name = "FILE")]
+        shared_key_file: Option<std::path::PathBuf>,
+        /// File with the device's certificate (PEM)
+        #[arg(long, value_name = "FILE")]
+        certificate: Option<std::path::PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Enrolment {
+    /// Make an enrolment, and show its authentication code this one time
+    Create(Box<NewEnrolment>),
+    /// Show an enrolment's state
+    Show { id: String },
+    /// Take an enrolment back
+    Revoke { id: String },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum KeyType {
+    Hotp,
+    Totp,
+    Ocra,
+    Aes128,
+    Aes192,
+    Aes256,
+}
+
+#[derive(Args)]
+struct NewEnrolment {
+    /// The user's name; the user is made if there is none
+    #[arg(long)]
+    user: String,
+    /// What the key is for
+    #[arg(long, value_enum)]
+    key_type: KeyType,
+    /// Only this variant of the protocol
+    #[arg(long, value_parser = ["four-pass", "two-pass"])]
+    variant: Option<String>,
+    /// Only for this device
+    #[arg(long, value_name = "MANUFACTURER:SERIAL")]
+    device: Option<String>,
+    /// The key that is replaced by the new one
+    #[arg(long, value_name = "KEY_ID")]
+    renews: Option<String>,
+    /// Seconds until the code expires
+    #[arg(long, value_name = "SECONDS")]
+    expires_in: Option<u64>,
+    /// When the key becomes active
+    #[arg(long, value_parser = ["at-once", "on-otp"])]
+    activate: Option<String>,
+    /// Digits of a one-time password
+    #[arg(long)]
+    digits: Option<u8>,
+    /// Seconds of a time step
+    #[arg(long, value_name = "SECONDS")]
+    period: Option<u32>,
+    /// Hash of TOTP
+    #[arg(long, value_parser = ["SHA-1", "SHA-256", "SHA-512"])]
+    hash: Option<String>,
+    /// First counter of HOTP
+    #[arg(long)]
+    counter: Option<u64>,
+    /// Suite of OCRA
+    #[arg(long)]
+    suite: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Key {
+    /// List keys
+    List {
+        /// Only this user's
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// Show a key, without its secret
+    Show { id: String },
+    /// Take a key out of use
+    Revoke { id: String },
+}
+
+#[derive(Subcommand)]
+enum Token {
+    /// Make a token, and show it this one time
+    Create {
+        /// What it is for
+        name: String,
+        /// What it may do
+        #[arg(long = "role", required = true, value_parser = ["admin", "enrol", "read", "validate", "export"])]
+        roles: Vec<String>,
+    },
+    /// Take a token back
+    Delete { id: String },
+}
+
+impl Admin {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let api = self.connection.open()?;
+        runtime()?.block_on(async {
+            match self.command {
+                Command::User(User::Create { name }) => {
+                    let user = api.post("/users", &json!({ "name": name })).await?;
+                    output.print(&user, || format!("user {} has the id {}", show(&user["name"]), show(&user["id"])))
+                }
+                Command::Device(device) => device.run(&api, output).await,
+                Command::Enrolment(enrolment) => enrolment.run(&api, output).await,
+                Command::Key(key) => key.run(&api, output).await,
+                Command::Token(Token::Create { name, roles }) => {
+                    let token = api.post("/tokens", &json!({ "name": name, "roles": roles })).await?;
+                    output.print(&token, || {
+                        format!("{}\n(shown only now; id {})", show(&token["token"]), show(&token["id"]))
+                    })
+                }
+                Command::Token(Token::Delete { id }) => delete(&api, output, "token", &id).await,
+            }
+        })
+    }
+}
+
+impl Device {
+    async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        let Device::Create { manufacturer, serial, key_name, shared_key_file, certificate } = self;
+        let read = |path: std::path::PathBuf| {
+            std::fs::read_to_string(&path)
+                .map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))
+        };
+        let mut body = Map::new();
+        body.insert("manufacturer".into(), manufacturer.into());
+        body.insert("serial".into(), serial.into());
+        body.insert("key_name".into(), key_name.into());
+        if let Some(path) = shared_key_file {
+            body.insert("shared_key_hex".into(), read(path)?.trim().into());
+        }
+        if let Some(path) = certificate {
+            body.insert("certificate_pem".into(), read(path)?.into());
+        }
+        let device = api.post("/devices", &body.into()).await?;
+        output.print(&device, || format!("device {}", show(&device["id"])))
+    }
+}
+
+impl Enrolment {
+    async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        match self {
+            Enrolment::Create(new) => {
+                let enrolment = api.post("/enrolments", &new.body()?).await?;
+                output.print(&enrolment, || describe_new(&enrolment))
+            }
+            Enrolment::Show { id } => {
+                let enrolment = api.get(&format!("/enrolments/{}", escaped(&id))).await?;
+                output.print(&enrolment, || lines(&enrolment))
+            }
+            Enrolment::Revoke { id } => delete(api, output, "enrolment", &id).await,
+        }
+    }
+}
+
+impl NewEnrolment {
+    fn body(&self) -> Result<Value, Failure> {
+        let key_type = self.key_type.to_possible_value().map(|value| value.get_name().to_owned());
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| {
+            if !value.is_null() {
+                body.insert(name.into(), value);
+            }
+        };
+        put("user", json!(self.user));
+        put("key_type", json!(key_type));
+        put("variant", json!(self.variant));
+        put("renews", json!(self.renews));
+        put("expires_in_s", json!(self.expires_in));
+        put("activate", json!(self.activate));
+        put("digits", json!(self.digits));
+        put("period_s", json!(self.period));
+        put("hash", json!(self.hash));
+        put("counter", json!(self.counter));
+        put("suite", json!(self.suite));
+        if let Some(device) = &self.device {
+            let (manufacturer, serial) = device_name(device)?;
+            put("device", json!({ "manufacturer": manufacturer, "serial": serial }));
+        }
+        Ok(body.into())
+    }
+}
+
+/// The two parts of `MANUFACTURER:SERIAL`.
+pub(crate) fn device_name(text: &str) -> Result<(String, String), Failure> {
+    match text.split_once(':') {
+        Some((manufacturer, serial)) if !manufacturer.is_empty() && !serial.is_empty() => {
+            Ok((manufacturer.to_owned(), serial.to_owned()))
+        }
+        _ => Err(Failure::usage("a device is named as MANUFACTURER:SERIAL")),
+    }
+}
+
+impl Key {
+    async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        match self {
+            Key::List { user } => {
+                let keys = all_keys(api, user.as_deref()).await?;
+                output.print(&json!({ "items": keys }), || {
+                    let line = |key: &Value| {
+                        let part = |name: &str| show(&key[name]);
+                        format!("{:<24} {:<12} {:<8} {}", part("key_id"), part("state"), part("key_type"), part("user"))
+                    };
+                    keys.iter().map(line).collect::<Vec<_>>().join("\n")
+                })
+            }
+            Key::Show { id } => {
+                let key = api.get(&format!("/keys/{}", escaped(&id))).await?;
+                output.print(&key, || lines(&key))
+            }
+            Key::Revoke { id } => delete(api, output, "key", &id).await,
+        }
+    }
+}
+
+async fn all_keys(api: &Api, user: Option<&str>) -> Result<Vec<Value>, Failure> {
+    let (mut keys, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let parts = [("user", user), ("after", after.as_deref())];
+        let query: Vec<String> =
+            parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", escaped((*value)?)))).collect();
+        let page = api.get(&format!("/keys?{}", query.join("&"))).await?;
+        keys.extend(page["items"].as_array().cloned().unwrap_or_default());
+        match page["next"].as_str() {
+            Some(next) => after = Some(next.to_owned()),
+            None => return Ok(keys),
+        }
+    }
+}
+
+async fn delete(api: &Api, output: &Output, what: &str, id: &str) -> Result<(), Failure> {
+    api.delete(&format!("/{what}s/{}", escaped(id))).await?;
+    output.print(&json!({ "id": id, "done": true }), || format!("{what} {id}: done"))
+}
+
+fn describe_new(enrolment: &Value) -> String {
+    format!(
+        "enrolment {} for {} ({}), good until {}\n\n  authentication code  {}\n  trigger              {}\n\n\
+         Give one of the two to the user: both are shown only now. The user runs\n  dskpp enroll SERVER_URL   and types the code",
+        show(&enrolment["id"]),
+        show(&enrolment["user"]),
+        show(&enrolment["key_type"]),
+        show(&enrolment["expires_at"]),
+        show(&enrolment["authentication_code"]),
+        show(&enrolment["trigger_url"]),
+    )
+}
+
+/// One line per member that has a value.
+fn lines(document: &Value) -> String {
+    let members = document.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    members.map(|(name, value)| format!("{name:<16} {}", show(value))).collect::<Vec<_>>().join("\n")
+}
+
+fn show(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

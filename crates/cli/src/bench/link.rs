@@ -1,0 +1,87 @@
+//! One kept-alive connection, as lean as HTTP/1.1 allows: the client must not cost more than the server.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Method, Request, Uri};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::output::Failure;
+
+/// Where to connect.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    uri: Uri,
+    host: String,
+    port: u16,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+pub(super) struct Link {
+    sender: SendRequest<Full<Bytes>>,
+    host: HeaderValue,
+}
+
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/dskpp+xml");
+
+impl Endpoint {
+    pub(super) fn new(url: &str, ca: Option<&std::path::Path>) -> Result<Self, Failure> {
+        let uri: Uri = url.parse().map_err(|_| Failure::usage(format!("{url} is not a URL")))?;
+        let host = uri.host().ok_or_else(|| Failure::usage(format!("{url} names no host")))?.to_owned();
+        let secure = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let tls = secure.then(|| dskpp_client::transport::tls_config(ca).map(Arc::new)).transpose();
+        Ok(Endpoint { uri, host, port, tls: tls.map_err(Failure::new)? })
+    }
+
+    pub(super) async fn connect(&self) -> Result<Link, Failure> {
+        let failed = |why: &dyn std::fmt::Display| Failure::new(format!("cannot connect to {}: {why}", self.uri));
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|why| failed(&why))?;
+        stream.set_nodelay(true).map_err(|why| failed(&why))?;
+        let sender = match &self.tls {
+            None => begin(stream).await,
+            Some(config) => {
+                let name = ServerName::try_from(self.host.clone()).map_err(|why| failed(&why))?;
+                let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
+                begin(stream.map_err(|why| failed(&why))?).await
+            }
+        };
+        let host = HeaderValue::from_str(&format!("{}:{}", self.host, self.port)).map_err(|why| failed(&why))?;
+        Ok(Link { sender: sender.map_err(|why| failed(&why))?, host })
+    }
+}
+
+async fn begin<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+) -> hyper::Result<SendRequest<Full<Bytes>>> {
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+impl Link {
+    /// Posts a DSKPP message; gives HTTP status and body.
+    pub(super) async fn post(&mut self, endpoint: &Endpoint, body: Vec<u8>) -> Result<(u16, Bytes), Failure> {
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = Uri::from_static("/dskpp");
+        if endpoint.uri.path() != "/dskpp" {
+            *request.uri_mut() = endpoint.uri.path().parse().map_err(Failure::new)?;
+        }
+        request.headers_mut().insert(HOST, self.host.clone());
+        request.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
+        let lost = |why: hyper::Error| Failure::new(format!("the connection was lost: {why}"));
+        self.sender.ready().await.map_err(lost)?;
+        let answer = self.sender.send_request(request).await.map_err(lost)?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.into_body().collect().await.map_err(lost)?.to_bytes()))
+    }
+}

@@ -1,0 +1,122 @@
+//! `dskpp bench`: complete enrolments against a server, as fast as it can.
+
+mod baseline;
+mod link;
+mod load;
+mod process;
+mod report;
+pub(crate) mod server;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::api::Api;
+use crate::output::{Failure, Output};
+use crate::runtime;
+use load::{Load, Recipe};
+use process::Usage;
+use server::Child;
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// Runs at the same time
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    concurrency: u32,
+
+    /// How long to measure
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+
+    /// Measure this many runs instead of a time
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    count: Option<u32>,
+
+    /// Leave out PBKDF2 and RSA: runs with a shared key and one iteration, against a server of this bench's own only
+    #[arg(long, conflicts_with = "server")]
+    no_kdf_cost: bool,
+
+    /// Without TLS between bench and server (loopback)
+    #[arg(long, conflicts_with = "server")]
+    http: bool,
+
+    /// Measure this server, instead of one that is started for it; such as https://host:8443
+    #[arg(long, value_name = "URL", requires = "token_file")]
+    server: Option<String>,
+
+    /// File with that server's admin token
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// Certificates (PEM) to trust for that server instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+/// What is measured, and whether we started it.
+struct Target {
+    origin: String,
+    token: String,
+    ca: Option<PathBuf>,
+    child: Option<Child>,
+}
+
+impl Bench {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let target = self.target()?;
+        runtime()?.block_on(self.measure(&target, output))
+    }
+
+    fn target(&self) -> Result<Target, Failure> {
+        if let (Some(origin), Some(token_file)) = (&self.server, &self.token_file) {
+            let token = std::fs::read_to_string(token_file)
+                .map_err(|why| Failure::new(format!("{} cannot be read: {why}", token_file.display())))?;
+            let origin = origin.trim_end_matches('/').to_owned();
+            return Ok(Target { origin, token: token.trim().to_owned(), ca: self.ca.clone(), child: None });
+        }
+        let child = Child::start(self.http, self.no_kdf_cost)?;
+        let token = child.token()?;
+        Ok(Target { origin: child.origin.clone(), token, ca: child.ca(), child: Some(child) })
+    }
+
+    async fn measure(&self, target: &Target, output: &Output) -> Result<(), Failure> {
+        let api = Api::new(&target.origin, &target.token, target.ca.as_deref())?;
+        let recipe = Recipe::new(&api, target, self.no_kdf_cost).await?;
+        let load = Load { recipe, concurrency: self.concurrency as usize };
+
+        // A pilot warms everything up and tells how many enrolments the time will take.
+        let pilot_runs = (self.concurrency * if self.no_kdf_cost { 64 } else { 4 }).min(self.count.unwrap_or(u32::MAX));
+        let pilot_codes = load::enrolments(&api, pilot_runs, None).await?;
+        let pilot = load.run(pilot_codes, None, None).await?;
+        let wanted = match self.count {
+            Some(count) => count,
+            None => (pilot.runs_per_second() * self.seconds as f64 * 1.4).ceil().max(1.0) as u32,
+        };
+        let codes = load::enrolments(&api, wanted, self.bar(output, wanted, "preparing")).await?;
+
+        let usage = target.child.as_ref().map(|child| Usage::of(child.pid()));
+        let deadline = self.count.is_none().then(|| Duration::from_secs(self.seconds));
+        let measured = load.run(codes, deadline, self.bar(output, wanted, "measuring")).await?;
+        let used = usage.map(Usage::finish);
+        let bare_ms = if self.no_kdf_cost { None } else { Some(baseline::bare_ms()?) };
+        let report = report::Report::new(self, &measured, used, bare_ms);
+        output.print(&report.document(), || report.text())?;
+        match measured.all_succeeded() {
+            true => Ok(()),
+            false => Err(Failure::new("not every run succeeded: the figures are not those of a healthy server")),
+        }
+    }
+
+    fn bar(&self, output: &Output, len: u32, what: &'static str) -> Option<ProgressBar> {
+        if output.json {
+            return None;
+        }
+        let bar = ProgressBar::new(u64::from(len)); // draws on standard error, and only on a terminal
+        let style = ProgressStyle::with_template("{msg:10} {wide_bar} {pos}/{len} {per_sec} {eta}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(what);
+        Some(bar)
+    }
+}

@@ -1,0 +1,49 @@
+//! What a process costs: CPU time and memory, from /proc.
+
+use std::fs;
+
+/// The costs of a process from a moment on.
+pub(super) struct Usage {
+    pid: u32,
+    cpu_ms: Option<f64>,
+}
+
+/// What it cost.
+pub(super) struct Used {
+    pub(super) cpu_ms: Option<f64>,
+    pub(super) peak_rss_mib: Option<f64>,
+}
+
+impl Usage {
+    pub(super) fn of(pid: u32) -> Self {
+        Usage { pid, cpu_ms: cpu_ms(&format!("/proc/{pid}/task")) }
+    }
+
+    pub(super) fn finish(self) -> Used {
+        let now = cpu_ms(&format!("/proc/{}/task", self.pid));
+        let cpu_ms = now.zip(self.cpu_ms).map(|(now, before)| now - before);
+        Used { cpu_ms, peak_rss_mib: peak_rss_mib(self.pid) }
+    }
+}
+
+/// CPU time of all threads below a task folder, in milliseconds; the scheduler counts nanoseconds.
+fn cpu_ms(tasks: &str) -> Option<f64> {
+    let mut ns = 0;
+    for task in fs::read_dir(tasks).ok()? {
+        let stat = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        ns += stat.split_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(ns as f64 / 1e6)
+}
+
+/// CPU time of the calling thread, in milliseconds.
+pub(super) fn thread_cpu_ms() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(stat.split_whitespace().next()?.parse::<u64>().ok()? as f64 / 1e6)
+}
+
+fn peak_rss_mib(pid: u32) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
+}

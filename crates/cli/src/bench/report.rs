@@ -1,0 +1,111 @@
+//! The figures, for people and for programs.
+
+use serde_json::{Value, json};
+
+use super::Bench;
+use super::load::Measured;
+use super::process::Used;
+
+pub(super) struct Report {
+    concurrency: u32,
+    no_kdf_cost: bool,
+    runs: usize,
+    seconds: f64,
+    runs_per_second: f64,
+    p50_ms: f64,
+    p95_ms: f64,
+    p99_ms: f64,
+    hello_p50_ms: f64,
+    status_counts: Value,
+    server_cpu_ms_per_run: Option<f64>,
+    server_peak_rss_mib: Option<f64>,
+    crypto_ms: Option<f64>,
+}
+
+/// Three decimals are more than the measurement is worth.
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// The value below which that share of the sorted samples lies, in milliseconds.
+fn percentile(sorted_us: &[u32], share: f64) -> f64 {
+    let last = sorted_us.len().saturating_sub(1);
+    let at = (last as f64 * share).round() as usize;
+    sorted_us.get(at).map_or(0.0, |us| f64::from(*us) / 1000.0)
+}
+
+impl Report {
+    pub(super) fn new(bench: &Bench, measured: &Measured, used: Option<Used>, bare_ms: Option<f64>) -> Self {
+        let runs = measured.run_us.len();
+        let cpu_ms = used.as_ref().and_then(|used| used.cpu_ms);
+        Report {
+            concurrency: bench.concurrency,
+            no_kdf_cost: bench.no_kdf_cost,
+            runs,
+            seconds: measured.elapsed.as_secs_f64(),
+            runs_per_second: measured.runs_per_second(),
+            p50_ms: percentile(&measured.run_us, 0.50),
+            p95_ms: percentile(&measured.run_us, 0.95),
+            p99_ms: percentile(&measured.run_us, 0.99),
+            hello_p50_ms: percentile(&measured.hello_us, 0.50),
+            status_counts: json!(measured.statuses),
+            server_cpu_ms_per_run: cpu_ms.map(|ms| ms / runs.max(1) as f64),
+            server_peak_rss_mib: used.and_then(|used| used.peak_rss_mib),
+            crypto_ms: bare_ms,
+        }
+    }
+
+    /// Bare PBKDF2 and RSA over what the server spent: 1 would be a protocol that costs nothing.
+    fn crypto_ratio(&self) -> Option<f64> {
+        Some(self.crypto_ms? / self.server_cpu_ms_per_run.filter(|ms| *ms > 0.0)?)
+    }
+
+    pub(super) fn document(&self) -> Value {
+        json!({
+            "variant": "four-pass",
+            "kdf_cost": !self.no_kdf_cost,
+            "concurrency": self.concurrency,
+            "runs": self.runs,
+            "seconds": rounded(self.seconds),
+            "runs_per_second": rounded(self.runs_per_second),
+            "p50_ms": self.p50_ms,
+            "p95_ms": self.p95_ms,
+            "p99_ms": self.p99_ms,
+            "client_hello_p50_ms": self.hello_p50_ms,
+            "status_counts": self.status_counts,
+            "server_cpu_ms_per_run": self.server_cpu_ms_per_run.map(rounded),
+            "server_peak_rss_mib": self.server_peak_rss_mib.map(rounded),
+            "crypto_ms": self.crypto_ms.map(rounded),
+            "crypto_ratio": self.crypto_ratio().map(rounded),
+        })
+    }
+
+    pub(super) fn text(&self) -> String {
+        let or_unknown = |value: Option<f64>, unit: &str| match value {
+            Some(value) => format!("{value:.3}{unit}"),
+            None => "not measured".to_owned(),
+        };
+        format!(
+            "{:.0} complete four-pass runs a second ({} runs in {:.1} s, {} at a time)\n\
+             run            p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms\n\
+             ClientHello    p50 {:.2} ms\n\
+             statuses       {}\n\
+             server CPU     {} a run\n\
+             server memory  {} at most\n\
+             crypto_ratio   {} (bare PBKDF2 and RSA: {})",
+            self.runs_per_second,
+            self.runs,
+            self.seconds,
+            self.concurrency,
+            self.p50_ms,
+            self.p95_ms,
+            self.p99_ms,
+            self.hello_p50_ms,
+            self.status_counts,
+            or_unknown(self.server_cpu_ms_per_run, " ms"),
+            or_unknown(self.server_peak_rss_mib, " MiB"),
+            or_unknown(self.crypto_ratio(), ""),
+            or_unknown(self.crypto_ms, " ms"),
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! The server that is measured, in a process of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use clap::Args;
+use dskpp_server::{Config, ServerOptions};
+
+use crate::output::Failure;
+use crate::serve::start_log;
+
+/// What the child is told; not for people.
+#[derive(Args)]
+pub(crate) struct BenchServer {
+    #[arg(long)]
+    data_dir: PathBuf,
+    #[arg(long)]
+    http: bool,
+    #[arg(long)]
+    no_kdf_cost: bool,
+}
+
+impl BenchServer {
+    /// A server as `dskpp serve` runs it, without limits per address, on any free loopback port, which it prints.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let mut config = Config::default();
+        config.server.data_dir = self.data_dir;
+        config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.server.http = self.http;
+        config.limits.requests_per_address_per_s = 0;
+        config.limits.requests_per_s = 0;
+        config.limits.max_connections_per_address = config.limits.max_connections;
+        config.limits.crypto_queue = 8192;
+        config.log.level = "warn".into();
+        start_log(&config.log)?;
+        let options = ServerOptions { iteration_floor_for_bench: self.no_kdf_cost.then_some(1) };
+        dskpp_server::run(config, options, |running| println!("{}", running.address())).map_err(Failure::new)
+    }
+}
+
+/// The running child; it is ended, and its folder removed, when this goes.
+pub(crate) struct Child {
+    process: std::process::Child,
+    folder: tempfile::TempDir,
+    pub(super) origin: String,
+    http: bool,
+}
+
+impl Child {
+    pub(super) fn start(http: bool, no_kdf_cost: bool) -> Result<Self, Failure> {
+        let failed = |why: std::io::Error| Failure::new(format!("the server to be measured cannot be started: {why}"));
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+        command.arg("bench-server").arg("--data-dir").arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(http.then_some("--http")).args(no_kdf_cost.then_some("--no-kdf-cost"));
+        let mut process = command.spawn().map_err(failed)?;
+        let mut address = String::new();
+        if let Some(out) = process.stdout.take() {
+            BufReader::new(out).read_line(&mut address).map_err(failed)?;
+        }
+        let address: SocketAddr =
+            address.trim().parse().map_err(|_| Failure::new("the server to be measured did not start"))?;
+        let origin = match http {
+            true => format!("http://{address}"),
+            false => format!("https://localhost:{}", address.port()),
+        };
+        Ok(Child { process, folder, origin, http })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(super) fn ca(&self) -> Option<PathBuf> {
+        (!self.http).then(|| self.folder.path().join("tls/ca.pem"))
+    }
+
+    pub(super) fn token(&self) -> Result<String, Failure> {
+        let token = std::fs::read_to_string(self.folder.path().join("admin-token"));
+        token.map(|token| token.trim().to_owned()).map_err(|why| Failure::new(format!("no admin token: {why}")))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        _ = self.process.kill(); // nothing of it is kept
+        _ = self.process.wait();
+    }
+}

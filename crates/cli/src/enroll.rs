@@ -1,0 +1,209 @@
+//! `dskpp enroll`: a key from a server into the token store.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dskpp::auth_code::AuthCode;
+use dskpp::client::Credential;
+use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
+use dskpp_client::enroll::{EnrollRequest, Enrolled, enroll, key_type_from_name, key_type_name};
+use dskpp_client::transport::{MEDIA_TYPE, Transport, TransportOptions, tls_config};
+use dskpp_crypto::{Pbkdf2Prf, Secret};
+use serde_json::json;
+
+use crate::admin::device_name;
+use crate::output::{Failure, Output};
+use crate::runtime;
+use crate::store::{StoreOptions, prompt};
+
+#[derive(Args)]
+pub(crate) struct Enroll {
+    /// The server's DSKPP address, exactly as it was given, such as https://host/dskpp
+    #[arg(required_unless_present = "trigger")]
+    url: Option<String>,
+
+    /// The authentication code; `-` reads it from standard input. Without it, the code is asked for without echo
+    #[arg(long, value_name = "CODE", conflicts_with = "trigger")]
+    code: Option<String>,
+
+    /// A trigger: a file, a URL, or `-` for standard input
+    #[arg(long, value_name = "FILE|URL|-")]
+    trigger: Option<String>,
+
+    /// Certificates (PEM) to trust instead of the system's
+    #[arg(long, env = "DSKPP_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreOptions,
+
+    /// Types of key to ask for, in order of preference [default: any]
+    #[arg(long = "key-type", value_name = "TYPE", value_delimiter = ',')]
+    key_types: Vec<String>,
+
+    /// Name the device that the key is for
+    #[arg(long, value_name = "MANUFACTURER:SERIAL")]
+    device: Option<String>,
+
+    /// The name under which the server knows this device's own key
+    #[arg(long, value_name = "NAME", requires = "device_key_file")]
+    device_key_name: Option<String>,
+
+    /// File with this device's own key in hexadecimal
+    #[arg(long, value_name = "FILE", requires = "device_key_name")]
+    device_key_file: Option<PathBuf>,
+
+    /// Replace this key of the store
+    #[arg(long, value_name = "KEY_ID")]
+    renew: Option<String>,
+
+    /// A name for the new key
+    #[arg(long)]
+    label: Option<String>,
+
+    /// Offer only this variant of the protocol
+    #[arg(long, value_parser = ["four-pass"])]
+    variant: Option<String>,
+
+    /// The PRF of PBKDF2; the server must be set to the same
+    #[arg(long, value_parser = ["hmac-sha1", "hmac-sha256"], default_value = "hmac-sha1")]
+    pbkdf2_prf: String,
+
+    /// CA certificates (PEM) that the certificate of the server's own key must come from
+    #[arg(long, value_name = "FILE")]
+    k_server_ca: Option<PathBuf>,
+
+    /// Accept that the server's own key has changed since the last key from it
+    #[arg(long)]
+    accept_new_server_key: bool,
+
+    /// Allow http:// to other machines: anybody in between sees and changes what is sent
+    #[arg(long)]
+    insecure: bool,
+}
+
+impl Enroll {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let credential = self.credential()?;
+        let mut request = EnrollRequest::new(self.url.clone(), credential);
+        for name in &self.key_types {
+            let key_type = key_type_from_name(name).ok_or_else(|| {
+                Failure::usage(format!("there is no key type '{name}'"))
+                    .next("types are totp, hotp, ocra, aes128, aes192 and aes256")
+            })?;
+            request.key_types.push(key_type);
+        }
+        request.device = self.device.as_deref().map(device_name).transpose()?;
+        request.device_key = self.device_key()?;
+        request.renew = self.renew.clone();
+        request.label = self.label.clone();
+        request.k_server_ca = self.k_server_ca.clone();
+        request.accept_new_k_server = self.accept_new_server_key;
+        if self.pbkdf2_prf == "hmac-sha256" {
+            request.pbkdf2_prf = Pbkdf2Prf::HmacSha256;
+        }
+        let options = TransportOptions { ca: self.ca.clone(), insecure: self.insecure, ..TransportOptions::default() };
+        let transport = Transport::new(&options).map_err(Failure::new)?;
+        let mut store = self.store.open_or_create()?;
+        let enrolled = runtime()?.block_on(enroll(&transport, &mut store, request)).map_err(Failure::new)?;
+        report(output, &enrolled)
+    }
+
+    fn credential(&self) -> Result<Credential, Failure> {
+        if let Some(source) = &self.trigger {
+            let octets = read_trigger(source, self.ca.as_deref())?;
+            let trigger = Trigger::read(&octets).map_err(|why| {
+                Failure::new(format!("the trigger cannot be read: {why}")).next("fetch it again, or ask for a code")
+            })?;
+            return Ok(Credential::Trigger(Box::new(trigger)));
+        }
+        let typed = match self.code.as_deref() {
+            Some("-") => {
+                let mut text = Vec::with_capacity(1024);
+                std::io::stdin()
+                    .take(1024)
+                    .read_to_end(&mut text)
+                    .map_err(|why| Failure::new(format!("standard input: {why}")))?;
+                Secret::from(text)
+            }
+            Some(code) => Secret::from_slice(code.as_bytes()),
+            None => prompt("Authentication code: ")?,
+        };
+        let text =
+            std::str::from_utf8(typed.expose()).map_err(|_| Failure::new("the authentication code is not text"))?;
+        let code: AuthCode =
+            text.parse().map_err(|why| Failure::new(why).next("nothing was sent; check the code and type it again"))?;
+        Ok(Credential::Code(code))
+    }
+
+    fn device_key(&self) -> Result<Option<(String, Secret)>, Failure> {
+        let (Some(name), Some(path)) = (&self.device_key_name, &self.device_key_file) else { return Ok(None) };
+        let text = std::fs::read(path).map(Secret::from);
+        let text = text.map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))?;
+        let key = data_encoding::HEXLOWER_PERMISSIVE.decode(text.expose().trim_ascii()).map(Secret::from);
+        let key = key.map_err(|_| Failure::new(format!("{} does not hold hexadecimal digits", path.display())))?;
+        Ok(Some((name.clone(), key)))
+    }
+}
+
+fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
+    let key_type = key_type_name(&enrolled.key_type);
+    let document = json!({
+        "key_id": enrolled.key_id,
+        "key_type": key_type,
+        "status": "Success",
+        "replaced": enrolled.replaced,
+        "label": enrolled.label,
+        "issuer": enrolled.issuer,
+        "server_id": enrolled.server_id,
+    });
+    output.print(&document, || {
+        let done = if enrolled.replaced { "renewed" } else { "stored" };
+        let use_it = match key_type {
+            "hotp" | "totp" | "ocra" => format!("\nmake a one-time password with: dskpp token otp {}", enrolled.key_id),
+            _ => String::new(),
+        };
+        format!("key {} ({key_type}) {done}: the server has confirmed it{use_it}", enrolled.key_id)
+    })
+}
+
+fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    if source.starts_with("https://") {
+        return runtime()?.block_on(fetch_trigger(source, ca));
+    }
+    if source.starts_with("http://") {
+        return Err(Failure::usage("a trigger is fetched over https only: who reads it can use it"));
+    }
+    let mut octets = Vec::new();
+    let most = MAX_MESSAGE_LEN as u64 + 1; // one more, so that too much is noticed
+    let done = match source {
+        "-" => std::io::stdin().take(most).read_to_end(&mut octets),
+        path => std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut octets)),
+    };
+    done.map_err(|why| Failure::new(format!("the trigger {source} cannot be read: {why}")))?;
+    Ok(octets)
+}
+
+async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    let failed = |why: String| Failure::new(format!("the trigger cannot be fetched from {url}: {why}"));
+    let client = reqwest::Client::builder()
+        .use_preconfigured_tls(tls_config(ca).map_err(Failure::new)?)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(std::time::Duration::from_secs(30))
+        .build()
+        .map_err(|why| failed(why.to_string()))?;
+    let request = client.get(url).header(reqwest::header::ACCEPT, MEDIA_TYPE);
+    let mut answer = request.send().await.map_err(|why| failed(why.to_string()))?;
+    if !answer.status().is_success() {
+        return Err(failed(answer.status().to_string()).next("it may be used or expired already: ask for a new one"));
+    }
+    let mut octets = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(|why| failed(why.to_string()))? {
+        octets.extend_from_slice(&part);
+        if octets.len() > MAX_MESSAGE_LEN {
+            return Err(failed("it is too long".into()));
+        }
+    }
+    Ok(octets)
+}

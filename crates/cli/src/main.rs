@@ -1,0 +1,91 @@
+//! The `dskpp` command: server, client and administration in one binary.
+
+mod admin;
+mod api;
+mod bench;
+mod demo;
+mod enroll;
+mod output;
+mod serve;
+mod store;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use output::{Failure, Output};
+
+/// Provision symmetric keys into devices with DSKPP (RFC 6063): nothing secret on a screen, in mail or on the wire.
+#[derive(Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 success, 2 wrong usage, 1 anything else.\n\
+    Begin with `dskpp demo`, which shows a whole enrolment, or with `dskpp serve`.")]
+struct Cli {
+    /// Print one JSON document on standard output, and nothing else there
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a server
+    Serve(serve::Serve),
+    /// Show a whole enrolment on this machine: server, token, and a one-time password that the server accepts
+    Demo,
+    /// Get a key from a server into the token store
+    Enroll(enroll::Enroll),
+    /// Use the keys in the token store
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Manage a server: users, devices, enrolments, keys
+    Admin(admin::Admin),
+    /// Measure a server with complete enrolments
+    Bench(bench::Bench),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+    #[command(hide = true)]
+    BenchServer(bench::server::BenchServer),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.json };
+    let done = match cli.command {
+        Command::Serve(serve) => serve.run(&output),
+        Command::Demo => demo::run(&output),
+        Command::Enroll(enroll) => enroll.run(&output),
+        Command::Token(token) => token.run(&output),
+        Command::Admin(admin) => admin.run(&output),
+        Command::Bench(bench) => bench.run(&output),
+        Command::BenchServer(server) => server.run(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "dskpp", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man => manual(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+fn manual() -> Result<(), Failure> {
+    let render = clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout());
+    render.map_err(|why| Failure::new(format!("the manual page cannot be written: {why}")))
+}
+
+/// A runtime for commands that talk to a server.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|why| Failure::new(format!("cannot start threads: {why}")))
+}

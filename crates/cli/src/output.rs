@@ -1,0 +1,73 @@
+//! What people and programs see: results, and errors with what to do next.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+/// Where results go, and in which form.
+#[derive(Clone, Copy)]
+pub(crate) struct Output {
+    /// One JSON document on standard output.
+    pub(crate) json: bool,
+}
+
+/// Why a command failed, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    next: Option<String>,
+    usage: bool,
+}
+
+impl Failure {
+    /// A failure whose text says all.
+    pub(crate) fn new(message: impl ToString) -> Self {
+        Failure { message: message.to_string(), next: None, usage: false }
+    }
+
+    /// A wrong use of the command (exit code 2).
+    pub(crate) fn usage(message: impl ToString) -> Self {
+        Failure { usage: true, ..Failure::new(message) }
+    }
+
+    /// With what to do next.
+    pub(crate) fn next(mut self, next: impl ToString) -> Self {
+        self.next = Some(next.to_string());
+        self
+    }
+}
+
+impl Output {
+    /// A result: `document` for programs, `text` for people.
+    pub(crate) fn print(&self, document: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        let text = if self.json { document.to_string() } else { text() };
+        let mut out = std::io::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            // A reader that has seen enough is no failure of ours.
+            Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(format!("standard output cannot be written: {why}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A line for people while something goes on.
+    pub(crate) fn say(&self, text: impl AsRef<str>) {
+        if !self.json {
+            println!("{}", text.as_ref());
+        }
+    }
+
+    /// The end of a failed command.
+    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        if self.json {
+            println!("{}", json!({ "error": failure.message, "next": failure.next }));
+        }
+        eprintln!("dskpp: {}", failure.message);
+        if let Some(next) = &failure.next {
+            eprintln!("  what to do: {next}");
+        }
+        ExitCode::from(if failure.usage { 2 } else { 1 })
+    }
+}

@@ -1,0 +1,67 @@
+//! `dskpp serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use dskpp_server::config::{Log, LogFormat};
+use dskpp_server::{Config, ServerOptions};
+use tracing_subscriber::EnvFilter;
+
+use crate::output::{Failure, Output};
+
+/// Run a server. Without any option: ./dskpp-data, SQLite, generated keys and certificates, https on 127.0.0.1:8443.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Configuration file (see dskpp.toml in the documentation for every key)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Folder for the database, keys and certificates; overrides the file
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Address to listen on; overrides the file. Port 0 takes any free port
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// Serve without TLS; on loopback addresses only
+    #[arg(long)]
+    http: bool,
+}
+
+impl Serve {
+    pub(crate) fn run(self, _: &Output) -> Result<(), Failure> {
+        let mut config = Config::load(self.config.as_deref()).map_err(Failure::new)?;
+        if let Some(data_dir) = self.data_dir {
+            config.server.data_dir = data_dir;
+        }
+        if let Some(listen) = self.listen {
+            config.server.listen = listen;
+        }
+        config.server.http |= self.http;
+        start_log(&config.log)?;
+        let hint = |running: &dskpp_server::Running| {
+            tracing::info!("admin token in {}", running.admin_token_file().display());
+            if let Some(ca) = running.ca_file() {
+                tracing::info!("clients need the private CA in {}", ca.display());
+            }
+        };
+        dskpp_server::run(config, ServerOptions::default(), hint).map_err(Failure::new)
+    }
+}
+
+/// Logs go to standard error, as configured; `RUST_LOG` overrides the level.
+pub(crate) fn start_log(log: &Log) -> Result<(), Failure> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(filter) => EnvFilter::try_new(filter),
+        Err(_) => EnvFilter::try_new(&log.level),
+    };
+    let filter = filter.map_err(|why| Failure::usage(format!("log.level cannot be used: {why}")))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+    }
+    Ok(())
+}

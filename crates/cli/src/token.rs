@@ -1,0 +1,189 @@
+//! `dskpp token`: the keys in the token store.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Args, Subcommand};
+use data_encoding::HEXLOWER;
+use dskpp_client::token_store::Token as Stored;
+use dskpp_crypto::Hash;
+use dskpp_otp::{Code, Digits, Hotp, Input, OcraSuite, Totp};
+use serde_json::{Value, json};
+
+use crate::output::{Failure, Output};
+use crate::store::{StoreOptions, prompt};
+
+#[derive(Subcommand)]
+pub(crate) enum Token {
+    /// List the keys
+    List {
+        #[command(flatten)]
+        store: StoreOptions,
+    },
+    /// Make a one-time password
+    Otp {
+        #[command(flatten)]
+        one: One,
+        /// The challenge to respond to (OCRA)
+        #[arg(long)]
+        challenge: Option<String>,
+    },
+    /// Print a key in the clear
+    Export {
+        #[command(flatten)]
+        one: One,
+    },
+    /// Remove a key for good
+    Delete {
+        #[command(flatten)]
+        one: One,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Give a key another name
+    Rename {
+        #[command(flatten)]
+        one: One,
+        /// The name
+        label: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct One {
+    /// The key: its id, the beginning of its id, or its name
+    id: String,
+
+    #[command(flatten)]
+    store: StoreOptions,
+}
+
+impl Token {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        match self {
+            Token::List { store } => list(&store, output),
+            Token::Otp { one, challenge } => otp(&one, challenge.as_deref(), output),
+            Token::Export { one } => export(&one, output),
+            Token::Delete { one, yes } => delete(&one, yes, output),
+            Token::Rename { one, label } => {
+                let mut store = one.store.open()?;
+                let id = store.find(&one.id).map_err(Failure::new)?.id;
+                store.rename(&id, Some(label.clone())).map_err(Failure::new)?;
+                output.print(&json!({ "id": id, "label": label }), || format!("key {id} is now called {label}"))
+            }
+        }
+    }
+}
+
+fn list(store: &StoreOptions, output: &Output) -> Result<(), Failure> {
+    let tokens = store.open()?.list().map_err(Failure::new)?;
+    let items: Vec<Value> = tokens.iter().map(describe).collect();
+    output.print(&json!({ "items": items }), || {
+        let line = |token: &Stored| {
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            format!("{:<24} {:<7} {:<20} {}", token.id, token.key_type, text(&token.label), text(&token.server_id))
+        };
+        tokens.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// Everything but secrets.
+fn describe(token: &Stored) -> Value {
+    let mut document = json!({ "id": token.id, "key_type": token.key_type });
+    for (name, value) in [
+        ("label", json!(token.label)),
+        ("issuer", json!(token.issuer)),
+        ("user", json!(token.user)),
+        ("server_url", json!(token.server_url)),
+        ("server_id", json!(token.server_id)),
+        ("digits", json!(token.digits)),
+        ("period_s", json!(token.period_s)),
+        ("hash", json!(token.hash)),
+        ("counter", json!(token.counter)),
+        ("suite", json!(token.suite)),
+        ("created_at", json!(token.created_at)),
+    ] {
+        if !value.is_null() {
+            document[name] = value;
+        }
+    }
+    document
+}
+
+fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failure> {
+    let mut store = one.store.open()?;
+    let token = store.find(&one.id).map_err(Failure::new)?;
+    let unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let suite: Option<OcraSuite> = match (token.key_type.as_str(), &token.suite) {
+        ("ocra", Some(suite)) => Some(suite.parse().map_err(Failure::new)?),
+        _ => None,
+    };
+    let moves = token.key_type == "hotp" || suite.as_ref().is_some_and(OcraSuite::has_counter);
+    // The counter is moved and saved before its password is shown: a crash may lose one, but never shows one twice.
+    let token = match moves {
+        false => token,
+        true => {
+            store
+                .update(&token.id, |token| token.counter = Some(token.counter.unwrap_or(0).saturating_add(1)))
+                .map_err(Failure::new)?;
+            let moved = store.find(&token.id).map_err(Failure::new)?;
+            Stored { counter: moved.counter.map(|counter| counter.saturating_sub(1)), ..moved }
+        }
+    };
+    let (code, remaining_s) = match suite {
+        Some(suite) => (respond(&token, &suite, challenge, unix_s)?, None),
+        None => make(&token, unix_s)?,
+    };
+    let document = json!({ "id": token.id, "otp": code.as_str(), "valid_for_s": remaining_s });
+    output.print(&document, || code.to_string())
+}
+
+fn make(token: &Stored, unix_s: u64) -> Result<(Code, Option<u64>), Failure> {
+    let digits = Digits::new(token.digits.unwrap_or(6)).map_err(Failure::new)?;
+    match token.key_type.as_str() {
+        "hotp" => Ok((Hotp { digits }.code(&token.secret, token.counter.unwrap_or(0)), None)),
+        "totp" => {
+            let totp = Totp::new(digits, token.period_s.unwrap_or(30), hash(token)?).map_err(Failure::new)?;
+            Ok((totp.code(&token.secret, unix_s), Some(totp.remaining_s(unix_s))))
+        }
+        other => Err(Failure::new(format!("a key of type {other} makes no one-time passwords"))),
+    }
+}
+
+fn hash(token: &Stored) -> Result<Hash, Failure> {
+    match token.hash.as_deref() {
+        None | Some("SHA1") => Ok(Hash::Sha1),
+        Some("SHA256") => Ok(Hash::Sha256),
+        Some("SHA512") => Ok(Hash::Sha512),
+        Some(other) => Err(Failure::new(format!("the key uses the hash {other}, which is not known here"))),
+    }
+}
+
+fn respond(token: &Stored, suite: &OcraSuite, challenge: Option<&str>, unix_s: u64) -> Result<Code, Failure> {
+    let question = challenge
+        .ok_or_else(|| Failure::usage(format!("{suite} responds to a challenge")).next("give it with --challenge"))?;
+    let pin = suite.has_pin().then(|| prompt("PIN: ")).transpose()?;
+    let counter = token.counter.unwrap_or(0);
+    let input = Input { counter, question, pin: pin.as_ref(), unix_s, ..Input::default() };
+    suite.code(&token.secret, &input).map_err(Failure::new)
+}
+
+fn export(one: &One, output: &Output) -> Result<(), Failure> {
+    let token = one.store.open()?.find(&one.id).map_err(Failure::new)?;
+    let mut document = describe(&token);
+    document["secret_hex"] = json!(HEXLOWER.encode(token.secret.expose()));
+    output.print(&document, || HEXLOWER.encode(token.secret.expose()))
+}
+
+fn delete(one: &One, yes: bool, output: &Output) -> Result<(), Failure> {
+    let mut store = one.store.open()?;
+    let id = store.find(&one.id).map_err(Failure::new)?.id;
+    if !yes {
+        let typed = prompt(&format!("The key {id} is lost for good. Type its id to delete it: "))?;
+        if typed.expose() != id.as_bytes() {
+            return Err(Failure::new("that is not the key's id: nothing was deleted"));
+        }
+    }
+    store.delete(&id).map_err(Failure::new)?;
+    output.print(&json!({ "id": id, "deleted": true }), || format!("key {id} deleted"))
+}

@@ -1,0 +1,31 @@
+//! The built program against an independent peer (`tests/peer`, Python): whole runs and hostile ones, both ways.
+//!
+//! Skipped with a word where there is no `python3`, unless `DSKPP_PEER_CHECKS=required`.
+
+use std::process::Command;
+
+fn meet(script: &str) {
+    let path = format!("{}/../../tests/peer/{script}", env!("CARGO_MANIFEST_DIR"));
+    match Command::new("python3").arg("-B").arg(path).arg(env!("CARGO_BIN_EXE_dskpp")).output() {
+        Ok(done) => {
+            let report = String::from_utf8_lossy(&done.stdout);
+            let errors = String::from_utf8_lossy(&done.stderr);
+            println!("{report}");
+            assert!(done.status.success(), "{report}\n{errors}");
+        }
+        Err(why) if std::env::var("DSKPP_PEER_CHECKS").as_deref() != Ok("required") => {
+            println!("skipped: python3 cannot be run ({why})");
+        }
+        Err(why) => panic!("python3 cannot be run: {why}"),
+    }
+}
+
+#[test]
+fn our_server_serves_a_foreign_client_and_withstands_a_hostile_one() {
+    meet("check_server.py");
+}
+
+#[test]
+fn our_client_enrols_with_a_foreign_server_and_withstands_a_hostile_one() {
+    meet("check_client.py");
+}

@@ -1,0 +1,188 @@
+//! Enrolments: the permission to provision one key once.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use dskpp::auth_code::AuthCode;
+use dskpp::server::DeviceRef;
+use dskpp_otp::{Digits, OcraSuite};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ApiState;
+use super::problem::{Body, Caller, Problem, json_answer};
+use super::register::name;
+use crate::store::{Activation, EnrolmentRecord, NewEnrolment, Params, Role, Variant, key_type};
+
+/// The suite of an OCRA key unless its creator says otherwise.
+const OCRA_SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
+/// Ten years: longer is a mistake.
+const MAX_LIFETIME_S: u64 = 10 * 366 * 24 * 3600;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeviceName {
+    manufacturer: String,
+    serial: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EnrolmentBody {
+    user: String,
+    key_type: String,
+    variant: Option<Variant>,
+    methods: Option<Vec<String>>,
+    device: Option<DeviceName>,
+    renews: Option<String>,
+    expires_in_s: Option<u64>,
+    activate: Option<Activation>,
+    digits: Option<u8>,
+    period_s: Option<u32>,
+    hash: Option<String>,
+    counter: Option<u64>,
+    suite: Option<String>,
+}
+
+pub(super) async fn create(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Body(body): Body<EnrolmentBody>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Enrol)?;
+    let new = body.checked(api.enrolment_lifetime_s)?;
+    let created = api.store.create_enrolment(new).await?;
+    let enrolment = &created.enrolment;
+    let code = AuthCode::new(&enrolment.client_id, &enrolment.password);
+    let code = code.map_err(|why| Problem::value(why.to_string()))?;
+    let text = |secret: &dskpp_crypto::Secret| String::from_utf8_lossy(secret.expose()).into_owned();
+    let mut answer = describe(enrolment);
+    answer["client_id"] = json!(enrolment.client_id);
+    answer["password"] = json!(text(&enrolment.password));
+    answer["authentication_code"] = json!(text(&code.encode(true)));
+    answer["trigger_url"] = json!(format!("{}/enroll/{}", api.origin, text(&created.trigger_token)));
+    Ok(json_answer(StatusCode::CREATED, answer))
+}
+
+impl EnrolmentBody {
+    fn checked(self, lifetime_s: u64) -> Result<NewEnrolment, Problem> {
+        if key_type(&self.key_type).is_none() {
+            return Err(Problem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"));
+        }
+        let methods = self.methods.clone().unwrap_or_default();
+        if !methods.iter().all(|method| ["transport", "wrap", "passphrase-wrap"].contains(&method.as_str())) {
+            return Err(Problem::value("methods may be transport, wrap and passphrase-wrap"));
+        }
+        let expires_in_s = self.expires_in_s.unwrap_or(lifetime_s);
+        if !(1..=MAX_LIFETIME_S).contains(&expires_in_s) {
+            return Err(Problem::value(format!("expires_in_s must be 1 to {MAX_LIFETIME_S}")));
+        }
+        let device = self.device.as_ref().map(|device| -> Result<_, Problem> {
+            let manufacturer = name("device.manufacturer", &device.manufacturer)?;
+            Ok(DeviceRef { manufacturer, serial: name("device.serial", &device.serial)? })
+        });
+        Ok(NewEnrolment {
+            user: name("user", &self.user)?,
+            params: self.params()?,
+            variant: self.variant,
+            methods,
+            device: device.transpose()?,
+            renews: self.renews,
+            expires_in_s,
+            activate: self.activate.unwrap_or(Activation::AtOnce),
+            key_type: self.key_type,
+        })
+    }
+
+    /// The parameters that the key type has; others are refused, not ignored.
+    fn params(&self) -> Result<Params, Problem> {
+        let kind = self.key_type.as_str();
+        for (field, given, kinds) in [
+            ("digits", self.digits.is_some(), &["hotp", "totp"][..]),
+            ("period_s", self.period_s.is_some(), &["totp"]),
+            ("hash", self.hash.is_some(), &["totp"]),
+            ("counter", self.counter.is_some(), &["hotp"]),
+            ("suite", self.suite.is_some(), &["ocra"]),
+        ] {
+            if given && !kinds.contains(&kind) {
+                return Err(Problem::value(format!("a key of type {kind} has no {field}")));
+            }
+        }
+        let digits = self.digits.unwrap_or(6);
+        Digits::new(digits).map_err(|why| Problem::value(why.to_string()))?;
+        let hash = self.hash.as_deref().unwrap_or("SHA-1");
+        if !["SHA-1", "SHA-256", "SHA-512"].contains(&hash) {
+            return Err(Problem::value("hash must be SHA-1, SHA-256 or SHA-512"));
+        }
+        let period_s = self.period_s.unwrap_or(30);
+        if !(1..=3600).contains(&period_s) {
+            return Err(Problem::value("period_s must be 1 to 3600"));
+        }
+        let counter = self.counter.unwrap_or(0);
+        if counter > i64::MAX as u64 {
+            return Err(Problem::value("counter is too large"));
+        }
+        let suite = self.suite.as_deref().unwrap_or(OCRA_SUITE);
+        suite.parse::<OcraSuite>().map_err(|why| Problem::value(why.to_string()))?;
+        Ok(match kind {
+            "hotp" => Params { digits: Some(digits), counter: Some(counter), ..Params::default() },
+            "totp" => Params {
+                digits: Some(digits),
+                period_s: Some(period_s),
+                hash: Some(hash.to_owned()),
+                ..Params::default()
+            },
+            "ocra" => Params { suite: Some(suite.to_owned()), ..Params::default() },
+            _ => Params::default(),
+        })
+    }
+}
+
+pub(super) async fn show(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Read)?;
+    let enrolment = api.store.enrolment(&id).await?.ok_or(Problem::not_found("enrolment"))?;
+    Ok(json_answer(StatusCode::OK, describe(&enrolment)))
+}
+
+pub(super) async fn revoke(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.may(Role::Enrol)?;
+    api.store.revoke_enrolment(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Everything but the code.
+fn describe(enrolment: &EnrolmentRecord) -> Value {
+    json!({
+        "id": enrolment.id,
+        "state": enrolment.state,
+        "user": enrolment.user,
+        "key_type": enrolment.key_type,
+        "params": enrolment.params,
+        "variant": enrolment.variant,
+        "methods": enrolment.methods,
+        "device": enrolment.device.as_ref().map(device),
+        "renews": enrolment.renews,
+        "activate": enrolment.activate,
+        "failed_attempts": enrolment.failed_attempts,
+        "key_id": enrolment.key_id,
+        "created_at": time(enrolment.created_at),
+        "expires_at": time(enrolment.expires_at),
+    })
+}
+
+pub(super) fn device(device: &DeviceRef) -> Value {
+    json!({ "manufacturer": device.manufacturer, "serial": device.serial })
+}
+
+/// RFC 3339.
+pub(super) fn time(unix_s: i64) -> Option<String> {
+    jiff::Timestamp::from_second(unix_s).ok().map(|time| time.to_string())
+}

@@ -1,0 +1,117 @@
+//! Keys, and one-time passwords made with them.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use data_encoding::HEXLOWER;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ApiState;
+use super::enrolments::{device, time};
+use super::problem::{Asked, Body, Caller, Problem, json_answer};
+use crate::store::{KeyRecord, Role};
+
+/// Keys on a page, unless fewer are asked for.
+const PAGE: usize = 100;
+/// The longest password or challenge that is looked at.
+const MAX_OTP_LEN: usize = 256;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listing {
+    user: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Asked(listing): Asked<Listing>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Read)?;
+    let limit = listing.limit.unwrap_or(PAGE);
+    if !(1..=PAGE).contains(&limit) {
+        return Err(Problem::value(format!("limit must be 1 to {PAGE}")));
+    }
+    let page = api.store.keys(listing.user, listing.after, limit).await?;
+    let items: Vec<Value> = page.items.iter().map(describe).collect();
+    let mut answer = json!({ "items": items });
+    if let Some(next) = page.next {
+        answer["next"] = json!(next);
+    }
+    Ok(json_answer(StatusCode::OK, answer))
+}
+
+pub(super) async fn show(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Read)?;
+    let key = api.store.key(&id).await?.ok_or(Problem::not_found("key"))?;
+    Ok(json_answer(StatusCode::OK, describe(&key)))
+}
+
+pub(super) async fn revoke(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.may(Role::Enrol)?;
+    api.store.revoke_key(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn secret(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Export)?;
+    let secret = api.store.export_key(&id, caller.id().to_owned()).await?;
+    Ok(json_answer(StatusCode::OK, json!({ "secret_hex": HEXLOWER.encode(secret.expose()) })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attempt {
+    user: Option<String>,
+    key_id: Option<String>,
+    otp: String,
+    challenge: Option<String>,
+}
+
+pub(super) async fn validate(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Body(attempt): Body<Attempt>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Validate)?;
+    if attempt.user.is_none() && attempt.key_id.is_none() {
+        return Err(Problem::value("user or key_id is needed"));
+    }
+    if attempt.otp.len() > MAX_OTP_LEN || attempt.challenge.as_ref().is_some_and(|text| text.len() > MAX_OTP_LEN) {
+        return Err(Problem::value(format!("otp and challenge may have {MAX_OTP_LEN} characters")));
+    }
+    let found = api.store.validate(attempt.user, attempt.key_id, attempt.otp, attempt.challenge).await?;
+    let answer = match found {
+        Some(key_id) => json!({ "valid": true, "key_id": key_id }),
+        None => json!({ "valid": false }),
+    };
+    Ok(json_answer(StatusCode::OK, answer))
+}
+
+fn describe(key: &KeyRecord) -> Value {
+    json!({
+        "key_id": key.id,
+        "state": key.state,
+        "key_type": key.key_type,
+        "user": key.user,
+        "params": key.params,
+        "device": key.device.as_ref().map(device),
+        "enrolment": key.enrolment_id,
+        "created_at": time(key.created_at),
+    })
+}

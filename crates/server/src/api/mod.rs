@@ -1,0 +1,49 @@
+//! The admin API, `/api/v1`: JSON in and out, problem+json for errors (RFC 9457), bearer tokens with roles.
+
+mod enrolments;
+mod keys;
+mod problem;
+mod register;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{delete, get, post};
+
+use crate::store::Store;
+
+/// The longest request body, in octets.
+const MAX_BODY_LEN: usize = 64 * 1024;
+
+/// What the API needs.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiState {
+    /// The store.
+    pub store: Store,
+    /// Where triggers are fetched: scheme, host and port of the first public URL.
+    pub origin: Arc<str>,
+    /// Seconds that an enrolment stays open unless its creator says otherwise.
+    pub enrolment_lifetime_s: u64,
+}
+
+/// Every route of the API.
+pub(crate) fn router(state: ApiState) -> Router {
+    let routes = Router::new()
+        .route("/users", post(register::create_user))
+        .route("/devices", post(register::create_device))
+        .route("/enrolments", post(enrolments::create))
+        .route("/enrolments/{id}", get(enrolments::show).delete(enrolments::revoke))
+        .route("/keys", get(keys::list))
+        .route("/keys/{id}", get(keys::show).delete(keys::revoke))
+        .route("/keys/{id}/secret", get(keys::secret))
+        .route("/validate", post(keys::validate))
+        .route("/tokens", post(tokens::create))
+        .route("/tokens/{id}", delete(tokens::remove))
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
+        .with_state(state);
+    Router::new().nest("/api/v1", routes)
+}

@@ -1,0 +1,43 @@
+//! Tokens of the API itself.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::ApiState;
+use super::problem::{Body, Caller, Problem, json_answer};
+use super::register::name;
+use crate::store::Role;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewToken {
+    name: String,
+    roles: Vec<Role>,
+}
+
+pub(super) async fn create(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Body(new): Body<NewToken>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Admin)?;
+    if new.roles.is_empty() {
+        return Err(Problem::value("roles must name at least one of admin, enrol, read, validate, export"));
+    }
+    let name = name("name", &new.name)?;
+    let (id, token) = api.store.create_token(name.clone(), new.roles.clone()).await?;
+    Ok(json_answer(StatusCode::CREATED, json!({ "id": id, "name": name, "roles": new.roles, "token": token })))
+}
+
+pub(super) async fn remove(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.may(Role::Admin)?;
+    api.store.delete_token(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

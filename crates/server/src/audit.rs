@@ -1,0 +1,40 @@
+//! The audit trail: append-only, each entry's hash covers the one before it. No entry holds a secret.
+
+use dskpp_crypto::Sha256;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::store::StoreError;
+
+/// Appends an entry; `subject` is JSON. Only the store's writer calls this, inside the transaction of what it records.
+pub(crate) fn append(db: &Connection, at: i64, event: &str, subject: &serde_json::Value) -> Result<(), StoreError> {
+    let subject = subject.to_string();
+    let mut last = db.prepare_cached("SELECT hash FROM audit ORDER BY seq DESC LIMIT 1")?;
+    let last: Option<Vec<u8>> = last.query_row([], |row| row.get(0)).optional()?;
+    let hash = link(last.as_deref().unwrap_or_default(), at, event, &subject);
+    let mut insert = db.prepare_cached("INSERT INTO audit (at, event, subject, hash) VALUES (?, ?, ?, ?)")?;
+    insert.execute(params![at, event, subject, &hash[..]])?;
+    Ok(())
+}
+
+/// `SHA-256(previous || at || len(event) || event || subject)`.
+fn link(previous: &[u8], at: i64, event: &str, subject: &str) -> [u8; 32] {
+    let len = (event.len() as u64).to_be_bytes();
+    Sha256::digest(&[previous, &at.to_be_bytes(), &len, event.as_bytes(), subject.as_bytes()])
+}
+
+/// The sequence number of the first entry that does not follow from those before it.
+#[cfg(test)]
+pub(crate) fn first_broken(db: &Connection) -> Result<Option<i64>, StoreError> {
+    let mut entries = db.prepare("SELECT seq, at, event, subject, hash FROM audit ORDER BY seq")?;
+    let mut rows = entries.query([])?;
+    let mut previous = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (event, subject): (String, String) = (row.get(2)?, row.get(3)?);
+        let hash: Vec<u8> = row.get(4)?;
+        if link(&previous, row.get(1)?, &event, &subject)[..] != hash {
+            return Ok(Some(row.get(0)?));
+        }
+        previous = hash;
+    }
+    Ok(None)
+}

@@ -1,0 +1,118 @@
+//! What a first start makes and every start finds: the data folder, the keys, the store, the first
+//! admin token.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dskpp_crypto::{AeadKey, Random as _, RsaPrivateKey, RsaPublicKey, Secret, Sha256, SystemRandom};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use x509_parser::parse_x509_certificate;
+
+use crate::seal::Kek;
+use crate::store::{Store, StorePolicy};
+use crate::{Config, Error, files};
+
+/// The size of a K_SERVER that is made here.
+const K_SERVER_BITS: usize = 2048;
+
+/// What stands in the data folder.
+pub(crate) struct Data {
+    pub(crate) store: Store,
+    pub(crate) k_server: KServer,
+    /// Seals sessions into `ServerInfo`.
+    pub(crate) session_key: AeadKey,
+    pub(crate) admin_token_file: PathBuf,
+}
+
+/// K_SERVER.
+#[derive(Clone)]
+pub(crate) struct KServer {
+    pub(crate) key: Arc<RsaPrivateKey>,
+    /// Its certificate and chain, DER, where it has one (profile P29).
+    pub(crate) certificate: Option<Vec<Vec<u8>>>,
+    /// Tells one K_SERVER from another: the first octets of its modulus's digest, hexadecimal.
+    pub(crate) id: String,
+}
+
+/// Opens the data folder, making what is missing.
+pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
+    let folder = &config.server.data_dir;
+    files::make_private_folder(folder)?;
+    let kek_file = Some(config.seal.kek_file.as_path()).filter(|path| !path.as_os_str().is_empty());
+    let policy = StorePolicy {
+        lock_after: config.policy.lock_after,
+        hotp_look_ahead: config.validate.hotp_look_ahead,
+        totp_window: config.validate.totp_window,
+    };
+    let store = Store::open(&folder.join("dskpp.db"), Arc::new(Kek::load(folder, kek_file)?), policy)?;
+    let session_key = setting(&store, "session_key", || Ok(SystemRandom.secret(32))).await?;
+    let session_key = AeadKey::from_secret(&session_key)
+        .map_err(|source| Error::StoredKey { what: "session sealing key", source })?;
+    let k_server = k_server(config, &store).await?;
+    let admin_token_file = folder.join("admin-token");
+    if let Some(token) = store.create_first_token().await? {
+        files::write(&admin_token_file, format!("{token}\n").as_bytes(), 0o600)?;
+        tracing::info!("wrote the first admin token to {}", admin_token_file.display());
+    }
+    Ok(Data { store, k_server, session_key, admin_token_file })
+}
+
+/// A secret setting of the store, made when it is first needed.
+async fn setting(store: &Store, name: &'static str, make: fn() -> Result<Secret, Error>) -> Result<Secret, Error> {
+    if let Some(present) = store.setting(name).await? {
+        return Ok(present);
+    }
+    Ok(store.set_setting_once(name, make()?).await?)
+}
+
+async fn k_server(config: &Config, store: &Store) -> Result<KServer, Error> {
+    let path = &config.k_server.key;
+    let key = if path.as_os_str().is_empty() {
+        let stored = setting(store, "k_server", || {
+            let key = RsaPrivateKey::generate(K_SERVER_BITS)
+                .map_err(|source| Error::StoredKey { what: "K_SERVER", source })?;
+            Ok(key.to_pkcs8_der().clone())
+        });
+        RsaPrivateKey::from_pkcs8_der(stored.await?.expose())
+            .map_err(|source| Error::StoredKey { what: "K_SERVER", source })?
+    } else {
+        read_rsa_key(path)?
+    };
+    let certificate = match &config.k_server.certificate {
+        path if path.as_os_str().is_empty() => None,
+        path => Some(read_certificate_of(path, key.public())?),
+    };
+    let digest = Sha256::digest(&[key.public().modulus()]);
+    let id = data_encoding::HEXLOWER.encode(digest.first_chunk::<8>().map_or(&[], |part| part));
+    Ok(KServer { key: Arc::new(key), certificate, id })
+}
+
+fn read_rsa_key(path: &Path) -> Result<RsaPrivateKey, Error> {
+    let pem = Secret::new(files::read_text(path)?.into_bytes());
+    let content = |why: String| Error::Content {
+        path: path.to_owned(),
+        what: "K_SERVER",
+        why: format!("{why}; it must be an RSA key of 2048 to 4096 bits in a PRIVATE KEY block (PKCS #8)"),
+    };
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose()).map_err(|why| content(why.to_string()))?;
+    RsaPrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).map_err(|why| content(why.to_string()))
+}
+
+fn read_certificate_of(path: &Path, key: &RsaPublicKey) -> Result<Vec<Vec<u8>>, Error> {
+    let chain = files::read_certificates(path)?;
+    let certified = |leaf: &CertificateDer<'_>| {
+        let (_, certificate) = parse_x509_certificate(leaf).ok()?;
+        RsaPublicKey::from_spki_der(certificate.public_key().raw).ok()
+    };
+    match chain.first().and_then(certified) {
+        Some(certified) if certified.to_spki_der() == key.to_spki_der() => {
+            Ok(chain.iter().map(|certificate| certificate.to_vec()).collect())
+        }
+        _ => Err(Error::Content {
+            path: path.to_owned(),
+            what: "K_SERVER's certificate",
+            why: "its first certificate is not for the key in k_server.key".into(),
+        }),
+    }
+}

@@ -1,0 +1,384 @@
+//! What an operator can set: one TOML file, every key of which can also be set in the environment
+//! as `DSKPP_<SECTION>_<KEY>`.
+//!
+//! `dskpp.toml` beside this crate's manifest lists every key with its default. All faults are
+//! reported at once, each with its key, its value and what to do.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use dskpp_crypto::Pbkdf2Prf;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+mod check;
+mod names;
+
+pub use names::{EncryptionName, KeyTypeName, MacName, Pbkdf2Name};
+
+/// The whole configuration. `Config::default()` is what runs without a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the server listens and what it is called.
+    pub server: Server,
+    /// The certificate of the HTTPS server.
+    pub tls: Tls,
+    /// K_SERVER, the key pair under which clients encrypt R_C.
+    pub k_server: KServer,
+    /// The key under which all secrets in the store are sealed.
+    pub seal: Seal,
+    /// What the protocol allows.
+    pub policy: Policy,
+    /// How one-time passwords are checked.
+    pub validate: Validate,
+    /// What one peer, and all peers together, may ask of the server.
+    pub limits: Limits,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder for the store, keys, certificates and the first admin token.
+    pub data_dir: PathBuf,
+    /// Every URL_S under which clients know this server, as they know it, octet for octet (profile
+    /// P13); the first one stands in triggers. Empty: `https://localhost:PORT/dskpp` and
+    /// `https://127.0.0.1:PORT/dskpp`.
+    pub public_urls: Vec<String>,
+    /// Serve without TLS; only where `listen` is a loopback address.
+    pub http: bool,
+    /// The `<ServerID>` of key packages (profile P8). Empty: the first public URL.
+    pub server_id: String,
+    /// The `<Issuer>` of key packages. Empty: none is sent.
+    pub issuer: String,
+    /// Threads that serve connections.
+    pub workers: usize,
+    /// Seconds that running requests get at a shutdown.
+    pub shutdown_grace_s: u64,
+}
+
+/// `[tls]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file with the certificate and its chain. Empty: a private CA in `data_dir/tls`.
+    pub certificate: PathBuf,
+    /// PEM file with the certificate's private key.
+    pub key: PathBuf,
+    /// Seconds between two looks at the files; changed ones are taken over without a restart.
+    pub reload_s: u64,
+}
+
+/// `[k_server]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KServer {
+    /// PEM file (PKCS #8) with an RSA key of 2048 to 4096 bits. Empty: made at the first start and
+    /// kept sealed in the store.
+    pub key: PathBuf,
+    /// PEM file with the key's certificate and chain, sent to clients (profile P29). Empty: the
+    /// bare key is sent.
+    pub certificate: PathBuf,
+}
+
+/// `[seal]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Seal {
+    /// File with the key-encryption key, 64 hexadecimal digits. Empty: the systemd credential
+    /// `dskpp-kek`, or `data_dir/kek`, made at the first start. The environment's `DSKPP_KEK` goes
+    /// before all of them.
+    pub kek_file: PathBuf,
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Key types that may be provisioned.
+    pub key_types: Vec<KeyTypeName>,
+    /// Algorithms that may encrypt R_C (profile P19).
+    pub encryption_algorithms: Vec<EncryptionName>,
+    /// DSKPP-PRFs that may be used (RFC 6063 appendix D).
+    pub mac_algorithms: Vec<MacName>,
+    /// The PRF of PBKDF2; clients must be set to the same (profile P2).
+    pub pbkdf2_prf: Pbkdf2Name,
+    /// The most PBKDF2 iterations that a client may ask for (profile P3); the floor of 100,000
+    /// cannot be moved.
+    pub iteration_ceiling: u32,
+    /// Seconds from ClientHello until the session is void (profile P28).
+    pub session_lifetime_s: u64,
+    /// Seconds that an enrolment stays open unless its creator says otherwise.
+    pub enrolment_lifetime_s: u64,
+    /// Wrong codes after which an enrolment is locked.
+    pub lock_after: u32,
+}
+
+/// `[validate]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Validate {
+    /// How many HOTP counter values beyond the expected one are tried.
+    pub hotp_look_ahead: u32,
+    /// How many TOTP time steps before and after the expected one are tried.
+    pub totp_window: u32,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// DSKPP requests a second from one address (IPv6: one /64); 0 is no limit.
+    pub requests_per_address_per_s: u32,
+    /// How many of them may come at once.
+    pub requests_per_address_burst: u32,
+    /// DSKPP requests a second from everywhere; 0 is no limit.
+    pub requests_per_s: u32,
+    /// Open connections, all together; fewer where the system allows fewer open files.
+    pub max_connections: usize,
+    /// Open connections from one address (IPv6: one /64).
+    pub max_connections_per_address: usize,
+    /// Seconds for a TLS handshake.
+    pub handshake_timeout_s: u64,
+    /// Seconds until a request's headers must be complete; also how long an idle connection stays.
+    pub header_timeout_s: u64,
+    /// Seconds until a request's body must be complete.
+    pub body_timeout_s: u64,
+    /// Threads for PBKDF2 and RSA; 0 is one per processor.
+    pub crypto_threads: usize,
+    /// Runs that may wait for these threads; beyond it the answer is 429.
+    pub crypto_queue: usize,
+}
+
+/// `[log]`; read by whoever sets up logging.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,dskpp_server=debug`.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            data_dir: "./dskpp-data".into(),
+            public_urls: Vec::new(),
+            http: false,
+            server_id: String::new(),
+            issuer: String::new(),
+            workers: 2,
+            shutdown_grace_s: 10,
+        }
+    }
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self { certificate: PathBuf::new(), key: PathBuf::new(), reload_s: 10 }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            key_types: KeyTypeName::ALL.to_vec(),
+            encryption_algorithms: EncryptionName::ALL.to_vec(),
+            mac_algorithms: MacName::ALL.to_vec(),
+            pbkdf2_prf: Pbkdf2Name::HmacSha1,
+            iteration_ceiling: 1_000_000,
+            session_lifetime_s: 600,
+            enrolment_lifetime_s: 7 * 86_400,
+            lock_after: 10,
+        }
+    }
+}
+
+impl Default for Validate {
+    fn default() -> Self {
+        Self { hotp_look_ahead: 10, totp_window: 1 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_address_per_s: 500,
+            requests_per_address_burst: 1000,
+            requests_per_s: 20_000,
+            max_connections: 4096,
+            max_connections_per_address: 1024,
+            handshake_timeout_s: 10,
+            header_timeout_s: 15,
+            body_timeout_s: 10,
+            crypto_threads: 0,
+            crypto_queue: 256,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// One thing that is wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// `section.key`, or the file.
+    pub key: String,
+    /// The value as it was given.
+    pub value: String,
+    /// What is wrong with it and what to do.
+    pub remedy: String,
+}
+
+/// Everything that is wrong with the configuration, found in one pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub Vec<Fault>);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the configuration cannot be used:")?;
+        for Fault { key, value, remedy } in &self.0 {
+            write!(f, "\n  {key} = {value}: {remedy}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the file, if there is one, then the process's environment, which overrides it.
+    ///
+    /// # Errors
+    /// Every fault of either; what the keys mean together is checked when the server starts, since
+    /// command-line options may still override both.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let text = match file {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|why| one_fault(path.display(), "", format!("cannot be read: {why}; name a readable file")))?,
+        };
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::read(&text, variables)
+    }
+
+    /// Reads TOML text and environment variables; the latter override. Variables that begin with
+    /// no `DSKPP_<SECTION>_` are ignored.
+    ///
+    /// ```
+    /// let variables = [("DSKPP_SERVER_LISTEN".to_owned(), "[::1]:9443".to_owned())];
+    /// let config = dskpp_server::Config::read("[log]\nformat = 'json'", variables)?;
+    /// assert_eq!(config.server.listen.port(), 9443);
+    /// # Ok::<(), dskpp_server::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Text that is no TOML, unknown sections and keys, values of another type.
+    pub fn read(text: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut given: Table =
+            text.parse().map_err(|why: toml::de::Error| one_fault("the file", "", why.to_string()))?;
+        let mut faults = Vec::new();
+        let defaults = Table::try_from(Config::default()).expect("every field has a TOML form");
+        for (name, value) in variables {
+            if let Some((section, key)) = setting_of(&name, &defaults) {
+                let value = typed(&defaults, &section, &key, &value);
+                match given.entry(section).or_insert_with(|| Value::Table(Table::new())) {
+                    Value::Table(section) => _ = section.insert(key, value),
+                    _ => {} // reported below: the file has a plain value where a section belongs
+                }
+            }
+        }
+        // Each key by itself, so that one fault does not hide the next.
+        for (section, keys) in &given {
+            let Value::Table(keys) = keys else {
+                faults.push(fault(section, keys, "not a section; write [section] and its keys"));
+                continue;
+            };
+            for (key, value) in keys {
+                let alone = Table::from_iter([(key.clone(), value.clone())]);
+                let alone = Table::from_iter([(section.clone(), Value::Table(alone))]);
+                if let Err(why) = alone.try_into::<Config>() {
+                    faults.push(fault(&format!("{section}.{key}"), value, why.message()));
+                }
+            }
+        }
+        if faults.is_empty() {
+            given.try_into().map_err(|why| one_fault("the file", "", why.to_string()))
+        } else {
+            Err(ConfigError(faults))
+        }
+    }
+
+    /// URL_S in every spelling that is accepted (profile P13), the first one for triggers.
+    /// `port` is the one that the server listens on.
+    pub fn public_urls(&self, port: u16) -> Vec<String> {
+        if !self.server.public_urls.is_empty() {
+            return self.server.public_urls.clone();
+        }
+        let scheme = if self.server.http { "http" } else { "https" };
+        ["localhost", "127.0.0.1"].map(|host| format!("{scheme}://{host}:{port}/dskpp")).to_vec()
+    }
+
+    /// The PRF of PBKDF2 (profile P2).
+    pub fn pbkdf2_prf(&self) -> Pbkdf2Prf {
+        match self.policy.pbkdf2_prf {
+            Pbkdf2Name::HmacSha1 => Pbkdf2Prf::HmacSha1,
+            Pbkdf2Name::HmacSha256 => Pbkdf2Prf::HmacSha256,
+        }
+    }
+}
+
+/// `DSKPP_SERVER_DATA_DIR` → `server`, `data_dir`.
+fn setting_of(variable: &str, defaults: &Table) -> Option<(String, String)> {
+    let name = variable.strip_prefix("DSKPP_")?.to_ascii_lowercase();
+    defaults.keys().find_map(|section| {
+        let key = name.strip_prefix(section.as_str())?.strip_prefix('_')?;
+        Some((section.clone(), key.to_owned()))
+    })
+}
+
+/// The value in the type that the key's default has; text stays text where it does not fit, and is
+/// then refused with the other faults. Lists are separated by commas.
+fn typed(defaults: &Table, section: &str, key: &str, text: &str) -> Value {
+    let as_text = || Value::String(text.to_owned());
+    match defaults.get(section).and_then(|section| section.get(key)) {
+        Some(Value::Integer(_)) => text.trim().parse().map_or_else(|_| as_text(), Value::Integer),
+        Some(Value::Boolean(_)) => text.trim().parse().map_or_else(|_| as_text(), Value::Boolean),
+        Some(Value::Array(_)) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+        }
+        _ => as_text(),
+    }
+}
+
+fn fault(key: &str, value: &Value, remedy: &str) -> Fault {
+    Fault { key: key.to_owned(), value: value.to_string(), remedy: remedy.trim().to_owned() }
+}
+
+fn one_fault(key: impl ToString, value: &str, remedy: String) -> ConfigError {
+    ConfigError(vec![Fault { key: key.to_string(), value: value.to_owned(), remedy }])
+}

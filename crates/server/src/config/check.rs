@@ -1,0 +1,145 @@
+//! What the keys must be together, and within which bounds.
+
+use super::{Config, ConfigError, Fault};
+
+/// The longest lifetime that can be set, in seconds: a year.
+const MAX_LIFETIME_S: u64 = 366 * 86_400;
+
+impl Config {
+    /// Checks values against their bounds and against each other.
+    ///
+    /// # Errors
+    /// Every fault, with key, value and remedy.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut faults = Vec::new();
+        self.check_server(&mut faults);
+        self.check_policy(&mut faults);
+        self.check_limits(&mut faults);
+        if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
+    }
+
+    fn check_server(&self, faults: &mut Vec<Fault>) {
+        let server = &self.server;
+        let mut fault = |holds, key, value: &dyn std::fmt::Display, remedy| {
+            push_unless(faults, holds, key, value, remedy);
+        };
+        let listen = server.listen;
+        fault(
+            !server.http || listen.ip().is_loopback(),
+            "server.http",
+            &server.http,
+            "plain HTTP is served on loopback addresses only; set server.listen to 127.0.0.1:PORT \
+             or use TLS",
+        );
+        // Where others can reach the server, only its operator knows under which name they do.
+        fault(
+            listen.ip().is_loopback() || !server.public_urls.is_empty(),
+            "server.public_urls",
+            &"[]",
+            "needed when server.listen is not a loopback address; list the URLs under which \
+             clients reach POST /dskpp, such as https://keys.example.com/dskpp",
+        );
+        for url in &server.public_urls {
+            let secure = url.starts_with("https://") || (server.http && url.starts_with("http://"));
+            fault(
+                secure && url.bytes().all(|octet| octet.is_ascii_graphic()),
+                "server.public_urls",
+                url,
+                "must be an https URL without white space",
+            );
+        }
+        fault(server.server_id.len() <= 128, "server.server_id", &server.server_id, "use at most 128 octets");
+        fault((1..=64).contains(&server.workers), "server.workers", &server.workers, "use 1 to 64");
+        let tls = &self.tls;
+        fault(
+            tls.certificate.as_os_str().is_empty() == tls.key.as_os_str().is_empty(),
+            "tls.certificate",
+            &tls.certificate.display(),
+            "tls.certificate and tls.key go together: set both or neither",
+        );
+        fault((1..=86_400).contains(&tls.reload_s), "tls.reload_s", &tls.reload_s, "use 1 to 86400");
+        let k_server = &self.k_server;
+        fault(
+            k_server.certificate.as_os_str().is_empty() || !k_server.key.as_os_str().is_empty(),
+            "k_server.certificate",
+            &k_server.certificate.display(),
+            "a certificate needs its private key: set k_server.key too",
+        );
+    }
+
+    fn check_policy(&self, faults: &mut Vec<Fault>) {
+        let policy = &self.policy;
+        let mut fault = |holds, key, value: &dyn std::fmt::Display, remedy| {
+            push_unless(faults, holds, key, value, remedy);
+        };
+        for (key, is_empty) in [
+            ("policy.key_types", policy.key_types.is_empty()),
+            ("policy.encryption_algorithms", policy.encryption_algorithms.is_empty()),
+            ("policy.mac_algorithms", policy.mac_algorithms.is_empty()),
+        ] {
+            fault(!is_empty, key, &"[]", "list at least one, or leave the key out for all");
+        }
+        fault(
+            (100_000..=i32::MAX as u32).contains(&policy.iteration_ceiling),
+            "policy.iteration_ceiling",
+            &policy.iteration_ceiling,
+            "use 100000 (the RFC's own count) to 2147483647",
+        );
+        fault(
+            (1..=86_400).contains(&policy.session_lifetime_s),
+            "policy.session_lifetime_s",
+            &policy.session_lifetime_s,
+            "use 1 to 86400 seconds",
+        );
+        fault(
+            (1..=MAX_LIFETIME_S).contains(&policy.enrolment_lifetime_s),
+            "policy.enrolment_lifetime_s",
+            &policy.enrolment_lifetime_s,
+            "use 1 second to 366 days",
+        );
+        fault(
+            (1..=1000).contains(&policy.lock_after),
+            "policy.lock_after",
+            &policy.lock_after,
+            "use 1 to 1000 wrong codes",
+        );
+        let validate = &self.validate;
+        fault(
+            validate.hotp_look_ahead <= 100,
+            "validate.hotp_look_ahead",
+            &validate.hotp_look_ahead,
+            "use 0 to 100: each value more is one guess more that is right",
+        );
+        fault(
+            validate.totp_window <= 10,
+            "validate.totp_window",
+            &validate.totp_window,
+            "use 0 to 10: each step more is two guesses more that are right",
+        );
+    }
+
+    fn check_limits(&self, faults: &mut Vec<Fault>) {
+        let limits = &self.limits;
+        for (key, value, most) in [
+            ("limits.handshake_timeout_s", limits.handshake_timeout_s, 300),
+            ("limits.header_timeout_s", limits.header_timeout_s, 300),
+            ("limits.body_timeout_s", limits.body_timeout_s, 300),
+            ("limits.requests_per_address_burst", limits.requests_per_address_burst.into(), 1 << 30),
+            ("limits.max_connections", limits.max_connections as u64, 1 << 20),
+            ("limits.max_connections_per_address", limits.max_connections_per_address as u64, 1 << 20),
+            ("limits.crypto_queue", limits.crypto_queue as u64, 1 << 16),
+        ] {
+            let holds = (1..=most).contains(&value);
+            push_unless(faults, holds, key, &value, &format!("use 1 to {most}"));
+        }
+        let threads = limits.crypto_threads;
+        push_unless(faults, threads <= 1024, "limits.crypto_threads", &threads, "use 0 to 1024");
+    }
+}
+
+fn push_unless(faults: &mut Vec<Fault>, holds: bool, key: &str, value: &dyn std::fmt::Display, remedy: &str) {
+    if !holds {
+        let (key, value) = (key.to_owned(), value.to_string());
+        faults.push(Fault { key, value, remedy: remedy.to_owned() });
+    }
+}

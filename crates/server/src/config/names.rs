@@ -1,0 +1,70 @@
+//! The short names that the configuration has for the protocol's identifiers.
+
+use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
+use serde::{Deserialize, Serialize};
+
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident => $protocol:ident; $($variant:ident = $text:literal,)*) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $name {
+            $(#[doc = concat!("`", $text, "`")] #[serde(rename = $text)] $variant,)*
+        }
+
+        impl $name {
+            /// All of them, which is the default.
+            pub const ALL: &[$name] = &[$($name::$variant,)*];
+
+            /// What it means in the protocol.
+            pub fn algorithm(self) -> $protocol {
+                match self { $($name::$variant => $protocol::$variant,)* }
+            }
+        }
+    };
+}
+
+names! {
+    /// A key type by its short name.
+    KeyTypeName => KeyType;
+    Hotp = "hotp",
+    Totp = "totp",
+    Ocra = "ocra",
+    Aes128Cbc = "aes128",
+    Aes192Cbc = "aes192",
+    Aes256Cbc = "aes256",
+}
+
+names! {
+    /// An encryption of R_C by its short name: the last part of its URI (profile P19);
+    /// `rsa-oaep` is the one of XML Encryption 1.1.
+    EncryptionName => EncryptionAlgorithm;
+    RsaOaep11 = "rsa-oaep",
+    RsaOaepMgf1p = "rsa-oaep-mgf1p",
+    Rsa15 = "rsa-1_5",
+    PrfSha256 = "prf-sha256",
+    PrfAes128 = "prf-aes-128",
+    Aes128Cbc = "aes128-cbc",
+    Aes192Cbc = "aes192-cbc",
+    Aes256Cbc = "aes256-cbc",
+    KwAes128 = "kw-aes128",
+    KwAes192 = "kw-aes192",
+    KwAes256 = "kw-aes256",
+}
+
+names! {
+    /// A DSKPP-PRF by its short name: the last part of its URI.
+    MacName => MacAlgorithm;
+    PrfSha256 = "prf-sha256",
+    PrfAes128 = "prf-aes-128",
+}
+
+/// The PRF of PBKDF2 (profile P2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pbkdf2Name {
+    /// `hmac-sha1`
+    #[serde(rename = "hmac-sha1")]
+    HmacSha1,
+    /// `hmac-sha256`
+    #[serde(rename = "hmac-sha256")]
+    HmacSha256,
+}

@@ -1,0 +1,69 @@
+//! Why a server does not start, or stops.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+use crate::store::StoreError;
+
+/// Why the server did not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {source}; choose another with server.listen (or --listen), \
+         or stop what uses it"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file or folder cannot be read or written.
+    #[error("{} cannot be {done}: {source}; check the path and its permissions", path.display())]
+    File {
+        /// What was tried: "read", "written".
+        done: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file was read but holds something else than it should.
+    #[error("{} is not usable as {what}: {why}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        what: &'static str,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The store cannot be opened or used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key in the store cannot be used.
+    #[error("the store's {what} cannot be used: {source}; restore the store from a backup")]
+    StoredKey {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        source: dskpp_crypto::Error,
+    },
+    /// Something else that the system refused.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The private CA cannot issue a certificate.
+    #[error("the private CA cannot issue a certificate: {0}; move data_dir/tls away to make a new one")]
+    PrivateCa(String),
+}

@@ -1,0 +1,128 @@
+//! How many requests one address, and all of them together, may send.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::config;
+
+/// How long a refused peer is asked to stay away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetryAfter(pub(crate) Duration);
+
+impl RetryAfter {
+    /// The value of the `Retry-After` header: whole seconds, at least one.
+    pub(crate) fn seconds(self) -> u64 {
+        self.0.as_millis().div_ceil(1000).clamp(1, 86_400) as u64
+    }
+}
+
+/// What counts as one peer: an IPv4 address, or the /64 that an IPv6 network hands to one site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Subject(u64);
+
+impl From<SocketAddr> for Subject {
+    fn from(address: SocketAddr) -> Self {
+        Subject(match address.ip().to_canonical() {
+            IpAddr::V4(ip) => ip.to_bits().into(),
+            IpAddr::V6(ip) => (ip.to_bits() >> 64) as u64,
+        })
+    }
+}
+
+/// Request rates of unauthenticated requests.
+pub(crate) struct Rates {
+    clock: DefaultClock,
+    each: Option<DefaultKeyedRateLimiter<Subject>>,
+    all: Option<DefaultDirectRateLimiter>,
+}
+
+impl Rates {
+    pub(crate) fn new(limits: &config::Limits) -> Self {
+        let each = NonZeroU32::new(limits.requests_per_address_per_s).map(|rate| {
+            let burst = NonZeroU32::new(limits.requests_per_address_burst).unwrap_or(rate);
+            RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
+        });
+        let all = NonZeroU32::new(limits.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
+        Self { clock: DefaultClock::default(), each, all }
+    }
+
+    /// Counts one request.
+    pub(crate) fn admit(&self, subject: Subject) -> Result<(), RetryAfter> {
+        let now = self.clock.now();
+        let wait = |until: &governor::NotUntil<_>| RetryAfter(until.wait_time_from(now));
+        if let Some(each) = &self.each {
+            each.check_key(&subject).map_err(|until| wait(&until))?;
+        }
+        if let Some(all) = &self.all {
+            all.check().map_err(|until| wait(&until))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets peers that have been quiet; called every few seconds.
+    pub(crate) fn sweep(&self) {
+        if let Some(each) = &self.each {
+            each.retain_recent();
+            each.shrink_to_fit();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(each: u32, burst: u32, all: u32) -> Rates {
+        Rates::new(&config::Limits {
+            requests_per_address_per_s: each,
+            requests_per_address_burst: burst,
+            requests_per_s: all,
+            ..Default::default()
+        })
+    }
+
+    fn subject(text: &str) -> Subject {
+        Subject::from(SocketAddr::new(text.parse().unwrap(), 1))
+    }
+
+    #[test]
+    fn p27_one_address_over_its_rate_leaves_others_alone() {
+        let rates = rates(1, 3, 0);
+        let (loud, quiet) = (subject("192.0.2.1"), subject("192.0.2.2"));
+        for _ in 0..3 {
+            assert_eq!(rates.admit(loud), Ok(()));
+        }
+        let refused = rates.admit(loud).unwrap_err();
+        assert_eq!(refused.seconds(), 1);
+        assert_eq!(rates.admit(quiet), Ok(()));
+        rates.sweep();
+        assert!(rates.admit(loud).is_err(), "a sweep forgives nothing");
+    }
+
+    #[test]
+    fn p27_all_together_are_limited_too_and_zero_is_no_limit() {
+        let limited = rates(0, 1, 2);
+        let admitted = (0..20u8).filter(|n| limited.admit(subject(&format!("192.0.2.{n}"))).is_ok());
+        assert!(admitted.count() <= 3);
+        let unlimited = rates(0, 1, 0);
+        assert!((0..10_000).all(|_| unlimited.admit(subject("192.0.2.1")).is_ok()));
+    }
+
+    #[test]
+    fn one_ipv6_site_is_one_peer() {
+        assert_eq!(subject("2001:db8:1:2::1"), subject("2001:db8:1:2:ffff::9"));
+        assert_ne!(subject("2001:db8:1:2::1"), subject("2001:db8:1:3::1"));
+        assert_eq!(subject("::ffff:192.0.2.1"), subject("192.0.2.1"));
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up_and_never_zero() {
+        for (ms, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (u64::MAX, 86_400)] {
+            assert_eq!(RetryAfter(Duration::from_millis(ms)).seconds(), seconds, "{ms}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The trigger of an enrolment: made when it is first asked for, the same from then on (profile P14).
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use dskpp::auth_data::{self, MIN_ITERATIONS};
+use dskpp::message::{AuthenticationCodeMac, AuthenticationData, Mac, Trigger};
+use dskpp::prf::Prf;
+use dskpp::version::Version;
+use dskpp_crypto::{Random as _, SystemRandom};
+use pskc::DeviceInfo;
+
+use super::{Provision, Stop};
+use crate::limits::RetryAfter;
+use crate::store::{EnrolmentRecord, EnrolmentState, TriggerAd};
+
+/// Why there is no trigger.
+pub(crate) enum NoTrigger {
+    /// No enrolment has this token.
+    Unknown,
+    /// The enrolment is spent, over, locked or revoked.
+    Over,
+    /// Later, perhaps.
+    TooMany(RetryAfter),
+    /// The server cannot make one now.
+    Unavailable,
+}
+
+impl From<Stop> for NoTrigger {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::TooMany(wait) => NoTrigger::TooMany(wait),
+            Stop::Unavailable(why) => {
+                tracing::error!("the store cannot be used: {why}");
+                NoTrigger::Unavailable
+            }
+            Stop::Refused(_) | Stop::NotDskpp(_) | Stop::Defect => NoTrigger::Unavailable,
+        }
+    }
+}
+
+impl Provision {
+    /// The `<KeyProvTrigger>` document of the enrolment with this token.
+    pub(crate) async fn trigger(self: &Arc<Self>, token: &str) -> Result<Vec<u8>, NoTrigger> {
+        let enrolment = self.enrolment_of(token).await?;
+        let prf = self.policy.mac_algorithms.iter().find_map(Prf::of).ok_or(NoTrigger::Unavailable)?;
+        let ad = match enrolment.trigger.clone() {
+            Some(ad) => ad,
+            None => self.make_ad(&enrolment, prf).await?,
+        };
+        let trigger = Trigger {
+            version: Version::V1_0,
+            device_identifier_data: enrolment.device.as_ref().map(|device| DeviceInfo {
+                manufacturer: Some(device.manufacturer.clone()),
+                serial_no: Some(device.serial.clone()),
+                ..DeviceInfo::default()
+            }),
+            key_id: enrolment.renews.clone().map(String::into_bytes),
+            token_platform_info: None,
+            authentication_data: AuthenticationData {
+                client_id: Some(enrolment.client_id),
+                authentication_code_mac: AuthenticationCodeMac {
+                    nonce: Some(ad.nonce),
+                    iteration_count: Some(MIN_ITERATIONS as i32),
+                    mac: Mac { algorithm: Some(prf.algorithm()), value: ad.mac },
+                },
+            },
+            server_url: Some(ad.url_s),
+        };
+        Ok(trigger.write())
+    }
+
+    /// Whether [`Provision::trigger`] would give one.
+    pub(crate) async fn has_trigger(&self, token: &str) -> Result<(), NoTrigger> {
+        self.enrolment_of(token).await.map(|_| ())
+    }
+
+    /// Scheme and authority of the first public URL.
+    pub(crate) fn trigger_origin(&self) -> &str {
+        let url = self.url_s.first().map_or("", String::as_str);
+        let authority = url.find("://").map_or(0, |at| at + 3);
+        let path = url[authority..].find('/').map_or(url.len(), |at| authority + at);
+        &url[..path]
+    }
+
+    async fn enrolment_of(&self, token: &str) -> Result<EnrolmentRecord, NoTrigger> {
+        let found = self.store.enrolment_by_trigger(token).await.map_err(|why| NoTrigger::from(Stop::from(why)))?;
+        let enrolment = found.ok_or(NoTrigger::Unknown)?;
+        match enrolment.state == EnrolmentState::Open {
+            true => Ok(enrolment),
+            false => Err(NoTrigger::Over),
+        }
+    }
+
+    /// One PBKDF2, once per enrolment; the store keeps the first of two that are made at once.
+    async fn make_ad(self: &Arc<Self>, enrolment: &EnrolmentRecord, prf: Prf) -> Result<TriggerAd, Stop> {
+        let provision = Arc::clone(self);
+        let url_s = self.url_s.first().cloned().unwrap_or_default();
+        let (password, client_id) = (enrolment.password.clone(), enrolment.client_id.clone());
+        let iterations = NonZeroU32::new(MIN_ITERATIONS).ok_or(Stop::Defect)?;
+        let ad = self.pool.run(move || {
+            let nonce = SystemRandom.bytes(prf.key_len());
+            let (pbkdf2, k) = (provision.auth.pbkdf2_prf, provision.k_server.octets());
+            let k_ac = auth_data::k_ac(pbkdf2, &password, &nonce, k, iterations);
+            let mac = auth_data::mac(prf, &k_ac, &client_id, &url_s, &nonce, &[]);
+            TriggerAd { nonce, mac, url_s }
+        });
+        Ok(self.store.keep_trigger(&enrolment.id, ad.await?).await?)
+    }
+}

@@ -1,0 +1,190 @@
+//! Users, devices and the tokens of the admin API.
+
+use std::sync::Arc;
+
+use data_encoding::BASE64URL_NOPAD;
+use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::json;
+
+use super::{Store, StoreError, new_id, now};
+use crate::audit;
+use crate::seal::Kek;
+
+use serde::{Deserialize, Serialize};
+
+/// What a token of the admin API may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// Everything about tokens; no other right by itself.
+    Admin,
+    /// Make users, devices and enrolments, revoke enrolments and keys.
+    Enrol,
+    /// See all but secrets.
+    Read,
+    /// Check one-time passwords.
+    Validate,
+    /// Take keys out in the clear.
+    Export,
+}
+
+impl Role {
+    /// All of them: what the first token has.
+    pub(crate) const ALL: [Role; 5] = [Role::Admin, Role::Enrol, Role::Read, Role::Validate, Role::Export];
+}
+
+/// A user.
+#[derive(Clone, Debug)]
+pub(crate) struct UserRecord {
+    /// Its identifier.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A device that is to be registered.
+#[derive(Clone, Debug)]
+pub(crate) struct NewDevice {
+    /// `Manufacturer`
+    pub manufacturer: String,
+    /// `SerialNo`
+    pub serial: String,
+    /// What `<ds:KeyName>` says.
+    pub key_name: String,
+    /// K_SHARED.
+    pub shared_key: Option<Secret>,
+    /// Its certificate, DER.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// A device.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceRecord {
+    /// What `<ds:KeyName>` says.
+    pub key_name: String,
+    /// K_SHARED.
+    pub shared_key: Option<Secret>,
+}
+
+/// A token of the admin API, without its value.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiToken {
+    /// Its identifier.
+    pub id: String,
+    /// What it may do.
+    pub roles: Vec<Role>,
+}
+
+/// The user's identifier, making the user if there is none.
+pub(super) fn user_id(db: &Connection, name: &str, at: i64) -> Result<String, StoreError> {
+    let mut query = db.prepare_cached("SELECT id FROM user WHERE name = ?")?;
+    if let Some(id) = query.query_row([name], |row| row.get(0)).optional()? {
+        return Ok(id);
+    }
+    create_user(db, name, at)
+}
+
+fn create_user(db: &Connection, name: &str, at: i64) -> Result<String, StoreError> {
+    let id = new_id();
+    let mut insert = db.prepare_cached("INSERT INTO user VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING")?;
+    if insert.execute(params![id, name, at])? == 0 {
+        return Err(StoreError::Exists("a user of that name"));
+    }
+    audit::append(db, at, "user.created", &json!({ "user": name }))?;
+    Ok(id)
+}
+
+pub(super) fn device_by_identity(
+    db: &Connection,
+    kek: &Kek,
+    manufacturer: &str,
+    serial: &str,
+) -> Result<Option<DeviceRecord>, StoreError> {
+    let mut query =
+        db.prepare_cached("SELECT id, key_name, sealed_shared_key FROM device WHERE manufacturer = ? AND serial = ?")?;
+    let row = query.query_row([manufacturer, serial], |row| {
+        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
+    });
+    let Some((id, key_name, sealed)) = row.optional()? else { return Ok(None) };
+    let shared_key = sealed.map(|sealed| kek.open("device", "sealed_shared_key", &id, &sealed)).transpose()?;
+    Ok(Some(DeviceRecord { key_name, shared_key }))
+}
+
+impl Store {
+    /// Makes a user.
+    pub(crate) async fn create_user(&self, name: String) -> Result<UserRecord, StoreError> {
+        let write = move |db: &Connection| Ok(UserRecord { id: create_user(db, &name, now())?, name });
+        self.engine.write(write).await
+    }
+
+    /// Registers a device.
+    pub(crate) async fn create_device(&self, new: NewDevice) -> Result<String, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        let write = move |db: &Connection| {
+            let (id, at) = (new_id(), now());
+            let sealed = new.shared_key.as_ref().map(|key| kek.seal("device", "sealed_shared_key", &id, key));
+            let mut insert =
+                db.prepare_cached("INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+            let done =
+                insert.execute(params![id, new.manufacturer, new.serial, new.key_name, sealed, new.certificate, at])?;
+            if done == 0 {
+                return Err(StoreError::Exists("a device with that serial number or key name"));
+            }
+            let subject = json!({ "device": id, "manufacturer": new.manufacturer, "serial": new.serial });
+            audit::append(db, at, "device.created", &subject)?;
+            Ok(id)
+        };
+        self.engine.write(write).await
+    }
+
+    /// Makes the first token, with every role, unless there are tokens.
+    pub(crate) async fn create_first_token(&self) -> Result<Option<String>, StoreError> {
+        let write = |db: &Connection| {
+            let any: bool = db.query_row("SELECT EXISTS (SELECT 1 FROM api_token)", [], |row| row.get(0))?;
+            if any { Ok(None) } else { create_token(db, "first", &Role::ALL).map(|(_, token)| Some(token)) }
+        };
+        self.engine.write(write).await
+    }
+
+    /// Makes a token; its value is given only now.
+    pub(crate) async fn create_token(&self, name: String, roles: Vec<Role>) -> Result<(String, String), StoreError> {
+        self.engine.write(move |db| create_token(db, &name, &roles)).await
+    }
+
+    /// The token of that value. Only its hash is stored, so the look-up tells nothing about other tokens.
+    pub(crate) async fn token(&self, value: &str) -> Result<Option<ApiToken>, StoreError> {
+        let hash = Sha256::digest(&[value.as_bytes()]);
+        let read = move |db: &Connection| {
+            let mut query = db.prepare_cached("SELECT id, roles FROM api_token WHERE hash = ?")?;
+            let row = query.query_row([&hash[..]], |row| {
+                let roles: String = row.get(1)?;
+                Ok(ApiToken { id: row.get(0)?, roles: serde_json::from_str(&roles).unwrap_or_default() })
+            });
+            Ok(row.optional()?)
+        };
+        self.engine.read(read).await
+    }
+
+    /// Takes a token back.
+    pub(crate) async fn delete_token(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        let write = move |db: &Connection| {
+            if db.execute("DELETE FROM api_token WHERE id = ?", [&id])? == 0 {
+                return Err(StoreError::NotFound("token"));
+            }
+            audit::append(db, now(), "token.deleted", &json!({ "token": id }))
+        };
+        self.engine.write(write).await
+    }
+}
+
+fn create_token(db: &Connection, name: &str, roles: &[Role]) -> Result<(String, String), StoreError> {
+    let (id, at) = (new_id(), now());
+    let token = BASE64URL_NOPAD.encode(SystemRandom.secret(32).expose());
+    let hash = Sha256::digest(&[token.as_bytes()]);
+    let mut insert = db.prepare_cached("INSERT INTO api_token VALUES (?, ?, ?, ?, ?)")?;
+    insert.execute(params![id, name, &hash[..], json!(roles).to_string(), at])?;
+    audit::append(db, at, "token.created", &json!({ "token": id, "name": name, "roles": roles }))?;
+    Ok((id, token))
+}

@@ -1,0 +1,212 @@
+//! The threads behind the store.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::{self, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::StoreError;
+use crate::queue::{Receiver, Sender, bounded};
+
+/// Jobs that may wait for the writer; more are refused as unavailable.
+const QUEUE: usize = 4096;
+/// Jobs in one transaction.
+const GROUP: usize = 256;
+/// How long a lock of another process is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+const READERS: usize = 2;
+/// Readings in one transaction.
+const READ_GROUP: usize = 16;
+const STACK_LEN: usize = 512 * 1024;
+
+const FULL: &str = "too many requests wait for it";
+
+type Reading = Box<dyn FnOnce(&Connection) + Send>;
+
+/// One writer, some readers.
+#[derive(Clone)]
+pub(super) struct Engine {
+    writer: SyncSender<Box<dyn Job>>,
+    readers: Sender<Reading>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+/// A write on its way.
+pub(crate) struct Pending<T>(Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>);
+
+impl<T> Pending<T> {
+    /// Waits until it is durable.
+    pub(crate) async fn done(self) -> Result<T, StoreError> {
+        let stopped = |_| Err(StoreError::Unavailable("the writer has stopped".into()));
+        self.0?.await.unwrap_or_else(stopped)
+    }
+}
+
+/// A write that waits for its turn.
+trait Job: Send {
+    /// Does the work inside a savepoint; `false` undoes it.
+    fn run(&mut self, db: &Connection) -> bool;
+    /// Answers, after the commit or after it failed.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Write<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Write<T, F> {
+    fn run(&mut self, db: &Connection) -> bool {
+        // A defect in one job must not end the writer: its savepoint is undone, the others go on.
+        let work = self.work.take();
+        let done = catch_unwind(AssertUnwindSafe(|| work.map(|work| work(db))));
+        self.result = done.unwrap_or_else(|_| Some(Err(StoreError::Unavailable("a write panicked".into()))));
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let stopped = || Err(StoreError::Unavailable("the store has stopped".into()));
+        let result = match (self.result, committed) {
+            (Some(Ok(_)), Err(why)) => Err(why),
+            (result, _) => result.unwrap_or_else(stopped),
+        };
+        _ = self.answer.send(result); // nobody waits any more: the work is done all the same
+    }
+}
+
+/// A connection with the settings that durability and several processes need.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -2048)?; // KiB
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+impl Engine {
+    pub(super) fn start(path: &Path, writer: Connection) -> Result<Self, StoreError> {
+        let (jobs, waiting) = sync_channel(QUEUE);
+        spawn("store-writer", move || write_all(&writer, &waiting))?;
+        let (readings, waiting) = bounded(QUEUE);
+        for _ in 0..READERS {
+            let (connection, reading) = (reader(path)?, waiting.clone());
+            spawn("store-reader", move || read_all(&connection, &reading))?;
+        }
+        Ok(Engine { writer: jobs, readers: readings })
+    }
+
+    /// Runs `work` in a transaction and answers once it is durable.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.begin_write(work).done().await
+    }
+
+    /// As [`Engine::write`], without waiting: from now on the work is done whether or not anybody waits for it.
+    pub(super) fn begin_write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        let (answer, wait) = oneshot::channel();
+        let job = Write { work: Some(work), result: None, answer };
+        Pending(self.writer.try_send(Box::new(job)).map_err(refused).map(|()| wait))
+    }
+
+    /// Runs `work` on a reading connection.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, wait) = oneshot::channel();
+        let reading: Reading = Box::new(move |db| _ = answer.send(work(db)));
+        if !self.readers.put(reading) {
+            return Err(StoreError::Unavailable(FULL.into()));
+        }
+        wait.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the reader has stopped".into())))
+    }
+}
+
+fn refused<T>(why: TrySendError<T>) -> StoreError {
+    StoreError::Unavailable(match why {
+        TrySendError::Full(_) => FULL.into(),
+        TrySendError::Disconnected(_) => "it has stopped".into(),
+    })
+}
+
+fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+    let thread = thread::Builder::new().name(name.into()).stack_size(STACK_LEN).spawn(work);
+    thread.map(drop).map_err(|why| StoreError::Unavailable(why.to_string()))
+}
+
+/// Readings that wait together share one transaction: SQLite then looks only once whether its cache is stale.
+fn read_all(db: &Connection, waiting: &Receiver<Reading>) {
+    loop {
+        let readings = waiting.take(READ_GROUP);
+        if readings.is_empty() {
+            return;
+        }
+        // Without the transaction each reading has one of its own, which is right as well.
+        let shared = readings.len() > 1 && begin_and_end(db, "BEGIN");
+        for reading in readings {
+            // One that panics drops its answer, which its caller sees.
+            _ = catch_unwind(AssertUnwindSafe(|| reading(db)));
+        }
+        if shared {
+            begin_and_end(db, "COMMIT");
+        }
+    }
+}
+
+fn begin_and_end(db: &Connection, sql: &str) -> bool {
+    db.prepare_cached(sql).and_then(|mut statement| statement.execute([])).is_ok()
+}
+
+fn write_all(db: &Connection, waiting: &mpsc::Receiver<Box<dyn Job>>) {
+    while let Ok(first) = waiting.recv() {
+        let mut group = vec![first];
+        group.extend(waiting.try_iter().take(GROUP - 1));
+        let committed = commit(db, &mut group);
+        if let Err(why) = &committed {
+            tracing::error!("a transaction failed: {why}");
+            if !db.is_autocommit() {
+                _ = db.execute_batch("ROLLBACK");
+            }
+        }
+        for job in group {
+            job.answer(committed.clone());
+        }
+    }
+}
+
+fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let execute = |sql| -> Result<(), StoreError> { Ok(db.prepare_cached(sql)?.execute([]).map(drop)?) };
+    execute("BEGIN IMMEDIATE")?;
+    for job in group {
+        execute("SAVEPOINT job")?;
+        if !job.run(db) {
+            execute("ROLLBACK TO job")?;
+        }
+        execute("RELEASE job")?;
+    }
+    execute("COMMIT")
+}

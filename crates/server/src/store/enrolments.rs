@@ -1,0 +1,240 @@
+//! Enrolments: made by an administrator, found by a run, given out as triggers.
+
+use std::sync::Arc;
+
+use data_encoding::HEXUPPER;
+use dskpp::server::DeviceRef;
+use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::json;
+
+use super::access::user_id;
+use super::records::{Activation, EnrolmentRecord, EnrolmentState, Params, TriggerAd, Variant};
+use super::{Store, StoreError, new_id, now};
+use crate::audit;
+use crate::seal::{CannotOpen, Kek};
+
+/// What an administrator asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct NewEnrolment {
+    /// The user's name; made if there is none.
+    pub user: String,
+    /// The type of the key, by its short name.
+    pub key_type: String,
+    /// Its parameters.
+    pub params: Params,
+    /// The variant, if one is fixed.
+    pub variant: Option<Variant>,
+    /// The protection methods of two-pass that are allowed.
+    pub methods: Vec<String>,
+    /// The device that it is bound to.
+    pub device: Option<DeviceRef>,
+    /// The key that it renews.
+    pub renews: Option<String>,
+    /// Seconds that it stays open.
+    pub expires_in_s: u64,
+    /// When the key becomes active.
+    pub activate: Activation,
+}
+
+/// A new enrolment, with what is shown only now.
+#[derive(Debug)]
+pub(crate) struct Created {
+    /// The record.
+    pub enrolment: EnrolmentRecord,
+    /// The last part of the trigger's URL.
+    pub trigger_token: Secret,
+}
+
+/// By what an enrolment is found.
+#[derive(Clone, Copy)]
+pub(super) enum By {
+    Id,
+    ClientId,
+    TriggerToken,
+}
+
+const COLUMNS: &str = "e.id, u.name, e.client_id, e.sealed_password, e.key_type, e.params, e.variant, e.methods, \
+     d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, e.trigger_nonce, \
+     e.trigger_mac, e.trigger_url, e.created_at, e.expires_at \
+     FROM enrolment e JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
+
+pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
+    let hash;
+    let (column, value): (_, &dyn rusqlite::ToSql) = match by {
+        By::Id => ("e.id", &value),
+        By::ClientId => ("e.client_id", &value),
+        By::TriggerToken => {
+            hash = Sha256::digest(&[value.as_bytes()]);
+            ("e.trigger_token_hash", &&hash[..])
+        }
+    };
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} WHERE {column} = ?"))?;
+    let found = query.query_row([value], |row| from_row(row, kek)).optional()?;
+    Ok(found.transpose()?)
+}
+
+fn from_row(row: &Row<'_>, kek: &Kek) -> rusqlite::Result<Result<EnrolmentRecord, CannotOpen>> {
+    let id: String = row.get(0)?;
+    let sealed: Vec<u8> = row.get(3)?;
+    let password = match kek.open("enrolment", "sealed_password", &id, &sealed) {
+        Ok(password) => password,
+        Err(why) => return Ok(Err(why)),
+    };
+    let device = match (row.get(8)?, row.get(9)?) {
+        (Some(manufacturer), Some(serial)) => Some(DeviceRef { manufacturer, serial }),
+        _ => None,
+    };
+    let trigger = match (row.get(15)?, row.get(16)?, row.get(17)?) {
+        (Some(nonce), Some(mac), Some(url_s)) => Some(TriggerAd { nonce, mac, url_s }),
+        _ => None,
+    };
+    let expires_at: i64 = row.get(19)?;
+    let state = match EnrolmentState::from_name(&row.get::<_, String>(11)?) {
+        Some(EnrolmentState::Open) if expires_at <= now() => EnrolmentState::Expired,
+        Some(state) => state,
+        None => EnrolmentState::Revoked, // the table's CHECK allows no other
+    };
+    Ok(Ok(EnrolmentRecord {
+        id,
+        user: row.get(1)?,
+        client_id: row.get(2)?,
+        password,
+        key_type: row.get(4)?,
+        params: serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or_default(),
+        variant: row.get::<_, Option<String>>(6)?.as_deref().and_then(Variant::from_name),
+        methods: serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default(),
+        device,
+        renews: row.get(10)?,
+        state,
+        activate: Activation::from_name(&row.get::<_, String>(12)?).unwrap_or(Activation::AtOnce),
+        failed_attempts: row.get(13)?,
+        key_id: row.get(14)?,
+        trigger,
+        created_at: row.get(18)?,
+        expires_at,
+    }))
+}
+
+impl Store {
+    /// Makes an enrolment with a new client ID and password.
+    pub(crate) async fn create_enrolment(&self, new: NewEnrolment) -> Result<Created, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        self.engine.write(move |db| create(db, &kek, &new)).await
+    }
+
+    /// An enrolment by its identifier.
+    pub(crate) async fn enrolment(&self, id: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
+        self.find_enrolment(By::Id, id).await
+    }
+
+    /// The enrolment that a trigger URL's last part stands for.
+    pub(crate) async fn enrolment_by_trigger(&self, token: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
+        self.find_enrolment(By::TriggerToken, token).await
+    }
+
+    async fn find_enrolment(&self, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
+        let (kek, value) = (Arc::clone(&self.kek), value.to_owned());
+        self.engine.read(move |db| find(db, &kek, by, &value)).await
+    }
+
+    /// Keeps the AD of a trigger, unless there is one; gives the one that is there afterwards.
+    pub(crate) async fn keep_trigger(&self, enrolment: &str, ad: TriggerAd) -> Result<TriggerAd, StoreError> {
+        let (kek, id) = (Arc::clone(&self.kek), enrolment.to_owned());
+        let write = move |db: &Connection| {
+            let mut set = db.prepare_cached(
+                "UPDATE enrolment SET trigger_nonce = ?2, trigger_mac = ?3, trigger_url = ?4 \
+                 WHERE id = ?1 AND trigger_nonce IS NULL",
+            )?;
+            set.execute(params![id, ad.nonce, ad.mac, ad.url_s])?;
+            let kept = find(db, &kek, By::Id, &id)?.and_then(|enrolment| enrolment.trigger);
+            kept.ok_or(StoreError::NotFound("enrolment"))
+        };
+        self.engine.write(write).await
+    }
+
+    /// Takes an enrolment back; only an open or locked one can be.
+    pub(crate) async fn revoke_enrolment(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        let write = move |db: &Connection| {
+            let sql = "UPDATE enrolment SET state = 'revoked' WHERE id = ? AND state IN ('open', 'locked')";
+            if db.execute(sql, [&id])? == 0 {
+                let known = db.query_row("SELECT 1 FROM enrolment WHERE id = ?", [&id], |_| Ok(())).optional()?;
+                return Err(match known {
+                    Some(()) => StoreError::State("the enrolment is used or revoked already"),
+                    None => StoreError::NotFound("enrolment"),
+                });
+            }
+            audit::append(db, now(), "enrolment.revoked", &json!({ "enrolment": id }))
+        };
+        self.engine.write(write).await
+    }
+}
+
+fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, StoreError> {
+    let at = now();
+    let user = user_id(db, &new.user, at)?;
+    let device = match &new.device {
+        None => None,
+        Some(DeviceRef { manufacturer, serial }) => {
+            let sql = "SELECT id FROM device WHERE manufacturer = ? AND serial = ?";
+            let id: Option<String> = db.query_row(sql, [manufacturer, serial], |row| row.get(0)).optional()?;
+            Some(id.ok_or(StoreError::NotFound("device"))?)
+        }
+    };
+    if let Some(renews) = &new.renews {
+        let sql = "SELECT key_type FROM key WHERE id = ? AND user_id = ? AND state IN ('active', 'provisioned')";
+        let renewed: Option<String> = db.query_row(sql, [renews, &user], |row| row.get(0)).optional()?;
+        match renewed {
+            None => return Err(StoreError::NotFound("key of this user")),
+            Some(key_type) if key_type != new.key_type => {
+                return Err(StoreError::State("the key to be renewed is of another type"));
+            }
+            Some(_) => {}
+        }
+    }
+    let (id, client_id) = (new_id(), free_client_id(db)?);
+    let password = Secret::from(HEXUPPER.encode(SystemRandom.secret(8).expose()).into_bytes());
+    let token = Secret::from(HEXUPPER.encode(SystemRandom.secret(16).expose()).into_bytes());
+    let expires_at = at.saturating_add(i64::try_from(new.expires_in_s).unwrap_or(i64::MAX));
+    let mut insert = db.prepare_cached(
+        "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, variant, methods, device_id, \
+         renews, state, activate, trigger_token_hash, created_at, expires_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)",
+    )?;
+    insert.execute(params![
+        id,
+        user,
+        client_id,
+        kek.seal("enrolment", "sealed_password", &id, &password),
+        new.key_type,
+        json!(new.params).to_string(),
+        new.variant.map(Variant::as_str),
+        json!(new.methods).to_string(),
+        device,
+        new.renews,
+        new.activate.as_str(),
+        &Sha256::digest(&[token.expose()])[..],
+        at,
+        expires_at
+    ])?;
+    audit::append(
+        db,
+        at,
+        "enrolment.created",
+        &json!({ "enrolment": id, "user": new.user, "key_type": new.key_type }),
+    )?;
+    let enrolment = find(db, kek, By::Id, &id)?.ok_or(StoreError::NotFound("enrolment"))?;
+    Ok(Created { enrolment, trigger_token: token })
+}
+
+/// Eight hexadecimal characters that no enrolment has: short enough to type.
+fn free_client_id(db: &Connection) -> Result<String, StoreError> {
+    let mut taken = db.prepare_cached("SELECT 1 FROM enrolment WHERE client_id = ?")?;
+    loop {
+        let client_id = HEXUPPER.encode(&SystemRandom.bytes(4));
+        if !taken.exists([&client_id])? {
+            return Ok(client_id);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Keys: listed, exported, taken out of use, and checked against one-time passwords.
+
+use std::sync::Arc;
+
+use dskpp::server::DeviceRef;
+use dskpp_crypto::Secret;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::json;
+
+use super::records::{KeyRecord, KeyState};
+use super::{Store, StoreError, now};
+use crate::audit;
+use crate::seal::Kek;
+use crate::validate::{self, Moved};
+
+/// A page of keys.
+#[derive(Debug)]
+pub(crate) struct KeyPage {
+    /// The keys, in the order of their identifiers.
+    pub items: Vec<KeyRecord>,
+    /// After which identifier the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+const COLUMNS: &str = "k.id, u.name, k.enrolment_id, k.key_type, k.params, d.manufacturer, d.serial, k.state, k.counter, \
+     k.last_step, k.drift, k.created_at \
+     FROM key k JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
+    let device = match (row.get(5)?, row.get(6)?) {
+        (Some(manufacturer), Some(serial)) => Some(DeviceRef { manufacturer, serial }),
+        _ => None,
+    };
+    Ok(KeyRecord {
+        id: row.get(0)?,
+        user: row.get(1)?,
+        enrolment_id: row.get(2)?,
+        key_type: row.get(3)?,
+        params: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
+        device,
+        state: KeyState::from_name(&row.get::<_, String>(7)?).unwrap_or(KeyState::Revoked),
+        counter: row.get::<_, i64>(8)? as u64,
+        last_step: row.get::<_, Option<i64>>(9)?.map(|step| step as u64),
+        drift: row.get(10)?,
+        created_at: row.get(11)?,
+    })
+}
+
+pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} WHERE k.id = ?"))?;
+    Ok(query.query_row([id], from_row).optional()?)
+}
+
+/// K_MAC', or K_TOKEN where no run made a K_MAC (profile P6).
+pub(super) fn k_mac_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
+    let mut query = db.prepare_cached("SELECT sealed_k_mac, sealed_k_token FROM key WHERE id = ?")?;
+    let row = query.query_row([id], |row| Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Vec<u8>>(1)?)));
+    Ok(match row.optional()? {
+        None => None,
+        Some((Some(k_mac), _)) => Some(kek.open("key", "sealed_k_mac", id, &k_mac)?),
+        Some((None, k_token)) => Some(kek.open("key", "sealed_k_token", id, &k_token)?),
+    })
+}
+
+fn k_token_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
+    let mut query = db.prepare_cached("SELECT sealed_k_token FROM key WHERE id = ?")?;
+    let sealed: Option<Vec<u8>> = query.query_row([id], |row| row.get(0)).optional()?;
+    Ok(sealed.map(|sealed| kek.open("key", "sealed_k_token", id, &sealed)).transpose()?)
+}
+
+impl Store {
+    /// A key by its identifier.
+    pub(crate) async fn key(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        let id = id.to_owned();
+        self.engine.read(move |db| key_by_id(db, &id)).await
+    }
+
+    /// Up to `limit` keys after `after`, of one user or of all.
+    pub(crate) async fn keys(
+        &self,
+        user: Option<String>,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<KeyPage, StoreError> {
+        let read = move |db: &Connection| {
+            let sql = format!("SELECT {COLUMNS} WHERE k.id > ? AND (?2 IS NULL OR u.name = ?2) ORDER BY k.id LIMIT ?");
+            let mut query = db.prepare_cached(&sql)?;
+            let after = after.unwrap_or_default();
+            let rows = query.query_map(params![after, user, limit as i64 + 1], from_row)?;
+            let mut items = rows.collect::<Result<Vec<_>, _>>()?;
+            let next = (items.len() > limit).then(|| {
+                items.truncate(limit);
+                items.last().map(|key| key.id.clone())
+            });
+            Ok(KeyPage { items, next: next.flatten() })
+        };
+        self.engine.read(read).await
+    }
+
+    /// K_TOKEN, for whoever may export it; audited in the same transaction.
+    pub(crate) async fn export_key(&self, id: &str, by: String) -> Result<Secret, StoreError> {
+        let (kek, id) = (Arc::clone(&self.kek), id.to_owned());
+        let write = move |db: &Connection| {
+            let secret = k_token_of(db, &kek, &id)?.ok_or(StoreError::NotFound("key"))?;
+            audit::append(db, now(), "key.exported", &json!({ "key": id, "by": by }))?;
+            Ok(secret)
+        };
+        self.engine.write(write).await
+    }
+
+    /// Takes a key out of use for good.
+    pub(crate) async fn revoke_key(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        let write = move |db: &Connection| {
+            if db.execute("UPDATE key SET state = 'revoked' WHERE id = ?", [&id])? == 0 {
+                return Err(StoreError::NotFound("key"));
+            }
+            audit::append(db, now(), "key.revoked", &json!({ "key": id }))
+        };
+        self.engine.write(write).await
+    }
+
+    /// The key of `key_id`, or one of `user`'s, for which `otp` is right; its counter or step moves in the same
+    /// transaction, so that no password is good twice. A key that waits for its first password becomes active.
+    pub(crate) async fn validate(
+        &self,
+        user: Option<String>,
+        key_id: Option<String>,
+        otp: String,
+        challenge: Option<String>,
+    ) -> Result<Option<String>, StoreError> {
+        let (kek, policy) = (Arc::clone(&self.kek), self.policy);
+        let write = move |db: &Connection| {
+            let at = now();
+            for key in candidates(db, user.as_deref(), key_id.as_deref())? {
+                let Some(k_token) = k_token_of(db, &kek, &key.id)? else { continue };
+                if let Some(moved) = validate::check(&key, &k_token, &otp, challenge.as_deref(), at, &policy) {
+                    accept(db, &key, moved, at)?;
+                    return Ok(Some(key.id));
+                }
+            }
+            Ok(None)
+        };
+        self.engine.write(write).await
+    }
+}
+
+fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Result<Vec<KeyRecord>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} WHERE (?1 IS NULL OR u.name = ?1) AND (?2 IS NULL OR k.id = ?2) \
+         AND k.state IN ('active', 'provisioned') AND (?1 IS NOT NULL OR ?2 IS NOT NULL) \
+         ORDER BY k.created_at DESC LIMIT 100"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    Ok(query.query_map(params![user, key_id], from_row)?.collect::<Result<_, _>>()?)
+}
+
+fn accept(db: &Connection, key: &KeyRecord, moved: Moved, at: i64) -> Result<(), StoreError> {
+    match moved {
+        Moved::Counter(next) => {
+            db.prepare_cached("UPDATE key SET counter = ? WHERE id = ?")?.execute(params![next as i64, key.id])?
+        }
+        Moved::Step { step, drift } => db
+            .prepare_cached("UPDATE key SET last_step = ?, drift = ? WHERE id = ?")?
+            .execute(params![step as i64, drift, key.id])?,
+        Moved::Nothing => 0,
+    };
+    if key.state == KeyState::Provisioned {
+        db.execute("UPDATE key SET state = 'active' WHERE id = ?", [&key.id])?;
+        db.execute("UPDATE enrolment SET state = 'active' WHERE id = ?", [&key.enrolment_id])?;
+        audit::append(db, at, "key.activated", &json!({ "key": key.id }))?;
+    }
+    Ok(())
+}

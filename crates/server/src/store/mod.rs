@@ -1,0 +1,162 @@
+//! The store: SQLite, one writer that commits many jobs at once, several readers.
+//!
+//! - A write is answered only after the COMMIT that contains it is durable (`synchronous = FULL`).
+//! - Jobs that wait are committed together, each in a savepoint of its own: one that fails undoes only itself.
+//! - Every method returns a future; SQLite itself never runs on a thread of the async runtime.
+
+mod access;
+mod engine;
+mod enrolments;
+mod keys;
+mod records;
+mod runs;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dskpp_crypto::{Random as _, Secret, SystemRandom};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::seal::{CannotOpen, Kek};
+pub(crate) use access::{ApiToken, DeviceRecord, NewDevice, Role};
+use engine::Engine;
+pub(crate) use engine::Pending;
+pub(crate) use enrolments::NewEnrolment;
+pub(crate) use records::key_type;
+pub(crate) use records::{
+    Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params, TriggerAd, Variant,
+};
+pub(crate) use runs::{Commit, CommitRun, FailedRun, HelloContext, NewKey};
+
+/// Why the store did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database cannot be used now: disk full, locked, damaged. Nothing was changed.
+    #[error("the database cannot be used: {0}; check disk space, permissions and other processes that use it")]
+    Unavailable(String),
+    /// A secret does not open.
+    #[error(transparent)]
+    Sealed(#[from] CannotOpen),
+    /// The database was made by a newer version.
+    #[error("the database has schema {found}, this version knows {known}: start the newer version")]
+    TooNew {
+        /// What the database says.
+        found: usize,
+        /// What this version has.
+        known: usize,
+    },
+    /// Something of that name is there already.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// There is no such thing.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The state of a thing does not allow it.
+    #[error("{0}")]
+    State(&'static str),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::Unavailable(error.to_string()) // SQLite's messages name tables and reasons, never values
+    }
+}
+
+/// What the store decides by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StorePolicy {
+    /// Wrong codes after which an enrolment is locked.
+    pub lock_after: u32,
+    /// HOTP: counter values beyond the expected one that are tried.
+    pub hotp_look_ahead: u32,
+    /// TOTP: steps before and after the expected one that are tried.
+    pub totp_window: u32,
+}
+
+/// The schema, one step after the other; `user_version` counts those that are done.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_first.sql")];
+
+/// A handle on the store; clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    engine: Engine,
+    kek: Arc<Kek>,
+    policy: StorePolicy,
+}
+
+/// Seconds since 1970-01-01 UTC.
+pub(crate) fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// A new identifier: 80 random bits, 16 characters.
+pub(crate) fn new_id() -> String {
+    data_encoding::BASE32_NOPAD.encode(&SystemRandom.bytes(10)).to_ascii_lowercase()
+}
+
+impl Store {
+    /// Opens the database, making or migrating it. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`], [`StoreError::Sealed`] where the key-encryption key is another one.
+    pub(crate) fn open(path: &Path, kek: Arc<Kek>, policy: StorePolicy) -> Result<Self, StoreError> {
+        let mut connection = engine::connect(path)?;
+        migrate(&mut connection)?;
+        check_kek(&connection, &kek)?;
+        Ok(Store { engine: Engine::start(path, connection)?, kek, policy })
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        self.engine.read(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
+
+    /// A secret setting.
+    pub(crate) async fn setting(&self, name: &'static str) -> Result<Option<Secret>, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        self.engine.read(move |db| read_setting(db, &kek, name)).await
+    }
+
+    /// Sets a setting unless it is there; gives the one that is there afterwards.
+    pub(crate) async fn set_setting_once(&self, name: &'static str, value: Secret) -> Result<Secret, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        let write = move |db: &Connection| {
+            let sealed = kek.seal("setting", "sealed_value", name, &value);
+            db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", params![name, sealed])?;
+            read_setting(db, &kek, name)?.ok_or(StoreError::NotFound("setting"))
+        };
+        self.engine.write(write).await
+    }
+}
+
+fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>, StoreError> {
+    let mut query = db.prepare_cached("SELECT sealed_value FROM setting WHERE name = ?")?;
+    let sealed: Option<Vec<u8>> = query.query_row([name], |row| row.get(0)).optional()?;
+    Ok(sealed.map(|sealed| kek.open("setting", "sealed_value", name, &sealed)).transpose()?)
+}
+
+fn migrate(db: &mut Connection) -> Result<(), StoreError> {
+    let done: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let done = usize::try_from(done).unwrap_or(usize::MAX);
+    if done > MIGRATIONS.len() {
+        return Err(StoreError::TooNew { found: done, known: MIGRATIONS.len() });
+    }
+    for (version, step) in MIGRATIONS.iter().enumerate().skip(done) {
+        let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", version as i64 + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// A start with another key must fail at once, not at the first run.
+fn check_kek(db: &Connection, kek: &Kek) -> Result<(), StoreError> {
+    const NAME: &str = "kek_check";
+    if read_setting(db, kek, NAME)?.is_none() {
+        let sealed = kek.seal("setting", "sealed_value", NAME, &Secret::from_slice(b"dskpp"));
+        db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", params![NAME, sealed])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! What the tables hold, as types.
+
+use dskpp::algorithm::KeyType;
+use dskpp::server::DeviceRef;
+use dskpp_crypto::{Hash, Secret};
+use serde::{Deserialize, Serialize};
+
+/// The names of a set of values, in the database and in the API alike.
+macro_rules! named {
+    ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub(crate) enum $type { $($(#[$variant_doc])* #[serde(rename = $name)] $variant,)* }
+
+        impl $type {
+            /// The name.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self { $($type::$variant => $name,)* }
+            }
+
+            /// What a name means.
+            pub(crate) fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some($type::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+named! {
+    /// Where an enrolment stands.
+    EnrolmentState {
+        /// Its code can be used.
+        Open = "open",
+        /// Both sides have the key.
+        Provisioned = "provisioned",
+        /// The key is in use.
+        Active = "active",
+        /// Nobody used the code in time.
+        Expired = "expired",
+        /// Too many wrong codes.
+        Locked = "locked",
+        /// An administrator took it back.
+        Revoked = "revoked",
+    }
+}
+
+named! {
+    /// Where a key stands.
+    KeyState {
+        /// Both sides have it.
+        Provisioned = "provisioned",
+        /// It is in use.
+        Active = "active",
+        /// Another has taken its place.
+        Replaced = "replaced",
+        /// An administrator took it out of use.
+        Revoked = "revoked",
+    }
+}
+
+named! {
+    /// Variants of the protocol.
+    Variant {
+        /// Both sides make the key.
+        FourPass = "four-pass",
+        /// The server sends it.
+        TwoPass = "two-pass",
+    }
+}
+
+named! {
+    /// When a key becomes active (RFC 6063 §10.5).
+    Activation {
+        /// With the run that provisions it.
+        AtOnce = "at-once",
+        /// After a first right OTP.
+        OnOtp = "on-otp",
+    }
+}
+
+/// Parameters of a key, as far as its type has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Params {
+    /// Digits of an OTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digits: Option<u8>,
+    /// Seconds of a TOTP step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period_s: Option<u32>,
+    /// The hash of TOTP: `SHA-1`, `SHA-256`, `SHA-512`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// Where HOTP begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counter: Option<u64>,
+    /// The suite of OCRA.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
+}
+
+impl Params {
+    /// The hash by its name; SHA-1 where none is named.
+    pub(crate) fn hash(&self) -> Hash {
+        match self.hash.as_deref() {
+            Some("SHA-256") => Hash::Sha256,
+            Some("SHA-512") => Hash::Sha512,
+            _ => Hash::Sha1,
+        }
+    }
+}
+
+/// An answer to a ClientNonce (profile P28).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// SHA-256 of the request, 32 octets.
+    pub request_hash: Vec<u8>,
+    /// What was answered.
+    pub response: Vec<u8>,
+}
+
+/// The AD of a trigger that was given out (profile P14).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TriggerAd {
+    /// `Nonce`
+    pub nonce: Vec<u8>,
+    /// `Mac`
+    pub mac: Vec<u8>,
+    /// `ServerUrl`
+    pub url_s: String,
+}
+
+/// The permission to provision one key once.
+#[derive(Clone, Debug)]
+pub(crate) struct EnrolmentRecord {
+    /// Its identifier.
+    pub id: String,
+    /// The user's name.
+    pub user: String,
+    /// `ClientID`
+    pub client_id: String,
+    /// The password of the authentication code.
+    pub password: Secret,
+    /// The type of the key, by its short name (`hotp`).
+    pub key_type: String,
+    /// Its parameters.
+    pub params: Params,
+    /// The variant, if policy fixes one.
+    pub variant: Option<Variant>,
+    /// The protection methods of two-pass that are allowed.
+    pub methods: Vec<String>,
+    /// The device that it is bound to.
+    pub device: Option<DeviceRef>,
+    /// The key that it renews.
+    pub renews: Option<String>,
+    /// Where it stands; `Expired` by the clock of the reader.
+    pub state: EnrolmentState,
+    /// When the key becomes active.
+    pub activate: Activation,
+    /// Wrong codes so far.
+    pub failed_attempts: u32,
+    /// The key that came of it.
+    pub key_id: Option<String>,
+    /// The trigger that was given out.
+    pub trigger: Option<TriggerAd>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970.
+    pub expires_at: i64,
+}
+
+/// A key, without its secrets.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRecord {
+    /// The key's `Id`.
+    pub id: String,
+    /// The user's name.
+    pub user: String,
+    /// The enrolment that it came of last.
+    pub enrolment_id: String,
+    /// The type, by its short name.
+    pub key_type: String,
+    /// Its parameters.
+    pub params: Params,
+    /// The device that holds it.
+    pub device: Option<DeviceRef>,
+    /// Where it stands.
+    pub state: KeyState,
+    /// HOTP: the next counter value.
+    pub counter: u64,
+    /// TOTP: the last step that was accepted.
+    pub last_step: Option<u64>,
+    /// TOTP: steps by which the token's clock is off.
+    pub drift: i64,
+    /// Seconds since 1970.
+    pub created_at: i64,
+}
+
+/// The short names of key types and what they mean in the protocol.
+const KEY_TYPES: [(&str, KeyType); 6] = [
+    ("hotp", KeyType::Hotp),
+    ("totp", KeyType::Totp),
+    ("ocra", KeyType::Ocra),
+    ("aes128", KeyType::Aes128Cbc),
+    ("aes192", KeyType::Aes192Cbc),
+    ("aes256", KeyType::Aes256Cbc),
+];
+
+/// The key type of a short name.
+pub(crate) fn key_type(name: &str) -> Option<KeyType> {
+    KEY_TYPES.iter().find(|(short, _)| *short == name).map(|(_, key_type)| key_type.clone())
+}

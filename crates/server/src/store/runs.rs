@@ -1,0 +1,313 @@
+//! What a run of the protocol reads and writes.
+
+use std::sync::Arc;
+
+use dskpp::server::DeviceRef;
+use dskpp_crypto::Secret;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::json;
+
+use super::access::{DeviceRecord, device_by_identity};
+use super::engine::Pending;
+use super::enrolments::{By, find};
+use super::keys::{k_mac_of, key_by_id};
+use super::records::{Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params};
+use super::{Store, StoreError, now};
+use crate::audit;
+use crate::seal::Kek;
+
+/// What a ClientHello may refer to.
+#[derive(Debug, Default)]
+pub(crate) struct HelloContext {
+    /// The device that was named.
+    pub device: Option<DeviceRecord>,
+    /// The key that is to be renewed, with K_MAC' (K_TOKEN where no run made a K_MAC: profile P6).
+    pub key: Option<(KeyRecord, Secret)>,
+    /// The enrolment of the client ID in a trigger's AD.
+    pub enrolment: Option<EnrolmentRecord>,
+}
+
+/// What a ClientNonce refers to.
+#[derive(Debug)]
+pub(crate) struct RunContext {
+    /// The answer that its session got already.
+    pub answer: Option<Answer>,
+    /// The enrolment of its client ID, or the one that its session names.
+    pub enrolment: Option<EnrolmentRecord>,
+    /// The device whose key the session uses.
+    pub device: Option<DeviceRecord>,
+}
+
+/// A key that a run has made.
+#[derive(Debug)]
+pub(crate) struct NewKey {
+    /// The key's `Id`.
+    pub id: String,
+    /// K_TOKEN.
+    pub k_token: Secret,
+    /// K_MAC.
+    pub k_mac: Secret,
+    /// The PRF's URI.
+    pub mac_algorithm: String,
+}
+
+/// A successful run, to be committed before its answer is sent.
+#[derive(Debug)]
+pub(crate) struct CommitRun {
+    /// `SessionID`
+    pub session_id: String,
+    /// SHA-256 of the ClientNonce.
+    pub request_hash: [u8; 32],
+    /// The answer.
+    pub response: Vec<u8>,
+    /// Until when the answer is kept, seconds since 1970.
+    pub session_expires_at: i64,
+    /// The enrolment that it spends.
+    pub enrolment_id: String,
+    /// The key.
+    pub key: NewKey,
+}
+
+/// A run that ends with a refusal.
+#[derive(Debug)]
+pub(crate) struct FailedRun {
+    /// `SessionID`
+    pub session_id: String,
+    /// SHA-256 of the ClientNonce.
+    pub request_hash: [u8; 32],
+    /// The answer.
+    pub response: Vec<u8>,
+    /// Until when the answer is kept, seconds since 1970.
+    pub session_expires_at: i64,
+    /// The enrolment whose code was tried.
+    pub enrolment_id: Option<String>,
+    /// Whether the code was wrong, which counts against the enrolment.
+    pub wrong_code: bool,
+    /// For the audit trail.
+    pub reason: String,
+}
+
+/// What became of a commit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Commit {
+    /// It is durable.
+    Committed,
+    /// Another request has been answered on this session.
+    AlreadyAnswered(Answer),
+    /// The enrolment is no longer open; nothing was changed.
+    EnrolmentSpent,
+}
+
+impl Store {
+    /// What a ClientHello refers to, in one read.
+    pub(crate) async fn load_hello(
+        &self,
+        device: Option<(String, String)>,
+        key_id: Option<String>,
+        client_id: Option<String>,
+    ) -> Result<HelloContext, StoreError> {
+        if device.is_none() && key_id.is_none() && client_id.is_none() {
+            return Ok(HelloContext::default());
+        }
+        let kek = Arc::clone(&self.kek);
+        let read = move |db: &Connection| {
+            let device = match device {
+                Some((manufacturer, serial)) => device_by_identity(db, &kek, &manufacturer, &serial)?,
+                None => None,
+            };
+            let key = match key_id {
+                Some(id) => match key_by_id(db, &id)? {
+                    Some(key) => k_mac_of(db, &kek, &id)?.map(|k_mac| (key, k_mac)),
+                    None => None,
+                },
+                None => None,
+            };
+            let enrolment = match client_id {
+                Some(client_id) => find(db, &kek, By::ClientId, &client_id)?,
+                None => None,
+            };
+            Ok(HelloContext { device, key, enrolment })
+        };
+        self.engine.read(read).await
+    }
+
+    /// What a ClientNonce refers to, in one read.
+    pub(crate) async fn load_run(
+        &self,
+        session_id: &str,
+        client_id: Option<&str>,
+        enrolment: Option<&str>,
+        device: Option<&DeviceRef>,
+    ) -> Result<RunContext, StoreError> {
+        let (session_id, kek) = (session_id.to_owned(), Arc::clone(&self.kek));
+        let by = match (client_id, enrolment) {
+            (Some(client_id), _) => Some((By::ClientId, client_id.to_owned())),
+            (None, Some(id)) => Some((By::Id, id.to_owned())),
+            (None, None) => None,
+        };
+        let device = device.cloned();
+        let read = move |db: &Connection| {
+            let answer = answer_of(db, &session_id)?;
+            if answer.is_some() {
+                return Ok(RunContext { answer, enrolment: None, device: None });
+            }
+            let enrolment = match by {
+                Some((by, value)) => find(db, &kek, by, &value)?,
+                None => None,
+            };
+            let device = match device {
+                Some(DeviceRef { manufacturer, serial }) => device_by_identity(db, &kek, &manufacturer, &serial)?,
+                None => None,
+            };
+            Ok(RunContext { answer, enrolment, device })
+        };
+        self.engine.read(read).await
+    }
+
+    /// Commits key, spent enrolment, answer and audit record together, or nothing.
+    pub(crate) fn commit_run(&self, run: CommitRun) -> Pending<Commit> {
+        let kek = Arc::clone(&self.kek);
+        self.engine.begin_write(move |db| commit_run(db, &kek, run))
+    }
+
+    /// Records the answer of a failed run, which spends its session, and counts a wrong code.
+    pub(crate) fn commit_failure(&self, run: FailedRun) -> Pending<Commit> {
+        let lock_after = self.policy.lock_after;
+        self.engine.begin_write(move |db| commit_failure(db, lock_after, run))
+    }
+
+    /// Forgets answers whose sessions are over.
+    pub(crate) async fn forget_old_answers(&self) -> Result<usize, StoreError> {
+        let forget = |db: &Connection| Ok(db.execute("DELETE FROM answer WHERE expires_at < ?", [now()])?);
+        self.engine.write(forget).await
+    }
+}
+
+fn answer_of(db: &Connection, session_id: &str) -> Result<Option<Answer>, StoreError> {
+    let mut query = db.prepare_cached("SELECT request_hash, response FROM answer WHERE session_id = ?")?;
+    let answer = query.query_row([session_id], |row| Ok(Answer { request_hash: row.get(0)?, response: row.get(1)? }));
+    Ok(answer.optional()?)
+}
+
+/// Keeps the answer, unless the session has one.
+fn keep_answer(
+    db: &Connection,
+    session_id: &str,
+    request_hash: &[u8; 32],
+    response: &[u8],
+    expires_at: i64,
+) -> Result<Option<Answer>, StoreError> {
+    let mut insert = db.prepare_cached("INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+    match insert.execute(params![session_id, &request_hash[..], response, expires_at])? {
+        0 => answer_of(db, session_id),
+        _ => Ok(None),
+    }
+}
+
+/// What a commit needs of its enrolment.
+struct Spent {
+    user_id: String,
+    key_type: String,
+    params: String,
+    device_id: Option<String>,
+    renews: Option<String>,
+    activate: Option<Activation>,
+}
+
+fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, StoreError> {
+    let CommitRun { session_id, request_hash, response, session_expires_at, enrolment_id, key } = run;
+    if let Some(answer) = keep_answer(db, &session_id, &request_hash, &response, session_expires_at)? {
+        return Ok(Commit::AlreadyAnswered(answer));
+    }
+    let at = now();
+    let Some(spent) = spend(db, &enrolment_id, &key.id, at)? else {
+        let mut undo = db.prepare_cached("DELETE FROM answer WHERE session_id = ?")?;
+        undo.execute([&session_id])?;
+        return Ok(Commit::EnrolmentSpent);
+    };
+    let state = match spent.activate {
+        Some(Activation::OnOtp) => KeyState::Provisioned,
+        _ => KeyState::Active,
+    };
+    let k_token = kek.seal("key", "sealed_k_token", &key.id, &key.k_token);
+    let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
+    let params: Params = serde_json::from_str(&spent.params).unwrap_or_default();
+    let counter = params.counter.unwrap_or(0) as i64;
+    // A renewal keeps the key's id: the new secret takes the old one's place (RFC 6063 §4.2.3).
+    let mut put = db.prepare_cached(
+        "INSERT INTO key (id, user_id, enrolment_id, device_id, key_type, params, mac_algorithm, sealed_k_token, \
+         sealed_k_mac, state, counter, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (id) DO UPDATE SET enrolment_id = excluded.enrolment_id, params = excluded.params, \
+         mac_algorithm = excluded.mac_algorithm, sealed_k_token = excluded.sealed_k_token, \
+         sealed_k_mac = excluded.sealed_k_mac, state = excluded.state, counter = excluded.counter, \
+         last_step = NULL, drift = 0 WHERE key.id = ? AND key.user_id = excluded.user_id",
+    )?;
+    let changed = put.execute(params![
+        key.id,
+        spent.user_id,
+        enrolment_id,
+        spent.device_id,
+        spent.key_type,
+        spent.params,
+        key.mac_algorithm,
+        k_token,
+        k_mac,
+        state.as_str(),
+        counter,
+        at,
+        spent.renews
+    ])?;
+    if changed == 0 {
+        return Err(StoreError::Exists("the key"));
+    }
+    audit::append(
+        db,
+        at,
+        "key.provisioned",
+        &json!({ "key": key.id, "enrolment": enrolment_id, "session": session_id }),
+    )?;
+    Ok(Commit::Committed)
+}
+
+/// Takes the enrolment's only key out of it; `None` if it is no longer open.
+fn spend(db: &Connection, enrolment_id: &str, key_id: &str, at: i64) -> Result<Option<Spent>, StoreError> {
+    let mut update = db.prepare_cached(
+        "UPDATE enrolment SET key_id = ?2, \
+         state = CASE activate WHEN 'on-otp' THEN 'provisioned' ELSE 'active' END \
+         WHERE id = ?1 AND state = 'open' AND expires_at > ?3 \
+         RETURNING user_id, key_type, params, device_id, renews, activate",
+    )?;
+    let spent = update.query_row(params![enrolment_id, key_id, at], |row| {
+        Ok(Spent {
+            user_id: row.get(0)?,
+            key_type: row.get(1)?,
+            params: row.get(2)?,
+            device_id: row.get(3)?,
+            renews: row.get(4)?,
+            activate: Activation::from_name(&row.get::<_, String>(5)?),
+        })
+    });
+    Ok(spent.optional()?)
+}
+
+fn commit_failure(db: &Connection, lock_after: u32, run: FailedRun) -> Result<Commit, StoreError> {
+    let FailedRun { session_id, request_hash, response, session_expires_at, enrolment_id, wrong_code, reason } = run;
+    if let Some(answer) = keep_answer(db, &session_id, &request_hash, &response, session_expires_at)? {
+        return Ok(Commit::AlreadyAnswered(answer));
+    }
+    let at = now();
+    if let Some(id) = enrolment_id.as_deref().filter(|_| wrong_code) {
+        let mut count = db.prepare_cached(
+            "UPDATE enrolment SET failed_attempts = failed_attempts + 1, \
+             state = CASE WHEN failed_attempts + 1 >= ?2 THEN 'locked' ELSE state END \
+             WHERE id = ?1 AND state = 'open' RETURNING state",
+        )?;
+        let state: Option<String> = count.query_row(params![id, lock_after], |row| row.get(0)).optional()?;
+        if state.as_deref() == Some(EnrolmentState::Locked.as_str()) {
+            audit::append(db, at, "enrolment.locked", &json!({ "enrolment": id }))?;
+        }
+    }
+    let subject = json!({ "enrolment": enrolment_id, "session": session_id, "reason": reason });
+    audit::append(db, at, "run.refused", &subject)?;
+    Ok(Commit::Committed)
+}

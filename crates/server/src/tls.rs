@@ -1,0 +1,128 @@
+//! TLS 1.2 and 1.3 from files that are watched: changed ones are taken over without a restart,
+//! unusable ones leave the old certificate in place and a line in the log.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum_server::tls_rustls::RustlsConfig;
+use jiff::Timestamp;
+use rustls::ServerConfig;
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
+
+use crate::private_ca::PrivateCa;
+use crate::{Error, files};
+
+/// Where the certificate comes from.
+pub(crate) enum Source {
+    /// The operator's files.
+    Files { certificate: PathBuf, key: PathBuf },
+    /// The authority in the data folder.
+    PrivateCa(PrivateCa),
+}
+
+impl Source {
+    fn paths(&self) -> [PathBuf; 2] {
+        match self {
+            Source::Files { certificate, key } => [certificate.clone(), key.clone()],
+            Source::PrivateCa(ca) => [ca.certificate_file(), ca.key_file()],
+        }
+    }
+}
+
+/// What tells that a file has changed; nothing where there is no file.
+type Stamp = [Option<(SystemTime, u64)>; 2];
+
+/// The server's certificate, as TLS uses it and as it is watched.
+pub(crate) struct Tls {
+    source: Source,
+    stamp: Stamp,
+    in_use: RustlsConfig,
+}
+
+impl Tls {
+    /// Loads the certificate, after the authority has made one if need be.
+    pub(crate) fn load(source: Source) -> Result<Self, Error> {
+        if let Source::PrivateCa(ca) = &source {
+            ca.ensure(Timestamp::now())?;
+        }
+        let stamp = stamp(&source);
+        let in_use = RustlsConfig::from_config(server_config(&source.paths())?);
+        Ok(Self { source, stamp, in_use })
+    }
+
+    /// What connections are accepted with; stays current.
+    pub(crate) fn in_use(&self) -> RustlsConfig {
+        self.in_use.clone()
+    }
+
+    /// The private authority's certificate, where it issued the one in use.
+    pub(crate) fn ca_file(&self) -> Option<PathBuf> {
+        match &self.source {
+            Source::PrivateCa(ca) => Some(ca.ca_file()),
+            Source::Files { .. } => None,
+        }
+    }
+
+    /// Looks at the files every `interval`, for ever.
+    pub(crate) async fn watch(mut self, interval: Duration) {
+        loop {
+            tokio::time::sleep(interval).await;
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        if let Source::PrivateCa(ca) = &self.source
+            && let Err(why) = ca.ensure(Timestamp::now())
+        {
+            tracing::warn!("the certificate could not be renewed: {why}");
+        }
+        let stamp = stamp(&self.source);
+        if stamp == self.stamp {
+            return;
+        }
+        self.stamp = stamp;
+        let [certificate, _] = &self.source.paths();
+        match server_config(&self.source.paths()) {
+            Ok(config) => {
+                self.in_use.reload_from_config(config);
+                tracing::info!("took over the changed certificate {}", certificate.display());
+            }
+            Err(why) => tracing::warn!("the old certificate stays in use: {why}"),
+        }
+    }
+}
+
+fn stamp(source: &Source) -> Stamp {
+    source.paths().map(|path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    })
+}
+
+fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<Arc<ServerConfig>, Error> {
+    let chain = files::read_certificates(certificate)?;
+    let private = read_key(key)?;
+    let unusable = |why: rustls::Error| Error::Content {
+        path: certificate.clone(),
+        what: "the certificate of this server",
+        why: format!("{why}; it must fit the private key {}", key.display()),
+    };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let mut config =
+        builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private)).map_err(unusable)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    let pem = dskpp_crypto::Secret::new(files::read_text(path)?.into_bytes());
+    PrivateKeyDer::from_pem_slice(pem.expose()).map_err(|why| Error::Content {
+        path: path.to_owned(),
+        what: "a PEM private key",
+        why: why.to_string(),
+    })
+}

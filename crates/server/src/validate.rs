@@ -1,0 +1,55 @@
+//! Checking a one-time password against a key.
+
+use dskpp_crypto::Secret;
+use dskpp_otp::{Accepted, Digits, Hotp, Input, OcraSuite, Totp};
+
+use crate::store::{KeyRecord, StorePolicy};
+
+/// What a right password moves, to be stored before anybody hears of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// The next counter.
+    Counter(u64),
+    /// The last accepted step, and by how many steps the token's clock is off.
+    Step {
+        /// The step.
+        step: u64,
+        /// Steps.
+        drift: i64,
+    },
+    /// Nothing: a response to a challenge without counter.
+    Nothing,
+}
+
+/// Digits and period where the enrolment named none.
+const DIGITS: u8 = 6;
+const PERIOD_S: u32 = 30;
+
+/// Whether `otp` is right for `key` at `unix_s`; `None` for a wrong one and for keys that make no passwords.
+pub(crate) fn check(
+    key: &KeyRecord,
+    k_token: &Secret,
+    otp: &str,
+    challenge: Option<&str>,
+    unix_s: i64,
+    policy: &StorePolicy,
+) -> Option<Moved> {
+    let unix_s = u64::try_from(unix_s).ok()?;
+    let digits = Digits::new(key.params.digits.unwrap_or(DIGITS)).ok()?;
+    match key.key_type.as_str() {
+        "hotp" => Hotp { digits }.check(k_token, key.counter, policy.hotp_look_ahead, otp).map(Moved::Counter),
+        "totp" => {
+            let period_s = key.params.period_s.unwrap_or(PERIOD_S);
+            let totp = Totp::new(digits, period_s, key.params.hash()).ok()?;
+            let found = totp.check(k_token, unix_s, key.drift, policy.totp_window, key.last_step, otp);
+            found.map(|Accepted { step, drift }| Moved::Step { step, drift })
+        }
+        "ocra" => {
+            let suite: OcraSuite = key.params.suite.as_deref()?.parse().ok()?;
+            let input = Input { counter: key.counter, question: challenge?, unix_s, ..Input::default() };
+            let next = suite.check(k_token, &input, policy.hotp_look_ahead, policy.totp_window, otp).ok()??;
+            Some(if suite.has_counter() { Moved::Counter(next) } else { Moved::Nothing })
+        }
+        _ => None,
+    }
+}

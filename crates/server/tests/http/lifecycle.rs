@@ -1,0 +1,175 @@
+//! Starts, restarts, TLS and the end.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dskpp::algorithm::KeyType;
+use dskpp_server::{Config, Error, ServerOptions, serve};
+use reqwest::{Certificate, Client};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Server, config, install_crypto, k_of};
+
+fn https(config: &mut Config) {
+    config.server.http = false;
+}
+
+/// A client that trusts one authority and nothing else.
+fn trusting(ca: &Path) -> Client {
+    let ca = Certificate::from_pem(&std::fs::read(ca).unwrap()).unwrap();
+    Client::builder().tls_certs_only([ca]).pool_max_idle_per_host(0).build().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_makes_what_others_rely_on() {
+    let server = Server::start_with(https).await;
+    let data = server.folder.path().join("data");
+    let mode = |name: &str| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!(mode("admin-token"), 0o600);
+    assert_eq!(mode("kek"), 0o600);
+    assert_eq!(mode(""), 0o700);
+    assert_eq!(server.running.ca_file(), Some(&*data.join("tls/ca.pem")));
+    let port = server.running.address().port();
+    let expected = ["localhost", "127.0.0.1"].map(|host| format!("https://{host}:{port}/dskpp"));
+    assert_eq!(server.running.url_s(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_1_2_and_1_3_with_both_names_and_nothing_in_the_clear() {
+    let server = Server::start_with(https).await;
+    let port = server.running.address().port();
+    let ca = Certificate::from_pem(&std::fs::read(server.running.ca_file().unwrap()).unwrap()).unwrap();
+    for version in [reqwest::tls::Version::TLS_1_2, reqwest::tls::Version::TLS_1_3] {
+        let client = Client::builder().tls_certs_only([ca.clone()]).min_tls_version(version).max_tls_version(version);
+        let client = client.build().unwrap();
+        for host in ["localhost", "127.0.0.1"] {
+            let response = client.get(format!("https://{host}:{port}/readyz")).send().await.unwrap();
+            assert_eq!(response.status(), 200, "{host} {version:?}");
+            assert_eq!(response.version(), reqwest::Version::HTTP_11);
+        }
+    }
+    let untrusting = Client::builder().tls_certs_only([]).build().unwrap();
+    assert!(untrusting.get(format!("https://localhost:{port}/readyz")).send().await.is_err());
+    assert!(server.client.get(format!("http://localhost:{port}/readyz")).send().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_certificates_are_taken_over_and_broken_ones_are_not() {
+    // A certificate and another one, as two servers' authorities make them.
+    let (first, second) = (Server::start_with(https).await, Server::start_with(https).await);
+    let folder = TempDir::new().unwrap();
+    let files = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
+    let put = |from: &Server| {
+        for file in &files {
+            let source = from.folder.path().join("data/tls").join(file.file_name().unwrap());
+            std::fs::copy(source, file).unwrap();
+        }
+    };
+    put(&first);
+    let [certificate, key] = files.clone();
+    let server = Server::start_with(|config| {
+        https(config);
+        config.tls = dskpp_server::config::Tls { certificate, key, reload_s: 1 };
+    })
+    .await;
+    assert_eq!(server.running.ca_file(), None);
+    let url = format!("https://localhost:{}/healthz", server.running.address().port());
+    let (old, new) = (trusting(first.running.ca_file().unwrap()), trusting(second.running.ca_file().unwrap()));
+    assert!(old.get(&url).send().await.is_ok() && new.get(&url).send().await.is_err());
+
+    std::fs::write(&files[0], "-----BEGIN CERTIFICATE-----\nbroken").unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert!(old.get(&url).send().await.is_ok(), "the old one stays in use");
+
+    put(&second);
+    for _ in 0..50 {
+        if new.get(&url).send().await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(new.get(&url).send().await.is_ok() && old.get(&url).send().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_survives_a_restart_and_so_does_its_answer() {
+    let folder = TempDir::new().unwrap();
+    let mut config = config(&folder);
+    let server = Server::start_in(folder, config.clone()).await;
+    // The second start must have the same URL_S.
+    config.server.listen = server.running.address();
+    let enrolment = server.enrolment("hotp", json!({})).await;
+    let choice = server.hello(server.offer(&enrolment, KeyType::Hotp)).await.unwrap();
+    let k = k_of(&choice);
+    let (request, state) = choice.proceed(k, &mut dskpp_crypto::SystemRandom).unwrap();
+    let server = restart(server, config.clone()).await;
+    let answer = server.exchange(request.clone()).await;
+    let server = restart(server, config).await;
+    assert_eq!(server.exchange(request).await, answer);
+    let got = state.receive(&answer).unwrap();
+    assert_eq!(got.keys.k_token, server.secret_of(&got.key_id).await);
+}
+
+async fn restart(server: Server, config: Config) -> Server {
+    let Server { folder, running, client, .. } = server;
+    drop(client); // its idle connections would be waited for
+    running.shutdown();
+    running.wait().await.unwrap();
+    Server::start_in(folder, config).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_lets_a_running_request_end_and_takes_no_new_ones() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("hotp", json!({})).await;
+    let (request, state) = server.until_nonce(server.offer(&enrolment, KeyType::Hotp)).await;
+    let sent = server.client.post(server.url("/dskpp")).header("content-type", crate::support::MEDIA_TYPE);
+    let answered = tokio::spawn(sent.body(request).send());
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    server.running.shutdown();
+    let body = answered.await.unwrap().unwrap().bytes().await.unwrap();
+    state.receive(&body).expect("a complete answer");
+    let address = server.running.address();
+    server.running.wait().await.unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_readiness() {
+    let server = Server::start().await;
+    for path in ["/healthz", "/readyz"] {
+        let response = server.client.get(server.url(path)).send().await.unwrap();
+        assert_eq!((response.status().as_u16(), response.text().await.unwrap()), (200, "ok\n".into()), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_cannot_work_says_why() {
+    install_crypto();
+    let folder = TempDir::new().unwrap();
+    let first = Server::start().await;
+    let mut taken = config(&folder);
+    taken.server.listen = first.running.address();
+    let error = serve(taken, ServerOptions::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Listen { .. }), "{error}");
+    assert!(error.to_string().contains("server.listen"), "{error}");
+
+    let mut bad = config(&folder);
+    bad.server.listen = "0.0.0.0:0".parse().unwrap();
+    assert!(matches!(serve(bad.clone(), ServerOptions::default()).await, Err(Error::Config(_))));
+    bad.server.http = false;
+    bad.server.public_urls = vec!["https://keys.example.com/dskpp".into()];
+    let bench = ServerOptions { iteration_floor_for_bench: Some(1) };
+    let error = serve(bad, bench).await.unwrap_err();
+    assert!(error.to_string().contains("loopback"), "{error}");
+
+    let mut keyless = config(&folder);
+    keyless.k_server.key = folder.path().join("k.pem");
+    std::fs::write(&keyless.k_server.key, "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n").unwrap();
+    let error = serve(keyless, ServerOptions::default()).await.unwrap_err();
+    assert!(error.to_string().contains("k.pem") && error.to_string().contains("2048"), "{error}");
+}

@@ -1,0 +1,9 @@
+//! A real server on a free port, driven over HTTP by the protocol core's client side and by hand.
+
+mod binding;
+mod four_pass;
+mod hostile;
+mod lifecycle;
+mod refusals;
+mod renewal_and_trigger;
+mod support;

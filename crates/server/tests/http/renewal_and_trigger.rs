@@ -1,0 +1,143 @@
+//! Runs that begin with a trigger, and runs that renew a key.
+
+use dskpp::algorithm::{KeyType, MacAlgorithm};
+use dskpp::client::{Credential, Failed, FourPass, Offer, Renewal};
+use dskpp::message::Trigger;
+use dskpp::status::Status;
+use dskpp_crypto::{Secret, SystemRandom};
+use reqwest::{StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::support::{MEDIA_TYPE, Server, read};
+
+/// The path of an enrolment's trigger, whatever public URL stands before it.
+fn trigger_path(enrolment: &Value) -> String {
+    let url = enrolment["trigger_url"].as_str().unwrap();
+    url[url.find("/enroll/").unwrap()..].to_owned()
+}
+
+async fn trigger(server: &Server, enrolment: &Value) -> reqwest::Response {
+    let url = server.url(&trigger_path(enrolment));
+    server.client.get(url).header(header::ACCEPT, MEDIA_TYPE).send().await.unwrap()
+}
+
+fn offer(server: &Server, trigger: &Trigger) -> Offer {
+    Offer::new(server.url_s(), Credential::Trigger(Box::new(trigger.clone())), vec![KeyType::Hotp, KeyType::Totp])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p14_a_trigger_gives_one_key_once() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("totp", json!({})).await;
+    let response = trigger(&server, &enrolment).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[header::CONTENT_TYPE], MEDIA_TYPE);
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    let document = response.bytes().await.unwrap();
+    assert_eq!(trigger(&server, &enrolment).await.bytes().await.unwrap(), document, "the same each time");
+    let trigger_read = Trigger::read(&document).unwrap();
+    assert_eq!(trigger_read.server_url.as_deref(), Some(server.url_s()));
+
+    let got = server.run(offer(&server, &trigger_read)).await.unwrap();
+    assert_eq!(got.key_type, KeyType::Totp, "the trigger names the enrolment, whose type is chosen");
+    assert_eq!(got.keys.k_token, server.secret_of(&got.key_id).await);
+
+    assert!(matches!(
+        server.run(offer(&server, &trigger_read)).await,
+        Err(Failed::Refused(Status::AuthenticationDataInvalid))
+    ));
+    assert_eq!(trigger(&server, &enrolment).await.status(), StatusCode::GONE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p14_a_changed_or_invented_trigger_is_refused_at_once() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("totp", json!({})).await;
+    let document = trigger(&server, &enrolment).await.bytes().await.unwrap();
+    let original = Trigger::read(&document).unwrap();
+    type Change = fn(&mut Trigger);
+    let changes: [Change; 4] = [
+        |trigger| trigger.authentication_data.authentication_code_mac.mac.value[3] ^= 1,
+        |trigger| trigger.authentication_data.authentication_code_mac.nonce = Some(vec![1; 32]),
+        |trigger| trigger.authentication_data.authentication_code_mac.nonce = None,
+        |trigger| trigger.authentication_data.client_id = Some("FFFFFFFF".into()),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut changed = original.clone();
+        change(&mut changed);
+        let (request, _) = FourPass::start(offer(&server, &changed), &mut SystemRandom);
+        let answer = read(&server.exchange(request).await);
+        assert_eq!(answer, (Status::AuthenticationDataInvalid, true), "change {number}");
+    }
+    server.run(offer(&server, &original)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p27_a_person_gets_a_page_and_a_stranger_nothing() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("totp", json!({})).await;
+    let path = trigger_path(&enrolment);
+    let page = server.client.get(server.url(&path)).header(header::ACCEPT, "text/html, */*").send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    assert_eq!(page.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'none'"));
+    let text = page.text().await.unwrap();
+    assert!(text.contains(&path) && text.contains("dskpp enroll --trigger"), "{text}");
+    for path in ["/enroll/0123456789ABCDEF0123456789ABCDEF", "/enroll/%3Cscript%3E", "/enroll/"] {
+        for accept in [MEDIA_TYPE, "text/html"] {
+            let request = server.client.get(server.url(path)).header(header::ACCEPT, accept);
+            assert_eq!(request.send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path} {accept}");
+        }
+    }
+}
+
+async fn first_key(server: &Server, mac: MacAlgorithm) -> Renewal {
+    let enrolment = server.enrolment("hotp", json!({})).await;
+    let mut offer = server.offer(&enrolment, KeyType::Hotp);
+    offer.mac_algorithms = vec![mac];
+    let got = server.run(offer).await.unwrap();
+    Renewal { key_id: got.key_id, k_mac_old: got.keys.k_mac }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p6_p7_a_renewal_proves_the_server_and_replaces_the_secret() {
+    let server = Server::start().await;
+    for mac in [MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128] {
+        let renewal = first_key(&server, mac.clone()).await;
+        let key_id = renewal.key_id.clone();
+        let before = server.secret_of(&key_id).await;
+        let enrolment = server.enrolment("hotp", json!({"renews": key_id})).await;
+        let mut offer = server.offer(&enrolment, KeyType::Hotp);
+        offer.renewal = Some(renewal.clone());
+        let mut stranger = offer.clone();
+        stranger.renewal = Some(Renewal { k_mac_old: Secret::new(vec![9; 32]), ..renewal });
+        assert!(matches!(server.hello(stranger).await, Err(Failed::NotAuthenticated)), "{mac}");
+        let got = server.run(offer).await.unwrap();
+        assert_eq!(got.key_id, key_id);
+        let after = server.secret_of(&key_id).await;
+        assert_eq!(got.keys.k_token, after);
+        assert_ne!(before, after);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p21_only_the_key_that_the_enrolment_names_is_renewed() {
+    let server = Server::start().await;
+    let (mine, other) =
+        (first_key(&server, MacAlgorithm::PrfSha256).await, first_key(&server, MacAlgorithm::PrfSha256).await);
+    let before = server.secret_of(&other.key_id).await;
+    let renews_mine = server.enrolment("hotp", json!({"renews": mine.key_id})).await;
+    let makes_a_new_one = server.enrolment("hotp", json!({})).await;
+    for (enrolment, renewal) in
+        [(&renews_mine, Some(other.clone())), (&makes_a_new_one, Some(other.clone())), (&renews_mine, None)]
+    {
+        let mut offer = server.offer(enrolment, KeyType::Hotp);
+        offer.renewal = renewal;
+        assert_eq!(server.refused(offer).await, Status::AccessDenied);
+    }
+    assert_eq!(server.secret_of(&other.key_id).await, before);
+    let mut unknown = server.offer(&renews_mine, KeyType::Hotp);
+    unknown.renewal = Some(Renewal { key_id: "no such key".into(), ..mine });
+    let (request, _) = FourPass::start(unknown, &mut SystemRandom);
+    assert_eq!(read(&server.exchange(request).await), (Status::AccessDenied, true));
+}
