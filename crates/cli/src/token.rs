@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
 use dskpp_client::token_store::Token as Stored;
-use dskpp_crypto::Hash;
+use dskpp_crypto::{Hash, Secret};
 use dskpp_otp::{Code, Digits, Hotp, Input, OcraSuite, Totp};
 use serde_json::{Value, json};
 
@@ -118,22 +118,22 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
         ("ocra", Some(suite)) => Some(suite.parse().map_err(Failure::new)?),
         _ => None,
     };
+    let pin = suite.as_ref().is_some_and(OcraSuite::has_pin).then(|| prompt("PIN: ")).transpose()?;
     let moves = token.key_type == "hotp" || suite.as_ref().is_some_and(OcraSuite::has_counter);
-    // The counter is moved and saved before its password is shown: a crash may lose one, but never shows one twice.
-    let token = match moves {
-        false => token,
-        true => {
-            store
-                .update(&token.id, |token| token.counter = Some(token.counter.unwrap_or(0).saturating_add(1)))
-                .map_err(Failure::new)?;
-            let moved = store.find(&token.id).map_err(Failure::new)?;
-            Stored { counter: moved.counter.map(|counter| counter.saturating_sub(1)), ..moved }
-        }
+    let answer = |token: &Stored| match &suite {
+        Some(suite) => Ok((respond(token, suite, challenge, unix_s, pin.as_ref())?, None)),
+        None => make(token, unix_s),
     };
-    let (code, remaining_s) = match suite {
-        Some(suite) => (respond(&token, &suite, challenge, unix_s)?, None),
-        None => make(&token, unix_s)?,
-    };
+    // What cannot be answered is found out before a counter is moved.
+    let (mut code, remaining_s) = answer(&token)?;
+    if moves {
+        // The counter is moved and saved before its password is shown: a crash may lose one, but never shows one
+        // twice, and neither do two processes.
+        let moved = store.update(&token.id, |token| token.counter = Some(token.counter.unwrap_or(0).saturating_add(1)));
+        let moved = moved.map_err(Failure::new)?;
+        let counter = moved.counter.map(|counter| counter.saturating_sub(1));
+        code = answer(&Stored { counter, ..moved })?.0;
+    }
     let document = json!({ "id": token.id, "otp": code.as_str(), "valid_for_s": remaining_s });
     output.print(&document, || code.to_string())
 }
@@ -159,12 +159,17 @@ fn hash(token: &Stored) -> Result<Hash, Failure> {
     }
 }
 
-fn respond(token: &Stored, suite: &OcraSuite, challenge: Option<&str>, unix_s: u64) -> Result<Code, Failure> {
+fn respond(
+    token: &Stored,
+    suite: &OcraSuite,
+    challenge: Option<&str>,
+    unix_s: u64,
+    pin: Option<&Secret>,
+) -> Result<Code, Failure> {
     let question = challenge
         .ok_or_else(|| Failure::usage(format!("{suite} responds to a challenge")).next("give it with --challenge"))?;
-    let pin = suite.has_pin().then(|| prompt("PIN: ")).transpose()?;
     let counter = token.counter.unwrap_or(0);
-    let input = Input { counter, question, pin: pin.as_ref(), unix_s, ..Input::default() };
+    let input = Input { counter, question, pin, unix_s, ..Input::default() };
     suite.code(&token.secret, &input).map_err(Failure::new)
 }
 

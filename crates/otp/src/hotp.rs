@@ -37,7 +37,7 @@ impl Hotp {
     pub fn resynchronise(&self, key: &Secret, counter: u64, window: u32, typed: &[&str]) -> Option<u64> {
         let len = u64::try_from(typed.len()).ok().filter(|len| *len >= 2)?;
         let last = counter.saturating_add(u64::from(window));
-        let matches = |first: u64| (first..).zip(typed).all(|(counter, typed)| self.code(key, counter).is(typed));
+        let matches = |first: u64| typed.iter().zip(first..).all(|(typed, counter)| self.code(key, counter).is(typed));
         (counter..=last).find(|first| first.checked_add(len).is_some() && matches(*first))?.checked_add(len)
     }
 }

@@ -83,13 +83,23 @@ impl Totp {
         Some(Accepted { step, drift: step.wrapping_sub(here) as i64 })
     }
 
-    /// Finds a token whose clock is far off by two or more consecutive passwords, at most `window` steps away (§6).
-    pub fn resynchronise(&self, key: &Secret, unix_s: u64, window: u32, typed: &[&str]) -> Option<Accepted> {
+    /// Finds a token whose clock is far off by two or more consecutive passwords, at most `window` steps away and all
+    /// later than `last_step` (§5.2, §6).
+    pub fn resynchronise(
+        &self,
+        key: &Secret,
+        unix_s: u64,
+        window: u32,
+        last_step: Option<u64>,
+        typed: &[&str],
+    ) -> Option<Accepted> {
         let more = u64::try_from(typed.len()).ok()?.checked_sub(1).filter(|more| *more > 0)?;
         let here = self.step(unix_s);
         let firsts = here.saturating_sub(u64::from(window))..=here.saturating_add(u64::from(window));
-        let matches = |first: u64| (first..).zip(typed).all(|(step, typed)| self.code_of_step(key, step).is(typed));
-        let step = firsts.into_iter().find(|first| matches(*first))?.checked_add(more)?;
+        let matches =
+            |first: u64| typed.iter().zip(first..).all(|(typed, step)| self.code_of_step(key, step).is(typed));
+        let later = |first: u64| last_step.is_none_or(|last| first > last) && first.checked_add(more).is_some();
+        let step = firsts.into_iter().find(|first| later(*first) && matches(*first))?.checked_add(more)?;
         // The last of the typed passwords is the present one.
         Some(Accepted { step, drift: step.wrapping_sub(here) as i64 })
     }
@@ -136,7 +146,7 @@ mod tests {
         let code = totp.code(&key, now);
         assert!(totp.check(&key, now, 0, 1, Some(here - 1), code.as_str()).is_some());
         assert!(totp.check(&key, now, 0, 1, Some(here), code.as_str()).is_none(), "used already");
-        assert!(totp.check(&key, 0, i64::MIN, u32::MAX.min(3), None, "no code").is_none());
+        assert!(totp.check(&key, 0, i64::MIN, 3, None, "no code").is_none());
     }
 
     #[test]
@@ -149,10 +159,12 @@ mod tests {
         let found = totp.check(&key, now, 4, 1, None, off(5).as_str()).expect("within one step of the drift");
         assert_eq!(found.drift, 5);
         let (a, b) = (off(40), off(41));
-        let found = totp.resynchronise(&key, now, 100, &[a.as_str(), b.as_str()]).expect("two in a row");
+        let found = totp.resynchronise(&key, now, 100, None, &[a.as_str(), b.as_str()]).expect("two in a row");
         assert_eq!((found.step, found.drift), (here + 41, 41));
-        assert!(totp.resynchronise(&key, now, 100, &[b.as_str(), a.as_str()]).is_none());
-        assert!(totp.resynchronise(&key, now, 100, &[a.as_str()]).is_none());
+        assert!(totp.resynchronise(&key, now, 100, None, &[b.as_str(), a.as_str()]).is_none());
+        assert!(totp.resynchronise(&key, now, 100, None, &[a.as_str()]).is_none());
+        let used = Some(here + 40);
+        assert!(totp.resynchronise(&key, now, 100, used, &[a.as_str(), b.as_str()]).is_none(), "used already");
     }
 
     #[test]

@@ -51,10 +51,7 @@ impl Key {
                 lanes: COST.lanes,
             },
             Unlock::KeyFile(path) => {
-                if !path.exists() {
-                    let text = format!("{}\n", HEXLOWER.encode(SystemRandom.secret(32).expose()));
-                    replace(path, Secret::from(text.into_bytes()).expose())?;
-                }
+                make_key_file(path)?;
                 Unlocking::KeyFile
             }
         };
@@ -135,9 +132,29 @@ fn line(header: &Header) -> Vec<u8> {
     line
 }
 
+/// Makes a key file unless there is one, which is never replaced: other stores may need it.
+fn make_key_file(path: &Path) -> Result<(), StoreError> {
+    let text = format!("{}\n", HEXLOWER.encode(SystemRandom.secret(32).expose()));
+    let text = Secret::from(text.into_bytes());
+    let write = || -> std::io::Result<()> {
+        let mut new = tempfile::Builder::new().prefix(".dskpp-").tempfile_in(folder_of(path))?; // mode 0600
+        new.write_all(text.expose())?;
+        new.as_file().sync_all()?;
+        match new.persist_noclobber(path) {
+            Err(why) if why.error.kind() != std::io::ErrorKind::AlreadyExists => Err(why.error),
+            _ => File::open(folder_of(path))?.sync_all(),
+        }
+    };
+    write().map_err(failed("written", path))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Replaces a file whole or not at all; only its owner can read it.
 fn replace(path: &Path, content: &[u8]) -> Result<(), StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let write = || -> std::io::Result<()> {
         let mut new = tempfile::Builder::new().prefix(".dskpp-").tempfile_in(folder)?; // mode 0600
         new.write_all(content)?;

@@ -155,12 +155,11 @@ impl TokenStore {
         if path.exists() {
             return Self::open(path, unlock);
         }
-        let (header, key) = Key::new(unlock)?;
-        let lock = Locked::take(path)?;
+        let _lock = Locked::take(path)?;
         if path.exists() {
-            drop(lock); // somebody else made it meanwhile
-            return Self::open(path, unlock);
+            return Self::open(path, unlock); // somebody else made it meanwhile
         }
+        let (header, key) = Key::new(unlock)?;
         file::write(path, &header, &key, &Tokens::new())?;
         Ok(TokenStore { path: path.to_owned(), header, key })
     }
@@ -196,10 +195,13 @@ impl TokenStore {
         })
     }
 
-    /// Puts a token in the place of the one of that id.
+    /// Puts a token in the place of the one of that id; a third one of the new id is an error.
     pub fn replace(&mut self, id: &str, token: Token) -> Result<(), StoreError> {
         self.change(|tokens| {
             tokens.remove(id).ok_or_else(|| StoreError::NotFound(id.to_owned()))?;
+            if tokens.contains_key(&token.id) {
+                return Err(StoreError::Exists(token.id));
+            }
             tokens.insert(token.id.clone(), token);
             Ok(())
         })

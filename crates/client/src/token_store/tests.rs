@@ -55,6 +55,7 @@ fn what_was_stored_comes_back_and_goes_again() {
     assert_eq!(store.update("AB12", |token| token.counter = Some(7)).unwrap().counter, Some(7));
     store.replace("AB12", Token { digits: Some(8), ..token("AB12") }).unwrap();
     assert_eq!(store.find("AB12").unwrap().digits, Some(8));
+    assert!(matches!(store.replace("AB12", token("AB34")), Err(StoreError::Exists(_))), "a third one stays");
     store.delete("AB12").unwrap();
     for missing in [store.delete("AB12"), store.rename("AB12", None), store.replace("AB12", token("AB12"))] {
         assert!(matches!(missing, Err(StoreError::NotFound(_))));
@@ -113,6 +114,37 @@ fn a_damaged_file_is_refused_whole() {
     std::fs::write(&path, &good).unwrap();
     std::fs::write(folder.path().join(".dskpp-left-over"), "of a stopped process").unwrap();
     assert_eq!(TokenStore::open(&path, &unlock).unwrap().list().unwrap().len(), 1);
+}
+
+#[test]
+fn several_first_starts_at_once_share_one_store_and_one_key_file() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, unlock) = store(folder.path());
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                let (path, unlock) = (&path, &unlock);
+                scope.spawn(move || {
+                    TokenStore::open_or_create(path, unlock).unwrap().insert(token(&worker.to_string())).unwrap();
+                });
+            }
+        });
+        assert_eq!(TokenStore::open(&path, &unlock).unwrap().list().unwrap().len(), 4);
+    }
+}
+
+#[test]
+fn ten_thousand_tokens_are_one_file_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlock) = store(folder.path());
+    let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
+    store
+        .change(|tokens| {
+            tokens.extend((0..10_000).map(|i| (i.to_string(), token(&i.to_string()))));
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(TokenStore::open(&path, &unlock).unwrap().find("9999").unwrap().id, "9999");
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl FromStr for OcraSuite {
         let function = function.strip_prefix("HOTP-").and_then(|rest| rest.split_once('-'));
         let (hash, digits) = function.ok_or(wrong("its function must be HOTP-<hash>-<digits>"))?;
         let hash = hash_of(hash).ok_or(wrong("its hash must be SHA1, SHA256 or SHA512"))?;
-        let digits = number(digits).filter(|digits| *digits == 0 || (4..=10).contains(digits));
+        let digits = plain_number(digits).filter(|digits| *digits == 0 || (4..=10).contains(digits));
         let digits = digits.ok_or(wrong("its digits must be 0 or 4 to 10"))? as u8;
 
         let mut inputs = data.split('-').peekable();
@@ -131,6 +131,11 @@ fn hash_of(name: &str) -> Option<Hash> {
     }
 }
 
+/// A number as a suite writes it: decimal digits, no zero in front.
+fn plain_number(text: &str) -> Option<u16> {
+    number(text).filter(|_| text.len() == 1 || !text.starts_with('0'))
+}
+
 /// Decimal digits and nothing else.
 fn number(text: &str) -> Option<u16> {
     text.bytes().all(|c| c.is_ascii_digit()).then(|| text.parse().ok())?
@@ -154,7 +159,7 @@ fn session_of(text: &str) -> Option<u16> {
 
 fn step_of(text: &str) -> Option<u64> {
     let (count, unit) = text.get(1..)?.split_at_checked(text.len().checked_sub(2)?)?;
-    let count = number(count).filter(|count| *count > 0)?;
+    let count = plain_number(count).filter(|count| *count > 0)?;
     match (unit, count) {
         ("S", 1..=59) => Some(u64::from(count)),
         ("M", 1..=59) => Some(u64::from(count) * 60),

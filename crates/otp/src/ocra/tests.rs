@@ -186,6 +186,8 @@ fn s6_suites_are_read_and_faulty_ones_refused() {
         "OCRA-1:HOTP-SHA1-3:QN08",
         "OCRA-1:HOTP-SHA1-11:QN08",
         "OCRA-1:HOTP-SHA1-+6:QN08",
+        "OCRA-1:HOTP-SHA1-06:QN08",
+        "OCRA-1:HOTP-SHA1-6:QN08-T01M",
         "OCRA-1:HOTP-SHA1-6:QX08",
         "OCRA-1:HOTP-SHA1-6:QN03",
         "OCRA-1:HOTP-SHA1-6:QN65",
