@@ -305,9 +305,9 @@ impl Config {
         for (name, value) in variables {
             if let Some((section, key)) = setting_of(&name, &defaults) {
                 let value = typed(&defaults, &section, &key, &value);
-                match given.entry(section).or_insert_with(|| Value::Table(Table::new())) {
-                    Value::Table(section) => _ = section.insert(key, value),
-                    _ => {} // reported below: the file has a plain value where a section belongs
+                // A plain value where a section belongs is reported below.
+                if let Value::Table(section) = given.entry(section).or_insert_with(|| Value::Table(Table::new())) {
+                    section.insert(key, value);
                 }
             }
         }

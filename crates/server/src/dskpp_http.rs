@@ -59,6 +59,7 @@ async fn receive(
     (NO_CACHING, response).into_response()
 }
 
+#[expect(clippy::result_large_err, reason = "the error is the response, made once a request")]
 async fn answer(binding: &Binding, peer: SocketAddr, request: Request) -> Result<Vec<u8>, Response> {
     if !is_dskpp(request.headers()) {
         return Err(refusal(StatusCode::BAD_REQUEST, "the Content-Type must be application/dskpp+xml\n"));

@@ -20,7 +20,7 @@
 //! # }
 //! ```
 
-pub mod api;
+mod api;
 mod audit;
 mod backoff;
 mod bootstrap;
@@ -36,8 +36,8 @@ mod private_ca;
 mod provision;
 mod queue;
 mod running;
-pub mod seal;
-pub mod store;
+mod seal;
+mod store;
 mod tls;
 mod trigger;
 mod validate;
@@ -45,3 +45,4 @@ mod validate;
 pub use config::{Config, ConfigError, Fault};
 pub use error::Error;
 pub use running::{Running, ServerOptions, run, serve};
+pub use store::StoreError;

@@ -1,5 +1,7 @@
 //! The messages of RFC 6063 §8: read, refused, written, read again.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod hostile;
 mod rfc6063;
 mod roundtrip;

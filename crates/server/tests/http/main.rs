@@ -1,5 +1,7 @@
 //! A real server on a free port, driven over HTTP by the protocol core's client side and by hand.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod binding;
 mod four_pass;
 mod hostile;
