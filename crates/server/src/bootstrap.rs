@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_parser::parse_x509_certificate;
 
 use crate::seal::Kek;
-use crate::store::{Store, StorePolicy};
+use crate::store::{Store, StorePolicy, new_token};
 use crate::{Config, Error, files};
 
 /// The size of a K_SERVER that is made here.
@@ -51,8 +51,11 @@ pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
         .map_err(|source| Error::StoredKey { what: "session sealing key", source })?;
     let k_server = k_server(config, &store).await?;
     let admin_token_file = folder.join("admin-token");
-    if let Some(token) = store.create_first_token().await? {
+    if !store.has_tokens().await? {
+        // The file first: a crash in between leaves a token that is not known, and the next start makes another.
+        let token = new_token();
         files::write(&admin_token_file, format!("{token}\n").as_bytes(), 0o600)?;
+        store.create_first_token(token).await?;
         tracing::info!("wrote the first admin token to {}", admin_token_file.display());
     }
     Ok(Data { store, k_server, session_key, admin_token_file })

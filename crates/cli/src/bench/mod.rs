@@ -22,9 +22,9 @@ use server::Child;
 
 #[derive(Args)]
 pub(crate) struct Bench {
-    /// Runs at the same time
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    concurrency: u32,
+    /// Runs at the same time [default: 16, or 96 with --no-kdf-cost]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    concurrency: Option<u32>,
 
     /// How long to measure
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -69,6 +69,10 @@ impl Bench {
         runtime()?.block_on(self.measure(&target, output))
     }
 
+    fn concurrency(&self) -> u32 {
+        self.concurrency.unwrap_or(if self.no_kdf_cost { 96 } else { 16 })
+    }
+
     fn target(&self) -> Result<Target, Failure> {
         if let (Some(origin), Some(token_file)) = (&self.server, &self.token_file) {
             let token = std::fs::read_to_string(token_file)
@@ -84,10 +88,11 @@ impl Bench {
     async fn measure(&self, target: &Target, output: &Output) -> Result<(), Failure> {
         let api = Api::new(&target.origin, &target.token, target.ca.as_deref())?;
         let recipe = Recipe::new(&api, target, self.no_kdf_cost).await?;
-        let load = Load { recipe, concurrency: self.concurrency as usize };
+        let load = Load { recipe, concurrency: self.concurrency() as usize };
 
         // A pilot warms everything up and tells how many enrolments the time will take.
-        let pilot_runs = (self.concurrency * if self.no_kdf_cost { 64 } else { 4 }).min(self.count.unwrap_or(u32::MAX));
+        let pilot_runs =
+            (self.concurrency() * if self.no_kdf_cost { 64 } else { 4 }).min(self.count.unwrap_or(u32::MAX));
         let pilot_codes = load::enrolments(&api, pilot_runs, None).await?;
         let pilot = load.run(pilot_codes, None, None).await?;
         let wanted = match self.count {

@@ -39,7 +39,7 @@ impl Report {
         let runs = measured.run_us.len();
         let cpu_ms = used.as_ref().and_then(|used| used.cpu_ms);
         Report {
-            concurrency: bench.concurrency,
+            concurrency: bench.concurrency(),
             no_kdf_cost: bench.no_kdf_cost,
             runs,
             seconds: measured.elapsed.as_secs_f64(),

@@ -15,6 +15,11 @@ macro_rules! names {
             /// All of them, which is the default.
             pub const ALL: &[$name] = &[$($name::$variant,)*];
 
+            /// The one of that short name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($text => Some($name::$variant),)* _ => None }
+            }
+
             /// What it means in the protocol.
             pub fn algorithm(self) -> $protocol {
                 match self { $($name::$variant => $protocol::$variant,)* }

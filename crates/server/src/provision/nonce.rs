@@ -59,17 +59,18 @@ impl Provision {
         if let Some(answer) = known.answer {
             return run.again(answer);
         }
-        let Some(k) = self.k_of(&run.state, known.device) else {
-            let refusal = session.refuse(Status::Abort, Reason::Seal);
-            return run.finish(self.refuse(&run, known.enrolment, &refusal), Outcome::Refused(refusal), self).await;
+        let k = self.k_of(&run.state, known.device).ok_or_else(|| session.refuse(Status::Abort, Reason::Seal));
+        let k = match session.check(&self.auth).and(k) {
+            Ok(k) => k,
+            Err(refusal) => {
+                let pending = self.refuse(&run, known.enrolment.as_ref(), &refusal);
+                return run.finish(pending, Outcome::Refused(refusal), self).await;
+            }
         };
-        if let Err(refusal) = session.check(&self.auth) {
-            return run.finish(self.refuse(&run, known.enrolment, &refusal), Outcome::Refused(refusal), self).await;
-        }
         let attempt = run.client_id.as_deref().map(|id| self.backoff.begin(id, Instant::now())).transpose()?;
         let provision = Arc::clone(self);
         let work = move || {
-            let (pending, outcome) = provision.work(session, &run, &k, known.enrolment, attempt);
+            let (pending, outcome) = provision.work(session, &run, &k, known.enrolment.as_ref(), attempt);
             (run, pending, outcome)
         };
         let (run, pending, outcome) = self.pool.run(work).await?;
@@ -82,40 +83,37 @@ impl Provision {
         session: Session,
         run: &Run,
         k: &ServerK,
-        enrolment: Option<EnrolmentRecord>,
+        enrolment: Option<&EnrolmentRecord>,
         attempt: Option<Attempt>,
     ) -> (Pending<Commit>, Outcome) {
-        let proved = self.prove(session, run, k, enrolment.as_ref());
-        let is_wrong = |refusal: &Refusal| refusal.reason == Reason::AuthenticationData;
-        match attempt {
-            Some(attempt) if proved.as_ref().is_err_and(is_wrong) => attempt.wrong(Instant::now()),
-            Some(attempt) => attempt.right(),
-            None => {}
-        }
-        match (proved, enrolment) {
-            (Ok((finished, key_id)), Some(enrolment)) => self.commit(run, enrolment, finished, key_id),
-            (Ok(_), None) => {
-                let refusal = run.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
-                (self.refuse(run, None, &refusal), Outcome::Refused(refusal))
+        let proved = self.prove(session, run, k, enrolment);
+        if let Some(attempt) = attempt {
+            match &proved {
+                Err(refusal) if is_wrong_code(refusal) => attempt.wrong(Instant::now()),
+                _ => attempt.right(),
             }
-            (Err(refusal), enrolment) => (self.refuse(run, enrolment, &refusal), Outcome::Refused(refusal)),
+        }
+        match proved {
+            Ok((finished, key_id, enrolment)) => self.commit(run, enrolment, finished, key_id),
+            Err(refusal) => (self.refuse(run, enrolment, &refusal), Outcome::Refused(refusal)),
         }
     }
 
     /// The work, and the checks that only a right code reaches.
-    fn prove(
+    fn prove<'a>(
         &self,
         session: Session,
         run: &Run,
         k: &ServerK,
-        enrolment: Option<&EnrolmentRecord>,
-    ) -> Result<(Finished, String), Refusal> {
+        enrolment: Option<&'a EnrolmentRecord>,
+    ) -> Result<(Finished, String, &'a EnrolmentRecord), Refusal> {
         let password = run.password(enrolment);
         let verdict = run.verdict(&session, enrolment);
         let authenticated = session.authenticate(&self.auth, &password, k, &self.url_s, &mut SystemRandom)?;
         let refuse = |(status, reason)| authenticated.session().refuse(status, reason);
-        let package = self.package(run, verdict.map_err(refuse)?).map_err(refuse)?;
-        Ok((authenticated.finish(&package)?, package.key_id))
+        let enrolment = verdict.map_err(refuse)?;
+        let package = self.package(run, enrolment).map_err(refuse)?;
+        Ok((authenticated.finish(&package)?, package.key_id, enrolment))
     }
 
     /// The key that the session was begun with; `None` where the server no longer has it.
@@ -155,7 +153,7 @@ impl Provision {
     fn commit(
         &self,
         run: &Run,
-        enrolment: EnrolmentRecord,
+        enrolment: &EnrolmentRecord,
         finished: Finished,
         key_id: String,
     ) -> (Pending<Commit>, Outcome) {
@@ -164,7 +162,7 @@ impl Provision {
             request_hash: run.request_hash,
             response: finished.response.clone(),
             session_expires_at: self.answer_expires_at(),
-            enrolment_id: enrolment.id,
+            enrolment_id: enrolment.id.clone(),
             key: NewKey {
                 id: key_id.clone(),
                 k_token: finished.keys.k_token,
@@ -172,18 +170,18 @@ impl Provision {
                 mac_algorithm: finished.prf.algorithm().uri().to_owned(),
             },
         });
-        (pending, Outcome::Provisioned { response: finished.response, key_id, user: enrolment.user })
+        (pending, Outcome::Provisioned { response: finished.response, key_id, user: enrolment.user.clone() })
     }
 
     /// A failed run is answered once, too: its session is spent.
-    fn refuse(&self, run: &Run, enrolment: Option<EnrolmentRecord>, refusal: &Refusal) -> Pending<Commit> {
+    fn refuse(&self, run: &Run, enrolment: Option<&EnrolmentRecord>, refusal: &Refusal) -> Pending<Commit> {
         self.store.commit_failure(FailedRun {
             session_id: run.session_id.clone(),
             request_hash: run.request_hash,
             response: refusal.response(),
             session_expires_at: self.answer_expires_at(),
-            enrolment_id: enrolment.map(|enrolment| enrolment.id),
-            wrong_code: refusal.reason == Reason::AuthenticationData,
+            enrolment_id: enrolment.map(|enrolment| enrolment.id.clone()),
+            wrong_code: is_wrong_code(refusal),
             reason: refusal.reason.to_string(),
         })
     }
@@ -192,6 +190,11 @@ impl Provision {
     fn answer_expires_at(&self) -> i64 {
         i64::try_from(unix_now().saturating_add(self.session_lifetime_s)).unwrap_or(i64::MAX)
     }
+}
+
+/// Whether it counts against the code; other refusals are no guesses.
+fn is_wrong_code(refusal: &Refusal) -> bool {
+    refusal.reason == Reason::AuthenticationData
 }
 
 impl Run {

@@ -138,18 +138,21 @@ impl Store {
         self.engine.write(write).await
     }
 
-    /// Makes the first token, with every role, unless there are tokens.
-    pub(crate) async fn create_first_token(&self) -> Result<Option<String>, StoreError> {
-        let write = |db: &Connection| {
-            let any: bool = db.query_row("SELECT EXISTS (SELECT 1 FROM api_token)", [], |row| row.get(0))?;
-            if any { Ok(None) } else { create_token(db, "first", &Role::ALL).map(|(_, token)| Some(token)) }
-        };
-        self.engine.write(write).await
+    /// Whether there is any token.
+    pub(crate) async fn has_tokens(&self) -> Result<bool, StoreError> {
+        let read = |db: &Connection| Ok(db.query_row("SELECT EXISTS (SELECT 1 FROM api_token)", [], |row| row.get(0))?);
+        self.engine.read(read).await
+    }
+
+    /// Makes the first token, with every role, of a value from [`new_token`].
+    pub(crate) async fn create_first_token(&self, value: String) -> Result<(), StoreError> {
+        self.engine.write(move |db| create_token(db, "first", &Role::ALL, &value).map(drop)).await
     }
 
     /// Makes a token; its value is given only now.
     pub(crate) async fn create_token(&self, name: String, roles: Vec<Role>) -> Result<(String, String), StoreError> {
-        self.engine.write(move |db| create_token(db, &name, &roles)).await
+        let value = new_token();
+        self.engine.write(move |db| Ok((create_token(db, &name, &roles, &value)?, value))).await
     }
 
     /// The token of that value. Only its hash is stored, so the look-up tells nothing about other tokens.
@@ -179,12 +182,17 @@ impl Store {
     }
 }
 
-fn create_token(db: &Connection, name: &str, roles: &[Role]) -> Result<(String, String), StoreError> {
+/// The value of a new token.
+pub(crate) fn new_token() -> String {
+    BASE64URL_NOPAD.encode(SystemRandom.secret(32).expose())
+}
+
+/// Gives the token's id.
+fn create_token(db: &Connection, name: &str, roles: &[Role], value: &str) -> Result<String, StoreError> {
     let (id, at) = (new_id(), now());
-    let token = BASE64URL_NOPAD.encode(SystemRandom.secret(32).expose());
-    let hash = Sha256::digest(&[token.as_bytes()]);
+    let hash = Sha256::digest(&[value.as_bytes()]);
     let mut insert = db.prepare_cached("INSERT INTO api_token VALUES (?, ?, ?, ?, ?)")?;
     insert.execute(params![id, name, &hash[..], json!(roles).to_string(), at])?;
     audit::append(db, at, "token.created", &json!({ "token": id, "name": name, "roles": roles }))?;
-    Ok((id, token))
+    Ok(id)
 }

@@ -18,7 +18,7 @@ use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::seal::{CannotOpen, Kek};
-pub(crate) use access::{ApiToken, DeviceRecord, NewDevice, Role};
+pub(crate) use access::{ApiToken, DeviceRecord, NewDevice, Role, new_token};
 use engine::Engine;
 pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;

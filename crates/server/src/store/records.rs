@@ -5,6 +5,8 @@ use dskpp::server::DeviceRef;
 use dskpp_crypto::{Hash, Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::config::KeyTypeName;
+
 /// The names of a set of values, in the database and in the API alike.
 macro_rules! named {
     ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $name:literal,)* }) => {
@@ -196,17 +198,7 @@ pub(crate) struct KeyRecord {
     pub created_at: i64,
 }
 
-/// The short names of key types and what they mean in the protocol.
-const KEY_TYPES: [(&str, KeyType); 6] = [
-    ("hotp", KeyType::Hotp),
-    ("totp", KeyType::Totp),
-    ("ocra", KeyType::Ocra),
-    ("aes128", KeyType::Aes128Cbc),
-    ("aes192", KeyType::Aes192Cbc),
-    ("aes256", KeyType::Aes256Cbc),
-];
-
 /// The key type of a short name.
 pub(crate) fn key_type(name: &str) -> Option<KeyType> {
-    KEY_TYPES.iter().find(|(short, _)| *short == name).map(|(_, key_type)| key_type.clone())
+    KeyTypeName::from_name(name).map(KeyTypeName::algorithm)
 }

@@ -307,7 +307,10 @@ fn commit_failure(db: &Connection, lock_after: u32, run: FailedRun) -> Result<Co
             audit::append(db, at, "enrolment.locked", &json!({ "enrolment": id }))?;
         }
     }
-    let subject = json!({ "enrolment": enrolment_id, "session": session_id, "reason": reason });
-    audit::append(db, at, "run.refused", &subject)?;
+    // Runs of nobody in particular are in the log alone: strangers must not be able to fill the disk.
+    if let Some(enrolment) = enrolment_id {
+        let subject = json!({ "enrolment": enrolment, "session": session_id, "reason": reason });
+        audit::append(db, at, "run.refused", &subject)?;
+    }
     Ok(Commit::Committed)
 }

@@ -117,3 +117,17 @@ async fn p28_a_retransmission_gets_the_same_answer_and_one_key() {
     let keys = server.api("keys?user=alice", None, 200).await;
     assert_eq!(keys["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p28_of_two_runs_at_once_with_one_code_one_succeeds() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("hotp", json!({})).await;
+    let (one, two) = tokio::join!(
+        server.until_nonce(server.offer(&enrolment, KeyType::Hotp)),
+        server.until_nonce(server.offer(&enrolment, KeyType::Hotp))
+    );
+    let answers = tokio::join!(server.exchange(one.0), server.exchange(two.0));
+    let succeeded = [one.1.receive(&answers.0), two.1.receive(&answers.1)].into_iter().flatten().collect::<Vec<_>>();
+    let [got] = &succeeded[..] else { panic!("{} of two succeeded", succeeded.len()) };
+    assert_eq!(got.keys.k_token, server.secret_of(&got.key_id).await);
+}

@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use dskpp::algorithm::KeyType;
 use dskpp::client::FourPass;
+use dskpp::status::Status;
 use dskpp_crypto::SystemRandom;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{MEDIA_TYPE, Server, with_code};
+use crate::support::{MEDIA_TYPE, Server, read, with_code};
 
 const HEAD: &str = "POST /dskpp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/dskpp+xml\r\n";
 
@@ -122,4 +124,47 @@ async fn slow_peers_are_dropped_and_hinder_nobody() {
     until_closed(slow_headers).await;
     assert_eq!(statuses(&until_closed(slow_body).await), ["408"]);
     assert!(begun.elapsed() < Duration::from_secs(9));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p27_a_crowd_beyond_the_queue_is_asked_to_come_back_and_loses_nothing() {
+    let server = Server::start_with(|config| {
+        config.limits.crypto_threads = 1;
+        config.limits.crypto_queue = 1;
+    })
+    .await;
+    let mut requests = Vec::new();
+    for _ in 0..8 {
+        let enrolment = server.enrolment("totp", json!({})).await;
+        requests.push(server.until_nonce(server.offer(&enrolment, KeyType::Totp)).await.0);
+    }
+    let sent = requests.iter().map(|request| server.post(request.clone()));
+    let mut again = Vec::new();
+    for (response, request) in futures_util::future::join_all(sent).await.into_iter().zip(&requests) {
+        match response.status().as_u16() {
+            200 => {}
+            429 => {
+                assert!(response.headers().contains_key("retry-after"));
+                again.push(request.clone());
+            }
+            other => panic!("{other}"),
+        }
+    }
+    assert!(!again.is_empty(), "one runs, one waits, eight came");
+    for request in again {
+        assert_eq!(read(&server.exchange(request).await), (Status::Success, false));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_database_is_503_and_loses_nothing() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("totp", json!({})).await;
+    let (request, state) = server.until_nonce(server.offer(&enrolment, KeyType::Totp)).await;
+    let database = rusqlite::Connection::open(server.folder.path().join("data/dskpp.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(server.post(request.clone()).await.status(), 503);
+    assert_eq!(server.post(hello(&server)).await.status(), 200, "nothing is written for it");
+    database.execute_batch("ROLLBACK").unwrap();
+    state.receive(&server.exchange(request).await).expect("the code is still good");
 }
