@@ -77,6 +77,30 @@ mod tests {
         assert_eq!(HEXLOWER.encode(&sealed[12..]), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
     }
 
+    /// Gives the given octets.
+    struct Fixed(Vec<u8>);
+    impl Random for Fixed {
+        fn fill(&mut self, out: &mut [u8]) {
+            out.copy_from_slice(&self.0);
+        }
+    }
+
+    #[test]
+    fn gcm_specification_test_case_16_with_associated_data() {
+        let hex = |text: &str| HEXLOWER.decode(text.as_bytes()).expect("hexadecimal");
+        let key = hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+        let plaintext = hex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72\
+             1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39");
+        let aad = hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+        let mut nonce = Fixed(hex("cafebabefacedbaddecaf888"));
+        let sealed = AeadKey::from_secret(&Secret::new(key)).expect("32 octets").seal(&mut nonce, &aad, &plaintext);
+        assert_eq!(
+            HEXLOWER.encode(&sealed[12..]),
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa\
+             8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b"
+        );
+    }
+
     #[test]
     fn any_change_is_refused() {
         let mut rng = SeededRandom::new(b"aead");

@@ -25,7 +25,8 @@ fn unbound(key: &[u8]) -> Result<UnboundCipherKey, Error> {
 /// AES-CBC with PKCS #7 padding; the key has 16, 24 or 32 octets. The IV is not part of the result.
 pub fn aes_cbc_encrypt(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
     let key = PaddedBlockEncryptingKey::cbc_pkcs7(unbound(key)?).map_err(|_| Error::KeyLength(key.len()))?;
-    let mut buffer = plaintext.to_vec();
+    let mut buffer = Vec::with_capacity(plaintext.len() + 16); // so that the padding does not move the plaintext
+    buffer.extend_from_slice(plaintext);
     key.less_safe_encrypt(&mut buffer, EncryptionContext::Iv128(FixedLength::from(iv)))
         .map_err(|_| Error::InputLength(plaintext.len()))?;
     Ok(buffer)
@@ -39,10 +40,9 @@ pub fn aes_cbc_decrypt(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Result<S
         return Err(Error::InputLength(ciphertext.len()));
     }
     let mut buffer = ciphertext.to_vec();
-    let len =
-        key.decrypt(&mut buffer, DecryptionContext::Iv128(FixedLength::from(iv))).map_err(|_| Error::Decryption)?.len();
-    buffer.truncate(len);
-    Ok(Secret::new(buffer))
+    let decrypted = key.decrypt(&mut buffer, DecryptionContext::Iv128(FixedLength::from(iv)));
+    let len = decrypted.map(|plaintext| plaintext.len()).map_err(|_| Error::Decryption);
+    finish(buffer, len)
 }
 
 /// Dispatches on the key's length: the same expression for AES-128, -192 and -256.

@@ -90,6 +90,18 @@ mod tests {
     }
 
     #[test]
+    fn argon2id_known_answers_of_the_reference_implementation() {
+        for (salt, memory_kib, iterations, lanes, expected) in [
+            ("somesalt", 65536, 2, 1, "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"),
+            ("somesaltsomesalt", 64, 3, 4, "9cb56f6cad0c84f51536569e63acbc47d2fdefaeea4b4f711efb5409e37f34ca"),
+        ] {
+            let cost = Argon2Params { memory_kib, iterations, lanes };
+            let key = argon2id(b"password", salt.as_bytes(), &cost, 32).expect("sound parameters");
+            assert_eq!(HEXLOWER.encode(key.expose()), expected);
+        }
+    }
+
+    #[test]
     fn argon2id_refuses_what_it_cannot_do() {
         let cost = Argon2Params { memory_kib: 64, iterations: 1, lanes: 1 };
         let one = argon2id(b"passphrase", b"12345678", &cost, 32).expect("sound parameters");

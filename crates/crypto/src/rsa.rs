@@ -51,7 +51,8 @@ impl RsaPublicKey {
 
     /// From a DER SubjectPublicKeyInfo (RFC 5280 §4.1).
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
-        let key = PublicKey::from_der(der).map_err(|_| Error::RsaKey("no RSA SubjectPublicKeyInfo"))?;
+        let refused = Error::RsaKey("no RSA SubjectPublicKeyInfo");
+        let key = PublicKey::from_der(der).ok().filter(|_| is_one_sequence(der)).ok_or(refused)?;
         Self::from_library(&key)
     }
 
@@ -139,6 +140,9 @@ impl RsaPrivateKey {
     /// From a DER PKCS #8 PrivateKeyInfo.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
         let refused = |_| Error::RsaKey("no PKCS #8 RSA private key of 2048 to 4096 bits");
+        if !is_one_sequence(der) {
+            return Err(Error::RsaKey("octets before or after the PKCS #8 private key"));
+        }
         let pair = KeyPair::from_pkcs8(der).map_err(refused)?;
         let decrypting = PrivateDecryptingKey::from_pkcs8(der).map_err(refused)?;
         let oaep = OaepPrivateDecryptingKey::new(decrypting).map_err(|_| Error::RsaKey("not for OAEP"))?;
@@ -193,7 +197,8 @@ impl RsaPrivateKey {
 
     /// Decrypts PKCS #1 v1.5 with implicit rejection (profile P20): a ciphertext with a wrong padding gives, in the
     /// same time, `substitute_len` octets that only the owner of the key could have predicted, and always the same
-    /// for the same ciphertext. So nobody learns from the outcome whether a padding was right.
+    /// for the same ciphertext. So nobody learns from the outcome whether a padding was right, as long as the caller
+    /// judges the length only after it has authenticated the sender: a right padding gives the message's own length.
     ///
     /// [`Error::InputLength`] only for what the sender knows as well: a ciphertext that is not as long as the
     /// modulus, or not less than it.
@@ -241,6 +246,16 @@ fn without_zeros(number: &[u8]) -> &[u8] {
     &number[zeros..] // zeros <= len
 }
 
+/// Whether the octets are one DER SEQUENCE and nothing behind it.
+fn is_one_sequence(der: &[u8]) -> bool {
+    match der {
+        [0x30, len @ 0..=0x7F, content @ ..] => content.len() == usize::from(*len),
+        [0x30, 0x81, len, content @ ..] => content.len() == usize::from(*len),
+        [0x30, 0x82, high, low, content @ ..] => content.len() == usize::from(u16::from_be_bytes([*high, *low])),
+        _ => false,
+    }
+}
+
 /// EME-PKCS1-v1_5 encoding (RFC 8017 §7.2.1): `00 02 PS 00 M`, PS at least 8 octets without zero.
 fn pad_pkcs1v15(size: usize, message: &[u8], rng: &mut dyn Random) -> Result<Secret, Error> {
     if message.len() + 11 > size {
@@ -249,7 +264,9 @@ fn pad_pkcs1v15(size: usize, message: &[u8], rng: &mut dyn Random) -> Result<Sec
     let mut padded = vec![0; size];
     padded[1] = 2;
     let separator = size - message.len() - 1;
-    for octet in &mut padded[2..separator] {
+    let random = &mut padded[2..separator];
+    rng.fill(random);
+    for octet in random {
         while *octet == 0 {
             rng.fill(std::slice::from_mut(octet));
         }
@@ -300,145 +317,4 @@ fn mask(hash: Hash, seed: &[u8], target: &mut [u8]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::LazyLock;
-
-    use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PrivateDecryptingKey, Pkcs1PublicEncryptingKey};
-
-    use super::*;
-    use crate::SeededRandom;
-
-    static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(2048).expect("a key"));
-
-    fn library_public(key: &RsaPrivateKey) -> PublicEncryptingKey {
-        PublicEncryptingKey::from_der(&key.public().to_spki_der()).expect("our own encoding")
-    }
-
-    #[test]
-    fn both_paddings_agree_with_the_library_both_ways() {
-        let (key, mut rng) = (&*KEY, SeededRandom::new(b"agree"));
-        let decrypting = || PrivateDecryptingKey::from_pkcs8(key.to_pkcs8_der().expose()).expect("our own encoding");
-        for len in [0, 1, 16, 32, 64, 190] {
-            let message = rng.bytes(len);
-            let mut out = [0; 256];
-            let ours = key.public().encrypt(RsaEncryption::Pkcs1v15, &message, &mut rng).expect("fits");
-            let theirs = Pkcs1PrivateDecryptingKey::new(decrypting()).expect("a key");
-            assert_eq!(theirs.decrypt(&ours, &mut out).expect("right padding"), message);
-            let library = Pkcs1PublicEncryptingKey::new(library_public(key)).expect("a key");
-            let theirs = library.encrypt(&message, &mut out).expect("fits");
-            assert_eq!(key.decrypt_pkcs1v15(theirs, 32).expect("right length").expose(), message);
-
-            for (padding, algorithm) in
-                [(RsaEncryption::OaepSha1, &OAEP_SHA1_MGF1SHA1), (RsaEncryption::OaepSha256, &OAEP_SHA256_MGF1SHA256)]
-            {
-                let ours = key.public().encrypt(padding, &message, &mut rng).expect("fits");
-                assert_eq!(key.decrypt_oaep(padding, &ours).expect("right padding").expose(), message);
-                let library = OaepPublicEncryptingKey::new(library_public(key)).expect("a key");
-                let theirs = library.encrypt(algorithm, &message, &mut out, None).expect("fits");
-                assert_eq!(key.decrypt_oaep(padding, theirs).expect("right padding").expose(), message);
-            }
-        }
-    }
-
-    #[test]
-    fn p20_a_wrong_v15_padding_gives_a_stable_substitute_and_never_an_error() {
-        let (key, mut rng) = (&*KEY, SeededRandom::new(b"padding"));
-        let good = |rng: &mut SeededRandom| pad_pkcs1v15(256, b"the message", rng).expect("fits").expose().to_vec();
-        type Damage = fn(&mut Vec<u8>);
-        let damages: [(&str, Damage); 6] = [
-            ("first octet", |em| em[0] = 1),
-            ("block type 1", |em| em[1] = 1),
-            ("block type 0", |em| em[1] = 0),
-            ("separator too early", |em| em[9] = 0),
-            ("no separator", |em| em[2..].fill(7)),
-            ("separator at once", |em| em[2] = 0),
-        ];
-        for (what, damage) in damages {
-            let mut padded = good(&mut rng);
-            damage(&mut padded);
-            let ciphertext = key.public().raw.encrypt(&padded).expect("less than the modulus");
-            let first = key.decrypt_pkcs1v15(&ciphertext, 32).expect("no error");
-            assert_eq!(first.len(), 32, "{what}");
-            assert_eq!(first, key.decrypt_pkcs1v15(&ciphertext, 32).expect("no error"), "{what}: stable");
-            assert!(!padded.windows(32).any(|window| window == first.expose()), "{what}: nothing of the plaintext");
-        }
-        let random: Vec<u8> = std::iter::once(0).chain(rng.bytes(255)).collect();
-        assert_eq!(key.decrypt_pkcs1v15(&random, 16).expect("no error").len(), 16);
-    }
-
-    #[test]
-    fn what_is_public_about_a_ciphertext_may_be_refused() {
-        let key = &*KEY;
-        for len in [0, 255, 257] {
-            assert_eq!(key.decrypt_pkcs1v15(&vec![1; len], 32), Err(Error::InputLength(len)));
-            assert_eq!(key.decrypt_oaep(RsaEncryption::OaepSha1, &vec![1; len]), Err(Error::InputLength(len)));
-        }
-        assert!(key.decrypt_pkcs1v15(&[0xFF; 256], 32).is_err(), "not less than the modulus");
-        assert_eq!(key.decrypt_oaep(RsaEncryption::OaepSha1, &[1; 256]), Err(Error::Decryption));
-        assert!(key.decrypt_oaep(RsaEncryption::Pkcs1v15, &[1; 256]).is_err());
-    }
-
-    #[test]
-    fn messages_that_do_not_fit_are_refused() {
-        let (key, mut rng) = (KEY.public(), SeededRandom::new(b"long"));
-        for (padding, longest) in
-            [(RsaEncryption::Pkcs1v15, 245), (RsaEncryption::OaepSha1, 214), (RsaEncryption::OaepSha256, 190)]
-        {
-            assert_eq!(key.encrypt(padding, &vec![1; longest], &mut rng).expect("fits").len(), 256);
-            let refused = key.encrypt(padding, &vec![1; longest + 1], &mut rng);
-            assert_eq!(refused, Err(Error::InputLength(longest + 1)));
-        }
-    }
-
-    #[test]
-    fn encryption_is_reproducible_from_a_seed() {
-        for padding in [RsaEncryption::Pkcs1v15, RsaEncryption::OaepSha1, RsaEncryption::OaepSha256] {
-            let encrypt = |seed: &[u8]| KEY.public().encrypt(padding, b"R_C", &mut SeededRandom::new(seed));
-            assert_eq!(encrypt(b"a"), encrypt(b"a"));
-            assert_ne!(encrypt(b"a"), encrypt(b"b"));
-        }
-    }
-
-    #[test]
-    fn sizes_from_2048_to_4096_bits() {
-        for bits in [2048, 3072, 4096] {
-            let key = RsaPrivateKey::generate(bits).expect("a supported size");
-            assert_eq!((key.public().bits(), key.public().modulus().len()), (bits, bits / 8));
-            let ciphertext =
-                key.public().encrypt(RsaEncryption::Pkcs1v15, b"m", &mut SeededRandom::new(b"s")).expect("fits");
-            assert_eq!(key.decrypt_pkcs1v15(&ciphertext, 32).expect("right length").expose(), b"m");
-        }
-        for bits in [0, 512, 1024, 2047, 8192] {
-            assert!(RsaPrivateKey::generate(bits).is_err());
-        }
-        let mut odd = vec![0xFF; 128];
-        assert!(RsaPublicKey::from_components(&odd, &[1, 0, 1]).is_err(), "1024 bits");
-        odd.resize(513, 0xFF);
-        assert!(RsaPublicKey::from_components(&odd, &[1, 0, 1]).is_err(), "4104 bits");
-        assert!(RsaPublicKey::from_components(&[], &[]).is_err());
-        let mut even = KEY.public().modulus().to_vec();
-        for (n, e) in [(&even[..], &[2][..]), (&even, &[]), (&even, &[1]), (&even, &[0xFF; 9])] {
-            assert!(RsaPublicKey::from_components(n, e).is_err(), "exponent {e:?}");
-        }
-        *even.last_mut().expect("not empty") &= 0xFE;
-        assert!(RsaPublicKey::from_components(&even, &[1, 0, 1]).is_err(), "even modulus");
-    }
-
-    #[test]
-    fn encodings_come_back() {
-        let key = RsaPrivateKey::from_pkcs8_der(KEY.to_pkcs8_der().expose()).expect("our own encoding");
-        assert_eq!(key.public(), KEY.public());
-        let spki = RsaPublicKey::from_spki_der(&key.public().to_spki_der()).expect("our own encoding");
-        assert_eq!(&spki, key.public());
-        let zeros = [&[0, 0], key.public().modulus()].concat();
-        assert_eq!(&RsaPublicKey::from_components(&zeros, &[0, 1, 0, 1]).expect("zeros in front"), key.public());
-        let pem = format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", data_encoding::BASE64.encode(KEY.to_pkcs8_der().expose()));
-        assert_eq!(RsaPrivateKey::from_pkcs8_pem(&pem).expect("PEM").public(), KEY.public());
-        for bad in ["", PEM_BEGIN, &pem[..200], &pem.replace("PRIVATE", "PUBLIC")] {
-            assert!(RsaPrivateKey::from_pkcs8_pem(bad).is_err());
-        }
-        assert!(RsaPrivateKey::from_pkcs8_der(&[]).is_err());
-        assert!(RsaPublicKey::from_spki_der(b"0").is_err());
-        assert_eq!(format!("{key:?}"), "RsaPrivateKey(2048 bits)");
-    }
-}
+mod tests;
