@@ -180,6 +180,7 @@ pub async fn enroll(
     store: &mut TokenStore,
     request: EnrollRequest,
 ) -> Result<Enrolled, EnrollError> {
+    store.ensure_writable()?; // a code is good once: it must not be spent on a key that cannot be kept
     let url_s = url_s(&request)?;
     let renewed = renewed(&request, store)?;
     let trust = Trust {

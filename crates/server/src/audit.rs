@@ -38,3 +38,28 @@ pub(crate) fn first_broken(db: &Connection) -> Result<Option<i64>, StoreError> {
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_or_missing_entry_breaks_the_chain() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("../migrations/sqlite/0001_first.sql")).unwrap();
+        for i in 0..5 {
+            append(&db, i, "key.provisioned", &serde_json::json!({ "key": i })).unwrap();
+        }
+        assert_eq!(first_broken(&db), Ok(None));
+        for (change, broken) in [
+            ("UPDATE audit SET subject = '{\"key\":9}' WHERE seq = 3", 3),
+            ("UPDATE audit SET at = at + 1 WHERE seq = 2", 2),
+            ("DELETE FROM audit WHERE seq = 4", 5),
+        ] {
+            db.execute_batch("SAVEPOINT change").unwrap();
+            db.execute_batch(change).unwrap();
+            assert_eq!(first_broken(&db), Ok(Some(broken)), "{change}");
+            db.execute_batch("ROLLBACK TO change").unwrap();
+        }
+    }
+}

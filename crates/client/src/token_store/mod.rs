@@ -164,6 +164,11 @@ impl TokenStore {
         Ok(TokenStore { path: path.to_owned(), header, key })
     }
 
+    /// Makes sure that changes can be stored, before something is done that cannot be undone.
+    pub fn ensure_writable(&mut self) -> Result<(), StoreError> {
+        self.change(|_| Ok(()))
+    }
+
     /// Every token, in the order of ids.
     pub fn list(&self) -> Result<Vec<Token>, StoreError> {
         Ok(self.read()?.into_values().collect())

@@ -262,7 +262,8 @@ impl AwaitingServerFinished {
         if key.data.as_ref().is_some_and(|data| data.secret.is_some()) {
             return Err(Failed::Misbehaved("the key package of four-pass contains a key"));
         }
-        if key.algorithm.as_deref().map(KeyType::from_uri).as_ref() != Some(&self.key_type) {
+        // RFC 6030 leaves Algorithm optional; the negotiated type stands where it is absent.
+        if key.algorithm.as_deref().map(KeyType::from_uri).is_some_and(|named| named != self.key_type) {
             return Err(Failed::Misbehaved("the key package is for another type of key than was negotiated"));
         }
         if self.renews.as_ref().is_some_and(|renewed| *renewed != key.id) {

@@ -69,6 +69,9 @@ impl EnrolmentBody {
         if key_type(&self.key_type).is_none() {
             return Err(Problem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"));
         }
+        if self.variant == Some(Variant::TwoPass) {
+            return Err(Problem::value("this version of the server provisions with four-pass only"));
+        }
         let methods = self.methods.clone().unwrap_or_default();
         if !methods.iter().all(|method| ["transport", "wrap", "passphrase-wrap"].contains(&method.as_str())) {
             return Err(Problem::value("methods may be transport, wrap and passphrase-wrap"));

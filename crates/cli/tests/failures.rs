@@ -1,0 +1,266 @@
+//! What goes wrong, what the program says to it, and what it leaves behind: nothing.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod support;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use dskpp::auth_code::AuthCode;
+use dskpp_crypto::Secret;
+use serde_json::{Value, json};
+use support::{Done, Home, PASSPHRASE, Server, shown, text};
+
+/// Runs a command that must fail, with `--json`: one document on standard output, the same for people on standard
+/// error, with every one of `words`.
+fn fails<S: AsRef<str>>(home: &Home, args: &[S], code: i32, words: &[&str]) -> Done {
+    let mut args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
+    args.push("--json");
+    let done = home.run(&args);
+    assert_eq!(done.code, Some(code), "{args:?} {done:#?}");
+    let document = done.json();
+    let said = format!("{} {}", text(&document, "error"), document["next"].as_str().unwrap_or_default());
+    for word in words {
+        assert!(done.err.contains(word), "{args:?} does not say '{word}': {done:#?}");
+        assert!(said.contains(word), "{args:?} does not say '{word}' in JSON: {done:#?}");
+    }
+    assert!(!done.err.contains("panicked"), "{done:#?}");
+    done
+}
+
+fn create(home: &Home, user: &str, more: &[&str]) -> Value {
+    home.json(&[&["admin", "enrolment", "create", "--key-type", "hotp", "--user", user][..], more].concat())
+}
+
+/// The code of an enrolment with another password.
+fn with_password(enrolment: &Value, password: &str) -> String {
+    let code = AuthCode::new(&text(enrolment, "client_id"), &Secret::from_slice(password.as_bytes())).unwrap();
+    String::from_utf8(code.encode(true).expose().to_vec()).unwrap()
+}
+
+fn no_token(home: &Home) {
+    assert_eq!(home.json(&["token", "list"]), json!({ "items": [] }));
+}
+
+#[test]
+fn wrong_use_is_exit_code_2() {
+    let home = Home::new();
+    for (args, words) in [
+        (&["enroll"][..], &["required"][..]),
+        (&["nonsense"], &["nonsense"]),
+        (&["token"], &[]),
+        (&["token", "otp"], &["<ID>"]),
+        (&["token", "list", "--no-such-option"], &["--no-such-option"]),
+        (&["serve", "--listen", "nowhere"], &["nowhere", "--listen"]),
+        (&["enroll", "https://localhost/dskpp", "--code", "00", "--trigger", "x"], &["--code", "--trigger"]),
+        (&["enroll", "https://localhost/dskpp", "--code", "00", "--device-key-name", "x"], &["--device-key-file"]),
+        (&["enroll", "--trigger", "http://localhost/enroll/X"], &["https only"]),
+        (&["admin", "enrolment", "create", "--user", "u", "--key-type", "sms"], &["sms", "hotp"]),
+    ] {
+        // With clap's own words on standard error the document has the first of them.
+        fails(&home, args, 2, words);
+        let plain = home.run(args);
+        assert!(plain.code == Some(2) && plain.out.is_empty(), "{args:?} {plain:#?}");
+    }
+    let code = with_password(&json!({ "client_id": "AC00000A" }), "3582");
+    let types = ["enroll", "https://localhost/dskpp", "--code", &code, "--key-type", "sms"];
+    fails(&home, &types, 2, &["sms", "totp, hotp"]);
+    let device = ["enroll", "https://localhost/dskpp", "--code", &code, "--device", "Acme"];
+    fails(&home, &device, 2, &["MANUFACTURER:SERIAL"]);
+}
+
+#[test]
+fn json_is_one_document_in_success_too() {
+    let home = Home::new();
+    for (args, member) in [(&["man"][..], "page"), (&["completions", "bash"], "script"), (&["demo"], "valid")] {
+        let document = home.json(args);
+        assert!(!document[member].is_null(), "{args:?} {document}");
+        assert!(!home.run(args).success().out.is_empty());
+    }
+    for args in [&["--help"][..], &["--version"], &["enroll", "--help"]] {
+        assert!(!home.run(args).success().out.is_empty());
+    }
+}
+
+#[test]
+fn a_mistyped_code_is_noticed_before_anything_is_sent() {
+    let home = Home::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("https://{}/dskpp", listener.local_addr().unwrap());
+    let right = with_password(&json!({ "client_id": "AC00000A" }), "3582AF0C3E");
+    let other = if right.ends_with('0') { "1" } else { "0" };
+    let mistyped = format!("{}{other}", &right[..right.len() - 1]);
+    for (code, words) in [
+        (mistyped.as_str(), &["checksum", "mistyped"][..]),
+        (&right[..right.len() - 3], &["authentication code"]),
+        ("AC00O", &["'O'"]),
+        ("", &["empty"]),
+    ] {
+        fails(&home, &["enroll", &url, "--code", code], 1, &[words, &["nothing was sent"]].concat());
+    }
+    let from_input = home.run_with(&["enroll", &url, "--code", "-"], &mistyped);
+    assert!(from_input.code == Some(1) && from_input.err.contains("checksum"), "{from_input:#?}");
+    for source in ["missing.xml", &shown(&home.write("no-trigger.xml", "<a/>"))] {
+        fails(&home, &["enroll", "--trigger", source], 1, &["the trigger"]);
+    }
+    assert!(listener.accept().is_err(), "a request was made with a code that cannot be right");
+    assert!(!home.path(".local").exists(), "a store was made for nothing");
+}
+
+#[test]
+fn what_the_server_refuses_leaves_no_key() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let (url, ca) = (server.url(), shown(&server.ca));
+    let enroll = |code: &str| ["enroll", &url, "--ca", &ca, "--code", code].map(str::to_owned);
+    let expiring = create(&home, "late", &["--expires-in", "1"]);
+
+    let enrolment = create(&home, "wrong", &[]);
+    fails(&home, &enroll(&with_password(&enrolment, "0000")), 1, &["AuthenticationDataInvalid", "ask for a new one"]);
+    assert_eq!(server.state(&enrolment), "open");
+    let unknown = with_password(&json!({ "client_id": "FFFFFFFF" }), "0000");
+    fails(&home, &enroll(&unknown), 1, &["AuthenticationDataInvalid"]);
+
+    let revoked = create(&home, "revoked", &[]);
+    home.json(&["admin", "enrolment", "revoke", &text(&revoked, "id")]);
+    fails(&home, &enroll(&text(&revoked, "authentication_code")), 1, &["the server answered"]);
+
+    let other_type = [&enroll(&text(&enrolment, "authentication_code"))[..], &["--key-type".into(), "aes128".into()]];
+    fails(&home, &other_type.concat(), 1, &["AccessDenied", "kind of key"]);
+    let no_renewal = [&enroll(&text(&enrolment, "authentication_code"))[..], &["--renew".into(), "no-such-key".into()]];
+    fails(&home, &no_renewal.concat(), 1, &["no-such-key", "check its id"]);
+    assert_eq!(server.state(&enrolment), "open", "none of it may cost the user the code");
+
+    std::thread::sleep(Duration::from_millis(2100)); // whole seconds are compared
+    fails(&home, &enroll(&text(&expiring, "authentication_code")), 1, &["ProvisioningPeriodExpired", "expired"]);
+    no_token(&home);
+
+    home.run(&enroll(&text(&enrolment, "authentication_code"))).success();
+    let spent = fails(&home, &enroll(&text(&enrolment, "authentication_code")), 1, &["AuthenticationDataInvalid"]);
+    assert!(spent.err.contains("used already"), "{spent:#?}");
+    assert_eq!(home.json(&["token", "list"])["items"].as_array().unwrap().len(), 1);
+
+    // The admin API says what is wrong as well.
+    fails(&home, &["admin", "key", "show", "nothing"], 1, &["404"]);
+    home.json(&["admin", "user", "create", "twice"]);
+    fails(&home, &["admin", "user", "create", "twice"], 1, &["409"]);
+    let elsewhere = shown(&home.write("token", "not-a-token\n"));
+    fails(&home, &["admin", "key", "list", "--token-file", &elsewhere], 1, &["401"]);
+    fails(&home, &["admin", "key", "list", "--token-file", "missing"], 1, &["missing", "--token-file"]);
+}
+
+#[test]
+fn a_server_that_is_not_there_or_not_the_right_one() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let mut others = Home::new();
+    let other = Server::start(&mut others);
+    let enrolment = create(&home, "alice", &[]);
+    let code = text(&enrolment, "authentication_code");
+    let (ca, other_ca) = (shown(&server.ca), shown(&other.ca));
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(); // closed at once
+    let at = |path: &str| format!("https://localhost:{}{path}", server.port);
+    for (url, ca, words) in [
+        (server.url(), other_ca.as_str(), &["certificate of localhost", "UnknownIssuer", "--ca"][..]),
+        (server.url(), "missing.pem", &["missing.pem", "--ca"]),
+        (format!("https://{nobody}/dskpp"), &ca, &["cannot be reached", "refused"]),
+        ("https://no-such-host.invalid/dskpp".into(), &ca, &["no-such-host.invalid", "cannot be reached"]),
+        (at("/elsewhere"), &ca, &["404", "path"]),
+        (at("/healthz"), &ca, &["405", "path"]),
+        (server.url().replace("https", "http"), &ca, &["localhost"]),
+        ("http://keys.example/dskpp".into(), &ca, &["not protected by TLS", "https://"]),
+        ("localhost".into(), &ca, &["not a server's URL"]),
+    ] {
+        let done = fails(&home, &["enroll", &url, "--ca", ca, "--code", &code], 1, words);
+        assert!(!done.err.contains(&code), "{done:#?}");
+    }
+    let api = format!("https://{nobody}");
+    fails(&home, &["admin", "key", "list", "--server", &api], 1, &["cannot be reached", "--server"]);
+    fails(&home, &["admin", "key", "list", "--ca", &other_ca], 1, &["cannot be reached", "--ca"]);
+    assert_eq!(server.state(&enrolment), "open");
+}
+
+#[test]
+fn a_store_that_does_not_open_or_cannot_be_written() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let (url, ca) = (server.url(), shown(&server.ca));
+    let enroll =
+        |code: &str, store: &str| ["enroll", &url, "--ca", &ca, "--code", code, "--store", store].map(str::to_owned);
+    fails(&home, &["token", "list", "--store", "nowhere.db"], 1, &["nowhere.db", "dskpp enroll"]);
+    let first = create(&home, "first", &[]);
+    let key_id = text(
+        &home
+            .run(&[&enroll(&text(&first, "authentication_code"), "my.db")[..], &["--json".into()]].concat())
+            .success()
+            .json(),
+        "key_id",
+    );
+    fails(&home, &["token", "otp", "no-such-key", "--store", "my.db"], 1, &["no-such-key", "token list"]);
+
+    // Every cause that shows before the run costs nothing: the code stays good.
+    let second = create(&home, "second", &[]);
+    let code = text(&second, "authentication_code");
+    home.write("a-file", "");
+    home.write("damaged.db", "not a store\n");
+    for (store, words) in [("a-file/my.db", &["a-file"][..]), ("damaged.db", &["damaged.db", "not a token store"])] {
+        fails(&home, &enroll(&code, store), 1, words);
+    }
+    home.set("DSKPP_STORE_PASSPHRASE", "another passphrase");
+    for args in [&["token", "list"][..], &["token", "export", &key_id], &["token", "delete", &key_id, "--yes"]] {
+        fails(&home, &[args, &["--store", "my.db"]].concat(), 1, &["passphrase", "another"]);
+    }
+    fails(&home, &enroll(&code, "my.db"), 1, &["passphrase"]);
+    home.set("DSKPP_STORE_PASSPHRASE", "");
+    fails(&home, &enroll(&code, "new.db"), 1, &["empty"]);
+    assert!(!home.path("new.db").exists());
+    assert_eq!(server.state(&second), "open");
+
+    // A store that can be read but not changed any more, whoever runs this: its lock cannot be taken.
+    home.set("DSKPP_STORE_PASSPHRASE", PASSPHRASE);
+    std::fs::remove_file(home.path("my.db.lock")).unwrap();
+    std::fs::create_dir(home.path("my.db.lock")).unwrap();
+    let before = std::fs::read(home.path("my.db")).unwrap();
+    let done = fails(&home, &enroll(&code, "my.db"), 1, &["my.db.lock", "check the path and its permissions"]);
+    assert!(!done.out.contains("Success"), "{done:#?}");
+    assert_eq!(std::fs::read(home.path("my.db")).unwrap(), before, "a failed run changed the store");
+    fails(&home, &["token", "rename", &key_id, "other", "--store", "my.db"], 1, &["my.db.lock"]);
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why() {
+    let mut home = Home::new();
+    for (config, words) in [
+        ("[policy]\nlock_after = 0\n", &["policy.lock_after = 0", "use 1 to 1000"][..]),
+        ("[server]\nprot = 1\n", &["server.prot", "unknown field"]),
+        ("[limits]\ncrypto_queue = 'many'\n", &["limits.crypto_queue", "many"]),
+        ("[server]\nlisten = 'here'\n[policy]\nkey_types = ['sms']\n", &["server.listen", "policy.key_types", "sms"]),
+        ("[server]\nlisten = '0.0.0.0:0'\n", &["server.public_urls", "list the URLs"]),
+        ("[server\n", &["the file"]),
+        ("[tls]\ncertificate = 'missing.pem'\nkey = 'missing.key'\n", &["missing.", "check the path"]),
+        ("[log]\nlevel = 'a=b=c'\n", &["log.level"]),
+    ] {
+        let file = shown(&home.write("dskpp.toml", config));
+        let done = home.run(&["serve", "--config", &file, "--data-dir", "faulty", "--json"]);
+        assert!(done.code.is_some_and(|code| code == 1 || config.contains("log")), "{config} {done:#?}");
+        let said = text(&done.json(), "error");
+        assert!(words.iter().all(|word| said.contains(word)), "{config} {done:#?}");
+    }
+    fails(&home, &["serve", "--config", "missing.toml"], 1, &["missing.toml", "name a readable file"]);
+    let open = ["serve", "--http", "--listen", "0.0.0.0:0", "--data-dir", "open"];
+    fails(&home, &open, 1, &["server.http", "loopback addresses only"]);
+    assert!(!home.path("open").exists(), "a refused server left its data");
+    let file = shown(&home.write("a-file", ""));
+    fails(&home, &["serve", "--listen", "127.0.0.1:0", "--data-dir", &file], 1, &["a-file"]);
+    home.set("DSKPP_LIMITS_CRYPTO_QUEUE", "0");
+    fails(&home, &["serve", "--data-dir", "faulty"], 1, &["limits.crypto_queue = 0", "use 1 to"]);
+    home.set("DSKPP_LIMITS_CRYPTO_QUEUE", "8");
+
+    let server = Server::start(&mut home);
+    let taken = format!("127.0.0.1:{}", server.port);
+    let again = ["serve", "--listen", &taken, "--data-dir", "second"];
+    fails(&home, &again, 1, &[&taken, "in use", "--listen"]);
+    assert!(!home.path("second").exists(), "a refused server left its data");
+}
