@@ -77,6 +77,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
         request = self.rfile.read(int(self.headers["Content-Length"]))
         server = self.server
         server.requests.append((request, self.headers))
+        EMITTED.append(request)
         if b"KeyProvClientHello" in request:
             answer = server.hello()
             server.messages = [request, answer if isinstance(answer, bytes) else b""]
@@ -135,6 +136,7 @@ class Trial:
 
 
 CASES = []
+EMITTED = []  # every request of the program under test
 
 
 def case(f):
@@ -251,6 +253,14 @@ def p11_a_mistyped_code_never_leaves_the_machine(_):
         trial = Trial()
         assert trial.enroll(code=code) in (1, 2) and trial.error.strip(), code
         assert not trial.httpd.requests and trial.stored is None, code
+
+
+@case
+def s8_every_request_is_valid_by_the_schema(_):
+    faults = peer.schema_faults(EMITTED)
+    assert EMITTED and not faults, faults
+    if faults is not None:
+        print(f"        {len(set(EMITTED))} different requests were valid")
 
 
 def main():

@@ -31,6 +31,7 @@ class Server:
         self.process = subprocess.Popen(
             [binary, "serve", "--data-dir", self.data.name, "--listen", f"127.0.0.1:{self.port}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.emitted = []
         self.url_s = f"https://localhost:{self.port}/dskpp"
         for _ in range(200):
             try:
@@ -55,7 +56,10 @@ class Server:
             connection.close()
 
     def post(self, body, content_type=XML):
-        return self.request("POST", "/dskpp", body, {"Content-Type": content_type})
+        status, answer = self.request("POST", "/dskpp", body, {"Content-Type": content_type})
+        if status == 200:
+            self.emitted.append(answer)
+        return status, answer
 
     def api(self, method, path, body=None, expect=(200, 201)):
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
@@ -341,6 +345,19 @@ def admin_api_needs_its_token(server):
         assert status == 401 and b"hex" not in answer, status
     server.api("POST", "/users", {"name": "twice"})
     server.api("POST", "/users", {"name": "twice"}, expect=(409,))
+
+
+@case
+def s8_a_trigger_and_every_answer_are_valid_by_the_schema(server):
+    e = server.enrol("trigger")
+    path = e["trigger_url"].split(str(server.port))[1]
+    status, trigger = server.request("GET", path, headers={"Accept": XML})
+    assert status == 200 and server.headers["Content-Type"].startswith(XML), status
+    assert e["password"].encode() not in trigger
+    faults = peer.schema_faults(server.emitted + [trigger])
+    assert not faults, faults
+    if faults is not None:
+        print(f"        {len(set(server.emitted))} different answers and a trigger were valid")
 
 
 @case

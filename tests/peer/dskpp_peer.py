@@ -9,7 +9,10 @@ import base64
 import hashlib
 import hmac
 import os
+import shutil
 import struct
+import subprocess
+import tempfile
 import xml.etree.ElementTree as ET
 
 DSKPP = "urn:ietf:params:xml:ns:keyprov:dskpp"
@@ -239,3 +242,21 @@ class Run:
         expected = mac_1(self.k_mac, self.messages + [request])
         assert hmac.compare_digest(unb64(finished.text("Mac")), expected), "the server's MAC is wrong"
         return finished, k_token
+
+
+# --- schema ---------------------------------------------------------------------------------------
+
+def schema_faults(messages):
+    """What xmllint says against the messages that the program under test emitted; None where it cannot be asked."""
+    schema = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared/schema/dskpp.xsd")
+    if not (os.path.exists(schema) and shutil.which("xmllint")):
+        assert os.environ.get("DSKPP_SCHEMA_CHECKS") != "required", "xmllint and ../shared/schema are missing"
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        names = []
+        for i, message in enumerate(sorted(set(messages))):
+            names.append(f"{folder}/{i}.xml")
+            with open(names[-1], "wb") as f:
+                f.write(message)
+        done = subprocess.run(["xmllint", "--nonet", "--noout", "--schema", schema, *names], capture_output=True, text=True)
+    return [line for line in done.stderr.splitlines() if not line.endswith(" validates")]
