@@ -20,7 +20,7 @@ use output::{Failure, Output};
 
 /// A message makes a hundred small allocations; this allocator makes a run some ten percent cheaper.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Provision symmetric keys into devices with DSKPP (RFC 6063): nothing secret on a screen, in mail or on the wire.
 #[derive(Parser)]

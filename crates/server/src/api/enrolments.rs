@@ -1,6 +1,6 @@
 //! Enrolments: the permission to provision one key once.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use dskpp::auth_code::AuthCode;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ApiState;
-use super::problem::{Body, Caller, Problem, json_answer};
+use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
 use crate::store::{Activation, EnrolmentRecord, NewEnrolment, Params, Role, Variant, key_type};
 
@@ -126,7 +126,13 @@ impl EnrolmentBody {
             return Err(Problem::value("counter is too large"));
         }
         let suite = self.suite.as_deref().unwrap_or(OCRA_SUITE);
-        suite.parse::<OcraSuite>().map_err(|why| Problem::value(why.to_string()))?;
+        let parsed: OcraSuite = suite.parse().map_err(|why: dskpp_otp::Error| Problem::value(why.to_string()))?;
+        if parsed.has_pin() || parsed.session_len().is_some() {
+            return Err(Problem::value(
+                "suite has a PIN (P) or session information (S), which this server does not know: no response could \
+                 ever be right; choose a suite of C, Q and T alone",
+            ));
+        }
         Ok(match kind {
             "hotp" => Params { digits: Some(digits), counter: Some(counter), ..Params::default() },
             "totp" => Params {
@@ -141,21 +147,13 @@ impl EnrolmentBody {
     }
 }
 
-pub(super) async fn show(
-    State(api): State<ApiState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     caller.may(Role::Read)?;
     let enrolment = api.store.enrolment(&id).await?.ok_or(Problem::not_found("enrolment"))?;
     Ok(json_answer(StatusCode::OK, describe(&enrolment)))
 }
 
-pub(super) async fn revoke(
-    State(api): State<ApiState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.may(Role::Enrol)?;
     api.store.revoke_enrolment(&id).await?;
     Ok(StatusCode::NO_CONTENT)

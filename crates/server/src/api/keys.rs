@@ -1,6 +1,6 @@
 //! Keys, and one-time passwords made with them.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::ApiState;
 use super::enrolments::{device, time};
-use super::problem::{Asked, Body, Caller, Problem, json_answer};
+use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use crate::store::{KeyRecord, Role};
 
 /// Keys on a page, unless fewer are asked for.
@@ -44,42 +44,33 @@ pub(super) async fn list(
     Ok(json_answer(StatusCode::OK, answer))
 }
 
-pub(super) async fn show(
-    State(api): State<ApiState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     caller.may(Role::Read)?;
     let key = api.store.key(&id).await?.ok_or(Problem::not_found("key"))?;
     Ok(json_answer(StatusCode::OK, describe(&key)))
 }
 
-pub(super) async fn revoke(
-    State(api): State<ApiState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.may(Role::Enrol)?;
     api.store.revoke_key(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn secret(
-    State(api): State<ApiState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn secret(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     caller.may(Role::Export)?;
     let secret = api.store.export_key(&id, caller.id().to_owned()).await?;
     Ok(json_answer(StatusCode::OK, json!({ "secret_hex": HEXLOWER.encode(secret.expose()) })))
 }
 
+/// A one-time password to be checked, of a key or of any key of a user.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Attempt {
     user: Option<String>,
     key_id: Option<String>,
     otp: String,
+    /// What an OCRA key was asked. The caller makes it, and it must be fresh: new and unforeseeable each time, never
+    /// taken from who answers it. Where the suite has no counter, nothing else keeps a response from being used twice.
     challenge: Option<String>,
 }
 

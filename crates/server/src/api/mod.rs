@@ -4,13 +4,15 @@ mod enrolments;
 mod keys;
 mod problem;
 mod register;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 
 use crate::store::Store;
 
@@ -45,5 +47,6 @@ pub(crate) fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
         .with_state(state);
-    Router::new().nest("/api/v1", routes)
+    // A nested fallback does not see the bare slash.
+    Router::new().nest("/api/v1", routes).route("/api/v1/", any(problem::no_route))
 }

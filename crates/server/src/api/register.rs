@@ -20,10 +20,15 @@ const MAX_NAME_LEN: usize = 256;
 pub(super) fn name(field: &'static str, text: &str) -> Result<String, Problem> {
     let text = text.trim();
     let len = text.chars().count();
-    match len > 0 && len <= MAX_NAME_LEN && !text.chars().any(char::is_control) && pskc::xml::is_text(text) {
+    match len > 0 && len <= MAX_NAME_LEN && !text.chars().any(is_deceptive) && pskc::xml::is_text(text) {
         true => Ok(text.to_owned()),
         false => Err(Problem::value(format!("{field} must have 1 to {MAX_NAME_LEN} printable characters"))),
     }
+}
+
+/// Controls, line ends, and what turns the direction of the text around it.
+fn is_deceptive(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[derive(Deserialize)]

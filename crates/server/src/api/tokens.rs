@@ -1,13 +1,13 @@
 //! Tokens of the API itself.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::ApiState;
-use super::problem::{Body, Caller, Problem, json_answer};
+use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
 use crate::store::Role;
 
@@ -32,11 +32,7 @@ pub(super) async fn create(
     Ok(json_answer(StatusCode::CREATED, json!({ "id": id, "name": name, "roles": new.roles, "token": token })))
 }
 
-pub(super) async fn remove(
-    State(api): State<ApiState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
     caller.may(Role::Admin)?;
     api.store.delete_token(&id).await?;
     Ok(StatusCode::NO_CONTENT)

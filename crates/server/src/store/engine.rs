@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{self, SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::StoreError;
@@ -54,8 +54,8 @@ impl<T> Pending<T> {
 
 /// A write that waits for its turn.
 trait Job: Send {
-    /// Does the work inside a savepoint; `false` undoes it.
-    fn run(&mut self, db: &Connection) -> bool;
+    /// Does the work inside a savepoint, to be undone on an error.
+    fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
     /// Answers, after the commit or after it failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -67,18 +67,18 @@ struct Write<T, F> {
 }
 
 impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Write<T, F> {
-    fn run(&mut self, db: &Connection) -> bool {
+    fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
         // A defect in one job must not end the writer: its savepoint is undone, the others go on.
         let work = self.work.take();
         let done = catch_unwind(AssertUnwindSafe(|| work.map(|work| work(db))));
         self.result = done.unwrap_or_else(|_| Some(Err(StoreError::Unavailable("a write panicked".into()))));
-        matches!(self.result, Some(Ok(_)))
+        self.result.as_ref().map_or(Ok(()), |result| result.as_ref().map(drop).map_err(Clone::clone))
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let stopped = || Err(StoreError::Unavailable("the store has stopped".into()));
         let result = match (self.result, committed) {
-            (Some(Ok(_)), Err(why)) => Err(why),
+            (Some(Ok(_)) | None, Err(why)) => Err(why),
             (result, _) => result.unwrap_or_else(stopped),
         };
         _ = self.answer.send(result); // nobody waits any more: the work is done all the same
@@ -89,7 +89,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Wr
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -2048)?; // KiB
@@ -97,6 +97,19 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// While another process changes the mode of a new database SQLite does not wait by itself.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(why) if why.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
+    }
 }
 
 impl Engine {
@@ -206,7 +219,11 @@ fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError>
     execute("BEGIN IMMEDIATE")?;
     for job in group {
         execute("SAVEPOINT job")?;
-        if !job.run(db) {
+        if let Err(why) = job.run(db) {
+            // On a full disk SQLite has undone the whole transaction by itself.
+            if db.is_autocommit() {
+                return Err(why);
+            }
             execute("ROLLBACK TO job")?;
         }
         execute("RELEASE job")?;

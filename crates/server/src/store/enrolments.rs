@@ -198,8 +198,8 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, Sto
     let token = Secret::from(HEXUPPER.encode(SystemRandom.secret(16).expose()).into_bytes());
     let expires_at = at.saturating_add(i64::try_from(new.expires_in_s).unwrap_or(i64::MAX));
     let mut insert = db.prepare_cached(
-        "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, variant, methods, device_id, \
-         renews, state, activate, trigger_token_hash, created_at, expires_at) \
+        "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, variant, methods, \
+         device_id, renews, state, activate, trigger_token_hash, created_at, expires_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)",
     )?;
     insert.execute(params![

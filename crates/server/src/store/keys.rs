@@ -22,8 +22,8 @@ pub(crate) struct KeyPage {
     pub next: Option<String>,
 }
 
-const COLUMNS: &str = "k.id, u.name, k.enrolment_id, k.key_type, k.params, d.manufacturer, d.serial, k.state, k.counter, \
-     k.last_step, k.drift, k.created_at \
+const COLUMNS: &str = "k.id, u.name, k.enrolment_id, k.key_type, k.params, d.manufacturer, d.serial, k.state, \
+     k.counter, k.last_step, k.drift, k.created_at \
      FROM key k JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {

@@ -10,6 +10,8 @@ mod enrolments;
 mod keys;
 mod records;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -137,18 +139,24 @@ fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>
 }
 
 fn migrate(db: &mut Connection) -> Result<(), StoreError> {
-    let done: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let done = usize::try_from(done).unwrap_or(usize::MAX);
+    if version_of(db)? == MIGRATIONS.len() {
+        return Ok(()); // as on every start but the first: without a lock
+    }
+    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let done = version_of(&transaction)?; // another start may have been faster
     if done > MIGRATIONS.len() {
         return Err(StoreError::TooNew { found: done, known: MIGRATIONS.len() });
     }
     for (version, step) in MIGRATIONS.iter().enumerate().skip(done) {
-        let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", version as i64 + 1)?;
-        transaction.commit()?;
     }
-    Ok(())
+    Ok(transaction.commit()?)
+}
+
+fn version_of(db: &Connection) -> Result<usize, StoreError> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
 
 /// A start with another key must fail at once, not at the first run.

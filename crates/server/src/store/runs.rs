@@ -94,7 +94,7 @@ pub(crate) enum Commit {
     Committed,
     /// Another request has been answered on this session.
     AlreadyAnswered(Answer),
-    /// The enrolment is no longer open; nothing was changed.
+    /// The enrolment is no longer open, or the key that it renews no longer in use; nothing was changed.
     EnrolmentSpent,
 }
 
@@ -269,12 +269,13 @@ fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, Stor
     Ok(Commit::Committed)
 }
 
-/// Takes the enrolment's only key out of it; `None` if it is no longer open.
+/// Takes the enrolment's only key out of it; `None` if it is no longer open, or its key no longer to be renewed.
 fn spend(db: &Connection, enrolment_id: &str, key_id: &str, at: i64) -> Result<Option<Spent>, StoreError> {
     let mut update = db.prepare_cached(
         "UPDATE enrolment SET key_id = ?2, \
          state = CASE activate WHEN 'on-otp' THEN 'provisioned' ELSE 'active' END \
-         WHERE id = ?1 AND state = 'open' AND expires_at > ?3 \
+         WHERE id = ?1 AND state = 'open' AND expires_at > ?3 AND (renews IS NULL OR EXISTS (SELECT 1 FROM key k \
+         WHERE k.id = renews AND k.user_id = enrolment.user_id AND k.state IN ('active', 'provisioned'))) \
          RETURNING user_id, key_type, params, device_id, renews, activate",
     )?;
     let spent = update.query_row(params![enrolment_id, key_id, at], |row| {

@@ -1,0 +1,157 @@
+//! The admin API, called in-process.
+
+mod bodies;
+mod calls;
+mod enrolments;
+mod names;
+mod roles;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use dskpp_crypto::Secret;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::seal::Kek;
+use crate::store::{Commit, CommitRun, NewKey, Role, StorePolicy};
+
+/// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
+const K_TOKEN: &[u8] = b"12345678901234567890";
+/// The first passwords of that key.
+const HOTP: [&str; 2] = ["755224", "287082"];
+const ORIGIN: &str = "https://keys.example";
+const LIFETIME_S: u64 = 1000;
+
+/// The API with a store of its own and a token with every role.
+struct Api {
+    folder: TempDir,
+    store: Store,
+    router: Router,
+    token: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|why| panic!("{why}: {}", self.text))
+    }
+
+    /// The body of an answer with that status; nobody may keep it.
+    #[track_caller]
+    fn with(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/json");
+        assert_eq!(self.headers[header::CACHE_CONTROL], "no-store");
+        self.json()
+    }
+
+    /// The text of a problem (RFC 9457) of that status and kind.
+    #[track_caller]
+    fn problem(&self, status: u16, kind: &str) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(self.headers[header::CACHE_CONTROL], "no-store");
+        let body = self.json();
+        assert_eq!(fields(&body), ["detail", "status", "title", "type"]);
+        assert_eq!((&body["status"], &body["type"]), (&json!(status), &json!(format!("urn:dskpp:problem:{kind}"))));
+        assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()));
+        body["detail"].as_str().filter(|detail| !detail.is_empty()).expect("a text for people").to_owned()
+    }
+
+    /// 204 has no body.
+    #[track_caller]
+    fn no_content(&self) {
+        assert_eq!((self.status, &*self.text), (StatusCode::NO_CONTENT, ""));
+    }
+}
+
+/// The names of an object's members, sorted.
+fn fields(object: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+impl Api {
+    async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let kek = Arc::new(Kek::new(&Secret::new(vec![1; 32])).unwrap());
+        let policy = StorePolicy { lock_after: 3, hotp_look_ahead: 5, totp_window: 1 };
+        let store = Store::open(&folder.path().join("dskpp.db"), kek, policy).unwrap();
+        let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
+        let state = ApiState { store: store.clone(), origin: ORIGIN.into(), enrolment_lifetime_s: LIFETIME_S };
+        Api { folder, store, router: router(state), token }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// A call with the token of every role; a body goes out as JSON.
+    async fn call(&self, method: Method, path: &str, body: Option<&str>) -> Answer {
+        self.call_as(Some(&format!("Bearer {}", self.token)), method, path, body).await
+    }
+
+    async fn call_as(&self, authorization: Option<&str>, method: Method, path: &str, body: Option<&str>) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        self.send(request.body(Body::from(body.unwrap_or_default().to_owned())).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(&body.to_string())).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    async fn enrolment(&self, body: Value) -> Value {
+        self.post("/enrolments", body).await.with(201)
+    }
+
+    /// Ends a run for that enrolment with a key.
+    async fn provision(&self, enrolment: &Value, key_id: &str) {
+        let run = CommitRun {
+            session_id: format!("session of {key_id}"),
+            request_hash: [7; 32],
+            response: Vec::new(),
+            session_expires_at: i64::MAX,
+            enrolment_id: enrolment["id"].as_str().unwrap().to_owned(),
+            key: NewKey {
+                id: key_id.to_owned(),
+                k_token: Secret::from_slice(K_TOKEN),
+                k_mac: Secret::new(vec![2; 32]),
+                mac_algorithm: "urn:prf".to_owned(),
+            },
+        };
+        assert_eq!(self.store.commit_run(run).done().await, Ok(Commit::Committed));
+    }
+
+    /// A HOTP key of that user.
+    async fn key(&self, user: &str, key_id: &str) {
+        let enrolment = self.enrolment(json!({ "user": user, "key_type": "hotp" })).await;
+        self.provision(&enrolment, key_id).await;
+    }
+}

@@ -1,0 +1,111 @@
+//! Who may do what: 401 without a known token, 403 without the role, and no role gives more than its own.
+
+use super::*;
+
+/// Every call, the role that it needs, and a body that is good.
+fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
+    let device = json!({ "manufacturer": "acme", "serial": "1", "key_name": "k" });
+    let enrolment = json!({ "user": "alice", "key_type": "totp" });
+    vec![
+        (Method::POST, "/users", Role::Enrol, Some(json!({ "name": "alice" }))),
+        (Method::POST, "/devices", Role::Enrol, Some(device)),
+        (Method::POST, "/enrolments", Role::Enrol, Some(enrolment)),
+        (Method::GET, "/enrolments/x", Role::Read, None),
+        (Method::DELETE, "/enrolments/x", Role::Enrol, None),
+        (Method::GET, "/keys", Role::Read, None),
+        (Method::GET, "/keys/x", Role::Read, None),
+        (Method::DELETE, "/keys/x", Role::Enrol, None),
+        (Method::GET, "/keys/x/secret", Role::Export, None),
+        (Method::POST, "/validate", Role::Validate, Some(json!({ "user": "alice", "otp": "123456" }))),
+        (Method::POST, "/tokens", Role::Admin, Some(json!({ "name": "t", "roles": ["read"] }))),
+        (Method::DELETE, "/tokens/x", Role::Admin, None),
+    ]
+}
+
+#[tokio::test]
+async fn without_a_known_token_every_call_is_401_and_changes_nothing() {
+    let api = Api::new().await;
+    let authorizations = [
+        None,
+        Some(String::new()),
+        Some("Bearer".into()),
+        Some("Bearer ".into()),
+        Some("Bearer unknown".into()),
+        Some(format!("Basic {}", api.token)),
+        Some(api.token.clone()),
+        Some(format!("Bearer {}x", api.token)),
+        Some(format!("Bearer {} {}", api.token, api.token)),
+        Some("Bearer ' OR 1=1 --".into()),
+    ];
+    for (method, path, _, body) in calls() {
+        let body = body.map(|body| body.to_string());
+        for authorization in &authorizations {
+            let answer = api.call_as(authorization.as_deref(), method.clone(), path, body.as_deref()).await;
+            assert!(answer.problem(401, "no-token").contains("Authorization: Bearer"), "{method} {path}");
+            assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer");
+            assert!(!answer.text.contains(&api.token));
+        }
+    }
+    api.post("/users", json!({ "name": "alice" })).await.with(201);
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_is_refused_before_its_body_is_looked_at() {
+    let api = Api::new().await;
+    let large = "x".repeat(MAX_BODY_LEN + 1);
+    api.call_as(None, Method::POST, "/users", Some(&large)).await.problem(401, "no-token");
+}
+
+#[tokio::test]
+async fn each_role_opens_its_own_calls_and_no_others() {
+    let api = Api::new().await;
+    for role in Role::ALL {
+        let (_, token) = api.store.create_token("one role".into(), vec![role]).await.unwrap();
+        let authorization = format!("Bearer {token}");
+        for (method, path, needed, body) in calls() {
+            let body = body.map(|body| body.to_string());
+            let answer = api.call_as(Some(&authorization), method.clone(), path, body.as_deref()).await;
+            if needed == role {
+                assert!(![401, 403].contains(&answer.status.as_u16()), "{role:?}: {method} {path}: {}", answer.text);
+            } else {
+                let name = json!(needed);
+                let detail = answer.problem(403, "no-role");
+                assert!(detail.contains(name.as_str().unwrap()), "{role:?}: {method} {path}: {detail}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_scheme_is_known_in_any_case() {
+    let api = Api::new().await;
+    for scheme in ["bearer", "BEARER"] {
+        let authorization = format!("{scheme} {}", api.token);
+        api.call_as(Some(&authorization), Method::GET, "/keys", None).await.with(200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_made_shown_once_and_taken_back() {
+    let api = Api::new().await;
+    let made = api.post("/tokens", json!({ "name": " reader ", "roles": ["read", "validate"] })).await.with(201);
+    assert_eq!(fields(&made), ["id", "name", "roles", "token"]);
+    assert_eq!((&made["name"], &made["roles"]), (&json!("reader"), &json!(["read", "validate"])));
+    let authorization = format!("Bearer {}", made["token"].as_str().unwrap());
+    let list = async || api.call_as(Some(&authorization), Method::GET, "/keys", None).await;
+    list().await.with(200);
+    let path = format!("/tokens/{}", made["id"].as_str().unwrap());
+    api.delete(&path).await.no_content();
+    list().await.problem(401, "no-token");
+    api.delete(&path).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_token_needs_roles_that_exist() {
+    let api = Api::new().await;
+    let detail = api.post("/tokens", json!({ "name": "t", "roles": [] })).await.problem(422, "invalid-value");
+    assert!(detail.contains("admin, enrol, read, validate, export"), "{detail}");
+    for roles in [json!(["root"]), json!(["Read"]), json!("read"), json!(null)] {
+        api.post("/tokens", json!({ "name": "t", "roles": roles })).await.problem(422, "invalid-body");
+    }
+}

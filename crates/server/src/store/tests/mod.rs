@@ -1,0 +1,202 @@
+//! The store against its promises, each test on a database of its own.
+
+mod access;
+mod at_rest;
+mod failures;
+mod passwords;
+mod renewal;
+mod runs;
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::audit;
+
+const POLICY: StorePolicy = StorePolicy { lock_after: 3, hotp_look_ahead: 5, totp_window: 1 };
+/// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
+const K_TOKEN: &[u8] = b"12345678901234567890";
+const K_MAC: &[u8] = b"a MAC key of 32 octets, no less.";
+
+/// A database and its store.
+struct Db {
+    folder: TempDir,
+    store: Store,
+}
+
+fn kek(octet: u8) -> Arc<Kek> {
+    Arc::new(Kek::new(&Secret::new(vec![octet; 32])).unwrap())
+}
+
+/// What an administrator asks for when nothing else is wanted.
+fn hotp_for(user: &str) -> NewEnrolment {
+    NewEnrolment {
+        user: user.to_owned(),
+        key_type: "hotp".to_owned(),
+        params: Params { digits: Some(6), counter: Some(0), ..Params::default() },
+        variant: None,
+        methods: Vec::new(),
+        device: None,
+        renews: None,
+        expires_in_s: 3600,
+        activate: Activation::AtOnce,
+    }
+}
+
+/// A successful run on that session for that enrolment.
+fn run_of(enrolment: &str, session: &str, key: &str) -> CommitRun {
+    CommitRun {
+        session_id: session.to_owned(),
+        request_hash: [7; 32],
+        response: format!("answer of {session}").into_bytes(),
+        session_expires_at: now() + 600,
+        enrolment_id: enrolment.to_owned(),
+        key: NewKey {
+            id: key.to_owned(),
+            k_token: Secret::from_slice(K_TOKEN),
+            k_mac: Secret::from_slice(K_MAC),
+            mac_algorithm: "urn:prf".to_owned(),
+        },
+    }
+}
+
+/// A wrong code on that session for that enrolment.
+fn failure_of(enrolment: &str, session: &str) -> FailedRun {
+    FailedRun {
+        session_id: session.to_owned(),
+        request_hash: [7; 32],
+        response: format!("refusal of {session}").into_bytes(),
+        session_expires_at: now() + 600,
+        enrolment_id: Some(enrolment.to_owned()),
+        wrong_code: true,
+        reason: "wrong code".to_owned(),
+    }
+}
+
+impl Db {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(&folder.path().join("dskpp.db"), kek(1), POLICY).unwrap();
+        Db { folder, store }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("dskpp.db")
+    }
+
+    /// Another server's store on the same database.
+    fn second(&self) -> Store {
+        Store::open(&self.path(), kek(1), POLICY).unwrap()
+    }
+
+    /// Another process that looks into the database.
+    fn raw(&self) -> Connection {
+        Connection::open(self.path()).unwrap()
+    }
+
+    fn execute(&self, sql: &str) {
+        self.raw().execute_batch(sql).unwrap();
+    }
+
+    fn number(&self, sql: &str) -> i64 {
+        self.raw().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn rows(&self, table: &str) -> i64 {
+        self.number(&format!("SELECT count(*) FROM {table}"))
+    }
+
+    fn events(&self, event: &str) -> i64 {
+        self.number(&format!("SELECT count(*) FROM audit WHERE event = '{event}'"))
+    }
+
+    fn assert_unbroken(&self) {
+        assert_eq!(audit::first_broken(&self.raw()), Ok(None), "the audit chain");
+    }
+
+    async fn create(&self, new: NewEnrolment) -> EnrolmentRecord {
+        self.store.create_enrolment(new).await.unwrap().enrolment
+    }
+
+    /// The identifier of a new enrolment for a HOTP key.
+    async fn enrolment(&self) -> String {
+        self.create(hotp_for("alice")).await.id
+    }
+
+    async fn state_of(&self, enrolment: &str) -> EnrolmentState {
+        self.store.enrolment(enrolment).await.unwrap().unwrap().state
+    }
+
+    /// A key that came of an enrolment; its identifier is given.
+    async fn key(&self, new: NewEnrolment, id: &str) -> KeyRecord {
+        let enrolment = self.create(new).await.id;
+        let run = run_of(&enrolment, &format!("session of {id}"), id);
+        assert_eq!(self.store.commit_run(run).done().await, Ok(Commit::Committed));
+        self.store.key(id).await.unwrap().unwrap()
+    }
+
+    /// Lets the writer do something on its own connection.
+    async fn on_writer(&self, sql: &'static str) {
+        let work = move |db: &Connection| Ok(db.query_row(sql, [], |_| Ok(())).optional().map(drop)?);
+        self.store.engine.write(work).await.unwrap();
+    }
+
+    /// Holds the writer until the sender is used or dropped; what is asked for meanwhile is one group.
+    fn hold_writer(&self) -> std::sync::mpsc::Sender<()> {
+        let (release, wait) = std::sync::mpsc::channel();
+        drop(self.store.engine.begin_write(move |_| Ok(wait.recv().is_ok())));
+        release
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_and_stays_as_it_is() {
+    let Db { folder, store } = Db::new();
+    drop(store);
+    let path = folder.path().join("dskpp.db");
+    let raw = Connection::open(&path).unwrap();
+    raw.pragma_update(None, "user_version", 99).unwrap();
+    let error = Store::open(&path, kek(1), POLICY).unwrap_err();
+    assert_eq!(error, StoreError::TooNew { found: 99, known: MIGRATIONS.len() });
+    assert!(error.to_string().contains("start the newer version"), "{error}");
+    let version: i64 = raw.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 99);
+}
+
+#[test]
+fn many_starts_at_once_make_one_database() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("dskpp.db");
+    std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| Store::open(&path, kek(1), POLICY).map(drop))).collect();
+        for start in starts {
+            assert_eq!(start.join().unwrap(), Ok(()));
+        }
+    });
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_restart() {
+    let db = Db::new();
+    let key = db.key(hotp_for("alice"), "key1").await;
+    let again = db.second();
+    assert_eq!(again.key("key1").await.unwrap().unwrap().enrolment_id, key.enrolment_id);
+    assert_eq!(again.export_key("key1", "test".into()).await.unwrap().expose(), K_TOKEN);
+    again.ping().await.unwrap();
+    db.assert_unbroken();
+}
+
+#[tokio::test]
+async fn a_setting_is_set_once_even_by_many_at_once() {
+    let db = Db::new();
+    assert_eq!(db.store.setting("session_key").await, Ok(None));
+    let mut tries = tokio::task::JoinSet::new();
+    for i in 0..8u8 {
+        let store = db.store.clone();
+        tries.spawn(async move { store.set_setting_once("session_key", Secret::new(vec![i; 32])).await.unwrap() });
+    }
+    let set = tries.join_all().await;
+    assert!(set.iter().all(|value| *value == set[0]));
+    assert_eq!(db.second().setting("session_key").await, Ok(Some(set[0].clone())));
+}

@@ -1,0 +1,192 @@
+//! One-time passwords: right ones once, wrong ones never.
+
+use dskpp_otp::{Digits, Hotp, Input, OcraSuite, Totp};
+
+use super::*;
+
+const HOTP: Hotp = Hotp { digits: Digits::SIX };
+
+fn key() -> Secret {
+    Secret::from_slice(K_TOKEN)
+}
+
+fn hotp(counter: u64) -> String {
+    HOTP.code(&key(), counter).to_string()
+}
+
+fn of_type(key_type: &str, params: Params) -> NewEnrolment {
+    NewEnrolment { key_type: key_type.to_owned(), params, ..hotp_for("alice") }
+}
+
+fn ocra(suite: &str) -> NewEnrolment {
+    of_type("ocra", Params { suite: Some(suite.to_owned()), ..Params::default() })
+}
+
+impl Db {
+    async fn is_valid(&self, key_id: &str, otp: &str) -> bool {
+        self.is_response(key_id, None, otp).await
+    }
+
+    async fn is_response(&self, key_id: &str, challenge: Option<&str>, otp: &str) -> bool {
+        let found = self.store.validate(None, Some(key_id.into()), otp.into(), challenge.map(str::to_owned)).await;
+        let found = found.unwrap();
+        assert!(found.as_deref().is_none_or(|found| found == key_id));
+        found.is_some()
+    }
+
+    async fn found_for(&self, user: &str, otp: &str) -> Option<String> {
+        self.store.validate(Some(user.into()), None, otp.into(), None).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn hotp_looks_ahead_as_far_as_policy_says_and_takes_no_code_twice() {
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    let ahead = u64::from(POLICY.hotp_look_ahead);
+    assert!(!db.is_valid("key1", &hotp(ahead + 1)).await, "too far ahead");
+    assert_eq!(db.store.key("key1").await.unwrap().unwrap().counter, 0, "a wrong code moves nothing");
+    assert!(db.is_valid("key1", &hotp(ahead)).await);
+    assert!(!db.is_valid("key1", &hotp(ahead)).await, "twice");
+    for skipped in 0..ahead {
+        assert!(!db.is_valid("key1", &hotp(skipped)).await, "skipped");
+    }
+    assert!(db.is_valid("key1", &hotp(ahead + 1)).await);
+    assert_eq!(db.second().key("key1").await.unwrap().unwrap().counter, ahead + 2);
+}
+
+#[tokio::test]
+async fn hotp_begins_at_the_enrolments_counter_and_ends_with_the_last() {
+    let db = Db::new();
+    let last = i64::MAX as u64;
+    for (id, counter) in [("key1", 1000), ("key2", last)] {
+        let params = Params { digits: Some(6), counter: Some(counter), ..Params::default() };
+        db.key(of_type("hotp", params), id).await;
+        assert!(!db.is_valid(id, &hotp(0)).await);
+        assert!(db.is_valid(id, &hotp(counter)).await);
+        assert!(!db.is_valid(id, &hotp(counter)).await);
+        assert!(db.is_valid(id, &hotp(counter + 1)).await, "also where the column's sign turns");
+        assert!(!db.is_valid(id, &hotp(counter)).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_code_sent_many_times_at_once_is_valid_once() {
+    let db = Db::new();
+    let second = db.second(); // another server on the same database
+    db.key(hotp_for("alice"), "key1").await;
+    for counter in 0..5 {
+        let mut tries = tokio::task::JoinSet::new();
+        for i in 0..8 {
+            let (store, otp) = (if i % 2 == 0 { &db.store } else { &second }.clone(), hotp(counter));
+            tries.spawn(async move { store.validate(None, Some("key1".into()), otp, None).await.unwrap() });
+        }
+        let valid = tries.join_all().await.into_iter().flatten().count();
+        assert_eq!(valid, 1, "counter {counter}");
+    }
+}
+
+#[tokio::test]
+async fn totp_takes_each_step_once_and_none_before_the_last() {
+    let db = Db::new();
+    let params = Params { digits: Some(8), period_s: Some(60), hash: Some("SHA-256".into()), ..Params::default() };
+    db.key(of_type("totp", params), "key1").await;
+    let totp = Totp::new(Digits::new(8).unwrap(), 60, dskpp_crypto::Hash::Sha256).unwrap();
+    // Where a step ends in between, the window of one covers it.
+    let here = totp.step(now() as u64);
+    let code = |step| totp.code_of_step(&key(), step).to_string();
+    for far in [here - 3, here + 4] {
+        assert!(!db.is_valid("key1", &code(far)).await, "{far} from {here}");
+    }
+    assert!(db.is_valid("key1", &code(here)).await);
+    assert!(!db.is_valid("key1", &code(here)).await, "twice");
+    assert!(!db.is_valid("key1", &code(here - 1)).await, "before the last");
+    assert!(db.is_valid("key1", &code(here + 1)).await);
+    for used in [here - 1, here, here + 1] {
+        assert!(!db.is_valid("key1", &code(used)).await);
+    }
+    assert_eq!(db.store.key("key1").await.unwrap().unwrap().last_step, Some(here + 1));
+}
+
+#[tokio::test]
+async fn only_keys_in_use_are_asked() {
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    db.execute("UPDATE key SET state = 'replaced'");
+    assert!(!db.is_valid("key1", &hotp(0)).await);
+    db.execute("UPDATE key SET state = 'active'");
+    assert!(db.is_valid("key1", &hotp(0)).await);
+    db.store.revoke_key("key1").await.unwrap();
+    assert!(!db.is_valid("key1", &hotp(1)).await);
+    assert_eq!(db.found_for("alice", &hotp(1)).await, None);
+    assert!(!db.is_valid("no such key", &hotp(1)).await);
+}
+
+#[tokio::test]
+async fn a_waiting_key_becomes_active_with_its_first_right_password() {
+    let db = Db::new();
+    let key = db.key(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }, "key1").await;
+    assert_eq!(key.state, KeyState::Provisioned);
+    assert!(!db.is_valid("key1", "000000").await);
+    assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Provisioned);
+    assert_eq!(db.state_of(&key.enrolment_id).await, EnrolmentState::Provisioned);
+    for counter in 0..2 {
+        assert!(db.is_valid("key1", &hotp(counter)).await);
+        assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Active);
+        assert_eq!(db.state_of(&key.enrolment_id).await, EnrolmentState::Active);
+    }
+    assert_eq!(db.events("key.activated"), 1);
+    db.assert_unbroken();
+}
+
+#[tokio::test]
+async fn a_users_password_is_looked_for_among_the_users_keys_alone() {
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    let far = Params { digits: Some(6), counter: Some(100), ..Params::default() };
+    db.key(of_type("hotp", far), "key2").await;
+    db.key(hotp_for("bob"), "key3").await;
+    assert_eq!(db.found_for("alice", &hotp(0)).await.as_deref(), Some("key1"));
+    assert_eq!(db.found_for("alice", &hotp(100)).await.as_deref(), Some("key2"));
+    assert_eq!(db.found_for("carol", &hotp(0)).await, None);
+    assert_eq!(db.found_for("bob", &hotp(100)).await, None);
+    let both = db.store.validate(Some("alice".into()), Some("key3".into()), hotp(0), None).await;
+    assert_eq!(both, Ok(None), "key3 is bob's");
+    assert_eq!(db.store.validate(None, None, hotp(0), None).await, Ok(None), "nobody's");
+    assert_eq!(db.found_for("bob", &hotp(0)).await.as_deref(), Some("key3"));
+}
+
+#[tokio::test]
+async fn ocra_needs_its_challenge_and_with_a_counter_takes_no_response_twice() {
+    let db = Db::new();
+    let suites = [("key1", "OCRA-1:HOTP-SHA1-6:QN08"), ("key2", "OCRA-1:HOTP-SHA256-8:C-QN08")];
+    for (id, suite) in suites {
+        db.key(ocra(suite), id).await;
+        let suite: OcraSuite = suite.parse().unwrap();
+        let response = |counter, question| {
+            suite.code(&key(), &Input { counter, question, ..Input::default() }).unwrap().to_string()
+        };
+        let right = response(0, "12345678");
+        assert!(!db.is_valid(id, &right).await, "no challenge");
+        for other in ["12345679", "", "not a number", "1234567890123456789"] {
+            assert!(!db.is_response(id, Some(other), &right).await, "{other:?}");
+        }
+        assert!(db.is_response(id, Some("12345678"), &right).await);
+        // Without a counter nothing makes a response old but its challenge, which must be fresh.
+        assert_eq!(db.is_response(id, Some("12345678"), &right).await, !suite.has_counter());
+        assert!(db.is_response(id, Some("87654321"), &response(1, "87654321")).await);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_make_no_passwords_and_nonsense_are_never_valid() {
+    let db = Db::new();
+    db.key(of_type("aes128", Params::default()), "key1").await;
+    db.key(hotp_for("bob"), "key2").await;
+    let code = hotp(0);
+    for otp in [&*code, "", "\u{ff17}55224", "0755224", "75522", "'; DROP TABLE key; --"] {
+        assert!(!db.is_valid("key1", otp).await, "{otp:?}");
+        assert!(otp == code || !db.is_valid("key2", otp).await, "{otp:?}");
+    }
+    assert!(db.is_valid("key2", &code).await);
+}

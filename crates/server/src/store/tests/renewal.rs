@@ -1,0 +1,88 @@
+//! Renewal: a new secret under the old identifier (RFC 6063 §4.2.3).
+
+use super::*;
+
+fn renewal_of(key: &str, user: &str) -> NewEnrolment {
+    NewEnrolment { renews: Some(key.to_owned()), ..hotp_for(user) }
+}
+
+fn renewing(enrolment: &str) -> CommitRun {
+    let mut run = run_of(enrolment, "renewal", "key1");
+    run.key.k_token = Secret::from_slice(b"another secret, just made");
+    run.key.k_mac = Secret::from_slice(b"another MAC key");
+    run.key.mac_algorithm = "urn:other-prf".to_owned();
+    run
+}
+
+/// K_MAC as a client's hello would meet it.
+async fn k_mac(db: &Db) -> Secret {
+    let hello = db.store.load_hello(None, Some("key1".into()), None).await.unwrap();
+    hello.key.unwrap().1
+}
+
+#[tokio::test]
+async fn a_renewal_keeps_the_identifier_and_replaces_the_secrets_and_the_counter() {
+    let db = Db::new();
+    let first = db.key(hotp_for("alice"), "key1").await;
+    db.execute("UPDATE key SET counter = 17, last_step = 18, drift = 1");
+    assert_eq!(k_mac(&db).await.expose(), K_MAC);
+
+    let counter = Params { digits: Some(8), counter: Some(5), ..Params::default() };
+    let enrolment = db.create(NewEnrolment { params: counter, ..renewal_of("key1", "alice") }).await.id;
+    assert_eq!(db.store.commit_run(renewing(&enrolment)).done().await, Ok(Commit::Committed));
+
+    let key = db.store.key("key1").await.unwrap().unwrap();
+    assert_eq!((key.counter, key.last_step, key.drift, key.params.digits), (5, None, 0, Some(8)));
+    assert_eq!((key.state, key.enrolment_id, key.created_at), (KeyState::Active, enrolment, first.created_at));
+    assert_eq!(k_mac(&db).await.expose(), b"another MAC key");
+    let secret = db.store.export_key("key1", "test".into()).await.unwrap();
+    assert_eq!(secret.expose(), b"another secret, just made");
+    assert_eq!(db.rows("key"), 1);
+    db.assert_unbroken();
+}
+
+#[tokio::test]
+async fn a_renewal_that_waits_for_a_first_password_makes_the_key_wait() {
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    let enrolment = db.create(NewEnrolment { activate: Activation::OnOtp, ..renewal_of("key1", "alice") }).await.id;
+    db.store.commit_run(renewing(&enrolment)).done().await.unwrap();
+    assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Provisioned);
+    assert_eq!(db.state_of(&enrolment).await, EnrolmentState::Provisioned);
+}
+
+#[tokio::test]
+async fn keys_of_others_unknown_keys_and_other_types_are_not_renewed() {
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    let refused = async |new: NewEnrolment| db.store.create_enrolment(new).await.map(drop).unwrap_err();
+    let not_found = StoreError::NotFound("key of this user");
+    assert_eq!(refused(renewal_of("key1", "bob")).await, not_found);
+    assert_eq!(refused(renewal_of("no such key", "alice")).await, not_found);
+    assert_eq!(db.number("SELECT count(*) FROM user WHERE name = 'bob'"), 0, "nothing of it stays");
+    let totp = NewEnrolment { key_type: "totp".into(), params: Params::default(), ..renewal_of("key1", "alice") };
+    assert!(matches!(refused(totp).await, StoreError::State(why) if why.contains("another type")));
+    db.store.revoke_key("key1").await.unwrap();
+    assert_eq!(refused(renewal_of("key1", "alice")).await, not_found);
+}
+
+#[tokio::test]
+async fn a_run_cannot_take_over_another_users_key_nor_bring_a_revoked_one_back() {
+    for change in [
+        "UPDATE key SET user_id = (SELECT id FROM user WHERE name = 'bob')",
+        "UPDATE key SET state = 'revoked'",
+        "UPDATE key SET state = 'replaced'",
+    ] {
+        let db = Db::new();
+        db.key(hotp_for("alice"), "key1").await;
+        db.store.create_user("bob".into()).await.unwrap();
+        let enrolment = db.create(renewal_of("key1", "alice")).await.id;
+        db.execute(change);
+        let before = db.store.key("key1").await.unwrap().unwrap();
+        assert_eq!(db.store.commit_run(renewing(&enrolment)).done().await, Ok(Commit::EnrolmentSpent), "{change}");
+        let after = db.store.key("key1").await.unwrap().unwrap();
+        assert_eq!((after.state, after.user, after.enrolment_id), (before.state, before.user, before.enrolment_id));
+        assert_eq!(k_mac(&db).await.expose(), K_MAC, "{change}");
+        assert_eq!((db.rows("answer"), db.state_of(&enrolment).await), (1, EnrolmentState::Open));
+    }
+}
