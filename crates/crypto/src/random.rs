@@ -78,6 +78,7 @@ mod tests {
         let parts = [b.bytes(1), b.bytes(40), b.bytes(59)].concat();
         assert_eq!(whole, parts);
         assert_ne!(whole, SeededRandom::new(b"other").bytes(100));
+        assert_eq!(format!("{a:?}"), "SeededRandom", "nothing of the state");
     }
 
     #[test]
