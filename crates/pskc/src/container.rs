@@ -5,6 +5,7 @@ use std::io::BufRead;
 use jiff::Timestamp;
 
 use crate::codec::{self, Sequence, only_attributes, required, write_date, write_text};
+use crate::stream::{Header, Parts, Trailer};
 use crate::xml::{self, Element, Foreign, Limits, Reader, Writer, ns};
 use crate::{Error, Key, KeyInfo, MacMethod};
 
@@ -119,50 +120,30 @@ impl KeyContainer {
     /// Reads a container whose start tag `element` has just been read, whatever its name; DSKPP
     /// has it in another namespace (profile P26).
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
-        const CHILDREN: &[&str] = &["EncryptionKey", "MACMethod", "KeyPackage*", "Signature", "Extensions*"];
-        only_attributes(reader, element, &["Version", "Id"])?;
-        let mut container =
-            Self { version: read_version(reader, element)?, id: read_id(reader, element)?, ..Self::default() };
-        let mut children = Sequence::new(CHILDREN);
-        while let Some(mut child) = reader.next()? {
-            if child.is(ns::DS, "Signature") {
-                child.ns = ns::PSKC.into(); // in the schema's own namespace, or in its right one
-            }
-            match children.find(&child) {
-                Some("EncryptionKey") => {
-                    container.encryption_key = Some(KeyInfo::read_open(reader, &child)?);
-                }
-                Some("MACMethod") => {
-                    container.mac_method = Some(MacMethod::read_open(reader, &child)?);
-                }
-                Some("KeyPackage") => {
-                    container.key_packages.push(KeyPackage::read_open(reader, &child)?);
-                }
-                Some("Extensions") => {
-                    container.extensions.push(Extensions::read_open(reader, &child)?);
-                }
-                Some(_) if !container.key_packages.is_empty() => {
-                    container.signed = true;
-                    reader.skip()?;
-                }
-                _ => return Err(reader.unexpected(&child).into()),
-            }
+        let mut parts = Parts::read_header(reader, element)?;
+        let mut key_packages = Vec::new();
+        while let Some(package) = parts.next_package(reader)? {
+            key_packages.push(package);
         }
-        if container.key_packages.is_empty() {
-            return Err(reader.missing("element <KeyPackage>").into());
-        }
-        Ok(container)
+        let Header { version, id, encryption_key, mac_method } = parts.header;
+        let Trailer { signed, extensions } = parts.trailer;
+        Ok(Self { version, id, encryption_key, mac_method, key_packages, signed, extensions })
     }
 
     /// Writes a document of its own.
     pub fn to_xml(&self) -> Vec<u8> {
         let mut writer = Writer::new();
+        Self::write_root(&mut writer);
+        self.write_started(&mut writer);
+        writer.finish()
+    }
+
+    /// Starts a document: the declaration and the root's start tag with its namespaces.
+    pub(crate) fn write_root(writer: &mut Writer) {
         writer.declaration().start("pskc:KeyContainer");
         for (prefix, name) in [("xmlns:pskc", ns::PSKC), ("xmlns:ds", ns::DS), ("xmlns:xenc", ns::XENC)] {
             writer.attr(prefix, name);
         }
-        self.write_started(&mut writer);
-        writer.finish()
     }
 
     /// Writes the container as the element `element_name`, such as `dskpp:KeyContainer`. The
@@ -174,19 +155,24 @@ impl KeyContainer {
 
     fn write_started(&self, writer: &mut Writer) {
         writer.attr("Version", &self.version).attr_opt("Id", self.id.as_deref());
-        if let Some(key) = &self.encryption_key {
-            key.write(writer, "pskc:EncryptionKey");
-        }
-        if let Some(method) = &self.mac_method {
-            method.write(writer);
-        }
+        write_protection(writer, self.encryption_key.as_ref(), self.mac_method.as_ref());
         self.key_packages.iter().for_each(|package| package.write(writer));
         self.extensions.iter().for_each(|extensions| extensions.write(writer));
         writer.end();
     }
 }
 
-fn read_version<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<String, Error> {
+/// What says how the container's values are protected.
+pub(crate) fn write_protection(writer: &mut Writer, key: Option<&KeyInfo>, mac: Option<&MacMethod>) {
+    if let Some(key) = key {
+        key.write(writer, "pskc:EncryptionKey");
+    }
+    if let Some(method) = mac {
+        method.write(writer);
+    }
+}
+
+pub(crate) fn read_version<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<String, Error> {
     let version = xml::trim(required(reader, element, "Version")?);
     let digits =
         |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit());
@@ -201,7 +187,7 @@ fn read_version<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<Str
     }
 }
 
-fn read_id<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<Option<String>, Error> {
+pub(crate) fn read_id<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<Option<String>, Error> {
     match element.attr("Id").map(xml::trim) {
         None => Ok(None),
         Some(id) if xml::is_name(id) => Ok(Some(id.to_owned())),
@@ -210,7 +196,7 @@ fn read_id<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<Option<S
 }
 
 impl KeyPackage {
-    fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+    pub(crate) fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &[])?;
         let mut package = Self::default();
         let mut children = Sequence::new(&["DeviceInfo", "CryptoModuleInfo", "Key", "Extensions*"]);
@@ -227,7 +213,7 @@ impl KeyPackage {
         Ok(package)
     }
 
-    fn write(&self, writer: &mut Writer) {
+    pub(crate) fn write(&self, writer: &mut Writer) {
         writer.start("pskc:KeyPackage");
         if let Some(device) = &self.device_info {
             device.write(writer, "pskc:DeviceInfo");

@@ -24,6 +24,7 @@ mod error;
 mod key;
 mod key_info;
 mod policy;
+mod stream;
 mod value;
 pub mod xml;
 
@@ -32,4 +33,5 @@ pub use error::Error;
 pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
 pub use key_info::{KeyInfo, RsaKeyValue};
 pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
+pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

@@ -116,6 +116,14 @@ impl Writer {
         self.out.len()
     }
 
+    /// Gives what is written so far to `out`, and goes on with the rest of the document.
+    pub(crate) fn drain_into(&mut self, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        self.close_tag();
+        let written = out.write_all(self.out.as_bytes());
+        self.out.clear();
+        written
+    }
+
     /// Closes what is open, and gives the document.
     pub fn finish(mut self) -> Vec<u8> {
         while !self.open.is_empty() {
