@@ -38,16 +38,15 @@ impl Sequence {
 
     /// The name in the list that `element` may have at this point.
     pub(crate) fn find(&mut self, element: &Element) -> Option<&'static str> {
-        let known = element.ns.as_str() == ns::PSKC;
-        let rest = self.names.get(self.at..)?;
-        let (i, found) = rest.iter().enumerate().find_map(|(i, name)| {
-            let plain = name.strip_suffix('*').unwrap_or(name);
-            let fits = if known { plain == element.local } else { plain.is_empty() };
-            fits.then_some((i, *name))
-        })?;
-        let repeats = found.ends_with('*');
-        self.at += if repeats { i } else { i + 1 };
-        Some(found.strip_suffix('*').unwrap_or(found))
+        let local = if element.ns.is(ns::PSKC) { element.local.as_str() } else { "" };
+        for (i, name) in self.names.iter().enumerate().skip(self.at) {
+            let plain = name.strip_suffix('*');
+            if plain.unwrap_or(name) == local {
+                self.at = if plain.is_some() { i } else { i + 1 };
+                return Some(plain.unwrap_or(name));
+            }
+        }
+        None
     }
 }
 

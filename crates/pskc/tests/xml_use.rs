@@ -101,7 +101,7 @@ fn a_long_stream_costs_no_memory_and_an_endless_token_is_refused() {
         let source = start.as_bytes().chain(std::io::repeat(b'x'));
         Reader::new(BufReader::new(source), SMALL).unwrap()
     };
-    for start in ["<a>", "<a", "<a b='", "<!--", "<a><![CDATA[", "<a>&", "<?xml ", "<!DOCTYPE "] {
+    for start in ["<a>", "<a", "<a b='", "<!--", "<a><![CDATA[", "<a>&", "<?xml "] {
         let mut reader = endless(start);
         let error = reader.root().and_then(|_| reader.text()).unwrap_err();
         assert!(matches!(error, XmlError::TooLarge { .. }), "{start}: {error}");

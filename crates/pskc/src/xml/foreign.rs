@@ -2,6 +2,8 @@
 
 use std::io::BufRead;
 
+use compact_str::CompactString;
+
 use super::reader::Token;
 use super::{Attribute, Element, Ns, Reader, Writer, XmlError, ns};
 
@@ -14,7 +16,7 @@ pub struct Foreign {
     /// Its namespace.
     pub ns: Ns,
     /// Its name without prefix.
-    pub local: String,
+    pub local: CompactString,
     /// Its attributes, without namespace declarations.
     pub attributes: Vec<Attribute>,
     /// Its content in order; two texts never follow each other.
@@ -37,7 +39,8 @@ impl Foreign {
         let mut content = Vec::new();
         loop {
             match reader.inner_token()? {
-                Token::Start(child) => {
+                Token::Start => {
+                    let child = reader.element();
                     content.push(Node::Element(Self::read_open(reader, child)?));
                 }
                 Token::Text => match content.last_mut() {

@@ -44,6 +44,9 @@ pub fn collapse(text: &str) -> String {
 /// `text` without any XML white space: what an `xs:anyURI` or base64 comes to (the RFCs' examples
 /// break lines inside them).
 pub(crate) fn without_white_space(text: &str) -> String {
+    if !text.bytes().any(|octet| is_white(char::from(octet))) {
+        return text.to_owned();
+    }
     text.chars().filter(|c| !is_white(*c)).collect()
 }
 
@@ -97,6 +100,66 @@ fn continues_name(c: char) -> bool {
 
 /// `prefix:local`, or `local` with an empty prefix; `None` where either is no name.
 pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
+    match leading_name(name)? {
+        (prefix, local, "") => Some((prefix, local)),
+        _ => None,
+    }
+}
+
+/// What an octet can be in a name; most are ASCII.
+#[derive(Clone, Copy, PartialEq)]
+enum Class {
+    Start,
+    Continue,
+    Colon,
+    End,
+    Other,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        classes[octet] = match octet as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Start,
+            b'0'..=b'9' | b'-' | b'.' => Class::Continue,
+            b':' => Class::Colon,
+            b' ' | b'\t' | b'\n' | b'\r' | b'=' => Class::End,
+            _ => Class::Other,
+        };
+        octet += 1;
+    }
+    classes
+};
+
+/// The name that `text` begins with, split, and what follows it: white space, `=` or nothing.
+pub(super) fn leading_name(text: &str) -> Option<(&str, &str, &str)> {
+    // One pass tells whether the name is good, and where its colon and its end are.
+    let (mut begin, mut end) = (0, text.len());
+    for (i, octet) in text.bytes().enumerate() {
+        match CLASSES[usize::from(octet)] {
+            Class::Start => {}
+            Class::Continue if i > begin => {}
+            Class::Colon if i > 0 && begin == 0 => begin = i + 1,
+            Class::End => {
+                end = i;
+                break;
+            }
+            _ => return leading_any_name(text),
+        }
+    }
+    let prefix = if begin == 0 { "" } else { &text[..begin - 1] };
+    (begin < end).then(|| (prefix, &text[begin..end], &text[end..]))
+}
+
+fn leading_any_name(text: &str) -> Option<(&str, &str, &str)> {
+    let end = text.find(|c| is_white(c) || c == '=').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let (prefix, local) = split_any_name(name)?;
+    Some((prefix, local, rest))
+}
+
+fn split_any_name(name: &str) -> Option<(&str, &str)> {
     let (prefix, local) = match name.split_once(':') {
         Some((prefix, local)) if is_name(prefix) => (prefix, local),
         Some(_) => return None,
@@ -151,12 +214,13 @@ pub(super) fn next_attribute<'a>(rest: &mut &'a str) -> Result<Option<(&'a str, 
     if trimmed.len() == rest.len() {
         return Err("no white space before an attribute");
     }
-    let (name, after) = trimmed.split_once('=').ok_or("an attribute without a value")?;
-    let after = after.trim_start_matches(is_white);
-    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let equals = memchr::memchr(b'=', trimmed.as_bytes()).ok_or("an attribute without a value")?;
+    let (name, after) = (&trimmed[..equals], trimmed[equals + 1..].trim_start_matches(is_white));
+    let quote = after.bytes().next().filter(|octet| matches!(octet, b'"' | b'\''));
     let quote = quote.ok_or("an attribute value without quotes")?;
-    let (value, after) = after[1..].split_once(quote).ok_or("an attribute value without its closing quote")?;
-    *rest = after;
+    let end = memchr::memchr(quote, &after.as_bytes()[1..]).ok_or("an attribute value without its closing quote")?;
+    let value = &after[1..=end]; // between two quotes
+    *rest = &after[end + 2..];
     Ok(Some((name.trim_end_matches(is_white), value)))
 }
 
@@ -164,6 +228,9 @@ pub(super) fn next_attribute<'a>(rest: &mut &'a str) -> Result<Option<(&'a str, 
 pub(super) fn attribute_value(raw: &str) -> Result<String, &'static str> {
     if raw.contains('<') {
         return Err("< in an attribute value");
+    }
+    if !raw.bytes().any(|octet| matches!(octet, b'&' | b'\t' | b'\n' | b'\r')) {
+        return Ok(raw.to_owned());
     }
     let mut lines = String::with_capacity(raw.len());
     push_lines(&mut lines, raw);

@@ -12,8 +12,10 @@ mod foreign;
 mod lexical;
 mod reader;
 mod scope;
-mod source;
+mod window;
 mod writer;
+
+use compact_str::CompactString;
 
 pub use error::{Place, XmlError};
 pub(crate) use foreign::write_attributes;
@@ -64,7 +66,15 @@ pub enum Ns {
 }
 
 impl Ns {
+    /// Whether it is that of the name `name`, empty for none.
+    #[inline]
+    pub fn is(&self, name: &str) -> bool {
+        // The names of `ns` are compared with themselves almost always.
+        std::ptr::eq(self.as_str(), name) || self.as_str() == name
+    }
+
     /// The namespace name, empty for none.
+    #[inline]
     pub fn as_str(&self) -> &str {
         match self {
             Ns::None => "",
@@ -90,7 +100,7 @@ pub struct Element {
     /// The namespace that the tag's prefix, or the default declaration, stands for.
     pub ns: Ns,
     /// The name without its prefix.
-    pub local: String,
+    pub local: CompactString,
     attributes: Vec<Attribute>,
 }
 
@@ -100,7 +110,7 @@ pub struct Attribute {
     /// The namespace of its prefix; an attribute without prefix is in none.
     pub ns: Ns,
     /// The name without its prefix.
-    pub local: String,
+    pub local: CompactString,
     /// The value, references expanded and white space made blanks.
     pub value: String,
 }
@@ -108,7 +118,7 @@ pub struct Attribute {
 impl Element {
     /// Whether this is the element `local` of the namespace `ns` (see [`ns`]).
     pub fn is(&self, ns: &str, local: &str) -> bool {
-        self.local == local && self.ns.as_str() == ns
+        self.local == local && self.ns.is(ns)
     }
 
     /// The value of the attribute `local` that is in no namespace.
@@ -118,7 +128,7 @@ impl Element {
 
     /// The value of the attribute `local` of the namespace `ns`.
     pub fn attr_ns(&self, ns: &str, local: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|a| a.local == local && a.ns.as_str() == ns);
+        let found = self.attributes.iter().find(|a| a.local == local && a.ns.is(ns));
         found.map(|a| a.value.as_str())
     }
 

@@ -1,16 +1,15 @@
 //! The pull reader.
 
 mod tags;
+mod tokens;
 
 use std::io::BufRead;
-
-use quick_xml::events::Event;
 
 use super::error::{Place, XmlError};
 use super::lexical::{self, is_white};
 use super::scope::Scope;
-use super::source::Source;
-use super::{Element, Ns};
+use super::window::{End, Window};
+use super::{Attribute, Element, Ns};
 
 /// What a document may cost before it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,24 +47,41 @@ impl Limits {
 /// # Ok::<(), pskc::xml::XmlError>(())
 /// ```
 pub struct Reader<R: BufRead> {
-    tokenizer: quick_xml::Reader<Source<R>>,
+    window: Window<R>,
     limits: Limits,
     scope: Scope,
     /// Local names of the open elements and of the one closed last, each after a `/`.
     path: String,
-    /// Where in `path` each open element's name ends.
-    open: Vec<usize>,
-    /// Where the token read last begins: offset and line.
-    mark: (u64, u64),
+    /// The names of the open elements as they stand in their tags.
+    names: String,
+    open: Vec<Open>,
+    /// Where the token read last begins.
+    mark: u64,
+    /// Where the element begins whose text is being read.
+    text_mark: Option<u64>,
+    /// Whether `<a/>` was read, whose end is the next token.
+    closes: bool,
     at_start: bool,
+    /// Of the element that was opened last, until it is asked for.
+    ns: Ns,
+    attributes: Vec<Attribute>,
     /// The text collected since it was last cleared.
     text: String,
-    buffer: Vec<u8>,
+    buffer: String,
+}
+
+/// An open element: where its name ends in `Reader::path` and `Reader::names`.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    path: usize,
+    name: usize,
 }
 
 /// What the tokens of a document come to for us.
+#[derive(Clone, Copy)]
 pub(super) enum Token {
-    Start(Element),
+    /// An element, to be had from `Reader::element`.
+    Start,
     /// More characters in `Reader::text`.
     Text,
     End,
@@ -86,27 +102,31 @@ impl<R: BufRead> Reader<R> {
     ///
     /// Errors: [`XmlError::Encoding`] for UTF-16 and UTF-32, [`XmlError::Io`].
     pub fn new(source: R, limits: Limits) -> Result<Self, XmlError> {
-        let mut tokenizer = quick_xml::Reader::from_reader(Source::new(source, limits.max_text));
-        let config = tokenizer.config_mut();
-        config.check_comments = true;
-        config.expand_empty_elements = true; // `<a/>` and `<a></a>` are one thing from here on
-        let mut reader = Self {
-            tokenizer,
+        let mut source = source;
+        let wide = match source.fill_buf() {
+            Ok([0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, ..] | [_, 0, ..]) => Some(End::Encoding),
+            Ok(_) => None,
+            Err(error) => Some(End::Io(error.kind())),
+        };
+        let reader = Self {
+            window: Window::new(source),
             limits,
             scope: Scope::default(),
             path: String::new(),
+            names: String::new(),
             open: Vec::new(),
-            mark: (0, 1),
+            mark: 0,
+            text_mark: None,
+            closes: false,
             at_start: true,
+            ns: Ns::None,
+            attributes: Vec::new(),
             text: String::new(),
-            buffer: Vec::new(),
+            buffer: String::new(),
         };
-        match reader.tokenizer.get_mut().fill_buf() {
-            Ok([0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, ..] | [_, 0, ..]) => {
-                Err(XmlError::Encoding { place: reader.place() })
-            }
-            Ok(_) => Ok(reader),
-            Err(error) => Err(XmlError::Io { kind: error.kind(), place: reader.place() }),
+        match wide {
+            Some(end) => Err(reader.ended(end)),
+            None => Ok(reader),
         }
     }
 
@@ -114,7 +134,7 @@ impl<R: BufRead> Reader<R> {
     pub fn root(&mut self) -> Result<Element, XmlError> {
         loop {
             match self.token()? {
-                Token::Start(element) => return Ok(element),
+                Token::Start => return Ok(self.element()),
                 Token::Text => self.only_white("text before the root element")?,
                 Token::End | Token::Eof => return Err(self.syntax("there is no root element")),
             }
@@ -129,7 +149,7 @@ impl<R: BufRead> Reader<R> {
     pub fn next(&mut self) -> Result<Option<Element>, XmlError> {
         loop {
             match self.inner_token()? {
-                Token::Start(element) => return Ok(Some(element)),
+                Token::Start => return Ok(Some(self.element())),
                 Token::Text if self.text.chars().all(is_white) => {}
                 Token::Text => {
                     return Err(XmlError::Unexpected { what: "text".into(), place: self.place() });
@@ -144,19 +164,30 @@ impl<R: BufRead> Reader<R> {
     ///
     /// Errors: [`XmlError::Unexpected`] for a child element.
     pub fn text(&mut self) -> Result<String, XmlError> {
-        let mark = self.mark;
+        self.text_mark = Some(self.mark);
+        let text = self.collect_text(self.mark);
+        self.text_mark = None;
+        text
+    }
+
+    fn collect_text(&mut self, mark: u64) -> Result<String, XmlError> {
         let mut text = String::new();
         loop {
             match self.inner_token()? {
                 Token::Text if text.is_empty() => text = std::mem::take(&mut self.text),
                 Token::Text => text.push_str(&self.text),
-                Token::Start(element) => return Err(self.unexpected(&element)),
+                Token::Start => {
+                    let element = self.element();
+                    return Err(self.unexpected(&element));
+                }
                 Token::End | Token::Eof => {
                     self.mark = mark; // so that a complaint about the value points at its element
                     return Ok(text);
                 }
             }
-            if text.len() > self.limits.max_text {
+            // Comments between its parts count too: all of it is kept for the sake of the place.
+            let length = self.window.offset() - mark;
+            if text.len() > self.limits.max_text || length > 2 * self.limits.max_text as u64 {
                 return Err(XmlError::TooLarge { place: self.place() });
             }
         }
@@ -199,7 +230,7 @@ impl<R: BufRead> Reader<R> {
             match self.token()? {
                 Token::Eof => return Ok(()),
                 Token::Text => self.only_white("text after the root element")?,
-                Token::Start(_) | Token::End => return Err(self.syntax("a second root element")),
+                Token::Start | Token::End => return Err(self.syntax("a second root element")),
             }
         }
     }
@@ -219,8 +250,12 @@ impl<R: BufRead> Reader<R> {
     /// Where reading stands: at the element opened or closed last.
     pub fn place(&self) -> Place {
         let path = if self.path.is_empty() { "/" } else { &self.path };
-        let (offset, line) = self.mark;
-        Place { path: path.to_owned(), offset, line }
+        Place { path: path.to_owned(), offset: self.mark, line: self.window.line_of(self.mark) }
+    }
+
+    /// Octets of the document that have been read.
+    pub fn offset(&self) -> u64 {
+        self.window.offset()
     }
 
     /// The error for an element that may not stand here.
@@ -261,91 +296,24 @@ impl<R: BufRead> Reader<R> {
         &self.text
     }
 
+    /// The element of the last [`Token::Start`].
+    pub(super) fn element(&mut self) -> Element {
+        let begin = self.open.iter().nth_back(1).copied().unwrap_or_default().path;
+        let local = self.path.get(begin + 1..).unwrap_or_default();
+        Element {
+            ns: std::mem::take(&mut self.ns),
+            local: local.into(),
+            attributes: std::mem::take(&mut self.attributes),
+        }
+    }
+
     fn token(&mut self) -> Result<Token, XmlError> {
         // The name of the element closed last stood there for messages about its value.
-        self.path.truncate(self.open.last().copied().unwrap_or(0));
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let token = loop {
-            buffer.clear();
-            match self.raw_token(&mut buffer) {
-                Ok(Some(token)) => break Ok(token),
-                Ok(None) => {}
-                Err(error) => break Err(error),
+        self.path.truncate(self.open.last().copied().unwrap_or_default().path);
+        loop {
+            if let Some(token) = self.raw_token()? {
+                return Ok(token);
             }
-        };
-        self.buffer = buffer;
-        token
-    }
-
-    /// One token of the tokenizer; `None` for those that mean nothing.
-    fn raw_token(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Token>, XmlError> {
-        let source = self.tokenizer.get_mut();
-        source.begin_token();
-        self.mark = source.position();
-        let event = self.tokenizer.read_event_into(buffer);
-        if self.tokenizer.get_ref().token_too_large() {
-            return Err(XmlError::TooLarge { place: self.place() });
         }
-        let at_start = std::mem::replace(&mut self.at_start, false);
-        let outside = self.open.is_empty();
-        self.text.clear();
-        match event.map_err(|error| self.broken(error))? {
-            Event::Start(tag) => Ok(Some(Token::Start(self.start(&tag)?))),
-            Event::End(_) => {
-                self.open.pop();
-                self.scope.leave(self.open.len());
-                Ok(Some(Token::End))
-            }
-            Event::Text(text) => {
-                if text.contains("]]>") {
-                    return Err(self.syntax("]]> in text"));
-                }
-                self.push_text(&text)
-            }
-            Event::CData(_) | Event::GeneralRef(_) if outside => Err(self.syntax("text outside the root element")),
-            Event::CData(text) => self.push_text(&text),
-            Event::GeneralRef(name) => match lexical::expand(&name) {
-                Some(c) => {
-                    self.text.push(c);
-                    Ok(Some(Token::Text))
-                }
-                None => Err(self.syntax("an unknown entity or forbidden character reference")),
-            },
-            Event::Comment(text) if lexical::is_text(&text) && !text.ends_with('-') => Ok(None),
-            Event::Comment(_) => Err(self.syntax("a comment with what may not stand in one")),
-            Event::Decl(declaration) if at_start => self.declaration(&declaration),
-            Event::Decl(_) | Event::PI(_) => Err(XmlError::ProcessingInstruction { place: self.place() }),
-            Event::DocType(_) => Err(XmlError::Dtd { place: self.place() }),
-            Event::Empty(_) => Err(self.syntax("an empty tag")), // never: they are expanded
-            Event::Eof if outside => Ok(Some(Token::Eof)),
-            Event::Eof => Err(self.syntax("the document ends inside an element")),
-        }
-    }
-
-    fn push_text(&mut self, raw: &str) -> Result<Option<Token>, XmlError> {
-        if !lexical::is_text(raw) {
-            return Err(self.syntax("a character that XML forbids"));
-        }
-        lexical::push_lines(&mut self.text, raw);
-        Ok(Some(Token::Text))
-    }
-
-    fn broken(&self, error: quick_xml::Error) -> XmlError {
-        use quick_xml::Error;
-        use quick_xml::errors::IllFormedError::*;
-        let what = match error {
-            Error::Io(error) => {
-                return XmlError::Io { kind: error.kind(), place: self.place() };
-            }
-            Error::Encoding(_) => return XmlError::Encoding { place: self.place() },
-            Error::IllFormed(MismatchedEndTag { .. } | UnmatchedEndTag(_)) => {
-                "an end tag that does not match its start tag"
-            }
-            Error::IllFormed(DoubleHyphenInComment) => "-- in a comment",
-            Error::IllFormed(UnclosedReference) => "& that begins no reference",
-            Error::Syntax(_) => "markup that is not closed or not known",
-            _ => "markup that XML does not know",
-        };
-        self.syntax(what)
     }
 }

@@ -6,6 +6,8 @@ use super::{Ns, ns};
 #[derive(Default)]
 pub(super) struct Scope {
     bindings: Vec<Binding>,
+    /// The binding that a tag asked for last, unless they have changed since.
+    last: Option<usize>,
 }
 
 struct Binding {
@@ -29,6 +31,11 @@ impl Scope {
         if name.is_empty() && !prefix.is_empty() {
             return Err("a prefix cannot be undeclared");
         }
+        let here = self.bindings.iter().rev().take_while(|binding| binding.depth == depth);
+        if here.into_iter().any(|binding| binding.prefix == prefix) {
+            return Err("an attribute given twice");
+        }
+        self.last = None;
         self.bindings.push(Binding { prefix: prefix.to_owned(), ns: Ns::from(name), depth });
         Ok(())
     }
@@ -37,6 +44,7 @@ impl Scope {
     pub(super) fn leave(&mut self, depth: usize) {
         while self.bindings.last().is_some_and(|binding| binding.depth > depth) {
             self.bindings.pop();
+            self.last = None;
         }
     }
 
@@ -50,5 +58,22 @@ impl Scope {
             "xml" => Some(Ns::from(ns::XML)),
             _ => None,
         }
+    }
+
+    /// As [`resolve`](Self::resolve), for tags, which mostly have the prefix of the one before. Puts the namespace
+    /// into `ns`, and tells whether there is one.
+    #[inline]
+    pub(super) fn resolve_next(&mut self, prefix: &str, ns: &mut Ns) -> bool {
+        let last = self.last.and_then(|last| self.bindings.get(last)).filter(|last| last.prefix == prefix);
+        match last {
+            Some(Binding { ns: Ns::Known(known), .. }) => *ns = Ns::Known(known),
+            Some(Binding { ns: other, .. }) => *ns = other.clone(),
+            None => {
+                self.last = self.bindings.iter().rposition(|binding| binding.prefix == prefix);
+                let Some(found) = self.resolve(prefix) else { return false };
+                *ns = found;
+            }
+        }
+        true
     }
 }

@@ -2,85 +2,94 @@
 
 use std::io::BufRead;
 
-use quick_xml::events::{BytesDecl, BytesStart};
-
-use super::{Reader, Token};
-use crate::xml::{Attribute, Element, Ns, XmlError, lexical};
+use super::{Open, Reader};
+use crate::xml::lexical::{self, leading_name, next_attribute, split_name};
+use crate::xml::{Attribute, Ns, XmlError};
 
 /// Attributes and namespace declarations of one tag. No schema here comes near; since each is
 /// compared with each, thousands in one tag would be an attack on the processor.
 const MAX_ATTRIBUTES: usize = 64;
 
+/// The prefix that an attribute declares, if it is a namespace declaration.
+fn declared<'a>(prefix: &'a str, local: &'a str) -> Option<&'a str> {
+    match (prefix, local) {
+        ("xmlns", prefix) => Some(prefix),
+        ("", "xmlns") => Some(""),
+        _ => None,
+    }
+}
+
 impl<R: BufRead> Reader<R> {
-    /// Opens the element that `tag` starts.
-    pub(super) fn start(&mut self, tag: &BytesStart<'_>) -> Result<Element, XmlError> {
-        let qname = tag.name().0;
-        if !lexical::is_text(tag) {
-            return Err(self.syntax("a character that XML forbids"));
-        }
-        let (prefix, local) = lexical::split_name(qname).ok_or_else(|| self.syntax("not the name of an element"))?;
+    /// Opens the element that the tag `<tag>` starts.
+    pub(super) fn start(&mut self, tag: &str) -> Result<(), XmlError> {
+        let name = leading_name(tag).filter(|(_, _, rest)| !rest.starts_with('='));
+        let (prefix, local, rest) = name.ok_or_else(|| self.syntax("not the name of an element"))?;
         self.path.push('/');
         self.path.push_str(local);
-        self.open.push(self.path.len());
+        self.names.push_str(&tag[..tag.len() - rest.len()]);
+        self.open.push(Open { path: self.path.len(), name: self.names.len() });
         if self.open.len() > self.limits.max_depth {
             return Err(XmlError::Depth { place: self.place(), limit: self.limits.max_depth });
         }
-        let attributes = self.attributes(tag.attributes_raw())?;
-        let ns = self.scope.resolve(prefix);
-        let ns = ns.ok_or_else(|| self.syntax("an undeclared namespace prefix"))?;
-        Ok(Element { ns, local: local.to_owned(), attributes })
+        if memchr::memmem::find(rest.as_bytes(), b"xmlns").is_some() {
+            self.declarations(rest)?;
+        }
+        self.attributes = if rest.is_empty() { Vec::new() } else { self.plain_attributes(rest)? };
+        match self.scope.resolve_next(prefix, &mut self.ns) {
+            true => Ok(()),
+            false => Err(self.syntax("an undeclared namespace prefix")),
+        }
     }
 
-    /// Takes in the namespace declarations of a tag, and gives its other attributes.
-    fn attributes(&mut self, mut rest: &str) -> Result<Vec<Attribute>, XmlError> {
-        let mut raw: Vec<(&str, &str, &str)> = Vec::new();
-        while let Some((name, value)) = lexical::next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
-            let split = lexical::split_name(name);
-            let (prefix, local) = split.ok_or_else(|| self.syntax("not the name of an attribute"))?;
-            if raw.iter().any(|(p, l, _)| *p == prefix && *l == local) {
-                return Err(self.syntax("an attribute given twice"));
-            }
-            if raw.len() == MAX_ATTRIBUTES {
+    /// Takes in the namespace declarations of a tag.
+    fn declarations(&mut self, tag: &str) -> Result<(), XmlError> {
+        let (mut rest, mut count, depth) = (tag, 0, self.open.len());
+        while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
+            count += 1;
+            if count > MAX_ATTRIBUTES {
                 return Err(XmlError::TooLarge { place: self.place() });
             }
-            raw.push((prefix, local, value));
+            let (prefix, local) = split_name(name).ok_or_else(|| self.syntax("not the name of an attribute"))?;
+            if let Some(declared) = declared(prefix, local) {
+                let value = lexical::attribute_value(value).map_err(|what| self.syntax(what))?;
+                self.scope.declare(declared, &value, depth).map_err(|what| self.syntax(what))?;
+            }
         }
-        let mut plain: Vec<(&str, &str, String)> = Vec::with_capacity(raw.len());
-        for (prefix, local, value) in raw {
-            let value = lexical::attribute_value(value).map_err(|what| self.syntax(what))?;
-            let declared = match (prefix, local) {
-                ("xmlns", prefix) => prefix,
-                ("", "xmlns") => "",
-                _ => {
-                    plain.push((prefix, local, value));
-                    continue;
-                }
-            };
-            let declared = self.scope.declare(declared, &value, self.open.len());
-            declared.map_err(|what| self.syntax(what))?;
-        }
-        let mut attributes: Vec<Attribute> = Vec::with_capacity(plain.len());
-        for (prefix, local, value) in plain {
+        Ok(())
+    }
+
+    /// The attributes of a tag that are no namespace declarations; these have been taken in.
+    fn plain_attributes(&self, tag: &str) -> Result<Vec<Attribute>, XmlError> {
+        let (mut rest, mut attributes) = (tag, Vec::new());
+        while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
+            if attributes.len() == MAX_ATTRIBUTES {
+                return Err(XmlError::TooLarge { place: self.place() });
+            }
+            let (prefix, local) = split_name(name).ok_or_else(|| self.syntax("not the name of an attribute"))?;
+            if declared(prefix, local).is_some() {
+                continue;
+            }
             let ns = match prefix {
                 "" => Some(Ns::None), // the default namespace is not for attributes
                 _ => self.scope.resolve(prefix),
             };
             let ns = ns.ok_or_else(|| self.syntax("an undeclared namespace prefix"))?;
-            if attributes.iter().any(|a| a.local == local && a.ns == ns) {
+            if attributes.iter().any(|a: &Attribute| a.local == local && a.ns == ns) {
                 return Err(self.syntax("an attribute given twice"));
             }
-            attributes.push(Attribute { ns, local: local.to_owned(), value });
+            let value = lexical::attribute_value(value).map_err(|what| self.syntax(what))?;
+            attributes.push(Attribute { ns, local: local.into(), value });
         }
         Ok(attributes)
     }
 
-    /// XML 1.0 §2.8: version, then encoding, then standalone.
-    pub(super) fn declaration(&self, declaration: &BytesDecl<'_>) -> Result<Option<Token>, XmlError> {
+    /// XML 1.0 §2.8: version, then encoding, then standalone, in what follows `<?xml`.
+    pub(super) fn declaration(&self, rest: &str) -> Result<(), XmlError> {
         const WRONG: &str = "a faulty XML declaration";
-        let mut rest = declaration.strip_prefix("xml").unwrap_or_default();
+        let mut rest = rest;
         let mut expected = ["version", "encoding", "standalone"].iter();
         let mut first = true;
-        while let Some((name, value)) = lexical::next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
+        while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
             if !expected.any(|known| *known == name) || (first && name != "version") {
                 return Err(self.syntax(WRONG));
             }
@@ -93,6 +102,6 @@ impl<R: BufRead> Reader<R> {
                 _ => return Err(self.syntax(WRONG)),
             }
         }
-        if first { Err(self.syntax(WRONG)) } else { Ok(None) }
+        if first { Err(self.syntax(WRONG)) } else { Ok(()) }
     }
 }

@@ -1,0 +1,246 @@
+//! Markup told from text.
+
+use std::io::BufRead;
+
+use memchr::{memchr, memchr2, memchr3, memmem};
+
+use super::{End, Open, Reader, Token};
+use crate::xml::{XmlError, lexical};
+
+impl<R: BufRead> Reader<R> {
+    /// One piece of the document; `None` for those that mean nothing.
+    pub(super) fn raw_token(&mut self) -> Result<Option<Token>, XmlError> {
+        if std::mem::take(&mut self.closes) {
+            return Ok(Some(self.close()));
+        }
+        self.mark = self.window.offset();
+        self.text.clear();
+        let first = match self.octet(0) {
+            Some(first) => first,
+            None => match self.fill() {
+                Ok(()) => return Ok(None),
+                Err(End::Complete) if self.open.is_empty() => return Ok(Some(Token::Eof)),
+                Err(End::Complete) => return Err(self.syntax("the document ends inside an element")),
+                Err(end) => return Err(self.ended(end)),
+            },
+        };
+        let at_start = std::mem::take(&mut self.at_start);
+        match first {
+            b'<' => self.markup(at_start),
+            b'&' => self.reference(),
+            0xEF if self.window.offset() == 0 && self.window.rest().starts_with('\u{FEFF}') => {
+                self.window.consume('\u{FEFF}'.len_utf8()); // a byte order mark
+                self.at_start = true;
+                Ok(None)
+            }
+            _ => self.characters_until_markup(),
+        }
+    }
+
+    /// The error for a document that ends, or cannot be read on, inside something.
+    pub(super) fn ended(&self, end: End) -> XmlError {
+        let place = self.place();
+        match end {
+            End::Complete => XmlError::Syntax { what: "markup that is not closed", place },
+            End::Io(kind) => XmlError::Io { kind, place },
+            End::Encoding => XmlError::Encoding { place },
+            End::Character => XmlError::Syntax { what: "a character that XML forbids", place },
+        }
+    }
+
+    fn octet(&self, at: usize) -> Option<u8> {
+        self.window.rest().as_bytes().get(at).copied()
+    }
+
+    fn fill(&mut self) -> Result<(), End> {
+        self.window.fill(self.text_mark.unwrap_or(self.mark))
+    }
+
+    /// Where `find` finds something in what follows, `from` octets on; takes in as much as that needs. What it finds
+    /// has `len` octets.
+    fn find(
+        &mut self,
+        from: usize,
+        len: usize,
+        find: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Result<Result<usize, End>, XmlError> {
+        let mut from = from;
+        loop {
+            let rest = self.window.rest().as_bytes();
+            if let Some(at) = find(rest.get(from..).unwrap_or_default()) {
+                self.check_size(from + at + len)?;
+                return Ok(Ok(from + at));
+            }
+            self.check_size(rest.len())?;
+            from = from.max(rest.len().saturating_sub(len - 1)); // its first octets may be here already
+            if let Err(end) = self.fill() {
+                return Ok(Err(end));
+            }
+        }
+    }
+
+    fn check_size(&self, len: usize) -> Result<(), XmlError> {
+        if len > self.limits.max_text { Err(XmlError::TooLarge { place: self.place() }) } else { Ok(()) }
+    }
+
+    /// As [`find`](Self::find), for what must come.
+    fn find_end(&mut self, from: usize, end: &[u8]) -> Result<usize, XmlError> {
+        let found = match end {
+            [octet] => self.find(from, 1, |rest| memchr(*octet, rest))?,
+            _ => self.find(from, end.len(), |rest| memmem::find(rest, end))?,
+        };
+        found.map_err(|end| self.ended(end))
+    }
+
+    /// Whether `prefix` follows; takes in as much as is needed to tell.
+    fn follows(&mut self, prefix: &str) -> Result<bool, XmlError> {
+        while self.window.rest().len() < prefix.len() {
+            match self.fill() {
+                Ok(()) => {}
+                Err(End::Complete) => break,
+                Err(end) => return Err(self.ended(end)),
+            }
+        }
+        let start = self.window.rest().as_bytes().get(..prefix.len());
+        Ok(start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes())))
+    }
+
+    /// Characters up to the next markup or reference.
+    fn characters_until_markup(&mut self) -> Result<Option<Token>, XmlError> {
+        let end = match self.find(0, 1, |rest| memchr2(b'<', b'&', rest))? {
+            Ok(end) => end,
+            Err(End::Complete) => self.window.rest().len(),
+            Err(end) => return Err(self.ended(end)),
+        };
+        let raw = &self.window.rest()[..end]; // ends at an ASCII character, or is all
+        let suspect = raw.len() > 2 && memchr(b'>', raw.as_bytes()).is_some();
+        if suspect && raw.contains("]]>") {
+            return Err(self.syntax("]]> in text"));
+        }
+        lexical::push_lines(&mut self.text, raw);
+        self.window.consume(end);
+        Ok(Some(Token::Text))
+    }
+
+    /// `&name;`
+    fn reference(&mut self) -> Result<Option<Token>, XmlError> {
+        const UNKNOWN: &str = "an unknown entity or forbidden character reference";
+        if self.open.is_empty() {
+            return Err(self.syntax("text outside the root element"));
+        }
+        let end = self.find(1, 1, |rest| memchr3(b';', b'&', b'<', rest))?.map_err(|end| self.ended(end))?;
+        if self.octet(end) != Some(b';') {
+            return Err(self.syntax("& that begins no reference"));
+        }
+        let expanded = lexical::expand(&self.window.rest()[1..end]); // between two ASCII characters
+        self.text.push(expanded.ok_or_else(|| self.syntax(UNKNOWN))?);
+        self.window.consume(end + 1);
+        Ok(Some(Token::Text))
+    }
+
+    /// What begins with `<`.
+    fn markup(&mut self, at_start: bool) -> Result<Option<Token>, XmlError> {
+        if self.octet(1).is_none() {
+            self.fill().map_err(|end| self.ended(end))?;
+        }
+        match self.octet(1) {
+            Some(b'/') => self.end_tag().map(Some),
+            Some(b'!') if self.follows("<!--")? => self.comment(),
+            Some(b'!') if self.follows("<!DOCTYPE")? => Err(XmlError::Dtd { place: self.place() }),
+            Some(b'!') if self.follows("<![CDATA[")? => self.cdata(),
+            Some(b'!') => Err(self.syntax("markup that XML does not know")),
+            Some(b'?') => self.instruction(at_start),
+            _ => self.start_tag().map(Some),
+        }
+    }
+
+    fn start_tag(&mut self) -> Result<Token, XmlError> {
+        let mut at = 1;
+        let end = loop {
+            let found = self.find(at, 1, |rest| memchr3(b'>', b'"', b'\'', rest))?;
+            let found = found.map_err(|end| self.ended(end))?;
+            match self.octet(found) {
+                Some(quote @ (b'"' | b'\'')) => at = self.find_end(found + 1, &[quote])? + 1,
+                _ => break found,
+            }
+        };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let tag = &self.window.rest()[1..end]; // between two ASCII characters
+        let plain = tag.strip_suffix('/');
+        self.closes = plain.is_some();
+        buffer.push_str(plain.unwrap_or(tag));
+        let started = self.start(&buffer);
+        self.buffer = buffer;
+        self.window.consume(end + 1);
+        started.map(|()| Token::Start)
+    }
+
+    fn end_tag(&mut self) -> Result<Token, XmlError> {
+        if let Some(len) = self.expected_end() {
+            self.window.consume(len);
+            return Ok(self.close());
+        }
+        let end = self.find_end(2, b">")?;
+        let name = self.window.rest()[2..end].trim_end_matches(lexical::is_white); // between ASCII characters
+        let begin = self.open.iter().nth_back(1).copied().unwrap_or_default().name;
+        if self.open.is_empty() || self.names.get(begin..) != Some(name) {
+            return Err(self.syntax("an end tag that does not match its start tag"));
+        }
+        self.window.consume(end + 1);
+        Ok(self.close())
+    }
+
+    /// The length of the end tag that follows, if it is that of the open element in its usual form.
+    fn expected_end(&self) -> Option<usize> {
+        let begin = self.open.iter().nth_back(1).copied().unwrap_or_default().name;
+        let name = self.names.get(begin..)?;
+        let rest = self.window.rest().as_bytes().get(2..)?.strip_prefix(name.as_bytes())?;
+        (!self.open.is_empty() && rest.first() == Some(&b'>')).then_some(name.len() + 3)
+    }
+
+    fn close(&mut self) -> Token {
+        self.open.pop();
+        let Open { name, .. } = self.open.last().copied().unwrap_or_default();
+        self.names.truncate(name);
+        self.scope.leave(self.open.len());
+        Token::End
+    }
+
+    fn comment(&mut self) -> Result<Option<Token>, XmlError> {
+        let end = self.find_end(4, b"-->")?;
+        let text = &self.window.rest()[4..end]; // between ASCII characters
+        if text.ends_with('-') || text.contains("--") {
+            return Err(self.syntax("-- in a comment"));
+        }
+        self.window.consume(end + 3);
+        Ok(None)
+    }
+
+    fn cdata(&mut self) -> Result<Option<Token>, XmlError> {
+        if self.open.is_empty() {
+            return Err(self.syntax("text outside the root element"));
+        }
+        let begin = "<![CDATA[".len();
+        if !self.window.rest().starts_with("<![CDATA[") {
+            return Err(self.syntax("markup that XML does not know")); // in another case
+        }
+        let end = self.find_end(begin, b"]]>")?;
+        lexical::push_lines(&mut self.text, &self.window.rest()[begin..end]); // between ASCII characters
+        self.window.consume(end + 3);
+        Ok(Some(Token::Text))
+    }
+
+    /// The XML declaration, which is none, and processing instructions.
+    fn instruction(&mut self, at_start: bool) -> Result<Option<Token>, XmlError> {
+        let end = self.find_end(2, b"?>")?;
+        let text = &self.window.rest()[2..end]; // between ASCII characters
+        let rest = text.strip_prefix("xml").filter(|rest| rest.is_empty() || rest.starts_with(lexical::is_white));
+        let Some(rest) = rest.filter(|_| at_start) else {
+            return Err(XmlError::ProcessingInstruction { place: self.place() });
+        };
+        self.declaration(rest)?;
+        self.window.consume(end + 2);
+        Ok(None)
+    }
+}

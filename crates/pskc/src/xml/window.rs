@@ -1,0 +1,141 @@
+//! The part of a document that is looked at now.
+
+use std::io::{self, BufRead};
+
+use super::lexical;
+
+/// Octets that are taken from the source at a time, at most.
+const CHUNK: usize = 32 * 1024;
+
+/// A window on the document that moves from its start to its end. What is inside is text: UTF-8, with no character
+/// that XML forbids.
+pub(super) struct Window<R> {
+    source: R,
+    text: String,
+    /// Octets of `text` that have been consumed.
+    at: usize,
+    /// Octets of the document before `text`, and their lines.
+    offset: u64,
+    line: u64,
+    /// The first octets of a character whose others are still to come.
+    cut: Vec<u8>,
+    /// Why there is no more text.
+    end: Option<End>,
+}
+
+/// Why a document ends where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is complete.
+    Complete,
+    /// The source failed.
+    Io(io::ErrorKind),
+    /// What follows is not UTF-8.
+    Encoding,
+    /// What follows is a character that XML forbids.
+    Character,
+}
+
+impl<R: BufRead> Window<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self { source, text: String::new(), at: 0, offset: 0, line: 1, cut: Vec::new(), end: None }
+    }
+
+    /// What follows, as far as it has been taken in.
+    pub(super) fn rest(&self) -> &str {
+        &self.text[self.at..] // `at` only moves over whole tokens
+    }
+
+    /// Moves on by `len` octets of [`rest`](Self::rest), which must end a character.
+    pub(super) fn consume(&mut self, len: usize) {
+        self.at += len;
+    }
+
+    /// Octets consumed since the document's start.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset + self.at as u64
+    }
+
+    /// The line of an offset that is not before the one last given as `keep`.
+    pub(super) fn line_of(&self, offset: u64) -> u64 {
+        let len = offset.saturating_sub(self.offset) as usize;
+        let before = self.text.as_bytes().get(..len).unwrap_or(self.text.as_bytes());
+        self.line + lines(before)
+    }
+
+    /// Takes in more, and forgets what is both consumed and before the offset `keep`.
+    ///
+    /// # Errors
+    /// Why there is no more.
+    pub(super) fn fill(&mut self, keep: u64) -> Result<(), End> {
+        self.forget(keep);
+        let before = self.text.len();
+        while self.text.len() == before {
+            match self.end {
+                Some(end) => return Err(end),
+                None => self.take_chunk(),
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, keep: u64) {
+        let len = self.at.min(keep.saturating_sub(self.offset) as usize);
+        let Some(gone) = self.text.get(..len) else { return };
+        self.line += lines(gone.as_bytes());
+        self.text.drain(..len);
+        self.at -= len;
+        self.offset += len as u64;
+    }
+
+    fn take_chunk(&mut self) {
+        let available = match self.source.fill_buf() {
+            Ok(available) => &available[..available.len().min(CHUNK)],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
+            Err(error) => {
+                self.end = Some(End::Io(error.kind()));
+                return;
+            }
+        };
+        if available.is_empty() {
+            self.end = Some(if self.cut.is_empty() { End::Complete } else { End::Encoding });
+            return;
+        }
+        let before = self.text.len();
+        let taken = if self.cut.is_empty() {
+            take_text(available, &mut self.text, &mut self.cut, &mut self.end);
+            available.len()
+        } else {
+            // Octet by octet until the character is whole, or cannot become one.
+            self.cut.extend(available.first());
+            let character = std::mem::take(&mut self.cut);
+            take_text(&character, &mut self.text, &mut self.cut, &mut self.end);
+            1
+        };
+        self.source.consume(taken);
+        let new = self.text.get(before..).unwrap_or_default();
+        if !lexical::is_text(new) {
+            let good = new.find(|c| !lexical::is_char(c)).unwrap_or(0);
+            self.text.truncate(before + good);
+            self.end = Some(End::Character);
+        }
+    }
+}
+
+/// Appends the text that `octets` are, up to a fault or a character cut off at their end.
+fn take_text(octets: &[u8], text: &mut String, cut: &mut Vec<u8>, end: &mut Option<End>) {
+    let error = match std::str::from_utf8(octets) {
+        Ok(all) => return text.push_str(all),
+        Err(error) => error,
+    };
+    let (valid, rest) = octets.split_at(error.valid_up_to());
+    text.push_str(std::str::from_utf8(valid).unwrap_or_default());
+    match error.error_len() {
+        None => cut.extend(rest),
+        Some(_) => *end = Some(End::Encoding),
+    }
+}
+
+fn lines(octets: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', octets).count() as u64
+}
