@@ -53,7 +53,7 @@ impl PackageSpec {
         let response_format = self.digits.map(|digits| ResponseFormat {
             encoding: ValueFormat::Decimal,
             length: u32::from(digits),
-            check_digits: false,
+            check_digits: None,
         });
         let challenge_format = self.suite.as_deref().and_then(challenge_of_suite);
         let parameters = AlgorithmParameters { suite, challenge_format, response_format, extensions: Vec::new() };
@@ -120,5 +120,5 @@ fn challenge_of_suite(suite: &str) -> Option<ChallengeFormat> {
         ("H", longest) => (ValueFormat::Hexadecimal, longest),
         _ => return None,
     };
-    Some(ChallengeFormat { encoding, min: 4, max: longest.parse().ok()?, check_digits: false })
+    Some(ChallengeFormat { encoding, min: 4, max: longest.parse().ok()?, check_digits: None })
 }

@@ -107,11 +107,12 @@ pub(crate) fn parsed_attr<R: BufRead, T: FromStr>(
     value.map(Some).map_err(|_| reader.invalid(format!("attribute {name} is not {what}")))
 }
 
-/// The attribute `name` as an `xs:boolean`; false where it is absent.
-pub(crate) fn flag<R: BufRead>(reader: &Reader<R>, element: &Element, name: &str) -> Result<bool, XmlError> {
+/// The attribute `name` as an `xs:boolean`, where it stands.
+pub(crate) fn flag<R: BufRead>(reader: &Reader<R>, element: &Element, name: &str) -> Result<Option<bool>, XmlError> {
     match element.attr(name).map(xml::trim) {
-        None | Some("false" | "0") => Ok(false),
-        Some("true" | "1") => Ok(true),
+        None => Ok(None),
+        Some("false" | "0") => Ok(Some(false)),
+        Some("true" | "1") => Ok(Some(true)),
         Some(_) => Err(reader.invalid(format!("attribute {name} is not true or false"))),
     }
 }

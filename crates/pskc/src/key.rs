@@ -62,8 +62,8 @@ pub struct ChallengeFormat {
     pub min: u32,
     /// The longest that the device takes.
     pub max: u32,
-    /// Whether the last digit is a check digit (Luhn).
-    pub check_digits: bool,
+    /// Whether the last digit is a check digit (Luhn); not said means no.
+    pub check_digits: Option<bool>,
 }
 
 /// `<ResponseFormat>`; the length is counted as in [`ChallengeFormat`].
@@ -73,8 +73,8 @@ pub struct ResponseFormat {
     pub encoding: ValueFormat,
     /// How long it is.
     pub length: u32,
-    /// Whether a check digit (Luhn) is appended.
-    pub check_digits: bool,
+    /// Whether a check digit (Luhn) is appended; not said means no.
+    pub check_digits: Option<bool>,
 }
 
 codec::names! {
@@ -203,12 +203,12 @@ impl AlgorithmParameters {
         if let Some(format) = &self.challenge_format {
             writer.start("pskc:ChallengeFormat").attr("Encoding", format.encoding.as_str());
             writer.attr("Min", &format.min.to_string()).attr("Max", &format.max.to_string());
-            writer.attr_opt("CheckDigits", format.check_digits.then_some("true")).end();
+            writer.attr_opt("CheckDigits", format.check_digits.map(flag_name)).end();
         }
         if let Some(format) = &self.response_format {
             writer.start("pskc:ResponseFormat").attr("Encoding", format.encoding.as_str());
             writer.attr("Length", &format.length.to_string());
-            writer.attr_opt("CheckDigits", format.check_digits.then_some("true")).end();
+            writer.attr_opt("CheckDigits", format.check_digits.map(flag_name)).end();
         }
         self.extensions.iter().for_each(|extensions| extensions.write(writer));
         writer.end();
@@ -240,6 +240,11 @@ impl ResponseFormat {
         reader.end()?;
         Ok(format)
     }
+}
+
+/// An `xs:boolean`.
+fn flag_name(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
 }
 
 fn read_encoding<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<ValueFormat, Error> {

@@ -112,9 +112,9 @@ fn format() -> BoxedStrategy<ValueFormat> {
 }
 
 fn parameters() -> BoxedStrategy<AlgorithmParameters> {
-    let challenge = (format(), any::<u32>(), any::<u32>(), any::<bool>())
+    let challenge = (format(), any::<u32>(), any::<u32>(), any::<Option<bool>>())
         .prop_map(|(encoding, min, max, check_digits)| ChallengeFormat { encoding, min, max, check_digits });
-    let response = (format(), any::<u32>(), any::<bool>())
+    let response = (format(), any::<u32>(), any::<Option<bool>>())
         .prop_map(|(encoding, length, check_digits)| ResponseFormat { encoding, length, check_digits });
     (of(text()), of(challenge), of(response), extensions())
         .prop_map(|(suite, challenge_format, response_format, extensions)| AlgorithmParameters {
@@ -303,9 +303,9 @@ fn full() -> KeyContainer {
                 encoding: ValueFormat::Decimal,
                 min: 1,
                 max: 2,
-                check_digits: true,
+                check_digits: Some(true),
             }),
-            response_format: Some(ResponseFormat { encoding: ValueFormat::Decimal, length: 8, check_digits: false }),
+            response_format: Some(ResponseFormat { encoding: ValueFormat::Decimal, length: 8, check_digits: None }),
             extensions: extensions.clone(),
         }),
         data: Some(KeyData {

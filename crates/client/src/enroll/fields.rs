@@ -96,7 +96,7 @@ fn moving(key: &Key, key_type: &KeyType) -> Result<Moving, Failed> {
     }
     let digits = match key.algorithm_parameters.as_ref().and_then(|parameters| parameters.response_format) {
         None => None,
-        Some(ResponseFormat { encoding: ValueFormat::Decimal, length: length @ 6..=10, check_digits: false }) => {
+        Some(ResponseFormat { encoding: ValueFormat::Decimal, length: length @ 6..=10, check_digits: None | Some(false) }) => {
             u8::try_from(length).ok()
         }
         Some(_) => return Err(Failed::Unusable("the key asks for codes of a form that this client cannot make")),
