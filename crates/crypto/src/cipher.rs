@@ -2,7 +2,7 @@
 
 use aes_kw::{KeyInit, KwAes128, KwAes192, KwAes256, KwpAes128, KwpAes192, KwpAes256};
 use aws_lc_rs::cipher::{
-    AES_128, AES_192, AES_256, Algorithm, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey,
+    AES_128, AES_192, AES_256, Algorithm, DecryptingKey, DecryptionContext, EncryptionContext,
     PaddedBlockEncryptingKey, UnboundCipherKey,
 };
 use aws_lc_rs::iv::FixedLength;
@@ -32,17 +32,28 @@ pub fn aes_cbc_encrypt(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Result<Ve
     Ok(buffer)
 }
 
-/// Undoes [`aes_cbc_encrypt`]. A wrong padding is [`Error::Decryption`]: whoever shows that to a peer builds a padding
-/// oracle, so check a MAC first, or continue with a random value.
+/// Undoes [`aes_cbc_encrypt`], and takes any padding of XML Encryption, of which that of PKCS #7 is one form. A wrong
+/// padding is [`Error::Decryption`]: whoever shows that to a peer builds a padding oracle, so check a MAC first, or
+/// continue with a random value.
 pub fn aes_cbc_decrypt(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Result<Secret, Error> {
-    let key = PaddedBlockDecryptingKey::cbc_pkcs7(unbound(key)?).map_err(|_| Error::KeyLength(key.len()))?;
+    let key = DecryptingKey::cbc(unbound(key)?).map_err(|_| Error::KeyLength(key.len()))?;
     if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(16) {
         return Err(Error::InputLength(ciphertext.len()));
     }
-    let mut buffer = ciphertext.to_vec();
-    let decrypted = key.decrypt(&mut buffer, DecryptionContext::Iv128(FixedLength::from(iv)));
-    let len = decrypted.map(|plaintext| plaintext.len()).map_err(|_| Error::Decryption);
-    finish(buffer, len)
+    let mut buffer = Secret::new(ciphertext.to_vec());
+    let decrypted = key.decrypt(buffer.expose_mut(), DecryptionContext::Iv128(FixedLength::from(iv)));
+    decrypted.map_err(|_| Error::Decryption)?;
+    strip_padding(buffer, 16)
+}
+
+/// Without the padding of XML Encryption §5.2: the last octet says how many octets it has, up to a block; the others
+/// are free.
+pub(crate) fn strip_padding(padded: Secret, block: usize) -> Result<Secret, Error> {
+    let len = padded.expose().last().copied().map_or(0, usize::from);
+    match padded.len().checked_sub(len) {
+        Some(kept) if (1..=block).contains(&len) => padded.prefix(kept).ok_or(Error::Decryption),
+        _ => Err(Error::Decryption),
+    }
 }
 
 /// Dispatches on the key's length: the same expression for AES-128, -192 and -256.

@@ -8,10 +8,11 @@ use crate::Error;
 
 /// The hash functions that OTP, MAC and OAEP need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Hash {
     /// SHA-1, 20 octets. For HMAC, PBKDF2 and OAEP alone.
     Sha1,
+    /// SHA-224, 28 octets. For the MACs of key files alone.
+    Sha224,
     /// SHA-256, 32 octets.
     Sha256,
     /// SHA-384, 48 octets.
@@ -25,6 +26,7 @@ impl Hash {
     pub const fn output_len(self) -> usize {
         match self {
             Hash::Sha1 => 20,
+            Hash::Sha224 => 28,
             Hash::Sha256 => 32,
             Hash::Sha384 => 48,
             Hash::Sha512 => 64,
@@ -35,6 +37,7 @@ impl Hash {
     pub fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
         let mut context = digest::Context::new(match self {
             Hash::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Hash::Sha224 => &digest::SHA224,
             Hash::Sha256 => &digest::SHA256,
             Hash::Sha384 => &digest::SHA384,
             Hash::Sha512 => &digest::SHA512,

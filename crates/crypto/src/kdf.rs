@@ -9,13 +9,16 @@ use crate::{Error, Secret};
 
 /// The PRF of PBKDF2. Nothing on the wire negotiates it (profile P2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub enum Pbkdf2Prf {
     /// PKCS #5's default.
     #[default]
     HmacSha1,
     /// By configuration on both sides.
     HmacSha256,
+    /// In key files.
+    HmacSha384,
+    /// In key files.
+    HmacSha512,
 }
 
 /// PBKDF2 (RFC 8018 §5.2): `len` octets.
@@ -23,6 +26,8 @@ pub fn pbkdf2(prf: Pbkdf2Prf, password: &[u8], salt: &[u8], iterations: NonZeroU
     let algorithm = match prf {
         Pbkdf2Prf::HmacSha1 => lib::PBKDF2_HMAC_SHA1,
         Pbkdf2Prf::HmacSha256 => lib::PBKDF2_HMAC_SHA256,
+        Pbkdf2Prf::HmacSha384 => lib::PBKDF2_HMAC_SHA384,
+        Pbkdf2Prf::HmacSha512 => lib::PBKDF2_HMAC_SHA512,
     };
     let mut out = vec![0; len];
     lib::derive(algorithm, iterations, salt, password, &mut out);

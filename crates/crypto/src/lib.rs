@@ -13,20 +13,26 @@ mod aead;
 mod cipher;
 mod hash;
 mod kdf;
+mod legacy;
 mod mac;
 mod random;
 mod raw_rsa;
 mod rsa;
 mod secret;
+mod signature;
+mod x509;
 
 pub use aead::AeadKey;
 pub use cipher::{aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwrap_pad, aes_wrap, aes_wrap_pad};
 pub use hash::{Hash, Sha256};
 pub use kdf::{Argon2Params, Pbkdf2Prf, argon2id, pbkdf2};
+pub use legacy::{camellia_cbc_decrypt, camellia_unwrap, des3_cbc_decrypt, des3_unwrap};
 pub use mac::{CmacKey, HmacKey, Tag};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use rsa::{RsaEncryption, RsaPrivateKey, RsaPublicKey};
 pub use secret::{Secret, ct_eq};
+pub use signature::{SignatureAlgorithm, SigningKey, VerifyingKey};
+pub use x509::verify_chain;
 
 /// What a primitive refuses. No variant carries or reveals a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +50,15 @@ pub enum Error {
     /// An RSA key is outside 2048 to 4096 bits, or is no valid RSA key.
     #[error("not a usable RSA key: {0}")]
     RsaKey(&'static str),
+    /// A signature does not verify with the key.
+    #[error("the signature does not verify")]
+    Signature,
+    /// A key for signatures that is not usable.
+    #[error("not a usable key for signatures: {0}")]
+    SignatureKey(&'static str),
+    /// A certificate that is not trusted.
+    #[error("the certificate is not trusted: {0}")]
+    Certificate(&'static str),
     /// Parameters of a derivation are out of range.
     #[error("unusable parameters: {0}")]
     Parameters(&'static str),

@@ -16,6 +16,7 @@ impl HmacKey {
     pub fn new(hash: Hash, key: &[u8]) -> Self {
         let algorithm = match hash {
             Hash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            Hash::Sha224 => hmac::HMAC_SHA224,
             Hash::Sha256 => hmac::HMAC_SHA256,
             Hash::Sha384 => hmac::HMAC_SHA384,
             Hash::Sha512 => hmac::HMAC_SHA512,

@@ -56,6 +56,12 @@ impl RsaPublicKey {
         Self::from_library(&key)
     }
 
+    /// From the certificate (X.509, DER) of an RSA key; nothing else of it is looked at.
+    pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
+        let spki = crate::x509::spki_of(der).ok_or(Error::RsaKey("no X.509 certificate"))?;
+        Self::from_spki_der(&spki)
+    }
+
     fn from_library(key: &PublicKey) -> Result<Self, Error> {
         let (n, e) = (key.modulus(), key.exponent());
         Self::from_components(n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero())
@@ -217,6 +223,17 @@ impl RsaPrivateKey {
                 .map(|(instead, message)| u8::conditional_select(instead, message, valid)),
         );
         Ok(Secret::from_slice(&Secret::new(selected).expose()[start..])) // start <= len, for both choices
+    }
+
+    /// Decrypts PKCS #1 v1.5, and says where a padding is wrong: for files on the owner's own machine, where nobody
+    /// can ask again and again. Towards a peer only [`decrypt_pkcs1v15`](Self::decrypt_pkcs1v15) will do.
+    ///
+    /// [`Error::InputLength`], and [`Error::Decryption`] for a wrong padding.
+    pub fn decrypt_pkcs1v15_openly(&self, ciphertext: &[u8]) -> Result<Secret, Error> {
+        let padded = Secret::new(self.raw.decrypt(ciphertext)?);
+        let (valid, message_at) = unpad_pkcs1v15(padded.expose());
+        let message = padded.expose().get(message_at as usize..).filter(|_| bool::from(valid));
+        message.map(Secret::from_slice).ok_or(Error::Decryption)
     }
 
     fn substitute_for(&self, ciphertext: &[u8], len: usize) -> Secret {

@@ -30,6 +30,11 @@ impl Secret {
         &self.0
     }
 
+    /// The octets, to be changed in place.
+    pub(crate) fn expose_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
     /// Number of octets.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -1,0 +1,191 @@
+//! Ciphers of old files: for reading what others wrote, never for writing.
+
+use aes_kw::{AesKw, InnerInit as _};
+use camellia::{Camellia128, Camellia192, Camellia256};
+use cbc::Decryptor;
+use cbc::cipher::block_padding::NoPadding;
+use cbc::cipher::{BlockModeDecrypt as _, KeyInit as _, KeyIvInit as _};
+use des::TdesEde3;
+
+use crate::cipher::strip_padding;
+use crate::{Error, Hash, Secret, ct_eq};
+
+/// Triple-DES in CBC mode, decrypted; keys of 24 octets, or of 16 for two-key Triple-DES. The padding is that of XML
+/// Encryption, of which PKCS #5 is one form.
+///
+/// # Errors
+/// [`Error::KeyLength`], [`Error::InputLength`]; a wrong padding is [`Error::Decryption`]: check a MAC first.
+pub fn des3_cbc_decrypt(key: &[u8], iv: &[u8; 8], ciphertext: &[u8]) -> Result<Secret, Error> {
+    whole_blocks(ciphertext, 8)?;
+    let key = des3_key(key)?;
+    strip_padding(des3_cbc(&key, iv, ciphertext)?, 8)
+}
+
+/// Undoes the Triple-DES key wrap of RFC 3217 §3.2; keys as in [`des3_cbc_decrypt`].
+///
+/// # Errors
+/// [`Error::KeyLength`], [`Error::InputLength`], and [`Error::Decryption`] where the check value is wrong.
+pub fn des3_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
+    const IV: [u8; 8] = [0x4a, 0xdd, 0xa2, 0x2c, 0x79, 0xe8, 0x21, 0x05];
+    whole_blocks(wrapped, 8)?;
+    if wrapped.len() < 24 {
+        return Err(Error::InputLength(wrapped.len()));
+    }
+    let kek = des3_key(kek)?;
+    let mut reversed = des3_cbc(&kek, &IV, wrapped)?.expose().to_vec();
+    reversed.reverse();
+    let reversed = Secret::new(reversed);
+    let (iv, rest) = reversed.expose().split_first_chunk().ok_or(Error::InputLength(wrapped.len()))?;
+    let checked = des3_cbc(&kek, iv, rest)?;
+    let (key, check) = checked.split_at(checked.len().saturating_sub(8)).ok_or(Error::Decryption)?;
+    let expected = Hash::Sha1.digest(&[key.expose()]);
+    match expected.get(..8).is_some_and(|expected| ct_eq(expected, check.expose())) {
+        true => Ok(key),
+        false => Err(Error::Decryption),
+    }
+}
+
+/// Camellia in CBC mode, decrypted; keys of 16, 24 or 32 octets, padding as in [`des3_cbc_decrypt`].
+///
+/// # Errors
+/// As [`des3_cbc_decrypt`].
+pub fn camellia_cbc_decrypt(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Result<Secret, Error> {
+    whole_blocks(ciphertext, 16)?;
+    let mut buffer = Secret::new(ciphertext.to_vec());
+    let unfit = |_| Error::KeyLength(key.len());
+    let octets = buffer.expose_mut();
+    let done = match key.len() {
+        16 => Decryptor::<Camellia128>::new_from_slices(key, iv).map_err(unfit)?.decrypt_padded::<NoPadding>(octets),
+        24 => Decryptor::<Camellia192>::new_from_slices(key, iv).map_err(unfit)?.decrypt_padded::<NoPadding>(octets),
+        32 => Decryptor::<Camellia256>::new_from_slices(key, iv).map_err(unfit)?.decrypt_padded::<NoPadding>(octets),
+        other => return Err(Error::KeyLength(other)),
+    };
+    done.map_err(|_| Error::Decryption)?;
+    strip_padding(buffer, 16)
+}
+
+/// Undoes the Camellia key wrap of RFC 3657, which is that of RFC 3394 with another cipher.
+///
+/// # Errors
+/// [`Error::KeyLength`], [`Error::InputLength`], and [`Error::Decryption`] where the check value is wrong.
+pub fn camellia_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
+    if wrapped.len() < 24 || !wrapped.len().is_multiple_of(8) {
+        return Err(Error::InputLength(wrapped.len()));
+    }
+    let mut out = Secret::new(vec![0; wrapped.len() - 8]);
+    let unfit = |_| Error::KeyLength(kek.len());
+    let octets = out.expose_mut();
+    let done = match kek.len() {
+        16 => AesKw::inner_init(Camellia128::new_from_slice(kek).map_err(unfit)?).unwrap_key(wrapped, octets),
+        24 => AesKw::inner_init(Camellia192::new_from_slice(kek).map_err(unfit)?).unwrap_key(wrapped, octets),
+        32 => AesKw::inner_init(Camellia256::new_from_slice(kek).map_err(unfit)?).unwrap_key(wrapped, octets),
+        other => return Err(Error::KeyLength(other)),
+    };
+    done.map_err(|_| Error::Decryption)?;
+    Ok(out)
+}
+
+fn des3_key(key: &[u8]) -> Result<Secret, Error> {
+    match key.len() {
+        16 => Ok(Secret::new([key, &key[..8]].concat())), // K1, K2, K1
+        24 => Ok(Secret::from_slice(key)),
+        other => Err(Error::KeyLength(other)),
+    }
+}
+
+fn des3_cbc(key: &Secret, iv: &[u8; 8], ciphertext: &[u8]) -> Result<Secret, Error> {
+    let mut buffer = Secret::new(ciphertext.to_vec());
+    let cipher = Decryptor::<TdesEde3>::new_from_slices(key.expose(), iv).map_err(|_| Error::KeyLength(key.len()))?;
+    cipher.decrypt_padded::<NoPadding>(buffer.expose_mut()).map_err(|_| Error::Decryption)?;
+    Ok(buffer)
+}
+
+fn whole_blocks(octets: &[u8], block: usize) -> Result<(), Error> {
+    let whole = !octets.is_empty() && octets.len().is_multiple_of(block);
+    if whole { Ok(()) } else { Err(Error::InputLength(octets.len())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::HEXLOWER;
+
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        HEXLOWER.decode(text.as_bytes()).expect("hexadecimal")
+    }
+
+    fn octets(from: u8, len: u8) -> Vec<u8> {
+        (from..from + len).collect()
+    }
+
+    const PLAIN: &[u8] = b"the secret of the old file";
+
+    /// Ciphertexts made with `openssl enc`, keys 00 01 02 …, IVs 64 65 66 ….
+    #[test]
+    fn cbc_of_another_implementation_is_read() {
+        let des =
+            |key: &[u8], ciphertext: &[u8]| des3_cbc_decrypt(key, &octets(100, 8).try_into().unwrap(), ciphertext);
+        let camellia =
+            |key: &[u8], ciphertext: &[u8]| camellia_cbc_decrypt(key, &octets(100, 16).try_into().unwrap(), ciphertext);
+        type Decrypt<'a> = &'a dyn Fn(&[u8], &[u8]) -> Result<Secret, Error>;
+        let cases: [(Decrypt<'_>, u8, &str); 5] = [
+            (&des, 24, "ef21b786ee42863da2e536669d933cf71fccb33032e4b6e69c13aa43ecdb2fa8"),
+            (&des, 16, "35f695147d884776fe628f7d0955defae5d6e4f776fc75dddc6e4ccde7e6524c"),
+            (&camellia, 16, "dd232a93ded093d83bd286070ba8f46a92f686b86435334cb4607aa3bc20a94a"),
+            (&camellia, 24, "34c106f5e835af0eff9b0f93bc8ab75826db9c08d62dc5d67725fc8175c3c90a"),
+            (&camellia, 32, "05b3a711ee12cb59a8955cb6354692fbb263c367609f888202105f4ef69f558a"),
+        ];
+        for (decrypt, len, ciphertext) in cases {
+            let (key, ciphertext) = (octets(0, len), hex(ciphertext));
+            assert_eq!(decrypt(&key, &ciphertext).map(|plain| plain.expose().to_vec()), Ok(PLAIN.to_vec()), "{len}");
+            assert_eq!(decrypt(&key[1..], &ciphertext), Err(Error::KeyLength(usize::from(len) - 1)));
+            assert_eq!(decrypt(&key, &ciphertext[..31]), Err(Error::InputLength(31)));
+            assert_eq!(decrypt(&key, &[]), Err(Error::InputLength(0)));
+            assert_ne!(decrypt(&octets(1, len), &ciphertext).ok(), Some(Secret::from_slice(PLAIN)));
+        }
+    }
+
+    /// Wrapped by python-pskc, keys 32 33 34 … (hexadecimal), key-encryption keys 00 01 02 ….
+    #[test]
+    fn wraps_of_another_implementation_are_read_and_damaged_ones_refused() {
+        let two_key = [octets(0, 16), octets(0, 8)].concat();
+        type Unwrap = fn(&[u8], &[u8]) -> Result<Secret, Error>;
+        let cases: [(Unwrap, Vec<u8>, u8, &str); 6] = [
+            (
+                des3_unwrap,
+                octets(0, 24),
+                24,
+                "955274534d88c2bbed00fc7ed3eefac6cd5ea6f9eb091642c07b50be25a0a901434a2619ede8c1e5",
+            ),
+            (des3_unwrap, two_key, 16, "2616f9afde74cc7fc8ec8fc890c1a699877f660949e6002ae5fb2024e216ff68"),
+            (des3_unwrap, octets(0, 16), 16, "2616f9afde74cc7fc8ec8fc890c1a699877f660949e6002ae5fb2024e216ff68"),
+            (camellia_unwrap, octets(0, 16), 24, "28c79116f78d762771998308623586fc82d2f78d03ed9de7c08ada5db5df08dd"),
+            (camellia_unwrap, octets(0, 24), 24, "2b6e8f893ffa8890d7de930ad91c45a72131d51384cde02699dd81e90d176b91"),
+            (camellia_unwrap, octets(0, 32), 24, "3c34565442bb3bf99f4484d59e06eca5a2c887a450a9a4e247cfb6ded78b819e"),
+        ];
+        for (unwrap, kek, len, wrapped) in cases {
+            let wrapped = hex(wrapped);
+            assert_eq!(unwrap(&kek, &wrapped), Ok(Secret::new(octets(50, len))));
+            for i in 0..wrapped.len() {
+                let mut changed = wrapped.clone();
+                changed[i] ^= 0x10;
+                assert_eq!(unwrap(&kek, &changed), Err(Error::Decryption), "octet {i}");
+            }
+            assert_eq!(unwrap(&kek, &wrapped[..16]), Err(Error::InputLength(16)));
+            assert_eq!(unwrap(&kek[..15], &wrapped), Err(Error::KeyLength(15)));
+        }
+    }
+
+    #[test]
+    fn xmlenc_s5_2_only_the_last_octet_of_a_padding_counts() {
+        let padded = |last: u8| strip_padding(Secret::new([&[9; 23][..], &[last]].concat()), 8);
+        for last in 1..=8 {
+            assert_eq!(padded(last).map(|plain| plain.len()), Ok(24 - usize::from(last)));
+        }
+        for last in [0, 9, 16, 255] {
+            assert_eq!(padded(last), Err(Error::Decryption));
+        }
+        assert_eq!(strip_padding(Secret::new(vec![]), 8), Err(Error::Decryption));
+    }
+}

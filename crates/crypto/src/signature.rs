@@ -1,0 +1,202 @@
+//! Signatures of documents: RSA (PKCS #1 v1.5) and ECDSA.
+
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
+use aws_lc_rs::signature::{self as lib, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey};
+use data_encoding::BASE64;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use crate::{Error, RsaPublicKey, Secret, x509};
+
+/// How a signature is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignatureAlgorithm {
+    /// RSA with SHA-1: verified only, for old files; it can be forged.
+    RsaSha1,
+    /// RSA with SHA-256.
+    RsaSha256,
+    /// RSA with SHA-384.
+    RsaSha384,
+    /// RSA with SHA-512.
+    RsaSha512,
+    /// ECDSA on P-256 with SHA-256; the signature is r || s, 64 octets.
+    EcdsaP256Sha256,
+    /// ECDSA on P-384 with SHA-384; the signature is r || s, 96 octets.
+    EcdsaP384Sha384,
+}
+
+/// A private key that signs: RSA of 2048 to 8192 bits, P-256 or P-384.
+pub struct SigningKey(Signing);
+
+enum Signing {
+    Rsa(Box<RsaKeyPair>),
+    P256(EcdsaKeyPair),
+    P384(EcdsaKeyPair),
+}
+
+impl SigningKey {
+    /// From PKCS #8 in DER.
+    ///
+    /// # Errors
+    /// [`Error::SignatureKey`]
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
+        if let Ok(key) = RsaKeyPair::from_pkcs8(der) {
+            return Ok(SigningKey(Signing::Rsa(Box::new(key))));
+        }
+        if let Ok(key) = EcdsaKeyPair::from_pkcs8(&lib::ECDSA_P256_SHA256_FIXED_SIGNING, der) {
+            return Ok(SigningKey(Signing::P256(key)));
+        }
+        let key = EcdsaKeyPair::from_pkcs8(&lib::ECDSA_P384_SHA384_FIXED_SIGNING, der);
+        key.map(|key| SigningKey(Signing::P384(key)))
+            .map_err(|_| Error::SignatureKey("neither RSA from 2048 bits, P-256 nor P-384 in PKCS #8"))
+    }
+
+    /// From PKCS #8 in PEM (`-----BEGIN PRIVATE KEY-----`).
+    ///
+    /// # Errors
+    /// [`Error::SignatureKey`]
+    pub fn from_pem(pem: &str) -> Result<Self, Error> {
+        let body = pem.split_once("-----BEGIN PRIVATE KEY-----").and_then(|(_, rest)| rest.split_once("-----END"));
+        let (body, _) = body.ok_or(Error::SignatureKey("no PRIVATE KEY in PEM"))?;
+        let body: Vec<u8> = body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect();
+        let der = BASE64.decode(Secret::new(body).expose()).map_err(|_| Error::SignatureKey("faulty PEM"))?;
+        Self::from_pkcs8_der(Secret::new(der).expose())
+    }
+
+    /// The usual algorithm for the key: SHA-256 for RSA and P-256, SHA-384 for P-384.
+    pub fn default_algorithm(&self) -> SignatureAlgorithm {
+        match self.0 {
+            Signing::Rsa(_) => SignatureAlgorithm::RsaSha256,
+            Signing::P256(_) => SignatureAlgorithm::EcdsaP256Sha256,
+            Signing::P384(_) => SignatureAlgorithm::EcdsaP384Sha384,
+        }
+    }
+
+    /// The signature of `message`.
+    ///
+    /// # Errors
+    /// [`Error::SignatureKey`] where the algorithm does not go with the key, or is for verifying only.
+    pub fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        const FAILED: Error = Error::SignatureKey("the algorithm does not go with the key");
+        use SignatureAlgorithm::*;
+        let (rsa, encoding) = match (&self.0, algorithm) {
+            (Signing::Rsa(key), RsaSha256) => (key, &lib::RSA_PKCS1_SHA256),
+            (Signing::Rsa(key), RsaSha384) => (key, &lib::RSA_PKCS1_SHA384),
+            (Signing::Rsa(key), RsaSha512) => (key, &lib::RSA_PKCS1_SHA512),
+            (Signing::P256(key), EcdsaP256Sha256) | (Signing::P384(key), EcdsaP384Sha384) => {
+                let signed = key.sign(&SystemRandom::new(), message).map_err(|_| FAILED)?;
+                return Ok(signed.as_ref().to_vec());
+            }
+            _ => return Err(FAILED),
+        };
+        let mut out = vec![0; rsa.public_modulus_len()];
+        rsa.sign(encoding, &SystemRandom::new(), message, &mut out).map_err(|_| FAILED)?;
+        Ok(out)
+    }
+
+    /// The public half.
+    pub fn public(&self) -> VerifyingKey {
+        let spki = match &self.0 {
+            Signing::Rsa(key) => AsDer::as_der(key.public_key()).map(|der: PublicKeyX509Der<'_>| der.as_ref().to_vec()),
+            Signing::P256(key) | Signing::P384(key) => {
+                AsDer::as_der(key.public_key()).map(|der: PublicKeyX509Der<'_>| der.as_ref().to_vec())
+            }
+        };
+        let spki = spki.expect("a valid key has an encoding");
+        VerifyingKey::from_spki_der(&spki).expect("what the library encoded it decodes")
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey(secret)")
+    }
+}
+
+/// A public key that verifies.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VerifyingKey {
+    kind: Kind,
+    /// In the form that the library takes: RSAPublicKey, or an uncompressed point.
+    key: Vec<u8>,
+    spki: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Rsa,
+    P256,
+    P384,
+}
+
+impl VerifyingKey {
+    /// From a DER SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// [`Error::SignatureKey`] for other keys than RSA, P-256 and P-384.
+    pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        const OTHER: Error = Error::SignatureKey("neither RSA, P-256 nor P-384");
+        let (rest, info) = SubjectPublicKeyInfo::from_der(der).map_err(|_| OTHER)?;
+        if !rest.is_empty() {
+            return Err(OTHER);
+        }
+        let key = info.subject_public_key.data.to_vec();
+        let kind = match info.parsed() {
+            Ok(PublicKey::RSA(_)) => Kind::Rsa,
+            Ok(PublicKey::EC(_)) if key.len() == 65 && key[0] == 4 => Kind::P256,
+            Ok(PublicKey::EC(_)) if key.len() == 97 && key[0] == 4 => Kind::P384,
+            _ => return Err(OTHER),
+        };
+        Ok(VerifyingKey { kind, key, spki: der.to_vec() })
+    }
+
+    /// From the certificate (X.509, DER) of a key; nothing else of it is looked at.
+    ///
+    /// # Errors
+    /// [`Error::SignatureKey`]
+    pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
+        Self::from_spki_der(&x509::spki_of(der).ok_or(Error::SignatureKey("no X.509 certificate"))?)
+    }
+
+    /// From an RSA modulus and exponent, big-endian.
+    ///
+    /// # Errors
+    /// [`Error::SignatureKey`]
+    pub fn from_rsa(n: &[u8], e: &[u8]) -> Result<Self, Error> {
+        let key = RsaPublicKey::from_components(n, e).map_err(|_| Error::SignatureKey("not a usable RSA key"))?;
+        Self::from_spki_der(&key.to_spki_der())
+    }
+
+    /// The DER SubjectPublicKeyInfo that it was made from.
+    pub fn to_spki_der(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// Whether `signature` is that of `message`. RSA has from 2048 bits, with SHA-1 from 1024, and up to 8192.
+    ///
+    /// # Errors
+    /// [`Error::Signature`] where it is not, [`Error::SignatureKey`] where the algorithm does not go with the key.
+    pub fn verify(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        use SignatureAlgorithm::*;
+        let verification: &'static dyn lib::VerificationAlgorithm = match (self.kind, algorithm) {
+            (Kind::Rsa, RsaSha1) => &lib::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            (Kind::Rsa, RsaSha256) => &lib::RSA_PKCS1_2048_8192_SHA256,
+            (Kind::Rsa, RsaSha384) => &lib::RSA_PKCS1_2048_8192_SHA384,
+            (Kind::Rsa, RsaSha512) => &lib::RSA_PKCS1_2048_8192_SHA512,
+            (Kind::P256, EcdsaP256Sha256) => &lib::ECDSA_P256_SHA256_FIXED,
+            (Kind::P384, EcdsaP384Sha384) => &lib::ECDSA_P384_SHA384_FIXED,
+            _ => return Err(Error::SignatureKey("the algorithm does not go with the key")),
+        };
+        UnparsedPublicKey::new(verification, &self.key).verify(message, signature).map_err(|_| Error::Signature)
+    }
+}
+
+impl std::fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VerifyingKey({:?})", self.kind)
+    }
+}
