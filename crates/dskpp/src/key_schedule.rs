@@ -1,6 +1,6 @@
 //! From the nonces to the keys and to the MACs that confirm them (RFC 6063 §§4.1.2, 4.2.3, 4.2.4, 5.2.2).
 
-use dskpp_crypto::{Secret, Sha256};
+use dskpp_crypto::{Random, Secret, Sha256};
 
 use crate::prf::{KeyLength, Prf};
 
@@ -33,6 +33,41 @@ fn split(prf: Prf, k_prov: &Secret, key_len: usize) -> Keys {
     let cut = halves.and_then(|(k_mac, k_token)| Some((k_mac.prefix(prf.key_len())?, k_token.prefix(key_len)?)));
     let (k_mac, k_token) = cut.expect("each half is as long as the longer of both keys");
     Keys { k_token, k_mac }
+}
+
+/// K_PROV of two-pass, which the server draws alone (RFC 6063 §5.2.2), and the keys in it. A K_TOKEN that is there
+/// already goes out as it is, beside a random K_MAC; what its half of K_PROV has beyond it is random.
+pub fn draw(prf: Prf, key_len: usize, k_token: Option<&Secret>, rng: &mut dyn Random) -> (Secret, Keys) {
+    let key_len = k_token.map_or(key_len, Secret::len);
+    let half = k_prov_len(prf, key_len) / 2;
+    let mut k_prov = rng.secret(2 * half).expose().to_vec();
+    if let Some(k_token) = k_token {
+        k_prov[half..half + key_len].copy_from_slice(k_token.expose()); // each half is at least as long as the key
+    }
+    let k_prov = Secret::new(k_prov);
+    let keys = split(prf, &k_prov, key_len);
+    (k_prov, keys)
+}
+
+/// The keys in a K_PROV of two-pass; `None` where it has another length than profile P4 gives it.
+pub fn take(prf: Prf, k_prov: &Secret, key_len: usize) -> Option<Keys> {
+    (k_prov.len() == k_prov_len(prf, key_len)).then(|| split(prf, k_prov, key_len))
+}
+
+/// The MAC of two-pass KeyProvServerFinished:
+/// `DSKPP-PRF(K_MAC, "MAC 1 computation" || msg_hash || ServerID, 32)` (profile P8).
+pub fn confirmation_two_pass(prf: Prf, k_mac: &Secret, msg_hash: &[u8; 32], server_id: &str) -> Vec<u8> {
+    prf.derive(k_mac.expose(), &[b"MAC 1 computation", msg_hash, server_id.as_bytes()], CONFIRMATION_LEN)
+        .expect("K_MAC was cut to the PRF's length")
+        .expose()
+        .to_vec()
+}
+
+/// The server's proof at a two-pass renewal, with `K_MAC'`:
+/// `DSKPP-PRF(K_MAC', "MAC 2 computation" || ServerID || R_C, dsLen)`, dsLen the PRF's key length (profile P9).
+pub fn server_proof(prf: Prf, k_mac_old: &Secret, server_id: &str, r_c: &[u8]) -> Result<Vec<u8>, KeyLength> {
+    let parts: [&[u8]; 3] = [b"MAC 2 computation", server_id.as_bytes(), r_c];
+    Ok(prf.derive(k_mac_old.expose(), &parts, prf.key_len())?.expose().to_vec())
 }
 
 /// The MAC of four-pass KeyProvServerFinished: `DSKPP-PRF(K_MAC, "MAC 1 computation" || msg_hash, 32)`.

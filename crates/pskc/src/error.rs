@@ -26,3 +26,13 @@ pub enum Error {
         place: Place,
     },
 }
+
+impl Error {
+    /// Where in the document it happened.
+    pub fn place(&self) -> &Place {
+        match self {
+            Error::Xml(error) => error.place(),
+            Error::Version { place, .. } | Error::Unsupported { place, .. } => place,
+        }
+    }
+}

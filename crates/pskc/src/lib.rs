@@ -24,6 +24,8 @@ mod error;
 mod key;
 mod key_info;
 mod policy;
+mod protection;
+pub mod signature;
 mod stream;
 mod value;
 pub mod xml;
@@ -33,5 +35,8 @@ pub use error::Error;
 pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
 pub use key_info::{KeyInfo, RsaKeyValue};
 pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
+pub use protection::{
+    DerivedKey, Deviation, Opener, OpenerOptions, ProtectionError, Protector, Unlock, ValueAlgorithm, mac_hash, mac_uri,
+};
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

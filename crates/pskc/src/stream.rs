@@ -78,9 +78,14 @@ impl<R: BufRead> ContainerReader<R> {
         &self.parts.header
     }
 
-    /// How many octets of the document have been taken in.
+    /// How many octets of the document have been read.
     pub fn offset(&self) -> u64 {
-        self.reader.place().offset
+        self.reader.offset()
+    }
+
+    /// The line on which the package read last ends.
+    pub fn line(&self) -> u64 {
+        self.reader.place().line
     }
 
     /// The next package; `None` after the last one.

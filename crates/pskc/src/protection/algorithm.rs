@@ -1,0 +1,195 @@
+//! The algorithms of encrypted values, typed.
+
+use dskpp_crypto::{
+    Error, Hash, RsaEncryption, Secret, aes_cbc_decrypt, aes_unwrap, aes_unwrap_pad, camellia_cbc_decrypt,
+    camellia_unwrap, des3_cbc_decrypt, des3_unwrap,
+};
+
+use super::ProtectionError;
+use crate::EncryptedData;
+use crate::xml::ns;
+
+/// How a value is encrypted (RFC 6030 §6.1 and §6.3). Lengths are those of the key, in octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ValueAlgorithm {
+    /// AES-CBC: 16, 24 or 32.
+    AesCbc(usize),
+    /// AES key wrap (RFC 3394): 16, 24 or 32.
+    AesWrap(usize),
+    /// AES key wrap with padding (RFC 5649): 16, 24 or 32.
+    AesWrapPad(usize),
+    /// Triple-DES in CBC mode; old files only.
+    TripleDesCbc,
+    /// Triple-DES key wrap (RFC 3217); old files only.
+    TripleDesWrap,
+    /// Camellia in CBC mode; for reading only.
+    CamelliaCbc(usize),
+    /// Camellia key wrap (RFC 3657); for reading only.
+    CamelliaWrap(usize),
+    /// RSA in one of its encodings.
+    Rsa(RsaEncryption),
+}
+
+const XENC: &str = "http://www.w3.org/2001/04/xmlenc#";
+const XENC11: &str = "http://www.w3.org/2009/xmlenc11#";
+const MORE: &str = "http://www.w3.org/2001/04/xmldsig-more#";
+
+impl ValueAlgorithm {
+    /// The algorithm that an encrypted value names.
+    ///
+    /// # Errors
+    /// [`ProtectionError::Algorithm`]
+    pub fn of(data: &EncryptedData) -> Result<Self, ProtectionError> {
+        let uri = data.algorithm.as_str();
+        let found = match Self::from_uri(uri) {
+            Some(ValueAlgorithm::Rsa(RsaEncryption::OaepSha1)) => oaep(data).map(ValueAlgorithm::Rsa),
+            found => found,
+        };
+        found.ok_or_else(|| ProtectionError::Algorithm(uri.to_owned()))
+    }
+
+    fn from_uri(uri: &str) -> Option<Self> {
+        use ValueAlgorithm::*;
+        if let Some(name) = uri.strip_prefix(XENC) {
+            return Some(match name {
+                "aes128-cbc" => AesCbc(16),
+                "aes192-cbc" => AesCbc(24),
+                "aes256-cbc" => AesCbc(32),
+                "kw-aes128" => AesWrap(16),
+                "kw-aes192" => AesWrap(24),
+                "kw-aes256" => AesWrap(32),
+                "tripledes-cbc" => TripleDesCbc,
+                "kw-tripledes" => TripleDesWrap,
+                "rsa-1_5" | "rsa_1_5" => Rsa(RsaEncryption::Pkcs1v15), // the RFC writes both
+                "rsa-oaep-mgf1p" => Rsa(RsaEncryption::OaepSha1),
+                _ => return None,
+            });
+        }
+        if let Some(name) = uri.strip_prefix(XENC11) {
+            return Some(match name {
+                "kw-aes-128-pad" => AesWrapPad(16),
+                "kw-aes-192-pad" => AesWrapPad(24),
+                "kw-aes-256-pad" => AesWrapPad(32),
+                "rsa-oaep" => Rsa(RsaEncryption::OaepSha1),
+                _ => return None,
+            });
+        }
+        Some(match uri.strip_prefix(MORE)? {
+            "camellia128" | "camellia128-cbc" => CamelliaCbc(16),
+            "camellia192" | "camellia192-cbc" => CamelliaCbc(24),
+            "camellia256" | "camellia256-cbc" => CamelliaCbc(32),
+            "kw-camellia128" => CamelliaWrap(16),
+            "kw-camellia192" => CamelliaWrap(24),
+            "kw-camellia256" => CamelliaWrap(32),
+            _ => return None,
+        })
+    }
+
+    /// The URI that a writer gives it; `None` for those that are for reading only.
+    pub fn uri(self) -> Option<&'static str> {
+        use ValueAlgorithm::*;
+        Some(match self {
+            AesCbc(16) => "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+            AesCbc(24) => "http://www.w3.org/2001/04/xmlenc#aes192-cbc",
+            AesCbc(32) => "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
+            AesWrap(16) => "http://www.w3.org/2001/04/xmlenc#kw-aes128",
+            AesWrap(24) => "http://www.w3.org/2001/04/xmlenc#kw-aes192",
+            AesWrap(32) => "http://www.w3.org/2001/04/xmlenc#kw-aes256",
+            AesWrapPad(16) => "http://www.w3.org/2009/xmlenc11#kw-aes-128-pad",
+            AesWrapPad(24) => "http://www.w3.org/2009/xmlenc11#kw-aes-192-pad",
+            AesWrapPad(32) => "http://www.w3.org/2009/xmlenc11#kw-aes-256-pad",
+            Rsa(RsaEncryption::Pkcs1v15) => "http://www.w3.org/2001/04/xmlenc#rsa-1_5",
+            Rsa(RsaEncryption::OaepSha1) => "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+            _ => return None,
+        })
+    }
+
+    /// Whether only a MAC tells that a value was changed (§6.1.1).
+    pub fn needs_mac(self) -> bool {
+        use ValueAlgorithm::*;
+        matches!(self, AesCbc(_) | TripleDesCbc | CamelliaCbc(_))
+    }
+
+    /// Octets of the initialization vector; zero where there is none.
+    pub(super) fn iv_len(self) -> usize {
+        use ValueAlgorithm::*;
+        match self {
+            AesCbc(_) | CamelliaCbc(_) => 16,
+            TripleDesCbc => 8,
+            _ => 0,
+        }
+    }
+
+    /// Decrypts with a symmetric key. The IV is `iv`, or where that is absent in front of the ciphertext.
+    pub(super) fn decrypt(self, key: &Secret, iv: Option<&[u8]>, octets: &[u8]) -> Result<Secret, Error> {
+        use ValueAlgorithm::*;
+        let fits = |len: usize| if key.len() == len { Ok(()) } else { Err(Error::KeyLength(key.len())) };
+        match self {
+            AesCbc(len) | AesWrap(len) | AesWrapPad(len) | CamelliaCbc(len) | CamelliaWrap(len) => fits(len)?,
+            TripleDesCbc | TripleDesWrap if matches!(key.len(), 16 | 24) => {}
+            _ => return Err(Error::KeyLength(key.len())),
+        }
+        let (iv, octets) = match iv.filter(|iv| iv.len() == self.iv_len()) {
+            Some(iv) => (iv, octets),
+            None => octets.split_at_checked(self.iv_len()).ok_or(Error::InputLength(octets.len()))?,
+        };
+        let key = key.expose();
+        let short = |_| Error::InputLength(octets.len());
+        match self {
+            AesCbc(_) => aes_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
+            CamelliaCbc(_) => camellia_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
+            TripleDesCbc => des3_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
+            AesWrap(_) => aes_unwrap(key, octets),
+            AesWrapPad(_) => aes_unwrap_pad(key, octets),
+            CamelliaWrap(_) => camellia_unwrap(key, octets),
+            TripleDesWrap => des3_unwrap(key, octets),
+            Rsa(_) => Err(Error::KeyLength(key.len())), // never: refused above
+        }
+    }
+}
+
+/// The digest and the mask generation of OAEP: SHA-1 unless the parameters say otherwise.
+fn oaep(data: &EncryptedData) -> Option<RsaEncryption> {
+    let parameter = |name: &str| {
+        let found = data.parameters.iter().find(|parameter| parameter.local == name)?;
+        found.attributes.iter().find(|a| a.local == "Algorithm").map(|a| a.value.as_str())
+    };
+    if data.parameters.iter().any(|parameter| parameter.local == "OAEPparams" && !parameter.text().trim().is_empty()) {
+        return None;
+    }
+    let digest = parameter("DigestMethod").unwrap_or("http://www.w3.org/2000/09/xmldsig#sha1");
+    let mask = parameter("MGF").unwrap_or("http://www.w3.org/2009/xmlenc11#mgf1sha1");
+    match (digest, mask) {
+        ("http://www.w3.org/2000/09/xmldsig#sha1", "http://www.w3.org/2009/xmlenc11#mgf1sha1") => {
+            Some(RsaEncryption::OaepSha1)
+        }
+        ("http://www.w3.org/2001/04/xmlenc#sha256", "http://www.w3.org/2009/xmlenc11#mgf1sha256") => {
+            Some(RsaEncryption::OaepSha256)
+        }
+        _ => None,
+    }
+}
+
+/// The hash of a MAC method's HMAC (§6.1.1).
+pub fn mac_hash(uri: &str) -> Option<Hash> {
+    Some(match uri.strip_prefix(MORE) {
+        Some("hmac-sha224") => Hash::Sha224,
+        Some("hmac-sha256") => Hash::Sha256,
+        Some("hmac-sha384") => Hash::Sha384,
+        Some("hmac-sha512") => Hash::Sha512,
+        _ if uri.strip_prefix(ns::DS) == Some("hmac-sha1") => Hash::Sha1,
+        _ => return None,
+    })
+}
+
+/// The URI of a MAC method with that hash.
+pub fn mac_uri(hash: Hash) -> &'static str {
+    match hash {
+        Hash::Sha1 => "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+        Hash::Sha224 => "http://www.w3.org/2001/04/xmldsig-more#hmac-sha224",
+        Hash::Sha256 => "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
+        Hash::Sha384 => "http://www.w3.org/2001/04/xmldsig-more#hmac-sha384",
+        Hash::Sha512 => "http://www.w3.org/2001/04/xmldsig-more#hmac-sha512",
+    }
+}

@@ -1,0 +1,142 @@
+//! `DerivedKey`: a key that is derived from a password (RFC 6030 §6.2).
+
+use std::num::NonZeroU32;
+
+use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
+
+use super::ProtectionError;
+use crate::KeyInfo;
+use crate::xml::{Attribute, Foreign, Node, Ns, decode_base64, ns, trim};
+
+const PBKDF2: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#pbkdf2";
+/// The URI of the RFC's text, where its example and the field have the other one (profile P18).
+const PBKDF2_OF_TEXT: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5#pbkdf2";
+
+/// PBKDF2 and its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DerivedKey {
+    /// The salt; at most 1,024 octets are accepted.
+    pub salt: Vec<u8>,
+    /// The number of rounds; at most 10,000,000 are accepted.
+    pub iterations: NonZeroU32,
+    /// Octets of the key; where it is not said, the algorithm that uses the key tells.
+    pub key_len: Option<usize>,
+    /// The pseudorandom function.
+    pub prf: Pbkdf2Prf,
+    /// A name for the password.
+    pub name: Option<String>,
+}
+
+impl DerivedKey {
+    const MAX_SALT: usize = 1024;
+    const MAX_ITERATIONS: u32 = 10_000_000;
+
+    /// The derivation that `key` describes, if it describes one.
+    ///
+    /// # Errors
+    /// [`ProtectionError::Derivation`] where it is incomplete, too much work, or not PBKDF2.
+    pub fn of(key: &KeyInfo) -> Result<Option<Self>, ProtectionError> {
+        let Some(element) = key.other.iter().find(|element| element.local == "DerivedKey") else { return Ok(None) };
+        Self::from_element(element).map(Some).map_err(ProtectionError::Derivation)
+    }
+
+    // Names are compared without their namespaces: files have the parameters in several and in none.
+    fn from_element(element: &Foreign) -> Result<Self, &'static str> {
+        let method = child(element, "KeyDerivationMethod").ok_or("it names no method")?;
+        let algorithm = attribute(method, "Algorithm").unwrap_or_default();
+        if !matches!(algorithm, PBKDF2 | PBKDF2_OF_TEXT) {
+            return Err("its method is not PBKDF2");
+        }
+        let parameters = child(method, "PBKDF2-params").ok_or("PBKDF2 has no parameters")?;
+        let salt = child(parameters, "Salt").and_then(|salt| child(salt, "Specified")).ok_or("PBKDF2 has no salt")?;
+        let salt = decode_base64(&salt.text()).map_err(|_| "the salt is not base64")?;
+        if salt.len() > Self::MAX_SALT {
+            return Err("the salt is too long");
+        }
+        let iterations = child(parameters, "IterationCount").ok_or("PBKDF2 has no iteration count")?;
+        let iterations = trim(&iterations.text()).parse().map_err(|_| "the iteration count is not a number from 1")?;
+        if iterations > Self::MAX_ITERATIONS {
+            return Err("the iteration count is over 10,000,000");
+        }
+        let iterations = NonZeroU32::new(iterations).ok_or("the iteration count is not a number from 1")?;
+        let key_len = match child(parameters, "KeyLength") {
+            None => None,
+            Some(len) => match trim(&len.text()).parse() {
+                Ok(len @ 1..=64) => Some(len),
+                _ => return Err("the key length is not a number from 1 to 64"),
+            },
+        };
+        let prf = child(parameters, "PRF").and_then(|prf| attribute(prf, "Algorithm"));
+        let prf = prf_of(prf).ok_or("the pseudorandom function is not known")?;
+        let name = child(element, "MasterKeyName").map(|name| trim(&name.text()).to_owned());
+        Ok(Self { salt, iterations, key_len, prf, name })
+    }
+
+    /// What [`of`](Self::of) reads: XML Encryption 1.1, as in figure 7 of the RFC.
+    pub fn to_key_info(&self) -> KeyInfo {
+        use data_encoding::BASE64;
+        let text = |ns, local, text| element(ns, local, vec![Node::Text(text)]);
+        let salt = text(Ns::None, "Specified", BASE64.encode(&self.salt));
+        let mut prf = element(Ns::None, "PRF", Vec::new());
+        if let Some(uri) = prf_uri(self.prf) {
+            prf.attributes.push(algorithm(uri));
+        }
+        let mut parameters = vec![
+            element(Ns::None, "Salt", vec![Node::Element(salt)]),
+            text(Ns::None, "IterationCount", self.iterations.to_string()),
+        ];
+        parameters.extend(self.key_len.map(|len| text(Ns::None, "KeyLength", len.to_string())));
+        parameters.push(prf);
+        let parameters = parameters.into_iter().map(Node::Element).collect();
+        let parameters = element(Ns::Known(ns::PKCS5), "PBKDF2-params", parameters);
+        let mut method = element(Ns::Known(ns::XENC11), "KeyDerivationMethod", vec![Node::Element(parameters)]);
+        method.attributes.push(algorithm(PBKDF2));
+        let mut content = vec![Node::Element(method)];
+        let name = self.name.as_ref().map(|name| text(Ns::Known(ns::XENC11), "MasterKeyName", name.clone()));
+        content.extend(name.map(Node::Element));
+        KeyInfo { other: vec![element(Ns::Known(ns::XENC11), "DerivedKey", content)], ..KeyInfo::default() }
+    }
+
+    /// The key, of `len` octets where its own length is not said. This is the expensive step.
+    pub fn derive(&self, password: &Secret, len: usize) -> Secret {
+        let len = self.key_len.unwrap_or(len);
+        pbkdf2(self.prf, password.expose(), &self.salt, self.iterations, len)
+    }
+}
+
+/// HMAC-SHA-1 where nothing is said (PKCS #5 v2.0), as in figure 7.
+fn prf_of(uri: Option<&str>) -> Option<Pbkdf2Prf> {
+    let name = uri.unwrap_or_default().rsplit('#').next().unwrap_or_default().to_ascii_lowercase();
+    Some(match name.strip_prefix("hmac-").or(name.strip_prefix("hmacwith")).unwrap_or(&name) {
+        "" | "sha1" | "sha-1" => Pbkdf2Prf::HmacSha1,
+        "sha256" | "sha-256" => Pbkdf2Prf::HmacSha256,
+        "sha384" | "sha-384" => Pbkdf2Prf::HmacSha384,
+        "sha512" | "sha-512" => Pbkdf2Prf::HmacSha512,
+        _ => return None,
+    })
+}
+
+fn prf_uri(prf: Pbkdf2Prf) -> Option<&'static str> {
+    match prf {
+        Pbkdf2Prf::HmacSha1 => None,
+        Pbkdf2Prf::HmacSha256 => Some("http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"),
+        Pbkdf2Prf::HmacSha384 => Some("http://www.w3.org/2001/04/xmldsig-more#hmac-sha384"),
+        Pbkdf2Prf::HmacSha512 => Some("http://www.w3.org/2001/04/xmldsig-more#hmac-sha512"),
+    }
+}
+
+fn child<'a>(element: &'a Foreign, local: &str) -> Option<&'a Foreign> {
+    element.children().find(|child| child.local == local)
+}
+
+fn attribute<'a>(element: &'a Foreign, local: &str) -> Option<&'a str> {
+    element.attributes.iter().find(|a| a.local == local).map(|a| trim(&a.value))
+}
+
+fn element(ns: Ns, local: &str, content: Vec<Node>) -> Foreign {
+    Foreign { ns, local: local.into(), attributes: Vec::new(), content }
+}
+
+fn algorithm(uri: &str) -> Attribute {
+    Attribute { ns: Ns::None, local: "Algorithm".into(), value: uri.to_owned() }
+}

@@ -1,0 +1,254 @@
+//! Encrypted values opened.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use dskpp_crypto::{Hash, HmacKey, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret};
+
+use super::algorithm::{ValueAlgorithm, mac_hash};
+use super::{DerivedKey, ProtectionError, Unlock};
+use crate::{EncryptedData, EncryptedValue, KeyData, KeyInfo, MacMethod, Value};
+
+/// What an [`Opener`] is told beyond the container and the key.
+#[derive(Clone, Debug, Default)]
+pub struct OpenerOptions {
+    /// The MAC key, where the container only names one (§6.1.1).
+    pub mac_key: Option<Secret>,
+    /// Old files: accepts what [`Deviation`] lists.
+    pub lenient: bool,
+    /// Old files: the initialization vector of all values, where it is not in front of each. Its MACs do not cover it.
+    pub iv: Option<Vec<u8>>,
+    /// Octets of a secret under RSA v1.5, where that is known: a wrong ciphertext then gives a random secret of that
+    /// length and no error, so that nobody who sees errors can decrypt with them.
+    pub hidden_len: Option<usize>,
+}
+
+/// What a file does that RFC 6030 does not allow and that was accepted nevertheless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Deviation {
+    /// MACs over the plaintext.
+    MacOverPlaintext,
+    /// The encryption key used as MAC key.
+    EncryptionKeyAsMacKey,
+    /// Values without MAC whose algorithm needs one.
+    NoMac,
+    /// Encrypted numbers as octets, big-endian, and not as digits. The RFC does not say which it has to be.
+    BinaryNumber,
+}
+
+impl fmt::Display for Deviation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Deviation::MacOverPlaintext => "MACs are made over plaintext, and not over ciphertext",
+            Deviation::EncryptionKeyAsMacKey => "there is no MAC key: the encryption key serves as one",
+            Deviation::NoMac => "encrypted values have no MAC, so that changes to them are not noticed",
+            Deviation::BinaryNumber => "encrypted numbers are octets, and not digits",
+        })
+    }
+}
+
+/// Checks MACs and decrypts (RFC 6030 §6). Made once for a container, which is where the work is; then cheap for each
+/// key.
+///
+/// ```
+/// use dskpp_crypto::{Hash, Secret, SeededRandom};
+/// use pskc::{KeyData, Opener, OpenerOptions, Protector, Unlock, Value};
+/// let (key, rng) = (Secret::from_slice(&[7; 16]), &mut SeededRandom::new(b"example"));
+/// let mut data = KeyData { secret: Some(Value::Plain(Secret::from_slice(b"secret"))), ..KeyData::default() };
+/// let mut protector = Protector::aes_cbc(key.clone(), "name", Hash::Sha256, rng)?;
+/// protector.protect(&mut data, rng)?;
+/// let (named, mac) = (protector.encryption_key(), protector.mac_method());
+/// let mut opener = Opener::new(Some(named), mac, &Unlock::Key(key), OpenerOptions::default())?;
+/// opener.open(&mut data)?;
+/// assert_eq!(data.secret, Some(Value::Plain(Secret::from_slice(b"secret"))));
+/// # Ok::<(), pskc::ProtectionError>(())
+/// ```
+#[derive(Debug)]
+pub struct Opener {
+    key: Key,
+    mac: Option<HmacKey>,
+    options: OpenerOptions,
+    deviations: BTreeSet<Deviation>,
+}
+
+#[derive(Debug)]
+enum Key {
+    Symmetric(Secret),
+    Private(Arc<RsaPrivateKey>),
+}
+
+impl Opener {
+    /// Derives the key, and decrypts the MAC key, of a container with this `EncryptionKey` and `MACMethod`. Blocks
+    /// for as long as PBKDF2 takes.
+    ///
+    /// # Errors
+    /// [`ProtectionError`]
+    pub fn new(
+        encryption_key: Option<&KeyInfo>,
+        mac_method: Option<&MacMethod>,
+        unlock: &Unlock,
+        options: OpenerOptions,
+    ) -> Result<Self, ProtectionError> {
+        let key = key_of(encryption_key, unlock)?;
+        let mut opener = Self { key, mac: None, options, deviations: BTreeSet::new() };
+        if let Some(method) = mac_method {
+            opener.mac = Some(opener.mac_key(method)?);
+        }
+        Ok(opener)
+    }
+
+    /// What the file does otherwise than the RFC has it: with [`OpenerOptions::lenient`], or [`Deviation::BinaryNumber`].
+    pub fn deviations(&self) -> &BTreeSet<Deviation> {
+        &self.deviations
+    }
+
+    /// Makes every encrypted value plain: first its MAC is checked, then it is decrypted. On an error nothing is
+    /// changed.
+    ///
+    /// # Errors
+    /// [`ProtectionError`]
+    pub fn open(&mut self, data: &mut KeyData) -> Result<(), ProtectionError> {
+        let secret = self.open_value(data.secret.as_ref(), "a secret")?;
+        let counter = self.open_number(data.counter.as_ref(), "a counter")?;
+        let time = self.open_number(data.time.as_ref(), "a time")?;
+        let interval = self.open_number(data.time_interval.as_ref(), "a time interval")?;
+        let drift = self.open_number(data.time_drift.as_ref(), "a time drift")?;
+        if let Some(secret) = secret {
+            data.secret = Some(Value::Plain(secret));
+        }
+        replace(&mut data.counter, counter);
+        replace(&mut data.time, time);
+        replace(&mut data.time_interval, interval);
+        replace(&mut data.time_drift, drift);
+        Ok(())
+    }
+
+    fn mac_key(&mut self, method: &MacMethod) -> Result<HmacKey, ProtectionError> {
+        let unknown = || ProtectionError::Algorithm(method.algorithm.clone());
+        let hash: Hash = mac_hash(&method.algorithm).ok_or_else(unknown)?;
+        if let Some(data) = &method.mac_key {
+            return Ok(HmacKey::new(hash, self.decrypt(data, "the MAC key")?.expose()));
+        }
+        if let Some(key) = &self.options.mac_key {
+            return Ok(HmacKey::new(hash, key.expose()));
+        }
+        match &self.key {
+            Key::Symmetric(key) if self.options.lenient => {
+                self.deviations.insert(Deviation::EncryptionKeyAsMacKey);
+                Ok(HmacKey::new(hash, key.expose()))
+            }
+            _ => Err(ProtectionError::MacKeyNeeded(method.mac_key_reference.clone().unwrap_or_default())),
+        }
+    }
+
+    fn open_value<T>(
+        &mut self,
+        value: Option<&Value<T>>,
+        what: &'static str,
+    ) -> Result<Option<Secret>, ProtectionError> {
+        let Some(Value::Encrypted(value)) = value else { return Ok(None) };
+        let EncryptedValue { data, mac } = value.as_ref();
+        let algorithm = ValueAlgorithm::of(data)?;
+        match (mac, &self.mac) {
+            (Some(_), None) => return Err(ProtectionError::NoMacMethod),
+            (Some(mac), Some(key)) => {
+                if key.verify(&[&data.cipher_value], mac) {
+                    return self.decrypt(data, what).map(Some);
+                }
+                if !self.options.lenient {
+                    return Err(ProtectionError::WrongKeyOrDamaged(what));
+                }
+                let plain = self.decrypt(data, what)?;
+                let (Some(key), true) = (&self.mac, algorithm.needs_mac()) else {
+                    return Err(ProtectionError::WrongKeyOrDamaged(what));
+                };
+                if !key.verify(&[plain.expose()], mac) {
+                    return Err(ProtectionError::WrongKeyOrDamaged(what));
+                }
+                self.deviations.insert(Deviation::MacOverPlaintext);
+                return Ok(Some(plain));
+            }
+            // A MACMethod promises MACs: where one is missing, somebody may have taken it away.
+            (None, method) if algorithm.needs_mac() || method.is_some() => {
+                if !self.options.lenient {
+                    return Err(ProtectionError::MissingMac);
+                }
+                self.deviations.insert(Deviation::NoMac);
+            }
+            (None, _) => {}
+        }
+        self.decrypt(data, what).map(Some)
+    }
+
+    fn open_number<T: TryFrom<i64>>(
+        &mut self,
+        value: Option<&Value<T>>,
+        what: &'static str,
+    ) -> Result<Option<T>, ProtectionError> {
+        let Some(plain) = self.open_value(value, what)? else { return Ok(None) };
+        let digits = std::str::from_utf8(plain.expose()).ok().and_then(|text| text.trim().parse::<i64>().ok());
+        let number = match digits {
+            Some(number) => Some(number),
+            // The RFC does not say how a number is written before it is encrypted.
+            None if (1..=8).contains(&plain.len()) => {
+                self.deviations.insert(Deviation::BinaryNumber);
+                let number = plain.expose().iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet));
+                i64::try_from(number).ok()
+            }
+            None => None,
+        };
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.map(Some).ok_or(ProtectionError::Content(what))
+    }
+
+    fn decrypt(&self, data: &EncryptedData, what: &'static str) -> Result<Secret, ProtectionError> {
+        let algorithm = ValueAlgorithm::of(data)?;
+        let octets = data.cipher_value.as_slice();
+        let opened = match (&self.key, algorithm) {
+            (Key::Private(key), ValueAlgorithm::Rsa(RsaEncryption::Pkcs1v15)) => match self.options.hidden_len {
+                Some(len) => key.decrypt_pkcs1v15(octets, len),
+                None => key.decrypt_pkcs1v15_openly(octets),
+            },
+            (Key::Private(key), ValueAlgorithm::Rsa(encryption)) => key.decrypt_oaep(encryption, octets),
+            (Key::Private(_), _) => return Err(ProtectionError::NeedsNoPrivateKey),
+            (Key::Symmetric(_), ValueAlgorithm::Rsa(_)) => return Err(ProtectionError::NeedsPrivateKey),
+            (Key::Symmetric(key), algorithm) => algorithm.decrypt(key, self.options.iv.as_deref(), octets),
+        };
+        opened.map_err(|error| match error {
+            dskpp_crypto::Error::KeyLength(len) => ProtectionError::KeyLength(len),
+            _ => ProtectionError::WrongKeyOrDamaged(what),
+        })
+    }
+}
+
+fn replace<T>(value: &mut Option<Value<T>>, opened: Option<T>) {
+    if let Some(opened) = opened {
+        *value = Some(Value::Plain(opened));
+    }
+}
+
+fn key_of(encryption_key: Option<&KeyInfo>, unlock: &Unlock) -> Result<Key, ProtectionError> {
+    let derived = encryption_key.map(DerivedKey::of).transpose()?.flatten();
+    let recipient = encryption_key.and_then(recipient);
+    Ok(match (unlock, derived) {
+        (Unlock::Password(password), Some(derived)) => Key::Symmetric(derived.derive(password, 16)),
+        (Unlock::Password(_), None) => return Err(ProtectionError::NeedsKey),
+        (Unlock::Key(key), _) => Key::Symmetric(key.clone()), // maybe one that was derived elsewhere
+        (Unlock::PrivateKey(_), Some(_)) => return Err(ProtectionError::NeedsNoPrivateKey),
+        (Unlock::PrivateKey(key), None) => match recipient {
+            Some(modulus) if modulus != key.public().modulus() => return Err(ProtectionError::OtherRecipient),
+            _ => Key::Private(Arc::clone(key)),
+        },
+    })
+}
+
+/// The modulus of the key that a file is encrypted for, where it says so.
+fn recipient(key: &KeyInfo) -> Option<Vec<u8>> {
+    if let Some(rsa) = &key.rsa_key_value {
+        return Some(rsa.modulus.clone());
+    }
+    let certificate = key.x509_certificates.first()?;
+    RsaPublicKey::from_certificate_der(certificate).ok().map(|key| key.modulus().to_vec())
+}

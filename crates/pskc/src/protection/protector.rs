@@ -1,0 +1,200 @@
+//! Values encrypted.
+
+use std::num::NonZeroU32;
+
+use dskpp_crypto::{
+    Hash, HmacKey, Pbkdf2Prf, Random, RsaEncryption, RsaPublicKey, Secret, aes_cbc_encrypt, aes_wrap, aes_wrap_pad,
+};
+
+use super::algorithm::{ValueAlgorithm, mac_uri};
+use super::{DerivedKey, ProtectionError};
+use crate::{EncryptedData, EncryptedValue, KeyData, KeyInfo, MacMethod, Value};
+
+/// Encrypts the secrets of a container (RFC 6030 §6). The ways in which it can be made are those that are safe: with
+/// CBC there is always a MAC, made with a random key of its own that travels encrypted.
+#[derive(Debug)]
+pub struct Protector {
+    key: Key,
+    algorithm: ValueAlgorithm,
+    encryption_key: KeyInfo,
+    mac: Option<(HmacKey, MacMethod)>,
+}
+
+#[derive(Debug)]
+enum Key {
+    Symmetric(Secret),
+    Public(RsaPublicKey),
+}
+
+impl Protector {
+    /// Octets of a salt.
+    const SALT_LEN: usize = 16;
+
+    /// AES-CBC with a key of 16, 24 or 32 octets that the receiver knows by its name (§6.1), and HMAC with `mac`.
+    ///
+    /// # Errors
+    /// [`ProtectionError::KeyLength`]
+    pub fn aes_cbc(key: Secret, key_name: &str, mac: Hash, rng: &mut dyn Random) -> Result<Self, ProtectionError> {
+        let algorithm = ValueAlgorithm::AesCbc(key.len());
+        Self::symmetric(key, algorithm, KeyInfo::from_key_name(key_name), Some(mac), rng)
+    }
+
+    /// AES key wrap with a key of 16, 24 or 32 octets that the receiver knows by its name: of RFC 3394, for secrets
+    /// of 16, 24, … octets only, or where `padded` of RFC 5649, for all.
+    ///
+    /// # Errors
+    /// [`ProtectionError::KeyLength`]
+    pub fn aes_key_wrap(key: Secret, key_name: &str, padded: bool) -> Result<Self, ProtectionError> {
+        let algorithm = if padded { ValueAlgorithm::AesWrapPad(key.len()) } else { ValueAlgorithm::AesWrap(key.len()) };
+        let rng = &mut dskpp_crypto::SeededRandom::new(b"not used: a key wrap draws nothing");
+        Self::symmetric(key, algorithm, KeyInfo::from_key_name(key_name), None, rng)
+    }
+
+    /// A key derived from a password (§6.2) for AES-128-CBC and HMAC-SHA-1, as in figure 7, which every reader knows.
+    /// Blocks for as long as PBKDF2 takes.
+    pub fn passphrase(
+        password: &Secret,
+        iterations: NonZeroU32,
+        prf: Pbkdf2Prf,
+        rng: &mut dyn Random,
+    ) -> Result<Self, ProtectionError> {
+        Self::derived(password, None, iterations, prf, ValueAlgorithm::AesCbc(16), rng)
+    }
+
+    /// As [`passphrase`](Self::passphrase), with a name for the password and another symmetric `algorithm`.
+    ///
+    /// # Errors
+    /// [`ProtectionError::Algorithm`] for one that is not for writing.
+    pub fn derived(
+        password: &Secret,
+        name: Option<&str>,
+        iterations: NonZeroU32,
+        prf: Pbkdf2Prf,
+        algorithm: ValueAlgorithm,
+        rng: &mut dyn Random,
+    ) -> Result<Self, ProtectionError> {
+        use ValueAlgorithm::*;
+        let (AesCbc(len) | AesWrap(len) | AesWrapPad(len)) = algorithm else {
+            return Err(ProtectionError::Algorithm(format!("{algorithm:?}")));
+        };
+        let salt = rng.bytes(Self::SALT_LEN);
+        let derived = DerivedKey { salt, iterations, key_len: Some(len), prf, name: name.map(str::to_owned) };
+        let key = derived.derive(password, len);
+        let mac = algorithm.needs_mac().then_some(Hash::Sha1);
+        Self::symmetric(key, algorithm, derived.to_key_info(), mac, rng)
+    }
+
+    /// RSA for the owner of the certificate, or the key value, in `key` (§6.3). With `mac`, values have a MAC too:
+    /// neither encoding needs one to be decrypted safely, but RSA v1.5 alone does not tell who made a value.
+    ///
+    /// # Errors
+    /// [`ProtectionError::Unfit`] where `key` holds no RSA key of 2048 to 4096 bits.
+    pub fn rsa(
+        key: KeyInfo,
+        encryption: RsaEncryption,
+        mac: Option<Hash>,
+        rng: &mut dyn Random,
+    ) -> Result<Self, ProtectionError> {
+        const UNFIT: ProtectionError = ProtectionError::Unfit("the receiver's certificate has no usable RSA key");
+        let public = match (&key.rsa_key_value, key.x509_certificates.first()) {
+            (Some(rsa), _) => RsaPublicKey::from_components(&rsa.modulus, &rsa.exponent),
+            (None, Some(certificate)) => RsaPublicKey::from_certificate_der(certificate),
+            (None, None) => return Err(UNFIT),
+        };
+        Self::rsa_named(public.map_err(|_| UNFIT)?, key, encryption, mac, rng)
+    }
+
+    /// As [`rsa`](Self::rsa), for a public key that `key` names in any way.
+    pub fn rsa_named(
+        public: RsaPublicKey,
+        key: KeyInfo,
+        encryption: RsaEncryption,
+        mac: Option<Hash>,
+        rng: &mut dyn Random,
+    ) -> Result<Self, ProtectionError> {
+        Self::new(Key::Public(public), ValueAlgorithm::Rsa(encryption), key, mac, rng)
+    }
+
+    fn symmetric(
+        key: Secret,
+        algorithm: ValueAlgorithm,
+        named: KeyInfo,
+        mac: Option<Hash>,
+        rng: &mut dyn Random,
+    ) -> Result<Self, ProtectionError> {
+        if !matches!(key.len(), 16 | 24 | 32) {
+            return Err(ProtectionError::KeyLength(key.len()));
+        }
+        Self::new(Key::Symmetric(key), algorithm, named, mac, rng)
+    }
+
+    fn new(
+        key: Key,
+        algorithm: ValueAlgorithm,
+        encryption_key: KeyInfo,
+        mac: Option<Hash>,
+        rng: &mut dyn Random,
+    ) -> Result<Self, ProtectionError> {
+        let mut protector = Self { key, algorithm, encryption_key, mac: None };
+        if let Some(hash) = mac {
+            let mac_key = rng.secret(hash.output_len());
+            let method = MacMethod {
+                algorithm: mac_uri(hash).to_owned(),
+                mac_key: Some(protector.encrypt(&mac_key, rng)?),
+                mac_key_reference: None,
+                other: Vec::new(),
+            };
+            protector.mac = Some((HmacKey::new(hash, mac_key.expose()), method));
+        }
+        Ok(protector)
+    }
+
+    /// What the container says of the key: `EncryptionKey`.
+    pub fn encryption_key(&self) -> &KeyInfo {
+        &self.encryption_key
+    }
+
+    /// What the container says of the MACs: `MACMethod`.
+    pub fn mac_method(&self) -> Option<&MacMethod> {
+        self.mac.as_ref().map(|(_, method)| method)
+    }
+
+    /// Encrypts the secret of a key where it is plain. Its counters and times stay readable, as in all examples of
+    /// the RFC.
+    ///
+    /// # Errors
+    /// [`ProtectionError::Unfit`] where the secret has a length that the algorithm does not take.
+    pub fn protect(&self, data: &mut KeyData, rng: &mut dyn Random) -> Result<(), ProtectionError> {
+        let Some(Value::Plain(secret)) = &data.secret else { return Ok(()) };
+        let encrypted = self.encrypt(secret, rng)?;
+        let mac = self.mac.as_ref().map(|(key, _)| key.sign(&[&encrypted.cipher_value]).as_ref().to_vec());
+        data.secret = Some(Value::Encrypted(Box::new(EncryptedValue { data: encrypted, mac })));
+        Ok(())
+    }
+
+    fn encrypt(&self, secret: &Secret, rng: &mut dyn Random) -> Result<EncryptedData, ProtectionError> {
+        const UNFIT: ProtectionError = ProtectionError::Unfit(
+            "the secret has a length that the algorithm does not take: key wrap needs 16, 24, … octets, with padding \
+             1 or more; RSA at most about 200",
+        );
+        let algorithm = self.algorithm.uri().ok_or_else(|| ProtectionError::Algorithm(format!("{:?}", self.algorithm)));
+        let octets = secret.expose();
+        let encrypted = match (&self.key, self.algorithm) {
+            (Key::Symmetric(key), ValueAlgorithm::AesCbc(_)) => {
+                let mut iv = [0; 16];
+                rng.fill(&mut iv);
+                aes_cbc_encrypt(key.expose(), &iv, octets).map(|ciphertext| [&iv[..], &ciphertext].concat())
+            }
+            (Key::Symmetric(key), ValueAlgorithm::AesWrap(_)) => aes_wrap(key.expose(), octets),
+            (Key::Symmetric(key), _) => aes_wrap_pad(key.expose(), octets),
+            (Key::Public(key), ValueAlgorithm::Rsa(encryption)) => key.encrypt(encryption, octets, rng),
+            (Key::Public(_), _) => return Err(UNFIT), // never: the constructors go together
+        };
+        Ok(EncryptedData {
+            algorithm: algorithm?.to_owned(),
+            parameters: Vec::new(),
+            key_info: None,
+            cipher_value: encrypted.map_err(|_| UNFIT)?,
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! Canonical XML 1.0 and 1.1, and Exclusive XML Canonicalization 1.0, of an element with all that is in it.
+
+#[cfg(test)]
+mod tests;
+
+use super::SignatureError;
+use super::tree::{Attribute, Node, Start, Tree};
+use crate::xml::ns;
+
+/// A canonicalisation with its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Method {
+    pub(super) kind: Kind,
+    /// Whether comments are kept.
+    pub(super) comments: bool,
+}
+
+/// Which namespaces and `xml:` attributes an element gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// All that are in force (Canonical XML 1.0).
+    Inclusive,
+    /// The same, but for `xml:id` and `xml:base` (Canonical XML 1.1).
+    Inclusive11,
+    /// Those that its names use, and of these prefixes (empty: the default) all that are in force.
+    Exclusive(Vec<String>),
+}
+
+impl Method {
+    pub(super) const DEFAULT: Method = Method { kind: Kind::Inclusive, comments: false };
+}
+
+/// The canonical form of the element whose start tag is at `apex`, without the one at `left_out` and all in it.
+///
+/// Errors: [`SignatureError::NotAllowed`] where Canonical XML 1.1 would have to join `xml:base` URIs.
+pub(super) fn canonicalize(
+    tree: &Tree<'_>,
+    apex: usize,
+    left_out: Option<usize>,
+    method: &Method,
+) -> Result<Vec<u8>, SignatureError> {
+    let mut writer = Writer { tree, method, out: Vec::new(), rendered: Vec::new(), open: Vec::new() };
+    let mut next = apex;
+    while let Some(node) = tree.nodes().get(next) {
+        match node {
+            Node::Start(start) if Some(next) == left_out => next = start.end,
+            Node::Start(start) => writer.start(start, next == apex)?,
+            Node::Text(text) => escape(&mut writer.out, text, false),
+            Node::Comment(text) if method.comments => {
+                writer.out.extend([b"<!--", text.as_bytes(), b"-->"].concat());
+            }
+            Node::Comment(_) => {}
+            Node::End => writer.end(),
+        }
+        if writer.open.is_empty() {
+            return Ok(writer.out);
+        }
+        next += 1;
+    }
+    Err(SignatureError::Unreadable) // never: each start tag of a tree has its end tag
+}
+
+struct Writer<'t, 'd> {
+    tree: &'t Tree<'d>,
+    method: &'t Method,
+    out: Vec<u8>,
+    /// The namespaces written in the open elements, by prefix, the innermost last.
+    rendered: Vec<(&'t str, &'t str)>,
+    /// Names of the open elements, each with the length that `rendered` had around it.
+    open: Vec<(&'t str, usize)>,
+}
+
+impl<'t> Writer<'t, '_> {
+    fn start(&mut self, start: &'t Start, is_apex: bool) -> Result<(), SignatureError> {
+        let outside = self.rendered.len();
+        self.out.push(b'<');
+        self.out.extend_from_slice(start.name.qualified().as_bytes());
+        for (prefix, ns) in self.namespaces(start, is_apex) {
+            let name = if prefix.is_empty() { "xmlns".to_owned() } else { ["xmlns:", prefix].concat() };
+            self.attribute(&name, ns);
+            self.rendered.push((prefix, ns));
+        }
+        let mut attributes: Vec<&Attribute> = self.tree.attributes(start).iter().collect();
+        if is_apex {
+            self.inherit(start, &mut attributes)?;
+        }
+        attributes.sort_by_key(|attribute| (self.tree.ns(&attribute.name), attribute.name.local()));
+        for attribute in attributes {
+            self.attribute(attribute.name.qualified(), &attribute.value);
+        }
+        self.out.push(b'>');
+        self.open.push((start.name.qualified(), outside));
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        if let Some((name, outside)) = self.open.pop() {
+            self.out.extend([b"</", name.as_bytes(), b">"].concat());
+            self.rendered.truncate(outside);
+        }
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.out.push(b' ');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"=\"");
+        escape(&mut self.out, value, true);
+        self.out.push(b'"');
+    }
+
+    /// The namespaces to write in a start tag, in order: those that differ from what is written around it.
+    fn namespaces(&self, start: &'t Start, is_apex: bool) -> Vec<(&'t str, &'t str)> {
+        let declared = |start: &'t Start| self.tree.declared(start).iter().map(|d| (&*d.prefix, &*d.ns));
+        let tree = self.tree;
+        let mut wanted: Vec<(&str, &str)> = Vec::new();
+        // In the order of the document, what is declared further out comes later and counts less.
+        let mut in_force: Vec<(&str, &str)> = declared(start).collect();
+        if is_apex {
+            in_force.extend(tree.ancestors(start).flat_map(declared));
+        }
+        match &self.method.kind {
+            Kind::Inclusive | Kind::Inclusive11 => wanted = in_force,
+            Kind::Exclusive(prefixes) => {
+                let names = tree.attributes(start).iter().map(|attribute| &attribute.name);
+                let names = names.filter(|name| !name.prefix().is_empty()).chain([&start.name]);
+                wanted.extend(names.map(|name| (name.prefix(), tree.ns(name))));
+                let listed = |prefix: &str| prefixes.iter().any(|listed| listed == prefix);
+                wanted.extend(in_force.into_iter().filter(|(prefix, _)| listed(prefix)));
+            }
+        }
+        wanted.sort_by_key(|(prefix, _)| *prefix); // stable: of one prefix, the innermost stays first
+        wanted.dedup_by_key(|(prefix, _)| *prefix);
+        wanted.retain(|(prefix, ns)| {
+            let around = self.rendered.iter().rev().find(|(rendered, _)| rendered == prefix);
+            // No default namespace at all is the same as an empty one.
+            *prefix != "xml" && around.map_or("", |(_, ns)| ns) != *ns
+        });
+        wanted
+    }
+
+    /// Adds to the attributes of the apex what it has from elements around it.
+    fn inherit(&self, apex: &'t Start, attributes: &mut Vec<&'t Attribute>) -> Result<(), SignatureError> {
+        let is_11 = match self.method.kind {
+            Kind::Exclusive(_) => return Ok(()),
+            Kind::Inclusive => false,
+            Kind::Inclusive11 => true,
+        };
+        let around = self.tree.ancestors(apex).flat_map(|start| self.tree.attributes(start));
+        for attribute in around.filter(|attribute| self.tree.ns(&attribute.name) == ns::XML) {
+            match attribute.name.local() {
+                "id" if is_11 => continue,
+                "base" if is_11 => return Err(SignatureError::NotAllowed("xml:base together with Canonical XML 1.1")),
+                local if attributes.iter().any(|a| a.name.local() == local && self.tree.ns(&a.name) == ns::XML) => {}
+                local if is_11 && !matches!(local, "lang" | "space") => {}
+                _ => attributes.push(attribute),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Appends text, or the value of an attribute, with the replacements of Canonical XML 1.0 §2.3.
+fn escape(out: &mut Vec<u8>, text: &str, in_attribute: bool) {
+    out.reserve(text.len());
+    for octet in text.bytes() {
+        let replacement: &[u8] = match octet {
+            b'&' => b"&amp;",
+            b'<' => b"&lt;",
+            b'\r' => b"&#xD;",
+            b'>' if !in_attribute => b"&gt;",
+            b'"' if in_attribute => b"&quot;",
+            b'\t' if in_attribute => b"&#x9;",
+            b'\n' if in_attribute => b"&#xA;",
+            _ => {
+                out.push(octet);
+                continue;
+            }
+        };
+        out.extend_from_slice(replacement);
+    }
+}

@@ -1,0 +1,143 @@
+//! The key that a signature is verified with, and who has it.
+
+use dskpp_crypto::{SignatureAlgorithm, VerifyingKey, verify_chain};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::SignatureError::{self, NotAllowed};
+use super::profile::{elements, octets};
+use super::tree::Tree;
+use super::verify::{Signer, VerifyOptions};
+use crate::xml::ns;
+
+/// Certificates in one signature.
+const MAX_CERTIFICATES: usize = 10;
+/// Octets of one certificate, or of a number in a `KeyValue`.
+const MAX_CERTIFICATE: usize = 64 * 1024;
+/// `ECKeyValue` and its parts (XML Signature 1.1 §4.5.2.3).
+const DS11: &str = "http://www.w3.org/2009/xmldsig11#";
+
+/// What comes before the point in the SubjectPublicKeyInfo of a key on P-256, and on P-384 (RFC 5480 §2).
+const CURVES: [(&str, &[u8]); 2] = [
+    (
+        "urn:oid:1.2.840.10045.3.1.7",
+        b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00",
+    ),
+    (
+        "urn:oid:1.3.132.0.34",
+        b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00",
+    ),
+];
+
+/// What a `KeyInfo` says, as far as it matters.
+#[derive(Default)]
+pub(super) struct KeyInfo {
+    certificates: Vec<Vec<u8>>,
+    /// Bare keys; `None` for one of a kind that is not known.
+    values: Vec<Option<VerifyingKey>>,
+}
+
+impl KeyInfo {
+    pub(super) fn read(tree: &Tree<'_>, at: usize) -> Result<Self, SignatureError> {
+        let mut info = Self::default();
+        for child in elements(tree, at, &["Id"])? {
+            if tree.is(child, ns::DS, "KeyValue") {
+                info.values.push(read_value(tree, child)?);
+            } else if tree.is(child, ns::DS, "X509Data") {
+                for part in elements(tree, child, &[])? {
+                    if !tree.is(part, ns::DS, "X509Certificate") {
+                        continue; // names of a certificate, which help nobody to trust it
+                    }
+                    info.certificates.push(octets(tree, part, &[], MAX_CERTIFICATE)?);
+                }
+            }
+        }
+        match info.certificates.len() > MAX_CERTIFICATES || info.values.len() > 1 {
+            true => Err(NotAllowed("too many certificates or keys")),
+            false => Ok(info),
+        }
+    }
+
+    /// Verifies the signature `value` of `message`, with the key that was given, else with that of a certificate
+    /// which leads to an anchor.
+    pub(super) fn verify(
+        &self,
+        options: &VerifyOptions,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        value: &[u8],
+    ) -> Result<Signer, SignatureError> {
+        if let Some(key) = &options.key {
+            self.agrees(key)?;
+            key.verify(algorithm, message, value).map_err(|_| SignatureError::Signature)?;
+            return Ok(Signer::Key);
+        }
+        if self.certificates.is_empty() {
+            return Err(SignatureError::NoKey);
+        }
+        let mut failure = SignatureError::Key;
+        for (i, certificate) in self.certificates.iter().enumerate() {
+            // Authorities' keys, and those of kinds that are not known, are not those of the signature.
+            let Ok(key) = VerifyingKey::from_certificate_der(certificate) else { continue };
+            if key.verify(algorithm, message, value).is_err() {
+                if failure == SignatureError::Key {
+                    failure = SignatureError::Signature;
+                }
+                continue;
+            }
+            self.agrees(&key)?;
+            match self.trust(i, certificate, options) {
+                Ok(()) => return signer(certificate),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    fn trust(&self, i: usize, leaf: &[u8], options: &VerifyOptions) -> Result<(), SignatureError> {
+        let others = self.certificates.iter().enumerate().filter(|(other, _)| *other != i);
+        let others: Vec<&[u8]> = others.map(|(_, certificate)| certificate.as_slice()).collect();
+        let anchors: Vec<&[u8]> = options.anchors.iter().map(Vec::as_slice).collect();
+        // No certificate was valid before 1970.
+        let at = u64::try_from(options.at.as_second()).unwrap_or(0);
+        verify_chain(leaf, &others, &anchors, at).map_err(SignatureError::Certificate)
+    }
+
+    /// A bare key in the signature has to be the one that it is verified with.
+    fn agrees(&self, key: &VerifyingKey) -> Result<(), SignatureError> {
+        let same =
+            |value: &Option<VerifyingKey>| value.as_ref().is_some_and(|value| value.to_spki_der() == key.to_spki_der());
+        if self.values.iter().all(same) { Ok(()) } else { Err(SignatureError::Key) }
+    }
+}
+
+fn signer(certificate: &[u8]) -> Result<Signer, SignatureError> {
+    let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| SignatureError::Key)?;
+    let subject = parsed.subject().to_string();
+    // Whoever had the certificate issued chose the name, and people see it in terminals and logs.
+    let subject = subject.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    Ok(Signer::Certificate { subject, certificate: certificate.to_vec() })
+}
+
+/// A `KeyValue`.
+fn read_value(tree: &Tree<'_>, at: usize) -> Result<Option<VerifyingKey>, SignatureError> {
+    let [kind] = elements(tree, at, &[])?[..] else {
+        return Err(NotAllowed("a KeyValue without exactly one key"));
+    };
+    if tree.is(kind, ns::DS, "RSAKeyValue") {
+        let [n, e] = elements(tree, kind, &[])?[..] else {
+            return Err(NotAllowed("an RSAKeyValue without Modulus and Exponent"));
+        };
+        let (n, e) = (octets(tree, n, &[], MAX_CERTIFICATE)?, octets(tree, e, &[], MAX_CERTIFICATE)?);
+        return Ok(VerifyingKey::from_rsa(&n, &e).ok());
+    }
+    if tree.is(kind, DS11, "ECKeyValue")
+        && let [curve, point] = elements(tree, kind, &["Id"])?[..]
+        && tree.is(curve, DS11, "NamedCurve")
+    {
+        let uri = super::profile::attribute(tree, curve, "URI");
+        let header = CURVES.iter().find(|(known, _)| Some(*known) == uri).map(|(_, header)| *header);
+        let point = octets(tree, point, &[], MAX_CERTIFICATE)?;
+        return Ok(header.and_then(|header| VerifyingKey::from_spki_der(&[header, &point].concat()).ok()));
+    }
+    Ok(None)
+}

@@ -1,0 +1,149 @@
+//! Signing.
+
+use data_encoding::BASE64;
+use dskpp_crypto::{Hash, SignatureAlgorithm, SigningKey, VerifyingKey};
+
+use super::algorithm::{self, EXCLUSIVE, INCLUSIVE};
+use super::c14n::{Kind, Method, canonicalize};
+use super::tree::Tree;
+use super::{SignatureError, signatures};
+use crate::KeyContainer;
+use crate::xml::{Writer, ns};
+
+/// Which canonical form is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Canonicalization {
+    /// Exclusive XML Canonicalization 1.0, as figure 9 of RFC 6030 has it: the signature stays good when the
+    /// container is put into another document and taken out again.
+    #[default]
+    Exclusive,
+    /// Canonical XML 1.0.
+    Inclusive,
+}
+
+/// The document with a signature of the whole container, in its place by the schema: behind the last
+/// `<KeyPackage>`, before any `<Extensions>`. All else stays as it is.
+///
+/// The algorithm is the key's [default](SigningKey::default_algorithm): SHA-256 with RSA and P-256, SHA-384 with
+/// P-384. `certificates` (X.509, DER) go into the signature: the signer's first, then those of authorities that
+/// lead to an anchor, which itself is of no use there. Without any, the receiver must know the key.
+///
+/// Errors: [`SignatureError::Container`] for what is no valid container, [`SignatureError::AlreadySigned`],
+/// [`SignatureError::Key`] where the first certificate is not that of the key, [`SignatureError::Signing`].
+pub fn sign(
+    document: &[u8],
+    key: &SigningKey,
+    certificates: &[Vec<u8>],
+    canonicalization: Canonicalization,
+) -> Result<Vec<u8>, SignatureError> {
+    KeyContainer::from_xml(document).map_err(SignatureError::Container)?;
+    let tree = Tree::parse(document)?;
+    if signatures(&tree).next().is_some() {
+        return Err(SignatureError::AlreadySigned);
+    }
+    let packages = tree.children(0).filter(|at| tree.is(*at, ns::PSKC, "KeyPackage"));
+    let place = packages.filter_map(|at| tree.start(at)).map(|start| start.end_offset).max();
+    let place = place.ok_or(SignatureError::NotAllowed("a container without packages"))?;
+    let mut template = Template::new(key, certificates, method(&tree, canonicalization))?;
+    let content = canonicalize(&tree, 0, None, &template.method)?;
+    template.digest = template.hash.digest(&[&content]);
+
+    let unsigned = insert(document, place, &template.write(&[]))?;
+    let message = signed_info(&unsigned, &template.method)?;
+    let value = key.sign(template.algorithm, &message).map_err(SignatureError::Signing)?;
+    if let Some(certificate) = certificates.first() {
+        let key = VerifyingKey::from_certificate_der(certificate).map_err(|_| SignatureError::Key)?;
+        key.verify(template.algorithm, &message, &value).map_err(|_| SignatureError::Key)?;
+    }
+    insert(document, place, &template.write(&value))
+}
+
+/// The canonical `SignedInfo` of a document with one signature.
+fn signed_info(document: &[u8], method: &Method) -> Result<Vec<u8>, SignatureError> {
+    let tree = Tree::parse(document)?;
+    let signature = signatures(&tree).next().ok_or(SignatureError::Unreadable)?;
+    let signed_info = tree.children(signature).next().ok_or(SignatureError::Unreadable)?;
+    canonicalize(&tree, signed_info, None, method)
+}
+
+fn insert(document: &[u8], place: usize, signature: &[u8]) -> Result<Vec<u8>, SignatureError> {
+    let (before, after) = document.split_at_checked(place).ok_or(SignatureError::Unreadable)?;
+    Ok([before, signature, after].concat())
+}
+
+/// An exclusive canonicalisation has to be told of prefixes that values use: those of `xsi:type`.
+fn method(tree: &Tree<'_>, canonicalization: Canonicalization) -> Method {
+    if canonicalization == Canonicalization::Inclusive {
+        return Method::DEFAULT;
+    }
+    let attributes = tree.starts().flat_map(|(_, start)| tree.attributes(start));
+    let types = attributes.filter(|a| a.name.local() == "type" && tree.ns(&a.name) == ns::XSI);
+    let prefix = |value: &str| value.split_once(':').map_or("", |(prefix, _)| crate::xml::trim(prefix)).to_owned();
+    let mut prefixes: Vec<String> = types.map(|attribute| prefix(&attribute.value)).collect();
+    prefixes.sort();
+    prefixes.dedup();
+    Method { kind: Kind::Exclusive(prefixes), comments: false }
+}
+
+/// A signature that is being made.
+struct Template<'c> {
+    method: Method,
+    algorithm: SignatureAlgorithm,
+    signature_uri: &'static str,
+    hash: Hash,
+    digest_uri: &'static str,
+    digest: Vec<u8>,
+    certificates: &'c [Vec<u8>],
+}
+
+impl<'c> Template<'c> {
+    fn new(key: &SigningKey, certificates: &'c [Vec<u8>], method: Method) -> Result<Self, SignatureError> {
+        let algorithm = key.default_algorithm();
+        let (signature_uri, hash, digest_uri) = algorithm::uris(algorithm).ok_or(SignatureError::Sha1)?;
+        Ok(Self { method, algorithm, signature_uri, hash, digest_uri, digest: Vec::new(), certificates })
+    }
+
+    /// The `<ds:Signature>` with this value.
+    fn write(&self, value: &[u8]) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.start("ds:Signature").attr("xmlns:ds", ns::DS).start("ds:SignedInfo");
+        self.write_method(&mut writer, "ds:CanonicalizationMethod");
+        writer.start("ds:SignatureMethod").attr("Algorithm", self.signature_uri).end();
+        writer.start("ds:Reference").attr("URI", "").start("ds:Transforms");
+        writer.start("ds:Transform").attr("Algorithm", algorithm::ENVELOPED).end();
+        self.write_method(&mut writer, "ds:Transform");
+        writer.end();
+        writer.start("ds:DigestMethod").attr("Algorithm", self.digest_uri).end();
+        writer.element("ds:DigestValue", &BASE64.encode(&self.digest)).end().end();
+        writer.element("ds:SignatureValue", &BASE64.encode(value));
+        if !self.certificates.is_empty() {
+            writer.start("ds:KeyInfo").start("ds:X509Data");
+            for certificate in self.certificates {
+                writer.element("ds:X509Certificate", &BASE64.encode(certificate));
+            }
+            writer.end().end();
+        }
+        writer.end();
+        writer.finish()
+    }
+
+    fn write_method(&self, writer: &mut Writer, element_name: &str) {
+        writer.start(element_name);
+        match &self.method.kind {
+            Kind::Exclusive(prefixes) => {
+                writer.attr("Algorithm", EXCLUSIVE);
+                if !prefixes.is_empty() {
+                    let names = prefixes.iter().map(|prefix| if prefix.is_empty() { "#default" } else { prefix });
+                    let list: Vec<&str> = names.collect();
+                    writer.start("ec:InclusiveNamespaces").attr("xmlns:ec", EXCLUSIVE);
+                    writer.attr("PrefixList", &list.join(" ")).end();
+                }
+            }
+            Kind::Inclusive | Kind::Inclusive11 => {
+                writer.attr("Algorithm", INCLUSIVE);
+            }
+        }
+        writer.end();
+    }
+}

@@ -1,0 +1,357 @@
+//! A document as canonicalisation needs it: with prefixes, namespace declarations and comments.
+//!
+//! It is built only from what the strict [`Reader`] has accepted whole, so that it need not look for faults again.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use quick_xml::XmlVersion;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesStart, Event};
+
+use super::SignatureError;
+use crate::xml::{Limits, Reader, ns};
+
+/// Octets of the longest document that is signed or verified; all of it is held in memory, several times over.
+const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
+/// Start tags, end tags, texts and comments of a document: what fits the length above with elements of some size,
+/// and bounds the memory for a document of nothing but tags.
+const MAX_NODES: usize = 4_000_000;
+/// Namespace declarations in force at one place. Each lookup passes over all of them.
+const MAX_IN_SCOPE: usize = 256;
+
+/// The nodes of a document in its order, from the root's start tag to its end tag.
+pub(super) struct Tree<'d> {
+    nodes: Vec<Node<'d>>,
+    attributes: Vec<Attribute>,
+    /// Those of all elements; the first two stand for the prefix `xml` and for no namespace.
+    declarations: Vec<Declaration>,
+}
+
+/// A piece of the document.
+pub(super) enum Node<'d> {
+    Start(Box<Start>),
+    /// Characters, references expanded and line ends made `\n`. Several may follow each other.
+    Text(Cow<'d, str>),
+    Comment(Cow<'d, str>),
+    End,
+}
+
+/// A start tag.
+pub(super) struct Start {
+    pub(super) name: Name,
+    attributes: Range<usize>,
+    declared: Range<usize>,
+    /// Index of the parent's start tag.
+    pub(super) parent: Option<usize>,
+    /// Index of the end tag.
+    pub(super) end: usize,
+    /// Offset in the document behind the end tag.
+    pub(super) end_offset: usize,
+}
+
+/// A qualified name.
+pub(super) struct Name {
+    qualified: Box<str>,
+    local_at: usize,
+    ns: usize,
+}
+
+/// An attribute that declares no namespace.
+pub(super) struct Attribute {
+    pub(super) name: Name,
+    pub(super) value: Box<str>,
+}
+
+/// `xmlns:prefix="ns"`, or `xmlns="ns"` with an empty prefix.
+pub(super) struct Declaration {
+    pub(super) prefix: Box<str>,
+    pub(super) ns: Box<str>,
+}
+
+const XML: usize = 0;
+const NO_NAMESPACE: usize = 1;
+
+impl Name {
+    pub(super) fn qualified(&self) -> &str {
+        &self.qualified
+    }
+
+    pub(super) fn local(&self) -> &str {
+        self.qualified.get(self.local_at..).unwrap_or_default()
+    }
+
+    pub(super) fn prefix(&self) -> &str {
+        self.qualified.get(..self.local_at.saturating_sub(1)).unwrap_or_default()
+    }
+}
+
+impl<'d> Tree<'d> {
+    /// Builds the tree of a document.
+    ///
+    /// Errors: all that the strict reader refuses; [`SignatureError::TooLarge`]; relative namespace names, which
+    /// have no canonical form (Canonical XML 1.0 §1.3).
+    pub(super) fn parse(document: &'d [u8]) -> Result<Self, SignatureError> {
+        if document.len() > MAX_DOCUMENT {
+            return Err(SignatureError::TooLarge);
+        }
+        accept(document)?;
+        let text = std::str::from_utf8(document).map_err(|_| SignatureError::Unreadable)?;
+        let body = text.trim_start_matches('\u{FEFF}');
+        let mut builder = Builder::new();
+        let mut tokens = quick_xml::Reader::from_str(body);
+        tokens.config_mut().expand_empty_elements = true;
+        loop {
+            let event = tokens.read_event().map_err(|_| SignatureError::Unreadable)?;
+            if let Event::Eof = event {
+                return builder.finish();
+            }
+            let position = usize::try_from(tokens.buffer_position()).map_err(|_| SignatureError::TooLarge)?;
+            builder.event(event, position + (text.len() - body.len()))?;
+        }
+    }
+
+    /// All nodes; the root's start tag is the first of them.
+    pub(super) fn nodes(&self) -> &[Node<'d>] {
+        &self.nodes
+    }
+
+    /// The start tag at the index `at`.
+    pub(super) fn start(&self, at: usize) -> Option<&Start> {
+        match self.nodes.get(at) {
+            Some(Node::Start(start)) => Some(start),
+            _ => None,
+        }
+    }
+
+    /// All start tags with their indices.
+    pub(super) fn starts(&self) -> impl Iterator<Item = (usize, &Start)> {
+        self.nodes.iter().enumerate().filter_map(|(at, node)| match node {
+            Node::Start(start) => Some((at, start.as_ref())),
+            _ => None,
+        })
+    }
+
+    /// The namespace of a name of this tree; empty for none.
+    pub(super) fn ns(&self, name: &Name) -> &str {
+        self.declarations.get(name.ns).map_or("", |declaration| &declaration.ns)
+    }
+
+    /// Whether the node at `at` is the start tag of `local` of the namespace `ns`.
+    pub(super) fn is(&self, at: usize, ns: &str, local: &str) -> bool {
+        self.start(at).is_some_and(|start| start.name.local() == local && self.ns(&start.name) == ns)
+    }
+
+    /// The attributes of a start tag, namespace declarations not among them.
+    pub(super) fn attributes(&self, start: &Start) -> &[Attribute] {
+        self.attributes.get(start.attributes.clone()).unwrap_or_default()
+    }
+
+    /// The namespace declarations of a start tag.
+    pub(super) fn declared(&self, start: &Start) -> &[Declaration] {
+        self.declarations.get(start.declared.clone()).unwrap_or_default()
+    }
+
+    /// The start tags around the node `start`, the innermost first.
+    pub(super) fn ancestors(&self, start: &Start) -> impl Iterator<Item = &Start> {
+        std::iter::successors(self.parent(start), |start| self.parent(start))
+    }
+
+    fn parent(&self, start: &Start) -> Option<&Start> {
+        start.parent.and_then(|parent| self.start(parent))
+    }
+
+    /// Indices of the child elements of the element at `at`.
+    pub(super) fn children(&self, at: usize) -> impl Iterator<Item = usize> {
+        let end = self.start(at).map_or(0, |start| start.end);
+        let mut next = at + 1;
+        std::iter::from_fn(move || {
+            while next < end {
+                let child = next;
+                match self.start(child) {
+                    Some(start) => {
+                        next = start.end + 1;
+                        return Some(child);
+                    }
+                    None => next += 1,
+                }
+            }
+            None
+        })
+    }
+
+    /// The element's own text, comments left out; `None` where it has child elements.
+    pub(super) fn text(&self, at: usize) -> Option<String> {
+        let inside = self.nodes.get(at + 1..self.start(at)?.end)?;
+        let mut text = String::new();
+        for node in inside {
+            match node {
+                Node::Text(part) => text.push_str(part),
+                Node::Comment(_) => {}
+                Node::Start(_) | Node::End => return None,
+            }
+        }
+        Some(text)
+    }
+
+    /// Whether all text directly inside the element is white space.
+    pub(super) fn only_elements(&self, at: usize) -> bool {
+        let end = self.start(at).map_or(0, |start| start.end);
+        let mut next = at + 1;
+        while next < end {
+            next = match self.nodes.get(next) {
+                Some(Node::Start(child)) => child.end + 1,
+                Some(Node::Text(text)) if !crate::xml::trim(text).is_empty() => return false,
+                _ => next + 1,
+            };
+        }
+        true
+    }
+}
+
+/// Has the strict reader read all of the document: well-formed by XML 1.0 and Namespaces 1.0, UTF-8, within the
+/// limits of files, with neither document type nor processing instruction.
+fn accept(document: &[u8]) -> Result<(), SignatureError> {
+    let mut reader = Reader::from_slice(document, Limits::FILE)?;
+    reader.root()?;
+    reader.skip()?;
+    Ok(reader.finish()?)
+}
+
+struct Builder<'d> {
+    tree: Tree<'d>,
+    /// Start tags of the open elements, each with the length that `scope` had around it.
+    open: Vec<(usize, usize)>,
+    /// The declarations in force, the innermost last.
+    scope: Vec<usize>,
+}
+
+impl<'d> Builder<'d> {
+    fn new() -> Self {
+        let fixed = |prefix: &str, ns: &str| Declaration { prefix: prefix.into(), ns: ns.into() };
+        let declarations = vec![fixed("xml", ns::XML), fixed("", "")];
+        let tree = Tree { nodes: Vec::new(), attributes: Vec::new(), declarations };
+        Self { tree, open: Vec::new(), scope: vec![XML, NO_NAMESPACE] }
+    }
+
+    /// Takes in an event that ends at `position`.
+    fn event(&mut self, event: Event<'d>, position: usize) -> Result<(), SignatureError> {
+        let outside = self.open.is_empty();
+        let node = match event {
+            Event::Start(tag) => return self.start(&tag),
+            Event::End(_) => {
+                self.end(position);
+                Node::End
+            }
+            // What stands outside the root is no part of what is signed: white space and comments.
+            Event::Text(_) | Event::Comment(_) if outside => return Ok(()),
+            Event::Decl(_) => return Ok(()),
+            Event::Text(text) => Node::Text(text.xml10_content()),
+            Event::CData(text) => Node::Text(text.xml10_content()),
+            Event::Comment(text) => Node::Comment(text.xml10_content()),
+            Event::GeneralRef(name) => match name.resolve_char_ref() {
+                Ok(Some(c)) => Node::Text(Cow::Owned(c.to_string())),
+                _ => Node::Text(resolve_predefined_entity(&name).ok_or(SignatureError::Unreadable)?.into()),
+            },
+            Event::Empty(_) | Event::PI(_) | Event::DocType(_) | Event::Eof => return Err(SignatureError::Unreadable),
+        };
+        self.push(node)
+    }
+
+    fn push(&mut self, node: Node<'d>) -> Result<(), SignatureError> {
+        if self.tree.nodes.len() == MAX_NODES {
+            return Err(SignatureError::TooLarge);
+        }
+        self.tree.nodes.push(node);
+        Ok(())
+    }
+
+    fn end(&mut self, position: usize) {
+        let end = self.tree.nodes.len();
+        let Some((at, scope)) = self.open.pop() else { return };
+        self.scope.truncate(scope);
+        if let Some(Node::Start(start)) = self.tree.nodes.get_mut(at) {
+            start.end = end;
+            start.end_offset = position;
+        }
+    }
+
+    fn start(&mut self, tag: &BytesStart<'_>) -> Result<(), SignatureError> {
+        let scope = self.scope.len();
+        let declared = self.tree.declarations.len();
+        let attributes = self.tree.attributes.len();
+        let mut plain = Vec::new();
+        for attribute in tag.attributes().with_checks(false) {
+            let attribute = attribute.map_err(|_| SignatureError::Unreadable)?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+            let value = value.map_err(|_| SignatureError::Unreadable)?.into_owned();
+            let qualified = attribute.key.0;
+            match qualified.strip_prefix("xmlns") {
+                Some("") => self.declare("", value)?,
+                Some(prefix) if prefix.starts_with(':') => self.declare(&prefix[1..], value)?,
+                _ => plain.push((qualified.to_owned(), value)),
+            }
+        }
+        // Names are resolved when all the tag's declarations are known.
+        for (qualified, value) in plain {
+            let name = self.name(&qualified, NO_NAMESPACE)?;
+            self.tree.attributes.push(Attribute { name, value: value.into() });
+        }
+        let name = self.name(tag.name().0, self.resolve("")?)?;
+        let at = self.tree.nodes.len();
+        self.push(Node::Start(Box::new(Start {
+            name,
+            attributes: attributes..self.tree.attributes.len(),
+            declared: declared..self.tree.declarations.len(),
+            parent: self.open.last().map(|(parent, _)| *parent),
+            end: at,
+            end_offset: 0,
+        })))?;
+        self.open.push((at, scope));
+        Ok(())
+    }
+
+    fn declare(&mut self, prefix: &str, ns: String) -> Result<(), SignatureError> {
+        if prefix == "xml" {
+            return Ok(()); // always in force, and never written
+        }
+        if is_relative(&ns) {
+            return Err(SignatureError::NotAllowed("a relative namespace name"));
+        }
+        if self.scope.len() == MAX_IN_SCOPE {
+            return Err(SignatureError::TooLarge);
+        }
+        self.scope.push(self.tree.declarations.len());
+        self.tree.declarations.push(Declaration { prefix: prefix.into(), ns: ns.into() });
+        Ok(())
+    }
+
+    fn name(&self, qualified: &str, ns_without_prefix: usize) -> Result<Name, SignatureError> {
+        let (local_at, ns) = match qualified.find(':') {
+            Some(colon) => (colon + 1, self.resolve(&qualified[..colon])?),
+            None => (0, ns_without_prefix),
+        };
+        Ok(Name { qualified: qualified.into(), local_at, ns })
+    }
+
+    fn resolve(&self, prefix: &str) -> Result<usize, SignatureError> {
+        let is_it = |at: &&usize| self.tree.declarations.get(**at).is_some_and(|found| *found.prefix == *prefix);
+        self.scope.iter().rev().find(is_it).copied().ok_or(SignatureError::Unreadable)
+    }
+
+    fn finish(self) -> Result<Tree<'d>, SignatureError> {
+        match self.tree.nodes.first() {
+            Some(Node::Start(_)) if self.open.is_empty() => Ok(self.tree),
+            _ => Err(SignatureError::Unreadable),
+        }
+    }
+}
+
+/// Whether a namespace name lacks the scheme of an absolute URI (RFC 3986 §3.1).
+fn is_relative(ns: &str) -> bool {
+    let scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    };
+    !ns.is_empty() && !ns.split_once(':').is_some_and(|(before, _)| scheme(before))
+}

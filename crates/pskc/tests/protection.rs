@@ -1,0 +1,316 @@
+//! Encrypted values opened and made (RFC 6030 §6, profile P26).
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+use dskpp_crypto::{Hash, Pbkdf2Prf, RsaEncryption, RsaPrivateKey, Secret, SeededRandom};
+use proptest::prelude::*;
+use pskc::{
+    DerivedKey, EncryptedValue, Key, KeyContainer, KeyData, KeyInfo, KeyPackage, Opener, OpenerOptions,
+    ProtectionError, Protector, Unlock, Value, ValueAlgorithm,
+};
+use serde_json::Value as Json;
+
+fn hex(text: &str) -> Vec<u8> {
+    HEXLOWER.decode(text.as_bytes()).unwrap()
+}
+
+fn key(len: usize) -> Secret {
+    Secret::new((0..len as u8).collect())
+}
+
+fn rng() -> SeededRandom {
+    SeededRandom::new(b"protection")
+}
+
+fn data(secret: &[u8]) -> KeyData {
+    KeyData { secret: Some(Value::Plain(Secret::from_slice(secret))), counter: Some(7.into()), ..KeyData::default() }
+}
+
+fn container(protector: &Protector, secret: &[u8]) -> KeyContainer {
+    let mut data = data(secret);
+    protector.protect(&mut data, &mut rng()).unwrap();
+    let key = Key { id: "1".into(), data: Some(data), ..Key::default() };
+    KeyContainer {
+        encryption_key: Some(protector.encryption_key().clone()),
+        mac_method: protector.mac_method().cloned(),
+        key_packages: vec![KeyPackage { key: Some(key), ..KeyPackage::default() }],
+        ..KeyContainer::default()
+    }
+}
+
+fn open(container: &KeyContainer, unlock: &Unlock) -> Result<Secret, ProtectionError> {
+    open_with(container, unlock, OpenerOptions::default())
+}
+
+fn open_with(container: &KeyContainer, unlock: &Unlock, options: OpenerOptions) -> Result<Secret, ProtectionError> {
+    let (key, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
+    let mut opener = Opener::new(key, mac, unlock, options)?;
+    let mut data = container.key_packages[0].key.clone().unwrap().data.unwrap();
+    opener.open(&mut data)?;
+    Ok(data.secret.unwrap().plain().unwrap().clone())
+}
+
+fn value(container: &mut KeyContainer) -> &mut EncryptedValue {
+    match container.key_packages[0].key.as_mut().unwrap().data.as_mut().unwrap().secret.as_mut().unwrap() {
+        Value::Encrypted(value) => value,
+        Value::Plain(_) => panic!("it is encrypted"),
+    }
+}
+
+fn rsa() -> Arc<RsaPrivateKey> {
+    static KEY: std::sync::OnceLock<Arc<RsaPrivateKey>> = std::sync::OnceLock::new();
+    Arc::clone(KEY.get_or_init(|| Arc::new(RsaPrivateKey::generate(2048).unwrap())))
+}
+
+fn rsa_info() -> KeyInfo {
+    KeyInfo::from_rsa(rsa().public().modulus(), rsa().public().exponent())
+}
+
+/// Every way in which a container can be protected, with what opens it.
+fn ways() -> Vec<(String, Protector, Unlock)> {
+    let mut ways = Vec::new();
+    for len in [16, 24, 32] {
+        for hash in [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512] {
+            let protector = Protector::aes_cbc(key(len), "k", hash, &mut rng()).unwrap();
+            ways.push((format!("CBC {len} {hash:?}"), protector, Unlock::Key(key(len))));
+        }
+        for padded in [false, true] {
+            let protector = Protector::aes_key_wrap(key(len), "k", padded).unwrap();
+            ways.push((format!("wrap {len} {padded}"), protector, Unlock::Key(key(len))));
+        }
+    }
+    let rounds = NonZeroU32::new(10).unwrap();
+    for prf in [Pbkdf2Prf::HmacSha1, Pbkdf2Prf::HmacSha256, Pbkdf2Prf::HmacSha384, Pbkdf2Prf::HmacSha512] {
+        let password = Secret::from_slice(b"qwerty");
+        let protector = Protector::passphrase(&password, rounds, prf, &mut rng()).unwrap();
+        ways.push((format!("password {prf:?}"), protector, Unlock::Password(password)));
+    }
+    for encryption in [RsaEncryption::Pkcs1v15, RsaEncryption::OaepSha1] {
+        for mac in [None, Some(Hash::Sha256)] {
+            let protector = Protector::rsa(rsa_info(), encryption, mac, &mut rng()).unwrap();
+            ways.push((format!("{encryption:?} {mac:?}"), protector, Unlock::PrivateKey(rsa())));
+        }
+    }
+    ways
+}
+
+#[test]
+fn s6_what_is_protected_is_written_read_and_opened() {
+    for (name, protector, unlock) in ways() {
+        let document = container(&protector, b"0123456789abcdef01234567").to_xml();
+        let read = KeyContainer::from_xml(&document).unwrap();
+        assert_eq!(open(&read, &unlock), Ok(Secret::from_slice(b"0123456789abcdef01234567")), "{name}");
+        let counter = read.key_packages[0].key.as_ref().unwrap().data.as_ref().unwrap().counter.clone();
+        assert_eq!(counter, Some(7.into()), "a counter stays readable");
+        assert!(!document.windows(16).any(|octets| octets == b"0123456789abcdef"), "{name}");
+    }
+}
+
+#[test]
+fn s6_a_changed_value_or_mac_is_refused_and_nothing_is_changed() {
+    for (name, protector, unlock) in ways() {
+        if name.starts_with("Pkcs1v15 None") {
+            continue; // alone it says nothing about changes; see the next test
+        }
+        let good = container(&protector, b"0123456789abcdef01234567");
+        let (cipher_len, mac_len) = {
+            let mut good = good.clone();
+            let value = value(&mut good);
+            (value.data.cipher_value.len(), value.mac.as_ref().map_or(0, Vec::len))
+        };
+        for i in 0..cipher_len + mac_len {
+            let mut changed = good.clone();
+            let value = value(&mut changed);
+            match i.checked_sub(cipher_len) {
+                None => value.data.cipher_value[i] ^= 1,
+                Some(i) => value.mac.as_mut().unwrap()[i] ^= 1,
+            }
+            let refused = open(&changed, &unlock);
+            assert!(matches!(refused, Err(ProtectionError::WrongKeyOrDamaged(_))), "{name} octet {i}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn s6_1_1_a_mac_that_was_taken_away_is_noticed() {
+    for (name, protector, unlock) in ways() {
+        let mut stripped = container(&protector, b"0123456789abcdef");
+        if value(&mut stripped).mac.take().is_some() {
+            assert_eq!(open(&stripped, &unlock), Err(ProtectionError::MissingMac), "{name}");
+        }
+        let mut no_method = container(&protector, b"0123456789abcdef");
+        if no_method.mac_method.take().is_some() {
+            assert_eq!(open(&no_method, &unlock), Err(ProtectionError::NoMacMethod), "{name}");
+            value(&mut no_method).mac = None;
+            let without_both = open(&no_method, &unlock);
+            match name.starts_with("CBC") || name.starts_with("password") {
+                true => assert_eq!(without_both, Err(ProtectionError::MissingMac), "{name}"),
+                false => assert!(without_both.is_ok(), "{name}: a padding or an integrity check of its own"),
+            }
+        }
+    }
+}
+
+#[test]
+fn s6_wrong_keys_are_refused_with_what_to_do() {
+    use ProtectionError::*;
+    let by_key = container(&Protector::aes_cbc(key(16), "k", Hash::Sha256, &mut rng()).unwrap(), b"secret");
+    let by_wrap = container(&Protector::aes_key_wrap(key(32), "k", true).unwrap(), b"secret");
+    let rounds = NonZeroU32::MIN;
+    let password = Secret::from_slice(b"right");
+    let by_password = Protector::passphrase(&password, rounds, Pbkdf2Prf::HmacSha1, &mut rng()).unwrap();
+    let by_password = container(&by_password, b"secret");
+    let for_rsa = Protector::rsa(rsa_info(), RsaEncryption::OaepSha1, None, &mut rng()).unwrap();
+    let for_rsa = container(&for_rsa, b"secret");
+    let other_key = Secret::new(vec![9; 16]);
+    let other_rsa = Arc::new(RsaPrivateKey::generate(2048).unwrap());
+    let cases = [
+        (&by_key, Unlock::Key(other_key.clone()), WrongKeyOrDamaged("the MAC key")),
+        (&by_key, Unlock::Key(key(15)), KeyLength(15)),
+        (&by_key, Unlock::Password(password.clone()), NeedsKey),
+        (&by_key, Unlock::PrivateKey(rsa()), NeedsNoPrivateKey),
+        (&by_wrap, Unlock::Key(Secret::new(vec![9; 32])), WrongKeyOrDamaged("a secret")),
+        (&by_wrap, Unlock::Key(key(16)), KeyLength(16)),
+        (&by_password, Unlock::Password(Secret::from_slice(b"wrong")), WrongKeyOrDamaged("the MAC key")),
+        (&by_password, Unlock::PrivateKey(rsa()), NeedsNoPrivateKey),
+        (&for_rsa, Unlock::PrivateKey(other_rsa), OtherRecipient),
+        (&for_rsa, Unlock::Key(key(16)), NeedsPrivateKey),
+        (&for_rsa, Unlock::Password(password), NeedsKey),
+    ];
+    for (container, unlock, expected) in cases {
+        let text = format!("{unlock:?}");
+        assert_eq!(open(container, &unlock), Err(expected), "{text}");
+        assert!(!text.contains("right"), "nothing secret is shown");
+    }
+}
+
+#[test]
+fn s6_1_a_key_wrap_without_padding_says_which_lengths_it_takes() {
+    let protector = Protector::aes_key_wrap(key(16), "k", false).unwrap();
+    for len in [0, 1, 8, 15, 17, 20] {
+        let refused = protector.protect(&mut data(&vec![1; len]), &mut rng());
+        assert!(matches!(refused, Err(ProtectionError::Unfit(_))), "{len}");
+    }
+    assert!(Protector::aes_cbc(key(20), "k", Hash::Sha1, &mut rng()).is_err());
+    assert!(Protector::rsa(KeyInfo::from_key_name("k"), RsaEncryption::OaepSha1, None, &mut rng()).is_err());
+}
+
+#[test]
+fn p20_a_hidden_length_tells_nobody_whether_a_padding_was_right() {
+    let protector = Protector::rsa(rsa_info(), RsaEncryption::Pkcs1v15, None, &mut rng()).unwrap();
+    let mut changed = container(&protector, &[5; 64]);
+    value(&mut changed).data.cipher_value[100] ^= 1;
+    let hidden = OpenerOptions { hidden_len: Some(64), ..OpenerOptions::default() };
+    let opened = open_with(&changed, &Unlock::PrivateKey(rsa()), hidden).unwrap();
+    assert_eq!(opened.len(), 64);
+    assert_ne!(opened.expose(), [5; 64]);
+    assert!(open(&changed, &Unlock::PrivateKey(rsa())).is_err(), "the owner of a file is told");
+}
+
+#[test]
+fn s6_2_derivations_that_are_too_much_work_or_incomplete_are_refused() {
+    let good = DerivedKey {
+        salt: vec![1; 16],
+        iterations: NonZeroU32::new(1000).unwrap(),
+        key_len: Some(16),
+        prf: Pbkdf2Prf::HmacSha256,
+        name: Some("a password".into()),
+    };
+    assert_eq!(DerivedKey::of(&good.to_key_info()), Ok(Some(good.clone())));
+    let text = |xml: &str| {
+        let document = format!(
+            "<KeyContainer xmlns='urn:ietf:params:xml:ns:keyprov:pskc' Version='1.0'><EncryptionKey>\
+             <DerivedKey xmlns='http://www.w3.org/2009/xmlenc11#'>{xml}</DerivedKey></EncryptionKey>\
+             <KeyPackage/></KeyContainer>"
+        );
+        DerivedKey::of(&KeyContainer::from_xml(document.as_bytes()).unwrap().encryption_key.unwrap())
+    };
+    let method = |uri: &str, parameters: &str| {
+        text(&format!(
+            "<KeyDerivationMethod Algorithm='{uri}'><PBKDF2-params>{parameters}</PBKDF2-params></KeyDerivationMethod>"
+        ))
+    };
+    const URI: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5#pbkdf2"; // the text's, profile P18
+    let salt = "<Salt><Specified>AQ==</Specified></Salt>";
+    assert!(method(URI, &format!("{salt}<IterationCount> 5 </IterationCount>")).is_ok());
+    for (uri, parameters) in [
+        ("urn:x", format!("{salt}<IterationCount>5</IterationCount>")),
+        (URI, "<IterationCount>5</IterationCount>".into()),
+        (URI, salt.to_owned()),
+        (URI, "<Salt><Specified>?</Specified></Salt><IterationCount>5</IterationCount>".into()),
+        (URI, format!("<Salt><Specified>{}</Specified></Salt><IterationCount>5</IterationCount>", "A".repeat(2000))),
+        (URI, format!("{salt}<IterationCount>0</IterationCount>")),
+        (URI, format!("{salt}<IterationCount>10000001</IterationCount>")),
+        (URI, format!("{salt}<IterationCount>-1</IterationCount>")),
+        (URI, format!("{salt}<IterationCount>5</IterationCount><KeyLength>0</KeyLength>")),
+        (URI, format!("{salt}<IterationCount>5</IterationCount><KeyLength>9999999</KeyLength>")),
+        (URI, format!("{salt}<IterationCount>5</IterationCount><PRF Algorithm='urn:md5'/>")),
+    ] {
+        assert!(matches!(method(uri, &parameters), Err(ProtectionError::Derivation(_))), "{uri} {parameters}");
+    }
+    assert!(matches!(text(""), Err(ProtectionError::Derivation(_))));
+}
+
+/// What an independent reader found in the files of other projects. The developer's copy of them is optional.
+#[test]
+fn files_of_other_projects_open_to_what_another_reader_found() {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/pskc"));
+    let Ok(text) = std::fs::read_to_string(folder.join("expected.json")) else { return };
+    let expected: Json = serde_json::from_str(&text).unwrap();
+    let mut opened = 0;
+    for (name, case) in expected["files"].as_object().unwrap() {
+        let unlock = match (case["unlock"]["key_hex"].as_str(), case["unlock"]["password"].as_str()) {
+            (Some(key), _) => Unlock::Key(Secret::new(hex(key))),
+            (_, Some(password)) => Unlock::Password(Secret::from_slice(password.as_bytes())),
+            _ => continue,
+        };
+        let Ok(container) = KeyContainer::from_xml(&std::fs::read(folder.join(name)).unwrap()) else { continue };
+        let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
+        let opener = Opener::new(named, mac, &unlock, OpenerOptions::default());
+        if case["expect_error"].is_object() {
+            let first = opener
+                .and_then(|mut opener| opener.open(&mut container.key_packages[0].key.clone().unwrap().data.unwrap()));
+            assert!(first.is_err(), "{name}");
+            continue;
+        }
+        let mut opener = opener.unwrap_or_else(|error| panic!("{name}: {error}"));
+        for (package, key) in container.key_packages.iter().zip(case["keys"].as_array().unwrap()) {
+            let mut data = package.key.clone().unwrap().data.unwrap();
+            opener.open(&mut data).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let found = data.secret.as_ref().and_then(Value::plain).map(|secret| HEXLOWER.encode(secret.expose()));
+            assert_eq!(found.as_deref(), key["secret_hex"].as_str(), "{name}");
+            assert_eq!(data.counter.as_ref().and_then(Value::plain).copied(), key["counter"].as_i64(), "{name}");
+            opened += 1;
+        }
+    }
+    assert!(opened >= 8, "{opened} keys");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn s6_secrets_of_any_length_survive(secret in prop::collection::vec(any::<u8>(), 1..=64), way in 0..4) {
+        let (protector, unlock) = match way {
+            0 => (Protector::aes_cbc(key(16), "k", Hash::Sha1, &mut rng()).unwrap(), Unlock::Key(key(16))),
+            1 => (Protector::aes_key_wrap(key(24), "k", true).unwrap(), Unlock::Key(key(24))),
+            2 => {
+                let rsa_protector = Protector::rsa(rsa_info(), RsaEncryption::OaepSha1, None, &mut rng()).unwrap();
+                (rsa_protector, Unlock::PrivateKey(rsa()))
+            }
+            _ => {
+                let (password, algorithm) = (Secret::from_slice(b"p"), ValueAlgorithm::AesWrapPad(16));
+                let rounds = NonZeroU32::MIN;
+                let prf = Pbkdf2Prf::HmacSha1;
+                let protector = Protector::derived(&password, None, rounds, prf, algorithm, &mut rng()).unwrap();
+                (protector, Unlock::Password(password))
+            }
+        };
+        prop_assert_eq!(open(&container(&protector, &secret), &unlock), Ok(Secret::new(secret)));
+    }
+}
