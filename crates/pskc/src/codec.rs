@@ -127,7 +127,7 @@ pub(crate) fn date<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Res
 /// `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`, without a zone in UTC; years 1 to 9999, no leap seconds.
 /// "Never", as files write it (`9999-12-31T23:59:59Z`), becomes the latest time that can be held, a
 /// day earlier.
-fn parse_date(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     const FORM: &[u8] = b"0000-00-00T00:00:00";
     static PARSER: temporal::DateTimeParser = temporal::DateTimeParser::new();
     let (fixed, rest) = text.split_at_checked(FORM.len())?;

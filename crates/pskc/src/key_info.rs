@@ -60,7 +60,7 @@ impl KeyInfo {
     }
 
     /// Takes in one child, read whole; what it does not know it keeps. `Err` says what is wrong.
-    fn take(&mut self, child: Foreign) -> Result<(), &'static str> {
+    pub(crate) fn take(&mut self, child: Foreign) -> Result<(), &'static str> {
         if child.is(ns::DS, "KeyName") && self.key_name.is_none() && child.is_plain() {
             self.key_name = Some(trim(&child.text()).to_owned());
             return Ok(());

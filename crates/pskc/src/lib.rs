@@ -23,6 +23,7 @@ mod container;
 mod error;
 mod key;
 mod key_info;
+mod lenient;
 mod policy;
 mod protection;
 pub mod signature;
@@ -34,6 +35,7 @@ pub use container::{CryptoModuleInfo, DeviceInfo, Extensions, KeyContainer, KeyP
 pub use error::Error;
 pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
 pub use key_info::{KeyInfo, RsaKeyValue};
+pub use lenient::{Irregularity, LenientReader, Warning};
 pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
 pub use protection::{
     DerivedKey, Deviation, Opener, OpenerOptions, ProtectionError, Protector, Unlock, ValueAlgorithm, mac_hash, mac_uri,

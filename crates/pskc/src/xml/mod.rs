@@ -12,6 +12,7 @@ mod foreign;
 mod lexical;
 mod reader;
 mod scope;
+mod tree;
 mod window;
 mod writer;
 
@@ -23,6 +24,7 @@ pub use foreign::{Foreign, Node};
 pub use lexical::{Base64Error, collapse, decode_base64, is_text, trim};
 pub(crate) use lexical::{is_name, without_white_space};
 pub use reader::{Limits, Reader};
+pub(crate) use tree::Tree;
 pub use writer::Writer;
 
 /// Namespace names that the project's messages and files use.

@@ -1,0 +1,147 @@
+//! What vendors ship and old drafts allow, read into the same model, and every deviation told.
+//!
+//! Documents are read one package at a time, each as a tree that is then looked through generously: names in any
+//! case and namespace, values in the forms that are met in the field. What cannot be understood is still an error,
+//! and so is what is not XML.
+
+mod formats;
+mod header;
+mod key;
+mod package;
+mod values;
+mod warning;
+
+use std::collections::VecDeque;
+use std::io::BufRead;
+
+use crate::stream::{Header, Trailer};
+use crate::xml::{Element, Limits, Reader, Tree, ns};
+use crate::{Error, KeyContainer, KeyPackage};
+use header::Defaults;
+use warning::Warnings;
+pub use warning::{Irregularity, Warning};
+
+/// Reads containers as they are in the field, in constant memory.
+///
+/// ```
+/// let document = br#"<KeyContainer Version="1"><Device><Key KeyId="7">
+///     <Data><Secret><PlainValue>MTIz</PlainValue></Secret></Data></Key></Device></KeyContainer>"#;
+/// let mut reader = pskc::LenientReader::new(&document[..])?;
+/// let package = reader.next_package()?.unwrap();
+/// assert_eq!(package.key.unwrap().id, "7");
+/// let (_, warnings) = reader.finish()?;
+/// assert_eq!(warnings[0].to_string(), "the version \"1\" is taken as 1.0 (/KeyContainer, line 1, octet 0)");
+/// # Ok::<(), pskc::Error>(())
+/// ```
+pub struct LenientReader<R: BufRead> {
+    reader: Reader<R>,
+    header: Header,
+    defaults: Defaults,
+    warnings: Warnings,
+    trailer: Trailer,
+    /// The start tag of the package to be read next.
+    package: Option<Element>,
+    /// Keys of a device that had several.
+    waiting: VecDeque<KeyPackage>,
+}
+
+impl<R: BufRead> LenientReader<R> {
+    /// Reads as far as the first package.
+    ///
+    /// Errors: what is not XML, or no container of keys.
+    pub fn new(source: R) -> Result<Self, Error> {
+        let mut reader = Reader::new(source, Limits::FILE)?;
+        let root = reader.root()?;
+        if !["KeyContainer", "SecretContainer"].iter().any(|name| root.local.eq_ignore_ascii_case(name)) {
+            return Err(reader.unexpected(&root).into());
+        }
+        let mut warnings = Warnings::default();
+        let mut defaults = Defaults::default();
+        let mut header = header::read_root(&root, &reader.place(), &mut warnings);
+        let mut package = None;
+        while let Some(child) = reader.next()? {
+            if is_package(&child) {
+                package = Some(child);
+                break;
+            }
+            let tree = Tree::read_open(&mut reader, child)?;
+            header::take(&mut header, &mut defaults, &tree, &mut warnings)?;
+        }
+        if package.is_none() {
+            return Err(reader.missing("element <KeyPackage>").into());
+        }
+        let trailer = Trailer::default();
+        Ok(Self { reader, header, defaults, warnings, trailer, package, waiting: VecDeque::new() })
+    }
+
+    /// What stood before the packages.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// How many octets of the document have been read.
+    pub fn offset(&self) -> u64 {
+        self.reader.offset()
+    }
+
+    /// What has been found so far.
+    pub fn warnings(&self) -> &[Warning] {
+        self.warnings.all()
+    }
+
+    /// The next package; `None` after the last one.
+    pub fn next_package(&mut self) -> Result<Option<KeyPackage>, Error> {
+        if let Some(waiting) = self.waiting.pop_front() {
+            return Ok(Some(waiting));
+        }
+        let Some(element) = self.package.take() else { return Ok(None) };
+        let tree = Tree::read_open(&mut self.reader, element)?;
+        self.waiting = package::read(&tree, &self.defaults, &mut self.warnings)?.into();
+        while let Some(child) = self.reader.next()? {
+            if is_package(&child) {
+                self.package = Some(child);
+                break;
+            }
+            if child.local.eq_ignore_ascii_case("Signature") {
+                self.trailer.signed = true;
+                self.reader.skip()?;
+                continue;
+            }
+            let tree = Tree::read_open(&mut self.reader, child)?;
+            match tree.local.eq_ignore_ascii_case("Extensions") {
+                true => self.trailer.extensions.extend(package::extensions(&tree)),
+                false => header::take(&mut self.header, &mut self.defaults, &tree, &mut self.warnings)?,
+            }
+        }
+        Ok(self.waiting.pop_front())
+    }
+
+    /// Reads to the end of the document, packages that were not asked for included; gives what was found on the way.
+    pub fn finish(mut self) -> Result<(Trailer, Vec<Warning>), Error> {
+        while self.next_package()?.is_some() {}
+        self.reader.finish()?;
+        Ok((self.trailer, self.warnings.into_all()))
+    }
+}
+
+impl KeyContainer {
+    /// Reads a document that is in memory as it is, and tells what is wrong with it.
+    ///
+    /// Errors: as [`LenientReader`].
+    pub fn from_xml_lenient(document: &[u8]) -> Result<(Self, Vec<Warning>), Error> {
+        let mut reader = LenientReader::new(document)?;
+        let mut key_packages = Vec::new();
+        while let Some(package) = reader.next_package()? {
+            key_packages.push(package);
+        }
+        let Header { version, id, encryption_key, mac_method } = reader.header.clone();
+        let (Trailer { signed, extensions }, warnings) = reader.finish()?;
+        let container = Self { version, id, encryption_key, mac_method, key_packages, signed, extensions };
+        Ok((container, warnings))
+    }
+}
+
+fn is_package(element: &Element) -> bool {
+    let of_dsig = element.ns.is(ns::DS);
+    !of_dsig && ["KeyPackage", "Device"].iter().any(|name| element.local.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,123 @@
+//! What is told of a file that was read leniently.
+
+use std::fmt;
+
+use crate::xml::{Ns, Place, Tree, ns};
+
+/// Something in a file that RFC 6030 does not allow, and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// What it is, and how it was taken.
+    pub irregularity: Irregularity,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.irregularity, self.place)
+    }
+}
+
+/// What can be wrong with a file that is read leniently.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Irregularity {
+    /// Another version than 1.0, or none.
+    #[error("the version {0:?} is taken as 1.0")]
+    Version(String),
+    /// An element in another namespace than the one it belongs to.
+    #[error("the namespace {0:?} is taken as that of PSKC")]
+    Namespace(String),
+    /// An element or attribute with the name that it has in a draft, or in another case.
+    #[error("{found} is taken as {taken_as}")]
+    Name {
+        /// Its name.
+        found: String,
+        /// The name that RFC 6030 has.
+        taken_as: &'static str,
+    },
+    /// An element that is not known here.
+    #[error("the element <{0}> is not known and is left out")]
+    UnknownElement(String),
+    /// An attribute that is not known here.
+    #[error("the attribute {0} is not known and is left out")]
+    UnknownAttribute(String),
+    /// A key without `Id`.
+    #[error("the key has no Id; {0:?} is taken")]
+    NoId(String),
+    /// A secret in hexadecimal.
+    #[error("the secret is taken as hexadecimal, as it makes no sense in base64")]
+    Hexadecimal,
+    /// A number that is not written in digits.
+    #[error("the number is written as octets in base64")]
+    EncodedNumber,
+    /// A date in another form.
+    #[error("{0:?} is taken as a date")]
+    Date(String),
+    /// `true`, `false` or a name from a list in another case.
+    #[error("{0:?} is not written as RFC 6030 has it")]
+    Spelling(String),
+    /// A MAC beside a value that is not encrypted.
+    #[error("a MAC beside a value in the clear is left out")]
+    MacOfPlain,
+    /// How values are encrypted stands at the container and not at each value.
+    #[error("the encryption is described once for all values, as in drafts")]
+    CommonEncryption,
+    /// Several keys in one package.
+    #[error("several keys stand in one package")]
+    SeveralKeys,
+    /// More than is told.
+    #[error("there is more, which is not told")]
+    More,
+}
+
+/// What was found, up to a limit.
+#[derive(Default)]
+pub(super) struct Warnings(Vec<Warning>);
+
+impl Warnings {
+    const MOST: usize = 1000;
+
+    pub(super) fn add(&mut self, irregularity: Irregularity, place: &Place) {
+        let irregularity = match self.0.len() {
+            len if len < Self::MOST => irregularity,
+            Self::MOST => Irregularity::More,
+            _ => return,
+        };
+        self.0.push(Warning { irregularity, place: place.clone() });
+    }
+
+    pub(super) fn all(&self) -> &[Warning] {
+        &self.0
+    }
+
+    pub(super) fn into_all(self) -> Vec<Warning> {
+        self.0
+    }
+
+    /// Tells of an element that has another name or namespace than PSKC gives it.
+    pub(super) fn name(&mut self, tree: &Tree, taken_as: &'static str) {
+        if tree.local != taken_as {
+            self.add(Irregularity::Name { found: format!("<{}>", tree.local), taken_as }, &tree.place);
+        }
+    }
+
+    /// Tells of an attribute that has another name than PSKC gives it.
+    pub(super) fn attribute(&mut self, found: &str, taken_as: &'static str, place: &Place) {
+        if found != taken_as {
+            self.add(Irregularity::Name { found: format!("the attribute {found}"), taken_as }, place);
+        }
+    }
+
+    /// Tells once of a namespace that is not PSKC's.
+    pub(super) fn namespace(&mut self, found: &Ns, place: &Place) {
+        if !found.is(ns::PSKC) {
+            self.add(Irregularity::Namespace(found.as_str().to_owned()), place);
+        }
+    }
+
+    pub(super) fn unknown(&mut self, tree: &Tree) {
+        self.add(Irregularity::UnknownElement(tree.local.clone()), &tree.place);
+    }
+}
