@@ -23,6 +23,8 @@
 mod api;
 mod audit;
 mod backoff;
+#[doc(hidden)]
+pub mod bench;
 mod bootstrap;
 pub mod config;
 mod dskpp_http;
@@ -30,7 +32,9 @@ mod error;
 mod files;
 mod gate;
 mod limits;
+mod names;
 mod ops;
+mod package;
 mod pool;
 mod private_ca;
 mod provision;

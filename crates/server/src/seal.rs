@@ -71,6 +71,12 @@ impl Kek {
         self.0.seal(&mut SystemRandom, &place(table, column, row), secret.expose())
     }
 
+    /// For many rows of one column.
+    pub(crate) fn column(&self, table: &'static str, column: &'static str) -> ColumnSealer<'_> {
+        let place = place(table, column, "");
+        ColumnSealer { kek: self, row_at: place.len(), place }
+    }
+
     /// Opens what was sealed to that place, and nothing else.
     pub(crate) fn open(
         &self,
@@ -80,6 +86,23 @@ impl Kek {
         sealed: &[u8],
     ) -> Result<Secret, CannotOpen> {
         self.0.open(&place(table, column, row), sealed).map_err(|_| CannotOpen { table, column })
+    }
+}
+
+/// Seals values of one column, as [`Kek::seal`] does, without naming the place anew for each row.
+pub(crate) struct ColumnSealer<'a> {
+    kek: &'a Kek,
+    place: Vec<u8>,
+    /// Where the row begins in `place`.
+    row_at: usize,
+}
+
+impl ColumnSealer<'_> {
+    /// Seals `octets` to that row.
+    pub(crate) fn seal(&mut self, row: &str, octets: &[u8]) -> Vec<u8> {
+        self.place.truncate(self.row_at);
+        self.place.extend_from_slice(row.as_bytes());
+        self.kek.0.seal(&mut SystemRandom, &self.place, octets)
     }
 }
 
@@ -96,7 +119,11 @@ mod tests {
         let kek = Kek::new(&Secret::new(vec![1; 32])).unwrap();
         let secret = Secret::from_slice(b"seed");
         let sealed = kek.seal("key", "k_token", "1", &secret);
-        assert_eq!(kek.open("key", "k_token", "1", &sealed), Ok(secret));
+        assert_eq!(kek.open("key", "k_token", "1", &sealed), Ok(secret.clone()));
+        let mut column = kek.column("key", "k_token");
+        for row in ["22", "1", ""] {
+            assert_eq!(kek.open("key", "k_token", row, &column.seal(row, b"seed")), Ok(secret.clone()), "row {row}");
+        }
         assert!(kek.open("key", "k_token", "2", &sealed).is_err(), "moved to another row");
         assert!(kek.open("key", "k_mac", "1", &sealed).is_err(), "moved to another column");
         let other = Kek::new(&Secret::new(vec![2; 32])).unwrap();

@@ -2,6 +2,7 @@
 
 use dskpp_crypto::Secret;
 use dskpp_otp::{Accepted, Digits, Hotp, Input, OcraSuite, Totp};
+use pskc::KeyUsage;
 
 use crate::store::{KeyRecord, StorePolicy};
 
@@ -34,6 +35,9 @@ pub(crate) fn check(
     unix_s: i64,
     policy: &StorePolicy,
 ) -> Option<Moved> {
+    if !permits(key, unix_s) {
+        return None;
+    }
     let unix_s = u64::try_from(unix_s).ok()?;
     let digits = Digits::new(key.params.digits.unwrap_or(DIGITS)).ok()?;
     match key.key_type.as_str() {
@@ -52,4 +56,16 @@ pub(crate) fn check(
         }
         _ => None,
     }
+}
+
+/// Whether the key's policy lets it be used for this at that time (RFC 6030 §5). A PIN that is a part of the password
+/// would have to be checked here as well, and this server does not know it.
+fn permits(key: &KeyRecord, unix_s: i64) -> bool {
+    let usage = if key.key_type == "ocra" { KeyUsage::Cr } else { KeyUsage::Otp }.as_str();
+    let params = &key.params;
+    params.pin.is_none()
+        && (params.usage.is_empty() || params.usage.iter().any(|named| named == usage))
+        && key.start_at.is_none_or(|start| start <= unix_s)
+        && key.expires_at.is_none_or(|expiry| unix_s <= expiry)
+        && key.uses_left != Some(0)
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::ApiState;
 use super::enrolments::{device, time};
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
+use super::register::name;
 use crate::store::{KeyRecord, Role};
 
 /// Keys on a page, unless fewer are asked for.
@@ -54,6 +55,24 @@ pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): 
     caller.may(Role::Enrol)?;
     api.store.revoke_key(&id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who gets a key in stock.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewOwner {
+    user: String,
+}
+
+pub(super) async fn assign(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Id(id): Id,
+    Body(owner): Body<NewOwner>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Enrol)?;
+    let key = api.store.assign_key(&id, name("user", &owner.user)?, caller.id().to_owned()).await?;
+    Ok(json_answer(StatusCode::OK, describe(&key)))
 }
 
 pub(super) async fn secret(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
@@ -104,5 +123,8 @@ fn describe(key: &KeyRecord) -> Value {
         "device": key.device.as_ref().map(device),
         "enrolment": key.enrolment_id,
         "created_at": time(key.created_at),
+        "start_at": key.start_at.and_then(time),
+        "expires_at": key.expires_at.and_then(time),
+        "uses_left": key.uses_left,
     })
 }

@@ -1,6 +1,8 @@
 //! The admin API, `/api/v1`: JSON in and out, problem+json for errors (RFC 9457), bearer tokens with roles.
 
 mod enrolments;
+mod export;
+mod import;
 mod keys;
 mod problem;
 mod register;
@@ -38,8 +40,12 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route("/enrolments", post(enrolments::create))
         .route("/enrolments/{id}", get(enrolments::show).delete(enrolments::revoke))
         .route("/keys", get(keys::list))
+        .route("/keys/import", post(import::batch).layer(DefaultBodyLimit::max(import::MAX_BATCH_LEN)))
+        .route("/keys/export", post(export::export))
+        .route("/imports/{id}", get(import::progress))
         .route("/keys/{id}", get(keys::show).delete(keys::revoke))
         .route("/keys/{id}/secret", get(keys::secret))
+        .route("/keys/{id}/user", post(keys::assign))
         .route("/validate", post(keys::validate))
         .route("/tokens", post(tokens::create))
         .route("/tokens/{id}", delete(tokens::remove))

@@ -1,11 +1,13 @@
 //! Errors as problem+json (RFC 9457), and the extractors that make them.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use dskpp_crypto::Secret;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -30,6 +32,11 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-value", detail)
     }
 
+    /// 400: the body is not what it says that it is.
+    pub(super) fn body(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid-body", detail)
+    }
+
     /// 404
     pub(super) fn not_found(what: &'static str) -> Self {
         StoreError::NotFound(what).into()
@@ -41,6 +48,7 @@ impl From<StoreError> for Problem {
         let (status, kind) = match &error {
             StoreError::Exists(_) => (StatusCode::CONFLICT, "exists"),
             StoreError::State(_) => (StatusCode::CONFLICT, "wrong-state"),
+            StoreError::ImportDone { .. } => (StatusCode::CONFLICT, "import-done"),
             StoreError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             StoreError::Unavailable(_) | StoreError::Sealed(_) | StoreError::TooNew { .. } => {
                 tracing::error!("the store failed: {error}");
@@ -57,6 +65,16 @@ impl From<JsonRejection> for Problem {
         let kind = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => "too-large",
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "not-json",
+            _ => "invalid-body",
+        };
+        Self::new(rejection.status(), kind, rejection.body_text())
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        let kind = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => "too-large",
             _ => "invalid-body",
         };
         Self::new(rejection.status(), kind, rejection.body_text())
@@ -117,6 +135,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let Json(body) = Json::<T>::from_request(request, state).await?;
         Ok(Body(body))
     }
+}
+
+/// The type of PSKC documents (RFC 6030 §8).
+pub(super) const PSKC: &str = "application/pskc+xml";
+
+/// A document of PSKC, wiped after use. It is read only when the caller's rights are known, for it may be long.
+///
+/// Errors: 415 for another type, 413 over the route's limit.
+pub(super) async fn pskc_document(request: Request) -> Result<Secret, Problem> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|value| value.split(';').next()).map(str::trim);
+    if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(PSKC)) {
+        let detail = format!("the body must be of the type {PSKC}");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-pskc", detail));
+    }
+    Ok(Secret::new(Vec::from(Bytes::from_request(request, &()).await?)))
 }
 
 /// A query string, likewise.

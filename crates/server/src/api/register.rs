@@ -11,24 +11,16 @@ use serde_json::json;
 
 use super::ApiState;
 use super::problem::{Body, Caller, Problem, json_answer};
+use crate::names::{MAX_NAME_LEN, is_name};
 use crate::store::{NewDevice, Role};
 
-/// The longest name, in characters.
-const MAX_NAME_LEN: usize = 256;
-
-/// A name as people write it: something visible, nothing that XML or a log line cannot carry.
+/// A name without white space around it; 422 where it is none.
 pub(super) fn name(field: &'static str, text: &str) -> Result<String, Problem> {
     let text = text.trim();
-    let len = text.chars().count();
-    match len > 0 && len <= MAX_NAME_LEN && !text.chars().any(is_deceptive) && pskc::xml::is_text(text) {
+    match is_name(text) {
         true => Ok(text.to_owned()),
         false => Err(Problem::value(format!("{field} must have 1 to {MAX_NAME_LEN} printable characters"))),
     }
-}
-
-/// Controls, line ends, and what turns the direction of the text around it.
-fn is_deceptive(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[derive(Deserialize)]
@@ -92,7 +84,7 @@ fn shared_key(hex: &str) -> Result<Secret, Problem> {
         .ok_or_else(|| Problem::value("shared_key_hex must be 16 to 64 octets in hexadecimal"))
 }
 
-fn certificate(pem: &str) -> Result<Vec<u8>, Problem> {
+pub(super) fn certificate(pem: &str) -> Result<Vec<u8>, Problem> {
     let faulty = || Problem::value("certificate_pem must be one X.509 certificate in PEM");
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| faulty())?;
     x509_parser::parse_x509_certificate(&der).map_err(|_| faulty())?;

@@ -20,6 +20,11 @@ macro_rules! names {
                 match name { $($text => Some($name::$variant),)* _ => None }
             }
 
+            /// The short name.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text,)* }
+            }
+
             /// What it means in the protocol.
             pub fn algorithm(self) -> $protocol {
                 match self { $($name::$variant => $protocol::$variant,)* }

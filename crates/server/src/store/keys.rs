@@ -7,6 +7,7 @@ use dskpp_crypto::Secret;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
+use super::access::user_id;
 use super::records::{KeyRecord, KeyState};
 use super::{Store, StoreError, now};
 use crate::audit;
@@ -22,11 +23,17 @@ pub(crate) struct KeyPage {
     pub next: Option<String>,
 }
 
-const COLUMNS: &str = "k.id, u.name, k.enrolment_id, k.key_type, k.params, d.manufacturer, d.serial, k.state, \
-     k.counter, k.last_step, k.drift, k.created_at \
-     FROM key k JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
+/// What [`from_row`] reads.
+pub(super) const COLUMNS: &str = "k.id, u.name, k.enrolment_id, k.key_type, k.params, \
+     coalesce(d.manufacturer, k.manufacturer), coalesce(d.serial, k.serial), k.state, k.counter, k.last_step, \
+     k.drift, k.created_at, k.start_at, k.expires_at, k.uses_left";
+pub(super) const FROM: &str =
+    "FROM key k LEFT JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
+/// Keys of the user of the name `?2`.
+pub(super) const BY_USER: &str = "k.user_id = (SELECT id FROM user WHERE name = ?2)";
+
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
     let device = match (row.get(5)?, row.get(6)?) {
         (Some(manufacturer), Some(serial)) => Some(DeviceRef { manufacturer, serial }),
         _ => None,
@@ -43,11 +50,14 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
         last_step: row.get::<_, Option<i64>>(9)?.map(|step| step as u64),
         drift: row.get(10)?,
         created_at: row.get(11)?,
+        start_at: row.get(12)?,
+        expires_at: row.get(13)?,
+        uses_left: row.get::<_, Option<i64>>(14)?.map(|uses| uses as u64),
     })
 }
 
 pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, StoreError> {
-    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} WHERE k.id = ?"))?;
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE k.id = ?"))?;
     Ok(query.query_row([id], from_row).optional()?)
 }
 
@@ -83,8 +93,7 @@ impl Store {
         limit: usize,
     ) -> Result<KeyPage, StoreError> {
         let read = move |db: &Connection| {
-            let sql = format!("SELECT {COLUMNS} WHERE k.id > ? AND (?2 IS NULL OR u.name = ?2) ORDER BY k.id LIMIT ?");
-            let mut query = db.prepare_cached(&sql)?;
+            let mut query = db.prepare_cached(&listing(user.is_some()))?;
             let after = after.unwrap_or_default();
             let rows = query.query_map(params![after, user, limit as i64 + 1], from_row)?;
             let mut items = rows.collect::<Result<Vec<_>, _>>()?;
@@ -104,6 +113,24 @@ impl Store {
             let secret = k_token_of(db, &kek, &id)?.ok_or(StoreError::NotFound("key"))?;
             audit::append(db, now(), "key.exported", &json!({ "key": id, "by": by }))?;
             Ok(secret)
+        };
+        self.engine.write(write).await
+    }
+
+    /// Gives a key in stock to a user, who is made if there is none.
+    pub(crate) async fn assign_key(&self, id: &str, user: String, by: String) -> Result<KeyRecord, StoreError> {
+        let id = id.to_owned();
+        let write = move |db: &Connection| {
+            match key_by_id(db, &id)?.ok_or(StoreError::NotFound("key"))? {
+                KeyRecord { user: Some(_), .. } => return Err(StoreError::State("the key has a user already")),
+                KeyRecord { state: KeyState::Imported, .. } => {}
+                _ => return Err(StoreError::State("the key is out of use")),
+            }
+            let at = now();
+            let user_id = user_id(db, &user, at)?;
+            db.execute("UPDATE key SET user_id = ?, state = 'active' WHERE id = ?", [&user_id, &id])?;
+            audit::append(db, at, "key.assigned", &json!({ "key": id, "user": user, "by": by }))?;
+            key_by_id(db, &id)?.ok_or(StoreError::NotFound("key"))
         };
         self.engine.write(write).await
     }
@@ -145,14 +172,30 @@ impl Store {
     }
 }
 
-fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Result<Vec<KeyRecord>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} WHERE (?1 IS NULL OR u.name = ?1) AND (?2 IS NULL OR k.id = ?2) \
-         AND k.state IN ('active', 'provisioned') AND (?1 IS NOT NULL OR ?2 IS NOT NULL) \
+// A query of its own for each case, so that each has an index: imports make the table long.
+
+/// Lists the keys after `?1`, of the user of the name `?2` or of all: at most `?3`.
+pub(super) fn listing(of_user: bool) -> String {
+    let of_user = if of_user { BY_USER } else { "?2 IS NULL" };
+    format!("SELECT {COLUMNS} {FROM} WHERE k.id > ?1 AND {of_user} ORDER BY k.id LIMIT ?3")
+}
+
+/// Finds the keys in use of the identifier `?1`, of the user of the name `?2`, or of both.
+pub(super) fn in_use(of_id: bool, of_user: bool) -> String {
+    let of_id = if of_id { "k.id = ?1" } else { "?1 IS NULL" };
+    let of_user = if of_user { BY_USER } else { "?2 IS NULL" };
+    format!(
+        "SELECT {COLUMNS} {FROM} WHERE {of_id} AND {of_user} AND k.state IN ('active', 'provisioned') \
          ORDER BY k.created_at DESC LIMIT 100"
-    );
-    let mut query = db.prepare_cached(&sql)?;
-    Ok(query.query_map(params![user, key_id], from_row)?.collect::<Result<_, _>>()?)
+    )
+}
+
+fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Result<Vec<KeyRecord>, StoreError> {
+    if user.is_none() && key_id.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut query = db.prepare_cached(&in_use(key_id.is_some(), user.is_some()))?;
+    Ok(query.query_map(params![key_id, user], from_row)?.collect::<Result<_, _>>()?)
 }
 
 fn accept(db: &Connection, key: &KeyRecord, moved: Moved, at: i64) -> Result<(), StoreError> {
@@ -165,6 +208,10 @@ fn accept(db: &Connection, key: &KeyRecord, moved: Moved, at: i64) -> Result<(),
             .execute(params![step as i64, drift, key.id])?,
         Moved::Nothing => 0,
     };
+    if key.uses_left.is_some() {
+        let mut use_up = db.prepare_cached("UPDATE key SET uses_left = uses_left - 1 WHERE id = ?")?;
+        use_up.execute([&key.id])?;
+    }
     if key.state == KeyState::Provisioned {
         db.execute("UPDATE key SET state = 'active' WHERE id = ?", [&key.id])?;
         db.execute("UPDATE enrolment SET state = 'active' WHERE id = ?", [&key.enrolment_id])?;

@@ -7,6 +7,8 @@
 mod access;
 mod engine;
 mod enrolments;
+mod export;
+mod import;
 mod keys;
 mod records;
 mod runs;
@@ -24,6 +26,8 @@ pub(crate) use access::{ApiToken, DeviceRecord, NewDevice, Role, new_token};
 use engine::Engine;
 pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;
+pub(crate) use export::Outgoing;
+pub(crate) use import::{Batch, BatchDone, Rejected};
 pub(crate) use records::key_type;
 pub(crate) use records::{
     Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params, TriggerAd, Variant,
@@ -57,6 +61,12 @@ pub enum StoreError {
     /// The state of a thing does not allow it.
     #[error("{0}")]
     State(&'static str),
+    /// A batch of an import begins before where the import stands.
+    #[error("this import is done up to package {done}: go on with first={done}")]
+    ImportDone {
+        /// The index of the first package that has not been dealt with.
+        done: u64,
+    },
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -77,7 +87,10 @@ pub(crate) struct StorePolicy {
 }
 
 /// The schema, one step after the other; `user_version` counts those that are done.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../migrations/sqlite/0002_imported.sql"),
+];
 
 /// A handle on the store; clones share it.
 #[derive(Clone, Debug)]
@@ -92,9 +105,18 @@ pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
+/// Octets of an identifier before it is text.
+const ID_LEN: usize = 10;
+
 /// A new identifier: 80 random bits, 16 characters.
 pub(crate) fn new_id() -> String {
-    data_encoding::BASE32_NOPAD.encode(&SystemRandom.bytes(10)).to_ascii_lowercase()
+    id_of(&SystemRandom.bytes(ID_LEN))
+}
+
+fn id_of(octets: &[u8]) -> String {
+    let mut id = data_encoding::BASE32_NOPAD.encode(octets);
+    id.make_ascii_lowercase();
+    id
 }
 
 impl Store {
@@ -142,6 +164,15 @@ fn migrate(db: &mut Connection) -> Result<(), StoreError> {
     if version_of(db)? == MIGRATIONS.len() {
         return Ok(()); // as on every start but the first: without a lock
     }
+    // A table that others refer to can be made anew only without foreign keys, and they cannot be switched off inside
+    // the transaction.
+    db.pragma_update(None, "foreign_keys", false)?;
+    let migrated = migrate_in_transaction(db);
+    db.pragma_update(None, "foreign_keys", true)?;
+    migrated
+}
+
+fn migrate_in_transaction(db: &mut Connection) -> Result<(), StoreError> {
     let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let done = version_of(&transaction)?; // another start may have been faster
     if done > MIGRATIONS.len() {
@@ -150,6 +181,9 @@ fn migrate(db: &mut Connection) -> Result<(), StoreError> {
     for (version, step) in MIGRATIONS.iter().enumerate().skip(done) {
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", version as i64 + 1)?;
+    }
+    if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        return Err(StoreError::Unavailable("rows refer to others that are missing; restore a backup".into()));
     }
     Ok(transaction.commit()?)
 }

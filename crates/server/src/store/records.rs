@@ -49,6 +49,8 @@ named! {
 named! {
     /// Where a key stands.
     KeyState {
+        /// It came in a file and belongs to nobody yet.
+        Imported = "imported",
         /// Both sides have it.
         Provisioned = "provisioned",
         /// It is in use.
@@ -99,6 +101,15 @@ pub(crate) struct Params {
     /// The suite of OCRA.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
+    /// The URI of an algorithm that this server does not run; of a key of type `other`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
+    /// What an imported key may be used for (RFC 6030 §5); empty: for everything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<String>,
+    /// How the PIN of an imported key reaches the server: `Prepend`, `Append`, `Algorithmic`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
 }
 
 impl Params {
@@ -176,10 +187,10 @@ pub(crate) struct EnrolmentRecord {
 pub(crate) struct KeyRecord {
     /// The key's `Id`.
     pub id: String,
-    /// The user's name.
-    pub user: String,
-    /// The enrolment that it came of last.
-    pub enrolment_id: String,
+    /// The user's name; a key in stock has none.
+    pub user: Option<String>,
+    /// The enrolment that it came of last; an imported key came of none.
+    pub enrolment_id: Option<String>,
     /// The type, by its short name.
     pub key_type: String,
     /// Its parameters.
@@ -196,6 +207,12 @@ pub(crate) struct KeyRecord {
     pub drift: i64,
     /// Seconds since 1970.
     pub created_at: i64,
+    /// When it may first be used, seconds since 1970.
+    pub start_at: Option<i64>,
+    /// When it may be used last, seconds since 1970.
+    pub expires_at: Option<i64>,
+    /// How often it may still be used.
+    pub uses_left: Option<u64>,
 }
 
 /// The key type of a short name.

@@ -233,14 +233,17 @@ fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, Stor
     let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
     let params: Params = serde_json::from_str(&spent.params).unwrap_or_default();
     let counter = params.counter.unwrap_or(0) as i64;
-    // A renewal keeps the key's id: the new secret takes the old one's place (RFC 6063 §4.2.3).
+    // A renewal keeps the key's id: the new secret takes the old one's place (RFC 6063 §4.2.3). What a file said of
+    // the old one does not hold for it.
     let mut put = db.prepare_cached(
         "INSERT INTO key (id, user_id, enrolment_id, device_id, key_type, params, mac_algorithm, sealed_k_token, \
          sealed_k_mac, state, counter, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (id) DO UPDATE SET enrolment_id = excluded.enrolment_id, params = excluded.params, \
          mac_algorithm = excluded.mac_algorithm, sealed_k_token = excluded.sealed_k_token, \
          sealed_k_mac = excluded.sealed_k_mac, state = excluded.state, counter = excluded.counter, \
-         last_step = NULL, drift = 0 WHERE key.id = ? AND key.user_id = excluded.user_id",
+         last_step = NULL, drift = 0, sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, \
+         expires_at = NULL, uses_left = NULL \
+         WHERE key.id = ? AND key.user_id = excluded.user_id",
     )?;
     let changed = put.execute(params![
         key.id,

@@ -3,6 +3,8 @@
 mod bodies;
 mod calls;
 mod enrolments;
+mod export;
+mod import;
 mod names;
 mod roles;
 

@@ -25,6 +25,16 @@ fn contains(octets: &[u8], wanted: &[u8]) -> bool {
     octets.windows(wanted.len()).any(|window| window == wanted)
 }
 
+/// A key from a file, in which more may be secret than what is so called.
+fn imported() -> pskc::KeyPackage {
+    let package = "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\"><KeyPackage>\
+         <Key Id=\"a key\" Algorithm=\"urn:vendor\"><FriendlyName>name on a token</FriendlyName><Data>\
+         <Secret><PlainValue>dGhlIGltcG9ydGVkIGtleSdzIHNlY3JldA==</PlainValue></Secret>\
+         <v xmlns=\"urn:v\">what a vendor keeps secret</v></Data><UserId>CN=alice</UserId></Key></KeyPackage>\
+         </KeyContainer>";
+    pskc::KeyContainer::from_xml(package.as_bytes()).unwrap().key_packages.remove(0)
+}
+
 #[tokio::test]
 async fn no_secret_is_in_the_databases_files() {
     let db = Db::new();
@@ -46,8 +56,16 @@ async fn no_secret_is_in_the_databases_files() {
     let code = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(K_TOKEN), 0).to_string();
     assert!(db.store.validate(Some("alice".into()), None, code, None).await.unwrap().is_some());
 
+    db.import(vec![imported()]).await;
+    let page = db.store.export_page(None, String::new(), 10).await.unwrap();
+    assert_eq!(page.len(), 2);
+    assert_eq!(db.store.package(&page[0]).unwrap(), imported(), "it is there, and can be read");
+
     let secrets = [
         ("K_TOKEN", K_TOKEN),
+        ("the imported key", b"the imported key's secret"),
+        ("a vendor's value", b"what a vendor keeps secret"),
+        ("a name in a file", b"name on a token"),
         ("K_MAC", K_MAC),
         ("the device's key", b"shared with the device"),
         ("the setting", b"the session sealing key"),

@@ -3,6 +3,8 @@
 mod access;
 mod at_rest;
 mod failures;
+mod import;
+mod migration;
 mod passwords;
 mod renewal;
 mod runs;

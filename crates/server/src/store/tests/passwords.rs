@@ -129,11 +129,11 @@ async fn a_waiting_key_becomes_active_with_its_first_right_password() {
     assert_eq!(key.state, KeyState::Provisioned);
     assert!(!db.is_valid("key1", "000000").await);
     assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Provisioned);
-    assert_eq!(db.state_of(&key.enrolment_id).await, EnrolmentState::Provisioned);
+    assert_eq!(db.state_of(key.enrolment_id.as_ref().unwrap()).await, EnrolmentState::Provisioned);
     for counter in 0..2 {
         assert!(db.is_valid("key1", &hotp(counter)).await);
         assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Active);
-        assert_eq!(db.state_of(&key.enrolment_id).await, EnrolmentState::Active);
+        assert_eq!(db.state_of(key.enrolment_id.as_ref().unwrap()).await, EnrolmentState::Active);
     }
     assert_eq!(db.events("key.activated"), 1);
     db.assert_unbroken();

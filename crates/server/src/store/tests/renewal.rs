@@ -33,7 +33,7 @@ async fn a_renewal_keeps_the_identifier_and_replaces_the_secrets_and_the_counter
 
     let key = db.store.key("key1").await.unwrap().unwrap();
     assert_eq!((key.counter, key.last_step, key.drift, key.params.digits), (5, None, 0, Some(8)));
-    assert_eq!((key.state, key.enrolment_id, key.created_at), (KeyState::Active, enrolment, first.created_at));
+    assert_eq!((key.state, key.enrolment_id, key.created_at), (KeyState::Active, Some(enrolment), first.created_at));
     assert_eq!(k_mac(&db).await.expose(), b"another MAC key");
     let secret = db.store.export_key("key1", "test".into()).await.unwrap();
     assert_eq!(secret.expose(), b"another secret, just made");

@@ -1,0 +1,195 @@
+//! Keys that go out in a file: one PSKC document (RFC 6030), written while it is sent.
+
+use std::num::NonZeroU32;
+
+use axum::body::{Body as Content, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use dskpp_crypto::{Hash, Pbkdf2Prf, RsaEncryption, Secret, SystemRandom};
+use futures_util::stream;
+use pskc::{ContainerWriter, Header, KeyInfo, ProtectionError, Protector};
+use serde::Deserialize;
+
+use super::ApiState;
+use super::problem::{Body, Caller, PSKC, Problem};
+use super::register::{certificate, name};
+use crate::store::{Outgoing, Role, Store, StoreError};
+
+/// Keys that are in memory at once.
+const PAGE: usize = 1000;
+/// The shortest passphrase, in characters.
+const MIN_PASSPHRASE_LEN: usize = 8;
+/// Rounds of PBKDF2 for a file that anybody may try to open for years.
+const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not 0");
+
+/// Which keys, and who may read them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportBody {
+    user: Option<String>,
+    protection: Protection,
+}
+
+/// Exactly one way.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Protection {
+    key_hex: Option<String>,
+    key_name: Option<String>,
+    passphrase: Option<String>,
+    certificate_pem: Option<String>,
+    plain: Option<bool>,
+}
+
+/// How the secrets are protected.
+enum Wanted {
+    Key { key: Secret, name: String },
+    Passphrase(Secret),
+    Certificate(Vec<u8>),
+    Plain,
+}
+
+impl Protection {
+    fn checked(self) -> Result<Wanted, Problem> {
+        match (self.key_hex, self.key_name, self.passphrase, self.certificate_pem, self.plain) {
+            (Some(hex), Some(key_name), None, None, None) => {
+                let hex = Secret::from(hex.into_bytes());
+                let key = HEXLOWER_PERMISSIVE.decode(hex.expose()).ok().map(Secret::new);
+                let key = key.filter(|key| matches!(key.len(), 16 | 24 | 32));
+                let key = key.ok_or_else(|| Problem::value("key_hex must be 16, 24 or 32 octets in hexadecimal"))?;
+                Ok(Wanted::Key { key, name: name("key_name", &key_name)? })
+            }
+            (None, None, Some(passphrase), None, None) if passphrase.chars().count() < MIN_PASSPHRASE_LEN => {
+                Err(Problem::value(format!("passphrase must have {MIN_PASSPHRASE_LEN} characters or more")))
+            }
+            (None, None, Some(passphrase), None, None) => Ok(Wanted::Passphrase(passphrase.into_bytes().into())),
+            (None, None, None, Some(pem), None) => Ok(Wanted::Certificate(certificate(&pem)?)),
+            (None, None, None, None, Some(true)) => Ok(Wanted::Plain),
+            _ => Err(Problem::value(
+                "protection must be one of key_hex with key_name, passphrase, certificate_pem, or plain: true",
+            )),
+        }
+    }
+}
+
+impl Wanted {
+    /// For the audit trail.
+    fn kind(&self) -> &'static str {
+        match self {
+            Wanted::Key { .. } => "key",
+            Wanted::Passphrase(_) => "passphrase",
+            Wanted::Certificate(_) => "certificate",
+            Wanted::Plain => "plain",
+        }
+    }
+
+    /// Takes long for a passphrase.
+    fn protector(self) -> Result<Option<Protector>, ProtectionError> {
+        let rng = &mut SystemRandom;
+        Ok(Some(match self {
+            Wanted::Plain => return Ok(None),
+            Wanted::Key { key, name } => Protector::aes_cbc(key, &name, Hash::Sha256, rng)?,
+            Wanted::Passphrase(password) => Protector::passphrase(&password, ITERATIONS, Pbkdf2Prf::HmacSha256, rng)?,
+            Wanted::Certificate(der) => {
+                let key = KeyInfo::from_certificates(vec![der]);
+                Protector::rsa(key, RsaEncryption::OaepSha1, Some(Hash::Sha256), rng)?
+            }
+        }))
+    }
+}
+
+pub(super) async fn export(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Body(body): Body<ExportBody>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Export)?;
+    let wanted = body.protection.checked()?;
+    let kind = wanted.kind();
+    let protector = blocking(move || wanted.protector()).await?.map_err(|why| Problem::value(why.to_string()))?;
+    let user = body.user;
+    api.store.begin_export(user.clone(), kind, caller.id().to_owned()).await?;
+    let header = Header {
+        encryption_key: protector.as_ref().map(|protector| protector.encryption_key().clone()),
+        mac_method: protector.as_ref().and_then(Protector::mac_method).cloned(),
+        ..Header::default()
+    };
+    let writer = ContainerWriter::new(Vec::new(), &header).map_err(|_| StoreError::Unavailable("memory".into()))?;
+    let export = Export { store: api.store, user, after: String::new(), writer, protector };
+    // What goes wrong with the first page is told; later, all that can be done is to break off.
+    let (first, rest) = export.next().await.map_err(|why| match why {
+        Broken::Store(why) => Problem::from(why),
+        Broken::Protection(why) => Problem::value(why.to_string()),
+    })?;
+    let rest = stream::try_unfold((Some(first), rest), |(first, rest)| async move {
+        match (first, rest) {
+            (Some(first), rest) => Ok(Some((first, (None, rest)))),
+            (None, Some(export)) => {
+                let next = export.next().await;
+                let (chunk, rest) = next.inspect_err(|why| tracing::error!("an export breaks off: {why}"))?;
+                Ok::<_, Broken>(Some((chunk, (None, rest))))
+            }
+            (None, None) => Ok(None),
+        }
+    });
+    let mut response = Content::from_stream(rest).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PSKC));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Runs what computes where it holds up nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| StoreError::Unavailable("a computation panicked".into()))
+}
+
+/// Why an export cannot go on.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Protection(#[from] ProtectionError),
+}
+
+/// An export on its way.
+struct Export {
+    store: Store,
+    user: Option<String>,
+    /// The last key that is written.
+    after: String,
+    writer: ContainerWriter<Vec<u8>>,
+    protector: Option<Protector>,
+}
+
+impl Export {
+    /// The next piece of the document, and the export unless that was the last.
+    async fn next(self) -> Result<(Bytes, Option<Self>), Broken> {
+        let page = self.store.export_page(self.user.clone(), self.after.clone(), PAGE).await?;
+        blocking(move || self.write(&page)).await?
+    }
+
+    fn write(mut self, page: &[Outgoing]) -> Result<(Bytes, Option<Self>), Broken> {
+        let memory = |_| StoreError::Unavailable("no memory".into()); // a Vec takes everything
+        for key in page {
+            let mut package = self.store.package(key)?;
+            let data = package.key.as_mut().and_then(|key| key.data.as_mut());
+            if let (Some(protector), Some(data)) = (&self.protector, data) {
+                protector.protect(data, &mut SystemRandom)?;
+            }
+            self.writer.package(&package).map_err(memory)?;
+        }
+        match page.last().filter(|_| page.len() == PAGE) {
+            Some(last) => {
+                self.after.clone_from(&last.record.id);
+                self.writer.flush().map_err(memory)?;
+                Ok((std::mem::take(self.writer.get_mut()).into(), Some(self)))
+            }
+            None => Ok((self.writer.finish().map_err(memory)?.into(), None)),
+        }
+    }
+}

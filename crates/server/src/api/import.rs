@@ -1,0 +1,134 @@
+//! Keys that come in a file: PSKC documents of some thousand plain keys each (RFC 6030), one after the other.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use data_encoding::HEXLOWER_PERMISSIVE;
+use dskpp_crypto::Secret;
+use pskc::ContainerReader;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ApiState;
+use super::problem::{Asked, Caller, Id, Problem, json_answer, pskc_document};
+use super::register::name;
+use crate::names::MAX_NAME_LEN;
+use crate::package::{Owner, Refusal, take_in};
+use crate::store::{Batch, BatchDone, Rejected, Role, Store, StoreError, now};
+
+/// The longest batch, in octets.
+pub(super) const MAX_BATCH_LEN: usize = 16 * 1024 * 1024;
+/// The most packages in a batch: they are one transaction, which others wait for.
+const MAX_PACKAGES: u64 = 20_000;
+
+/// What a batch is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BatchQuery {
+    import: String,
+    first: u64,
+    user: Option<String>,
+    assign: Option<Assign>,
+}
+
+/// To whom the keys go, unless one user is named.
+#[derive(Deserialize)]
+enum Assign {
+    #[serde(rename = "user-id")]
+    UserId,
+}
+
+impl BatchQuery {
+    fn checked(self, by: &str) -> Result<(Batch, Owner), Problem> {
+        let owner = match (&self.user, self.assign) {
+            (None, None) => Owner::Nobody,
+            (None, Some(Assign::UserId)) => Owner::UserId,
+            (Some(user), None) => Owner::User(name("user", user)?),
+            (Some(_), Some(_)) => return Err(Problem::value("user and assign exclude each other")),
+        };
+        let import = import_id(&self.import)
+            .ok_or_else(|| Problem::value("import must be 64 hexadecimal digits: the SHA-256 of the file"))?;
+        if self.first > i64::MAX as u64 - MAX_PACKAGES {
+            return Err(Problem::value("first is too large"));
+        }
+        let (first, by) = (self.first, by.to_owned());
+        Ok((Batch { import, first, end: first, keys: Vec::new(), refused: Vec::new(), by }, owner))
+    }
+}
+
+fn import_id(text: &str) -> Option<String> {
+    let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+    octets.is_some_and(|octets| octets.len() == 32).then(|| text.to_ascii_lowercase())
+}
+
+pub(super) async fn batch(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Asked(query): Asked<BatchQuery>,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may(Role::Enrol)?;
+    let (batch, owner) = query.checked(caller.id())?;
+    let document = pskc_document(request).await?;
+    let store = api.store.clone();
+    let read = tokio::task::spawn_blocking(move || read(&store, batch, &owner, &document)).await;
+    let batch = read.map_err(|_| StoreError::Unavailable("a batch could not be read".into()))??;
+    let done = api.store.import(batch).await?;
+    Ok(json_answer(StatusCode::OK, describe(&done)))
+}
+
+/// Reads the whole document, then there is something to be stored.
+pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Secret) -> Result<Batch, Problem> {
+    let faulty = |why: pskc::Error| Problem::body(format!("the body is no PSKC document: {why}"));
+    let at = now();
+    let mut sealer = store.sealer();
+    let mut reader = ContainerReader::new(document.expose()).map_err(faulty)?;
+    while let Some(package) = reader.next_package().map_err(faulty)? {
+        let index = batch.end;
+        if index - batch.first == MAX_PACKAGES {
+            return Err(Problem::value(format!("a batch may have {MAX_PACKAGES} packages")));
+        }
+        batch.end += 1;
+        match take_in(package, owner, at) {
+            Ok(taken) => batch.keys.push(sealer.seal(index, taken)),
+            Err(Refusal { key_id, reason }) => {
+                let key_id = key_id.chars().take(MAX_NAME_LEN).collect();
+                batch.refused.push(Rejected { index, key_id, reason: Some(reason) });
+            }
+        }
+    }
+    reader.finish().map_err(faulty)?;
+    Ok(batch)
+}
+
+fn describe(done: &BatchDone) -> Value {
+    json!({
+        "accepted": done.accepted,
+        "duplicate": done.duplicate.iter().map(rejected).collect::<Vec<_>>(),
+        "refused": done.refused.iter().map(rejected).collect::<Vec<_>>(),
+        "done": done.done,
+    })
+}
+
+fn rejected(key: &Rejected) -> Value {
+    let mut value = json!({ "index": key.index, "key_id": key.key_id });
+    if let Some(reason) = &key.reason {
+        value["reason"] = json!(reason);
+    }
+    value
+}
+
+pub(super) async fn progress(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
+    caller.may(Role::Enrol)?;
+    let not_found = || Problem::not_found("import");
+    let id = import_id(&id).ok_or_else(not_found)?;
+    let progress = api.store.import_progress(id.clone()).await?.ok_or_else(not_found)?;
+    let answer = json!({
+        "id": id,
+        "done": progress.done,
+        "accepted": progress.accepted,
+        "duplicate": progress.duplicate,
+        "refused": progress.refused,
+    });
+    Ok(json_answer(StatusCode::OK, answer))
+}

@@ -1,0 +1,90 @@
+//! Keys that go out in a file, a page at a time.
+
+use pskc::KeyPackage;
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+use super::keys::{BY_USER, COLUMNS, FROM, from_row};
+use super::records::KeyRecord;
+use super::{Store, StoreError, now};
+use crate::audit;
+use crate::package::restore;
+
+/// A key as it lies in the store.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// All but the secret.
+    pub record: KeyRecord,
+    sealed_k_token: Vec<u8>,
+    sealed_package: Option<Vec<u8>>,
+}
+
+/// Keys that are out of use stay: nobody who reads the file could tell.
+const IN_USE: &str = "k.state NOT IN ('replaced', 'revoked')";
+
+/// The keys after `?1`, of the user of the name `?2` or of all.
+fn selection(of_user: bool) -> String {
+    let of_user = if of_user { BY_USER } else { "?2 IS NULL" };
+    format!("{FROM} WHERE k.id > ?1 AND {of_user} AND {IN_USE}")
+}
+
+impl Store {
+    /// Writes into the audit trail that keys go out, of one user or all; gives how many there are now.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is none, which is not recorded.
+    pub(crate) async fn begin_export(
+        &self,
+        user: Option<String>,
+        protection: &'static str,
+        by: String,
+    ) -> Result<u64, StoreError> {
+        let of_user = user.clone();
+        // Counted by a reader: the table may be long, and the writer has others who wait.
+        let count = move |db: &Connection| {
+            let mut query = db.prepare_cached(&format!("SELECT count(*) {}", selection(of_user.is_some())))?;
+            Ok(query.query_row(params!["", of_user], |row| row.get::<_, i64>(0))?.unsigned_abs())
+        };
+        let count = match self.engine.read(count).await? {
+            0 => return Err(StoreError::NotFound("key to export")),
+            count => count,
+        };
+        let write = move |db: &Connection| {
+            let subject = json!({ "count": count, "user": user, "protection": protection, "by": by });
+            audit::append(db, now(), "keys.exported", &subject)
+        };
+        self.engine.write(write).await?;
+        Ok(count)
+    }
+
+    /// Up to `limit` keys after the identifier `after`, in the order of identifiers.
+    pub(crate) async fn export_page(
+        &self,
+        user: Option<String>,
+        after: String,
+        limit: usize,
+    ) -> Result<Vec<Outgoing>, StoreError> {
+        let read = move |db: &Connection| {
+            let sql = format!(
+                "SELECT {COLUMNS}, k.sealed_k_token, k.sealed_package {} ORDER BY k.id LIMIT ?3",
+                selection(user.is_some())
+            );
+            let mut query = db.prepare_cached(&sql)?;
+            let rows = query.query_map(params![after, user, limit as i64], |row| {
+                Ok(Outgoing { record: from_row(row)?, sealed_k_token: row.get(15)?, sealed_package: row.get(16)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        };
+        self.engine.read(read).await
+    }
+
+    /// Opens a key of a page: its package with the secret in the clear. Computes, on the caller's thread.
+    pub(crate) fn package(&self, key: &Outgoing) -> Result<KeyPackage, StoreError> {
+        let id = &key.record.id;
+        let secret = self.kek.open("key", "sealed_k_token", id, &key.sealed_k_token)?;
+        let package = key.sealed_package.as_ref().map(|sealed| self.kek.open("key", "sealed_package", id, sealed));
+        let package = package.transpose()?;
+        restore(&key.record, package.as_ref().map(|package| package.expose()), secret)
+            .ok_or_else(|| StoreError::Unavailable(format!("what is stored of the key {id} cannot be read")))
+    }
+}

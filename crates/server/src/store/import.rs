@@ -1,0 +1,321 @@
+//! Keys that come in a file, a batch at a time.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use dskpp_crypto::{Random as _, SystemRandom};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::json;
+
+use super::records::KeyState;
+use super::{ID_LEN, Store, StoreError, now};
+use crate::audit;
+use crate::package::{Elements, Taken};
+use crate::seal::{ColumnSealer, Kek};
+
+/// Shortest secret, in octets, of which a duplicate is told whether it is the same: of a PIN that would be a way to
+/// guess it.
+const LEN_TO_COMPARE: usize = 16;
+
+/// A key that is ready to be stored.
+#[derive(Debug)]
+pub(crate) struct ImportedKey {
+    /// Which package of the file it is, from 0.
+    pub index: u64,
+    id: String,
+    user: Option<String>,
+    key_type: &'static str,
+    params: String,
+    sealed_k_token: Vec<u8>,
+    sealed_package: Vec<u8>,
+    counter: i64,
+    last_step: Option<i64>,
+    drift: i64,
+    device: Option<(String, String)>,
+    start_at: Option<i64>,
+    expires_at: Option<i64>,
+    uses_left: Option<i64>,
+    secret_len: usize,
+}
+
+/// A key that was not stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rejected {
+    /// Which package of the file it is, from 0.
+    pub index: u64,
+    /// The key's `Id`, if it has one.
+    pub key_id: String,
+    /// Why, for people.
+    pub reason: Option<Cow<'static, str>>,
+}
+
+/// A piece of a file.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// The import that it belongs to.
+    pub import: String,
+    /// The index of its first package.
+    pub first: u64,
+    /// The index after its last package.
+    pub end: u64,
+    /// What can be stored.
+    pub keys: Vec<ImportedKey>,
+    /// What cannot.
+    pub refused: Vec<Rejected>,
+    /// Who sent it.
+    pub by: String,
+}
+
+/// What became of a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BatchDone {
+    /// How many keys are stored.
+    pub accepted: u64,
+    /// Keys whose `Id` was there already; nothing of them was changed.
+    pub duplicate: Vec<Rejected>,
+    /// Keys that cannot be stored.
+    pub refused: Vec<Rejected>,
+    /// The index of the first package that has not been dealt with.
+    pub done: u64,
+}
+
+/// How far an import has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The index of the first package that has not been dealt with.
+    pub done: u64,
+    /// Keys that were stored.
+    pub accepted: u64,
+    /// Keys whose `Id` was there already.
+    pub duplicate: u64,
+    /// Keys that cannot be stored.
+    pub refused: u64,
+}
+
+/// Makes keys ready to be stored, on the caller's thread: the writer has enough to do.
+pub(crate) struct Sealer<'a> {
+    k_token: ColumnSealer<'a>,
+    package: ColumnSealer<'a>,
+    elements: Elements,
+}
+
+impl Sealer<'_> {
+    /// Seals the key of that package of the file.
+    pub(crate) fn seal(&mut self, index: u64, taken: Taken) -> ImportedKey {
+        let Taken { id, user, secret, package, key_type, params, counter, last_step, drift, device, .. } = taken;
+        ImportedKey {
+            index,
+            sealed_k_token: self.k_token.seal(&id, secret.expose()),
+            sealed_package: self.package.seal(&id, self.elements.write(&package)),
+            id,
+            user,
+            key_type,
+            params: serde_json::to_string(&params).unwrap_or_default(), // a struct of texts and numbers
+            counter,
+            last_step,
+            drift,
+            device,
+            start_at: taken.start_at,
+            expires_at: taken.expires_at,
+            uses_left: taken.uses_left,
+            secret_len: secret.len(),
+        }
+    }
+}
+
+impl Store {
+    /// For the keys of a batch.
+    pub(crate) fn sealer(&self) -> Sealer<'_> {
+        Sealer {
+            k_token: self.kek.column("key", "sealed_k_token"),
+            package: self.kek.column("key", "sealed_package"),
+            elements: Elements::new(),
+        }
+    }
+
+    /// Stores a batch together with the progress of its import, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::ImportDone`] where the import has come further than its beginning.
+    pub(crate) async fn import(&self, batch: Batch) -> Result<BatchDone, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        self.engine.write(move |db| import(db, &kek, batch)).await
+    }
+
+    /// How far an import has come.
+    pub(crate) async fn import_progress(&self, id: String) -> Result<Option<Progress>, StoreError> {
+        self.engine.read(move |db| progress_of(db, &id)).await
+    }
+}
+
+fn progress_of(db: &Connection, id: &str) -> Result<Option<Progress>, StoreError> {
+    let mut query = db.prepare_cached("SELECT done, accepted, duplicate, refused FROM import WHERE id = ?")?;
+    let number = |row: &rusqlite::Row<'_>, i| Ok::<_, rusqlite::Error>(row.get::<_, i64>(i)?.unsigned_abs());
+    let progress = query.query_row([id], |row| {
+        Ok(Progress {
+            done: number(row, 0)?,
+            accepted: number(row, 1)?,
+            duplicate: number(row, 2)?,
+            refused: number(row, 3)?,
+        })
+    });
+    Ok(progress.optional()?)
+}
+
+fn import(db: &Connection, kek: &Kek, batch: Batch) -> Result<BatchDone, StoreError> {
+    let Batch { import, first, end, keys, refused, by } = batch;
+    let before = progress_of(db, &import)?.unwrap_or_default();
+    if first < before.done {
+        return Err(StoreError::ImportDone { done: before.done });
+    }
+    let at = now();
+    let offered = keys.len();
+    let mut writing = Writing { db, kek, at, users: HashMap::new(), ids: Ids::new(), new_users: 0 };
+    let mut duplicate = Vec::new();
+    for key in keys {
+        duplicate.extend(writing.put(key)?);
+    }
+    let accepted = (offered - duplicate.len()) as u64;
+    let progress = Progress {
+        done: end,
+        accepted: before.accepted + accepted,
+        duplicate: before.duplicate + duplicate.len() as u64,
+        refused: before.refused + refused.len() as u64,
+    };
+    keep_progress(db, &import, progress, at)?;
+    let subject = json!({
+        "import": import,
+        "first": first,
+        "done": end,
+        "accepted": accepted,
+        "duplicate": duplicate.len(),
+        "refused": refused.len(),
+        "new_users": writing.new_users,
+        "by": by,
+    });
+    audit::append(db, at, "keys.imported", &subject)?;
+    Ok(BatchDone { accepted, duplicate, refused, done: end })
+}
+
+fn keep_progress(db: &Connection, import: &str, progress: Progress, at: i64) -> Result<(), StoreError> {
+    let Progress { done, accepted, duplicate, refused } = progress;
+    let mut put = db.prepare_cached(
+        "INSERT INTO import VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET done = excluded.done, \
+         accepted = excluded.accepted, duplicate = excluded.duplicate, refused = excluded.refused",
+    )?;
+    put.execute(params![import, done as i64, accepted as i64, duplicate as i64, refused as i64, at])?;
+    Ok(())
+}
+
+/// A batch on its way into the tables.
+struct Writing<'a> {
+    db: &'a Connection,
+    kek: &'a Kek,
+    at: i64,
+    /// Identifiers by names, as far as they are known.
+    users: HashMap<String, String>,
+    ids: Ids,
+    new_users: u64,
+}
+
+/// Identifiers as [`new_id`](super::new_id) makes them, but one after the other from a random one on: rows of a batch
+/// then stand together in the indexes, which is far faster.
+struct Ids(u128);
+
+impl Ids {
+    fn new() -> Self {
+        let random = SystemRandom.bytes(ID_LEN);
+        Ids(random.iter().fold(0, |number, octet| number << 8 | u128::from(*octet)))
+    }
+
+    fn next(&mut self) -> String {
+        self.0 = self.0.wrapping_add(1);
+        let octets = self.0.to_be_bytes();
+        super::id_of(octets.last_chunk::<ID_LEN>().expect("16 octets have a last 10"))
+    }
+}
+
+impl Writing<'_> {
+    /// Stores a key; gives it back as a duplicate where its `Id` is taken.
+    fn put(&mut self, key: ImportedKey) -> Result<Option<Rejected>, StoreError> {
+        let (user, is_new) = match &key.user {
+            None => (None, false),
+            Some(name) => {
+                let (id, is_new) = self.user(name)?;
+                (Some(id), is_new)
+            }
+        };
+        let state = if user.is_some() { KeyState::Active } else { KeyState::Imported };
+        let device = key.device.as_ref();
+        let mut insert = self.db.prepare_cached(
+            "INSERT INTO key (id, user_id, key_type, params, sealed_k_token, state, counter, last_step, drift, \
+             created_at, sealed_package, manufacturer, serial, start_at, expires_at, uses_left) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )?;
+        let changed = insert.execute(params![
+            key.id,
+            user,
+            key.key_type,
+            key.params,
+            key.sealed_k_token,
+            state.as_str(),
+            key.counter,
+            key.last_step,
+            key.drift,
+            self.at,
+            key.sealed_package,
+            device.map(|(manufacturer, _)| manufacturer),
+            device.map(|(_, serial)| serial),
+            key.start_at,
+            key.expires_at,
+            key.uses_left
+        ])?;
+        if changed > 0 {
+            return Ok(None);
+        }
+        if let (true, Some(name), Some(id)) = (is_new, &key.user, &user) {
+            self.forget_user(name, id)?; // made for this key alone
+        }
+        let reason = self.differs(&key)?.then(|| "a key of this Id is there, and its secret is another".into());
+        Ok(Some(Rejected { index: key.index, key_id: key.id, reason }))
+    }
+
+    /// The identifier of a user, and whether it was made for this.
+    fn user(&mut self, name: &str) -> Result<(String, bool), StoreError> {
+        if let Some(id) = self.users.get(name) {
+            return Ok((id.clone(), false));
+        }
+        let new = self.ids.next();
+        let mut insert = self.db.prepare_cached("INSERT INTO user VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING")?;
+        let is_new = insert.execute(params![new, name, self.at])? > 0;
+        let id = match is_new {
+            true => new,
+            false => {
+                let mut query = self.db.prepare_cached("SELECT id FROM user WHERE name = ?")?;
+                query.query_row([name], |row| row.get(0))?
+            }
+        };
+        self.new_users += u64::from(is_new);
+        self.users.insert(name.to_owned(), id.clone());
+        Ok((id, is_new))
+    }
+
+    fn forget_user(&mut self, name: &str, id: &str) -> Result<(), StoreError> {
+        self.db.prepare_cached("DELETE FROM user WHERE id = ?")?.execute([id])?;
+        self.users.remove(name);
+        self.new_users -= 1;
+        Ok(())
+    }
+
+    /// Whether the stored key of that `Id` has another secret, as far as that may be told.
+    fn differs(&self, key: &ImportedKey) -> Result<bool, StoreError> {
+        if key.secret_len < LEN_TO_COMPARE {
+            return Ok(false);
+        }
+        let mut query = self.db.prepare_cached("SELECT sealed_k_token FROM key WHERE id = ?")?;
+        let stored: Vec<u8> = query.query_row([&key.id], |row| row.get(0))?;
+        let open = |sealed: &[u8]| self.kek.open("key", "sealed_k_token", &key.id, sealed);
+        Ok(open(&stored)? != open(&key.sealed_k_token)?)
+    }
+}

@@ -1,0 +1,92 @@
+//! A database of the first version is taken over with all that is in it.
+
+use super::*;
+
+/// A database as the first version leaves it: an enrolment that renews a key, and the key.
+fn first_version(path: &std::path::Path) {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch(MIGRATIONS[0]).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    let k_token = kek(1).seal("key", "sealed_k_token", "key1", &Secret::from_slice(K_TOKEN));
+    db.execute_batch(
+        "INSERT INTO user VALUES ('u1', 'alice', 1), ('u2', 'bob', 2);
+         INSERT INTO device VALUES ('d1', 'acme', '7', 'name', NULL, NULL, 3);",
+    )
+    .unwrap();
+    let key = "INSERT INTO key VALUES (?, ?, 'e1', ?, 'hotp', '{\"digits\":6}', 'urn:prf', ?, NULL, ?, 3, NULL, 0, 4)";
+    for (id, user, device, state) in
+        [("key1", "u1", Some("d1"), "active"), ("key2", "u2", None, "revoked"), ("key3", "u1", None, "replaced")]
+    {
+        db.execute(key, params![id, user, device, k_token, state]).unwrap();
+    }
+    db.execute_batch(
+        "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, methods, renews, state, \
+         activate, trigger_token_hash, created_at, expires_at) \
+         VALUES ('e2', 'u1', 'c', x'00', 'hotp', '{}', '[]', 'key1', 'open', 'at-once', x'00', 5, 6)",
+    )
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_migrated_with_its_rows() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("dskpp.db");
+    first_version(&path);
+    let store = Store::open(&path, kek(1), POLICY).unwrap();
+    let key = store.key("key1").await.unwrap().unwrap();
+    assert_eq!((key.user.as_deref(), key.enrolment_id.as_deref(), key.counter), (Some("alice"), Some("e1"), 3));
+    assert_eq!((key.state, key.created_at), (KeyState::Active, 4));
+    assert_eq!(key.device.unwrap().serial, "7");
+    assert_eq!((key.start_at, key.expires_at, key.uses_left), (None, None, None));
+    assert_eq!(store.keys(None, None, 10).await.unwrap().items.len(), 3);
+    assert_eq!(store.keys(Some("alice".into()), None, 10).await.unwrap().items.len(), 2);
+    assert_eq!(store.export_key("key1", "test".into()).await.unwrap().expose(), K_TOKEN);
+    let raw = Connection::open(&path).unwrap();
+    assert_eq!(version_of(&raw), Ok(MIGRATIONS.len()));
+    raw.pragma_update(None, "foreign_keys", true).unwrap();
+    assert!(raw.execute("DELETE FROM key WHERE id = 'key1'", []).is_err(), "the enrolment still refers to it");
+    assert!(raw.execute("UPDATE key SET user_id = NULL WHERE id = 'key1'", []).is_err(), "active keys have users");
+    let indexes: i64 = raw
+        .query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name = 'key_by_user'", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(indexes, 1);
+    drop(store);
+    Store::open(&path, kek(1), POLICY).unwrap();
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_database_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("dskpp.db");
+    first_version(&path);
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch("PRAGMA foreign_keys = OFF; UPDATE enrolment SET renews = 'gone'").unwrap();
+    let error = Store::open(&path, kek(1), POLICY).unwrap_err();
+    assert!(error.to_string().contains("missing"), "{error}");
+    assert_eq!(version_of(&raw), Ok(1));
+    assert!(raw.prepare("SELECT uses_left FROM key").is_err());
+    raw.execute_batch("UPDATE enrolment SET renews = 'key1'").unwrap();
+    Store::open(&path, kek(1), POLICY).unwrap();
+}
+
+#[tokio::test]
+async fn every_question_about_keys_has_its_index() {
+    use crate::store::keys::{in_use, listing};
+    let db = Db::new();
+    let raw = db.raw();
+    for (sql, index) in [
+        (listing(false), "sqlite_autoindex_key_1"),
+        (listing(true), "key_by_user"),
+        (in_use(true, false), "sqlite_autoindex_key_1"),
+        (in_use(true, true), "key_by_user"),
+        (in_use(false, true), "key_by_user"),
+    ] {
+        let mut plan = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let parameters = plan.parameter_count();
+        let rows = plan.query_map(rusqlite::params_from_iter(vec!["x"; parameters]), |row| row.get::<_, String>(3));
+        let steps: Vec<String> = rows.unwrap().map(Result::unwrap).collect();
+        assert!(steps[0].starts_with("SEARCH k ") && steps[0].contains(index), "{sql}: {steps:?}");
+    }
+}
