@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod enroll;
 mod output;
+mod pskc;
 mod serve;
 mod store;
 mod token;
@@ -47,6 +48,9 @@ enum Command {
     /// Use the keys in the token store
     #[command(subcommand)]
     Token(token::Token),
+    /// Look at, check, change, protect and sign key files (PSKC, RFC 6030)
+    #[command(subcommand)]
+    Pskc(pskc::Pskc),
     /// Manage a server: users, devices, enrolments, keys
     Admin(admin::Admin),
     /// Measure a server with complete enrolments
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::run(&output),
         Command::Enroll(enroll) => enroll.run(&output),
         Command::Token(token) => token.run(&output),
+        Command::Pskc(pskc) => pskc.run(&output),
         Command::Admin(admin) => admin.run(&output),
         Command::Bench(bench) => bench.run(&output),
         Command::BenchServer(server) => server.run(),

@@ -1,6 +1,6 @@
 //! Ciphers of old files: for reading what others wrote, never for writing.
 
-use aes_kw::{AesKw, InnerInit as _};
+use aes_kw::{AesKw, AesKwp, InnerInit as _};
 use camellia::{Camellia128, Camellia192, Camellia256};
 use cbc::Decryptor;
 use cbc::cipher::block_padding::NoPadding;
@@ -64,25 +64,51 @@ pub fn camellia_cbc_decrypt(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Res
     strip_padding(buffer, 16)
 }
 
+/// The same expression for Camellia-128, -192 and -256, by the length of the key.
+macro_rules! with_camellia {
+    ($kek:expr, |$cipher:ident| $body:expr) => {{
+        let kek: &[u8] = $kek;
+        let unfit = |_| Error::KeyLength(kek.len());
+        match kek.len() {
+            16 => Camellia128::new_from_slice(kek).map_err(unfit).and_then(|$cipher| $body),
+            24 => Camellia192::new_from_slice(kek).map_err(unfit).and_then(|$cipher| $body),
+            32 => Camellia256::new_from_slice(kek).map_err(unfit).and_then(|$cipher| $body),
+            other => Err(Error::KeyLength(other)),
+        }
+    }};
+}
+
 /// Undoes the Camellia key wrap of RFC 3657, which is that of RFC 3394 with another cipher.
 ///
 /// # Errors
 /// [`Error::KeyLength`], [`Error::InputLength`], and [`Error::Decryption`] where the check value is wrong.
 pub fn camellia_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
-    if wrapped.len() < 24 || !wrapped.len().is_multiple_of(8) {
-        return Err(Error::InputLength(wrapped.len()));
-    }
-    let mut out = Secret::new(vec![0; wrapped.len() - 8]);
-    let unfit = |_| Error::KeyLength(kek.len());
-    let octets = out.expose_mut();
-    let done = match kek.len() {
-        16 => AesKw::inner_init(Camellia128::new_from_slice(kek).map_err(unfit)?).unwrap_key(wrapped, octets),
-        24 => AesKw::inner_init(Camellia192::new_from_slice(kek).map_err(unfit)?).unwrap_key(wrapped, octets),
-        32 => AesKw::inner_init(Camellia256::new_from_slice(kek).map_err(unfit)?).unwrap_key(wrapped, octets),
-        other => return Err(Error::KeyLength(other)),
-    };
-    done.map_err(|_| Error::Decryption)?;
+    let mut out = Secret::new(vec![0; unwrapped_len(wrapped, 24)?]);
+    with_camellia!(kek, |cipher| {
+        let unwrapped = AesKw::inner_init(cipher).unwrap_key(wrapped, out.expose_mut()).map(|_| ());
+        unwrapped.map_err(|_| Error::Decryption)
+    })?;
     Ok(out)
+}
+
+/// As [`camellia_unwrap`], with the padding of RFC 5649.
+///
+/// # Errors
+/// As [`camellia_unwrap`].
+pub fn camellia_unwrap_pad(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
+    let mut out = Secret::new(vec![0; unwrapped_len(wrapped, 16)?]);
+    let len = with_camellia!(kek, |cipher| {
+        let unwrapped = AesKwp::inner_init(cipher).unwrap_key(wrapped, out.expose_mut()).map(<[u8]>::len);
+        unwrapped.map_err(|_| Error::Decryption)
+    })?;
+    out.prefix(len).ok_or(Error::Decryption)
+}
+
+fn unwrapped_len(wrapped: &[u8], least: usize) -> Result<usize, Error> {
+    match wrapped.len() {
+        len if len >= least && len.is_multiple_of(8) => Ok(len - 8),
+        len => Err(Error::InputLength(len)),
+    }
 }
 
 fn des3_key(key: &[u8]) -> Result<Secret, Error> {

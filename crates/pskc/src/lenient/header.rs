@@ -31,15 +31,12 @@ pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) 
     if let Some(version) = version {
         warnings.attribute(&version.local, "Version", place);
     }
-    match version.map(|version| xml::trim(&version.value)) {
-        Some("1.0") => {}
-        version => {
-            header.version = version.filter(|text| is_version(text)).unwrap_or("1.0").to_owned();
-            if header.version == "1" || version.is_none_or(|text| text != header.version) {
-                warnings.add(Irregularity::Version(version.unwrap_or_default().to_owned()), place);
-                header.version = "1.0".to_owned();
-            }
-        }
+    let version = version.map(|version| xml::trim(&version.value)).unwrap_or_default();
+    if version != "1.0" {
+        warnings.add(Irregularity::Version(version.to_owned()), place);
+    }
+    if is_version(version) {
+        header.version = version.to_owned();
     }
     if let Some(id) = find("Id") {
         warnings.attribute(&id.local, "Id", place);

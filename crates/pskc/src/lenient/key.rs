@@ -30,6 +30,7 @@ pub(super) fn read(
         };
         *text = Some(child.trimmed().to_owned());
     }
+    key.policy = key.policy.filter(|policy| *policy != Policy::default());
     Ok(key)
 }
 

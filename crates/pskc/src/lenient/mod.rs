@@ -24,7 +24,7 @@ pub use warning::{Irregularity, Warning};
 /// Reads containers as they are in the field, in constant memory.
 ///
 /// ```
-/// let document = br#"<KeyContainer Version="1"><Device><Key KeyId="7">
+/// let document = br#"<KeyContainer xmlns="urn:ietf:params:xml:ns:keyprov:pskc" Version="1"><Device><Key KeyId="7">
 ///     <Data><Secret><PlainValue>MTIz</PlainValue></Secret></Data></Key></Device></KeyContainer>"#;
 /// let mut reader = pskc::LenientReader::new(&document[..])?;
 /// let package = reader.next_package()?.unwrap();

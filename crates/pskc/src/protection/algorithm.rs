@@ -2,7 +2,7 @@
 
 use dskpp_crypto::{
     Error, Hash, RsaEncryption, Secret, aes_cbc_decrypt, aes_unwrap, aes_unwrap_pad, camellia_cbc_decrypt,
-    camellia_unwrap, des3_cbc_decrypt, des3_unwrap,
+    camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_unwrap,
 };
 
 use super::ProtectionError;
@@ -15,9 +15,10 @@ use crate::xml::ns;
 pub enum ValueAlgorithm {
     /// AES-CBC: 16, 24 or 32.
     AesCbc(usize),
-    /// AES key wrap (RFC 3394): 16, 24 or 32.
+    /// AES key wrap (RFC 3394), or for a secret that is no multiple of 8 octets that of RFC 5649 under the same name:
+    /// 16, 24 or 32.
     AesWrap(usize),
-    /// AES key wrap with padding (RFC 5649): 16, 24 or 32.
+    /// AES key wrap with padding (RFC 5649) under its own name: 16, 24 or 32.
     AesWrapPad(usize),
     /// Triple-DES in CBC mode; old files only.
     TripleDesCbc,
@@ -63,7 +64,7 @@ impl ValueAlgorithm {
                 "kw-tripledes" => TripleDesWrap,
                 "rsa-1_5" | "rsa_1_5" => Rsa(RsaEncryption::Pkcs1v15), // the RFC writes both
                 "rsa-oaep-mgf1p" => Rsa(RsaEncryption::OaepSha1),
-                _ => return None,
+                name => return camellia(name), // where some programs have it
             });
         }
         if let Some(name) = uri.strip_prefix(XENC11) {
@@ -75,15 +76,7 @@ impl ValueAlgorithm {
                 _ => return None,
             });
         }
-        Some(match uri.strip_prefix(MORE)? {
-            "camellia128" | "camellia128-cbc" => CamelliaCbc(16),
-            "camellia192" | "camellia192-cbc" => CamelliaCbc(24),
-            "camellia256" | "camellia256-cbc" => CamelliaCbc(32),
-            "kw-camellia128" => CamelliaWrap(16),
-            "kw-camellia192" => CamelliaWrap(24),
-            "kw-camellia256" => CamelliaWrap(32),
-            _ => return None,
-        })
+        camellia(uri.strip_prefix(MORE)?)
     }
 
     /// The URI that a writer gives it; `None` for those that are for reading only.
@@ -140,13 +133,27 @@ impl ValueAlgorithm {
             AesCbc(_) => aes_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
             CamelliaCbc(_) => camellia_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
             TripleDesCbc => des3_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
-            AesWrap(_) => aes_unwrap(key, octets),
+            // A secret of another length than a multiple of 8 travels padded under the same name (RFC 6063 §5.1.2).
+            AesWrap(_) => aes_unwrap(key, octets).or_else(|_| aes_unwrap_pad(key, octets)),
             AesWrapPad(_) => aes_unwrap_pad(key, octets),
-            CamelliaWrap(_) => camellia_unwrap(key, octets),
+            CamelliaWrap(_) => camellia_unwrap(key, octets).or_else(|_| camellia_unwrap_pad(key, octets)),
             TripleDesWrap => des3_unwrap(key, octets),
             Rsa(_) => Err(Error::KeyLength(key.len())), // never: refused above
         }
     }
+}
+
+fn camellia(name: &str) -> Option<ValueAlgorithm> {
+    use ValueAlgorithm::*;
+    Some(match name {
+        "camellia128" | "camellia128-cbc" => CamelliaCbc(16),
+        "camellia192" | "camellia192-cbc" => CamelliaCbc(24),
+        "camellia256" | "camellia256-cbc" => CamelliaCbc(32),
+        "kw-camellia128" => CamelliaWrap(16),
+        "kw-camellia192" => CamelliaWrap(24),
+        "kw-camellia256" => CamelliaWrap(32),
+        _ => return None,
+    })
 }
 
 /// The digest and the mask generation of OAEP: SHA-1 unless the parameters say otherwise.

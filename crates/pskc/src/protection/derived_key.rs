@@ -68,7 +68,9 @@ impl DerivedKey {
         };
         let prf = child(parameters, "PRF").and_then(|prf| attribute(prf, "Algorithm"));
         let prf = prf_of(prf).ok_or("the pseudorandom function is not known")?;
-        let name = child(element, "MasterKeyName").map(|name| trim(&name.text()).to_owned());
+        let name = child(element, "MasterKeyName")
+            .or(child(element, "CarriedKeyName"))
+            .map(|name| trim(&name.text()).to_owned());
         Ok(Self { salt, iterations, key_len, prf, name })
     }
 

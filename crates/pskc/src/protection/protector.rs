@@ -39,8 +39,8 @@ impl Protector {
         Self::symmetric(key, algorithm, KeyInfo::from_key_name(key_name), Some(mac), rng)
     }
 
-    /// AES key wrap with a key of 16, 24 or 32 octets that the receiver knows by its name: of RFC 3394, for secrets
-    /// of 16, 24, … octets only, or where `padded` of RFC 5649, for all.
+    /// AES key wrap with a key of 16, 24 or 32 octets that the receiver knows by its name: that of RFC 3394, and of
+    /// RFC 5649 for secrets of other lengths than 16, 24, … octets or, with a name of its own, where `padded`.
     ///
     /// # Errors
     /// [`ProtectionError::KeyLength`]
@@ -173,10 +173,8 @@ impl Protector {
     }
 
     fn encrypt(&self, secret: &Secret, rng: &mut dyn Random) -> Result<EncryptedData, ProtectionError> {
-        const UNFIT: ProtectionError = ProtectionError::Unfit(
-            "the secret has a length that the algorithm does not take: key wrap needs 16, 24, … octets, with padding \
-             1 or more; RSA at most about 200",
-        );
+        const UNFIT: ProtectionError =
+            ProtectionError::Unfit("the secret is empty, or longer than the algorithm takes");
         let algorithm = self.algorithm.uri().ok_or_else(|| ProtectionError::Algorithm(format!("{:?}", self.algorithm)));
         let octets = secret.expose();
         let encrypted = match (&self.key, self.algorithm) {
@@ -185,7 +183,11 @@ impl Protector {
                 rng.fill(&mut iv);
                 aes_cbc_encrypt(key.expose(), &iv, octets).map(|ciphertext| [&iv[..], &ciphertext].concat())
             }
-            (Key::Symmetric(key), ValueAlgorithm::AesWrap(_)) => aes_wrap(key.expose(), octets),
+            (Key::Symmetric(key), ValueAlgorithm::AesWrap(_))
+                if octets.len() >= 16 && octets.len().is_multiple_of(8) =>
+            {
+                aes_wrap(key.expose(), octets)
+            }
             (Key::Symmetric(key), _) => aes_wrap_pad(key.expose(), octets),
             (Key::Public(key), ValueAlgorithm::Rsa(encryption)) => key.encrypt(encryption, octets, rng),
             (Key::Public(_), _) => return Err(UNFIT), // never: the constructors go together

@@ -1,0 +1,169 @@
+//! Key files of other formats than PSKC.
+
+mod csv;
+mod json;
+mod otpauth;
+mod users;
+
+use clap::ValueEnum;
+use pskc::{Key, KeyPackage, Value};
+
+pub(super) use csv::COLUMNS;
+
+use super::describe::Pins;
+
+/// A format of key files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// PSKC (RFC 6030)
+    Pskc,
+    /// A table with a heading line; columns as in the JSON of `inspect`
+    Csv,
+    /// The JSON of `inspect --show-secrets --json`
+    Json,
+    /// A line `otpauth://…` for each key, as authenticator apps read them from QR codes
+    Otpauth,
+    /// The users file of liboath and its PAM module
+    Usersfile,
+}
+
+impl Format {
+    /// The format that a file's name tells.
+    pub(super) fn of_name(name: &str) -> Option<Format> {
+        let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
+        match extension.as_str() {
+            "xml" | "pskc" | "pskcxml" => Some(Format::Pskc),
+            "csv" => Some(Format::Csv),
+            "json" => Some(Format::Json),
+            "otpauth" | "uri" => Some(Format::Otpauth),
+            "oath" => Some(Format::Usersfile),
+            _ => None,
+        }
+    }
+
+    /// The keys in `text`; `default` is the algorithm of those that name none.
+    ///
+    /// # Errors
+    /// What is wrong, and in which line or key.
+    pub(super) fn read(self, text: &str, default: Option<&str>) -> Result<Vec<KeyPackage>, String> {
+        match self {
+            Format::Csv => csv::read(text, default),
+            Format::Json => json::read(text, default),
+            Format::Otpauth => lines(text, otpauth::read),
+            Format::Usersfile => lines(text, users::read),
+            Format::Pskc => Err("PSKC is read elsewhere".to_owned()), // never asked for
+        }
+    }
+}
+
+/// A format that is written key by key.
+pub(super) enum Writer {
+    Csv(csv::Table),
+    Json { begun: bool },
+    Otpauth,
+    Usersfile,
+}
+
+impl Writer {
+    pub(super) fn new(format: Format) -> Option<Writer> {
+        match format {
+            Format::Pskc => None,
+            Format::Csv => Some(Writer::Csv(csv::Table::default())),
+            Format::Json => Some(Writer::Json { begun: false }),
+            Format::Otpauth => Some(Writer::Otpauth),
+            Format::Usersfile => Some(Writer::Usersfile),
+        }
+    }
+
+    /// The text that stands for a key.
+    ///
+    /// # Errors
+    /// Why the format cannot express the key.
+    pub(super) fn package(&mut self, package: &KeyPackage, pins: &Pins) -> Result<String, String> {
+        match self {
+            Writer::Csv(table) => table.row(package, pins),
+            Writer::Json { begun } => {
+                let begin = if std::mem::replace(begun, true) { "," } else { "{\"keys\":[" };
+                Ok(format!("{begin}{}", super::describe::package(package, Some(pins))))
+            }
+            Writer::Otpauth => otpauth::write(package),
+            Writer::Usersfile => users::write(package, pins),
+        }
+    }
+
+    /// What stands after the last key.
+    pub(super) fn end(&self) -> &'static str {
+        match self {
+            Writer::Json { begun: true } => "]}\n",
+            Writer::Json { begun: false } => "{\"keys\":[]}\n",
+            _ => "",
+        }
+    }
+}
+
+/// One key a line; empty lines and comments (`#`) hold none.
+fn lines(text: &str, read: impl Fn(&str) -> Result<Vec<KeyPackage>, String>) -> Result<Vec<KeyPackage>, String> {
+    let mut packages = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            packages.extend(read(line).map_err(|why| format!("line {}: {why}", i + 1))?);
+        }
+    }
+    Ok(packages)
+}
+
+pub(super) const HOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:hotp";
+pub(super) const TOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:totp";
+pub(super) const PIN: &str = "urn:ietf:params:xml:ns:keyprov:pskc:pin";
+
+/// A one-time-password key, as the formats of authenticators have it.
+pub(super) struct Otp<'a> {
+    pub(super) key: &'a Key,
+    pub(super) secret: &'a [u8],
+    pub(super) is_totp: bool,
+    pub(super) digits: u32,
+    /// `SHA1`, `SHA256` or `SHA512`.
+    pub(super) hash: &'static str,
+    pub(super) counter: i64,
+    pub(super) period_s: i32,
+}
+
+impl<'a> Otp<'a> {
+    /// # Errors
+    /// Why the key is none.
+    pub(super) fn of(package: &'a KeyPackage) -> Result<Self, String> {
+        let key = package.key.as_ref().ok_or("there is no key")?;
+        let name = key.algorithm.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let is_totp = name.ends_with("totp");
+        if !is_totp && !name.ends_with("hotp") {
+            return Err("only HOTP and TOTP keys can be written in this format".to_owned());
+        }
+        let data = key.data.as_ref().ok_or("there is no secret")?;
+        let Some(Value::Plain(secret)) = &data.secret else { return Err("there is no secret in the clear".to_owned()) };
+        let parameters = key.algorithm_parameters.as_ref();
+        let hash = match dskpp::package::hash_of_suite(parameters.and_then(|part| part.suite.as_deref())) {
+            None | Some(dskpp_crypto::Hash::Sha1) => "SHA1",
+            Some(dskpp_crypto::Hash::Sha256) => "SHA256",
+            Some(dskpp_crypto::Hash::Sha512) => "SHA512",
+            Some(_) => return Err("the format knows SHA-1, SHA-256 and SHA-512 only".to_owned()),
+        };
+        let number = |value: &Option<Value<i32>>| value.as_ref().and_then(Value::plain).copied();
+        if number(&data.time).unwrap_or(0) != 0 {
+            return Err("the format cannot say that time does not begin in 1970".to_owned());
+        }
+        let format = parameters.and_then(|part| part.response_format);
+        if format.is_some_and(|format| format.encoding != pskc::ValueFormat::Decimal) {
+            return Err("the format knows codes of decimal digits only".to_owned());
+        }
+        Ok(Otp {
+            key,
+            secret: secret.expose(),
+            is_totp,
+            digits: format.map_or(6, |format| format.length),
+            hash,
+            counter: data.counter.as_ref().and_then(Value::plain).copied().unwrap_or(0),
+            period_s: number(&data.time_interval).unwrap_or(30),
+        })
+    }
+}

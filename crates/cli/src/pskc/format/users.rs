@@ -1,0 +1,107 @@
+//! The users file of liboath: `type user PIN secret [counter …]`, PIN `-` for none.
+
+use data_encoding::HEXLOWER_PERMISSIVE as HEX;
+use dskpp_crypto::Secret;
+use pskc::{
+    AlgorithmParameters, Key, KeyData, KeyPackage, PinPolicy, PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
+};
+
+use super::{HOTP, Otp, PIN, TOTP};
+use crate::pskc::describe::Pins;
+
+pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String> {
+    if package.key.as_ref().is_some_and(|key| pins.contains_key(&key.id)) {
+        return Ok(String::new()); // a PIN stands in the line of its key
+    }
+    let otp = Otp::of(package)?;
+    if otp.hash != "SHA1" {
+        return Err("a users file knows SHA-1 only".to_owned());
+    }
+    if !matches!(otp.digits, 6..=8) {
+        return Err("a users file knows codes of 6 to 8 digits only".to_owned());
+    }
+    let user = otp.key.user_id.as_ref().or(otp.key.friendly_name.as_ref()).unwrap_or(&otp.key.id);
+    if user.is_empty() || user.contains(char::is_whitespace) || user.starts_with('#') {
+        return Err("the name of the user has blanks, which a users file cannot have".to_owned());
+    }
+    let pin = match otp.key.policy.as_ref().and_then(|policy| policy.pin_policy.as_ref()) {
+        Some(PinPolicy { pin_usage_mode: Some(PinUsageMode::Prepend), pin_key_id: Some(id), .. }) => {
+            let pin = pins.get(id).ok_or("the PIN of the key is not in the file")?;
+            let pin = std::str::from_utf8(pin.expose()).ok().filter(|pin| !pin.contains(char::is_whitespace));
+            pin.filter(|pin| !pin.is_empty()).ok_or("the PIN cannot stand in a users file")?
+        }
+        _ => "-",
+    };
+    let kind = match (otp.is_totp, otp.digits) {
+        (false, 6) => "HOTP".to_owned(),
+        (false, digits) => format!("HOTP/E/{digits}"),
+        (true, 6) => format!("HOTP/T{}", otp.period_s),
+        (true, digits) => format!("HOTP/T{}/{digits}", otp.period_s),
+    };
+    let counter = if otp.is_totp { String::new() } else { format!("\t{}", otp.counter) };
+    Ok(format!("{kind}\t{user}\t{pin}\t{}{counter}\n", HEX.encode(otp.secret)))
+}
+
+pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
+    let mut fields = line.split_whitespace();
+    let mut next = |what: &str| fields.next().ok_or_else(|| format!("there is no {what}"));
+    let (period_s, digits) = kind(next("type")?)?;
+    let (user, pin, secret) = (next("user")?.to_owned(), next("PIN")?.to_owned(), next("secret")?);
+    let secret = HEX.decode(secret.as_bytes()).map_err(|_| "the secret is not hexadecimal")?;
+    let mut data = KeyData { secret: Some(Value::Plain(Secret::new(secret))), ..KeyData::default() };
+    match period_s {
+        Some(period) => {
+            data.time = Some(Value::Plain(0));
+            data.time_interval = Some(Value::Plain(period));
+        }
+        None => {
+            let counter = fields.next().unwrap_or("0").parse::<i64>();
+            data.counter = Some(Value::Plain(counter.map_err(|_| "the counter is not a whole number")?));
+        }
+    }
+    let response_format = Some(ResponseFormat { encoding: ValueFormat::Decimal, length: digits, check_digits: None });
+    let mut key = Key {
+        id: user.clone(),
+        algorithm: Some(if period_s.is_some() { TOTP } else { HOTP }.to_owned()),
+        algorithm_parameters: Some(AlgorithmParameters { response_format, ..AlgorithmParameters::default() }),
+        data: Some(data),
+        user_id: Some(user),
+        ..Key::default()
+    };
+    let mut packages = Vec::new();
+    if !matches!(pin.as_str(), "-" | "+") {
+        let id = format!("{}-pin", key.id);
+        let policy = PinPolicy {
+            pin_key_id: Some(id.clone()),
+            pin_usage_mode: Some(PinUsageMode::Prepend),
+            ..Default::default()
+        };
+        key.policy = Some(Policy { pin_policy: Some(policy), ..Policy::default() });
+        let data = KeyData { secret: Some(Value::Plain(Secret::from(pin.into_bytes()))), ..KeyData::default() };
+        let pin = Key { id, algorithm: Some(PIN.to_owned()), data: Some(data), ..Key::default() };
+        packages.push(KeyPackage { key: Some(pin), ..KeyPackage::default() });
+    }
+    packages.insert(0, KeyPackage { key: Some(key), ..KeyPackage::default() });
+    Ok(packages)
+}
+
+/// `HOTP`, `HOTP/E`, `HOTP/E/8`, `HOTP/T30`, `HOTP/T30/6`: seconds of TOTP, and digits.
+fn kind(text: &str) -> Result<(Option<i32>, u32), String> {
+    let unknown = || format!("the type {text} is not known");
+    let mut parts = text.split('/');
+    if parts.next() != Some("HOTP") {
+        return Err(unknown());
+    }
+    let period = match parts.next() {
+        None | Some("E") => None,
+        Some(part) => {
+            let period = part.strip_prefix('T').and_then(|seconds| seconds.parse().ok());
+            Some(period.filter(|period| *period > 0).ok_or_else(unknown)?)
+        }
+    };
+    let digits = match parts.next() {
+        None => 6,
+        Some(digits) => digits.parse().map_err(|_| unknown())?,
+    };
+    Ok((period, digits))
+}

@@ -1,0 +1,151 @@
+//! `dskpp pskc sign` and `verify`
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dskpp_crypto::{SigningKey, VerifyingKey};
+use jiff::Timestamp;
+use pskc::signature::{self, Canonicalization, SignatureError, Signer, VerifyOptions};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
+use serde_json::json;
+
+use super::input::{Document, text_file};
+use super::protect::To;
+use super::sink::printed;
+use crate::output::{Failure, Output};
+
+#[derive(Args)]
+pub(crate) struct Sign {
+    /// The key file; - for standard input
+    file: PathBuf,
+
+    /// The signer's private key: RSA, P-256 or P-384 (PKCS #8 in PEM)
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+
+    /// The signer's certificate, and those that lead to an authority (PEM); without, the receiver must know the key
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+
+    /// Sign the inclusive canonical form (Canonical XML 1.0), for receivers that need it
+    #[arg(long)]
+    inclusive: bool,
+
+    #[command(flatten)]
+    to: To,
+}
+
+impl Sign {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let unusable = |why| {
+            Failure::new(format!("{}: {why}", self.key.display()))
+                .next("an RSA, P-256 or P-384 key in PKCS #8 (`openssl pkcs8 -topk8 -nodes` makes it from other forms)")
+        };
+        let key = SigningKey::from_pem(&text_file(&self.key)?).map_err(unusable)?;
+        let certificates = self.certificate.as_deref().map(certificates).transpose()?.unwrap_or_default();
+        let form = if self.inclusive { Canonicalization::Inclusive } else { Canonicalization::Exclusive };
+        let document = Document::open(&self.file)?.into_octets()?;
+        let signed = signature::sign(&document, &key, &certificates, form).map_err(|why| match why {
+            SignatureError::AlreadySigned => Failure::new(why).next("`dskpp pskc verify --output` gives it without"),
+            SignatureError::Key => Failure::new("the first certificate is not that of the key"),
+            why => Failure::new(why),
+        })?;
+        let mut sink = self.to.sink()?;
+        printed(sink.write_all(&signed))?;
+        sink.finish()?;
+        let Some(name) = self.to.name() else { return Ok(()) };
+        output.print(&json!({ "file": name }), || format!("signed: {name}"))
+    }
+}
+
+#[derive(Args)]
+#[group(id = "whom", required = true, multiple = false, args = ["ca", "key", "signer"])]
+pub(crate) struct Verify {
+    /// The key file; - for standard input
+    file: PathBuf,
+
+    /// Authorities (PEM) of which one must have certified the signer
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// The signer's public key (PEM)
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
+    /// The signer's own certificate (PEM): its key alone counts
+    #[arg(long, value_name = "FILE")]
+    signer: Option<PathBuf>,
+
+    /// Accept SHA-1, which can be forged; for old files only
+    #[arg(long)]
+    allow_sha1: bool,
+
+    /// The time at which certificates must be valid; now if not given
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+
+    #[command(flatten)]
+    to: To,
+}
+
+impl Verify {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let mut options = self.options()?;
+        if self.allow_sha1 {
+            options = options.allow_sha1();
+        }
+        let document = Document::open(&self.file)?.into_octets()?;
+        let verified = signature::verify(&document, &options).map_err(|why| match why {
+            SignatureError::Sha1 => Failure::new(why).next("--allow-sha1 accepts it, if you trust the file anyway"),
+            SignatureError::Certificate(_) => {
+                Failure::new(why).next("--ca takes the authority of the signer, --at another time than now")
+            }
+            why => Failure::new(why).next("do not use the file: ask its sender for it again"),
+        })?;
+        if let Some(name) = self.to.name() {
+            let mut sink = self.to.sink()?;
+            printed(sink.write_all(&verified.content))?;
+            sink.finish()?;
+            if name == "-" {
+                return Ok(());
+            }
+        }
+        let signer = match &verified.signer {
+            Signer::Certificate { subject, .. } => Some(subject.clone()),
+            _ => None,
+        };
+        let algorithm = format!("{:?}", verified.algorithm);
+        output.print(&json!({ "verified": true, "signer": signer, "algorithm": algorithm }), || {
+            format!("the signature is good; signed by {}", signer.as_deref().unwrap_or("the owner of the given key"))
+        })
+    }
+
+    fn options(&self) -> Result<VerifyOptions, Failure> {
+        if let Some(path) = &self.ca {
+            let at = self.at.unwrap_or_else(Timestamp::now);
+            return Ok(VerifyOptions::with_anchors(certificates(path)?, at));
+        }
+        let path = self.key.as_ref().or(self.signer.as_ref()).ok_or_else(|| Failure::usage("no key was given"))?;
+        let key = match &self.key {
+            Some(_) => {
+                let key = SubjectPublicKeyInfoDer::from_pem_slice(text_file(path)?.as_bytes());
+                let key = key.map_err(|_| Failure::new(format!("{} holds no public key in PEM", path.display())))?;
+                VerifyingKey::from_spki_der(&key)
+            }
+            None => VerifyingKey::from_certificate_der(&certificates(path)?.swap_remove(0)),
+        };
+        Ok(VerifyOptions::with_key(key.map_err(|why| Failure::new(format!("{}: {why}", path.display())))?))
+    }
+}
+
+/// All certificates of a PEM file, at least one.
+fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let text = text_file(path)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found.iter().map(|certificate| certificate.to_vec()).collect()),
+        _ => Err(Failure::new(format!("{} holds no certificate in PEM", path.display()))),
+    }
+}

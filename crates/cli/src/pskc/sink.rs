@@ -1,0 +1,71 @@
+//! Where results go: standard output, or a file that is there whole or not at all.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::output::Failure;
+
+/// A result that is being written. A file comes to be when it is [`finish`](Self::finish)ed, readable by its owner
+/// only; until then what is written lies beside it under another name.
+pub(crate) enum Sink {
+    Stdout(BufWriter<io::Stdout>),
+    File(BufWriter<NamedTempFile>, PathBuf),
+}
+
+impl Sink {
+    /// # Errors
+    /// The file is there already and `force` is not given; its folder cannot be written.
+    pub(crate) fn open(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
+            return Ok(Sink::Stdout(BufWriter::new(io::stdout())));
+        };
+        if path.exists() && !force {
+            return Err(Failure::new(format!("{} is there already", path.display())).next("--force replaces it"));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = NamedTempFile::new_in(folder);
+        let file = file.map_err(|why| Failure::new(format!("{} cannot be written: {why}", folder.display())))?;
+        Ok(Sink::File(BufWriter::new(file), path.to_owned()))
+    }
+
+    /// Makes the file appear.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Sink::Stdout(mut out) => printed(out.flush()),
+            Sink::File(out, path) => {
+                let unwritten = |why: io::Error| Failure::new(format!("{} cannot be written: {why}", path.display()));
+                let file = out.into_inner().map_err(|why| unwritten(why.into_error()))?;
+                file.as_file().sync_all().map_err(unwritten)?;
+                file.persist(&path).map_err(|why| unwritten(why.error))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::Stdout(out) => out.write(octets),
+            Sink::File(out, _) => out.write(octets),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::Stdout(out) => out.flush(),
+            Sink::File(out, _) => out.flush(),
+        }
+    }
+}
+
+/// The outcome of writing. A reader that has seen enough ends the program quietly, as elsewhere.
+pub(crate) fn printed(outcome: io::Result<()>) -> Result<(), Failure> {
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(why) => Err(Failure::new(format!("the result cannot be written: {why}"))),
+    }
+}
