@@ -77,12 +77,7 @@ pub(crate) fn required<'e, R: BufRead>(
 /// The text of the open element, which has no attributes, without white space around it.
 pub(crate) fn text<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<String, XmlError> {
     only_attributes(reader, element, &[])?;
-    let mut text = reader.text()?;
-    let trimmed = xml::trim(&text);
-    if trimmed.len() != text.len() {
-        text = trimmed.to_owned();
-    }
-    Ok(text)
+    reader.with_text(|text| xml::trim(text).to_owned())
 }
 
 /// The text of the open element as a `T`; `what` says what it should be.
@@ -91,8 +86,9 @@ pub(crate) fn parsed<R: BufRead, T: FromStr>(
     element: &Element,
     what: &str,
 ) -> Result<T, XmlError> {
-    let text = text(reader, element)?;
-    text.parse().map_err(|_| reader.invalid(format!("not {what}")))
+    only_attributes(reader, element, &[])?;
+    let value = reader.with_text(|text| xml::trim(text).parse())?;
+    value.map_err(|_| reader.invalid(format!("not {what}")))
 }
 
 /// The attribute `name` as a `T`, where it stands.

@@ -200,10 +200,8 @@ fn read_value<R: BufRead, T>(
 pub(crate) fn read_secret<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Value<Secret>, Error> {
     read_value(reader, element, |reader, child| {
         only_attributes(reader, child, &[])?;
-        let text = Secret::from(reader.text()?.into_bytes()); // wiped like the secret itself
-        let octets = std::str::from_utf8(text.expose()).ok();
-        let octets = octets.and_then(|text| xml::decode_base64(text).ok());
-        Ok(octets.map(Secret::from).ok_or_else(|| reader.invalid("not base64"))?)
+        let octets = reader.with_text(|text| xml::decode_base64(text).map(Secret::from))?;
+        Ok(octets.map_err(|error| reader.invalid(error.to_string()))?)
     })
 }
 
@@ -212,8 +210,8 @@ pub(crate) fn read_number<R: BufRead, T: FromStr>(
     element: &Element,
 ) -> Result<Value<T>, Error> {
     read_value(reader, element, |reader, child| {
-        let what = format!("a whole number of {} bits", size_of::<T>() * 8);
-        Ok(codec::parsed(reader, child, &what)?)
+        let what = if size_of::<T>() == 8 { "a whole number of 64 bits" } else { "a whole number of 32 bits" };
+        Ok(codec::parsed(reader, child, what)?)
     })
 }
 

@@ -124,7 +124,7 @@ const CLASSES: [Class; 256] = {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Start,
             b'0'..=b'9' | b'-' | b'.' => Class::Continue,
             b':' => Class::Colon,
-            b' ' | b'\t' | b'\n' | b'\r' | b'=' => Class::End,
+            b' ' | b'\t' | b'\n' | b'\r' | b'=' | b'>' | b'/' => Class::End,
             _ => Class::Other,
         };
         octet += 1;
@@ -132,7 +132,7 @@ const CLASSES: [Class; 256] = {
     classes
 };
 
-/// The name that `text` begins with, split, and what follows it: white space, `=` or nothing.
+/// The name that `text` begins with, split, and what follows it: white space, `=`, `/`, `>` or nothing.
 pub(super) fn leading_name(text: &str) -> Option<(&str, &str, &str)> {
     // One pass tells whether the name is good, and where its colon and its end are.
     let (mut begin, mut end) = (0, text.len());
@@ -153,7 +153,7 @@ pub(super) fn leading_name(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn leading_any_name(text: &str) -> Option<(&str, &str, &str)> {
-    let end = text.find(|c| is_white(c) || c == '=').unwrap_or(text.len());
+    let end = text.find(|c| is_white(c) || matches!(c, '=' | '/' | '>')).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let (prefix, local) = split_any_name(name)?;
     Some((prefix, local, rest))

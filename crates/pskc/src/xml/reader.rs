@@ -5,6 +5,8 @@ mod tokens;
 
 use std::io::BufRead;
 
+use zeroize::Zeroizing;
+
 use super::error::{Place, XmlError};
 use super::lexical::{self, is_white};
 use super::scope::Scope;
@@ -50,11 +52,11 @@ pub struct Reader<R: BufRead> {
     window: Window<R>,
     limits: Limits,
     scope: Scope,
-    /// Local names of the open elements and of the one closed last, each after a `/`.
-    path: String,
-    /// The names of the open elements as they stand in their tags.
+    /// The names of the open elements and of the one closed last, as they stand in their tags.
     names: String,
     open: Vec<Open>,
+    /// The element closed last, until the next token: its name is for messages about its value.
+    closed: Option<Open>,
     /// Where the token read last begins.
     mark: u64,
     /// Where the element begins whose text is being read.
@@ -70,11 +72,12 @@ pub struct Reader<R: BufRead> {
     buffer: String,
 }
 
-/// An open element: where its name ends in `Reader::path` and `Reader::names`.
-#[derive(Clone, Copy, Default)]
+/// An open element: where its name in `Reader::names` begins, where what follows its prefix, and where it ends.
+#[derive(Clone, Copy)]
 struct Open {
-    path: usize,
     name: usize,
+    local: usize,
+    end: usize,
 }
 
 /// What the tokens of a document come to for us.
@@ -112,9 +115,9 @@ impl<R: BufRead> Reader<R> {
             window: Window::new(source),
             limits,
             scope: Scope::default(),
-            path: String::new(),
             names: String::new(),
             open: Vec::new(),
+            closed: None,
             mark: 0,
             text_mark: None,
             closes: false,
@@ -164,10 +167,22 @@ impl<R: BufRead> Reader<R> {
     ///
     /// Errors: [`XmlError::Unexpected`] for a child element.
     pub fn text(&mut self) -> Result<String, XmlError> {
+        self.with_text(str::to_owned)
+    }
+
+    /// What `read` makes of the [`text`](Self::text), which is copied only where it is in several parts.
+    pub(crate) fn with_text<T>(&mut self, read: impl FnOnce(&str) -> T) -> Result<T, XmlError> {
+        if let Some(len) = self.leaf_text() {
+            let value = read(&self.window.rest()[..len]); // it ends before a `<`
+            self.window.consume(len);
+            self.close_as_expected();
+            return Ok(value);
+        }
         self.text_mark = Some(self.mark);
         let text = self.collect_text(self.mark);
         self.text_mark = None;
-        text
+        let text = Zeroizing::new(text?); // a secret is read here too
+        Ok(read(&text))
     }
 
     fn collect_text(&mut self, mark: u64) -> Result<String, XmlError> {
@@ -196,8 +211,7 @@ impl<R: BufRead> Reader<R> {
     /// [`text`](Self::text) as the octets that its base64 stands for; see
     /// [`decode_base64`](super::decode_base64).
     pub fn base64(&mut self) -> Result<Vec<u8>, XmlError> {
-        let text = self.text()?;
-        lexical::decode_base64(&text).map_err(|error| self.invalid(error.to_string()))
+        self.with_text(lexical::decode_base64)?.map_err(|error| self.invalid(error.to_string()))
     }
 
     /// Passes over the rest of the open element, which must be well-formed all the same.
@@ -249,8 +263,15 @@ impl<R: BufRead> Reader<R> {
 
     /// Where reading stands: at the element opened or closed last.
     pub fn place(&self) -> Place {
-        let path = if self.path.is_empty() { "/" } else { &self.path };
-        Place { path: path.to_owned(), offset: self.mark, line: self.window.line_of(self.mark) }
+        let mut path = String::new();
+        for open in self.open.iter().chain(&self.closed) {
+            path.push('/');
+            path.push_str(self.names.get(open.local..open.end).unwrap_or_default());
+        }
+        if path.is_empty() {
+            path.push('/');
+        }
+        Place { path, offset: self.mark, line: self.window.line_of(self.mark) }
     }
 
     /// Octets of the document that have been read.
@@ -298,8 +319,7 @@ impl<R: BufRead> Reader<R> {
 
     /// The element of the last [`Token::Start`].
     pub(super) fn element(&mut self) -> Element {
-        let begin = self.open.iter().nth_back(1).copied().unwrap_or_default().path;
-        let local = self.path.get(begin + 1..).unwrap_or_default();
+        let local = self.open.last().and_then(|open| self.names.get(open.local..open.end)).unwrap_or_default();
         Element {
             ns: std::mem::take(&mut self.ns),
             local: local.into(),
@@ -308,8 +328,9 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn token(&mut self) -> Result<Token, XmlError> {
-        // The name of the element closed last stood there for messages about its value.
-        self.path.truncate(self.open.last().copied().unwrap_or_default().path);
+        if let Some(closed) = self.closed.take() {
+            self.names.truncate(closed.name);
+        }
         loop {
             if let Some(token) = self.raw_token()? {
                 return Ok(token);

@@ -46,6 +46,12 @@ impl<R: BufRead> Window<R> {
         &self.text[self.at..] // `at` only moves over whole tokens
     }
 
+    /// The octets of [`rest`](Self::rest).
+    #[inline]
+    pub(super) fn octets(&self) -> &[u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
     /// Moves on by `len` octets of [`rest`](Self::rest), which must end a character.
     pub(super) fn consume(&mut self, len: usize) {
         self.at += len;

@@ -22,19 +22,31 @@ fn declared<'a>(prefix: &'a str, local: &'a str) -> Option<&'a str> {
 impl<R: BufRead> Reader<R> {
     /// Opens the element that the tag `<tag>` starts.
     pub(super) fn start(&mut self, tag: &str) -> Result<(), XmlError> {
-        let name = leading_name(tag).filter(|(_, _, rest)| !rest.starts_with('='));
-        let (prefix, local, rest) = name.ok_or_else(|| self.syntax("not the name of an element"))?;
-        self.path.push('/');
-        self.path.push_str(local);
-        self.names.push_str(&tag[..tag.len() - rest.len()]);
-        self.open.push(Open { path: self.path.len(), name: self.names.len() });
+        let found = leading_name(tag).filter(|(_, _, rest)| rest.is_empty() || rest.starts_with(lexical::is_white));
+        let (prefix, local, rest) = found.ok_or_else(|| self.syntax("not the name of an element"))?;
+        // Its declarations count for its own name already.
+        if memchr::memmem::find(rest.as_bytes(), b"xmlns").is_some() {
+            self.declarations(rest, self.open.len() + 1)?;
+        }
+        let len = tag.len() - rest.len();
+        self.names.push_str(&tag[..len]);
+        self.open_named(len, prefix.len(), local.len())?;
+        if !rest.is_empty() {
+            self.attributes = self.plain_attributes(rest)?;
+        }
+        Ok(())
+    }
+
+    /// Opens the element whose name, the last `len` octets of `names`, has a prefix and a local part of these lengths.
+    pub(super) fn open_named(&mut self, len: usize, prefix_len: usize, local_len: usize) -> Result<(), XmlError> {
+        let end = self.names.len();
+        let name = end - len;
+        self.open.push(Open { name, local: end - local_len, end });
         if self.open.len() > self.limits.max_depth {
             return Err(XmlError::Depth { place: self.place(), limit: self.limits.max_depth });
         }
-        if memchr::memmem::find(rest.as_bytes(), b"xmlns").is_some() {
-            self.declarations(rest)?;
-        }
-        self.attributes = if rest.is_empty() { Vec::new() } else { self.plain_attributes(rest)? };
+        self.attributes.clear(); // of an element that nobody asked for
+        let prefix = self.names.get(name..name + prefix_len).unwrap_or_default();
         match self.scope.resolve_next(prefix, &mut self.ns) {
             true => Ok(()),
             false => Err(self.syntax("an undeclared namespace prefix")),
@@ -42,8 +54,8 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// Takes in the namespace declarations of a tag.
-    fn declarations(&mut self, tag: &str) -> Result<(), XmlError> {
-        let (mut rest, mut count, depth) = (tag, 0, self.open.len());
+    fn declarations(&mut self, tag: &str, depth: usize) -> Result<(), XmlError> {
+        let (mut rest, mut count) = (tag, 0);
         while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
             count += 1;
             if count > MAX_ATTRIBUTES {

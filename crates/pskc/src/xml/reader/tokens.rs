@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use memchr::{memchr, memchr2, memchr3, memmem};
 
-use super::{End, Open, Reader, Token};
+use super::{End, Reader, Token};
 use crate::xml::{XmlError, lexical};
 
 impl<R: BufRead> Reader<R> {
@@ -49,7 +49,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn octet(&self, at: usize) -> Option<u8> {
-        self.window.rest().as_bytes().get(at).copied()
+        self.window.octets().get(at).copied()
     }
 
     fn fill(&mut self) -> Result<(), End> {
@@ -66,7 +66,7 @@ impl<R: BufRead> Reader<R> {
     ) -> Result<Result<usize, End>, XmlError> {
         let mut from = from;
         loop {
-            let rest = self.window.rest().as_bytes();
+            let rest = self.window.octets();
             if let Some(at) = find(rest.get(from..).unwrap_or_default()) {
                 self.check_size(from + at + len)?;
                 return Ok(Ok(from + at));
@@ -154,7 +154,24 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
+    /// A tag without attributes in its usual form, `<name>`, which most are: it is looked at once.
+    fn plain_tag(&mut self) -> Option<Result<Token, XmlError>> {
+        let rest = self.window.rest().get(1..)?;
+        let (prefix, local, after) = lexical::leading_name(rest)?;
+        let len = rest.len() - after.len();
+        if !after.starts_with('>') || len >= self.limits.max_text {
+            return None;
+        }
+        let (prefix_len, local_len) = (prefix.len(), local.len());
+        self.names.push_str(rest.get(..len)?);
+        self.window.consume(len + 2);
+        Some(self.open_named(len, prefix_len, local_len).map(|()| Token::Start))
+    }
+
     fn start_tag(&mut self) -> Result<Token, XmlError> {
+        if let Some(started) = self.plain_tag() {
+            return started;
+        }
         let mut at = 1;
         let end = loop {
             let found = self.find(at, 1, |rest| memchr3(b'>', b'"', b'\'', rest))?;
@@ -177,32 +194,55 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn end_tag(&mut self) -> Result<Token, XmlError> {
-        if let Some(len) = self.expected_end() {
-            self.window.consume(len);
-            return Ok(self.close());
+        if self.close_as_expected() {
+            return Ok(Token::End);
         }
         let end = self.find_end(2, b">")?;
         let name = self.window.rest()[2..end].trim_end_matches(lexical::is_white); // between ASCII characters
-        let begin = self.open.iter().nth_back(1).copied().unwrap_or_default().name;
-        if self.open.is_empty() || self.names.get(begin..) != Some(name) {
+        let open = self.open.last().and_then(|open| self.names.get(open.name..open.end));
+        if open != Some(name) {
             return Err(self.syntax("an end tag that does not match its start tag"));
         }
         self.window.consume(end + 1);
         Ok(self.close())
     }
 
-    /// The length of the end tag that follows, if it is that of the open element in its usual form.
-    fn expected_end(&self) -> Option<usize> {
-        let begin = self.open.iter().nth_back(1).copied().unwrap_or_default().name;
-        let name = self.names.get(begin..)?;
-        let rest = self.window.rest().as_bytes().get(2..)?.strip_prefix(name.as_bytes())?;
-        (!self.open.is_empty() && rest.first() == Some(&b'>')).then_some(name.len() + 3)
+    /// Closes the open element if its end tag follows in its usual form.
+    pub(super) fn close_as_expected(&mut self) -> bool {
+        let Some(len) = self.expected_end(0) else { return false };
+        self.window.consume(len);
+        self.close();
+        true
+    }
+
+    /// The length of the end tag that follows after `at` octets, if it is that of the open element in its usual form.
+    #[inline]
+    fn expected_end(&self, at: usize) -> Option<usize> {
+        let open = self.open.last()?;
+        let name = self.names.as_bytes().get(open.name..open.end)?;
+        let rest = self.window.octets().get(at..)?;
+        let (begin, rest) = rest.split_at_checked(2)?;
+        let (found, rest) = rest.split_at_checked(name.len())?;
+        (begin == b"</" && found == name && rest.first() == Some(&b'>')).then_some(name.len() + 3)
+    }
+
+    /// The length of the text that follows, if it is all that the open element has and needs no work.
+    pub(super) fn leaf_text(&mut self) -> Option<usize> {
+        if self.closes || self.closed.is_some() {
+            return None;
+        }
+        let octets = self.window.octets();
+        let len = memchr3(b'<', b'&', b'\r', octets)?;
+        self.expected_end(len)?;
+        let text = octets.get(..len)?;
+        (len <= self.limits.max_text && memchr(b'>', text).is_none()).then_some(len)
     }
 
     fn close(&mut self) -> Token {
-        self.open.pop();
-        let Open { name, .. } = self.open.last().copied().unwrap_or_default();
-        self.names.truncate(name);
+        if let Some(before) = self.closed.take() {
+            self.names.truncate(before.name);
+        }
+        self.closed = self.open.pop();
         self.scope.leave(self.open.len());
         Token::End
     }
