@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use crate::output::Failure;
@@ -83,22 +84,55 @@ impl Api {
         self.call(Method::DELETE, path, None).await
     }
 
+    /// As [`get`](Self::get); `None` where the server has no such thing.
+    pub(crate) async fn get_if_there(&self, path: &str) -> Result<Option<Value>, Failure> {
+        let answer = self.request(Method::GET, path).send().await.map_err(|why| self.unreachable(&why))?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => self.document(answer).await.map(Some),
+        }
+    }
+
+    /// Sends something else than JSON.
+    pub(crate) async fn post_document(&self, path: &str, kind: &str, body: Vec<u8>) -> Result<Value, Failure> {
+        let request = self.request(Method::POST, path).header(CONTENT_TYPE, kind).body(body);
+        self.document(request.send().await.map_err(|why| self.unreachable(&why))?).await
+    }
+
+    /// Asks for something else than JSON, however long it takes to come.
+    pub(crate) async fn post_for_document(&self, path: &str, body: &Value) -> Result<Response, Failure> {
+        let request = self.request(Method::POST, path).json(body).timeout(Duration::from_secs(24 * 3600));
+        let answer = request.send().await.map_err(|why| self.unreachable(&why))?;
+        if answer.status().is_success() { Ok(answer) } else { Err(self.refusal(answer).await) }
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let url = format!("{}/api/v1{path}", self.server);
-        let mut request = self.client.request(method, &url).bearer_auth(&self.token);
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(|why| self.unreachable(&why))?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(|why| self.unreachable(&why))?;
-        if status.is_success() {
-            let document = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
-            return document.map_err(|_| Failure::new(format!("{url} answers with something else than JSON")));
+        self.document(request.send().await.map_err(|why| self.unreachable(&why))?).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}/api/v1{path}", self.server)).bearer_auth(&self.token)
+    }
+
+    /// The JSON of a success.
+    async fn document(&self, answer: Response) -> Result<Value, Failure> {
+        if !answer.status().is_success() {
+            return Err(self.refusal(answer).await);
         }
-        let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+        let text = answer.text().await.map_err(|why| self.unreachable(&why))?;
+        let document = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
+        document.map_err(|_| Failure::new(format!("{} answers with something else than JSON", self.server)))
+    }
+
+    async fn refusal(&self, answer: Response) -> Failure {
+        let status = answer.status();
+        let problem: Value = serde_json::from_str(&answer.text().await.unwrap_or_default()).unwrap_or_default();
         let detail = problem["detail"].as_str().unwrap_or("no reason was given");
-        Err(Failure::new(format!("the server refused ({status}): {detail}")))
+        Failure::new(format!("the server refused ({status}): {detail}"))
     }
 
     fn unreachable(&self, why: &reqwest::Error) -> Failure {

@@ -268,6 +268,11 @@ impl KeyFile {
         Ok(())
     }
 
+    /// The file as it is, from its beginning.
+    pub(crate) fn reader(&self) -> Result<Box<dyn BufRead + '_>, Failure> {
+        self.document.reader()
+    }
+
     /// Whether there was something to open it with.
     pub(crate) fn is_unlocked(&self) -> bool {
         self.unlock.is_some()

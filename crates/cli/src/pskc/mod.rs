@@ -4,11 +4,11 @@ mod check;
 mod convert;
 mod describe;
 mod format;
-mod input;
+pub(crate) mod input;
 mod inspect;
-mod protect;
+pub(crate) mod protect;
 mod sign;
-mod sink;
+pub(crate) mod sink;
 
 use clap::Subcommand;
 

@@ -1,5 +1,7 @@
 //! `dskpp admin`: the server's admin API from the command line.
 
+mod transfer;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
@@ -136,6 +138,17 @@ enum Key {
     Show { id: String },
     /// Take a key out of use
     Revoke { id: String },
+    /// Give a key that nobody has to a user
+    Assign {
+        id: String,
+        /// The user's name; the user is made if there is none
+        #[arg(long)]
+        user: String,
+    },
+    /// Take in the keys of a key file (PSKC); after an interruption, run it again
+    Import(transfer::Import),
+    /// Write keys into a key file (PSKC)
+    Export(transfer::Export),
 }
 
 #[derive(Subcommand)]
@@ -259,7 +272,8 @@ impl Key {
                 let keys = all_keys(api, user.as_deref()).await?;
                 output.print(&json!({ "items": keys }), || {
                     let line = |key: &Value| {
-                        let part = |name: &str| show(&key[name]);
+                        let part =
+                            |name: &str| Some(&key[name]).filter(|part| !part.is_null()).map_or("-".into(), show);
                         format!("{:<24} {:<12} {:<8} {}", part("key_id"), part("state"), part("key_type"), part("user"))
                     };
                     keys.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -270,6 +284,12 @@ impl Key {
                 output.print(&key, || lines(&key))
             }
             Key::Revoke { id } => delete(api, output, "key", &id).await,
+            Key::Assign { id, user } => {
+                let key = api.post(&format!("/keys/{}/user", escaped(&id)), &json!({ "user": user })).await?;
+                output.print(&key, || format!("key {id} is {user}'s now"))
+            }
+            Key::Import(import) => import.run(api, output).await,
+            Key::Export(export) => export.run(api, output).await,
         }
     }
 }

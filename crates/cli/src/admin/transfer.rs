@@ -1,0 +1,215 @@
+//! `dskpp admin key import` and `export`: keys in bulk.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use dskpp_crypto::Sha256;
+use pskc::{ContainerWriter, Header};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
+
+use crate::api::Api;
+use crate::output::{Failure, Output};
+use crate::pskc::input::{Input, KeyFile, first_line, text_file};
+use crate::pskc::protect::To;
+use crate::pskc::sink::printed;
+
+/// Keys in one request.
+const BATCH: u64 = 2000;
+/// Lines of a report for people, at most; `--json` tells all.
+const MOST: usize = 50;
+
+#[derive(Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    input: Input,
+
+    /// All keys are this user's; the user is made if there is none
+    #[arg(long, value_name = "NAME", conflicts_with = "assign_user_ids")]
+    user: Option<String>,
+
+    /// Each key is the user's whom its UserId names (CN= or UID= of a distinguished name, or the text itself)
+    #[arg(long)]
+    assign_user_ids: bool,
+}
+
+struct Batch {
+    first: u64,
+    /// The keys in the clear, for the server alone.
+    body: Zeroizing<Vec<u8>>,
+}
+
+impl Import {
+    /// Sends the keys in batches. What the server has of this file already is not sent again, so an import that was
+    /// interrupted goes on where it ended.
+    pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        let file = self.input.open(true)?;
+        file.warn();
+        let id = digest(&file)?;
+        let total = file.summary.packages;
+        let before = api.get_if_there(&format!("/imports/{id}")).await?;
+        let done = before.as_ref().and_then(|import| import["done"].as_u64()).unwrap_or(0).min(total);
+        if done > 0 {
+            output.say(format!("{done} of {total} keys of this file were sent before: going on behind them"));
+        }
+        let (sender, mut batches) = mpsc::channel(2);
+        let reading = tokio::task::spawn_blocking(move || read(&file, done, &sender));
+        let (mut duplicate, mut refused) = (Vec::new(), Vec::new());
+        let more = match (&self.user, self.assign_user_ids) {
+            (Some(user), _) => format!("&user={}", crate::api::escaped(user)),
+            (None, true) => "&assign=user-id".to_owned(),
+            (None, false) => String::new(),
+        };
+        while let Some(Batch { first, body }) = batches.recv().await {
+            let path = format!("/keys/import?import={id}&first={first}{more}");
+            let answer = api.post_document(&path, "application/pskc+xml", body.to_vec()).await?;
+            let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
+            duplicate.extend(list("duplicate"));
+            refused.extend(list("refused"));
+        }
+        reading.await.map_err(|_| Failure::new("the file could not be read to its end"))??;
+        let import = api.get(&format!("/imports/{id}")).await?;
+        report(&import, &duplicate, &refused, output)
+    }
+}
+
+/// SHA-256 of the file: what the server knows an import by.
+fn digest(file: &KeyFile) -> Result<String, Failure> {
+    let (mut hash, mut source) = (Sha256::new(), file.reader()?);
+    loop {
+        let octets = source.fill_buf().map_err(|why| Failure::new(format!("the file cannot be read: {why}")))?;
+        if octets.is_empty() {
+            return Ok(data_encoding::HEXLOWER.encode(&hash.finish()));
+        }
+        hash.update(octets);
+        let len = octets.len();
+        source.consume(len);
+    }
+}
+
+/// Reads the packages behind the first `done`, and gives them in batches.
+fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), Failure> {
+    let (mut number, mut batch) = (0, None);
+    let send = |batch: &mut Option<(u64, ContainerWriter<Vec<u8>>)>| -> Result<(), Failure> {
+        let Some((first, writer)) = batch.take() else { return Ok(()) };
+        let body = Zeroizing::new(writer.finish().map_err(Failure::new)?);
+        // Where nobody takes it any more, the reason is told there.
+        let _ = sender.blocking_send(Batch { first, body });
+        Ok(())
+    };
+    file.for_each(|package| {
+        number += 1;
+        if number <= done {
+            return Ok(());
+        }
+        if sender.is_closed() {
+            return Err(Failure::new("the server does not take the keys"));
+        }
+        if batch.is_none() {
+            batch = Some((number - 1, ContainerWriter::new(Vec::new(), &Header::default()).map_err(Failure::new)?));
+        }
+        if let Some((first, writer)) = &mut batch {
+            writer.package(&package).map_err(Failure::new)?;
+            if number - *first == BATCH {
+                send(&mut batch)?;
+            }
+        }
+        Ok(())
+    })?;
+    send(&mut batch)
+}
+
+fn report(import: &Value, duplicate: &[Value], refused: &[Value], output: &Output) -> Result<(), Failure> {
+    let document = json!({
+        "import": import["id"],
+        "accepted": import["accepted"],
+        "duplicate": import["duplicate"],
+        "refused": import["refused"],
+        "duplicates": duplicate,
+        "refusals": refused,
+    });
+    output.print(&document, || {
+        let line = |kind: &str, key: &Value| {
+            let reason = key["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let number = key["index"].as_u64().unwrap_or(0) + 1;
+            format!("  key {number} ({}) is {kind}{reason}", key["key_id"].as_str().unwrap_or_default())
+        };
+        let told = refused.iter().map(|key| line("refused", key));
+        let told = told.chain(duplicate.iter().map(|key| line("there already", key)));
+        let mut lines: Vec<String> = told.take(MOST).collect();
+        if refused.len() + duplicate.len() > MOST {
+            lines.push("  … (--json tells all)".to_owned());
+        }
+        lines.insert(
+            0,
+            format!(
+                "{} keys accepted, {} there already, {} refused",
+                import["accepted"], import["duplicate"], import["refused"]
+            ),
+        );
+        lines.join("\n")
+    })?;
+    // All has been said: only the exit code is left to tell.
+    if import["refused"].as_u64().unwrap_or(0) == 0 { Ok(()) } else { std::process::exit(1) }
+}
+
+#[derive(Args)]
+#[group(id = "protection", required = true, multiple = false, args = ["to_key_file", "to_password_file", "to_certificate", "in_the_clear"])]
+pub(super) struct Export {
+    /// Only this user's keys
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// A file with the key to encrypt with, in hexadecimal (16, 24 or 32 octets)
+    #[arg(long, value_name = "FILE")]
+    to_key_file: Option<PathBuf>,
+
+    /// The name of that key, by which the receiver knows it
+    #[arg(long, value_name = "NAME", default_value = "Pre-shared-key")]
+    to_key_name: String,
+
+    /// A file whose first line is the password to encrypt with
+    #[arg(long, value_name = "FILE")]
+    to_password_file: Option<PathBuf>,
+
+    /// The receiver's RSA certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    to_certificate: Option<PathBuf>,
+
+    /// Write all secrets unencrypted: whoever reads the file has the keys
+    #[arg(long)]
+    in_the_clear: bool,
+
+    #[command(flatten)]
+    to: To,
+}
+
+impl Export {
+    pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        let protection = self.protection()?;
+        let mut sink = self.to.sink()?;
+        let body = json!({ "user": self.user, "protection": protection });
+        let mut answer = api.post_for_document("/keys/export", &body).await?;
+        let cut = |why| Failure::new(format!("the export ended early: {why}")).next("nothing was written; try again");
+        let mut octets = 0;
+        while let Some(chunk) = answer.chunk().await.map_err(cut)? {
+            octets += chunk.len();
+            printed(sink.write_all(&chunk))?;
+        }
+        sink.finish()?;
+        let Some(name) = self.to.name().filter(|name| name != "-") else { return Ok(()) };
+        output.print(&json!({ "file": name, "octets": octets }), || format!("keys written to {name} ({octets} octets)"))
+    }
+
+    fn protection(&self) -> Result<Value, Failure> {
+        let text = |secret: dskpp_crypto::Secret| String::from_utf8_lossy(secret.expose()).into_owned();
+        Ok(match (&self.to_key_file, &self.to_password_file, &self.to_certificate) {
+            (Some(path), _, _) => json!({ "key_hex": text_file(path)?.trim(), "key_name": self.to_key_name }),
+            (_, Some(path), _) => json!({ "passphrase": text(first_line(path)?) }),
+            (_, _, Some(path)) => json!({ "certificate_pem": *text_file(path)? }),
+            _ => json!({ "plain": self.in_the_clear }),
+        })
+    }
+}
