@@ -22,28 +22,60 @@ fn unbound(key: &[u8]) -> Result<UnboundCipherKey, Error> {
     UnboundCipherKey::new(aes(key)?, key).map_err(|_| Error::KeyLength(key.len()))
 }
 
+/// A key for AES-CBC, prepared once for many values.
+pub struct CbcKey {
+    encrypting: PaddedBlockEncryptingKey,
+    decrypting: DecryptingKey,
+}
+
+impl CbcKey {
+    /// A key of 16, 24 or 32 octets; [`Error::KeyLength`] for others.
+    pub fn new(key: &[u8]) -> Result<Self, Error> {
+        let unfit = |_| Error::KeyLength(key.len());
+        Ok(CbcKey {
+            encrypting: PaddedBlockEncryptingKey::cbc_pkcs7(unbound(key)?).map_err(unfit)?,
+            decrypting: DecryptingKey::cbc(unbound(key)?).map_err(unfit)?,
+        })
+    }
+
+    /// As [`aes_cbc_encrypt`].
+    pub fn encrypt(&self, iv: &[u8; 16], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut buffer = Vec::with_capacity(plaintext.len() + 16); // so that the padding does not move the plaintext
+        buffer.extend_from_slice(plaintext);
+        self.encrypting
+            .less_safe_encrypt(&mut buffer, EncryptionContext::Iv128(FixedLength::from(iv)))
+            .map_err(|_| Error::InputLength(plaintext.len()))?;
+        Ok(buffer)
+    }
+
+    /// As [`aes_cbc_decrypt`].
+    pub fn decrypt(&self, iv: &[u8; 16], ciphertext: &[u8]) -> Result<Secret, Error> {
+        if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(16) {
+            return Err(Error::InputLength(ciphertext.len()));
+        }
+        let mut buffer = Secret::new(ciphertext.to_vec());
+        let decrypted = self.decrypting.decrypt(buffer.expose_mut(), DecryptionContext::Iv128(FixedLength::from(iv)));
+        decrypted.map_err(|_| Error::Decryption)?;
+        strip_padding(buffer, 16)
+    }
+}
+
+impl std::fmt::Debug for CbcKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CbcKey(secret)")
+    }
+}
+
 /// AES-CBC with PKCS #7 padding; the key has 16, 24 or 32 octets. The IV is not part of the result.
 pub fn aes_cbc_encrypt(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-    let key = PaddedBlockEncryptingKey::cbc_pkcs7(unbound(key)?).map_err(|_| Error::KeyLength(key.len()))?;
-    let mut buffer = Vec::with_capacity(plaintext.len() + 16); // so that the padding does not move the plaintext
-    buffer.extend_from_slice(plaintext);
-    key.less_safe_encrypt(&mut buffer, EncryptionContext::Iv128(FixedLength::from(iv)))
-        .map_err(|_| Error::InputLength(plaintext.len()))?;
-    Ok(buffer)
+    CbcKey::new(key)?.encrypt(iv, plaintext)
 }
 
 /// Undoes [`aes_cbc_encrypt`], and takes any padding of XML Encryption, of which that of PKCS #7 is one form. A wrong
 /// padding is [`Error::Decryption`]: whoever shows that to a peer builds a padding oracle, so check a MAC first, or
 /// continue with a random value.
 pub fn aes_cbc_decrypt(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Result<Secret, Error> {
-    let key = DecryptingKey::cbc(unbound(key)?).map_err(|_| Error::KeyLength(key.len()))?;
-    if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(16) {
-        return Err(Error::InputLength(ciphertext.len()));
-    }
-    let mut buffer = Secret::new(ciphertext.to_vec());
-    let decrypted = key.decrypt(buffer.expose_mut(), DecryptionContext::Iv128(FixedLength::from(iv)));
-    decrypted.map_err(|_| Error::Decryption)?;
-    strip_padding(buffer, 16)
+    CbcKey::new(key)?.decrypt(iv, ciphertext)
 }
 
 /// Without the padding of XML Encryption §5.2: the last octet says how many octets it has, up to a block; the others

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use dskpp_crypto::{Hash, HmacKey, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret};
+use dskpp_crypto::{CbcKey, Hash, HmacKey, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret};
 
 use super::algorithm::{ValueAlgorithm, mac_hash};
 use super::{DerivedKey, ProtectionError, Unlock};
@@ -53,7 +53,7 @@ impl fmt::Display for Deviation {
 /// key.
 ///
 /// ```
-/// use dskpp_crypto::{Hash, Secret, SeededRandom};
+/// use dskpp_crypto::{CbcKey, Hash, Secret, SeededRandom};
 /// use pskc::{KeyData, Opener, OpenerOptions, Protector, Unlock, Value};
 /// let (key, rng) = (Secret::from_slice(&[7; 16]), &mut SeededRandom::new(b"example"));
 /// let mut data = KeyData { secret: Some(Value::Plain(Secret::from_slice(b"secret"))), ..KeyData::default() };
@@ -75,7 +75,8 @@ pub struct Opener {
 
 #[derive(Debug)]
 enum Key {
-    Symmetric(Secret),
+    /// With the same key prepared for AES-CBC, where it has a length for that.
+    Symmetric(Secret, Option<CbcKey>),
     Private(Arc<RsaPrivateKey>),
 }
 
@@ -135,7 +136,7 @@ impl Opener {
             return Ok(HmacKey::new(hash, key.expose()));
         }
         match &self.key {
-            Key::Symmetric(key) if self.options.lenient => {
+            Key::Symmetric(key, _) if self.options.lenient => {
                 self.deviations.insert(Deviation::EncryptionKeyAsMacKey);
                 Ok(HmacKey::new(hash, key.expose()))
             }
@@ -213,8 +214,16 @@ impl Opener {
             },
             (Key::Private(key), ValueAlgorithm::Rsa(encryption)) => key.decrypt_oaep(encryption, octets),
             (Key::Private(_), _) => return Err(ProtectionError::NeedsNoPrivateKey),
-            (Key::Symmetric(_), ValueAlgorithm::Rsa(_)) => return Err(ProtectionError::NeedsPrivateKey),
-            (Key::Symmetric(key), algorithm) => algorithm.decrypt(key, self.options.iv.as_deref(), octets),
+            (Key::Symmetric(..), ValueAlgorithm::Rsa(_)) => return Err(ProtectionError::NeedsPrivateKey),
+            (Key::Symmetric(key, Some(cbc)), ValueAlgorithm::AesCbc(len))
+                if len == key.len() && self.options.iv.is_none() =>
+            {
+                match octets.split_first_chunk() {
+                    Some((iv, ciphertext)) => cbc.decrypt(iv, ciphertext),
+                    None => Err(dskpp_crypto::Error::InputLength(octets.len())),
+                }
+            }
+            (Key::Symmetric(key, _), algorithm) => algorithm.decrypt(key, self.options.iv.as_deref(), octets),
         };
         opened.map_err(|error| match error {
             dskpp_crypto::Error::KeyLength(len) => ProtectionError::KeyLength(len),
@@ -233,15 +242,20 @@ fn key_of(encryption_key: Option<&KeyInfo>, unlock: &Unlock) -> Result<Key, Prot
     let derived = encryption_key.map(DerivedKey::of).transpose()?.flatten();
     let recipient = encryption_key.and_then(recipient);
     Ok(match (unlock, derived) {
-        (Unlock::Password(password), Some(derived)) => Key::Symmetric(derived.derive(password, 16)),
+        (Unlock::Password(password), Some(derived)) => symmetric(derived.derive(password, 16)),
         (Unlock::Password(_), None) => return Err(ProtectionError::NeedsKey),
-        (Unlock::Key(key), _) => Key::Symmetric(key.clone()), // maybe one that was derived elsewhere
+        (Unlock::Key(key), _) => symmetric(key.clone()), // maybe one that was derived elsewhere
         (Unlock::PrivateKey(_), Some(_)) => return Err(ProtectionError::NeedsNoPrivateKey),
         (Unlock::PrivateKey(key), None) => match recipient {
             Some(modulus) if modulus != key.public().modulus() => return Err(ProtectionError::OtherRecipient),
             _ => Key::Private(Arc::clone(key)),
         },
     })
+}
+
+fn symmetric(key: Secret) -> Key {
+    let cbc = CbcKey::new(key.expose()).ok();
+    Key::Symmetric(key, cbc)
 }
 
 /// The modulus of the key that a file is encrypted for, where it says so.

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{
-    Hash, HmacKey, Pbkdf2Prf, Random, RsaEncryption, RsaPublicKey, Secret, aes_cbc_encrypt, aes_wrap, aes_wrap_pad,
+    CbcKey, Hash, HmacKey, Pbkdf2Prf, Random, RsaEncryption, RsaPublicKey, Secret, aes_wrap, aes_wrap_pad,
 };
 
 use super::algorithm::{ValueAlgorithm, mac_uri};
@@ -22,6 +22,7 @@ pub struct Protector {
 
 #[derive(Debug)]
 enum Key {
+    Cbc(CbcKey),
     Symmetric(Secret),
     Public(RsaPublicKey),
 }
@@ -125,7 +126,12 @@ impl Protector {
         if !matches!(key.len(), 16 | 24 | 32) {
             return Err(ProtectionError::KeyLength(key.len()));
         }
-        Self::new(Key::Symmetric(key), algorithm, named, mac, rng)
+        let unfit = |_| ProtectionError::KeyLength(key.len());
+        let key = match algorithm {
+            ValueAlgorithm::AesCbc(_) => Key::Cbc(CbcKey::new(key.expose()).map_err(unfit)?),
+            _ => Key::Symmetric(key),
+        };
+        Self::new(key, algorithm, named, mac, rng)
     }
 
     fn new(
@@ -178,10 +184,10 @@ impl Protector {
         let algorithm = self.algorithm.uri().ok_or_else(|| ProtectionError::Algorithm(format!("{:?}", self.algorithm)));
         let octets = secret.expose();
         let encrypted = match (&self.key, self.algorithm) {
-            (Key::Symmetric(key), ValueAlgorithm::AesCbc(_)) => {
+            (Key::Cbc(key), _) => {
                 let mut iv = [0; 16];
                 rng.fill(&mut iv);
-                aes_cbc_encrypt(key.expose(), &iv, octets).map(|ciphertext| [&iv[..], &ciphertext].concat())
+                key.encrypt(&iv, octets).map(|ciphertext| [&iv[..], &ciphertext].concat())
             }
             (Key::Symmetric(key), ValueAlgorithm::AesWrap(_))
                 if octets.len() >= 16 && octets.len().is_multiple_of(8) =>
