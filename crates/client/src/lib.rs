@@ -10,10 +10,12 @@
 //! happened and what to do.
 
 pub mod enroll;
+mod import;
 pub mod token_store;
 pub mod transport;
 mod trust;
 
 pub use enroll::{EnrollError, EnrollRequest, Enrolled, enroll};
-pub use token_store::{Token, TokenStore};
+pub use import::{ImportError, token_from_package};
+pub use token_store::{Imported, NotAllowed, Token, TokenStore};
 pub use transport::{Transport, TransportError, TransportOptions};

@@ -110,19 +110,41 @@ pub(super) fn read(path: &Path) -> Result<(Header, Vec<u8>), StoreError> {
     Ok((header, octets))
 }
 
+/// The body in the clear; fails where anything was changed or the key is another one.
+pub(super) fn unseal(header: &Header, key: &Key, sealed: &[u8]) -> Result<Secret, StoreError> {
+    key.0.open(&line(header), sealed).map_err(|_| StoreError::Locked)
+}
+
 pub(super) fn open(path: &Path, header: &Header, key: &Key, sealed: &[u8]) -> Result<Tokens, StoreError> {
-    let body = key.0.open(&line(header), sealed).map_err(|_| StoreError::Locked)?;
+    let body = unseal(header, key, sealed)?;
     serde_json::from_slice(body.expose())
         .map_err(|_| StoreError::Damaged { path: path.to_owned(), reason: "its content is of another version" })
 }
 
 pub(super) fn write(path: &Path, header: &Header, key: &Key, tokens: &Tokens) -> Result<(), StoreError> {
-    let mut body = Vec::with_capacity(1024 + tokens.len() * 1024); // so that nothing moves the secrets
-    serde_json::to_writer(&mut body, tokens).expect("tokens are plain JSON, and memory takes them");
+    const WHY: &str = "tokens are plain JSON, and memory takes them";
+    let mut len = Length(0);
+    serde_json::to_writer(&mut len, tokens).expect(WHY);
+    let mut body = Vec::with_capacity(len.0); // exactly, so that growing leaves no copies of secrets behind
+    serde_json::to_writer(&mut body, tokens).expect(WHY);
     let body = Secret::new(body);
     let line = line(header);
     let sealed = key.0.seal(&mut SystemRandom, &line, body.expose());
     replace(path, &[&line[..], &sealed].concat())
+}
+
+/// Counts what is written, and keeps nothing.
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0 += octets.len();
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The header as it stands in the file, which is what the seal covers.
@@ -205,10 +227,19 @@ pub(super) mod secret {
 /// The same where there may be none.
 pub(super) mod optional_secret {
     use super::{BASE64, Secret};
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
+    use serde::{Deserialize as _, Deserializer, Serialize, Serializer, de::Error as _};
 
     pub(crate) fn serialize<S: Serializer>(secret: &Option<Secret>, to: S) -> Result<S::Ok, S::Error> {
-        secret.as_ref().map(|secret| BASE64.encode(secret.expose())).serialize(to)
+        secret.as_ref().map(Text).serialize(to)
+    }
+
+    /// Goes the way of the other secrets, whose text is wiped.
+    struct Text<'a>(&'a Secret);
+
+    impl Serialize for Text<'_> {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            super::secret::serialize(self.0, to)
+        }
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {

@@ -6,8 +6,11 @@
 //!   other's changes, and a crash leaves either the old store or the new one.
 
 mod file;
+pub(crate) mod package;
+mod policy;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +18,8 @@ use dskpp_crypto::Secret;
 use serde::{Deserialize, Serialize};
 
 use file::{Header, Key, Locked};
+
+pub use policy::NotAllowed;
 
 /// What opens a store.
 #[derive(Clone, Debug)]
@@ -62,6 +67,9 @@ pub enum StoreError {
     /// A key of that id is there.
     #[error("the store already has a key '{0}'")]
     Exists(String),
+    /// A key was used as often as its policy allows.
+    #[error(transparent)]
+    UsedUp(NotAllowed),
     /// No key goes by that name.
     #[error("there is no key '{0}' in the store: `dskpp token list` shows those that are")]
     NotFound(String),
@@ -70,7 +78,19 @@ pub enum StoreError {
     Ambiguous(String),
 }
 
+/// What became of many tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// How many are in the store now that were not before.
+    pub added: usize,
+    /// Ids that were there already, in the store or earlier among the new ones: those were left as they are.
+    pub duplicates: Vec<String>,
+}
+
 /// A key with everything that belongs to it. `Debug` hides what is secret.
+///
+/// Fields that came later are left out of the file where they are empty: older programs then still read it, and
+/// refuse it where they would pass over a limit that they do not know.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
@@ -105,6 +125,10 @@ pub struct Token {
     pub digits: Option<u8>,
     /// Seconds of a time step.
     pub period_s: Option<u32>,
+    /// Steps by which the clock of the device that had the key before was off (`TimeDrift`, RFC 6030 §4.2); codes made
+    /// here go by this machine's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<i32>,
     /// The hash: `SHA1`, `SHA256`, `SHA512`.
     pub hash: Option<String>,
     /// The next counter.
@@ -115,6 +139,12 @@ pub struct Token {
     pub start: Option<String>,
     /// Until when, RFC 3339.
     pub expiry: Option<String>,
+    /// How often it may still be used (`NumberOfTransactions`, RFC 6030 §5); `None`: without limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses_left: Option<u64>,
+    /// What it may be used for (`KeyUsage`, spelled as in RFC 6030 §5); empty: everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usages: Vec<String>,
     /// When it was stored, RFC 3339.
     pub created_at: String,
 }
@@ -143,10 +173,13 @@ impl fmt::Debug for TokenStore {
 
 impl TokenStore {
     /// Opens a store, which must be there; takes the time of the key derivation.
+    ///
+    /// The seal of the whole file is checked. The tokens in it are read by the calls that need them, so a store that a
+    /// later version wrote opens, and they tell so.
     pub fn open(path: &Path, unlock: &Unlock) -> Result<Self, StoreError> {
         let (header, sealed) = file::read(path)?;
         let key = Key::derive(&header, unlock)?;
-        file::open(path, &header, &key, &sealed)?;
+        file::unseal(&header, &key, &sealed)?;
         Ok(TokenStore { path: path.to_owned(), header, key })
     }
 
@@ -197,6 +230,37 @@ impl TokenStore {
             }
             tokens.insert(token.id.clone(), token);
             Ok(())
+        })
+    }
+
+    /// Adds many tokens with one write of the file; those whose id is there already are told and left out. On an error,
+    /// none was added.
+    pub fn insert_many(&mut self, new: Vec<Token>) -> Result<Imported, StoreError> {
+        self.change(|tokens| {
+            let mut done = Imported::default();
+            for token in new {
+                match tokens.entry(token.id.clone()) {
+                    Entry::Occupied(_) => done.duplicates.push(token.id),
+                    Entry::Vacant(place) => {
+                        place.insert(token);
+                        done.added += 1;
+                    }
+                }
+            }
+            Ok(done)
+        })
+    }
+
+    /// Counts one use of a token and gives it as it was stored; [`StoreError::UsedUp`] where none is left, whatever
+    /// other processes do at the same time. To be called before the result of the use is given out.
+    pub fn count_use(&mut self, id: &str) -> Result<Token, StoreError> {
+        self.change(|tokens| {
+            let token = tokens.get_mut(id).ok_or_else(|| StoreError::NotFound(id.to_owned()))?;
+            if let Some(left) = token.uses_left {
+                let left = left.checked_sub(1).ok_or_else(|| StoreError::UsedUp(NotAllowed::UsedUp(id.to_owned())));
+                token.uses_left = Some(left?);
+            }
+            Ok(token.clone())
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use pskc::KeyUsage;
+
 use super::*;
 
 fn token(id: &str) -> Token {
@@ -20,11 +22,14 @@ fn token(id: &str) -> Token {
         user: None,
         digits: Some(6),
         period_s: None,
+        drift: None,
         hash: None,
         counter: Some(0),
         suite: None,
         start: None,
         expiry: None,
+        uses_left: None,
+        usages: Vec::new(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
     }
 }
@@ -167,4 +172,136 @@ fn changes_of_several_at_once_are_all_kept() {
     let store = TokenStore::open(&path, &unlock).unwrap();
     assert_eq!(store.list().unwrap().len(), 41);
     assert_eq!(store.find("shared").unwrap().counter, Some(40));
+}
+
+/// A store of version 0.1 before limits came: a key file and two tokens, made by the program of that time.
+#[test]
+fn a_store_from_before_limits_opens_and_takes_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlock) = store(folder.path());
+    std::fs::write(&path, include_bytes!("../../tests/data/token-store-1.db")).unwrap();
+    std::fs::write(folder.path().join("key"), include_bytes!("../../tests/data/token-store-1.key")).unwrap();
+    let mut store = TokenStore::open(&path, &unlock).unwrap();
+    let tokens = store.list().unwrap();
+    assert_eq!(tokens.iter().map(|token| token.id.as_str()).collect::<Vec<_>>(), ["HOTP-OF-0.2", "TOTP-OF-0.2"]);
+    assert_eq!((tokens[0].label.as_deref(), tokens[0].counter), (Some("bank"), Some(41)));
+    assert_eq!((tokens[1].period_s, tokens[1].hash.as_deref()), (Some(60), Some("SHA256")));
+    for token in &tokens {
+        assert_eq!(token.secret.expose(), b"very secret 20 octet");
+        assert_eq!((token.drift, token.uses_left, token.usages.len()), (None, None, 0));
+        assert_eq!(token.check_use(KeyUsage::Otp, "2026-06-01T00:00:00Z".parse().unwrap()), Ok(()));
+    }
+    assert_eq!(store.insert_many(vec![token("3")]).unwrap().added, 1);
+    assert_eq!(TokenStore::open(&path, &unlock).unwrap().list().unwrap().len(), 3);
+}
+
+#[test]
+fn older_programs_can_read_tokens_without_limits_and_no_others() {
+    let fields = |token: &Token| serde_json::to_value(token).unwrap().as_object().unwrap().len();
+    let plain = fields(&token("1"));
+    assert_eq!(plain, 20, "the fields of the first version and no more");
+    let limits = Token { drift: Some(0), uses_left: Some(0), usages: vec!["OTP".into()], ..token("1") };
+    assert_eq!(fields(&limits), plain + 3);
+    let mut unknown = serde_json::to_value(token("1")).unwrap();
+    unknown["later_limit"] = 1.into();
+    assert!(serde_json::from_value::<Token>(unknown).is_err(), "a limit that is not known is never passed over");
+}
+
+#[test]
+fn many_are_added_at_once_and_duplicates_stay_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlock) = store(folder.path());
+    let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
+    store.insert(token("2")).unwrap();
+    let other = |id: &str| Token { digits: Some(8), ..token(id) };
+    let first = Token { digits: Some(7), ..token("3") };
+    let done = store.insert_many(vec![other("1"), other("2"), first, other("3")]).unwrap();
+    assert_eq!(done, Imported { added: 2, duplicates: vec!["2".into(), "3".into()] });
+    let digits: Vec<_> = store.list().unwrap().into_iter().map(|token| (token.id, token.digits)).collect();
+    assert_eq!(digits, [("1".into(), Some(8)), ("2".into(), Some(6)), ("3".into(), Some(7))]);
+    assert_eq!(store.insert_many(Vec::new()).unwrap(), Imported::default());
+}
+
+#[test]
+fn s5_a_key_is_used_only_within_its_policy() {
+    let now = "2026-06-01T12:00:00Z";
+    let dates = |start: Option<&str>, expiry: Option<&str>| Token {
+        start: start.map(str::to_owned),
+        expiry: expiry.map(str::to_owned),
+        ..token("1")
+    };
+    let usages =
+        |usages: &[&str]| Token { usages: usages.iter().map(|usage| usage.to_string()).collect(), ..token("1") };
+    let left = |uses_left| Token { uses_left, ..token("1") };
+    let cases = [
+        (token("1"), "allowed"),
+        (dates(Some(now), Some(now)), "allowed"), // inclusive
+        (dates(Some("2026-06-01T12:00:00.001Z"), None), "from"),
+        (dates(None, Some("2026-06-01T11:59:59.999Z")), "expired"),
+        (dates(Some("2026-06-01T14:00:00+02:00"), None), "allowed"),
+        (dates(Some("soon"), None), "cannot be read"),
+        (dates(None, Some("")), "cannot be read"),
+        (usages(&["OTP"]), "allowed"),
+        (usages(&["CR", "OTP"]), "allowed"),
+        (usages(&["CR", "Encrypt"]), "for: CR, Encrypt"),
+        (usages(&["otp"]), "not for this use"),
+        (left(Some(1)), "allowed"),
+        (left(Some(0)), "as often as"),
+    ];
+    for (token, expected) in cases {
+        let done = token.check_use(KeyUsage::Otp, now.parse().unwrap());
+        let said = done.map_or_else(|why| why.to_string(), |()| "allowed".to_owned());
+        assert!(said.contains(expected), "{said}, but expected {expected}");
+    }
+}
+
+#[test]
+fn s5_transactions_are_counted_to_the_last_by_all_processes_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlock) = store(folder.path());
+    let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
+    store.insert_many(vec![Token { uses_left: Some(10), ..token("1") }, token("2")]).unwrap();
+    let granted: usize = std::thread::scope(|scope| {
+        let work = || {
+            let mut store = TokenStore::open(&path, &unlock).unwrap();
+            (0..5).filter(|_| store.count_use("1").is_ok()).count()
+        };
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    assert_eq!(granted, 10);
+    assert!(matches!(store.count_use("1"), Err(StoreError::UsedUp(_))));
+    assert_eq!(TokenStore::open(&path, &unlock).unwrap().find("1").unwrap().uses_left, Some(0));
+    assert_eq!(store.count_use("2").unwrap().uses_left, None, "no limit, nothing to count");
+    assert!(matches!(store.count_use("3"), Err(StoreError::NotFound(_))));
+}
+
+/// Prints what 10,000 tokens cost: `cargo test -p dskpp-client cost_of_ -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints figures and checks nothing"]
+fn cost_of_ten_thousand_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlock) = store(folder.path());
+    let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
+    let tokens = (0..10_000).map(|i| token(&format!("{i:08}"))).collect();
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let times = (0..5).map(|_| {
+            let start = std::time::Instant::now();
+            work();
+            start.elapsed()
+        });
+        println!("{what:<28} {:>10.1?}", times.min().unwrap());
+    };
+    let start = std::time::Instant::now();
+    store.insert_many(tokens).unwrap();
+    println!("{:<28} {:>10.1?}", "insert_many", start.elapsed());
+    println!("{:<28} {:>10} octets", "file", std::fs::metadata(&path).unwrap().len());
+    let (header, sealed) = file::read(&path).unwrap();
+    let key = Key::derive(&header, &unlock).unwrap();
+    timed("read the file", &mut || drop(file::read(&path).unwrap()));
+    timed("unseal", &mut || drop(file::unseal(&header, &key, &sealed).unwrap()));
+    timed("unseal and parse", &mut || drop(file::open(&path, &header, &key, &sealed).unwrap()));
+    timed("open", &mut || drop(TokenStore::open(&path, &unlock).unwrap()));
+    timed("find", &mut || drop(store.find("00005000").unwrap()));
+    timed("count_use", &mut || drop(store.count_use("00005000").unwrap()));
 }

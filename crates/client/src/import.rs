@@ -1,0 +1,137 @@
+//! A key out of a PSKC file, as a token.
+
+use dskpp::algorithm::KeyType;
+use dskpp_crypto::Secret;
+use jiff::Timestamp;
+use pskc::{Key, KeyPackage, Value};
+
+use crate::enroll::key_type_name;
+use crate::token_store::Token;
+use crate::token_store::package::{Parameters, Terms, Unfit, Unkept};
+
+/// The longest secret, in octets.
+const MAX_SECRET_LEN: usize = 1024;
+/// The longest id, in octets.
+const MAX_ID_LEN: usize = 256;
+
+/// Why a key package makes no token. None of them tells anything secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The package describes a device without a key.
+    #[error("the package has no key")]
+    NoKey,
+    /// The key has no `Id`, or an empty one.
+    #[error("the key has no id")]
+    NoId,
+    /// The `Id` could not be shown or typed.
+    #[error("the key's id has more than {MAX_ID_LEN} octets or control characters")]
+    Id,
+    /// Nothing says what the key is for.
+    #[error("the key '{0}' has no algorithm")]
+    NoAlgorithm(String),
+    /// There is no secret, or it is empty.
+    #[error("the key '{0}' has no secret")]
+    NoSecret(String),
+    /// The secret, or a value that codes are made with, is encrypted.
+    #[error("the key '{0}' is encrypted: decrypt the file with its key or passphrase first")]
+    Encrypted(String),
+    /// The secret has a length that does not go with the algorithm.
+    #[error("the key '{id}' has a secret of {len} octets, which does not go with its algorithm")]
+    SecretLength {
+        /// The key's id.
+        id: String,
+        /// Octets of the secret.
+        len: usize,
+    },
+    /// The policy has parts that are not understood (RFC 6030 §5).
+    #[error("the key '{0}' comes with a policy that this client does not understand, so it must not be used")]
+    Policy(String),
+    /// The policy wants a PIN, which this client could not ask for.
+    #[error("the key '{0}' must be used with a PIN, which this client cannot ensure")]
+    Pin(String),
+    /// The parameters are contradictory, or ask for what this client cannot make.
+    #[error("the key '{id}' cannot be used: {reason}")]
+    Parameters {
+        /// The key's id.
+        id: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+/// The token of a key package whose secret is plain, or was decrypted (`pskc::Opener`). Every limit of its policy comes
+/// along; a key whose limits could not be kept is refused, as is one whose codes would be wrong.
+///
+/// Types other than HOTP, TOTP and OCRA are kept as they are: a type that is not known has its URI for a name.
+pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
+    let key = package.key.as_ref().ok_or(ImportError::NoKey)?;
+    let id = checked_id(key)?;
+    let terms = Terms::of(key).map_err(|why| match why {
+        Unkept::NotUnderstood => ImportError::Policy(id.clone()),
+        Unkept::Pin => ImportError::Pin(id.clone()),
+    })?;
+    let uri = key.algorithm.as_deref().filter(|uri| !uri.is_empty());
+    let key_type = KeyType::from_uri(uri.ok_or_else(|| ImportError::NoAlgorithm(id.clone()))?);
+    let secret = secret(key, &key_type, &id)?;
+    let parameters = Parameters::of(key, &key_type).map_err(|why| match why {
+        Unfit::Unsupported(reason) | Unfit::Faulty(reason) => ImportError::Parameters { id: id.clone(), reason },
+        Unfit::Encrypted => ImportError::Encrypted(id.clone()),
+    })?;
+    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let of_device = || package.device_info.as_ref().and_then(|device| text(&device.user_id));
+    Ok(Token {
+        id,
+        label: text(&key.friendly_name),
+        key_type: key_type_name(&key_type).to_owned(),
+        algorithm_uri: key_type.uri().to_owned(),
+        secret,
+        k_mac: None,
+        mac_algorithm: None,
+        server_url: None,
+        server_id: None,
+        k_server: None,
+        issuer: text(&key.issuer),
+        user: text(&key.user_id).or_else(of_device),
+        digits: parameters.digits,
+        period_s: parameters.period_s,
+        drift: parameters.drift,
+        hash: parameters.hash,
+        counter: parameters.counter,
+        suite: parameters.suite,
+        start: terms.start,
+        expiry: terms.expiry,
+        uses_left: terms.uses_left,
+        usages: terms.usages,
+        created_at: Timestamp::now().to_string(),
+    })
+}
+
+fn checked_id(key: &Key) -> Result<String, ImportError> {
+    match key.id.trim() {
+        "" => Err(ImportError::NoId),
+        id if id.len() > MAX_ID_LEN || id.chars().any(char::is_control) => Err(ImportError::Id),
+        _ => Ok(key.id.clone()),
+    }
+}
+
+fn secret(key: &Key, key_type: &KeyType, id: &str) -> Result<Secret, ImportError> {
+    let secret = match key.data.as_ref().and_then(|data| data.secret.as_ref()) {
+        None => return Err(ImportError::NoSecret(id.to_owned())),
+        Some(Value::Encrypted(_)) => return Err(ImportError::Encrypted(id.to_owned())),
+        Some(Value::Plain(secret)) if secret.is_empty() => return Err(ImportError::NoSecret(id.to_owned())),
+        Some(Value::Plain(secret)) => secret,
+    };
+    let fits = match key_type {
+        // HMAC takes any key, and devices have been made with many lengths.
+        KeyType::Hotp | KeyType::Totp | KeyType::Ocra => true,
+        _ => key_type.key_len(None).is_none_or(|len| len == secret.len()),
+    };
+    match fits && secret.len() <= MAX_SECRET_LEN {
+        true => Ok(secret.clone()),
+        false => Err(ImportError::SecretLength { id: id.to_owned(), len: secret.len() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
