@@ -20,6 +20,7 @@ pub mod package;
 pub mod prf;
 pub mod server;
 pub mod status;
+pub mod vessel;
 pub mod version;
 
 #[cfg(test)]

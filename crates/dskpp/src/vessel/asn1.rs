@@ -1,0 +1,61 @@
+//! What all structures share.
+
+use der::asn1::{Any, SetOfVec};
+use der::{Decode, Encode, Sequence, ValueOrd};
+pub(super) use spki::AlgorithmIdentifierOwned as Algorithm;
+pub(super) use spki::ObjectIdentifier as Oid;
+
+use super::{MAX_LEN, VesselError};
+
+/// `Attribute` (RFC 5652 §5.3).
+#[derive(Clone, Debug, PartialEq, Eq, Sequence, ValueOrd)]
+pub(super) struct Attribute {
+    pub(super) kind: Oid,
+    pub(super) values: SetOfVec<Any>,
+}
+
+impl Attribute {
+    pub(super) fn new(kind: Oid, value: &impl Encode) -> Result<Self, VesselError> {
+        let value = to_der(value)?;
+        let mut values = SetOfVec::new();
+        values.insert(from_der::<Any>(&value)?).map_err(|_| UNWRITABLE)?;
+        Ok(Self { kind, values })
+    }
+}
+
+/// `ContentInfo` (RFC 5652 §3).
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub(super) struct ContentInfo {
+    pub(super) content_type: Oid,
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    pub(super) content: Any,
+}
+
+impl ContentInfo {
+    pub(super) fn write(content_type: Oid, content: &impl Encode) -> Result<Vec<u8>, VesselError> {
+        let content = from_der::<Any>(&to_der(content)?)?;
+        to_der(&Self { content_type, content })
+    }
+}
+
+pub(super) const UNREADABLE: VesselError = VesselError::Unreadable("it is not the DER of this format");
+pub(super) const UNWRITABLE: VesselError = VesselError::Unfit("a value is too long or has a character too many");
+
+/// Strict DER without anything behind it.
+pub(super) fn from_der<'a, T: Decode<'a>>(octets: &'a [u8]) -> Result<T, VesselError> {
+    match octets.len() {
+        0..=MAX_LEN => T::from_der(octets).map_err(|_| UNREADABLE),
+        _ => Err(VesselError::Unreadable("it is too long")),
+    }
+}
+
+pub(super) fn to_der(value: &impl Encode) -> Result<Vec<u8>, VesselError> {
+    value.to_der().map_err(|_| UNWRITABLE)
+}
+
+/// An algorithm with these parameters.
+pub(super) fn algorithm(oid: Oid, parameters: Option<&impl Encode>) -> Result<Algorithm, VesselError> {
+    let parameters = parameters.map(to_der).transpose()?;
+    let parameters = parameters.map(|der| from_der::<Any>(&der)).transpose()?;
+    Ok(Algorithm { oid, parameters })
+}

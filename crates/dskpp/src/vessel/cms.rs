@@ -1,0 +1,214 @@
+//! `EncryptedData` and `EnvelopedData` of CMS (RFC 5652 §§6, 8).
+
+use der::asn1::{Any, OctetString, SetOfVec};
+use der::{Encode, Sequence};
+use dskpp_crypto::{Hash, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, aes_unwrap, aes_wrap};
+use pskc::Unlock;
+use spki::SubjectPublicKeyInfoOwned;
+
+use super::asn1::{Algorithm, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
+use super::{VesselError, pbes2};
+
+pub(super) const ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.3");
+pub(super) const ENCRYPTED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.6");
+const AES_WRAP: [(Oid, usize); 3] = [
+    (Oid::new_unwrap("2.16.840.1.101.3.4.1.5"), 16),
+    (Oid::new_unwrap("2.16.840.1.101.3.4.1.25"), 24),
+    (Oid::new_unwrap("2.16.840.1.101.3.4.1.45"), 32),
+];
+const RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
+const RSA_OAEP: Oid = Oid::new_unwrap("1.2.840.113549.1.1.7");
+
+/// Octets of the key that the content is encrypted with.
+const CONTENT_KEY_LEN: usize = 32;
+/// Recipients that are looked at.
+const MAX_RECIPIENTS: usize = 16;
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct EncryptedContentInfo {
+    content_type: Oid,
+    algorithm: Algorithm,
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
+    content: Option<OctetString>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct EncryptedData {
+    version: u8,
+    info: EncryptedContentInfo,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct EnvelopedData {
+    version: u8,
+    recipients: SetOfVec<Any>,
+    info: EncryptedContentInfo,
+}
+
+/// `KeyTransRecipientInfo`; the receiver has one key and does not need to be told which.
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct KeyTransport {
+    version: u8,
+    recipient: Any,
+    algorithm: Algorithm,
+    key: OctetString,
+}
+
+/// `KEKRecipientInfo`
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct KeyWrap {
+    version: u8,
+    name: KekIdentifier,
+    algorithm: Algorithm,
+    key: OctetString,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct KekIdentifier {
+    name: OctetString,
+}
+
+fn content_of(info: EncryptedContentInfo, expected: Oid) -> Result<(Algorithm, OctetString), VesselError> {
+    match info.content {
+        Some(content) if info.content_type == expected => Ok((info.algorithm, content)),
+        _ => Err(UNREADABLE),
+    }
+}
+
+pub(super) fn encrypted_data(content_type: Oid, algorithm: Algorithm, octets: &[u8]) -> Result<Vec<u8>, VesselError> {
+    let content = Some(pbes2::octet_string(octets)?);
+    let info = EncryptedContentInfo { content_type, algorithm, content };
+    ContentInfo::write(ENCRYPTED_DATA, &EncryptedData { version: 0, info })
+}
+
+/// The content of `EncryptedData` under a password.
+pub(super) fn open_encrypted(info: &ContentInfo, expected: Oid, password: &Secret) -> Result<Secret, VesselError> {
+    let data: EncryptedData = from_der(&to_der(&info.content)?)?;
+    let (algorithm, content) = content_of(data.info, expected)?;
+    pbes2::decrypt_with_password(&algorithm, password, content.as_bytes())
+}
+
+/// `EnvelopedData` for a key that both sides know by `name`.
+pub(super) fn for_shared_key(
+    content_type: Oid,
+    content: &Secret,
+    name: &str,
+    kek: &Secret,
+    rng: &mut dyn Random,
+) -> Result<Vec<u8>, VesselError> {
+    let (oid, _) = AES_WRAP.iter().find(|(_, len)| *len == kek.len()).ok_or(VesselError::Protection)?;
+    let key = rng.secret(CONTENT_KEY_LEN);
+    let wrapped = aes_wrap(kek.expose(), key.expose()).map_err(|_| VesselError::Protection)?;
+    let recipient = KeyWrap {
+        version: 4,
+        name: KekIdentifier { name: pbes2::octet_string(name.as_bytes())? },
+        algorithm: algorithm(*oid, None::<&Any>)?,
+        key: pbes2::octet_string(&wrapped)?,
+    };
+    let mut recipient = to_der(&recipient)?;
+    recipient[0] = 0xA2; // `[2] IMPLICIT` in place of SEQUENCE; DER always has its tag
+    enveloped(content_type, content, &key, &recipient, rng)
+}
+
+/// `EnvelopedData` for a public key.
+pub(super) fn for_public_key(
+    content_type: Oid,
+    content: &Secret,
+    public: &RsaPublicKey,
+    encryption: RsaEncryption,
+    rng: &mut dyn Random,
+) -> Result<Vec<u8>, VesselError> {
+    let algorithm = match encryption {
+        RsaEncryption::Pkcs1v15 => algorithm(RSA, Some(&Any::null()))?,
+        RsaEncryption::OaepSha1 => algorithm(RSA_OAEP, Some(&empty_sequence()?))?,
+        RsaEncryption::OaepSha256 => return Err(VesselError::Protection),
+    };
+    let key = rng.secret(CONTENT_KEY_LEN);
+    let encrypted = public.encrypt(encryption, key.expose(), rng).map_err(|_| VesselError::Protection)?;
+    let recipient = KeyTransport {
+        version: 2,
+        recipient: key_identifier(&public.to_spki_der())?,
+        algorithm,
+        key: pbes2::octet_string(&encrypted)?,
+    };
+    enveloped(content_type, content, &key, &to_der(&recipient)?, rng)
+}
+
+fn enveloped(
+    content_type: Oid,
+    content: &Secret,
+    key: &Secret,
+    recipient: &[u8],
+    rng: &mut dyn Random,
+) -> Result<Vec<u8>, VesselError> {
+    let (algorithm, octets) = pbes2::encrypt(key, content, rng)?;
+    let mut recipients = SetOfVec::new();
+    recipients.insert(from_der::<Any>(recipient)?).map_err(|_| UNWRITABLE)?;
+    let info = EncryptedContentInfo { content_type, algorithm, content: Some(pbes2::octet_string(&octets)?) };
+    ContentInfo::write(ENVELOPED_DATA, &EnvelopedData { version: 2, recipients, info })
+}
+
+/// The content of `EnvelopedData` of which one recipient is the owner of `unlock`.
+pub(super) fn open_enveloped(info: &ContentInfo, expected: Oid, unlock: &Unlock) -> Result<Secret, VesselError> {
+    let data: EnvelopedData = from_der(&to_der(&info.content)?)?;
+    let (algorithm, content) = content_of(data.info, expected)?;
+    let len = pbes2::key_len(&algorithm)?;
+    for recipient in data.recipients.iter().take(MAX_RECIPIENTS) {
+        if let Some(key) = open_recipient(recipient, unlock, len)? {
+            return pbes2::decrypt(&algorithm, &key, content.as_bytes());
+        }
+    }
+    Err(VesselError::Protection)
+}
+
+/// The content's key, where this recipient can be the owner of `unlock`.
+fn open_recipient(recipient: &Any, unlock: &Unlock, len: usize) -> Result<Option<Secret>, VesselError> {
+    let der = to_der(recipient)?;
+    let (tag, rest) = der.split_first().ok_or(UNREADABLE)?;
+    match (tag, unlock) {
+        (0xA2, Unlock::Key(kek)) => {
+            let wrap: KeyWrap = from_der(&[&[0x30], rest].concat())?;
+            let known = AES_WRAP.iter().find(|(oid, _)| *oid == wrap.algorithm.oid).ok_or(UNREADABLE)?;
+            if known.1 != kek.len() {
+                return Err(VesselError::WrongKeyOrDamaged);
+            }
+            let key = aes_unwrap(kek.expose(), wrap.key.as_bytes());
+            key.map(Some).map_err(|_| VesselError::WrongKeyOrDamaged)
+        }
+        (0x30, Unlock::PrivateKey(private)) => {
+            let transport: KeyTransport = from_der(&der)?;
+            open_transport(&transport, private, len).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn open_transport(transport: &KeyTransport, private: &RsaPrivateKey, len: usize) -> Result<Secret, VesselError> {
+    let octets = transport.key.as_bytes();
+    let key = match transport.algorithm.oid {
+        // A wrong padding gives another key, and so ends where other damage does.
+        RSA => private.decrypt_pkcs1v15(octets, len),
+        RSA_OAEP => {
+            let parameters = transport.algorithm.parameters.as_ref();
+            if parameters.is_some_and(|parameters| *parameters != empty_sequence().unwrap_or_else(|_| Any::null())) {
+                return Err(VesselError::Unreadable("its OAEP has other parameters than the default"));
+            }
+            private.decrypt_oaep(RsaEncryption::OaepSha1, octets)
+        }
+        _ => return Err(UNREADABLE),
+    };
+    key.map_err(|_| VesselError::WrongKeyOrDamaged)
+}
+
+fn empty_sequence() -> Result<Any, VesselError> {
+    from_der(&[0x30, 0])
+}
+
+/// `[0] SubjectKeyIdentifier`: SHA-1 of the public key's bits (RFC 5280 §4.2.1.2).
+pub(super) fn key_identifier(spki: &[u8]) -> Result<Any, VesselError> {
+    let spki: SubjectPublicKeyInfoOwned = from_der(spki)?;
+    let hash = Hash::Sha1.digest(&[spki.subject_public_key.raw_bytes()]);
+    let mut der = pbes2::octet_string(&hash)?.to_der().map_err(|_| UNWRITABLE)?;
+    der[0] = 0x80; // `[0] IMPLICIT` in place of OCTET STRING
+    from_der(&der)
+}

@@ -1,0 +1,140 @@
+//! Keys in other packages than PSKC containers: RFC 6031 in CMS, PKCS #12 and PKCS #5 XML (RFC 6063 §5).
+//!
+//! Each [`Vessel`] carries what a PSKC `KeyPackage` says, as far as its format can, with the protections that it can
+//! express. None of the formats tells by itself who made it: that is for the MACs of a run, or a signature around.
+
+mod asn1;
+mod attributes;
+mod cms;
+mod pbes2;
+mod pkcs12;
+mod pkcs5_xml;
+mod signed;
+mod skpc;
+
+use std::num::NonZeroU32;
+
+use dskpp_crypto::{Random, RsaEncryption, RsaPublicKey, Secret};
+use pskc::{KeyPackage, Unlock};
+
+use crate::algorithm::PackageFormat;
+pub use pkcs5_xml::Pkcs5Xml;
+pub use pkcs12::Pkcs12;
+pub use signed::{sign, verify};
+pub use skpc::Skpc;
+
+/// Octets of the longest package that is read.
+pub const MAX_LEN: usize = 1024 * 1024;
+
+/// What protects the key in a package.
+#[derive(Clone, Debug)]
+pub enum Protection {
+    /// Nothing: the caller protects the whole.
+    None,
+    /// A password: PBES2 with PBKDF2 (HMAC-SHA-256) and AES-256-CBC.
+    Password {
+        /// The password, UTF-8.
+        password: Secret,
+        /// Rounds of PBKDF2.
+        iterations: NonZeroU32,
+    },
+    /// A key of 16, 24 or 32 octets that both sides know by its name.
+    Shared {
+        /// The name.
+        name: String,
+        /// The key.
+        key: Secret,
+    },
+    /// The receiver's public key.
+    Public {
+        /// The key.
+        key: RsaPublicKey,
+        /// Its encoding.
+        encryption: RsaEncryption,
+    },
+}
+
+/// The kind of a [`Protection`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtectionKind {
+    /// [`Protection::None`]
+    None,
+    /// [`Protection::Password`]
+    Password,
+    /// [`Protection::Shared`]
+    Shared,
+    /// [`Protection::Public`]
+    Public,
+}
+
+impl Protection {
+    /// Which kind it is.
+    pub fn kind(&self) -> ProtectionKind {
+        match self {
+            Protection::None => ProtectionKind::None,
+            Protection::Password { .. } => ProtectionKind::Password,
+            Protection::Shared { .. } => ProtectionKind::Shared,
+            Protection::Public { .. } => ProtectionKind::Public,
+        }
+    }
+}
+
+/// Why a package was not read or not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VesselError {
+    /// It is not of this format, or has something that is not known here.
+    #[error("the key package cannot be read: {0}")]
+    Unreadable(&'static str),
+    /// It was protected with something else, or was changed. Which of the two cannot be told safely.
+    #[error("the key package does not open: the key or password is another one, or it was changed")]
+    WrongKeyOrDamaged,
+    /// The format cannot express this protection, or what was given does not open this kind of package.
+    #[error("the format of the key package does not go with this protection")]
+    Protection,
+    /// The key has no secret in the clear, or something that the format cannot carry.
+    #[error("the key cannot travel in this package: {0}")]
+    Unfit(&'static str),
+    /// A signature that is missing or wrong.
+    #[error("the signature of the key package does not verify")]
+    Signature,
+}
+
+/// A format of key packages.
+pub trait Vessel {
+    /// Its identifier in negotiation.
+    fn format(&self) -> PackageFormat;
+
+    /// Whether it can express a protection.
+    fn supports(&self, kind: ProtectionKind) -> bool;
+
+    /// Writes a key with its secret in the clear into a protected package.
+    ///
+    /// # Errors
+    /// [`VesselError::Protection`], [`VesselError::Unfit`]
+    fn seal(&self, package: &KeyPackage, protection: &Protection, rng: &mut dyn Random)
+    -> Result<Vec<u8>, VesselError>;
+
+    /// Opens a package; `None` for one without protection.
+    ///
+    /// # Errors
+    /// [`VesselError::Unreadable`], [`VesselError::WrongKeyOrDamaged`], [`VesselError::Protection`]
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError>;
+}
+
+/// The vessel of a format; `None` for PSKC, which is no vessel of this module, and for unknown ones.
+pub fn vessel(format: &PackageFormat) -> Option<&'static dyn Vessel> {
+    match format {
+        PackageFormat::Skpc => Some(&Skpc),
+        PackageFormat::Pkcs12 => Some(&Pkcs12),
+        PackageFormat::Pkcs5Xml => Some(&Pkcs5Xml),
+        _ => None,
+    }
+}
+
+/// The one secret of a package.
+fn secret_of(package: &KeyPackage) -> Result<&Secret, VesselError> {
+    let data = package.key.as_ref().and_then(|key| key.data.as_ref());
+    let secret = data.and_then(|data| data.secret.as_ref()).and_then(pskc::Value::plain);
+    secret.filter(|secret| !secret.is_empty()).ok_or(VesselError::Unfit("it has no secret in the clear"))
+}

@@ -1,0 +1,135 @@
+//! AES-CBC of contents, and PBES2 (RFC 8018 §6.2) that derives its key from a password.
+
+use std::num::NonZeroU32;
+
+use der::Sequence;
+use der::asn1::{Null, OctetString};
+use dskpp_crypto::{Pbkdf2Prf, Random, Secret, aes_cbc_decrypt, aes_cbc_encrypt, pbkdf2};
+
+use super::VesselError;
+use super::asn1::{Algorithm, Oid, algorithm, from_der, to_der};
+
+const PBES2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.13");
+const PBKDF2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.12");
+const HMAC_SHA1: Oid = Oid::new_unwrap("1.2.840.113549.2.7");
+const HMAC_SHA256: Oid = Oid::new_unwrap("1.2.840.113549.2.9");
+const HMAC_SHA384: Oid = Oid::new_unwrap("1.2.840.113549.2.10");
+const HMAC_SHA512: Oid = Oid::new_unwrap("1.2.840.113549.2.11");
+const AES_CBC: [(Oid, usize); 3] = [
+    (Oid::new_unwrap("2.16.840.1.101.3.4.1.2"), 16),
+    (Oid::new_unwrap("2.16.840.1.101.3.4.1.22"), 24),
+    (Oid::new_unwrap("2.16.840.1.101.3.4.1.42"), 32),
+];
+const MAX_ITERATIONS: u32 = 10_000_000;
+const MAX_SALT: usize = 1024;
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct Pbes2Params {
+    kdf: Algorithm,
+    scheme: Algorithm,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct Pbkdf2Params {
+    salt: OctetString,
+    iterations: u32,
+    #[asn1(optional = "true")]
+    key_len: Option<u32>,
+    /// HMAC-SHA-1 where it is absent.
+    #[asn1(optional = "true")]
+    prf: Option<Algorithm>,
+}
+
+/// AES-CBC with a fresh IV; the key has 16, 24 or 32 octets.
+pub(super) fn encrypt(
+    key: &Secret,
+    content: &Secret,
+    rng: &mut dyn Random,
+) -> Result<(Algorithm, Vec<u8>), VesselError> {
+    let (oid, _) = AES_CBC.iter().find(|(_, len)| *len == key.len()).ok_or(VesselError::Protection)?;
+    let mut iv = [0; 16];
+    rng.fill(&mut iv);
+    let octets = aes_cbc_encrypt(key.expose(), &iv, content.expose()).map_err(|_| VesselError::Protection)?;
+    Ok((algorithm(*oid, Some(&octet_string(&iv)?))?, octets))
+}
+
+/// Undoes [`encrypt`].
+pub(super) fn decrypt(algorithm: &Algorithm, key: &Secret, octets: &[u8]) -> Result<Secret, VesselError> {
+    let iv = iv_of(algorithm)?;
+    if key_len(algorithm)? != key.len() {
+        return Err(VesselError::WrongKeyOrDamaged);
+    }
+    aes_cbc_decrypt(key.expose(), &iv, octets).map_err(|_| VesselError::WrongKeyOrDamaged)
+}
+
+/// Octets of the key that a content algorithm takes.
+pub(super) fn key_len(algorithm: &Algorithm) -> Result<usize, VesselError> {
+    let known = AES_CBC.iter().find(|(oid, _)| *oid == algorithm.oid).map(|(_, len)| *len);
+    known.ok_or(VesselError::Unreadable("its content is encrypted with another algorithm than AES-CBC"))
+}
+
+fn iv_of(algorithm: &Algorithm) -> Result<[u8; 16], VesselError> {
+    const WRONG: VesselError = VesselError::Unreadable("AES-CBC has no initialization vector");
+    let parameters = algorithm.parameters.as_ref().ok_or(WRONG)?;
+    let iv: OctetString = parameters.decode_as().map_err(|_| WRONG)?;
+    iv.as_bytes().try_into().map_err(|_| WRONG)
+}
+
+/// PBES2 with PBKDF2 (HMAC-SHA-256) and AES-256-CBC.
+pub(super) fn encrypt_with_password(
+    password: &Secret,
+    iterations: NonZeroU32,
+    content: &Secret,
+    rng: &mut dyn Random,
+) -> Result<(Algorithm, Vec<u8>), VesselError> {
+    let salt = rng.bytes(16);
+    let key = pbkdf2(Pbkdf2Prf::HmacSha256, password.expose(), &salt, iterations, 32);
+    let (scheme, octets) = encrypt(&key, content, rng)?;
+    let params = Pbkdf2Params {
+        salt: octet_string(&salt)?,
+        iterations: iterations.get(),
+        key_len: Some(32),
+        prf: Some(algorithm(HMAC_SHA256, Some(&Null))?),
+    };
+    let params = Pbes2Params { kdf: algorithm(PBKDF2, Some(&params))?, scheme };
+    Ok((algorithm(PBES2, Some(&params))?, octets))
+}
+
+/// Undoes [`encrypt_with_password`], with any of its PRFs and key lengths.
+pub(super) fn decrypt_with_password(
+    algorithm: &Algorithm,
+    password: &Secret,
+    octets: &[u8],
+) -> Result<Secret, VesselError> {
+    const WRONG: VesselError = VesselError::Unreadable("its password-based encryption is not PBES2 with PBKDF2");
+    if algorithm.oid != PBES2 {
+        return Err(WRONG);
+    }
+    let params: Pbes2Params = decode(algorithm, WRONG)?;
+    if params.kdf.oid != PBKDF2 {
+        return Err(WRONG);
+    }
+    let kdf: Pbkdf2Params = decode(&params.kdf, WRONG)?;
+    let prf = match kdf.prf.map_or(HMAC_SHA1, |prf| prf.oid) {
+        HMAC_SHA1 => Pbkdf2Prf::HmacSha1,
+        HMAC_SHA256 => Pbkdf2Prf::HmacSha256,
+        HMAC_SHA384 => Pbkdf2Prf::HmacSha384,
+        HMAC_SHA512 => Pbkdf2Prf::HmacSha512,
+        _ => return Err(WRONG),
+    };
+    let len = key_len(&params.scheme)?;
+    let iterations = NonZeroU32::new(kdf.iterations).filter(|count| count.get() <= MAX_ITERATIONS);
+    let fits = kdf.key_len.is_none_or(|said| said as usize == len) && kdf.salt.as_bytes().len() <= MAX_SALT;
+    let iterations = iterations.filter(|_| fits).ok_or(WRONG)?;
+    let key = pbkdf2(prf, password.expose(), kdf.salt.as_bytes(), iterations, len);
+    decrypt(&params.scheme, &key, octets)
+}
+
+fn decode<T: for<'a> der::Decode<'a>>(algorithm: &Algorithm, wrong: VesselError) -> Result<T, VesselError> {
+    let parameters = algorithm.parameters.as_ref().ok_or(wrong)?;
+    from_der(&to_der(parameters)?).map_err(|_| wrong)
+}
+
+pub(super) fn octet_string(octets: &[u8]) -> Result<OctetString, VesselError> {
+    OctetString::new(octets).map_err(|_| super::asn1::UNWRITABLE)
+}

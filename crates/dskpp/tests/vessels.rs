@@ -1,0 +1,260 @@
+//! Key packages of other formats than PSKC (RFC 6031, RFC 7292, PKCS #5 XML), for RFC 6063 §5.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+use dskpp::algorithm::PackageFormat;
+use dskpp::vessel::{self, Protection, ProtectionKind, VesselError};
+use dskpp_crypto::{RsaEncryption, RsaPrivateKey, Secret, SeededRandom, SigningKey};
+use pskc::{KeyContainer, KeyPackage, Unlock};
+
+fn rng() -> SeededRandom {
+    SeededRandom::new(b"vessels")
+}
+
+/// A package with everything that RFC 6031 has an attribute for.
+fn package() -> KeyPackage {
+    let document = "<KeyContainer xmlns='urn:ietf:params:xml:ns:keyprov:pskc' Version='1.0'><KeyPackage>\
+        <DeviceInfo><Manufacturer>Firma Ä</Manufacturer><SerialNo>1</SerialNo><Model>M</Model><IssueNo>2</IssueNo>\
+        <DeviceBinding>IMEI</DeviceBinding><StartDate>2026-01-01T00:00:00Z</StartDate>\
+        <ExpiryDate>2036-01-01T00:00:00Z</ExpiryDate><UserId>CN=a</UserId></DeviceInfo>\
+        <CryptoModuleInfo><Id>CM</Id></CryptoModuleInfo>\
+        <Key Id='key-1' Algorithm='urn:ietf:params:xml:ns:keyprov:pskc:totp'><Issuer>I</Issuer>\
+        <AlgorithmParameters><Suite>HMAC-SHA256</Suite><ChallengeFormat Encoding='DECIMAL' Min='4' Max='8' \
+        CheckDigits='true'/><ResponseFormat Encoding='DECIMAL' Length='8'/></AlgorithmParameters>\
+        <KeyProfileId>P</KeyProfileId><KeyReference>R</KeyReference><FriendlyName>Mein Schlüssel</FriendlyName>\
+        <Data><Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTAx</PlainValue></Secret>\
+        <Counter><PlainValue>9007199254740993</PlainValue></Counter><Time><PlainValue>7</PlainValue></Time>\
+        <TimeInterval><PlainValue>30</PlainValue></TimeInterval><TimeDrift><PlainValue>4</PlainValue></TimeDrift></Data>\
+        <UserId>CN=b</UserId><Policy><StartDate>2026-02-01T00:00:00Z</StartDate>\
+        <ExpiryDate>2027-02-01T00:00:00Z</ExpiryDate><PINPolicy PINKeyId='p' PINUsageMode='Local' \
+        MaxFailedAttempts='8' MinLength='4' MaxLength='6' PINEncoding='DECIMAL'/><KeyUsage>OTP</KeyUsage>\
+        <KeyUsage>Verify</KeyUsage><NumberOfTransactions>1000</NumberOfTransactions></Policy></Key></KeyPackage>\
+        </KeyContainer>";
+    KeyContainer::from_xml(document.as_bytes()).unwrap().key_packages.swap_remove(0)
+}
+
+fn rsa() -> Arc<RsaPrivateKey> {
+    static KEY: OnceLock<Arc<RsaPrivateKey>> = OnceLock::new();
+    Arc::clone(KEY.get_or_init(|| Arc::new(RsaPrivateKey::generate(2048).unwrap())))
+}
+
+const FORMATS: [PackageFormat; 3] = [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml];
+
+/// Every protection, with what opens it.
+fn protections() -> Vec<(Protection, Option<Unlock>)> {
+    let password = Secret::from_slice("pässword".as_bytes());
+    let iterations = NonZeroU32::new(50).unwrap();
+    let mut all = vec![
+        (Protection::None, None),
+        (Protection::Password { password: password.clone(), iterations }, Some(Unlock::Password(password))),
+    ];
+    for len in [16, 24, 32] {
+        let key = Secret::new((0..len).collect());
+        all.push((Protection::Shared { name: "device 1".into(), key: key.clone() }, Some(Unlock::Key(key))));
+    }
+    for encryption in [RsaEncryption::Pkcs1v15, RsaEncryption::OaepSha1] {
+        let protection = Protection::Public { key: rsa().public().clone(), encryption };
+        all.push((protection, Some(Unlock::PrivateKey(rsa()))));
+    }
+    all
+}
+
+/// All that can be sealed, by format and protection.
+fn sealed() -> Vec<(PackageFormat, Protection, Option<Unlock>, Vec<u8>)> {
+    let mut all = Vec::new();
+    for format in FORMATS {
+        let vessel = vessel::vessel(&format).unwrap();
+        assert_eq!(vessel.format(), format);
+        for (protection, unlock) in protections() {
+            let sealed = vessel.seal(&package(), &protection, &mut rng());
+            match vessel.supports(protection.kind()) {
+                true => all.push((format.clone(), protection, unlock, sealed.unwrap())),
+                false => assert_eq!(sealed, Err(VesselError::Protection), "{format} {:?}", protection.kind()),
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn s5_every_format_carries_everything_with_each_protection_that_it_can_express() {
+    let sealed = sealed();
+    let kinds = |wanted: PackageFormat| sealed.iter().filter(|(format, ..)| *format == wanted).count();
+    assert_eq!(FORMATS.map(kinds), [7, 1, 1]);
+    for (format, protection, unlock, octets) in &sealed {
+        let opened = vessel::vessel(format).unwrap().open(octets, unlock.as_ref());
+        assert_eq!(opened.as_ref(), Ok(&package()), "{format} {:?}", protection.kind());
+        let hidden = protection.kind() != ProtectionKind::None;
+        let secret = b"123456789012345678901";
+        assert_eq!(!octets.windows(secret.len()).any(|part| part == secret), hidden);
+    }
+}
+
+#[test]
+fn s5_other_keys_and_kinds_of_keys_are_refused() {
+    let other = [
+        None,
+        Some(Unlock::Password(Secret::from_slice(b"wrong"))),
+        Some(Unlock::Key(Secret::new(vec![9; 16]))),
+        Some(Unlock::Key(Secret::new(vec![9; 5]))),
+        Some(Unlock::PrivateKey(Arc::new(RsaPrivateKey::generate(2048).unwrap()))),
+    ];
+    for (format, protection, unlock, octets) in sealed() {
+        for other in &other {
+            if unlock.is_none() && other.is_none() {
+                continue;
+            }
+            let opened = vessel::vessel(&format).unwrap().open(&octets, other.as_ref());
+            let refused = matches!(opened, Err(VesselError::Protection | VesselError::WrongKeyOrDamaged));
+            assert!(refused, "{format} {:?} {other:?}: {opened:?}", protection.kind());
+        }
+    }
+}
+
+/// CBC in CMS lets some changes pass, as its documentation says: then what comes out must still be a whole package.
+#[test]
+fn s5_no_changed_cut_or_lengthened_octet_panics_and_macs_notice_all() {
+    for (format, protection, unlock, octets) in sealed() {
+        let vessel = vessel::vessel(&format).unwrap();
+        let slow = protection.kind() == ProtectionKind::Public;
+        for i in (0..octets.len()).step_by(if slow { 7 } else { 1 }) {
+            let mut changed = octets.clone();
+            changed[i] ^= 0x41;
+            let opened = vessel.open(&changed, unlock.as_ref());
+            if format != PackageFormat::Skpc {
+                assert_ne!(opened.ok().filter(|opened| *opened != package()), Some(package()));
+            }
+            assert!(vessel.open(&octets[..i], unlock.as_ref()).is_err(), "{format} cut at {i}");
+        }
+        let longer = [&octets[..], b"\0"].concat();
+        assert!(vessel.open(&longer, unlock.as_ref()).is_err(), "{format}: an octet behind it");
+    }
+}
+
+#[test]
+fn p26_pkcs12_and_pkcs5_xml_refuse_every_changed_octet_of_what_is_protected() {
+    for (format, _, unlock, octets) in sealed() {
+        if format == PackageFormat::Skpc {
+            continue;
+        }
+        let vessel = vessel::vessel(&format).unwrap();
+        for i in 0..octets.len() {
+            let mut changed = octets.clone();
+            changed[i] ^= 1;
+            match vessel.open(&changed, unlock.as_ref()) {
+                Err(_) => {}
+                Ok(opened) => assert_eq!(opened, package(), "{format}: octet {i} matters and was not noticed"),
+            }
+        }
+    }
+}
+
+#[test]
+fn rfc5652_s5_a_signature_covers_the_whole_package() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../crypto/tests/data/signatures.json");
+    let vectors: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let keys = ["rsa", "p256", "p384"]
+        .map(|name| SigningKey::from_pem(vectors["keys"][name]["private_pem"].as_str().unwrap()).unwrap());
+    let vessel = vessel::vessel(&PackageFormat::Skpc).unwrap();
+    for (i, key) in keys.iter().enumerate() {
+        for (_, _, unlock, octets) in sealed().into_iter().filter(|(format, ..)| *format == PackageFormat::Skpc) {
+            let signed = vessel::sign(&octets, key).unwrap();
+            let verified = vessel::verify(&signed, &key.public()).unwrap();
+            assert_eq!(verified, octets);
+            assert_eq!(vessel.open(&verified, unlock.as_ref()), Ok(package()));
+            assert!(vessel::verify(&signed, &keys[(i + 1) % 3].public()).is_err(), "another key");
+            assert!(vessel::verify(&octets, &key.public()).is_err(), "no signature");
+            for at in (0..signed.len()).step_by(11) {
+                let mut changed = signed.clone();
+                changed[at] ^= 1;
+                let verified = vessel::verify(&changed, &key.public());
+                assert!(verified.is_err() || verified.as_ref() == Ok(&octets), "octet {at}: {verified:?}");
+            }
+        }
+    }
+    assert!(vessel::sign(b"no package", &keys[0]).is_err());
+}
+
+#[test]
+fn keys_that_a_format_cannot_carry_are_refused() {
+    let mut without = package();
+    without.key.as_mut().unwrap().data = None;
+    let mut unknown = package();
+    let policy = unknown.key.as_mut().unwrap().policy.as_mut().unwrap();
+    policy.other.push(pskc::xml::Foreign {
+        ns: "urn:x".into(),
+        local: "x".into(),
+        attributes: vec![],
+        content: vec![],
+    });
+    let vessel = vessel::vessel(&PackageFormat::Skpc).unwrap();
+    for package in [without, unknown] {
+        let refused = vessel.seal(&package, &Protection::None, &mut rng());
+        assert!(matches!(refused, Err(VesselError::Unfit(_))), "{refused:?}");
+    }
+    assert!(vessel::vessel(&PackageFormat::Pskc).is_none());
+}
+
+fn openssl(args: &[&str]) -> Option<(bool, String)> {
+    let output = Command::new("openssl").args(args).output().ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// What another implementation makes of ours, and we of its; without openssl there is nothing to compare with.
+#[test]
+fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
+    if openssl(&["version"]).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| -> PathBuf { folder.path().join(name) };
+    let name = |name: &str| file(name).display().to_string();
+    let vessel = vessel::vessel(&PackageFormat::Skpc).unwrap();
+    let plain = vessel.seal(&package(), &Protection::None, &mut rng()).unwrap();
+    // In ContentInfo, the content begins behind the tag and length of `[0]`: openssl takes it apart.
+    std::fs::write(file("plain.der"), &plain).unwrap();
+    let (done, text) = openssl(&["asn1parse", "-inform", "DER", "-in", &name("plain.der")]).unwrap();
+    assert!(done && text.contains("id-smime-ct") || text.contains("1.2.840.113549.1.9.16.1.25"), "{text}");
+    let kek = "000102030405060708090a0b0c0d0e0f";
+    let shared = Protection::Shared { name: "kek".into(), key: Secret::new((0..16).collect()) };
+    std::fs::write(file("shared.der"), vessel.seal(&package(), &shared, &mut rng()).unwrap()).unwrap();
+    let (input, output) = (name("shared.der"), name("shared.out"));
+    let id = data_encoding::HEXLOWER.encode(b"kek");
+    let args = ["cms", "-decrypt", "-inform", "DER", "-in", &input, "-secretkey", kek, "-secretkeyid", &id];
+    let (done, text) = openssl(&[&args[..], &["-binary", "-out", &output]].concat()).unwrap();
+    assert!(done, "{text}");
+    let opened = std::fs::read(file("shared.out")).unwrap();
+    assert!(plain.ends_with(&opened), "what openssl decrypted is the package");
+
+    // Its encryption cannot name the content's type; its signatures can.
+    std::fs::write(file("content.der"), &opened).unwrap();
+    for kind in ["rsa:2048", "ec"] {
+        let (key, certificate, output) = (name("key.pem"), name("certificate.pem"), name("signed.der"));
+        let made = ["req", "-x509", "-nodes", "-subj", "/CN=signer", "-keyout", &key, "-out", &certificate];
+        let curve: &[&str] = if kind == "ec" { &["-pkeyopt", "ec_paramgen_curve:P-256"] } else { &[] };
+        let (done, text) = openssl(&[&made[..], &["-newkey", kind], curve].concat()).unwrap();
+        assert!(done, "{text}");
+        let sign = ["cms", "-sign", "-binary", "-nodetach", "-noindef", "-outform", "DER", "-md", "sha256"];
+        let of = ["-econtent_type", "1.2.840.113549.1.9.16.1.25", "-in", &name("content.der"), "-out", &output];
+        let by = ["-signer", &certificate, "-inkey", &key];
+        let (done, text) = openssl(&[&sign[..], &of, &by].concat()).unwrap();
+        assert!(done, "{text}");
+        let signer = SigningKey::from_pem(&std::fs::read_to_string(file("key.pem")).unwrap()).unwrap();
+        let signed = std::fs::read(file("signed.der")).unwrap();
+        assert_eq!(vessel::verify(&signed, &signer.public()), Ok(plain.clone()), "{kind}");
+
+        std::fs::write(file("ours.der"), vessel::sign(&plain, &signer).unwrap()).unwrap();
+        let (input, output) = (name("ours.der"), name("verified.der"));
+        let verify = ["cms", "-verify", "-binary", "-inform", "DER", "-in", &input, "-out", &output];
+        let with = ["-certfile", &certificate, "-noverify", "-nointern"];
+        let (done, text) = openssl(&[&verify[..], &with].concat()).unwrap();
+        assert!(done, "{kind}: {text}");
+        assert_eq!(std::fs::read(file("verified.der")).unwrap(), opened);
+    }
+}
