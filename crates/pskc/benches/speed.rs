@@ -29,7 +29,7 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["read", file] => return read_alone(Path::new(file)),
+        ["read", file] => read_alone(Path::new(file)),
         [count] => compare(count.parse()?),
         _ => compare(100_000),
     }

@@ -139,7 +139,7 @@ fn mac_uri(name: &str) -> String {
 }
 
 /// An element of type `ds:KeyInfoType`, its children in any namespace.
-fn key_info(tree: &Tree) -> Result<KeyInfo, Error> {
+pub(super) fn key_info(tree: &Tree) -> Result<KeyInfo, Error> {
     const OF_DS: [&str; 7] =
         ["KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent", "X509Data", "X509Certificate"];
     let ns = |tree: &Tree| match OF_DS.contains(&tree.local.as_str()) {

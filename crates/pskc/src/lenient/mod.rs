@@ -134,8 +134,9 @@ impl KeyContainer {
         while let Some(package) = reader.next_package()? {
             key_packages.push(package);
         }
-        let Header { version, id, encryption_key, mac_method } = reader.header.clone();
+        let Header { version: _, id, encryption_key, mac_method } = reader.header.clone();
         let (Trailer { signed, extensions }, warnings) = reader.finish()?;
+        let version = "1.0".to_owned(); // what it is when it is written
         let container = Self { version, id, encryption_key, mac_method, key_packages, signed, extensions };
         Ok((container, warnings))
     }

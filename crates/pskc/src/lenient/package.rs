@@ -3,7 +3,7 @@
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
 use super::{key, values};
-use crate::xml::Tree;
+use crate::xml::{Tree, ns};
 use crate::{CryptoModuleInfo, DeviceInfo, Error, Extensions, KeyPackage};
 
 /// The packages that `<KeyPackage>`, or the `<Device>` of drafts, comes to: one for each key in it.
@@ -75,9 +75,14 @@ fn device(tree: &Tree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
     Ok(info)
 }
 
-/// Extensions as they are; an empty list is none.
+/// Extensions as they are, without elements of PSKC's own, which are none; an empty list is none.
 pub(super) fn extensions(tree: &Tree) -> Option<Extensions> {
-    let elements: Vec<_> = tree.children.iter().map(|child| child.to_foreign(&|tree| tree.ns.clone())).collect();
+    let elements: Vec<_> = tree
+        .children
+        .iter()
+        .filter(|child| !child.ns.is(ns::PSKC))
+        .map(|child| child.to_foreign(&|tree| tree.ns.clone()))
+        .collect();
     let definition = tree.attribute("definition").map(str::to_owned);
     (!elements.is_empty()).then_some(Extensions { definition, elements })
 }

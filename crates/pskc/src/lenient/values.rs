@@ -168,7 +168,7 @@ pub(super) fn encrypted_data(tree: &Tree, defaults: &Defaults) -> Result<Encrypt
     Ok(EncryptedData {
         algorithm: xml::without_white_space(algorithm.unwrap_or_default()),
         parameters: parameters.map(|parameter| parameter.to_foreign(&|tree| tree.ns.clone())).collect(),
-        key_info: None,
+        key_info: tree.child("KeyInfo").map(super::header::key_info).transpose()?,
         cipher_value: base64(cipher)?,
     })
 }

@@ -76,7 +76,7 @@ pub struct Opener {
 #[derive(Debug)]
 enum Key {
     /// With the same key prepared for AES-CBC, where it has a length for that.
-    Symmetric(Secret, Option<CbcKey>),
+    Symmetric(Secret, Option<Box<CbcKey>>),
     Private(Arc<RsaPrivateKey>),
 }
 
@@ -254,7 +254,7 @@ fn key_of(encryption_key: Option<&KeyInfo>, unlock: &Unlock) -> Result<Key, Prot
 }
 
 fn symmetric(key: Secret) -> Key {
-    let cbc = CbcKey::new(key.expose()).ok();
+    let cbc = CbcKey::new(key.expose()).ok().map(Box::new);
     Key::Symmetric(key, cbc)
 }
 

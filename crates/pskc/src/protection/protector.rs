@@ -22,7 +22,7 @@ pub struct Protector {
 
 #[derive(Debug)]
 enum Key {
-    Cbc(CbcKey),
+    Cbc(Box<CbcKey>),
     Symmetric(Secret),
     Public(RsaPublicKey),
 }
@@ -128,7 +128,7 @@ impl Protector {
         }
         let unfit = |_| ProtectionError::KeyLength(key.len());
         let key = match algorithm {
-            ValueAlgorithm::AesCbc(_) => Key::Cbc(CbcKey::new(key.expose()).map_err(unfit)?),
+            ValueAlgorithm::AesCbc(_) => Key::Cbc(Box::new(CbcKey::new(key.expose()).map_err(unfit)?)),
             _ => Key::Symmetric(key),
         };
         Self::new(key, algorithm, named, mac, rng)

@@ -68,11 +68,12 @@ impl<R: BufRead> Reader<R> {
         loop {
             let rest = self.window.octets();
             if let Some(at) = find(rest.get(from..).unwrap_or_default()) {
-                self.check_size(from + at + len)?;
+                self.check_size(from + at)?;
                 return Ok(Ok(from + at));
             }
-            self.check_size(rest.len())?;
-            from = from.max(rest.len().saturating_sub(len - 1)); // its first octets may be here already
+            let passed = rest.len().saturating_sub(len - 1); // its first octets may be here already
+            self.check_size(passed)?;
+            from = from.max(passed);
             if let Err(end) = self.fill() {
                 return Ok(Err(end));
             }
@@ -159,7 +160,7 @@ impl<R: BufRead> Reader<R> {
         let rest = self.window.rest().get(1..)?;
         let (prefix, local, after) = lexical::leading_name(rest)?;
         let len = rest.len() - after.len();
-        if !after.starts_with('>') || len >= self.limits.max_text {
+        if !after.starts_with('>') || len + 1 > self.limits.max_text {
             return None;
         }
         let (prefix_len, local_len) = (prefix.len(), local.len());
@@ -223,7 +224,8 @@ impl<R: BufRead> Reader<R> {
         let rest = self.window.octets().get(at..)?;
         let (begin, rest) = rest.split_at_checked(2)?;
         let (found, rest) = rest.split_at_checked(name.len())?;
-        (begin == b"</" && found == name && rest.first() == Some(&b'>')).then_some(name.len() + 3)
+        let closes = begin == b"</" && found == name && rest.first() == Some(&b'>');
+        (closes && name.len() + 2 <= self.limits.max_text).then_some(name.len() + 3)
     }
 
     /// The length of the text that follows, if it is all that the open element has and needs no work.
