@@ -1,0 +1,113 @@
+//! Encrypted values of any container opened; and values protected here, one octet of them changed, which must be
+//! refused.
+#![no_main]
+
+use dskpp_crypto::{Hash, Secret, SeededRandom};
+use libfuzzer_sys::fuzz_target;
+use pskc::{DerivedKey, KeyContainer, KeyData, Opener, OpenerOptions, Protector, Unlock, Value};
+
+/// Passwords are not tried where their derivation takes more rounds: they are slow, and no different.
+const MAX_ITERATIONS: u32 = 1000;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok((container, _)) = KeyContainer::from_xml_lenient(data) {
+        open_with_everything(&container);
+    }
+    if data.len() >= 16 {
+        flip(data);
+    }
+});
+
+/// A key of 16, 24 or 32 octets. That of 16 is the one of RFC 6030 figure 6.
+fn key(len: usize) -> Secret {
+    let octets = [0x12, 0x34, 0x56, 0x78, 0x90].into_iter().cycle();
+    Secret::new(octets.take(len).collect())
+}
+
+fn open_with_everything(container: &KeyContainer) {
+    let mut unlocks = [16, 24, 32].map(|len| Unlock::Key(key(len))).to_vec();
+    let derived = container.encryption_key.as_ref().map(DerivedKey::of);
+    if !matches!(derived, Some(Ok(Some(derived))) if derived.iterations.get() > MAX_ITERATIONS) {
+        unlocks.push(Unlock::Password(Secret::from_slice(b"qwerty")));
+    }
+    let strict = OpenerOptions::default();
+    let lenient = OpenerOptions { lenient: true, ..OpenerOptions::default() };
+    let told = OpenerOptions { mac_key: Some(key(20)), iv: Some(vec![0; 16]), ..lenient.clone() };
+    for unlock in &unlocks {
+        let opened = open(container, unlock, &strict);
+        let leniently = open(container, unlock, &lenient);
+        open(container, unlock, &told);
+        for (strict, lenient) in opened.iter().zip(&leniently) {
+            assert!(strict.is_none() || strict == lenient, "opened strictly, and leniently not or to something else");
+        }
+    }
+}
+
+/// What each key opens to.
+fn open(container: &KeyContainer, unlock: &Unlock, options: &OpenerOptions) -> Vec<Option<KeyData>> {
+    let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
+    let keys = container.key_packages.iter().filter_map(|package| package.key.as_ref()?.data.as_ref());
+    let Ok(mut opener) = Opener::new(named, mac, unlock, options.clone()) else {
+        return keys.map(|_| None).collect();
+    };
+    let open_one = |data: &KeyData| {
+        let mut opened = data.clone();
+        if opener.open(&mut opened).is_err() {
+            assert_eq!(&opened, data, "an error changes nothing");
+            return None;
+        }
+        assert!(is_plain(&opened), "opened, and a value is encrypted still");
+        Some(opened)
+    };
+    keys.map(open_one).collect()
+}
+
+fn is_plain(data: &KeyData) -> bool {
+    fn plain<T>(value: &Option<Value<T>>) -> bool {
+        !matches!(value, Some(Value::Encrypted(_)))
+    }
+    plain(&data.secret)
+        && [&data.time, &data.time_interval, &data.time_drift].into_iter().all(plain)
+        && plain(&data.counter)
+}
+
+/// The first three octets say what is changed, the others are the secret.
+fn flip(data: &[u8]) {
+    let [high, low, mask, secret @ ..] = data else { return };
+    let position = usize::from(u16::from_be_bytes([*high, *low]));
+    let mask = (*mask).max(1);
+    let len = [16, 24, 32][position % 3];
+    let rng = &mut SeededRandom::new(b"fuzz");
+    let hash = [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512][position % 5];
+    let cbc = Protector::aes_cbc(key(len), "key", hash, rng).expect("the key has a length of AES");
+    let wrap = Protector::aes_key_wrap(key(len), "key", false).expect("the key has a length of AES");
+    let padded = Protector::aes_key_wrap(key(len), "key", true).expect("the key has a length of AES");
+    for protector in [cbc, wrap, padded] {
+        let plain = KeyData { secret: Some(Value::Plain(Secret::from_slice(secret))), ..KeyData::default() };
+        let mut protected = plain.clone();
+        protector.protect(&mut protected, rng).expect("the secret is neither empty nor long");
+        let options = |lenient| OpenerOptions { lenient, ..OpenerOptions::default() };
+        let changed = change(&protected, position, mask);
+        for lenient in [false, true] {
+            let unlock = Unlock::Key(key(len));
+            let (named, mac) = (protector.encryption_key(), protector.mac_method());
+            let mut opener = Opener::new(Some(named), mac, &unlock, options(lenient)).expect("made by the protector");
+            let mut opened = protected.clone();
+            opener.open(&mut opened).expect("made by the protector");
+            assert_eq!(opened, plain);
+            assert!(opener.deviations().is_empty());
+            assert!(opener.open(&mut changed.clone()).is_err(), "changed, and opened all the same");
+        }
+    }
+}
+
+/// One octet of the ciphertext, or of the MAC, another one.
+fn change(protected: &KeyData, position: usize, mask: u8) -> KeyData {
+    let mut changed = protected.clone();
+    let Some(Value::Encrypted(value)) = &mut changed.secret else { panic!("protected, and not encrypted") };
+    let mac = value.mac.iter_mut().flatten();
+    let mut octets: Vec<&mut u8> = value.data.cipher_value.iter_mut().chain(mac).collect();
+    let at = position % octets.len(); // a ciphertext is never empty
+    *octets[at] ^= mask;
+    changed
+}

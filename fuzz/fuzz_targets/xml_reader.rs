@@ -1,0 +1,84 @@
+//! The XML reader over a slice and over seven octets at a time: the same tree, the same walk, the same errors.
+#![no_main]
+
+use std::io::{BufRead, BufReader};
+
+use libfuzzer_sys::fuzz_target;
+use pskc::xml::{Element, Foreign, Limits, Reader, XmlError};
+
+fuzz_target!(|data: &[u8]| {
+    let small = Limits { max_depth: 4, max_text: 40 };
+    for limits in [Limits::MESSAGE, small] {
+        let whole = tree(data, limits);
+        let parts = tree(BufReader::with_capacity(7, data), limits);
+        let mut walks = [Vec::new(), Vec::new()];
+        let whole_end = walk(data, limits, &mut walks[0]);
+        let parts_end = walk(BufReader::with_capacity(7, data), limits, &mut walks[1]);
+        // Tags and texts that are in memory as a whole may be up to three octets longer than `max_text`, and others
+        // not: until the reader counts both alike, nothing is compared where that limit is met.
+        if !is_too_large(&whole) && !is_too_large(&parts) {
+            assert_eq!(whole, parts, "tree");
+        }
+        if !is_too_large(&whole_end) && !is_too_large(&parts_end) {
+            assert_eq!(walks[0], walks[1], "walk");
+            assert_eq!(whole_end, parts_end, "end of the walk");
+        }
+        if whole_end.is_ok() && !is_too_large(&whole) {
+            assert!(whole.is_ok(), "walked through, and refused as a tree: {whole:?}");
+        }
+    }
+});
+
+fn is_too_large<T>(result: &Result<T, XmlError>) -> bool {
+    matches!(result, Err(XmlError::TooLarge { .. }))
+}
+
+fn tree(source: impl BufRead, limits: Limits) -> Result<Foreign, XmlError> {
+    let mut reader = Reader::new(source, limits)?;
+    let root = reader.root()?;
+    let tree = Foreign::read_open(&mut reader, root)?;
+    reader.finish()?;
+    Ok(tree)
+}
+
+#[derive(Debug, PartialEq)]
+enum Step {
+    Start(Element, u64),
+    End(u64),
+    Text(String),
+    Octets(Vec<u8>),
+    Skipped(u64),
+}
+
+/// Takes a document apart as its elements' names say, since no schema does.
+fn walk(source: impl BufRead, limits: Limits, steps: &mut Vec<Step>) -> Result<(), XmlError> {
+    let mut reader = Reader::new(source, limits)?;
+    let mut element = reader.root()?;
+    let mut depth = 1;
+    while depth > 0 {
+        let way = element.local.bytes().fold(0_u8, u8::wrapping_add) % 8;
+        steps.push(Step::Start(element.clone(), reader.place().line));
+        let step = match way {
+            0 | 1 => Some(Step::Text(reader.text()?)),
+            2 => Some(Step::Octets(reader.base64()?)),
+            3 => reader.skip().map(|()| Some(Step::Skipped(reader.offset())))?,
+            _ => None,
+        };
+        depth -= usize::from(step.is_some());
+        steps.extend(step);
+        while depth > 0 {
+            match reader.next()? {
+                Some(next) => {
+                    element = next;
+                    depth += 1;
+                    break;
+                }
+                None => {
+                    steps.push(Step::End(reader.offset()));
+                    depth -= 1;
+                }
+            }
+        }
+    }
+    reader.finish()
+}
