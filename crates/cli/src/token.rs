@@ -4,12 +4,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
+use dskpp_client::token_from_package;
 use dskpp_client::token_store::Token as Stored;
 use dskpp_crypto::{Hash, Secret};
 use dskpp_otp::{Code, Digits, Hotp, Input, OcraSuite, Totp};
+use jiff::Timestamp;
+use pskc::KeyUsage;
 use serde_json::{Value, json};
 
 use crate::output::{Failure, Output};
+use crate::pskc::input::Input as KeyFile;
 use crate::store::{StoreOptions, prompt};
 
 #[derive(Subcommand)]
@@ -26,6 +30,13 @@ pub(crate) enum Token {
         /// The challenge to respond to (OCRA)
         #[arg(long)]
         challenge: Option<String>,
+    },
+    /// Take the keys of a key file (PSKC) into the store
+    Import {
+        #[command(flatten)]
+        input: KeyFile,
+        #[command(flatten)]
+        store: StoreOptions,
     },
     /// Print a key in the clear
     Export {
@@ -63,6 +74,7 @@ impl Token {
         match self {
             Token::List { store } => list(&store, output),
             Token::Otp { one, challenge } => otp(&one, challenge.as_deref(), output),
+            Token::Import { input, store } => import(&input, &store, output),
             Token::Export { one } => export(&one, output),
             Token::Delete { one, yes } => delete(&one, yes, output),
             Token::Rename { one, label } => {
@@ -80,8 +92,14 @@ fn list(store: &StoreOptions, output: &Output) -> Result<(), Failure> {
     let items: Vec<Value> = tokens.iter().map(describe).collect();
     output.print(&json!({ "items": items }), || {
         let line = |token: &Stored| {
-            let text = |value: &Option<String>| value.clone().unwrap_or_default();
-            format!("{:<24} {:<7} {:<20} {}", token.id, token.key_type, text(&token.label), text(&token.server_id))
+            let text = |value: &Option<String>| clean(value.as_deref().unwrap_or_default());
+            format!(
+                "{:<24} {:<7} {:<20} {}",
+                clean(&token.id),
+                token.key_type,
+                text(&token.label),
+                text(&token.server_id)
+            )
         };
         tokens.iter().map(line).collect::<Vec<_>>().join("\n")
     })
@@ -101,6 +119,11 @@ fn describe(token: &Stored) -> Value {
         ("hash", json!(token.hash)),
         ("counter", json!(token.counter)),
         ("suite", json!(token.suite)),
+        ("drift", json!(token.drift)),
+        ("start", json!(token.start)),
+        ("expiry", json!(token.expiry)),
+        ("uses_left", json!(token.uses_left)),
+        ("usages", json!(Some(&token.usages).filter(|usages| !usages.is_empty()))),
         ("created_at", json!(token.created_at)),
     ] {
         if !value.is_null() {
@@ -118,6 +141,8 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
         ("ocra", Some(suite)) => Some(suite.parse().map_err(Failure::new)?),
         _ => None,
     };
+    let usage = if suite.is_some() { KeyUsage::Cr } else { KeyUsage::Otp };
+    token.check_use(usage, Timestamp::now()).map_err(Failure::new)?;
     let pin = suite.as_ref().is_some_and(OcraSuite::has_pin).then(|| prompt("PIN: ")).transpose()?;
     let moves = token.key_type == "hotp" || suite.as_ref().is_some_and(OcraSuite::has_counter);
     let answer = |token: &Stored| match &suite {
@@ -126,6 +151,9 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
     };
     // What cannot be answered is found out before a counter is moved.
     let (mut code, remaining_s) = answer(&token)?;
+    if token.uses_left.is_some() {
+        store.count_use(&token.id).map_err(Failure::new)?;
+    }
     if moves {
         // The counter is moved and saved before its password is shown: a crash may lose one, but never shows one
         // twice, and neither do two processes.
@@ -171,6 +199,42 @@ fn respond(
     let counter = token.counter.unwrap_or(0);
     let input = Input { counter, question, pin, unix_s, ..Input::default() };
     suite.code(&token.secret, &input).map_err(Failure::new)
+}
+
+/// All keys of a file, or none: one that is refused is told, and the others are taken.
+fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), Failure> {
+    let file = input.open(true)?;
+    file.warn();
+    let (mut tokens, mut refused) = (Vec::new(), Vec::new());
+    file.for_each(|package| {
+        match token_from_package(&package) {
+            Ok(token) => tokens.push(token),
+            Err(why) => {
+                let id = package.key.as_ref().map(|key| key.id.clone()).unwrap_or_default();
+                refused.push(json!({ "id": id, "reason": why.to_string() }));
+            }
+        }
+        Ok(())
+    })?;
+    let mut store = store.open_or_create()?;
+    let done = store.insert_many(tokens).map_err(Failure::new)?;
+    let document = json!({ "accepted": done.added, "duplicates": done.duplicates, "refused": refused });
+    output.print(&document, || {
+        let mut lines = vec![format!("{} keys taken into the store", done.added)];
+        lines.extend(done.duplicates.iter().map(|id| format!("  {} was there already", clean(id))));
+        lines.extend(refused.iter().map(|key| {
+            let part = |name: &str| clean(key[name].as_str().unwrap_or_default());
+            format!("  {} is refused: {}", part("id"), part("reason"))
+        }));
+        lines.join("\n")
+    })?;
+    // All has been said: only the exit code is left to tell.
+    if refused.is_empty() { Ok(()) } else { std::process::exit(1) }
+}
+
+/// Text of a file for a terminal: nothing in it moves the cursor.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 fn export(one: &One, output: &Output) -> Result<(), Failure> {
