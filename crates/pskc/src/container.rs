@@ -22,8 +22,8 @@ pub struct KeyContainer {
     pub mac_method: Option<MacMethod>,
     /// The packages; a valid container has at least one.
     pub key_packages: Vec<KeyPackage>,
-    /// Whether the document carried a signature (§7). It is neither checked nor kept, so it says
-    /// nothing about who wrote the document; it is not written.
+    /// Whether the document carried a signature (§7). Reading neither checks nor keeps it, so it
+    /// says nothing about who wrote the document: see [`signature::verify`](crate::signature::verify).
     pub signed: bool,
     /// Extensions of the container, in order.
     pub extensions: Vec<Extensions>,

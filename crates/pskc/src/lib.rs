@@ -1,12 +1,16 @@
 //! PSKC, the Portable Symmetric Key Container (RFC 6030): its model, reader and writer, and the XML
 //! layer below them.
 //!
+//! - [`KeyContainer`] is a whole document; [`ContainerReader`] and [`ContainerWriter`] take documents of any size, one
+//!   package at a time. [`LenientReader`] reads what vendors ship and old drafts allow, and tells every deviation.
+//! - [`Opener`] checks MACs and decrypts, [`Protector`] encrypts (§6). [`signature`] verifies and signs (§7).
+//!
 //! What it promises: every document is read to the same values that RFC 6030 and its schema give it, or refused with
 //! the place and the reason. No input makes it panic, nest deeper or hold larger values than [`xml::Limits`] allow.
 //! What it writes is valid by the schema and reads back to the same values.
-//! What it does not do: no I/O, no clock, no randomness. It neither decrypts encrypted values nor
-//! checks their MACs or signatures: it carries the former as they stand, and says of the latter
-//! that they were there. Secrets are wiped in the model, not in the document that is read or written.
+//! What it does not do: no I/O, no clock, no randomness of its own. Reading neither decrypts values nor verifies
+//! signatures: a signed document is to be verified first, and what [`signature::verify`] gives is to be read. Secrets
+//! are wiped in the model, not in the document that is read or written.
 //!
 //! ```
 //! use pskc::{Key, KeyContainer, KeyPackage};
