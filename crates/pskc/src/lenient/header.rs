@@ -19,7 +19,7 @@ pub(super) struct Defaults {
     pub(super) iv: Vec<u8>,
 }
 
-pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) -> Header {
+pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) -> Result<Header, Error> {
     warnings.namespace(&root.ns, place);
     if root.local != "KeyContainer" {
         let found = format!("<{}>", root.local);
@@ -35,6 +35,11 @@ pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) 
     if version != "1.0" {
         warnings.add(Irregularity::Version(version.to_owned()), place);
     }
+    // The first draft had other numbers.
+    let is_first_draft = root.local.eq_ignore_ascii_case("SecretContainer");
+    if !is_first_draft && !version.is_empty() && version.split('.').next() != Some("1") {
+        return Err(Error::Version { version: version.to_owned(), place: place.clone() });
+    }
     if is_version(version) {
         header.version = version.to_owned();
     }
@@ -42,7 +47,7 @@ pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) 
         warnings.attribute(&id.local, "Id", place);
         header.id = Some(xml::trim(&id.value).to_owned()).filter(|id| xml::is_name(id));
     }
-    header
+    Ok(header)
 }
 
 fn is_version(text: &str) -> bool {

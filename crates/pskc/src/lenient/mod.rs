@@ -57,7 +57,7 @@ impl<R: BufRead> LenientReader<R> {
         }
         let mut warnings = Warnings::default();
         let mut defaults = Defaults::default();
-        let mut header = header::read_root(&root, &reader.place(), &mut warnings);
+        let mut header = header::read_root(&root, &reader.place(), &mut warnings)?;
         let mut package = None;
         while let Some(child) = reader.next()? {
             if is_package(&child) {

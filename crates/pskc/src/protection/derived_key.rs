@@ -36,18 +36,26 @@ impl DerivedKey {
     /// # Errors
     /// [`ProtectionError::Derivation`] where it is incomplete, too much work, or not PBKDF2.
     pub fn of(key: &KeyInfo) -> Result<Option<Self>, ProtectionError> {
-        let Some(element) = key.other.iter().find(|element| element.local == "DerivedKey") else { return Ok(None) };
-        Self::from_element(element).map(Some).map_err(ProtectionError::Derivation)
+        // Drafts have the method without an element of its own around it.
+        let is_one = |element: &&Foreign| matches!(element.local.as_str(), "DerivedKey" | "KeyDerivationMethod");
+        let Some(element) = key.other.iter().find(is_one) else { return Ok(None) };
+        let mut derived = Self::from_element(element).map_err(ProtectionError::Derivation)?;
+        derived.name = derived.name.or_else(|| key.key_name.clone());
+        Ok(Some(derived))
     }
 
     // Names are compared without their namespaces: files have the parameters in several and in none.
     fn from_element(element: &Foreign) -> Result<Self, &'static str> {
-        let method = child(element, "KeyDerivationMethod").ok_or("it names no method")?;
+        let method = match element.local.as_str() {
+            "KeyDerivationMethod" => element,
+            _ => child(element, "KeyDerivationMethod").ok_or("it names no method")?,
+        };
         let algorithm = attribute(method, "Algorithm").unwrap_or_default();
         if !matches!(algorithm, PBKDF2 | PBKDF2_OF_TEXT) {
             return Err("its method is not PBKDF2");
         }
-        let parameters = child(method, "PBKDF2-params").ok_or("PBKDF2 has no parameters")?;
+        let parameters = child(method, "PBKDF2-params").or(child(method, "Parameters"));
+        let parameters = parameters.ok_or("PBKDF2 has no parameters")?;
         let salt = child(parameters, "Salt").and_then(|salt| child(salt, "Specified")).ok_or("PBKDF2 has no salt")?;
         let salt = decode_base64(&salt.text()).map_err(|_| "the salt is not base64")?;
         if salt.len() > Self::MAX_SALT {

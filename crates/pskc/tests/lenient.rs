@@ -1,0 +1,240 @@
+//! What vendors ship and drafts allow, read leniently: what it comes to, and what is told of it.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use dskpp_crypto::{Secret, SeededRandom};
+use pskc::{Error, KeyContainer, KeyPackage, KeyUsage, Opener, OpenerOptions, Protector, Unlock, Value};
+
+/// A document with this content, in the namespace of RFC 6030.
+fn document(content: &str) -> String {
+    format!("<KeyContainer Version='1.0' xmlns='urn:ietf:params:xml:ns:keyprov:pskc'>{content}</KeyContainer>")
+}
+
+fn read(document: &str) -> Result<(KeyContainer, Vec<String>), Error> {
+    let (container, warnings) = KeyContainer::from_xml_lenient(document.as_bytes())?;
+    Ok((container, warnings.iter().map(ToString::to_string).collect()))
+}
+
+/// A document with one key with these attributes and this content: the package, and what is told.
+fn key(attributes: &str, content: &str) -> (KeyPackage, Vec<String>) {
+    let text = document(&format!("<KeyPackage><Key {attributes}>{content}</Key></KeyPackage>"));
+    let (mut container, warnings) = read(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert_eq!(container.key_packages.len(), 1);
+    (container.key_packages.swap_remove(0), warnings)
+}
+
+fn secret(package: &KeyPackage) -> Vec<u8> {
+    let data = package.key.as_ref().unwrap().data.as_ref().unwrap();
+    data.secret.as_ref().unwrap().plain().unwrap().expose().to_vec()
+}
+
+#[test]
+fn valid_documents_read_the_same_strictly_and_leniently_and_nothing_is_told() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/signature");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "xml") {
+            continue;
+        }
+        let octets = std::fs::read(&path).unwrap();
+        let Ok(strict) = KeyContainer::from_xml(&octets) else { continue };
+        let (lenient, warnings) = KeyContainer::from_xml_lenient(&octets).unwrap();
+        assert_eq!((lenient, warnings.len()), (strict, 0), "{}", path.display());
+        read += 1;
+    }
+    assert!(read > 3, "{read} documents");
+}
+
+#[test]
+fn secrets_in_base64_and_in_hexadecimal_are_told_apart() {
+    let cases: &[(&str, Option<&[u8]>, bool)] = &[
+        ("MTIz", Some(b"123"), false),
+        (" MT\n Iz ", Some(b"123"), false),
+        ("313233", Some(b"123"), true), // no base64: its length is no multiple of 4
+        ("31323334353637383930313233343536373839AA", Some(b"1234567890123456789\xAA"), true),
+        ("3132333435363738393031323334353637383930", Some(b"12345678901234567890"), true),
+        ("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", Some(b"12345678901234567890"), false),
+        ("abcd", Some(&[0x69, 0xb7, 0x1d]), false), // good base64, too short to be a key in hexadecimal
+        ("not base64!", None, false),
+        ("ABCDEFG", None, false),
+    ];
+    for (text, expected, told) in cases {
+        let text = format!("<Data><Secret><PlainValue>{text}</PlainValue></Secret></Data>");
+        let whole = document(&format!("<KeyPackage><Key Id='1'>{text}</Key></KeyPackage>"));
+        match expected {
+            None => assert!(read(&whole).is_err(), "{text}"),
+            Some(octets) => {
+                let (package, warnings) = key("Id='1'", &text);
+                assert_eq!(secret(&package), *octets, "{text}");
+                assert_eq!(warnings.iter().any(|warning| warning.contains("hexadecimal")), *told, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_in_digits_and_as_octets() {
+    let counter = |text: &str| {
+        let data = format!("<Data><Counter><PlainValue>{text}</PlainValue></Counter></Data>");
+        read(&document(&format!("<KeyPackage><Key Id='1'>{data}</Key></KeyPackage>"))).map(|(container, warnings)| {
+            let data = container.key_packages[0].key.as_ref().unwrap().data.clone().unwrap();
+            (*data.counter.unwrap().plain().unwrap(), warnings.len())
+        })
+    };
+    for (text, expected) in [
+        ("831791", Ok((831_791, 0))),
+        (" 7 ", Ok((7, 0))),
+        ("NzA5Nzkx", Ok((709_791, 1))), // base64 of digits
+        ("AAYxSg==", Ok((405_834, 1))), // base64 of octets
+        ("AAAAAAAAAAw=", Ok((12, 1))),
+        ("TWELVE", Err(())),
+        ("", Err(())),
+        ("99999999999999999999", Err(())),
+    ] {
+        assert_eq!(counter(text).map_err(|_| ()), expected, "{text}");
+    }
+}
+
+/// Each deviation: attributes and content of a key, a part of what is told, and what must come out of it.
+#[test]
+fn every_deviation_is_taken_and_told_with_its_place() {
+    type Check = fn(&KeyPackage) -> bool;
+    const DATA: &str = "<Data><Secret><PlainValue>MTIz</PlainValue></Secret></Data>";
+    let format = |inner: &str| format!("<AlgorithmParameters>{inner}</AlgorithmParameters>{DATA}");
+    let length = |package: &KeyPackage| {
+        package.key.as_ref().unwrap().algorithm_parameters.as_ref().unwrap().response_format.unwrap().length == 8
+    };
+    let cases: Vec<(&str, String, &str, Check)> = vec![
+        ("KeyId='a'", DATA.into(), "the attribute KeyId is taken as Id", |p| p.key.as_ref().unwrap().id == "a"),
+        ("id='a'", DATA.into(), "the attribute id is taken as Id", |p| p.key.as_ref().unwrap().id == "a"),
+        ("", DATA.into(), "the key has no Id", |p| p.key.as_ref().unwrap().id.is_empty()),
+        ("Id='a' KeyAlgorithm='urn:x'", DATA.into(), "KeyAlgorithm is taken as Algorithm", |p| {
+            p.key.as_ref().unwrap().algorithm.as_deref() == Some("urn:x")
+        }),
+        ("Id='a'", format!("<Usage OTP='TRUE' CR='0'/>{DATA}"), "<Usage> is taken as AlgorithmParameters", |p| {
+            p.key.as_ref().unwrap().policy.as_ref().unwrap().key_usage == [KeyUsage::Otp]
+        }),
+        ("Id='a'", format("<ResponseFormat format='DECIMAL' Length='8'/>"), "format is taken as Encoding", length),
+        ("Id='a'", format("<ResponseFormat Encoding='decimal' Length='8'/>"), "\"decimal\" is not written", length),
+        ("Id='a'", format("<ResponseFormat Encoding='DECIMAL' length='8'/>"), "length is taken as Length", length),
+        (
+            "Id='a'",
+            format("<ResponseFormat Encoding='DECIMAL' Length='8' CheckDigit='true'/>"),
+            "CheckDigit is taken",
+            length,
+        ),
+        ("Id='a'", format!("{DATA}<Issuer>I</Issuer>"), "", |p| {
+            p.key.as_ref().unwrap().issuer.as_deref() == Some("I") // in another order: nothing to be told
+        }),
+        ("Id='a'", format!("{DATA}<Odd/>"), "<Odd> is not known", |p| secret(p) == b"123"),
+        ("Id='a'", "<Data Name='SECRET'><Value>MTIz</Value></Data>".into(), "<Value> is taken as PlainValue", |p| {
+            secret(p) == b"123"
+        }),
+        (
+            "Id='a'",
+            "<Data><Secret><PlainValue>MTIz</PlainValue><ValueMAC>MTIz</ValueMAC></Secret></Data>".into(),
+            "a MAC beside a value in the clear",
+            |p| secret(p) == b"123",
+        ),
+        ("Id='a'", format!("{DATA}<ExpiryDate>01/31/2030</ExpiryDate>"), "\"01/31/2030\" is taken as a date", |p| {
+            let policy = p.key.as_ref().unwrap().policy.as_ref().unwrap();
+            policy.expiry_date.unwrap().to_string() == "2030-01-31T00:00:00Z"
+        }),
+        ("Id='a'", format!("{DATA}<Policy><StartDate>2030-01-31</StartDate></Policy>"), "is taken as a date", |p| {
+            let policy = p.key.as_ref().unwrap().policy.as_ref().unwrap();
+            policy.start_date.unwrap().to_string() == "2030-01-31T00:00:00Z"
+        }),
+    ];
+    for (attributes, content, told, check) in cases {
+        let (package, warnings) = key(attributes, &content);
+        assert!(check(&package), "{attributes} {content}: {package:?}");
+        assert_eq!(told.is_empty(), warnings.is_empty(), "{warnings:?}");
+        assert!(told.is_empty() || warnings.iter().any(|w| w.contains(told) && w.contains("line 1")), "{warnings:?}");
+    }
+}
+
+#[test]
+fn s5_what_a_policy_says_and_is_not_understood_forbids_the_key_here_too() {
+    for policy in [
+        "<Policy><Odd/></Policy>",
+        "<Policy><KeyUsage>Odd</KeyUsage></Policy>",
+        "<Policy><PINPolicy Odd='1'/></Policy>",
+        "<Policy><PINPolicy><Odd/></PINPolicy></Policy>",
+        "<PINPolicy MinLength='4'/>",
+    ] {
+        let (package, _) = key("Id='1'", policy);
+        assert!(!package.key.unwrap().is_usable(), "{policy}");
+    }
+}
+
+#[test]
+fn drafts_with_several_keys_in_a_device_and_other_roots() {
+    for (root, version, ns) in [
+        ("KeyContainer", "Version='1'", "urn:ietf:params:xml:ns:keyprov:pskc:1.0"),
+        ("KeyContainer", "version='1.0'", "urn:ietf:params:xml:ns:keyprov:container:1.0"),
+        ("SecretContainer", "version='1.2'", "http://www.openauthentication.org/OATH/2006/08/PSKC"),
+        ("keycontainer", "Version='1.0'", ""),
+    ] {
+        let text = format!(
+            "<{root} {version} xmlns='{ns}'><Device><DeviceId><SerialNo>7</SerialNo></DeviceId><Key KeyId='a'/>\
+             <Key/></Device><Device><Key KeyId='c'/></Device></{root}>"
+        );
+        let (container, warnings) = read(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let ids: Vec<_> =
+            container.key_packages.iter().map(|package| package.key.as_ref().unwrap().id.as_str()).collect();
+        assert_eq!(ids, ["a", "7", "c"], "{root}: a key without Id has the serial number");
+        assert!(warnings.iter().any(|warning| warning.contains("several keys")), "{warnings:?}");
+    }
+}
+
+#[test]
+fn what_is_no_container_or_not_whole_is_refused_leniently_too() {
+    let good = document("<KeyPackage><Key Id='1'/></KeyPackage>");
+    assert!(read(&good).is_ok());
+    for len in 0..good.len() {
+        assert!(read(&good[..len]).is_err(), "cut at {len}");
+    }
+    for bad in [
+        "<html/>".to_owned(),
+        document(""),
+        document("<KeyPackage><Key Id='1'/></KeyPackage><!DOCTYPE x>"),
+        good.replace("1.0", "2.0"),
+        document(
+            "<KeyPackage><Key><AlgorithmParameters><ResponseFormat Length='x' Encoding='DECIMAL'/>\
+                  </AlgorithmParameters></Key></KeyPackage>",
+        ),
+    ] {
+        assert!(read(&bad).is_err(), "{bad}");
+    }
+    let many = format!("<KeyPackage>{}</KeyPackage>", "<Odd/>".repeat(30_000));
+    assert!(read(&document(&many)).is_err(), "a package without end costs no memory without end");
+    let told = read(&document(&format!("<KeyPackage>{}</KeyPackage>", "<Odd/>".repeat(5_000)))).unwrap().1;
+    assert_eq!(told.len(), 1001, "and no report without end");
+}
+
+#[test]
+fn protected_values_keep_their_protection() {
+    let rng = &mut SeededRandom::new(b"lenient");
+    let protector = Protector::aes_cbc(Secret::new(vec![1; 16]), "k", dskpp_crypto::Hash::Sha1, rng).unwrap();
+    let mut package =
+        KeyPackage { key: Some(pskc::Key { id: "1".into(), ..Default::default() }), ..Default::default() };
+    let data = package.key.as_mut().unwrap().data.insert(pskc::KeyData::default());
+    data.secret = Some(Value::Plain(Secret::from_slice(b"123")));
+    protector.protect(data, rng).unwrap();
+    let container = KeyContainer {
+        encryption_key: Some(protector.encryption_key().clone()),
+        mac_method: protector.mac_method().cloned(),
+        key_packages: vec![package],
+        ..KeyContainer::default()
+    };
+    let draft = String::from_utf8(container.to_xml()).unwrap().replace("KeyPackage", "Device");
+    let (read, warnings) = read(&draft).unwrap();
+    assert!(!warnings.is_empty());
+    let unlock = Unlock::Key(Secret::new(vec![1; 16]));
+    let (key, mac) = (read.encryption_key.as_ref(), read.mac_method.as_ref());
+    let mut opener = Opener::new(key, mac, &unlock, OpenerOptions::default()).unwrap();
+    let mut data = read.key_packages[0].key.clone().unwrap().data.unwrap();
+    opener.open(&mut data).unwrap();
+    assert_eq!(data.secret, Some(Value::Plain(Secret::from_slice(b"123"))));
+}
