@@ -18,6 +18,7 @@ pub mod message;
 pub mod negotiate;
 pub mod package;
 pub mod prf;
+mod protection;
 pub mod server;
 pub mod status;
 pub mod vessel;

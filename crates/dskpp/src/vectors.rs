@@ -30,6 +30,10 @@ impl Case {
         self.0[name].as_str().unwrap_or_else(|| panic!("{name} is text"))
     }
 
+    pub(crate) fn number(&self, name: &str) -> i64 {
+        self.0[name].as_i64().unwrap_or_else(|| panic!("{name} is a number"))
+    }
+
     pub(crate) fn hex(&self, name: &str) -> Vec<u8> {
         HEXLOWER.decode(self.text(name).as_bytes()).unwrap_or_else(|why| panic!("{name}: {why}"))
     }

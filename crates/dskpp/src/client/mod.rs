@@ -8,8 +8,11 @@
 mod failed;
 mod four_pass;
 mod offer;
+mod two_pass;
 
 pub use crate::encryption::K;
+pub use crate::protection::ClientProtection;
 pub use failed::Failed;
 pub use four_pass::{AwaitingServerFinished, AwaitingServerHello, ChooseK, FourPass, Provisioned};
 pub use offer::{Credential, Offer, Renewal};
+pub use two_pass::{AwaitingKey, TwoPass};

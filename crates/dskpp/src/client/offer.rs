@@ -70,6 +70,14 @@ impl Offer {
         }
     }
 
+    /// The password of a typed code.
+    pub(super) fn password(&self) -> Option<&Secret> {
+        match &self.credential {
+            Credential::Code(code) => Some(code.password()),
+            Credential::Trigger(_) => None,
+        }
+    }
+
     /// Whether a trigger asks for a key to be replaced.
     pub(super) fn names_a_key(&self) -> bool {
         matches!(&self.credential, Credential::Trigger(trigger) if trigger.key_id.is_some())

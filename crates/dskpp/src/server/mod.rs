@@ -25,9 +25,12 @@ mod answer;
 mod refusal;
 mod sealed;
 mod session;
+mod two_pass;
 
 pub use crate::encryption::ServerK;
+pub use crate::protection::ClientKey;
 pub use answer::Answer;
 pub use refusal::{Reason, Refusal};
 pub use sealed::{DeviceRef, SessionState};
 pub use session::{AuthPolicy, Authenticated, Finished, Session};
+pub use two_pass::{TwoPassFacts, TwoPassRun};

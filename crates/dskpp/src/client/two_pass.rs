@@ -1,0 +1,205 @@
+//! The states of two-pass (RFC 6063 §5.2).
+
+use std::num::NonZeroU32;
+
+use dskpp_crypto::{Random, Secret, ct_eq};
+use pskc::{KeyContainer, Opener, OpenerOptions, Value};
+
+use super::failed::Failed;
+use super::four_pass::Provisioned;
+use super::offer::{Credential, Offer};
+use crate::algorithm::KeyType;
+use crate::auth_data;
+use crate::key_schedule::{self, Keys};
+use crate::message::{
+    AuthenticationCodeMac, AuthenticationData, Mac, ProtocolVariants, Response, ServerFinished, ServerFinishedBody,
+};
+use crate::package::hash_of_suite;
+use crate::prf::Prf;
+use crate::protection::ClientProtection;
+
+/// The beginning of a two-pass run.
+#[derive(Debug)]
+pub struct TwoPass;
+
+impl TwoPass {
+    /// The ClientHello to send, and the state that awaits its answer. Blocks for as long as PBKDF2 takes.
+    ///
+    /// `protections` are in order of preference, at least one; the authentication data is made with the key of the
+    /// first. The algorithms that are offered are those that go with them.
+    ///
+    /// # Errors
+    /// [`Failed::Unusable`] where the offer cannot be made.
+    pub fn start(
+        mut offer: Offer,
+        protections: Vec<ClientProtection>,
+        rng: &mut dyn Random,
+    ) -> Result<(Vec<u8>, AwaitingKey), Failed> {
+        let first = protections.first().ok_or(Failed::Unusable("two-pass needs a way to protect the key"))?;
+        let mac_algorithm = offer.mac_algorithms.first().ok_or(Failed::Unusable("no MAC algorithm is offered"))?;
+        let prf = Prf::of(mac_algorithm).ok_or(Failed::Unusable("an unknown MAC algorithm is offered"))?;
+        let (r_c, client_id) = match &offer.credential {
+            Credential::Code(code) => (rng.bytes(prf.key_len()), code.client_id().to_owned()),
+            Credential::Trigger(trigger) => {
+                let data = &trigger.authentication_data;
+                let r_c = data.authentication_code_mac.nonce.clone();
+                let r_c = r_c.ok_or(Failed::Unusable("the trigger has no nonce, which two-pass needs"))?;
+                (r_c, data.client_id.clone().unwrap_or_default())
+            }
+        };
+        if offer.password().is_none() && protections.iter().any(|one| matches!(one, ClientProtection::Passphrase)) {
+            return Err(Failed::Unusable("a passphrase protects the key only where the code itself was given"));
+        }
+        offer.encryption_algorithms = protections.iter().flat_map(ClientProtection::algorithms).collect();
+        let mut hello = offer.hello(Some(r_c.clone()));
+        let entries = protections.iter().map(|one| one.entry(&client_id)).collect();
+        hello.supported_protocol_variants = Some(ProtocolVariants { four_pass: false, two_pass: Some(entries) });
+        if let Credential::Code(code) = &offer.credential {
+            let k = first.k(offer.pbkdf2_prf, code.password(), &r_c);
+            let iterations = match first {
+                ClientProtection::Transport { .. } => offer.iterations,
+                _ => 1,
+            };
+            let counts = (NonZeroU32::new(iterations), i32::try_from(iterations));
+            let (Some(count), Ok(iteration_count)) = counts else {
+                return Err(Failed::Unusable("the iteration count must be from 1 to 2147483647"));
+            };
+            let k_ac = auth_data::k_ac(offer.pbkdf2_prf, code.password(), &r_c, k.expose(), count);
+            let value = auth_data::mac(prf, &k_ac, &client_id, &offer.url_s, &r_c, &[]);
+            hello.authentication_data = Some(AuthenticationData {
+                client_id: Some(client_id),
+                authentication_code_mac: AuthenticationCodeMac {
+                    nonce: Some(r_c.clone()),
+                    iteration_count: Some(iteration_count),
+                    mac: Mac { algorithm: Some(prf.algorithm()), value },
+                },
+            });
+        }
+        let request = hello.write();
+        let message_hash = key_schedule::message_hash(&[&request]);
+        Ok((request, AwaitingKey { offer, protections, r_c, message_hash }))
+    }
+}
+
+/// ClientHello is on its way.
+#[derive(Debug)]
+pub struct AwaitingKey {
+    offer: Offer,
+    protections: Vec<ClientProtection>,
+    r_c: Vec<u8>,
+    message_hash: [u8; 32],
+}
+
+impl AwaitingKey {
+    /// Takes the body of the HTTP response (RFC 6063 §5.2.3), and gives the key if both MACs are right. Blocks for
+    /// as long as a private-key operation, or PBKDF2, takes.
+    ///
+    /// # Errors
+    /// [`Failed`]; nothing is to be stored then.
+    pub fn receive(self, body: &[u8]) -> Result<Provisioned, Failed> {
+        let ServerFinished { status, body: finished, .. } = match Response::read(body) {
+            Ok(Response::ServerFinished(finished)) => finished,
+            Ok(Response::ServerHello(hello)) if hello.status.is_failure() => return Err(Failed::Refused(hello.status)),
+            Ok(Response::ServerHello(_)) => {
+                return Err(Failed::Misbehaved("it chose four-pass, which was not offered"));
+            }
+            Err(error) => return Err(Failed::Unreadable(error)),
+        };
+        if status.is_failure() {
+            return Err(Failed::Refused(status));
+        }
+        let finished = finished.ok_or(Failed::Misbehaved("ServerFinished without a key package"))?;
+        let server_id = finished.key_package.server_id.clone().ok_or(Failed::Misbehaved("it sent no ServerID"))?;
+        let prf = self.prf(&finished)?;
+        let (key_type, key_id, key_len) = self.judge(&finished.key_package.key_container)?;
+        let (keys, k) = self.open(&finished, prf, key_len)?;
+        let expected = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &self.message_hash, &server_id);
+        if !ct_eq(&finished.mac.value, &expected) {
+            return Err(Failed::WrongConfirmation);
+        }
+        self.verify_renewal(&finished, prf, &server_id)?;
+        let mut container = finished.key_package.key_container;
+        // From here on the key is in `keys` alone.
+        for package in &mut container.key_packages {
+            if let Some(data) = package.key.as_mut().and_then(|key| key.data.as_mut()) {
+                data.secret = None;
+            }
+        }
+        Ok(Provisioned { keys, prf, key_type, key_id, server_id: Some(server_id), container, k })
+    }
+
+    /// The PRF of the run: the one that the MAC names, or else the first that was offered.
+    fn prf(&self, finished: &ServerFinishedBody) -> Result<Prf, Failed> {
+        let offered = &self.offer.mac_algorithms;
+        let named = finished.mac.algorithm.as_ref().or(offered.first());
+        let named = named.filter(|named| offered.contains(named));
+        named.and_then(Prf::of).ok_or(Failed::Misbehaved("it chose a MAC algorithm that was not offered"))
+    }
+
+    /// The type, id and length of the one key of the package.
+    fn judge(&self, container: &KeyContainer) -> Result<(KeyType, String, usize), Failed> {
+        let [package] = &container.key_packages[..] else {
+            return Err(Failed::Misbehaved("the key package does not hold exactly one key"));
+        };
+        let key = package.key.as_ref().ok_or(Failed::Misbehaved("the key package holds no key"))?;
+        let key_type = match (key.algorithm.as_deref().map(KeyType::from_uri), &self.offer.key_types[..]) {
+            (Some(named), offered) if offered.contains(&named) => named,
+            (None, [only]) => only.clone(),
+            _ => return Err(Failed::Misbehaved("it sent a type of key that was not offered")),
+        };
+        if self.offer.renewal.as_ref().is_some_and(|renewal| renewal.key_id != key.id) {
+            return Err(Failed::Misbehaved("the key package names another key than the one to be replaced"));
+        }
+        if key.id.is_empty() {
+            return Err(Failed::Misbehaved("the key has no identifier"));
+        }
+        let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
+        let key_len = key_type.key_len(hash_of_suite(suite));
+        let key_len = key_len.ok_or(Failed::Unusable("a type of key was offered whose length is not known"))?;
+        Ok((key_type, key.id.clone(), key_len))
+    }
+
+    /// K_MAC and K_TOKEN out of the package, and the octets of K.
+    fn open(&self, finished: &ServerFinishedBody, prf: Prf, key_len: usize) -> Result<(Keys, Secret), Failed> {
+        const UNOPENED: Failed = Failed::Misbehaved("the key package does not open with what was offered");
+        let method = finished.key_package.key_protection_method.as_ref();
+        let used = self.protections.iter().find(|one| method.is_none_or(|method| *method == one.method()));
+        let used = used.ok_or(Failed::Misbehaved("it used a key protection method that was not offered"))?;
+        let unlock = used.unlock(self.offer.password()).ok_or(UNOPENED)?;
+        let container = &finished.key_package.key_container;
+        let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
+        let options =
+            OpenerOptions { hidden_len: Some(key_schedule::k_prov_len(prf, key_len)), ..OpenerOptions::default() };
+        let mut opener = Opener::new(named, mac, &unlock, options).map_err(|_| UNOPENED)?;
+        let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.clone());
+        let mut data = data.ok_or(Failed::Misbehaved("the key package holds no key"))?;
+        if !matches!(data.secret, Some(Value::Encrypted(_))) {
+            return Err(Failed::Misbehaved("the key came without protection"));
+        }
+        opener.open(&mut data).map_err(|_| UNOPENED)?;
+        let k_prov = data.secret.as_ref().and_then(Value::plain).ok_or(UNOPENED)?;
+        let keys = key_schedule::take(prf, k_prov, key_len).ok_or(Failed::WrongConfirmation)?;
+        let k = used.k(self.offer.pbkdf2_prf, self.offer.password().unwrap_or(&Secret::new(Vec::new())), &self.r_c);
+        Ok((keys, k))
+    }
+
+    fn verify_renewal(&self, finished: &ServerFinishedBody, prf: Prf, server_id: &str) -> Result<(), Failed> {
+        let Some(renewal) = &self.offer.renewal else {
+            return match self.offer.names_a_key() {
+                true => Err(Failed::Unusable("the trigger names a key to be replaced, which was not given")),
+                false => Ok(()),
+            };
+        };
+        let proof = finished.authentication_data.as_ref().ok_or(Failed::NotAuthenticated)?;
+        let expected = key_schedule::server_proof(prf, &renewal.k_mac_old, server_id, &self.r_c);
+        let expected =
+            expected.map_err(|_| Failed::Misbehaved("it chose a PRF that the key to be replaced does not fit"))?;
+        match ct_eq(&proof.mac.value, &expected) {
+            true => Ok(()),
+            false => Err(Failed::NotAuthenticated),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+use std::sync::Arc;
+
+use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret, SeededRandom};
+use pskc::KeyInfo;
+
+use super::*;
+use crate::algorithm::{MacAlgorithm, ProtectionMethod};
+use crate::auth_code::AuthCode;
+use crate::client::Renewal;
+use crate::message::Request;
+use crate::negotiate::Policy;
+use crate::package::PackageSpec;
+use crate::server::{AuthPolicy, ClientKey, Finished, Reason, TwoPassFacts, TwoPassRun};
+use crate::status::Status;
+use crate::vectors::{self, Case};
+
+fn cases() -> Vec<Case> {
+    let files = ["two_pass_wrap", "two_pass_transport", "two_pass_passphrase", "renewal_two_pass"];
+    files.into_iter().flat_map(vectors::cases).collect()
+}
+
+fn password(case: &Case) -> Secret {
+    Secret::from_slice(case.text("password").as_bytes())
+}
+
+fn protection(case: &Case) -> ClientProtection {
+    match ProtectionMethod::from_uri(case.text("method")) {
+        ProtectionMethod::Transport => ClientProtection::Transport {
+            key: Arc::new(RsaPrivateKey::from_pkcs8_pem(case.text("client_private_key")).unwrap()),
+            info: KeyInfo::from_certificates(vec![case.hex("client_certificate")]),
+        },
+        ProtectionMethod::Wrap => {
+            ClientProtection::Wrap { name: "device-000001".into(), key: case.secret("k_shared") }
+        }
+        _ => ClientProtection::Passphrase,
+    }
+}
+
+fn offer(case: &Case) -> Offer {
+    let code = AuthCode::new(case.text("client_id"), &password(case)).unwrap();
+    let key_type = KeyType::from_uri(case.text("key_type"));
+    let mut offer = Offer::new(case.text("url_s"), Credential::Code(code), vec![key_type]);
+    offer.mac_algorithms = vec![MacAlgorithm::from_uri(case.text("mac_algorithm"))];
+    offer.renewal = case.has("k_mac_old").then(|| Renewal {
+        key_id: case.text("key_id").to_owned(),
+        k_mac_old: case.secret("k_mac_old"),
+    });
+    offer
+}
+
+fn awaiting(case: &Case) -> AwaitingKey {
+    AwaitingKey {
+        offer: offer(case),
+        protections: vec![protection(case)],
+        r_c: case.hex("r_c"),
+        message_hash: key_schedule::message_hash(&[case.message("client_hello")]),
+    }
+}
+
+#[test]
+fn s5_2_3_vectors_are_accepted_with_their_keys() {
+    let cases = cases();
+    assert!(cases.len() >= 8);
+    for case in &cases {
+        let provisioned = awaiting(case).receive(case.message("server_finished"));
+        let provisioned = provisioned.unwrap_or_else(|error| panic!("{}: {error}", case.text("method")));
+        assert_eq!(provisioned.keys.k_token, case.secret("k_token"));
+        assert_eq!(provisioned.keys.k_mac, case.secret("k_mac"));
+        assert_eq!(provisioned.key_id, case.text("key_id"));
+        assert_eq!(provisioned.server_id.as_deref(), Some(case.text("server_id")));
+        assert_eq!(provisioned.k, case.secret("k"));
+        let data = provisioned.container.key_packages[0].key.as_ref().unwrap().data.as_ref();
+        assert!(data.is_none_or(|data| data.secret.is_none()), "the key is kept in one place");
+    }
+}
+
+#[test]
+fn s5_2_3_a_changed_octet_of_what_matters_is_never_a_key() {
+    for case in cases().iter().step_by(2) {
+        let good = case.message("server_finished").to_vec();
+        let step = if case.has("client_private_key") { 61 } else { 7 };
+        let slow = ProtectionMethod::from_uri(case.text("method")) == ProtectionMethod::PassphraseWrap;
+        for i in (0..good.len()).step_by(if slow { 97 } else { step }) {
+            let mut changed = good.clone();
+            changed[i] ^= 1;
+            if let Ok(provisioned) = awaiting(case).receive(&changed) {
+                assert_eq!(provisioned.keys.k_token, case.secret("k_token"), "octet {i}");
+                assert_eq!(provisioned.keys.k_mac, case.secret("k_mac"), "octet {i}");
+            }
+        }
+    }
+}
+
+/// What a server has that knows this client.
+fn client_key(case: &Case) -> ClientKey {
+    match protection(case) {
+        ClientProtection::Transport { key, info } => ClientKey::Public { key: key.public().clone(), info },
+        ClientProtection::Wrap { name, key } => ClientKey::Shared { name, key },
+        ClientProtection::Passphrase => ClientKey::Passphrase,
+    }
+}
+
+fn package(case: &Case) -> PackageSpec {
+    PackageSpec {
+        server_id: case.text("server_id").to_owned(),
+        key_id: case.text("key_id").to_owned(),
+        key_type: KeyType::from_uri(case.text("key_type")),
+        issuer: None,
+        user_id: None,
+        device: None,
+        digits: Some(6),
+        hash: None,
+        suite: None,
+        counter: None,
+        period_s: None,
+    }
+}
+
+/// The server's side of a run.
+fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) -> Result<Finished, (Status, Reason)> {
+    let Ok(Request::ClientHello(hello)) = Request::read(body) else { panic!("a ClientHello") };
+    let methods = [ProtectionMethod::from_uri(case.text("method"))];
+    let keys = [Some(client_key(case))];
+    let k_mac_old = case.has("k_mac_old").then(|| case.secret("k_mac_old"));
+    let facts = TwoPassFacts {
+        methods: &methods,
+        keys: &keys,
+        key_type: None,
+        k_mac_old_len: k_mac_old.as_ref().map(Secret::len),
+    };
+    let (policy, auth) = (Policy::default(), AuthPolicy::default());
+    let run = TwoPassRun::begin(&hello, body, &policy, &facts, &auth).map_err(|refusal| (refusal.status, refusal.reason))?;
+    assert_eq!(run.client_id(), case.text("client_id"));
+    run.authenticate(&auth, password, &[case.text("url_s").to_owned()])
+        .and_then(|()| {
+            let rng = &mut SeededRandom::new(b"server");
+            run.finish(&package(case), k_token, k_mac_old.as_ref(), password, rng)
+        })
+        .map_err(|refusal| (refusal.status, refusal.reason))
+}
+
+#[test]
+fn s5_2_2_the_server_accepts_the_vectors_and_the_client_what_it_answers() {
+    for case in &cases() {
+        let finished = serve(case, case.message("client_hello"), None, &&password(case)).unwrap();
+        let provisioned = awaiting(case).receive(&finished.response).unwrap();
+        assert_eq!(provisioned.keys, finished.keys);
+        let wrong = serve(case, case.message("client_hello"), None, &Secret::from_slice(b"WRONG"));
+        assert_eq!(wrong.unwrap_err().0, Status::AuthenticationDataInvalid);
+    }
+}
+
+#[test]
+fn s5_2_both_sides_of_this_implementation_agree() {
+    for case in &cases() {
+        let rng = &mut SeededRandom::new(b"client");
+        let (request, state) = TwoPass::start(offer(case), vec![protection(case)], rng).unwrap();
+        let finished = serve(case, &request, None, &&password(case)).unwrap();
+        let provisioned = state.receive(&finished.response).unwrap();
+        assert_eq!(provisioned.keys, finished.keys);
+    }
+}
+
+/// RFC 6063 §3.2.4.2: keys that exist already.
+#[test]
+fn s3_2_4_2_a_key_that_exists_goes_out_as_it_is() {
+    for case in &cases() {
+        let rng = &mut SeededRandom::new(b"legacy");
+        let (request, state) = TwoPass::start(offer(case), vec![protection(case)], rng).unwrap();
+        let legacy = case.secret("k_token");
+        let finished = serve(case, &request, Some(&legacy), &&password(case)).unwrap();
+        assert_eq!(finished.keys.k_token, legacy);
+        assert_eq!(state.receive(&finished.response).unwrap().keys, finished.keys);
+    }
+}
+
+#[test]
+fn s5_2_3_a_renewal_without_the_right_proof_replaces_nothing() {
+    for case in cases().iter().filter(|case| case.has("k_mac_old")) {
+        let mut without = awaiting(case);
+        without.offer.renewal.as_mut().unwrap().k_mac_old = Secret::new(vec![9; case.secret("k_mac_old").len()]);
+        assert_eq!(without.receive(case.message("server_finished")).unwrap_err(), Failed::NotAuthenticated);
+        let message = String::from_utf8(case.message("server_finished").to_vec()).unwrap();
+        let begin = message.find("<dskpp:AuthenticationData>").unwrap();
+        let end = message.find("</dskpp:AuthenticationData>").unwrap() + "</dskpp:AuthenticationData>".len();
+        let stripped = format!("{}{}", &message[..begin], &message[end..]);
+        assert_eq!(awaiting(case).receive(stripped.as_bytes()).unwrap_err(), Failed::NotAuthenticated);
+    }
+}
+
+#[test]
+fn p3_iterations_are_those_that_go_with_k() {
+    for case in &cases() {
+        let hello = String::from_utf8(case.message("client_hello").to_vec()).unwrap();
+        let right = case.number("iteration_count");
+        for count in [0, 1, 2, 99_999, 100_000, 1_000_000, 1_000_001, -1] {
+            let changed = hello.replace(
+                &format!("<dskpp:IterationCount>{right}<"),
+                &format!("<dskpp:IterationCount>{count}<"),
+            );
+            let refused = serve(case, changed.as_bytes(), None, &password(case));
+            let fits = if right == 1 { count == 1 } else { (100_000..=1_000_000).contains(&count) };
+            match refused {
+                Ok(_) => assert_eq!(count, right),
+                Err((status, reason)) => {
+                    assert_eq!(status, Status::AuthenticationDataInvalid, "{count}");
+                    assert_eq!(reason == Reason::Iterations, !fits, "{count}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn offers_that_cannot_be_made_are_refused() {
+    let case = &cases()[0];
+    let rng = &mut SeededRandom::new(b"x");
+    assert!(TwoPass::start(offer(case), Vec::new(), rng).is_err());
+    let mut none = offer(case);
+    none.mac_algorithms.clear();
+    assert!(TwoPass::start(none, vec![protection(case)], rng).is_err());
+    assert_eq!(ClientProtection::Passphrase.k(Pbkdf2Prf::HmacSha1, &Secret::from_slice(b"p"), b"r").len(), 16);
+}

@@ -1,0 +1,188 @@
+//! How K_PROV travels in two-pass (RFC 6063 §5.1).
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use dskpp_crypto::{Hash, Pbkdf2Prf, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, pbkdf2};
+use pskc::{KeyInfo, ProtectionError, Protector, Unlock, ValueAlgorithm};
+
+use crate::algorithm::{EncryptionAlgorithm, ProtectionMethod};
+use crate::auth_data::{LEN, MIN_ITERATIONS};
+use crate::message::{KeyProtection, Payload};
+
+/// One entry of a client's key protection method list, with the key that goes with it.
+#[derive(Clone, Debug)]
+pub enum ClientProtection {
+    /// Key transport: K_PROV comes encrypted for the client's public key.
+    Transport {
+        /// Its private half.
+        key: Arc<RsaPrivateKey>,
+        /// How the server is told which it is: a certificate, the key itself, or a name that it knows.
+        info: KeyInfo,
+    },
+    /// Key wrap: K_PROV comes under a key of 16, 24 or 32 octets that both sides have.
+    Wrap {
+        /// The name by which the server knows it.
+        name: String,
+        /// The key.
+        key: Secret,
+    },
+    /// Passphrase-based key wrap: K_PROV comes under a key derived from the authentication code's password.
+    Passphrase,
+}
+
+impl ClientProtection {
+    /// Its method.
+    pub fn method(&self) -> ProtectionMethod {
+        match self {
+            ClientProtection::Transport { .. } => ProtectionMethod::Transport,
+            ClientProtection::Wrap { .. } => ProtectionMethod::Wrap,
+            ClientProtection::Passphrase => ProtectionMethod::PassphraseWrap,
+        }
+    }
+
+    /// The algorithms that can go with it, in order of preference.
+    pub(crate) fn algorithms(&self) -> Vec<EncryptionAlgorithm> {
+        use EncryptionAlgorithm::*;
+        match self {
+            ClientProtection::Transport { .. } => vec![RsaOaepMgf1p, Rsa15],
+            ClientProtection::Wrap { key, .. } => match key.len() {
+                16 => vec![KwAes128, Aes128Cbc],
+                24 => vec![KwAes192, Aes192Cbc],
+                _ => vec![KwAes256, Aes256Cbc],
+            },
+            ClientProtection::Passphrase => vec![KwAes128, Aes128Cbc, KwAes256, Aes256Cbc, KwAes192, Aes192Cbc],
+        }
+    }
+
+    /// The entry; a passphrase is named by its client ID (§5.2.2).
+    pub(crate) fn entry(&self, client_id: &str) -> KeyProtection {
+        let info = match self {
+            ClientProtection::Transport { info, .. } => info.clone(),
+            ClientProtection::Wrap { name, .. } => KeyInfo::from_key_name(name),
+            ClientProtection::Passphrase => KeyInfo::from_key_name(client_id),
+        };
+        KeyProtection { method: self.method(), payload: Some(Payload::KeyInfo(info)) }
+    }
+
+    /// K of the authentication data, and its iterations (§3.4.1.2, profile P15).
+    pub(crate) fn k(&self, prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
+        match self {
+            ClientProtection::Transport { key, .. } => Secret::from_slice(key.public().modulus()),
+            ClientProtection::Wrap { key, .. } => key.clone(),
+            ClientProtection::Passphrase => passphrase_k(prf, password, r_c),
+        }
+    }
+
+    /// What opens the package; a passphrase is the password of the code.
+    pub(crate) fn unlock(&self, password: Option<&Secret>) -> Option<Unlock> {
+        match self {
+            ClientProtection::Transport { key, .. } => Some(Unlock::PrivateKey(Arc::clone(key))),
+            ClientProtection::Wrap { key, .. } => Some(Unlock::Key(key.clone())),
+            ClientProtection::Passphrase => password.cloned().map(Unlock::Password),
+        }
+    }
+}
+
+/// The client's key that one entry of its list names, as the server has it.
+#[derive(Clone, Debug)]
+pub enum ClientKey {
+    /// The client's public key, and how the client named it.
+    Public {
+        /// The key.
+        key: RsaPublicKey,
+        /// The entry's `ds:KeyInfo`.
+        info: KeyInfo,
+    },
+    /// The key that both sides have.
+    Shared {
+        /// Its name.
+        name: String,
+        /// The key.
+        key: Secret,
+    },
+    /// The password of the authentication code.
+    Passphrase,
+}
+
+impl ClientKey {
+    /// Whether K_PROV can travel under it with this algorithm.
+    pub(crate) fn serves(&self, algorithm: &EncryptionAlgorithm) -> bool {
+        use EncryptionAlgorithm::*;
+        match (self, symmetric(algorithm)) {
+            (ClientKey::Public { .. }, _) => matches!(algorithm, Rsa15 | RsaOaepMgf1p | RsaOaep11),
+            (ClientKey::Shared { key, .. }, Some(ValueAlgorithm::AesCbc(len) | ValueAlgorithm::AesWrap(len))) => {
+                key.len() == len
+            }
+            (ClientKey::Passphrase, Some(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether this iteration count is the one that the RFC asks for with this K (§3.4.1.2, profile P3).
+    pub(crate) fn takes_iterations(&self, count: u32, ceiling: u32) -> bool {
+        match self {
+            ClientKey::Public { .. } => (MIN_ITERATIONS..=ceiling).contains(&count),
+            ClientKey::Shared { .. } | ClientKey::Passphrase => count == 1,
+        }
+    }
+
+    /// K of the authentication data (profile P1, P15). Blocks where it is derived from the password.
+    pub(crate) fn k(&self, prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
+        match self {
+            ClientKey::Public { key, .. } => Secret::from_slice(key.modulus()),
+            ClientKey::Shared { key, .. } => key.clone(),
+            ClientKey::Passphrase => passphrase_k(prf, password, r_c),
+        }
+    }
+
+    /// What protects K_PROV in a PSKC container.
+    pub(crate) fn protector(
+        &self,
+        algorithm: &EncryptionAlgorithm,
+        client_id: &str,
+        password: &Secret,
+        rng: &mut dyn Random,
+    ) -> Result<Protector, ProtectionError> {
+        let refused = || ProtectionError::Algorithm(algorithm.uri().to_owned());
+        match self {
+            ClientKey::Public { key, info } => {
+                let encryption = match algorithm {
+                    EncryptionAlgorithm::Rsa15 => RsaEncryption::Pkcs1v15,
+                    _ => RsaEncryption::OaepSha1,
+                };
+                // MAC 1 of the run tells whether it was changed.
+                Protector::rsa_named(key.clone(), info.clone(), encryption, None, rng)
+            }
+            ClientKey::Shared { name, key } => match symmetric(algorithm).ok_or_else(refused)? {
+                ValueAlgorithm::AesCbc(_) => Protector::aes_cbc(key.clone(), name, Hash::Sha1, rng),
+                _ => Protector::aes_key_wrap(key.clone(), name, false),
+            },
+            ClientKey::Passphrase => {
+                let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
+                let algorithm = symmetric(algorithm).ok_or_else(refused)?;
+                Protector::derived(password, Some(client_id), iterations, Pbkdf2Prf::HmacSha1, algorithm, rng)
+            }
+        }
+    }
+}
+
+/// `K = PBKDF2(password, R_C, 100000, 16)` (profile P15).
+fn passphrase_k(prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
+    let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
+    pbkdf2(prf, password.expose(), r_c, iterations, LEN)
+}
+
+/// The algorithm of a PSKC value under a symmetric key.
+fn symmetric(algorithm: &EncryptionAlgorithm) -> Option<ValueAlgorithm> {
+    use EncryptionAlgorithm::*;
+    Some(match algorithm {
+        Aes128Cbc => ValueAlgorithm::AesCbc(16),
+        Aes192Cbc => ValueAlgorithm::AesCbc(24),
+        Aes256Cbc => ValueAlgorithm::AesCbc(32),
+        KwAes128 => ValueAlgorithm::AesWrap(16),
+        KwAes192 => ValueAlgorithm::AesWrap(24),
+        KwAes256 => ValueAlgorithm::AesWrap(32),
+        _ => return None,
+    })
+}

@@ -1,0 +1,243 @@
+//! Two-pass: a ClientHello judged, the code proved, the key packed (RFC 6063 §5.2).
+
+use std::num::NonZeroU32;
+
+use dskpp_crypto::{Random, Secret, ct_eq};
+use pskc::Value;
+
+use super::refusal::{Reason, Refusal};
+use super::session::{AuthPolicy, Finished};
+use crate::algorithm::{EncryptionAlgorithm, KeyType, ProtectionMethod};
+use crate::auth_data::{self, MIN_ITERATIONS};
+use crate::key_schedule;
+use crate::message::{
+    AuthenticationCodeMac, AuthenticationData, ClientHello, Extensions, KeyPackage, Mac, ServerFinished,
+    ServerFinishedBody,
+};
+use crate::negotiate::Policy;
+use crate::package::PackageSpec;
+use crate::prf::Prf;
+use crate::protection::ClientKey;
+use crate::status::Status;
+use crate::version::Version;
+
+/// What the server knows about this client beyond its message.
+#[derive(Clone, Copy, Debug)]
+pub struct TwoPassFacts<'a> {
+    /// The methods that the enrolment allows.
+    pub methods: &'a [ProtectionMethod],
+    /// For each entry of the client's list, in its order, the key that it names, where the server has it.
+    pub keys: &'a [Option<ClientKey>],
+    /// The enrolment's key type.
+    pub key_type: Option<&'a KeyType>,
+    /// Octets of K_MAC' of the key to be renewed (profile P6).
+    pub k_mac_old_len: Option<usize>,
+}
+
+/// A two-pass ClientHello that policy allows; its code is not proved yet.
+#[derive(Debug)]
+pub struct TwoPassRun<'a> {
+    hello: &'a ClientHello,
+    data: &'a AuthenticationData,
+    message_hash: [u8; 32],
+    r_c: Vec<u8>,
+    /// The key that the authentication data was made with: that of the client's first method that is known here.
+    proof_key: &'a ClientKey,
+    /// The key and the method that K_PROV travels with.
+    key: &'a ClientKey,
+    method: ProtectionMethod,
+    key_type: KeyType,
+    encryption_algorithm: EncryptionAlgorithm,
+    prf: Prf,
+}
+
+impl<'a> TwoPassRun<'a> {
+    /// Judges a ClientHello: nothing is derived or decrypted. `body` are its octets as they travelled.
+    ///
+    /// # Errors
+    /// A status that says which of its lists has nothing that is allowed here, or what is wrong with its
+    /// authentication data on its face (profile P3, P12, P12a).
+    pub fn begin(
+        hello: &'a ClientHello,
+        body: &[u8],
+        policy: &Policy,
+        facts: &TwoPassFacts<'a>,
+        auth: &AuthPolicy,
+    ) -> Result<Self, Refusal> {
+        let refuse = |status, reason| Refusal::of_hello(status, reason, hello.offers_four_pass());
+        let none = |status, list| refuse(status, Reason::NothingInCommon(list));
+        let entries = || hello.two_pass_methods().iter().zip(facts.keys);
+        let known = |key: &'a Option<ClientKey>| key.as_ref();
+        let chosen = entries().find_map(|(entry, key)| {
+            let key = known(key).filter(|_| facts.methods.contains(&entry.method))?;
+            Some((entry.method.clone(), key))
+        });
+        let (method, key) = chosen.ok_or_else(|| none(Status::NoProtocolVariants, "key protection method"))?;
+        let proof_key = entries().find_map(|(_, key)| known(key)).unwrap_or(key);
+        let key_type = hello.supported_key_types.iter().find(|offered| {
+            policy.key_types.contains(offered) && facts.key_type.is_none_or(|wanted| wanted == *offered)
+        });
+        let key_type = key_type.ok_or_else(|| none(Status::NoSupportedKeyTypes, "key type"))?;
+        let algorithm = hello
+            .supported_encryption_algorithms
+            .iter()
+            .find(|offered| policy.encryption_algorithms.contains(offered) && key.serves(offered));
+        let algorithm =
+            algorithm.ok_or_else(|| none(Status::NoSupportedEncryptionAlgorithms, "encryption algorithm"))?;
+        let prf = hello
+            .supported_mac_algorithms
+            .iter()
+            .filter(|offered| policy.mac_algorithms.contains(offered))
+            .filter_map(Prf::of)
+            .find(|prf| facts.k_mac_old_len.is_none_or(|len| prf.takes_key_of(len)));
+        let prf = prf.ok_or_else(|| none(Status::NoSupportedMacAlgorithms, "MAC algorithm"))?;
+        if !hello.package_formats().iter().any(|offered| policy.package_formats.contains(offered)) {
+            return Err(none(Status::NoSupportedKeyPackages, "key package format"));
+        }
+        let (data, r_c) = check(hello, proof_key, auth).map_err(|(status, reason)| refuse(status, reason))?;
+        Ok(TwoPassRun {
+            hello,
+            data,
+            message_hash: key_schedule::message_hash(&[body]),
+            r_c,
+            proof_key,
+            key,
+            method,
+            key_type: key_type.clone(),
+            encryption_algorithm: algorithm.clone(),
+            prf,
+        })
+    }
+
+    /// `ClientID`
+    pub fn client_id(&self) -> &str {
+        self.data.client_id.as_deref().unwrap_or_default()
+    }
+
+    /// The negotiated key type.
+    pub fn key_type(&self) -> &KeyType {
+        &self.key_type
+    }
+
+    /// The end of this run.
+    pub fn refuse(&self, status: Status, reason: Reason) -> Refusal {
+        Refusal::of_hello(status, reason, self.hello.offers_four_pass())
+    }
+
+    /// Whether the code's password made the authentication data. Blocks for as long as PBKDF2 takes. For a client ID
+    /// that is unknown, spent, locked or revoked the caller passes a random password: the work and the answer are the
+    /// same (profile P16).
+    ///
+    /// # Errors
+    /// AuthenticationDataInvalid
+    pub fn authenticate(&self, auth: &AuthPolicy, password: &Secret, urls: &[String]) -> Result<(), Refusal> {
+        let proof = &self.data.authentication_code_mac;
+        let iterations = iterations(proof).and_then(NonZeroU32::new);
+        let ad_prf = ad_prf(self.hello, proof).and_then(|named| Prf::of(named));
+        let wrong = || self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
+        let (Some(iterations), Some(prf)) = (iterations, ad_prf) else { return Err(wrong()) };
+        let k = self.proof_key.k(auth.pbkdf2_prf, password, &self.r_c);
+        let k_ac = auth_data::k_ac(auth.pbkdf2_prf, password, &self.r_c, k.expose(), iterations);
+        let proved = urls.iter().fold(false, |found, url_s| {
+            let expected = auth_data::mac(prf, &k_ac, self.client_id(), url_s, &self.r_c, &[]);
+            found | ct_eq(&expected, &proof.mac.value)
+        });
+        if proved { Ok(()) } else { Err(wrong()) }
+    }
+
+    /// Draws K_PROV, or puts `k_token` into it, packs it for the client, and writes the message that confirms it.
+    /// Blocks where PBKDF2 or RSA is needed. The keys must be stored before the response is sent.
+    ///
+    /// `password` is that of the code; `k_mac_old` is K_MAC' of the key that is renewed.
+    ///
+    /// # Errors
+    /// InitializationFailed where no key can come out of it.
+    pub fn finish(
+        &self,
+        package: &PackageSpec,
+        k_token: Option<&Secret>,
+        k_mac_old: Option<&Secret>,
+        password: &Secret,
+        rng: &mut dyn Random,
+    ) -> Result<Finished, Refusal> {
+        let failed = || self.refuse(Status::InitializationFailed, Reason::Policy);
+        let prf = self.prf;
+        let key_len = k_token.map(Secret::len).or_else(|| package.key_len()).ok_or_else(failed)?;
+        let (k_prov, keys) = key_schedule::draw(prf, key_len, k_token, rng);
+        let protector = self.key.protector(&self.encryption_algorithm, self.client_id(), password, rng);
+        let protector = protector.map_err(|_| failed())?;
+        let mut container = package.container();
+        container.encryption_key = Some(protector.encryption_key().clone());
+        container.mac_method = protector.mac_method().cloned();
+        let key = container.key_packages.first_mut().and_then(|package| package.key.as_mut()).ok_or_else(failed)?;
+        let data = key.data.get_or_insert_default();
+        data.secret = Some(Value::Plain(k_prov));
+        protector.protect(data, rng).map_err(|_| failed())?;
+        let mac = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &self.message_hash, &package.server_id);
+        let proof =
+            k_mac_old.map(|k_mac_old| key_schedule::server_proof(prf, k_mac_old, &package.server_id, &self.r_c));
+        let proof = proof.transpose().map_err(|_| failed())?;
+        let response = ServerFinished {
+            version: Version::V1_0,
+            session_id: None,
+            status: Status::Success,
+            body: Some(ServerFinishedBody {
+                key_package: KeyPackage {
+                    server_id: Some(package.server_id.clone()),
+                    key_protection_method: Some(self.method.clone()),
+                    key_container: container,
+                },
+                extensions: Extensions { client_info: self.hello.extensions.client_info.clone(), server_info: None },
+                mac: Mac { algorithm: Some(prf.algorithm()), value: mac },
+                authentication_data: proof.map(|value| AuthenticationCodeMac {
+                    nonce: None,
+                    iteration_count: None,
+                    mac: Mac { algorithm: Some(prf.algorithm()), value },
+                }),
+            }),
+        };
+        Ok(Finished { response: response.write(), keys, prf })
+    }
+}
+
+/// What can be refused before anything is derived, and R_C (profile P3, P12, P12a).
+fn check<'a>(
+    hello: &'a ClientHello,
+    key: &ClientKey,
+    auth: &AuthPolicy,
+) -> Result<(&'a AuthenticationData, Vec<u8>), (Status, Reason)> {
+    const MISSING: (Status, Reason) = (Status::AuthenticationDataMissing, Reason::NoAuthenticationData);
+    let data = hello.authentication_data.as_ref().filter(|data| data.client_id.is_some()).ok_or(MISSING)?;
+    let proof = &data.authentication_code_mac;
+    let r_c = match (&proof.nonce, &hello.client_nonce) {
+        (Some(one), Some(other)) if one != other => return Err((Status::MalformedRequest, Reason::NonceLength)),
+        (Some(r_c), _) | (None, Some(r_c)) => r_c.clone(),
+        (None, None) => return Err(MISSING),
+    };
+    if !(16..=64).contains(&r_c.len()) {
+        return Err((Status::InitializationFailed, Reason::NonceLength));
+    }
+    if ad_prf(hello, proof).is_none() {
+        return Err((Status::MalformedRequest, Reason::MacAlgorithm));
+    }
+    match iterations(proof) {
+        Some(count) if key.takes_iterations(count, auth.iteration_ceiling) => Ok((data, r_c)),
+        _ => Err((Status::AuthenticationDataInvalid, Reason::Iterations)),
+    }
+}
+
+/// The PRF that the authentication data names, which must be among those offered; without a name the first of them.
+fn ad_prf<'a>(hello: &'a ClientHello, proof: &'a AuthenticationCodeMac) -> Option<&'a crate::algorithm::MacAlgorithm> {
+    let offered = &hello.supported_mac_algorithms;
+    match &proof.mac.algorithm {
+        Some(named) => Some(named).filter(|named| offered.contains(named)),
+        None => offered.first(),
+    }
+}
+
+fn iterations(proof: &AuthenticationCodeMac) -> Option<u32> {
+    match proof.iteration_count {
+        None => Some(MIN_ITERATIONS),
+        Some(count) => u32::try_from(count).ok(),
+    }
+}
