@@ -133,7 +133,7 @@ impl<'a> TwoPassRun<'a> {
     pub fn authenticate(&self, auth: &AuthPolicy, password: &Secret, urls: &[String]) -> Result<(), Refusal> {
         let proof = &self.data.authentication_code_mac;
         let iterations = iterations(proof).and_then(NonZeroU32::new);
-        let ad_prf = ad_prf(self.hello, proof).and_then(|named| Prf::of(named));
+        let ad_prf = ad_prf(self.hello, proof).and_then(Prf::of);
         let wrong = || self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
         let (Some(iterations), Some(prf)) = (iterations, ad_prf) else { return Err(wrong()) };
         let k = self.proof_key.k(auth.pbkdf2_prf, password, &self.r_c);

@@ -29,9 +29,7 @@ fn protection(case: &Case) -> ClientProtection {
             key: Arc::new(RsaPrivateKey::from_pkcs8_pem(case.text("client_private_key")).unwrap()),
             info: KeyInfo::from_certificates(vec![case.hex("client_certificate")]),
         },
-        ProtectionMethod::Wrap => {
-            ClientProtection::Wrap { name: "device-000001".into(), key: case.secret("k_shared") }
-        }
+        ProtectionMethod::Wrap => ClientProtection::Wrap { name: "device-000001".into(), key: case.secret("k_shared") },
         _ => ClientProtection::Passphrase,
     }
 }
@@ -41,10 +39,9 @@ fn offer(case: &Case) -> Offer {
     let key_type = KeyType::from_uri(case.text("key_type"));
     let mut offer = Offer::new(case.text("url_s"), Credential::Code(code), vec![key_type]);
     offer.mac_algorithms = vec![MacAlgorithm::from_uri(case.text("mac_algorithm"))];
-    offer.renewal = case.has("k_mac_old").then(|| Renewal {
-        key_id: case.text("key_id").to_owned(),
-        k_mac_old: case.secret("k_mac_old"),
-    });
+    offer.renewal = case
+        .has("k_mac_old")
+        .then(|| Renewal { key_id: case.text("key_id").to_owned(), k_mac_old: case.secret("k_mac_old") });
     offer
 }
 
@@ -129,7 +126,8 @@ fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) 
         k_mac_old_len: k_mac_old.as_ref().map(Secret::len),
     };
     let (policy, auth) = (Policy::default(), AuthPolicy::default());
-    let run = TwoPassRun::begin(&hello, body, &policy, &facts, &auth).map_err(|refusal| (refusal.status, refusal.reason))?;
+    let run =
+        TwoPassRun::begin(&hello, body, &policy, &facts, &auth).map_err(|refusal| (refusal.status, refusal.reason))?;
     assert_eq!(run.client_id(), case.text("client_id"));
     run.authenticate(&auth, password, &[case.text("url_s").to_owned()])
         .and_then(|()| {
@@ -142,7 +140,7 @@ fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) 
 #[test]
 fn s5_2_2_the_server_accepts_the_vectors_and_the_client_what_it_answers() {
     for case in &cases() {
-        let finished = serve(case, case.message("client_hello"), None, &&password(case)).unwrap();
+        let finished = serve(case, case.message("client_hello"), None, &password(case)).unwrap();
         let provisioned = awaiting(case).receive(&finished.response).unwrap();
         assert_eq!(provisioned.keys, finished.keys);
         let wrong = serve(case, case.message("client_hello"), None, &Secret::from_slice(b"WRONG"));
@@ -155,7 +153,7 @@ fn s5_2_both_sides_of_this_implementation_agree() {
     for case in &cases() {
         let rng = &mut SeededRandom::new(b"client");
         let (request, state) = TwoPass::start(offer(case), vec![protection(case)], rng).unwrap();
-        let finished = serve(case, &request, None, &&password(case)).unwrap();
+        let finished = serve(case, &request, None, &password(case)).unwrap();
         let provisioned = state.receive(&finished.response).unwrap();
         assert_eq!(provisioned.keys, finished.keys);
     }
@@ -168,7 +166,7 @@ fn s3_2_4_2_a_key_that_exists_goes_out_as_it_is() {
         let rng = &mut SeededRandom::new(b"legacy");
         let (request, state) = TwoPass::start(offer(case), vec![protection(case)], rng).unwrap();
         let legacy = case.secret("k_token");
-        let finished = serve(case, &request, Some(&legacy), &&password(case)).unwrap();
+        let finished = serve(case, &request, Some(&legacy), &password(case)).unwrap();
         assert_eq!(finished.keys.k_token, legacy);
         assert_eq!(state.receive(&finished.response).unwrap().keys, finished.keys);
     }
@@ -194,10 +192,8 @@ fn p3_iterations_are_those_that_go_with_k() {
         let hello = String::from_utf8(case.message("client_hello").to_vec()).unwrap();
         let right = case.number("iteration_count");
         for count in [0, 1, 2, 99_999, 100_000, 1_000_000, 1_000_001, -1] {
-            let changed = hello.replace(
-                &format!("<dskpp:IterationCount>{right}<"),
-                &format!("<dskpp:IterationCount>{count}<"),
-            );
+            let changed =
+                hello.replace(&format!("<dskpp:IterationCount>{right}<"), &format!("<dskpp:IterationCount>{count}<"));
             let refused = serve(case, changed.as_bytes(), None, &password(case));
             let fits = if right == 1 { count == 1 } else { (100_000..=1_000_000).contains(&count) };
             match refused {
