@@ -1,0 +1,41 @@
+//! Key packages of other formats: no octets make a reader panic, and what is opened can be sealed and opened again.
+#![no_main]
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock};
+
+use dskpp::algorithm::PackageFormat;
+use dskpp::vessel::{Protection, vessel, verify};
+use dskpp_crypto::{RsaPrivateKey, Secret, SeededRandom, SigningKey};
+use libfuzzer_sys::fuzz_target;
+use pskc::Unlock;
+
+static UNLOCKS: LazyLock<Vec<Option<Unlock>>> = LazyLock::new(|| {
+    let pem = include_str!("../../crates/pskc/tests/data/signature/rsa.key");
+    let rsa = RsaPrivateKey::from_pkcs8_pem(pem).expect("a key");
+    vec![
+        None,
+        Some(Unlock::Password(Secret::from_slice(b"password"))),
+        Some(Unlock::Key(Secret::new((0..16).collect()))),
+        Some(Unlock::PrivateKey(Arc::new(rsa))),
+    ]
+});
+
+static SIGNER: LazyLock<SigningKey> = LazyLock::new(|| {
+    SigningKey::from_pem(include_str!("../../crates/pskc/tests/data/signature/p256.key")).expect("a key")
+});
+
+fuzz_target!(|octets: &[u8]| {
+    let _ = verify(octets, &SIGNER.public());
+    for format in [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml] {
+        let vessel = vessel(&format).expect("a vessel");
+        for unlock in UNLOCKS.iter() {
+            let Ok(package) = vessel.open(octets, unlock.as_ref()) else { continue };
+            let password = Secret::from_slice(b"p");
+            let protection = Protection::Password { password: password.clone(), iterations: NonZeroU32::MIN };
+            let sealed = vessel.seal(&package, &protection, &mut SeededRandom::new(b"fuzz"));
+            let Ok(sealed) = sealed else { continue }; // a PIN policy of PSKC's may be more than RFC 6031 has
+            assert_eq!(vessel.open(&sealed, Some(&Unlock::Password(password))), Ok(package));
+        }
+    }
+});
