@@ -346,7 +346,7 @@ impl UnlockOptions {
         let Some(path) = &self.private_key else { return Ok(None) };
         let pem = text_file(path)?;
         let key = RsaPrivateKey::from_pkcs8_pem(&pem).map_err(|why| {
-            let next = "an RSA key in PKCS #8 (`openssl pkcs8 -topk8 -nodes` makes it from other forms)";
+            let next = "an RSA key in PKCS #8 (`openssl pkcs8 -topk8 -nocrypt` makes it from other forms)";
             Failure::new(format!("{}: {why}", path.display())).next(next)
         })?;
         Ok(Some(Unlock::PrivateKey(Arc::new(key))))
