@@ -11,10 +11,12 @@
 
 mod aead;
 mod cipher;
+mod cms;
 mod hash;
 mod kdf;
 mod legacy;
 mod mac;
+mod pkcs12;
 mod random;
 mod raw_rsa;
 mod rsa;
@@ -24,10 +26,12 @@ mod x509;
 
 pub use aead::AeadKey;
 pub use cipher::{CbcKey, aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwrap_pad, aes_wrap, aes_wrap_pad};
+pub use cms::pwri_unwrap;
 pub use hash::{Hash, Sha256};
 pub use kdf::{Argon2Params, Pbkdf2Prf, argon2id, pbkdf2};
 pub use legacy::{camellia_cbc_decrypt, camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_unwrap};
 pub use mac::{CmacKey, HmacKey, Tag};
+pub use pkcs12::pkcs12_mac_key;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use rsa::{RsaEncryption, RsaPrivateKey, RsaPublicKey};
 pub use secret::{Secret, ct_eq};

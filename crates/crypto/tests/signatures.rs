@@ -113,7 +113,8 @@ fn a_chain_counts_only_whole_in_time_and_from_authority_to_signer() {
     let below_no_ca = leaf(params("signer", false), &no_ca);
     let signs = leaf(usage(KeyUsagePurpose::DigitalSignature), &middle);
     let agrees = leaf(usage(KeyUsagePurpose::KeyAgreement), &middle);
-    let cases: &[(&str, &[u8], &[&[u8]], &[u8], u64, bool)] = &[
+    type Case<'a> = (&'a str, &'a [u8], &'a [&'a [u8]], &'a [u8], u64, bool);
+    let cases: &[Case<'_>] = &[
         ("whole", &good, &[&middle_der], &root, NOW, true),
         ("for signatures", &signs, &[&middle_der], &root, NOW, true),
         ("the anchor itself", &root, &[], &root, NOW, true),

@@ -21,8 +21,8 @@ pub mod prf;
 mod protection;
 pub mod server;
 pub mod status;
-pub mod vessel;
 pub mod version;
+pub mod vessel;
 
 #[cfg(test)]
 mod vectors;

@@ -5,6 +5,8 @@ use der::{Decode, Encode, Sequence, ValueOrd};
 pub(super) use spki::AlgorithmIdentifierOwned as Algorithm;
 pub(super) use spki::ObjectIdentifier as Oid;
 
+use dskpp_crypto::Secret;
+
 use super::{MAX_LEN, VesselError};
 
 /// `Attribute` (RFC 5652 §5.3).
@@ -41,12 +43,15 @@ impl ContentInfo {
 pub(super) const UNREADABLE: VesselError = VesselError::Unreadable("it is not the DER of this format");
 pub(super) const UNWRITABLE: VesselError = VesselError::Unfit("a value is too long or has a character too many");
 
-/// Strict DER without anything behind it.
-pub(super) fn from_der<'a, T: Decode<'a>>(octets: &'a [u8]) -> Result<T, VesselError> {
-    match octets.len() {
-        0..=MAX_LEN => T::from_der(octets).map_err(|_| UNREADABLE),
-        _ => Err(VesselError::Unreadable("it is too long")),
+/// Strict DER without anything behind it. The library sorts a SET OF that is not sorted and takes a default that is
+/// written out: neither is DER, and neither comes out again as it was.
+pub(super) fn from_der<'a, T: Decode<'a> + Encode>(octets: &'a [u8]) -> Result<T, VesselError> {
+    if octets.len() > MAX_LEN {
+        return Err(VesselError::Unreadable("it is too long"));
     }
+    let value = T::from_der(octets).map_err(|_| UNREADABLE)?;
+    let again = Secret::new(to_der(&value)?);
+    if again.expose() == octets { Ok(value) } else { Err(UNREADABLE) }
 }
 
 pub(super) fn to_der(value: &impl Encode) -> Result<Vec<u8>, VesselError> {

@@ -75,6 +75,9 @@ impl List {
     }
 
     fn date(&mut self, number: u32, value: Option<Timestamp>) -> Result<(), VesselError> {
+        if value.is_some_and(|date| date.subsec_nanosecond() != 0) {
+            return Err(VesselError::Unfit("a time in it has a fraction of a second"));
+        }
         let time = value.map(|date| {
             let since = std::time::Duration::from_secs(u64::try_from(date.as_second()).map_err(|_| UNWRITABLE)?);
             let date = DateTime::from_unix_duration(since).map_err(|_| UNWRITABLE)?;
@@ -87,6 +90,7 @@ impl List {
 /// What is said of the device and its module: `sKeyPkgAttrs`.
 pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<Attribute>, VesselError> {
     let mut list = List::default();
+    has_attributes_for_all(package)?;
     if let Some(device) = &package.device_info {
         list.text(1, device.manufacturer.as_ref())?;
         list.text(2, device.serial_no.as_ref())?;
@@ -101,11 +105,40 @@ pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<Attribute>, VesselEr
     Ok(list.0)
 }
 
+/// Extensions have no attribute: better no package than one that has lost something.
+fn has_attributes_for_all(package: &KeyPackage) -> Result<(), VesselError> {
+    let key = package.key.as_ref();
+    let parameters = key.and_then(|key| key.algorithm_parameters.as_ref());
+    let lists = [
+        Some(&package.extensions),
+        package.device_info.as_ref().map(|device| &device.extensions),
+        package.crypto_module_info.as_ref().map(|module| &module.extensions),
+        key.map(|key| &key.extensions),
+        parameters.map(|parameters| &parameters.extensions),
+    ];
+    let other = key.and_then(|key| key.data.as_ref()).is_some_and(|data| !data.other.is_empty());
+    match other || lists.into_iter().flatten().any(|list| !list.is_empty()) {
+        true => Err(VesselError::Unfit("it has extensions, for which there is no attribute")),
+        false => Ok(()),
+    }
+}
+
+/// A number that is there in the clear, and not below `least`.
+fn number_of<T: PartialOrd>(value: Option<&Value<T>>, least: T) -> Result<Option<&T>, VesselError> {
+    match value {
+        None => Ok(None),
+        Some(Value::Plain(number)) if *number >= least => Ok(Some(number)),
+        Some(Value::Plain(_)) => Err(VesselError::Unfit("a number in it is negative")),
+        Some(Value::Encrypted(_)) => Err(VesselError::Unfit("a number in it is encrypted")),
+    }
+}
+
 /// What is said of the key: `sKeyAttrs`.
 pub(super) fn of_key(key: &Key) -> Result<Vec<Attribute>, VesselError> {
     let mut list = List::default();
     list.text(9, Some(&key.id))?;
-    list.text(10, key.algorithm.as_ref())?;
+    let algorithm = key.algorithm.as_ref().ok_or(VesselError::Unfit("its algorithm is not said"))?;
+    list.text(10, Some(algorithm))?;
     list.text(11, key.issuer.as_ref())?;
     list.text(12, key.key_profile_id.as_ref())?;
     list.text(13, key.key_reference.as_ref())?;
@@ -115,11 +148,10 @@ pub(super) fn of_key(key: &Key) -> Result<Vec<Attribute>, VesselError> {
         add_parameters(&mut list, parameters)?;
     }
     if let Some(data) = &key.data {
-        let plain = |number: Option<&Value<i32>>| number.and_then(Value::plain).copied();
-        list.add(16, data.counter.as_ref().and_then(Value::plain))?;
-        list.add(17, plain(data.time.as_ref()).as_ref())?;
-        list.add(18, plain(data.time_interval.as_ref()).as_ref())?;
-        list.add(19, plain(data.time_drift.as_ref()).as_ref())?;
+        list.add(16, number_of(data.counter.as_ref(), 0)?)?;
+        list.add(17, number_of(data.time.as_ref(), 0)?)?;
+        list.add(18, number_of(data.time_interval.as_ref(), 0)?)?;
+        list.add(19, number_of(data.time_drift.as_ref(), i32::MIN)?)?; // of either sign, says §3.2.11
     }
     if let Some(policy) = &key.policy {
         add_policy(&mut list, policy)?;
@@ -184,14 +216,19 @@ pub(super) fn package(
     secret: Option<&OctetString>,
 ) -> Result<KeyPackage, VesselError> {
     let mut package = KeyPackage { key: Some(Key::default()), ..KeyPackage::default() };
+    let mut seen = Vec::new();
     for attribute in device.iter().chain(key) {
         let Some(number) = number(attribute.kind) else { continue };
-        if number != 15 && attribute.values.len() != 1 {
-            return Err(UNREADABLE);
+        if (number != 15 && attribute.values.len() != 1) || seen.contains(&number) {
+            return Err(UNREADABLE); // in one of the lists, and once (§2)
         }
+        seen.push(number);
         for value in attribute.values.iter() {
             take(&mut package, number, value)?;
         }
+    }
+    if !seen.contains(&9) || !seen.contains(&10) {
+        return Err(VesselError::Unreadable("its key has no identifier or no algorithm")); // §3: both MUST be there
     }
     if let (Some(secret), Some(key)) = (secret, &mut package.key) {
         key.data.get_or_insert_default().secret = Some(dskpp_crypto::Secret::from_slice(secret.as_bytes()).into());
@@ -222,6 +259,8 @@ fn take(package: &mut KeyPackage, number: u32, value: &Any) -> Result<(), Vessel
         16..=19 => take_data(key.data.get_or_insert_default(), number, value)?,
         21..=25 => take_policy(key.policy.get_or_insert_default(), number, value)?,
         27 => key.user_id = Some(text(value)?),
+        // Beside a key in the clear it would promise a protection that nobody can check.
+        20 => return Err(VesselError::Unreadable("it has the MAC of an encrypted key")),
         _ => {}
     }
     Ok(())
@@ -244,8 +283,7 @@ fn take_device(device: &mut DeviceInfo, number: u32, value: &Any) -> Result<(), 
 fn take_parameter(parameters: &mut AlgorithmParameters, value: &Any) -> Result<(), VesselError> {
     let der = to_der(value)?;
     if let Ok(suite) = from_der::<String>(&der) {
-        parameters.suite = Some(suite);
-        return Ok(());
+        return once(&mut parameters.suite, suite);
     }
     // The tag that replaces that of the SEQUENCE tells which it is.
     let (tag, rest) = der.split_first().ok_or(UNREADABLE)?;
@@ -254,25 +292,33 @@ fn take_parameter(parameters: &mut AlgorithmParameters, value: &Any) -> Result<(
         0xA0 => {
             let Challenge { encoding: name, check_digit, min, max } = from_der(&sequence)?;
             let check_digits = check_digit.then_some(true);
-            parameters.challenge_format = Some(ChallengeFormat { encoding: encoding(&name)?, min, max, check_digits });
+            let format = ChallengeFormat { encoding: encoding(&name)?, min, max, check_digits };
+            once(&mut parameters.challenge_format, format)
         }
         0xA1 => {
             let Response { encoding: name, length, check_digit } = from_der(&sequence)?;
             let check_digits = check_digit.then_some(true);
-            parameters.response_format = Some(ResponseFormat { encoding: encoding(&name)?, length, check_digits });
+            let format = ResponseFormat { encoding: encoding(&name)?, length, check_digits };
+            once(&mut parameters.response_format, format)
         }
-        _ => return Err(UNREADABLE),
+        _ => Err(UNREADABLE),
     }
-    Ok(())
+}
+
+fn once<T>(field: &mut Option<T>, value: T) -> Result<(), VesselError> {
+    if field.replace(value).is_none() { Ok(()) } else { Err(UNREADABLE) }
 }
 
 fn take_data(data: &mut KeyData, number: u32, value: &Any) -> Result<(), VesselError> {
-    let number_of = |value: &Any| value.decode_as::<i32>().map_err(|_| UNREADABLE).map(Value::Plain);
+    let small = |least| value.decode_as::<i32>().ok().filter(|number| *number >= least).ok_or(UNREADABLE);
     match number {
-        16 => data.counter = Some(Value::Plain(value.decode_as().map_err(|_| UNREADABLE)?)),
-        17 => data.time = Some(number_of(value)?),
-        18 => data.time_interval = Some(number_of(value)?),
-        _ => data.time_drift = Some(number_of(value)?),
+        16 => {
+            let counter: i64 = value.decode_as().map_err(|_| UNREADABLE)?;
+            data.counter = Some(Value::Plain(Some(counter).filter(|counter| *counter >= 0).ok_or(UNREADABLE)?));
+        }
+        17 => data.time = Some(Value::Plain(small(0)?)),
+        18 => data.time_interval = Some(Value::Plain(small(0)?)),
+        _ => data.time_drift = Some(Value::Plain(small(i32::MIN)?)),
     }
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use der::asn1::{Any, OctetString, SetOfVec};
 use der::{Encode, Sequence};
-use dskpp_crypto::{Hash, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, aes_unwrap, aes_wrap};
+use dskpp_crypto::{
+    Hash, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, aes_unwrap, aes_wrap, pwri_unwrap,
+};
 use pskc::Unlock;
 use spki::SubjectPublicKeyInfoOwned;
 
@@ -16,6 +18,7 @@ const AES_WRAP: [(Oid, usize); 3] = [
     (Oid::new_unwrap("2.16.840.1.101.3.4.1.25"), 24),
     (Oid::new_unwrap("2.16.840.1.101.3.4.1.45"), 32),
 ];
+const PWRI_KEK: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.3.9");
 const RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_OAEP: Oid = Oid::new_unwrap("1.2.840.113549.1.1.7");
 
@@ -68,6 +71,16 @@ struct KekIdentifier {
     name: OctetString,
 }
 
+/// `PasswordRecipientInfo`
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct UnderPassword {
+    version: u8,
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
+    kdf: Option<Algorithm>,
+    algorithm: Algorithm,
+    key: OctetString,
+}
+
 fn content_of(info: EncryptedContentInfo, expected: Oid) -> Result<(Algorithm, OctetString), VesselError> {
     match info.content {
         Some(content) if info.content_type == expected => Ok((info.algorithm, content)),
@@ -86,6 +99,14 @@ pub(super) fn open_encrypted(info: &ContentInfo, expected: Oid, password: &Secre
     let data: EncryptedData = from_der(&to_der(&info.content)?)?;
     let (algorithm, content) = content_of(data.info, expected)?;
     pbes2::decrypt_with_password(&algorithm, password, content.as_bytes())
+}
+
+/// The content of `EncryptedData` whose key is a shared one.
+pub(super) fn open_encrypted_with_key(info: &ContentInfo, expected: Oid, key: &Secret) -> Result<Secret, VesselError> {
+    let data: EncryptedData = from_der(&to_der(&info.content)?)?;
+    let (algorithm, content) = content_of(data.info, expected)?;
+    pbes2::key_len(&algorithm).map_err(|_| VesselError::Protection)?;
+    pbes2::decrypt(&algorithm, key, content.as_bytes())
 }
 
 /// `EnvelopedData` for a key that both sides know by `name`.
@@ -148,17 +169,32 @@ fn enveloped(
     ContentInfo::write(ENVELOPED_DATA, &EnvelopedData { version: 2, recipients, info })
 }
 
-/// The content of `EnvelopedData` of which one recipient is the owner of `unlock`.
-pub(super) fn open_enveloped(info: &ContentInfo, expected: Oid, unlock: &Unlock) -> Result<Secret, VesselError> {
+/// What `read` makes of the content of `EnvelopedData` of which one recipient is the owner of `unlock`. What is meant
+/// for somebody else cannot be told from what was changed, so all that can be meant for the owner are tried.
+pub(super) fn open_enveloped<T>(
+    info: &ContentInfo,
+    expected: Oid,
+    unlock: &Unlock,
+    read: impl Fn(&Secret) -> Result<T, VesselError>,
+) -> Result<T, VesselError> {
     let data: EnvelopedData = from_der(&to_der(&info.content)?)?;
     let (algorithm, content) = content_of(data.info, expected)?;
     let len = pbes2::key_len(&algorithm)?;
+    let mut refusal = VesselError::Protection;
     for recipient in data.recipients.iter().take(MAX_RECIPIENTS) {
-        if let Some(key) = open_recipient(recipient, unlock, len)? {
-            return pbes2::decrypt(&algorithm, &key, content.as_bytes());
+        refusal = match open_recipient(recipient, unlock, len) {
+            Ok(None) => continue,
+            Ok(Some(key)) => match pbes2::decrypt(&algorithm, &key, content.as_bytes()).and_then(|it| read(&it)) {
+                Ok(opened) => return Ok(opened),
+                Err(_) => VesselError::WrongKeyOrDamaged,
+            },
+            Err(why) => why,
+        };
+        if matches!(unlock, Unlock::Password(_)) {
+            break; // one derivation for one package, or it could ask for sixteen times the work
         }
     }
-    Err(VesselError::Protection)
+    Err(refusal)
 }
 
 /// The content's key, where this recipient can be the owner of `unlock`.
@@ -179,8 +215,21 @@ fn open_recipient(recipient: &Any, unlock: &Unlock, len: usize) -> Result<Option
             let transport: KeyTransport = from_der(&der)?;
             open_transport(&transport, private, len).map(Some)
         }
+        (0xA3, Unlock::Password(password)) => {
+            let under: UnderPassword = from_der(&[&[0x30], rest].concat())?;
+            open_password(&under, password).map(Some)
+        }
         _ => Ok(None),
     }
+}
+
+fn open_password(under: &UnderPassword, password: &Secret) -> Result<Secret, VesselError> {
+    let (PWRI_KEK, Some(kdf)) = (under.algorithm.oid, &under.kdf) else { return Err(UNREADABLE) };
+    let parameters = under.algorithm.parameters.as_ref().ok_or(UNREADABLE)?;
+    let cipher: Algorithm = from_der(&to_der(parameters)?)?;
+    let kek = pbes2::derive(kdf, password, pbes2::key_len(&cipher)?)?;
+    let key = pwri_unwrap(kek.expose(), &pbes2::iv_of(&cipher)?, under.key.as_bytes());
+    key.map_err(|_| VesselError::WrongKeyOrDamaged)
 }
 
 fn open_transport(transport: &KeyTransport, private: &RsaPrivateKey, len: usize) -> Result<Secret, VesselError> {

@@ -68,7 +68,8 @@ pub(super) fn key_len(algorithm: &Algorithm) -> Result<usize, VesselError> {
     known.ok_or(VesselError::Unreadable("its content is encrypted with another algorithm than AES-CBC"))
 }
 
-fn iv_of(algorithm: &Algorithm) -> Result<[u8; 16], VesselError> {
+/// The initialization vector of AES-CBC.
+pub(super) fn iv_of(algorithm: &Algorithm) -> Result<[u8; 16], VesselError> {
     const WRONG: VesselError = VesselError::Unreadable("AES-CBC has no initialization vector");
     let parameters = algorithm.parameters.as_ref().ok_or(WRONG)?;
     let iv: OctetString = parameters.decode_as().map_err(|_| WRONG)?;
@@ -106,10 +107,17 @@ pub(super) fn decrypt_with_password(
         return Err(WRONG);
     }
     let params: Pbes2Params = decode(algorithm, WRONG)?;
-    if params.kdf.oid != PBKDF2 {
+    let key = derive(&params.kdf, password, key_len(&params.scheme)?)?;
+    decrypt(&params.scheme, &key, octets)
+}
+
+/// A key of `len` octets by PBKDF2.
+pub(super) fn derive(kdf: &Algorithm, password: &Secret, len: usize) -> Result<Secret, VesselError> {
+    const WRONG: VesselError = VesselError::Unreadable("its key is not derived by PBKDF2, or with too much work");
+    if kdf.oid != PBKDF2 {
         return Err(WRONG);
     }
-    let kdf: Pbkdf2Params = decode(&params.kdf, WRONG)?;
+    let kdf: Pbkdf2Params = decode(kdf, WRONG)?;
     let prf = match kdf.prf.map_or(HMAC_SHA1, |prf| prf.oid) {
         HMAC_SHA1 => Pbkdf2Prf::HmacSha1,
         HMAC_SHA256 => Pbkdf2Prf::HmacSha256,
@@ -117,15 +125,16 @@ pub(super) fn decrypt_with_password(
         HMAC_SHA512 => Pbkdf2Prf::HmacSha512,
         _ => return Err(WRONG),
     };
-    let len = key_len(&params.scheme)?;
     let iterations = NonZeroU32::new(kdf.iterations).filter(|count| count.get() <= MAX_ITERATIONS);
     let fits = kdf.key_len.is_none_or(|said| said as usize == len) && kdf.salt.as_bytes().len() <= MAX_SALT;
     let iterations = iterations.filter(|_| fits).ok_or(WRONG)?;
-    let key = pbkdf2(prf, password.expose(), kdf.salt.as_bytes(), iterations, len);
-    decrypt(&params.scheme, &key, octets)
+    Ok(pbkdf2(prf, password.expose(), kdf.salt.as_bytes(), iterations, len))
 }
 
-fn decode<T: for<'a> der::Decode<'a>>(algorithm: &Algorithm, wrong: VesselError) -> Result<T, VesselError> {
+fn decode<T: for<'a> der::Decode<'a> + der::Encode>(
+    algorithm: &Algorithm,
+    wrong: VesselError,
+) -> Result<T, VesselError> {
     let parameters = algorithm.parameters.as_ref().ok_or(wrong)?;
     from_der(&to_der(parameters)?).map_err(|_| wrong)
 }

@@ -11,9 +11,12 @@ const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
 const CONTENT_TYPE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: Oid = Oid::new_unwrap("1.2.840.113549.1.9.4");
 const SHA256: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.2.1");
+const SHA512: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.2.3");
 const SHA384: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.2.2");
 const RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_SHA256: Oid = Oid::new_unwrap("1.2.840.113549.1.1.11");
+const RSA_SHA384: Oid = Oid::new_unwrap("1.2.840.113549.1.1.12");
+const RSA_SHA512: Oid = Oid::new_unwrap("1.2.840.113549.1.1.13");
 const ECDSA_SHA256: Oid = Oid::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_SHA384: Oid = Oid::new_unwrap("1.2.840.10045.4.3.3");
 
@@ -123,6 +126,8 @@ pub fn verify(octets: &[u8], key: &VerifyingKey) -> Result<Vec<u8>, VesselError>
 fn algorithm_of(signer: &SignerInfo, key: &VerifyingKey) -> Option<(SignatureAlgorithm, Hash)> {
     let found = match (signer.signature_algorithm.oid, signer.digest.oid) {
         (RSA | RSA_SHA256, SHA256) => (SignatureAlgorithm::RsaSha256, Hash::Sha256),
+        (RSA | RSA_SHA384, SHA384) => (SignatureAlgorithm::RsaSha384, Hash::Sha384),
+        (RSA | RSA_SHA512, SHA512) => (SignatureAlgorithm::RsaSha512, Hash::Sha512),
         (ECDSA_SHA256, SHA256) => (SignatureAlgorithm::EcdsaP256Sha256, Hash::Sha256),
         (ECDSA_SHA384, SHA384) => (SignatureAlgorithm::EcdsaP384Sha384, Hash::Sha384),
         _ => return None,

@@ -19,7 +19,7 @@ pub(super) const KEY_PACKAGE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.25"
 #[derive(Clone, Copy, Debug)]
 pub struct Skpc;
 
-#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+#[derive(Sequence)] // no Debug: it holds the key
 struct SymmetricKeyPackage {
     #[asn1(default = "v1")]
     version: u8,
@@ -28,7 +28,7 @@ struct SymmetricKeyPackage {
     keys: Vec<OneSymmetricKey>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+#[derive(Sequence)]
 struct OneSymmetricKey {
     #[asn1(optional = "true")]
     attributes: Option<Vec<Attribute>>,
@@ -102,7 +102,8 @@ impl Vessel for Skpc {
             (cms::ENCRYPTED_DATA, Some(Unlock::Password(password))) => {
                 cms::open_encrypted(&info, KEY_PACKAGE, password)?
             }
-            (cms::ENVELOPED_DATA, Some(unlock)) => cms::open_enveloped(&info, KEY_PACKAGE, unlock)?,
+            (cms::ENCRYPTED_DATA, Some(Unlock::Key(key))) => cms::open_encrypted_with_key(&info, KEY_PACKAGE, key)?,
+            (cms::ENVELOPED_DATA, Some(unlock)) => return cms::open_enveloped(&info, KEY_PACKAGE, unlock, read),
             (KEY_PACKAGE | cms::ENCRYPTED_DATA | cms::ENVELOPED_DATA, _) => return Err(VesselError::Protection),
             _ => return Err(UNREADABLE),
         };
