@@ -1,12 +1,14 @@
 //! The built program against an independent peer (`tests/peer`, Python): whole runs and hostile ones, both ways.
 //!
-//! Skipped with a word where there is no `python3`, unless `DSKPP_PEER_CHECKS=required`.
+//! Skipped with a word where there is no `python3`, unless `DSKPP_PEER_CHECKS=required`. `DSKPP_PEER_PYTHON` names
+//! another interpreter, one that has python-pskc.
 
 use std::process::Command;
 
 fn meet(script: &str) {
     let path = format!("{}/../../tests/peer/{script}", env!("CARGO_MANIFEST_DIR"));
-    match Command::new("python3").arg("-B").arg(path).arg(env!("CARGO_BIN_EXE_dskpp")).output() {
+    let python = std::env::var("DSKPP_PEER_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    match Command::new(python).arg("-B").arg(path).arg(env!("CARGO_BIN_EXE_dskpp")).output() {
         Ok(done) => {
             let report = String::from_utf8_lossy(&done.stdout);
             let errors = String::from_utf8_lossy(&done.stderr);
@@ -28,4 +30,9 @@ fn our_server_serves_a_foreign_client_and_withstands_a_hostile_one() {
 #[test]
 fn our_client_enrols_with_a_foreign_server_and_withstands_a_hostile_one() {
     meet("check_client.py");
+}
+
+#[test]
+fn other_tools_read_our_key_files_and_we_theirs() {
+    meet("check_pskc.py");
 }

@@ -117,6 +117,7 @@ fn every_deviation_is_taken_and_told_with_its_place() {
         }),
         ("Id='a'", format("<ResponseFormat format='DECIMAL' Length='8'/>"), "format is taken as Encoding", length),
         ("Id='a'", format("<ResponseFormat Encoding='decimal' Length='8'/>"), "\"decimal\" is not written", length),
+        ("Id='a'", format("<ResponseFormat Length='8'/>"), "there is no Encoding: DECIMAL", length),
         ("Id='a'", format("<ResponseFormat Encoding='DECIMAL' length='8'/>"), "length is taken as Length", length),
         (
             "Id='a'",

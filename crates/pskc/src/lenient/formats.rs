@@ -44,7 +44,10 @@ fn encoding(tree: &Tree, warnings: &mut Warnings) -> Result<ValueFormat, Error> 
         warnings.attribute(&found.local, "Encoding", &tree.place);
         Some(found.value.trim())
     });
-    let text = found.ok_or_else(|| values::invalid("there is no Encoding", &tree.place))?;
+    let Some(text) = found else {
+        warnings.add(Irregularity::NoEncoding, &tree.place);
+        return Ok(ValueFormat::Decimal);
+    };
     if ValueFormat::from_name(text).is_none() {
         warnings.add(Irregularity::Spelling(text.to_owned()), &tree.place);
     }

@@ -76,6 +76,10 @@ pub(super) fn take(
             let reference = tree.child("MACKeyReference").map(|reference| reference.trimmed().to_owned());
             let algorithm = tree.attribute("Algorithm").unwrap_or(tree.trimmed());
             let algorithm = mac_uri(&xml::without_white_space(algorithm));
+            if algorithm.is_empty() {
+                warnings.add(Irregularity::NoMacAlgorithm, &tree.place);
+                return Ok(());
+            }
             // A draft has both a method and, behind it, its name once more.
             let known = header.mac_method.take();
             header.mac_method = Some(match known {

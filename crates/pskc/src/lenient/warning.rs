@@ -58,6 +58,12 @@ pub enum Irregularity {
     /// `true`, `false` or a name from a list in another case.
     #[error("{0:?} is not written as RFC 6030 has it")]
     Spelling(String),
+    /// A `MACMethod` without its algorithm.
+    #[error("how MACs are made is not said: MACMethod has no Algorithm and is left out")]
+    NoMacAlgorithm,
+    /// A format without `Encoding`.
+    #[error("there is no Encoding: DECIMAL is taken")]
+    NoEncoding,
     /// A MAC beside a value that is not encrypted.
     #[error("a MAC beside a value in the clear is left out")]
     MacOfPlain,
