@@ -36,8 +36,9 @@ fn date() -> BoxedStrategy<Timestamp> {
 
 fn foreign() -> BoxedStrategy<Foreign> {
     let element = |content: BoxedStrategy<Vec<Node>>| {
-        (prop::sample::select(vec!["urn:x", "urn:y", ns::XENC11]), name(), content)
-            .prop_map(|(ns, local, content)| Foreign { ns: ns.into(), local: local.into(), attributes: vec![], content })
+        (prop::sample::select(vec!["urn:x", "urn:y", ns::XENC11]), name(), content).prop_map(|(ns, local, content)| {
+            Foreign { ns: ns.into(), local: local.into(), attributes: vec![], content }
+        })
     };
     let leaf = element(prop_oneof![Just(vec![]), "[ -~]{1,8}".prop_map(|text| vec![Node::Text(text)]),].boxed());
     leaf.prop_recursive(3, 8, 3, move |inner| {

@@ -40,8 +40,9 @@ pub(crate) struct Sign {
 impl Sign {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let unusable = |why| {
-            Failure::new(format!("{}: {why}", self.key.display()))
-                .next("an RSA, P-256 or P-384 key in PKCS #8 (`openssl pkcs8 -topk8 -nocrypt` makes it from other forms)")
+            Failure::new(format!("{}: {why}", self.key.display())).next(
+                "an RSA, P-256 or P-384 key in PKCS #8 (`openssl pkcs8 -topk8 -nocrypt` makes it from other forms)",
+            )
         };
         let key = SigningKey::from_pem(&text_file(&self.key)?).map_err(unusable)?;
         let certificates = self.certificate.as_deref().map(certificates).transpose()?.unwrap_or_default();
