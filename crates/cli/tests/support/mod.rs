@@ -111,6 +111,15 @@ impl Home {
     }
 }
 
+impl Home {
+    /// Runs a command that fails with exit code 1, with `--json`: its document.
+    pub(crate) fn json_of_failure(&self, args: &[&str]) -> Value {
+        let done = self.run(&[args, &["--json"]].concat());
+        assert_eq!(done.code, Some(1), "{done:#?}");
+        done.json()
+    }
+}
+
 fn finish(mut child: Child) -> Done {
     let (out, err) = (drain(child.stdout.take().unwrap()), drain(child.stderr.take().unwrap()));
     let until = Instant::now() + MOST;

@@ -1,0 +1,277 @@
+//! Key files (PSKC, RFC 6030) with the built program: `dskpp pskc`, `admin key import` and `export`, `token import`.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+#![recursion_limit = "256"] // of one large document
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::{Home, Server, shown, text};
+
+/// Keys as `inspect --json` shows them: every member that it has.
+fn keys() -> Value {
+    json!([
+        { "id": "a", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:hotp", "secret_hex": "31323334", "counter": 5,
+          "response_encoding": "DECIMAL", "response_length": 6, "response_check": false, "serial": "1" },
+        { "id": "b", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:totp", "algorithm_suite": "HMAC-SHA256",
+          "secret_hex": "00".repeat(33), "time_offset": 0, "time_interval": 60, "time_drift": -3,
+          "response_encoding": "DECIMAL", "response_length": 8, "challenge_encoding": "HEXADECIMAL",
+          "challenge_min_length": 4, "challenge_max_length": 8, "challenge_check": true, "manufacturer": "Ä \"1\", =x",
+          "serial": "2", "model": "M", "issue_no": "3", "device_binding": "IMEI", "start_date": "2026-01-01T00:00:00Z",
+          "expiry_date": "2036-01-01T00:00:00Z", "device_userid": "CN=d", "crypto_module": "CM", "issuer": "I",
+          "friendly_name": "F\nG", "key_userid": "CN=k", "key_profile": "P", "key_reference": "R",
+          "policy": { "start_date": "2026-02-01T00:00:00Z", "expiry_date": "2027-02-01T00:00:00Z",
+                      "key_usage": ["OTP", "CR"], "number_of_transactions": 9, "pin_key_id": "c",
+                      "pin_usage": "Local", "pin_max_failed_attempts": 3, "pin_min_length": 4, "pin_max_length": 6,
+                      "pin_encoding": "DECIMAL", "pin": "1234" } },
+        { "id": "c", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:pin", "secret_hex": "31323334",
+          "response_encoding": "DECIMAL", "response_length": 4 },
+    ])
+}
+
+/// A home with those keys in `keys.xml`.
+fn home() -> Home {
+    let home = Home::new();
+    home.write("keys.json", json!({ "keys": keys() }).to_string());
+    home.run(&["pskc", "convert", "keys.json", "-o", "keys.xml"]).success();
+    home
+}
+
+fn inspect(home: &Home, file: &str, more: &[&str]) -> Value {
+    home.json(&[&["pskc", "inspect", file, "--show-secrets"][..], more].concat())["keys"].clone()
+}
+
+#[test]
+fn nothing_is_lost_between_pskc_json_and_csv() {
+    let home = home();
+    assert_eq!(inspect(&home, "keys.xml", &[]), keys());
+    for name in ["other.csv", "other.json"] {
+        home.run(&["pskc", "convert", "keys.xml", "-o", name]).success();
+        home.run(&["pskc", "convert", name, "-o", "back.xml", "--force"]).success();
+        assert_eq!(inspect(&home, "back.xml", &[]), keys(), "{name}");
+    }
+    let again = home.run(&["pskc", "convert", "keys.json", "--to", "pskc"]).success();
+    assert_eq!(again.out, std::fs::read_to_string(home.path("keys.xml")).unwrap(), "the same octets every time");
+}
+
+#[test]
+fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
+    let home = home();
+    let refused = home.run(&["pskc", "convert", "keys.xml", "--to", "otpauth", "-o", "out"]);
+    assert_eq!(refused.code, Some(1), "a PIN is no one-time password: {refused:?}");
+    assert!(!home.path("out").exists(), "a result is there whole or not at all");
+    let done = home.run(&["pskc", "convert", "keys.xml", "--to", "otpauth", "--skip"]).success();
+    assert_eq!(done.out.lines().count(), 2);
+    assert!(done.err.contains("(c) is left out"), "{done:?}");
+    home.write("in.otpauth", &done.out);
+    home.run(&["pskc", "convert", "in.otpauth", "-o", "back.xml"]).success();
+    let back = inspect(&home, "back.xml", &[]);
+    for (i, name) in
+        [(0, "secret_hex"), (0, "counter"), (1, "secret_hex"), (1, "algorithm_suite"), (1, "time_interval")]
+    {
+        assert_eq!(back[i][name], keys()[i][name], "{name}");
+    }
+    home.write("in.oath", "# users\nHOTP\talice\t-\t3132\t7\nHOTP/T60/8\tbob\t1234\t3334\n");
+    home.run(&["pskc", "convert", "in.oath", "-o", "users.xml"]).success();
+    let users = home.run(&["pskc", "convert", "users.xml", "--to", "usersfile"]).success();
+    assert_eq!(users.out, "HOTP\talice\t-\t3132\t7\nHOTP/T60/8\tbob\t1234\t3334\n");
+    for (name, content, told) in [
+        ("bad.csv", "id,odd\n1,2\n", "the column odd is not known"),
+        ("bad.csv", "id,secret\n1,zz\n", "line 2: secret_hex is not hexadecimal"),
+        ("bad.otpauth", "otpauth://totp/a?secret=AAAA\nhttp://x\n", "line 2"),
+        ("bad.oath", "HOTP a - 0102\nHOTP b - 0\n", "line 2"),
+        ("bad.json", "{\"keys\":[{\"id\":\"1\",\"odd\":1}]}", "odd is not known"),
+    ] {
+        home.write(name, content);
+        let refused = home.run(&["pskc", "convert", name, "-o", "bad.xml"]);
+        assert!(refused.code == Some(1) && refused.err.contains(told), "{refused:?}");
+        assert!(!home.path("bad.xml").exists());
+    }
+}
+
+#[test]
+fn secrets_are_hidden_unless_asked_for_and_protected_where_told() {
+    let home = home();
+    let hidden = home.run(&["pskc", "inspect", "keys.xml"]).success();
+    let document = home.run(&["pskc", "inspect", "keys.xml", "--json"]).success();
+    for secret in ["31323334", "MTIzNA", "1234", &"00".repeat(33)] {
+        assert!(!hidden.out.contains(secret) && !document.out.contains(secret), "{secret}");
+    }
+    home.write("key", "00".repeat(16));
+    home.write("other", "11".repeat(16));
+    home.write("password", "correct horse\n");
+    let ways: &[(&[&str], &[&str])] = &[
+        (&["--to-key-file", "key"], &["--key-file", "key"]),
+        (&["--to-key-file", "key", "--cipher", "wrap", "--mac", "sha512"], &["--key-file", "key"]),
+        (&["--to-key-file", "key", "--cipher", "wrap-pad"], &["--key-file", "key"]),
+        (&["--to-password-file", "password", "--iterations", "1000"], &["--password-file", "password"]),
+    ];
+    for (to, by) in ways {
+        home.run(&[&["pskc", "encrypt", "keys.xml", "-o", "safe.xml", "--force"][..], to].concat()).success();
+        assert!(!std::fs::read_to_string(home.path("safe.xml")).unwrap().contains("MTIzNA"), "{to:?}");
+        assert_eq!(inspect(&home, "safe.xml", by), keys(), "{to:?}");
+        let locked = home.json(&["pskc", "inspect", "safe.xml", "--show-secrets"]);
+        assert!(locked["keys"][0]["secret_hex"].is_null() && !locked["keys"][0]["secret_error"].is_null());
+        let wrong = home.run(&["pskc", "inspect", "safe.xml", "--key-file", "other"]);
+        assert!(wrong.code == Some(1) && wrong.out.is_empty(), "{wrong:?}");
+        let plain = home.run(&[&["pskc", "decrypt", "safe.xml"][..], by].concat()).success();
+        assert_eq!(plain.out, std::fs::read_to_string(home.path("keys.xml")).unwrap());
+    }
+    assert_eq!(home.run(&["pskc", "encrypt", "keys.xml"]).code, Some(2), "nothing to encrypt with");
+    assert_eq!(home.run(&["pskc", "decrypt", "keys.xml", "-o", "safe.xml"]).code, Some(1), "it is there already");
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_refused_whole() {
+    let home = home();
+    let whole = std::fs::read(home.path("keys.xml")).unwrap();
+    for len in [0, 1, 40, whole.len() / 2, whole.len() - 1] {
+        home.write("cut.xml", &whole[..len]);
+        for command in [&["pskc", "inspect", "cut.xml"][..], &["pskc", "convert", "cut.xml", "--to", "json"]] {
+            let refused = home.run(command);
+            assert!(refused.code == Some(1) && refused.out.is_empty(), "{len}: {refused:?}");
+        }
+        let refused = home.run(&["pskc", "inspect", "cut.xml", "--json"]);
+        assert!(refused.json()["error"].is_string(), "one document, and it says why");
+        assert_eq!(home.json_of_failure(&["pskc", "check", "cut.xml"])["valid"], false);
+    }
+    let piped = home.run_with(&["pskc", "inspect", "-", "--json"], std::str::from_utf8(&whole).unwrap());
+    assert_eq!(piped.success().json()["keys"].as_array().unwrap().len(), 3);
+    let valid = home.json(&["pskc", "check", "keys.xml"]);
+    assert_eq!((&valid["valid"], &valid["keys"]), (&json!(true), &json!(3)), "{valid}");
+    home.write("odd.xml", std::str::from_utf8(&whole).unwrap().replace("<pskc:Key Id=", "\n<pskc:Key id="));
+    let odd = home.json_of_failure(&["pskc", "check", "odd.xml"]);
+    assert!(odd["problems"][0]["line"] == 2 && odd["problems"][0]["next"].is_string(), "{odd}");
+}
+
+#[test]
+fn only_what_was_verified_is_read() {
+    let home = home();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pskc/tests/data/signature");
+    let (key, ca) = (shown(&data.join("p256.key")), shown(&data.join("root.pem")));
+    let chain: String =
+        ["p256.pem", "intermediate.pem"].map(|name| std::fs::read_to_string(data.join(name)).unwrap()).concat();
+    home.write("chain.pem", chain);
+    let sign = ["pskc", "sign", "keys.xml", "--key", &key, "--certificate", "chain.pem", "-o", "signed.xml"];
+    home.run(&sign).success();
+    let verified = home.json(&["pskc", "verify", "signed.xml", "--ca", &ca, "-o", "content.xml"]);
+    assert_eq!(verified["verified"], true);
+    assert_eq!(inspect(&home, "content.xml", &[]), keys());
+    let signed = std::fs::read_to_string(home.path("signed.xml")).unwrap();
+    home.write("changed.xml", signed.replace("Id=\"a\"", "Id=\"z\""));
+    for (file, more) in
+        [("changed.xml", &["--ca", &ca][..]), ("keys.xml", &["--ca", &ca]), ("signed.xml", &["--signer", &ca])]
+    {
+        let refused = home.run(&[&["pskc", "verify", file, "-o", "no.xml"][..], more].concat());
+        assert!(refused.code == Some(1) && !home.path("no.xml").exists(), "{file}: {refused:?}");
+    }
+    assert_eq!(home.run(&["pskc", "verify", "signed.xml"]).code, Some(2), "nobody to be verified against");
+}
+
+#[test]
+fn keys_enter_a_server_once_and_leave_it_unchanged() {
+    let mut home = home();
+    let server = Server::start(&mut home);
+    let odd = keys().as_array().unwrap().iter().filter(|key| key["id"] != "b").cloned().collect::<Vec<_>>();
+    home.write("two.json", json!({ "keys": odd }).to_string());
+    home.run(&["pskc", "convert", "two.json", "-o", "two.xml"]).success();
+    let done = home.json(&["admin", "key", "import", "two.xml", "--user", "alice"]);
+    assert_eq!((&done["accepted"], &done["refused"]), (&json!(2), &json!(0)), "{done}");
+    let again = home.json(&["admin", "key", "import", "two.xml", "--user", "alice"]);
+    assert_eq!(again["accepted"], 2, "an import that was done is not done again: {again}");
+    home.write("password", "correct horse\n");
+    home.run(&["admin", "key", "export", "--to-password-file", "password", "-o", "out.xml"]).success();
+    let out = inspect(&home, "out.xml", &["--password-file", "password"]);
+    for name in ["id", "secret_hex", "counter", "response_length", "algorithm", "serial"] {
+        assert_eq!(out[0][name], odd[0][name], "{name}: {out}");
+    }
+    assert_eq!(home.run(&["admin", "key", "export"]).code, Some(2), "nothing leaves unless it is said how");
+    // HOTP with this secret and counter 5, by the RFC's own algorithm: what a token imported from the same file makes.
+    home.json(&["token", "import", "two.xml"]);
+    let otp = text(&home.json(&["token", "otp", "a"]), "otp");
+    assert_eq!(server.validate(&json!({ "user": "alice", "otp": otp }))["valid"], true);
+}
+
+#[test]
+fn an_interrupted_import_goes_on_where_it_ended() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    let many: Vec<Value> = (0..30_000)
+        .map(|i| json!({ "id": format!("k{i}"), "algorithm": "hotp", "secret_hex": format!("{i:040x}"), "counter": 0 }))
+        .collect();
+    home.write("many.json", json!({ "keys": many }).to_string());
+    home.run(&["pskc", "convert", "many.json", "-o", "many.xml"]).success();
+    for after in [300, 900, 1500] {
+        home.spawn_and_kill(&["admin", "key", "import", "many.xml"], Duration::from_millis(after));
+    }
+    let done = home.json(&["admin", "key", "import", "many.xml"]);
+    assert_eq!((&done["accepted"], &done["duplicate"], &done["refused"]), (&json!(30_000), &json!(0), &json!(0)));
+}
+
+#[test]
+fn a_token_store_takes_keys_and_enforces_their_policy() {
+    let home = home();
+    let done = home.run(&["token", "import", "keys.xml", "--json"]);
+    assert_eq!(done.code, Some(1), "what is refused is told in the exit code too");
+    let document = done.json();
+    assert_eq!(document["refused"][0]["id"], "b", "a PIN policy that a token cannot keep: {document}");
+    assert_eq!(document["accepted"], 2);
+    home.write(
+        "old.json",
+        json!({ "keys": [{ "id": "old", "algorithm": "hotp", "secret_hex": "3132", "counter": 0,
+        "policy": { "expiry_date": "2020-01-01T00:00:00Z" } }, { "id": "twice", "algorithm": "hotp",
+        "secret_hex": "3132", "counter": 0, "policy": { "number_of_transactions": 2 } }] })
+        .to_string(),
+    );
+    home.run(&["pskc", "convert", "old.json", "-o", "old.xml"]).success();
+    home.run(&["token", "import", "old.xml"]).success();
+    let expired = home.run(&["token", "otp", "old"]);
+    assert!(expired.code == Some(1) && expired.err.contains("expired"), "{expired:?}");
+    home.run(&["token", "otp", "twice"]).success();
+    home.run(&["token", "otp", "twice"]).success();
+    assert_eq!(home.run(&["token", "otp", "twice"]).code, Some(1), "its transactions are used up");
+}
+
+/// What an independent reader found in the files of other projects. The developer's copy of them is optional.
+#[test]
+fn files_of_other_projects_read_to_what_another_reader_found() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/pskc");
+    let Ok(expected) = std::fs::read_to_string(folder.join("expected.json")) else { return };
+    let expected: Value = serde_json::from_str(&expected).unwrap();
+    let home = Home::new();
+    for (name, case) in expected["files"].as_object().unwrap() {
+        let unlock = &case["unlock"];
+        let mut args = vec!["pskc".to_owned(), "inspect".into(), shown(&folder.join(name)), "--show-secrets".into()];
+        args.extend(["--json".into(), "--lenient".into()]);
+        if let Some(key) = unlock["key_hex"].as_str() {
+            args.extend(["--key-hex".into(), key.into()]);
+        }
+        if let Some(password) = unlock["password"].as_str() {
+            args.extend(["--password-file".into(), shown(&home.write("password", password))]);
+        }
+        if let Some(iv) = unlock["iv_hex"].as_str() {
+            args.extend(["--iv-hex".into(), iv.into()]);
+        }
+        let done = home.run(&args);
+        if case["expect_error"].is_object() {
+            assert_eq!(done.code, Some(1), "{name}: {done:?}");
+            continue;
+        }
+        let found = done.success().json()["keys"].clone();
+        let wanted = case["keys"].as_array().unwrap();
+        assert_eq!(found.as_array().unwrap().len(), wanted.len(), "{name}");
+        for (i, key) in wanted.iter().enumerate() {
+            for (member, value) in key.as_object().unwrap() {
+                let found = &found[i][member];
+                let without_zone = |value: &Value| value.as_str().map(|text| text.trim_end_matches('Z').to_owned());
+                let same = found == value
+                    || (member.ends_with("_date") && without_zone(found) == without_zone(value))
+                    || (member == "secret_error" && found.is_string());
+                assert!(same, "{name}, key {i}, {member}: {found}, not {value}");
+            }
+        }
+    }
+}
