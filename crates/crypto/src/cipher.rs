@@ -198,6 +198,22 @@ mod tests {
         assert_eq!(aes_cbc_decrypt(&key, &iv, &sealed), Err(Error::Decryption));
     }
 
+    /// What `openssl enc -nopad` makes of 21 octets of text and 11 of padding: ten free ones and 0b.
+    #[test]
+    fn xmlenc_s5_2_free_octets_of_a_padding_are_taken_and_any_other_length_is_not() {
+        let key: [u8; 16] = std::array::from_fn(|i| i as u8);
+        let iv: [u8; 16] = std::array::from_fn(|i| i as u8 + 100);
+        let sealed = hex("87e9e271c3478326391b7ea67aa1777077fdb6401974793ab303debbc238417b");
+        assert_eq!(aes_cbc_decrypt(&key, &iv, &sealed), Ok(Secret::from_slice(b"twenty octets of text")));
+        for last in 0..=255_u8 {
+            let mut changed = sealed.clone();
+            changed[15] ^= 0x0b ^ last; // the padding's last octet becomes `last`
+            let kept = aes_cbc_decrypt(&key, &iv, &changed).map(|plain| plain.len());
+            let expected = if (1..=16).contains(&last) { Ok(32 - usize::from(last)) } else { Err(Error::Decryption) };
+            assert_eq!(kept, expected, "{last}");
+        }
+    }
+
     #[test]
     fn rfc3394_section_4() {
         const KEK: &str = "000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F";

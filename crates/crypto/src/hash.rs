@@ -109,6 +109,7 @@ mod tests {
     fn fips_180_examples_of_abc() {
         for (hash, expected) in [
             (Hash::Sha1, "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            (Hash::Sha224, "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"),
             (Hash::Sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             (
                 Hash::Sha384,

@@ -95,6 +95,16 @@ mod tests {
     }
 
     #[test]
+    fn hmac_sha384_and_sha512_known_answers_of_openssl() {
+        for (prf, expected) in [
+            (Pbkdf2Prf::HmacSha384, "559726be38db125bc85ed7895f6e3cf574c7a01c"),
+            (Pbkdf2Prf::HmacSha512, "d197b1b33db0143e018b12f3d1d1479e6cdebdcc"),
+        ] {
+            assert_eq!(derived(prf, "password", "salt", 4096, 20), expected);
+        }
+    }
+
+    #[test]
     fn argon2id_known_answers_of_the_reference_implementation() {
         for (salt, memory_kib, iterations, lanes, expected) in [
             ("somesalt", 65536, 2, 1, "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"),

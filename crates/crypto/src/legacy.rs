@@ -32,9 +32,8 @@ pub fn des3_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
         return Err(Error::InputLength(wrapped.len()));
     }
     let kek = des3_key(kek)?;
-    let mut reversed = des3_cbc(&kek, &IV, wrapped)?.expose().to_vec();
-    reversed.reverse();
-    let reversed = Secret::new(reversed);
+    let mut reversed = des3_cbc(&kek, &IV, wrapped)?;
+    reversed.expose_mut().reverse();
     let (iv, rest) = reversed.expose().split_first_chunk().ok_or(Error::InputLength(wrapped.len()))?;
     let checked = des3_cbc(&kek, iv, rest)?;
     let (key, check) = checked.split_at(checked.len().saturating_sub(8)).ok_or(Error::Decryption)?;
@@ -200,6 +199,62 @@ mod tests {
             }
             assert_eq!(unwrap(&kek, &wrapped[..16]), Err(Error::InputLength(16)));
             assert_eq!(unwrap(&kek[..15], &wrapped), Err(Error::KeyLength(15)));
+        }
+    }
+
+    #[test]
+    fn rfc3217_s3_4_example() {
+        let kek = hex("255e0d1c07b646dfb3134cc843ba8aa71f025b7c0838251f");
+        let wrapped = hex("690107618ef092b3b48ca1796b234ae9fa33ebb4159604037db5d6a84eb3aac2768c632775a467d4");
+        let key = hex("2923bf85e06dd6ae529149f1f1bae9eab3a7da3d860d3e98");
+        assert_eq!(des3_unwrap(&kek, &wrapped), Ok(Secret::new(key)));
+        for len in [0, 8, 16, 39, 41] {
+            let cut = [&wrapped[..], &[0]].concat();
+            assert_eq!(des3_unwrap(&kek, &cut[..len]), Err(Error::InputLength(len)));
+        }
+        assert_eq!(des3_unwrap(&kek, &wrapped[..32]), Err(Error::Decryption), "a block is missing");
+    }
+
+    /// Made with the Camellia of OpenSSL block by block; the first one is also what Bouncy Castle tests against.
+    #[test]
+    fn rfc3657_wraps_with_and_without_padding() {
+        let key = hex("00112233445566778899aabbccddeeff");
+        for (len, wrapped, padded_7, padded_20) in [
+            (
+                16,
+                "635d6ac46eedebd3a7f4a06421a4cbd1746b24795ba2f708",
+                "d467ce4781dfbdc103f8aa1a3edf7058",
+                "0f4de777098e3e7a38dc0ca653c6dd2d6a7c12d869c6c141caba48ae70364c88",
+            ),
+            (
+                24,
+                "fe8f5c4e2164cdfe36233c9f898f93df6e6f1d892d187742",
+                "702c6a1dc39a36c754e3e19f77998b93",
+                "d91f7639ef213f3061b09372c0debce7f4522600ab00baa8c8e2ed7e5537c8cb",
+            ),
+            (
+                32,
+                "b43e6793ee3b35b7698253b26bad0ca2d5e7793c6f5ddd48",
+                "8e4bfb365d2fe3e3232a4467e54898e9",
+                "110537c3d3be79e7373e91fb0e80c50cb7fa3fa9928073cc0969b5175eac7cb2",
+            ),
+        ] {
+            let kek = octets(0, len);
+            assert_eq!(camellia_unwrap(&kek, &hex(wrapped)), Ok(Secret::from_slice(&key)));
+            assert_eq!(camellia_unwrap_pad(&kek, &hex(wrapped)), Err(Error::Decryption), "the other kind");
+            for (wrapped, plain) in [(padded_7, octets(50, 7)), (padded_20, octets(50, 20))] {
+                let wrapped = hex(wrapped);
+                assert_eq!(camellia_unwrap_pad(&kek, &wrapped), Ok(Secret::new(plain)));
+                for i in 0..wrapped.len() {
+                    let mut changed = wrapped.clone();
+                    changed[i] ^= 0x10;
+                    assert_eq!(camellia_unwrap_pad(&kek, &changed), Err(Error::Decryption), "octet {i}");
+                }
+                assert_eq!(camellia_unwrap_pad(&kek[1..], &wrapped), Err(Error::KeyLength(kek.len() - 1)));
+                for cut in [0, 8, 15] {
+                    assert_eq!(camellia_unwrap_pad(&kek, &wrapped[..cut]), Err(Error::InputLength(cut)));
+                }
+            }
         }
     }
 

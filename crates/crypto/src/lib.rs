@@ -3,11 +3,13 @@
 //! - No algorithm is chosen by a string, and no caller names a cryptographic library.
 //! - Secrets are [`Secret`]: wiped when dropped, compared in constant time, never printed.
 //! - Randomness is handed in as [`Random`], so that whatever stands on this crate can be replayed from a seed.
-//!   The only exception is [`RsaPrivateKey::generate`], which lets the library draw its primes.
+//!   The only exceptions are [`RsaPrivateKey::generate`] and [`SigningKey::sign`], where the library draws the primes
+//!   and the nonces of ECDSA.
 //! - It does no I/O, reads no clock and makes no protocol decisions.
 //!
-//! The primitives are those of AWS-LC; AES key wrap, Argon2id and the resumable SHA-256 come from RustCrypto, because
-//! AWS-LC's Rust interface lacks them.
+//! The primitives are those of AWS-LC; key wrap, Argon2id, the resumable SHA-256, the ciphers of old files and the key
+//! derivation of PKCS #12 come from RustCrypto, because AWS-LC's Rust interface lacks them. rustls-webpki and x509-parser
+//! read certificates.
 
 mod aead;
 mod cipher;

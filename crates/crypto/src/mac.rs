@@ -93,6 +93,7 @@ mod tests {
     fn rfc4231_and_rfc2202_case_2() {
         for (hash, expected) in [
             (Hash::Sha1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+            (Hash::Sha224, "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44"),
             (Hash::Sha256, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
             (
                 Hash::Sha384,

@@ -165,12 +165,7 @@ impl RsaPrivateKey {
 
     /// From PEM with the label `PRIVATE KEY` (RFC 7468 §10).
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, Error> {
-        let refused = Error::RsaKey("no PEM with a PRIVATE KEY (PKCS #8, unencrypted)");
-        let body = pem.split_once(PEM_BEGIN).and_then(|(_, rest)| rest.split_once(PEM_END)).ok_or(refused)?.0;
-        let mut text = Vec::with_capacity(body.len());
-        text.extend(body.bytes().filter(|octet| !octet.is_ascii_whitespace()));
-        let text = Secret::new(text);
-        let der = Secret::new(data_encoding::BASE64.decode(text.expose()).map_err(|_| refused)?);
+        let der = pkcs8_of_pem(pem).ok_or(Error::RsaKey("no PEM with a PRIVATE KEY (PKCS #8, unencrypted)"))?;
         Self::from_pkcs8_der(der.expose())
     }
 
@@ -258,13 +253,21 @@ impl std::fmt::Debug for RsaPrivateKey {
 const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
 const PEM_END: &str = "-----END PRIVATE KEY-----";
 
-fn without_zeros(number: &[u8]) -> &[u8] {
+/// The octets of a PEM with the label `PRIVATE KEY`; text before and after it is passed over.
+pub(crate) fn pkcs8_of_pem(pem: &str) -> Option<Secret> {
+    let body = pem.split_once(PEM_BEGIN).and_then(|(_, rest)| rest.split_once(PEM_END))?.0;
+    let mut text = Vec::with_capacity(body.len()); // so that no part of the key stays behind in a smaller buffer
+    text.extend(body.bytes().filter(|octet| !octet.is_ascii_whitespace()));
+    data_encoding::BASE64.decode(Secret::new(text).expose()).ok().map(Secret::new)
+}
+
+pub(crate) fn without_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|octet| **octet == 0).count();
     &number[zeros..] // zeros <= len
 }
 
 /// Whether the octets are one DER SEQUENCE and nothing behind it.
-fn is_one_sequence(der: &[u8]) -> bool {
+pub(crate) fn is_one_sequence(der: &[u8]) -> bool {
     match der {
         [0x30, len @ 0..=0x7F, content @ ..] => content.len() == usize::from(*len),
         [0x30, 0x81, len, content @ ..] => content.len() == usize::from(*len),

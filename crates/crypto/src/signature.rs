@@ -3,13 +3,14 @@
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{self as lib, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey};
-use data_encoding::BASE64;
+use aws_lc_rs::signature::{self as lib, EcdsaKeyPair, KeyPair as _, RsaPublicKeyComponents, UnparsedPublicKey};
+use x509_parser::oid_registry::{OID_EC_P256, OID_NIST_EC_P384};
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use crate::{Error, RsaPublicKey, Secret, x509};
+use crate::rsa::{is_one_sequence, pkcs8_of_pem, without_zeros};
+use crate::{Error, x509};
 
 /// How a signature is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +45,9 @@ impl SigningKey {
     /// # Errors
     /// [`Error::SignatureKey`]
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
+        if !is_one_sequence(der) {
+            return Err(Error::SignatureKey("octets before or after the PKCS #8 private key"));
+        }
         if let Ok(key) = RsaKeyPair::from_pkcs8(der) {
             return Ok(SigningKey(Signing::Rsa(Box::new(key))));
         }
@@ -60,11 +64,8 @@ impl SigningKey {
     /// # Errors
     /// [`Error::SignatureKey`]
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        let body = pem.split_once("-----BEGIN PRIVATE KEY-----").and_then(|(_, rest)| rest.split_once("-----END"));
-        let (body, _) = body.ok_or(Error::SignatureKey("no PRIVATE KEY in PEM"))?;
-        let body: Vec<u8> = body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect();
-        let der = BASE64.decode(Secret::new(body).expose()).map_err(|_| Error::SignatureKey("faulty PEM"))?;
-        Self::from_pkcs8_der(Secret::new(der).expose())
+        let der = pkcs8_of_pem(pem).ok_or(Error::SignatureKey("no PEM with a PRIVATE KEY (PKCS #8, unencrypted)"))?;
+        Self::from_pkcs8_der(der.expose())
     }
 
     /// The usual algorithm for the key: SHA-256 for RSA and P-256, SHA-384 for P-384.
@@ -145,10 +146,11 @@ impl VerifyingKey {
             return Err(OTHER);
         }
         let key = info.subject_public_key.data.to_vec();
-        let kind = match info.parsed() {
-            Ok(PublicKey::RSA(_)) => Kind::Rsa,
-            Ok(PublicKey::EC(_)) if key.len() == 65 && key[0] == 4 => Kind::P256,
-            Ok(PublicKey::EC(_)) if key.len() == 97 && key[0] == 4 => Kind::P384,
+        let curve = info.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+        let kind = match (info.parsed(), key.len(), key.first()) {
+            (Ok(PublicKey::RSA(_)), ..) => Kind::Rsa,
+            (Ok(PublicKey::EC(_)), 65, Some(4)) if curve == Some(OID_EC_P256) => Kind::P256,
+            (Ok(PublicKey::EC(_)), 97, Some(4)) if curve == Some(OID_NIST_EC_P384) => Kind::P384,
             _ => return Err(OTHER),
         };
         Ok(VerifyingKey { kind, key, spki: der.to_vec() })
@@ -162,13 +164,20 @@ impl VerifyingKey {
         Self::from_spki_der(&x509::spki_of(der).ok_or(Error::SignatureKey("no X.509 certificate"))?)
     }
 
-    /// From an RSA modulus and exponent, big-endian.
+    /// From an RSA modulus of 1024 to 8192 bits and an exponent of 2 to 33, both odd, big-endian; leading zero octets
+    /// are dropped. [`VerifyingKey::verify`] says what the smaller ones are good for.
     ///
     /// # Errors
     /// [`Error::SignatureKey`]
     pub fn from_rsa(n: &[u8], e: &[u8]) -> Result<Self, Error> {
-        let key = RsaPublicKey::from_components(n, e).map_err(|_| Error::SignatureKey("not a usable RSA key"))?;
-        Self::from_spki_der(&key.to_spki_der())
+        let bits = |number: &[u8]| number.len() * 8 - number.first().map_or(0, |first| first.leading_zeros() as usize);
+        let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+        let (n, e) = (without_zeros(n), without_zeros(e));
+        if !(1024..=8192).contains(&bits(n)) || !(2..=33).contains(&bits(e)) || !is_odd(n) || !is_odd(e) {
+            return Err(Error::SignatureKey("no RSA modulus of 1024 to 8192 bits, or no exponent for it"));
+        }
+        let spki: Result<PublicKeyX509Der<'_>, _> = RsaPublicKeyComponents { n, e }.as_der();
+        Self::from_spki_der(spki.map_err(|_| Error::SignatureKey("not a usable RSA key"))?.as_ref())
     }
 
     /// The DER SubjectPublicKeyInfo that it was made from.

@@ -80,6 +80,74 @@ fn what_is_signed_here_verifies_with_the_public_key_that_another_program_derived
     }
 }
 
+/// 1024 bits, and what openssl signed with it: only files of old have such keys.
+const OLD_N: &str = "acf16bf7c1991637e4134a63a4205e9155843284190cfe40570ee69451f129a733e6b92e6248de4bd2ab9412b6006563\
+    e1e1683705e1efba25bb35b499223b42f86dd4967d133da649bcca72f27859a4646db71f99f744cfa18fcc70dbccd67f53cd376cb1dff3df3\
+    03f909d69eec5520b92b918858dd873ef622c486ec43123";
+const OLD_SHA1: &str = "031322ae9434df70d6ec50dc251977d6cc08006547ddd9a50774ed730c677b53faf6014f1472f44c7e47a1ef0b0ef\
+    fa18499144ed9af34f7acec8cc4488348d4ada01200aee5bc44a74f1e05ca9c9fd4e4cca62da0e194428be25ce82b97fdc7f502d8ec67848a\
+    46fab4f8ee17a57f9743e8896b29b6cafb0b5e27d76f5ce8dd";
+const OLD_SHA256: &str = "13b84b683e4e24f256a1e3fa579cc3a5040dffe71e5015fe7cbf0a8bd1b7ce885f216d369ed3db6028490eadf22\
+    4c51c626a7f60863f482bc4dfa86d7107eaf49d2d93783caef1abbbacb65227c32e306514eaa13eb9792dbb1f28be699c85b5644ee65382e3\
+    9d2aa845216645c306a85de5e45acd81b0e1e9982cbfaf81cec7";
+
+fn octets(text: &str) -> Vec<u8> {
+    HEXLOWER.decode(text.as_bytes()).unwrap()
+}
+
+#[test]
+fn rsa_of_1024_bits_verifies_sha1_of_old_files_and_nothing_else() {
+    let key = VerifyingKey::from_rsa(&[&[0][..], &octets(OLD_N)].concat(), &[0, 1, 0, 1]).unwrap();
+    assert_eq!(VerifyingKey::from_spki_der(key.to_spki_der()).unwrap(), key);
+    assert_eq!(key.verify(SignatureAlgorithm::RsaSha1, b"message", &octets(OLD_SHA1)), Ok(()));
+    assert_eq!(key.verify(SignatureAlgorithm::RsaSha1, b"Message", &octets(OLD_SHA1)), Err(Error::Signature));
+    assert_eq!(key.verify(SignatureAlgorithm::RsaSha256, b"message", &octets(OLD_SHA256)), Err(Error::Signature));
+}
+
+#[test]
+fn rsa_numbers_out_of_range_are_refused() {
+    let odd = |octets: usize| vec![0xFF; octets];
+    for octets in [128, 256, 1024] {
+        assert!(VerifyingKey::from_rsa(&odd(octets), &[1, 0, 1]).is_ok(), "{octets}");
+    }
+    let mut even = odd(256);
+    even[255] = 0xFE;
+    let too_large = [&[1][..], &odd(1024)].concat();
+    let too_small = [&[0x7F][..], &odd(127)].concat();
+    for n in [&[][..], &[0; 256], &even, &too_small, &too_large] {
+        assert!(matches!(VerifyingKey::from_rsa(n, &[1, 0, 1]), Err(Error::SignatureKey(_))), "{}", n.len());
+    }
+    for e in [&[][..], &[0], &[1], &[2], &[1, 0, 0], &[1, 0, 0, 0, 0, 1]] {
+        assert!(matches!(VerifyingKey::from_rsa(&odd(256), e), Err(Error::SignatureKey(_))), "{e:?}");
+    }
+}
+
+/// A key of openssl on secp256k1, whose points are as long as those of P-256.
+#[test]
+fn a_curve_is_known_by_its_name_not_by_the_length_of_a_point() {
+    let spki = "3056301006072a8648ce3d020106052b8104000a0342000473287ff13e1f5a4b2609770a97d1729bd5fa082afa14f19bebb215cb\
+                0b3982b87c467c53922beb9774a3c85b0af568375d6ec90fe977091a60ff21cacef32cf6";
+    assert!(matches!(VerifyingKey::from_spki_der(&octets(spki)), Err(Error::SignatureKey(_))));
+}
+
+#[test]
+fn a_private_key_is_read_whole_or_not_at_all() {
+    let vectors = vectors();
+    for name in ["rsa", "p256", "p384"] {
+        let pem = vectors["keys"][name]["private_pem"].as_str().unwrap();
+        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let der = data_encoding::BASE64.decode(body.as_bytes()).unwrap();
+        assert!(SigningKey::from_pkcs8_der(&der).is_ok());
+        for wrong in [&der[..der.len() - 1], &der[1..], &[&der[..], &[0]].concat()] {
+            assert!(matches!(SigningKey::from_pkcs8_der(wrong), Err(Error::SignatureKey(_))), "{name}");
+        }
+        assert!(SigningKey::from_pem(&format!("words before\r\n{}and after", pem.replace('\n', "\r\n"))).is_ok());
+        for (there, other) in [("BEGIN PRIVATE", "BEGIN RSA PRIVATE"), ("END PRIVATE", "END CERTIFICATE")] {
+            assert!(SigningKey::from_pem(&pem.replace(there, other)).is_err(), "{other}");
+        }
+    }
+}
+
 /// 2030-01-01.
 const NOW: u64 = 1_893_456_000;
 

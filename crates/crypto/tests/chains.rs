@@ -1,0 +1,135 @@
+//! Which certificates may say who signed: cases beyond the plain chains of `signatures.rs`.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use dskpp_crypto::{Error, verify_chain};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+
+/// 2030-01-01.
+const NOW: u64 = 1_893_456_000;
+const KEY_USAGE: [u64; 4] = [2, 5, 29, 15];
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+fn params(name: &str, is_ca: IsCa) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2040, 1, 1));
+    params.is_ca = is_ca;
+    params
+}
+
+fn signer() -> CertificateParams {
+    params("signer", IsCa::NoCa)
+}
+
+fn unconstrained() -> IsCa {
+    IsCa::Ca(BasicConstraints::Unconstrained)
+}
+
+fn root(params: CertificateParams) -> Issuer {
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn below(params: CertificateParams, issuer: &Issuer) -> Issuer {
+    CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), issuer).unwrap()
+}
+
+fn der(issuer: &Issuer) -> Vec<u8> {
+    issuer.der().to_vec()
+}
+
+/// Whether `leaf` counts below `anchor`.
+fn verify(leaf: &Issuer, between: &[&Issuer], anchor: &Issuer) -> Result<(), Error> {
+    let between: Vec<Vec<u8>> = between.iter().map(|certificate| der(certificate)).collect();
+    let between: Vec<&[u8]> = between.iter().map(|der| &der[..]).collect();
+    verify_chain(&der(leaf), &between, &[&der(anchor)], NOW)
+}
+
+#[test]
+fn rfc5280_s4_2_1_3_a_key_usage_that_cannot_be_read_is_not_ignored() {
+    let root = root(params("root", unconstrained()));
+    // A BIT STRING: 80 is digitalSignature, 08 is keyAgreement.
+    let with = |contents: &[&[u8]]| {
+        let mut params = signer();
+        for content in contents {
+            params.custom_extensions.push(CustomExtension::from_oid_content(&KEY_USAGE, content.to_vec()));
+        }
+        verify(&below(params, &root), &[], &root).is_ok()
+    };
+    let (signs, agrees) = (&[3, 2, 7, 0x80][..], &[3, 2, 3, 8][..]);
+    assert!(with(&[]) && with(&[signs]), "without one, and for signatures");
+    assert!(with(&[&[3, 2, 6, 0x40]]), "nonRepudiation signs as well");
+    assert!(!with(&[agrees]), "for something else");
+    for unreadable in [&[][..], &[0x04, 0], &[3, 9, 7, 0x80], &[3, 1, 0]] {
+        assert!(!with(&[unreadable]), "{unreadable:?}");
+    }
+    assert!(!with(&[signs, agrees]) && !with(&[agrees, signs]) && !with(&[signs, signs]), "two of them");
+}
+
+#[test]
+fn any_extended_key_usage_will_do() {
+    let root = root(params("root", unconstrained()));
+    for purpose in [ExtendedKeyUsagePurpose::CodeSigning, ExtendedKeyUsagePurpose::Other(vec![1, 3, 6, 1, 4, 1, 1])] {
+        let mut params = signer();
+        params.extended_key_usages.push(purpose);
+        assert_eq!(verify(&below(params, &root), &[], &root), Ok(()));
+    }
+}
+
+/// Whoever trusts one signer's certificate trusts that signer, and not whom it names.
+#[test]
+fn rfc5280_s6_1_a_trusted_signer_does_not_certify_others() {
+    let root_ca = root(params("root", unconstrained()));
+    let mut cannot_certify = params("an authority for revocation lists", unconstrained());
+    cannot_certify.key_usages.push(KeyUsagePurpose::CrlSign);
+    for (what, trusted) in [
+        ("no extension", root(signer())),
+        ("explicitly none", root(params("explicitly none", IsCa::ExplicitNoCa))),
+        ("certified by another", below(signer(), &root_ca)),
+        ("not for certificates", root(cannot_certify)),
+    ] {
+        let other = below(params("other signer", IsCa::NoCa), &trusted);
+        assert!(verify(&other, &[], &trusted).is_err(), "{what}");
+        assert!(verify(&other, &[&trusted], &trusted).is_err());
+    }
+    let trusted = below(signer(), &root_ca);
+    assert_eq!(verify(&trusted, &[], &trusted), Ok(()), "it is trusted itself");
+    let mut certifies = params("an authority that says so", unconstrained());
+    certifies.key_usages.push(KeyUsagePurpose::KeyCertSign);
+    let certifies = root(certifies);
+    assert_eq!(verify(&below(signer(), &certifies), &[], &certifies), Ok(()));
+}
+
+#[test]
+fn rfc5280_s4_2_1_9_path_length_and_dates_of_every_link() {
+    let root = root(params("root", unconstrained()));
+    let limited = below(params("limited", IsCa::Ca(BasicConstraints::Constrained(0))), &root);
+    let middle = below(params("middle", unconstrained()), &limited);
+    assert_eq!(verify(&below(signer(), &limited), &[&limited], &root), Ok(()));
+    assert!(verify(&below(signer(), &middle), &[&middle, &limited], &root).is_err(), "one authority too many");
+
+    let mut expired = params("expired", unconstrained());
+    expired.not_after = date_time_ymd(2029, 12, 31);
+    let expired = below(expired, &root);
+    let error = verify(&below(signer(), &expired), &[&expired], &root).unwrap_err();
+    assert!(error.to_string().ends_with("is not valid at this time"), "{error}");
+}
+
+#[test]
+fn a_forged_signature_of_a_certificate_is_found_at_every_octet() {
+    let root = root(params("root", unconstrained()));
+    let (leaf, anchor) = (der(&below(signer(), &root)), der(&root));
+    assert_eq!(verify_chain(&leaf, &[], &[&anchor], NOW), Ok(()));
+    for i in 0..leaf.len() {
+        let mut changed = leaf.clone();
+        changed[i] ^= 1;
+        assert!(verify_chain(&changed, &[], &[&anchor], NOW).is_err(), "octet {i}");
+    }
+    assert!(verify_chain(&[&leaf[..], &[0]].concat(), &[], &[&anchor], NOW).is_err(), "an octet behind");
+    assert_eq!(verify_chain(&leaf, &[b"junk"], &[b"junk", &anchor], NOW), Ok(()), "junk beside it is passed over");
+    assert!(verify_chain(&leaf, &[], &[&anchor], u64::MAX).is_err());
+}
