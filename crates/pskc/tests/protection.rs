@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "protection/opened.rs"]
+mod opened;
+
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -104,6 +104,15 @@ impl ValueAlgorithm {
         matches!(self, AesCbc(_) | TripleDesCbc | CamelliaCbc(_))
     }
 
+    /// Octets of its key; `None` where that may have several lengths.
+    pub(super) fn key_len(self) -> Option<usize> {
+        use ValueAlgorithm::*;
+        match self {
+            AesCbc(len) | AesWrap(len) | AesWrapPad(len) | CamelliaCbc(len) | CamelliaWrap(len) => Some(len),
+            TripleDesCbc | TripleDesWrap | Rsa(_) => None,
+        }
+    }
+
     /// Octets of the initialization vector; zero where there is none.
     pub(super) fn iv_len(self) -> usize {
         use ValueAlgorithm::*;

@@ -19,7 +19,7 @@ pub struct DerivedKey {
     pub salt: Vec<u8>,
     /// The number of rounds; at most 10,000,000 are accepted.
     pub iterations: NonZeroU32,
-    /// Octets of the key; where it is not said, the algorithm that uses the key tells.
+    /// Octets of the key; where it is not said, the algorithm of the MAC key tells, and else it is 16.
     pub key_len: Option<usize>,
     /// The pseudorandom function.
     pub prf: Pbkdf2Prf,
@@ -74,8 +74,15 @@ impl DerivedKey {
                 _ => return Err("the key length is not a number from 1 to 64"),
             },
         };
-        let prf = child(parameters, "PRF").and_then(|prf| attribute(prf, "Algorithm"));
-        let prf = prf_of(prf).ok_or("the pseudorandom function is not known")?;
+        let prf = match child(parameters, "PRF") {
+            None => Pbkdf2Prf::HmacSha1,
+            Some(prf) => {
+                // python-pskc has it as text. Taken for nothing, it would look like a wrong password.
+                let text = prf.text();
+                prf_of(attribute(prf, "Algorithm").unwrap_or(trim(&text)))
+                    .ok_or("its pseudorandom function is not known")?
+            }
+        };
         let name = child(element, "MasterKeyName")
             .or(child(element, "CarriedKeyName"))
             .map(|name| trim(&name.text()).to_owned());
@@ -115,10 +122,13 @@ impl DerivedKey {
 }
 
 /// HMAC-SHA-1 where nothing is said (PKCS #5 v2.0), as in figure 7.
-fn prf_of(uri: Option<&str>) -> Option<Pbkdf2Prf> {
-    let name = uri.unwrap_or_default().rsplit('#').next().unwrap_or_default().to_ascii_lowercase();
+fn prf_of(uri: &str) -> Option<Pbkdf2Prf> {
+    if uri.is_empty() {
+        return Some(Pbkdf2Prf::HmacSha1);
+    }
+    let name = uri.rsplit('#').next().unwrap_or_default().to_ascii_lowercase();
     Some(match name.strip_prefix("hmac-").or(name.strip_prefix("hmacwith")).unwrap_or(&name) {
-        "" | "sha1" | "sha-1" => Pbkdf2Prf::HmacSha1,
+        "sha1" | "sha-1" => Pbkdf2Prf::HmacSha1,
         "sha256" | "sha-256" => Pbkdf2Prf::HmacSha256,
         "sha384" | "sha-384" => Pbkdf2Prf::HmacSha384,
         "sha512" | "sha-512" => Pbkdf2Prf::HmacSha512,

@@ -92,7 +92,7 @@ impl Opener {
         unlock: &Unlock,
         options: OpenerOptions,
     ) -> Result<Self, ProtectionError> {
-        let key = key_of(encryption_key, unlock)?;
+        let key = key_of(encryption_key, mac_method, unlock)?;
         let mut opener = Self { key, mac: None, options, deviations: BTreeSet::new() };
         if let Some(method) = mac_method {
             opener.mac = Some(opener.mac_key(method)?);
@@ -238,11 +238,22 @@ fn replace<T>(value: &mut Option<Value<T>>, opened: Option<T>) {
     }
 }
 
-fn key_of(encryption_key: Option<&KeyInfo>, unlock: &Unlock) -> Result<Key, ProtectionError> {
+/// Octets of a derived key where the derivation does not say it: those of the MAC key's algorithm, which is used with
+/// the same key. Without a MAC key those of AES-128, as in the RFC.
+fn derived_len(mac_method: Option<&MacMethod>) -> usize {
+    let data = mac_method.and_then(|method| method.mac_key.as_ref());
+    data.and_then(|data| ValueAlgorithm::of(data).ok()).and_then(ValueAlgorithm::key_len).unwrap_or(16)
+}
+
+fn key_of(
+    encryption_key: Option<&KeyInfo>,
+    mac_method: Option<&MacMethod>,
+    unlock: &Unlock,
+) -> Result<Key, ProtectionError> {
     let derived = encryption_key.map(DerivedKey::of).transpose()?.flatten();
     let recipient = encryption_key.and_then(recipient);
     Ok(match (unlock, derived) {
-        (Unlock::Password(password), Some(derived)) => symmetric(derived.derive(password, 16)),
+        (Unlock::Password(password), Some(derived)) => symmetric(derived.derive(password, derived_len(mac_method))),
         (Unlock::Password(_), None) => return Err(ProtectionError::NeedsKey),
         (Unlock::Key(key), _) => symmetric(key.clone()), // maybe one that was derived elsewhere
         (Unlock::PrivateKey(_), Some(_)) => return Err(ProtectionError::NeedsNoPrivateKey),
