@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "lenient/vectors.rs"]
+mod vectors;
+
 use dskpp_crypto::{Secret, SeededRandom};
 use pskc::{Error, KeyContainer, KeyPackage, KeyUsage, Opener, OpenerOptions, Protector, Unlock, Value};
 
@@ -128,6 +131,24 @@ fn every_deviation_is_taken_and_told_with_its_place() {
         ("Id='a'", format!("{DATA}<Issuer>I</Issuer>"), "", |p| {
             p.key.as_ref().unwrap().issuer.as_deref() == Some("I") // in another order: nothing to be told
         }),
+        ("Id='a' Odd='1'", DATA.into(), "the attribute Odd is not known", |p| secret(p) == b"123"),
+        ("Id='a'", format!("{DATA}{DATA}"), "<Secret> stands there again", |p| secret(p) == b"123"),
+        ("Id='a'", format!("{DATA}<issuer>I</issuer>"), "<issuer> is taken as Issuer", |p| {
+            p.key.as_ref().unwrap().issuer.as_deref() == Some("I")
+        }),
+        ("xmlns:w='urn:w' w:Id='b' KeyId='a'", DATA.into(), "KeyId", |p| p.key.as_ref().unwrap().id == "a"),
+        ("Id='a'", format("<ChallengeFormat/><ResponseFormat/>"), "<ChallengeFormat> says nothing", |p| {
+            p.key.as_ref().unwrap().algorithm_parameters == Some(Default::default())
+        }),
+        ("Id='a'", "<Data><Secret><EncryptedValue/></Secret></Data>".into(), "<EncryptedValue> says nothing", |p| {
+            p.key.as_ref().unwrap().data.as_ref().unwrap().secret.is_none()
+        }),
+        ("Id='a'", "<Policy><KeyUsage>otp</KeyUsage></Policy>".into(), "\"otp\" is not written", |p| {
+            p.key.as_ref().unwrap().policy.as_ref().unwrap().key_usage == [KeyUsage::Otp]
+        }),
+        ("Id='a'", "<Usage Verify='true'/>".into(), "<Usage> is taken", |p| {
+            p.key.as_ref().unwrap().policy.as_ref().unwrap().key_usage == [KeyUsage::Verify]
+        }),
         ("Id='a'", format!("{DATA}<Odd/>"), "<Odd> is not known", |p| secret(p) == b"123"),
         ("Id='a'", "<Data Name='SECRET'><Value>MTIz</Value></Data>".into(), "<Value> is taken as PlainValue", |p| {
             secret(p) == b"123"
@@ -163,10 +184,101 @@ fn s5_what_a_policy_says_and_is_not_understood_forbids_the_key_here_too() {
         "<Policy><PINPolicy Odd='1'/></Policy>",
         "<Policy><PINPolicy><Odd/></PINPolicy></Policy>",
         "<PINPolicy MinLength='4'/>",
+        "<Policy Odd='1'/>",
+        "<Policy><ExpiryDate/></Policy>",
+        "<Policy><ExpiryDate>2030-01-31</ExpiryDate><ExpiryDate>2040-01-31</ExpiryDate></Policy>",
+        "<Policy><ExpiryDate>2030-01-31</ExpiryDate></Policy><ExpiryDate>2040-01-31</ExpiryDate>",
+        "<Usage Sign='true'/>",
+        "<Usage Sign='perhaps'/>",
     ] {
-        let (package, _) = key("Id='1'", policy);
+        let (package, told) = key("Id='1'", policy);
         assert!(!package.key.unwrap().is_usable(), "{policy}");
+        assert!(told.iter().any(|told| told.contains("not to be used")), "{policy}: {told:?}");
     }
+}
+
+#[test]
+fn s5_elements_of_a_vendor_do_not_pass_for_those_of_pskc() {
+    let (package, _) = key("Id='1' xmlns:v='urn:v'", "<Policy><v:KeyUsage>OTP</v:KeyUsage></Policy>");
+    assert!(!package.key.unwrap().is_usable());
+    let foreign = "<Data><v:Secret><v:PlainValue>MTIz</v:PlainValue></v:Secret></Data>";
+    let (package, _) = key("Id='1' xmlns:v='urn:v'", foreign);
+    let data = package.key.unwrap().data.unwrap();
+    assert_eq!((data.secret, data.other.len()), (None, 1));
+}
+
+#[test]
+fn dates_in_loose_forms_keep_their_offset() {
+    for (text, expected) in [
+        ("2030-01-31T00:00+02:00", Some("2030-01-30T22:00:00Z")),
+        ("2030-01-31T00:00Z", Some("2030-01-31T00:00:00Z")),
+        ("2030-01-31T10:30", Some("2030-01-31T10:30:00Z")),
+        ("2030-01-31 10:30:00", Some("2030-01-31T10:30:00Z")),
+        ("2030-01-31Z", Some("2030-01-31T00:00:00Z")),
+        ("1/31/2030", Some("2030-01-31T00:00:00Z")),
+        ("31/01/2030", None), // the month comes first
+        ("01/31/2030/x", None),
+        ("01/31", None),
+        ("soon", None),
+    ] {
+        let policy = format!("<Policy><ExpiryDate>{text}</ExpiryDate></Policy>");
+        let found = read(&document(&format!("<KeyPackage><Key Id='1'>{policy}</Key></KeyPackage>"))).ok();
+        let found = found.map(|(read, _)| {
+            let policy = read.key_packages[0].key.as_ref().unwrap().policy.clone();
+            policy.unwrap().expiry_date.unwrap().to_string()
+        });
+        assert_eq!(found.as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
+fn s6_encryption_that_is_described_once_applies_to_every_secret() {
+    const METHOD: &str = "<EncryptionMethod Algorithm='http://www.w3.org/2001/04/xmlenc#aes128-cbc'><IV>AAAA</IV>";
+    let device = |data: &str| format!("<KeyProvPackage><Key KeyId='1'>{data}</Key></KeyProvPackage>");
+    let value = "<Data Name='SECRET'><Value>MTIz</Value></Data><Data Name='COUNTER'><Value>7</Value></Data>";
+    let nested = "<Data><Secret><EncryptedValue><CipherValue>MTIz</CipherValue></EncryptedValue></Secret></Data>";
+    for data in [value, nested] {
+        let named = "<EncryptionKey><KeyName>k</KeyName></EncryptionKey>";
+        let none = "<DigestMethod Algorithm='NONE'/>";
+        let text = document(&format!("{named}{METHOD}</EncryptionMethod>{none}{}", device(data)));
+        let (container, _) = read(&text).unwrap();
+        assert_eq!(container.encryption_key.unwrap().key_name.as_deref(), Some("k"), "the method takes no key away");
+        assert_eq!(container.mac_method, None);
+        let data = container.key_packages[0].key.clone().unwrap().data.unwrap();
+        let Some(Value::Encrypted(secret)) = data.secret else { panic!("ciphertext taken as a key: {text}") };
+        assert!(secret.data.algorithm.ends_with("#aes128-cbc"));
+        assert_eq!(secret.data.cipher_value, *b"\0\0\x00123", "the IV stands in front");
+    }
+    let late = document(&format!("{}{METHOD}</EncryptionMethod>", device(value)));
+    assert!(read(&late).is_err(), "the secret before it was taken as a plain one");
+}
+
+#[test]
+fn a_small_file_does_not_come_to_gigabytes() {
+    let device = |len: usize, keys: usize| {
+        let serial = "ä".repeat(len / 2); // warnings cut it between characters
+        document(&format!(
+            "<Device><DeviceInfo><SerialNo>{serial}</SerialNo></DeviceInfo>{}</Device>",
+            "<Key/>".repeat(keys)
+        ))
+    };
+    assert_eq!(read(&device(12, 2000)).unwrap().0.key_packages.len(), 2000);
+    assert!(matches!(read(&device(100_000, 2000)), Err(Error::Xml(_))), "200 MB of copies");
+    let (_, told) = read(&device(100_000, 1)).unwrap();
+    assert!(told.iter().all(|told| told.len() < 300), "{told:?}");
+}
+
+#[test]
+fn nothing_that_is_valid_is_lost() {
+    let list = "<Extensions><v:x xmlns:v='urn:v'/></Extensions>";
+    let text = document(&format!(
+        "<MACMethod Algorithm='urn:m'><MACKeyReference>r</MACKeyReference><v:x xmlns:v='urn:v'/></MACMethod>\
+         <KeyPackage><CryptoModuleInfo><Id>m</Id>{list}</CryptoModuleInfo>\
+         <Key Id='1'><AlgorithmParameters/><Policy/>{list}</Key>{list}</KeyPackage>{list}"
+    ));
+    assert_eq!(read(&text).unwrap(), (KeyContainer::from_xml(text.as_bytes()).unwrap(), Vec::new()));
+    let signed = text.replace("<MACMethod", "<Signature xmlns='http://www.w3.org/2000/09/xmldsig#'/><MACMethod");
+    assert!(read(&signed).unwrap().0.signed, "wherever it stands");
 }
 
 #[test]
@@ -174,6 +286,7 @@ fn drafts_with_several_keys_in_a_device_and_other_roots() {
     for (root, version, ns) in [
         ("KeyContainer", "Version='1'", "urn:ietf:params:xml:ns:keyprov:pskc:1.0"),
         ("KeyContainer", "version='1.0'", "urn:ietf:params:xml:ns:keyprov:container:1.0"),
+        ("KeyContainer", "Version='01.0'", "urn:ietf:params:xml:ns:keyprov:pskc"),
         ("SecretContainer", "version='1.2'", "http://www.openauthentication.org/OATH/2006/08/PSKC"),
         ("keycontainer", "Version='1.0'", ""),
     ] {

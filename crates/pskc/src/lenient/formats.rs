@@ -1,93 +1,105 @@
 //! Formats of challenges, responses and PINs.
 
-use super::values;
 use super::warning::{Irregularity, Warnings};
-use crate::xml::Tree;
+use super::{names, values};
+use crate::xml::{Ns, Tree};
 use crate::{ChallengeFormat, Error, Key, PinPolicy, PinUsageMode, ResponseFormat, ValueFormat};
 
 /// `<AlgorithmParameters>`, or the `<Usage>` of drafts.
 pub(super) fn parameters(key: &mut Key, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+    const CHILDREN: [&str; 4] = ["Suite", "ChallengeFormat", "ResponseFormat", "Extensions"];
     let parameters = key.algorithm_parameters.get_or_insert_default();
     for child in &tree.children {
-        match child.local.to_ascii_lowercase().as_str() {
-            "suite" => parameters.suite = Some(child.trimmed().to_owned()),
-            "challengeformat" => {
-                parameters.challenge_format = Some(ChallengeFormat {
-                    encoding: encoding(child, warnings)?,
-                    min: length(child, "Min", warnings)?.unwrap_or(0),
-                    max: length(child, "Max", warnings)?
-                        .ok_or_else(|| values::invalid("there is no Max", &child.place))?,
-                    check_digits: check_digits(child, warnings)?,
-                });
+        match names::element(child, &CHILDREN, warnings) {
+            Some("ChallengeFormat" | "ResponseFormat") if names::own(child).next().is_none() => warnings.empty(child),
+            Some("Suite") => warnings.first(&mut parameters.suite, Some(child.trimmed().to_owned()), child),
+            Some("ChallengeFormat") => {
+                let format = challenge(child, warnings)?;
+                warnings.first(&mut parameters.challenge_format, Some(format), child);
             }
-            "responseformat" => {
-                parameters.response_format = Some(ResponseFormat {
-                    encoding: encoding(child, warnings)?,
-                    length: length(child, "Length", warnings)?
-                        .ok_or_else(|| values::invalid("there is no Length", &child.place))?,
-                    check_digits: check_digits(child, warnings)?,
-                });
+            Some("ResponseFormat") => {
+                let format = response(child, warnings)?;
+                warnings.first(&mut parameters.response_format, Some(format), child);
             }
-            "extensions" => parameters.extensions.extend(super::package::extensions(child)),
-            _ => warnings.unknown(child),
+            Some(_) => parameters.extensions.extend(super::package::extensions(child)),
+            None => warnings.unknown(child),
         }
     }
-    if *parameters == crate::AlgorithmParameters::default() {
+    // `<Usage>` says what a key is for, too, and may say no more than that.
+    let is_usage = tree.local.eq_ignore_ascii_case("Usage");
+    if is_usage && *parameters == crate::AlgorithmParameters::default() {
         key.algorithm_parameters = None;
     }
     Ok(())
 }
 
+fn challenge(tree: &Tree, warnings: &mut Warnings) -> Result<ChallengeFormat, Error> {
+    names::only_attributes(tree, &["Encoding", "Format", "Min", "Max", "CheckDigits", "CheckDigit"], warnings);
+    Ok(ChallengeFormat {
+        encoding: encoding(tree, warnings)?,
+        min: length(tree, "Min", warnings)?.unwrap_or(0),
+        max: length(tree, "Max", warnings)?.ok_or_else(|| values::invalid("there is no Max", &tree.place))?,
+        check_digits: check_digits(tree, warnings)?,
+    })
+}
+
+fn response(tree: &Tree, warnings: &mut Warnings) -> Result<ResponseFormat, Error> {
+    names::only_attributes(tree, &["Encoding", "Format", "Length", "CheckDigits", "CheckDigit"], warnings);
+    Ok(ResponseFormat {
+        encoding: encoding(tree, warnings)?,
+        length: length(tree, "Length", warnings)?.ok_or_else(|| values::invalid("there is no Length", &tree.place))?,
+        check_digits: check_digits(tree, warnings)?,
+    })
+}
+
+const ENCODINGS: [&str; 5] = ["DECIMAL", "HEXADECIMAL", "ALPHANUMERIC", "BASE64", "BINARY"];
+
 fn encoding(tree: &Tree, warnings: &mut Warnings) -> Result<ValueFormat, Error> {
-    let found = ["Encoding", "Format"].iter().find_map(|name| {
-        let found = tree.attributes.iter().find(|attribute| attribute.local.eq_ignore_ascii_case(name))?;
-        warnings.attribute(&found.local, "Encoding", &tree.place);
-        Some(found.value.trim())
-    });
-    let Some(text) = found else {
+    let Some(text) = names::attribute(tree, &["Encoding", "Format"], warnings) else {
         warnings.add(Irregularity::NoEncoding, &tree.place);
         return Ok(ValueFormat::Decimal);
     };
-    if ValueFormat::from_name(text).is_none() {
-        warnings.add(Irregularity::Spelling(text.to_owned()), &tree.place);
-    }
-    ValueFormat::from_name(&text.to_ascii_uppercase())
+    names::value(text, &ENCODINGS, tree, warnings)
+        .and_then(ValueFormat::from_name)
         .ok_or_else(|| values::invalid("the encoding is not known", &tree.place))
 }
 
 fn length(tree: &Tree, name: &'static str, warnings: &mut Warnings) -> Result<Option<u32>, Error> {
-    let found = tree.attributes.iter().find(|attribute| attribute.local.eq_ignore_ascii_case(name));
-    let Some(found) = found else { return Ok(None) };
-    warnings.attribute(&found.local, name, &tree.place);
-    let number = found.value.trim().parse();
+    let Some(text) = names::attribute(tree, &[name], warnings) else { return Ok(None) };
+    let number = text.trim().parse();
     number.map(Some).map_err(|_| values::invalid(format!("{name} is not a number"), &tree.place))
 }
 
 fn check_digits(tree: &Tree, warnings: &mut Warnings) -> Result<Option<bool>, Error> {
-    for name in ["CheckDigits", "CheckDigit"] {
-        if let Some(found) = tree.attributes.iter().find(|attribute| attribute.local.eq_ignore_ascii_case(name)) {
-            warnings.attribute(&found.local, "CheckDigits", &tree.place);
-            return values::flag(found.value.trim(), &tree.place, warnings).map(Some);
-        }
-    }
-    Ok(None)
+    let text = names::attribute(tree, &["CheckDigits", "CheckDigit"], warnings);
+    text.map(|text| values::flag(text.trim(), &tree.place, warnings)).transpose()
 }
 
-/// As strict reading: what is not understood is kept.
-pub(super) fn pin_policy(tree: &Tree) -> PinPolicy {
+/// As strict reading: what is not understood is kept, and forbids the key.
+pub(super) fn pin_policy(tree: &Tree, warnings: &mut Warnings) -> PinPolicy {
+    const MODES: [&str; 4] = ["Local", "Prepend", "Append", "Algorithmic"];
     let mut pin = PinPolicy::default();
     for attribute in &tree.attributes {
         let value = attribute.value.as_str();
-        let known = match attribute.local.as_str() {
-            "PINKeyId" => set(&mut pin.pin_key_id, Some(value.to_owned())),
-            "PINUsageMode" => set(&mut pin.pin_usage_mode, PinUsageMode::from_name(value)),
-            "MaxFailedAttempts" => set(&mut pin.max_failed_attempts, value.parse().ok()),
-            "MinLength" => set(&mut pin.min_length, value.parse().ok()),
-            "MaxLength" => set(&mut pin.max_length, value.parse().ok()),
-            "PINEncoding" => set(&mut pin.pin_encoding, ValueFormat::from_name(value)),
-            _ => false,
-        };
+        let own = attribute.ns == Ns::None;
+        let known = own
+            && match attribute.local.as_str() {
+                "PINKeyId" => set(&mut pin.pin_key_id, Some(value.to_owned())),
+                "PINUsageMode" => {
+                    let mode = names::value(value, &MODES, tree, warnings);
+                    set(&mut pin.pin_usage_mode, mode.and_then(PinUsageMode::from_name))
+                }
+                "MaxFailedAttempts" => set(&mut pin.max_failed_attempts, value.parse().ok()),
+                "MinLength" => set(&mut pin.min_length, value.parse().ok()),
+                "MaxLength" => set(&mut pin.max_length, value.parse().ok()),
+                "PINEncoding" => {
+                    let encoding = names::value(value, &ENCODINGS, tree, warnings);
+                    set(&mut pin.pin_encoding, encoding.and_then(ValueFormat::from_name))
+                }
+                _ => false,
+            };
         if !known {
+            warnings.not_understood(format!("PINPolicy {}", attribute.local), tree);
             pin.other.push(attribute.clone());
         }
     }

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use dskpp_crypto::Pbkdf2Prf;
 
-use super::values;
 use super::warning::{Irregularity, Warnings};
+use super::{names, values};
 use crate::stream::Header;
 use crate::xml::{self, Element, Ns, Place, Tree, ns};
 use crate::{DerivedKey, Error, KeyInfo, MacMethod};
@@ -17,6 +17,8 @@ pub(super) struct Defaults {
     pub(super) algorithm: Option<String>,
     /// The initialization vector of all values.
     pub(super) iv: Vec<u8>,
+    /// Whether values have been read, so that nothing here may change.
+    pub(super) fixed: bool,
 }
 
 pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) -> Result<Header, Error> {
@@ -37,7 +39,7 @@ pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) 
     }
     // The first draft had other numbers.
     let is_first_draft = root.local.eq_ignore_ascii_case("SecretContainer");
-    if !is_first_draft && !version.is_empty() && version.split('.').next() != Some("1") {
+    if !is_first_draft && !version.is_empty() && !matches!(version.split('.').next(), Some("1" | "01")) {
         return Err(Error::Version { version: version.to_owned(), place: place.clone() });
     }
     if is_version(version) {
@@ -64,31 +66,70 @@ pub(super) fn take(
     match tree.local.to_ascii_lowercase().as_str() {
         "encryptionkey" => {
             warnings.name(tree, "EncryptionKey");
-            header.encryption_key = Some(key_info(tree)?);
-            if let Some(algorithm) = tree.attribute("Algorithm") {
-                defaults.algorithm = Some(xml::without_white_space(algorithm));
+            names::only_attributes(tree, &["Id", "Algorithm"], warnings);
+            match key_info(tree)? {
+                key if key == KeyInfo::default() => warnings.empty(tree),
+                key => header.encryption_key = Some(key),
             }
+            if let Some(algorithm) = names::attribute(tree, &["Algorithm"], warnings) {
+                common(defaults, xml::without_white_space(algorithm), tree, warnings)?;
+            }
+            initialization_vector(defaults, tree)?;
         }
         "encryptionmethod" => encryption_method(header, defaults, tree, warnings)?,
         "macmethod" | "digestmethod" | "macalgorithm" => {
             warnings.name(tree, "MACMethod");
-            let mac_key = tree.child("MACKey").map(|key| values::encrypted_data(key, defaults)).transpose()?;
-            let reference = tree.child("MACKeyReference").map(|reference| reference.trimmed().to_owned());
-            let algorithm = tree.attribute("Algorithm").unwrap_or(tree.trimmed());
-            let algorithm = mac_uri(&xml::without_white_space(algorithm));
-            if algorithm.is_empty() {
-                warnings.add(Irregularity::NoMacAlgorithm, &tree.place);
-                return Ok(());
-            }
-            // A draft has both a method and, behind it, its name once more.
-            let known = header.mac_method.take();
-            header.mac_method = Some(match known {
-                Some(known) if mac_key.is_none() => MacMethod { algorithm, ..known },
-                _ => MacMethod { algorithm, mac_key, mac_key_reference: reference, other: Vec::new() },
-            });
+            mac_method(header, defaults, tree, warnings)?;
         }
         _ => warnings.unknown(tree),
     }
+    Ok(())
+}
+
+/// How values are encrypted that do not say it themselves. Behind the first package it comes too late.
+fn common(defaults: &mut Defaults, algorithm: String, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+    if defaults.fixed {
+        return Err(values::invalid("the encryption of values is told behind them", &tree.place));
+    }
+    warnings.add(Irregularity::CommonEncryption, &tree.place);
+    defaults.algorithm = Some(algorithm);
+    Ok(())
+}
+
+fn initialization_vector(defaults: &mut Defaults, tree: &Tree) -> Result<(), Error> {
+    if let Some(iv) = tree.child("IV") {
+        defaults.iv = values::base64(iv)?;
+    }
+    Ok(())
+}
+
+fn mac_method(header: &mut Header, defaults: &Defaults, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+    names::only_attributes(tree, &["Algorithm"], warnings);
+    let algorithm = names::attribute(tree, &["Algorithm"], warnings).unwrap_or(tree.trimmed());
+    let algorithm = mac_uri(&xml::without_white_space(algorithm));
+    if algorithm.is_empty() {
+        warnings.add(Irregularity::NoMacAlgorithm, &tree.place);
+        return Ok(());
+    }
+    if algorithm.eq_ignore_ascii_case("NONE") {
+        return Ok(());
+    }
+    let mut method = MacMethod { algorithm, mac_key: None, mac_key_reference: None, other: Vec::new() };
+    for child in &tree.children {
+        let known =
+            names::belongs(child, tree).then(|| names::element(child, &["MACKey", "MACKeyReference"], warnings));
+        match known.flatten() {
+            Some("MACKey") => method.mac_key = Some(values::encrypted_data(child, defaults, warnings)?),
+            Some(_) => method.mac_key_reference = Some(child.trimmed().to_owned()),
+            None if names::belongs(child, tree) => warnings.unknown(child),
+            None => method.other.push(child.to_foreign(&|tree| tree.ns.clone())),
+        }
+    }
+    // A draft has both a method and, behind it, its name once more.
+    header.mac_method = Some(match header.mac_method.take() {
+        Some(known) if method.mac_key.is_none() => MacMethod { algorithm: method.algorithm, ..known },
+        _ => method,
+    });
     Ok(())
 }
 
@@ -99,45 +140,45 @@ fn encryption_method(
     tree: &Tree,
     warnings: &mut Warnings,
 ) -> Result<(), Error> {
-    let algorithm = tree.attribute("Algorithm").unwrap_or_default();
+    let algorithm = names::attribute(tree, &["Algorithm"], warnings).unwrap_or_default();
     if algorithm.is_empty() || algorithm.eq_ignore_ascii_case("NONE") {
         return Ok(());
     }
-    warnings.add(Irregularity::CommonEncryption, &tree.place);
-    if let Some(iv) = tree.child("IV") {
-        defaults.iv = values::base64(iv)?;
-    }
-    let password = algorithm.to_ascii_lowercase().starts_with("pbe");
-    defaults.algorithm = Some(match password {
-        true => pbe_uri(algorithm),
-        false => xml::without_white_space(algorithm),
-    });
-    if password {
+    initialization_vector(defaults, tree)?;
+    let password = pbe(algorithm);
+    let plain = xml::without_white_space(algorithm);
+    common(defaults, password.map_or(plain, |(uri, _)| uri.to_owned()), tree, warnings)?;
+    if let Some((_, key_len)) = password {
         let salt = tree.child("PBESalt").map(values::base64).transpose()?.unwrap_or_default();
         let count = tree.child("PBEIterationCount").map(values::number::<u32>).transpose()?;
         let Some(iterations) = count.and_then(NonZeroU32::new) else {
             return Err(values::invalid("there is no iteration count for the password", &tree.place));
         };
-        let key_len = Some(if algorithm.contains("3DES") && !algorithm.contains("112") { 24 } else { 16 });
-        let derived = DerivedKey { salt, iterations, key_len, prf: Pbkdf2Prf::HmacSha1, name: None };
+        let derived = DerivedKey { salt, iterations, key_len: Some(key_len), prf: Pbkdf2Prf::HmacSha1, name: None };
         header.encryption_key = Some(derived.to_key_info());
-    } else if let Ok(key) = key_info(tree) {
-        header.encryption_key = Some(key);
+    } else if header.encryption_key.is_none() {
+        let key = key_info(tree.child("KeyInfo").unwrap_or(tree))?;
+        header.encryption_key = Some(key).filter(|key| *key != KeyInfo::default());
     }
     Ok(())
 }
 
-/// `PBE-3DES112-CBC`, `PBE-AES128-CBC` and their like.
-fn pbe_uri(name: &str) -> String {
-    match name.to_ascii_lowercase() {
-        name if name.contains("3des") => "http://www.w3.org/2001/04/xmlenc#tripledes-cbc".to_owned(),
-        name if name.contains("aes") => "http://www.w3.org/2001/04/xmlenc#aes128-cbc".to_owned(),
-        _ => name.to_owned(),
-    }
+/// `PBE-3DES112-CBC`, `PBE-AES128-CBC` and their like: the algorithm, and the octets of its key.
+fn pbe(name: &str) -> Option<(&'static str, usize)> {
+    const NAMES: [(&str, &str, usize); 5] = [
+        ("3des112-cbc", "http://www.w3.org/2001/04/xmlenc#tripledes-cbc", 16),
+        ("3des168-cbc", "http://www.w3.org/2001/04/xmlenc#tripledes-cbc", 24),
+        ("aes128-cbc", "http://www.w3.org/2001/04/xmlenc#aes128-cbc", 16),
+        ("aes192-cbc", "http://www.w3.org/2001/04/xmlenc#aes192-cbc", 24),
+        ("aes256-cbc", "http://www.w3.org/2001/04/xmlenc#aes256-cbc", 32),
+    ];
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_prefix("pbe-")?;
+    NAMES.iter().find(|(known, ..)| *known == name).map(|(_, uri, len)| (*uri, *len))
 }
 
 fn mac_uri(name: &str) -> String {
-    let short = name.to_ascii_lowercase();
+    let short = name.to_ascii_lowercase().replace("sha-", "sha");
     match short.strip_prefix("hmac-") {
         Some("sha1") => "http://www.w3.org/2000/09/xmldsig#hmac-sha1".to_owned(),
         Some(hash @ ("sha224" | "sha256" | "sha384" | "sha512")) => {
@@ -156,7 +197,7 @@ pub(super) fn key_info(tree: &Tree) -> Result<KeyInfo, Error> {
         false => tree.ns.clone(),
     };
     let mut info = KeyInfo::default();
-    for child in &tree.children {
+    for child in tree.children.iter().filter(|child| child.local != "IV") {
         info.take(child.to_foreign(&ns)).map_err(|what| values::invalid(what, &child.place))?;
     }
     Ok(info)

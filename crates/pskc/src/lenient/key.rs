@@ -2,9 +2,19 @@
 
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
-use super::{formats, package, values};
-use crate::xml::{Tree, XmlError, ns, without_white_space};
+use super::{formats, names, package, values};
+use crate::xml::{Attribute, Foreign, Tree, XmlError, without_white_space};
 use crate::{Error, Key, KeyData, KeyUsage, Policy};
+
+const IDS: [&str; 3] = ["Id", "KeyId", "SecretId"];
+const ALGORITHMS: [&str; 3] = ["Algorithm", "KeyAlgorithm", "SecretAlgorithm"];
+const TEXTS: [&str; 5] = ["Issuer", "KeyProfileId", "KeyReference", "FriendlyName", "UserId"];
+const PARTS: [&str; 8] =
+    ["Data", "AlgorithmParameters", "Usage", "Policy", "StartDate", "ExpiryDate", "PINPolicy", "Extensions"];
+const VALUES: [&str; 5] = ["Secret", "Counter", "Time", "TimeInterval", "TimeDrift"];
+const RULES: [&str; 5] = ["StartDate", "ExpiryDate", "PINPolicy", "KeyUsage", "NumberOfTransactions"];
+const USES: [&str; 11] =
+    ["OTP", "CR", "Encrypt", "Integrity", "Verify", "Unlock", "Decrypt", "KeyWrap", "Unwrap", "Derive", "Generate"];
 
 /// `<Key>`, or the `<Secret>` of the first draft.
 pub(super) fn read(
@@ -14,106 +24,123 @@ pub(super) fn read(
     warnings: &mut Warnings,
 ) -> Result<Key, Error> {
     warnings.name(tree, "Key");
-    let mut key = Key { id: id(tree, serial, warnings), algorithm: algorithm(tree, warnings), ..Key::default() };
+    let algorithm = names::attribute(tree, &ALGORITHMS, warnings).map(without_white_space);
+    let mut key = Key { id: id(tree, serial, warnings), algorithm, ..Key::default() };
+    names::only_attributes(tree, &[IDS.as_slice(), &ALGORITHMS].concat(), warnings);
     for child in &tree.children {
-        let name = child.local.to_ascii_lowercase();
-        let text = match name.as_str() {
-            "issuer" => &mut key.issuer,
-            "keyprofileid" => &mut key.key_profile_id,
-            "keyreference" => &mut key.key_reference,
-            "friendlyname" => &mut key.friendly_name,
-            "userid" => &mut key.user_id,
-            _ => {
-                part(&mut key, &name, child, defaults, warnings)?;
+        let text = match names::element(child, &TEXTS, warnings) {
+            Some("Issuer") => &mut key.issuer,
+            Some("KeyProfileId") => &mut key.key_profile_id,
+            Some("KeyReference") => &mut key.key_reference,
+            Some("FriendlyName") => &mut key.friendly_name,
+            Some(_) => &mut key.user_id,
+            None => {
+                part(&mut key, child, defaults, warnings)?;
                 continue;
             }
         };
-        *text = Some(child.trimmed().to_owned());
+        warnings.first(text, Some(child.trimmed().to_owned()), child);
     }
-    key.policy = key.policy.filter(|policy| *policy != Policy::default());
     Ok(key)
 }
 
 /// A child that is more than a text.
-fn part(key: &mut Key, name: &str, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
+fn part(key: &mut Key, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
+    let name = names::element(tree, &PARTS, warnings);
     match name {
-        "data" => data(key.data.get_or_insert_default(), tree, defaults, warnings)?,
-        "algorithmparameters" => formats::parameters(key, tree, warnings)?,
-        "usage" => {
+        Some("Data") => data(key.data.get_or_insert_default(), tree, defaults, warnings)?,
+        Some("AlgorithmParameters") => formats::parameters(key, tree, warnings)?,
+        Some("Usage") => {
             warnings.name(tree, "AlgorithmParameters");
             formats::parameters(key, tree, warnings)?;
-            usage(key.policy.get_or_insert_default(), tree, warnings)?;
+            usage(&mut key.policy, tree, warnings)?;
         }
-        "policy" => policy(key.policy.get_or_insert_default(), tree, warnings)?,
-        "startdate" => key.policy.get_or_insert_default().start_date = Some(values::date(tree, warnings)?),
-        "expirydate" => key.policy.get_or_insert_default().expiry_date = Some(values::date(tree, warnings)?),
-        "extensions" => key.extensions.extend(package::extensions(tree)),
+        Some("Policy") => policy(key.policy.get_or_insert_default(), tree, warnings)?,
+        Some(date @ ("StartDate" | "ExpiryDate")) => {
+            policy_part(key.policy.get_or_insert_default(), tree, date, warnings)?;
+        }
         // A policy of its own kind: what is not understood forbids the use of the key (RFC 6030 §5).
-        "pinpolicy" => {
-            let other = &mut key.policy.get_or_insert_default().other;
-            other.push(tree.to_foreign(&|tree| tree.ns.clone()));
-        }
-        _ => warnings.unknown(tree),
+        Some("PINPolicy") => not_understood(key.policy.get_or_insert_default(), tree, warnings),
+        Some(_) => key.extensions.extend(package::extensions(tree)),
+        None => warnings.unknown(tree),
     }
     Ok(())
 }
 
 fn id(tree: &Tree, serial: Option<&str>, warnings: &mut Warnings) -> String {
-    for name in ["Id", "KeyId", "SecretId"] {
-        if let Some(found) = tree.attributes.iter().find(|attribute| attribute.local.eq_ignore_ascii_case(name)) {
-            warnings.attribute(&found.local, "Id", &tree.place);
-            return found.value.clone();
-        }
+    if let Some(id) = names::attribute(tree, &IDS, warnings) {
+        return id.to_owned();
     }
     let id = serial.unwrap_or_default().to_owned();
     warnings.add(Irregularity::NoId(id.clone()), &tree.place);
     id
 }
 
-fn algorithm(tree: &Tree, warnings: &mut Warnings) -> Option<String> {
-    ["Algorithm", "KeyAlgorithm", "SecretAlgorithm"].iter().find_map(|name| {
-        let found = tree.attributes.iter().find(|attribute| attribute.local.eq_ignore_ascii_case(name))?;
-        warnings.attribute(&found.local, "Algorithm", &tree.place);
-        Some(without_white_space(&found.value))
+fn data(data: &mut KeyData, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
+    names::only_attributes(tree, &["Name"], warnings);
+    if let Some(name) = names::attribute(tree, &["Name"], warnings) {
+        warnings.attribute("Name", "an element of <Data>", &tree.place);
+        let name = name.trim().replace('_', "");
+        let name = VALUES.into_iter().find(|known| known.eq_ignore_ascii_case(&name));
+        return one(data, name, tree, defaults, warnings);
+    }
+    tree.children.iter().try_for_each(|child| match names::belongs(child, tree) {
+        true => one(data, names::element(child, &VALUES, warnings), child, defaults, warnings),
+        false => {
+            data.other.push(as_it_is(child));
+            Ok(())
+        }
     })
 }
 
-fn data(data: &mut KeyData, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
-    if let Some(name) = tree.attribute("Name") {
-        warnings.attribute("Name", "an element of <Data>", &tree.place);
-        return one(data, &name.replace('_', ""), tree, defaults, warnings);
+fn one(
+    data: &mut KeyData,
+    name: Option<&str>,
+    tree: &Tree,
+    defaults: &Defaults,
+    warnings: &mut Warnings,
+) -> Result<(), Error> {
+    if name == Some("Secret") {
+        let secret = values::secret(tree, defaults, warnings)?;
+        warnings.first(&mut data.secret, secret, tree);
+        return Ok(());
     }
-    tree.children.iter().try_for_each(|child| one(data, &child.local, child, defaults, warnings))
-}
-
-fn one(data: &mut KeyData, name: &str, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
-    match name.to_ascii_lowercase().as_str() {
-        "secret" => data.secret = values::secret(tree, defaults, warnings)?,
-        "counter" => data.counter = values::moving(tree, defaults, warnings)?,
-        "time" => data.time = values::moving(tree, defaults, warnings)?,
-        "timeinterval" => data.time_interval = values::moving(tree, defaults, warnings)?,
-        "timedrift" => data.time_drift = values::moving(tree, defaults, warnings)?,
-        _ if !tree.ns.is(ns::PSKC) && tree.attribute("Name").is_none() => {
-            data.other.push(tree.to_foreign(&|tree| tree.ns.clone()));
+    if name == Some("Counter") {
+        let counter = values::moving(tree, defaults, warnings)?;
+        warnings.first(&mut data.counter, counter, tree);
+        return Ok(());
+    }
+    let field = match name {
+        Some("Time") => &mut data.time,
+        Some("TimeInterval") => &mut data.time_interval,
+        Some("TimeDrift") => &mut data.time_drift,
+        _ => {
+            warnings.unknown(tree);
+            return Ok(());
         }
-        _ => warnings.unknown(tree),
-    }
+    };
+    let value = values::moving(tree, defaults, warnings)?;
+    warnings.first(field, value, tree);
     Ok(())
 }
 
-/// `<Usage OTP="true" …>` of drafts.
-fn usage(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
-    for attribute in &tree.attributes {
-        let known = ["OTP", "CR", "Integrity", "Encrypt", "Unlock"]
-            .into_iter()
-            .find(|name| attribute.local.eq_ignore_ascii_case(name));
+/// `<Usage OTP="true" …>` of drafts. A use that is not known restricts the key too: leaving it out would allow all.
+fn usage(policy: &mut Option<Policy>, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+    for attribute in names::own(tree) {
+        let known = USES.into_iter().find(|name| attribute.local.eq_ignore_ascii_case(name));
         match known.and_then(KeyUsage::from_name) {
             Some(usage) => {
-                if values::flag(&attribute.value, &tree.place, warnings)? {
-                    policy.key_usage.push(usage);
+                if values::flag(attribute.value.trim(), &tree.place, warnings)? {
+                    policy.get_or_insert_default().key_usage.push(usage);
                 }
             }
-            None => warnings.add(Irregularity::UnknownAttribute(attribute.local.to_string()), &tree.place),
+            None if ["false", "0"].iter().any(|no| attribute.value.trim().eq_ignore_ascii_case(no)) => {
+                warnings.add(Irregularity::UnknownAttribute(attribute.local.to_string()), &tree.place);
+            }
+            None => {
+                warnings.not_understood(format!("Usage {}", attribute.local), tree);
+                policy.get_or_insert_default().other.push(only_with(tree, attribute));
+            }
         }
     }
     Ok(())
@@ -121,25 +148,63 @@ fn usage(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<()
 
 /// As strict reading, in any order: what is not understood is kept, and the key stays out of use (RFC 6030 §5).
 fn policy(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+    for attribute in names::own(tree) {
+        warnings.not_understood(format!("Policy {}", attribute.local), tree);
+        policy.other.push(only_with(tree, attribute));
+    }
     for child in &tree.children {
-        match child.local.as_str() {
-            "StartDate" => policy.start_date = Some(values::date(child, warnings)?),
-            "ExpiryDate" => policy.expiry_date = Some(values::date(child, warnings)?),
-            "PINPolicy" if child.children.is_empty() => policy.pin_policy = Some(formats::pin_policy(child)),
-            "PINPolicy" => {
-                policy.pin_policy = Some(formats::pin_policy(child));
-                policy.other.push(child.to_foreign(&|tree| tree.ns.clone()));
-            }
-            "KeyUsage" => match KeyUsage::from_name(child.trimmed()) {
-                Some(usage) => policy.key_usage.push(usage),
-                None => policy.other.push(child.to_foreign(&|tree| tree.ns.clone())),
-            },
-            "NumberOfTransactions" => policy.number_of_transactions = Some(values::number(child)?),
-            _ => policy.other.push(child.to_foreign(&|tree| tree.ns.clone())),
+        match names::belongs(child, tree).then(|| names::element(child, &RULES, warnings)).flatten() {
+            Some(name) => policy_part(policy, child, name, warnings)?,
+            // Valid as it is, so there is nothing to be told.
+            None if !names::belongs(child, tree) => policy.other.push(as_it_is(child)),
+            None => not_understood(policy, child, warnings),
         }
     }
     match tree.trimmed() {
         "" => Ok(()),
         _ => Err(XmlError::Unexpected { what: "text".into(), place: tree.place.clone() }.into()),
     }
+}
+
+/// One rule. A second one of the kind, or one that says nothing, is not understood.
+fn policy_part(policy: &mut Policy, tree: &Tree, name: &str, warnings: &mut Warnings) -> Result<(), Error> {
+    let says = !tree.trimmed().is_empty() && tree.children.is_empty();
+    match name {
+        "StartDate" if says && policy.start_date.is_none() => policy.start_date = Some(values::date(tree, warnings)?),
+        "ExpiryDate" if says && policy.expiry_date.is_none() => {
+            policy.expiry_date = Some(values::date(tree, warnings)?);
+        }
+        "NumberOfTransactions" if says && policy.number_of_transactions.is_none() => {
+            policy.number_of_transactions = Some(values::number(tree)?);
+        }
+        "PINPolicy" if policy.pin_policy.is_none() => {
+            policy.pin_policy = Some(formats::pin_policy(tree, warnings));
+            if !tree.children.is_empty() {
+                not_understood(policy, tree, warnings);
+            }
+        }
+        "KeyUsage" if tree.children.is_empty() && tree.attributes.is_empty() => {
+            match names::value(tree.trimmed(), &USES, tree, warnings).and_then(KeyUsage::from_name) {
+                Some(usage) => policy.key_usage.push(usage),
+                None => not_understood(policy, tree, warnings),
+            }
+        }
+        _ => not_understood(policy, tree, warnings),
+    }
+    Ok(())
+}
+
+fn not_understood(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) {
+    warnings.not_understood(format!("<{}>", tree.local), tree);
+    policy.other.push(as_it_is(tree));
+}
+
+fn as_it_is(tree: &Tree) -> Foreign {
+    tree.to_foreign(&|tree| tree.ns.clone())
+}
+
+/// The element with nothing but that attribute.
+fn only_with(tree: &Tree, attribute: &Attribute) -> Foreign {
+    let (ns, local) = (tree.ns.clone(), tree.local.as_str().into());
+    Foreign { ns, local, attributes: vec![attribute.clone()], content: Vec::new() }
 }

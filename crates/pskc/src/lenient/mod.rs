@@ -7,6 +7,7 @@
 mod formats;
 mod header;
 mod key;
+mod names;
 mod package;
 mod values;
 mod warning;
@@ -56,22 +57,35 @@ impl<R: BufRead> LenientReader<R> {
             return Err(reader.unexpected(&root).into());
         }
         let mut warnings = Warnings::default();
-        let mut defaults = Defaults::default();
-        let mut header = header::read_root(&root, &reader.place(), &mut warnings)?;
-        let mut package = None;
-        while let Some(child) = reader.next()? {
+        let header = header::read_root(&root, &reader.place(), &mut warnings)?;
+        let (defaults, trailer, waiting) = (Defaults::default(), Trailer::default(), VecDeque::new());
+        let mut opened = Self { reader, header, defaults, warnings, trailer, package: None, waiting };
+        opened.advance()?;
+        if opened.package.is_none() {
+            return Err(opened.reader.missing("element <KeyPackage>").into());
+        }
+        Ok(opened)
+    }
+
+    /// Takes in what stands beside the packages, up to the next one.
+    fn advance(&mut self) -> Result<(), Error> {
+        while let Some(child) = self.reader.next()? {
             if is_package(&child) {
-                package = Some(child);
+                self.package = Some(child);
                 break;
             }
-            let tree = Tree::read_open(&mut reader, child)?;
-            header::take(&mut header, &mut defaults, &tree, &mut warnings)?;
+            if child.local.eq_ignore_ascii_case("Signature") {
+                self.trailer.signed = true;
+                self.reader.skip()?;
+                continue;
+            }
+            let tree = Tree::read_open(&mut self.reader, child)?;
+            match tree.local.eq_ignore_ascii_case("Extensions") {
+                true => self.trailer.extensions.extend(package::extensions(&tree)),
+                false => header::take(&mut self.header, &mut self.defaults, &tree, &mut self.warnings)?,
+            }
         }
-        if package.is_none() {
-            return Err(reader.missing("element <KeyPackage>").into());
-        }
-        let trailer = Trailer::default();
-        Ok(Self { reader, header, defaults, warnings, trailer, package, waiting: VecDeque::new() })
+        Ok(())
     }
 
     /// What stood before the packages.
@@ -97,22 +111,9 @@ impl<R: BufRead> LenientReader<R> {
         let Some(element) = self.package.take() else { return Ok(None) };
         let tree = Tree::read_open(&mut self.reader, element)?;
         self.waiting = package::read(&tree, &self.defaults, &mut self.warnings)?.into();
-        while let Some(child) = self.reader.next()? {
-            if is_package(&child) {
-                self.package = Some(child);
-                break;
-            }
-            if child.local.eq_ignore_ascii_case("Signature") {
-                self.trailer.signed = true;
-                self.reader.skip()?;
-                continue;
-            }
-            let tree = Tree::read_open(&mut self.reader, child)?;
-            match tree.local.eq_ignore_ascii_case("Extensions") {
-                true => self.trailer.extensions.extend(package::extensions(&tree)),
-                false => header::take(&mut self.header, &mut self.defaults, &tree, &mut self.warnings)?,
-            }
-        }
+        // Values that were read before would have been taken as plain ones.
+        self.defaults.fixed = true;
+        self.advance()?;
         Ok(self.waiting.pop_front())
     }
 
@@ -144,5 +145,5 @@ impl KeyContainer {
 
 fn is_package(element: &Element) -> bool {
     let of_dsig = element.ns.is(ns::DS);
-    !of_dsig && ["KeyPackage", "Device"].iter().any(|name| element.local.eq_ignore_ascii_case(name))
+    !of_dsig && ["KeyPackage", "KeyProvPackage", "Device"].iter().any(|name| element.local.eq_ignore_ascii_case(name))
 }

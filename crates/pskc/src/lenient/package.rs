@@ -2,25 +2,35 @@
 
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
-use super::{key, values};
-use crate::xml::{Tree, ns};
+use super::{key, names, values};
+use crate::xml::{Tree, XmlError, ns};
 use crate::{CryptoModuleInfo, DeviceInfo, Error, Extensions, KeyPackage};
+
+/// Octets, about, that copies of a device come to which has several keys.
+const MAX_COPIED: usize = 16 * 1024 * 1024;
 
 /// The packages that `<KeyPackage>`, or the `<Device>` of drafts, comes to: one for each key in it.
 pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<Vec<KeyPackage>, Error> {
     warnings.name(tree, "KeyPackage");
     let mut package = KeyPackage::default();
     let mut keys = Vec::new();
+    let mut shared = 0_usize;
+    names::only_attributes(tree, &[], warnings);
     for child in &tree.children {
-        match child.local.to_ascii_lowercase().as_str() {
+        let name = child.local.to_ascii_lowercase();
+        if !matches!(name.as_str(), "key" | "secret") {
+            shared = shared.saturating_add(weight(child));
+        }
+        match name.as_str() {
             "deviceinfo" | "deviceid" => {
                 warnings.name(child, "DeviceInfo");
-                package.device_info = Some(device(child, warnings)?);
+                let device = device(child, warnings)?;
+                warnings.first(&mut package.device_info, Some(device), child);
             }
             "cryptomoduleinfo" => {
-                let id = child.child("Id").map(|id| id.trimmed().to_owned());
-                let id = id.ok_or_else(|| values::invalid("there is no <Id>", &child.place))?;
-                package.crypto_module_info = Some(CryptoModuleInfo { id, extensions: Vec::new() });
+                warnings.name(child, "CryptoModuleInfo");
+                let module = module(child, warnings);
+                warnings.first(&mut package.crypto_module_info, module, child);
             }
             "key" | "secret" => keys.push(child),
             "extensions" => package.extensions.extend(extensions(child)),
@@ -29,6 +39,10 @@ pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) ->
     }
     if keys.len() > 1 {
         warnings.add(Irregularity::SeveralKeys, &tree.place);
+    }
+    // Each of them gets a copy of the rest: a small file must not come to gigabytes.
+    if keys.len() > 1 && shared.saturating_mul(keys.len()) > MAX_COPIED {
+        return Err(XmlError::TooLarge { place: tree.place.clone() }.into());
     }
     let serial = package.device_info.as_ref().and_then(|device| device.serial_no.clone());
     let mut packages = Vec::with_capacity(keys.len().max(1));
@@ -42,37 +56,72 @@ pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) ->
     Ok(packages)
 }
 
+/// About how many octets a tree takes in the model.
+fn weight(tree: &Tree) -> usize {
+    const ELEMENT: usize = 200;
+    let attributes: usize = tree.attributes.iter().map(|attribute| ELEMENT + attribute.value.len()).sum();
+    let children = tree.children.iter().map(weight).fold(0, usize::saturating_add);
+    children.saturating_add(ELEMENT + attributes + tree.local.len() + tree.text.len())
+}
+
+fn module(tree: &Tree, warnings: &mut Warnings) -> Option<CryptoModuleInfo> {
+    let Some(id) = tree.child("Id") else {
+        warnings.empty(tree);
+        return None;
+    };
+    let lists = tree.children.iter().filter(|child| child.local.eq_ignore_ascii_case("Extensions"));
+    Some(CryptoModuleInfo { id: id.trimmed().to_owned(), extensions: lists.filter_map(extensions).collect() })
+}
+
 fn device(tree: &Tree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
+    const TEXTS: [&str; 6] = ["Manufacturer", "SerialNo", "Model", "IssueNo", "DeviceBinding", "UserId"];
     let mut info = DeviceInfo::default();
+    names::only_attributes(tree, &[], warnings);
     for child in &tree.children {
-        let text = match child.local.to_ascii_lowercase().as_str() {
-            "manufacturer" => &mut info.manufacturer,
-            "serialno" => &mut info.serial_no,
-            "model" => &mut info.model,
-            "issueno" => &mut info.issue_no,
-            "devicebinding" => &mut info.device_binding,
-            "userid" => &mut info.user_id,
-            "startdate" => {
-                info.start_date = Some(values::date(child, warnings)?);
-                continue;
-            }
-            "expirydate" | "expiry" => {
-                warnings.name(child, "ExpiryDate");
-                info.expiry_date = Some(values::date(child, warnings)?);
-                continue;
-            }
-            "extensions" => {
-                info.extensions.extend(extensions(child));
-                continue;
-            }
-            _ => {
-                warnings.unknown(child);
+        let text = match names::element(child, &TEXTS, warnings) {
+            Some("Manufacturer") => &mut info.manufacturer,
+            Some("SerialNo") => &mut info.serial_no,
+            Some("Model") => &mut info.model,
+            Some("IssueNo") => &mut info.issue_no,
+            Some("DeviceBinding") => &mut info.device_binding,
+            Some(_) => &mut info.user_id,
+            None => {
+                device_part(&mut info, child, warnings)?;
                 continue;
             }
         };
-        *text = Some(child.trimmed().to_owned());
+        warnings.first(text, Some(child.trimmed().to_owned()), child);
     }
     Ok(info)
+}
+
+/// A child that is more than a text.
+fn device_part(info: &mut DeviceInfo, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+    let date = match tree.local.to_ascii_lowercase().as_str() {
+        "startdate" => {
+            warnings.name(tree, "StartDate");
+            &mut info.start_date
+        }
+        "expirydate" | "expiry" => {
+            warnings.name(tree, "ExpiryDate");
+            &mut info.expiry_date
+        }
+        "extensions" => {
+            info.extensions.extend(extensions(tree));
+            return Ok(());
+        }
+        _ => {
+            warnings.unknown(tree);
+            return Ok(());
+        }
+    };
+    if tree.trimmed().is_empty() {
+        warnings.empty(tree);
+        return Ok(());
+    }
+    let value = values::date(tree, warnings)?;
+    warnings.first(date, Some(value), tree);
+    Ok(())
 }
 
 /// Extensions as they are, without elements of PSKC's own, which are none; an empty list is none.

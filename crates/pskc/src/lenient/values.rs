@@ -47,22 +47,23 @@ pub(super) fn date(tree: &Tree, warnings: &mut Warnings) -> Result<Timestamp, Er
     if let Some(date) = parse_date(text) {
         return Ok(date);
     }
-    let parts: Vec<i16> = text.split('/').map_while(|part| part.parse().ok()).collect();
-    let day = match parts[..] {
-        [month, day, year] => {
-            let (month, day) = (i8::try_from(month).ok(), i8::try_from(day).ok());
-            month.zip(day).and_then(|(month, day)| Date::new(year, month, day).ok()).map(DateTime::from)
-        }
-        _ => None,
-    };
-    let loose = day.or_else(|| text.parse::<DateTime>().ok()).or_else(|| text.parse::<Date>().ok().map(DateTime::from));
-    let date = match loose {
-        Some(date) => date.to_zoned(TimeZone::UTC).ok().map(|date| date.timestamp()),
-        None => text.parse::<Timestamp>().ok(),
-    };
+    // With an offset first: the forms without one would pass over it.
+    let date = text.parse::<Timestamp>().ok().or_else(|| {
+        let local = month_day_year(text).or_else(|| text.parse::<DateTime>().ok());
+        // `2030-01-31` and, as XML Schema has dates too, `2030-01-31Z`
+        let day = || text.strip_suffix('Z').unwrap_or(text).parse::<Date>().ok().map(DateTime::from);
+        Some(local.or_else(day)?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    });
     let date = date.ok_or_else(|| invalid("not a date and time such as 2026-01-31T12:00:00Z", &tree.place))?;
     warnings.add(Irregularity::Date(text.to_owned()), &tree.place);
     Ok(date)
+}
+
+fn month_day_year(text: &str) -> Option<DateTime> {
+    let mut parts = text.split('/');
+    let (month, day, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let is_whole = parts.next().is_none();
+    Date::new(year, month, day).ok().filter(|_| is_whole).map(DateTime::from)
 }
 
 /// A secret: `<PlainValue>`, `<EncryptedValue>`, or the `<Value>` of drafts.
@@ -71,7 +72,7 @@ pub(super) fn secret(
     defaults: &Defaults,
     warnings: &mut Warnings,
 ) -> Result<Option<Value<Secret>>, Error> {
-    value(tree, defaults, warnings, |plain, warnings| {
+    value(tree, defaults, true, warnings, |plain, warnings| {
         let text = Secret::from_slice(xml::without_white_space(&plain.text).as_bytes());
         let text = std::str::from_utf8(text.expose()).unwrap_or_default();
         let octets = match xml::decode_base64(text) {
@@ -102,7 +103,7 @@ pub(super) fn moving<T: TryFrom<i64>>(
     defaults: &Defaults,
     warnings: &mut Warnings,
 ) -> Result<Option<Value<T>>, Error> {
-    value(tree, defaults, warnings, |plain, warnings| {
+    value(tree, defaults, false, warnings, |plain, warnings| {
         let wrong = || invalid("not a whole number that fits", &plain.place);
         let text = plain.trimmed();
         let number = match text.parse::<i64>() {
@@ -133,21 +134,27 @@ fn octets_are_number(text: &str) -> bool {
 fn value<T>(
     tree: &Tree,
     defaults: &Defaults,
+    is_secret: bool,
     warnings: &mut Warnings,
     plain: impl FnOnce(&Tree, &mut Warnings) -> Result<T, Error>,
 ) -> Result<Option<Value<T>>, Error> {
     let mac = tree.child("ValueMAC").or_else(|| tree.child("ValueDigest"));
     if let Some(encrypted) = tree.child("EncryptedValue") {
-        let data = encrypted_data(encrypted, defaults)?;
+        if encrypted.children.is_empty() && encrypted.trimmed().is_empty() {
+            warnings.empty(encrypted);
+            return Ok(None);
+        }
+        let data = encrypted_data(encrypted, defaults, warnings)?;
         return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: mac.map(base64).transpose()? }))));
     }
     if let (Some(value), Some(algorithm)) = (tree.child("Value"), &defaults.algorithm)
-        && let Some(mac) = mac
+        // Numbers stay in the clear in such files, without a digest. A secret does not: ciphertext is no key.
+        && (mac.is_some() || is_secret)
     {
         let cipher_value = [defaults.iv.clone(), base64(value)?].concat();
         let algorithm = algorithm.clone();
         let data = EncryptedData { algorithm, parameters: Vec::new(), key_info: None, cipher_value };
-        return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: Some(base64(mac)?) }))));
+        return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: mac.map(base64).transpose()? }))));
     }
     let Some(found) = tree.child("PlainValue").or_else(|| tree.child("Value")) else { return Ok(None) };
     warnings.name(found, "PlainValue");
@@ -158,17 +165,26 @@ fn value<T>(
 }
 
 /// An element of type `xenc:EncryptedDataType`.
-pub(super) fn encrypted_data(tree: &Tree, defaults: &Defaults) -> Result<EncryptedData, Error> {
+pub(super) fn encrypted_data(
+    tree: &Tree,
+    defaults: &Defaults,
+    warnings: &mut Warnings,
+) -> Result<EncryptedData, Error> {
     let method = tree.child("EncryptionMethod");
     let scheme = method.and_then(|method| method.child("EncryptionScheme")).or(method);
     let algorithm = scheme.and_then(|scheme| scheme.attribute("Algorithm")).or(defaults.algorithm.as_deref());
     let cipher = tree.child("CipherData").unwrap_or(tree).child("CipherValue");
     let cipher = cipher.ok_or_else(|| invalid("there is no <CipherValue>", &tree.place))?;
+    let algorithm = xml::without_white_space(algorithm.unwrap_or_default());
+    if algorithm.is_empty() {
+        warnings.add(Irregularity::NoAlgorithm, &tree.place);
+    }
+    let iv = Some(&defaults.iv).filter(|_| algorithm.ends_with("-cbc")).cloned().unwrap_or_default();
     let parameters = method.iter().flat_map(|method| &method.children);
     Ok(EncryptedData {
-        algorithm: xml::without_white_space(algorithm.unwrap_or_default()),
+        algorithm,
         parameters: parameters.map(|parameter| parameter.to_foreign(&|tree| tree.ns.clone())).collect(),
         key_info: tree.child("KeyInfo").map(super::header::key_info).transpose()?,
-        cipher_value: base64(cipher)?,
+        cipher_value: [iv, base64(cipher)?].concat(),
     })
 }

@@ -70,12 +70,50 @@ pub enum Irregularity {
     /// How values are encrypted stands at the container and not at each value.
     #[error("the encryption is described once for all values, as in drafts")]
     CommonEncryption,
+    /// An element that must have a content and has none.
+    #[error("the element <{0}> says nothing and is left out")]
+    Empty(String),
+    /// An element that may stand once.
+    #[error("the element <{0}> stands there again, and the first one is taken")]
+    Repeated(String),
+    /// Something in a policy that is not known, so that the key must not be used (RFC 6030 §5).
+    #[error("the policy says {0}, which is not understood: the key is not to be used")]
+    NotUnderstood(String),
+    /// An encrypted value whose algorithm is said nowhere.
+    #[error("how the value is encrypted is not said: whoever opens it must know")]
+    NoAlgorithm,
     /// Several keys in one package.
     #[error("several keys stand in one package")]
     SeveralKeys,
     /// More than is told.
     #[error("there is more, which is not told")]
     More,
+}
+
+impl Irregularity {
+    /// With no more of the file's own words than a reader needs: they can be megabytes.
+    fn shortened(mut self) -> Self {
+        use Irregularity as I;
+        const MOST: usize = 80; // octets
+        if let I::Version(text)
+        | I::Namespace(text)
+        | I::Name { found: text, .. }
+        | I::UnknownElement(text)
+        | I::UnknownAttribute(text)
+        | I::NoId(text)
+        | I::Date(text)
+        | I::Spelling(text)
+        | I::Empty(text)
+        | I::Repeated(text)
+        | I::NotUnderstood(text) = &mut self
+            && text.len() > MOST
+        {
+            let ends = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= MOST);
+            text.truncate(ends.last().unwrap_or(0));
+            text.push('…');
+        }
+        self
+    }
 }
 
 /// What was found, up to a limit.
@@ -91,7 +129,7 @@ impl Warnings {
             Self::MOST => Irregularity::More,
             _ => return,
         };
-        self.0.push(Warning { irregularity, place: place.clone() });
+        self.0.push(Warning { irregularity: irregularity.shortened(), place: place.clone() });
     }
 
     pub(super) fn all(&self) -> &[Warning] {
@@ -120,6 +158,23 @@ impl Warnings {
     pub(super) fn namespace(&mut self, found: &Ns, place: &Place) {
         if !found.is(ns::PSKC) {
             self.add(Irregularity::Namespace(found.as_str().to_owned()), place);
+        }
+    }
+
+    pub(super) fn empty(&mut self, tree: &Tree) {
+        self.add(Irregularity::Empty(tree.local.clone()), &tree.place);
+    }
+
+    pub(super) fn not_understood(&mut self, what: String, tree: &Tree) {
+        self.add(Irregularity::NotUnderstood(what), &tree.place);
+    }
+
+    /// Puts `value` into a field that is free; what stands there already stays.
+    pub(super) fn first<T>(&mut self, field: &mut Option<T>, value: Option<T>, tree: &Tree) {
+        match (field.is_some(), value) {
+            (true, Some(_)) => self.add(Irregularity::Repeated(tree.local.clone()), &tree.place),
+            (_, None) => {}
+            (false, value) => *field = value,
         }
     }
 
