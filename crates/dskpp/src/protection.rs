@@ -9,6 +9,7 @@ use pskc::{KeyInfo, ProtectionError, Protector, Unlock, ValueAlgorithm};
 use crate::algorithm::{EncryptionAlgorithm, ProtectionMethod};
 use crate::auth_data::{LEN, MIN_ITERATIONS};
 use crate::message::{KeyProtection, Payload};
+use crate::server::AuthPolicy;
 
 /// One entry of a client's key protection method list, with the key that goes with it.
 #[derive(Clone, Debug)]
@@ -120,9 +121,9 @@ impl ClientKey {
     }
 
     /// Whether this iteration count is the one that the RFC asks for with this K (§3.4.1.2, profile P3).
-    pub(crate) fn takes_iterations(&self, count: u32, ceiling: u32) -> bool {
+    pub(crate) fn takes_iterations(&self, count: u32, auth: &AuthPolicy) -> bool {
         match self {
-            ClientKey::Public { .. } => (MIN_ITERATIONS..=ceiling).contains(&count),
+            ClientKey::Public { .. } => (auth.iteration_floor..=auth.iteration_ceiling).contains(&count),
             ClientKey::Shared { .. } | ClientKey::Passphrase => count == 1,
         }
     }

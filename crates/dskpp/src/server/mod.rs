@@ -33,4 +33,4 @@ pub use answer::Answer;
 pub use refusal::{Reason, Refusal};
 pub use sealed::{DeviceRef, SessionState};
 pub use session::{AuthPolicy, Authenticated, Finished, Session};
-pub use two_pass::{TwoPassFacts, TwoPassRun};
+pub use two_pass::{Shipment, TwoPassFacts, TwoPassRun};

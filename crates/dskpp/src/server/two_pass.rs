@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{Random, Secret, ct_eq};
-use pskc::Value;
+use pskc::{KeyContainer, Value};
 
 use super::refusal::{Reason, Refusal};
 use super::session::{AuthPolicy, Finished};
@@ -32,18 +32,45 @@ pub struct TwoPassFacts<'a> {
     pub key_type: Option<&'a KeyType>,
     /// Octets of K_MAC' of the key to be renewed (profile P6).
     pub k_mac_old_len: Option<usize>,
+    /// Whether the message carries the AD of a trigger that the server gave out and that is still good: it is the
+    /// proof then, and its iterations are those of a trigger (profile P14).
+    pub trigger: bool,
+}
+
+/// The key that goes out, and what is said of it.
+#[derive(Clone, Debug)]
+pub struct Shipment<'a> {
+    /// `ServerID`, a URI (profile P8).
+    pub server_id: &'a str,
+    /// Everything about the key but its value.
+    pub package: pskc::KeyPackage,
+    /// Octets of K_TOKEN.
+    pub key_len: usize,
+    /// K_TOKEN, where there is one already (RFC 6063 §3.2.4.2); else one is drawn.
+    pub k_token: Option<&'a Secret>,
+    /// K_MAC' of the key that is renewed.
+    pub k_mac_old: Option<&'a Secret>,
+}
+
+impl<'a> Shipment<'a> {
+    /// A new key; `None` where its type does not tell its length.
+    pub fn new(spec: &'a PackageSpec) -> Option<Self> {
+        let package = spec.container().key_packages.pop()?;
+        Some(Shipment { server_id: &spec.server_id, package, key_len: spec.key_len()?, k_token: None, k_mac_old: None })
+    }
 }
 
 /// A two-pass ClientHello that policy allows; its code is not proved yet.
 #[derive(Debug)]
 pub struct TwoPassRun<'a> {
     hello: &'a ClientHello,
+    body: &'a [u8],
     data: &'a AuthenticationData,
-    message_hash: [u8; 32],
     r_c: Vec<u8>,
     /// The key that the authentication data was made with: that of the client's first method that is known here.
     proof_key: &'a ClientKey,
-    /// The key and the method that K_PROV travels with.
+    /// The entry of the client's list that K_PROV travels with, its key and its method.
+    entry: usize,
     key: &'a ClientKey,
     method: ProtectionMethod,
     key_type: KeyType,
@@ -59,7 +86,7 @@ impl<'a> TwoPassRun<'a> {
     /// authentication data on its face (profile P3, P12, P12a).
     pub fn begin(
         hello: &'a ClientHello,
-        body: &[u8],
+        body: &'a [u8],
         policy: &Policy,
         facts: &TwoPassFacts<'a>,
         auth: &AuthPolicy,
@@ -68,11 +95,11 @@ impl<'a> TwoPassRun<'a> {
         let none = |status, list| refuse(status, Reason::NothingInCommon(list));
         let entries = || hello.two_pass_methods().iter().zip(facts.keys);
         let known = |key: &'a Option<ClientKey>| key.as_ref();
-        let chosen = entries().find_map(|(entry, key)| {
+        let chosen = entries().enumerate().find_map(|(place, (entry, key))| {
             let key = known(key).filter(|_| facts.methods.contains(&entry.method))?;
-            Some((entry.method.clone(), key))
+            Some((place, entry.method.clone(), key))
         });
-        let (method, key) = chosen.ok_or_else(|| none(Status::NoProtocolVariants, "key protection method"))?;
+        let (entry, method, key) = chosen.ok_or_else(|| none(Status::NoProtocolVariants, "key protection method"))?;
         let proof_key = entries().find_map(|(_, key)| known(key)).unwrap_or(key);
         let key_type = hello.supported_key_types.iter().find(|offered| {
             policy.key_types.contains(offered) && facts.key_type.is_none_or(|wanted| wanted == *offered)
@@ -94,13 +121,15 @@ impl<'a> TwoPassRun<'a> {
         if !hello.package_formats().iter().any(|offered| policy.package_formats.contains(offered)) {
             return Err(none(Status::NoSupportedKeyPackages, "key package format"));
         }
-        let (data, r_c) = check(hello, proof_key, auth).map_err(|(status, reason)| refuse(status, reason))?;
+        let (data, r_c) =
+            check(hello, proof_key, facts.trigger, auth).map_err(|(status, reason)| refuse(status, reason))?;
         Ok(TwoPassRun {
             hello,
+            body,
             data,
-            message_hash: key_schedule::message_hash(&[body]),
             r_c,
             proof_key,
+            entry,
             key,
             method,
             key_type: key_type.clone(),
@@ -117,6 +146,16 @@ impl<'a> TwoPassRun<'a> {
     /// The negotiated key type.
     pub fn key_type(&self) -> &KeyType {
         &self.key_type
+    }
+
+    /// Which entry of the client's list was chosen.
+    pub fn entry(&self) -> usize {
+        self.entry
+    }
+
+    /// Whether nothing of this run takes long: neither PBKDF2 nor a private or public key.
+    pub fn is_quick(&self) -> bool {
+        [self.proof_key, self.key].iter().all(|key| matches!(key, ClientKey::Shared { .. }))
     }
 
     /// The end of this run.
@@ -145,37 +184,30 @@ impl<'a> TwoPassRun<'a> {
         if proved { Ok(()) } else { Err(wrong()) }
     }
 
-    /// Draws K_PROV, or puts `k_token` into it, packs it for the client, and writes the message that confirms it.
+    /// Draws K_PROV, or puts a given K_TOKEN into it, packs it for the client, and writes the message that confirms it.
     /// Blocks where PBKDF2 or RSA is needed. The keys must be stored before the response is sent.
     ///
-    /// `password` is that of the code; `k_mac_old` is K_MAC' of the key that is renewed.
+    /// `password` is that of the code.
     ///
     /// # Errors
     /// InitializationFailed where no key can come out of it.
-    pub fn finish(
-        &self,
-        package: &PackageSpec,
-        k_token: Option<&Secret>,
-        k_mac_old: Option<&Secret>,
-        password: &Secret,
-        rng: &mut dyn Random,
-    ) -> Result<Finished, Refusal> {
+    pub fn finish(&self, shipment: Shipment<'_>, password: &Secret, rng: &mut dyn Random) -> Result<Finished, Refusal> {
         let failed = || self.refuse(Status::InitializationFailed, Reason::Policy);
         let prf = self.prf;
-        let key_len = k_token.map(Secret::len).or_else(|| package.key_len()).ok_or_else(failed)?;
+        let Shipment { server_id, package, key_len, k_token, k_mac_old } = shipment;
         let (k_prov, keys) = key_schedule::draw(prf, key_len, k_token, rng);
         let protector = self.key.protector(&self.encryption_algorithm, self.client_id(), password, rng);
         let protector = protector.map_err(|_| failed())?;
-        let mut container = package.container();
+        let mut container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
         container.encryption_key = Some(protector.encryption_key().clone());
         container.mac_method = protector.mac_method().cloned();
         let key = container.key_packages.first_mut().and_then(|package| package.key.as_mut()).ok_or_else(failed)?;
         let data = key.data.get_or_insert_default();
         data.secret = Some(Value::Plain(k_prov));
         protector.protect(data, rng).map_err(|_| failed())?;
-        let mac = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &self.message_hash, &package.server_id);
-        let proof =
-            k_mac_old.map(|k_mac_old| key_schedule::server_proof(prf, k_mac_old, &package.server_id, &self.r_c));
+        let message_hash = key_schedule::message_hash(&[self.body]);
+        let mac = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &message_hash, server_id);
+        let proof = k_mac_old.map(|k_mac_old| key_schedule::server_proof(prf, k_mac_old, server_id, &self.r_c));
         let proof = proof.transpose().map_err(|_| failed())?;
         let response = ServerFinished {
             version: Version::V1_0,
@@ -183,7 +215,7 @@ impl<'a> TwoPassRun<'a> {
             status: Status::Success,
             body: Some(ServerFinishedBody {
                 key_package: KeyPackage {
-                    server_id: Some(package.server_id.clone()),
+                    server_id: Some(server_id.to_owned()),
                     key_protection_method: Some(self.method.clone()),
                     key_container: container,
                 },
@@ -204,6 +236,7 @@ impl<'a> TwoPassRun<'a> {
 fn check<'a>(
     hello: &'a ClientHello,
     key: &ClientKey,
+    trigger: bool,
     auth: &AuthPolicy,
 ) -> Result<(&'a AuthenticationData, Vec<u8>), (Status, Reason)> {
     const MISSING: (Status, Reason) = (Status::AuthenticationDataMissing, Reason::NoAuthenticationData);
@@ -221,7 +254,7 @@ fn check<'a>(
         return Err((Status::MalformedRequest, Reason::MacAlgorithm));
     }
     match iterations(proof) {
-        Some(count) if key.takes_iterations(count, auth.iteration_ceiling) => Ok((data, r_c)),
+        Some(count) if trigger || key.takes_iterations(count, auth) => Ok((data, r_c)),
         _ => Err((Status::AuthenticationDataInvalid, Reason::Iterations)),
     }
 }

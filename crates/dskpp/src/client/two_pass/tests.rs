@@ -10,7 +10,7 @@ use crate::client::Renewal;
 use crate::message::Request;
 use crate::negotiate::Policy;
 use crate::package::PackageSpec;
-use crate::server::{AuthPolicy, ClientKey, Finished, Reason, TwoPassFacts, TwoPassRun};
+use crate::server::{AuthPolicy, ClientKey, Finished, Reason, Shipment, TwoPassFacts, TwoPassRun};
 use crate::status::Status;
 use crate::vectors::{self, Case};
 
@@ -124,6 +124,7 @@ fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) 
         keys: &keys,
         key_type: None,
         k_mac_old_len: k_mac_old.as_ref().map(Secret::len),
+        trigger: false,
     };
     let (policy, auth) = (Policy::default(), AuthPolicy::default());
     let run =
@@ -132,7 +133,9 @@ fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) 
     run.authenticate(&auth, password, &[case.text("url_s").to_owned()])
         .and_then(|()| {
             let rng = &mut SeededRandom::new(b"server");
-            run.finish(&package(case), k_token, k_mac_old.as_ref(), password, rng)
+            let spec = package(case);
+            let shipment = Shipment { k_token, k_mac_old: k_mac_old.as_ref(), ..Shipment::new(&spec).unwrap() };
+            run.finish(shipment, password, rng)
         })
         .map_err(|refusal| (refusal.status, refusal.reason))
 }
