@@ -9,6 +9,7 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_parser::parse_x509_certificate;
 
+use crate::device_trust::DeviceTrust;
 use crate::seal::Kek;
 use crate::store::{Store, StorePolicy, new_token};
 use crate::{Config, Error, files};
@@ -23,6 +24,8 @@ pub(crate) struct Data {
     /// Seals sessions into `ServerInfo`.
     pub(crate) session_key: AeadKey,
     pub(crate) admin_token_file: PathBuf,
+    /// Who certifies devices.
+    pub(crate) device_trust: Arc<DeviceTrust>,
 }
 
 /// K_SERVER.
@@ -37,6 +40,7 @@ pub(crate) struct KServer {
 
 /// Opens the data folder, making what is missing.
 pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
+    let device_trust = Arc::new(DeviceTrust::load(&config.devices)?);
     let folder = &config.server.data_dir;
     files::make_private_folder(folder)?;
     let kek_file = Some(config.seal.kek_file.as_path()).filter(|path| !path.as_os_str().is_empty());
@@ -58,7 +62,7 @@ pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
         store.create_first_token(token).await?;
         tracing::info!("wrote the first admin token to {}", admin_token_file.display());
     }
-    Ok(Data { store, k_server, session_key, admin_token_file })
+    Ok(Data { store, k_server, session_key, admin_token_file, device_trust })
 }
 
 /// A secret setting of the store, made when it is first needed.

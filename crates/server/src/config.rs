@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 mod check;
+mod devices;
 mod names;
 
+pub use devices::Devices;
 pub use names::{EncryptionName, KeyTypeName, MacName, Pbkdf2Name};
 
 /// The whole configuration. `Config::default()` is what runs without a file.
@@ -28,6 +30,8 @@ pub struct Config {
     pub k_server: KServer,
     /// The key under which all secrets in the store are sealed.
     pub seal: Seal,
+    /// Who certifies devices.
+    pub devices: Devices,
     /// What the protocol allows.
     pub policy: Policy,
     /// How one-time passwords are checked.

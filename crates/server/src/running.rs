@@ -169,6 +169,7 @@ fn assemble(
     let rates = Arc::new(Rates::new(limits));
     let backoff = Backoff::default();
     let store = data.store.clone();
+    background.spawn(Arc::clone(&data.device_trust).watch());
     background.spawn(sweep(Arc::clone(&rates), backoff.clone(), store.clone()));
     let provision = Arc::new(Provision::new(config, options, data, url_s, pool, backoff));
     let api = api::ApiState {

@@ -111,6 +111,8 @@ fn values_are_checked_against_bounds_and_each_other() {
         ("[tls]\ncertificate = 'a.pem'", "tls.certificate"),
         ("[tls]\nreload_s = 0", "tls.reload_s"),
         ("[k_server]\ncertificate = 'a.pem'", "k_server.certificate"),
+        ("[devices]\nrevocation_lists = ['a.crl']", "devices.revocation_lists"),
+        ("[devices]\nreload_s = 0", "devices.reload_s"),
         ("[policy]\nmac_algorithms = []", "policy.mac_algorithms"),
         ("[policy]\niteration_ceiling = 99999", "policy.iteration_ceiling"),
         ("[policy]\nsession_lifetime_s = 0", "policy.session_lifetime_s"),

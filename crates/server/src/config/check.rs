@@ -13,6 +13,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut faults = Vec::new();
         self.check_server(&mut faults);
+        self.check_devices(&mut faults);
         self.check_policy(&mut faults);
         self.check_limits(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
@@ -65,6 +66,19 @@ impl Config {
             &k_server.certificate.display(),
             "a certificate needs its private key: set k_server.key too",
         );
+    }
+
+    fn check_devices(&self, faults: &mut Vec<Fault>) {
+        let devices = &self.devices;
+        push_unless(
+            faults,
+            devices.revocation_lists.is_empty() || !devices.anchors.as_os_str().is_empty(),
+            "devices.revocation_lists",
+            &format!("{:?}", devices.revocation_lists),
+            "says nothing without authorities: set devices.anchors too",
+        );
+        let reload_s = &devices.reload_s;
+        push_unless(faults, (1..=86_400).contains(reload_s), "devices.reload_s", reload_s, "use 1 to 86400");
     }
 
     fn check_policy(&self, faults: &mut Vec<Fault>) {

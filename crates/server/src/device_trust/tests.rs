@@ -1,0 +1,165 @@
+//! The certificates and lists are OpenSSL's: see tests/data/devices/make.sh. Devices' certificates are good from 2025
+//! to 2035, lists from 2026 to 2030.
+
+use super::*;
+
+const IN_2024: u64 = 1_717_200_000;
+const IN_2028: u64 = 1_843_430_400;
+const IN_2031: u64 = 1_938_038_400;
+const IN_2036: u64 = 2_095_891_200;
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/devices").join(name)
+}
+
+fn config(lists: &[&str]) -> Devices {
+    let revocation_lists = lists.iter().map(|name| file(name)).collect();
+    Devices { anchors: file("root.pem"), revocation_lists, ..Devices::default() }
+}
+
+fn trust(lists: &[&str]) -> DeviceTrust {
+    DeviceTrust::load(&config(lists)).unwrap()
+}
+
+fn chain(names: &[&str]) -> Vec<Vec<u8>> {
+    names.iter().map(|name| files::read_certificates(&file(name)).unwrap()[0].to_vec()).collect()
+}
+
+fn check(trust: &DeviceTrust, names: &[&str], unix_s: u64) -> Result<(), WhyNot> {
+    let chain = chain(names);
+    let key = trust.check(&chain, unix_s)?;
+    assert_eq!(key, key_of(&chain[0]).unwrap());
+    Ok(())
+}
+
+#[test]
+fn s5_1_1_a_device_certificate_leads_to_an_anchor_and_is_for_key_transport() {
+    let trust = trust(&[]);
+    assert!(trust.has_anchors());
+    for (names, unix_s, expected) in [
+        (&["good.pem"][..], IN_2028, Ok(())),
+        (&["any_usage.pem"], IN_2028, Ok(())),
+        (&["below.pem", "middle.pem"], IN_2028, Ok(())),
+        (&["below.pem", "other.pem", "middle.pem"], IN_2028, Ok(())),
+        (&["good.pem"], IN_2024, Err(WhyNot::Time)),
+        (&["good.pem"], IN_2036, Err(WhyNot::Time)),
+        (&["good.pem"], u64::MAX, Err(WhyNot::Time)),
+        (&["below.pem", "middle.pem"], IN_2036, Err(WhyNot::Time)),
+        (&["below.pem"], IN_2028, Err(WhyNot::Untrusted)),
+        (&["stranger.pem"], IN_2028, Err(WhyNot::Untrusted)),
+        (&["stranger.pem", "other.pem"], IN_2028, Err(WhyNot::Untrusted)),
+        (&["stranger.pem", "good.pem"], IN_2028, Err(WhyNot::Untrusted)),
+        (&["signer.pem"], IN_2028, Err(WhyNot::KeyUsage)),
+        (&["short.pem"], IN_2028, Err(WhyNot::Key)),
+        (&["curve.pem"], IN_2028, Err(WhyNot::Key)),
+        (&["root.pem"], IN_2028, Err(WhyNot::Key)),
+        (&["revoked.pem"], IN_2028, Ok(())), // no list is configured
+    ] {
+        assert_eq!(check(&trust, names, unix_s), expected, "{names:?} at {unix_s}");
+    }
+    assert_eq!(trust.check(&[], IN_2028), Err(WhyNot::NoCertificate));
+}
+
+#[test]
+fn a_revoked_certificate_is_refused_and_so_is_an_unknown_state() {
+    let all = &["root.crl.pem", "middle.crl.pem"][..];
+    let good = &["good.pem"][..];
+    let below = &["below.pem", "middle.pem"][..];
+    for (lists, names, unix_s, expected) in [
+        (all, good, IN_2028, Ok(())),
+        (all, below, IN_2028, Ok(())),
+        (all, &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
+        (all, &["below_revoked.pem", "middle.pem"], IN_2028, Err(WhyNot::Revoked)),
+        (&["root.crl"], &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
+        // The newest list of an issuer counts, in whatever order they stand.
+        (&["early.crl.pem"], &["revoked.pem"], IN_2028, Ok(())),
+        (&["early.crl.pem", "root.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
+        (&["root.crl.pem", "early.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
+        // One between device and anchor.
+        (&["no_middle.crl.pem", "middle.crl.pem"], below, IN_2028, Err(WhyNot::Revoked)),
+        (all, good, IN_2031, Err(WhyNot::OldRevocationList)),
+        (&["root.crl.pem"], below, IN_2028, Err(WhyNot::NoRevocationList)),
+        (&["other.crl.pem"], good, IN_2028, Err(WhyNot::NoRevocationList)),
+        (&["namesake.crl.pem"], good, IN_2028, Err(WhyNot::ForeignRevocationList)),
+    ] {
+        assert_eq!(check(&trust(lists), names, unix_s), expected, "{names:?} at {unix_s} with {lists:?}");
+    }
+}
+
+#[test]
+fn issuers_without_a_list_are_accepted_where_the_operator_says_so() {
+    let mut config = config(&["root.crl.pem"]);
+    config.accept_unlisted_issuers = true;
+    let trust = DeviceTrust::load(&config).unwrap();
+    assert_eq!(check(&trust, &["below_revoked.pem", "middle.pem"], IN_2028), Ok(()));
+    assert_eq!(check(&trust, &["revoked.pem"], IN_2028), Err(WhyNot::Revoked));
+    assert_eq!(check(&trust, &["good.pem"], IN_2031), Err(WhyNot::OldRevocationList));
+}
+
+#[test]
+fn without_anchors_no_certificate_is_trusted_but_keys_can_be_read() {
+    let trust = DeviceTrust::load(&Devices::default()).unwrap();
+    assert!(!trust.has_anchors());
+    assert_eq!(check(&trust, &["good.pem"], IN_2028), Err(WhyNot::NoAnchors));
+    for (name, expected) in
+        [("stranger.pem", Ok(2048)), ("short.pem", Err(WhyNot::Key)), ("curve.pem", Err(WhyNot::Key))]
+    {
+        assert_eq!(key_of(&chain(&[name])[0]).map(|key| key.bits()), expected, "{name}");
+    }
+}
+
+#[test]
+fn hostile_octets_are_no_certificate() {
+    let trust = trust(&["root.crl.pem"]);
+    let good = chain(&["good.pem"]).remove(0);
+    for cut in 0..good.len() {
+        assert_eq!(key_of(&good[..cut]), Err(WhyNot::NoCertificate), "{cut} octets");
+    }
+    assert_eq!(key_of(&[&good[..], &[0]].concat()), Err(WhyNot::NoCertificate));
+    for at in 0..good.len() {
+        let mut altered = good.clone();
+        altered[at] ^= 1;
+        assert!(trust.check(&[altered], IN_2028).is_err(), "octet {at} altered");
+    }
+    let junk = vec![vec![0x30; 9]; 50];
+    assert_eq!(trust.check(&[&[good][..], &junk].concat(), IN_2028).map(|_| ()), Ok(()), "junk above leads nowhere");
+}
+
+#[test]
+fn every_file_that_is_not_usable_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.crl");
+    std::fs::write(&cut, &std::fs::read(file("root.crl")).unwrap()[..100]).unwrap();
+    let mut config = config(&["root.crl.pem", "missing.crl", "root.pem"]);
+    config.revocation_lists.push(cut);
+    config.anchors = file("good.pem");
+    let faults = DeviceTrust::load(&config).err().unwrap().0;
+    let shown: Vec<_> = faults.iter().map(|fault| (&fault.key[..], &fault.remedy[..])).collect();
+    assert!(matches!(shown[0], ("devices.anchors", why) if why.contains("no authority")), "{shown:?}");
+    assert!(matches!(shown[1], ("devices.revocation_lists", why) if why.contains("cannot be read")), "{shown:?}");
+    assert!(matches!(shown[2], ("devices.revocation_lists", why) if why.contains("no X509 CRL block")), "{shown:?}");
+    assert!(matches!(shown[3], ("devices.revocation_lists", why) if why.contains("not usable")), "{shown:?}");
+    assert_eq!(shown.len(), 4);
+}
+
+#[test]
+fn a_changed_list_is_taken_over_and_a_damaged_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list");
+    let put = |content: &[u8]| std::fs::write(&list, content).unwrap();
+    put(&std::fs::read(file("early.crl.pem")).unwrap());
+    let mut config = config(&[]);
+    config.revocation_lists = vec![list.clone()];
+    let trust = DeviceTrust::load(&config).unwrap();
+    let revoked = || check(&trust, &["revoked.pem"], IN_2028);
+    assert_eq!(revoked(), Ok(()));
+    put(&std::fs::read(file("root.crl.pem")).unwrap());
+    trust.look();
+    assert_eq!(revoked(), Err(WhyNot::Revoked));
+    put(b"damaged");
+    trust.look();
+    assert_eq!(revoked(), Err(WhyNot::Revoked), "the old list stays");
+    put(&std::fs::read(file("early.crl.pem")).unwrap());
+    trust.look();
+    assert_eq!(revoked(), Ok(()));
+}
