@@ -27,7 +27,6 @@ mod backoff;
 pub mod bench;
 mod bootstrap;
 pub mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "the registry and the runs of two-pass ask it"))]
 mod device_trust;
 mod dskpp_http;
 mod error;

@@ -1,6 +1,7 @@
 //! A request in, an answer out: the protocol core, the store and the pool put together.
 //!
-//! - `hello` answers pass 1 with a parse and at most one read, and keeps nothing.
+//! - `hello` answers pass 1 of four-pass with a parse and at most one read, and keeps nothing.
+//! - `two_pass` answers the only request of two-pass, with the same care as `nonce`.
 //! - `nonce` answers pass 3: what was answered before comes from the store; what can be refused
 //!   cheaply is; then one computation on the pool and one transaction. Both happen even if the peer hangs up: nobody
 //!   escapes the count of wrong codes that way, and no run stays half done.
@@ -17,6 +18,7 @@ use dskpp_crypto::{AeadKey, Random as _, SystemRandom};
 
 use crate::backoff::Backoff;
 use crate::bootstrap::Data;
+use crate::device_trust::DeviceTrust;
 use crate::limits::RetryAfter;
 use crate::pool::{NotDone, Pool};
 use crate::store::{Store, StoreError};
@@ -24,7 +26,9 @@ use crate::{Config, ServerOptions};
 
 mod hello;
 mod nonce;
+mod run;
 mod trigger;
+mod two_pass;
 
 pub(crate) use trigger::NoTrigger;
 
@@ -108,6 +112,7 @@ pub(crate) struct Provision {
     url_s: Vec<String>,
     server_id: String,
     issuer: Option<String>,
+    device_trust: Arc<DeviceTrust>,
 }
 
 impl Provision {
@@ -145,6 +150,7 @@ impl Provision {
             server_id: server_id.unwrap_or(first_url),
             issuer: Some(config.server.issuer.clone()).filter(|issuer| !issuer.is_empty()),
             url_s: url_s.to_vec(),
+            device_trust: data.device_trust,
         }
     }
 
@@ -152,7 +158,7 @@ impl Provision {
     pub(crate) async fn answer(self: &Arc<Self>, body: Bytes, peer: SocketAddr) -> Answer {
         let started = Instant::now();
         let answered = match Request::read(&body) {
-            Ok(Request::ClientHello(hello)) => self.hello(&hello, &body).await,
+            Ok(Request::ClientHello(hello)) => self.hello(hello, body, peer).await,
             Ok(Request::ClientNonce(nonce)) => self.nonce(nonce, &body, peer).await,
             Err(why) => Err(why.into()),
         };

@@ -35,6 +35,7 @@ pub(super) struct EnrolmentBody {
     methods: Option<Vec<String>>,
     device: Option<DeviceName>,
     renews: Option<String>,
+    delivers: Option<String>,
     expires_in_s: Option<u64>,
     activate: Option<Activation>,
     digits: Option<u8>,
@@ -69,8 +70,17 @@ impl EnrolmentBody {
         if key_type(&self.key_type).is_none() {
             return Err(Problem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"));
         }
-        if self.variant == Some(Variant::TwoPass) {
-            return Err(Problem::value("this version of the server provisions with four-pass only"));
+        if self.delivers.is_some() && self.variant == Some(Variant::FourPass) {
+            return Err(Problem::value(
+                "a key that exists already goes out by two-pass only: four-pass would make another one",
+            ));
+        }
+        if self.delivers.is_some() && self.renews.is_some() {
+            return Err(Problem::value("an enrolment either renews a key or delivers one"));
+        }
+        let activate = self.activate.unwrap_or(Activation::AtOnce);
+        if activate == Activation::OnOtp && !["hotp", "totp", "ocra"].contains(&self.key_type.as_str()) {
+            return Err(Problem::value("a key that makes no one-time passwords can only be active at once"));
         }
         let methods = self.methods.clone().unwrap_or_default();
         if !methods.iter().all(|method| ["transport", "wrap", "passphrase-wrap"].contains(&method.as_str())) {
@@ -91,8 +101,9 @@ impl EnrolmentBody {
             methods,
             device: device.transpose()?,
             renews: self.renews,
+            delivers: self.delivers,
             expires_in_s,
-            activate: self.activate.unwrap_or(Activation::AtOnce),
+            activate,
             key_type: self.key_type,
         })
     }
@@ -107,6 +118,9 @@ impl EnrolmentBody {
             ("counter", self.counter.is_some(), &["hotp"]),
             ("suite", self.suite.is_some(), &["ocra"]),
         ] {
+            if given && self.delivers.is_some() {
+                return Err(Problem::value(format!("the key to be delivered has its own {field}")));
+            }
             if given && !kinds.contains(&kind) {
                 return Err(Problem::value(format!("a key of type {kind} has no {field}")));
             }
@@ -171,6 +185,7 @@ fn describe(enrolment: &EnrolmentRecord) -> Value {
         "methods": enrolment.methods,
         "device": enrolment.device.as_ref().map(device),
         "renews": enrolment.renews,
+        "delivers": enrolment.delivers,
         "activate": enrolment.activate,
         "failed_attempts": enrolment.failed_attempts,
         "key_id": enrolment.key_id,

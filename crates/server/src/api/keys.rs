@@ -11,7 +11,7 @@ use super::ApiState;
 use super::enrolments::{device, time};
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::store::{KeyRecord, Role};
+use crate::store::{self, KeyRecord, Role};
 
 /// Keys on a page, unless fewer are asked for.
 const PAGE: usize = 100;
@@ -91,6 +91,8 @@ pub(super) struct Attempt {
     /// What an OCRA key was asked. The caller makes it, and it must be fresh: new and unforeseeable each time, never
     /// taken from who answers it. Where the suite has no counter, nothing else keeps a response from being used twice.
     challenge: Option<String>,
+    /// The client ID of the enrolment whose key waits for its first password (RFC 6063 §10.5).
+    client_id: Option<String>,
 }
 
 pub(super) async fn validate(
@@ -99,13 +101,14 @@ pub(super) async fn validate(
     Body(attempt): Body<Attempt>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Validate)?;
-    if attempt.user.is_none() && attempt.key_id.is_none() {
-        return Err(Problem::value("user or key_id is needed"));
+    let Attempt { user, key_id, otp, challenge, client_id } = attempt;
+    if user.is_none() && key_id.is_none() && client_id.is_none() {
+        return Err(Problem::value("user or key_id is needed, or client_id for a key that is not active yet"));
     }
-    if attempt.otp.len() > MAX_OTP_LEN || attempt.challenge.as_ref().is_some_and(|text| text.len() > MAX_OTP_LEN) {
+    if otp.len() > MAX_OTP_LEN || challenge.as_ref().is_some_and(|text| text.len() > MAX_OTP_LEN) {
         return Err(Problem::value(format!("otp and challenge may have {MAX_OTP_LEN} characters")));
     }
-    let found = api.store.validate(attempt.user, attempt.key_id, attempt.otp, attempt.challenge).await?;
+    let found = api.store.validate(store::Attempt { user, key_id, otp, challenge, client_id }).await?;
     let answer = match found {
         Some(key_id) => json!({ "valid": true, "key_id": key_id }),
         None => json!({ "valid": false }),

@@ -1,22 +1,54 @@
-//! Pass 1 and 2: a ClientHello is judged and answered, and nothing is kept.
+//! A ClientHello: which variant it begins; for four-pass it is judged and answered, and nothing is kept.
 
-use dskpp::message::ClientHello;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use dskpp::algorithm::ProtectionMethod;
+use dskpp::message::{ClientHello, Payload};
 use dskpp::negotiate::{Facts, negotiate};
 use dskpp::server::{Answer, DeviceRef, Reason, Refusal, ServerK, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{Secret, SystemRandom, ct_eq};
 
+use super::two_pass::session_id;
 use super::{Provision, Stop, new_id, unix_now};
-use crate::store::{DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, KeyRecord, KeyState, key_type};
+use crate::store::{
+    DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, HelloQuery, KeyRecord, KeyState, Variant, key_type,
+};
 
 impl Provision {
-    pub(super) async fn hello(&self, hello: &ClientHello, body: &[u8]) -> Result<Vec<u8>, Stop> {
-        let refuse = |(status, reason)| Refusal::of_hello(status, reason, hello.offers_four_pass());
+    pub(super) async fn hello(
+        self: &Arc<Self>,
+        hello: ClientHello,
+        body: Bytes,
+        peer: SocketAddr,
+    ) -> Result<Vec<u8>, Stop> {
+        let context = self.look_up(&hello, &body).await?;
+        let trigger = trigger_of(&hello, context.enrolment.as_ref());
+        let trigger = trigger.map_err(|(status, reason)| refusal(&hello, status, reason))?.is_some();
+        match wants_two_pass(&hello, context.enrolment.as_ref()) {
+            true => self.two_pass(hello, body, peer, context, trigger).await,
+            false => self.four_pass(&hello, &body, &context, trigger),
+        }
+    }
+
+    /// Pass 2: the answer, with everything that the server must remember.
+    fn four_pass(
+        &self,
+        hello: &ClientHello,
+        body: &[u8],
+        context: &HelloContext,
+        by_trigger: bool,
+    ) -> Result<Vec<u8>, Stop> {
+        let refuse = |(status, reason)| refusal(hello, status, reason);
         let named = device_of(hello);
-        let HelloContext { device, key, enrolment } = self.look_up(hello, named.as_ref()).await?;
-        let trigger = trigger_of(hello, enrolment.as_ref()).map_err(refuse)?;
-        let k = self.k_for(hello, named.as_ref(), device, trigger).map_err(refuse)?;
-        let renewed = renewed_key(hello, key.as_ref(), trigger).map_err(refuse)?;
+        let trigger = context.enrolment.as_ref().filter(|_| by_trigger);
+        if trigger.is_some_and(|enrolment| !enrolment.allows(Variant::FourPass)) {
+            return Err(refuse((Status::NoProtocolVariants, Reason::Policy)).into());
+        }
+        let k = self.k_for(hello, named.as_ref(), context.device.as_ref(), trigger).map_err(refuse)?;
+        let renewed = renewed_key(hello, context.key.as_ref(), trigger).map_err(refuse)?;
         let key_type = trigger.and_then(|enrolment| key_type(&enrolment.key_type));
         let facts = Facts {
             k: k.as_ref().unwrap_or(&self.k_server),
@@ -46,11 +78,20 @@ impl Provision {
     }
 
     /// One read, and none for a client that names nothing.
-    async fn look_up(&self, hello: &ClientHello, device: Option<&DeviceRef>) -> Result<HelloContext, Stop> {
-        let device = device.map(|device| (device.manufacturer.clone(), device.serial.clone()));
-        let key_id = hello.key_id.as_deref().map(|id| String::from_utf8_lossy(id).into_owned());
-        let client_id = hello.authentication_data.as_ref().and_then(|data| data.client_id.clone());
-        Ok(self.store.load_hello(device, key_id, client_id).await?)
+    async fn look_up(&self, hello: &ClientHello, body: &[u8]) -> Result<HelloContext, Stop> {
+        let entries = hello.two_pass_methods();
+        let names = entries.iter().filter_map(|entry| match &entry.payload {
+            Some(Payload::KeyInfo(info)) if entry.method != ProtectionMethod::PassphraseWrap => info.key_name.clone(),
+            _ => None,
+        });
+        let query = HelloQuery {
+            session_id: (!entries.is_empty()).then(|| session_id(body)),
+            device: device_of(hello),
+            key_id: hello.key_id.as_deref().map(|id| String::from_utf8_lossy(id).into_owned()),
+            client_id: hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()),
+            key_names: names.take(MAX_KEY_NAMES).collect(),
+        };
+        Ok(self.store.load_hello(query).await?)
     }
 
     /// The device's own key where the client can use it; else K_SERVER (`None`), which is not enough for a
@@ -59,12 +100,12 @@ impl Provision {
         &self,
         hello: &ClientHello,
         named: Option<&DeviceRef>,
-        device: Option<DeviceRecord>,
+        device: Option<&DeviceRecord>,
         trigger: Option<&EnrolmentRecord>,
     ) -> Result<Option<ServerK>, (Status, Reason)> {
         let Some(named) = named else { return Ok(None) };
         if let Some(DeviceRecord { key_name, shared_key: Some(key), .. }) = device {
-            let k = ServerK::Shared { name: key_name, key };
+            let k = ServerK::Shared { name: key_name.clone(), key: key.clone() };
             let offered = &hello.supported_encryption_algorithms;
             if offered.iter().any(|offered| self.policy.encryption_algorithms.contains(offered) && k.serves(offered)) {
                 return Ok(Some(k));
@@ -80,8 +121,21 @@ impl Provision {
 /// The name of "the key of the session's device" in a session.
 pub(super) const DEVICE_K: &str = "device";
 
+/// Names of keys that are looked up for one message: a client has one or two.
+const MAX_KEY_NAMES: usize = 4;
+
+fn refusal(hello: &ClientHello, status: Status, reason: Reason) -> Refusal {
+    Refusal::of_hello(status, reason, hello.offers_four_pass())
+}
+
+/// Which variant a run is: the enrolment's own policy picks where both are offered, else four-pass (profile P17).
+fn wants_two_pass(hello: &ClientHello, enrolment: Option<&EnrolmentRecord>) -> bool {
+    let only_two_pass = enrolment.is_some_and(|enrolment| !enrolment.allows(Variant::FourPass));
+    !hello.two_pass_methods().is_empty() && (!hello.offers_four_pass() || only_two_pass)
+}
+
 /// The device that the client says it is; one without manufacturer or serial number names none.
-fn device_of(hello: &ClientHello) -> Option<DeviceRef> {
+pub(super) fn device_of(hello: &ClientHello) -> Option<DeviceRef> {
     let data = hello.device_identifier_data.as_ref()?;
     Some(DeviceRef {
         manufacturer: data.manufacturer.clone().unwrap_or_default(),
@@ -113,7 +167,7 @@ fn trigger_of<'a>(
 }
 
 /// The key that the client wants renewed; it must be in use, and be the one that a trigger named (profile P21).
-fn renewed_key<'a>(
+pub(super) fn renewed_key<'a>(
     hello: &ClientHello,
     key: Option<&'a (KeyRecord, Secret)>,
     trigger: Option<&EnrolmentRecord>,

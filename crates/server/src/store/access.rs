@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
+use dskpp::server::DeviceRef;
 use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
@@ -61,10 +62,14 @@ pub(crate) struct NewDevice {
 /// A device.
 #[derive(Clone, Debug)]
 pub(crate) struct DeviceRecord {
+    /// Manufacturer and serial number.
+    pub identity: DeviceRef,
     /// What `<ds:KeyName>` says.
     pub key_name: String,
     /// K_SHARED.
     pub shared_key: Option<Secret>,
+    /// Its certificate, DER.
+    pub certificate: Option<Vec<u8>>,
 }
 
 /// A token of the admin API, without its value.
@@ -98,17 +103,35 @@ fn create_user(db: &Connection, name: &str, at: i64) -> Result<String, StoreErro
 pub(super) fn device_by_identity(
     db: &Connection,
     kek: &Kek,
-    manufacturer: &str,
-    serial: &str,
+    of: &DeviceRef,
 ) -> Result<Option<DeviceRecord>, StoreError> {
-    let mut query =
-        db.prepare_cached("SELECT id, key_name, sealed_shared_key FROM device WHERE manufacturer = ? AND serial = ?")?;
-    let row = query.query_row([manufacturer, serial], |row| {
-        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, Option<Vec<u8>>>(2)?))
+    find_device(db, kek, "manufacturer = ? AND serial = ?", params![of.manufacturer, of.serial])
+}
+
+pub(super) fn device_by_key_name(db: &Connection, kek: &Kek, name: &str) -> Result<Option<DeviceRecord>, StoreError> {
+    find_device(db, kek, "key_name = ?", params![name])
+}
+
+fn find_device(
+    db: &Connection,
+    kek: &Kek,
+    condition: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> Result<Option<DeviceRecord>, StoreError> {
+    const COLUMNS: &str = "id, manufacturer, serial, key_name, sealed_shared_key, certificate";
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM device WHERE {condition}"))?;
+    let row = query.query_row(values, |row| {
+        let device = DeviceRecord {
+            identity: DeviceRef { manufacturer: row.get(1)?, serial: row.get(2)? },
+            key_name: row.get(3)?,
+            shared_key: None,
+            certificate: row.get(5)?,
+        };
+        Ok((row.get::<_, String>(0)?, row.get::<_, Option<Vec<u8>>>(4)?, device))
     });
-    let Some((id, key_name, sealed)) = row.optional()? else { return Ok(None) };
+    let Some((id, sealed, device)) = row.optional()? else { return Ok(None) };
     let shared_key = sealed.map(|sealed| kek.open("device", "sealed_shared_key", &id, &sealed)).transpose()?;
-    Ok(Some(DeviceRecord { key_name, shared_key }))
+    Ok(Some(DeviceRecord { shared_key, ..device }))
 }
 
 impl Store {

@@ -9,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::access::user_id;
-use super::records::{Activation, EnrolmentRecord, EnrolmentState, Params, TriggerAd, Variant};
+use super::keys::key_by_id;
+use super::records::{Activation, EnrolmentRecord, EnrolmentState, KeyState, Params, TriggerAd, Variant};
 use super::{Store, StoreError, new_id, now};
 use crate::audit;
 use crate::seal::{CannotOpen, Kek};
@@ -31,6 +32,8 @@ pub(crate) struct NewEnrolment {
     pub device: Option<DeviceRef>,
     /// The key that it renews.
     pub renews: Option<String>,
+    /// The key in stock that it delivers.
+    pub delivers: Option<String>,
     /// Seconds that it stays open.
     pub expires_in_s: u64,
     /// When the key becomes active.
@@ -56,7 +59,7 @@ pub(super) enum By {
 
 const COLUMNS: &str = "e.id, u.name, e.client_id, e.sealed_password, e.key_type, e.params, e.variant, e.methods, \
      d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, e.trigger_nonce, \
-     e.trigger_mac, e.trigger_url, e.created_at, e.expires_at \
+     e.trigger_mac, e.trigger_url, e.created_at, e.expires_at, e.delivers \
      FROM enrolment e JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
 pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
@@ -106,6 +109,7 @@ fn from_row(row: &Row<'_>, kek: &Kek) -> rusqlite::Result<Result<EnrolmentRecord
         methods: serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default(),
         device,
         renews: row.get(10)?,
+        delivers: row.get(20)?,
         state,
         activate: Activation::from_name(&row.get::<_, String>(12)?).unwrap_or(Activation::AtOnce),
         failed_attempts: row.get(13)?,
@@ -193,14 +197,18 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, Sto
             Some(_) => {}
         }
     }
+    let params = match &new.delivers {
+        Some(key) => Some(deliverable(db, key, new, at)?),
+        None => None,
+    };
     let (id, client_id) = (new_id(), free_client_id(db)?);
     let password = Secret::from(HEXUPPER.encode(SystemRandom.secret(8).expose()).into_bytes());
     let token = Secret::from(HEXUPPER.encode(SystemRandom.secret(16).expose()).into_bytes());
     let expires_at = at.saturating_add(i64::try_from(new.expires_in_s).unwrap_or(i64::MAX));
     let mut insert = db.prepare_cached(
         "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, variant, methods, \
-         device_id, renews, state, activate, trigger_token_hash, created_at, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)",
+         device_id, renews, delivers, state, activate, trigger_token_hash, created_at, expires_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)",
     )?;
     insert.execute(params![
         id,
@@ -208,11 +216,12 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, Sto
         client_id,
         kek.seal("enrolment", "sealed_password", &id, &password),
         new.key_type,
-        json!(new.params).to_string(),
+        json!(params.as_ref().unwrap_or(&new.params)).to_string(),
         new.variant.map(Variant::as_str),
         json!(new.methods).to_string(),
         device,
         new.renews,
+        new.delivers,
         new.activate.as_str(),
         &Sha256::digest(&[token.expose()])[..],
         at,
@@ -226,6 +235,29 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, Sto
     )?;
     let enrolment = find(db, kek, By::Id, &id)?.ok_or(StoreError::NotFound("enrolment"))?;
     Ok(Created { enrolment, trigger_token: token })
+}
+
+/// The parameters of a key that may be delivered to the enrolment's user: it has the right type, is in stock or in that
+/// user's hands already, and is on its way to nobody else.
+fn deliverable(db: &Connection, id: &str, new: &NewEnrolment, at: i64) -> Result<Params, StoreError> {
+    let key = key_by_id(db, id)?.ok_or(StoreError::NotFound("key"))?;
+    let is_free = match key.state {
+        KeyState::Imported => true,
+        KeyState::Active => key.user.as_ref() == Some(&new.user),
+        _ => false,
+    };
+    if !is_free {
+        return Err(StoreError::State("the key to be delivered is out of use, or belongs to somebody else"));
+    }
+    if key.key_type != new.key_type {
+        return Err(StoreError::State("the key to be delivered is of another type"));
+    }
+    let mut open =
+        db.prepare_cached("SELECT 1 FROM enrolment WHERE delivers = ? AND state = 'open' AND expires_at > ?")?;
+    if open.exists(params![id, at])? {
+        return Err(StoreError::State("another open enrolment delivers this key; revoke that first"));
+    }
+    Ok(key.params)
 }
 
 /// Eight hexadecimal characters that no enrolment has: short enough to type.

@@ -1,7 +1,7 @@
 //! Keys that go out in a file, a page at a time.
 
 use pskc::KeyPackage;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::keys::{BY_USER, COLUMNS, FROM, from_row};
@@ -17,6 +17,16 @@ pub(crate) struct Outgoing {
     pub record: KeyRecord,
     sealed_k_token: Vec<u8>,
     sealed_package: Option<Vec<u8>>,
+}
+
+/// The key of an identifier.
+pub(super) fn outgoing(db: &Connection, id: &str) -> Result<Option<Outgoing>, StoreError> {
+    let sql = format!("SELECT {COLUMNS}, k.sealed_k_token, k.sealed_package {FROM} WHERE k.id = ?");
+    Ok(db.prepare_cached(&sql)?.query_row([id], out_of).optional()?)
+}
+
+fn out_of(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
+    Ok(Outgoing { record: from_row(row)?, sealed_k_token: row.get(15)?, sealed_package: row.get(16)? })
 }
 
 /// Keys that are out of use stay: nobody who reads the file could tell.
@@ -70,9 +80,7 @@ impl Store {
                 selection(user.is_some())
             );
             let mut query = db.prepare_cached(&sql)?;
-            let rows = query.query_map(params![after, user, limit as i64], |row| {
-                Ok(Outgoing { record: from_row(row)?, sealed_k_token: row.get(15)?, sealed_package: row.get(16)? })
-            })?;
+            let rows = query.query_map(params![after, user, limit as i64], out_of)?;
             Ok(rows.collect::<Result<_, _>>()?)
         };
         self.engine.read(read).await

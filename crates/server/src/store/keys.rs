@@ -8,8 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::access::user_id;
-use super::records::{KeyRecord, KeyState};
-use super::{Store, StoreError, now};
+use super::enrolments::{By, find};
+use super::records::{EnrolmentState, KeyRecord, KeyState};
+use super::{Store, StoreError, now, pending};
 use crate::audit;
 use crate::seal::Kek;
 use crate::validate::{self, Moved};
@@ -32,6 +33,21 @@ pub(super) const FROM: &str =
 
 /// Keys of the user of the name `?2`.
 pub(super) const BY_USER: &str = "k.user_id = (SELECT id FROM user WHERE name = ?2)";
+
+/// A password that somebody has shown, of a key or of any key of a user.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attempt {
+    /// The user's name.
+    pub user: Option<String>,
+    /// The key's `Id`.
+    pub key_id: Option<String>,
+    /// The password.
+    pub otp: String,
+    /// What an OCRA key was asked.
+    pub challenge: Option<String>,
+    /// The client ID of the enrolment whose key waits for its first password.
+    pub client_id: Option<String>,
+}
 
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
     let device = match (row.get(5)?, row.get(6)?) {
@@ -63,6 +79,9 @@ pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, 
 
 /// K_MAC', or K_TOKEN where no run made a K_MAC (profile P6).
 pub(super) fn k_mac_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
+    if let Some(k_mac) = pending::k_mac(db, kek, id)? {
+        return Ok(Some(k_mac));
+    }
     let mut query = db.prepare_cached("SELECT sealed_k_mac, sealed_k_token FROM key WHERE id = ?")?;
     let row = query.query_row([id], |row| Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Vec<u8>>(1)?)));
     Ok(match row.optional()? {
@@ -142,27 +161,37 @@ impl Store {
             if db.execute("UPDATE key SET state = 'revoked' WHERE id = ?", [&id])? == 0 {
                 return Err(StoreError::NotFound("key"));
             }
+            pending::forget(db, &id)?;
             audit::append(db, now(), "key.revoked", &json!({ "key": id }))
         };
         self.engine.write(write).await
     }
 
     /// The key of `key_id`, or one of `user`'s, for which `otp` is right; its counter or step moves in the same
-    /// transaction, so that no password is good twice. A key that waits for its first password becomes active.
-    pub(crate) async fn validate(
-        &self,
-        user: Option<String>,
-        key_id: Option<String>,
-        otp: String,
-        challenge: Option<String>,
-    ) -> Result<Option<String>, StoreError> {
+    /// transaction, so that no password is good twice. A key that waits for its first password becomes active with it,
+    /// if the client ID of its enrolment is shown as well (RFC 6063 §10.5).
+    pub(crate) async fn validate(&self, attempt: Attempt) -> Result<Option<String>, StoreError> {
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
         let write = move |db: &Connection| {
+            let Attempt { user, key_id, otp, challenge, client_id } = attempt;
             let at = now();
+            let right = |key: &KeyRecord, k_token: &Secret| {
+                validate::check(key, k_token, &otp, challenge.as_deref(), at, &policy)
+            };
+            if let Some(client_id) = &client_id
+                && let Some((key, k_token)) = waiting(db, &kek, client_id)?
+                && user.as_ref().is_none_or(|user| key.user.as_ref() == Some(user))
+                && key_id.as_ref().is_none_or(|id| key.id == *id)
+                && let Some(moved) = right(&key, &k_token)
+            {
+                activate(db, &kek, &key, &k_token, at)?;
+                accept(db, &key, moved)?;
+                return Ok(Some(key.id));
+            }
             for key in candidates(db, user.as_deref(), key_id.as_deref())? {
                 let Some(k_token) = k_token_of(db, &kek, &key.id)? else { continue };
-                if let Some(moved) = validate::check(&key, &k_token, &otp, challenge.as_deref(), at, &policy) {
-                    accept(db, &key, moved, at)?;
+                if let Some(moved) = right(&key, &k_token) {
+                    accept(db, &key, moved)?;
                     return Ok(Some(key.id));
                 }
             }
@@ -185,7 +214,7 @@ pub(super) fn in_use(of_id: bool, of_user: bool) -> String {
     let of_id = if of_id { "k.id = ?1" } else { "?1 IS NULL" };
     let of_user = if of_user { BY_USER } else { "?2 IS NULL" };
     format!(
-        "SELECT {COLUMNS} {FROM} WHERE {of_id} AND {of_user} AND k.state IN ('active', 'provisioned') \
+        "SELECT {COLUMNS} {FROM} WHERE {of_id} AND {of_user} AND k.state = 'active' \
          ORDER BY k.created_at DESC LIMIT 100"
     )
 }
@@ -198,7 +227,28 @@ fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Resu
     Ok(query.query_map(params![key_id, user], from_row)?.collect::<Result<_, _>>()?)
 }
 
-fn accept(db: &Connection, key: &KeyRecord, moved: Moved, at: i64) -> Result<(), StoreError> {
+/// The key that the enrolment of a client ID has made and that waits for its first password, and its K_TOKEN.
+fn waiting(db: &Connection, kek: &Kek, client_id: &str) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
+    let Some(enrolment) = find(db, kek, By::ClientId, client_id)? else { return Ok(None) };
+    let (EnrolmentState::Provisioned, Some(id)) = (enrolment.state, &enrolment.key_id) else { return Ok(None) };
+    if enrolment.renews.is_some() {
+        return pending::waiting(db, kek, &enrolment);
+    }
+    let key = key_by_id(db, id)?.filter(|key| key.state == KeyState::Provisioned);
+    Ok(match (key, k_token_of(db, kek, id)?) {
+        (Some(key), Some(k_token)) => Some((key, k_token)),
+        _ => None,
+    })
+}
+
+fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i64) -> Result<(), StoreError> {
+    pending::take_over(db, kek, key, k_token)?;
+    db.execute("UPDATE key SET state = 'active' WHERE id = ?", [&key.id])?;
+    db.execute("UPDATE enrolment SET state = 'active' WHERE id = ?", [&key.enrolment_id])?;
+    audit::append(db, at, "key.activated", &json!({ "key": key.id }))
+}
+
+fn accept(db: &Connection, key: &KeyRecord, moved: Moved) -> Result<(), StoreError> {
     match moved {
         Moved::Counter(next) => {
             db.prepare_cached("UPDATE key SET counter = ? WHERE id = ?")?.execute(params![next as i64, key.id])?
@@ -211,11 +261,6 @@ fn accept(db: &Connection, key: &KeyRecord, moved: Moved, at: i64) -> Result<(),
     if key.uses_left.is_some() {
         let mut use_up = db.prepare_cached("UPDATE key SET uses_left = uses_left - 1 WHERE id = ?")?;
         use_up.execute([&key.id])?;
-    }
-    if key.state == KeyState::Provisioned {
-        db.execute("UPDATE key SET state = 'active' WHERE id = ?", [&key.id])?;
-        db.execute("UPDATE enrolment SET state = 'active' WHERE id = ?", [&key.enrolment_id])?;
-        audit::append(db, at, "key.activated", &json!({ "key": key.id }))?;
     }
     Ok(())
 }

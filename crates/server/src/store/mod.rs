@@ -10,6 +10,7 @@ mod enrolments;
 mod export;
 mod import;
 mod keys;
+mod pending;
 mod records;
 mod runs;
 #[cfg(test)]
@@ -28,11 +29,12 @@ pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;
 pub(crate) use export::Outgoing;
 pub(crate) use import::{Batch, BatchDone, Rejected};
+pub(crate) use keys::Attempt;
 pub(crate) use records::key_type;
 pub(crate) use records::{
     Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params, TriggerAd, Variant,
 };
-pub(crate) use runs::{Commit, CommitRun, FailedRun, HelloContext, NewKey};
+pub(crate) use runs::{Commit, CommitRun, FailedRun, HelloContext, HelloQuery, NewKey};
 
 /// Why the store did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +92,7 @@ pub(crate) struct StorePolicy {
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_imported.sql"),
+    include_str!("../../migrations/sqlite/0003_two_pass.sql"),
 ];
 
 /// A handle on the store; clones share it.

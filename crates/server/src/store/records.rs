@@ -166,6 +166,8 @@ pub(crate) struct EnrolmentRecord {
     pub device: Option<DeviceRef>,
     /// The key that it renews.
     pub renews: Option<String>,
+    /// The key in stock that it delivers.
+    pub delivers: Option<String>,
     /// Where it stands; `Expired` by the clock of the reader.
     pub state: EnrolmentState,
     /// When the key becomes active.
@@ -180,6 +182,16 @@ pub(crate) struct EnrolmentRecord {
     pub created_at: i64,
     /// Seconds since 1970.
     pub expires_at: i64,
+}
+
+impl EnrolmentRecord {
+    /// Whether its key may be made, or sent, in this way. A key that is there already can only be sent.
+    pub(crate) fn allows(&self, variant: Variant) -> bool {
+        match self.delivers {
+            Some(_) => variant == Variant::TwoPass,
+            None => self.variant.is_none_or(|only| only == variant),
+        }
+    }
 }
 
 /// A key, without its secrets.

@@ -7,23 +7,45 @@ use dskpp_crypto::Secret;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
 
-use super::access::{DeviceRecord, device_by_identity};
+use super::access::{DeviceRecord, device_by_identity, device_by_key_name};
 use super::engine::Pending;
 use super::enrolments::{By, find};
+use super::export::{Outgoing, outgoing};
 use super::keys::{k_mac_of, key_by_id};
 use super::records::{Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params};
-use super::{Store, StoreError, now};
+use super::{Store, StoreError, now, pending};
 use crate::audit;
 use crate::seal::Kek;
+
+/// What a ClientHello names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HelloQuery {
+    /// `SessionID` of the answer that a two-pass ClientHello may have got already.
+    pub session_id: Option<String>,
+    /// DeviceID.
+    pub device: Option<DeviceRef>,
+    /// KeyID.
+    pub key_id: Option<String>,
+    /// The client ID of its AD.
+    pub client_id: Option<String>,
+    /// The names of keys in its list of key protection methods.
+    pub key_names: Vec<String>,
+}
 
 /// What a ClientHello may refer to.
 #[derive(Debug, Default)]
 pub(crate) struct HelloContext {
+    /// The answer that it got already.
+    pub answer: Option<Answer>,
+    /// The devices whose keys it names, each with that name.
+    pub named: Vec<DeviceRecord>,
+    /// The key in stock that the enrolment delivers.
+    pub delivered: Option<Outgoing>,
     /// The device that was named.
     pub device: Option<DeviceRecord>,
     /// The key that is to be renewed, with K_MAC' (K_TOKEN where no run made a K_MAC: profile P6).
     pub key: Option<(KeyRecord, Secret)>,
-    /// The enrolment of the client ID in a trigger's AD.
+    /// The enrolment of the client ID in its AD.
     pub enrolment: Option<EnrolmentRecord>,
 }
 
@@ -43,8 +65,8 @@ pub(crate) struct RunContext {
 pub(crate) struct NewKey {
     /// The key's `Id`.
     pub id: String,
-    /// K_TOKEN.
-    pub k_token: Secret,
+    /// K_TOKEN; `None` where a key in stock was delivered, which stays as it is.
+    pub k_token: Option<Secret>,
     /// K_MAC.
     pub k_mac: Secret,
     /// The PRF's URI.
@@ -100,35 +122,12 @@ pub(crate) enum Commit {
 
 impl Store {
     /// What a ClientHello refers to, in one read.
-    pub(crate) async fn load_hello(
-        &self,
-        device: Option<(String, String)>,
-        key_id: Option<String>,
-        client_id: Option<String>,
-    ) -> Result<HelloContext, StoreError> {
-        if device.is_none() && key_id.is_none() && client_id.is_none() {
+    pub(crate) async fn load_hello(&self, query: HelloQuery) -> Result<HelloContext, StoreError> {
+        if query.session_id.is_none() && query.device.is_none() && query.key_id.is_none() && query.client_id.is_none() {
             return Ok(HelloContext::default());
         }
         let kek = Arc::clone(&self.kek);
-        let read = move |db: &Connection| {
-            let device = match device {
-                Some((manufacturer, serial)) => device_by_identity(db, &kek, &manufacturer, &serial)?,
-                None => None,
-            };
-            let key = match key_id {
-                Some(id) => match key_by_id(db, &id)? {
-                    Some(key) => k_mac_of(db, &kek, &id)?.map(|k_mac| (key, k_mac)),
-                    None => None,
-                },
-                None => None,
-            };
-            let enrolment = match client_id {
-                Some(client_id) => find(db, &kek, By::ClientId, &client_id)?,
-                None => None,
-            };
-            Ok(HelloContext { device, key, enrolment })
-        };
-        self.engine.read(read).await
+        self.engine.read(move |db| load_hello(db, &kek, &query)).await
     }
 
     /// What a ClientNonce refers to, in one read.
@@ -156,7 +155,7 @@ impl Store {
                 None => None,
             };
             let device = match device {
-                Some(DeviceRef { manufacturer, serial }) => device_by_identity(db, &kek, &manufacturer, &serial)?,
+                Some(device) => device_by_identity(db, &kek, &device)?,
                 None => None,
             };
             Ok(RunContext { answer, enrolment, device })
@@ -181,6 +180,39 @@ impl Store {
         let forget = |db: &Connection| Ok(db.execute("DELETE FROM answer WHERE expires_at < ?", [now()])?);
         self.engine.write(forget).await
     }
+}
+
+fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloContext, StoreError> {
+    if let Some(session_id) = &query.session_id {
+        let answer = answer_of(db, session_id)?;
+        if answer.is_some() {
+            return Ok(HelloContext { answer, ..HelloContext::default() });
+        }
+    }
+    let device = match &query.device {
+        Some(named) => device_by_identity(db, kek, named)?,
+        None => None,
+    };
+    let mut named = Vec::new();
+    for name in &query.key_names {
+        named.extend(device_by_key_name(db, kek, name)?);
+    }
+    let key = match &query.key_id {
+        Some(id) => match key_by_id(db, id)? {
+            Some(key) => k_mac_of(db, kek, id)?.map(|k_mac| (key, k_mac)),
+            None => None,
+        },
+        None => None,
+    };
+    let enrolment = match &query.client_id {
+        Some(client_id) => find(db, kek, By::ClientId, client_id)?,
+        None => None,
+    };
+    let delivered = match enrolment.as_ref().and_then(|enrolment| enrolment.delivers.as_deref()) {
+        Some(id) => outgoing(db, id)?,
+        None => None,
+    };
+    Ok(HelloContext { answer: None, device, named, key, enrolment, delivered })
 }
 
 fn answer_of(db: &Connection, session_id: &str) -> Result<Option<Answer>, StoreError> {
@@ -211,7 +243,17 @@ struct Spent {
     params: String,
     device_id: Option<String>,
     renews: Option<String>,
-    activate: Option<Activation>,
+    activate: Activation,
+}
+
+impl Spent {
+    /// The state of the key that comes of it.
+    fn state(&self) -> KeyState {
+        match self.activate {
+            Activation::OnOtp => KeyState::Provisioned,
+            Activation::AtOnce => KeyState::Active,
+        }
+    }
 }
 
 fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, StoreError> {
@@ -225,11 +267,33 @@ fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, Stor
         undo.execute([&session_id])?;
         return Ok(Commit::EnrolmentSpent);
     };
-    let state = match spent.activate {
-        Some(Activation::OnOtp) => KeyState::Provisioned,
-        _ => KeyState::Active,
-    };
-    let k_token = kek.seal("key", "sealed_k_token", &key.id, &key.k_token);
+    match (&key.k_token, &spent) {
+        (None, _) => deliver(db, kek, &enrolment_id, &key, &spent)?,
+        (Some(k_token), Spent { renews: Some(_), activate: Activation::OnOtp, .. }) => {
+            pending::put(db, kek, &enrolment_id, &key, k_token)?;
+        }
+        (Some(k_token), _) => put_key(db, kek, &enrolment_id, &key, k_token, &spent, at)?,
+    }
+    audit::append(
+        db,
+        at,
+        "key.provisioned",
+        &json!({ "key": key.id, "enrolment": enrolment_id, "session": session_id }),
+    )?;
+    Ok(Commit::Committed)
+}
+
+/// The new key, or the new secrets of a renewed one.
+fn put_key(
+    db: &Connection,
+    kek: &Kek,
+    enrolment_id: &str,
+    key: &NewKey,
+    k_token: &Secret,
+    spent: &Spent,
+    at: i64,
+) -> Result<(), StoreError> {
+    let k_token = kek.seal("key", "sealed_k_token", &key.id, k_token);
     let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
     let params: Params = serde_json::from_str(&spent.params).unwrap_or_default();
     let counter = params.counter.unwrap_or(0) as i64;
@@ -255,7 +319,7 @@ fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, Stor
         key.mac_algorithm,
         k_token,
         k_mac,
-        state.as_str(),
+        spent.state().as_str(),
         counter,
         at,
         spent.renews
@@ -263,13 +327,19 @@ fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, Stor
     if changed == 0 {
         return Err(StoreError::Exists("the key"));
     }
-    audit::append(
-        db,
-        at,
-        "key.provisioned",
-        &json!({ "key": key.id, "enrolment": enrolment_id, "session": session_id }),
+    pending::forget(db, &key.id)
+}
+
+/// A key in stock goes to its user; its secret, its parameters and its counter stay as they are.
+fn deliver(db: &Connection, kek: &Kek, enrolment_id: &str, key: &NewKey, spent: &Spent) -> Result<(), StoreError> {
+    let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
+    let mut update = db.prepare_cached(
+        "UPDATE key SET user_id = ?2, enrolment_id = ?3, device_id = coalesce(?4, device_id), mac_algorithm = ?5, \
+         sealed_k_mac = ?6, state = CASE state WHEN 'imported' THEN ?7 ELSE state END WHERE id = ?1",
     )?;
-    Ok(Commit::Committed)
+    let state = spent.state().as_str();
+    update.execute(params![key.id, spent.user_id, enrolment_id, spent.device_id, key.mac_algorithm, k_mac, state])?;
+    Ok(())
 }
 
 /// Takes the enrolment's only key out of it; `None` if it is no longer open, or its key no longer to be renewed.
@@ -279,6 +349,8 @@ fn spend(db: &Connection, enrolment_id: &str, key_id: &str, at: i64) -> Result<O
          state = CASE activate WHEN 'on-otp' THEN 'provisioned' ELSE 'active' END \
          WHERE id = ?1 AND state = 'open' AND expires_at > ?3 AND (renews IS NULL OR EXISTS (SELECT 1 FROM key k \
          WHERE k.id = renews AND k.user_id = enrolment.user_id AND k.state IN ('active', 'provisioned'))) \
+         AND (delivers IS NULL OR EXISTS (SELECT 1 FROM key k WHERE k.id = delivers AND k.id = ?2 \
+         AND (k.state = 'imported' OR k.state = 'active' AND k.user_id = enrolment.user_id))) \
          RETURNING user_id, key_type, params, device_id, renews, activate",
     )?;
     let spent = update.query_row(params![enrolment_id, key_id, at], |row| {
@@ -288,7 +360,7 @@ fn spend(db: &Connection, enrolment_id: &str, key_id: &str, at: i64) -> Result<O
             params: row.get(2)?,
             device_id: row.get(3)?,
             renews: row.get(4)?,
-            activate: Activation::from_name(&row.get::<_, String>(5)?),
+            activate: Activation::from_name(&row.get::<_, String>(5)?).unwrap_or(Activation::OnOtp),
         })
     });
     Ok(spent.optional()?)

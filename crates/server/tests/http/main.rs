@@ -9,3 +9,4 @@ mod lifecycle;
 mod refusals;
 mod renewal_and_trigger;
 mod support;
+mod two_pass;

@@ -5,9 +5,10 @@ use dskpp::auth_code::AuthCode;
 use super::*;
 
 /// What is said about an enrolment at any time.
-const SEEN: [&str; 14] = [
+const SEEN: [&str; 15] = [
     "activate",
     "created_at",
+    "delivers",
     "device",
     "expires_at",
     "failed_attempts",
@@ -141,7 +142,10 @@ async fn values_that_cannot_be_used_are_refused_with_the_reason() {
         (of("HOTP"), "key_type"),
         (of("des"), "key_type"),
         (of(""), "key_type"),
-        (with(hotp(), "variant", json!("two-pass")), "four-pass only"),
+        (with(with(hotp(), "variant", json!("four-pass")), "delivers", json!("key1")), "two-pass only"),
+        (with(with(hotp(), "renews", json!("key1")), "delivers", json!("key1")), "either"),
+        (with(with(hotp(), "digits", json!(6)), "delivers", json!("key1")), "its own digits"),
+        (with(of("aes128"), "activate", json!("on-otp")), "active at once"),
         (with(hotp(), "methods", json!(["wrap", "none"])), "methods"),
         (with(hotp(), "expires_in_s", json!(0)), "expires_in_s"),
         (with(hotp(), "expires_in_s", json!(u64::MAX)), "expires_in_s"),

@@ -143,7 +143,7 @@ impl Api {
             enrolment_id: enrolment["id"].as_str().unwrap().to_owned(),
             key: NewKey {
                 id: key_id.to_owned(),
-                k_token: Secret::from_slice(K_TOKEN),
+                k_token: Some(Secret::from_slice(K_TOKEN)),
                 k_mac: Secret::new(vec![2; 32]),
                 mac_algorithm: "urn:prf".to_owned(),
             },

@@ -34,10 +34,13 @@ async fn names_of_users_and_devices_are_unique() {
 async fn a_device_is_found_with_its_key_by_manufacturer_and_serial_number() {
     let db = Db::new();
     db.store.create_device(device("acme", "1", "a")).await.unwrap();
-    let named = |serial: &str| Some(("acme".to_owned(), serial.to_owned()));
-    let found = db.store.load_hello(named("1"), None, None).await.unwrap().device.unwrap();
+    let named = |serial: &str| HelloQuery {
+        device: Some(DeviceRef { manufacturer: "acme".to_owned(), serial: serial.to_owned() }),
+        ..HelloQuery::default()
+    };
+    let found = db.store.load_hello(named("1")).await.unwrap().device.unwrap();
     assert_eq!((found.key_name.as_str(), found.shared_key), ("a", Some(Secret::new(vec![5; 16]))));
-    assert!(db.store.load_hello(named("2"), None, None).await.unwrap().device.is_none());
+    assert!(db.store.load_hello(named("2")).await.unwrap().device.is_none());
 }
 
 #[tokio::test]

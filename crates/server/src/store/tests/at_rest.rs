@@ -54,7 +54,13 @@ async fn no_secret_is_in_the_databases_files() {
     let (_, token) = db.store.create_token("reader".into(), vec![Role::Read]).await.unwrap();
     db.store.export_key("key1", "test".into()).await.unwrap();
     let code = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(K_TOKEN), 0).to_string();
-    assert!(db.store.validate(Some("alice".into()), None, code, None).await.unwrap().is_some());
+    assert!(
+        db.store
+            .validate(Attempt { user: Some("alice".into()), otp: code, ..Attempt::default() })
+            .await
+            .unwrap()
+            .is_some()
+    );
 
     db.import(vec![imported()]).await;
     let page = db.store.export_page(None, String::new(), 10).await.unwrap();

@@ -13,6 +13,10 @@ fn package(id: &str, algorithm: &str, policy: Option<Policy>) -> KeyPackage {
     KeyPackage { key: Some(key), ..KeyPackage::default() }
 }
 
+fn attempt(id: &str, otp: &str, challenge: Option<String>) -> Attempt {
+    Attempt { key_id: Some(id.into()), otp: otp.into(), challenge, ..Attempt::default() }
+}
+
 impl Db {
     /// Imports them for alice as a batch of their own.
     pub(super) async fn import(&self, packages: Vec<KeyPackage>) -> BatchDone {
@@ -27,7 +31,7 @@ impl Db {
 
     async fn accepts(&self, id: &str, counter: u64) -> bool {
         let code = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(K_TOKEN), counter);
-        self.store.validate(None, Some(id.into()), code.to_string(), None).await.unwrap().is_some()
+        self.store.validate(attempt(id, &code.to_string(), None)).await.unwrap().is_some()
     }
 }
 
@@ -74,7 +78,7 @@ async fn rfc6030_s5_an_ocra_key_needs_the_usage_cr() {
         let parameters = pskc::AlgorithmParameters { suite, ..Default::default() };
         package.key.as_mut().unwrap().algorithm_parameters = Some(parameters);
         db.import(vec![package]).await;
-        let found = db.store.validate(None, Some(id.into()), "237653".into(), Some("00000000".into())).await.unwrap();
+        let found = db.store.validate(attempt(id, "237653", Some("00000000".into()))).await.unwrap();
         assert_eq!(found.is_some(), valid, "{id}");
     }
 }

@@ -41,6 +41,7 @@ fn hotp_for(user: &str) -> NewEnrolment {
         methods: Vec::new(),
         device: None,
         renews: None,
+        delivers: None,
         expires_in_s: 3600,
         activate: Activation::AtOnce,
     }
@@ -56,7 +57,7 @@ fn run_of(enrolment: &str, session: &str, key: &str) -> CommitRun {
         enrolment_id: enrolment.to_owned(),
         key: NewKey {
             id: key.to_owned(),
-            k_token: Secret::from_slice(K_TOKEN),
+            k_token: Some(Secret::from_slice(K_TOKEN)),
             k_mac: Secret::from_slice(K_MAC),
             mac_algorithm: "urn:prf".to_owned(),
         },

@@ -22,20 +22,29 @@ fn ocra(suite: &str) -> NewEnrolment {
     of_type("ocra", Params { suite: Some(suite.to_owned()), ..Params::default() })
 }
 
+fn shown(otp: &str) -> Attempt {
+    Attempt { otp: otp.to_owned(), ..Attempt::default() }
+}
+
+fn of_key(key_id: &str, otp: &str) -> Attempt {
+    Attempt { key_id: Some(key_id.to_owned()), ..shown(otp) }
+}
+
 impl Db {
     async fn is_valid(&self, key_id: &str, otp: &str) -> bool {
         self.is_response(key_id, None, otp).await
     }
 
     async fn is_response(&self, key_id: &str, challenge: Option<&str>, otp: &str) -> bool {
-        let found = self.store.validate(None, Some(key_id.into()), otp.into(), challenge.map(str::to_owned)).await;
+        let found =
+            self.store.validate(Attempt { challenge: challenge.map(str::to_owned), ..of_key(key_id, otp) }).await;
         let found = found.unwrap();
         assert!(found.as_deref().is_none_or(|found| found == key_id));
         found.is_some()
     }
 
     async fn found_for(&self, user: &str, otp: &str) -> Option<String> {
-        self.store.validate(Some(user.into()), None, otp.into(), None).await.unwrap()
+        self.store.validate(Attempt { user: Some(user.into()), ..shown(otp) }).await.unwrap()
     }
 }
 
@@ -79,7 +88,7 @@ async fn one_code_sent_many_times_at_once_is_valid_once() {
         let mut tries = tokio::task::JoinSet::new();
         for i in 0..8 {
             let (store, otp) = (if i % 2 == 0 { &db.store } else { &second }.clone(), hotp(counter));
-            tries.spawn(async move { store.validate(None, Some("key1".into()), otp, None).await.unwrap() });
+            tries.spawn(async move { store.validate(of_key("key1", &otp)).await.unwrap() });
         }
         let valid = tries.join_all().await.into_iter().flatten().count();
         assert_eq!(valid, 1, "counter {counter}");
@@ -122,19 +131,33 @@ async fn only_keys_in_use_are_asked() {
     assert!(!db.is_valid("no such key", &hotp(1)).await);
 }
 
+/// RFC 6063 §10.5: the password and the client ID, from any host.
 #[tokio::test]
-async fn a_waiting_key_becomes_active_with_its_first_right_password() {
+async fn s10_5_a_waiting_key_becomes_active_with_its_first_right_password_and_client_id() {
     let db = Db::new();
     let key = db.key(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }, "key1").await;
-    assert_eq!(key.state, KeyState::Provisioned);
-    assert!(!db.is_valid("key1", "000000").await);
-    assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Provisioned);
-    assert_eq!(db.state_of(key.enrolment_id.as_ref().unwrap()).await, EnrolmentState::Provisioned);
-    for counter in 0..2 {
-        assert!(db.is_valid("key1", &hotp(counter)).await);
-        assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Active);
-        assert_eq!(db.state_of(key.enrolment_id.as_ref().unwrap()).await, EnrolmentState::Active);
+    let enrolment = db.store.enrolment(key.enrolment_id.as_deref().unwrap()).await.unwrap().unwrap();
+    let other = db.create(hotp_for("alice")).await.client_id;
+    let with = |client_id: &str, otp: &str| Attempt { client_id: Some(client_id.into()), ..shown(otp) };
+    for wrong in [
+        of_key("key1", &hotp(0)),
+        Attempt { user: Some("alice".into()), ..shown(&hotp(0)) },
+        with(&enrolment.client_id, "000000"),
+        with(&other, &hotp(0)),
+        with("no such client", &hotp(0)),
+        Attempt { user: Some("bob".into()), ..with(&enrolment.client_id, &hotp(0)) },
+        Attempt { key_id: Some("key2".into()), ..with(&enrolment.client_id, &hotp(0)) },
+    ] {
+        assert_eq!(db.store.validate(wrong.clone()).await, Ok(None), "{wrong:?}");
     }
+    assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Provisioned);
+    assert_eq!(db.state_of(&enrolment.id).await, EnrolmentState::Provisioned);
+    let right = with(&enrolment.client_id, &hotp(0));
+    assert_eq!(db.store.validate(right.clone()).await.unwrap().as_deref(), Some("key1"));
+    assert_eq!(db.store.validate(right).await, Ok(None), "a password is good once");
+    assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Active);
+    assert_eq!(db.state_of(&enrolment.id).await, EnrolmentState::Active);
+    assert!(db.is_valid("key1", &hotp(1)).await, "from now on without the client ID");
     assert_eq!(db.events("key.activated"), 1);
     db.assert_unbroken();
 }
@@ -150,9 +173,9 @@ async fn a_users_password_is_looked_for_among_the_users_keys_alone() {
     assert_eq!(db.found_for("alice", &hotp(100)).await.as_deref(), Some("key2"));
     assert_eq!(db.found_for("carol", &hotp(0)).await, None);
     assert_eq!(db.found_for("bob", &hotp(100)).await, None);
-    let both = db.store.validate(Some("alice".into()), Some("key3".into()), hotp(0), None).await;
+    let both = db.store.validate(Attempt { user: Some("alice".into()), ..of_key("key3", &hotp(0)) }).await;
     assert_eq!(both, Ok(None), "key3 is bob's");
-    assert_eq!(db.store.validate(None, None, hotp(0), None).await, Ok(None), "nobody's");
+    assert_eq!(db.store.validate(shown(&hotp(0))).await, Ok(None), "nobody's");
     assert_eq!(db.found_for("bob", &hotp(0)).await.as_deref(), Some("key3"));
 }
 

@@ -8,7 +8,7 @@ fn renewal_of(key: &str, user: &str) -> NewEnrolment {
 
 fn renewing(enrolment: &str) -> CommitRun {
     let mut run = run_of(enrolment, "renewal", "key1");
-    run.key.k_token = Secret::from_slice(b"another secret, just made");
+    run.key.k_token = Some(Secret::from_slice(b"another secret, just made"));
     run.key.k_mac = Secret::from_slice(b"another MAC key");
     run.key.mac_algorithm = "urn:other-prf".to_owned();
     run
@@ -16,7 +16,7 @@ fn renewing(enrolment: &str) -> CommitRun {
 
 /// K_MAC as a client's hello would meet it.
 async fn k_mac(db: &Db) -> Secret {
-    let hello = db.store.load_hello(None, Some("key1".into()), None).await.unwrap();
+    let hello = db.store.load_hello(HelloQuery { key_id: Some("key1".into()), ..HelloQuery::default() }).await.unwrap();
     hello.key.unwrap().1
 }
 
@@ -41,14 +41,57 @@ async fn a_renewal_keeps_the_identifier_and_replaces_the_secrets_and_the_counter
     db.assert_unbroken();
 }
 
+/// RFC 6063 §10.5: until its owner has shown the new key, the old one stays.
 #[tokio::test]
-async fn a_renewal_that_waits_for_a_first_password_makes_the_key_wait() {
+async fn s10_5_a_renewal_that_waits_for_a_first_password_leaves_the_old_key_until_then() {
+    let db = Db::new();
+    let old = db.key(hotp_for("alice"), "key1").await;
+    let waiting = NewEnrolment { activate: Activation::OnOtp, ..renewal_of("key1", "alice") };
+    let enrolment = db.create(waiting).await;
+    db.store.commit_run(renewing(&enrolment.id)).done().await.unwrap();
+    let key = db.store.key("key1").await.unwrap().unwrap();
+    assert_eq!((key.state, &key.enrolment_id), (KeyState::Active, &old.enrolment_id));
+    assert_eq!(db.state_of(&enrolment.id).await, EnrolmentState::Provisioned);
+    let password_of = |secret: &[u8], counter| {
+        dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(secret), counter).to_string()
+    };
+    let (new_secret, with) = (b"another secret, just made", Some(enrolment.client_id.clone()));
+    let shown = |otp: String, client_id| Attempt { user: Some("alice".into()), otp, client_id, ..Attempt::default() };
+    let found = async |attempt| db.store.validate(attempt).await.unwrap().is_some();
+    assert!(found(shown(password_of(K_TOKEN, 0), None)).await, "the old key is good");
+    assert!(!found(shown(password_of(new_secret, 0), None)).await, "the new one is not yet");
+    assert!(found(shown(password_of(K_TOKEN, 1), with.clone())).await, "the old key is no proof of the new one");
+    assert_eq!(db.state_of(&enrolment.id).await, EnrolmentState::Provisioned);
+    assert!(found(shown(password_of(new_secret, 0), with.clone())).await);
+    assert!(!found(shown(password_of(K_TOKEN, 2), None)).await, "now the old key is gone");
+    assert!(!found(shown(password_of(new_secret, 0), with)).await, "once");
+    assert!(found(shown(password_of(new_secret, 1), None)).await);
+    assert_eq!(k_mac(&db).await.expose(), b"another MAC key");
+    assert_eq!((db.rows("pending_key"), db.rows("key")), (0, 1));
+    assert_eq!(db.state_of(&enrolment.id).await, EnrolmentState::Active);
+    db.assert_unbroken();
+}
+
+#[tokio::test]
+async fn what_waits_goes_with_the_next_renewal_and_with_the_key() {
     let db = Db::new();
     db.key(hotp_for("alice"), "key1").await;
-    let enrolment = db.create(NewEnrolment { activate: Activation::OnOtp, ..renewal_of("key1", "alice") }).await.id;
-    db.store.commit_run(renewing(&enrolment)).done().await.unwrap();
-    assert_eq!(db.store.key("key1").await.unwrap().unwrap().state, KeyState::Provisioned);
-    assert_eq!(db.state_of(&enrolment).await, EnrolmentState::Provisioned);
+    let waiting = || NewEnrolment { activate: Activation::OnOtp, ..renewal_of("key1", "alice") };
+    let first = db.create(waiting()).await.id;
+    db.store.commit_run(renewing(&first)).done().await.unwrap();
+    assert_eq!(k_mac(&db).await.expose(), b"another MAC key", "the client has the new K_MAC");
+    let next = db.create(renewal_of("key1", "alice")).await.id;
+    let mut run = run_of(&next, "next", "key1");
+    run.key.k_mac = Secret::from_slice(b"a third MAC key");
+    db.store.commit_run(run).done().await.unwrap();
+    assert_eq!((db.rows("pending_key"), k_mac(&db).await.expose()), (0, &b"a third MAC key"[..]));
+    let last = db.create(waiting()).await.id;
+    let mut run = renewing(&last);
+    run.session_id = "last".into();
+    db.store.commit_run(run).done().await.unwrap();
+    assert_eq!(db.rows("pending_key"), 1);
+    db.store.revoke_key("key1").await.unwrap();
+    assert_eq!(db.rows("pending_key"), 0);
 }
 
 #[tokio::test]

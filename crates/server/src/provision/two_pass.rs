@@ -1,0 +1,278 @@
+//! Two-pass: a ClientHello is answered once with the key, and the answer is kept (RFC 6063 §5).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Bytes;
+use dskpp::algorithm::{KeyType, ProtectionMethod};
+use dskpp::message::{ClientHello, KeyProtection, Payload};
+use dskpp::server::{ClientKey, DeviceRef, Finished, Reason, Refusal, Shipment, TwoPassFacts, TwoPassRun};
+use dskpp::status::Status;
+use dskpp_crypto::{RsaPublicKey, Secret, Sha256, SystemRandom};
+use pskc::{KeyInfo, KeyPackage};
+
+use super::hello::{device_of, renewed_key};
+use super::run::{Outcome, Run, device_info, is_wrong_code};
+use super::{Provision, Stop, unix_now};
+use crate::device_trust;
+use crate::store::{Commit, DeviceRecord, EnrolmentRecord, HelloContext, Pending, Variant, key_type};
+
+/// Every method: what the enrolment allows of them counts once the code is proved, so that nobody learns it before.
+const METHODS: [ProtectionMethod; 3] =
+    [ProtectionMethod::Transport, ProtectionMethod::Wrap, ProtectionMethod::PassphraseWrap];
+
+/// Under which the answer to a two-pass ClientHello is kept: the same octets get the same answer, as the answers of
+/// profile P28 do.
+pub(super) fn session_id(body: &[u8]) -> String {
+    format!("two-pass-{}", data_encoding::HEXLOWER.encode(&Sha256::digest(&[body])))
+}
+
+/// Everything that a run is about, owned by the computation.
+struct TwoPass {
+    hello: ClientHello,
+    body: Bytes,
+    context: HelloContext,
+    /// Whether the AD is that of the enrolment's trigger.
+    trigger: bool,
+    /// For each entry of the client's list, its key, and whose it is.
+    keys: Vec<Option<ClientKey>>,
+    owners: Vec<Option<Option<DeviceRef>>>,
+}
+
+impl Provision {
+    pub(super) async fn two_pass(
+        self: &Arc<Self>,
+        hello: ClientHello,
+        body: Bytes,
+        peer: SocketAddr,
+        mut context: HelloContext,
+        trigger: bool,
+    ) -> Result<Vec<u8>, Stop> {
+        let run = Run {
+            variant: Variant::TwoPass,
+            session_id: session_id(&body),
+            as_hello: hello.offers_four_pass(),
+            request_hash: Sha256::digest(&[&body]),
+            client_id: hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()),
+            device: device_of(&hello),
+            renews: None,
+            peer,
+            started: Instant::now(),
+        };
+        if let Some(answer) = context.answer.take() {
+            return run.again(answer);
+        }
+        let resolved = hello.two_pass_methods().iter().map(|entry| self.client_key(entry, &run, &context));
+        let (keys, owners) = resolved.map(Option::unzip).unzip();
+        let message = TwoPass { hello, body, context, trigger, keys, owners };
+        let begun = message.begin(self, &METHODS, None)?; // all that can be refused cheaply is
+        let quick = begun.is_quick() || trigger;
+        let attempt = run.client_id.as_deref().map(|id| self.backoff.begin(id, Instant::now())).transpose()?;
+        let provision = Arc::clone(self);
+        let work = move || {
+            let (mut run, message) = (run, message);
+            let proved = provision.send_key(&mut run, &message);
+            if let Some(attempt) = attempt {
+                match &proved {
+                    Err(refusal) if is_wrong_code(refusal) => attempt.wrong(Instant::now()),
+                    _ => attempt.right(),
+                }
+            }
+            let (pending, outcome) = match proved {
+                Ok((finished, key_id, enrolment)) => provision.commit(&run, enrolment, finished, key_id),
+                Err(refusal) => {
+                    let enrolment = message.context.enrolment.as_ref();
+                    (provision.refuse(&run, enrolment, &refusal), Outcome::Refused(refusal))
+                }
+            };
+            (run, pending, outcome)
+        };
+        let (run, pending, outcome): (Run, Pending<Commit>, Outcome) =
+            if quick { work() } else { self.pool.run(work).await? };
+        run.finish(pending, outcome, self).await
+    }
+
+    /// The work, and the checks that only a right code reaches.
+    fn send_key<'a>(
+        &self,
+        run: &mut Run,
+        message: &'a TwoPass,
+    ) -> Result<(Finished, String, &'a EnrolmentRecord), Refusal> {
+        let enrolment = message.context.enrolment.as_ref();
+        let begun = message.begin(self, &METHODS, None)?;
+        let password = run.password(enrolment);
+        if !message.trigger {
+            begun.authenticate(&self.auth, &password, &self.url_s)?;
+        }
+        let refuse = |(status, reason)| begun.refuse(status, reason);
+        let renewed = renewed_key(&message.hello, message.context.key.as_ref(), enrolment.filter(|_| message.trigger));
+        let renewed = renewed.map_err(refuse)?;
+        run.renews = renewed.map(|(key, _)| key.id.clone());
+        let wanted = enrolment.and_then(|enrolment| key_type(&enrolment.key_type));
+        let methods = enrolment.map_or(METHODS.to_vec(), allowed);
+        let begun = match enrolment.is_some_and(|enrolment| enrolment.allows(Variant::TwoPass)) {
+            true => message.begin(self, &methods, wanted.as_ref())?,
+            false => return Err(refuse((Status::NoProtocolVariants, Reason::Policy))),
+        };
+        run.device = message.device_of_run(run.device.take(), begun.entry()).map_err(refuse)?;
+        let enrolment = run.verdict(begun.key_type(), enrolment).map_err(refuse)?;
+        let k_mac_old = renewed.map(|(_, k_mac)| k_mac);
+        let mut rng = SystemRandom;
+        let (finished, key_id) = match &message.context.delivered {
+            None => {
+                let spec = self.package(run, enrolment).map_err(refuse)?;
+                let shipment = Shipment::new(&spec).ok_or_else(|| refuse((Status::AccessDenied, Reason::Policy)))?;
+                let finished = begun.finish(Shipment { k_mac_old, ..shipment }, &password, &mut rng)?;
+                (finished, spec.key_id)
+            }
+            Some(key) => {
+                let package = self.store.package(key).map_err(|why| {
+                    tracing::error!("{why}");
+                    refuse((Status::InitializationFailed, Reason::Policy))
+                })?;
+                let (package, k_token) = legacy(package, begun.key_type(), run)
+                    .ok_or_else(|| refuse((Status::AccessDenied, Reason::Policy)))?;
+                let shipment = Shipment {
+                    server_id: &self.server_id,
+                    package,
+                    key_len: k_token.len(),
+                    k_token: Some(&k_token),
+                    k_mac_old,
+                };
+                (begun.finish(shipment, &password, &mut rng)?, key.record.id.clone())
+            }
+        };
+        Ok((finished, key_id, enrolment))
+    }
+
+    /// The key that an entry of the client's list names, as far as this server has it or can trust it, and the device
+    /// whose own it is.
+    fn client_key(
+        &self,
+        entry: &KeyProtection,
+        run: &Run,
+        context: &HelloContext,
+    ) -> Option<(ClientKey, Option<DeviceRef>)> {
+        let info = match &entry.payload {
+            Some(Payload::KeyInfo(info)) => Some(info),
+            _ => None,
+        };
+        let named = |name: &str| context.named.iter().find(|device| device.key_name == name);
+        match entry.method {
+            ProtectionMethod::PassphraseWrap => {
+                let name = info.and_then(|info| info.key_name.as_ref());
+                (name.is_none() || name == run.client_id.as_ref()).then_some((ClientKey::Passphrase, None))
+            }
+            ProtectionMethod::Wrap => {
+                let device = named(info?.key_name.as_deref()?)?;
+                let key = device.shared_key.clone()?;
+                let key = ClientKey::Shared { name: device.key_name.clone(), key };
+                Some((key, Some(device.identity.clone())))
+            }
+            ProtectionMethod::Transport => self.public_key(info?, context.device.as_ref(), named),
+            _ => None,
+        }
+    }
+
+    /// A client's public key: that of the device's registered certificate, or of one that leads to the configured
+    /// anchors. Without anchors any will do: the code's proof covers the key (RFC 6063 §3.4.1).
+    fn public_key<'a>(
+        &self,
+        info: &KeyInfo,
+        device: Option<&'a DeviceRecord>,
+        named: impl Fn(&str) -> Option<&'a DeviceRecord>,
+    ) -> Option<(ClientKey, Option<DeviceRef>)> {
+        let of = |device: &DeviceRecord| device_trust::key_of(device.certificate.as_deref()?).ok();
+        let public = |key, device: Option<&DeviceRecord>| {
+            Some((ClientKey::Public { key, info: info.clone() }, device.map(|device| device.identity.clone())))
+        };
+        if let Some(device) = info.key_name.as_deref().and_then(named) {
+            return public(of(device)?, Some(device));
+        }
+        let registered = |key: &RsaPublicKey| device.filter(|device| of(device).as_ref() == Some(key));
+        if !info.x509_certificates.is_empty() {
+            let key = device_trust::key_of(info.x509_certificates.first()?).ok()?;
+            if self.device_trust.has_anchors()
+                && let Err(why) = self.device_trust.check(&info.x509_certificates, unix_now())
+            {
+                tracing::info!("a client's certificate is not accepted: {why}");
+                return None;
+            }
+            let owner = registered(&key);
+            return public(key, owner);
+        }
+        let rsa = info.rsa_key_value.as_ref()?;
+        let key = RsaPublicKey::from_components(&rsa.modulus, &rsa.exponent).ok()?;
+        let owner = registered(&key);
+        if owner.is_none() && self.device_trust.has_anchors() {
+            return None;
+        }
+        public(key, owner)
+    }
+}
+
+impl TwoPass {
+    fn begin<'a>(
+        &'a self,
+        provision: &'a Provision,
+        methods: &'a [ProtectionMethod],
+        key_type: Option<&'a KeyType>,
+    ) -> Result<TwoPassRun<'a>, Refusal> {
+        let facts = TwoPassFacts {
+            methods,
+            keys: &self.keys,
+            key_type,
+            k_mac_old_len: self.context.key.as_ref().map(|(_, k_mac)| k_mac.len()),
+            trigger: self.trigger,
+        };
+        TwoPassRun::begin(&self.hello, &self.body, &provision.policy, &facts, &provision.auth)
+    }
+
+    /// The device of the run: the one that the client named, if a trigger named it or its own key is used (profile
+    /// P21); else the one whose key is used.
+    fn device_of_run(&self, named: Option<DeviceRef>, entry: usize) -> Result<Option<DeviceRef>, (Status, Reason)> {
+        let owner = self.owners.get(entry).cloned().flatten().flatten();
+        let by_trigger = self.context.enrolment.as_ref().filter(|_| self.trigger);
+        let of_trigger = by_trigger.and_then(|enrolment| enrolment.device.as_ref());
+        match named {
+            None => Ok(owner),
+            Some(named) if owner.as_ref() == Some(&named) || of_trigger == Some(&named) => Ok(Some(named)),
+            Some(_) => Err((Status::AccessDenied, Reason::Device)),
+        }
+    }
+}
+
+/// The methods of an enrolment; none named: all.
+fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
+    let is_allowed = |method: &ProtectionMethod| {
+        let name = match method {
+            ProtectionMethod::Transport => "transport",
+            ProtectionMethod::Wrap => "wrap",
+            _ => "passphrase-wrap",
+        };
+        enrolment.methods.is_empty() || enrolment.methods.iter().any(|allowed| allowed == name)
+    };
+    METHODS.into_iter().filter(is_allowed).collect()
+}
+
+/// The package of a key in stock, without its secret, and the secret at the length that its type has. HMAC fills a
+/// shorter key with zeros itself, so they may be there; a key that would have to be cut cannot travel.
+fn legacy(mut package: KeyPackage, key_type: &KeyType, run: &Run) -> Option<(KeyPackage, Secret)> {
+    let key = package.key.as_mut()?;
+    let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
+    let key_len = key_type.key_len(dskpp::package::hash_of_suite(suite))?;
+    let secret = key.data.as_mut()?.secret.take()?;
+    let secret = secret.plain()?;
+    key.algorithm = Some(key_type.uri().to_owned());
+    if package.device_info.is_none() {
+        package.device_info = run.device.as_ref().map(device_info);
+    }
+    let is_hmac = matches!(key_type, KeyType::Hotp | KeyType::Totp | KeyType::Ocra);
+    let fits = secret.len() == key_len || is_hmac && secret.len() < key_len;
+    fits.then(|| {
+        let mut octets = secret.expose().to_vec();
+        octets.resize(key_len, 0);
+        (package, Secret::new(octets))
+    })
+}

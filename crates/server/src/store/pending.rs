@@ -1,0 +1,100 @@
+//! What a renewal has made of a key whose owner has still to show a first password of the new one (RFC 6063 §10.5).
+//! Until then the old one stays as it is.
+
+use dskpp_crypto::Secret;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::json;
+
+use super::keys::key_by_id;
+use super::records::{EnrolmentRecord, KeyRecord, KeyState};
+use super::runs::NewKey;
+use super::{StoreError, now};
+use crate::audit;
+use crate::seal::Kek;
+
+const TABLE: &str = "pending_key";
+
+/// Keeps what an enrolment has made of a key. What an earlier one made, and nobody has used, goes.
+pub(super) fn put(
+    db: &Connection,
+    kek: &Kek,
+    enrolment: &str,
+    key: &NewKey,
+    k_token: &Secret,
+) -> Result<(), StoreError> {
+    let mut put = db.prepare_cached("INSERT OR REPLACE INTO pending_key VALUES (?, ?, ?, ?, ?, ?)")?;
+    put.execute(params![
+        key.id,
+        enrolment,
+        key.mac_algorithm,
+        kek.seal(TABLE, "sealed_k_token", &key.id, k_token),
+        kek.seal(TABLE, "sealed_k_mac", &key.id, &key.k_mac),
+        now()
+    ])?;
+    Ok(())
+}
+
+/// Forgets it: another renewal has been completed, or the key is out of use.
+pub(super) fn forget(db: &Connection, key_id: &str) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM pending_key WHERE id = ?")?.execute([key_id])?;
+    Ok(())
+}
+
+/// K_MAC of what waits: the client has it already, and only it.
+pub(super) fn k_mac(db: &Connection, kek: &Kek, key_id: &str) -> Result<Option<Secret>, StoreError> {
+    let mut query = db.prepare_cached("SELECT sealed_k_mac FROM pending_key WHERE id = ?")?;
+    let sealed: Option<Vec<u8>> = query.query_row([key_id], |row| row.get(0)).optional()?;
+    Ok(sealed.map(|sealed| kek.open(TABLE, "sealed_k_mac", key_id, &sealed)).transpose()?)
+}
+
+/// The key that `enrolment` renewed, as it will be, and its K_TOKEN.
+pub(super) fn waiting(
+    db: &Connection,
+    kek: &Kek,
+    enrolment: &EnrolmentRecord,
+) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
+    let Some(key_id) = &enrolment.key_id else { return Ok(None) };
+    let mut query = db.prepare_cached("SELECT sealed_k_token FROM pending_key WHERE id = ? AND enrolment_id = ?")?;
+    let sealed: Option<Vec<u8>> = query.query_row([key_id, &enrolment.id], |row| row.get(0)).optional()?;
+    let (Some(sealed), Some(old)) = (sealed, key_by_id(db, key_id)?) else { return Ok(None) };
+    if !matches!(old.state, KeyState::Active | KeyState::Provisioned) {
+        return Ok(None);
+    }
+    let params = enrolment.params.clone();
+    let new = KeyRecord {
+        counter: params.counter.unwrap_or(0),
+        params,
+        state: KeyState::Provisioned,
+        enrolment_id: Some(enrolment.id.clone()),
+        last_step: None,
+        drift: 0,
+        start_at: None,
+        expires_at: None,
+        uses_left: None,
+        ..old
+    };
+    Ok(Some((new, kek.open(TABLE, "sealed_k_token", key_id, &sealed)?)))
+}
+
+/// Puts what waited, if it came of the new key's enrolment, in the old key's place.
+pub(super) fn take_over(db: &Connection, kek: &Kek, new: &KeyRecord, k_token: &Secret) -> Result<(), StoreError> {
+    let mut is_of = db.prepare_cached("SELECT 1 FROM pending_key WHERE id = ? AND enrolment_id = ?")?;
+    let waits = is_of.exists(params![new.id, new.enrolment_id])?;
+    let Some(k_mac) = k_mac(db, kek, &new.id)?.filter(|_| waits) else { return Ok(()) };
+    let mut update = db.prepare_cached(
+        "UPDATE key SET enrolment_id = ?2, params = ?3, sealed_k_token = ?4, sealed_k_mac = ?5, counter = ?6, \
+         mac_algorithm = (SELECT mac_algorithm FROM pending_key WHERE id = ?1), last_step = NULL, drift = 0, \
+         sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, expires_at = NULL, \
+         uses_left = NULL WHERE id = ?1",
+    )?;
+    update.execute(params![
+        new.id,
+        new.enrolment_id,
+        json!(new.params).to_string(),
+        kek.seal("key", "sealed_k_token", &new.id, k_token),
+        kek.seal("key", "sealed_k_mac", &new.id, &k_mac),
+        new.counter as i64
+    ])?;
+    forget(db, &new.id)?;
+    audit::append(db, now(), "key.renewed", &json!({ "key": new.id, "enrolment": new.enrolment_id }))
+}
