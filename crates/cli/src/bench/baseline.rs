@@ -1,4 +1,5 @@
-//! The cryptography that RFC 6063 demands of a server, bare: one PBKDF2 and one RSA decryption.
+//! The cryptography that RFC 6063 demands of a server, bare: PBKDF2, and an RSA decryption in four-pass, an RSA
+//! encryption in two-pass with key transport.
 
 use std::num::NonZeroU32;
 use std::time::Instant;
@@ -6,22 +7,33 @@ use std::time::Instant;
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp_crypto::{Pbkdf2Prf, Random as _, RsaEncryption, RsaPrivateKey, SystemRandom, pbkdf2};
 
+use super::load::{Kind, Method};
 use super::process::thread_cpu_ms;
 use crate::output::Failure;
 
 const ROUNDS: u32 = 60;
 
-/// CPU milliseconds of one round.
-pub(super) fn bare_ms() -> Result<f64, Failure> {
+/// CPU milliseconds of what one run of that kind needs.
+pub(super) fn bare_ms(kind: Kind) -> Result<f64, Failure> {
     let key = RsaPrivateKey::generate(2048).map_err(Failure::new)?;
     let r_c = SystemRandom.bytes(32);
     let encrypted = key.public().encrypt(RsaEncryption::OaepSha1, &r_c, &mut SystemRandom).map_err(Failure::new)?;
     let salt = [&r_c, key.public().modulus()].concat();
     let iterations = NonZeroU32::new(MIN_ITERATIONS).ok_or_else(|| Failure::new("no iterations"))?;
+    let derive = |salt: &[u8]| pbkdf2(Pbkdf2Prf::HmacSha1, b"0123456789ABCDEF", salt, iterations, 16);
     let (begun, cpu) = (Instant::now(), thread_cpu_ms());
     for _ in 0..ROUNDS {
-        std::hint::black_box(key.decrypt_oaep(RsaEncryption::OaepSha1, &encrypted).map_err(Failure::new)?);
-        std::hint::black_box(pbkdf2(Pbkdf2Prf::HmacSha1, b"0123456789ABCDEF", &salt, iterations, 16));
+        match kind {
+            Kind::TwoPass(Method::Transport) => {
+                let public = key.public();
+                let encrypted = public.encrypt(RsaEncryption::OaepSha1, &r_c, &mut SystemRandom);
+                std::hint::black_box(encrypted.map_err(Failure::new)?);
+            }
+            // The wrapping key comes of the password, too.
+            Kind::TwoPass(_) => _ = std::hint::black_box(derive(&r_c)),
+            _ => _ = std::hint::black_box(key.decrypt_oaep(RsaEncryption::OaepSha1, &encrypted).map_err(Failure::new)?),
+        }
+        std::hint::black_box(derive(&salt));
     }
     let cpu = thread_cpu_ms().zip(cpu).map(|(now, before)| now - before);
     let spent = cpu.unwrap_or_else(|| begun.elapsed().as_secs_f64() * 1e3);

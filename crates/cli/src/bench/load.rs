@@ -1,4 +1,4 @@
-//! Complete four-pass runs, many at a time.
+//! Complete runs, many at a time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
 use dskpp::auth_code::AuthCode;
-use dskpp::client::{Credential, Failed, FourPass, K, Offer};
-use dskpp_crypto::{Random as _, RsaPublicKey, Secret, SystemRandom};
+use dskpp::client::{ClientProtection, Credential, Failed, FourPass, K, Offer, TwoPass};
+use dskpp_crypto::{Random as _, RsaPrivateKey, RsaPublicKey, Secret, SystemRandom};
 use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -22,8 +22,42 @@ use crate::output::Failure;
 pub(super) struct Recipe {
     endpoint: Endpoint,
     url_s: String,
-    /// The device and its shared key, for runs without the cost of PBKDF2 and RSA.
-    device: Option<(pskc::DeviceInfo, Secret)>,
+    way: Way,
+}
+
+/// What a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    FourPass,
+    /// Four-pass with the shared key of a device: without PBKDF2 and RSA.
+    FourPassShared,
+    TwoPass(Method),
+}
+
+/// A key protection method of two-pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Method {
+    /// Under the client's RSA key of 2,048 bits
+    Transport,
+    /// Under a key of 16 octets that the client shares with the server
+    Wrap,
+    /// Under the password of the authentication code
+    PassphraseWrap,
+}
+
+impl Kind {
+    /// Whether each run needs PBKDF2.
+    pub(super) fn is_slow(self) -> bool {
+        !matches!(self, Kind::FourPassShared | Kind::TwoPass(Method::Wrap))
+    }
+}
+
+/// What a client needs for it.
+#[derive(Clone)]
+enum Way {
+    FourPass,
+    FourPassShared(pskc::DeviceInfo, Secret),
+    TwoPass(ClientProtection),
 }
 
 pub(super) struct Load {
@@ -52,39 +86,55 @@ const KEY_NAME: &str = "dskpp-bench";
 const PREPARING: usize = 32;
 
 impl Recipe {
-    pub(super) async fn new(api: &Api, target: &Target, no_kdf_cost: bool) -> Result<Self, Failure> {
+    pub(super) async fn new(api: &Api, target: &Target, kind: Kind) -> Result<Self, Failure> {
         let url_s = format!("{}/dskpp", target.origin);
         let endpoint = Endpoint::new(&url_s, target.ca.as_deref())?;
-        let device = match no_kdf_cost {
-            false => None,
-            true => {
-                let key = SystemRandom.secret(32);
-                let shared_key_hex = data_encoding::HEXLOWER.encode(key.expose());
-                let device = json!({
-                    "manufacturer": MANUFACTURER, "serial": "1", "key_name": KEY_NAME, "shared_key_hex": shared_key_hex,
-                });
-                api.post("/devices", &device).await?;
-                let info = pskc::DeviceInfo {
-                    manufacturer: Some(MANUFACTURER.into()),
-                    serial_no: Some("1".into()),
-                    ..pskc::DeviceInfo::default()
-                };
-                Some((info, key))
+        let way = match kind {
+            Kind::FourPass => Way::FourPass,
+            Kind::FourPassShared => {
+                let (device, key) = register(api, 32).await?;
+                Way::FourPassShared(device, key)
             }
+            Kind::TwoPass(Method::Transport) => {
+                let key = Arc::new(RsaPrivateKey::generate(2048).map_err(Failure::new)?);
+                let info = pskc::KeyInfo::from_rsa(key.public().modulus(), key.public().exponent());
+                Way::TwoPass(ClientProtection::Transport { key, info })
+            }
+            Kind::TwoPass(Method::Wrap) => {
+                let (_, key) = register(api, 16).await?;
+                Way::TwoPass(ClientProtection::Wrap { name: KEY_NAME.into(), key })
+            }
+            Kind::TwoPass(Method::PassphraseWrap) => Way::TwoPass(ClientProtection::Passphrase),
         };
-        Ok(Recipe { endpoint, url_s, device })
+        Ok(Recipe { endpoint, url_s, way })
     }
 
     fn offer(&self, code: AuthCode) -> Offer {
         let mut offer = Offer::new(self.url_s.clone(), Credential::Code(code), vec![KeyType::Totp]);
         offer.mac_algorithms = vec![MacAlgorithm::PrfSha256];
-        if let Some((device, _)) = &self.device {
+        if let Way::FourPassShared(device, _) = &self.way {
             offer.device = Some(device.clone());
             offer.encryption_algorithms = vec![EncryptionAlgorithm::PrfSha256];
             offer.iterations = 1;
         }
         offer
     }
+}
+
+/// A device at the server, with a key of so many octets.
+async fn register(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, Secret), Failure> {
+    let key = SystemRandom.secret(key_len);
+    let shared_key_hex = data_encoding::HEXLOWER.encode(key.expose());
+    let device = json!({
+        "manufacturer": MANUFACTURER, "serial": "1", "key_name": KEY_NAME, "shared_key_hex": shared_key_hex,
+    });
+    api.post("/devices", &device).await?;
+    let info = pskc::DeviceInfo {
+        manufacturer: Some(MANUFACTURER.into()),
+        serial_no: Some("1".into()),
+        ..pskc::DeviceInfo::default()
+    };
+    Ok((info, key))
 }
 
 /// New enrolments at the server, with the codes to use them.
@@ -179,10 +229,9 @@ async fn work(
 
 /// One run; gives its status.
 async fn run(recipe: &Recipe, link: &mut Link, code: AuthCode, hello_us: &mut Vec<u32>) -> Result<String, Failure> {
-    let ended = |failed: Failed| match failed {
-        Failed::Refused(status) => Ok(status.as_str().to_owned()),
-        other => Err(Failure::new(other)),
-    };
+    if let Way::TwoPass(protection) = &recipe.way {
+        return two_pass(recipe, link, code, protection.clone(), hello_us).await;
+    }
     let (hello, awaiting) = FourPass::start(recipe.offer(code), &mut SystemRandom);
     let sent = Instant::now();
     let (status, answer) = link.post(&recipe.endpoint, hello).await?;
@@ -194,9 +243,9 @@ async fn run(recipe: &Recipe, link: &mut Link, code: AuthCode, hello_us: &mut Ve
         Ok(choice) => choice,
         Err(failed) => return ended(failed),
     };
-    let proceeded = match &recipe.device {
-        Some((_, key)) => choice.proceed(K::Shared(key.clone()), &mut SystemRandom),
-        None => {
+    let proceeded = match &recipe.way {
+        Way::FourPassShared(_, key) => choice.proceed(K::Shared(key.clone()), &mut SystemRandom),
+        _ => {
             let key = choice.encryption_key().rsa_key_value.as_ref();
             let key = key.ok_or_else(|| Failure::new("the server sent no bare RSA key"))?;
             let key = RsaPublicKey::from_components(&key.modulus, &key.exponent).map_err(Failure::new)?;
@@ -215,6 +264,44 @@ async fn run(recipe: &Recipe, link: &mut Link, code: AuthCode, hello_us: &mut Ve
     match awaiting.receive(&answer) {
         Ok(_) => Ok("Success".into()),
         Err(failed) => ended(failed),
+    }
+}
+
+/// One two-pass run. What takes long is done away from the connections.
+async fn two_pass(
+    recipe: &Recipe,
+    link: &mut Link,
+    code: AuthCode,
+    protection: ClientProtection,
+    hello_us: &mut Vec<u32>,
+) -> Result<String, Failure> {
+    let is_quick = matches!(protection, ClientProtection::Wrap { .. });
+    let offer = recipe.offer(code);
+    let start = move || TwoPass::start(offer, vec![protection], &mut SystemRandom);
+    let (hello, awaiting) = beside(is_quick, start).await?.map_err(Failure::new)?;
+    let sent = Instant::now();
+    let (status, answer) = link.post(&recipe.endpoint, hello).await?;
+    hello_us.push(sent.elapsed().as_micros() as u32);
+    if status != 200 {
+        return Ok(format!("HTTP {status}"));
+    }
+    match beside(is_quick, move || awaiting.receive(&answer)).await? {
+        Ok(_) => Ok("Success".into()),
+        Err(failed) => ended(failed),
+    }
+}
+
+async fn beside<T: Send + 'static>(is_quick: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    match is_quick {
+        true => Ok(work()),
+        false => tokio::task::spawn_blocking(work).await.map_err(Failure::new),
+    }
+}
+
+fn ended(failed: Failed) -> Result<String, Failure> {
+    match failed {
+        Failed::Refused(status) => Ok(status.as_str().to_owned()),
+        other => Err(Failure::new(other)),
     }
 }
 

@@ -16,13 +16,21 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::runtime;
-use load::{Load, Recipe};
+use load::{Kind, Load, Method, Recipe};
 use process::Usage;
 use server::Child;
 
 #[derive(Args)]
 pub(crate) struct Bench {
-    /// Runs at the same time [default: 16, or 96 with --no-kdf-cost]
+    /// Variant of the protocol
+    #[arg(long, value_enum, default_value_t = Variant::FourPass)]
+    variant: Variant,
+
+    /// Key protection method of two-pass [default: transport]
+    #[arg(long, value_enum)]
+    method: Option<Method>,
+
+    /// Runs at the same time [default: 16, or 96 without PBKDF2]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     concurrency: Option<u32>,
 
@@ -34,7 +42,7 @@ pub(crate) struct Bench {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     count: Option<u32>,
 
-    /// Leave out PBKDF2 and RSA: runs with a shared key and one iteration, against a server of this bench's own only
+    /// Leave out PBKDF2 and RSA: four-pass with a shared key and one iteration, against a server of this bench's own only
     #[arg(long, conflicts_with = "server")]
     no_kdf_cost: bool,
 
@@ -55,6 +63,12 @@ pub(crate) struct Bench {
     ca: Option<PathBuf>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Variant {
+    FourPass,
+    TwoPass,
+}
+
 /// What is measured, and whether we started it.
 struct Target {
     origin: String,
@@ -65,12 +79,22 @@ struct Target {
 
 impl Bench {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let kind = self.kind()?;
         let target = self.target()?;
-        runtime()?.block_on(self.measure(&target, output))
+        runtime()?.block_on(self.measure(&target, kind, output))
     }
 
-    fn concurrency(&self) -> u32 {
-        self.concurrency.unwrap_or(if self.no_kdf_cost { 96 } else { 16 })
+    fn kind(&self) -> Result<Kind, Failure> {
+        match (self.variant, self.method, self.no_kdf_cost) {
+            (Variant::FourPass, None, true) => Ok(Kind::FourPassShared),
+            (Variant::FourPass, None, false) => Ok(Kind::FourPass),
+            (Variant::TwoPass, method, false) => Ok(Kind::TwoPass(method.unwrap_or(Method::Transport))),
+            (Variant::FourPass, Some(_), _) => {
+                Err(Failure::usage("four-pass has no key protection method").next("add --variant two-pass"))
+            }
+            (Variant::TwoPass, _, true) => Err(Failure::usage("--no-kdf-cost is for four-pass")
+                .next("--method wrap is two-pass without PBKDF2 and RSA")),
+        }
     }
 
     fn target(&self) -> Result<Target, Failure> {
@@ -85,14 +109,14 @@ impl Bench {
         Ok(Target { origin: child.origin.clone(), token, ca: child.ca(), child: Some(child) })
     }
 
-    async fn measure(&self, target: &Target, output: &Output) -> Result<(), Failure> {
+    async fn measure(&self, target: &Target, kind: Kind, output: &Output) -> Result<(), Failure> {
         let api = Api::new(&target.origin, &target.token, target.ca.as_deref())?;
-        let recipe = Recipe::new(&api, target, self.no_kdf_cost).await?;
-        let load = Load { recipe, concurrency: self.concurrency() as usize };
+        let recipe = Recipe::new(&api, target, kind).await?;
+        let concurrency = self.concurrency.unwrap_or(if kind.is_slow() { 16 } else { 96 });
+        let load = Load { recipe, concurrency: concurrency as usize };
 
         // A pilot warms everything up and tells how many enrolments the time will take.
-        let pilot_runs =
-            (self.concurrency() * if self.no_kdf_cost { 64 } else { 4 }).min(self.count.unwrap_or(u32::MAX));
+        let pilot_runs = (concurrency * if kind.is_slow() { 4 } else { 64 }).min(self.count.unwrap_or(u32::MAX));
         let pilot_codes = load::enrolments(&api, pilot_runs, None).await?;
         let pilot = load.run(pilot_codes, None, None).await?;
         let wanted = match self.count {
@@ -105,8 +129,8 @@ impl Bench {
         let deadline = self.count.is_none().then(|| Duration::from_secs(self.seconds));
         let measured = load.run(codes, deadline, self.bar(output, wanted, "measuring")).await?;
         let used = usage.map(Usage::finish);
-        let bare_ms = if self.no_kdf_cost { None } else { Some(baseline::bare_ms()?) };
-        let report = report::Report::new(self, &measured, used, bare_ms);
+        let bare_ms = kind.is_slow().then(|| baseline::bare_ms(kind)).transpose()?;
+        let report = report::Report::new(kind, concurrency, &measured, used, bare_ms);
         output.print(&report.document(), || report.text())?;
         match measured.all_succeeded() {
             true => Ok(()),

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::Bench;
-use super::load::Measured;
+use super::load::{Kind, Measured, Method};
 use super::process::Used;
 
 pub(super) struct Report {
+    kind: Kind,
     concurrency: u32,
-    no_kdf_cost: bool,
     runs: usize,
     seconds: f64,
     runs_per_second: f64,
@@ -35,12 +34,18 @@ fn percentile(sorted_us: &[u32], share: f64) -> f64 {
 }
 
 impl Report {
-    pub(super) fn new(bench: &Bench, measured: &Measured, used: Option<Used>, bare_ms: Option<f64>) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        concurrency: u32,
+        measured: &Measured,
+        used: Option<Used>,
+        bare_ms: Option<f64>,
+    ) -> Self {
         let runs = measured.run_us.len();
         let cpu_ms = used.as_ref().and_then(|used| used.cpu_ms);
         Report {
-            concurrency: bench.concurrency(),
-            no_kdf_cost: bench.no_kdf_cost,
+            kind,
+            concurrency,
             runs,
             seconds: measured.elapsed.as_secs_f64(),
             runs_per_second: measured.runs_per_second(),
@@ -55,6 +60,22 @@ impl Report {
         }
     }
 
+    fn variant(&self) -> &'static str {
+        match self.kind {
+            Kind::FourPass | Kind::FourPassShared => "four-pass",
+            Kind::TwoPass(_) => "two-pass",
+        }
+    }
+
+    fn method(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::TwoPass(Method::Transport) => Some("transport"),
+            Kind::TwoPass(Method::Wrap) => Some("wrap"),
+            Kind::TwoPass(Method::PassphraseWrap) => Some("passphrase-wrap"),
+            _ => None,
+        }
+    }
+
     /// Bare PBKDF2 and RSA over what the server spent: 1 would be a protocol that costs nothing.
     fn crypto_ratio(&self) -> Option<f64> {
         Some(self.crypto_ms? / self.server_cpu_ms_per_run.filter(|ms| *ms > 0.0)?)
@@ -62,8 +83,9 @@ impl Report {
 
     pub(super) fn document(&self) -> Value {
         json!({
-            "variant": "four-pass",
-            "kdf_cost": !self.no_kdf_cost,
+            "variant": self.variant(),
+            "method": self.method(),
+            "kdf_cost": self.kind.is_slow(),
             "concurrency": self.concurrency,
             "runs": self.runs,
             "seconds": rounded(self.seconds),
@@ -86,7 +108,7 @@ impl Report {
             None => "not measured".to_owned(),
         };
         format!(
-            "{:.0} complete four-pass runs a second ({} runs in {:.1} s, {} at a time)\n\
+            "{:.0} complete {} runs a second ({} runs in {:.1} s, {} at a time)\n\
              run            p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms\n\
              ClientHello    p50 {:.2} ms\n\
              statuses       {}\n\
@@ -94,6 +116,7 @@ impl Report {
              server memory  {} at most\n\
              crypto_ratio   {} (bare PBKDF2 and RSA: {})",
             self.runs_per_second,
+            self.variant(),
             self.runs,
             self.seconds,
             self.concurrency,
