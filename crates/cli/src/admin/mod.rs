@@ -1,8 +1,9 @@
 //! `dskpp admin`: the server's admin API from the command line.
 
+mod enrolment;
 mod transfer;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::api::{Api, Connection, escaped};
@@ -28,7 +29,9 @@ enum Command {
     Device(Device),
     /// Permissions to get one key once
     #[command(subcommand)]
-    Enrolment(Enrolment),
+    Enrolment(enrolment::Enrolment),
+    /// Check a one-time password, as a service does that asks for one
+    Validate(enrolment::Validate),
     /// Keys that were provisioned
     #[command(subcommand)]
     Key(Key),
@@ -64,66 +67,6 @@ enum Device {
         #[arg(long, value_name = "FILE")]
         certificate: Option<std::path::PathBuf>,
     },
-}
-
-#[derive(Subcommand)]
-enum Enrolment {
-    /// Make an enrolment, and show its authentication code this one time
-    Create(Box<NewEnrolment>),
-    /// Show an enrolment's state
-    Show { id: String },
-    /// Take an enrolment back
-    Revoke { id: String },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum KeyType {
-    Hotp,
-    Totp,
-    Ocra,
-    Aes128,
-    Aes192,
-    Aes256,
-}
-
-#[derive(Args)]
-struct NewEnrolment {
-    /// The user's name; the user is made if there is none
-    #[arg(long)]
-    user: String,
-    /// What the key is for
-    #[arg(long, value_enum)]
-    key_type: KeyType,
-    /// Only this variant of the protocol
-    #[arg(long, value_parser = ["four-pass", "two-pass"])]
-    variant: Option<String>,
-    /// Only for this device
-    #[arg(long, value_name = "MANUFACTURER:SERIAL")]
-    device: Option<String>,
-    /// The key that is replaced by the new one
-    #[arg(long, value_name = "KEY_ID")]
-    renews: Option<String>,
-    /// Seconds until the code expires
-    #[arg(long, value_name = "SECONDS")]
-    expires_in: Option<u64>,
-    /// When the key becomes active
-    #[arg(long, value_parser = ["at-once", "on-otp"])]
-    activate: Option<String>,
-    /// Digits of a one-time password
-    #[arg(long)]
-    digits: Option<u8>,
-    /// Seconds of a time step
-    #[arg(long, value_name = "SECONDS")]
-    period: Option<u32>,
-    /// Hash of TOTP
-    #[arg(long, value_parser = ["SHA-1", "SHA-256", "SHA-512"])]
-    hash: Option<String>,
-    /// First counter of HOTP
-    #[arg(long)]
-    counter: Option<u64>,
-    /// Suite of OCRA
-    #[arg(long)]
-    suite: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -176,6 +119,7 @@ impl Admin {
                 }
                 Command::Device(device) => device.run(&api, output).await,
                 Command::Enrolment(enrolment) => enrolment.run(&api, output).await,
+                Command::Validate(validate) => validate.run(&api, output).await,
                 Command::Key(key) => key.run(&api, output).await,
                 Command::Token(Token::Create { name, roles }) => {
                     let token = api.post("/tokens", &json!({ "name": name, "roles": roles })).await?;
@@ -208,50 +152,6 @@ impl Device {
         }
         let device = api.post("/devices", &body.into()).await?;
         output.print(&device, || format!("device {}", show(&device["id"])))
-    }
-}
-
-impl Enrolment {
-    async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
-        match self {
-            Enrolment::Create(new) => {
-                let enrolment = api.post("/enrolments", &new.body()?).await?;
-                output.print(&enrolment, || describe_new(&enrolment))
-            }
-            Enrolment::Show { id } => {
-                let enrolment = api.get(&format!("/enrolments/{}", escaped(&id))).await?;
-                output.print(&enrolment, || lines(&enrolment))
-            }
-            Enrolment::Revoke { id } => delete(api, output, "enrolment", &id).await,
-        }
-    }
-}
-
-impl NewEnrolment {
-    fn body(&self) -> Result<Value, Failure> {
-        let key_type = self.key_type.to_possible_value().map(|value| value.get_name().to_owned());
-        let mut body = Map::new();
-        let mut put = |name: &str, value: Value| {
-            if !value.is_null() {
-                body.insert(name.into(), value);
-            }
-        };
-        put("user", json!(self.user));
-        put("key_type", json!(key_type));
-        put("variant", json!(self.variant));
-        put("renews", json!(self.renews));
-        put("expires_in_s", json!(self.expires_in));
-        put("activate", json!(self.activate));
-        put("digits", json!(self.digits));
-        put("period_s", json!(self.period));
-        put("hash", json!(self.hash));
-        put("counter", json!(self.counter));
-        put("suite", json!(self.suite));
-        if let Some(device) = &self.device {
-            let (manufacturer, serial) = device_name(device)?;
-            put("device", json!({ "manufacturer": manufacturer, "serial": serial }));
-        }
-        Ok(body.into())
     }
 }
 
@@ -312,19 +212,6 @@ async fn all_keys(api: &Api, user: Option<&str>) -> Result<Vec<Value>, Failure> 
 async fn delete(api: &Api, output: &Output, what: &str, id: &str) -> Result<(), Failure> {
     api.delete(&format!("/{what}s/{}", escaped(id))).await?;
     output.print(&json!({ "id": id, "done": true }), || format!("{what} {id}: done"))
-}
-
-fn describe_new(enrolment: &Value) -> String {
-    format!(
-        "enrolment {} for {} ({}), good until {}\n\n  authentication code  {}\n  trigger              {}\n\n\
-         Give one of the two to the user: both are shown only now. The user runs\n  dskpp enroll SERVER_URL   and types the code",
-        show(&enrolment["id"]),
-        show(&enrolment["user"]),
-        show(&enrolment["key_type"]),
-        show(&enrolment["expires_at"]),
-        show(&enrolment["authentication_code"]),
-        show(&enrolment["trigger_url"]),
-    )
 }
 
 /// One line per member that has a value.

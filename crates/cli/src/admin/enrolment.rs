@@ -1,0 +1,177 @@
+//! Enrolments, and the first password that makes a key active.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use super::{delete, device_name, lines, show};
+use crate::api::{Api, escaped};
+use crate::output::{Failure, Output};
+
+#[derive(Subcommand)]
+pub(super) enum Enrolment {
+    /// Make an enrolment, and show its authentication code this one time
+    Create(Box<NewEnrolment>),
+    /// Show an enrolment's state
+    Show { id: String },
+    /// Take an enrolment back
+    Revoke { id: String },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum KeyType {
+    Hotp,
+    Totp,
+    Ocra,
+    Aes128,
+    Aes192,
+    Aes256,
+}
+
+#[derive(Args)]
+pub(super) struct NewEnrolment {
+    /// The user's name; the user is made if there is none
+    #[arg(long)]
+    user: String,
+    /// What the key is for
+    #[arg(long, value_enum)]
+    key_type: KeyType,
+    /// Only this variant of the protocol
+    #[arg(long, value_parser = ["four-pass", "two-pass"])]
+    variant: Option<String>,
+    /// Only this key protection method of two-pass; may be given several times
+    #[arg(long = "method", value_parser = ["transport", "wrap", "passphrase-wrap"])]
+    methods: Vec<String>,
+    /// Only for this device
+    #[arg(long, value_name = "MANUFACTURER:SERIAL")]
+    device: Option<String>,
+    /// The key that is replaced by the new one
+    #[arg(long, value_name = "KEY_ID")]
+    renews: Option<String>,
+    /// A key in stock that goes out as it is, by two-pass, with the parameters that it has
+    #[arg(long, value_name = "KEY_ID", conflicts_with_all = ["renews", "digits", "period", "hash", "counter", "suite"])]
+    delivers: Option<String>,
+    /// Seconds until the code expires
+    #[arg(long, value_name = "SECONDS")]
+    expires_in: Option<u64>,
+    /// When the key becomes active: at once, or with its first right password, shown together with the client ID
+    #[arg(long, value_parser = ["at-once", "on-otp"])]
+    activate: Option<String>,
+    /// Digits of a one-time password
+    #[arg(long)]
+    digits: Option<u8>,
+    /// Seconds of a time step
+    #[arg(long, value_name = "SECONDS")]
+    period: Option<u32>,
+    /// Hash of TOTP
+    #[arg(long, value_parser = ["SHA-1", "SHA-256", "SHA-512"])]
+    hash: Option<String>,
+    /// First counter of HOTP
+    #[arg(long)]
+    counter: Option<u64>,
+    /// Suite of OCRA
+    #[arg(long)]
+    suite: Option<String>,
+}
+
+impl Enrolment {
+    pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        match self {
+            Enrolment::Create(new) => {
+                let enrolment = api.post("/enrolments", &new.body()?).await?;
+                output.print(&enrolment, || describe_new(&enrolment))
+            }
+            Enrolment::Show { id } => {
+                let enrolment = api.get(&format!("/enrolments/{}", escaped(&id))).await?;
+                output.print(&enrolment, || lines(&enrolment))
+            }
+            Enrolment::Revoke { id } => delete(api, output, "enrolment", &id).await,
+        }
+    }
+}
+
+impl NewEnrolment {
+    fn body(&self) -> Result<Value, Failure> {
+        let key_type = self.key_type.to_possible_value().map(|value| value.get_name().to_owned());
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| {
+            if !value.is_null() {
+                body.insert(name.into(), value);
+            }
+        };
+        put("user", json!(self.user));
+        put("key_type", json!(key_type));
+        put("variant", json!(self.variant));
+        if !self.methods.is_empty() {
+            put("methods", json!(self.methods));
+        }
+        put("renews", json!(self.renews));
+        put("delivers", json!(self.delivers));
+        put("expires_in_s", json!(self.expires_in));
+        put("activate", json!(self.activate));
+        put("digits", json!(self.digits));
+        put("period_s", json!(self.period));
+        put("hash", json!(self.hash));
+        put("counter", json!(self.counter));
+        put("suite", json!(self.suite));
+        if let Some(device) = &self.device {
+            let (manufacturer, serial) = device_name(device)?;
+            put("device", json!({ "manufacturer": manufacturer, "serial": serial }));
+        }
+        Ok(body.into())
+    }
+}
+
+fn describe_new(enrolment: &Value) -> String {
+    format!(
+        "enrolment {} for {} ({}), good until {}\n\n  authentication code  {}\n  trigger              {}\n\n\
+         Give one of the two to the user: both are shown only now. The user runs\n  dskpp enroll SERVER_URL   and types the code",
+        show(&enrolment["id"]),
+        show(&enrolment["user"]),
+        show(&enrolment["key_type"]),
+        show(&enrolment["expires_at"]),
+        show(&enrolment["authentication_code"]),
+        show(&enrolment["trigger_url"]),
+    )
+}
+
+/// A password that somebody has shown.
+#[derive(Args)]
+pub(super) struct Validate {
+    /// The password
+    otp: String,
+    /// Whose it is
+    #[arg(long, required_unless_present_any = ["key", "client_id"])]
+    user: Option<String>,
+    /// The key that it is of
+    #[arg(long, value_name = "KEY_ID")]
+    key: Option<String>,
+    /// The challenge that it answers, of an OCRA key
+    #[arg(long)]
+    challenge: Option<String>,
+    /// The client ID of the enrolment (the first part of its code), for a key that waits for its first password
+    #[arg(long)]
+    client_id: Option<String>,
+}
+
+impl Validate {
+    pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        let mut body = Map::new();
+        let members = [
+            ("otp", Some(self.otp)),
+            ("user", self.user),
+            ("key_id", self.key),
+            ("challenge", self.challenge),
+            ("client_id", self.client_id),
+        ];
+        body.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))));
+        let verdict = api.post("/validate", &body.into()).await?;
+        output.print(&verdict, || match verdict["key_id"].as_str() {
+            Some(key_id) => format!("valid (key {key_id})"),
+            None => "not valid".to_owned(),
+        })?;
+        match verdict["valid"].as_bool() {
+            Some(true) => Ok(()),
+            _ => std::process::exit(1), // all has been said
+        }
+    }
+}
