@@ -9,9 +9,8 @@ use dskpp::message::{ClientHello, Payload};
 use dskpp::negotiate::{Facts, negotiate};
 use dskpp::server::{Answer, DeviceRef, Reason, Refusal, ServerK, SessionState};
 use dskpp::status::Status;
-use dskpp_crypto::{Secret, SystemRandom, ct_eq};
+use dskpp_crypto::{Secret, Sha256, SystemRandom, ct_eq};
 
-use super::two_pass::session_id;
 use super::{Provision, Stop, new_id, unix_now};
 use crate::store::{
     DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, HelloQuery, KeyRecord, KeyState, Variant, key_type,
@@ -85,7 +84,7 @@ impl Provision {
             _ => None,
         });
         let query = HelloQuery {
-            session_id: (!entries.is_empty()).then(|| session_id(body)),
+            request_hash: (!entries.is_empty()).then(|| Sha256::digest(&[body])),
             device: device_of(hello),
             key_id: hello.key_id.as_deref().map(|id| String::from_utf8_lossy(id).into_owned()),
             client_id: hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()),

@@ -19,7 +19,7 @@ use crate::store::{
 /// What is needed of a run after its message was consumed.
 pub(super) struct Run {
     pub(super) variant: Variant,
-    /// Under which its answer is kept: `SessionID`, or what stands for it in two-pass.
+    /// Under which its answer is kept: `SessionID`; two-pass, which has none, is given one.
     pub(super) session_id: String,
     /// Whether a refusal is a KeyProvServerHello (profile P22).
     pub(super) as_hello: bool,

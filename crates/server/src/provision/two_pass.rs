@@ -14,19 +14,13 @@ use pskc::{KeyInfo, KeyPackage};
 
 use super::hello::{device_of, renewed_key};
 use super::run::{Outcome, Run, device_info, is_wrong_code};
-use super::{Provision, Stop, unix_now};
+use super::{Provision, Stop, new_id, unix_now};
 use crate::device_trust;
 use crate::store::{Commit, DeviceRecord, EnrolmentRecord, HelloContext, Pending, Variant, key_type};
 
 /// Every method: what the enrolment allows of them counts once the code is proved, so that nobody learns it before.
 const METHODS: [ProtectionMethod; 3] =
     [ProtectionMethod::Transport, ProtectionMethod::Wrap, ProtectionMethod::PassphraseWrap];
-
-/// Under which the answer to a two-pass ClientHello is kept: the same octets get the same answer, as the answers of
-/// profile P28 do.
-pub(super) fn session_id(body: &[u8]) -> String {
-    format!("two-pass-{}", data_encoding::HEXLOWER.encode(&Sha256::digest(&[body])))
-}
 
 /// Everything that a run is about, owned by the computation.
 struct TwoPass {
@@ -51,7 +45,7 @@ impl Provision {
     ) -> Result<Vec<u8>, Stop> {
         let run = Run {
             variant: Variant::TwoPass,
-            session_id: session_id(&body),
+            session_id: new_id(),
             as_hello: hello.offers_four_pass(),
             request_hash: Sha256::digest(&[&body]),
             client_id: hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()),

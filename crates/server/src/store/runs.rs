@@ -20,8 +20,8 @@ use crate::seal::Kek;
 /// What a ClientHello names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HelloQuery {
-    /// `SessionID` of the answer that a two-pass ClientHello may have got already.
-    pub session_id: Option<String>,
+    /// SHA-256 of a two-pass ClientHello, which may have been answered already.
+    pub request_hash: Option<[u8; 32]>,
     /// DeviceID.
     pub device: Option<DeviceRef>,
     /// KeyID.
@@ -123,7 +123,8 @@ pub(crate) enum Commit {
 impl Store {
     /// What a ClientHello refers to, in one read.
     pub(crate) async fn load_hello(&self, query: HelloQuery) -> Result<HelloContext, StoreError> {
-        if query.session_id.is_none() && query.device.is_none() && query.key_id.is_none() && query.client_id.is_none() {
+        let names_none = query.device.is_none() && query.key_id.is_none() && query.client_id.is_none();
+        if names_none && query.key_names.is_empty() {
             return Ok(HelloContext::default());
         }
         let kek = Arc::clone(&self.kek);
@@ -183,12 +184,6 @@ impl Store {
 }
 
 fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloContext, StoreError> {
-    if let Some(session_id) = &query.session_id {
-        let answer = answer_of(db, session_id)?;
-        if answer.is_some() {
-            return Ok(HelloContext { answer, ..HelloContext::default() });
-        }
-    }
     let device = match &query.device {
         Some(named) => device_by_identity(db, kek, named)?,
         None => None,
@@ -208,6 +203,12 @@ fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloCon
         Some(client_id) => find(db, kek, By::ClientId, client_id)?,
         None => None,
     };
+    if let (Some(hash), Some(enrolment)) = (&query.request_hash, &enrolment) {
+        let answer = last_answer(db, &enrolment.id, hash)?;
+        if answer.is_some() {
+            return Ok(HelloContext { answer, ..HelloContext::default() });
+        }
+    }
     let delivered = match enrolment.as_ref().and_then(|enrolment| enrolment.delivers.as_deref()) {
         Some(id) => outgoing(db, id)?,
         None => None,
@@ -219,6 +220,16 @@ fn answer_of(db: &Connection, session_id: &str) -> Result<Option<Answer>, StoreE
     let mut query = db.prepare_cached("SELECT request_hash, response FROM answer WHERE session_id = ?")?;
     let answer = query.query_row([session_id], |row| Ok(Answer { request_hash: row.get(0)?, response: row.get(1)? }));
     Ok(answer.optional()?)
+}
+
+/// The answer to the last run of an enrolment, if that is the request that it answered.
+fn last_answer(db: &Connection, enrolment: &str, request_hash: &[u8; 32]) -> Result<Option<Answer>, StoreError> {
+    let mut query = db.prepare_cached("SELECT answer FROM enrolment WHERE id = ?")?;
+    let Some(session_id) = query.query_row([enrolment], |row| row.get::<_, Option<String>>(0)).optional()?.flatten()
+    else {
+        return Ok(None);
+    };
+    Ok(answer_of(db, &session_id)?.filter(|answer| answer.request_hash == request_hash))
 }
 
 /// Keeps the answer, unless the session has one.
@@ -262,10 +273,12 @@ fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, Stor
         return Ok(Commit::AlreadyAnswered(answer));
     }
     let at = now();
-    let Some(spent) = spend(db, &enrolment_id, &key.id, at)? else {
+    let Some(spent) = spend(db, &enrolment_id, &key.id, &session_id, at)? else {
         let mut undo = db.prepare_cached("DELETE FROM answer WHERE session_id = ?")?;
         undo.execute([&session_id])?;
-        return Ok(Commit::EnrolmentSpent);
+        // The same request may have been answered meanwhile, sent again by an impatient client.
+        let answer = last_answer(db, &enrolment_id, &request_hash)?;
+        return Ok(answer.map_or(Commit::EnrolmentSpent, Commit::AlreadyAnswered));
     };
     match (&key.k_token, &spent) {
         (None, _) => deliver(db, kek, &enrolment_id, &key, &spent)?,
@@ -343,9 +356,15 @@ fn deliver(db: &Connection, kek: &Kek, enrolment_id: &str, key: &NewKey, spent: 
 }
 
 /// Takes the enrolment's only key out of it; `None` if it is no longer open, or its key no longer to be renewed.
-fn spend(db: &Connection, enrolment_id: &str, key_id: &str, at: i64) -> Result<Option<Spent>, StoreError> {
+fn spend(
+    db: &Connection,
+    enrolment_id: &str,
+    key_id: &str,
+    session_id: &str,
+    at: i64,
+) -> Result<Option<Spent>, StoreError> {
     let mut update = db.prepare_cached(
-        "UPDATE enrolment SET key_id = ?2, \
+        "UPDATE enrolment SET key_id = ?2, answer = ?4, \
          state = CASE activate WHEN 'on-otp' THEN 'provisioned' ELSE 'active' END \
          WHERE id = ?1 AND state = 'open' AND expires_at > ?3 AND (renews IS NULL OR EXISTS (SELECT 1 FROM key k \
          WHERE k.id = renews AND k.user_id = enrolment.user_id AND k.state IN ('active', 'provisioned'))) \
@@ -353,7 +372,7 @@ fn spend(db: &Connection, enrolment_id: &str, key_id: &str, at: i64) -> Result<O
          AND (k.state = 'imported' OR k.state = 'active' AND k.user_id = enrolment.user_id))) \
          RETURNING user_id, key_type, params, device_id, renews, activate",
     )?;
-    let spent = update.query_row(params![enrolment_id, key_id, at], |row| {
+    let spent = update.query_row(params![enrolment_id, key_id, at, session_id], |row| {
         Ok(Spent {
             user_id: row.get(0)?,
             key_type: row.get(1)?,
@@ -374,11 +393,12 @@ fn commit_failure(db: &Connection, lock_after: u32, run: FailedRun) -> Result<Co
     let at = now();
     if let Some(id) = enrolment_id.as_deref().filter(|_| wrong_code) {
         let mut count = db.prepare_cached(
-            "UPDATE enrolment SET failed_attempts = failed_attempts + 1, \
+            "UPDATE enrolment SET failed_attempts = failed_attempts + 1, answer = ?3, \
              state = CASE WHEN failed_attempts + 1 >= ?2 THEN 'locked' ELSE state END \
              WHERE id = ?1 AND state = 'open' RETURNING state",
         )?;
-        let state: Option<String> = count.query_row(params![id, lock_after], |row| row.get(0)).optional()?;
+        let state: Option<String> =
+            count.query_row(params![id, lock_after, session_id], |row| row.get(0)).optional()?;
         if state.as_deref() == Some(EnrolmentState::Locked.as_str()) {
             audit::append(db, at, "enrolment.locked", &json!({ "enrolment": id }))?;
         }

@@ -11,6 +11,7 @@ mod runs;
 
 use std::path::PathBuf;
 
+use dskpp_crypto::Sha256;
 use tempfile::TempDir;
 
 use super::*;
@@ -51,7 +52,7 @@ fn hotp_for(user: &str) -> NewEnrolment {
 fn run_of(enrolment: &str, session: &str, key: &str) -> CommitRun {
     CommitRun {
         session_id: session.to_owned(),
-        request_hash: [7; 32],
+        request_hash: Sha256::digest(&[session.as_bytes()]),
         response: format!("answer of {session}").into_bytes(),
         session_expires_at: now() + 600,
         enrolment_id: enrolment.to_owned(),
@@ -68,7 +69,7 @@ fn run_of(enrolment: &str, session: &str, key: &str) -> CommitRun {
 fn failure_of(enrolment: &str, session: &str) -> FailedRun {
     FailedRun {
         session_id: session.to_owned(),
-        request_hash: [7; 32],
+        request_hash: Sha256::digest(&[session.as_bytes()]),
         response: format!("refusal of {session}").into_bytes(),
         session_expires_at: now() + 600,
         enrolment_id: Some(enrolment.to_owned()),

@@ -16,7 +16,13 @@ async fn a_run_writes_key_spent_enrolment_answer_and_audit_record_together() {
     let spent = db.store.enrolment(&enrolment).await.unwrap().unwrap();
     assert_eq!((spent.state, spent.key_id.as_deref()), (EnrolmentState::Active, Some("key1")));
     let run = db.store.load_run("session1", Some(&spent.client_id), None, None).await.unwrap();
-    assert_eq!(run.answer, Some(Answer { request_hash: vec![7; 32], response: b"answer of session1".to_vec() }));
+    assert_eq!(
+        run.answer,
+        Some(Answer {
+            request_hash: Sha256::digest(&[b"session1"]).to_vec(),
+            response: b"answer of session1".to_vec()
+        })
+    );
     assert_eq!(db.events("key.provisioned"), 1);
     db.assert_unbroken();
 }
