@@ -2,14 +2,16 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+use dskpp::algorithm::ProtectionMethod;
 use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
-use dskpp_client::enroll::{EnrollRequest, Enrolled, enroll, key_type_from_name, key_type_name};
-use dskpp_client::transport::{MEDIA_TYPE, Transport, TransportOptions, tls_config};
-use dskpp_crypto::{Pbkdf2Prf, Secret};
+use dskpp_client::enroll::{self, EnrollRequest, Enrolled, key_type_from_name, key_type_name};
+use dskpp_client::transport::{MEDIA_TYPE, Transport, TransportOptions, read_certificates, tls_config};
+use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 use serde_json::json;
 
 use crate::admin::device_name;
@@ -46,8 +48,9 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "MANUFACTURER:SERIAL")]
     device: Option<String>,
 
-    /// The name under which the server knows this device's own key
-    #[arg(long, value_name = "NAME", requires = "device_key_file")]
+    /// The name under which the server knows this device's own key; without --device-key-file, the key of that id in
+    /// the store. An imported key of the named device is found without it
+    #[arg(long, value_name = "NAME")]
     device_key_name: Option<String>,
 
     /// File with this device's own key in hexadecimal
@@ -62,9 +65,22 @@ pub(crate) struct Enroll {
     #[arg(long)]
     label: Option<String>,
 
-    /// Offer only this variant of the protocol
-    #[arg(long, value_parser = ["four-pass"])]
-    variant: Option<String>,
+    /// Offer only this variant of the protocol [default: both; the server chooses]
+    #[arg(long, value_enum)]
+    variant: Option<Variant>,
+
+    /// Offer only this key protection method of two-pass; several in order of preference [default: all at hand]
+    #[arg(long = "method", value_enum)]
+    methods: Vec<Method>,
+
+    /// This device's RSA private key (PEM, PKCS #8), for key transport; without it, --method transport makes one for
+    /// this run
+    #[arg(long, value_name = "FILE")]
+    private_key: Option<PathBuf>,
+
+    /// The certificate of that key, with those above it (PEM)
+    #[arg(long, value_name = "FILE", requires = "private_key")]
+    certificate: Option<PathBuf>,
 
     /// The PRF of PBKDF2; the server must be set to the same
     #[arg(long, value_parser = ["hmac-sha1", "hmac-sha256"], default_value = "hmac-sha1")]
@@ -83,8 +99,30 @@ pub(crate) struct Enroll {
     insecure: bool,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Variant {
+    /// Both sides make the key
+    FourPass,
+    /// The server sends the key
+    TwoPass,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Method {
+    /// The key comes encrypted for a public key
+    Transport,
+    /// The key comes under the device's own key
+    Wrap,
+    /// The key comes under the password of the authentication code
+    PassphraseWrap,
+}
+
 impl Enroll {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        if self.variant == Some(Variant::FourPass) && !self.methods.is_empty() {
+            return Err(Failure::usage("--method is of two-pass, and --variant four-pass excludes it")
+                .next("leave one of the two away"));
+        }
         let credential = self.credential()?;
         let mut request = EnrollRequest::new(self.url.clone(), credential);
         for name in &self.key_types {
@@ -96,6 +134,18 @@ impl Enroll {
         }
         request.device = self.device.as_deref().map(device_name).transpose()?;
         request.device_key = self.device_key()?;
+        request.device_key_name = self.device_key_name.clone();
+        request.private_key = self.private_key()?;
+        request.variant = self.variant.map(|variant| match variant {
+            Variant::FourPass => enroll::Variant::FourPass,
+            Variant::TwoPass => enroll::Variant::TwoPass,
+        });
+        let methods = self.methods.iter().map(|method| match method {
+            Method::Transport => ProtectionMethod::Transport,
+            Method::Wrap => ProtectionMethod::Wrap,
+            Method::PassphraseWrap => ProtectionMethod::PassphraseWrap,
+        });
+        request.methods = methods.collect();
         request.renew = self.renew.clone();
         request.label = self.label.clone();
         request.k_server_ca = self.k_server_ca.clone();
@@ -106,7 +156,7 @@ impl Enroll {
         let options = TransportOptions { ca: self.ca.clone(), insecure: self.insecure, ..TransportOptions::default() };
         let transport = Transport::new(&options).map_err(Failure::new)?;
         let mut store = self.store.open_or_create()?;
-        let enrolled = runtime()?.block_on(enroll(&transport, &mut store, request)).map_err(Failure::new)?;
+        let enrolled = runtime()?.block_on(enroll::enroll(&transport, &mut store, request)).map_err(Failure::new)?;
         report(output, &enrolled)
     }
 
@@ -145,7 +195,25 @@ impl Enroll {
         let key = key.map_err(|_| Failure::new(format!("{} does not hold hexadecimal digits", path.display())))?;
         Ok(Some((name.clone(), key)))
     }
+
+    fn private_key(&self) -> Result<Option<PrivateKey>, Failure> {
+        let Some(path) = &self.private_key else { return Ok(None) };
+        let unreadable = |path: &Path, why: &dyn std::fmt::Display| {
+            Failure::new(format!("{} cannot be used: {why}", path.display()))
+        };
+        let text = std::fs::read(path).map(Secret::from).map_err(|why| unreadable(path, &why))?;
+        let text = std::str::from_utf8(text.expose()).map_err(|why| unreadable(path, &why))?;
+        let key = RsaPrivateKey::from_pkcs8_pem(text).map_err(|why| unreadable(path, &why))?;
+        let certificates = match &self.certificate {
+            None => Vec::new(),
+            Some(path) => read_certificates(path).map_err(|why| unreadable(path, &why))?,
+        };
+        Ok(Some((Arc::new(key), certificates.into_iter().map(|der| der.to_vec()).collect())))
+    }
 }
+
+/// A private key, and its certificates in DER.
+type PrivateKey = (Arc<RsaPrivateKey>, Vec<Vec<u8>>);
 
 fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
     let key_type = key_type_name(&enrolled.key_type);
@@ -154,6 +222,8 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
         "key_type": key_type,
         "status": "Success",
         "replaced": enrolled.replaced,
+        "variant": if enrolled.method.is_some() { "two-pass" } else { "four-pass" },
+        "method": enrolled.method.as_ref().map(method_name),
         "label": enrolled.label,
         "issuer": enrolled.issuer,
         "server_id": enrolled.server_id,
@@ -166,6 +236,15 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
         };
         format!("key {} ({key_type}) {done}: the server has confirmed it{use_it}", enrolled.key_id)
     })
+}
+
+fn method_name(method: &ProtectionMethod) -> &str {
+    match method {
+        ProtectionMethod::Transport => "transport",
+        ProtectionMethod::Wrap => "wrap",
+        ProtectionMethod::PassphraseWrap => "passphrase-wrap",
+        other => other.uri(),
+    }
 }
 
 fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {

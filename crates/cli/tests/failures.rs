@@ -54,7 +54,12 @@ fn wrong_use_is_exit_code_2() {
         (&["token", "list", "--no-such-option"], &["--no-such-option"]),
         (&["serve", "--listen", "nowhere"], &["nowhere", "--listen"]),
         (&["enroll", "https://localhost/dskpp", "--code", "00", "--trigger", "x"], &["--code", "--trigger"]),
-        (&["enroll", "https://localhost/dskpp", "--code", "00", "--device-key-name", "x"], &["--device-key-file"]),
+        (&["enroll", "https://localhost/dskpp", "--code", "00", "--device-key-file", "x"], &["--device-key-name"]),
+        (&["enroll", "https://localhost/dskpp", "--code", "00", "--certificate", "x"], &["--private-key"]),
+        (
+            &["enroll", "https://localhost/dskpp", "--variant", "four-pass", "--method", "wrap"],
+            &["--method is of two-pass"],
+        ),
         (&["enroll", "--trigger", "http://localhost/enroll/X"], &["https only"]),
         (&["admin", "enrolment", "create", "--user", "u", "--key-type", "sms"], &["sms", "hotp"]),
     ] {

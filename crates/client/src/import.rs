@@ -91,6 +91,8 @@ pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
         server_url: None,
         server_id: None,
         k_server: None,
+        manufacturer: package.device_info.as_ref().and_then(|device| text(&device.manufacturer)),
+        serial: package.device_info.as_ref().and_then(|device| text(&device.serial_no)),
         issuer: text(&key.issuer),
         user: text(&key.user_id).or_else(of_device),
         digits: parameters.digits,

@@ -285,8 +285,11 @@ fn ca_file(path: &Path, reason: String) -> TransportError {
     TransportError::CaFile { path: path.to_owned(), reason }
 }
 
-/// The certificates of a PEM file, at least one.
-pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates of a PEM file in their order, at least one; other PEM sections are passed over.
+///
+/// # Errors
+/// In words for people, without the file's name: it cannot be read, is not PEM, or has no certificate.
+pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match certificates {
         Ok(certificates) if certificates.is_empty() => Err("there is no certificate in it".to_owned()),

@@ -41,9 +41,10 @@ pub(super) fn token(
     url_s: String,
     renewed: Option<&Token>,
 ) -> Result<Token, EnrollError> {
-    let Provisioned { keys, prf, key_type, key_id, server_id, container, k } = provisioned;
+    let Provisioned { keys, prf, key_type, key_id, server_id, container, k, method } = provisioned;
     let key = container.key_packages.first().and_then(|package| package.key.as_ref());
     let key = key.ok_or(Failed::Misbehaved("the key package describes no key"))?;
+    let device = container.key_packages.first().and_then(|package| package.device_info.as_ref());
     // What a policy asks for and this client cannot keep is as good as not understood.
     let terms = Terms::of(key).map_err(|_| EnrollError::Policy(key_id.clone()))?;
     let parameters = Parameters::of(key, key_type).map_err(|why| match why {
@@ -61,7 +62,12 @@ pub(super) fn token(
         mac_algorithm: Some(prf.algorithm().uri().to_owned()),
         server_url: Some(url_s),
         server_id: server_id.clone(),
-        k_server: request.device_key.is_none().then(|| k.expose().to_vec()),
+        k_server: match (method, &request.device_key) {
+            (None, None) => Some(k.expose().to_vec()),
+            _ => renewed.and_then(|old| old.k_server.clone()), // this run had no K_SERVER
+        },
+        manufacturer: device.and_then(|device| device.manufacturer.clone()),
+        serial: device.and_then(|device| device.serial_no.clone()),
         issuer: key.issuer.clone(),
         user: key.user_id.clone(),
         digits: parameters.digits,

@@ -2,10 +2,13 @@
 
 use super::*;
 use crate::transport::tests::{ok, read_request, transport};
+use dskpp::client::Failed;
 use dskpp::message::{ClientHello, ClientNonce, Request};
 use dskpp::negotiate::{self, Facts, Policy};
 use dskpp::package::PackageSpec;
 use dskpp::server::{Answer, AuthPolicy, Reason, Refusal, ServerK, Session, SessionState};
+use dskpp::status::Status;
+use dskpp_crypto::SystemRandom;
 use dskpp_crypto::{AeadKey, Hash, RsaPrivateKey};
 use std::io::Write;
 use std::net::TcpListener;
@@ -117,7 +120,8 @@ fn request(url: &str, password: &str) -> EnrollRequest {
 
 async fn token(url: &str, password: &str) -> Result<Token, EnrollError> {
     let request = request(url, password);
-    let provisioned = negotiate(&transport(), &Trust::default(), offer(&request, url, None)?).await?;
+    let offer = offer::offer(&request, url, None)?;
+    let provisioned = run::negotiate(&transport(), &Trust::default(), offer, None, Vec::new()).await?;
     fields::token(&provisioned, &request, url.to_owned(), None)
 }
 

@@ -117,6 +117,12 @@ pub struct Token {
     /// The modulus of its K_SERVER (profile P29).
     #[serde(with = "file::optional_octets")]
     pub k_server: Option<Vec<u8>>,
+    /// The manufacturer of the device that the key is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manufacturer: Option<String>,
+    /// That device's serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
     /// Who issued the key.
     pub issuer: Option<String>,
     /// Whose it is.

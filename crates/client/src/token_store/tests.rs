@@ -18,6 +18,8 @@ fn token(id: &str) -> Token {
         server_url: Some("https://host.example/dskpp".to_owned()),
         server_id: None,
         k_server: Some(vec![1, 2, 3]),
+        manufacturer: None,
+        serial: None,
         issuer: None,
         user: None,
         digits: Some(6),

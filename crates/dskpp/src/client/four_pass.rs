@@ -7,7 +7,7 @@ use pskc::{KeyContainer, KeyInfo};
 
 use super::failed::Failed;
 use super::offer::{Credential, Offer};
-use crate::algorithm::{KeyType, PackageFormat};
+use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data;
 use crate::encryption::K;
 use crate::key_schedule::{self, Keys};
@@ -39,9 +39,9 @@ impl FourPass {
 /// ClientHello is on its way.
 #[derive(Debug)]
 pub struct AwaitingServerHello {
-    offer: Offer,
-    client_nonce: Vec<u8>,
-    hash: Sha256,
+    pub(super) offer: Offer,
+    pub(super) client_nonce: Vec<u8>,
+    pub(super) hash: Sha256,
 }
 
 impl AwaitingServerHello {
@@ -216,6 +216,8 @@ pub struct Provisioned {
     pub container: KeyContainer,
     /// The octets of this run's K: the modulus of K_SERVER, or K_SHARED (profile P1).
     pub k: Secret,
+    /// How the key travelled in two-pass; `None`: four-pass made it.
+    pub method: Option<ProtectionMethod>,
 }
 
 impl AwaitingServerFinished {
@@ -250,6 +252,7 @@ impl AwaitingServerFinished {
             server_id: finished.key_package.server_id,
             container: finished.key_package.key_container,
             k: self.k,
+            method: None,
         })
     }
 

@@ -3,8 +3,10 @@
 //! [`FourPass::start`] makes a ClientHello and waits; [`AwaitingServerHello::receive`] checks the answer and leaves
 //! the choice of K to the caller ([`ChooseK`]), who knows which keys can be trusted (profile P29);
 //! [`ChooseK::proceed`] makes the ClientNonce; [`AwaitingServerFinished::receive`] gives the key, and only after its
-//! confirmation was verified. Each step consumes its state, so that a failed run leaves nothing behind.
+//! confirmation was verified. [`TwoPass::start`] and [`AwaitingKey::receive`] are the two steps of two-pass, and
+//! [`Either::start`] leaves it to the server which variant it is. Each step consumes its state, so that a failed run leaves nothing behind.
 
+mod either;
 mod failed;
 mod four_pass;
 mod offer;
@@ -12,6 +14,7 @@ mod two_pass;
 
 pub use crate::encryption::K;
 pub use crate::protection::ClientProtection;
+pub use either::{Answered, AwaitingAnswer, Either};
 pub use failed::Failed;
 pub use four_pass::{AwaitingServerFinished, AwaitingServerHello, ChooseK, FourPass, Provisioned};
 pub use offer::{Credential, Offer, Renewal};

@@ -8,7 +8,7 @@ use pskc::{KeyContainer, Opener, OpenerOptions, Value};
 use super::failed::Failed;
 use super::four_pass::Provisioned;
 use super::offer::{Credential, Offer};
-use crate::algorithm::KeyType;
+use crate::algorithm::{KeyType, ProtectionMethod};
 use crate::auth_data;
 use crate::key_schedule::{self, Keys};
 use crate::message::{
@@ -31,6 +31,16 @@ impl TwoPass {
     /// # Errors
     /// [`Failed::Unusable`] where the offer cannot be made.
     pub fn start(
+        offer: Offer,
+        protections: Vec<ClientProtection>,
+        rng: &mut dyn Random,
+    ) -> Result<(Vec<u8>, AwaitingKey), Failed> {
+        Self::start_beside(false, offer, protections, rng)
+    }
+
+    /// As [`start`](Self::start), beside four-pass or alone.
+    pub(super) fn start_beside(
+        four_pass: bool,
         mut offer: Offer,
         protections: Vec<ClientProtection>,
         rng: &mut dyn Random,
@@ -50,10 +60,17 @@ impl TwoPass {
         if offer.password().is_none() && protections.iter().any(|one| matches!(one, ClientProtection::Passphrase)) {
             return Err(Failed::Unusable("a passphrase protects the key only where the code itself was given"));
         }
-        offer.encryption_algorithms = protections.iter().flat_map(ClientProtection::algorithms).collect();
+        if !four_pass {
+            offer.encryption_algorithms.clear();
+        }
+        for algorithm in protections.iter().flat_map(ClientProtection::algorithms) {
+            if !offer.encryption_algorithms.contains(&algorithm) {
+                offer.encryption_algorithms.push(algorithm);
+            }
+        }
         let mut hello = offer.hello(Some(r_c.clone()));
         let entries = protections.iter().map(|one| one.entry(&client_id)).collect();
-        hello.supported_protocol_variants = Some(ProtocolVariants { four_pass: false, two_pass: Some(entries) });
+        hello.supported_protocol_variants = Some(ProtocolVariants { four_pass, two_pass: Some(entries) });
         if let Credential::Code(code) = &offer.credential {
             let k = first.k(offer.pbkdf2_prf, code.password(), &r_c);
             let iterations = match first {
@@ -84,9 +101,9 @@ impl TwoPass {
 /// ClientHello is on its way.
 #[derive(Debug)]
 pub struct AwaitingKey {
-    offer: Offer,
+    pub(super) offer: Offer,
     protections: Vec<ClientProtection>,
-    r_c: Vec<u8>,
+    pub(super) r_c: Vec<u8>,
     message_hash: [u8; 32],
 }
 
@@ -112,7 +129,7 @@ impl AwaitingKey {
         let server_id = finished.key_package.server_id.clone().ok_or(Failed::Misbehaved("it sent no ServerID"))?;
         let prf = self.prf(&finished)?;
         let (key_type, key_id, key_len) = self.judge(&finished.key_package.key_container)?;
-        let (keys, k) = self.open(&finished, prf, key_len)?;
+        let (keys, k, method) = self.open(&finished, prf, key_len)?;
         let expected = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &self.message_hash, &server_id);
         if !ct_eq(&finished.mac.value, &expected) {
             return Err(Failed::WrongConfirmation);
@@ -125,7 +142,7 @@ impl AwaitingKey {
                 data.secret = None;
             }
         }
-        Ok(Provisioned { keys, prf, key_type, key_id, server_id: Some(server_id), container, k })
+        Ok(Provisioned { keys, prf, key_type, key_id, server_id: Some(server_id), container, k, method: Some(method) })
     }
 
     /// The PRF of the run: the one that the MAC names, or else the first that was offered.
@@ -159,8 +176,13 @@ impl AwaitingKey {
         Ok((key_type, key.id.clone(), key_len))
     }
 
-    /// K_MAC and K_TOKEN out of the package, and the octets of K.
-    fn open(&self, finished: &ServerFinishedBody, prf: Prf, key_len: usize) -> Result<(Keys, Secret), Failed> {
+    /// K_MAC and K_TOKEN out of the package, the octets of K, and how they travelled.
+    fn open(
+        &self,
+        finished: &ServerFinishedBody,
+        prf: Prf,
+        key_len: usize,
+    ) -> Result<(Keys, Secret, ProtectionMethod), Failed> {
         const UNOPENED: Failed = Failed::Misbehaved("the key package does not open with what was offered");
         let method = finished.key_package.key_protection_method.as_ref();
         let used = self.protections.iter().find(|one| method.is_none_or(|method| *method == one.method()));
@@ -180,7 +202,7 @@ impl AwaitingKey {
         let k_prov = data.secret.as_ref().and_then(Value::plain).ok_or(UNOPENED)?;
         let keys = key_schedule::take(prf, k_prov, key_len).ok_or(Failed::WrongConfirmation)?;
         let k = used.k(self.offer.pbkdf2_prf, self.offer.password().unwrap_or(&Secret::new(Vec::new())), &self.r_c);
-        Ok((keys, k))
+        Ok((keys, k, used.method()))
     }
 
     fn verify_renewal(&self, finished: &ServerFinishedBody, prf: Prf, server_id: &str) -> Result<(), Failed> {

@@ -1,0 +1,112 @@
+//! Why no key was stored.
+
+use std::path::PathBuf;
+
+use dskpp::algorithm::ProtectionMethod;
+use dskpp::client::Failed;
+
+use crate::token_store::StoreError;
+use crate::transport::TransportError;
+
+/// Why no key was stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnrollError {
+    /// Neither the request nor the trigger names the server.
+    #[error("the trigger names no server: give the server's URL as well")]
+    NoUrl,
+    /// No answer came.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The last answer was lost twice.
+    #[error(
+        "the server's last answer was lost ({0}): it may have registered the key, but this side has none; try again, \
+         and ask for a new authentication code if this one turns out to be used"
+    )]
+    AnswerLost(#[source] TransportError),
+    /// The run failed.
+    #[error(transparent)]
+    Failed(#[from] Failed),
+    /// The anchors for K_SERVER cannot be read.
+    #[error("the file {path} with CA certificates for the server's key cannot be used: {reason}")]
+    KServerCa {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server's key cannot be used.
+    #[error("the server's public key cannot be used ({0}): tell its operator")]
+    KServer(String),
+    /// The certificate of K_SERVER is not valid.
+    #[error(
+        "the certificate of the server's key was not accepted ({0}): check the CA file that was given for it, or ask \
+         the server's operator"
+    )]
+    KServerCertificate(String),
+    /// Another K_SERVER than with earlier tokens.
+    #[error(
+        "the server has another public key than when earlier tokens were made, and no certificate that this client \
+         trusts: ask its operator whether the key was changed, and accept the new key only then"
+    )]
+    KServerChanged,
+    /// A shared key that this device does not have.
+    #[error(
+        "the server wants to use a device key named '{0}', which is neither given nor in the store: give the key of that name"
+    )]
+    DeviceKeyName(String),
+    /// The store has more than one key of this device.
+    #[error("the store has several keys of this device: say which one the server knows with --device-key-name")]
+    SeveralDeviceKeys,
+    /// A method of two-pass was asked for without what it needs.
+    #[error(
+        "there is nothing for the key protection method '{}' of two-pass: wrap needs a device key of 16, 24 or 32 \
+         octets, transport a private key, and passphrase-wrap an authentication code instead of a trigger",
+        .0.uri()
+    )]
+    MethodNotAtHand(ProtectionMethod),
+    /// Two-pass was asked for without anything that a key could travel under.
+    #[error(
+        "two-pass needs something that the key travels under: a device key, a private key, or an authentication code \
+         instead of a trigger"
+    )]
+    NothingAtHand,
+    /// A device key that is too short.
+    #[error("the device key has {0} octets: 16 are the least")]
+    DeviceKeyLength(usize),
+    /// The key to be renewed is not in the store.
+    #[error("there is no key '{0}' to renew in the store: check its id, or enroll without renewing")]
+    NothingToRenew(String),
+    /// No PRF takes the key to be renewed (profile P6).
+    #[error("the key '{0}' is too short for a server to prove that it knows it: enroll a new key instead")]
+    TooShortToRenew(String),
+    /// Request and trigger name different keys.
+    #[error("the trigger renews the key '{0}', not the one that was asked for")]
+    RenewsAnother(String),
+    /// A key of this id is there, and the server did not prove that it knows it.
+    #[error(
+        "the store already has a key '{0}', and this run was not its renewal: the old key stays; delete it, or ask \
+         for its renewal, and enroll again with a new authentication code"
+    )]
+    KeyExists(String),
+    /// The key's policy has parts that are not understood (RFC 6030 §5).
+    #[error("the key '{0}' comes with a policy that this client does not understand, so it must not be used")]
+    Policy(String),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server has the key, but it cannot be stored here.
+    #[error(
+        "the key '{key_id}' could not be stored ({source}): the server has registered it, so ask for a new \
+         authentication code when the cause is removed"
+    )]
+    NotStored {
+        /// The key's id.
+        key_id: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// A computation ended early; the program is being shut down.
+    #[error("the run was interrupted; nothing was stored")]
+    Interrupted,
+}

@@ -1,0 +1,160 @@
+//! What a run offers, out of the request and the store.
+
+use std::sync::Arc;
+
+use dskpp::algorithm::{EncryptionAlgorithm, KeyType, ProtectionMethod};
+use dskpp::client::{ClientProtection, Credential, Offer, Renewal};
+use dskpp::prf::Prf;
+use dskpp_crypto::{RsaPrivateKey, Secret};
+use pskc::{DeviceInfo, KeyInfo};
+
+use super::{DEFAULT_KEY_TYPES, EnrollError, EnrollRequest, Variant};
+use crate::token_store::Token;
+
+/// Bits of an RSA key that is made for one run.
+const RSA_BITS: usize = 2048;
+
+pub(super) fn url_s(request: &EnrollRequest) -> Result<String, EnrollError> {
+    let of_trigger = match &request.credential {
+        Credential::Trigger(trigger) => trigger.server_url.clone(),
+        Credential::Code(_) => None,
+    };
+    of_trigger.or_else(|| request.url_s.clone()).ok_or(EnrollError::NoUrl)
+}
+
+/// The stored key that the run replaces.
+pub(super) fn renewed(request: &EnrollRequest, tokens: &[Token]) -> Result<Option<Token>, EnrollError> {
+    let of_trigger = match &request.credential {
+        Credential::Trigger(trigger) => trigger.key_id.as_deref().map(String::from_utf8_lossy),
+        Credential::Code(_) => None,
+    };
+    let key_id = match (of_trigger, &request.renew) {
+        (Some(named), Some(asked)) if named != *asked => return Err(EnrollError::RenewsAnother(named.into_owned())),
+        (Some(named), _) => named.into_owned(),
+        (None, Some(asked)) => asked.clone(),
+        (None, None) => return Ok(None),
+    };
+    let found = tokens.iter().find(|token| token.id == key_id).cloned();
+    found.map(Some).ok_or(EnrollError::NothingToRenew(key_id))
+}
+
+/// The moduli that tokens of the same server remember.
+pub(super) fn remembered(tokens: &[Token], url_s: &str) -> Vec<Vec<u8>> {
+    let of_server = tokens.iter().filter(|token| token.server_url.as_deref() == Some(url_s));
+    of_server.filter_map(|token| token.k_server.clone()).collect()
+}
+
+/// K_SHARED out of the store: the key that was named, or the one key that was imported for this device. Keys that a
+/// server made for it are other secrets.
+pub(super) fn device_key(request: &EnrollRequest, tokens: &[Token]) -> Result<Option<(String, Secret)>, EnrollError> {
+    let of = |token: &Token| (token.id.clone(), token.secret.clone());
+    if let Some(name) = &request.device_key_name {
+        let named = tokens.iter().find(|token| token.id == *name);
+        return named.map(of).map(Some).ok_or_else(|| EnrollError::DeviceKeyName(name.clone()));
+    }
+    let Some(device) = &request.device else { return Ok(None) };
+    let is_own = |token: &&Token| {
+        let named = token.manufacturer.as_ref().zip(token.serial.as_ref());
+        named == Some((&device.0, &device.1)) && token.server_url.is_none() && token.key_type.contains("aes")
+    };
+    let mut own = tokens.iter().filter(is_own);
+    match (own.next(), own.next()) {
+        (Some(_), Some(_)) => Err(EnrollError::SeveralDeviceKeys),
+        (found, _) => Ok(found.map(of)),
+    }
+}
+
+/// The key protection methods that are at hand, in order of preference; none where two-pass is not to be offered.
+pub(super) async fn protections(request: &EnrollRequest) -> Result<Vec<ClientProtection>, EnrollError> {
+    use ProtectionMethod::{PassphraseWrap, Transport, Wrap};
+    if request.variant == Some(Variant::FourPass) {
+        return Ok(Vec::new());
+    }
+    let all = [Wrap, Transport, PassphraseWrap];
+    let asked = if request.methods.is_empty() { &all[..] } else { &request.methods };
+    let mut protections = Vec::new();
+    for method in asked {
+        match (protection(request, method).await?, request.methods.is_empty()) {
+            (Some(protection), _) => protections.push(protection),
+            (None, true) => {}
+            (None, false) => return Err(EnrollError::MethodNotAtHand(method.clone())),
+        }
+    }
+    match protections.is_empty() && request.variant == Some(Variant::TwoPass) {
+        true => Err(EnrollError::NothingAtHand),
+        false => Ok(protections),
+    }
+}
+
+async fn protection(
+    request: &EnrollRequest,
+    method: &ProtectionMethod,
+) -> Result<Option<ClientProtection>, EnrollError> {
+    Ok(match method {
+        ProtectionMethod::Wrap => {
+            let fits = request.device_key.clone().filter(|(_, key)| matches!(key.len(), 16 | 24 | 32));
+            fits.map(|(name, key)| ClientProtection::Wrap { name, key })
+        }
+        ProtectionMethod::Transport => {
+            let (key, certificates) = match &request.private_key {
+                Some(given) => given.clone(),
+                None if request.methods.is_empty() => return Ok(None),
+                None => {
+                    let made = tokio::task::spawn_blocking(|| RsaPrivateKey::generate(RSA_BITS)).await;
+                    let made = made.ok().and_then(Result::ok).ok_or(EnrollError::Interrupted)?;
+                    (Arc::new(made), Vec::new())
+                }
+            };
+            let info = match certificates.is_empty() {
+                true => KeyInfo::from_rsa(key.public().modulus(), key.public().exponent()),
+                false => KeyInfo::from_certificates(certificates),
+            };
+            Some(ClientProtection::Transport { key, info })
+        }
+        ProtectionMethod::PassphraseWrap => {
+            matches!(request.credential, Credential::Code(_)).then_some(ClientProtection::Passphrase)
+        }
+        _ => None,
+    })
+}
+
+pub(super) fn offer(request: &EnrollRequest, url_s: &str, renewed: Option<&Token>) -> Result<Offer, EnrollError> {
+    let key_types = match (&request.key_types[..], renewed) {
+        ([], Some(old)) => vec![KeyType::from_uri(&old.algorithm_uri)],
+        ([], None) => DEFAULT_KEY_TYPES.to_vec(),
+        (given, _) => given.to_vec(),
+    };
+    let mut offer = Offer::new(url_s, request.credential.clone(), key_types);
+    offer.iterations = request.iterations;
+    offer.pbkdf2_prf = request.pbkdf2_prf;
+    offer.device = request.device.as_ref().map(|(manufacturer, serial)| DeviceInfo {
+        manufacturer: Some(manufacturer.clone()),
+        serial_no: Some(serial.clone()),
+        ..DeviceInfo::default()
+    });
+    if let Some((_, key)) = &request.device_key {
+        offer.encryption_algorithms = with_shared_key(key)?;
+    }
+    if let Some(old) = renewed {
+        let k_mac_old = old.k_mac.clone().unwrap_or_else(|| old.secret.clone()); // profile P6
+        let fits = |prf: Prf| prf.takes_key_of(k_mac_old.len());
+        offer.mac_algorithms.retain(|algorithm| Prf::of(algorithm).is_some_and(fits));
+        if offer.mac_algorithms.is_empty() {
+            return Err(EnrollError::TooShortToRenew(old.id.clone()));
+        }
+        offer.renewal = Some(Renewal { key_id: old.id.clone(), k_mac_old });
+    }
+    Ok(offer)
+}
+
+/// The algorithms that take a K_SHARED of this length.
+fn with_shared_key(key: &Secret) -> Result<Vec<EncryptionAlgorithm>, EnrollError> {
+    use EncryptionAlgorithm::*;
+    match key.len() {
+        16 => Ok(vec![KwAes128, Aes128Cbc, PrfSha256, PrfAes128]),
+        24 => Ok(vec![KwAes192, Aes192Cbc, PrfSha256]),
+        32 => Ok(vec![KwAes256, Aes256Cbc, PrfSha256]),
+        17.. => Ok(vec![PrfSha256]),
+        len => Err(EnrollError::DeviceKeyLength(len)),
+    }
+}
