@@ -82,6 +82,7 @@ pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
 }
 
 /// The authorities that certify devices, with their revocation lists; kept as current as their files.
+#[derive(Debug)]
 pub(crate) struct DeviceTrust {
     config: Devices,
     stamp: Mutex<Stamp>,
@@ -92,6 +93,7 @@ pub(crate) struct DeviceTrust {
 type Stamp = Vec<Option<(SystemTime, u64)>>;
 
 /// What stands in the files.
+#[derive(Debug)]
 struct Read {
     anchors: Vec<TrustAnchor<'static>>,
     /// The newest first: the first one by an issuer counts.

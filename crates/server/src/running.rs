@@ -169,13 +169,15 @@ fn assemble(
     let rates = Arc::new(Rates::new(limits));
     let backoff = Backoff::default();
     let store = data.store.clone();
-    background.spawn(Arc::clone(&data.device_trust).watch());
+    let device_trust = Arc::clone(&data.device_trust);
+    background.spawn(Arc::clone(&device_trust).watch());
     background.spawn(sweep(Arc::clone(&rates), backoff.clone(), store.clone()));
     let provision = Arc::new(Provision::new(config, options, data, url_s, pool, backoff));
     let api = api::ApiState {
         store: store.clone(),
         origin: provision.trigger_origin().into(),
         enrolment_lifetime_s: config.policy.enrolment_lifetime_s,
+        device_trust,
     };
     let body_timeout = Duration::from_secs(limits.body_timeout_s);
     let admin = api::router(api)

@@ -1,5 +1,6 @@
 //! The admin API, `/api/v1`: JSON in and out, problem+json for errors (RFC 9457), bearer tokens with roles.
 
+mod devices;
 mod enrolments;
 mod export;
 mod import;
@@ -16,6 +17,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, delete, get, post};
 
+use crate::device_trust::DeviceTrust;
 use crate::store::Store;
 
 /// The longest request body, in octets.
@@ -30,13 +32,17 @@ pub(crate) struct ApiState {
     pub origin: Arc<str>,
     /// Seconds that an enrolment stays open unless its creator says otherwise.
     pub enrolment_lifetime_s: u64,
+    /// Who certifies devices.
+    pub device_trust: Arc<DeviceTrust>,
 }
 
 /// Every route of the API.
 pub(crate) fn router(state: ApiState) -> Router {
     let routes = Router::new()
         .route("/users", post(register::create_user))
-        .route("/devices", post(register::create_device))
+        .route("/devices", get(devices::list).post(devices::create))
+        .route("/devices/import", post(devices::import).layer(DefaultBodyLimit::max(devices::MAX_BATCH_LEN)))
+        .route("/devices/{id}", get(devices::show).patch(devices::change).delete(devices::remove))
         .route("/enrolments", post(enrolments::create))
         .route("/enrolments/{id}", get(enrolments::show).delete(enrolments::revoke))
         .route("/keys", get(keys::list))

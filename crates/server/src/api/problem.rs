@@ -37,6 +37,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "invalid-body", detail)
     }
 
+    /// The text for people alone.
+    pub(super) fn into_detail(self) -> String {
+        self.detail
+    }
+
     /// 404
     pub(super) fn not_found(what: &'static str) -> Self {
         StoreError::NotFound(what).into()

@@ -1,12 +1,12 @@
 //! The certificates and lists are OpenSSL's: see tests/data/devices/make.sh. Devices' certificates are good from 2025
-//! to 2035, lists from 2026 to 2030.
+//! to 2998, lists from 2026 to 2990.
 
 use super::*;
 
 const IN_2024: u64 = 1_717_200_000;
 const IN_2028: u64 = 1_843_430_400;
-const IN_2031: u64 = 1_938_038_400;
-const IN_2036: u64 = 2_095_891_200;
+const IN_2995: u64 = 32_358_960_000;
+const IN_2999: u64 = 32_485_190_400;
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/devices").join(name)
@@ -42,9 +42,9 @@ fn s5_1_1_a_device_certificate_leads_to_an_anchor_and_is_for_key_transport() {
         (&["below.pem", "middle.pem"], IN_2028, Ok(())),
         (&["below.pem", "other.pem", "middle.pem"], IN_2028, Ok(())),
         (&["good.pem"], IN_2024, Err(WhyNot::Time)),
-        (&["good.pem"], IN_2036, Err(WhyNot::Time)),
+        (&["good.pem"], IN_2999, Err(WhyNot::Time)),
         (&["good.pem"], u64::MAX, Err(WhyNot::Time)),
-        (&["below.pem", "middle.pem"], IN_2036, Err(WhyNot::Time)),
+        (&["below.pem", "middle.pem"], IN_2999, Err(WhyNot::Time)),
         (&["below.pem"], IN_2028, Err(WhyNot::Untrusted)),
         (&["stranger.pem"], IN_2028, Err(WhyNot::Untrusted)),
         (&["stranger.pem", "other.pem"], IN_2028, Err(WhyNot::Untrusted)),
@@ -77,7 +77,7 @@ fn a_revoked_certificate_is_refused_and_so_is_an_unknown_state() {
         (&["root.crl.pem", "early.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
         // One between device and anchor.
         (&["no_middle.crl.pem", "middle.crl.pem"], below, IN_2028, Err(WhyNot::Revoked)),
-        (all, good, IN_2031, Err(WhyNot::OldRevocationList)),
+        (all, good, IN_2995, Err(WhyNot::OldRevocationList)),
         (&["root.crl.pem"], below, IN_2028, Err(WhyNot::NoRevocationList)),
         (&["other.crl.pem"], good, IN_2028, Err(WhyNot::NoRevocationList)),
         (&["namesake.crl.pem"], good, IN_2028, Err(WhyNot::ForeignRevocationList)),
@@ -93,7 +93,7 @@ fn issuers_without_a_list_are_accepted_where_the_operator_says_so() {
     let trust = DeviceTrust::load(&config).unwrap();
     assert_eq!(check(&trust, &["below_revoked.pem", "middle.pem"], IN_2028), Ok(()));
     assert_eq!(check(&trust, &["revoked.pem"], IN_2028), Err(WhyNot::Revoked));
-    assert_eq!(check(&trust, &["good.pem"], IN_2031), Err(WhyNot::OldRevocationList));
+    assert_eq!(check(&trust, &["good.pem"], IN_2995), Err(WhyNot::OldRevocationList));
 }
 
 #[test]

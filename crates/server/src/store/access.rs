@@ -1,6 +1,4 @@
-//! Users, devices and the tokens of the admin API.
-
-use std::sync::Arc;
+//! Users, the devices of runs, and the tokens of the admin API.
 
 use data_encoding::BASE64URL_NOPAD;
 use dskpp::server::DeviceRef;
@@ -42,21 +40,6 @@ pub(crate) struct UserRecord {
     pub id: String,
     /// Its name.
     pub name: String,
-}
-
-/// A device that is to be registered.
-#[derive(Clone, Debug)]
-pub(crate) struct NewDevice {
-    /// `Manufacturer`
-    pub manufacturer: String,
-    /// `SerialNo`
-    pub serial: String,
-    /// What `<ds:KeyName>` says.
-    pub key_name: String,
-    /// K_SHARED.
-    pub shared_key: Option<Secret>,
-    /// Its certificate, DER.
-    pub certificate: Option<Vec<u8>>,
 }
 
 /// A device.
@@ -138,26 +121,6 @@ impl Store {
     /// Makes a user.
     pub(crate) async fn create_user(&self, name: String) -> Result<UserRecord, StoreError> {
         let write = move |db: &Connection| Ok(UserRecord { id: create_user(db, &name, now())?, name });
-        self.engine.write(write).await
-    }
-
-    /// Registers a device.
-    pub(crate) async fn create_device(&self, new: NewDevice) -> Result<String, StoreError> {
-        let kek = Arc::clone(&self.kek);
-        let write = move |db: &Connection| {
-            let (id, at) = (new_id(), now());
-            let sealed = new.shared_key.as_ref().map(|key| kek.seal("device", "sealed_shared_key", &id, key));
-            let mut insert =
-                db.prepare_cached("INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-            let done =
-                insert.execute(params![id, new.manufacturer, new.serial, new.key_name, sealed, new.certificate, at])?;
-            if done == 0 {
-                return Err(StoreError::Exists("a device with that serial number or key name"));
-            }
-            let subject = json!({ "device": id, "manufacturer": new.manufacturer, "serial": new.serial });
-            audit::append(db, at, "device.created", &subject)?;
-            Ok(id)
-        };
         self.engine.write(write).await
     }
 

@@ -5,6 +5,7 @@
 //! - Every method returns a future; SQLite itself never runs on a thread of the async runtime.
 
 mod access;
+mod devices;
 mod engine;
 mod enrolments;
 mod export;
@@ -23,7 +24,8 @@ use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::seal::{CannotOpen, Kek};
-pub(crate) use access::{ApiToken, DeviceRecord, NewDevice, Role, new_token};
+pub(crate) use access::{ApiToken, DeviceRecord, Role, new_token};
+pub(crate) use devices::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut};
 use engine::Engine;
 pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;
@@ -93,6 +95,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_imported.sql"),
     include_str!("../../migrations/sqlite/0003_two_pass.sql"),
+    include_str!("../../migrations/sqlite/0004_devices.sql"),
 ];
 
 /// A handle on the store; clones share it.

@@ -36,18 +36,23 @@ async fn a_device_is_made_once_and_its_key_is_in_no_answer() {
 #[tokio::test]
 async fn keys_and_certificates_of_devices_must_be_what_they_say() {
     let api = Api::new().await;
-    let made = rcgen::generate_simple_self_signed(vec!["device.example".to_owned()]).unwrap();
-    let (pem, secret) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let pem = include_str!("../../../tests/data/devices/good.pem");
+    let secret = pem.replace("CERTIFICATE", "PRIVATE KEY");
     let device = |field: &str, value: &str| {
         let mut device = json!({ "manufacturer": "acme", "serial": field, "key_name": field });
         device[field] = json!(value);
         device
     };
-    let body = api.post("/devices", device("certificate_pem", &pem)).await.with(201);
+    let body = api.post("/devices", device("certificate_pem", pem)).await.with(201);
     assert_eq!((&body["has_shared_key"], &body["has_certificate"]), (&json!(false), &json!(true)));
-    for certificate in
-        ["", "nonsense", &secret, &pem[..pem.len() / 2], "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
-    {
+    for certificate in [
+        "",
+        "nonsense",
+        &secret,
+        &pem[..pem.len() / 2],
+        &pem.repeat(2),
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+    ] {
         let detail = api.post("/devices", device("certificate_pem", certificate)).await.problem(422, "invalid-value");
         assert!(detail.contains("one X.509 certificate in PEM"), "{detail}");
     }

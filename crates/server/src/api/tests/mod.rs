@@ -2,6 +2,7 @@
 
 mod bodies;
 mod calls;
+mod devices;
 mod enrolments;
 mod export;
 mod import;
@@ -85,12 +86,18 @@ fn fields(object: &Value) -> Vec<&str> {
 
 impl Api {
     async fn new() -> Self {
+        Self::with_devices(&crate::config::Devices::default()).await
+    }
+
+    async fn with_devices(devices: &crate::config::Devices) -> Self {
         let folder = TempDir::new().unwrap();
         let kek = Arc::new(Kek::new(&Secret::new(vec![1; 32])).unwrap());
         let policy = StorePolicy { lock_after: 3, hotp_look_ahead: 5, totp_window: 1 };
         let store = Store::open(&folder.path().join("dskpp.db"), kek, policy).unwrap();
         let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
-        let state = ApiState { store: store.clone(), origin: ORIGIN.into(), enrolment_lifetime_s: LIFETIME_S };
+        let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
+        let origin = ORIGIN.into();
+        let state = ApiState { store: store.clone(), origin, enrolment_lifetime_s: LIFETIME_S, device_trust };
         Api { folder, store, router: router(state), token }
     }
 

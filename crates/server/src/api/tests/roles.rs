@@ -9,6 +9,11 @@ fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
     vec![
         (Method::POST, "/users", Role::Enrol, Some(json!({ "name": "alice" }))),
         (Method::POST, "/devices", Role::Enrol, Some(device)),
+        (Method::GET, "/devices", Role::Read, None),
+        (Method::GET, "/devices/x", Role::Read, None),
+        (Method::PATCH, "/devices/x", Role::Enrol, Some(json!({ "key_name": "k" }))),
+        (Method::DELETE, "/devices/x", Role::Enrol, None),
+        (Method::POST, "/devices/import", Role::Enrol, Some(json!({ "devices": [] }))),
         (Method::POST, "/enrolments", Role::Enrol, Some(enrolment)),
         (Method::GET, "/enrolments/x", Role::Read, None),
         (Method::DELETE, "/enrolments/x", Role::Enrol, None),

@@ -53,7 +53,7 @@ issue() {
     openssl genpkey -quiet "$@" -out "$name.key"
     openssl req -new -key "$name.key" -subj "/CN=device $name" -out "$name.req"
     CA=$ca openssl ca -batch -config ca.cnf -extensions "$extensions" -notext -in "$name.req" -out "$name.pem" \
-        -startdate 20250101000000Z -enddate 20350101000000Z
+        -startdate 20250101000000Z -enddate 29980101000000Z
 }
 # CA NAME LAST NEXT
 list() {
@@ -78,15 +78,15 @@ issue other stranger device $rsa
 issue middle below device $rsa
 issue middle below_revoked device $rsa
 
-list root early 20250101000000Z 20300101000000Z
+list root early 20250101000000Z 29900101000000Z
 CA=root openssl ca -config ca.cnf -revoke revoked.pem
 CA=middle openssl ca -config ca.cnf -revoke below_revoked.pem
-list root root 20260101000000Z 20300101000000Z
-list middle middle 20260101000000Z 20300101000000Z
-list other other 20260101000000Z 20300101000000Z
-list namesake namesake 20260101000000Z 20300101000000Z
+list root root 20260101000000Z 29900101000000Z
+list middle middle 20260101000000Z 29900101000000Z
+list other other 20260101000000Z 29900101000000Z
+list namesake namesake 20260101000000Z 29900101000000Z
 CA=root openssl ca -config ca.cnf -revoke middle.pem
-list root no_middle 20260201000000Z 20300101000000Z
+list root no_middle 20260201000000Z 29900101000000Z
 openssl crl -in root.crl.pem -outform DER -out root.crl
 
 cp root/ca.pem "$data/root.pem"

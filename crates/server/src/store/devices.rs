@@ -1,0 +1,275 @@
+//! The register of devices.
+
+use std::sync::Arc;
+
+use dskpp_crypto::Secret;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::json;
+
+use super::{Store, StoreError, new_id, now};
+use crate::audit;
+use crate::seal::Kek;
+
+/// A device that is to be registered.
+#[derive(Clone, Debug)]
+pub(crate) struct NewDevice {
+    /// `Manufacturer`
+    pub manufacturer: String,
+    /// `SerialNo`
+    pub serial: String,
+    /// What `<ds:KeyName>` says.
+    pub key_name: String,
+    /// K_SHARED.
+    pub shared_key: Option<Secret>,
+    /// Its certificate, DER.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// A device as it is shown: without its shared key.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceEntry {
+    /// Its identifier.
+    pub id: String,
+    /// `Manufacturer`
+    pub manufacturer: String,
+    /// `SerialNo`
+    pub serial: String,
+    /// What `<ds:KeyName>` says.
+    pub key_name: String,
+    /// Whether it has a K_SHARED.
+    pub has_shared_key: bool,
+    /// Its certificate, DER.
+    pub certificate: Option<Vec<u8>>,
+    /// When it was registered.
+    pub created_at: i64,
+}
+
+/// Some devices, and behind which identifier the next ones stand.
+#[derive(Clone, Debug)]
+pub(crate) struct DevicePage {
+    /// In the order of their identifiers.
+    pub items: Vec<DeviceEntry>,
+    /// The last of them, where there are more.
+    pub next: Option<String>,
+}
+
+/// Which devices are listed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeviceFilter {
+    /// Of this manufacturer.
+    pub manufacturer: Option<String>,
+    /// Of this serial number.
+    pub serial: Option<String>,
+    /// Behind this identifier.
+    pub after: Option<String>,
+}
+
+/// What changes of a device; what is `None` stays, what is `Some(None)` is taken away.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeviceChange {
+    /// What `<ds:KeyName>` says.
+    pub key_name: Option<String>,
+    /// K_SHARED.
+    pub shared_key: Option<Option<Secret>>,
+    /// Its certificate, DER.
+    pub certificate: Option<Option<Vec<u8>>>,
+}
+
+/// Why a device of a batch was not registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotPut {
+    /// It is there already, exactly so.
+    Duplicate,
+    /// It is there already, with another key name, shared key or certificate.
+    Differs,
+    /// Another device has its key name.
+    KeyName,
+}
+
+const TAKEN: StoreError = StoreError::Exists("a device with that serial number or key name");
+
+const COLUMNS: &str =
+    "id, manufacturer, serial, key_name, sealed_shared_key IS NOT NULL, certificate, created_at FROM device";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<DeviceEntry> {
+    Ok(DeviceEntry {
+        id: row.get(0)?,
+        manufacturer: row.get(1)?,
+        serial: row.get(2)?,
+        key_name: row.get(3)?,
+        has_shared_key: row.get(4)?,
+        certificate: row.get(5)?,
+        created_at: row.get(6)?,
+    })
+}
+
+fn entry(db: &Connection, id: &str) -> Result<Option<DeviceEntry>, StoreError> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} WHERE id = ?"))?;
+    Ok(query.query_row([id], from_row).optional()?)
+}
+
+/// Gives the identifier, or none where its names are taken.
+fn put(db: &Connection, kek: &Kek, new: &NewDevice, at: i64) -> Result<Option<String>, StoreError> {
+    let id = new_id();
+    let sealed = new.shared_key.as_ref().map(|key| kek.seal("device", "sealed_shared_key", &id, key));
+    let mut insert = db.prepare_cached("INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+    let NewDevice { manufacturer, serial, key_name, certificate, .. } = new;
+    let done = insert.execute(params![id, manufacturer, serial, key_name, sealed, certificate, at])?;
+    Ok((done > 0).then_some(id))
+}
+
+/// Which names are taken by what.
+fn why_not(db: &Connection, kek: &Kek, new: &NewDevice) -> Result<NotPut, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT id, key_name, sealed_shared_key, certificate FROM device WHERE manufacturer = ? AND serial = ?",
+    )?;
+    let row = query.query_row([&new.manufacturer, &new.serial], |row| {
+        let (id, sealed): (String, Option<Vec<u8>>) = (row.get(0)?, row.get(2)?);
+        Ok((
+            id,
+            sealed,
+            row.get::<_, String>(1)? == new.key_name && row.get::<_, Option<Vec<u8>>>(3)? == new.certificate,
+        ))
+    });
+    let Some((id, sealed, same)) = row.optional()? else { return Ok(NotPut::KeyName) };
+    let shared_key = sealed.map(|sealed| kek.open("device", "sealed_shared_key", &id, &sealed)).transpose()?;
+    Ok(if same && shared_key == new.shared_key { NotPut::Duplicate } else { NotPut::Differs })
+}
+
+impl Store {
+    /// Registers a device; gives its identifier.
+    pub(crate) async fn create_device(&self, new: NewDevice) -> Result<String, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        let write = move |db: &Connection| {
+            let at = now();
+            let id = put(db, &kek, &new, at)?.ok_or(TAKEN)?;
+            let subject = json!({ "device": id, "manufacturer": new.manufacturer, "serial": new.serial });
+            audit::append(db, at, "device.created", &subject)?;
+            Ok(id)
+        };
+        self.engine.write(write).await
+    }
+
+    /// A device by its identifier.
+    pub(crate) async fn device(&self, id: &str) -> Result<Option<DeviceEntry>, StoreError> {
+        let id = id.to_owned();
+        self.engine.read(move |db| entry(db, &id)).await
+    }
+
+    /// Up to `limit` devices.
+    pub(crate) async fn devices(&self, filter: DeviceFilter, limit: usize) -> Result<DevicePage, StoreError> {
+        let read = move |db: &Connection| {
+            let DeviceFilter { manufacturer, serial, after } = filter;
+            // A query of its own for each case, so that each can have an index.
+            let of =
+                |name: &str, given: bool, n: u8| if given { format!("{name} = ?{n}") } else { format!("?{n} IS NULL") };
+            let manufacturers = of("manufacturer", manufacturer.is_some(), 2);
+            let serials = of("serial", serial.is_some(), 3);
+            let mut query = db.prepare_cached(&format!(
+                "SELECT {COLUMNS} WHERE id > ?1 AND {manufacturers} AND {serials} ORDER BY id LIMIT ?4"
+            ))?;
+            let after = after.unwrap_or_default();
+            let rows = query.query_map(params![after, manufacturer, serial, limit as i64 + 1], from_row)?;
+            let mut items = rows.collect::<Result<Vec<_>, _>>()?;
+            let next = (items.len() > limit).then(|| {
+                items.truncate(limit);
+                items.last().map(|device| device.id.clone())
+            });
+            Ok(DevicePage { items, next: next.flatten() })
+        };
+        self.engine.read(read).await
+    }
+
+    /// Changes a device's keys; gives it as it is then. `by` is the token that asked for it.
+    pub(crate) async fn change_device(
+        &self,
+        id: &str,
+        change: DeviceChange,
+        by: String,
+    ) -> Result<DeviceEntry, StoreError> {
+        let (kek, id) = (Arc::clone(&self.kek), id.to_owned());
+        let write = move |db: &Connection| {
+            let changed = apply(db, &kek, &id, &change)?;
+            let subject = json!({ "device": id, "changed": changed, "by": by });
+            audit::append(db, now(), "device.changed", &subject)?;
+            entry(db, &id)?.ok_or(StoreError::NotFound("device"))
+        };
+        self.engine.write(write).await
+    }
+
+    /// Takes a device out of the register, unless something refers to it.
+    pub(crate) async fn delete_device(&self, id: &str, by: String) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        let write = move |db: &Connection| {
+            let device = entry(db, &id)?.ok_or(StoreError::NotFound("device"))?;
+            let refers = |table: &str| -> Result<bool, StoreError> {
+                let mut query = db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE device_id = ?"))?;
+                Ok(query.exists([&id])?)
+            };
+            if refers("enrolment")? || refers("key")? {
+                return Err(StoreError::State(
+                    "enrolments or keys refer to this device; take its shared key and certificate away instead",
+                ));
+            }
+            db.prepare_cached("DELETE FROM device WHERE id = ?")?.execute([&id])?;
+            let subject =
+                json!({ "device": id, "manufacturer": device.manufacturer, "serial": device.serial, "by": by });
+            audit::append(db, now(), "device.deleted", &subject)
+        };
+        self.engine.write(write).await
+    }
+
+    /// Registers a batch of devices, or nothing; `refused` of them were left out before. Gives why each of those that
+    /// are not registered is not, with its place in `devices`.
+    pub(crate) async fn import_devices(
+        &self,
+        devices: Vec<NewDevice>,
+        refused: usize,
+        by: String,
+    ) -> Result<Vec<(usize, NotPut)>, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        let write = move |db: &Connection| {
+            let (at, mut not_put) = (now(), Vec::new());
+            for (place, device) in devices.iter().enumerate() {
+                if put(db, &kek, device, at)?.is_none() {
+                    not_put.push((place, why_not(db, &kek, device)?));
+                }
+            }
+            let taken = not_put.iter().filter(|(_, why)| *why == NotPut::KeyName).count();
+            let subject = json!({
+                "accepted": devices.len() - not_put.len(),
+                "duplicate": not_put.len() - taken,
+                "refused": refused + taken,
+                "by": by,
+            });
+            audit::append(db, at, "devices.imported", &subject)?;
+            Ok(not_put)
+        };
+        self.engine.write(write).await
+    }
+}
+
+/// Gives the names of what was changed.
+fn apply(db: &Connection, kek: &Kek, id: &str, change: &DeviceChange) -> Result<Vec<&'static str>, StoreError> {
+    let mut changed = Vec::new();
+    let mut set = |name: &'static str, column: &str, value: &dyn rusqlite::ToSql| -> Result<(), StoreError> {
+        let mut update = db.prepare_cached(&format!("UPDATE OR IGNORE device SET {column} = ?2 WHERE id = ?1"))?;
+        changed.push(name);
+        match update.execute(params![id, value])? {
+            0 if entry(db, id)?.is_some() => Err(TAKEN),
+            0 => Err(StoreError::NotFound("device")),
+            _ => Ok(()),
+        }
+    };
+    if let Some(key_name) = &change.key_name {
+        set("key_name", "key_name", key_name)?;
+    }
+    if let Some(key) = &change.shared_key {
+        let sealed = key.as_ref().map(|key| kek.seal("device", "sealed_shared_key", id, key));
+        set("shared_key", "sealed_shared_key", &sealed)?;
+    }
+    if let Some(certificate) = &change.certificate {
+        set("certificate", "certificate", certificate)?;
+    }
+    Ok(changed)
+}
