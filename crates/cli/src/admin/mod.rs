@@ -1,10 +1,11 @@
 //! `dskpp admin`: the server's admin API from the command line.
 
+mod device;
 mod enrolment;
 mod transfer;
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::api::{Api, Connection, escaped};
 use crate::output::{Failure, Output};
@@ -26,7 +27,7 @@ enum Command {
     User(User),
     /// Devices that have a key of their own
     #[command(subcommand)]
-    Device(Device),
+    Device(device::Device),
     /// Permissions to get one key once
     #[command(subcommand)]
     Enrolment(enrolment::Enrolment),
@@ -46,26 +47,6 @@ enum User {
     Create {
         /// The user's name
         name: String,
-    },
-}
-
-#[derive(Subcommand)]
-enum Device {
-    /// Register a device
-    Create {
-        #[arg(long)]
-        manufacturer: String,
-        #[arg(long)]
-        serial: String,
-        /// The name under which the device knows its key
-        #[arg(long)]
-        key_name: String,
-        /// File with the shared key in hexadecimal (16 to 64 octets)
-        #[arg(long, value_name = "FILE")]
-        shared_key_file: Option<std::path::PathBuf>,
-        /// File with the device's certificate (PEM)
-        #[arg(long, value_name = "FILE")]
-        certificate: Option<std::path::PathBuf>,
     },
 }
 
@@ -133,28 +114,6 @@ impl Admin {
     }
 }
 
-impl Device {
-    async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
-        let Device::Create { manufacturer, serial, key_name, shared_key_file, certificate } = self;
-        let read = |path: std::path::PathBuf| {
-            std::fs::read_to_string(&path)
-                .map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))
-        };
-        let mut body = Map::new();
-        body.insert("manufacturer".into(), manufacturer.into());
-        body.insert("serial".into(), serial.into());
-        body.insert("key_name".into(), key_name.into());
-        if let Some(path) = shared_key_file {
-            body.insert("shared_key_hex".into(), read(path)?.trim().into());
-        }
-        if let Some(path) = certificate {
-            body.insert("certificate_pem".into(), read(path)?.into());
-        }
-        let device = api.post("/devices", &body.into()).await?;
-        output.print(&device, || format!("device {}", show(&device["id"])))
-    }
-}
-
 /// The two parts of `MANUFACTURER:SERIAL`.
 pub(crate) fn device_name(text: &str) -> Result<(String, String), Failure> {
     match text.split_once(':') {
@@ -169,7 +128,7 @@ impl Key {
     async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
             Key::List { user } => {
-                let keys = all_keys(api, user.as_deref()).await?;
+                let keys = all(api, "/keys", &[("user", user.as_deref())]).await?;
                 output.print(&json!({ "items": keys }), || {
                     let line = |key: &Value| {
                         let part =
@@ -194,17 +153,18 @@ impl Key {
     }
 }
 
-async fn all_keys(api: &Api, user: Option<&str>) -> Result<Vec<Value>, Failure> {
-    let (mut keys, mut after) = (Vec::new(), None::<String>);
+/// Every item of a list that comes in pages.
+async fn all(api: &Api, path: &str, filters: &[(&str, Option<&str>)]) -> Result<Vec<Value>, Failure> {
+    let (mut items, mut after) = (Vec::new(), None::<String>);
     loop {
-        let parts = [("user", user), ("after", after.as_deref())];
+        let parts = filters.iter().copied().chain([("after", after.as_deref())]);
         let query: Vec<String> =
-            parts.iter().filter_map(|(name, value)| Some(format!("{name}={}", escaped((*value)?)))).collect();
-        let page = api.get(&format!("/keys?{}", query.join("&"))).await?;
-        keys.extend(page["items"].as_array().cloned().unwrap_or_default());
+            parts.filter_map(|(name, value)| Some(format!("{name}={}", escaped(value?)))).collect();
+        let page = api.get(&format!("{path}?{}", query.join("&"))).await?;
+        items.extend(page["items"].as_array().cloned().unwrap_or_default());
         match page["next"].as_str() {
             Some(next) => after = Some(next.to_owned()),
-            None => return Ok(keys),
+            None => return Ok(items),
         }
     }
 }

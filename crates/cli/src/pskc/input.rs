@@ -333,7 +333,7 @@ impl Opening {
 const NEEDED: &str = "give what opens the file: --key-file, --password-file, --private-key or --key-hex";
 
 impl UnlockOptions {
-    fn get(&self) -> Result<Option<Unlock>, Failure> {
+    pub(crate) fn get(&self) -> Result<Option<Unlock>, Failure> {
         if let Some(hex) = &self.key_hex {
             return Ok(Some(Unlock::Key(Secret::new(from_hex(hex)?))));
         }

@@ -3,6 +3,8 @@
 use super::*;
 use crate::api::devices::MAX_BATCH_LEN;
 use crate::config::Devices;
+use crate::store::HelloQuery;
+use dskpp::server::DeviceRef;
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 const OTHER_KEY: &str = "ffeeddccbbaa99887766554433221100";
@@ -37,7 +39,9 @@ impl Api {
     }
 
     async fn shared_key(&self, serial: &str) -> Option<Secret> {
-        let context = self.store.load_hello(Some(("acme".into(), serial.into())), None, None).await.unwrap();
+        let device = Some(DeviceRef { manufacturer: "acme".into(), serial: serial.into() });
+        let query = HelloQuery { device, ..Default::default() };
+        let context = self.store.load_hello(query).await.unwrap();
         context.device.unwrap().shared_key
     }
 

@@ -1,0 +1,180 @@
+//! `dskpp admin device import`: devices in bulk.
+
+mod csv;
+mod pskc;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::api::Api;
+use crate::output::{Failure, Output};
+use crate::pskc::input::{Document, Input};
+
+/// Devices in one request, and how long their texts may be together: the server takes 1000 in 8 MiB.
+const BATCH: usize = 500;
+const MOST_TEXT: usize = 4 * 1024 * 1024;
+/// Lines of a report for people, at most; `--json` tells all.
+const MOST: usize = 50;
+
+/// What the devices stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table with the heading manufacturer, serial, key_name and shared_key_hex, certificate_file or certificate_pem
+    Csv,
+    /// Key packages (RFC 6030), each with its device and the key that the device shares with the server
+    Pskc,
+}
+
+#[derive(Args)]
+pub(in crate::admin) struct Import {
+    #[command(flatten)]
+    input: Input,
+
+    /// What the file is [default: as its name tells, else pskc]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+/// A device of the file.
+struct Row {
+    /// The line or the number of the key package, from 1.
+    number: u64,
+    manufacturer: String,
+    serial: String,
+    /// What the server is sent, or why it is not.
+    device: Result<Value, String>,
+}
+
+/// Takes the devices one after the other.
+type Each<'a> = &'a mut dyn FnMut(Row) -> Result<(), Failure>;
+
+impl Import {
+    /// Sends the devices in batches. Those that the server has already are told as such, so an import that was
+    /// interrupted can be run again.
+    pub(in crate::admin) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        let is_csv = self.input.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let format = self.format.unwrap_or(if is_csv { Format::Csv } else { Format::Pskc });
+        let unit = if format == Format::Csv { "line" } else { "key" };
+        let (sender, mut rows) = mpsc::channel(2);
+        let reading = tokio::task::spawn_blocking(move || self.read(format, &sender));
+        let mut report = Report { unit, ..Report::default() };
+        while let Some(batch) = rows.recv().await {
+            report.send(api, batch).await?;
+        }
+        let read = reading.await.map_err(|_| Failure::new("the file could not be read to its end"))?;
+        read.map_err(|why| match report.accepted {
+            0 => why,
+            accepted => why.next(format!("{accepted} devices before that place were registered; run it again")),
+        })?;
+        report.print(output)
+    }
+
+    fn read(&self, format: Format, sender: &mpsc::Sender<Vec<Row>>) -> Result<(), Failure> {
+        let (mut batch, mut text) = (Vec::new(), 0);
+        let mut each = |row: Row| {
+            text += row.device.as_ref().map_or(0, |device| device.to_string().len());
+            batch.push(row);
+            if batch.len() == BATCH || text > MOST_TEXT {
+                text = 0;
+                let full = std::mem::take(&mut batch);
+                return sender.blocking_send(full).map_err(|_| Failure::new("the server does not take the devices"));
+            }
+            Ok(())
+        };
+        match format {
+            Format::Csv => csv::read(&self.input, &mut each)?,
+            Format::Pskc => pskc::read(&self.input, &mut each)?,
+        }
+        // Where nobody takes it any more, the reason is told there.
+        let _ = sender.blocking_send(batch);
+        Ok(())
+    }
+}
+
+/// What became of the devices.
+#[derive(Default)]
+struct Report {
+    unit: &'static str,
+    accepted: u64,
+    duplicate: Vec<Value>,
+    refused: Vec<Value>,
+}
+
+impl Report {
+    async fn send(&mut self, api: &Api, batch: Vec<Row>) -> Result<(), Failure> {
+        let (mut devices, mut numbers) = (Vec::new(), Vec::new());
+        for Row { number, manufacturer, serial, device } in batch {
+            match device {
+                Ok(device) => {
+                    devices.push(device);
+                    numbers.push(number);
+                }
+                Err(reason) => self.refused.push(json!({
+                    self.unit: number, "manufacturer": manufacturer, "serial": serial, "reason": reason,
+                })),
+            }
+        }
+        if devices.is_empty() {
+            return Ok(());
+        }
+        let answer = api.post("/devices/import", &json!({ "devices": devices })).await?;
+        self.accepted += answer["accepted"].as_u64().unwrap_or(0);
+        for (name, list) in [("duplicate", &mut self.duplicate), ("refused", &mut self.refused)] {
+            for line in answer[name].as_array().into_iter().flatten() {
+                let index = line["index"].as_u64().and_then(|index| usize::try_from(index).ok());
+                let mut line = line.clone();
+                if let Some(object) = line.as_object_mut() {
+                    object.remove("index");
+                    object.insert(self.unit.into(), json!(index.and_then(|index| numbers.get(index))));
+                }
+                list.push(line);
+            }
+        }
+        Ok(())
+    }
+
+    fn print(mut self, output: &Output) -> Result<(), Failure> {
+        self.refused.sort_by_key(|line| line[self.unit].as_u64());
+        let Report { unit, accepted, duplicate, refused } = &self;
+        let document = json!({
+            "accepted": accepted,
+            "duplicate": duplicate.len(),
+            "refused": refused.len(),
+            "duplicates": duplicate,
+            "refusals": refused,
+        });
+        output.print(&document, || {
+            let line = |kind: &str, device: &Value| {
+                let text = |name: &str| device[name].as_str().unwrap_or_default().escape_debug().to_string();
+                let reason = device["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("  {unit} {} ({}:{}) is {kind}{reason}", device[*unit], text("manufacturer"), text("serial"))
+            };
+            let told = refused.iter().map(|device| line("refused", device));
+            let told = told.chain(duplicate.iter().map(|device| line("there already", device)));
+            let first =
+                format!("{accepted} devices registered, {} there already, {} refused", duplicate.len(), refused.len());
+            let mut lines: Vec<String> = std::iter::once(first).chain(told.take(MOST)).collect();
+            if refused.len() + duplicate.len() > MOST {
+                lines.push("  … (--json tells all)".to_owned());
+            }
+            lines.join("\n")
+        })?;
+        // All has been said: only the exit code is left to tell.
+        if refused.is_empty() { Ok(()) } else { std::process::exit(1) }
+    }
+}
+
+/// A text that may be shown and sent: longer ones are no names.
+fn cut(text: &str) -> String {
+    const MOST_NAME: usize = 256;
+    text.chars().take(MOST_NAME + 1).collect()
+}
+
+/// As [`Input::open`] does it, for what is no key file.
+fn document(input: &Input) -> Result<Document, Failure> {
+    if input.unlock.get()?.is_some() {
+        return Err(Failure::usage("a table is not encrypted: what opens a file is for --format pskc"));
+    }
+    Document::open(&input.file)
+}

@@ -1,0 +1,114 @@
+//! Devices in a table: a heading line, then one line each.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+use serde_json::{Map, Value};
+
+use super::{Each, Row, cut, document};
+use crate::output::Failure;
+use crate::pskc::input::Input;
+
+const COLUMNS: [&str; 6] =
+    ["manufacturer", "serial", "key_name", "shared_key_hex", "certificate_file", "certificate_pem"];
+const NEEDED: usize = 3;
+/// The longest cell, and the longest file of a certificate, in octets.
+const MOST_CELL: usize = 64 * 1024;
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// # Errors
+/// The file cannot be read, or its heading is not one of a table of devices.
+pub(super) fn read(input: &Input, each: Each<'_>) -> Result<(), Failure> {
+    let document = document(input)?;
+    let unreadable = |why: csv::Error| Failure::new(format!("the table cannot be read: {why}"));
+    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(document.reader()?);
+    let heading = columns(reader.headers().map_err(unreadable)?)?;
+    let folder = input.file.parent().map(Path::to_owned).unwrap_or_default();
+    let mut record = StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(true) => each(row(line, &heading, &record, &folder))?,
+            Ok(false) => return Ok(()),
+            Err(why) => {
+                let reason = match why.kind() {
+                    ErrorKind::UnequalLengths { .. } => "it has more or fewer cells than the heading",
+                    ErrorKind::Utf8 { .. } => "it is not in UTF-8",
+                    _ => return Err(unreadable(why)),
+                };
+                let (manufacturer, serial) = Default::default();
+                each(Row { number: line, manufacturer, serial, device: Err(reason.to_owned()) })?;
+            }
+        }
+    }
+}
+
+/// Which column stands where.
+fn columns(heading: &StringRecord) -> Result<Vec<&'static str>, Failure> {
+    let mut columns = Vec::new();
+    for name in heading {
+        let name = name.trim_start_matches('\u{FEFF}');
+        let known =
+            COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name)).filter(|c| !columns.contains(c));
+        let wrong = || {
+            Failure::new(format!("the column {:?} is not known, or there twice", cut(name)))
+                .next(format!("the first line names the columns: {}", COLUMNS.join(", ")))
+        };
+        columns.push(known.ok_or_else(wrong)?);
+    }
+    match COLUMNS.iter().take(NEEDED).find(|needed| !columns.contains(needed)) {
+        Some(missing) => Err(Failure::new(format!("the table has no column {missing}"))
+            .next(format!("the first line names the columns: {}", COLUMNS.join(", ")))),
+        None => Ok(columns),
+    }
+}
+
+fn row(number: u64, heading: &[&'static str], record: &StringRecord, folder: &Path) -> Row {
+    let cell = |name: &str| {
+        let at = heading.iter().position(|column| *column == name);
+        at.and_then(|at| record.get(at)).unwrap_or_default()
+    };
+    let device = device(cell, record, folder);
+    Row { number, manufacturer: cut(cell("manufacturer")), serial: cut(cell("serial")), device }
+}
+
+fn device<'a>(cell: impl Fn(&str) -> &'a str, record: &StringRecord, folder: &Path) -> Result<Value, String> {
+    if record.iter().any(|cell| cell.len() > MOST_CELL) {
+        return Err(format!("a cell has more than {MOST_CELL} octets"));
+    }
+    let mut device = Map::new();
+    for (i, name) in COLUMNS.into_iter().enumerate() {
+        if i < NEEDED || (name != "certificate_file" && !cell(name).is_empty()) {
+            device.insert(name.to_owned(), cell(name).into());
+        }
+    }
+    let file = cell("certificate_file");
+    if !file.is_empty() {
+        if device.contains_key("certificate_pem") {
+            return Err("certificate_file and certificate_pem exclude each other".to_owned());
+        }
+        device.insert("certificate_pem".to_owned(), certificate(&folder.join(file))?.into());
+    }
+    Ok(device.into())
+}
+
+/// The certificate of a file and nothing else of it: who wrote the table may have named any file.
+fn certificate(path: &PathBuf) -> Result<String, String> {
+    let unreadable = |why: std::io::Error| format!("its certificate_file cannot be read: {why}");
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    // A device or a pipe may have no end, or none to come.
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err("its certificate_file is no file".to_owned());
+    }
+    let mut text = Vec::new();
+    file.take(MOST_CELL as u64).read_to_end(&mut text).map_err(unreadable)?;
+    let text = String::from_utf8_lossy(&text);
+    let found = text.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END));
+    match found {
+        Some((body, rest)) if !rest.contains(BEGIN) => Ok(format!("{BEGIN}{body}{END}\n")),
+        _ => Err("its certificate_file does not hold one certificate in PEM".to_owned()),
+    }
+}

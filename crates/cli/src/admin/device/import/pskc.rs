@@ -1,0 +1,50 @@
+//! Devices in a key file: each package names a device, and has the key that it shares with the server.
+
+use pskc::KeyPackage;
+use serde_json::{Value, json};
+
+use super::{Each, Row, cut};
+use crate::output::Failure;
+use crate::pskc::input::Input;
+
+/// Where the algorithms of AES are named (RFC 6030 §10.1 has its names there).
+const AES: &str = "http://www.w3.org/2001/04/xmlenc#";
+
+/// # Errors
+/// The file is no key file, or what was given does not open it.
+pub(super) fn read(input: &Input, each: Each<'_>) -> Result<(), Failure> {
+    let file = input.open(true)?;
+    file.warn();
+    let mut number = 0;
+    file.for_each(|package| {
+        number += 1;
+        let device = package.device_info.as_ref();
+        let manufacturer = device.and_then(|device| device.manufacturer.as_deref()).unwrap_or_default();
+        let serial = device.and_then(|device| device.serial_no.as_deref()).unwrap_or_default();
+        let (manufacturer, serial) = (cut(manufacturer), cut(serial));
+        let device = device_of(&package, &manufacturer, &serial).map_err(str::to_owned);
+        each(Row { number, manufacturer, serial, device })
+    })
+}
+
+fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<Value, &'static str> {
+    if manufacturer.is_empty() || serial.is_empty() {
+        return Err("the package does not name its device by Manufacturer and SerialNo");
+    }
+    let key = package.key.as_ref().ok_or("the package has no key")?;
+    if !key.is_usable() {
+        return Err("the key's policy says what is not understood, so the key must not be used");
+    }
+    // A secret for one-time passwords is known elsewhere: it must not also protect what is sent to the device.
+    if key.algorithm.as_deref().is_some_and(|algorithm| !algorithm.starts_with(AES)) {
+        return Err("the key is not for AES, so it is not the key that the device shares with the server");
+    }
+    let secret = key.data.as_ref().and_then(|data| data.secret.as_ref()).and_then(|secret| secret.plain());
+    let secret = secret.ok_or("the key has no secret")?;
+    Ok(json!({
+        "manufacturer": manufacturer,
+        "serial": serial,
+        "key_name": cut(&key.id),
+        "shared_key_hex": data_encoding::HEXLOWER.encode(secret.expose()),
+    }))
+}
