@@ -175,9 +175,19 @@ pub(super) async fn import(State(api): State<ApiState>, caller: Caller, request:
     let offered = good.len();
     let not_put = api.store.import_devices(good, refused.len(), caller.id().to_owned()).await?;
     let accepted = offered - not_put.len();
+    let not_put = not_put.into_iter().filter_map(|(place, why)| Some((*indexes.get(place)?, why)));
+    Ok(json_answer(StatusCode::OK, report(&names, accepted, not_put, refused)))
+}
+
+/// What became of the devices of those names.
+fn report(
+    names: &[(String, String)],
+    accepted: usize,
+    not_put: impl Iterator<Item = (usize, NotPut)>,
+    mut refused: Vec<(usize, String)>,
+) -> Value {
     let mut duplicate = Vec::new();
-    for (place, why) in not_put {
-        let index = indexes.get(place).copied().unwrap_or_default();
+    for (index, why) in not_put {
         match why {
             NotPut::Duplicate => duplicate.push((index, None)),
             NotPut::Differs => duplicate.push((index, Some(DIFFERS))),
@@ -193,12 +203,11 @@ pub(super) async fn import(State(api): State<ApiState>, caller: Caller, request:
         }
         line
     };
-    let answer = json!({
+    json!({
         "accepted": accepted,
         "duplicate": duplicate.iter().map(|(index, why)| line(*index, *why)).collect::<Vec<_>>(),
         "refused": refused.iter().map(|(index, why)| line(*index, Some(why))).collect::<Vec<_>>(),
-    });
-    Ok(json_answer(StatusCode::OK, answer))
+    })
 }
 
 const DIFFERS: &str =
