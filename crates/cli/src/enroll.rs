@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use dskpp::algorithm::ProtectionMethod;
+use dskpp::algorithm::{PackageFormat, ProtectionMethod};
 use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
@@ -73,6 +73,10 @@ pub(crate) struct Enroll {
     #[arg(long = "method", value_enum)]
     methods: Vec<Method>,
 
+    /// Offer this format of key packages; several in order of preference [default: pskc]
+    #[arg(long = "package", value_enum)]
+    packages: Vec<Package>,
+
     /// This device's RSA private key (PEM, PKCS #8), for key transport; without it, --method transport makes one for
     /// this run
     #[arg(long, value_name = "FILE")]
@@ -117,6 +121,18 @@ enum Method {
     PassphraseWrap,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Package {
+    /// RFC 6030
+    Pskc,
+    /// RFC 6031, in CMS
+    Cms,
+    /// PKCS #12, under the password of the authentication code
+    Pkcs12,
+    /// PKCS #5 in XML, under the password of the authentication code
+    Pkcs5Xml,
+}
+
 impl Enroll {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         if self.variant == Some(Variant::FourPass) && !self.methods.is_empty() {
@@ -146,6 +162,15 @@ impl Enroll {
             Method::PassphraseWrap => ProtectionMethod::PassphraseWrap,
         });
         request.methods = methods.collect();
+        if !self.packages.is_empty() {
+            let packages = self.packages.iter().map(|package| match package {
+                Package::Pskc => PackageFormat::Pskc,
+                Package::Cms => PackageFormat::Skpc,
+                Package::Pkcs12 => PackageFormat::Pkcs12,
+                Package::Pkcs5Xml => PackageFormat::Pkcs5Xml,
+            });
+            request.package_formats = packages.collect();
+        }
         request.renew = self.renew.clone();
         request.label = self.label.clone();
         request.k_server_ca = self.k_server_ca.clone();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dskpp::algorithm::{KeyType, ProtectionMethod};
+use dskpp::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp::client::{Credential, Provisioned};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
@@ -45,8 +45,9 @@ pub struct EnrollRequest {
     pub key_types: Vec<KeyType>,
     /// This device: manufacturer and serial number.
     pub device: Option<(String, String)>,
-    /// K_SHARED and the name by which the server knows it. With it, no other K is used. Where it is absent, the store
-    /// may have it: an imported key of this device, or the one named by `device_key_name`.
+    /// K_SHARED and the name by which the server knows it. With it, no other K is used, and four-pass only where the
+    /// device is named. Where it is absent, the store may have it: an imported key of this device, or the one named by
+    /// `device_key_name`.
     pub device_key: Option<(String, Secret)>,
     /// The id in the store of the key to be used as K_SHARED; it is its name at the server, too.
     pub device_key_name: Option<String>,
@@ -58,6 +59,8 @@ pub struct EnrollRequest {
     /// The key protection methods of two-pass that are offered, in order of preference; empty: all that are at hand.
     /// Key transport without a private key makes one for this run.
     pub methods: Vec<ProtectionMethod>,
+    /// The formats of key packages that are offered, in order of preference. Four-pass is offered only with PSKC.
+    pub package_formats: Vec<PackageFormat>,
     /// The id of the stored key that this run replaces. A trigger's `KeyID` says the same.
     pub renew: Option<String>,
     /// A name for people; a renewed key keeps its own if there is none here.
@@ -85,6 +88,7 @@ impl EnrollRequest {
             private_key: None,
             variant: None,
             methods: Vec::new(),
+            package_formats: vec![PackageFormat::Pskc],
             renew: None,
             label: None,
             iterations: MIN_ITERATIONS,
@@ -123,12 +127,21 @@ pub async fn enroll(
     store: &mut TokenStore,
     mut request: EnrollRequest,
 ) -> Result<Enrolled, EnrollError> {
+    if !request.package_formats.contains(&PackageFormat::Pskc) {
+        if request.variant == Some(Variant::FourPass) {
+            return Err(EnrollError::PackageOfFourPass);
+        }
+        request.variant = Some(Variant::TwoPass);
+    }
     store.ensure_writable()?; // a code is good once: it must not be spent on a key that cannot be kept
     let url_s = offer::url_s(&request)?;
     let tokens = store.list()?;
     let renewed = offer::renewed(&request, &tokens)?;
     if request.device_key.is_none() {
         request.device_key = offer::device_key(&request, &tokens)?;
+    }
+    if request.variant.is_none() && request.device_key.is_some() && !offer::names_a_device(&request) {
+        request.variant = Some(Variant::TwoPass); // four-pass finds the key by the device
     }
     let trust = Trust {
         anchors: Trust::read_anchors(request.k_server_ca.as_deref())?,

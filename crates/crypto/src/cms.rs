@@ -1,12 +1,34 @@
 //! The key wrap of CMS for keys under a password (RFC 3211 §2.3).
 
-use crate::{CbcKey, Error, Secret};
+use crate::{CbcKey, Error, Random, Secret};
+
+const BLOCK: usize = 16;
+
+/// id-alg-PWRI-KEK with AES-CBC around a key of 3 to 251 octets. [`Error::InputLength`], [`Error::KeyLength`].
+pub fn pwri_wrap(kek: &[u8], iv: &[u8; 16], key: &Secret, rng: &mut dyn Random) -> Result<Vec<u8>, Error> {
+    let (len, [x, y, z]) = match (u8::try_from(key.len()), key.expose()) {
+        (Ok(len @ ..=251), [x, y, z, ..]) => (len, [x, y, z]),
+        _ => return Err(Error::InputLength(key.len())),
+    };
+    let whole = (4 + key.len()).next_multiple_of(BLOCK).max(2 * BLOCK);
+    let mut plain = Vec::with_capacity(whole); // so that no copy is left behind
+    plain.extend_from_slice(&[len, !x, !y, !z]);
+    plain.extend_from_slice(key.expose());
+    plain.extend(rng.bytes(whole - plain.len()));
+    let plain = Secret::new(plain);
+    let cipher = CbcKey::new(kek)?;
+    let mut inner = cipher.encrypt(iv, plain.expose())?;
+    inner.truncate(whole); // without the block of padding
+    let outer_iv = *inner.last_chunk().ok_or(Error::InputLength(key.len()))?;
+    let mut wrapped = cipher.encrypt(&outer_iv, &inner)?;
+    wrapped.truncate(whole);
+    Ok(wrapped)
+}
 
 /// Undoes id-alg-PWRI-KEK with AES-CBC: two layers of CBC without padding around a length, three octets that check the
 /// key, the key, and anything. [`Error::InputLength`], [`Error::KeyLength`]; [`Error::Decryption`] for another key: 24
 /// bits tell, so what the key opens must be judged as well.
 pub fn pwri_unwrap(kek: &[u8], iv: &[u8; 16], wrapped: &[u8]) -> Result<Secret, Error> {
-    const BLOCK: usize = 16;
     if wrapped.len() < 2 * BLOCK || wrapped.len() > 16 * BLOCK || !wrapped.len().is_multiple_of(BLOCK) {
         return Err(Error::InputLength(wrapped.len()));
     }

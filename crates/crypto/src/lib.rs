@@ -28,7 +28,7 @@ mod x509;
 
 pub use aead::AeadKey;
 pub use cipher::{CbcKey, aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwrap_pad, aes_wrap, aes_wrap_pad};
-pub use cms::pwri_unwrap;
+pub use cms::{pwri_unwrap, pwri_wrap};
 pub use hash::{Hash, Sha256};
 pub use kdf::{Argon2Params, Pbkdf2Prf, argon2id, pbkdf2};
 pub use legacy::{camellia_cbc_decrypt, camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_unwrap};

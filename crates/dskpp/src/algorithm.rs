@@ -217,6 +217,26 @@ identifiers! {
     Pkcs5Xml = "urn:ietf:params:xml:ns:keyprov:dskpp:pkcs5-xml-key-container",
 }
 
+impl PackageFormat {
+    /// The formats that travel as octets, with their media types (RFC 7193, RFC 7292, RFC 7303).
+    const MEDIA_TYPES: [(PackageFormat, &str); 3] = [
+        (PackageFormat::Skpc, "application/cms"),
+        (PackageFormat::Pkcs12, "application/pkcs12"),
+        (PackageFormat::Pkcs5Xml, "application/xml"),
+    ];
+
+    /// The media type of a package of this format; `None` for PSKC, which needs none, and for unknown formats.
+    pub fn media_type(&self) -> Option<&'static str> {
+        Self::MEDIA_TYPES.iter().find(|(format, _)| format == self).map(|(_, media_type)| *media_type)
+    }
+
+    /// The format with this media type.
+    pub fn from_media_type(media_type: &str) -> Option<Self> {
+        let found = Self::MEDIA_TYPES.iter().find(|(_, known)| known.eq_ignore_ascii_case(media_type));
+        found.map(|(format, _)| format.clone())
+    }
+}
+
 fn no_alias(uri: &str) -> &str {
     uri
 }

@@ -20,7 +20,7 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// Everything that this implementation can do in four-pass.
+    /// Everything that this implementation can do.
     fn default() -> Self {
         use EncryptionAlgorithm::*;
         Policy {
@@ -46,7 +46,12 @@ impl Default for Policy {
                 KwAes256,
             ],
             mac_algorithms: vec![MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128],
-            package_formats: vec![PackageFormat::Pskc],
+            package_formats: vec![
+                PackageFormat::Pskc,
+                PackageFormat::Skpc,
+                PackageFormat::Pkcs12,
+                PackageFormat::Pkcs5Xml,
+            ],
         }
     }
 }
@@ -95,7 +100,11 @@ pub fn negotiate(hello: &ClientHello, policy: &Policy, facts: &Facts<'_>) -> Res
         .filter(|offered| policy.mac_algorithms.contains(offered))
         .filter_map(Prf::of)
         .find(|prf| facts.k_mac_old_len.is_none_or(|len| prf.takes_key_of(len)));
-    let package_format = hello.package_formats().iter().find(|offered| policy.package_formats.contains(offered));
+    // A key without its value is described by PSKC alone.
+    let package_format = hello
+        .package_formats()
+        .iter()
+        .find(|offered| **offered == PackageFormat::Pskc && policy.package_formats.contains(offered));
     let none = |status, list| (status, Reason::NothingInCommon(list));
     Ok(Choice {
         key_type: key_type.ok_or(none(Status::NoSupportedKeyTypes, "key type"))?.clone(),

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use dskpp_crypto::{Hash, Pbkdf2Prf, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, pbkdf2};
 use pskc::{KeyInfo, ProtectionError, Protector, Unlock, ValueAlgorithm};
 
-use crate::algorithm::{EncryptionAlgorithm, ProtectionMethod};
+use crate::algorithm::{EncryptionAlgorithm, PackageFormat, ProtectionMethod};
 use crate::auth_data::{LEN, MIN_ITERATIONS};
 use crate::message::{KeyProtection, Payload};
 use crate::server::AuthPolicy;
+use crate::vessel::{self, ProtectionKind};
 
 /// One entry of a client's key protection method list, with the key that goes with it.
 #[derive(Clone, Debug)]
@@ -120,6 +121,16 @@ impl ClientKey {
         }
     }
 
+    /// Whether a key package of this format can be protected with it.
+    pub(crate) fn fits(&self, format: &PackageFormat) -> bool {
+        let kind = match self {
+            ClientKey::Public { .. } => ProtectionKind::Public,
+            ClientKey::Shared { .. } => ProtectionKind::Shared,
+            ClientKey::Passphrase => ProtectionKind::Password,
+        };
+        *format == PackageFormat::Pskc || vessel::vessel(format).is_some_and(|vessel| vessel.supports(kind))
+    }
+
     /// Whether this iteration count is the one that the RFC asks for with this K (§3.4.1.2, profile P3).
     pub(crate) fn takes_iterations(&self, count: u32, auth: &AuthPolicy) -> bool {
         match self {
@@ -137,6 +148,20 @@ impl ClientKey {
         }
     }
 
+    /// What protects K_PROV in a package of another format than PSKC.
+    pub(crate) fn vessel_protection(&self, algorithm: &EncryptionAlgorithm, password: &Secret) -> vessel::Protection {
+        match self {
+            ClientKey::Public { key, .. } => {
+                vessel::Protection::Public { key: key.clone(), encryption: rsa_encryption(algorithm) }
+            }
+            ClientKey::Shared { name, key } => vessel::Protection::Shared { name: name.clone(), key: key.clone() },
+            ClientKey::Passphrase => {
+                let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
+                vessel::Protection::Password { password: password.clone(), iterations }
+            }
+        }
+    }
+
     /// What protects K_PROV in a PSKC container.
     pub(crate) fn protector(
         &self,
@@ -147,13 +172,9 @@ impl ClientKey {
     ) -> Result<Protector, ProtectionError> {
         let refused = || ProtectionError::Algorithm(algorithm.uri().to_owned());
         match self {
+            // MAC 1 of the run tells whether it was changed.
             ClientKey::Public { key, info } => {
-                let encryption = match algorithm {
-                    EncryptionAlgorithm::Rsa15 => RsaEncryption::Pkcs1v15,
-                    _ => RsaEncryption::OaepSha1,
-                };
-                // MAC 1 of the run tells whether it was changed.
-                Protector::rsa_named(key.clone(), info.clone(), encryption, None, rng)
+                Protector::rsa_named(key.clone(), info.clone(), rsa_encryption(algorithm), None, rng)
             }
             ClientKey::Shared { name, key } => match symmetric(algorithm).ok_or_else(refused)? {
                 ValueAlgorithm::AesCbc(_) => Protector::aes_cbc(key.clone(), name, Hash::Sha1, rng),
@@ -165,6 +186,13 @@ impl ClientKey {
                 Protector::derived(password, Some(client_id), iterations, Pbkdf2Prf::HmacSha1, algorithm, rng)
             }
         }
+    }
+}
+
+fn rsa_encryption(algorithm: &EncryptionAlgorithm) -> RsaEncryption {
+    match algorithm {
+        EncryptionAlgorithm::Rsa15 => RsaEncryption::Pkcs1v15,
+        _ => RsaEncryption::OaepSha1,
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use dskpp::algorithm::PackageFormat;
-use dskpp::vessel::{self, Protection, ProtectionKind, VesselError};
+use dskpp::vessel::{self, Pkcs5Xml, Pkcs12, Protection, ProtectionKind, Skpc, Vessel, VesselError};
 use dskpp_crypto::{RsaEncryption, RsaPrivateKey, Secret, SeededRandom, SigningKey};
 use pskc::{KeyContainer, KeyPackage, Unlock};
 
@@ -43,7 +43,32 @@ fn rsa() -> Arc<RsaPrivateKey> {
     Arc::clone(KEY.get_or_init(|| Arc::new(RsaPrivateKey::generate(2048).unwrap())))
 }
 
-const FORMATS: [PackageFormat; 3] = [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml];
+/// Every vessel, and whether it notices every change.
+const VESSELS: [(&dyn Vessel, bool); 4] = [
+    (&Skpc { authenticated: true }, true),
+    (&Skpc { authenticated: false }, false),
+    (&Pkcs12, true),
+    (&Pkcs5Xml, true),
+];
+
+/// A sealed package.
+struct Sealed {
+    vessel: &'static dyn Vessel,
+    authenticated: bool,
+    protection: Protection,
+    unlock: Option<Unlock>,
+    octets: Vec<u8>,
+}
+
+impl Sealed {
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError> {
+        self.vessel.open(octets, unlock)
+    }
+
+    fn name(&self) -> String {
+        format!("{} {:?}", self.vessel.format(), self.protection.kind())
+    }
+}
 
 /// Every protection, with what opens it.
 fn protections() -> Vec<(Protection, Option<Unlock>)> {
@@ -64,17 +89,16 @@ fn protections() -> Vec<(Protection, Option<Unlock>)> {
     all
 }
 
-/// All that can be sealed, by format and protection.
-fn sealed() -> Vec<(PackageFormat, Protection, Option<Unlock>, Vec<u8>)> {
+/// All that can be sealed.
+fn sealed() -> Vec<Sealed> {
     let mut all = Vec::new();
-    for format in FORMATS {
-        let vessel = vessel::vessel(&format).unwrap();
-        assert_eq!(vessel.format(), format);
+    for (vessel, authenticated) in VESSELS {
         for (protection, unlock) in protections() {
-            let sealed = vessel.seal(&package(), &protection, &mut rng());
-            match vessel.supports(protection.kind()) {
-                true => all.push((format.clone(), protection, unlock, sealed.unwrap())),
-                false => assert_eq!(sealed, Err(VesselError::Protection), "{format} {:?}", protection.kind()),
+            match (vessel.supports(protection.kind()), vessel.seal(&package(), &protection, &mut rng())) {
+                (true, octets) => {
+                    all.push(Sealed { vessel, authenticated, protection, unlock, octets: octets.unwrap() });
+                }
+                (false, refused) => assert_eq!(refused, Err(VesselError::Protection), "{:?}", protection.kind()),
             }
         }
     }
@@ -84,14 +108,15 @@ fn sealed() -> Vec<(PackageFormat, Protection, Option<Unlock>, Vec<u8>)> {
 #[test]
 fn s5_every_format_carries_everything_with_each_protection_that_it_can_express() {
     let sealed = sealed();
-    let kinds = |wanted: PackageFormat| sealed.iter().filter(|(format, ..)| *format == wanted).count();
-    assert_eq!(FORMATS.map(kinds), [7, 1, 1]);
-    for (format, protection, unlock, octets) in &sealed {
-        let opened = vessel::vessel(format).unwrap().open(octets, unlock.as_ref());
-        assert_eq!(opened.as_ref(), Ok(&package()), "{format} {:?}", protection.kind());
-        let hidden = protection.kind() != ProtectionKind::None;
+    let kinds = |wanted: PackageFormat| sealed.iter().filter(|one| one.vessel.format() == wanted).count();
+    assert_eq!([PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml].map(kinds), [14, 1, 1]);
+    for one in &sealed {
+        assert_eq!(one.open(&one.octets, one.unlock.as_ref()), Ok(package()), "{}", one.name());
+        let hidden = one.protection.kind() != ProtectionKind::None;
         let secret = b"123456789012345678901";
-        assert_eq!(!octets.windows(secret.len()).any(|part| part == secret), hidden);
+        assert_eq!(!one.octets.windows(secret.len()).any(|part| part == secret), hidden);
+        let negotiated = vessel::vessel(&one.vessel.format()).unwrap().open(&one.octets, one.unlock.as_ref());
+        assert_eq!(negotiated.is_ok(), one.authenticated || !hidden, "{}: what has no MAC is refused", one.name());
     }
 }
 
@@ -104,53 +129,34 @@ fn s5_other_keys_and_kinds_of_keys_are_refused() {
         Some(Unlock::Key(Secret::new(vec![9; 5]))),
         Some(Unlock::PrivateKey(Arc::new(RsaPrivateKey::generate(2048).unwrap()))),
     ];
-    for (format, protection, unlock, octets) in sealed() {
-        for other in &other {
-            if unlock.is_none() && other.is_none() {
-                continue;
-            }
-            let opened = vessel::vessel(&format).unwrap().open(&octets, other.as_ref());
+    for one in sealed() {
+        for other in other.iter().filter(|other| other.is_some() || one.unlock.is_some()) {
+            let opened = one.open(&one.octets, other.as_ref());
             let refused = matches!(opened, Err(VesselError::Protection | VesselError::WrongKeyOrDamaged));
-            assert!(refused, "{format} {:?} {other:?}: {opened:?}", protection.kind());
+            assert!(refused, "{} {other:?}: {opened:?}", one.name());
         }
     }
 }
 
-/// CBC in CMS lets some changes pass, as its documentation says: then what comes out must still be a whole package.
+/// CBC without a MAC lets some changes pass, as its documentation says: then what comes out is still a whole package.
 #[test]
-fn s5_no_changed_cut_or_lengthened_octet_panics_and_macs_notice_all() {
-    for (format, protection, unlock, octets) in sealed() {
-        let vessel = vessel::vessel(&format).unwrap();
-        let slow = protection.kind() == ProtectionKind::Public;
-        for i in (0..octets.len()).step_by(if slow { 7 } else { 1 }) {
-            let mut changed = octets.clone();
-            changed[i] ^= 0x41;
-            let opened = vessel.open(&changed, unlock.as_ref());
-            if format != PackageFormat::Skpc {
-                assert_eq!(opened.ok().filter(|opened| *opened != package()), None, "{format}: octet {i}");
+fn p26_no_changed_cut_or_lengthened_octet_panics_and_macs_notice_all() {
+    for one in sealed() {
+        let slow = one.protection.kind() == ProtectionKind::Public;
+        let noticed = one.authenticated && one.protection.kind() != ProtectionKind::None;
+        for i in (0..one.octets.len()).step_by(if slow { 7 } else { 1 }) {
+            for mask in [0x41, 1] {
+                let mut changed = one.octets.clone();
+                changed[i] ^= mask;
+                let opened = one.open(&changed, one.unlock.as_ref());
+                if noticed {
+                    assert_eq!(opened.ok().filter(|opened| *opened != package()), None, "{}: octet {i}", one.name());
+                }
             }
-            assert!(vessel.open(&octets[..i], unlock.as_ref()).is_err(), "{format} cut at {i}");
+            assert!(one.open(&one.octets[..i], one.unlock.as_ref()).is_err(), "{} cut at {i}", one.name());
         }
-        let longer = [&octets[..], b"\0"].concat();
-        assert!(vessel.open(&longer, unlock.as_ref()).is_err(), "{format}: an octet behind it");
-    }
-}
-
-#[test]
-fn p26_pkcs12_and_pkcs5_xml_refuse_every_changed_octet_of_what_is_protected() {
-    for (format, _, unlock, octets) in sealed() {
-        if format == PackageFormat::Skpc {
-            continue;
-        }
-        let vessel = vessel::vessel(&format).unwrap();
-        for i in 0..octets.len() {
-            let mut changed = octets.clone();
-            changed[i] ^= 1;
-            match vessel.open(&changed, unlock.as_ref()) {
-                Err(_) => {}
-                Ok(opened) => assert_eq!(opened, package(), "{format}: octet {i} matters and was not noticed"),
-            }
-        }
+        let longer = [&one.octets[..], b"\0"].concat();
+        assert!(one.open(&longer, one.unlock.as_ref()).is_err(), "{}: an octet behind it", one.name());
     }
 }
 
@@ -160,20 +166,20 @@ fn rfc5652_s5_a_signature_covers_the_whole_package() {
     let vectors: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let keys = ["rsa", "p256", "p384"]
         .map(|name| SigningKey::from_pem(vectors["keys"][name]["private_pem"].as_str().unwrap()).unwrap());
-    let vessel = vessel::vessel(&PackageFormat::Skpc).unwrap();
     for (i, key) in keys.iter().enumerate() {
-        for (_, _, unlock, octets) in sealed().into_iter().filter(|(format, ..)| *format == PackageFormat::Skpc) {
-            let signed = vessel::sign(&octets, key).unwrap();
+        for one in sealed().into_iter().filter(|one| one.vessel.format() == PackageFormat::Skpc) {
+            let octets = &one.octets;
+            let signed = vessel::sign(octets, key).unwrap();
             let verified = vessel::verify(&signed, &key.public()).unwrap();
-            assert_eq!(verified, octets);
-            assert_eq!(vessel.open(&verified, unlock.as_ref()), Ok(package()));
+            assert_eq!(verified, *octets);
+            assert_eq!(one.open(&verified, one.unlock.as_ref()), Ok(package()));
             assert!(vessel::verify(&signed, &keys[(i + 1) % 3].public()).is_err(), "another key");
-            assert!(vessel::verify(&octets, &key.public()).is_err(), "no signature");
+            assert!(vessel::verify(octets, &key.public()).is_err(), "no signature");
             for at in (0..signed.len()).step_by(11) {
                 let mut changed = signed.clone();
                 changed[at] ^= 1;
                 let verified = vessel::verify(&changed, &key.public());
-                assert!(verified.is_err() || verified.as_ref() == Ok(&octets), "octet {at}: {verified:?}");
+                assert!(verified.is_err() || verified.as_ref() == Ok(octets), "octet {at}: {verified:?}");
             }
         }
     }
@@ -192,9 +198,8 @@ fn keys_that_a_format_cannot_carry_are_refused() {
         attributes: vec![],
         content: vec![],
     });
-    let vessel = vessel::vessel(&PackageFormat::Skpc).unwrap();
     for package in [without, unknown] {
-        let refused = vessel.seal(&package, &Protection::None, &mut rng());
+        let refused = Skpc { authenticated: true }.seal(&package, &Protection::None, &mut rng());
         assert!(matches!(refused, Err(VesselError::Unfit(_))), "{refused:?}");
     }
     assert!(vessel::vessel(&PackageFormat::Pskc).is_none());
@@ -215,7 +220,7 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| -> PathBuf { folder.path().join(name) };
     let name = |name: &str| file(name).display().to_string();
-    let vessel = vessel::vessel(&PackageFormat::Skpc).unwrap();
+    let vessel = Skpc { authenticated: false }; // openssl does not know the attributes of AuthEnvelopedData
     let plain = vessel.seal(&package(), &Protection::None, &mut rng()).unwrap();
     // In ContentInfo, the content begins behind the tag and length of `[0]`: openssl takes it apart.
     std::fs::write(file("plain.der"), &plain).unwrap();

@@ -38,7 +38,7 @@ pub(super) struct NewEnrolment {
     /// Only this variant of the protocol
     #[arg(long, value_parser = ["four-pass", "two-pass"])]
     variant: Option<String>,
-    /// Only this key protection method of two-pass; may be given several times
+    /// Only two-pass, and only with this key protection method; may be given several times
     #[arg(long = "method", value_parser = ["transport", "wrap", "passphrase-wrap"])]
     methods: Vec<String>,
     /// Only for this device

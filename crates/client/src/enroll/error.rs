@@ -55,6 +55,9 @@ pub enum EnrollError {
         "the server wants to use a device key named '{0}', which is neither given nor in the store: give the key of that name"
     )]
     DeviceKeyName(String),
+    /// Four-pass with another format of key packages than PSKC.
+    #[error("in four-pass a key package can only be PSKC: offer that, or two-pass")]
+    PackageOfFourPass,
     /// The store has more than one key of this device.
     #[error("the store has several keys of this device: say which one the server knows with --device-key-name")]
     SeveralDeviceKeys,

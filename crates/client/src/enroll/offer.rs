@@ -44,6 +44,13 @@ pub(super) fn remembered(tokens: &[Token], url_s: &str) -> Vec<Vec<u8>> {
     of_server.filter_map(|token| token.k_server.clone()).collect()
 }
 
+/// Whether the request or its trigger says which device this is.
+pub(super) fn names_a_device(request: &EnrollRequest) -> bool {
+    let by_trigger =
+        matches!(&request.credential, Credential::Trigger(trigger) if trigger.device_identifier_data.is_some());
+    by_trigger || request.device.is_some()
+}
+
 /// K_SHARED out of the store: the key that was named, or the one key that was imported for this device. Keys that a
 /// server made for it are other secrets.
 pub(super) fn device_key(request: &EnrollRequest, tokens: &[Token]) -> Result<Option<(String, Secret)>, EnrollError> {
@@ -127,6 +134,7 @@ pub(super) fn offer(request: &EnrollRequest, url_s: &str, renewed: Option<&Token
     let mut offer = Offer::new(url_s, request.credential.clone(), key_types);
     offer.iterations = request.iterations;
     offer.pbkdf2_prf = request.pbkdf2_prf;
+    offer.package_formats = request.package_formats.clone();
     offer.device = request.device.as_ref().map(|(manufacturer, serial)| DeviceInfo {
         manufacturer: Some(manufacturer.clone()),
         serial_no: Some(serial.clone()),

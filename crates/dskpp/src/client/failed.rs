@@ -40,7 +40,8 @@ fn advice(status: Status) -> &'static str {
         UnsupportedVersion => "it speaks another version of DSKPP",
         NoSupportedKeyTypes => "it does not provision this type of key",
         NoSupportedEncryptionAlgorithms | NoSupportedMacAlgorithms | NoProtocolVariants | NoSupportedKeyPackages => {
-            "client and server have no algorithm or variant in common"
+            "client and server have no such algorithm, variant or way to send a key in common: \
+             offer others, or ask what the authentication code is for"
         }
         AuthenticationDataMissing => "it requires an authentication code",
         AuthenticationDataInvalid => {

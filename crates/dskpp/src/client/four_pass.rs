@@ -12,8 +12,8 @@ use crate::auth_data;
 use crate::encryption::K;
 use crate::key_schedule::{self, Keys};
 use crate::message::{
-    AuthenticationCodeMac, AuthenticationData, ClientNonce, Extensions, Mac, Response, ServerFinished, ServerHello,
-    ServerHelloBody,
+    AuthenticationCodeMac, AuthenticationData, ClientNonce, Extensions, Mac, PackageContent, Response, ServerFinished,
+    ServerHello, ServerHelloBody,
 };
 use crate::package::hash_of_suite;
 use crate::prf::Prf;
@@ -236,7 +236,10 @@ impl AwaitingServerFinished {
             return Err(Failed::Misbehaved("ServerFinished belongs to another session"));
         }
         let finished = finished.ok_or(Failed::Misbehaved("ServerFinished without a key package"))?;
-        let (key_id, key_len) = self.judge(&finished.key_package.key_container)?;
+        let PackageContent::Pskc(container) = finished.key_package.content else {
+            return Err(Failed::Misbehaved("the key package is of another format than was negotiated"));
+        };
+        let (key_id, key_len) = self.judge(&container)?;
         let keys = key_schedule::agree(self.prf, &self.r_c, self.k.expose(), &self.r_s, key_len)
             .map_err(|_| Failed::Misbehaved("the PRF does not fit R_C"))?;
         let expected = key_schedule::confirmation(self.prf, &keys.k_mac, &self.message_hash);
@@ -250,7 +253,7 @@ impl AwaitingServerFinished {
             key_type: self.key_type,
             key_id,
             server_id: finished.key_package.server_id,
-            container: finished.key_package.key_container,
+            container: *container,
             k: self.k,
             method: None,
         })

@@ -40,6 +40,8 @@ pub struct Offer {
     pub encryption_algorithms: Vec<EncryptionAlgorithm>,
     /// `SupportedMacAlgorithms`
     pub mac_algorithms: Vec<MacAlgorithm>,
+    /// `SupportedKeyPackages`. Four-pass needs PSKC; two-pass takes any that has a [vessel](crate::vessel).
+    pub package_formats: Vec<PackageFormat>,
     /// DeviceID; a trigger's goes before it.
     pub device: Option<DeviceInfo>,
     /// The key to be replaced. A trigger that names one can be followed only with it.
@@ -62,6 +64,7 @@ impl Offer {
             key_types,
             encryption_algorithms: vec![RsaOaepMgf1p, RsaOaep11, Rsa15],
             mac_algorithms: vec![MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128],
+            package_formats: vec![PackageFormat::Pskc],
             device: None,
             renewal: None,
             client_info: None,
@@ -100,7 +103,7 @@ impl Offer {
             supported_encryption_algorithms: self.encryption_algorithms.clone(),
             supported_mac_algorithms: self.mac_algorithms.clone(),
             supported_protocol_variants: Some(ProtocolVariants { four_pass: true, two_pass: None }),
-            supported_key_packages: Some(vec![PackageFormat::Pskc]),
+            supported_key_packages: Some(self.package_formats.clone()),
             authentication_data: trigger.map(|trigger| trigger.authentication_data.clone()),
             extensions: Extensions { client_info: self.client_info.clone(), server_info: None },
         }

@@ -3,20 +3,22 @@
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{Random, Secret, ct_eq};
-use pskc::{KeyContainer, Opener, OpenerOptions, Value};
+use pskc::{KeyContainer, Opener, OpenerOptions, Unlock, Value};
 
 use super::failed::Failed;
 use super::four_pass::Provisioned;
 use super::offer::{Credential, Offer};
-use crate::algorithm::{KeyType, ProtectionMethod};
+use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data;
-use crate::key_schedule::{self, Keys};
+use crate::key_schedule;
 use crate::message::{
-    AuthenticationCodeMac, AuthenticationData, Mac, ProtocolVariants, Response, ServerFinished, ServerFinishedBody,
+    AuthenticationCodeMac, AuthenticationData, Mac, PackageContent, ProtocolVariants, Response, ServerFinished,
+    ServerFinishedBody,
 };
 use crate::package::hash_of_suite;
 use crate::prf::Prf;
 use crate::protection::ClientProtection;
+use crate::vessel;
 
 /// The beginning of a two-pass run.
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl TwoPass {
 
 /// ClientHello is on its way.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct AwaitingKey {
     pub(super) offer: Offer,
     protections: Vec<ClientProtection>,
@@ -128,21 +131,24 @@ impl AwaitingKey {
         let finished = finished.ok_or(Failed::Misbehaved("ServerFinished without a key package"))?;
         let server_id = finished.key_package.server_id.clone().ok_or(Failed::Misbehaved("it sent no ServerID"))?;
         let prf = self.prf(&finished)?;
-        let (key_type, key_id, key_len) = self.judge(&finished.key_package.key_container)?;
-        let (keys, k, method) = self.open(&finished, prf, key_len)?;
+        let used = self.used(finished.key_package.key_protection_method.as_ref())?;
+        let (mut container, opened) = self.open(finished.key_package.content.clone(), used, prf)?;
+        let Opened { key_type, key_id, key_len, k_prov } = opened;
+        let keys = key_schedule::take(prf, &k_prov, key_len).ok_or(Failed::WrongConfirmation)?;
         let expected = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &self.message_hash, &server_id);
         if !ct_eq(&finished.mac.value, &expected) {
             return Err(Failed::WrongConfirmation);
         }
         self.verify_renewal(&finished, prf, &server_id)?;
-        let mut container = finished.key_package.key_container;
         // From here on the key is in `keys` alone.
         for package in &mut container.key_packages {
             if let Some(data) = package.key.as_mut().and_then(|key| key.data.as_mut()) {
                 data.secret = None;
             }
         }
-        Ok(Provisioned { keys, prf, key_type, key_id, server_id: Some(server_id), container, k, method: Some(method) })
+        let k = used.k(self.offer.pbkdf2_prf, self.offer.password().unwrap_or(&Secret::new(Vec::new())), &self.r_c);
+        let method = Some(used.method());
+        Ok(Provisioned { keys, prf, key_type, key_id, server_id: Some(server_id), container, k, method })
     }
 
     /// The PRF of the run: the one that the MAC names, or else the first that was offered.
@@ -176,33 +182,42 @@ impl AwaitingKey {
         Ok((key_type, key.id.clone(), key_len))
     }
 
-    /// K_MAC and K_TOKEN out of the package, the octets of K, and how they travelled.
+    /// The way that the package is protected in: the one that it names, or the first.
+    fn used(&self, method: Option<&ProtectionMethod>) -> Result<&ClientProtection, Failed> {
+        let used = self.protections.iter().find(|one| method.is_none_or(|method| *method == one.method()));
+        used.ok_or(Failed::Misbehaved("it used a key protection method that was not offered"))
+    }
+
+    /// K_PROV, what is said of it, and the container that it was in.
     fn open(
         &self,
-        finished: &ServerFinishedBody,
+        content: PackageContent,
+        used: &ClientProtection,
         prf: Prf,
-        key_len: usize,
-    ) -> Result<(Keys, Secret, ProtectionMethod), Failed> {
-        const UNOPENED: Failed = Failed::Misbehaved("the key package does not open with what was offered");
-        let method = finished.key_package.key_protection_method.as_ref();
-        let used = self.protections.iter().find(|one| method.is_none_or(|method| *method == one.method()));
-        let used = used.ok_or(Failed::Misbehaved("it used a key protection method that was not offered"))?;
+    ) -> Result<(KeyContainer, Opened), Failed> {
         let unlock = used.unlock(self.offer.password()).ok_or(UNOPENED)?;
-        let container = &finished.key_package.key_container;
-        let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
-        let options =
-            OpenerOptions { hidden_len: Some(key_schedule::k_prov_len(prf, key_len)), ..OpenerOptions::default() };
-        let mut opener = Opener::new(named, mac, &unlock, options).map_err(|_| UNOPENED)?;
-        let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.clone());
-        let mut data = data.ok_or(Failed::Misbehaved("the key package holds no key"))?;
-        if !matches!(data.secret, Some(Value::Encrypted(_))) {
-            return Err(Failed::Misbehaved("the key came without protection"));
+        let is_offered = |format: &PackageFormat| match self.offer.package_formats.contains(format) {
+            true => Ok(()),
+            false => Err(Failed::Misbehaved("it sent a format of key packages that was not offered")),
+        };
+        match content {
+            PackageContent::Pskc(container) => {
+                is_offered(&PackageFormat::Pskc)?;
+                let (key_type, key_id, key_len) = self.judge(&container)?;
+                let k_prov = open_pskc(&container, &unlock, key_schedule::k_prov_len(prf, key_len))?;
+                Ok((*container, Opened { key_type, key_id, key_len, k_prov }))
+            }
+            PackageContent::Vessel { format, octets } => {
+                is_offered(&format)?;
+                let vessel = vessel::vessel(&format).ok_or(UNOPENED)?;
+                let package = vessel.open(&octets, Some(&unlock)).map_err(|_| UNOPENED)?;
+                let container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
+                let (key_type, key_id, key_len) = self.judge(&container)?;
+                let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.as_ref());
+                let k_prov = data.and_then(|data| data.secret.as_ref()?.plain().cloned()).ok_or(UNOPENED)?;
+                Ok((container, Opened { key_type, key_id, key_len, k_prov }))
+            }
         }
-        opener.open(&mut data).map_err(|_| UNOPENED)?;
-        let k_prov = data.secret.as_ref().and_then(Value::plain).ok_or(UNOPENED)?;
-        let keys = key_schedule::take(prf, k_prov, key_len).ok_or(Failed::WrongConfirmation)?;
-        let k = used.k(self.offer.pbkdf2_prf, self.offer.password().unwrap_or(&Secret::new(Vec::new())), &self.r_c);
-        Ok((keys, k, used.method()))
     }
 
     fn verify_renewal(&self, finished: &ServerFinishedBody, prf: Prf, server_id: &str) -> Result<(), Failed> {
@@ -221,6 +236,30 @@ impl AwaitingKey {
             false => Err(Failed::NotAuthenticated),
         }
     }
+}
+
+const UNOPENED: Failed = Failed::Misbehaved("the key package does not open with what was offered");
+
+/// What a key package held.
+struct Opened {
+    key_type: KeyType,
+    key_id: String,
+    key_len: usize,
+    k_prov: Secret,
+}
+
+/// The one secret, of `hidden_len` octets, of a PSKC container.
+fn open_pskc(container: &KeyContainer, unlock: &Unlock, hidden_len: usize) -> Result<Secret, Failed> {
+    let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
+    let options = OpenerOptions { hidden_len: Some(hidden_len), ..OpenerOptions::default() };
+    let mut opener = Opener::new(named, mac, unlock, options).map_err(|_| UNOPENED)?;
+    let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.clone());
+    let mut data = data.ok_or(Failed::Misbehaved("the key package holds no key"))?;
+    if !matches!(data.secret, Some(Value::Encrypted(_))) {
+        return Err(Failed::Misbehaved("the key came without protection"));
+    }
+    opener.open(&mut data).map_err(|_| UNOPENED)?;
+    data.secret.as_ref().and_then(Value::plain).cloned().ok_or(UNOPENED)
 }
 
 #[cfg(test)]

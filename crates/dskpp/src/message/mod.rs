@@ -38,7 +38,7 @@ pub use client_nonce::ClientNonce;
 pub use common::{AuthenticationCodeMac, AuthenticationData, Mac};
 pub use error::{MessageError, ReadError, RootKind};
 pub use extensions::Extensions;
-pub use server_finished::{KeyPackage, ServerFinished, ServerFinishedBody};
+pub use server_finished::{KeyPackage, PackageContent, ServerFinished, ServerFinishedBody};
 pub use server_hello::{ServerHello, ServerHelloBody};
 pub use trigger::{Platform, TokenPlatformInfo, Trigger};
 

@@ -5,9 +5,11 @@ use pskc::xml::{Element, Writer, ns};
 
 use super::codec::{self, Children, Reader};
 use super::{AuthenticationCodeMac, Extensions, Mac, MessageError, RootKind};
-use crate::algorithm::ProtectionMethod;
+use crate::algorithm::{PackageFormat, ProtectionMethod};
 use crate::status::Status;
 use crate::version::Version;
+
+const BASE64: &str = "http://www.w3.org/2000/09/xmldsig#base64";
 
 /// The last message of every run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +45,77 @@ pub struct KeyPackage {
     pub server_id: Option<String>,
     /// `KeyProtectionMethod`, in two-pass.
     pub key_protection_method: Option<ProtectionMethod>,
-    /// `KeyContainer` (profile P26).
-    pub key_container: KeyContainer,
+    /// The key.
+    pub content: PackageContent,
+}
+
+/// What a [`KeyPackage`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PackageContent {
+    /// `KeyContainer` of PSKC (profile P26).
+    Pskc(Box<KeyContainer>),
+    /// A package of another format (RFC 6063 §5): its octets, in base64, are a `<ds:Object>`, the XML element that is
+    /// meant for any content; its `MimeType` is that of the format.
+    Vessel {
+        /// One that has a [media type](PackageFormat::media_type).
+        format: PackageFormat,
+        /// As the [vessel](crate::vessel) of that format has made them.
+        octets: Vec<u8>,
+    },
+}
+
+impl PackageContent {
+    /// The PSKC container, if it is one.
+    pub fn container(&self) -> Option<&KeyContainer> {
+        match self {
+            PackageContent::Pskc(container) => Some(container),
+            PackageContent::Vessel { .. } => None,
+        }
+    }
+
+    /// The PSKC container, if it is one.
+    pub fn container_mut(&mut self) -> Option<&mut KeyContainer> {
+        match self {
+            PackageContent::Pskc(container) => Some(container),
+            PackageContent::Vessel { .. } => None,
+        }
+    }
+
+    fn read(children: &mut Children<'_, '_>) -> Result<Self, MessageError> {
+        let container = |reader: &mut Reader<'_>, child: &Element| {
+            Ok(PackageContent::Pskc(Box::new(KeyContainer::read_open(reader, child)?)))
+        };
+        if let Some(vessel) = children.optional_in(ns::DS, "Object", vessel)? {
+            return Ok(vessel);
+        }
+        // PSKC's own element is a foreign one here, which the schema lets stand in its place.
+        match children.optional_in(ns::PSKC, "KeyContainer", container)? {
+            Some(container) => Ok(container),
+            None => children.required("KeyContainer", container),
+        }
+    }
+
+    fn write(&self, w: &mut Writer) {
+        match self {
+            PackageContent::Pskc(container) => container.write(w, "dskpp:KeyContainer"),
+            PackageContent::Vessel { format, octets } => {
+                w.start("ds:Object");
+                w.attr("MimeType", format.media_type().unwrap_or_default());
+                w.attr("Encoding", BASE64);
+                w.base64(octets);
+                w.end();
+            }
+        }
+    }
+}
+
+fn vessel(reader: &mut Reader<'_>, object: &Element) -> Result<PackageContent, MessageError> {
+    let format = object.attr("MimeType").and_then(PackageFormat::from_media_type);
+    let format = format.ok_or_else(|| reader.invalid("MimeType is not that of a key package"))?;
+    if object.attr("Encoding").is_some_and(|encoding| encoding != BASE64) {
+        return Err(reader.invalid("Encoding is not base64").into());
+    }
+    Ok(PackageContent::Vessel { format, octets: reader.base64()? })
 }
 
 impl ServerFinished {
@@ -97,17 +168,12 @@ impl ServerFinishedBody {
 
 impl KeyPackage {
     fn read(reader: &mut Reader<'_>) -> Result<Self, MessageError> {
-        let container = |reader: &mut Reader<'_>, child: &Element| Ok(KeyContainer::read_open(reader, child)?);
         let mut children = Children::of(reader);
         let package = KeyPackage {
             server_id: children.optional("ServerID", codec::uri)?,
             key_protection_method: children
                 .optional("KeyProtectionMethod", codec::value(ProtectionMethod::from_uri))?,
-            // PSKC's own element is a foreign one here, which the schema lets stand in its place.
-            key_container: match children.optional_in(ns::PSKC, "KeyContainer", container)? {
-                Some(container) => container,
-                None => children.required("KeyContainer", container)?,
-            },
+            content: PackageContent::read(&mut children)?,
         };
         children.end()?;
         Ok(package)
@@ -121,7 +187,7 @@ impl KeyPackage {
         if let Some(method) = &self.key_protection_method {
             w.element("dskpp:KeyProtectionMethod", method.uri());
         }
-        self.key_container.write(w, "dskpp:KeyContainer");
+        self.content.write(w);
         w.end();
     }
 }

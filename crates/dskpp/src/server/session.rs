@@ -11,7 +11,7 @@ use crate::algorithm::{KeyType, MacAlgorithm};
 use crate::auth_data::{self, MIN_ITERATIONS};
 use crate::encryption::ServerK;
 use crate::key_schedule::{self, Keys};
-use crate::message::{ClientNonce, Extensions, KeyPackage, Mac, ServerFinished, ServerFinishedBody};
+use crate::message::{ClientNonce, Extensions, KeyPackage, Mac, PackageContent, ServerFinished, ServerFinishedBody};
 use crate::negotiate::Choice;
 use crate::package::PackageSpec;
 use crate::prf::Prf;
@@ -235,7 +235,7 @@ impl Authenticated {
                 key_package: KeyPackage {
                     server_id: Some(package.server_id.clone()),
                     key_protection_method: None,
-                    key_container: package.container(),
+                    content: PackageContent::Pskc(Box::new(package.container())),
                 },
                 extensions: Extensions {
                     client_info: session.message.extensions.client_info.clone(),

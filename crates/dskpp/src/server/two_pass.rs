@@ -3,16 +3,16 @@
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{Random, Secret, ct_eq};
-use pskc::{KeyContainer, Value};
+use pskc::{KeyContainer, ProtectionError, Value};
 
 use super::refusal::{Reason, Refusal};
 use super::session::{AuthPolicy, Finished};
-use crate::algorithm::{EncryptionAlgorithm, KeyType, ProtectionMethod};
+use crate::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data::{self, MIN_ITERATIONS};
 use crate::key_schedule;
 use crate::message::{
-    AuthenticationCodeMac, AuthenticationData, ClientHello, Extensions, KeyPackage, Mac, ServerFinished,
-    ServerFinishedBody,
+    AuthenticationCodeMac, AuthenticationData, ClientHello, Extensions, KeyPackage, Mac, PackageContent,
+    ServerFinished, ServerFinishedBody,
 };
 use crate::negotiate::Policy;
 use crate::package::PackageSpec;
@@ -20,6 +20,7 @@ use crate::prf::Prf;
 use crate::protection::ClientKey;
 use crate::status::Status;
 use crate::version::Version;
+use crate::vessel;
 
 /// What the server knows about this client beyond its message.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +76,7 @@ pub struct TwoPassRun<'a> {
     method: ProtectionMethod,
     key_type: KeyType,
     encryption_algorithm: EncryptionAlgorithm,
+    package_format: PackageFormat,
     prf: Prf,
 }
 
@@ -95,10 +97,17 @@ impl<'a> TwoPassRun<'a> {
         let none = |status, list| refuse(status, Reason::NothingInCommon(list));
         let entries = || hello.two_pass_methods().iter().zip(facts.keys);
         let known = |key: &'a Option<ClientKey>| key.as_ref();
-        let chosen = entries().enumerate().find_map(|(place, (entry, key))| {
-            let key = known(key).filter(|_| facts.methods.contains(&entry.method))?;
-            Some((place, entry.method.clone(), key))
-        });
+        let allowed = || {
+            entries().enumerate().filter_map(|(place, (entry, key))| {
+                let key = known(key).filter(|_| facts.methods.contains(&entry.method))?;
+                Some((place, entry.method.clone(), key))
+            })
+        };
+        let format_for = |key: &ClientKey| {
+            let mut offered = hello.package_formats().iter();
+            offered.find(|offered| policy.package_formats.contains(offered) && key.fits(offered))
+        };
+        let chosen = allowed().find(|(_, _, key)| format_for(key).is_some()).or_else(|| allowed().next());
         let (entry, method, key) = chosen.ok_or_else(|| none(Status::NoProtocolVariants, "key protection method"))?;
         let proof_key = entries().find_map(|(_, key)| known(key)).unwrap_or(key);
         let key_type = hello.supported_key_types.iter().find(|offered| {
@@ -118,9 +127,8 @@ impl<'a> TwoPassRun<'a> {
             .filter_map(Prf::of)
             .find(|prf| facts.k_mac_old_len.is_none_or(|len| prf.takes_key_of(len)));
         let prf = prf.ok_or_else(|| none(Status::NoSupportedMacAlgorithms, "MAC algorithm"))?;
-        if !hello.package_formats().iter().any(|offered| policy.package_formats.contains(offered)) {
-            return Err(none(Status::NoSupportedKeyPackages, "key package format"));
-        }
+        let package_format =
+            format_for(key).ok_or_else(|| none(Status::NoSupportedKeyPackages, "key package format"))?;
         let (data, r_c) =
             check(hello, proof_key, facts.trigger, auth).map_err(|(status, reason)| refuse(status, reason))?;
         Ok(TwoPassRun {
@@ -134,6 +142,7 @@ impl<'a> TwoPassRun<'a> {
             method,
             key_type: key_type.clone(),
             encryption_algorithm: algorithm.clone(),
+            package_format: package_format.clone(),
             prf,
         })
     }
@@ -194,17 +203,18 @@ impl<'a> TwoPassRun<'a> {
     pub fn finish(&self, shipment: Shipment<'_>, password: &Secret, rng: &mut dyn Random) -> Result<Finished, Refusal> {
         let failed = || self.refuse(Status::InitializationFailed, Reason::Policy);
         let prf = self.prf;
-        let Shipment { server_id, package, key_len, k_token, k_mac_old } = shipment;
+        let Shipment { server_id, mut package, key_len, k_token, k_mac_old } = shipment;
         let (k_prov, keys) = key_schedule::draw(prf, key_len, k_token, rng);
-        let protector = self.key.protector(&self.encryption_algorithm, self.client_id(), password, rng);
-        let protector = protector.map_err(|_| failed())?;
-        let mut container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
-        container.encryption_key = Some(protector.encryption_key().clone());
-        container.mac_method = protector.mac_method().cloned();
-        let key = container.key_packages.first_mut().and_then(|package| package.key.as_mut()).ok_or_else(failed)?;
-        let data = key.data.get_or_insert_default();
-        data.secret = Some(Value::Plain(k_prov));
-        protector.protect(data, rng).map_err(|_| failed())?;
+        let key = package.key.as_mut().ok_or_else(failed)?;
+        key.data.get_or_insert_default().secret = Some(Value::Plain(k_prov));
+        let content = match vessel::vessel(&self.package_format) {
+            None => self.pskc(package, password, rng).map_err(|_| failed())?,
+            Some(vessel) => {
+                let protection = self.key.vessel_protection(&self.encryption_algorithm, password);
+                let octets = vessel.seal(&package, &protection, rng).map_err(|_| failed())?;
+                PackageContent::Vessel { format: self.package_format.clone(), octets }
+            }
+        };
         let message_hash = key_schedule::message_hash(&[self.body]);
         let mac = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &message_hash, server_id);
         let proof = k_mac_old.map(|k_mac_old| key_schedule::server_proof(prf, k_mac_old, server_id, &self.r_c));
@@ -217,7 +227,7 @@ impl<'a> TwoPassRun<'a> {
                 key_package: KeyPackage {
                     server_id: Some(server_id.to_owned()),
                     key_protection_method: Some(self.method.clone()),
-                    key_container: container,
+                    content,
                 },
                 extensions: Extensions { client_info: self.hello.extensions.client_info.clone(), server_info: None },
                 mac: Mac { algorithm: Some(prf.algorithm()), value: mac },
@@ -229,6 +239,25 @@ impl<'a> TwoPassRun<'a> {
             }),
         };
         Ok(Finished { response: response.write(), keys, prf })
+    }
+
+    /// A key, encrypted in a PSKC container.
+    fn pskc(
+        &self,
+        mut package: pskc::KeyPackage,
+        password: &Secret,
+        rng: &mut dyn Random,
+    ) -> Result<PackageContent, ProtectionError> {
+        let protector = self.key.protector(&self.encryption_algorithm, self.client_id(), password, rng)?;
+        if let Some(data) = package.key.as_mut().and_then(|key| key.data.as_mut()) {
+            protector.protect(data, rng)?;
+        }
+        Ok(PackageContent::Pskc(Box::new(KeyContainer {
+            encryption_key: Some(protector.encryption_key().clone()),
+            mac_method: protector.mac_method().cloned(),
+            key_packages: vec![package],
+            ..KeyContainer::default()
+        })))
     }
 }
 

@@ -1,9 +1,11 @@
 //! `EncryptedData` and `EnvelopedData` of CMS (RFC 5652 §§6, 8).
 
+use std::num::NonZeroU32;
+
 use der::asn1::{Any, OctetString, SetOfVec};
 use der::{Encode, Sequence};
 use dskpp_crypto::{
-    Hash, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, aes_unwrap, aes_wrap, pwri_unwrap,
+    Hash, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, aes_unwrap, aes_wrap, pwri_unwrap, pwri_wrap,
 };
 use pskc::Unlock;
 use spki::SubjectPublicKeyInfoOwned;
@@ -22,17 +24,15 @@ const PWRI_KEK: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.3.9");
 const RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_OAEP: Oid = Oid::new_unwrap("1.2.840.113549.1.1.7");
 
-/// Octets of the key that the content is encrypted with.
-const CONTENT_KEY_LEN: usize = 32;
 /// Recipients that are looked at.
 const MAX_RECIPIENTS: usize = 16;
 
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
-struct EncryptedContentInfo {
-    content_type: Oid,
-    algorithm: Algorithm,
+pub(super) struct EncryptedContentInfo {
+    pub(super) content_type: Oid,
+    pub(super) algorithm: Algorithm,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
-    content: Option<OctetString>,
+    pub(super) content: Option<OctetString>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
@@ -81,7 +81,7 @@ struct UnderPassword {
     key: OctetString,
 }
 
-fn content_of(info: EncryptedContentInfo, expected: Oid) -> Result<(Algorithm, OctetString), VesselError> {
+pub(super) fn content_of(info: EncryptedContentInfo, expected: Oid) -> Result<(Algorithm, OctetString), VesselError> {
     match info.content {
         Some(content) if info.content_type == expected => Ok((info.algorithm, content)),
         _ => Err(UNREADABLE),
@@ -109,16 +109,9 @@ pub(super) fn open_encrypted_with_key(info: &ContentInfo, expected: Oid, key: &S
     pbes2::decrypt(&algorithm, key, content.as_bytes())
 }
 
-/// `EnvelopedData` for a key that both sides know by `name`.
-pub(super) fn for_shared_key(
-    content_type: Oid,
-    content: &Secret,
-    name: &str,
-    kek: &Secret,
-    rng: &mut dyn Random,
-) -> Result<Vec<u8>, VesselError> {
+/// A recipient that knows `kek` by `name`.
+pub(super) fn for_shared_key(name: &str, kek: &Secret, key: &Secret) -> Result<Vec<u8>, VesselError> {
     let (oid, _) = AES_WRAP.iter().find(|(_, len)| *len == kek.len()).ok_or(VesselError::Protection)?;
-    let key = rng.secret(CONTENT_KEY_LEN);
     let wrapped = aes_wrap(kek.expose(), key.expose()).map_err(|_| VesselError::Protection)?;
     let recipient = KeyWrap {
         version: 4,
@@ -126,17 +119,14 @@ pub(super) fn for_shared_key(
         algorithm: algorithm(*oid, None::<&Any>)?,
         key: pbes2::octet_string(&wrapped)?,
     };
-    let mut recipient = to_der(&recipient)?;
-    recipient[0] = 0xA2; // `[2] IMPLICIT` in place of SEQUENCE; DER always has its tag
-    enveloped(content_type, content, &key, &recipient, rng)
+    tagged(0xA2, &recipient)
 }
 
-/// `EnvelopedData` for a public key.
+/// The recipient that has the private half of `public`.
 pub(super) fn for_public_key(
-    content_type: Oid,
-    content: &Secret,
     public: &RsaPublicKey,
     encryption: RsaEncryption,
+    key: &Secret,
     rng: &mut dyn Random,
 ) -> Result<Vec<u8>, VesselError> {
     let algorithm = match encryption {
@@ -144,18 +134,38 @@ pub(super) fn for_public_key(
         RsaEncryption::OaepSha1 => algorithm(RSA_OAEP, Some(&empty_sequence()?))?,
         RsaEncryption::OaepSha256 => return Err(VesselError::Protection),
     };
-    let key = rng.secret(CONTENT_KEY_LEN);
     let encrypted = public.encrypt(encryption, key.expose(), rng).map_err(|_| VesselError::Protection)?;
-    let recipient = KeyTransport {
+    to_der(&KeyTransport {
         version: 2,
         recipient: key_identifier(&public.to_spki_der())?,
         algorithm,
         key: pbes2::octet_string(&encrypted)?,
-    };
-    enveloped(content_type, content, &key, &to_der(&recipient)?, rng)
+    })
 }
 
-fn enveloped(
+/// The recipient that knows a password.
+pub(super) fn for_password(
+    password: &Secret,
+    iterations: NonZeroU32,
+    key: &Secret,
+    rng: &mut dyn Random,
+) -> Result<Vec<u8>, VesselError> {
+    let (kdf, kek) = pbes2::derive_new(password, iterations, rng)?;
+    let (cipher, iv) = pbes2::cipher(kek.len(), rng)?;
+    let wrapped = pwri_wrap(kek.expose(), &iv, key, rng).map_err(|_| VesselError::Protection)?;
+    let key = pbes2::octet_string(&wrapped)?;
+    tagged(0xA3, &UnderPassword { version: 0, kdf: Some(kdf), algorithm: algorithm(PWRI_KEK, Some(&cipher))?, key })
+}
+
+/// A SEQUENCE with another tag.
+fn tagged(tag: u8, value: &impl Encode) -> Result<Vec<u8>, VesselError> {
+    let mut der = to_der(value)?;
+    der[0] = tag; // DER always has a tag
+    Ok(der)
+}
+
+/// `EnvelopedData`: the content under a key that `recipient` says how to get.
+pub(super) fn enveloped(
     content_type: Oid,
     content: &Secret,
     key: &Secret,
@@ -169,8 +179,7 @@ fn enveloped(
     ContentInfo::write(ENVELOPED_DATA, &EnvelopedData { version: 2, recipients, info })
 }
 
-/// What `read` makes of the content of `EnvelopedData` of which one recipient is the owner of `unlock`. What is meant
-/// for somebody else cannot be told from what was changed, so all that can be meant for the owner are tried.
+/// What `read` makes of the content of `EnvelopedData`, where `unlock` is that of one of its recipients.
 pub(super) fn open_enveloped<T>(
     info: &ContentInfo,
     expected: Oid,
@@ -180,11 +189,24 @@ pub(super) fn open_enveloped<T>(
     let data: EnvelopedData = from_der(&to_der(&info.content)?)?;
     let (algorithm, content) = content_of(data.info, expected)?;
     let len = pbes2::key_len(&algorithm)?;
+    open_for(&data.recipients, unlock, len, |key| {
+        pbes2::decrypt(&algorithm, key, content.as_bytes()).and_then(|content| read(&content))
+    })
+}
+
+/// What `open` makes of the key of the content, which has `len` octets. What is meant for somebody else cannot be told
+/// from what was changed, so all that can be meant for the owner of `unlock` are tried.
+pub(super) fn open_for<T>(
+    recipients: &SetOfVec<Any>,
+    unlock: &Unlock,
+    len: usize,
+    open: impl Fn(&Secret) -> Result<T, VesselError>,
+) -> Result<T, VesselError> {
     let mut refusal = VesselError::Protection;
-    for recipient in data.recipients.iter().take(MAX_RECIPIENTS) {
+    for recipient in recipients.iter().take(MAX_RECIPIENTS) {
         refusal = match open_recipient(recipient, unlock, len) {
             Ok(None) => continue,
-            Ok(Some(key)) => match pbes2::decrypt(&algorithm, &key, content.as_bytes()).and_then(|it| read(&it)) {
+            Ok(Some(key)) => match open(&key) {
                 Ok(opened) => return Ok(opened),
                 Err(_) => VesselError::WrongKeyOrDamaged,
             },

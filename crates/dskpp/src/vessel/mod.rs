@@ -5,6 +5,7 @@
 
 mod asn1;
 mod attributes;
+mod authenticated;
 mod cms;
 mod pbes2;
 mod pkcs12;
@@ -122,10 +123,10 @@ pub trait Vessel {
     fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError>;
 }
 
-/// The vessel of a format; `None` for PSKC, which is no vessel of this module, and for unknown ones.
+/// The vessel of a format, as DSKPP uses it: a changed package does not open. `None` for PSKC, which is no vessel of this module, and for unknown ones.
 pub fn vessel(format: &PackageFormat) -> Option<&'static dyn Vessel> {
     match format {
-        PackageFormat::Skpc => Some(&Skpc),
+        PackageFormat::Skpc => Some(&Skpc { authenticated: true }),
         PackageFormat::Pkcs12 => Some(&Pkcs12),
         PackageFormat::Pkcs5Xml => Some(&Pkcs5Xml),
         _ => None,

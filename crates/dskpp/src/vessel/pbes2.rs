@@ -46,11 +46,17 @@ pub(super) fn encrypt(
     content: &Secret,
     rng: &mut dyn Random,
 ) -> Result<(Algorithm, Vec<u8>), VesselError> {
-    let (oid, _) = AES_CBC.iter().find(|(_, len)| *len == key.len()).ok_or(VesselError::Protection)?;
+    let (algorithm, iv) = cipher(key.len(), rng)?;
+    let octets = aes_cbc_encrypt(key.expose(), &iv, content.expose()).map_err(|_| VesselError::Protection)?;
+    Ok((algorithm, octets))
+}
+
+/// AES-CBC with a key of so many octets, and a fresh IV.
+pub(super) fn cipher(key_len: usize, rng: &mut dyn Random) -> Result<(Algorithm, [u8; 16]), VesselError> {
+    let (oid, _) = AES_CBC.iter().find(|(_, len)| *len == key_len).ok_or(VesselError::Protection)?;
     let mut iv = [0; 16];
     rng.fill(&mut iv);
-    let octets = aes_cbc_encrypt(key.expose(), &iv, content.expose()).map_err(|_| VesselError::Protection)?;
-    Ok((algorithm(*oid, Some(&octet_string(&iv)?))?, octets))
+    Ok((algorithm(*oid, Some(&octet_string(&iv)?))?, iv))
 }
 
 /// Undoes [`encrypt`].
@@ -83,17 +89,26 @@ pub(super) fn encrypt_with_password(
     content: &Secret,
     rng: &mut dyn Random,
 ) -> Result<(Algorithm, Vec<u8>), VesselError> {
+    let (kdf, key) = derive_new(password, iterations, rng)?;
+    let (scheme, octets) = encrypt(&key, content, rng)?;
+    Ok((algorithm(PBES2, Some(&Pbes2Params { kdf, scheme }))?, octets))
+}
+
+/// A key of 32 octets by PBKDF2 with HMAC-SHA-256 and a fresh salt.
+pub(super) fn derive_new(
+    password: &Secret,
+    iterations: NonZeroU32,
+    rng: &mut dyn Random,
+) -> Result<(Algorithm, Secret), VesselError> {
     let salt = rng.bytes(16);
     let key = pbkdf2(Pbkdf2Prf::HmacSha256, password.expose(), &salt, iterations, 32);
-    let (scheme, octets) = encrypt(&key, content, rng)?;
     let params = Pbkdf2Params {
         salt: octet_string(&salt)?,
         iterations: iterations.get(),
         key_len: Some(32),
         prf: Some(algorithm(HMAC_SHA256, Some(&Null))?),
     };
-    let params = Pbes2Params { kdf: algorithm(PBKDF2, Some(&params))?, scheme };
-    Ok((algorithm(PBES2, Some(&params))?, octets))
+    Ok((algorithm(PBKDF2, Some(&params))?, key))
 }
 
 /// Undoes [`encrypt_with_password`], with any of its PRFs and key lengths.

@@ -8,7 +8,7 @@ use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNWRITABLE, algorithm,
 use super::{VesselError, cms, pbes2};
 
 const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
-const CONTENT_TYPE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.3");
+pub(super) const CONTENT_TYPE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: Oid = Oid::new_unwrap("1.2.840.113549.1.9.4");
 const SHA256: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SHA512: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.2.3");

@@ -6,18 +6,22 @@ use dskpp_crypto::{Random, Secret};
 use pskc::{KeyPackage, Unlock};
 
 use super::asn1::{Attribute, ContentInfo, Oid, UNREADABLE, from_der, to_der};
+use super::authenticated::{self, AUTH_ENVELOPED_DATA};
 use super::{Protection, ProtectionKind, Vessel, VesselError, attributes, cms, pbes2, secret_of};
 use crate::algorithm::PackageFormat;
 
 /// id-ct-KP-sKeyPackage
 pub(super) const KEY_PACKAGE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.25");
 
-/// `SymmetricKeyPackage` (RFC 6031 §2) in a `ContentInfo`: in the clear, in `EncryptedData` under a password, or in
-/// `EnvelopedData` for a shared or a public key. [`sign`](super::sign) puts `SignedData` around any of them.
-///
-/// The encryptions are AES-CBC, which does not notice every change by itself.
+/// `SymmetricKeyPackage` (RFC 6031 §2) in a `ContentInfo`: in the clear, or encrypted.
 #[derive(Clone, Copy, Debug)]
-pub struct Skpc;
+pub struct Skpc {
+    /// Whether every encrypted package is `AuthEnvelopedData` (RFC 5083), as DSKPP has it: nothing else is opened then.
+    ///
+    /// Else a package is `EncryptedData` under a password, and `EnvelopedData` for a shared or a public key, whose
+    /// AES-CBC does not notice every change by itself: [`sign`](super::sign) puts `SignedData` around it.
+    pub authenticated: bool,
+}
 
 #[derive(Sequence)] // no Debug: it holds the key
 struct SymmetricKeyPackage {
@@ -81,17 +85,23 @@ impl Vessel for Skpc {
         rng: &mut dyn Random,
     ) -> Result<Vec<u8>, VesselError> {
         let content = write(package)?;
-        match protection {
+        let key = rng.secret(32);
+        let recipient = match protection {
             Protection::None => {
                 let content = from_der(content.expose())?;
-                to_der(&ContentInfo { content_type: KEY_PACKAGE, content })
+                return to_der(&ContentInfo { content_type: KEY_PACKAGE, content });
             }
-            Protection::Password { password, iterations } => {
+            Protection::Password { password, iterations } if !self.authenticated => {
                 let (algorithm, octets) = pbes2::encrypt_with_password(password, *iterations, &content, rng)?;
-                cms::encrypted_data(KEY_PACKAGE, algorithm, &octets)
+                return cms::encrypted_data(KEY_PACKAGE, algorithm, &octets);
             }
-            Protection::Shared { name, key } => cms::for_shared_key(KEY_PACKAGE, &content, name, key, rng),
-            Protection::Public { key, encryption } => cms::for_public_key(KEY_PACKAGE, &content, key, *encryption, rng),
+            Protection::Password { password, iterations } => cms::for_password(password, *iterations, &key, rng)?,
+            Protection::Shared { name, key: kek } => cms::for_shared_key(name, kek, &key)?,
+            Protection::Public { key: public, encryption } => cms::for_public_key(public, *encryption, &key, rng)?,
+        };
+        match self.authenticated {
+            true => authenticated::seal(KEY_PACKAGE, &content, &key, &recipient, rng),
+            false => cms::enveloped(KEY_PACKAGE, &content, &key, &recipient, rng),
         }
     }
 
@@ -99,12 +109,16 @@ impl Vessel for Skpc {
         let info: ContentInfo = from_der(octets)?;
         let content = match (info.content_type, unlock) {
             (KEY_PACKAGE, None) => Secret::new(to_der(&info.content)?),
+            (AUTH_ENVELOPED_DATA, Some(unlock)) => return authenticated::open(&info, KEY_PACKAGE, unlock, read),
+            _ if self.authenticated => return Err(VesselError::Protection),
             (cms::ENCRYPTED_DATA, Some(Unlock::Password(password))) => {
                 cms::open_encrypted(&info, KEY_PACKAGE, password)?
             }
             (cms::ENCRYPTED_DATA, Some(Unlock::Key(key))) => cms::open_encrypted_with_key(&info, KEY_PACKAGE, key)?,
             (cms::ENVELOPED_DATA, Some(unlock)) => return cms::open_enveloped(&info, KEY_PACKAGE, unlock, read),
-            (KEY_PACKAGE | cms::ENCRYPTED_DATA | cms::ENVELOPED_DATA, _) => return Err(VesselError::Protection),
+            (KEY_PACKAGE | cms::ENCRYPTED_DATA | cms::ENVELOPED_DATA | AUTH_ENVELOPED_DATA, _) => {
+                return Err(VesselError::Protection);
+            }
             _ => return Err(UNREADABLE),
         };
         // What was decrypted may be anything, as AES-CBC does not tell.

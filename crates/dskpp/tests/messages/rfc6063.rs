@@ -207,7 +207,7 @@ fn b2_6_server_finished_has_a_key_without_its_value() {
     assert_eq!(body.mac.algorithm, Some(MacAlgorithm::PrfSha256));
     assert_eq!(body.mac.value, base64("151yAR2NqU5dJzETK+SGYqN6sq6DEH5AgHohra3Jpp4="));
     assert_eq!((&body.key_package.server_id, &body.key_package.key_protection_method), (&None, &None));
-    let container = &body.key_package.key_container;
+    let container = body.key_package.content.container().unwrap();
     assert_eq!(container.id.as_deref(), Some("KC0001"));
     let package = &container.key_packages[0];
     assert_eq!(package.device_info, Some(device()), "without the white space that was printed");
@@ -287,12 +287,12 @@ fn b3_server_finished_of_two_pass() {
         let finished = server_finished(file);
         let body = finished.body.clone().expect("it has a key package");
         assert_eq!(body.mac.value, base64(mac), "{file}");
-        let key = body.key_package.key_container.key_packages[0].key.as_ref().expect("a key");
+        let key = body.key_package.content.container().unwrap().key_packages[0].key.as_ref().expect("a key");
         assert!(key.data.as_ref().is_some_and(|data| data.secret.is_some()), "{file}");
         // What PSKC keeps as it stands, such as a DerivedKey, keeps the white space that was printed.
         let without_derived_key = |mut finished: ServerFinished| {
             let body = finished.body.as_mut().expect("it has a key package");
-            let key = body.key_package.key_container.encryption_key.as_mut();
+            let key = body.key_package.content.container_mut().unwrap().encryption_key.as_mut();
             key.expect("K_PROV is encrypted").other.clear();
             finished
         };

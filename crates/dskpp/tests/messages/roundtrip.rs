@@ -7,7 +7,7 @@ use dskpp::version::Version;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use pskc::{DeviceInfo, KeyContainer, KeyInfo};
+use pskc::{DeviceInfo, KeyInfo};
 
 use crate::rfc6063::vector;
 
@@ -152,21 +152,24 @@ fn server_hello() -> impl Strategy<Value = ServerHello> {
     prop_oneof![1 => failed, 3 => chosen]
 }
 
-fn containers() -> Vec<KeyContainer> {
+/// Containers of the RFC, and packages of other formats.
+fn contents() -> Vec<PackageContent> {
+    let vessel = |format| PackageContent::Vessel { format, octets: (0..=255).collect() };
+    let vessels = [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml].map(vessel);
     let container = |name: &&str| match Response::read(&vector(name)) {
-        Ok(Response::ServerFinished(finished)) => finished.body.expect("a success").key_package.key_container,
+        Ok(Response::ServerFinished(finished)) => finished.body.expect("a success").key_package.content,
         other => panic!("{name}: {other:?}"),
     };
-    ["b2-6-server-finished.xml", "b3-1-server-finished.xml", "b3-2-server-finished.xml"].iter().map(container).collect()
+    ["b2-6-server-finished.xml", "b3-1-server-finished.xml", "b3-2-server-finished.xml"]
+        .iter()
+        .map(container)
+        .chain(vessels)
+        .collect()
 }
 
 fn server_finished() -> impl Strategy<Value = ServerFinished> {
-    let package = (of(uri()), of(method()), proptest::sample::select(containers())).prop_map(
-        |(server_id, key_protection_method, key_container)| KeyPackage {
-            server_id,
-            key_protection_method,
-            key_container,
-        },
+    let package = (of(uri()), of(method()), proptest::sample::select(contents())).prop_map(
+        |(server_id, key_protection_method, content)| KeyPackage { server_id, key_protection_method, content },
     );
     let body = (package, extensions(false), mac(), of(code_mac())).prop_map(
         |(key_package, extensions, mac, authentication_data)| ServerFinishedBody {

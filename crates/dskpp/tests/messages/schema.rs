@@ -56,6 +56,18 @@ fn assert_valid(schema: &Path, what: &str, message: &[u8]) {
 }
 
 #[test]
+fn s8_2_key_packages_of_other_formats_are_valid() {
+    let Some(schema) = schema() else { return };
+    let Ok(Response::ServerFinished(finished)) = Response::read(&vector("b3-2-server-finished.xml")) else { panic!() };
+    for format in [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml] {
+        let mut finished = finished.clone();
+        let content = PackageContent::Vessel { format: format.clone(), octets: vec![0x30; 100] };
+        finished.body.as_mut().expect("a success").key_package.content = content;
+        assert_valid(&schema, format.uri(), &finished.write());
+    }
+}
+
+#[test]
 fn s8_2_every_message_of_the_vectors_is_valid_when_written_again() {
     let Some(schema) = schema() else { return };
     for (name, body) in every_message() {

@@ -176,7 +176,7 @@ fn s4_2_4_the_server_must_use_ad_to_authenticate_the_user() {
 fn s4_2_4_the_key_package_must_not_include_k_token() {
     let run = run(offer(&k_server()), &mut { Server::new(k_server()) });
     let Ok(Response::ServerFinished(finished)) = Response::read(&run.messages[3]) else { panic!() };
-    let container = finished.body.unwrap().key_package.key_container;
+    let container = finished.body.unwrap().key_package.content.container().unwrap().clone();
     let key = container.key_packages[0].key.as_ref().unwrap();
     assert!(key.data.as_ref().is_none_or(|data| data.secret.is_none()));
     assert!(!String::from_utf8_lossy(&run.messages[3]).contains("Secret"));
@@ -216,7 +216,7 @@ fn s4_2_5_success_must_come_with_a_key_package_that_is_based_on_pskc_by_default(
     let Ok(Response::ServerFinished(finished)) = Response::read(&run.messages[3]) else { panic!() };
     assert_eq!(finished.status, Status::Success);
     let package = finished.body.unwrap().key_package;
-    let key = package.key_container.key_packages[0].key.as_ref().unwrap();
+    let key = package.content.container().unwrap().key_packages[0].key.as_ref().unwrap();
     assert_eq!((key.id.as_str(), key.algorithm.as_deref()), (KEY_ID, Some(KeyType::Hotp.uri())));
     assert_eq!(package.server_id.as_deref(), Some("https://keys.example.com"));
 }

@@ -204,7 +204,7 @@ fn s4_2_5_a_wrong_key_confirmation_gives_no_key() {
 }
 
 fn key(body: &mut ServerFinishedBody) -> &mut Key {
-    body.key_package.key_container.key_packages[0].key.as_mut().unwrap()
+    body.key_package.content.container_mut().unwrap().key_packages[0].key.as_mut().unwrap()
 }
 
 fn suite(body: &mut ServerFinishedBody, suite: &str) {
@@ -229,9 +229,13 @@ fn s4_2_5_a_key_package_that_does_not_fit_the_run_is_refused() {
             Accepted,
         ),
         ("a secret inside", with_secret, Misbehaved),
-        ("no package", |body| body.key_package.key_container.key_packages.clear(), Misbehaved),
-        ("no key", |body| body.key_package.key_container.key_packages[0].key = None, Misbehaved),
-        ("two keys", |body| body.key_package.key_container.key_packages.push(KeyPackage::default()), Misbehaved),
+        ("no package", |body| body.key_package.content.container_mut().unwrap().key_packages.clear(), Misbehaved),
+        ("no key", |body| body.key_package.content.container_mut().unwrap().key_packages[0].key = None, Misbehaved),
+        (
+            "two keys",
+            |body| body.key_package.content.container_mut().unwrap().key_packages.push(KeyPackage::default()),
+            Misbehaved,
+        ),
         ("empty Id", |body| key(body).id.clear(), Misbehaved),
         ("a suite of whatever shape", |body| suite(body, "OCRA-1::Qé8-\u{1F600}"), Accepted),
     ];

@@ -86,6 +86,13 @@ impl EnrolmentBody {
         if !methods.iter().all(|method| ["transport", "wrap", "passphrase-wrap"].contains(&method.as_str())) {
             return Err(Problem::value("methods may be transport, wrap and passphrase-wrap"));
         }
+        let variant = match self.variant {
+            Some(Variant::FourPass) if !methods.is_empty() => {
+                return Err(Problem::value("methods are of two-pass, and variant allows four-pass only"));
+            }
+            None if !methods.is_empty() => Some(Variant::TwoPass),
+            variant => variant,
+        };
         let expires_in_s = self.expires_in_s.unwrap_or(lifetime_s);
         if !(1..=MAX_LIFETIME_S).contains(&expires_in_s) {
             return Err(Problem::value(format!("expires_in_s must be 1 to {MAX_LIFETIME_S}")));
@@ -97,7 +104,7 @@ impl EnrolmentBody {
         Ok(NewEnrolment {
             user: name("user", &self.user)?,
             params: self.params()?,
-            variant: self.variant,
+            variant,
             methods,
             device: device.transpose()?,
             renews: self.renews,

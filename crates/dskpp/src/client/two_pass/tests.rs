@@ -162,6 +162,73 @@ fn s5_2_both_sides_of_this_implementation_agree() {
     }
 }
 
+/// RFC 6063 §5: each format of key packages, with each method that it can express.
+#[test]
+fn s5_key_packages_are_negotiated_and_carry_the_key() {
+    use PackageFormat::{Pkcs5Xml, Pkcs12, Pskc, Skpc};
+    for case in &cases() {
+        let is_passphrase = ProtectionMethod::from_uri(case.text("method")) == ProtectionMethod::PassphraseWrap;
+        for (formats, chosen) in [
+            (vec![Skpc, Pskc], Some(Skpc)),
+            (vec![Pkcs12, Pskc], Some(if is_passphrase { Pkcs12 } else { Pskc })),
+            (vec![Pkcs5Xml, Skpc], Some(if is_passphrase { Pkcs5Xml } else { Skpc })),
+            (vec![Pkcs12], is_passphrase.then_some(Pkcs12)),
+            (vec![Pkcs5Xml, Pkcs12], is_passphrase.then_some(Pkcs5Xml)),
+            (vec![PackageFormat::from_uri("urn:x")], None),
+        ] {
+            let rng = &mut SeededRandom::new(b"formats");
+            let mut offer = offer(case);
+            offer.package_formats = formats;
+            let (request, state) = TwoPass::start(offer, vec![protection(case)], rng).unwrap();
+            let answer = serve(case, &request, None, &password(case));
+            let Some(chosen) = chosen else {
+                assert_eq!(answer.unwrap_err().0, Status::NoSupportedKeyPackages);
+                continue;
+            };
+            let finished = answer.unwrap();
+            let response = String::from_utf8(finished.response.clone()).unwrap();
+            let object = chosen.media_type().map(|name| format!("<ds:Object MimeType=\"{name}\""));
+            assert!(response.contains(object.as_deref().unwrap_or("<dskpp:KeyContainer")), "{chosen}: {response}");
+            let provisioned = state.clone().receive(&finished.response).unwrap();
+            assert_eq!(provisioned.keys, finished.keys, "{chosen}");
+            assert_eq!(provisioned.key_id, case.text("key_id"));
+
+            let mut other = state;
+            other.offer.package_formats.retain(|format| *format != chosen);
+            let refused = other.receive(&finished.response);
+            assert!(matches!(refused, Err(Failed::Misbehaved(why)) if why.contains("format")), "{chosen}: {refused:?}");
+        }
+    }
+}
+
+/// Profile P26: in every format a changed package does not open.
+#[test]
+fn p26_a_changed_package_of_any_format_is_never_another_key() {
+    for case in &cases() {
+        let slow = ProtectionMethod::from_uri(case.text("method")) == ProtectionMethod::PassphraseWrap;
+        for format in [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml] {
+            let mut offer = offer(case);
+            offer.package_formats = vec![format];
+            let started = TwoPass::start(offer, vec![protection(case)], &mut SeededRandom::new(b"changed")).unwrap();
+            let Ok(finished) = serve(case, &started.0, None, &password(case)) else { continue };
+            let Ok(Response::ServerFinished(good)) = Response::read(&finished.response) else { panic!() };
+            let Some(PackageContent::Vessel { octets, .. }) = good.body.as_ref().map(|body| &body.key_package.content)
+            else {
+                panic!("not the format that was asked for")
+            };
+            for i in (0..octets.len()).step_by(if slow { 101 } else { 11 }) {
+                let mut changed = good.clone();
+                if let PackageContent::Vessel { octets, .. } = &mut changed.body.as_mut().unwrap().key_package.content {
+                    octets[i] ^= 4;
+                }
+                if let Ok(provisioned) = started.1.clone().receive(&changed.write()) {
+                    assert_eq!(provisioned.keys, finished.keys, "octet {i}");
+                }
+            }
+        }
+    }
+}
+
 /// RFC 6063 §3.2.4.2: keys that exist already.
 #[test]
 fn s3_2_4_2_a_key_that_exists_goes_out_as_it_is() {

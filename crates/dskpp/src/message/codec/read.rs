@@ -176,6 +176,7 @@ impl<'r, 'b> Children<'r, 'b> {
 fn attributes_of(name: &str) -> Option<&'static [&'static str]> {
     match name {
         "Mac" => Some(&["MacAlgorithm"]),
+        "Object" => Some(&["Id", "MimeType", "Encoding"]),
         "TokenPlatformInfo" => Some(&["KeyLocation", "AlgorithmLocation"]),
         "EncryptionKey" | "KeyInfo" | "KeyContainer" | "Extension" | "FourPass" => None,
         _ => Some(&[]),

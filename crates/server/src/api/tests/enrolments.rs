@@ -128,9 +128,9 @@ async fn each_key_type_has_its_parameters_and_their_usual_values() {
 async fn variant_methods_and_lifetime_are_kept() {
     let api = Api::new().await;
     let methods = json!(["transport", "wrap", "passphrase-wrap"]);
-    let body = with(with(hotp(), "variant", json!("four-pass")), "methods", methods.clone());
+    let body = with(hotp(), "methods", methods.clone());
     let made = api.enrolment(with(body, "expires_in_s", json!(60))).await;
-    assert_eq!((&made["variant"], &made["methods"]), (&json!("four-pass"), &methods));
+    assert_eq!((&made["variant"], &made["methods"]), (&json!("two-pass"), &methods), "methods are of two-pass");
     assert_eq!(seconds(&made["expires_at"]) - seconds(&made["created_at"]), 60);
 }
 
@@ -147,6 +147,7 @@ async fn values_that_cannot_be_used_are_refused_with_the_reason() {
         (with(with(hotp(), "digits", json!(6)), "delivers", json!("key1")), "its own digits"),
         (with(of("aes128"), "activate", json!("on-otp")), "active at once"),
         (with(hotp(), "methods", json!(["wrap", "none"])), "methods"),
+        (with(with(hotp(), "variant", json!("four-pass")), "methods", json!(["wrap"])), "four-pass only"),
         (with(hotp(), "expires_in_s", json!(0)), "expires_in_s"),
         (with(hotp(), "expires_in_s", json!(u64::MAX)), "expires_in_s"),
         (with(hotp(), "digits", json!(0)), "digits"),
