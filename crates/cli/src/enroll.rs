@@ -263,7 +263,7 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
     })
 }
 
-fn method_name(method: &ProtectionMethod) -> &str {
+pub(crate) fn method_name(method: &ProtectionMethod) -> &str {
     match method {
         ProtectionMethod::Transport => "transport",
         ProtectionMethod::Wrap => "wrap",
@@ -289,7 +289,7 @@ fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
     Ok(octets)
 }
 
-async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
+pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let failed = |why: String| Failure::new(format!("the trigger cannot be fetched from {url}: {why}"));
     let client = reqwest::Client::builder()
         .use_preconfigured_tls(tls_config(ca).map_err(Failure::new)?)

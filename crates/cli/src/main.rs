@@ -41,8 +41,8 @@ struct Cli {
 enum Command {
     /// Run a server
     Serve(serve::Serve),
-    /// Show a whole enrolment on this machine: server, token, and a one-time password that the server accepts
-    Demo,
+    /// Show it all on this machine: a server, keys by every way, a trigger, a renewal, and one-time passwords that count
+    Demo(demo::Demo),
     /// Get a key from a server into the token store
     Enroll(enroll::Enroll),
     /// Use the keys in the token store
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     let output = Output { json: cli.json };
     let done = match cli.command {
         Command::Serve(serve) => serve.run(&output),
-        Command::Demo => demo::run(&output),
+        Command::Demo(demo) => demo.run(&output),
         Command::Enroll(enroll) => enroll.run(&output),
         Command::Token(token) => token.run(&output),
         Command::Pskc(pskc) => pskc.run(&output),

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, LOCATION, PRAGMA, RETRY_AFTER};
@@ -13,6 +13,10 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use rustls_platform_verifier::BuilderVerifierExt;
+
+mod error;
+
+pub use error::TransportError;
 
 /// The media type of every DSKPP message (RFC 6063 §7.2.1).
 pub const MEDIA_TYPE: &str = "application/dskpp+xml";
@@ -32,6 +36,20 @@ pub struct TransportOptions {
     pub connect_timeout: Duration,
     /// How long a request may take, with everything that belongs to it.
     pub total_timeout: Duration,
+    /// Where every request that was answered is put, with its answer; none: they are not kept.
+    pub recording: Option<Recording>,
+}
+
+/// Requests and answers in their order, for people who learn or debug.
+pub type Recording = Arc<Mutex<Vec<Exchange>>>;
+
+/// A request, and what the server answered.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The body of the request.
+    pub request: Vec<u8>,
+    /// The body of the response.
+    pub answer: Vec<u8>,
 }
 
 impl Default for TransportOptions {
@@ -41,116 +59,8 @@ impl Default for TransportOptions {
             insecure: false,
             connect_timeout: Duration::from_secs(10),
             total_timeout: Duration::from_secs(30),
+            recording: None,
         }
-    }
-}
-
-/// Why there is no answer to a request.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TransportError {
-    /// Not a URL with a host.
-    #[error("'{url}' is not a server's URL ({reason}): give it as https://host/path")]
-    BadUrl {
-        /// What was given.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Plain HTTP to another host.
-    #[error("'{0}' is not protected by TLS: use the server's https:// URL")]
-    NotHttps(String),
-    /// The CA file cannot be used.
-    #[error("the CA file {path} cannot be used ({reason}): --ca takes a PEM file with certificates")]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// TLS cannot be set up at all.
-    #[error("TLS cannot be set up ({0}): install the system's CA certificates, or name the server's CA with --ca")]
-    Setup(String),
-    /// The server's certificate is not acceptable.
-    #[error(
-        "the TLS certificate of {host} was not accepted: {reason}; if the server has a private CA, name it with \
-         --ca FILE, else do not go on"
-    )]
-    Certificate {
-        /// The server.
-        host: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// There is no connection; the request was not sent.
-    #[error("{host} cannot be reached ({reason}): check the URL and the network")]
-    Unreachable {
-        /// The server.
-        host: String,
-        /// What went wrong.
-        reason: String,
-    },
-    /// The connection ended, or time ran out, after the request may have reached the server.
-    #[error("the answer of {host} was lost ({reason}): try again")]
-    Lost {
-        /// The server.
-        host: String,
-        /// What went wrong.
-        reason: String,
-    },
-    /// A redirection that is not followed (profile P30).
-    #[error("the server redirects to '{to}', which is not followed ({reason}): ask its operator for the right URL")]
-    Redirected {
-        /// The target.
-        to: String,
-        /// Why it is not followed.
-        reason: &'static str,
-    },
-    /// More than 64 KiB.
-    #[error("the answer of {0} is longer than 64 KiB: this is not a DSKPP server's URL")]
-    TooLong(String),
-    /// HTTP 429.
-    #[error("the server has too many requests now: try again {}", when(.retry_after.as_deref()))]
-    Busy {
-        /// `Retry-After`: seconds or a date.
-        retry_after: Option<String>,
-    },
-    /// Any other status than 200.
-    #[error("the server answered HTTP {status}: {advice}", advice = advice(*.status))]
-    Status {
-        /// The status code.
-        status: u16,
-    },
-    /// An answer of another media type.
-    #[error("the server answered with '{0}' instead of a DSKPP message: check the path of the URL")]
-    MediaType(String),
-}
-
-impl TransportError {
-    /// Whether the server may have done its work although no answer came: the same octets may be sent once more
-    /// (profile P28).
-    pub fn is_lost(&self) -> bool {
-        matches!(self, TransportError::Lost { .. })
-    }
-}
-
-fn when(retry_after: Option<&str>) -> String {
-    match retry_after {
-        Some(seconds) if seconds.bytes().all(|octet| octet.is_ascii_digit()) => format!("in {seconds} seconds"),
-        Some(date) => format!("after {date}"),
-        None => "in a minute".to_owned(),
-    }
-}
-
-fn advice(status: u16) -> &'static str {
-    match status {
-        400 | 415 | 422 => "it cannot read this client's message; check that the URL is a DSKPP server's",
-        401 | 403 => "it does not let this client in; ask its operator",
-        404 | 405 | 410 => "no DSKPP service is there; check the path of the URL",
-        408 | 502 | 503 | 504 => "it is not available now; try again later",
-        413 => "the message is too long for it; check that the URL is a DSKPP server's",
-        500..=599 => "it failed; try again later, or tell its operator",
-        _ => "this is not an answer that DSKPP knows; check the URL",
     }
 }
 
@@ -162,6 +72,7 @@ pub struct Transport {
     remote: Client,
     insecure: bool,
     total_timeout: Duration,
+    recording: Option<Recording>,
 }
 
 impl Transport {
@@ -183,6 +94,7 @@ impl Transport {
             remote: builder().build().map_err(setup)?,
             insecure: options.insecure,
             total_timeout: options.total_timeout,
+            recording: options.recording.clone(),
         })
     }
 
@@ -196,7 +108,13 @@ impl Transport {
         for _ in 0..=MAX_REDIRECTS {
             let answer = tokio::time::timeout_at(deadline, self.exchange(&at, body)).await;
             match answer.unwrap_or_else(|_| Err(lost(&at, "no answer in time")))? {
-                Answer::Body(body) => return Ok(body),
+                Answer::Body(answer) => {
+                    if let Some(recording) = &self.recording {
+                        let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
+                        recording.push(Exchange { request: body.to_vec(), answer: answer.clone() });
+                    }
+                    return Ok(answer);
+                }
                 Answer::Elsewhere(to) => {
                     tracing::debug!(from = %at, %to, "redirected");
                     at = to;

@@ -67,8 +67,9 @@ impl ClientProtection {
         KeyProtection { method: self.method(), payload: Some(Payload::KeyInfo(info)) }
     }
 
-    /// K of the authentication data, and its iterations (§3.4.1.2, profile P15).
-    pub(crate) fn k(&self, prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
+    /// K of the authentication data (§3.4.1.2, profile P1, P15): the modulus of the public key, the shared key, or 16
+    /// octets out of the password. Blocks where it is derived from the password.
+    pub fn k(&self, prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
         match self {
             ClientProtection::Transport { key, .. } => Secret::from_slice(key.public().modulus()),
             ClientProtection::Wrap { key, .. } => key.clone(),
@@ -76,8 +77,8 @@ impl ClientProtection {
         }
     }
 
-    /// What opens the package; a passphrase is the password of the code.
-    pub(crate) fn unlock(&self, password: Option<&Secret>) -> Option<Unlock> {
+    /// What opens the package; a passphrase is the password of the code, and `None` where that is not given.
+    pub fn unlock(&self, password: Option<&Secret>) -> Option<Unlock> {
         match self {
             ClientProtection::Transport { key, .. } => Some(Unlock::PrivateKey(Arc::clone(key))),
             ClientProtection::Wrap { key, .. } => Some(Unlock::Key(key.clone())),

@@ -1,0 +1,123 @@
+//! `dskpp demo`: a server and a token, keys by every way that there is, in some seconds.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::output::{Failure, Output};
+use crate::runtime;
+use stage::{Run, Stage, Way};
+
+mod derive;
+mod stage;
+mod trace;
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Print every message and every derived value too, secrets included: they are the demonstration's own
+    #[arg(long)]
+    trace: bool,
+}
+
+/// What is shown, in this order: a heading, how the key comes, and what is to be said of it.
+const STORY: [(&str, Way, &str); 6] = [
+    (
+        "Four-pass",
+        Way::FourPass,
+        "Token and server each draw a random number; the token's travels encrypted, the code proves alice's\n\
+         right, and both derive the same key, which neither sends. The server confirms it with a MAC over every\n\
+         message; only then the token stores it, encrypted.",
+    ),
+    (
+        "Two-pass, key transport",
+        Way::Transport,
+        "The server makes the key and sends it encrypted for the token's RSA key: one request, one answer, and\n\
+         again a MAC that confirms it.",
+    ),
+    (
+        "Two-pass, key wrap",
+        Way::Wrap,
+        "The same, encrypted under a key that the device got at its manufacturer and the server knows.",
+    ),
+    (
+        "Two-pass, passphrase-based key wrap",
+        Way::PassphraseWrap,
+        "The same, encrypted under a key that both derive from the authentication code.",
+    ),
+    ("Trigger", Way::Trigger, "Nobody types a code: a link gives the token a trigger, which is good for one key."),
+    (
+        "Renewal",
+        Way::Renewal,
+        "The first key is replaced under its old id, after the server has proved that it holds the old one.",
+    ),
+];
+
+impl Demo {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        runtime()?.block_on(self.story(output))
+    }
+
+    async fn story(&self, output: &Output) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let mut stage = Stage::set().await?;
+        output.say(format!(
+            "Server\n  It starts with a database, a private CA and a key pair of its own, and listens on\n  {} (TLS).",
+            stage.url_s
+        ));
+        let (mut runs, mut traces) = (Vec::new(), Vec::new());
+        for (at, (title, way, text)) in STORY.into_iter().enumerate() {
+            let run = stage.provision(way).await?;
+            let otp = proved(&stage, &run).await?;
+            output.say(format!("\n{}. {title}\n  {}", at + 1, text.replace('\n', "\n  ")));
+            output.say(format!("  {}", outcome(&run, &otp)));
+            runs.push(json!({
+                "title": title,
+                "key_id": run.token.id,
+                "variant": if run.protection.is_some() { "two-pass" } else { "four-pass" },
+                "method": run.enrolled.method.as_ref().map(crate::enroll::method_name),
+                "replaced": run.enrolled.replaced,
+                "otp": otp,
+                "valid": true,
+            }));
+            if self.trace {
+                let explained = trace::explain(&stage, &run)?;
+                output.say(explained.text());
+                traces.push(explained.document(title));
+            }
+        }
+        stage.strike().await?;
+        let took_ms = begun.elapsed().as_millis() as u64;
+        let mut document = json!({ "valid": true, "runs": runs, "took_ms": took_ms });
+        if self.trace {
+            document["trace"] = json!(traces);
+        }
+        output.print(&document, || format!("\nDone in {:.1} s; nothing is left behind.", took_ms as f64 / 1000.0))
+    }
+}
+
+/// The token's one-time password, which the server takes once and only once.
+async fn proved(stage: &Stage, run: &Run) -> Result<String, Failure> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let otp = dskpp_otp::Totp::new(dskpp_otp::Digits::SIX, 30, dskpp_otp::Hash::Sha1).map_err(Failure::new)?;
+    let otp = otp.code(&run.token.secret, now).as_str().to_owned();
+    let attempt = json!({ "key_id": run.token.id, "otp": otp });
+    let verdicts: [Value; 2] =
+        [stage.api.post("/validate", &attempt).await?, stage.api.post("/validate", &attempt).await?];
+    match verdicts.map(|verdict| verdict["valid"] == json!(true)) {
+        [true, false] => Ok(otp),
+        _ => Err(Failure::new("the server did not accept the one-time password once and only once")
+            .next("please report this: it is a defect")),
+    }
+}
+
+fn outcome(run: &Run, otp: &str) -> String {
+    let how = match &run.typed {
+        Some(code) => format!("alice typed {code}."),
+        None => "The token opened the link.".to_owned(),
+    };
+    format!(
+        "{how} Key {} shows {otp}.\n  The server says: valid. Shown a second time: not valid, it is good once.",
+        run.token.id
+    )
+}

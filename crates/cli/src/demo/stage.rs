@@ -1,0 +1,189 @@
+//! The server, the token and the people of the demonstration.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use dskpp::algorithm::ProtectionMethod;
+use dskpp::auth_code::AuthCode;
+use dskpp::client::{ClientProtection, Credential};
+use dskpp::message::Trigger;
+use dskpp_client::enroll::{EnrollRequest, Enrolled, Variant, enroll};
+use dskpp_client::token_store::{Token, TokenStore, Unlock};
+use dskpp_client::transport::{Exchange, Recording, Transport, TransportOptions};
+use dskpp_crypto::{Random as _, RsaPrivateKey, Secret, SystemRandom};
+use dskpp_server::{Config, Running, ServerOptions, serve};
+use pskc::KeyInfo;
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::enroll::fetch_trigger;
+use crate::output::Failure;
+
+/// Manufacturer, serial number and the name of the shared key of alice's device.
+const DEVICE: (&str, &str, &str) = ("Example", "DEMO-1", "example-demo-1");
+
+/// How a key comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    FourPass,
+    Transport,
+    Wrap,
+    PassphraseWrap,
+    Trigger,
+    Renewal,
+}
+
+pub(super) struct Stage {
+    pub(super) api: Api,
+    pub(super) url_s: String,
+    pub(super) k_server: RsaPrivateKey,
+    running: Running,
+    ca: Option<PathBuf>,
+    store: TokenStore,
+    transport: Transport,
+    recording: Recording,
+    /// The key pair of alice's token, and the key that her device shares with the server.
+    key_pair: Arc<RsaPrivateKey>,
+    shared: Secret,
+    /// The first key that came.
+    first: Option<Token>,
+    /// All of it goes with this.
+    _folder: tempfile::TempDir,
+}
+
+/// One run, with all that its two sides know.
+pub(super) struct Run {
+    /// The authentication code as it was typed; none: there was a trigger.
+    pub(super) typed: Option<String>,
+    pub(super) code: AuthCode,
+    pub(super) trigger: Option<Vec<u8>>,
+    /// How the key travelled in two-pass.
+    pub(super) protection: Option<ClientProtection>,
+    pub(super) exchanges: Vec<Exchange>,
+    pub(super) enrolled: Enrolled,
+    pub(super) token: Token,
+    /// K_MAC of the key that was replaced.
+    pub(super) k_mac_old: Option<Secret>,
+}
+
+impl Stage {
+    /// A server on a free port, with everything in a temporary folder, and alice's device in its register.
+    pub(super) async fn set() -> Result<Self, Failure> {
+        let folder = tempfile::tempdir().map_err(|why| Failure::new(format!("no temporary folder: {why}")))?;
+        let [k_server, key_pair] = key_pairs().await?;
+        let mut config = Config::default();
+        config.server.data_dir = folder.path().join("server");
+        config.server.listen = ([127, 0, 0, 1], 0).into();
+        config.k_server.key = folder.path().join("k_server.pem");
+        std::fs::write(&config.k_server.key, pem(&k_server)).map_err(Failure::new)?;
+        let running = serve(config, ServerOptions::default()).await.map_err(Failure::new)?;
+        let (origin, url_s) = (format!("https://{}", running.address()), running.url_s()[0].clone()); // two without configuration
+        let ca = running.ca_file().map(std::path::Path::to_owned);
+        let token = std::fs::read_to_string(running.admin_token_file()).map_err(Failure::new)?;
+        let api = Api::new(&origin, token.trim(), ca.as_deref())?;
+        let shared = SystemRandom.secret(16);
+        let (manufacturer, serial, key_name) = DEVICE;
+        let device = json!({
+            "manufacturer": manufacturer,
+            "serial": serial,
+            "key_name": key_name,
+            "shared_key_hex": data_encoding::HEXLOWER.encode(shared.expose()),
+        });
+        api.post("/devices", &device).await?;
+        let unlock = Unlock::KeyFile(folder.path().join("store.key"));
+        let store = TokenStore::open_or_create(&folder.path().join("tokens.db"), &unlock).map_err(Failure::new)?;
+        let recording = Recording::default();
+        let options =
+            TransportOptions { ca: ca.clone(), recording: Some(recording.clone()), ..TransportOptions::default() };
+        let transport = Transport::new(&options).map_err(Failure::new)?;
+        Ok(Stage {
+            api,
+            url_s,
+            k_server,
+            running,
+            ca,
+            store,
+            transport,
+            recording,
+            key_pair: Arc::new(key_pair),
+            shared,
+            first: None,
+            _folder: folder,
+        })
+    }
+
+    /// An enrolment for alice, and the key that comes of it.
+    pub(super) async fn provision(&mut self, way: Way) -> Result<Run, Failure> {
+        let replaced = self.first.clone().filter(|_| way == Way::Renewal);
+        let mut enrolment = json!({ "user": "alice", "key_type": "totp" });
+        if let Some(replaced) = &replaced {
+            enrolment["renews"] = json!(replaced.id);
+        }
+        let enrolment = self.api.post("/enrolments", &enrolment).await?;
+        let text = |document: &Value, name: &str| document[name].as_str().unwrap_or_default().to_owned();
+        let typed = text(&enrolment, "authentication_code");
+        let code: AuthCode = typed.parse().map_err(Failure::new)?;
+        let trigger = match way {
+            Way::Trigger => Some(fetch_trigger(&text(&enrolment, "trigger_url"), self.ca.as_deref()).await?),
+            _ => None,
+        };
+        let credential = match &trigger {
+            Some(trigger) => Credential::Trigger(Box::new(Trigger::read(trigger).map_err(Failure::new)?)),
+            None => Credential::Code(code.clone()),
+        };
+        let mut request = EnrollRequest::new(Some(self.url_s.clone()), credential);
+        request.renew = replaced.as_ref().map(|token| token.id.clone());
+        let protection = self.protect(&mut request, way);
+        let enrolled = enroll(&self.transport, &mut self.store, request).await.map_err(Failure::new)?;
+        let token = self.store.find(&enrolled.key_id).map_err(Failure::new)?;
+        self.first.get_or_insert_with(|| token.clone());
+        let exchanges = std::mem::take(&mut *self.recording.lock().unwrap_or_else(PoisonError::into_inner));
+        let typed = trigger.is_none().then_some(typed);
+        let k_mac_old = replaced.and_then(|token| token.k_mac);
+        Ok(Run { typed, code, trigger, protection, exchanges, enrolled, token, k_mac_old })
+    }
+
+    /// Asks for the one way of protecting the key that is to be shown.
+    fn protect(&self, request: &mut EnrollRequest, way: Way) -> Option<ClientProtection> {
+        let (method, protection) = match way {
+            Way::Transport => {
+                request.private_key = Some((self.key_pair.clone(), Vec::new()));
+                let public = self.key_pair.public();
+                let info = KeyInfo::from_rsa(public.modulus(), public.exponent());
+                (ProtectionMethod::Transport, ClientProtection::Transport { key: self.key_pair.clone(), info })
+            }
+            Way::Wrap => {
+                let (name, key) = (DEVICE.2.to_owned(), self.shared.clone());
+                request.device_key = Some((name.clone(), key.clone()));
+                (ProtectionMethod::Wrap, ClientProtection::Wrap { name, key })
+            }
+            Way::PassphraseWrap => (ProtectionMethod::PassphraseWrap, ClientProtection::Passphrase),
+            Way::FourPass | Way::Trigger | Way::Renewal => {
+                request.variant = Some(Variant::FourPass);
+                return None;
+            }
+        };
+        request.variant = Some(Variant::TwoPass);
+        request.methods = vec![method];
+        Some(protection)
+    }
+
+    /// Stops the server; the folder goes with `self`.
+    pub(super) async fn strike(self) -> Result<(), Failure> {
+        self.running.shutdown();
+        self.running.wait().await.map_err(Failure::new)
+    }
+}
+
+/// Two RSA keys of 2,048 bits, made beside each other.
+async fn key_pairs() -> Result<[RsaPrivateKey; 2], Failure> {
+    let make = || tokio::task::spawn_blocking(|| RsaPrivateKey::generate(2048));
+    let (one, other) = tokio::join!(make(), make());
+    Ok([one.map_err(Failure::new)?.map_err(Failure::new)?, other.map_err(Failure::new)?.map_err(Failure::new)?])
+}
+
+/// PKCS #8 in PEM, as an operator's key file has it.
+fn pem(key: &RsaPrivateKey) -> String {
+    let text = data_encoding::BASE64.encode(key.to_pkcs8_der().expose());
+    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
+}
