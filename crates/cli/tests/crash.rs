@@ -13,7 +13,7 @@ use dskpp_client::transport::{Transport, TransportOptions};
 use dskpp_crypto::{RsaPublicKey, SystemRandom};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Home, Server, text};
+use support::{Home, Moments, Server, text};
 
 const KILLS: usize = 20;
 const RUNS: usize = 12;
@@ -32,25 +32,6 @@ enum End {
     Unknown(Vec<u8>, Box<AwaitingServerFinished>),
     /// Success was verified: the key's id and secret.
     Acknowledged(String, String),
-}
-
-/// A seeded sequence (SplitMix64), so that a failure can be repeated with about the same moments.
-struct Moments(u64);
-
-impl Moments {
-    fn new() -> Self {
-        let seed = std::env::var("DSKPP_CRASH_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(6063);
-        println!("seed {seed} (set DSKPP_CRASH_SEED for others)");
-        Moments(seed)
-    }
-
-    /// Somewhere in the first 110 % of `whole`.
-    fn within(&mut self, whole: Duration) -> Duration {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        whole.mul_f64(((mixed ^ (mixed >> 31)) % 1101) as f64 / 1000.0)
-    }
 }
 
 /// As far as a run comes with this server.

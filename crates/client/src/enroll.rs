@@ -8,9 +8,10 @@ use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp::client::{Credential, Provisioned};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 
-use crate::token_store::{Token, TokenStore};
+use crate::token_store::{Token, TokenStore, Unfinished};
 use crate::transport::Transport;
 use crate::trust::Trust;
+use run::Runner;
 
 mod error;
 mod fields;
@@ -122,6 +123,9 @@ pub struct Enrolled {
 ///
 /// In four-pass the server learns which key is meant only from the last request. So where it refuses the type of key
 /// that it chose itself, another run offers the remaining types. An error leaves the store as it was.
+///
+/// A run that was cut short, by a crash or a lost answer, is noted beside the store, sealed. The same call with the
+/// same code then ends it: the server gives its answer again for ten minutes (profile P28).
 pub async fn enroll(
     transport: &Transport,
     store: &mut TokenStore,
@@ -150,10 +154,25 @@ pub async fn enroll(
         accept_new: request.accept_new_k_server || renewed.is_some(),
     };
     let offer = offer::offer(&request, &url_s, renewed.as_ref())?;
-    let protections = offer::protections(&request).await?;
-    let provisioned = run::negotiate(transport, &trust, offer, request.variant, protections).await?;
-    let token = fields::token(&provisioned, &request, url_s, renewed.as_ref())?;
-    keep(store, token, renewed.is_some(), provisioned)
+    let client_id = offer::client_id(&request.credential).to_owned();
+    let noted = store.unfinished().filter(|run| run.url_s == url_s && run.client_id == client_id);
+    let made = offer::own_key(&mut request, noted.as_ref()).await?;
+    let was_begun = noted.is_some();
+    let unfinished = noted.unwrap_or_else(|| Unfinished::new(&url_s, client_id, made));
+    let (variant, protections) = (request.variant, offer::protections(&request)?);
+    let mut runner = Runner { transport, trust: &trust, store, offer, variant, protections, unfinished };
+    let ended = runner.provision(was_begun).await;
+    let seed = runner.unfinished.seed.clone();
+    let enrolled = ended.and_then(|provisioned| {
+        let token = fields::token(&provisioned, &request, url_s, renewed.as_ref())?;
+        keep(store, token, renewed.is_some(), provisioned)
+    });
+    if !enrolled.as_ref().is_err_and(EnrollError::may_go_on)
+        && let Err(why) = store.forget_unfinished(&seed)
+    {
+        tracing::warn!(%why, "the notes of the run stay beside the store"); // sealed, and of no more use
+    }
+    enrolled
 }
 
 /// Puts the token into the store, in place of the old one only where this run was its renewal.
@@ -164,18 +183,21 @@ fn keep(
     provisioned: Provisioned,
 ) -> Result<Enrolled, EnrollError> {
     let key_id = token.id.clone();
-    let exists = store.list()?.iter().any(|token| token.id == key_id);
-    if exists && !renewal {
+    let old = store.list()?.into_iter().find(|old| old.id == key_id);
+    let is_there = old.as_ref().is_some_and(|old| old.secret == token.secret); // a run that was ended once more
+    let exists = old.is_some();
+    if exists && !renewal && !is_there {
         return Err(EnrollError::KeyExists(key_id));
     }
     let (label, issuer) = (token.label.clone(), token.issuer.clone());
     let stored = match exists {
+        true if is_there => Ok(()),
         true => store.replace(&key_id, token),
         false => store.insert(token),
     };
     stored.map_err(|source| EnrollError::NotStored { key_id: key_id.clone(), source })?;
     let Provisioned { key_type, server_id, method, .. } = provisioned;
-    Ok(Enrolled { key_id, key_type, label, issuer, server_id, replaced: exists, method })
+    Ok(Enrolled { key_id, key_type, label, issuer, server_id, replaced: exists && renewal, method })
 }
 
 #[cfg(test)]

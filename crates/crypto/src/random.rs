@@ -31,7 +31,8 @@ impl Random for SystemRandom {
     }
 }
 
-/// A reproducible source for tests and replays: HMAC-SHA-256 of a counter under the seed. Never for production.
+/// A reproducible source: HMAC-SHA-256 of a counter under the seed. Its octets are as hard to guess as the seed: for a
+/// run that may have to be repeated, 32 octets of [`SystemRandom`], kept secret; a test may take any.
 pub struct SeededRandom {
     key: HmacKey,
     counter: u64,

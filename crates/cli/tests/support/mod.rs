@@ -144,6 +144,25 @@ fn drain(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
+/// A seeded sequence (SplitMix64), so that a failure can be repeated with about the same moments.
+pub(crate) struct Moments(u64);
+
+impl Moments {
+    pub(crate) fn new() -> Self {
+        let seed = std::env::var("DSKPP_CRASH_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(6063);
+        println!("seed {seed} (set DSKPP_CRASH_SEED for others)");
+        Moments(seed)
+    }
+
+    /// Somewhere in the first 110 % of `whole`.
+    pub(crate) fn within(&mut self, whole: Duration) -> Duration {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        whole.mul_f64(((mixed ^ (mixed >> 31)) % 1101) as f64 / 1000.0)
+    }
+}
+
 /// A process that does not outlive the test.
 struct Process(Child);
 

@@ -20,8 +20,8 @@ pub enum EnrollError {
     Transport(#[from] TransportError),
     /// The last answer was lost twice.
     #[error(
-        "the server's last answer was lost ({0}): it may have registered the key, but this side has none; try again, \
-         and ask for a new authentication code if this one turns out to be used"
+        "the server's last answer was lost ({0}): it may have registered the key, but this side has none; run the same \
+         command again within ten minutes, and ask for a new authentication code if this one turns out to be used"
     )]
     AnswerLost(#[source] TransportError),
     /// The run failed.
@@ -100,8 +100,8 @@ pub enum EnrollError {
     Store(#[from] StoreError),
     /// The server has the key, but it cannot be stored here.
     #[error(
-        "the key '{key_id}' could not be stored ({source}): the server has registered it, so ask for a new \
-         authentication code when the cause is removed"
+        "the key '{key_id}' could not be stored ({source}), but the server has registered it: remove the cause and run \
+         the same command again within ten minutes, or else ask for a new authentication code"
     )]
     NotStored {
         /// The key's id.
@@ -112,4 +112,12 @@ pub enum EnrollError {
     /// A computation ended early; the program is being shut down.
     #[error("the run was interrupted; nothing was stored")]
     Interrupted,
+}
+
+impl EnrollError {
+    /// Whether the same call may still end this run.
+    pub(super) fn may_go_on(&self) -> bool {
+        use EnrollError::*;
+        matches!(self, Transport(_) | AnswerLost(_) | NotStored { .. } | Store(_) | Interrupted)
+    }
 }

@@ -9,7 +9,7 @@ use dskpp_crypto::{RsaPrivateKey, Secret};
 use pskc::{DeviceInfo, KeyInfo};
 
 use super::{DEFAULT_KEY_TYPES, EnrollError, EnrollRequest, Variant};
-use crate::token_store::Token;
+use crate::token_store::{Token, Unfinished};
 
 /// Bits of an RSA key that is made for one run.
 const RSA_BITS: usize = 2048;
@@ -71,8 +71,39 @@ pub(super) fn device_key(request: &EnrollRequest, tokens: &[Token]) -> Result<Op
     }
 }
 
+/// Who the enrolment is for, as the code or the trigger says.
+pub(super) fn client_id(credential: &Credential) -> &str {
+    match credential {
+        Credential::Code(code) => code.client_id(),
+        Credential::Trigger(trigger) => trigger.authentication_data.client_id.as_deref().unwrap_or_default(),
+    }
+}
+
+/// Key transport without a private key makes one, or takes the one that the run that was `begun` before has made; its
+/// PKCS #8.
+pub(super) async fn own_key(
+    request: &mut EnrollRequest,
+    begun: Option<&Unfinished>,
+) -> Result<Option<Secret>, EnrollError> {
+    let asked = request.methods.contains(&ProtectionMethod::Transport) && request.variant != Some(Variant::FourPass);
+    if !asked || request.private_key.is_some() {
+        return Ok(None);
+    }
+    let noted = begun.and_then(|run| RsaPrivateKey::from_pkcs8_der(run.private_key.as_ref()?.expose()).ok());
+    let key = match noted {
+        Some(key) => key,
+        None => {
+            let made = tokio::task::spawn_blocking(|| RsaPrivateKey::generate(RSA_BITS)).await;
+            made.ok().and_then(Result::ok).ok_or(EnrollError::Interrupted)?
+        }
+    };
+    let der = key.to_pkcs8_der().clone();
+    request.private_key = Some((Arc::new(key), Vec::new()));
+    Ok(Some(der))
+}
+
 /// The key protection methods that are at hand, in order of preference; none where two-pass is not to be offered.
-pub(super) async fn protections(request: &EnrollRequest) -> Result<Vec<ClientProtection>, EnrollError> {
+pub(super) fn protections(request: &EnrollRequest) -> Result<Vec<ClientProtection>, EnrollError> {
     use ProtectionMethod::{PassphraseWrap, Transport, Wrap};
     if request.variant == Some(Variant::FourPass) {
         return Ok(Vec::new());
@@ -81,7 +112,7 @@ pub(super) async fn protections(request: &EnrollRequest) -> Result<Vec<ClientPro
     let asked = if request.methods.is_empty() { &all[..] } else { &request.methods };
     let mut protections = Vec::new();
     for method in asked {
-        match (protection(request, method).await?, request.methods.is_empty()) {
+        match (protection(request, method), request.methods.is_empty()) {
             (Some(protection), _) => protections.push(protection),
             (None, true) => {}
             (None, false) => return Err(EnrollError::MethodNotAtHand(method.clone())),
@@ -93,36 +124,24 @@ pub(super) async fn protections(request: &EnrollRequest) -> Result<Vec<ClientPro
     }
 }
 
-async fn protection(
-    request: &EnrollRequest,
-    method: &ProtectionMethod,
-) -> Result<Option<ClientProtection>, EnrollError> {
-    Ok(match method {
+fn protection(request: &EnrollRequest, method: &ProtectionMethod) -> Option<ClientProtection> {
+    match method {
         ProtectionMethod::Wrap => {
             let fits = request.device_key.clone().filter(|(_, key)| matches!(key.len(), 16 | 24 | 32));
             fits.map(|(name, key)| ClientProtection::Wrap { name, key })
         }
-        ProtectionMethod::Transport => {
-            let (key, certificates) = match &request.private_key {
-                Some(given) => given.clone(),
-                None if request.methods.is_empty() => return Ok(None),
-                None => {
-                    let made = tokio::task::spawn_blocking(|| RsaPrivateKey::generate(RSA_BITS)).await;
-                    let made = made.ok().and_then(Result::ok).ok_or(EnrollError::Interrupted)?;
-                    (Arc::new(made), Vec::new())
-                }
-            };
+        ProtectionMethod::Transport => request.private_key.clone().map(|(key, certificates)| {
             let info = match certificates.is_empty() {
                 true => KeyInfo::from_rsa(key.public().modulus(), key.public().exponent()),
                 false => KeyInfo::from_certificates(certificates),
             };
-            Some(ClientProtection::Transport { key, info })
-        }
+            ClientProtection::Transport { key, info }
+        }),
         ProtectionMethod::PassphraseWrap => {
             matches!(request.credential, Credential::Code(_)).then_some(ClientProtection::Passphrase)
         }
         _ => None,
-    })
+    }
 }
 
 pub(super) fn offer(request: &EnrollRequest, url_s: &str, renewed: Option<&Token>) -> Result<Offer, EnrollError> {

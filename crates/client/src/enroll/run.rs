@@ -6,39 +6,157 @@ use dskpp::client::{
     Offer, Provisioned, TwoPass,
 };
 use dskpp::status::Status;
-use dskpp_crypto::SystemRandom;
+use dskpp_crypto::{Random as _, Secret, SeededRandom, Sha256, SystemRandom};
 
 use super::{EnrollError, Variant};
+use crate::token_store::{TokenStore, Unfinished};
 use crate::transport::Transport;
 use crate::trust::Trust;
 
-/// Runs until one is not refused for its type of key. What the server chose before it refused is left out of the next
-/// offer: it learns only from ClientNonce which enrolment, and so which type, is meant.
-pub(super) async fn negotiate(
-    transport: &Transport,
-    trust: &Trust,
-    mut offer: Offer,
-    variant: Option<Variant>,
-    protections: Vec<ClientProtection>,
-) -> Result<Provisioned, EnrollError> {
-    let mut refused = false;
-    loop {
-        let (chosen, done) = match run(transport, trust, offer.clone(), variant, protections.clone()).await {
-            // A server that has nothing else to offer: what it said first is the reason.
-            Err(EnrollError::Failed(Failed::Refused(Status::NoSupportedKeyTypes) | Failed::Misbehaved(_)))
-                if refused =>
-            {
-                return Err(Failed::Refused(Status::AccessDenied).into());
-            }
-            ran => ran?,
+/// Octets of a run's seed.
+const SEED_LEN: usize = 32;
+
+/// What a run is done with.
+pub(super) struct Runner<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) trust: &'a Trust,
+    /// Where it is noted how far the run came.
+    pub(super) store: &'a mut TokenStore,
+    pub(super) offer: Offer,
+    pub(super) variant: Option<Variant>,
+    pub(super) protections: Vec<ClientProtection>,
+    /// As it is noted; `seed`, `key_types`, `hello_hash` and `server_hello` are those of the last run.
+    pub(super) unfinished: Unfinished,
+}
+
+impl Runner<'_> {
+    /// The key, by the run that was begun before, or by a new one.
+    pub(super) async fn provision(&mut self, was_begun: bool) -> Result<Provisioned, EnrollError> {
+        if was_begun && let Some(provisioned) = self.resume().await? {
+            return Ok(provisioned);
+        }
+        self.negotiate().await
+    }
+
+    /// Ends the run that is noted, where it is the same. `None`: it is another one, or the server does not go on with
+    /// it, so a new one is to be begun.
+    async fn resume(&mut self) -> Result<Option<Provisioned>, EnrollError> {
+        let noted: Vec<_> = self.unfinished.key_types.iter().map(|uri| KeyType::from_uri(uri)).collect();
+        if !noted.iter().all(|key_type| self.offer.key_types.contains(key_type)) {
+            return Ok(None);
+        }
+        let offered = std::mem::replace(&mut self.offer.key_types, noted);
+        let begun = self.begin().await;
+        let begun = begun.ok().filter(|(request, _)| Sha256::digest(&[request]) == self.unfinished.hello_hash);
+        let done = match begun {
+            Some((request, begun)) => self.go(request, begun).await.and_then(|(_, done)| done).map(Some),
+            None => Ok(None),
         };
+        self.offer.key_types = offered;
         match done {
-            Err(EnrollError::Failed(Failed::Refused(Status::AccessDenied))) if offer.key_types.len() > 1 => {
-                tracing::debug!(%chosen, "type of key refused");
-                offer.key_types.retain(|key_type| *key_type != chosen);
-                refused = true;
+            Err(EnrollError::Failed(why)) => {
+                tracing::debug!(%why, "the run that was begun before does not go on");
+                Ok(None)
             }
-            done => return done,
+            done => done,
+        }
+    }
+
+    /// Runs until one is not refused for its type of key. What the server chose before it refused is left out of the
+    /// next offer: it learns only from ClientNonce which enrolment, and so which type, is meant.
+    async fn negotiate(&mut self) -> Result<Provisioned, EnrollError> {
+        let mut refused = false;
+        loop {
+            let (chosen, done) = match self.run().await {
+                // A server that has nothing else to offer: what it said first is the reason.
+                Err(EnrollError::Failed(Failed::Refused(Status::NoSupportedKeyTypes) | Failed::Misbehaved(_)))
+                    if refused =>
+                {
+                    return Err(Failed::Refused(Status::AccessDenied).into());
+                }
+                ran => ran?,
+            };
+            match done {
+                Err(EnrollError::Failed(Failed::Refused(Status::AccessDenied))) if self.offer.key_types.len() > 1 => {
+                    tracing::debug!(%chosen, "type of key refused");
+                    self.offer.key_types.retain(|key_type| *key_type != chosen);
+                    refused = true;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// A new run: the type of key that the server chose, and what came of it.
+    async fn run(&mut self) -> Result<(KeyType, Result<Provisioned, EnrollError>), EnrollError> {
+        self.unfinished.seed = SystemRandom.secret(SEED_LEN);
+        self.unfinished.key_types = self.offer.key_types.iter().map(|key_type| key_type.uri().to_owned()).collect();
+        self.unfinished.server_hello = None;
+        let (request, begun) = self.begin().await?;
+        self.unfinished.hello_hash = Sha256::digest(&[&request]);
+        if !self.protections.is_empty() {
+            self.store.keep_unfinished(&self.unfinished)?; // this request may be the last one
+        }
+        self.go(request, begun).await
+    }
+
+    /// ClientHello, out of the seed.
+    async fn begin(&self) -> Result<(Vec<u8>, Begun), EnrollError> {
+        let (offer, variant, protections) = (self.offer.clone(), self.variant, self.protections.clone());
+        let mut rng = SeededRandom::new(self.unfinished.seed.expose());
+        Ok(blocking(move || begin(offer, variant, protections, &mut rng)).await??)
+    }
+
+    /// Everything from ClientHello on.
+    async fn go(
+        &mut self,
+        request: Vec<u8>,
+        begun: Begun,
+    ) -> Result<(KeyType, Result<Provisioned, EnrollError>), EnrollError> {
+        let url_s = self.offer.url_s.clone();
+        let answer = match (&self.unfinished.server_hello, self.protections.is_empty()) {
+            (Some(answer), _) => answer.clone(),
+            (None, true) => self.transport.post(&url_s, &request).await?,
+            (None, false) => self.post_twice(&request).await?, // it may have been the last request
+        };
+        let received = answer.clone();
+        let answered = blocking(move || {
+            Ok::<_, Failed>(match begun {
+                Begun::FourPass(state) => Answered::FourPass(Box::new(state.receive(&received)?)),
+                Begun::TwoPass(state) => Answered::Key(Box::new(state.receive(&received)?)),
+                Begun::Either(state) => state.receive(&received)?,
+            })
+        });
+        match answered.await?? {
+            Answered::Key(provisioned) => Ok((provisioned.key_type.clone(), Ok(*provisioned))),
+            Answered::FourPass(state) => {
+                if self.unfinished.server_hello.is_none() {
+                    self.unfinished.server_hello = Some(answer);
+                    self.store.keep_unfinished(&self.unfinished)?;
+                }
+                let chosen = state.key_type().clone();
+                Ok((chosen, self.finish(*state).await))
+            }
+        }
+    }
+
+    /// The second half of four-pass.
+    async fn finish(&self, state: ChooseK) -> Result<Provisioned, EnrollError> {
+        let k: K = self.trust.choose(state.encryption_key())?;
+        let seed = Secret::new([self.unfinished.seed.expose(), b"ClientNonce"].concat());
+        let (request, state) = blocking(move || state.proceed(k, &mut SeededRandom::new(seed.expose()))).await??;
+        Ok(state.receive(&self.post_twice(&request).await?)?)
+    }
+
+    /// Sends the last request of a run once more, octet for octet, where its answer is lost: the server gives it again
+    /// (profile P28).
+    async fn post_twice(&self, request: &[u8]) -> Result<Vec<u8>, EnrollError> {
+        match self.transport.post(&self.offer.url_s, request).await {
+            Err(error) if error.is_lost() => {
+                tracing::debug!(%error, "sending the last request again");
+                self.transport.post(&self.offer.url_s, request).await.map_err(EnrollError::AnswerLost)
+            }
+            other => Ok(other?),
         }
     }
 }
@@ -50,43 +168,12 @@ enum Begun {
     Either(Box<AwaitingAnswer>),
 }
 
-/// One run: the type of key that the server chose, and what came of it.
-async fn run(
-    transport: &Transport,
-    trust: &Trust,
-    offer: Offer,
-    variant: Option<Variant>,
-    protections: Vec<ClientProtection>,
-) -> Result<(KeyType, Result<Provisioned, EnrollError>), EnrollError> {
-    let url_s = offer.url_s.clone();
-    let two_pass = !protections.is_empty();
-    let (request, begun) = blocking(move || begin(offer, variant, protections)).await??;
-    let answer = match two_pass {
-        true => post_twice(transport, &url_s, &request).await?, // it may have been the last request
-        false => transport.post(&url_s, &request).await?,
-    };
-    let answered = blocking(move || {
-        Ok::<_, Failed>(match begun {
-            Begun::FourPass(state) => Answered::FourPass(Box::new(state.receive(&answer)?)),
-            Begun::TwoPass(state) => Answered::Key(Box::new(state.receive(&answer)?)),
-            Begun::Either(state) => state.receive(&answer)?,
-        })
-    });
-    match answered.await?? {
-        Answered::Key(provisioned) => Ok((provisioned.key_type.clone(), Ok(*provisioned))),
-        Answered::FourPass(state) => {
-            let chosen = state.key_type().clone();
-            Ok((chosen, finish(transport, trust, &url_s, *state).await))
-        }
-    }
-}
-
 fn begin(
     offer: Offer,
     variant: Option<Variant>,
     protections: Vec<ClientProtection>,
+    rng: &mut SeededRandom,
 ) -> Result<(Vec<u8>, Begun), Failed> {
-    let rng = &mut SystemRandom;
     if protections.is_empty() {
         let (request, state) = FourPass::start(offer, rng);
         return Ok((request, Begun::FourPass(Box::new(state))));
@@ -106,22 +193,4 @@ fn begin(
 /// PBKDF2 and RSA, away from the threads of the network.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EnrollError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| EnrollError::Interrupted)
-}
-
-/// Sends the last request of a run once more, octet for octet, where its answer is lost: the server gives it again
-/// (profile P28).
-async fn post_twice(transport: &Transport, url_s: &str, request: &[u8]) -> Result<Vec<u8>, EnrollError> {
-    match transport.post(url_s, request).await {
-        Err(error) if error.is_lost() => {
-            tracing::debug!(%error, "sending the last request again");
-            transport.post(url_s, request).await.map_err(EnrollError::AnswerLost)
-        }
-        other => Ok(other?),
-    }
-}
-
-async fn finish(transport: &Transport, trust: &Trust, url_s: &str, state: ChooseK) -> Result<Provisioned, EnrollError> {
-    let k: K = trust.choose(state.encryption_key())?;
-    let (request, state) = blocking(move || state.proceed(k, &mut SystemRandom)).await??;
-    Ok(state.receive(&post_twice(transport, url_s, &request).await?)?)
 }

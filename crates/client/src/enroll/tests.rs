@@ -118,11 +118,18 @@ fn request(url: &str, password: &str) -> EnrollRequest {
     EnrollRequest { iterations: 1, ..EnrollRequest::new(Some(url.to_owned()), Credential::Code(code)) }
 }
 
+/// A store in a folder of its own.
+fn store() -> (tempfile::TempDir, TokenStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let unlock = crate::token_store::Unlock::KeyFile(folder.path().join("key"));
+    let store = TokenStore::open_or_create(&folder.path().join("tokens.db"), &unlock).unwrap();
+    (folder, store)
+}
+
 async fn token(url: &str, password: &str) -> Result<Token, EnrollError> {
-    let request = request(url, password);
-    let offer = offer::offer(&request, url, None)?;
-    let provisioned = run::negotiate(&transport(), &Trust::default(), offer, None, Vec::new()).await?;
-    fields::token(&provisioned, &request, url.to_owned(), None)
+    let (_folder, mut store) = store();
+    enroll(&transport(), &mut store, request(url, password)).await?;
+    Ok(store.find("OATH0001").unwrap())
 }
 
 #[tokio::test]
@@ -181,11 +188,47 @@ async fn p28_the_same_client_nonce_is_sent_once_more_after_a_lost_answer() {
 }
 
 #[tokio::test]
-async fn p28_an_answer_that_is_lost_twice_is_an_error_that_tells_what_may_have_happened() {
+async fn p28_after_an_answer_was_lost_twice_the_same_call_ends_the_same_run() {
     let (url, server) = Server::start(package(KeyType::Totp), 2);
-    let error = token(&url, "3582AF0C3E").await.unwrap_err();
+    let (folder, mut store) = store();
+    let error = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
     assert!(matches!(error, EnrollError::AnswerLost(_)), "{error:?}");
-    assert_eq!(server.lock().unwrap().nonces.len(), 2);
+    assert!(store.list().unwrap().is_empty() && folder.path().join("tokens.db.run").exists());
+    enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
+    let server = server.lock().unwrap();
+    assert_eq!(Some(store.find("OATH0001").unwrap().secret), server.k_token);
+    assert_eq!((server.hellos, server.nonces.len()), (1, 3), "no new run was begun");
+    assert!(server.nonces.iter().all(|nonce| *nonce == server.nonces[0]), "octet for octet");
+    assert!(!folder.path().join("tokens.db.run").exists());
+}
+
+#[tokio::test]
+async fn p28_notes_of_another_run_or_damaged_ones_do_not_keep_a_new_run_from_beginning() {
+    type Spoil = fn(&std::path::Path, &mut EnrollRequest);
+    let spoils: [(&str, Spoil); 4] = [
+        ("another offer", |_, request| request.key_types = vec![KeyType::Totp]),
+        ("a flipped bit", |path, _| {
+            let mut octets = std::fs::read(path).unwrap();
+            octets[20] ^= 1;
+            std::fs::write(path, octets).unwrap();
+        }),
+        ("the store in its place", |path, _| {
+            std::fs::copy(path.with_extension(""), path).unwrap();
+        }),
+        ("nothing", |path, _| std::fs::write(path, "").unwrap()),
+    ];
+    for (what, spoil) in spoils {
+        let (url, server) = Server::start(package(KeyType::Totp), 2);
+        let (folder, mut store) = store();
+        enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
+        server.lock().unwrap().answer = None; // this server takes a code more than once
+        let mut request = request(&url, "3582AF0C3E");
+        spoil(&folder.path().join("tokens.db.run"), &mut request);
+        enroll(&transport(), &mut store, request).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let server = server.lock().unwrap();
+        assert_eq!(server.hellos, 2, "{what}");
+        assert_eq!(Some(store.find("OATH0001").unwrap().secret), server.k_token, "{what}");
+    }
 }
 
 #[test]

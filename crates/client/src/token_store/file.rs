@@ -15,6 +15,8 @@ const FORMAT: &str = "dskpp token store 1";
 /// Far above what any number of tokens needs, so that a hostile file cannot fill the memory.
 const MAX_FILE_LEN: u64 = 256 * 1024 * 1024;
 const MAX_HEADER_LEN: usize = 4096;
+/// A message of at most 64 KiB in base64, and keys.
+const MAX_BESIDE_LEN: u64 = 256 * 1024;
 /// What a new store costs to open: 64 MiB and some tenths of a second.
 const COST: Argon2Params = Argon2Params { memory_kib: 64 * 1024, iterations: 3, lanes: 1 };
 /// What a file may ask for.
@@ -133,6 +135,33 @@ pub(super) fn write(path: &Path, header: &Header, key: &Key, tokens: &Tokens) ->
     replace(path, &[&line[..], &sealed].concat())
 }
 
+/// What the seal of the file beside the store covers: neither of both can stand in the place of the other.
+fn line_beside(header: &Header) -> Vec<u8> {
+    [&line(header)[..], b"unfinished run"].concat()
+}
+
+/// The content of the file beside the store; `None` where there is none that can be read.
+pub(super) fn read_beside(store: &Path, header: &Header, key: &Key) -> Option<Secret> {
+    let mut octets = Vec::new();
+    File::open(beside(store, ".run")).ok()?.take(MAX_BESIDE_LEN).read_to_end(&mut octets).ok()?;
+    key.0.open(&line_beside(header), &octets).ok()
+}
+
+pub(super) fn write_beside(store: &Path, header: &Header, key: &Key, body: &Secret) -> Result<(), StoreError> {
+    replace(&beside(store, ".run"), &key.0.seal(&mut SystemRandom, &line_beside(header), body.expose()))
+}
+
+pub(super) fn remove_beside(store: &Path) -> Result<(), StoreError> {
+    let path = beside(store, ".run");
+    fs::remove_file(&path).map_err(failed("removed", &path))
+}
+
+fn beside(store: &Path, ending: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
 /// Counts what is written, and keeps nothing.
 struct Length(usize);
 
@@ -192,9 +221,7 @@ pub(super) struct Locked(#[expect(dead_code, reason = "holds the lock")] File);
 
 impl Locked {
     pub(super) fn take(path: &Path) -> Result<Self, StoreError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
+        let path = beside(path, ".lock");
         let open = || {
             let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
             file.lock()?;

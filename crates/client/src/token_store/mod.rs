@@ -8,6 +8,7 @@
 mod file;
 pub(crate) mod package;
 mod policy;
+mod unfinished;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use file::{Header, Key, Locked};
 
 pub use policy::NotAllowed;
+pub(crate) use unfinished::Unfinished;
 
 /// What opens a store.
 #[derive(Clone, Debug)]

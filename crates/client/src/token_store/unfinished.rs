@@ -1,0 +1,72 @@
+//! A run that was begun: enough to ask for its end again after a crash.
+//!
+//! A server answers the last request of a run once more, octet for octet, until the session expires (profile P28). What
+//! is kept here makes the same octets again. It is sealed like the store, in a file of its own beside it.
+
+use dskpp_crypto::Secret;
+use serde::{Deserialize, Serialize};
+
+use super::file::{self, Locked};
+use super::{StoreError, TokenStore};
+
+/// One run, the last that was begun with this store. `Debug` is left out: most of it is secret.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Unfinished {
+    /// URL_S
+    pub(crate) url_s: String,
+    /// `ClientID`
+    pub(crate) client_id: String,
+    /// URIs of the types that were offered.
+    pub(crate) key_types: Vec<String>,
+    /// What all random octets of the run come from: 32 octets.
+    #[serde(with = "file::secret")]
+    pub(crate) seed: Secret,
+    /// The RSA key that was made for the run, PKCS #8.
+    #[serde(with = "file::optional_secret")]
+    pub(crate) private_key: Option<Secret>,
+    /// SHA-256 of ClientHello.
+    pub(crate) hello_hash: [u8; 32],
+    /// ServerHello, once it came.
+    #[serde(with = "file::optional_octets")]
+    pub(crate) server_hello: Option<Vec<u8>>,
+}
+
+impl Unfinished {
+    /// A run that is about to begin.
+    pub(crate) fn new(url_s: &str, client_id: String, private_key: Option<Secret>) -> Self {
+        Unfinished {
+            url_s: url_s.to_owned(),
+            client_id,
+            key_types: Vec::new(),
+            seed: Secret::new(Vec::new()),
+            private_key,
+            hello_hash: [0; 32],
+            server_hello: None,
+        }
+    }
+}
+
+impl TokenStore {
+    /// The run that was begun last and did not come to an end. A file that cannot be read is none: there is nothing
+    /// to go on with, and a new run does no harm.
+    pub(crate) fn unfinished(&self) -> Option<Unfinished> {
+        let body = file::read_beside(&self.path, &self.header, &self.key)?;
+        serde_json::from_slice(body.expose()).ok()
+    }
+
+    pub(crate) fn keep_unfinished(&mut self, run: &Unfinished) -> Result<(), StoreError> {
+        let _lock = Locked::take(&self.path)?;
+        let body = Secret::new(serde_json::to_vec(run).expect("a run is plain JSON"));
+        file::write_beside(&self.path, &self.header, &self.key, &body)
+    }
+
+    /// The run came to its end, unless another one was begun meanwhile.
+    pub(crate) fn forget_unfinished(&mut self, seed: &Secret) -> Result<(), StoreError> {
+        let _lock = Locked::take(&self.path)?;
+        match self.unfinished() {
+            Some(run) if run.seed == *seed => file::remove_beside(&self.path),
+            _ => Ok(()),
+        }
+    }
+}
