@@ -87,6 +87,17 @@ impl PackageSpec {
     }
 }
 
+/// Octets of K_TOKEN of a received key, by its type and the `Suite` of its package; `None` where these do not tell.
+///
+/// Nothing protects the suite on its way (RFC 6063 §10.2.2): with TOTP and OCRA one that names no known hash is no reason
+/// to take SHA-1, since both sides would then cut the key differently and each believe in its own.
+pub(crate) fn received_key_len(key_type: &KeyType, suite: Option<&str>) -> Option<usize> {
+    let suite = suite.filter(|suite| !suite.trim().is_empty());
+    let hash = hash_of_suite(suite);
+    let is_unknown = suite.is_some() && hash.is_none() && matches!(key_type, KeyType::Totp | KeyType::Ocra);
+    if is_unknown { None } else { key_type.key_len(hash) }
+}
+
 /// The hash that a received key's parameters name: TOTP's `HMAC-SHA256`, or the crypto function of an OCRA suite
 /// (`OCRA-1:HOTP-SHA1-6:QN08-PSHA256` has SHA-1: what follows is the hash of a PIN).
 pub fn hash_of_suite(suite: Option<&str>) -> Option<Hash> {

@@ -28,6 +28,10 @@ pub enum Failed {
     Unusable(&'static str),
 }
 
+/// K_TOKEN cannot be cut.
+pub(super) const NO_LENGTH: Failed =
+    Failed::Unusable("the length of the key is not known: its type, or the suite in its package, does not tell it");
+
 /// What a person can do about a status.
 fn advice(status: Status) -> &'static str {
     use Status::*;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use dskpp_crypto::{Random, Secret, Sha256, ct_eq};
 use pskc::{KeyContainer, KeyInfo};
 
-use super::failed::Failed;
+use super::failed::{Failed, NO_LENGTH};
 use super::offer::{Credential, Offer};
 use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data;
@@ -15,7 +15,7 @@ use crate::message::{
     AuthenticationCodeMac, AuthenticationData, ClientNonce, Extensions, Mac, PackageContent, Response, ServerFinished,
     ServerHello, ServerHelloBody,
 };
-use crate::package::hash_of_suite;
+use crate::package::received_key_len;
 use crate::prf::Prf;
 use crate::version::Version;
 
@@ -279,10 +279,7 @@ impl AwaitingServerFinished {
             return Err(Failed::Misbehaved("the key has no identifier"));
         }
         let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
-        let key_len = self
-            .key_type
-            .key_len(hash_of_suite(suite))
-            .ok_or(Failed::Unusable("a type of key was offered whose length is not known"))?;
+        let key_len = received_key_len(&self.key_type, suite).ok_or(NO_LENGTH)?;
         Ok((key.id.clone(), key_len))
     }
 }

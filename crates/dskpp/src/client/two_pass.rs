@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use dskpp_crypto::{Random, Secret, ct_eq};
 use pskc::{KeyContainer, Opener, OpenerOptions, Unlock, Value};
 
-use super::failed::Failed;
+use super::failed::{Failed, NO_LENGTH};
 use super::four_pass::Provisioned;
 use super::offer::{Credential, Offer};
 use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
@@ -15,7 +15,7 @@ use crate::message::{
     AuthenticationCodeMac, AuthenticationData, Mac, PackageContent, ProtocolVariants, Response, ServerFinished,
     ServerFinishedBody,
 };
-use crate::package::hash_of_suite;
+use crate::package::received_key_len;
 use crate::prf::Prf;
 use crate::protection::ClientProtection;
 use crate::vessel;
@@ -177,8 +177,7 @@ impl AwaitingKey {
             return Err(Failed::Misbehaved("the key has no identifier"));
         }
         let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
-        let key_len = key_type.key_len(hash_of_suite(suite));
-        let key_len = key_len.ok_or(Failed::Unusable("a type of key was offered whose length is not known"))?;
+        let key_len = received_key_len(&key_type, suite).ok_or(NO_LENGTH)?;
         Ok((key_type, key.id.clone(), key_len))
     }
 
