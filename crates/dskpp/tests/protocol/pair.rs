@@ -1,7 +1,12 @@
-//! Client and server in one process, and a link between them that a test can bend.
+//! Client and server in one process, and a link between them that a test can bend. Two-pass is in `two_pass`, a client
+//! that asks again when a message is lost in `client`.
 //!
 //! The server is the core with the least that a real one puts around it: enrolments, stored keys, and the answers
 //! that it has given. Its clock and its randomness are the test's.
+
+mod client;
+mod text;
+mod two_pass;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -16,6 +21,10 @@ use dskpp::package::PackageSpec;
 use dskpp::server::{Answer, AuthPolicy, Reason, Refusal, ServerK, Session, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{AeadKey, Random, RsaPrivateKey, RsaPublicKey, Secret, SeededRandom};
+
+pub(crate) use client::{Variant, renewing, run_variant};
+pub(crate) use text::{between, replaced, replacing};
+pub(crate) use two_pass::protections;
 
 pub(crate) const URL_S: &str = "https://keys.example.com/dskpp";
 pub(crate) const CLIENT_ID: &str = "AC00000A";
@@ -72,6 +81,23 @@ pub(crate) struct Enrolment {
     pub(crate) package: PackageSpec,
     pub(crate) spent: bool,
     pub(crate) expired: bool,
+    /// Whether two-pass is the variant where both are offered (profile P17).
+    pub(crate) two_pass: bool,
+    /// Whether it renews the key that its package names.
+    pub(crate) renews: bool,
+}
+
+impl Enrolment {
+    /// For a new key.
+    pub(crate) fn new(package: PackageSpec) -> Self {
+        let password = Secret::from_slice(PASSWORD.as_bytes());
+        Enrolment { password, package, spent: false, expired: false, two_pass: false, renews: false }
+    }
+
+    /// Whether a run that renews `renewed` is what this is for.
+    fn is_for(&self, renewed: Option<&str>) -> bool {
+        !self.renews || renewed == Some(&self.package.key_id)
+    }
 }
 
 pub(crate) struct Server {
@@ -86,10 +112,16 @@ pub(crate) struct Server {
     pub(crate) trigger: Option<(AuthenticationData, String)>,
     /// Committed keys by their id.
     pub(crate) keys: BTreeMap<String, Keys>,
+    /// What a renewal has replaced: good until its owner shows a password of the new key (RFC 6063 §10.5).
+    pub(crate) before: BTreeMap<String, Keys>,
+    /// Shared keys of devices by their names, for two-pass.
+    pub(crate) devices: BTreeMap<String, Secret>,
     /// What it has refused, in order.
     pub(crate) refusals: Vec<Refusal>,
     /// Final answers by session: the hash of the request, and the response.
     answered: BTreeMap<String, ([u8; 32], Vec<u8>)>,
+    /// Answers of two-pass by the hash of the request.
+    answered_hellos: BTreeMap<[u8; 32], Vec<u8>>,
     sessions: u32,
     pub(crate) rng: SeededRandom,
 }
@@ -97,12 +129,7 @@ pub(crate) struct Server {
 impl Server {
     /// One enrolment for HOTP, no minimum of iterations.
     pub(crate) fn new(k: ServerK) -> Self {
-        let enrolment = Enrolment {
-            password: Secret::from_slice(PASSWORD.as_bytes()),
-            package: package(KeyType::Hotp),
-            spent: false,
-            expired: false,
-        };
+        let enrolment = Enrolment::new(package(KeyType::Hotp));
         Server {
             policy: Policy::default(),
             auth: AuthPolicy { iteration_floor: 1, ..AuthPolicy::default() },
@@ -113,8 +140,11 @@ impl Server {
             enrolments: BTreeMap::from([(CLIENT_ID.to_owned(), enrolment)]),
             trigger: None,
             keys: BTreeMap::new(),
+            before: BTreeMap::new(),
+            devices: BTreeMap::new(),
             refusals: Vec::new(),
             answered: BTreeMap::new(),
+            answered_hellos: BTreeMap::new(),
             sessions: 0,
             rng: SeededRandom::new(b"server"),
         }
@@ -150,14 +180,15 @@ impl Server {
 
     fn hello(&mut self, hello: &ClientHello, body: &[u8]) -> Result<Vec<u8>, Refusal> {
         let refused = |(status, reason)| Refusal::of_hello(status, reason, hello.offers_four_pass());
+        let (enrolment, by_trigger) = self.named(hello).map_err(refused)?;
+        let prefers_two_pass =
+            enrolment.as_ref().is_some_and(|id| self.enrolments.get(id).is_some_and(|of| of.two_pass));
+        if !hello.two_pass_methods().is_empty() && (!hello.offers_four_pass() || prefers_two_pass) {
+            return self.two_pass(hello, body, by_trigger);
+        }
+        let enrolment = enrolment.filter(|_| by_trigger);
         let renews = hello.key_id.as_ref().map(|id| String::from_utf8_lossy(id).into_owned());
-        let renewed = renews.as_ref().map(|id| self.keys.get(id).ok_or((Status::AccessDenied, Reason::Key)));
-        let renewed = renewed.transpose().map_err(refused)?.cloned();
-        let enrolment = match (&hello.authentication_data, &self.trigger) {
-            (None, _) => None,
-            (Some(data), Some((given, client_id))) if data == given => Some(client_id.clone()),
-            _ => return Err(refused((Status::AuthenticationDataInvalid, Reason::Trigger))),
-        };
+        let renewed = self.renewed(hello).map_err(refused)?;
         let k_mac_old = renewed.as_ref().map(|keys| &keys.k_mac);
         let facts = Facts { k: &self.k, key_type: None, k_mac_old_len: k_mac_old.map(Secret::len) };
         let choice = negotiate(hello, &self.policy, &facts).map_err(refused)?;
@@ -178,6 +209,31 @@ impl Server {
         Ok(answer.write(&mut self.rng))
     }
 
+    /// The client ID that a ClientHello names, and whether by its trigger.
+    fn named(&self, hello: &ClientHello) -> Result<(Option<String>, bool), (Status, Reason)> {
+        match (&hello.authentication_data, &self.trigger) {
+            (None, _) => Ok((None, false)),
+            (Some(data), Some((given, client_id))) if data == given => Ok((Some(client_id.clone()), true)),
+            (Some(data), _) if !hello.two_pass_methods().is_empty() => Ok((data.client_id.clone(), false)),
+            _ => Err((Status::AuthenticationDataInvalid, Reason::Trigger)),
+        }
+    }
+
+    /// The key that a ClientHello wants renewed.
+    fn renewed(&self, hello: &ClientHello) -> Result<Option<Keys>, (Status, Reason)> {
+        let id = hello.key_id.as_ref().map(|id| String::from_utf8_lossy(id));
+        id.map(|id| self.keys.get(&*id).cloned().ok_or((Status::AccessDenied, Reason::Key))).transpose()
+    }
+
+    fn commit(&mut self, client_id: &str, keys: Keys) {
+        let enrolment = self.enrolments.get_mut(client_id).expect("who commits has it");
+        enrolment.spent = true;
+        let id = enrolment.package.key_id.clone();
+        if let Some(old) = self.keys.insert(id.clone(), keys) {
+            self.before.insert(id, old);
+        }
+    }
+
     fn nonce(&mut self, nonce: ClientNonce, body: &[u8]) -> Result<Vec<u8>, Refusal> {
         let session = Session::open(nonce, body, &self.seal, self.now)?;
         let (session_id, request_hash) = (session.session_id().to_owned(), session.request_hash());
@@ -196,23 +252,29 @@ impl Server {
     fn finish(&mut self, session: Session) -> Result<Vec<u8>, Refusal> {
         session.check(&self.auth)?;
         let client_id = session.state().enrolment.clone().or_else(|| session.client_id().map(str::to_owned));
-        let enrolment = client_id.and_then(|id| self.enrolments.get_mut(&id)).filter(|enrolment| !enrolment.spent);
+        let enrolment = client_id.as_ref().and_then(|id| self.enrolments.get(id)).filter(|enrolment| !enrolment.spent);
         let dummy = self.rng.secret(16); // drawn for everybody, so that all draw alike
-        let password = enrolment.as_ref().map_or(dummy, |enrolment| enrolment.password.clone());
+        let password = enrolment.map_or(dummy, |enrolment| enrolment.password.clone());
         let authenticated = session.authenticate(&self.auth, &password, &self.k, &self.urls, &mut self.rng)?;
-        let enrolment = enrolment.expect("nobody guesses a random password");
+        let session = authenticated.session();
+        // After a trigger nobody has proved anything yet, so the code may be spent here.
+        let (Some(client_id), Some(enrolment)) = (&client_id, enrolment) else {
+            return Err(session.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData));
+        };
         if enrolment.expired {
-            return Err(authenticated.session().refuse(Status::ProvisioningPeriodExpired, Reason::Expired));
+            return Err(session.refuse(Status::ProvisioningPeriodExpired, Reason::Expired));
+        }
+        if !enrolment.is_for(session.state().renews.as_deref()) {
+            return Err(session.refuse(Status::AccessDenied, Reason::Key));
         }
         let finished = authenticated.finish(&enrolment.package)?;
-        enrolment.spent = true;
-        self.keys.insert(enrolment.package.key_id.clone(), finished.keys);
+        self.commit(client_id, finished.keys);
         Ok(finished.response)
     }
 }
 
 /// The four passes of four-pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pass {
     ClientHello,
     ServerHello,
@@ -231,6 +293,16 @@ pub(crate) enum End {
     Lost,
     /// EncryptionKey holds no key that this client can use.
     NoKey,
+}
+
+impl End {
+    /// The key that the client has now.
+    pub(crate) fn key(&self) -> Option<&Keys> {
+        match self {
+            End::Provisioned(provisioned) => Some(&provisioned.keys),
+            _ => None,
+        }
+    }
 }
 
 /// The messages as they were sent, and the end.
@@ -321,27 +393,4 @@ fn exchange(
     let response = response?;
     messages.push(response.clone());
     link(back, response).into_iter().next().ok_or(End::Lost)
-}
-
-/// A link that changes one message by text.
-pub(crate) fn replacing(pass: Pass, from: &str, to: &str) -> impl FnMut(Pass, Vec<u8>) -> Vec<Vec<u8>> + use<> {
-    let (from, to) = (from.to_owned(), to.to_owned());
-    move |at, message| match at == pass {
-        true => vec![replaced(&message, &from, &to)],
-        false => vec![message],
-    }
-}
-
-/// The message with its one `from` replaced.
-pub(crate) fn replaced(message: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let text = std::str::from_utf8(message).unwrap();
-    assert_eq!(text.matches(from).count(), 1, "{from} in {text}");
-    text.replace(from, to).into_bytes()
-}
-
-/// The text between the first `from` and the next `to`.
-pub(crate) fn between<'m>(message: &'m [u8], from: &str, to: &str) -> &'m str {
-    let text = std::str::from_utf8(message).unwrap();
-    let rest = text.split_once(from).unwrap_or_else(|| panic!("{from} in {text}")).1;
-    rest.split_once(to).unwrap_or_else(|| panic!("{to} in {rest}")).0
 }
