@@ -242,6 +242,63 @@ fn a_key_in_stock_is_delivered_as_it_is_and_by_two_pass_only() {
     assert_eq!((&key["user"], &key["state"]), (&json!("dave"), &json!("active")));
 }
 
+/// A.2, and RFC 6030 §5: what a package says of its key is kept by the token store.
+#[test]
+fn a_2_keys_of_many_types_come_with_their_policy_which_is_enforced() {
+    let pair = Pair::new();
+    let aes192 = "http://www.w3.org/2001/04/xmlenc#aes192-cbc";
+    let uri = |name: &str| format!("urn:ietf:params:xml:ns:keyprov:pskc:{name}");
+    let suite = "OCRA-1:HOTP-SHA512-8:QN08";
+    let keys = [
+        ("hotp", json!({ "algorithm": uri("hotp"), "policy": { "number_of_transactions": 2, "key_usage": ["OTP"] } })),
+        ("totp", json!({ "algorithm": uri("totp"), "policy": { "expiry_date": "2020-01-01T00:00:00Z" } })),
+        ("totp", json!({ "algorithm": uri("totp"), "policy": { "start_date": "2999-01-01T00:00:00Z" } })),
+        ("totp", json!({ "algorithm": uri("totp"), "algorithm_suite": "HMAC-SHA512", "time_interval": 60 })),
+        ("hotp", json!({ "algorithm": uri("hotp"), "policy": { "key_usage": ["CR", "Integrity"] } })),
+        ("ocra", json!({ "algorithm": uri("OCRA-1"), "algorithm_suite": suite, "policy": { "key_usage": ["CR"] } })),
+        ("aes192", json!({ "algorithm": aes192, "policy": { "key_usage": ["Encrypt", "Decrypt"] } })),
+        ("hotp", json!({ "algorithm": uri("hotp"), "policy": { "pin_usage": "Prepend", "pin_min_length": 4 } })),
+    ];
+    let described = keys.iter().enumerate().map(|(i, (key_type, key))| {
+        let mut key = key.clone();
+        let len = if *key_type == "aes192" { 24 } else { [10, 16, 20, 32, 64][i % 5] };
+        (key["id"], key["secret_hex"]) = (json!(format!("K{i}")), json!(format!("{i:02x}").repeat(len)));
+        if matches!(*key_type, "hotp" | "totp") {
+            (key["response_encoding"], key["response_length"]) = (json!("DECIMAL"), json!(6));
+        }
+        key
+    });
+    let document = json!({ "keys": described.collect::<Vec<_>>() }).to_string();
+    let (file, stock) = (shown(&pair.home.write("keys.json", document)), shown(&pair.home.path("stock.xml")));
+    pair.home.run(&["pskc", "convert", &file, "-o", &stock]).success();
+    assert_eq!(pair.home.json(&["admin", "key", "import", &stock])["accepted"], keys.len());
+
+    let delivered = |i: usize| {
+        let key_id = format!("K{i}");
+        let enrolment = pair.create("heidi", keys[i].0, &["--delivers", &key_id]);
+        pair.home.run(&pair.args(&enrolment, &["--method", "passphrase-wrap"]))
+    };
+    for i in 0..7 {
+        delivered(i).success();
+        pair.secret(&format!("K{i}"));
+    }
+    let unfit = delivered(7);
+    assert!(unfit.code == Some(1) && unfit.err.contains("policy"), "{unfit:#?}");
+    assert_eq!(pair.home.json(&["token", "list"])["items"].as_array().unwrap().len(), 7);
+
+    let otp = |id: &str| pair.home.run(&["token", "otp", id]);
+    for _ in 0..2 {
+        otp("K0").success();
+    }
+    for (id, word) in [("K0", "as often as"), ("K1", "expired"), ("K2", "only from 2999"), ("K4", "not for this use")] {
+        let refused = otp(id);
+        assert!(refused.code == Some(1) && refused.err.contains(word) && refused.out.is_empty(), "{id} {refused:#?}");
+    }
+    assert_eq!(otp("K3").success().out.trim().len(), 6);
+    let response = pair.home.run(&["token", "otp", "K5", "--challenge", "12345678"]).success();
+    assert_eq!(response.out.trim().len(), 8, "{response:#?}");
+}
+
 /// Appendix A.6 and §10.6.3: a renewal keeps the id; the new key is good at once, the old one no more.
 #[test]
 fn a_6_a_key_is_renewed_by_every_method() {

@@ -36,16 +36,18 @@ fn split(prf: Prf, k_prov: &Secret, key_len: usize) -> Keys {
 }
 
 /// K_PROV of two-pass, which the server draws alone (RFC 6063 §5.2.2), and the keys in it. A K_TOKEN that is there
-/// already goes out as it is, beside a random K_MAC; what its half of K_PROV has beyond it is random.
+/// already goes out as it is, beside a random K_MAC; where it is shorter than `key_len`, zeros follow it, as HMAC has it.
 pub fn draw(prf: Prf, key_len: usize, k_token: Option<&Secret>, rng: &mut dyn Random) -> (Secret, Keys) {
-    let key_len = k_token.map_or(key_len, Secret::len);
-    let half = k_prov_len(prf, key_len) / 2;
+    let given = k_token.map_or(key_len, Secret::len);
+    let half = k_prov_len(prf, key_len.max(given)) / 2;
     let mut k_prov = rng.secret(2 * half).expose().to_vec();
     if let Some(k_token) = k_token {
-        k_prov[half..half + key_len].copy_from_slice(k_token.expose()); // each half is at least as long as the key
+        let place = &mut k_prov[half..]; // each half is at least as long as the longer of both lengths
+        place[..given].copy_from_slice(k_token.expose());
+        place[given..key_len.max(given)].fill(0);
     }
     let k_prov = Secret::new(k_prov);
-    let keys = split(prf, &k_prov, key_len);
+    let keys = split(prf, &k_prov, given);
     (k_prov, keys)
 }
 

@@ -21,8 +21,12 @@ pub mod prf;
 mod protection;
 pub mod server;
 pub mod status;
+pub mod token_length;
 pub mod version;
 pub mod vessel;
 
+#[cfg(test)]
+#[path = "../tests/protocol/schema.rs"]
+mod schema;
 #[cfg(test)]
 mod vectors;

@@ -18,6 +18,7 @@ use crate::message::{
 use crate::package::received_key_len;
 use crate::prf::Prf;
 use crate::protection::ClientProtection;
+use crate::token_length::{self, Stated};
 use crate::vessel;
 
 /// The beginning of a two-pass run.
@@ -133,11 +134,14 @@ impl AwaitingKey {
         let prf = self.prf(&finished)?;
         let used = self.used(finished.key_package.key_protection_method.as_ref())?;
         let (mut container, opened) = self.open(finished.key_package.content.clone(), used, prf)?;
-        let Opened { key_type, key_id, key_len, k_prov } = opened;
-        let keys = key_schedule::take(prf, &k_prov, key_len).ok_or(Failed::WrongConfirmation)?;
+        let Opened { key: Judged { key_type, key_id, key_len, stated }, k_prov } = opened;
+        let mut keys = key_schedule::take(prf, &k_prov, key_len).ok_or(Failed::WrongConfirmation)?;
         let expected = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &self.message_hash, &server_id);
         if !ct_eq(&finished.mac.value, &expected) {
             return Err(Failed::WrongConfirmation);
+        }
+        if let Some(stated) = stated {
+            keys = stated.cut(prf, keys).ok_or(Failed::WrongConfirmation)?;
         }
         self.verify_renewal(&finished, prf, &server_id)?;
         // From here on the key is in `keys` alone.
@@ -159,12 +163,12 @@ impl AwaitingKey {
         named.and_then(Prf::of).ok_or(Failed::Misbehaved("it chose a MAC algorithm that was not offered"))
     }
 
-    /// The type, id and length of the one key of the package.
-    fn judge(&self, container: &KeyContainer) -> Result<(KeyType, String, usize), Failed> {
-        let [package] = &container.key_packages[..] else {
+    /// What the package says of its one key.
+    fn judge(&self, container: &mut KeyContainer) -> Result<Judged, Failed> {
+        let [package] = &mut container.key_packages[..] else {
             return Err(Failed::Misbehaved("the key package does not hold exactly one key"));
         };
-        let key = package.key.as_ref().ok_or(Failed::Misbehaved("the key package holds no key"))?;
+        let key = package.key.as_mut().ok_or(Failed::Misbehaved("the key package holds no key"))?;
         let key_type = match (key.algorithm.as_deref().map(KeyType::from_uri), &self.offer.key_types[..]) {
             (Some(named), offered) if offered.contains(&named) => named,
             (None, [only]) => only.clone(),
@@ -177,8 +181,11 @@ impl AwaitingKey {
             return Err(Failed::Misbehaved("the key has no identifier"));
         }
         let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
-        let key_len = received_key_len(&key_type, suite).ok_or(NO_LENGTH)?;
-        Ok((key_type, key.id.clone(), key_len))
+        let type_len = received_key_len(&key_type, suite).ok_or(NO_LENGTH)?;
+        let stated = token_length::take(key, &key_type, type_len);
+        let stated = stated.map_err(|()| Failed::Misbehaved("what it says of the key's length cannot be right"))?;
+        let key_len = stated.as_ref().map_or(0, |stated| stated.len).max(type_len);
+        Ok(Judged { key_type, key_id: key.id.clone(), key_len, stated })
     }
 
     /// The way that the package is protected in: the one that it names, or the first.
@@ -200,21 +207,21 @@ impl AwaitingKey {
             false => Err(Failed::Misbehaved("it sent a format of key packages that was not offered")),
         };
         match content {
-            PackageContent::Pskc(container) => {
+            PackageContent::Pskc(mut container) => {
                 is_offered(&PackageFormat::Pskc)?;
-                let (key_type, key_id, key_len) = self.judge(&container)?;
-                let k_prov = open_pskc(&container, &unlock, key_schedule::k_prov_len(prf, key_len))?;
-                Ok((*container, Opened { key_type, key_id, key_len, k_prov }))
+                let key = self.judge(&mut container)?;
+                let k_prov = open_pskc(&container, &unlock, key_schedule::k_prov_len(prf, key.key_len))?;
+                Ok((*container, Opened { key, k_prov }))
             }
             PackageContent::Vessel { format, octets } => {
                 is_offered(&format)?;
                 let vessel = vessel::vessel(&format).ok_or(UNOPENED)?;
                 let package = vessel.open(&octets, Some(&unlock)).map_err(|_| UNOPENED)?;
-                let container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
-                let (key_type, key_id, key_len) = self.judge(&container)?;
+                let mut container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
+                let key = self.judge(&mut container)?;
                 let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.as_ref());
                 let k_prov = data.and_then(|data| data.secret.as_ref()?.plain().cloned()).ok_or(UNOPENED)?;
-                Ok((container, Opened { key_type, key_id, key_len, k_prov }))
+                Ok((container, Opened { key, k_prov }))
             }
         }
     }
@@ -239,11 +246,19 @@ impl AwaitingKey {
 
 const UNOPENED: Failed = Failed::Misbehaved("the key package does not open with what was offered");
 
-/// What a key package held.
-struct Opened {
+/// What a key package says of its key.
+struct Judged {
     key_type: KeyType,
     key_id: String,
+    /// Octets of K_TOKEN, as its type has them; more, where they are stated.
     key_len: usize,
+    /// Their true number, where that is another one.
+    stated: Option<Stated>,
+}
+
+/// What a key package held.
+struct Opened {
+    key: Judged,
     k_prov: Secret,
 }
 

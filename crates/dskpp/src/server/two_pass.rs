@@ -19,6 +19,7 @@ use crate::package::PackageSpec;
 use crate::prf::Prf;
 use crate::protection::ClientKey;
 use crate::status::Status;
+use crate::token_length;
 use crate::version::Version;
 use crate::vessel;
 
@@ -45,9 +46,10 @@ pub struct Shipment<'a> {
     pub server_id: &'a str,
     /// Everything about the key but its value.
     pub package: pskc::KeyPackage,
-    /// Octets of K_TOKEN.
+    /// Octets of K_TOKEN as its type has them.
     pub key_len: usize,
-    /// K_TOKEN, where there is one already (RFC 6063 §3.2.4.2); else one is drawn.
+    /// K_TOKEN, where there is one already (RFC 6063 §3.2.4.2), of any length that
+    /// [fits](crate::token_length::fits); else one is drawn.
     pub k_token: Option<&'a Secret>,
     /// K_MAC' of the key that is renewed.
     pub k_mac_old: Option<&'a Secret>,
@@ -199,13 +201,19 @@ impl<'a> TwoPassRun<'a> {
     /// `password` is that of the code.
     ///
     /// # Errors
-    /// InitializationFailed where no key can come out of it.
+    /// InitializationFailed where no key can come out of it; NoSupportedKeyPackages where the format cannot say the
+    /// length of the given K_TOKEN.
     pub fn finish(&self, shipment: Shipment<'_>, password: &Secret, rng: &mut dyn Random) -> Result<Finished, Refusal> {
         let failed = || self.refuse(Status::InitializationFailed, Reason::Policy);
         let prf = self.prf;
         let Shipment { server_id, mut package, key_len, k_token, k_mac_old } = shipment;
         let (k_prov, keys) = key_schedule::draw(prf, key_len, k_token, rng);
         let key = package.key.as_mut().ok_or_else(failed)?;
+        if keys.k_token.len() != key_len && self.package_format != PackageFormat::Pskc {
+            let reason = Reason::NothingInCommon("key package format"); // that could say the length of this key
+            return Err(self.refuse(Status::NoSupportedKeyPackages, reason));
+        }
+        token_length::state(key, key_len, prf, &keys);
         key.data.get_or_insert_default().secret = Some(Value::Plain(k_prov));
         let content = match vessel::vessel(&self.package_format) {
             None => self.pskc(package, password, rng).map_err(|_| failed())?,

@@ -9,6 +9,7 @@ use dskpp::algorithm::{KeyType, ProtectionMethod};
 use dskpp::message::{ClientHello, KeyProtection, Payload};
 use dskpp::server::{ClientKey, DeviceRef, Finished, Reason, Refusal, Shipment, TwoPassFacts, TwoPassRun};
 use dskpp::status::Status;
+use dskpp::token_length;
 use dskpp_crypto::{RsaPublicKey, Secret, Sha256, SystemRandom};
 use pskc::{KeyInfo, KeyPackage};
 
@@ -125,15 +126,10 @@ impl Provision {
                     tracing::error!("{why}");
                     refuse((Status::InitializationFailed, Reason::Policy))
                 })?;
-                let (package, k_token) = legacy(package, begun.key_type(), run)
+                let (package, k_token, key_len) = legacy(package, begun.key_type(), run)
                     .ok_or_else(|| refuse((Status::AccessDenied, Reason::Policy)))?;
-                let shipment = Shipment {
-                    server_id: &self.server_id,
-                    package,
-                    key_len: k_token.len(),
-                    k_token: Some(&k_token),
-                    k_mac_old,
-                };
+                let shipment =
+                    Shipment { server_id: &self.server_id, package, key_len, k_token: Some(&k_token), k_mac_old };
                 (begun.finish(shipment, &password, &mut rng)?, key.record.id.clone())
             }
         };
@@ -250,23 +246,16 @@ fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
     METHODS.into_iter().filter(is_allowed).collect()
 }
 
-/// The package of a key in stock, without its secret, and the secret at the length that its type has. HMAC fills a
-/// shorter key with zeros itself, so they may be there; a key that would have to be cut cannot travel.
-fn legacy(mut package: KeyPackage, key_type: &KeyType, run: &Run) -> Option<(KeyPackage, Secret)> {
+/// The package of a key in stock without its secret, the secret, and the length that keys of its type have.
+fn legacy(mut package: KeyPackage, key_type: &KeyType, run: &Run) -> Option<(KeyPackage, Secret, usize)> {
     let key = package.key.as_mut()?;
     let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
     let key_len = key_type.key_len(dskpp::package::hash_of_suite(suite))?;
     let secret = key.data.as_mut()?.secret.take()?;
-    let secret = secret.plain()?;
+    let secret = secret.plain()?.clone();
     key.algorithm = Some(key_type.uri().to_owned());
     if package.device_info.is_none() {
         package.device_info = run.device.as_ref().map(device_info);
     }
-    let is_hmac = matches!(key_type, KeyType::Hotp | KeyType::Totp | KeyType::Ocra);
-    let fits = secret.len() == key_len || is_hmac && secret.len() < key_len;
-    fits.then(|| {
-        let mut octets = secret.expose().to_vec();
-        octets.resize(key_len, 0);
-        (package, Secret::new(octets))
-    })
+    token_length::fits(key_type, key_len, secret.len()).then_some((package, secret, key_len))
 }

@@ -287,3 +287,45 @@ fn offers_that_cannot_be_made_are_refused() {
     assert!(TwoPass::start(none, vec![protection(case)], rng).is_err());
     assert_eq!(ClientProtection::Passphrase.k(Pbkdf2Prf::HmacSha1, &Secret::from_slice(b"p"), b"r").len(), 16);
 }
+
+/// RFC 6063 §3.2.4.2: a key that is there already goes out as it is, however long it is.
+#[test]
+fn s3_2_4_2_a_key_of_any_length_goes_out_as_it_is() {
+    for case in cases().iter().filter(|case| case.text("key_type").ends_with("otp")) {
+        for len in [1, 10, 16, 19, 20, 21, 32, 33, 64, 200] {
+            let k_token = SeededRandom::new(&[len]).secret(len.into());
+            let (request, state) =
+                TwoPass::start(offer(case), vec![protection(case)], &mut SeededRandom::new(b"client")).unwrap();
+            let finished = serve(case, &request, Some(&k_token), &password(case));
+            let response = match finished {
+                // What is under the client's RSA key of 2,048 bits has at most 214 octets.
+                Err((status, _)) => {
+                    assert!(len == 200 && case.text("method").ends_with("transport"), "{len} {status:?}");
+                    continue;
+                }
+                Ok(finished) => finished.response,
+            };
+            let text = String::from_utf8(response.clone()).unwrap();
+            let provisioned = state.clone().receive(&response).unwrap();
+            assert_eq!(provisioned.keys.k_token, k_token, "{len}");
+            crate::schema::assert_valid(std::slice::from_ref(&response));
+            // A client that knows nothing of this: what it must not use says so, what it may use has zeros behind it.
+            let in_policy = |before: &str| before.rfind("<pskc:Policy>") > before.rfind("</pskc:Policy>");
+            let found = text.split_once("<TokenLength").map(|(before, _)| in_policy(before));
+            assert_eq!(found, (len != 20).then_some(len > 20), "{text}");
+            let key = provisioned.container.key_packages[0].key.as_ref().unwrap();
+            assert!(key.extensions.is_empty() && key.policy.as_ref().is_none_or(|policy| policy.is_understood()));
+            // Nobody can change it on its way.
+            if len != 20 {
+                let said = format!(">{len}</TokenLength>");
+                assert_eq!(text.matches(&said).count(), 1, "{text}");
+                for other in ["0", "15", "20", "31", "999999999999", "-1", ""] {
+                    let changed = text.replace(&said, &format!(">{other}</TokenLength>"));
+                    state.clone().receive(changed.as_bytes()).unwrap_err();
+                }
+                let moved = text.replace("Mac=\"", "Mac=\"AAAA");
+                state.clone().receive(moved.as_bytes()).unwrap_err();
+            }
+        }
+    }
+}
