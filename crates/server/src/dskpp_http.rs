@@ -82,7 +82,7 @@ fn refusal(status: StatusCode, text: &'static str) -> Response {
     (status, text).into_response()
 }
 
-pub(crate) fn too_many(wait: RetryAfter) -> Response {
+fn too_many(wait: RetryAfter) -> Response {
     let after = [(header::RETRY_AFTER, HeaderValue::from(wait.seconds()))];
     (after, refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests\n")).into_response()
 }

@@ -1,0 +1,129 @@
+//! `GET /enroll/{token}`: the trigger of an enrolment (RFC 6063 §4.2.1, §7.2.6, profile P14, P27) for a DSKPP client,
+//! a page for a person. To look at either uses nothing up.
+
+mod accept;
+mod page;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use crate::dskpp_http::MEDIA_TYPE;
+use crate::limits::{Rates, RetryAfter};
+use crate::provision::{NoTrigger, Provision};
+use accept::Wanted;
+
+/// The longest token that is looked up.
+const MAX_TOKEN_LEN: usize = 128;
+
+/// What every answer says: it is for this request only.
+const EVERY: [(HeaderName, HeaderValue); 2] =
+    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store")), (header::VARY, HeaderValue::from_static("accept"))];
+
+/// The trigger, which a browser must not take for anything else.
+const TRIGGER: [(HeaderName, HeaderValue); 3] = [
+    (header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+/// For a person who asked for the file.
+const AS_FILE: [(HeaderName, HeaderValue); 1] =
+    [(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"enrol.dskpp\""))];
+
+struct Triggers {
+    provision: Arc<Provision>,
+    rates: Arc<Rates>,
+}
+
+pub(crate) fn router(provision: Arc<Provision>, rates: Arc<Rates>) -> Router {
+    Router::new().route("/enroll/{token}", get(trigger)).with_state(Arc::new(Triggers { provision, rates }))
+}
+
+async fn trigger(
+    State(triggers): State<Arc<Triggers>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let wanted = Wanted::of(&headers);
+    let as_file = query.as_deref().is_some_and(is_download);
+    let answer = async {
+        triggers.rates.admit(peer.into()).map_err(NoTrigger::TooMany)?;
+        if wanted == Wanted::Neither && !as_file {
+            return Ok(not_acceptable());
+        }
+        if token.len() > MAX_TOKEN_LEN || !token.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
+            return Err(NoTrigger::Unknown);
+        }
+        if as_file {
+            return Ok((TRIGGER, AS_FILE, triggers.provision.trigger(&token).await?).into_response());
+        }
+        if wanted == Wanted::Trigger {
+            return Ok((TRIGGER, triggers.provision.trigger(&token).await?).into_response());
+        }
+        triggers.provision.has_trigger(&token).await?;
+        Ok(page::ready(&format!("{}/enroll/{token}", triggers.provision.trigger_origin())))
+    };
+    let response = answer.await.unwrap_or_else(|why| no_trigger(why, wanted));
+    (EVERY, response).into_response()
+}
+
+/// Whether a query asks for the trigger as a file, with `download`: a browser cannot say so with its `Accept`.
+fn is_download(query: &str) -> bool {
+    query.split('&').any(|pair| pair.split('=').next() == Some("download"))
+}
+
+fn not_acceptable() -> Response {
+    let text = "this address has application/dskpp+xml for a DSKPP client and text/html for a person\n";
+    (StatusCode::NOT_ACCEPTABLE, text).into_response()
+}
+
+/// The refusal as a page where that was asked for, else as a line of text.
+fn no_trigger(why: NoTrigger, wanted: Wanted) -> Response {
+    let (status, text, title, next) = match &why {
+        NoTrigger::Unknown => (
+            StatusCode::NOT_FOUND,
+            "there is no such enrolment\n",
+            "This link leads nowhere",
+            "Check that you have copied all of it. If you have, ask for a new link where you got this one.",
+        ),
+        NoTrigger::Over => (
+            StatusCode::GONE,
+            "this enrolment is used or over; ask for a new one\n",
+            "This link is used up",
+            "Its key has been fetched, its time is over, or it was taken back. If you have no new key yet, ask for a \
+             new link where you got this one. If your app has the key already, there is nothing left to do.",
+        ),
+        NoTrigger::TooMany(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many requests\n",
+            "One moment, please",
+            "There were too many requests. Wait a little and open the link again: nothing has been used up.",
+        ),
+        NoTrigger::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server cannot do this now; try again later\n",
+            "This does not work just now",
+            "Open the link again in some minutes. If this goes on, ask for help where you got the link.",
+        ),
+    };
+    let response = match wanted {
+        Wanted::Page => page::refusal(status, title, next),
+        Wanted::Trigger | Wanted::Neither => (status, text).into_response(),
+    };
+    match why {
+        NoTrigger::TooMany(wait) => ([retry_after(wait)], response).into_response(),
+        _ => response,
+    }
+}
+
+fn retry_after(wait: RetryAfter) -> (HeaderName, HeaderValue) {
+    (header::RETRY_AFTER, HeaderValue::from(wait.seconds()))
+}
