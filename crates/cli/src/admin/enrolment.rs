@@ -50,6 +50,12 @@ pub(super) struct NewEnrolment {
     /// A key in stock that goes out as it is, by two-pass, with the parameters that it has
     #[arg(long, value_name = "KEY_ID", conflicts_with_all = ["renews", "digits", "period", "hash", "counter", "suite"])]
     delivers: Option<String>,
+    /// Where the key must be: a client that cannot keep it there refuses the trigger
+    #[arg(long, value_parser = ["hardware", "software"])]
+    key_location: Option<String>,
+    /// Where the key's algorithm must run
+    #[arg(long, value_parser = ["hardware", "software"])]
+    algorithm_location: Option<String>,
     /// Seconds until the code expires
     #[arg(long, value_name = "SECONDS")]
     expires_in: Option<u64>,
@@ -106,6 +112,8 @@ impl NewEnrolment {
         }
         put("renews", json!(self.renews));
         put("delivers", json!(self.delivers));
+        put("key_location", json!(self.key_location));
+        put("algorithm_location", json!(self.algorithm_location));
         put("expires_in_s", json!(self.expires_in));
         put("activate", json!(self.activate));
         put("digits", json!(self.digits));
@@ -124,7 +132,8 @@ impl NewEnrolment {
 fn describe_new(enrolment: &Value) -> String {
     format!(
         "enrolment {} for {} ({}), good until {}\n\n  authentication code  {}\n  trigger              {}\n\n\
-         Give one of the two to the user: both are shown only now. The user runs\n  dskpp enroll SERVER_URL   and types the code",
+         Give one of the two to the user: both are shown only now. The user runs\n  dskpp enroll SERVER_URL   and types the code\n\
+         or opens the trigger's address in a browser, which says how to go on",
         show(&enrolment["id"]),
         show(&enrolment["user"]),
         show(&enrolment["key_type"]),

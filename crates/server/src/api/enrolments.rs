@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::ApiState;
 use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::store::{Activation, EnrolmentRecord, NewEnrolment, Params, Role, Variant, key_type};
+use crate::store::{Activation, EnrolmentRecord, Location, NewEnrolment, Params, Role, Variant, key_type};
 
 /// The suite of an OCRA key unless its creator says otherwise.
 const OCRA_SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
@@ -36,6 +36,8 @@ pub(super) struct EnrolmentBody {
     device: Option<DeviceName>,
     renews: Option<String>,
     delivers: Option<String>,
+    key_location: Option<Location>,
+    algorithm_location: Option<Location>,
     expires_in_s: Option<u64>,
     activate: Option<Activation>,
     digits: Option<u8>,
@@ -109,6 +111,8 @@ impl EnrolmentBody {
             device: device.transpose()?,
             renews: self.renews,
             delivers: self.delivers,
+            key_location: self.key_location,
+            algorithm_location: self.algorithm_location,
             expires_in_s,
             activate,
             key_type: self.key_type,
@@ -193,6 +197,8 @@ fn describe(enrolment: &EnrolmentRecord) -> Value {
         "device": enrolment.device.as_ref().map(device),
         "renews": enrolment.renews,
         "delivers": enrolment.delivers,
+        "key_location": enrolment.key_location,
+        "algorithm_location": enrolment.algorithm_location,
         "activate": enrolment.activate,
         "failed_attempts": enrolment.failed_attempts,
         "key_id": enrolment.key_id,

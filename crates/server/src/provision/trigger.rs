@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use dskpp::auth_data::{self, MIN_ITERATIONS};
-use dskpp::message::{AuthenticationCodeMac, AuthenticationData, Mac, Trigger};
+use dskpp::message::{AuthenticationCodeMac, AuthenticationData, Mac, Platform, TokenPlatformInfo, Trigger};
 use dskpp::prf::Prf;
 use dskpp::version::Version;
 use dskpp_crypto::{Random as _, SystemRandom};
@@ -12,7 +12,7 @@ use pskc::DeviceInfo;
 
 use super::{Provision, Stop};
 use crate::limits::RetryAfter;
-use crate::store::{EnrolmentRecord, EnrolmentState, TriggerAd};
+use crate::store::{EnrolmentRecord, EnrolmentState, Location, TriggerAd};
 
 /// Why there is no trigger.
 pub(crate) enum NoTrigger {
@@ -56,7 +56,7 @@ impl Provision {
                 ..DeviceInfo::default()
             }),
             key_id: enrolment.renews.clone().map(String::into_bytes),
-            token_platform_info: None,
+            token_platform_info: platform(&enrolment),
             authentication_data: AuthenticationData {
                 client_id: Some(enrolment.client_id),
                 authentication_code_mac: AuthenticationCodeMac {
@@ -107,4 +107,19 @@ impl Provision {
         });
         Ok(self.store.keep_trigger(&enrolment.id, ad.await?).await?)
     }
+}
+
+/// Absent where the enrolment says nothing of it.
+fn platform(enrolment: &EnrolmentRecord) -> Option<TokenPlatformInfo> {
+    let of = |location: Option<Location>| {
+        location.map(|location| match location {
+            Location::Hardware => Platform::Hardware,
+            Location::Software => Platform::Software,
+        })
+    };
+    let info = TokenPlatformInfo {
+        key_location: of(enrolment.key_location),
+        algorithm_location: of(enrolment.algorithm_location),
+    };
+    (info != TokenPlatformInfo::default()).then_some(info)
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::access::user_id;
 use super::keys::key_by_id;
-use super::records::{Activation, EnrolmentRecord, EnrolmentState, KeyState, Params, TriggerAd, Variant};
+use super::records::{Activation, EnrolmentRecord, EnrolmentState, KeyState, Location, Params, TriggerAd, Variant};
 use super::{Store, StoreError, new_id, now};
 use crate::audit;
 use crate::seal::{CannotOpen, Kek};
@@ -34,6 +34,10 @@ pub(crate) struct NewEnrolment {
     pub renews: Option<String>,
     /// The key in stock that it delivers.
     pub delivers: Option<String>,
+    /// `KeyLocation` in its trigger.
+    pub key_location: Option<Location>,
+    /// `AlgorithmLocation` in its trigger.
+    pub algorithm_location: Option<Location>,
     /// Seconds that it stays open.
     pub expires_in_s: u64,
     /// When the key becomes active.
@@ -59,7 +63,7 @@ pub(super) enum By {
 
 const COLUMNS: &str = "e.id, u.name, e.client_id, e.sealed_password, e.key_type, e.params, e.variant, e.methods, \
      d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, e.trigger_nonce, \
-     e.trigger_mac, e.trigger_url, e.created_at, e.expires_at, e.delivers \
+     e.trigger_mac, e.trigger_url, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location \
      FROM enrolment e JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
 pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
@@ -110,6 +114,8 @@ fn from_row(row: &Row<'_>, kek: &Kek) -> rusqlite::Result<Result<EnrolmentRecord
         device,
         renews: row.get(10)?,
         delivers: row.get(20)?,
+        key_location: row.get::<_, Option<String>>(21)?.as_deref().and_then(Location::from_name),
+        algorithm_location: row.get::<_, Option<String>>(22)?.as_deref().and_then(Location::from_name),
         state,
         activate: Activation::from_name(&row.get::<_, String>(12)?).unwrap_or(Activation::AtOnce),
         failed_attempts: row.get(13)?,
@@ -207,8 +213,8 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, Sto
     let expires_at = at.saturating_add(i64::try_from(new.expires_in_s).unwrap_or(i64::MAX));
     let mut insert = db.prepare_cached(
         "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, variant, methods, \
-         device_id, renews, delivers, state, activate, trigger_token_hash, created_at, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)",
+         device_id, renews, delivers, key_location, algorithm_location, state, activate, trigger_token_hash, \
+         created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)",
     )?;
     insert.execute(params![
         id,
@@ -222,6 +228,8 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, Sto
         device,
         new.renews,
         new.delivers,
+        new.key_location.map(Location::as_str),
+        new.algorithm_location.map(Location::as_str),
         new.activate.as_str(),
         &Sha256::digest(&[token.expose()])[..],
         at,

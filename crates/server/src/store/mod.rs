@@ -34,7 +34,7 @@ pub(crate) use import::{Batch, BatchDone, Rejected};
 pub(crate) use keys::Attempt;
 pub(crate) use records::key_type;
 pub(crate) use records::{
-    Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params, TriggerAd, Variant,
+    Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Params, TriggerAd, Variant,
 };
 pub(crate) use runs::{Commit, CommitRun, FailedRun, HelloContext, HelloQuery, NewKey};
 
@@ -96,6 +96,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_imported.sql"),
     include_str!("../../migrations/sqlite/0003_two_pass.sql"),
     include_str!("../../migrations/sqlite/0004_devices.sql"),
+    include_str!("../../migrations/sqlite/0005_platform.sql"),
 ];
 
 /// A handle on the store; clones share it.

@@ -82,6 +82,16 @@ named! {
     }
 }
 
+named! {
+    /// Where a key, or the algorithm that uses it, is to be (RFC 6063 §8.2, `PlatformType`).
+    Location {
+        /// In a part that does not let the key out.
+        Hardware = "hardware",
+        /// In a program.
+        Software = "software",
+    }
+}
+
 /// Parameters of a key, as far as its type has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -168,6 +178,10 @@ pub(crate) struct EnrolmentRecord {
     pub renews: Option<String>,
     /// The key in stock that it delivers.
     pub delivers: Option<String>,
+    /// What its trigger says as `KeyLocation`.
+    pub key_location: Option<Location>,
+    /// What its trigger says as `AlgorithmLocation`.
+    pub algorithm_location: Option<Location>,
     /// Where it stands; `Expired` by the clock of the reader.
     pub state: EnrolmentState,
     /// When the key becomes active.

@@ -127,3 +127,47 @@ fn no_trigger(why: NoTrigger, wanted: Wanted) -> Response {
 fn retry_after(wait: RetryAfter) -> (HeaderName, HeaderValue) {
     (header::RETRY_AFTER, HeaderValue::from(wait.seconds()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn p27_a_refusal_is_a_page_for_who_wants_pages() {
+        type Case = (fn() -> NoTrigger, u16, Option<&'static str>);
+        let cases: [Case; 4] = [
+            (|| NoTrigger::Unknown, 404, None),
+            (|| NoTrigger::Over, 410, None),
+            (|| NoTrigger::TooMany(RetryAfter(Duration::from_secs(7))), 429, Some("7")),
+            (|| NoTrigger::Unavailable, 503, None),
+        ];
+        for (why, status, retry) in cases {
+            for (wanted, kind) in [
+                (Wanted::Page, "text/html; charset=utf-8"),
+                (Wanted::Trigger, "text/plain; charset=utf-8"),
+                (Wanted::Neither, "text/plain; charset=utf-8"),
+            ] {
+                let response = no_trigger(why(), wanted);
+                assert_eq!(response.status().as_u16(), status);
+                assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{status}");
+                let after = response.headers().get(header::RETRY_AFTER).map(|after| after.to_str().unwrap());
+                assert_eq!(after, retry, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_name_download_asks_for_the_file() {
+        for (query, asks) in [
+            ("download", true),
+            ("download=1", true),
+            ("a=b&download", true),
+            ("downloads", false),
+            ("a=download", false),
+            ("", false),
+        ] {
+            assert_eq!(is_download(query), asks, "{query}");
+        }
+    }
+}

@@ -9,4 +9,5 @@ mod lifecycle;
 mod refusals;
 mod renewal_and_trigger;
 mod support;
+mod triggers;
 mod two_pass;

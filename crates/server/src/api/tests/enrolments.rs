@@ -5,8 +5,9 @@ use dskpp::auth_code::AuthCode;
 use super::*;
 
 /// What is said about an enrolment at any time.
-const SEEN: [&str; 15] = [
+const SEEN: [&str; 17] = [
     "activate",
+    "algorithm_location",
     "created_at",
     "delivers",
     "device",
@@ -14,6 +15,7 @@ const SEEN: [&str; 15] = [
     "failed_attempts",
     "id",
     "key_id",
+    "key_location",
     "key_type",
     "methods",
     "params",
@@ -132,6 +134,24 @@ async fn variant_methods_and_lifetime_are_kept() {
     let made = api.enrolment(with(body, "expires_in_s", json!(60))).await;
     assert_eq!((&made["variant"], &made["methods"]), (&json!("two-pass"), &methods), "methods are of two-pass");
     assert_eq!(seconds(&made["expires_at"]) - seconds(&made["created_at"]), 60);
+}
+
+#[tokio::test]
+async fn rfc6063_8_2_the_platform_of_the_trigger_is_kept() {
+    let api = Api::new().await;
+    for (key, algorithm) in
+        [(None, None), (Some("hardware"), Some("software")), (Some("software"), None), (None, Some("hardware"))]
+    {
+        let body = with(with(hotp(), "key_location", json!(key)), "algorithm_location", json!(algorithm));
+        let made = api.enrolment(body).await;
+        assert_eq!((&made["key_location"], &made["algorithm_location"]), (&json!(key), &json!(algorithm)));
+    }
+    for value in [json!("Hardware"), json!("unspecified"), json!("cloud"), json!(1), json!([])] {
+        for field in ["key_location", "algorithm_location"] {
+            let refused = api.post("/enrolments", with(hotp(), field, value.clone())).await;
+            assert!(matches!(refused.status.as_u16(), 400 | 422), "{field} {value}: {}", refused.status);
+        }
+    }
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ fn hotp_for(user: &str) -> NewEnrolment {
         device: None,
         renews: None,
         delivers: None,
+        key_location: None,
+        algorithm_location: None,
         expires_in_s: 3600,
         activate: Activation::AtOnce,
     }

@@ -1,0 +1,276 @@
+//! What the address of a trigger answers to clients, to people and to those who come too late.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use dskpp::algorithm::KeyType;
+use dskpp::client::{Credential, Offer};
+use dskpp::message::{Platform, TokenPlatformInfo, Trigger};
+use reqwest::{Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::support::{MEDIA_TYPE, Server};
+
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+fn path(enrolment: &Value) -> String {
+    let url = enrolment["trigger_url"].as_str().unwrap();
+    url[url.find("/enroll/").unwrap()..].to_owned()
+}
+
+/// A request with these `Accept` headers; its answer must be one that no cache keeps.
+async fn get(server: &Server, path: &str, accept: &[&str]) -> Response {
+    let mut request = server.client.get(server.url(path));
+    for accept in accept {
+        request = request.header(header::ACCEPT, *accept);
+    }
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{path} {accept:?}");
+    assert_eq!(response.headers()[header::VARY], "accept", "{path} {accept:?}");
+    response
+}
+
+fn kind(response: &Response) -> (u16, String) {
+    (response.status().as_u16(), response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned())
+}
+
+async fn trigger(server: &Server, enrolment: &Value) -> (String, Trigger) {
+    let response = get(server, &path(enrolment), &[MEDIA_TYPE]).await;
+    assert_eq!(kind(&response), (200, MEDIA_TYPE.into()));
+    let text = response.text().await.unwrap();
+    let trigger = Trigger::read(text.as_bytes()).unwrap();
+    (text, trigger)
+}
+
+async fn provision(server: &Server, trigger: Trigger, key_type: KeyType) {
+    let offer = Offer::new(server.url_s(), Credential::Trigger(Box::new(trigger)), vec![key_type]);
+    server.run(offer).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc6063_7_2_6_p27_accept_decides_what_is_sent() {
+    let server = Server::start().await;
+    let path = path(&server.enrolment("totp", json!({})).await);
+    let (page, text, trigger) = ("text/html; charset=utf-8", "text/plain; charset=utf-8", MEDIA_TYPE);
+    for (accept, status, media_type) in [
+        (&[MEDIA_TYPE][..], 200, trigger),
+        (&["Application/DSKPP+XML; charset=UTF-8; q=0.001"], 200, trigger),
+        (&["text/html, application/dskpp+xml;q=0.1"], 200, trigger),
+        (&["text/html", MEDIA_TYPE], 200, trigger),
+        (&[BROWSER], 200, page),
+        (&["text/*"], 200, page),
+        (&["*/*"], 200, page),
+        (&[], 200, page),
+        (&["application/dskpp+xml;q=0, text/html"], 200, page),
+        (&["application/dskpp+xml;q=0"], 406, text),
+        (&["text/html;q=0, */*"], 406, text),
+        (&["application/json"], 406, text),
+        (&["application/dskpp+xml;q=7"], 406, text),
+    ] {
+        assert_eq!(kind(&get(&server, &path, accept).await), (status, media_type.to_owned()), "{accept:?}");
+    }
+    // No other resource ever combines the type with 200.
+    for other in ["/", "/dskpp", "/enroll", "/enroll/", "/healthz", "/api/v1/enrolments"] {
+        let response = server.client.get(server.url(other)).header(header::ACCEPT, MEDIA_TYPE).send().await.unwrap();
+        assert_ne!(
+            response.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes()),
+            Some(MEDIA_TYPE.as_bytes())
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc6063_3_2_3_a_browser_can_fetch_the_trigger_as_a_file() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("totp", json!({})).await;
+    let (document, trigger) = trigger(&server, &enrolment).await;
+    for query in ["?download", "?download=", "?x=1&download=1"] {
+        for accept in [&[BROWSER][..], &[MEDIA_TYPE], &["image/png"], &[]] {
+            let response = get(&server, &format!("{}{query}", path(&enrolment)), accept).await;
+            assert_eq!(kind(&response), (200, MEDIA_TYPE.into()), "{query} {accept:?}");
+            assert_eq!(response.headers()[header::CONTENT_DISPOSITION], "attachment; filename=\"enrol.dskpp\"");
+            assert_eq!(response.text().await.unwrap(), document);
+        }
+    }
+    let page = get(&server, &format!("{}?downloads", path(&enrolment)), &[BROWSER]).await;
+    assert_eq!(kind(&page).1, "text/html; charset=utf-8");
+    assert!(page.text().await.unwrap().contains("href=\"?download\""));
+    provision(&server, trigger, KeyType::Totp).await;
+    let late = get(&server, &format!("{}?download", path(&enrolment)), &[BROWSER]).await;
+    assert_eq!(kind(&late), (410, "text/html; charset=utf-8".into()));
+    assert!(!late.headers().contains_key(header::CONTENT_DISPOSITION));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_2_3_the_page_has_no_secret_and_uses_nothing_up() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("totp", json!({})).await;
+    let (_, trigger) = trigger(&server, &enrolment).await;
+    let mac = &trigger.authentication_data.authentication_code_mac;
+    for _ in 0..3 {
+        let response = get(&server, &path(&enrolment), &[BROWSER]).await;
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(response.headers()[header::REFERRER_POLICY], "no-referrer");
+        assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        let page = response.text().await.unwrap();
+        for secret in ["password", "authentication_code", "client_id", "id"] {
+            assert!(!page.contains(enrolment[secret].as_str().unwrap()), "{secret}");
+        }
+        for octets in [Some(&mac.mac.value), mac.nonce.as_ref()] {
+            assert!(!page.contains(&data_encoding::BASE64.encode(octets.unwrap())));
+        }
+        assert!(!page.contains("AuthenticationCodeMac") && !page.contains("KeyProvTrigger"));
+        let origin = server.url_s().strip_suffix("/dskpp").unwrap();
+        let command = format!("<pre>dskpp enroll --trigger '{origin}{}'</pre>", path(&enrolment));
+        assert!(page.contains(&command), "{page}");
+        for part in ["<!DOCTYPE html>", "<html lang=\"en\">", "<title>", "name=\"viewport\"", "once"] {
+            assert!(page.contains(part), "{part}");
+        }
+        assert!(!page.contains("<script") && !page.contains("src="), "{page}");
+    }
+    provision(&server, trigger, KeyType::Totp).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p14_p27_what_is_unknown_used_over_or_taken_back_is_said_in_the_readers_own_way() {
+    let server = Server::start().await;
+    let used = server.enrolment("totp", json!({})).await;
+    let (_, used_trigger) = trigger(&server, &used).await;
+    provision(&server, used_trigger, KeyType::Totp).await;
+    let revoked = server.enrolment("totp", json!({})).await;
+    let id = revoked["id"].as_str().unwrap();
+    let late = server.enrolment("totp", json!({"expires_in_s": 1})).await;
+    let deleted = server.url(&format!("/api/v1/enrolments/{id}"));
+    let token = std::fs::read_to_string(server.running.admin_token_file()).unwrap();
+    assert!(server.client.delete(deleted).bearer_auth(token.trim()).send().await.unwrap().status().is_success());
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    for (address, status) in [
+        (path(&used), 410),
+        (path(&revoked), 410),
+        (path(&late), 410),
+        ("/enroll/0123456789ABCDEF0123456789ABCDEF".into(), 404),
+        (format!("/enroll/{}", "A".repeat(129)), 404),
+        ("/enroll/%3Cscript%3E".into(), 404),
+        ("/enroll/..%2F..%2Fdskpp".into(), 404),
+        ("/enroll/%27%20OR%201=1".into(), 404),
+    ] {
+        for query in ["", "?download"] {
+            let address = format!("{address}{query}");
+            let page = get(&server, &address, &[BROWSER]).await;
+            assert_eq!(kind(&page), (status, "text/html; charset=utf-8".into()), "{address}");
+            assert!(page.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+            let page = page.text().await.unwrap();
+            assert!(page.contains("ask for a new link"), "{page}");
+            assert!(!page.contains("<script") && !page.contains("download"), "{page}");
+            let text = get(&server, &address, &[MEDIA_TYPE]).await;
+            assert_eq!(kind(&text), (status, "text/plain; charset=utf-8".into()), "{address}");
+            assert!(!text.text().await.unwrap().contains('<'));
+        }
+        // Who takes neither learns nothing of the enrolment.
+        assert_eq!(get(&server, &address, &["image/png"]).await.status(), StatusCode::NOT_ACCEPTABLE, "{address}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p27_too_many_requests_are_said_to_browsers_too() {
+    let server = Server::start_with(|config| {
+        config.limits.requests_per_address_per_s = 1;
+        config.limits.requests_per_address_burst = 1;
+    })
+    .await;
+    for (accept, media_type) in [(BROWSER, "text/html; charset=utf-8"), (MEDIA_TYPE, "text/plain; charset=utf-8")] {
+        let mut response = get(&server, "/enroll/AA", &[accept]).await;
+        for _ in 0..5 {
+            if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                break;
+            }
+            response = get(&server, "/enroll/AA", &[accept]).await;
+        }
+        assert_eq!(kind(&response), (429, media_type.into()));
+        let after: u64 = response.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((1..=2).contains(&after), "{after}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s4_2_1_a_trigger_says_what_its_enrolment_was_made_with() {
+    let server = Server::start().await;
+    let device = json!({"manufacturer": "oath.ACME", "serial": "7 & <8>", "key_name": "k"});
+    let device = server.api("devices", Some(with(device, "shared_key_hex", json!("00".repeat(16)))), 201).await;
+    assert!(device.is_object());
+    let first = server.enrolment("hotp", json!({})).await;
+    let (_, bare) = trigger(&server, &first).await;
+    assert_eq!((&bare.device_identifier_data, &bare.key_id, bare.token_platform_info), (&None, &None, None));
+    provision(&server, bare, KeyType::Hotp).await;
+    let id = first["id"].as_str().unwrap();
+    let key_id = server.api(&format!("enrolments/{id}"), None, 200).await["key_id"].as_str().unwrap().to_owned();
+
+    let more = json!({
+        "device": {"manufacturer": "oath.ACME", "serial": "7 & <8>"},
+        "renews": key_id,
+        "key_location": "hardware",
+        "algorithm_location": "software",
+    });
+    let full = server.enrolment("hotp", more).await;
+    let (text, read) = trigger(&server, &full).await;
+    let named = read.device_identifier_data.unwrap();
+    assert_eq!((named.manufacturer.as_deref(), named.serial_no.as_deref()), (Some("oath.ACME"), Some("7 & <8>")));
+    assert_eq!(read.key_id.as_deref(), Some(key_id.as_bytes()));
+    let hardware =
+        TokenPlatformInfo { key_location: Some(Platform::Hardware), algorithm_location: Some(Platform::Software) };
+    assert_eq!(read.token_platform_info, Some(hardware));
+    assert_eq!(read.server_url.as_deref(), Some(server.url_s()));
+    assert_eq!(read.authentication_data.client_id.as_deref(), full["client_id"].as_str());
+    assert_eq!(read.authentication_data.authentication_code_mac.iteration_count, Some(100_000));
+    // The letters themselves, in the order of the schema.
+    let written = [
+        "<dskpp:KeyProvTrigger ".to_owned(),
+        " Version=\"1.0\"".into(),
+        "<dskpp:InitializationTrigger>".into(),
+        "<dskpp:DeviceIdentifierData>".into(),
+        "<pskc:Manufacturer>oath.ACME</pskc:Manufacturer>".into(),
+        "<pskc:SerialNo>7 &amp; &lt;8&gt;</pskc:SerialNo>".into(),
+        format!("<dskpp:KeyID>{}</dskpp:KeyID>", data_encoding::BASE64.encode(key_id.as_bytes())),
+        "<dskpp:TokenPlatformInfo KeyLocation=\"Hardware\" AlgorithmLocation=\"Software\"".into(),
+        format!("<dskpp:ClientID>{}</dskpp:ClientID>", full["client_id"].as_str().unwrap()),
+        "<dskpp:IterationCount>100000</dskpp:IterationCount>".into(),
+        format!("<dskpp:ServerUrl>{}</dskpp:ServerUrl>", server.url_s()),
+    ];
+    let mut rest = text.as_str();
+    for part in &written {
+        let at = rest.find(part.as_str()).unwrap_or_else(|| panic!("{part} is not there, or too early: {text}"));
+        rest = &rest[at + part.len()..];
+    }
+    let secret = full["password"].as_str().unwrap();
+    assert!(!text.contains(secret), "the password itself is not in it");
+    for location in ["hardware", "software"] {
+        let one = server.enrolment("hotp", json!({"algorithm_location": location})).await;
+        let info = trigger(&server, &one).await.1.token_platform_info.unwrap();
+        assert_eq!((info.key_location, info.algorithm_location.is_some()), (None, true));
+    }
+    assert_valid(&text);
+    assert_valid(&trigger(&server, &server.enrolment("aes128", json!({})).await).await.0);
+}
+
+fn with(mut body: Value, name: &str, value: Value) -> Value {
+    body[name] = value;
+    body
+}
+
+/// By the schema of RFC 6063 §8.2, where that and xmllint are there.
+fn assert_valid(document: &str) {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/schema/dskpp.xsd");
+    let mut xmllint = Command::new("xmllint");
+    xmllint.args(["--nonet", "--noout", "--schema"]).arg(&schema).arg("-");
+    let started = schema.exists().then(|| xmllint.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()).flatten();
+    let Some(mut child) = started else {
+        assert!(std::env::var("DSKPP_SCHEMA_CHECKS").as_deref() != Ok("required"), "xmllint or the schema is missing");
+        return eprintln!("not checked: needs xmllint (libxml2-utils) and {}", schema.display());
+    };
+    child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}\n{document}", String::from_utf8_lossy(&output.stderr));
+}
