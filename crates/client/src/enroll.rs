@@ -17,6 +17,7 @@ mod error;
 mod fields;
 mod offer;
 mod run;
+mod trigger;
 
 pub use error::EnrollError;
 pub use fields::{key_type_from_name, key_type_name};
@@ -37,14 +38,15 @@ pub const DEFAULT_KEY_TYPES: [KeyType; 6] =
 /// What to ask a server for, and how.
 #[derive(Clone, Debug)]
 pub struct EnrollRequest {
-    /// URL_S, exactly as it was given (profile P13). A trigger's `ServerUrl` is used where this is absent.
+    /// URL_S, exactly as it was given (profile P13). A trigger's `ServerUrl` is used where this is absent; where both
+    /// are there they must be the same.
     pub url_s: Option<String>,
     /// The user's right to a key.
     pub credential: Credential,
     /// Types of key that are welcome, in order of preference; empty: [`DEFAULT_KEY_TYPES`], or, at a renewal, the
     /// type that the key has.
     pub key_types: Vec<KeyType>,
-    /// This device: manufacturer and serial number.
+    /// This device: manufacturer and serial number. A trigger that names another one is refused.
     pub device: Option<(String, String)>,
     /// K_SHARED and the name by which the server knows it. With it, no other K is used, and four-pass only where the
     /// device is named. Where it is absent, the store may have it: an imported key of this device, or the one named by
@@ -124,6 +126,9 @@ pub struct Enrolled {
 /// In four-pass the server learns which key is meant only from the last request. So where it refuses the type of key
 /// that it chose itself, another run offers the remaining types. An error leaves the store as it was.
 ///
+/// A trigger for another device or server, for a key that is not in the store, or for one in hardware, is refused before
+/// anything is sent.
+///
 /// A run that was cut short, by a crash or a lost answer, is noted beside the store, sealed. The same call with the
 /// same code then ends it: the server gives its answer again for ten minutes (profile P28).
 pub async fn enroll(
@@ -131,6 +136,7 @@ pub async fn enroll(
     store: &mut TokenStore,
     mut request: EnrollRequest,
 ) -> Result<Enrolled, EnrollError> {
+    trigger::check(&request)?;
     if !request.package_formats.contains(&PackageFormat::Pskc) {
         if request.variant == Some(Variant::FourPass) {
             return Err(EnrollError::PackageOfFourPass);

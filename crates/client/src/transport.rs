@@ -246,8 +246,8 @@ fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(printable)
 }
 
-/// What a server wrote, short enough for a message.
-fn printable(text: &str) -> String {
+/// What somebody else wrote, short enough for a message and without what moves a terminal's cursor.
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(2000).collect()
 }
 

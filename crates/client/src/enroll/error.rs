@@ -83,6 +83,29 @@ pub enum EnrollError {
     /// No PRF takes the key to be renewed (profile P6).
     #[error("the key '{0}' is too short for a server to prove that it knows it: enroll a new key instead")]
     TooShortToRenew(String),
+    /// A trigger for a device that this is not.
+    #[error(
+        "the trigger is for the device {named}, and this is {own}: nothing was sent; use it on that device, or ask for \
+         one for this device"
+    )]
+    AnotherDevice {
+        /// Manufacturer and serial number in the trigger; `?` for what it leaves open.
+        named: String,
+        /// The same of this device.
+        own: String,
+    },
+    /// A trigger that asks for hardware (`TokenPlatformInfo`).
+    #[error(
+        "the trigger asks that {0} in hardware, and this client is software: nothing was sent; use a client for that \
+         hardware, or ask for a trigger without this condition"
+    )]
+    Hardware(&'static str),
+    /// A trigger of another server than the one that was asked for.
+    #[error(
+        "the trigger is for the server {0}, not the one that was asked for: nothing was sent; if that server is right, \
+         leave the URL away"
+    )]
+    AnotherServer(String),
     /// Request and trigger name different keys.
     #[error("the trigger renews the key '{0}', not the one that was asked for")]
     RenewsAnother(String),

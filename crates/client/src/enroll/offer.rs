@@ -8,8 +8,9 @@ use dskpp::prf::Prf;
 use dskpp_crypto::{RsaPrivateKey, Secret};
 use pskc::{DeviceInfo, KeyInfo};
 
-use super::{DEFAULT_KEY_TYPES, EnrollError, EnrollRequest, Variant};
+use super::{DEFAULT_KEY_TYPES, EnrollError, EnrollRequest, Variant, trigger};
 use crate::token_store::{Token, Unfinished};
+use crate::transport::printable;
 
 /// Bits of an RSA key that is made for one run.
 const RSA_BITS: usize = 2048;
@@ -25,17 +26,17 @@ pub(super) fn url_s(request: &EnrollRequest) -> Result<String, EnrollError> {
 /// The stored key that the run replaces.
 pub(super) fn renewed(request: &EnrollRequest, tokens: &[Token]) -> Result<Option<Token>, EnrollError> {
     let of_trigger = match &request.credential {
-        Credential::Trigger(trigger) => trigger.key_id.as_deref().map(String::from_utf8_lossy),
+        Credential::Trigger(trigger) => trigger::key_id(trigger)?,
         Credential::Code(_) => None,
     };
     let key_id = match (of_trigger, &request.renew) {
-        (Some(named), Some(asked)) if named != *asked => return Err(EnrollError::RenewsAnother(named.into_owned())),
-        (Some(named), _) => named.into_owned(),
+        (Some(named), Some(asked)) if named != asked => return Err(EnrollError::RenewsAnother(printable(named))),
+        (Some(named), _) => named.to_owned(),
         (None, Some(asked)) => asked.clone(),
         (None, None) => return Ok(None),
     };
     let found = tokens.iter().find(|token| token.id == key_id).cloned();
-    found.map(Some).ok_or(EnrollError::NothingToRenew(key_id))
+    found.map(Some).ok_or_else(|| EnrollError::NothingToRenew(printable(&key_id)))
 }
 
 /// The moduli that tokens of the same server remember.
