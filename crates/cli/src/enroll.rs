@@ -1,5 +1,7 @@
 //! `dskpp enroll`: a key from a server into the token store.
 
+mod ask;
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use crate::admin::device_name;
 use crate::output::{Failure, Output};
 use crate::runtime;
 use crate::store::{StoreOptions, prompt};
+pub(crate) use ask::hold;
 
 #[derive(Args)]
 pub(crate) struct Enroll {
@@ -32,6 +35,11 @@ pub(crate) struct Enroll {
     /// A trigger: a file, a URL, or `-` for standard input
     #[arg(long, value_name = "FILE|URL|-")]
     trigger: Option<String>,
+
+    /// Say what the trigger is for and ask before anything is sent; at the end, wait for Enter. For a trigger that is
+    /// opened from a browser
+    #[arg(long, requires = "trigger")]
+    pub(crate) ask: bool,
 
     /// Certificates (PEM) to trust instead of the system's
     #[arg(long, env = "DSKPP_CA", value_name = "FILE")]
@@ -139,6 +147,10 @@ impl Enroll {
             return Err(Failure::usage("--method is of two-pass, and --variant four-pass excludes it")
                 .next("leave one of the two away"));
         }
+        if self.ask && self.trigger.as_deref() == Some("-") {
+            return Err(Failure::usage("--ask reads the answer from standard input, and so does --trigger -")
+                .next("give the trigger as a file"));
+        }
         let credential = self.credential()?;
         let mut request = EnrollRequest::new(self.url.clone(), credential);
         for name in &self.key_types {
@@ -180,6 +192,10 @@ impl Enroll {
         }
         let options = TransportOptions { ca: self.ca.clone(), insecure: self.insecure, ..TransportOptions::default() };
         let transport = Transport::new(&options).map_err(Failure::new)?;
+        request.check().map_err(Failure::new)?;
+        if let (true, Credential::Trigger(trigger)) = (self.ask, &request.credential) {
+            ask::go_on(trigger, self.url.as_deref())?;
+        }
         let mut store = self.store.open_or_create()?;
         let enrolled = runtime()?.block_on(enroll::enroll(&transport, &mut store, request)).map_err(Failure::new)?;
         report(output, &enrolled)
@@ -300,7 +316,11 @@ pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8
     let request = client.get(url).header(reqwest::header::ACCEPT, MEDIA_TYPE);
     let mut answer = request.send().await.map_err(|why| failed(why.to_string()))?;
     if !answer.status().is_success() {
-        return Err(failed(answer.status().to_string()).next("it may be used or expired already: ask for a new one"));
+        let next = match answer.status().as_u16() {
+            429 | 500.. => "try again later",
+            _ => "it may be used or expired already: ask for a new one",
+        };
+        return Err(failed(answer.status().to_string()).next(next));
     }
     let mut octets = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(|why| failed(why.to_string()))? {

@@ -72,6 +72,7 @@ fn main() -> ExitCode {
         Err(why) => return unparsed(&why),
     };
     let output = Output { json: cli.json };
+    let hold = matches!(&cli.command, Command::Enroll(enroll) if enroll.ask);
     let done = match cli.command {
         Command::Serve(serve) => serve.run(&output),
         Command::Demo(demo) => demo.run(&output),
@@ -88,10 +89,14 @@ fn main() -> ExitCode {
         }
         Command::Man => manual(&output),
     };
-    match done {
+    let code = match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.fail(&failure),
+    };
+    if hold {
+        enroll::hold();
     }
+    code
 }
 
 /// The end where there is nothing to run: help, a version, or a wrong use.

@@ -100,6 +100,16 @@ impl EnrollRequest {
             accept_new_k_server: false,
         }
     }
+
+    /// Whether its trigger, if it has one, fits this device, this client and the server that was asked for (RFC 6063
+    /// §4.2.1): what [`enroll`] begins with, for a caller that wants to know before there is a store.
+    ///
+    /// # Errors
+    /// [`EnrollError::AnotherDevice`], [`EnrollError::AnotherServer`], [`EnrollError::Hardware`] and
+    /// [`TransportError::BadUrl`](crate::transport::TransportError::BadUrl).
+    pub fn check(&self) -> Result<(), EnrollError> {
+        trigger::check(self)
+    }
 }
 
 /// A key that is in the store now.
@@ -136,7 +146,7 @@ pub async fn enroll(
     store: &mut TokenStore,
     mut request: EnrollRequest,
 ) -> Result<Enrolled, EnrollError> {
-    trigger::check(&request)?;
+    request.check()?;
     if !request.package_formats.contains(&PackageFormat::Pskc) {
         if request.variant == Some(Variant::FourPass) {
             return Err(EnrollError::PackageOfFourPass);
