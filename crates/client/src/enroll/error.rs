@@ -138,9 +138,14 @@ pub enum EnrollError {
 }
 
 impl EnrollError {
-    /// Whether the same call may still end this run.
+    /// Whether the same call may still end this run: no answer came, or one that was damaged on its way, or the store
+    /// could not take the key.
     pub(super) fn may_go_on(&self) -> bool {
         use EnrollError::*;
-        matches!(self, Transport(_) | AnswerLost(_) | NotStored { .. } | Store(_) | Interrupted)
+        use dskpp::client::Failed as Wrong;
+        match self {
+            Failed(why) => matches!(why, Wrong::Unreadable(_) | Wrong::WrongConfirmation),
+            _ => matches!(self, Transport(_) | AnswerLost(_) | NotStored { .. } | Store(_) | Interrupted),
+        }
     }
 }

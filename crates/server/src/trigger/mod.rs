@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
 use crate::dskpp_http::MEDIA_TYPE;
 use crate::limits::{Rates, RetryAfter};
 use crate::provision::{NoTrigger, Provision};
-use accept::Wanted;
+use accept::names_dskpp;
 
 /// The longest token that is looked up.
 const MAX_TOKEN_LEN: usize = 128;
@@ -42,7 +42,18 @@ struct Triggers {
 }
 
 pub(crate) fn router(provision: Arc<Provision>, rates: Arc<Rates>) -> Router {
-    Router::new().route("/enroll/{token}", get(trigger)).with_state(Arc::new(Triggers { provision, rates }))
+    let triggers = Arc::new(Triggers { provision, rates });
+    Router::new().route("/enroll/{token}", get(trigger)).with_state(triggers).fallback(elsewhere)
+}
+
+/// Whatever is not there. Who asks for a trigger where none can be gets an initialization message without data, and
+/// 406 (RFC 6063 §7.2.6).
+async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let asks = matches!(method, Method::GET | Method::HEAD) && names_dskpp(&headers);
+    match asks && !uri.path().starts_with("/enroll/") {
+        true => (StatusCode::NOT_ACCEPTABLE, EVERY, TRIGGER).into_response(),
+        false => (StatusCode::NOT_FOUND, EVERY).into_response(),
+    }
 }
 
 async fn trigger(
@@ -52,26 +63,23 @@ async fn trigger(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let wanted = Wanted::of(&headers);
+    let is_client = names_dskpp(&headers);
     let as_file = query.as_deref().is_some_and(is_download);
     let answer = async {
         triggers.rates.admit(peer.into()).map_err(NoTrigger::TooMany)?;
-        if wanted == Wanted::Neither && !as_file {
-            return Ok(not_acceptable());
-        }
         if token.len() > MAX_TOKEN_LEN || !token.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
             return Err(NoTrigger::Unknown);
         }
         if as_file {
             return Ok((TRIGGER, AS_FILE, triggers.provision.trigger(&token).await?).into_response());
         }
-        if wanted == Wanted::Trigger {
+        if is_client {
             return Ok((TRIGGER, triggers.provision.trigger(&token).await?).into_response());
         }
         triggers.provision.has_trigger(&token).await?;
         Ok(page::ready(&format!("{}/enroll/{token}", triggers.provision.trigger_origin())))
     };
-    let response = answer.await.unwrap_or_else(|why| no_trigger(why, wanted));
+    let response = answer.await.unwrap_or_else(|why| no_trigger(why, is_client));
     (EVERY, response).into_response()
 }
 
@@ -80,13 +88,8 @@ fn is_download(query: &str) -> bool {
     query.split('&').any(|pair| pair.split('=').next() == Some("download"))
 }
 
-fn not_acceptable() -> Response {
-    let text = "this address has application/dskpp+xml for a DSKPP client and text/html for a person\n";
-    (StatusCode::NOT_ACCEPTABLE, text).into_response()
-}
-
-/// The refusal as a page where that was asked for, else as a line of text.
-fn no_trigger(why: NoTrigger, wanted: Wanted) -> Response {
+/// The refusal: a line of text for a client, a page for a person.
+fn no_trigger(why: NoTrigger, is_client: bool) -> Response {
     let (status, text, title, next) = match &why {
         NoTrigger::Unknown => (
             StatusCode::NOT_FOUND,
@@ -114,9 +117,9 @@ fn no_trigger(why: NoTrigger, wanted: Wanted) -> Response {
             "Open the link again in some minutes. If this goes on, ask for help where you got the link.",
         ),
     };
-    let response = match wanted {
-        Wanted::Page => page::refusal(status, title, next),
-        Wanted::Trigger | Wanted::Neither => (status, text).into_response(),
+    let response = match is_client {
+        true => (status, text).into_response(),
+        false => page::refusal(status, title, next),
     };
     match why {
         NoTrigger::TooMany(wait) => ([retry_after(wait)], response).into_response(),
@@ -143,12 +146,8 @@ mod tests {
             (|| NoTrigger::Unavailable, 503, None),
         ];
         for (why, status, retry) in cases {
-            for (wanted, kind) in [
-                (Wanted::Page, "text/html; charset=utf-8"),
-                (Wanted::Trigger, "text/plain; charset=utf-8"),
-                (Wanted::Neither, "text/plain; charset=utf-8"),
-            ] {
-                let response = no_trigger(why(), wanted);
+            for (is_client, kind) in [(false, "text/html; charset=utf-8"), (true, "text/plain; charset=utf-8")] {
+                let response = no_trigger(why(), is_client);
                 assert_eq!(response.status().as_u16(), status);
                 assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{status}");
                 let after = response.headers().get(header::RETRY_AFTER).map(|after| after.to_str().unwrap());
