@@ -28,7 +28,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dskpp::algorithm::MacAlgorithm;
+use dskpp::algorithm::{MacAlgorithm, ProtectionMethod};
 use dskpp::client::Credential;
 use dskpp::message::{Request, Response};
 use dskpp_crypto::{Random, SeededRandom};
@@ -60,19 +60,36 @@ fn s10_2_two_pass_ends_with_the_same_renewed_key_or_with_the_old_one() {
 }
 
 fn attack(two_pass: bool, renewal: bool) {
-    let mut ends = BTreeMap::new();
+    let (mut ends, mut ways) = (BTreeMap::new(), BTreeMap::new());
     for seed in 0..SEEDS {
-        *ends.entry(one_seed(two_pass, renewal, seed)).or_insert(0_u32) += 1;
+        let (end, way) = one_seed(two_pass, renewal, seed);
+        *ends.entry(end).or_insert(0_u32) += 1;
+        *ways.entry(way).or_insert(0_u32) += 1;
     }
     let variant = if two_pass { "two-pass" } else { "four-pass" };
-    println!("{variant}, {}: {ends:?}", if renewal { "renewal" } else { "first key" });
+    println!("{variant}, {}: {ends:?}, {ways:?}", if renewal { "renewal" } else { "first key" });
     let share = |end| ends.get(end).copied().unwrap_or_default() * 100 / SEEDS;
     assert!((15..75).contains(&share("at once")), "the link is neither idle nor a wall: {ends:?}");
     assert!(share("after a retransmission") >= 3 && share("refused, then lost") >= 3, "{ends:?}");
+    let ways_that_must_be = if two_pass { &WAYS[1..] } else { &WAYS[..1] };
+    assert!(ways_that_must_be.iter().all(|way| ways.contains_key(way)), "keys were sent in every way: {ways:?}");
 }
 
-/// An attacked run, and what the client does next over a clean link; how that ended.
-fn one_seed(two_pass: bool, renewal: bool, seed: u32) -> &'static str {
+/// How a key came, of those that came.
+const WAYS: [&str; 4] = ["agreed", "transport", "wrap", "passphrase"];
+
+fn way(end: &End) -> &'static str {
+    let End::Provisioned(key) = end else { return "no key" };
+    match &key.method {
+        None => WAYS[0],
+        Some(ProtectionMethod::Transport) => WAYS[1],
+        Some(ProtectionMethod::Wrap) => WAYS[2],
+        Some(_) => WAYS[3],
+    }
+}
+
+/// An attacked run, and what the client does next over a clean link; how that ended, and how the key came.
+fn one_seed(two_pass: bool, renewal: bool, seed: u32) -> (&'static str, &'static str) {
     let rng = &mut SeededRandom::new(&[&[u8::from(two_pass), u8::from(renewal)], &seed.to_be_bytes()[..]].concat());
     let World { mut server, variant, offer, old, mut loot } = World::new(two_pass, renewal, rng);
     let mut deeds = BTreeMap::new();
@@ -102,7 +119,7 @@ fn one_seed(two_pass: bool, renewal: bool, seed: u32) -> &'static str {
     let is_found_out = key.is_none() || again > 0 || !(hello || is_changed(Pass::ClientNonce));
     assert!(is_found_out, "a changed request is found out: {what}");
     if key.is_some() {
-        return if again == 0 { "at once" } else { "after a retransmission" };
+        return (if again == 0 { "at once" } else { "after a retransmission" }, way(&run.end));
     }
     let is_idle = deeds.values().all(|deed| matches!(deed, Deed::Nothing | Deed::Drop));
     assert!(!is_idle, "a loss alone ends no run: {what}");
@@ -114,10 +131,7 @@ fn one_seed(two_pass: bool, renewal: bool, seed: u32) -> &'static str {
     let what = format!("{what}, then {:?}", next.end);
     assert_eq!(judge(&server, old.as_ref(), next.end.key()), Ok(()), "{what}");
     assert!(if was_spent { asks_again || next.end.key().is_none() } else { next.end.key().is_some() }, "{what}");
-    match next.end.key() {
-        Some(_) => "refused, then well",
-        None => "refused, then lost",
-    }
+    (if next.end.key().is_some() { "refused, then well" } else { "refused, then lost" }, way(&next.end))
 }
 
 #[test]
