@@ -3,8 +3,9 @@
 //!
 //! # What must hold
 //! Both sides end with the same K_TOKEN and K_MAC, or the client has no new key: then its old one, if it had one, is
-//! still good at the server, which may wait for a first password of a new one that nobody has (RFC 6063 §10.5). Never
-//! does the client take a key for confirmed that the server does not have.
+//! still good at the server, which waits for a first password of a new one that nobody has (RFC 6063 §10.5; a server
+//! that replaces the key at once cannot give that). Never does the client take a key for confirmed that the server does
+//! not have.
 //!
 //! # What the MACs protect, and what they do not
 //! MAC 1 is made with K_MAC over the hash of all messages before the last one. So these are protected as the client sent

@@ -168,3 +168,26 @@ fn s4_1_1_the_mac_of_a_renewal_does_not_vouch_for_the_servers_public_key() {
     assert_eq!(judge(&server, Some(&old), run.end.key()), Err(Mismatch::NewKey));
     assert_eq!(server.keys[KEY_ID], old, "the server has refused the run");
 }
+
+/// The old key stays good only at a server that waits for a first password of the new one (RFC 6063 §10.5). One that
+/// replaces it with the run leaves a client that the last message did not reach with a key that is no more.
+#[test]
+fn s10_5_a_renewal_that_is_active_at_once_may_cost_the_client_its_key() {
+    for place in 0..2 {
+        let mut server = Server::new(k_shared(16));
+        let variant = both(&mut server)[place].clone();
+        assert_eq!(attacked(&variant, &mut server, &mut |_, message| vec![message]), Ok(()));
+        let old = server.keys[KEY_ID].clone();
+        server.enrolment().spent = false;
+        let offer = renewing(offer(&server.k), &old);
+        let mut link = |pass: Pass, message| match pass {
+            Pass::ServerFinished => vec![b"<a/>".to_vec()],
+            _ => vec![message],
+        };
+        let rng = &mut SeededRandom::new(b"renewal");
+        let run = run_variant(&variant, offer, &mut server, &mut link, rng, &mut 0);
+        assert_eq!(judge(&server, Some(&old), run.end.key()), Ok(()), "{variant:?}");
+        server.before.clear();
+        assert_eq!(judge(&server, Some(&old), run.end.key()), Err(Mismatch::OldKey), "{variant:?}");
+    }
+}
