@@ -22,6 +22,8 @@ struct Server {
     seal: AeadKey,
     /// How many final answers get lost on the way.
     lose: usize,
+    /// How many lose their end.
+    cut: usize,
     hellos: usize,
     nonces: Vec<Vec<u8>>,
     answer: Option<Vec<u8>>,
@@ -33,7 +35,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/dskpp", listener.local_addr().unwrap());
         let seal = AeadKey::new(&[0x5e; 32]);
-        let server = Server { package, seal, lose, hellos: 0, nonces: Vec::new(), answer: None, k_token: None };
+        let server = Server { package, seal, lose, cut: 0, hellos: 0, nonces: Vec::new(), answer: None, k_token: None };
         let (server, url_s) = (Arc::new(Mutex::new(server)), url.clone());
         let shared = server.clone();
         std::thread::spawn(move || {
@@ -58,11 +60,18 @@ impl Server {
                     Some(answer) => answer,
                     None => self.finish(nonce, body, url_s).unwrap_or_else(|refusal| refusal.response()),
                 };
-                match self.lose.checked_sub(1) {
-                    Some(left) => self.lose = left,
-                    None => return Some(answer),
+                if let Some(left) = self.lose.checked_sub(1) {
+                    self.lose = left;
+                    return None;
                 }
-                None
+                let whole = answer.len();
+                Some(match self.cut.checked_sub(1) {
+                    Some(left) => {
+                        self.cut = left;
+                        answer[..whole - 5].to_vec()
+                    }
+                    None => answer,
+                })
             }
         }
     }
@@ -200,6 +209,18 @@ async fn p28_after_an_answer_was_lost_twice_the_same_call_ends_the_same_run() {
     assert_eq!((server.hellos, server.nonces.len()), (1, 3), "no new run was begun");
     assert!(server.nonces.iter().all(|nonce| *nonce == server.nonces[0]), "octet for octet");
     assert!(!folder.path().join("tokens.db.run").exists());
+}
+
+#[tokio::test]
+async fn p28_after_a_damaged_answer_the_same_call_asks_for_it_again() {
+    let (url, server) = Server::start(package(KeyType::Totp), 0);
+    server.lock().unwrap().cut = 1;
+    let (_folder, mut store) = store();
+    let error = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
+    assert!(matches!(error, EnrollError::Failed(Failed::Unreadable(_))), "{error:?}");
+    enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
+    let server = server.lock().unwrap();
+    assert_eq!((server.hellos, Some(store.find("OATH0001").unwrap().secret)), (1, server.k_token.clone()));
 }
 
 #[tokio::test]
