@@ -21,7 +21,8 @@ fuzz_target!(|data: &[u8]| {
 fn unsigned(response: &mut Response) {
     if let Response::ServerFinished(finished) = response
         && let Some(body) = &mut finished.body
+        && let Some(container) = body.key_package.content.container_mut()
     {
-        body.key_package.key_container.signed = false;
+        container.signed = false;
     }
 }

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod binding;
-mod conformance;
 mod four_pass;
 mod hostile;
 mod lifecycle;

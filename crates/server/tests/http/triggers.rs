@@ -8,7 +8,7 @@ use std::time::Duration;
 use dskpp::algorithm::KeyType;
 use dskpp::client::{Credential, Offer};
 use dskpp::message::{Platform, TokenPlatformInfo, Trigger};
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::support::{MEDIA_TYPE, Server};
@@ -87,8 +87,15 @@ async fn s7_2_6_no_other_resource_combines_the_type_with_200() {
         let kind = response.headers().get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap());
         assert!(response.status() == status && kind != Some(MEDIA_TYPE), "{other} {response:?}");
     }
-    let posted = server.client.post(server.url("/")).header(header::ACCEPT, MEDIA_TYPE).send().await.unwrap();
-    assert_eq!(posted.status(), StatusCode::NOT_FOUND);
+    let trigger = path(&server.enrolment("totp", json!({})).await);
+    for other in ["/", "/dskpp", "/no/such?of=dskpp", &format!("{trigger}0"), &format!("{trigger}/more")] {
+        for method in [Method::HEAD, Method::OPTIONS, Method::PUT, Method::POST] {
+            let request = server.client.request(method.clone(), server.url(other)).header(header::ACCEPT, MEDIA_TYPE);
+            let response = request.send().await.unwrap();
+            let is_dskpp = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE);
+            assert!(response.status() != StatusCode::OK || !is_dskpp, "{method} {other}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

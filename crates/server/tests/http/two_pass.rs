@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
-use dskpp::client::{ClientProtection, Credential, Failed, Offer, Provisioned, Renewal, TwoPass};
+use dskpp::client::{Answered, ClientProtection, Credential, Either, Failed, Offer, Provisioned, Renewal, TwoPass};
 use dskpp::message::Trigger;
 use dskpp::status::Status;
 use dskpp_crypto::{RsaPrivateKey, Secret, SystemRandom};
@@ -11,7 +11,7 @@ use pskc::{DeviceInfo, KeyInfo};
 use reqwest::header;
 use serde_json::{Value, json};
 
-use crate::support::{MEDIA_TYPE, Server, read, with_code};
+use crate::support::{MEDIA_TYPE, Server, k_of, read, with_code};
 
 static CLIENT_KEY: LazyLock<Arc<RsaPrivateKey>> = LazyLock::new(|| Arc::new(RsaPrivateKey::generate(2048).unwrap()));
 
@@ -305,4 +305,27 @@ async fn s5_2_2_what_is_wrong_on_its_face_is_refused_before_any_work() {
         }
     }
     assert_eq!(state_of(&server, &enrolment).await, "open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_2_4_an_offer_of_both_variants_can_end_in_either() {
+    let server = Server::start().await;
+    for variant in ["two-pass", "four-pass"] {
+        let enrolment = server.enrolment("hotp", json!({"variant": variant})).await;
+        let offer = server.offer(&enrolment, KeyType::Hotp);
+        let (request, state) = Either::start(offer, vec![transport()], &mut SystemRandom).unwrap();
+        let got = match state.receive(&server.exchange(request).await).unwrap() {
+            Answered::Key(got) => {
+                assert_eq!(variant, "two-pass");
+                *got
+            }
+            Answered::FourPass(choice) => {
+                assert_eq!(variant, "four-pass");
+                let k = k_of(&choice);
+                let (request, state) = choice.proceed(k, &mut SystemRandom).unwrap();
+                state.receive(&server.exchange(request).await).unwrap()
+            }
+        };
+        assert_eq!(got.keys.k_token, server.secret_of(&got.key_id).await, "{variant}");
+    }
 }
