@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
 use dskpp::algorithm::PackageFormat;
-use dskpp::vessel::{Protection, vessel, verify};
+use dskpp::vessel::{Protection, verify, vessel};
 use dskpp_crypto::{RsaPrivateKey, Secret, SeededRandom, SigningKey};
 use libfuzzer_sys::fuzz_target;
 use pskc::Unlock;
