@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use pskc::xml::{Element, Foreign, Limits, Reader, XmlError};
 
 fuzz_target!(|data: &[u8]| {
-    let small = Limits { max_depth: 4, max_text: 40 };
+    let small = Limits { max_depth: 4, max_text: 40, max_child: 200 };
     for limits in [Limits::MESSAGE, small] {
         let whole = tree(data, limits);
         let parts = tree(BufReader::with_capacity(7, data), limits);

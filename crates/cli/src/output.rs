@@ -55,18 +55,19 @@ impl Output {
     /// A line for people while something goes on.
     pub(crate) fn say(&self, text: impl AsRef<str>) {
         if !self.json {
-            println!("{}", text.as_ref());
+            let _ = writeln!(std::io::stdout(), "{}", text.as_ref()); // who does not listen misses nothing
         }
     }
 
     /// The end of a failed command.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         if self.json {
-            println!("{}", json!({ "error": failure.message, "next": failure.next }));
+            let _ = writeln!(std::io::stdout(), "{}", json!({ "error": failure.message, "next": failure.next }));
         }
-        eprintln!("dskpp: {}", failure.message);
+        let mut err = std::io::stderr().lock();
+        let _ = writeln!(err, "dskpp: {}", failure.message);
         if let Some(next) = &failure.next {
-            eprintln!("  what to do: {next}");
+            let _ = writeln!(err, "  what to do: {next}");
         }
         ExitCode::from(if failure.usage { 2 } else { 1 })
     }

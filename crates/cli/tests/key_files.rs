@@ -14,11 +14,11 @@ use support::{Home, Server, shown, text};
 /// Keys as `inspect --json` shows them: every member that it has.
 fn keys() -> Value {
     json!([
-        { "id": "a", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:hotp", "secret_hex": "31323334", "counter": 5,
+        { "id": "a", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:hotp", "secret_hex": "31".repeat(20), "counter": 5,
           "response_encoding": "DECIMAL", "response_length": 6, "response_check": false, "serial": "1" },
         { "id": "b", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:totp", "algorithm_suite": "HMAC-SHA256",
           "secret_hex": "00".repeat(33), "time_offset": 0, "time_interval": 60, "time_drift": -3,
-          "response_encoding": "DECIMAL", "response_length": 8, "challenge_encoding": "HEXADECIMAL",
+          "response_encoding": "DECIMAL", "response_length": 8, "challenge_encoding": "DECIMAL",
           "challenge_min_length": 4, "challenge_max_length": 8, "challenge_check": true, "manufacturer": "Ä \"1\", =x",
           "serial": "2", "model": "M", "issue_no": "3", "device_binding": "IMEI", "start_date": "2026-01-01T00:00:00Z",
           "expiry_date": "2036-01-01T00:00:00Z", "device_userid": "CN=d", "crypto_module": "CM", "issuer": "I",
@@ -64,15 +64,21 @@ fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
     assert_eq!(refused.code, Some(1), "a PIN is no one-time password: {refused:?}");
     assert!(!home.path("out").exists(), "a result is there whole or not at all");
     let done = home.run(&["pskc", "convert", "keys.xml", "--to", "otpauth", "--skip"]).success();
-    assert_eq!(done.out.lines().count(), 2);
-    assert!(done.err.contains("(c) is left out"), "{done:?}");
-    home.write("in.otpauth", &done.out);
+    assert_eq!(done.out.lines().count(), 1);
+    assert!(done.err.contains("(b) is left out") && done.err.contains("(c) is left out"), "{done:?}");
+    assert!(done.err.contains("no place for what is left out: devices"), "{done:?}");
+    let totp = json!({ "id": "t", "algorithm": "totp", "algorithm_suite": "HMAC-SHA256", "secret_hex": "00".repeat(33),
+        "time_interval": 60, "response_encoding": "DECIMAL", "response_length": 8 });
+    home.write("t.json", json!({ "keys": [totp] }).to_string());
+    let other = home.run(&["pskc", "convert", "t.json", "--to", "otpauth"]).success();
+    home.write("in.otpauth", done.out + &other.out);
     home.run(&["pskc", "convert", "in.otpauth", "-o", "back.xml"]).success();
     let back = inspect(&home, "back.xml", &[]);
-    for (i, name) in
-        [(0, "secret_hex"), (0, "counter"), (1, "secret_hex"), (1, "algorithm_suite"), (1, "time_interval")]
-    {
-        assert_eq!(back[i][name], keys()[i][name], "{name}");
+    for name in ["secret_hex", "counter", "response_length"] {
+        assert_eq!(back[0][name], keys()[0][name], "{name}");
+    }
+    for name in ["secret_hex", "algorithm_suite", "time_interval", "response_length"] {
+        assert_eq!(back[1][name], totp[name], "{name}");
     }
     home.write("in.oath", "# users\nHOTP\talice\t-\t3132\t7\nHOTP/T60/8\tbob\t1234\t3334\n");
     home.run(&["pskc", "convert", "in.oath", "-o", "users.xml"]).success();
@@ -92,6 +98,77 @@ fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
     }
 }
 
+/// Extensions of a container (RFC 6030 §9) stay with its keys, and a signature that was not checked is told.
+#[test]
+fn what_stands_around_the_keys_is_kept_or_told() {
+    let home = home();
+    let plain = std::fs::read_to_string(home.path("keys.xml")).unwrap();
+    let extended = "<pskc:Extensions><v:a xmlns:v=\"urn:v\">1</v:a></pskc:Extensions></pskc:KeyContainer>";
+    home.write("extended.xml", plain.replace("</pskc:KeyContainer>", extended));
+    let again = home.run(&["pskc", "convert", "extended.xml"]).success();
+    assert!(again.out.contains(">1<") && again.out.contains("urn:v"), "{again:?}");
+    let json = home.run(&["pskc", "convert", "extended.xml", "--to", "json"]).success();
+    assert!(json.err.contains("extensions of the container"), "{json:?}");
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pskc/tests/data/signature");
+    home.run(&["pskc", "sign", "keys.xml", "--key", &shown(&data.join("p256.key")), "-o", "signed.xml"]).success();
+    for command in [&["pskc", "convert", "signed.xml"][..], &["token", "import", "signed.xml"]] {
+        assert!(home.run(command).err.contains("signature of the file is not checked"), "{command:?}");
+    }
+}
+
+/// `--json` is one document, or a wrong use where a result would stand before it.
+#[test]
+fn json_reports_and_results_do_not_share_an_output() {
+    let home = home();
+    home.write("key", "00".repeat(16));
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pskc/tests/data/signature");
+    let key = shown(&data.join("p256.key"));
+    for command in [
+        &["pskc", "convert", "keys.xml", "--json"][..],
+        &["pskc", "encrypt", "keys.xml", "--to-key-file", "key", "--json", "-o", "-"],
+        &["pskc", "sign", "keys.xml", "--key", &key, "--json"],
+    ] {
+        let refused = home.run(command);
+        assert!(refused.code == Some(2) && refused.json()["next"].is_string(), "{refused:?}");
+    }
+    let signed = home.run(&["pskc", "sign", "keys.xml", "--key", &key, "-o", "-"]).success();
+    assert!(signed.out.trim_end().ends_with("</pskc:KeyContainer>"), "the result and nothing else: {signed:?}");
+    home.run(&["pskc", "convert", "keys.xml", "-o", "/dev/null"]).success();
+}
+
+/// A protection that is asked for is given, or refused.
+#[test]
+fn options_of_a_protection_count_or_are_refused() {
+    let home = home();
+    home.write("key", "00".repeat(16));
+    home.write("password", "correct horse\n");
+    let by_password = ["pskc", "encrypt", "keys.xml", "--to-password-file", "password", "-o", "safe.xml", "--force"];
+    let more: &[(&[&str], &str, &str)] = &[
+        (&[], "hmac-sha1", "#aes128-cbc"),
+        (&["--mac", "sha512", "--iterations", "1000"], "hmac-sha512", "#aes128-cbc"),
+        (&["--cipher", "wrap", "--iterations", "1000"], "", "#kw-aes128"),
+    ];
+    for (more, mac, cipher) in more {
+        home.run(&[&by_password[..], more].concat()).success();
+        let safe = std::fs::read_to_string(home.path("safe.xml")).unwrap();
+        assert!(safe.contains(mac) && safe.contains(cipher), "{more:?}: {safe}");
+        assert_eq!(inspect(&home, "safe.xml", &["--password-file", "password"]), keys(), "{more:?}");
+    }
+    let by_key = ["pskc", "encrypt", "keys.xml", "--to-key-file", "key"];
+    let wrong: &[(&[&str], &[&str])] = &[
+        (&by_password, &["--iterations", "999"]),
+        (&by_password, &["--iterations", "10000001"]),
+        (&by_password, &["--to-key-name", "n"]),
+        (&by_key, &["--iterations", "5000"]),
+        (&by_key, &["--to-key-name", ""]),
+        (&by_key, &["--cipher", "wrap", "--mac", "sha512"]),
+        (&["pskc", "convert", "keys.xml"], &["--mac", "sha512"]),
+    ];
+    for (command, more) in wrong {
+        assert_eq!(home.run(&[*command, more].concat()).code, Some(2), "{command:?} {more:?}");
+    }
+}
+
 #[test]
 fn secrets_are_hidden_unless_asked_for_and_protected_where_told() {
     let home = home();
@@ -105,7 +182,7 @@ fn secrets_are_hidden_unless_asked_for_and_protected_where_told() {
     home.write("password", "correct horse\n");
     let ways: &[(&[&str], &[&str])] = &[
         (&["--to-key-file", "key"], &["--key-file", "key"]),
-        (&["--to-key-file", "key", "--cipher", "wrap", "--mac", "sha512"], &["--key-file", "key"]),
+        (&["--to-key-file", "key", "--cipher", "wrap"], &["--key-file", "key"]),
         (&["--to-key-file", "key", "--cipher", "wrap-pad"], &["--key-file", "key"]),
         (&["--to-password-file", "password", "--iterations", "1000"], &["--password-file", "password"]),
     ];

@@ -184,7 +184,15 @@ impl ClientKey {
             ClientKey::Passphrase => {
                 let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
                 let algorithm = symmetric(algorithm).ok_or_else(refused)?;
-                Protector::derived(password, Some(client_id), iterations, Pbkdf2Prf::HmacSha1, algorithm, rng)
+                Protector::derived(
+                    password,
+                    Some(client_id),
+                    iterations,
+                    Pbkdf2Prf::HmacSha1,
+                    algorithm,
+                    Hash::Sha1,
+                    rng,
+                )
             }
         }
     }

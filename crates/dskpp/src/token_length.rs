@@ -43,6 +43,7 @@ pub(crate) fn state(key: &mut Key, type_len: usize, prf: Prf, keys: &Keys) {
         ns: Ns::from(NAMESPACE),
         local: NAME.into(),
         attributes: vec![mac],
+        prefixes: Vec::new(),
         content: vec![Node::Text(len.to_string())],
     };
     if len < type_len {
@@ -50,7 +51,7 @@ pub(crate) fn state(key: &mut Key, type_len: usize, prf: Prf, keys: &Keys) {
         return;
     }
     let (ns, content) = (Ns::from(ns::DS), vec![Node::Element(element)]);
-    let object = Foreign { ns, local: "Object".into(), attributes: Vec::new(), content };
+    let object = Foreign { ns, local: "Object".into(), attributes: Vec::new(), prefixes: Vec::new(), content };
     key.policy.get_or_insert_default().other.push(object);
 }
 

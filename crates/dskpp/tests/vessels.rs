@@ -196,6 +196,7 @@ fn keys_that_a_format_cannot_carry_are_refused() {
         ns: "urn:x".into(),
         local: "x".into(),
         attributes: vec![],
+        prefixes: Vec::new(),
         content: vec![],
     });
     for package in [without, unknown] {

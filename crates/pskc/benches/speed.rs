@@ -118,7 +118,7 @@ fn write(path: &Path, count: usize, encrypted: bool) -> Result<f64, Failure> {
         }
         writer.package(&package)?;
     }
-    writer.finish()?.flush()?;
+    writer.finish(&[])?.flush()?;
     Ok(count as f64 / start.elapsed().as_secs_f64())
 }
 

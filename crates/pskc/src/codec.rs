@@ -38,7 +38,11 @@ impl Sequence {
 
     /// The name in the list that `element` may have at this point.
     pub(crate) fn find(&mut self, element: &Element) -> Option<&'static str> {
-        let local = if element.ns.is(ns::PSKC) { element.local.as_str() } else { "" };
+        let local = match &element.ns {
+            ns if ns.is(ns::PSKC) => element.local.as_str(),
+            Ns::None => return None, // `##other` is another namespace, not none
+            _ => "",
+        };
         for (i, name) in self.names.iter().enumerate().skip(self.at) {
             let plain = name.strip_suffix('*');
             if plain.unwrap_or(name) == local {
@@ -50,13 +54,18 @@ impl Sequence {
     }
 }
 
-/// Refuses attributes in no namespace other than `allowed`.
+/// Refuses attributes other than `allowed`, which are in no namespace, and what any element may tell about its
+/// schema and language.
 pub(crate) fn only_attributes<R: BufRead>(
     reader: &Reader<R>,
     element: &Element,
     allowed: &[&str],
 ) -> Result<(), XmlError> {
-    let unknown = |a: &&xml::Attribute| a.ns == Ns::None && !allowed.contains(&a.local.as_str());
+    let unknown = |a: &&xml::Attribute| match &a.ns {
+        Ns::None => !allowed.contains(&a.local.as_str()),
+        ns if ns.is(ns::XML) => false, // a name has a language (RFC 6030 §4.2), which its schema forgets
+        ns => !(ns.is(ns::XSI) && matches!(&*a.local, "type" | "schemaLocation" | "noNamespaceSchemaLocation")),
+    };
     match element.attributes().iter().find(unknown) {
         Some(attribute) => {
             Err(XmlError::Unexpected { what: format!("attribute {}", attribute.local), place: reader.place() })
@@ -120,7 +129,8 @@ pub(crate) fn date<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Res
     Ok(date.ok_or_else(|| reader.invalid("not a date and time such as 2026-01-31T12:00:00Z"))?)
 }
 
-/// `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`, without a zone in UTC; years 1 to 9999, no leap seconds.
+/// `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`, without a zone in UTC; years 1 to 9999, no leap seconds, as exact as a
+/// nanosecond.
 /// "Never", as files write it (`9999-12-31T23:59:59Z`), becomes the latest time that can be held, a
 /// day earlier.
 pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
@@ -143,8 +153,15 @@ pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
             return None;
         }
     }
-    let date: civil::DateTime = PARSER.parse_datetime([fixed, fraction].concat()).ok()?;
-    let date = parse_zone(zone)?.to_timestamp(date);
+    let fraction = &fraction[..fraction.len().min(".123456789".len())]; // ASCII, as just seen
+    // The end of a day is the first moment of the next.
+    let (date, day) = match fixed.strip_suffix("24:00:00") {
+        Some(day) if fraction.bytes().all(|octet| matches!(octet, b'.' | b'0')) => ([day, "00:00:00"].concat(), 1),
+        _ => ([fixed, fraction].concat(), 0),
+    };
+    let date: civil::DateTime = PARSER.parse_datetime(date).ok()?;
+    let zone = parse_zone(zone)?;
+    let date = date.checked_add(jiff::Span::new().days(day)).and_then(|date| zone.to_timestamp(date));
     Some(date.unwrap_or(Timestamp::MAX)) // with years from 1 on, it can only be too late
 }
 
@@ -214,7 +231,11 @@ mod tests {
             ("2006-05-01T02:30:00+02:30", "2006-05-01T00:00:00Z"),
             ("2006-04-30T10:00:00-14:00", "2006-05-01T00:00:00Z"),
             ("2006-05-01T00:00:00.250Z", "2006-05-01T00:00:00.25Z"),
+            ("2006-05-01T00:00:00.12345678987Z", "2006-05-01T00:00:00.123456789Z"),
+            ("2006-04-30T24:00:00Z", "2006-05-01T00:00:00Z"),
+            ("2006-04-30T24:00:00.0+01:00", "2006-04-30T23:00:00Z"),
             ("9999-12-31T23:59:59Z", "9999-12-30T22:00:00.999999999Z"),
+            ("9999-12-31T24:00:00Z", "9999-12-30T22:00:00.999999999Z"),
         ];
         for (text, expected) in good {
             assert_eq!(parse_date(text).unwrap().to_string(), expected, "{text}");
@@ -230,6 +251,8 @@ mod tests {
             "2006-13-01T00:00:00Z",
             "2006-02-30T00:00:00Z",
             "2006-05-01T25:00:00Z",
+            "2006-05-01T24:00:01Z",
+            "2006-05-01T24:00:00.1Z",
             "2006-05-01T00:00:00.Z",
             "2006-05-01T00:00:00+2:00",
             "2006-05-01T00:00:00+14:01",

@@ -6,7 +6,7 @@ use dskpp_crypto::Secret;
 
 use crate::codec::{self, Sequence, flag, only_attributes, parsed_attr, required, write_text};
 use crate::container::Extensions;
-use crate::value::{Value, read_number, read_secret, write_number, write_secret};
+use crate::value::{EncryptedValue, Value, read_number, read_secret, write_number, write_secret};
 use crate::xml::{self, Element, Foreign, Reader, Writer};
 use crate::{Error, Policy};
 
@@ -259,6 +259,21 @@ fn read_length<R: BufRead>(reader: &Reader<R>, element: &Element, name: &str) ->
 }
 
 impl KeyData {
+    /// The values that are encrypted, each with the name of its element, in the schema's order.
+    pub fn encrypted_values(&self) -> impl Iterator<Item = (&'static str, &EncryptedValue)> {
+        fn named<'v, T>(name: &'static str, value: &'v Option<Value<T>>) -> Option<(&'static str, &'v EncryptedValue)> {
+            value.as_ref().and_then(Value::encrypted).map(|value| (name, value))
+        }
+        let values = [
+            named("Secret", &self.secret),
+            named("Counter", &self.counter),
+            named("Time", &self.time),
+            named("TimeInterval", &self.time_interval),
+            named("TimeDrift", &self.time_drift),
+        ];
+        values.into_iter().flatten()
+    }
+
     fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &[])?;
         let mut data = Self::default();

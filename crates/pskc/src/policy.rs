@@ -120,7 +120,7 @@ impl Policy {
                 Some("KeyUsage") => {
                     // A text that is no known usage is kept as an element not understood.
                     let element = Foreign::read_open(reader, child)?;
-                    match KeyUsage::from_name(xml::trim(&element.text())) {
+                    match KeyUsage::from_name(&element.text()) {
                         Some(usage) if element.is_plain() => policy.key_usage.push(usage),
                         _ => policy.other.push(element),
                     }
@@ -158,13 +158,14 @@ impl PinPolicy {
         let mut pin = Self::default();
         for attribute in element.attributes() {
             let value = attribute.value.as_str();
+            let number = || xml::trim(value).parse().ok();
             let known = attribute.ns == Ns::None
                 && match attribute.local.as_str() {
                     "PINKeyId" => set(&mut pin.pin_key_id, Some(value.to_owned())),
                     "PINUsageMode" => set(&mut pin.pin_usage_mode, PinUsageMode::from_name(value)),
-                    "MaxFailedAttempts" => set(&mut pin.max_failed_attempts, value.parse().ok()),
-                    "MinLength" => set(&mut pin.min_length, value.parse().ok()),
-                    "MaxLength" => set(&mut pin.max_length, value.parse().ok()),
+                    "MaxFailedAttempts" => set(&mut pin.max_failed_attempts, number()),
+                    "MinLength" => set(&mut pin.min_length, number()),
+                    "MaxLength" => set(&mut pin.max_length, number()),
                     "PINEncoding" => set(&mut pin.pin_encoding, ValueFormat::from_name(value)),
                     _ => false,
                 };
@@ -185,7 +186,7 @@ impl PinPolicy {
         writer.attr_opt("MinLength", number(self.min_length).as_deref());
         writer.attr_opt("MaxLength", number(self.max_length).as_deref());
         writer.attr_opt("PINEncoding", self.pin_encoding.map(ValueFormat::as_str));
-        write_attributes(writer, &self.other);
+        write_attributes(writer, &self.other, &[]);
         writer.end();
     }
 }

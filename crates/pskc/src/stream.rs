@@ -83,7 +83,7 @@ impl<R: BufRead> ContainerReader<R> {
         self.reader.offset()
     }
 
-    /// The line on which the package read last ends.
+    /// The line on which the package that comes next begins; after the last one, that on which reading stands.
     pub fn line(&self) -> u64 {
         self.reader.place().line
     }
@@ -164,7 +164,7 @@ impl Parts {
 /// let mut writer = ContainerWriter::new(Vec::new(), &Header::default())?;
 /// let package = KeyPackage { key: Some(Key { id: "a".into(), ..Key::default() }), ..KeyPackage::default() };
 /// writer.package(&package)?;
-/// let document = writer.finish()?;
+/// let document = writer.finish(&[])?;
 /// assert_eq!(KeyContainer::from_xml(&document).unwrap().key_packages, [package]);
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -201,8 +201,9 @@ impl<W: Write> ContainerWriter<W> {
         &mut self.out
     }
 
-    /// Closes the document, and gives the destination back.
-    pub fn finish(mut self) -> io::Result<W> {
+    /// Closes the document with the `extensions` of the container, and gives the destination back.
+    pub fn finish(mut self, extensions: &[Extensions]) -> io::Result<W> {
+        extensions.iter().for_each(|extensions| extensions.write(&mut self.writer));
         self.writer.end();
         self.flush()?;
         self.out.flush()?;

@@ -27,6 +27,14 @@ impl<T> Value<T> {
             Value::Encrypted(_) => None,
         }
     }
+
+    /// What stands in its place, where it is encrypted.
+    pub fn encrypted(&self) -> Option<&EncryptedValue> {
+        match self {
+            Value::Plain(_) => None,
+            Value::Encrypted(value) => Some(value),
+        }
+    }
 }
 
 impl<T> From<T> for Value<T> {
@@ -83,7 +91,7 @@ impl MacMethod {
         let mut children = Sequence::new(&["MACKey", "MACKeyReference", "*"]);
         while let Some((name, child)) = children.next(reader)? {
             match name {
-                "MACKey" => method.mac_key = Some(EncryptedData::read_open(reader)?),
+                "MACKey" => method.mac_key = Some(EncryptedData::read_open(reader, &child)?),
                 "MACKeyReference" if method.mac_key.is_some() => {
                     return Err(reader.unexpected(&child).into());
                 }
@@ -108,8 +116,9 @@ impl MacMethod {
 }
 
 impl EncryptedData {
-    /// Reads what follows the start tag of an element of type `xenc:EncryptedDataType`.
-    fn read_open<R: BufRead>(reader: &mut Reader<R>) -> Result<Self, Error> {
+    /// Reads what follows the start tag `element`, of the type `xenc:EncryptedDataType`.
+    fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
+        only_attributes(reader, element, &["Id", "Type", "MimeType", "Encoding"])?;
         let mut method = None;
         let mut key_info = None;
         let mut cipher_value = None;
@@ -187,7 +196,7 @@ fn read_value<R: BufRead, T>(
     if !child.is(ns::PSKC, "EncryptedValue") {
         return Err(reader.unexpected(&child).into());
     }
-    let data = EncryptedData::read_open(reader)?;
+    let data = EncryptedData::read_open(reader, &child)?;
     let mut mac = None;
     let mut children = Sequence::new(&["ValueMAC"]);
     while let Some((_, child)) = children.next(reader)? {

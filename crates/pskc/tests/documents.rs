@@ -153,7 +153,7 @@ fn s4_3_all_that_a_package_can_tell() {
 fn s5_policy_with_a_pin_key_beside_it() {
     let policy = "<Policy><StartDate>2026-01-01T00:00:00Z</StartDate><ExpiryDate>2026-12-31T00:00:00Z\
         </ExpiryDate><PINPolicy MinLength='4' MaxLength='8' PINKeyId='p' PINEncoding='DECIMAL' \
-        PINUsageMode='Local' MaxFailedAttempts='3'/><KeyUsage> OTP </KeyUsage><KeyUsage>CR</KeyUsage>\
+        PINUsageMode='Local' MaxFailedAttempts='3'/><KeyUsage>OTP</KeyUsage><KeyUsage>CR</KeyUsage>\
         <NumberOfTransactions>18446744073709551615</NumberOfTransactions></Policy>";
     let key = key(policy).unwrap();
     let date = |text: &str| text.parse::<Timestamp>().unwrap();

@@ -309,7 +309,7 @@ proptest! {
                 let (password, algorithm) = (Secret::from_slice(b"p"), ValueAlgorithm::AesWrapPad(16));
                 let rounds = NonZeroU32::MIN;
                 let prf = Pbkdf2Prf::HmacSha1;
-                let protector = Protector::derived(&password, None, rounds, prf, algorithm, &mut rng()).unwrap();
+                let protector = Protector::derived(&password, None, rounds, prf, algorithm, Hash::Sha1, &mut rng()).unwrap();
                 (protector, Unlock::Password(password))
             }
         };

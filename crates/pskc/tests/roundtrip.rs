@@ -37,7 +37,7 @@ fn date() -> BoxedStrategy<Timestamp> {
 fn foreign() -> BoxedStrategy<Foreign> {
     let element = |content: BoxedStrategy<Vec<Node>>| {
         (prop::sample::select(vec!["urn:x", "urn:y", ns::XENC11]), name(), content).prop_map(|(ns, local, content)| {
-            Foreign { ns: ns.into(), local: local.into(), attributes: vec![], content }
+            Foreign { ns: ns.into(), local: local.into(), attributes: vec![], prefixes: Vec::new(), content }
         })
     };
     let leaf = element(prop_oneof![Just(vec![]), "[ -~]{1,8}".prop_map(|text| vec![Node::Text(text)]),].boxed());
@@ -269,8 +269,13 @@ proptest! {
 /// A container with everything that has a schema of its own in it.
 fn full() -> KeyContainer {
     let date: Timestamp = "2026-01-31T12:00:00.5Z".parse().expect("a time");
-    let foreign =
-        Foreign { ns: Ns::from("urn:x"), local: "e".into(), attributes: vec![], content: vec![Node::Text("t".into())] };
+    let foreign = Foreign {
+        ns: Ns::from("urn:x"),
+        local: "e".into(),
+        attributes: vec![],
+        prefixes: Vec::new(),
+        content: vec![Node::Text("t".into())],
+    };
     let extensions = vec![Extensions { definition: Some("urn:d".into()), elements: vec![foreign.clone()] }];
     let encrypted = EncryptedData {
         algorithm: "http://www.w3.org/2001/04/xmlenc#aes128-cbc".into(),

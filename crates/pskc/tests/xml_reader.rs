@@ -4,7 +4,7 @@ use std::io::BufReader;
 
 use pskc::xml::{Foreign, Limits, Node, Ns, Reader, XmlError};
 
-const SMALL: Limits = Limits { max_depth: 4, max_text: 64 };
+const SMALL: Limits = Limits { max_depth: 4, max_text: 64, max_child: 1024 * 1024 };
 
 /// A whole document as text: `name{namespace}[attributes](content)`.
 fn show<R: std::io::BufRead>(mut reader: Reader<R>) -> Result<String, XmlError> {

@@ -4,7 +4,7 @@ use std::io::BufReader;
 
 use pskc::xml::{Foreign, Limits, Ns, Reader, XmlError, ns};
 
-const SMALL: Limits = Limits { max_depth: 4, max_text: 64 };
+const SMALL: Limits = Limits { max_depth: 4, max_text: 64, max_child: 1024 * 1024 };
 
 #[test]
 fn both_spellings_of_an_empty_element_behave_the_same() {
@@ -133,4 +133,22 @@ fn p25_nesting_up_to_the_limit_fits_a_small_stack() {
         reader.finish()
     };
     assert_eq!(thread.spawn(read).unwrap().join().unwrap(), Ok(()));
+}
+
+/// P25: what is held at a time has a limit, however small its parts are; the document has none.
+#[test]
+fn p25_a_child_of_the_root_has_a_limit_and_the_document_none() {
+    let small = Limits { max_child: 100, ..Limits::FILE };
+    let many_parts = format!("<a><b>{}</b></a>", "<c/>".repeat(30));
+    let many_children = format!("<a>{}</a>", format!("<b>{}</b>", "<c/>".repeat(10)).repeat(1000));
+    let read = |document: &str| {
+        let mut reader = Reader::from_slice(document.as_bytes(), small)?;
+        reader.root()?;
+        while reader.next()?.is_some() {
+            reader.skip()?;
+        }
+        reader.finish()
+    };
+    assert!(matches!(read(&many_parts), Err(XmlError::TooLarge { .. })));
+    assert_eq!(read(&many_children), Ok(()));
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{all, delete, lines, show};
 use crate::api::{Api, escaped};
 use crate::output::{Failure, Output};
-use crate::pskc::input::text_file;
+use crate::pskc::unlock::text_file;
 
 #[derive(Subcommand)]
 pub(super) enum Device {

@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::api::Api;
 use crate::output::{Failure, Output};
-use crate::pskc::input::{Input, KeyFile, first_line, text_file};
+use crate::pskc::input::{Input, KeyFile};
 use crate::pskc::protect::To;
 use crate::pskc::sink::printed;
+use crate::pskc::unlock::{first_line, text_file};
 
 /// Keys in one request.
 const BATCH: u64 = 2000;
@@ -94,7 +95,7 @@ fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), F
     let (mut number, mut batch) = (0, None);
     let send = |batch: &mut Option<(u64, ContainerWriter<Vec<u8>>)>| -> Result<(), Failure> {
         let Some((first, writer)) = batch.take() else { return Ok(()) };
-        let body = Zeroizing::new(writer.finish().map_err(Failure::new)?);
+        let body = Zeroizing::new(writer.finish(&[]).map_err(Failure::new)?);
         // Where nobody takes it any more, the reason is told there.
         let _ = sender.blocking_send(Batch { first, body });
         Ok(())
@@ -189,7 +190,7 @@ pub(super) struct Export {
 impl Export {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let protection = self.protection()?;
-        let mut sink = self.to.sink()?;
+        let mut sink = self.to.sink(output)?;
         let body = json!({ "user": self.user, "protection": protection });
         let mut answer = api.post_for_document("/keys/export", &body).await?;
         let cut = |why| Failure::new(format!("the export ended early: {why}")).next("nothing was written; try again");
@@ -199,7 +200,7 @@ impl Export {
             printed(sink.write_all(&chunk))?;
         }
         sink.finish()?;
-        let Some(name) = self.to.name().filter(|name| name != "-") else { return Ok(()) };
+        let Some(name) = self.to.name() else { return Ok(()) };
         output.print(&json!({ "file": name, "octets": octets }), || format!("keys written to {name} ({octets} octets)"))
     }
 

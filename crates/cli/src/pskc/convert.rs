@@ -1,5 +1,6 @@
 //! `dskpp pskc convert`
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use clap::Args;
@@ -58,6 +59,9 @@ impl Convert {
             (Format::Pskc, Some(writer)) => {
                 let file = self.input.open(true)?;
                 file.warn();
+                if !file.summary.trailer.extensions.is_empty() {
+                    eprintln!("dskpp: the format has no place for the extensions of the container: they are left out");
+                }
                 let pins = describe::pins(|each| file.for_each(each))?;
                 self.write(writer, &pins, |each| file.for_each(each), output)
             }
@@ -94,10 +98,10 @@ impl Convert {
     }
 
     fn write_pskc(&self, packages: Vec<KeyPackage>, output: &Output) -> Result<(), Failure> {
-        let mut file = PskcFile::create(self.result.sink()?, None, self.protection.protector()?)?;
+        let mut file = PskcFile::create(self.result.sink(output)?, None, self.protection.protector()?)?;
         let keys = packages.len() as u64;
         packages.into_iter().try_for_each(|package| file.package(package))?;
-        file.finish()?;
+        file.finish(&[])?;
         self.result.report(keys, output)
     }
 
@@ -108,14 +112,16 @@ impl Convert {
         each_of: impl Fn(&mut dyn FnMut(KeyPackage) -> Result<(), Failure>) -> Result<(), Failure>,
         output: &Output,
     ) -> Result<(), Failure> {
-        let mut sink = self.result.sink()?;
+        let mut sink = self.result.sink(output)?;
         let (mut number, mut written) = (0_u64, 0_u64);
+        let mut left_out = BTreeSet::new();
         each_of(&mut |package| {
             number += 1;
             let id = package.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
             match writer.package(&package, pins).map(Zeroizing::new) {
                 Ok(text) => {
                     written += u64::from(!text.is_empty());
+                    left_out.extend(writer.left_out(&package));
                     printed(sink.write_all(text.as_bytes()))
                 }
                 Err(why) if self.skip => {
@@ -128,6 +134,10 @@ impl Convert {
         })?;
         printed(sink.write_all(writer.end().as_bytes()))?;
         sink.finish()?;
+        if !left_out.is_empty() {
+            let parts = left_out.into_iter().collect::<Vec<_>>().join(", ");
+            eprintln!("dskpp: the format has no place for what is left out: {parts}");
+        }
         self.result.report(written, output)
     }
 }

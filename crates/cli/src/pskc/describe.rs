@@ -75,6 +75,8 @@ fn values(members: &mut Members, data: &KeyData, show: bool) {
     members.add("time_offset", data.time.as_ref().and_then(Value::plain).copied());
     members.add("time_interval", data.time_interval.as_ref().and_then(Value::plain).copied());
     members.add("time_drift", data.time_drift.as_ref().and_then(Value::plain).copied());
+    let closed: Vec<&str> = data.encrypted_values().map(|(name, _)| name).filter(|name| *name != "Secret").collect();
+    members.add("encrypted_values", (!closed.is_empty()).then_some(closed));
     match &data.secret {
         Some(Value::Plain(secret)) if show => members.add("secret_hex", Some(HEXLOWER.encode(secret.expose()))),
         Some(Value::Plain(secret)) => members.add("secret_octets", Some(secret.len())),
@@ -140,7 +142,7 @@ pub(crate) fn file(summary: &super::input::Summary) -> Map<String, Json> {
     if !encryption.0.is_empty() {
         document.insert("encryption".into(), Json::Object(encryption.0));
     }
-    document.insert("signed".into(), json!(summary.signed));
+    document.insert("signed".into(), json!(summary.trailer.signed));
     document.insert("warnings".into(), warnings.collect());
     document
 }

@@ -6,17 +6,18 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, IsTerminal as _, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
-use data_encoding::HEXLOWER_PERMISSIVE as HEX;
-use dskpp_crypto::{RsaPrivateKey, Secret};
+use dskpp_crypto::Secret;
 use indicatif::{ProgressBar, ProgressStyle};
-use pskc::{ContainerReader, Header, KeyPackage, LenientReader, Opener, OpenerOptions, Unlock, Value, Warning};
+use pskc::{
+    ContainerReader, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ProtectionError, Trailer, Unlock,
+    Warning,
+};
 use zeroize::Zeroizing;
 
+use super::unlock::{UnlockOptions, ask, from_hex, hex_file};
 use crate::output::Failure;
-use crate::store::prompt;
 
 /// Standard input is kept in memory, so it has a limit; files have none.
 const MOST_FROM_STDIN: u64 = 256 * 1024 * 1024;
@@ -34,35 +35,6 @@ pub(crate) struct Input {
 
     #[command(flatten)]
     pub(crate) unlock: UnlockOptions,
-}
-
-/// What opens an encrypted file.
-#[derive(Args)]
-#[group(multiple = true)]
-pub(crate) struct UnlockOptions {
-    /// The key that protects the file, in hexadecimal. Other users of this machine may see it: prefer --key-file
-    #[arg(long, value_name = "HEX", conflicts_with_all = ["key_file", "password_file", "private_key"])]
-    key_hex: Option<String>,
-
-    /// A file with the key in hexadecimal
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["password_file", "private_key"])]
-    key_file: Option<PathBuf>,
-
-    /// A file whose first line is the password
-    #[arg(long, value_name = "FILE", conflicts_with = "private_key")]
-    password_file: Option<PathBuf>,
-
-    /// A file with the RSA private key (PKCS #8 in PEM)
-    #[arg(long, value_name = "FILE")]
-    private_key: Option<PathBuf>,
-
-    /// A file with the MAC key in hexadecimal, where the key file only names one
-    #[arg(long, value_name = "FILE")]
-    mac_key_file: Option<PathBuf>,
-
-    /// The initialization vector in hexadecimal, where the file leaves it out (some old files; needs --lenient)
-    #[arg(long, value_name = "HEX", requires = "lenient")]
-    iv_hex: Option<String>,
 }
 
 /// A document that can be read more than once.
@@ -167,20 +139,38 @@ impl<'a> Packages<'a> {
         }
     }
 
-    /// Reads to the end; whether there was a signature, and what was found wrong on the way.
-    fn finish(self) -> Result<(bool, Vec<Warning>), Failure> {
+    /// Reads to the end; what stands after the packages, and what was found wrong on the way.
+    fn finish(self) -> Result<(Trailer, Vec<Warning>), Failure> {
         match self {
-            Packages::Strict(reader) => Ok((reader.finish().map_err(refused)?.signed, Vec::new())),
-            Packages::Lenient(reader) => {
-                let (trailer, warnings) = reader.finish().map_err(unreadable)?;
-                Ok((trailer.signed, warnings))
-            }
+            Packages::Strict(reader) => Ok((reader.finish().map_err(refused)?, Vec::new())),
+            Packages::Lenient(reader) => reader.finish().map_err(unreadable),
         }
     }
 }
 
 fn refused(why: pskc::Error) -> Failure {
-    Failure::new(why).next("see `dskpp pskc check`; files of vendors and old drafts may be readable with --lenient")
+    use pskc::xml::XmlError::{Missing, Unexpected, Value};
+    let may_be_lenient = match &why {
+        pskc::Error::Xml(why) => matches!(why, Unexpected { .. } | Missing { .. } | Value { .. }),
+        why => matches!(why, pskc::Error::Version { .. }),
+    };
+    Failure::new(why).next(match may_be_lenient {
+        true => "see `dskpp pskc check`; files of vendors and old drafts may be readable with --lenient",
+        false => "nothing was done: ask the sender for the file again",
+    })
+}
+
+/// With what to do about a file that does not open.
+fn closed(why: &ProtectionError, place: &str) -> Failure {
+    let failure = Failure::new(format!("{place}{why}"));
+    match why {
+        ProtectionError::MacKeyNeeded(_) => failure.next("give it with --mac-key-file"),
+        ProtectionError::MissingMac => failure.next("ask the sender for it again; --lenient opens it as it is"),
+        ProtectionError::Algorithm(_) | ProtectionError::Derivation(_) | ProtectionError::Content(_) => {
+            failure.next("ask the sender for it with another protection")
+        }
+        _ => failure.next(NEEDED),
+    }
 }
 
 fn unreadable(why: pskc::Error) -> Failure {
@@ -203,7 +193,7 @@ pub(crate) struct Summary {
     pub(crate) packages: u64,
     /// The algorithm of the first encrypted value.
     pub(crate) algorithm: Option<String>,
-    pub(crate) signed: bool,
+    pub(crate) trailer: Trailer,
     /// What the file does otherwise than RFC 6030 has it, and where that is known.
     pub(crate) warnings: Vec<(String, Option<pskc::xml::Place>)>,
 }
@@ -227,10 +217,11 @@ impl Input {
         let iv = self.unlock.iv_hex.as_deref().map(from_hex).transpose()?;
         let mut opener = Opening::new(&header, unlock.as_ref(), mac_key.as_ref(), self.lenient, iv.as_deref())?;
         let bar = progress(document.len());
-        let mut summary = Summary { header, packages: 0, algorithm: None, signed: false, warnings: Vec::new() };
+        let mut summary =
+            Summary { header, packages: 0, algorithm: None, trailer: Trailer::default(), warnings: Vec::new() };
         while let Some(mut package) = packages.next()? {
-            let data = package.key.as_mut().and_then(|key| key.data.as_mut());
-            if let Some(Value::Encrypted(value)) = data.as_ref().and_then(|data| data.secret.as_ref()) {
+            let data = package.key.as_ref().and_then(|key| key.data.as_ref());
+            if let Some((_, value)) = data.and_then(|data| data.encrypted_values().next()) {
                 summary.algorithm.get_or_insert_with(|| value.data.algorithm.clone());
             }
             summary.packages += 1;
@@ -239,9 +230,9 @@ impl Input {
                 bar.set_position(packages.offset());
             }
         }
-        let (signed, warnings) = packages.finish()?;
+        let (trailer, warnings) = packages.finish()?;
         bar.finish_and_clear();
-        summary.signed = signed;
+        summary.trailer = trailer;
         summary.warnings = warnings.into_iter().map(|w| (w.irregularity.to_string(), Some(w.place))).collect();
         summary.warnings.extend(opener.deviations().into_iter().map(|deviation| (deviation, None)));
         Ok(KeyFile { document, lenient: self.lenient, unlock, mac_key, iv, summary })
@@ -278,8 +269,14 @@ impl KeyFile {
         self.unlock.is_some()
     }
 
-    /// Tells a person what was found wrong.
+    /// Tells a person what was found wrong, and what was not looked at.
     pub(crate) fn warn(&self) {
+        if self.summary.trailer.signed {
+            eprintln!(
+                "dskpp: warning: the signature of the file is not checked here: `dskpp pskc verify FILE --ca CA -o -` \
+                 checks it, and gives what was signed"
+            );
+        }
         for (what, place) in &self.summary.warnings {
             match place {
                 Some(place) => eprintln!("dskpp: warning: {what} ({place})"),
@@ -307,22 +304,22 @@ impl Opening {
         options.mac_key = mac_key.cloned();
         options.iv = iv.map(<[u8]>::to_vec);
         let opener = Opener::new(header.encryption_key.as_ref(), header.mac_method.as_ref(), unlock, options);
-        Ok(Opening { opener: Some(opener.map_err(|why| Failure::new(why).next(NEEDED))?) })
+        Ok(Opening { opener: Some(opener.map_err(|why| closed(&why, ""))?) })
     }
 
     /// Opens the package. Without anything to open it with it stays as it is, unless it `must` be opened.
     fn open(&mut self, package: &mut KeyPackage, number: u64, must: bool) -> Result<(), Failure> {
         let Some(key) = &mut package.key else { return Ok(()) };
         let Some(data) = &mut key.data else { return Ok(()) };
-        match &mut self.opener {
-            None if must && matches!(data.secret, Some(Value::Encrypted(_))) => {
-                Err(Failure::new(format!("key {number} ({}) is encrypted", key.id)).next(NEEDED))
-            }
-            None => Ok(()),
-            Some(opener) => {
-                opener.open(data).map_err(|why| Failure::new(format!("key {number} ({}): {why}", key.id)).next(NEEDED))
-            }
-        }
+        let Some(opener) = &mut self.opener else {
+            return match data.encrypted_values().next() {
+                Some((name, _)) if must => {
+                    Err(Failure::new(format!("key {number} ({}): its {name} is encrypted", key.id)).next(NEEDED))
+                }
+                _ => Ok(()),
+            };
+        };
+        opener.open(data).map_err(|why| closed(&why, &format!("key {number} ({}): ", key.id)))
     }
 
     fn deviations(&self) -> Vec<String> {
@@ -331,60 +328,6 @@ impl Opening {
 }
 
 const NEEDED: &str = "give what opens the file: --key-file, --password-file, --private-key or --key-hex";
-
-impl UnlockOptions {
-    pub(crate) fn get(&self) -> Result<Option<Unlock>, Failure> {
-        if let Some(hex) = &self.key_hex {
-            return Ok(Some(Unlock::Key(Secret::new(from_hex(hex)?))));
-        }
-        if let Some(path) = &self.key_file {
-            return hex_file(path).map(|key| Some(Unlock::Key(key)));
-        }
-        if let Some(path) = &self.password_file {
-            return first_line(path).map(|password| Some(Unlock::Password(password)));
-        }
-        let Some(path) = &self.private_key else { return Ok(None) };
-        let pem = text_file(path)?;
-        let key = RsaPrivateKey::from_pkcs8_pem(&pem).map_err(|why| {
-            let next = "an RSA key in PKCS #8 (`openssl pkcs8 -topk8 -nocrypt` makes it from other forms)";
-            Failure::new(format!("{}: {why}", path.display())).next(next)
-        })?;
-        Ok(Some(Unlock::PrivateKey(Arc::new(key))))
-    }
-}
-
-/// A file with encrypted values, and nothing given: a person can be asked for a password, where one opens it.
-fn ask(header: &Header) -> Result<Option<Unlock>, Failure> {
-    let derived = header.encryption_key.as_ref().is_some_and(|key| key.other.iter().any(|e| e.local == "DerivedKey"));
-    if !derived || !std::io::stdin().is_terminal() {
-        return Ok(None);
-    }
-    prompt("Password of the key file: ").map(|password| Some(Unlock::Password(password)))
-}
-
-/// Octets in hexadecimal; blanks and line ends do not matter.
-pub(crate) fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
-    let text: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
-    let octets = HEX.decode(text.as_bytes());
-    octets.map_err(|_| Failure::usage("not hexadecimal: an even number of digits 0-9, a-f is needed"))
-}
-
-pub(crate) fn hex_file(path: &Path) -> Result<Secret, Failure> {
-    from_hex(&text_file(path)?).map(Secret::new).map_err(|why| {
-        let _ = why;
-        Failure::new(format!("{} does not hold a key in hexadecimal", path.display()))
-    })
-}
-
-pub(crate) fn first_line(path: &Path) -> Result<Secret, Failure> {
-    let text = text_file(path)?;
-    Ok(Secret::from_slice(text.lines().next().unwrap_or_default().as_bytes()))
-}
-
-pub(crate) fn text_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let text = std::fs::read_to_string(path);
-    text.map(Zeroizing::new).map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))
-}
 
 /// A bar for people who wait for a large file.
 fn progress(len: u64) -> ProgressBar {

@@ -68,7 +68,7 @@ fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Res
         (Some(_), true) => "encrypted, opened with what was given",
         (Some(_), false) => "encrypted",
     };
-    let signed = if summary.signed { "; signed: see `dskpp pskc verify`" } else { "" };
+    let signed = if summary.trailer.signed { "; signed" } else { "" };
     super::sink::printed(writeln!(out, "{} keys, {protection}{signed}", summary.packages))?;
     file.warn();
     Ok(())

@@ -6,9 +6,11 @@ mod describe;
 mod format;
 pub(crate) mod input;
 mod inspect;
+mod meaning;
 pub(crate) mod protect;
 mod sign;
 pub(crate) mod sink;
+pub(crate) mod unlock;
 
 use clap::Subcommand;
 

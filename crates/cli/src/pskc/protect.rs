@@ -3,14 +3,16 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use dskpp_crypto::{Hash, Pbkdf2Prf, RsaEncryption, Secret, SystemRandom};
-use pskc::{ContainerWriter, Header, KeyInfo, KeyPackage, Protector};
+use pskc::{ContainerWriter, DerivedKey, Extensions, Header, KeyInfo, KeyPackage, Protector, ValueAlgorithm};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
-use super::input::{self, Input, KeyFile};
+use super::input::{Input, KeyFile};
 use super::sink::Sink;
+use super::unlock;
 use crate::output::{Failure, Output};
 
 /// What protects the secrets of a file that is written.
@@ -22,37 +24,39 @@ pub(crate) struct Protection {
     to_key_file: Option<PathBuf>,
 
     /// The name of that key, by which the receiver knows it
-    #[arg(long, value_name = "NAME", default_value = "Pre-shared-key")]
+    #[arg(long, value_name = "NAME", default_value = "Pre-shared-key", requires = "to_key_file")]
+    #[arg(value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["to_password_file", "to_certificate"])]
     to_key_name: String,
 
-    /// How the key encrypts
-    #[arg(long, value_enum, default_value_t = Cipher::Cbc)]
+    /// How the key, or the one that is made from the password (AES-128), encrypts
+    #[arg(long, value_enum, default_value_t = Cipher::Cbc, conflicts_with = "to_certificate")]
     cipher: Cipher,
 
     /// A file whose first line is the password to encrypt with
     #[arg(long, value_name = "FILE", conflicts_with = "to_certificate")]
     to_password_file: Option<PathBuf>,
 
-    /// PBKDF2 rounds for the password
-    #[arg(long, value_name = "N", default_value = "100000")]
+    /// PBKDF2 rounds for the password, 1,000 to 10,000,000
+    #[arg(long, value_name = "N", default_value = "100000", requires = "to_password_file")]
+    #[arg(value_parser = rounds, conflicts_with_all = ["to_key_file", "to_certificate"])]
     iterations: NonZeroU32,
 
     /// The receiver's RSA certificate (PEM)
     #[arg(long, value_name = "FILE")]
     to_certificate: Option<PathBuf>,
 
-    /// The hash of the MAC over each encrypted value
-    #[arg(long, value_enum, default_value_t = Mac::Sha256)]
-    mac: Mac,
+    /// The hash of the MAC over each encrypted value; sha256 if not given, with a password sha1, which all readers know
+    #[arg(long, value_enum)]
+    mac: Option<Mac>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Cipher {
     /// AES-CBC with a MAC
     Cbc,
-    /// AES key wrap; secrets of a multiple of 8 octets only
+    /// AES key wrap, without a MAC; with padding where a secret needs it
     Wrap,
-    /// AES key wrap with padding
+    /// AES key wrap with padding, under the name of its own
     WrapPad,
 }
 
@@ -71,35 +75,56 @@ impl Protection {
     }
 
     pub(crate) fn protector(&self) -> Result<Option<Protector>, Failure> {
+        if !self.is_given() && (self.mac.is_some() || !matches!(self.cipher, Cipher::Cbc)) {
+            return Err(Failure::usage("--mac and --cipher say how to encrypt, but not with what").next(WITH_WHAT));
+        }
+        if self.mac.is_some() && !matches!(self.cipher, Cipher::Cbc) {
+            return Err(Failure::usage("a key wrap has no MAC").next("leave out --mac, or --cipher"));
+        }
         let rng = &mut SystemRandom;
-        let mac = match self.mac {
-            Mac::Sha1 => Hash::Sha1,
-            Mac::Sha256 => Hash::Sha256,
-            Mac::Sha384 => Hash::Sha384,
-            Mac::Sha512 => Hash::Sha512,
+        let mac = |default| match self.mac {
+            None => default,
+            Some(Mac::Sha1) => Hash::Sha1,
+            Some(Mac::Sha256) => Hash::Sha256,
+            Some(Mac::Sha384) => Hash::Sha384,
+            Some(Mac::Sha512) => Hash::Sha512,
         };
         let made = if let Some(path) = &self.to_key_file {
-            let (key, name) = (input::hex_file(path)?, self.to_key_name.as_str());
+            let (key, name) = (unlock::hex_file(path)?, self.to_key_name.as_str());
             match self.cipher {
-                Cipher::Cbc => Protector::aes_cbc(key, name, mac, rng),
+                Cipher::Cbc => Protector::aes_cbc(key, name, mac(Hash::Sha256), rng),
                 Cipher::Wrap => Protector::aes_key_wrap(key, name, false),
                 Cipher::WrapPad => Protector::aes_key_wrap(key, name, true),
             }
         } else if let Some(path) = &self.to_password_file {
-            let password = input::first_line(path)?;
+            let password = unlock::first_line(path)?;
             refuse_empty(&password)?;
-            Protector::passphrase(&password, self.iterations, Pbkdf2Prf::HmacSha1, rng)
+            let algorithm = match self.cipher {
+                Cipher::Cbc => ValueAlgorithm::AesCbc(16),
+                Cipher::Wrap => ValueAlgorithm::AesWrap(16),
+                Cipher::WrapPad => ValueAlgorithm::AesWrapPad(16),
+            };
+            let prf = Pbkdf2Prf::HmacSha1;
+            Protector::derived(&password, None, self.iterations, prf, algorithm, mac(Hash::Sha1), rng)
         } else if let Some(path) = &self.to_certificate {
-            let certificate = CertificateDer::from_pem_slice(input::text_file(path)?.as_bytes());
+            let certificate = CertificateDer::from_pem_slice(unlock::text_file(path)?.as_bytes());
             let certificate =
                 certificate.map_err(|_| Failure::new(format!("{} holds no certificate in PEM", path.display())))?;
             let key = KeyInfo::from_certificates(vec![certificate.to_vec()]);
-            Protector::rsa(key, RsaEncryption::OaepSha1, Some(mac), rng)
+            Protector::rsa(key, RsaEncryption::OaepSha1, Some(mac(Hash::Sha256)), rng)
         } else {
             return Ok(None);
         };
         made.map(Some).map_err(Failure::new)
     }
+}
+
+const WITH_WHAT: &str = "give --to-key-file, --to-password-file or --to-certificate";
+
+/// Fewer rounds protect nothing; readers refuse more.
+fn rounds(text: &str) -> Result<NonZeroU32, String> {
+    let rounds = text.parse().ok().filter(|rounds| (1000..=DerivedKey::MAX_ITERATIONS).contains(rounds));
+    rounds.and_then(NonZeroU32::new).ok_or_else(|| "not a number from 1000 to 10000000".to_owned())
 }
 
 fn refuse_empty(password: &Secret) -> Result<(), Failure> {
@@ -137,8 +162,8 @@ impl PskcFile {
         super::sink::printed(self.writer.package(&package))
     }
 
-    pub(crate) fn finish(self) -> Result<(), Failure> {
-        self.writer.finish().map_err(unwritten)?.finish()
+    pub(crate) fn finish(self, extensions: &[Extensions]) -> Result<(), Failure> {
+        self.writer.finish(extensions).map_err(unwritten)?.finish()
     }
 }
 
@@ -159,18 +184,29 @@ pub(crate) struct To {
 }
 
 impl To {
-    pub(crate) fn sink(&self) -> Result<Sink, Failure> {
+    /// # Errors
+    /// As [`Sink::open`]; standard output would have to take the report in JSON too.
+    pub(crate) fn sink(&self, output: &Output) -> Result<Sink, Failure> {
+        if output.json && self.name().is_none() {
+            let why = "--json prints its one document where the result would go";
+            return Err(Failure::usage(why).next("give a file with --output, or leave out --json"));
+        }
         Sink::open(self.output.as_deref(), self.force)
     }
 
     /// The name of the file, if it is one.
     pub(crate) fn name(&self) -> Option<String> {
-        self.output.as_ref().map(|path| path.display().to_string())
+        self.output.as_ref().map(|path| path.display().to_string()).filter(|name| name != "-")
+    }
+
+    /// Whether standard output was asked for, in so many words.
+    pub(crate) fn is_stdout(&self) -> bool {
+        self.output.as_ref().is_some_and(|path| path.as_os_str() == "-")
     }
 
     /// Says what was written, where standard output is free for that.
     pub(crate) fn report(&self, keys: u64, output: &Output) -> Result<(), Failure> {
-        let Some(name) = self.name().filter(|name| name != "-") else { return Ok(()) };
+        let Some(name) = self.name() else { return Ok(()) };
         let document = serde_json::json!({ "file": name, "keys": keys });
         output.print(&document, || format!("{keys} keys written to {name}"))
     }
@@ -189,8 +225,7 @@ pub(crate) struct Encrypt {
 impl Encrypt {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let Some(protector) = self.protection.protector()? else {
-            return Err(Failure::usage("nothing to encrypt with")
-                .next("give --to-key-file, --to-password-file or --to-certificate"));
+            return Err(Failure::usage("nothing to encrypt with").next(WITH_WHAT));
         };
         rewrite(&self.input.open(true)?, &self.to, Some(protector), output)
     }
@@ -213,9 +248,9 @@ impl Decrypt {
 /// Writes the keys of `file` as PSKC.
 pub(crate) fn rewrite(file: &KeyFile, to: &To, protector: Option<Protector>, output: &Output) -> Result<(), Failure> {
     file.warn();
-    let mut result = PskcFile::create(to.sink()?, file.summary.header.id.clone(), protector)?;
+    let mut result = PskcFile::create(to.sink(output)?, file.summary.header.id.clone(), protector)?;
     file.for_each(|package| result.package(package))?;
     let keys = result.keys;
-    result.finish()?;
+    result.finish(&file.summary.trailer.extensions)?;
     to.report(keys, output)
 }

@@ -11,9 +11,10 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use serde_json::json;
 
-use super::input::{Document, text_file};
+use super::input::Document;
 use super::protect::To;
 use super::sink::printed;
+use super::unlock::text_file;
 use crate::output::{Failure, Output};
 
 #[derive(Args)]
@@ -53,7 +54,7 @@ impl Sign {
             SignatureError::Key => Failure::new("the first certificate is not that of the key"),
             why => Failure::new(why),
         })?;
-        let mut sink = self.to.sink()?;
+        let mut sink = self.to.sink(output)?;
         printed(sink.write_all(&signed))?;
         sink.finish()?;
         let Some(name) = self.to.name() else { return Ok(()) };
@@ -105,13 +106,13 @@ impl Verify {
             }
             why => Failure::new(why).next("do not use the file: ask its sender for it again"),
         })?;
-        if let Some(name) = self.to.name() {
-            let mut sink = self.to.sink()?;
+        if self.to.is_stdout() || self.to.name().is_some() {
+            let mut sink = self.to.sink(output)?;
             printed(sink.write_all(&verified.content))?;
             sink.finish()?;
-            if name == "-" {
-                return Ok(());
-            }
+        }
+        if self.to.is_stdout() {
+            return Ok(());
         }
         let signer = match &verified.signer {
             Signer::Certificate { subject, .. } => Some(subject.clone()),

@@ -70,6 +70,7 @@ fn s5_1_2_a_wrap_with_padding_opens() {
         iterations,
         Pbkdf2Prf::HmacSha1,
         ValueAlgorithm::AesWrapPad(16),
+        dskpp_crypto::Hash::Sha1,
         rng,
     );
     for (way, protector) in

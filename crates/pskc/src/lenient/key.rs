@@ -3,7 +3,7 @@
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
 use super::{formats, names, package, values};
-use crate::xml::{Attribute, Foreign, Tree, XmlError, without_white_space};
+use crate::xml::{Attribute, Foreign, Ns, Tree, XmlError, without_white_space};
 use crate::{Error, Key, KeyData, KeyUsage, Policy};
 
 const IDS: [&str; 3] = ["Id", "KeyId", "SecretId"];
@@ -126,8 +126,9 @@ fn one(
 
 /// `<Usage OTP="true" …>` of drafts. A use that is not known restricts the key too: leaving it out would allow all.
 fn usage(policy: &mut Option<Policy>, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
-    for attribute in names::own(tree) {
-        let known = USES.into_iter().find(|name| attribute.local.eq_ignore_ascii_case(name));
+    for attribute in names::rules(tree) {
+        let own = attribute.ns == Ns::None;
+        let known = USES.into_iter().find(|name| own && attribute.local.eq_ignore_ascii_case(name));
         match known.and_then(KeyUsage::from_name) {
             Some(usage) => {
                 if values::flag(attribute.value.trim(), &tree.place, warnings)? {
@@ -148,7 +149,7 @@ fn usage(policy: &mut Option<Policy>, tree: &Tree, warnings: &mut Warnings) -> R
 
 /// As strict reading, in any order: what is not understood is kept, and the key stays out of use (RFC 6030 §5).
 fn policy(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
-    for attribute in names::own(tree) {
+    for attribute in names::rules(tree) {
         warnings.not_understood(format!("Policy {}", attribute.local), tree);
         policy.other.push(only_with(tree, attribute));
     }
@@ -168,7 +169,7 @@ fn policy(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<(
 
 /// One rule. A second one of the kind, or one that says nothing, is not understood.
 fn policy_part(policy: &mut Policy, tree: &Tree, name: &str, warnings: &mut Warnings) -> Result<(), Error> {
-    let says = !tree.trimmed().is_empty() && tree.children.is_empty();
+    let says = !tree.trimmed().is_empty() && tree.children.is_empty() && names::rules(tree).next().is_none();
     match name {
         "StartDate" if says && policy.start_date.is_none() => policy.start_date = Some(values::date(tree, warnings)?),
         "ExpiryDate" if says && policy.expiry_date.is_none() => {
@@ -183,12 +184,10 @@ fn policy_part(policy: &mut Policy, tree: &Tree, name: &str, warnings: &mut Warn
                 not_understood(policy, tree, warnings);
             }
         }
-        "KeyUsage" if tree.children.is_empty() && tree.attributes.is_empty() => {
-            match names::value(tree.trimmed(), &USES, tree, warnings).and_then(KeyUsage::from_name) {
-                Some(usage) => policy.key_usage.push(usage),
-                None => not_understood(policy, tree, warnings),
-            }
-        }
+        "KeyUsage" if says => match names::value(tree.trimmed(), &USES, tree, warnings).and_then(KeyUsage::from_name) {
+            Some(usage) => policy.key_usage.push(usage),
+            None => not_understood(policy, tree, warnings),
+        },
         _ => not_understood(policy, tree, warnings),
     }
     Ok(())
@@ -206,5 +205,5 @@ fn as_it_is(tree: &Tree) -> Foreign {
 /// The element with nothing but that attribute.
 fn only_with(tree: &Tree, attribute: &Attribute) -> Foreign {
     let (ns, local) = (tree.ns.clone(), tree.local.as_str().into());
-    Foreign { ns, local, attributes: vec![attribute.clone()], content: Vec::new() }
+    Foreign { ns, local, attributes: vec![attribute.clone()], prefixes: Vec::new(), content: Vec::new() }
 }

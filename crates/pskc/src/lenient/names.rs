@@ -25,6 +25,11 @@ pub(super) fn own(tree: &Tree) -> impl Iterator<Item = &Attribute> {
     tree.attributes.iter().filter(|attribute| attribute.ns == Ns::None)
 }
 
+/// The attributes that can be rules of a policy: all but what tells about schema and language.
+pub(super) fn rules(tree: &Tree) -> impl Iterator<Item = &Attribute> {
+    tree.attributes.iter().filter(|attribute| !attribute.ns.is(ns::XSI) && !attribute.ns.is(ns::XML))
+}
+
 /// The first attribute that has one of these names, in any case, as it stands; the first name is that of RFC
 /// 6030.
 pub(super) fn attribute<'t>(tree: &'t Tree, names: &[&'static str], warnings: &mut Warnings) -> Option<&'t str> {

@@ -19,7 +19,8 @@ pub struct DerivedKey {
     pub salt: Vec<u8>,
     /// The number of rounds; at most 10,000,000 are accepted.
     pub iterations: NonZeroU32,
-    /// Octets of the key; where it is not said, the algorithm of the MAC key tells, and else it is 16.
+    /// Octets of the key; where it is not said, the algorithm of the MAC key tells, and where there are no MACs that of the
+    /// first value.
     pub key_len: Option<usize>,
     /// The pseudorandom function.
     pub prf: Pbkdf2Prf,
@@ -29,7 +30,8 @@ pub struct DerivedKey {
 
 impl DerivedKey {
     const MAX_SALT: usize = 1024;
-    const MAX_ITERATIONS: u32 = 10_000_000;
+    /// Rounds of PBKDF2, at most.
+    pub const MAX_ITERATIONS: u32 = 10_000_000;
 
     /// The derivation that `key` describes, if it describes one.
     ///
@@ -154,7 +156,7 @@ fn attribute<'a>(element: &'a Foreign, local: &str) -> Option<&'a str> {
 }
 
 fn element(ns: Ns, local: &str, content: Vec<Node>) -> Foreign {
-    Foreign { ns, local: local.into(), attributes: Vec::new(), content }
+    Foreign { ns, local: local.into(), attributes: Vec::new(), prefixes: Vec::new(), content }
 }
 
 fn algorithm(uri: &str) -> Attribute {

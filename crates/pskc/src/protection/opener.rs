@@ -78,6 +78,8 @@ enum Key {
     /// With the same key prepared for AES-CBC, where it has a length for that.
     Symmetric(Secret, Option<Box<CbcKey>>),
     Private(Arc<RsaPrivateKey>),
+    /// A password for which nothing but the first value tells how long the key is.
+    Password(Box<DerivedKey>, Secret),
 }
 
 impl Opener {
@@ -152,6 +154,9 @@ impl Opener {
         let Some(Value::Encrypted(value)) = value else { return Ok(None) };
         let EncryptedValue { data, mac } = value.as_ref();
         let algorithm = ValueAlgorithm::of(data)?;
+        if let Key::Password(derived, password) = &self.key {
+            self.key = symmetric(derived.derive(password, algorithm.key_len().unwrap_or(16)));
+        }
         match (mac, &self.mac) {
             (Some(_), None) => return Err(ProtectionError::NoMacMethod),
             (Some(mac), Some(key)) => {
@@ -214,6 +219,7 @@ impl Opener {
             },
             (Key::Private(key), ValueAlgorithm::Rsa(encryption)) => key.decrypt_oaep(encryption, octets),
             (Key::Private(_), _) => return Err(ProtectionError::NeedsNoPrivateKey),
+            (Key::Password(..), _) => return Err(ProtectionError::NeedsKey), // never: derived just before
             (Key::Symmetric(..), ValueAlgorithm::Rsa(_)) => return Err(ProtectionError::NeedsPrivateKey),
             (Key::Symmetric(key, Some(cbc)), ValueAlgorithm::AesCbc(len))
                 if len == key.len() && self.options.iv.is_none() =>
@@ -239,7 +245,7 @@ fn replace<T>(value: &mut Option<Value<T>>, opened: Option<T>) {
 }
 
 /// Octets of a derived key where the derivation does not say it: those of the MAC key's algorithm, which is used with
-/// the same key. Without a MAC key those of AES-128, as in the RFC.
+/// the same key. Where that is not there either, those of AES-128, as in the RFC.
 fn derived_len(mac_method: Option<&MacMethod>) -> usize {
     let data = mac_method.and_then(|method| method.mac_key.as_ref());
     data.and_then(|data| ValueAlgorithm::of(data).ok()).and_then(ValueAlgorithm::key_len).unwrap_or(16)
@@ -253,6 +259,9 @@ fn key_of(
     let derived = encryption_key.map(DerivedKey::of).transpose()?.flatten();
     let recipient = encryption_key.and_then(recipient);
     Ok(match (unlock, derived) {
+        (Unlock::Password(password), Some(derived)) if derived.key_len.is_none() && mac_method.is_none() => {
+            Key::Password(Box::new(derived), password.clone())
+        }
         (Unlock::Password(password), Some(derived)) => symmetric(derived.derive(password, derived_len(mac_method))),
         (Unlock::Password(_), None) => return Err(ProtectionError::NeedsKey),
         (Unlock::Key(key), _) => symmetric(key.clone()), // maybe one that was derived elsewhere

@@ -59,10 +59,11 @@ impl Protector {
         prf: Pbkdf2Prf,
         rng: &mut dyn Random,
     ) -> Result<Self, ProtectionError> {
-        Self::derived(password, None, iterations, prf, ValueAlgorithm::AesCbc(16), rng)
+        Self::derived(password, None, iterations, prf, ValueAlgorithm::AesCbc(16), Hash::Sha1, rng)
     }
 
-    /// As [`passphrase`](Self::passphrase), with a name for the password and another symmetric `algorithm`.
+    /// As [`passphrase`](Self::passphrase), with a name for the password, another symmetric `algorithm`, and HMAC
+    /// with `mac` where that needs one.
     ///
     /// # Errors
     /// [`ProtectionError::Algorithm`] for one that is not for writing.
@@ -72,6 +73,7 @@ impl Protector {
         iterations: NonZeroU32,
         prf: Pbkdf2Prf,
         algorithm: ValueAlgorithm,
+        mac: Hash,
         rng: &mut dyn Random,
     ) -> Result<Self, ProtectionError> {
         use ValueAlgorithm::*;
@@ -81,7 +83,7 @@ impl Protector {
         let salt = rng.bytes(Self::SALT_LEN);
         let derived = DerivedKey { salt, iterations, key_len: Some(len), prf, name: name.map(str::to_owned) };
         let key = derived.derive(password, len);
-        let mac = algorithm.needs_mac().then_some(Hash::Sha1);
+        let mac = algorithm.needs_mac().then_some(mac);
         Self::symmetric(key, algorithm, derived.to_key_info(), mac, rng)
     }
 

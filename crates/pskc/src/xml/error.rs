@@ -52,8 +52,9 @@ pub enum XmlError {
         limit: usize,
     },
     /// A tag, comment or text longer than [`Limits::max_text`](super::Limits), or a tag with more
-    /// attributes than any schema here knows.
-    #[error("a tag, comment or value is larger than accepted ({place})")]
+    /// attributes than any schema here knows, or a child of the root longer than
+    /// [`Limits::max_child`](super::Limits).
+    #[error("a tag, comment, value or package is larger than accepted ({place})")]
     TooLarge {
         /// Where it begins.
         place: Place,

@@ -9,8 +9,8 @@ use super::{Attribute, Element, Ns, Reader, Writer, XmlError, ns};
 
 /// An element of an extension: kept when read, and written back with the same meaning.
 ///
-/// Names are kept resolved; a qualified name inside a *value* keeps a prefix that the written
-/// document may not declare.
+/// Names are kept resolved; for qualified names inside of values, such as `xsi:type="xs:string"`, what their prefixes
+/// stand for is kept too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Foreign {
     /// Its namespace.
@@ -19,6 +19,8 @@ pub struct Foreign {
     pub local: CompactString,
     /// Its attributes, without namespace declarations.
     pub attributes: Vec<Attribute>,
+    /// What the prefixes stand for that its values and texts seem to use.
+    pub prefixes: Vec<(CompactString, Ns)>,
     /// Its content in order; two texts never follow each other.
     pub content: Vec<Node>,
 }
@@ -36,19 +38,23 @@ impl Foreign {
     /// Reads the rest of `element`, which is open. The reader's limit on depth bounds the tree.
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: Element) -> Result<Self, XmlError> {
         let Element { ns, local, attributes } = element;
-        let mut content = Vec::new();
+        let (mut content, mut prefixes) = (Vec::new(), Vec::new());
+        attributes.iter().for_each(|attribute| reader.prefixes_in(&attribute.value, &mut prefixes));
         loop {
             match reader.inner_token()? {
                 Token::Start => {
                     let child = reader.element();
                     content.push(Node::Element(Self::read_open(reader, child)?));
                 }
-                Token::Text => match content.last_mut() {
-                    Some(Node::Text(text)) => text.push_str(reader.characters()),
-                    _ if reader.characters().is_empty() => {}
-                    _ => content.push(Node::Text(reader.characters().to_owned())),
-                },
-                Token::End | Token::Eof => return Ok(Self { ns, local, attributes, content }),
+                Token::Text => {
+                    reader.prefixes_in(reader.characters(), &mut prefixes);
+                    match content.last_mut() {
+                        Some(Node::Text(text)) => text.push_str(reader.characters()),
+                        _ if reader.characters().is_empty() => {}
+                        _ => content.push(Node::Text(reader.characters().to_owned())),
+                    }
+                }
+                Token::End | Token::Eof => return Ok(Self { ns, local, attributes, prefixes, content }),
             }
         }
     }
@@ -83,7 +89,10 @@ impl Foreign {
     /// Writes it. Every element declares its namespace itself, so it can stand anywhere.
     pub fn write(&self, writer: &mut Writer) {
         writer.start(&self.local).attr("xmlns", self.ns.as_str());
-        write_attributes(writer, &self.attributes);
+        for (prefix, ns) in &self.prefixes {
+            writer.attr(&format!("xmlns:{prefix}"), ns.as_str());
+        }
+        write_attributes(writer, &self.attributes, &self.prefixes);
         for node in &self.content {
             match node {
                 Node::Text(text) => {
@@ -96,13 +105,18 @@ impl Foreign {
     }
 }
 
-/// Adds attributes to the element just started, each with a declaration of its own namespace.
-pub(crate) fn write_attributes(writer: &mut Writer, attributes: &[Attribute]) {
+/// Adds attributes to the element just started, each with a declaration of its own namespace, under a prefix that is
+/// not `taken`.
+pub(crate) fn write_attributes(writer: &mut Writer, attributes: &[Attribute], taken: &[(CompactString, Ns)]) {
+    let mut prefix = String::from("a");
+    while taken.iter().any(|(taken, _)| taken.starts_with(&prefix)) {
+        prefix.push('a');
+    }
     for (i, Attribute { ns, local, value }) in attributes.iter().enumerate() {
         match ns.as_str() {
             "" => writer.attr(local, value),
             ns::XML => writer.attr(&format!("xml:{local}"), value),
-            ns => writer.attr(&format!("xmlns:a{i}"), ns).attr(&format!("a{i}:{local}"), value),
+            ns => writer.attr(&format!("xmlns:{prefix}{i}"), ns).attr(&format!("{prefix}{i}:{local}"), value),
         };
     }
 }

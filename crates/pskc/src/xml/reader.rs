@@ -5,6 +5,7 @@ mod tokens;
 
 use std::io::BufRead;
 
+use compact_str::CompactString;
 use zeroize::Zeroizing;
 
 use super::error::{Place, XmlError};
@@ -20,14 +21,16 @@ pub struct Limits {
     pub max_depth: usize,
     /// Octets of the longest single tag, comment or text.
     pub max_text: usize,
+    /// Octets of the longest child of the root, which is as much as is held at a time.
+    pub max_child: u64,
 }
 
 impl Limits {
     /// For messages of a protocol (profile P25): nesting of 32, values of 64 KiB.
-    pub const MESSAGE: Limits = Limits { max_depth: 32, max_text: 64 * 1024 };
-    /// For key files, which may carry certificate chains: nesting of 64, values of 1 MiB. The
-    /// length of the file itself needs no limit, since none of it is kept.
-    pub const FILE: Limits = Limits { max_depth: 64, max_text: 1024 * 1024 };
+    pub const MESSAGE: Limits = Limits { max_depth: 32, max_text: 64 * 1024, max_child: 64 * 1024 };
+    /// For key files, which may carry certificate chains: nesting of 64, values of 1 MiB, packages of
+    /// 2 MiB. The length of the file itself needs no limit, since none of it is kept.
+    pub const FILE: Limits = Limits { max_depth: 64, max_text: 1024 * 1024, max_child: 2 * 1024 * 1024 };
 }
 
 /// Reads a document element by element.
@@ -59,6 +62,8 @@ pub struct Reader<R: BufRead> {
     closed: Option<Open>,
     /// Where the token read last begins.
     mark: u64,
+    /// Where the child of the root that is being read begins.
+    child: u64,
     /// Where the element begins whose text is being read.
     text_mark: Option<u64>,
     /// Whether `<a/>` was read, whose end is the next token.
@@ -119,6 +124,7 @@ impl<R: BufRead> Reader<R> {
             open: Vec::new(),
             closed: None,
             mark: 0,
+            child: 0,
             text_mark: None,
             closes: false,
             at_start: true,
@@ -312,6 +318,21 @@ impl<R: BufRead> Reader<R> {
         self.token()
     }
 
+    /// Adds what the prefixes in `value`, as far as they may be some, stand for at this place.
+    pub(super) fn prefixes_in(&self, value: &str, found: &mut Vec<(CompactString, Ns)>) {
+        let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, ':' | '_' | '-' | '.');
+        for word in value.split(|c| !is_of_name(c)) {
+            let Some((prefix, _)) = word.split_once(':').filter(|(prefix, _)| !matches!(*prefix, "" | "xml")) else {
+                continue;
+            };
+            if let Some(ns) = self.scope.resolve(prefix)
+                && !found.iter().any(|(known, _)| known == prefix)
+            {
+                found.push((prefix.into(), ns));
+            }
+        }
+    }
+
     /// The characters of the last [`Token::Text`].
     pub(super) fn characters(&self) -> &str {
         &self.text
@@ -332,9 +353,14 @@ impl<R: BufRead> Reader<R> {
             self.names.truncate(closed.name);
         }
         loop {
-            if let Some(token) = self.raw_token()? {
-                return Ok(token);
+            let Some(token) = self.raw_token()? else { continue };
+            if self.open.len() < 2 || (self.open.len() == 2 && matches!(token, Token::Start)) {
+                self.child = self.mark;
             }
+            if self.mark - self.child > self.limits.max_child {
+                return Err(XmlError::TooLarge { place: self.place() });
+            }
+            return Ok(token);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::BufRead;
 
+use compact_str::CompactString;
+
 use super::reader::Token;
 use super::{Attribute, Element, Foreign, Node, Ns, Place, Reader, XmlError, lexical};
 
@@ -11,6 +13,8 @@ pub(crate) struct Tree {
     pub(crate) ns: Ns,
     pub(crate) local: String,
     pub(crate) attributes: Vec<Attribute>,
+    /// As those of [`Foreign`].
+    prefixes: Vec<(CompactString, Ns)>,
     /// Its own text, without that of its children.
     pub(crate) text: String,
     pub(crate) children: Vec<Tree>,
@@ -36,7 +40,9 @@ impl Tree {
         let place = reader.place();
         let local = element.local.to_string();
         let Element { ns, attributes, .. } = element;
-        let mut tree = Tree { ns, local, attributes, text: String::new(), children: Vec::new(), place };
+        let (text, prefixes, children) = (String::new(), Vec::new(), Vec::new());
+        let mut tree = Tree { ns, local, attributes, prefixes, text, children, place };
+        tree.attributes.iter().for_each(|attribute| reader.prefixes_in(&attribute.value, &mut tree.prefixes));
         let values: usize = tree.attributes.iter().map(|attribute| attribute.value.len()).sum();
         spend(&mut budget.0, 1, reader)?;
         spend(&mut budget.1, values, reader)?;
@@ -48,6 +54,7 @@ impl Tree {
                 }
                 Token::Text => {
                     spend(&mut budget.1, reader.characters().len(), reader)?;
+                    reader.prefixes_in(reader.characters(), &mut tree.prefixes);
                     tree.text.push_str(reader.characters());
                 }
                 Token::End | Token::Eof => return Ok(tree),
@@ -79,6 +86,7 @@ impl Tree {
             ns: ns(self),
             local: self.local.as_str().into(),
             attributes: self.attributes.clone(),
+            prefixes: self.prefixes.clone(),
             content: text.into_iter().chain(children).collect(),
         }
     }

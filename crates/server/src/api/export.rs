@@ -189,7 +189,7 @@ impl Export {
                 self.writer.flush().map_err(memory)?;
                 Ok((std::mem::take(self.writer.get_mut()).into(), Some(self)))
             }
-            None => Ok((self.writer.finish().map_err(memory)?.into(), None)),
+            None => Ok((self.writer.finish(&[]).map_err(memory)?.into(), None)),
         }
     }
 }

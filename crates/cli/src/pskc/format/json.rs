@@ -107,7 +107,7 @@ pub(super) fn package(members: Map<String, Json>, default: Option<&str>) -> Resu
     if key.id.is_empty() {
         key.id = device.serial_no.clone().ok_or("neither id nor serial is given")?;
     }
-    members.end(&["secret_octets"])?;
+    members.end(&[])?;
     Ok(KeyPackage {
         device_info: (device != DeviceInfo::default()).then_some(device),
         crypto_module_info: module.map(|id| CryptoModuleInfo { id, extensions: Vec::new() }),
@@ -133,6 +133,12 @@ fn data(members: &mut Members) -> Result<KeyData, String> {
     if members.0.remove("secret_error").is_some() {
         return Err("the secret is missing, as it was encrypted".to_owned());
     }
+    if members.0.remove("encrypted_values").is_some() {
+        return Err("values are missing, as they were encrypted".to_owned());
+    }
+    if members.0.remove("secret_octets").is_some() && !members.0.contains_key("secret_hex") {
+        return Err("the secret is missing: `inspect --json` writes it with --show-secrets".to_owned());
+    }
     let secret = members.text("secret_hex")?.map(|text| {
         let octets = HEX.decode(text.trim().as_bytes()).map_err(|_| "secret_hex is not hexadecimal".to_owned())?;
         Ok::<_, String>(Value::Plain(Secret::new(octets)))
@@ -153,6 +159,9 @@ fn parameters(members: &mut Members) -> Result<Option<AlgorithmParameters>, Stri
     let check = members.flag("challenge_check")?;
     let (min, max) = (members.parsed("challenge_min_length", NUMBER)?, members.parsed("challenge_max_length", NUMBER)?);
     let challenge_format = match members.named("challenge_encoding", ValueFormat::from_name)? {
+        None if min.is_some() || max.is_some() || check.is_some() => {
+            return Err("challenge_encoding is missing".to_owned());
+        }
         None => None,
         Some(encoding) => Some(ChallengeFormat {
             encoding,
@@ -163,6 +172,9 @@ fn parameters(members: &mut Members) -> Result<Option<AlgorithmParameters>, Stri
     };
     let (length, check) = (members.parsed("response_length", NUMBER)?, members.flag("response_check")?);
     let encoding = members.named("response_encoding", ValueFormat::from_name)?;
+    if length.is_none() && (encoding.is_some() || check.is_some()) {
+        return Err("response_length is missing".to_owned());
+    }
     let response_format = length.map(|length| ResponseFormat {
         encoding: encoding.unwrap_or(ValueFormat::Decimal),
         length,
@@ -204,6 +216,7 @@ fn policy(mut members: Members) -> Result<Policy, String> {
         number_of_transactions: members.parsed("number_of_transactions", NUMBER)?,
         other: Vec::new(),
     };
-    members.end(&["pin"])?; // the PIN itself is a key of its own
+    // The PIN itself is a key of its own.
+    members.end(if policy.pin_policy.as_ref().is_some_and(|pin| pin.pin_key_id.is_some()) { &["pin"] } else { &[] })?;
     Ok(policy)
 }

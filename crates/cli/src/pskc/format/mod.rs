@@ -6,7 +6,7 @@ mod otpauth;
 mod users;
 
 use clap::ValueEnum;
-use pskc::{Key, KeyPackage, Value};
+use pskc::{Key, KeyPackage, KeyUsage, PinPolicy, Value};
 
 pub(super) use csv::COLUMNS;
 
@@ -78,8 +78,15 @@ impl Writer {
     /// The text that stands for a key.
     ///
     /// # Errors
-    /// Why the format cannot express the key.
+    /// Why the format cannot express the key, or why the key must not be used.
     pub(super) fn package(&mut self, package: &KeyPackage, pins: &Pins) -> Result<String, String> {
+        let key = package.key.as_ref();
+        if key.is_some_and(|key| !key.is_usable()) {
+            return Err("its policy says what is not understood, so it must not be used (RFC 6030 §5)".to_owned());
+        }
+        if let Some((name, _)) = key.and_then(|key| key.data.as_ref()).and_then(|data| data.encrypted_values().next()) {
+            return Err(format!("its {name} is encrypted"));
+        }
         match self {
             Writer::Csv(table) => table.row(package, pins),
             Writer::Json { begun } => {
@@ -89,6 +96,32 @@ impl Writer {
             Writer::Otpauth => otpauth::write(package),
             Writer::Usersfile => users::write(package, pins),
         }
+    }
+
+    /// What the package says that the format has no place for, and that changes neither the codes nor the policy.
+    pub(super) fn left_out(&self, package: &KeyPackage) -> Vec<&'static str> {
+        let key = package.key.as_ref();
+        let (data, device) = (key.and_then(|key| key.data.as_ref()), package.device_info.as_ref());
+        let parameters = key.and_then(|key| key.algorithm_parameters.as_ref());
+        let extended = [
+            Some(&package.extensions),
+            device.map(|device| &device.extensions),
+            package.crypto_module_info.as_ref().map(|module| &module.extensions),
+            key.map(|key| &key.extensions),
+            parameters.map(|parameters| &parameters.extensions),
+        ];
+        let extended = extended.into_iter().flatten().any(|extensions| !extensions.is_empty())
+            || data.is_some_and(|data| !data.other.is_empty());
+        let of_apps = matches!(self, Writer::Otpauth | Writer::Usersfile);
+        let drift = data.and_then(|data| data.time_drift.as_ref()?.plain()).is_some_and(|drift| *drift != 0);
+        let issuer = matches!(self, Writer::Usersfile) && key.is_some_and(|key| key.issuer.is_some());
+        let parts = [
+            ("extensions", extended),
+            ("devices and modules", of_apps && (device.is_some() || package.crypto_module_info.is_some())),
+            ("the drift of the device's clock", of_apps && drift),
+            ("issuers", issuer),
+        ];
+        parts.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
     }
 
     /// What stands after the last key.
@@ -127,17 +160,27 @@ pub(super) struct Otp<'a> {
     pub(super) hash: &'static str,
     pub(super) counter: i64,
     pub(super) period_s: i32,
+    pub(super) pin: Option<&'a PinPolicy>,
 }
 
 impl<'a> Otp<'a> {
     /// # Errors
-    /// Why the key is none.
+    /// Why the key is none, or which limit of its use would be lost.
     pub(super) fn of(package: &'a KeyPackage) -> Result<Self, String> {
         let key = package.key.as_ref().ok_or("there is no key")?;
         let name = key.algorithm.as_deref().unwrap_or_default().to_ascii_lowercase();
         let is_totp = name.ends_with("totp");
         if !is_totp && !name.ends_with("hotp") {
             return Err("only HOTP and TOTP keys can be written in this format".to_owned());
+        }
+        let policy = key.policy.as_ref();
+        if policy.is_some_and(|policy| !policy.key_usage.is_empty() && !policy.key_usage.contains(&KeyUsage::Otp)) {
+            return Err("its policy does not allow one-time passwords".to_owned());
+        }
+        if policy.is_some_and(|policy| {
+            policy.start_date.is_some() || policy.expiry_date.is_some() || policy.number_of_transactions.is_some()
+        }) {
+            return Err("the format cannot say from when, until when or how often a key may be used".to_owned());
         }
         let data = key.data.as_ref().ok_or("there is no secret")?;
         let Some(Value::Plain(secret)) = &data.secret else { return Err("there is no secret in the clear".to_owned()) };
@@ -156,6 +199,9 @@ impl<'a> Otp<'a> {
         if format.is_some_and(|format| format.encoding != pskc::ValueFormat::Decimal) {
             return Err("the format knows codes of decimal digits only".to_owned());
         }
+        if format.is_some_and(|format| format.check_digits == Some(true)) {
+            return Err("the format knows no codes with a check digit".to_owned());
+        }
         Ok(Otp {
             key,
             secret: secret.expose(),
@@ -164,6 +210,7 @@ impl<'a> Otp<'a> {
             hash,
             counter: data.counter.as_ref().and_then(Value::plain).copied().unwrap_or(0),
             period_s: number(&data.time_interval).unwrap_or(30),
+            pin: policy.and_then(|policy| policy.pin_policy.as_ref()),
         })
     }
 }

@@ -10,6 +10,9 @@ use super::{HOTP, Otp, TOTP};
 /// `otpauth://totp/Issuer:account?secret=…&issuer=…&algorithm=…&digits=…&period=…`
 pub(super) fn write(package: &KeyPackage) -> Result<String, String> {
     let otp = Otp::of(package)?;
+    if otp.pin.is_some() {
+        return Err("the format knows no PIN".to_owned());
+    }
     let name = otp.key.friendly_name.as_ref().or(otp.key.user_id.as_ref()).unwrap_or(&otp.key.id);
     let account = name.replace([':', '/'], "_");
     let label = match &otp.key.issuer {
@@ -59,7 +62,8 @@ pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
         "SHA512" => Some("HMAC-SHA512".to_owned()),
         other => return Err(format!("the algorithm {other} is not known")),
     };
-    let length = u32::try_from(number("digits", 6)?).map_err(|_| "digits is not a number of digits")?;
+    let length = u32::try_from(number("digits", 6)?).ok().filter(|digits| (1..=10).contains(digits));
+    let length = length.ok_or("digits is not a number from 1 to 10")?;
     let response_format = Some(ResponseFormat { encoding: ValueFormat::Decimal, length, check_digits: None });
     let mut data = KeyData { secret: Some(Value::Plain(Secret::new(secret))), ..KeyData::default() };
     if is_totp {

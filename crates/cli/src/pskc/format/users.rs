@@ -24,13 +24,21 @@ pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String>
     if user.is_empty() || user.contains(char::is_whitespace) || user.starts_with('#') {
         return Err("the name of the user has blanks, which a users file cannot have".to_owned());
     }
-    let pin = match otp.key.policy.as_ref().and_then(|policy| policy.pin_policy.as_ref()) {
-        Some(PinPolicy { pin_usage_mode: Some(PinUsageMode::Prepend), pin_key_id: Some(id), .. }) => {
+    let pin = match otp.pin {
+        None => "-",
+        Some(PinPolicy {
+            pin_usage_mode: Some(PinUsageMode::Prepend),
+            pin_key_id: Some(id),
+            max_failed_attempts: None,
+            min_length: None,
+            max_length: None,
+            ..
+        }) => {
             let pin = pins.get(id).ok_or("the PIN of the key is not in the file")?;
             let pin = std::str::from_utf8(pin.expose()).ok().filter(|pin| !pin.contains(char::is_whitespace));
             pin.filter(|pin| !pin.is_empty()).ok_or("the PIN cannot stand in a users file")?
         }
-        _ => "-",
+        Some(_) => return Err("a users file knows PINs in front of the code only, without limits".to_owned()),
     };
     let kind = match (otp.is_totp, otp.digits) {
         (false, 6) => "HOTP".to_owned(),
@@ -47,6 +55,9 @@ pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
     let mut next = |what: &str| fields.next().ok_or_else(|| format!("there is no {what}"));
     let (period_s, digits) = kind(next("type")?)?;
     let (user, pin, secret) = (next("user")?.to_owned(), next("PIN")?.to_owned(), next("secret")?);
+    if pin == "+" {
+        return Err("the password is checked elsewhere (+), which a key file cannot say; - stands for none".to_owned());
+    }
     let secret = HEX.decode(secret.as_bytes()).map_err(|_| "the secret is not hexadecimal")?;
     let mut data = KeyData { secret: Some(Value::Plain(Secret::new(secret))), ..KeyData::default() };
     match period_s {
@@ -69,7 +80,7 @@ pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
         ..Key::default()
     };
     let mut packages = Vec::new();
-    if !matches!(pin.as_str(), "-" | "+") {
+    if pin != "-" {
         let id = format!("{}-pin", key.id);
         let policy = PinPolicy {
             pin_key_id: Some(id.clone()),

@@ -1,0 +1,249 @@
+//! What a key file has to be beyond its schema (RFC 6030 §§1.2, 4 to 6 and 10): what breaks a MUST is an error, what
+//! makes a key useless or unsafe a warning.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+
+use pskc::{
+    DerivedKey, EncryptedValue, Header, Key, KeyData, KeyPackage, PinPolicy, PinUsageMode, Policy, Value,
+    ValueAlgorithm, ValueFormat,
+};
+
+use super::check::{MOST, Problem};
+
+/// Looks at the packages of a container, one by one.
+pub(super) struct Meaning {
+    header: Header,
+    /// Hashes of the identifiers so far, keyed so that a file cannot make two of them equal.
+    ids: HashSet<u64>,
+    hasher: RandomState,
+    /// The PIN keys that policies name, and where; those that were seen are out.
+    pins: HashMap<String, u64>,
+    /// The algorithm of the first encrypted value.
+    algorithm: Option<String>,
+    found: Vec<Problem>,
+}
+
+impl Meaning {
+    /// Begins with what stands before the packages, which end on that line.
+    pub(super) fn new(header: Header, line: u64) -> Self {
+        let (ids, pins, found) = (HashSet::new(), HashMap::new(), Vec::new());
+        let mut meaning = Meaning { header, ids, hasher: RandomState::new(), pins, algorithm: None, found };
+        meaning.container(line);
+        meaning
+    }
+
+    /// All that was found.
+    pub(super) fn finish(mut self) -> Vec<Problem> {
+        for (id, line) in std::mem::take(&mut self.pins) {
+            if !self.ids.contains(&self.hasher.hash_one(&id)) {
+                self.error(line, format!("there is no key {id:?} with the PIN"), "correct PINKeyId, or add that key");
+            }
+        }
+        self.found.sort_by_key(|problem| problem.line);
+        self.found
+    }
+
+    fn error(&mut self, line: u64, what: impl ToString, next: &'static str) {
+        self.found.push(Problem::error(line, what, next));
+    }
+
+    fn warning(&mut self, line: u64, what: impl ToString, next: &'static str) {
+        self.found.push(Problem::warning(line, what, next));
+    }
+
+    fn container(&mut self, line: u64) {
+        let version = &self.header.version;
+        let is_padded = |number: &str| number.len() > 1 && number.starts_with('0');
+        if version.split('.').any(is_padded) {
+            self.error(line, "the version has leading zeros", "write 1.0");
+        }
+        if let Some(Err(why)) = self.header.encryption_key.as_ref().map(DerivedKey::of) {
+            self.error(line, why, "complete it: a password cannot open the file as it is (§6.2)");
+        }
+        let Some(method) = &self.header.mac_method else { return };
+        let is_unknown = pskc::mac_hash(&method.algorithm).is_none();
+        let is_open = method.mac_key.is_none() && method.mac_key_reference.is_none();
+        if is_unknown {
+            let next = "use HMAC with SHA-1 or SHA-2: receivers cannot check the MACs";
+            self.warning(line, "the algorithm of MACMethod is not known", next);
+        }
+        if is_open {
+            let next = "add MACKey, encrypted, or MACKeyReference (§6.1.1)";
+            self.error(line, "MACMethod has no MAC key", next);
+        }
+    }
+
+    /// Looks at a package that begins on that line.
+    pub(super) fn package(&mut self, package: &KeyPackage, line: u64) {
+        if self.found.len() >= MOST {
+            return;
+        }
+        if let Some(device) = &package.device_info {
+            let maker = device.manufacturer.as_deref();
+            if maker.is_some_and(|maker| !maker.starts_with("oath.") && !maker.starts_with("iana.")) {
+                let next = "write oath. and the prefix of the OATH list, or iana. and the name in IANA's (§4.3.1)";
+                self.warning(line, "the manufacturer is in neither of the lists of RFC 6030", next);
+            }
+            if device.start_date > device.expiry_date && device.expiry_date.is_some() {
+                let what = "the device expires before it begins to be good";
+                self.error(line, what, "correct StartDate or ExpiryDate");
+            }
+        }
+        let Some(key) = &package.key else { return };
+        if !self.ids.insert(self.hasher.hash_one(&key.id)) {
+            let next = "give each key an Id of its own: an import takes the first one only";
+            self.warning(line, format!("the Id {:?} stands twice", key.id), next);
+        }
+        self.data(key, line);
+        if let Some(policy) = &key.policy {
+            self.policy(policy, line);
+        }
+        self.formats(key, line);
+        self.algorithm(key, line);
+    }
+
+    fn data(&mut self, key: &Key, line: u64) {
+        let secret = key.data.as_ref().and_then(|data| data.secret.as_ref());
+        match (secret, &key.key_reference) {
+            (None, None) => {
+                let next = "a key needs a Secret or a KeyReference to be of use";
+                self.warning(line, "the key has no secret", next);
+            }
+            (Some(_), Some(_)) => {
+                let next = "leave out one of them: receivers cannot know which counts";
+                self.warning(line, "the key has a Secret and a KeyReference", next);
+            }
+            _ => {}
+        }
+        let Some(data) = &key.data else { return };
+        for (name, value) in data.encrypted_values() {
+            self.protection(name, value, line);
+        }
+        self.numbers(data, line);
+    }
+
+    fn protection(&mut self, name: &str, value: &EncryptedValue, line: u64) {
+        let data = &value.data;
+        if self.header.encryption_key.is_none() && data.key_info.is_none() {
+            let what = format!("nothing says which key {name} is encrypted with");
+            self.warning(line, what, "name the key in EncryptionKey");
+        }
+        let first = self.algorithm.get_or_insert_with(|| data.algorithm.clone());
+        if *first != data.algorithm {
+            let what = format!("{name} is encrypted with another algorithm than values before it");
+            self.error(line, what, "use one for all values of a file (§6)");
+        }
+        match ValueAlgorithm::of(data) {
+            Err(_) => {
+                let what = format!("{name} is encrypted with an algorithm that is not known: {}", data.algorithm);
+                self.warning(line, what, "use AES, or RSA-OAEP: receivers cannot open it");
+            }
+            Ok(algorithm) if algorithm.needs_mac() => {
+                if value.mac.is_none() || self.header.mac_method.is_none() {
+                    let what = format!("the encrypted {name} has no MAC, which its algorithm needs (§6.1.1)");
+                    self.error(line, what, "add MACMethod and ValueMAC, or use a key wrap");
+                }
+            }
+            Ok(_) if value.mac.is_some() && self.header.mac_method.is_none() => {
+                let what = format!("{name} has a MAC, and nothing says how it is made");
+                self.error(line, what, "add MACMethod (§6.1.1)");
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn numbers(&mut self, data: &KeyData, line: u64) {
+        if data.counter.as_ref().and_then(Value::plain).is_some_and(|counter| *counter < 0) {
+            self.error(line, "the counter is negative", "counters begin with 0");
+        }
+        if data.time_interval.as_ref().and_then(Value::plain).is_some_and(|interval| *interval < 1) {
+            self.error(line, "the time interval is not a number of seconds", "30 is usual");
+        }
+    }
+
+    fn policy(&mut self, policy: &Policy, line: u64) {
+        if !policy.is_understood() {
+            let what = "the policy says what is not understood, so the key must not be used (§5)";
+            self.warning(line, what, "remove the unknown part, or use software that knows it");
+        }
+        if policy.start_date > policy.expiry_date && policy.expiry_date.is_some() {
+            let what = "the key expires before it begins to be good";
+            self.error(line, what, "correct StartDate or ExpiryDate");
+        }
+        if let Some(pin) = &policy.pin_policy {
+            self.pin(pin, line);
+        }
+    }
+
+    fn pin(&mut self, pin: &PinPolicy, line: u64) {
+        if let Some(id) = &pin.pin_key_id
+            && self.pins.len() < MOST
+            && !self.ids.contains(&self.hasher.hash_one(id))
+        {
+            self.pins.entry(id.clone()).or_insert(line); // it may come later
+        }
+        if pin.pin_usage_mode.is_none() {
+            self.error(line, "the PIN policy does not say how the PIN is used", "add PINUsageMode (§5.1)");
+        }
+        if pin.max_length.is_some_and(|max| pin.min_length.is_some_and(|min| min > max)) {
+            self.error(line, "no PIN is as long as the policy wants it", "correct MinLength or MaxLength");
+        }
+    }
+
+    fn formats(&mut self, key: &Key, line: u64) {
+        let Some(parameters) = &key.algorithm_parameters else { return };
+        let (challenge, response) = (&parameters.challenge_format, &parameters.response_format);
+        if challenge.is_some_and(|format| format.min > format.max) {
+            self.error(line, "no challenge is as long as the key wants it", "correct Min or Max");
+        }
+        let checked = challenge.map(|format| (format.encoding, format.check_digits)).into_iter();
+        let mut checked = checked.chain(response.map(|format| (format.encoding, format.check_digits)));
+        if checked.any(|(encoding, check)| check == Some(true) && encoding != ValueFormat::Decimal) {
+            let next = "leave out CheckDigits, or use DECIMAL (§4.3.4)";
+            self.error(line, "only decimal challenges and responses have check digits", next);
+        }
+    }
+
+    /// What the profiles of algorithms demand (§10, and those of the field that are named like them).
+    fn algorithm(&mut self, key: &Key, line: u64) {
+        const DIFFER: &str = "add it: programs differ in what they assume without";
+        let Some(algorithm) = &key.algorithm else {
+            return self.error(line, "the key does not say what it is for", "give it an Algorithm (§4.1)");
+        };
+        let data = key.data.as_ref();
+        let parameters = key.algorithm_parameters.as_ref();
+        let response = parameters.and_then(|parameters| parameters.response_format);
+        let name = algorithm.rsplit([':', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        if name == "totp" && data.is_none_or(|data| data.time_interval.is_none()) {
+            self.warning(line, "the key has no TimeInterval, which its algorithm needs", DIFFER);
+        }
+        if name.starts_with("ocra") && parameters.is_none_or(|parameters| parameters.suite.is_none()) {
+            self.warning(line, "the key has no Suite, without which OCRA has no meaning", "add the OCRA suite");
+        }
+        if name == "hotp" && data.is_none_or(|data| data.counter.is_none()) {
+            self.error(line, "the key has no Counter, which HOTP needs (§10.1)", DIFFER);
+        }
+        match response {
+            None if matches!(&*name, "hotp" | "totp") => {
+                self.error(line, "the key has no ResponseFormat, which its algorithm needs (§10.1)", DIFFER);
+            }
+            Some(format)
+                if name == "hotp" && (format.encoding != ValueFormat::Decimal || !(6..=9).contains(&format.length)) =>
+            {
+                self.error(line, "HOTP has codes of 6 to 9 decimal digits (§10.1)", "correct ResponseFormat");
+            }
+            _ => {}
+        }
+        let secret = data.and_then(|data| data.secret.as_ref()?.plain());
+        if name == "hotp" && secret.is_some_and(|secret| secret.len() < 16) {
+            let next = "use a key of at least 16 octets, 20 are usual (§10.1)";
+            self.error(line, "the secret is shorter than HOTP allows", next);
+        }
+        let pin = key.policy.as_ref().and_then(|policy| policy.pin_policy.as_ref());
+        if name == "hotp" && pin.is_some_and(|pin| pin.pin_usage_mode == Some(PinUsageMode::Algorithmic)) {
+            let next = "use another PINUsageMode (§10.1)";
+            self.error(line, "HOTP has no PIN as part of its algorithm", next);
+        }
+    }
+}
