@@ -94,6 +94,10 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "FILE", requires = "private_key")]
     certificate: Option<PathBuf>,
 
+    /// The name under which the server knows that key, by this device's registered certificate
+    #[arg(long, value_name = "NAME", requires = "private_key", conflicts_with = "certificate")]
+    private_key_name: Option<String>,
+
     /// The PRF of PBKDF2; the server must be set to the same
     #[arg(long, value_parser = ["hmac-sha1", "hmac-sha256"], default_value = "hmac-sha1")]
     pbkdf2_prf: String,
@@ -164,6 +168,7 @@ impl Enroll {
         request.device_key = self.device_key()?;
         request.device_key_name = self.device_key_name.clone();
         request.private_key = self.private_key()?;
+        request.private_key_name = self.private_key_name.clone();
         request.variant = self.variant.map(|variant| match variant {
             Variant::FourPass => enroll::Variant::FourPass,
             Variant::TwoPass => enroll::Variant::TwoPass,
@@ -263,6 +268,7 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
         "key_type": key_type,
         "status": "Success",
         "replaced": enrolled.replaced,
+        "old_key_id": enrolled.old_key_id,
         "variant": if enrolled.method.is_some() { "two-pass" } else { "four-pass" },
         "method": enrolled.method.as_ref().map(method_name),
         "label": enrolled.label,
@@ -275,7 +281,14 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
             "hotp" | "totp" | "ocra" => format!("\nmake a one-time password with: dskpp token otp {}", enrolled.key_id),
             _ => String::new(),
         };
-        format!("key {} ({key_type}) {done}: the server has confirmed it{use_it}", enrolled.key_id)
+        let old = enrolled.old_key_id.as_ref().map(|old| {
+            format!(
+                "\nthe old key stays as {old}, for servers that want it until they have seen the new one in use;\n\
+                 once the new one was accepted, delete it with: dskpp token delete {old}"
+            )
+        });
+        let old = old.unwrap_or_default();
+        format!("key {} ({key_type}) {done}: the server has confirmed it{use_it}{old}", enrolled.key_id)
     })
 }
 

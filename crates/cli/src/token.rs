@@ -98,7 +98,10 @@ fn list(store: &StoreOptions, output: &Output) -> Result<(), Failure> {
                 clean(&token.id),
                 token.key_type,
                 text(&token.label),
-                text(&token.server_id)
+                match &token.old_of {
+                    Some(id) => format!("the old {}: delete it once the new one was accepted", clean(id)),
+                    None => text(&token.server_id),
+                }
             )
         };
         tokens.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -124,6 +127,7 @@ fn describe(token: &Stored) -> Value {
         ("expiry", json!(token.expiry)),
         ("uses_left", json!(token.uses_left)),
         ("usages", json!(Some(&token.usages).filter(|usages| !usages.is_empty()))),
+        ("old_of", json!(token.old_of)),
         ("created_at", json!(token.created_at)),
     ] {
         if !value.is_null() {

@@ -182,3 +182,43 @@ fn files_of_authorities_that_are_not_usable_are_told_at_the_start() {
         assert!(done.err.contains(part), "{part}: {}", done.err);
     }
 }
+
+/// RFC 6063 §5.1.1: a registered certificate must still lead to an anchor when its key is used, however the client names
+/// that: by the register's name of it, or by its value.
+#[test]
+fn s5_1_1_a_registered_certificate_is_checked_when_it_is_used() {
+    let openssl = |args: &[&str]| std::process::Command::new("openssl").args(args).output().unwrap();
+    let mut home = Home::new();
+    let [ca, ca_key, key, certificate] =
+        ["ca.pem", "ca.key", "device.key", "device.pem"].map(|name| support::shown(&home.path(name)));
+    let new = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj"];
+    let of_ca = ["/CN=ca", "-keyout", &ca_key, "-out", &ca];
+    let usage = ["-addext", "keyUsage=critical,keyEncipherment", "-addext", "basicConstraints=CA:false"];
+    let of_device = ["/CN=device", "-CA", &ca, "-CAkey", &ca_key, "-keyout", &key, "-out", &certificate];
+    assert!(openssl(&[&new[..], &of_ca].concat()).status.success());
+    let made = openssl(&[&new[..], &of_device, &usage].concat());
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+
+    let mut server = Server::start(&mut home);
+    let register = ["admin", "device", "create", "--manufacturer", "Acme", "--serial", "1", "--key-name", "device 1"];
+    home.run(&[&register[..], &["--certificate", "device.pem"]].concat()).success();
+    for (anchors, accepted) in [(None, true), (Some(ca.as_str()), true), (Some(&data("root.pem")), false)] {
+        if let Some(anchors) = anchors {
+            home.set("DSKPP_DEVICES_ANCHORS", anchors);
+            let port = server.port;
+            server.kill();
+            server = Server::start_on(&home, port);
+        }
+        for by in [&["--private-key-name", "device 1"][..], &["--device", "Acme:1"]] {
+            let create = ["admin", "enrolment", "create", "--user", "u", "--key-type", "aes128", "--device", "Acme:1"];
+            let code = text(&home.json(&create), "authentication_code");
+            let url = server.url();
+            let enroll = ["enroll", &url, "--code", &code, "--ca", "dskpp-data/tls/ca.pem", "--private-key", &key];
+            let enroll = [&enroll[..], &["--variant", "two-pass", "--method", "transport"], by].concat();
+            match accepted {
+                true => drop(home.run(&enroll).success()),
+                false => assert!(text(&home.json_of_failure(&enroll), "error").contains("NoProtocolVariants")),
+            }
+        }
+    }
+}

@@ -276,16 +276,28 @@ fn keys_enter_a_server_once_and_leave_it_unchanged() {
 fn an_interrupted_import_goes_on_where_it_ended() {
     let mut home = Home::new();
     let _server = Server::start(&mut home);
-    let many: Vec<Value> = (0..30_000)
-        .map(|i| json!({ "id": format!("k{i}"), "algorithm": "hotp", "secret_hex": format!("{i:040x}"), "counter": 0 }))
-        .collect();
+    let of = |i: i64| {
+        let counter = if i == 7 { -1 } else { 0 };
+        json!({ "id": format!("k{i}"), "algorithm": "hotp", "secret_hex": format!("{i:040x}"), "counter": counter })
+    };
+    let many: Vec<Value> = (0..30_000).map(of).collect();
     home.write("many.json", json!({ "keys": many }).to_string());
     home.run(&["pskc", "convert", "many.json", "-o", "many.xml"]).success();
     for after in [300, 900, 1500] {
         home.spawn_and_kill(&["admin", "key", "import", "many.xml"], Duration::from_millis(after));
     }
-    let done = home.json(&["admin", "key", "import", "many.xml"]);
-    assert_eq!((&done["accepted"], &done["duplicate"], &done["refused"]), (&json!(30_000), &json!(0), &json!(0)));
+    let report = |more: &[&str]| {
+        let done = home.json_of_failure(&[&["admin", "key", "import", "many.xml"][..], more].concat());
+        let reason = text(&done["refusals"][0], "reason");
+        assert!(done["refusals"][0]["key_id"] == "k7" && reason.contains("less than 0"), "whenever it was met: {done}");
+        done
+    };
+    let done = report(&[]);
+    assert_eq!((&done["accepted"], &done["duplicate"], &done["refused"]), (&json!(29_999), &json!(0), &json!(1)));
+    let again = report(&[]);
+    assert_eq!((&again["accepted"], &again["accepted_before"]), (&json!(29_999), &json!(29_999)), "nothing twice");
+    let other = report(&["--user", "ann"]);
+    assert_eq!((&other["accepted"], &other["duplicate"]), (&json!(0), &json!(29_999)), "another import");
 }
 
 #[test]

@@ -319,7 +319,8 @@ fn a_6_a_key_is_renewed_by_every_method() {
         assert!(pair.is_valid(json!({ "key_id": key_id, "otp": pair.otp(&key_id) })), "{options:?}");
     }
     let items = pair.home.json(&["token", "list"])["items"].clone();
-    assert!(items.as_array().unwrap().len() == 1 && items[0]["label"] == "door", "{items}");
+    let olds = items.as_array().unwrap().iter().filter(|token| token["old_of"] == json!(key_id)).count();
+    assert_eq!((items[0]["label"].as_str(), olds, items.as_array().unwrap().len()), (Some("door"), 3, 4), "{items}");
 }
 
 /// RFC 6063 §10.5: only who has the new key, and the enrolment's code, makes it active.
@@ -351,6 +352,36 @@ fn s10_5_a_key_waits_for_its_first_password() {
         assert!(check(&old, &[]), "{variant}: the old key stays");
         assert!(check(&pair.otp(&key_id), &["--client-id", &text(&enrolment, "client_id")]), "{variant}");
         assert!(check(&pair.otp(&key_id), &[]), "{variant}: the new one is active");
+        pair.home.json(&["admin", "key", "revoke", &key_id]);
+    }
+}
+
+/// RFC 6063 §10.5: until the new key was shown, the user still has the old one; and where the new one is given up, the key
+/// can be renewed again.
+#[test]
+fn s10_5_the_old_key_stays_usable_on_both_sides_until_the_new_one_was_shown() {
+    let pair = Pair::new();
+    for variant in ["two-pass", "four-pass"] {
+        let key_id = text(&pair.enroll(&pair.create("gina", "hotp", &[]), &[]), "key_id");
+        let renew = || {
+            let enrolment = pair.create("gina", "hotp", &["--activate", "on-otp", "--renews", &key_id]);
+            let got = pair.enroll(&enrolment, &["--renew", &key_id, "--variant", variant]);
+            (enrolment, text(&got, "old_key_id"))
+        };
+        let by_old = |old: &str| pair.is_valid(json!({ "key_id": key_id, "otp": pair.otp(old) }));
+        let (waiting, old) = renew();
+        assert!(by_old(&old), "{variant}: the program makes passwords of the old key");
+        pair.home.run(&["admin", "enrolment", "revoke", &text(&waiting, "id")]).success();
+        assert!(by_old(&old), "{variant}: the new key was given up");
+        let (second, newest_old) = renew();
+        assert_eq!(text(&second, "state"), "open");
+        assert_ne!(newest_old, old, "{variant}: both are kept: the server has the first");
+        assert!(by_old(&old), "{variant}: and wants it still");
+        let first = json!({ "key_id": key_id, "otp": pair.otp(&key_id), "client_id": second["client_id"] });
+        assert!(pair.is_valid(first), "{variant}: the new key was shown");
+        assert!(!by_old(&old), "{variant}: now the old one is over");
+        pair.secret(&key_id);
+        pair.home.run(&["token", "delete", &old, "--yes"]).success();
         pair.home.json(&["admin", "key", "revoke", &key_id]);
     }
 }

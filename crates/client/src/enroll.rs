@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dskpp::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use dskpp::auth_data::MIN_ITERATIONS;
-use dskpp::client::{Credential, Provisioned};
+use dskpp::client::{Credential, Failed, Provisioned};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 
 use crate::token_store::{Token, TokenStore, Unfinished};
@@ -57,6 +57,8 @@ pub struct EnrollRequest {
     /// The private key for key transport, and its certificate with those above it in DER, the former first; none: the
     /// server is sent the bare public key.
     pub private_key: Option<(Arc<RsaPrivateKey>, Vec<Vec<u8>>)>,
+    /// The name by which the server knows that key; it is sent in place of certificates and key.
+    pub private_key_name: Option<String>,
     /// The only variant that is offered; absent: both, where a key protection method is at hand.
     pub variant: Option<Variant>,
     /// The key protection methods of two-pass that are offered, in order of preference; empty: all that are at hand.
@@ -89,6 +91,7 @@ impl EnrollRequest {
             device_key: None,
             device_key_name: None,
             private_key: None,
+            private_key_name: None,
             variant: None,
             methods: Vec::new(),
             package_formats: vec![PackageFormat::Pskc],
@@ -127,6 +130,8 @@ pub struct Enrolled {
     pub server_id: Option<String>,
     /// Whether it took the place of an older key of the same id.
     pub replaced: bool,
+    /// The id under which the store now has that one.
+    pub old_key_id: Option<String>,
     /// How it travelled in two-pass; `None`: it was made by both sides, in four-pass.
     pub method: Option<ProtectionMethod>,
 }
@@ -139,8 +144,9 @@ pub struct Enrolled {
 /// A trigger for another device or server, for a key that is not in the store, or for one in hardware, is refused before
 /// anything is sent.
 ///
-/// A run that was cut short, by a crash or a lost answer, is noted beside the store, sealed. The same call with the
-/// same code then ends it: the server gives its answer again for ten minutes (profile P28).
+/// A run that was cut short, by a crash or a lost or damaged answer, is noted beside the store, sealed. The same call
+/// with the same code then ends it: the server gives its answer again for ten minutes (profile P28), this one for a
+/// month where the run was a renewal.
 pub async fn enroll(
     transport: &Transport,
     store: &mut TokenStore,
@@ -170,25 +176,30 @@ pub async fn enroll(
         accept_new: request.accept_new_k_server || renewed.is_some(),
     };
     let offer = offer::offer(&request, &url_s, renewed.as_ref())?;
+    let renewed = renewed.map(|(token, _)| token);
     let client_id = offer::client_id(&request.credential).to_owned();
-    let noted = store.unfinished().filter(|run| run.url_s == url_s && run.client_id == client_id);
-    let made = offer::own_key(&mut request, noted.as_ref()).await?;
-    let was_begun = noted.is_some();
-    let unfinished = noted.unwrap_or_else(|| Unfinished::new(&url_s, client_id, made));
+    let is_same = |run: &Unfinished| run.url_s == url_s && run.client_id == client_id;
+    let (noted, others): (Vec<_>, Vec<_>) = store.unfinished().into_iter().partition(is_same);
+    let made = offer::own_key(&mut request, noted.first()).await?;
+    let unfinished = Unfinished::new(&url_s, client_id.clone(), made);
     let (variant, protections) = (request.variant, offer::protections(&request)?);
     let mut runner = Runner { transport, trust: &trust, store, offer, variant, protections, unfinished };
-    let ended = runner.provision(was_begun).await;
-    let seed = runner.unfinished.seed.clone();
-    let enrolled = ended.and_then(|provisioned| {
-        let token = fields::token(&provisioned, &request, url_s, renewed.as_ref())?;
-        keep(store, token, renewed.is_some(), provisioned)
-    });
-    if !enrolled.as_ref().is_err_and(EnrollError::may_go_on)
-        && let Err(why) = store.forget_unfinished(&seed)
-    {
+    let provisioned = runner.provision(noted).await.map_err(|error| match (error, &renewed) {
+        (EnrollError::Failed(Failed::NotAuthenticated), Some(old)) => not_proved(&old.id, &url_s, &others),
+        (error, _) => error,
+    })?;
+    let token = fields::token(&provisioned, &request, url_s.clone(), renewed.as_ref())?;
+    let enrolled = keep(store, token, renewed.is_some(), provisioned)?;
+    if let Err(why) = store.forget_unfinished(&url_s, &client_id) {
         tracing::warn!(%why, "the notes of the run stay beside the store"); // sealed, and of no more use
     }
-    enrolled
+    Ok(enrolled)
+}
+
+/// The server has another key than this side, maybe since an earlier renewal did not come to its end here.
+fn not_proved(key_id: &str, url_s: &str, unfinished: &[Unfinished]) -> EnrollError {
+    let begun = unfinished.iter().find(|run| run.url_s == url_s);
+    EnrollError::NotProved { key_id: key_id.to_owned(), begun: begun.map(|run| run.client_id.clone()) }
 }
 
 /// Puts the token into the store, in place of the old one only where this run was its renewal.
@@ -207,13 +218,13 @@ fn keep(
     }
     let (label, issuer) = (token.label.clone(), token.issuer.clone());
     let stored = match exists {
-        true if is_there => Ok(()),
-        true => store.replace(&key_id, token),
-        false => store.insert(token),
+        true if is_there => Ok(None),
+        true => store.renew(token).map(Some),
+        false => store.insert(token).map(|()| None),
     };
-    stored.map_err(|source| EnrollError::NotStored { key_id: key_id.clone(), source })?;
+    let old_key_id = stored.map_err(|source| EnrollError::NotStored { key_id: key_id.clone(), source })?;
     let Provisioned { key_type, server_id, method, .. } = provisioned;
-    Ok(Enrolled { key_id, key_type, label, issuer, server_id, replaced: exists && renewal, method })
+    Ok(Enrolled { key_id, key_type, label, issuer, server_id, replaced: exists && renewal, old_key_id, method })
 }
 
 #[cfg(test)]

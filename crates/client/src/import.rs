@@ -98,6 +98,7 @@ pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
         digits: parameters.digits,
         period_s: parameters.period_s,
         drift: parameters.drift,
+        old_of: None,
         hash: parameters.hash,
         counter: parameters.counter,
         suite: parameters.suite,

@@ -109,11 +109,11 @@ pub enum ClientKey {
 }
 
 impl ClientKey {
-    /// Whether K_PROV can travel under it with this algorithm.
+    /// Whether K_PROV can travel under it with this algorithm; for a public key, one of those of §5.1.1.
     pub(crate) fn serves(&self, algorithm: &EncryptionAlgorithm) -> bool {
         use EncryptionAlgorithm::*;
         match (self, symmetric(algorithm)) {
-            (ClientKey::Public { .. }, _) => matches!(algorithm, Rsa15 | RsaOaepMgf1p | RsaOaep11),
+            (ClientKey::Public { .. }, _) => matches!(algorithm, Rsa15 | RsaOaepMgf1p),
             (ClientKey::Shared { key, .. }, Some(ValueAlgorithm::AesCbc(len) | ValueAlgorithm::AesWrap(len))) => {
                 key.len() == len
             }

@@ -1,4 +1,5 @@
-//! Wrong codes slow the next one down, per ClientID, whether or not there is such a client.
+//! Wrong codes slow the next one down, per ClientID, whether or not there is such a client; in a table of their own, wrong
+//! one-time passwords do, per user or key.
 //!
 //! This is what keeps guessing from costing the server PBKDF2; that an enrolment is locked after
 //! some wrong codes is the store's matter and survives a restart. A false positive (someone else
@@ -22,16 +23,17 @@ const MEMORY: Duration = Duration::from_secs(30 * 60);
 const CAPACITY: usize = 1 << 16;
 
 /// Attempts per ClientID.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Backoff(Arc<Table>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Table {
     hasher: RandomState,
     /// By a keyed hash of the ClientID: of fixed size, and no two can be made to meet.
     attempts: Mutex<HashMap<u64, Attempts>>,
 }
 
+#[derive(Debug)]
 struct Attempts {
     wrong: u32,
     running: u32,

@@ -167,17 +167,18 @@ fn assemble(
     let limits = &config.limits;
     let pool = Pool::new(limits.crypto_threads, limits.crypto_queue)?;
     let rates = Arc::new(Rates::new(limits));
-    let backoff = Backoff::default();
+    let (backoff, passwords) = (Backoff::default(), Backoff::default());
     let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
     background.spawn(Arc::clone(&device_trust).watch());
-    background.spawn(sweep(Arc::clone(&rates), backoff.clone(), store.clone()));
+    background.spawn(sweep(Arc::clone(&rates), [backoff.clone(), passwords.clone()], store.clone()));
     let provision = Arc::new(Provision::new(config, options, data, url_s, pool, backoff));
     let api = api::ApiState {
         store: store.clone(),
         origin: provision.trigger_origin().into(),
         enrolment_lifetime_s: config.policy.enrolment_lifetime_s,
         device_trust,
+        backoff: passwords,
     };
     let body_timeout = Duration::from_secs(limits.body_timeout_s);
     let admin = api::router(api)
@@ -196,11 +197,11 @@ async fn within(time: Duration, request: Request, next: Next) -> Response {
     response.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
-async fn sweep(rates: Arc<Rates>, backoff: Backoff, store: Store) {
+async fn sweep(rates: Arc<Rates>, backoffs: [Backoff; 2], store: Store) {
     loop {
         tokio::time::sleep(SWEEP).await;
         rates.sweep();
-        backoff.sweep(Instant::now());
+        backoffs.iter().for_each(|backoff| backoff.sweep(Instant::now()));
         if let Err(why) = store.forget_old_answers().await {
             tracing::warn!("old answers stay: {why}");
         }

@@ -64,6 +64,7 @@ enum Key {
     Revoke { id: String },
     /// Give a key that nobody has to a user
     Assign {
+        /// The key's Id, as `admin key list` shows it
         id: String,
         /// The user's name; the user is made if there is none
         #[arg(long)]

@@ -48,7 +48,12 @@ impl Import {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let file = self.input.open(true)?;
         file.warn();
-        let id = digest(&file)?;
+        let more = match (&self.user, self.assign_user_ids) {
+            (Some(user), _) => format!("&user={}", crate::api::escaped(user)),
+            (None, true) => "&assign=user-id".to_owned(),
+            (None, false) => String::new(),
+        };
+        let id = digest(&file, &more)?;
         let total = file.summary.packages;
         let before = api.get_if_there(&format!("/imports/{id}")).await?;
         let done = before.as_ref().and_then(|import| import["done"].as_u64()).unwrap_or(0).min(total);
@@ -57,28 +62,26 @@ impl Import {
         }
         let (sender, mut batches) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(&file, done, &sender));
-        let (mut duplicate, mut refused) = (Vec::new(), Vec::new());
-        let more = match (&self.user, self.assign_user_ids) {
-            (Some(user), _) => format!("&user={}", crate::api::escaped(user)),
-            (None, true) => "&assign=user-id".to_owned(),
-            (None, false) => String::new(),
-        };
+        let mut rejected = before.as_ref().map(|import| list(import, "rejected")).unwrap_or_default();
         while let Some(Batch { first, body }) = batches.recv().await {
             let path = format!("/keys/import?import={id}&first={first}{more}");
             let answer = api.post_document(&path, "application/pskc+xml", body.to_vec()).await?;
-            let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
-            duplicate.extend(list("duplicate"));
-            refused.extend(list("refused"));
+            rejected.extend(list(&answer, "refused").into_iter().chain(list(&answer, "duplicate")));
         }
         reading.await.map_err(|_| Failure::new("the file could not be read to its end"))??;
         let import = api.get(&format!("/imports/{id}")).await?;
-        report(&import, &duplicate, &refused, output)
+        report(&import, before.as_ref(), rejected, !more.is_empty(), output)
     }
 }
 
-/// SHA-256 of the file: what the server knows an import by.
-fn digest(file: &KeyFile) -> Result<String, Failure> {
+fn list(answer: &Value, name: &str) -> Vec<Value> {
+    answer[name].as_array().cloned().unwrap_or_default()
+}
+
+/// SHA-256 of the options and the file: what the server knows an import by. With other options it is another import.
+fn digest(file: &KeyFile, options: &str) -> Result<String, Failure> {
     let (mut hash, mut source) = (Sha256::new(), file.reader()?);
+    hash.update(options.as_bytes());
     loop {
         let octets = source.fill_buf().map_err(|why| Failure::new(format!("the file cannot be read: {why}")))?;
         if octets.is_empty() {
@@ -122,38 +125,55 @@ fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), F
     send(&mut batch)
 }
 
-fn report(import: &Value, duplicate: &[Value], refused: &[Value], output: &Output) -> Result<(), Failure> {
+/// What became of the file, in this call and in those `before`, if it was sent in part then.
+fn report(
+    import: &Value,
+    before: Option<&Value>,
+    rejected: Vec<Value>,
+    has_owners: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let (refused, duplicate): (Vec<_>, Vec<_>) = rejected.into_iter().partition(|key| key["kind"] == "refused");
+    let number = |answer: &Value, name: &str| answer[name].as_u64().unwrap_or(0);
+    let accepted_before = before.map_or(0, |before| number(before, "accepted"));
     let document = json!({
         "import": import["id"],
         "accepted": import["accepted"],
+        "accepted_before": accepted_before,
         "duplicate": import["duplicate"],
         "refused": import["refused"],
         "duplicates": duplicate,
         "refusals": refused,
     });
     output.print(&document, || {
-        let line = |kind: &str, key: &Value| {
-            let reason = key["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
-            let number = key["index"].as_u64().unwrap_or(0) + 1;
-            format!("  key {number} ({}) is {kind}{reason}", key["key_id"].as_str().unwrap_or_default())
-        };
+        let mut lines = vec![format!(
+            "{} keys accepted, {} there already, {} refused",
+            import["accepted"], import["duplicate"], import["refused"]
+        )];
+        if accepted_before > 0 {
+            lines.push(format!("  {accepted_before} of the accepted ones came with an earlier call"));
+        }
         let told = refused.iter().map(|key| line("refused", key));
-        let told = told.chain(duplicate.iter().map(|key| line("there already", key)));
-        let mut lines: Vec<String> = told.take(MOST).collect();
+        lines.extend(told.chain(duplicate.iter().map(|key| line("there already", key))).take(MOST));
         if refused.len() + duplicate.len() > MOST {
             lines.push("  … (--json tells all)".to_owned());
         }
-        lines.insert(
-            0,
-            format!(
-                "{} keys accepted, {} there already, {} refused",
-                import["accepted"], import["duplicate"], import["refused"]
-            ),
-        );
+        if !has_owners && number(import, "accepted") > 0 {
+            lines.push(
+                "  they belong to nobody yet, and validate nothing until `dskpp admin key assign` or an".to_owned(),
+            );
+            lines.push("  enrolment with --delivers gives them to a user".to_owned());
+        }
         lines.join("\n")
     })?;
     // All has been said: only the exit code is left to tell.
-    if import["refused"].as_u64().unwrap_or(0) == 0 { Ok(()) } else { std::process::exit(1) }
+    if number(import, "refused") == 0 { Ok(()) } else { std::process::exit(1) }
+}
+
+fn line(kind: &str, key: &Value) -> String {
+    let reason = key["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let number = key["index"].as_u64().unwrap_or(0) + 1;
+    format!("  key {number} ({}) is {kind}{reason}", key["key_id"].as_str().unwrap_or_default())
 }
 
 #[derive(Args)]

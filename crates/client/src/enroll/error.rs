@@ -27,6 +27,17 @@ pub enum EnrollError {
     /// The run failed.
     #[error(transparent)]
     Failed(#[from] Failed),
+    /// The server did not prove that it holds the key to be replaced.
+    #[error(
+        "the server did not prove that it knows the key '{key_id}', which stays as it is{advice}",
+        advice = not_proved(.begun.as_deref())
+    )]
+    NotProved {
+        /// The key's id.
+        key_id: String,
+        /// The client ID of a run with the same server that did not come to its end.
+        begun: Option<String>,
+    },
     /// The anchors for K_SERVER cannot be read.
     #[error("the file {path} with CA certificates for the server's key cannot be used: {reason}")]
     KServerCa {
@@ -137,15 +148,12 @@ pub enum EnrollError {
     Interrupted,
 }
 
-impl EnrollError {
-    /// Whether the same call may still end this run: no answer came, or one that was damaged on its way, or the store
-    /// could not take the key.
-    pub(super) fn may_go_on(&self) -> bool {
-        use EnrollError::*;
-        use dskpp::client::Failed as Wrong;
-        match self {
-            Failed(why) => matches!(why, Wrong::Unreadable(_) | Wrong::WrongConfirmation),
-            _ => matches!(self, Transport(_) | AnswerLost(_) | NotStored { .. } | Store(_) | Interrupted),
-        }
+fn not_proved(begun: Option<&str>) -> String {
+    match begun {
+        Some(client_id) => format!(
+            ": an earlier run, with a code or trigger of the client ID {client_id}, did not come to its end, and the \
+             server may have the key of that one; give that command again"
+        ),
+        None => ": ask its operator whether the key was renewed elsewhere, and enroll a new key if it was".to_owned(),
     }
 }

@@ -80,6 +80,7 @@ pub(super) fn token(
         expiry: terms.expiry,
         uses_left: terms.uses_left,
         usages: terms.usages,
+        old_of: None,
         created_at: Timestamp::now().to_string(),
     })
 }

@@ -23,8 +23,8 @@ pub(super) fn url_s(request: &EnrollRequest) -> Result<String, EnrollError> {
     of_trigger.or_else(|| request.url_s.clone()).ok_or(EnrollError::NoUrl)
 }
 
-/// The stored key that the run replaces.
-pub(super) fn renewed(request: &EnrollRequest, tokens: &[Token]) -> Result<Option<Token>, EnrollError> {
+/// The stored key that the run replaces, and what the server may prove itself with.
+pub(super) fn renewed(request: &EnrollRequest, tokens: &[Token]) -> Result<Option<(Token, Renewal)>, EnrollError> {
     let of_trigger = match &request.credential {
         Credential::Trigger(trigger) => trigger::key_id(trigger)?,
         Credential::Code(_) => None,
@@ -35,8 +35,13 @@ pub(super) fn renewed(request: &EnrollRequest, tokens: &[Token]) -> Result<Optio
         (None, Some(asked)) => asked.clone(),
         (None, None) => return Ok(None),
     };
-    let found = tokens.iter().find(|token| token.id == key_id).cloned();
-    found.map(Some).ok_or_else(|| EnrollError::NothingToRenew(printable(&key_id)))
+    let found = tokens.iter().find(|token| token.id == key_id && token.old_of.is_none());
+    let token = found.cloned().ok_or_else(|| EnrollError::NothingToRenew(printable(&key_id)))?;
+    let k_mac = |token: &Token| token.k_mac.clone().unwrap_or_else(|| token.secret.clone()); // profile P6
+    let mut earlier: Vec<_> = tokens.iter().filter(|old| old.old_of.as_ref() == Some(&key_id)).collect();
+    earlier.sort_by(|one, other| other.created_at.cmp(&one.created_at));
+    let renewal = Renewal { k_mac_old: k_mac(&token), earlier: earlier.into_iter().map(k_mac).collect(), key_id };
+    Ok(Some((token, renewal)))
 }
 
 /// The moduli that tokens of the same server remember.
@@ -132,9 +137,10 @@ fn protection(request: &EnrollRequest, method: &ProtectionMethod) -> Option<Clie
             fits.map(|(name, key)| ClientProtection::Wrap { name, key })
         }
         ProtectionMethod::Transport => request.private_key.clone().map(|(key, certificates)| {
-            let info = match certificates.is_empty() {
-                true => KeyInfo::from_rsa(key.public().modulus(), key.public().exponent()),
-                false => KeyInfo::from_certificates(certificates),
+            let info = match &request.private_key_name {
+                Some(name) => KeyInfo::from_key_name(name),
+                None if certificates.is_empty() => KeyInfo::from_rsa(key.public().modulus(), key.public().exponent()),
+                None => KeyInfo::from_certificates(certificates),
             };
             ClientProtection::Transport { key, info }
         }),
@@ -145,9 +151,13 @@ fn protection(request: &EnrollRequest, method: &ProtectionMethod) -> Option<Clie
     }
 }
 
-pub(super) fn offer(request: &EnrollRequest, url_s: &str, renewed: Option<&Token>) -> Result<Offer, EnrollError> {
+pub(super) fn offer(
+    request: &EnrollRequest,
+    url_s: &str,
+    renewed: Option<&(Token, Renewal)>,
+) -> Result<Offer, EnrollError> {
     let key_types = match (&request.key_types[..], renewed) {
-        ([], Some(old)) => vec![KeyType::from_uri(&old.algorithm_uri)],
+        ([], Some((old, _))) => vec![KeyType::from_uri(&old.algorithm_uri)],
         ([], None) => DEFAULT_KEY_TYPES.to_vec(),
         (given, _) => given.to_vec(),
     };
@@ -163,14 +173,14 @@ pub(super) fn offer(request: &EnrollRequest, url_s: &str, renewed: Option<&Token
     if let Some((_, key)) = &request.device_key {
         offer.encryption_algorithms = with_shared_key(key)?;
     }
-    if let Some(old) = renewed {
-        let k_mac_old = old.k_mac.clone().unwrap_or_else(|| old.secret.clone()); // profile P6
-        let fits = |prf: Prf| prf.takes_key_of(k_mac_old.len());
+    if let Some((old, renewal)) = renewed {
+        let k_macs = std::iter::once(&renewal.k_mac_old).chain(&renewal.earlier);
+        let fits = |prf: Prf| k_macs.clone().any(|k_mac| prf.takes_key_of(k_mac.len()));
         offer.mac_algorithms.retain(|algorithm| Prf::of(algorithm).is_some_and(fits));
         if offer.mac_algorithms.is_empty() {
             return Err(EnrollError::TooShortToRenew(old.id.clone()));
         }
-        offer.renewal = Some(Renewal { key_id: old.id.clone(), k_mac_old });
+        offer.renewal = Some(renewal.clone());
     }
     Ok(offer)
 }

@@ -25,16 +25,21 @@ pub(super) struct Runner<'a> {
     pub(super) offer: Offer,
     pub(super) variant: Option<Variant>,
     pub(super) protections: Vec<ClientProtection>,
-    /// As it is noted; `seed`, `key_types`, `hello_hash` and `server_hello` are those of the last run.
+    /// The run that goes on, as it is noted.
     pub(super) unfinished: Unfinished,
 }
 
 impl Runner<'_> {
-    /// The key, by the run that was begun before, or by a new one.
-    pub(super) async fn provision(&mut self, was_begun: bool) -> Result<Provisioned, EnrollError> {
-        if was_begun && let Some(provisioned) = self.resume().await? {
-            return Ok(provisioned);
+    /// The key, by one of the runs that were begun before, or by a new one.
+    pub(super) async fn provision(&mut self, noted: Vec<Unfinished>) -> Result<Provisioned, EnrollError> {
+        let new = self.unfinished.clone();
+        for run in noted {
+            self.unfinished = run;
+            if let Some(provisioned) = self.resume().await? {
+                return Ok(provisioned);
+            }
         }
+        self.unfinished = new;
         self.negotiate().await
     }
 
@@ -54,7 +59,7 @@ impl Runner<'_> {
         };
         self.offer.key_types = offered;
         match done {
-            Err(EnrollError::Failed(why)) => {
+            Err(EnrollError::Failed(why @ Failed::Refused(_))) => {
                 tracing::debug!(%why, "the run that was begun before does not go on");
                 Ok(None)
             }

@@ -16,7 +16,7 @@ const FORMAT: &str = "dskpp token store 1";
 const MAX_FILE_LEN: u64 = 256 * 1024 * 1024;
 const MAX_HEADER_LEN: usize = 4096;
 /// A message of at most 64 KiB in base64, and keys.
-const MAX_BESIDE_LEN: u64 = 256 * 1024;
+const MAX_BESIDE_LEN: u64 = 2 * 1024 * 1024;
 /// What a new store costs to open: 64 MiB and some tenths of a second.
 const COST: Argon2Params = Argon2Params { memory_kib: 64 * 1024, iterations: 3, lanes: 1 };
 /// What a file may ask for.

@@ -153,6 +153,10 @@ pub struct Token {
     /// What it may be used for (`KeyUsage`, spelled as in RFC 6030 §5); empty: everything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usages: Vec<String>,
+    /// The id that it had until a renewal gave that to another key. The server may want the old one until it has seen
+    /// the new one in use (RFC 6063 §10.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_of: Option<String>,
     /// When it was stored, RFC 3339.
     pub created_at: String,
 }
@@ -162,6 +166,10 @@ impl fmt::Debug for Token {
         f.debug_struct("Token").field("id", &self.id).field("key_type", &self.key_type).finish_non_exhaustive()
     }
 }
+
+/// Keys that renewals have replaced under one id are kept up to this number: a server may want the one before the last
+/// where nobody has used the last.
+pub const MOST_OLD: usize = 3;
 
 /// All tokens, by id.
 type Tokens = BTreeMap<String, Token>;
@@ -215,13 +223,16 @@ impl TokenStore {
         Ok(self.read()?.into_values().collect())
     }
 
-    /// A token by its id, the beginning of its id, or its label, if only one goes by it.
+    /// A token by its id, the beginning of its id, or its label, if only one goes by it. Replaced ones go by their whole
+    /// id only.
     pub fn find(&self, name: &str) -> Result<Token, StoreError> {
         let mut tokens = self.read()?;
         if let Some(token) = tokens.remove(name) {
             return Ok(token);
         }
-        let goes_by = |token: &Token| token.label.as_deref() == Some(name) || token.id.starts_with(name);
+        let goes_by = |token: &Token| {
+            token.old_of.is_none() && (token.label.as_deref() == Some(name) || token.id.starts_with(name))
+        };
         let mut found = tokens.into_values().filter(|token| !name.is_empty() && goes_by(token));
         match (found.next(), found.next()) {
             (Some(token), None) => Ok(token),
@@ -272,15 +283,25 @@ impl TokenStore {
         })
     }
 
-    /// Puts a token in the place of the one of that id; a third one of the new id is an error.
-    pub fn replace(&mut self, id: &str, token: Token) -> Result<(), StoreError> {
+    /// Puts a token in the place of the one of its id, which stays under the id that is given: `ID-old`, or `ID-old2`
+    /// and so on where that is taken. The [`MOST_OLD`] last ones stay.
+    pub fn renew(&mut self, token: Token) -> Result<String, StoreError> {
         self.change(|tokens| {
-            tokens.remove(id).ok_or_else(|| StoreError::NotFound(id.to_owned()))?;
-            if tokens.contains_key(&token.id) {
-                return Err(StoreError::Exists(token.id));
+            let mut old = tokens.remove(&token.id).ok_or_else(|| StoreError::NotFound(token.id.clone()))?;
+            let mut id = format!("{}-old", token.id);
+            let mut number = 1;
+            while tokens.contains_key(&id) {
+                number += 1;
+                id = format!("{}-old{number}", token.id);
             }
+            (old.id, old.old_of) = (id.clone(), Some(token.id.clone()));
+            let mut earlier: Vec<_> = tokens.values().filter(|it| it.old_of == old.old_of).collect();
+            earlier.sort_by(|one, other| other.created_at.cmp(&one.created_at));
+            let gone: Vec<_> = earlier.iter().skip(MOST_OLD - 1).map(|token| token.id.clone()).collect();
+            gone.iter().for_each(|id| drop(tokens.remove(id)));
+            tokens.insert(id.clone(), old);
             tokens.insert(token.id.clone(), token);
-            Ok(())
+            Ok(id)
         })
     }
 

@@ -25,6 +25,7 @@ fn token(id: &str) -> Token {
         digits: Some(6),
         period_s: None,
         drift: None,
+        old_of: None,
         hash: None,
         counter: Some(0),
         suite: None,
@@ -60,11 +61,24 @@ fn what_was_stored_comes_back_and_goes_again() {
     store.rename("AB34", Some("bank".to_owned())).unwrap();
     assert_eq!(store.find("bank").unwrap().id, "AB34");
     assert_eq!(store.update("AB12", |token| token.counter = Some(7)).unwrap().counter, Some(7));
-    store.replace("AB12", Token { digits: Some(8), ..token("AB12") }).unwrap();
-    assert_eq!(store.find("AB12").unwrap().digits, Some(8));
-    assert!(matches!(store.replace("AB12", token("AB34")), Err(StoreError::Exists(_))), "a third one stays");
+    for (digits, old) in [(8, "AB12-old"), (9, "AB12-old2")] {
+        assert_eq!(store.renew(Token { digits: Some(digits), ..token("AB12") }).unwrap(), old);
+        assert_eq!(store.find("AB12").unwrap().digits, Some(digits));
+        assert_eq!(store.find(old).unwrap().old_of.as_deref(), Some("AB12"));
+        assert_eq!(store.find("AB1").unwrap().id, "AB12", "replaced ones go by their whole id only");
+    }
+    assert_eq!(store.find("AB12-old").unwrap().counter, Some(7), "it goes on as it was");
+    for digits in 1..9 {
+        let created_at = format!("2026-01-0{digits}T00:00:00Z");
+        store.renew(Token { digits: Some(digits), created_at, ..token("AB12") }).unwrap();
+    }
+    let old = store.list().unwrap().into_iter().filter(|token| token.old_of.is_some());
+    let mut old: Vec<_> = old.map(|token| token.digits).collect();
+    old.sort();
+    assert_eq!(old, [Some(5), Some(6), Some(7)], "the last three");
     store.delete("AB12").unwrap();
-    for missing in [store.delete("AB12"), store.rename("AB12", None), store.replace("AB12", token("AB12"))] {
+    let renewed = store.renew(token("AB12")).map(drop);
+    for missing in [store.delete("AB12"), store.rename("AB12", None), renewed] {
         assert!(matches!(missing, Err(StoreError::NotFound(_))));
     }
 }

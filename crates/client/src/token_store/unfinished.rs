@@ -1,4 +1,4 @@
-//! A run that was begun: enough to ask for its end again after a crash.
+//! Runs that were begun: enough to ask for their end again after a crash.
 //!
 //! A server answers the last request of a run once more, octet for octet, until the session expires (profile P28). What
 //! is kept here makes the same octets again. It is sealed like the store, in a file of its own beside it.
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::file::{self, Locked};
 use super::{StoreError, TokenStore};
 
-/// One run, the last that was begun with this store. `Debug` is left out: most of it is secret.
+/// One run. `Debug` is left out: most of it is secret.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Unfinished {
@@ -47,26 +47,39 @@ impl Unfinished {
     }
 }
 
+/// As many runs are noted; the oldest makes room for another one.
+const MOST: usize = 8;
+
 impl TokenStore {
-    /// The run that was begun last and did not come to an end. A file that cannot be read is none: there is nothing
+    /// The runs that did not come to an end, the last one first. A file that cannot be read has none: there is nothing
     /// to go on with, and a new run does no harm.
-    pub(crate) fn unfinished(&self) -> Option<Unfinished> {
-        let body = file::read_beside(&self.path, &self.header, &self.key)?;
-        serde_json::from_slice(body.expose()).ok()
+    pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
+        let body = file::read_beside(&self.path, &self.header, &self.key);
+        body.and_then(|body| serde_json::from_slice(body.expose()).ok()).unwrap_or_default()
     }
 
+    /// Notes how far a run has come. Others stay as they are: what was damaged on its way, by accident or by somebody,
+    /// must not cost a key.
     pub(crate) fn keep_unfinished(&mut self, run: &Unfinished) -> Result<(), StoreError> {
         let _lock = Locked::take(&self.path)?;
-        let body = Secret::new(serde_json::to_vec(run).expect("a run is plain JSON"));
+        let mut runs = self.unfinished();
+        runs.retain(|other| other.seed != run.seed);
+        runs.insert(0, run.clone());
+        runs.truncate(MOST);
+        let body = Secret::new(serde_json::to_vec(&runs).expect("runs are plain JSON"));
         file::write_beside(&self.path, &self.header, &self.key, &body)
     }
 
-    /// The run came to its end, unless another one was begun meanwhile.
-    pub(crate) fn forget_unfinished(&mut self, seed: &Secret) -> Result<(), StoreError> {
+    /// The key is there: runs for the same client at the same server are of no more use.
+    pub(crate) fn forget_unfinished(&mut self, url_s: &str, client_id: &str) -> Result<(), StoreError> {
         let _lock = Locked::take(&self.path)?;
-        match self.unfinished() {
-            Some(run) if run.seed == *seed => file::remove_beside(&self.path),
-            _ => Ok(()),
+        let mut runs = self.unfinished();
+        let noted = runs.len();
+        runs.retain(|run| run.url_s != url_s || run.client_id != client_id);
+        if runs.is_empty() {
+            return if noted > 0 { file::remove_beside(&self.path) } else { Ok(()) };
         }
+        let body = Secret::new(serde_json::to_vec(&runs).expect("runs are plain JSON"));
+        file::write_beside(&self.path, &self.header, &self.key, &body)
     }
 }

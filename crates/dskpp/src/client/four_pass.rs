@@ -98,13 +98,10 @@ impl AwaitingServerHello {
             };
         };
         let received = hello.mac.as_ref().ok_or(Failed::NotAuthenticated)?;
-        let expected = key_schedule::renewal(prf, &renewal.k_mac_old, &self.client_nonce, &hello.r_s)
-            .map_err(|_| Failed::Misbehaved("it chose a PRF that the key to be replaced does not fit"))?;
-        let named = received.algorithm.as_ref().is_none_or(|named| *named == hello.mac_algorithm);
-        match named && ct_eq(&received.value, &expected) {
-            true => Ok(()),
-            false => Err(Failed::NotAuthenticated),
+        if received.algorithm.as_ref().is_some_and(|named| *named != hello.mac_algorithm) {
+            return Err(Failed::NotAuthenticated);
         }
+        renewal.is_proved(&received.value, |k_mac| key_schedule::renewal(prf, k_mac, &self.client_nonce, &hello.r_s))
     }
 }
 

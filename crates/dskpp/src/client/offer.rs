@@ -1,8 +1,9 @@
 //! What a client offers, and what it proves its right with.
 
-use dskpp_crypto::{Pbkdf2Prf, Secret};
+use dskpp_crypto::{Pbkdf2Prf, Secret, ct_eq};
 use pskc::DeviceInfo;
 
+use super::Failed;
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
 use crate::auth_code::AuthCode;
 use crate::auth_data::MIN_ITERATIONS;
@@ -25,6 +26,33 @@ pub struct Renewal {
     pub key_id: String,
     /// K_MAC' (profile P6).
     pub k_mac_old: Secret,
+    /// K_MAC of keys that it replaced in turn, as long as they are kept: a server that has dropped a renewal whose key
+    /// nobody had used (RFC 6063 §10.5) proves itself with one of them.
+    pub earlier: Vec<Secret>,
+}
+
+impl Renewal {
+    /// Of a key that is known to be the server's.
+    pub fn new(key_id: impl Into<String>, k_mac_old: Secret) -> Self {
+        Renewal { key_id: key_id.into(), k_mac_old, earlier: Vec::new() }
+    }
+
+    /// Whether `proof` is what `expected` makes of one of the keys.
+    pub(super) fn is_proved<E>(
+        &self,
+        proof: &[u8],
+        expected: impl Fn(&Secret) -> Result<Vec<u8>, E>,
+    ) -> Result<(), Failed> {
+        let keys = std::iter::once(&self.k_mac_old).chain(&self.earlier);
+        let mut fitting = keys.filter_map(|k_mac| expected(k_mac).ok()).peekable();
+        if fitting.peek().is_none() {
+            return Err(Failed::Misbehaved("it chose a PRF that the key to be replaced does not fit"));
+        }
+        match fitting.any(|expected| ct_eq(proof, &expected)) {
+            true => Ok(()),
+            false => Err(Failed::NotAuthenticated),
+        }
+    }
 }
 
 /// A client's offer, lists in order of preference.

@@ -234,13 +234,7 @@ impl AwaitingKey {
             };
         };
         let proof = finished.authentication_data.as_ref().ok_or(Failed::NotAuthenticated)?;
-        let expected = key_schedule::server_proof(prf, &renewal.k_mac_old, server_id, &self.r_c);
-        let expected =
-            expected.map_err(|_| Failed::Misbehaved("it chose a PRF that the key to be replaced does not fit"))?;
-        match ct_eq(&proof.mac.value, &expected) {
-            true => Ok(()),
-            false => Err(Failed::NotAuthenticated),
-        }
+        renewal.is_proved(&proof.mac.value, |k_mac| key_schedule::server_proof(prf, k_mac, server_id, &self.r_c))
     }
 }
 

@@ -44,21 +44,19 @@ pub struct Session {
     choice: Choice,
     r_s: Vec<u8>,
     state: SessionState,
+    has_expired: bool,
 }
 
 impl Session {
     /// Opens the session that rides with a ClientNonce; `now` is on the clock of [`super::Answer::expires_at`].
-    /// Nothing expensive happens here.
+    /// Nothing expensive happens here. One that has expired is good for the answer that it got already, and
+    /// [`check`](Self::check) refuses it.
     ///
-    /// Abort where ServerInfo is absent, was changed, belongs to another SessionID, or has expired.
+    /// Abort where ServerInfo is absent, was changed, or belongs to another SessionID.
     pub fn open(message: ClientNonce, body: &[u8], seal: &AeadKey, now: u64) -> Result<Self, Refusal> {
         let server_info = message.extensions.server_info.as_deref().unwrap_or_default();
         let sealed = Sealed::open(server_info, seal, &message.session_id)
             .ok_or_else(|| Refusal::of_nonce(Status::Abort, Reason::Seal, None))?;
-        if now >= sealed.expires_at {
-            let session_id = Some(message.session_id);
-            return Err(Refusal::of_nonce(Status::Abort, Reason::SessionExpired, session_id));
-        }
         let mut hash = sealed.hash;
         hash.update(BASE64.encode(server_info).as_bytes());
         hash.update(&sealed.tail);
@@ -69,6 +67,7 @@ impl Session {
             choice: sealed.choice,
             r_s: sealed.r_s,
             state: sealed.state,
+            has_expired: now >= sealed.expires_at,
             message,
         })
     }
@@ -110,6 +109,9 @@ impl Session {
 
     /// What can be refused before anything is derived (profile P3, P12, P12a, P16).
     pub fn check(&self, policy: &AuthPolicy) -> Result<(), Refusal> {
+        if self.has_expired {
+            return Err(self.refuse(Status::Abort, Reason::SessionExpired));
+        }
         let Some(data) = &self.message.authentication_data else {
             return match self.state.trigger {
                 true => Ok(()),

@@ -109,19 +109,22 @@ impl<'a> TwoPassRun<'a> {
             let mut offered = hello.package_formats().iter();
             offered.find(|offered| policy.package_formats.contains(offered) && key.fits(offered))
         };
-        let chosen = allowed().find(|(_, _, key)| format_for(key).is_some()).or_else(|| allowed().next());
+        let algorithm_for = |key: &ClientKey| {
+            let mut offered = hello.supported_encryption_algorithms.iter();
+            offered.find(|offered| policy.encryption_algorithms.contains(offered) && key.serves(offered))
+        };
+        // The first with which the run can be done; where there is none, one that says best why.
+        let with_format = || allowed().filter(|(_, _, key)| format_for(key).is_some());
+        let chosen = with_format().find(|(_, _, key)| algorithm_for(key).is_some());
+        let chosen = chosen.or_else(|| with_format().next()).or_else(|| allowed().next());
         let (entry, method, key) = chosen.ok_or_else(|| none(Status::NoProtocolVariants, "key protection method"))?;
         let proof_key = entries().find_map(|(_, key)| known(key)).unwrap_or(key);
         let key_type = hello.supported_key_types.iter().find(|offered| {
             policy.key_types.contains(offered) && facts.key_type.is_none_or(|wanted| wanted == *offered)
         });
         let key_type = key_type.ok_or_else(|| none(Status::NoSupportedKeyTypes, "key type"))?;
-        let algorithm = hello
-            .supported_encryption_algorithms
-            .iter()
-            .find(|offered| policy.encryption_algorithms.contains(offered) && key.serves(offered));
         let algorithm =
-            algorithm.ok_or_else(|| none(Status::NoSupportedEncryptionAlgorithms, "encryption algorithm"))?;
+            algorithm_for(key).ok_or_else(|| none(Status::NoSupportedEncryptionAlgorithms, "encryption algorithm"))?;
         let prf = hello
             .supported_mac_algorithms
             .iter()
@@ -162,11 +165,6 @@ impl<'a> TwoPassRun<'a> {
     /// Which entry of the client's list was chosen.
     pub fn entry(&self) -> usize {
         self.entry
-    }
-
-    /// Whether nothing of this run takes long: neither PBKDF2 nor a private or public key.
-    pub fn is_quick(&self) -> bool {
-        [self.proof_key, self.key].iter().all(|key| matches!(key, ClientKey::Shared { .. }))
     }
 
     /// The end of this run.

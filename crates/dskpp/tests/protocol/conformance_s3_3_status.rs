@@ -90,7 +90,7 @@ fn no_debug_output_of_any_state_shows_a_secret() {
     let mut server = Server::new(k_shared(16));
     let dskpp::server::ServerK::Shared { key, .. } = k_shared(16) else { panic!() };
     let mut offer = offer(&server.k);
-    offer.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old: Secret::new(vec![0xC7; 32]) });
+    offer.renewal = Some(Renewal::new(KEY_ID, Secret::new(vec![0xC7; 32])));
     let keys = dskpp::key_schedule::Keys { k_token: Secret::new(vec![0xA9; 20]), k_mac: Secret::new(vec![0xC7; 32]) };
     server.keys.insert(KEY_ID.into(), keys);
     let mut rng = SeededRandom::new(b"client");

@@ -107,7 +107,7 @@ fn s4_2_3_a_mac_must_be_present_if_a_key_is_renewed_and_only_then() {
         let k_mac_old = first.provisioned().keys.k_mac;
         server.enrolment().spent = false;
         let mut renewing = with_mac(offer(&server.k), prf.algorithm());
-        renewing.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old: k_mac_old.clone() });
+        renewing.renewal = Some(Renewal::new(KEY_ID, k_mac_old.clone()));
         let run = run(renewing, &mut server);
         let nonce = hello_of(&run.messages).client_nonce.expect("p7: what makes the MAC fresh");
         let Ok(Response::ServerHello(hello)) = Response::read(&run.messages[1]) else { panic!() };
@@ -124,7 +124,7 @@ fn s4_2_3_the_client_must_end_a_renewal_whose_mac_does_not_verify() {
     server.enrolment().spent = false;
     let before = server.keys.clone();
     let mut renewing = offer(&server.k);
-    renewing.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old: Secret::new(vec![1; 32]) });
+    renewing.renewal = Some(Renewal::new(KEY_ID, Secret::new(vec![1; 32])));
     let run = run(renewing, &mut server);
     assert_eq!(run.messages.len(), 2);
     assert_eq!(run.failed(), Failed::NotAuthenticated);
@@ -144,7 +144,7 @@ fn s4_2_3_a_trigger_that_names_a_key_is_not_followed_without_that_keys_k_mac() {
     assert_eq!(unverified.messages.len(), 2);
     assert!(matches!(unverified.failed(), Failed::Unusable(_)));
     assert_eq!(server.keys[KEY_ID], old);
-    triggered.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old: old.k_mac.clone() });
+    triggered.renewal = Some(Renewal::new(KEY_ID, old.k_mac.clone()));
     assert_ne!(run(triggered, &mut server).provisioned().keys, old);
 }
 

@@ -141,7 +141,7 @@ fn renewing(server: &mut Server) -> Offer {
     server.enrolment().spent = false;
     let k_mac_old = server.keys[KEY_ID].k_mac.clone();
     let mut offer = with_mac(offer(&server.k), MacAlgorithm::PrfSha256);
-    offer.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old });
+    offer.renewal = Some(Renewal::new(KEY_ID, k_mac_old));
     offer
 }
 

@@ -137,7 +137,7 @@ fn p6_p7_a_renewal_replaces_the_key_with_both_prfs_and_both_kinds_of_k() {
             let k_mac_old = server.keys[KEY_ID].k_mac.clone();
             server.enrolment().spent = false;
             let mut renewing = with_mac(offer(&k), mac_algorithm.clone());
-            renewing.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old: k_mac_old.clone() });
+            renewing.renewal = Some(Renewal::new(KEY_ID, k_mac_old.clone()));
             let second = agree(renewing, &mut server);
             assert_ne!(first, second, "{mac_algorithm}");
             assert_ne!(k_mac_old, server.keys[KEY_ID].k_mac);
@@ -154,7 +154,7 @@ fn p6_a_prf_that_k_mac_old_cannot_key_is_not_chosen() {
     assert_eq!(k_mac_old.len(), 32);
     let mut renewing = offer(&server.k);
     renewing.mac_algorithms = vec![MacAlgorithm::PrfAes128, MacAlgorithm::PrfSha256];
-    renewing.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old });
+    renewing.renewal = Some(Renewal::new(KEY_ID, k_mac_old));
     let run = run(renewing, &mut server);
     assert_eq!(between(&run.messages[1], "<dskpp:MacAlgorithm>", "<"), MacAlgorithm::PrfSha256.uri());
     run.provisioned();

@@ -60,7 +60,7 @@ pub(crate) fn offer(key_type: KeyType, mac: MacAlgorithm) -> Offer {
 pub(crate) fn renewing(mac: MacAlgorithm) -> (Offer, Secret) {
     let k_mac_old = Secret::new(vec![0xC7; if mac == MacAlgorithm::PrfAes128 { 16 } else { 32 }]);
     let mut offer = offer(KeyType::Hotp, mac);
-    offer.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old: k_mac_old.clone() });
+    offer.renewal = Some(Renewal::new(KEY_ID, k_mac_old.clone()));
     (offer, k_mac_old)
 }
 

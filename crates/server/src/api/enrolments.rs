@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::ApiState;
 use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
+use crate::package::MAX_COUNTER;
 use crate::store::{Activation, EnrolmentRecord, Location, NewEnrolment, Params, Role, Variant, key_type};
 
 /// The suite of an OCRA key unless its creator says otherwise.
@@ -63,7 +64,10 @@ pub(super) async fn create(
     answer["client_id"] = json!(enrolment.client_id);
     answer["password"] = json!(text(&enrolment.password));
     answer["authentication_code"] = json!(text(&code.encode(true)));
-    answer["trigger_url"] = json!(format!("{}/enroll/{}", api.origin, text(&created.trigger_token)));
+    // What travels under the code's password cannot be opened by who was not given the code.
+    let by_trigger = enrolment.methods.is_empty() || enrolment.methods.iter().any(|method| method != "passphrase-wrap");
+    let url = by_trigger.then(|| format!("{}/enroll/{}", api.origin, text(&created.trigger_token)));
+    answer["trigger_url"] = json!(url);
     Ok(json_answer(StatusCode::CREATED, answer))
 }
 
@@ -147,7 +151,7 @@ impl EnrolmentBody {
             return Err(Problem::value("period_s must be 1 to 3600"));
         }
         let counter = self.counter.unwrap_or(0);
-        if counter > i64::MAX as u64 {
+        if counter > MAX_COUNTER.unsigned_abs() {
             return Err(Problem::value("counter is too large"));
         }
         let suite = self.suite.as_deref().unwrap_or(OCRA_SUITE);

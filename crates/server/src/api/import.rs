@@ -46,8 +46,9 @@ impl BatchQuery {
             (Some(user), None) => Owner::User(name("user", user)?),
             (Some(_), Some(_)) => return Err(Problem::value("user and assign exclude each other")),
         };
-        let import = import_id(&self.import)
-            .ok_or_else(|| Problem::value("import must be 64 hexadecimal digits: the SHA-256 of the file"))?;
+        let import = import_id(&self.import).ok_or_else(|| {
+            Problem::value("import must be 64 hexadecimal digits: a SHA-256 of the file and the options")
+        })?;
         if self.first > i64::MAX as u64 - MAX_PACKAGES {
             return Err(Problem::value("first is too large"));
         }
@@ -104,18 +105,10 @@ pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Se
 fn describe(done: &BatchDone) -> Value {
     json!({
         "accepted": done.accepted,
-        "duplicate": done.duplicate.iter().map(rejected).collect::<Vec<_>>(),
-        "refused": done.refused.iter().map(rejected).collect::<Vec<_>>(),
+        "duplicate": done.duplicate.iter().map(|key| key.to_json("duplicate")).collect::<Vec<_>>(),
+        "refused": done.refused.iter().map(|key| key.to_json("refused")).collect::<Vec<_>>(),
         "done": done.done,
     })
-}
-
-fn rejected(key: &Rejected) -> Value {
-    let mut value = json!({ "index": key.index, "key_id": key.key_id });
-    if let Some(reason) = &key.reason {
-        value["reason"] = json!(reason);
-    }
-    value
 }
 
 pub(super) async fn progress(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
@@ -129,6 +122,7 @@ pub(super) async fn progress(State(api): State<ApiState>, caller: Caller, Id(id)
         "accepted": progress.accepted,
         "duplicate": progress.duplicate,
         "refused": progress.refused,
+        "rejected": progress.rejected,
     });
     Ok(json_answer(StatusCode::OK, answer))
 }

@@ -1,5 +1,7 @@
 //! Keys, and one-time passwords made with them.
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -108,7 +110,15 @@ pub(super) async fn validate(
     if otp.len() > MAX_OTP_LEN || challenge.as_ref().is_some_and(|text| text.len() > MAX_OTP_LEN) {
         return Err(Problem::value(format!("otp and challenge may have {MAX_OTP_LEN} characters")));
     }
+    // RFC 4226 §7.3: after some wrong passwords in a row, the next one has to wait.
+    let subject = [("user", &user), ("key", &key_id), ("client", &client_id)];
+    let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
+    let tried = api.backoff.begin(&subject.unwrap_or_default(), Instant::now())?;
     let found = api.store.validate(store::Attempt { user, key_id, otp, challenge, client_id }).await?;
+    match found {
+        Some(_) => tried.right(),
+        None => tried.wrong(Instant::now()),
+    }
     let answer = match found {
         Some(key_id) => json!({ "valid": true, "key_id": key_id }),
         None => json!({ "valid": false }),

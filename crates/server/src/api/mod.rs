@@ -17,6 +17,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, delete, get, post};
 
+use crate::backoff::Backoff;
 use crate::device_trust::DeviceTrust;
 use crate::store::Store;
 
@@ -34,6 +35,8 @@ pub(crate) struct ApiState {
     pub enrolment_lifetime_s: u64,
     /// Who certifies devices.
     pub device_trust: Arc<DeviceTrust>,
+    /// Wrong one-time passwords.
+    pub backoff: Backoff,
 }
 
 /// Every route of the API.

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::ApiState;
+use crate::limits::RetryAfter;
 use crate::store::{ApiToken, Role, StoreError};
 
 /// An answer that is no success. Its kind is stable, its text is for people.
@@ -20,11 +21,12 @@ pub(super) struct Problem {
     status: StatusCode,
     kind: &'static str,
     detail: String,
+    retry_after: Option<RetryAfter>,
 }
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Problem { status, kind, detail: detail.into() }
+        Problem { status, kind, detail: detail.into(), retry_after: None }
     }
 
     /// 422: the request is understood, but a value cannot be used.
@@ -62,6 +64,14 @@ impl From<StoreError> for Problem {
             }
         };
         Self::new(status, kind, error.to_string())
+    }
+}
+
+impl From<RetryAfter> for Problem {
+    fn from(wait: RetryAfter) -> Self {
+        let detail = format!("too many wrong one-time passwords: try again in {} s", wait.seconds());
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-wrong", detail);
+        Problem { retry_after: Some(wait), ..problem }
     }
 }
 
@@ -112,6 +122,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, wait.seconds().into());
         }
         response
     }

@@ -14,6 +14,8 @@ use crate::config::KeyTypeName;
 use crate::names::is_name;
 use crate::store::Params;
 
+/// The highest counter: from there on there is no end to be reached, in the database and in PSKC.
+pub(crate) const MAX_COUNTER: i64 = 1 << 62;
 /// The longest secret, in octets.
 const MAX_SECRET_LEN: usize = 1024;
 /// The type of keys that the server keeps but cannot use.
@@ -243,6 +245,9 @@ impl Numbers {
     fn counter(&self) -> Result<i64, Reason> {
         match self.counter {
             Some(counter) if counter < 0 => Err("its Counter is less than 0".into()),
+            Some(counter) if counter > MAX_COUNTER => {
+                Err("its Counter is so high that it would come to its end".into())
+            }
             counter => Ok(counter.unwrap_or(0)),
         }
     }

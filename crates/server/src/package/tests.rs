@@ -74,8 +74,8 @@ fn s4_parameters_become_those_of_validation() {
     assert_eq!(taken(&format!("{PSKC}:totp"), "", &data, "").unwrap().last_step, Some(NOW / 60));
     let totp = taken(&format!("{PSKC}:totp"), "", &number("Time", "0"), "").unwrap();
     assert_eq!((totp.params.digits, totp.params.period_s, totp.last_step), (None, None, None));
-    let hotp = taken(&format!("{PSKC}:hotp"), "", &number("Counter", "9223372036854775807"), "").unwrap();
-    assert_eq!((hotp.counter, hotp.params.counter), (i64::MAX, Some(i64::MAX as u64)));
+    let hotp = taken(&format!("{PSKC}:hotp"), "", &number("Counter", "4611686018427387904"), "").unwrap();
+    assert_eq!((hotp.counter, hotp.params.counter), (MAX_COUNTER, Some(1 << 62)));
     let suite = parameters("<Suite>OCRA-1:HOTP-SHA512-8:C-QN08</Suite>");
     let ocra = taken(&format!("{PSKC}:ocra"), &suite, &number("Counter", "7"), "").unwrap();
     assert_eq!((ocra.counter, ocra.params.suite.as_deref()), (7, Some("OCRA-1:HOTP-SHA512-8:C-QN08")));
@@ -110,6 +110,7 @@ fn what_cannot_be_used_is_refused_with_a_reason() {
         (&totp, suite("HMAC-SHA384"), String::new(), "", "SHA-512"),
         (&totp, suite("WHIRLPOOL"), String::new(), "", "no hash that is known"),
         (&hotp, String::new(), number("Counter", "-1"), "", "less than 0"),
+        (&hotp, String::new(), number("Counter", "4611686018427387905"), "", "come to its end"),
         (&totp, String::new(), number("TimeInterval", "0"), "", "not positive"),
         (&totp, String::new(), number("TimeInterval", "-30"), "", "not positive"),
         (&ocra, String::new(), String::new(), "", "needs its suite"),

@@ -16,6 +16,10 @@ use crate::store::{
     key_type as key_type_of,
 };
 
+/// Seconds for which the answer to a renewal is kept beyond its session. A client that lost it has another K_MAC' than
+/// the server until it has asked for the answer again: without it, the key could never be renewed.
+const RENEWAL_S: i64 = 30 * 24 * 3600;
+
 /// What is needed of a run after its message was consumed.
 pub(super) struct Run {
     pub(super) variant: Variant,
@@ -72,7 +76,10 @@ impl Provision {
             session_id: run.session_id.clone(),
             request_hash: run.request_hash,
             response: finished.response.clone(),
-            session_expires_at: self.answer_expires_at(),
+            answer_expires_at: match run.renews {
+                Some(_) => self.answer_expires_at().saturating_add(RENEWAL_S),
+                None => self.answer_expires_at(),
+            },
             enrolment_id: enrolment.id.clone(),
             key: NewKey {
                 id: key_id.clone(),
@@ -90,7 +97,7 @@ impl Provision {
             session_id: run.session_id.clone(),
             request_hash: run.request_hash,
             response: refusal.response(),
-            session_expires_at: self.answer_expires_at(),
+            answer_expires_at: self.answer_expires_at(),
             enrolment_id: enrolment.map(|enrolment| enrolment.id.clone()),
             wrong_code: is_wrong_code(refusal),
             reason: refusal.reason.to_string(),

@@ -61,8 +61,14 @@ impl Provision {
         let resolved = hello.two_pass_methods().iter().map(|entry| self.client_key(entry, &run, &context));
         let (keys, owners) = resolved.map(Option::unzip).unzip();
         let message = TwoPass { hello, body, context, trigger, keys, owners };
-        let begun = message.begin(self, &METHODS, None)?; // all that can be refused cheaply is
-        let quick = begun.is_quick() || trigger;
+        message.begin(self, &METHODS, None)?; // all that can be refused cheaply is
+        // Whichever entry is chosen: a password is stretched, and without a trigger so is what goes with a public key.
+        let is_quick = |key: &ClientKey| match key {
+            ClientKey::Shared { .. } => true,
+            ClientKey::Public { .. } => trigger,
+            ClientKey::Passphrase => false,
+        };
+        let quick = message.keys.iter().flatten().all(is_quick);
         let attempt = run.client_id.as_deref().map(|id| self.backoff.begin(id, Instant::now())).transpose()?;
         let provision = Arc::clone(self);
         let work = move || {
@@ -152,7 +158,7 @@ impl Provision {
         match entry.method {
             ProtectionMethod::PassphraseWrap => {
                 let name = info.and_then(|info| info.key_name.as_ref());
-                (name.is_none() || name == run.client_id.as_ref()).then_some((ClientKey::Passphrase, None))
+                (name.is_some() && name == run.client_id.as_ref()).then_some((ClientKey::Passphrase, None))
             }
             ProtectionMethod::Wrap => {
                 let device = named(info?.key_name.as_deref()?)?;
@@ -173,7 +179,19 @@ impl Provision {
         device: Option<&'a DeviceRecord>,
         named: impl Fn(&str) -> Option<&'a DeviceRecord>,
     ) -> Option<(ClientKey, Option<DeviceRef>)> {
-        let of = |device: &DeviceRecord| device_trust::key_of(device.certificate.as_deref()?).ok();
+        let is_accepted = |chain: &[Vec<u8>]| {
+            let found = self.device_trust.has_anchors().then(|| self.device_trust.check(chain, unix_now()));
+            match found {
+                Some(Err(why)) => tracing::info!("a device's certificate is not accepted: {why}"),
+                _ => return true,
+            }
+            false
+        };
+        // What was accepted once may have expired or been revoked since.
+        let of = |device: &DeviceRecord| {
+            let certificate = device.certificate.as_ref().filter(|it| is_accepted(std::slice::from_ref(*it)))?;
+            device_trust::key_of(certificate).ok()
+        };
         let public = |key, device: Option<&DeviceRecord>| {
             Some((ClientKey::Public { key, info: info.clone() }, device.map(|device| device.identity.clone())))
         };
@@ -183,10 +201,7 @@ impl Provision {
         let registered = |key: &RsaPublicKey| device.filter(|device| of(device).as_ref() == Some(key));
         if !info.x509_certificates.is_empty() {
             let key = device_trust::key_of(info.x509_certificates.first()?).ok()?;
-            if self.device_trust.has_anchors()
-                && let Err(why) = self.device_trust.check(&info.x509_certificates, unix_now())
-            {
-                tracing::info!("a client's certificate is not accepted: {why}");
+            if !is_accepted(&info.x509_certificates) {
                 return None;
             }
             let owner = registered(&key);

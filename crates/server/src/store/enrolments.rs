@@ -11,7 +11,7 @@ use serde_json::json;
 use super::access::user_id;
 use super::keys::key_by_id;
 use super::records::{Activation, EnrolmentRecord, EnrolmentState, KeyState, Location, Params, TriggerAd, Variant};
-use super::{Store, StoreError, new_id, now};
+use super::{Store, StoreError, new_id, now, pending};
 use crate::audit;
 use crate::seal::{CannotOpen, Kek};
 
@@ -163,11 +163,12 @@ impl Store {
         self.engine.write(write).await
     }
 
-    /// Takes an enrolment back; only an open or locked one can be.
+    /// Takes an enrolment back, unless its key is in use: what waits for a first password goes with it.
     pub(crate) async fn revoke_enrolment(&self, id: &str) -> Result<(), StoreError> {
         let id = id.to_owned();
         let write = move |db: &Connection| {
-            let sql = "UPDATE enrolment SET state = 'revoked' WHERE id = ? AND state IN ('open', 'locked')";
+            let sql = "UPDATE enrolment SET state = 'revoked' WHERE id = ? \
+                       AND state IN ('open', 'locked', 'provisioned')";
             if db.execute(sql, [&id])? == 0 {
                 let known = db.query_row("SELECT 1 FROM enrolment WHERE id = ?", [&id], |_| Ok(())).optional()?;
                 return Err(match known {
@@ -175,6 +176,7 @@ impl Store {
                     None => StoreError::NotFound("enrolment"),
                 });
             }
+            pending::give_up(db, &id)?;
             audit::append(db, now(), "enrolment.revoked", &json!({ "enrolment": id }))
         };
         self.engine.write(write).await

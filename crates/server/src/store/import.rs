@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dskpp_crypto::{Random as _, SystemRandom};
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::records::KeyState;
 use super::{ID_LEN, Store, StoreError, now};
@@ -17,6 +17,9 @@ use crate::seal::{ColumnSealer, Kek};
 /// Shortest secret, in octets, of which a duplicate is told whether it is the same: of a PIN that would be a way to
 /// guess it.
 const LEN_TO_COMPARE: usize = 16;
+
+/// Of an import, as many rejected keys are remembered.
+const MOST_TOLD: usize = 1000;
 
 /// A key that is ready to be stored.
 #[derive(Debug)]
@@ -50,6 +53,17 @@ pub(crate) struct Rejected {
     pub reason: Option<Cow<'static, str>>,
 }
 
+impl Rejected {
+    /// With `kind` telling whether it was `duplicate` or `refused`.
+    pub(crate) fn to_json(&self, kind: &'static str) -> Json {
+        let mut value = json!({ "index": self.index, "key_id": self.key_id, "kind": kind });
+        if let Some(reason) = &self.reason {
+            value["reason"] = json!(reason);
+        }
+        value
+    }
+}
+
 /// A piece of a file.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -81,7 +95,7 @@ pub(crate) struct BatchDone {
 }
 
 /// How far an import has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     /// The index of the first package that has not been dealt with.
     pub done: u64,
@@ -91,6 +105,8 @@ pub(crate) struct Progress {
     pub duplicate: u64,
     /// Keys that cannot be stored.
     pub refused: u64,
+    /// Which keys were there already or cannot be stored, and why: the first [`MOST_TOLD`], as JSON objects.
+    pub rejected: Vec<Json>,
 }
 
 /// Makes keys ready to be stored, on the caller's thread: the writer has enough to do.
@@ -150,7 +166,8 @@ impl Store {
 }
 
 fn progress_of(db: &Connection, id: &str) -> Result<Option<Progress>, StoreError> {
-    let mut query = db.prepare_cached("SELECT done, accepted, duplicate, refused FROM import WHERE id = ?")?;
+    let mut query =
+        db.prepare_cached("SELECT done, accepted, duplicate, refused, rejected FROM import WHERE id = ?")?;
     let number = |row: &rusqlite::Row<'_>, i| Ok::<_, rusqlite::Error>(row.get::<_, i64>(i)?.unsigned_abs());
     let progress = query.query_row([id], |row| {
         Ok(Progress {
@@ -158,6 +175,7 @@ fn progress_of(db: &Connection, id: &str) -> Result<Option<Progress>, StoreError
             accepted: number(row, 1)?,
             duplicate: number(row, 2)?,
             refused: number(row, 3)?,
+            rejected: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
         })
     });
     Ok(progress.optional()?)
@@ -177,13 +195,18 @@ fn import(db: &Connection, kek: &Kek, batch: Batch) -> Result<BatchDone, StoreEr
         duplicate.extend(writing.put(key)?);
     }
     let accepted = (offered - duplicate.len()) as u64;
+    let mut told = before.rejected;
+    let of = |kind: &'static str| move |key: &Rejected| key.to_json(kind);
+    let rejected = duplicate.iter().map(of("duplicate")).chain(refused.iter().map(of("refused")));
+    told.extend(rejected.take(MOST_TOLD.saturating_sub(told.len())));
     let progress = Progress {
         done: end,
         accepted: before.accepted + accepted,
         duplicate: before.duplicate + duplicate.len() as u64,
         refused: before.refused + refused.len() as u64,
+        rejected: told,
     };
-    keep_progress(db, &import, progress, at)?;
+    keep_progress(db, &import, &progress, at)?;
     let subject = json!({
         "import": import,
         "first": first,
@@ -198,13 +221,15 @@ fn import(db: &Connection, kek: &Kek, batch: Batch) -> Result<BatchDone, StoreEr
     Ok(BatchDone { accepted, duplicate, refused, done: end })
 }
 
-fn keep_progress(db: &Connection, import: &str, progress: Progress, at: i64) -> Result<(), StoreError> {
-    let Progress { done, accepted, duplicate, refused } = progress;
+fn keep_progress(db: &Connection, import: &str, progress: &Progress, at: i64) -> Result<(), StoreError> {
+    let Progress { done, accepted, duplicate, refused, rejected } = progress;
     let mut put = db.prepare_cached(
-        "INSERT INTO import VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET done = excluded.done, \
-         accepted = excluded.accepted, duplicate = excluded.duplicate, refused = excluded.refused",
+        "INSERT INTO import (id, done, accepted, duplicate, refused, created_at, rejected) VALUES (?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (id) DO UPDATE SET done = excluded.done, accepted = excluded.accepted, \
+         duplicate = excluded.duplicate, refused = excluded.refused, rejected = excluded.rejected",
     )?;
-    put.execute(params![import, done as i64, accepted as i64, duplicate as i64, refused as i64, at])?;
+    let [done, accepted, duplicate, refused] = [*done, *accepted, *duplicate, *refused].map(|number| number as i64);
+    put.execute(params![import, done, accepted, duplicate, refused, at, json!(rejected).to_string()])?;
     Ok(())
 }
 

@@ -169,7 +169,7 @@ impl Store {
 
     /// The key of `key_id`, or one of `user`'s, for which `otp` is right; its counter or step moves in the same
     /// transaction, so that no password is good twice. A key that waits for its first password becomes active with it,
-    /// if the client ID of its enrolment is shown as well (RFC 6063 §10.5).
+    /// if the client ID of its enrolment is shown as well (RFC 6063 §10.5); after some wrong ones it is given up.
     pub(crate) async fn validate(&self, attempt: Attempt) -> Result<Option<String>, StoreError> {
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
         let write = move |db: &Connection| {
@@ -178,15 +178,20 @@ impl Store {
             let right = |key: &KeyRecord, k_token: &Secret| {
                 validate::check(key, k_token, &otp, challenge.as_deref(), at, &policy)
             };
-            if let Some(client_id) = &client_id
-                && let Some((key, k_token)) = waiting(db, &kek, client_id)?
-                && user.as_ref().is_none_or(|user| key.user.as_ref() == Some(user))
-                && key_id.as_ref().is_none_or(|id| key.id == *id)
-                && let Some(moved) = right(&key, &k_token)
+            let waiting = match &client_id {
+                Some(client_id) => waiting(db, &kek, client_id, at)?,
+                None => None,
+            };
+            let waiting = waiting.filter(|(key, _)| {
+                let is_users = user.as_ref().is_none_or(|user| key.user.as_ref() == Some(user));
+                is_users && key_id.as_ref().is_none_or(|id| key.id == *id)
+            });
+            if let Some((key, k_token)) = &waiting
+                && let Some(moved) = right(key, k_token)
             {
-                activate(db, &kek, &key, &k_token, at)?;
-                accept(db, &key, moved)?;
-                return Ok(Some(key.id));
+                activate(db, &kek, key, k_token, at)?;
+                accept(db, key, moved)?;
+                return Ok(Some(key.id.clone()));
             }
             for key in candidates(db, user.as_deref(), key_id.as_deref())? {
                 let Some(k_token) = k_token_of(db, &kek, &key.id)? else { continue };
@@ -194,6 +199,9 @@ impl Store {
                     accept(db, &key, moved)?;
                     return Ok(Some(key.id));
                 }
+            }
+            if let Some((KeyRecord { enrolment_id: Some(enrolment), .. }, _)) = &waiting {
+                count_wrong(db, enrolment, policy.lock_after, at)?;
             }
             Ok(None)
         };
@@ -228,9 +236,12 @@ fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Resu
 }
 
 /// The key that the enrolment of a client ID has made and that waits for its first password, and its K_TOKEN.
-fn waiting(db: &Connection, kek: &Kek, client_id: &str) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
+fn waiting(db: &Connection, kek: &Kek, client_id: &str, at: i64) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
     let Some(enrolment) = find(db, kek, By::ClientId, client_id)? else { return Ok(None) };
     let (EnrolmentState::Provisioned, Some(id)) = (enrolment.state, &enrolment.key_id) else { return Ok(None) };
+    if enrolment.expires_at <= at {
+        return Ok(None);
+    }
     if enrolment.renews.is_some() {
         return pending::waiting(db, kek, &enrolment);
     }
@@ -239,6 +250,20 @@ fn waiting(db: &Connection, kek: &Kek, client_id: &str) -> Result<Option<(KeyRec
         (Some(key), Some(k_token)) => Some((key, k_token)),
         _ => None,
     })
+}
+
+/// Counts a wrong first password. As with codes, the enrolment is locked after some.
+fn count_wrong(db: &Connection, enrolment: &str, lock_after: u32, at: i64) -> Result<(), StoreError> {
+    let mut count = db.prepare_cached(
+        "UPDATE enrolment SET failed_attempts = failed_attempts + 1, \
+         state = CASE WHEN failed_attempts + 1 >= ?2 THEN 'locked' ELSE state END WHERE id = ?1 RETURNING state",
+    )?;
+    let state: String = count.query_row(params![enrolment, lock_after], |row| row.get(0))?;
+    if state == EnrolmentState::Locked.as_str() {
+        audit::append(db, at, "enrolment.locked", &json!({ "enrolment": enrolment }))?;
+        pending::give_up(db, enrolment)?;
+    }
+    Ok(())
 }
 
 fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i64) -> Result<(), StoreError> {

@@ -97,6 +97,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_two_pass.sql"),
     include_str!("../../migrations/sqlite/0004_devices.sql"),
     include_str!("../../migrations/sqlite/0005_platform.sql"),
+    include_str!("../../migrations/sqlite/0006_import_report.sql"),
 ];
 
 /// A handle on the store; clones share it.

@@ -40,6 +40,20 @@ pub(super) fn forget(db: &Connection, key_id: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What an enrolment has made, and nobody has used, goes: a renewed key stays as it was, a new one is out of use.
+pub(super) fn give_up(db: &Connection, enrolment: &str) -> Result<(), StoreError> {
+    let mut made = db.prepare_cached("SELECT key_id FROM enrolment WHERE id = ?")?;
+    let Some(key_id) = made.query_row([enrolment], |row| row.get::<_, Option<String>>(0)).optional()?.flatten() else {
+        return Ok(());
+    };
+    db.execute("DELETE FROM pending_key WHERE id = ? AND enrolment_id = ?", [&key_id, enrolment])?;
+    let revoke = "UPDATE key SET state = 'revoked' WHERE id = ? AND enrolment_id = ? AND state = 'provisioned'";
+    if db.execute(revoke, [&key_id, enrolment])? > 0 {
+        audit::append(db, now(), "key.revoked", &json!({ "key": key_id }))?;
+    }
+    Ok(())
+}
+
 /// K_MAC of what waits: the client has it already, and only it.
 pub(super) fn k_mac(db: &Connection, kek: &Kek, key_id: &str) -> Result<Option<Secret>, StoreError> {
     let mut query = db.prepare_cached("SELECT sealed_k_mac FROM pending_key WHERE id = ?")?;

@@ -83,7 +83,7 @@ pub(crate) struct CommitRun {
     /// The answer.
     pub response: Vec<u8>,
     /// Until when the answer is kept, seconds since 1970.
-    pub session_expires_at: i64,
+    pub answer_expires_at: i64,
     /// The enrolment that it spends.
     pub enrolment_id: String,
     /// The key.
@@ -100,7 +100,7 @@ pub(crate) struct FailedRun {
     /// The answer.
     pub response: Vec<u8>,
     /// Until when the answer is kept, seconds since 1970.
-    pub session_expires_at: i64,
+    pub answer_expires_at: i64,
     /// The enrolment whose code was tried.
     pub enrolment_id: Option<String>,
     /// Whether the code was wrong, which counts against the enrolment.
@@ -268,8 +268,8 @@ impl Spent {
 }
 
 fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, StoreError> {
-    let CommitRun { session_id, request_hash, response, session_expires_at, enrolment_id, key } = run;
-    if let Some(answer) = keep_answer(db, &session_id, &request_hash, &response, session_expires_at)? {
+    let CommitRun { session_id, request_hash, response, answer_expires_at, enrolment_id, key } = run;
+    if let Some(answer) = keep_answer(db, &session_id, &request_hash, &response, answer_expires_at)? {
         return Ok(Commit::AlreadyAnswered(answer));
     }
     let at = now();
@@ -355,7 +355,8 @@ fn deliver(db: &Connection, kek: &Kek, enrolment_id: &str, key: &NewKey, spent: 
     Ok(())
 }
 
-/// Takes the enrolment's only key out of it; `None` if it is no longer open, or its key no longer to be renewed.
+/// Takes the enrolment's only key out of it; a first password, where it waits for one, has as long again to be shown.
+/// `None` if it is no longer open, or its key no longer to be renewed.
 fn spend(
     db: &Connection,
     enrolment_id: &str,
@@ -364,8 +365,9 @@ fn spend(
     at: i64,
 ) -> Result<Option<Spent>, StoreError> {
     let mut update = db.prepare_cached(
-        "UPDATE enrolment SET key_id = ?2, answer = ?4, \
-         state = CASE activate WHEN 'on-otp' THEN 'provisioned' ELSE 'active' END \
+        "UPDATE enrolment SET key_id = ?2, answer = ?4, failed_attempts = 0, \
+         state = CASE activate WHEN 'on-otp' THEN 'provisioned' ELSE 'active' END, \
+         expires_at = CASE activate WHEN 'on-otp' THEN ?3 + expires_at - created_at ELSE expires_at END \
          WHERE id = ?1 AND state = 'open' AND expires_at > ?3 AND (renews IS NULL OR EXISTS (SELECT 1 FROM key k \
          WHERE k.id = renews AND k.user_id = enrolment.user_id AND k.state IN ('active', 'provisioned'))) \
          AND (delivers IS NULL OR EXISTS (SELECT 1 FROM key k WHERE k.id = delivers AND k.id = ?2 \
@@ -386,8 +388,8 @@ fn spend(
 }
 
 fn commit_failure(db: &Connection, lock_after: u32, run: FailedRun) -> Result<Commit, StoreError> {
-    let FailedRun { session_id, request_hash, response, session_expires_at, enrolment_id, wrong_code, reason } = run;
-    if let Some(answer) = keep_answer(db, &session_id, &request_hash, &response, session_expires_at)? {
+    let FailedRun { session_id, request_hash, response, answer_expires_at, enrolment_id, wrong_code, reason } = run;
+    if let Some(answer) = keep_answer(db, &session_id, &request_hash, &response, answer_expires_at)? {
         return Ok(Commit::AlreadyAnswered(answer));
     }
     let at = now();

@@ -96,7 +96,7 @@ async fn first_key(server: &Server, mac: MacAlgorithm) -> Renewal {
     let mut offer = server.offer(&enrolment, KeyType::Hotp);
     offer.mac_algorithms = vec![mac];
     let got = server.run(offer).await.unwrap();
-    Renewal { key_id: got.key_id, k_mac_old: got.keys.k_mac }
+    Renewal::new(got.key_id, got.keys.k_mac)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,4 +140,28 @@ async fn p21_only_the_key_that_the_enrolment_names_is_renewed() {
     unknown.renewal = Some(Renewal { key_id: "no such key".into(), ..mine });
     let (request, _) = FourPass::start(unknown, &mut SystemRandom);
     assert_eq!(read(&server.exchange(request).await), (Status::AccessDenied, true));
+}
+
+/// RFC 6063 A.6: a client that lost the last answer still has the old K_MAC. It gets that answer long after the session,
+/// so that the key can be renewed again.
+#[tokio::test(flavor = "multi_thread")]
+async fn p28_the_answer_to_a_renewal_outlives_its_session() {
+    let server = Server::start_with(|config| config.policy.session_lifetime_s = 1).await;
+    let old = first_key(&server, MacAlgorithm::PrfSha256).await;
+    let renewing = async |renewal: &Renewal| {
+        let enrolment = server.enrolment("hotp", json!({"renews": renewal.key_id})).await;
+        let mut offer = server.offer(&enrolment, KeyType::Hotp);
+        offer.renewal = Some(renewal.clone());
+        offer
+    };
+    let (request, state) = server.until_nonce(renewing(&old).await).await;
+    let lost = server.exchange(request.clone()).await;
+    tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
+    assert!(matches!(server.hello(renewing(&old).await).await, Err(Failed::NotAuthenticated)));
+    let answer = server.exchange(request).await;
+    assert_eq!(answer, lost, "octet for octet");
+    let got = state.receive(&answer).unwrap();
+    assert_eq!(got.keys.k_token, server.secret_of(&old.key_id).await);
+    let renewed = Renewal::new(got.key_id, got.keys.k_mac);
+    server.run(renewing(&renewed).await).await.expect("and it is renewed again");
 }

@@ -251,7 +251,7 @@ async fn p9_a_renewal_proves_the_server_and_keeps_the_identifier() {
     let mut got = run(&server, server.offer(&enrolment, KeyType::Hotp), vec![transport()]).await.unwrap();
     for way in [ClientProtection::Passphrase, transport()] {
         let enrolment = server.enrolment("hotp", json!({"renews": got.key_id})).await;
-        let renewal = |k_mac_old| Some(Renewal { key_id: got.key_id.clone(), k_mac_old });
+        let renewal = |k_mac_old| Some(Renewal::new(got.key_id.clone(), k_mac_old));
         let mut offer = server.offer(&enrolment, KeyType::Hotp);
         offer.renewal = None;
         assert_eq!(refused(&server, offer.clone(), vec![way.clone()]).await, Status::AccessDenied);
@@ -264,7 +264,7 @@ async fn p9_a_renewal_proves_the_server_and_keeps_the_identifier() {
     }
     let enrolment = server.enrolment("hotp", json!({"renews": got.key_id})).await;
     let mut offer = server.offer(&enrolment, KeyType::Hotp);
-    offer.renewal = Some(Renewal { key_id: got.key_id.clone(), k_mac_old: Secret::new(vec![9; 32]) });
+    offer.renewal = Some(Renewal::new(got.key_id.clone(), Secret::new(vec![9; 32])));
     assert!(matches!(run(&server, offer, vec![transport()]).await, Err(Failed::NotAuthenticated)));
 }
 

@@ -12,9 +12,7 @@ fn awaiting_server_hello(case: &Case) -> AwaitingServerHello {
     let mut offer = Offer::new(case.text("url_s"), credential, vec![KeyType::from_uri(case.text("key_type"))]);
     offer.encryption_algorithms = vec![EncryptionAlgorithm::from_uri(case.text("encryption_algorithm"))];
     offer.mac_algorithms = vec![MacAlgorithm::from_uri(case.text("mac_algorithm"))];
-    offer.renewal = case
-        .has("k_mac_old")
-        .then(|| Renewal { key_id: case.text("key_id").into(), k_mac_old: case.secret("k_mac_old") });
+    offer.renewal = case.has("k_mac_old").then(|| Renewal::new(case.text("key_id"), case.secret("k_mac_old")));
     let mut hash = Sha256::new();
     hash.update(case.message("client_hello"));
     AwaitingServerHello { offer, client_nonce: Vec::new(), hash }

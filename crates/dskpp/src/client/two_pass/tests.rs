@@ -39,9 +39,8 @@ fn offer(case: &Case) -> Offer {
     let key_type = KeyType::from_uri(case.text("key_type"));
     let mut offer = Offer::new(case.text("url_s"), Credential::Code(code), vec![key_type]);
     offer.mac_algorithms = vec![MacAlgorithm::from_uri(case.text("mac_algorithm"))];
-    offer.renewal = case
-        .has("k_mac_old")
-        .then(|| Renewal { key_id: case.text("key_id").to_owned(), k_mac_old: case.secret("k_mac_old") });
+    offer.renewal =
+        case.has("k_mac_old").then(|| Renewal::new(case.text("key_id").to_owned(), case.secret("k_mac_old")));
     offer
 }
 

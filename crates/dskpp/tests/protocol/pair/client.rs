@@ -17,7 +17,7 @@ pub(crate) enum Variant {
 
 /// The offer to replace a key.
 pub(crate) fn renewing(mut offer: Offer, old: &Keys) -> Offer {
-    offer.renewal = Some(Renewal { key_id: KEY_ID.into(), k_mac_old: old.k_mac.clone() });
+    offer.renewal = Some(Renewal::new(KEY_ID, old.k_mac.clone()));
     offer
 }
 

@@ -129,6 +129,20 @@ async fn a_secret_goes_out_to_exporters_and_into_the_audit_trail() {
     }
 }
 
+/// RFC 4226 §7.3: whoever guesses passwords waits longer and longer; others do not.
+#[tokio::test]
+async fn wrong_one_time_passwords_in_a_row_slow_the_next_one_down() {
+    let api = Api::new().await;
+    let attempt = |user: &str| json!({ "user": user, "otp": "000000" });
+    for _ in 0..4 {
+        assert_eq!(api.post("/validate", attempt("ann")).await.with(200), json!({ "valid": false }));
+    }
+    let slowed = api.post("/validate", attempt("ann")).await;
+    assert_eq!(slowed.headers[header::RETRY_AFTER], "1");
+    assert!(slowed.problem(429, "too-many-wrong").contains("try again in 1 s"));
+    assert_eq!(api.post("/validate", attempt("bob")).await.with(200), json!({ "valid": false }));
+}
+
 #[tokio::test]
 async fn a_revoked_key_is_seen_as_such_and_validates_no_more() {
     let api = Api::new().await;

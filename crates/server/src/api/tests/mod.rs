@@ -97,7 +97,13 @@ impl Api {
         let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
         let origin = ORIGIN.into();
-        let state = ApiState { store: store.clone(), origin, enrolment_lifetime_s: LIFETIME_S, device_trust };
+        let state = ApiState {
+            store: store.clone(),
+            origin,
+            enrolment_lifetime_s: LIFETIME_S,
+            device_trust,
+            backoff: Backoff::default(),
+        };
         Api { folder, store, router: router(state), token }
     }
 
@@ -146,7 +152,7 @@ impl Api {
             session_id: format!("session of {key_id}"),
             request_hash: [7; 32],
             response: Vec::new(),
-            session_expires_at: i64::MAX,
+            answer_expires_at: i64::MAX,
             enrolment_id: enrolment["id"].as_str().unwrap().to_owned(),
             key: NewKey {
                 id: key_id.to_owned(),

@@ -56,7 +56,7 @@ fn run_of(enrolment: &str, session: &str, key: &str) -> CommitRun {
         session_id: session.to_owned(),
         request_hash: Sha256::digest(&[session.as_bytes()]),
         response: format!("answer of {session}").into_bytes(),
-        session_expires_at: now() + 600,
+        answer_expires_at: now() + 600,
         enrolment_id: enrolment.to_owned(),
         key: NewKey {
             id: key.to_owned(),
@@ -73,7 +73,7 @@ fn failure_of(enrolment: &str, session: &str) -> FailedRun {
         session_id: session.to_owned(),
         request_hash: Sha256::digest(&[session.as_bytes()]),
         response: format!("refusal of {session}").into_bytes(),
-        session_expires_at: now() + 600,
+        answer_expires_at: now() + 600,
         enrolment_id: Some(enrolment.to_owned()),
         wrong_code: true,
         reason: "wrong code".to_owned(),

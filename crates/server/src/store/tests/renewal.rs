@@ -94,6 +94,64 @@ async fn what_waits_goes_with_the_next_renewal_and_with_the_key() {
     assert_eq!(db.rows("pending_key"), 0);
 }
 
+/// RFC 6063 §10.5, and RFC 4226 §7.3 for guesses: what waits for a first password can be taken back, is locked after
+/// some wrong ones, and has its time. A renewed key stays as it was, with its old K_MAC; a new one is out of use.
+#[tokio::test]
+async fn s10_5_what_waits_is_taken_back_locked_or_over_and_the_old_key_stays() {
+    for (end, state) in
+        [("revoke", EnrolmentState::Revoked), ("lock", EnrolmentState::Locked), ("wait", EnrolmentState::Provisioned)]
+    {
+        let db = Db::new();
+        let fresh = db.create(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }).await;
+        db.store.commit_run(run_of(&fresh.id, "first", "new")).done().await.unwrap();
+        db.key(hotp_for("alice"), "key1").await;
+        let waiting = NewEnrolment { activate: Activation::OnOtp, ..renewal_of("key1", "alice") };
+        let renewal = db.create(waiting).await;
+        db.store.commit_run(renewing(&renewal.id)).done().await.unwrap();
+        let hotp = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX };
+        for (enrolment, secret) in [(&fresh, K_TOKEN), (&renewal, b"another secret, just made")] {
+            let shown = |otp: &str| Attempt {
+                client_id: Some(enrolment.client_id.clone()),
+                otp: otp.to_owned(),
+                ..Attempt::default()
+            };
+            match end {
+                "revoke" => db.store.revoke_enrolment(&enrolment.id).await.unwrap(),
+                "lock" => {
+                    for _ in 0..POLICY.lock_after {
+                        assert_eq!(db.state_of(&enrolment.id).await, EnrolmentState::Provisioned);
+                        assert_eq!(db.store.validate(shown("000000")).await, Ok(None));
+                    }
+                }
+                _ => db.execute("UPDATE enrolment SET expires_at = 1"),
+            }
+            assert_eq!(db.state_of(&enrolment.id).await, state, "{end}");
+            let right = hotp.code(&Secret::from_slice(secret), 0).to_string();
+            assert_eq!(db.store.validate(shown(&right)).await, Ok(None), "{end}: too late");
+        }
+        let key = async |id: &str| db.store.key(id).await.unwrap().unwrap();
+        assert_eq!(key("key1").await.state, KeyState::Active, "{end}");
+        let by_old = Attempt { key_id: Some("key1".into()), ..Attempt::default() };
+        let otp = hotp.code(&Secret::from_slice(K_TOKEN), 0).to_string();
+        assert!(db.store.validate(Attempt { otp, ..by_old }).await.unwrap().is_some(), "{end}: the old key is good");
+        if end != "wait" {
+            assert_eq!(key("new").await.state, KeyState::Revoked, "{end}");
+            assert_eq!((db.rows("pending_key"), k_mac(&db).await.expose()), (0, K_MAC), "{end}");
+        }
+        db.assert_unbroken();
+    }
+}
+
+/// A first password has as long as the enrolment had, counted from when the key was made.
+#[tokio::test]
+async fn s10_5_the_time_for_a_first_password_begins_with_the_key() {
+    let db = Db::new();
+    let enrolment = db.create(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }).await;
+    db.execute("UPDATE enrolment SET created_at = created_at - 3590, expires_at = expires_at - 3590");
+    db.store.commit_run(run_of(&enrolment.id, "late", "key1")).done().await.unwrap();
+    assert!(db.number("SELECT expires_at FROM enrolment") >= enrolment.expires_at);
+}
+
 #[tokio::test]
 async fn keys_of_others_unknown_keys_and_other_types_are_not_renewed() {
     let db = Db::new();

@@ -189,7 +189,7 @@ async fn an_expired_revoked_or_unknown_enrolment_cannot_be_spent() {
 async fn answers_are_forgotten_when_their_sessions_are_over_and_not_before() {
     let db = Db::new();
     for (session, expires_in) in [("old", -1), ("new", 600)] {
-        let failed = FailedRun { session_expires_at: now() + expires_in, ..failure_of("", session) };
+        let failed = FailedRun { answer_expires_at: now() + expires_in, ..failure_of("", session) };
         db.store.commit_failure(FailedRun { enrolment_id: None, ..failed }).done().await.unwrap();
     }
     assert_eq!(db.store.forget_old_answers().await, Ok(1));
