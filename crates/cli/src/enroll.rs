@@ -12,7 +12,9 @@ use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
 use dskpp_client::enroll::{self, EnrollRequest, Enrolled, key_type_from_name, key_type_name};
-use dskpp_client::transport::{MEDIA_TYPE, Transport, TransportOptions, read_certificates, tls_config};
+use dskpp_client::transport::{
+    MEDIA_TYPE, Transport, TransportOptions, is_this_machine, read_certificates, tls_config,
+};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 use serde_json::json;
 
@@ -77,7 +79,7 @@ pub(crate) struct Enroll {
     #[arg(long, value_enum)]
     variant: Option<Variant>,
 
-    /// Offer only this key protection method of two-pass; several in order of preference [default: all at hand]
+    /// Offer only two-pass, with this key protection method; several in order of preference [default: all at hand]
     #[arg(long = "method", value_enum)]
     methods: Vec<Method>,
 
@@ -179,6 +181,9 @@ impl Enroll {
             Method::PassphraseWrap => ProtectionMethod::PassphraseWrap,
         });
         request.methods = methods.collect();
+        if !request.methods.is_empty() {
+            request.variant = Some(enroll::Variant::TwoPass);
+        }
         if !self.packages.is_empty() {
             let packages = self.packages.iter().map(|package| match package {
                 Package::Pskc => PackageFormat::Pskc,
@@ -302,11 +307,13 @@ pub(crate) fn method_name(method: &ProtectionMethod) -> &str {
 }
 
 fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    if source.starts_with("https://") {
+    if source.starts_with("https://") || (source.starts_with("http://") && is_this_machine(source)) {
         return runtime()?.block_on(fetch_trigger(source, ca));
     }
     if source.starts_with("http://") {
-        return Err(Failure::usage("a trigger is fetched over https only: who reads it can use it"));
+        return Err(Failure::usage(
+            "a trigger is fetched from other machines over https only: who reads it can use it",
+        ));
     }
     let mut octets = Vec::new();
     let most = MAX_MESSAGE_LEN as u64 + 1; // one more, so that too much is noticed
@@ -327,7 +334,13 @@ pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8
         .build()
         .map_err(|why| failed(why.to_string()))?;
     let request = client.get(url).header(reqwest::header::ACCEPT, MEDIA_TYPE);
-    let mut answer = request.send().await.map_err(|why| failed(why.to_string()))?;
+    let mut answer = request.send().await.map_err(|why| {
+        let mut cause: &dyn std::error::Error = &why;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        failed(cause.to_string()).next("check the address; --ca names the CA certificates of a server with its own")
+    })?;
     if !answer.status().is_success() {
         let next = match answer.status().as_u16() {
             429 | 500.. => "try again later",

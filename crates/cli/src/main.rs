@@ -13,6 +13,8 @@ mod token;
 
 use std::process::ExitCode;
 
+use std::io::Write as _;
+
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use serde_json::json;
@@ -25,7 +27,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Provision symmetric keys into devices with DSKPP (RFC 6063): nothing secret on a screen, in mail or on the wire.
 #[derive(Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "dskpp", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 success, 2 wrong usage, 1 anything else.\n\
     Begin with `dskpp demo`, which shows a whole enrolment, or with `dskpp serve`.")]
 struct Cli {
@@ -112,7 +114,7 @@ fn unparsed(why: &clap::Error) -> ExitCode {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "something is missing in the command",
             _ => text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default(),
         };
-        println!("{}", json!({ "error": first, "next": "see `dskpp help`" }));
+        let _ = writeln!(std::io::stdout(), "{}", json!({ "error": first, "next": "see `dskpp help`" }));
     }
     let _ = why.print();
     ExitCode::from(2)
@@ -120,9 +122,18 @@ fn unparsed(why: &clap::Error) -> ExitCode {
 
 fn manual(output: &Output) -> Result<(), Failure> {
     let mut page = Vec::new();
-    let render = clap_mangen::Man::new(Cli::command()).render(&mut page);
+    let mut command = Cli::command();
+    command.build();
+    let render = manual_of(&command, &mut page);
     render.map_err(|why| Failure::new(format!("the manual page cannot be made: {why}")))?;
     print_text(output, "page", &page)
+}
+
+/// The page of a command, and those of all below it.
+fn manual_of(command: &clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
+    clap_mangen::Man::new(command.clone()).render(page)?;
+    let below = command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help");
+    below.into_iter().try_for_each(|below| manual_of(below, page))
 }
 
 fn print_text(output: &Output, name: &str, text: &[u8]) -> Result<(), Failure> {

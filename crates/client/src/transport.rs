@@ -251,6 +251,11 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(2000).collect()
 }
 
+/// Whether a URL leads to this machine, where nobody listens in between.
+pub fn is_this_machine(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| is_loopback(&url))
+}
+
 /// Whether the URL's host is this machine, by its name or number.
 fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
