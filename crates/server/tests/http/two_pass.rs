@@ -329,3 +329,58 @@ async fn s3_2_4_an_offer_of_both_variants_can_end_in_either() {
         assert_eq!(got.keys.k_token, server.secret_of(&got.key_id).await, "{variant}");
     }
 }
+
+/// RFC 6063 §5.2.2: the server looks for an acceptable combination: a method that goes with none of the algorithms that
+/// are offered is passed over, wherever it stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn s5_2_2_the_first_method_that_goes_with_the_offered_algorithms_is_taken() {
+    use EncryptionAlgorithm::{Aes128Cbc, Aes256Cbc, KwAes128, Rsa15, RsaOaepMgf1p};
+    let server = Server::start().await;
+    register(&server, "1", &[7; 16]).await;
+    let with = || vec![wrap("acme 1", &[7; 16]), transport()];
+    for (algorithms, used) in [
+        (vec![KwAes128, RsaOaepMgf1p], Ok(":wrap")),
+        (vec![RsaOaepMgf1p], Ok(":transport")),
+        (vec![Aes256Cbc, RsaOaepMgf1p], Ok(":transport")), // the shared key has 16 octets
+        (vec![Aes256Cbc], Err(Status::NoSupportedEncryptionAlgorithms)),
+    ] {
+        let enrolment = server.enrolment("hotp", json!({})).await;
+        let mut offer = server.offer(&enrolment, KeyType::Hotp);
+        offer.encryption_algorithms = algorithms.clone();
+        let (request, _) = TwoPass::start(offer, with(), &mut SystemRandom).unwrap();
+        // Our client offers what its methods need; another one need not.
+        let unwanted = [Aes128Cbc, KwAes128, Rsa15, RsaOaepMgf1p].into_iter().filter(|one| !algorithms.contains(one));
+        let request = unwanted.fold(String::from_utf8(request).unwrap(), |request, one| {
+            request.replace(&format!(">{}<", one.uri()), ">urn:x-other<")
+        });
+        let answer = server.exchange(request.into_bytes()).await;
+        match used {
+            Ok(used) => {
+                let answer = String::from_utf8(answer).unwrap();
+                assert!(answer.contains(&format!("{used}</dskpp:KeyProtectionMethod>")), "{algorithms:?}: {answer}");
+            }
+            Err(status) => assert_eq!(read(&answer).0, status, "{algorithms:?}"),
+        }
+    }
+}
+
+/// RFC 6063 §5.2.2: a passphrase is named by the client ID, and by nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn s5_2_2_a_passphrase_that_is_not_named_or_another_one_is_not_taken() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("hotp", json!({})).await;
+    let offer = server.offer(&enrolment, KeyType::Hotp);
+    let (request, _) = TwoPass::start(offer, vec![ClientProtection::Passphrase], &mut SystemRandom).unwrap();
+    let request = String::from_utf8(request).unwrap();
+    let name = format!("<ds:KeyName>{}</ds:KeyName>", enrolment["client_id"].as_str().unwrap());
+    assert!(request.contains(&name), "{request}");
+    let start = request.find("<dskpp:Payload>").unwrap();
+    let end = request.find("</dskpp:Payload>").unwrap() + "</dskpp:Payload>".len();
+    for changed in [
+        request.replace(&name, "<ds:KeyName>somebody else</ds:KeyName>"),
+        format!("{}{}", &request[..start], &request[end..]),
+    ] {
+        assert_eq!(read(&server.exchange(changed.into_bytes()).await).0, Status::NoProtocolVariants);
+    }
+    assert_eq!(read(&server.exchange(request.into_bytes()).await).0, Status::Success);
+}
