@@ -5,6 +5,7 @@
 //! - Every method returns a future; SQLite itself never runs on a thread of the async runtime.
 
 mod access;
+mod answers;
 mod devices;
 mod engine;
 mod enrolments;

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
 
 use super::access::{DeviceRecord, device_by_identity, device_by_key_name};
+use super::answers::{answer_of, keep_answer, last_answer};
 use super::engine::Pending;
 use super::enrolments::{By, find};
 use super::export::{Outgoing, outgoing};
@@ -175,12 +176,6 @@ impl Store {
         let lock_after = self.policy.lock_after;
         self.engine.begin_write(move |db| commit_failure(db, lock_after, run))
     }
-
-    /// Forgets answers whose sessions are over.
-    pub(crate) async fn forget_old_answers(&self) -> Result<usize, StoreError> {
-        let forget = |db: &Connection| Ok(db.execute("DELETE FROM answer WHERE expires_at < ?", [now()])?);
-        self.engine.write(forget).await
-    }
 }
 
 fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloContext, StoreError> {
@@ -214,37 +209,6 @@ fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloCon
         None => None,
     };
     Ok(HelloContext { answer: None, device, named, key, enrolment, delivered })
-}
-
-fn answer_of(db: &Connection, session_id: &str) -> Result<Option<Answer>, StoreError> {
-    let mut query = db.prepare_cached("SELECT request_hash, response FROM answer WHERE session_id = ?")?;
-    let answer = query.query_row([session_id], |row| Ok(Answer { request_hash: row.get(0)?, response: row.get(1)? }));
-    Ok(answer.optional()?)
-}
-
-/// The answer to the last run of an enrolment, if that is the request that it answered.
-fn last_answer(db: &Connection, enrolment: &str, request_hash: &[u8; 32]) -> Result<Option<Answer>, StoreError> {
-    let mut query = db.prepare_cached("SELECT answer FROM enrolment WHERE id = ?")?;
-    let Some(session_id) = query.query_row([enrolment], |row| row.get::<_, Option<String>>(0)).optional()?.flatten()
-    else {
-        return Ok(None);
-    };
-    Ok(answer_of(db, &session_id)?.filter(|answer| answer.request_hash == request_hash))
-}
-
-/// Keeps the answer, unless the session has one.
-fn keep_answer(
-    db: &Connection,
-    session_id: &str,
-    request_hash: &[u8; 32],
-    response: &[u8],
-    expires_at: i64,
-) -> Result<Option<Answer>, StoreError> {
-    let mut insert = db.prepare_cached("INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-    match insert.execute(params![session_id, &request_hash[..], response, expires_at])? {
-        0 => answer_of(db, session_id),
-        _ => Ok(None),
-    }
 }
 
 /// What a commit needs of its enrolment.

@@ -1,0 +1,50 @@
+//! The answers of runs, which are given again to the same request (profile P28).
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::records::Answer;
+use super::{Store, StoreError, now};
+
+impl Store {
+    /// Forgets answers whose sessions are over.
+    pub(crate) async fn forget_old_answers(&self) -> Result<usize, StoreError> {
+        let forget = |db: &Connection| Ok(db.execute("DELETE FROM answer WHERE expires_at < ?", [now()])?);
+        self.engine.write(forget).await
+    }
+}
+
+/// The answer that a session got.
+pub(super) fn answer_of(db: &Connection, session_id: &str) -> Result<Option<Answer>, StoreError> {
+    let mut query = db.prepare_cached("SELECT request_hash, response FROM answer WHERE session_id = ?")?;
+    let answer = query.query_row([session_id], |row| Ok(Answer { request_hash: row.get(0)?, response: row.get(1)? }));
+    Ok(answer.optional()?)
+}
+
+/// The answer to the last run of an enrolment, if that is the request that it answered.
+pub(super) fn last_answer(
+    db: &Connection,
+    enrolment: &str,
+    request_hash: &[u8; 32],
+) -> Result<Option<Answer>, StoreError> {
+    let mut query = db.prepare_cached("SELECT answer FROM enrolment WHERE id = ?")?;
+    let Some(session_id) = query.query_row([enrolment], |row| row.get::<_, Option<String>>(0)).optional()?.flatten()
+    else {
+        return Ok(None);
+    };
+    Ok(answer_of(db, &session_id)?.filter(|answer| answer.request_hash == request_hash))
+}
+
+/// Keeps the answer, unless the session has one.
+pub(super) fn keep_answer(
+    db: &Connection,
+    session_id: &str,
+    request_hash: &[u8; 32],
+    response: &[u8],
+    expires_at: i64,
+) -> Result<Option<Answer>, StoreError> {
+    let mut insert = db.prepare_cached("INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+    match insert.execute(params![session_id, &request_hash[..], response, expires_at])? {
+        0 => answer_of(db, session_id),
+        _ => Ok(None),
+    }
+}
