@@ -198,7 +198,8 @@ fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloCon
         Some(client_id) => find(db, kek, By::ClientId, client_id)?,
         None => None,
     };
-    if let (Some(hash), Some(enrolment)) = (&query.request_hash, &enrolment) {
+    let is_fresh = |it: &EnrolmentRecord| it.state == EnrolmentState::Open && it.failed_attempts == 0;
+    if let (Some(hash), Some(enrolment)) = (&query.request_hash, enrolment.as_ref().filter(|it| !is_fresh(it))) {
         let answer = last_answer(db, &enrolment.id, hash)?;
         if answer.is_some() {
             return Ok(HelloContext { answer, ..HelloContext::default() });
@@ -304,7 +305,10 @@ fn put_key(
     if changed == 0 {
         return Err(StoreError::Exists("the key"));
     }
-    pending::forget(db, &key.id)
+    match spent.renews {
+        Some(_) => pending::forget(db, &key.id),
+        None => Ok(()),
+    }
 }
 
 /// A key in stock goes to its user; its secret, its parameters and its counter stay as they are.

@@ -58,7 +58,7 @@ async fn a_file_comes_in_batch_by_batch_and_goes_on_after_an_interruption() {
     let progress = async || api.get(&format!("/imports/{}", IMPORT.to_uppercase())).await;
     progress().await.problem(404, "not-found");
     let done = api.import("first=0", container(&(hotp("a") + &hotp("b") + "<KeyPackage/>"))).await.with(200);
-    let refused = json!([{ "index": 2, "key_id": "", "reason": "the package has no key" }]);
+    let refused = json!([{ "index": 2, "key_id": "", "kind": "refused", "reason": "the package has no key" }]);
     assert_eq!(done, json!({ "accepted": 2, "duplicate": [], "refused": refused, "done": 3 }));
     // The answer got lost: the same batch again changes nothing, and says where to go on.
     for first in 0..3 {
@@ -67,14 +67,15 @@ async fn a_file_comes_in_batch_by_batch_and_goes_on_after_an_interruption() {
     }
     assert_eq!(
         progress().await.with(200),
-        json!({ "id": IMPORT, "done": 3, "accepted": 2, "duplicate": 0, "refused": 1 })
+        json!({ "id": IMPORT, "done": 3, "accepted": 2, "duplicate": 0, "refused": 1, "rejected": refused })
     );
     let done = api.import("first=3", container(&(hotp("a") + &hotp("c")))).await.with(200);
-    let duplicate = json!([{ "index": 3, "key_id": "a" }]);
+    let duplicate = json!([{ "index": 3, "key_id": "a", "kind": "duplicate" }]);
     assert_eq!(done, json!({ "accepted": 1, "duplicate": duplicate, "refused": [], "done": 5 }));
     assert_eq!(
         progress().await.with(200),
-        json!({ "id": IMPORT, "done": 5, "accepted": 3, "duplicate": 1, "refused": 1 })
+        json!({ "id": IMPORT, "done": 5, "accepted": 3, "duplicate": 1, "refused": 1,
+            "rejected": [refused[0], duplicate[0]] })
     );
     api.get("/keys/z").await.problem(404, "not-found");
     let token = api.store.token(&api.token).await.unwrap().unwrap();
@@ -125,7 +126,10 @@ async fn keys_go_to_one_user_or_to_those_that_they_name() {
     ];
     let done = api.import("first=2&assign=user-id", container(&packages.concat())).await.with(200);
     assert_eq!((&done["accepted"], done["refused"].as_array().unwrap().len()), (&json!(4), 1));
-    assert_eq!(done["refused"][0], json!({ "index": 6, "key_id": "g", "reason": "its UserId is no name for a user" }));
+    assert_eq!(
+        done["refused"][0],
+        json!({ "index": 6, "key_id": "g", "kind": "refused", "reason": "its UserId is no name for a user" })
+    );
     for (id, user) in
         [("a", json!("alice")), ("c", json!("alice")), ("d", json!("bob")), ("e", json!("dora")), ("f", Value::Null)]
     {
@@ -149,9 +153,9 @@ async fn duplicates_are_told_and_whether_the_secret_is_another() {
     assert_eq!((&done["accepted"], &done["done"]), (&json!(2), &json!(5)));
     let reason = "a key of this Id is there, and its secret is another";
     let duplicate = json!([
-        { "index": 1, "key_id": "a" },
-        { "index": 2, "key_id": "a", "reason": reason },
-        { "index": 4, "key_id": "pin" }, // else a PIN could be guessed so
+        { "index": 1, "key_id": "a", "kind": "duplicate" },
+        { "index": 2, "key_id": "a", "kind": "duplicate", "reason": reason },
+        { "index": 4, "key_id": "pin", "kind": "duplicate" }, // else a PIN could be guessed so
     ]);
     assert_eq!(done["duplicate"], duplicate);
     assert_eq!(api.get("/keys/a/secret").await.with(200)["secret_hex"], data_encoding::HEXLOWER.encode(K_TOKEN));
