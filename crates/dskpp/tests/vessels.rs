@@ -274,3 +274,16 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
         assert_eq!(std::fs::read(file("verified.der")).unwrap(), opened);
     }
 }
+
+/// RFC 6030 §5 and RFC 6031: an attribute of PSKC that is not known may limit the use of the key.
+#[test]
+fn rfc6031_an_attribute_of_pskc_that_is_not_known_is_refused() {
+    let vessel = Skpc { authenticated: false };
+    let octets = vessel.seal(&package(), &Protection::None, &mut rng()).unwrap();
+    // 1.2.840.113549.1.9.16.12.n: the issuer is 11, and there is no 41
+    let oid = |last: u8| [&b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x0C"[..], &[last]].concat();
+    let at = octets.windows(13).position(|part| part == oid(11)).unwrap();
+    let changed = [&octets[..at], &oid(41), &octets[at + 13..]].concat();
+    assert_eq!(vessel.open(&octets, None), Ok(package()));
+    assert!(matches!(vessel.open(&changed, None), Err(VesselError::Unreadable(why)) if why.contains("not known")));
+}

@@ -21,7 +21,7 @@ pub enum EnrollError {
     /// The last answer was lost twice.
     #[error(
         "the server's last answer was lost ({0}): it may have registered the key, but this side has none; run the same \
-         command again within ten minutes, and ask for a new authentication code if this one turns out to be used"
+         command again soon, and ask for a new authentication code if this one turns out to be used"
     )]
     AnswerLost(#[source] TransportError),
     /// The run failed.
@@ -135,7 +135,7 @@ pub enum EnrollError {
     /// The server has the key, but it cannot be stored here.
     #[error(
         "the key '{key_id}' could not be stored ({source}), but the server has registered it: remove the cause and run \
-         the same command again within ten minutes, or else ask for a new authentication code"
+         the same command again soon, or else ask for a new authentication code"
     )]
     NotStored {
         /// The key's id.
@@ -152,7 +152,7 @@ fn not_proved(begun: Option<&str>) -> String {
     match begun {
         Some(client_id) => format!(
             ": an earlier run, with a code or trigger of the client ID {client_id}, did not come to its end, and the \
-             server may have the key of that one; give that command again"
+             server may have the key of that one; give that command again, and then this one"
         ),
         None => ": ask its operator whether the key was renewed elsewhere, and enroll a new key if it was".to_owned(),
     }

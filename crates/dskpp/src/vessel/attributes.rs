@@ -261,7 +261,8 @@ fn take(package: &mut KeyPackage, number: u32, value: &Any) -> Result<(), Vessel
         27 => key.user_id = Some(text(value)?),
         // Beside a key in the clear it would promise a protection that nobody can check.
         20 => return Err(VesselError::Unreadable("it has the MAC of an encrypted key")),
-        _ => {}
+        // It may be a part of a policy (RFC 6030 §5).
+        _ => return Err(VesselError::Unreadable("it has an attribute that is not known")),
     }
     Ok(())
 }
