@@ -60,7 +60,7 @@ fn wrong_use_is_exit_code_2() {
             &["enroll", "https://localhost/dskpp", "--variant", "four-pass", "--method", "wrap"],
             &["--method is of two-pass"],
         ),
-        (&["enroll", "--trigger", "http://localhost/enroll/X"], &["https only"]),
+        (&["enroll", "--trigger", "http://keys.example/enroll/X"], &["https only"]),
         (&["admin", "enrolment", "create", "--user", "u", "--key-type", "sms"], &["sms", "hotp"]),
     ] {
         // With clap's own words on standard error the document has the first of them.
