@@ -4,7 +4,7 @@
 //! `cargo bench -p pskc` for 100,000 keys; `cargo bench -p pskc -- 20000` for another number.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use std::time::Instant;
 use dskpp_crypto::{Hash, Secret, SeededRandom};
 use pskc::{
     AlgorithmParameters, ContainerReader, ContainerWriter, DeviceInfo, Header, Key, KeyData, KeyPackage, Opener,
-    OpenerOptions, Protector, ResponseFormat, Unlock, Value, ValueFormat,
+    OpenerOptions, Protector, ReadAhead, ResponseFormat, Unlock, Value, ValueFormat,
 };
 
 /// As in the `dskpp` command.
@@ -124,7 +124,7 @@ fn write(path: &Path, count: usize, encrypted: bool) -> Result<f64, Failure> {
 
 fn read_file(path: &Path) -> Result<f64, Failure> {
     let start = Instant::now();
-    let mut reader = ContainerReader::new(BufReader::with_capacity(64 * 1024, File::open(path)?))?;
+    let mut reader = ContainerReader::new(ReadAhead::new(File::open(path)?)?)?;
     let header = reader.header();
     let unlock = Unlock::Key(Secret::from_slice(KEY));
     let mut opener = match &header.encryption_key {

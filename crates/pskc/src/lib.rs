@@ -30,6 +30,7 @@ mod key_info;
 mod lenient;
 mod policy;
 mod protection;
+mod read_ahead;
 pub mod signature;
 mod stream;
 mod value;
@@ -44,5 +45,6 @@ pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
 pub use protection::{
     DerivedKey, Deviation, Opener, OpenerOptions, ProtectionError, Protector, Unlock, ValueAlgorithm, mac_hash, mac_uri,
 };
+pub use read_ahead::ReadAhead;
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

@@ -4,15 +4,15 @@
 //! to be cut off, damaged or protected by another key; the second time to do it, with constant memory.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, IsTerminal as _, Read as _, Seek as _, SeekFrom};
+use std::io::{BufRead, Cursor, IsTerminal as _, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dskpp_crypto::Secret;
 use indicatif::{ProgressBar, ProgressStyle};
 use pskc::{
-    ContainerReader, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ProtectionError, Trailer, Unlock,
-    Warning,
+    ContainerReader, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ProtectionError, ReadAhead, Trailer,
+    Unlock, Warning,
 };
 use zeroize::Zeroizing;
 
@@ -72,8 +72,9 @@ impl Document {
             Document::File(path, file) => {
                 let mut file = file;
                 let rewound = file.seek(SeekFrom::Start(0));
-                rewound.map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))?;
-                Ok(Box::new(BufReader::with_capacity(64 * 1024, file)))
+                // A thread reads on behind the same place in the file, and has ended before it is rewound again.
+                let ahead = rewound.and_then(|_| ReadAhead::new(file.try_clone()?));
+                Ok(Box::new(ahead.map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))?))
             }
             Document::Memory(octets) => Ok(Box::new(Cursor::new(octets.as_slice()))),
         }
