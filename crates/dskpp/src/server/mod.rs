@@ -9,9 +9,9 @@
 //! | step | refusals | what the sender learns |
 //! |---|---|---|
 //! | [`negotiate`](crate::negotiate::negotiate) | `No…` | what the server's policy allows |
-//! | [`Session::open`] | `Abort` | that the session is not one of this server's, or is over: nothing about codes or keys |
+//! | [`Session::open`] | `Abort` | that the session is not one of this server's: nothing about codes or keys |
 //! | the caller, before anything else | the stored answer, or `Abort` | what it was told before (profile P28) |
-//! | [`Session::check`] | `AuthenticationDataMissing`, `MalformedRequest`, `AuthenticationDataInvalid` | facts of its own message (profile P3, P12, P12a): neither enrolment nor key has been looked at |
+//! | [`Session::check`] | `Abort`, `AuthenticationDataMissing`, `MalformedRequest`, `AuthenticationDataInvalid` | that the session is over, and facts of its own message (profile P3, P12, P12a): neither enrolment nor key has been looked at |
 //! | [`Session::authenticate`] | `AuthenticationDataInvalid` | that code, URL_S or encryption is wrong, or the client ID unknown or spent, but not which (profile P16, P20) |
 //! | … | `InitializationFailed` | that R_C has a wrong length: only to who proved the code over this R_C, or after a trigger where the encryption tells no padding (profile P5) |
 //! | the caller, [`Authenticated`] in hand | `ProvisioningPeriodExpired`, `AccessDenied` | what its right code is good for |
