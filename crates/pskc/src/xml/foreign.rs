@@ -38,6 +38,7 @@ impl Foreign {
     /// Reads the rest of `element`, which is open. The reader's limit on depth bounds the tree.
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: Element) -> Result<Self, XmlError> {
         let Element { ns, local, attributes } = element;
+        let place = reader.place();
         let (mut content, mut prefixes) = (Vec::new(), Vec::new());
         attributes.iter().for_each(|attribute| reader.prefixes_in(&attribute.value, &mut prefixes));
         loop {
@@ -49,7 +50,10 @@ impl Foreign {
                 Token::Text => {
                     reader.prefixes_in(reader.characters(), &mut prefixes);
                     match content.last_mut() {
-                        Some(Node::Text(text)) => text.push_str(reader.characters()),
+                        Some(Node::Text(text)) => {
+                            text.push_str(reader.characters());
+                            reader.check_text(text.len(), &place)?;
+                        }
                         _ if reader.characters().is_empty() => {}
                         _ => content.push(Node::Text(reader.characters().to_owned())),
                     }

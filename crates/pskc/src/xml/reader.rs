@@ -21,7 +21,7 @@ pub struct Limits {
     pub max_depth: usize,
     /// Octets of the longest single tag, comment or text.
     pub max_text: usize,
-    /// Octets of the longest child of the root, which is as much as is held at a time.
+    /// Octets of a child of the root up to the last tag that starts in it: as much as is held at a time.
     pub max_child: u64,
 }
 
@@ -333,6 +333,14 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
+    /// Refuses a text of an element that began at `place` which would be longer than any value.
+    pub(super) fn check_text(&self, len: usize, place: &Place) -> Result<(), XmlError> {
+        match len > self.limits.max_text {
+            true => Err(XmlError::TooLarge { place: place.clone() }),
+            false => Ok(()),
+        }
+    }
+
     /// The characters of the last [`Token::Text`].
     pub(super) fn characters(&self) -> &str {
         &self.text
@@ -354,11 +362,13 @@ impl<R: BufRead> Reader<R> {
         }
         loop {
             let Some(token) = self.raw_token()? else { continue };
-            if self.open.len() < 2 || (self.open.len() == 2 && matches!(token, Token::Start)) {
-                self.child = self.mark;
-            }
-            if self.mark - self.child > self.limits.max_child {
-                return Err(XmlError::TooLarge { place: self.place() });
+            // Looked at where tags start: those places are the same however the document comes.
+            match (&token, self.open.len()) {
+                (Token::Start, ..=2) => self.child = self.mark,
+                (Token::Start, _) if self.mark - self.child > self.limits.max_child => {
+                    return Err(XmlError::TooLarge { place: self.place() });
+                }
+                _ => {}
             }
             return Ok(token);
         }
