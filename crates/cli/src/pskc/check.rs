@@ -82,7 +82,10 @@ fn strict(document: &Document) -> Result<(u64, Vec<Problem>), Problem> {
     let fault = |why: pskc::Error| Problem {
         line: Some(why.place().line),
         what: why.to_string(),
-        next: Some("correct it; what vendors ship may still be readable with --lenient"),
+        next: Some(match super::input::may_be_lenient(&why) {
+            true => "correct it; what vendors ship may still be readable with --lenient",
+            false => "correct it, or ask the sender for the file again",
+        }),
         is_error: true,
     };
     let unreadable = |_| Problem { line: None, what: "the file cannot be read".into(), next: None, is_error: true };

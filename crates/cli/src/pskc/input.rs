@@ -149,12 +149,14 @@ impl<'a> Packages<'a> {
     }
 }
 
-fn refused(why: pskc::Error) -> Failure {
+/// Whether it may be one of the faults that lenient reading takes.
+pub(super) fn may_be_lenient(why: &pskc::Error) -> bool {
     use pskc::xml::XmlError::{Missing, Unexpected, Value};
-    let may_be_lenient = match &why {
-        pskc::Error::Xml(why) => matches!(why, Unexpected { .. } | Missing { .. } | Value { .. }),
-        why => matches!(why, pskc::Error::Version { .. }),
-    };
+    matches!(why, pskc::Error::Xml(Unexpected { .. } | Missing { .. } | Value { .. }))
+}
+
+fn refused(why: pskc::Error) -> Failure {
+    let may_be_lenient = may_be_lenient(&why);
     Failure::new(why).next(match may_be_lenient {
         true => "see `dskpp pskc check`; files of vendors and old drafts may be readable with --lenient",
         false => "nothing was done: ask the sender for the file again",

@@ -11,7 +11,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
 use super::input::{Input, KeyFile};
-use super::sink::Sink;
+use super::sink::{Sink, printed};
 use super::unlock;
 use crate::output::{Failure, Output};
 
@@ -145,7 +145,7 @@ impl PskcFile {
             header.encryption_key = Some(protector.encryption_key().clone());
             header.mac_method = protector.mac_method().cloned();
         }
-        let writer = ContainerWriter::new(sink, &header).map_err(unwritten)?;
+        let writer = printed(ContainerWriter::new(sink, &header))?;
         Ok(PskcFile { writer, protector, keys: 0 })
     }
 
@@ -159,16 +159,12 @@ impl PskcFile {
             let protected = protector.protect(data, &mut SystemRandom);
             protected.map_err(|why| Failure::new(format!("key {} ({id}): {why}", self.keys)))?;
         }
-        super::sink::printed(self.writer.package(&package))
+        printed(self.writer.package(&package))
     }
 
     pub(crate) fn finish(self, extensions: &[Extensions]) -> Result<(), Failure> {
-        self.writer.finish(extensions).map_err(unwritten)?.finish()
+        printed(self.writer.finish(extensions))?.finish()
     }
-}
-
-fn unwritten(why: std::io::Error) -> Failure {
-    Failure::new(format!("the result cannot be written: {why}"))
 }
 
 /// Where a result goes.

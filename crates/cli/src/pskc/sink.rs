@@ -79,9 +79,9 @@ fn unwritten(path: &Path, why: io::Error) -> Failure {
 }
 
 /// The outcome of writing. A reader that has seen enough ends the program quietly, as elsewhere.
-pub(crate) fn printed(outcome: io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn printed<T>(outcome: io::Result<T>) -> Result<T, Failure> {
     match outcome {
-        Ok(()) => Ok(()),
+        Ok(done) => Ok(done),
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(why) => Err(Failure::new(format!("the result cannot be written: {}", why.kind()))),
     }

@@ -202,14 +202,19 @@ impl<'a> Otp<'a> {
         if format.is_some_and(|format| format.check_digits == Some(true)) {
             return Err("the format knows no codes with a check digit".to_owned());
         }
+        let counter = data.counter.as_ref().and_then(Value::plain).copied().unwrap_or(0);
+        let period_s = number(&data.time_interval).unwrap_or(30);
+        if counter < 0 || period_s < 1 {
+            return Err("its counter or its time interval is none".to_owned());
+        }
         Ok(Otp {
             key,
             secret: secret.expose(),
             is_totp,
             digits: format.map_or(6, |format| format.length),
             hash,
-            counter: data.counter.as_ref().and_then(Value::plain).copied().unwrap_or(0),
-            period_s: number(&data.time_interval).unwrap_or(30),
+            counter,
+            period_s,
             pin: policy.and_then(|policy| policy.pin_policy.as_ref()),
         })
     }

@@ -71,7 +71,8 @@ pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
         data.time = Some(Value::Plain(0));
         data.time_interval = Some(Value::Plain(period.ok_or("period is not a number of seconds")?));
     } else {
-        data.counter = Some(Value::Plain(number("counter", 0)?));
+        let counter = Some(number("counter", 0)?).filter(|counter| *counter >= 0);
+        data.counter = Some(Value::Plain(counter.ok_or("counter is less than 0")?));
     }
     let issuer = query("issuer").or(prefix);
     let key = Key {

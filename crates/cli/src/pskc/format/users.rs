@@ -66,8 +66,8 @@ pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
             data.time_interval = Some(Value::Plain(period));
         }
         None => {
-            let counter = fields.next().unwrap_or("0").parse::<i64>();
-            data.counter = Some(Value::Plain(counter.map_err(|_| "the counter is not a whole number")?));
+            let counter = fields.next().unwrap_or("0").parse::<i64>().ok().filter(|counter| *counter >= 0);
+            data.counter = Some(Value::Plain(counter.ok_or("the counter is not a whole number from 0 on")?));
         }
     }
     let response_format = Some(ResponseFormat { encoding: ValueFormat::Decimal, length: digits, check_digits: None });
@@ -112,7 +112,10 @@ fn kind(text: &str) -> Result<(Option<i32>, u32), String> {
     };
     let digits = match parts.next() {
         None => 6,
-        Some(digits) => digits.parse().map_err(|_| unknown())?,
+        Some(digits) => digits.parse().ok().filter(|digits| (6..=8).contains(digits)).ok_or_else(unknown)?,
     };
+    if parts.next().is_some() {
+        return Err(unknown());
+    }
     Ok((period, digits))
 }
