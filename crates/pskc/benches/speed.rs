@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use dskpp_crypto::{Hash, Secret, SeededRandom};
 use pskc::{
-    AlgorithmParameters, ContainerReader, ContainerWriter, DeviceInfo, Header, Key, KeyData, KeyPackage, Opener,
-    OpenerOptions, Protector, ReadAhead, ResponseFormat, Unlock, Value, ValueFormat,
+    AlgorithmParameters, ContainerWriter, DeviceInfo, Header, Key, KeyData, KeyPackage, Opener, OpenerOptions,
+    ParallelReader, Protector, ResponseFormat, Unlock, Value, ValueFormat,
 };
 
 /// As in the `dskpp` command.
@@ -124,7 +124,7 @@ fn write(path: &Path, count: usize, encrypted: bool) -> Result<f64, Failure> {
 
 fn read_file(path: &Path) -> Result<f64, Failure> {
     let start = Instant::now();
-    let mut reader = ContainerReader::new(ReadAhead::new(File::open(path)?)?)?;
+    let mut reader = ParallelReader::new(File::open(path)?)?;
     let header = reader.header();
     let unlock = Unlock::Key(Secret::from_slice(KEY));
     let mut opener = match &header.encryption_key {

@@ -44,10 +44,13 @@ impl Sequence {
             _ => "",
         };
         for (i, name) in self.names.iter().enumerate().skip(self.at) {
-            let plain = name.strip_suffix('*');
-            if plain.unwrap_or(name) == local {
-                self.at = if plain.is_some() { i } else { i + 1 };
-                return Some(plain.unwrap_or(name));
+            let (plain, several) = match name.as_bytes() {
+                [.., b'*'] => (&name[..name.len() - 1], true), // after an ASCII character
+                _ => (*name, false),
+            };
+            if plain == local {
+                self.at = if several { i } else { i + 1 };
+                return Some(plain);
             }
         }
         None

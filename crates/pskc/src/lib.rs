@@ -2,7 +2,7 @@
 //! layer below them.
 //!
 //! - [`KeyContainer`] is a whole document; [`ContainerReader`] and [`ContainerWriter`] take documents of any size, one
-//!   package at a time. [`LenientReader`] reads what vendors ship and old drafts allow, and tells every deviation.
+//!   package at a time; [`ParallelReader`] has several threads do it. [`LenientReader`] reads what vendors ship and old drafts allow, and tells every deviation.
 //! - [`Opener`] checks MACs and decrypts, [`Protector`] encrypts (§6). [`signature`] verifies and signs (§7).
 //!
 //! What it promises: every document is read to the same values that RFC 6030 and its schema give it, or refused with
@@ -28,9 +28,9 @@ mod error;
 mod key;
 mod key_info;
 mod lenient;
+mod parallel;
 mod policy;
 mod protection;
-mod read_ahead;
 pub mod signature;
 mod stream;
 mod value;
@@ -41,10 +41,10 @@ pub use error::Error;
 pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
 pub use key_info::{KeyInfo, RsaKeyValue};
 pub use lenient::{Irregularity, LenientReader, Warning};
+pub use parallel::ParallelReader;
 pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
 pub use protection::{
     DerivedKey, Deviation, Opener, OpenerOptions, ProtectionError, Protector, Unlock, ValueAlgorithm, mac_hash, mac_uri,
 };
-pub use read_ahead::ReadAhead;
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

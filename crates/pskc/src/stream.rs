@@ -73,6 +73,10 @@ impl<R: BufRead> ContainerReader<R> {
         Ok(Self { reader, parts })
     }
 
+    pub(crate) fn into_parts(self) -> (Reader<R>, Parts) {
+        (self.reader, self.parts)
+    }
+
     /// What stood before the packages.
     pub fn header(&self) -> &Header {
         &self.parts.header
@@ -136,6 +140,12 @@ impl Parts {
     pub(crate) fn next_package<R: BufRead>(&mut self, reader: &mut Reader<R>) -> Result<Option<KeyPackage>, Error> {
         let Some(element) = self.package.take() else { return Ok(None) };
         let package = KeyPackage::read_open(reader, &element)?;
+        self.advance(reader)?;
+        Ok(Some(package))
+    }
+
+    /// Reads up to the next package, or to the container's end.
+    pub(crate) fn advance<R: BufRead>(&mut self, reader: &mut Reader<R>) -> Result<(), Error> {
         while let Some(mut child) = reader.next()? {
             if child.is(ns::DS, "Signature") {
                 child.ns = ns::PSKC.into(); // in the schema's own namespace, or in its right one
@@ -153,7 +163,7 @@ impl Parts {
                 None => return Err(reader.unexpected(&child).into()),
             }
         }
-        Ok(Some(package))
+        Ok(())
     }
 }
 

@@ -81,7 +81,7 @@ impl Convert {
     /// The keys of a file of another format than PSKC.
     fn read(&self, format: Format) -> Result<Vec<KeyPackage>, Failure> {
         let octets = Document::open(&self.input.file)?.into_octets()?;
-        let text = std::str::from_utf8(&octets).map_err(|_| Failure::new("the file is not text in UTF-8"))?;
+        let text = std::str::from_utf8(octets.as_ref()).map_err(|_| Failure::new("the file is not text in UTF-8"))?;
         let default = self.algorithm.as_deref().unwrap_or("hotp");
         let default = match default {
             "hotp" => super::format::HOTP,

@@ -4,15 +4,15 @@
 //! to be cut off, damaged or protected by another key; the second time to do it, with constant memory.
 
 use std::fs::File;
-use std::io::{BufRead, Cursor, IsTerminal as _, Read as _, Seek as _, SeekFrom};
+use std::io::{BufRead, BufReader, Cursor, IsTerminal as _, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use dskpp_crypto::Secret;
 use indicatif::{ProgressBar, ProgressStyle};
 use pskc::{
-    ContainerReader, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ProtectionError, ReadAhead, Trailer,
-    Unlock, Warning,
+    Header, KeyPackage, LenientReader, Opener, OpenerOptions, ParallelReader, ProtectionError, Trailer, Unlock, Warning,
 };
 use zeroize::Zeroizing;
 
@@ -40,7 +40,23 @@ pub(crate) struct Input {
 /// A document that can be read more than once.
 pub(crate) enum Document {
     File(PathBuf, File),
-    Memory(Zeroizing<Vec<u8>>),
+    Memory(Octets),
+}
+
+/// Octets that are wiped when nobody reads them any more.
+#[derive(Clone)]
+pub(crate) struct Octets(Arc<Zeroizing<Vec<u8>>>);
+
+impl From<Zeroizing<Vec<u8>>> for Octets {
+    fn from(octets: Zeroizing<Vec<u8>>) -> Self {
+        Self(Arc::new(octets))
+    }
+}
+
+impl AsRef<[u8]> for Octets {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl Document {
@@ -54,7 +70,7 @@ impl Document {
             if octets.len() as u64 > MOST_FROM_STDIN {
                 return Err(Failure::new("standard input is longer than 256 MiB").next("give the name of a file"));
             }
-            return Ok(Document::Memory(octets));
+            return Ok(Document::Memory(octets.into()));
         }
         let unreadable = |why| Failure::new(format!("{} cannot be read: {why}", path.display()));
         let file = File::open(path).map_err(unreadable)?;
@@ -63,20 +79,22 @@ impl Document {
         }
         let mut octets = Zeroizing::new(Vec::new()); // a pipe can be read once only
         file.take(MOST_FROM_STDIN).read_to_end(&mut octets).map_err(unreadable)?;
-        Ok(Document::Memory(octets))
+        Ok(Document::Memory(octets.into()))
     }
 
-    /// Reads it from its beginning.
-    pub(crate) fn reader(&self) -> Result<Box<dyn BufRead + '_>, Failure> {
+    /// Reads it from its beginning. One reader at a time: those of a file share their place in it.
+    pub(crate) fn reader(&self) -> Result<Box<dyn BufRead>, Failure> {
+        Ok(Box::new(BufReader::new(self.source()?)))
+    }
+
+    fn source(&self) -> Result<Box<dyn Read + Send>, Failure> {
         match self {
             Document::File(path, file) => {
                 let mut file = file;
-                let rewound = file.seek(SeekFrom::Start(0));
-                // A thread reads on behind the same place in the file, and has ended before it is rewound again.
-                let ahead = rewound.and_then(|_| ReadAhead::new(file.try_clone()?));
-                Ok(Box::new(ahead.map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))?))
+                let again = file.seek(SeekFrom::Start(0)).and_then(|_| file.try_clone());
+                Ok(Box::new(again.map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))?))
             }
-            Document::Memory(octets) => Ok(Box::new(Cursor::new(octets.as_slice()))),
+            Document::Memory(octets) => Ok(Box::new(Cursor::new(octets.clone()))),
         }
     }
 
@@ -84,12 +102,12 @@ impl Document {
     pub(crate) fn len(&self) -> u64 {
         match self {
             Document::File(_, file) => file.metadata().map_or(0, |metadata| metadata.len()),
-            Document::Memory(octets) => octets.len() as u64,
+            Document::Memory(octets) => octets.as_ref().len() as u64,
         }
     }
 
     /// All of it, for what needs the whole document at once.
-    pub(crate) fn into_octets(self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    pub(crate) fn into_octets(self) -> Result<Octets, Failure> {
         if let Document::Memory(octets) = self {
             return Ok(octets);
         }
@@ -99,22 +117,21 @@ impl Document {
         if octets.len() as u64 > MOST_FROM_STDIN {
             return Err(Failure::new("the file is longer than 256 MiB"));
         }
-        Ok(octets)
+        Ok(octets.into())
     }
 }
 
 /// A container that is being read, in either way.
-pub(crate) enum Packages<'a> {
-    Strict(Box<ContainerReader<Box<dyn BufRead + 'a>>>),
-    Lenient(Box<LenientReader<Box<dyn BufRead + 'a>>>),
+pub(crate) enum Packages {
+    Strict(Box<ParallelReader>),
+    Lenient(Box<LenientReader<Box<dyn BufRead>>>),
 }
 
-impl<'a> Packages<'a> {
-    pub(crate) fn new(document: &'a Document, lenient: bool) -> Result<Self, Failure> {
-        let source = document.reader()?;
+impl Packages {
+    pub(crate) fn new(document: &Document, lenient: bool) -> Result<Self, Failure> {
         match lenient {
-            true => Ok(Packages::Lenient(Box::new(LenientReader::new(source).map_err(unreadable)?))),
-            false => Ok(Packages::Strict(Box::new(ContainerReader::new(source).map_err(refused)?))),
+            true => Ok(Packages::Lenient(Box::new(LenientReader::new(document.reader()?).map_err(unreadable)?))),
+            false => Ok(Packages::Strict(Box::new(ParallelReader::new(document.source()?).map_err(refused)?))),
         }
     }
 
@@ -263,7 +280,7 @@ impl KeyFile {
     }
 
     /// The file as it is, from its beginning.
-    pub(crate) fn reader(&self) -> Result<Box<dyn BufRead + '_>, Failure> {
+    pub(crate) fn reader(&self) -> Result<Box<dyn BufRead>, Failure> {
         self.document.reader()
     }
 

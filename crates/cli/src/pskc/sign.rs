@@ -49,7 +49,7 @@ impl Sign {
         let certificates = self.certificate.as_deref().map(certificates).transpose()?.unwrap_or_default();
         let form = if self.inclusive { Canonicalization::Inclusive } else { Canonicalization::Exclusive };
         let document = Document::open(&self.file)?.into_octets()?;
-        let signed = signature::sign(&document, &key, &certificates, form).map_err(|why| match why {
+        let signed = signature::sign(document.as_ref(), &key, &certificates, form).map_err(|why| match why {
             SignatureError::AlreadySigned => Failure::new(why).next("`dskpp pskc verify --output` gives it without"),
             SignatureError::Key => Failure::new("the first certificate is not that of the key"),
             why => Failure::new(why),
@@ -99,7 +99,7 @@ impl Verify {
             options = options.allow_sha1();
         }
         let document = Document::open(&self.file)?.into_octets()?;
-        let verified = signature::verify(&document, &options).map_err(|why| match why {
+        let verified = signature::verify(document.as_ref(), &options).map_err(|why| match why {
             SignatureError::Sha1 => Failure::new(why).next("--allow-sha1 accepts it, if you trust the file anyway"),
             SignatureError::Certificate(_) => {
                 Failure::new(why).next("--ca takes the authority of the signer, --at another time than now")

@@ -1,5 +1,6 @@
 //! The pull reader.
 
+mod resume;
 mod tags;
 mod tokens;
 
@@ -13,6 +14,7 @@ use super::lexical::{self, is_white};
 use super::scope::Scope;
 use super::window::{End, Window};
 use super::{Attribute, Element, Ns};
+pub(crate) use resume::Standing;
 
 /// What a document may cost before it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +118,16 @@ impl<R: BufRead> Reader<R> {
             Ok(_) => None,
             Err(error) => Some(End::Io(error.kind())),
         };
-        let reader = Self {
-            window: Window::new(source),
+        let reader = Self::with_window(Window::at(source, 0, 1), limits);
+        match wide {
+            Some(end) => Err(reader.ended(end)),
+            None => Ok(reader),
+        }
+    }
+
+    fn with_window(window: Window<R>, limits: Limits) -> Self {
+        Self {
+            window,
             limits,
             scope: Scope::default(),
             names: String::new(),
@@ -132,10 +142,6 @@ impl<R: BufRead> Reader<R> {
             attributes: Vec::new(),
             text: String::new(),
             buffer: String::new(),
-        };
-        match wide {
-            Some(end) => Err(reader.ended(end)),
-            None => Ok(reader),
         }
     }
 

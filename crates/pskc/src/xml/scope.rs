@@ -3,13 +3,14 @@
 use super::{Ns, ns};
 
 /// The namespace declarations in force, innermost last.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Scope {
     bindings: Vec<Binding>,
     /// The binding that a tag asked for last, unless they have changed since.
     last: Option<usize>,
 }
 
+#[derive(Clone)]
 struct Binding {
     prefix: String,
     ns: Ns,

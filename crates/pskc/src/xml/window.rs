@@ -37,8 +37,19 @@ pub(super) enum End {
 }
 
 impl<R: BufRead> Window<R> {
-    pub(super) fn new(source: R) -> Self {
-        Self { source, text: String::new(), at: 0, offset: 0, line: 1, cut: Vec::new(), end: None }
+    /// On what `source` gives, which is preceded by `offset` octets of the document, and begins on this line.
+    pub(super) fn at(source: R, offset: u64, line: u64) -> Self {
+        Self { source, text: String::new(), at: 0, offset, line, cut: Vec::new(), end: None }
+    }
+
+    /// What has been taken in from the offset `from` on, which has not been forgotten, and the source of the rest.
+    /// `Err` is the window as it is, where nothing more is to come.
+    pub(super) fn into_rest(self, from: u64) -> Result<(Vec<u8>, R), Self> {
+        let rest = self.text.as_bytes().get(from.saturating_sub(self.offset) as usize..);
+        match (rest, self.end) {
+            (Some(rest), None) => Ok(([rest, &self.cut].concat(), self.source)),
+            _ => Err(self),
+        }
     }
 
     /// What follows, as far as it has been taken in.

@@ -1,0 +1,76 @@
+//! Where a document is cut.
+
+use std::io::{self, Read as _};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use memchr::memmem;
+use zeroize::Zeroizing;
+
+use super::Source;
+
+/// A piece of the document, which may hold secrets.
+pub(super) type Text = Zeroizing<Vec<u8>>;
+
+/// What has not been read yet, from the start of a package on.
+pub(super) struct Cutter {
+    source: Source,
+    /// Octets after the last cut that have been read.
+    carried: Text,
+    /// How the tags of packages begin: `<pskc:KeyPackage`, say.
+    begin: Vec<u8>,
+    piece_len: usize,
+    ended: bool,
+    /// Texts to be filled again.
+    used: Receiver<Text>,
+}
+
+impl Cutter {
+    /// Octets in which a package should have ended.
+    const LONGEST: usize = 4 * 1024 * 1024;
+
+    /// For a document that goes on with `begun`, which is the start of a package, and what `source` gives. Texts that
+    /// are not needed any more are to be sent to what is returned too.
+    pub(super) fn new(begun: Vec<u8>, source: Source, piece_len: usize) -> (Self, Sender<Text>) {
+        let name_len = begun.iter().position(|octet| octet.is_ascii_whitespace() || matches!(octet, b'>' | b'/'));
+        let begin = begun.get(..name_len.unwrap_or(begun.len())).unwrap_or_default().to_vec();
+        let (give_back, used) = channel();
+        (Self { source, carried: begun.into(), begin, piece_len, ended: false, used }, give_back)
+    }
+
+    /// The next piece, which ends before what seems to be the start of a package, or the document's end; `None` after
+    /// the last one. With it comes the failure that ended it, if one did.
+    pub(super) fn next(&mut self) -> Option<(Text, io::Result<()>)> {
+        if self.ended {
+            return None;
+        }
+        let mut text = self.used.try_recv().unwrap_or_default();
+        text.clear();
+        text.append(&mut self.carried);
+        let mut wanted = self.piece_len;
+        loop {
+            let missing = wanted.saturating_sub(text.len()) as u64;
+            let read = self.source.by_ref().take(missing).read_to_end(&mut text);
+            self.ended = read.as_ref().map_or(true, |read| (*read as u64) < missing);
+            if self.ended || wanted >= Self::LONGEST {
+                return Some((text, read.map(|_| ())));
+            }
+            if let Some(end) = self.last_cut(&text) {
+                self.carried.extend_from_slice(text.get(end..).unwrap_or_default());
+                text.truncate(end);
+                return Some((text, Ok(())));
+            }
+            wanted = wanted.saturating_mul(2);
+        }
+    }
+
+    /// Whether the last piece has been given.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The end of what stands before the last package that begins in `text`, which is not all of it.
+    fn last_cut(&self, text: &[u8]) -> Option<usize> {
+        let before = text.get(..memmem::rfind(text, &self.begin)?)?;
+        Some(before.trim_ascii_end().len()).filter(|end| *end > 0)
+    }
+}

@@ -1,0 +1,210 @@
+//! The threads that read pieces, and their order.
+
+use std::io::{self, BufRead, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use super::Source;
+use super::cutter::{Cutter, Text};
+use crate::container::KeyPackage;
+use crate::xml::{Limits, Reader, Standing, ns};
+
+/// The pieces of a document, in its order.
+pub(super) struct Pieces {
+    threads: Threads,
+    /// What a reader knows where the next piece begins.
+    standing: Standing,
+    /// A piece that is not just a row of packages.
+    other: Option<Piece>,
+}
+
+/// A piece that was read.
+struct Piece {
+    text: Text,
+    /// The packages in it, if there is nothing else.
+    packages: Option<Vec<KeyPackage>>,
+    /// Whether it could be had whole.
+    read: io::Result<()>,
+}
+
+impl Pieces {
+    /// Those of a document of which a reader has been suspended at the start of a package.
+    pub(super) fn new(
+        (standing, begun, source): (Standing, Vec<u8>, Source),
+        piece_len: usize,
+        threads: usize,
+    ) -> Self {
+        let (cutter, used) = Cutter::new(begun, source, piece_len);
+        Self { threads: Threads::new(threads, cutter, used, &standing), standing, other: None }
+    }
+
+    pub(super) fn offset(&self) -> u64 {
+        self.standing.offset
+    }
+
+    /// The packages of the next piece; `None` where it is not just a row of packages, and all the [`rest`](Self::rest)
+    /// is to be read in another way.
+    pub(super) fn next(&mut self) -> Option<Vec<KeyPackage>> {
+        let mut piece = self.threads.next()?;
+        let Some(packages) = piece.packages.take() else {
+            self.other = Some(piece);
+            return None;
+        };
+        self.standing.offset += piece.text.len() as u64;
+        self.standing.line += memchr::memchr_iter(b'\n', &piece.text).count() as u64;
+        self.threads.give_back(piece.text);
+        Some(packages)
+    }
+
+    /// A reader of all that is left. Nothing is left here then.
+    pub(super) fn rest(&mut self) -> Reader<Source> {
+        let threads = std::mem::take(&mut self.threads);
+        threads.by_one.store(true, Ordering::Relaxed);
+        let rest = Rest { threads, piece: self.other.take(), taken: 0 };
+        Reader::resume(Box::new(rest), Limits::FILE, &self.standing)
+    }
+}
+
+/// The packages of a piece that begins at a place of which `standing` tells what is known; `None` if there is
+/// anything else in it than packages and white space.
+fn read_packages(text: &[u8], standing: &Standing) -> Option<Vec<KeyPackage>> {
+    let mut reader = Reader::resume(text, Limits::FILE, standing);
+    let end = reader.offset() + text.len() as u64;
+    let mut packages = Vec::new();
+    while reader.offset() < end {
+        let element = reader.next().ok()??;
+        if !element.is(ns::PSKC, "KeyPackage") {
+            return None;
+        }
+        packages.push(KeyPackage::read_open(&mut reader, &element).ok()?);
+    }
+    Some(packages)
+}
+
+/// What is left, as one source.
+struct Rest {
+    threads: Threads,
+    /// The piece in hand, and how much of it has been taken.
+    piece: Option<Piece>,
+    taken: usize,
+}
+
+impl BufRead for Rest {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.piece.as_ref().is_some_and(|piece| self.taken >= piece.text.len()) {
+            let done = std::mem::replace(&mut self.piece, self.threads.next());
+            self.taken = 0;
+            if let Some(Piece { text, read, .. }) = done {
+                self.threads.give_back(text);
+                read?;
+            }
+        }
+        let text = self.piece.as_ref().and_then(|piece| piece.text.get(self.taken..));
+        Ok(text.unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.taken += amount;
+    }
+}
+
+impl Read for Rest {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let len = self.fill_buf()?.read(into)?;
+        self.consume(len);
+        Ok(len)
+    }
+}
+
+/// Threads that take turns in cutting off the next piece, and then read it.
+#[derive(Default)]
+struct Threads {
+    /// For each piece, in the document's order, where it will come from.
+    in_order: Option<Receiver<Receiver<Piece>>>,
+    used: Option<Sender<Text>>,
+    /// The work, while no other thread does it.
+    alone: Option<Arc<Work>>,
+    most: usize,
+    handles: Vec<JoinHandle<()>>,
+    by_one: Arc<AtomicBool>,
+}
+
+impl Threads {
+    /// `most` threads, or as many as there can be, as soon as they are needed.
+    fn new(most: usize, cutter: Cutter, used: Sender<Text>, standing: &Standing) -> Self {
+        let (announce, in_order) = sync_channel(most.max(1));
+        let by_one = Arc::new(AtomicBool::new(false));
+        let cutting = Mutex::new((cutter, announce));
+        let work = Arc::new(Work { cutting, standing: standing.clone(), by_one: by_one.clone() });
+        let (in_order, used, alone) = (Some(in_order), Some(used), Some(work));
+        Self { in_order, used, alone, most, handles: Vec::new(), by_one }
+    }
+
+    fn next(&mut self) -> Option<Piece> {
+        if let Some(work) = self.alone.take() {
+            work.piece()?;
+            self.start(work);
+        }
+        self.in_order.as_ref()?.recv().ok()?.recv().ok()
+    }
+
+    fn start(&mut self, work: Arc<Work>) {
+        let ended = work.cutting.lock().is_ok_and(|cutting| cutting.0.ended());
+        let start = |_| {
+            let work = work.clone();
+            let thread = thread::Builder::new().name("pskc".into());
+            thread.spawn(move || while work.piece().is_some() {}).ok()
+        };
+        if !ended {
+            self.handles = (0..self.most).filter_map(start).collect();
+        }
+        if self.handles.is_empty() {
+            self.alone = Some(work);
+        }
+    }
+
+    fn give_back(&self, text: Text) {
+        if let Some(used) = &self.used {
+            _ = used.send(text); // or it is wiped now
+        }
+    }
+}
+
+impl Drop for Threads {
+    /// Waits for the threads, so that nobody reads from the source any more.
+    fn drop(&mut self) {
+        self.in_order = None;
+        for handle in self.handles.drain(..) {
+            _ = handle.join(); // one that panicked has not given its piece, which ended the reading
+        }
+    }
+}
+
+/// What each thread does.
+struct Work {
+    cutting: Mutex<(Cutter, SyncSender<Receiver<Piece>>)>,
+    standing: Standing,
+    /// Whether pieces need not be read any more, since one thread takes them all.
+    by_one: Arc<AtomicBool>,
+}
+
+impl Work {
+    /// Cuts off a piece and reads it; `None` where there is no more, or nobody wants it.
+    fn piece(&self) -> Option<()> {
+        let (done, piece) = sync_channel(1);
+        let (text, read, ended) = {
+            let (cutter, announce) = &mut *self.cutting.lock().ok()?;
+            let (text, read) = cutter.next()?;
+            announce.send(piece).ok()?; // waits here while enough is ready
+            (text, read, cutter.ended())
+        };
+        // After the last package there is more.
+        let packages = match ended || self.by_one.load(Ordering::Relaxed) {
+            true => None,
+            false => read_packages(&text, &self.standing),
+        };
+        done.send(Piece { text, packages, read }).ok()
+    }
+}
