@@ -72,7 +72,7 @@ impl Pieces {
 fn read_packages(text: &[u8], standing: &Standing) -> Option<Vec<KeyPackage>> {
     let mut reader = Reader::resume(text, Limits::FILE, standing);
     let end = reader.offset() + text.len() as u64;
-    let mut packages = Vec::new();
+    let mut packages = Vec::with_capacity(text.len() / 512); // small ones have about as many octets
     while reader.offset() < end {
         let element = reader.next().ok()??;
         if !element.is(ns::PSKC, "KeyPackage") {

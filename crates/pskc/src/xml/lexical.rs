@@ -106,52 +106,43 @@ pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// What an octet can be in a name; most are ASCII.
-#[derive(Clone, Copy, PartialEq)]
-enum Class {
-    Start,
-    Continue,
-    Colon,
-    End,
-    Other,
-}
-
-const CLASSES: [Class; 256] = {
-    let mut classes = [Class::Other; 256];
+/// Octets that can stand in a name, of those that are ASCII; no digit, `-` or `.` can begin one.
+const IN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
     let mut octet = 0;
-    while octet < 256 {
-        classes[octet] = match octet as u8 {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Start,
-            b'0'..=b'9' | b'-' | b'.' => Class::Continue,
-            b':' => Class::Colon,
-            b' ' | b'\t' | b'\n' | b'\r' | b'=' | b'>' | b'/' => Class::End,
-            _ => Class::Other,
-        };
+    while octet < 128 {
+        table[octet] = (octet as u8).is_ascii_alphanumeric() || matches!(octet as u8, b'_' | b'-' | b'.');
         octet += 1;
     }
-    classes
+    table
 };
 
 /// The name that `text` begins with, split, and what follows it: white space, `=`, `/`, `>` or nothing.
+#[inline]
 pub(super) fn leading_name(text: &str) -> Option<(&str, &str, &str)> {
-    // One pass tells whether the name is good, and where its colon and its end are.
-    let (mut begin, mut end) = (0, text.len());
-    for (i, octet) in text.bytes().enumerate() {
-        match CLASSES[usize::from(octet)] {
-            Class::Start => {}
-            Class::Continue if i > begin => {}
-            Class::Colon if i > 0 && begin == 0 => begin = i + 1,
-            Class::End => {
-                end = i;
-                break;
-            }
-            _ => return leading_any_name(text),
-        }
+    let octets = text.as_bytes();
+    let first = leading_part(octets);
+    let (begin, end) = match octets.get(first) {
+        Some(b':') => (first + 1, first + 1 + leading_part(&octets[first + 1..])),
+        _ => (0, first),
+    };
+    let ends = matches!(octets.get(end), None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'=' | b'>' | b'/'));
+    match ends && first > 0 && end > begin {
+        true => Some((&text[..begin.saturating_sub(1)], &text[begin..end], &text[end..])), // between ASCII characters
+        false => leading_any_name(text),
     }
-    let prefix = if begin == 0 { "" } else { &text[..begin - 1] };
-    (begin < end).then(|| (prefix, &text[begin..end], &text[end..]))
 }
 
+/// The length of the name that `text` begins with, up to a colon or a character that is not ASCII.
+#[inline]
+fn leading_part(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'0'..=b'9' | b'-' | b'.') => 0,
+        _ => text.iter().position(|octet| !IN_NAME[usize::from(*octet)]).unwrap_or(text.len()),
+    }
+}
+
+#[cold]
 fn leading_any_name(text: &str) -> Option<(&str, &str, &str)> {
     let end = text.find(|c| is_white(c) || matches!(c, '=' | '/' | '>')).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
