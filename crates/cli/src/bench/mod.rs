@@ -30,7 +30,7 @@ pub(crate) struct Bench {
     #[arg(long, value_enum)]
     method: Option<Method>,
 
-    /// Runs at the same time [default: 16, or 256 without PBKDF2]
+    /// Runs at the same time [default: 16, or 384 without PBKDF2]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     concurrency: Option<u32>,
 
@@ -112,7 +112,7 @@ impl Bench {
     async fn measure(&self, target: &Target, kind: Kind, output: &Output) -> Result<(), Failure> {
         let api = Api::new(&target.origin, &target.token, target.ca.as_deref())?;
         let recipe = Recipe::new(&api, target, kind).await?;
-        let concurrency = self.concurrency.unwrap_or(if kind.is_slow() { 16 } else { 256 });
+        let concurrency = self.concurrency.unwrap_or(if kind.is_slow() { 16 } else { 384 });
         let load = Load { recipe, concurrency: concurrency as usize };
 
         // A pilot warms everything up and tells how many enrolments the time will take.

@@ -120,7 +120,7 @@ fn find_device(
 impl Store {
     /// Makes a user.
     pub(crate) async fn create_user(&self, name: String) -> Result<UserRecord, StoreError> {
-        let write = move |db: &Connection| Ok(UserRecord { id: create_user(db, &name, now())?, name });
+        let write = move |db: &Connection| Ok(UserRecord { id: create_user(db, &name, now())?, name: name.clone() });
         self.engine.write(write).await
     }
 
@@ -138,7 +138,7 @@ impl Store {
     /// Makes a token; its value is given only now.
     pub(crate) async fn create_token(&self, name: String, roles: Vec<Role>) -> Result<(String, String), StoreError> {
         let value = new_token();
-        self.engine.write(move |db| Ok((create_token(db, &name, &roles, &value)?, value))).await
+        self.engine.write(move |db| Ok((create_token(db, &name, &roles, &value)?, value.clone()))).await
     }
 
     /// The token of that value. Only its hash is stored, so the look-up tells nothing about other tokens.

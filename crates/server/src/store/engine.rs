@@ -54,25 +54,24 @@ impl<T> Pending<T> {
 
 /// A write that waits for its turn.
 trait Job: Send {
-    /// Does the work inside a savepoint, to be undone on an error.
+    /// Does the work, to be undone on an error, and perhaps done again.
     fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
     /// Answers, after the commit or after it failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Write<T, F> {
-    work: Option<F>,
+    work: F,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Write<T, F> {
+impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<T, F> {
     fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
-        // A defect in one job must not end the writer: its savepoint is undone, the others go on.
-        let work = self.work.take();
-        let done = catch_unwind(AssertUnwindSafe(|| work.map(|work| work(db))));
-        self.result = done.unwrap_or_else(|_| Some(Err(StoreError::Unavailable("a write panicked".into()))));
-        self.result.as_ref().map_or(Ok(()), |result| result.as_ref().map(drop).map_err(Clone::clone))
+        // A defect in one job must not end the writer: it is undone, the others go on.
+        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(db)));
+        let result = done.unwrap_or_else(|_| Err(StoreError::Unavailable("a write panicked".into())));
+        self.result.insert(result).as_ref().map(drop).map_err(Clone::clone)
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -93,6 +92,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -2048)?; // KiB
+    // What undoes a savepoint is short, and else goes through a file as soon as it has been longer once.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Else SQLite plans a join anew for every value that is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -124,10 +125,10 @@ impl Engine {
         Ok(Engine { writer: jobs, readers: readings })
     }
 
-    /// Runs `work` in a transaction and answers once it is durable.
+    /// Runs `work` in a transaction and answers once it is durable. It may be undone and run again on the way.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.begin_write(work).done().await
     }
@@ -135,10 +136,10 @@ impl Engine {
     /// As [`Engine::write`], without waiting: from now on the work is done whether or not anybody waits for it.
     pub(super) fn begin_write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
         let (answer, wait) = oneshot::channel();
-        let job = Write { work: Some(work), result: None, answer };
+        let job = Write { work, result: None, answer };
         Pending(self.writer.try_send(Box::new(job)).map_err(refused).map(|()| wait))
     }
 
@@ -182,19 +183,15 @@ fn read_all(db: &Connection, waiting: &Receiver<Reading>) {
             return;
         }
         // Without the transaction each reading has one of its own, which is right as well.
-        let shared = readings.len() > 1 && begin_and_end(db, "BEGIN");
+        let shared = readings.len() > 1 && execute(db, "BEGIN").is_ok();
         for reading in readings {
             // One that panics drops its answer, which its caller sees.
             _ = catch_unwind(AssertUnwindSafe(|| reading(db)));
         }
         if shared {
-            begin_and_end(db, "COMMIT");
+            _ = execute(db, "COMMIT");
         }
     }
-}
-
-fn begin_and_end(db: &Connection, sql: &str) -> bool {
-    db.prepare_cached(sql).and_then(|mut statement| statement.execute([])).is_ok()
 }
 
 fn write_all(db: &Connection, waiting: &mpsc::Receiver<Box<dyn Job>>) {
@@ -214,19 +211,31 @@ fn write_all(db: &Connection, waiting: &mpsc::Receiver<Box<dyn Job>>) {
     }
 }
 
+/// Mostly all jobs of a group do well. Where one does not, all is undone and done again, so that it alone can be undone.
 fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    let execute = |sql| -> Result<(), StoreError> { Ok(db.prepare_cached(sql)?.execute([]).map(drop)?) };
-    execute("BEGIN IMMEDIATE")?;
-    for job in group {
-        execute("SAVEPOINT job")?;
-        if let Err(why) = job.run(db) {
-            // On a full disk SQLite has undone the whole transaction by itself.
-            if db.is_autocommit() {
-                return Err(why);
-            }
-            execute("ROLLBACK TO job")?;
+    execute(db, "BEGIN IMMEDIATE")?;
+    if group.iter_mut().try_for_each(|job| job.run(db)).is_err() {
+        // On a full disk SQLite has undone the whole transaction by itself.
+        if !db.is_autocommit() {
+            execute(db, "ROLLBACK")?;
         }
-        execute("RELEASE job")?;
+        execute(db, "BEGIN IMMEDIATE")?;
+        group.iter_mut().try_for_each(|job| run_apart(db, job.as_mut()))?;
     }
-    execute("COMMIT")
+    execute(db, "COMMIT")
+}
+
+fn run_apart(db: &Connection, job: &mut dyn Job) -> Result<(), StoreError> {
+    execute(db, "SAVEPOINT job")?;
+    if let Err(why) = job.run(db) {
+        if db.is_autocommit() {
+            return Err(why);
+        }
+        execute(db, "ROLLBACK TO job")?;
+    }
+    execute(db, "RELEASE job")
+}
+
+fn execute(db: &Connection, sql: &str) -> Result<(), StoreError> {
+    Ok(db.prepare_cached(sql)?.execute([]).map(drop)?)
 }

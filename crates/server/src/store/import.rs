@@ -156,7 +156,7 @@ impl Store {
     /// [`StoreError::ImportDone`] where the import has come further than its beginning.
     pub(crate) async fn import(&self, batch: Batch) -> Result<BatchDone, StoreError> {
         let kek = Arc::clone(&self.kek);
-        self.engine.write(move |db| import(db, &kek, batch)).await
+        self.engine.write(move |db| import(db, &kek, &batch)).await
     }
 
     /// How far an import has come.
@@ -181,9 +181,9 @@ fn progress_of(db: &Connection, id: &str) -> Result<Option<Progress>, StoreError
     Ok(progress.optional()?)
 }
 
-fn import(db: &Connection, kek: &Kek, batch: Batch) -> Result<BatchDone, StoreError> {
-    let Batch { import, first, end, keys, refused, by } = batch;
-    let before = progress_of(db, &import)?.unwrap_or_default();
+fn import(db: &Connection, kek: &Kek, batch: &Batch) -> Result<BatchDone, StoreError> {
+    let &Batch { ref import, first, end, ref keys, ref refused, ref by } = batch;
+    let before = progress_of(db, import)?.unwrap_or_default();
     if first < before.done {
         return Err(StoreError::ImportDone { done: before.done });
     }
@@ -206,7 +206,7 @@ fn import(db: &Connection, kek: &Kek, batch: Batch) -> Result<BatchDone, StoreEr
         refused: before.refused + refused.len() as u64,
         rejected: told,
     };
-    keep_progress(db, &import, &progress, at)?;
+    keep_progress(db, import, &progress, at)?;
     let subject = json!({
         "import": import,
         "first": first,
@@ -218,7 +218,7 @@ fn import(db: &Connection, kek: &Kek, batch: Batch) -> Result<BatchDone, StoreEr
         "by": by,
     });
     audit::append(db, at, "keys.imported", &subject)?;
-    Ok(BatchDone { accepted, duplicate, refused, done: end })
+    Ok(BatchDone { accepted, duplicate, refused: refused.clone(), done: end })
 }
 
 fn keep_progress(db: &Connection, import: &str, progress: &Progress, at: i64) -> Result<(), StoreError> {
@@ -263,7 +263,7 @@ impl Ids {
 
 impl Writing<'_> {
     /// Stores a key; gives it back as a duplicate where its `Id` is taken.
-    fn put(&mut self, key: ImportedKey) -> Result<Option<Rejected>, StoreError> {
+    fn put(&mut self, key: &ImportedKey) -> Result<Option<Rejected>, StoreError> {
         let (user, is_new) = match &key.user {
             None => (None, false),
             Some(name) => {
@@ -302,8 +302,8 @@ impl Writing<'_> {
         if let (true, Some(name), Some(id)) = (is_new, &key.user, &user) {
             self.forget_user(name, id)?; // made for this key alone
         }
-        let reason = self.differs(&key)?.then(|| "a key of this Id is there, and its secret is another".into());
-        Ok(Some(Rejected { index: key.index, key_id: key.id, reason }))
+        let reason = self.differs(key)?.then(|| "a key of this Id is there, and its secret is another".into());
+        Ok(Some(Rejected { index: key.index, key_id: key.id.clone(), reason }))
     }
 
     /// The identifier of a user, and whether it was made for this.

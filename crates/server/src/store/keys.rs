@@ -173,12 +173,12 @@ impl Store {
     pub(crate) async fn validate(&self, attempt: Attempt) -> Result<Option<String>, StoreError> {
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
         let write = move |db: &Connection| {
-            let Attempt { user, key_id, otp, challenge, client_id } = attempt;
+            let Attempt { user, key_id, otp, challenge, client_id } = &attempt;
             let at = now();
             let right = |key: &KeyRecord, k_token: &Secret| {
-                validate::check(key, k_token, &otp, challenge.as_deref(), at, &policy)
+                validate::check(key, k_token, otp, challenge.as_deref(), at, &policy)
             };
-            let waiting = match &client_id {
+            let waiting = match client_id {
                 Some(client_id) => waiting(db, &kek, client_id, at)?,
                 None => None,
             };

@@ -168,13 +168,13 @@ impl Store {
     /// Commits key, spent enrolment, answer and audit record together, or nothing.
     pub(crate) fn commit_run(&self, run: CommitRun) -> Pending<Commit> {
         let kek = Arc::clone(&self.kek);
-        self.engine.begin_write(move |db| commit_run(db, &kek, run))
+        self.engine.begin_write(move |db| commit_run(db, &kek, &run))
     }
 
     /// Records the answer of a failed run, which spends its session, and counts a wrong code.
     pub(crate) fn commit_failure(&self, run: FailedRun) -> Pending<Commit> {
         let lock_after = self.policy.lock_after;
-        self.engine.begin_write(move |db| commit_failure(db, lock_after, run))
+        self.engine.begin_write(move |db| commit_failure(db, lock_after, &run))
     }
 }
 
@@ -232,25 +232,25 @@ impl Spent {
     }
 }
 
-fn commit_run(db: &Connection, kek: &Kek, run: CommitRun) -> Result<Commit, StoreError> {
+fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun) -> Result<Commit, StoreError> {
     let CommitRun { session_id, request_hash, response, answer_expires_at, enrolment_id, key } = run;
-    if let Some(answer) = keep_answer(db, &session_id, &request_hash, &response, answer_expires_at)? {
+    if let Some(answer) = keep_answer(db, session_id, request_hash, response, *answer_expires_at)? {
         return Ok(Commit::AlreadyAnswered(answer));
     }
     let at = now();
-    let Some(spent) = spend(db, &enrolment_id, &key.id, &session_id, at)? else {
+    let Some(spent) = spend(db, enrolment_id, &key.id, session_id, at)? else {
         let mut undo = db.prepare_cached("DELETE FROM answer WHERE session_id = ?")?;
         undo.execute([&session_id])?;
         // The same request may have been answered meanwhile, sent again by an impatient client.
-        let answer = last_answer(db, &enrolment_id, &request_hash)?;
+        let answer = last_answer(db, enrolment_id, request_hash)?;
         return Ok(answer.map_or(Commit::EnrolmentSpent, Commit::AlreadyAnswered));
     };
     match (&key.k_token, &spent) {
-        (None, _) => deliver(db, kek, &enrolment_id, &key, &spent)?,
+        (None, _) => deliver(db, kek, enrolment_id, key, &spent)?,
         (Some(k_token), Spent { renews: Some(_), activate: Activation::OnOtp, .. }) => {
-            pending::put(db, kek, &enrolment_id, &key, k_token)?;
+            pending::put(db, kek, enrolment_id, key, k_token)?;
         }
-        (Some(k_token), _) => put_key(db, kek, &enrolment_id, &key, k_token, &spent, at)?,
+        (Some(k_token), _) => put_key(db, kek, enrolment_id, key, k_token, &spent, at)?,
     }
     audit::append(
         db,
@@ -355,13 +355,13 @@ fn spend(
     Ok(spent.optional()?)
 }
 
-fn commit_failure(db: &Connection, lock_after: u32, run: FailedRun) -> Result<Commit, StoreError> {
+fn commit_failure(db: &Connection, lock_after: u32, run: &FailedRun) -> Result<Commit, StoreError> {
     let FailedRun { session_id, request_hash, response, answer_expires_at, enrolment_id, wrong_code, reason } = run;
-    if let Some(answer) = keep_answer(db, &session_id, &request_hash, &response, answer_expires_at)? {
+    if let Some(answer) = keep_answer(db, session_id, request_hash, response, *answer_expires_at)? {
         return Ok(Commit::AlreadyAnswered(answer));
     }
     let at = now();
-    if let Some(id) = enrolment_id.as_deref().filter(|_| wrong_code) {
+    if let Some(id) = enrolment_id.as_deref().filter(|_| *wrong_code) {
         let mut count = db.prepare_cached(
             "UPDATE enrolment SET failed_attempts = failed_attempts + 1, answer = ?3, \
              state = CASE WHEN failed_attempts + 1 >= ?2 THEN 'locked' ELSE state END \

@@ -148,7 +148,7 @@ impl Db {
         self.store.engine.write(work).await.unwrap();
     }
 
-    /// Holds the writer until the sender is used or dropped; what is asked for meanwhile is one group.
+    /// Holds the writer until the sender is dropped; what is asked for meanwhile is one group.
     fn hold_writer(&self) -> std::sync::mpsc::Sender<()> {
         let (release, wait) = std::sync::mpsc::channel();
         drop(self.store.engine.begin_write(move |_| Ok(wait.recv().is_ok())));
