@@ -198,7 +198,23 @@ fn secrets_are_hidden_unless_asked_for_and_protected_where_told() {
         assert_eq!(plain.out, std::fs::read_to_string(home.path("keys.xml")).unwrap());
     }
     assert_eq!(home.run(&["pskc", "encrypt", "keys.xml"]).code, Some(2), "nothing to encrypt with");
-    assert_eq!(home.run(&["pskc", "decrypt", "keys.xml", "-o", "safe.xml"]).code, Some(1), "it is there already");
+}
+
+#[test]
+fn a_result_goes_to_a_new_file_in_a_folder_that_is_there() {
+    let home = home();
+    std::fs::create_dir(home.path("folder")).unwrap();
+    let cases = [
+        ("keys.xml", "keys.xml is there already", "--force"),
+        ("folder", "folder is a folder", "give the name of a file"),
+        ("none/out.xml", "there is no folder none", "make it first"),
+    ];
+    for (output, why, next) in cases {
+        let refused = home.run(&["pskc", "decrypt", "keys.xml", "-o", output]);
+        assert_eq!(refused.code, Some(1), "{output}");
+        assert!(refused.err.contains(why) && refused.err.contains(next), "{}", refused.err);
+    }
+    home.run(&["pskc", "decrypt", "keys.xml", "-o", "folder/out.xml"]).success();
 }
 
 #[test]

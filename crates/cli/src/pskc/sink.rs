@@ -20,14 +20,17 @@ pub(crate) enum Sink {
 
 impl Sink {
     /// # Errors
-    /// The file is there already and `force` is not given; its folder cannot be written.
+    /// The file is there already and `force` is not given; it is a folder; its own folder cannot be written.
     pub(crate) fn open(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
             return Ok(Sink::Stdout(BufWriter::new(io::stdout())));
         };
         let unwritten = |why| unwritten(path, why);
         let there = path.metadata().ok();
-        if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_dir()) {
+        if there.as_ref().is_some_and(|there| there.is_dir()) {
+            return Err(Failure::new(format!("{} is a folder", path.display())).next("give the name of a file"));
+        }
+        if there.as_ref().is_some_and(|there| !there.is_file()) {
             let file = File::options().write(true).open(path).map_err(unwritten)?;
             return Ok(Sink::Device(BufWriter::new(file), path.to_owned()));
         }
@@ -35,6 +38,9 @@ impl Sink {
             return Err(Failure::new(format!("{} is there already", path.display())).next("--force replaces it"));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(Failure::new(format!("there is no folder {}", folder.display())).next("make it first"));
+        }
         let file = NamedTempFile::new_in(folder);
         let file = file.map_err(|why| Failure::new(format!("{} cannot be written: {why}", folder.display())))?;
         Ok(Sink::File(BufWriter::new(file), path.to_owned(), force))
