@@ -92,7 +92,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -2048)?; // KiB
-    // What undoes a savepoint is short, and else goes through a file as soon as it has been longer once.
+    // What undoes a statement or a savepoint: else it goes through a file, however short, once it has been long.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Else SQLite plans a join anew for every value that is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

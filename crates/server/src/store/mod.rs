@@ -1,7 +1,7 @@
 //! The store: SQLite, one writer that commits many jobs at once, several readers.
 //!
 //! - A write is answered only after the COMMIT that contains it is durable (`synchronous = FULL`).
-//! - Jobs that wait are committed together, each in a savepoint of its own: one that fails undoes only itself.
+//! - Jobs that wait are committed together. One that fails undoes only itself: the others are done again without it.
 //! - Every method returns a future; SQLite itself never runs on a thread of the async runtime.
 
 mod access;
