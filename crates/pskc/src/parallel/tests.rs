@@ -58,7 +58,7 @@ fn rows(inside: impl Fn(usize) -> &'static str, between: impl Fn(usize) -> &'sta
 }
 
 #[test]
-fn s6_documents_are_read_alike_by_many_threads_and_by_one() {
+fn documents_are_read_alike_by_many_threads_and_by_one() {
     let plain = rows(|_| "", |_| "\n  ");
     let hidden = "<![CDATA[</p:Issuer></p:Key></p:KeyPackage><p:KeyPackage><p:Key Id='z'>]]>";
     let at_20 = |what: &'static str| move |i| if i == 20 { what } else { "" };
@@ -104,7 +104,7 @@ fn s6_documents_are_read_alike_by_many_threads_and_by_one() {
 
 /// Octets changed, left out or doubled, in places that a fixed sequence of numbers gives.
 #[test]
-fn s6_damaged_documents_are_read_alike_by_many_threads_and_by_one() {
+fn damaged_documents_are_read_alike_by_many_threads_and_by_one() {
     let document = container(&rows(|i| if i % 7 == 0 { "<!-- x -->" } else { "" }, |_| "\n"));
     let mut number = 1_u64;
     let mut next = |below: usize| {
