@@ -5,6 +5,7 @@ mod api;
 mod bench;
 mod demo;
 mod enroll;
+mod log;
 mod output;
 mod pskc;
 mod serve;
@@ -92,8 +93,11 @@ fn main() -> ExitCode {
         Command::Man => manual(&output),
     };
     let code = match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => output.fail(&failure),
+        Ok(()) => {
+            log::end(|| ());
+            ExitCode::SUCCESS
+        }
+        Err(failure) => output.fail(failure),
     };
     if hold {
         enroll::hold();

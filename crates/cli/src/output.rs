@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::log;
+
 /// Where results go, and in which form.
 #[derive(Clone, Copy)]
 pub(crate) struct Output {
@@ -60,15 +62,18 @@ impl Output {
     }
 
     /// The end of a failed command.
-    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
-        if self.json {
-            let _ = writeln!(std::io::stdout(), "{}", json!({ "error": failure.message, "next": failure.next }));
-        }
-        let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "dskpp: {}", failure.message);
-        if let Some(next) = &failure.next {
-            let _ = writeln!(err, "  what to do: {next}");
-        }
-        ExitCode::from(if failure.usage { 2 } else { 1 })
+    pub(crate) fn fail(&self, failure: Failure) -> ExitCode {
+        let (json, code) = (self.json, if failure.usage { 2 } else { 1 });
+        log::end(move || {
+            if json {
+                let _ = writeln!(std::io::stdout(), "{}", json!({ "error": failure.message, "next": failure.next }));
+            }
+            let mut err = std::io::stderr().lock();
+            let _ = writeln!(err, "dskpp: {}", failure.message);
+            if let Some(next) = &failure.next {
+                let _ = writeln!(err, "  what to do: {next}");
+            }
+        });
+        ExitCode::from(code)
     }
 }

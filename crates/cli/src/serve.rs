@@ -4,10 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use dskpp_server::config::{Log, LogFormat};
 use dskpp_server::{Config, ServerOptions};
-use tracing_subscriber::EnvFilter;
 
+use crate::log;
 use crate::output::{Failure, Output};
 
 /// Run a server. Without any option: ./dskpp-data, SQLite, generated keys and certificates, https on 127.0.0.1:8443.
@@ -40,7 +39,7 @@ impl Serve {
             config.server.listen = listen;
         }
         config.server.http |= self.http;
-        start_log(&config.log)?;
+        log::start(&config.log)?;
         let hint = |running: &dskpp_server::Running| {
             tracing::info!("admin token in {}", running.admin_token_file().display());
             if let Some(ca) = running.ca_file() {
@@ -49,19 +48,4 @@ impl Serve {
         };
         dskpp_server::run(config, ServerOptions::default(), hint).map_err(Failure::new)
     }
-}
-
-/// Logs go to standard error, as configured; `RUST_LOG` overrides the level.
-pub(crate) fn start_log(log: &Log) -> Result<(), Failure> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(filter) => EnvFilter::try_new(filter),
-        Err(_) => EnvFilter::try_new(&log.level),
-    };
-    let filter = filter.map_err(|why| Failure::usage(format!("log.level cannot be used: {why}")))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
-    match log.format {
-        LogFormat::Json => builder.json().init(),
-        LogFormat::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The server that is measured, in a process of its own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use clap::Args;
 use dskpp_server::{Config, ServerOptions};
 
+use crate::log;
 use crate::output::Failure;
-use crate::serve::start_log;
 
 /// What the child is told; not for people.
 #[derive(Args)]
@@ -34,9 +34,12 @@ impl BenchServer {
         config.limits.max_connections_per_address = config.limits.max_connections;
         config.limits.crypto_queue = 8192;
         config.log.level = "warn".into();
-        start_log(&config.log)?;
+        log::start(&config.log)?;
         let options = ServerOptions { iteration_floor_for_bench: self.no_kdf_cost.then_some(1) };
-        dskpp_server::run(config, options, |running| println!("{}", running.address())).map_err(Failure::new)
+        let ready = |running: &dskpp_server::Running| {
+            _ = writeln!(std::io::stdout(), "{}", running.address()); // who does not listen cannot measure
+        };
+        dskpp_server::run(config, options, ready).map_err(Failure::new)
     }
 }
 

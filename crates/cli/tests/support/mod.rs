@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -186,6 +186,7 @@ pub(crate) struct Server {
     pub(crate) token: String,
     pub(crate) ca: PathBuf,
     log: Arc<Mutex<String>>,
+    unread: Option<BufReader<ChildStderr>>,
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
@@ -200,6 +201,13 @@ impl Server {
 
     /// Starts a server on a port, which may still be in use for a moment.
     pub(crate) fn start_on(home: &Home, port: u16) -> Self {
+        let mut server = Self::start_unread(home, port);
+        server.read_log();
+        server
+    }
+
+    /// Starts a server whose log nobody reads from the moment on when it is ready.
+    pub(crate) fn start_unread(home: &Home, port: u16) -> Self {
         let until = Instant::now() + MOST;
         loop {
             match Self::try_start(home, port) {
@@ -224,21 +232,49 @@ impl Server {
             }
             log.lock().unwrap().push_str(&line);
             if let Some((_, address)) = line.split_once("listening on https://") {
-                break address.trim().rsplit_once(':').unwrap().1.parse().unwrap();
+                let port = address.trim().rsplit_once(':').unwrap().1;
+                break port.trim_end_matches(|end: char| !end.is_ascii_digit()).parse().unwrap(); // JSON closes its line
             }
         };
-        let kept = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in lines.lines().map_while(Result::ok) {
-                kept.lock().unwrap().push_str(&(line + "\n"));
-            }
-        });
         let (token, ca) = (home.path("dskpp-data/admin-token"), home.path("dskpp-data/tls/ca.pem"));
         let token = std::fs::read_to_string(token).unwrap().trim().to_owned();
         let tls = dskpp_client::transport::tls_config(Some(&ca)).unwrap();
         let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(MOST);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Ok(Server { process, port, token, ca, log, http: http.build().unwrap(), runtime })
+        Ok(Server { process, port, token, ca, log, unread: Some(lines), http: http.build().unwrap(), runtime })
+    }
+
+    /// From now on the log is read.
+    pub(crate) fn read_log(&mut self) {
+        let (kept, lines) = (Arc::clone(&self.log), self.unread.take().unwrap());
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                kept.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
+    }
+
+    /// Closes the reading end of the log.
+    pub(crate) fn close_log(&mut self) {
+        self.unread.take().unwrap();
+    }
+
+    /// Sends the process a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.process.0.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end of the process: its exit code, nothing where a signal ended it.
+    pub(crate) fn ended(&mut self, most: Duration) -> Option<i32> {
+        let until = Instant::now() + most;
+        loop {
+            match self.process.0.try_wait().unwrap() {
+                Some(status) => return status.code(),
+                None if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                None => panic!("the server does not end within {most:?}:\n{}", self.log()),
+            }
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -256,6 +292,12 @@ impl Server {
             let answer = self.http.get(url).header("Accept", accept).send().await.unwrap();
             (answer.status().as_u16(), answer.bytes().await.unwrap().to_vec())
         })
+    }
+
+    /// POST of a DSKPP message, or of what is none: the status.
+    pub(crate) fn post(&self, body: &str) -> u16 {
+        let request = self.http.post(self.url()).header("Content-Type", "application/dskpp+xml").body(body.to_owned());
+        self.runtime.block_on(async { request.send().await.unwrap().status().as_u16() })
     }
 
     /// A call of the admin API: the status and the document.

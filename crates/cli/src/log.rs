@@ -1,0 +1,186 @@
+//! The log of a server: lines on standard error that never make the server wait, or fail.
+//!
+//! A thread of its own writes them. What it cannot keep up with, or cannot write, is dropped and counted, and a later
+//! line says how many were lost.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::os::fd::AsFd as _;
+use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dskpp_server::config::{Log, LogFormat};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::output::Failure;
+
+/// Octets of lines that may wait.
+const MOST_WAITING: usize = 256 * 1024;
+/// How often lost lines are reported while more are lost.
+const REPORT: Duration = Duration::from_secs(1);
+/// How long an ending program waits for whoever reads its log.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The log, once it is started.
+static STARTED: OnceLock<&'static Queue> = OnceLock::new();
+
+thread_local! {
+    /// Whether this is the thread that writes: its own report always finds a place.
+    static WRITES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Starts the log as configured; `RUST_LOG` overrides the level. Panics are logged from now on.
+pub(crate) fn start(log: &Log) -> Result<(), Failure> {
+    let filter = filter(&log.level).map_err(Failure::usage)?;
+    let failed = |why: io::Error| Failure::new(format!("the log cannot be started: {why}"));
+    let standard_error = io::stderr();
+    // A handle of its own: no other thread waits for a lock while a line is written.
+    let out = File::from(standard_error.as_fd().try_clone_to_owned().map_err(failed)?);
+    let (queue, lines) = Queue::new();
+    let queue: &'static Queue = Box::leak(Box::new(queue));
+    thread::Builder::new().name("log".into()).spawn(move || queue.write(&lines, out)).map_err(failed)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(queue);
+    match log.format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.with_ansi(standard_error.is_terminal()).init(),
+    }
+    // The standard hook would write to standard error itself, and wait for it.
+    std::panic::set_hook(Box::new(log_panic));
+    _ = STARTED.set(queue);
+    Ok(())
+}
+
+/// What is logged, from `log.level` or `RUST_LOG`.
+fn filter(level: &str) -> Result<EnvFilter, String> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(filter) => EnvFilter::try_new(filter),
+        Err(_) => EnvFilter::try_new(level),
+    };
+    filter.map_err(|why| format!("log.level cannot be used: {why}"))
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let thread = thread::current();
+    let payload = panic.payload();
+    let why = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let (name, why) = (thread.name().unwrap_or("unnamed"), why.unwrap_or("no reason"));
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!("a defect of this program, please report it: thread {name} panicked at {place}: {why}");
+}
+
+/// The end of a program: waits for the lines that are on their way, but not for ever, then does `last`, which may
+/// write to the same place.
+pub(crate) fn end(last: impl FnOnce() + Send + 'static) {
+    let Some(queue) = STARTED.get() else { return last() };
+    let (done, wait) = sync_channel(1);
+    let ended = move || {
+        last();
+        _ = done.send(());
+    };
+    _ = queue.flush();
+    if thread::Builder::new().spawn(ended).is_ok() {
+        _ = wait.recv_timeout(LAST_WORDS);
+    }
+}
+
+/// What the writing thread gets.
+enum Line {
+    Text(Vec<u8>),
+    Flush(SyncSender<()>),
+}
+
+/// Lines on their way.
+struct Queue {
+    lines: Sender<Line>,
+    waiting: AtomicUsize,
+    lost: AtomicU64,
+}
+
+impl Queue {
+    fn new() -> (Self, Receiver<Line>) {
+        let (lines, waiting) = channel();
+        (Queue { lines, waiting: AtomicUsize::new(0), lost: AtomicU64::new(0) }, waiting)
+    }
+
+    /// Takes a line, or counts it as lost.
+    fn put(&self, line: &[u8]) {
+        let fits = self.waiting.fetch_add(line.len(), Relaxed) + line.len() <= MOST_WAITING;
+        if !(fits || WRITES.get()) || self.lines.send(Line::Text(line.to_vec())).is_err() {
+            self.waiting.fetch_sub(line.len(), Relaxed);
+            self.lost.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Waits until all that is on its way is written; `false` after a second in vain.
+    fn flush(&self) -> bool {
+        let (done, wait) = sync_channel(1);
+        self.lines.send(Line::Flush(done)).is_ok() && wait.recv_timeout(LAST_WORDS).is_ok()
+    }
+
+    /// Writes lines, for ever.
+    fn write(&self, lines: &Receiver<Line>, mut out: impl Write) {
+        WRITES.set(true);
+        let mut reported: Option<Instant> = None;
+        for line in lines {
+            let text = match line {
+                Line::Text(text) => text,
+                Line::Flush(done) => {
+                    _ = done.send(()); // nobody waits any more
+                    continue;
+                }
+            };
+            let left = self.waiting.fetch_sub(text.len(), Relaxed) - text.len();
+            if write_all(&mut out, &text).is_err() {
+                self.lost.fetch_add(1, Relaxed);
+            } else if left == 0 || reported.is_none_or(|last| last.elapsed() > REPORT) {
+                match self.lost.swap(0, Relaxed) {
+                    0 => {}
+                    lost => {
+                        reported = Some(Instant::now());
+                        tracing::error!(lost, "lines of this log were lost: whoever reads it was too slow, or failed");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// As `Write::write_all`; where the other end has made the pipe non-blocking, it waits all the same.
+fn write_all(out: &mut impl Write, mut text: &[u8]) -> io::Result<()> {
+    while !text.is_empty() {
+        match out.write(text) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(len) => text = &text[len..],
+            Err(why) if why.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(10)),
+            Err(why) if why.kind() == ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(())
+}
+
+/// One call is one line.
+impl Write for &Queue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.put(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for &'static Queue {
+    type Writer = &'static Queue;
+
+    fn make_writer(&self) -> Self::Writer {
+        self
+    }
+}

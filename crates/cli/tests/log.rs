@@ -1,0 +1,73 @@
+//! Whoever reads the server's log cannot stop the server: not by closing it, and not by reading nothing.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::json;
+use support::{Home, Server, text};
+
+/// Far more than the grace of a shutdown without requests.
+const SOON: Duration = Duration::from_secs(5);
+
+/// One enrolment from its code to a key.
+fn enrol(home: &Home, server: &Server) {
+    let enrolment = server.api(Method::POST, "/enrolments", Some(&json!({ "user": "alice", "key_type": "totp" })));
+    let (url, ca, code) = (server.url(), support::shown(&server.ca), text(&enrolment, "authentication_code"));
+    let done = home.json(&["enroll", &url, "--ca", &ca, "--code", &code]);
+    assert_eq!(done["status"], "Success", "{done}");
+    assert_eq!(server.state(&enrolment), "active");
+}
+
+#[test]
+fn a_closed_log_fails_nothing() {
+    let mut home = Home::new();
+    home.set("DSKPP_LOG_LEVEL", "debug");
+    let mut server = Server::start_unread(&home, 0);
+    server.close_log();
+    (0..3).for_each(|_| enrol(&home, &server));
+    server.signal("TERM");
+    assert_eq!(server.ended(SOON), Some(0));
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_neither_runs_nor_the_end() {
+    let mut home = Home::new();
+    home.set("DSKPP_LOG_LEVEL", "debug");
+    let mut server = Server::start_unread(&home, 0);
+    fill_log(&server);
+    (0..3).for_each(|_| enrol(&home, &server));
+    server.signal("TERM");
+    assert_eq!(server.ended(SOON), Some(0));
+}
+
+#[test]
+fn lost_lines_are_counted_and_a_later_line_says_so() {
+    let mut home = Home::new();
+    home.set("DSKPP_LOG_LEVEL", "debug");
+    home.set("DSKPP_LOG_FORMAT", "json");
+    let mut server = Server::start_unread(&home, 0);
+    fill_log(&server);
+    server.read_log();
+    let until = Instant::now() + Duration::from_secs(60);
+    let lost = loop {
+        let log = server.log();
+        if let Some(line) = log.lines().find(|line| line.contains("lines of this log were lost")) {
+            break serde_json::from_str::<serde_json::Value>(line).unwrap()["fields"]["lost"].as_u64().unwrap();
+        }
+        assert!(Instant::now() < until, "nothing says that lines were lost");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(lost > 0);
+    assert!(server.log().lines().all(|line| line.starts_with('{') || line.contains("listening")), "no line is cut");
+    enrol(&home, &server);
+}
+
+/// Makes the server log far more than a pipe and its own memory hold.
+fn fill_log(server: &Server) {
+    let long = format!("<a{}/>", "x".repeat(3000));
+    (0..300).for_each(|_| assert_eq!(server.post(&long), 400));
+}
