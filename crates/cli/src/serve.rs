@@ -27,6 +27,10 @@ pub(crate) struct Serve {
     /// Serve without TLS; on loopback addresses only
     #[arg(long)]
     http: bool,
+
+    /// Make a new private CA, and set the old one aside: clients then need the new tls/ca.pem
+    #[arg(long)]
+    new_ca: bool,
 }
 
 impl Serve {
@@ -46,6 +50,7 @@ impl Serve {
                 tracing::info!("clients need the private CA in {}", ca.display());
             }
         };
-        dskpp_server::run(config, ServerOptions::default(), hint).map_err(Failure::new)
+        let options = ServerOptions { new_ca: self.new_ca, ..ServerOptions::default() };
+        dskpp_server::run(config, options, hint).map_err(Failure::new)
     }
 }

@@ -1,18 +1,21 @@
 //! What a first start makes and every start finds: the data folder, the keys, the store, the first
 //! admin token.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dskpp_crypto::{AeadKey, Random as _, RsaPrivateKey, RsaPublicKey, Secret, Sha256, SystemRandom};
+use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_parser::parse_x509_certificate;
 
 use crate::device_trust::DeviceTrust;
+use crate::private_ca::PrivateCa;
 use crate::seal::Kek;
 use crate::store::{Store, StorePolicy, new_token};
-use crate::{Config, Error, files};
+use crate::{Config, Error, data_folder, files};
 
 /// The size of a K_SERVER that is made here.
 const K_SERVER_BITS: usize = 2048;
@@ -42,7 +45,6 @@ pub(crate) struct KServer {
 pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
     let device_trust = Arc::new(DeviceTrust::load(&config.devices)?);
     let folder = &config.server.data_dir;
-    files::make_private_folder(folder)?;
     let kek_file = Some(config.seal.kek_file.as_path()).filter(|path| !path.as_os_str().is_empty());
     let policy = StorePolicy {
         lock_after: config.policy.lock_after,
@@ -63,6 +65,34 @@ pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
         tracing::info!("wrote the first admin token to {}", admin_token_file.display());
     }
     Ok(Data { store, k_server, session_key, admin_token_file, device_trust })
+}
+
+/// The private authority for a server with these addresses, which has to be the one of every earlier start; with
+/// `anew` the old one is set aside.
+pub(crate) async fn private_ca(
+    config: &Config,
+    store: &Store,
+    address: SocketAddr,
+    url_s: &[String],
+    anew: bool,
+) -> Result<PrivateCa, Error> {
+    const KNOWN: &str = "private_ca";
+    let (folder, now) = (&config.server.data_dir, Timestamp::now());
+    if anew {
+        // First the store forgets it: after a crash in between the next start takes the one that it finds.
+        store.forget_setting(KNOWN).await?;
+        if folder.join("tls").exists() {
+            let aside = data_folder::set_aside(folder, &["tls"], now)?;
+            tracing::warn!("the old private CA was set aside in {}", aside.display());
+        }
+    }
+    let ca = PrivateCa::new(folder.join("tls"), address, url_s)?;
+    let known = store.setting(KNOWN).await?;
+    let id = ca.open(known.as_ref().map(Secret::expose), now)?;
+    if known.is_none() {
+        store.set_setting_once(KNOWN, Secret::from_slice(&id)).await?;
+    }
+    Ok(ca)
 }
 
 /// A secret setting of the store, made when it is first needed.

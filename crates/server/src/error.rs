@@ -63,7 +63,12 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The private CA cannot issue a certificate.
-    #[error("the private CA cannot issue a certificate: {0}; move data_dir/tls away to make a new one")]
-    PrivateCa(String),
+    /// The private CA is not whole, or cannot issue a certificate.
+    #[error("the private CA in {} {why}", folder.display())]
+    PrivateCa {
+        /// The folder of its files.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
 }

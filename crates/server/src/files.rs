@@ -10,7 +10,8 @@ use rustls_pki_types::pem::PemObject as _;
 
 use crate::Error;
 
-fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
+/// The error of what was done to a file.
+pub(crate) fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
     move |source| Error::File { done, path: path.to_owned(), source }
 }
 
@@ -50,11 +51,20 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Error>
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
         file.write_all(content)?;
         file.sync_all()?;
-        fs::rename(&new, path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        rename_durably(&new, path)
     };
     replace().map_err(failed("written", path))
+}
+
+/// Renames a file or folder; it has its new name after a crash, too.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    rename_durably(from, to).map_err(failed("renamed", from))
+}
+
+fn rename_durably(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::rename(from, to)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

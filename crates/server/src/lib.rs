@@ -27,6 +27,7 @@ mod backoff;
 pub mod bench;
 mod bootstrap;
 pub mod config;
+mod data_folder;
 mod device_trust;
 mod dskpp_http;
 mod error;

@@ -16,11 +16,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::backoff::Backoff;
 use crate::bootstrap::{self, Data};
+use crate::data_folder::Starting;
 use crate::dskpp_http::{self, Binding};
 use crate::gate::Gate;
 use crate::limits::Rates;
 use crate::pool::Pool;
-use crate::private_ca::PrivateCa;
 use crate::provision::Provision;
 use crate::store::Store;
 use crate::tls::{Source, Tls};
@@ -39,6 +39,8 @@ pub struct ServerOptions {
     /// A PBKDF2 iteration floor other than 100,000, for load tests. Refused unless the server
     /// listens on a loopback address.
     pub iteration_floor_for_bench: Option<u32>,
+    /// Make a new private CA; the old one is set aside. Clients then need the new `ca.pem`.
+    pub new_ca: bool,
 }
 
 /// A server that accepts connections. It ends with its runtime, or by [`Running::shutdown`].
@@ -105,8 +107,13 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     let listener = TcpListener::bind(listen).map_err(|source| Error::Listen { address: listen, source })?;
     let address = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
     let url_s = config.public_urls(address.port());
+    let starting = Starting::enter(&config.server.data_dir).await?;
     let data = bootstrap::open(&config).await?;
-    let tls = if config.server.http { None } else { Some(Tls::load(tls_source(&config, address, &url_s)?)?) };
+    let tls = match config.server.http {
+        true => None,
+        false => Some(Tls::load(tls_source(&config, &options, &data.store, address, &url_s).await?)?),
+    };
+    drop(starting);
 
     let admin_token_file = data.admin_token_file.clone();
     let mut background = JoinSet::new();
@@ -137,21 +144,31 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
 
 fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {
     config.check()?;
+    let fault = |key: &str, value: String, remedy: &str| {
+        let fault = Fault { key: key.into(), value, remedy: remedy.into() };
+        Err(ConfigError(vec![fault]).into())
+    };
     match options.iteration_floor_for_bench {
-        Some(floor) if !config.server.listen.ip().is_loopback() => Err(ConfigError(vec![Fault {
-            key: "the iteration floor".into(),
-            value: floor.to_string(),
-            remedy: "is for load tests on a loopback address only".into(),
-        }])
-        .into()),
+        Some(floor) if !config.server.listen.ip().is_loopback() => {
+            fault("the iteration floor", floor.to_string(), "is for load tests on a loopback address only")
+        }
+        _ if options.new_ca && (config.server.http || !config.tls.certificate.as_os_str().is_empty()) => {
+            fault("--new-ca", "true".into(), "this configuration uses no private CA; start without it")
+        }
         _ => Ok(()),
     }
 }
 
-fn tls_source(config: &Config, address: SocketAddr, url_s: &[String]) -> Result<Source, Error> {
+async fn tls_source(
+    config: &Config,
+    options: &ServerOptions,
+    store: &Store,
+    address: SocketAddr,
+    url_s: &[String],
+) -> Result<Source, Error> {
     if config.tls.certificate.as_os_str().is_empty() {
-        let folder = config.server.data_dir.join("tls");
-        return Ok(Source::PrivateCa(PrivateCa::new(folder, address, url_s)?));
+        let ca = bootstrap::private_ca(config, store, address, url_s, options.new_ca).await?;
+        return Ok(Source::PrivateCa(ca));
     }
     Ok(Source::Files { certificate: config.tls.certificate.clone(), key: config.tls.key.clone() })
 }

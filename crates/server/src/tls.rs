@@ -39,17 +39,21 @@ pub(crate) struct Tls {
     source: Source,
     stamp: Stamp,
     in_use: RustlsConfig,
+    /// What was last said about the authority.
+    warning: Option<String>,
 }
 
 impl Tls {
     /// Loads the certificate, after the authority has made one if need be.
     pub(crate) fn load(source: Source) -> Result<Self, Error> {
-        if let Source::PrivateCa(ca) = &source {
-            ca.ensure(Timestamp::now())?;
-        }
+        let warning = match &source {
+            Source::PrivateCa(ca) => ca.ensure(Timestamp::now())?,
+            Source::Files { .. } => None,
+        };
+        warning.iter().for_each(|warning| tracing::warn!("{warning}"));
         let stamp = stamp(&source);
         let in_use = RustlsConfig::from_config(server_config(&source.paths())?);
-        Ok(Self { source, stamp, in_use })
+        Ok(Self { source, stamp, in_use, warning })
     }
 
     /// What connections are accepted with; stays current.
@@ -74,10 +78,13 @@ impl Tls {
     }
 
     fn look(&mut self) {
-        if let Source::PrivateCa(ca) = &self.source
-            && let Err(why) = ca.ensure(Timestamp::now())
-        {
-            tracing::warn!("the certificate could not be renewed: {why}");
+        if let Source::PrivateCa(ca) = &self.source {
+            let renewed = ca.ensure(Timestamp::now());
+            let warning = renewed.unwrap_or_else(|why| Some(format!("the certificate cannot be renewed: {why}")));
+            if warning != self.warning {
+                warning.iter().for_each(|warning| tracing::warn!("{warning}"));
+                self.warning = warning;
+            }
         }
         let stamp = stamp(&self.source);
         if stamp == self.stamp {

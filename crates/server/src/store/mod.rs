@@ -161,6 +161,11 @@ impl Store {
         };
         self.engine.write(write).await
     }
+
+    /// Forgets a setting, if it is there.
+    pub(crate) async fn forget_setting(&self, name: &'static str) -> Result<(), StoreError> {
+        self.engine.write(move |db| Ok(db.execute("DELETE FROM setting WHERE name = ?", [name]).map(drop)?)).await
+    }
 }
 
 fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>, StoreError> {

@@ -163,7 +163,7 @@ async fn a_start_that_cannot_work_says_why() {
     assert!(matches!(serve(bad.clone(), ServerOptions::default()).await, Err(Error::Config(_))));
     bad.server.http = false;
     bad.server.public_urls = vec!["https://keys.example.com/dskpp".into()];
-    let bench = ServerOptions { iteration_floor_for_bench: Some(1) };
+    let bench = ServerOptions { iteration_floor_for_bench: Some(1), ..ServerOptions::default() };
     let error = serve(bad, bench).await.unwrap_err();
     assert!(error.to_string().contains("loopback"), "{error}");
 
