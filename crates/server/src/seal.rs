@@ -14,13 +14,15 @@ pub(crate) struct Kek(AeadKey);
 /// A sealed value that cannot be opened: another key, or it was changed or moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a secret in {table}.{column} cannot be opened: the key-encryption key is not the one it was sealed with, or the store was changed"
+    "a secret in {table}.{column} of the row '{row}' cannot be opened: the key-encryption key is not the one it was sealed with, or the store was changed"
 )]
 pub struct CannotOpen {
     /// The table.
     pub table: &'static str,
     /// The column.
     pub column: &'static str,
+    /// The row's identifier.
+    pub row: String,
 }
 
 /// Where the environment gives the key: 64 hexadecimal digits.
@@ -85,7 +87,7 @@ impl Kek {
         row: &str,
         sealed: &[u8],
     ) -> Result<Secret, CannotOpen> {
-        self.0.open(&place(table, column, row), sealed).map_err(|_| CannotOpen { table, column })
+        self.0.open(&place(table, column, row), sealed).map_err(|_| CannotOpen { table, column, row: row.to_owned() })
     }
 }
 

@@ -14,7 +14,7 @@ use super::enrolments::time;
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::{certificate, name};
 use crate::device_trust::{DeviceTrust, key_of};
-use crate::store::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut, Role, StoreError, now};
+use crate::store::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut, Role, StoreError, Unreadable, now};
 
 /// Devices on a page, unless fewer are asked for.
 const PAGE: usize = 100;
@@ -85,7 +85,8 @@ pub(super) async fn list(
         return Err(Problem::value(format!("limit must be 1 to {PAGE}")));
     }
     let page = api.store.devices(DeviceFilter { manufacturer, serial, after }, limit).await?;
-    let items: Vec<Value> = page.items.iter().map(describe).collect();
+    let unreadable = |why: &Unreadable| json!({ "id": why.row, "unreadable": why.column });
+    let items: Vec<Value> = page.items.iter().map(|it| it.as_ref().map_or_else(unreadable, describe)).collect();
     let mut answer = json!({ "items": items });
     if let Some(next) = page.next {
         answer["next"] = json!(next);

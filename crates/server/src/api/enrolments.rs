@@ -13,7 +13,7 @@ use super::ApiState;
 use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
 use crate::package::MAX_COUNTER;
-use crate::store::{Activation, EnrolmentRecord, Location, NewEnrolment, Params, Role, Variant, key_type};
+use crate::store::{Activation, EnrolmentRecord, Location, Method, NewEnrolment, Params, Role, Variant, key_type};
 
 /// The suite of an OCRA key unless its creator says otherwise.
 const OCRA_SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
@@ -65,7 +65,8 @@ pub(super) async fn create(
     answer["password"] = json!(text(&enrolment.password));
     answer["authentication_code"] = json!(text(&code.encode(true)));
     // What travels under the code's password cannot be opened by who was not given the code.
-    let by_trigger = enrolment.methods.is_empty() || enrolment.methods.iter().any(|method| method != "passphrase-wrap");
+    let by_trigger =
+        enrolment.methods.is_empty() || enrolment.methods.iter().any(|method| *method != Method::PassphraseWrap);
     let url = by_trigger.then(|| format!("{}/enroll/{}", api.origin, text(&created.trigger_token)));
     answer["trigger_url"] = json!(url);
     Ok(json_answer(StatusCode::CREATED, answer))
@@ -88,10 +89,10 @@ impl EnrolmentBody {
         if activate == Activation::OnOtp && !["hotp", "totp", "ocra"].contains(&self.key_type.as_str()) {
             return Err(Problem::value("a key that makes no one-time passwords can only be active at once"));
         }
-        let methods = self.methods.clone().unwrap_or_default();
-        if !methods.iter().all(|method| ["transport", "wrap", "passphrase-wrap"].contains(&method.as_str())) {
+        let methods = self.methods.as_deref().unwrap_or_default().iter().map(|name| Method::from_name(name)).collect();
+        let Some(methods): Option<Vec<Method>> = methods else {
             return Err(Problem::value("methods may be transport, wrap and passphrase-wrap"));
-        }
+        };
         let variant = match self.variant {
             Some(Variant::FourPass) if !methods.is_empty() => {
                 return Err(Problem::value("methods are of two-pass, and variant allows four-pass only"));
@@ -143,7 +144,7 @@ impl EnrolmentBody {
         let digits = self.digits.unwrap_or(6);
         Digits::new(digits).map_err(|why| Problem::value(why.to_string()))?;
         let hash = self.hash.as_deref().unwrap_or("SHA-1");
-        if !["SHA-1", "SHA-256", "SHA-512"].contains(&hash) {
+        if !Params::HASHES.contains(&hash) {
             return Err(Problem::value("hash must be SHA-1, SHA-256 or SHA-512"));
         }
         let period_s = self.period_s.unwrap_or(30);

@@ -13,7 +13,7 @@ use super::ApiState;
 use super::enrolments::{device, time};
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::store::{self, KeyRecord, Role};
+use crate::store::{self, KeyRecord, Role, Unreadable};
 
 /// Keys on a page, unless fewer are asked for.
 const PAGE: usize = 100;
@@ -39,7 +39,8 @@ pub(super) async fn list(
         return Err(Problem::value(format!("limit must be 1 to {PAGE}")));
     }
     let page = api.store.keys(listing.user, listing.after, limit).await?;
-    let items: Vec<Value> = page.items.iter().map(describe).collect();
+    let unreadable = |why: &Unreadable| json!({ "key_id": why.row, "unreadable": why.column });
+    let items: Vec<Value> = page.items.iter().map(|key| key.as_ref().map_or_else(unreadable, describe)).collect();
     let mut answer = json!({ "items": items });
     if let Some(next) = page.next {
         answer["next"] = json!(next);

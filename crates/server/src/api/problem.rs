@@ -57,6 +57,10 @@ impl From<StoreError> for Problem {
             StoreError::State(_) => (StatusCode::CONFLICT, "wrong-state"),
             StoreError::ImportDone { .. } => (StatusCode::CONFLICT, "import-done"),
             StoreError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
+            StoreError::Row(_) => {
+                tracing::error!("{error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "unreadable")
+            }
             StoreError::Unavailable(_) | StoreError::Sealed(_) | StoreError::TooNew { .. } => {
                 tracing::error!("the store failed: {error}");
                 let detail = "the store cannot be used now; try again later, and look into the server's log";

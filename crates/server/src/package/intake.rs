@@ -19,7 +19,7 @@ pub(crate) const MAX_COUNTER: i64 = 1 << 62;
 /// The longest secret, in octets.
 const MAX_SECRET_LEN: usize = 1024;
 /// The type of keys that the server keeps but cannot use.
-const OTHER: &str = "other";
+pub(crate) const OTHER_TYPE: &str = "other";
 
 /// To whom imported keys belong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,7 +214,7 @@ fn used(key: &Key, at: i64) -> Result<Used, Reason> {
             Some(name) => Used { key_type: name.as_str(), ..Used::default() },
             None => {
                 let params = Params { algorithm: Some(uri.to_owned()), ..Params::default() };
-                Used { key_type: OTHER, params, ..Used::default() }
+                Used { key_type: OTHER_TYPE, params, ..Used::default() }
             }
         },
     };

@@ -256,7 +256,7 @@ fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
             ProtectionMethod::Wrap => "wrap",
             _ => "passphrase-wrap",
         };
-        enrolment.methods.is_empty() || enrolment.methods.iter().any(|allowed| allowed == name)
+        enrolment.methods.is_empty() || enrolment.methods.iter().any(|allowed| allowed.as_str() == name)
     };
     METHODS.into_iter().filter(is_allowed).collect()
 }

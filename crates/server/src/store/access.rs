@@ -6,6 +6,7 @@ use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
 
+use super::row::Columns;
 use super::{Store, StoreError, new_id, now};
 use crate::audit;
 use crate::seal::Kek;
@@ -103,18 +104,18 @@ fn find_device(
 ) -> Result<Option<DeviceRecord>, StoreError> {
     const COLUMNS: &str = "id, manufacturer, serial, key_name, sealed_shared_key, certificate";
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM device WHERE {condition}"))?;
-    let row = query.query_row(values, |row| {
-        let device = DeviceRecord {
+    let mut rows = query.query_and_then(values, |row| {
+        let row = Columns::of("device", row);
+        let (id, sealed): (String, Option<Vec<u8>>) = (row.get(0)?, row.get(4)?);
+        let shared_key = sealed.map(|sealed| kek.open("device", "sealed_shared_key", &id, &sealed)).transpose()?;
+        Ok(DeviceRecord {
             identity: DeviceRef { manufacturer: row.get(1)?, serial: row.get(2)? },
             key_name: row.get(3)?,
-            shared_key: None,
+            shared_key,
             certificate: row.get(5)?,
-        };
-        Ok((row.get::<_, String>(0)?, row.get::<_, Option<Vec<u8>>>(4)?, device))
-    });
-    let Some((id, sealed, device)) = row.optional()? else { return Ok(None) };
-    let shared_key = sealed.map(|sealed| kek.open("device", "sealed_shared_key", &id, &sealed)).transpose()?;
-    Ok(Some(DeviceRecord { shared_key, ..device }))
+        })
+    })?;
+    rows.next().transpose()
 }
 
 impl Store {
@@ -146,11 +147,12 @@ impl Store {
         let hash = Sha256::digest(&[value.as_bytes()]);
         let read = move |db: &Connection| {
             let mut query = db.prepare_cached("SELECT id, roles FROM api_token WHERE hash = ?")?;
-            let row = query.query_row([&hash[..]], |row| {
-                let roles: String = row.get(1)?;
-                Ok(ApiToken { id: row.get(0)?, roles: serde_json::from_str(&roles).unwrap_or_default() })
-            });
-            Ok(row.optional()?)
+            let mut rows = query.query_and_then([&hash[..]], |row| {
+                let row = Columns::of("api_token", row);
+                let roles = row.parse(1, |roles| serde_json::from_str(roles).ok())?;
+                Ok(ApiToken { id: row.get(0)?, roles })
+            })?;
+            rows.next().transpose()
         };
         self.engine.read(read).await
     }

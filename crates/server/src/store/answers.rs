@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::records::Answer;
+use super::row::Columns;
 use super::{Store, StoreError, now};
 
 impl Store {
@@ -15,9 +16,12 @@ impl Store {
 
 /// The answer that a session got.
 pub(super) fn answer_of(db: &Connection, session_id: &str) -> Result<Option<Answer>, StoreError> {
-    let mut query = db.prepare_cached("SELECT request_hash, response FROM answer WHERE session_id = ?")?;
-    let answer = query.query_row([session_id], |row| Ok(Answer { request_hash: row.get(0)?, response: row.get(1)? }));
-    Ok(answer.optional()?)
+    let mut query = db.prepare_cached("SELECT session_id, request_hash, response FROM answer WHERE session_id = ?")?;
+    let mut rows = query.query_and_then([session_id], |row| {
+        let row = Columns::of("answer", row);
+        Ok(Answer { request_hash: row.get(1)?, response: row.get(2)? })
+    })?;
+    rows.next().transpose()
 }
 
 /// The answer to the last run of an enrolment, if that is the request that it answered.
@@ -31,7 +35,7 @@ pub(super) fn last_answer(
     else {
         return Ok(None);
     };
-    Ok(answer_of(db, &session_id)?.filter(|answer| answer.request_hash == request_hash))
+    Ok(answer_of(db, &session_id)?.filter(|answer| answer.request_hash == *request_hash))
 }
 
 /// Keeps the answer, unless the session has one.

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use dskpp::server::DeviceRef;
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
+use super::access::device_by_identity;
+use super::row::{Columns, Unreadable, listed, readable};
 use super::{Store, StoreError, new_id, now};
 use crate::audit;
 use crate::seal::Kek;
@@ -47,8 +50,8 @@ pub(crate) struct DeviceEntry {
 /// Some devices, and behind which identifier the next ones stand.
 #[derive(Clone, Debug)]
 pub(crate) struct DevicePage {
-    /// In the order of their identifiers.
-    pub items: Vec<DeviceEntry>,
+    /// In the order of their identifiers; of one that cannot be read, why.
+    pub items: Vec<Result<DeviceEntry, Unreadable>>,
     /// The last of them, where there are more.
     pub next: Option<String>,
 }
@@ -91,7 +94,8 @@ const TAKEN: StoreError = StoreError::Exists("a device with that serial number o
 const COLUMNS: &str =
     "id, manufacturer, serial, key_name, sealed_shared_key IS NOT NULL, certificate, created_at FROM device";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<DeviceEntry> {
+fn from_row(row: &Row<'_>) -> Result<DeviceEntry, StoreError> {
+    let row = Columns::of("device", row);
     Ok(DeviceEntry {
         id: row.get(0)?,
         manufacturer: row.get(1)?,
@@ -99,13 +103,13 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<DeviceEntry> {
         key_name: row.get(3)?,
         has_shared_key: row.get(4)?,
         certificate: row.get(5)?,
-        created_at: row.get(6)?,
+        created_at: row.time(6)?,
     })
 }
 
-fn entry(db: &Connection, id: &str) -> Result<Option<DeviceEntry>, StoreError> {
+pub(super) fn entry(db: &Connection, id: &str) -> Result<Option<DeviceEntry>, StoreError> {
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} WHERE id = ?"))?;
-    Ok(query.query_row([id], from_row).optional()?)
+    query.query_and_then([id], from_row)?.next().transpose()
 }
 
 /// Gives the identifier, or none where its names are taken.
@@ -120,20 +124,15 @@ fn put(db: &Connection, kek: &Kek, new: &NewDevice, at: i64) -> Result<Option<St
 
 /// Which names are taken by what.
 fn why_not(db: &Connection, kek: &Kek, new: &NewDevice) -> Result<NotPut, StoreError> {
-    let mut query = db.prepare_cached(
-        "SELECT id, key_name, sealed_shared_key, certificate FROM device WHERE manufacturer = ? AND serial = ?",
-    )?;
-    let row = query.query_row([&new.manufacturer, &new.serial], |row| {
-        let (id, sealed): (String, Option<Vec<u8>>) = (row.get(0)?, row.get(2)?);
-        Ok((
-            id,
-            sealed,
-            row.get::<_, String>(1)? == new.key_name && row.get::<_, Option<Vec<u8>>>(3)? == new.certificate,
-        ))
-    });
-    let Some((id, sealed, same)) = row.optional()? else { return Ok(NotPut::KeyName) };
-    let shared_key = sealed.map(|sealed| kek.open("device", "sealed_shared_key", &id, &sealed)).transpose()?;
-    Ok(if same && shared_key == new.shared_key { NotPut::Duplicate } else { NotPut::Differs })
+    let identity = DeviceRef { manufacturer: new.manufacturer.clone(), serial: new.serial.clone() };
+    let found = match readable(device_by_identity(db, kek, &identity).map(Some))? {
+        Some(Some(found)) => found,
+        Some(None) => return Ok(NotPut::KeyName),
+        None => return Ok(NotPut::Differs), // it is there, and cannot be read
+    };
+    let same =
+        found.key_name == new.key_name && found.certificate == new.certificate && found.shared_key == new.shared_key;
+    Ok(if same { NotPut::Duplicate } else { NotPut::Differs })
 }
 
 impl Store {
@@ -169,11 +168,11 @@ impl Store {
                 "SELECT {COLUMNS} WHERE id > ?1 AND {manufacturers} AND {serials} ORDER BY id LIMIT ?4"
             ))?;
             let after = after.unwrap_or_default();
-            let rows = query.query_map(params![after, manufacturer, serial, limit as i64 + 1], from_row)?;
-            let mut items = rows.collect::<Result<Vec<_>, _>>()?;
+            let rows = query.query_and_then(params![after, manufacturer, serial, limit as i64 + 1], from_row)?;
+            let mut items = rows.map(listed).collect::<Result<Vec<_>, _>>()?;
             let next = (items.len() > limit).then(|| {
                 items.truncate(limit);
-                items.last().map(|device| device.id.clone())
+                items.last().map(|item| item.as_ref().map_or_else(|why| why.row.clone(), |device| device.id.clone()))
             });
             Ok(DevicePage { items, next: next.flatten() })
         };

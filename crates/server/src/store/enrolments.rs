@@ -10,10 +10,13 @@ use serde_json::json;
 
 use super::access::user_id;
 use super::keys::key_by_id;
-use super::records::{Activation, EnrolmentRecord, EnrolmentState, KeyState, Location, Params, TriggerAd, Variant};
+use super::records::{
+    Activation, EnrolmentRecord, EnrolmentState, KeyState, Location, Method, Params, TriggerAd, Variant, key_type,
+};
+use super::row::Columns;
 use super::{Store, StoreError, new_id, now, pending};
 use crate::audit;
-use crate::seal::{CannotOpen, Kek};
+use crate::seal::Kek;
 
 /// What an administrator asks for.
 #[derive(Clone, Debug)]
@@ -27,7 +30,7 @@ pub(crate) struct NewEnrolment {
     /// The variant, if one is fixed.
     pub variant: Option<Variant>,
     /// The protection methods of two-pass that are allowed.
-    pub methods: Vec<String>,
+    pub methods: Vec<Method>,
     /// The device that it is bound to.
     pub device: Option<DeviceRef>,
     /// The key that it renews.
@@ -61,10 +64,10 @@ pub(super) enum By {
     TriggerToken,
 }
 
-const COLUMNS: &str = "e.id, u.name, e.client_id, e.sealed_password, e.key_type, e.params, e.variant, e.methods, \
+const COLUMNS: &str = "e.id, u.name AS user, e.client_id, e.sealed_password, e.key_type, e.params, e.variant, e.methods, \
      d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, e.trigger_nonce, \
-     e.trigger_mac, e.trigger_url, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location \
-     FROM enrolment e JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
+     e.trigger_mac, e.trigger_url, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, \
+     e.device_id FROM enrolment e LEFT JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
 pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
     let hash;
@@ -77,53 +80,49 @@ pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Op
         }
     };
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} WHERE {column} = ?"))?;
-    let found = query.query_row([value], |row| from_row(row, kek)).optional()?;
-    Ok(found.transpose()?)
+    query.query_and_then([value], |row| from_row(row, kek))?.next().transpose()
 }
 
-fn from_row(row: &Row<'_>, kek: &Kek) -> rusqlite::Result<Result<EnrolmentRecord, CannotOpen>> {
+fn from_row(row: &Row<'_>, kek: &Kek) -> Result<EnrolmentRecord, StoreError> {
+    let row = Columns::of("enrolment", row);
     let id: String = row.get(0)?;
     let sealed: Vec<u8> = row.get(3)?;
-    let password = match kek.open("enrolment", "sealed_password", &id, &sealed) {
-        Ok(password) => password,
-        Err(why) => return Ok(Err(why)),
-    };
-    let device = match (row.get(8)?, row.get(9)?) {
-        (Some(manufacturer), Some(serial)) => Some(DeviceRef { manufacturer, serial }),
-        _ => None,
-    };
+    let password = kek.open("enrolment", "sealed_password", &id, &sealed)?;
+    if row.leads_nowhere(23, 8) {
+        return Err(row.unreadable(23)); // bound to a device that is not there
+    }
     let trigger = match (row.get(15)?, row.get(16)?, row.get(17)?) {
         (Some(nonce), Some(mac), Some(url_s)) => Some(TriggerAd { nonce, mac, url_s }),
-        _ => None,
+        (None, None, None) => None,
+        _ => return Err(row.unreadable(15)),
     };
-    let expires_at: i64 = row.get(19)?;
-    let state = match EnrolmentState::from_name(&row.get::<_, String>(11)?) {
-        Some(EnrolmentState::Open) if expires_at <= now() => EnrolmentState::Expired,
-        Some(state) => state,
-        None => EnrolmentState::Revoked, // the table's CHECK allows no other
+    let expires_at = row.time(19)?;
+    let state = match row.parse(11, EnrolmentState::from_name)? {
+        EnrolmentState::Open if expires_at <= now() => EnrolmentState::Expired,
+        state => state,
     };
-    Ok(Ok(EnrolmentRecord {
+    Ok(EnrolmentRecord {
         id,
         user: row.get(1)?,
         client_id: row.get(2)?,
         password,
-        key_type: row.get(4)?,
-        params: serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or_default(),
-        variant: row.get::<_, Option<String>>(6)?.as_deref().and_then(Variant::from_name),
-        methods: serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default(),
-        device,
+        key_type: row.parse(4, |name| key_type(name).map(|_| name.to_owned()))?,
+        params: row.parse(5, Params::read)?,
+        variant: row.parse_if_any(6, Variant::from_name)?,
+        methods: row.parse(7, |list| serde_json::from_str(list).ok())?,
+        device: row.device(8)?,
         renews: row.get(10)?,
         delivers: row.get(20)?,
-        key_location: row.get::<_, Option<String>>(21)?.as_deref().and_then(Location::from_name),
-        algorithm_location: row.get::<_, Option<String>>(22)?.as_deref().and_then(Location::from_name),
+        key_location: row.parse_if_any(21, Location::from_name)?,
+        algorithm_location: row.parse_if_any(22, Location::from_name)?,
         state,
-        activate: Activation::from_name(&row.get::<_, String>(12)?).unwrap_or(Activation::AtOnce),
-        failed_attempts: row.get(13)?,
+        activate: row.parse(12, Activation::from_name)?,
+        failed_attempts: row.number(13)?,
         key_id: row.get(14)?,
         trigger,
-        created_at: row.get(18)?,
+        created_at: row.time(18)?,
         expires_at,
-    }))
+    })
 }
 
 impl Store {

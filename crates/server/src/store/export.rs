@@ -1,11 +1,12 @@
 //! Keys that go out in a file, a page at a time.
 
 use pskc::KeyPackage;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
-use super::keys::{BY_USER, COLUMNS, FROM, from_row};
+use super::keys::{BY_USER, COLUMN_COUNT, COLUMNS, FROM, from_row};
 use super::records::KeyRecord;
+use super::row::{Columns, Unreadable};
 use super::{Store, StoreError, now};
 use crate::audit;
 use crate::package::restore;
@@ -22,11 +23,14 @@ pub(crate) struct Outgoing {
 /// The key of an identifier.
 pub(super) fn outgoing(db: &Connection, id: &str) -> Result<Option<Outgoing>, StoreError> {
     let sql = format!("SELECT {COLUMNS}, k.sealed_k_token, k.sealed_package {FROM} WHERE k.id = ?");
-    Ok(db.prepare_cached(&sql)?.query_row([id], out_of).optional()?)
+    db.prepare_cached(&sql)?.query_and_then([id], out_of)?.next().transpose()
 }
 
-fn out_of(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
-    Ok(Outgoing { record: from_row(row)?, sealed_k_token: row.get(15)?, sealed_package: row.get(16)? })
+fn out_of(row: &Row<'_>) -> Result<Outgoing, StoreError> {
+    let record = from_row(row)?;
+    let row = Columns::of("key", row);
+    let (sealed_k_token, sealed_package) = (row.get(COLUMN_COUNT)?, row.get(COLUMN_COUNT + 1)?);
+    Ok(Outgoing { record, sealed_k_token, sealed_package })
 }
 
 /// Keys that are out of use stay: nobody who reads the file could tell.
@@ -80,8 +84,7 @@ impl Store {
                 selection(user.is_some())
             );
             let mut query = db.prepare_cached(&sql)?;
-            let rows = query.query_map(params![after, user, limit as i64], out_of)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            query.query_and_then(params![after, user, limit as i64], out_of)?.collect()
         };
         self.engine.read(read).await
     }
@@ -93,6 +96,6 @@ impl Store {
         let package = key.sealed_package.as_ref().map(|sealed| self.kek.open("key", "sealed_package", id, sealed));
         let package = package.transpose()?;
         restore(&key.record, package.as_ref().map(|package| package.expose()), secret)
-            .ok_or_else(|| StoreError::Unavailable(format!("what is stored of the key {id} cannot be read")))
+            .ok_or_else(|| Unreadable { table: "key", column: "sealed_package".into(), row: id.clone() }.into())
     }
 }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use dskpp_crypto::{Random as _, SystemRandom};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde_json::{Value as Json, json};
 
 use super::records::KeyState;
+use super::row::{Columns, readable};
 use super::{ID_LEN, Store, StoreError, now};
 use crate::audit;
 use crate::package::{Elements, Taken};
@@ -127,7 +128,7 @@ impl Sealer<'_> {
             id,
             user,
             key_type,
-            params: serde_json::to_string(&params).unwrap_or_default(), // a struct of texts and numbers
+            params: json!(params).to_string(),
             counter,
             last_step,
             drift,
@@ -165,20 +166,20 @@ impl Store {
     }
 }
 
-fn progress_of(db: &Connection, id: &str) -> Result<Option<Progress>, StoreError> {
+pub(super) fn progress_of(db: &Connection, id: &str) -> Result<Option<Progress>, StoreError> {
     let mut query =
-        db.prepare_cached("SELECT done, accepted, duplicate, refused, rejected FROM import WHERE id = ?")?;
-    let number = |row: &rusqlite::Row<'_>, i| Ok::<_, rusqlite::Error>(row.get::<_, i64>(i)?.unsigned_abs());
-    let progress = query.query_row([id], |row| {
+        db.prepare_cached("SELECT id, done, accepted, duplicate, refused, rejected FROM import WHERE id = ?")?;
+    let mut rows = query.query_and_then([id], |row| {
+        let row = Columns::of("import", row);
         Ok(Progress {
-            done: number(row, 0)?,
-            accepted: number(row, 1)?,
-            duplicate: number(row, 2)?,
-            refused: number(row, 3)?,
-            rejected: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
+            done: row.number(1)?,
+            accepted: row.number(2)?,
+            duplicate: row.number(3)?,
+            refused: row.number(4)?,
+            rejected: row.parse(5, |list| serde_json::from_str(list).ok())?,
         })
-    });
-    Ok(progress.optional()?)
+    })?;
+    rows.next().transpose()
 }
 
 fn import(db: &Connection, kek: &Kek, batch: &Batch) -> Result<BatchDone, StoreError> {
@@ -341,6 +342,7 @@ impl Writing<'_> {
         let mut query = self.db.prepare_cached("SELECT sealed_k_token FROM key WHERE id = ?")?;
         let stored: Vec<u8> = query.query_row([&key.id], |row| row.get(0))?;
         let open = |sealed: &[u8]| self.kek.open("key", "sealed_k_token", &key.id, sealed);
-        Ok(open(&stored)? != open(&key.sealed_k_token)?)
+        let stored = readable(open(&stored).map(Some).map_err(StoreError::from))?;
+        Ok(stored.as_ref() != Some(&open(&key.sealed_k_token)?))
     }
 }

@@ -2,32 +2,36 @@
 
 use std::sync::Arc;
 
-use dskpp::server::DeviceRef;
 use dskpp_crypto::Secret;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::access::user_id;
 use super::enrolments::{By, find};
-use super::records::{EnrolmentState, KeyRecord, KeyState};
-use super::{Store, StoreError, now, pending};
+use super::records::{EnrolmentState, KeyRecord, KeyState, Params, key_type};
+use super::row::{Columns, Unreadable, listed, readable};
+use super::{Store, StoreError, now, pending, stored};
 use crate::audit;
+use crate::package::OTHER_TYPE;
 use crate::seal::Kek;
 use crate::validate::{self, Moved};
 
 /// A page of keys.
 #[derive(Debug)]
 pub(crate) struct KeyPage {
-    /// The keys, in the order of their identifiers.
-    pub items: Vec<KeyRecord>,
+    /// The keys, in the order of their identifiers; of one that cannot be read, why.
+    pub items: Vec<Result<KeyRecord, Unreadable>>,
     /// After which identifier the next page begins, if there is one.
     pub next: Option<String>,
 }
 
 /// What [`from_row`] reads.
-pub(super) const COLUMNS: &str = "k.id, u.name, k.enrolment_id, k.key_type, k.params, \
-     coalesce(d.manufacturer, k.manufacturer), coalesce(d.serial, k.serial), k.state, k.counter, k.last_step, \
-     k.drift, k.created_at, k.start_at, k.expires_at, k.uses_left";
+pub(super) const COLUMNS: &str = "k.id, u.name AS user, k.enrolment_id, k.key_type, k.params, \
+     coalesce(d.manufacturer, k.manufacturer) AS manufacturer, coalesce(d.serial, k.serial) AS serial, k.state, \
+     k.counter, k.last_step, k.drift, k.created_at, k.start_at, k.expires_at, k.uses_left, k.user_id, \
+     k.device_id, d.id";
+/// How many they are: what a query selects beyond them begins here.
+pub(super) const COLUMN_COUNT: usize = 18;
 pub(super) const FROM: &str =
     "FROM key k LEFT JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
 
@@ -49,32 +53,34 @@ pub(crate) struct Attempt {
     pub client_id: Option<String>,
 }
 
-pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
-    let device = match (row.get(5)?, row.get(6)?) {
-        (Some(manufacturer), Some(serial)) => Some(DeviceRef { manufacturer, serial }),
-        _ => None,
-    };
+pub(super) fn from_row(row: &Row<'_>) -> Result<KeyRecord, StoreError> {
+    let row = Columns::of("key", row);
+    for (named, found) in [(15, 1), (16, 17)] {
+        if row.leads_nowhere(named, found) {
+            return Err(row.unreadable(named)); // of a user, or in a device, that is not there
+        }
+    }
     Ok(KeyRecord {
         id: row.get(0)?,
         user: row.get(1)?,
         enrolment_id: row.get(2)?,
-        key_type: row.get(3)?,
-        params: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
-        device,
-        state: KeyState::from_name(&row.get::<_, String>(7)?).unwrap_or(KeyState::Revoked),
-        counter: row.get::<_, i64>(8)? as u64,
-        last_step: row.get::<_, Option<i64>>(9)?.map(|step| step as u64),
-        drift: row.get(10)?,
-        created_at: row.get(11)?,
-        start_at: row.get(12)?,
-        expires_at: row.get(13)?,
-        uses_left: row.get::<_, Option<i64>>(14)?.map(|uses| uses as u64),
+        key_type: row.parse(3, |name| (name == OTHER_TYPE || key_type(name).is_some()).then(|| name.to_owned()))?,
+        params: row.parse(4, Params::read)?,
+        device: row.device(5)?,
+        state: row.parse(7, KeyState::from_name)?,
+        counter: row.number(8)?,
+        last_step: row.number_if_any(9)?,
+        drift: row.number::<i32>(10)?.into(),
+        created_at: row.time(11)?,
+        start_at: row.time_if_any(12)?,
+        expires_at: row.time_if_any(13)?,
+        uses_left: row.number_if_any(14)?,
     })
 }
 
 pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, StoreError> {
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE k.id = ?"))?;
-    Ok(query.query_row([id], from_row).optional()?)
+    query.query_and_then([id], from_row)?.next().transpose()
 }
 
 /// K_MAC', or K_TOKEN where no run made a K_MAC (profile P6).
@@ -91,7 +97,7 @@ pub(super) fn k_mac_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Se
     })
 }
 
-fn k_token_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
+pub(super) fn k_token_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
     let mut query = db.prepare_cached("SELECT sealed_k_token FROM key WHERE id = ?")?;
     let sealed: Option<Vec<u8>> = query.query_row([id], |row| row.get(0)).optional()?;
     Ok(sealed.map(|sealed| kek.open("key", "sealed_k_token", id, &sealed)).transpose()?)
@@ -114,11 +120,11 @@ impl Store {
         let read = move |db: &Connection| {
             let mut query = db.prepare_cached(&listing(user.is_some()))?;
             let after = after.unwrap_or_default();
-            let rows = query.query_map(params![after, user, limit as i64 + 1], from_row)?;
-            let mut items = rows.collect::<Result<Vec<_>, _>>()?;
+            let rows = query.query_and_then(params![after, user, limit as i64 + 1], from_row)?;
+            let mut items = rows.map(listed).collect::<Result<Vec<_>, _>>()?;
             let next = (items.len() > limit).then(|| {
                 items.truncate(limit);
-                items.last().map(|key| key.id.clone())
+                items.last().map(|key| key.as_ref().map_or_else(|why| why.row.clone(), |key| key.id.clone()))
             });
             Ok(KeyPage { items, next: next.flatten() })
         };
@@ -194,7 +200,9 @@ impl Store {
                 return Ok(Some(key.id.clone()));
             }
             for key in candidates(db, user.as_deref(), key_id.as_deref())? {
-                let Some(k_token) = k_token_of(db, &kek, &key.id)? else { continue };
+                let k_token = k_token_of(db, &kek, &key.id);
+                let k_token = if key_id.is_some() { k_token? } else { readable(k_token)? };
+                let Some(k_token) = k_token else { continue };
                 if let Some(moved) = right(&key, &k_token) {
                     accept(db, &key, moved)?;
                     return Ok(Some(key.id));
@@ -232,7 +240,10 @@ fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Resu
         return Ok(Vec::new());
     }
     let mut query = db.prepare_cached(&in_use(key_id.is_some(), user.is_some()))?;
-    Ok(query.query_map(params![key_id, user], from_row)?.collect::<Result<_, _>>()?)
+    let rows = query.query_and_then(params![key_id, user], from_row)?.map(|row| row.map(Some));
+    // Of a user's keys, one that cannot be read does not matter to the others.
+    let rows = rows.map(|row| if key_id.is_some() { row } else { readable(row) });
+    rows.filter_map(Result::transpose).collect()
 }
 
 /// The key that the enrolment of a client ID has made and that waits for its first password, and its K_TOKEN.
@@ -276,11 +287,11 @@ fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i
 fn accept(db: &Connection, key: &KeyRecord, moved: Moved) -> Result<(), StoreError> {
     match moved {
         Moved::Counter(next) => {
-            db.prepare_cached("UPDATE key SET counter = ? WHERE id = ?")?.execute(params![next as i64, key.id])?
+            db.prepare_cached("UPDATE key SET counter = ? WHERE id = ?")?.execute(params![stored(next)?, key.id])?
         }
         Moved::Step { step, drift } => db
             .prepare_cached("UPDATE key SET last_step = ?, drift = ? WHERE id = ?")?
-            .execute(params![step as i64, drift, key.id])?,
+            .execute(params![stored(step)?, drift, key.id])?,
         Moved::Nothing => 0,
     };
     if key.uses_left.is_some() {

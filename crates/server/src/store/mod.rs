@@ -14,6 +14,7 @@ mod import;
 mod keys;
 mod pending;
 mod records;
+mod row;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -35,8 +36,10 @@ pub(crate) use import::{Batch, BatchDone, Rejected};
 pub(crate) use keys::Attempt;
 pub(crate) use records::key_type;
 pub(crate) use records::{
-    Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Params, TriggerAd, Variant,
+    Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Method, Params, TriggerAd,
+    Variant,
 };
+pub(crate) use row::Unreadable;
 pub(crate) use runs::{Commit, CommitRun, FailedRun, HelloContext, HelloQuery, NewKey};
 
 /// Why the store did not do what was asked.
@@ -49,6 +52,9 @@ pub enum StoreError {
     /// A secret does not open.
     #[error(transparent)]
     Sealed(#[from] CannotOpen),
+    /// A value in one row cannot be read.
+    #[error(transparent)]
+    Row(#[from] Unreadable),
     /// The database was made by a newer version.
     #[error("the database has schema {found}, this version knows {known}: start the newer version")]
     TooNew {
@@ -112,6 +118,11 @@ pub(crate) struct Store {
 /// Seconds since 1970-01-01 UTC.
 pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
+}
+
+/// A counter as the database holds it.
+fn stored(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::State("a counter has come to its end"))
 }
 
 /// Octets of an identifier before it is text.
@@ -204,7 +215,7 @@ fn migrate_in_transaction(db: &mut Connection) -> Result<(), StoreError> {
 
 fn version_of(db: &Connection) -> Result<usize, StoreError> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+    usize::try_from(version).map_err(|_| StoreError::Unavailable("its version cannot be read; restore a backup".into()))
 }
 
 /// A start with another key must fail at once, not at the first run.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::keys::key_by_id;
 use super::records::{EnrolmentRecord, KeyRecord, KeyState};
 use super::runs::NewKey;
-use super::{StoreError, now};
+use super::{StoreError, now, stored};
 use crate::audit;
 use crate::seal::Kek;
 
@@ -107,7 +107,7 @@ pub(super) fn take_over(db: &Connection, kek: &Kek, new: &KeyRecord, k_token: &S
         json!(new.params).to_string(),
         kek.seal("key", "sealed_k_token", &new.id, k_token),
         kek.seal("key", "sealed_k_mac", &new.id, &k_mac),
-        new.counter as i64
+        stored(new.counter)?
     ])?;
     forget(db, &new.id)?;
     audit::append(db, now(), "key.renewed", &json!({ "key": new.id, "enrolment": new.enrolment_id }))

@@ -3,9 +3,11 @@
 use dskpp::algorithm::KeyType;
 use dskpp::server::DeviceRef;
 use dskpp_crypto::{Hash, Secret};
+use dskpp_otp::{Digits, OcraSuite};
 use serde::{Deserialize, Serialize};
 
 use crate::config::KeyTypeName;
+use crate::package::MAX_COUNTER;
 
 /// The names of a set of values, in the database and in the API alike.
 macro_rules! named {
@@ -73,6 +75,18 @@ named! {
 }
 
 named! {
+    /// How two-pass protects a key on its way.
+    Method {
+        /// Under the device's public key.
+        Transport = "transport",
+        /// Under a key that device and server share.
+        Wrap = "wrap",
+        /// Under the authentication code.
+        PassphraseWrap = "passphrase-wrap",
+    }
+}
+
+named! {
     /// When a key becomes active (RFC 6063 §10.5).
     Activation {
         /// With the run that provisions it.
@@ -94,7 +108,7 @@ named! {
 
 /// Parameters of a key, as far as its type has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Params {
     /// Digits of an OTP.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +137,20 @@ pub(crate) struct Params {
 }
 
 impl Params {
+    /// Reads what the database has; `None` where a part of it is unknown or out of its bounds.
+    pub(crate) fn read(json: &str) -> Option<Self> {
+        let params: Params = serde_json::from_str(json).ok()?;
+        let is_sound = params.digits.is_none_or(|digits| Digits::new(digits).is_ok())
+            && params.period_s != Some(0)
+            && params.hash.as_deref().is_none_or(|name| Self::HASHES.contains(&name))
+            && params.counter.is_none_or(|counter| counter <= MAX_COUNTER.unsigned_abs())
+            && params.suite.as_deref().is_none_or(|suite| suite.parse::<OcraSuite>().is_ok());
+        is_sound.then_some(params)
+    }
+
+    /// Names that [`Params::hash`] may have.
+    pub(crate) const HASHES: [&str; 3] = ["SHA-1", "SHA-256", "SHA-512"];
+
     /// The hash by its name; SHA-1 where none is named.
     pub(crate) fn hash(&self) -> Hash {
         match self.hash.as_deref() {
@@ -136,8 +164,8 @@ impl Params {
 /// An answer to a ClientNonce (profile P28).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// SHA-256 of the request, 32 octets.
-    pub request_hash: Vec<u8>,
+    /// SHA-256 of the request.
+    pub request_hash: [u8; 32],
     /// What was answered.
     pub response: Vec<u8>,
 }
@@ -171,7 +199,7 @@ pub(crate) struct EnrolmentRecord {
     /// The variant, if policy fixes one.
     pub variant: Option<Variant>,
     /// The protection methods of two-pass that are allowed.
-    pub methods: Vec<String>,
+    pub methods: Vec<Method>,
     /// The device that it is bound to.
     pub device: Option<DeviceRef>,
     /// The key that it renews.

@@ -14,7 +14,8 @@ use super::enrolments::{By, find};
 use super::export::{Outgoing, outgoing};
 use super::keys::{k_mac_of, key_by_id};
 use super::records::{Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params};
-use super::{Store, StoreError, now, pending};
+use super::row::{Columns, readable};
+use super::{Store, StoreError, now, pending, stored};
 use crate::audit;
 use crate::seal::Kek;
 
@@ -153,11 +154,11 @@ impl Store {
                 return Ok(RunContext { answer, enrolment: None, device: None });
             }
             let enrolment = match by {
-                Some((by, value)) => find(db, &kek, by, &value)?,
+                Some((by, value)) => readable(find(db, &kek, by, &value))?,
                 None => None,
             };
             let device = match device {
-                Some(device) => device_by_identity(db, &kek, &device)?,
+                Some(device) => readable(device_by_identity(db, &kek, &device))?,
                 None => None,
             };
             Ok(RunContext { answer, enrolment, device })
@@ -180,22 +181,19 @@ impl Store {
 
 fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloContext, StoreError> {
     let device = match &query.device {
-        Some(named) => device_by_identity(db, kek, named)?,
+        Some(named) => readable(device_by_identity(db, kek, named))?,
         None => None,
     };
     let mut named = Vec::new();
     for name in &query.key_names {
-        named.extend(device_by_key_name(db, kek, name)?);
+        named.extend(readable(device_by_key_name(db, kek, name))?);
     }
     let key = match &query.key_id {
-        Some(id) => match key_by_id(db, id)? {
-            Some(key) => k_mac_of(db, kek, id)?.map(|k_mac| (key, k_mac)),
-            None => None,
-        },
+        Some(id) => readable(key_by_id(db, id))?.zip(readable(k_mac_of(db, kek, id))?),
         None => None,
     };
     let enrolment = match &query.client_id {
-        Some(client_id) => find(db, kek, By::ClientId, client_id)?,
+        Some(client_id) => readable(find(db, kek, By::ClientId, client_id))?,
         None => None,
     };
     let is_fresh = |it: &EnrolmentRecord| it.state == EnrolmentState::Open && it.failed_attempts == 0;
@@ -206,7 +204,7 @@ fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloCon
         }
     }
     let delivered = match enrolment.as_ref().and_then(|enrolment| enrolment.delivers.as_deref()) {
-        Some(id) => outgoing(db, id)?,
+        Some(id) => readable(outgoing(db, id))?,
         None => None,
     };
     Ok(HelloContext { answer: None, device, named, key, enrolment, delivered })
@@ -216,7 +214,7 @@ fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloCon
 struct Spent {
     user_id: String,
     key_type: String,
-    params: String,
+    params: Params,
     device_id: Option<String>,
     renews: Option<String>,
     activate: Activation,
@@ -273,8 +271,7 @@ fn put_key(
 ) -> Result<(), StoreError> {
     let k_token = kek.seal("key", "sealed_k_token", &key.id, k_token);
     let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
-    let params: Params = serde_json::from_str(&spent.params).unwrap_or_default();
-    let counter = params.counter.unwrap_or(0) as i64;
+    let counter = stored(spent.params.counter.unwrap_or(0))?;
     // A renewal keeps the key's id: the new secret takes the old one's place (RFC 6063 §4.2.3). What a file said of
     // the old one does not hold for it.
     let mut put = db.prepare_cached(
@@ -293,7 +290,7 @@ fn put_key(
         enrolment_id,
         spent.device_id,
         spent.key_type,
-        spent.params,
+        json!(spent.params).to_string(),
         key.mac_algorithm,
         k_token,
         k_mac,
@@ -340,19 +337,20 @@ fn spend(
          WHERE k.id = renews AND k.user_id = enrolment.user_id AND k.state IN ('active', 'provisioned'))) \
          AND (delivers IS NULL OR EXISTS (SELECT 1 FROM key k WHERE k.id = delivers AND k.id = ?2 \
          AND (k.state = 'imported' OR k.state = 'active' AND k.user_id = enrolment.user_id))) \
-         RETURNING user_id, key_type, params, device_id, renews, activate",
+         RETURNING id, user_id, key_type, params, device_id, renews, activate",
     )?;
-    let spent = update.query_row(params![enrolment_id, key_id, at, session_id], |row| {
+    let mut rows = update.query_and_then(params![enrolment_id, key_id, at, session_id], |row| {
+        let row = Columns::of("enrolment", row);
         Ok(Spent {
-            user_id: row.get(0)?,
-            key_type: row.get(1)?,
-            params: row.get(2)?,
-            device_id: row.get(3)?,
-            renews: row.get(4)?,
-            activate: Activation::from_name(&row.get::<_, String>(5)?).unwrap_or(Activation::OnOtp),
+            user_id: row.get(1)?,
+            key_type: row.get(2)?,
+            params: row.parse(3, Params::read)?,
+            device_id: row.get(4)?,
+            renews: row.get(5)?,
+            activate: row.parse(6, Activation::from_name)?,
         })
-    });
-    Ok(spent.optional()?)
+    })?;
+    rows.next().transpose()
 }
 
 fn commit_failure(db: &Connection, lock_after: u32, run: &FailedRun) -> Result<Commit, StoreError> {

@@ -26,7 +26,7 @@ fn contains(octets: &[u8], wanted: &[u8]) -> bool {
 }
 
 /// A key from a file, in which more may be secret than what is so called.
-fn imported() -> pskc::KeyPackage {
+pub(super) fn imported() -> pskc::KeyPackage {
     let package = "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\"><KeyPackage>\
          <Key Id=\"a key\" Algorithm=\"urn:vendor\"><FriendlyName>name on a token</FriendlyName><Data>\
          <Secret><PlainValue>dGhlIGltcG9ydGVkIGtleSdzIHNlY3JldA==</PlainValue></Secret>\

@@ -2,6 +2,7 @@
 
 mod access;
 mod at_rest;
+mod damage;
 mod failures;
 mod import;
 mod migration;

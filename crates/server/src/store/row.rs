@@ -1,0 +1,124 @@
+//! From a row to a record. What cannot be read is an error of that row, never a default.
+
+use dskpp::server::DeviceRef;
+use jiff::Timestamp;
+use rusqlite::Row;
+use rusqlite::types::{FromSql, ValueRef};
+
+use super::StoreError;
+
+/// A value that cannot be read. Its row is of no use until it is restored; others are not affected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{table}.{column} of the row '{row}' cannot be read: restore it from a backup, or revoke what it stands for")]
+pub struct Unreadable {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: String,
+    /// What the row's first column says.
+    pub row: String,
+}
+
+/// The columns of a row, the first of which is its identifier.
+pub(super) struct Columns<'a> {
+    table: &'static str,
+    row: &'a Row<'a>,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(table: &'static str, row: &'a Row<'a>) -> Self {
+        Columns { table, row }
+    }
+
+    /// A value as it stands.
+    pub(super) fn get<T: FromSql>(&self, i: usize) -> Result<T, StoreError> {
+        self.row.get(i).map_err(|_| self.unreadable(i))
+    }
+
+    /// A text that means something.
+    pub(super) fn parse<T>(&self, i: usize, meaning: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+        self.parse_if_any(i, meaning)?.ok_or_else(|| self.unreadable(i))
+    }
+
+    /// The same where there may be none.
+    pub(super) fn parse_if_any<T>(
+        &self,
+        i: usize,
+        meaning: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let text = self.row.get_ref(i).ok().and_then(|value| value.as_str_or_null().ok());
+        match text.ok_or_else(|| self.unreadable(i))? {
+            None => Ok(None),
+            Some(text) => meaning(text).map(Some).ok_or_else(|| self.unreadable(i)),
+        }
+    }
+
+    /// A number within the type's range.
+    pub(super) fn number<T: TryFrom<i64>>(&self, i: usize) -> Result<T, StoreError> {
+        self.number_if_any(i)?.ok_or_else(|| self.unreadable(i))
+    }
+
+    /// The same where there may be none.
+    pub(super) fn number_if_any<T: TryFrom<i64>>(&self, i: usize) -> Result<Option<T>, StoreError> {
+        let number = self.get::<Option<i64>>(i)?.map(T::try_from).transpose();
+        number.map_err(|_| self.unreadable(i))
+    }
+
+    /// Seconds since 1970 that a calendar has.
+    pub(super) fn time(&self, i: usize) -> Result<i64, StoreError> {
+        self.time_if_any(i)?.ok_or_else(|| self.unreadable(i))
+    }
+
+    /// The same where there may be none.
+    pub(super) fn time_if_any(&self, i: usize) -> Result<Option<i64>, StoreError> {
+        match self.get(i)? {
+            Some(time) if Timestamp::from_second(time).is_err() => Err(self.unreadable(i)),
+            time => Ok(time),
+        }
+    }
+
+    /// A device by its manufacturer, which stands in the column `i`, and its serial number, in the next; both or none.
+    pub(super) fn device(&self, i: usize) -> Result<Option<DeviceRef>, StoreError> {
+        match (self.get(i)?, self.get(i + 1)?) {
+            (Some(manufacturer), Some(serial)) => Ok(Some(DeviceRef { manufacturer, serial })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(self.unreadable(i + 1)),
+            (None, Some(_)) => Err(self.unreadable(i)),
+        }
+    }
+
+    /// Whether the column `id` names a row of another table of which `found` should have come, and did not.
+    pub(super) fn leads_nowhere(&self, id: usize, found: usize) -> bool {
+        let is_null = |i| matches!(self.row.get_ref(i), Ok(ValueRef::Null));
+        !is_null(id) && is_null(found)
+    }
+
+    pub(super) fn unreadable(&self, i: usize) -> StoreError {
+        let column = self.row.as_ref().column_name(i).map_or_else(|_| i.to_string(), str::to_owned);
+        let row = self.row.get(0).unwrap_or_else(|_| "unreadable too".to_owned());
+        StoreError::Row(Unreadable { table: self.table, column, row })
+    }
+}
+
+/// For strangers and for searches among many: a row that cannot be read is as good as none, and the log names it.
+pub(super) fn readable<T>(found: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Err(why @ (StoreError::Row(_) | StoreError::Sealed(_))) => {
+            tracing::error!("{why}");
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
+/// A list goes on behind a row that cannot be read.
+pub(super) fn listed<T>(found: Result<T, StoreError>) -> Result<Result<T, Unreadable>, StoreError> {
+    match found {
+        Ok(found) => Ok(Ok(found)),
+        Err(StoreError::Row(why)) => {
+            tracing::error!("{why}");
+            Ok(Err(why))
+        }
+        Err(why) => Err(why),
+    }
+}

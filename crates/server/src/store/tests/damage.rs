@@ -1,0 +1,241 @@
+//! What cannot be read is an error of its row: no value of any column becomes a default, and other rows go on.
+
+use dskpp::server::DeviceRef;
+
+use super::*;
+use crate::store::access::{device_by_identity, device_by_key_name};
+use crate::store::answers::answer_of;
+use crate::store::devices::entry;
+use crate::store::enrolments::{By, find};
+use crate::store::export::outgoing;
+use crate::store::import::progress_of;
+use crate::store::keys::{k_mac_of, k_token_of, key_by_id};
+
+/// Columns that no record is read from: SQL alone compares them, or they are kept for people. What they say is lost
+/// with them, and nothing else.
+const NOT_READ: &[(&str, &str)] = &[
+    ("answer", "expires_at"),
+    ("api_token", "created_at"),
+    ("api_token", "name"),
+    ("enrolment", "answer"),
+    ("enrolment", "trigger_token_hash"),
+    ("import", "created_at"),
+    ("key", "mac_algorithm"),
+    ("pending_key", "created_at"),
+    ("pending_key", "enrolment_id"),
+    ("pending_key", "mac_algorithm"),
+    ("user", "created_at"),
+];
+
+/// Columns in which every text, or every octet string, says something.
+const ANYTHING: &[(&str, &str)] = &[
+    ("answer", "response"),
+    ("device", "certificate"), // judged where it is used
+    ("device", "key_name"),
+    ("device", "manufacturer"),
+    ("device", "serial"),
+    ("enrolment", "client_id"),
+    ("enrolment", "delivers"), // what names a row that is not there finds none
+    ("enrolment", "key_id"),
+    ("enrolment", "renews"),
+    ("enrolment", "trigger_mac"),
+    ("enrolment", "trigger_nonce"),
+    ("enrolment", "trigger_url"),
+    ("key", "enrolment_id"),
+    ("key", "manufacturer"),
+    ("key", "serial"),
+    ("user", "name"),
+];
+
+fn tells(list: &[(&str, &str)], table: &str, column: &str) -> bool {
+    list.contains(&(table, column))
+}
+
+/// The row that [`read`] reads.
+fn row_of(table: &str) -> &'static str {
+    match table {
+        "answer" => "session_id = 'session of key1'",
+        "enrolment" => "key_id = 'key1'",
+        "key" => "id = 'key1'",
+        "setting" => "name = 'k_server'",
+        "user" => "name = 'alice'",
+        _ => "true",
+    }
+}
+
+/// Reads a row by every way that there is.
+fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
+    let kek = kek(1);
+    let device = DeviceRef { manufacturer: "acme".into(), serial: "1".into() };
+    match table {
+        "setting" => drop(read_setting(db, &kek, "k_server")?.unwrap()),
+        "answer" => drop(answer_of(db, "session of key1")?.unwrap()),
+        "device" => {
+            drop(device_by_identity(db, &kek, &device)?);
+            drop(device_by_key_name(db, &kek, "acme key")?);
+            drop(entry(db, &db.query_row("SELECT id FROM device", [], |row| row.get::<_, String>(0))?)?.unwrap());
+        }
+        "import" => drop(progress_of(db, "import")?.unwrap()),
+        "enrolment" | "user" => drop(find(db, &kek, By::TriggerToken, "token")?.unwrap()),
+        "key" => {
+            drop(key_by_id(db, "key1")?.unwrap());
+            drop(k_token_of(db, &kek, "key1")?.unwrap());
+            drop(k_mac_of(db, &kek, "key1")?.unwrap());
+            let outgoing = outgoing(db, "key1")?.unwrap();
+            let store = Db::new().store; // whose key-encryption key is the same
+            drop(store.package(&outgoing)?);
+        }
+        "pending_key" => {
+            drop(k_mac_of(db, &kek, "key2")?.unwrap());
+            let enrolment = find(db, &kek, By::ClientId, "renewal")?.unwrap();
+            drop(pending::waiting(db, &kek, &enrolment)?.unwrap());
+        }
+        _ => panic!("nobody says how rows of {table} are read"),
+    }
+    Ok(())
+}
+
+/// A database in which no column of the rows that [`read`] reads is NULL.
+async fn full() -> Db {
+    let db = Db::new();
+    let device = NewDevice {
+        manufacturer: "acme".into(),
+        serial: "1".into(),
+        key_name: "acme key".into(),
+        shared_key: Some(Secret::from_slice(b"shared with the device")),
+        certificate: Some(b"DER".to_vec()),
+    };
+    db.store.create_device(device).await.unwrap();
+    db.store.set_setting_once("k_server", Secret::from_slice(b"a key")).await.unwrap();
+    let device = Some(DeviceRef { manufacturer: "acme".into(), serial: "1".into() });
+    db.key(NewEnrolment { device, ..hotp_for("alice") }, "key1").await;
+    db.key(hotp_for("bob"), "key2").await;
+    let renewal = NewEnrolment { renews: Some("key2".into()), activate: Activation::OnOtp, ..hotp_for("bob") };
+    let renewal = db.create(renewal).await.id;
+    db.store.commit_run(run_of(&renewal, "renewal", "key2")).done().await.unwrap();
+    db.import(vec![super::at_rest::imported()]).await;
+    let raw = db.raw();
+    let ad = TriggerAd { nonce: vec![1; 16], mac: vec![2; 16], url_s: "https://localhost/dskpp".into() };
+    db.store.keep_trigger(&db.text("SELECT id FROM enrolment WHERE key_id = 'key1'"), ad).await.unwrap();
+    let package = raw.query_row("SELECT id, sealed_package FROM key WHERE sealed_package NOT NULL", [], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+    });
+    let (id, sealed) = package.unwrap();
+    let package = kek(1).open("key", "sealed_package", &id, &sealed).unwrap();
+    let package = kek(1).seal("key", "sealed_package", "key1", &package);
+    raw.execute(
+        "UPDATE key SET sealed_package = ?, device_id = NULL, manufacturer = 'acme', serial = '1', last_step = 1, start_at = 1, \
+         expires_at = 2, uses_left = 3 WHERE id = 'key1'",
+        [package],
+    )
+    .unwrap();
+    raw.execute_batch(
+        "UPDATE enrolment SET client_id = 'renewal' WHERE renews NOT NULL; UPDATE import SET id = 'import'",
+    )
+    .unwrap();
+    let hash = Sha256::digest(&[b"token"]);
+    raw.execute(
+        "UPDATE enrolment SET trigger_token_hash = ?, variant = 'four-pass', key_location = 'hardware', \
+         algorithm_location = 'software', renews = 'key2', delivers = 'key1' WHERE key_id = 'key1'",
+        [&hash[..]],
+    )
+    .unwrap();
+    db
+}
+
+impl Db {
+    fn text(&self, sql: &str) -> String {
+        self.raw().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn no_value_of_any_column_becomes_a_default() {
+    let db = full().await;
+    let (_, token) = db.store.create_token("reader".into(), vec![Role::Read]).await.unwrap();
+    let raw = db.raw();
+    raw.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
+    let mut names =
+        raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").unwrap();
+    let tables: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut tried = 0;
+    for table in tables.iter().filter(|table| *table != "audit" && *table != "api_token") {
+        assert_eq!(read(&raw, table), Ok(()), "{table}");
+        let sql = format!("SELECT name, type FROM pragma_table_info('{table}') WHERE pk = 0");
+        let mut columns = raw.prepare(&sql).unwrap();
+        let columns = columns.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
+        for (column, kind) in columns.unwrap().map(Result::unwrap) {
+            if tells(NOT_READ, table, &column) {
+                continue;
+            }
+            let damages: &[&str] = match (&*kind, tells(ANYTHING, table, &column)) {
+                ("TEXT", false) => &["'no such thing'", "'{\"digits\":6,\"digits\":7}'", "''", "CAST(x'FF' AS TEXT)"],
+                ("TEXT", true) => &["CAST(x'FF' AS TEXT)"],
+                ("INTEGER", _) => &["-9223372036854775807"],
+                ("BLOB", false) => &["x'00'", "x''"],
+                ("BLOB", true) => &[],
+                (kind, _) => panic!("{table}.{column} is a {kind}"),
+            };
+            for damage in damages {
+                raw.execute_batch("SAVEPOINT damage").unwrap();
+                raw.execute(&format!("UPDATE {table} SET {column} = {damage} WHERE {}", row_of(table)), []).unwrap();
+                let found = read(&raw, table);
+                let named = match &found {
+                    Err(StoreError::Row(why)) => &why.column,
+                    Err(StoreError::Sealed(why)) => why.column,
+                    _ => panic!("{table}.{column} = {damage}: {found:?}"),
+                };
+                let is_user = named == "user" && ["name", "user_id"].contains(&&*column);
+                assert!(*named == column || is_user, "{table}.{column}: {found:?}");
+                raw.execute_batch("ROLLBACK TO damage; RELEASE damage").unwrap();
+                tried += 1;
+            }
+        }
+        assert_eq!(read(&raw, table), Ok(()), "{table}");
+    }
+    assert!(tried > 60, "{tried}");
+    raw.execute_batch("UPDATE api_token SET roles = '[\"read\",\"all\"]'").unwrap();
+    assert!(matches!(db.store.token(&token).await, Err(StoreError::Row(why)) if why.column == "roles"));
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_refused_by_itself_and_can_be_revoked() {
+    let db = Db::new();
+    for (user, id) in [("alice", "key1"), ("alice", "key2"), ("bob", "key3")] {
+        db.key(hotp_for(user), id).await;
+    }
+    let open = db.create(hotp_for("alice")).await;
+    let params = "{\"digits\":6,\"counter\":0,\"what only a later version knows\":1}";
+    db.execute(&format!("UPDATE key SET params = '{params}' WHERE id = 'key1'"));
+    db.execute(&format!("UPDATE enrolment SET params = '{params}' WHERE id = '{}'", open.id));
+    let page = db.store.keys(Some("alice".into()), None, 1).await.unwrap();
+    let why = page.items[0].as_ref().unwrap_err();
+    assert_eq!((why.table, &*why.column, &*why.row), ("key", "params", "key1"));
+    assert_eq!(page.next.as_deref(), Some("key1"));
+    let rest = db.store.keys(Some("alice".into()), page.next, 9).await.unwrap();
+    assert_eq!(rest.items[0].as_ref().unwrap().id, "key2");
+    assert!(matches!(db.store.key("key1").await, Err(StoreError::Row(_))));
+
+    let code = |counter| {
+        dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(K_TOKEN), counter).to_string()
+    };
+    let of_user = Attempt { user: Some("alice".into()), otp: code(0), ..Attempt::default() };
+    assert_eq!(db.store.validate(of_user).await, Ok(Some("key2".into())), "the other key of this user");
+    let of_key = Attempt { key_id: Some("key1".into()), otp: code(0), ..Attempt::default() };
+    assert!(matches!(db.store.validate(of_key).await, Err(StoreError::Row(_))));
+    db.execute("UPDATE key SET sealed_k_token = x'00' WHERE id = 'key2'; UPDATE key SET counter = 0");
+    let of_user = Attempt { user: Some("alice".into()), otp: code(0), ..Attempt::default() };
+    assert_eq!(db.store.validate(of_user).await, Ok(None), "no key of hers can be used");
+
+    // A stranger learns nothing of it, and no run spends it.
+    let query = HelloQuery { client_id: Some(open.client_id), key_id: Some("key1".into()), ..HelloQuery::default() };
+    let context = db.store.load_hello(query).await.unwrap();
+    assert!(context.enrolment.is_none() && context.key.is_none());
+    let spent = db.store.commit_run(run_of(&open.id, "s", "key4")).done().await;
+    assert!(matches!(spent, Err(StoreError::Row(_))), "{spent:?}");
+    assert_eq!(db.rows("key"), 3);
+    assert_eq!(db.text(&format!("SELECT state FROM enrolment WHERE id = '{}'", open.id)), "open");
+    db.store.revoke_enrolment(&open.id).await.unwrap();
+    db.store.revoke_key("key1").await.unwrap();
+    assert!(db.store.key("key3").await.unwrap().is_some());
+}
