@@ -155,8 +155,11 @@ pub struct Limits {
     pub body_timeout_s: u64,
     /// Threads for PBKDF2 and RSA; 0 is one per processor.
     pub crypto_threads: usize,
-    /// Runs that may wait for these threads; beyond it the answer is 429.
+    /// Runs that may wait for each of these threads, at most half of them from one address; beyond it the answer is
+    /// 429.
     pub crypto_queue: usize,
+    /// Seconds that a run may wait; after that the answer is 429.
+    pub crypto_wait_s: u64,
 }
 
 /// `[log]`; read by whoever sets up logging.
@@ -208,7 +211,7 @@ impl Default for Policy {
             encryption_algorithms: EncryptionName::ALL.to_vec(),
             mac_algorithms: MacName::ALL.to_vec(),
             pbkdf2_prf: Pbkdf2Name::HmacSha1,
-            iteration_ceiling: 1_000_000,
+            iteration_ceiling: 200_000,
             session_lifetime_s: 600,
             enrolment_lifetime_s: 7 * 86_400,
             lock_after: 10,
@@ -234,7 +237,8 @@ impl Default for Limits {
             header_timeout_s: 15,
             body_timeout_s: 10,
             crypto_threads: 0,
-            crypto_queue: 256,
+            crypto_queue: 64,
+            crypto_wait_s: 10,
         }
     }
 }

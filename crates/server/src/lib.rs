@@ -3,7 +3,7 @@
 //! What it promises:
 //! - Between the two requests of a run it keeps nothing: the session travels with the client,
 //!   sealed.
-//! - Nothing unauthenticated is expensive; what is expensive runs on a bounded pool of threads.
+//! - What is expensive runs on a bounded pool of threads, which is shared fairly between the addresses that ask.
 //! - A key, the enrolment that it spends, the answer and the audit record are committed together,
 //!   before the client hears `Success`.
 //! - No secret is in the clear at rest, in a log or in an error.
@@ -31,6 +31,7 @@ mod data_folder;
 mod device_trust;
 mod dskpp_http;
 mod error;
+mod fair;
 mod files;
 mod gate;
 mod limits;
@@ -43,6 +44,7 @@ mod provision;
 mod queue;
 mod running;
 mod seal;
+mod standing;
 mod store;
 mod tls;
 mod trigger;

@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use dskpp::auth_data::MIN_ITERATIONS;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
@@ -21,7 +23,7 @@ impl RetryAfter {
 }
 
 /// What counts as one peer: an IPv4 address, or the /64 that an IPv6 network hands to one site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Subject(u64);
 
 impl From<SocketAddr> for Subject {
@@ -33,38 +35,62 @@ impl From<SocketAddr> for Subject {
     }
 }
 
+/// How often a run counts that asks for so many PBKDF2 iterations: once for each 100,000 (profile P3).
+pub(crate) fn weight(iterations: u32) -> NonZeroU32 {
+    NonZeroU32::new(iterations.div_ceil(MIN_ITERATIONS)).unwrap_or(NonZeroU32::MIN)
+}
+
 /// Request rates of unauthenticated requests.
 pub(crate) struct Rates {
     clock: DefaultClock,
     each: Option<DefaultKeyedRateLimiter<Subject>>,
+    burst: NonZeroU32,
+    /// Requests since the last sweep.
+    since: AtomicUsize,
     all: Option<DefaultDirectRateLimiter>,
 }
 
+/// After so many requests, too, what is over is forgotten: ever-new addresses fill no memory.
+const SWEEP_AFTER: usize = 1 << 15;
+
 impl Rates {
     pub(crate) fn new(limits: &config::Limits) -> Self {
-        let each = NonZeroU32::new(limits.requests_per_address_per_s).map(|rate| {
-            let burst = NonZeroU32::new(limits.requests_per_address_burst).unwrap_or(rate);
-            RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
-        });
+        let burst = NonZeroU32::new(limits.requests_per_address_burst).unwrap_or(NonZeroU32::MIN);
+        let each = NonZeroU32::new(limits.requests_per_address_per_s)
+            .map(|rate| RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst)));
         let all = NonZeroU32::new(limits.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
-        Self { clock: DefaultClock::default(), each, all }
+        Self { clock: DefaultClock::default(), each, burst, since: AtomicUsize::new(0), all }
     }
 
     /// Counts one request.
     pub(crate) fn admit(&self, subject: Subject) -> Result<(), RetryAfter> {
-        let now = self.clock.now();
-        let wait = |until: &governor::NotUntil<_>| RetryAfter(until.wait_time_from(now));
-        if let Some(each) = &self.each {
-            each.check_key(&subject).map_err(|until| wait(&until))?;
+        if self.since.fetch_add(1, Ordering::Relaxed) >= SWEEP_AFTER {
+            self.sweep();
         }
+        self.count(subject, NonZeroU32::MIN)?;
         if let Some(all) = &self.all {
-            all.check().map_err(|until| wait(&until))?;
+            all.check().map_err(|until| RetryAfter(until.wait_time_from(self.clock.now())))?;
         }
         Ok(())
     }
 
+    /// Counts what a run of this [`weight`] asks for beyond its request.
+    pub(crate) fn charge(&self, subject: Subject, weight: NonZeroU32) -> Result<(), RetryAfter> {
+        NonZeroU32::new(weight.get() - 1).map_or(Ok(()), |more| self.count(subject, more))
+    }
+
+    fn count(&self, subject: Subject, times: NonZeroU32) -> Result<(), RetryAfter> {
+        let Some(each) = &self.each else { return Ok(()) };
+        // More than its whole burst cannot be asked of anybody.
+        match each.check_key_n(&subject, times.min(self.burst)) {
+            Ok(Err(until)) => Err(RetryAfter(until.wait_time_from(self.clock.now()))),
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
+    }
+
     /// Forgets peers that have been quiet; called every few seconds.
     pub(crate) fn sweep(&self) {
+        self.since.store(0, Ordering::Relaxed);
         if let Some(each) = &self.each {
             each.retain_recent();
             each.shrink_to_fit();
@@ -101,6 +127,31 @@ mod tests {
         assert_eq!(rates.admit(quiet), Ok(()));
         rates.sweep();
         assert!(rates.admit(loud).is_err(), "a sweep forgives nothing");
+    }
+
+    #[test]
+    fn p3_twice_the_iterations_count_twice() {
+        for (iterations, times) in [(0, 1), (1, 1), (100_000, 1), (100_001, 2), (200_000, 2), (u32::MAX, 42_950)] {
+            assert_eq!(weight(iterations).get(), times, "{iterations}");
+        }
+        let runs = |iterations: u32| {
+            let (rates, asks) = (rates(1, 12, 0), subject("192.0.2.1"));
+            let run = || rates.admit(asks).and_then(|()| rates.charge(asks, weight(iterations)));
+            (0..20).take_while(|_| run().is_ok()).count()
+        };
+        assert_eq!((runs(100_000), runs(200_000), runs(300_000)), (12, 6, 4));
+        assert_eq!(runs(u32::MAX), 0, "more than a burst is one: it is not let through for free");
+    }
+
+    #[test]
+    fn ever_new_addresses_fill_no_memory() {
+        let rates = rates(1000, 1, 0);
+        let mut most = 0;
+        for number in 0..8 * SWEEP_AFTER as u32 {
+            _ = rates.admit(SocketAddr::from((number.to_be_bytes(), 1)).into());
+            most = most.max(if number % 1024 == 0 { rates.each.as_ref().unwrap().len() } else { 0 });
+        }
+        assert!(most <= 2 * SWEEP_AFTER, "{most}");
     }
 
     #[test]

@@ -3,8 +3,12 @@
 //! - `hello` answers pass 1 of four-pass with a parse and at most one read, and keeps nothing.
 //! - `two_pass` answers the only request of two-pass, with the same care as `nonce`.
 //! - `nonce` answers pass 3: what was answered before comes from the store; what can be refused
-//!   cheaply is; then one computation on the pool and one transaction. Both happen even if the peer hangs up: nobody
-//!   escapes the count of wrong codes that way, and no run stays half done.
+//!   cheaply is; then one computation on the pool and one transaction. Once begun, both happen even if the peer hangs
+//!   up: nobody escapes the count of wrong codes that way, and no run stays half done. A run whose peer goes while it
+//!   waits for its turn is dropped: it has tried no code, and may be sent again.
+//!
+//! Work is charged to who asks for it (profile P3): before any of it to the limits of address and ClientID, then to the
+//! address's share of the pool.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,10 +20,10 @@ use dskpp::negotiate::Policy;
 use dskpp::server::{AuthPolicy, Refusal, ServerK};
 use dskpp_crypto::{AeadKey, Random as _, SystemRandom};
 
-use crate::backoff::Backoff;
+use crate::backoff::{Attempt, Backoff};
 use crate::bootstrap::Data;
 use crate::device_trust::DeviceTrust;
-use crate::limits::RetryAfter;
+use crate::limits::{Rates, RetryAfter, Subject, weight};
 use crate::pool::{NotDone, Pool};
 use crate::store::{Store, StoreError};
 use crate::{Config, ServerOptions};
@@ -30,10 +34,13 @@ mod run;
 mod trigger;
 mod two_pass;
 
+use run::{Run, is_wrong_code};
 pub(crate) use trigger::NoTrigger;
 
-/// How long a client waits when the pool's queue is full.
-const QUEUE_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+/// An operation with an RSA private key takes as long as so many iterations of PBKDF2.
+const PRIVATE_KEY_COST: u64 = 5_000;
+/// Work of a lower cost is done where it is asked for: to hand it on would cost more.
+const POOL_COST: u64 = 1_000;
 
 /// What travels back.
 pub(crate) enum Answer {
@@ -91,7 +98,7 @@ impl From<RetryAfter> for Stop {
 impl From<NotDone> for Stop {
     fn from(why: NotDone) -> Self {
         match why {
-            NotDone::Full => Stop::TooMany(RetryAfter(QUEUE_WAIT)),
+            NotDone::Later(wait) => Stop::TooMany(wait),
             NotDone::Panicked => Stop::Defect,
         }
     }
@@ -101,6 +108,7 @@ impl From<NotDone> for Stop {
 pub(crate) struct Provision {
     store: Store,
     pool: Pool,
+    rates: Arc<Rates>,
     backoff: Backoff,
     session_key: AeadKey,
     session_lifetime_s: u64,
@@ -122,6 +130,7 @@ impl Provision {
         data: Data,
         url_s: &[String],
         pool: Pool,
+        rates: Arc<Rates>,
         backoff: Backoff,
     ) -> Self {
         let policy = &config.policy;
@@ -130,6 +139,7 @@ impl Provision {
         Self {
             store: data.store,
             pool,
+            rates,
             backoff,
             session_key: data.session_key,
             session_lifetime_s: policy.session_lifetime_s,
@@ -186,6 +196,37 @@ impl Provision {
                 tracing::error!(%peer, "a run ended by a defect of this program");
                 Answer::Defect
             }
+        }
+    }
+}
+
+impl Provision {
+    /// Charges a run to the limits of its address and its ClientID.
+    fn charge(&self, run: &Run, iterations: u32) -> Result<Option<Attempt>, RetryAfter> {
+        let weight = weight(iterations);
+        self.rates.charge(run.peer.into(), weight)?;
+        run.client_id.as_deref().map(|id| self.backoff.begin(id, weight, Instant::now())).transpose()
+    }
+
+    /// Does what costs as much as `cost` iterations, when it is the turn of who asks for it.
+    async fn compute<T: Send + 'static>(
+        &self,
+        subject: Subject,
+        cost: u64,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotDone> {
+        if cost < POOL_COST { Ok(work()) } else { self.pool.run(subject, cost, work).await }
+    }
+
+    /// Counts what came of a code, for or against its ClientID and its address.
+    fn count<T>(&self, run: &Run, attempt: Option<Attempt>, proved: &Result<T, Refusal>) {
+        let subject = run.peer.into();
+        if proved.as_ref().is_err_and(is_wrong_code) {
+            attempt.into_iter().for_each(|attempt| attempt.wrong(Instant::now()));
+            self.pool.wrong(subject);
+        } else {
+            attempt.into_iter().for_each(Attempt::right);
+            self.pool.right(subject);
         }
     }
 }

@@ -182,14 +182,14 @@ fn assemble(
     background: &mut JoinSet<()>,
 ) -> Result<Router, Error> {
     let limits = &config.limits;
-    let pool = Pool::new(limits.crypto_threads, limits.crypto_queue)?;
+    let pool = Pool::new(limits)?;
     let rates = Arc::new(Rates::new(limits));
     let (backoff, passwords) = (Backoff::default(), Backoff::default());
     let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
     background.spawn(Arc::clone(&device_trust).watch());
-    background.spawn(sweep(Arc::clone(&rates), [backoff.clone(), passwords.clone()], store.clone()));
-    let provision = Arc::new(Provision::new(config, options, data, url_s, pool, backoff));
+    background.spawn(sweep(Arc::clone(&rates), pool.clone(), [backoff.clone(), passwords.clone()], store.clone()));
+    let provision = Arc::new(Provision::new(config, options, data, url_s, pool, Arc::clone(&rates), backoff));
     let api = api::ApiState {
         store: store.clone(),
         origin: provision.trigger_origin().into(),
@@ -214,10 +214,11 @@ async fn within(time: Duration, request: Request, next: Next) -> Response {
     response.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
-async fn sweep(rates: Arc<Rates>, backoffs: [Backoff; 2], store: Store) {
+async fn sweep(rates: Arc<Rates>, pool: Pool, backoffs: [Backoff; 2], store: Store) {
     loop {
         tokio::time::sleep(SWEEP).await;
         rates.sweep();
+        pool.sweep();
         backoffs.iter().for_each(|backoff| backoff.sweep(Instant::now()));
         if let Err(why) = store.forget_old_answers().await {
             tracing::warn!("old answers stay: {why}");

@@ -119,6 +119,7 @@ fn values_are_checked_against_bounds_and_each_other() {
         ("[policy]\nlock_after = 0", "policy.lock_after"),
         ("[limits]\nbody_timeout_s = 0", "limits.body_timeout_s"),
         ("[limits]\ncrypto_queue = 0", "limits.crypto_queue"),
+        ("[limits]\ncrypto_wait_s = 0", "limits.crypto_wait_s"),
         ("[validate]\ntotp_window = 100", "validate.totp_window"),
     ] {
         assert_eq!(check(text), Err(vec![key.to_owned()]), "{text}");

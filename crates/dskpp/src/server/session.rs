@@ -31,7 +31,7 @@ pub struct AuthPolicy {
 
 impl Default for AuthPolicy {
     fn default() -> Self {
-        AuthPolicy { iteration_floor: MIN_ITERATIONS, iteration_ceiling: 1_000_000, pbkdf2_prf: Pbkdf2Prf::HmacSha1 }
+        AuthPolicy { iteration_floor: MIN_ITERATIONS, iteration_ceiling: 200_000, pbkdf2_prf: Pbkdf2Prf::HmacSha1 }
     }
 }
 
@@ -100,6 +100,12 @@ impl Session {
     /// The negotiated PRF.
     pub fn mac_algorithm(&self) -> MacAlgorithm {
         self.choice.prf.algorithm()
+    }
+
+    /// PBKDF2 iterations until the code is proved, of which [`check`](Self::check) tells whether they are allowed; 0 where
+    /// a trigger has proved it.
+    pub fn proof_iterations(&self) -> u32 {
+        self.message.authentication_data.as_ref().and(self.iterations()).map_or(0, NonZeroU32::get)
     }
 
     /// The end of this session.

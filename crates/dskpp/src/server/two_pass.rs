@@ -167,6 +167,15 @@ impl<'a> TwoPassRun<'a> {
         self.entry
     }
 
+    /// PBKDF2 iterations that [`authenticate`](Self::authenticate) takes: those of the client's count, or, where K is
+    /// derived from the password, and the count is 1, those of K.
+    pub fn proof_iterations(&self) -> u32 {
+        match self.proof_key {
+            ClientKey::Passphrase => MIN_ITERATIONS,
+            _ => iterations(&self.data.authentication_code_mac).unwrap_or(0),
+        }
+    }
+
     /// The end of this run.
     pub fn refuse(&self, status: Status, reason: Reason) -> Refusal {
         Refusal::of_hello(status, reason, self.hello.offers_four_pass())

@@ -142,6 +142,7 @@ impl Config {
             ("limits.max_connections", limits.max_connections as u64, 1 << 20),
             ("limits.max_connections_per_address", limits.max_connections_per_address as u64, 1 << 20),
             ("limits.crypto_queue", limits.crypto_queue as u64, 1 << 16),
+            ("limits.crypto_wait_s", limits.crypto_wait_s, 60),
         ] {
             let holds = (1..=most).contains(&value);
             push_unless(faults, holds, key, &value, &format!("use 1 to {most}"));

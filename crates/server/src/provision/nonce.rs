@@ -10,8 +10,8 @@ use dskpp::status::Status;
 use dskpp_crypto::SystemRandom;
 
 use super::hello::DEVICE_K;
-use super::run::{Outcome, Run, is_wrong_code};
-use super::{Provision, Stop, unix_now};
+use super::run::{Outcome, Run};
+use super::{PRIVATE_KEY_COST, Provision, Stop, unix_now};
 use crate::backoff::Attempt;
 use crate::store::{Commit, DeviceRecord, EnrolmentRecord, Pending, Variant};
 
@@ -50,17 +50,20 @@ impl Provision {
                 return run.finish(pending, Outcome::Refused(refusal), self).await;
             }
         };
-        let attempt = run.client_id.as_deref().map(|id| self.backoff.begin(id, Instant::now())).transpose()?;
+        let iterations = session.proof_iterations();
+        let private_key = if matches!(k, ServerK::Server(_)) { PRIVATE_KEY_COST } else { 0 };
+        let attempt = self.charge(&run, iterations)?;
         let provision = Arc::clone(self);
         let work = move || {
             let (pending, outcome) = provision.work(session, &run, &k, known.enrolment.as_ref(), attempt);
             (run, pending, outcome)
         };
-        let (run, pending, outcome) = self.pool.run(work).await?;
+        let cost = u64::from(iterations) + private_key;
+        let (run, pending, outcome) = self.compute(peer.into(), cost, work).await?;
         run.finish(pending, outcome, self).await
     }
 
-    /// Everything between the checks and the answer; on a thread of the pool.
+    /// Everything between the checks and the answer.
     fn work(
         &self,
         session: Session,
@@ -70,12 +73,7 @@ impl Provision {
         attempt: Option<Attempt>,
     ) -> (Pending<Commit>, Outcome) {
         let proved = self.prove(session, run, k, enrolment);
-        if let Some(attempt) = attempt {
-            match &proved {
-                Err(refusal) if is_wrong_code(refusal) => attempt.wrong(Instant::now()),
-                _ => attempt.right(),
-            }
-        }
+        self.count(run, attempt, &proved);
         match proved {
             Ok((finished, key_id, enrolment)) => self.commit(run, enrolment, finished, key_id),
             Err(refusal) => (self.refuse(run, enrolment, &refusal), Outcome::Refused(refusal)),

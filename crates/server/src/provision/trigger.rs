@@ -11,7 +11,7 @@ use dskpp_crypto::{Random as _, SystemRandom};
 use pskc::DeviceInfo;
 
 use super::{Provision, Stop};
-use crate::limits::RetryAfter;
+use crate::limits::{RetryAfter, Subject};
 use crate::store::{EnrolmentRecord, EnrolmentState, Location, TriggerAd};
 
 /// Why there is no trigger.
@@ -41,12 +41,14 @@ impl From<Stop> for NoTrigger {
 
 impl Provision {
     /// The `<KeyProvTrigger>` document of the enrolment with this token.
-    pub(crate) async fn trigger(self: &Arc<Self>, token: &str) -> Result<Vec<u8>, NoTrigger> {
+    ///
+    /// One that must be made first is charged to who asks.
+    pub(crate) async fn trigger(self: &Arc<Self>, token: &str, asks: Subject) -> Result<Vec<u8>, NoTrigger> {
         let enrolment = self.enrolment_of(token).await?;
         let prf = self.policy.mac_algorithms.iter().find_map(Prf::of).ok_or(NoTrigger::Unavailable)?;
         let ad = match enrolment.trigger.clone() {
             Some(ad) => ad,
-            None => self.make_ad(&enrolment, prf).await?,
+            None => self.make_ad(&enrolment, prf, asks).await?,
         };
         let trigger = Trigger {
             version: Version::V1_0,
@@ -93,12 +95,17 @@ impl Provision {
     }
 
     /// One PBKDF2, once per enrolment; the store keeps the first of two that are made at once.
-    async fn make_ad(self: &Arc<Self>, enrolment: &EnrolmentRecord, prf: Prf) -> Result<TriggerAd, Stop> {
+    async fn make_ad(
+        self: &Arc<Self>,
+        enrolment: &EnrolmentRecord,
+        prf: Prf,
+        asks: Subject,
+    ) -> Result<TriggerAd, Stop> {
         let provision = Arc::clone(self);
         let url_s = self.url_s.first().cloned().unwrap_or_default();
         let (password, client_id) = (enrolment.password.clone(), enrolment.client_id.clone());
         let iterations = NonZeroU32::new(MIN_ITERATIONS).ok_or(Stop::Defect)?;
-        let ad = self.pool.run(move || {
+        let ad = self.compute(asks, MIN_ITERATIONS.into(), move || {
             let nonce = SystemRandom.bytes(prf.key_len());
             let (pbkdf2, k) = (provision.auth.pbkdf2_prf, provision.k_server.octets());
             let k_ac = auth_data::k_ac(pbkdf2, &password, &nonce, k, iterations);

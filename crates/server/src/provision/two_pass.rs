@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use dskpp::algorithm::{KeyType, ProtectionMethod};
+use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp::message::{ClientHello, KeyProtection, Payload};
 use dskpp::server::{ClientKey, DeviceRef, Finished, Reason, Refusal, Shipment, TwoPassFacts, TwoPassRun};
 use dskpp::status::Status;
@@ -14,7 +15,7 @@ use dskpp_crypto::{RsaPublicKey, Secret, Sha256, SystemRandom};
 use pskc::{KeyInfo, KeyPackage};
 
 use super::hello::{device_of, renewed_key};
-use super::run::{Outcome, Run, device_info, is_wrong_code};
+use super::run::{Outcome, Run, device_info};
 use super::{Provision, Stop, new_id, unix_now};
 use crate::device_trust;
 use crate::store::{Commit, DeviceRecord, EnrolmentRecord, HelloContext, Pending, Variant, key_type};
@@ -61,25 +62,18 @@ impl Provision {
         let resolved = hello.two_pass_methods().iter().map(|entry| self.client_key(entry, &run, &context));
         let (keys, owners) = resolved.map(Option::unzip).unzip();
         let message = TwoPass { hello, body, context, trigger, keys, owners };
-        message.begin(self, &METHODS, None)?; // all that can be refused cheaply is
-        // Whichever entry is chosen: a password is stretched, and without a trigger so is what goes with a public key.
-        let is_quick = |key: &ClientKey| match key {
-            ClientKey::Shared { .. } => true,
-            ClientKey::Public { .. } => trigger,
-            ClientKey::Passphrase => false,
-        };
-        let quick = message.keys.iter().flatten().all(is_quick);
-        let attempt = run.client_id.as_deref().map(|id| self.backoff.begin(id, Instant::now())).transpose()?;
+        // All that can be refused cheaply is.
+        let begun = message.begin(self, &METHODS, None)?;
+        let proof = if trigger { 0 } else { begun.proof_iterations() };
+        let attempt = self.charge(&run, proof)?;
+        // Whichever entry is chosen once the code is proved: the key that wraps may come of the password.
+        let may_derive = message.keys.iter().flatten().any(|key| matches!(key, ClientKey::Passphrase));
+        let cost = u64::from(proof) + if may_derive { MIN_ITERATIONS.into() } else { 0 };
         let provision = Arc::clone(self);
         let work = move || {
             let (mut run, message) = (run, message);
             let proved = provision.send_key(&mut run, &message);
-            if let Some(attempt) = attempt {
-                match &proved {
-                    Err(refusal) if is_wrong_code(refusal) => attempt.wrong(Instant::now()),
-                    _ => attempt.right(),
-                }
-            }
+            provision.count(&run, attempt, &proved);
             let (pending, outcome) = match proved {
                 Ok((finished, key_id, enrolment)) => provision.commit(&run, enrolment, finished, key_id),
                 Err(refusal) => {
@@ -89,8 +83,7 @@ impl Provision {
             };
             (run, pending, outcome)
         };
-        let (run, pending, outcome): (Run, Pending<Commit>, Outcome) =
-            if quick { work() } else { self.pool.run(work).await? };
+        let (run, pending, outcome): (Run, Pending<Commit>, Outcome) = self.compute(peer.into(), cost, work).await?;
         run.finish(pending, outcome, self).await
     }
 

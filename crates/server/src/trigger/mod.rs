@@ -71,10 +71,10 @@ async fn trigger(
             return Err(NoTrigger::Unknown);
         }
         if as_file {
-            return Ok((TRIGGER, AS_FILE, triggers.provision.trigger(&token).await?).into_response());
+            return Ok((TRIGGER, AS_FILE, triggers.provision.trigger(&token, peer.into()).await?).into_response());
         }
         if is_client {
-            return Ok((TRIGGER, triggers.provision.trigger(&token).await?).into_response());
+            return Ok((TRIGGER, triggers.provision.trigger(&token, peer.into()).await?).into_response());
         }
         triggers.provision.has_trigger(&token).await?;
         Ok(page::ready(&format!("{}/enroll/{token}", triggers.provision.trigger_origin())))

@@ -260,11 +260,11 @@ fn p3_iterations_are_those_that_go_with_k() {
     for case in &cases() {
         let hello = String::from_utf8(case.message("client_hello").to_vec()).unwrap();
         let right = case.number("iteration_count");
-        for count in [0, 1, 2, 99_999, 100_000, 1_000_000, 1_000_001, -1] {
+        for count in [0, 1, 2, 99_999, 100_000, 200_000, 200_001, -1] {
             let changed =
                 hello.replace(&format!("<dskpp:IterationCount>{right}<"), &format!("<dskpp:IterationCount>{count}<"));
             let refused = serve(case, changed.as_bytes(), None, &password(case));
-            let fits = if right == 1 { count == 1 } else { (100_000..=1_000_000).contains(&count) };
+            let fits = if right == 1 { count == 1 } else { (100_000..=200_000).contains(&count) };
             match refused {
                 Ok(_) => assert_eq!(count, right),
                 Err((status, reason)) => {
