@@ -19,12 +19,16 @@ use std::io::Write as _;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use serde_json::json;
+use tikv_jemallocator::Jemalloc;
+use zeroizing_alloc::ZeroAlloc;
 
 use output::{Failure, Output};
 
-/// A message makes a hundred small allocations; this allocator makes a run some ten percent cheaper.
+/// Memory is wiped when it is given back: codes, tokens and keys pass through buffers of HTTP, TLS and JSON that do not
+/// wipe themselves. Beneath it, an allocator that makes a run, with its hundred small allocations, some ten percent
+/// cheaper than the system's.
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
 /// Provision symmetric keys into devices with DSKPP (RFC 6063): nothing secret on a screen, in mail or on the wire.
 #[derive(Parser)]

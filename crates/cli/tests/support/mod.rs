@@ -70,7 +70,13 @@ impl Home {
     }
 
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dskpp"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_dskpp"));
+        command.args(args);
+        command
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("DSKPP_") {
                 command.env_remove(name);
@@ -78,7 +84,7 @@ impl Home {
         }
         command.env_remove("RUST_LOG").env_remove("XDG_DATA_HOME").env("HOME", self.folder.path());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command.args(args).current_dir(self.folder.path());
+        command.current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -93,6 +99,33 @@ impl Home {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         finish(child)
+    }
+
+    /// Runs a command in a terminal, and types a line there once it has asked with `prompt`. What the terminal showed is
+    /// in `out`. `None` where there is no `script` (util-linux) to make a terminal with.
+    pub(crate) fn run_in_terminal(&self, args: &[&str], prompt: &str, line: &str) -> Option<Done> {
+        let words = [&[env!("CARGO_BIN_EXE_dskpp")], args].concat();
+        let words: Vec<_> = words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
+        let mut script = self.program("script");
+        script.args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"]).stdin(Stdio::piped());
+        let mut child = match script.spawn() {
+            Ok(child) => child,
+            Err(why) => {
+                assert!(std::env::var("DSKPP_PEER_CHECKS").as_deref() != Ok("required"), "script cannot be run: {why}");
+                println!("not checked: script cannot be run ({why})");
+                return None;
+            }
+        };
+        let (mut out, mut shown) = (child.stdout.take().unwrap(), Vec::new());
+        let mut octet = [0];
+        while !shown.ends_with(prompt.as_bytes()) && out.read_exact(&mut octet).is_ok() {
+            shown.push(octet[0]);
+        }
+        let mut keyboard = child.stdin.take().unwrap();
+        writeln!(keyboard, "{line}").unwrap();
+        let _ = out.read_to_end(&mut shown);
+        let code = child.wait().unwrap().code();
+        Some(Done { code, out: String::from_utf8_lossy(&shown).into_owned(), err: String::new() })
     }
 
     /// Begins a command and ends it with SIGKILL after a while.
@@ -238,10 +271,9 @@ impl Server {
         };
         let (token, ca) = (home.path("dskpp-data/admin-token"), home.path("dskpp-data/tls/ca.pem"));
         let token = std::fs::read_to_string(token).unwrap().trim().to_owned();
-        let tls = dskpp_client::transport::tls_config(Some(&ca)).unwrap();
-        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(MOST);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Ok(Server { process, port, token, ca, log, unread: Some(lines), http: http.build().unwrap(), runtime })
+        let http = client(&ca);
+        let runtime = runtime();
+        Ok(Server { process, port, token, ca, log, unread: Some(lines), http, runtime })
     }
 
     /// From now on the log is read.
@@ -333,10 +365,30 @@ impl Server {
         text(&self.api(Method::GET, &format!("/keys/{key_id}/secret"), None), "secret_hex")
     }
 
+    /// The process, for who looks at it from outside.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.0.id()
+    }
+
+    /// Closes this side's connections.
+    pub(crate) fn close_connections(&mut self) {
+        self.http = client(&self.ca);
+        self.runtime = runtime(); // the tasks of the other one hold them
+    }
+
     /// SIGKILL, at once.
     pub(crate) fn kill(mut self) {
         self.process.kill();
     }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn client(ca: &Path) -> reqwest::Client {
+    let tls = dskpp_client::transport::tls_config(Some(ca)).unwrap();
+    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(MOST).build().unwrap()
 }
 
 /// A member of a document that is a text.
