@@ -41,7 +41,7 @@ pub(super) fn token(
     url_s: String,
     renewed: Option<&Token>,
 ) -> Result<Token, EnrollError> {
-    let Provisioned { keys, prf, key_type, key_id, server_id, container, k, method } = provisioned;
+    let Provisioned { keys, prf, key_type, key_id, server_id, container, k, method, .. } = provisioned;
     let key = container.key_packages.first().and_then(|package| package.key.as_ref());
     let key = key.ok_or(Failed::Misbehaved("the key package describes no key"))?;
     let device = container.key_packages.first().and_then(|package| package.device_info.as_ref());

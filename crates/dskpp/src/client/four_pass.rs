@@ -215,6 +215,9 @@ pub struct Provisioned {
     pub k: Secret,
     /// How the key travelled in two-pass; `None`: four-pass made it.
     pub method: Option<ProtectionMethod>,
+    /// The iterations of PBKDF2 between the passphrase and the key that wrapped this one in PSKC; fewer than
+    /// [`auth_data::MIN_ITERATIONS`] are few, and worth a warning (profile P15).
+    pub iterations: Option<NonZeroU32>,
 }
 
 impl AwaitingServerFinished {
@@ -253,6 +256,7 @@ impl AwaitingServerFinished {
             container: *container,
             k: self.k,
             method: None,
+            iterations: None,
         })
     }
 

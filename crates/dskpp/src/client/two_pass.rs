@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{Random, Secret, ct_eq};
-use pskc::{KeyContainer, Opener, OpenerOptions, Unlock, Value};
+use pskc::{DerivedKey, KeyContainer, Opener, OpenerOptions, Unlock, Value};
 
 use super::failed::{Failed, NO_LENGTH};
 use super::four_pass::Provisioned;
@@ -19,7 +19,7 @@ use crate::package::received_key_len;
 use crate::prf::Prf;
 use crate::protection::ClientProtection;
 use crate::token_length::{self, Stated};
-use crate::vessel;
+use crate::vessel::{self, ITERATIONS};
 
 /// The beginning of a two-pass run.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl AwaitingKey {
         let prf = self.prf(&finished)?;
         let used = self.used(finished.key_package.key_protection_method.as_ref())?;
         let (mut container, opened) = self.open(finished.key_package.content.clone(), used, prf)?;
-        let Opened { key: Judged { key_type, key_id, key_len, stated }, k_prov } = opened;
+        let Opened { key: Judged { key_type, key_id, key_len, stated }, k_prov, iterations } = opened;
         let mut keys = key_schedule::take(prf, &k_prov, key_len).ok_or(Failed::WrongConfirmation)?;
         let expected = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &self.message_hash, &server_id);
         if !ct_eq(&finished.mac.value, &expected) {
@@ -152,7 +152,7 @@ impl AwaitingKey {
         }
         let k = used.k(self.offer.pbkdf2_prf, self.offer.password().unwrap_or(&Secret::new(Vec::new())), &self.r_c);
         let method = Some(used.method());
-        Ok(Provisioned { keys, prf, key_type, key_id, server_id: Some(server_id), container, k, method })
+        Ok(Provisioned { keys, prf, key_type, key_id, server_id: Some(server_id), container, k, method, iterations })
     }
 
     /// The PRF of the run: the one that the MAC names, or else the first that was offered.
@@ -210,8 +210,9 @@ impl AwaitingKey {
             PackageContent::Pskc(mut container) => {
                 is_offered(&PackageFormat::Pskc)?;
                 let key = self.judge(&mut container)?;
+                let iterations = iterations_of(&container, &unlock)?;
                 let k_prov = open_pskc(&container, &unlock, key_schedule::k_prov_len(prf, key.key_len))?;
-                Ok((*container, Opened { key, k_prov }))
+                Ok((*container, Opened { key, k_prov, iterations }))
             }
             PackageContent::Vessel { format, octets } => {
                 is_offered(&format)?;
@@ -221,7 +222,7 @@ impl AwaitingKey {
                 let key = self.judge(&mut container)?;
                 let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.as_ref());
                 let k_prov = data.and_then(|data| data.secret.as_ref()?.plain().cloned()).ok_or(UNOPENED)?;
-                Ok((container, Opened { key, k_prov }))
+                Ok((container, Opened { key, k_prov, iterations: None }))
             }
         }
     }
@@ -254,6 +255,19 @@ struct Judged {
 struct Opened {
     key: Judged,
     k_prov: Secret,
+    /// What the container says of PBKDF2.
+    iterations: Option<NonZeroU32>,
+}
+
+/// The iterations that a PSKC container asks for where a passphrase opens it; nothing has been derived yet (profile P15).
+fn iterations_of(container: &KeyContainer, unlock: &Unlock) -> Result<Option<NonZeroU32>, Failed> {
+    const COUNT: Failed = Failed::Misbehaved("its iterations of PBKDF2 are not from 1,000 to 10,000,000");
+    let (Unlock::Password(_), Some(key)) = (unlock, &container.encryption_key) else { return Ok(None) };
+    match DerivedKey::of(key) {
+        Ok(Some(derived)) if !ITERATIONS.contains(&derived.iterations.get()) => Err(COUNT),
+        Ok(derived) => Ok(derived.map(|derived| derived.iterations)),
+        Err(_) => Err(Failed::Misbehaved("what it says of PBKDF2 cannot be used")),
+    }
 }
 
 /// The one secret, of `hidden_len` octets, of a PSKC container.

@@ -14,6 +14,7 @@ mod signed;
 mod skpc;
 
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 
 use dskpp_crypto::{Random, RsaEncryption, RsaPublicKey, Secret};
 use pskc::{KeyPackage, Unlock};
@@ -100,6 +101,10 @@ pub enum VesselError {
     #[error("the signature of the key package does not verify")]
     Signature,
 }
+
+/// The iterations of PBKDF2 that a client takes from a server (profile P15): fewer protect too little, more are work
+/// without end.
+pub(crate) const ITERATIONS: RangeInclusive<u32> = 1_000..=10_000_000;
 
 /// A format of key packages.
 pub trait Vessel {

@@ -6,8 +6,8 @@ use der::Sequence;
 use der::asn1::{Null, OctetString};
 use dskpp_crypto::{Pbkdf2Prf, Random, Secret, aes_cbc_decrypt, aes_cbc_encrypt, pbkdf2};
 
-use super::VesselError;
 use super::asn1::{Algorithm, Oid, algorithm, from_der, to_der};
+use super::{ITERATIONS, VesselError};
 
 const PBES2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.13");
 const PBKDF2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.12");
@@ -20,7 +20,6 @@ const AES_CBC: [(Oid, usize); 3] = [
     (Oid::new_unwrap("2.16.840.1.101.3.4.1.22"), 24),
     (Oid::new_unwrap("2.16.840.1.101.3.4.1.42"), 32),
 ];
-const MAX_ITERATIONS: u32 = 10_000_000;
 const MAX_SALT: usize = 1024;
 
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
@@ -140,7 +139,7 @@ pub(super) fn derive(kdf: &Algorithm, password: &Secret, len: usize) -> Result<S
         HMAC_SHA512 => Pbkdf2Prf::HmacSha512,
         _ => return Err(WRONG),
     };
-    let iterations = NonZeroU32::new(kdf.iterations).filter(|count| count.get() <= MAX_ITERATIONS);
+    let iterations = NonZeroU32::new(kdf.iterations).filter(|count| ITERATIONS.contains(&count.get()));
     let fits = kdf.key_len.is_none_or(|said| said as usize == len) && kdf.salt.as_bytes().len() <= MAX_SALT;
     let iterations = iterations.filter(|_| fits).ok_or(WRONG)?;
     Ok(pbkdf2(prf, password.expose(), kdf.salt.as_bytes(), iterations, len))

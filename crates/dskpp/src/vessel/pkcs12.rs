@@ -8,7 +8,7 @@ use dskpp_crypto::{Hash, HmacKey, Pbkdf2Prf, Random, Secret, pbkdf2, pkcs12_mac_
 use pskc::{KeyPackage, Unlock};
 
 use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
-use super::{Protection, ProtectionKind, Vessel, VesselError, cms, pbes2, skpc};
+use super::{ITERATIONS, Protection, ProtectionKind, Vessel, VesselError, cms, pbes2, skpc};
 use crate::algorithm::PackageFormat;
 
 const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");
@@ -20,7 +20,6 @@ const PBKDF2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.12");
 const HMAC_SHA256: Oid = Oid::new_unwrap("1.2.840.113549.2.9");
 const SHA256: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.2.1");
 const MAC_KEY_LEN: usize = 32;
-const MAX_ITERATIONS: u32 = 10_000_000;
 
 /// A PFX under a password: one secret bag whose value is the `SymmetricKeyPackage` of RFC 6031 (its type is
 /// id-ct-KP-sKeyPackage), encrypted with PBES2, and over all the MAC of RFC 7292 with HMAC-SHA-256, which every
@@ -164,7 +163,7 @@ fn verify(data: &MacData, password: &Secret, content: &[u8]) -> Result<(), Vesse
     let info = &data.mac;
     let key = match info.algorithm.oid {
         SHA256 => {
-            let iterations = NonZeroU32::new(data.iterations).filter(|count| count.get() <= MAX_ITERATIONS);
+            let iterations = NonZeroU32::new(data.iterations).filter(|count| ITERATIONS.contains(&count.get()));
             let iterations = iterations.filter(|_| data.salt.as_bytes().len() <= 1024);
             let iterations = iterations.ok_or(VesselError::Unreadable("its MAC asks for too much work"))?;
             pkcs12_mac_key(Hash::Sha256, password.expose(), data.salt.as_bytes(), iterations).map_err(|_| WRONG)?
@@ -188,7 +187,7 @@ fn key_of_pbmac1(info: &DigestInfo, password: &Secret) -> Result<Secret, VesselE
         return Err(OTHER);
     }
     let kdf: Pbkdf2Params = from_der(&decode(&params.kdf)?)?;
-    let iterations = NonZeroU32::new(kdf.iterations).filter(|count| count.get() <= MAX_ITERATIONS);
+    let iterations = NonZeroU32::new(kdf.iterations).filter(|count| ITERATIONS.contains(&count.get()));
     let fits = kdf.prf.oid == HMAC_SHA256 && kdf.key_len as usize == MAC_KEY_LEN && kdf.salt.as_bytes().len() <= 1024;
     let iterations = iterations.filter(|_| fits).ok_or(OTHER)?;
     Ok(pbkdf2(Pbkdf2Prf::HmacSha256, password.expose(), kdf.salt.as_bytes(), iterations, MAC_KEY_LEN))

@@ -14,7 +14,7 @@ use dskpp_crypto::{CbcKey, Hash, HmacKey, Pbkdf2Prf, Random, Secret, pbkdf2};
 use pskc::xml::{Element, Limits, Reader, Writer, ns};
 use pskc::{KeyContainer, KeyPackage, Unlock};
 
-use super::{MAX_LEN, Protection, ProtectionKind, Vessel, VesselError, secret_of};
+use super::{ITERATIONS, MAX_LEN, Protection, ProtectionKind, Vessel, VesselError, secret_of};
 use crate::algorithm::PackageFormat;
 
 const PBES2: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5#pbes2";
@@ -23,7 +23,6 @@ const AES128_CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes128-cbc";
 const HMAC_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
 const KEY_LEN: usize = 16;
 const DERIVED_LEN: usize = KEY_LEN + 32;
-const MAX_ITERATIONS: u32 = 10_000_000;
 const WRONG: VesselError = VesselError::Unreadable("it is not PKCS #5 XML as this format has it");
 
 /// PBES2 in XML; see the module for its form.
@@ -180,7 +179,7 @@ impl Parts {
         let mac = w.base64()?;
         (0..3).try_for_each(|_| w.up())?; // EncryptionProperty, EncryptionProperties, EncryptedData
         w.0.finish().map_err(|_| WRONG)?;
-        let iterations = NonZeroU32::new(iterations).filter(|count| count.get() <= MAX_ITERATIONS).ok_or(WRONG)?;
+        let iterations = NonZeroU32::new(iterations).filter(|count| ITERATIONS.contains(&count.get())).ok_or(WRONG)?;
         match key_len as usize == DERIVED_LEN && salt.len() <= 1024 {
             true => Ok(Parts { salt, iterations, cipher, mac }),
             false => Err(WRONG),

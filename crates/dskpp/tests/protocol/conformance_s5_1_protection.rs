@@ -164,3 +164,28 @@ fn s10_6_5_a_passphrase_goes_through_100000_iterations_of_pbkdf2() {
         assert!(BASE64.decode(salt.as_bytes()).unwrap().len() >= 8 && salts.insert(salt), "{text}");
     }
 }
+
+#[test]
+fn s10_6_5_p15_iterations_under_1000_or_over_10_000_000_are_refused_before_any_is_done() {
+    let way = ClientProtection::Passphrase;
+    let begin = || start(offer(KeyType::Hotp, MacAlgorithm::PrfSha256), way.clone(), b"client");
+    let request = begin().0;
+    let text = String::from_utf8(Giver::of(KeyType::Hotp).serve(&request, &way).unwrap().response).unwrap();
+    assert_eq!(text.matches(">100000<").count(), 1, "{text}");
+    for (count, refused) in [
+        ("0", true),
+        ("1", true),
+        ("999", true),
+        ("1000", false),
+        ("10000001", true),
+        ("4294967295", true),
+        ("4294967296", true),
+    ] {
+        let response = text.replace(">100000<", &format!(">{count}<"));
+        let failed = begin().1.receive(response.as_bytes()).unwrap_err();
+        let before = matches!(failed, Failed::Misbehaved(why) if why.contains("PBKDF2"));
+        assert_eq!(before, refused, "{count}: {failed:?}");
+    }
+    let provisioned = begin().1.receive(text.as_bytes()).unwrap();
+    assert_eq!(provisioned.iterations.map(std::num::NonZeroU32::get), Some(100_000));
+}
