@@ -4,7 +4,7 @@
 usage: check_pskc.py PATH_TO_DSKPP        Exit code 0 when nothing disagrees.
 
 Needs python-pskc, pskctool, xmlsec1 and openssl; what is missing is skipped with a word, unless
-DSKPP_INTEROP_CHECKS=required.
+DSKPP_PEER_CHECKS=required.
 """
 
 import base64
@@ -17,7 +17,7 @@ import tempfile
 import warnings
 
 warnings.simplefilter("ignore")
-REQUIRED = os.environ.get("DSKPP_INTEROP_CHECKS") == "required"
+REQUIRED = os.environ.get("DSKPP_PEER_CHECKS") == "required"
 DSKPP = os.path.abspath(sys.argv[1])
 HOTP, TOTP = "urn:ietf:params:xml:ns:keyprov:pskc:hotp", "urn:ietf:params:xml:ns:keyprov:pskc:totp"
 failed = 0

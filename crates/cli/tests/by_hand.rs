@@ -172,6 +172,22 @@ fn a_device_with_a_key_of_its_own() {
 }
 
 #[test]
+fn s4_2_2_without_a_trigger_the_code_must_be_asked_for() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let enrolment = create(&home, "ute", "totp", &[]);
+    let (url, ca, code) = (server.url(), shown(&server.ca), text(&enrolment, "authentication_code"));
+    let enroll = ["enroll", &url, "--ca", &ca];
+    // Where nobody can be asked, nothing is sent.
+    let done = home.run(&enroll);
+    assert!(done.code == Some(1) && done.err.contains("--code"), "{done:#?}");
+    assert_eq!(server.state(&enrolment), "open");
+    let Some(done) = home.run_in_terminal(&enroll, "Authentication code: ", &code) else { return };
+    done.success();
+    assert_eq!(server.state(&enrolment), "active");
+}
+
+#[test]
 fn a_renewed_key_keeps_its_id_and_name() {
     let mut home = Home::new();
     let server = Server::start(&mut home);

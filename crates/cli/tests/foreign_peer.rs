@@ -1,6 +1,6 @@
 //! The built program against an independent peer (`tests/peer`, Python): whole runs and hostile ones, both ways.
 //!
-//! Skipped with a word where there is no `python3`, unless `DSKPP_PEER_CHECKS=required`. `DSKPP_PEER_PYTHON` names
+//! Not checked, which is printed, where there is no `python3`, unless `DSKPP_PEER_CHECKS=required`. `DSKPP_PEER_PYTHON` names
 //! another interpreter, one that has python-pskc.
 
 use std::process::Command;
@@ -16,7 +16,7 @@ fn meet(script: &str) {
             assert!(done.status.success(), "{report}\n{errors}");
         }
         Err(why) if std::env::var("DSKPP_PEER_CHECKS").as_deref() != Ok("required") => {
-            println!("skipped: python3 cannot be run ({why})");
+            println!("not checked: python3 cannot be run ({why})");
         }
         Err(why) => panic!("python3 cannot be run: {why}"),
     }

@@ -206,17 +206,18 @@ fn keys_that_a_format_cannot_carry_are_refused() {
     assert!(vessel::vessel(&PackageFormat::Pskc).is_none());
 }
 
-fn openssl(args: &[&str]) -> Option<(bool, String)> {
-    let output = Command::new("openssl").args(args).output().ok()?;
+fn openssl(args: &[&str]) -> std::io::Result<(bool, String)> {
+    let output = Command::new("openssl").args(args).output()?;
     let text = [output.stdout, output.stderr].concat();
-    Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
+    Ok((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// What another implementation makes of ours, and we of its; without openssl there is nothing to compare with.
+/// What another implementation makes of ours, and we of its.
 #[test]
 fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
-    if openssl(&["version"]).is_none() {
-        return;
+    if let Err(why) = openssl(&["version"]) {
+        assert!(std::env::var("DSKPP_PEER_CHECKS").as_deref() != Ok("required"), "openssl cannot be run: {why}");
+        return eprintln!("not checked: openssl cannot be run ({why})");
     }
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| -> PathBuf { folder.path().join(name) };

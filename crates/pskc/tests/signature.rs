@@ -160,7 +160,8 @@ fn s7_what_is_no_signed_container_is_told_apart() {
 fn s7_the_signed_document_of_the_oath_toolkit_is_verified_where_sha1_is_allowed() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/pskc/oath-toolkit");
     let Ok(document) = std::fs::read(folder.join("pskc-all-signed.xml")) else {
-        eprintln!("skipped: needs ../shared/vectors/pskc");
+        assert!(std::env::var("DSKPP_SCHEMA_CHECKS").as_deref() != Ok("required"), "the vectors are missing");
+        eprintln!("not checked: needs ../shared/vectors/pskc");
         return;
     };
     let pem = |name: &str| from_pem(&std::fs::read_to_string(folder.join(name)).unwrap());

@@ -28,7 +28,8 @@ fn is_valid(name: &str) -> bool {
 fn files_of_other_projects_are_read_to_the_same_values() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/pskc");
     let Ok(expected) = std::fs::read_to_string(folder.join("expected.json")) else {
-        eprintln!("skipped: needs ../shared/vectors/pskc");
+        assert!(std::env::var("DSKPP_SCHEMA_CHECKS").as_deref() != Ok("required"), "the vectors are missing");
+        eprintln!("not checked: needs ../shared/vectors/pskc");
         return;
     };
     let expected: Json = serde_json::from_str(&expected).unwrap();

@@ -213,3 +213,26 @@ fn a_ca_file_without_certificates_is_refused() {
         assert!(matches!(error, TransportError::CaFile { .. }), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn s10_1_no_cipher_suite_with_anonymous_key_exchange_is_offered() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/dskpp", listener.local_addr().unwrap());
+    let offered = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let mut fixed = [0; 5 + 4 + 2 + 32 + 1];
+        stream.read_exact(&mut fixed).unwrap();
+        assert_eq!((fixed[0], fixed[5]), (22, 1), "a ClientHello");
+        let mut rest = vec![0; usize::from(fixed[43]) + 2];
+        stream.read_exact(&mut rest).unwrap();
+        let len = u16::from_be_bytes(*rest.last_chunk().unwrap());
+        let mut suites = vec![0; len.into()];
+        stream.read_exact(&mut suites).unwrap();
+        suites.chunks(2).map(|suite| u16::from_be_bytes([suite[0], suite[1]])).collect::<Vec<_>>()
+    });
+    assert!(transport().post(&url, b"<hello/>").await.is_err());
+    let offered = offered.join().unwrap();
+    // TLS 1.3, or ECDHE with ECDSA or RSA: by the registry, none of them is anonymous.
+    let authenticated = [0x1301, 0x1302, 0x1303, 0xC02B, 0xC02C, 0xC02F, 0xC030, 0xCCA8, 0xCCA9, 0x00FF];
+    assert!(!offered.is_empty() && offered.iter().all(|suite| authenticated.contains(suite)), "{offered:04x?}");
+}

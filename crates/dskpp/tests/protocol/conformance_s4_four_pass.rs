@@ -4,6 +4,7 @@ use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat
 use dskpp::client::{Credential, Failed, Renewal};
 use dskpp::message::{Request, Response, Trigger};
 use dskpp::prf::Prf;
+use dskpp::server::ServerK;
 use dskpp::status::Status;
 use dskpp::version::Version;
 use dskpp_crypto::Secret;
@@ -186,19 +187,30 @@ fn s4_2_4_the_key_package_must_not_include_k_token() {
 fn s4_2_4_r_c_travels_only_encrypted_and_is_another_one_in_every_run() {
     use dskpp::client::FourPass;
     use dskpp_crypto::SeededRandom;
-    let mut encrypted = Vec::new();
-    for seed in [b"a", b"b"] {
+    let ServerK::Server(private) = k_server() else { panic!() };
+    let (mut encrypted, mut drawn) = (Vec::new(), Vec::new());
+    for seed in [b"a", b"b", b"c"] {
         let mut server = Server::new(k_server());
         let mut rng = SeededRandom::new(seed);
-        let (request, state) = FourPass::start(offer(&server.k), &mut rng);
+        let mut offer = offer(&server.k);
+        offer.encryption_algorithms = vec![EncryptionAlgorithm::Rsa15];
+        let (request, state) = FourPass::start(offer, &mut rng);
         let choice = state.receive(&server.receive(&request).unwrap()).unwrap();
         let k = client_k(&choice, &server).unwrap();
         let (request, _) = choice.proceed(k, &mut rng).unwrap();
         let Ok(Request::ClientNonce(nonce)) = Request::read(&request) else { panic!() };
         assert_eq!(nonce.encrypted_nonce.len(), 256);
+        let r_c = private.decrypt_pkcs1v15_openly(&nonce.encrypted_nonce).unwrap();
+        let text = String::from_utf8(request).unwrap();
+        assert!(r_c.len() == 32 && !text.contains(&data_encoding::BASE64.encode(r_c.expose())), "{text}");
+        // No two octets stand where they stood in another run, but by chance: nothing of R_C is fixed.
+        assert!(r_c.expose().iter().collect::<std::collections::BTreeSet<_>>().len() > 16);
+        let alike = |other: &Secret| other.expose().iter().zip(r_c.expose()).filter(|(a, b)| a == b).count();
+        assert!(drawn.iter().map(alike).all(|alike| alike < 4));
+        assert!(!encrypted.contains(&nonce.encrypted_nonce));
         encrypted.push(nonce.encrypted_nonce);
+        drawn.push(r_c);
     }
-    assert_ne!(encrypted[0], encrypted[1]);
 }
 
 #[test]

@@ -105,6 +105,26 @@ fn s4_2_4_each_broken_rule_has_its_status_and_changes_nothing() {
 }
 
 #[test]
+fn s10_2_6_messages_in_another_order_give_a_client_no_key() {
+    // ClientNonce first: no ClientHello has begun its session at this server.
+    let (mut server, mut elsewhere) = (Server::new(k_server()), Server::new(k_server()));
+    elsewhere.seal = dskpp_crypto::AeadKey::new(&[0x11; 32]);
+    let early = Attacker::with_rsa(&mut elsewhere).nonce(&[5; 32]);
+    assert_eq!(send(&mut server, &early), Status::Abort);
+    assert_nothing_changed(&server, "ClientNonce before ClientHello");
+    // Twice, and again after the next ClientHello: one key, and the same answer.
+    let nonce = Attacker::with_rsa(&mut server).nonce(&[5; 32]);
+    assert_eq!(send(&mut server, &nonce), Status::Success);
+    let keys = server.keys[KEY_ID].clone();
+    let next = Attacker::with_rsa(&mut server);
+    assert_eq!(send(&mut server, &nonce), Status::Success, "as before");
+    let mut mixed = next.nonce(&[6; 32]);
+    mixed.session_id = nonce.session_id;
+    assert_eq!(send(&mut server, &mixed), Status::Abort, "a session's state with the name of another");
+    assert!(server.keys[KEY_ID] == keys);
+}
+
+#[test]
 fn p3_iteration_counts_out_of_bounds_are_refused_before_anything_is_derived() {
     for (count, allowed) in [
         (Some(i32::MIN), false),

@@ -1,5 +1,5 @@
 //! The protocol as both sides run it: vectors, whole runs, a link that misbehaves, hostile peers, and a test per
-//! requirement of RFC 6063 §§1.2, 3.3, 3.4, 4, 5 and 6.
+//! requirement of RFC 6063 §§1.2, 3.3, 3.4, 4, 5, 6, 7 and 8.
 
 #![allow(clippy::unwrap_used, reason = "helpers fail as the tests do that call them")]
 
@@ -13,6 +13,8 @@ mod conformance_s4_four_pass;
 mod conformance_s5_1_protection;
 mod conformance_s5_two_pass;
 mod conformance_s6_extensions;
+mod conformance_s7_s8_binding;
+mod forgotten;
 mod hostile_client;
 mod hostile_client_hello;
 mod hostile_server;

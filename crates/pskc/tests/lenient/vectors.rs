@@ -12,7 +12,8 @@ use serde_json::{Value as Json, json};
 fn files_of_vendors_and_drafts_are_read_to_what_an_independent_reader_finds() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/pskc");
     let Ok(expected) = std::fs::read_to_string(folder.join("expected.json")) else {
-        eprintln!("skipped: needs ../shared/vectors/pskc");
+        assert!(std::env::var("DSKPP_SCHEMA_CHECKS").as_deref() != Ok("required"), "the vectors are missing");
+        eprintln!("not checked: needs ../shared/vectors/pskc");
         return;
     };
     let expected: Json = serde_json::from_str(&expected).unwrap();

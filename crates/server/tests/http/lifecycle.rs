@@ -57,6 +57,46 @@ async fn tls_1_2_and_1_3_with_both_names_and_nothing_in_the_clear() {
     assert!(server.client.get(format!("http://localhost:{port}/readyz")).send().await.is_err());
 }
 
+/// A ClientHello of TLS 1.2 that offers these cipher suites, and what the server answers: the type of its first record.
+fn answered_by_tls(port: u16, suites: &[u16]) -> u8 {
+    use std::io::{Read as _, Write as _};
+    let sized = |octets: &[u8]| [&(octets.len() as u16).to_be_bytes()[..], octets].concat();
+    let suites: Vec<u8> = suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
+    let groups = [&[0x00, 0x0A][..], &sized(&sized(&[0x00, 0x17, 0x00, 0x1D]))].concat();
+    let signatures = [&[0x00, 0x0D][..], &sized(&sized(&[0x04, 0x03, 0x08, 0x04, 0x04, 0x01]))].concat();
+    let extended_master_secret = [0x00, 0x17, 0x00, 0x00];
+    let extensions = [&groups[..], &signatures, &extended_master_secret].concat();
+    let hello = [&[3, 3][..], &[7; 32], &[0], &sized(&suites), &[1, 0], &sized(&extensions)].concat();
+    let handshake = [&[1, 0][..], &sized(&hello)].concat();
+    let record = [&[22, 3, 1][..], &sized(&handshake)].concat();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(&record).unwrap();
+    let mut first = [0];
+    stream.read_exact(&mut first).unwrap();
+    first[0]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s10_1_no_cipher_suite_with_anonymous_key_exchange_is_accepted() {
+    const ALERT: u8 = 21;
+    const HANDSHAKE: u8 = 22;
+    let server = Server::start_with(https).await;
+    let port = server.running.address().port();
+    let ask = |suites: Vec<u16>| tokio::task::spawn_blocking(move || answered_by_tls(port, &suites));
+    let (ecdsa, rsa) = (0xC02B, 0xC02F);
+    assert_eq!(ask(vec![ecdsa, rsa]).await.unwrap(), HANDSHAKE, "suites with certificates are accepted");
+    // Every suite of the registry with DH_anon or ECDH_anon.
+    let anonymous = [
+        0x17, 0x18, 0x19, 0x1A, 0x1B, 0x34, 0x3A, 0x46, 0x6C, 0x6D, 0x89, 0x9B, 0xA6, 0xA7, 0xBF, 0xC5, 0xC015, 0xC016,
+        0xC017, 0xC018, 0xC019, 0xC046, 0xC047, 0xC05A, 0xC05B, 0xC084, 0xC085,
+    ];
+    assert_eq!(ask(anonymous.to_vec()).await.unwrap(), ALERT);
+    for suite in anonymous {
+        assert_eq!(ask(vec![suite]).await.unwrap(), ALERT, "{suite:#06x}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_certificates_are_taken_over_and_broken_ones_are_not() {
     // A certificate and another one, as two servers' authorities make them.

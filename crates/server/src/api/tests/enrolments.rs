@@ -39,6 +39,23 @@ fn seconds(time: &Value) -> i64 {
     time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second()
 }
 
+/// Of 100 passwords none comes twice, and in each of 64 bits' digits most values occur.
+#[tokio::test]
+async fn s3_4_1_1_passwords_are_random_and_have_at_least_64_bits() {
+    const DIGITS: usize = 16;
+    let api = Api::new().await;
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..100 {
+        let password = api.enrolment(hotp()).await["password"].as_str().unwrap().to_owned();
+        assert!(password.len() >= DIGITS && password.bytes().all(|digit| digit.is_ascii_hexdigit()), "{password}");
+        assert!(seen.insert(password));
+    }
+    for place in 0..DIGITS {
+        let digits = seen.iter().map(|password| password.as_bytes()[place]).collect::<std::collections::BTreeSet<_>>();
+        assert!(digits.len() > 10, "place {place} has {} values", digits.len()); // fewer: once in 10^12 tests
+    }
+}
+
 #[tokio::test]
 async fn a_new_enrolment_comes_with_its_code_and_the_triggers_address() {
     let api = Api::new().await;
