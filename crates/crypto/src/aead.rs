@@ -1,12 +1,14 @@
-//! Authenticated encryption of what the project stores or hands out: AES-256-GCM.
+//! Authenticated encryption of what the project stores or hands out: AES-256-GCM and AES-256-GCM-SIV.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::aead::{AES_256_GCM, AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::{Error, Random, Secret};
 
-/// A key for AES-256-GCM (NIST SP 800-38D). Sealed data is `nonce (12) || ciphertext || tag (16)`.
+/// A key for AES-256-GCM (NIST SP 800-38D) or AES-256-GCM-SIV (RFC 8452). Sealed data is
+/// `nonce (12) || ciphertext || tag (16)`.
 ///
-/// Nonces are random, so one key may seal about 2³² values.
+/// Nonces are random, so a GCM key may seal 2³² values at most: a nonce that comes twice gives it away. With GCM-SIV
+/// such a nonce tells no more than whether both values were the same, so a key that is used for years seals with that.
 pub struct AeadKey(LessSafeKey);
 
 impl AeadKey {
@@ -25,6 +27,12 @@ impl AeadKey {
         Ok(AeadKey::new(octets))
     }
 
+    /// The same for AES-256-GCM-SIV.
+    pub fn siv_from_secret(key: &Secret) -> Result<Self, Error> {
+        let key = UnboundKey::new(&AES_256_GCM_SIV, key.expose()).map_err(|_| Error::KeyLength(key.len()))?;
+        Ok(AeadKey(LessSafeKey::new(key)))
+    }
+
     /// Encrypts and authenticates `plaintext`, authenticates `aad`.
     pub fn seal(&self, rng: &mut dyn Random, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE_LEN];
@@ -35,7 +43,7 @@ impl AeadKey {
         let tag = self
             .0
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut sealed[NONCE_LEN..])
-            .expect("GCM seals anything under 64 GiB");
+            .expect("both modes seal anything under 64 GiB");
         sealed.extend_from_slice(tag.as_ref());
         sealed
     }
@@ -102,10 +110,31 @@ mod tests {
     }
 
     #[test]
+    fn rfc8452_appendix_c2() {
+        let key = Secret::new([&[1][..], &[0; 31]].concat());
+        let key = AeadKey::siv_from_secret(&key).expect("32 octets");
+        for (plaintext, sealed) in [
+            ("", "07f5f4169bbf55a8400cd47ea6fd400f"),
+            ("0100000000000000", "c2ef328e5c71c83b843122130f7364b761e0b97427e3df28"),
+        ] {
+            let plaintext = HEXLOWER.decode(plaintext.as_bytes()).expect("hexadecimal");
+            let mut nonce = Fixed([&[3][..], &[0; 11]].concat());
+            assert_eq!(HEXLOWER.encode(&key.seal(&mut nonce, b"", &plaintext)[12..]), sealed);
+        }
+    }
+
+    #[test]
     fn any_change_is_refused() {
         let mut rng = SeededRandom::new(b"aead");
-        let key = AeadKey::from_secret(&rng.secret(32)).expect("32 octets");
-        let sealed = key.seal(&mut rng, b"row 1", b"plaintext");
+        for key in [AeadKey::from_secret(&rng.secret(32)), AeadKey::siv_from_secret(&rng.secret(32))] {
+            refuses_any_change(&key.expect("32 octets"), &mut rng);
+        }
+        assert_eq!(AeadKey::from_secret(&rng.secret(16)).err(), Some(Error::KeyLength(16)));
+        assert_eq!(AeadKey::siv_from_secret(&rng.secret(16)).err(), Some(Error::KeyLength(16)));
+    }
+
+    fn refuses_any_change(key: &AeadKey, rng: &mut SeededRandom) {
+        let sealed = key.seal(rng, b"row 1", b"plaintext");
         assert_eq!(sealed.len(), 9 + AeadKey::OVERHEAD);
         assert_eq!(key.open(b"row 1", &sealed), Ok(Secret::from_slice(b"plaintext")));
         assert_eq!(key.open(b"row 2", &sealed), Err(Error::Decryption));
@@ -115,6 +144,5 @@ mod tests {
             assert_eq!(key.open(b"row 1", &changed), Err(Error::Decryption), "octet {i}");
             assert_eq!(key.open(b"row 1", &sealed[..i]), Err(Error::Decryption), "cut at {i}");
         }
-        assert_eq!(AeadKey::from_secret(&rng.secret(16)).err(), Some(Error::KeyLength(16)));
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dskpp_crypto::{AeadKey, Random as _, RsaPrivateKey, RsaPublicKey, Secret, Sha256, SystemRandom};
+use dskpp_crypto::{Random as _, RsaPrivateKey, RsaPublicKey, Secret, Sha256, SystemRandom};
 use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -13,7 +13,7 @@ use x509_parser::parse_x509_certificate;
 
 use crate::device_trust::DeviceTrust;
 use crate::private_ca::PrivateCa;
-use crate::seal::Kek;
+use crate::seal::{Kek, SessionKeys};
 use crate::store::{Store, StorePolicy, new_token};
 use crate::{Config, Error, data_folder, files};
 
@@ -24,8 +24,8 @@ const K_SERVER_BITS: usize = 2048;
 pub(crate) struct Data {
     pub(crate) store: Store,
     pub(crate) k_server: KServer,
-    /// Seals sessions into `ServerInfo`.
-    pub(crate) session_key: AeadKey,
+    /// Seal sessions into `ServerInfo`.
+    pub(crate) session_keys: SessionKeys,
     pub(crate) admin_token_file: PathBuf,
     /// Who certifies devices.
     pub(crate) device_trust: Arc<DeviceTrust>,
@@ -52,9 +52,7 @@ pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
         totp_window: config.validate.totp_window,
     };
     let store = Store::open(&folder.join("dskpp.db"), Arc::new(Kek::load(folder, kek_file)?), policy)?;
-    let session_key = setting(&store, "session_key", || Ok(SystemRandom.secret(32))).await?;
-    let session_key = AeadKey::from_secret(&session_key)
-        .map_err(|source| Error::StoredKey { what: "session sealing key", source })?;
+    let session_keys = SessionKeys::new(setting(&store, "session_key", || Ok(SystemRandom.secret(32))).await?);
     let k_server = k_server(config, &store).await?;
     let admin_token_file = folder.join("admin-token");
     if !store.has_tokens().await? {
@@ -64,7 +62,7 @@ pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
         store.create_first_token(token).await?;
         tracing::info!("wrote the first admin token to {}", admin_token_file.display());
     }
-    Ok(Data { store, k_server, session_key, admin_token_file, device_trust })
+    Ok(Data { store, k_server, session_keys, admin_token_file, device_trust })
 }
 
 /// The private authority for a server with these addresses, which has to be the one of every earlier start; with

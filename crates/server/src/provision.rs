@@ -18,13 +18,14 @@ use axum::body::Bytes;
 use dskpp::message::{ReadError, Request};
 use dskpp::negotiate::Policy;
 use dskpp::server::{AuthPolicy, Refusal, ServerK};
-use dskpp_crypto::{AeadKey, Random as _, SystemRandom};
+use dskpp_crypto::{Random as _, SystemRandom};
 
 use crate::backoff::{Attempt, Backoff};
 use crate::bootstrap::Data;
 use crate::device_trust::DeviceTrust;
 use crate::limits::{Rates, RetryAfter, Subject, weight};
 use crate::pool::{NotDone, Pool};
+use crate::seal::SessionKeys;
 use crate::store::{Store, StoreError};
 use crate::{Config, ServerOptions};
 
@@ -110,7 +111,7 @@ pub(crate) struct Provision {
     pool: Pool,
     rates: Arc<Rates>,
     backoff: Backoff,
-    session_key: AeadKey,
+    session_keys: SessionKeys,
     session_lifetime_s: u64,
     k_server: ServerK,
     k_server_id: String,
@@ -141,7 +142,7 @@ impl Provision {
             pool,
             rates,
             backoff,
-            session_key: data.session_key,
+            session_keys: data.session_keys,
             session_lifetime_s: policy.session_lifetime_s,
             k_server: ServerK::Server(data.k_server.key),
             k_server_id: data.k_server.id,
@@ -233,12 +234,20 @@ impl Provision {
 
 /// Seconds since 1970, the clock of sessions.
 fn unix_now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    unix_now_ms() / 1000
 }
+
+/// Milliseconds since 1970.
+fn unix_now_ms() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// Characters of an identifier that tell when it was made: the milliseconds since 1970, hexadecimal.
+pub(crate) const SESSION_TIME_LEN: usize = 12;
 
 /// A new identifier: the time in milliseconds, then 80 random bits, hexadecimal. Those of one time stand together in
 /// the store's indexes, which is what makes many commits cheap.
 fn new_id() -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    format!("{:012X}{}", now & 0xFFFF_FFFF_FFFF, data_encoding::HEXUPPER.encode(&SystemRandom.bytes(10)))
+    let random = data_encoding::HEXUPPER.encode(&SystemRandom.bytes(10));
+    format!("{:0len$X}{random}", unix_now_ms() & 0xFFFF_FFFF_FFFF, len = SESSION_TIME_LEN)
 }

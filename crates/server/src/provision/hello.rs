@@ -11,7 +11,7 @@ use dskpp::server::{Answer, DeviceRef, Reason, Refusal, ServerK, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{Secret, Sha256, SystemRandom, ct_eq};
 
-use super::{Provision, Stop, new_id, unix_now};
+use super::{Provision, Stop, new_id, unix_now, unix_now_ms};
 use crate::store::{
     DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, HelloQuery, KeyRecord, KeyState, Variant, key_type,
 };
@@ -55,13 +55,15 @@ impl Provision {
             k_mac_old_len: renewed.map(|(_, k_mac)| k_mac.len()),
         };
         let choice = negotiate(hello, &self.policy, &facts).map_err(refuse)?;
+        let session_id = new_id();
+        let seal = self.session_keys.of(&session_id, unix_now_ms()).ok_or(Stop::Defect)?;
         let answer = Answer {
             hello,
             body,
             choice,
             k: facts.k,
             certificates: &self.certificates,
-            session_id: &new_id(),
+            session_id: &session_id,
             expires_at: unix_now() + self.session_lifetime_s,
             state: SessionState {
                 k_id: if k.is_some() { DEVICE_K.to_owned() } else { self.k_server_id.clone() },
@@ -71,7 +73,7 @@ impl Provision {
                 renews: renewed.map(|(key, _)| key.id.clone()),
             },
             k_mac_old: renewed.map(|(_, k_mac)| k_mac),
-            seal: &self.session_key,
+            seal: &seal,
         };
         Ok(answer.write(&mut SystemRandom))
     }

@@ -11,7 +11,7 @@ use dskpp_crypto::SystemRandom;
 
 use super::hello::DEVICE_K;
 use super::run::{Outcome, Run};
-use super::{PRIVATE_KEY_COST, Provision, Stop, unix_now};
+use super::{PRIVATE_KEY_COST, Provision, Stop, unix_now, unix_now_ms};
 use crate::backoff::Attempt;
 use crate::store::{Commit, DeviceRecord, EnrolmentRecord, Pending, Variant};
 
@@ -22,7 +22,9 @@ impl Provision {
         body: &[u8],
         peer: SocketAddr,
     ) -> Result<Vec<u8>, Stop> {
-        let session = Session::open(message, body, &self.session_key, unix_now())?;
+        let key = self.session_keys.of(&message.session_id, unix_now_ms());
+        let key = key.ok_or_else(|| Refusal::of_nonce(Status::Abort, Reason::Seal, None))?;
+        let session = Session::open(message, body, &key, unix_now())?;
         let state = session.state().clone();
         let run = Run {
             variant: Variant::FourPass,
