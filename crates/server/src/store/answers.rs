@@ -1,10 +1,12 @@
 //! The answers of runs, which are given again to the same request (profile P28).
 
+use dskpp_crypto::Secret;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::records::Answer;
 use super::row::Columns;
 use super::{Store, StoreError, now};
+use crate::seal::Kek;
 
 impl Store {
     /// Forgets answers whose sessions are over.
@@ -15,11 +17,13 @@ impl Store {
 }
 
 /// The answer that a session got.
-pub(super) fn answer_of(db: &Connection, session_id: &str) -> Result<Option<Answer>, StoreError> {
-    let mut query = db.prepare_cached("SELECT session_id, request_hash, response FROM answer WHERE session_id = ?")?;
+pub(super) fn answer_of(db: &Connection, kek: &Kek, session_id: &str) -> Result<Option<Answer>, StoreError> {
+    let mut query =
+        db.prepare_cached("SELECT session_id, request_hash, sealed_response FROM answer WHERE session_id = ?")?;
     let mut rows = query.query_and_then([session_id], |row| {
         let row = Columns::of("answer", row);
-        Ok(Answer { request_hash: row.get(1)?, response: row.get(2)? })
+        let response = kek.open("answer", "sealed_response", session_id, &row.get::<Vec<u8>>(2)?)?;
+        Ok(Answer { request_hash: row.get(1)?, response: response.expose().to_vec() })
     })?;
     rows.next().transpose()
 }
@@ -27,6 +31,7 @@ pub(super) fn answer_of(db: &Connection, session_id: &str) -> Result<Option<Answ
 /// The answer to the last run of an enrolment, if that is the request that it answered.
 pub(super) fn last_answer(
     db: &Connection,
+    kek: &Kek,
     enrolment: &str,
     request_hash: &[u8; 32],
 ) -> Result<Option<Answer>, StoreError> {
@@ -35,20 +40,22 @@ pub(super) fn last_answer(
     else {
         return Ok(None);
     };
-    Ok(answer_of(db, &session_id)?.filter(|answer| answer.request_hash == *request_hash))
+    Ok(answer_of(db, kek, &session_id)?.filter(|answer| answer.request_hash == *request_hash))
 }
 
 /// Keeps the answer, unless the session has one.
 pub(super) fn keep_answer(
     db: &Connection,
+    kek: &Kek,
     session_id: &str,
     request_hash: &[u8; 32],
     response: &[u8],
     expires_at: i64,
 ) -> Result<Option<Answer>, StoreError> {
     let mut insert = db.prepare_cached("INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-    match insert.execute(params![session_id, &request_hash[..], response, expires_at])? {
-        0 => answer_of(db, session_id),
+    let sealed = kek.seal("answer", "sealed_response", session_id, &Secret::from_slice(response));
+    match insert.execute(params![session_id, &request_hash[..], sealed, expires_at])? {
+        0 => answer_of(db, kek, session_id),
         _ => Ok(None),
     }
 }

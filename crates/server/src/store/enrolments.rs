@@ -65,9 +65,8 @@ pub(super) enum By {
 }
 
 const COLUMNS: &str = "e.id, u.name AS user, e.client_id, e.sealed_password, e.key_type, e.params, e.variant, e.methods, \
-     d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, e.trigger_nonce, \
-     e.trigger_mac, e.trigger_url, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, \
-     e.device_id FROM enrolment e LEFT JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
+     d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, e.sealed_trigger, \
+     e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id FROM enrolment e LEFT JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
 pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
     let hash;
@@ -88,15 +87,17 @@ fn from_row(row: &Row<'_>, kek: &Kek) -> Result<EnrolmentRecord, StoreError> {
     let id: String = row.get(0)?;
     let sealed: Vec<u8> = row.get(3)?;
     let password = kek.open("enrolment", "sealed_password", &id, &sealed)?;
-    if row.leads_nowhere(23, 8) {
-        return Err(row.unreadable(23)); // bound to a device that is not there
+    if row.leads_nowhere(21, 8) {
+        return Err(row.unreadable(21)); // bound to a device that is not there
     }
-    let trigger = match (row.get(15)?, row.get(16)?, row.get(17)?) {
-        (Some(nonce), Some(mac), Some(url_s)) => Some(TriggerAd { nonce, mac, url_s }),
-        (None, None, None) => None,
-        _ => return Err(row.unreadable(15)),
+    let trigger = match row.get::<Option<Vec<u8>>>(15)? {
+        None => None,
+        Some(sealed) => {
+            let opened = kek.open("enrolment", "sealed_trigger", &id, &sealed)?;
+            Some(TriggerAd::read(opened.expose()).ok_or_else(|| row.unreadable(15))?)
+        }
     };
-    let expires_at = row.time(19)?;
+    let expires_at = row.time(17)?;
     let state = match row.parse(11, EnrolmentState::from_name)? {
         EnrolmentState::Open if expires_at <= now() => EnrolmentState::Expired,
         state => state,
@@ -112,15 +113,15 @@ fn from_row(row: &Row<'_>, kek: &Kek) -> Result<EnrolmentRecord, StoreError> {
         methods: row.parse(7, |list| serde_json::from_str(list).ok())?,
         device: row.device(8)?,
         renews: row.get(10)?,
-        delivers: row.get(20)?,
-        key_location: row.parse_if_any(21, Location::from_name)?,
-        algorithm_location: row.parse_if_any(22, Location::from_name)?,
+        delivers: row.get(18)?,
+        key_location: row.parse_if_any(19, Location::from_name)?,
+        algorithm_location: row.parse_if_any(20, Location::from_name)?,
         state,
         activate: row.parse(12, Activation::from_name)?,
         failed_attempts: row.number(13)?,
         key_id: row.get(14)?,
         trigger,
-        created_at: row.time(18)?,
+        created_at: row.time(16)?,
         expires_at,
     })
 }
@@ -151,11 +152,9 @@ impl Store {
     pub(crate) async fn keep_trigger(&self, enrolment: &str, ad: TriggerAd) -> Result<TriggerAd, StoreError> {
         let (kek, id) = (Arc::clone(&self.kek), enrolment.to_owned());
         let write = move |db: &Connection| {
-            let mut set = db.prepare_cached(
-                "UPDATE enrolment SET trigger_nonce = ?2, trigger_mac = ?3, trigger_url = ?4 \
-                 WHERE id = ?1 AND trigger_nonce IS NULL",
-            )?;
-            set.execute(params![id, ad.nonce, ad.mac, ad.url_s])?;
+            let mut set =
+                db.prepare_cached("UPDATE enrolment SET sealed_trigger = ?2 WHERE id = ?1 AND sealed_trigger IS NULL")?;
+            set.execute(params![id, ad.seal(&kek, &id)])?;
             let kept = find(db, &kek, By::Id, &id)?.and_then(|enrolment| enrolment.trigger);
             kept.ok_or(StoreError::NotFound("enrolment"))
         };

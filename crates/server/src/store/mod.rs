@@ -12,6 +12,7 @@ mod enrolments;
 mod export;
 mod import;
 mod keys;
+mod migrate;
 mod pending;
 mod records;
 mod row;
@@ -97,16 +98,6 @@ pub(crate) struct StorePolicy {
     pub totp_window: u32,
 }
 
-/// The schema, one step after the other; `user_version` counts those that are done.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../migrations/sqlite/0001_first.sql"),
-    include_str!("../../migrations/sqlite/0002_imported.sql"),
-    include_str!("../../migrations/sqlite/0003_two_pass.sql"),
-    include_str!("../../migrations/sqlite/0004_devices.sql"),
-    include_str!("../../migrations/sqlite/0005_platform.sql"),
-    include_str!("../../migrations/sqlite/0006_import_report.sql"),
-];
-
 /// A handle on the store; clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
@@ -146,8 +137,9 @@ impl Store {
     /// [`StoreError::TooNew`], [`StoreError::Sealed`] where the key-encryption key is another one.
     pub(crate) fn open(path: &Path, kek: Arc<Kek>, policy: StorePolicy) -> Result<Self, StoreError> {
         let mut connection = engine::connect(path)?;
-        migrate(&mut connection)?;
+        migrate::migrate(&mut connection, &kek)?;
         check_kek(&connection, &kek)?;
+        migrate::rewrite(&connection)?;
         Ok(Store { engine: Engine::start(path, connection)?, kek, policy })
     }
 
@@ -183,39 +175,6 @@ fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>
     let mut query = db.prepare_cached("SELECT sealed_value FROM setting WHERE name = ?")?;
     let sealed: Option<Vec<u8>> = query.query_row([name], |row| row.get(0)).optional()?;
     Ok(sealed.map(|sealed| kek.open("setting", "sealed_value", name, &sealed)).transpose()?)
-}
-
-fn migrate(db: &mut Connection) -> Result<(), StoreError> {
-    if version_of(db)? == MIGRATIONS.len() {
-        return Ok(()); // as on every start but the first: without a lock
-    }
-    // A table that others refer to can be made anew only without foreign keys, and they cannot be switched off inside
-    // the transaction.
-    db.pragma_update(None, "foreign_keys", false)?;
-    let migrated = migrate_in_transaction(db);
-    db.pragma_update(None, "foreign_keys", true)?;
-    migrated
-}
-
-fn migrate_in_transaction(db: &mut Connection) -> Result<(), StoreError> {
-    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let done = version_of(&transaction)?; // another start may have been faster
-    if done > MIGRATIONS.len() {
-        return Err(StoreError::TooNew { found: done, known: MIGRATIONS.len() });
-    }
-    for (version, step) in MIGRATIONS.iter().enumerate().skip(done) {
-        transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", version as i64 + 1)?;
-    }
-    if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
-        return Err(StoreError::Unavailable("rows refer to others that are missing; restore a backup".into()));
-    }
-    Ok(transaction.commit()?)
-}
-
-fn version_of(db: &Connection) -> Result<usize, StoreError> {
-    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    usize::try_from(version).map_err(|_| StoreError::Unavailable("its version cannot be read; restore a backup".into()))
 }
 
 /// A start with another key must fail at once, not at the first run.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::KeyTypeName;
 use crate::package::MAX_COUNTER;
+use crate::seal::Kek;
 
 /// The names of a set of values, in the database and in the API alike.
 macro_rules! named {
@@ -179,6 +180,31 @@ pub(crate) struct TriggerAd {
     pub mac: Vec<u8>,
     /// `ServerUrl`
     pub url_s: String,
+}
+
+impl TriggerAd {
+    /// Sealed to its enrolment.
+    pub(super) fn seal(&self, kek: &Kek, enrolment: &str) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for part in [&self.nonce, &self.mac] {
+            octets.extend_from_slice(&(part.len() as u32).to_be_bytes());
+            octets.extend_from_slice(part);
+        }
+        octets.extend_from_slice(self.url_s.as_bytes());
+        kek.seal("enrolment", "sealed_trigger", enrolment, &Secret::new(octets))
+    }
+
+    /// What [`TriggerAd::seal`] sealed; `None` for other octets.
+    pub(super) fn read(mut octets: &[u8]) -> Option<Self> {
+        let mut part = || {
+            let (len, rest) = octets.split_first_chunk()?;
+            let (part, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
+            octets = rest;
+            Some(part.to_vec())
+        };
+        let (nonce, mac) = (part()?, part()?);
+        Some(TriggerAd { nonce, mac, url_s: String::from_utf8(octets.to_vec()).ok()? })
+    }
 }
 
 /// The permission to provision one key once.

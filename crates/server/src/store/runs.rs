@@ -149,7 +149,7 @@ impl Store {
         };
         let device = device.cloned();
         let read = move |db: &Connection| {
-            let answer = answer_of(db, &session_id)?;
+            let answer = answer_of(db, &kek, &session_id)?;
             if answer.is_some() {
                 return Ok(RunContext { answer, enrolment: None, device: None });
             }
@@ -174,8 +174,8 @@ impl Store {
 
     /// Records the answer of a failed run, which spends its session, and counts a wrong code.
     pub(crate) fn commit_failure(&self, run: FailedRun) -> Pending<Commit> {
-        let lock_after = self.policy.lock_after;
-        self.engine.begin_write(move |db| commit_failure(db, lock_after, &run))
+        let (kek, lock_after) = (Arc::clone(&self.kek), self.policy.lock_after);
+        self.engine.begin_write(move |db| commit_failure(db, &kek, lock_after, &run))
     }
 }
 
@@ -198,7 +198,7 @@ fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloCon
     };
     let is_fresh = |it: &EnrolmentRecord| it.state == EnrolmentState::Open && it.failed_attempts == 0;
     if let (Some(hash), Some(enrolment)) = (&query.request_hash, enrolment.as_ref().filter(|it| !is_fresh(it))) {
-        let answer = last_answer(db, &enrolment.id, hash)?;
+        let answer = last_answer(db, kek, &enrolment.id, hash)?;
         if answer.is_some() {
             return Ok(HelloContext { answer, ..HelloContext::default() });
         }
@@ -232,7 +232,7 @@ impl Spent {
 
 fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun) -> Result<Commit, StoreError> {
     let CommitRun { session_id, request_hash, response, answer_expires_at, enrolment_id, key } = run;
-    if let Some(answer) = keep_answer(db, session_id, request_hash, response, *answer_expires_at)? {
+    if let Some(answer) = keep_answer(db, kek, session_id, request_hash, response, *answer_expires_at)? {
         return Ok(Commit::AlreadyAnswered(answer));
     }
     let at = now();
@@ -240,7 +240,7 @@ fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun) -> Result<Commit, Sto
         let mut undo = db.prepare_cached("DELETE FROM answer WHERE session_id = ?")?;
         undo.execute([&session_id])?;
         // The same request may have been answered meanwhile, sent again by an impatient client.
-        let answer = last_answer(db, enrolment_id, request_hash)?;
+        let answer = last_answer(db, kek, enrolment_id, request_hash)?;
         return Ok(answer.map_or(Commit::EnrolmentSpent, Commit::AlreadyAnswered));
     };
     match (&key.k_token, &spent) {
@@ -353,9 +353,9 @@ fn spend(
     rows.next().transpose()
 }
 
-fn commit_failure(db: &Connection, lock_after: u32, run: &FailedRun) -> Result<Commit, StoreError> {
+fn commit_failure(db: &Connection, kek: &Kek, lock_after: u32, run: &FailedRun) -> Result<Commit, StoreError> {
     let FailedRun { session_id, request_hash, response, answer_expires_at, enrolment_id, wrong_code, reason } = run;
-    if let Some(answer) = keep_answer(db, session_id, request_hash, response, *answer_expires_at)? {
+    if let Some(answer) = keep_answer(db, kek, session_id, request_hash, response, *answer_expires_at)? {
         return Ok(Commit::AlreadyAnswered(answer));
     }
     let at = now();

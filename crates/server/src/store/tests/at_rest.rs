@@ -35,6 +35,87 @@ pub(super) fn imported() -> pskc::KeyPackage {
     pskc::KeyContainer::from_xml(package.as_bytes()).unwrap().key_packages.remove(0)
 }
 
+/// How a column keeps what it holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kept {
+    /// Sealed under the key-encryption key.
+    Sealed,
+    /// As a SHA-256 of something that nobody can guess.
+    Hashed,
+    /// In the clear: it opens nothing and proves nothing.
+    Public,
+}
+
+/// Every column of every table. Whoever adds one decides here what a reader of the file may see.
+const COLUMNS: &[(&str, Kept, &[&str])] = &[
+    ("answer", Kept::Sealed, &["sealed_response"]),
+    ("answer", Kept::Hashed, &["request_hash"]),
+    ("answer", Kept::Public, &["session_id", "expires_at"]),
+    ("api_token", Kept::Hashed, &["hash"]),
+    ("api_token", Kept::Public, &["id", "name", "roles", "created_at"]),
+    ("audit", Kept::Hashed, &["hash"]),
+    ("audit", Kept::Public, &["seq", "at", "event", "subject"]),
+    ("device", Kept::Sealed, &["sealed_shared_key"]),
+    ("device", Kept::Public, &["id", "manufacturer", "serial", "key_name", "certificate", "created_at"]),
+    ("enrolment", Kept::Sealed, &["sealed_password", "sealed_trigger"]),
+    ("enrolment", Kept::Hashed, &["trigger_token_hash"]),
+    ("enrolment", Kept::Public, &["id", "user_id", "client_id", "key_type", "params", "variant", "methods"]),
+    ("enrolment", Kept::Public, &["device_id", "renews", "delivers", "state", "activate", "failed_attempts"]),
+    ("enrolment", Kept::Public, &["key_id", "answer", "key_location", "algorithm_location"]),
+    ("enrolment", Kept::Public, &["created_at", "expires_at"]),
+    ("import", Kept::Public, &["id", "done", "accepted", "duplicate", "refused", "rejected", "created_at"]),
+    ("key", Kept::Sealed, &["sealed_k_token", "sealed_k_mac", "sealed_package"]),
+    ("key", Kept::Public, &["id", "user_id", "enrolment_id", "device_id", "key_type", "params", "mac_algorithm"]),
+    ("key", Kept::Public, &["state", "counter", "last_step", "drift", "created_at", "manufacturer", "serial"]),
+    ("key", Kept::Public, &["start_at", "expires_at", "uses_left"]),
+    ("pending_key", Kept::Sealed, &["sealed_k_token", "sealed_k_mac"]),
+    ("pending_key", Kept::Public, &["id", "enrolment_id", "mac_algorithm", "created_at"]),
+    ("rewrite", Kept::Public, &["schema"]),
+    ("setting", Kept::Sealed, &["sealed_value"]),
+    ("setting", Kept::Public, &["name"]),
+    ("user", Kept::Public, &["id", "name", "created_at"]),
+];
+
+/// Every column that a database has, as `table.column`.
+fn columns(db: &Connection) -> Vec<String> {
+    let sql = "SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c \
+               WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY 1";
+    let mut columns = db.prepare(sql).unwrap();
+    columns.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn every_column_of_every_table_is_declared_sealed_hashed_or_public_and_is_so() {
+    let db = super::damage::full().await; // no column is empty in all of its rows
+    db.store.create_token("reader".into(), vec![Role::Read]).await.unwrap();
+    let raw = db.raw();
+    let mut declared = Vec::new();
+    for (table, kept, names) in COLUMNS {
+        declared.extend(names.iter().map(|name| format!("{table}.{name}")));
+        for name in *names {
+            assert_eq!(name.starts_with("sealed_"), *kept == Kept::Sealed, "{table}.{name} is {kept:?}");
+            if *kept == Kept::Public {
+                continue;
+            }
+            let id: String =
+                raw.query_row("SELECT name FROM pragma_table_info(?) WHERE pk = 1", [table], |row| row.get(0)).unwrap();
+            let sql = format!("SELECT CAST({id} AS TEXT), {name} FROM {table} WHERE {name} IS NOT NULL");
+            let mut rows = raw.prepare(&sql).unwrap();
+            let rows = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)));
+            let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+            assert!(!rows.is_empty(), "{table}.{name} is empty, so nothing is tried");
+            for (id, value) in rows {
+                match kept {
+                    Kept::Sealed => assert!(kek(1).open(table, name, &id, &value).is_ok(), "{table}.{name} of {id}"),
+                    _ => assert_eq!(value.len(), 32, "{table}.{name} of {id}"),
+                }
+            }
+        }
+    }
+    declared.sort();
+    assert_eq!(columns(&raw), declared);
+}
+
 #[tokio::test]
 async fn no_secret_is_in_the_databases_files() {
     let db = Db::new();
@@ -49,6 +130,13 @@ async fn no_secret_is_in_the_databases_files() {
     let bound = DeviceRef { manufacturer: "acme".into(), serial: "1".into() };
     let created = db.store.create_enrolment(NewEnrolment { device: Some(bound), ..hotp_for("alice") }).await.unwrap();
     let enrolment = &created.enrolment;
+    let ad = TriggerAd {
+        nonce: b"nonce of a trigger".to_vec(),
+        mac: b"its MAC, worth a code".to_vec(),
+        url_s: "https://x".into(),
+    };
+    db.store.keep_trigger(&enrolment.id, ad.clone()).await.unwrap();
+    assert_eq!(db.store.enrolment(&enrolment.id).await.unwrap().unwrap().trigger, Some(ad));
     db.store.commit_run(run_of(&enrolment.id, "session1", "key1")).done().await.unwrap();
     db.store.set_setting_once("session_key", Secret::from_slice(b"the session sealing key")).await.unwrap();
     let (_, token) = db.store.create_token("reader".into(), vec![Role::Read]).await.unwrap();
@@ -73,6 +161,9 @@ async fn no_secret_is_in_the_databases_files() {
         ("a vendor's value", b"what a vendor keeps secret"),
         ("a name in a file", b"name on a token"),
         ("K_MAC", K_MAC),
+        ("the trigger's nonce", b"nonce of a trigger"),
+        ("the trigger's MAC", b"its MAC, worth a code"),
+        ("the answer", b"answer of session1"),
         ("the device's key", b"shared with the device"),
         ("the setting", b"the session sealing key"),
         ("the password", enrolment.password.expose()),

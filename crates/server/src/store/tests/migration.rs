@@ -1,6 +1,7 @@
 //! A database of the first version is taken over with all that is in it.
 
 use super::*;
+use crate::store::migrate::version_of;
 
 /// A database as the first version leaves it: an enrolment that renews a key, and the key.
 fn first_version(path: &std::path::Path) {
@@ -54,6 +55,60 @@ async fn a_database_of_the_first_version_is_migrated_with_its_rows() {
     assert_eq!(indexes, 1);
     drop(store);
     Store::open(&path, kek(1), POLICY).unwrap();
+}
+
+/// Nonce, MAC and answer as versions before this one kept them, in the clear.
+const CLEAR: [&[u8]; 3] = [b"the nonce of a trigger.", b"the MAC, worth the code", b"an answer, perhaps with a key"];
+
+/// A database of the version before sealing, which was deleted from and written to since.
+fn before_sealing(path: &std::path::Path) {
+    let db = Connection::open(path).unwrap();
+    MIGRATIONS[..6].iter().for_each(|step| db.execute_batch(step).unwrap());
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA user_version = 6; INSERT INTO user VALUES ('u', 'alice', 1)")
+        .unwrap();
+    check_kek(&db, &kek(1)).unwrap();
+    for id in (0..200).map(|i| format!("e{i}")) {
+        let password = kek(1).seal("enrolment", "sealed_password", &id, &Secret::from_slice(b"password"));
+        let enrolment = "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, methods, \
+             state, activate, trigger_token_hash, trigger_nonce, trigger_mac, trigger_url, created_at, expires_at) \
+             VALUES (?1, 'u', ?1, ?2, 'hotp', '{}', '[]', 'open', 'at-once', ?3, ?4, ?5, 'https://x/dskpp', 5, 6)";
+        db.execute(enrolment, params![id, password, id.as_bytes(), CLEAR[0], CLEAR[1]]).unwrap();
+        let answer = "INSERT INTO answer VALUES (?, zeroblob(32), ?, 9999999999)";
+        db.execute(answer, params![id, CLEAR[2].repeat(100)]).unwrap();
+    }
+    let delete = "DELETE FROM answer WHERE session_id LIKE 'e1%'; DELETE FROM enrolment WHERE id LIKE 'e1%'";
+    db.execute_batch(delete).unwrap();
+}
+
+#[tokio::test]
+async fn what_stood_in_the_clear_is_sealed_and_no_page_and_no_log_keeps_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("dskpp.db");
+    before_sealing(&path);
+    let holds = || {
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        let all = files.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect::<Vec<_>>().concat();
+        CLEAR.map(|clear| all.windows(clear.len()).any(|window| window == clear))
+    };
+    assert_eq!(holds(), [true; 3], "the search finds");
+    let raw = Connection::open(&path).unwrap();
+    assert!(matches!(Store::open(&path, kek(2), POLICY), Err(StoreError::Sealed(_))));
+    assert_eq!(version_of(&raw), Ok(6), "another key seals nothing");
+
+    let store = Store::open(&path, kek(1), POLICY).unwrap();
+    assert_eq!(holds(), [false; 3]);
+    let trigger = store.enrolment("e2").await.unwrap().unwrap().trigger.unwrap();
+    assert_eq!((&*trigger.nonce, &*trigger.mac, &*trigger.url_s), (CLEAR[0], CLEAR[1], "https://x/dskpp"));
+    let run = store.load_run("e2", None, None, None).await.unwrap();
+    assert_eq!(run.answer.unwrap().response, CLEAR[2].repeat(100));
+    assert!(store.load_run("e1", None, None, None).await.unwrap().answer.is_none());
+
+    // A start that is interrupted before the database is written anew leaves that to the next.
+    let is_due = || raw.query_row("SELECT EXISTS (SELECT 1 FROM rewrite)", [], |row| row.get::<_, bool>(0)).unwrap();
+    assert!(!is_due());
+    raw.execute_batch("INSERT INTO rewrite VALUES (7)").unwrap();
+    Store::open(&path, kek(1), POLICY).unwrap();
+    assert!(!is_due());
 }
 
 #[test]

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use dskpp_crypto::Sha256;
 use tempfile::TempDir;
 
+use super::migrate::MIGRATIONS;
 use super::*;
 use crate::audit;
 
