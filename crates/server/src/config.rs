@@ -119,7 +119,7 @@ pub struct Policy {
     pub session_lifetime_s: u64,
     /// Seconds that an enrolment stays open unless its creator says otherwise.
     pub enrolment_lifetime_s: u64,
-    /// Wrong codes after which an enrolment is locked.
+    /// Wrong tries from one address after which no code of the enrolment is accepted from there for 15 minutes.
     pub lock_after: u32,
 }
 

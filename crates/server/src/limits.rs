@@ -1,6 +1,7 @@
 //! How many requests one address, and all of them together, may send.
 
-use std::net::{IpAddr, SocketAddr};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,14 +25,24 @@ impl RetryAfter {
 
 /// What counts as one peer: an IPv4 address, or the /64 that an IPv6 network hands to one site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Subject(u64);
+pub(crate) struct Subject(IpAddr);
 
 impl From<SocketAddr> for Subject {
     fn from(address: SocketAddr) -> Self {
         Subject(match address.ip().to_canonical() {
-            IpAddr::V4(ip) => ip.to_bits().into(),
-            IpAddr::V6(ip) => (ip.to_bits() >> 64) as u64,
+            IpAddr::V4(ip) => IpAddr::V4(ip),
+            IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
         })
+    }
+}
+
+/// `192.0.2.1` or `2001:db8:1:2::/64`.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(ip) => ip.fmt(f),
+            IpAddr::V6(ip) => write!(f, "{ip}/64"),
+        }
     }
 }
 
@@ -168,6 +179,8 @@ mod tests {
         assert_eq!(subject("2001:db8:1:2::1"), subject("2001:db8:1:2:ffff::9"));
         assert_ne!(subject("2001:db8:1:2::1"), subject("2001:db8:1:3::1"));
         assert_eq!(subject("::ffff:192.0.2.1"), subject("192.0.2.1"));
+        assert_eq!(subject("::ffff:192.0.2.1").to_string(), "192.0.2.1");
+        assert_eq!(subject("2001:db8:1:2:ffff::9").to_string(), "2001:db8:1:2::/64");
     }
 
     #[test]

@@ -2,17 +2,18 @@
 //!
 //! - `hello` answers pass 1 of four-pass with a parse and at most one read, and keeps nothing.
 //! - `two_pass` answers the only request of two-pass, with the same care as `nonce`.
-//! - `nonce` answers pass 3: what was answered before comes from the store; what can be refused
-//!   cheaply is; then one computation on the pool and one transaction. Once begun, both happen even if the peer hangs
-//!   up: nobody escapes the count of wrong codes that way, and no run stays half done. A run whose peer goes while it
-//!   waits for its turn is dropped: it has tried no code, and may be sent again.
+//! - `nonce` answers pass 3: what was answered before comes from the store, or, where that was a refusal that proved
+//!   nothing, from memory; what can be refused cheaply is; then one computation on the pool, and one transaction where
+//!   the code is proved. Once begun, both happen even if the peer hangs up: nobody escapes the count of wrong codes
+//!   that way, and no run stays half done. A run whose peer goes while it waits for its turn is dropped: it has tried no
+//!   code, and may be sent again.
 //!
 //! Work is charged to who asks for it (profile P3): before any of it to the limits of address and ClientID, then to the
 //! address's share of the pool.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Bytes;
 use dskpp::message::{ReadError, Request};
@@ -25,8 +26,10 @@ use crate::bootstrap::Data;
 use crate::device_trust::DeviceTrust;
 use crate::limits::{Rates, RetryAfter, Subject, weight};
 use crate::pool::{NotDone, Pool};
+use crate::refused::Refusals;
 use crate::seal::SessionKeys;
 use crate::store::{Store, StoreError};
+use crate::tally::Tally;
 use crate::{Config, ServerOptions};
 
 mod hello;
@@ -35,7 +38,7 @@ mod run;
 mod trigger;
 mod two_pass;
 
-use run::{Run, is_wrong_code};
+use run::Run;
 pub(crate) use trigger::NoTrigger;
 
 /// An operation with an RSA private key takes as long as so many iterations of PBKDF2.
@@ -60,7 +63,7 @@ pub(crate) enum Answer {
 /// Why there is no success.
 enum Stop {
     NotDskpp(ReadError),
-    Refused(Refusal),
+    Refused(run::Refused),
     TooMany(RetryAfter),
     Unavailable(StoreError),
     Defect,
@@ -72,7 +75,7 @@ impl From<ReadError> for Stop {
             None => Stop::NotDskpp(why),
             Some(refusal) => {
                 tracing::debug!("{why}");
-                Stop::Refused(refusal)
+                refusal.into()
             }
         }
     }
@@ -80,7 +83,7 @@ impl From<ReadError> for Stop {
 
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
-        Stop::Refused(refusal)
+        Stop::Refused(refusal.into())
     }
 }
 
@@ -111,6 +114,8 @@ pub(crate) struct Provision {
     pool: Pool,
     rates: Arc<Rates>,
     backoff: Backoff,
+    refused: Refusals,
+    tally: Arc<Tally>,
     session_keys: SessionKeys,
     session_lifetime_s: u64,
     k_server: ServerK,
@@ -132,7 +137,7 @@ impl Provision {
         url_s: &[String],
         pool: Pool,
         rates: Arc<Rates>,
-        backoff: Backoff,
+        tally: Arc<Tally>,
     ) -> Self {
         let policy = &config.policy;
         let first_url = url_s.first().cloned().unwrap_or_default();
@@ -141,7 +146,9 @@ impl Provision {
             store: data.store,
             pool,
             rates,
-            backoff,
+            backoff: Backoff::default(),
+            refused: Refusals::new(Duration::from_secs(policy.session_lifetime_s)),
+            tally,
             session_keys: data.session_keys,
             session_lifetime_s: policy.session_lifetime_s,
             k_server: ServerK::Server(data.k_server.key),
@@ -175,11 +182,10 @@ impl Provision {
         };
         match answered {
             Ok(message) => Answer::Message(message),
-            Err(Stop::Refused(refusal)) => {
-                let session = refusal.session_id.as_deref();
+            Err(Stop::Refused(refused)) => {
                 let took_ms = started.elapsed().as_millis() as u64;
-                tracing::info!(session, %peer, status = %refusal.status, took_ms, "run refused: {}", refusal.reason);
-                Answer::Message(refusal.response())
+                refused.log(peer, took_ms);
+                Answer::Message(refused.refusal.response())
             }
             Err(Stop::NotDskpp(why)) => {
                 tracing::debug!(%peer, "not DSKPP: {why}");
@@ -199,14 +205,20 @@ impl Provision {
             }
         }
     }
-}
 
-impl Provision {
+    /// Forgets what is over; called every few seconds.
+    pub(crate) fn sweep(&self, now: Instant) {
+        self.pool.sweep();
+        self.backoff.sweep(now);
+        self.refused.sweep(now);
+    }
+
     /// Charges a run to the limits of its address and its ClientID.
     fn charge(&self, run: &Run, iterations: u32) -> Result<Option<Attempt>, RetryAfter> {
         let weight = weight(iterations);
         self.rates.charge(run.peer.into(), weight)?;
-        run.client_id.as_deref().map(|id| self.backoff.begin(id, weight, Instant::now())).transpose()
+        let begin = |client_id| self.backoff.begin(client_id, Some(run.peer.into()), weight, Instant::now());
+        run.client_id.as_deref().map(begin).transpose()
     }
 
     /// Does what costs as much as `cost` iterations, when it is the turn of who asks for it.
@@ -219,16 +231,16 @@ impl Provision {
         if cost < POOL_COST { Ok(work()) } else { self.pool.run(subject, cost, work).await }
     }
 
-    /// Counts what came of a code, for or against its ClientID and its address.
-    fn count<T>(&self, run: &Run, attempt: Option<Attempt>, proved: &Result<T, Refusal>) {
-        let subject = run.peer.into();
-        if proved.as_ref().is_err_and(is_wrong_code) {
-            attempt.into_iter().for_each(|attempt| attempt.wrong(Instant::now()));
-            self.pool.wrong(subject);
-        } else {
-            attempt.into_iter().for_each(Attempt::right);
-            self.pool.right(subject);
-        }
+    /// Counts a proved code for its ClientID and its address.
+    fn right(&self, run: &Run, attempt: Option<Attempt>) {
+        attempt.into_iter().for_each(Attempt::right);
+        self.pool.right(run.peer.into());
+    }
+
+    /// Counts a wrong code against both.
+    fn wrong(&self, run: &Run, attempt: Option<Attempt>) {
+        attempt.into_iter().for_each(|attempt| attempt.wrong(Instant::now()));
+        self.pool.wrong(run.peer.into());
     }
 }
 

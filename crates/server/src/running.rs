@@ -23,6 +23,7 @@ use crate::limits::Rates;
 use crate::pool::Pool;
 use crate::provision::Provision;
 use crate::store::Store;
+use crate::tally::Tally;
 use crate::tls::{Source, Tls};
 use crate::{Config, ConfigError, Error, Fault, api, ops, trigger};
 
@@ -55,6 +56,9 @@ pub struct Running {
     serving: JoinHandle<std::io::Result<()>>,
     /// Ends when this is dropped.
     background: JoinSet<()>,
+    /// What is still to be written when all requests have their answers.
+    tally: Arc<Tally>,
+    store: Store,
 }
 
 impl Running {
@@ -92,6 +96,7 @@ impl Running {
     pub async fn wait(mut self) -> Result<(), Error> {
         let ended = (&mut self.serving).await.unwrap_or_else(|why| Err(std::io::Error::other(why)));
         self.background.shutdown().await;
+        self.tally.write(&self.store).await;
         ended.map_err(|source| Error::System { what: "the server stopped", source })
     }
 }
@@ -117,7 +122,8 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
 
     let admin_token_file = data.admin_token_file.clone();
     let mut background = JoinSet::new();
-    let router = assemble(&config, &options, data, &url_s, &mut background)?;
+    let (store, tally) = (data.store.clone(), Arc::new(Tally::default()));
+    let router = assemble(&config, &options, data, &url_s, &tally, &mut background)?;
     let handle = Handle::new();
     let gate = Gate::new(&config.limits);
     let unusable = |source| Error::System { what: "the listening socket cannot be used", source };
@@ -139,7 +145,7 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     let scheme = if config.server.http { "http" } else { "https" };
     tracing::info!("listening on {scheme}://{address}");
     let grace = Duration::from_secs(config.server.shutdown_grace_s);
-    Ok(Running { address, url_s, admin_token_file, ca_file, grace, handle, serving, background })
+    Ok(Running { address, url_s, admin_token_file, ca_file, grace, handle, serving, background, tally, store })
 }
 
 fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {
@@ -179,17 +185,19 @@ fn assemble(
     options: &ServerOptions,
     data: Data,
     url_s: &[String],
+    tally: &Arc<Tally>,
     background: &mut JoinSet<()>,
 ) -> Result<Router, Error> {
     let limits = &config.limits;
     let pool = Pool::new(limits)?;
     let rates = Arc::new(Rates::new(limits));
-    let (backoff, passwords) = (Backoff::default(), Backoff::default());
+    let passwords = Backoff::default();
     let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
     background.spawn(Arc::clone(&device_trust).watch());
-    background.spawn(sweep(Arc::clone(&rates), pool.clone(), [backoff.clone(), passwords.clone()], store.clone()));
-    let provision = Arc::new(Provision::new(config, options, data, url_s, pool, Arc::clone(&rates), backoff));
+    let provision = Arc::new(Provision::new(config, options, data, url_s, pool, Arc::clone(&rates), Arc::clone(tally)));
+    background.spawn(Arc::clone(tally).write_groups(store.clone()));
+    background.spawn(sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
     let api = api::ApiState {
         store: store.clone(),
         origin: provision.trigger_origin().into(),
@@ -214,14 +222,17 @@ async fn within(time: Duration, request: Request, next: Next) -> Response {
     response.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
-async fn sweep(rates: Arc<Rates>, pool: Pool, backoffs: [Backoff; 2], store: Store) {
+async fn sweep(rates: Arc<Rates>, provision: Arc<Provision>, passwords: Backoff, store: Store) {
     loop {
         tokio::time::sleep(SWEEP).await;
         rates.sweep();
-        pool.sweep();
-        backoffs.iter().for_each(|backoff| backoff.sweep(Instant::now()));
+        provision.sweep(Instant::now());
+        passwords.sweep(Instant::now());
         if let Err(why) = store.forget_old_answers().await {
             tracing::warn!("old answers stay: {why}");
+        }
+        if let Err(why) = store.settle_tries().await {
+            tracing::warn!("refused runs are not in the audit trail yet: {why}");
         }
     }
 }

@@ -13,7 +13,9 @@ use super::ApiState;
 use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
 use crate::package::MAX_COUNTER;
-use crate::store::{Activation, EnrolmentRecord, Location, Method, NewEnrolment, Params, Role, Variant, key_type};
+use crate::store::{
+    Activation, EnrolmentRecord, Location, Method, NewEnrolment, Params, Role, Variant, WrongTries, key_type,
+};
 
 /// The suite of an OCRA key unless its creator says otherwise.
 const OCRA_SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
@@ -180,7 +182,20 @@ impl EnrolmentBody {
 pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     caller.may(Role::Read)?;
     let enrolment = api.store.enrolment(&id).await?.ok_or(Problem::not_found("enrolment"))?;
-    Ok(json_answer(StatusCode::OK, describe(&enrolment)))
+    let tries = api.store.tries_of(&id).await?;
+    let mut answer = describe(&enrolment);
+    answer["wrong_tries"] = tries.wrong.iter().map(wrong_tries).collect();
+    answer["last_refusal"] = json!(tries.last.map(|(cause, at)| json!({ "cause": cause, "at": time(at) })));
+    Ok(json_answer(StatusCode::OK, answer))
+}
+
+fn wrong_tries(tries: &WrongTries) -> Value {
+    json!({
+        "address": tries.address,
+        "count": tries.count,
+        "last_at": time(tries.last_at),
+        "locked_until": tries.locked_until.and_then(time),
+    })
 }
 
 pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {

@@ -115,7 +115,7 @@ pub(super) async fn validate(
     // RFC 4226 §7.3: after some wrong passwords in a row, the next one has to wait.
     let subject = [("user", &user), ("key", &key_id), ("client", &client_id)];
     let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
-    let tried = api.backoff.begin(&subject.unwrap_or_default(), NonZeroU32::MIN, Instant::now())?;
+    let tried = api.backoff.begin(&subject.unwrap_or_default(), None, NonZeroU32::MIN, Instant::now())?;
     let found = api.store.validate(store::Attempt { user, key_id, otp, challenge, client_id }).await?;
     match found {
         Some(_) => tried.right(),

@@ -115,7 +115,7 @@ impl Config {
             (1..=1000).contains(&policy.lock_after),
             "policy.lock_after",
             &policy.lock_after,
-            "use 1 to 1000 wrong codes",
+            "use 1 to 1000 wrong tries",
         );
         let validate = &self.validate;
         fault(

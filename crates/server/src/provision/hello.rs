@@ -12,6 +12,7 @@ use dskpp::status::Status;
 use dskpp_crypto::{Secret, Sha256, SystemRandom, ct_eq};
 
 use super::{Provision, Stop, new_id, unix_now, unix_now_ms};
+use crate::limits::Subject;
 use crate::store::{
     DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, HelloQuery, KeyRecord, KeyState, Variant, key_type,
 };
@@ -23,7 +24,7 @@ impl Provision {
         body: Bytes,
         peer: SocketAddr,
     ) -> Result<Vec<u8>, Stop> {
-        let context = self.look_up(&hello, &body).await?;
+        let context = self.look_up(&hello, &body, peer).await?;
         let trigger = trigger_of(&hello, context.enrolment.as_ref());
         let trigger = trigger.map_err(|(status, reason)| refusal(&hello, status, reason))?.is_some();
         match wants_two_pass(&hello, context.enrolment.as_ref()) {
@@ -79,7 +80,7 @@ impl Provision {
     }
 
     /// One read, and none for a client that names nothing.
-    async fn look_up(&self, hello: &ClientHello, body: &[u8]) -> Result<HelloContext, Stop> {
+    async fn look_up(&self, hello: &ClientHello, body: &[u8], peer: SocketAddr) -> Result<HelloContext, Stop> {
         let entries = hello.two_pass_methods();
         let names = entries.iter().filter_map(|entry| match &entry.payload {
             Some(Payload::KeyInfo(info)) if entry.method != ProtectionMethod::PassphraseWrap => info.key_name.clone(),
@@ -91,6 +92,7 @@ impl Provision {
             key_id: hello.key_id.as_deref().map(|id| String::from_utf8_lossy(id).into_owned()),
             client_id: hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()),
             key_names: names.take(MAX_KEY_NAMES).collect(),
+            address: Subject::from(peer).to_string(),
         };
         Ok(self.store.load_hello(query).await?)
     }

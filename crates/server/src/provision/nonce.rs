@@ -13,7 +13,8 @@ use super::hello::DEVICE_K;
 use super::run::{Outcome, Run};
 use super::{PRIVATE_KEY_COST, Provision, Stop, unix_now, unix_now_ms};
 use crate::backoff::Attempt;
-use crate::store::{Commit, DeviceRecord, EnrolmentRecord, Pending, Variant};
+use crate::limits::Subject;
+use crate::store::{DeviceRecord, EnrolmentRecord, Variant};
 
 impl Provision {
     pub(super) async fn nonce(
@@ -26,7 +27,7 @@ impl Provision {
         let key = key.ok_or_else(|| Refusal::of_nonce(Status::Abort, Reason::Seal, None))?;
         let session = Session::open(message, body, &key, unix_now())?;
         let state = session.state().clone();
-        let run = Run {
+        let mut run = Run {
             variant: Variant::FourPass,
             session_id: session.session_id().to_owned(),
             as_hello: false,
@@ -34,22 +35,28 @@ impl Provision {
             client_id: session.client_id().map(str::to_owned),
             device: state.device.clone(),
             renews: state.renews.clone(),
+            locked: false,
             peer,
             started: Instant::now(),
         };
         let enrolment = state.enrolment.as_deref();
         let client_id = run.client_id.as_deref().filter(|_| enrolment.is_none());
         let device = run.device.as_ref().filter(|_| state.k_id == DEVICE_K);
-        let known = self.store.load_run(&run.session_id, client_id, enrolment, device).await?;
+        let address = Subject::from(peer).to_string();
+        let known = self.store.load_run(&run.session_id, client_id, enrolment, device, &address).await?;
         if let Some(answer) = known.answer {
             return run.again(answer);
         }
+        if let Some(before) = self.before(&run) {
+            return run.finish(before, self).await;
+        }
+        run.locked = known.locked;
         let k = self.k_of(&state, known.device).ok_or_else(|| session.refuse(Status::Abort, Reason::Seal));
         let k = match session.check(&self.auth).and(k) {
             Ok(k) => k,
             Err(refusal) => {
-                let pending = self.refuse(&run, known.enrolment.as_ref(), &refusal);
-                return run.finish(pending, Outcome::Refused(refusal), self).await;
+                let outcome = self.refuse(&run, known.enrolment.as_ref(), refusal, None);
+                return run.finish(outcome, self).await;
             }
         };
         let iterations = session.proof_iterations();
@@ -57,12 +64,12 @@ impl Provision {
         let attempt = self.charge(&run, iterations)?;
         let provision = Arc::clone(self);
         let work = move || {
-            let (pending, outcome) = provision.work(session, &run, &k, known.enrolment.as_ref(), attempt);
-            (run, pending, outcome)
+            let outcome = provision.work(session, &run, &k, known.enrolment.as_ref(), attempt);
+            (run, outcome)
         };
         let cost = u64::from(iterations) + private_key;
-        let (run, pending, outcome) = self.compute(peer.into(), cost, work).await?;
-        run.finish(pending, outcome, self).await
+        let (run, outcome) = self.compute(peer.into(), cost, work).await?;
+        run.finish(outcome, self).await
     }
 
     /// Everything between the checks and the answer.
@@ -73,12 +80,10 @@ impl Provision {
         k: &ServerK,
         enrolment: Option<&EnrolmentRecord>,
         attempt: Option<Attempt>,
-    ) -> (Pending<Commit>, Outcome) {
-        let proved = self.prove(session, run, k, enrolment);
-        self.count(run, attempt, &proved);
-        match proved {
-            Ok((finished, key_id, enrolment)) => self.commit(run, enrolment, finished, key_id),
-            Err(refusal) => (self.refuse(run, enrolment, &refusal), Outcome::Refused(refusal)),
+    ) -> Outcome {
+        match self.prove(session, run, k, enrolment) {
+            Ok((finished, key_id, enrolment)) => self.commit(run, enrolment, finished, key_id, attempt),
+            Err(refusal) => self.refuse(run, enrolment, refusal, attempt),
         }
     }
 

@@ -11,8 +11,10 @@ use dskpp_crypto::{Random as _, Secret, SystemRandom, ct_eq};
 use pskc::DeviceInfo;
 
 use super::{Provision, Stop, new_id, unix_now};
+use crate::backoff::Attempt;
+use crate::refused::Before;
 use crate::store::{
-    Answer, Commit, CommitRun, EnrolmentRecord, EnrolmentState, FailedRun, NewKey, Pending, Variant,
+    Answer, Cause, Commit, CommitRun, EnrolmentRecord, EnrolmentState, NewKey, Pending, ProvedRefusal, Variant,
     key_type as key_type_of,
 };
 
@@ -32,14 +34,51 @@ pub(super) struct Run {
     /// The device that the key is for.
     pub(super) device: Option<DeviceRef>,
     pub(super) renews: Option<String>,
+    /// Whether no code is accepted from there now.
+    pub(super) locked: bool,
     pub(super) peer: SocketAddr,
     pub(super) started: Instant,
 }
 
-/// What a run came to, before it is durable.
+/// What a run came to.
 pub(super) enum Outcome {
-    Provisioned { response: Vec<u8>, key_id: String, user: String },
-    Refused(Refusal),
+    Provisioned {
+        pending: Pending<Commit>,
+        response: Vec<u8>,
+        key_id: String,
+        user: String,
+    },
+    /// A refusal that becomes durable, as the code was proved.
+    Proved(Pending<Commit>, Refused),
+    /// A refusal that leaves nothing.
+    Refused(Refused),
+    /// The refusal of an earlier request, given again.
+    Again(Vec<u8>),
+    /// Another request was refused on this session.
+    Spent(Refusal),
+}
+
+/// A refusal, and what the log and administrators learn of it.
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    pub(super) cause: Option<Cause>,
+    pub(super) enrolment: Option<String>,
+    pub(super) user: Option<String>,
+}
+
+impl Refused {
+    /// The one true reason, with user and enrolment where there are such.
+    pub(super) fn log(&self, peer: SocketAddr, took_ms: u64) {
+        let Refused { refusal, cause, enrolment, user } = self;
+        let (cause, session) = (cause.map(Cause::as_str), refusal.session_id.as_deref());
+        tracing::info!(session, %peer, user, enrolment, cause, status = %refusal.status, took_ms, "run refused: {}", refusal.reason);
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Refused { refusal, cause: None, enrolment: None, user: None }
+    }
 }
 
 impl Provision {
@@ -70,7 +109,12 @@ impl Provision {
         enrolment: &EnrolmentRecord,
         finished: Finished,
         key_id: String,
-    ) -> (Pending<Commit>, Outcome) {
+        attempt: Option<Attempt>,
+    ) -> Outcome {
+        self.right(run, attempt);
+        if let Some(before) = self.before(run) {
+            return before; // a wrong request on the same session was faster
+        }
         let is_new = enrolment.delivers.is_none();
         let pending = self.store.commit_run(CommitRun {
             session_id: run.session_id.clone(),
@@ -88,20 +132,56 @@ impl Provision {
                 mac_algorithm: finished.prf.algorithm().uri().to_owned(),
             },
         });
-        (pending, Outcome::Provisioned { response: finished.response, key_id, user: enrolment.user.clone() })
+        Outcome::Provisioned { pending, response: finished.response, key_id, user: enrolment.user.clone() }
     }
 
-    /// A failed run is answered once, too: its session is spent.
-    pub(super) fn refuse(&self, run: &Run, enrolment: Option<&EnrolmentRecord>, refusal: &Refusal) -> Pending<Commit> {
-        self.store.commit_failure(FailedRun {
+    /// A refused run is answered once, too: its session is spent. One that proves nothing is remembered by this node
+    /// alone (profile P28), and its enrolment, if there is one, learns of it behind the answer. `attempt` is the try at
+    /// a code that it was.
+    pub(super) fn refuse(
+        &self,
+        run: &Run,
+        enrolment: Option<&EnrolmentRecord>,
+        refusal: Refusal,
+        attempt: Option<Attempt>,
+    ) -> Outcome {
+        let proved = run.variant == Variant::FourPass && proves_code(&refusal);
+        if !proved {
+            let before = self.refused.keep(run.name(), run.request_hash, refusal.status, Instant::now());
+            if let Some(before) = before {
+                return run.again_refused(before); // the same request, sent twice, is one try
+            }
+        }
+        if refusal.reason == Reason::AuthenticationData {
+            self.wrong(run, attempt);
+        } else if proves_code(&refusal) {
+            self.right(run, attempt);
+        }
+        let cause = run.cause(&refusal, enrolment);
+        if let Some(enrolment) = enrolment {
+            self.tally.count(&enrolment.id, cause, run.peer.into());
+        }
+        let response = proved.then(|| refusal.response());
+        let refused = Refused {
+            refusal,
+            cause: Some(cause),
+            enrolment: enrolment.map(|enrolment| enrolment.id.clone()),
+            user: enrolment.map(|enrolment| enrolment.user.clone()),
+        };
+        let Some(response) = response else { return Outcome::Refused(refused) };
+        let pending = self.store.commit_refusal(ProvedRefusal {
             session_id: run.session_id.clone(),
             request_hash: run.request_hash,
-            response: refusal.response(),
+            response,
             answer_expires_at: self.answer_expires_at(),
-            enrolment_id: enrolment.map(|enrolment| enrolment.id.clone()),
-            wrong_code: is_wrong_code(refusal),
-            reason: refusal.reason.to_string(),
-        })
+        });
+        Outcome::Proved(pending, refused)
+    }
+
+    /// What this node has answered to a run before, where that was a refusal that is in no store.
+    pub(super) fn before(&self, run: &Run) -> Option<Outcome> {
+        let before = self.refused.find(run.name(), &run.request_hash, Instant::now())?;
+        Some(run.again_refused(before))
     }
 
     /// When no session that was begun before now can be open any more.
@@ -119,36 +199,60 @@ pub(super) fn device_info(device: &DeviceRef) -> DeviceInfo {
     }
 }
 
-/// Whether it counts against the code; other refusals are no guesses.
-pub(super) fn is_wrong_code(refusal: &Refusal) -> bool {
-    refusal.reason == Reason::AuthenticationData
+/// Whether only who has proved the code is refused so.
+fn proves_code(refusal: &Refusal) -> bool {
+    matches!(refusal.reason, Reason::Expired | Reason::NonceLength | Reason::Key | Reason::Device | Reason::Policy)
 }
 
 impl Run {
-    /// Waits until what became of the run is durable.
-    pub(super) async fn finish(
-        &self,
-        pending: Pending<Commit>,
-        outcome: Outcome,
-        provision: &Provision,
-    ) -> Result<Vec<u8>, Stop> {
-        match (pending.done().await?, outcome) {
-            (Commit::AlreadyAnswered(answer), _) => self.again(answer),
-            (Commit::Committed, Outcome::Refused(refusal)) => Err(refusal.into()),
-            (Commit::Committed, Outcome::Provisioned { response, key_id, user }) => {
-                let took_ms = self.started.elapsed().as_millis() as u64;
-                let session = &self.session_id;
-                tracing::info!(session, peer = %self.peer, user, key_id, took_ms, "key provisioned");
-                Ok(response)
-            }
-            // Another run was faster: as if the code had been spent before (profile P16).
-            (Commit::EnrolmentSpent, _) => {
-                let refusal = self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
-                match provision.refuse(self, None, &refusal).done().await? {
-                    Commit::AlreadyAnswered(answer) => self.again(answer),
-                    Commit::Committed | Commit::EnrolmentSpent => Err(refusal.into()),
+    /// Waits until what became of the run is durable, where it is to be.
+    pub(super) async fn finish(&self, outcome: Outcome, provision: &Provision) -> Result<Vec<u8>, Stop> {
+        match outcome {
+            Outcome::Again(response) => Ok(response),
+            Outcome::Spent(refusal) => Err(refusal.into()),
+            Outcome::Refused(refused) => Err(Stop::Refused(refused)),
+            Outcome::Proved(pending, refused) => match pending.done().await? {
+                Commit::AlreadyAnswered(answer) => self.again(answer),
+                Commit::Committed | Commit::EnrolmentSpent => Err(Stop::Refused(refused)),
+            },
+            Outcome::Provisioned { pending, response, key_id, user } => match pending.done().await? {
+                Commit::AlreadyAnswered(answer) => self.again(answer),
+                Commit::Committed => {
+                    let took_ms = self.started.elapsed().as_millis() as u64;
+                    let session = &self.session_id;
+                    tracing::info!(session, peer = %self.peer, user, key_id, took_ms, "key provisioned");
+                    Ok(response)
                 }
-            }
+                // Another run was faster: as if the code had been spent before (profile P16).
+                Commit::EnrolmentSpent => {
+                    let refusal = self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
+                    provision.refused.keep(self.name(), self.request_hash, refusal.status, Instant::now());
+                    Err(Stop::Refused(Refused { user: Some(user), cause: Some(Cause::Used), ..refusal.into() }))
+                }
+            },
+        }
+    }
+
+    /// What a request is sent again under: its session; in two-pass, which has none, the request itself.
+    fn name(&self) -> &[u8] {
+        match self.variant {
+            Variant::FourPass => self.session_id.as_bytes(),
+            Variant::TwoPass => &self.request_hash,
+        }
+    }
+
+    /// Why it is refused, which its client does not learn (profile P16).
+    fn cause(&self, refusal: &Refusal, enrolment: Option<&EnrolmentRecord>) -> Cause {
+        match (refusal.reason, enrolment.map(|enrolment| enrolment.state)) {
+            (Reason::AuthenticationData, None) => Cause::UnknownClient,
+            (Reason::AuthenticationData, Some(EnrolmentState::Provisioned | EnrolmentState::Active)) => Cause::Used,
+            (Reason::AuthenticationData, Some(EnrolmentState::Revoked)) => Cause::Revoked,
+            (Reason::AuthenticationData, Some(_)) if self.locked => Cause::Waiting,
+            (Reason::AuthenticationData, Some(_)) => Cause::WrongCode,
+            (Reason::Trigger, _) => Cause::WrongTrigger,
+            (Reason::Expired, _) => Cause::Expired,
+            (Reason::Key | Reason::Device | Reason::Policy, _) => Cause::NotAllowed,
+            _ => Cause::Unusable,
         }
     }
 
@@ -167,10 +271,18 @@ impl Run {
         }
     }
 
+    /// As [`Run::again`], of a refusal that is in no store.
+    fn again_refused(&self, before: Before) -> Outcome {
+        match before {
+            Before::Same(status) => Outcome::Again(self.refuse(status, Reason::SessionSpent).response()),
+            Before::Another => Outcome::Spent(self.refuse(Status::Abort, Reason::SessionSpent)),
+        }
+    }
+
     /// The password to check against: a random one, which nobody knows, where no code can be right (profile P16).
     pub(super) fn password(&self, enrolment: Option<&EnrolmentRecord>) -> Secret {
         let named = |enrolment: &&EnrolmentRecord| self.client_id.as_ref().is_none_or(|id| *id == enrolment.client_id);
-        match enrolment.filter(named) {
+        match enrolment.filter(named).filter(|_| !self.locked) {
             Some(enrolment) if matches!(enrolment.state, EnrolmentState::Open | EnrolmentState::Expired) => {
                 enrolment.password.clone()
             }

@@ -18,7 +18,7 @@ use crate::store::{EnrolmentRecord, EnrolmentState, Location, TriggerAd};
 pub(crate) enum NoTrigger {
     /// No enrolment has this token.
     Unknown,
-    /// The enrolment is spent, over, locked or revoked.
+    /// The enrolment is spent, over or revoked.
     Over,
     /// Later, perhaps.
     TooMany(RetryAfter),

@@ -18,7 +18,7 @@ use super::hello::{device_of, renewed_key};
 use super::run::{Outcome, Run, device_info};
 use super::{Provision, Stop, new_id, unix_now};
 use crate::device_trust;
-use crate::store::{Commit, DeviceRecord, EnrolmentRecord, HelloContext, Pending, Variant, key_type};
+use crate::store::{DeviceRecord, EnrolmentRecord, HelloContext, Variant, key_type};
 
 /// Every method: what the enrolment allows of them counts once the code is proved, so that nobody learns it before.
 const METHODS: [ProtectionMethod; 3] =
@@ -53,11 +53,15 @@ impl Provision {
             client_id: hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()),
             device: device_of(&hello),
             renews: None,
+            locked: context.locked && !trigger,
             peer,
             started: Instant::now(),
         };
         if let Some(answer) = context.answer.take() {
             return run.again(answer);
+        }
+        if let Some(before) = self.before(&run) {
+            return run.finish(before, self).await;
         }
         let resolved = hello.two_pass_methods().iter().map(|entry| self.client_key(entry, &run, &context));
         let (keys, owners) = resolved.map(Option::unzip).unzip();
@@ -72,19 +76,14 @@ impl Provision {
         let provision = Arc::clone(self);
         let work = move || {
             let (mut run, message) = (run, message);
-            let proved = provision.send_key(&mut run, &message);
-            provision.count(&run, attempt, &proved);
-            let (pending, outcome) = match proved {
-                Ok((finished, key_id, enrolment)) => provision.commit(&run, enrolment, finished, key_id),
-                Err(refusal) => {
-                    let enrolment = message.context.enrolment.as_ref();
-                    (provision.refuse(&run, enrolment, &refusal), Outcome::Refused(refusal))
-                }
+            let outcome = match provision.send_key(&mut run, &message) {
+                Ok((finished, key_id, enrolment)) => provision.commit(&run, enrolment, finished, key_id, attempt),
+                Err(refusal) => provision.refuse(&run, message.context.enrolment.as_ref(), refusal, attempt),
             };
-            (run, pending, outcome)
+            (run, outcome)
         };
-        let (run, pending, outcome): (Run, Pending<Commit>, Outcome) = self.compute(peer.into(), cost, work).await?;
-        run.finish(pending, outcome, self).await
+        let (run, outcome): (Run, Outcome) = self.compute(peer.into(), cost, work).await?;
+        run.finish(outcome, self).await
     }
 
     /// The work, and the checks that only a right code reaches.

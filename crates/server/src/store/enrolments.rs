@@ -165,8 +165,7 @@ impl Store {
     pub(crate) async fn revoke_enrolment(&self, id: &str) -> Result<(), StoreError> {
         let id = id.to_owned();
         let write = move |db: &Connection| {
-            let sql = "UPDATE enrolment SET state = 'revoked' WHERE id = ? \
-                       AND state IN ('open', 'locked', 'provisioned')";
+            let sql = "UPDATE enrolment SET state = 'revoked' WHERE id = ? AND state IN ('open', 'provisioned')";
             if db.execute(sql, [&id])? == 0 {
                 let known = db.query_row("SELECT 1 FROM enrolment WHERE id = ?", [&id], |_| Ok(())).optional()?;
                 return Err(match known {

@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::access::user_id;
 use super::enrolments::{By, find};
-use super::records::{EnrolmentState, KeyRecord, KeyState, Params, key_type};
+use super::records::{Cause, EnrolmentState, KeyRecord, KeyState, Params, key_type};
 use super::row::{Columns, Unreadable, listed, readable};
-use super::{Store, StoreError, now, pending, stored};
+use super::tries::{self, FIRST_PASSWORD, Tries};
+use super::{Store, StoreError, StorePolicy, now, pending, stored};
 use crate::audit;
 use crate::package::OTHER_TYPE;
 use crate::seal::Kek;
@@ -175,7 +176,7 @@ impl Store {
 
     /// The key of `key_id`, or one of `user`'s, for which `otp` is right; its counter or step moves in the same
     /// transaction, so that no password is good twice. A key that waits for its first password becomes active with it,
-    /// if the client ID of its enrolment is shown as well (RFC 6063 §10.5); after some wrong ones it is given up.
+    /// if the client ID of its enrolment is shown as well (RFC 6063 §10.5); after some wrong ones it has to wait.
     pub(crate) async fn validate(&self, attempt: Attempt) -> Result<Option<String>, StoreError> {
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
         let write = move |db: &Connection| {
@@ -185,7 +186,7 @@ impl Store {
                 validate::check(key, k_token, otp, challenge.as_deref(), at, &policy)
             };
             let waiting = match client_id {
-                Some(client_id) => waiting(db, &kek, client_id, at)?,
+                Some(client_id) => waiting(db, &kek, client_id, &policy, at)?,
                 None => None,
             };
             let waiting = waiting.filter(|(key, _)| {
@@ -209,7 +210,7 @@ impl Store {
                 }
             }
             if let Some((KeyRecord { enrolment_id: Some(enrolment), .. }, _)) = &waiting {
-                count_wrong(db, enrolment, policy.lock_after, at)?;
+                tries::count(db, enrolment, &wrong_password(), &policy, at)?;
             }
             Ok(None)
         };
@@ -247,10 +248,16 @@ fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Resu
 }
 
 /// The key that the enrolment of a client ID has made and that waits for its first password, and its K_TOKEN.
-fn waiting(db: &Connection, kek: &Kek, client_id: &str, at: i64) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
+fn waiting(
+    db: &Connection,
+    kek: &Kek,
+    client_id: &str,
+    policy: &StorePolicy,
+    at: i64,
+) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
     let Some(enrolment) = find(db, kek, By::ClientId, client_id)? else { return Ok(None) };
     let (EnrolmentState::Provisioned, Some(id)) = (enrolment.state, &enrolment.key_id) else { return Ok(None) };
-    if enrolment.expires_at <= at {
+    if enrolment.expires_at <= at || tries::is_locked(db, &enrolment.id, FIRST_PASSWORD, policy, at)? {
         return Ok(None);
     }
     if enrolment.renews.is_some() {
@@ -263,18 +270,8 @@ fn waiting(db: &Connection, kek: &Kek, client_id: &str, at: i64) -> Result<Optio
     })
 }
 
-/// Counts a wrong first password. As with codes, the enrolment is locked after some.
-fn count_wrong(db: &Connection, enrolment: &str, lock_after: u32, at: i64) -> Result<(), StoreError> {
-    let mut count = db.prepare_cached(
-        "UPDATE enrolment SET failed_attempts = failed_attempts + 1, \
-         state = CASE WHEN failed_attempts + 1 >= ?2 THEN 'locked' ELSE state END WHERE id = ?1 RETURNING state",
-    )?;
-    let state: String = count.query_row(params![enrolment, lock_after], |row| row.get(0))?;
-    if state == EnrolmentState::Locked.as_str() {
-        audit::append(db, at, "enrolment.locked", &json!({ "enrolment": enrolment }))?;
-        pending::give_up(db, enrolment)?;
-    }
-    Ok(())
+fn wrong_password() -> Tries {
+    Tries { refused: 1, cause: Cause::WrongPassword, wrong: vec![(FIRST_PASSWORD.to_owned(), 1)] }
 }
 
 fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i64) -> Result<(), StoreError> {

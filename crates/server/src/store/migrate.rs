@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_platform.sql"),
     include_str!("../../migrations/sqlite/0006_import_report.sql"),
     include_str!("../../migrations/sqlite/0007_sealed.sql"),
+    include_str!("../../migrations/sqlite/0008_tries.sql"),
 ];
 
 /// Does the steps that are missing, all or none.

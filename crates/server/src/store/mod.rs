@@ -19,6 +19,7 @@ mod row;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod tries;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,11 +38,12 @@ pub(crate) use import::{Batch, BatchDone, Rejected};
 pub(crate) use keys::Attempt;
 pub(crate) use records::key_type;
 pub(crate) use records::{
-    Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Method, Params, TriggerAd,
-    Variant,
+    Activation, Answer, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Method, Params,
+    TriggerAd, Variant, WrongTries,
 };
 pub(crate) use row::Unreadable;
-pub(crate) use runs::{Commit, CommitRun, FailedRun, HelloContext, HelloQuery, NewKey};
+pub(crate) use runs::{Commit, CommitRun, HelloContext, HelloQuery, NewKey, ProvedRefusal};
+pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
 
 /// Why the store did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,7 +92,7 @@ impl From<rusqlite::Error> for StoreError {
 /// What the store decides by itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StorePolicy {
-    /// Wrong codes after which an enrolment is locked.
+    /// Wrong tries after which nothing is accepted from their address for a while ([`LOCK_S`]).
     pub lock_after: u32,
     /// HOTP: counter values beyond the expected one that are tried.
     pub hotp_look_ahead: u32,

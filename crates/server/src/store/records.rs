@@ -17,6 +17,7 @@ macro_rules! named {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub(crate) enum $type { $($(#[$variant_doc])* #[serde(rename = $name)] $variant,)* }
 
+        #[allow(dead_code, reason = "not every type is written, or read, by its name")]
         impl $type {
             /// The name.
             pub(crate) fn as_str(self) -> &'static str {
@@ -42,8 +43,6 @@ named! {
         Active = "active",
         /// Nobody used the code in time.
         Expired = "expired",
-        /// Too many wrong codes.
-        Locked = "locked",
         /// An administrator took it back.
         Revoked = "revoked",
     }
@@ -104,6 +103,32 @@ named! {
         Hardware = "hardware",
         /// In a program.
         Software = "software",
+    }
+}
+
+named! {
+    /// Why a run was refused: more than its client learns (profile P16).
+    Cause {
+        /// No enrolment has this client ID.
+        UnknownClient = "unknown-client-id",
+        /// The code was mistyped or guessed, or is for another URL_S, or R_C was not encrypted for this server.
+        WrongCode = "wrong-code",
+        /// There were too many wrong tries from this address.
+        Waiting = "waiting",
+        /// A key has come of the enrolment.
+        Used = "used",
+        /// An administrator took it back.
+        Revoked = "revoked",
+        /// The code was right, but its time is over.
+        Expired = "expired",
+        /// The trigger is not the enrolment's.
+        WrongTrigger = "wrong-trigger",
+        /// The code was right, but is not for this type of key, variant or device.
+        NotAllowed = "not-allowed",
+        /// The message itself could not be used.
+        Unusable = "unusable-message",
+        /// The first password of a key was wrong.
+        WrongPassword = "wrong-first-password",
     }
 }
 
@@ -207,6 +232,28 @@ impl TriggerAd {
     }
 }
 
+/// What is known of an enrolment's refused runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TriesRecord {
+    /// Why, and when, the last one was refused: seconds since 1970.
+    pub last: Option<(Cause, i64)>,
+    /// Wrong tries of the last day by address, the latest first.
+    pub wrong: Vec<WrongTries>,
+}
+
+/// Wrong tries from one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WrongTries {
+    /// An IPv4 address, an IPv6 /64, or `first password`.
+    pub address: String,
+    /// How many.
+    pub count: u32,
+    /// When the last one was, seconds since 1970.
+    pub last_at: i64,
+    /// Until when nothing is accepted from there, seconds since 1970.
+    pub locked_until: Option<i64>,
+}
+
 /// The permission to provision one key once.
 #[derive(Clone, Debug)]
 pub(crate) struct EnrolmentRecord {
@@ -240,7 +287,7 @@ pub(crate) struct EnrolmentRecord {
     pub state: EnrolmentState,
     /// When the key becomes active.
     pub activate: Activation,
-    /// Wrong codes so far.
+    /// Wrong codes, or wrong first passwords of its key, so far.
     pub failed_attempts: u32,
     /// The key that came of it.
     pub key_id: Option<String>,

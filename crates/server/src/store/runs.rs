@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dskpp::server::DeviceRef;
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::{DeviceRecord, device_by_identity, device_by_key_name};
@@ -15,7 +15,7 @@ use super::export::{Outgoing, outgoing};
 use super::keys::{k_mac_of, key_by_id};
 use super::records::{Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params};
 use super::row::{Columns, readable};
-use super::{Store, StoreError, now, pending, stored};
+use super::{Store, StoreError, StorePolicy, now, pending, stored, tries};
 use crate::audit;
 use crate::seal::Kek;
 
@@ -32,6 +32,8 @@ pub(crate) struct HelloQuery {
     pub client_id: Option<String>,
     /// The names of keys in its list of key protection methods.
     pub key_names: Vec<String>,
+    /// Where it comes from: an IPv4 address, or an IPv6 /64.
+    pub address: String,
 }
 
 /// What a ClientHello may refer to.
@@ -49,6 +51,8 @@ pub(crate) struct HelloContext {
     pub key: Option<(KeyRecord, Secret)>,
     /// The enrolment of the client ID in its AD.
     pub enrolment: Option<EnrolmentRecord>,
+    /// Whether no code of it is accepted from that address now.
+    pub locked: bool,
 }
 
 /// What a ClientNonce refers to.
@@ -58,6 +62,8 @@ pub(crate) struct RunContext {
     pub answer: Option<Answer>,
     /// The enrolment of its client ID, or the one that its session names.
     pub enrolment: Option<EnrolmentRecord>,
+    /// Whether no code of it is accepted from that address now.
+    pub locked: bool,
     /// The device whose key the session uses.
     pub device: Option<DeviceRecord>,
 }
@@ -92,9 +98,9 @@ pub(crate) struct CommitRun {
     pub key: NewKey,
 }
 
-/// A run that ends with a refusal.
+/// A refusal of a run whose code was proved.
 #[derive(Debug)]
-pub(crate) struct FailedRun {
+pub(crate) struct ProvedRefusal {
     /// `SessionID`
     pub session_id: String,
     /// SHA-256 of the ClientNonce.
@@ -103,12 +109,6 @@ pub(crate) struct FailedRun {
     pub response: Vec<u8>,
     /// Until when the answer is kept, seconds since 1970.
     pub answer_expires_at: i64,
-    /// The enrolment whose code was tried.
-    pub enrolment_id: Option<String>,
-    /// Whether the code was wrong, which counts against the enrolment.
-    pub wrong_code: bool,
-    /// For the audit trail.
-    pub reason: String,
 }
 
 /// What became of a commit.
@@ -129,8 +129,8 @@ impl Store {
         if names_none && query.key_names.is_empty() {
             return Ok(HelloContext::default());
         }
-        let kek = Arc::clone(&self.kek);
-        self.engine.read(move |db| load_hello(db, &kek, &query)).await
+        let (kek, policy) = (Arc::clone(&self.kek), self.policy);
+        self.engine.read(move |db| load_hello(db, &kek, &query, &policy)).await
     }
 
     /// What a ClientNonce refers to, in one read.
@@ -140,6 +140,7 @@ impl Store {
         client_id: Option<&str>,
         enrolment: Option<&str>,
         device: Option<&DeviceRef>,
+        address: &str,
     ) -> Result<RunContext, StoreError> {
         let (session_id, kek) = (session_id.to_owned(), Arc::clone(&self.kek));
         let by = match (client_id, enrolment) {
@@ -147,21 +148,23 @@ impl Store {
             (None, Some(id)) => Some((By::Id, id.to_owned())),
             (None, None) => None,
         };
-        let device = device.cloned();
+        let (device, address, policy) = (device.cloned(), address.to_owned(), self.policy);
+        let has_code = client_id.is_some();
         let read = move |db: &Connection| {
             let answer = answer_of(db, &kek, &session_id)?;
             if answer.is_some() {
-                return Ok(RunContext { answer, enrolment: None, device: None });
+                return Ok(RunContext { answer, enrolment: None, locked: false, device: None });
             }
             let enrolment = match by {
                 Some((by, value)) => readable(find(db, &kek, by, &value))?,
                 None => None,
             };
+            let locked = has_code && is_locked(db, enrolment.as_ref(), &address, &policy)?;
             let device = match device {
                 Some(device) => readable(device_by_identity(db, &kek, &device))?,
                 None => None,
             };
-            Ok(RunContext { answer, enrolment, device })
+            Ok(RunContext { answer, enrolment, locked, device })
         };
         self.engine.read(read).await
     }
@@ -172,14 +175,34 @@ impl Store {
         self.engine.begin_write(move |db| commit_run(db, &kek, &run))
     }
 
-    /// Records the answer of a failed run, which spends its session, and counts a wrong code.
-    pub(crate) fn commit_failure(&self, run: FailedRun) -> Pending<Commit> {
-        let (kek, lock_after) = (Arc::clone(&self.kek), self.policy.lock_after);
-        self.engine.begin_write(move |db| commit_failure(db, &kek, lock_after, &run))
+    /// Keeps the answer of a refused run. One whose code was not proved must not come here: it leaves nothing in the
+    /// database.
+    pub(crate) fn commit_refusal(&self, run: ProvedRefusal) -> Pending<Commit> {
+        let kek = Arc::clone(&self.kek);
+        self.engine.begin_write(move |db| {
+            let ProvedRefusal { session_id, request_hash, response, answer_expires_at } = &run;
+            let before = keep_answer(db, &kek, session_id, request_hash, response, *answer_expires_at)?;
+            Ok(before.map_or(Commit::Committed, Commit::AlreadyAnswered))
+        })
     }
 }
 
-fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloContext, StoreError> {
+/// The same work for a client ID that is unknown (profile P16).
+fn is_locked(
+    db: &Connection,
+    enrolment: Option<&EnrolmentRecord>,
+    address: &str,
+    policy: &StorePolicy,
+) -> Result<bool, StoreError> {
+    tries::is_locked(db, enrolment.map_or("", |enrolment| &enrolment.id), address, policy, now())
+}
+
+fn load_hello(
+    db: &Connection,
+    kek: &Kek,
+    query: &HelloQuery,
+    policy: &StorePolicy,
+) -> Result<HelloContext, StoreError> {
     let device = match &query.device {
         Some(named) => readable(device_by_identity(db, kek, named))?,
         None => None,
@@ -196,18 +219,20 @@ fn load_hello(db: &Connection, kek: &Kek, query: &HelloQuery) -> Result<HelloCon
         Some(client_id) => readable(find(db, kek, By::ClientId, client_id))?,
         None => None,
     };
-    let is_fresh = |it: &EnrolmentRecord| it.state == EnrolmentState::Open && it.failed_attempts == 0;
-    if let (Some(hash), Some(enrolment)) = (&query.request_hash, enrolment.as_ref().filter(|it| !is_fresh(it))) {
+    let is_open = |it: &EnrolmentRecord| it.state == EnrolmentState::Open;
+    if let (Some(hash), Some(enrolment)) = (&query.request_hash, enrolment.as_ref().filter(|it| !is_open(it))) {
         let answer = last_answer(db, kek, &enrolment.id, hash)?;
         if answer.is_some() {
             return Ok(HelloContext { answer, ..HelloContext::default() });
         }
     }
+    let is_two_pass = query.request_hash.is_some() && query.client_id.is_some();
+    let locked = is_two_pass && is_locked(db, enrolment.as_ref(), &query.address, policy)?;
     let delivered = match enrolment.as_ref().and_then(|enrolment| enrolment.delivers.as_deref()) {
         Some(id) => readable(outgoing(db, id))?,
         None => None,
     };
-    Ok(HelloContext { answer: None, device, named, key, enrolment, delivered })
+    Ok(HelloContext { answer: None, device, named, key, enrolment, locked, delivered })
 }
 
 /// What a commit needs of its enrolment.
@@ -351,30 +376,4 @@ fn spend(
         })
     })?;
     rows.next().transpose()
-}
-
-fn commit_failure(db: &Connection, kek: &Kek, lock_after: u32, run: &FailedRun) -> Result<Commit, StoreError> {
-    let FailedRun { session_id, request_hash, response, answer_expires_at, enrolment_id, wrong_code, reason } = run;
-    if let Some(answer) = keep_answer(db, kek, session_id, request_hash, response, *answer_expires_at)? {
-        return Ok(Commit::AlreadyAnswered(answer));
-    }
-    let at = now();
-    if let Some(id) = enrolment_id.as_deref().filter(|_| *wrong_code) {
-        let mut count = db.prepare_cached(
-            "UPDATE enrolment SET failed_attempts = failed_attempts + 1, answer = ?3, \
-             state = CASE WHEN failed_attempts + 1 >= ?2 THEN 'locked' ELSE state END \
-             WHERE id = ?1 AND state = 'open' RETURNING state",
-        )?;
-        let state: Option<String> =
-            count.query_row(params![id, lock_after, session_id], |row| row.get(0)).optional()?;
-        if state.as_deref() == Some(EnrolmentState::Locked.as_str()) {
-            audit::append(db, at, "enrolment.locked", &json!({ "enrolment": id }))?;
-        }
-    }
-    // Runs of nobody in particular are in the log alone: strangers must not be able to fill the disk.
-    if let Some(enrolment) = enrolment_id {
-        let subject = json!({ "enrolment": enrolment, "session": session_id, "reason": reason });
-        audit::append(db, at, "run.refused", &subject)?;
-    }
-    Ok(Commit::Committed)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
-use dskpp::client::FourPass;
+use dskpp::client::{ClientProtection, FourPass, TwoPass};
 use dskpp::message::{ClientNonce, Request};
 use dskpp::status::Status;
 use dskpp_crypto::SystemRandom;
@@ -96,17 +96,105 @@ async fn p27_from_the_fourth_wrong_code_on_the_next_try_has_to_wait_known_or_not
     }
 }
 
+/// The lock is for this address, survives a restart, and looks like a wrong code; only an administrator sees what it is.
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_a_locked_enrolment_is_refused_with_the_right_code() {
-    let server = Server::start_with(|config| config.policy.lock_after = 2).await;
+async fn p16_a_locked_code_is_refused_like_a_wrong_one_until_the_lock_has_passed() {
+    let lock_after = |config: &mut dskpp_server::Config| config.policy.lock_after = 2;
+    let server = Server::start_with(lock_after).await;
     let enrolment = server.enrolment("totp", json!({})).await;
+    let path = format!("enrolments/{}", text(&enrolment["id"]));
     let wrong = with_code(text(&enrolment["client_id"]), "0123456789ABCDEF");
     for _ in 0..2 {
         server.refused(server.offer(&wrong, KeyType::Totp)).await;
     }
-    assert_eq!(server.refused(server.offer(&enrolment, KeyType::Totp)).await, Status::AuthenticationDataInvalid);
-    let state = server.api(&format!("enrolments/{}", text(&enrolment["id"])), None, 200).await;
-    assert_eq!(state["state"], "locked");
+    let server = server.restart(lock_after).await; // what waits to be written is written
+    let refused = server.refused(server.offer(&enrolment, KeyType::Totp)).await;
+    assert_eq!(refused, Status::AuthenticationDataInvalid);
+    let server = server.restart(lock_after).await;
+    let seen = server.api(&path, None, 200).await;
+    assert_eq!((text(&seen["state"]), &seen["failed_attempts"]), ("open", &json!(2)));
+    assert_eq!(seen["last_refusal"]["cause"], "waiting");
+    let tries = &seen["wrong_tries"][0];
+    assert_eq!((text(&tries["address"]), &tries["count"]), ("127.0.0.1", &json!(2)));
+    assert!(text(&tries["locked_until"]) > text(&tries["last_at"]));
+
+    server.database().execute("UPDATE wrong_try SET at = at - 900", []).unwrap();
+    assert_eq!(server.api(&path, None, 200).await["wrong_tries"][0]["locked_until"], json!(null));
+    server.run(server.offer(&enrolment, KeyType::Totp)).await.expect("locks pass");
+}
+
+/// Somebody else's guesses, of whatever number, do not keep an owner out.
+#[tokio::test(flavor = "multi_thread")]
+async fn p16_an_owner_is_not_shut_out_by_guesses_from_other_addresses() {
+    let server = Server::start_with(|config| config.policy.lock_after = 2).await;
+    let enrolment = server.enrolment("totp", json!({})).await;
+    let wrong = with_code(text(&enrolment["client_id"]), "0123456789ABCDEF");
+    let mut tried = 0;
+    for last in 2..42 {
+        let stranger = server.client_at([127, 0, 0, last]);
+        for _ in 0..2 {
+            let (request, _) = server.until_nonce(server.offer(&wrong, KeyType::Totp)).await;
+            tried += u32::from(server.post_by(&stranger, request).await.status() == StatusCode::OK);
+        }
+    }
+    assert!((40..60).contains(&tried), "{tried}: the second try from an address waits for the total");
+    server.run(server.offer(&enrolment, KeyType::Totp)).await.expect("the owner's address sent nothing wrong");
+}
+
+/// The class: whatever is refused before a code was proved leaves the database as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn p28_a_refusal_that_proves_nothing_writes_nothing() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("hotp", json!({})).await;
+    let database = server.database();
+    // It changes with every commit of another connection that changes anything.
+    let changes = || database.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    let before = changes();
+    type Change = fn(&mut ClientNonce);
+    let cases: [(Change, Status); 5] = [
+        (|_| {}, Status::AuthenticationDataInvalid),
+        (|nonce| nonce.authentication_data = None, Status::AuthenticationDataMissing),
+        (|nonce| proof(nonce).iteration_count = Some(1), Status::AuthenticationDataInvalid),
+        (|nonce| proof(nonce).mac.algorithm = Some(MacAlgorithm::PrfAes128), Status::MalformedRequest),
+        (|nonce| nonce.extensions.server_info = None, Status::Abort),
+    ];
+    for (number, (change, status)) in cases.into_iter().enumerate() {
+        let mut message = nonce_of(&unknown_code_request(&server).await);
+        change(&mut message);
+        let refusal = server.exchange(message.write()).await;
+        assert_eq!(read(&refusal), (status, false), "case {number}");
+        assert_eq!(server.exchange(message.write()).await, refusal, "the same again, case {number}");
+    }
+    let offer = server.offer(&with_code(UNKNOWN, "0123456789ABCDEF"), KeyType::Hotp);
+    let (two_pass, _) = TwoPass::start(offer, vec![ClientProtection::Passphrase], &mut SystemRandom).unwrap();
+    for _ in 0..2 {
+        assert_eq!(read(&server.exchange(two_pass.clone()).await).0, Status::AuthenticationDataInvalid);
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await; // a group, if there were one
+    assert_eq!(changes(), before);
+    server.run(server.offer(&enrolment, KeyType::Hotp)).await.expect("and nothing is spoilt");
+    assert_ne!(changes(), before, "the test sees changes");
+}
+
+/// Counted behind the answer, in groups, and once for each request.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_codes_of_an_enrolment_are_counted_once_each_and_leave_one_row() {
+    let server = Server::start().await;
+    let enrolment = server.enrolment("hotp", json!({})).await;
+    let wrong = with_code(text(&enrolment["client_id"]), "0123456789ABCDEF");
+    for _ in 0..3 {
+        let (request, _) = server.until_nonce(server.offer(&wrong, KeyType::Hotp)).await;
+        let refusal = server.exchange(request.clone()).await;
+        assert_eq!(server.exchange(request).await, refusal);
+    }
+    let server = server.restart(|_| {}).await;
+    let database = server.database();
+    let number = |what: &str| database.query_row(&format!("SELECT {what}"), [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(number("count FROM wrong_try"), 3);
+    assert_eq!(number("failed_attempts FROM enrolment"), 3);
+    assert_eq!(number("count(*) FROM answer"), 0);
+    assert_eq!(number("count(*) FROM audit WHERE event = 'run.refused'"), 0, "the hour is not over");
+    assert_eq!(number("count FROM refusal"), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

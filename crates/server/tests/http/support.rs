@@ -61,6 +61,27 @@ impl Server {
         Self { folder, running, client, admin_token: token.trim().to_owned() }
     }
 
+    /// Stops it, and starts it again on the same data folder.
+    pub(crate) async fn restart(self, adjust: impl FnOnce(&mut Config)) -> Self {
+        let Server { folder, running, client, .. } = self;
+        drop(client); // its connections would be waited for
+        running.shutdown();
+        running.wait().await.unwrap();
+        let mut config = config(&folder);
+        adjust(&mut config);
+        Self::start_in(folder, config).await
+    }
+
+    /// Another process that looks into the database.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("data/dskpp.db")).unwrap()
+    }
+
+    /// A client that sends from that address.
+    pub(crate) fn client_at(&self, address: [u8; 4]) -> Client {
+        Client::builder().local_address(std::net::IpAddr::from(address)).build().unwrap()
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.address())
     }
@@ -71,7 +92,12 @@ impl Server {
 
     /// Posts a DSKPP body as a well-behaved client does.
     pub(crate) async fn post(&self, body: Vec<u8>) -> reqwest::Response {
-        let request = self.client.post(self.url("/dskpp")).header(header::CONTENT_TYPE, MEDIA_TYPE);
+        self.post_by(&self.client, body).await
+    }
+
+    /// Posts it by that client.
+    pub(crate) async fn post_by(&self, client: &Client, body: Vec<u8>) -> reqwest::Response {
+        let request = client.post(self.url("/dskpp")).header(header::CONTENT_TYPE, MEDIA_TYPE);
         request.body(body).send().await.unwrap()
     }
 

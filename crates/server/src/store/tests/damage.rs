@@ -10,6 +10,7 @@ use crate::store::enrolments::{By, find};
 use crate::store::export::outgoing;
 use crate::store::import::progress_of;
 use crate::store::keys::{k_mac_of, k_token_of, key_by_id};
+use crate::store::tries::{hours_before, tries_of};
 
 /// Columns that no record is read from: SQL alone compares them, or they are kept for people. What they say is lost
 /// with them, and nothing else.
@@ -41,6 +42,7 @@ const ANYTHING: &[(&str, &str)] = &[
     ("key", "manufacturer"),
     ("key", "serial"),
     ("user", "name"),
+    ("wrong_try", "address"),
 ];
 
 fn tells(list: &[(&str, &str)], table: &str, column: &str) -> bool {
@@ -87,6 +89,13 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             drop(pending::waiting(db, &kek, &enrolment)?.unwrap());
         }
         "rewrite" => {} // its only column is its key
+        "wrong_try" | "refusal" => {
+            for hour in hours_before(db, i64::MAX, None)? {
+                hour?;
+            }
+            let enrolment: String = db.query_row("SELECT enrolment_id FROM refusal", [], |row| row.get(0))?;
+            drop(tries_of(db, &enrolment, POLICY.lock_after, now())?);
+        }
         _ => panic!("nobody says how rows of {table} are read"),
     }
     Ok(())
@@ -126,6 +135,7 @@ pub(super) async fn full() -> Db {
         [package],
     )
     .unwrap();
+    db.count(&renewal, wrong("192.0.2.1", 1)).await;
     raw.execute_batch(
         "UPDATE enrolment SET client_id = 'renewal' WHERE renews NOT NULL; UPDATE import SET id = 'import'",
     )

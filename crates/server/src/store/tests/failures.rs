@@ -101,7 +101,7 @@ async fn while_another_process_locks_the_database_writes_fail_and_reads_go_on() 
     let run = db.store.commit_run(run_of(&enrolment, "session1", "key1")).done().await;
     assert!(matches!(&run, Err(StoreError::Unavailable(why)) if why.contains("locked")), "{run:?}");
     assert_eq!(db.state_of(&enrolment).await, EnrolmentState::Open);
-    assert!(db.store.load_run("session1", None, Some(&enrolment), None).await.unwrap().answer.is_none());
+    assert!(db.store.load_run("session1", None, Some(&enrolment), None, "192.0.2.1").await.unwrap().answer.is_none());
 
     other.execute_batch("ROLLBACK").unwrap();
     let run = db.store.commit_run(run_of(&enrolment, "session1", "key1"));

@@ -99,9 +99,9 @@ async fn what_stood_in_the_clear_is_sealed_and_no_page_and_no_log_keeps_it() {
     assert_eq!(holds(), [false; 3]);
     let trigger = store.enrolment("e2").await.unwrap().unwrap().trigger.unwrap();
     assert_eq!((&*trigger.nonce, &*trigger.mac, &*trigger.url_s), (CLEAR[0], CLEAR[1], "https://x/dskpp"));
-    let run = store.load_run("e2", None, None, None).await.unwrap();
+    let run = store.load_run("e2", None, None, None, "").await.unwrap();
     assert_eq!(run.answer.unwrap().response, CLEAR[2].repeat(100));
-    assert!(store.load_run("e1", None, None, None).await.unwrap().answer.is_none());
+    assert!(store.load_run("e1", None, None, None, "").await.unwrap().answer.is_none());
 
     // A start that is interrupted before the database is written anew leaves that to the next.
     let is_due = || raw.query_row("SELECT EXISTS (SELECT 1 FROM rewrite)", [], |row| row.get::<_, bool>(0)).unwrap();
@@ -109,6 +109,31 @@ async fn what_stood_in_the_clear_is_sealed_and_no_page_and_no_log_keeps_it() {
     raw.execute_batch("INSERT INTO rewrite VALUES (7)").unwrap();
     Store::open(&path, kek(1), POLICY).unwrap();
     assert!(!is_due());
+}
+
+/// What was locked for good is open again, with its count; where the key had been given up, it is over.
+#[tokio::test]
+async fn locked_enrolments_are_open_again() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("dskpp.db");
+    first_version(&path);
+    let raw = Connection::open(&path).unwrap();
+    let year = now() + 365 * 86_400;
+    for (id, state, key) in [("e3", "locked", "NULL"), ("e4", "locked", "'key3'"), ("e5", "active", "'k'")] {
+        raw.execute_batch(&format!(
+            "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, methods, key_id, state, \
+             activate, failed_attempts, trigger_token_hash, created_at, expires_at) VALUES ('{id}', 'u1', '{id}', x'00', \
+             'hotp', '{{}}', '[]', {key}, '{state}', 'on-otp', 10, CAST('{id}' AS BLOB), 5, {year})"
+        ))
+        .unwrap();
+    }
+    drop(Store::open(&path, kek(1), POLICY).unwrap());
+    let mut query = raw.prepare("SELECT id, state, failed_attempts FROM enrolment ORDER BY id").unwrap();
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?));
+    let found: Vec<_> = query.query_map([], row).unwrap().map(Result::unwrap).collect();
+    let expected = [("e2", "open", 0), ("e3", "open", 10), ("e4", "revoked", 10), ("e5", "active", 10)];
+    assert_eq!(found, expected.map(|(id, state, count)| (id.to_owned(), state.to_owned(), count)));
+    assert!(raw.execute("UPDATE enrolment SET state = 'locked'", []).is_err(), "there is no such state any more");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod migration;
 mod passwords;
 mod renewal;
 mod runs;
+mod tries;
 
 use std::path::PathBuf;
 
@@ -69,17 +70,9 @@ fn run_of(enrolment: &str, session: &str, key: &str) -> CommitRun {
     }
 }
 
-/// A wrong code on that session for that enrolment.
-fn failure_of(enrolment: &str, session: &str) -> FailedRun {
-    FailedRun {
-        session_id: session.to_owned(),
-        request_hash: Sha256::digest(&[session.as_bytes()]),
-        response: format!("refusal of {session}").into_bytes(),
-        answer_expires_at: now() + 600,
-        enrolment_id: Some(enrolment.to_owned()),
-        wrong_code: true,
-        reason: "wrong code".to_owned(),
-    }
+/// That many wrong codes from one address.
+fn wrong(address: &str, number: u32) -> Tries {
+    Tries { refused: number, cause: Cause::WrongCode, wrong: vec![(address.to_owned(), number)] }
 }
 
 impl Db {
@@ -134,6 +127,16 @@ impl Db {
 
     async fn state_of(&self, enrolment: &str) -> EnrolmentState {
         self.store.enrolment(enrolment).await.unwrap().unwrap().state
+    }
+
+    /// Counts refused runs of an enrolment.
+    async fn count(&self, enrolment: &str, tries: Tries) -> Vec<Locked> {
+        self.store.count_tries([(enrolment.to_owned(), tries)].into()).done().await.unwrap()
+    }
+
+    /// Lets that much time pass for what is counted.
+    fn age_tries(&self, seconds: i64) {
+        self.execute(&format!("UPDATE wrong_try SET at = at - {seconds}"));
     }
 
     /// A key that came of an enrolment; its identifier is given.

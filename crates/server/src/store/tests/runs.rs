@@ -15,7 +15,7 @@ async fn a_run_writes_key_spent_enrolment_answer_and_audit_record_together() {
     assert_eq!((key.key_type.as_str(), key.counter, key.last_step, key.drift), ("hotp", 0, None, 0));
     let spent = db.store.enrolment(&enrolment).await.unwrap().unwrap();
     assert_eq!((spent.state, spent.key_id.as_deref()), (EnrolmentState::Active, Some("key1")));
-    let run = db.store.load_run("session1", Some(&spent.client_id), None, None).await.unwrap();
+    let run = db.store.load_run("session1", Some(&spent.client_id), None, None, "192.0.2.1").await.unwrap();
     assert_eq!(
         run.answer,
         Some(Answer { request_hash: Sha256::digest(&[b"session1"]), response: b"answer of session1".to_vec() })
@@ -114,58 +114,25 @@ async fn of_requests_that_race_for_one_session_one_is_answered_and_the_others_se
     db.assert_unbroken();
 }
 
+/// Profile P28: what a session was answered stands, also where it was a refusal.
 #[tokio::test]
-async fn a_failure_and_a_success_race_for_one_session_and_one_of_them_counts() {
+async fn p28_a_refusal_of_a_proved_code_and_a_success_race_for_one_session_and_one_of_them_counts() {
     let db = Db::new();
     let enrolment = db.enrolment().await;
-    let failed = db.store.commit_failure(failure_of(&enrolment, "session1"));
+    let refused = db.store.commit_refusal(refusal_of("session1"));
     let run = db.store.commit_run(run_of(&enrolment, "session1", "key1"));
-    assert_eq!(failed.done().await, Ok(Commit::Committed));
+    assert_eq!(refused.done().await, Ok(Commit::Committed));
     let Ok(Commit::AlreadyAnswered(answer)) = run.done().await else { panic!("the session is spent") };
     assert_eq!(answer.response, b"refusal of session1");
     assert_eq!(db.state_of(&enrolment).await, EnrolmentState::Open);
     assert_eq!(db.rows("key"), 0);
 }
 
-#[tokio::test]
-async fn wrong_codes_count_once_for_each_session_and_lock_at_the_limit() {
-    let db = Db::new();
-    let enrolment = db.enrolment().await;
-    for i in 1..=POLICY.lock_after {
-        assert_eq!(db.state_of(&enrolment).await, EnrolmentState::Open);
-        for repeated in [false, true] {
-            let end = db.store.commit_failure(failure_of(&enrolment, &format!("session{i}"))).done().await.unwrap();
-            assert_eq!(matches!(end, Commit::AlreadyAnswered(_)), repeated);
-        }
-        assert_eq!(db.store.enrolment(&enrolment).await.unwrap().unwrap().failed_attempts, i);
-    }
-    assert_eq!(db.state_of(&enrolment).await, EnrolmentState::Locked);
-    assert_eq!((db.events("enrolment.locked"), db.events("run.refused")), (1, i64::from(POLICY.lock_after)));
-    let run = db.store.commit_run(run_of(&enrolment, "right code", "key1"));
-    assert_eq!(run.done().await, Ok(Commit::EnrolmentSpent));
-    assert_eq!((db.state_of(&enrolment).await, db.rows("key")), (EnrolmentState::Locked, 0));
-    db.assert_unbroken();
-}
-
-#[tokio::test]
-async fn refusals_that_are_no_guesses_do_not_lock() {
-    let db = Db::new();
-    let enrolment = db.enrolment().await;
-    for i in 0..2 * POLICY.lock_after {
-        let failed = FailedRun { wrong_code: false, ..failure_of(&enrolment, &format!("session{i}")) };
-        assert_eq!(db.store.commit_failure(failed).done().await, Ok(Commit::Committed));
-    }
-    let after = db.store.enrolment(&enrolment).await.unwrap().unwrap();
-    assert_eq!((after.state, after.failed_attempts), (EnrolmentState::Open, 0));
-}
-
-#[tokio::test]
-async fn strangers_leave_an_answer_but_no_audit_record() {
-    let db = Db::new();
-    let entries = db.rows("audit");
-    let failed = FailedRun { enrolment_id: None, ..failure_of("", "session1") };
-    assert_eq!(db.store.commit_failure(failed).done().await, Ok(Commit::Committed));
-    assert_eq!((db.rows("answer"), db.rows("audit")), (1, entries));
+/// A proved code that is refused all the same.
+fn refusal_of(session: &str) -> ProvedRefusal {
+    let CommitRun { session_id, request_hash, answer_expires_at, .. } = run_of("", session, "");
+    let response = format!("refusal of {session}").into_bytes();
+    ProvedRefusal { session_id, request_hash, response, answer_expires_at }
 }
 
 #[tokio::test]
@@ -186,8 +153,8 @@ async fn an_expired_revoked_or_unknown_enrolment_cannot_be_spent() {
 async fn answers_are_forgotten_when_their_sessions_are_over_and_not_before() {
     let db = Db::new();
     for (session, expires_in) in [("old", -1), ("new", 600)] {
-        let failed = FailedRun { answer_expires_at: now() + expires_in, ..failure_of("", session) };
-        db.store.commit_failure(FailedRun { enrolment_id: None, ..failed }).done().await.unwrap();
+        let refusal = ProvedRefusal { answer_expires_at: now() + expires_in, ..refusal_of(session) };
+        db.store.commit_refusal(refusal).done().await.unwrap();
     }
     assert_eq!(db.store.forget_old_answers().await, Ok(1));
     assert_eq!(db.number("SELECT count(*) FROM answer WHERE session_id = 'new'"), 1);

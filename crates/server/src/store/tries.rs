@@ -1,0 +1,202 @@
+//! Refused runs of enrolments: wrong tries by address, and how many refusals there were in an hour.
+//!
+//! One rule holds for wrong codes and for wrong first passwords: after [`StorePolicy::lock_after`] wrong tries from one
+//! address, and after each further one, nothing is accepted from there for [`LOCK_S`]. Other addresses are not
+//! affected, and the lock ends by itself.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Row, params};
+use serde_json::json;
+
+use super::engine::Pending;
+use super::records::{Cause, TriesRecord, WrongTries};
+use super::row::{Columns, listed, readable};
+use super::{Store, StoreError, StorePolicy, now};
+use crate::audit;
+
+/// Seconds for which a lock holds.
+pub(crate) const LOCK_S: i64 = 15 * 60;
+/// Seconds after which the wrong tries of an address are forgotten, counted from the last one.
+const MEMORY_S: i64 = 24 * 3600;
+/// Addresses of one enrolment whose wrong tries are counted; one more, and the one that was quiet longest goes.
+pub(crate) const MAX_ADDRESSES: usize = 16;
+const HOUR_S: i64 = 3600;
+
+/// The "address" of first passwords: applications show them to the API, and their addresses say nothing of the user.
+pub(super) const FIRST_PASSWORD: &str = "first password";
+
+/// Refused runs of one enrolment since they were last written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tries {
+    /// How many.
+    pub refused: u32,
+    /// Why the last one was.
+    pub cause: Cause,
+    /// Wrong codes among them: address and number, oldest first.
+    pub wrong: Vec<(String, u32)>,
+}
+
+/// An address from which nothing is accepted for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Locked {
+    /// Of this enrolment.
+    pub enrolment: String,
+    /// Whose it is.
+    pub user: String,
+    /// The address.
+    pub address: String,
+}
+
+impl Store {
+    /// Counts refused runs by their enrolments; tells which addresses are locked now.
+    pub(crate) fn count_tries(&self, tries: HashMap<String, Tries>) -> Pending<Vec<Locked>> {
+        let policy = self.policy;
+        self.engine.begin_write(move |db| {
+            let mut locked = Vec::new();
+            for (enrolment, tries) in &tries {
+                locked.extend(count(db, enrolment, tries, &policy, now())?);
+            }
+            Ok(locked)
+        })
+    }
+
+    /// What is known of an enrolment's refused runs.
+    pub(crate) async fn tries_of(&self, enrolment: &str) -> Result<TriesRecord, StoreError> {
+        let (enrolment, lock_after) = (enrolment.to_owned(), self.policy.lock_after);
+        self.engine.read(move |db| tries_of(db, &enrolment, lock_after, now())).await
+    }
+
+    /// Puts hours that are over into the audit trail, and forgets old wrong tries.
+    pub(crate) async fn settle_tries(&self) -> Result<(), StoreError> {
+        self.engine.write(|db| settle(db, now())).await
+    }
+}
+
+/// Whether nothing is accepted from an address now. One lookup, whether there is such an enrolment or not.
+pub(super) fn is_locked(
+    db: &Connection,
+    enrolment: &str,
+    address: &str,
+    policy: &StorePolicy,
+    at: i64,
+) -> Result<bool, StoreError> {
+    let mut query = db.prepare_cached(&format!("{WRONG} AND address = ?"))?;
+    let mut found = query.query_and_then([enrolment, address], |row| wrong_tries(row, policy.lock_after, at))?;
+    let found = readable(found.next().transpose())?;
+    Ok(found.is_some_and(|tries| tries.locked_until.is_some()))
+}
+
+/// Finds wrong tries of an enrolment.
+const WRONG: &str = "SELECT enrolment_id, address, count, at FROM wrong_try WHERE enrolment_id = ?";
+
+fn wrong_tries(row: &Row<'_>, lock_after: u32, now: i64) -> Result<WrongTries, StoreError> {
+    let row = Columns::of("wrong_try", row);
+    let (count, last_at): (u32, _) = (row.number(2)?, row.time(3)?);
+    let locked_until = (count >= lock_after).then_some(last_at + LOCK_S).filter(|until| now < *until);
+    Ok(WrongTries { address: row.get(1)?, count, last_at, locked_until })
+}
+
+/// Counts an enrolment's refused runs.
+pub(super) fn count(
+    db: &Connection,
+    enrolment: &str,
+    tries: &Tries,
+    policy: &StorePolicy,
+    at: i64,
+) -> Result<Vec<Locked>, StoreError> {
+    let Tries { refused, cause, wrong } = tries;
+    count_in_hour(db, enrolment, *refused, *cause, at)?;
+    let mut locked = Vec::new();
+    for (address, number) in wrong {
+        let mut put = db.prepare_cached(
+            "INSERT INTO wrong_try VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET at = ?4, \
+             count = ?3 + CASE WHEN at > ?4 - ?5 THEN count ELSE 0 END RETURNING count",
+        )?;
+        let count: u32 = put.query_row(params![enrolment, address, number, at, MEMORY_S], |row| row.get(0))?;
+        if count >= policy.lock_after {
+            let mut user =
+                db.prepare_cached("SELECT u.name FROM enrolment e JOIN user u ON u.id = e.user_id WHERE e.id = ?")?;
+            let user = user.query_row([enrolment], |row| row.get(0))?;
+            locked.push(Locked { enrolment: enrolment.to_owned(), user, address: address.clone() });
+        }
+    }
+    if !wrong.is_empty() {
+        let total: u32 = wrong.iter().map(|(_, number)| number).sum();
+        let mut update =
+            db.prepare_cached("UPDATE enrolment SET failed_attempts = failed_attempts + ? WHERE id = ?")?;
+        update.execute(params![total, enrolment])?;
+        let mut bound = db.prepare_cached(
+            "DELETE FROM wrong_try WHERE enrolment_id = ?1 AND address NOT IN \
+             (SELECT address FROM wrong_try WHERE enrolment_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2)",
+        )?;
+        bound.execute(params![enrolment, MAX_ADDRESSES as i64])?;
+    }
+    Ok(locked)
+}
+
+/// Adds to the hour's count. An hour that is over goes into the audit trail first.
+fn count_in_hour(db: &Connection, enrolment: &str, number: u32, cause: Cause, at: i64) -> Result<(), StoreError> {
+    let hour = at.div_euclid(HOUR_S);
+    close_all(db, hours_before(db, hour, Some(enrolment))?, at)?;
+    let mut put = db.prepare_cached(
+        "INSERT INTO refusal VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET hour = max(hour, ?2), \
+         count = count + ?3, cause = ?4, at = ?5",
+    )?;
+    put.execute(params![enrolment, hour, number, cause.as_str(), at])?;
+    Ok(())
+}
+
+/// The refusals of an enrolment in an hour.
+pub(super) struct Hour {
+    enrolment: String,
+    hour: i32,
+    count: u32,
+    last: Cause,
+}
+
+/// Hours before that one which are not in the audit trail yet; of one enrolment, or of all.
+pub(super) fn hours_before(
+    db: &Connection,
+    hour: i64,
+    enrolment: Option<&str>,
+) -> Result<Vec<Result<Hour, StoreError>>, StoreError> {
+    let of = if enrolment.is_some() { "enrolment_id = ?2" } else { "?2 IS NULL" };
+    let sql = format!("SELECT enrolment_id, hour, count, cause FROM refusal WHERE count <> 0 AND hour < ?1 AND {of}");
+    let mut query = db.prepare_cached(&sql)?;
+    let hours = query.query_and_then(params![hour, enrolment], |row| {
+        let row = Columns::of("refusal", row);
+        let (hour, count) = (row.number(1)?, row.number(2)?);
+        Ok(Hour { enrolment: row.get(0)?, hour, count, last: row.parse(3, Cause::from_name)? })
+    })?;
+    Ok(hours.collect())
+}
+
+/// One entry of the audit trail for all refusals of an hour. The row stays for who asks about the last refusal.
+fn close_all(db: &Connection, hours: Vec<Result<Hour, StoreError>>, at: i64) -> Result<(), StoreError> {
+    for over in hours {
+        let Ok(Hour { enrolment, hour, count, last }) = listed(over)? else { continue };
+        let hour = jiff::Timestamp::from_second(i64::from(hour) * HOUR_S).map(|time| time.to_string()).ok();
+        let subject = json!({ "enrolment": enrolment, "hour": hour, "count": count, "last_cause": last });
+        audit::append(db, at, "run.refused", &subject)?;
+        db.prepare_cached("UPDATE refusal SET count = 0 WHERE enrolment_id = ?")?.execute([enrolment])?;
+    }
+    Ok(())
+}
+
+pub(super) fn settle(db: &Connection, at: i64) -> Result<(), StoreError> {
+    close_all(db, hours_before(db, at.div_euclid(HOUR_S), None)?, at)?;
+    db.prepare_cached("DELETE FROM wrong_try WHERE at <= ?")?.execute([at - MEMORY_S])?;
+    Ok(())
+}
+
+pub(super) fn tries_of(db: &Connection, enrolment: &str, lock_after: u32, at: i64) -> Result<TriesRecord, StoreError> {
+    let mut last = db.prepare_cached("SELECT enrolment_id, cause, at FROM refusal WHERE enrolment_id = ?")?;
+    let mut last = last.query_and_then([enrolment], |row| {
+        let row = Columns::of("refusal", row);
+        Ok::<_, StoreError>((row.parse(1, Cause::from_name)?, row.time(2)?))
+    })?;
+    let mut tries = db.prepare_cached(&format!("{WRONG} ORDER BY at DESC, address"))?;
+    let tries = tries.query_and_then([enrolment], |row| wrong_tries(row, lock_after, at))?;
+    Ok(TriesRecord { last: last.next().transpose()?, wrong: tries.collect::<Result<_, _>>()? })
+}
