@@ -35,6 +35,7 @@ mod fair;
 mod files;
 mod gate;
 mod limits;
+mod modes;
 mod names;
 mod ops;
 mod package;

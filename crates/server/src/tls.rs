@@ -11,6 +11,7 @@ use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
 
+use crate::modes::warn_of_exposed_key;
 use crate::private_ca::PrivateCa;
 use crate::{Error, files};
 
@@ -126,6 +127,7 @@ fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<Arc<ServerConfig>,
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    warn_of_exposed_key(path);
     let pem = dskpp_crypto::Secret::new(files::read_text(path)?.into_bytes());
     PrivateKeyDer::from_pem_slice(pem.expose()).map_err(|why| Error::Content {
         path: path.to_owned(),
