@@ -9,8 +9,11 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use crate::limits::{RetryAfter, Subject};
 
@@ -22,6 +25,10 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 const FREE_IN_TOTAL: u32 = 30;
 /// The longest wait after a wrong code that only others' wrong codes cause.
 const LONGEST_IN_TOTAL: Duration = Duration::from_secs(60);
+/// When to come again where the outcome of others decides.
+const SOON: RetryAfter = RetryAfter(Duration::from_secs(1));
+/// The longest wait for that outcome.
+const MOST_IN_TURN: Duration = Duration::from_secs(5);
 /// How long after the last attempt it is forgotten.
 const MEMORY: Duration = Duration::from_secs(30 * 60);
 /// Entries at most, about 4 MiB.
@@ -36,6 +43,16 @@ struct Table {
     hasher: RandomState,
     /// By a keyed hash of name and address: of fixed size, and no two can be made to meet.
     attempts: Mutex<HashMap<u64, Attempts>>,
+    /// A try has come to its end.
+    decided: Notify,
+}
+
+/// Why there is no try now.
+enum NotNow {
+    /// After wrong ones.
+    Blocked(RetryAfter),
+    /// Others run whose outcome decides.
+    Undecided,
 }
 
 #[derive(Debug)]
@@ -65,6 +82,34 @@ impl Backoff {
         weight: NonZeroU32,
         now: Instant,
     ) -> Result<Attempt, RetryAfter> {
+        self.try_begin(name, address, weight, now).map_err(|why| match why {
+            NotNow::Blocked(wait) => wait,
+            NotNow::Undecided => SOON,
+        })
+    }
+
+    /// As [`Backoff::begin`], wherever it comes from; but where only the outcome of others decides, it waits for that. So
+    /// right ones are never turned away because they come at once.
+    pub(crate) async fn begin_in_turn(&self, name: &str) -> Result<Attempt, RetryAfter> {
+        let until = tokio::time::Instant::now() + MOST_IN_TURN;
+        loop {
+            let mut decided = pin!(self.0.decided.notified());
+            decided.as_mut().enable(); // before the look, so that nothing is missed
+            match self.try_begin(name, None, NonZeroU32::MIN, Instant::now()) {
+                Ok(attempt) => return Ok(attempt),
+                Err(NotNow::Blocked(wait)) => return Err(wait),
+                Err(NotNow::Undecided) => tokio::time::timeout_at(until, decided).await.map_err(|_| SOON)?,
+            }
+        }
+    }
+
+    fn try_begin(
+        &self,
+        name: &str,
+        address: Option<Subject>,
+        weight: NonZeroU32,
+        now: Instant,
+    ) -> Result<Attempt, NotNow> {
         let (table, weight) = (&self.0, weight.get());
         let key = table.hasher.hash_one((name, address));
         let total = address.map(|_| table.hasher.hash_one((name, None::<Subject>)));
@@ -73,10 +118,10 @@ impl Backoff {
         let free = if in_total < FREE_IN_TOTAL { FREE } else { 0 };
         let entry = entry(&mut attempts, key, now);
         if now < entry.blocked_until {
-            return Err(RetryAfter(entry.blocked_until - now));
+            return Err(NotNow::Blocked(RetryAfter(entry.blocked_until - now)));
         }
         if entry.running > 0 && entry.wrong.saturating_add(entry.running + weight) > free + 1 {
-            return Err(RetryAfter(Duration::from_secs(1)));
+            return Err(NotNow::Undecided);
         }
         entry.running += weight;
         entry.touched = now;
@@ -151,6 +196,8 @@ impl Drop for Attempt {
                 attempts.remove(&self.key);
             }
         }
+        drop(attempts);
+        self.table.decided.notify_waiters();
     }
 }
 

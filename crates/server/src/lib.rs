@@ -37,6 +37,7 @@ mod gate;
 mod limits;
 mod modes;
 mod names;
+mod neighbours;
 mod ops;
 mod package;
 mod pool;

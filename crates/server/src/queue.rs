@@ -2,6 +2,9 @@
 //!
 //! The standard library's channel has one receiver; several threads that share it behind a lock wake each other for
 //! every item. Here an item wakes one thread, and none if all are busy.
+//!
+//! Bulk stands in a line of its own: one piece of it goes along with whatever else is taken, so that neither waits for
+//! more than one piece of the other.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,8 +18,10 @@ struct Shared<T> {
 
 struct State<T> {
     items: VecDeque<T>,
+    bulk: VecDeque<T>,
     /// Threads that wait for an item.
     waiting: usize,
+    /// No sender is left, or no receiver.
     closed: bool,
 }
 
@@ -31,25 +36,42 @@ pub(crate) struct Sender<T>(Arc<Closing<T>>);
 
 struct Closing<T>(Arc<Shared<T>>);
 
-/// The end that takes items out.
-pub(crate) struct Receiver<T>(Arc<Shared<T>>);
+/// The end that takes items out. With the last clone go the items that it has not taken.
+pub(crate) struct Receiver<T>(Arc<Taking<T>>);
+
+struct Taking<T>(Arc<Shared<T>>);
 
 /// A queue for at most `capacity` items.
 pub(crate) fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let state = Mutex::new(State { items: VecDeque::new(), waiting: 0, closed: false });
+    let state = Mutex::new(State { items: VecDeque::new(), bulk: VecDeque::new(), waiting: 0, closed: false });
     let shared = Arc::new(Shared { state, ready: Condvar::new(), capacity });
-    (Sender(Arc::new(Closing(Arc::clone(&shared)))), Receiver(shared))
+    (Sender(Arc::new(Closing(Arc::clone(&shared)))), Receiver(Arc::new(Taking(shared))))
 }
 
 impl<T> Sender<T> {
-    /// Puts an item in; `false` if the queue is full.
+    /// Puts an item in; `false` if the queue is full, or nobody is left to take from it.
     pub(crate) fn put(&self, item: T) -> bool {
+        self.put_into(item, |state| &mut state.items)
+    }
+
+    /// As [`Sender::put`], for a piece of bulk.
+    pub(crate) fn put_bulk(&self, item: T) -> bool {
+        self.put_into(item, |state| &mut state.bulk)
+    }
+
+    /// Whether a piece of bulk waits.
+    #[cfg(test)]
+    pub(crate) fn has_bulk(&self) -> bool {
+        !self.0.0.lock().bulk.is_empty()
+    }
+
+    fn put_into(&self, item: T, line: impl Fn(&mut State<T>) -> &mut VecDeque<T>) -> bool {
         let Closing(shared) = &*self.0;
         let mut state = shared.lock();
-        if state.items.len() >= shared.capacity {
+        if state.closed || line(&mut state).len() >= shared.capacity {
             return false;
         }
-        state.items.push_back(item);
+        line(&mut state).push_back(item);
         let wake = state.waiting > 0;
         drop(state);
         if wake {
@@ -73,16 +95,29 @@ impl<T> Drop for Closing<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Waits for items and takes those that are there, at most `most`; none when the queue is closed and empty.
+    /// Waits for items and takes those that are there, at most `most`, and then one piece of bulk; none when the queue is
+    /// closed and empty.
     pub(crate) fn take(&self, most: usize) -> Vec<T> {
-        let mut state = self.0.lock();
-        while state.items.is_empty() && !state.closed {
+        let Taking(shared) = &*self.0;
+        let mut state = shared.lock();
+        while state.items.is_empty() && state.bulk.is_empty() && !state.closed {
             state.waiting += 1;
-            state = self.0.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = shared.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.waiting -= 1;
         }
-        let count = state.items.len().min(most);
-        state.items.drain(..count).collect()
+        let State { items, bulk, .. } = &mut *state;
+        let count = items.len().min(most);
+        items.drain(..count).chain(bulk.pop_front()).collect()
+    }
+}
+
+impl<T> Drop for Taking<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        let left = (std::mem::take(&mut state.items), std::mem::take(&mut state.bulk));
+        drop(state); // what an item does when it goes is its own matter
+        drop(left);
     }
 }
 
@@ -132,5 +167,28 @@ mod tests {
         assert_eq!(receiver.take(1), [1]);
         assert!(sender.put(3));
         assert_eq!(receiver.take(9), [2, 3]);
+    }
+
+    #[test]
+    fn a_piece_of_bulk_goes_along_and_neither_line_waits_for_the_other() {
+        let (sender, receiver) = bounded(3);
+        (1..=3).for_each(|n| assert!(sender.put(n) && sender.put_bulk(10 * n)));
+        assert!(!sender.put(4) && !sender.put_bulk(40), "each has its bound");
+        assert_eq!(receiver.take(2), [1, 2, 10]);
+        assert_eq!(receiver.take(2), [3, 20]);
+        assert_eq!(receiver.take(2), [30]);
+    }
+
+    #[test]
+    fn without_a_receiver_nothing_is_taken_in_and_what_waited_goes() {
+        let (sender, receiver) = bounded(9);
+        let item = Arc::new(());
+        assert!(sender.put(Arc::clone(&item)) && sender.put_bulk(Arc::clone(&item)));
+        let other = receiver.clone();
+        drop(receiver);
+        assert_eq!(Arc::strong_count(&item), 3);
+        drop(other);
+        assert_eq!(Arc::strong_count(&item), 1);
+        assert!(!sender.put(item));
     }
 }

@@ -20,6 +20,7 @@ use crate::data_folder::Starting;
 use crate::dskpp_http::{self, Binding};
 use crate::gate::Gate;
 use crate::limits::Rates;
+use crate::neighbours::Neighbours;
 use crate::pool::Pool;
 use crate::provision::Provision;
 use crate::store::Store;
@@ -122,6 +123,7 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
 
     let admin_token_file = data.admin_token_file.clone();
     let mut background = JoinSet::new();
+    background.spawn(watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
     let (store, tally) = (data.store.clone(), Arc::new(Tally::default()));
     let router = assemble(&config, &options, data, &url_s, &tally, &mut background)?;
     let handle = Handle::new();
@@ -204,6 +206,7 @@ fn assemble(
         enrolment_lifetime_s: config.policy.enrolment_lifetime_s,
         device_trust,
         backoff: passwords,
+        batches: api::Batches::default(),
     };
     let body_timeout = Duration::from_secs(limits.body_timeout_s);
     let admin = api::router(api)
@@ -234,6 +237,19 @@ async fn sweep(rates: Arc<Rates>, provision: Arc<Provision>, passwords: Backoff,
         if let Err(why) = store.settle_tries().await {
             tracing::warn!("refused runs are not in the audit trail yet: {why}");
         }
+    }
+}
+
+/// Looks for other servers on the same data folder, away from the threads of connections.
+async fn watch_neighbours(mut neighbours: Neighbours) {
+    loop {
+        let look = move || {
+            neighbours.look();
+            neighbours
+        };
+        let Ok(looked) = tokio::task::spawn_blocking(look).await else { return };
+        neighbours = looked;
+        tokio::time::sleep(SWEEP).await;
     }
 }
 

@@ -58,6 +58,28 @@ pub(crate) fn check(
     }
 }
 
+/// Values or steps within which consecutive passwords are looked for.
+const RESYNC_WINDOW: u32 = 1000;
+
+/// Where a token stands that has run ahead, or whose clock is far off, by two or more consecutive passwords of its own
+/// (RFC 4226 §7.4, RFC 6238 §6); `None` where they are not found, and for keys that cannot be caught up with.
+pub(crate) fn resynchronise(key: &KeyRecord, k_token: &Secret, otps: &[&str], unix_s: i64) -> Option<Moved> {
+    if !permits(key, unix_s) {
+        return None;
+    }
+    let unix_s = u64::try_from(unix_s).ok()?;
+    let digits = Digits::new(key.params.digits.unwrap_or(DIGITS)).ok()?;
+    match key.key_type.as_str() {
+        "hotp" => Hotp { digits }.resynchronise(k_token, key.counter, RESYNC_WINDOW, otps).map(Moved::Counter),
+        "totp" => {
+            let totp = Totp::new(digits, key.params.period_s.unwrap_or(PERIOD_S), key.params.hash()).ok()?;
+            let found = totp.resynchronise(k_token, unix_s, RESYNC_WINDOW, key.last_step, otps);
+            found.map(|Accepted { step, drift }| Moved::Step { step, drift })
+        }
+        _ => None,
+    }
+}
+
 /// Whether the key's policy lets it be used for this at that time (RFC 6030 §5). A PIN that is a part of the password
 /// would have to be checked here as well, and this server does not know it.
 fn permits(key: &KeyRecord, unix_s: i64) -> bool {

@@ -70,6 +70,14 @@ enum Key {
         #[arg(long)]
         user: String,
     },
+    /// Catch up with a token that has run ahead, or whose clock is far off, by consecutive one-time passwords
+    Resync {
+        /// The key's Id, as `admin key list` shows it
+        id: String,
+        /// Two to five one-time passwords that the token made one after the other
+        #[arg(required = true, num_args = 2..=5, value_name = "OTP")]
+        otps: Vec<String>,
+    },
     /// Take in the keys of a key file (PSKC); after an interruption, run it again
     Import(transfer::Import),
     /// Write keys into a key file (PSKC)
@@ -147,6 +155,17 @@ impl Key {
             Key::Assign { id, user } => {
                 let key = api.post(&format!("/keys/{}/user", escaped(&id)), &json!({ "user": user })).await?;
                 output.print(&key, || format!("key {id} is {user}'s now"))
+            }
+            Key::Resync { id, otps } => {
+                let answer = api.post(&format!("/keys/{}/resync", escaped(&id)), &json!({ "otps": otps })).await?;
+                let found = answer["synchronised"] == true;
+                output.print(&answer, || match found {
+                    true => format!("key {id} is synchronised with its token"),
+                    false => "the passwords were not found: type two or more that the token makes one after the \
+                              other, in their order"
+                        .to_owned(),
+                })?;
+                if found { Ok(()) } else { std::process::exit(1) }
             }
             Key::Import(import) => import.run(api, output).await,
             Key::Export(export) => export.run(api, output).await,

@@ -1,5 +1,8 @@
 //! Keys that come in a file: PSKC documents of some thousand plain keys each (RFC 6030), one after the other.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -8,18 +11,44 @@ use dskpp_crypto::Secret;
 use pskc::ContainerReader;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiState;
 use super::problem::{Asked, Caller, Id, Problem, json_answer, pskc_document};
 use super::register::name;
+use crate::limits::RetryAfter;
 use crate::names::MAX_NAME_LEN;
 use crate::package::{Owner, Refusal, take_in};
 use crate::store::{Batch, BatchDone, Rejected, Role, Store, StoreError, now};
 
 /// The longest batch, in octets.
 pub(super) const MAX_BATCH_LEN: usize = 16 * 1024 * 1024;
-/// The most packages in a batch: they are one transaction, which others wait for.
+/// The most packages in a batch.
 const MAX_PACKAGES: u64 = 20_000;
+
+/// Batches in memory at a time, some 50 MiB each with what is made of them.
+const AT_ONCE: usize = 2;
+/// How long a batch waits for others before it is sent away.
+const MOST_WAIT: Duration = Duration::from_secs(10);
+/// When it may come again.
+const AGAIN: RetryAfter = RetryAfter(Duration::from_secs(2));
+
+/// Room for batches: whoever has none waits with the body unread.
+#[derive(Clone, Debug)]
+pub(crate) struct Batches(Arc<Semaphore>);
+
+impl Default for Batches {
+    fn default() -> Self {
+        Batches(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+impl Batches {
+    async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let permit = tokio::time::timeout(MOST_WAIT, Arc::clone(&self.0).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or_else(|| Problem::busy("other imports are running", AGAIN))
+    }
+}
 
 /// What a batch is.
 #[derive(Deserialize)]
@@ -70,6 +99,7 @@ pub(super) async fn batch(
 ) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
     let (batch, owner) = query.checked(caller.id())?;
+    let _room = api.batches.enter().await?;
     let document = pskc_document(request).await?;
     let store = api.store.clone();
     let read = tokio::task::spawn_blocking(move || read(&store, batch, &owner, &document)).await;

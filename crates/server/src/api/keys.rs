@@ -1,6 +1,5 @@
 //! Keys, and one-time passwords made with them.
 
-use std::num::NonZeroU32;
 use std::time::Instant;
 
 use axum::extract::State;
@@ -85,6 +84,34 @@ pub(super) async fn secret(State(api): State<ApiState>, caller: Caller, Id(id): 
     Ok(json_answer(StatusCode::OK, json!({ "secret_hex": HEXLOWER.encode(secret.expose()) })))
 }
 
+/// Consecutive passwords of one key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Consecutive {
+    otps: Vec<String>,
+}
+
+pub(super) async fn resynchronise(
+    State(api): State<ApiState>,
+    caller: Caller,
+    Id(id): Id,
+    Body(Consecutive { otps }): Body<Consecutive>,
+) -> Result<Response, Problem> {
+    caller.may(Role::Validate)?;
+    if !(2..=5).contains(&otps.len()) || otps.iter().any(|otp| otp.len() > MAX_OTP_LEN) {
+        return Err(Problem::value(format!(
+            "otps must be 2 to 5 consecutive one-time passwords of at most {MAX_OTP_LEN} characters"
+        )));
+    }
+    let tried = api.backoff.begin_in_turn(&format!("key {id}")).await?;
+    let found = api.store.resynchronise(&id, otps, caller.id().to_owned()).await?;
+    match found {
+        true => tried.right(),
+        false => tried.wrong(Instant::now()),
+    }
+    Ok(json_answer(StatusCode::OK, json!({ "synchronised": found })))
+}
+
 /// A one-time password to be checked, of a key or of any key of a user.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,7 +142,7 @@ pub(super) async fn validate(
     // RFC 4226 §7.3: after some wrong passwords in a row, the next one has to wait.
     let subject = [("user", &user), ("key", &key_id), ("client", &client_id)];
     let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
-    let tried = api.backoff.begin(&subject.unwrap_or_default(), None, NonZeroU32::MIN, Instant::now())?;
+    let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await?;
     let found = api.store.validate(store::Attempt { user, key_id, otp, challenge, client_id }).await?;
     match found {
         Some(_) => tried.right(),

@@ -20,6 +20,7 @@ use axum::routing::{any, delete, get, post};
 use crate::backoff::Backoff;
 use crate::device_trust::DeviceTrust;
 use crate::store::Store;
+pub(crate) use import::Batches;
 
 /// The longest request body, in octets.
 const MAX_BODY_LEN: usize = 64 * 1024;
@@ -37,6 +38,8 @@ pub(crate) struct ApiState {
     pub device_trust: Arc<DeviceTrust>,
     /// Wrong one-time passwords.
     pub backoff: Backoff,
+    /// Batches of imports that are in memory.
+    pub batches: Batches,
 }
 
 /// Every route of the API.
@@ -53,6 +56,7 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route("/keys/export", post(export::export))
         .route("/imports/{id}", get(import::progress))
         .route("/keys/{id}", get(keys::show).delete(keys::revoke))
+        .route("/keys/{id}/resync", post(keys::resynchronise))
         .route("/keys/{id}/secret", get(keys::secret))
         .route("/keys/{id}/user", post(keys::assign))
         .route("/validate", post(keys::validate))

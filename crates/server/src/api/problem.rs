@@ -39,6 +39,13 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "invalid-body", detail)
     }
 
+    /// 429: there is no room now, and there will be.
+    pub(super) fn busy(what: &str, wait: RetryAfter) -> Self {
+        let detail = format!("{what}: try again in {} s", wait.seconds());
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
+        Problem { retry_after: Some(wait), ..problem }
+    }
+
     /// The text for people alone.
     pub(super) fn into_detail(self) -> String {
         self.detail

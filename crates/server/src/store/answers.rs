@@ -9,10 +9,22 @@ use super::{Store, StoreError, now};
 use crate::seal::Kek;
 
 impl Store {
-    /// Forgets answers whose sessions are over.
+    /// Forgets answers whose sessions are over, some at a time: nobody waits for a whole day's.
     pub(crate) async fn forget_old_answers(&self) -> Result<usize, StoreError> {
-        let forget = |db: &Connection| Ok(db.execute("DELETE FROM answer WHERE expires_at < ?", [now()])?);
-        self.engine.write(forget).await
+        const PIECE: usize = 1000;
+        let forget = |db: &Connection| {
+            let old = "SELECT session_id FROM answer WHERE expires_at < ? LIMIT ?";
+            let mut delete = db.prepare_cached(&format!("DELETE FROM answer WHERE session_id IN ({old})"))?;
+            Ok(delete.execute(params![now(), PIECE as i64])?)
+        };
+        let mut all = 0;
+        loop {
+            let forgotten = self.engine.write_bulk(forget).await?;
+            all += forgotten;
+            if forgotten < PIECE {
+                return Ok(all);
+            }
+        }
     }
 }
 

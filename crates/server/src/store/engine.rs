@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc::{self, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use crate::queue::{Receiver, Sender, bounded};
 
 /// Jobs that may wait for the writer; more are refused as unavailable.
 const QUEUE: usize = 4096;
-/// Jobs in one transaction.
+/// Jobs in one transaction, each of a few rows; a piece of bulk goes along.
 const GROUP: usize = 256;
 /// How long a lock of another process is waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -25,14 +24,12 @@ const READERS: usize = 2;
 const READ_GROUP: usize = 16;
 const STACK_LEN: usize = 512 * 1024;
 
-const FULL: &str = "too many requests wait for it";
-
 type Reading = Box<dyn FnOnce(&Connection) + Send>;
 
 /// One writer, some readers.
 #[derive(Clone)]
 pub(super) struct Engine {
-    writer: SyncSender<Box<dyn Job>>,
+    writer: Sender<Box<dyn Job>>,
     readers: Sender<Reading>,
 }
 
@@ -118,7 +115,7 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 
 impl Engine {
     pub(super) fn start(path: &Path, writer: Connection) -> Result<Self, StoreError> {
-        let (jobs, waiting) = sync_channel(QUEUE);
+        let (jobs, waiting) = bounded(QUEUE);
         spawn("store-writer", move || write_all(&writer, &waiting))?;
         let (readings, waiting) = bounded(QUEUE);
         for _ in 0..READERS {
@@ -142,8 +139,24 @@ impl Engine {
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
         let (answer, wait) = oneshot::channel();
-        let job = Write { work, result: None, answer };
-        Pending(self.writer.try_send(Box::new(job)).map_err(refused).map(|()| wait))
+        let is_in = self.writer.put(Box::new(Write { work, result: None, answer }));
+        Pending(if is_in { Ok(wait) } else { Err(full()) })
+    }
+
+    /// As [`Engine::write`], for a piece of bulk, at most some thousand rows: other writes wait for one such piece only.
+    pub(super) async fn write_bulk<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, wait) = oneshot::channel();
+        let is_in = self.writer.put_bulk(Box::new(Write { work, result: None, answer }));
+        Pending(if is_in { Ok(wait) } else { Err(full()) }).done().await
+    }
+
+    /// Whether a piece of bulk waits.
+    #[cfg(test)]
+    pub(super) fn has_bulk(&self) -> bool {
+        self.writer.has_bulk()
     }
 
     /// Runs `work` on a reading connection.
@@ -154,17 +167,14 @@ impl Engine {
         let (answer, wait) = oneshot::channel();
         let reading: Reading = Box::new(move |db| _ = answer.send(work(db)));
         if !self.readers.put(reading) {
-            return Err(StoreError::Unavailable(FULL.into()));
+            return Err(full());
         }
         wait.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the reader has stopped".into())))
     }
 }
 
-fn refused<T>(why: TrySendError<T>) -> StoreError {
-    StoreError::Unavailable(match why {
-        TrySendError::Full(_) => FULL.into(),
-        TrySendError::Disconnected(_) => "it has stopped".into(),
-    })
+fn full() -> StoreError {
+    StoreError::Unavailable("too many requests wait for it".into())
 }
 
 fn reader(path: &Path) -> Result<Connection, StoreError> {
@@ -197,10 +207,12 @@ fn read_all(db: &Connection, waiting: &Receiver<Reading>) {
     }
 }
 
-fn write_all(db: &Connection, waiting: &mpsc::Receiver<Box<dyn Job>>) {
-    while let Ok(first) = waiting.recv() {
-        let mut group = vec![first];
-        group.extend(waiting.try_iter().take(GROUP - 1));
+fn write_all(db: &Connection, waiting: &Receiver<Box<dyn Job>>) {
+    loop {
+        let mut group = waiting.take(GROUP);
+        if group.is_empty() {
+            return;
+        }
         let committed = commit(db, &mut group);
         if let Err(why) = &committed {
             tracing::error!("a transaction failed: {why}");

@@ -65,7 +65,7 @@ impl Rejected {
     }
 }
 
-/// A piece of a file.
+/// A piece of a file; its keys stand in the order of their packages.
 #[derive(Debug)]
 pub(crate) struct Batch {
     /// The import that it belongs to.
@@ -82,8 +82,30 @@ pub(crate) struct Batch {
     pub by: String,
 }
 
+/// Packages in one transaction: other writes wait for no more than these.
+const SLICE: u64 = 1000;
+
+impl Batch {
+    /// Takes the next slice off its beginning; the last one is all that is left.
+    fn slice(&mut self) -> Batch {
+        let end = self.end.min(self.first.saturating_add(SLICE));
+        let keys = self.keys.partition_point(|key| key.index < end);
+        let refused = self.refused.partition_point(|key| key.index < end);
+        let slice = Batch {
+            import: self.import.clone(),
+            first: self.first,
+            end,
+            keys: self.keys.drain(..keys).collect(),
+            refused: self.refused.drain(..refused).collect(),
+            by: self.by.clone(),
+        };
+        self.first = end;
+        slice
+    }
+}
+
 /// What became of a batch.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct BatchDone {
     /// How many keys are stored.
     pub accepted: u64,
@@ -151,13 +173,25 @@ impl Store {
         }
     }
 
-    /// Stores a batch together with the progress of its import, or nothing.
+    /// Stores a batch, slice by slice: each together with the progress of its import, or not at all. Where one fails,
+    /// those before it stay, and the import goes on behind them.
     ///
     /// # Errors
-    /// [`StoreError::ImportDone`] where the import has come further than its beginning.
-    pub(crate) async fn import(&self, batch: Batch) -> Result<BatchDone, StoreError> {
-        let kek = Arc::clone(&self.kek);
-        self.engine.write(move |db| import(db, &kek, &batch)).await
+    /// [`StoreError::ImportDone`] where the import has come further than a slice's beginning.
+    pub(crate) async fn import(&self, mut batch: Batch) -> Result<BatchDone, StoreError> {
+        let mut all = BatchDone::default();
+        loop {
+            let (kek, slice) = (Arc::clone(&self.kek), batch.slice());
+            let BatchDone { accepted, duplicate, refused, done } =
+                self.engine.write_bulk(move |db| import(db, &kek, &slice)).await?;
+            all.accepted += accepted;
+            all.duplicate.extend(duplicate);
+            all.refused.extend(refused);
+            all.done = done;
+            if batch.first == batch.end {
+                return Ok(all);
+            }
+        }
     }
 
     /// How far an import has come.

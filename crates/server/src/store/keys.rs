@@ -174,6 +174,27 @@ impl Store {
         self.engine.write(write).await
     }
 
+    /// Catches up with a key's token by consecutive passwords; whether they were found. Audited in the same transaction.
+    pub(crate) async fn resynchronise(&self, id: &str, otps: Vec<String>, by: String) -> Result<bool, StoreError> {
+        let (kek, id) = (Arc::clone(&self.kek), id.to_owned());
+        let write = move |db: &Connection| {
+            let key = key_by_id(db, &id)?.ok_or(StoreError::NotFound("key"))?;
+            if key.state != KeyState::Active {
+                return Err(StoreError::State("the key is not in use"));
+            }
+            if !matches!(key.key_type.as_str(), "hotp" | "totp") {
+                return Err(StoreError::State("only HOTP and TOTP keys can be resynchronised"));
+            }
+            let k_token = k_token_of(db, &kek, &id)?.ok_or(StoreError::NotFound("key"))?;
+            let (at, otps) = (now(), otps.iter().map(String::as_str).collect::<Vec<_>>());
+            let Some(moved) = validate::resynchronise(&key, &k_token, &otps, at) else { return Ok(false) };
+            accept(db, &key, moved)?;
+            audit::append(db, at, "key.resynchronised", &json!({ "key": id, "by": by }))?;
+            Ok(true)
+        };
+        self.engine.write(write).await
+    }
+
     /// The key of `key_id`, or one of `user`'s, for which `otp` is right; its counter or step moves in the same
     /// transaction, so that no password is good twice. A key that waits for its first password becomes active with it,
     /// if the client ID of its enrolment is shown as well (RFC 6063 §10.5); after some wrong ones it has to wait.
@@ -218,6 +239,9 @@ impl Store {
     }
 }
 
+/// Keys of one user that are tried with a password at most.
+const MOST_TRIED: usize = 100;
+
 // A query of its own for each case, so that each has an index: imports make the table long.
 
 /// Lists the keys after `?1`, of the user of the name `?2` or of all: at most `?3`.
@@ -232,7 +256,8 @@ pub(super) fn in_use(of_id: bool, of_user: bool) -> String {
     let of_user = if of_user { BY_USER } else { "?2 IS NULL" };
     format!(
         "SELECT {COLUMNS} {FROM} WHERE {of_id} AND {of_user} AND k.state = 'active' \
-         ORDER BY k.created_at DESC LIMIT 100"
+         ORDER BY k.created_at DESC LIMIT {}",
+        MOST_TRIED + 1
     )
 }
 
@@ -244,7 +269,11 @@ fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Resu
     let rows = query.query_and_then(params![key_id, user], from_row)?.map(|row| row.map(Some));
     // Of a user's keys, one that cannot be read does not matter to the others.
     let rows = rows.map(|row| if key_id.is_some() { row } else { readable(row) });
-    rows.filter_map(Result::transpose).collect()
+    let found = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+    match found.len() > MOST_TRIED {
+        true => Err(StoreError::State("the user has more than 100 keys in use: name one of them by key_id")),
+        false => Ok(found),
+    }
 }
 
 /// The key that the enrolment of a client ID has made and that waits for its first password, and its K_TOKEN.

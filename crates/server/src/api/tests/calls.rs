@@ -1,5 +1,6 @@
 //! Users, devices, keys and passwords: exact members and statuses.
 
+use super::import::{container, hotp};
 use super::*;
 
 const SHARED_KEY: &str = "00112233445566778899aabbccddeeff";
@@ -143,6 +144,28 @@ async fn wrong_one_time_passwords_in_a_row_slow_the_next_one_down() {
     assert_eq!(api.post("/validate", attempt("bob")).await.with(200), json!({ "valid": false }));
 }
 
+/// Right passwords that come at once are never taken for guesses.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn right_one_time_passwords_at_once_are_all_valid_and_wrong_ones_are_slowed_down() {
+    let api = Arc::new(Api::new().await);
+    let packages: String = (0..16).map(|id| hotp(&format!("key{id}"))).collect();
+    api.import("first=0&user=alice", container(&packages)).await.with(200);
+    let at_once = async |user: &'static str, otp: &'static str| {
+        let attempts = (0..16).map(|_| {
+            let api = Arc::clone(&api);
+            tokio::spawn(async move { api.post("/validate", json!({ "user": user, "otp": otp })).await })
+        });
+        futures_util::future::join_all(attempts).await.into_iter().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    for answer in at_once("alice", HOTP[0]).await {
+        assert_eq!(answer.with(200)["valid"], true);
+    }
+    let wrong = at_once("bob", "000000").await;
+    let tried = wrong.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(tried, 4, "guesses get no more tries by coming at once");
+    assert!(wrong.iter().filter(|answer| answer.status != 200).all(|answer| answer.status == 429));
+}
+
 #[tokio::test]
 async fn a_revoked_key_is_seen_as_such_and_validates_no_more() {
     let api = Api::new().await;
@@ -164,6 +187,48 @@ async fn a_password_is_valid_once_by_key_or_by_user() {
     assert_eq!(api.post("/validate", by_user).await.with(200), json!({ "valid": false }));
     let both = json!({ "user": "alice", "key_id": "key1", "otp": HOTP[1] });
     assert_eq!(api.post("/validate", both).await.with(200), right);
+}
+
+/// RFC 4226 §7.4: a token that has run far ahead is caught up with by passwords that follow each other, and by no others.
+#[tokio::test]
+async fn rfc4226_s7_4_a_token_that_ran_ahead_is_resynchronised_by_consecutive_passwords() {
+    let api = Api::new().await;
+    api.key("alice", "key1").await;
+    let hotp = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX };
+    let otp = |counter: u64| hotp.code(&Secret::from_slice(K_TOKEN), counter).to_string();
+    let resync = async |otps: &[String]| api.post("/keys/key1/resync", json!({ "otps": otps })).await;
+    assert_eq!(api.post("/validate", json!({ "key_id": "key1", "otp": otp(500) })).await.with(200)["valid"], false);
+    for wrong in [vec![otp(500), otp(502)], vec![otp(501), otp(500)], vec![otp(1002), otp(1003)]] {
+        assert_eq!(resync(&wrong).await.with(200), json!({ "synchronised": false }), "{wrong:?}");
+    }
+    api.post("/keys/key1/resync", json!({ "otps": [otp(500)] })).await.problem(422, "invalid-value");
+    api.post("/keys/nothing/resync", json!({ "otps": [otp(500), otp(501)] })).await.problem(404, "not-found");
+    assert_eq!(api.subjects("key.resynchronised"), [json!(null); 0]);
+    api.key("bob", "key2").await;
+    let resynced = api.post("/keys/key2/resync", json!({ "otps": [otp(500), otp(501)] })).await.with(200);
+    assert_eq!(resynced, json!({ "synchronised": true }));
+    for (counter, valid) in [(500, false), (501, false), (502, true)] {
+        let answer = api.post("/validate", json!({ "key_id": "key2", "otp": otp(counter) })).await.with(200);
+        assert_eq!(answer["valid"], valid, "{counter}");
+    }
+    assert_eq!(api.subjects("key.resynchronised").len(), 1);
+}
+
+/// All of a user's keys are tried, or it is said that they are too many: none is passed over.
+#[tokio::test]
+async fn a_users_keys_are_all_tried_or_said_to_be_too_many() {
+    let api = Api::new().await;
+    let keys = |ids: std::ops::Range<u32>| container(&ids.map(|id| hotp(&format!("key{id}"))).collect::<String>());
+    api.import("first=0&user=alice", keys(0..100)).await.with(200);
+    for counter in [0, 0, 1] {
+        let attempt = json!({ "user": "alice", "otp": HOTP[counter] });
+        assert_eq!(api.post("/validate", attempt).await.with(200)["valid"], true, "{counter}");
+    }
+    api.import("first=100&user=alice", keys(100..101)).await.with(200);
+    let attempt = json!({ "user": "alice", "otp": HOTP[1] });
+    assert!(api.post("/validate", attempt).await.problem(409, "wrong-state").contains("key_id"));
+    let attempt = json!({ "user": "alice", "key_id": "key100", "otp": HOTP[1] });
+    assert_eq!(api.post("/validate", attempt).await.with(200)["valid"], true);
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ impl Api {
             enrolment_lifetime_s: LIFETIME_S,
             device_trust,
             backoff: Backoff::default(),
+            batches: Batches::default(),
         };
         Api { folder, store, router: router(state), token }
     }

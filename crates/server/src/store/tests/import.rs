@@ -41,6 +41,29 @@ fn policy(change: impl FnOnce(&mut Policy)) -> Option<Policy> {
     Some(policy)
 }
 
+/// Bulk yields: what is asked for while an import waits is done after one slice of it at most.
+#[tokio::test]
+async fn a_write_waits_for_one_slice_of_an_import_and_an_import_for_one_group_of_writes() {
+    const KEYS: usize = 2500;
+    let db = Arc::new(Db::new());
+    let release = db.hold_writer();
+    let importing = tokio::spawn({
+        let db = Arc::clone(&db);
+        async move { db.import((0..KEYS).map(|i| package(&format!("key{i}"), "hotp", None)).collect()).await }
+    });
+    while !db.store.engine.has_bulk() {
+        tokio::task::yield_now().await;
+    }
+    let count = |db: &Connection| Ok(db.query_row("SELECT count(*) FROM key", [], |row| row.get::<_, i64>(0))?);
+    let first = db.store.engine.begin_write(count);
+    drop(release);
+    assert_eq!(first.done().await.unwrap(), 0, "before all of the import that waited");
+    assert!(db.store.engine.write(count).await.unwrap() <= 2000, "after one slice more at most");
+    let done = importing.await.unwrap();
+    assert_eq!((done.accepted, done.done), (KEYS as u64, KEYS as u64));
+    assert_eq!(db.events("keys.imported"), 3);
+}
+
 #[tokio::test]
 async fn rfc6030_s5_a_key_is_used_only_as_its_policy_allows() {
     let db = Db::new();
