@@ -203,7 +203,7 @@ async fn rfc4226_s7_4_a_token_that_ran_ahead_is_resynchronised_by_consecutive_pa
     }
     api.post("/keys/key1/resync", json!({ "otps": [otp(500)] })).await.problem(422, "invalid-value");
     api.post("/keys/nothing/resync", json!({ "otps": [otp(500), otp(501)] })).await.problem(404, "not-found");
-    assert_eq!(api.subjects("key.resynchronised"), [json!(null); 0]);
+    assert!(api.subjects("key.resynchronised").is_empty());
     api.key("bob", "key2").await;
     let resynced = api.post("/keys/key2/resync", json!({ "otps": [otp(500), otp(501)] })).await.with(200);
     assert_eq!(resynced, json!({ "synchronised": true }));
