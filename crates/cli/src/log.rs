@@ -28,12 +28,19 @@ const REPORT: Duration = Duration::from_secs(1);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The log, once it is started.
-static STARTED: OnceLock<&'static Queue> = OnceLock::new();
+static STARTED: OnceLock<Started> = OnceLock::new();
 
 thread_local! {
     /// Whether this is the thread that writes: its own report always finds a place.
     static WRITES: Cell<bool> = const { Cell::new(false) };
 }
+
+struct Started {
+    queue: &'static Queue,
+    set_filter: Box<SetFilter>,
+}
+
+type SetFilter = dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync;
 
 /// Starts the log as configured; `RUST_LOG` overrides the level. Panics are logged from now on.
 pub(crate) fn start(log: &Log) -> Result<(), Failure> {
@@ -46,13 +53,23 @@ pub(crate) fn start(log: &Log) -> Result<(), Failure> {
     let queue: &'static Queue = Box::leak(Box::new(queue));
     thread::Builder::new().name("log".into()).spawn(move || queue.write(&lines, out)).map_err(failed)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(queue);
-    match log.format {
-        LogFormat::Json => builder.json().init(),
-        LogFormat::Text => builder.with_ansi(standard_error.is_terminal()).init(),
-    }
+    let set_filter: Box<SetFilter> = match log.format {
+        LogFormat::Json => {
+            let builder = builder.json().with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.init();
+            Box::new(move |filter| handle.reload(filter).map_err(|why| why.to_string()))
+        }
+        LogFormat::Text => {
+            let builder = builder.with_ansi(standard_error.is_terminal()).with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.init();
+            Box::new(move |filter| handle.reload(filter).map_err(|why| why.to_string()))
+        }
+    };
     // The standard hook would write to standard error itself, and wait for it.
     std::panic::set_hook(Box::new(log_panic));
-    _ = STARTED.set(queue);
+    _ = STARTED.set(Started { queue, set_filter });
     Ok(())
 }
 
@@ -74,16 +91,22 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!("a defect of this program, please report it: thread {name} panicked at {place}: {why}");
 }
 
+/// Changes the level of a started log.
+pub(crate) fn set_level(level: &str) -> Result<(), String> {
+    let filter = filter(level)?;
+    STARTED.get().map_or(Ok(()), |started| (started.set_filter)(filter))
+}
+
 /// The end of a program: waits for the lines that are on their way, but not for ever, then does `last`, which may
 /// write to the same place.
 pub(crate) fn end(last: impl FnOnce() + Send + 'static) {
-    let Some(queue) = STARTED.get() else { return last() };
+    let Some(started) = STARTED.get() else { return last() };
     let (done, wait) = sync_channel(1);
     let ended = move || {
         last();
         _ = done.send(());
     };
-    _ = queue.flush();
+    started.queue.flush();
     if thread::Builder::new().spawn(ended).is_ok() {
         _ = wait.recv_timeout(LAST_WORDS);
     }
@@ -117,10 +140,12 @@ impl Queue {
         }
     }
 
-    /// Waits until all that is on its way is written; `false` after a second in vain.
-    fn flush(&self) -> bool {
+    /// Waits until all that is on its way is written, but not for ever.
+    fn flush(&self) {
         let (done, wait) = sync_channel(1);
-        self.lines.send(Line::Flush(done)).is_ok() && wait.recv_timeout(LAST_WORDS).is_ok()
+        if self.lines.send(Line::Flush(done)).is_ok() {
+            _ = wait.recv_timeout(LAST_WORDS);
+        }
     }
 
     /// Writes lines, for ever.

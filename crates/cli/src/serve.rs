@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use dskpp_server::{Config, ServerOptions};
+use dskpp_server::{Config, ConfigError, ServerOptions};
 
 use crate::log;
 use crate::output::{Failure, Output};
@@ -35,14 +35,7 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self, _: &Output) -> Result<(), Failure> {
-        let mut config = Config::load(self.config.as_deref()).map_err(Failure::new)?;
-        if let Some(data_dir) = self.data_dir {
-            config.server.data_dir = data_dir;
-        }
-        if let Some(listen) = self.listen {
-            config.server.listen = listen;
-        }
-        config.server.http |= self.http;
+        let config = self.config().map_err(Failure::new)?;
         log::start(&config.log)?;
         let hint = |running: &dskpp_server::Running| {
             tracing::info!("admin token in {}", running.admin_token_file().display());
@@ -50,7 +43,28 @@ impl Serve {
                 tracing::info!("clients need the private CA in {}", ca.display());
             }
         };
+        let reload = || {
+            let config = self.config()?;
+            config.check()?;
+            if let Err(why) = log::set_level(&config.log.level) {
+                tracing::error!("the level of the log stays as it is: {why}");
+            }
+            Ok(config)
+        };
         let options = ServerOptions { new_ca: self.new_ca, ..ServerOptions::default() };
-        dskpp_server::run(config, options, hint).map_err(Failure::new)
+        dskpp_server::run(config, options, hint, reload).map_err(Failure::new)
+    }
+
+    /// The configuration as it is now, with what the command line overrides.
+    fn config(&self) -> Result<Config, ConfigError> {
+        let mut config = Config::load(self.config.as_deref())?;
+        if let Some(data_dir) = &self.data_dir {
+            config.server.data_dir.clone_from(data_dir);
+        }
+        if let Some(listen) = self.listen {
+            config.server.listen = listen;
+        }
+        config.server.http |= self.http;
+        Ok(config)
     }
 }

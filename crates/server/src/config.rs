@@ -15,10 +15,12 @@ mod check;
 mod devices;
 mod environment;
 mod names;
+mod proxy;
 
 pub use devices::Devices;
 use environment::{setting_of, typed};
 pub use names::{EncryptionName, KeyTypeName, MacName, Pbkdf2Name};
+pub use proxy::{Network, Proxy, ProxyHeader};
 
 /// The whole configuration. `Config::default()` is what runs without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,8 @@ pub struct Config {
     pub server: Server,
     /// The certificate of the HTTPS server.
     pub tls: Tls,
+    /// What stands between the server and its clients.
+    pub proxy: Proxy,
     /// K_SERVER, the key pair under which clients encrypt R_C.
     pub k_server: KServer,
     /// The key under which all secrets in the store are sealed.
@@ -149,12 +153,16 @@ pub struct Limits {
     pub max_connections: usize,
     /// Open connections from one address (IPv6: one /64).
     pub max_connections_per_address: usize,
-    /// Seconds for a TLS handshake.
+    /// Seconds for a TLS handshake, and for a proxy's header before it.
     pub handshake_timeout_s: u64,
     /// Seconds until a request's headers must be complete; also how long an idle connection stays.
     pub header_timeout_s: u64,
     /// Seconds until a request's body must be complete.
     pub body_timeout_s: u64,
+    /// Seconds within which a client must take some of an answer.
+    pub write_timeout_s: u64,
+    /// Seconds from a request's first octet until all of its answer is written; an export of keys may take longer.
+    pub request_timeout_s: u64,
     /// Threads for PBKDF2 and RSA; 0 is one per processor.
     pub crypto_threads: usize,
     /// Runs that may wait for each of these threads, at most half of them from one address; beyond it the answer is
@@ -238,6 +246,8 @@ impl Default for Limits {
             handshake_timeout_s: 10,
             header_timeout_s: 15,
             body_timeout_s: 10,
+            write_timeout_s: 10,
+            request_timeout_s: 60,
             crypto_threads: 0,
             crypto_queue: 64,
             crypto_wait_s: 10,

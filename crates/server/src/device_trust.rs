@@ -1,6 +1,7 @@
 //! Which device certificates are trusted: those that lead to a configured authority, are valid now, may be used for
 //! key transport and are not revoked (RFC 5280 §6, RFC 6063 §5.1.1).
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -84,8 +85,8 @@ pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
 /// The authorities that certify devices, with their revocation lists; kept as current as their files.
 #[derive(Debug)]
 pub(crate) struct DeviceTrust {
-    config: Devices,
-    stamp: Mutex<Stamp>,
+    /// What was last looked at.
+    watched: Mutex<(Devices, Stamp)>,
     read: RwLock<Arc<Read>>,
 }
 
@@ -95,6 +96,7 @@ type Stamp = Vec<Option<(SystemTime, u64)>>;
 /// What stands in the files.
 #[derive(Debug)]
 struct Read {
+    config: Devices,
     anchors: Vec<TrustAnchor<'static>>,
     /// The newest first: the first one by an issuer counts.
     lists: Vec<CertRevocationList<'static>>,
@@ -107,14 +109,18 @@ impl DeviceTrust {
     /// Every file that is not usable, with its key and a remedy.
     pub(crate) fn load(config: &Devices) -> Result<Self, ConfigError> {
         // Before the files: what changes while they are read is read again.
-        let stamp = Mutex::new(stamp(config));
+        let watched = Mutex::new((config.clone(), stamp(config)));
         let read = RwLock::new(Arc::new(Read::load(config)?));
-        Ok(Self { config: config.clone(), stamp, read })
+        Ok(Self { watched, read })
     }
 
     /// Whether any authority is configured.
     pub(crate) fn has_anchors(&self) -> bool {
-        !self.config.anchors.as_os_str().is_empty()
+        self.read().has_anchors()
+    }
+
+    fn read(&self) -> Arc<Read> {
+        Arc::clone(&self.read.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The public key of a device's certificate. `chain` is its certificate and any that lead from it to an anchor, in
@@ -123,7 +129,8 @@ impl DeviceTrust {
     /// # Errors
     /// The first reason not to use it.
     pub(crate) fn check(&self, chain: &[Vec<u8>], unix_s: u64) -> Result<RsaPublicKey, WhyNot> {
-        if !self.has_anchors() {
+        let read = self.read();
+        if !read.has_anchors() {
             return Err(WhyNot::NoAnchors);
         }
         let (leaf, above) = chain.split_first().ok_or(WhyNot::NoCertificate)?;
@@ -133,10 +140,9 @@ impl DeviceTrust {
             Ok(Some(usage)) if usage.value.key_encipherment() => {}
             _ => return Err(WhyNot::KeyUsage),
         }
-        let read = Arc::clone(&self.read.read().unwrap_or_else(PoisonError::into_inner));
         let lists: Vec<_> = read.lists.iter().collect();
         let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
-            let unlisted = match self.config.accept_unlisted_issuers {
+            let unlisted = match read.config.accept_unlisted_issuers {
                 true => UnknownStatusPolicy::Allow,
                 false => UnknownStatusPolicy::Deny,
             };
@@ -159,12 +165,9 @@ impl DeviceTrust {
 
     /// Looks at the files every so often, for ever. Files that have changed and are not usable leave in use what was
     /// read before, and a line in the log.
-    pub(crate) async fn watch(self: Arc<Self>) {
-        if !self.has_anchors() {
-            return;
-        }
+    pub(crate) async fn watch(self: Arc<Self>) -> Infallible {
         loop {
-            tokio::time::sleep(Duration::from_secs(self.config.reload_s)).await;
+            tokio::time::sleep(Duration::from_secs(self.read().config.reload_s)).await;
             let trust = Arc::clone(&self);
             if let Err(why) = tokio::task::spawn_blocking(move || trust.look()).await {
                 tracing::warn!("the devices' authorities could not be read: {why}");
@@ -173,18 +176,35 @@ impl DeviceTrust {
     }
 
     fn look(&self) {
-        let stamp = stamp(&self.config);
-        let mut known = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        if stamp == *known {
-            return;
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let (config, known) = &mut *watched;
+        let stamp = stamp(config);
+        if stamp != *known {
+            *known = stamp;
+            self.take_over(config);
         }
-        *known = stamp;
-        match Read::load(&self.config) {
+    }
+
+    /// Takes over what stands now in the files that `config` names. Blocks.
+    pub(crate) fn reload(&self, config: &Devices) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = stamp(config);
+        if self.take_over(config) {
+            *watched = (config.clone(), stamp);
+        }
+    }
+
+    fn take_over(&self, config: &Devices) -> bool {
+        match Read::load(config) {
             Ok(read) => {
                 *self.read.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
-                tracing::info!("took over changed authorities or revocation lists of devices");
+                tracing::info!("took over authorities and revocation lists of devices");
+                true
             }
-            Err(why) => tracing::warn!("the old authorities and revocation lists of devices stay in use: {why}"),
+            Err(why) => {
+                tracing::warn!("the old authorities and revocation lists of devices stay in use: {why}");
+                false
+            }
         }
     }
 }
@@ -213,7 +233,12 @@ impl Read {
             return Err(ConfigError(faults));
         }
         lists.sort_by_key(|(this_update, _)| std::cmp::Reverse(*this_update));
-        Ok(Self { anchors, lists: lists.into_iter().map(|(_, list)| list).collect() })
+        let lists = lists.into_iter().map(|(_, list)| list).collect();
+        Ok(Self { config: config.clone(), anchors, lists })
+    }
+
+    fn has_anchors(&self) -> bool {
+        !self.config.anchors.as_os_str().is_empty()
     }
 }
 

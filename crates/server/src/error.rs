@@ -65,6 +65,14 @@ pub enum Error {
         /// Why.
         source: dskpp_crypto::Error,
     },
+    /// A part of the server died, by a defect of this program.
+    #[error(
+        "{0} died by a defect of this program: the server cannot go on; start it again, and report what its log says"
+    )]
+    Died(String),
+    /// A second signal came while the server was about to end.
+    #[error("stopped at once: what was being answered was broken off")]
+    Interrupted,
     /// Something else that the system refused.
     #[error("{what}: {source}")]
     System {

@@ -1,61 +1,241 @@
-//! Counts open connections, so that many half-open ones from one place leave room for others.
+//! Who may hold a connection, and for how long: many half-open ones leave room for others, and a few places are kept
+//! for `/healthz` and the admin API.
+//!
+//! A connection *waits for its client* from its first moment until a whole request is there, while the client takes
+//! nothing of an answer, and between two requests. When there is no room, the one that has waited longest is closed for
+//! a new one; those between two requests come last. While the server works on a request its connection is safe.
 
 use std::collections::HashMap;
-use std::future::{Ready, ready};
-use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use axum_server::accept::Accept;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use crate::config;
 use crate::limits::Subject;
 
-/// Lets a connection in while its address, and all together, have room; it is closed otherwise,
-/// before TLS.
-#[derive(Clone)]
+/// Places that are kept for `/healthz` and the admin API: this part of all, and at most so many.
+const KEPT_PART: usize = 8;
+const MOST_KEPT: usize = 64;
+/// Files that are no connections: store, log, listener, runtime.
+const RESERVED_FILES: usize = 64;
+/// Instead of a moment.
+pub(crate) const NEVER: u64 = u64::MAX;
+/// Added to the moment since when a connection is between two requests: all other moments come first.
+const IDLE: u64 = 1 << 63;
+
+/// All places.
 pub(crate) struct Gate {
     most: usize,
+    /// How many of them are for `/healthz` and the admin API alone.
+    kept: usize,
     most_per_address: usize,
-    open: Arc<Mutex<Open>>,
+    /// Moments are milliseconds since then.
+    start: Instant,
+    places: Mutex<Places>,
 }
 
 #[derive(Default)]
-struct Open {
-    all: usize,
+struct Places {
+    next: u64,
+    all: HashMap<u64, Entry>,
     each: HashMap<Subject, usize>,
+    /// How many of all are kept ones.
+    kept: usize,
+}
+
+struct Entry {
+    visit: Arc<Visit>,
+    /// Whose places it counts among; nobody's for a proxy's connection.
+    subject: Option<Subject>,
+    is_kept: bool,
+}
+
+/// How long one connection may stay.
+pub(crate) struct Visit {
+    start: Instant,
+    /// Since when it waits for its client; [`NEVER`] while the server works for it.
+    waits_since: AtomicU64,
+    /// When it is closed.
+    deadline: AtomicU64,
+    closed: Notify,
+}
+
+impl Visit {
+    /// The moment so much from now.
+    pub(crate) fn moment_after(&self, time: Duration) -> u64 {
+        moment(self.start).saturating_add(time.as_millis() as u64)
+    }
+
+    /// Waits for its client from now on, until the moment `ends` at most.
+    pub(crate) fn waits(&self, ends: u64) {
+        self.waits_since.store(moment(self.start), Relaxed);
+        self.ends_at(ends);
+    }
+
+    /// Is between two requests from now on, until the moment `ends` at most.
+    pub(crate) fn is_idle(&self, ends: u64) {
+        self.waits_since.store(moment(self.start) + IDLE, Relaxed);
+        self.ends_at(ends);
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waits_since.load(Relaxed) != NEVER
+    }
+
+    /// The server has all that it needs from the client.
+    pub(crate) fn works(&self, ends: u64) {
+        self.waits_since.store(NEVER, Relaxed);
+        self.ends_at(ends);
+    }
+
+    pub(crate) fn ends_at(&self, ends: u64) {
+        self.deadline.store(ends, Relaxed);
+    }
+
+    /// Ends when the connection has to be closed.
+    pub(crate) async fn closed(&self) {
+        self.closed.notified().await;
+    }
+}
+
+fn moment(start: Instant) -> u64 {
+    start.elapsed().as_millis() as u64
+}
+
+/// One connection's place, given back when this goes.
+pub(crate) struct Place {
+    gate: Arc<Gate>,
+    id: u64,
+    pub(crate) visit: Arc<Visit>,
+    /// Only `/healthz` and the admin API are served here.
+    pub(crate) is_kept: bool,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.gate.lock().remove(self.id);
+    }
+}
+
+impl Place {
+    /// The connection is this client's, whom its proxy has named; `false` if he has too many.
+    pub(crate) fn belongs_to(&self, subject: Subject) -> bool {
+        let mut places = self.gate.lock();
+        let has_room = self.gate.has_room_for(&mut places, subject);
+        let Places { all, each, .. } = &mut *places;
+        match all.get_mut(&self.id) {
+            Some(entry) if has_room => {
+                entry.subject = Some(subject);
+                *each.entry(subject).or_default() += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Places {
+    fn remove(&mut self, id: u64) {
+        let Some(entry) = self.all.remove(&id) else { return };
+        self.kept -= usize::from(entry.is_kept);
+        if let Some(subject) = entry.subject
+            && let Some(each) = self.each.get_mut(&subject)
+        {
+            *each -= 1;
+            if *each == 0 {
+                self.each.remove(&subject);
+            }
+        }
+    }
+
+    /// Closes the connection that has waited longest for its client, of those that `may_go`; `false` if none waits.
+    fn close_oldest(&mut self, may_go: impl Fn(&Entry) -> bool) -> bool {
+        let candidates = self.all.iter().filter(|(_, entry)| may_go(entry));
+        let waiting = candidates.map(|(id, entry)| (entry.visit.waits_since.load(Relaxed), *id));
+        match waiting.min() {
+            Some((since, id)) if since != NEVER => {
+                self.close(id);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Its place is free at once.
+    fn close(&mut self, id: u64) {
+        if let Some(entry) = self.all.get(&id) {
+            entry.visit.closed.notify_one();
+            self.remove(id);
+        }
+    }
 }
 
 impl Gate {
-    pub(crate) fn new(limits: &config::Limits) -> Self {
+    pub(crate) fn new(limits: &config::Limits) -> Arc<Self> {
         let most = limits.max_connections.min(file_limit().saturating_sub(RESERVED_FILES).max(16));
         if most < limits.max_connections {
             tracing::info!("at most {most} connections: the system allows no more open files (ulimit -n)");
         }
         let most_per_address = limits.max_connections_per_address.min(most - most / 8);
-        Self { most, most_per_address, open: Arc::default() }
+        let kept = (most / KEPT_PART).min(MOST_KEPT);
+        Arc::new(Self { most, kept, most_per_address, start: Instant::now(), places: Mutex::default() })
     }
 
-    fn enter(&self, subject: Subject) -> Option<Place> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.all >= self.most {
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a new connection, which then waits for its client at most `most`. A proxy's connection is nobody's
+    /// yet. Nothing if there is no room and all connections are being worked for.
+    pub(crate) fn enter(self: &Arc<Self>, subject: Option<Subject>, most: Duration) -> Option<Place> {
+        let mut places = self.lock();
+        if let Some(subject) = subject
+            && !self.has_room_for(&mut places, subject)
+        {
             return None;
         }
-        let each = open.each.entry(subject).or_default();
-        if *each >= self.most_per_address {
+        let ordinary = places.all.len() - places.kept;
+        let is_kept = ordinary >= self.most - self.kept && !places.close_oldest(|entry| !entry.is_kept);
+        if is_kept && places.kept >= self.kept && !places.close_oldest(|entry| entry.is_kept) {
             return None;
         }
-        *each += 1;
-        open.all += 1;
-        Some(Place { open: Arc::clone(&self.open), subject })
+        if let Some(subject) = subject {
+            *places.each.entry(subject).or_default() += 1;
+        }
+        let visit = Arc::new(Visit {
+            start: self.start,
+            waits_since: AtomicU64::new(NEVER),
+            deadline: AtomicU64::new(NEVER),
+            closed: Notify::new(),
+        });
+        visit.waits(visit.moment_after(most));
+        let id = places.next;
+        places.next += 1;
+        places.kept += usize::from(is_kept);
+        places.all.insert(id, Entry { visit: Arc::clone(&visit), subject, is_kept });
+        Some(Place { gate: Arc::clone(self), id, visit, is_kept })
+    }
+
+    fn has_room_for(&self, places: &mut Places, subject: Subject) -> bool {
+        let taken = places.each.get(&subject).is_some_and(|each| *each >= self.most_per_address);
+        !taken || places.close_oldest(|entry| entry.subject == Some(subject))
+    }
+
+    /// Closes the connection that has waited longest; for a system that is out of files.
+    pub(crate) fn make_room(&self) {
+        self.lock().close_oldest(|_| true);
+    }
+
+    /// Closes every connection whose time is over; called several times a second.
+    pub(crate) fn sweep(&self) {
+        let (mut places, now) = (self.lock(), moment(self.start));
+        let over = places.all.iter().filter(|(_, entry)| entry.visit.deadline.load(Relaxed) <= now);
+        let over: Vec<u64> = over.map(|(id, _)| *id).collect();
+        over.into_iter().for_each(|id| places.close(id));
     }
 }
-
-/// Files that are no connections: store, log, listener, runtime.
-const RESERVED_FILES: usize = 64;
 
 /// How many files this process may have open; Linux tells, elsewhere no limit is assumed.
 fn file_limit() -> usize {
@@ -65,101 +245,5 @@ fn file_limit() -> usize {
     soft.unwrap_or(usize::MAX)
 }
 
-/// One connection's place, given back when the connection goes.
-struct Place {
-    open: Arc<Mutex<Open>>,
-    subject: Subject,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.all = open.all.saturating_sub(1);
-        if let Some(each) = open.each.get_mut(&self.subject) {
-            *each = each.saturating_sub(1);
-            if *each == 0 {
-                open.each.remove(&self.subject);
-            }
-        }
-    }
-}
-
-impl<S> Accept<TcpStream, S> for Gate {
-    type Stream = Connection;
-    type Service = S;
-    type Future = Ready<io::Result<(Connection, S)>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let admit = || {
-            let place = self.enter(stream.peer_addr()?.into());
-            let place = place.ok_or_else(|| io::Error::other("too many connections"))?;
-            stream.set_nodelay(true)?;
-            Ok(place)
-        };
-        ready(admit().map(|_place| (Connection { stream, _place }, service)))
-    }
-}
-
-/// A connection with its place.
-pub(crate) struct Connection {
-    stream: TcpStream,
-    _place: Place,
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, octets)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_address_cannot_take_every_place_and_places_come_back() {
-        let limits = config::Limits { max_connections: 8, max_connections_per_address: 100, ..Default::default() };
-        let gate = Gate::new(&limits);
-        let subject = |port: u16| Subject::from(std::net::SocketAddr::from(([192, 0, 2, port as u8], port)));
-        let mut greedy: Vec<_> = (0..20).filter_map(|_| gate.enter(subject(1))).collect();
-        assert_eq!(greedy.len(), 7, "an eighth of the places stays free for others");
-        let other = gate.enter(subject(2));
-        assert!(other.is_some());
-        assert!(gate.enter(subject(3)).is_none(), "full");
-        greedy.clear();
-        assert!(gate.enter(subject(1)).is_some());
-        drop(other);
-        assert!(gate.open.lock().unwrap().each.is_empty());
-        assert_eq!(gate.open.lock().unwrap().all, 0);
-    }
-}
+mod tests;

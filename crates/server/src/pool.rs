@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::fair::{FairQueue, Put, Ticket};
 use crate::limits::{RetryAfter, Subject};
 use crate::standing::Standings;
+use crate::vital::Vital;
 use crate::{Error, config};
 
 /// Enough for the deepest call of an unoptimised build.
@@ -52,7 +53,7 @@ pub(crate) enum NotDone {
 
 impl Pool {
     /// Starts the threads.
-    pub(crate) fn new(limits: &config::Limits) -> Result<Self, Error> {
+    pub(crate) fn new(limits: &config::Limits, vital: &Vital) -> Result<Self, Error> {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         let threads = if limits.crypto_threads == 0 { processors() } else { limits.crypto_threads };
         let jobs = FairQueue::new(limits.crypto_queue.saturating_mul(threads));
@@ -62,10 +63,8 @@ impl Pool {
         let pool = Self(Arc::new(Owner(Arc::clone(&shared))));
         for number in 0..threads {
             let shared = Arc::clone(&shared);
-            thread::Builder::new()
-                .name(format!("crypto-{number}"))
-                .stack_size(STACK_LEN)
-                .spawn(move || shared.work())
+            vital
+                .spawn(format!("crypto-{number}"), STACK_LEN, move || shared.work())
                 .map_err(|source| Error::System { what: "cannot start a thread", source })?;
         }
         Ok(pool)

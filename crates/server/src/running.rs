@@ -1,8 +1,9 @@
 //! From a configuration to a server that answers, and back.
 
-use std::net::{SocketAddr, TcpListener};
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -10,12 +11,13 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsAcceptor;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::backoff::Backoff;
 use crate::bootstrap::{self, Data};
+use crate::connection::Front;
 use crate::data_folder::Starting;
 use crate::dskpp_http::{self, Binding};
 use crate::gate::Gate;
@@ -23,17 +25,20 @@ use crate::limits::Rates;
 use crate::neighbours::Neighbours;
 use crate::pool::Pool;
 use crate::provision::Provision;
+use crate::proxy::Proxies;
+use crate::reload::Reload;
 use crate::store::Store;
 use crate::tally::Tally;
 use crate::tls::{Source, Tls};
+use crate::vital::Vital;
 use crate::{Config, ConfigError, Error, Fault, api, ops, trigger};
 
-/// The most octets that a request's headers may have.
-const MAX_HEADER_LEN: usize = 32 * 1024;
 /// Stacks of the threads that serve connections: enough for an unoptimised build.
 const STACK_LEN: usize = 1024 * 1024;
 /// How often what is over is forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
+/// How long the end waits for what still blocks a thread.
+const LAST_BLOCKING: Duration = Duration::from_secs(1);
 
 /// What only code can set, no configuration.
 #[derive(Clone, Debug, Default)]
@@ -45,21 +50,22 @@ pub struct ServerOptions {
     pub new_ca: bool,
 }
 
-/// A server that accepts connections. It ends with its runtime, or by [`Running::shutdown`].
+/// A server that accepts connections. It ends by [`Running::shutdown`], when this is dropped, or
+/// with its runtime.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
     url_s: Vec<String>,
     admin_token_file: PathBuf,
     ca_file: Option<PathBuf>,
-    grace: Duration,
-    handle: Handle<SocketAddr>,
-    serving: JoinHandle<std::io::Result<()>>,
-    /// Ends when this is dropped.
-    background: JoinSet<()>,
+    store: Store,
     /// What is still to be written when all requests have their answers.
     tally: Arc<Tally>,
-    store: Store,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    /// What must go on as long as the server; each ends with the name of what died. All end when this is dropped.
+    background: JoinSet<String>,
+    reload: Arc<Mutex<Reload>>,
 }
 
 impl Running {
@@ -87,18 +93,35 @@ impl Running {
     /// Takes no more connections, lets running requests end within the configured grace, then
     /// stops.
     pub fn shutdown(&self) {
-        self.handle.graceful_shutdown(Some(self.grace));
+        self.stop.send_replace(true);
     }
 
-    /// Waits until the server has stopped.
+    /// Takes over what a running server can of a configuration: its certificate, the authorities
+    /// of devices and their revocation lists, from the files as they are now. What it cannot, and
+    /// files that are not usable, are logged. Blocks.
+    pub fn reload(&self, config: Config) {
+        take_over(&self.reload, config);
+    }
+
+    /// Waits until the server has stopped. After a stop that was asked for, the database file alone
+    /// is whole: nothing remains in its WAL.
     ///
     /// # Errors
     /// What made it stop without being asked.
     pub async fn wait(mut self) -> Result<(), Error> {
-        let ended = (&mut self.serving).await.unwrap_or_else(|why| Err(std::io::Error::other(why)));
+        tokio::select! {
+            biased;
+            Some(died) = self.background.join_next() => {
+                return Err(Error::Died(died.unwrap_or_else(|why| format!("a task of the server ({why})"))));
+            }
+            ended = &mut self.serving => ended.map_err(|why| Error::Died(format!("a task of the server ({why})")))?,
+        }
         self.background.shutdown().await;
         self.tally.write(&self.store).await;
-        ended.map_err(|source| Error::System { what: "the server stopped", source })
+        if let Err(why) = self.store.checkpoint().await {
+            tracing::warn!("what is in the WAL stays there: {why}");
+        }
+        Ok(())
     }
 }
 
@@ -110,8 +133,9 @@ impl Running {
 pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Error> {
     check(&config, &options)?;
     let listen = config.server.listen;
-    let listener = TcpListener::bind(listen).map_err(|source| Error::Listen { address: listen, source })?;
-    let address = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
+    let refused = |source| Error::Listen { address: listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
     let url_s = config.public_urls(address.port());
     let starting = Starting::enter(&config.server.data_dir).await?;
     let data = bootstrap::open(&config).await?;
@@ -121,33 +145,31 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     };
     drop(starting);
 
-    let admin_token_file = data.admin_token_file.clone();
+    let (admin_token_file, store) = (data.admin_token_file.clone(), data.store.clone());
+    let device_trust = Arc::clone(&data.device_trust);
     let mut background = JoinSet::new();
+    background.spawn(store.vital().died());
     background.spawn(watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
-    let (store, tally) = (data.store.clone(), Arc::new(Tally::default()));
-    let router = assemble(&config, &options, data, &url_s, &tally, &mut background)?;
-    let handle = Handle::new();
-    let gate = Gate::new(&config.limits);
-    let unusable = |source| Error::System { what: "the listening socket cannot be used", source };
-    let server = tuned(axum_server::from_tcp(listener).map_err(unusable)?, &config).handle(handle.clone());
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = match &tls {
-        None => tokio::spawn(server.acceptor(gate).serve(service)),
-        Some(tls) => {
-            let handshake = Duration::from_secs(config.limits.handshake_timeout_s);
-            let acceptor = RustlsAcceptor::new(tls.in_use()).handshake_timeout(handshake).acceptor(gate);
-            tokio::spawn(server.acceptor(acceptor).serve(service))
-        }
-    };
+    let tally = Arc::new(Tally::default());
+    let front = Arc::new(Front {
+        gate: Gate::new(&config.limits),
+        proxies: Proxies::new(config.proxy.clone()),
+        tls: tls.as_ref().map(Tls::in_use),
+        router: assemble(&config, &options, data, &url_s, &tally, &mut background)?,
+        times: (&config.limits).into(),
+    });
     let ca_file = tls.as_ref().and_then(Tls::ca_file);
+    let (reloads, reloaded) = mpsc::channel(1);
     if let Some(tls) = tls {
-        background.spawn(tls.watch(Duration::from_secs(config.tls.reload_s)));
+        for_ever(&mut background, tls.watch(Duration::from_secs(config.tls.reload_s), reloaded));
     }
-    handle.listening().await;
+    let (stop, stopping) = watch::channel(false);
+    let grace = Duration::from_secs(config.server.shutdown_grace_s);
+    let serving = tokio::spawn(front.serve(listener, stopping, grace));
     let scheme = if config.server.http { "http" } else { "https" };
     tracing::info!("listening on {scheme}://{address}");
-    let grace = Duration::from_secs(config.server.shutdown_grace_s);
-    Ok(Running { address, url_s, admin_token_file, ca_file, grace, handle, serving, background, tally, store })
+    let reload = Arc::new(Mutex::new(Reload { config, device_trust, tls: reloads }));
+    Ok(Running { address, url_s, admin_token_file, ca_file, store, tally, stop, serving, background, reload })
 }
 
 fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {
@@ -188,18 +210,20 @@ fn assemble(
     data: Data,
     url_s: &[String],
     tally: &Arc<Tally>,
-    background: &mut JoinSet<()>,
+    background: &mut JoinSet<String>,
 ) -> Result<Router, Error> {
     let limits = &config.limits;
-    let pool = Pool::new(limits)?;
+    let vital = Vital::default();
+    let pool = Pool::new(limits, &vital)?;
+    background.spawn(vital.died());
     let rates = Arc::new(Rates::new(limits));
     let passwords = Backoff::default();
     let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
-    background.spawn(Arc::clone(&device_trust).watch());
+    for_ever(background, Arc::clone(&device_trust).watch());
     let provision = Arc::new(Provision::new(config, options, data, url_s, pool, Arc::clone(&rates), Arc::clone(tally)));
-    background.spawn(Arc::clone(tally).write_groups(store.clone()));
-    background.spawn(sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
+    for_ever(background, Arc::clone(tally).write_groups(store.clone()));
+    for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
     let api = api::ApiState {
         store: store.clone(),
         origin: provision.trigger_origin().into(),
@@ -217,6 +241,11 @@ fn assemble(
         .merge(admin))
 }
 
+/// A task that only a defect can end.
+fn for_ever(background: &mut JoinSet<String>, task: impl Future<Output = Infallible> + Send + 'static) {
+    background.spawn(async { match task.await {} });
+}
+
 /// What the admin API may take beyond the body's time.
 const ADMIN_TIME: Duration = Duration::from_secs(20);
 
@@ -225,7 +254,7 @@ async fn within(time: Duration, request: Request, next: Next) -> Response {
     response.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
-async fn sweep(rates: Arc<Rates>, provision: Arc<Provision>, passwords: Backoff, store: Store) {
+async fn sweep(rates: Arc<Rates>, provision: Arc<Provision>, passwords: Backoff, store: Store) -> Infallible {
     loop {
         tokio::time::sleep(SWEEP).await;
         rates.sweep();
@@ -241,34 +270,32 @@ async fn sweep(rates: Arc<Rates>, provision: Arc<Provision>, passwords: Backoff,
 }
 
 /// Looks for other servers on the same data folder, away from the threads of connections.
-async fn watch_neighbours(mut neighbours: Neighbours) {
+async fn watch_neighbours(mut neighbours: Neighbours) -> String {
     loop {
         let look = move || {
             neighbours.look();
             neighbours
         };
-        let Ok(looked) = tokio::task::spawn_blocking(look).await else { return };
-        neighbours = looked;
+        match tokio::task::spawn_blocking(look).await {
+            Ok(looked) => neighbours = looked,
+            Err(why) => return format!("the look for other servers ({why})"),
+        }
         tokio::time::sleep(SWEEP).await;
     }
 }
 
-/// HTTP/1.1 only, with the limits that hold before a request is known.
-fn tuned<A>(server: axum_server::Server<SocketAddr, A>, config: &Config) -> axum_server::Server<SocketAddr, A> {
-    let mut server = server
-        .http1_only()
-        .accept_error_handler(|peer, why| tracing::debug!(peer = peer.map(tracing::field::display), "refused: {why}"));
-    let header_timeout = Duration::from_secs(config.limits.header_timeout_s);
-    server.http_builder().http1().header_read_timeout(header_timeout).max_buf_size(MAX_HEADER_LEN);
-    server
-}
-
-/// Runs a server until SIGTERM or SIGINT, on a runtime of its own that is sized for little memory;
-/// `ready` is called once it accepts connections. Blocks.
+/// Runs a server until SIGTERM or SIGINT, a second of which ends it at once, on a runtime of its own
+/// that is sized for little memory. `ready` is called once it accepts connections, `reload` at each
+/// SIGHUP for the configuration to be taken over ([`Running::reload`]). Blocks.
 ///
 /// # Errors
 /// As [`serve`] and [`Running::wait`].
-pub fn run(config: Config, options: ServerOptions, ready: impl FnOnce(&Running)) -> Result<(), Error> {
+pub fn run(
+    config: Config,
+    options: ServerOptions,
+    ready: impl FnOnce(&Running),
+    reload: impl Fn() -> Result<Config, ConfigError>,
+) -> Result<(), Error> {
     check(&config, &options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.server.workers)
@@ -277,40 +304,114 @@ pub fn run(config: Config, options: ServerOptions, ready: impl FnOnce(&Running))
         .enable_all()
         .build()
         .map_err(|source| Error::System { what: "cannot start threads", source })?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let running = serve(config, options).await?;
         ready(&running);
-        let handle = running.handle.clone();
-        let grace = running.grace;
+        let (stop, changing) = (running.stop.clone(), Arc::clone(&running.reload));
         let mut ended = std::pin::pin!(running.wait());
-        tokio::select! {
-            ended = &mut ended => return ended,
-            name = signals.next() => tracing::info!("stopping: {name}"),
+        loop {
+            let signal = tokio::select! {
+                ended = &mut ended => return ended,
+                signal = signals.next() => signal,
+            };
+            match signal {
+                Signal::Reload => match reload() {
+                    Ok(config) => take_over(&changing, config),
+                    Err(why) => tracing::error!("nothing was reloaded: {why}"),
+                },
+                Signal::Stop(_) if *stop.borrow() => return Err(Error::Interrupted),
+                Signal::Stop(name) => {
+                    tracing::info!("stopping: {name}");
+                    stop.send_replace(true);
+                }
+            }
         }
-        handle.graceful_shutdown(Some(grace));
-        ended.await
-    })
+    });
+    runtime.shutdown_timeout(LAST_BLOCKING);
+    ended
 }
 
-/// The signals that end a server.
+fn take_over(reload: &Mutex<Reload>, config: Config) {
+    reload.lock().unwrap_or_else(PoisonError::into_inner).take_over(config);
+}
+
+enum Signal {
+    /// To end, with its name.
+    Stop(&'static str),
+    /// To read configuration and files again.
+    Reload,
+}
+
+/// The signals that a server knows.
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
     fn new() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
-        let refused = |source| Error::System { what: "cannot wait for signals", source };
-        let terminate = signal(SignalKind::terminate()).map_err(refused)?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt()).map_err(refused)? })
+        let wait = |kind| signal(kind).map_err(|source| Error::System { what: "cannot wait for signals", source });
+        Ok(Self {
+            terminate: wait(SignalKind::terminate())?,
+            interrupt: wait(SignalKind::interrupt())?,
+            hangup: wait(SignalKind::hangup())?,
+        })
     }
 
-    async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
+            _ = self.hangup.recv() => Signal::Reload,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn start() -> (tempfile::TempDir, Running) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.server.listen = ([127, 0, 0, 1], 0).into();
+        config.server.data_dir = folder.path().join("data");
+        config.server.http = true;
+        (folder, serve(config, ServerOptions::default()).await.unwrap())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_death_of_any_part_ends_the_server_with_a_reason() {
+        for (the_writer, name) in [(true, "store-writer"), (false, "store-reader")] {
+            let (_folder, running) = start().await;
+            running.store.kill(the_writer).await;
+            let died = running.wait().await.unwrap_err().to_string();
+            assert!(died.starts_with(name) && died.contains("defect"), "{died}");
+        }
+        let (_folder, mut running) = start().await;
+        running.background.spawn(async { panic!("on purpose") });
+        let died = running.wait().await.unwrap_err().to_string();
+        assert!(died.starts_with("a task of the server"), "{died}");
+        let (_folder, mut running) = start().await;
+        running.serving = tokio::spawn(async { panic!("on purpose") });
+        assert!(matches!(running.wait().await, Err(Error::Died(_))));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn after_a_clean_end_the_database_file_alone_is_whole() {
+        let (folder, running) = start().await;
+        let (file, wal) = (folder.path().join("data/dskpp.db"), folder.path().join("data/dskpp.db-wal"));
+        assert_ne!(std::fs::metadata(&wal).unwrap().len(), 0, "there is something to move");
+        running.shutdown();
+        running.wait().await.unwrap();
+        assert!(std::fs::metadata(&wal).map_or(0, |wal| wal.len()) == 0);
+        let alone = folder.path().join("alone.db");
+        std::fs::copy(file, &alone).unwrap();
+        let database = rusqlite::Connection::open(alone).unwrap();
+        let tokens: i64 = database.query_row("SELECT count(*) FROM api_token", [], |row| row.get(0)).unwrap();
+        assert_eq!(tokens, 1, "the first token was written just before the end");
     }
 }

@@ -4,6 +4,7 @@
 //! counts of the last second.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,7 +46,7 @@ impl Tally {
     }
 
     /// Writes what is counted, a group each second, for as long as the server runs.
-    pub(crate) async fn write_groups(self: Arc<Self>, store: Store) {
+    pub(crate) async fn write_groups(self: Arc<Self>, store: Store) -> Infallible {
         loop {
             self.some.notified().await;
             tokio::time::sleep(WAIT).await;

@@ -1,15 +1,16 @@
 //! TLS 1.2 and 1.3 from files that are watched: changed ones are taken over without a restart,
 //! unusable ones leave the old certificate in place and a line in the log.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use axum_server::tls_rustls::RustlsConfig;
 use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
+use tokio::sync::mpsc;
 
 use crate::modes::warn_of_exposed_key;
 use crate::private_ca::PrivateCa;
@@ -35,11 +36,22 @@ impl Source {
 /// What tells that a file has changed; nothing where there is no file.
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
+/// What new connections are accepted with; stays current.
+#[derive(Clone)]
+pub(crate) struct InUse(Arc<RwLock<Arc<ServerConfig>>>);
+
+impl InUse {
+    /// As it is now.
+    pub(crate) fn now(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// The server's certificate, as TLS uses it and as it is watched.
 pub(crate) struct Tls {
     source: Source,
     stamp: Stamp,
-    in_use: RustlsConfig,
+    in_use: InUse,
     /// What was last said about the authority.
     warning: Option<String>,
 }
@@ -53,12 +65,12 @@ impl Tls {
         };
         warning.iter().for_each(|warning| tracing::warn!("{warning}"));
         let stamp = stamp(&source);
-        let in_use = RustlsConfig::from_config(server_config(&source.paths())?);
+        let in_use = InUse(Arc::new(RwLock::new(server_config(&source.paths())?)));
         Ok(Self { source, stamp, in_use, warning })
     }
 
     /// What connections are accepted with; stays current.
-    pub(crate) fn in_use(&self) -> RustlsConfig {
+    pub(crate) fn in_use(&self) -> InUse {
         self.in_use.clone()
     }
 
@@ -70,11 +82,25 @@ impl Tls {
         }
     }
 
-    /// Looks at the files every `interval`, for ever.
-    pub(crate) async fn watch(mut self, interval: Duration) {
+    /// Looks at the files every `interval`, for ever, and whenever `reloads` says so, which may name other ones.
+    pub(crate) async fn watch(mut self, interval: Duration, mut reloads: mpsc::Receiver<Option<Source>>) -> Infallible {
         loop {
-            tokio::time::sleep(interval).await;
-            self.look();
+            tokio::select! {
+                () = tokio::time::sleep(interval) => self.look(),
+                Some(files) = reloads.recv() => self.reload(files),
+            }
+        }
+    }
+
+    /// Takes over what stands in the files now, or in other ones.
+    fn reload(&mut self, files: Option<Source>) {
+        let source = files.as_ref().unwrap_or(&self.source);
+        let stamp = stamp(source);
+        if self.take_over(&source.paths()) {
+            self.stamp = stamp;
+            if let Some(files) = files {
+                self.source = files;
+            }
         }
     }
 
@@ -92,13 +118,21 @@ impl Tls {
             return;
         }
         self.stamp = stamp;
-        let [certificate, _] = &self.source.paths();
-        match server_config(&self.source.paths()) {
+        self.take_over(&self.source.paths());
+    }
+
+    /// Uses what stands in the files; `false` if that cannot be.
+    fn take_over(&self, files: &[PathBuf; 2]) -> bool {
+        match server_config(files) {
             Ok(config) => {
-                self.in_use.reload_from_config(config);
-                tracing::info!("took over the changed certificate {}", certificate.display());
+                *self.in_use.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+                tracing::info!("took over the certificate {}", files[0].display());
+                true
             }
-            Err(why) => tracing::warn!("the old certificate stays in use: {why}"),
+            Err(why) => {
+                tracing::warn!("the old certificate stays in use: {why}");
+                false
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ impl BenchServer {
         let ready = |running: &dskpp_server::Running| {
             _ = writeln!(std::io::stdout(), "{}", running.address()); // who does not listen cannot measure
         };
-        dskpp_server::run(config, options, ready).map_err(Failure::new)
+        dskpp_server::run(config, options, ready, || Ok(Config::default())).map_err(Failure::new)
     }
 }
 

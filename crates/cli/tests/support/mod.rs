@@ -239,11 +239,18 @@ impl Server {
         server
     }
 
+    /// Starts a server on a free port, with more options.
+    pub(crate) fn start_with(home: &Home, options: &[&str]) -> Self {
+        let mut server = Self::try_start(home, 0, options).unwrap_or_else(|log| panic!("it does not start: {log}"));
+        server.read_log();
+        server
+    }
+
     /// Starts a server whose log nobody reads from the moment on when it is ready.
     pub(crate) fn start_unread(home: &Home, port: u16) -> Self {
         let until = Instant::now() + MOST;
         loop {
-            match Self::try_start(home, port) {
+            match Self::try_start(home, port, &[]) {
                 Ok(server) => return server,
                 Err(log) if log.contains("cannot listen") && Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(20));
@@ -253,9 +260,10 @@ impl Server {
         }
     }
 
-    fn try_start(home: &Home, port: u16) -> Result<Self, String> {
+    fn try_start(home: &Home, port: u16, options: &[&str]) -> Result<Self, String> {
         let listen = format!("127.0.0.1:{port}");
-        let mut process = Process(home.command(&["serve", "--listen", &listen]).spawn().unwrap());
+        let command = [&["serve", "--listen", &listen], options].concat();
+        let mut process = Process(home.command(&command).spawn().unwrap());
         let mut lines = BufReader::new(process.0.stderr.take().unwrap());
         let log = Arc::new(Mutex::new(String::new()));
         let port = loop {
@@ -264,7 +272,7 @@ impl Server {
                 return Err(log.lock().unwrap().clone());
             }
             log.lock().unwrap().push_str(&line);
-            if let Some((_, address)) = line.split_once("listening on https://") {
+            if let Some((_, address)) = line.split_once("listening on http") {
                 let port = address.trim().rsplit_once(':').unwrap().1;
                 break port.trim_end_matches(|end: char| !end.is_ascii_digit()).parse().unwrap(); // JSON closes its line
             }
@@ -387,7 +395,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 fn client(ca: &Path) -> reqwest::Client {
-    let tls = dskpp_client::transport::tls_config(Some(ca)).unwrap();
+    let tls = dskpp_client::transport::tls_config(ca.exists().then_some(ca)).unwrap(); // there is none without TLS
     reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(MOST).build().unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! What the keys must be together, and within which bounds.
 
-use super::{Config, ConfigError, Fault};
+use super::{Config, ConfigError, Fault, ProxyHeader};
 
 /// The longest lifetime that can be set, in seconds: a year.
 const MAX_LIFETIME_S: u64 = 366 * 86_400;
@@ -13,6 +13,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut faults = Vec::new();
         self.check_server(&mut faults);
+        self.check_proxy(&mut faults);
         self.check_devices(&mut faults);
         self.check_policy(&mut faults);
         self.check_limits(&mut faults);
@@ -65,6 +66,19 @@ impl Config {
             "k_server.certificate",
             &k_server.certificate.display(),
             "a certificate needs its private key: set k_server.key too",
+        );
+    }
+
+    fn check_proxy(&self, faults: &mut Vec<Fault>) {
+        let proxy = &self.proxy;
+        let networks: Vec<String> = proxy.trusted.iter().map(|network| String::from(*network)).collect();
+        push_unless(
+            faults,
+            (proxy.header == ProxyHeader::None) == networks.is_empty(),
+            "proxy.trusted",
+            &format!("{networks:?}"),
+            "goes together with proxy.header: name the proxies and how they tell the address of their client, or \
+             neither",
         );
     }
 
@@ -138,6 +152,8 @@ impl Config {
             ("limits.handshake_timeout_s", limits.handshake_timeout_s, 300),
             ("limits.header_timeout_s", limits.header_timeout_s, 300),
             ("limits.body_timeout_s", limits.body_timeout_s, 300),
+            ("limits.write_timeout_s", limits.write_timeout_s, 300),
+            ("limits.request_timeout_s", limits.request_timeout_s, 3600),
             ("limits.requests_per_address_burst", limits.requests_per_address_burst.into(), 1 << 30),
             ("limits.max_connections", limits.max_connections as u64, 1 << 20),
             ("limits.max_connections_per_address", limits.max_connections_per_address as u64, 1 << 20),

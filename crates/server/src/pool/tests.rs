@@ -6,7 +6,11 @@ use super::*;
 use crate::fair::TURN;
 
 fn pool(queue: usize) -> Pool {
-    Pool::new(&config::Limits { crypto_threads: 1, crypto_queue: queue, ..Default::default() }).unwrap()
+    watched_pool(queue, &Vital::default())
+}
+
+fn watched_pool(queue: usize, vital: &Vital) -> Pool {
+    Pool::new(&config::Limits { crypto_threads: 1, crypto_queue: queue, ..Default::default() }, vital).unwrap()
 }
 
 fn subject(number: u8) -> Subject {
@@ -154,4 +158,13 @@ async fn wrong_runs_wait_behind_others_until_a_right_code() {
         task.await.unwrap().unwrap();
     }
     assert_eq!(done.try_iter().collect::<Vec<_>>(), [4, 2, 1, 3]);
+}
+
+#[tokio::test]
+async fn the_death_of_a_thread_is_told() {
+    let vital = Vital::default();
+    let pool = watched_pool(4, &vital);
+    let bomb = || -> () { std::panic::panic_any(crate::vital::Bomb) };
+    assert!(pool.run(subject(1), TURN, bomb).await.is_err());
+    assert_eq!(vital.died().await, "crypto-0");
 }

@@ -1,7 +1,7 @@
 //! The threads behind the store.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::StoreError;
 use crate::modes;
 use crate::queue::{Receiver, Sender, bounded};
+use crate::vital::Vital;
 
 /// Jobs that may wait for the writer; more are refused as unavailable.
 const QUEUE: usize = 4096;
@@ -31,6 +32,8 @@ type Reading = Box<dyn FnOnce(&Connection) + Send>;
 pub(super) struct Engine {
     writer: Sender<Box<dyn Job>>,
     readers: Sender<Reading>,
+    vital: Vital,
+    path: PathBuf,
 }
 
 impl std::fmt::Debug for Engine {
@@ -116,13 +119,34 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 impl Engine {
     pub(super) fn start(path: &Path, writer: Connection) -> Result<Self, StoreError> {
         let (jobs, waiting) = bounded(QUEUE);
-        spawn("store-writer", move || write_all(&writer, &waiting))?;
+        let vital = Vital::default();
+        spawn(&vital, "store-writer".into(), move || write_all(&writer, &waiting))?;
         let (readings, waiting) = bounded(QUEUE);
-        for _ in 0..READERS {
+        for number in 0..READERS {
             let (connection, reading) = (reader(path)?, waiting.clone());
-            spawn("store-reader", move || read_all(&connection, &reading))?;
+            spawn(&vital, format!("store-reader-{number}"), move || read_all(&connection, &reading))?;
         }
-        Ok(Engine { writer: jobs, readers: readings })
+        Ok(Engine { writer: jobs, readers: readings, vital, path: path.to_owned() })
+    }
+
+    /// The threads of the store.
+    pub(super) fn vital(&self) -> Vital {
+        self.vital.clone()
+    }
+
+    /// Moves all that waits or is only in the WAL into the database file, which alone is then whole.
+    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await?;
+        let path = self.path.clone();
+        let checkpoint = move || {
+            let in_the_way = connect(&path)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            match in_the_way {
+                false => Ok(()),
+                true => Err(StoreError::Unavailable("another process reads or writes it".into())),
+            }
+        };
+        let ended = |why: tokio::task::JoinError| StoreError::Unavailable(why.to_string());
+        tokio::task::spawn_blocking(checkpoint).await.map_err(ended)?
     }
 
     /// Runs `work` in a transaction and answers once it is durable. It may be undone and run again on the way.
@@ -183,9 +207,8 @@ fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
-    let thread = thread::Builder::new().name(name.into()).stack_size(STACK_LEN).spawn(work);
-    thread.map(drop).map_err(|why| StoreError::Unavailable(why.to_string()))
+fn spawn(vital: &Vital, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+    vital.spawn(name, STACK_LEN, work).map_err(|why| StoreError::Unavailable(why.to_string()))
 }
 
 /// Readings that wait together share one transaction: SQLite then looks only once whether its cache is stale.

@@ -28,6 +28,7 @@ use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::seal::{CannotOpen, Kek};
+use crate::vital::Vital;
 pub(crate) use access::{ApiToken, DeviceRecord, Role, new_token};
 pub(crate) use devices::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut};
 use engine::Engine;
@@ -143,6 +144,30 @@ impl Store {
         check_kek(&connection, &kek)?;
         migrate::rewrite(&connection)?;
         Ok(Store { engine: Engine::start(path, connection)?, kek, policy })
+    }
+
+    /// The threads of the store.
+    pub(crate) fn vital(&self) -> Vital {
+        self.engine.vital()
+    }
+
+    /// Kills the writer, or a reader, as no job should be able to.
+    #[cfg(test)]
+    pub(crate) async fn kill(&self, the_writer: bool) {
+        let died = match the_writer {
+            true => {
+                self.engine.write(|_| -> Result<(), StoreError> { std::panic::panic_any(crate::vital::Bomb) }).await
+            }
+            false => {
+                self.engine.read(|_| -> Result<(), StoreError> { std::panic::panic_any(crate::vital::Bomb) }).await
+            }
+        };
+        assert!(matches!(died, Err(StoreError::Unavailable(_))));
+    }
+
+    /// Moves all that waits or is only in the WAL into the database file, which alone is then whole.
+    pub(crate) async fn checkpoint(&self) -> Result<(), StoreError> {
+        self.engine.checkpoint().await
     }
 
     /// Whether the database answers.

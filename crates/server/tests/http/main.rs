@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod binding;
+mod connections;
 mod crowds;
 mod four_pass;
 mod hostile;

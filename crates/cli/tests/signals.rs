@@ -1,0 +1,93 @@
+//! What a server does when it gets a signal.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod support;
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use support::{Home, Server};
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// Waits until the server has logged something.
+fn until_logged(server: &Server, what: &str) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while !server.log().contains(what) {
+        assert!(Instant::now() < until, "{what:?} is not in the log:\n{}", server.log());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn sigterm_and_sigint_leave_one_whole_file() {
+    for signal in ["TERM", "INT"] {
+        let mut home = Home::new();
+        let mut server = Server::start(&mut home);
+        server.signal(signal);
+        assert_eq!(server.ended(SOON), Some(0));
+        let wal = std::fs::metadata(home.path("dskpp-data/dskpp.db-wal"));
+        assert_eq!(wal.map_or(0, |wal| wal.len()), 0);
+    }
+}
+
+#[test]
+fn sighup_takes_over_files_and_settings_and_says_what_it_cannot() {
+    let home = Home::new();
+    let other = Home::new();
+    let config = |more: &str| format!("[log]\nlevel = \"warn,dskpp_server=info\"\n{more}");
+    home.write("dskpp.toml", config(""));
+    let _server_of_another_ca = Server::start_on(&other, 0);
+    let mut server = Server::start_with(&home, &["--config", "dskpp.toml"]);
+
+    // Files of a certificate, the level of the log, and two keys that wait for the next start.
+    let files = ["cert.pem", "key.pem"].map(|name| std::fs::read(other.path("dskpp-data/tls").join(name)).unwrap());
+    home.write("c.pem", &files[0]);
+    home.write("k.pem", &files[1]);
+    let changed =
+        "[server]\nworkers = 3\n[limits]\nmax_connections = 7\n[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"";
+    home.write("dskpp.toml", format!("[log]\nlevel = \"debug\"\n{changed}"));
+    server.signal("HUP");
+    until_logged(&server, "took over the certificate c.pem");
+    until_logged(&server, "server.workers has changed: it counts from the next start on");
+    until_logged(&server, "limits.max_connections has changed");
+    assert!(!server.log().contains("log.level has changed") && !server.log().contains("tls.certificate has changed"));
+    server.ca = other.path("dskpp-data/tls/ca.pem");
+    server.close_connections();
+    assert_eq!(server.post("<no-message/>"), 400, "new connections get the new certificate");
+    until_logged(&server, "DEBUG");
+
+    // What is not usable changes nothing.
+    for (bad, complaint) in [
+        ("[limits]\nmax_connections = \"many\"", "nothing was reloaded"),
+        ("[tls]\nreload_s = 0", "tls.reload_s"),
+        ("[tls]\ncertificate = \"missing.pem\"\nkey = \"k.pem\"", "the old certificate stays in use"),
+        ("[log]\nlevel = \"dskpp_server=loud\"", "the level of the log stays as it is"),
+        ("[devices]\nanchors = \"missing.pem\"", "the old authorities and revocation lists of devices stay in use"),
+    ] {
+        home.write("dskpp.toml", bad);
+        server.signal("HUP");
+        until_logged(&server, complaint);
+        assert_eq!(server.post("<no-message/>"), 400, "{bad}");
+    }
+    server.signal("TERM");
+    assert_eq!(server.ended(SOON), Some(0));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_requests() {
+    let mut home = Home::new();
+    home.set("DSKPP_SERVER_SHUTDOWN_GRACE_S", "300");
+    let mut server = Server::start_with(&home, &["--http"]);
+    let mut slow = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let head = "POST /dskpp HTTP/1.1\r\nHost: a\r\nContent-Type: application/dskpp+xml\r\nContent-Length: 9\r\n\r\n<";
+    slow.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(200)); // the request must be on its way
+    server.signal("TERM");
+    until_logged(&server, "stopping: SIGTERM");
+    server.signal("INT");
+    assert_eq!(server.ended(SOON), Some(1));
+    until_logged(&server, "stopped at once");
+}

@@ -1,0 +1,232 @@
+//! Connections, from the socket to the router: a place at the gate, the proxy's word on the client, TLS, HTTP/1.1.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response, StatusCode};
+use axum::response::IntoResponse as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use crate::gate::{Gate, Place};
+use crate::progress::{Answered, Progress, Received, Times, Watched};
+use crate::proxy::Proxies;
+use crate::tls::InUse;
+
+/// The most octets that a request's headers may have.
+const MAX_HEADER_LEN: usize = 32 * 1024;
+/// How often connections are looked at whose time may be over.
+const SWEEP: Duration = Duration::from_millis(250);
+/// How long nothing is accepted after the system refused to.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Ends when the server has to, also when whoever runs it is gone.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// What every connection needs.
+pub(crate) struct Front {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) proxies: Proxies,
+    /// `None` serves without TLS.
+    pub(crate) tls: Option<InUse>,
+    pub(crate) router: Router,
+    pub(crate) times: Times,
+}
+
+impl Front {
+    /// Serves connections until `stop` says so, and then those that are there for the time of `grace`.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+        grace: Duration,
+    ) {
+        let mut connections = JoinSet::new();
+        let mut sweep = tokio::time::interval(SWEEP);
+        let stopping = stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => break,
+                _ = sweep.tick() => self.gate.sweep(),
+                Some(ended) = connections.join_next() => log_defect(ended),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        if let Some(place) = self.admit(peer) {
+                            connections.spawn(Arc::clone(&self).connection(stream, peer, place, stopping.clone()));
+                        }
+                    }
+                    Err(why) => self.not_accepted(&why).await,
+                },
+            }
+        }
+        drop(listener); // who comes now is refused, not left waiting
+        let rest = async {
+            loop {
+                tokio::select! {
+                    ended = connections.join_next() => match ended {
+                        Some(ended) => log_defect(ended),
+                        None => break,
+                    },
+                    _ = sweep.tick() => self.gate.sweep(),
+                }
+            }
+        };
+        _ = tokio::time::timeout(grace, rest).await; // what is not done by then is broken off
+    }
+
+    fn admit(&self, peer: SocketAddr) -> Option<Place> {
+        // Behind a proxy are many clients.
+        let subject = (!self.proxies.are(peer.ip())).then(|| peer.into());
+        let place = self.gate.enter(subject, self.times.handshake);
+        if place.is_none() {
+            tracing::debug!(%peer, "refused: too many connections");
+        }
+        place
+    }
+
+    async fn not_accepted(&self, why: &io::Error) {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        if matches!(why.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+            return; // the client's own doing
+        }
+        tracing::warn!("no connection can be accepted: {why}");
+        self.gate.make_room();
+        tokio::time::sleep(PAUSE).await;
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let visit = Arc::clone(&place.visit);
+        let ended = tokio::select! {
+            biased;
+            () = visit.closed() => {
+                tracing::debug!(%peer, "closed: too slow, or room is needed");
+                return;
+            }
+            ended = self.serve_one(stream, peer, place, &mut stop) => ended,
+        };
+        if let Err(why) = ended {
+            tracing::debug!(%peer, "closed: {why}");
+        }
+    }
+
+    async fn serve_one(
+        &self,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        stop: &mut watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let client = self.proxies.announced(&mut stream, peer).await?;
+        if client != peer && !place.belongs_to(client.into()) {
+            return Err(io::Error::other("too many connections from this address"));
+        }
+        let progress = Progress::new(Arc::clone(&place.visit), self.times);
+        let stream = Watched { stream, progress: Arc::clone(&progress) };
+        let served = Served { front: self, client, is_kept: place.is_kept, progress };
+        match &self.tls {
+            None => served.http(stream, stop).await,
+            Some(tls) => {
+                let stream = tokio::select! {
+                    () = stopped(stop) => return Ok(()),
+                    stream = TlsAcceptor::from(tls.now()).accept(stream) => stream?,
+                };
+                served.http(stream, stop).await
+            }
+        }
+    }
+}
+
+fn log_defect(ended: Result<(), JoinError>) {
+    if let Err(why) = ended {
+        tracing::error!("a connection ended by a defect of this program: {why}");
+    }
+}
+
+/// A connection that is set up.
+struct Served<'a> {
+    front: &'a Front,
+    /// Who is at the other end, as far as is known before a request.
+    client: SocketAddr,
+    is_kept: bool,
+    progress: Arc<Progress>,
+}
+
+impl Served<'_> {
+    async fn http(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        stop: &mut watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        self.progress.is_ready();
+        // The gate watches over the time for headers, as over all others.
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEADER_LEN);
+        let service = service_fn(|request| self.answer(request));
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = stopped(stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        ended.map_err(io::Error::other)
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
+        self.progress.has_headers();
+        let mut request = request.map(|body| Received::new(body, Arc::clone(&self.progress)));
+        let has_kept_places = has_kept_places(request.uri().path());
+        let response = match self.front.proxies.named(self.client, request.headers()) {
+            _ if self.is_kept && !has_kept_places => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response()
+            }
+            Err(why) => {
+                tracing::warn!(peer = %self.client, "the proxy does not say who its client is: {why}");
+                (StatusCode::BAD_REQUEST, "the proxy's header on its client cannot be read\n").into_response()
+            }
+            Ok(named) => {
+                if named.is_none() && !has_kept_places {
+                    self.front.proxies.warn_of_silence(self.client);
+                }
+                request.extensions_mut().insert(ConnectInfo(named.unwrap_or(self.client)));
+                let answered = self.front.router.clone().oneshot(request).await;
+                answered.unwrap_or_else(|never| match never {})
+            }
+        };
+        let mut response = response.map(|body| Answered::new(body, Arc::clone(&self.progress)));
+        if self.is_kept {
+            let close = axum::http::HeaderValue::from_static("close");
+            response.headers_mut().insert(axum::http::header::CONNECTION, close);
+        }
+        Ok(response)
+    }
+}
+
+/// For what places are kept: to see how the server does, and to do something about it.
+fn has_kept_places(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz") || path.starts_with("/api/")
+}
