@@ -169,6 +169,13 @@ pub async fn enroll(
     if request.variant.is_none() && request.device_key.is_some() && !offer::names_a_device(&request) {
         request.variant = Some(Variant::TwoPass); // four-pass finds the key by the device
     }
+    let has_code = matches!(request.credential, Credential::Code(_));
+    if let Some((old, _)) = renewed.as_ref().filter(|(old, _)| has_code && old.k_mac.is_none()) {
+        match request.variant {
+            Some(Variant::FourPass) => return Err(EnrollError::NotByFourPass(old.id.clone())),
+            _ => request.variant = Some(Variant::TwoPass), // no server proves itself with a K_TOKEN (profile P6)
+        }
+    }
     let trust = Trust {
         anchors: Trust::read_anchors(request.k_server_ca.as_deref())?,
         device_key: request.device_key.clone(),

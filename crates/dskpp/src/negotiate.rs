@@ -61,10 +61,8 @@ impl Default for Policy {
 pub struct Facts<'a> {
     /// The key that R_C will be encrypted with: K_SHARED of the named device, else K_SERVER.
     pub k: &'a ServerK,
-    /// The enrolment's key type, where it is known already (trigger, renewal).
+    /// The enrolment's key type, where a trigger told it.
     pub key_type: Option<&'a KeyType>,
-    /// Octets of K_MAC' of the key to be renewed: a PRF that it cannot key is not chosen (profile P6).
-    pub k_mac_old_len: Option<usize>,
 }
 
 /// What the rest of the run uses.
@@ -81,7 +79,7 @@ pub struct Choice {
 }
 
 /// The first entry of each of the client's lists that policy and facts allow, or the status that says which list
-/// has none.
+/// has none. The PRF is chosen from the message alone: what the server holds of a KeyID must not show (profile P7).
 pub fn negotiate(hello: &ClientHello, policy: &Policy, facts: &Facts<'_>) -> Result<Choice, (Status, Reason)> {
     if !hello.offers_four_pass() {
         return Err((Status::NoProtocolVariants, Reason::NothingInCommon("protocol variant")));
@@ -94,24 +92,32 @@ pub fn negotiate(hello: &ClientHello, policy: &Policy, facts: &Facts<'_>) -> Res
         .supported_encryption_algorithms
         .iter()
         .find(|offered| policy.encryption_algorithms.contains(offered) && facts.k.serves(offered));
-    let prf = hello
-        .supported_mac_algorithms
-        .iter()
-        .filter(|offered| policy.mac_algorithms.contains(offered))
-        .filter_map(Prf::of)
-        .find(|prf| facts.k_mac_old_len.is_none_or(|len| prf.takes_key_of(len)));
+    let prf = prf_of(hello, policy);
     // A key without its value is described by PSKC alone.
     let package_format = hello
         .package_formats()
         .iter()
         .find(|offered| **offered == PackageFormat::Pskc && policy.package_formats.contains(offered));
     let none = |status, list| (status, Reason::NothingInCommon(list));
-    Ok(Choice {
+    let choice = Choice {
         key_type: key_type.ok_or(none(Status::NoSupportedKeyTypes, "key type"))?.clone(),
         encryption_algorithm: encryption_algorithm
             .ok_or(none(Status::NoSupportedEncryptionAlgorithms, "encryption algorithm"))?
             .clone(),
         prf: prf.ok_or(none(Status::NoSupportedMacAlgorithms, "MAC algorithm"))?,
         package_format: package_format.ok_or(none(Status::NoSupportedKeyPackages, "key package format"))?.clone(),
-    })
+    };
+    match &hello.client_nonce {
+        Some(nonce) if !NONCE_LEN.contains(&nonce.len()) => Err((Status::InitializationFailed, Reason::NonceLength)),
+        _ => Ok(choice),
+    }
+}
+
+/// Octets of a `<ClientNonce>`, and of R_C in two-pass (profile P5, P7).
+pub(crate) const NONCE_LEN: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// The client's first PRF that policy allows.
+pub(crate) fn prf_of(hello: &ClientHello, policy: &Policy) -> Option<Prf> {
+    let allowed = hello.supported_mac_algorithms.iter().filter(|offered| policy.mac_algorithms.contains(offered));
+    allowed.filter_map(Prf::of).next()
 }

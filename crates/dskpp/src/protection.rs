@@ -122,6 +122,14 @@ impl ClientKey {
         }
     }
 
+    /// Whether K_PROV can travel under some key of this kind with this algorithm: what the message alone tells.
+    pub(crate) fn may_serve(&self, algorithm: &EncryptionAlgorithm) -> bool {
+        match self {
+            ClientKey::Shared { .. } => symmetric(algorithm).is_some(),
+            _ => self.serves(algorithm),
+        }
+    }
+
     /// Whether a key package of this format can be protected with it.
     pub(crate) fn fits(&self, format: &PackageFormat) -> bool {
         let kind = match self {

@@ -36,7 +36,6 @@ mod fair;
 mod files;
 mod gate;
 mod limits;
-mod modes;
 mod names;
 mod neighbours;
 mod ops;

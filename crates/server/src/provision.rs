@@ -19,7 +19,7 @@ use axum::body::Bytes;
 use dskpp::message::{ReadError, Request};
 use dskpp::negotiate::Policy;
 use dskpp::server::{AuthPolicy, Refusal, ServerK};
-use dskpp_crypto::{Random as _, SystemRandom};
+use dskpp_crypto::{Random as _, RsaPublicKey, SystemRandom};
 
 use crate::backoff::{Attempt, Backoff};
 use crate::bootstrap::Data;
@@ -32,6 +32,7 @@ use crate::store::{Store, StoreError};
 use crate::tally::Tally;
 use crate::{Config, ServerOptions};
 
+mod client_keys;
 mod hello;
 mod nonce;
 mod run;
@@ -127,6 +128,8 @@ pub(crate) struct Provision {
     server_id: String,
     issuer: Option<String>,
     device_trust: Arc<DeviceTrust>,
+    /// For public keys that are named and not there.
+    stand_in: RsaPublicKey,
 }
 
 impl Provision {
@@ -169,6 +172,7 @@ impl Provision {
             issuer: Some(config.server.issuer.clone()).filter(|issuer| !issuer.is_empty()),
             url_s: url_s.to_vec(),
             device_trust: data.device_trust,
+            stand_in: client_keys::stand_in(),
         }
     }
 

@@ -94,6 +94,12 @@ pub enum EnrollError {
     /// No PRF takes the key to be renewed (profile P6).
     #[error("the key '{0}' is too short for a server to prove that it knows it: enroll a new key instead")]
     TooShortToRenew(String),
+    /// No run made the key to be renewed, so that a server can prove itself with it only after a code (profile P6).
+    #[error(
+        "the key '{0}' came in a file, and with an authentication code it is renewed by two-pass alone: ask for that, or \
+         follow a trigger"
+    )]
+    NotByFourPass(String),
     /// A trigger for a device that this is not.
     #[error(
         "the trigger is for the device {named}, and this is {own}: nothing was sent; use it on that device, or ask for \

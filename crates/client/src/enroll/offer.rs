@@ -174,10 +174,8 @@ pub(super) fn offer(
         offer.encryption_algorithms = with_shared_key(key)?;
     }
     if let Some((old, renewal)) = renewed {
-        let k_macs = std::iter::once(&renewal.k_mac_old).chain(&renewal.earlier);
-        let fits = |prf: Prf| k_macs.clone().any(|k_mac| prf.takes_key_of(k_mac.len()));
-        offer.mac_algorithms.retain(|algorithm| Prf::of(algorithm).is_some_and(fits));
-        if offer.mac_algorithms.is_empty() {
+        let fits = |prf: Prf| prf.takes_key_of(renewal.k_mac_old.len());
+        if !offer.mac_algorithms.iter().filter_map(Prf::of).any(fits) {
             return Err(EnrollError::TooShortToRenew(old.id.clone()));
         }
         offer.renewal = Some(renewal.clone());

@@ -50,13 +50,19 @@ impl Runner<'_> {
         if !noted.iter().all(|key_type| self.offer.key_types.contains(key_type)) {
             return Ok(None);
         }
-        let offered = std::mem::replace(&mut self.offer.key_types, noted);
-        let begun = self.begin().await;
-        let begun = begun.ok().filter(|(request, _)| Sha256::digest(&[request]) == self.unfinished.hello_hash);
-        let done = match begun {
-            Some((request, begun)) => self.go(request, begun).await.and_then(|(_, done)| done).map(Some),
-            None => Ok(None),
-        };
+        let (offered, variant) = (std::mem::replace(&mut self.offer.key_types, noted), self.variant);
+        let mut done = Ok(None);
+        for variant in [variant, Some(Variant::TwoPass)] {
+            self.variant = variant;
+            let begun = self.begin().await.ok();
+            if let Some((request, begun)) =
+                begun.filter(|(hello, _)| Sha256::digest(&[hello]) == self.unfinished.hello_hash)
+            {
+                done = self.go(request, begun).await.and_then(|(_, done)| done).map(Some);
+                break;
+            }
+        }
+        self.variant = variant;
         self.offer.key_types = offered;
         match done {
             Err(EnrollError::Failed(why @ Failed::Refused(_))) => {
@@ -67,29 +73,54 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs until one is not refused for its type of key. What the server chose before it refused is left out of the
-    /// next offer: it learns only from ClientNonce which enrolment, and so which type, is meant.
+    /// Runs until one is not refused for its type of key or its variant: a server learns only from the proof of a code
+    /// which enrolment is meant. What it chose and then refused is left out of the next offer. Of two variants it
+    /// takes four-pass (profile P17), so where that is refused again, or there is no other type, two-pass is offered
+    /// alone, in which the enrolment's own type is chosen.
     async fn negotiate(&mut self) -> Result<Provisioned, EnrollError> {
-        let mut refused = false;
+        let all = self.offer.key_types.clone();
+        let mut both = self.variant.is_none() && !self.protections.is_empty();
+        let mut refused = 0;
         loop {
             let (chosen, done) = match self.run().await {
+                // No code was asked for, so that no other type can help.
+                Err(denied) if both && has_status(&denied, Status::AccessDenied) => return self.send_alone(all).await,
                 // A server that has nothing else to offer: what it said first is the reason.
                 Err(EnrollError::Failed(Failed::Refused(Status::NoSupportedKeyTypes) | Failed::Misbehaved(_)))
-                    if refused =>
+                    if refused > 0 =>
                 {
                     return Err(Failed::Refused(Status::AccessDenied).into());
                 }
                 ran => ran?,
             };
-            match done {
-                Err(EnrollError::Failed(Failed::Refused(Status::AccessDenied))) if self.offer.key_types.len() > 1 => {
-                    tracing::debug!(%chosen, "type of key refused");
-                    self.offer.key_types.retain(|key_type| *key_type != chosen);
-                    refused = true;
-                }
+            let denied = match done {
+                Err(denied) if has_status(&denied, Status::AccessDenied) => denied,
                 done => return done,
+            };
+            tracing::debug!(%chosen, "refused");
+            self.offer.key_types.retain(|key_type| *key_type != chosen);
+            refused += 1;
+            if both && (refused == 2 || self.offer.key_types.is_empty()) {
+                both = false;
+                let sent = self.send_alone(all.clone()).await;
+                let is_refused = |status| sent.as_ref().is_err_and(|error| has_status(error, status));
+                if !is_refused(Status::NoProtocolVariants) && !is_refused(Status::AccessDenied) {
+                    return sent;
+                }
+            }
+            if self.offer.key_types.is_empty() {
+                return Err(denied);
             }
         }
+    }
+
+    /// A new run of two-pass alone.
+    async fn send_alone(&mut self, key_types: Vec<KeyType>) -> Result<Provisioned, EnrollError> {
+        let key_types = std::mem::replace(&mut self.offer.key_types, key_types);
+        let variant = self.variant.replace(Variant::TwoPass);
+        let ran = self.run().await;
+        (self.offer.key_types, self.variant) = (key_types, variant);
+        ran?.1
     }
 
     /// A new run: the type of key that the server chose, and what came of it.
@@ -164,6 +195,10 @@ impl Runner<'_> {
             other => Ok(other?),
         }
     }
+}
+
+fn has_status(error: &EnrollError, status: Status) -> bool {
+    matches!(error, EnrollError::Failed(Failed::Refused(refused)) if *refused == status)
 }
 
 /// A ClientHello on its way.

@@ -25,6 +25,8 @@ struct Server {
     /// What becomes of the next one.
     spoil: Option<fn(Vec<u8>) -> Vec<u8>>,
     hellos: usize,
+    /// Hellos of two-pass alone, which this server does not have.
+    two_pass: usize,
     nonces: Vec<Vec<u8>>,
     answer: Option<Vec<u8>>,
     k_token: Option<Secret>,
@@ -35,8 +37,17 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/dskpp", listener.local_addr().unwrap());
         let seal = AeadKey::new(&[0x5e; 32]);
-        let server =
-            Server { package, seal, lose, spoil: None, hellos: 0, nonces: Vec::new(), answer: None, k_token: None };
+        let server = Server {
+            package,
+            seal,
+            lose,
+            spoil: None,
+            hellos: 0,
+            two_pass: 0,
+            nonces: Vec::new(),
+            answer: None,
+            k_token: None,
+        };
         let (server, url_s) = (Arc::new(Mutex::new(server)), url.clone());
         let shared = server.clone();
         std::thread::spawn(move || {
@@ -74,9 +85,13 @@ impl Server {
     }
 
     fn hello(&mut self, hello: &ClientHello, body: &[u8]) -> Vec<u8> {
+        if !hello.offers_four_pass() {
+            self.two_pass += 1;
+            return Refusal::of_hello(Status::NoProtocolVariants, Reason::Policy, false).response();
+        }
         self.hellos += 1;
         let k = ServerK::Server(K_SERVER.clone());
-        let facts = Facts { k: &k, key_type: None, k_mac_old_len: None };
+        let facts = Facts { k: &k, key_type: None };
         let choice = negotiate::negotiate(hello, &Policy::default(), &facts).unwrap();
         let state = SessionState { k_id: "k1".into(), trigger: false, enrolment: None, device: None, renews: None };
         let session_id = &format!("session-{}", self.hellos);
@@ -180,7 +195,8 @@ async fn where_every_type_is_refused_the_last_word_is_access_denied() {
     let (url, server) = Server::start(package(KeyType::KwAes128), 0);
     let error = token(&url, "3582AF0C3E").await.unwrap_err();
     assert!(matches!(error, EnrollError::Failed(Failed::Refused(Status::AccessDenied))), "{error:?}");
-    assert_eq!(server.lock().unwrap().hellos, DEFAULT_KEY_TYPES.len());
+    let server = server.lock().unwrap();
+    assert_eq!((server.hellos, server.two_pass), (DEFAULT_KEY_TYPES.len(), 1), "p17: two-pass alone is tried, too");
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ impl FourPass {
     ///
     /// A renewal sends a ClientNonce, so that the server's proof is fresh (profile P7).
     pub fn start(offer: Offer, rng: &mut dyn Random) -> (Vec<u8>, AwaitingServerHello) {
+        let offer = offer.fitted();
         let client_nonce = offer.renewal.is_some().then(|| rng.bytes(32));
         let request = offer.hello(client_nonce.clone()).write();
         let mut hash = Sha256::new();

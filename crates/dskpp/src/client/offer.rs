@@ -8,6 +8,7 @@ use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat
 use crate::auth_code::AuthCode;
 use crate::auth_data::MIN_ITERATIONS;
 use crate::message::{ClientHello, Extensions, ProtocolVariants, Trigger};
+use crate::prf::Prf;
 use crate::version::Version;
 
 /// The user's right to a key.
@@ -66,7 +67,7 @@ pub struct Offer {
     pub key_types: Vec<KeyType>,
     /// `SupportedEncryptionAlgorithms`
     pub encryption_algorithms: Vec<EncryptionAlgorithm>,
-    /// `SupportedMacAlgorithms`
+    /// `SupportedMacAlgorithms`; at a renewal those of them are sent that K_MAC' can key (profile P6).
     pub mac_algorithms: Vec<MacAlgorithm>,
     /// `SupportedKeyPackages`. Four-pass needs PSKC; two-pass takes any that has a [vessel](crate::vessel).
     pub package_formats: Vec<PackageFormat>,
@@ -99,6 +100,15 @@ impl Offer {
             iterations: MIN_ITERATIONS,
             pbkdf2_prf: Pbkdf2Prf::HmacSha1,
         }
+    }
+
+    /// Leaves out the PRFs that K_MAC' cannot key: the server would choose one without looking (profile P6, P7).
+    pub(super) fn fitted(mut self) -> Self {
+        if let Some(renewal) = &self.renewal {
+            let fits = |prf: Prf| prf.takes_key_of(renewal.k_mac_old.len());
+            self.mac_algorithms.retain(|algorithm| Prf::of(algorithm).is_some_and(fits));
+        }
+        self
     }
 
     /// The password of a typed code.

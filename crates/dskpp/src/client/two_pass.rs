@@ -44,10 +44,11 @@ impl TwoPass {
     /// As [`start`](Self::start), beside four-pass or alone.
     pub(super) fn start_beside(
         four_pass: bool,
-        mut offer: Offer,
+        offer: Offer,
         protections: Vec<ClientProtection>,
         rng: &mut dyn Random,
     ) -> Result<(Vec<u8>, AwaitingKey), Failed> {
+        let mut offer = offer.fitted();
         let first = protections.first().ok_or(Failed::Unusable("two-pass needs a way to protect the key"))?;
         let mac_algorithm = offer.mac_algorithms.first().ok_or(Failed::Unusable("no MAC algorithm is offered"))?;
         let prf = Prf::of(mac_algorithm).ok_or(Failed::Unusable("an unknown MAC algorithm is offered"))?;

@@ -56,6 +56,16 @@ pub struct KeyProtection {
     pub payload: Option<Payload>,
 }
 
+impl KeyProtection {
+    /// Its `ds:KeyInfo`.
+    pub fn key_info(&self) -> Option<&KeyInfo> {
+        match &self.payload {
+            Some(Payload::KeyInfo(info)) => Some(info),
+            _ => None,
+        }
+    }
+}
+
 /// `Payload` of a key protection method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {

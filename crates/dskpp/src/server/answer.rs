@@ -31,7 +31,9 @@ pub struct Answer<'a> {
     pub expires_at: u64,
     /// What the caller wants back at ClientNonce.
     pub state: SessionState,
-    /// K_MAC' of the key that is renewed (profile P6).
+    /// K_MAC' of the key that ClientHello names, where it may be used now (profile P6). Without one that keys the PRF,
+    /// the MAC is made with a random key, and [`Session::authenticate`](super::Session::authenticate) refuses the run
+    /// once its code is proved (profile P7).
     pub k_mac_old: Option<&'a Secret>,
     /// What seals the session.
     pub seal: &'a AeadKey,
@@ -43,10 +45,12 @@ impl Answer<'_> {
         let prf = self.choice.prf;
         let r_s = rng.bytes(prf.key_len());
         let client_nonce = self.hello.client_nonce.as_deref().unwrap_or_default();
-        let mac = self.k_mac_old.map(|k_mac_old| Mac {
+        let stand_in = rng.secret(prf.key_len());
+        let k_mac_old = self.k_mac_old.filter(|k_mac_old| prf.takes_key_of(k_mac_old.len()));
+        let mac = self.hello.key_id.as_ref().map(|_| Mac {
             algorithm: Some(prf.algorithm()),
-            value: key_schedule::renewal(prf, k_mac_old, client_nonce, &r_s)
-                .expect("negotiation leaves out PRFs that K_MAC' cannot key"),
+            value: key_schedule::renewal(prf, k_mac_old.unwrap_or(&stand_in), client_nonce, &r_s)
+                .expect("both keys fit the PRF"),
         });
         let message = ServerHello {
             version: Version::V1_0,
@@ -76,6 +80,7 @@ impl Answer<'_> {
             choice: self.choice,
             r_s,
             expires_at: self.expires_at,
+            renews_in_vain: self.hello.key_id.is_some() && k_mac_old.is_none(),
             state: self.state,
             hash,
             tail: tail.to_vec(),

@@ -16,8 +16,8 @@ pub enum Reason {
     /// A DeviceID without a trigger or a key of that device (profile P21).
     #[error("the device was not named by a trigger, and its own key is not used")]
     Device,
-    /// A KeyID that the enrolment does not name (profile P21).
-    #[error("the enrolment does not allow to renew that key")]
+    /// A KeyID that the enrolment does not name, or whose K_MAC' could not be used (profile P7, P21).
+    #[error("the enrolment does not allow to renew that key, or not by this run")]
     Key,
     /// The AD of a ClientHello is no trigger that was given out and is still good.
     #[error("the trigger is unknown, spent or expired")]

@@ -20,13 +20,13 @@ pub struct DeviceRef {
 pub struct SessionState {
     /// Which K the run uses, in the caller's own words.
     pub k_id: String,
-    /// The enrolment, where ClientHello told it: by a trigger or a key to be renewed.
+    /// The enrolment, where a verified trigger in ClientHello told it.
     pub enrolment: Option<String>,
     /// Whether a valid trigger stands for the AD of ClientNonce (profile P14).
     pub trigger: bool,
     /// The device that was named, and accepted.
     pub device: Option<DeviceRef>,
-    /// The key to be renewed.
+    /// The key to be renewed, as ClientHello named it.
     pub renews: Option<String>,
 }
 
@@ -36,6 +36,8 @@ pub(super) struct Sealed {
     pub(super) choice: Choice,
     pub(super) r_s: Vec<u8>,
     pub(super) expires_at: u64,
+    /// Whether ClientHello named a key, and the MAC was made with another than its K_MAC' (profile P7).
+    pub(super) renews_in_vain: bool,
     pub(super) state: SessionState,
     /// The message hash up to where the sealed octets stand in message 2.
     pub(super) hash: Sha256,
@@ -45,6 +47,9 @@ pub(super) struct Sealed {
 
 const FORMAT: u8 = 1;
 
+/// Sealed octets come in multiples of this, so that their number does not tell what they say (profile P7).
+const BLOCK: usize = 1024;
+
 fn aad(session_id: &str) -> Vec<u8> {
     [b"dskpp session", session_id.as_bytes()].concat()
 }
@@ -52,7 +57,7 @@ fn aad(session_id: &str) -> Vec<u8> {
 impl Sealed {
     pub(super) fn seal(&self, key: &AeadKey, session_id: &str, rng: &mut dyn Random) -> Vec<u8> {
         let device = self.state.device.as_ref();
-        let mut out = vec![FORMAT, u8::from(self.state.trigger)];
+        let mut out = vec![FORMAT, u8::from(self.state.trigger) | u8::from(self.renews_in_vain) << 1];
         out.extend_from_slice(&self.expires_at.to_be_bytes());
         for field in [
             self.choice.key_type.uri().as_bytes(),
@@ -70,13 +75,14 @@ impl Sealed {
         put(&mut out, self.state.renews.as_deref().map(str::as_bytes));
         put(&mut out, device.map(|device| device.manufacturer.as_bytes()));
         put(&mut out, device.map(|device| device.serial.as_bytes()));
+        out.resize(out.len().next_multiple_of(BLOCK), 0);
         key.seal(rng, &aad(session_id), &out)
     }
 
     /// `None` for anything that [`Sealed::seal`] did not make with this key for this session.
     pub(super) fn open(sealed: &[u8], key: &AeadKey, session_id: &str) -> Option<Self> {
         let opened = key.open(&aad(session_id), sealed).ok()?;
-        let ([FORMAT, trigger], rest) = opened.expose().split_first_chunk()? else { return None };
+        let ([FORMAT, flags @ 0..=3], rest) = opened.expose().split_first_chunk()? else { return None };
         let (expires_at, mut rest) = rest.split_first_chunk()?;
         let rest = &mut rest;
         let choice = Choice {
@@ -94,9 +100,10 @@ impl Sealed {
             (Some(manufacturer), Some(serial)) => Some(DeviceRef { manufacturer, serial }),
             _ => None,
         };
-        let state = SessionState { k_id, enrolment, trigger: *trigger == 1, device, renews };
-        let expires_at = u64::from_be_bytes(*expires_at);
-        rest.is_empty().then_some(Sealed { choice, r_s, expires_at, state, hash, tail })
+        let state = SessionState { k_id, enrolment, trigger: flags & 1 != 0, device, renews };
+        let (expires_at, renews_in_vain) = (u64::from_be_bytes(*expires_at), flags & 2 != 0);
+        let is_padding = rest.iter().all(|octet| *octet == 0);
+        is_padding.then_some(Sealed { choice, r_s, expires_at, renews_in_vain, state, hash, tail })
     }
 }
 

@@ -44,6 +44,7 @@ pub struct Session {
     choice: Choice,
     r_s: Vec<u8>,
     state: SessionState,
+    renews_in_vain: bool,
     has_expired: bool,
 }
 
@@ -67,6 +68,7 @@ impl Session {
             choice: sealed.choice,
             r_s: sealed.r_s,
             state: sealed.state,
+            renews_in_vain: sealed.renews_in_vain,
             has_expired: now >= sealed.expires_at,
             message,
         })
@@ -153,7 +155,8 @@ impl Session {
     /// URL. Blocks for as long as these take.
     ///
     /// For a client ID that is unknown, spent, locked or revoked the caller passes a random password: the work and
-    /// the answer are the same (profile P16).
+    /// the answer are the same (profile P16). A run that named a key to be renewed, and got no MAC under its K_MAC',
+    /// ends here with AccessDenied (profile P7).
     pub fn authenticate(
         self,
         policy: &AuthPolicy,
@@ -180,6 +183,9 @@ impl Session {
                 true => r_c = rng.secret(prf.key_len()),
                 false => return Err(self.refuse(Status::InitializationFailed, Reason::NonceLength)),
             }
+        }
+        if self.renews_in_vain {
+            return Err(self.refuse(Status::AccessDenied, Reason::Key));
         }
         Ok(Authenticated { session: self, r_c, k: Secret::from_slice(k.octets()) })
     }

@@ -14,7 +14,7 @@ use crate::message::{
     AuthenticationCodeMac, AuthenticationData, ClientHello, Extensions, KeyPackage, Mac, PackageContent,
     ServerFinished, ServerFinishedBody,
 };
-use crate::negotiate::Policy;
+use crate::negotiate::{NONCE_LEN, Policy, prf_of};
 use crate::package::PackageSpec;
 use crate::prf::Prf;
 use crate::protection::ClientKey;
@@ -28,12 +28,11 @@ use crate::vessel;
 pub struct TwoPassFacts<'a> {
     /// The methods that the enrolment allows.
     pub methods: &'a [ProtectionMethod],
-    /// For each entry of the client's list, in its order, the key that it names, where the server has it.
+    /// For each entry of the client's list, in its order, the key that it names. Before the code is proved, a random
+    /// key stands for one that the server does not have: nobody else must learn which it has (profile P21).
     pub keys: &'a [Option<ClientKey>],
     /// The enrolment's key type.
     pub key_type: Option<&'a KeyType>,
-    /// Octets of K_MAC' of the key to be renewed (profile P6).
-    pub k_mac_old_len: Option<usize>,
     /// Whether the message carries the AD of a trigger that the server gave out and that is still good: it is the
     /// proof then, and its iterations are those of a trigger (profile P14).
     pub trigger: bool,
@@ -72,22 +71,28 @@ pub struct TwoPassRun<'a> {
     r_c: Vec<u8>,
     /// The key that the authentication data was made with: that of the client's first method that is known here.
     proof_key: &'a ClientKey,
-    /// The entry of the client's list that K_PROV travels with, its key and its method.
+    prf: Prf,
+    selected: Selected<'a>,
+}
+
+/// What the client's lists come to.
+#[derive(Debug)]
+struct Selected<'a> {
+    /// The entry of the list of key protection methods that K_PROV travels with, its key and its method.
     entry: usize,
     key: &'a ClientKey,
     method: ProtectionMethod,
     key_type: KeyType,
     encryption_algorithm: EncryptionAlgorithm,
     package_format: PackageFormat,
-    prf: Prf,
 }
 
 impl<'a> TwoPassRun<'a> {
     /// Judges a ClientHello: nothing is derived or decrypted. `body` are its octets as they travelled.
     ///
     /// # Errors
-    /// A status that says which of its lists has nothing that is allowed here, or what is wrong with its
-    /// authentication data on its face (profile P3, P12, P12a).
+    /// AuthenticationDataMissing before anything else; a status that says which of its lists has nothing that is
+    /// allowed here, or what is wrong with its authentication data on its face (profile P3, P12, P12a).
     pub fn begin(
         hello: &'a ClientHello,
         body: &'a [u8],
@@ -96,60 +101,29 @@ impl<'a> TwoPassRun<'a> {
         auth: &AuthPolicy,
     ) -> Result<Self, Refusal> {
         let refuse = |status, reason| Refusal::of_hello(status, reason, hello.offers_four_pass());
-        let none = |status, list| refuse(status, Reason::NothingInCommon(list));
-        let entries = || hello.two_pass_methods().iter().zip(facts.keys);
-        let known = |key: &'a Option<ClientKey>| key.as_ref();
-        let allowed = || {
-            entries().enumerate().filter_map(|(place, (entry, key))| {
-                let key = known(key).filter(|_| facts.methods.contains(&entry.method))?;
-                Some((place, entry.method.clone(), key))
-            })
-        };
-        let format_for = |key: &ClientKey| {
-            let mut offered = hello.package_formats().iter();
-            offered.find(|offered| policy.package_formats.contains(offered) && key.fits(offered))
-        };
-        let algorithm_for = |key: &ClientKey| {
-            let mut offered = hello.supported_encryption_algorithms.iter();
-            offered.find(|offered| policy.encryption_algorithms.contains(offered) && key.serves(offered))
-        };
-        // The first with which the run can be done; where there is none, one that says best why.
-        let with_format = || allowed().filter(|(_, _, key)| format_for(key).is_some());
-        let chosen = with_format().find(|(_, _, key)| algorithm_for(key).is_some());
-        let chosen = chosen.or_else(|| with_format().next()).or_else(|| allowed().next());
-        let (entry, method, key) = chosen.ok_or_else(|| none(Status::NoProtocolVariants, "key protection method"))?;
-        let proof_key = entries().find_map(|(_, key)| known(key)).unwrap_or(key);
-        let key_type = hello.supported_key_types.iter().find(|offered| {
-            policy.key_types.contains(offered) && facts.key_type.is_none_or(|wanted| wanted == *offered)
-        });
-        let key_type = key_type.ok_or_else(|| none(Status::NoSupportedKeyTypes, "key type"))?;
-        let algorithm =
-            algorithm_for(key).ok_or_else(|| none(Status::NoSupportedEncryptionAlgorithms, "encryption algorithm"))?;
-        let prf = hello
-            .supported_mac_algorithms
-            .iter()
-            .filter(|offered| policy.mac_algorithms.contains(offered))
-            .filter_map(Prf::of)
-            .find(|prf| facts.k_mac_old_len.is_none_or(|len| prf.takes_key_of(len)));
-        let prf = prf.ok_or_else(|| none(Status::NoSupportedMacAlgorithms, "MAC algorithm"))?;
-        let package_format =
-            format_for(key).ok_or_else(|| none(Status::NoSupportedKeyPackages, "key package format"))?;
-        let (data, r_c) =
-            check(hello, proof_key, facts.trigger, auth).map_err(|(status, reason)| refuse(status, reason))?;
-        Ok(TwoPassRun {
-            hello,
-            body,
-            data,
-            r_c,
-            proof_key,
-            entry,
-            key,
-            method,
-            key_type: key_type.clone(),
-            encryption_algorithm: algorithm.clone(),
-            package_format: package_format.clone(),
-            prf,
-        })
+        let data = hello.authentication_data.as_ref().filter(|data| data.client_id.is_some());
+        let data = data.ok_or_else(|| refuse(Status::AuthenticationDataMissing, Reason::NoAuthenticationData))?;
+        let selected = select(hello, policy, facts, ClientKey::may_serve);
+        let selected = selected.map_err(|(status, reason)| refuse(status, reason))?;
+        let none = Reason::NothingInCommon("MAC algorithm");
+        let prf = prf_of(hello, policy).ok_or_else(|| refuse(Status::NoSupportedMacAlgorithms, none))?;
+        let proof_key = facts.keys.iter().find_map(Option::as_ref).unwrap_or(selected.key);
+        let r_c =
+            check(hello, data, proof_key, facts.trigger, auth).map_err(|(status, reason)| refuse(status, reason))?;
+        Ok(TwoPassRun { hello, body, data, r_c, proof_key, prf, selected })
+    }
+
+    /// Once the code is proved: the same run, done with what the enrolment allows and with keys that the server has.
+    ///
+    /// # Errors
+    /// A status that says which of the client's lists has nothing that is allowed.
+    pub fn choose<'b>(&self, policy: &Policy, facts: &TwoPassFacts<'b>) -> Result<TwoPassRun<'b>, Refusal>
+    where
+        'a: 'b,
+    {
+        let selected = select(self.hello, policy, facts, ClientKey::serves);
+        let selected = selected.map_err(|(status, reason)| self.refuse(status, reason))?;
+        Ok(TwoPassRun { r_c: self.r_c.clone(), selected, ..*self })
     }
 
     /// `ClientID`
@@ -159,12 +133,12 @@ impl<'a> TwoPassRun<'a> {
 
     /// The negotiated key type.
     pub fn key_type(&self) -> &KeyType {
-        &self.key_type
+        &self.selected.key_type
     }
 
     /// Which entry of the client's list was chosen.
     pub fn entry(&self) -> usize {
-        self.entry
+        self.selected.entry
     }
 
     /// PBKDF2 iterations that [`authenticate`](Self::authenticate) takes: those of the client's count, or, where K is
@@ -209,25 +183,29 @@ impl<'a> TwoPassRun<'a> {
     ///
     /// # Errors
     /// InitializationFailed where no key can come out of it; NoSupportedKeyPackages where the format cannot say the
-    /// length of the given K_TOKEN.
+    /// length of the given K_TOKEN; NoSupportedMacAlgorithms where K_MAC' cannot key the PRF.
     pub fn finish(&self, shipment: Shipment<'_>, password: &Secret, rng: &mut dyn Random) -> Result<Finished, Refusal> {
         let failed = || self.refuse(Status::InitializationFailed, Reason::Policy);
         let prf = self.prf;
         let Shipment { server_id, mut package, key_len, k_token, k_mac_old } = shipment;
+        if k_mac_old.is_some_and(|k_mac_old| !prf.takes_key_of(k_mac_old.len())) {
+            let reason = Reason::NothingInCommon("MAC algorithm"); // that the key to be renewed could be proved with
+            return Err(self.refuse(Status::NoSupportedMacAlgorithms, reason));
+        }
         let (k_prov, keys) = key_schedule::draw(prf, key_len, k_token, rng);
         let key = package.key.as_mut().ok_or_else(failed)?;
-        if keys.k_token.len() != key_len && self.package_format != PackageFormat::Pskc {
+        if keys.k_token.len() != key_len && self.selected.package_format != PackageFormat::Pskc {
             let reason = Reason::NothingInCommon("key package format"); // that could say the length of this key
             return Err(self.refuse(Status::NoSupportedKeyPackages, reason));
         }
         token_length::state(key, key_len, prf, &keys);
         key.data.get_or_insert_default().secret = Some(Value::Plain(k_prov));
-        let content = match vessel::vessel(&self.package_format) {
+        let content = match vessel::vessel(&self.selected.package_format) {
             None => self.pskc(package, password, rng).map_err(|_| failed())?,
             Some(vessel) => {
-                let protection = self.key.vessel_protection(&self.encryption_algorithm, password);
+                let protection = self.selected.key.vessel_protection(&self.selected.encryption_algorithm, password);
                 let octets = vessel.seal(&package, &protection, rng).map_err(|_| failed())?;
-                PackageContent::Vessel { format: self.package_format.clone(), octets }
+                PackageContent::Vessel { format: self.selected.package_format.clone(), octets }
             }
         };
         let message_hash = key_schedule::message_hash(&[self.body]);
@@ -241,7 +219,7 @@ impl<'a> TwoPassRun<'a> {
             body: Some(ServerFinishedBody {
                 key_package: KeyPackage {
                     server_id: Some(server_id.to_owned()),
-                    key_protection_method: Some(self.method.clone()),
+                    key_protection_method: Some(self.selected.method.clone()),
                     content,
                 },
                 extensions: Extensions { client_info: self.hello.extensions.client_info.clone(), server_info: None },
@@ -263,7 +241,8 @@ impl<'a> TwoPassRun<'a> {
         password: &Secret,
         rng: &mut dyn Random,
     ) -> Result<PackageContent, ProtectionError> {
-        let protector = self.key.protector(&self.encryption_algorithm, self.client_id(), password, rng)?;
+        let protector =
+            self.selected.key.protector(&self.selected.encryption_algorithm, self.client_id(), password, rng)?;
         if let Some(data) = package.key.as_mut().and_then(|key| key.data.as_mut()) {
             protector.protect(data, rng)?;
         }
@@ -276,29 +255,72 @@ impl<'a> TwoPassRun<'a> {
     }
 }
 
+/// The first entry with which the run can be done, where `serves` says which key goes with which algorithm.
+fn select<'a>(
+    hello: &ClientHello,
+    policy: &Policy,
+    facts: &TwoPassFacts<'a>,
+    serves: fn(&ClientKey, &EncryptionAlgorithm) -> bool,
+) -> Result<Selected<'a>, (Status, Reason)> {
+    let none = |status, list| (status, Reason::NothingInCommon(list));
+    let allowed = || {
+        let entries = hello.two_pass_methods().iter().zip(facts.keys).enumerate();
+        entries.filter_map(|(place, (entry, key))| {
+            let key = key.as_ref().filter(|_| facts.methods.contains(&entry.method))?;
+            Some((place, entry.method.clone(), key))
+        })
+    };
+    let format_for = |key: &ClientKey| {
+        let mut offered = hello.package_formats().iter();
+        offered.find(|offered| policy.package_formats.contains(offered) && key.fits(offered))
+    };
+    let algorithm_for = |key: &ClientKey| {
+        let mut offered = hello.supported_encryption_algorithms.iter();
+        offered.find(|offered| policy.encryption_algorithms.contains(offered) && serves(key, offered))
+    };
+    // Where there is none, one that says best why.
+    let with_format = || allowed().filter(|(_, _, key)| format_for(key).is_some());
+    let chosen = with_format().find(|(_, _, key)| algorithm_for(key).is_some());
+    let chosen = chosen.or_else(|| with_format().next()).or_else(|| allowed().next());
+    let (entry, method, key) = chosen.ok_or(none(Status::NoProtocolVariants, "key protection method"))?;
+    let key_type = hello
+        .supported_key_types
+        .iter()
+        .find(|offered| policy.key_types.contains(offered) && facts.key_type.is_none_or(|wanted| wanted == *offered));
+    Ok(Selected {
+        entry,
+        method,
+        key,
+        key_type: key_type.ok_or(none(Status::NoSupportedKeyTypes, "key type"))?.clone(),
+        encryption_algorithm: algorithm_for(key)
+            .ok_or(none(Status::NoSupportedEncryptionAlgorithms, "encryption algorithm"))?
+            .clone(),
+        package_format: format_for(key).ok_or(none(Status::NoSupportedKeyPackages, "key package format"))?.clone(),
+    })
+}
+
 /// What can be refused before anything is derived, and R_C (profile P3, P12, P12a).
-fn check<'a>(
-    hello: &'a ClientHello,
+fn check(
+    hello: &ClientHello,
+    data: &AuthenticationData,
     key: &ClientKey,
     trigger: bool,
     auth: &AuthPolicy,
-) -> Result<(&'a AuthenticationData, Vec<u8>), (Status, Reason)> {
-    const MISSING: (Status, Reason) = (Status::AuthenticationDataMissing, Reason::NoAuthenticationData);
-    let data = hello.authentication_data.as_ref().filter(|data| data.client_id.is_some()).ok_or(MISSING)?;
+) -> Result<Vec<u8>, (Status, Reason)> {
     let proof = &data.authentication_code_mac;
     let r_c = match (&proof.nonce, &hello.client_nonce) {
         (Some(one), Some(other)) if one != other => return Err((Status::MalformedRequest, Reason::NonceLength)),
         (Some(r_c), _) | (None, Some(r_c)) => r_c.clone(),
-        (None, None) => return Err(MISSING),
+        (None, None) => return Err((Status::AuthenticationDataMissing, Reason::NoAuthenticationData)),
     };
-    if !(16..=64).contains(&r_c.len()) {
+    if !NONCE_LEN.contains(&r_c.len()) {
         return Err((Status::InitializationFailed, Reason::NonceLength));
     }
     if ad_prf(hello, proof).is_none() {
         return Err((Status::MalformedRequest, Reason::MacAlgorithm));
     }
     match iterations(proof) {
-        Some(count) if trigger || key.takes_iterations(count, auth) => Ok((data, r_c)),
+        Some(count) if trigger || key.takes_iterations(count, auth) => Ok(r_c),
         _ => Err((Status::AuthenticationDataInvalid, Reason::Iterations)),
     }
 }

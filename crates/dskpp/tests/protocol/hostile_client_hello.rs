@@ -72,15 +72,15 @@ fn s4_2_2_an_offer_without_anything_acceptable_is_refused_by_the_list_that_fails
             NoSupportedKeyPackages,
             true,
         ),
-        ("two-pass alone", two_pass_only, NoProtocolVariants, false),
+        ("two-pass alone, without its authentication data", two_pass_only, AuthenticationDataMissing, false),
         (
             "no variant at all",
             |h| h.supported_protocol_variants = Some(ProtocolVariants::default()),
             NoProtocolVariants,
             false,
         ),
-        ("a key that the server does not know", |h| h.key_id = Some(b"nobody's".to_vec()), AccessDenied, true),
-        ("a key id that is no text", |h| h.key_id = Some(vec![0xFF; 9]), AccessDenied, true),
+        ("a nonce that is too long", |h| h.client_nonce = Some(vec![1; 65]), InitializationFailed, true),
+        ("a nonce that is too short", |h| h.client_nonce = Some(vec![1; 15]), MalformedRequest, true),
         (
             "p14 a trigger that was never given out",
             |h| h.authentication_data = Some(trigger_data()),

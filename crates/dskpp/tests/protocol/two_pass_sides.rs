@@ -111,8 +111,9 @@ impl Giver {
     /// The server's end of a run with this client.
     pub(crate) fn serve(&self, request: &[u8], way: &ClientProtection) -> Result<Finished, Refusal> {
         let (hello, auth, keys) = (hello(request), AuthPolicy::default(), [Some(key_of(way))]);
-        let run = TwoPassRun::begin(&hello, request, &self.policy, &self.facts(&keys), &auth)?;
-        run.authenticate(&auth, &self.password, &[URL_S.to_owned()])?;
+        let begun = TwoPassRun::begin(&hello, request, &self.policy, &self.facts(&keys), &auth)?;
+        begun.authenticate(&auth, &self.password, &[URL_S.to_owned()])?;
+        let run = begun.choose(&self.policy, &self.facts(&keys))?;
         let shipment = Shipment { k_mac_old: self.k_mac_old.as_ref(), ..Shipment::new(&self.spec).unwrap() };
         run.finish(shipment, &self.password, &mut SeededRandom::new(&self.seed))
     }
@@ -121,8 +122,7 @@ impl Giver {
     pub(crate) fn facts<'a>(&self, keys: &'a [Option<ClientKey>]) -> TwoPassFacts<'a> {
         const ALL: &[ProtectionMethod] =
             &[ProtectionMethod::Transport, ProtectionMethod::Wrap, ProtectionMethod::PassphraseWrap];
-        let k_mac_old_len = self.k_mac_old.as_ref().map(Secret::len);
-        TwoPassFacts { methods: ALL, keys, key_type: None, k_mac_old_len, trigger: false }
+        TwoPassFacts { methods: ALL, keys, key_type: None, trigger: false }
     }
 }
 

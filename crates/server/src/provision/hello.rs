@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use dskpp::algorithm::ProtectionMethod;
-use dskpp::message::{ClientHello, Payload};
+use dskpp::message::ClientHello;
 use dskpp::negotiate::{Facts, negotiate};
 use dskpp::server::{Answer, DeviceRef, Reason, Refusal, ServerK, SessionState};
 use dskpp::status::Status;
-use dskpp_crypto::{Secret, Sha256, SystemRandom, ct_eq};
+use dskpp_crypto::{Sha256, SystemRandom, ct_eq};
 
 use super::{Provision, Stop, new_id, unix_now, unix_now_ms};
 use crate::limits::Subject;
 use crate::store::{
-    DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, HelloQuery, KeyRecord, KeyState, Variant, key_type,
+    DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, HelloQuery, KeyState, OldKey, Variant, key_type,
 };
 
 impl Provision {
@@ -26,9 +26,12 @@ impl Provision {
     ) -> Result<Vec<u8>, Stop> {
         let context = self.look_up(&hello, &body, peer).await?;
         let trigger = trigger_of(&hello, context.enrolment.as_ref());
-        let trigger = trigger.map_err(|(status, reason)| refusal(&hello, status, reason))?.is_some();
-        match wants_two_pass(&hello, context.enrolment.as_ref()) {
-            true => self.two_pass(hello, body, peer, context, trigger).await,
+        let trigger = trigger.map_err(|(status, reason)| refusal(&hello, status, reason))?;
+        match wants_two_pass(&hello, trigger) {
+            true => {
+                let trigger = trigger.is_some();
+                self.two_pass(hello, body, peer, context, trigger).await
+            }
             false => self.four_pass(&hello, &body, &context, trigger),
         }
     }
@@ -39,22 +42,21 @@ impl Provision {
         hello: &ClientHello,
         body: &[u8],
         context: &HelloContext,
-        by_trigger: bool,
+        trigger: Option<&EnrolmentRecord>,
     ) -> Result<Vec<u8>, Stop> {
         let refuse = |(status, reason)| refusal(hello, status, reason);
         let named = device_of(hello);
-        let trigger = context.enrolment.as_ref().filter(|_| by_trigger);
         if trigger.is_some_and(|enrolment| !enrolment.allows(Variant::FourPass)) {
-            return Err(refuse((Status::NoProtocolVariants, Reason::Policy)).into());
+            return Err(refuse((Status::AccessDenied, Reason::Policy)).into());
         }
         let k = self.k_for(hello, named.as_ref(), context.device.as_ref(), trigger).map_err(refuse)?;
-        let renewed = renewed_key(hello, context.key.as_ref(), trigger).map_err(refuse)?;
-        let key_type = trigger.and_then(|enrolment| key_type(&enrolment.key_type));
-        let facts = Facts {
-            k: k.as_ref().unwrap_or(&self.k_server),
-            key_type: key_type.as_ref(),
-            k_mac_old_len: renewed.map(|(_, k_mac)| k_mac.len()),
+        // Before the code is proved nobody learns which keys there are, and nothing is computed with a K_TOKEN.
+        let renewed = match trigger {
+            Some(_) => renewed_key(hello, context.key.as_ref(), trigger).map_err(refuse)?,
+            None => context.key.as_ref().filter(|key| is_in_use(key) && key.is_of_run),
         };
+        let key_type = trigger.and_then(|enrolment| key_type(&enrolment.key_type));
+        let facts = Facts { k: k.as_ref().unwrap_or(&self.k_server), key_type: key_type.as_ref() };
         let choice = negotiate(hello, &self.policy, &facts).map_err(refuse)?;
         let session_id = new_id();
         let seal = self.session_keys.of(&session_id, unix_now_ms()).ok_or(Stop::Defect)?;
@@ -71,9 +73,9 @@ impl Provision {
                 enrolment: trigger.map(|enrolment| enrolment.id.clone()),
                 trigger: trigger.is_some(),
                 device: named,
-                renews: renewed.map(|(key, _)| key.id.clone()),
+                renews: key_id(hello),
             },
-            k_mac_old: renewed.map(|(_, k_mac)| k_mac),
+            k_mac_old: renewed.map(|key| &key.k_mac_old),
             seal: &seal,
         };
         Ok(answer.write(&mut SystemRandom))
@@ -82,17 +84,17 @@ impl Provision {
     /// One read, and none for a client that names nothing.
     async fn look_up(&self, hello: &ClientHello, body: &[u8], peer: SocketAddr) -> Result<HelloContext, Stop> {
         let entries = hello.two_pass_methods();
-        let names = entries.iter().filter_map(|entry| match &entry.payload {
-            Some(Payload::KeyInfo(info)) if entry.method != ProtectionMethod::PassphraseWrap => info.key_name.clone(),
-            _ => None,
-        });
+        let infos = || entries.iter().filter_map(|entry| Some((&entry.method, entry.key_info()?)));
+        let named = infos().filter(|(method, _)| **method != ProtectionMethod::PassphraseWrap);
+        let names = named.filter_map(|(_, info)| info.key_name.clone());
         let query = HelloQuery {
             request_hash: (!entries.is_empty()).then(|| Sha256::digest(&[body])),
             device: device_of(hello),
-            key_id: hello.key_id.as_deref().map(|id| String::from_utf8_lossy(id).into_owned()),
+            key_id: key_id(hello),
             client_id: hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()),
             key_names: names.take(MAX_KEY_NAMES).collect(),
             address: Subject::from(peer).to_string(),
+            brings_public_key: infos().any(|(method, _)| *method == ProtectionMethod::Transport),
         };
         Ok(self.store.load_hello(query).await?)
     }
@@ -131,10 +133,16 @@ fn refusal(hello: &ClientHello, status: Status, reason: Reason) -> Refusal {
     Refusal::of_hello(status, reason, hello.offers_four_pass())
 }
 
-/// Which variant a run is: the enrolment's own policy picks where both are offered, else four-pass (profile P17).
-fn wants_two_pass(hello: &ClientHello, enrolment: Option<&EnrolmentRecord>) -> bool {
-    let only_two_pass = enrolment.is_some_and(|enrolment| !enrolment.allows(Variant::FourPass));
+/// Which variant a run is. The message alone tells: four-pass where it is offered; only the policy of an enrolment that
+/// a verified trigger names can be for two-pass then (profile P16, P17).
+fn wants_two_pass(hello: &ClientHello, trigger: Option<&EnrolmentRecord>) -> bool {
+    let only_two_pass = trigger.is_some_and(|enrolment| !enrolment.allows(Variant::FourPass));
     !hello.two_pass_methods().is_empty() && (!hello.offers_four_pass() || only_two_pass)
+}
+
+/// The key that the client wants renewed, as it names it.
+fn key_id(hello: &ClientHello) -> Option<String> {
+    hello.key_id.as_deref().map(|id| String::from_utf8_lossy(id).into_owned())
 }
 
 /// The device that the client says it is; one without manufacturer or serial number names none.
@@ -148,7 +156,7 @@ pub(super) fn device_of(hello: &ClientHello) -> Option<DeviceRef> {
 
 /// The enrolment whose trigger the client copied (profile P14), if it did.
 ///
-/// A client that offers two-pass as well may send the AD of that variant, which four-pass leaves aside.
+/// A client that offers two-pass may send the AD of that variant: two-pass proves it, and four-pass leaves it aside.
 fn trigger_of<'a>(
     hello: &ClientHello,
     enrolment: Option<&'a EnrolmentRecord>,
@@ -164,22 +172,28 @@ fn trigger_of<'a>(
         Some(enrolment) if is_copy && enrolment.state == EnrolmentState::Expired => {
             Err((Status::ProvisioningPeriodExpired, Reason::Expired))
         }
-        _ if !is_copy && !hello.two_pass_methods().is_empty() => Ok(None),
+        _ if !hello.two_pass_methods().is_empty() => Ok(None),
+        _ if data.client_id.is_none() => Err((Status::AuthenticationDataMissing, Reason::NoAuthenticationData)),
         _ => Err((Status::AuthenticationDataInvalid, Reason::Trigger)),
     }
 }
 
-/// The key that the client wants renewed; it must be in use, and be the one that a trigger named (profile P21).
+/// The key that the client wants renewed, once its code is proved: it must be in use, and be the one that a trigger
+/// named (profile P21).
 pub(super) fn renewed_key<'a>(
     hello: &ClientHello,
-    key: Option<&'a (KeyRecord, Secret)>,
+    key: Option<&'a OldKey>,
     trigger: Option<&EnrolmentRecord>,
-) -> Result<Option<&'a (KeyRecord, Secret)>, (Status, Reason)> {
+) -> Result<Option<&'a OldKey>, (Status, Reason)> {
     let wanted = hello.key_id.is_some();
     let named = trigger.and_then(|enrolment| enrolment.renews.as_deref());
-    match key.filter(|(key, _)| matches!(key.state, KeyState::Active | KeyState::Provisioned)) {
-        Some(found) if trigger.is_none() || named == Some(&found.0.id) => Ok(Some(found)),
+    match key.filter(|key| is_in_use(key)) {
+        Some(found) if trigger.is_none() || named == Some(&found.record.id) => Ok(Some(found)),
         None if !wanted && named.is_none() => Ok(None),
         _ => Err((Status::AccessDenied, Reason::Key)),
     }
+}
+
+fn is_in_use(key: &OldKey) -> bool {
+    matches!(key.record.state, KeyState::Active | KeyState::Provisioned)
 }

@@ -7,18 +7,17 @@ use std::time::Instant;
 use axum::body::Bytes;
 use dskpp::algorithm::{KeyType, ProtectionMethod};
 use dskpp::auth_data::MIN_ITERATIONS;
-use dskpp::message::{ClientHello, KeyProtection, Payload};
+use dskpp::message::ClientHello;
 use dskpp::server::{ClientKey, DeviceRef, Finished, Reason, Refusal, Shipment, TwoPassFacts, TwoPassRun};
 use dskpp::status::Status;
 use dskpp::token_length;
-use dskpp_crypto::{RsaPublicKey, Secret, Sha256, SystemRandom};
-use pskc::{KeyInfo, KeyPackage};
+use dskpp_crypto::{Secret, Sha256, SystemRandom};
+use pskc::KeyPackage;
 
 use super::hello::{device_of, renewed_key};
 use super::run::{Outcome, Run, device_info};
-use super::{Provision, Stop, new_id, unix_now};
-use crate::device_trust;
-use crate::store::{DeviceRecord, EnrolmentRecord, HelloContext, Variant, key_type};
+use super::{Provision, Stop, new_id};
+use crate::store::{EnrolmentRecord, HelloContext, Variant, key_type};
 
 /// Every method: what the enrolment allows of them counts once the code is proved, so that nobody learns it before.
 const METHODS: [ProtectionMethod; 3] =
@@ -31,9 +30,8 @@ struct TwoPass {
     context: HelloContext,
     /// Whether the AD is that of the enrolment's trigger.
     trigger: bool,
-    /// For each entry of the client's list, its key, and whose it is.
+    /// For each entry of the client's list, the key that it names, or another in its place.
     keys: Vec<Option<ClientKey>>,
-    owners: Vec<Option<Option<DeviceRef>>>,
 }
 
 impl Provision {
@@ -63,11 +61,10 @@ impl Provision {
         if let Some(before) = self.before(&run) {
             return run.finish(before, self).await;
         }
-        let resolved = hello.two_pass_methods().iter().map(|entry| self.client_key(entry, &run, &context));
-        let (keys, owners) = resolved.map(Option::unzip).unzip();
-        let message = TwoPass { hello, body, context, trigger, keys, owners };
+        let keys = self.client_keys(&hello, &context);
+        let message = TwoPass { hello, body, context, trigger, keys };
         // All that can be refused cheaply is.
-        let begun = message.begin(self, &METHODS, None)?;
+        let begun = message.begin(self)?;
         let proof = if trigger { 0 } else { begun.proof_iterations() };
         let attempt = self.charge(&run, proof)?;
         // Whichever entry is chosen once the code is proved: the key that wraps may come of the password.
@@ -93,7 +90,7 @@ impl Provision {
         message: &'a TwoPass,
     ) -> Result<(Finished, String, &'a EnrolmentRecord), Refusal> {
         let enrolment = message.context.enrolment.as_ref();
-        let begun = message.begin(self, &METHODS, None)?;
+        let begun = message.begin(self)?;
         let password = run.password(enrolment);
         if !message.trigger {
             begun.authenticate(&self.auth, &password, &self.url_s)?;
@@ -101,16 +98,20 @@ impl Provision {
         let refuse = |(status, reason)| begun.refuse(status, reason);
         let renewed = renewed_key(&message.hello, message.context.key.as_ref(), enrolment.filter(|_| message.trigger));
         let renewed = renewed.map_err(refuse)?;
-        run.renews = renewed.map(|(key, _)| key.id.clone());
+        run.renews = renewed.map(|key| key.record.id.clone());
         let wanted = enrolment.and_then(|enrolment| key_type(&enrolment.key_type));
         let methods = enrolment.map_or(METHODS.to_vec(), allowed);
-        let begun = match enrolment.is_some_and(|enrolment| enrolment.allows(Variant::TwoPass)) {
-            true => message.begin(self, &methods, wanted.as_ref())?,
-            false => return Err(refuse((Status::NoProtocolVariants, Reason::Policy))),
-        };
-        run.device = message.device_of_run(run.device.take(), begun.entry()).map_err(refuse)?;
+        if !enrolment.is_some_and(|enrolment| enrolment.allows(Variant::TwoPass)) {
+            return Err(refuse((Status::NoProtocolVariants, Reason::Policy)));
+        }
+        let (keys, owners) = self.accepted_keys(&message.hello, &message.context, &message.keys);
+        let facts =
+            TwoPassFacts { methods: &methods, keys: &keys, key_type: wanted.as_ref(), trigger: message.trigger };
+        let begun = begun.choose(&self.policy, &facts)?;
+        let owner = owners.get(begun.entry()).cloned().flatten();
+        run.device = message.device_of_run(run.device.take(), owner).map_err(refuse)?;
         let enrolment = run.verdict(begun.key_type(), enrolment).map_err(refuse)?;
-        let k_mac_old = renewed.map(|(_, k_mac)| k_mac);
+        let k_mac_old = renewed.map(|key| &key.k_mac_old);
         let mut rng = SystemRandom;
         let (finished, key_id) = match &message.context.delivered {
             None => {
@@ -133,103 +134,21 @@ impl Provision {
         };
         Ok((finished, key_id, enrolment))
     }
-
-    /// The key that an entry of the client's list names, as far as this server has it or can trust it, and the device
-    /// whose own it is.
-    fn client_key(
-        &self,
-        entry: &KeyProtection,
-        run: &Run,
-        context: &HelloContext,
-    ) -> Option<(ClientKey, Option<DeviceRef>)> {
-        let info = match &entry.payload {
-            Some(Payload::KeyInfo(info)) => Some(info),
-            _ => None,
-        };
-        let named = |name: &str| context.named.iter().find(|device| device.key_name == name);
-        match entry.method {
-            ProtectionMethod::PassphraseWrap => {
-                let name = info.and_then(|info| info.key_name.as_ref());
-                (name.is_some() && name == run.client_id.as_ref()).then_some((ClientKey::Passphrase, None))
-            }
-            ProtectionMethod::Wrap => {
-                let device = named(info?.key_name.as_deref()?)?;
-                let key = device.shared_key.clone()?;
-                let key = ClientKey::Shared { name: device.key_name.clone(), key };
-                Some((key, Some(device.identity.clone())))
-            }
-            ProtectionMethod::Transport => self.public_key(info?, context.device.as_ref(), named),
-            _ => None,
-        }
-    }
-
-    /// A client's public key: that of the device's registered certificate, or of one that leads to the configured
-    /// anchors. Without anchors any will do: the code's proof covers the key (RFC 6063 §3.4.1).
-    fn public_key<'a>(
-        &self,
-        info: &KeyInfo,
-        device: Option<&'a DeviceRecord>,
-        named: impl Fn(&str) -> Option<&'a DeviceRecord>,
-    ) -> Option<(ClientKey, Option<DeviceRef>)> {
-        let is_accepted = |chain: &[Vec<u8>]| {
-            let found = self.device_trust.has_anchors().then(|| self.device_trust.check(chain, unix_now()));
-            match found {
-                Some(Err(why)) => tracing::info!("a device's certificate is not accepted: {why}"),
-                _ => return true,
-            }
-            false
-        };
-        // What was accepted once may have expired or been revoked since.
-        let of = |device: &DeviceRecord| {
-            let certificate = device.certificate.as_ref().filter(|it| is_accepted(std::slice::from_ref(*it)))?;
-            device_trust::key_of(certificate).ok()
-        };
-        let public = |key, device: Option<&DeviceRecord>| {
-            Some((ClientKey::Public { key, info: info.clone() }, device.map(|device| device.identity.clone())))
-        };
-        if let Some(device) = info.key_name.as_deref().and_then(named) {
-            return public(of(device)?, Some(device));
-        }
-        let registered = |key: &RsaPublicKey| device.filter(|device| of(device).as_ref() == Some(key));
-        if !info.x509_certificates.is_empty() {
-            let key = device_trust::key_of(info.x509_certificates.first()?).ok()?;
-            if !is_accepted(&info.x509_certificates) {
-                return None;
-            }
-            let owner = registered(&key);
-            return public(key, owner);
-        }
-        let rsa = info.rsa_key_value.as_ref()?;
-        let key = RsaPublicKey::from_components(&rsa.modulus, &rsa.exponent).ok()?;
-        let owner = registered(&key);
-        if owner.is_none() && self.device_trust.has_anchors() {
-            return None;
-        }
-        public(key, owner)
-    }
 }
 
 impl TwoPass {
-    fn begin<'a>(
-        &'a self,
-        provision: &'a Provision,
-        methods: &'a [ProtectionMethod],
-        key_type: Option<&'a KeyType>,
-    ) -> Result<TwoPassRun<'a>, Refusal> {
-        let facts = TwoPassFacts {
-            methods,
-            keys: &self.keys,
-            key_type,
-            k_mac_old_len: self.context.key.as_ref().map(|(_, k_mac)| k_mac.len()),
-            trigger: self.trigger,
-        };
+    fn begin<'a>(&'a self, provision: &'a Provision) -> Result<TwoPassRun<'a>, Refusal> {
+        let facts = TwoPassFacts { methods: &METHODS, keys: &self.keys, key_type: None, trigger: self.trigger };
         TwoPassRun::begin(&self.hello, &self.body, &provision.policy, &facts, &provision.auth)
     }
 
     /// The device of the run: the one that the client named, if a trigger named it or its own key is used (profile
     /// P21); else the one whose key is used.
-    fn device_of_run(&self, named: Option<DeviceRef>, entry: usize) -> Result<Option<DeviceRef>, (Status, Reason)> {
-        let owner = self.owners.get(entry).cloned().flatten().flatten();
+    fn device_of_run(
+        &self,
+        named: Option<DeviceRef>,
+        owner: Option<DeviceRef>,
+    ) -> Result<Option<DeviceRef>, (Status, Reason)> {
         let by_trigger = self.context.enrolment.as_ref().filter(|_| self.trigger);
         let of_trigger = by_trigger.and_then(|enrolment| enrolment.device.as_ref());
         match named {

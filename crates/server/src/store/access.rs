@@ -3,10 +3,11 @@
 use data_encoding::BASE64URL_NOPAD;
 use dskpp::server::DeviceRef;
 use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::row::Columns;
+use super::stand_in::{asked_for, row_or_first};
 use super::{Store, StoreError, new_id, now};
 use crate::audit;
 use crate::seal::Kek;
@@ -89,11 +90,11 @@ pub(super) fn device_by_identity(
     kek: &Kek,
     of: &DeviceRef,
 ) -> Result<Option<DeviceRecord>, StoreError> {
-    find_device(db, kek, "manufacturer = ? AND serial = ?", params![of.manufacturer, of.serial])
+    find_device(db, kek, "manufacturer = ?1 AND serial = ?2", params![of.manufacturer, of.serial])
 }
 
 pub(super) fn device_by_key_name(db: &Connection, kek: &Kek, name: &str) -> Result<Option<DeviceRecord>, StoreError> {
-    find_device(db, kek, "key_name = ?", params![name])
+    find_device(db, kek, "key_name = ?1", params![name])
 }
 
 fn find_device(
@@ -103,19 +104,28 @@ fn find_device(
     values: &[&dyn rusqlite::ToSql],
 ) -> Result<Option<DeviceRecord>, StoreError> {
     const COLUMNS: &str = "id, manufacturer, serial, key_name, sealed_shared_key, certificate";
-    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM device WHERE {condition}"))?;
-    let mut rows = query.query_and_then(values, |row| {
+    let at = row_or_first("device", condition);
+    let sql = format!("SELECT {COLUMNS}, {condition} AS asked_for FROM device WHERE rowid = {at}");
+    let mut query = db.prepare_cached(&sql)?;
+    let read = |row: &Row<'_>| {
         let row = Columns::of("device", row);
         let (id, sealed): (String, Option<Vec<u8>>) = (row.get(0)?, row.get(4)?);
-        let shared_key = sealed.map(|sealed| kek.open("device", "sealed_shared_key", &id, &sealed)).transpose()?;
+        let shared_key = match sealed {
+            Some(sealed) => Some(kek.open("device", "sealed_shared_key", &id, &sealed)?),
+            None => {
+                kek.open_nothing();
+                None
+            }
+        };
         Ok(DeviceRecord {
             identity: DeviceRef { manufacturer: row.get(1)?, serial: row.get(2)? },
             key_name: row.get(3)?,
             shared_key,
             certificate: row.get(5)?,
         })
-    })?;
-    rows.next().transpose()
+    };
+    let mut found = query.query_and_then(values, |row| asked_for(row, read(row)))?;
+    found.next().transpose().map(Option::flatten)
 }
 
 impl Store {

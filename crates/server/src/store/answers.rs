@@ -1,10 +1,11 @@
 //! The answers of runs, which are given again to the same request (profile P28).
 
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::records::Answer;
 use super::row::Columns;
+use super::stand_in::asked_for;
 use super::{Store, StoreError, now};
 use crate::seal::Kek;
 
@@ -32,12 +33,14 @@ impl Store {
 pub(super) fn answer_of(db: &Connection, kek: &Kek, session_id: &str) -> Result<Option<Answer>, StoreError> {
     let mut query =
         db.prepare_cached("SELECT session_id, request_hash, sealed_response FROM answer WHERE session_id = ?")?;
-    let mut rows = query.query_and_then([session_id], |row| {
-        let row = Columns::of("answer", row);
-        let response = kek.open("answer", "sealed_response", session_id, &row.get::<Vec<u8>>(2)?)?;
-        Ok(Answer { request_hash: row.get(1)?, response: response.expose().to_vec() })
-    })?;
-    rows.next().transpose()
+    query.query_and_then([session_id], |row| from_row(row, kek))?.next().transpose()
+}
+
+fn from_row(row: &Row<'_>, kek: &Kek) -> Result<Answer, StoreError> {
+    let row = Columns::of("answer", row);
+    let session_id: String = row.get(0)?;
+    let response = kek.open("answer", "sealed_response", &session_id, &row.get::<Vec<u8>>(2)?)?;
+    Ok(Answer { request_hash: row.get(1)?, response: response.expose().to_vec() })
 }
 
 /// The answer to the last run of an enrolment, if that is the request that it answered.
@@ -53,6 +56,23 @@ pub(super) fn last_answer(
         return Ok(None);
     };
     Ok(answer_of(db, kek, &session_id)?.filter(|answer| answer.request_hash == *request_hash))
+}
+
+/// The answer on that session, if that is the request that it answered. Another one is read where there is none, as in
+/// `stand_in`: whether an enrolment has been used must not show before its code is proved.
+pub(super) fn answer_to(
+    db: &Connection,
+    kek: &Kek,
+    session_id: Option<&str>,
+    request_hash: &[u8; 32],
+) -> Result<Option<Answer>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT session_id, request_hash, sealed_response, session_id IS ?1 AS asked_for FROM answer WHERE session_id = \
+         coalesce((SELECT session_id FROM answer WHERE session_id = ?1), (SELECT min(session_id) FROM answer))",
+    )?;
+    let mut found = query.query_and_then([session_id], |row| asked_for(row, from_row(row, kek)))?;
+    let found = found.next().transpose()?.flatten();
+    Ok(found.filter(|answer| answer.request_hash == *request_hash))
 }
 
 /// Keeps the answer, unless the session has one.

@@ -14,6 +14,7 @@ use super::records::{
     Activation, EnrolmentRecord, EnrolmentState, KeyState, Location, Method, Params, TriggerAd, Variant, key_type,
 };
 use super::row::Columns;
+use super::stand_in::{asked_for, row_or_first};
 use super::{Store, StoreError, new_id, now, pending};
 use crate::audit;
 use crate::seal::Kek;
@@ -66,20 +67,24 @@ pub(super) enum By {
 
 const COLUMNS: &str = "e.id, u.name AS user, e.client_id, e.sealed_password, e.key_type, e.params, e.variant, e.methods, \
      d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, e.sealed_trigger, \
-     e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id FROM enrolment e LEFT JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
+     e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id, e.answer";
+const FROM: &str = "FROM enrolment e LEFT JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
 pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
     let hash;
     let (column, value): (_, &dyn rusqlite::ToSql) = match by {
-        By::Id => ("e.id", &value),
-        By::ClientId => ("e.client_id", &value),
+        By::Id => ("id", &value),
+        By::ClientId => ("client_id", &value),
         By::TriggerToken => {
             hash = Sha256::digest(&[value.as_bytes()]);
-            ("e.trigger_token_hash", &&hash[..])
+            ("trigger_token_hash", &&hash[..])
         }
     };
-    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} WHERE {column} = ?"))?;
-    query.query_and_then([value], |row| from_row(row, kek))?.next().transpose()
+    let at = row_or_first("enrolment", &format!("{column} = ?1"));
+    let sql = format!("SELECT {COLUMNS}, e.{column} = ?1 AS asked_for {FROM} WHERE e.rowid = {at}");
+    let mut query = db.prepare_cached(&sql)?;
+    let mut found = query.query_and_then([value], |row| asked_for(row, from_row(row, kek)))?;
+    found.next().transpose().map(Option::flatten)
 }
 
 fn from_row(row: &Row<'_>, kek: &Kek) -> Result<EnrolmentRecord, StoreError> {
@@ -91,7 +96,10 @@ fn from_row(row: &Row<'_>, kek: &Kek) -> Result<EnrolmentRecord, StoreError> {
         return Err(row.unreadable(21)); // bound to a device that is not there
     }
     let trigger = match row.get::<Option<Vec<u8>>>(15)? {
-        None => None,
+        None => {
+            kek.open_nothing();
+            None
+        }
         Some(sealed) => {
             let opened = kek.open("enrolment", "sealed_trigger", &id, &sealed)?;
             Some(TriggerAd::read(opened.expose()).ok_or_else(|| row.unreadable(15))?)
@@ -121,6 +129,7 @@ fn from_row(row: &Row<'_>, kek: &Kek) -> Result<EnrolmentRecord, StoreError> {
         failed_attempts: row.number(13)?,
         key_id: row.get(14)?,
         trigger,
+        answer: row.get(22)?,
         created_at: row.time(16)?,
         expires_at,
     })

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::keys::{BY_USER, COLUMN_COUNT, COLUMNS, FROM, from_row};
 use super::records::KeyRecord;
 use super::row::{Columns, Unreadable};
+use super::stand_in::{asked_for, row_or_first};
 use super::{Store, StoreError, now};
 use crate::audit;
 use crate::package::restore;
@@ -22,8 +23,13 @@ pub(crate) struct Outgoing {
 
 /// The key of an identifier.
 pub(super) fn outgoing(db: &Connection, id: &str) -> Result<Option<Outgoing>, StoreError> {
-    let sql = format!("SELECT {COLUMNS}, k.sealed_k_token, k.sealed_package {FROM} WHERE k.id = ?");
-    db.prepare_cached(&sql)?.query_and_then([id], out_of)?.next().transpose()
+    let at = row_or_first("key", "id = ?1");
+    let sql = format!(
+        "SELECT {COLUMNS}, k.sealed_k_token, k.sealed_package, k.id = ?1 AS asked_for {FROM} WHERE k.rowid = {at}"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let mut found = query.query_and_then([id], |row| asked_for(row, out_of(row)))?;
+    found.next().transpose().map(Option::flatten)
 }
 
 fn out_of(row: &Row<'_>) -> Result<Outgoing, StoreError> {

@@ -10,6 +10,7 @@ use super::access::user_id;
 use super::enrolments::{By, find};
 use super::records::{Cause, EnrolmentState, KeyRecord, KeyState, Params, key_type};
 use super::row::{Columns, Unreadable, listed, readable};
+use super::stand_in::{asked_for, row_or_first};
 use super::tries::{self, FIRST_PASSWORD, Tries};
 use super::{Store, StoreError, StorePolicy, now, pending, stored};
 use crate::audit;
@@ -54,6 +55,17 @@ pub(crate) struct Attempt {
     pub client_id: Option<String>,
 }
 
+/// A key that a run may renew.
+#[derive(Debug)]
+pub(crate) struct OldKey {
+    /// All but its secrets.
+    pub record: KeyRecord,
+    /// K_MAC', or K_TOKEN where no run made a K_MAC (profile P6).
+    pub k_mac_old: Secret,
+    /// Whether a run made it: only then it may be used before the user has proved his code.
+    pub is_of_run: bool,
+}
+
 pub(super) fn from_row(row: &Row<'_>) -> Result<KeyRecord, StoreError> {
     let row = Columns::of("key", row);
     for (named, found) in [(15, 1), (16, 17)] {
@@ -84,18 +96,31 @@ pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, 
     query.query_and_then([id], from_row)?.next().transpose()
 }
 
-/// K_MAC', or K_TOKEN where no run made a K_MAC (profile P6).
-pub(super) fn k_mac_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
-    if let Some(k_mac) = pending::k_mac(db, kek, id)? {
-        return Ok(Some(k_mac));
-    }
-    let mut query = db.prepare_cached("SELECT sealed_k_mac, sealed_k_token FROM key WHERE id = ?")?;
-    let row = query.query_row([id], |row| Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Vec<u8>>(1)?)));
-    Ok(match row.optional()? {
-        None => None,
-        Some((Some(k_mac), _)) => Some(kek.open("key", "sealed_k_mac", id, &k_mac)?),
-        Some((None, k_token)) => Some(kek.open("key", "sealed_k_token", id, &k_token)?),
-    })
+/// The key of an identifier as a renewal needs it. K_MAC' is that of a renewal whose key waits for its first password,
+/// where there is one (RFC 6063 §10.5).
+pub(super) fn old_key(db: &Connection, kek: &Kek, id: &str) -> Result<Option<OldKey>, StoreError> {
+    let at = row_or_first("key", "id = ?1");
+    let sql = format!(
+        "SELECT {COLUMNS}, p.sealed_k_mac, k.sealed_k_mac, k.sealed_k_token, k.id = ?1 AS asked_for \
+         {FROM} LEFT JOIN pending_key p ON p.id = k.id WHERE k.rowid = {at}"
+    );
+    let read = |row: &Row<'_>| {
+        let (record, columns) = (from_row(row)?, Columns::of("key", row));
+        let [pending, own]: [Option<Vec<u8>>; 2] = [columns.get(COLUMN_COUNT)?, columns.get(COLUMN_COUNT + 1)?];
+        let is_of_run = pending.is_some() || own.is_some();
+        let k_mac_old = match (pending, own) {
+            (Some(sealed), _) => kek.open("pending_key", "sealed_k_mac", &record.id, &sealed)?,
+            (None, Some(sealed)) => kek.open("key", "sealed_k_mac", &record.id, &sealed)?,
+            (None, None) => {
+                let sealed: Vec<u8> = columns.get(COLUMN_COUNT + 2)?;
+                kek.open("key", "sealed_k_token", &record.id, &sealed)?
+            }
+        };
+        Ok(OldKey { record, k_mac_old, is_of_run })
+    };
+    let mut query = db.prepare_cached(&sql)?;
+    let mut found = query.query_and_then([id], |row| asked_for(row, read(row)))?;
+    found.next().transpose().map(Option::flatten)
 }
 
 pub(super) fn k_token_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {

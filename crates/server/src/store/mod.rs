@@ -17,6 +17,7 @@ mod pending;
 mod records;
 mod row;
 mod runs;
+mod stand_in;
 #[cfg(test)]
 mod tests;
 mod tries;
@@ -36,7 +37,7 @@ pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;
 pub(crate) use export::Outgoing;
 pub(crate) use import::{Batch, BatchDone, Rejected};
-pub(crate) use keys::Attempt;
+pub(crate) use keys::{Attempt, OldKey};
 pub(crate) use records::key_type;
 pub(crate) use records::{
     Activation, Answer, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Method, Params,

@@ -291,6 +291,8 @@ pub(crate) struct EnrolmentRecord {
     pub failed_attempts: u32,
     /// The key that came of it.
     pub key_id: Option<String>,
+    /// The session of the last answer to one of its runs.
+    pub answer: Option<String>,
     /// The trigger that was given out.
     pub trigger: Option<TriggerAd>,
     /// Seconds since 1970.

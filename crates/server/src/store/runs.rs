@@ -8,12 +8,12 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::{DeviceRecord, device_by_identity, device_by_key_name};
-use super::answers::{answer_of, keep_answer, last_answer};
+use super::answers::{answer_of, answer_to, keep_answer, last_answer};
 use super::engine::Pending;
 use super::enrolments::{By, find};
 use super::export::{Outgoing, outgoing};
-use super::keys::{k_mac_of, key_by_id};
-use super::records::{Activation, Answer, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Params};
+use super::keys::{OldKey, old_key};
+use super::records::{Activation, Answer, EnrolmentRecord, KeyState, Params};
 use super::row::{Columns, readable};
 use super::{Store, StoreError, StorePolicy, now, pending, stored, tries};
 use crate::audit;
@@ -34,6 +34,8 @@ pub(crate) struct HelloQuery {
     pub key_names: Vec<String>,
     /// Where it comes from: an IPv4 address, or an IPv6 /64.
     pub address: String,
+    /// Whether that list has a public key, which may be that of the enrolment's device.
+    pub brings_public_key: bool,
 }
 
 /// What a ClientHello may refer to.
@@ -47,12 +49,21 @@ pub(crate) struct HelloContext {
     pub delivered: Option<Outgoing>,
     /// The device that was named.
     pub device: Option<DeviceRecord>,
-    /// The key that is to be renewed, with K_MAC' (K_TOKEN where no run made a K_MAC: profile P6).
-    pub key: Option<(KeyRecord, Secret)>,
+    /// The key that is to be renewed.
+    pub key: Option<OldKey>,
     /// The enrolment of the client ID in its AD.
     pub enrolment: Option<EnrolmentRecord>,
     /// Whether no code of it is accepted from that address now.
     pub locked: bool,
+    /// The device that this is bound to, where the message brings a public key.
+    pub bound_to: Option<DeviceRecord>,
+}
+
+impl HelloContext {
+    /// The device whose key has that name.
+    pub(crate) fn named(&self, name: &str) -> Option<&DeviceRecord> {
+        self.named.iter().find(|device| device.key_name == name)
+    }
 }
 
 /// What a ClientNonce refers to.
@@ -197,7 +208,7 @@ fn is_locked(
     tries::is_locked(db, enrolment.map_or("", |enrolment| &enrolment.id), address, policy, now())
 }
 
-fn load_hello(
+pub(super) fn load_hello(
     db: &Connection,
     kek: &Kek,
     query: &HelloQuery,
@@ -212,27 +223,34 @@ fn load_hello(
         named.extend(readable(device_by_key_name(db, kek, name))?);
     }
     let key = match &query.key_id {
-        Some(id) => readable(key_by_id(db, id))?.zip(readable(k_mac_of(db, kek, id))?),
+        Some(id) => readable(old_key(db, kek, id))?,
         None => None,
     };
     let enrolment = match &query.client_id {
         Some(client_id) => readable(find(db, kek, By::ClientId, client_id))?,
         None => None,
     };
-    let is_open = |it: &EnrolmentRecord| it.state == EnrolmentState::Open;
-    if let (Some(hash), Some(enrolment)) = (&query.request_hash, enrolment.as_ref().filter(|it| !is_open(it))) {
-        let answer = last_answer(db, kek, &enrolment.id, hash)?;
-        if answer.is_some() {
-            return Ok(HelloContext { answer, ..HelloContext::default() });
-        }
-    }
-    let is_two_pass = query.request_hash.is_some() && query.client_id.is_some();
-    let locked = is_two_pass && is_locked(db, enrolment.as_ref(), &query.address, policy)?;
-    let delivered = match enrolment.as_ref().and_then(|enrolment| enrolment.delivers.as_deref()) {
-        Some(id) => readable(outgoing(db, id))?,
-        None => None,
+    let Some(hash) = &query.request_hash else {
+        return Ok(HelloContext { device, key, enrolment, ..HelloContext::default() });
     };
-    Ok(HelloContext { answer: None, device, named, key, enrolment, locked, delivered })
+    // The same work for every two-pass ClientHello, whatever its enrolment is, and whether or not there is one.
+    let locked = query.client_id.is_some() && is_locked(db, enrolment.as_ref(), &query.address, policy)?;
+    let answer = answer_to(db, kek, enrolment.as_ref().and_then(|enrolment| enrolment.answer.as_deref()), hash)?;
+    let delivers = enrolment.as_ref().and_then(|enrolment| enrolment.delivers.as_deref());
+    let delivered = readable(outgoing(db, delivers.unwrap_or_default()))?.filter(|_| delivers.is_some());
+    let bound_to = match query.brings_public_key {
+        true => {
+            let (bound_to, nobody) = (enrolment.as_ref().and_then(|enrolment| enrolment.device.as_ref()), no_device());
+            let found = readable(device_by_identity(db, kek, bound_to.unwrap_or(&nobody)))?;
+            found.filter(|_| bound_to.is_some())
+        }
+        false => None,
+    };
+    Ok(HelloContext { answer, named, delivered, device, key, enrolment, locked, bound_to })
+}
+
+fn no_device() -> DeviceRef {
+    DeviceRef { manufacturer: String::new(), serial: String::new() }
 }
 
 /// What a commit needs of its enrolment.

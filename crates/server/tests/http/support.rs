@@ -6,7 +6,7 @@ use std::sync::Once;
 use dskpp::algorithm::KeyType;
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{AwaitingServerFinished, ChooseK, Credential, Failed, FourPass, K, Offer, Provisioned};
-use dskpp::message::Response;
+use dskpp::message::{Response, Trigger};
 use dskpp::status::Status;
 use dskpp_crypto::{RsaPublicKey, Secret, SystemRandom};
 use dskpp_server::{Config, Running, ServerOptions, serve};
@@ -130,6 +130,14 @@ impl Server {
             body[key] = value.clone();
         }
         self.api("enrolments", Some(body), 201).await
+    }
+
+    /// The trigger of an enrolment.
+    pub(crate) async fn trigger(&self, enrolment: &Value) -> Trigger {
+        let url = enrolment["trigger_url"].as_str().unwrap();
+        let url = self.url(&url[url.find("/enroll/").unwrap()..]); // whatever public URL stands before it
+        let request = self.client.get(url).header(header::ACCEPT, MEDIA_TYPE);
+        Trigger::read(&request.send().await.unwrap().bytes().await.unwrap()).unwrap()
     }
 
     /// An offer with the code of an enrolment.

@@ -118,13 +118,7 @@ fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) 
     let methods = [ProtectionMethod::from_uri(case.text("method"))];
     let keys = [Some(client_key(case))];
     let k_mac_old = case.has("k_mac_old").then(|| case.secret("k_mac_old"));
-    let facts = TwoPassFacts {
-        methods: &methods,
-        keys: &keys,
-        key_type: None,
-        k_mac_old_len: k_mac_old.as_ref().map(Secret::len),
-        trigger: false,
-    };
+    let facts = TwoPassFacts { methods: &methods, keys: &keys, key_type: None, trigger: false };
     let (policy, auth) = (Policy::default(), AuthPolicy::default());
     let run =
         TwoPassRun::begin(&hello, body, &policy, &facts, &auth).map_err(|refusal| (refusal.status, refusal.reason))?;

@@ -13,6 +13,7 @@ fn session(case: &Case) -> Session {
     let Ok(Request::ClientNonce(message)) = Request::read(body) else { panic!("a ClientNonce") };
     let messages = [case.message("client_hello"), case.message("server_hello"), body];
     Session {
+        renews_in_vain: false,
         has_expired: false,
         message,
         request_hash: Sha256::digest(&[body]),

@@ -60,14 +60,7 @@ impl Server {
         let keys: Vec<_> = hello.two_pass_methods().iter().map(|entry| self.client_key(entry)).collect();
         let client_id = hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()).unwrap_or_default();
         let renewed = self.renewed(hello);
-        let renewed_keys = renewed.as_ref().ok().and_then(Option::as_ref);
-        let mut facts = TwoPassFacts {
-            methods: &METHODS,
-            keys: &keys,
-            key_type: None,
-            k_mac_old_len: renewed_keys.map(|keys| keys.k_mac.len()),
-            trigger,
-        };
+        let mut facts = TwoPassFacts { methods: &METHODS, keys: &keys, key_type: None, trigger };
         let begun = TwoPassRun::begin(hello, body, &self.policy, &facts, &self.auth)?;
         let refuse = |(status, reason)| begun.refuse(status, reason);
         let enrolment = self.enrolments.get(&client_id).filter(|enrolment| !enrolment.spent);
@@ -80,7 +73,7 @@ impl Server {
         let enrolment =
             enrolment.ok_or_else(|| refuse((Status::AuthenticationDataInvalid, Reason::AuthenticationData)))?;
         facts.key_type = Some(&enrolment.package.key_type);
-        let begun = TwoPassRun::begin(hello, body, &self.policy, &facts, &self.auth)?;
+        let begun = begun.choose(&self.policy, &facts)?;
         let renews = hello.key_id.as_ref().map(|id| String::from_utf8_lossy(id));
         if !enrolment.is_for(renews.as_deref()) {
             return Err(refuse((Status::AccessDenied, Reason::Key)));

@@ -9,7 +9,7 @@ use crate::store::devices::entry;
 use crate::store::enrolments::{By, find};
 use crate::store::export::outgoing;
 use crate::store::import::progress_of;
-use crate::store::keys::{k_mac_of, k_token_of, key_by_id};
+use crate::store::keys::{k_token_of, key_by_id, old_key};
 use crate::store::tries::{hours_before, tries_of};
 
 /// Columns that no record is read from: SQL alone compares them, or they are kept for people. What they say is lost
@@ -78,13 +78,13 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
         "key" => {
             drop(key_by_id(db, "key1")?.unwrap());
             drop(k_token_of(db, &kek, "key1")?.unwrap());
-            drop(k_mac_of(db, &kek, "key1")?.unwrap());
+            drop(old_key(db, &kek, "key1")?.unwrap());
             let outgoing = outgoing(db, "key1")?.unwrap();
             let store = Db::new().store; // whose key-encryption key is the same
             drop(store.package(&outgoing)?);
         }
         "pending_key" => {
-            drop(k_mac_of(db, &kek, "key2")?.unwrap());
+            drop(old_key(db, &kek, "key2")?.unwrap());
             let enrolment = find(db, &kek, By::ClientId, "renewal")?.unwrap();
             drop(pending::waiting(db, &kek, &enrolment)?.unwrap());
         }

@@ -9,6 +9,7 @@ mod migration;
 mod passwords;
 mod renewal;
 mod runs;
+mod strangers;
 mod tries;
 
 use std::path::PathBuf;

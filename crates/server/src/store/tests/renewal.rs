@@ -17,7 +17,7 @@ fn renewing(enrolment: &str) -> CommitRun {
 /// K_MAC as a client's hello would meet it.
 async fn k_mac(db: &Db) -> Secret {
     let hello = db.store.load_hello(HelloQuery { key_id: Some("key1".into()), ..HelloQuery::default() }).await.unwrap();
-    hello.key.unwrap().1
+    hello.key.unwrap().k_mac_old
 }
 
 #[tokio::test]
