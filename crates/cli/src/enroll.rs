@@ -2,7 +2,7 @@
 
 mod ask;
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -108,9 +108,11 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "FILE")]
     k_server_ca: Option<PathBuf>,
 
-    /// Accept that the server's own key has changed since the last key from it
-    #[arg(long)]
-    accept_new_server_key: bool,
+    /// Accept a server that differs from what is stored with the key to be renewed: its new URL, with whatever key it
+    /// has, or the fingerprint of its new key (sha256:...), and no other. Without it, that is asked on the terminal,
+    /// and refused where there is none or with --json. The server must prove in any case that it knows the old key
+    #[arg(long = "accept-server", value_name = "URL|FINGERPRINT", value_parser = ask::server_name)]
+    accept_servers: Vec<String>,
 
     /// Allow http:// to other machines: anybody in between sees and changes what is sent
     #[arg(long)]
@@ -196,7 +198,9 @@ impl Enroll {
         request.renew = self.renew.clone();
         request.label = self.label.clone();
         request.k_server_ca = self.k_server_ca.clone();
-        request.accept_new_k_server = self.accept_new_server_key;
+        request.accepted = self.accept_servers.clone();
+        let is_asked = !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        request.ask = is_asked.then_some(ask::accept_server);
         if self.pbkdf2_prf == "hmac-sha256" {
             request.pbkdf2_prf = Pbkdf2Prf::HmacSha256;
         }
@@ -289,7 +293,8 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
         let old = enrolled.old_key_id.as_ref().map(|old| {
             format!(
                 "\nthe old key stays as {old}, for servers that want it until they have seen the new one in use;\n\
-                 once the new one was accepted, delete it with: dskpp token delete {old}"
+                 once a code of the new one was accepted, forget it with: dskpp token accepted {}",
+                enrolled.key_id
             )
         });
         let old = old.unwrap_or_default();

@@ -51,6 +51,11 @@ pub(crate) enum Token {
         #[arg(long)]
         yes: bool,
     },
+    /// Say that a server has accepted a code of a renewed key: the keys that it replaced are removed for good
+    Accepted {
+        #[command(flatten)]
+        one: One,
+    },
     /// Give a key another name
     Rename {
         #[command(flatten)]
@@ -77,6 +82,7 @@ impl Token {
             Token::Import { input, store } => import(&input, &store, output),
             Token::Export { one } => export(&one, output),
             Token::Delete { one, yes } => delete(&one, yes, output),
+            Token::Accepted { one } => accepted(&one, output),
             Token::Rename { one, label } => {
                 let mut store = one.store.open()?;
                 let id = store.find(&one.id).map_err(Failure::new)?.id;
@@ -99,7 +105,7 @@ fn list(store: &StoreOptions, output: &Output) -> Result<(), Failure> {
                 token.key_type,
                 text(&token.label),
                 match &token.old_of {
-                    Some(id) => format!("the old {}: delete it once the new one was accepted", clean(id)),
+                    Some(id) => format!("replaced by {}", clean(id)),
                     None => text(&token.server_id),
                 }
             )
@@ -117,6 +123,7 @@ fn describe(token: &Stored) -> Value {
         ("user", json!(token.user)),
         ("server_url", json!(token.server_url)),
         ("server_id", json!(token.server_id)),
+        ("server_key", json!(token.k_server_fingerprint())),
         ("digits", json!(token.digits)),
         ("period_s", json!(token.period_s)),
         ("hash", json!(token.hash)),
@@ -246,6 +253,21 @@ fn export(one: &One, output: &Output) -> Result<(), Failure> {
     let mut document = describe(&token);
     document["secret_hex"] = json!(HEXLOWER.encode(token.secret.expose()));
     output.print(&document, || HEXLOWER.encode(token.secret.expose()))
+}
+
+/// No server wants the replaced keys any more.
+fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
+    let mut store = one.store.open()?;
+    let token = store.find(&one.id).map_err(Failure::new)?;
+    if let Some(new) = &token.old_of {
+        return Err(Failure::new(format!("{} is a replaced key: nothing was removed", clean(&token.id)))
+            .next(format!("give the id of the key that has replaced it, {}", clean(new))));
+    }
+    let gone = store.forget_replaced(&token.id).map_err(Failure::new)?;
+    output.print(&json!({ "id": token.id, "removed": gone }), || match &gone[..] {
+        [] => format!("the key {} has replaced none that is still here", clean(&token.id)),
+        _ => format!("removed: {}", gone.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ")),
+    })
 }
 
 fn delete(one: &One, yes: bool, output: &Output) -> Result<(), Failure> {

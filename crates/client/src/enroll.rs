@@ -10,17 +10,18 @@ use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 
 use crate::token_store::{Token, TokenStore, Unfinished};
 use crate::transport::Transport;
-use crate::trust::Trust;
 use run::Runner;
 
 mod error;
 mod fields;
 mod offer;
 mod run;
+mod server;
 mod trigger;
 
 pub use error::EnrollError;
 pub use fields::{key_type_from_name, key_type_name};
+pub use server::ServerChange;
 
 /// The variants of the protocol (RFC 6063 §1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +77,12 @@ pub struct EnrollRequest {
     pub pbkdf2_prf: Pbkdf2Prf,
     /// A PEM file with anchors for the certificate of K_SERVER (profile P29). It is not about TLS.
     pub k_server_ca: Option<PathBuf>,
-    /// Whether another K_SERVER than the remembered one is accepted: a person's decision (profile P29).
-    pub accept_new_k_server: bool,
+    /// Servers that a person has accepted beforehand, by URL_S or by the fingerprint of K_SERVER (profile P29,
+    /// [`ServerChange`]). With a fingerprint no other key is taken, unless it is remembered or certified.
+    pub accepted: Vec<String>,
+    /// Asks a person whether the run may go on with a server for which nothing vouches. It may block. None: nobody is
+    /// there to be asked, and the run ends.
+    pub ask: Option<fn(&ServerChange) -> bool>,
 }
 
 impl EnrollRequest {
@@ -100,7 +105,8 @@ impl EnrollRequest {
             iterations: MIN_ITERATIONS,
             pbkdf2_prf: Pbkdf2Prf::HmacSha1,
             k_server_ca: None,
-            accept_new_k_server: false,
+            accepted: Vec::new(),
+            ask: None,
         }
     }
 
@@ -144,9 +150,16 @@ pub struct Enrolled {
 /// A trigger for another device or server, for a key that is not in the store, or for one in hardware, is refused before
 /// anything is sent.
 ///
-/// A run that was cut short, by a crash or a lost or damaged answer, is noted beside the store, sealed. The same call
-/// with the same code then ends it: the server gives its answer again for ten minutes (profile P28), this one for a
-/// month where the run was a renewal.
+/// A renewal stays with the server of its key (profile P29): at the URL_S that is stored with it, and with K_SHARED, the
+/// stored K_SERVER, or one that is certified under an anchor that was configured for it or under the stored issuer. For
+/// anything else a person has to say yes, by [`EnrollRequest::accepted`] or [`EnrollRequest::ask`]; the server's proof
+/// that it knows the old key is needed as well. The replaced key stays in the store; a ninth renewal is refused before
+/// anything is sent ([`TokenStore::forget_replaced`]).
+///
+/// A run that was cut short is noted beside the store, sealed: the program crashed, no answer came, one came that is no
+/// DSKPP message, or the key could not be stored. The same call with the same code then ends it: the server gives its
+/// answer again for ten minutes (profile P28), this one for a month where the run was a renewal. All other errors end
+/// the run, and nothing of it stays, in memory or beside the store (RFC 6063 §§3.3, 4.2.3, 4.2.5, 5.2.3).
 pub async fn enroll(
     transport: &Transport,
     store: &mut TokenStore,
@@ -176,12 +189,7 @@ pub async fn enroll(
             _ => request.variant = Some(Variant::TwoPass), // no server proves itself with a K_TOKEN (profile P6)
         }
     }
-    let trust = Trust {
-        anchors: Trust::read_anchors(request.k_server_ca.as_deref())?,
-        device_key: request.device_key.clone(),
-        remembered: offer::remembered(&tokens, &url_s),
-        accept_new: request.accept_new_k_server || renewed.is_some(),
-    };
+    let trust = server::trust(&request, renewed.as_ref().map(|(old, _)| old), &tokens, &url_s).await?;
     let offer = offer::offer(&request, &url_s, renewed.as_ref())?;
     let renewed = renewed.map(|(token, _)| token);
     let client_id = offer::client_id(&request.credential).to_owned();
@@ -190,17 +198,32 @@ pub async fn enroll(
     let made = offer::own_key(&mut request, noted.first()).await?;
     let unfinished = Unfinished::new(&url_s, client_id.clone(), made);
     let (variant, protections) = (request.variant, offer::protections(&request)?);
-    let mut runner = Runner { transport, trust: &trust, store, offer, variant, protections, unfinished };
+    let k_server = None;
+    let mut runner = Runner {
+        transport,
+        request: &request,
+        trust: &trust,
+        store,
+        offer,
+        variant,
+        protections,
+        unfinished,
+        k_server,
+    };
     let provisioned = runner.provision(noted).await.map_err(|error| match (error, &renewed) {
         (EnrollError::Failed(Failed::NotAuthenticated), Some(old)) => not_proved(&old.id, &url_s, &others),
         (error, _) => error,
     })?;
-    let token = fields::token(&provisioned, &request, url_s.clone(), renewed.as_ref())?;
-    let enrolled = keep(store, token, renewed.is_some(), provisioned)?;
-    if let Err(why) = store.forget_unfinished(&url_s, &client_id) {
+    let k_server = runner.k_server.take();
+    let token = fields::token(&provisioned, &request, url_s.clone(), renewed.as_ref(), k_server.as_ref());
+    let enrolled = token.and_then(|token| keep(store, token, renewed.is_some(), provisioned));
+    // Only a key that could not be stored is asked for again.
+    if enrolled.as_ref().err().is_none_or(EnrollError::ends_the_run)
+        && let Err(why) = store.forget_unfinished(|run| run.url_s == url_s && run.client_id == client_id)
+    {
         tracing::warn!(%why, "the notes of the run stay beside the store"); // sealed, and of no more use
     }
-    Ok(enrolled)
+    enrolled
 }
 
 /// The server has another key than this side, maybe since an earlier renewal did not come to its end here.

@@ -91,6 +91,8 @@ pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
         server_url: None,
         server_id: None,
         k_server: None,
+        k_server_exponent: None,
+        k_server_issuer: None,
         manufacturer: package.device_info.as_ref().and_then(|device| text(&device.manufacturer)),
         serial: package.device_info.as_ref().and_then(|device| text(&device.serial_no)),
         issuer: text(&key.issuer),

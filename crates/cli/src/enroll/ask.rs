@@ -1,10 +1,16 @@
-//! `--ask`: a person who opened a trigger from a browser says yes before anything is sent.
+//! What a person is asked: `--ask`, before a trigger that was opened from a browser is used, and whether a run may go on
+//! with a server for which nothing vouches.
 
 use std::io::Write as _;
 
 use dskpp::message::Trigger;
+use dskpp_client::enroll::ServerChange;
+use url::Url;
 
 use crate::output::Failure;
+
+/// Characters of one value that are shown.
+const MOST: usize = 300;
 
 /// Says what a trigger is for, and asks. `url` is the server's, where the trigger names none.
 ///
@@ -33,6 +39,45 @@ fn answer(question: &str) -> String {
     }
 }
 
+/// Asks whether a run may go on with a server for which nothing vouches (profile P29). For a terminal: what comes from a
+/// pipe is nobody's word.
+pub(super) fn accept_server(change: &ServerChange) -> bool {
+    eprintln!("{}", describe_change(change));
+    answer("Go on only if the server's operator has told you so. Type yes to go on: ").trim() == "yes"
+}
+
+/// The value of `--accept-server`: a URL, octet for octet (profile P13), or a fingerprint.
+pub(super) fn server_name(text: &str) -> Result<String, String> {
+    if let Some(digits) = text.strip_prefix("sha256:") {
+        return match digits.len() == 64 && digits.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+            true => Ok(text.to_ascii_lowercase()),
+            false => Err("a fingerprint is sha256: and 64 hexadecimal digits".to_owned()),
+        };
+    }
+    match Url::parse(text) {
+        Ok(url) if url.has_host() => Ok(text.to_owned()),
+        _ => Err("give the server's URL, or the fingerprint of its key: sha256: and 64 hexadecimal digits".to_owned()),
+    }
+}
+
+fn describe_change(change: &ServerChange) -> String {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "(none that is known)".to_owned());
+    match change {
+        ServerChange::Url { key_id, old, new } => format!(
+            "The key\n  {}\ncame from the server\n  {}\nand would be renewed at\n  {}",
+            plain(key_id),
+            or_none(old.as_deref().map(plain)),
+            plain(new)
+        ),
+        ServerChange::KServer { url, old, new } => format!(
+            "The server\n  {}\nhas the public key\n  {}\nand not the one that is stored:\n  {}",
+            plain(url),
+            plain(new),
+            or_none(Some(old.join("\n  ")).filter(|old| !old.is_empty()))
+        ),
+    }
+}
+
 fn describe(trigger: &Trigger, url: Option<&str>) -> String {
     let server = trigger.server_url.as_deref().or(url).unwrap_or("(a server that it does not name)");
     let mut text = format!("This trigger gets a key from\n  {}", plain(server));
@@ -52,7 +97,11 @@ fn plain(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    text.chars().take(300).map(|c| if hides(c) { '\u{fffd}' } else { c }).collect()
+    let mut shown: String = text.chars().take(MOST).map(|c| if hides(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push_str("... (cut)");
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -70,6 +119,38 @@ mod tests {
         let bare = Trigger { device_identifier_data: None, key_id: None, server_url: None, ..trigger };
         assert_eq!(describe(&bare, Some("https://h/")), "This trigger gets a key from\n  https://h/");
         assert!(describe(&bare, None).ends_with("does not name)"));
+    }
+
+    #[test]
+    fn p29_the_question_shows_what_was_and_what_would_be() {
+        let (old, new) = (Some("https://a/dskpp".to_owned()), "https://a/dskpp/\u{202e}".to_owned());
+        let told = describe_change(&ServerChange::Url { key_id: "K1".into(), old, new });
+        assert_eq!(
+            told,
+            "The key\n  K1\ncame from the server\n  https://a/dskpp\nand would be renewed at\n  https://a/dskpp/\u{fffd}"
+        );
+        let new = format!("https://{}/", "a".repeat(400));
+        let told = describe_change(&ServerChange::Url { key_id: "K1".into(), old: None, new });
+        assert!(told.contains("(none that is known)") && told.ends_with("a... (cut)"), "{told}");
+        let change =
+            ServerChange::KServer { url: "https://a/".into(), old: vec!["sha256:1".into()], new: "sha256:2".into() };
+        let told = describe_change(&change);
+        assert_eq!(
+            told,
+            "The server\n  https://a/\nhas the public key\n  sha256:2\nand not the one that is stored:\n  sha256:1"
+        );
+    }
+
+    #[test]
+    fn p29_a_server_is_accepted_by_url_or_fingerprint() {
+        let fingerprint = format!("sha256:{}", "0aF".repeat(22).split_at(64).0);
+        assert_eq!(server_name(&fingerprint).unwrap(), fingerprint.to_ascii_lowercase());
+        for url in ["https://keys.example/dskpp", "https://KEYS.example:443/dskpp/", "http://127.0.0.1:1/dskpp"] {
+            assert_eq!(server_name(url).unwrap(), url, "octet for octet");
+        }
+        for bad in ["", "yes", "keys.example", "sha256:", &fingerprint[..70], "sha256:https://a/", "mailto:a@b"] {
+            assert!(server_name(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use dskpp::algorithm::ProtectionMethod;
 use dskpp::client::Failed;
 
-use crate::token_store::StoreError;
-use crate::transport::TransportError;
+use super::ServerChange;
+use crate::token_store::{MOST_OLD, StoreError};
+use crate::transport::{TransportError, printable};
 
 /// Why no key was stored.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +56,20 @@ pub enum EnrollError {
          the server's operator"
     )]
     KServerCertificate(String),
-    /// Another K_SERVER than with earlier tokens.
+    /// Nothing vouches for the server, and no person did.
     #[error(
-        "the server has another public key than when earlier tokens were made, and no certificate that this client \
-         trusts: ask its operator whether the key was changed, and accept the new key only then"
+        "{0}: nothing vouches for that, so nothing was stored and the old key stays; ask the server's operator, and if \
+         it is right, accept it with --accept-server {name}",
+        name = printable(.0.new_name())
     )]
-    KServerChanged,
+    ServerChanged(ServerChange),
+    /// As many replaced keys are kept as can be.
+    #[error(
+        "the store keeps {MOST_OLD} keys that '{key_id}' has replaced, and none goes unasked: nothing was sent; once the \
+         server has accepted a code of '{key_id}', forget them with: dskpp token accepted {key_id}",
+        key_id = printable(.0)
+    )]
+    TooManyOld(String),
     /// A shared key that this device does not have.
     #[error(
         "the server wants to use a device key named '{0}', which is neither given nor in the store: give the key of that name"
@@ -152,6 +161,19 @@ pub enum EnrollError {
     /// A computation ended early; the program is being shut down.
     #[error("the run was interrupted; nothing was stored")]
     Interrupted,
+}
+
+impl EnrollError {
+    /// Whether the run is over, so that its secrets must go (RFC 6063 §§3.3, 4.2.5). An answer that is lost, or no DSKPP
+    /// message, says nothing of that, and neither does a fault on this side: the run can still come to its end.
+    pub(super) fn ends_the_run(&self) -> bool {
+        use EnrollError::{AnswerLost, Failed, Interrupted, NotStored, Store, Transport};
+        match self {
+            Transport(_) | AnswerLost(_) | NotStored { .. } | Store(_) | Interrupted => false,
+            Failed(why) => !matches!(why, dskpp::client::Failed::Unreadable(_)),
+            _ => true,
+        }
+    }
 }
 
 fn not_proved(begun: Option<&str>) -> String {

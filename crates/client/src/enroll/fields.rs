@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{EnrollError, EnrollRequest};
 use crate::token_store::Token;
 use crate::token_store::package::{Parameters, Terms, Unfit};
+use crate::trust::KServer;
 
 /// Short names of key types, as people type them and tokens keep them.
 const NAMES: [(&str, KeyType); 11] = [
@@ -40,8 +41,9 @@ pub(super) fn token(
     request: &EnrollRequest,
     url_s: String,
     renewed: Option<&Token>,
+    k_server: Option<&KServer>,
 ) -> Result<Token, EnrollError> {
-    let Provisioned { keys, prf, key_type, key_id, server_id, container, k, method, .. } = provisioned;
+    let Provisioned { keys, prf, key_type, key_id, server_id, container, .. } = provisioned;
     let key = container.key_packages.first().and_then(|package| package.key.as_ref());
     let key = key.ok_or(Failed::Misbehaved("the key package describes no key"))?;
     let device = container.key_packages.first().and_then(|package| package.device_info.as_ref());
@@ -52,7 +54,9 @@ pub(super) fn token(
         Unfit::Faulty(reason) => Failed::Misbehaved(reason),
         Unfit::Encrypted => Failed::Misbehaved("a value of the key is encrypted"),
     })?;
-    Ok(Token {
+    // A run without K_SERVER leaves what is known of the server, if it is the same one.
+    let known = renewed.filter(|old| old.server_url.as_ref() == Some(&url_s)).and_then(KServer::of);
+    let mut token = Token {
         id: key_id.clone(),
         label: request.label.clone().or_else(|| renewed.and_then(|old| old.label.clone())),
         key_type: key_type_name(key_type).to_owned(),
@@ -62,10 +66,9 @@ pub(super) fn token(
         mac_algorithm: Some(prf.algorithm().uri().to_owned()),
         server_url: Some(url_s),
         server_id: server_id.clone(),
-        k_server: match (method, &request.device_key) {
-            (None, None) => Some(k.expose().to_vec()),
-            _ => renewed.and_then(|old| old.k_server.clone()), // this run had no K_SERVER
-        },
+        k_server: None,
+        k_server_exponent: None,
+        k_server_issuer: None,
         manufacturer: device.and_then(|device| device.manufacturer.clone()),
         serial: device.and_then(|device| device.serial_no.clone()),
         issuer: key.issuer.clone(),
@@ -82,5 +85,9 @@ pub(super) fn token(
         usages: terms.usages,
         old_of: None,
         created_at: Timestamp::now().to_string(),
-    })
+    };
+    if let Some(k_server) = k_server.or(known.as_ref()) {
+        k_server.remember(&mut token);
+    }
+    Ok(token)
 }

@@ -44,12 +44,6 @@ pub(super) fn renewed(request: &EnrollRequest, tokens: &[Token]) -> Result<Optio
     Ok(Some((token, renewal)))
 }
 
-/// The moduli that tokens of the same server remember.
-pub(super) fn remembered(tokens: &[Token], url_s: &str) -> Vec<Vec<u8>> {
-    let of_server = tokens.iter().filter(|token| token.server_url.as_deref() == Some(url_s));
-    of_server.filter_map(|token| token.k_server.clone()).collect()
-}
-
 /// Whether the request or its trigger says which device this is.
 pub(super) fn names_a_device(request: &EnrollRequest) -> bool {
     let by_trigger =

@@ -7,11 +7,12 @@ use dskpp::client::{
 };
 use dskpp::status::Status;
 use dskpp_crypto::{Random as _, Secret, SeededRandom, Sha256, SystemRandom};
+use pskc::KeyInfo;
 
-use super::{EnrollError, Variant};
+use super::{EnrollError, EnrollRequest, ServerChange, Variant, server};
 use crate::token_store::{TokenStore, Unfinished};
 use crate::transport::Transport;
-use crate::trust::Trust;
+use crate::trust::{KServer, Trust};
 
 /// Octets of a run's seed.
 const SEED_LEN: usize = 32;
@@ -19,6 +20,7 @@ const SEED_LEN: usize = 32;
 /// What a run is done with.
 pub(super) struct Runner<'a> {
     pub(super) transport: &'a Transport,
+    pub(super) request: &'a EnrollRequest,
     pub(super) trust: &'a Trust,
     /// Where it is noted how far the run came.
     pub(super) store: &'a mut TokenStore,
@@ -27,6 +29,8 @@ pub(super) struct Runner<'a> {
     pub(super) protections: Vec<ClientProtection>,
     /// The run that goes on, as it is noted.
     pub(super) unfinished: Unfinished,
+    /// The K_SERVER that the last run went on with.
+    pub(super) k_server: Option<KServer>,
 }
 
 impl Runner<'_> {
@@ -143,8 +147,25 @@ impl Runner<'_> {
         Ok(blocking(move || begin(offer, variant, protections, &mut rng)).await??)
     }
 
-    /// Everything from ClientHello on.
+    /// Everything from ClientHello on. Nothing stays of a run that has failed.
     async fn go(
+        &mut self,
+        request: Vec<u8>,
+        begun: Begun,
+    ) -> Result<(KeyType, Result<Provisioned, EnrollError>), EnrollError> {
+        let gone = self.exchange(request, begun).await;
+        if let Err(error) | Ok((_, Err(error))) = &gone
+            && error.ends_the_run()
+        {
+            let seed = std::mem::replace(&mut self.unfinished.seed, Secret::new(Vec::new()));
+            if let Err(why) = self.store.forget_unfinished(|run| run.seed == seed) {
+                tracing::warn!(%why, "the notes of a failed run stay beside the store");
+            }
+        }
+        gone
+    }
+
+    async fn exchange(
         &mut self,
         request: Vec<u8>,
         begun: Begun,
@@ -177,11 +198,25 @@ impl Runner<'_> {
     }
 
     /// The second half of four-pass.
-    async fn finish(&self, state: ChooseK) -> Result<Provisioned, EnrollError> {
-        let k: K = self.trust.choose(state.encryption_key())?;
+    async fn finish(&mut self, state: ChooseK) -> Result<Provisioned, EnrollError> {
+        let k = self.choose(state.encryption_key()).await?;
         let seed = Secret::new([self.unfinished.seed.expose(), b"ClientNonce"].concat());
         let (request, state) = blocking(move || state.proceed(k, &mut SeededRandom::new(seed.expose()))).await??;
         Ok(state.receive(&self.post_twice(&request).await?)?)
+    }
+
+    /// K, where it is trusted or a person accepts it; who has accepted a key once is not asked about it again.
+    async fn choose(&mut self, info: &KeyInfo) -> Result<K, EnrollError> {
+        let judged = self.trust.judge(info)?;
+        if let (Some(shown), false) = (&judged.k_server, judged.is_trusted)
+            && self.k_server.as_ref().is_none_or(|accepted| accepted.key != shown.key)
+        {
+            let old = self.trust.remembered.iter().map(KServer::fingerprint).collect();
+            let change = ServerChange::KServer { url: self.offer.url_s.clone(), old, new: shown.fingerprint() };
+            server::accept(self.request, change).await?;
+        }
+        self.k_server = judged.k_server;
+        Ok(judged.k)
     }
 
     /// Sends the last request of a run once more, octet for octet, where its answer is lost: the server gives it again
@@ -231,6 +266,6 @@ fn begin(
 }
 
 /// PBKDF2 and RSA, away from the threads of the network.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EnrollError> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EnrollError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| EnrollError::Interrupted)
 }

@@ -224,28 +224,29 @@ async fn p28_after_an_answer_was_lost_twice_the_same_call_ends_the_same_run() {
     assert!(!folder.path().join("tokens.db.run").exists());
 }
 
-/// Nothing that is done to the last answer on its way, by accident or by somebody, costs the key.
+fn changed(answer: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+    let text = String::from_utf8(answer).unwrap();
+    assert!(text.contains(from), "{text}");
+    text.replacen(from, to, 1).into_bytes()
+}
+
+type Spoil = fn(Vec<u8>) -> Vec<u8>;
+
+/// An answer that is no DSKPP message says nothing of the run: it is lost.
 #[tokio::test]
-async fn p28_after_a_damaged_answer_the_same_call_asks_for_it_again() {
-    fn changed(answer: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
-        let text = String::from_utf8(answer).unwrap();
-        assert!(text.contains(from), "{text}");
-        text.replacen(from, to, 1).into_bytes()
-    }
-    let refusal = |_| Refusal::of_nonce(Status::AuthenticationDataInvalid, Reason::Key, None).response();
-    type Spoil = fn(Vec<u8>) -> Vec<u8>;
-    let spoils: [(&str, Spoil); 4] = [
+async fn p28_after_an_answer_that_cannot_be_read_the_same_call_asks_for_it_again() {
+    let spoils: [(&str, Spoil); 3] = [
         ("cut off", |answer| answer[..answer.len() - 5].to_vec()),
-        ("a refusal in its place", refusal),
-        ("another MAC", |answer| changed(answer, "prf-sha256\">", "prf-sha256\">AAAA")),
-        ("another session", |answer| changed(answer, "session-", "SESSION-")),
+        ("nothing", |_| Vec::new()),
+        ("a page of a proxy", |_| b"<html>Bad gateway</html>".to_vec()),
     ];
     for (what, spoil) in spoils {
         let (url, server) = Server::start(package(KeyType::Totp), 0);
         server.lock().unwrap().spoil = Some(spoil);
-        let (_folder, mut store) = store();
+        let (folder, mut store) = store();
         let first = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await;
-        assert!(matches!(first, Err(EnrollError::Failed(_))), "{what}: {first:?}");
+        assert!(matches!(first, Err(EnrollError::Failed(Failed::Unreadable(_)))), "{what}: {first:?}");
+        assert!(folder.path().join("tokens.db.run").exists(), "{what}");
         enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
         let server = server.lock().unwrap();
         assert_eq!(server.hellos, 1, "{what}: no new run was begun");
@@ -253,10 +254,61 @@ async fn p28_after_a_damaged_answer_the_same_call_asks_for_it_again() {
     }
 }
 
+/// RFC 6063 §§3.3, 4.2.5: the run is over, and so is all that could bring its key back.
+#[tokio::test]
+async fn s4_2_5_nothing_stays_of_a_run_that_was_refused_or_not_confirmed() {
+    let refusal = |_| Refusal::of_nonce(Status::AuthenticationDataInvalid, Reason::Key, None).response();
+    let spoils: [(&str, Spoil); 4] = [
+        ("a refusal", refusal),
+        ("another MAC", |answer| changed(answer, "prf-sha256\">", "prf-sha256\">AAAA")),
+        ("another session", |answer| changed(answer, "session-", "SESSION-")),
+        ("a package without a key", |answer| changed(answer, " Id=\"OATH0001\"", " Id=\"\"")),
+    ];
+    for (what, spoil) in spoils {
+        let (url, server) = Server::start(package(KeyType::Totp), 0);
+        server.lock().unwrap().spoil = Some(spoil);
+        let (folder, mut store) = store();
+        let first = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await;
+        let refused = matches!(first, Err(EnrollError::Failed(ref why)) if !matches!(why, Failed::Unreadable(_)));
+        assert!(refused, "{what}: {first:?}");
+        assert!(!folder.path().join("tokens.db.run").exists(), "{what}");
+        server.lock().unwrap().answer = None; // this server takes a code more than once
+        enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
+        assert_eq!(server.lock().unwrap().hellos, 2, "{what}: the run could be brought back");
+    }
+}
+
+/// A run that failed does not take with it what is noted of another one.
+#[tokio::test]
+async fn s4_2_5_the_notes_of_a_lost_answer_outlast_the_failure_of_another_run() {
+    let (url, server) = Server::start(package(KeyType::Totp), 2);
+    let (folder, mut store) = store();
+    enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
+    let (other, _) = Server::start(package(KeyType::Totp), 0);
+    let error = enroll(&transport(), &mut store, request(&other, "3582AF0C3F")).await.unwrap_err();
+    assert!(matches!(error, EnrollError::Failed(Failed::Refused(_))), "{error:?}");
+    assert!(folder.path().join("tokens.db.run").exists());
+    enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
+    assert_eq!(server.lock().unwrap().hellos, 1, "its run came to its end");
+    assert!(!folder.path().join("tokens.db.run").exists());
+}
+
+/// A key that is confirmed, and cannot be taken, is not asked for again.
+#[tokio::test]
+async fn s3_3_nothing_stays_of_a_run_whose_key_is_there_already() {
+    let (url, _server) = Server::start(package(KeyType::Totp), 0);
+    let (folder, mut store) = store();
+    enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
+    let (url, _server) = Server::start(package(KeyType::Totp), 0);
+    let error = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
+    assert!(matches!(error, EnrollError::KeyExists(_)), "{error:?}");
+    assert!(!folder.path().join("tokens.db.run").exists());
+}
+
 #[tokio::test]
 async fn p28_notes_of_another_run_or_damaged_ones_do_not_keep_a_new_run_from_beginning() {
-    type Spoil = fn(&std::path::Path, &mut EnrollRequest);
-    let spoils: [(&str, Spoil); 4] = [
+    type SpoilNotes = fn(&std::path::Path, &mut EnrollRequest);
+    let spoils: [(&str, SpoilNotes); 4] = [
         ("another offer", |_, request| request.key_types = vec![KeyType::Totp]),
         ("a flipped bit", |path, _| {
             let mut octets = std::fs::read(path).unwrap();

@@ -124,15 +124,20 @@ pub(super) fn open(path: &Path, header: &Header, key: &Key, sealed: &[u8]) -> Re
 }
 
 pub(super) fn write(path: &Path, header: &Header, key: &Key, tokens: &Tokens) -> Result<(), StoreError> {
-    const WHY: &str = "tokens are plain JSON, and memory takes them";
-    let mut len = Length(0);
-    serde_json::to_writer(&mut len, tokens).expect(WHY);
-    let mut body = Vec::with_capacity(len.0); // exactly, so that growing leaves no copies of secrets behind
-    serde_json::to_writer(&mut body, tokens).expect(WHY);
-    let body = Secret::new(body);
+    let body = json(tokens);
     let line = line(header);
     let sealed = key.0.seal(&mut SystemRandom, &line, body.expose());
     replace(path, &[&line[..], &sealed].concat())
+}
+
+/// JSON of what has secrets in it, wiped when it goes.
+pub(super) fn json(of: &impl Serialize) -> Secret {
+    const WHY: &str = "tokens and runs are plain JSON, and memory takes them";
+    let mut len = Length(0);
+    serde_json::to_writer(&mut len, of).expect(WHY);
+    let mut body = Vec::with_capacity(len.0); // exactly, so that growing leaves no copies of secrets behind
+    serde_json::to_writer(&mut body, of).expect(WHY);
+    Secret::new(body)
 }
 
 /// What the seal of the file beside the store covers: neither of both can stand in the place of the other.

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use file::{Header, Key, Locked};
 
+use crate::trust::KServer;
 pub use policy::NotAllowed;
 pub(crate) use unfinished::Unfinished;
 
@@ -75,6 +76,9 @@ pub enum StoreError {
     /// No key goes by that name.
     #[error("there is no key '{0}' in the store: `dskpp token list` shows those that are")]
     NotFound(String),
+    /// [`MOST_OLD`] replaced keys are there already.
+    #[error("the store has {MOST_OLD} keys that '{0}' has replaced, and none goes unasked")]
+    TooManyOld(String),
     /// Several do.
     #[error("several keys go by '{0}': give more of the id")]
     Ambiguous(String),
@@ -116,9 +120,15 @@ pub struct Token {
     pub server_url: Option<String>,
     /// Its `ServerID`.
     pub server_id: Option<String>,
-    /// The modulus of its K_SERVER (profile P29).
+    /// The modulus of its K_SERVER, big-endian (profile P29).
     #[serde(with = "file::optional_octets")]
     pub k_server: Option<Vec<u8>>,
+    /// The public exponent of that, big-endian; `None`: 65537.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "file::optional_octets")]
+    pub k_server_exponent: Option<Vec<u8>>,
+    /// The certificate, in DER, of the authority that certified it (profile P29).
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "file::optional_octets")]
+    pub k_server_issuer: Option<Vec<u8>>,
     /// The manufacturer of the device that the key is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manufacturer: Option<String>,
@@ -167,9 +177,17 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Keys that renewals have replaced under one id are kept up to this number: a server may want the one before the last
-/// where nobody has used the last.
-pub const MOST_OLD: usize = 3;
+impl Token {
+    /// The fingerprint of its K_SERVER: `sha256:` and the SHA-256 of its SubjectPublicKeyInfo in DER, 64 lower-case
+    /// hexadecimal digits.
+    pub fn k_server_fingerprint(&self) -> Option<String> {
+        KServer::of(self).map(|k_server| k_server.fingerprint())
+    }
+}
+
+/// Keys that renewals have replaced under one id are kept up to this number, and a further renewal is refused: none goes
+/// before a code of its successor was accepted (profile P29). A server may want one again where nobody has used the next.
+pub const MOST_OLD: usize = 8;
 
 /// All tokens, by id.
 type Tokens = BTreeMap<String, Token>;
@@ -284,10 +302,16 @@ impl TokenStore {
     }
 
     /// Puts a token in the place of the one of its id, which stays under the id that is given: `ID-old`, or `ID-old2`
-    /// and so on where that is taken. The [`MOST_OLD`] last ones stay.
+    /// and so on where that is taken.
+    ///
+    /// # Errors
+    /// [`StoreError::TooManyOld`] where [`MOST_OLD`] are kept already.
     pub fn renew(&mut self, token: Token) -> Result<String, StoreError> {
         self.change(|tokens| {
             let mut old = tokens.remove(&token.id).ok_or_else(|| StoreError::NotFound(token.id.clone()))?;
+            if tokens.values().filter(|it| it.old_of.as_ref() == Some(&token.id)).count() >= MOST_OLD {
+                return Err(StoreError::TooManyOld(token.id.clone()));
+            }
             let mut id = format!("{}-old", token.id);
             let mut number = 1;
             while tokens.contains_key(&id) {
@@ -295,13 +319,23 @@ impl TokenStore {
                 id = format!("{}-old{number}", token.id);
             }
             (old.id, old.old_of) = (id.clone(), Some(token.id.clone()));
-            let mut earlier: Vec<_> = tokens.values().filter(|it| it.old_of == old.old_of).collect();
-            earlier.sort_by(|one, other| other.created_at.cmp(&one.created_at));
-            let gone: Vec<_> = earlier.iter().skip(MOST_OLD - 1).map(|token| token.id.clone()).collect();
-            gone.iter().for_each(|id| drop(tokens.remove(id)));
             tokens.insert(id.clone(), old);
             tokens.insert(token.id.clone(), token);
             Ok(id)
+        })
+    }
+
+    /// Removes the keys that this one has replaced, and gives their ids: to be called once a server has accepted a code
+    /// of this one, for no server then wants the others (profile P29).
+    pub fn forget_replaced(&mut self, id: &str) -> Result<Vec<String>, StoreError> {
+        self.change(|tokens| {
+            if !tokens.contains_key(id) {
+                return Err(StoreError::NotFound(id.to_owned()));
+            }
+            let replaced = tokens.values().filter(|token| token.old_of.as_deref() == Some(id));
+            let gone: Vec<_> = replaced.map(|token| token.id.clone()).collect();
+            gone.iter().for_each(|id| drop(tokens.remove(id)));
+            Ok(gone)
         })
     }
 

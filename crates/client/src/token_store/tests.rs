@@ -18,6 +18,8 @@ fn token(id: &str) -> Token {
         server_url: Some("https://host.example/dskpp".to_owned()),
         server_id: None,
         k_server: Some(vec![1, 2, 3]),
+        k_server_exponent: None,
+        k_server_issuer: None,
         manufacturer: None,
         serial: None,
         issuer: None,
@@ -68,19 +70,37 @@ fn what_was_stored_comes_back_and_goes_again() {
         assert_eq!(store.find("AB1").unwrap().id, "AB12", "replaced ones go by their whole id only");
     }
     assert_eq!(store.find("AB12-old").unwrap().counter, Some(7), "it goes on as it was");
-    for digits in 1..9 {
-        let created_at = format!("2026-01-0{digits}T00:00:00Z");
-        store.renew(Token { digits: Some(digits), created_at, ..token("AB12") }).unwrap();
-    }
-    let old = store.list().unwrap().into_iter().filter(|token| token.old_of.is_some());
-    let mut old: Vec<_> = old.map(|token| token.digits).collect();
-    old.sort();
-    assert_eq!(old, [Some(5), Some(6), Some(7)], "the last three");
     store.delete("AB12").unwrap();
     let renewed = store.renew(token("AB12")).map(drop);
     for missing in [store.delete("AB12"), store.rename("AB12", None), renewed] {
         assert!(matches!(missing, Err(StoreError::NotFound(_))));
     }
+}
+
+#[test]
+fn p29_eight_replaced_keys_stay_until_somebody_says_that_they_may_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlock) = store(folder.path());
+    let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
+    store.insert_many(vec![token("A"), token("B")]).unwrap();
+    store.renew(token("B")).unwrap();
+    for digits in 1..=8 {
+        store.renew(Token { digits: Some(digits), ..token("A") }).unwrap();
+    }
+    let before = store.list().unwrap();
+    assert_eq!(before.iter().filter(|token| token.old_of.as_deref() == Some("A")).count(), 8);
+    let ninth = store.renew(Token { digits: Some(9), ..token("A") });
+    assert!(matches!(ninth, Err(StoreError::TooManyOld(id)) if id == "A"));
+    let ids = |tokens: &[Token]| tokens.iter().map(|token| (token.id.clone(), token.digits)).collect::<Vec<_>>();
+    assert_eq!(ids(&store.list().unwrap()), ids(&before), "nothing was changed");
+    store.delete("A-old3").unwrap();
+    store.renew(Token { digits: Some(9), ..token("A") }).unwrap();
+    assert_eq!(store.find("A-old3").unwrap().digits, Some(8), "what a person has deleted makes room");
+    assert_eq!(store.forget_replaced("A").unwrap().len(), 8);
+    let left: Vec<_> = store.list().unwrap().into_iter().map(|token| token.id).collect();
+    assert_eq!(left, ["A", "B", "B-old"], "those of another key stay");
+    assert_eq!(store.forget_replaced("A").unwrap(), Vec::<String>::new());
+    assert!(matches!(store.forget_replaced("C"), Err(StoreError::NotFound(_))));
 }
 
 #[test]
@@ -218,6 +238,8 @@ fn older_programs_can_read_tokens_without_limits_and_no_others() {
     assert_eq!(plain, 20, "the fields of the first version and no more");
     let limits = Token { drift: Some(0), uses_left: Some(0), usages: vec!["OTP".into()], ..token("1") };
     assert_eq!(fields(&limits), plain + 3);
+    let issuer = Token { k_server_exponent: Some(vec![3]), k_server_issuer: Some(vec![1]), ..token("1") };
+    assert_eq!(fields(&issuer), plain + 2);
     let mut unknown = serde_json::to_value(token("1")).unwrap();
     unknown["later_limit"] = 1.into();
     assert!(serde_json::from_value::<Token>(unknown).is_err(), "a limit that is not known is never passed over");

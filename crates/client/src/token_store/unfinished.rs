@@ -58,28 +58,26 @@ impl TokenStore {
         body.and_then(|body| serde_json::from_slice(body.expose()).ok()).unwrap_or_default()
     }
 
-    /// Notes how far a run has come. Others stay as they are: what was damaged on its way, by accident or by somebody,
-    /// must not cost a key.
+    /// Notes how far a run has come. Others stay as they are: a lost answer of theirs can still be asked for.
     pub(crate) fn keep_unfinished(&mut self, run: &Unfinished) -> Result<(), StoreError> {
         let _lock = Locked::take(&self.path)?;
         let mut runs = self.unfinished();
         runs.retain(|other| other.seed != run.seed);
         runs.insert(0, run.clone());
         runs.truncate(MOST);
-        let body = Secret::new(serde_json::to_vec(&runs).expect("runs are plain JSON"));
-        file::write_beside(&self.path, &self.header, &self.key, &body)
+        file::write_beside(&self.path, &self.header, &self.key, &file::json(&runs))
     }
 
-    /// The key is there: runs for the same client at the same server are of no more use.
-    pub(crate) fn forget_unfinished(&mut self, url_s: &str, client_id: &str) -> Result<(), StoreError> {
+    /// Forgets runs that are over; the file goes with the last one.
+    pub(crate) fn forget_unfinished(&mut self, is_over: impl Fn(&Unfinished) -> bool) -> Result<(), StoreError> {
         let _lock = Locked::take(&self.path)?;
         let mut runs = self.unfinished();
         let noted = runs.len();
-        runs.retain(|run| run.url_s != url_s || run.client_id != client_id);
-        if runs.is_empty() {
-            return if noted > 0 { file::remove_beside(&self.path) } else { Ok(()) };
+        runs.retain(|run| !is_over(run));
+        match (runs.len(), noted) {
+            (0, 1..) => file::remove_beside(&self.path),
+            (left, _) if left == noted => Ok(()),
+            _ => file::write_beside(&self.path, &self.header, &self.key, &file::json(&runs)),
         }
-        let body = Secret::new(serde_json::to_vec(&runs).expect("runs are plain JSON"));
-        file::write_beside(&self.path, &self.header, &self.key, &body)
     }
 }

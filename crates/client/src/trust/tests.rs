@@ -24,59 +24,104 @@ fn certificate(ca: &CertifiedIssuer<'static, KeyPair>, key: &RsaPrivateKey, last
     params.signed_by(&pair, ca).unwrap().der().to_vec()
 }
 
-fn modulus(k: Result<K, EnrollError>) -> Vec<u8> {
-    k.unwrap().octets().to_vec()
+fn remembered(key: &RsaPrivateKey, issuer: Option<&CertifiedIssuer<'static, KeyPair>>) -> KServer {
+    KServer { key: key.public().clone(), issuer: issuer.map(|ca| ca.der().to_vec()) }
+}
+
+fn judged(trust: &Trust, info: &KeyInfo) -> (Vec<u8>, bool) {
+    let judged = trust.judge(info).unwrap();
+    (judged.k.octets().to_vec(), judged.is_trusted)
 }
 
 #[test]
 fn p29_a_bare_key_is_taken_as_far_as_tls_is_trusted() {
-    assert_eq!(modulus(Trust::default().choose(&bare(&NEW))), NEW.public().modulus());
+    let new = Trust { takes_any: true, ..Trust::default() };
+    assert_eq!(judged(&new, &bare(&NEW)), (NEW.public().modulus().to_vec(), true));
+    assert!(!judged(&Trust::default(), &bare(&NEW)).1, "nothing is remembered, and nobody has accepted it");
     let short = KeyInfo::from_rsa(&[0xff; 128], &[1, 0, 1]);
-    assert!(matches!(Trust::default().choose(&short), Err(EnrollError::KServer(_))));
+    assert!(matches!(new.judge(&short), Err(EnrollError::KServer(_))));
+}
+
+/// What a key comes with, what is remembered or configured, and whether that is enough.
+#[test]
+fn p29_a_changed_key_needs_a_reason() {
+    let (mine, other) = (ca(), ca());
+    let chain = |ca: &CertifiedIssuer<'static, KeyPair>, key, year| {
+        KeyInfo::from_certificates(vec![certificate(ca, key, year), ca.der().to_vec()])
+    };
+    let (by_mine, by_other) = (chain(&mine, &NEW, 2999), chain(&other, &NEW, 2999));
+    let leaf = KeyInfo::from_certificates(vec![certificate(&mine, &NEW, 2999)]);
+    let other_exponent = KeyInfo::from_rsa(OLD.public().modulus(), &[3]);
+    let (old, of_mine) = (remembered(&OLD, None), remembered(&OLD, Some(&mine)));
+    for (what, sent, known, is_trusted) in [
+        ("the stored key", &bare(&OLD), &old, true),
+        ("another key", &bare(&NEW), &old, false),
+        ("the stored modulus with another exponent", &other_exponent, &old, false),
+        ("the stored key, now with a certificate", &chain(&other, &OLD, 2999), &old, true),
+        ("another key with a certificate that nobody knows", &by_other, &old, false),
+        ("another key of the stored issuer", &by_mine, &of_mine, true),
+        ("the same without the issuer beside it", &leaf, &of_mine, true),
+        ("another key of another issuer", &by_other, &of_mine, false),
+        ("another key of the stored issuer, expired", &chain(&mine, &NEW, 2020), &of_mine, false),
+        ("another key without a certificate, where one is stored", &bare(&NEW), &of_mine, false),
+        ("the stored key without its certificate", &bare(&OLD), &of_mine, true),
+    ] {
+        let trust = Trust { remembered: vec![known.clone()], ..Trust::default() };
+        assert_eq!(trust.judge(sent).unwrap().is_trusted, is_trusted, "{what}");
+    }
+    let anchors = vec![mine.der().clone()];
+    let checked = Trust { anchors, remembered: vec![old], ..Trust::default() };
+    assert_eq!(judged(&checked, &by_mine), (NEW.public().modulus().to_vec(), true));
+    for sent in [bare(&OLD), bare(&NEW), by_other, chain(&other, &OLD, 2999)] {
+        assert!(matches!(checked.judge(&sent), Err(EnrollError::KServerCertificate(_))), "an anchor is configured");
+    }
 }
 
 #[test]
-fn p29_a_changed_key_needs_a_reason() {
-    let ca = ca();
-    let remembered = vec![OLD.public().modulus().to_vec()];
-    let certified = KeyInfo::from_certificates(vec![certificate(&ca, &NEW, 2999)]);
-    let trust = Trust { remembered: remembered.clone(), ..Trust::default() };
-    assert_eq!(modulus(trust.choose(&bare(&OLD))), OLD.public().modulus());
-    assert!(matches!(trust.choose(&bare(&NEW)), Err(EnrollError::KServerChanged)));
-    assert!(matches!(trust.choose(&certified), Err(EnrollError::KServerChanged)), "unchecked certificate");
-
-    let decided = Trust { accept_new: true, remembered: remembered.clone(), ..Trust::default() };
-    assert_eq!(modulus(decided.choose(&bare(&NEW))), NEW.public().modulus());
-    let checked = Trust { anchors: vec![ca.der().clone()], remembered, ..Trust::default() };
-    assert_eq!(modulus(checked.choose(&certified)), NEW.public().modulus());
-    assert!(matches!(checked.choose(&bare(&NEW)), Err(EnrollError::KServerCertificate(_))));
+fn p29_the_issuer_is_remembered_and_stays_at_a_roll_over() {
+    let (mine, other) = (ca(), ca());
+    let chain = |ca: &CertifiedIssuer<'static, KeyPair>, above: &CertifiedIssuer<'static, KeyPair>, key| {
+        KeyInfo::from_certificates(vec![certificate(ca, key, 2999), above.der().to_vec()])
+    };
+    let issuer = |trust: &Trust, info: &KeyInfo| trust.judge(info).unwrap().k_server.unwrap().issuer;
+    let der = |ca: &CertifiedIssuer<'static, KeyPair>| Some(ca.der().to_vec());
+    let new = Trust { takes_any: true, ..Trust::default() };
+    assert_eq!(issuer(&new, &chain(&mine, &mine, &NEW)), der(&mine));
+    assert_eq!(issuer(&new, &chain(&mine, &other, &NEW)), None, "who did not sign it is no issuer");
+    assert_eq!(issuer(&new, &bare(&NEW)), None);
+    let anchored = Trust { anchors: vec![mine.der().clone()], ..Trust::default() };
+    assert_eq!(issuer(&anchored, &KeyInfo::from_certificates(vec![certificate(&mine, &NEW, 2999)])), der(&mine));
+    let known = Trust { remembered: vec![remembered(&OLD, Some(&mine))], ..Trust::default() };
+    assert_eq!(issuer(&known, &chain(&mine, &other, &NEW)), der(&mine));
+    assert_eq!(issuer(&known, &bare(&OLD)), der(&mine), "a certificate that was left away is not forgotten");
+    assert_eq!(issuer(&known, &bare(&NEW)), None, "of a key that only a person has accepted");
 }
 
 #[test]
 fn p29_a_certificate_must_lead_to_an_anchor_and_be_of_the_key() {
     let (mine, other) = (ca(), ca());
-    let trust = Trust { anchors: vec![mine.der().clone()], accept_new: true, ..Trust::default() };
+    let trust = Trust { anchors: vec![mine.der().clone()], takes_any: true, ..Trust::default() };
     for (what, certificate) in [
         ("another CA", certificate(&other, &NEW, 2999)),
         ("expired", certificate(&mine, &NEW, 2020)),
         ("no certificate", vec![0x30, 0]),
     ] {
-        let result = trust.choose(&KeyInfo::from_certificates(vec![certificate]));
+        let result = trust.judge(&KeyInfo::from_certificates(vec![certificate]));
         assert!(matches!(result, Err(EnrollError::KServerCertificate(_))), "{what}");
     }
     let mut mixed = bare(&OLD);
     mixed.x509_certificates = vec![certificate(&mine, &NEW, 2999)];
-    assert!(matches!(trust.choose(&mixed), Err(EnrollError::KServerCertificate(_))), "another key beside it");
+    assert!(matches!(trust.judge(&mixed), Err(EnrollError::KServerCertificate(_))), "another key beside it");
 }
 
 #[test]
 fn a_shared_key_goes_by_its_name() {
     let device_key = Some(("device 7".to_owned(), Secret::from_slice(&[7; 16])));
     let trust = Trust { device_key, ..Trust::default() };
-    assert_eq!(modulus(trust.choose(&KeyInfo::from_key_name("device 7"))), [7; 16]);
-    let other = trust.choose(&KeyInfo::from_key_name("device 8"));
+    assert_eq!(judged(&trust, &KeyInfo::from_key_name("device 7")), (vec![7; 16], true));
+    let other = trust.judge(&KeyInfo::from_key_name("device 8"));
     assert!(matches!(other, Err(EnrollError::DeviceKeyName(name)) if name == "device 8"));
-    let none = Trust::default().choose(&KeyInfo::from_key_name("device 7"));
+    let none = Trust::default().judge(&KeyInfo::from_key_name("device 7"));
     assert!(matches!(none, Err(EnrollError::DeviceKeyName(_))));
-    assert!(matches!(trust.choose(&KeyInfo::default()), Err(EnrollError::KServer(_))));
+    assert!(matches!(trust.judge(&KeyInfo::default()), Err(EnrollError::KServer(_))));
 }
