@@ -157,11 +157,12 @@ fn listen(listener: TcpListener, server: &Server, tls: &Path, between: Arc<Mutex
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
     let options = TransportOptions { ca: Some(server.ca.clone()), ..TransportOptions::default() };
-    let (transport, real) = (Transport::new(&options).unwrap(), server.url());
+    let real = server.url();
     let address: SocketAddr = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let pass_on = |body: &[u8]| runtime.block_on(transport.post(&real, body)).unwrap();
+        // A connection of its own each time: one that was kept may have been closed meanwhile.
+        let pass_on = |body: &[u8]| runtime.block_on(Transport::new(&options).unwrap().post(&real, body)).unwrap();
         while let Ok((stream, _)) = listener.accept() {
             let connection = rustls::ServerConnection::new(config.clone()).unwrap();
             let mut stream = rustls::StreamOwned::new(connection, stream);

@@ -118,6 +118,8 @@ async fn k_server(config: &Config, store: &Store) -> Result<KServer, Error> {
         path if path.as_os_str().is_empty() => None,
         path => Some(read_certificate_of(path, key.public())?),
     };
+    let fingerprint = Sha256::digest(&[&key.public().to_spki_der()]);
+    tracing::info!("K_SERVER has the fingerprint sha256:{}", data_encoding::HEXLOWER.encode(&fingerprint));
     let digest = Sha256::digest(&[key.public().modulus()]);
     let id = data_encoding::HEXLOWER.encode(digest.first_chunk::<8>().map_or(&[], |part| part));
     Ok(KServer { key: Arc::new(key), certificate, id })

@@ -1,6 +1,6 @@
 //! A private certification authority for servers without a certificate: made at the first start,
 //! kept in `data_dir/tls`, and asked for a new certificate when the old one runs out or lacks a
-//! name.
+//! name. It certifies K_SERVER as well, where nobody else has.
 //!
 //! Clients trust `ca.pem`. It stays the same while certificates change: an authority that is lost, damaged or over, or
 //! that a wrong clock takes for over, is never replaced unasked.
@@ -10,14 +10,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use axum::http::Uri;
-use dskpp_crypto::{Secret, Sha256};
-use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use dskpp_crypto::{RsaPublicKey, Secret, Sha256};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData as _, SanType,
+    KeyUsagePurpose, PublicKeyData, SanType, SignatureAlgorithm,
 };
 use x509_parser::parse_x509_certificate;
-use x509_parser::prelude::{GeneralName, ParsedExtension, X509Certificate};
+use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, SubjectPublicKeyInfo, X509Certificate};
 
 use crate::{Error, files};
 
@@ -134,7 +134,6 @@ impl PrivateCa {
             }
             present => present.is_some(), // a clock that is wrong leaves the certificate as it is
         };
-        let day = |second: i64| Timestamp::from_second(second).map_or(String::new(), |at| date(at).to_string());
         let warning = if !is_valid {
             let why = format!(
                 "is valid from {} to {}, and the clock says {}: set the clock, or, if it is right, make a new one \
@@ -173,11 +172,30 @@ impl PrivateCa {
         files::write(&self.certificate_file(), certificate.pem().as_bytes(), 0o644)
     }
 
+    /// A certificate of K_SERVER, as long as the authority's own, and that one above it, in DER. Clients remember the
+    /// authority, and take another K_SERVER from it (profile P29).
+    ///
+    /// # Errors
+    /// [`Error::PrivateCa`]
+    pub(crate) fn certify(&self, k_server: &RsaPublicKey) -> Result<Vec<Vec<u8>>, Error> {
+        let ca = self.authority()?;
+        let spki = k_server.to_spki_der();
+        let (_, parsed) = SubjectPublicKeyInfo::from_der(&spki).map_err(|why| self.refused(why))?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = common_name("dskpp K_SERVER");
+        params.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
+        params.use_authority_key_identifier_extension = true;
+        set_days(&mut params, day(ca.not_before), day(ca.not_after));
+        let key = RsaKey(&parsed.subject_public_key.data);
+        let certificate = params.signed_by(&key, &self.issuer()?).map_err(|why| self.refused(why))?;
+        Ok(vec![certificate.der().to_vec(), ca.der])
+    }
+
     /// What signs certificates: the authority's name and key, which belong to `ca.pem`.
     ///
     /// # Errors
     /// [`Error::PrivateCa`] for a key that is unreadable or another one.
-    pub(crate) fn issuer(&self) -> Result<Issuer<'static, KeyPair>, Error> {
+    fn issuer(&self) -> Result<Issuer<'static, KeyPair>, Error> {
         let unreadable = |why: rcgen::Error| self.unusable(format!("has an unreadable {CA_KEY_FILE} ({why})"));
         let key = read_key(&self.folder.join(CA_KEY_FILE))?.map_err(unreadable)?;
         let ca = self.authority()?;
@@ -197,6 +215,7 @@ impl PrivateCa {
         let parsed = chain.first().and_then(|first| parse_x509_certificate(first).ok());
         let authority = parsed.and_then(|(_, certificate)| {
             Some(Authority {
+                der: chain.first()?.to_vec(),
                 common_name: certificate.subject().iter_common_name().next()?.as_str().ok()?.to_owned(),
                 public_key: certificate.public_key().subject_public_key.data.to_vec(),
                 not_before: certificate.validity().not_before.timestamp(),
@@ -249,10 +268,24 @@ impl PrivateCa {
 
 /// What a certificate of an authority says; times in seconds since 1970.
 struct Authority {
+    der: Vec<u8>,
     common_name: String,
     public_key: Vec<u8>,
     not_before: i64,
     not_after: i64,
+}
+
+/// An RSAPublicKey in DER, to be certified.
+struct RsaKey<'a>(&'a [u8]);
+
+impl PublicKeyData for RsaKey<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256 // what such keys are named by; they sign nothing here
+    }
 }
 
 fn read_key(path: &Path) -> Result<Result<KeyPair, rcgen::Error>, Error> {
@@ -291,16 +324,24 @@ fn common_name(name: &str) -> DistinguishedName {
     full
 }
 
-fn date(at: Timestamp) -> jiff::civil::Date {
+fn date(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
+}
+
+/// The day of a time in seconds since 1970.
+fn day(second: i64) -> Date {
+    date(Timestamp::from_second(second).unwrap_or(Timestamp::MAX))
 }
 
 /// From yesterday, since clocks differ, for so many days from now.
 fn set_validity(params: &mut CertificateParams, now: Timestamp, days: i64) {
-    let midnight = |days: i64| {
-        let date = date(now).saturating_add(days.days());
-        rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
-    };
-    params.not_before = midnight(-1);
-    params.not_after = midnight(days);
+    let today = date(now);
+    set_days(params, today.saturating_sub(1.days()), today.saturating_add(days.days()));
+}
+
+fn set_days(params: &mut CertificateParams, first: Date, last: Date) {
+    let midnight =
+        |date: Date| rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs());
+    params.not_before = midnight(first);
+    params.not_after = midnight(last);
 }

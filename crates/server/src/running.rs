@@ -24,6 +24,7 @@ use crate::gate::Gate;
 use crate::limits::Rates;
 use crate::neighbours::Neighbours;
 use crate::pool::Pool;
+use crate::private_ca::PrivateCa;
 use crate::provision::Provision;
 use crate::proxy::Proxies;
 use crate::reload::Reload;
@@ -138,10 +139,17 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     let address = listener.local_addr().map_err(refused)?;
     let url_s = config.public_urls(address.port());
     let starting = Starting::enter(&config.server.data_dir).await?;
-    let data = bootstrap::open(&config).await?;
+    let mut data = bootstrap::open(&config).await?;
+    let ca = match needs_private_ca(&config) {
+        true => Some(bootstrap::private_ca(&config, &data.store, address, &url_s, options.new_ca).await?),
+        false => None,
+    };
+    if let (None, Some(ca)) = (&data.k_server.certificate, &ca) {
+        data.k_server.certificate = Some(ca.certify(data.k_server.key.public())?);
+    }
     let tls = match config.server.http {
         true => None,
-        false => Some(Tls::load(tls_source(&config, &options, &data.store, address, &url_s).await?)?),
+        false => Some(Tls::load(tls_source(&config, ca))?),
     };
     drop(starting);
 
@@ -182,25 +190,24 @@ fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {
         Some(floor) if !config.server.listen.ip().is_loopback() => {
             fault("the iteration floor", floor.to_string(), "is for load tests on a loopback address only")
         }
-        _ if options.new_ca && (config.server.http || !config.tls.certificate.as_os_str().is_empty()) => {
+        _ if options.new_ca && !needs_private_ca(config) => {
             fault("--new-ca", "true".into(), "this configuration uses no private CA; start without it")
         }
         _ => Ok(()),
     }
 }
 
-async fn tls_source(
-    config: &Config,
-    options: &ServerOptions,
-    store: &Store,
-    address: SocketAddr,
-    url_s: &[String],
-) -> Result<Source, Error> {
-    if config.tls.certificate.as_os_str().is_empty() {
-        let ca = bootstrap::private_ca(config, store, address, url_s, options.new_ca).await?;
-        return Ok(Source::PrivateCa(ca));
+/// Whether the private authority certifies the server, K_SERVER, or both.
+fn needs_private_ca(config: &Config) -> bool {
+    let (tls, k_server) = (&config.tls.certificate, &config.k_server.certificate);
+    (tls.as_os_str().is_empty() && !config.server.http) || k_server.as_os_str().is_empty()
+}
+
+fn tls_source(config: &Config, ca: Option<PrivateCa>) -> Source {
+    match ca.filter(|_| config.tls.certificate.as_os_str().is_empty()) {
+        Some(ca) => Source::PrivateCa(ca),
+        None => Source::Files { certificate: config.tls.certificate.clone(), key: config.tls.key.clone() },
     }
-    Ok(Source::Files { certificate: config.tls.certificate.clone(), key: config.tls.key.clone() })
 }
 
 /// Every route, with what stands behind it.

@@ -169,8 +169,10 @@ impl Session {
         let prf = self.choice.prf;
         let (algorithm, encrypted) = (&self.choice.encryption_algorithm, &self.message.encrypted_nonce);
         let mut r_c = k.decrypt(algorithm, encrypted, &self.r_s, prf.key_len(), rng);
+        let mut url_s = None;
         if self.message.authentication_data.is_some() {
-            if !self.proves(policy.pbkdf2_prf, password, &r_c, k, urls) {
+            url_s = self.proved_url(policy.pbkdf2_prf, password, &r_c, k, urls);
+            if url_s.is_none() {
                 return Err(self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData));
             }
             if !prf.takes_nonce_of(r_c.len()) {
@@ -187,21 +189,27 @@ impl Session {
         if self.renews_in_vain {
             return Err(self.refuse(Status::AccessDenied, Reason::Key));
         }
-        Ok(Authenticated { session: self, r_c, k: Secret::from_slice(k.octets()) })
+        Ok(Authenticated { session: self, r_c, k: Secret::from_slice(k.octets()), url_s })
     }
 
-    fn proves(&self, pbkdf2: Pbkdf2Prf, password: &Secret, r_c: &Secret, k: &ServerK, urls: &[String]) -> bool {
-        let (Some(client_id), Some(iterations), Some(data)) =
-            (self.client_id(), self.iterations(), &self.message.authentication_data)
-        else {
-            return false;
-        };
+    /// The URL_S that the authentication data was made with, if the password is right.
+    fn proved_url(
+        &self,
+        pbkdf2: Pbkdf2Prf,
+        password: &Secret,
+        r_c: &Secret,
+        k: &ServerK,
+        urls: &[String],
+    ) -> Option<String> {
+        let data = self.message.authentication_data.as_ref()?;
+        let (client_id, iterations) = (self.client_id()?, self.iterations()?);
         let k_ac = auth_data::k_ac(pbkdf2, password, r_c.expose(), k.octets(), iterations);
         let received = &data.authentication_code_mac.mac.value;
-        urls.iter().fold(false, |found, url_s| {
+        let is_proved = |url_s: &&String| {
             let expected = auth_data::mac(self.choice.prf, &k_ac, client_id, url_s, r_c.expose(), &self.r_s);
-            found | ct_eq(&expected, received)
-        })
+            ct_eq(&expected, received)
+        };
+        urls.iter().find(is_proved).cloned()
     }
 }
 
@@ -211,6 +219,7 @@ pub struct Authenticated {
     session: Session,
     r_c: Secret,
     k: Secret,
+    url_s: Option<String>,
 }
 
 /// The end of a successful run. The keys must be stored before the response is sent.
@@ -228,6 +237,11 @@ impl Authenticated {
     /// The session, for its identifiers and refusals.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The URL_S that the client knows the server by; `None` after a trigger, which has named it.
+    pub fn url_s(&self) -> Option<&str> {
+        self.url_s.as_deref()
     }
 
     /// Derives the keys and writes the message that confirms them (RFC 6063 §4.2.4).

@@ -155,13 +155,13 @@ impl<'a> TwoPassRun<'a> {
         Refusal::of_hello(status, reason, self.hello.offers_four_pass())
     }
 
-    /// Whether the code's password made the authentication data. Blocks for as long as PBKDF2 takes. For a client ID
+    /// The URL_S with which the code's password made the authentication data. Blocks for as long as PBKDF2 takes. For a client ID
     /// that is unknown, spent, locked or revoked the caller passes a random password: the work and the answer are the
     /// same (profile P16).
     ///
     /// # Errors
     /// AuthenticationDataInvalid
-    pub fn authenticate(&self, auth: &AuthPolicy, password: &Secret, urls: &[String]) -> Result<(), Refusal> {
+    pub fn authenticate(&self, auth: &AuthPolicy, password: &Secret, urls: &[String]) -> Result<String, Refusal> {
         let proof = &self.data.authentication_code_mac;
         let iterations = iterations(proof).and_then(NonZeroU32::new);
         let ad_prf = ad_prf(self.hello, proof).and_then(Prf::of);
@@ -169,11 +169,11 @@ impl<'a> TwoPassRun<'a> {
         let (Some(iterations), Some(prf)) = (iterations, ad_prf) else { return Err(wrong()) };
         let k = self.proof_key.k(auth.pbkdf2_prf, password, &self.r_c);
         let k_ac = auth_data::k_ac(auth.pbkdf2_prf, password, &self.r_c, k.expose(), iterations);
-        let proved = urls.iter().fold(false, |found, url_s| {
+        let is_proved = |url_s: &&String| {
             let expected = auth_data::mac(prf, &k_ac, self.client_id(), url_s, &self.r_c, &[]);
-            found | ct_eq(&expected, &proof.mac.value)
-        });
-        if proved { Ok(()) } else { Err(wrong()) }
+            ct_eq(&expected, &proof.mac.value)
+        };
+        urls.iter().find(is_proved).cloned().ok_or_else(wrong)
     }
 
     /// Draws K_PROV, or puts a given K_TOKEN into it, packs it for the client, and writes the message that confirms it.

@@ -164,6 +164,7 @@ fn describe(key: &KeyRecord) -> Value {
         "params": key.params,
         "device": key.device.as_ref().map(device),
         "enrolment": key.enrolment_id,
+        "url_s": key.url_s,
         "created_at": time(key.created_at),
         "start_at": key.start_at.and_then(time),
         "expires_at": key.expires_at.and_then(time),

@@ -199,3 +199,25 @@ fn a_first_start_that_was_stopped_is_ended_by_the_next() {
         assert_eq!(ca.open(Some(&opened), start()).unwrap(), opened, "{what}");
     }
 }
+
+#[test]
+fn p29_k_server_is_certified_for_as_long_as_the_authority_lasts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, _) = made(folder.path());
+    let [old, new] = [(); 2].map(|()| dskpp_crypto::RsaPrivateKey::generate(2048).unwrap());
+    let chains = [&old, &new].map(|key| ca.certify(key.public()).unwrap());
+    let authority = files::read_certificates(&ca.ca_file()).unwrap().remove(0);
+    let (_, above) = parse_x509_certificate(&authority).unwrap();
+    for (chain, key) in chains.iter().zip([&old, &new]) {
+        let [leaf, issuer] = &chain[..] else { panic!("a certificate and its issuer") };
+        assert_eq!(issuer[..], authority[..], "a roll-over keeps it");
+        let (_, leaf) = parse_x509_certificate(leaf).unwrap();
+        assert_eq!(leaf.public_key().raw, key.public().to_spki_der());
+        assert_eq!((leaf.issuer(), leaf.validity()), (above.subject(), above.validity()));
+        assert!(!leaf.is_ca());
+        let usage = leaf.key_usage().unwrap().unwrap().value;
+        assert!(usage.key_encipherment() && !usage.key_cert_sign() && !usage.digital_signature());
+    }
+    fs::remove_file(ca.folder.join(CA_KEY_FILE)).unwrap();
+    assert!(ca.certify(old.public()).is_err());
+}

@@ -36,6 +36,7 @@ impl Provision {
             device: state.device.clone(),
             renews: state.renews.clone(),
             locked: false,
+            url_s: None,
             peer,
             started: Instant::now(),
         };
@@ -64,7 +65,8 @@ impl Provision {
         let attempt = self.charge(&run, iterations)?;
         let provision = Arc::clone(self);
         let work = move || {
-            let outcome = provision.work(session, &run, &k, known.enrolment.as_ref(), attempt);
+            let mut run = run;
+            let outcome = provision.work(session, &mut run, &k, known.enrolment.as_ref(), attempt);
             (run, outcome)
         };
         let cost = u64::from(iterations) + private_key;
@@ -76,7 +78,7 @@ impl Provision {
     fn work(
         &self,
         session: Session,
-        run: &Run,
+        run: &mut Run,
         k: &ServerK,
         enrolment: Option<&EnrolmentRecord>,
         attempt: Option<Attempt>,
@@ -91,13 +93,14 @@ impl Provision {
     fn prove<'a>(
         &self,
         session: Session,
-        run: &Run,
+        run: &mut Run,
         k: &ServerK,
         enrolment: Option<&'a EnrolmentRecord>,
     ) -> Result<(Finished, String, &'a EnrolmentRecord), Refusal> {
         let password = run.password(enrolment);
         let verdict = run.verdict(session.key_type(), enrolment);
         let authenticated = session.authenticate(&self.auth, &password, k, &self.url_s, &mut SystemRandom)?;
+        run.url_s = authenticated.url_s().map(str::to_owned);
         let refuse = |(status, reason)| authenticated.session().refuse(status, reason);
         let enrolment = verdict.map_err(refuse)?;
         let package = self.package(run, enrolment).map_err(refuse)?;

@@ -36,6 +36,8 @@ pub(super) struct Run {
     pub(super) renews: Option<String>,
     /// Whether no code is accepted from there now.
     pub(super) locked: bool,
+    /// The URL_S that the authentication data was made with, once it is proved; none after a trigger.
+    pub(super) url_s: Option<String>,
     pub(super) peer: SocketAddr,
     pub(super) started: Instant,
 }
@@ -116,6 +118,7 @@ impl Provision {
             return before; // a wrong request on the same session was faster
         }
         let is_new = enrolment.delivers.is_none();
+        let of_trigger = enrolment.trigger.as_ref().map(|ad| &ad.url_s);
         let pending = self.store.commit_run(CommitRun {
             session_id: run.session_id.clone(),
             request_hash: run.request_hash,
@@ -130,6 +133,7 @@ impl Provision {
                 k_token: is_new.then_some(finished.keys.k_token),
                 k_mac: finished.keys.k_mac,
                 mac_algorithm: finished.prf.algorithm().uri().to_owned(),
+                url_s: run.url_s.as_ref().or(of_trigger).cloned(),
             },
         });
         Outcome::Provisioned { pending, response: finished.response, key_id, user: enrolment.user.clone() }

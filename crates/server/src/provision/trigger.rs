@@ -94,6 +94,23 @@ impl Provision {
         }
     }
 
+    /// Where the run is to be: at a renewal, where the token has its key from, for it asks about any other server (profile
+    /// P29).
+    async fn url_of(&self, enrolment: &EnrolmentRecord) -> Result<String, Stop> {
+        let renewed = match &enrolment.renews {
+            Some(id) => self.store.url_of_key(id).await?,
+            None => None,
+        };
+        let Some(url_s) = renewed else {
+            return Ok(self.url_s.first().cloned().unwrap_or_default());
+        };
+        if !self.url_s.contains(&url_s) {
+            let key = &enrolment.renews;
+            tracing::warn!(key, "the trigger names {url_s}, which is not among public_urls: clients must reach it");
+        }
+        Ok(url_s)
+    }
+
     /// One PBKDF2, once per enrolment; the store keeps the first of two that are made at once.
     async fn make_ad(
         self: &Arc<Self>,
@@ -102,7 +119,7 @@ impl Provision {
         asks: Subject,
     ) -> Result<TriggerAd, Stop> {
         let provision = Arc::clone(self);
-        let url_s = self.url_s.first().cloned().unwrap_or_default();
+        let url_s = self.url_of(enrolment).await?;
         let (password, client_id) = (enrolment.password.clone(), enrolment.client_id.clone());
         let iterations = NonZeroU32::new(MIN_ITERATIONS).ok_or(Stop::Defect)?;
         let ad = self.compute(asks, MIN_ITERATIONS.into(), move || {

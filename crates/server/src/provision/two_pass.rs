@@ -52,6 +52,7 @@ impl Provision {
             device: device_of(&hello),
             renews: None,
             locked: context.locked && !trigger,
+            url_s: None,
             peer,
             started: Instant::now(),
         };
@@ -93,7 +94,7 @@ impl Provision {
         let begun = message.begin(self)?;
         let password = run.password(enrolment);
         if !message.trigger {
-            begun.authenticate(&self.auth, &password, &self.url_s)?;
+            run.url_s = Some(begun.authenticate(&self.auth, &password, &self.url_s)?);
         }
         let refuse = |(status, reason)| begun.refuse(status, reason);
         let renewed = renewed_key(&message.hello, message.context.key.as_ref(), enrolment.filter(|_| message.trigger));

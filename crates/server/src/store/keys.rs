@@ -31,9 +31,9 @@ pub(crate) struct KeyPage {
 pub(super) const COLUMNS: &str = "k.id, u.name AS user, k.enrolment_id, k.key_type, k.params, \
      coalesce(d.manufacturer, k.manufacturer) AS manufacturer, coalesce(d.serial, k.serial) AS serial, k.state, \
      k.counter, k.last_step, k.drift, k.created_at, k.start_at, k.expires_at, k.uses_left, k.user_id, \
-     k.device_id, d.id";
+     k.device_id, d.id, k.url_s";
 /// How many they are: what a query selects beyond them begins here.
-pub(super) const COLUMN_COUNT: usize = 18;
+pub(super) const COLUMN_COUNT: usize = 19;
 pub(super) const FROM: &str =
     "FROM key k LEFT JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
 
@@ -88,6 +88,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<KeyRecord, StoreError> {
         start_at: row.time_if_any(12)?,
         expires_at: row.time_if_any(13)?,
         uses_left: row.number_if_any(14)?,
+        url_s: row.get(18)?,
     })
 }
 
@@ -123,6 +124,16 @@ pub(super) fn old_key(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Old
     found.next().transpose().map(Option::flatten)
 }
 
+pub(super) fn url_of(db: &Connection, id: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT p.url_s, k.url_s FROM key k LEFT JOIN pending_key p ON p.id = k.id WHERE k.id = ?";
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let row = Columns::of("key", row);
+    let of_waiting: Option<String> = row.get(0)?;
+    Ok(of_waiting.or(row.get(1)?))
+}
+
 pub(super) fn k_token_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
     let mut query = db.prepare_cached("SELECT sealed_k_token FROM key WHERE id = ?")?;
     let sealed: Option<Vec<u8>> = query.query_row([id], |row| row.get(0)).optional()?;
@@ -134,6 +145,13 @@ impl Store {
     pub(crate) async fn key(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         let id = id.to_owned();
         self.engine.read(move |db| key_by_id(db, &id)).await
+    }
+
+    /// The URL_S by which the key's token knows the server: that of its last run, whether the key of that is in use or
+    /// waits for its first password.
+    pub(crate) async fn url_of_key(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let id = id.to_owned();
+        self.engine.read(move |db| url_of(db, &id)).await
     }
 
     /// Up to `limit` keys after `after`, of one user or of all.

@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0006_import_report.sql"),
     include_str!("../../migrations/sqlite/0007_sealed.sql"),
     include_str!("../../migrations/sqlite/0008_tries.sql"),
+    include_str!("../../migrations/sqlite/0009_url_s.sql"),
 ];
 
 /// Does the steps that are missing, all or none.

@@ -22,14 +22,15 @@ pub(super) fn put(
     key: &NewKey,
     k_token: &Secret,
 ) -> Result<(), StoreError> {
-    let mut put = db.prepare_cached("INSERT OR REPLACE INTO pending_key VALUES (?, ?, ?, ?, ?, ?)")?;
+    let mut put = db.prepare_cached("INSERT OR REPLACE INTO pending_key VALUES (?, ?, ?, ?, ?, ?, ?)")?;
     put.execute(params![
         key.id,
         enrolment,
         key.mac_algorithm,
         kek.seal(TABLE, "sealed_k_token", &key.id, k_token),
         kek.seal(TABLE, "sealed_k_mac", &key.id, &key.k_mac),
-        now()
+        now(),
+        key.url_s
     ])?;
     Ok(())
 }
@@ -97,7 +98,8 @@ pub(super) fn take_over(db: &Connection, kek: &Kek, new: &KeyRecord, k_token: &S
     let Some(k_mac) = k_mac(db, kek, &new.id)?.filter(|_| waits) else { return Ok(()) };
     let mut update = db.prepare_cached(
         "UPDATE key SET enrolment_id = ?2, params = ?3, sealed_k_token = ?4, sealed_k_mac = ?5, counter = ?6, \
-         mac_algorithm = (SELECT mac_algorithm FROM pending_key WHERE id = ?1), last_step = NULL, drift = 0, \
+         (mac_algorithm, url_s) = (SELECT mac_algorithm, url_s FROM pending_key WHERE id = ?1), \
+         last_step = NULL, drift = 0, \
          sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, expires_at = NULL, \
          uses_left = NULL WHERE id = ?1",
     )?;

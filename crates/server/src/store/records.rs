@@ -342,6 +342,8 @@ pub(crate) struct KeyRecord {
     pub expires_at: Option<i64>,
     /// How often it may still be used.
     pub uses_left: Option<u64>,
+    /// URL_S of the run that made it; `None` where no run has told.
+    pub url_s: Option<String>,
 }
 
 /// The key type of a short name.

@@ -90,6 +90,8 @@ pub(crate) struct NewKey {
     pub k_mac: Secret,
     /// The PRF's URI.
     pub mac_algorithm: String,
+    /// URL_S of the run.
+    pub url_s: Option<String>,
 }
 
 /// A successful run, to be committed before its answer is sent.
@@ -319,12 +321,12 @@ fn put_key(
     // the old one does not hold for it.
     let mut put = db.prepare_cached(
         "INSERT INTO key (id, user_id, enrolment_id, device_id, key_type, params, mac_algorithm, sealed_k_token, \
-         sealed_k_mac, state, counter, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         sealed_k_mac, state, counter, created_at, url_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (id) DO UPDATE SET enrolment_id = excluded.enrolment_id, params = excluded.params, \
          mac_algorithm = excluded.mac_algorithm, sealed_k_token = excluded.sealed_k_token, \
          sealed_k_mac = excluded.sealed_k_mac, state = excluded.state, counter = excluded.counter, \
          last_step = NULL, drift = 0, sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, \
-         expires_at = NULL, uses_left = NULL \
+         expires_at = NULL, uses_left = NULL, url_s = excluded.url_s \
          WHERE key.id = ? AND key.user_id = excluded.user_id",
     )?;
     let changed = put.execute(params![
@@ -340,6 +342,7 @@ fn put_key(
         spent.state().as_str(),
         counter,
         at,
+        key.url_s,
         spent.renews
     ])?;
     if changed == 0 {
@@ -356,10 +359,11 @@ fn deliver(db: &Connection, kek: &Kek, enrolment_id: &str, key: &NewKey, spent: 
     let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
     let mut update = db.prepare_cached(
         "UPDATE key SET user_id = ?2, enrolment_id = ?3, device_id = coalesce(?4, device_id), mac_algorithm = ?5, \
-         sealed_k_mac = ?6, state = CASE state WHEN 'imported' THEN ?7 ELSE state END WHERE id = ?1",
+         sealed_k_mac = ?6, state = CASE state WHEN 'imported' THEN ?7 ELSE state END, url_s = ?8 WHERE id = ?1",
     )?;
-    let state = spent.state().as_str();
-    update.execute(params![key.id, spent.user_id, enrolment_id, spent.device_id, key.mac_algorithm, k_mac, state])?;
+    let (state, user) = (spent.state().as_str(), &spent.user_id);
+    let device = &spent.device_id;
+    update.execute(params![key.id, user, enrolment_id, device, key.mac_algorithm, k_mac, state, key.url_s])?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use dskpp_crypto::{Secret, SystemRandom};
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::support::{MEDIA_TYPE, Server, read};
+use crate::support::{MEDIA_TYPE, Server, config, read};
 
 /// The path of an enrolment's trigger, whatever public URL stands before it.
 fn trigger_path(enrolment: &Value) -> String {
@@ -163,4 +163,70 @@ async fn p28_the_answer_to_a_renewal_outlives_its_session() {
     assert_eq!(got.keys.k_token, server.secret_of(&old.key_id).await);
     let renewed = Renewal::new(got.key_id, got.keys.k_mac);
     server.run(renewing(&renewed).await).await.expect("and it is renewed again");
+}
+
+async fn trigger_of(server: &Server, enrolment: &Value) -> Trigger {
+    Trigger::read(&trigger(server, enrolment).await.bytes().await.unwrap()).unwrap()
+}
+
+/// The token takes a renewal at the URL that it knows, and asks about any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn p29_a_renewal_trigger_names_the_url_that_the_token_knows() {
+    let (new, old) = ("http://new.example/dskpp", "http://old.example/dskpp");
+    let server = Server::start_with(|config| config.server.public_urls = vec![new.into(), old.into()]).await;
+    for url in [old, new] {
+        let enrolment = server.enrolment("hotp", json!({})).await;
+        let offer = Offer { url_s: url.to_owned(), ..server.offer(&enrolment, KeyType::Hotp) };
+        let made = server.run(offer).await.unwrap();
+        let key = server.api(&format!("keys/{}", made.key_id), None, 200).await;
+        assert_eq!(key["url_s"], url);
+        let mut k_mac = made.keys.k_mac;
+        for activate in ["at-once", "on-otp", "at-once"] {
+            let more = json!({ "renews": made.key_id, "activate": activate });
+            let renewal = server.enrolment("hotp", more).await;
+            let trigger = trigger_of(&server, &renewal).await;
+            assert_eq!(trigger.server_url.as_deref(), Some(url), "{activate}");
+            let mut offer = Offer::new(url, Credential::Trigger(Box::new(trigger)), vec![KeyType::Hotp]);
+            offer.renewal = Some(Renewal::new(&made.key_id, k_mac));
+            k_mac = server.run(offer).await.unwrap().keys.k_mac;
+        }
+    }
+    let first = server.enrolment("hotp", json!({})).await;
+    assert_eq!(trigger_of(&server, &first).await.server_url.as_deref(), Some(new), "no token knows one yet");
+}
+
+/// So that clients can be given its successor without a question, however TLS is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn p29_k_server_is_certified_by_the_private_ca_where_nobody_else_has() {
+    let chain_of = async |server: &Server| {
+        let enrolment = server.enrolment("hotp", json!({})).await;
+        let choice = server.hello(server.offer(&enrolment, KeyType::Hotp)).await.unwrap();
+        assert!(choice.encryption_key().rsa_key_value.is_none());
+        choice.encryption_key().x509_certificates.clone()
+    };
+    let ca_of = |server: &Server| {
+        let pem = std::fs::read_to_string(server.folder.path().join("data/tls/ca.pem")).unwrap();
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        data_encoding::BASE64.decode(body.as_bytes()).unwrap()
+    };
+    let server = Server::start().await;
+    let (first, ca) = (chain_of(&server).await, ca_of(&server));
+    assert_eq!((first.len(), &first[1]), (2, &ca));
+    assert!(!server.folder.path().join("data/tls/cert.pem").exists(), "plain HTTP needs no other certificate");
+    let Server { folder, running, .. } = server;
+    running.shutdown();
+    running.wait().await.unwrap();
+
+    let mut rolled = config(&folder);
+    let key = dskpp_crypto::RsaPrivateKey::generate(2048).unwrap();
+    let pem = data_encoding::BASE64.encode(key.to_pkcs8_der().expose());
+    rolled.k_server.key = folder.path().join("k.pem");
+    std::fs::write(&rolled.k_server.key, format!("-----BEGIN PRIVATE KEY-----\n{pem}\n-----END PRIVATE KEY-----\n"))
+        .unwrap();
+    let server = Server::start_in(folder, rolled).await;
+    let second = chain_of(&server).await;
+    assert_eq!((&second[1], ca_of(&server)), (&ca, ca.clone()), "a roll-over keeps the authority");
+    let certified = dskpp_crypto::RsaPublicKey::from_certificate_der(&second[0]).unwrap();
+    assert_eq!(&certified, key.public());
+    assert_ne!(first[0], second[0]);
 }

@@ -124,7 +124,7 @@ fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) 
         TwoPassRun::begin(&hello, body, &policy, &facts, &auth).map_err(|refusal| (refusal.status, refusal.reason))?;
     assert_eq!(run.client_id(), case.text("client_id"));
     run.authenticate(&auth, password, &[case.text("url_s").to_owned()])
-        .and_then(|()| {
+        .and_then(|_| {
             let rng = &mut SeededRandom::new(b"server");
             let spec = package(case);
             let shipment = Shipment { k_token, k_mac_old: k_mac_old.as_ref(), ..Shipment::new(&spec).unwrap() };

@@ -79,7 +79,7 @@ async fn keys_are_listed_of_all_or_of_one_user() {
     for key in items {
         let seen =
             ["created_at", "device", "enrolment", "expires_at", "key_id", "key_type", "params", "start_at", "state"];
-        assert_eq!(fields(key), [&seen[..], &["user", "uses_left"]].concat());
+        assert_eq!(fields(key), [&seen[..], &["url_s", "user", "uses_left"]].concat());
         assert_eq!(
             (&key["user"], &key["key_type"], &key["state"]),
             (&json!("alice"), &json!("hotp"), &json!("active"))

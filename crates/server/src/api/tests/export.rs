@@ -136,6 +136,7 @@ async fn keys_that_runs_made_go_out_and_come_in_as_well() {
             *key = api.get(&format!("/keys/{id}")).await.with(200);
             key["enrolment"] = Value::Null;
             key["created_at"] = Value::Null;
+            key["url_s"] = Value::Null; // who has the key here knows no server
             key["params"].as_object_mut().unwrap().remove("usage");
         }
         assert_eq!(before, after);

@@ -160,6 +160,7 @@ impl Api {
                 k_token: Some(Secret::from_slice(K_TOKEN)),
                 k_mac: Secret::new(vec![2; 32]),
                 mac_algorithm: "urn:prf".to_owned(),
+                url_s: Some("https://keys.example/dskpp".to_owned()),
             },
         };
         assert_eq!(self.store.commit_run(run).done().await, Ok(Commit::Committed));

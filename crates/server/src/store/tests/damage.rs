@@ -9,7 +9,7 @@ use crate::store::devices::entry;
 use crate::store::enrolments::{By, find};
 use crate::store::export::outgoing;
 use crate::store::import::progress_of;
-use crate::store::keys::{k_token_of, key_by_id, old_key};
+use crate::store::keys::{k_token_of, key_by_id, old_key, url_of};
 use crate::store::tries::{hours_before, tries_of};
 
 /// Columns that no record is read from: SQL alone compares them, or they are kept for people. What they say is lost
@@ -41,6 +41,8 @@ const ANYTHING: &[(&str, &str)] = &[
     ("key", "enrolment_id"),
     ("key", "manufacturer"),
     ("key", "serial"),
+    ("key", "url_s"), // clients judge it, as they do a trigger's
+    ("pending_key", "url_s"),
     ("user", "name"),
     ("wrong_try", "address"),
 ];
@@ -87,6 +89,7 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             drop(old_key(db, &kek, "key2")?.unwrap());
             let enrolment = find(db, &kek, By::ClientId, "renewal")?.unwrap();
             drop(pending::waiting(db, &kek, &enrolment)?.unwrap());
+            drop(url_of(db, "key2")?.unwrap());
         }
         "rewrite" => {} // its only column is its key
         "wrong_try" | "refusal" => {

@@ -38,7 +38,7 @@ async fn a_database_of_the_first_version_is_migrated_with_its_rows() {
     assert_eq!((key.user.as_deref(), key.enrolment_id.as_deref(), key.counter), (Some("alice"), Some("e1"), 3));
     assert_eq!((key.state, key.created_at), (KeyState::Active, 4));
     assert_eq!(key.device.unwrap().serial, "7");
-    assert_eq!((key.start_at, key.expires_at, key.uses_left), (None, None, None));
+    assert_eq!((key.start_at, key.expires_at, key.uses_left, key.url_s), (None, None, None, None));
     assert_eq!(store.keys(None, None, 10).await.unwrap().items.len(), 3);
     assert_eq!(store.keys(Some("alice".into()), None, 10).await.unwrap().items.len(), 2);
     assert_eq!(store.export_key("key1", "test".into()).await.unwrap().expose(), K_TOKEN);

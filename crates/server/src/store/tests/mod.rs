@@ -67,6 +67,7 @@ fn run_of(enrolment: &str, session: &str, key: &str) -> CommitRun {
             k_token: Some(Secret::from_slice(K_TOKEN)),
             k_mac: Secret::from_slice(K_MAC),
             mac_algorithm: "urn:prf".to_owned(),
+            url_s: Some("https://keys.example/dskpp".to_owned()),
         },
     }
 }

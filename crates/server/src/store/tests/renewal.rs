@@ -11,6 +11,7 @@ fn renewing(enrolment: &str) -> CommitRun {
     run.key.k_token = Some(Secret::from_slice(b"another secret, just made"));
     run.key.k_mac = Secret::from_slice(b"another MAC key");
     run.key.mac_algorithm = "urn:other-prf".to_owned();
+    run.key.url_s = Some("https://new.example/dskpp".to_owned());
     run
 }
 
@@ -37,8 +38,33 @@ async fn a_renewal_keeps_the_identifier_and_replaces_the_secrets_and_the_counter
     assert_eq!(k_mac(&db).await.expose(), b"another MAC key");
     let secret = db.store.export_key("key1", "test".into()).await.unwrap();
     assert_eq!(secret.expose(), b"another secret, just made");
+    assert_eq!(key.url_s.as_deref(), Some("https://new.example/dskpp"));
     assert_eq!(db.rows("key"), 1);
     db.assert_unbroken();
+}
+
+/// Where the token expects its next renewal: it has the key that waits already.
+#[tokio::test]
+async fn p29_the_url_of_a_key_is_that_of_its_last_run() {
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    let url = async || db.store.url_of_key("key1").await.unwrap();
+    assert_eq!(url().await.as_deref(), Some("https://keys.example/dskpp"));
+    let waiting = NewEnrolment { activate: Activation::OnOtp, ..renewal_of("key1", "alice") };
+    let enrolment = db.create(waiting).await;
+    db.store.commit_run(renewing(&enrolment.id)).done().await.unwrap();
+    let key = db.store.key("key1").await.unwrap().unwrap();
+    assert_eq!(key.url_s.as_deref(), Some("https://keys.example/dskpp"), "the key in use");
+    assert_eq!(url().await.as_deref(), Some("https://new.example/dskpp"), "the one that waits");
+    let code = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX };
+    let otp = code.code(&Secret::from_slice(b"another secret, just made"), 0).to_string();
+    let first =
+        Attempt { user: Some("alice".into()), otp, client_id: Some(enrolment.client_id.clone()), ..Attempt::default() };
+    assert!(db.store.validate(first).await.unwrap().is_some());
+    let key = db.store.key("key1").await.unwrap().unwrap();
+    assert_eq!(key.url_s.as_deref(), Some("https://new.example/dskpp"), "it has taken the old one's place");
+    assert_eq!(url().await, key.url_s);
+    assert_eq!(db.store.url_of_key("none").await.unwrap(), None);
 }
 
 /// RFC 6063 §10.5: until its owner has shown the new key, the old one stays.

@@ -1,0 +1,112 @@
+//! Renewals that need no question: the server has rolled K_SERVER over, or has several URLs (profile P29).
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod support;
+
+use dskpp_crypto::RsaPrivateKey;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use serde_json::Value;
+use support::{Home, Server, shown, text};
+
+fn home() -> Home {
+    let mut home = Home::new();
+    home.set("DSKPP_STORE_KEY_FILE", &shown(&home.path("store.key"))); // no time goes into a passphrase
+    home
+}
+
+fn create(home: &Home, more: &[&str]) -> Value {
+    home.json(&[&["admin", "enrolment", "create", "--user", "ann", "--key-type", "totp"][..], more].concat())
+}
+
+/// Takes the key of a new enrolment, by four-pass, with nobody there to be asked.
+fn enroll(home: &Home, server: &Server, more: &[&str], options: &[&str]) -> support::Done {
+    let code = text(&create(home, more), "authentication_code");
+    let (url, ca) = (server.url(), shown(&server.ca));
+    home.run(
+        &[&["enroll", &url, "--code", &code, "--ca", &ca, "--variant", "four-pass", "--json"][..], options].concat(),
+    )
+}
+
+/// Starts the server again with a new K_SERVER.
+fn roll_over(home: &mut Home, server: Server, name: &str) -> (Server, RsaPrivateKey) {
+    let key = RsaPrivateKey::generate(2048).unwrap();
+    let pem = data_encoding::BASE64.encode(key.to_pkcs8_der().expose());
+    let file = home.write(name, format!("-----BEGIN PRIVATE KEY-----\n{pem}\n-----END PRIVATE KEY-----\n"));
+    home.set("DSKPP_K_SERVER_KEY", &shown(&file));
+    let port = server.port;
+    server.kill();
+    (Server::start_on(home, port), key)
+}
+
+fn server_key(home: &Home, key_id: &str) -> String {
+    text(&home.json(&["token", "export", key_id]), "server_key")
+}
+
+#[test]
+fn p29_a_roll_over_of_k_server_needs_no_question_while_the_authority_stays() {
+    let mut home = home();
+    let server = Server::start(&mut home);
+    let anchored = ["--k-server-ca".to_owned(), shown(&server.ca)];
+    let anchored: Vec<_> = anchored.iter().map(String::as_str).collect();
+    let key_id = text(&enroll(&home, &server, &[], &anchored).success().json(), "key_id");
+    let first = server_key(&home, &key_id);
+    assert!(server.log().contains(&format!("K_SERVER has the fingerprint {first}")), "{}", server.log());
+
+    let (server, _) = roll_over(&mut home, server, "second.pem");
+    let renewal = ["--renews", &key_id];
+    enroll(&home, &server, &renewal, &["--renew", &key_id]).success();
+    let second = server_key(&home, &key_id);
+    assert!(second != first && server.log().contains(&second));
+    enroll(&home, &server, &[], &[]).success(); // another key of a server that is known
+
+    // TLS comes from files now, which the private authority has nothing to do with any more.
+    for (name, variable) in [("cert.pem", "DSKPP_TLS_CERTIFICATE"), ("key.pem", "DSKPP_TLS_KEY")] {
+        let file = home.write(name, std::fs::read(home.path("dskpp-data/tls").join(name)).unwrap());
+        home.set(variable, &shown(&file));
+    }
+    let (server, _) = roll_over(&mut home, server, "third.pem");
+    enroll(&home, &server, &renewal, &["--renew", &key_id]).success();
+    enroll(&home, &server, &renewal, &[&["--renew", &key_id], &anchored[..]].concat()).success();
+    let third = server_key(&home, &key_id);
+    assert!(third != second);
+
+    // A certificate of somebody else vouches for nothing.
+    let (server, key) = roll_over(&mut home, server, "fourth.pem");
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let pkcs8 = PrivatePkcs8KeyDer::from(key.to_pkcs8_der().expose());
+    let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8, &rcgen::PKCS_RSA_SHA256).unwrap();
+    let leaf = CertificateParams::new(vec!["k-server.example".to_owned()]).unwrap().signed_by(&pair, &ca).unwrap();
+    home.set("DSKPP_K_SERVER_CERTIFICATE", &shown(&home.write("chain.pem", leaf.pem() + &ca.pem())));
+    let port = server.port;
+    server.kill();
+    let server = Server::start_on(&home, port);
+    let refused = enroll(&home, &server, &renewal, &["--renew", &key_id]);
+    assert!(refused.code == Some(1) && refused.err.contains(&third), "{refused:#?}");
+    assert_eq!(server_key(&home, &key_id), third);
+    let fingerprint = refused.err.split("--accept-server ").nth(1).unwrap().trim().to_owned();
+    assert!(server.log().contains(&format!("K_SERVER has the fingerprint {fingerprint}")));
+    enroll(&home, &server, &renewal, &["--renew", &key_id, "--accept-server", &fingerprint]).success();
+    assert_eq!(server_key(&home, &key_id), fingerprint);
+}
+
+#[test]
+fn p29_a_key_is_renewed_by_triggers_at_the_url_that_its_token_knows() {
+    let mut home = home();
+    let server = Server::start(&mut home);
+    let ca = shown(&server.ca);
+    let url = server.url().replace("localhost", "127.0.0.1"); // the second of the two that the server has
+    let code = text(&create(&home, &[]), "authentication_code");
+    let key_id = text(&home.json(&["enroll", &url, "--code", &code, "--ca", &ca]), "key_id");
+    for variant in ["four-pass", "two-pass"] {
+        let method = if variant == "two-pass" { &["--method", "transport"][..] } else { &[] };
+        let trigger = text(&create(&home, &["--renews", &key_id, "--variant", variant]), "trigger_url");
+        let done = home.json(&[&["enroll", "--trigger", &trigger, "--ca", &ca][..], method].concat());
+        assert_eq!(done["replaced"], true, "{variant}");
+        assert_eq!(text(&home.json(&["token", "export", &key_id]), "server_url"), url);
+        assert!(server_key(&home, &key_id).starts_with("sha256:"), "two-pass leaves K_SERVER as it was");
+    }
+}
