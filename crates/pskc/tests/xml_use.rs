@@ -152,3 +152,61 @@ fn p25_a_child_of_the_root_has_a_limit_and_the_document_none() {
     assert!(matches!(read(&many_parts), Err(XmlError::TooLarge { .. })));
     assert_eq!(read(&many_children), Ok(()));
 }
+
+/// P25: what one name costs is bounded by what may be declared where it stands.
+#[test]
+fn p25_declarations_in_scope_and_their_names_are_limited() {
+    let outcome = |document: String| {
+        let mut reader = Reader::from_slice(document.as_bytes(), Limits::FILE)?;
+        reader.root()?;
+        reader.skip()?;
+        reader.finish()
+    };
+    let declared = |element: usize, count: usize| -> String {
+        (0..count).map(|i| format!(" xmlns:p{element}-{i}='urn:{i}'")).collect()
+    };
+    let nested = |elements: usize, each: usize| {
+        let starts: String = (0..elements).map(|element| format!("<a{}>", declared(element, each))).collect();
+        starts + &"</a>".repeat(elements)
+    };
+    assert_eq!(outcome(nested(4, 64)), Ok(()), "256 in force");
+    assert!(matches!(outcome(nested(4, 64).replacen("<a ", "<a xmlns='urn:x' ", 1)), Err(XmlError::TooLarge { .. })));
+    assert!(matches!(outcome(nested(5, 60)), Err(XmlError::TooLarge { .. })));
+    // One after the other, they are forgotten again.
+    assert_eq!(outcome(format!("<r>{}</r>", nested(4, 60).repeat(10))), Ok(()));
+    for (len, fits) in [(512, true), (513, false)] {
+        let name = format!("urn:{}", "n".repeat(len - 4));
+        assert_eq!(outcome(format!("<a xmlns='{name}'/>")).is_ok(), fits, "{len}");
+        assert_eq!(outcome(format!("<{0}:a xmlns:{0}='urn:x'/>", "p".repeat(len))).is_ok(), fits, "{len}");
+    }
+}
+
+/// What is hidden by a declaration further in stands for what it did before, once that element has ended.
+#[test]
+fn declarations_hide_and_uncover_others() {
+    let document = "<p:a xmlns:p='urn:1'><p:b xmlns:p='urn:2'><p:c xmlns:p='urn:3'/><p:d/></p:b><p:e/></p:a>";
+    let mut reader = Reader::from_slice(document.as_bytes(), Limits::FILE).unwrap();
+    let root = reader.root().unwrap();
+    let tree = Foreign::read_open(&mut reader, root).unwrap();
+    let inner = tree.children().next().unwrap();
+    let found: Vec<_> = [&tree, inner].into_iter().chain(inner.children()).chain(tree.children().nth(1)).collect();
+    let found: Vec<_> = found.iter().map(|element| format!("{}={}", element.local, element.ns.as_str())).collect();
+    assert_eq!(found, ["a=urn:1", "b=urn:2", "c=urn:3", "d=urn:2", "e=urn:1"]);
+}
+
+/// A place never shows more than a line, whatever the names.
+#[test]
+fn a_place_is_short() {
+    let name = "n".repeat(5000);
+    let deep = [&format!("<{name}>").repeat(20), "<x/>x", &format!("</{name}>").repeat(20)].concat();
+    let mut reader = Reader::from_slice(deep.as_bytes(), Limits::FILE).unwrap();
+    reader.root().unwrap();
+    let error = loop {
+        match reader.next() {
+            Ok(Some(element)) if element.local == "x" => reader.end().unwrap(),
+            Ok(_) => {}
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.contains("/…/") && error.contains("octet") && error.len() < 2000, "{error}");
+}

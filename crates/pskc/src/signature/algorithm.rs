@@ -1,5 +1,7 @@
 //! Which algorithms a signature may name, and by which URIs.
 
+use std::collections::BTreeSet;
+
 use dskpp_crypto::{Hash, SignatureAlgorithm};
 
 use super::SignatureError;
@@ -51,8 +53,8 @@ pub(super) fn digest(uri: &str, allow_sha1: bool) -> Result<Hash, SignatureError
 /// The canonicalisation of a URI, an exclusive one without any prefixes.
 pub(super) fn canonicalization(uri: &str) -> Result<Method, SignatureError> {
     let (kind, comments) = match uri {
-        EXCLUSIVE => (Kind::Exclusive(Vec::new()), false),
-        EXCLUSIVE_COMMENTS => (Kind::Exclusive(Vec::new()), true),
+        EXCLUSIVE => (Kind::Exclusive(BTreeSet::new()), false),
+        EXCLUSIVE_COMMENTS => (Kind::Exclusive(BTreeSet::new()), true),
         INCLUSIVE => (Kind::Inclusive, false),
         INCLUSIVE_COMMENTS => (Kind::Inclusive, true),
         INCLUSIVE_11 => (Kind::Inclusive11, false),

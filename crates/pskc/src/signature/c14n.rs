@@ -3,9 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use super::SignatureError;
 use super::tree::{Attribute, Node, Start, Tree};
-use crate::xml::ns;
+use crate::xml::{Scope, ns};
 
 /// A canonicalisation with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub(super) enum Kind {
     /// The same, but for `xml:id` and `xml:base` (Canonical XML 1.1).
     Inclusive11,
     /// Those that its names use, and of these prefixes (empty: the default) all that are in force.
-    Exclusive(Vec<String>),
+    Exclusive(BTreeSet<String>),
 }
 
 impl Method {
@@ -39,7 +41,7 @@ pub(super) fn canonicalize(
     left_out: Option<usize>,
     method: &Method,
 ) -> Result<Vec<u8>, SignatureError> {
-    let mut writer = Writer { tree, method, out: Vec::new(), rendered: Vec::new(), open: Vec::new() };
+    let mut writer = Writer { tree, method, out: Vec::new(), rendered: Scope::default(), open: Vec::new() };
     let mut next = apex;
     while let Some(node) = tree.nodes().get(next) {
         match node {
@@ -64,21 +66,21 @@ struct Writer<'t, 'd> {
     tree: &'t Tree<'d>,
     method: &'t Method,
     out: Vec<u8>,
-    /// The namespaces written in the open elements, by prefix, the innermost last.
-    rendered: Vec<(&'t str, &'t str)>,
-    /// Names of the open elements, each with the length that `rendered` had around it.
-    open: Vec<(&'t str, usize)>,
+    /// The namespaces written in the open elements, by prefix.
+    rendered: Scope<&'t str>,
+    /// Names of the open elements.
+    open: Vec<&'t str>,
 }
 
 impl<'t> Writer<'t, '_> {
     fn start(&mut self, start: &'t Start, is_apex: bool) -> Result<(), SignatureError> {
-        let outside = self.rendered.len();
         self.out.push(b'<');
         self.out.extend_from_slice(start.name.qualified().as_bytes());
         for (prefix, ns) in self.namespaces(start, is_apex) {
             let name = if prefix.is_empty() { "xmlns".to_owned() } else { ["xmlns:", prefix].concat() };
             self.attribute(&name, ns);
-            self.rendered.push((prefix, ns));
+            let depth = self.open.len() + 1;
+            self.rendered.bind(prefix, ns, depth).map_err(|_| SignatureError::TooLarge)?;
         }
         let mut attributes: Vec<&Attribute> = self.tree.attributes(start).iter().collect();
         if is_apex {
@@ -89,14 +91,14 @@ impl<'t> Writer<'t, '_> {
             self.attribute(attribute.name.qualified(), &attribute.value);
         }
         self.out.push(b'>');
-        self.open.push((start.name.qualified(), outside));
+        self.open.push(start.name.qualified());
         Ok(())
     }
 
     fn end(&mut self) {
-        if let Some((name, outside)) = self.open.pop() {
+        if let Some(name) = self.open.pop() {
             self.out.extend([b"</", name.as_bytes(), b">"].concat());
-            self.rendered.truncate(outside);
+            self.rendered.leave(self.open.len());
         }
     }
 
@@ -124,16 +126,15 @@ impl<'t> Writer<'t, '_> {
                 let names = tree.attributes(start).iter().map(|attribute| &attribute.name);
                 let names = names.filter(|name| !name.prefix().is_empty()).chain([&start.name]);
                 wanted.extend(names.map(|name| (name.prefix(), tree.ns(name))));
-                let listed = |prefix: &str| prefixes.iter().any(|listed| listed == prefix);
+                let listed = |prefix: &str| prefixes.contains(prefix);
                 wanted.extend(in_force.into_iter().filter(|(prefix, _)| listed(prefix)));
             }
         }
         wanted.sort_by_key(|(prefix, _)| *prefix); // stable: of one prefix, the innermost stays first
         wanted.dedup_by_key(|(prefix, _)| *prefix);
         wanted.retain(|(prefix, ns)| {
-            let around = self.rendered.iter().rev().find(|(rendered, _)| rendered == prefix);
             // No default namespace at all is the same as an empty one.
-            *prefix != "xml" && around.map_or("", |(_, ns)| ns) != *ns
+            *prefix != "xml" && self.rendered.get(prefix).copied().unwrap_or_default() != *ns
         });
         wanted
     }

@@ -80,10 +80,7 @@ fn method(tree: &Tree<'_>, canonicalization: Canonicalization) -> Method {
     let attributes = tree.starts().flat_map(|(_, start)| tree.attributes(start));
     let types = attributes.filter(|a| a.name.local() == "type" && tree.ns(&a.name) == ns::XSI);
     let prefix = |value: &str| value.split_once(':').map_or("", |(prefix, _)| crate::xml::trim(prefix)).to_owned();
-    let mut prefixes: Vec<String> = types.map(|attribute| prefix(&attribute.value)).collect();
-    prefixes.sort();
-    prefixes.dedup();
-    Method { kind: Kind::Exclusive(prefixes), comments: false }
+    Method { kind: Kind::Exclusive(types.map(|attribute| prefix(&attribute.value)).collect()), comments: false }
 }
 
 /// A signature that is being made.

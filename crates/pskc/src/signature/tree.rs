@@ -10,15 +10,13 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use super::SignatureError;
-use crate::xml::{Limits, Reader, ns};
+use crate::xml::{Limits, Reader, Scope, ns};
 
 /// Octets of the longest document that is signed or verified; all of it is held in memory, several times over.
 const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 /// Start tags, end tags, texts and comments of a document: what fits the length above with elements of some size,
 /// and bounds the memory for a document of nothing but tags.
 const MAX_NODES: usize = 4_000_000;
-/// Namespace declarations in force at one place. Each lookup passes over all of them.
-const MAX_IN_SCOPE: usize = 256;
 
 /// The nodes of a document in its order, from the root's start tag to its end tag.
 pub(super) struct Tree<'d> {
@@ -220,10 +218,10 @@ fn accept(document: &[u8]) -> Result<(), SignatureError> {
 
 struct Builder<'d> {
     tree: Tree<'d>,
-    /// Start tags of the open elements, each with the length that `scope` had around it.
-    open: Vec<(usize, usize)>,
-    /// The declarations in force, the innermost last.
-    scope: Vec<usize>,
+    /// Start tags of the open elements.
+    open: Vec<usize>,
+    /// The declarations in force.
+    scope: Scope<usize>,
 }
 
 impl<'d> Builder<'d> {
@@ -231,7 +229,7 @@ impl<'d> Builder<'d> {
         let fixed = |prefix: &str, ns: &str| Declaration { prefix: prefix.into(), ns: ns.into() };
         let declarations = vec![fixed("xml", ns::XML), fixed("", "")];
         let tree = Tree { nodes: Vec::new(), attributes: Vec::new(), declarations };
-        Self { tree, open: Vec::new(), scope: vec![XML, NO_NAMESPACE] }
+        Self { tree, open: Vec::new(), scope: Scope::default() }
     }
 
     /// Takes in an event that ends at `position`.
@@ -268,8 +266,8 @@ impl<'d> Builder<'d> {
 
     fn end(&mut self, position: usize) {
         let end = self.tree.nodes.len();
-        let Some((at, scope)) = self.open.pop() else { return };
-        self.scope.truncate(scope);
+        let Some(at) = self.open.pop() else { return };
+        self.scope.leave(self.open.len());
         if let Some(Node::Start(start)) = self.tree.nodes.get_mut(at) {
             start.end = end;
             start.end_offset = position;
@@ -277,7 +275,6 @@ impl<'d> Builder<'d> {
     }
 
     fn start(&mut self, tag: &BytesStart<'_>) -> Result<(), SignatureError> {
-        let scope = self.scope.len();
         let declared = self.tree.declarations.len();
         let attributes = self.tree.attributes.len();
         let mut plain = Vec::new();
@@ -303,11 +300,11 @@ impl<'d> Builder<'d> {
             name,
             attributes: attributes..self.tree.attributes.len(),
             declared: declared..self.tree.declarations.len(),
-            parent: self.open.last().map(|(parent, _)| *parent),
+            parent: self.open.last().copied(),
             end: at,
             end_offset: 0,
         })))?;
-        self.open.push((at, scope));
+        self.open.push(at);
         Ok(())
     }
 
@@ -318,10 +315,8 @@ impl<'d> Builder<'d> {
         if is_relative(&ns) {
             return Err(SignatureError::NotAllowed("a relative namespace name"));
         }
-        if self.scope.len() == MAX_IN_SCOPE {
-            return Err(SignatureError::TooLarge);
-        }
-        self.scope.push(self.tree.declarations.len());
+        let (at, depth) = (self.tree.declarations.len(), self.open.len() + 1);
+        self.scope.bind(prefix, at, depth).map_err(|_| SignatureError::TooLarge)?; // the only reason that is left
         self.tree.declarations.push(Declaration { prefix: prefix.into(), ns: ns.into() });
         Ok(())
     }
@@ -335,8 +330,12 @@ impl<'d> Builder<'d> {
     }
 
     fn resolve(&self, prefix: &str) -> Result<usize, SignatureError> {
-        let is_it = |at: &&usize| self.tree.declarations.get(**at).is_some_and(|found| *found.prefix == *prefix);
-        self.scope.iter().rev().find(is_it).copied().ok_or(SignatureError::Unreadable)
+        match (self.scope.get(prefix), prefix) {
+            (Some(at), _) => Ok(*at),
+            (None, "") => Ok(NO_NAMESPACE),
+            (None, "xml") => Ok(XML),
+            (None, _) => Err(SignatureError::Unreadable),
+        }
     }
 
     fn finish(self) -> Result<Tree<'d>, SignatureError> {

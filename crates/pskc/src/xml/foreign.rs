@@ -38,7 +38,6 @@ impl Foreign {
     /// Reads the rest of `element`, which is open. The reader's limit on depth bounds the tree.
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: Element) -> Result<Self, XmlError> {
         let Element { ns, local, attributes } = element;
-        let place = reader.place();
         let (mut content, mut prefixes) = (Vec::new(), Vec::new());
         attributes.iter().for_each(|attribute| reader.prefixes_in(&attribute.value, &mut prefixes));
         loop {
@@ -52,7 +51,7 @@ impl Foreign {
                     match content.last_mut() {
                         Some(Node::Text(text)) => {
                             text.push_str(reader.characters());
-                            reader.check_text(text.len(), &place)?;
+                            reader.check_text(text.len())?;
                         }
                         _ if reader.characters().is_empty() => {}
                         _ => content.push(Node::Text(reader.characters().to_owned())),
@@ -90,9 +89,17 @@ impl Foreign {
         self.local == local && self.ns.as_str() == ns
     }
 
-    /// Writes it. Every element declares its namespace itself, so it can stand anywhere.
+    /// Writes it with a declaration of its namespace, so that it can stand anywhere.
     pub fn write(&self, writer: &mut Writer) {
-        writer.start(&self.local).attr("xmlns", self.ns.as_str());
+        self.write_in(None, writer);
+    }
+
+    /// Writes it inside of an element of the namespace `around`.
+    fn write_in(&self, around: Option<&Ns>, writer: &mut Writer) {
+        writer.start(&self.local);
+        if around != Some(&self.ns) {
+            writer.attr("xmlns", self.ns.as_str());
+        }
         for (prefix, ns) in &self.prefixes {
             writer.attr(&format!("xmlns:{prefix}"), ns.as_str());
         }
@@ -102,7 +109,7 @@ impl Foreign {
                 Node::Text(text) => {
                     writer.text(text);
                 }
-                Node::Element(child) => child.write(writer),
+                Node::Element(child) => child.write_in(Some(&self.ns), writer),
             }
         }
         writer.end();
@@ -112,10 +119,8 @@ impl Foreign {
 /// Adds attributes to the element just started, each with a declaration of its own namespace, under a prefix that is
 /// not `taken`.
 pub(crate) fn write_attributes(writer: &mut Writer, attributes: &[Attribute], taken: &[(CompactString, Ns)]) {
-    let mut prefix = String::from("a");
-    while taken.iter().any(|(taken, _)| taken.starts_with(&prefix)) {
-        prefix.push('a');
-    }
+    let longest = taken.iter().map(|(taken, _)| taken.bytes().take_while(|octet| *octet == b'a').count()).max();
+    let prefix = "a".repeat(longest.unwrap_or(0) + 1);
     for (i, Attribute { ns, local, value }) in attributes.iter().enumerate() {
         match ns.as_str() {
             "" => writer.attr(local, value),

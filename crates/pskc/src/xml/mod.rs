@@ -16,6 +16,8 @@ mod tree;
 mod window;
 mod writer;
 
+use std::sync::Arc;
+
 use compact_str::CompactString;
 
 pub use error::{Place, XmlError};
@@ -25,6 +27,7 @@ pub use lexical::{Base64Error, collapse, decode_base64, is_text, trim};
 pub(crate) use lexical::{is_name, without_white_space};
 pub(crate) use reader::Standing;
 pub use reader::{Limits, Reader};
+pub(crate) use scope::{Refused, Scope};
 pub(crate) use tree::Tree;
 pub use writer::Writer;
 
@@ -64,8 +67,8 @@ pub enum Ns {
     None,
     /// One of those in [`ns`], always; shared, so that reading known elements copies no name.
     Known(&'static str),
-    /// Any other.
-    Other(String),
+    /// Any other; shared by all that is in it.
+    Other(Arc<str>),
 }
 
 impl Ns {
@@ -92,7 +95,7 @@ impl From<&str> for Ns {
         match ns::ALL.iter().find(|known| **known == name) {
             Some(known) => Ns::Known(known),
             None if name.is_empty() => Ns::None,
-            None => Ns::Other(name.to_owned()),
+            None => Ns::Other(name.into()),
         }
     }
 }

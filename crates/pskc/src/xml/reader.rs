@@ -11,9 +11,8 @@ use zeroize::Zeroizing;
 
 use super::error::{Place, XmlError};
 use super::lexical::{self, is_white};
-use super::scope::Scope;
 use super::window::{End, Window};
-use super::{Attribute, Element, Ns};
+use super::{Attribute, Element, Ns, Scope};
 pub(crate) use resume::Standing;
 
 /// What a document may cost before it is refused.
@@ -33,6 +32,21 @@ impl Limits {
     /// For key files, which may carry certificate chains: nesting of 64, values of 1 MiB, packages of
     /// 2 MiB. The length of the file itself needs no limit, since none of it is kept.
     pub const FILE: Limits = Limits { max_depth: 64, max_text: 1024 * 1024, max_child: 2 * 1024 * 1024 };
+}
+
+/// Names at either end of a [`Place`]'s path, and characters of each, that are shown.
+const MAX_SHOWN: usize = 8;
+const MAX_NAME_SHOWN: usize = 64;
+
+/// Adds `/name`, shortened if it is longer than any that is known.
+fn push_short(path: &mut String, name: &str) {
+    path.push('/');
+    match name.len() <= MAX_NAME_SHOWN {
+        true => path.push_str(name),
+        false => {
+            path.extend(name.chars().take(MAX_NAME_SHOWN).chain(['…']));
+        }
+    }
 }
 
 /// Reads a document element by element.
@@ -56,7 +70,7 @@ impl Limits {
 pub struct Reader<R: BufRead> {
     window: Window<R>,
     limits: Limits,
-    scope: Scope,
+    scope: Scope<Ns>,
     /// The names of the open elements and of the one closed last, as they stand in their tags.
     names: String,
     open: Vec<Open>,
@@ -276,9 +290,15 @@ impl<R: BufRead> Reader<R> {
     /// Where reading stands: at the element opened or closed last.
     pub fn place(&self) -> Place {
         let mut path = String::new();
-        for open in self.open.iter().chain(&self.closed) {
-            path.push('/');
-            path.push_str(self.names.get(open.local..open.end).unwrap_or_default());
+        let all = self.open.len() + usize::from(self.closed.is_some());
+        for (i, open) in self.open.iter().chain(&self.closed).enumerate() {
+            let name = self.names.get(open.local..open.end).unwrap_or_default();
+            match i {
+                // What is usual is shown whole, and what is not costs no more than that.
+                MAX_SHOWN if all > 2 * MAX_SHOWN => path.push_str("/…"),
+                i if (MAX_SHOWN..all.saturating_sub(MAX_SHOWN)).contains(&i) => {}
+                _ => push_short(&mut path, name),
+            }
         }
         if path.is_empty() {
             path.push('/');
@@ -324,25 +344,25 @@ impl<R: BufRead> Reader<R> {
         self.token()
     }
 
-    /// Adds what the prefixes in `value`, as far as they may be some, stand for at this place.
+    /// Adds what the prefixes in `value`, as far as they may be some, stand for at this place, sorted by prefix.
     pub(super) fn prefixes_in(&self, value: &str, found: &mut Vec<(CompactString, Ns)>) {
         let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, ':' | '_' | '-' | '.');
         for word in value.split(|c| !is_of_name(c)) {
             let Some((prefix, _)) = word.split_once(':').filter(|(prefix, _)| !matches!(*prefix, "" | "xml")) else {
                 continue;
             };
-            if let Some(ns) = self.scope.resolve(prefix)
-                && !found.iter().any(|(known, _)| known == prefix)
+            if let Err(at) = found.binary_search_by(|(known, _)| known.as_str().cmp(prefix))
+                && let Some(ns) = self.scope.resolve(prefix)
             {
-                found.push((prefix.into(), ns));
+                found.insert(at, (prefix.into(), ns));
             }
         }
     }
 
-    /// Refuses a text of an element that began at `place` which would be longer than any value.
-    pub(super) fn check_text(&self, len: usize, place: &Place) -> Result<(), XmlError> {
+    /// Refuses a text of the open element which would be longer than any value.
+    pub(super) fn check_text(&self, len: usize) -> Result<(), XmlError> {
         match len > self.limits.max_text {
-            true => Err(XmlError::TooLarge { place: place.clone() }),
+            true => Err(XmlError::TooLarge { place: self.place() }),
             false => Ok(()),
         }
     }

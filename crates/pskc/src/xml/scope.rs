@@ -1,63 +1,109 @@
-//! Which prefix stands for which namespace, at the place reached.
+//! Which prefix stands for what, at the place reached.
+
+use std::collections::BTreeMap;
+
+use compact_str::CompactString;
 
 use super::{Ns, ns};
 
-/// The namespace declarations in force, innermost last.
-#[derive(Clone, Default)]
-pub(super) struct Scope {
-    bindings: Vec<Binding>,
+/// Prefixes with what they stand for, in force at one place. No document comes near; it bounds what a search costs.
+const MAX_IN_SCOPE: usize = 256;
+/// Octets of the longest prefix and namespace name: what is copied and compared again and again.
+const MAX_NAME: usize = 512;
+
+/// Why a declaration is not taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The rule of Namespaces in XML that it breaks.
+    Rule(&'static str),
+    /// There are too many, or it is too long.
+    TooLarge,
+}
+
+/// What prefixes stand for in the open elements, the innermost counting most.
+#[derive(Clone)]
+pub(crate) struct Scope<T> {
+    bindings: Vec<Binding<T>>,
+    /// The binding in force of each prefix.
+    in_force: BTreeMap<CompactString, usize>,
     /// The binding that a tag asked for last, unless they have changed since.
     last: Option<usize>,
 }
 
 #[derive(Clone)]
-struct Binding {
-    prefix: String,
-    ns: Ns,
+struct Binding<T> {
+    prefix: CompactString,
+    value: T,
     depth: usize,
+    /// The binding of the same prefix further out.
+    hidden: Option<usize>,
 }
 
-impl Scope {
-    /// Takes in `xmlns:prefix="name"` (`xmlns="name"`: the empty prefix) of the element at `depth`.
-    /// `Err` says which rule of Namespaces in XML the declaration breaks.
-    pub(super) fn declare(&mut self, prefix: &str, name: &str, depth: usize) -> Result<(), &'static str> {
-        const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
-        if prefix == "xml" || name == ns::XML {
-            let same = prefix == "xml" && name == ns::XML;
-            return if same { Ok(()) } else { Err("the prefix xml and its namespace are reserved") };
+impl<T> Default for Scope<T> {
+    fn default() -> Self {
+        Self { bindings: Vec::new(), in_force: BTreeMap::new(), last: None }
+    }
+}
+
+impl<T> Scope<T> {
+    /// Has `prefix` stand for `value` in the element at `depth`, no less than that of the binding before.
+    pub(crate) fn bind(&mut self, prefix: &str, value: T, depth: usize) -> Result<(), Refused> {
+        if self.bindings.len() == MAX_IN_SCOPE || prefix.len() > MAX_NAME {
+            return Err(Refused::TooLarge);
         }
-        if prefix == "xmlns" || name == XMLNS {
-            return Err("the prefix xmlns and its namespace are reserved");
-        }
-        if name.is_empty() && !prefix.is_empty() {
-            return Err("a prefix cannot be undeclared");
-        }
-        let here = self.bindings.iter().rev().take_while(|binding| binding.depth == depth);
-        if here.into_iter().any(|binding| binding.prefix == prefix) {
-            return Err("an attribute given twice");
-        }
+        let prefix = CompactString::from(prefix);
+        let hidden = self.in_force.insert(prefix.clone(), self.bindings.len());
+        let again = hidden.and_then(|hidden| self.bindings.get(hidden)).is_some_and(|hidden| hidden.depth == depth);
         self.last = None;
-        self.bindings.push(Binding { prefix: prefix.to_owned(), ns: Ns::from(name), depth });
-        Ok(())
+        self.bindings.push(Binding { prefix, value, depth, hidden });
+        if again { Err(Refused::Rule("an attribute given twice")) } else { Ok(()) }
     }
 
-    /// Forgets the declarations of elements deeper than `depth`.
-    pub(super) fn leave(&mut self, depth: usize) {
-        while self.bindings.last().is_some_and(|binding| binding.depth > depth) {
-            self.bindings.pop();
+    /// Forgets the bindings of elements deeper than `depth`.
+    pub(crate) fn leave(&mut self, depth: usize) {
+        while let Some(Binding { prefix, hidden, .. }) = self.bindings.pop_if(|binding| binding.depth > depth) {
             self.last = None;
+            match hidden {
+                Some(hidden) => _ = self.in_force.insert(prefix, hidden),
+                None => _ = self.in_force.remove(&prefix),
+            }
         }
+    }
+
+    /// What `prefix` stands for, if it is bound.
+    pub(crate) fn get(&self, prefix: &str) -> Option<&T> {
+        self.bindings.get(*self.in_force.get(prefix)?).map(|binding| &binding.value)
+    }
+}
+
+impl Scope<Ns> {
+    /// Takes in `xmlns:prefix="name"` (`xmlns="name"`: the empty prefix) of the element at `depth`.
+    pub(super) fn declare(&mut self, prefix: &str, name: &str, depth: usize) -> Result<(), Refused> {
+        const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+        let broken = |rule| Err(Refused::Rule(rule));
+        if prefix == "xml" || name == ns::XML {
+            let same = prefix == "xml" && name == ns::XML;
+            return if same { Ok(()) } else { broken("the prefix xml and its namespace are reserved") };
+        }
+        if prefix == "xmlns" || name == XMLNS {
+            return broken("the prefix xmlns and its namespace are reserved");
+        }
+        if name.is_empty() && !prefix.is_empty() {
+            return broken("a prefix cannot be undeclared");
+        }
+        if name.len() > MAX_NAME {
+            return Err(Refused::TooLarge);
+        }
+        self.bind(prefix, Ns::from(name), depth)
     }
 
     /// What `prefix` stands for; the empty one: the default namespace, or none.
     pub(super) fn resolve(&self, prefix: &str) -> Option<Ns> {
-        if let Some(found) = self.bindings.iter().rev().find(|binding| binding.prefix == prefix) {
-            return Some(found.ns.clone());
-        }
-        match prefix {
-            "" => Some(Ns::None),
-            "xml" => Some(Ns::from(ns::XML)),
-            _ => None,
+        match (self.get(prefix), prefix) {
+            (Some(found), _) => Some(found.clone()),
+            (None, "") => Some(Ns::None),
+            (None, "xml") => Some(Ns::Known(ns::XML)),
+            (None, _) => None,
         }
     }
 
@@ -67,10 +113,10 @@ impl Scope {
     pub(super) fn resolve_next(&mut self, prefix: &str, ns: &mut Ns) -> bool {
         let last = self.last.and_then(|last| self.bindings.get(last)).filter(|last| last.prefix == prefix);
         match last {
-            Some(Binding { ns: Ns::Known(known), .. }) => *ns = Ns::Known(known),
-            Some(Binding { ns: other, .. }) => *ns = other.clone(),
+            Some(Binding { value: Ns::Known(known), .. }) => *ns = Ns::Known(known),
+            Some(Binding { value, .. }) => *ns = value.clone(),
             None => {
-                self.last = self.bindings.iter().rposition(|binding| binding.prefix == prefix);
+                self.last = self.in_force.get(prefix).copied();
                 let Some(found) = self.resolve(prefix) else { return false };
                 *ns = found;
             }

@@ -1,5 +1,6 @@
 //! The part of a document that is looked at now.
 
+use std::cell::Cell;
 use std::io::{self, BufRead};
 
 use super::lexical;
@@ -17,6 +18,8 @@ pub(super) struct Window<R> {
     /// Octets of the document before `text`, and their lines.
     offset: u64,
     line: u64,
+    /// Octets of `text` whose lines have been counted, and the line behind them.
+    counted: Cell<(usize, u64)>,
     /// The first octets of a character whose others are still to come.
     cut: Vec<u8>,
     /// Why there is no more text.
@@ -39,7 +42,16 @@ pub(super) enum End {
 impl<R: BufRead> Window<R> {
     /// On what `source` gives, which is preceded by `offset` octets of the document, and begins on this line.
     pub(super) fn at(source: R, offset: u64, line: u64) -> Self {
-        Self { source, text: String::new(), at: 0, offset, line, cut: Vec::new(), end: None }
+        Self {
+            source,
+            text: String::new(),
+            at: 0,
+            offset,
+            line,
+            counted: Cell::new((0, line)),
+            cut: Vec::new(),
+            end: None,
+        }
     }
 
     /// What has been taken in from the offset `from` on, which has not been forgotten, and the source of the rest.
@@ -75,9 +87,13 @@ impl<R: BufRead> Window<R> {
 
     /// The line of an offset that is not before the one last given as `keep`.
     pub(super) fn line_of(&self, offset: u64) -> u64 {
-        let len = offset.saturating_sub(self.offset) as usize;
-        let before = self.text.as_bytes().get(..len).unwrap_or(self.text.as_bytes());
-        self.line + lines(before)
+        let octets = self.text.as_bytes();
+        let len = octets.len().min(offset.saturating_sub(self.offset) as usize);
+        // Whoever asks for one line after the other has each octet looked at once.
+        let (from, line) = Some(self.counted.get()).filter(|(from, _)| *from <= len).unwrap_or((0, self.line));
+        let line = line + lines(octets.get(from..len).unwrap_or_default());
+        self.counted.set((len, line));
+        line
     }
 
     /// Takes in more, and forgets what is both consumed and before the offset `keep`.
@@ -98,9 +114,9 @@ impl<R: BufRead> Window<R> {
 
     fn forget(&mut self, keep: u64) {
         let len = self.at.min(keep.saturating_sub(self.offset) as usize);
-        let Some(gone) = self.text.get(..len) else { return };
-        self.line += lines(gone.as_bytes());
-        self.text.drain(..len);
+        self.line = self.line_of(self.offset + len as u64);
+        self.counted.set((0, self.line));
+        self.text.drain(..len); // up to a token
         self.at -= len;
         self.offset += len as u64;
     }

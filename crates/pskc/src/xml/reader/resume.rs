@@ -3,13 +3,13 @@
 use std::io::BufRead;
 
 use super::{Limits, Open, Reader};
-use crate::xml::scope::Scope;
 use crate::xml::window::Window;
+use crate::xml::{Ns, Scope};
 
 /// What a reader knows where a child of the root begins, or could.
 #[derive(Clone)]
 pub(crate) struct Standing {
-    scope: Scope,
+    scope: Scope<Ns>,
     names: String,
     root: Open,
     /// Octets of the document before this place, and the line that it is on.
