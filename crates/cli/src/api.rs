@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use dskpp_client::transport::{HttpClient, check_url};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -41,7 +42,7 @@ pub(crate) struct Connection {
 /// A connection to the admin API.
 #[derive(Clone)]
 pub(crate) struct Api {
-    client: reqwest::Client,
+    client: HttpClient,
     server: String,
     token: String,
 }
@@ -63,12 +64,10 @@ impl Connection {
 
 impl Api {
     pub(crate) fn new(server: &str, token: &str, ca: Option<&Path>) -> Result<Self, Failure> {
-        let builder = reqwest::Client::builder()
-            .use_preconfigured_tls(dskpp_client::transport::tls_config(ca).map_err(Failure::new)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .timeout(Duration::from_secs(30));
-        let client = builder.build().map_err(|why| Failure::new(format!("no HTTP client: {why}")))?;
+        check_url(server).map_err(|why| {
+            Failure::new(why).next("the token is for the server alone: name its https:// URL with --server")
+        })?;
+        let client = HttpClient::new(ca).map_err(Failure::new)?;
         Ok(Api { client, server: server.trim_end_matches('/').to_owned(), token: token.to_owned() })
     }
 
@@ -90,7 +89,7 @@ impl Api {
 
     /// As [`get`](Self::get); `None` where the server has no such thing.
     pub(crate) async fn get_if_there(&self, path: &str) -> Result<Option<Value>, Failure> {
-        let answer = self.request(Method::GET, path).send().await.map_err(|why| self.unreachable(&why))?;
+        let answer = self.request(Method::GET, path)?.send().await.map_err(|why| self.unreachable(&why))?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(None),
             _ => self.document(answer).await.map(Some),
@@ -99,27 +98,28 @@ impl Api {
 
     /// Sends something else than JSON.
     pub(crate) async fn post_document(&self, path: &str, kind: &str, body: Vec<u8>) -> Result<Value, Failure> {
-        let request = self.request(Method::POST, path).header(CONTENT_TYPE, kind).body(body);
+        let request = self.request(Method::POST, path)?.header(CONTENT_TYPE, kind).body(body);
         self.document(request.send().await.map_err(|why| self.unreachable(&why))?).await
     }
 
     /// Asks for something else than JSON, however long it takes to come.
     pub(crate) async fn post_for_document(&self, path: &str, body: &Value) -> Result<Response, Failure> {
-        let request = self.request(Method::POST, path).json(body).timeout(Duration::from_secs(24 * 3600));
+        let request = self.request(Method::POST, path)?.json(body).timeout(Duration::from_secs(24 * 3600));
         let answer = request.send().await.map_err(|why| self.unreachable(&why))?;
         if answer.status().is_success() { Ok(answer) } else { Err(self.refusal(answer).await) }
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let mut request = self.request(method, path);
+        let mut request = self.request(method, path)?;
         if let Some(body) = body {
             request = request.json(body);
         }
         self.document(request.send().await.map_err(|why| self.unreachable(&why))?).await
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}/api/v1{path}", self.server)).bearer_auth(&self.token)
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+        let request = self.client.request(method, &format!("{}/api/v1{path}", self.server)).map_err(Failure::new)?;
+        Ok(request.bearer_auth(&self.token))
     }
 
     /// The JSON of a success.

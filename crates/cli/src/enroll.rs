@@ -12,9 +12,7 @@ use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
 use dskpp_client::enroll::{self, EnrollRequest, Enrolled, key_type_from_name, key_type_name};
-use dskpp_client::transport::{
-    MEDIA_TYPE, Transport, TransportOptions, is_this_machine, read_certificates, tls_config,
-};
+use dskpp_client::transport::{HttpClient, MEDIA_TYPE, Transport, TransportError, TransportOptions, read_certificates};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 use serde_json::json;
 
@@ -312,13 +310,8 @@ pub(crate) fn method_name(method: &ProtectionMethod) -> &str {
 }
 
 fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    if source.starts_with("https://") || (source.starts_with("http://") && is_this_machine(source)) {
+    if source.starts_with("https://") || source.starts_with("http://") {
         return runtime()?.block_on(fetch_trigger(source, ca));
-    }
-    if source.starts_with("http://") {
-        return Err(Failure::usage(
-            "a trigger is fetched from other machines over https only: who reads it can use it",
-        ));
     }
     let mut octets = Vec::new();
     let most = MAX_MESSAGE_LEN as u64 + 1; // one more, so that too much is noticed
@@ -332,13 +325,14 @@ fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
 
 pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let failed = |why: String| Failure::new(format!("the trigger cannot be fetched from {url}: {why}"));
-    let client = reqwest::Client::builder()
-        .use_preconfigured_tls(tls_config(ca).map_err(Failure::new)?)
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(std::time::Duration::from_secs(30))
-        .build()
-        .map_err(|why| failed(why.to_string()))?;
-    let request = client.get(url).header(reqwest::header::ACCEPT, MEDIA_TYPE);
+    let request =
+        HttpClient::new(ca).map_err(Failure::new)?.request(reqwest::Method::GET, url).map_err(|why| match why {
+            TransportError::NotHttps(_) => {
+                Failure::usage("a trigger is fetched from other machines over https only: who reads it can use it")
+            }
+            why => Failure::usage(why),
+        })?;
+    let request = request.header(reqwest::header::ACCEPT, MEDIA_TYPE);
     let mut answer = request.send().await.map_err(|why| {
         let mut cause: &dyn std::error::Error = &why;
         while let Some(deeper) = cause.source() {

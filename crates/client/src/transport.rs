@@ -2,21 +2,18 @@
 
 use std::error::Error as _;
 use std::io;
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, LOCATION, PRAGMA, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, Url, redirect};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
-use rustls_platform_verifier::BuilderVerifierExt;
+use reqwest::{Method, Response, StatusCode, Url};
 
 mod error;
+mod http;
 
 pub use error::TransportError;
+pub use http::{HttpClient, check_url, read_certificates, tls_config};
 
 /// The media type of every DSKPP message (RFC 6063 §7.2.1).
 pub const MEDIA_TYPE: &str = "application/dskpp+xml";
@@ -57,8 +54,8 @@ impl Default for TransportOptions {
         TransportOptions {
             ca: None,
             insecure: false,
-            connect_timeout: Duration::from_secs(10),
-            total_timeout: Duration::from_secs(30),
+            connect_timeout: HttpClient::CONNECT_TIMEOUT,
+            total_timeout: HttpClient::TOTAL_TIMEOUT,
             recording: None,
         }
     }
@@ -67,10 +64,7 @@ impl Default for TransportOptions {
 /// Sends messages to servers: over TLS, with no cookies, no cache, and no redirection but those of profile P30.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    /// For this machine: never through a proxy.
-    local: Client,
-    remote: Client,
-    insecure: bool,
+    client: HttpClient,
     total_timeout: Duration,
     recording: Option<Recording>,
 }
@@ -78,21 +72,9 @@ pub struct Transport {
 impl Transport {
     /// Reads the CA certificates; connects to nothing.
     pub fn new(options: &TransportOptions) -> Result<Self, TransportError> {
-        let tls = tls_config(options.ca.as_deref())?;
-        let builder = || {
-            Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .retry(reqwest::retry::never())
-                .connect_timeout(options.connect_timeout)
-                .default_headers(headers())
-        };
-        let setup = |error: reqwest::Error| TransportError::Setup(innermost(&error));
+        let client = HttpClient::with_connect_timeout(options.ca.as_deref(), options.connect_timeout)?;
         Ok(Transport {
-            local: builder().no_proxy().build().map_err(setup)?,
-            remote: builder().build().map_err(setup)?,
-            insecure: options.insecure,
+            client: client.insecure(options.insecure),
             total_timeout: options.total_timeout,
             recording: options.recording.clone(),
         })
@@ -103,7 +85,7 @@ impl Transport {
     /// Sends once (to each URL on the way). After an error that [`TransportError::is_lost`], the same `body` may be
     /// posted once more.
     pub async fn post(&self, url: &str, body: &[u8]) -> Result<Vec<u8>, TransportError> {
-        let mut at = self.url(url)?;
+        let mut at = self.client.url(url)?;
         let deadline = tokio::time::Instant::now() + self.total_timeout;
         for _ in 0..=MAX_REDIRECTS {
             let answer = tokio::time::timeout_at(deadline, self.exchange(&at, body)).await;
@@ -124,21 +106,9 @@ impl Transport {
         Err(TransportError::Redirected { to: at.into(), reason: "it is the sixth redirection in a row" })
     }
 
-    /// `url`, if messages may be sent there.
-    fn url(&self, url: &str) -> Result<Url, TransportError> {
-        let bad = |reason: String| TransportError::BadUrl { url: url.to_owned(), reason };
-        let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
-        match parsed.scheme() {
-            "https" => Ok(parsed),
-            "http" if self.insecure || is_loopback(&parsed) => Ok(parsed),
-            "http" => Err(TransportError::NotHttps(url.to_owned())),
-            _ => Err(bad("its scheme is not https".to_owned())),
-        }
-    }
-
     async fn exchange(&self, url: &Url, body: &[u8]) -> Result<Answer, TransportError> {
-        let client = if is_loopback(url) { &self.local } else { &self.remote };
-        let sent = client.post(url.clone()).body(body.to_vec()).send().await;
+        let request = self.client.request_to(Method::POST, url).headers(headers()).timeout(self.total_timeout);
+        let sent = request.body(body.to_vec()).send().await;
         let mut response = sent.map_err(|error| failed(url, &error))?;
         match response.status() {
             StatusCode::OK => {}
@@ -181,41 +151,6 @@ fn headers() -> HeaderMap {
     .collect()
 }
 
-/// TLS as this client speaks it: versions 1.2 and 1.3, the system's roots or the certificates of one PEM file.
-pub fn tls_config(ca: Option<&Path>) -> Result<ClientConfig, TransportError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let setup = |error: rustls::Error| TransportError::Setup(error.to_string());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(setup)?;
-    let builder = match ca {
-        None => builder.with_platform_verifier().map_err(setup)?,
-        Some(path) => {
-            let mut roots = RootCertStore::empty();
-            for certificate in read_certificates(path).map_err(|reason| ca_file(path, reason))? {
-                roots.add(certificate).map_err(|error| ca_file(path, error.to_string()))?;
-            }
-            builder.with_root_certificates(roots)
-        }
-    };
-    Ok(builder.with_no_client_auth())
-}
-
-fn ca_file(path: &Path, reason: String) -> TransportError {
-    TransportError::CaFile { path: path.to_owned(), reason }
-}
-
-/// The certificates of a PEM file in their order, at least one; other PEM sections are passed over.
-///
-/// # Errors
-/// In words for people, without the file's name: it cannot be read, is not PEM, or has no certificate.
-pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match certificates {
-        Ok(certificates) if certificates.is_empty() => Err("there is no certificate in it".to_owned()),
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 /// The target of a 307 or 308 to https; no other redirection keeps the message together (profile P30).
 fn redirection(response: &Response) -> Result<Url, TransportError> {
     let location = header(response, LOCATION.as_str()).unwrap_or_default();
@@ -249,20 +184,6 @@ fn header(response: &Response, name: &str) -> Option<String> {
 /// What somebody else wrote, short enough for a message and without what moves a terminal's cursor.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(2000).collect()
-}
-
-/// Whether a URL leads to this machine, where nobody listens in between.
-pub fn is_this_machine(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| is_loopback(&url))
-}
-
-/// Whether the URL's host is this machine, by its name or number.
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
-    }
 }
 
 fn host(url: &Url) -> String {

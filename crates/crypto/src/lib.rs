@@ -38,7 +38,7 @@ pub use random::{Random, SeededRandom, SystemRandom};
 pub use rsa::{RsaEncryption, RsaPrivateKey, RsaPublicKey};
 pub use secret::{Secret, ct_eq};
 pub use signature::{SignatureAlgorithm, SigningKey, VerifyingKey};
-pub use x509::verify_chain;
+pub use x509::{SignerUse, verify_chain};
 
 /// What a primitive refuses. No variant carries or reveals a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +65,9 @@ pub enum Error {
     /// A certificate that is not trusted.
     #[error("the certificate is not trusted: {0}")]
     Certificate(&'static str),
+    /// A certificate that was issued for something else than signatures of documents.
+    #[error("the certificate is not for this: {0}")]
+    KeyUse(&'static str),
     /// Parameters of a derivation are out of range.
     #[error("unusable parameters: {0}")]
     Parameters(&'static str),

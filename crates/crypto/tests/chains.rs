@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use dskpp_crypto::{Error, verify_chain};
+use dskpp_crypto::{Error, SignerUse, verify_chain};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, date_time_ymd,
@@ -44,9 +44,13 @@ fn der(issuer: &Issuer) -> Vec<u8> {
 
 /// Whether `leaf` counts below `anchor`.
 fn verify(leaf: &Issuer, between: &[&Issuer], anchor: &Issuer) -> Result<(), Error> {
+    verify_for(leaf, between, anchor, SignerUse::Documents)
+}
+
+fn verify_for(leaf: &Issuer, between: &[&Issuer], anchor: &Issuer, signer_use: SignerUse) -> Result<(), Error> {
     let between: Vec<Vec<u8>> = between.iter().map(|certificate| der(certificate)).collect();
     let between: Vec<&[u8]> = between.iter().map(|der| &der[..]).collect();
-    verify_chain(&der(leaf), &between, &[&der(anchor)], NOW)
+    verify_chain(&der(leaf), &between, &[&der(anchor)], NOW, signer_use)
 }
 
 #[test]
@@ -70,13 +74,43 @@ fn rfc5280_s4_2_1_3_a_key_usage_that_cannot_be_read_is_not_ignored() {
     assert!(!with(&[signs, agrees]) && !with(&[agrees, signs]) && !with(&[signs, signs]), "two of them");
 }
 
+/// An authority certifies servers and clients too: none of them may sign key files.
 #[test]
-fn any_extended_key_usage_will_do() {
+fn rfc5280_s4_2_1_12_a_signer_is_certified_for_signatures_of_documents() {
+    use ExtendedKeyUsagePurpose as Purpose;
     let root = root(params("root", unconstrained()));
-    for purpose in [ExtendedKeyUsagePurpose::CodeSigning, ExtendedKeyUsagePurpose::Other(vec![1, 3, 6, 1, 4, 1, 1])] {
-        let mut params = signer();
-        params.extended_key_usages.push(purpose);
-        assert_eq!(verify(&below(params, &root), &[], &root), Ok(()));
+    let document_signing = || Purpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 36]);
+    for (purposes, fits) in [
+        (vec![], true),
+        (vec![Purpose::CodeSigning], true),
+        (vec![Purpose::EmailProtection], true),
+        (vec![Purpose::Any], true),
+        (vec![document_signing()], true),
+        (vec![Purpose::ServerAuth, document_signing()], true),
+        (vec![Purpose::ServerAuth], false),
+        (vec![Purpose::ClientAuth], false),
+        (vec![Purpose::ServerAuth, Purpose::ClientAuth], false),
+        (vec![Purpose::TimeStamping], false),
+        (vec![Purpose::OcspSigning], false),
+        (vec![Purpose::Other(vec![1, 3, 6, 1, 4, 1, 1])], false),
+    ] {
+        for (usages, signs) in [
+            (vec![], true),
+            (vec![KeyUsagePurpose::DigitalSignature], true),
+            (vec![KeyUsagePurpose::ContentCommitment, KeyUsagePurpose::KeyEncipherment], true),
+            (vec![KeyUsagePurpose::KeyEncipherment], false),
+            (vec![KeyUsagePurpose::KeyCertSign], false),
+        ] {
+            let mut params = signer();
+            (params.extended_key_usages, params.key_usages) = (purposes.clone(), usages.clone());
+            for (leaf, anchor) in [(below(params.clone(), &root), None), (self::root(params), Some(()))] {
+                let anchor = if anchor.is_some() { &leaf } else { &root };
+                let checked = verify(&leaf, &[], anchor);
+                assert_eq!(checked.is_ok(), fits && signs, "{purposes:?} {usages:?}");
+                assert!(checked.is_ok() || matches!(checked, Err(Error::KeyUse(_))), "{checked:?}");
+                assert_eq!(verify_for(&leaf, &[], anchor, SignerUse::Any), Ok(()), "{purposes:?} {usages:?}");
+            }
+        }
     }
 }
 
@@ -123,13 +157,20 @@ fn rfc5280_s4_2_1_9_path_length_and_dates_of_every_link() {
 fn a_forged_signature_of_a_certificate_is_found_at_every_octet() {
     let root = root(params("root", unconstrained()));
     let (leaf, anchor) = (der(&below(signer(), &root)), der(&root));
-    assert_eq!(verify_chain(&leaf, &[], &[&anchor], NOW), Ok(()));
+    assert_eq!(verify_chain(&leaf, &[], &[&anchor], NOW, SignerUse::Documents), Ok(()));
     for i in 0..leaf.len() {
         let mut changed = leaf.clone();
         changed[i] ^= 1;
-        assert!(verify_chain(&changed, &[], &[&anchor], NOW).is_err(), "octet {i}");
+        assert!(verify_chain(&changed, &[], &[&anchor], NOW, SignerUse::Documents).is_err(), "octet {i}");
     }
-    assert!(verify_chain(&[&leaf[..], &[0]].concat(), &[], &[&anchor], NOW).is_err(), "an octet behind");
-    assert_eq!(verify_chain(&leaf, &[b"junk"], &[b"junk", &anchor], NOW), Ok(()), "junk beside it is passed over");
-    assert!(verify_chain(&leaf, &[], &[&anchor], u64::MAX).is_err());
+    assert!(
+        verify_chain(&[&leaf[..], &[0]].concat(), &[], &[&anchor], NOW, SignerUse::Documents).is_err(),
+        "an octet behind"
+    );
+    assert_eq!(
+        verify_chain(&leaf, &[b"junk"], &[b"junk", &anchor], NOW, SignerUse::Documents),
+        Ok(()),
+        "junk beside it is passed over"
+    );
+    assert!(verify_chain(&leaf, &[], &[&anchor], u64::MAX, SignerUse::Documents).is_err());
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use data_encoding::HEXLOWER;
-use dskpp_crypto::{Error, RsaPublicKey, SignatureAlgorithm, SigningKey, VerifyingKey, verify_chain};
+use dskpp_crypto::{Error, RsaPublicKey, SignatureAlgorithm, SignerUse, SigningKey, VerifyingKey, verify_chain};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd};
 use serde_json::Value;
 
@@ -197,8 +197,8 @@ fn a_chain_counts_only_whole_in_time_and_from_authority_to_signer() {
         ("cut off", &good[..good.len() - 1], &[&middle_der], &root, NOW, false),
     ];
     for (name, leaf, intermediates, anchor, at, expected) in cases {
-        let result = verify_chain(leaf, intermediates, &[anchor], *at);
+        let result = verify_chain(leaf, intermediates, &[anchor], *at, SignerUse::Documents);
         assert_eq!(result.is_ok(), *expected, "{name}: {result:?}");
     }
-    assert!(verify_chain(&good, &[&middle_der], &[], NOW).is_err(), "no anchor at all");
+    assert!(verify_chain(&good, &[&middle_der], &[], NOW, SignerUse::Documents).is_err(), "no anchor at all");
 }

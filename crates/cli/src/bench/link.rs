@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dskpp_client::transport::{check_url, tls_config};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -34,11 +35,12 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/dskpp+xml"
 
 impl Endpoint {
     pub(super) fn new(url: &str, ca: Option<&std::path::Path>) -> Result<Self, Failure> {
+        check_url(url).map_err(Failure::usage)?; // the rules of every client hold here too
         let uri: Uri = url.parse().map_err(|_| Failure::usage(format!("{url} is not a URL")))?;
         let host = uri.host().ok_or_else(|| Failure::usage(format!("{url} names no host")))?.to_owned();
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tls = secure.then(|| dskpp_client::transport::tls_config(ca).map(Arc::new)).transpose();
+        let tls = secure.then(|| tls_config(ca).map(Arc::new)).transpose();
         Ok(Endpoint { uri, host, port, tls: tls.map_err(Failure::new)? })
     }
 

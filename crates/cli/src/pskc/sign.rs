@@ -84,6 +84,10 @@ pub(crate) struct Verify {
     #[arg(long)]
     allow_sha1: bool,
 
+    /// Accept a signer whose certificate was issued for something else, such as a TLS server
+    #[arg(long, requires = "ca")]
+    any_key_usage: bool,
+
     /// The time at which certificates must be valid; now if not given
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -98,9 +102,16 @@ impl Verify {
         if self.allow_sha1 {
             options = options.allow_sha1();
         }
+        if self.any_key_usage {
+            options = options.any_key_usage();
+        }
         let document = Document::open(&self.file)?.into_octets()?;
         let verified = signature::verify(document.as_ref(), &options).map_err(|why| match why {
             SignatureError::Sha1 => Failure::new(why).next("--allow-sha1 accepts it, if you trust the file anyway"),
+            SignatureError::KeyUse(_) => Failure::new(why).next(
+                "ask the sender for a file signed with a certificate for it; --any-key-usage accepts this one, if you \
+                 know that it may sign",
+            ),
             SignatureError::Certificate(_) => {
                 Failure::new(why).next("--ca takes the authority of the signer, --at another time than now")
             }

@@ -1,6 +1,7 @@
 use super::*;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
@@ -108,7 +109,8 @@ async fn s7_2_2_headers_are_sent_and_the_body_as_it_is() {
 #[test]
 fn plain_http_is_for_this_machine_or_by_request() {
     let strict = transport();
-    let loose = Transport { insecure: true, ..strict.clone() };
+    let loose = strict.client.clone().insecure(true);
+    let strict = strict.client;
     for url in ["http://127.0.0.1/x", "http://127.9.9.9/", "http://[::1]:80/", "http://localhost/", "https://a.example"]
     {
         assert!(strict.url(url).is_ok(), "{url}");

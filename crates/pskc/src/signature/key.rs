@@ -99,7 +99,10 @@ impl KeyInfo {
         let anchors: Vec<&[u8]> = options.anchors.iter().map(Vec::as_slice).collect();
         // No certificate was valid before 1970.
         let at = u64::try_from(options.at.as_second()).unwrap_or(0);
-        verify_chain(leaf, &others, &anchors, at).map_err(SignatureError::Certificate)
+        verify_chain(leaf, &others, &anchors, at, options.signer_use).map_err(|why| match why {
+            dskpp_crypto::Error::KeyUse(what) => SignatureError::KeyUse(what),
+            why => SignatureError::Certificate(why),
+        })
     }
 
     /// A bare key in the signature has to be the one that it is verified with.

@@ -69,6 +69,9 @@ pub enum SignatureError {
     /// A key or certificate is unusable, or is not that of the signature.
     #[error("the key or a certificate is unusable, or does not belong to the signature")]
     Key,
+    /// The signer's certificate was issued for something else than signatures of documents.
+    #[error("the signer's certificate is not for signatures of key files: {0}")]
+    KeyUse(&'static str),
     /// The signer's certificate does not lead to an anchor, or is not valid at the time.
     #[error("the signer's certificate is not trusted: {0}")]
     Certificate(dskpp_crypto::Error),

@@ -1,6 +1,6 @@
 //! Verifying.
 
-use dskpp_crypto::{SignatureAlgorithm, VerifyingKey};
+use dskpp_crypto::{SignatureAlgorithm, SignerUse, VerifyingKey};
 use jiff::Timestamp;
 
 use super::SignatureError::{self, NotAllowed};
@@ -22,25 +22,39 @@ pub struct VerifyOptions {
     pub allow_sha1: bool,
     /// The time at which certificates must be valid.
     pub at: Timestamp,
+    /// What signers' certificates must be for.
+    pub signer_use: SignerUse,
 }
 
 impl VerifyOptions {
     /// Accepts signatures of this key alone.
     pub fn with_key(key: VerifyingKey) -> Self {
         // With a key, no certificate is looked at, and so no time.
-        Self { anchors: Vec::new(), key: Some(key), allow_sha1: false, at: Timestamp::UNIX_EPOCH }
+        Self {
+            anchors: Vec::new(),
+            key: Some(key),
+            allow_sha1: false,
+            at: Timestamp::UNIX_EPOCH,
+            signer_use: SignerUse::default(),
+        }
     }
 
     /// Accepts signatures of everybody whose certificate, in the signature, leads to one of `anchors` (DER) and is
-    /// valid at the time `at`.
+    /// for signatures of documents, and valid at the time `at`.
     pub fn with_anchors(anchors: Vec<Vec<u8>>, at: Timestamp) -> Self {
-        Self { anchors, key: None, allow_sha1: false, at }
+        Self { anchors, key: None, allow_sha1: false, at, signer_use: SignerUse::default() }
     }
 
     /// Accepts SHA-1 also, which old files use.
     #[must_use]
     pub fn allow_sha1(self) -> Self {
         Self { allow_sha1: true, ..self }
+    }
+
+    /// Accepts certificates of signers that were issued for something else, such as a TLS server.
+    #[must_use]
+    pub fn any_key_usage(self) -> Self {
+        Self { signer_use: SignerUse::Any, ..self }
     }
 }
 

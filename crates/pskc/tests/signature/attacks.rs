@@ -238,7 +238,7 @@ fn s7_key_info_convinces_nobody() {
         (data(&["untrusted"]), "Certificate", "verified"),
         (data(&["untrusted", "other-root"]), "Certificate", "verified"),
         (data(&["from-leaf", "rsa", "intermediate"]), "Certificate", "verified"),
-        (data(&["agreement"]), "Certificate", "verified"),
+        (data(&["agreement"]), "KeyUse", "verified"),
         (data(&many), "NotAllowed", "NotAllowed"),
         (info("<ds:X509Data><ds:X509Certificate>AAAA</ds:X509Certificate></ds:X509Data>"), "Key", "verified"),
         (info("<ds:X509Data><ds:X509Certificate>A</ds:X509Certificate></ds:X509Data>"), "NotAllowed", "NotAllowed"),
@@ -247,6 +247,9 @@ fn s7_key_info_convinces_nobody() {
         assert_eq!(outcome(&with(&key_info), &by_root()), by_anchor, "{key_info}");
         assert_eq!(outcome(&with(&key_info), &by_key()), with_key, "{key_info}");
     }
+    let widened = by_root().any_key_usage();
+    assert_eq!(outcome(&with(&data(&["agreement"])), &widened), "verified");
+    assert_eq!(outcome(&with(&data(&["untrusted"])), &widened), "Certificate");
 }
 
 #[test]

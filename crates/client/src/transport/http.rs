@@ -1,0 +1,141 @@
+//! The HTTP client of every command, with one set of rules.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, Method, RequestBuilder, Url, redirect};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use super::TransportError;
+
+/// An HTTP client.
+///
+/// - Other machines are spoken to over TLS alone, so that no token or code is sent in the clear; this machine over
+///   plain HTTP too.
+/// - This machine is never spoken to through a proxy, whatever the environment says; others are as it says.
+/// - No redirection is followed, so that no request, and no token in it, goes where the caller did not send it.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    local: Client,
+    remote: Client,
+    insecure: bool,
+}
+
+impl HttpClient {
+    /// How long a connection may take to come about.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+    /// How long a request may take, with everything that belongs to it.
+    pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// Trusts the certificates in the PEM file `ca`, or else the system's; connects to nothing.
+    pub fn new(ca: Option<&Path>) -> Result<Self, TransportError> {
+        Self::with_connect_timeout(ca, Self::CONNECT_TIMEOUT)
+    }
+
+    /// As [`new`](Self::new), with another time for connections.
+    pub(super) fn with_connect_timeout(ca: Option<&Path>, timeout: Duration) -> Result<Self, TransportError> {
+        let tls = tls_config(ca)?;
+        let builder = || {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .connect_timeout(timeout)
+                .timeout(Self::TOTAL_TIMEOUT)
+        };
+        let setup = |error: reqwest::Error| TransportError::Setup(super::innermost(&error));
+        let (local, remote) = (builder().no_proxy().build(), builder().build());
+        Ok(Self { local: local.map_err(setup)?, remote: remote.map_err(setup)?, insecure: false })
+    }
+
+    /// Allows plain HTTP to other machines. For tests alone.
+    pub(super) fn insecure(self, insecure: bool) -> Self {
+        Self { insecure, ..self }
+    }
+
+    /// A request to `url`, which may take [`TOTAL_TIMEOUT`](Self::TOTAL_TIMEOUT) if it is not given another time.
+    ///
+    /// Errors: [`TransportError::NotHttps`], [`TransportError::BadUrl`].
+    pub fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, TransportError> {
+        Ok(self.request_to(method, &self.url(url)?))
+    }
+
+    /// `url`, if requests may be sent there.
+    pub(super) fn url(&self, url: &str) -> Result<Url, TransportError> {
+        match check_url(url) {
+            Err(TransportError::NotHttps(_)) if self.insecure => {
+                Url::parse(url).map_err(|_| TransportError::NotHttps(url.to_owned()))
+            }
+            checked => checked,
+        }
+    }
+
+    pub(super) fn request_to(&self, method: Method, url: &Url) -> RequestBuilder {
+        let client = if is_loopback(url) { &self.local } else { &self.remote };
+        client.request(method, url.clone())
+    }
+}
+
+/// `url`, if it leads to a server over TLS, or to this machine, where nobody listens in between.
+///
+/// Errors: [`TransportError::NotHttps`], [`TransportError::BadUrl`].
+pub fn check_url(url: &str) -> Result<Url, TransportError> {
+    let bad = |reason: String| TransportError::BadUrl { url: url.to_owned(), reason };
+    let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
+    match parsed.scheme() {
+        "https" => Ok(parsed),
+        "http" if is_loopback(&parsed) => Ok(parsed),
+        "http" => Err(TransportError::NotHttps(url.to_owned())),
+        _ => Err(bad("its scheme is not https".to_owned())),
+    }
+}
+
+/// Whether the URL's host is this machine, by its name or number.
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+/// TLS as this client speaks it: versions 1.2 and 1.3, the system's roots or the certificates of one PEM file.
+pub fn tls_config(ca: Option<&Path>) -> Result<ClientConfig, TransportError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let setup = |error: rustls::Error| TransportError::Setup(error.to_string());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(setup)?;
+    let builder = match ca {
+        None => builder.with_platform_verifier().map_err(setup)?,
+        Some(path) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in read_certificates(path).map_err(|reason| ca_file(path, reason))? {
+                roots.add(certificate).map_err(|error| ca_file(path, error.to_string()))?;
+            }
+            builder.with_root_certificates(roots)
+        }
+    };
+    Ok(builder.with_no_client_auth())
+}
+
+fn ca_file(path: &Path, reason: String) -> TransportError {
+    TransportError::CaFile { path: path.to_owned(), reason }
+}
+
+/// The certificates of a PEM file in their order, at least one; other PEM sections are passed over.
+///
+/// # Errors
+/// In words for people, without the file's name: it cannot be read, is not PEM, or has no certificate.
+pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => Err("there is no certificate in it".to_owned()),
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(error.to_string()),
+    }
+}
