@@ -10,6 +10,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 use crate::output::Failure;
+use crate::shown::shown;
 
 /// How to reach a server's admin API.
 #[derive(Args, Clone)]
@@ -135,7 +136,7 @@ impl Api {
     async fn refusal(&self, answer: Response) -> Failure {
         let status = answer.status();
         let problem: Value = serde_json::from_str(&answer.text().await.unwrap_or_default()).unwrap_or_default();
-        let detail = problem["detail"].as_str().unwrap_or("no reason was given");
+        let detail = shown(problem["detail"].as_str().unwrap_or("no reason was given"));
         Failure::new(format!("the server refused ({status}): {detail}"))
     }
 

@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::admin::device_name;
 use crate::output::{Failure, Output};
 use crate::runtime;
+use crate::shown::{argument, shown};
 use crate::store::{StoreOptions, prompt};
 pub(crate) use ask::hold;
 
@@ -285,18 +286,21 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
     output.print(&document, || {
         let done = if enrolled.replaced { "renewed" } else { "stored" };
         let use_it = match key_type {
-            "hotp" | "totp" | "ocra" => format!("\nmake a one-time password with: dskpp token otp {}", enrolled.key_id),
+            "hotp" | "totp" | "ocra" => {
+                format!("\nmake a one-time password with: dskpp token otp {}", argument(&enrolled.key_id))
+            }
             _ => String::new(),
         };
         let old = enrolled.old_key_id.as_ref().map(|old| {
             format!(
-                "\nthe old key stays as {old}, for servers that want it until they have seen the new one in use;\n\
+                "\nthe old key stays as {}, for servers that want it until they have seen the new one in use;\n\
                  once a code of the new one was accepted, forget it with: dskpp token accepted {}",
-                enrolled.key_id
+                shown(old),
+                argument(&enrolled.key_id)
             )
         });
         let old = old.unwrap_or_default();
-        format!("key {} ({key_type}) {done}: the server has confirmed it{use_it}{old}", enrolled.key_id)
+        format!("key {} ({key_type}) {done}: the server has confirmed it{use_it}{old}", shown(&enrolled.key_id))
     })
 }
 

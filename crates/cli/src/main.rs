@@ -9,6 +9,7 @@ mod log;
 mod output;
 mod pskc;
 mod serve;
+mod shown;
 mod store;
 mod token;
 
@@ -122,7 +123,8 @@ fn unparsed(why: &clap::Error) -> ExitCode {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "something is missing in the command",
             _ => text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default(),
         };
-        let _ = writeln!(std::io::stdout(), "{}", json!({ "error": first, "next": "see `dskpp help`" }));
+        let document = json!({ "error": first, "next": "see `dskpp help`" });
+        let _ = writeln!(std::io::stdout(), "{}", shown::json(&document.to_string()));
     }
     let _ = why.print();
     ExitCode::from(2)

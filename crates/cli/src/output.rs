@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::shown;
+
 use crate::log;
 
 /// Where results go, and in which form.
@@ -43,7 +45,7 @@ impl Failure {
 impl Output {
     /// A result: `document` for programs, `text` for people.
     pub(crate) fn print(&self, document: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
-        let text = if self.json { document.to_string() } else { text() };
+        let text = if self.json { shown::json(&document.to_string()) } else { shown::block(&text()) };
         let mut out = std::io::stdout().lock();
         match writeln!(out, "{text}").and_then(|()| out.flush()) {
             // A reader that has seen enough is no failure of ours.
@@ -57,7 +59,7 @@ impl Output {
     /// A line for people while something goes on.
     pub(crate) fn say(&self, text: impl AsRef<str>) {
         if !self.json {
-            let _ = writeln!(std::io::stdout(), "{}", text.as_ref()); // who does not listen misses nothing
+            let _ = writeln!(std::io::stdout(), "{}", shown::block(text.as_ref())); // who does not listen misses nothing
         }
     }
 
@@ -66,12 +68,13 @@ impl Output {
         let (json, code) = (self.json, if failure.usage { 2 } else { 1 });
         log::end(move || {
             if json {
-                let _ = writeln!(std::io::stdout(), "{}", json!({ "error": failure.message, "next": failure.next }));
+                let document = json!({ "error": failure.message, "next": failure.next });
+                let _ = writeln!(std::io::stdout(), "{}", shown::json(&document.to_string()));
             }
             let mut err = std::io::stderr().lock();
-            let _ = writeln!(err, "dskpp: {}", failure.message);
+            let _ = writeln!(err, "dskpp: {}", shown::line(&failure.message));
             if let Some(next) = &failure.next {
-                let _ = writeln!(err, "  what to do: {next}");
+                let _ = writeln!(err, "  what to do: {}", shown::line(next));
             }
         });
         ExitCode::from(code)

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::output::{Failure, Output};
 use crate::pskc::input::Input as KeyFile;
+use crate::shown::shown;
 use crate::store::{StoreOptions, prompt};
 
 #[derive(Subcommand)]
@@ -87,7 +88,9 @@ impl Token {
                 let mut store = one.store.open()?;
                 let id = store.find(&one.id).map_err(Failure::new)?.id;
                 store.rename(&id, Some(label.clone())).map_err(Failure::new)?;
-                output.print(&json!({ "id": id, "label": label }), || format!("key {id} is now called {label}"))
+                output.print(&json!({ "id": id, "label": label }), || {
+                    format!("key {} is now called {}", shown(&id), shown(&label))
+                })
             }
         }
     }
@@ -98,14 +101,14 @@ fn list(store: &StoreOptions, output: &Output) -> Result<(), Failure> {
     let items: Vec<Value> = tokens.iter().map(describe).collect();
     output.print(&json!({ "items": items }), || {
         let line = |token: &Stored| {
-            let text = |value: &Option<String>| clean(value.as_deref().unwrap_or_default());
+            let text = |value: &Option<String>| shown(value.as_deref().unwrap_or_default());
             format!(
                 "{:<24} {:<7} {:<20} {}",
-                clean(&token.id),
-                token.key_type,
+                shown(&token.id),
+                shown(&token.key_type),
                 text(&token.label),
                 match &token.old_of {
-                    Some(id) => format!("replaced by {}", clean(id)),
+                    Some(id) => format!("replaced by {}", shown(id)),
                     None => text(&token.server_id),
                 }
             )
@@ -232,20 +235,15 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
     let document = json!({ "accepted": done.added, "duplicates": done.duplicates, "refused": refused });
     output.print(&document, || {
         let mut lines = vec![format!("{} keys taken into the store", done.added)];
-        lines.extend(done.duplicates.iter().map(|id| format!("  {} was there already", clean(id))));
+        lines.extend(done.duplicates.iter().map(|id| format!("  {} was there already", shown(id))));
         lines.extend(refused.iter().map(|key| {
-            let part = |name: &str| clean(key[name].as_str().unwrap_or_default());
+            let part = |name: &str| shown(key[name].as_str().unwrap_or_default());
             format!("  {} is refused: {}", part("id"), part("reason"))
         }));
         lines.join("\n")
     })?;
     // All has been said: only the exit code is left to tell.
     if refused.is_empty() { Ok(()) } else { std::process::exit(1) }
-}
-
-/// Text of a file for a terminal: nothing in it moves the cursor.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 fn export(one: &One, output: &Output) -> Result<(), Failure> {
@@ -260,13 +258,13 @@ fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
     let token = store.find(&one.id).map_err(Failure::new)?;
     if let Some(new) = &token.old_of {
-        return Err(Failure::new(format!("{} is a replaced key: nothing was removed", clean(&token.id)))
-            .next(format!("give the id of the key that has replaced it, {}", clean(new))));
+        return Err(Failure::new(format!("{} is a replaced key: nothing was removed", shown(&token.id)))
+            .next(format!("give the id of the key that has replaced it, {}", shown(new))));
     }
     let gone = store.forget_replaced(&token.id).map_err(Failure::new)?;
     output.print(&json!({ "id": token.id, "removed": gone }), || match &gone[..] {
-        [] => format!("the key {} has replaced none that is still here", clean(&token.id)),
-        _ => format!("removed: {}", gone.iter().map(|id| clean(id)).collect::<Vec<_>>().join(", ")),
+        [] => format!("the key {} has replaced none that is still here", shown(&token.id)),
+        _ => format!("removed: {}", gone.iter().map(|id| shown(id)).collect::<Vec<_>>().join(", ")),
     })
 }
 
@@ -274,11 +272,11 @@ fn delete(one: &One, yes: bool, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
     let id = store.find(&one.id).map_err(Failure::new)?.id;
     if !yes {
-        let typed = prompt(&format!("The key {id} is lost for good. Type its id to delete it: "))?;
+        let typed = prompt(&format!("The key {} is lost for good. Type its id to delete it: ", shown(&id)))?;
         if typed.expose() != id.as_bytes() {
             return Err(Failure::new("that is not the key's id: nothing was deleted"));
         }
     }
     store.delete(&id).map_err(Failure::new)?;
-    output.print(&json!({ "id": id, "deleted": true }), || format!("key {id} deleted"))
+    output.print(&json!({ "id": id, "deleted": true }), || format!("key {} deleted", shown(&id)))
 }

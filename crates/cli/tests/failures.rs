@@ -7,10 +7,8 @@ mod support;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use dskpp::auth_code::AuthCode;
-use dskpp_crypto::Secret;
 use serde_json::{Value, json};
-use support::{Done, Home, PASSPHRASE, Server, shown, text};
+use support::{Done, Home, PASSPHRASE, Server, code_of, shown, text};
 
 /// Runs a command that must fail, with `--json`: one document on standard output, the same for people on standard
 /// error, with every one of `words`.
@@ -35,8 +33,7 @@ fn create(home: &Home, user: &str, more: &[&str]) -> Value {
 
 /// The code of an enrolment with another password.
 fn with_password(enrolment: &Value, password: &str) -> String {
-    let code = AuthCode::new(&text(enrolment, "client_id"), &Secret::from_slice(password.as_bytes())).unwrap();
-    String::from_utf8(code.encode(true).expose().to_vec()).unwrap()
+    code_of(&text(enrolment, "client_id"), password)
 }
 
 fn no_token(home: &Home) {

@@ -8,9 +8,12 @@ mod support;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
-use support::{Home, Server, text};
+use support::{Home, Server, code_of, text};
 
+/// How long a request may take to come.
+const MOST: Duration = Duration::from_secs(60);
 const PROXIES: [&str; 6] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
 
 /// Somebody who gives this answer to everybody, and reports what he was asked.
@@ -61,13 +64,13 @@ fn this_machine_is_never_spoken_to_through_a_proxy() {
 
 /// Every command with a server, to be run against `origin`.
 fn commands(origin: &str) -> Vec<Vec<String>> {
-    let dskpp = format!("{origin}/dskpp");
+    let (dskpp, code) = (format!("{origin}/dskpp"), code_of("AC00000A", "3582AF0C3E"));
     let all: [&[&str]; 6] = [
         &["admin", "key", "list", "--token-file", "token", "--server", origin],
         &["admin", "device", "list", "--token-file", "token", "--server", origin],
         &["admin", "key", "show", "k", "--token-file", "token", "--server", origin],
         &["bench", "--count", "1", "--token-file", "token", "--server", origin],
-        &["enroll", &dskpp, "--code", "1108AC00000A02043582AF0C3E0402E8B8"],
+        &["enroll", &dskpp, "--code", &code],
         &["enroll", "--trigger", &dskpp],
     ];
     all.iter().map(|args| args.iter().map(|arg| (*arg).to_owned()).collect()).collect()
@@ -99,7 +102,7 @@ fn other_machines_are_spoken_to_as_the_environment_says() {
     through(&mut home, &proxy);
     for command in commands("https://192.0.2.1:8443").iter().filter(|command| command[0] != "bench") {
         assert_eq!(home.run(command).code, Some(1), "{command:?}");
-        let asked = asked.recv().unwrap();
+        let asked = asked.recv_timeout(MOST).unwrap();
         assert!(asked.starts_with("CONNECT 192.0.2.1:8443"), "{command:?} {asked}");
         assert!(!asked.contains("a-secret-token"), "{asked}");
     }
@@ -115,7 +118,7 @@ fn no_redirection_takes_a_token_elsewhere() {
         let (origin, asked) = listener(head + "Content-Length: 0\r\nConnection: close\r\n\r\n");
         for command in commands(&origin) {
             assert_eq!(home.run(&command).code, Some(1), "{status} {command:?}");
-            let asked = asked.recv().unwrap();
+            let asked = asked.recv_timeout(MOST).unwrap();
             assert_eq!(asked.contains("authorization: Bearer a-secret-token"), command[0] != "enroll", "{asked}");
         }
         assert!(sent_elsewhere.try_recv().is_err(), "{status} was followed");

@@ -117,6 +117,9 @@ impl EnrollRequest {
     /// [`EnrollError::AnotherDevice`], [`EnrollError::AnotherServer`], [`EnrollError::Hardware`] and
     /// [`TransportError::BadUrl`](crate::transport::TransportError::BadUrl).
     pub fn check(&self) -> Result<(), EnrollError> {
+        if self.label.as_deref().is_some_and(|label| !pskc::is_name(label)) {
+            return Err(EnrollError::Label);
+        }
         trigger::check(self)
     }
 }

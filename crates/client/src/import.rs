@@ -6,13 +6,11 @@ use jiff::Timestamp;
 use pskc::{Key, KeyPackage, Value};
 
 use crate::enroll::key_type_name;
-use crate::token_store::Token;
 use crate::token_store::package::{Parameters, Terms, Unfit, Unkept};
+use crate::token_store::{NOT_A_NAME, Token};
 
 /// The longest secret, in octets.
 const MAX_SECRET_LEN: usize = 1024;
-/// The longest id, in octets.
-const MAX_ID_LEN: usize = 256;
 
 /// Why a key package makes no token. None of them tells anything secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +23,16 @@ pub enum ImportError {
     #[error("the key has no id")]
     NoId,
     /// The `Id` could not be shown or typed.
-    #[error("the key's id has more than {MAX_ID_LEN} octets or control characters")]
+    #[error("the key's id {NOT_A_NAME}")]
     Id,
+    /// Another text of the key could not be shown.
+    #[error("the {what} of the key '{id}' {NOT_A_NAME}")]
+    Text {
+        /// The key's id.
+        id: String,
+        /// Which text it is.
+        what: &'static str,
+    },
     /// Nothing says what the key is for.
     #[error("the key '{0}' has no algorithm")]
     NoAlgorithm(String),
@@ -80,7 +86,7 @@ pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
     })?;
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let of_device = || package.device_info.as_ref().and_then(|device| text(&device.user_id));
-    Ok(Token {
+    let token = Token {
         id,
         label: text(&key.friendly_name),
         key_type: key_type_name(&key_type).to_owned(),
@@ -109,13 +115,17 @@ pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
         uses_left: terms.uses_left,
         usages: terms.usages,
         created_at: Timestamp::now().to_string(),
-    })
+    };
+    match token.not_a_name() {
+        None => Ok(token),
+        Some(what) => Err(ImportError::Text { id: token.id, what }),
+    }
 }
 
 fn checked_id(key: &Key) -> Result<String, ImportError> {
     match key.id.trim() {
         "" => Err(ImportError::NoId),
-        id if id.len() > MAX_ID_LEN || id.chars().any(char::is_control) => Err(ImportError::Id),
+        id if !pskc::is_name(id) => Err(ImportError::Id),
         _ => Ok(key.id.clone()),
     }
 }

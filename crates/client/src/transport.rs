@@ -114,7 +114,9 @@ impl Transport {
             StatusCode::OK => {}
             status if status.is_redirection() => return redirection(&response).map(Answer::Elsewhere),
             StatusCode::TOO_MANY_REQUESTS => {
-                return Err(TransportError::Busy { retry_after: header(&response, RETRY_AFTER.as_str()) });
+                return Err(TransportError::Busy {
+                    retry_after: header(&response, RETRY_AFTER.as_str()).map(|when| printable(&when)),
+                });
             }
             status => return Err(TransportError::Status { status: status.as_u16() }),
         }
@@ -154,7 +156,7 @@ fn headers() -> HeaderMap {
 /// The target of a 307 or 308 to https; no other redirection keeps the message together (profile P30).
 fn redirection(response: &Response) -> Result<Url, TransportError> {
     let location = header(response, LOCATION.as_str()).unwrap_or_default();
-    let refused = |reason| TransportError::Redirected { to: location.clone(), reason };
+    let refused = |reason| TransportError::Redirected { to: printable(&location), reason };
     if !matches!(response.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
         return Err(refused("only HTTP 307 and 308 are"));
     }
@@ -178,12 +180,12 @@ fn is_dskpp(response: &Response) -> Result<(), TransportError> {
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).map(printable)
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// What somebody else wrote, short enough for a message and without what moves a terminal's cursor.
+/// What somebody else wrote, for a message.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(2000).collect()
+    pskc::Shown(text).to_string()
 }
 
 fn host(url: &Url) -> String {

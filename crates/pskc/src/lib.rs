@@ -31,6 +31,7 @@ mod lenient;
 mod parallel;
 mod policy;
 mod protection;
+mod shown;
 pub mod signature;
 mod stream;
 mod value;
@@ -46,5 +47,6 @@ pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
 pub use protection::{
     DerivedKey, Deviation, Opener, OpenerOptions, ProtectionError, Protector, Unlock, ValueAlgorithm, mac_hash, mac_uri,
 };
+pub use shown::{MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{delete, device_name, lines, show};
 use crate::api::{Api, escaped};
 use crate::output::{Failure, Output};
+use crate::shown::shown;
 
 #[derive(Subcommand)]
 pub(super) enum Enrolment {
@@ -175,7 +176,7 @@ impl Validate {
         body.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))));
         let verdict = api.post("/validate", &body.into()).await?;
         output.print(&verdict, || match verdict["key_id"].as_str() {
-            Some(key_id) => format!("valid (key {key_id})"),
+            Some(key_id) => format!("valid (key {})", shown(key_id)),
             None => "not valid".to_owned(),
         })?;
         match verdict["valid"].as_bool() {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::api::{Api, Connection, escaped};
 use crate::output::{Failure, Output};
 use crate::runtime;
+use crate::shown::shown;
 
 #[derive(Args)]
 pub(crate) struct Admin {
@@ -191,15 +192,15 @@ async fn all(api: &Api, path: &str, filters: &[(&str, Option<&str>)]) -> Result<
 
 async fn delete(api: &Api, output: &Output, what: &str, id: &str) -> Result<(), Failure> {
     api.delete(&format!("/{what}s/{}", escaped(id))).await?;
-    output.print(&json!({ "id": id, "done": true }), || format!("{what} {id}: done"))
+    output.print(&json!({ "id": id, "done": true }), || format!("{what} {}: done", shown(id)))
 }
 
 /// One line per member that has a value.
 fn lines(document: &Value) -> String {
     let members = document.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    members.map(|(name, value)| format!("{name:<16} {}", show(value))).collect::<Vec<_>>().join("\n")
+    members.map(|(name, value)| format!("{:<16} {}", shown(name), show(value))).collect::<Vec<_>>().join("\n")
 }
 
 fn show(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| shown(value.to_string()), shown)
 }

@@ -16,6 +16,7 @@ use crate::pskc::input::{Input, KeyFile};
 use crate::pskc::protect::To;
 use crate::pskc::sink::printed;
 use crate::pskc::unlock::{first_line, text_file};
+use crate::shown::shown;
 
 /// Keys in one request.
 const BATCH: u64 = 2000;
@@ -171,9 +172,9 @@ fn report(
 }
 
 fn line(kind: &str, key: &Value) -> String {
-    let reason = key["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason = key["reason"].as_str().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
     let number = key["index"].as_u64().unwrap_or(0) + 1;
-    format!("  key {number} ({}) is {kind}{reason}", key["key_id"].as_str().unwrap_or_default())
+    format!("  key {number} ({}) is {kind}{reason}", shown(key["key_id"].as_str().unwrap_or_default()))
 }
 
 #[derive(Args)]

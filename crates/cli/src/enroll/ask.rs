@@ -8,9 +8,7 @@ use dskpp_client::enroll::ServerChange;
 use url::Url;
 
 use crate::output::Failure;
-
-/// Characters of one value that are shown.
-const MOST: usize = 300;
+use crate::shown::shown;
 
 /// Says what a trigger is for, and asks. `url` is the server's, where the trigger names none.
 ///
@@ -65,14 +63,14 @@ fn describe_change(change: &ServerChange) -> String {
     match change {
         ServerChange::Url { key_id, old, new } => format!(
             "The key\n  {}\ncame from the server\n  {}\nand would be renewed at\n  {}",
-            plain(key_id),
-            or_none(old.as_deref().map(plain)),
-            plain(new)
+            shown(key_id),
+            or_none(old.as_deref().map(shown)),
+            shown(new)
         ),
         ServerChange::KServer { url, old, new } => format!(
             "The server\n  {}\nhas the public key\n  {}\nand not the one that is stored:\n  {}",
-            plain(url),
-            plain(new),
+            shown(url),
+            shown(new),
             or_none(Some(old.join("\n  ")).filter(|old| !old.is_empty()))
         ),
     }
@@ -80,28 +78,15 @@ fn describe_change(change: &ServerChange) -> String {
 
 fn describe(trigger: &Trigger, url: Option<&str>) -> String {
     let server = trigger.server_url.as_deref().or(url).unwrap_or("(a server that it does not name)");
-    let mut text = format!("This trigger gets a key from\n  {}", plain(server));
+    let mut text = format!("This trigger gets a key from\n  {}", shown(server));
     if let Some(device) = &trigger.device_identifier_data {
-        let part = |text: &Option<String>| text.as_deref().map_or("?".to_owned(), plain);
+        let part = |text: &Option<String>| text.as_deref().map_or("?".to_owned(), shown);
         text += &format!("\nfor the device\n  {}:{}", part(&device.manufacturer), part(&device.serial_no));
     }
     if let Some(key_id) = &trigger.key_id {
-        text += &format!("\nin place of your key\n  {}", plain(&String::from_utf8_lossy(key_id)));
+        text += &format!("\nin place of your key\n  {}", shown(&String::from_utf8_lossy(key_id)));
     }
     text
-}
-
-/// Text of somebody else, without what moves a cursor or turns the direction of writing.
-fn plain(text: &str) -> String {
-    let hides = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let mut shown: String = text.chars().take(MOST).map(|c| if hides(c) { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push_str("... (cut)");
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::input::Document;
 use super::meaning::Meaning;
 use crate::output::{Failure, Output};
+use crate::shown;
 
 /// What is told of one file, at most.
 pub(super) const MOST: usize = 100;
@@ -46,7 +47,7 @@ impl Problem {
         let line = self.line.map(|line| format!("line {line}: ")).unwrap_or_default();
         let severity = if self.is_error { "error" } else { "warning" };
         let next = self.next.map(|next| format!("\n    what to do: {next}")).unwrap_or_default();
-        format!("{line}{severity}: {}{next}", self.what)
+        format!("{line}{severity}: {}{next}", shown::line(&self.what))
     }
 }
 

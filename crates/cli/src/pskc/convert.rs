@@ -13,6 +13,7 @@ use super::input::{Document, Input};
 use super::protect::{self, Protection, PskcFile, To};
 use super::sink::printed;
 use crate::output::{Failure, Output};
+use crate::shown::{note, shown};
 
 /// Turn a key file into another format, or into PSKC with another protection
 #[derive(Args)]
@@ -60,7 +61,7 @@ impl Convert {
                 let file = self.input.open(true)?;
                 file.warn();
                 if !file.summary.trailer.extensions.is_empty() {
-                    eprintln!("dskpp: the format has no place for the extensions of the container: they are left out");
+                    note("the format has no place for the extensions of the container: they are left out");
                 }
                 let pins = describe::pins(|each| file.for_each(each))?;
                 self.write(writer, &pins, |each| file.for_each(each), output)
@@ -125,10 +126,10 @@ impl Convert {
                     printed(sink.write_all(text.as_bytes()))
                 }
                 Err(why) if self.skip => {
-                    eprintln!("dskpp: key {number} ({id}) is left out: {why}");
+                    note(format!("key {number} ({}) is left out: {why}", shown(id)));
                     Ok(())
                 }
-                Err(why) => Err(Failure::new(format!("key {number} ({id}): {why}"))
+                Err(why) => Err(Failure::new(format!("key {number} ({}): {why}", shown(id)))
                     .next("--skip leaves such keys out; other formats can express more")),
             }
         })?;
@@ -136,7 +137,7 @@ impl Convert {
         sink.finish()?;
         if !left_out.is_empty() {
             let parts = left_out.into_iter().collect::<Vec<_>>().join(", ");
-            eprintln!("dskpp: the format has no place for what is left out: {parts}");
+            note(format!("the format has no place for what is left out: {parts}"));
         }
         self.result.report(written, output)
     }

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::unlock::{UnlockOptions, ask, from_hex, hex_file};
 use crate::output::Failure;
+use crate::shown::note;
 
 /// Standard input is kept in memory, so it has a limit; files have none.
 const MOST_FROM_STDIN: u64 = 256 * 1024 * 1024;
@@ -292,15 +293,15 @@ impl KeyFile {
     /// Tells a person what was found wrong, and what was not looked at.
     pub(crate) fn warn(&self) {
         if self.summary.trailer.signed {
-            eprintln!(
-                "dskpp: warning: the signature of the file is not checked here: `dskpp pskc verify FILE --ca CA -o -` \
-                 checks it, and gives what was signed"
+            note(
+                "warning: the signature of the file is not checked here: `dskpp pskc verify FILE --ca CA -o -` checks \
+                 it, and gives what was signed",
             );
         }
         for (what, place) in &self.summary.warnings {
             match place {
-                Some(place) => eprintln!("dskpp: warning: {what} ({place})"),
-                None => eprintln!("dskpp: warning: {what}"),
+                Some(place) => note(format!("warning: {what} ({place})")),
+                None => note(format!("warning: {what}")),
             }
         }
     }

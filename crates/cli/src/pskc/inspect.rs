@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::describe::{self, Pins};
 use super::input::{Input, KeyFile};
 use crate::output::{Failure, Output};
+use crate::shown::{self, shown};
 
 #[derive(Args)]
 pub(crate) struct Inspect {
@@ -38,14 +39,14 @@ impl Inspect {
 fn print_json(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Result<(), Failure> {
     let mut begin = "{\"keys\":[";
     file.for_each(|package| {
-        let object = describe::package(&package, pins);
+        let object = shown::json(&describe::package(&package, pins).to_string());
         super::sink::printed(write!(out, "{begin}{object}"))?;
         begin = ",";
         Ok(())
     })?;
     super::sink::printed(write!(out, "]"))?;
     for (name, value) in describe::file(&file.summary) {
-        super::sink::printed(write!(out, ",{}:{value}", Json::from(name)))?;
+        super::sink::printed(write!(out, ",{}:{}", Json::from(name), shown::json(&value.to_string())))?;
     }
     super::sink::printed(writeln!(out, "}}"))
 }
@@ -89,16 +90,11 @@ fn cells(package: &KeyPackage, show: bool) -> [String; 6] {
         None => String::new(),
     };
     [
-        key.map(|key| printable(&key.id)).unwrap_or_default(),
-        printable(name),
-        package.device_info.as_ref().and_then(|device| device.serial_no.as_deref()).map(printable).unwrap_or_default(),
+        key.map(|key| shown(&key.id)).unwrap_or_default(),
+        shown(name),
+        package.device_info.as_ref().and_then(|device| device.serial_no.as_deref()).map(shown).unwrap_or_default(),
         digits.map(|digits| digits.to_string()).unwrap_or_default(),
         counter.or(interval).unwrap_or_default(),
         secret,
     ]
-}
-
-/// Text of a file for a terminal: nothing in it moves the cursor.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use dskpp::auth_code::AuthCode;
+use dskpp_crypto::Secret;
 use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -397,6 +399,12 @@ fn runtime() -> tokio::runtime::Runtime {
 fn client(ca: &Path) -> reqwest::Client {
     let tls = dskpp_client::transport::tls_config(ca.exists().then_some(ca)).unwrap(); // there is none without TLS
     reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(MOST).build().unwrap()
+}
+
+/// An authentication code as a person types it, with this password.
+pub(crate) fn code_of(client_id: &str, password: &str) -> String {
+    let code = AuthCode::new(client_id, &Secret::from_slice(password.as_bytes())).unwrap();
+    String::from_utf8(code.encode(true).expose().to_vec()).unwrap()
 }
 
 /// A member of a document that is a text.

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use dskpp::algorithm::ProtectionMethod;
 use dskpp::client::Failed;
+use pskc::Shown;
 
 use super::ServerChange;
-use crate::token_store::{MOST_OLD, StoreError};
-use crate::transport::{TransportError, printable};
+use crate::token_store::{MOST_OLD, NOT_A_NAME, StoreError};
+use crate::transport::TransportError;
 
 /// Why no key was stored.
 #[derive(Debug, thiserror::Error)]
@@ -59,15 +60,15 @@ pub enum EnrollError {
     /// Nothing vouches for the server, and no person did.
     #[error(
         "{0}: nothing vouches for that, so nothing was stored and the old key stays; ask the server's operator, and if \
-         it is right, accept it with --accept-server {name}",
-        name = printable(.0.new_name())
+         it is right, give --accept-server this value: {name}",
+        name = Shown(.0.new_name())
     )]
     ServerChanged(ServerChange),
     /// As many replaced keys are kept as can be.
     #[error(
         "the store keeps {MOST_OLD} keys that '{key_id}' has replaced, and none goes unasked: nothing was sent; once the \
-         server has accepted a code of '{key_id}', forget them with: dskpp token accepted {key_id}",
-        key_id = printable(.0)
+         server has accepted a code of that key, `dskpp token accepted` forgets them",
+        key_id = Shown(.0)
     )]
     TooManyOld(String),
     /// A shared key that this device does not have.
@@ -141,6 +142,12 @@ pub enum EnrollError {
          for its renewal, and enroll again with a new authentication code"
     )]
     KeyExists(String),
+    /// A text that came with the key could not be shown or typed.
+    #[error("the server gave the key a name that is none: its {0} {NOT_A_NAME}; nothing was stored; tell its operator")]
+    NotAName(&'static str),
+    /// A label that was asked for and is no name.
+    #[error("the label {NOT_A_NAME}: choose another; nothing was sent")]
+    Label,
     /// The key's policy has parts that are not understood (RFC 6030 §5).
     #[error("the key '{0}' comes with a policy that this client does not understand, so it must not be used")]
     Policy(String),

@@ -54,6 +54,7 @@ pub(super) fn token(
         Unfit::Faulty(reason) => Failed::Misbehaved(reason),
         Unfit::Encrypted => Failed::Misbehaved("a value of the key is encrypted"),
     })?;
+    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     // A run without K_SERVER leaves what is known of the server, if it is the same one.
     let known = renewed.filter(|old| old.server_url.as_ref() == Some(&url_s)).and_then(KServer::of);
     let mut token = Token {
@@ -65,14 +66,14 @@ pub(super) fn token(
         k_mac: Some(keys.k_mac.clone()),
         mac_algorithm: Some(prf.algorithm().uri().to_owned()),
         server_url: Some(url_s),
-        server_id: server_id.clone(),
+        server_id: text(server_id),
         k_server: None,
         k_server_exponent: None,
         k_server_issuer: None,
-        manufacturer: device.and_then(|device| device.manufacturer.clone()),
-        serial: device.and_then(|device| device.serial_no.clone()),
-        issuer: key.issuer.clone(),
-        user: key.user_id.clone(),
+        manufacturer: device.and_then(|device| text(&device.manufacturer)),
+        serial: device.and_then(|device| text(&device.serial_no)),
+        issuer: text(&key.issuer),
+        user: text(&key.user_id),
         digits: parameters.digits,
         period_s: parameters.period_s,
         drift: parameters.drift,
@@ -89,5 +90,8 @@ pub(super) fn token(
     if let Some(k_server) = k_server.or(known.as_ref()) {
         k_server.remember(&mut token);
     }
-    Ok(token)
+    match token.not_a_name() {
+        None => Ok(token),
+        Some(what) => Err(EnrollError::NotAName(what)),
+    }
 }

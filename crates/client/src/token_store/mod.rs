@@ -24,6 +24,13 @@ use crate::trust::KServer;
 pub use policy::NotAllowed;
 pub(crate) use unfinished::Unfinished;
 
+/// What is said of a text that no token may have.
+pub(crate) const NOT_A_NAME: &str = "is empty, too long, or has characters that deceive (controls, line ends, turned or \
+                                     invisible text)";
+
+/// The longest name of a user (a distinguished name), address of a server and name of an algorithm, in characters.
+const MAX_LONG_NAME: usize = 1024;
+
 /// What opens a store.
 #[derive(Clone, Debug)]
 pub enum Unlock {
@@ -67,6 +74,9 @@ pub enum StoreError {
     /// An empty passphrase.
     #[error("the passphrase is empty: choose one with more characters")]
     EmptyPassphrase,
+    /// A text of a key could not be shown or typed.
+    #[error("the key's {0} {NOT_A_NAME}: give it another")]
+    NotAName(&'static str),
     /// A key of that id is there.
     #[error("the store already has a key '{0}'")]
     Exists(String),
@@ -171,6 +181,29 @@ pub struct Token {
     pub created_at: String,
 }
 
+impl Token {
+    /// Which of its texts could not be shown or typed, so that no store takes it. Whoever made the key chose them: a
+    /// server, or who wrote a file.
+    pub(crate) fn not_a_name(&self) -> Option<&'static str> {
+        let names = [
+            ("label", &self.label),
+            ("issuer", &self.issuer),
+            ("manufacturer", &self.manufacturer),
+            ("serial number", &self.serial),
+        ];
+        let long = [("user", &self.user), ("server", &self.server_id), ("suite", &self.suite)];
+        let [id, algorithm] = [Some(self.id.clone()), Some(self.algorithm_uri.clone())];
+        let names = names.into_iter().chain([("id", &id)]).map(|(what, text)| (what, text, pskc::MAX_NAME_LEN));
+        let long = long.into_iter().chain([("algorithm", &algorithm)]).map(|(what, text)| (what, text, MAX_LONG_NAME));
+        let wrong = |text: &Option<String>, most| text.as_ref().is_some_and(|text| !pskc::is_visible(text, most));
+        names.chain(long).find(|(_, text, most)| wrong(text, *most)).map(|(what, ..)| what)
+    }
+
+    fn checked(self) -> Result<Self, StoreError> {
+        self.not_a_name().map_or(Ok(self), |what| Err(StoreError::NotAName(what)))
+    }
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token").field("id", &self.id).field("key_type", &self.key_type).finish_non_exhaustive()
@@ -261,6 +294,7 @@ impl TokenStore {
 
     /// Adds a token; one of the same id is an error.
     pub fn insert(&mut self, token: Token) -> Result<(), StoreError> {
+        let token = token.checked()?;
         self.change(|tokens| {
             if tokens.contains_key(&token.id) {
                 return Err(StoreError::Exists(token.id));
@@ -273,6 +307,7 @@ impl TokenStore {
     /// Adds many tokens with one write of the file; those whose id is there already are told and left out. On an error,
     /// none was added.
     pub fn insert_many(&mut self, new: Vec<Token>) -> Result<Imported, StoreError> {
+        let new = new.into_iter().map(Token::checked).collect::<Result<Vec<_>, _>>()?;
         self.change(|tokens| {
             let mut done = Imported::default();
             for token in new {
@@ -307,6 +342,7 @@ impl TokenStore {
     /// # Errors
     /// [`StoreError::TooManyOld`] where [`MOST_OLD`] are kept already.
     pub fn renew(&mut self, token: Token) -> Result<String, StoreError> {
+        let token = token.checked()?;
         self.change(|tokens| {
             let mut old = tokens.remove(&token.id).ok_or_else(|| StoreError::NotFound(token.id.clone()))?;
             if tokens.values().filter(|it| it.old_of.as_ref() == Some(&token.id)).count() >= MOST_OLD {
@@ -346,6 +382,9 @@ impl TokenStore {
 
     /// Gives a token another name, or none.
     pub fn rename(&mut self, id: &str, label: Option<String>) -> Result<(), StoreError> {
+        if label.as_deref().is_some_and(|label| !pskc::is_name(label)) {
+            return Err(StoreError::NotAName("label"));
+        }
         self.update(id, |token| token.label = label).map(drop)
     }
 

@@ -343,3 +343,38 @@ fn cost_of_ten_thousand_tokens() {
     timed("find", &mut || drop(store.find("00005000").unwrap()));
     timed("count_use", &mut || drop(store.count_use("00005000").unwrap()));
 }
+
+#[test]
+fn whatever_the_source_a_token_has_names_that_can_be_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlock) = store(folder.path());
+    let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
+    store.insert(token("good")).unwrap();
+    let long = "x".repeat(5000);
+    type Put = fn(&mut Token, String);
+    let places: [Put; 9] = [
+        |token, text| token.id = text,
+        |token, text| token.label = Some(text),
+        |token, text| token.issuer = Some(text),
+        |token, text| token.user = Some(text),
+        |token, text| token.manufacturer = Some(text),
+        |token, text| token.serial = Some(text),
+        |token, text| token.server_id = Some(text),
+        |token, text| token.suite = Some(text),
+        |token, text| token.algorithm_uri = text,
+    ];
+    for (place, put) in places.iter().enumerate() {
+        for text in ["", " ", "a\u{1b}[2J", "a\u{9b}", "a\u{202e}b", "a\nb", &long] {
+            let mut hostile = token(if place == 0 { "x" } else { "good" });
+            put(&mut hostile, text.to_owned());
+            let many = vec![token("another"), Token { id: "new".into(), ..hostile.clone() }];
+            if place > 0 {
+                assert!(matches!(store.insert_many(many), Err(StoreError::NotAName(_))), "{place} {text:?}");
+                assert!(matches!(store.renew(hostile.clone()), Err(StoreError::NotAName(_))), "{place} {text:?}");
+            }
+            assert!(matches!(store.insert(hostile), Err(StoreError::NotAName(_))), "{place} {text:?}");
+            assert!(matches!(store.rename("good", Some(text.to_owned())), Err(StoreError::NotAName("label"))));
+        }
+    }
+    assert_eq!(store.list().unwrap().len(), 1);
+}

@@ -128,21 +128,23 @@ const fn refused(kind: Kind, name: &'static str, document: fn(usize) -> String) 
 }
 
 pub(crate) const INPUTS: &[Input] = &[
-    refused(Kind::Message, "ever more declarations, and the outermost of their prefixes", |len| {
+    refused(Kind::Message, "ever more declarations, and the two outermost prefixes", |len| {
         let each = (len / 2 / 28 / 24).max(11);
-        skipped(&declared(28, each, 0, &repeated("<p0:x/>", len / 2)))
+        skipped(&declared(28, each, 0, &repeated("<p0:x/><p1:x/>", len / 2)))
     }),
     refused(Kind::Message, "ever longer namespace names", |len| {
         skipped(&declared(1, 1, 512 + len / 2, &repeated("<p0:x/>", len / 2)))
     }),
-    refused(Kind::File, "ever more declarations, and the outermost of their prefixes", |len| {
+    refused(Kind::File, "ever more declarations, and the two outermost prefixes", |len| {
         let each = (len / 2 / 50 / 24).max(6);
-        extended("", &declared(50, each, 0, &repeated("<p0:x/>", len / 2)))
+        extended("", &declared(50, each, 0, &repeated("<p0:x/><p1:x/>", len / 2)))
     }),
     refused(Kind::File, "ever longer namespace names", |len| {
         extended("", &declared(1, 1, 512 + len / 2, &repeated("<p0:x/>", len / 2)))
     }),
-    input(Kind::Message, "the outermost of many prefixes", |len| skipped(&many_declared(&repeated("<p0:x/>", len)))),
+    input(Kind::Message, "the two outermost of many prefixes", |len| {
+        skipped(&many_declared(&repeated("<p0:x/><p1:x/>", len)))
+    }),
     input(Kind::Message, "all of many prefixes in turn", |len| {
         let all: String = (0..240).map(|i| format!("<p{i}:x/>")).collect();
         skipped(&many_declared(&repeated(&all, len)))
@@ -181,7 +183,9 @@ pub(crate) const INPUTS: &[Input] = &[
     input(Kind::Message, "comments", |len| skipped(&repeated("<!---->", len))),
     input(Kind::Message, "references", |len| skipped(&repeated("&#9;", len))),
     input(Kind::Message, "lines", |len| skipped(&repeated("\n\n\n<x/>", len))),
-    input(Kind::File, "the outermost of many prefixes", |len| extended("", &many_declared(&repeated("<p0:x/>", len)))),
+    input(Kind::File, "the two outermost of many prefixes", |len| {
+        extended("", &many_declared(&repeated("<p0:x/><p1:x/>", len)))
+    }),
     input(Kind::File, "prefixes inside of values", |len| {
         let all: String = (0..240).map(|i| format!("p{i}:x ")).collect();
         extended("", &many_declared(&repeated(&all, len)))
@@ -282,8 +286,8 @@ pub(crate) const INPUTS: &[Input] = &[
         );
         file("", &package, &repeated(&package, len))
     }),
-    input(Kind::Signed, "the outermost of many prefixes", |len| {
-        extended("", &many_declared(&repeated("<p0:x/>", len)))
+    input(Kind::Signed, "the two outermost of many prefixes", |len| {
+        extended("", &many_declared(&repeated("<p0:x/><p1:x/>", len)))
     }),
     input(Kind::Signed, "prefixes of types", |len| {
         let xsi = r#"xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance""#;

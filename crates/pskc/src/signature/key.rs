@@ -7,6 +7,7 @@ use super::SignatureError::{self, NotAllowed};
 use super::profile::{elements, octets};
 use super::tree::Tree;
 use super::verify::{Signer, VerifyOptions};
+use crate::Shown;
 use crate::xml::ns;
 
 /// Certificates in one signature.
@@ -115,9 +116,8 @@ impl KeyInfo {
 
 fn signer(certificate: &[u8]) -> Result<Signer, SignatureError> {
     let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| SignatureError::Key)?;
-    let subject = parsed.subject().to_string();
     // Whoever had the certificate issued chose the name, and people see it in terminals and logs.
-    let subject = subject.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let subject = Shown(&parsed.subject().to_string()).to_string();
     Ok(Signer::Certificate { subject, certificate: certificate.to_vec() })
 }
 

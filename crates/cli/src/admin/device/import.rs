@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::pskc::input::{Document, Input};
+use crate::shown::shown;
 
 /// Devices in one request, and how long their texts may be together: the server takes 1000 in 8 MiB.
 const BATCH: usize = 500;
@@ -146,8 +147,8 @@ impl Report {
         });
         output.print(&document, || {
             let line = |kind: &str, device: &Value| {
-                let text = |name: &str| device[name].as_str().unwrap_or_default().escape_debug().to_string();
-                let reason = device["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+                let text = |name: &str| shown(device[name].as_str().unwrap_or_default());
+                let reason = device["reason"].as_str().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
                 format!("  {unit} {} ({}:{}) is {kind}{reason}", device[*unit], text("manufacturer"), text("serial"))
             };
             let told = refused.iter().map(|device| line("refused", device));

@@ -1,0 +1,92 @@
+//! What others wrote, on its way to a terminal, a program or a shell.
+
+use std::fmt::{Display, Write as _};
+
+use pskc::{Shown, escaped, is_deceptive, shortened};
+
+/// The longest message, in characters.
+const MOST: usize = 1_500;
+
+/// A value of somebody else in a table or a sentence.
+pub(crate) fn shown(text: impl AsRef<str>) -> String {
+    Shown(text.as_ref()).to_string()
+}
+
+/// A whole message on one line, whatever is in it: the last gate in front of a terminal.
+pub(crate) fn line(message: impl Display) -> String {
+    escaped(&shortened(&message.to_string(), MOST), |_| false)
+}
+
+/// The text of a result: lines are its own, and nothing else in it moves the cursor.
+pub(crate) fn block(text: &str) -> String {
+    escaped(text, |c| c == '\n' || c == '\t')
+}
+
+/// Something to know about what is done, on standard error.
+pub(crate) fn note(message: impl Display) {
+    eprintln!("dskpp: {}", line(message));
+}
+
+/// A JSON document that means the same, and shows nothing in a terminal that its texts do not say: what
+/// [`is_deceptive`] can stand in texts only, where it is written as `\u202e`.
+pub(crate) fn json(document: &str) -> String {
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
+        match is_deceptive(c) {
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(out, "\\u{unit:04x}")),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
+/// The last argument of a command that is suggested, as a POSIX shell has to be given it: quoted where it needs that,
+/// and behind `--` where it could be an option.
+pub(crate) fn argument(text: impl AsRef<str>) -> String {
+    let text = shown(text);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '@' | '%' | '+' | ',');
+    let quoted = match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    };
+    if quoted.trim_start_matches('\'').starts_with('-') { format!("-- {quoted}") } else { quoted }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_is_one_word_for_a_shell() {
+        for (text, expected) in [
+            ("key-1", "key-1"),
+            ("https://h:8443/a", "https://h:8443/a"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("$(rm -rf ~)", "'$(rm -rf ~)'"),
+            ("`id`;&|<>*?!#\\\"", "'`id`;&|<>*?!#\\\"'"),
+            ("it's", r"'it'\''s'"),
+            ("~", "'~'"),
+            ("-rf", "-- -rf"),
+            ("--yes; id", "-- '--yes; id'"),
+            ("a\nb", r"'a\nb'"),
+            ("K\u{e9}y", "'K\u{e9}y'"),
+        ] {
+            assert_eq!(argument(text), expected);
+        }
+        // As a shell reads it.
+        for text in ["a b", "$(id)", "it's", "\\", "*", "a\"b", "#"] {
+            let echo = format!("printf %s {}", argument(text));
+            let said = std::process::Command::new("sh").args(["-c", &echo]).output();
+            assert_eq!(String::from_utf8_lossy(&said.expect("a shell").stdout), text);
+        }
+    }
+
+    #[test]
+    fn json_means_the_same_and_moves_no_cursor() {
+        let document = serde_json::json!({ "a\u{9b}": "\u{202e}\u{7f}\u{e0041}\u{1b}é\n" });
+        let written = json(&document.to_string());
+        assert!(!written.chars().any(is_deceptive), "{written}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&written).expect("JSON"), document);
+    }
+}
