@@ -152,6 +152,21 @@ impl Api {
     }
 }
 
+/// A number that an answer always has.
+pub(crate) fn number(answer: &Value, name: &str) -> Result<u64, Failure> {
+    answer[name].as_u64().ok_or_else(|| incomplete(name))
+}
+
+/// A list that an answer always has.
+pub(crate) fn list(answer: &Value, name: &str) -> Result<Vec<Value>, Failure> {
+    answer[name].as_array().cloned().ok_or_else(|| incomplete(name))
+}
+
+fn incomplete(name: &str) -> Failure {
+    Failure::new(format!("the server's answer has no '{name}' that can be read"))
+        .next("is it a dskpp server, and of this version?")
+}
+
 /// A part of a URL's path or query, percent-encoded.
 pub(crate) fn escaped(text: &str) -> String {
     text.bytes()

@@ -171,7 +171,8 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
     if moves {
         // The counter is moved and saved before its password is shown: a crash may lose one, but never shows one
         // twice, and neither do two processes.
-        let moved = store.update(&token.id, |token| token.counter = Some(token.counter.unwrap_or(0).saturating_add(1)));
+        let moved =
+            store.update(&token.id, |token| token.counter = token.counter.map(|counter| counter.saturating_add(1)));
         let moved = moved.map_err(Failure::new)?;
         let counter = moved.counter.map(|counter| counter.saturating_sub(1));
         code = answer(&Stored { counter, ..moved })?.0;
@@ -183,13 +184,19 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
 fn make(token: &Stored, unix_s: u64) -> Result<(Code, Option<u64>), Failure> {
     let digits = Digits::new(token.digits.unwrap_or(6)).map_err(Failure::new)?;
     match token.key_type.as_str() {
-        "hotp" => Ok((Hotp { digits }.code(&token.secret, token.counter.unwrap_or(0)), None)),
+        "hotp" => Ok((Hotp { digits }.code(&token.secret, counter(token)?), None)),
         "totp" => {
             let totp = Totp::new(digits, token.period_s.unwrap_or(30), hash(token)?).map_err(Failure::new)?;
             Ok((totp.code(&token.secret, unix_s), Some(totp.remaining_s(unix_s))))
         }
         other => Err(Failure::new(format!("a key of type {other} makes no one-time passwords"))),
     }
+}
+
+/// A key that is used with a counter has one: without it the codes would be those of another time.
+fn counter(token: &Stored) -> Result<u64, Failure> {
+    let missing = || Failure::new(format!("the key '{}' has no counter in the store: import it again", token.id));
+    token.counter.ok_or_else(missing)
 }
 
 fn hash(token: &Stored) -> Result<Hash, Failure> {
@@ -210,7 +217,7 @@ fn respond(
 ) -> Result<Code, Failure> {
     let question = challenge
         .ok_or_else(|| Failure::usage(format!("{suite} responds to a challenge")).next("give it with --challenge"))?;
-    let counter = token.counter.unwrap_or(0);
+    let counter = if suite.has_counter() { counter(token)? } else { 0 };
     let input = Input { counter, question, pin, unix_s, ..Input::default() };
     suite.code(&token.secret, &input).map_err(Failure::new)
 }

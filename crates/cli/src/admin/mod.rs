@@ -7,7 +7,7 @@ mod transfer;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::api::{Api, Connection, escaped};
+use crate::api::{Api, Connection, escaped, list};
 use crate::output::{Failure, Output};
 use crate::runtime;
 use crate::shown::shown;
@@ -143,7 +143,8 @@ impl Key {
                     let line = |key: &Value| {
                         let part =
                             |name: &str| Some(&key[name]).filter(|part| !part.is_null()).map_or("-".into(), show);
-                        format!("{:<24} {:<12} {:<8} {}", part("key_id"), part("state"), part("key_type"), part("user"))
+                        let state = if key["unreadable"].is_null() { part("state") } else { "unreadable".into() };
+                        format!("{:<24} {state:<12} {:<8} {}", part("key_id"), part("key_type"), part("user"))
                     };
                     keys.iter().map(line).collect::<Vec<_>>().join("\n")
                 })
@@ -182,7 +183,7 @@ async fn all(api: &Api, path: &str, filters: &[(&str, Option<&str>)]) -> Result<
         let query: Vec<String> =
             parts.filter_map(|(name, value)| Some(format!("{name}={}", escaped(value?)))).collect();
         let page = api.get(&format!("{path}?{}", query.join("&"))).await?;
-        items.extend(page["items"].as_array().cloned().unwrap_or_default());
+        items.extend(list(&page, "items")?);
         match page["next"].as_str() {
             Some(next) => after = Some(next.to_owned()),
             None => return Ok(items),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use crate::api::Api;
+use crate::api::{Api, list, number};
 use crate::output::{Failure, Output};
 use crate::pskc::input::{Input, KeyFile};
 use crate::pskc::protect::To;
@@ -57,26 +57,22 @@ impl Import {
         let id = digest(&file, &more)?;
         let total = file.summary.packages;
         let before = api.get_if_there(&format!("/imports/{id}")).await?;
-        let done = before.as_ref().and_then(|import| import["done"].as_u64()).unwrap_or(0).min(total);
+        let done = before.as_ref().map_or(Ok(0), |import| number(import, "done"))?.min(total);
         if done > 0 {
             output.say(format!("{done} of {total} keys of this file were sent before: going on behind them"));
         }
         let (sender, mut batches) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(&file, done, &sender));
-        let mut rejected = before.as_ref().map(|import| list(import, "rejected")).unwrap_or_default();
+        let mut rejected = before.as_ref().map_or(Ok(Vec::new()), |import| list(import, "rejected"))?;
         while let Some(Batch { first, body }) = batches.recv().await {
             let path = format!("/keys/import?import={id}&first={first}{more}");
             let answer = api.post_document(&path, "application/pskc+xml", body.to_vec()).await?;
-            rejected.extend(list(&answer, "refused").into_iter().chain(list(&answer, "duplicate")));
+            rejected.extend(list(&answer, "refused")?.into_iter().chain(list(&answer, "duplicate")?));
         }
         reading.await.map_err(|_| Failure::new("the file could not be read to its end"))??;
         let import = api.get(&format!("/imports/{id}")).await?;
         report(&import, before.as_ref(), rejected, !more.is_empty(), output)
     }
-}
-
-fn list(answer: &Value, name: &str) -> Vec<Value> {
-    answer[name].as_array().cloned().unwrap_or_default()
 }
 
 /// SHA-256 of the options and the file: what the server knows an import by. With other options it is another import.
@@ -135,22 +131,20 @@ fn report(
     output: &Output,
 ) -> Result<(), Failure> {
     let (refused, duplicate): (Vec<_>, Vec<_>) = rejected.into_iter().partition(|key| key["kind"] == "refused");
-    let number = |answer: &Value, name: &str| answer[name].as_u64().unwrap_or(0);
-    let accepted_before = before.map_or(0, |before| number(before, "accepted"));
+    let accepted_before = before.map_or(Ok(0), |before| number(before, "accepted"))?;
+    let (accepted, duplicates, refusals) =
+        (number(import, "accepted")?, number(import, "duplicate")?, number(import, "refused")?);
     let document = json!({
         "import": import["id"],
-        "accepted": import["accepted"],
+        "accepted": accepted,
         "accepted_before": accepted_before,
-        "duplicate": import["duplicate"],
-        "refused": import["refused"],
+        "duplicate": duplicates,
+        "refused": refusals,
         "duplicates": duplicate,
         "refusals": refused,
     });
     output.print(&document, || {
-        let mut lines = vec![format!(
-            "{} keys accepted, {} there already, {} refused",
-            import["accepted"], import["duplicate"], import["refused"]
-        )];
+        let mut lines = vec![format!("{accepted} keys accepted, {duplicates} there already, {refusals} refused")];
         if accepted_before > 0 {
             lines.push(format!("  {accepted_before} of the accepted ones came with an earlier call"));
         }
@@ -159,7 +153,7 @@ fn report(
         if refused.len() + duplicate.len() > MOST {
             lines.push("  … (--json tells all)".to_owned());
         }
-        if !has_owners && number(import, "accepted") > 0 {
+        if !has_owners && accepted > 0 {
             lines.push(
                 "  they belong to nobody yet, and validate nothing until `dskpp admin key assign` or an".to_owned(),
             );
@@ -168,7 +162,7 @@ fn report(
         lines.join("\n")
     })?;
     // All has been said: only the exit code is left to tell.
-    if number(import, "refused") == 0 { Ok(()) } else { std::process::exit(1) }
+    if refusals == 0 { Ok(()) } else { std::process::exit(1) }
 }
 
 fn line(kind: &str, key: &Value) -> String {

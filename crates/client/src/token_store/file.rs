@@ -1,8 +1,8 @@
 //! The file: one line of JSON, a line feed, then the sealed body.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
@@ -70,7 +70,7 @@ impl Key {
                 argon2id(passphrase.expose(), &salt, &cost, 32).map_err(|_| StoreError::Locked)?
             }
             (Unlocking::KeyFile, Unlock::KeyFile(path)) => {
-                let text = fs::read(path).map(Secret::from).map_err(failed("read", path))?;
+                let text = read_private(path).map_err(failed("read", path))?;
                 let key = HEXLOWER_PERMISSIVE.decode(text.expose().trim_ascii()).map(Secret::from);
                 key.map_err(|_| StoreError::KeyFile(path.clone()))?
             }
@@ -89,7 +89,7 @@ impl Key {
 pub(super) fn read(path: &Path) -> Result<(Header, Vec<u8>), StoreError> {
     let damaged = |reason| StoreError::Damaged { path: path.to_owned(), reason };
     let mut octets = Vec::new();
-    let file = File::open(path).map_err(failed("read", path))?;
+    let file = open_private(path).map_err(failed("read", path))?;
     file.take(MAX_FILE_LEN + 1).read_to_end(&mut octets).map_err(failed("read", path))?;
     if octets.len() as u64 > MAX_FILE_LEN {
         return Err(damaged("it is too large"));
@@ -145,11 +145,16 @@ fn line_beside(header: &Header) -> Vec<u8> {
     [&line(header)[..], b"unfinished run"].concat()
 }
 
-/// The content of the file beside the store; `None` where there is none that can be read.
-pub(super) fn read_beside(store: &Path, header: &Header, key: &Key) -> Option<Secret> {
-    let mut octets = Vec::new();
-    File::open(beside(store, ".run")).ok()?.take(MAX_BESIDE_LEN).read_to_end(&mut octets).ok()?;
-    key.0.open(&line_beside(header), &octets).ok()
+/// The content of the file beside the store; `None` where there is no file.
+pub(super) fn read_beside(store: &Path, header: &Header, key: &Key) -> Result<Option<Secret>, StoreError> {
+    let (path, mut octets) = (beside(store, ".run"), Vec::new());
+    let file = match open_private(&path) {
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed("read", &path))?,
+    };
+    file.take(MAX_BESIDE_LEN).read_to_end(&mut octets).map_err(failed("read", &path))?;
+    let opened = key.0.open(&line_beside(header), &octets);
+    opened.map(Some).map_err(|_| StoreError::Damaged { path, reason: "it does not open with the store's key" })
 }
 
 pub(super) fn write_beside(store: &Path, header: &Header, key: &Key, body: &Secret) -> Result<(), StoreError> {
@@ -161,7 +166,24 @@ pub(super) fn remove_beside(store: &Path) -> Result<(), StoreError> {
     fs::remove_file(&path).map_err(failed("removed", &path))
 }
 
-fn beside(store: &Path, ending: &str) -> PathBuf {
+/// Opens a file to read it. What others may do with it is taken from them, as far as this user can: a key file may lie
+/// on a disk that cannot be written.
+fn open_private(path: &Path) -> std::io::Result<File> {
+    let file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        _ = file.set_permissions(Permissions::from_mode(mode & 0o700));
+    }
+    Ok(file)
+}
+
+fn read_private(path: &Path) -> std::io::Result<Secret> {
+    let mut octets = Vec::new();
+    open_private(path)?.read_to_end(&mut octets)?;
+    Ok(Secret::new(octets))
+}
+
+pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)

@@ -123,12 +123,44 @@ fn nothing_secret_is_readable() {
     let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
     store.insert(token("1")).unwrap();
     let octets = std::fs::read(&path).unwrap();
-    for secret in ["secret", "host.example", "hotp"] {
-        assert!(!octets.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
+    let mut run = Unfinished::new("https://host.example/dskpp", "a client".into(), Some(Secret::from_slice(b"secret")));
+    run.seed = Secret::from_slice(b"the seed of all");
+    run.server_hello = Some(b"a ServerHello".to_vec());
+    store.keep_unfinished(&run).unwrap();
+    let notes = std::fs::read(folder.path().join("tokens.db.run")).unwrap();
+    let fields = serde_json::to_value(token("1")).unwrap();
+    let told = fields.as_object().unwrap().values().filter_map(|value| value.as_str()).filter(|text| text.len() > 3);
+    let mut secrets: Vec<&str> = told.collect();
+    secrets.extend(["secret", "host.example", "hotp", "a client", "the seed of all", "a ServerHello", "totp"]);
+    for secret in secrets {
+        let base64 = data_encoding::BASE64.encode(&secret.as_bytes()[..secret.len() / 3 * 3]);
+        for (name, octets) in [("the store", &octets), ("the notes", &notes)] {
+            for form in [secret, &base64] {
+                assert!(!octets.windows(form.len()).any(|window| window == form.as_bytes()), "{form} in {name}");
+            }
+        }
     }
+    let header = octets.split(|octet| *octet == b'\n').next().unwrap();
+    assert_eq!(header, br#"{"format":"dskpp token store 1","unlock":{"kind":"key-file"}}"#, "all that is in the clear");
     let shown = format!("{store:?} {:?} {unlock:?}", token("1"));
     assert!(!shown.contains("secret"), "{shown}");
     for file in [&path, &folder.path().join("key"), &folder.path().join("tokens.db.lock")] {
+        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn files_that_others_could_read_become_their_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, unlock) = store(folder.path());
+    let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
+    store.keep_unfinished(&Unfinished::new("https://host.example/dskpp", "a client".into(), None)).unwrap();
+    let files = [path.clone(), folder.path().join("key"), folder.path().join("tokens.db.run")];
+    for file in &files {
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o664)).unwrap();
+    }
+    assert_eq!(TokenStore::open(&path, &unlock).unwrap().unfinished().len(), 1);
+    for file in &files {
         assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
     }
 }

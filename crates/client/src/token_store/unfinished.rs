@@ -51,11 +51,21 @@ impl Unfinished {
 const MOST: usize = 8;
 
 impl TokenStore {
-    /// The runs that did not come to an end, the last one first. A file that cannot be read has none: there is nothing
-    /// to go on with, and a new run does no harm.
+    /// The runs that did not come to an end, the last one first. Notes that cannot be read end nothing, which is told:
+    /// a new run does no harm, but a renewal whose answer was lost cannot come to its end without them.
     pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
-        let body = file::read_beside(&self.path, &self.header, &self.key);
-        body.and_then(|body| serde_json::from_slice(body.expose()).ok()).unwrap_or_default()
+        self.noted().unwrap_or_else(|why| {
+            tracing::warn!("runs that were begun cannot be gone on with: {why}");
+            Vec::new()
+        })
+    }
+
+    fn noted(&self) -> Result<Vec<Unfinished>, StoreError> {
+        let Some(body) = file::read_beside(&self.path, &self.header, &self.key)? else { return Ok(Vec::new()) };
+        serde_json::from_slice(body.expose()).map_err(|_| StoreError::Damaged {
+            path: file::beside(&self.path, ".run"),
+            reason: "its content is of another version",
+        })
     }
 
     /// Notes how far a run has come. Others stay as they are: a lost answer of theirs can still be asked for.

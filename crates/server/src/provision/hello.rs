@@ -140,9 +140,10 @@ fn wants_two_pass(hello: &ClientHello, trigger: Option<&EnrolmentRecord>) -> boo
     !hello.two_pass_methods().is_empty() && (!hello.offers_four_pass() || only_two_pass)
 }
 
-/// The key that the client wants renewed, as it names it.
+/// The key that the client wants renewed, as it names it. The Ids of keys are UTF-8: other octets name one that cannot be
+/// there.
 fn key_id(hello: &ClientHello) -> Option<String> {
-    hello.key_id.as_deref().map(|id| String::from_utf8_lossy(id).into_owned())
+    hello.key_id.clone().map(|id| String::from_utf8(id).unwrap_or_default())
 }
 
 /// The device that the client says it is; one without manufacturer or serial number names none.

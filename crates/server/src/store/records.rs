@@ -167,7 +167,7 @@ impl Params {
     pub(crate) fn read(json: &str) -> Option<Self> {
         let params: Params = serde_json::from_str(json).ok()?;
         let is_sound = params.digits.is_none_or(|digits| Digits::new(digits).is_ok())
-            && params.period_s != Some(0)
+            && params.period_s.is_none_or(|period| (1..=i32::MAX.unsigned_abs()).contains(&period))
             && params.hash.as_deref().is_none_or(|name| Self::HASHES.contains(&name))
             && params.counter.is_none_or(|counter| counter <= MAX_COUNTER.unsigned_abs())
             && params.suite.as_deref().is_none_or(|suite| suite.parse::<OcraSuite>().is_ok());

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::api::Api;
+use crate::api::{Api, list, number};
 use crate::output::{Failure, Output};
 use crate::pskc::input::{Document, Input};
 use crate::shown::shown;
@@ -120,16 +120,15 @@ impl Report {
             return Ok(());
         }
         let answer = api.post("/devices/import", &json!({ "devices": devices })).await?;
-        self.accepted += answer["accepted"].as_u64().unwrap_or(0);
-        for (name, list) in [("duplicate", &mut self.duplicate), ("refused", &mut self.refused)] {
-            for line in answer[name].as_array().into_iter().flatten() {
+        self.accepted += number(&answer, "accepted")?;
+        for (name, lines) in [("duplicate", &mut self.duplicate), ("refused", &mut self.refused)] {
+            for mut line in list(&answer, name)? {
                 let index = line["index"].as_u64().and_then(|index| usize::try_from(index).ok());
-                let mut line = line.clone();
                 if let Some(object) = line.as_object_mut() {
                     object.remove("index");
                     object.insert(self.unit.into(), json!(index.and_then(|index| numbers.get(index))));
                 }
-                list.push(line);
+                lines.push(line);
             }
         }
         Ok(())
