@@ -12,6 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_parser::parse_x509_certificate;
 
 use crate::device_trust::DeviceTrust;
+use crate::modes::warn_of_exposed_key;
 use crate::private_ca::PrivateCa;
 use crate::seal::{Kek, SessionKeys};
 use crate::store::{Store, StorePolicy, new_token};
@@ -126,6 +127,7 @@ async fn k_server(config: &Config, store: &Store) -> Result<KServer, Error> {
 }
 
 fn read_rsa_key(path: &Path) -> Result<RsaPrivateKey, Error> {
+    warn_of_exposed_key(path);
     let pem = Secret::new(files::read_text(path)?.into_bytes());
     let content = |why: String| Error::Content {
         path: path.to_owned(),

@@ -13,10 +13,12 @@ use toml::{Table, Value};
 
 mod check;
 mod devices;
+mod environment;
 mod names;
 mod proxy;
 
 pub use devices::Devices;
+use environment::{setting_of, typed};
 pub use names::{EncryptionName, KeyTypeName, MacName, Pbkdf2Name};
 pub use proxy::{Network, Proxy, ProxyHeader};
 
@@ -298,9 +300,7 @@ impl Config {
             Some(path) => std::fs::read_to_string(path)
                 .map_err(|why| one_fault(path.display(), "", format!("cannot be read: {why}; name a readable file")))?,
         };
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self::read(&text, variables)
+        Self::read_os(&text, std::env::vars_os())
     }
 
     /// Reads TOML text and environment variables; the latter override. Variables that begin with
@@ -366,30 +366,6 @@ impl Config {
             Pbkdf2Name::HmacSha1 => Pbkdf2Prf::HmacSha1,
             Pbkdf2Name::HmacSha256 => Pbkdf2Prf::HmacSha256,
         }
-    }
-}
-
-/// `DSKPP_SERVER_DATA_DIR` → `server`, `data_dir`.
-fn setting_of(variable: &str, defaults: &Table) -> Option<(String, String)> {
-    let name = variable.strip_prefix("DSKPP_")?.to_ascii_lowercase();
-    defaults.keys().find_map(|section| {
-        let key = name.strip_prefix(section.as_str())?.strip_prefix('_')?;
-        Some((section.clone(), key.to_owned()))
-    })
-}
-
-/// The value in the type that the key's default has; text stays text where it does not fit, and is
-/// then refused with the other faults. Lists are separated by commas.
-fn typed(defaults: &Table, section: &str, key: &str, text: &str) -> Value {
-    let as_text = || Value::String(text.to_owned());
-    match defaults.get(section).and_then(|section| section.get(key)) {
-        Some(Value::Integer(_)) => text.trim().parse().map_or_else(|_| as_text(), Value::Integer),
-        Some(Value::Boolean(_)) => text.trim().parse().map_or_else(|_| as_text(), Value::Boolean),
-        Some(Value::Array(_)) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
-        }
-        _ => as_text(),
     }
 }
 

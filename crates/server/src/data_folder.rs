@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::modes::secure_data_folder;
 use crate::{Error, files};
 
 /// Keeps other starts out of a data folder until it is dropped.
@@ -14,9 +15,9 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    /// Makes the folder if there is none, and waits until no other process starts in it.
+    /// Makes the folder if there is none, makes sure that it is nobody else's, and waits until no other process starts in it.
     pub(crate) async fn enter(folder: &Path) -> Result<Self, Error> {
-        files::make_private_folder(folder)?;
+        secure_data_folder(folder)?;
         let file = File::open(folder).map_err(files::failed("opened", folder))?;
         let lock = move || file.lock().map(|()| file);
         let locked = tokio::task::spawn_blocking(lock).await.unwrap_or_else(|why| Err(std::io::Error::other(why)));

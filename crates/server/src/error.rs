@@ -34,6 +34,16 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// Others have access to a file or folder in a way that makes it unsafe to use.
+    #[error("{} is not safe to use: {what}; {remedy}", path.display())]
+    Exposed {
+        /// The file or folder.
+        path: PathBuf,
+        /// What others can do.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A file was read but holds something else than it should.
     #[error("{} is not usable as {what}: {why}", path.display())]
     Content {

@@ -36,6 +36,7 @@ mod fair;
 mod files;
 mod gate;
 mod limits;
+mod modes;
 mod names;
 mod neighbours;
 mod ops;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use dskpp_crypto::{AeadKey, Hash, HmacKey, Random as _, Secret, SystemRandom};
 
+use crate::modes::warn_of_exposed_key;
 use crate::provision::SESSION_TIME_LEN;
 use crate::{Error, files};
 
@@ -54,15 +55,16 @@ impl Kek {
     /// The first that there is: the environment's `DSKPP_KEK`, the configured file, the systemd credential
     /// `dskpp-kek`, the file `kek` in the data folder, which a first start makes. Files hold 64 hexadecimal digits.
     pub(crate) fn load(data_dir: &Path, kek_file: Option<&Path>) -> Result<Self, Error> {
-        if let Ok(text) = std::env::var(VARIABLE) {
-            return Self::from_hex(&text, Path::new(VARIABLE));
+        if let Some(text) = std::env::var_os(VARIABLE) {
+            return Self::from_hex(&text.to_string_lossy(), Path::new(VARIABLE));
         }
         if let Some(path) = kek_file {
+            warn_of_exposed_key(path);
             return Self::from_hex(&files::read_text(path)?, path);
         }
         if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {
             let path = Path::new(&folder).join(CREDENTIAL);
-            if path.exists() {
+            if path.try_exists().map_err(files::failed("read", &path))? {
                 return Self::from_hex(&files::read_text(&path)?, &path);
             }
         }

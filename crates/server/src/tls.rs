@@ -12,6 +12,7 @@ use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::sync::mpsc;
 
+use crate::modes::warn_of_exposed_key;
 use crate::private_ca::PrivateCa;
 use crate::{Error, files};
 
@@ -160,6 +161,7 @@ fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<Arc<ServerConfig>,
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    warn_of_exposed_key(path);
     let pem = dskpp_crypto::Secret::new(files::read_text(path)?.into_bytes());
     PrivateKeyDer::from_pem_slice(pem.expose()).map_err(|why| Error::Content {
         path: path.to_owned(),

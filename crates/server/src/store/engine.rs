@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use crate::modes;
 use crate::queue::{Receiver, Sender, bounded};
 use crate::vital::Vital;
 
@@ -86,6 +87,8 @@ impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<
 
 /// A connection with the settings that durability and several processes need.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    // Where even that is refused, SQLite has the better reason.
+    _ = modes::secure_database(path);
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     write_ahead(&connection)?;

@@ -192,6 +192,25 @@ async fn no_secret_is_in_the_databases_files() {
 }
 
 #[tokio::test]
+async fn the_databases_files_are_their_owners_alone_whatever_the_umask_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Db { folder, store } = Db::new();
+    let modes = || {
+        let entries = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+        let mode = |entry: std::fs::DirEntry| entry.metadata().unwrap().permissions().mode() & 0o777;
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), mode(entry))).collect::<Vec<_>>()
+    };
+    store.create_user("alice".into()).await.unwrap();
+    assert_eq!(modes().len(), 3, "database, log and index: {:?}", modes());
+    assert!(modes().iter().all(|(_, mode)| *mode == 0o600), "{:?}", modes());
+    drop(store);
+    let path = folder.path().join("dskpp.db");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap(); // an earlier version's
+    Store::open(&path, kek(1), POLICY).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
 async fn a_secret_that_was_moved_to_another_row_does_not_open() {
     let db = Db::new();
     db.key(hotp_for("alice"), "key1").await;
