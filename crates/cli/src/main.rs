@@ -3,6 +3,7 @@
 mod admin;
 mod api;
 mod bench;
+mod database;
 mod demo;
 mod enroll;
 mod log;
@@ -61,6 +62,9 @@ enum Command {
     Pskc(pskc::Pskc),
     /// Manage a server: users, devices, enrolments, keys
     Admin(admin::Admin),
+    /// Look after a server's database
+    #[command(subcommand)]
+    Database(database::Database),
     /// Measure a server with complete enrolments
     Bench(bench::Bench),
     /// Print a completion script for a shell
@@ -88,6 +92,7 @@ fn main() -> ExitCode {
         Command::Token(token) => token.run(&output),
         Command::Pskc(pskc) => pskc.run(&output),
         Command::Admin(admin) => admin.run(&output),
+        Command::Database(database) => database.run(&output),
         Command::Bench(bench) => bench.run(&output),
         Command::BenchServer(server) => server.run(),
         Command::Completions { shell } => {

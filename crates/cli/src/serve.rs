@@ -28,6 +28,10 @@ pub(crate) struct Serve {
     #[arg(long)]
     http: bool,
 
+    /// Begin a new store; where half of one is left (its key, or its database), set that aside
+    #[arg(long)]
+    init: bool,
+
     /// Make a new private CA, and set the old one aside: clients then need the new tls/ca.pem
     #[arg(long)]
     new_ca: bool,
@@ -51,7 +55,7 @@ impl Serve {
             }
             Ok(config)
         };
-        let options = ServerOptions { new_ca: self.new_ca, ..ServerOptions::default() };
+        let options = ServerOptions { init: self.init, new_ca: self.new_ca, ..ServerOptions::default() };
         dskpp_server::run(config, options, hint, reload).map_err(Failure::new)
     }
 

@@ -12,14 +12,20 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_parser::parse_x509_certificate;
 
 use crate::device_trust::DeviceTrust;
+use crate::halves::{self, Begin, Opened};
 use crate::modes::warn_of_exposed_key;
 use crate::private_ca::PrivateCa;
-use crate::seal::{Kek, SessionKeys};
-use crate::store::{Store, StorePolicy, new_token};
+use crate::seal::SessionKeys;
+use crate::store::{Store, new_token};
 use crate::{Config, Error, data_folder, files};
 
 /// The size of a K_SERVER that is made here.
 const K_SERVER_BITS: usize = 2048;
+
+/// A clock that lags behind what has happened by so many seconds was set back, or is wrong.
+const CLOCK_BEHIND_S: i64 = 5 * 60;
+/// A server that wrote nothing for so many seconds is rare.
+const CLOCK_AHEAD_S: i64 = 30 * 86_400;
 
 /// What stands in the data folder.
 pub(crate) struct Data {
@@ -42,17 +48,16 @@ pub(crate) struct KServer {
     pub(crate) id: String,
 }
 
-/// Opens the data folder, making what is missing.
-pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
+/// Opens the data folder, making what a first start makes.
+pub(crate) async fn open(config: &Config, begin: Begin) -> Result<Data, Error> {
     let device_trust = Arc::new(DeviceTrust::load(&config.devices)?);
     let folder = &config.server.data_dir;
-    let kek_file = Some(config.seal.kek_file.as_path()).filter(|path| !path.as_os_str().is_empty());
-    let policy = StorePolicy {
-        lock_after: config.policy.lock_after,
-        hotp_look_ahead: config.validate.hotp_look_ahead,
-        totp_window: config.validate.totp_window,
-    };
-    let store = Store::open(&folder.join("dskpp.db"), Arc::new(Kek::load(folder, kek_file)?), policy)?;
+    let Opened { store, .. } = halves::open(config, begin, Timestamp::now())?;
+    if let Some(last) = store.last_audit().await?
+        && let Some(warning) = clock_warning(Timestamp::now(), last)
+    {
+        tracing::warn!("{warning}");
+    }
     let session_keys = SessionKeys::new(setting(&store, "session_key", || Ok(SystemRandom.secret(32))).await?);
     let k_server = k_server(config, &store).await?;
     let admin_token_file = folder.join("admin-token");
@@ -64,6 +69,22 @@ pub(crate) async fn open(config: &Config) -> Result<Data, Error> {
         tracing::info!("wrote the first admin token to {}", admin_token_file.display());
     }
     Ok(Data { store, k_server, session_keys, admin_token_file, device_trust })
+}
+
+/// What an operator should know of a clock that is far from the time of the last audit entry, in seconds since 1970.
+fn clock_warning(now: Timestamp, last: i64) -> Option<String> {
+    let ahead = now.as_second().saturating_sub(last);
+    let (what, hint) = match ahead {
+        _ if ahead <= -CLOCK_BEHIND_S => ("before", "set the clock"),
+        _ if ahead >= CLOCK_AHEAD_S => ("after", "set the clock, unless nothing has happened here for so long"),
+        _ => return None,
+    };
+    let last = Timestamp::from_second(last).map_or_else(|_| last.to_string(), |last| last.to_string());
+    let now = now.strftime("%Y-%m-%dT%H:%M:%SZ");
+    Some(format!(
+        "the clock says {now}, which is long {what} the last audit entry of {last}: enrolments, time-based passwords \
+         and certificates depend on it; {hint}"
+    ))
 }
 
 /// The private authority for a server with these addresses, which has to be the one of every earlier start; with
@@ -153,5 +174,33 @@ fn read_certificate_of(path: &Path, key: &RsaPublicKey) -> Result<Vec<Vec<u8>>, 
             what: "K_SERVER's certificate",
             why: "its first certificate is not for the key in k_server.key".into(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_far_from_the_last_audit_entry_is_worth_a_warning() {
+        let now: Timestamp = "2026-11-28T09:30:00Z".parse().unwrap();
+        for (last, words) in [
+            (now.as_second(), None),
+            (now.as_second() + 299, None),
+            (now.as_second() + 300, Some("before the last audit entry of 2026-11-28T09:35:00Z")),
+            (now.as_second() + 86_400 * 4000, Some("set the clock")),
+            (now.as_second() - 86_400 * 29, None),
+            (now.as_second() - 86_400 * 30, Some("after the last audit entry of 2026-10-29T09:30:00Z")),
+            (0, Some("unless nothing has happened")),
+            (i64::MAX, Some("before the last audit entry of 9223372036854775807")),
+        ] {
+            let warning = clock_warning(now, last);
+            assert_eq!(warning.is_some(), words.is_some(), "{last}: {warning:?}");
+            let said = warning.unwrap_or_default();
+            assert!(
+                words.is_none_or(|words| said.contains(words) && said.contains("says 2026-11-28T09:30:00Z")),
+                "{said}"
+            );
+        }
     }
 }

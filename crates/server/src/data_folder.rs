@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -15,13 +16,13 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    /// Makes the folder if there is none, makes sure that it is nobody else's, and waits until no other process starts in it.
-    pub(crate) async fn enter(folder: &Path) -> Result<Self, Error> {
+    /// Makes the folder if there is none, makes sure that it is nobody else's, and waits until no other process starts in
+    /// it. Blocks.
+    pub(crate) fn enter(folder: &Path) -> Result<Self, Error> {
         secure_data_folder(folder)?;
         let file = File::open(folder).map_err(files::failed("opened", folder))?;
-        let lock = move || file.lock().map(|()| file);
-        let locked = tokio::task::spawn_blocking(lock).await.unwrap_or_else(|why| Err(std::io::Error::other(why)));
-        Ok(Starting { _folder: locked.map_err(files::failed("locked", folder))? })
+        file.lock().map_err(files::failed("locked", folder))?;
+        Ok(Starting { _folder: file })
     }
 }
 
@@ -29,7 +30,7 @@ impl Starting {
 pub(crate) fn set_aside(folder: &Path, names: &[&str], now: Timestamp) -> Result<PathBuf, Error> {
     let name = now.strftime("set-aside-%Y%m%dT%H%M%SZ").to_string();
     let candidates = (1..).map(|n| folder.join(if n == 1 { name.clone() } else { format!("{name}-{n}") }));
-    let mut made = candidates.map(|aside| match fs::create_dir(&aside) {
+    let mut made = candidates.map(|aside| match fs::DirBuilder::new().mode(0o700).create(&aside) {
         Err(why) if why.kind() == ErrorKind::AlreadyExists => None,
         made => Some(made.map(|()| aside.clone()).map_err(files::failed("made", &aside))),
     });
@@ -64,13 +65,13 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn starts_in_one_folder_come_one_after_the_other() {
+    #[test]
+    fn starts_in_one_folder_come_one_after_the_other() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Starting::enter(folder.path()).await.unwrap();
+        let first = Starting::enter(folder.path()).unwrap();
         let other = File::open(folder.path()).unwrap();
         assert!(other.try_lock().is_err());
         drop(first);
-        Starting::enter(folder.path()).await.unwrap();
+        Starting::enter(folder.path()).unwrap();
     }
 }

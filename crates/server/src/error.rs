@@ -81,6 +81,34 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A half of the store is missing or damaged, or the halves do not belong together.
+    #[error(
+        "the store in {} is not whole: {why}; restore what is missing from a backup, or begin anew with \
+         `dskpp serve --init`, which sets the old files aside: its keys and enrolments are lost then",
+        folder.display()
+    )]
+    NotWhole {
+        /// The data folder.
+        folder: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// There is no store, and nobody said that one should begin.
+    #[error(
+        "there is no store in {} yet: begin one with `dskpp database migrate --init`; if there was one, check the \
+         path, or restore the database from a backup",
+        folder.display()
+    )]
+    NotBegun {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// There is a store where one should be begun anew.
+    #[error("the store in {} is whole, and --init leaves it as it is: start without --init", folder.display())]
+    IsWhole {
+        /// The data folder.
+        folder: PathBuf,
+    },
     /// The private CA is not whole, or cannot issue a certificate.
     #[error("the private CA in {} {why}", folder.display())]
     PrivateCa {

@@ -1,23 +1,124 @@
 //! What those who run the server look at: is it alive, can it work.
 
+use std::time::{Duration, Instant};
+
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use axum::routing::get;
+use tokio::sync::watch;
 
 use crate::store::Store;
 
-/// `/healthz`: the process answers. `/readyz`: the store answers too, else 503.
+/// The least time from one look at the store to the next, however often anybody asks.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// How long a question waits for a look that is under way.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// A look that takes longer says that the server is not ready.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// `/healthz`: the process answers. `/readyz`: what is sent to it now will be done, else 503 with the reason.
 pub(crate) fn router(store: Store) -> Router {
-    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(store)
+    let readiness = Readiness { store, seen: watch::Sender::new(Seen::default()) };
+    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(readiness)
 }
 
-async fn ready(State(store): State<Store>) -> (StatusCode, &'static str) {
-    match store.ping().await {
-        Ok(()) => (StatusCode::OK, "ok\n"),
-        Err(why) => {
-            tracing::warn!("not ready: {why}");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
+#[derive(Clone)]
+struct Readiness {
+    store: Store,
+    seen: watch::Sender<Seen>,
+}
+
+/// What is known of the store. It has just been opened when the first question comes.
+#[derive(Default)]
+struct Seen {
+    /// Why it does not work.
+    fault: Option<String>,
+    /// When that was found.
+    at: Option<Instant>,
+    /// Since when somebody looks.
+    looking: Option<Instant>,
+}
+
+async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
+    readiness.look_if_due();
+    let mut seen = readiness.seen.subscribe();
+    let looked = seen.wait_for(|seen| seen.looking.is_none());
+    _ = tokio::time::timeout(PATIENCE, looked).await; // then the last answer counts
+    let (fault, age) = readiness.seen.borrow().answer(Instant::now());
+    let headers = [(header::AGE, age.as_secs().to_string()), (header::CACHE_CONTROL, "no-store".into())];
+    match fault {
+        None => (StatusCode::OK, headers, "ok\n".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, headers, format!("not ready: {why}\n")),
+    }
+}
+
+impl Readiness {
+    /// Begins a look, unless there is one or the last one is fresh.
+    fn look_if_due(&self) {
+        let due = self.seen.send_if_modified(|seen| {
+            let due = seen.looking.is_none() && seen.at.is_none_or(|at| at.elapsed() >= INTERVAL);
+            if due {
+                seen.looking = Some(Instant::now());
+            }
+            due
+        });
+        if due {
+            let Readiness { store, seen } = self.clone();
+            tokio::spawn(async move {
+                let fault = store.probe().await.err().map(|why| why.to_string());
+                seen.send_modify(|seen| seen.found(fault));
+            });
         }
+    }
+}
+
+impl Seen {
+    fn found(&mut self, fault: Option<String>) {
+        if fault != self.fault {
+            match &fault {
+                Some(why) => tracing::error!("not ready: {why}"),
+                None => tracing::info!("ready again"),
+            }
+        }
+        *self = Seen { fault, at: Some(Instant::now()), looking: None };
+    }
+
+    /// What is wrong, if anything, and how old that is.
+    fn answer(&self, now: Instant) -> (Option<String>, Duration) {
+        let since = |at: Option<Instant>| at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let looking = since(self.looking);
+        if looking < SLOW {
+            return (self.fault.clone(), since(self.at));
+        }
+        let slow = format!(
+            "a write has taken {} s and is not done yet: the disk is slow, or the database is locked",
+            looking.as_secs()
+        );
+        (Some(self.fault.clone().unwrap_or(slow)), Duration::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_takes_long_is_a_fault_and_the_last_answer_has_its_age() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut seen = Seen::default();
+        assert_eq!(seen.answer(after(9)), (None, Duration::ZERO));
+        seen.looking = Some(start);
+        assert_eq!(seen.answer(after(1)).0, None);
+        assert!(seen.answer(after(2)).0.unwrap().contains("2 s"));
+        seen.at = Some(start);
+        assert_eq!(seen.answer(after(1)), (None, Duration::from_secs(1)));
+        seen.found(Some("the disk is full".into()));
+        seen.at = Some(start);
+        assert_eq!(seen.answer(after(3)), (Some("the disk is full".into()), Duration::from_secs(3)));
+        seen.found(None);
+        assert_eq!(seen.answer(start).0, None);
     }
 }

@@ -21,6 +21,7 @@ use crate::connection::Front;
 use crate::data_folder::Starting;
 use crate::dskpp_http::{self, Binding};
 use crate::gate::Gate;
+use crate::halves::Begin;
 use crate::limits::Rates;
 use crate::neighbours::Neighbours;
 use crate::pool::Pool;
@@ -47,6 +48,8 @@ pub struct ServerOptions {
     /// A PBKDF2 iteration floor other than 100,000, for load tests. Refused unless the server
     /// listens on a loopback address.
     pub iteration_floor_for_bench: Option<u32>,
+    /// Begin a new store. Where half of one is left, that is set aside; a whole one is an error.
+    pub init: bool,
     /// Make a new private CA; the old one is set aside. Clients then need the new `ca.pem`.
     pub new_ca: bool,
 }
@@ -138,8 +141,11 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let url_s = config.public_urls(address.port());
-    let starting = Starting::enter(&config.server.data_dir).await?;
-    let mut data = bootstrap::open(&config).await?;
+    let folder = config.server.data_dir.clone();
+    let starting = tokio::task::spawn_blocking(move || Starting::enter(&folder)).await;
+    let starting = starting.map_err(|why| Error::System { what: "the start failed", source: why.into() })??;
+    let begin = if options.init { Begin::Over } else { Begin::WithNewKey };
+    let mut data = bootstrap::open(&config, begin).await?;
     let ca = match needs_private_ca(&config) {
         true => Some(bootstrap::private_ca(&config, &data.store, address, &url_s, options.new_ca).await?),
         false => None,
@@ -355,7 +361,12 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
+    /// SIGXFSZ: a limit on the length of files fails a write, as a full disk does, and does not end the server.
+    _file_too_long: tokio::signal::unix::Signal,
 }
+
+/// The number of SIGXFSZ.
+const SIGXFSZ: i32 = 25;
 
 impl Signals {
     fn new() -> Result<Self, Error> {
@@ -365,6 +376,7 @@ impl Signals {
             terminate: wait(SignalKind::terminate())?,
             interrupt: wait(SignalKind::interrupt())?,
             hangup: wait(SignalKind::hangup())?,
+            _file_too_long: wait(SignalKind::from_raw(SIGXFSZ))?,
         })
     }
 

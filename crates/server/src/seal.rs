@@ -1,6 +1,7 @@
 //! Secrets at rest: sealed under the key-encryption key, each to its own place in the store.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -52,28 +53,34 @@ impl Kek {
         Ok(Kek { siv, gcm: AeadKey::from_secret(key)?, nothing })
     }
 
-    /// The first that there is: the environment's `DSKPP_KEK`, the configured file, the systemd credential
-    /// `dskpp-kek`, the file `kek` in the data folder, which a first start makes. Files hold 64 hexadecimal digits.
-    pub(crate) fn load(data_dir: &Path, kek_file: Option<&Path>) -> Result<Self, Error> {
+    /// The key that a deployment hands out, and the file that it is in: the environment's `DSKPP_KEK`, the configured
+    /// file (none where the path is empty), or the systemd credential `dskpp-kek`. Each is 64 hexadecimal digits.
+    pub(crate) fn handed_out(kek_file: &Path) -> Result<Option<(Self, Option<PathBuf>)>, Error> {
         if let Some(text) = std::env::var_os(VARIABLE) {
-            return Self::from_hex(&text.to_string_lossy(), Path::new(VARIABLE));
+            return Ok(Some((Self::from_hex(&text.to_string_lossy(), Path::new(VARIABLE))?, None)));
         }
-        if let Some(path) = kek_file {
-            warn_of_exposed_key(path);
-            return Self::from_hex(&files::read_text(path)?, path);
+        let in_file = |path: PathBuf| Ok(Some((Self::read(&path)?, Some(path))));
+        if !kek_file.as_os_str().is_empty() {
+            warn_of_exposed_key(kek_file);
+            return in_file(kek_file.to_owned());
         }
-        if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {
-            let path = Path::new(&folder).join(CREDENTIAL);
-            if path.try_exists().map_err(files::failed("read", &path))? {
-                return Self::from_hex(&files::read_text(&path)?, &path);
-            }
+        match std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(CREDENTIAL)) {
+            Some(path) if path.try_exists().map_err(files::failed("read", &path))? => in_file(path),
+            _ => Ok(None),
         }
-        let path = data_dir.join("kek");
-        if !path.exists() {
-            let text = data_encoding::HEXLOWER.encode(SystemRandom.secret(32).expose());
-            files::write(&path, Secret::from(format!("{text}\n").into_bytes()).expose(), 0o600)?;
-        }
-        Self::from_hex(&files::read_text(&path)?, &path)
+    }
+
+    /// The key in a file: 64 hexadecimal digits.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let text = Secret::from(fs::read(path).map_err(files::failed("read", path))?);
+        Self::from_hex(&String::from_utf8_lossy(text.expose()), path)
+    }
+
+    /// A new key as a file holds it.
+    pub(crate) fn new_hex() -> Secret {
+        let mut text = data_encoding::HEXLOWER.encode(SystemRandom.secret(32).expose());
+        text.push('\n');
+        Secret::from(text.into_bytes())
     }
 
     fn from_hex(text: &str, path: &Path) -> Result<Self, Error> {
@@ -81,7 +88,7 @@ impl Kek {
         octets.ok().and_then(|octets| Self::new(&octets).ok()).ok_or_else(|| Error::Content {
             path: path.to_owned(),
             what: "a key-encryption key",
-            why: "it must be 64 hexadecimal digits; `openssl rand -hex 32` makes a new one".into(),
+            why: "it must be 64 hexadecimal digits".into(),
         })
     }
 
@@ -262,14 +269,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_first_start_makes_the_key_and_a_faulty_one_is_named() {
+    fn a_new_key_can_be_read_and_a_faulty_one_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Kek::load(folder.path(), None).unwrap();
-        let sealed = first.seal("t", "c", "r", &Secret::from_slice(b"x"));
-        assert!(Kek::load(folder.path(), None).unwrap().open("t", "c", "r", &sealed).is_ok());
+        let path = folder.path().join("made");
+        std::fs::write(&path, Kek::new_hex().expose()).unwrap();
+        let sealed = Kek::read(&path).unwrap().seal("t", "c", "r", &Secret::from_slice(b"x"));
+        assert!(Kek::read(&path).unwrap().open("t", "c", "r", &sealed).is_ok());
         let path = folder.path().join("other");
         std::fs::write(&path, "not hexadecimal").unwrap();
-        let error = Kek::load(folder.path(), Some(&path)).unwrap_err().to_string();
+        let error = Kek::handed_out(&path).unwrap_err().to_string();
         assert!(error.contains("other") && error.contains("64 hexadecimal digits"), "{error}");
     }
 }

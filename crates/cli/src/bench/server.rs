@@ -35,8 +35,8 @@ impl BenchServer {
         config.limits.crypto_queue = 8192;
         config.log.level = "warn".into();
         log::start(&config.log)?;
-        let options =
-            ServerOptions { iteration_floor_for_bench: self.no_kdf_cost.then_some(1), ..ServerOptions::default() };
+        let iteration_floor_for_bench = self.no_kdf_cost.then_some(1);
+        let options = ServerOptions { iteration_floor_for_bench, init: true, ..ServerOptions::default() };
         let ready = |running: &dskpp_server::Running| {
             _ = writeln!(std::io::stdout(), "{}", running.address()); // who does not listen cannot measure
         };

@@ -76,7 +76,8 @@ impl Stage {
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.k_server.key = folder.path().join("k_server.pem");
         std::fs::write(&config.k_server.key, pem(&k_server)).map_err(Failure::new)?;
-        let running = serve(config, ServerOptions::default()).await.map_err(Failure::new)?;
+        let options = ServerOptions { init: true, ..ServerOptions::default() };
+        let running = serve(config, options).await.map_err(Failure::new)?;
         let (origin, url_s) = (format!("https://{}", running.address()), running.url_s()[0].clone()); // two without configuration
         let ca = running.ca_file().map(std::path::Path::to_owned);
         let token = std::fs::read_to_string(running.admin_token_file()).map_err(Failure::new)?;

@@ -303,8 +303,12 @@ impl Server {
 
     /// Sends the process a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.process.0.id().to_string();
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.0.id()
     }
 
     /// Waits for the end of the process: its exit code, nothing where a signal ended it.

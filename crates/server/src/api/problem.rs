@@ -68,7 +68,12 @@ impl From<StoreError> for Problem {
                 tracing::error!("{error}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "unreadable")
             }
-            StoreError::Unavailable(_) | StoreError::Sealed(_) | StoreError::TooNew { .. } => {
+            StoreError::Unavailable(_)
+            | StoreError::Damaged(_)
+            | StoreError::Gone { .. }
+            | StoreError::Other { .. }
+            | StoreError::Sealed(_)
+            | StoreError::TooNew { .. } => {
                 tracing::error!("the store failed: {error}");
                 let detail = "the store cannot be used now; try again later, and look into the server's log";
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail);

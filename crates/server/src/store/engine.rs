@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use super::disk::Disk;
 use crate::modes;
 use crate::queue::{Receiver, Sender, bounded};
 use crate::vital::Vital;
@@ -19,7 +21,7 @@ const QUEUE: usize = 4096;
 /// Jobs in one transaction, each of a few rows; a piece of bulk goes along.
 const GROUP: usize = 256;
 /// How long a lock of another process is waited for.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 const READERS: usize = 2;
 /// Readings in one transaction.
 const READ_GROUP: usize = 16;
@@ -34,6 +36,7 @@ pub(super) struct Engine {
     readers: Sender<Reading>,
     vital: Vital,
     path: PathBuf,
+    disk: Arc<Disk>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -118,15 +121,17 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 
 impl Engine {
     pub(super) fn start(path: &Path, writer: Connection) -> Result<Self, StoreError> {
-        let (jobs, waiting) = bounded(QUEUE);
         let vital = Vital::default();
-        spawn(&vital, "store-writer".into(), move || write_all(&writer, &waiting))?;
         let (readings, waiting) = bounded(QUEUE);
         for number in 0..READERS {
             let (connection, reading) = (reader(path)?, waiting.clone());
             spawn(&vital, format!("store-reader-{number}"), move || read_all(&connection, &reading))?;
         }
-        Ok(Engine { writer: jobs, readers: readings, vital, path: path.to_owned() })
+        let disk = Arc::new(Disk::new(path)?); // now that SQLite has made its files
+        let (jobs, waiting) = bounded(QUEUE);
+        let of_writer = Arc::clone(&disk);
+        spawn(&vital, "store-writer".into(), move || write_all(&writer, &of_writer, &waiting))?;
+        Ok(Engine { writer: jobs, readers: readings, vital, path: path.to_owned(), disk })
     }
 
     /// The threads of the store.
@@ -147,6 +152,11 @@ impl Engine {
         };
         let ended = |why: tokio::task::JoinError| StoreError::Unavailable(why.to_string());
         tokio::task::spawn_blocking(checkpoint).await.map_err(ended)?
+    }
+
+    /// The database's files.
+    pub(super) fn disk(&self) -> Arc<Disk> {
+        Arc::clone(&self.disk)
     }
 
     /// Runs `work` in a transaction and answers once it is durable. It may be undone and run again on the way.
@@ -189,7 +199,12 @@ impl Engine {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
-        let reading: Reading = Box::new(move |db| _ = answer.send(work(db)));
+        let disk = self.disk();
+        let reading: Reading = Box::new(move |db| {
+            let read = work(db);
+            _ = read.as_ref().inspect_err(|why| disk.note(why));
+            _ = answer.send(read);
+        });
         if !self.readers.put(reading) {
             return Err(full());
         }
@@ -230,14 +245,15 @@ fn read_all(db: &Connection, waiting: &Receiver<Reading>) {
     }
 }
 
-fn write_all(db: &Connection, waiting: &Receiver<Box<dyn Job>>) {
+fn write_all(db: &Connection, disk: &Disk, waiting: &Receiver<Box<dyn Job>>) {
     loop {
         let mut group = waiting.take(GROUP);
         if group.is_empty() {
             return;
         }
-        let committed = commit(db, &mut group);
+        let committed = disk.check().and_then(|()| commit(db, &mut group));
         if let Err(why) = &committed {
+            disk.note(why);
             tracing::error!("a transaction failed: {why}");
             if !db.is_autocommit() {
                 _ = db.execute_batch("ROLLBACK");
@@ -252,7 +268,10 @@ fn write_all(db: &Connection, waiting: &Receiver<Box<dyn Job>>) {
 /// Mostly all jobs of a group do well. Where one does not, all is undone and done again, so that it alone can be undone.
 fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     execute(db, "BEGIN IMMEDIATE")?;
-    if group.iter_mut().try_for_each(|job| job.run(db)).is_err() {
+    if let Err(why) = group.iter_mut().try_for_each(|job| job.run(db)) {
+        if matches!(why, StoreError::Damaged(_)) {
+            return Err(why);
+        }
         // On a full disk SQLite has undone the whole transaction by itself.
         if !db.is_autocommit() {
             execute(db, "ROLLBACK")?;

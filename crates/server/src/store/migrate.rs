@@ -7,7 +7,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::records::TriggerAd;
-use super::{StoreError, check_kek};
+use super::{StoreError, check_kek, is_identity};
 use crate::seal::Kek;
 
 /// One step after the other; `user_version` counts those that are done.
@@ -21,25 +21,29 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_sealed.sql"),
     include_str!("../../migrations/sqlite/0008_tries.sql"),
     include_str!("../../migrations/sqlite/0009_url_s.sql"),
+    include_str!("../../migrations/sqlite/0010_store.sql"),
 ];
 
-/// Does the steps that are missing, all or none.
+/// The schema's version.
+pub(crate) const SCHEMA: usize = MIGRATIONS.len();
+
+/// Checks the key, and does the steps that are missing, all or none. A database without identity gets `known`.
 ///
 /// # Errors
 /// [`StoreError::TooNew`], [`StoreError::Sealed`] where the key-encryption key is another one.
-pub(super) fn migrate(db: &mut Connection, kek: &Arc<Kek>) -> Result<(), StoreError> {
+pub(super) fn migrate(db: &mut Connection, kek: &Arc<Kek>, known: Option<&str>) -> Result<(), StoreError> {
     if version_of(db)? == MIGRATIONS.len() {
-        return Ok(()); // as on every start but the first: without a lock
+        return check_kek(db, kek); // as on every start but the first: without a lock
     }
     // A table that others refer to can be made anew only without foreign keys, and they cannot be switched off inside
     // the transaction.
     db.pragma_update(None, "foreign_keys", false)?;
-    let migrated = migrate_in_transaction(db, kek);
+    let migrated = migrate_in_transaction(db, kek, known);
     db.pragma_update(None, "foreign_keys", true)?;
     migrated
 }
 
-fn migrate_in_transaction(db: &mut Connection, kek: &Arc<Kek>) -> Result<(), StoreError> {
+fn migrate_in_transaction(db: &mut Connection, kek: &Arc<Kek>, known: Option<&str>) -> Result<(), StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = version_of(&transaction)?; // another start may have been faster
     if done > MIGRATIONS.len() {
@@ -48,20 +52,25 @@ fn migrate_in_transaction(db: &mut Connection, kek: &Arc<Kek>) -> Result<(), Sto
     if done > 0 {
         check_kek(&transaction, kek)?; // steps seal under it
     }
+    let has_identity = transaction.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'store'")?.exists([])?;
     provide_seals(&transaction, kek)?;
     for (version, step) in (1i64..).zip(MIGRATIONS).skip(done) {
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", version)?;
     }
+    check_kek(&transaction, kek)?;
+    if let Some(known) = known.filter(|known| !has_identity && is_identity(known)) {
+        transaction.execute("UPDATE store SET id = ?", [known])?;
+    }
     if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
-        return Err(StoreError::Unavailable("rows refer to others that are missing; restore a backup".into()));
+        return Err(StoreError::Damaged("rows refer to others that are missing".into()));
     }
     Ok(transaction.commit()?)
 }
 
 pub(super) fn version_of(db: &Connection) -> Result<usize, StoreError> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    usize::try_from(version).map_err(|_| StoreError::Unavailable("its version cannot be read; restore a backup".into()))
+    usize::try_from(version).map_err(|_| StoreError::Damaged("its version cannot be read".into()))
 }
 
 /// Functions with which a step seals what stood in the clear.

@@ -7,6 +7,7 @@
 mod access;
 mod answers;
 mod devices;
+mod disk;
 mod engine;
 mod enrolments;
 mod export;
@@ -26,23 +27,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dskpp_crypto::{Random as _, Secret, SystemRandom};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
 use crate::seal::{CannotOpen, Kek};
 use crate::vital::Vital;
 pub(crate) use access::{ApiToken, DeviceRecord, Role, new_token};
 pub(crate) use devices::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut};
+pub(crate) use disk::{Content, look};
 use engine::Engine;
 pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;
 pub(crate) use export::Outgoing;
 pub(crate) use import::{Batch, BatchDone, Rejected};
 pub(crate) use keys::{Attempt, OldKey};
+pub(crate) use migrate::SCHEMA;
 pub(crate) use records::key_type;
 pub(crate) use records::{
     Activation, Answer, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Method, Params,
     TriggerAd, Variant, WrongTries,
 };
+use row::Columns;
 pub(crate) use row::Unreadable;
 pub(crate) use runs::{Commit, CommitRun, HelloContext, HelloQuery, NewKey, ProvedRefusal};
 pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
@@ -51,9 +55,26 @@ pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The database cannot be used now: disk full, locked, damaged. Nothing was changed.
+    /// The database cannot be used now: disk full, locked, read-only. Nothing was changed.
     #[error("the database cannot be used: {0}; check disk space, permissions and other processes that use it")]
     Unavailable(String),
+    /// What is read from the database cannot have been written. Nothing is written any more.
+    #[error("the database is damaged: {0}; stop the server and restore a backup")]
+    Damaged(String),
+    /// A file of the open database is not there any more: what is written would be lost. Nothing was changed.
+    #[error("{file} was {what} while the server had it open: put it back, or start the server anew")]
+    Gone {
+        /// The file's name.
+        file: String,
+        /// "deleted" or "replaced".
+        what: &'static str,
+    },
+    /// The database is whole, but another one than it should be.
+    #[error("the database is {id}, which is another one")]
+    Other {
+        /// Its identity.
+        id: String,
+    },
     /// A secret does not open.
     #[error(transparent)]
     Sealed(#[from] CannotOpen),
@@ -87,7 +108,11 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        StoreError::Unavailable(error.to_string()) // SQLite's messages name tables and reasons, never values
+        let text = error.to_string(); // SQLite's messages name tables and reasons, never values
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(text),
+            _ => StoreError::Unavailable(text),
+        }
     }
 }
 
@@ -108,6 +133,7 @@ pub(crate) struct Store {
     engine: Engine,
     kek: Arc<Kek>,
     policy: StorePolicy,
+    id: Arc<str>,
 }
 
 /// Seconds since 1970-01-01 UTC.
@@ -135,16 +161,9 @@ fn id_of(octets: &[u8]) -> String {
 }
 
 impl Store {
-    /// Opens the database, making or migrating it. Blocks.
-    ///
-    /// # Errors
-    /// [`StoreError::TooNew`], [`StoreError::Sealed`] where the key-encryption key is another one.
+    /// As [`Store::open_known`], where nothing is known of it.
     pub(crate) fn open(path: &Path, kek: Arc<Kek>, policy: StorePolicy) -> Result<Self, StoreError> {
-        let mut connection = engine::connect(path)?;
-        migrate::migrate(&mut connection, &kek)?;
-        check_kek(&connection, &kek)?;
-        migrate::rewrite(&connection)?;
-        Ok(Store { engine: Engine::start(path, connection)?, kek, policy })
+        Self::open_known(path, kek, policy, None)
     }
 
     /// The threads of the store.
@@ -171,9 +190,45 @@ impl Store {
         self.engine.checkpoint().await
     }
 
-    /// Whether the database answers.
-    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        self.engine.read(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    /// Opens the database, making or migrating it. Blocks. `known` is the identity that it must have, and that one of a
+    /// version without identities gets.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`], [`StoreError::Sealed`] where the key-encryption key is another one, [`StoreError::Other`].
+    pub(crate) fn open_known(
+        path: &Path,
+        kek: Arc<Kek>,
+        policy: StorePolicy,
+        known: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let mut connection = engine::connect(path)?;
+        migrate::migrate(&mut connection, &kek, known)?;
+        let id = identity_of(&connection)?;
+        if known.is_some_and(|known| known != id) {
+            return Err(StoreError::Other { id });
+        }
+        migrate::rewrite(&connection)?;
+        Ok(Store { engine: Engine::start(path, connection)?, kek, policy, id: id.into() })
+    }
+
+    /// What tells this store from every other.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether the store works: its files are there and whole, the folder takes more, and a write is durable.
+    pub(crate) async fn probe(&self) -> Result<(), StoreError> {
+        let disk = self.engine.disk();
+        let looked = tokio::task::spawn_blocking(move || disk.look()).await;
+        looked.unwrap_or_else(|why| Err(StoreError::Unavailable(why.to_string())))?;
+        let tried = |db: &Connection| Ok(db.execute("UPDATE store SET tried_at = ?", [now()]).map(drop)?);
+        self.engine.write(tried).await
+    }
+
+    /// When the last entry of the audit trail was written.
+    pub(crate) async fn last_audit(&self) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT at FROM audit ORDER BY seq DESC LIMIT 1";
+        self.engine.read(move |db| Ok(db.query_row(sql, [], |row| row.get(0)).optional()?)).await
     }
 
     /// A secret setting.
@@ -199,18 +254,35 @@ impl Store {
     }
 }
 
+/// 16 hexadecimal digits.
+fn is_identity(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// The store's identity.
+fn identity_of(db: &Connection) -> Result<String, StoreError> {
+    let read = |row: &Row<'_>| Columns::of("store", row).parse(0, |text| is_identity(text).then(|| text.to_owned()));
+    let mut query = db.prepare("SELECT id FROM store")?;
+    let mut rows = query.query_and_then([], read)?;
+    rows.next().unwrap_or_else(|| Err(StoreError::Damaged("it has lost its identity".into())))
+}
+
 fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>, StoreError> {
     let mut query = db.prepare_cached("SELECT sealed_value FROM setting WHERE name = ?")?;
     let sealed: Option<Vec<u8>> = query.query_row([name], |row| row.get(0)).optional()?;
     Ok(sealed.map(|sealed| kek.open("setting", "sealed_value", name, &sealed)).transpose()?)
 }
 
-/// A start with another key must fail at once, not at the first run.
+/// The database knows its key-encryption key by a value that only that one opens; the first key leaves it.
 fn check_kek(db: &Connection, kek: &Kek) -> Result<(), StoreError> {
     const NAME: &str = "kek_check";
-    if read_setting(db, kek, NAME)?.is_none() {
-        let sealed = kek.seal("setting", "sealed_value", NAME, &Secret::from_slice(b"dskpp"));
-        db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", params![NAME, sealed])?;
+    if read_setting(db, kek, NAME)?.is_some() {
+        return Ok(());
     }
+    if db.prepare("SELECT 1 FROM setting")?.exists([])? {
+        return Err(StoreError::Damaged("it does not say which key its secrets are sealed under".into()));
+    }
+    let sealed = kek.seal("setting", "sealed_value", NAME, &Secret::from_slice(b"dskpp"));
+    db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", params![NAME, sealed])?;
     Ok(())
 }

@@ -74,6 +74,7 @@ const COLUMNS: &[(&str, Kept, &[&str])] = &[
     ("rewrite", Kept::Public, &["schema"]),
     ("setting", Kept::Sealed, &["sealed_value"]),
     ("setting", Kept::Public, &["name"]),
+    ("store", Kept::Public, &["only", "id", "tried_at"]),
     ("user", Kept::Public, &["id", "name", "created_at"]),
     ("wrong_try", Kept::Public, &["enrolment_id", "address", "count", "at"]),
 ];

@@ -25,6 +25,7 @@ const NOT_READ: &[(&str, &str)] = &[
     ("pending_key", "created_at"),
     ("pending_key", "enrolment_id"),
     ("pending_key", "mac_algorithm"),
+    ("store", "tried_at"),
     ("user", "created_at"),
 ];
 
@@ -77,6 +78,7 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
         }
         "import" => drop(progress_of(db, "import")?.unwrap()),
         "enrolment" | "user" => drop(find(db, &kek, By::TriggerToken, "token")?.unwrap()),
+        "store" => drop(identity_of(db)?),
         "key" => {
             drop(key_by_id(db, "key1")?.unwrap());
             drop(k_token_of(db, &kek, "key1")?.unwrap());

@@ -128,7 +128,7 @@ async fn a_reading_that_panics_ends_only_itself() {
     let reading = db.store.engine.read(|_| -> Result<(), StoreError> { panic!("on purpose") });
     assert!(matches!(reading.await, Err(StoreError::Unavailable(_))));
     for _ in 0..8 {
-        db.store.ping().await.unwrap(); // every reader is still there
+        db.store.probe().await.unwrap(); // every reader is still there
     }
 }
 

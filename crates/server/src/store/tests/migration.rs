@@ -136,6 +136,20 @@ async fn locked_enrolments_are_open_again() {
     assert!(raw.execute("UPDATE enrolment SET state = 'locked'", []).is_err(), "there is no such state any more");
 }
 
+/// A backup from before there were identities, beside a key file whose store has one.
+#[test]
+fn a_database_without_identity_gets_the_one_that_is_known() {
+    for (known, taken) in [("0123456789abcdef", true), ("garbled", false)] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("dskpp.db");
+        first_version(&path);
+        let opened = Store::open_known(&path, kek(1), POLICY, Some(known));
+        assert_eq!(opened.as_ref().is_ok_and(|store| store.id() == known), taken, "{known}");
+        assert!(taken || matches!(opened, Err(StoreError::Other { .. })), "{known}");
+        assert!(matches!(Store::open_known(&path, kek(1), POLICY, Some("f")), Err(StoreError::Other { .. })));
+    }
+}
+
 #[test]
 fn a_migration_that_fails_leaves_the_database_as_it_was() {
     let folder = TempDir::new().unwrap();

@@ -3,6 +3,7 @@
 mod access;
 mod at_rest;
 mod damage;
+mod disk;
 mod failures;
 mod import;
 mod migration;
@@ -196,7 +197,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let again = db.second();
     assert_eq!(again.key("key1").await.unwrap().unwrap().enrolment_id, key.enrolment_id);
     assert_eq!(again.export_key("key1", "test".into()).await.unwrap().expose(), K_TOKEN);
-    again.ping().await.unwrap();
+    again.probe().await.unwrap();
     db.assert_unbroken();
 }
 

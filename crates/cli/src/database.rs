@@ -1,0 +1,56 @@
+//! `dskpp database …`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use dskpp_server::{Config, database};
+use serde_json::json;
+
+use crate::output::{Failure, Output};
+
+/// The command's subcommands.
+#[derive(Subcommand)]
+pub(crate) enum Database {
+    /// Bring a database to this version's schema, or begin one
+    #[command(after_help = "With a key-encryption key that the deployment hands out (DSKPP_KEK, seal.kek_file or a \
+        systemd credential) `dskpp serve` never makes a database by itself: an empty one may be a lost one. Run \
+        `dskpp database migrate --init` before it; it can be run again, and by several nodes at once.")]
+    Migrate(Migrate),
+}
+
+#[derive(Args)]
+pub(crate) struct Migrate {
+    /// Configuration file of the server
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// The server's folder; overrides the file
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Begin an empty database
+    #[arg(long)]
+    init: bool,
+}
+
+impl Database {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let Database::Migrate(Migrate { config, data_dir, init }) = self;
+        let mut config = Config::load(config.as_deref()).map_err(Failure::new)?;
+        if let Some(data_dir) = data_dir {
+            config.server.data_dir = data_dir;
+        }
+        let migrated = database::migrate(&config, init).map_err(Failure::new)?;
+        let folder = migrated.folder.display().to_string();
+        let document = json!({
+            "data_dir": folder,
+            "store": migrated.store,
+            "schema": migrated.schema,
+            "begun": migrated.begun,
+        });
+        output.print(&document, || {
+            let what = if migrated.begun { "a new store begins" } else { "the store is there" };
+            format!("{what} in {folder}: {}, schema {}", migrated.store, migrated.schema)
+        })
+    }
+}

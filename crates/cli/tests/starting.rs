@@ -1,0 +1,203 @@
+//! Starts, and whether the server may be relied on afterwards: what it says of its disk, its keys and its clock.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{Home, Server, shown, text};
+
+const KEK: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// What `/readyz` says.
+fn ready(server: &Server) -> (u16, String) {
+    let (status, body) = server.get(&format!("https://localhost:{}/readyz", server.port), "*/*");
+    (status, String::from_utf8(body).unwrap())
+}
+
+/// Asks until the answer has that status, and one of the words; it must come within seconds.
+fn becomes(server: &Server, what: &str, status: u16, words: &[&str]) {
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        let (now, said) = ready(server);
+        if now == status && (words.is_empty() || words.iter().any(|word| said.contains(word))) {
+            return;
+        }
+        assert!(Instant::now() < until, "{what}: {now} {said}\n{}", server.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn create(server: &Server, name: &str) -> (u16, Value) {
+    server.call(Method::POST, "/users", Some(&json!({ "name": name })))
+}
+
+/// Limits how long files of a process may become, as a full disk does.
+fn limit_files(server: &Server, octets: &str) {
+    let limit =
+        Command::new("prlimit").args([&format!("--pid={}", server.pid()), &format!("--fsize={octets}:")]).status();
+    assert!(limit.expect("prlimit (util-linux) is needed for this test").success());
+}
+
+#[test]
+fn readyz_tells_the_truth_about_the_disk_and_recovers_by_itself() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    assert_eq!(ready(&server), (200, "ok\n".into()));
+    let database = home.path("dskpp-data/dskpp.db");
+    let away = home.path("away");
+
+    limit_files(&server, "4096");
+    becomes(&server, "full", 503, &["too large", "full"]);
+    limit_files(&server, "unlimited");
+    becomes(&server, "no longer full", 200, &[]);
+
+    let lock = rusqlite::Connection::open(&database).unwrap();
+    lock.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    becomes(&server, "locked", 503, &["locked"]);
+    lock.execute_batch("ROLLBACK").unwrap();
+    becomes(&server, "no longer locked", 200, &[]);
+    drop(lock);
+
+    fs::rename(&database, &away).unwrap();
+    becomes(&server, "deleted", 503, &["deleted"]);
+    assert_eq!(create(&server, "lost").0, 503, "nothing is acknowledged that a restart would not find");
+    fs::copy(&away, &database).unwrap();
+    becomes(&server, "replaced", 503, &["replaced"]);
+    fs::rename(&away, &database).unwrap();
+    becomes(&server, "back", 200, &[]);
+    assert_eq!(create(&server, "kept").0, 201);
+
+    let other = rusqlite::Connection::open(&database).unwrap();
+    other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    becomes(&server, "all in one file", 200, &[]);
+    fs::OpenOptions::new().write(true).open(&database).unwrap().set_len(4096).unwrap();
+    becomes(&server, "cut", 503, &["damaged"]);
+    assert_eq!(create(&server, "lost").0, 503);
+    let (healthy, _) = server.get(&format!("https://localhost:{}/healthz", server.port), "*/*");
+    assert_eq!(healthy, 200, "the process is alive");
+    let said = ready(&server).1;
+    assert!(!said.contains(&shown(&home.path(""))), "strangers need no paths: {said}");
+}
+
+/// However many ask, the disk is looked at about once a second.
+#[test]
+fn many_questions_are_few_looks() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let database = rusqlite::Connection::open(home.path("dskpp-data/dskpp.db")).unwrap();
+    let begun = Instant::now();
+    let mut answers = 0;
+    let mut tried = std::collections::BTreeSet::new();
+    while begun.elapsed() < Duration::from_secs(3) {
+        assert_eq!(ready(&server).0, 200);
+        answers += 1;
+        tried.insert(database.query_row("SELECT tried_at FROM store", [], |row| row.get::<_, i64>(0)).unwrap());
+    }
+    assert!(answers > 10 && (2..=5).contains(&tried.len()), "{answers} answers, {tried:?}");
+}
+
+#[test]
+fn a_half_of_a_store_is_refused_until_init_begins_anew() {
+    for (lost, words) in [("dskpp.db", "missing or empty"), ("kek", "key-encryption key is missing")] {
+        let mut home = Home::new();
+        let server = Server::start(&mut home);
+        let ca = fs::read(&server.ca).unwrap();
+        assert_eq!(create(&server, "old").0, 201);
+        server.kill();
+        let lost_file = home.path("dskpp-data").join(lost);
+        fs::rename(&lost_file, home.path("kept")).unwrap();
+        if lost == "dskpp.db" {
+            for end in ["-wal", "-shm"] {
+                fs::remove_file(home.path(&format!("dskpp-data/dskpp.db{end}"))).unwrap();
+            }
+        }
+        let refused = home.json_of_failure(&["serve", "--listen", "127.0.0.1:0"]);
+        let said = text(&refused, "error");
+        assert!(said.contains(words) && said.contains("restore") && said.contains("serve --init"), "{said}");
+        assert!(!lost_file.exists(), "{lost} was made anew");
+
+        let server = Server::start_with(&home, &["--init"]);
+        assert_eq!(create(&server, "old").0, 201, "a new store");
+        assert_eq!(fs::read(&server.ca).unwrap(), ca, "the CA is never replaced unasked");
+        assert!(server.log().contains("set-aside-"), "{}", server.log());
+        server.kill();
+        let aside = fs::read_dir(home.path("dskpp-data")).unwrap().map(|entry| entry.unwrap().path());
+        let aside = aside.filter(|path| shown(path).contains("set-aside-")).collect::<Vec<_>>();
+        let other = if lost == "kek" { "dskpp.db" } else { "kek" };
+        assert!(aside.len() == 1 && aside[0].join(other).exists() && aside[0].join("admin-token").exists());
+
+        let whole = home.json_of_failure(&["serve", "--init", "--listen", "127.0.0.1:0"]);
+        assert!(text(&whole, "error").contains("is whole"), "{whole}");
+    }
+}
+
+#[test]
+fn a_handed_out_key_begins_by_migrate_init_on_several_nodes_at_once() {
+    let mut home = Home::new();
+    home.set("DSKPP_KEK", KEK);
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["database", "migrate"]] {
+        let said = text(&home.json_of_failure(command), "error");
+        assert!(said.contains("dskpp database migrate --init"), "{said}");
+    }
+    let init = ["database", "migrate", "--init", "--data-dir", "dskpp-data"];
+    let begun: Vec<Value> = std::thread::scope(|scope| {
+        let nodes: Vec<_> = (0..6).map(|_| scope.spawn(|| home.json(&init))).collect();
+        nodes.into_iter().map(|node| node.join().unwrap()).collect()
+    });
+    assert_eq!(begun.iter().filter(|node| node["begun"] == true).count(), 1, "{begun:?}");
+    assert!(begun.iter().all(|node| node["store"] == begun[0]["store"]), "{begun:?}");
+    assert_eq!(home.json(&init)["begun"], false);
+    assert_eq!(home.json(&["database", "migrate"])["store"], begun[0]["store"]);
+    assert!(home.run(&init).success().out.contains("the store is there"));
+
+    Server::start(&mut home).kill();
+    home.set("DSKPP_KEK", &KEK.replace('0', "f"));
+    let said = text(&home.json_of_failure(&["serve", "--listen", "127.0.0.1:0"]), "error");
+    assert!(said.contains("another key-encryption key than the one that was handed out"), "{said}");
+    assert!(!said.contains(&KEK.replace('0', "f")));
+}
+
+#[test]
+fn a_private_ca_that_is_lost_is_refused_until_a_new_one_is_asked_for() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let ca = fs::read(&server.ca).unwrap();
+    server.kill();
+    fs::rename(home.path("dskpp-data/tls"), home.path("kept")).unwrap();
+    let said = text(&home.json_of_failure(&["serve", "--listen", "127.0.0.1:0"]), "error");
+    assert!(said.contains("private CA") && said.contains("--new-ca"), "{said}");
+    let _ = fs::remove_dir(home.path("dskpp-data/tls"));
+    fs::rename(home.path("kept"), home.path("dskpp-data/tls")).unwrap();
+    let server = Server::start(&mut home);
+    assert_eq!(fs::read(&server.ca).unwrap(), ca);
+    server.kill();
+    let server = Server::start_with(&home, &["--new-ca"]);
+    assert_ne!(fs::read(&server.ca).unwrap(), ca);
+    server.kill();
+    Server::start(&mut home).kill();
+    let said = text(&home.json_of_failure(&["serve", "--http", "--new-ca", "--listen", "127.0.0.1:0"]), "error");
+    assert!(said.contains("--new-ca") && said.contains("no private CA"), "{said}");
+}
+
+#[test]
+fn a_clock_before_the_last_audit_entry_is_in_the_log() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    assert!(!server.log().contains("last audit entry"));
+    assert_eq!(create(&server, "alice").0, 201);
+    server.kill();
+    in_database(&home.path("dskpp-data"), "UPDATE audit SET at = at + 86400");
+    let server = Server::start(&mut home);
+    assert!(server.log().contains("long before the last audit entry of"), "{}", server.log());
+}
+
+fn in_database(folder: &Path, sql: &str) {
+    rusqlite::Connection::open(folder.join("dskpp.db")).unwrap().execute_batch(sql).unwrap();
+}

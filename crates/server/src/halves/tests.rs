@@ -1,0 +1,270 @@
+//! Every combination of what can be left of a store, and what becomes of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A name in the data folder, and the content.
+type File<'a> = (&'a str, &'a [u8]);
+
+const CA: &str = "tls/ca.pem";
+
+fn now() -> Timestamp {
+    "2026-11-28T09:30:00Z".parse().unwrap()
+}
+
+fn config(folder: &Path) -> Config {
+    let mut config = Config::default();
+    config.server.data_dir = folder.to_owned();
+    config
+}
+
+fn put(folder: &Path, name: &str, content: &[u8]) {
+    fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
+    fs::write(folder.join(name), content).unwrap();
+}
+
+/// The files that count, also those in folders.
+fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true => files
+                .extend(files_of(&entry.path()).into_iter().map(|(below, octets)| (format!("{name}/{below}"), octets))),
+            false if name.ends_with("-wal") || name.ends_with("-shm") => {}
+            false => _ = files.insert(name, fs::read(entry.path()).unwrap()),
+        }
+    }
+    files
+}
+
+/// A whole store, at rest: its files, by name.
+fn whole() -> BTreeMap<String, Vec<u8>> {
+    let folder = TempDir::new().unwrap();
+    assert!(open(&config(folder.path()), Begin::WithNewKey, now()).unwrap().begun);
+    rest(folder.path());
+    let files = files_of(folder.path());
+    assert_eq!(files.keys().collect::<Vec<_>>(), [DATABASE, KEK, KEK_STORE]);
+    files
+}
+
+/// Brings all that was written into the database file itself.
+fn rest(folder: &Path) {
+    let db = Connection::open(folder.join(DATABASE)).unwrap();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+}
+
+#[test]
+fn a_half_without_its_other_half_is_refused_and_init_sets_it_aside() {
+    let (own, other) = (whole(), whole());
+    let key = |which| match which {
+        "own" => Some(&own[KEK]),
+        "other" => Some(&other[KEK]),
+        _ => None,
+    };
+    let database = |which| match which {
+        "own" => Some(own[DATABASE].clone()),
+        "other" => Some(other[DATABASE].clone()),
+        "empty" => Some(Vec::new()),
+        _ => None,
+    };
+    for case in 0..3 * 4 * 2 * 2 * 2 {
+        let kek = ["absent", "own", "other"][case % 3];
+        let db = ["absent", "empty", "own", "other"][case / 3 % 4];
+        let [identity, token, ca] = [12, 24, 48].map(|step| case / step % 2 == 1);
+        let what = format!("kek {kek}, database {db}, kek.store {identity}, admin-token {token}, CA {ca}");
+        let folder = TempDir::new().unwrap();
+        let (path, config) = (folder.path(), config(folder.path()));
+        key(kek).inspect(|key| put(path, KEK, key));
+        database(db).inspect(|octets| put(path, DATABASE, octets));
+        for (name, is_there, content) in
+            [(KEK_STORE, identity, &own[KEK_STORE][..]), (ADMIN_TOKEN, token, b"x"), (CA, ca, b"y")]
+        {
+            if is_there {
+                put(path, name, content);
+            }
+        }
+        let before = files_of(path);
+        let refusal = match (db, kek) {
+            ("absent" | "empty", "absent") if !identity && !token && !ca => None,
+            ("absent" | "empty", _) => Some("missing or empty"),
+            (_, "absent") => Some("key-encryption key is missing"),
+            ("own", "own") => None,
+            ("other", "other") if identity => Some("key belongs to the database"),
+            ("other", "other") => None,
+            _ => Some("sealed with another key-encryption key"),
+        };
+        let opened = open(&config, Begin::WithNewKey, now());
+        let Some(words) = refusal else {
+            assert_eq!(opened.unwrap().begun, kek == "absent", "{what}");
+            let over = open(&config, Begin::Over, now()).map(drop).unwrap_err();
+            assert!(matches!(over, Error::IsWhole { .. }), "{what}: {over}");
+            continue;
+        };
+        let error = opened.map(drop).unwrap_err();
+        let said = error.to_string();
+        assert!(matches!(error, Error::NotWhole { .. }), "{what}: {said}");
+        assert!(said.contains(words) && said.contains("restore") && said.contains("--init"), "{what}: {said}");
+        assert_eq!(
+            files_of(path).keys().collect::<Vec<_>>(),
+            before.keys().collect::<Vec<_>>(),
+            "{what}: nothing is made"
+        );
+        for begin in [Begin::Never, Begin::Always] {
+            assert!(open(&config, begin, now()).is_err(), "{what}: {begin:?}");
+        }
+
+        assert!(open(&config, Begin::Over, now()).unwrap().begun, "{what}");
+        let after = files_of(path);
+        for (name, octets) in before.iter().filter(|(name, _)| !name.starts_with("tls/")) {
+            let aside = &after[&format!("set-aside-20261128T093000Z/{name}")];
+            assert!(name == DATABASE || aside == octets, "{what}: {name}");
+        }
+        assert_eq!(after.get(CA), before.get(CA), "{what}: the CA stays");
+        assert!(!open(&config, Begin::WithNewKey, now()).unwrap().begun, "{what}: and it is whole");
+    }
+}
+
+#[test]
+fn a_first_start_that_was_stopped_at_any_step_is_ended_by_the_next() {
+    let made = whole();
+    // A database whose schema is not there yet.
+    let begun = TempDir::new().unwrap();
+    Connection::open(begun.path().join(DATABASE)).unwrap().pragma_update(None, "journal_mode", "WAL").unwrap();
+    let begun = fs::read(begun.path().join(DATABASE)).unwrap();
+    assert!(!begun.is_empty());
+    let (key, store, id) = (&made[KEK][..], &made[DATABASE][..], &made[KEK_STORE][..]);
+    let steps: [(&str, &[File<'_>]); 8] = [
+        ("nothing", &[]),
+        ("half a key file", &[("kek.begun.new", b"00")]),
+        ("the key", &[(KEK_BEGUN, key)]),
+        ("an empty database", &[(KEK_BEGUN, key), (DATABASE, b"")]),
+        ("a database without schema", &[(KEK_BEGUN, key), (DATABASE, &begun)]),
+        ("a database", &[(KEK_BEGUN, key), (DATABASE, store)]),
+        ("its identity", &[(KEK_BEGUN, key), (DATABASE, store), (KEK_STORE, id)]),
+        ("all", &[(KEK, key), (DATABASE, store), (KEK_STORE, id)]),
+    ];
+    for begin in [Begin::WithNewKey, Begin::Always, Begin::Over] {
+        for (step, files) in steps {
+            let folder = TempDir::new().unwrap();
+            files.iter().for_each(|(name, octets)| put(folder.path(), name, octets));
+            let is_store = files.iter().any(|(_, octets)| *octets == store);
+            let opened = open(&config(folder.path()), begin, now());
+            if begin == Begin::Over && is_store {
+                assert!(matches!(opened.map(drop), Err(Error::IsWhole { .. })), "{step}");
+            } else {
+                assert_eq!(opened.unwrap().begun, !is_store, "{step}");
+            }
+            let after = files_of(folder.path());
+            let expected = files.iter().any(|(_, octets)| *octets == key).then_some(key);
+            assert!(expected.is_none_or(|key| after[KEK] == key), "{step}: the key stays");
+            assert!(!after.contains_key(KEK_BEGUN) && after.contains_key(KEK_STORE), "{step}");
+            assert!(!is_store || after[KEK_STORE] == id, "{step}: the store stays");
+            assert!(!open(&config(folder.path()), Begin::WithNewKey, now()).unwrap().begun, "{step}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_handed_out_begins_a_store_only_on_demand() {
+    for name in ["elsewhere/kek", "data/kek"] {
+        let folder = TempDir::new().unwrap();
+        let mut config = config(&folder.path().join("data"));
+        put(folder.path(), name, Kek::new_hex().expose());
+        config.seal.kek_file = folder.path().join(name);
+        fs::create_dir_all(&config.server.data_dir).unwrap();
+        for begin in [Begin::Never, Begin::WithNewKey] {
+            let error = open(&config, begin, now()).map(drop).unwrap_err();
+            assert!(matches!(error, Error::NotBegun { .. }), "{name}: {error}");
+            assert!(error.to_string().contains("dskpp database migrate --init"), "{name}: {error}");
+        }
+        for (begin, begun) in
+            [(Begin::Always, true), (Begin::Always, false), (Begin::WithNewKey, false), (Begin::Never, false)]
+        {
+            assert_eq!(open(&config, begin, now()).unwrap().begun, begun, "{name}: {begin:?}");
+        }
+        assert!(matches!(open(&config, Begin::Over, now()), Err(Error::IsWhole { .. })), "{name}");
+        assert!(!config.server.data_dir.join(KEK_STORE).exists(), "{name}: that is for keys that are made here");
+
+        // Another key: refused; over again: the deployment's file stays where it is.
+        fs::write(&config.seal.kek_file, Kek::new_hex().expose()).unwrap();
+        let error = open(&config, Begin::Always, now()).map(drop).unwrap_err().to_string();
+        assert!(error.contains("another key-encryption key than the one that was handed out"), "{name}: {error}");
+        assert!(open(&config, Begin::Over, now()).unwrap().begun, "{name}");
+        assert!(config.seal.kek_file.exists(), "{name}");
+        assert!(!open(&config, Begin::WithNewKey, now()).unwrap().begun, "{name}");
+    }
+}
+
+#[test]
+fn a_key_that_was_made_here_and_lost_its_store_counts_whatever_key_is_handed_out() {
+    let folder = TempDir::new().unwrap();
+    let mut config = config(&folder.path().join("data"));
+    put(folder.path(), "handed-out", Kek::new_hex().expose());
+    put(folder.path(), "data/kek", Kek::new_hex().expose());
+    config.seal.kek_file = folder.path().join("handed-out");
+    assert!(matches!(open(&config, Begin::Always, now()), Err(Error::NotWhole { .. })));
+    assert!(open(&config, Begin::Over, now()).unwrap().begun);
+    assert!(config.server.data_dir.join("set-aside-20261128T093000Z/kek").exists());
+}
+
+/// Before there was `kek.store`: the next start writes it.
+#[test]
+fn a_folder_of_an_earlier_version_gets_its_identity() {
+    let made = whole();
+    let folder = TempDir::new().unwrap();
+    put(folder.path(), KEK, &made[KEK]);
+    put(folder.path(), DATABASE, &made[DATABASE]);
+    assert!(!open(&config(folder.path()), Begin::Never, now()).unwrap().begun);
+    assert_eq!(fs::read(folder.path().join(KEK_STORE)).unwrap(), made[KEK_STORE]);
+}
+
+#[test]
+fn a_damaged_half_is_refused_and_never_made_anew() {
+    let made = whole();
+    let mut cut = made[DATABASE].clone();
+    cut.truncate(cut.len() / 2);
+    let mut overwritten = made[DATABASE].clone();
+    let middle = overwritten.len() / 2;
+    overwritten[middle..middle + 16384].fill(0xA5);
+    let foreign = TempDir::new().unwrap();
+    Connection::open(foreign.path().join("db")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    let foreign = fs::read(foreign.path().join("db")).unwrap();
+    let cases: [(&str, &[File<'_>], &str); 8] = [
+        ("no database at all", &[(DATABASE, &[b'x'; 9000])], "damaged"),
+        ("cut", &[(DATABASE, &cut)], "damaged"),
+        ("overwritten", &[(DATABASE, &overwritten)], "damaged"),
+        ("emptied beside its log", &[(DATABASE, b""), (LOG, b"frames")], "write-ahead log"),
+        ("only its log", &[(LOG, b"frames")], "write-ahead log"),
+        ("another program's", &[(DATABASE, &foreign)], "another program"),
+        ("an empty key", &[(KEK, b""), (DATABASE, &made[DATABASE])], "64 hexadecimal digits"),
+        ("a garbled key", &[(KEK, b"\xff\xfe"), (DATABASE, &made[DATABASE])], "64 hexadecimal digits"),
+    ];
+    for (what, files, words) in cases {
+        let folder = TempDir::new().unwrap();
+        put(folder.path(), KEK, &made[KEK]);
+        files.iter().for_each(|(name, octets)| put(folder.path(), name, octets));
+        let error = open(&config(folder.path()), Begin::WithNewKey, now()).map(drop).unwrap_err().to_string();
+        assert!(error.contains(words), "{what}: {error}");
+        for (name, octets) in files {
+            assert_eq!(fs::read(folder.path().join(name)).unwrap(), *octets, "{what}: {name} stays");
+        }
+        assert!(open(&config(folder.path()), Begin::Over, now()).unwrap().begun, "{what}");
+    }
+}
+
+#[test]
+fn nothing_is_set_aside_of_a_store_of_a_newer_version() {
+    let made = whole();
+    let folder = TempDir::new().unwrap();
+    made.iter().for_each(|(name, octets)| put(folder.path(), name, octets));
+    Connection::open(folder.path().join(DATABASE)).unwrap().pragma_update(None, "user_version", 999).unwrap();
+    let error = open(&config(folder.path()), Begin::Over, now()).map(drop).unwrap_err();
+    assert!(error.to_string().contains("newer version"), "{error}");
+    assert_eq!(files_of(folder.path()).keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>());
+}
