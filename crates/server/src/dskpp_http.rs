@@ -84,7 +84,7 @@ fn refusal(status: StatusCode, text: &'static str) -> Response {
 
 fn too_many(wait: RetryAfter) -> Response {
     let after = [(header::RETRY_AFTER, HeaderValue::from(wait.seconds()))];
-    (after, refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests\n")).into_response()
+    (after, refusal(StatusCode::TOO_MANY_REQUESTS, "try again after the time that Retry-After says\n")).into_response()
 }
 
 /// Whether the one Content-Type is DSKPP's; a `charset` must be UTF-8 (profile P25).

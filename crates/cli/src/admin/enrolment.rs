@@ -89,11 +89,29 @@ impl Enrolment {
             }
             Enrolment::Show { id } => {
                 let enrolment = api.get(&format!("/enrolments/{}", escaped(&id))).await?;
-                output.print(&enrolment, || lines(&enrolment))
+                output.print(&enrolment, || describe(&enrolment))
             }
             Enrolment::Revoke { id } => delete(api, output, "enrolment", &id).await,
         }
     }
+}
+
+/// Everything, and last who tried its code in vain.
+fn describe(enrolment: &Value) -> String {
+    let mut known = enrolment.clone();
+    let members = known.as_object_mut();
+    let (wrong, last) = members.map_or((None, None), |it| (it.remove("wrong_tries"), it.remove("last_refusal")));
+    let mut text = vec![lines(&known)];
+    if let Some(last) = last.filter(|last| !last.is_null()) {
+        text.push(format!("{:<16} {} ({})", "last_refusal", show(&last["detail"]), show(&last["at"])));
+    }
+    for tries in wrong.iter().filter_map(Value::as_array).flatten() {
+        let until = &tries["locked_until"];
+        let locked = if until.is_null() { String::new() } else { format!(", which has to wait until {}", show(until)) };
+        let (count, address) = (show(&tries["count"]), show(&tries["address"]));
+        text.push(format!("{:<16} {count} from {address}{locked}", "wrong_tries"));
+    }
+    text.join("\n")
 }
 
 impl NewEnrolment {

@@ -67,7 +67,11 @@ pub enum TransportError {
     #[error("the answer of {0} is longer than 64 KiB: this is not a DSKPP server's URL")]
     TooLong(String),
     /// HTTP 429.
-    #[error("the server has too many requests now: try again {}", when(.retry_after.as_deref()))]
+    #[error(
+        "the server asks to wait (HTTP 429): it is busy, or several tries from here were wrong; nothing was used up: try \
+         again {}",
+        when(.retry_after.as_deref())
+    )]
     Busy {
         /// `Retry-After`: seconds or a date.
         retry_after: Option<String>,
@@ -93,6 +97,7 @@ impl TransportError {
 
 fn when(retry_after: Option<&str>) -> String {
     match retry_after {
+        Some("1") => "in a second".to_owned(),
         Some(seconds) if seconds.bytes().all(|octet| octet.is_ascii_digit()) => format!("in {seconds} seconds"),
         Some(date) => format!("after {date}"),
         None => "in a minute".to_owned(),

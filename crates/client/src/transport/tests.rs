@@ -186,8 +186,15 @@ async fn statuses_say_what_to_do() {
         assert!(matches!(error, TransportError::Status { .. }), "{error:?}");
         assert!(error.to_string().contains(expected), "{error}");
     }
-    let error = answered(http("429 Too Many Requests", "Retry-After: 7\r\n", b"")).await.unwrap_err();
-    assert!(error.to_string().contains("in 7 seconds"), "{error}");
+    for (header, when) in
+        [("Retry-After: 7\r\n", "in 7 seconds"), ("Retry-After: 1\r\n", "in a second"), ("", "in a minute")]
+    {
+        let error = answered(http("429 Too Many Requests", header, b"")).await.unwrap_err().to_string();
+        assert!(
+            error.contains("asks to wait") && error.contains("nothing was used up") && error.ends_with(when),
+            "{error}"
+        );
+    }
     let error = answered(http("200 OK", "Content-Type: text/html\r\n", b"<html/>")).await.unwrap_err();
     assert!(matches!(error, TransportError::MediaType(ref found) if found == "text/html"), "{error:?}");
 }

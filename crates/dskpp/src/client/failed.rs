@@ -48,11 +48,34 @@ fn advice(status: Status) -> &'static str {
              offer others, or ask what the authentication code is for"
         }
         AuthenticationDataMissing => "it requires an authentication code",
+        // A server must not tell these apart (profile P16), so all of them are named.
         AuthenticationDataInvalid => {
-            "the authentication code is wrong, was used already, or is not for this server's address; \
-             check it, or ask for a new one"
+            "it does not accept the authentication code or trigger, and never says why. If it was mistyped, check it and \
+             type it again; if it was used already, look whether its key has come, and else ask for a new one; if wrong \
+             ones were sent from here before, it may have to wait: try it again in 15 minutes; if it was taken back, or \
+             is for another address of the server, ask for a new one"
         }
         InitializationFailed => "no key came out of this run; try again",
         ProvisioningPeriodExpired => "the authentication code has expired; ask for a new one",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p16_a_refused_code_may_have_four_causes_and_each_comes_with_what_to_do() {
+        let text = Failed::Refused(Status::AuthenticationDataInvalid).to_string();
+        for (cause, remedy) in [
+            ("mistyped", "type it again"),
+            ("used already", "ask for a new one"),
+            ("have to wait", "try it again in 15 minutes"),
+            ("taken back", "ask for a new one"),
+        ] {
+            let (_, rest) = text.split_once(cause).unwrap_or_else(|| panic!("{cause}: {text}"));
+            assert!(rest.contains(remedy), "{cause}: {text}");
+        }
+        assert!(!text.contains("too many"), "{text}");
     }
 }

@@ -185,7 +185,8 @@ pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id
     let tries = api.store.tries_of(&id).await?;
     let mut answer = describe(&enrolment);
     answer["wrong_tries"] = tries.wrong.iter().map(wrong_tries).collect();
-    answer["last_refusal"] = json!(tries.last.map(|(cause, at)| json!({ "cause": cause, "at": time(at) })));
+    let last = tries.last.map(|(cause, at)| json!({ "cause": cause, "detail": cause.text(), "at": time(at) }));
+    answer["last_refusal"] = json!(last);
     Ok(json_answer(StatusCode::OK, answer))
 }
 

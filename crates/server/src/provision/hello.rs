@@ -26,7 +26,10 @@ impl Provision {
     ) -> Result<Vec<u8>, Stop> {
         let context = self.look_up(&hello, &body, peer).await?;
         let trigger = trigger_of(&hello, context.enrolment.as_ref());
-        let trigger = trigger.map_err(|(status, reason)| refusal(&hello, status, reason))?;
+        let trigger = trigger.map_err(|(status, reason)| {
+            let refusal = refusal(&hello, status, reason);
+            Stop::Refused(self.refuse_trigger(refusal, context.enrolment.as_ref(), peer))
+        })?;
         match wants_two_pass(&hello, trigger) {
             true => {
                 let trigger = trigger.is_some();

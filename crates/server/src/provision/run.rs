@@ -69,11 +69,37 @@ pub(super) struct Refused {
 }
 
 impl Refused {
+    /// `locked`: whether no code was accepted from there.
+    fn new(refusal: Refusal, enrolment: Option<&EnrolmentRecord>, locked: bool) -> Self {
+        use EnrolmentState::{Active, Provisioned, Revoked};
+        let cause = match (refusal.reason, enrolment.map(|enrolment| enrolment.state)) {
+            (Reason::AuthenticationData | Reason::Trigger, None) => Cause::UnknownClient,
+            (Reason::AuthenticationData | Reason::Trigger, Some(Provisioned | Active)) => Cause::Used,
+            (Reason::AuthenticationData | Reason::Trigger, Some(Revoked)) => Cause::Revoked,
+            (Reason::AuthenticationData, Some(_)) if locked => Cause::Waiting,
+            (Reason::AuthenticationData, Some(_)) => Cause::WrongCode,
+            (Reason::Trigger, Some(_)) => Cause::WrongTrigger,
+            (Reason::Expired, _) => Cause::Expired,
+            (Reason::Key | Reason::Device | Reason::Policy, _) => Cause::NotAllowed,
+            _ => Cause::Unusable,
+        };
+        Refused {
+            refusal,
+            cause: Some(cause),
+            enrolment: enrolment.map(|enrolment| enrolment.id.clone()),
+            user: enrolment.map(|enrolment| enrolment.user.clone()),
+        }
+    }
+
     /// The one true reason, with user and enrolment where there are such.
     pub(super) fn log(&self, peer: SocketAddr, took_ms: u64) {
-        let Refused { refusal, cause, enrolment, user } = self;
-        let (cause, session) = (cause.map(Cause::as_str), refusal.session_id.as_deref());
-        tracing::info!(session, %peer, user, enrolment, cause, status = %refusal.status, took_ms, "run refused: {}", refusal.reason);
+        let Refused { refusal: Refusal { status, reason, session_id, .. }, cause, enrolment, user } = self;
+        let text = match (reason, cause) {
+            (Reason::AuthenticationData | Reason::Trigger, Some(cause)) => cause.text().to_owned(),
+            _ => reason.to_string(),
+        };
+        let (session, cause) = (session_id.as_deref(), cause.map(Cause::as_str));
+        tracing::info!(session, %peer, user, enrolment, cause, %status, took_ms, "run refused: {text}");
     }
 }
 
@@ -161,17 +187,8 @@ impl Provision {
         } else if proves_code(&refusal) {
             self.right(run, attempt);
         }
-        let cause = run.cause(&refusal, enrolment);
-        if let Some(enrolment) = enrolment {
-            self.tally.count(&enrolment.id, cause, run.peer.into());
-        }
         let response = proved.then(|| refusal.response());
-        let refused = Refused {
-            refusal,
-            cause: Some(cause),
-            enrolment: enrolment.map(|enrolment| enrolment.id.clone()),
-            user: enrolment.map(|enrolment| enrolment.user.clone()),
-        };
+        let refused = self.counted(Refused::new(refusal, enrolment, run.locked), run.peer);
         let Some(response) = response else { return Outcome::Refused(refused) };
         let pending = self.store.commit_refusal(ProvedRefusal {
             session_id: run.session_id.clone(),
@@ -180,6 +197,24 @@ impl Provision {
             answer_expires_at: self.answer_expires_at(),
         });
         Outcome::Proved(pending, refused)
+    }
+
+    /// The refusal of a ClientHello whose trigger cannot be used.
+    pub(super) fn refuse_trigger(
+        &self,
+        refusal: Refusal,
+        enrolment: Option<&EnrolmentRecord>,
+        peer: SocketAddr,
+    ) -> Refused {
+        self.counted(Refused::new(refusal, enrolment, false), peer)
+    }
+
+    /// Its enrolment, if there is one, learns of a refusal behind the answer.
+    fn counted(&self, refused: Refused, peer: SocketAddr) -> Refused {
+        if let (Some(enrolment), Some(cause)) = (&refused.enrolment, refused.cause) {
+            self.tally.count(enrolment, cause, peer.into());
+        }
+        refused
     }
 
     /// What this node has answered to a run before, where that was a refusal that is in no store.
@@ -242,21 +277,6 @@ impl Run {
         match self.variant {
             Variant::FourPass => self.session_id.as_bytes(),
             Variant::TwoPass => &self.request_hash,
-        }
-    }
-
-    /// Why it is refused, which its client does not learn (profile P16).
-    fn cause(&self, refusal: &Refusal, enrolment: Option<&EnrolmentRecord>) -> Cause {
-        match (refusal.reason, enrolment.map(|enrolment| enrolment.state)) {
-            (Reason::AuthenticationData, None) => Cause::UnknownClient,
-            (Reason::AuthenticationData, Some(EnrolmentState::Provisioned | EnrolmentState::Active)) => Cause::Used,
-            (Reason::AuthenticationData, Some(EnrolmentState::Revoked)) => Cause::Revoked,
-            (Reason::AuthenticationData, Some(_)) if self.locked => Cause::Waiting,
-            (Reason::AuthenticationData, Some(_)) => Cause::WrongCode,
-            (Reason::Trigger, _) => Cause::WrongTrigger,
-            (Reason::Expired, _) => Cause::Expired,
-            (Reason::Key | Reason::Device | Reason::Policy, _) => Cause::NotAllowed,
-            _ => Cause::Unusable,
         }
     }
 

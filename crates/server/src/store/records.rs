@@ -132,6 +132,24 @@ named! {
     }
 }
 
+impl Cause {
+    /// In words for administrators.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Cause::UnknownClient => "no enrolment has this client ID",
+            Cause::WrongCode => "the code was wrong, or for another URL of the server",
+            Cause::Waiting => "there were too many wrong codes from that address, which has to wait",
+            Cause::Used => "the code is used: a key has come of it",
+            Cause::Revoked => "the enrolment was taken back",
+            Cause::Expired => "the code was right, but its time is over",
+            Cause::WrongTrigger => "the trigger is not one of this enrolment, or it cannot be used any more",
+            Cause::NotAllowed => "the code was right, but is not for this key, variant, type of key or device",
+            Cause::Unusable => "the message could not be used",
+            Cause::WrongPassword => "the first password of the key was wrong",
+        }
+    }
+}
+
 /// Parameters of a key, as far as its type has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -123,6 +123,37 @@ async fn p16_a_locked_code_is_refused_like_a_wrong_one_until_the_lock_has_passed
     server.run(server.offer(&enrolment, KeyType::Totp)).await.expect("locks pass");
 }
 
+/// What a client is not told (profile P16), an administrator is: the one cause.
+#[tokio::test(flavor = "multi_thread")]
+async fn p16_an_administrator_sees_the_one_cause_of_a_refusal() {
+    let server = Server::start().await;
+    let enrolment = async || server.enrolment("totp", json!({})).await;
+    let (mistyped, used, revoked, other_type) =
+        (enrolment().await, enrolment().await, enrolment().await, enrolment().await);
+    server.run(server.offer(&used, KeyType::Totp)).await.unwrap();
+    let path = |enrolment: &serde_json::Value| format!("enrolments/{}", text(&enrolment["id"]));
+    server.delete(&path(&revoked)).await;
+    let wrong = with_code(text(&mistyped["client_id"]), "0123456789ABCDEF");
+    for (offer, enrolment, status, cause) in [
+        (server.offer(&wrong, KeyType::Totp), &mistyped, Status::AuthenticationDataInvalid, "wrong-code"),
+        (server.offer(&used, KeyType::Totp), &used, Status::AuthenticationDataInvalid, "used"),
+        (server.offer(&revoked, KeyType::Totp), &revoked, Status::AuthenticationDataInvalid, "revoked"),
+        (server.offer(&other_type, KeyType::Hotp), &other_type, Status::AccessDenied, "not-allowed"),
+    ] {
+        assert_eq!(server.refused(offer).await, status, "{cause}");
+        let mut seen = json!(null);
+        for _ in 0..100 {
+            seen = server.api(&path(enrolment), None, 200).await["last_refusal"].clone();
+            if !seen.is_null() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await; // it is written behind the answer
+        }
+        assert_eq!(text(&seen["cause"]), cause);
+        assert!(!text(&seen["detail"]).is_empty() && text(&seen["at"]).ends_with('Z'), "{seen}");
+    }
+}
+
 /// Somebody else's guesses, of whatever number, do not keep an owner out.
 #[tokio::test(flavor = "multi_thread")]
 async fn p16_an_owner_is_not_shut_out_by_guesses_from_other_addresses() {

@@ -123,6 +123,12 @@ impl Server {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// Deletes something over the admin API.
+    pub(crate) async fn delete(&self, path: &str) {
+        let request = self.client.delete(self.url(&format!("/api/v1/{path}"))).bearer_auth(&self.admin_token);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::NO_CONTENT, "{path}");
+    }
+
     /// A new enrolment; `more` is added to user and key type.
     pub(crate) async fn enrolment(&self, key_type: &str, more: Value) -> Value {
         let mut body = json!({"user": "alice", "key_type": key_type});
