@@ -114,7 +114,8 @@ impl Provision {
 
 /// The key of the certificate that is registered for a device.
 fn registered_key(device: &DeviceRecord) -> Option<RsaPublicKey> {
-    device_trust::key_of(device.certificate.as_ref()?).ok()
+    let (key, name) = (device_trust::key_of(device.certificate.as_ref()?), &device.key_name);
+    key.inspect_err(|why| tracing::error!("the certificate of the device '{name}' cannot be used: {why}")).ok()
 }
 
 /// The key that a message brings along.
