@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -28,6 +28,9 @@ use crate::tls::InUse;
 
 /// The most octets that a request's headers may have.
 const MAX_HEADER_LEN: usize = 32 * 1024;
+/// After so many requests that did not wait for the answer to the one before, a connection is closed: none is to keep the
+/// server busy without reading what it says.
+const MAX_PIPELINED: u32 = 16;
 /// How often connections are looked at whose time may be over.
 const SWEEP: Duration = Duration::from_millis(250);
 /// How long nothing is accepted after the system refused to.
@@ -197,7 +200,10 @@ impl Served<'_> {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
-        self.progress.has_headers();
+        let pipelined = self.progress.has_headers();
+        if pipelined > 0 {
+            tokio::task::yield_now().await; // those who wait for their answers go first
+        }
         let mut request = request.map(|body| Received::new(body, Arc::clone(&self.progress)));
         let has_kept_places = has_kept_places(request.uri().path());
         let response = match self.front.proxies.named(self.client, request.headers()) {
@@ -218,9 +224,8 @@ impl Served<'_> {
             }
         };
         let mut response = response.map(|body| Answered::new(body, Arc::clone(&self.progress)));
-        if self.is_kept {
-            let close = axum::http::HeaderValue::from_static("close");
-            response.headers_mut().insert(axum::http::header::CONNECTION, close);
+        if self.is_kept || pipelined >= MAX_PIPELINED {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
     }
@@ -230,3 +235,6 @@ impl Served<'_> {
 fn has_kept_places(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz") || path.starts_with("/api/")
 }
+
+#[cfg(test)]
+mod tests;

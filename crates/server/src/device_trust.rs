@@ -197,8 +197,10 @@ impl DeviceTrust {
     fn take_over(&self, config: &Devices) -> bool {
         match Read::load(config) {
             Ok(read) => {
+                if read.has_anchors() {
+                    tracing::info!("took over the authorities and revocation lists of devices");
+                }
                 *self.read.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
-                tracing::info!("took over authorities and revocation lists of devices");
                 true
             }
             Err(why) => {

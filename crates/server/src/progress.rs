@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{io, task};
@@ -57,11 +57,14 @@ pub(crate) struct Progress {
     phase: AtomicU8,
     /// The moment when the request that is on its way must be answered.
     ends: AtomicU64,
+    /// Requests that did not wait for the answer to the one before.
+    pipelined: AtomicU32,
 }
 
 impl Progress {
     pub(crate) fn new(visit: Arc<Visit>, times: Times) -> Arc<Self> {
-        Arc::new(Progress { visit, times, phase: AtomicU8::new(HANDSHAKE), ends: AtomicU64::new(NEVER) })
+        let (phase, ends, pipelined) = (AtomicU8::new(HANDSHAKE), AtomicU64::new(NEVER), AtomicU32::new(0));
+        Arc::new(Progress { visit, times, phase, ends, pipelined })
     }
 
     /// The connection is set up, and nothing of its first request is there.
@@ -84,12 +87,19 @@ impl Progress {
         self.visit.waits(ends.min(self.visit.moment_after(self.times.header)));
     }
 
-    /// The headers of a request are there.
-    pub(crate) fn has_headers(&self) {
-        if self.phase.load(Relaxed) != RECEIVING {
-            self.begins(); // it came together with the one before
-        }
+    /// The headers of a request are there: how many requests have come in a row, each before the answer to the one
+    /// before was written.
+    pub(crate) fn has_headers(&self) -> u32 {
+        let pipelined = match self.phase.load(Relaxed) {
+            RECEIVING => 0,
+            _ => {
+                self.begins();
+                self.pipelined.load(Relaxed).saturating_add(1)
+            }
+        };
+        self.pipelined.store(pipelined, Relaxed);
         self.visit.ends_at(self.ends.load(Relaxed));
+        pipelined
     }
 
     /// All of a request is there.

@@ -51,6 +51,7 @@ impl Reload {
         if has_files(&new) {
             (self.config.tls.certificate, self.config.tls.key) = (new.tls.certificate, new.tls.key);
         }
+        tracing::info!("read the configuration again");
     }
 }
 
