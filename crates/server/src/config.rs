@@ -14,11 +14,13 @@ use toml::{Table, Value};
 mod check;
 mod devices;
 mod environment;
+mod log;
 mod names;
 mod proxy;
 
 pub use devices::Devices;
 use environment::{setting_of, typed};
+pub use log::{Log, LogFormat};
 pub use names::{EncryptionName, KeyTypeName, MacName, Pbkdf2Name};
 pub use proxy::{Network, Proxy, ProxyHeader};
 
@@ -173,27 +175,6 @@ pub struct Limits {
     pub crypto_wait_s: u64,
 }
 
-/// `[log]`; read by whoever sets up logging.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Log {
-    /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,dskpp_server=debug`.
-    pub level: String,
-    /// How a line looks.
-    pub format: LogFormat,
-}
-
-/// How a line of the log looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -253,12 +234,6 @@ impl Default for Limits {
             crypto_queue: 64,
             crypto_wait_s: 10,
         }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Text }
     }
 }
 
