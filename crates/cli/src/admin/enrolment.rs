@@ -203,3 +203,28 @@ impl Validate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looks_at_an_enrolment_sees_why_its_code_failed_and_who_has_to_wait() {
+        let tries = |address: &str, until: Value| json!({ "address": address, "count": 10, "locked_until": until });
+        let enrolment = json!({
+            "id": "e1",
+            "state": "open",
+            "key_id": null,
+            "last_refusal": { "cause": "waiting", "detail": "it has to wait", "at": "2026-01-02T03:04:05Z" },
+            "wrong_tries": [tries("192.0.2.1", json!("2026-01-02T03:19:05Z")), tries("2001:db8::/64", Value::Null)],
+        });
+        let expected = "id               e1\n\
+                        state            open\n\
+                        last_refusal     it has to wait (2026-01-02T03:04:05Z)\n\
+                        wrong_tries      10 from 192.0.2.1, which has to wait until 2026-01-02T03:19:05Z\n\
+                        wrong_tries      10 from 2001:db8::/64";
+        assert_eq!(describe(&enrolment), expected);
+        let untouched = json!({ "id": "e1", "last_refusal": null, "wrong_tries": [] });
+        assert_eq!(describe(&untouched), "id               e1");
+    }
+}
