@@ -271,7 +271,7 @@ fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
     let gone = store.forget_replaced(&token.id).map_err(Failure::new)?;
     output.print(&json!({ "id": token.id, "removed": gone }), || match &gone[..] {
         [] => format!("the key {} has replaced none that is still here", shown(&token.id)),
-        _ => format!("removed: {}", gone.iter().map(|id| shown(id)).collect::<Vec<_>>().join(", ")),
+        _ => format!("removed: {}", gone.iter().map(shown).collect::<Vec<_>>().join(", ")),
     })
 }
 

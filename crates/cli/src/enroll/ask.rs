@@ -84,7 +84,7 @@ fn describe(trigger: &Trigger, url: Option<&str>) -> String {
         text += &format!("\nfor the device\n  {}:{}", part(&device.manufacturer), part(&device.serial_no));
     }
     if let Some(key_id) = &trigger.key_id {
-        text += &format!("\nin place of your key\n  {}", shown(&String::from_utf8_lossy(key_id)));
+        text += &format!("\nin place of your key\n  {}", shown(String::from_utf8_lossy(key_id)));
     }
     text
 }
