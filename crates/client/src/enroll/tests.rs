@@ -371,8 +371,14 @@ async fn no_name_from_a_server_reaches_the_store_that_an_import_would_refuse() {
             put(&mut spec, text.to_owned());
             let (url, _server) = Server::start(spec, 0);
             let (_folder, mut store) = store();
-            let error = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
-            let said = error.to_string();
+            let said = match enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await {
+                // Line ends are no part of a ServerID, which is a URI.
+                Ok(enrolled) if what == "server" && text.contains(['\n', '\r']) => {
+                    assert_eq!(enrolled.server_id.as_deref(), Some("K1"));
+                    continue;
+                }
+                other => other.unwrap_err().to_string(),
+            };
             assert!(!said.chars().any(pskc::is_deceptive) && said.len() < 1000, "{what} {text:?}: {said:?}");
             assert!(store.list().unwrap().is_empty(), "{what} {text:?}");
         }
