@@ -182,7 +182,10 @@ fn a_private_ca_that_is_lost_is_refused_until_a_new_one_is_asked_for() {
     assert_ne!(fs::read(&server.ca).unwrap(), ca);
     server.kill();
     Server::start(&mut home).kill();
-    let said = text(&home.json_of_failure(&["serve", "--http", "--new-ca", "--listen", "127.0.0.1:0"]), "error");
+    for setting in ["TLS_CERTIFICATE", "TLS_KEY", "K_SERVER_KEY", "K_SERVER_CERTIFICATE"] {
+        home.set(&format!("DSKPP_{setting}"), "mine.pem");
+    }
+    let said = text(&home.json_of_failure(&["serve", "--new-ca", "--listen", "127.0.0.1:0"]), "error");
     assert!(said.contains("--new-ca") && said.contains("no private CA"), "{said}");
 }
 

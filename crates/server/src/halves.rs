@@ -172,7 +172,10 @@ impl Halves {
                 self.not_whole(format!("{why}, and {DATABASE} is {id}"))
             }
             StoreError::Sealed(_) => {
-                let key = if self.handed_out.is_some() { "that was handed out" } else { "beside it" };
+                let key = match self.handed_out {
+                    Some(_) => "that was handed out: hand out its own",
+                    None => "beside it",
+                };
                 self.not_whole(format!(
                     "the database {DATABASE} was sealed with another key-encryption key than the one {key}"
                 ))

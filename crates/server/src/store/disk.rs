@@ -146,7 +146,12 @@ impl Disk {
         }
         for (path, id) in &self.files {
             match fs::metadata(path) {
-                Ok(now) if identity(&now) == *id => {}
+                Ok(now) if identity(&now) == *id => {
+                    // Where SQLite opens an empty database it deletes the write-ahead log.
+                    if now.len() == 0 && *path == self.path {
+                        return Err(StoreError::Damaged("it is empty".into()));
+                    }
+                }
                 Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(unavailable(path, &why)),
                 gone => {
                     let what = if gone.is_ok() { "replaced" } else { "deleted" };
@@ -160,9 +165,7 @@ impl Disk {
     /// Looks at what [`Disk::check`] has no time for: whether the folder takes files, and whether the database on the
     /// disk is whole, a table each time. Blocks.
     pub(super) fn look(&self) -> Result<(), StoreError> {
-        self.check()?;
-        self.make_room()?;
-        let looked = self.look_into();
+        let looked = self.check().and_then(|()| self.make_room()).and_then(|()| self.look_into());
         if let Err(why) = &looked {
             self.note(why);
         }
@@ -184,14 +187,10 @@ impl Disk {
     }
 
     fn look_into(&self) -> Result<(), StoreError> {
-        let len = || fs::metadata(&self.path).map_err(|why| unavailable(&self.path, &why)).map(|now| now.len());
-        if len()? == 0 {
-            return Err(StoreError::Damaged("it is empty".into())); // SQLite would delete its write-ahead log
-        }
         let db = open(&self.path)?;
         let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
         let whole = (number("PRAGMA page_count")? * number("PRAGMA page_size")?).unsigned_abs();
-        let len = len()?;
+        let len = fs::metadata(&self.path).map_err(|why| unavailable(&self.path, &why))?.len();
         if len < self.len.swap(len, Ordering::Relaxed) && len < whole {
             quick_check(&db, None, CHECK_AT_START)?; // it was cut, or written anew by another process
         }
