@@ -128,6 +128,11 @@ fn sizes_from_2048_to_4096_bits() {
     for (n, e) in [(&even[..], &[2][..]), (&even, &[]), (&even, &[1]), (&even, &[0xFF; 9])] {
         assert!(RsaPublicKey::from_components(n, e).is_err(), "exponent {e:?}");
     }
+    // Profile P1: odd, at least 3 and below 2^33.
+    for (e, fits) in [(&[3][..], true), (&[4], false), (&[1, 0xFF, 0xFF, 0xFF, 0xFF], true), (&[2, 0, 0, 0, 1], false)]
+    {
+        assert_eq!(RsaPublicKey::from_components(&even, e).is_ok(), fits, "exponent {e:?}");
+    }
     *even.last_mut().expect("not empty") &= 0xFE;
     assert!(RsaPublicKey::from_components(&even, &[1, 0, 1]).is_err(), "even modulus");
 }

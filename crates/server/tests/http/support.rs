@@ -129,6 +129,22 @@ impl Server {
         assert_eq!(request.send().await.unwrap().status(), StatusCode::NO_CONTENT, "{path}");
     }
 
+    /// Brings a HOTP key in by a file.
+    pub(crate) async fn import(&self, id: &str, secret: &[u8]) {
+        let file = format!(
+            "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\"><KeyPackage><Key Id=\"{id}\" \
+             Algorithm=\"{}\"><Data><Secret><PlainValue>{}</PlainValue></Secret></Data></Key></KeyPackage></KeyContainer>",
+            KeyType::Hotp.uri(),
+            data_encoding::BASE64.encode(secret)
+        );
+        let import = data_encoding::HEXLOWER.encode(&dskpp_crypto::Sha256::digest(&[file.as_bytes()]));
+        let url = self.url(&format!("/api/v1/keys/import?import={import}&first=0"));
+        let request = self.client.post(url).bearer_auth(&self.admin_token);
+        let request = request.header(header::CONTENT_TYPE, "application/pskc+xml").body(file);
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
     /// A new enrolment; `more` is added to user and key type.
     pub(crate) async fn enrolment(&self, key_type: &str, more: Value) -> Value {
         let mut body = json!({"user": "alice", "key_type": key_type});
