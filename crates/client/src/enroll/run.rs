@@ -107,8 +107,10 @@ impl Runner<'_> {
             if both && (refused == 2 || self.offer.key_types.is_empty()) {
                 both = false;
                 let sent = self.send_alone(all.clone()).await;
-                let is_refused = |status| sent.as_ref().is_err_and(|error| has_status(error, status));
-                if !is_refused(Status::NoProtocolVariants) && !is_refused(Status::AccessDenied) {
+                let is_refused = |status: &Status| sent.as_ref().is_err_and(|error| has_status(error, *status));
+                // What was said first, to a right code, is the reason.
+                let of_offer = [Status::NoProtocolVariants, Status::NoSupportedKeyTypes, Status::AccessDenied];
+                if !of_offer.iter().any(is_refused) {
                     return sent;
                 }
             }
