@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::admin::device_name;
 use crate::output::{Failure, Output};
 use crate::runtime;
-use crate::shown::{argument, shown};
+use crate::shown::{argument, note, shown};
 use crate::store::{StoreOptions, prompt};
 pub(crate) use ask::hold;
 
@@ -270,6 +270,11 @@ impl Enroll {
 type PrivateKey = (Arc<RsaPrivateKey>, Vec<Vec<u8>>);
 
 fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
+    if let Some(count) = enrolled.few_iterations {
+        note(format!(
+            "the server protected the key by {count} iterations of PBKDF2 only; tell its operator: at least 100000"
+        ));
+    }
     let key_type = key_type_name(&enrolled.key_type);
     let document = json!({
         "key_id": enrolled.key_id,
@@ -282,6 +287,7 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
         "label": enrolled.label,
         "issuer": enrolled.issuer,
         "server_id": enrolled.server_id,
+        "few_iterations": enrolled.few_iterations,
     });
     output.print(&document, || {
         let done = if enrolled.replaced { "renewed" } else { "stored" };

@@ -1,5 +1,6 @@
 //! A key from a server into the store, in one call.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -143,6 +144,9 @@ pub struct Enrolled {
     pub old_key_id: Option<String>,
     /// How it travelled in two-pass; `None`: it was made by both sides, in four-pass.
     pub method: Option<ProtectionMethod>,
+    /// The iterations of PBKDF2 that protected it on its way, where they were fewer than 100,000 (profile P15): the code's
+    /// password has to make up for them.
+    pub few_iterations: Option<u32>,
 }
 
 /// Gets a key from a server, and stores it once its confirmation was verified.
@@ -256,8 +260,10 @@ fn keep(
         false => store.insert(token).map(|()| None),
     };
     let old_key_id = stored.map_err(|source| EnrollError::NotStored { key_id: key_id.clone(), source })?;
-    let Provisioned { key_type, server_id, method, .. } = provisioned;
-    Ok(Enrolled { key_id, key_type, label, issuer, server_id, replaced: exists && renewal, old_key_id, method })
+    let Provisioned { key_type, server_id, method, iterations, .. } = provisioned;
+    let few_iterations = iterations.map(NonZeroU32::get).filter(|count| *count < MIN_ITERATIONS);
+    let replaced = exists && renewal;
+    Ok(Enrolled { key_id, key_type, label, issuer, server_id, replaced, old_key_id, method, few_iterations })
 }
 
 #[cfg(test)]

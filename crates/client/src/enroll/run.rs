@@ -129,8 +129,19 @@ impl Runner<'_> {
         ran?.1
     }
 
-    /// A new run: the type of key that the server chose, and what came of it.
+    /// A run, and one more where no key could come out of the first (RFC 6063 §3.3).
     async fn run(&mut self) -> Result<(KeyType, Result<Provisioned, EnrollError>), EnrollError> {
+        match self.run_once().await {
+            Err(why) | Ok((_, Err(why))) if has_status(&why, Status::InitializationFailed) => {
+                tracing::debug!("no key came out of the run: trying again");
+                self.run_once().await
+            }
+            ran => ran,
+        }
+    }
+
+    /// A new run: the type of key that the server chose, and what came of it.
+    async fn run_once(&mut self) -> Result<(KeyType, Result<Provisioned, EnrollError>), EnrollError> {
         self.unfinished.seed = SystemRandom.secret(SEED_LEN);
         self.unfinished.key_types = self.offer.key_types.iter().map(|key_type| key_type.uri().to_owned()).collect();
         self.unfinished.server_hello = None;

@@ -23,6 +23,8 @@ struct Server {
     seal: AeadKey,
     /// How many final answers get lost on the way.
     lose: usize,
+    /// How many runs end without a key.
+    barren: usize,
     /// What becomes of the next one.
     spoil: Option<fn(Vec<u8>) -> Vec<u8>>,
     hellos: usize,
@@ -42,6 +44,7 @@ impl Server {
             package,
             seal,
             lose,
+            barren: 0,
             spoil: None,
             hellos: 0,
             two_pass: 0,
@@ -66,6 +69,10 @@ impl Server {
     fn receive(&mut self, body: &[u8], url_s: &str) -> Option<Vec<u8>> {
         match Request::read(body).unwrap() {
             Request::ClientHello(hello) => Some(self.hello(&hello, body)),
+            Request::ClientNonce(_) if self.barren > 0 => {
+                self.barren -= 1;
+                Some(Refusal::of_nonce(Status::InitializationFailed, Reason::NonceLength, None).response())
+            }
             Request::ClientNonce(nonce) => {
                 self.nonces.push(body.to_vec());
                 let repeated = self.nonces.len() > 1 && self.answer.is_some();
@@ -198,6 +205,16 @@ async fn where_every_type_is_refused_the_last_word_is_access_denied() {
     assert!(matches!(error, EnrollError::Failed(Failed::Refused(Status::AccessDenied))), "{error:?}");
     let server = server.lock().unwrap();
     assert_eq!((server.hellos, server.two_pass), (DEFAULT_KEY_TYPES.len(), 1), "p17: two-pass alone is tried, too");
+}
+
+#[tokio::test]
+async fn s3_3_after_initialization_failed_the_client_restarts_once() {
+    for (barren, runs, has_key) in [(1, 2, true), (2, 2, false)] {
+        let (url, server) = Server::start(package(KeyType::Totp), 0);
+        server.lock().unwrap().barren = barren;
+        assert_eq!(token(&url, "3582AF0C3E").await.is_ok(), has_key);
+        assert_eq!(server.lock().unwrap().hellos, runs);
+    }
 }
 
 #[tokio::test]
