@@ -101,6 +101,7 @@ impl Story {
         assert!(client == server && client != old, "{way:?}");
         let otp = text(&self.home.json(&["token", "otp", &self.key_id]), "otp");
         assert_eq!(self.server().validate(&json!({ "key_id": self.key_id, "otp": otp }))["valid"], true);
+        self.home.run(&["token", "accepted", &self.key_id]).success(); // eight replaced keys are the most
     }
 }
 

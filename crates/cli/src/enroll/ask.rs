@@ -112,11 +112,11 @@ mod tests {
         let told = describe_change(&ServerChange::Url { key_id: "K1".into(), old, new });
         assert_eq!(
             told,
-            "The key\n  K1\ncame from the server\n  https://a/dskpp\nand would be renewed at\n  https://a/dskpp/\u{fffd}"
+            "The key\n  K1\ncame from the server\n  https://a/dskpp\nand would be renewed at\n  https://a/dskpp/\\u{202e}"
         );
         let new = format!("https://{}/", "a".repeat(400));
         let told = describe_change(&ServerChange::Url { key_id: "K1".into(), old: None, new });
-        assert!(told.contains("(none that is known)") && told.ends_with("a... (cut)"), "{told}");
+        assert!(told.contains("(none that is known)") && told.contains('…'), "{told}");
         let change =
             ServerChange::KServer { url: "https://a/".into(), old: vec!["sha256:1".into()], new: "sha256:2".into() };
         let told = describe_change(&change);

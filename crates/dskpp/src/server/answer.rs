@@ -97,7 +97,10 @@ impl Answer<'_> {
 fn encryption_key(k: &ServerK, certificates: &[Vec<u8>]) -> KeyInfo {
     match k {
         ServerK::Shared { name, .. } => KeyInfo::from_key_name(name),
-        ServerK::Server(_) if !certificates.is_empty() => KeyInfo::from_certificates(certificates.to_vec()),
-        ServerK::Server(key) => KeyInfo::from_rsa(key.public().modulus(), key.public().exponent()),
+        // The bare key stands beside its certificate, for clients that look for that alone.
+        ServerK::Server(key) => KeyInfo {
+            x509_certificates: certificates.to_vec(),
+            ..KeyInfo::from_rsa(key.public().modulus(), key.public().exponent())
+        },
     }
 }

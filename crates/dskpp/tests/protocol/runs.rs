@@ -291,12 +291,13 @@ fn answered(state: SessionState, certificates: &[Vec<u8>]) -> (Vec<u8>, Awaiting
 }
 
 #[test]
-fn p29_a_certificate_travels_in_place_of_the_bare_key() {
+fn p29_a_certificate_travels_beside_the_key_itself() {
     let certificates = vec![b"leaf".to_vec(), b"issuer".to_vec()];
     let (message, _) = answered(SessionState::default(), &certificates);
     let Response::ServerHello(read) = Response::read(&message).unwrap() else { panic!() };
     let key = read.body.unwrap().encryption_key;
-    assert_eq!((key.x509_certificates, key.rsa_key_value), (certificates, None));
+    assert_eq!(key.x509_certificates, certificates);
+    assert_eq!(key.rsa_key_value.unwrap().modulus, k_server().public().modulus());
 }
 
 #[test]

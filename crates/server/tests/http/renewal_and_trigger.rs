@@ -201,8 +201,10 @@ async fn p29_k_server_is_certified_by_the_private_ca_where_nobody_else_has() {
     let chain_of = async |server: &Server| {
         let enrolment = server.enrolment("hotp", json!({})).await;
         let choice = server.hello(server.offer(&enrolment, KeyType::Hotp)).await.unwrap();
-        assert!(choice.encryption_key().rsa_key_value.is_none());
-        choice.encryption_key().x509_certificates.clone()
+        let sent = choice.encryption_key();
+        let certified = dskpp_crypto::RsaPublicKey::from_certificate_der(&sent.x509_certificates[0]).unwrap();
+        assert_eq!(sent.rsa_key_value.as_ref().unwrap().modulus, certified.modulus());
+        sent.x509_certificates.clone()
     };
     let ca_of = |server: &Server| {
         let pem = std::fs::read_to_string(server.folder.path().join("data/tls/ca.pem")).unwrap();

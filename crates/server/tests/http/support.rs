@@ -207,7 +207,8 @@ impl Server {
 
 /// K_SERVER as the server sent it.
 pub(crate) fn k_of(choice: &ChooseK) -> K {
-    K::Server(RsaPublicKey::from_certificate_der(&choice.encryption_key().x509_certificates[0]).unwrap())
+    let key = choice.encryption_key().rsa_key_value.as_ref().unwrap();
+    K::Server(RsaPublicKey::from_components(&key.modulus, &key.exponent).unwrap())
 }
 
 /// An enrolment's answer with another password or client ID in its code.
