@@ -221,7 +221,8 @@ pub async fn enroll(
         (EnrollError::Failed(Failed::NotAuthenticated), Some(old)) => not_proved(&old.id, &url_s, &others),
         (error, _) => error,
     })?;
-    let k_server = runner.k_server.take();
+    // Only what a confirmed run has sent is remembered: before two-pass, four-pass may have been refused.
+    let k_server = runner.k_server.take().filter(|_| provisioned.method.is_none());
     let token = fields::token(&provisioned, &request, url_s.clone(), renewed.as_ref(), k_server.as_ref());
     let enrolled = token.and_then(|token| keep(store, token, renewed.is_some(), provisioned));
     // Only a key that could not be stored is asked for again.

@@ -29,7 +29,7 @@ pub(super) struct Runner<'a> {
     pub(super) protections: Vec<ClientProtection>,
     /// The run that goes on, as it is noted.
     pub(super) unfinished: Unfinished,
-    /// The K_SERVER that the last run went on with.
+    /// The K_SERVER that four-pass went on with last.
     pub(super) k_server: Option<KServer>,
 }
 
