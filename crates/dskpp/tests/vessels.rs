@@ -73,7 +73,7 @@ impl Sealed {
 /// Every protection, with what opens it.
 fn protections() -> Vec<(Protection, Option<Unlock>)> {
     let password = Secret::from_slice("pässword".as_bytes());
-    let iterations = NonZeroU32::new(50).unwrap();
+    let iterations = NonZeroU32::new(1000).unwrap();
     let mut all = vec![
         (Protection::None, None),
         (Protection::Password { password: password.clone(), iterations }, Some(Unlock::Password(password))),

@@ -305,14 +305,20 @@ mod tests {
         assert_eq!(running.len(), 1, "and one at a time");
     }
 
+    /// Else others would see that there is such a name, and that its owner has just used it.
     #[test]
-    fn a_right_code_ends_the_total() {
+    fn p16_a_right_code_changes_nothing_for_other_addresses() {
         let (backoff, now) = (Backoff::default(), Instant::now());
-        for n in 0..50 {
-            backoff.begin("A", address(n), ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
-        }
-        backoff.begin("A", address(99), ONCE, now).unwrap_or_else(|_| panic!()).right();
-        backoff.begin("A", address(98), ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
-        assert!(backoff.begin("A", address(98), ONCE, now).is_ok());
+        let waits = ["A", "B"].map(|name| {
+            for n in 0..50 {
+                backoff.begin(name, address(n), ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
+            }
+            if name == "A" {
+                backoff.begin(name, address(99), ONCE, now).unwrap_or_else(|_| panic!()).right();
+            }
+            backoff.begin(name, address(98), ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
+            backoff.begin(name, address(98), ONCE, now).err().map(RetryAfter::seconds)
+        });
+        assert!(waits[0].is_some() && waits[0] == waits[1], "{waits:?}");
     }
 }

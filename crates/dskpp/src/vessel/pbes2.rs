@@ -127,7 +127,8 @@ pub(super) fn decrypt_with_password(
 
 /// A key of `len` octets by PBKDF2.
 pub(super) fn derive(kdf: &Algorithm, password: &Secret, len: usize) -> Result<Secret, VesselError> {
-    const WRONG: VesselError = VesselError::Unreadable("its key is not derived by PBKDF2, or with too much work");
+    const WRONG: VesselError =
+        VesselError::Unreadable("its key is not derived by PBKDF2, or with too little or too much work");
     if kdf.oid != PBKDF2 {
         return Err(WRONG);
     }

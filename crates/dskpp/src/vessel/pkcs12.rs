@@ -165,7 +165,8 @@ fn verify(data: &MacData, password: &Secret, content: &[u8]) -> Result<(), Vesse
         SHA256 => {
             let iterations = NonZeroU32::new(data.iterations).filter(|count| ITERATIONS.contains(&count.get()));
             let iterations = iterations.filter(|_| data.salt.as_bytes().len() <= 1024);
-            let iterations = iterations.ok_or(VesselError::Unreadable("its MAC asks for too much work"))?;
+            let iterations =
+                iterations.ok_or(VesselError::Unreadable("its MAC asks for too little or too much work"))?;
             pkcs12_mac_key(Hash::Sha256, password.expose(), data.salt.as_bytes(), iterations).map_err(|_| WRONG)?
         }
         _ => key_of_pbmac1(info, password)?,
