@@ -344,7 +344,10 @@ fn a_token_store_takes_keys_and_enforces_their_policy() {
 #[test]
 fn files_of_other_projects_read_to_what_another_reader_found() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/pskc");
-    let Ok(expected) = std::fs::read_to_string(folder.join("expected.json")) else { return };
+    let Ok(expected) = std::fs::read_to_string(folder.join("expected.json")) else {
+        assert!(std::env::var("DSKPP_SCHEMA_CHECKS").as_deref() != Ok("required"), "the vectors are missing");
+        return println!("not checked: needs ../shared/vectors/pskc");
+    };
     let expected: Value = serde_json::from_str(&expected).unwrap();
     let home = Home::new();
     for (name, case) in expected["files"].as_object().unwrap() {
