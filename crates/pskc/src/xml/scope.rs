@@ -32,7 +32,7 @@ pub(crate) struct Scope<T> {
 
 #[derive(Clone)]
 struct Binding<T> {
-    prefix: CompactString,
+    prefix: String,
     value: T,
     depth: usize,
     /// The binding of the same prefix further out.
@@ -51,11 +51,10 @@ impl<T> Scope<T> {
         if self.bindings.len() == MAX_IN_SCOPE || prefix.len() > MAX_NAME {
             return Err(Refused::TooLarge);
         }
-        let prefix = CompactString::from(prefix);
-        let hidden = self.in_force.insert(prefix.clone(), self.bindings.len());
+        let hidden = self.in_force.insert(prefix.into(), self.bindings.len());
         let again = hidden.and_then(|hidden| self.bindings.get(hidden)).is_some_and(|hidden| hidden.depth == depth);
         self.last = None;
-        self.bindings.push(Binding { prefix, value, depth, hidden });
+        self.bindings.push(Binding { prefix: prefix.to_owned(), value, depth, hidden });
         if again { Err(Refused::Rule("an attribute given twice")) } else { Ok(()) }
     }
 
@@ -64,8 +63,8 @@ impl<T> Scope<T> {
         while let Some(Binding { prefix, hidden, .. }) = self.bindings.pop_if(|binding| binding.depth > depth) {
             self.last = None;
             match hidden {
-                Some(hidden) => _ = self.in_force.insert(prefix, hidden),
-                None => _ = self.in_force.remove(&prefix),
+                Some(hidden) => _ = self.in_force.insert(prefix.into(), hidden),
+                None => _ = self.in_force.remove(prefix.as_str()),
             }
         }
     }
@@ -117,8 +116,13 @@ impl Scope<Ns> {
             Some(Binding { value, .. }) => *ns = value.clone(),
             None => {
                 self.last = self.in_force.get(prefix).copied();
-                let Some(found) = self.resolve(prefix) else { return false };
-                *ns = found;
+                match self.last.and_then(|last| self.bindings.get(last)) {
+                    Some(found) => *ns = found.value.clone(),
+                    None => match self.resolve(prefix) {
+                        Some(found) => *ns = found,
+                        None => return false,
+                    },
+                }
             }
         }
         true
