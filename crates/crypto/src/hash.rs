@@ -33,6 +33,44 @@ impl Hash {
         }
     }
 
+    /// The hash that a name means, however its writer spells it: `SHA-256`, `sha256`, `SHA_256`, `HMAC-SHA256`,
+    /// `HmacSHA256`, `hmacWithSHA256`, or a URI with such a fragment. Key files, QR codes and tables name hashes in all
+    /// of these ways, and nowhere else is such a name read. `None` for every other name: none is taken for a hash that
+    /// it does not name (`SHA3-256`, `SHA-512/256`).
+    ///
+    /// ```
+    /// use dskpp_crypto::Hash;
+    /// assert_eq!(Hash::from_name("HmacSHA256"), Some(Hash::Sha256));
+    /// assert_eq!(Hash::from_name("SHA3-256"), None);
+    /// ```
+    pub fn from_name(name: &str) -> Option<Self> {
+        const LONGEST: usize = 200; // octets, of a URI
+        if name.len() > LONGEST {
+            return None;
+        }
+        let name = name.rsplit('#').next()?.trim().to_ascii_lowercase().replace(['-', '_', ' '], "");
+        let name = name.strip_prefix("hmac").map_or(&*name, |rest| rest.strip_prefix("with").unwrap_or(rest));
+        match name {
+            "sha1" => Some(Hash::Sha1),
+            "sha224" => Some(Hash::Sha224),
+            "sha256" => Some(Hash::Sha256),
+            "sha384" => Some(Hash::Sha384),
+            "sha512" => Some(Hash::Sha512),
+            _ => None,
+        }
+    }
+
+    /// Its name as RFC 6030 files have it in `Suite`, such as `HMAC-SHA256`.
+    pub const fn hmac_name(self) -> &'static str {
+        match self {
+            Hash::Sha1 => "HMAC-SHA1",
+            Hash::Sha224 => "HMAC-SHA224",
+            Hash::Sha256 => "HMAC-SHA256",
+            Hash::Sha384 => "HMAC-SHA384",
+            Hash::Sha512 => "HMAC-SHA512",
+        }
+    }
+
     /// Hash of the parts, one after the other.
     pub fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
         let mut context = digest::Context::new(match self {
@@ -104,6 +142,33 @@ mod tests {
     use data_encoding::HEXLOWER;
 
     use super::*;
+
+    #[test]
+    fn a_name_of_a_hash_is_read_in_every_spelling_and_never_as_another_one() {
+        let spellings =
+            ["SHA{}", "sha{}", "Sha-{}", "SHA_{}", "SHA {}", " sha{} ", "HMAC-SHA{}", "HMAC-SHA-{}", "hmac-sha-{}"];
+        let more = ["HmacSHA{}", "HMAC_SHA{}", "hmacWithSHA{}", "http://www.w3.org/2000/09/xmldsig#hmac-sha{}"];
+        let bits = [
+            ("1", Hash::Sha1),
+            ("224", Hash::Sha224),
+            ("256", Hash::Sha256),
+            ("384", Hash::Sha384),
+            ("512", Hash::Sha512),
+        ];
+        for (bits, hash) in bits {
+            for spelling in spellings.iter().chain(&more) {
+                let name = spelling.replace("{}", bits);
+                assert_eq!(Hash::from_name(&name), Some(hash), "{name}");
+            }
+            assert_eq!(Hash::from_name(hash.hmac_name()), Some(hash));
+        }
+        let others =
+            ["", "SHA", "SHA2", "SHA-2", "MD5", "SHA3-256", "SHA-512/256", "SHA512/224", "SHA0", "SHA-25", "SHA2566"];
+        let more = ["TOTP-SHA3", "SHA1SHA256", "HMAC", "HMAC-", "SHA-\u{ff11}", "1", "256", "#", "SM3"];
+        for name in others.into_iter().chain(more) {
+            assert_eq!(Hash::from_name(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn fips_180_examples_of_abc() {

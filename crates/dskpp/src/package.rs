@@ -47,7 +47,7 @@ impl PackageSpec {
     /// The container.
     pub fn container(&self) -> KeyContainer {
         let suite = match self.hash {
-            Some(hash) if hash != Hash::Sha1 => Some(suite_of_hash(hash).to_owned()),
+            Some(hash) if hash != Hash::Sha1 => Some(hash.hmac_name().to_owned()),
             _ => self.suite.clone(),
         };
         let response_format = self.digits.map(|digits| ResponseFormat {
@@ -99,25 +99,14 @@ pub(crate) fn received_key_len(key_type: &KeyType, suite: Option<&str>) -> Optio
 }
 
 /// The hash that a received key's parameters name: TOTP's `HMAC-SHA256`, or the crypto function of an OCRA suite
-/// (`OCRA-1:HOTP-SHA1-6:QN08-PSHA256` has SHA-1: what follows is the hash of a PIN).
+/// (`OCRA-1:HOTP-SHA1-6:QN08-PSHA256` has SHA-1: what follows is the hash of a PIN). `None` for a suite that names no
+/// hash that is known.
 pub fn hash_of_suite(suite: Option<&str>) -> Option<Hash> {
-    let suite = suite?.to_ascii_uppercase().replace("SHA-", "SHA");
-    let function = match suite.strip_prefix("OCRA-1:") {
-        Some(rest) => rest.split(':').next()?,
-        None => &suite,
-    };
-    [(Hash::Sha512, "SHA512"), (Hash::Sha384, "SHA384"), (Hash::Sha256, "SHA256"), (Hash::Sha1, "SHA1")]
-        .into_iter()
-        .find(|(_, name)| function.split('-').any(|part| part == *name || part.strip_prefix("HMAC") == Some(name)))
-        .map(|(hash, _)| hash)
-}
-
-fn suite_of_hash(hash: Hash) -> &'static str {
-    match hash {
-        Hash::Sha256 => "HMAC-SHA256",
-        Hash::Sha384 => "HMAC-SHA384",
-        Hash::Sha512 => "HMAC-SHA512",
-        _ => "HMAC-SHA1",
+    let suite = suite?.trim();
+    let of_ocra = suite.get(..7).filter(|start| start.eq_ignore_ascii_case("OCRA-1:")).and(suite.get(7..));
+    match of_ocra {
+        Some(rest) => Hash::from_name(rest.split(':').next()?.split('-').nth(1)?),
+        None => Hash::from_name(suite),
     }
 }
 

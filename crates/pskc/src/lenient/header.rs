@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use dskpp_crypto::Pbkdf2Prf;
+use dskpp_crypto::{Hash, Pbkdf2Prf};
 
 use super::warning::{Irregularity, Warnings};
 use super::{names, values};
@@ -177,15 +177,10 @@ fn pbe(name: &str) -> Option<(&'static str, usize)> {
     NAMES.iter().find(|(known, ..)| *known == name).map(|(_, uri, len)| (*uri, *len))
 }
 
+/// The URI of a MAC that is named without one, as drafts do; any other text as it is.
 fn mac_uri(name: &str) -> String {
-    let short = name.to_ascii_lowercase().replace("sha-", "sha");
-    match short.strip_prefix("hmac-") {
-        Some("sha1") => "http://www.w3.org/2000/09/xmldsig#hmac-sha1".to_owned(),
-        Some(hash @ ("sha224" | "sha256" | "sha384" | "sha512")) => {
-            format!("http://www.w3.org/2001/04/xmldsig-more#hmac-{hash}")
-        }
-        _ => name.to_owned(),
-    }
+    let hash = Some(name).filter(|name| !name.contains(['#', ':'])).and_then(Hash::from_name);
+    hash.map_or_else(|| name.to_owned(), |hash| crate::mac_uri(hash).to_owned())
 }
 
 /// An element of type `ds:KeyInfoType`, its children in any namespace.

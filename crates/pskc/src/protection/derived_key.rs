@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
+use dskpp_crypto::{Hash, Pbkdf2Prf, Secret, pbkdf2};
 
 use super::ProtectionError;
 use crate::KeyInfo;
@@ -128,14 +128,13 @@ fn prf_of(uri: &str) -> Option<Pbkdf2Prf> {
     if uri.is_empty() {
         return Some(Pbkdf2Prf::HmacSha1);
     }
-    let name = uri.rsplit('#').next().unwrap_or_default().to_ascii_lowercase();
-    Some(match name.strip_prefix("hmac-").or(name.strip_prefix("hmacwith")).unwrap_or(&name) {
-        "sha1" | "sha-1" => Pbkdf2Prf::HmacSha1,
-        "sha256" | "sha-256" => Pbkdf2Prf::HmacSha256,
-        "sha384" | "sha-384" => Pbkdf2Prf::HmacSha384,
-        "sha512" | "sha-512" => Pbkdf2Prf::HmacSha512,
-        _ => return None,
-    })
+    match Hash::from_name(uri)? {
+        Hash::Sha1 => Some(Pbkdf2Prf::HmacSha1),
+        Hash::Sha224 => None,
+        Hash::Sha256 => Some(Pbkdf2Prf::HmacSha256),
+        Hash::Sha384 => Some(Pbkdf2Prf::HmacSha384),
+        Hash::Sha512 => Some(Pbkdf2Prf::HmacSha512),
+    }
 }
 
 fn prf_uri(prf: Pbkdf2Prf) -> Option<&'static str> {

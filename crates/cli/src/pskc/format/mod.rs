@@ -6,6 +6,7 @@ mod otpauth;
 mod users;
 
 use clap::ValueEnum;
+use dskpp_crypto::Hash;
 use pskc::{Key, KeyPackage, KeyUsage, PinPolicy, Value};
 
 pub(super) use csv::COLUMNS;
@@ -185,10 +186,13 @@ impl<'a> Otp<'a> {
         let data = key.data.as_ref().ok_or("there is no secret")?;
         let Some(Value::Plain(secret)) = &data.secret else { return Err("there is no secret in the clear".to_owned()) };
         let parameters = key.algorithm_parameters.as_ref();
-        let hash = match dskpp::package::hash_of_suite(parameters.and_then(|part| part.suite.as_deref())) {
-            None | Some(dskpp_crypto::Hash::Sha1) => "SHA1",
-            Some(dskpp_crypto::Hash::Sha256) => "SHA256",
-            Some(dskpp_crypto::Hash::Sha512) => "SHA512",
+        let suite = parameters.and_then(|part| part.suite.as_deref()).filter(|suite| !suite.trim().is_empty());
+        let hash = match suite.map(Hash::from_name) {
+            None | Some(Some(Hash::Sha1)) => "SHA1",
+            Some(Some(Hash::Sha256)) if is_totp => "SHA256",
+            Some(Some(Hash::Sha512)) if is_totp => "SHA512",
+            Some(None) => return Err("its Suite names no hash that is known".to_owned()),
+            Some(_) if !is_totp => return Err("HOTP has no other hash than SHA-1".to_owned()),
             Some(_) => return Err("the format knows SHA-1, SHA-256 and SHA-512 only".to_owned()),
         };
         let number = |value: &Option<Value<i32>>| value.as_ref().and_then(Value::plain).copied();

@@ -1,0 +1,5 @@
+//! `otpauth` lines, tables, JSON and raw keys.
+
+use super::Case;
+
+pub(super) const CASES: &[Case] = &[];
