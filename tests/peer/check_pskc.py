@@ -81,7 +81,8 @@ def protections(folder):
         for cipher in ("cbc", "wrap"):
             yield (f"{cipher}-{8 * size}", ["--to-key-file", path, "--cipher", cipher], ["--key-file", path], {"key": key})
     path = write(f"{folder}/password", "qwerty\n")
-    yield "password", ["--to-password-file", path, "--iterations", "1000"], ["--password-file", path], {"password": "qwerty"}
+    for name, more in (("password", []), ("password of old", ["--for-old-readers"])):
+        yield name, ["--to-password-file", path, *more], ["--password-file", path], {"password": "qwerty"}
 
 
 def theirs(container):

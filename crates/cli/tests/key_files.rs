@@ -144,9 +144,10 @@ fn options_of_a_protection_count_or_are_refused() {
     home.write("password", "correct horse\n");
     let by_password = ["pskc", "encrypt", "keys.xml", "--to-password-file", "password", "-o", "safe.xml", "--force"];
     let more: &[(&[&str], &str, &str)] = &[
-        (&[], "hmac-sha1", "#aes128-cbc"),
-        (&["--mac", "sha512", "--iterations", "1000"], "hmac-sha512", "#aes128-cbc"),
-        (&["--cipher", "wrap", "--iterations", "1000"], "", "#kw-aes128"),
+        (&["--for-old-readers"], "hmac-sha1", "#aes128-cbc"),
+        (&["--mac", "sha512", "--iterations", "1000"], "hmac-sha512", "#aes256-cbc"),
+        (&["--cipher", "wrap", "--iterations", "1000"], "", "#kw-aes256"),
+        (&["--cipher", "wrap", "--iterations", "1000", "--for-old-readers"], "", "#kw-aes128"),
     ];
     for (more, mac, cipher) in more {
         home.run(&[&by_password[..], more].concat()).success();
@@ -160,6 +161,7 @@ fn options_of_a_protection_count_or_are_refused() {
         (&by_password, &["--iterations", "10000001"]),
         (&by_password, &["--to-key-name", "n"]),
         (&by_key, &["--iterations", "5000"]),
+        (&by_key, &["--for-old-readers"]),
         (&by_key, &["--to-key-name", ""]),
         (&by_key, &["--cipher", "wrap", "--mac", "sha512"]),
         (&["pskc", "convert", "keys.xml"], &["--mac", "sha512"]),
@@ -167,6 +169,50 @@ fn options_of_a_protection_count_or_are_refused() {
     for (command, more) in wrong {
         assert_eq!(home.run(&[*command, more].concat()).code, Some(2), "{command:?} {more:?}");
     }
+}
+
+/// RFC 6030 §6.2 leaves the work of a guess to the writer: that of today unless old readers are to open the file.
+#[test]
+fn s6_2_passwords_have_todays_strength_unless_told_and_few_rounds_are_told() {
+    let home = home();
+    home.write("password", "correct horse\n");
+    let run = |command: &str, more: &[&str]| {
+        let words: Vec<&str> = ["pskc"].into_iter().chain(command.split(' ')).chain(more.iter().copied()).collect();
+        home.run(&words)
+    };
+    let rounds = |name: &str| {
+        let text = std::fs::read_to_string(home.path(name)).unwrap();
+        let part = |name: &str| {
+            let element = text.split(&format!("<{name} xmlns=\"\">")).nth(1).unwrap();
+            element.split('<').next().unwrap().to_owned()
+        };
+        let prf = text.contains("<PRF xmlns=\"\" Algorithm=\"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256\"/>");
+        (part("IterationCount"), part("KeyLength"), prf, text.contains("#hmac-sha1\""))
+    };
+    let encrypt = "encrypt keys.xml --to-password-file password --force -o";
+    for (more, expected, is_few) in [
+        (&[][..], ("600000", "32", true, false), false),
+        (&["--for-old-readers"], ("100000", "16", false, true), false),
+        (&["--iterations", "100000"], ("100000", "32", true, false), false),
+        (&["--iterations", "99999"], ("99999", "32", true, false), true),
+        (&["--for-old-readers", "--iterations", "1000"], ("1000", "16", false, true), true),
+    ] {
+        let written = run(&format!("{encrypt} safe.xml"), more).success();
+        let (count, len, prf, sha1) = rounds("safe.xml");
+        assert_eq!((&*count, &*len, prf, sha1), expected, "{more:?}");
+        let warned = |text: &str| text.contains("rounds protect a password little");
+        assert_eq!(warned(&written.err), is_few, "{more:?}: {written:?}");
+        for command in ["inspect safe.xml", "decrypt safe.xml", "convert safe.xml --to csv"] {
+            let read = run(command, &["--password-file", "password"]).success();
+            assert_eq!(warned(&read.err), is_few, "{command} {more:?}: {read:?}");
+        }
+        let read = run("inspect safe.xml --json", &["--password-file", "password"]).success();
+        assert_eq!(warned(&read.json()["warnings"].to_string()), is_few, "{more:?}: {read:?}");
+        let checked = run("check safe.xml --json", &[]);
+        assert_eq!(warned(&checked.json()["problems"].to_string()), is_few, "{more:?}: {checked:?}");
+    }
+    let imported = home.run(&["token", "import", "safe.xml", "--password-file", "password"]);
+    assert!(imported.err.contains("1000 rounds protect"), "{imported:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use dskpp_crypto::{Hash, Pbkdf2Prf, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, pbkdf2};
-use pskc::{KeyInfo, ProtectionError, Protector, Unlock, ValueAlgorithm};
+use pskc::{KeyInfo, PasswordStrength, ProtectionError, Protector, Unlock, ValueAlgorithm};
 
 use crate::algorithm::{EncryptionAlgorithm, PackageFormat, ProtectionMethod};
 use crate::auth_data::{LEN, MIN_ITERATIONS};
@@ -190,17 +190,11 @@ impl ClientKey {
                 _ => Protector::aes_key_wrap(key.clone(), name, false),
             },
             ClientKey::Passphrase => {
-                let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
+                // What every client knows: nothing on the wire tells what it can do (profile P2).
                 let algorithm = symmetric(algorithm).ok_or_else(refused)?;
-                Protector::derived(
-                    password,
-                    Some(client_id),
-                    iterations,
-                    Pbkdf2Prf::HmacSha1,
-                    algorithm,
-                    Hash::Sha1,
-                    rng,
-                )
+                let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
+                let strength = PasswordStrength { iterations, algorithm, ..PasswordStrength::OLD };
+                Protector::passphrase(password, Some(client_id), strength, rng)
             }
         }
     }

@@ -45,7 +45,8 @@ pub use lenient::{Irregularity, LenientReader, Warning};
 pub use parallel::ParallelReader;
 pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
 pub use protection::{
-    DerivedKey, Deviation, Opener, OpenerOptions, ProtectionError, Protector, Unlock, ValueAlgorithm, mac_hash, mac_uri,
+    DerivedKey, Deviation, Opener, OpenerOptions, PasswordStrength, ProtectionError, Protector, Unlock, ValueAlgorithm,
+    mac_hash, mac_uri,
 };
 pub use shown::{MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};

@@ -14,7 +14,7 @@ use dskpp_crypto::{Hash, Pbkdf2Prf, RsaEncryption, RsaPrivateKey, Secret, Seeded
 use proptest::prelude::*;
 use pskc::{
     DerivedKey, EncryptedValue, Key, KeyContainer, KeyData, KeyInfo, KeyPackage, Opener, OpenerOptions,
-    ProtectionError, Protector, Unlock, Value, ValueAlgorithm,
+    PasswordStrength, ProtectionError, Protector, Unlock, Value, ValueAlgorithm,
 };
 use serde_json::Value as Json;
 
@@ -90,7 +90,8 @@ fn ways() -> Vec<(String, Protector, Unlock)> {
     let rounds = NonZeroU32::new(10).unwrap();
     for prf in [Pbkdf2Prf::HmacSha1, Pbkdf2Prf::HmacSha256, Pbkdf2Prf::HmacSha384, Pbkdf2Prf::HmacSha512] {
         let password = Secret::from_slice(b"qwerty");
-        let protector = Protector::passphrase(&password, rounds, prf, &mut rng()).unwrap();
+        let strength = PasswordStrength { iterations: rounds, prf, ..PasswordStrength::OLD };
+        let protector = Protector::passphrase(&password, None, strength, &mut rng()).unwrap();
         ways.push((format!("password {prf:?}"), protector, Unlock::Password(password)));
     }
     for encryption in [RsaEncryption::Pkcs1v15, RsaEncryption::OaepSha1] {
@@ -166,7 +167,8 @@ fn s6_wrong_keys_are_refused_with_what_to_do() {
     let by_wrap = container(&Protector::aes_key_wrap(key(32), "k", true).unwrap(), b"secret");
     let rounds = NonZeroU32::MIN;
     let password = Secret::from_slice(b"right");
-    let by_password = Protector::passphrase(&password, rounds, Pbkdf2Prf::HmacSha1, &mut rng()).unwrap();
+    let strength = PasswordStrength { iterations: rounds, ..PasswordStrength::TODAY };
+    let by_password = Protector::passphrase(&password, None, strength, &mut rng()).unwrap();
     let by_password = container(&by_password, b"secret");
     let for_rsa = Protector::rsa(rsa_info(), RsaEncryption::OaepSha1, None, &mut rng()).unwrap();
     let for_rsa = container(&for_rsa, b"secret");
@@ -307,9 +309,8 @@ proptest! {
             }
             _ => {
                 let (password, algorithm) = (Secret::from_slice(b"p"), ValueAlgorithm::AesWrapPad(16));
-                let rounds = NonZeroU32::MIN;
-                let prf = Pbkdf2Prf::HmacSha1;
-                let protector = Protector::derived(&password, None, rounds, prf, algorithm, Hash::Sha1, &mut rng()).unwrap();
+                let strength = PasswordStrength { iterations: NonZeroU32::MIN, algorithm, ..PasswordStrength::OLD };
+                let protector = Protector::passphrase(&password, None, strength, &mut rng()).unwrap();
                 (protector, Unlock::Password(password))
             }
         };

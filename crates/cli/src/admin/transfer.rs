@@ -190,6 +190,11 @@ pub(super) struct Export {
     #[arg(long, value_name = "FILE")]
     to_password_file: Option<PathBuf>,
 
+    /// Protect with the password as old programs do: 100,000 rounds of HMAC-SHA-1, AES-128, MACs with SHA-1. Without,
+    /// 600,000 rounds of HMAC-SHA-256, AES-256, MACs with SHA-256
+    #[arg(long, requires = "to_password_file")]
+    for_old_readers: bool,
+
     /// The receiver's RSA certificate (PEM)
     #[arg(long, value_name = "FILE")]
     to_certificate: Option<PathBuf>,
@@ -223,7 +228,9 @@ impl Export {
         let text = |secret: dskpp_crypto::Secret| String::from_utf8_lossy(secret.expose()).into_owned();
         Ok(match (&self.to_key_file, &self.to_password_file, &self.to_certificate) {
             (Some(path), _, _) => json!({ "key_hex": text_file(path)?.trim(), "key_name": self.to_key_name }),
-            (_, Some(path), _) => json!({ "passphrase": text(first_line(path)?) }),
+            (_, Some(path), _) => {
+                json!({ "passphrase": text(first_line(path)?), "for_old_readers": self.for_old_readers })
+            }
             (_, _, Some(path)) => json!({ "certificate_pem": *text_file(path)? }),
             _ => json!({ "plain": self.in_the_clear }),
         })

@@ -12,10 +12,12 @@ use clap::Args;
 use dskpp_crypto::Secret;
 use indicatif::{ProgressBar, ProgressStyle};
 use pskc::{
-    Header, KeyPackage, LenientReader, Opener, OpenerOptions, ParallelReader, ProtectionError, Trailer, Unlock, Warning,
+    DerivedKey, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ParallelReader, ProtectionError, Trailer,
+    Unlock, Warning,
 };
 use zeroize::Zeroizing;
 
+use super::protect::few_rounds;
 use super::unlock::{UnlockOptions, ask, from_hex, hex_file};
 use crate::output::Failure;
 use crate::shown::note;
@@ -255,6 +257,9 @@ impl Input {
         bar.finish_and_clear();
         summary.trailer = trailer;
         summary.warnings = warnings.into_iter().map(|w| (w.irregularity.to_string(), Some(w.place))).collect();
+        let derived = summary.header.encryption_key.as_ref().and_then(|key| DerivedKey::of(key).ok().flatten());
+        let few = derived.and_then(|derived| few_rounds(derived.iterations.get()));
+        summary.warnings.extend(few.map(|warning| (warning, None)));
         summary.warnings.extend(opener.deviations().into_iter().map(|deviation| (deviation, None)));
         Ok(KeyFile { document, lenient: self.lenient, unlock, mac_key, iv, summary })
     }

@@ -10,6 +10,7 @@ use pskc::{
 };
 
 use super::check::{MOST, Problem};
+use super::protect::few_rounds;
 
 /// Looks at the packages of a container, one by one.
 pub(super) struct Meaning {
@@ -58,8 +59,14 @@ impl Meaning {
         if version.split('.').any(is_padded) {
             self.error(line, "the version has leading zeros", "write 1.0");
         }
-        if let Some(Err(why)) = self.header.encryption_key.as_ref().map(DerivedKey::of) {
-            self.error(line, why, "complete it: a password cannot open the file as it is (§6.2)");
+        match self.header.encryption_key.as_ref().map(DerivedKey::of) {
+            Some(Err(why)) => self.error(line, why, "complete it: a password cannot open the file as it is (§6.2)"),
+            Some(Ok(Some(derived))) => {
+                if let Some(warning) = few_rounds(derived.iterations.get()) {
+                    self.warning(line, warning, "encrypt it anew, with a count of today");
+                }
+            }
+            _ => {}
         }
         let Some(method) = &self.header.mac_method else { return };
         let is_unknown = pskc::mac_hash(&method.algorithm).is_none();

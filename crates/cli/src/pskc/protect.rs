@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use dskpp_crypto::{Hash, Pbkdf2Prf, RsaEncryption, Secret, SystemRandom};
-use pskc::{ContainerWriter, DerivedKey, Extensions, Header, KeyInfo, KeyPackage, Protector, ValueAlgorithm};
+use dskpp_crypto::{Hash, RsaEncryption, Secret, SystemRandom};
+use pskc::{
+    ContainerWriter, DerivedKey, Extensions, Header, KeyInfo, KeyPackage, PasswordStrength, Protector, ValueAlgorithm,
+};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
@@ -14,6 +16,7 @@ use super::input::{Input, KeyFile};
 use super::sink::{Sink, printed};
 use super::unlock;
 use crate::output::{Failure, Output};
+use crate::shown::note;
 
 /// What protects the secrets of a file that is written.
 #[derive(Args)]
@@ -28,7 +31,7 @@ pub(crate) struct Protection {
     #[arg(value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["to_password_file", "to_certificate"])]
     to_key_name: String,
 
-    /// How the key, or the one that is made from the password (AES-128), encrypts
+    /// How the key, or the one that is made from the password, encrypts
     #[arg(long, value_enum, default_value_t = Cipher::Cbc, conflicts_with = "to_certificate")]
     cipher: Cipher,
 
@@ -36,16 +39,21 @@ pub(crate) struct Protection {
     #[arg(long, value_name = "FILE", conflicts_with = "to_certificate")]
     to_password_file: Option<PathBuf>,
 
-    /// PBKDF2 rounds for the password, 1,000 to 10,000,000
-    #[arg(long, value_name = "N", default_value = "100000", requires = "to_password_file")]
+    /// PBKDF2 rounds for the password, 1,000 to 10,000,000; 600,000 if not given
+    #[arg(long, value_name = "N", requires = "to_password_file")]
     #[arg(value_parser = rounds, conflicts_with_all = ["to_key_file", "to_certificate"])]
-    iterations: NonZeroU32,
+    iterations: Option<NonZeroU32>,
+
+    /// Protect with the password as old programs do: 100,000 rounds of HMAC-SHA-1, AES-128, MACs with SHA-1. Without,
+    /// 600,000 rounds of HMAC-SHA-256, AES-256, MACs with SHA-256
+    #[arg(long, requires = "to_password_file", conflicts_with_all = ["to_key_file", "to_certificate"])]
+    for_old_readers: bool,
 
     /// The receiver's RSA certificate (PEM)
     #[arg(long, value_name = "FILE")]
     to_certificate: Option<PathBuf>,
 
-    /// The hash of the MAC over each encrypted value; sha256 if not given, with a password sha1, which all readers know
+    /// The hash of the MAC over each encrypted value; sha256 if not given, sha1 for old readers
     #[arg(long, value_enum)]
     mac: Option<Mac>,
 }
@@ -99,13 +107,16 @@ impl Protection {
         } else if let Some(path) = &self.to_password_file {
             let password = unlock::first_line(path)?;
             refuse_empty(&password)?;
-            let algorithm = match self.cipher {
-                Cipher::Cbc => ValueAlgorithm::AesCbc(16),
-                Cipher::Wrap => ValueAlgorithm::AesWrap(16),
-                Cipher::WrapPad => ValueAlgorithm::AesWrapPad(16),
-            };
-            let prf = Pbkdf2Prf::HmacSha1;
-            Protector::derived(&password, None, self.iterations, prf, algorithm, mac(Hash::Sha1), rng)
+            let mut strength = self.strength();
+            if let (ValueAlgorithm::AesCbc(len), cipher) = (strength.algorithm, self.cipher) {
+                strength.algorithm = match cipher {
+                    Cipher::Cbc => ValueAlgorithm::AesCbc(len),
+                    Cipher::Wrap => ValueAlgorithm::AesWrap(len),
+                    Cipher::WrapPad => ValueAlgorithm::AesWrapPad(len),
+                };
+            }
+            strength.mac = mac(strength.mac);
+            Protector::passphrase(&password, None, strength, rng)
         } else if let Some(path) = &self.to_certificate {
             let certificate = CertificateDer::from_pem_slice(unlock::text_file(path)?.as_bytes());
             let certificate =
@@ -117,6 +128,26 @@ impl Protection {
         };
         made.map(Some).map_err(Failure::new)
     }
+
+    /// What a password is used with, as far as the format of the file leaves a choice.
+    fn strength(&self) -> PasswordStrength {
+        let mut strength = if self.for_old_readers { PasswordStrength::OLD } else { PasswordStrength::TODAY };
+        if let Some(iterations) = self.iterations {
+            strength.iterations = iterations;
+        }
+        if let Some(warning) = few_rounds(strength.iterations.get()) {
+            note(format!("warning: {warning}"));
+        }
+        strength
+    }
+}
+
+/// The warning that so many rounds of PBKDF2 deserve.
+pub(super) fn few_rounds(rounds: u32) -> Option<String> {
+    (rounds < DerivedKey::FEW_ITERATIONS).then(|| {
+        let s = if rounds == 1 { "" } else { "s" };
+        format!("{rounds} round{s} protect a password little: whoever has the file can try many. 600000 are usual")
+    })
 }
 
 const WITH_WHAT: &str = "give --to-key-file, --to-password-file or --to-certificate";

@@ -9,8 +9,8 @@ use dskpp::key_schedule;
 use dskpp::message::{KeyProtection, Request};
 use dskpp::prf::Prf;
 use dskpp::server::{AuthPolicy, TwoPassRun};
-use dskpp_crypto::{Hash, Pbkdf2Prf, Secret, SeededRandom};
-use pskc::{KeyData, Protector, Value, ValueAlgorithm};
+use dskpp_crypto::{Hash, Secret, SeededRandom};
+use pskc::{KeyData, PasswordStrength, Protector, Value, ValueAlgorithm};
 
 use crate::pair::CLIENT_ID;
 use crate::two_pass_sides::*;
@@ -64,15 +64,8 @@ fn s5_1_2_a_wrap_with_padding_opens() {
     let ClientProtection::Wrap { name, key } = wrap() else { panic!() };
     let rng = &mut SeededRandom::new(b"padding");
     let iterations = NonZeroU32::new(1000).unwrap();
-    let derived = Protector::derived(
-        &password(),
-        Some(CLIENT_ID),
-        iterations,
-        Pbkdf2Prf::HmacSha1,
-        ValueAlgorithm::AesWrapPad(16),
-        dskpp_crypto::Hash::Sha1,
-        rng,
-    );
+    let strength = PasswordStrength { iterations, algorithm: ValueAlgorithm::AesWrapPad(16), ..PasswordStrength::OLD };
+    let derived = Protector::passphrase(&password(), Some(CLIENT_ID), strength, rng);
     for (way, protector) in
         [(wrap(), Protector::aes_key_wrap(key, &name, true).unwrap()), (ClientProtection::Passphrase, derived.unwrap())]
     {

@@ -32,6 +32,8 @@ impl DerivedKey {
     const MAX_SALT: usize = 1024;
     /// Rounds of PBKDF2, at most.
     pub const MAX_ITERATIONS: u32 = 10_000_000;
+    /// Fewer rounds than these protect a file too little to go unsaid.
+    pub const FEW_ITERATIONS: u32 = 100_000;
 
     /// The derivation that `key` describes, if it describes one.
     ///

@@ -15,7 +15,7 @@ use dskpp_crypto::{RsaPrivateKey, Secret};
 pub use algorithm::{ValueAlgorithm, mac_hash, mac_uri};
 pub use derived_key::DerivedKey;
 pub use opener::{Deviation, Opener, OpenerOptions};
-pub use protector::Protector;
+pub use protector::{PasswordStrength, Protector};
 
 /// What opens a container.
 #[derive(Clone, Debug)]

@@ -10,6 +10,37 @@ use super::algorithm::{ValueAlgorithm, mac_uri};
 use super::{DerivedKey, ProtectionError};
 use crate::{EncryptedData, EncryptedValue, KeyData, KeyInfo, MacMethod, Value};
 
+/// How much a password protects: the work of each guess, and what encrypts with the key that it makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordStrength {
+    /// Rounds of PBKDF2.
+    pub iterations: NonZeroU32,
+    /// The pseudorandom function of PBKDF2.
+    pub prf: Pbkdf2Prf,
+    /// What encrypts the values: AES in CBC mode or a key wrap.
+    pub algorithm: ValueAlgorithm,
+    /// The hash of the MAC over each value, where the algorithm needs one.
+    pub mac: Hash,
+}
+
+impl PasswordStrength {
+    /// For a file that anybody may try to open for years: 600,000 rounds of HMAC-SHA-256, AES-256-CBC, HMAC-SHA-256.
+    pub const TODAY: Self = Self {
+        iterations: NonZeroU32::new(600_000).expect("not 0"),
+        prf: Pbkdf2Prf::HmacSha256,
+        algorithm: ValueAlgorithm::AesCbc(32),
+        mac: Hash::Sha256,
+    };
+    /// For readers that know only the defaults of PKCS #5 and figure 7 of RFC 6030: 100,000 rounds of HMAC-SHA-1,
+    /// AES-128-CBC, HMAC-SHA-1.
+    pub const OLD: Self = Self {
+        iterations: NonZeroU32::new(DerivedKey::FEW_ITERATIONS).expect("not 0"),
+        prf: Pbkdf2Prf::HmacSha1,
+        algorithm: ValueAlgorithm::AesCbc(16),
+        mac: Hash::Sha1,
+    };
+}
+
 /// Encrypts the secrets of a container (RFC 6030 §6). The ways in which it can be made are those that are safe: with
 /// CBC there is always a MAC, made with a random key of its own that travels encrypted.
 #[derive(Debug)]
@@ -51,32 +82,18 @@ impl Protector {
         Self::symmetric(key, algorithm, KeyInfo::from_key_name(key_name), None, rng)
     }
 
-    /// A key derived from a password (§6.2) for AES-128-CBC and HMAC-SHA-1, as in figure 7, which every reader knows.
-    /// Blocks for as long as PBKDF2 takes.
-    pub fn passphrase(
-        password: &Secret,
-        iterations: NonZeroU32,
-        prf: Pbkdf2Prf,
-        rng: &mut dyn Random,
-    ) -> Result<Self, ProtectionError> {
-        Self::derived(password, None, iterations, prf, ValueAlgorithm::AesCbc(16), Hash::Sha1, rng)
-    }
-
-    /// As [`passphrase`](Self::passphrase), with a name for the password, another symmetric `algorithm`, and HMAC
-    /// with `mac` where that needs one.
+    /// A key derived from a password (§6.2), which may have a `name`. Blocks for as long as PBKDF2 takes.
     ///
     /// # Errors
     /// [`ProtectionError::Algorithm`] for one that is not for writing.
-    pub fn derived(
+    pub fn passphrase(
         password: &Secret,
         name: Option<&str>,
-        iterations: NonZeroU32,
-        prf: Pbkdf2Prf,
-        algorithm: ValueAlgorithm,
-        mac: Hash,
+        strength: PasswordStrength,
         rng: &mut dyn Random,
     ) -> Result<Self, ProtectionError> {
         use ValueAlgorithm::*;
+        let PasswordStrength { iterations, prf, algorithm, mac } = strength;
         let (AesCbc(len) | AesWrap(len) | AesWrapPad(len)) = algorithm else {
             return Err(ProtectionError::Algorithm(format!("{algorithm:?}")));
         };

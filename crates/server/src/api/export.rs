@@ -1,15 +1,13 @@
 //! Keys that go out in a file: one PSKC document (RFC 6030), written while it is sent.
 
-use std::num::NonZeroU32;
-
 use axum::body::{Body as Content, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER_PERMISSIVE;
-use dskpp_crypto::{Hash, Pbkdf2Prf, RsaEncryption, Secret, SystemRandom};
+use dskpp_crypto::{Hash, RsaEncryption, Secret, SystemRandom};
 use futures_util::stream;
-use pskc::{ContainerWriter, Header, KeyInfo, ProtectionError, Protector};
+use pskc::{ContainerWriter, Header, KeyInfo, PasswordStrength, ProtectionError, Protector};
 use serde::Deserialize;
 
 use super::ApiState;
@@ -21,8 +19,6 @@ use crate::store::{Outgoing, Role, Store, StoreError};
 const PAGE: usize = 1000;
 /// The shortest passphrase, in characters.
 const MIN_PASSPHRASE_LEN: usize = 8;
-/// Rounds of PBKDF2 for a file that anybody may try to open for years.
-const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not 0");
 
 /// Which keys, and who may read them.
 #[derive(Deserialize)]
@@ -39,6 +35,8 @@ struct Protection {
     key_hex: Option<String>,
     key_name: Option<String>,
     passphrase: Option<String>,
+    /// With a passphrase: whether readers are to open it that know only the old defaults.
+    for_old_readers: Option<bool>,
     certificate_pem: Option<String>,
     plain: Option<bool>,
 }
@@ -46,13 +44,18 @@ struct Protection {
 /// How the secrets are protected.
 enum Wanted {
     Key { key: Secret, name: String },
-    Passphrase(Secret),
+    Passphrase(Secret, PasswordStrength),
     Certificate(Vec<u8>),
     Plain,
 }
 
 impl Protection {
     fn checked(self) -> Result<Wanted, Problem> {
+        let strength = match self.for_old_readers {
+            None | Some(false) => PasswordStrength::TODAY,
+            Some(true) if self.passphrase.is_some() => PasswordStrength::OLD,
+            Some(true) => return Err(Problem::value("for_old_readers goes with a passphrase")),
+        };
         match (self.key_hex, self.key_name, self.passphrase, self.certificate_pem, self.plain) {
             (Some(hex), Some(key_name), None, None, None) => {
                 let hex = Secret::from(hex.into_bytes());
@@ -64,7 +67,9 @@ impl Protection {
             (None, None, Some(passphrase), None, None) if passphrase.chars().count() < MIN_PASSPHRASE_LEN => {
                 Err(Problem::value(format!("passphrase must have {MIN_PASSPHRASE_LEN} characters or more")))
             }
-            (None, None, Some(passphrase), None, None) => Ok(Wanted::Passphrase(passphrase.into_bytes().into())),
+            (None, None, Some(passphrase), None, None) => {
+                Ok(Wanted::Passphrase(passphrase.into_bytes().into(), strength))
+            }
             (None, None, None, Some(pem), None) => Ok(Wanted::Certificate(certificate(&pem)?)),
             (None, None, None, None, Some(true)) => Ok(Wanted::Plain),
             _ => Err(Problem::value(
@@ -79,7 +84,7 @@ impl Wanted {
     fn kind(&self) -> &'static str {
         match self {
             Wanted::Key { .. } => "key",
-            Wanted::Passphrase(_) => "passphrase",
+            Wanted::Passphrase(..) => "passphrase",
             Wanted::Certificate(_) => "certificate",
             Wanted::Plain => "plain",
         }
@@ -91,7 +96,7 @@ impl Wanted {
         Ok(Some(match self {
             Wanted::Plain => return Ok(None),
             Wanted::Key { key, name } => Protector::aes_cbc(key, &name, Hash::Sha256, rng)?,
-            Wanted::Passphrase(password) => Protector::passphrase(&password, ITERATIONS, Pbkdf2Prf::HmacSha256, rng)?,
+            Wanted::Passphrase(password, strength) => Protector::passphrase(&password, None, strength, rng)?,
             Wanted::Certificate(der) => {
                 let key = KeyInfo::from_certificates(vec![der]);
                 Protector::rsa(key, RsaEncryption::OaepSha1, Some(Hash::Sha256), rng)?

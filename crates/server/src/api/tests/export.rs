@@ -156,12 +156,16 @@ async fn a_protected_file_opens_with_its_key_alone() {
     let private = dskpp_crypto::RsaPrivateKey::from_pkcs8_der(&pair.serialize_der()).unwrap();
     let hex = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
     let key = Secret::new(data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap());
-    for (protection, unlock) in [
-        (json!({ "key_hex": hex, "key_name": "transport" }), Unlock::Key(key)),
-        (json!({ "passphrase": "correct horse" }), Unlock::Password(Secret::from_slice(b"correct horse"))),
-        (json!({ "certificate_pem": certificate.pem() }), Unlock::PrivateKey(private.into())),
+    let password = Unlock::Password(Secret::from_slice(b"correct horse"));
+    for (protection, cipher, unlock) in [
+        (json!({ "key_hex": hex, "key_name": "transport" }), "#aes256-cbc", Unlock::Key(key)),
+        (json!({ "passphrase": "correct horse" }), ">600000<", password.clone()),
+        (json!({ "passphrase": "correct horse", "for_old_readers": false }), "#aes256-cbc", password.clone()),
+        (json!({ "passphrase": "correct horse", "for_old_readers": true }), "#aes128-cbc", password),
+        (json!({ "certificate_pem": certificate.pem() }), "#rsa-oaep-mgf1p", Unlock::PrivateKey(private.into())),
     ] {
         let document = api.export(json!({ "protection": protection })).await;
+        assert!(document.contains(cipher), "{protection}");
         assert!(!document.contains("MTIz") && !document.contains("correct horse") && !document.contains(hex));
         let mut container = KeyContainer::from_xml(document.as_bytes()).unwrap();
         let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
@@ -239,6 +243,7 @@ async fn a_protection_must_be_one_and_a_good_one() {
         (json!({ "key_hex": "zz", "key_name": "k" }), "16, 24 or 32 octets"),
         (json!({ "key_hex": hex, "key_name": " " }), "key_name"),
         (json!({ "passphrase": "short" }), "8 characters"),
+        (json!({ "plain": true, "for_old_readers": true }), "goes with a passphrase"),
         (json!({ "certificate_pem": "x" }), "PEM"),
         (json!({ "certificate_pem": ec }), "no usable RSA key"),
     ] {
