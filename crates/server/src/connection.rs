@@ -18,13 +18,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 use crate::gate::{Gate, Place};
 use crate::progress::{Answered, Progress, Received, Times, Watched};
 use crate::proxy::Proxies;
 use crate::tls::InUse;
+use crate::turns::Turns;
 
 /// The most octets that a request's headers may have.
 const MAX_HEADER_LEN: usize = 32 * 1024;
@@ -44,6 +47,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 /// What every connection needs.
 pub(crate) struct Front {
     pub(crate) gate: Arc<Gate>,
+    pub(crate) turns: Turns,
     pub(crate) proxies: Proxies,
     /// `None` serves without TLS.
     pub(crate) tls: Option<InUse>,
@@ -154,11 +158,20 @@ impl Front {
             Some(tls) => {
                 let stream = tokio::select! {
                     () = stopped(stop) => return Ok(()),
-                    stream = TlsAcceptor::from(tls.now()).accept(stream) => stream?,
+                    stream = self.handshake(tls, stream, client) => stream?,
                 };
                 served.http(stream, stop).await
             }
         }
+    }
+
+    /// The key exchange and the signature are made in the client's turn.
+    async fn handshake(&self, tls: &InUse, stream: Watched, client: SocketAddr) -> io::Result<TlsStream<Watched>> {
+        let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let turn = self.turns.of(client.into()).await.map_err(|_| io::Error::other("too many handshakes wait"))?;
+        let accepted = started.into_stream(tls.now());
+        drop(turn);
+        accepted.await
     }
 }
 
@@ -200,6 +213,7 @@ impl Served<'_> {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
+        self.progress.answer_is_taken().await; // the one before this, where requests are pipelined
         let pipelined = self.progress.has_headers();
         if pipelined > 0 {
             tokio::task::yield_now().await; // those who wait for their answers go first

@@ -58,6 +58,7 @@ mod store;
 mod tally;
 mod tls;
 mod trigger;
+mod turns;
 mod validate;
 mod vital;
 

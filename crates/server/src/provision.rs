@@ -30,6 +30,7 @@ use crate::refused::Refusals;
 use crate::seal::SessionKeys;
 use crate::store::{Store, StoreError};
 use crate::tally::Tally;
+use crate::turns::{Turn, Turns};
 use crate::{Config, ServerOptions};
 
 mod client_keys;
@@ -112,6 +113,7 @@ impl From<NotDone> for Stop {
 /// Everything that a run needs, shared by all of them.
 pub(crate) struct Provision {
     store: Store,
+    turns: Turns,
     pool: Pool,
     rates: Arc<Rates>,
     backoff: Backoff,
@@ -138,6 +140,7 @@ impl Provision {
         options: &ServerOptions,
         data: Data,
         url_s: &[String],
+        turns: Turns,
         pool: Pool,
         rates: Arc<Rates>,
         tally: Arc<Tally>,
@@ -147,6 +150,7 @@ impl Provision {
         let server_id = Some(&config.server.server_id).filter(|id| !id.is_empty()).cloned();
         Self {
             store: data.store,
+            turns,
             pool,
             rates,
             backoff: Backoff::default(),
@@ -179,12 +183,7 @@ impl Provision {
     /// Answers one request.
     pub(crate) async fn answer(self: &Arc<Self>, body: Bytes, peer: SocketAddr) -> Answer {
         let started = Instant::now();
-        let answered = match Request::read(&body) {
-            Ok(Request::ClientHello(hello)) => self.hello(hello, body, peer).await,
-            Ok(Request::ClientNonce(nonce)) => self.nonce(nonce, &body, peer).await,
-            Err(why) => Err(why.into()),
-        };
-        match answered {
+        match self.answered(body, peer).await {
             Ok(message) => Answer::Message(message),
             Err(Stop::Refused(refused)) => {
                 let took_ms = started.elapsed().as_millis() as u64;
@@ -210,6 +209,14 @@ impl Provision {
         }
     }
 
+    async fn answered(self: &Arc<Self>, body: Bytes, peer: SocketAddr) -> Result<Vec<u8>, Stop> {
+        let turn = self.turns.of(peer.into()).await?;
+        match Request::read(&body)? {
+            Request::ClientHello(hello) => self.hello(hello, body, peer, turn).await,
+            Request::ClientNonce(nonce) => self.nonce(nonce, &body, peer, turn).await,
+        }
+    }
+
     /// Forgets what is over; called every few seconds.
     pub(crate) fn sweep(&self, now: Instant) {
         self.pool.sweep();
@@ -225,14 +232,19 @@ impl Provision {
         run.client_id.as_deref().map(begin).transpose()
     }
 
-    /// Does what costs as much as `cost` iterations, when it is the turn of who asks for it.
+    /// Does what costs as much as `cost` iterations: in the turn that who asks for it has, or in one of the pool.
     async fn compute<T: Send + 'static>(
         &self,
+        turn: Turn,
         subject: Subject,
         cost: u64,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, NotDone> {
-        if cost < POOL_COST { Ok(work()) } else { self.pool.run(subject, cost, work).await }
+        if cost < POOL_COST {
+            return Ok(work());
+        }
+        drop(turn);
+        self.pool.run(subject, cost, work).await
     }
 
     /// Counts a proved code for its ClientID and its address.

@@ -32,6 +32,7 @@ use crate::reload::Reload;
 use crate::store::Store;
 use crate::tally::Tally;
 use crate::tls::{Source, Tls};
+use crate::turns::Turns;
 use crate::vital::Vital;
 use crate::{Config, ConfigError, Error, Fault, api, ops, trigger};
 
@@ -165,11 +166,13 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     background.spawn(store.vital().died());
     background.spawn(watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
     let tally = Arc::new(Tally::default());
+    let turns = Turns::new(&config);
     let front = Arc::new(Front {
         gate: Gate::new(&config.limits),
+        turns: turns.clone(),
         proxies: Proxies::new(config.proxy.clone()),
         tls: tls.as_ref().map(Tls::in_use),
-        router: assemble(&config, &options, data, &url_s, &tally, &mut background)?,
+        router: assemble(&config, &options, data, &url_s, turns, &tally, &mut background)?,
         times: (&config.limits).into(),
     });
     let ca_file = tls.as_ref().and_then(Tls::ca_file);
@@ -222,6 +225,7 @@ fn assemble(
     options: &ServerOptions,
     data: Data,
     url_s: &[String],
+    turns: Turns,
     tally: &Arc<Tally>,
     background: &mut JoinSet<String>,
 ) -> Result<Router, Error> {
@@ -234,7 +238,8 @@ fn assemble(
     let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
     for_ever(background, Arc::clone(&device_trust).watch());
-    let provision = Arc::new(Provision::new(config, options, data, url_s, pool, Arc::clone(&rates), Arc::clone(tally)));
+    let (of_provision, tallied) = (Arc::clone(&rates), Arc::clone(tally));
+    let provision = Arc::new(Provision::new(config, options, data, url_s, turns, pool, of_provision, tallied));
     for_ever(background, Arc::clone(tally).write_groups(store.clone()));
     for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
     let api = api::ApiState {

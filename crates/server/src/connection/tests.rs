@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::body::{Body, Bytes};
 use axum::routing::get;
 use futures_util::StreamExt as _;
@@ -13,18 +15,24 @@ const BIG: usize = 32 * 1024 * 1024;
 /// A server with a small answer, a big one, one that is made while it is written, and one that never comes.
 struct Server {
     address: SocketAddr,
+    /// Requests for `/counted`.
+    counted: Arc<AtomicUsize>,
     _stop: watch::Sender<bool>,
 }
 
 async fn start(limits: config::Limits) -> Server {
     let pieces = futures_util::stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![b'x'; 1024 * 1024])));
+    let counted = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&counted);
     let router = Router::new()
+        .route("/counted", get(async move || counts.fetch_add(1, Ordering::SeqCst).to_string()))
         .route("/healthz", get(async || "ok\n"))
         .route("/big", get(async || vec![b'x'; BIG]))
         .route("/made", get(async move || Body::from_stream(pieces.take(BIG / 1024 / 1024))))
         .route("/never", get(async || std::future::pending::<&str>().await));
     let front = Front {
         gate: Gate::new(&limits),
+        turns: Turns::new(&config::Config::default()),
         proxies: Proxies::new(config::Proxy::default()),
         tls: None,
         router,
@@ -34,7 +42,7 @@ async fn start(limits: config::Limits) -> Server {
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(Arc::new(front).serve(listener, stopping, Duration::ZERO));
-    Server { address, _stop: stop }
+    Server { address, counted, _stop: stop }
 }
 
 impl Server {
@@ -127,6 +135,17 @@ async fn whoever_takes_nothing_makes_room_and_whoever_is_worked_for_does_not() {
         let read = tokio::time::timeout(Duration::from_millis(100), stream.read_u8()).await;
         assert!(read.is_err(), "its request is still being worked on");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_for_a_pipelined_request_before_the_answer_to_the_one_before_is_taken() {
+    let server = start(limits(|_| {})).await;
+    let mut stream = server.ask("/big").await;
+    stream.write_all(b"GET /counted HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await; // until the buffers are full
+    assert_eq!(server.counted.load(Ordering::SeqCst), 0);
+    assert!(rest(&mut stream).await.len() > BIG);
+    assert_eq!(server.counted.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

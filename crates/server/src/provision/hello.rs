@@ -16,6 +16,7 @@ use crate::limits::Subject;
 use crate::store::{
     DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, HelloQuery, KeyState, OldKey, Variant, key_type,
 };
+use crate::turns::Turn;
 
 impl Provision {
     pub(super) async fn hello(
@@ -23,6 +24,7 @@ impl Provision {
         hello: ClientHello,
         body: Bytes,
         peer: SocketAddr,
+        turn: Turn,
     ) -> Result<Vec<u8>, Stop> {
         let context = self.look_up(&hello, &body, peer).await?;
         let trigger = trigger_of(&hello, context.enrolment.as_ref());
@@ -33,7 +35,7 @@ impl Provision {
         match wants_two_pass(&hello, trigger) {
             true => {
                 let trigger = trigger.is_some();
-                self.two_pass(hello, body, peer, context, trigger).await
+                self.two_pass(hello, body, peer, context, trigger, turn).await
             }
             false => self.four_pass(&hello, &body, &context, trigger),
         }

@@ -15,6 +15,7 @@ use super::{PRIVATE_KEY_COST, Provision, Stop, unix_now, unix_now_ms};
 use crate::backoff::Attempt;
 use crate::limits::Subject;
 use crate::store::{DeviceRecord, EnrolmentRecord, Variant};
+use crate::turns::Turn;
 
 impl Provision {
     pub(super) async fn nonce(
@@ -22,6 +23,7 @@ impl Provision {
         message: ClientNonce,
         body: &[u8],
         peer: SocketAddr,
+        turn: Turn,
     ) -> Result<Vec<u8>, Stop> {
         let key = self.session_keys.of(&message.session_id, unix_now_ms());
         let key = key.ok_or_else(|| Refusal::of_nonce(Status::Abort, Reason::Seal, None))?;
@@ -70,7 +72,7 @@ impl Provision {
             (run, outcome)
         };
         let cost = u64::from(iterations) + private_key;
-        let (run, outcome) = self.compute(peer.into(), cost, work).await?;
+        let (run, outcome) = self.compute(turn, peer.into(), cost, work).await?;
         run.finish(outcome, self).await
     }
 

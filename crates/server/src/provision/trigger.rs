@@ -13,6 +13,7 @@ use pskc::DeviceInfo;
 use super::{Provision, Stop};
 use crate::limits::{RetryAfter, Subject};
 use crate::store::{EnrolmentRecord, EnrolmentState, Location, TriggerAd};
+use crate::turns::Turn;
 
 /// Why there is no trigger.
 pub(crate) enum NoTrigger {
@@ -44,11 +45,12 @@ impl Provision {
     ///
     /// One that must be made first is charged to who asks.
     pub(crate) async fn trigger(self: &Arc<Self>, token: &str, asks: Subject) -> Result<Vec<u8>, NoTrigger> {
+        let turn = self.turn(asks).await?;
         let enrolment = self.enrolment_of(token).await?;
         let prf = self.policy.mac_algorithms.iter().find_map(Prf::of).ok_or(NoTrigger::Unavailable)?;
         let ad = match enrolment.trigger.clone() {
             Some(ad) => ad,
-            None => self.make_ad(&enrolment, prf, asks).await?,
+            None => self.make_ad(&enrolment, prf, asks, turn).await?,
         };
         let trigger = Trigger {
             version: Version::V1_0,
@@ -73,7 +75,8 @@ impl Provision {
     }
 
     /// Whether [`Provision::trigger`] would give one.
-    pub(crate) async fn has_trigger(&self, token: &str) -> Result<(), NoTrigger> {
+    pub(crate) async fn has_trigger(&self, token: &str, asks: Subject) -> Result<(), NoTrigger> {
+        let _turn = self.turn(asks).await?;
         self.enrolment_of(token).await.map(|_| ())
     }
 
@@ -83,6 +86,10 @@ impl Provision {
         let authority = url.find("://").map_or(0, |at| at + 3);
         let path = url[authority..].find('/').map_or(url.len(), |at| authority + at);
         &url[..path]
+    }
+
+    async fn turn(&self, asks: Subject) -> Result<Turn, NoTrigger> {
+        self.turns.of(asks).await.map_err(NoTrigger::TooMany)
     }
 
     async fn enrolment_of(&self, token: &str) -> Result<EnrolmentRecord, NoTrigger> {
@@ -117,12 +124,13 @@ impl Provision {
         enrolment: &EnrolmentRecord,
         prf: Prf,
         asks: Subject,
+        turn: Turn,
     ) -> Result<TriggerAd, Stop> {
         let provision = Arc::clone(self);
         let url_s = self.url_of(enrolment).await?;
         let (password, client_id) = (enrolment.password.clone(), enrolment.client_id.clone());
         let iterations = NonZeroU32::new(MIN_ITERATIONS).ok_or(Stop::Defect)?;
-        let ad = self.compute(asks, MIN_ITERATIONS.into(), move || {
+        let ad = self.compute(turn, asks, MIN_ITERATIONS.into(), move || {
             let nonce = SystemRandom.bytes(prf.key_len());
             let (pbkdf2, k) = (provision.auth.pbkdf2_prf, provision.k_server.octets());
             let k_ac = auth_data::k_ac(pbkdf2, &password, &nonce, k, iterations);

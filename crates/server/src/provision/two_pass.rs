@@ -18,6 +18,7 @@ use super::hello::{device_of, renewed_key};
 use super::run::{Outcome, Run, device_info};
 use super::{Provision, Stop, new_id};
 use crate::store::{EnrolmentRecord, HelloContext, Variant, key_type};
+use crate::turns::Turn;
 
 /// Every method: what the enrolment allows of them counts once the code is proved, so that nobody learns it before.
 const METHODS: [ProtectionMethod; 3] =
@@ -42,6 +43,7 @@ impl Provision {
         peer: SocketAddr,
         mut context: HelloContext,
         trigger: bool,
+        turn: Turn,
     ) -> Result<Vec<u8>, Stop> {
         let run = Run {
             variant: Variant::TwoPass,
@@ -80,7 +82,7 @@ impl Provision {
             };
             (run, outcome)
         };
-        let (run, outcome): (Run, Outcome) = self.compute(peer.into(), cost, work).await?;
+        let (run, outcome): (Run, Outcome) = self.compute(turn, peer.into(), cost, work).await?;
         run.finish(outcome, self).await
     }
 

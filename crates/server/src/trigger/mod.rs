@@ -76,7 +76,7 @@ async fn trigger(
         if is_client {
             return Ok((TRIGGER, triggers.provision.trigger(&token, peer.into()).await?).into_response());
         }
-        triggers.provision.has_trigger(&token).await?;
+        triggers.provision.has_trigger(&token, peer.into()).await?;
         Ok(page::ready(&format!("{}/enroll/{token}", triggers.provision.trigger_origin())))
     };
     let response = answer.await.unwrap_or_else(|why| no_trigger(why, is_client));
