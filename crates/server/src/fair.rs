@@ -97,6 +97,12 @@ impl<T> FairQueue<T> {
         Put::Waits(ticket, gave_way)
     }
 
+    /// How many jobs wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting
+    }
+
     /// The next job to be done; `None` only if none waits.
     pub(crate) fn take(&mut self) -> Option<T> {
         loop {

@@ -40,7 +40,7 @@ impl Turns {
         Self::with(config.server.workers.max(1).saturating_mul(EACH_THREAD), places)
     }
 
-    fn with(free: usize, places: usize) -> Self {
+    pub(crate) fn with(free: usize, places: usize) -> Self {
         Turns(Arc::new(Mutex::new(State { free, waiting: FairQueue::new(places) })))
     }
 
@@ -59,6 +59,12 @@ impl Turns {
             }
         };
         (&mut receiver.receiver).await.map_err(|_| RetryAfter(STAY_AWAY)) // it gave way to another
+    }
+
+    /// Whether anybody waits.
+    #[cfg(test)]
+    pub(crate) fn are_waited_for(&self) -> bool {
+        self.lock().waiting.len() > 0
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,9 +5,11 @@ use axum::routing::get;
 use futures_util::StreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
+use tokio_rustls::{TlsConnector, rustls};
 
 use super::*;
 use crate::config;
+use crate::tls::{Source, Tls};
 
 /// More than the buffers of both ends of a connection hold.
 const BIG: usize = 32 * 1024 * 1024;
@@ -30,19 +32,17 @@ async fn start(limits: config::Limits) -> Server {
         .route("/big", get(async || vec![b'x'; BIG]))
         .route("/made", get(async move || Body::from_stream(pieces.take(BIG / 1024 / 1024))))
         .route("/never", get(async || std::future::pending::<&str>().await));
-    let front = Front {
-        gate: Gate::new(&limits),
-        turns: Turns::new(&config::Config::default()),
-        proxies: Proxies::new(config::Proxy::default()),
-        tls: None,
-        router,
-        times: (&limits).into(),
-    };
+    let front = front(&limits, Turns::new(&config::Config::default()), router);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(Arc::new(front).serve(listener, stopping, Duration::ZERO));
     Server { address, counted, _stop: stop }
+}
+
+fn front(limits: &config::Limits, turns: Turns, router: Router) -> Front {
+    let (gate, proxies) = (Gate::new(limits), Proxies::new(config::Proxy::default()));
+    Front { gate, turns, proxies, tls: None, router, times: limits.into() }
 }
 
 impl Server {
@@ -146,6 +146,40 @@ async fn nothing_is_done_for_a_pipelined_request_before_the_answer_to_the_one_be
     assert_eq!(server.counted.load(Ordering::SeqCst), 0);
     assert!(rest(&mut stream).await.len() > BIG);
     assert_eq!(server.counted.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_waits_for_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("certificate"), folder.path().join("key"));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let tls = Tls::load(Source::Files { certificate, key }).unwrap().in_use();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let client = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let client = Arc::new(client.with_root_certificates(roots).with_no_client_auth());
+
+    let turns = Turns::with(1, 10);
+    let front = Arc::new(front(&limits(|_| {}), turns.clone(), Router::new()));
+    let of_another = turns.of(SocketAddr::from(([192, 0, 2, 9], 1)).into()).await.ok().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let connecting = TlsConnector::from(client).connect("localhost".try_into().unwrap(), stream);
+    let connecting = tokio::spawn(connecting);
+    let (stream, peer) = listener.accept().await.unwrap();
+    let place = front.admit(peer).unwrap();
+    let stream = Watched { stream, progress: Progress::new(Arc::clone(&place.visit), front.times) };
+    let accepting = tokio::spawn(async move { front.handshake(&tls, stream, peer).await.map(drop) });
+    while !turns.are_waited_for() {
+        assert!(!accepting.is_finished() && !connecting.is_finished(), "it did not wait");
+        tokio::task::yield_now().await;
+    }
+    drop(of_another);
+    connecting.await.unwrap().unwrap();
+    accepting.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
