@@ -16,10 +16,20 @@ const LONGEST: usize = 2_500;
 
 /// What somebody could write in a place for a name.
 fn hostile() -> Vec<String> {
-    let mut all: Vec<String> =
-        ["\u{9b}2J", "a\u{202e}b", "a\nb: forged", "\u{7f}", "\u{2066}x", "\u{e0041}", "$(id)`id`';#"]
-            .map(str::to_owned)
-            .into();
+    let mut all: Vec<String> = [
+        "\u{9b}2J",
+        "a\u{202e}b",
+        "a\nb: forged",
+        "\u{7f}",
+        "\u{2066}x",
+        "\u{e0041}",
+        "$(id)`id`';#",
+        "a ",
+        "a\u{a0}b",
+    ]
+    .map(str::to_owned)
+    .into();
+    all.push("\u{ad}\u{34f}\u{3164}\u{2800}\u{e000}\u{fe0f}\u{ffa0}\u{e0100}".into());
     all.push("x".repeat(5000));
     all
 }

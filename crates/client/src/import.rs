@@ -123,10 +123,10 @@ pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
 }
 
 fn checked_id(key: &Key) -> Result<String, ImportError> {
-    match key.id.trim() {
-        "" => Err(ImportError::NoId),
+    match &*key.id {
+        id if id.trim().is_empty() => Err(ImportError::NoId),
         id if !pskc::is_name(id) => Err(ImportError::Id),
-        _ => Ok(key.id.clone()),
+        id => Ok(id.to_owned()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -36,6 +38,8 @@ const MAX_HEADER_LEN: usize = 32 * 1024;
 const MAX_PIPELINED: u32 = 16;
 /// How often connections are looked at whose time may be over.
 const SWEEP: Duration = Duration::from_millis(250);
+/// Seconds after which it is worth to ask again what could not be done, where nobody knows better.
+const TRY_AGAIN_S: HeaderValue = HeaderValue::from_static("10");
 /// How long nothing is accepted after the system refused to.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -233,11 +237,20 @@ impl Served<'_> {
                     self.front.proxies.warn_of_silence(self.client);
                 }
                 request.extensions_mut().insert(ConnectInfo(named.unwrap_or(self.client)));
-                let answered = self.front.router.clone().oneshot(request).await;
-                answered.unwrap_or_else(|never| match never {})
+                let answered = AssertUnwindSafe(self.front.router.clone().oneshot(request)).catch_unwind().await;
+                match answered {
+                    Ok(Ok(response)) => response,
+                    Err(_panic) => {
+                        tracing::error!(client = %self.client, "an answer ended by a defect of this program");
+                        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+                    }
+                }
             }
         };
         let mut response = response.map(|body| Answered::new(body, Arc::clone(&self.progress)));
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().entry(header::RETRY_AFTER).or_insert(TRY_AGAIN_S);
+        }
         if self.is_kept || pipelined >= MAX_PIPELINED {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

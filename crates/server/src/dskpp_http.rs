@@ -68,7 +68,12 @@ async fn answer(binding: &Binding, peer: SocketAddr, request: Request) -> Result
     let body = tokio::time::timeout(binding.body_timeout, read(request.into_body()))
         .await
         .unwrap_or_else(|_| Err(refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")))?;
-    match binding.provision.answer(body, peer).await {
+    response(binding.provision.answer(body, peer).await)
+}
+
+#[expect(clippy::result_large_err, reason = "the error is the response, made once a request")]
+fn response(answer: Answer) -> Result<Vec<u8>, Response> {
+    match answer {
         Answer::Message(message) => Ok(message),
         Answer::NotDskpp => Err(refusal(StatusCode::BAD_REQUEST, "the body is not a DSKPP request\n")),
         Answer::TooMany(wait) => Err(too_many(wait)),
@@ -131,6 +136,20 @@ async fn read(body: Body) -> Result<Bytes, Response> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s7_2_4_p27_what_is_no_dskpp_answer_has_its_http_status() {
+        let wait = RetryAfter(Duration::from_secs(7));
+        for (answer, status) in
+            [(Answer::NotDskpp, 400), (Answer::TooMany(wait), 429), (Answer::Defect, 500), (Answer::Unavailable, 503)]
+        {
+            let refused = response(answer).unwrap_err();
+            assert_eq!(refused.status().as_u16(), status);
+            let after = refused.headers().get(header::RETRY_AFTER);
+            assert_eq!(after.map(|after| after.to_str().unwrap()), (status == 429).then_some("7"), "{status}");
+        }
+        assert_eq!(response(Answer::Message(b"<m/>".to_vec())).unwrap(), b"<m/>");
+    }
 
     #[test]
     fn p27_the_content_type_is_dskpp_with_any_parameters_but_another_charset() {

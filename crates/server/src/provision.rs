@@ -140,8 +140,7 @@ impl Provision {
         options: &ServerOptions,
         data: Data,
         url_s: &[String],
-        turns: Turns,
-        pool: Pool,
+        (turns, pool): (Turns, Pool),
         rates: Arc<Rates>,
         tally: Arc<Tally>,
     ) -> Self {

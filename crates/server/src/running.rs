@@ -239,7 +239,7 @@ fn assemble(
     let device_trust = Arc::clone(&data.device_trust);
     for_ever(background, Arc::clone(&device_trust).watch());
     let (of_provision, tallied) = (Arc::clone(&rates), Arc::clone(tally));
-    let provision = Arc::new(Provision::new(config, options, data, url_s, turns, pool, of_provision, tallied));
+    let provision = Arc::new(Provision::new(config, options, data, url_s, (turns, pool), of_provision, tallied));
     for_ever(background, Arc::clone(tally).write_groups(store.clone()));
     for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
     let api = api::ApiState {

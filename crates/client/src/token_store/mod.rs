@@ -26,7 +26,7 @@ pub(crate) use unfinished::Unfinished;
 
 /// What is said of a text that no token may have.
 pub(crate) const NOT_A_NAME: &str = "is empty, too long, or has characters that deceive (controls, line ends, turned or \
-                                     invisible text)";
+                                     invisible text, blanks at its ends)";
 
 /// The longest name of a user (a distinguished name), address of a server and name of an algorithm, in characters.
 const MAX_LONG_NAME: usize = 1024;

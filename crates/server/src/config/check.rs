@@ -50,7 +50,19 @@ impl Config {
                 "must be an https URL without white space",
             );
         }
-        fault(server.server_id.len() <= 128, "server.server_id", &server.server_id, "use at most 128 octets");
+        let visible = |text: &str| text.is_empty() || pskc::is_name(text);
+        fault(
+            server.server_id.len() <= 128 && visible(&server.server_id),
+            "server.server_id",
+            &pskc::Shown(&server.server_id),
+            "use at most 128 octets of visible characters, without blanks at their ends",
+        );
+        fault(
+            visible(&server.issuer),
+            "server.issuer",
+            &pskc::Shown(&server.issuer),
+            "clients take only 1 to 256 visible characters without blanks at their ends",
+        );
         fault((1..=64).contains(&server.workers), "server.workers", &server.workers, "use 1 to 64");
         let tls = &self.tls;
         fault(

@@ -28,6 +28,7 @@ async fn start(limits: config::Limits) -> Server {
     let counts = Arc::clone(&counted);
     let router = Router::new()
         .route("/counted", get(async move || counts.fetch_add(1, Ordering::SeqCst).to_string()))
+        .route("/panics", get(async || -> &str { panic!("on purpose") }))
         .route("/healthz", get(async || "ok\n"))
         .route("/big", get(async || vec![b'x'; BIG]))
         .route("/made", get(async move || Body::from_stream(pieces.take(BIG / 1024 / 1024))))
@@ -183,6 +184,16 @@ async fn a_handshake_waits_for_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn s7_2_4_a_defect_is_answered_with_500_and_its_connection_goes_on() {
+    let server = start(limits(|_| {})).await;
+    let mut stream = server.ask("/panics").await;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    let answers = String::from_utf8(rest(&mut stream).await).unwrap();
+    assert!(answers.starts_with("HTTP/1.1 500 ") && answers.contains("HTTP/1.1 200 OK"), "{answers}");
+    assert!(!answers.contains("on purpose"), "{answers}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_requests_that_wait_for_no_answer_close_their_connection() {
     let server = start(limits(|_| {})).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -204,5 +215,6 @@ async fn the_last_places_are_for_health_and_administration() {
     {
         let answer = String::from_utf8(rest(&mut server.ask(path).await).await).unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        assert_eq!(answer.contains("retry-after: 10\r\n"), status == 503, "{path}: {answer}");
     }
 }

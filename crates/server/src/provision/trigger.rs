@@ -25,6 +25,8 @@ pub(crate) enum NoTrigger {
     TooMany(RetryAfter),
     /// The server cannot make one now.
     Unavailable,
+    /// A defect of this program.
+    Defect,
 }
 
 impl From<Stop> for NoTrigger {
@@ -35,7 +37,10 @@ impl From<Stop> for NoTrigger {
                 tracing::error!("the store cannot be used: {why}");
                 NoTrigger::Unavailable
             }
-            Stop::Refused(_) | Stop::NotDskpp(_) | Stop::Defect => NoTrigger::Unavailable,
+            Stop::Refused(_) | Stop::NotDskpp(_) | Stop::Defect => {
+                tracing::error!("a trigger could not be made by a defect of this program");
+                NoTrigger::Defect
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::header;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower::ServiceExt as _;
 
 use super::*;
@@ -49,12 +50,81 @@ async fn p27_what_anybody_can_ask_for_waits_for_its_turn_and_health_and_administ
 }
 
 async fn start() -> (tempfile::TempDir, Running) {
+    start_with(|_| {}).await
+}
+
+async fn start_with(adjust: impl FnOnce(&mut Config)) -> (tempfile::TempDir, Running) {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     config.server.listen = ([127, 0, 0, 1], 0).into();
     config.server.data_dir = folder.path().join("data");
     config.server.http = true;
+    adjust(&mut config);
     (folder, serve(config, ServerOptions::default()).await.unwrap())
+}
+
+/// Names a key, so that the store is asked.
+const NAMES_A_KEY: &str = r#"<KeyProvClientHello xmlns="urn:ietf:params:xml:ns:keyprov:dskpp" Version="1.0"><KeyID>QQ==</KeyID><SupportedKeyTypes><Algorithm>urn:ietf:params:xml:ns:keyprov:pskc:hotp</Algorithm></SupportedKeyTypes><SupportedEncryptionAlgorithms><Algorithm>http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p</Algorithm></SupportedEncryptionAlgorithms><SupportedMacAlgorithms><Algorithm>urn:ietf:params:xml:ns:keyprov:dskpp:prf-sha256</Algorithm></SupportedMacAlgorithms></KeyProvClientHello>"#;
+
+/// The head of the answer to a request of its own connection.
+async fn head(at: SocketAddr, method: &str, path: &str, more: &str, body: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(at).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{more}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split("\r\n\r\n").next().unwrap().to_ascii_lowercase()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p27_who_is_asked_to_come_later_hears_when() {
+    const DSKPP: &str = "Content-Type: application/dskpp+xml\r\n";
+    const ACCEPT: &str = "Accept: application/dskpp+xml\r\n";
+    const TOKEN: &str = "Authorization: Bearer none\r\n";
+    let cases = [
+        ("POST", "/dskpp", DSKPP, NAMES_A_KEY),
+        ("GET", "/enroll/AAAA", ACCEPT, ""),
+        ("GET", "/enroll/AAAA", "", ""),
+        ("GET", "/enroll/AAAA?download", "", ""),
+        ("GET", "/api/v1/keys", TOKEN, ""),
+        ("GET", "/readyz", "", ""),
+    ];
+    let comes_later = |head: &str, status: &str| {
+        let after = head.lines().find_map(|line| line.strip_prefix("retry-after: "));
+        head.starts_with(&format!("http/1.1 {status}"))
+            && after.is_some_and(|after| after.parse().is_ok_and(|s: u32| s > 0))
+    };
+    let (_folder, running) = start().await;
+    for (method, path, more, body) in cases {
+        let well = head(running.address(), method, path, more, body).await;
+        assert!(!well.starts_with("http/1.1 5"), "{path}: {well}");
+    }
+    for the_writer in [true, false, false] {
+        running.store.kill(the_writer).await;
+    }
+    tokio::time::sleep(Duration::from_millis(1100)).await; // until the store is looked at again
+    for (method, path, more, body) in cases {
+        let head = head(running.address(), method, path, more, body).await;
+        assert!(comes_later(&head, "503"), "{path}: {head}");
+    }
+
+    let (_folder, running) = start_with(|config| {
+        (config.limits.requests_per_address_per_s, config.limits.requests_per_address_burst) = (1, 1);
+    })
+    .await;
+    for (method, path, more, body) in &cases[..4] {
+        let mut limited = String::new();
+        for _ in 0..20 {
+            limited = head(running.address(), method, path, more, body).await;
+            if limited.starts_with("http/1.1 429") {
+                break;
+            }
+        }
+        assert!(comes_later(&limited, "429"), "{path}: {limited}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

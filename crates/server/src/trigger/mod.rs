@@ -116,6 +116,12 @@ fn no_trigger(why: NoTrigger, is_client: bool) -> Response {
             "This does not work just now",
             "Open the link again in some minutes. If this goes on, ask for help where you got the link.",
         ),
+        NoTrigger::Defect => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the request could not be processed\n",
+            "Something went wrong",
+            "Nothing has been used up. Ask for help where you got the link: what went wrong is in the server\u{2019}s log.",
+        ),
     };
     let response = match is_client {
         true => (status, text).into_response(),
@@ -139,11 +145,12 @@ mod tests {
     #[test]
     fn p27_a_refusal_is_a_page_for_who_wants_pages() {
         type Case = (fn() -> NoTrigger, u16, Option<&'static str>);
-        let cases: [Case; 4] = [
+        let cases: [Case; 5] = [
             (|| NoTrigger::Unknown, 404, None),
             (|| NoTrigger::Over, 410, None),
             (|| NoTrigger::TooMany(RetryAfter(Duration::from_secs(7))), 429, Some("7")),
             (|| NoTrigger::Unavailable, 503, None),
+            (|| NoTrigger::Defect, 500, None),
         ];
         for (why, status, retry) in cases {
             for (is_client, kind) in [(false, "text/html; charset=utf-8"), (true, "text/plain; charset=utf-8")] {
