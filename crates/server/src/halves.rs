@@ -47,7 +47,7 @@ pub(crate) struct Opened {
 /// Opens the store of a configuration, or begins it. Blocks.
 ///
 /// # Errors
-/// [`Error::NotWhole`], [`Error::NotBegun`], [`Error::IsWhole`]; files and the store itself.
+/// [`Error::NotWhole`], [`Error::NotBegun`], [`Error::IsWhole`], [`Error::Content`] for a link; files and the store itself.
 pub(crate) fn open(config: &Config, begin: Begin, now: Timestamp) -> Result<Opened, Error> {
     let halves = Halves::of(config)?;
     match halves.find() {
@@ -108,7 +108,13 @@ impl Halves {
 
     /// The store, where both halves are there; nothing, where none is.
     fn find(&self) -> Result<Option<Store>, Error> {
-        if look(&self.path(DATABASE)).map_err(|why| self.opened_not(why))? == Content::Store {
+        let database = self.path(DATABASE);
+        if database.is_symlink() {
+            let why = "it is a symbolic link, and SQLite keeps its log beside the file that a link leads to: put the \
+                       file itself here, or let server.data_dir name its folder";
+            return Err(Error::Content { path: database, what: "the database", why: why.into() });
+        }
+        if look(&database).map_err(|why| self.opened_not(why))? == Content::Store {
             return self.open().map(Some);
         }
         let left = [KEK_STORE, ADMIN_TOKEN, "tls/ca.pem", "tls/ca-key.pem"].into_iter().find(|name| self.has(name));

@@ -37,7 +37,7 @@ fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             true => files
                 .extend(files_of(&entry.path()).into_iter().map(|(below, octets)| (format!("{name}/{below}"), octets))),
             false if name.ends_with("-wal") || name.ends_with("-shm") => {}
-            false => _ = files.insert(name, fs::read(entry.path()).unwrap()),
+            false => _ = files.insert(name, fs::read(entry.path()).unwrap_or_default()),
         }
     }
     files
@@ -267,4 +267,23 @@ fn nothing_is_set_aside_of_a_store_of_a_newer_version() {
     let error = open(&config(folder.path()), Begin::Over, now()).map(drop).unwrap_err();
     assert!(error.to_string().contains("newer version"), "{error}");
     assert_eq!(files_of(folder.path()).keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_link_instead_of_the_database_is_refused_as_what_it_is() {
+    for target in ["../elsewhere.db", "../nothing"] {
+        let above = TempDir::new().unwrap();
+        let folder = above.path().join("data");
+        for (name, octets) in whole() {
+            put(&folder, &name, &octets);
+        }
+        fs::rename(folder.join(DATABASE), above.path().join("elsewhere.db")).unwrap();
+        std::os::unix::fs::symlink(target, folder.join(DATABASE)).unwrap();
+        let before = files_of(above.path());
+        for begin in [Begin::Never, Begin::WithNewKey, Begin::Always, Begin::Over] {
+            let refused = open(&config(&folder), begin, now()).err().unwrap().to_string();
+            assert!(refused.contains("dskpp.db is not usable") && refused.contains("symbolic link"), "{refused}");
+        }
+        assert_eq!(files_of(above.path()), before, "nothing was made or moved");
+    }
 }
