@@ -81,7 +81,7 @@ fn check_knows_what_the_schema_cannot_say() {
         ("", policy("<PINPolicy/>"), "does not say how the PIN is used", true),
         ("", policy("<PINPolicy PINUsageMode='Local' MinLength='5' MaxLength='4'/>"), "no PIN is as long", true),
         ("", policy("<PINPolicy PINUsageMode='Algorithmic'/>"), "no PIN as part of its algorithm", true),
-        ("", policy("<KeyUsage>Anything</KeyUsage>"), "not understood", false),
+        ("", policy("<v:rule xmlns:v='urn:v'/>"), "not understood", false),
         ("<DeviceInfo><Manufacturer>Me</Manufacturer></DeviceInfo>", good.clone(), "manufacturer", false),
         ("<DeviceInfo><Manufacturer>oath.AB</Manufacturer></DeviceInfo>", good.clone(), "", false),
     ];

@@ -67,7 +67,7 @@ macro_rules! identifiers {
 
 identifiers! {
     /// What kind of key the run establishes (`SupportedKeyTypes`, `KeyType`).
-    KeyType, key_type_alias;
+    KeyType, pskc::algorithm_uri;
     /// RFC 4226.
     Hotp = "urn:ietf:params:xml:ns:keyprov:pskc:hotp",
     /// RFC 6238.
@@ -107,27 +107,6 @@ impl KeyType {
             KeyType::Aes256Cbc | KeyType::KwAes256 => Some(32),
             KeyType::Pin | KeyType::Unknown(_) => None,
         }
-    }
-}
-
-/// Other spellings of key types that are met in the field: fragments, draft namespaces, and the
-/// URN of RFC 6063 B.2.4 (profile P18).
-fn key_type_alias(uri: &str) -> &str {
-    const PREFIXES: [&str; 5] = [
-        "urn:ietf:params:xml:ns:keyprov:pskc:1.0#",
-        "urn:ietf:params:xml:ns:keyprov:pskc:",
-        "urn:ietf:params:xml:ns:keyprov:pskc#",
-        "urn:ietf:params:xml:schema:keyprov:otpalg#",
-        "http://www.ietf.org/keyprov/pskc#",
-    ];
-    let name = PREFIXES.iter().find_map(|prefix| uri.strip_prefix(prefix));
-    match name.map(str::to_ascii_lowercase).as_deref() {
-        Some("hotp") => "urn:ietf:params:xml:ns:keyprov:pskc:hotp",
-        Some("totp") => "urn:ietf:params:xml:ns:keyprov:pskc:totp",
-        Some("ocra" | "ocra-1") => "urn:ietf:params:xml:ns:keyprov:pskc:OCRA-1",
-        Some("pin") => "urn:ietf:params:xml:ns:keyprov:pskc:pin",
-        Some("securid-aes") => "http://www.rsa.com/rsalabs/otps/schemas/2005/09/otps-wst#SecurID-AES",
-        _ => uri,
     }
 }
 

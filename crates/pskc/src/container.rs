@@ -2,12 +2,10 @@
 
 use std::io::BufRead;
 
-use jiff::Timestamp;
-
 use crate::codec::{self, Sequence, only_attributes, required, write_date, write_text};
 use crate::stream::{Header, Parts, Trailer};
 use crate::xml::{self, Element, Foreign, Limits, Reader, Writer, ns};
-use crate::{Error, Key, KeyInfo, MacMethod};
+use crate::{DateTime, Error, Key, KeyInfo, MacMethod};
 
 /// `<KeyContainer>`: a document of key packages (RFC 6030 §4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +69,9 @@ pub struct DeviceInfo {
     /// What else, such as an IMEI, must be true of a device that accepts the keys.
     pub device_binding: Option<String>,
     /// When it may first be used.
-    pub start_date: Option<Timestamp>,
+    pub start_date: Option<DateTime>,
     /// When it may be used last.
-    pub expiry_date: Option<Timestamp>,
+    pub expiry_date: Option<DateTime>,
     /// Whose device it is; a distinguished name as text (RFC 4514).
     pub user_id: Option<String>,
     /// Extensions, in order.

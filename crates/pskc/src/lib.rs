@@ -24,9 +24,11 @@
 
 mod codec;
 mod container;
+mod date;
 mod error;
 mod key;
 mod key_info;
+mod kind;
 mod lenient;
 mod parallel;
 mod policy;
@@ -38,15 +40,17 @@ mod value;
 pub mod xml;
 
 pub use container::{CryptoModuleInfo, DeviceInfo, Extensions, KeyContainer, KeyPackage};
+pub use date::{DateTime, DateTimeError};
 pub use error::Error;
 pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
 pub use key_info::{KeyInfo, RsaKeyValue};
+pub use kind::{Kind, algorithm_uri};
 pub use lenient::{Irregularity, LenientReader, Warning};
 pub use parallel::ParallelReader;
 pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
 pub use protection::{
     DerivedKey, Deviation, Opener, OpenerOptions, PasswordStrength, ProtectionError, Protector, Unlock, ValueAlgorithm,
-    mac_hash, mac_uri,
+    is_misnamed, mac_hash, mac_uri,
 };
 pub use shown::{MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};

@@ -4,26 +4,25 @@ use std::io::BufRead;
 
 use jiff::Timestamp;
 
-use crate::Error;
 use crate::codec::{self, Sequence, write_date};
 use crate::key::ValueFormat;
-use crate::xml::{self, Attribute, Element, Foreign, Ns, Reader, Writer, write_attributes};
+use crate::xml::{self, Attribute, Element, Foreign, Ns, Reader, Writer, ns, write_attributes};
+use crate::{DateTime, Error};
 
 /// `<Policy>`. What is not understood is kept in `other`, and then the key must not be used.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Policy {
     /// When the key may first be used.
-    pub start_date: Option<Timestamp>,
+    pub start_date: Option<DateTime>,
     /// When the key may be used last.
-    pub expiry_date: Option<Timestamp>,
+    pub expiry_date: Option<DateTime>,
     /// The PIN that guards the key.
     pub pin_policy: Option<PinPolicy>,
     /// What the key may be used for; empty: for everything.
     pub key_usage: Vec<KeyUsage>,
     /// How often the key may be used.
     pub number_of_transactions: Option<u64>,
-    /// Elements that are not understood, from another namespace, a later version or in a wrong
-    /// place.
+    /// Elements that are not understood: of another namespace, or, from lenient reading, what breaks the schema.
     pub other: Vec<Foreign>,
 }
 
@@ -42,7 +41,7 @@ pub struct PinPolicy {
     pub max_length: Option<u32>,
     /// How the PIN is written.
     pub pin_encoding: Option<ValueFormat>,
-    /// Attributes that are not understood, by their name or by their value.
+    /// Attributes that are not understood: of another namespace, or, from lenient reading, what breaks the schema.
     pub other: Vec<Attribute>,
 }
 
@@ -100,36 +99,39 @@ impl Policy {
     /// the PIN are for the one who counts and asks.
     pub fn permits(&self, usage: KeyUsage, now: Timestamp) -> bool {
         self.is_understood()
-            && self.start_date.is_none_or(|start| start <= now)
-            && self.expiry_date.is_none_or(|expiry| now <= expiry)
+            && self.start_date.is_none_or(|start| start <= now.into())
+            && self.expiry_date.is_none_or(|expiry| expiry >= now.into())
             && (self.key_usage.is_empty() || self.key_usage.contains(&usage))
     }
 
+    /// Whether what is not understood can stand where it is written: the schema allows elements and attributes of
+    /// other namespaces. Lenient reading keeps more than that, so that it forbids the key.
+    pub fn is_valid(&self) -> bool {
+        let is_others = |ns: &Ns| !ns.is(ns::PSKC) && *ns != Ns::None;
+        let pin = self.pin_policy.iter().flat_map(|pin| &pin.other);
+        self.other.iter().all(|element| is_others(&element.ns)) && pin.into_iter().all(|other| is_others(&other.ns))
+    }
+
     pub(crate) fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
-        const CHILDREN: &[&str] = &["StartDate", "ExpiryDate", "PINPolicy", "KeyUsage*", "NumberOfTransactions"];
+        const CHILDREN: &[&str] = &["StartDate", "ExpiryDate", "PINPolicy", "KeyUsage*", "NumberOfTransactions", "*"];
         codec::only_attributes(reader, element, &[])?;
         let mut policy = Self::default();
         let mut children = Sequence::new(CHILDREN);
-        while let Some(child) = reader.next()? {
-            match children.find(&child) {
-                Some("StartDate") => policy.start_date = Some(codec::date(reader, &child)?),
-                Some("ExpiryDate") => policy.expiry_date = Some(codec::date(reader, &child)?),
-                Some("PINPolicy") => {
-                    policy.pin_policy = Some(PinPolicy::read_open(reader, &child)?);
+        while let Some((name, child)) = children.next(reader)? {
+            match name {
+                "StartDate" => policy.start_date = Some(codec::date(reader, &child)?),
+                "ExpiryDate" => policy.expiry_date = Some(codec::date(reader, &child)?),
+                "PINPolicy" => policy.pin_policy = Some(PinPolicy::read_open(reader, &child)?),
+                "KeyUsage" => {
+                    codec::only_attributes(reader, &child, &[])?;
+                    let usage = reader.with_text(KeyUsage::from_name)?;
+                    policy.key_usage.push(usage.ok_or_else(|| reader.invalid("not a use that RFC 6030 knows (§5)"))?);
                 }
-                Some("KeyUsage") => {
-                    // A text that is no known usage is kept as an element not understood.
-                    let element = Foreign::read_open(reader, child)?;
-                    match KeyUsage::from_name(&element.text()) {
-                        Some(usage) if element.is_plain() => policy.key_usage.push(usage),
-                        _ => policy.other.push(element),
-                    }
-                }
-                Some(_) => {
+                "NumberOfTransactions" => {
                     let number = codec::parsed(reader, &child, "a number of transactions")?;
                     policy.number_of_transactions = Some(number);
                 }
-                None => policy.other.push(Foreign::read_open(reader, child)?),
+                _ => policy.other.push(Foreign::read_open(reader, child)?),
             }
         }
         Ok(policy)
@@ -157,20 +159,23 @@ impl PinPolicy {
     fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         let mut pin = Self::default();
         for attribute in element.attributes() {
-            let value = attribute.value.as_str();
-            let number = || xml::trim(value).parse().ok();
-            let known = attribute.ns == Ns::None
-                && match attribute.local.as_str() {
-                    "PINKeyId" => set(&mut pin.pin_key_id, Some(value.to_owned())),
-                    "PINUsageMode" => set(&mut pin.pin_usage_mode, PinUsageMode::from_name(value)),
-                    "MaxFailedAttempts" => set(&mut pin.max_failed_attempts, number()),
-                    "MinLength" => set(&mut pin.min_length, number()),
-                    "MaxLength" => set(&mut pin.max_length, number()),
-                    "PINEncoding" => set(&mut pin.pin_encoding, ValueFormat::from_name(value)),
-                    _ => false,
-                };
-            if !known {
+            if attribute.ns != Ns::None {
                 pin.other.push(attribute.clone());
+                continue;
+            }
+            let (name, value) = (attribute.local.as_str(), attribute.value.as_str());
+            let number = || xml::trim(value).parse().ok();
+            let is_valid = match name {
+                "PINKeyId" => set(&mut pin.pin_key_id, Some(value.to_owned())),
+                "PINUsageMode" => set(&mut pin.pin_usage_mode, PinUsageMode::from_name(value)),
+                "MaxFailedAttempts" => set(&mut pin.max_failed_attempts, number()),
+                "MinLength" => set(&mut pin.min_length, number()),
+                "MaxLength" => set(&mut pin.max_length, number()),
+                "PINEncoding" => set(&mut pin.pin_encoding, ValueFormat::from_name(value)),
+                _ => return Err(codec::unexpected_attribute(reader, name).into()),
+            };
+            if !is_valid {
+                return Err(reader.invalid(format!("attribute {name} has a value that RFC 6030 does not know")).into());
             }
         }
         reader.end()?;

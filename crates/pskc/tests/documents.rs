@@ -93,7 +93,7 @@ fn s4_3_all_that_a_package_can_tell() {
            </pskc:KeyPackage>
          </pskc:KeyContainer>";
     let text = |text: &str| Some(text.to_owned());
-    let date = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+    let date = |text: &str| Some(text.parse().unwrap());
     let expected = KeyContainer {
         id: text("c1"),
         ..one(KeyPackage {
@@ -158,8 +158,8 @@ fn s5_policy_with_a_pin_key_beside_it() {
     let key = key(policy).unwrap();
     let date = |text: &str| text.parse::<Timestamp>().unwrap();
     let expected = Policy {
-        start_date: Some(date("2026-01-01T00:00:00Z")),
-        expiry_date: Some(date("2026-12-31T00:00:00Z")),
+        start_date: Some(date("2026-01-01T00:00:00Z").into()),
+        expiry_date: Some(date("2026-12-31T00:00:00Z").into()),
         pin_policy: Some(PinPolicy {
             pin_key_id: Some("p".into()),
             pin_usage_mode: Some(PinUsageMode::Local),
@@ -189,22 +189,13 @@ fn s5_policy_with_a_pin_key_beside_it() {
 fn s5_a_policy_not_understood_forbids_the_key_also_after_writing() {
     let cases = [
         "<x:Region xmlns:x='urn:x'>EU</x:Region>",
-        "<Later/>",
-        "<KeyUsage>Teleport</KeyUsage>",
-        "<KeyUsage/>",
-        "<KeyUsage x='1'>OTP</KeyUsage>",
-        "<KeyUsage>OTP<x/></KeyUsage>",
-        "<KeyUsage>OTP</KeyUsage><StartDate>2026-01-01T00:00:00Z</StartDate>",
-        "<NumberOfTransactions>1</NumberOfTransactions><NumberOfTransactions>2</NumberOfTransactions>",
-        "<PINPolicy PINUsageMode='Telepathic'/>",
-        "<PINPolicy PINEncoding='decimal'/>",
-        "<PINPolicy MinLength='many'/>",
-        "<PINPolicy PINFormat='DECIMAL'/>",
+        "<KeyUsage>OTP</KeyUsage><x:Region xmlns:x='urn:x'>EU</x:Region><x:Region xmlns:x='urn:x'/>",
         "<PINPolicy xmlns:x='urn:x' x:Retry='no' xml:lang='en'/>",
     ];
     for policy in cases {
         let key = key(&format!("<Policy>{policy}</Policy>")).expect(policy);
         assert!(!key.is_usable(), "{policy}");
+        assert!(key.policy.as_ref().unwrap().is_valid());
         assert!(!key.policy.as_ref().unwrap().permits(KeyUsage::Otp, Timestamp::UNIX_EPOCH));
         let container = one(KeyPackage { key: Some(key), ..KeyPackage::default() });
         let again = KeyContainer::from_xml(&container.to_xml()).unwrap();

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "lenient/told.rs"]
+mod told;
 #[path = "lenient/vectors.rs"]
 mod vectors;
 
@@ -128,10 +130,12 @@ fn every_deviation_is_taken_and_told_with_its_place() {
             "CheckDigit is taken",
             length,
         ),
-        ("Id='a'", format!("{DATA}<Issuer>I</Issuer>"), "", |p| {
-            p.key.as_ref().unwrap().issuer.as_deref() == Some("I") // in another order: nothing to be told
+        ("Id='a'", format!("{DATA}<Issuer>I</Issuer>"), "<Issuer> stands behind others", |p| {
+            p.key.as_ref().unwrap().issuer.as_deref() == Some("I")
         }),
-        ("Id='a' Odd='1'", DATA.into(), "the attribute Odd is not known", |p| secret(p) == b"123"),
+        ("Id='a' Odd='1'", DATA.into(), "the attribute Odd has no meaning here and is left out", |p| {
+            secret(p) == b"123"
+        }),
         ("Id='a'", format!("{DATA}{DATA}"), "<Secret> stands there again", |p| secret(p) == b"123"),
         ("Id='a'", format!("{DATA}<issuer>I</issuer>"), "<issuer> is taken as Issuer", |p| {
             p.key.as_ref().unwrap().issuer.as_deref() == Some("I")
@@ -149,7 +153,7 @@ fn every_deviation_is_taken_and_told_with_its_place() {
         ("Id='a'", "<Usage Verify='true'/>".into(), "<Usage> is taken", |p| {
             p.key.as_ref().unwrap().policy.as_ref().unwrap().key_usage == [KeyUsage::Verify]
         }),
-        ("Id='a'", format!("{DATA}<Odd/>"), "<Odd> is not known", |p| secret(p) == b"123"),
+        ("Id='a'", format!("{DATA}<Odd/>"), "<Odd> has no meaning here and is left out", |p| secret(p) == b"123"),
         ("Id='a'", "<Data Name='SECRET'><Value>MTIz</Value></Data>".into(), "<Value> is taken as PlainValue", |p| {
             secret(p) == b"123"
         }),
@@ -159,14 +163,24 @@ fn every_deviation_is_taken_and_told_with_its_place() {
             "a MAC beside a value in the clear",
             |p| secret(p) == b"123",
         ),
-        ("Id='a'", format!("{DATA}<ExpiryDate>01/31/2030</ExpiryDate>"), "\"01/31/2030\" is taken as a date", |p| {
-            let policy = p.key.as_ref().unwrap().policy.as_ref().unwrap();
-            policy.expiry_date.unwrap().to_string() == "2030-01-31T00:00:00Z"
-        }),
-        ("Id='a'", format!("{DATA}<Policy><StartDate>2030-01-31</StartDate></Policy>"), "is taken as a date", |p| {
-            let policy = p.key.as_ref().unwrap().policy.as_ref().unwrap();
-            policy.start_date.unwrap().to_string() == "2030-01-31T00:00:00Z"
-        }),
+        (
+            "Id='a'",
+            format!("{DATA}<ExpiryDate>01/31/2030</ExpiryDate>"),
+            "\"01/31/2030\" is taken as 31 January 2030, 00:00 UTC",
+            |p| {
+                let policy = p.key.as_ref().unwrap().policy.as_ref().unwrap();
+                policy.expiry_date.unwrap().to_string() == "2030-01-31T00:00:00Z"
+            },
+        ),
+        (
+            "Id='a'",
+            format!("{DATA}<Policy><StartDate>2030-01-31</StartDate></Policy>"),
+            "is taken as 31 January 2030",
+            |p| {
+                let policy = p.key.as_ref().unwrap().policy.as_ref().unwrap();
+                policy.start_date.unwrap().to_string() == "2030-01-31T00:00:00Z"
+            },
+        ),
     ];
     for (attributes, content, told, check) in cases {
         let (package, warnings) = key(attributes, &content);
@@ -216,7 +230,21 @@ fn dates_in_loose_forms_keep_their_offset() {
         ("2030-01-31 10:30:00", Some("2030-01-31T10:30:00Z")),
         ("2030-01-31Z", Some("2030-01-31T00:00:00Z")),
         ("1/31/2030", Some("2030-01-31T00:00:00Z")),
-        ("31/01/2030", None), // the month comes first
+        ("31/01/2030", Some("2030-01-31T00:00:00Z")), // there is no month 31
+        ("31.01.2030", Some("2030-01-31T00:00:00Z")),
+        ("31-01-2030", Some("2030-01-31T00:00:00Z")),
+        ("05/05/2030", Some("2030-05-05T00:00:00Z")),
+        ("03/04/2030", None), // March or April
+        ("3.4.2030", None),
+        ("03-04-2030", None),
+        ("31/31/2030", None),
+        ("30/02/2030", None),
+        ("01/31/30", None),
+        ("9999-12-31", Some("9999-12-31T00:00:00Z")),
+        ("31/12/9999", Some("9999-12-31T00:00:00Z")),
+        ("9999-12-31T23:59:59.9999999", Some("9999-12-31T23:59:59.9999999Z")),
+        ("9999-12-31T23:59:59-01:00", None),
+        ("9999-12-31T23:59-01:00", None),
         ("01/31/2030/x", None),
         ("01/31", None),
         ("soon", None),

@@ -112,6 +112,40 @@ fn s5_no_part_of_a_policy_is_passed_over() {
     }
 }
 
+/// What the schema forbids in a policy is no policy that is unknown: the file is refused with the place.
+#[test]
+fn s11_a_policy_that_breaks_the_schema_is_an_error_and_lenient_reading_never_lets_it_be_written() {
+    let cases = [
+        "<Later/>",
+        "<Later xmlns=''/>",
+        "<KeyUsage>Teleport</KeyUsage>",
+        "<KeyUsage>otp</KeyUsage>",
+        "<KeyUsage/>",
+        "<KeyUsage x='1'>OTP</KeyUsage>",
+        "<KeyUsage>OTP<x/></KeyUsage>",
+        "<KeyUsage>OTP</KeyUsage><StartDate>2026-01-01T00:00:00Z</StartDate>",
+        "<ExpiryDate>2026-01-01T00:00:00Z</ExpiryDate><StartDate>2026-01-01T00:00:00Z</StartDate>",
+        "<NumberOfTransactions>1</NumberOfTransactions><NumberOfTransactions>2</NumberOfTransactions>",
+        "<NumberOfTransactions>1</NumberOfTransactions><KeyUsage>OTP</KeyUsage>",
+        "<x:Region xmlns:x='urn:x'>EU</x:Region><KeyUsage>OTP</KeyUsage>",
+        "<PINPolicy PINUsageMode='Telepathic'/>",
+        "<PINPolicy PINEncoding='decimal'/>",
+        "<PINPolicy MinLength='many'/>",
+        "<PINPolicy PINFormat='DECIMAL'/>",
+        "<PINPolicy><x/></PINPolicy>",
+        "<PINPolicy/><PINPolicy/>",
+    ];
+    for policy in cases {
+        let text = format!("<Policy>{policy}</Policy>");
+        let error = KeyContainer::from_xml(document(&text).as_bytes()).expect_err(policy);
+        assert!(error.place().path.contains("/Key/Policy"), "{policy}: {error}");
+        let Ok((container, _)) = KeyContainer::from_xml_lenient(document(&text).as_bytes()) else { continue };
+        let policy = container.key_packages[0].key.as_ref().unwrap().policy.as_ref().unwrap();
+        let written = KeyContainer::from_xml(&container.to_xml());
+        assert_eq!(written.is_ok(), policy.is_valid(), "{text}: {written:?}");
+    }
+}
+
 /// RFC 6030 §9: extensions of the container come back, from a stream too.
 #[test]
 fn s9_extensions_behind_the_packages_are_kept() {

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use data_encoding::HEXLOWER;
 use dskpp_crypto::Secret;
-use jiff::Timestamp;
-use pskc::{DerivedKey, Key, KeyData, KeyPackage, Policy, Value};
+use pskc::{DateTime, DerivedKey, Key, KeyData, KeyPackage, Policy, Value};
 use serde_json::{Map, Value as Json, json};
 
 use crate::output::Failure;
@@ -27,7 +26,7 @@ impl Members {
         self.add(name, value.map(String::as_str));
     }
 
-    fn date(&mut self, name: &str, value: Option<Timestamp>) {
+    fn date(&mut self, name: &str, value: Option<DateTime>) {
         self.add(name, value.map(|date| date.to_string()));
     }
 }

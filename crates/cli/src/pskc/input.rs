@@ -12,11 +12,12 @@ use clap::Args;
 use dskpp_crypto::Secret;
 use indicatif::{ProgressBar, ProgressStyle};
 use pskc::{
-    DerivedKey, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ParallelReader, ProtectionError, Trailer,
-    Unlock, Warning,
+    DerivedKey, Deviation, EncryptedValue, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ParallelReader,
+    ProtectionError, Trailer, Unlock, ValueAlgorithm, Warning,
 };
 use zeroize::Zeroizing;
 
+use super::named::Named;
 use super::protect::few_rounds;
 use super::unlock::{UnlockOptions, ask, from_hex, hex_file};
 use crate::output::Failure;
@@ -171,8 +172,8 @@ impl Packages {
 
 /// Whether it may be one of the faults that lenient reading takes.
 pub(super) fn may_be_lenient(why: &pskc::Error) -> bool {
-    use pskc::xml::XmlError::{Missing, Unexpected, Value};
-    matches!(why, pskc::Error::Xml(Unexpected { .. } | Missing { .. } | Value { .. }))
+    use pskc::xml::XmlError::{Declaration, Missing, Unexpected, Value};
+    matches!(why, pskc::Error::Xml(Unexpected { .. } | Missing { .. } | Value { .. } | Declaration { .. }))
 }
 
 fn refused(why: pskc::Error) -> Failure {
@@ -189,6 +190,10 @@ fn closed(why: &ProtectionError, place: &str) -> Failure {
     match why {
         ProtectionError::MacKeyNeeded(_) => failure.next("give it with --mac-key-file"),
         ProtectionError::MissingMac => failure.next("ask the sender for it again; --lenient opens it as it is"),
+        ProtectionError::MacTakenAway(_) => failure.next("do not use the file: ask the sender for it again"),
+        ProtectionError::Algorithm(uri) if pskc::is_misnamed(uri) => {
+            failure.next("ask the sender for it with the right name; --lenient takes it for that")
+        }
         ProtectionError::Algorithm(_) | ProtectionError::Derivation(_) | ProtectionError::Content(_) => {
             failure.next("ask the sender for it with another protection")
         }
@@ -315,6 +320,10 @@ impl KeyFile {
 /// Opens packages where there is something to open them with.
 struct Opening {
     opener: Option<Opener>,
+    /// Whether the file says how MACs are made.
+    has_macs: bool,
+    /// Keys with a value that only a MAC would protect, and that has none.
+    unprotected: Named,
 }
 
 impl Opening {
@@ -325,12 +334,14 @@ impl Opening {
         lenient: bool,
         iv: Option<&[u8]>,
     ) -> Result<Self, Failure> {
-        let Some(unlock) = unlock else { return Ok(Opening { opener: None }) };
+        let has_macs = header.mac_method.is_some();
+        let opening = Opening { opener: None, has_macs, unprotected: Named::default() };
+        let Some(unlock) = unlock else { return Ok(opening) };
         let mut options = OpenerOptions { lenient, ..OpenerOptions::default() };
         options.mac_key = mac_key.cloned();
         options.iv = iv.map(<[u8]>::to_vec);
         let opener = Opener::new(header.encryption_key.as_ref(), header.mac_method.as_ref(), unlock, options);
-        Ok(Opening { opener: Some(opener.map_err(|why| closed(&why, ""))?) })
+        Ok(Opening { opener: Some(opener.map_err(|why| closed(&why, ""))?), ..opening })
     }
 
     /// Opens the package. Without anything to open it with it stays as it is, unless it `must` be opened.
@@ -345,11 +356,22 @@ impl Opening {
                 _ => Ok(()),
             };
         };
+        let is_open = |value: &EncryptedValue| {
+            value.mac.is_none() && ValueAlgorithm::of(&value.data).is_ok_and(ValueAlgorithm::needs_mac)
+        };
+        if !self.has_macs && data.encrypted_values().any(|(_, value)| is_open(value)) {
+            self.unprotected.add(number, &key.id);
+        }
         opener.open(data).map_err(|why| closed(&why, &format!("key {number} ({}): ", key.id)))
     }
 
     fn deviations(&self) -> Vec<String> {
-        self.opener.iter().flat_map(|opener| opener.deviations().iter()).map(ToString::to_string).collect()
+        let deviations = self.opener.iter().flat_map(|opener| opener.deviations());
+        let text = |deviation: &Deviation| match deviation {
+            Deviation::NoMac => format!("{deviation}: {}", self.unprotected),
+            _ => deviation.to_string(),
+        };
+        deviations.map(text).collect()
     }
 }
 

@@ -7,6 +7,7 @@ mod format;
 pub(crate) mod input;
 mod inspect;
 mod meaning;
+mod named;
 pub(crate) mod protect;
 mod sign;
 pub(crate) mod sink;

@@ -16,7 +16,7 @@ use super::input::{Input, KeyFile};
 use super::sink::{Sink, printed};
 use super::unlock;
 use crate::output::{Failure, Output};
-use crate::shown::note;
+use crate::shown::{note, shown};
 
 /// What protects the secrets of a file that is written.
 #[derive(Args)]
@@ -182,6 +182,15 @@ impl PskcFile {
 
     pub(crate) fn package(&mut self, mut package: KeyPackage) -> Result<(), Failure> {
         self.keys += 1;
+        if let Some(key) = &package.key
+            && key.policy.as_ref().is_some_and(|policy| !policy.is_valid())
+        {
+            let place = format!("key {} ({})", self.keys, shown(&key.id));
+            return Err(Failure::new(format!(
+                "{place}: its policy breaks the schema of RFC 6030, and must not be lost"
+            ))
+            .next("correct the policy in the file, or ask the sender for it again"));
+        }
         if let Some(protector) = &mut self.protector
             && let Some(key) = &mut package.key
             && let Some(data) = &mut key.data

@@ -169,9 +169,9 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
         (with("", &encrypted("Secret"), ""), ImportError::Encrypted(id())),
         (with("", &format!("{SECRET}{}", encrypted("Counter")), ""), ImportError::Encrypted(id())),
         (with("", &long, ""), ImportError::SecretLength { id: id(), len: 1025 }),
-        (limited("<KeyUsage>Dance</KeyUsage>"), ImportError::Policy(id())),
+        (limited("<dance xmlns='urn:v'/>"), ImportError::Policy(id())),
         (limited("<x:Geofence xmlns:x=\"urn:x\"/>"), ImportError::Policy(id())),
-        (limited("<PINPolicy PINUsageMode=\"Local\" Strength=\"9\"/>"), ImportError::Policy(id())),
+        (limited("<PINPolicy PINUsageMode=\"Local\" xmlns:x=\"urn:x\" x:Strength=\"9\"/>"), ImportError::Policy(id())),
         (limited("<PINPolicy PINUsageMode=\"Local\" PINKeyId=\"2\"/>"), ImportError::Pin(id())),
         (limited("<PINPolicy PINUsageMode=\"Append\"/>"), ImportError::Pin(id())),
     ];

@@ -5,8 +5,7 @@ use dskpp::algorithm::KeyType;
 use dskpp::package::hash_of_suite;
 use dskpp_crypto::Hash;
 use dskpp_otp::{Error, OcraSuite};
-use jiff::Timestamp;
-use pskc::{Key, KeyData, PinPolicy, ResponseFormat, Value, ValueFormat};
+use pskc::{DateTime, Key, KeyData, PinPolicy, ResponseFormat, Value, ValueFormat};
 
 /// What an answer is made with besides the key. Only the values that the type of key has are there.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -145,7 +144,7 @@ impl Terms {
         if policy.pin_policy.as_ref().is_some_and(|pin| *pin != PinPolicy::default()) {
             return Err(Unkept::Pin);
         }
-        let date = |date: Option<Timestamp>| date.map(|date| date.to_string());
+        let date = |date: Option<DateTime>| date.map(|date| date.to_string());
         let mut usages: Vec<String> = Vec::new();
         for usage in &policy.key_usage {
             if !usages.iter().any(|known| known == usage.as_str()) {

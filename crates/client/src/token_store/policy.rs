@@ -1,7 +1,7 @@
 //! What a token may be used for, decided in one place (RFC 6030 §5).
 
 use jiff::Timestamp;
-use pskc::KeyUsage;
+use pskc::{DateTime, KeyUsage};
 
 use super::Token;
 
@@ -49,17 +49,17 @@ impl Token {
     /// [`TokenStore::count_use`](super::TokenStore::count_use) does, before the result of the use is given out.
     pub fn check_use(&self, usage: KeyUsage, now: Timestamp) -> Result<(), NotAllowed> {
         let id = || self.id.clone();
-        let date = |text: &Option<String>| match text.as_deref().map(str::parse::<Timestamp>) {
+        let date = |text: &Option<String>| match text.as_deref().map(str::parse::<DateTime>) {
             None => Ok(None),
             Some(date) => date.map(Some).map_err(|_| NotAllowed::Unreadable(id())),
         };
         if let (Some(start), Some(text)) = (date(&self.start)?, &self.start)
-            && now < start
+            && start > now.into()
         {
             return Err(NotAllowed::NotYet { id: id(), start: text.clone() });
         }
         if let (Some(expiry), Some(text)) = (date(&self.expiry)?, &self.expiry)
-            && now > expiry
+            && expiry < now.into()
         {
             return Err(NotAllowed::Expired { id: id(), expiry: text.clone() });
         }

@@ -2,7 +2,6 @@
 
 use der::asn1::{Any, GeneralizedTime, OctetString};
 use der::{DateTime, Encode, Sequence};
-use jiff::Timestamp;
 use pskc::{
     AlgorithmParameters, ChallengeFormat, CryptoModuleInfo, DeviceInfo, Key, KeyData, KeyPackage, KeyUsage, PinPolicy,
     PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
@@ -74,12 +73,12 @@ impl List {
         self.add(number, value)
     }
 
-    fn date(&mut self, number: u32, value: Option<Timestamp>) -> Result<(), VesselError> {
+    fn date(&mut self, number: u32, value: Option<pskc::DateTime>) -> Result<(), VesselError> {
         if value.is_some_and(|date| date.subsec_nanosecond() != 0) {
             return Err(VesselError::Unfit("a time in it has a fraction of a second"));
         }
         let time = value.map(|date| {
-            let since = std::time::Duration::from_secs(u64::try_from(date.as_second()).map_err(|_| UNWRITABLE)?);
+            let since = std::time::Duration::from_secs(u64::try_from(date.unix_s()).map_err(|_| UNWRITABLE)?);
             let date = DateTime::from_unix_duration(since).map_err(|_| UNWRITABLE)?;
             Ok(GeneralizedTime::from_date_time(date))
         });
@@ -356,10 +355,10 @@ fn text(value: &Any) -> Result<String, VesselError> {
     if pskc::xml::is_text(&text) { Ok(text) } else { Err(UNREADABLE) }
 }
 
-fn date(value: &Any) -> Result<Timestamp, VesselError> {
+fn date(value: &Any) -> Result<pskc::DateTime, VesselError> {
     let time: GeneralizedTime = value.decode_as().map_err(|_| UNREADABLE)?;
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).map_err(|_| UNREADABLE)?;
-    Timestamp::from_second(seconds).map_err(|_| UNREADABLE)
+    pskc::DateTime::from_unix_s(seconds).ok_or(UNREADABLE)
 }
 
 fn encoding(name: &str) -> Result<ValueFormat, VesselError> {

@@ -1,5 +1,7 @@
 //! Formats of challenges, responses and PINs.
 
+use dskpp_crypto::Hash;
+
 use super::warning::{Irregularity, Warnings};
 use super::{names, values};
 use crate::xml::{Ns, Tree};
@@ -9,10 +11,14 @@ use crate::{ChallengeFormat, Error, Key, PinPolicy, PinUsageMode, ResponseFormat
 pub(super) fn parameters(key: &mut Key, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
     const CHILDREN: [&str; 4] = ["Suite", "ChallengeFormat", "ResponseFormat", "Extensions"];
     let parameters = key.algorithm_parameters.get_or_insert_default();
-    for child in &tree.children {
+    names::in_order(tree, &CHILDREN, warnings);
+    for child in tree.children() {
         match names::element(child, &CHILDREN, warnings) {
             Some("ChallengeFormat" | "ResponseFormat") if names::own(child).next().is_none() => warnings.empty(child),
-            Some("Suite") => warnings.first(&mut parameters.suite, Some(child.trimmed().to_owned()), child),
+            Some("Suite") => {
+                let suite = suite(child, warnings)?;
+                warnings.first(&mut parameters.suite, Some(suite), child);
+            }
             Some("ChallengeFormat") => {
                 let format = challenge(child, warnings)?;
                 warnings.first(&mut parameters.challenge_format, Some(format), child);
@@ -33,18 +39,40 @@ pub(super) fn parameters(key: &mut Key, tree: &Tree, warnings: &mut Warnings) ->
     Ok(())
 }
 
+/// The suite; the hash of TOTP may stand in an attribute instead of the text, as a widespread server writes it.
+fn suite(tree: &Tree, warnings: &mut Warnings) -> Result<String, Error> {
+    const NAMES: [&str; 6] = ["hashalgo", "hashalgorithm", "hash", "algorithm", "algo", "alg"];
+    let text = tree.trimmed();
+    let named = tree.find(|a| a.ns == Ns::None && NAMES.iter().any(|name| a.local.eq_ignore_ascii_case(name)));
+    let Some(attribute) = named.filter(|attribute| !attribute.value.trim().is_empty()) else {
+        return Ok(text.to_owned());
+    };
+    let hash = Hash::from_name(&attribute.value);
+    if !text.is_empty() && Hash::from_name(text) != hash {
+        let what = format!("<Suite> and its attribute {} name different hashes", attribute.local);
+        return Err(values::invalid(what, &tree.place));
+    }
+    // A name that is not known stays, so that nothing takes it for SHA-1.
+    let hash = hash.map_or_else(|| attribute.value.trim(), |hash| hash.hmac_name()).to_owned();
+    let warning = Irregularity::SuiteAttribute { attribute: attribute.local.to_string(), hash: hash.clone() };
+    warnings.add(warning, &tree.place);
+    Ok(if text.is_empty() { hash } else { text.to_owned() })
+}
+
 fn challenge(tree: &Tree, warnings: &mut Warnings) -> Result<ChallengeFormat, Error> {
-    names::only_attributes(tree, &["Encoding", "Format", "Min", "Max", "CheckDigits", "CheckDigit"], warnings);
+    let min = length(tree, "Min", warnings)?;
+    if min.is_none() {
+        warnings.add(Irregularity::Assumed("Min 0"), &tree.place);
+    }
     Ok(ChallengeFormat {
         encoding: encoding(tree, warnings)?,
-        min: length(tree, "Min", warnings)?.unwrap_or(0),
+        min: min.unwrap_or(0),
         max: length(tree, "Max", warnings)?.ok_or_else(|| values::invalid("there is no Max", &tree.place))?,
         check_digits: check_digits(tree, warnings)?,
     })
 }
 
 fn response(tree: &Tree, warnings: &mut Warnings) -> Result<ResponseFormat, Error> {
-    names::only_attributes(tree, &["Encoding", "Format", "Length", "CheckDigits", "CheckDigit"], warnings);
     Ok(ResponseFormat {
         encoding: encoding(tree, warnings)?,
         length: length(tree, "Length", warnings)?.ok_or_else(|| values::invalid("there is no Length", &tree.place))?,
@@ -79,7 +107,8 @@ fn check_digits(tree: &Tree, warnings: &mut Warnings) -> Result<Option<bool>, Er
 pub(super) fn pin_policy(tree: &Tree, warnings: &mut Warnings) -> PinPolicy {
     const MODES: [&str; 4] = ["Local", "Prepend", "Append", "Algorithmic"];
     let mut pin = PinPolicy::default();
-    for attribute in &tree.attributes {
+    tree.take_attributes();
+    for attribute in tree.attributes() {
         let value = attribute.value.as_str();
         let own = attribute.ns == Ns::None;
         let known = own

@@ -7,7 +7,7 @@ use dskpp_crypto::{Hash, Pbkdf2Prf};
 use super::warning::{Irregularity, Warnings};
 use super::{names, values};
 use crate::stream::Header;
-use crate::xml::{self, Element, Ns, Place, Tree, ns};
+use crate::xml::{self, Attribute, Element, Ns, Place, Tree, ns};
 use crate::{DerivedKey, Error, KeyInfo, MacMethod};
 
 /// What drafts say once for all values.
@@ -47,7 +47,17 @@ pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) 
     }
     if let Some(id) = find("Id") {
         warnings.attribute(&id.local, "Id", place);
-        header.id = Some(xml::trim(&id.value).to_owned()).filter(|id| xml::is_name(id));
+        match xml::trim(&id.value) {
+            id if xml::is_name(id) => header.id = Some(id.to_owned()),
+            id => warnings.add(Irregularity::ContainerId(id.to_owned()), place),
+        }
+    }
+    let is_known = |a: &Attribute| {
+        a.is_about_schema()
+            || a.ns == Ns::None && ["Version", "Id"].iter().any(|known| a.local.eq_ignore_ascii_case(known))
+    };
+    for attribute in root.attributes().iter().filter(|attribute| !is_known(attribute)) {
+        warnings.add(Irregularity::UnknownAttribute(attribute.local.to_string()), place);
     }
     Ok(header)
 }
@@ -63,18 +73,19 @@ pub(super) fn take(
     tree: &Tree,
     warnings: &mut Warnings,
 ) -> Result<(), Error> {
+    tree.take();
     match tree.local.to_ascii_lowercase().as_str() {
         "encryptionkey" => {
             warnings.name(tree, "EncryptionKey");
-            names::only_attributes(tree, &["Id", "Algorithm"], warnings);
-            match key_info(tree)? {
+            match key_info(tree, warnings)? {
                 key if key == KeyInfo::default() => warnings.empty(tree),
                 key => header.encryption_key = Some(key),
             }
             if let Some(algorithm) = names::attribute(tree, &["Algorithm"], warnings) {
-                common(defaults, xml::without_white_space(algorithm), tree, warnings)?;
+                let algorithm = values::algorithm(algorithm, &tree.place, warnings);
+                common(defaults, algorithm, tree, warnings)?;
             }
-            initialization_vector(defaults, tree)?;
+            initialization_vector(defaults, tree, warnings)?;
         }
         "encryptionmethod" => encryption_method(header, defaults, tree, warnings)?,
         "macmethod" | "digestmethod" | "macalgorithm" => {
@@ -83,6 +94,7 @@ pub(super) fn take(
         }
         _ => warnings.unknown(tree),
     }
+    warnings.left_out(tree);
     Ok(())
 }
 
@@ -96,17 +108,16 @@ fn common(defaults: &mut Defaults, algorithm: String, tree: &Tree, warnings: &mu
     Ok(())
 }
 
-fn initialization_vector(defaults: &mut Defaults, tree: &Tree) -> Result<(), Error> {
+fn initialization_vector(defaults: &mut Defaults, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
     if let Some(iv) = tree.child("IV") {
-        defaults.iv = values::base64(iv)?;
+        defaults.iv = values::base64(iv, warnings)?;
     }
     Ok(())
 }
 
 fn mac_method(header: &mut Header, defaults: &Defaults, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
-    names::only_attributes(tree, &["Algorithm"], warnings);
-    let algorithm = names::attribute(tree, &["Algorithm"], warnings).unwrap_or(tree.trimmed());
-    let algorithm = mac_uri(&xml::without_white_space(algorithm));
+    let algorithm = names::attribute(tree, &["Algorithm"], warnings).unwrap_or_else(|| tree.trimmed());
+    let algorithm = values::algorithm(&mac_uri(&xml::without_white_space(algorithm)), &tree.place, warnings);
     if algorithm.is_empty() {
         warnings.add(Irregularity::NoMacAlgorithm, &tree.place);
         return Ok(());
@@ -115,7 +126,8 @@ fn mac_method(header: &mut Header, defaults: &Defaults, tree: &Tree, warnings: &
         return Ok(());
     }
     let mut method = MacMethod { algorithm, mac_key: None, mac_key_reference: None, other: Vec::new() };
-    for child in &tree.children {
+    names::in_order(tree, &["MACKey", "MACKeyReference"], warnings);
+    for child in tree.children() {
         let known =
             names::belongs(child, tree).then(|| names::element(child, &["MACKey", "MACKeyReference"], warnings));
         match known.flatten() {
@@ -144,12 +156,13 @@ fn encryption_method(
     if algorithm.is_empty() || algorithm.eq_ignore_ascii_case("NONE") {
         return Ok(());
     }
-    initialization_vector(defaults, tree)?;
+    initialization_vector(defaults, tree, warnings)?;
     let password = pbe(algorithm);
     let plain = xml::without_white_space(algorithm);
+    let plain = values::algorithm(&plain, &tree.place, warnings);
     common(defaults, password.map_or(plain, |(uri, _)| uri.to_owned()), tree, warnings)?;
     if let Some((_, key_len)) = password {
-        let salt = tree.child("PBESalt").map(values::base64).transpose()?.unwrap_or_default();
+        let salt = tree.child("PBESalt").map(|salt| values::base64(salt, warnings)).transpose()?.unwrap_or_default();
         let count = tree.child("PBEIterationCount").map(values::number::<u32>).transpose()?;
         let Some(iterations) = count.and_then(NonZeroU32::new) else {
             return Err(values::invalid("there is no iteration count for the password", &tree.place));
@@ -157,7 +170,7 @@ fn encryption_method(
         let derived = DerivedKey { salt, iterations, key_len: Some(key_len), prf: Pbkdf2Prf::HmacSha1, name: None };
         header.encryption_key = Some(derived.to_key_info());
     } else if header.encryption_key.is_none() {
-        let key = key_info(tree.child("KeyInfo").unwrap_or(tree))?;
+        let key = key_info(tree.child("KeyInfo").unwrap_or(tree), warnings)?;
         header.encryption_key = Some(key).filter(|key| *key != KeyInfo::default());
     }
     Ok(())
@@ -184,16 +197,22 @@ fn mac_uri(name: &str) -> String {
 }
 
 /// An element of type `ds:KeyInfoType`, its children in any namespace.
-pub(super) fn key_info(tree: &Tree) -> Result<KeyInfo, Error> {
+pub(super) fn key_info(tree: &Tree, warnings: &mut Warnings) -> Result<KeyInfo, Error> {
     const OF_DS: [&str; 7] =
         ["KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent", "X509Data", "X509Certificate"];
     let ns = |tree: &Tree| match OF_DS.contains(&tree.local.as_str()) {
         true => Ns::Known(ns::DS),
         false => tree.ns.clone(),
     };
+    tree.attribute("Id"); // as strict reading, which does not keep it
     let mut info = KeyInfo::default();
-    for child in tree.children.iter().filter(|child| child.local != "IV") {
-        info.take(child.to_foreign(&ns)).map_err(|what| values::invalid(what, &child.place))?;
+    for child in tree.children().iter().filter(|child| child.local != "IV") {
+        let mut element = child.to_foreign(&ns);
+        if let Some(found) = DerivedKey::correct_method(&mut element) {
+            let taken_as = "PBKDF2".to_owned();
+            warnings.add(Irregularity::Algorithm { found, taken_as }, &child.place);
+        }
+        info.take(element).map_err(|what| values::invalid(what, &child.place))?;
     }
     Ok(info)
 }

@@ -2,12 +2,23 @@
 
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
-use super::{formats, names, package, values};
+use super::{dates, formats, names, package, values};
 use crate::xml::{Attribute, Foreign, Ns, Tree, XmlError, without_white_space};
-use crate::{Error, Key, KeyData, KeyUsage, Policy};
+use crate::{Error, Key, KeyData, KeyUsage, Policy, kind};
 
 const IDS: [&str; 3] = ["Id", "KeyId", "SecretId"];
 const ALGORITHMS: [&str; 3] = ["Algorithm", "KeyAlgorithm", "SecretAlgorithm"];
+const CHILDREN: [&str; 9] = [
+    "Issuer",
+    "AlgorithmParameters",
+    "KeyProfileId",
+    "KeyReference",
+    "FriendlyName",
+    "Data",
+    "UserId",
+    "Policy",
+    "Extensions",
+];
 const TEXTS: [&str; 5] = ["Issuer", "KeyProfileId", "KeyReference", "FriendlyName", "UserId"];
 const PARTS: [&str; 8] =
     ["Data", "AlgorithmParameters", "Usage", "Policy", "StartDate", "ExpiryDate", "PINPolicy", "Extensions"];
@@ -25,9 +36,10 @@ pub(super) fn read(
 ) -> Result<Key, Error> {
     warnings.name(tree, "Key");
     let algorithm = names::attribute(tree, &ALGORITHMS, warnings).map(without_white_space);
+    let algorithm = algorithm.map(|uri| algorithm_of(uri, tree, warnings));
     let mut key = Key { id: id(tree, serial, warnings), algorithm, ..Key::default() };
-    names::only_attributes(tree, &[IDS.as_slice(), &ALGORITHMS].concat(), warnings);
-    for child in &tree.children {
+    names::in_order(tree, &CHILDREN, warnings);
+    for child in tree.children() {
         let text = match names::element(child, &TEXTS, warnings) {
             Some("Issuer") => &mut key.issuer,
             Some("KeyProfileId") => &mut key.key_profile_id,
@@ -42,6 +54,13 @@ pub(super) fn read(
         warnings.first(text, Some(child.trimmed().to_owned()), child);
     }
     Ok(key)
+}
+
+/// The URI of what the key is for, also where it is named under another namespace.
+fn algorithm_of(uri: String, tree: &Tree, warnings: &mut Warnings) -> String {
+    let Some(meant) = kind::meant(&uri).filter(|_| uri.contains([':', '#', '/'])) else { return uri };
+    warnings.add(Irregularity::Algorithm { found: uri, taken_as: meant.to_owned() }, &tree.place);
+    meant.to_owned()
 }
 
 /// A child that is more than a text.
@@ -77,14 +96,14 @@ fn id(tree: &Tree, serial: Option<&str>, warnings: &mut Warnings) -> String {
 }
 
 fn data(data: &mut KeyData, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
-    names::only_attributes(tree, &["Name"], warnings);
+    names::in_order(tree, &VALUES, warnings);
     if let Some(name) = names::attribute(tree, &["Name"], warnings) {
         warnings.attribute("Name", "an element of <Data>", &tree.place);
         let name = name.trim().replace('_', "");
         let name = VALUES.into_iter().find(|known| known.eq_ignore_ascii_case(&name));
         return one(data, name, tree, defaults, warnings);
     }
-    tree.children.iter().try_for_each(|child| match names::belongs(child, tree) {
+    tree.children().iter().try_for_each(|child| match names::belongs(child, tree) {
         true => one(data, names::element(child, &VALUES, warnings), child, defaults, warnings),
         false => {
             data.other.push(as_it_is(child));
@@ -153,7 +172,8 @@ fn policy(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<(
         warnings.not_understood(format!("Policy {}", attribute.local), tree);
         policy.other.push(only_with(tree, attribute));
     }
-    for child in &tree.children {
+    names::in_order(tree, &RULES, warnings);
+    for child in tree.children() {
         match names::belongs(child, tree).then(|| names::element(child, &RULES, warnings)).flatten() {
             Some(name) => policy_part(policy, child, name, warnings)?,
             // Valid as it is, so there is nothing to be told.
@@ -169,18 +189,18 @@ fn policy(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<(
 
 /// One rule. A second one of the kind, or one that says nothing, is not understood.
 fn policy_part(policy: &mut Policy, tree: &Tree, name: &str, warnings: &mut Warnings) -> Result<(), Error> {
-    let says = !tree.trimmed().is_empty() && tree.children.is_empty() && names::rules(tree).next().is_none();
+    let says = !tree.trimmed().is_empty() && tree.children().is_empty() && names::rules(tree).next().is_none();
     match name {
-        "StartDate" if says && policy.start_date.is_none() => policy.start_date = Some(values::date(tree, warnings)?),
+        "StartDate" if says && policy.start_date.is_none() => policy.start_date = Some(dates::date(tree, warnings)?),
         "ExpiryDate" if says && policy.expiry_date.is_none() => {
-            policy.expiry_date = Some(values::date(tree, warnings)?);
+            policy.expiry_date = Some(dates::date(tree, warnings)?);
         }
         "NumberOfTransactions" if says && policy.number_of_transactions.is_none() => {
             policy.number_of_transactions = Some(values::number(tree)?);
         }
         "PINPolicy" if policy.pin_policy.is_none() => {
             policy.pin_policy = Some(formats::pin_policy(tree, warnings));
-            if !tree.children.is_empty() {
+            if !tree.children().is_empty() || !tree.trimmed().is_empty() {
                 not_understood(policy, tree, warnings);
             }
         }

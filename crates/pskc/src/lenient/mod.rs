@@ -4,6 +4,7 @@
 //! case and namespace, values in the forms that are met in the field. What cannot be understood is still an error,
 //! and so is what is not XML.
 
+mod dates;
 mod formats;
 mod header;
 mod key;
@@ -16,7 +17,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 
 use crate::stream::{Header, Trailer};
-use crate::xml::{Element, Limits, Reader, Tree, ns};
+use crate::xml::{Element, Limits, Reader, Tree, XmlError, ns};
 use crate::{Error, KeyContainer, KeyPackage};
 use header::Defaults;
 use warning::Warnings;
@@ -44,6 +45,8 @@ pub struct LenientReader<R: BufRead> {
     package: Option<Element>,
     /// Keys of a device that had several.
     waiting: VecDeque<KeyPackage>,
+    /// The place of the root's child that came last in the order of RFC 6030.
+    rank: usize,
 }
 
 impl<R: BufRead> LenientReader<R> {
@@ -51,15 +54,20 @@ impl<R: BufRead> LenientReader<R> {
     ///
     /// Errors: what is not XML, or no container of keys.
     pub fn new(source: R) -> Result<Self, Error> {
-        let mut reader = Reader::new(source, Limits::FILE)?;
+        let mut reader = Reader::forgiving(source, Limits::FILE)?;
         let root = reader.root()?;
         if !["KeyContainer", "SecretContainer"].iter().any(|name| root.local.eq_ignore_ascii_case(name)) {
             return Err(reader.unexpected(&root).into());
         }
         let mut warnings = Warnings::default();
+        for error in reader.forgiven() {
+            if let XmlError::Declaration { what, place } = error {
+                warnings.add(Irregularity::Declaration(what), &place);
+            }
+        }
         let header = header::read_root(&root, &reader.place(), &mut warnings)?;
         let (defaults, trailer, waiting) = (Defaults::default(), Trailer::default(), VecDeque::new());
-        let mut opened = Self { reader, header, defaults, warnings, trailer, package: None, waiting };
+        let mut opened = Self { reader, header, defaults, warnings, trailer, package: None, waiting, rank: 0 };
         opened.advance()?;
         if opened.package.is_none() {
             return Err(opened.reader.missing("element <KeyPackage>").into());
@@ -70,6 +78,11 @@ impl<R: BufRead> LenientReader<R> {
     /// Takes in what stands beside the packages, up to the next one.
     fn advance(&mut self) -> Result<(), Error> {
         while let Some(child) = self.reader.next()? {
+            let rank = rank(&child).unwrap_or(self.rank);
+            if rank < self.rank {
+                self.warnings.add(Irregularity::Order(child.local.to_string()), &self.reader.place());
+            }
+            self.rank = rank.max(self.rank);
             if is_package(&child) {
                 self.package = Some(child);
                 break;
@@ -81,7 +94,10 @@ impl<R: BufRead> LenientReader<R> {
             }
             let tree = Tree::read_open(&mut self.reader, child)?;
             match tree.local.eq_ignore_ascii_case("Extensions") {
-                true => self.trailer.extensions.extend(package::extensions(&tree)),
+                true => {
+                    self.trailer.extensions.extend(package::extensions(&tree));
+                    self.warnings.left_out(&tree);
+                }
                 false => header::take(&mut self.header, &mut self.defaults, &tree, &mut self.warnings)?,
             }
         }
@@ -140,6 +156,15 @@ impl KeyContainer {
         let version = "1.0".to_owned(); // what it is when it is written
         let container = Self { version, id, encryption_key, mac_method, key_packages, signed, extensions };
         Ok((container, warnings))
+    }
+}
+
+/// The place of a child of the root in the order of RFC 6030.
+fn rank(element: &Element) -> Option<usize> {
+    const ORDER: [&str; 5] = ["EncryptionKey", "MACMethod", "", "Signature", "Extensions"];
+    match is_package(element) {
+        true => Some(2),
+        false => ORDER.iter().position(|name| element.local.eq_ignore_ascii_case(name)),
     }
 }
 

@@ -6,8 +6,21 @@ use crate::xml::{Attribute, Ns, Tree, ns};
 /// The name among `known` that `tree` has, in any case.
 pub(super) fn element(tree: &Tree, known: &[&'static str], warnings: &mut Warnings) -> Option<&'static str> {
     let name = known.iter().find(|name| tree.local.eq_ignore_ascii_case(name))?;
+    tree.take();
     warnings.name(tree, name);
     Some(name)
+}
+
+/// Tells of children that stand before others which RFC 6030 has in front of them.
+pub(super) fn in_order(tree: &Tree, names: &[&str], warnings: &mut Warnings) {
+    let mut last = 0;
+    for child in tree.children() {
+        match names.iter().position(|name| child.local.eq_ignore_ascii_case(name)) {
+            Some(at) if at < last => warnings.add(Irregularity::Order(child.local.clone()), &child.place),
+            Some(at) => last = at,
+            None => {}
+        }
+    }
 }
 
 /// The value among `known` that `text` is, in any case.
@@ -22,30 +35,22 @@ pub(super) fn value(text: &str, known: &[&'static str], tree: &Tree, warnings: &
 
 /// The attributes in no namespace: `wsu:Id` is not `Id`.
 pub(super) fn own(tree: &Tree) -> impl Iterator<Item = &Attribute> {
-    tree.attributes.iter().filter(|attribute| attribute.ns == Ns::None)
+    tree.attributes().iter().filter(|attribute| attribute.ns == Ns::None)
 }
 
 /// The attributes that can be rules of a policy: all but what tells about schema and language.
 pub(super) fn rules(tree: &Tree) -> impl Iterator<Item = &Attribute> {
-    tree.attributes.iter().filter(|attribute| !attribute.ns.is(ns::XSI) && !attribute.ns.is(ns::XML))
+    tree.take_attributes();
+    tree.attributes().iter().filter(|attribute| !attribute.is_about_schema())
 }
 
 /// The first attribute that has one of these names, in any case, as it stands; the first name is that of RFC
 /// 6030.
 pub(super) fn attribute<'t>(tree: &'t Tree, names: &[&'static str], warnings: &mut Warnings) -> Option<&'t str> {
-    let find = |name: &&str| own(tree).find(|attribute| attribute.local.eq_ignore_ascii_case(name));
+    let find = |name: &&'static str| tree.find(|a| a.ns == Ns::None && a.local.eq_ignore_ascii_case(name));
     let found = names.iter().find_map(find)?;
     warnings.attribute(&found.local, names.first()?, &tree.place);
     Some(found.value.as_str())
-}
-
-/// Tells of attributes with other names than these.
-pub(super) fn only_attributes(tree: &Tree, known: &[&str], warnings: &mut Warnings) {
-    for attribute in own(tree) {
-        if !known.iter().any(|name| attribute.local.eq_ignore_ascii_case(name)) {
-            warnings.add(Irregularity::UnknownAttribute(attribute.local.to_string()), &tree.place);
-        }
-    }
 }
 
 /// Whether `child` is PSKC's, where elements of others may stand too (`Data`, `Policy`, `MACMethod`): a vendor's

@@ -2,7 +2,7 @@
 
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
-use super::{key, names, values};
+use super::{dates, key, names};
 use crate::xml::{Tree, XmlError, ns};
 use crate::{CryptoModuleInfo, DeviceInfo, Error, Extensions, KeyPackage};
 
@@ -15,28 +15,34 @@ pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) ->
     let mut package = KeyPackage::default();
     let mut keys = Vec::new();
     let mut shared = 0_usize;
-    names::only_attributes(tree, &[], warnings);
-    for child in &tree.children {
+    names::in_order(tree, &["DeviceInfo", "CryptoModuleInfo", "Key", "Extensions"], warnings);
+    for child in tree.children() {
         let name = child.local.to_ascii_lowercase();
         if !matches!(name.as_str(), "key" | "secret") {
             shared = shared.saturating_add(weight(child));
         }
         match name.as_str() {
             "deviceinfo" | "deviceid" => {
+                child.take();
                 warnings.name(child, "DeviceInfo");
                 let device = device(child, warnings)?;
                 warnings.first(&mut package.device_info, Some(device), child);
             }
             "cryptomoduleinfo" => {
+                child.take();
                 warnings.name(child, "CryptoModuleInfo");
                 let module = module(child, warnings);
                 warnings.first(&mut package.crypto_module_info, module, child);
             }
-            "key" | "secret" => keys.push(child),
+            "key" | "secret" => {
+                child.take();
+                keys.push(child);
+            }
             "extensions" => package.extensions.extend(extensions(child)),
             _ => warnings.unknown(child),
         }
     }
+    tree.take();
     if keys.len() > 1 {
         warnings.add(Irregularity::SeveralKeys, &tree.place);
     }
@@ -53,15 +59,16 @@ pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) ->
     if packages.is_empty() {
         packages.push(package);
     }
+    warnings.left_out(tree);
     Ok(packages)
 }
 
 /// About how many octets a tree takes in the model.
 fn weight(tree: &Tree) -> usize {
     const ELEMENT: usize = 200;
-    let attributes: usize = tree.attributes.iter().map(|attribute| ELEMENT + attribute.value.len()).sum();
-    let children = tree.children.iter().map(weight).fold(0, usize::saturating_add);
-    children.saturating_add(ELEMENT + attributes + tree.local.len() + tree.text.len())
+    let attributes: usize = tree.attributes().iter().map(|attribute| ELEMENT + attribute.value.len()).sum();
+    let children = tree.children().iter().map(weight).fold(0, usize::saturating_add);
+    children.saturating_add(ELEMENT + attributes + tree.local.len() + tree.text_len())
 }
 
 fn module(tree: &Tree, warnings: &mut Warnings) -> Option<CryptoModuleInfo> {
@@ -69,15 +76,26 @@ fn module(tree: &Tree, warnings: &mut Warnings) -> Option<CryptoModuleInfo> {
         warnings.empty(tree);
         return None;
     };
-    let lists = tree.children.iter().filter(|child| child.local.eq_ignore_ascii_case("Extensions"));
+    let lists = tree.children().iter().filter(|child| child.local.eq_ignore_ascii_case("Extensions"));
     Some(CryptoModuleInfo { id: id.trimmed().to_owned(), extensions: lists.filter_map(extensions).collect() })
 }
 
 fn device(tree: &Tree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
+    const CHILDREN: [&str; 9] = [
+        "Manufacturer",
+        "SerialNo",
+        "Model",
+        "IssueNo",
+        "DeviceBinding",
+        "StartDate",
+        "ExpiryDate",
+        "UserId",
+        "Extensions",
+    ];
     const TEXTS: [&str; 6] = ["Manufacturer", "SerialNo", "Model", "IssueNo", "DeviceBinding", "UserId"];
     let mut info = DeviceInfo::default();
-    names::only_attributes(tree, &[], warnings);
-    for child in &tree.children {
+    names::in_order(tree, &CHILDREN, warnings);
+    for child in tree.children() {
         let text = match names::element(child, &TEXTS, warnings) {
             Some("Manufacturer") => &mut info.manufacturer,
             Some("SerialNo") => &mut info.serial_no,
@@ -97,6 +115,7 @@ fn device(tree: &Tree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
 
 /// A child that is more than a text.
 fn device_part(info: &mut DeviceInfo, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+    tree.take();
     let date = match tree.local.to_ascii_lowercase().as_str() {
         "startdate" => {
             warnings.name(tree, "StartDate");
@@ -119,15 +138,16 @@ fn device_part(info: &mut DeviceInfo, tree: &Tree, warnings: &mut Warnings) -> R
         warnings.empty(tree);
         return Ok(());
     }
-    let value = values::date(tree, warnings)?;
+    let value = dates::date(tree, warnings)?;
     warnings.first(date, Some(value), tree);
     Ok(())
 }
 
 /// Extensions as they are, without elements of PSKC's own, which are none; an empty list is none.
 pub(super) fn extensions(tree: &Tree) -> Option<Extensions> {
+    tree.take();
     let elements: Vec<_> = tree
-        .children
+        .children()
         .iter()
         .filter(|child| !child.ns.is(ns::PSKC))
         .map(|child| child.to_foreign(&|tree| tree.ns.clone()))

@@ -2,25 +2,37 @@
 
 use std::str::FromStr;
 
-use data_encoding::HEXLOWER_PERMISSIVE as HEX;
+use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE as HEX};
 use dskpp_crypto::Secret;
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use zeroize::Zeroizing;
 
 use super::header::Defaults;
+use super::names;
 use super::warning::{Irregularity, Warnings};
-use crate::codec::parse_date;
+use crate::protection::{meant, meant_parameter};
 use crate::value::EncryptedValue;
-use crate::xml::{self, Place, Tree, XmlError};
+use crate::xml::{self, Foreign, Place, Tree, XmlError};
 use crate::{EncryptedData, Error, Value};
 
 pub(super) fn invalid(what: impl Into<String>, place: &Place) -> Error {
     XmlError::Value { what: what.into(), place: place.clone() }.into()
 }
 
-pub(super) fn base64(tree: &Tree) -> Result<Vec<u8>, Error> {
-    xml::decode_base64(&tree.text).map_err(|error| invalid(error.to_string(), &tree.place))
+pub(super) fn base64(tree: &Tree, warnings: &mut Warnings) -> Result<Vec<u8>, Error> {
+    decoded(tree.text(), &tree.place, warnings).map_err(|error| invalid(error.to_string(), &tree.place))
+}
+
+/// Base64 in its one right form, or without padding, or with the alphabet for URLs (RFC 4648 §5): neither leaves any
+/// doubt about the octets.
+fn decoded(text: &str, place: &Place, warnings: &mut Warnings) -> Result<Vec<u8>, xml::Base64Error> {
+    xml::decode_base64(text).or_else(|error| {
+        let text = Zeroizing::new(xml::without_white_space(text).replace('-', "+").replace('_', "/"));
+        let padding = text.len() - text.trim_end_matches('=').len();
+        let octets = BASE64_NOPAD.decode(text.trim_end_matches('=').as_bytes()).ok().filter(|_| padding <= 2);
+        let octets = octets.ok_or(error)?;
+        warnings.add(Irregularity::Base64, place);
+        Ok(octets)
+    })
 }
 
 /// The text of an element as a number.
@@ -41,31 +53,6 @@ pub(super) fn flag(text: &str, place: &Place, warnings: &mut Warnings) -> Result
     Ok(flag)
 }
 
-/// A date of XML Schema, one without a time, or `month/day/year`.
-pub(super) fn date(tree: &Tree, warnings: &mut Warnings) -> Result<Timestamp, Error> {
-    let text = tree.trimmed();
-    if let Some(date) = parse_date(text) {
-        return Ok(date);
-    }
-    // With an offset first: the forms without one would pass over it.
-    let date = text.parse::<Timestamp>().ok().or_else(|| {
-        let local = month_day_year(text).or_else(|| text.parse::<DateTime>().ok());
-        // `2030-01-31` and, as XML Schema has dates too, `2030-01-31Z`
-        let day = || text.strip_suffix('Z').unwrap_or(text).parse::<Date>().ok().map(DateTime::from);
-        Some(local.or_else(day)?.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    });
-    let date = date.ok_or_else(|| invalid("not a date and time such as 2026-01-31T12:00:00Z", &tree.place))?;
-    warnings.add(Irregularity::Date(text.to_owned()), &tree.place);
-    Ok(date)
-}
-
-fn month_day_year(text: &str) -> Option<DateTime> {
-    let mut parts = text.split('/');
-    let (month, day, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let is_whole = parts.next().is_none();
-    Date::new(year, month, day).ok().filter(|_| is_whole).map(DateTime::from)
-}
-
 /// A secret: `<PlainValue>`, `<EncryptedValue>`, or the `<Value>` of drafts.
 pub(super) fn secret(
     tree: &Tree,
@@ -73,19 +60,18 @@ pub(super) fn secret(
     warnings: &mut Warnings,
 ) -> Result<Option<Value<Secret>>, Error> {
     value(tree, defaults, true, warnings, |plain, warnings| {
-        let text = Secret::from_slice(xml::without_white_space(&plain.text).as_bytes());
-        let text = std::str::from_utf8(text.expose()).unwrap_or_default();
-        let octets = match xml::decode_base64(text) {
-            Ok(octets) if !looks_hexadecimal(text, &octets) => octets,
-            other => match HEX.decode(text.as_bytes()) {
-                Ok(octets) => {
-                    warnings.add(Irregularity::Hexadecimal, &plain.place);
-                    octets
-                }
-                Err(_) => other.map_err(|_| invalid("neither base64 nor hexadecimal", &plain.place))?,
-            },
-        };
-        Ok(Secret::new(octets))
+        let text = Zeroizing::new(xml::without_white_space(plain.text()));
+        if let Ok(octets) = xml::decode_base64(&text)
+            && !looks_hexadecimal(&text, &octets)
+        {
+            return Ok(Secret::new(octets));
+        }
+        if let Ok(octets) = HEX.decode(text.as_bytes()) {
+            warnings.add(Irregularity::Hexadecimal, &plain.place);
+            return Ok(Secret::new(octets));
+        }
+        let octets = decoded(&text, &plain.place, warnings);
+        octets.map(Secret::new).map_err(|_| invalid("neither base64 nor hexadecimal", &plain.place))
     })
 }
 
@@ -110,16 +96,17 @@ pub(super) fn moving<T: TryFrom<i64>>(
             Ok(number) => number,
             Err(_) => {
                 let octets = xml::decode_base64(text).map_err(|_| wrong())?;
-                warnings.add(Irregularity::EncodedNumber, &plain.place);
                 let digits = std::str::from_utf8(&octets).ok().and_then(|text| text.parse::<i64>().ok());
-                match digits {
+                let number = match digits {
                     Some(number) => number,
                     None if (1..=8).contains(&octets.len()) && octets_are_number(text) => {
                         let number = octets.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet));
                         i64::try_from(number).map_err(|_| wrong())?
                     }
                     None => return Err(wrong()),
-                }
+                };
+                warnings.add(Irregularity::EncodedNumber(number), &plain.place);
+                number
             }
         };
         T::try_from(number).map_err(|_| wrong())
@@ -138,30 +125,57 @@ fn value<T>(
     warnings: &mut Warnings,
     plain: impl FnOnce(&Tree, &mut Warnings) -> Result<T, Error>,
 ) -> Result<Option<Value<T>>, Error> {
+    names::in_order(tree, &["PlainValue", "EncryptedValue", "ValueMAC"], warnings);
     let mac = tree.child("ValueMAC").or_else(|| tree.child("ValueDigest"));
     if let Some(encrypted) = tree.child("EncryptedValue") {
-        if encrypted.children.is_empty() && encrypted.trimmed().is_empty() {
+        if encrypted.children().is_empty() && encrypted.trimmed().is_empty() {
             warnings.empty(encrypted);
             return Ok(None);
         }
         let data = encrypted_data(encrypted, defaults, warnings)?;
-        return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: mac.map(base64).transpose()? }))));
+        return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: mac_of(mac, warnings)? }))));
     }
     if let (Some(value), Some(algorithm)) = (tree.child("Value"), &defaults.algorithm)
         // Numbers stay in the clear in such files, without a digest. A secret does not: ciphertext is no key.
         && (mac.is_some() || is_secret)
     {
-        let cipher_value = [defaults.iv.clone(), base64(value)?].concat();
+        let cipher_value = [defaults.iv.clone(), base64(value, warnings)?].concat();
         let algorithm = algorithm.clone();
         let data = EncryptedData { algorithm, parameters: Vec::new(), key_info: None, cipher_value };
-        return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: mac.map(base64).transpose()? }))));
+        return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: mac_of(mac, warnings)? }))));
     }
     let Some(found) = tree.child("PlainValue").or_else(|| tree.child("Value")) else { return Ok(None) };
     warnings.name(found, "PlainValue");
     if let Some(mac) = mac {
+        mac.take_whole();
         warnings.add(Irregularity::MacOfPlain, &mac.place);
     }
     plain(found, warnings).map(|value| Some(Value::Plain(value)))
+}
+
+fn mac_of(tree: Option<&Tree>, warnings: &mut Warnings) -> Result<Option<Vec<u8>>, Error> {
+    tree.map(|mac| base64(mac, warnings)).transpose()
+}
+
+/// The URI of an algorithm, also where it is named under another namespace.
+pub(super) fn algorithm(uri: &str, place: &Place, warnings: &mut Warnings) -> String {
+    let uri = xml::without_white_space(uri);
+    let Some(meant) = meant(&uri) else { return uri };
+    warnings.add(Irregularity::Algorithm { found: uri, taken_as: meant.clone() }, place);
+    meant
+}
+
+/// A parameter of an algorithm as it is, but for the name of a digest or mask generation of OAEP.
+fn parameter(tree: &Tree, warnings: &mut Warnings) -> Foreign {
+    let mut parameter = tree.to_foreign(&|tree| tree.ns.clone());
+    if matches!(tree.local.as_str(), "DigestMethod" | "MGF")
+        && let Some(attribute) = parameter.attributes.iter_mut().find(|attribute| attribute.local == "Algorithm")
+        && let Some(meant) = meant_parameter(&attribute.value)
+    {
+        let found = std::mem::replace(&mut attribute.value, meant.to_owned());
+        warnings.add(Irregularity::Algorithm { found, taken_as: meant.to_owned() }, &tree.place);
+    }
+    parameter
 }
 
 /// An element of type `xenc:EncryptedDataType`.
@@ -170,21 +184,27 @@ pub(super) fn encrypted_data(
     defaults: &Defaults,
     warnings: &mut Warnings,
 ) -> Result<EncryptedData, Error> {
+    names::in_order(tree, &["EncryptionMethod", "KeyInfo", "CipherData", "EncryptionProperties"], warnings);
+    for name in ["Id", "Type", "MimeType", "Encoding"] {
+        tree.attribute(name); // as strict reading, which keeps none of them
+    }
+    let properties = tree.child("EncryptionProperties");
+    properties.iter().for_each(|properties| properties.take_whole());
     let method = tree.child("EncryptionMethod");
     let scheme = method.and_then(|method| method.child("EncryptionScheme")).or(method);
-    let algorithm = scheme.and_then(|scheme| scheme.attribute("Algorithm")).or(defaults.algorithm.as_deref());
+    let named = scheme.and_then(|scheme| scheme.attribute("Algorithm")).or(defaults.algorithm.as_deref());
     let cipher = tree.child("CipherData").unwrap_or(tree).child("CipherValue");
     let cipher = cipher.ok_or_else(|| invalid("there is no <CipherValue>", &tree.place))?;
-    let algorithm = xml::without_white_space(algorithm.unwrap_or_default());
+    let algorithm = algorithm(named.unwrap_or_default(), &tree.place, warnings);
     if algorithm.is_empty() {
         warnings.add(Irregularity::NoAlgorithm, &tree.place);
     }
     let iv = Some(&defaults.iv).filter(|_| algorithm.ends_with("-cbc")).cloned().unwrap_or_default();
-    let parameters = method.iter().flat_map(|method| &method.children);
+    let parameters = method.iter().flat_map(|method| method.children());
     Ok(EncryptedData {
         algorithm,
-        parameters: parameters.map(|parameter| parameter.to_foreign(&|tree| tree.ns.clone())).collect(),
-        key_info: tree.child("KeyInfo").map(super::header::key_info).transpose()?,
-        cipher_value: [iv, base64(cipher)?].concat(),
+        parameters: parameters.map(|tree| parameter(tree, warnings)).collect(),
+        key_info: tree.child("KeyInfo").map(|key| super::header::key_info(key, warnings)).transpose()?,
+        cipher_value: [iv, base64(cipher, warnings)?].concat(),
     })
 }

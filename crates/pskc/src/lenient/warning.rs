@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::xml::{Ns, Place, Tree, ns};
+use crate::xml::{LeftOut, Ns, Place, Tree, ns};
 
 /// Something in a file that RFC 6030 does not allow, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +37,46 @@ pub enum Irregularity {
         /// The name that RFC 6030 has.
         taken_as: &'static str,
     },
-    /// An element that is not known here.
-    #[error("the element <{0}> is not known and is left out")]
+    /// An element that is not known here, or stands there again.
+    #[error("the element <{0}> has no meaning here and is left out")]
     UnknownElement(String),
     /// An attribute that is not known here.
-    #[error("the attribute {0} is not known and is left out")]
+    #[error("the attribute {0} has no meaning here and is left out")]
     UnknownAttribute(String),
+    /// A text between elements.
+    #[error("the text in <{0}> is left out")]
+    Text(String),
+    /// An element that RFC 6030 has further in front.
+    #[error("the element <{0}> stands behind others that belong behind it")]
+    Order(String),
+    /// Something that stands in front of the document's first tag or in its declaration.
+    #[error("{0}")]
+    Declaration(String),
+    /// A hash that stands in an attribute.
+    #[error("the attribute {attribute} of <Suite> is taken as the hash {hash:?}")]
+    SuiteAttribute {
+        /// Its name.
+        attribute: String,
+        /// The suite that it is taken for.
+        hash: String,
+    },
+    /// The name of an algorithm under another namespace than its own.
+    #[error("the algorithm {found:?} is taken as {taken_as}")]
+    Algorithm {
+        /// Its name.
+        found: String,
+        /// The name that it has in its standard.
+        taken_as: String,
+    },
+    /// Base64 without padding, or with the alphabet for URLs.
+    #[error("the value is taken as base64 although its padding is missing or its alphabet is that of URLs")]
+    Base64,
+    /// A value that is not there and has to be.
+    #[error("{0} is taken, as nothing is said")]
+    Assumed(&'static str),
+    /// A name of the container that is none.
+    #[error("the Id {0:?} is no name (xs:ID) and is left out")]
+    ContainerId(String),
     /// A key without `Id`.
     #[error("the key has no Id; {0:?} is taken")]
     NoId(String),
@@ -50,11 +84,16 @@ pub enum Irregularity {
     #[error("the secret is taken as hexadecimal, as it makes no sense in base64")]
     Hexadecimal,
     /// A number that is not written in digits.
-    #[error("the number is written as octets in base64")]
-    EncodedNumber,
+    #[error("the number is written in base64: {0} is taken")]
+    EncodedNumber(i64),
     /// A date in another form.
-    #[error("{0:?} is taken as a date")]
-    Date(String),
+    #[error("{found:?} is taken as {taken_as}")]
+    Date {
+        /// What stands there.
+        found: String,
+        /// The time in words.
+        taken_as: String,
+    },
     /// `true`, `false` or a name from a list in another case.
     #[error("{0:?} is not written as RFC 6030 has it")]
     Spelling(String),
@@ -101,7 +140,13 @@ impl Irregularity {
         | I::UnknownElement(text)
         | I::UnknownAttribute(text)
         | I::NoId(text)
-        | I::Date(text)
+        | I::Date { found: text, .. }
+        | I::Text(text)
+        | I::Order(text)
+        | I::Declaration(text)
+        | I::SuiteAttribute { attribute: text, .. }
+        | I::Algorithm { found: text, .. }
+        | I::ContainerId(text)
         | I::Spelling(text)
         | I::Empty(text)
         | I::Repeated(text)
@@ -162,6 +207,7 @@ impl Warnings {
     }
 
     pub(super) fn empty(&mut self, tree: &Tree) {
+        tree.take_whole();
         self.add(Irregularity::Empty(tree.local.clone()), &tree.place);
     }
 
@@ -178,7 +224,19 @@ impl Warnings {
         }
     }
 
+    /// Tells what of the tree nobody has read.
+    pub(super) fn left_out(&mut self, tree: &Tree) {
+        tree.left_out(&mut |left| match left {
+            LeftOut::Element(tree) => self.unknown(tree),
+            LeftOut::Attribute(attribute, tree) => {
+                self.add(Irregularity::UnknownAttribute(attribute.local.to_string()), &tree.place);
+            }
+            LeftOut::Text(tree) => self.add(Irregularity::Text(tree.local.clone()), &tree.place),
+        });
+    }
+
     pub(super) fn unknown(&mut self, tree: &Tree) {
+        tree.take_whole();
         self.add(Irregularity::UnknownElement(tree.local.clone()), &tree.place);
     }
 }

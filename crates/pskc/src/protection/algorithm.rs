@@ -35,6 +35,10 @@ pub enum ValueAlgorithm {
 const XENC: &str = "http://www.w3.org/2001/04/xmlenc#";
 const XENC11: &str = "http://www.w3.org/2009/xmlenc11#";
 const MORE: &str = "http://www.w3.org/2001/04/xmldsig-more#";
+const SHA1: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
+const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
+const MGF1_SHA1: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha1";
+const MGF1_SHA256: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha256";
 
 impl ValueAlgorithm {
     /// The algorithm that an encrypted value names.
@@ -174,15 +178,9 @@ fn oaep(data: &EncryptedData) -> Option<RsaEncryption> {
     if data.parameters.iter().any(|parameter| parameter.local == "OAEPparams" && !parameter.text().trim().is_empty()) {
         return None;
     }
-    let digest = parameter("DigestMethod").unwrap_or("http://www.w3.org/2000/09/xmldsig#sha1");
-    let mask = parameter("MGF").unwrap_or("http://www.w3.org/2009/xmlenc11#mgf1sha1");
-    match (digest, mask) {
-        ("http://www.w3.org/2000/09/xmldsig#sha1", "http://www.w3.org/2009/xmlenc11#mgf1sha1") => {
-            Some(RsaEncryption::OaepSha1)
-        }
-        ("http://www.w3.org/2001/04/xmlenc#sha256", "http://www.w3.org/2009/xmlenc11#mgf1sha256") => {
-            Some(RsaEncryption::OaepSha256)
-        }
+    match (parameter("DigestMethod").unwrap_or(SHA1), parameter("MGF").unwrap_or(MGF1_SHA1)) {
+        (SHA1, MGF1_SHA1) => Some(RsaEncryption::OaepSha1),
+        (SHA256, MGF1_SHA256) => Some(RsaEncryption::OaepSha256),
         _ => None,
     }
 }
@@ -197,6 +195,27 @@ pub fn mac_hash(uri: &str) -> Option<Hash> {
         _ if uri.strip_prefix(ns::DS) == Some("hmac-sha1") => Hash::Sha1,
         _ => return None,
     })
+}
+
+/// The URI that an algorithm has, which `uri` names under another namespace: for values, and for MACs.
+pub(crate) fn meant(uri: &str) -> Option<String> {
+    if ValueAlgorithm::from_uri(uri).is_some() || mac_hash(uri).is_some() {
+        return None;
+    }
+    let name = uri.rsplit(['#', '/', ':']).next()?.to_ascii_lowercase();
+    if name.starts_with("hmac") {
+        return Hash::from_name(&name).map(|hash| mac_uri(hash).to_owned());
+    }
+    let uris = [XENC, XENC11, MORE].map(|namespace| format!("{namespace}{name}"));
+    uris.into_iter().find(|uri| ValueAlgorithm::from_uri(uri).is_some())
+}
+
+/// The same for the digest and the mask generation of OAEP.
+pub(crate) fn meant_parameter(uri: &str) -> Option<&'static str> {
+    const KNOWN: [&str; 4] = [SHA1, SHA256, MGF1_SHA1, MGF1_SHA256];
+    let name = uri.rsplit(['#', '/', ':']).next()?;
+    let of_name = |known: &&&str| known.rsplit('#').next().is_some_and(|known| known.eq_ignore_ascii_case(name));
+    KNOWN.iter().find(of_name).copied().filter(|known| *known != uri)
 }
 
 /// The URI of a MAC method with that hash.

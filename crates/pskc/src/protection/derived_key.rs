@@ -93,6 +93,25 @@ impl DerivedKey {
         Ok(Self { salt, iterations, key_len, prf, name })
     }
 
+    /// Gives the method its own name where an element with a derivation calls it PBKDF2 under another namespace; the
+    /// name that stood there.
+    pub(crate) fn correct_method(element: &mut Foreign) -> Option<String> {
+        if element.local != "KeyDerivationMethod" {
+            let children = element.content.iter_mut().filter(|_| element.local == "DerivedKey");
+            return children
+                .filter_map(|node| match node {
+                    Node::Element(child) if child.local == "KeyDerivationMethod" => Self::correct_method(child),
+                    _ => None,
+                })
+                .next();
+        }
+        let named = element.attributes.iter_mut().find(|attribute| attribute.local == "Algorithm")?;
+        let name = trim(&named.value);
+        let is_meant = name.rsplit(['#', '/', ':']).next()?.eq_ignore_ascii_case("pbkdf2");
+        (is_meant && !matches!(name, PBKDF2 | PBKDF2_OF_TEXT))
+            .then(|| std::mem::replace(&mut named.value, PBKDF2.to_owned()))
+    }
+
     /// What [`of`](Self::of) reads: XML Encryption 1.1, as in figure 7 of the RFC.
     pub fn to_key_info(&self) -> KeyInfo {
         use data_encoding::BASE64;

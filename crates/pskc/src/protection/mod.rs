@@ -13,6 +13,7 @@ use std::sync::Arc;
 use dskpp_crypto::{RsaPrivateKey, Secret};
 
 pub use algorithm::{ValueAlgorithm, mac_hash, mac_uri};
+pub(crate) use algorithm::{meant, meant_parameter};
 pub use derived_key::DerivedKey;
 pub use opener::{Deviation, Opener, OpenerOptions};
 pub use protector::{PasswordStrength, Protector};
@@ -38,6 +39,9 @@ pub enum ProtectionError {
     /// A value whose algorithm protects it against changes only together with a MAC, and there is none (§6.1.1).
     #[error("an encrypted value has no MAC although its algorithm needs one: it may have been changed")]
     MissingMac,
+    /// A value without MAC in a file that says how MACs are made (§6.1.1).
+    #[error("{0} has no MAC although the file has a MACMethod: the MAC may have been taken away")]
+    MacTakenAway(&'static str),
     /// A MAC of which nothing says how it was made.
     #[error("an encrypted value has a MAC, and the file does not say how it is made (MACMethod)")]
     NoMacMethod,
@@ -45,7 +49,7 @@ pub enum ProtectionError {
     #[error("the file uses a MAC key that both sides know ({0:?}): give it")]
     MacKeyNeeded(String),
     /// An algorithm that is not known, or that does not go with what was given: its URI.
-    #[error("the algorithm {0:?} is not supported for this")]
+    #[error("the algorithm {0:?} is not supported for this{hint}", hint = meant_instead(.0))]
     Algorithm(String),
     /// The key does not have the length of the algorithm.
     #[error("a key of {0} octets does not fit the algorithm of the file")]
@@ -71,4 +75,13 @@ pub enum ProtectionError {
     /// A value that cannot be encrypted in this way.
     #[error("{0}")]
     Unfit(&'static str),
+}
+
+/// Whether an algorithm of values or MACs is known under another name than this.
+pub fn is_misnamed(uri: &str) -> bool {
+    meant(uri).is_some()
+}
+
+fn meant_instead(uri: &str) -> String {
+    meant(uri).map(|meant| format!(": it is called {meant}")).unwrap_or_default()
 }

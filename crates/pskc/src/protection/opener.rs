@@ -176,14 +176,15 @@ impl Opener {
                 self.deviations.insert(Deviation::MacOverPlaintext);
                 return Ok(Some(plain));
             }
-            // A MACMethod promises MACs: where one is missing, somebody may have taken it away.
-            (None, method) if algorithm.needs_mac() || method.is_some() => {
+            // A MACMethod promises MACs: who takes one away must not have the value opened without.
+            (None, Some(_)) => return Err(ProtectionError::MacTakenAway(what)),
+            (None, None) if algorithm.needs_mac() => {
                 if !self.options.lenient {
                     return Err(ProtectionError::MissingMac);
                 }
                 self.deviations.insert(Deviation::NoMac);
             }
-            (None, _) => {}
+            (None, None) => {}
         }
         self.decrypt(data, what).map(Some)
     }

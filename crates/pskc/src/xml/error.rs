@@ -37,8 +37,17 @@ pub enum XmlError {
         /// Where it stands.
         place: Place,
     },
-    /// Octets that are not UTF-8, or a declaration that says so.
-    #[error("the document is not XML 1.0 in UTF-8: convert it ({place})")]
+    /// A faulty XML declaration, one that stands behind something else or names another encoding, or a byte order mark
+    /// in a wrong place.
+    #[error("{what} ({place})")]
+    Declaration {
+        /// What is wrong with it, and what to do.
+        what: String,
+        /// Where it stands.
+        place: Place,
+    },
+    /// Octets that are not UTF-8.
+    #[error("the document is not in UTF-8: convert it ({place})")]
     Encoding {
         /// Where the first such octets are.
         place: Place,
@@ -107,6 +116,7 @@ impl XmlError {
         match self {
             Self::Dtd { place }
             | Self::ProcessingInstruction { place }
+            | Self::Declaration { place, .. }
             | Self::Encoding { place }
             | Self::Depth { place, .. }
             | Self::TooLarge { place }

@@ -28,7 +28,7 @@ pub(crate) use lexical::{is_name, without_white_space};
 pub(crate) use reader::Standing;
 pub use reader::{Limits, Reader};
 pub(crate) use scope::{Refused, Scope};
-pub(crate) use tree::Tree;
+pub(crate) use tree::{LeftOut, Tree};
 pub use writer::Writer;
 
 /// Namespace names that the project's messages and files use.
@@ -119,6 +119,15 @@ pub struct Attribute {
     pub local: CompactString,
     /// The value, references expanded and white space made blanks.
     pub value: String,
+}
+
+impl Attribute {
+    /// Whether it says something about schema or language, as any element may.
+    pub(crate) fn is_about_schema(&self) -> bool {
+        // A name has a language (RFC 6030 §4.2), which its schema forgets.
+        self.ns.is(ns::XML)
+            || self.ns.is(ns::XSI) && matches!(&*self.local, "type" | "schemaLocation" | "noNamespaceSchemaLocation")
+    }
 }
 
 impl Element {

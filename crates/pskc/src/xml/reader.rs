@@ -1,5 +1,7 @@
 //! The pull reader.
 
+mod place;
+mod prolog;
 mod resume;
 mod tags;
 mod tokens;
@@ -9,7 +11,7 @@ use std::io::BufRead;
 use compact_str::CompactString;
 use zeroize::Zeroizing;
 
-use super::error::{Place, XmlError};
+use super::error::XmlError;
 use super::lexical::{self, is_white};
 use super::window::{End, Window};
 use super::{Attribute, Element, Ns, Scope};
@@ -32,21 +34,6 @@ impl Limits {
     /// For key files, which may carry certificate chains: nesting of 64, values of 1 MiB, packages of
     /// 2 MiB. The length of the file itself needs no limit, since none of it is kept.
     pub const FILE: Limits = Limits { max_depth: 64, max_text: 1024 * 1024, max_child: 2 * 1024 * 1024 };
-}
-
-/// Names at either end of a [`Place`]'s path, and characters of each, that are shown.
-const MAX_SHOWN: usize = 8;
-const MAX_NAME_SHOWN: usize = 64;
-
-/// Adds `/name`, shortened if it is longer than any that is known.
-fn push_short(path: &mut String, name: &str) {
-    path.push('/');
-    match name.len() <= MAX_NAME_SHOWN {
-        true => path.push_str(name),
-        false => {
-            path.extend(name.chars().take(MAX_NAME_SHOWN).chain(['…']));
-        }
-    }
 }
 
 /// Reads a document element by element.
@@ -85,6 +72,10 @@ pub struct Reader<R: BufRead> {
     /// Whether `<a/>` was read, whose end is the next token.
     closes: bool,
     at_start: bool,
+    /// Whether white space stood there.
+    late: bool,
+    /// What was wrong in front of the root or in the declaration, where that is forgiven.
+    forgiven: Option<Vec<XmlError>>,
     /// Of the element that was opened last, until it is asked for.
     ns: Ns,
     attributes: Vec<Attribute>,
@@ -152,6 +143,8 @@ impl<R: BufRead> Reader<R> {
             text_mark: None,
             closes: false,
             at_start: true,
+            late: false,
+            forgiven: None,
             ns: Ns::None,
             attributes: Vec::new(),
             text: String::new(),
@@ -287,52 +280,9 @@ impl<R: BufRead> Reader<R> {
         Ok((ns, local.to_owned()))
     }
 
-    /// Where reading stands: at the element opened or closed last.
-    pub fn place(&self) -> Place {
-        let mut path = String::new();
-        let all = self.open.len() + usize::from(self.closed.is_some());
-        for (i, open) in self.open.iter().chain(&self.closed).enumerate() {
-            let name = self.names.get(open.local..open.end).unwrap_or_default();
-            match i {
-                // What is usual is shown whole, and what is not costs no more than that.
-                MAX_SHOWN if all > 2 * MAX_SHOWN => path.push_str("/…"),
-                i if (MAX_SHOWN..all.saturating_sub(MAX_SHOWN)).contains(&i) => {}
-                _ => push_short(&mut path, name),
-            }
-        }
-        if path.is_empty() {
-            path.push('/');
-        }
-        Place { path, offset: self.mark, line: self.window.line_of(self.mark) }
-    }
-
     /// Octets of the document that have been read.
     pub fn offset(&self) -> u64 {
         self.window.offset()
-    }
-
-    /// The error for an element that may not stand here.
-    pub fn unexpected(&self, element: &Element) -> XmlError {
-        let place = self.place();
-        XmlError::Unexpected { what: format!("element <{}>", element.local), place }
-    }
-
-    /// The error for something that must stand in the element read last, such as `"<Version>"`.
-    pub fn missing(&self, what: impl Into<String>) -> XmlError {
-        XmlError::Missing { what: what.into(), place: self.place() }
-    }
-
-    /// The error for a value of the wrong form in the element read last.
-    pub fn invalid(&self, what: impl Into<String>) -> XmlError {
-        XmlError::Value { what: what.into(), place: self.place() }
-    }
-
-    fn syntax(&self, what: &'static str) -> XmlError {
-        XmlError::Syntax { what, place: self.place() }
-    }
-
-    fn only_white(&self, what: &'static str) -> Result<(), XmlError> {
-        if self.text.chars().all(is_white) { Ok(()) } else { Err(self.syntax(what)) }
     }
 
     /// The next token inside an open element, never `Eof`.

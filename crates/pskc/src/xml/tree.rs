@@ -1,5 +1,6 @@
-//! A part of a document held as a tree, with the places of its elements.
+//! A part of a document held as a tree, with the places of its elements, and which of it has been read.
 
+use std::cell::Cell;
 use std::io::BufRead;
 
 use compact_str::CompactString;
@@ -7,18 +8,39 @@ use compact_str::CompactString;
 use super::reader::Token;
 use super::{Attribute, Element, Foreign, Node, Ns, Place, Reader, XmlError, lexical};
 
-/// An element with everything in it.
+/// An element with everything in it. What is looked at is marked, so that in the end [`left_out`](Tree::left_out) knows
+/// what nobody has read.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     pub(crate) ns: Ns,
     pub(crate) local: String,
-    pub(crate) attributes: Vec<Attribute>,
+    attributes: Vec<Attribute>,
     /// As those of [`Foreign`].
     prefixes: Vec<(CompactString, Ns)>,
     /// Its own text, without that of its children.
-    pub(crate) text: String,
-    pub(crate) children: Vec<Tree>,
+    text: String,
+    children: Vec<Tree>,
     pub(crate) place: Place,
+    read: Read,
+}
+
+/// What of an element has been read.
+#[derive(Clone, Debug, Default)]
+struct Read {
+    /// It has been looked for and found.
+    itself: Cell<bool>,
+    text: Cell<bool>,
+    /// A bit for each attribute; there are at most 64.
+    attributes: Cell<u64>,
+    /// All that is in it.
+    whole: Cell<bool>,
+}
+
+/// Something that nobody has read.
+pub(crate) enum LeftOut<'t> {
+    Element(&'t Tree),
+    Attribute(&'t Attribute, &'t Tree),
+    Text(&'t Tree),
 }
 
 impl Tree {
@@ -41,7 +63,7 @@ impl Tree {
         let local = element.local.to_string();
         let Element { ns, attributes, .. } = element;
         let (text, prefixes, children) = (String::new(), Vec::new(), Vec::new());
-        let mut tree = Tree { ns, local, attributes, prefixes, text, children, place };
+        let mut tree = Tree { ns, local, attributes, prefixes, text, children, place, read: Read::default() };
         tree.attributes.iter().for_each(|attribute| reader.prefixes_in(&attribute.value, &mut tree.prefixes));
         let values: usize = tree.attributes.iter().map(|attribute| attribute.value.len()).sum();
         spend(&mut budget.0, 1, reader)?;
@@ -62,24 +84,91 @@ impl Tree {
         }
     }
 
+    /// Its text.
+    pub(crate) fn text(&self) -> &str {
+        self.read.text.set(true);
+        &self.text
+    }
+
     /// Its text without the white space around it.
     pub(crate) fn trimmed(&self) -> &str {
-        lexical::trim(&self.text)
+        lexical::trim(self.text())
+    }
+
+    /// Octets of its text.
+    pub(crate) fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Its children, which this marks as little as it does their content.
+    pub(crate) fn children(&self) -> &[Tree] {
+        &self.children
     }
 
     /// The child of that name, in any case and namespace.
     pub(crate) fn child(&self, local: &str) -> Option<&Tree> {
-        self.children.iter().find(|child| child.local.eq_ignore_ascii_case(local))
+        self.children.iter().find(|child| child.local.eq_ignore_ascii_case(local)).inspect(|child| child.take())
+    }
+
+    /// Its attributes, which this does not mark.
+    pub(crate) fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    /// The first attribute for which that is true.
+    pub(crate) fn find(&self, is_it: impl Fn(&Attribute) -> bool) -> Option<&Attribute> {
+        let at = self.attributes.iter().position(is_it)?;
+        self.read.attributes.set(self.read.attributes.get() | 1 << at.min(63));
+        self.attributes.get(at)
     }
 
     /// The value of the attribute of that name, in any case.
     pub(crate) fn attribute(&self, local: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|attribute| attribute.local.eq_ignore_ascii_case(local))?;
+        let found = self.find(|attribute| attribute.local.eq_ignore_ascii_case(local))?;
         Some(lexical::trim(&found.value))
+    }
+
+    /// Marks the element itself.
+    pub(crate) fn take(&self) {
+        self.read.itself.set(true);
+    }
+
+    /// Marks all its attributes.
+    pub(crate) fn take_attributes(&self) {
+        self.read.attributes.set(u64::MAX);
+    }
+
+    /// Marks the element with all that is in it.
+    pub(crate) fn take_whole(&self) {
+        self.read.itself.set(true);
+        self.read.whole.set(true);
+    }
+
+    /// Names what nobody has read, in the order of the document; not what any element may tell about its schema and
+    /// language.
+    pub(crate) fn left_out<'t>(&'t self, name: &mut impl FnMut(LeftOut<'t>)) {
+        if self.read.whole.get() {
+            return;
+        }
+        for (at, attribute) in self.attributes.iter().enumerate() {
+            if self.read.attributes.get() >> at.min(63) & 1 == 0 && !attribute.is_about_schema() {
+                name(LeftOut::Attribute(attribute, self));
+            }
+        }
+        if !self.read.text.get() && !lexical::trim(&self.text).is_empty() {
+            name(LeftOut::Text(self));
+        }
+        for child in &self.children {
+            match child.read.itself.get() {
+                true => child.left_out(name),
+                false => name(LeftOut::Element(child)),
+            }
+        }
     }
 
     /// The tree without its places; `ns` says in which namespace each of its elements is.
     pub(crate) fn to_foreign(&self, ns: &impl Fn(&Tree) -> Ns) -> Foreign {
+        self.take_whole();
         let children = self.children.iter().map(|child| Node::Element(child.to_foreign(ns)));
         let text = Some(Node::Text(self.text.clone())).filter(|_| !self.trimmed().is_empty());
         Foreign {

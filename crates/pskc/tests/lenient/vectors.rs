@@ -3,9 +3,8 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use pskc::xml::XmlError;
-use pskc::{DeviceInfo, Error, Key, KeyContainer, KeyPackage, PinUsageMode, Policy, Value, ValueFormat};
+use pskc::{DateTime, DeviceInfo, Error, Key, KeyContainer, KeyPackage, PinUsageMode, Policy, Value, ValueFormat};
 use serde_json::{Value as Json, json};
 
 #[test]
@@ -44,7 +43,11 @@ fn files_of_vendors_and_drafts_are_read_to_what_an_independent_reader_finds() {
             compare(name, package, expected);
         }
         let written = KeyContainer { signed: false, ..container };
-        assert_eq!(KeyContainer::from_xml(&written.to_xml()).as_ref(), Ok(&written), "{name}: written");
+        let mut policies = written.key_packages.iter().filter_map(|package| package.key.as_ref()?.policy.as_ref());
+        match policies.all(|policy| policy.is_valid()) {
+            true => assert_eq!(KeyContainer::from_xml(&written.to_xml()).as_ref(), Ok(&written), "{name}: written"),
+            false => assert!(KeyContainer::from_xml(&written.to_xml()).is_err(), "{name}: written"),
+        }
     }
     assert!(files.len() > 50, "only {} files", files.len());
 }
@@ -110,7 +113,7 @@ fn compare(name: &str, package: &KeyPackage, expected: &Json) {
     // A key without Id has the serial number for one, where there is one.
     let id = expected["id"].as_str().or(expected["serial"].as_str()).unwrap_or_default();
     assert_eq!(key.id, id, "{name}: id");
-    let date = |text: &Json| -> Option<Timestamp> {
+    let date = |text: &Json| -> Option<DateTime> {
         let text = text.as_str()?;
         let zone = if text.ends_with('Z') || text.contains('+') { "" } else { "Z" };
         Some(format!("{text}{zone}").parse().expect("a time"))

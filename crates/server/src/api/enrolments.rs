@@ -234,5 +234,5 @@ pub(super) fn device(device: &DeviceRef) -> Value {
 
 /// RFC 3339.
 pub(super) fn time(unix_s: i64) -> Option<String> {
-    jiff::Timestamp::from_second(unix_s).ok().map(|time| time.to_string())
+    pskc::DateTime::from_unix_s(unix_s).map(|time| time.to_string())
 }

@@ -6,8 +6,7 @@ use dskpp::algorithm::KeyType;
 use dskpp::package::hash_of_suite;
 use dskpp_crypto::{Hash, Secret};
 use dskpp_otp::{Digits, OcraSuite};
-use jiff::Timestamp;
-use pskc::{Key, KeyData, KeyPackage, PinUsageMode, Policy, Value, ValueFormat};
+use pskc::{DateTime, Key, KeyData, KeyPackage, PinUsageMode, Policy, Value, ValueFormat};
 
 use super::owner::user_of;
 use crate::config::KeyTypeName;
@@ -176,12 +175,11 @@ struct Limits {
 }
 
 fn limits(policy: &Policy) -> Limits {
-    // A part of a second more at the start, less at the end.
-    let start = |time: Timestamp| time.as_second() + i64::from(time.subsec_nanosecond() > 0);
-    let end = |time: Timestamp| time.as_second() - i64::from(time.subsec_nanosecond() < 0);
+    // A part of a second more at the start.
+    let start = |time: DateTime| time.unix_s() + i64::from(time.subsec_nanosecond() > 0);
     Limits {
         start_at: policy.start_date.map(start),
-        expires_at: policy.expiry_date.map(end),
+        expires_at: policy.expiry_date.map(DateTime::unix_s),
         uses_left: policy.number_of_transactions.map(uses),
     }
 }

@@ -1,7 +1,7 @@
 //! From a row to a record. What cannot be read is an error of that row, never a default.
 
 use dskpp::server::DeviceRef;
-use jiff::Timestamp;
+use pskc::DateTime;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
 
@@ -72,7 +72,7 @@ impl<'a> Columns<'a> {
     /// The same where there may be none.
     pub(super) fn time_if_any(&self, i: usize) -> Result<Option<i64>, StoreError> {
         match self.get(i)? {
-            Some(time) if Timestamp::from_second(time).is_err() => Err(self.unreadable(i)),
+            Some(time) if DateTime::from_unix_s(time).is_none() => Err(self.unreadable(i)),
             time => Ok(time),
         }
     }

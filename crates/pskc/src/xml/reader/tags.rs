@@ -1,4 +1,4 @@
-//! Start tags with their attributes and namespace declarations, and the XML declaration.
+//! Start tags with their attributes and namespace declarations.
 
 use std::io::BufRead;
 
@@ -101,27 +101,5 @@ impl<R: BufRead> Reader<R> {
             attributes.push(Attribute { ns, local: local.into(), value });
         }
         Ok(attributes)
-    }
-
-    /// XML 1.0 §2.8: version, then encoding, then standalone, in what follows `<?xml`.
-    pub(super) fn declaration(&self, rest: &str) -> Result<(), XmlError> {
-        const WRONG: &str = "a faulty XML declaration";
-        let mut rest = rest;
-        let mut expected = ["version", "encoding", "standalone"].iter();
-        let mut first = true;
-        while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
-            if !expected.any(|known| *known == name) || (first && name != "version") {
-                return Err(self.syntax(WRONG));
-            }
-            first = false;
-            match (name, value) {
-                ("version", "1.0") | ("standalone", "yes" | "no") => {}
-                ("version", _) => return Err(XmlError::Encoding { place: self.place() }),
-                ("encoding", encoding) if encoding.eq_ignore_ascii_case("UTF-8") => {}
-                ("encoding", _) => return Err(XmlError::Encoding { place: self.place() }),
-                _ => return Err(self.syntax(WRONG)),
-            }
-        }
-        if first { Err(self.syntax(WRONG)) } else { Ok(()) }
     }
 }

@@ -33,6 +33,7 @@ impl<R: BufRead> Reader<R> {
                 self.at_start = true;
                 Ok(None)
             }
+            _ if at_start && self.forgives() && self.before_the_start() => Ok(None),
             _ => self.characters_until_markup(),
         }
     }
@@ -85,7 +86,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// As [`find`](Self::find), for what must come.
-    fn find_end(&mut self, from: usize, end: &[u8]) -> Result<usize, XmlError> {
+    pub(super) fn find_end(&mut self, from: usize, end: &[u8]) -> Result<usize, XmlError> {
         let found = match end {
             [octet] => self.find(from, 1, |rest| memchr(*octet, rest))?,
             _ => self.find(from, end.len(), |rest| memmem::find(rest, end))?,
@@ -271,18 +272,5 @@ impl<R: BufRead> Reader<R> {
         lexical::push_lines(&mut self.text, &self.window.rest()[begin..end]); // between ASCII characters
         self.window.consume(end + 3);
         Ok(Some(Token::Text))
-    }
-
-    /// The XML declaration, which is none, and processing instructions.
-    fn instruction(&mut self, at_start: bool) -> Result<Option<Token>, XmlError> {
-        let end = self.find_end(2, b"?>")?;
-        let text = &self.window.rest()[2..end]; // between ASCII characters
-        let rest = text.strip_prefix("xml").filter(|rest| rest.is_empty() || rest.starts_with(lexical::is_white));
-        let Some(rest) = rest.filter(|_| at_start) else {
-            return Err(XmlError::ProcessingInstruction { place: self.place() });
-        };
-        self.declaration(rest)?;
-        self.window.consume(end + 2);
-        Ok(None)
     }
 }

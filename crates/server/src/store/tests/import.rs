@@ -67,7 +67,7 @@ async fn a_write_waits_for_one_slice_of_an_import_and_an_import_for_one_group_of
 #[tokio::test]
 async fn rfc6030_s5_a_key_is_used_only_as_its_policy_allows() {
     let db = Db::new();
-    let day = |days: i64| Some(jiff::Timestamp::from_second(now() + days * 86_400).unwrap());
+    let day = |days: i64| pskc::DateTime::from_unix_s(now() + days * 86_400);
     let pin = |mode| Some(PinPolicy { pin_usage_mode: Some(mode), ..PinPolicy::default() });
     for (i, (valid, policy)) in [
         (true, None),

@@ -1,0 +1,46 @@
+//! Keys of a file that something is said of.
+
+use std::fmt;
+
+use crate::shown::shown;
+
+/// Some keys by their number and Id: the first few, and how many there are.
+#[derive(Default)]
+pub(crate) struct Named {
+    first: Vec<String>,
+    count: u64,
+}
+
+impl Named {
+    const MOST: usize = 5;
+
+    pub(crate) fn add(&mut self, number: u64, id: &str) {
+        self.count += 1;
+        if self.first.len() < Self::MOST {
+            self.first.push(format!("{number} ({})", shown(id)));
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = self.count - self.first.len() as u64;
+        let noun = if self.count == 1 { "key" } else { "keys" };
+        write!(f, "{noun} {}", self.first.join(", "))?;
+        if more > 0 { write!(f, " and {more} more") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_few_are_named_and_the_rest_counted() {
+        let mut keys = Named::default();
+        keys.add(3, "a");
+        assert_eq!(keys.to_string(), "key 3 (a)");
+        (4..11).for_each(|number| keys.add(number, "b"));
+        assert_eq!(keys.to_string(), "keys 3 (a), 4 (b), 5 (b), 6 (b), 7 (b) and 3 more");
+    }
+}

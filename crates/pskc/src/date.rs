@@ -1,0 +1,220 @@
+//! Dates with a time, as XML Schema writes them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::tz::Offset;
+use jiff::{Span, Timestamp, civil, fmt::temporal};
+
+/// An `xs:dateTime` in UTC: years 1 to 9999, as exact as a nanosecond.
+///
+/// `9999-12-31T23:59:59.9999999Z`, by which programs mean "never", is one of them, though no [`Timestamp`] is so late.
+///
+/// ```
+/// let never: pskc::DateTime = "9999-12-31T23:59:59Z".parse()?;
+/// assert_eq!(never.to_string(), "9999-12-31T23:59:59Z");
+/// assert!(never > jiff::Timestamp::MAX.into());
+/// # Ok::<(), pskc::DateTimeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DateTime(civil::DateTime);
+
+/// A text that is no date and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DateTimeError {
+    /// It has another form, or there is no such day or time.
+    #[error("not a date and time such as 2026-01-31T12:00:00Z")]
+    Form,
+    /// In UTC it is before the year 1 or after the year 9999.
+    #[error("a date and time outside of the years 1 to 9999 (in UTC)")]
+    Range,
+}
+
+impl DateTime {
+    /// Seconds since 1970-01-01T00:00:00Z, parts of a second cut off towards the past.
+    pub fn unix_s(self) -> i64 {
+        const DAY_S: i64 = 24 * 60 * 60;
+        let time = self.0.time();
+        let days = civil::date(1970, 1, 1).until((jiff::Unit::Day, self.0.date())).map_or(0, |span| span.get_days());
+        let seconds = i32::from(time.hour()) * 3600 + i32::from(time.minute()) * 60 + i32::from(time.second());
+        i64::from(days) * DAY_S + i64::from(seconds)
+    }
+
+    /// The time so many seconds after 1970-01-01T00:00:00Z; `None` outside of the years 1 to 9999.
+    pub fn from_unix_s(seconds: i64) -> Option<Self> {
+        let time = civil::date(1970, 1, 1).at(0, 0, 0, 0).checked_add(Span::new().try_seconds(seconds).ok()?);
+        time.ok().filter(|time| time.year() >= 1).map(DateTime)
+    }
+
+    /// Nanoseconds behind the second.
+    pub fn subsec_nanosecond(self) -> i32 {
+        self.0.subsec_nanosecond()
+    }
+
+    /// The time as a [`Timestamp`]; `None` for the last day of the year 9999, which that type does not have.
+    pub fn timestamp(self) -> Option<Timestamp> {
+        Offset::UTC.to_timestamp(self.0).ok()
+    }
+
+    pub(crate) fn from_civil(local: civil::DateTime) -> Self {
+        DateTime(local)
+    }
+
+    /// In words, for people: `31 December 2030, 00:00 UTC`.
+    pub(crate) fn in_words(self) -> String {
+        self.0.strftime("%-d %B %Y, %H:%M UTC").to_string()
+    }
+}
+
+impl From<Timestamp> for DateTime {
+    fn from(time: Timestamp) -> Self {
+        DateTime(Offset::UTC.to_datetime(time))
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}Z", self.0)
+    }
+}
+
+impl FromStr for DateTime {
+    type Err = DateTimeError;
+
+    /// `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`, without a zone in UTC; no leap seconds. Digits behind the nanoseconds are
+    /// passed over: nobody may rely on parts of a millisecond (RFC 6030 §5).
+    fn from_str(text: &str) -> Result<Self, DateTimeError> {
+        let (local, offset) = parse(text).ok_or(DateTimeError::Form)?;
+        let utc = Span::new().try_seconds(-offset.seconds()).and_then(|span| local.checked_add(span));
+        let utc = utc.ok().filter(|utc| utc.year() >= 1);
+        utc.map(DateTime).ok_or(DateTimeError::Range)
+    }
+}
+
+/// The local time, and by how much it is ahead of UTC.
+fn parse(text: &str) -> Option<(civil::DateTime, Offset)> {
+    const FORM: &[u8] = b"0000-00-00T00:00:00";
+    static PARSER: temporal::DateTimeParser = temporal::DateTimeParser::new();
+    let (fixed, rest) = text.split_at_checked(FORM.len())?;
+    // The library reads more than XML Schema allows, so the form is checked first.
+    let matches = |(form, octet): (&u8, u8)| match form {
+        b'0' => octet.is_ascii_digit(),
+        separator => octet == *separator,
+    };
+    if !FORM.iter().zip(fixed.bytes()).all(matches) || fixed.starts_with("0000") || fixed.ends_with("60") {
+        return None;
+    }
+    let zone = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
+    let (fraction, zone) = rest.split_at(zone);
+    if !fraction.is_empty() {
+        let digits = fraction.strip_prefix('.')?;
+        if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+    }
+    let fraction = &fraction[..fraction.len().min(".123456789".len())]; // ASCII, as just seen
+    // The end of a day is the first moment of the next.
+    let (date, day) = match fixed.strip_suffix("24:00:00") {
+        Some(day) if fraction.bytes().all(|octet| matches!(octet, b'.' | b'0')) => ([day, "00:00:00"].concat(), 1),
+        _ => ([fixed, fraction].concat(), 0),
+    };
+    let date: civil::DateTime = PARSER.parse_datetime(date).ok()?;
+    Some((date.checked_add(Span::new().days(day)).ok()?, parse_zone(zone)?))
+}
+
+fn parse_zone(zone: &str) -> Option<Offset> {
+    if matches!(zone, "" | "Z") {
+        return Some(Offset::UTC);
+    }
+    let (sign, hours_minutes) = zone.split_at_checked(1)?;
+    let (hours, minutes) = hours_minutes.split_once(':')?;
+    let number = |digits: &str| match digits.as_bytes() {
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some(i32::from(tens - b'0') * 10 + i32::from(ones - b'0')),
+        _ => None,
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    if minutes > 59 || hours * 60 + minutes > 14 * 60 {
+        return None;
+    }
+    let seconds = (hours * 60 + minutes) * 60;
+    Offset::from_seconds(if sign == "-" { -seconds } else { seconds }).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_date(text: &str) -> Option<DateTime> {
+        text.parse().ok()
+    }
+
+    #[test]
+    fn s5_dates_are_xml_schema_dates_and_without_a_zone_utc() {
+        let good = [
+            ("2006-05-01T00:00:00Z", "2006-05-01T00:00:00Z"),
+            ("2006-05-01T00:00:00", "2006-05-01T00:00:00Z"),
+            ("2006-05-01T02:30:00+02:30", "2006-05-01T00:00:00Z"),
+            ("2006-04-30T10:00:00-14:00", "2006-05-01T00:00:00Z"),
+            ("2006-05-01T00:00:00.250Z", "2006-05-01T00:00:00.25Z"),
+            ("2006-05-01T00:00:00.12345678987Z", "2006-05-01T00:00:00.123456789Z"),
+            ("2006-04-30T24:00:00Z", "2006-05-01T00:00:00Z"),
+            ("2006-04-30T24:00:00.0+01:00", "2006-04-30T23:00:00Z"),
+            ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+            ("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59.9999999Z"),
+            ("9999-12-31T23:59:59.999999999+14:00", "9999-12-31T09:59:59.999999999Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ];
+        for (text, expected) in good {
+            assert_eq!(parse_date(text).unwrap().to_string(), expected, "{text}");
+        }
+        let bad = [
+            "",
+            "2006",
+            "2006-05-01",
+            "2006-05-01 00:00:00Z",
+            "2006-05-01t00:00:00z",
+            "2006-05-01T00:00Z",
+            "2006-05-01T00:00:60Z",
+            "2006-13-01T00:00:00Z",
+            "2006-02-30T00:00:00Z",
+            "2006-05-01T25:00:00Z",
+            "2006-05-01T24:00:01Z",
+            "2006-05-01T24:00:00.1Z",
+            "2006-05-01T00:00:00.Z",
+            "2006-05-01T00:00:00+2:00",
+            "2006-05-01T00:00:00+14:01",
+            "2006-05-01T00:00:00+00:60",
+            "2006-05-01T00:00:00+0200",
+            "2006-05-01T00:00:00Z[UTC]",
+            "2006-05-01T00:00:00ZZ",
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T24:00:00Z",
+            "9999-12-31T23:59:59-01:00",
+            "10000-01-01T00:00:00Z",
+            "-001-01-01T00:00:00Z",
+            "20060501T000000Z",
+            "2006-05-01T00:00:00,5Z",
+            "２006-05-01T00:00:00Z",
+            "2006-05-01T00:00:00é",
+        ];
+        for text in bad {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+    }
+    #[test]
+    fn a_date_is_the_same_time_as_that_of_a_clock() {
+        for time in
+            ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.5Z", "1970-01-01T00:00:00Z", "2026-02-28T12:30:01.25Z"]
+        {
+            let (date, clock): (DateTime, Timestamp) = (time.parse().unwrap(), time.parse().unwrap());
+            let second = clock.as_second() - i64::from(clock.subsec_nanosecond() < 0);
+            assert_eq!((date.unix_s(), date.timestamp(), DateTime::from(clock)), (second, Some(clock), date), "{time}");
+        }
+        let never: DateTime = "9999-12-31T23:59:59Z".parse().unwrap();
+        assert_eq!((never.timestamp(), never.unix_s()), (None, 253_402_300_799));
+        assert_eq!([253_402_300_799, 253_402_300_800].map(DateTime::from_unix_s), [Some(never), None]);
+        assert_eq!(never.in_words(), "31 December 9999, 23:59 UTC");
+    }
+}

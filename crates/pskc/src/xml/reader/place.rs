@@ -1,0 +1,62 @@
+//! Where reading stands, and errors that say it.
+
+use std::io::BufRead;
+
+use super::Reader;
+use crate::xml::{Element, Place, XmlError};
+
+/// Names at either end of a [`Place`]'s path, and characters of each, that are shown.
+const MAX_SHOWN: usize = 8;
+const MAX_NAME_SHOWN: usize = 64;
+
+/// Adds `/name`, shortened if it is longer than any that is known.
+fn push_short(path: &mut String, name: &str) {
+    path.push('/');
+    match name.len() <= MAX_NAME_SHOWN {
+        true => path.push_str(name),
+        false => {
+            path.extend(name.chars().take(MAX_NAME_SHOWN).chain(['…']));
+        }
+    }
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Where reading stands: at the element opened or closed last.
+    pub fn place(&self) -> Place {
+        let mut path = String::new();
+        let all = self.open.len() + usize::from(self.closed.is_some());
+        for (i, open) in self.open.iter().chain(&self.closed).enumerate() {
+            let name = self.names.get(open.local..open.end).unwrap_or_default();
+            match i {
+                // What is usual is shown whole, and what is not costs no more than that.
+                MAX_SHOWN if all > 2 * MAX_SHOWN => path.push_str("/…"),
+                i if (MAX_SHOWN..all.saturating_sub(MAX_SHOWN)).contains(&i) => {}
+                _ => push_short(&mut path, name),
+            }
+        }
+        if path.is_empty() {
+            path.push('/');
+        }
+        Place { path, offset: self.mark, line: self.window.line_of(self.mark) }
+    }
+
+    /// The error for an element that may not stand here.
+    pub fn unexpected(&self, element: &Element) -> XmlError {
+        let place = self.place();
+        XmlError::Unexpected { what: format!("element <{}>", element.local), place }
+    }
+
+    /// The error for something that must stand in the element read last, such as `"<Version>"`.
+    pub fn missing(&self, what: impl Into<String>) -> XmlError {
+        XmlError::Missing { what: what.into(), place: self.place() }
+    }
+
+    /// The error for a value of the wrong form in the element read last.
+    pub fn invalid(&self, what: impl Into<String>) -> XmlError {
+        XmlError::Value { what: what.into(), place: self.place() }
+    }
+
+    pub(super) fn syntax(&self, what: &'static str) -> XmlError {
+        XmlError::Syntax { what, place: self.place() }
+    }
+}

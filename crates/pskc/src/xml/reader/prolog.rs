@@ -1,0 +1,138 @@
+//! What stands in front of the root: the XML declaration, and what is wrong with it.
+
+use std::io::BufRead;
+
+use super::{Limits, Reader, Token};
+use crate::xml::XmlError;
+use crate::xml::lexical::{self, is_white, next_attribute};
+
+const MARK: char = '\u{FEFF}';
+
+impl<R: BufRead> Reader<R> {
+    /// As [`new`](Self::new), and takes what is wrong with the declaration and in front of it, where it makes no
+    /// difference to what follows; [`forgiven`](Self::forgiven) tells it.
+    pub(crate) fn forgiving(source: R, limits: Limits) -> Result<Self, XmlError> {
+        Ok(Self { forgiven: Some(Vec::new()), ..Self::new(source, limits)? })
+    }
+
+    /// What was wrong in front of the root.
+    pub(crate) fn forgiven(&mut self) -> Vec<XmlError> {
+        self.forgiven.take().unwrap_or_default()
+    }
+
+    pub(super) fn forgives(&self) -> bool {
+        self.forgiven.is_some()
+    }
+
+    /// Refuses what is wrong, unless it is forgiven.
+    fn refuse(&mut self, error: XmlError) -> Result<(), XmlError> {
+        match &mut self.forgiven {
+            Some(forgiven) => {
+                forgiven.push(error);
+                Ok(())
+            }
+            None => Err(error),
+        }
+    }
+
+    /// Passes over white space and byte order marks, so that a declaration behind them still stands at the start.
+    pub(super) fn before_the_start(&mut self) -> bool {
+        let rest = self.window.rest();
+        let len = rest.len() - rest.trim_start_matches(|c| is_white(c) || c == MARK).len();
+        let has_mark = rest[..len].contains(MARK); // ends a character
+        if has_mark && self.refuse(self.misplaced_mark()).is_err() {
+            return false;
+        }
+        self.window.consume(len);
+        self.at_start = len > 0;
+        self.late |= len > 0;
+        len > 0
+    }
+
+    /// Refuses text other than white space outside of the root; `what` names the rule.
+    pub(super) fn only_white(&self, what: &'static str) -> Result<(), XmlError> {
+        match self.text.trim_start_matches(is_white) {
+            "" => Ok(()),
+            text if text.starts_with(MARK) => Err(self.misplaced_mark()),
+            _ => Err(self.syntax(what)),
+        }
+    }
+
+    fn misplaced_mark(&self) -> XmlError {
+        self.wrong_declaration("a byte order mark stands somewhere else than at the very beginning: remove it")
+    }
+
+    fn wrong_declaration(&self, what: impl Into<String>) -> XmlError {
+        XmlError::Declaration { what: what.into(), place: self.place() }
+    }
+
+    /// The XML declaration, which is none, and processing instructions.
+    pub(super) fn instruction(&mut self, at_start: bool) -> Result<Option<Token>, XmlError> {
+        let end = self.find_end(2, b"?>")?;
+        let text = self.window.rest()[2..end].to_owned(); // between ASCII characters
+        let is_declaration = text.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("xml"))
+            && text.get(3..).is_some_and(|rest| rest.is_empty() || rest.starts_with(is_white));
+        if !is_declaration {
+            return Err(XmlError::ProcessingInstruction { place: self.place() });
+        }
+        if !at_start || self.late {
+            let what = match self.open.is_empty() {
+                true => "the XML declaration must stand at the very beginning: remove what is before it",
+                false => "an XML declaration stands inside of the document: remove it",
+            };
+            let error = self.wrong_declaration(what);
+            match at_start {
+                true => self.refuse(error)?,
+                false => return Err(error),
+            }
+        }
+        match text.strip_prefix("xml") {
+            Some(rest) => self.declaration(rest)?,
+            None => self.refuse(self.wrong_declaration("the XML declaration begins with <?xml, in lower case"))?,
+        }
+        self.window.consume(end + 2);
+        Ok(None)
+    }
+
+    /// XML 1.0 §2.8: version, then encoding, then standalone, in what follows `<?xml`.
+    fn declaration(&mut self, rest: &str) -> Result<(), XmlError> {
+        const FAULTY: &str = "the XML declaration is faulty: write <?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+        let mut rest = rest;
+        let mut expected = ["version", "encoding", "standalone"].iter();
+        let mut first = true;
+        loop {
+            let Ok(found) = next_attribute(&mut rest) else { return self.refuse(self.wrong_declaration(FAULTY)) };
+            let Some((name, value)) = found else { break };
+            if !expected.any(|known| *known == name) || (first && name != "version") {
+                return self.refuse(self.wrong_declaration(FAULTY));
+            }
+            first = false;
+            match (name, value) {
+                ("version", "1.0") | ("standalone", "yes" | "no") => {}
+                ("version", _) => {
+                    let what = "the XML declaration names another version than 1.0, and only that is read";
+                    self.refuse(self.wrong_declaration(what))?;
+                }
+                ("encoding", encoding) if encoding.eq_ignore_ascii_case("UTF-8") => {}
+                ("encoding", encoding) => self.refuse(self.wrong_label(encoding))?,
+                _ => return self.refuse(self.wrong_declaration(FAULTY)),
+            }
+        }
+        if first { self.refuse(self.wrong_declaration(FAULTY)) } else { Ok(()) }
+    }
+
+    /// The declaration can be read as UTF-8, so it cannot be UTF-16; in other encodings it looks the same.
+    fn wrong_label(&self, encoding: &str) -> XmlError {
+        let label = lexical::trim(encoding);
+        let shown: String = label.chars().take(40).collect();
+        let is_wide = ["utf-16", "utf16", "utf-32", "utf32", "ucs-", "iso-10646", "unicode"];
+        let lower = label.to_ascii_lowercase();
+        self.wrong_declaration(match is_wide.iter().any(|wide| lower.starts_with(wide)) || lower == "utf8" {
+            true => format!("the declaration says {shown}, the file is UTF-8: correct the declaration"),
+            false => format!(
+                "the declaration says {shown}, and only UTF-8 is read: correct the declaration if the file is UTF-8, \
+                 else convert the file"
+            ),
+        })
+    }
+}

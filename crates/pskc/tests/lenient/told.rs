@@ -1,0 +1,198 @@
+//! Lenient reading never leaves anything out, and never takes anything for something else, without a word.
+
+use pskc::{KeyContainer, LenientReader};
+
+use super::{document, key, read};
+
+/// A container with every element that lenient reading looks at.
+fn whole() -> String {
+    let encrypted = "<e:EncryptionMethod Algorithm='http://www.w3.org/2001/04/xmlenc#aes128-cbc'/><e:CipherData>\
+                     <e:CipherValue>AAAA</e:CipherValue></e:CipherData>";
+    document(&format!(
+        "<EncryptionKey><d:KeyName xmlns:d='http://www.w3.org/2000/09/xmldsig#'>k</d:KeyName></EncryptionKey>\
+         <MACMethod Algorithm='http://www.w3.org/2000/09/xmldsig#hmac-sha1'><MACKey>{encrypted}</MACKey></MACMethod>\
+         <KeyPackage><DeviceInfo><Manufacturer>m</Manufacturer><SerialNo>1</SerialNo><Model>o</Model><IssueNo>2</IssueNo>\
+         <DeviceBinding>b</DeviceBinding><StartDate>2026-01-01T00:00:00Z</StartDate>\
+         <ExpiryDate>2027-01-01T00:00:00Z</ExpiryDate><UserId>u</UserId></DeviceInfo>\
+         <CryptoModuleInfo><Id>c</Id></CryptoModuleInfo><Key Id='1' Algorithm='urn:ietf:params:xml:ns:keyprov:pskc:totp'>\
+         <Issuer>i</Issuer><AlgorithmParameters><Suite>HMAC-SHA256</Suite><ChallengeFormat Encoding='DECIMAL' Min='1' \
+         Max='8'/><ResponseFormat Encoding='DECIMAL' Length='6'/></AlgorithmParameters><KeyProfileId>p</KeyProfileId>\
+         <KeyReference>r</KeyReference><FriendlyName>f</FriendlyName><Data><Secret><EncryptedValue>{encrypted}\
+         </EncryptedValue><ValueMAC>AAAA</ValueMAC></Secret><Counter><PlainValue>0</PlainValue></Counter><Time>\
+         <PlainValue>0</PlainValue></Time><TimeInterval><PlainValue>30</PlainValue></TimeInterval><TimeDrift>\
+         <PlainValue>0</PlainValue></TimeDrift></Data><UserId>n</UserId><Policy><StartDate>2026-01-01T00:00:00Z</StartDate>\
+         <ExpiryDate>2027-01-01T00:00:00Z</ExpiryDate><PINPolicy MinLength='4'/><KeyUsage>OTP</KeyUsage>\
+         <NumberOfTransactions>5</NumberOfTransactions></Policy></Key></KeyPackage>"
+    ))
+    .replace("<KeyContainer", "<KeyContainer xmlns:e='http://www.w3.org/2001/04/xmlenc#' xmlns:v='urn:v'")
+}
+
+/// Whether what stands there otherwise than in [`whole`] is an error, a warning, or in the model.
+fn is_noticed(text: &str, good: &KeyContainer) -> bool {
+    read(text).is_err() || !read(text).unwrap().1.is_empty() || read(text).unwrap().0 != *good
+}
+
+#[test]
+fn whatever_is_put_into_any_element_is_read_kept_or_told() {
+    let whole = whole();
+    let (good, told) = read(&whole).unwrap();
+    assert_eq!((told, KeyContainer::from_xml(whole.as_bytes()).as_ref()), (Vec::new(), Ok(&good)));
+    let tags: Vec<usize> =
+        whole.match_indices('<').map(|(at, _)| at).filter(|at| !whole[*at..].starts_with("</")).collect();
+    assert!(tags.len() > 45, "{}", tags.len());
+    for at in tags {
+        let end = at + whole[at..].find(['>', '/']).unwrap();
+        let name = &whole[at + 1..at + whole[at..].find([' ', '>', '/']).unwrap()];
+        for attribute in [" odd='1'", " v:odd='1'", " xmlns:s='http://www.w3.org/2001/XMLSchema-instance' s:nil='true'"]
+        {
+            // Slashes stand in URIs too: attributes go behind the name.
+            let changed = [&whole[..at + 1 + name.len()], attribute, &whole[at + 1 + name.len()..]].concat();
+            assert!(is_noticed(&changed, &good), "{attribute} in <{name}>");
+        }
+        if whole[end..].starts_with("/>") {
+            continue;
+        }
+        let start = at + whole[at..].find('>').unwrap() + 1;
+        for content in ["<Odd/>", "<v:odd/>", "odd", "<Secret><PlainValue>MTIz</PlainValue></Secret>"] {
+            let changed = [&whole[..start], content, &whole[start..]].concat();
+            assert!(is_noticed(&changed, &good), "{content} in <{name}>");
+        }
+    }
+}
+
+/// Order too: each element behind all that follow it.
+#[test]
+fn every_element_out_of_order_is_told() {
+    let order = |content: &str| {
+        let (_, told) = key("Id='1'", content);
+        assert!(told.iter().any(|told| told.contains("stands behind others")), "{content}: {told:?}");
+    };
+    order("<Data/><Issuer>i</Issuer>");
+    order(
+        "<AlgorithmParameters><ResponseFormat Encoding='DECIMAL' Length='6'/><Suite>HMAC-SHA1</Suite></AlgorithmParameters>",
+    );
+    order(
+        "<Data><TimeInterval><PlainValue>30</PlainValue></TimeInterval><Counter><PlainValue>0</PlainValue></Counter></Data>",
+    );
+    order("<Policy><KeyUsage>OTP</KeyUsage><ExpiryDate>2030-12-31T00:00:00Z</ExpiryDate></Policy>");
+    for (text, found) in [
+        (
+            "<MACMethod Algorithm='urn:m'/><EncryptionKey><KeyName>k</KeyName></EncryptionKey><KeyPackage/>",
+            "EncryptionKey",
+        ),
+        ("<KeyPackage/><EncryptionKey><KeyName>k</KeyName></EncryptionKey><KeyPackage/>", "EncryptionKey"),
+        ("<KeyPackage><Key Id='1'/><DeviceInfo/></KeyPackage>", "DeviceInfo"),
+        (
+            "<KeyPackage><DeviceInfo><SerialNo>1</SerialNo><Manufacturer>m</Manufacturer></DeviceInfo></KeyPackage>",
+            "Manufacturer",
+        ),
+    ] {
+        let told = read(&document(text)).unwrap().1;
+        assert!(told.iter().any(|told| told.contains(&format!("<{found}> stands behind others"))), "{text}: {told:?}");
+    }
+}
+
+/// What stands in front of the root or in the declaration is taken where it makes no difference, and always told.
+#[test]
+fn what_is_wrong_with_the_declaration_is_told_and_strict_reading_names_it() {
+    let content = document("<KeyPackage><Key Id='1'/></KeyPackage>");
+    for (before, named) in [
+        ("\n<?xml version='1.0'?>", "must stand at the very beginning"),
+        ("\u{FEFF} \r\n<?xml version='1.0'?>", "must stand at the very beginning"),
+        ("\u{FEFF}\u{FEFF}<?xml version='1.0'?>", "byte order mark stands somewhere else"),
+        (" \u{FEFF}", "byte order mark stands somewhere else"),
+        ("<?xml version='1.0' encoding='utf-16'?>", "says utf-16, the file is UTF-8"),
+        ("<?xml version='1.0' encoding='UTF-16LE'?>", "says UTF-16LE, the file is UTF-8"),
+        ("<?xml version='1.0' encoding='windows-1252'?>", "says windows-1252, and only UTF-8"),
+        ("<?xml version='1.0' encoding='utf8'?>", "says utf8, the file is UTF-8"),
+        ("<?xml version='1.1'?>", "another version than 1.0"),
+        ("<?xml encoding='UTF-8'?>", "declaration is faulty"),
+        ("<?XML version='1.0'?>", "in lower case"),
+    ] {
+        let text = format!("{before}{content}");
+        let strict = KeyContainer::from_xml(text.as_bytes()).expect_err(before).to_string();
+        assert!(strict.contains(named), "{before:?}: {strict}");
+        let (container, told) = read(&text).unwrap_or_else(|error| panic!("{before:?}: {error}"));
+        assert_eq!(container.key_packages.len(), 1);
+        assert!(told.iter().any(|told| told.contains(named)), "{before:?}: {told:?}");
+        let mut slowly = LenientReader::new(std::io::BufReader::with_capacity(1, text.as_bytes())).unwrap();
+        assert!(slowly.next_package().unwrap().is_some(), "{before:?} octet by octet");
+    }
+    for fine in ["", "\u{FEFF}", "\n", "\u{FEFF}<?xml version='1.0'?>", "<?xml version='1.0' encoding='utf-8'?>\n"] {
+        assert_eq!(read(&format!("{fine}{content}")).unwrap().1, Vec::<String>::new(), "{fine:?}");
+    }
+    for bad in ["x", "<!-- --><?xml version='1.0'?>", "<?x?>", "<?xml version='1.0'?><?xml version='1.0'?>"] {
+        assert!(read(&format!("{bad}{content}")).is_err(), "{bad}");
+    }
+    let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><KeyContainer \xE4='1'/>";
+    assert!(KeyContainer::from_xml_lenient(latin).is_err(), "what is not UTF-8 is not guessed");
+}
+
+/// Names of algorithms under a namespace that is not theirs, and base64 in other forms.
+#[test]
+fn names_under_a_neighbouring_namespace_and_loose_base64_are_taken_and_told() {
+    let whole = whole();
+    let (good, _) = read(&whole).unwrap();
+    for (right, wrong) in [
+        ("http://www.w3.org/2000/09/xmldsig#hmac-sha1", "http://www.w3.org/2001/04/xmldsig-more#hmac-sha1"),
+        ("http://www.w3.org/2000/09/xmldsig#hmac-sha1", "http://www.w3.org/2001/04/xmlenc#HMAC-SHA1"),
+        ("http://www.w3.org/2001/04/xmlenc#aes128-cbc", "http://www.w3.org/2009/xmlenc11#aes128-cbc"),
+        ("http://www.w3.org/2001/04/xmlenc#aes128-cbc", "http://www.w3.org/2001/04/xmlenc/aes128-cbc"),
+        ("urn:ietf:params:xml:ns:keyprov:pskc:totp", "http://www.w3.org/keyprov#TOTP"),
+        (">AAAA<", ">AAA=<"),
+        (">AAAA<", ">AAA<"),
+    ] {
+        let text = whole.replace(right, wrong);
+        let (container, told) = read(&text).unwrap_or_else(|error| panic!("{wrong}: {error}"));
+        match right.starts_with('>') {
+            true => assert_eq!(wrong == ">AAA<", told.iter().any(|told| told.contains("padding")), "{wrong}: {told:?}"),
+            false => {
+                assert_eq!(container, good, "{wrong}");
+                assert!(told.iter().any(|told| told.contains(&format!("is taken as {right}"))), "{wrong}: {told:?}");
+            }
+        }
+    }
+    for (text, octets) in
+        [("-_-_", Some(3)), ("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", Some(20)), ("MTIzN", None), ("MT==Iz", None)]
+    {
+        let content = format!(
+            "<KeyPackage><Key Id='1'><Data><Secret><PlainValue>{text}</PlainValue></Secret></Data></Key></KeyPackage>"
+        );
+        let read = read(&document(&content)).ok().map(|(container, told)| {
+            assert_eq!(told.len(), 1, "{text}: {told:?}");
+            let data = container.key_packages[0].key.as_ref().unwrap().data.as_ref().unwrap();
+            data.secret.as_ref().unwrap().plain().unwrap().len()
+        });
+        assert_eq!(read, octets, "{text}");
+    }
+}
+
+/// The hash of TOTP in an attribute of `Suite`, as a widespread server writes it.
+#[test]
+fn the_hash_in_an_attribute_of_suite_counts() {
+    let suite = |suite: &str| {
+        read(&document(&format!(
+            "<KeyPackage><Key Id='1'><AlgorithmParameters>{suite}</AlgorithmParameters></Key></KeyPackage>"
+        )))
+        .ok()
+        .map(|(container, told)| {
+            let parameters = container.key_packages[0].key.clone().unwrap().algorithm_parameters.unwrap();
+            (parameters.suite.unwrap(), told.len())
+        })
+    };
+    for (text, expected) in [
+        ("<Suite hashalgo='sha256'/>", Some(("HMAC-SHA256", 1))),
+        ("<Suite hashalgo='SHA-512'></Suite>", Some(("HMAC-SHA512", 1))),
+        ("<Suite HashAlgo='HmacSHA1'/>", Some(("HMAC-SHA1", 1))),
+        ("<Suite hash='sha256'/>", Some(("HMAC-SHA256", 1))),
+        ("<Suite hashalgo='md5'/>", Some(("md5", 1))), // no program takes it for SHA-1
+        ("<Suite hashalgo='sha256'>HMAC-SHA256</Suite>", Some(("HMAC-SHA256", 1))),
+        ("<Suite hashalgo='sha256'>HMAC-SHA1</Suite>", None),
+        ("<Suite hashalgo='sha256'>other</Suite>", None),
+        ("<Suite hashalgo=''/>", Some(("", 0))),
+        ("<Suite odd='sha256'/>", Some(("", 1))),
+    ] {
+        let found = suite(text);
+        assert_eq!(found.as_ref().map(|(suite, told)| (suite.as_str(), *told)), expected, "{text}");
+    }
+}
