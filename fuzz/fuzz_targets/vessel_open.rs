@@ -1,11 +1,12 @@
-//! Key packages of other formats: no octets make a reader panic, and what is opened can be sealed and opened again.
+//! Key packages and key files of other formats: no octets make a reader panic, and what is opened can be sealed and
+//! opened again.
 #![no_main]
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
 use dskpp::algorithm::PackageFormat;
-use dskpp::vessel::{Protection, verify, vessel};
+use dskpp::vessel::{Protection, file, verify, vessel};
 use dskpp_crypto::{RsaPrivateKey, Secret, SeededRandom, SigningKey};
 use libfuzzer_sys::fuzz_target;
 use pskc::Unlock;
@@ -25,8 +26,23 @@ static SIGNER: LazyLock<SigningKey> = LazyLock::new(|| {
     SigningKey::from_pem(include_str!("../../crates/pskc/tests/data/signature/p256.key")).expect("a key")
 });
 
+/// Files of any number of keys.
+fn files(octets: &[u8]) {
+    let _ = file::format_of(octets);
+    for unlock in UNLOCKS.iter() {
+        let Ok(content) = file::open(octets, unlock.as_ref()) else { continue };
+        let packages: Vec<_> = content.packages.iter().collect();
+        let rng = &mut SeededRandom::new(b"fuzz");
+        let Ok(written) = file::write(file::FileFormat::Skpc, &packages, &Protection::None, false, rng) else {
+            continue; // keys without a secret, or without an algorithm
+        };
+        assert_eq!(file::open(&written, None).map(|content| content.packages), Ok(content.packages));
+    }
+}
+
 fuzz_target!(|octets: &[u8]| {
     let _ = verify(octets, &SIGNER.public());
+    files(octets);
     for format in [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml] {
         let vessel = vessel(&format).expect("a vessel");
         for unlock in UNLOCKS.iter() {

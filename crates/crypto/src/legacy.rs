@@ -1,10 +1,10 @@
-//! Ciphers of old files: for reading what others wrote, never for writing.
+//! Ciphers of old files: for reading what others wrote, and in PKCS #12 for readers that know nothing better.
 
 use aes_kw::{AesKw, AesKwp, InnerInit as _};
 use camellia::{Camellia128, Camellia192, Camellia256};
-use cbc::Decryptor;
-use cbc::cipher::block_padding::NoPadding;
-use cbc::cipher::{BlockModeDecrypt as _, KeyInit as _, KeyIvInit as _};
+use cbc::cipher::block_padding::{NoPadding, Pkcs7};
+use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyInit as _, KeyIvInit as _};
+use cbc::{Decryptor, Encryptor};
 use des::TdesEde3;
 
 use crate::cipher::strip_padding;
@@ -19,6 +19,16 @@ pub fn des3_cbc_decrypt(key: &[u8], iv: &[u8; 8], ciphertext: &[u8]) -> Result<S
     whole_blocks(ciphertext, 8)?;
     let key = des3_key(key)?;
     strip_padding(des3_cbc(&key, iv, ciphertext)?, 8)
+}
+
+/// Triple-DES in CBC mode with the padding of PKCS #5; keys of 24 octets. For PKCS #12 alone, see
+/// [`pkcs12_des3_key`](crate::pkcs12_des3_key).
+///
+/// # Errors
+/// [`Error::KeyLength`]
+pub fn des3_cbc_encrypt(key: &[u8], iv: &[u8; 8], octets: &[u8]) -> Result<Vec<u8>, Error> {
+    let cipher = Encryptor::<TdesEde3>::new_from_slices(key, iv).map_err(|_| Error::KeyLength(key.len()))?;
+    Ok(cipher.encrypt_padded_vec::<Pkcs7>(octets))
 }
 
 /// Undoes the Triple-DES key wrap of RFC 3217 §3.2; keys as in [`des3_cbc_decrypt`].

@@ -31,9 +31,11 @@ pub use cipher::{CbcKey, aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwra
 pub use cms::{pwri_unwrap, pwri_wrap};
 pub use hash::{Hash, Sha256};
 pub use kdf::{Argon2Params, Pbkdf2Prf, argon2id, pbkdf2};
-pub use legacy::{camellia_cbc_decrypt, camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_unwrap};
+pub use legacy::{
+    camellia_cbc_decrypt, camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_cbc_encrypt, des3_unwrap,
+};
 pub use mac::{CmacKey, HmacKey, Tag};
-pub use pkcs12::pkcs12_mac_key;
+pub use pkcs12::{pkcs12_des3_key, pkcs12_mac_key};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use rsa::{RsaEncryption, RsaPrivateKey, RsaPublicKey};
 pub use secret::{Secret, ct_eq};

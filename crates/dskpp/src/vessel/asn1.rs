@@ -7,7 +7,7 @@ pub(super) use spki::ObjectIdentifier as Oid;
 
 use dskpp_crypto::Secret;
 
-use super::{MAX_LEN, VesselError};
+use super::VesselError;
 
 /// `Attribute` (RFC 5652 §5.3).
 #[derive(Clone, Debug, PartialEq, Eq, Sequence, ValueOrd)]
@@ -46,9 +46,6 @@ pub(super) const UNWRITABLE: VesselError = VesselError::Unfit("a value is too lo
 /// Strict DER without anything behind it. The library sorts a SET OF that is not sorted and takes a default that is
 /// written out: neither is DER, and neither comes out again as it was.
 pub(super) fn from_der<'a, T: Decode<'a> + Encode>(octets: &'a [u8]) -> Result<T, VesselError> {
-    if octets.len() > MAX_LEN {
-        return Err(VesselError::Unreadable("it is too long"));
-    }
     let value = T::from_der(octets).map_err(|_| UNREADABLE)?;
     let again = Secret::new(to_der(&value)?);
     if again.expose() == octets { Ok(value) } else { Err(UNREADABLE) }

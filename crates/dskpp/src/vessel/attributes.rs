@@ -7,8 +7,8 @@ use pskc::{
     PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
 };
 
+use super::VesselError;
 use super::asn1::{Attribute, Oid, UNREADABLE, UNWRITABLE, from_der, to_der};
-use super::{VesselError, secret_of};
 
 /// id-pskc: each attribute is one number below it.
 const ARC: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.12");
@@ -208,6 +208,11 @@ fn add_policy(list: &mut List, policy: &Policy) -> Result<(), VesselError> {
     list.add(25, Some(&pin))
 }
 
+/// Whether it is an attribute of PSKC.
+pub(super) fn is_one(kind: Oid) -> bool {
+    number(kind).is_some()
+}
+
 /// The package that attributes and secret come to. Attributes of other arcs are not known and left out.
 pub(super) fn package(
     device: &[Attribute],
@@ -232,7 +237,6 @@ pub(super) fn package(
     if let (Some(secret), Some(key)) = (secret, &mut package.key) {
         key.data.get_or_insert_default().secret = Some(dskpp_crypto::Secret::from_slice(secret.as_bytes()).into());
     }
-    secret_of(&package).map_err(|_| VesselError::Unreadable("there is no key in it"))?;
     Ok(package)
 }
 

@@ -7,6 +7,7 @@ use pskc::Unlock;
 
 use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::cms::{EncryptedContentInfo, content_of, open_for};
+use super::reading::Reading;
 use super::{VesselError, pbes2, signed};
 
 pub(super) const AUTH_ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.23");
@@ -63,6 +64,7 @@ pub(super) fn open<T>(
     info: &ContentInfo,
     expected: Oid,
     unlock: &Unlock,
+    reading: &Reading,
     read: impl Fn(&Secret) -> Result<T, VesselError>,
 ) -> Result<T, VesselError> {
     let data: AuthEnvelopedData = from_der(&to_der(&info.content)?)?;
@@ -73,13 +75,13 @@ pub(super) fn open<T>(
         return Err(UNREADABLE);
     }
     let aad = to_der(&attributes)?;
-    let (algorithm, content) = content_of(data.info, expected)?;
+    let (algorithm, content) = content_of(data.info, expected, reading)?;
     let nonce = nonce_of(&algorithm)?;
     if data.tag.as_bytes().len() != TAG_LEN {
         return Err(UNREADABLE);
     }
     let sealed = [nonce.as_bytes(), content.as_bytes(), data.tag.as_bytes()].concat();
-    open_for(&data.recipients, unlock, 32, |key| {
+    open_for(&data.recipients, unlock, 32, reading, |key| {
         let aead = AeadKey::from_secret(key).map_err(|_| VesselError::WrongKeyOrDamaged)?;
         read(&aead.open(&aad, &sealed).map_err(|_| VesselError::WrongKeyOrDamaged)?)
     })

@@ -11,6 +11,8 @@ use pskc::Unlock;
 use spki::SubjectPublicKeyInfoOwned;
 
 use super::asn1::{Algorithm, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
+use super::pfx::DATA;
+use super::reading::Reading;
 use super::{VesselError, pbes2};
 
 pub(super) const ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.3");
@@ -81,9 +83,15 @@ struct UnderPassword {
     key: OctetString,
 }
 
-pub(super) fn content_of(info: EncryptedContentInfo, expected: Oid) -> Result<(Algorithm, OctetString), VesselError> {
+/// The content and its algorithm. In a file it may be called plain data: many programs cannot say otherwise.
+pub(super) fn content_of(
+    info: EncryptedContentInfo,
+    expected: Oid,
+    reading: &Reading,
+) -> Result<(Algorithm, OctetString), VesselError> {
+    let is_expected = info.content_type == expected || info.content_type == DATA && reading.is_of_file();
     match info.content {
-        Some(content) if info.content_type == expected => Ok((info.algorithm, content)),
+        Some(content) if is_expected => Ok((info.algorithm, content)),
         _ => Err(UNREADABLE),
     }
 }
@@ -94,17 +102,35 @@ pub(super) fn encrypted_data(content_type: Oid, algorithm: Algorithm, octets: &[
     ContentInfo::write(ENCRYPTED_DATA, &EncryptedData { version: 0, info })
 }
 
-/// The content of `EncryptedData` under a password.
-pub(super) fn open_encrypted(info: &ContentInfo, expected: Oid, password: &Secret) -> Result<Secret, VesselError> {
+/// The content of `EncryptedData`, and its algorithm.
+pub(super) fn encrypted_content(
+    info: &ContentInfo,
+    expected: Oid,
+    reading: &Reading,
+) -> Result<(Algorithm, OctetString), VesselError> {
     let data: EncryptedData = from_der(&to_der(&info.content)?)?;
-    let (algorithm, content) = content_of(data.info, expected)?;
-    pbes2::decrypt_with_password(&algorithm, password, content.as_bytes())
+    content_of(data.info, expected, reading)
+}
+
+/// The content of `EncryptedData` under a password.
+pub(super) fn open_encrypted(
+    info: &ContentInfo,
+    expected: Oid,
+    password: &Secret,
+    reading: &Reading,
+) -> Result<Secret, VesselError> {
+    let (algorithm, content) = encrypted_content(info, expected, reading)?;
+    pbes2::decrypt_with_password(&algorithm, password, content.as_bytes(), reading)
 }
 
 /// The content of `EncryptedData` whose key is a shared one.
-pub(super) fn open_encrypted_with_key(info: &ContentInfo, expected: Oid, key: &Secret) -> Result<Secret, VesselError> {
-    let data: EncryptedData = from_der(&to_der(&info.content)?)?;
-    let (algorithm, content) = content_of(data.info, expected)?;
+pub(super) fn open_encrypted_with_key(
+    info: &ContentInfo,
+    expected: Oid,
+    key: &Secret,
+    reading: &Reading,
+) -> Result<Secret, VesselError> {
+    let (algorithm, content) = encrypted_content(info, expected, reading)?;
     pbes2::key_len(&algorithm).map_err(|_| VesselError::Protection)?;
     pbes2::decrypt(&algorithm, key, content.as_bytes())
 }
@@ -184,12 +210,13 @@ pub(super) fn open_enveloped<T>(
     info: &ContentInfo,
     expected: Oid,
     unlock: &Unlock,
+    reading: &Reading,
     read: impl Fn(&Secret) -> Result<T, VesselError>,
 ) -> Result<T, VesselError> {
     let data: EnvelopedData = from_der(&to_der(&info.content)?)?;
-    let (algorithm, content) = content_of(data.info, expected)?;
+    let (algorithm, content) = content_of(data.info, expected, reading)?;
     let len = pbes2::key_len(&algorithm)?;
-    open_for(&data.recipients, unlock, len, |key| {
+    open_for(&data.recipients, unlock, len, reading, |key| {
         pbes2::decrypt(&algorithm, key, content.as_bytes()).and_then(|content| read(&content))
     })
 }
@@ -200,11 +227,12 @@ pub(super) fn open_for<T>(
     recipients: &SetOfVec<Any>,
     unlock: &Unlock,
     len: usize,
+    reading: &Reading,
     open: impl Fn(&Secret) -> Result<T, VesselError>,
 ) -> Result<T, VesselError> {
     let mut refusal = VesselError::Protection;
     for recipient in recipients.iter().take(MAX_RECIPIENTS) {
-        refusal = match open_recipient(recipient, unlock, len) {
+        refusal = match open_recipient(recipient, unlock, len, reading) {
             Ok(None) => continue,
             Ok(Some(key)) => match open(&key) {
                 Ok(opened) => return Ok(opened),
@@ -220,7 +248,12 @@ pub(super) fn open_for<T>(
 }
 
 /// The content's key, where this recipient can be the owner of `unlock`.
-fn open_recipient(recipient: &Any, unlock: &Unlock, len: usize) -> Result<Option<Secret>, VesselError> {
+fn open_recipient(
+    recipient: &Any,
+    unlock: &Unlock,
+    len: usize,
+    reading: &Reading,
+) -> Result<Option<Secret>, VesselError> {
     let der = to_der(recipient)?;
     let (tag, rest) = der.split_first().ok_or(UNREADABLE)?;
     match (tag, unlock) {
@@ -239,17 +272,17 @@ fn open_recipient(recipient: &Any, unlock: &Unlock, len: usize) -> Result<Option
         }
         (0xA3, Unlock::Password(password)) => {
             let under: UnderPassword = from_der(&[&[0x30], rest].concat())?;
-            open_password(&under, password).map(Some)
+            open_password(&under, password, reading).map(Some)
         }
         _ => Ok(None),
     }
 }
 
-fn open_password(under: &UnderPassword, password: &Secret) -> Result<Secret, VesselError> {
+fn open_password(under: &UnderPassword, password: &Secret, reading: &Reading) -> Result<Secret, VesselError> {
     let (PWRI_KEK, Some(kdf)) = (under.algorithm.oid, &under.kdf) else { return Err(UNREADABLE) };
     let parameters = under.algorithm.parameters.as_ref().ok_or(UNREADABLE)?;
     let cipher: Algorithm = from_der(&to_der(parameters)?)?;
-    let kek = pbes2::derive(kdf, password, pbes2::key_len(&cipher)?)?;
+    let kek = pbes2::derive(kdf, password, pbes2::key_len(&cipher)?, reading)?;
     let key = pwri_unwrap(kek.expose(), &pbes2::iv_of(&cipher)?, under.key.as_bytes());
     key.map_err(|_| VesselError::WrongKeyOrDamaged)
 }

@@ -2,14 +2,20 @@
 //!
 //! Each [`Vessel`] carries what a PSKC `KeyPackage` says, as far as its format can, with the protections that it can
 //! express. None of the formats tells by itself who made it: that is for the MACs of a run, or a signature around.
+//! [`mod@file`] reads and writes files of any number of keys, as other programs have them.
 
 mod asn1;
 mod attributes;
 mod authenticated;
+mod bags;
+mod ber;
 mod cms;
+pub mod file;
 mod pbes2;
+mod pfx;
 mod pkcs12;
 mod pkcs5_xml;
+mod reading;
 mod signed;
 mod skpc;
 

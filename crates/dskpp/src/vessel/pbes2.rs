@@ -6,8 +6,9 @@ use der::Sequence;
 use der::asn1::{Null, OctetString};
 use dskpp_crypto::{Pbkdf2Prf, Random, Secret, aes_cbc_decrypt, aes_cbc_encrypt, pbkdf2};
 
+use super::VesselError;
 use super::asn1::{Algorithm, Oid, algorithm, from_der, to_der};
-use super::{ITERATIONS, VesselError};
+use super::reading::Reading;
 
 const PBES2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.13");
 const PBKDF2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.12");
@@ -89,7 +90,17 @@ pub(super) fn encrypt_with_password(
     rng: &mut dyn Random,
 ) -> Result<(Algorithm, Vec<u8>), VesselError> {
     let (kdf, key) = derive_new(password, iterations, rng)?;
-    let (scheme, octets) = encrypt(&key, content, rng)?;
+    encrypt_derived(kdf, &key, content, rng)
+}
+
+/// PBES2 with what [`derive_new`] gave.
+pub(super) fn encrypt_derived(
+    kdf: Algorithm,
+    key: &Secret,
+    content: &Secret,
+    rng: &mut dyn Random,
+) -> Result<(Algorithm, Vec<u8>), VesselError> {
+    let (scheme, octets) = encrypt(key, content, rng)?;
     Ok((algorithm(PBES2, Some(&Pbes2Params { kdf, scheme }))?, octets))
 }
 
@@ -115,23 +126,25 @@ pub(super) fn decrypt_with_password(
     algorithm: &Algorithm,
     password: &Secret,
     octets: &[u8],
+    reading: &Reading,
 ) -> Result<Secret, VesselError> {
     const WRONG: VesselError = VesselError::Unreadable("its password-based encryption is not PBES2 with PBKDF2");
     if algorithm.oid != PBES2 {
         return Err(WRONG);
     }
     let params: Pbes2Params = decode(algorithm, WRONG)?;
-    let key = derive(&params.kdf, password, key_len(&params.scheme)?)?;
+    let key = derive(&params.kdf, password, key_len(&params.scheme)?, reading)?;
     decrypt(&params.scheme, &key, octets)
 }
 
 /// A key of `len` octets by PBKDF2.
-pub(super) fn derive(kdf: &Algorithm, password: &Secret, len: usize) -> Result<Secret, VesselError> {
+pub(super) fn derive(kdf: &Algorithm, password: &Secret, len: usize, reading: &Reading) -> Result<Secret, VesselError> {
     const WRONG: VesselError =
-        VesselError::Unreadable("its key is not derived by PBKDF2, or with too little or too much work");
+        VesselError::Unreadable("its key is not derived by PBKDF2, or with a function that is not known");
     if kdf.oid != PBKDF2 {
         return Err(WRONG);
     }
+    let parameters = [to_der(kdf)?, len.to_be_bytes().to_vec()].concat();
     let kdf: Pbkdf2Params = decode(kdf, WRONG)?;
     let prf = match kdf.prf.map_or(HMAC_SHA1, |prf| prf.oid) {
         HMAC_SHA1 => Pbkdf2Prf::HmacSha1,
@@ -140,13 +153,21 @@ pub(super) fn derive(kdf: &Algorithm, password: &Secret, len: usize) -> Result<S
         HMAC_SHA512 => Pbkdf2Prf::HmacSha512,
         _ => return Err(WRONG),
     };
-    let iterations = NonZeroU32::new(kdf.iterations).filter(|count| ITERATIONS.contains(&count.get()));
-    let fits = kdf.key_len.is_none_or(|said| said as usize == len) && kdf.salt.as_bytes().len() <= MAX_SALT;
-    let iterations = iterations.filter(|_| fits).ok_or(WRONG)?;
-    Ok(pbkdf2(prf, password.expose(), kdf.salt.as_bytes(), iterations, len))
+    let salt = salt_of(&kdf.salt)?;
+    if kdf.key_len.is_some_and(|said| said as usize != len) {
+        return Err(VesselError::Unreadable("its derived key has another length than its cipher takes"));
+    }
+    reading.derived(parameters, kdf.iterations, |iterations| Ok(pbkdf2(prf, password.expose(), salt, iterations, len)))
 }
 
-fn decode<T: for<'a> der::Decode<'a> + der::Encode>(
+/// A salt of a bearable length.
+pub(super) fn salt_of(salt: &OctetString) -> Result<&[u8], VesselError> {
+    let fits = salt.as_bytes().len() <= MAX_SALT;
+    if fits { Ok(salt.as_bytes()) } else { Err(VesselError::Unreadable("its salt is too long")) }
+}
+
+/// The parameters of an algorithm.
+pub(super) fn decode<T: for<'a> der::Decode<'a> + der::Encode>(
     algorithm: &Algorithm,
     wrong: VesselError,
 ) -> Result<T, VesselError> {

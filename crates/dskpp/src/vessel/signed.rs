@@ -5,9 +5,10 @@ use der::{Sequence, Tagged as _};
 use dskpp_crypto::{Hash, SignatureAlgorithm, SigningKey, VerifyingKey, ct_eq};
 
 use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNWRITABLE, algorithm, from_der, to_der};
+use super::reading::Reading;
 use super::{VesselError, cms, pbes2};
 
-const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
+pub(super) const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
 pub(super) const CONTENT_TYPE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: Oid = Oid::new_unwrap("1.2.840.113549.1.9.4");
 const SHA256: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.2.1");
@@ -97,7 +98,7 @@ pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, VesselError> {
 /// [`VesselError::Unreadable`], [`VesselError::Signature`]
 pub fn verify(octets: &[u8], key: &VerifyingKey) -> Result<Vec<u8>, VesselError> {
     const WRONG: VesselError = VesselError::Signature;
-    let info: ContentInfo = from_der(octets)?;
+    let info: ContentInfo = from_der(Reading::of_package().der(octets)?.expose())?;
     if info.content_type != SIGNED_DATA {
         return Err(WRONG);
     }
@@ -120,6 +121,13 @@ pub fn verify(octets: &[u8], key: &VerifyingKey) -> Result<Vec<u8>, VesselError>
     }
     let content = from_der(data.content.octets.as_bytes())?;
     to_der(&ContentInfo { content_type, content })
+}
+
+/// What is inside of `SignedData`, as if it stood alone. Nothing is verified.
+pub(super) fn content(info: &ContentInfo) -> Result<ContentInfo, VesselError> {
+    let data: SignedData = from_der(&to_der(&info.content)?)?;
+    let content = from_der(data.content.octets.as_bytes())?;
+    Ok(ContentInfo { content_type: data.content.content_type, content })
 }
 
 /// The algorithm of a signature that goes with the key, and its digest.

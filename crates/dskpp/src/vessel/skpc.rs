@@ -7,6 +7,8 @@ use pskc::{KeyPackage, Unlock};
 
 use super::asn1::{Attribute, ContentInfo, Oid, UNREADABLE, from_der, to_der};
 use super::authenticated::{self, AUTH_ENVELOPED_DATA};
+use super::file::FileError;
+use super::reading::Reading;
 use super::{Protection, ProtectionKind, Vessel, VesselError, attributes, cms, pbes2, secret_of};
 use crate::algorithm::PackageFormat;
 
@@ -25,8 +27,9 @@ pub struct Skpc {
 
 #[derive(Sequence)] // no Debug: it holds the key
 struct SymmetricKeyPackage {
-    #[asn1(default = "v1")]
-    version: u8,
+    /// 1, which DER leaves out.
+    #[asn1(optional = "true")]
+    version: Option<u8>,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
     attributes: Option<Vec<Attribute>>,
     keys: Vec<OneSymmetricKey>,
@@ -40,33 +43,114 @@ struct OneSymmetricKey {
     key: Option<OctetString>,
 }
 
-fn v1() -> u8 {
-    1
-}
-
-/// The DER of a `SymmetricKeyPackage`: a secret.
-pub(super) fn write(package: &KeyPackage) -> Result<Secret, VesselError> {
-    let secret = secret_of(package)?;
-    let key = package.key.as_ref().ok_or(VesselError::Unfit("there is no key in it"))?;
+/// The DER of a `SymmetricKeyPackage`: a secret. What is said of the device stands once where it is that of all keys.
+pub(super) fn write(packages: &[&KeyPackage]) -> Result<Secret, VesselError> {
     let some = |attributes: Vec<Attribute>| Some(attributes).filter(|attributes| !attributes.is_empty());
-    let key = OneSymmetricKey {
-        attributes: some(attributes::of_key(key)?),
-        key: Some(pbes2::octet_string(secret.expose())?),
+    let devices = packages.iter().map(|package| attributes::of_device(package)).collect::<Result<Vec<_>, _>>()?;
+    let one_device = devices.windows(2).all(|pair| pair[0] == pair[1]);
+    let one_key = |(package, device): (&&KeyPackage, &Vec<Attribute>)| {
+        let secret = secret_of(package)?;
+        let key = package.key.as_ref().ok_or(VesselError::Unfit("there is no key in it"))?;
+        let mut attributes = if one_device { Vec::new() } else { device.clone() };
+        attributes.extend(attributes::of_key(key)?);
+        Ok(OneSymmetricKey { attributes: some(attributes), key: Some(pbes2::octet_string(secret.expose())?) })
     };
-    let package =
-        SymmetricKeyPackage { version: 1, attributes: some(attributes::of_device(package)?), keys: vec![key] };
-    to_der(&package).map(Secret::new)
+    let keys = packages.iter().zip(&devices).map(one_key).collect::<Result<_, VesselError>>()?;
+    let attributes = devices.into_iter().next().filter(|_| one_device).and_then(some);
+    to_der(&SymmetricKeyPackage { version: None, attributes, keys }).map(Secret::new)
 }
 
-/// Undoes [`write`].
+/// The one key of a package, and its secret.
 pub(super) fn read(der: &Secret) -> Result<KeyPackage, VesselError> {
     let package: SymmetricKeyPackage = from_der(der.expose())?;
     let [key] = &package.keys[..] else { return Err(VesselError::Unreadable("it does not hold exactly one key")) };
-    if package.version != 1 {
-        return Err(VesselError::Unreadable("its version is not 1"));
+    if package.version.is_some() {
+        return Err(VesselError::Unreadable("its version is not 1, which DER leaves out"));
     }
-    let (device, of_key) = (package.attributes.as_deref(), key.attributes.as_deref());
-    attributes::package(device.unwrap_or_default(), of_key.unwrap_or_default(), key.key.as_ref())
+    let package = key.package(package.attributes.as_deref())?;
+    secret_of(&package).map_err(|_| VesselError::Unreadable("there is no key in it"))?;
+    Ok(package)
+}
+
+/// All keys of a package, with secrets or without.
+pub(super) fn read_all(der: &Secret) -> Result<Vec<KeyPackage>, FileError> {
+    let package: SymmetricKeyPackage = from_der(der.expose())?;
+    if package.version.is_some_and(|version| version != 1) {
+        return Err(VesselError::Unreadable("its version is not 1").into());
+    }
+    let keys = package.keys.iter().zip(1..);
+    let keys = keys.map(|(key, number)| {
+        let package = key.package(package.attributes.as_deref());
+        package.map_err(|why| FileError { key: Some(number), why })
+    });
+    keys.collect()
+}
+
+/// Whether it has the form of a `SymmetricKeyPackage`.
+pub(super) fn is_one(der: &Secret) -> bool {
+    from_der::<SymmetricKeyPackage>(der.expose()).is_ok()
+}
+
+impl OneSymmetricKey {
+    fn package(&self, of_all: Option<&[Attribute]>) -> Result<KeyPackage, VesselError> {
+        let attributes = self.attributes.as_deref().unwrap_or_default();
+        attributes::package(of_all.unwrap_or_default(), attributes, self.key.as_ref())
+    }
+}
+
+/// What `read` makes of the DER of the package in `info`.
+pub(super) fn content<T>(
+    info: &ContentInfo,
+    authenticated: bool,
+    unlock: Option<&Unlock>,
+    reading: &Reading,
+    read: impl Fn(&Secret) -> Result<T, VesselError>,
+) -> Result<T, VesselError> {
+    let content = match (info.content_type, unlock) {
+        (KEY_PACKAGE, None) => Secret::new(to_der(&info.content)?),
+        (AUTH_ENVELOPED_DATA, Some(unlock)) => return authenticated::open(info, KEY_PACKAGE, unlock, reading, read),
+        _ if authenticated => return Err(VesselError::Protection),
+        (cms::ENCRYPTED_DATA, Some(Unlock::Password(password))) => {
+            cms::open_encrypted(info, KEY_PACKAGE, password, reading)?
+        }
+        (cms::ENCRYPTED_DATA, Some(Unlock::Key(key))) => cms::open_encrypted_with_key(info, KEY_PACKAGE, key, reading)?,
+        (cms::ENVELOPED_DATA, Some(unlock)) => return cms::open_enveloped(info, KEY_PACKAGE, unlock, reading, read),
+        (KEY_PACKAGE | cms::ENCRYPTED_DATA | cms::ENVELOPED_DATA | AUTH_ENVELOPED_DATA, _) => {
+            return Err(VesselError::Protection);
+        }
+        _ => return Err(UNREADABLE),
+    };
+    // What was decrypted may be anything, as AES-CBC does not tell.
+    read(&content).map_err(|why| if unlock.is_some() { VesselError::WrongKeyOrDamaged } else { why })
+}
+
+impl Skpc {
+    /// A package whose `content` is there already.
+    pub(super) fn seal_content(
+        &self,
+        content: &Secret,
+        protection: &Protection,
+        rng: &mut dyn Random,
+    ) -> Result<Vec<u8>, VesselError> {
+        let key = rng.secret(32);
+        let recipient = match protection {
+            Protection::None => {
+                let content = from_der(content.expose())?;
+                return to_der(&ContentInfo { content_type: KEY_PACKAGE, content });
+            }
+            Protection::Password { password, iterations } if !self.authenticated => {
+                let (algorithm, octets) = pbes2::encrypt_with_password(password, *iterations, content, rng)?;
+                return cms::encrypted_data(KEY_PACKAGE, algorithm, &octets);
+            }
+            Protection::Password { password, iterations } => cms::for_password(password, *iterations, &key, rng)?,
+            Protection::Shared { name, key: kek } => cms::for_shared_key(name, kek, &key)?,
+            Protection::Public { key: public, encryption } => cms::for_public_key(public, *encryption, &key, rng)?,
+        };
+        match self.authenticated {
+            true => authenticated::seal(KEY_PACKAGE, content, &key, &recipient, rng),
+            false => cms::enveloped(KEY_PACKAGE, content, &key, &recipient, rng),
+        }
+    }
 }
 
 impl Vessel for Skpc {
@@ -84,44 +168,12 @@ impl Vessel for Skpc {
         protection: &Protection,
         rng: &mut dyn Random,
     ) -> Result<Vec<u8>, VesselError> {
-        let content = write(package)?;
-        let key = rng.secret(32);
-        let recipient = match protection {
-            Protection::None => {
-                let content = from_der(content.expose())?;
-                return to_der(&ContentInfo { content_type: KEY_PACKAGE, content });
-            }
-            Protection::Password { password, iterations } if !self.authenticated => {
-                let (algorithm, octets) = pbes2::encrypt_with_password(password, *iterations, &content, rng)?;
-                return cms::encrypted_data(KEY_PACKAGE, algorithm, &octets);
-            }
-            Protection::Password { password, iterations } => cms::for_password(password, *iterations, &key, rng)?,
-            Protection::Shared { name, key: kek } => cms::for_shared_key(name, kek, &key)?,
-            Protection::Public { key: public, encryption } => cms::for_public_key(public, *encryption, &key, rng)?,
-        };
-        match self.authenticated {
-            true => authenticated::seal(KEY_PACKAGE, &content, &key, &recipient, rng),
-            false => cms::enveloped(KEY_PACKAGE, &content, &key, &recipient, rng),
-        }
+        self.seal_content(&write(&[package])?, protection, rng)
     }
 
     fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError> {
-        let info: ContentInfo = from_der(octets)?;
-        let content = match (info.content_type, unlock) {
-            (KEY_PACKAGE, None) => Secret::new(to_der(&info.content)?),
-            (AUTH_ENVELOPED_DATA, Some(unlock)) => return authenticated::open(&info, KEY_PACKAGE, unlock, read),
-            _ if self.authenticated => return Err(VesselError::Protection),
-            (cms::ENCRYPTED_DATA, Some(Unlock::Password(password))) => {
-                cms::open_encrypted(&info, KEY_PACKAGE, password)?
-            }
-            (cms::ENCRYPTED_DATA, Some(Unlock::Key(key))) => cms::open_encrypted_with_key(&info, KEY_PACKAGE, key)?,
-            (cms::ENVELOPED_DATA, Some(unlock)) => return cms::open_enveloped(&info, KEY_PACKAGE, unlock, read),
-            (KEY_PACKAGE | cms::ENCRYPTED_DATA | cms::ENVELOPED_DATA | AUTH_ENVELOPED_DATA, _) => {
-                return Err(VesselError::Protection);
-            }
-            _ => return Err(UNREADABLE),
-        };
-        // What was decrypted may be anything, as AES-CBC does not tell.
-        read(&content).map_err(|why| if unlock.is_some() { VesselError::WrongKeyOrDamaged } else { why })
+        let reading = Reading::of_package();
+        let info: ContentInfo = from_der(reading.der(octets)?.expose())?;
+        content(&info, self.authenticated, unlock, &reading, read)
     }
 }

@@ -1,0 +1,201 @@
+//! Key files in CMS (RFC 6031) and PKCS #12 (RFC 7292): any number of keys, in DER, BER or PEM, by whatever program.
+
+use std::collections::BTreeMap;
+
+use dskpp_crypto::{Random, Secret};
+use pskc::{KeyPackage, Unlock};
+
+use super::asn1::{ContentInfo, UNREADABLE, from_der, to_der};
+use super::bags::{self, Found};
+use super::pfx::{self, Sealing};
+use super::reading::Reading;
+use super::{Protection, Skpc, VesselError, ber, signed, skpc};
+
+/// Octets of the longest file that is read.
+pub const MAX_LEN: usize = 256 * 1024 * 1024;
+/// Rounds that all passwords of a file may ask for.
+pub(super) const MAX_ROUNDS: u64 = 100_000_000;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// A `SymmetricKeyPackage`, by itself or in CMS.
+    Skpc,
+    /// A PFX.
+    Pkcs12,
+}
+
+/// What was in a file.
+#[derive(Debug, Default)]
+pub struct Content {
+    /// Its symmetric keys.
+    pub packages: Vec<KeyPackage>,
+    /// What it has beside them, and how many of each.
+    pub others: BTreeMap<&'static str, usize>,
+    /// The fewest rounds of key derivation that protect its password.
+    pub iterations: Option<u32>,
+    /// Whether it is signed; the signature was not looked at.
+    pub signed: bool,
+}
+
+/// Why a file was not read or not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{why}", .key.map(|key| format!("key {key}: ")).unwrap_or_default())]
+pub struct FileError {
+    /// Which key is at fault, counted from 1; `None` for the file as a whole.
+    pub key: Option<usize>,
+    /// Why.
+    pub why: VesselError,
+}
+
+impl From<VesselError> for FileError {
+    fn from(why: VesselError) -> Self {
+        Self { key: None, why }
+    }
+}
+
+impl FileError {
+    pub(super) fn or_in(self, key: usize) -> Self {
+        Self { key: Some(self.key.map_or(key, |inner| key + inner - 1)), ..self }
+    }
+}
+
+/// The octets of a PEM file; `None` for one that is none.
+fn pem(octets: &[u8]) -> Option<Result<Secret, VesselError>> {
+    const WRONG: VesselError = VesselError::Unreadable("its PEM is cut off, or not base64");
+    let text = octets.trim_ascii_start();
+    if !text.starts_with(b"-----BEGIN ") {
+        return None;
+    }
+    let body = || {
+        let text = std::str::from_utf8(text).map_err(|_| WRONG)?;
+        let (label, rest) = text["-----BEGIN ".len()..].split_once("-----").ok_or(WRONG)?;
+        let (body, after) = rest.split_once(&format!("-----END {label}-----")).ok_or(WRONG)?;
+        if !after.trim().is_empty() {
+            return Err(VesselError::Unreadable("something follows its PEM"));
+        }
+        let body = Secret::new(body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect());
+        data_encoding::BASE64.decode(body.expose()).map(Secret::new).map_err(|_| WRONG)
+    };
+    Some(body())
+}
+
+/// What a file is that begins with these octets; some hundred of them are enough. `None` for any other.
+pub fn format_of(begin: &[u8]) -> Option<FileFormat> {
+    let trimmed = begin.trim_ascii_start();
+    if trimmed.starts_with(b"-----BEGIN ") {
+        let line = trimmed.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).nth(1)?;
+        let whole = line.get(..line.len() / 4 * 4)?; // groups of base64
+        return format_of_der(&data_encoding::BASE64.decode(whole).ok()?);
+    }
+    format_of_der(begin)
+}
+
+fn format_of_der(begin: &[u8]) -> Option<FileFormat> {
+    /// id-data, signed, enveloped, … of PKCS #7
+    const PKCS7: &[u8] = b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07";
+    /// id-ct: the content types of S/MIME
+    const CT: &[u8] = b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01";
+    /// id-pskc: an attribute of RFC 6031
+    const PSKC: &[u8] = b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x0C";
+    let inside = ber::inside(begin, 0x30)?;
+    if inside.strip_prefix(b"\x02\x01\x03").is_some_and(|rest| ber::inside(rest, 0x30).is_some()) {
+        return Some(FileFormat::Pkcs12);
+    }
+    // By itself: attributes of all keys, or the keys.
+    let by_itself = inside.strip_prefix(b"\x02\x01\x01").unwrap_or(inside);
+    let attributes = ber::inside(by_itself, 0xA0).and_then(|inside| ber::inside(inside, 0x30));
+    let key = ber::inside(by_itself, 0x30).and_then(|inside| ber::inside(inside, 0x30));
+    let key_attributes = key.and_then(|inside| ber::inside(inside, 0x30)).and_then(|inside| ber::inside(inside, 0x30));
+    let is_package = [attributes, key_attributes].into_iter().flatten().any(|inside| inside.starts_with(PSKC))
+        || key.is_some_and(|inside| inside.first() == Some(&0x04));
+    (is_package || inside.starts_with(PKCS7) || inside.starts_with(CT)).then_some(FileFormat::Skpc)
+}
+
+/// The keys of a file, opened with `unlock` where it is encrypted.
+///
+/// # Errors
+/// [`VesselError::Protection`] where `unlock` is missing or of another kind than the file; others.
+pub fn open(octets: &[u8], unlock: Option<&Unlock>) -> Result<Content, FileError> {
+    let reading = Reading::of_file();
+    let der = match pem(octets) {
+        Some(der) => reading.der(der?.expose())?,
+        None => reading.der(octets)?,
+    };
+    let mut content = match format_of_der(der.expose()) {
+        Some(FileFormat::Pkcs12) => open_pkcs12(&der, unlock, &reading)?,
+        Some(FileFormat::Skpc) => open_cms(&der, unlock, &reading)?,
+        None => return Err(UNREADABLE.into()),
+    };
+    content.iterations = reading.fewest();
+    Ok(content)
+}
+
+fn open_pkcs12(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<Content, FileError> {
+    let Some(Unlock::Password(password)) = unlock else { return Err(VesselError::Protection.into()) };
+    let mut found = Found::default();
+    for part in pfx::open(der, password, reading)? {
+        match part {
+            Some(bags) => found.read(&bags, password, reading)?,
+            None => *found.others.entry("part that is encrypted with RC2").or_default() += 1,
+        }
+    }
+    Ok(Content { packages: found.packages, others: found.others, ..Content::default() })
+}
+
+fn open_cms(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<Content, FileError> {
+    let mut content = Content::default();
+    let Ok(mut info) = from_der::<ContentInfo>(der.expose()) else {
+        content.packages = skpc::read_all(der)?; // by itself
+        return Ok(content);
+    };
+    if info.content_type == signed::SIGNED_DATA {
+        info = signed::content(&info)?;
+        content.signed = true;
+    }
+    let check = |octets: &Secret| {
+        let der = reading.der(octets.expose())?;
+        if skpc::is_one(&der) { Ok(der) } else { Err(UNREADABLE) }
+    };
+    let package = skpc::content(&info, false, unlock, reading, check)?;
+    content.packages = skpc::read_all(&package)?;
+    Ok(content)
+}
+
+/// Whether a file can carry all that a package says, but for its extensions.
+///
+/// # Errors
+/// [`VesselError::Unfit`]
+pub fn carries(package: &KeyPackage) -> Result<(), VesselError> {
+    skpc::write(&[package]).map(drop)
+}
+
+/// Writes a file. PKCS #12 takes a password alone. For `old` readers it has Triple-DES and SHA-1, and RFC 6031 has
+/// `EncryptedData` and `EnvelopedData`, where otherwise AES-256-GCM notices every change.
+///
+/// # Errors
+/// [`VesselError::Protection`], [`VesselError::Unfit`]
+pub fn write(
+    format: FileFormat,
+    packages: &[&KeyPackage],
+    protection: &Protection,
+    old: bool,
+    rng: &mut dyn Random,
+) -> Result<Vec<u8>, FileError> {
+    for (at, package) in packages.iter().enumerate() {
+        carries(package).map_err(|why| FileError { key: Some(at + 1), why })?;
+    }
+    match (format, protection) {
+        (FileFormat::Skpc, _) => {
+            let vessel = Skpc { authenticated: !old };
+            Ok(vessel.seal_content(&skpc::write(packages)?, protection, rng)?)
+        }
+        (FileFormat::Pkcs12, Protection::Password { password, iterations }) => {
+            let sealing = Sealing::new(password, *iterations, old, rng)?;
+            let bags = packages.iter().map(|package| bags::of_java(package, &sealing, rng));
+            let bags = Secret::new(to_der(&bags.collect::<Result<Vec<_>, _>>()?)?);
+            Ok(sealing.seal(&bags, rng)?)
+        }
+        (FileFormat::Pkcs12, _) => Err(VesselError::Protection.into()),
+    }
+}

@@ -1,0 +1,209 @@
+//! What is around the keys in PKCS #12 (RFC 7292 §§4, 5): the MAC, and contents under the password.
+
+use std::num::NonZeroU32;
+
+use der::Sequence;
+use der::asn1::{Any, OctetString};
+use dskpp_crypto::{
+    Hash, HmacKey, Random, Secret, des3_cbc_decrypt, des3_cbc_encrypt, pkcs12_des3_key, pkcs12_mac_key,
+};
+
+use super::asn1::{Algorithm, ContentInfo, Oid, UNREADABLE, algorithm, from_der, to_der};
+use super::reading::Reading;
+use super::{VesselError, cms, pbes2};
+
+pub(super) const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");
+const PBMAC1: Oid = Oid::new_unwrap("1.2.840.113549.1.5.14");
+const HMAC_SHA256: Oid = Oid::new_unwrap("1.2.840.113549.2.9");
+/// pbeWithSHAAnd3-KeyTripleDES-CBC
+const DES3: Oid = Oid::new_unwrap("1.2.840.113549.1.12.1.3");
+/// pbeWithSHAAnd128BitRC2-CBC and pbeWithSHAAnd40BitRC2-CBC: certificates in old files, and nothing else.
+const RC2: [Oid; 2] = [Oid::new_unwrap("1.2.840.113549.1.12.1.5"), Oid::new_unwrap("1.2.840.113549.1.12.1.6")];
+const HASHES: [(Oid, Hash); 5] = [
+    (Oid::new_unwrap("1.3.14.3.2.26"), Hash::Sha1),
+    (Oid::new_unwrap("2.16.840.1.101.3.4.2.4"), Hash::Sha224),
+    (Oid::new_unwrap("2.16.840.1.101.3.4.2.1"), Hash::Sha256),
+    (Oid::new_unwrap("2.16.840.1.101.3.4.2.2"), Hash::Sha384),
+    (Oid::new_unwrap("2.16.840.1.101.3.4.2.3"), Hash::Sha512),
+];
+const MAC_KEY_LEN: usize = 32;
+const SALT_LEN: usize = 16;
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct Pfx {
+    version: u8,
+    safe: ContentInfo,
+    #[asn1(optional = "true")]
+    mac: Option<MacData>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct MacData {
+    mac: DigestInfo,
+    /// Not used with PBMAC1, which has its own; nor is the count behind it.
+    salt: OctetString,
+    #[asn1(default = "one")]
+    iterations: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct DigestInfo {
+    algorithm: Algorithm,
+    digest: OctetString,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct Pbmac1Params {
+    kdf: Algorithm,
+    mac: Algorithm,
+}
+
+/// `pkcs-12PbeParams`
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+struct PbeParams {
+    salt: OctetString,
+    iterations: u32,
+}
+
+/// What encrypts under a password, and its MAC.
+pub(super) struct Sealing<'a> {
+    password: &'a Secret,
+    iterations: NonZeroU32,
+    /// PBKDF2, and the key of PBES2 that it makes; `None` for Triple-DES and SHA-1, which old readers know.
+    derived: Option<(Algorithm, Secret)>,
+}
+
+impl<'a> Sealing<'a> {
+    /// Derives the key of all contents, unless it is for `old` readers.
+    pub(super) fn new(
+        password: &'a Secret,
+        iterations: NonZeroU32,
+        old: bool,
+        rng: &mut dyn Random,
+    ) -> Result<Self, VesselError> {
+        let derived = (!old).then(|| pbes2::derive_new(password, iterations, rng)).transpose()?;
+        Ok(Self { password, iterations, derived })
+    }
+
+    /// The content, and the algorithm that opens it.
+    pub(super) fn encrypt(&self, content: &Secret, rng: &mut dyn Random) -> Result<(Algorithm, Vec<u8>), VesselError> {
+        if let Some((kdf, key)) = &self.derived {
+            return pbes2::encrypt_derived(kdf.clone(), key, content, rng);
+        }
+        // A new salt for each content: the initialization vector comes from it, too.
+        let salt = rng.bytes(SALT_LEN);
+        let (key, iv) = pkcs12_des3_key(self.password.expose(), &salt, self.iterations).map_err(|_| NOT_TEXT)?;
+        let octets = des3_cbc_encrypt(key.expose(), &iv, content.expose()).map_err(|_| NOT_TEXT)?;
+        let params = PbeParams { salt: pbes2::octet_string(&salt)?, iterations: self.iterations.get() };
+        Ok((algorithm(DES3, Some(&params))?, octets))
+    }
+
+    /// A PFX of `bags`, the DER of SafeContents.
+    pub(super) fn seal(&self, bags: &Secret, rng: &mut dyn Random) -> Result<Vec<u8>, VesselError> {
+        let (scheme, octets) = self.encrypt(bags, rng)?;
+        let encrypted: ContentInfo = from_der(&cms::encrypted_data(DATA, scheme, &octets)?)?;
+        let safe = to_der(&vec![encrypted])?;
+        let mac = self.mac(&safe, rng)?;
+        let safe: ContentInfo = from_der(&ContentInfo::write(DATA, &pbes2::octet_string(&safe)?)?)?;
+        to_der(&Pfx { version: 3, safe, mac: Some(mac) })
+    }
+
+    fn mac(&self, content: &[u8], rng: &mut dyn Random) -> Result<MacData, VesselError> {
+        let (oid, hash) = if self.derived.is_some() { HASHES[2] } else { HASHES[0] };
+        let salt = rng.bytes(SALT_LEN);
+        let key = pkcs12_mac_key(hash, self.password.expose(), &salt, self.iterations).map_err(|_| NOT_TEXT)?;
+        let digest = HmacKey::new(hash, key.expose()).sign(&[content]);
+        let algorithm = algorithm(oid, Some(&Any::null()))?;
+        let mac = DigestInfo { algorithm, digest: pbes2::octet_string(digest.as_ref())? };
+        Ok(MacData { mac, salt: pbes2::octet_string(&salt)?, iterations: self.iterations.get() })
+    }
+}
+
+const NOT_TEXT: VesselError = VesselError::Unfit("the password of PKCS #12 is UTF-8");
+
+/// What the MAC covers: the parts with bags, each the DER of SafeContents; `None` for one that old programs encrypt
+/// with RC2.
+pub(super) fn open(der: &Secret, password: &Secret, reading: &Reading) -> Result<Vec<Option<Secret>>, VesselError> {
+    let pfx: Pfx = from_der(der.expose())?;
+    if pfx.version != 3 || pfx.safe.content_type != DATA {
+        return Err(VesselError::Unreadable("it is no PKCS #12 file that a password protects"));
+    }
+    let safe: OctetString = pfx.safe.content.decode_as().map_err(|_| UNREADABLE)?;
+    let mac = pfx.mac.ok_or(VesselError::Unreadable("it has no MAC: nothing tells whether it was changed"))?;
+    verify(&mac, password, safe.as_bytes(), reading)?;
+    let safes: Vec<ContentInfo> = from_der(reading.der(safe.as_bytes())?.expose())?;
+    let part = |safe: &ContentInfo| match safe.content_type {
+        DATA => {
+            let bags: OctetString = safe.content.decode_as().map_err(|_| UNREADABLE)?;
+            reading.der(bags.as_bytes()).map(Some)
+        }
+        cms::ENCRYPTED_DATA => {
+            let (algorithm, content) = cms::encrypted_content(safe, DATA, reading)?;
+            if RC2.contains(&algorithm.oid) {
+                return Ok(None);
+            }
+            let bags = decrypt(&algorithm, password, content.as_bytes(), reading)?;
+            reading.der(bags.expose()).map(Some)
+        }
+        _ => Err(VesselError::Unreadable("a part of it is not encrypted with a password")),
+    };
+    safes.iter().map(part).collect()
+}
+
+/// Undoes [`Sealing::encrypt`].
+pub(super) fn decrypt(
+    algorithm: &Algorithm,
+    password: &Secret,
+    octets: &[u8],
+    reading: &Reading,
+) -> Result<Secret, VesselError> {
+    if algorithm.oid != DES3 || !reading.is_of_file() {
+        return pbes2::decrypt_with_password(algorithm, password, octets, reading);
+    }
+    let params: PbeParams = pbes2::decode(algorithm, UNREADABLE)?;
+    let salt = pbes2::salt_of(&params.salt)?;
+    let wrong = |_| VesselError::WrongKeyOrDamaged;
+    let both = reading.derived(to_der(algorithm)?, params.iterations, |iterations| {
+        let (key, iv) = pkcs12_des3_key(password.expose(), salt, iterations).map_err(wrong)?;
+        Ok(Secret::new([key.expose(), &iv].concat()))
+    })?;
+    let (key, iv) = both.expose().split_last_chunk().ok_or(UNREADABLE)?;
+    des3_cbc_decrypt(key, iv, octets).map_err(wrong)
+}
+
+fn verify(data: &MacData, password: &Secret, content: &[u8], reading: &Reading) -> Result<(), VesselError> {
+    const WRONG: VesselError = VesselError::WrongKeyOrDamaged;
+    let info = &data.mac;
+    let known =
+        |(oid, hash): &&(Oid, Hash)| *oid == info.algorithm.oid && (*hash == Hash::Sha256 || reading.is_of_file());
+    let (hash, key) = match HASHES.iter().find(known) {
+        Some((_, hash)) => {
+            let salt = pbes2::salt_of(&data.salt)?;
+            let key = reading.derived(to_der(data)?, data.iterations, |iterations| {
+                pkcs12_mac_key(*hash, password.expose(), salt, iterations).map_err(|_| WRONG)
+            })?;
+            (*hash, key)
+        }
+        None => (Hash::Sha256, key_of_pbmac1(info, password, reading)?),
+    };
+    match HmacKey::new(hash, key.expose()).verify(&[content], info.digest.as_bytes()) {
+        true => Ok(()),
+        false => Err(WRONG),
+    }
+}
+
+fn key_of_pbmac1(info: &DigestInfo, password: &Secret, reading: &Reading) -> Result<Secret, VesselError> {
+    const OTHER: VesselError = VesselError::Unreadable("its MAC is not HMAC with SHA-1 or SHA-2 under a password");
+    if info.algorithm.oid != PBMAC1 {
+        return Err(OTHER);
+    }
+    let params: Pbmac1Params = pbes2::decode(&info.algorithm, OTHER)?;
+    if params.mac.oid != HMAC_SHA256 {
+        return Err(OTHER);
+    }
+    pbes2::derive(&params.kdf, password, MAC_KEY_LEN, reading)
+}

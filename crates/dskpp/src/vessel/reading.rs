@@ -1,0 +1,105 @@
+//! How a package is read: a server's or a file's, and with how much work.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+
+use dskpp_crypto::Secret;
+
+use super::{ITERATIONS, MAX_LEN, VesselError, ber};
+
+/// The rules of one reading, and what it has cost.
+pub(super) struct Reading {
+    max_len: usize,
+    is_file: bool,
+    iterations: RangeInclusive<u32>,
+    /// Rounds that may still be asked for.
+    left: Cell<u64>,
+    fewest: Cell<Option<u32>>,
+    /// What was derived from the password, by the DER of its parameters.
+    derived: RefCell<HashMap<Vec<u8>, Secret>>,
+}
+
+impl Reading {
+    /// DSKPP's: one key from a server, in DER.
+    pub(super) fn of_package() -> Self {
+        Self::new(MAX_LEN, false, ITERATIONS, u64::MAX)
+    }
+
+    /// That of a file, in BER too.
+    pub(super) fn of_file() -> Self {
+        Self::new(super::file::MAX_LEN, true, 1..=*ITERATIONS.end(), super::file::MAX_ROUNDS)
+    }
+
+    fn new(max_len: usize, is_file: bool, iterations: RangeInclusive<u32>, left: u64) -> Self {
+        let (left, fewest, derived) = (Cell::new(left), Cell::default(), RefCell::default());
+        Self { max_len, is_file, iterations, left, fewest, derived }
+    }
+
+    /// Whether old algorithms are read, too.
+    pub(super) fn is_of_file(&self) -> bool {
+        self.is_file
+    }
+
+    /// What is to be read, as DER.
+    pub(super) fn der(&self, octets: &[u8]) -> Result<Secret, VesselError> {
+        match (octets.len() <= self.max_len, self.is_file) {
+            (false, _) => Err(VesselError::Unreadable("it is too long")),
+            (true, true) => ber::to_der(octets).map(Secret::new),
+            (true, false) => Ok(Secret::from_slice(octets)),
+        }
+    }
+
+    /// The key that `derive` makes of the password, or has made of it before with the same `parameters`.
+    pub(super) fn derived(
+        &self,
+        parameters: Vec<u8>,
+        iterations: u32,
+        derive: impl FnOnce(NonZeroU32) -> Result<Secret, VesselError>,
+    ) -> Result<Secret, VesselError> {
+        const TOO_MUCH: VesselError = VesselError::Unreadable("a password asks for too little or too much work in it");
+        let count = NonZeroU32::new(iterations).filter(|_| self.iterations.contains(&iterations)).ok_or(TOO_MUCH)?;
+        if let Some(key) = self.derived.borrow().get(&parameters) {
+            return Ok(key.clone());
+        }
+        let left = self.left.get().checked_sub(u64::from(iterations));
+        self.left
+            .set(left.ok_or(VesselError::Unreadable("its passwords ask for more than 100,000,000 rounds in all"))?);
+        self.fewest.set(Some(self.fewest.get().unwrap_or(u32::MAX).min(iterations)));
+        let key = derive(count)?;
+        self.derived.borrow_mut().insert(parameters, key.clone());
+        Ok(key)
+    }
+
+    /// The fewest rounds that have protected a password.
+    pub(super) fn fewest(&self) -> Option<u32> {
+        self.fewest.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether each derivation of these is made, each with parameters of its own.
+    fn asked(reading: &Reading, counts: &[u32]) -> Vec<bool> {
+        let ask = |(i, count): (usize, &u32)| {
+            reading.derived(vec![i as u8], *count, |_| Ok(Secret::new(vec![0; 16]))).is_ok()
+        };
+        counts.iter().enumerate().map(ask).collect()
+    }
+
+    #[test]
+    fn rfc8018_no_package_and_no_file_asks_for_work_without_end() {
+        let package = asked(&Reading::of_package(), &[0, 1, 999, 1_000, 10_000_000, 10_000_001, u32::MAX]);
+        assert_eq!(package, [false, false, false, true, true, false, false]);
+        let file = Reading::of_file();
+        assert_eq!(asked(&file, &[0, 1, 10_000_000, 10_000_001]), [false, true, true, false]);
+        assert_eq!(file.fewest(), Some(1));
+        // All together: what was derived once costs nothing more, and what is over the total is refused.
+        let file = Reading::of_file();
+        assert_eq!(asked(&file, &[10_000_000; 11]), [&[true; 10][..], &[false]].concat());
+        assert_eq!(asked(&file, &[10_000_000; 10]), [true; 10], "derived before");
+    }
+}
