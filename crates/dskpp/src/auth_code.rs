@@ -15,6 +15,9 @@ const MAX_CLIENT_ID: usize = 128;
 /// What one TLV can carry.
 const MAX_VALUE: usize = 255;
 
+/// The longest code in which a mistyped digit is looked for: typing more by hand is nobody's way.
+const MAX_CORRECTED: usize = 64;
+
 const CLIENT_ID: char = '1';
 const PASSWORD: char = '2';
 const CHECKSUM_TYPE: char = '3';
@@ -36,35 +39,45 @@ pub struct AuthCode {
 }
 
 /// Which part of a typed code is wrong. The password itself is never part of a message.
+///
+/// Positions count from 1, without white space and hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthCodeError {
     /// Nothing was typed.
     #[error("the authentication code is empty: type it as it was given to you")]
     Empty,
-    /// A character that is not a hexadecimal digit, and its position, counted from 1.
-    #[error("character {at} of the authentication code, '{found}', is not one of 0-9 and A-F")]
+    /// A character that is not a hexadecimal digit.
+    #[error("{} of the authentication code, '{found}', is not one of 0-9 and A-F", place(*.at))]
     NotHexadecimal {
-        /// Position, counted from 1 without white space and hyphens.
+        /// Its position.
         at: usize,
         /// What stands there.
         found: char,
     },
-    /// The code ends inside the field that begins at this position, counted from 1.
-    #[error("the authentication code ends too early, in its part that begins at character {0}: something is missing")]
-    Truncated(usize),
-    /// Characters after the last field.
+    /// With one other digit at this position, structure and checksum would be right.
+    #[error("{} of the authentication code is probably mistyped", place(*.0))]
+    Mistyped(usize),
+    /// The length of a field does not fit what follows.
     #[error(
-        "the authentication code has characters left over from position {0}: something was typed twice or too much"
+        "the {part} in the authentication code, from {} on, does not have the length that it should have: a character \
+         there is mistyped, or some are missing",
+        place(*.at)
     )]
+    Length {
+        /// Which part it is, by its type.
+        part: &'static str,
+        /// Where it begins.
+        at: usize,
+    },
+    /// Characters after the last field.
+    #[error("the authentication code has characters too many, from {} on", place(*.0))]
     LeftOver(usize),
     /// A type that is neither defined nor a vendor's.
-    #[error(
-        "the authentication code has an unknown part (type {kind}) at character {at}: probably a digit was mistyped"
-    )]
+    #[error("{} of the authentication code, '{kind}', begins no part that is known: it is probably mistyped", place(*.at))]
     UnknownType {
         /// The type digit.
         kind: char,
-        /// Position, counted from 1.
+        /// Its position.
         at: usize,
     },
     /// A field that may stand once stands twice.
@@ -77,7 +90,7 @@ pub enum AuthCodeError {
     #[error("the client ID in the authentication code has {0} characters; 128 are the most")]
     ClientIdTooLong(usize),
     /// The checksum does not fit what was typed.
-    #[error("the checksum of the authentication code does not fit: at least one character was mistyped")]
+    #[error("the checksum of the authentication code does not fit: more than one character is mistyped")]
     Checksum,
     /// Text that SASLprep (RFC 4013) prohibits.
     #[error("the {0} contains characters that may not be used")]
@@ -85,6 +98,11 @@ pub enum AuthCodeError {
     /// A value that a TLV cannot carry.
     #[error("the {0} is too long for an authentication code")]
     TooLong(&'static str),
+}
+
+/// A position, as a person finds it in a code that is written in groups of four.
+fn place(at: usize) -> String {
+    format!("character {at} (in group {} of four characters)", at.div_ceil(4))
 }
 
 impl AuthCode {
@@ -157,7 +175,8 @@ impl AuthCode {
 impl std::str::FromStr for AuthCode {
     type Err = AuthCodeError;
 
-    /// Reads a code as a person types it: either case, white space and hyphens anywhere.
+    /// Reads a code as a person types it: either case, white space and hyphens anywhere. Where a code with a checksum
+    /// has one wrong digit, the error says which.
     fn from_str(typed: &str) -> Result<Self, AuthCodeError> {
         let kept = typed.chars().filter(|c| !c.is_whitespace() && *c != '-');
         let mut digits = Vec::with_capacity(typed.len());
@@ -167,7 +186,25 @@ impl std::str::FromStr for AuthCode {
             }
             digits.push(found.to_ascii_uppercase() as u8); // ASCII, by the line above
         }
-        parse(Secret::new(digits).expose())
+        let digits = Secret::new(digits);
+        parse(digits.expose()).map_err(|why| mistyped(digits.expose()).map_or(why, AuthCodeError::Mistyped))
+    }
+}
+
+/// The one position at which another digit makes a code of which the checksum fits.
+fn mistyped(digits: &[u8]) -> Option<usize> {
+    if digits.len() > MAX_CORRECTED {
+        return None;
+    }
+    let fits = |at: usize, digit: u8| {
+        let mut tried = digits.to_vec();
+        tried[at] = digit;
+        parse(Secret::from(tried).expose()).is_ok_and(|code| code.had_checksum)
+    };
+    let mut found = (0..digits.len()).filter(|at| b"0123456789ABCDEF".iter().any(|digit| fits(*at, *digit)));
+    match (found.next(), found.next()) {
+        (Some(at), None) => Some(at + 1),
+        _ => None,
     }
 }
 
@@ -205,7 +242,13 @@ fn parse(digits: &[u8]) -> Result<AuthCode, AuthCodeError> {
 
 /// Type and value of the field at `at`.
 fn next_field(digits: &[u8], at: usize) -> Result<(char, &[u8]), AuthCodeError> {
-    let truncated = AuthCodeError::Truncated(at + 1);
+    let part = match char::from(digits[at]) {
+        CLIENT_ID => "client ID",
+        PASSWORD => "password",
+        CHECKSUM_TYPE => "checksum",
+        _ => "part",
+    };
+    let truncated = AuthCodeError::Length { part, at: at + 1 };
     let [kind, high, low, rest @ ..] = &digits[at..] else { return Err(truncated) };
     let digit = |octet: u8| char::from(octet).to_digit(16).unwrap_or(0) as usize; // only digits come here
     let len = digit(*high) * 16 + digit(*low);

@@ -55,6 +55,38 @@ fn s3_4_1_1_the_password_must_contain_hexadecimal_characters_only() {
 }
 
 #[test]
+fn p11_one_mistyped_digit_anywhere_is_found_and_no_fault_is_called_an_early_end() {
+    let code = AuthCode::new("12AB34CD", &Secret::from_slice(b"0F1E2D3C4B5A6978")).unwrap();
+    let code = String::from_utf8(code.encode(true).expose().to_vec()).unwrap();
+    let (mut found, mut tried) = (0, 0);
+    for at in 0..code.len() {
+        for digit in "0123456789ABCDEF".chars().filter(|digit| !code[at..].starts_with(*digit)) {
+            let typed = format!("{}{digit}{}", &code[..at], &code[at + 1..]);
+            tried += 1;
+            match parse(&typed) {
+                // A code without a checksum is a code: its type made a vendor's, or its digits made the password's.
+                Ok(read) => assert!(!read.had_checksum() && [13, code.len() - 7].contains(&at), "{typed}"),
+                Err(AuthCodeError::Mistyped(place)) => {
+                    assert_eq!(place, at + 1, "{typed}");
+                    found += 1;
+                }
+                Err(other) => assert!(!other.to_string().contains("early"), "{typed}: {other}"),
+            }
+        }
+    }
+    assert!(found * 100 >= tried * 95, "{found} of {tried}");
+
+    for (cut, part) in [(2, "client ID"), (9, "client ID"), (13, "password"), (20, "password"), (33, "checksum")] {
+        let error = parse(&code[..cut]).unwrap_err().to_string();
+        assert!(error.contains(part) && !error.contains("early"), "{cut}: {error}");
+    }
+    let grouped: Vec<_> = code.as_bytes().chunks(4).map(|group| std::str::from_utf8(group).unwrap()).collect();
+    for typed in [grouped.join(" "), grouped.join("-"), format!(" {}\n", grouped.join(" - ").to_lowercase())] {
+        assert!(parse(&typed).unwrap() == parse(&code).unwrap(), "{typed:?}");
+    }
+}
+
+#[test]
 fn s3_4_1_1_p11_a_checksum_must_be_crc16_and_is_verified() {
     assert!(parse(&format!("{CODE}304EA4C")).unwrap().had_checksum());
     let full = format!("{CODE}304EA4C");
