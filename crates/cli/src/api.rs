@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use dskpp_client::transport::{HttpClient, check_url};
+use dskpp_client::transport::{CertificateFault, HttpClient, TransportError, check_url};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -46,6 +46,8 @@ pub(crate) struct Api {
     client: HttpClient,
     server: String,
     token: String,
+    /// The file with the trusted certificates, where it is not the system's.
+    ca: Option<PathBuf>,
 }
 
 /// Where `dskpp serve` puts its private CA unless it is told otherwise.
@@ -54,8 +56,8 @@ const DEFAULT_CA: &str = "dskpp-data/tls/ca.pem";
 impl Connection {
     pub(crate) fn open(&self) -> Result<Api, Failure> {
         let token = std::fs::read_to_string(&self.token_file).map_err(|why| {
-            Failure::new(format!("the admin token cannot be read from {}: {why}", self.token_file.display()))
-                .next("run this where `dskpp serve` runs, or name the file with --token-file")
+            Failure::new(format!("the admin token cannot be read from {}: {why}", here(&self.token_file)))
+                .next("run this in the folder where `dskpp serve` runs, or name the file with --token-file")
         })?;
         let default_ca = Path::new(DEFAULT_CA);
         let ca = self.ca.as_deref().or(default_ca.exists().then_some(default_ca));
@@ -68,8 +70,14 @@ impl Api {
         check_url(server).map_err(|why| {
             Failure::new(why).next("the token is for the server alone: name its https:// URL with --server")
         })?;
-        let client = HttpClient::new(ca).map_err(Failure::new)?;
-        Ok(Api { client, server: server.trim_end_matches('/').to_owned(), token: token.to_owned() })
+        let client = HttpClient::new(ca)?;
+        let server = server.trim_end_matches('/').to_owned();
+        Ok(Api { client, server, token: token.to_owned(), ca: ca.map(Path::to_owned) })
+    }
+
+    /// The file with the certificates that are trusted instead of the system's.
+    pub(crate) fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -119,7 +127,7 @@ impl Api {
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
-        let request = self.client.request(method, &format!("{}/api/v1{path}", self.server)).map_err(Failure::new)?;
+        let request = self.client.request(method, &format!("{}/api/v1{path}", self.server))?;
         Ok(request.bearer_auth(&self.token))
     }
 
@@ -137,18 +145,43 @@ impl Api {
         let status = answer.status();
         let problem: Value = serde_json::from_str(&answer.text().await.unwrap_or_default()).unwrap_or_default();
         let detail = shown(problem["detail"].as_str().unwrap_or("no reason was given"));
-        Failure::new(format!("the server refused ({status}): {detail}"))
+        Failure::new(format!("the server refused ({status}): {detail}")).next(match status.as_u16() {
+            401 => "name the file of a valid token with --token-file",
+            403 => "use a token with a role that allows this: see `dskpp admin token create --help`",
+            404 => "check the id or name, and that --server is a dskpp server",
+            409 => "look at what is there already, and change or revoke that first",
+            413 => "send less at once",
+            429 | 503 => "run the same command again in some seconds",
+            500.. => "run the same command again later; the server's log has the reason",
+            _ => "correct it and run the command again",
+        })
     }
 
     fn unreachable(&self, why: &reqwest::Error) -> Failure {
-        let mut reason = why.to_string();
-        let mut source = std::error::Error::source(why);
-        while let Some(inner) = source {
-            reason = inner.to_string();
-            source = inner.source();
+        let error = match check_url(&self.server) {
+            Ok(url) => TransportError::of(&url, why),
+            Err(error) => error,
+        };
+        match &error {
+            TransportError::Certificate { fault: CertificateFault::UnknownIssuer, .. } if self.ca.is_none() => {
+                let default = here(Path::new(DEFAULT_CA));
+                Failure::new(&error).next(format!(
+                    "name the server's CA certificate with --ca: none was given, and there is no {default}"
+                ))
+            }
+            TransportError::Unreachable { .. } => {
+                Failure::new(&error).next("start the server with `dskpp serve`, or name another with --server")
+            }
+            _ => error.into(),
         }
-        Failure::new(format!("{} cannot be reached: {reason}", self.server))
-            .next("is the server running? Name another with --server, its CA with --ca")
+    }
+}
+
+/// A path for a message; a relative one with the folder that it is relative to.
+fn here(path: &Path) -> String {
+    match std::env::current_dir() {
+        Ok(folder) if path.is_relative() => format!("{} in {}", path.display(), folder.display()),
+        _ => path.display().to_string(),
     }
 }
 

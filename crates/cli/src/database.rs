@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dskpp_server::{Config, database};
+use dskpp_server::{Config, Error, database};
 use serde_json::json;
 
 use crate::output::{Failure, Output};
+use crate::serve::fault;
 
 /// The command's subcommands.
 #[derive(Subcommand)]
@@ -36,11 +37,15 @@ pub(crate) struct Migrate {
 impl Database {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let Database::Migrate(Migrate { config, data_dir, init }) = self;
-        let mut config = Config::load(config.as_deref()).map_err(Failure::new)?;
+        let file = config;
+        let mut config = Config::load(file.as_deref()).map_err(fault)?;
         if let Some(data_dir) = data_dir {
             config.server.data_dir = data_dir;
         }
-        let migrated = database::migrate(&config, init).map_err(Failure::new)?;
+        let migrated = database::migrate(&config, init).map_err(|why| match why {
+            Error::Config(why) => fault(why.located(file.as_deref())),
+            why => Failure::new(why),
+        })?;
         let folder = migrated.folder.display().to_string();
         let document = json!({
             "data_dir": folder,

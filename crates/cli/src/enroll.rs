@@ -5,6 +5,7 @@ mod ask;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use dskpp::algorithm::{PackageFormat, ProtectionMethod};
@@ -12,14 +13,16 @@ use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
 use dskpp_client::enroll::{self, EnrollRequest, Enrolled, key_type_from_name, key_type_name};
-use dskpp_client::transport::{HttpClient, MEDIA_TYPE, Transport, TransportError, TransportOptions, read_certificates};
+use dskpp_client::transport::{
+    HttpClient, MEDIA_TYPE, Transport, TransportError, TransportOptions, check_url, read_certificates,
+};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 use serde_json::json;
 
 use crate::admin::device_name;
 use crate::output::{Failure, Output};
 use crate::runtime;
-use crate::shown::{argument, note, shown};
+use crate::shown::{note, shown};
 use crate::store::{StoreOptions, prompt};
 pub(crate) use ask::hold;
 
@@ -203,15 +206,20 @@ impl Enroll {
         if self.pbkdf2_prf == "hmac-sha256" {
             request.pbkdf2_prf = Pbkdf2Prf::HmacSha256;
         }
-        let options = TransportOptions { ca: self.ca.clone(), insecure: self.insecure, ..TransportOptions::default() };
-        let transport = Transport::new(&options).map_err(Failure::new)?;
-        request.check().map_err(Failure::new)?;
+        let options = TransportOptions {
+            ca: self.ca.clone(),
+            insecure: self.insecure,
+            waiting: Some(waiting),
+            ..TransportOptions::default()
+        };
+        let transport = Transport::new(&options)?;
+        request.check()?;
         if let (true, Credential::Trigger(trigger)) = (self.ask, &request.credential) {
             ask::go_on(trigger, self.url.as_deref())?;
         }
         let mut store = self.store.open_or_create()?;
-        let enrolled = runtime()?.block_on(enroll::enroll(&transport, &mut store, request)).map_err(Failure::new)?;
-        report(output, &enrolled)
+        let enrolled = runtime()?.block_on(enroll::enroll(&transport, &mut store, request))?;
+        report(output, &enrolled, &self.store)
     }
 
     fn credential(&self) -> Result<Credential, Failure> {
@@ -228,14 +236,14 @@ impl Enroll {
                 std::io::stdin()
                     .take(1024)
                     .read_to_end(&mut text)
-                    .map_err(|why| Failure::new(format!("standard input: {why}")))?;
+                    .map_err(|why| Failure::new(format!("standard input cannot be read: {why}")))?;
                 Secret::from(text)
             }
             Some(code) => Secret::from_slice(code.as_bytes()),
             None => prompt("Authentication code: ")?,
         };
-        let text =
-            std::str::from_utf8(typed.expose()).map_err(|_| Failure::new("the authentication code is not text"))?;
+        let text = std::str::from_utf8(typed.expose())
+            .map_err(|_| Failure::new("the authentication code is not text").next("type it as it was given to you"))?;
         let code: AuthCode =
             text.parse().map_err(|why| Failure::new(why).next("nothing was sent; check the code and type it again"))?;
         Ok(Credential::Code(code))
@@ -269,7 +277,12 @@ impl Enroll {
 /// A private key, and its certificates in DER.
 type PrivateKey = (Arc<RsaPrivateKey>, Vec<Vec<u8>>);
 
-fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
+/// Shows a person why nothing happens for a while.
+fn waiting(wait: Duration) {
+    note(format!("the server is busy: waiting {} s, as it asks", wait.as_secs()));
+}
+
+fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<(), Failure> {
     if let Some(count) = enrolled.few_iterations {
         note(format!(
             "the server protected the key by {count} iterations of PBKDF2 only; tell its operator: at least 100000"
@@ -293,16 +306,16 @@ fn report(output: &Output, enrolled: &Enrolled) -> Result<(), Failure> {
         let done = if enrolled.replaced { "renewed" } else { "stored" };
         let use_it = match key_type {
             "hotp" | "totp" | "ocra" => {
-                format!("\nmake a one-time password with: dskpp token otp {}", argument(&enrolled.key_id))
+                format!("\nmake a one-time password with: {}", store.command("otp", &enrolled.key_id))
             }
             _ => String::new(),
         };
         let old = enrolled.old_key_id.as_ref().map(|old| {
             format!(
                 "\nthe old key stays as {}, for servers that want it until they have seen the new one in use;\n\
-                 once a code of the new one was accepted, forget it with: dskpp token accepted {}",
+                 once a code of the new one was accepted, forget it with: {}",
                 shown(old),
-                argument(&enrolled.key_id)
+                store.command("accepted", &enrolled.key_id)
             )
         });
         let old = old.unwrap_or_default();
@@ -335,21 +348,18 @@ fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
 
 pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let failed = |why: String| Failure::new(format!("the trigger cannot be fetched from {url}: {why}"));
-    let request =
-        HttpClient::new(ca).map_err(Failure::new)?.request(reqwest::Method::GET, url).map_err(|why| match why {
-            TransportError::NotHttps(_) => {
-                Failure::usage("a trigger is fetched from other machines over https only: who reads it can use it")
-            }
-            why => Failure::usage(why),
-        })?;
-    let request = request.header(reqwest::header::ACCEPT, MEDIA_TYPE);
-    let mut answer = request.send().await.map_err(|why| {
-        let mut cause: &dyn std::error::Error = &why;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
+    let request = HttpClient::new(ca)?.request(reqwest::Method::GET, url).map_err(|why| match why {
+        TransportError::NotHttps(_) => {
+            Failure::usage("a trigger is fetched from other machines over https only: who reads it can use it")
         }
-        failed(cause.to_string()).next("check the address; --ca names the CA certificates of a server with its own")
+        why => Failure::usage(&why).next(why.next()),
     })?;
+    let request = request.header(reqwest::header::ACCEPT, MEDIA_TYPE);
+    let unreachable = |why: reqwest::Error| match check_url(url) {
+        Ok(url) => Failure::from(TransportError::of(&url, &why)),
+        Err(error) => error.into(),
+    };
+    let mut answer = request.send().await.map_err(unreachable)?;
     if !answer.status().is_success() {
         let next = match answer.status().as_u16() {
             429 | 500.. => "try again later",
@@ -358,7 +368,7 @@ pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8
         return Err(failed(answer.status().to_string()).next(next));
     }
     let mut octets = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(|why| failed(why.to_string()))? {
+    while let Some(part) = answer.chunk().await.map_err(unreachable)? {
         octets.extend_from_slice(&part);
         if octets.len() > MAX_MESSAGE_LEN {
             return Err(failed("it is too long".into()));

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
 use std::panic::PanicHookInfo;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -15,10 +16,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dskpp_server::config::{Log, LogFormat};
+use dskpp_server::{ConfigError, Fault};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::output::Failure;
+use crate::serve::fault;
 
 /// Octets of lines that may wait.
 const MOST_WAITING: usize = 256 * 1024;
@@ -42,9 +45,9 @@ struct Started {
 
 type SetFilter = dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync;
 
-/// Starts the log as configured; `RUST_LOG` overrides the level. Panics are logged from now on.
-pub(crate) fn start(log: &Log) -> Result<(), Failure> {
-    let filter = filter(&log.level).map_err(Failure::usage)?;
+/// Starts the log as configured in `file`; `RUST_LOG` overrides the level. Panics are logged from now on.
+pub(crate) fn start(log: &Log, file: Option<&Path>) -> Result<(), Failure> {
+    let filter = filter(&log.level).map_err(|why| fault(why.located(file)))?;
     let failed = |why: io::Error| Failure::new(format!("the log cannot be started: {why}"));
     let standard_error = io::stderr();
     // A handle of its own: no other thread waits for a lock while a line is written.
@@ -74,12 +77,15 @@ pub(crate) fn start(log: &Log) -> Result<(), Failure> {
 }
 
 /// What is logged, from `log.level` or `RUST_LOG`.
-fn filter(level: &str) -> Result<EnvFilter, String> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(filter) => EnvFilter::try_new(filter),
-        Err(_) => EnvFilter::try_new(level),
+fn filter(level: &str) -> Result<EnvFilter, ConfigError> {
+    let (value, place) = match std::env::var("RUST_LOG") {
+        Ok(filter) => (filter, Some("environment variable RUST_LOG".to_owned())),
+        Err(_) => (level.to_owned(), None),
     };
-    filter.map_err(|why| format!("log.level cannot be used: {why}"))
+    EnvFilter::try_new(&value).map_err(|why| {
+        let (key, remedy) = ("log.level".to_owned(), format!("is no filter of the log: {why}"));
+        ConfigError(vec![Fault { key, value, remedy, place }])
+    })
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
@@ -93,7 +99,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 
 /// Changes the level of a started log.
 pub(crate) fn set_level(level: &str) -> Result<(), String> {
-    let filter = filter(level)?;
+    let filter = filter(level).map_err(|why| why.to_string())?;
     STARTED.get().map_or(Ok(()), |started| (started.set_filter)(filter))
 }
 

@@ -14,9 +14,9 @@ mod shown;
 mod store;
 mod token;
 
-use std::process::ExitCode;
-
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -72,8 +72,12 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual, or write it as a page per command
+    Man {
+        /// Write a page for each command into this folder, as dskpp-admin-key.1
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     #[command(hide = true)]
     BenchServer(bench::server::BenchServer),
 }
@@ -100,7 +104,7 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "dskpp", &mut script);
             print_text(&output, "script", &script)
         }
-        Command::Man => manual(&output),
+        Command::Man { out } => manual(&output, out.as_deref()),
     };
     let code = match done {
         Ok(()) => {
@@ -135,20 +139,36 @@ fn unparsed(why: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn manual(output: &Output) -> Result<(), Failure> {
-    let mut page = Vec::new();
+fn manual(output: &Output, out: Option<&Path>) -> Result<(), Failure> {
     let mut command = Cli::command();
     command.build();
-    let render = manual_of(&command, &mut page);
-    render.map_err(|why| Failure::new(format!("the manual page cannot be made: {why}")))?;
+    if let Some(folder) = out {
+        let failed = |why: std::io::Error| {
+            Failure::new(format!("the pages cannot be written into {}: {why}", folder.display()))
+                .next("name a folder that you may write into with --out")
+        };
+        std::fs::create_dir_all(folder).and_then(|()| pages_of(&command, folder)).map_err(failed)?;
+        return output.print(&json!({ "folder": folder }), || format!("the pages are in {}", folder.display()));
+    }
+    let mut page = Vec::new();
+    manual_of(&command, &mut page).map_err(|why| Failure::new(format!("the manual cannot be made: {why}")))?;
     print_text(output, "page", &page)
 }
 
 /// The page of a command, and those of all below it.
 fn manual_of(command: &clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     clap_mangen::Man::new(command.clone()).render(page)?;
-    let below = command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help");
-    below.into_iter().try_for_each(|below| manual_of(below, page))
+    below(command).try_for_each(|below| manual_of(below, page))
+}
+
+/// The same, each in a file of its own.
+fn pages_of(command: &clap::Command, folder: &Path) -> std::io::Result<()> {
+    clap_mangen::Man::new(command.clone()).generate_to(folder)?;
+    below(command).try_for_each(|below| pages_of(below, folder))
+}
+
+fn below(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
+    command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help")
 }
 
 fn print_text(output: &Output, name: &str, text: &[u8]) -> Result<(), Failure> {

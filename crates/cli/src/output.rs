@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use dskpp_client::token_store::StoreError;
+use dskpp_client::transport::TransportError;
 use serde_json::{Value, json};
 
 use crate::shown;
@@ -42,6 +44,19 @@ impl Failure {
     }
 }
 
+/// Errors that say what to do next.
+macro_rules! with_next {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Failure::new(&error).next(error.next())
+            }
+        })+
+    };
+}
+
+with_next!(dskpp_client::EnrollError, StoreError, TransportError);
+
 impl Output {
     /// A result: `document` for programs, `text` for people.
     pub(crate) fn print(&self, document: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
@@ -68,7 +83,9 @@ impl Output {
         let (json, code) = (self.json, if failure.usage { 2 } else { 1 });
         log::end(move || {
             if json {
-                let document = json!({ "error": failure.message, "next": failure.next });
+                // Programs find both members always; a text that says all has nothing to add for people.
+                let next = failure.next.as_deref().unwrap_or("correct that, and run the same command again");
+                let document = json!({ "error": failure.message, "next": next });
                 let _ = writeln!(std::io::stdout(), "{}", shown::json(&document.to_string()));
             }
             let mut err = std::io::stderr().lock();

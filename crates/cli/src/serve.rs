@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use dskpp_server::{Config, ConfigError, ServerOptions};
+use dskpp_server::{Config, ConfigError, Error, ServerOptions};
 
 use crate::log;
 use crate::output::{Failure, Output};
@@ -39,8 +39,8 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self, _: &Output) -> Result<(), Failure> {
-        let config = self.config().map_err(Failure::new)?;
-        log::start(&config.log)?;
+        let config = self.config().map_err(fault)?;
+        log::start(&config.log, self.config.as_deref())?;
         let hint = |running: &dskpp_server::Running| {
             tracing::info!("admin token in {}", running.admin_token_file().display());
             if let Some(ca) = running.ca_file() {
@@ -49,14 +49,17 @@ impl Serve {
         };
         let reload = || {
             let config = self.config()?;
-            config.check()?;
+            config.check().map_err(|why| why.located(self.config.as_deref()))?;
             if let Err(why) = log::set_level(&config.log.level) {
                 tracing::error!("the level of the log stays as it is: {why}");
             }
             Ok(config)
         };
         let options = ServerOptions { init: self.init, new_ca: self.new_ca, ..ServerOptions::default() };
-        dskpp_server::run(config, options, hint, reload).map_err(Failure::new)
+        dskpp_server::run(config, options, hint, reload).map_err(|why| match why {
+            Error::Config(why) => fault(why.located(self.config.as_deref())),
+            why => Failure::new(why),
+        })
     }
 
     /// The configuration as it is now, with what the command line overrides.
@@ -71,4 +74,10 @@ impl Serve {
         config.server.http |= self.http;
         Ok(config)
     }
+}
+
+/// What is wrong with the configuration.
+pub(crate) fn fault(why: ConfigError) -> Failure {
+    Failure::new(why)
+        .next("correct these settings and start again; the documented dskpp.toml has every key with its default")
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dskpp_client::token_store::{StoreError, TokenStore, Unlock};
+use dskpp_client::token_store::{TokenStore, Unlock};
 use dskpp_crypto::Secret;
 
 use crate::output::Failure;
+use crate::shown::{argument, note};
 
 /// The passphrase, for programs that cannot type.
 const PASSPHRASE: &str = "DSKPP_STORE_PASSPHRASE";
@@ -30,7 +31,7 @@ impl StoreOptions {
             return Err(Failure::new(format!("there is no token store at {}", path.display()))
                 .next("get a first key with `dskpp enroll`, or name the store with --store"));
         }
-        TokenStore::open(&path, &self.unlock(false)?).map_err(explain)
+        Ok(TokenStore::open(&path, &self.unlock(false)?)?)
     }
 
     /// Opens the store, or makes it.
@@ -38,10 +39,30 @@ impl StoreOptions {
         let path = self.path()?;
         let unlock = self.unlock(!path.exists())?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|why| Failure::new(format!("{} cannot be made: {why}", folder.display())))?;
+            std::fs::create_dir_all(folder).map_err(|why| {
+                Failure::new(format!("{} cannot be made: {why}", folder.display()))
+                    .next("name a store in another folder with --store")
+            })?;
         }
-        TokenStore::open_or_create(&path, &unlock).map_err(explain)
+        Ok(TokenStore::open_or_create(&path, &unlock)?)
+    }
+
+    /// A command for a key of the same store, as a shell has to be given it.
+    pub(crate) fn command(&self, verb: &str, key_id: &str) -> String {
+        let given = [
+            ("--store", "DSKPP_STORE", &self.store),
+            ("--store-key-file", "DSKPP_STORE_KEY_FILE", &self.store_key_file),
+        ];
+        let mut command = format!("dskpp token {verb}");
+        for (option, variable, path) in given {
+            // What the environment says, it says to the next command as well.
+            if let Some(path) =
+                path.as_ref().filter(|path| std::env::var_os(variable).as_deref() != Some(path.as_os_str()))
+            {
+                command += &format!(" {option} {}", argument(path.to_string_lossy()));
+            }
+        }
+        format!("{command} {}", argument(key_id))
     }
 
     fn path(&self) -> Result<PathBuf, Failure> {
@@ -62,26 +83,53 @@ impl StoreOptions {
             return Ok(Unlock::KeyFile(path.clone()));
         }
         if let Ok(passphrase) = std::env::var(PASSPHRASE) {
-            return Ok(Unlock::Passphrase(Secret::from(passphrase.into_bytes())));
+            let passphrase = Secret::from(passphrase.into_bytes());
+            if new {
+                warn_if_weak(&passphrase);
+            }
+            return Ok(Unlock::Passphrase(passphrase));
         }
         let first =
             prompt(if new { "Choose a passphrase for the token store: " } else { "Passphrase of the token store: " })?;
         if new && prompt("Once more: ")? != first {
             return Err(Failure::new("the two passphrases differ").next("run the command again"));
         }
+        if new {
+            warn_if_weak(&first);
+        }
         Ok(Unlock::Passphrase(first))
+    }
+}
+
+/// Who has a copy of the store can try passphrases as long as he likes.
+fn warn_if_weak(passphrase: &Secret) {
+    let text = String::from_utf8_lossy(passphrase.expose());
+    let estimate = zxcvbn::zxcvbn(&text, &[]);
+    if estimate.score() < zxcvbn::Score::Three {
+        note(format!(
+            "warning: the passphrase is weak: about {} guesses find it. Several unrelated words, or \
+             --store-key-file, protect the store better",
+            round(estimate.guesses())
+        ));
+    }
+}
+
+/// A number as people say it: its first digit counts.
+fn round(number: u64) -> String {
+    let unit = 10u64.pow(number.checked_ilog10().unwrap_or(0));
+    let rounded = (number / unit).saturating_mul(unit);
+    match rounded {
+        0..1_000 => rounded.to_string(),
+        1_000..1_000_000 => format!("{} thousand", rounded / 1_000),
+        _ => format!("{} million", rounded / 1_000_000),
     }
 }
 
 /// Asks for a secret without showing it.
 pub(crate) fn prompt(text: &str) -> Result<Secret, Failure> {
     let typed = rpassword::prompt_password(text).map_err(|why| {
-        Failure::new(format!("nothing can be asked for here ({why})"))
+        Failure::new(format!("cannot prompt: no terminal ({why})"))
             .next(format!("run it in a terminal; or give the code with --code and the passphrase in {PASSPHRASE}"))
     })?;
     Ok(Secret::from(typed.into_bytes()))
-}
-
-fn explain(error: StoreError) -> Failure {
-    Failure::new(error)
 }

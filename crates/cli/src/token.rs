@@ -86,8 +86,8 @@ impl Token {
             Token::Accepted { one } => accepted(&one, output),
             Token::Rename { one, label } => {
                 let mut store = one.store.open()?;
-                let id = store.find(&one.id).map_err(Failure::new)?.id;
-                store.rename(&id, Some(label.clone())).map_err(Failure::new)?;
+                let id = store.find(&one.id)?.id;
+                store.rename(&id, Some(label.clone()))?;
                 output.print(&json!({ "id": id, "label": label }), || {
                     format!("key {} is now called {}", shown(&id), shown(&label))
                 })
@@ -97,7 +97,7 @@ impl Token {
 }
 
 fn list(store: &StoreOptions, output: &Output) -> Result<(), Failure> {
-    let tokens = store.open()?.list().map_err(Failure::new)?;
+    let tokens = store.open()?.list()?;
     let items: Vec<Value> = tokens.iter().map(describe).collect();
     output.print(&json!({ "items": items }), || {
         let line = |token: &Stored| {
@@ -149,7 +149,7 @@ fn describe(token: &Stored) -> Value {
 
 fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
-    let token = store.find(&one.id).map_err(Failure::new)?;
+    let token = store.find(&one.id)?;
     let unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let suite: Option<OcraSuite> = match (token.key_type.as_str(), &token.suite) {
         ("ocra", Some(suite)) => Some(suite.parse().map_err(Failure::new)?),
@@ -166,7 +166,7 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
     // What cannot be answered is found out before a counter is moved.
     let (mut code, remaining_s) = answer(&token)?;
     if token.uses_left.is_some() {
-        store.count_use(&token.id).map_err(Failure::new)?;
+        store.count_use(&token.id)?;
     }
     if moves {
         // The counter is moved and saved before its password is shown: a crash may lose one, but never shows one
@@ -238,7 +238,7 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
         Ok(())
     })?;
     let mut store = store.open_or_create()?;
-    let done = store.insert_many(tokens).map_err(Failure::new)?;
+    let done = store.insert_many(tokens)?;
     let document = json!({ "accepted": done.added, "duplicates": done.duplicates, "refused": refused });
     output.print(&document, || {
         let mut lines = vec![format!("{} keys taken into the store", done.added)];
@@ -254,7 +254,7 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
 }
 
 fn export(one: &One, output: &Output) -> Result<(), Failure> {
-    let token = one.store.open()?.find(&one.id).map_err(Failure::new)?;
+    let token = one.store.open()?.find(&one.id)?;
     let mut document = describe(&token);
     document["secret_hex"] = json!(HEXLOWER.encode(token.secret.expose()));
     output.print(&document, || HEXLOWER.encode(token.secret.expose()))
@@ -263,12 +263,12 @@ fn export(one: &One, output: &Output) -> Result<(), Failure> {
 /// No server wants the replaced keys any more.
 fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
-    let token = store.find(&one.id).map_err(Failure::new)?;
+    let token = store.find(&one.id)?;
     if let Some(new) = &token.old_of {
         return Err(Failure::new(format!("{} is a replaced key: nothing was removed", shown(&token.id)))
             .next(format!("give the id of the key that has replaced it, {}", shown(new))));
     }
-    let gone = store.forget_replaced(&token.id).map_err(Failure::new)?;
+    let gone = store.forget_replaced(&token.id)?;
     output.print(&json!({ "id": token.id, "removed": gone }), || match &gone[..] {
         [] => format!("the key {} has replaced none that is still here", shown(&token.id)),
         _ => format!("removed: {}", gone.iter().map(shown).collect::<Vec<_>>().join(", ")),
@@ -277,13 +277,13 @@ fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
 
 fn delete(one: &One, yes: bool, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
-    let id = store.find(&one.id).map_err(Failure::new)?.id;
+    let id = store.find(&one.id)?.id;
     if !yes {
         let typed = prompt(&format!("The key {} is lost for good. Type its id to delete it: ", shown(&id)))?;
         if typed.expose() != id.as_bytes() {
             return Err(Failure::new("that is not the key's id: nothing was deleted"));
         }
     }
-    store.delete(&id).map_err(Failure::new)?;
+    store.delete(&id)?;
     output.print(&json!({ "id": id, "deleted": true }), || format!("key {} deleted", shown(&id)))
 }

@@ -30,6 +30,8 @@ fn the_demonstration_shows_every_way_and_its_trace_has_every_value() {
         ]
     );
     assert_eq!(runs[0]["key_id"], runs[5]["key_id"], "a renewal keeps the id");
+    assert!(text(&document["wrong_code"], "refused").contains("AuthenticationDataInvalid"), "{document}");
+    assert_eq!((&document["overheard"]["messages"], &document["overheard"]["secrets"]), (&18.into(), &0.into()));
 
     for (run, messages) in document["trace"].as_array().unwrap().iter().zip([4, 2, 2, 2, 5, 4]) {
         let xml: Vec<_> = run["messages"].as_array().unwrap().iter().map(|message| text(message, "xml")).collect();
@@ -55,5 +57,8 @@ fn the_demonstration_shows_every_way_and_its_trace_has_every_value() {
     let shown = home.run(&["demo", "--trace"]).success().out;
     assert!(shown.contains("<dskpp:KeyProvServerFinished") && shown.contains("K_PROV = "), "{shown}");
     let short = home.run(&["demo"]).success().out;
+    for part in ["A wrong code", "An eavesdropper", "Next\n"] {
+        assert!(short.contains(part), "{part}: {short}");
+    }
     assert!(short.contains("Renewal") && !short.contains("K_PROV") && !short.contains("<dskpp:"), "{short}");
 }

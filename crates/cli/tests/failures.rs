@@ -95,7 +95,7 @@ fn a_mistyped_code_is_noticed_before_anything_is_sent() {
     let other = if right.ends_with('0') { "1" } else { "0" };
     let mistyped = format!("{}{other}", &right[..right.len() - 1]);
     for (code, words) in [
-        (mistyped.as_str(), &["checksum", "mistyped"][..]),
+        (mistyped.as_str(), &["(in group", "mistyped"][..]),
         (&right[..right.len() - 3], &["authentication code"]),
         ("AC00O", &["'O'"]),
         ("", &["empty"]),
@@ -103,12 +103,76 @@ fn a_mistyped_code_is_noticed_before_anything_is_sent() {
         fails(&home, &["enroll", &url, "--code", code], 1, &[words, &["nothing was sent"]].concat());
     }
     let from_input = home.run_with(&["enroll", &url, "--code", "-"], &mistyped);
-    assert!(from_input.code == Some(1) && from_input.err.contains("checksum"), "{from_input:#?}");
+    assert!(from_input.code == Some(1) && from_input.err.contains("mistyped"), "{from_input:#?}");
     for source in ["missing.xml", &shown(&home.write("no-trigger.xml", "<a/>"))] {
         fails(&home, &["enroll", "--trigger", source], 1, &["the trigger"]);
     }
     assert!(listener.accept().is_err(), "a request was made with a code that cannot be right");
     assert!(!home.path(".local").exists(), "a store was made for nothing");
+}
+
+/// The remedy of each trouble on the way to a server, for operators as for users.
+#[test]
+fn trouble_with_a_server_is_named_with_its_remedy_in_admin_as_in_enroll() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let origin = server.url().trim_end_matches("/dskpp").to_owned();
+    let code = with_password(&json!({ "client_id": "AC00000A" }), "3582");
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let ca = shown(&server.ca);
+    // Somebody else's machine, where no CA is at its usual place.
+    let away = Home::new();
+    away.write("token", std::fs::read_to_string(home.path("dskpp-data/admin-token")).unwrap());
+    for (origin, ca, words) in [
+        (origin.replace("https:", "http:"), Some(&ca), &["expects TLS", "use https://"][..]),
+        (origin, None, &["no trusted authority", "--ca"]),
+        (format!("https://{dead}"), Some(&ca), &["cannot be reached"]),
+    ] {
+        let ca: Vec<&str> = ca.map(|ca| ["--ca", ca]).into_iter().flatten().collect();
+        fails(&away, &[&["enroll", &format!("{origin}/dskpp"), "--code", &code], &ca[..]].concat(), 1, words);
+        let admin = ["admin", "--server", &origin, "--token-file", "token", "key", "list"];
+        fails(&away, &[&admin, &ca[..]].concat(), 1, words);
+    }
+    fails(&away, &["admin", "--token-file", "none", "key", "list"], 1, &["none in /", "--token-file"]);
+}
+
+/// What is suggested can be run as it is.
+#[test]
+fn suggested_commands_carry_the_options_of_the_one_before() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    let made = home.run(&["admin", "enrolment", "create", "--user", "u", "--key-type", "totp"]).success().out;
+    let suggested = made.lines().find_map(|line| line.trim().strip_prefix("dskpp ")).unwrap();
+    let code = made.lines().find_map(|line| line.trim().strip_prefix("authentication code")).unwrap().trim();
+    assert!(code.split(' ').all(|group| group.len() <= 4) && code.contains(' '), "{made}");
+    assert!(suggested.starts_with("enroll https://localhost:") && suggested.ends_with("--ca dskpp-data/tls/ca.pem"));
+    let args: Vec<&str> = suggested.split(' ').chain(["--code", code, "--store", "my keys.db"]).collect();
+    let done = home.run(&args).success().out;
+    assert!(done.contains("dskpp token otp --store 'my keys.db' "), "{done}");
+}
+
+#[test]
+fn a_weak_passphrase_is_warned_of_when_a_store_is_made() {
+    let mut home = Home::new();
+    let code = with_password(&json!({ "client_id": "AC00000A" }), "3582");
+    let enroll = ["enroll", "https://127.0.0.1:1/dskpp", "--code", &code, "--store", "new.db"];
+    for (passphrase, is_weak) in [("password1", true), ("correct horse battery staple", false)] {
+        std::fs::remove_file(home.path("new.db")).ok();
+        home.set("DSKPP_STORE_PASSPHRASE", passphrase);
+        let done = home.run(&enroll);
+        assert_eq!(done.err.contains("is weak"), is_weak, "{done:#?}");
+        assert!(!done.err.contains(passphrase), "{done:#?}");
+    }
+}
+
+#[test]
+fn a_page_is_written_for_each_command() {
+    let home = Home::new();
+    home.run(&["man", "--out", "pages"]).success();
+    for page in ["dskpp.1", "dskpp-admin-key-import.1", "dskpp-pskc-check.1"] {
+        assert!(std::fs::read_to_string(home.path("pages").join(page)).unwrap().contains(".TH"), "{page}");
+    }
+    assert!(!home.path("pages").join("dskpp-help.1").exists());
 }
 
 #[test]
@@ -165,13 +229,17 @@ fn a_server_that_is_not_there_or_not_the_right_one() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(); // closed at once
     let at = |path: &str| format!("https://localhost:{}{path}", server.port);
     for (url, ca, words) in [
-        (server.url(), other_ca.as_str(), &["certificate of localhost", "UnknownIssuer", "--ca"][..]),
+        (
+            server.url(),
+            other_ca.as_str(),
+            &["certificate of localhost", "no trusted authority", "of another server"][..],
+        ),
         (server.url(), "missing.pem", &["missing.pem", "--ca"]),
         (format!("https://{nobody}/dskpp"), &ca, &["cannot be reached", "refused"]),
         ("https://no-such-host.invalid/dskpp".into(), &ca, &["no-such-host.invalid", "cannot be reached"]),
         (at("/elsewhere"), &ca, &["404", "path"]),
         (at("/healthz"), &ca, &["405", "path"]),
-        (server.url().replace("https", "http"), &ca, &["localhost"]),
+        (server.url().replace("https", "http"), &ca, &["localhost", "expects TLS", "use https:"]),
         ("http://keys.example/dskpp".into(), &ca, &["not protected by TLS", "https://"]),
         ("localhost".into(), &ca, &["not a server's URL"]),
     ] {
@@ -180,7 +248,7 @@ fn a_server_that_is_not_there_or_not_the_right_one() {
     }
     let api = format!("https://{nobody}");
     fails(&home, &["admin", "key", "list", "--server", &api], 1, &["cannot be reached", "--server"]);
-    fails(&home, &["admin", "key", "list", "--ca", &other_ca], 1, &["cannot be reached", "--ca"]);
+    fails(&home, &["admin", "key", "list", "--ca", &other_ca], 1, &["no trusted authority", "--ca"]);
     assert_eq!(server.state(&enrolment), "open");
 }
 
@@ -212,7 +280,7 @@ fn a_store_that_does_not_open_or_cannot_be_written() {
     }
     home.set("DSKPP_STORE_PASSPHRASE", "another passphrase");
     for args in [&["token", "list"][..], &["token", "export", &key_id], &["token", "delete", &key_id, "--yes"]] {
-        fails(&home, &[args, &["--store", "my.db"]].concat(), 1, &["passphrase", "another"]);
+        fails(&home, &[args, &["--store", "my.db"]].concat(), 1, &["passphrase", "store was made with"]);
     }
     fails(&home, &enroll(&code, "my.db"), 1, &["passphrase"]);
     home.set("DSKPP_STORE_PASSPHRASE", "");
@@ -235,14 +303,14 @@ fn a_store_that_does_not_open_or_cannot_be_written() {
 fn a_server_that_cannot_start_says_why() {
     let mut home = Home::new();
     for (config, words) in [
-        ("[policy]\nlock_after = 0\n", &["policy.lock_after = 0", "use 1 to 1000"][..]),
+        ("[policy]\nlock_after = 0\n", &["dskpp.toml, line 2: policy.lock_after = 0", "use 1 to 1000"][..]),
         ("[server]\nprot = 1\n", &["server.prot", "unknown field"]),
         ("[limits]\ncrypto_queue = 'many'\n", &["limits.crypto_queue", "many"]),
         ("[server]\nlisten = 'here'\n[policy]\nkey_types = ['sms']\n", &["server.listen", "policy.key_types", "sms"]),
         ("[server]\nlisten = '0.0.0.0:0'\n", &["server.public_urls", "list the URLs"]),
-        ("[server\n", &["the file"]),
+        ("[server\n", &["dskpp.toml: TOML parse error at line 1"]),
         ("[tls]\ncertificate = 'missing.pem'\nkey = 'missing.key'\n", &["missing.", "check the path"]),
-        ("[log]\nlevel = 'a=b=c'\n", &["log.level"]),
+        ("[log]\nlevel = 'a=b=c'\n", &["dskpp.toml, line 2: log.level = a=b=c"]),
     ] {
         let file = shown(&home.write("dskpp.toml", config));
         let done = home.run(&["serve", "--config", &file, "--data-dir", "faulty", "--json"]);
@@ -257,7 +325,12 @@ fn a_server_that_cannot_start_says_why() {
     let file = shown(&home.write("a-file", ""));
     fails(&home, &["serve", "--listen", "127.0.0.1:0", "--data-dir", &file], 1, &["a-file"]);
     home.set("DSKPP_LIMITS_CRYPTO_QUEUE", "0");
-    fails(&home, &["serve", "--data-dir", "faulty"], 1, &["limits.crypto_queue = 0", "use 1 to"]);
+    fails(
+        &home,
+        &["serve", "--data-dir", "faulty"],
+        1,
+        &["environment variable DSKPP_LIMITS_CRYPTO_QUEUE: limits.crypto_queue = 0", "use 1 to"],
+    );
     home.set("DSKPP_LIMITS_CRYPTO_QUEUE", "8");
 
     let server = Server::start(&mut home);

@@ -12,7 +12,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 mod error;
 mod http;
 
-pub use error::TransportError;
+pub use error::{CertificateFault, TransportError};
 pub use http::{HttpClient, check_url, read_certificates, tls_config};
 
 /// The media type of every DSKPP message (RFC 6063 §7.2.1).
@@ -21,6 +21,9 @@ pub const MEDIA_TYPE: &str = "application/dskpp+xml";
 pub const MAX_ANSWER: usize = 64 * 1024;
 /// How many redirections are followed (profile P30).
 pub const MAX_REDIRECTS: usize = 5;
+
+/// How long a request waits in all for a server that asks it to, by `Retry-After`.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How to reach servers.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub struct TransportOptions {
     pub connect_timeout: Duration,
     /// How long a request may take, with everything that belongs to it.
     pub total_timeout: Duration,
+    /// Called before a wait for a server that is busy, with its length, so that a person sees why nothing happens.
+    pub waiting: Option<fn(Duration)>,
     /// Where every request that was answered is put, with its answer; none: they are not kept.
     pub recording: Option<Recording>,
 }
@@ -56,16 +61,21 @@ impl Default for TransportOptions {
             insecure: false,
             connect_timeout: HttpClient::CONNECT_TIMEOUT,
             total_timeout: HttpClient::TOTAL_TIMEOUT,
+            waiting: None,
             recording: None,
         }
     }
 }
+
+/// The shortest wait for a server that is busy.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
 
 /// Sends messages to servers: over TLS, with no cookies, no cache, and no redirection but those of profile P30.
 #[derive(Clone, Debug)]
 pub struct Transport {
     client: HttpClient,
     total_timeout: Duration,
+    waiting: Option<fn(Duration)>,
     recording: Option<Recording>,
 }
 
@@ -76,15 +86,32 @@ impl Transport {
         Ok(Transport {
             client: client.insecure(options.insecure),
             total_timeout: options.total_timeout,
+            waiting: options.waiting,
             recording: options.recording.clone(),
         })
     }
 
     /// Posts a message and gives the body of the answer, at most 64 KiB.
     ///
-    /// Sends once (to each URL on the way). After an error that [`TransportError::is_lost`], the same `body` may be
-    /// posted once more.
+    /// A server that is busy is asked again when its `Retry-After` says so, for [`PATIENCE`] in all. Else it sends once
+    /// (to each URL on the way). After an error that [`TransportError::is_lost`], the same `body` may be posted once
+    /// more.
     pub async fn post(&self, url: &str, body: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let mut patience = PATIENCE;
+        loop {
+            let wait = match self.post_once(url, body).await {
+                Err(TransportError::Busy { retry_after: Some(wait), .. }) if wait <= patience => wait.max(LEAST_WAIT),
+                other => return other,
+            };
+            patience = patience.saturating_sub(wait);
+            if let Some(waiting) = self.waiting {
+                waiting(wait);
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn post_once(&self, url: &str, body: &[u8]) -> Result<Vec<u8>, TransportError> {
         let mut at = self.client.url(url)?;
         let deadline = tokio::time::Instant::now() + self.total_timeout;
         for _ in 0..=MAX_REDIRECTS {
@@ -113,12 +140,16 @@ impl Transport {
         match response.status() {
             StatusCode::OK => {}
             status if status.is_redirection() => return redirection(&response).map(Answer::Elsewhere),
-            StatusCode::TOO_MANY_REQUESTS => {
-                return Err(TransportError::Busy {
-                    retry_after: header(&response, RETRY_AFTER.as_str()).map(|when| printable(&when)),
+            status => {
+                let retry_after = retry_after(&response);
+                let is_busy = status == StatusCode::TOO_MANY_REQUESTS
+                    || status == StatusCode::SERVICE_UNAVAILABLE && retry_after.is_some();
+                let status = status.as_u16();
+                return Err(match is_busy {
+                    true => TransportError::Busy { status, retry_after },
+                    false => TransportError::Status { status },
                 });
             }
-            status => return Err(TransportError::Status { status: status.as_u16() }),
         }
         is_dskpp(&response)?;
         if response.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
@@ -179,6 +210,16 @@ fn is_dskpp(response: &Response) -> Result<(), TransportError> {
     }
 }
 
+/// `Retry-After`: seconds, or a date (RFC 9110 §10.2.3).
+fn retry_after(response: &Response) -> Option<Duration> {
+    let text = header(response, RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(&text).ok()?.timestamp();
+    Some(at.duration_since(jiff::Timestamp::now()).try_into().unwrap_or(Duration::ZERO)) // past: at once
+}
+
 fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
@@ -202,13 +243,17 @@ fn lost(url: &Url, reason: impl Into<String>) -> TransportError {
 fn failed(url: &Url, error: &reqwest::Error) -> TransportError {
     let host = host(url);
     match tls_error(error) {
-        Some(rustls::Error::InvalidCertificate(reason)) => {
-            return TransportError::Certificate { host, reason: reason.to_string() };
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            return TransportError::Certificate { host, fault: CertificateFault::of(why) };
         }
+        Some(rustls::Error::InvalidMessage(_)) => return TransportError::NoTls(host),
         Some(error) if is_handshake(error) => return TransportError::Unreachable { host, reason: error.to_string() },
         _ => {}
     }
     let reason = innermost(error);
+    if url.scheme() == "http" && is_no_http(error) {
+        return TransportError::ExpectsTls(host);
+    }
     match error.is_connect() || error.is_builder() {
         true => TransportError::Unreachable { host, reason },
         false => TransportError::Lost { host, reason },
@@ -217,7 +262,19 @@ fn failed(url: &Url, error: &reqwest::Error) -> TransportError {
 
 fn is_handshake(error: &rustls::Error) -> bool {
     use rustls::Error::*;
-    matches!(error, AlertReceived(_) | PeerIncompatible(_) | NoCertificatesPresented | InvalidMessage(_))
+    matches!(error, AlertReceived(_) | PeerIncompatible(_) | NoCertificatesPresented)
+}
+
+/// Whether what came back is no HTTP, as the alert of a server that expects TLS.
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// The cause that TLS gave, if it was TLS. `io::Error` does not count what it wraps as its source.

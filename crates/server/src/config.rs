@@ -16,6 +16,7 @@ mod devices;
 mod environment;
 mod log;
 mod names;
+mod place;
 mod proxy;
 
 pub use devices::Devices;
@@ -246,6 +247,14 @@ pub struct Fault {
     pub value: String,
     /// What is wrong with it and what to do.
     pub remedy: String,
+    /// Where it was given: file and line, or the variable of the environment. See [`ConfigError::located`].
+    pub place: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(key: impl ToString, value: impl ToString, remedy: impl ToString) -> Self {
+        Fault { key: key.to_string(), value: value.to_string(), remedy: remedy.to_string(), place: None }
+    }
 }
 
 /// Everything that is wrong with the configuration, found in one pass.
@@ -255,8 +264,15 @@ pub struct ConfigError(pub Vec<Fault>);
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the configuration cannot be used:")?;
-        for Fault { key, value, remedy } in &self.0 {
-            write!(f, "\n  {key} = {value}: {remedy}")?;
+        for Fault { key, value, remedy, place } in &self.0 {
+            f.write_str("\n  ")?;
+            if let Some(place) = place {
+                write!(f, "{place}: ")?;
+            }
+            match key.is_empty() {
+                true => write!(f, "{remedy}")?,
+                false => write!(f, "{key} = {value}: {remedy}")?,
+            }
         }
         Ok(())
     }
@@ -273,10 +289,12 @@ impl Config {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let text = match file {
             None => String::new(),
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|why| one_fault(path.display(), "", format!("cannot be read: {why}; name a readable file")))?,
+            Some(path) => std::fs::read_to_string(path).map_err(|why| {
+                let fault = Fault::new("", "", format!("cannot be read: {why}; name a readable file"));
+                ConfigError(vec![Fault { place: Some(path.display().to_string()), ..fault }])
+            })?,
         };
-        Self::read_os(&text, std::env::vars_os())
+        Self::read_os(&text, std::env::vars_os()).map_err(|why| why.located(file))
     }
 
     /// Reads TOML text and environment variables; the latter override. Variables that begin with
@@ -293,7 +311,7 @@ impl Config {
     /// Text that is no TOML, unknown sections and keys, values of another type.
     pub fn read(text: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut given: Table =
-            text.parse().map_err(|why: toml::de::Error| one_fault("the file", "", why.to_string()))?;
+            text.parse().map_err(|why: toml::de::Error| ConfigError(vec![Fault::new("", "", why)]))?;
         let mut faults = Vec::new();
         let defaults = Table::try_from(Config::default()).expect("every field has a TOML form");
         for (name, value) in variables {
@@ -320,7 +338,7 @@ impl Config {
             }
         }
         if faults.is_empty() {
-            given.try_into().map_err(|why| one_fault("the file", "", why.to_string()))
+            given.try_into().map_err(|why| ConfigError(vec![Fault::new("", "", why)]))
         } else {
             Err(ConfigError(faults))
         }
@@ -346,9 +364,5 @@ impl Config {
 }
 
 fn fault(key: &str, value: &Value, remedy: &str) -> Fault {
-    Fault { key: key.to_owned(), value: value.to_string(), remedy: remedy.trim().to_owned() }
-}
-
-fn one_fault(key: impl ToString, value: &str, remedy: String) -> ConfigError {
-    ConfigError(vec![Fault { key: key.to_string(), value: value.to_owned(), remedy }])
+    Fault::new(key, value, remedy.trim())
 }

@@ -215,7 +215,7 @@ impl Read {
     fn load(config: &Devices) -> Result<Self, ConfigError> {
         let mut faults = Vec::new();
         let mut fault = |key: &str, path: &Path, remedy: String| {
-            faults.push(Fault { key: key.to_owned(), value: path.display().to_string(), remedy });
+            faults.push(Fault::new(key, path.display(), remedy));
         };
         let mut anchors = Vec::new();
         if !config.anchors.as_os_str().is_empty() {

@@ -192,7 +192,7 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
 fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {
     config.check()?;
     let fault = |key: &str, value: String, remedy: &str| {
-        let fault = Fault { key: key.into(), value, remedy: remedy.into() };
+        let fault = Fault::new(key, value, remedy);
         Err(ConfigError(vec![fault]).into())
     };
     match options.iteration_floor_for_bench {
@@ -244,7 +244,7 @@ fn assemble(
     for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
     let api = api::ApiState {
         store: store.clone(),
-        origin: provision.trigger_origin().into(),
+        url_s: provision.first_url().into(),
         enrolment_lifetime_s: config.policy.enrolment_lifetime_s,
         device_trust,
         backoff: passwords,

@@ -1,12 +1,14 @@
 //! Enrolments, and the first password that makes a key active.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::{delete, device_name, lines, show};
 use crate::api::{Api, escaped};
 use crate::output::{Failure, Output};
-use crate::shown::shown;
+use crate::shown::{argument, shown};
 
 #[derive(Subcommand)]
 pub(super) enum Enrolment {
@@ -85,7 +87,7 @@ impl Enrolment {
         match self {
             Enrolment::Create(new) => {
                 let enrolment = api.post("/enrolments", &new.body()?).await?;
-                output.print(&enrolment, || describe_new(&enrolment))
+                output.print(&enrolment, || describe_new(&enrolment, api.ca()))
             }
             Enrolment::Show { id } => {
                 let enrolment = api.get(&format!("/enrolments/{}", escaped(&id))).await?;
@@ -148,18 +150,42 @@ impl NewEnrolment {
     }
 }
 
-fn describe_new(enrolment: &Value) -> String {
-    format!(
-        "enrolment {} for {} ({}), good until {}\n\n  authentication code  {}\n  trigger              {}\n\n\
-         Give one of the two to the user: both are shown only now. The user runs\n  dskpp enroll SERVER_URL   and types the code\n\
-         or opens the trigger's address in a browser, which says how to go on",
+/// What the operator gives to the user. `ca` is the file with the certificates that are trusted instead of the system's.
+fn describe_new(enrolment: &Value, ca: Option<&Path>) -> String {
+    let mut text = format!(
+        "enrolment {} for {} ({}), good until {}\n\n  authentication code  {}",
         show(&enrolment["id"]),
         show(&enrolment["user"]),
         show(&enrolment["key_type"]),
         show(&enrolment["expires_at"]),
-        show(&enrolment["authentication_code"]),
-        show(&enrolment["trigger_url"]),
-    )
+        grouped(&show(&enrolment["authentication_code"])),
+    );
+    let trigger = enrolment["trigger_url"].as_str();
+    if let Some(trigger) = trigger {
+        text += &format!("\n  trigger              {}", shown(trigger));
+    }
+    let url = enrolment["server_url"].as_str().unwrap_or("SERVER_URL");
+    let mut command = format!("dskpp enroll {}", argument(url));
+    if let Some(ca) = ca {
+        command += &format!(" --ca {}", argument(ca.to_string_lossy()));
+    }
+    let (once, or) = match trigger {
+        Some(_) => {
+            ("Either is enough, and both are shown", ", or opens the trigger in a browser, which says how to go on.")
+        }
+        None => ("The code is shown", "."),
+    };
+    text += &format!("\n\n{once} only now. The user runs\n\n  {command}\n\nand types the code{or}");
+    if ca.is_some() {
+        text += "\n\nThe server's certificate comes from a private CA: give the user that CA file too, over\nanother channel than the code.";
+    }
+    text
+}
+
+/// A code in groups of four, as people read and type it.
+fn grouped(code: &str) -> String {
+    let digits: Vec<char> = code.chars().collect();
+    digits.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
 }
 
 /// A password that somebody has shown.

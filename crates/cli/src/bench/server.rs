@@ -34,7 +34,7 @@ impl BenchServer {
         config.limits.max_connections_per_address = config.limits.max_connections;
         config.limits.crypto_queue = 8192;
         config.log.level = "warn".into();
-        log::start(&config.log)?;
+        log::start(&config.log, None)?;
         let iteration_floor_for_bench = self.no_kdf_cost.then_some(1);
         let options = ServerOptions { iteration_floor_for_bench, init: true, ..ServerOptions::default() };
         let ready = |running: &dskpp_server::Running| {

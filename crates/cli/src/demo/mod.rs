@@ -65,10 +65,16 @@ impl Demo {
             "Server\n  It starts with a database, a private CA and a key pair of its own, and listens on\n  {} (TLS).",
             stage.url_s
         ));
-        let (mut runs, mut traces) = (Vec::new(), Vec::new());
+        let (typed, refused) = stage.wrong_code().await?;
+        output.say(format!(
+            "\nA wrong code\n  Somebody types {typed}.\n  The client says: {refused}.\n  \
+             The enrolment stays open, and alice's own code gets her key."
+        ));
+        let (mut runs, mut traces, mut overheard) = (Vec::new(), Vec::new(), Overheard::default());
         for (at, (title, way, text)) in STORY.into_iter().enumerate() {
             let run = stage.provision(way).await?;
             let otp = proved(&stage, &run).await?;
+            overheard.add(&run)?;
             output.say(format!("\n{}. {title}\n  {}", at + 1, text.replace('\n', "\n  ")));
             output.say(format!("  {}", outcome(&run, &otp)));
             runs.push(json!({
@@ -88,11 +94,65 @@ impl Demo {
         }
         stage.strike().await?;
         let took_ms = begun.elapsed().as_millis() as u64;
-        let mut document = json!({ "valid": true, "runs": runs, "took_ms": took_ms });
+        output.say(format!("\nAn eavesdropper\n  {}", overheard.text()));
+        let mut document = json!({
+            "valid": true,
+            "wrong_code": { "code": typed, "refused": refused.to_string() },
+            "runs": runs,
+            "overheard": { "messages": overheard.messages, "octets": overheard.octets, "secrets": 0 },
+            "took_ms": took_ms,
+        });
         if self.trace {
             document["trace"] = json!(traces);
         }
-        output.print(&document, || format!("\nDone in {:.1} s; nothing is left behind.", took_ms as f64 / 1000.0))
+        output.print(&document, || {
+            format!("\nDone in {:.1} s; nothing is left behind.\n\n{NEXT}", took_ms as f64 / 1000.0)
+        })
+    }
+}
+
+const NEXT: &str = "Next\n  \
+    dskpp demo --trace          every message and every value of this demonstration\n  \
+    dskpp serve                 a server of your own, in ./dskpp-data; then, in another terminal of that folder,\n  \
+    dskpp admin enrolment create --user alice --key-type totp\n                              \
+    a code for alice, and the command with which she gets her token";
+
+/// What somebody has who recorded the network, and what he would have if he could open TLS.
+#[derive(Default)]
+struct Overheard {
+    messages: usize,
+    octets: usize,
+}
+
+impl Overheard {
+    /// Counts the messages of a run, and looks in them for its key and its password.
+    fn add(&mut self, run: &Run) -> Result<(), Failure> {
+        let key = run.token.secret.expose();
+        let secrets = [
+            key.to_vec(),
+            data_encoding::BASE64.encode(key).into_bytes(),
+            data_encoding::HEXLOWER.encode(key).into_bytes(),
+            data_encoding::HEXUPPER.encode(key).into_bytes(),
+            run.code.password().expose().to_vec(),
+        ];
+        for message in run.exchanges.iter().flat_map(|exchange| [&exchange.request, &exchange.answer]) {
+            self.messages += 1;
+            self.octets += message.len();
+            if secrets.iter().any(|secret| memchr::memmem::find(message, secret).is_some()) {
+                return Err(Failure::new("a secret travelled in the clear").next("please report this: it is a defect"));
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        let Overheard { messages, octets } = self;
+        format!(
+            "Somebody who recorded the network has TLS records alone. Inside of them were {messages} messages of {octets}\n  \
+             octets, and neither a key nor the password of a code stood in any of them: keys were agreed, or\n  \
+             encrypted for one token, and a code only proves itself by a MAC. A QR code or a mailed file would\n  \
+             have shown the key itself."
+        )
     }
 }
 

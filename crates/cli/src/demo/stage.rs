@@ -7,7 +7,7 @@ use dskpp::algorithm::ProtectionMethod;
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{ClientProtection, Credential};
 use dskpp::message::Trigger;
-use dskpp_client::enroll::{EnrollRequest, Enrolled, Variant, enroll};
+use dskpp_client::enroll::{EnrollError, EnrollRequest, Enrolled, Variant, enroll};
 use dskpp_client::token_store::{Token, TokenStore, Unlock};
 use dskpp_client::transport::{Exchange, Recording, Transport, TransportOptions};
 use dskpp_crypto::{Random as _, RsaPrivateKey, Secret, SystemRandom};
@@ -138,10 +138,35 @@ impl Stage {
         let enrolled = enroll(&self.transport, &mut self.store, request).await.map_err(Failure::new)?;
         let token = self.store.find(&enrolled.key_id).map_err(Failure::new)?;
         self.first.get_or_insert_with(|| token.clone());
-        let exchanges = std::mem::take(&mut *self.recording.lock().unwrap_or_else(PoisonError::into_inner));
+        let exchanges = self.recorded();
         let typed = trigger.is_none().then_some(typed);
         let k_mac_old = replaced.and_then(|token| token.k_mac);
         Ok(Run { typed, code, trigger, protection, exchanges, enrolled, token, k_mac_old })
+    }
+
+    /// Gives a code with a wrong password, then the right one: the wrong code, and why it was refused.
+    pub(super) async fn wrong_code(&mut self) -> Result<(String, EnrollError), Failure> {
+        let enrolment = self.api.post("/enrolments", &json!({ "user": "alice", "key_type": "totp" })).await?;
+        let code = enrolment["authentication_code"].as_str().unwrap_or_default();
+        let code: AuthCode = code.parse().map_err(Failure::new)?;
+        let password = Secret::from(vec![b'0'; code.password().len()]);
+        let wrong = AuthCode::new(code.client_id(), &password).map_err(Failure::new)?;
+        let typed = String::from_utf8_lossy(wrong.encode(true).expose()).into_owned();
+        let defect = || Failure::new("the server accepted a wrong code").next("please report this: it is a defect");
+        let refused = self.by_code(wrong).await.err().ok_or_else(defect)?;
+        self.by_code(code).await?;
+        self.recorded();
+        Ok((typed, refused))
+    }
+
+    async fn by_code(&mut self, code: AuthCode) -> Result<Enrolled, EnrollError> {
+        let request = EnrollRequest::new(Some(self.url_s.clone()), Credential::Code(code));
+        enroll(&self.transport, &mut self.store, request).await
+    }
+
+    /// What was sent and answered since the last call.
+    fn recorded(&self) -> Vec<Exchange> {
+        std::mem::take(&mut *self.recording.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Asks for the one way of protecting the key that is to be shown.

@@ -5,6 +5,7 @@
 //! - Every change locks a file beside it, reads the store again, and replaces it whole: two processes never lose each
 //!   other's changes, and a crash leaves either the old store or the new one.
 
+mod error;
 mod file;
 pub(crate) mod package;
 mod policy;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use file::{Header, Key, Locked};
 
 use crate::trust::KServer;
+pub use error::StoreError;
 pub use policy::NotAllowed;
 pub(crate) use unfinished::Unfinished;
 
@@ -38,60 +40,6 @@ pub enum Unlock {
     Passphrase(Secret),
     /// A file with 64 hexadecimal digits; made, with mode 0600, when a store is made.
     KeyFile(PathBuf),
-}
-
-/// Why a store did not do what was asked. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// A file cannot be read or written.
-    #[error("{} cannot be {done}: {source}; check the path and its permissions", path.display())]
-    File {
-        /// What was tried.
-        done: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// The file is no token store, or its beginning is damaged.
-    #[error("{} is not a token store, or it is damaged ({reason}): restore it from a backup", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: &'static str,
-    },
-    /// The store does not open.
-    #[error("the token store does not open: the passphrase or key file is another one, or the store was changed")]
-    Locked,
-    /// The store was made with the other kind of key.
-    #[error("the token store is locked with {0}: use that")]
-    OtherUnlock(&'static str),
-    /// The key file holds something else.
-    #[error("{} does not hold a key: 64 hexadecimal digits", .0.display())]
-    KeyFile(PathBuf),
-    /// An empty passphrase.
-    #[error("the passphrase is empty: choose one with more characters")]
-    EmptyPassphrase,
-    /// A text of a key could not be shown or typed.
-    #[error("the key's {0} {NOT_A_NAME}: give it another")]
-    NotAName(&'static str),
-    /// A key of that id is there.
-    #[error("the store already has a key '{0}'")]
-    Exists(String),
-    /// A key was used as often as its policy allows.
-    #[error(transparent)]
-    UsedUp(NotAllowed),
-    /// No key goes by that name.
-    #[error("there is no key '{0}' in the store: `dskpp token list` shows those that are")]
-    NotFound(String),
-    /// [`MOST_OLD`] replaced keys are there already.
-    #[error("the store has {MOST_OLD} keys that '{0}' has replaced, and none goes unasked")]
-    TooManyOld(String),
-    /// Several do.
-    #[error("several keys go by '{0}': give more of the id")]
-    Ambiguous(String),
 }
 
 /// What became of many tokens.

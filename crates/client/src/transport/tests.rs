@@ -158,8 +158,48 @@ async fn a_certificate_of_another_ca_is_an_error_that_names_the_reason() {
     let (url, _ca) = tls_server(|_| ok(b"<answer/>"));
     let error = transport().post(&url, b"<hello/>").await.unwrap_err();
     assert!(matches!(error, TransportError::Certificate { .. }), "{error:?}");
-    assert!(error.to_string().contains("--ca"), "{error}");
+    assert!(error.next().contains("--ca"), "{error}: {}", error.next());
     assert!(!error.is_lost());
+}
+
+#[tokio::test]
+async fn plain_http_at_a_tls_port_and_tls_at_a_plain_one_are_told_apart_from_a_dead_server() {
+    let (url, ca) = tls_server(|_| ok(b"<answer/>"));
+    let error = with_ca(ca.path()).post(&url.replace("https:", "http:"), b"<hello/>").await.unwrap_err();
+    let host = url.trim_start_matches("https://").split('/').next().unwrap();
+    assert!(matches!(error, TransportError::ExpectsTls(_)), "{error:?}");
+    assert!(error.next().contains(&format!("https://{host}")), "{}", error.next());
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/dskpp", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        stream.read_exact(&mut [0; 5]).unwrap();
+        stream.write_all(&http("400 Bad Request", "", b"")).unwrap();
+    });
+    let error = transport().post(&url, b"<hello/>").await.unwrap_err();
+    assert!(matches!(error, TransportError::NoTls(_)), "{error:?}");
+    assert!(error.next().contains("http://"), "{}", error.next());
+}
+
+#[test]
+fn each_fault_of_a_certificate_has_its_remedy() {
+    use rustls::CertificateError::*;
+    let ca = Other(rustls::OtherError(Arc::new(webpki::Error::CaUsedAsEndEntity)));
+    for (error, fault, remedy) in [
+        (UnknownIssuer, CertificateFault::UnknownIssuer, "--ca"),
+        (BadSignature, CertificateFault::OtherIssuer, "--ca"),
+        (ca, CertificateFault::IsCa, "not the authority's own"),
+        (NotValidForName, CertificateFault::OtherName, "host name"),
+        (Expired, CertificateFault::Expired, "clock"),
+        (NotValidYet, CertificateFault::NotValidYet, "clock"),
+        (Revoked, CertificateFault::Other(Revoked.to_string()), "operator"),
+    ] {
+        let read = CertificateFault::of(&error);
+        assert_eq!(read, fault);
+        let next = TransportError::Certificate { host: "h".into(), fault: read }.next();
+        assert!(next.contains(remedy), "{next}");
+    }
 }
 
 #[tokio::test]
@@ -184,19 +224,33 @@ async fn statuses_say_what_to_do() {
     ] {
         let error = answered(http(status, "", b"")).await.unwrap_err();
         assert!(matches!(error, TransportError::Status { .. }), "{error:?}");
-        assert!(error.to_string().contains(expected), "{error}");
+        assert!(error.next().contains(expected), "{}", error.next());
     }
-    for (header, when) in
-        [("Retry-After: 7\r\n", "in 7 seconds"), ("Retry-After: 1\r\n", "in a second"), ("", "in a minute")]
-    {
-        let error = answered(http("429 Too Many Requests", header, b"")).await.unwrap_err().to_string();
-        assert!(
-            error.contains("asks to wait") && error.contains("nothing was used up") && error.ends_with(when),
-            "{error}"
-        );
+    for (header, when) in [
+        ("Retry-After: 700\r\n", "in 700 seconds"),
+        ("Retry-After: Tue, 31 Dec 2199 23:59:59 GMT\r\n", "seconds"),
+        ("Retry-After: soon\r\n", "in a minute"),
+        ("", "in a minute"),
+    ] {
+        let next = answered(http("429 Too Many Requests", header, b"")).await.unwrap_err().next();
+        assert!(next.contains("nothing was used up") && next.ends_with(when), "{next}");
     }
     let error = answered(http("200 OK", "Content-Type: text/html\r\n", b"<html/>")).await.unwrap_err();
     assert!(matches!(error, TransportError::MediaType(ref found) if found == "text/html"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_when_it_says_so_and_the_person_sees_the_wait() {
+    static SEEN: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
+    let (url, requests) = server(vec![
+        http("429 Too Many Requests", "Retry-After: 1\r\n", b""),
+        http("503 Service Unavailable", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", b""),
+        ok(b"<answer/>"),
+    ]);
+    let waiting = Some((|wait| SEEN.lock().unwrap().push(wait)) as fn(Duration));
+    let answer = Transport { waiting, ..transport() }.post(&url, b"<hello/>").await.unwrap();
+    assert_eq!((answer.as_slice(), requests.iter().take(3).count()), (&b"<answer/>"[..], 3));
+    assert_eq!(*SEEN.lock().unwrap(), [LEAST_WAIT; 2]);
 }
 
 #[tokio::test]

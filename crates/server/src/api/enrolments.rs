@@ -16,6 +16,7 @@ use crate::package::MAX_COUNTER;
 use crate::store::{
     Activation, EnrolmentRecord, Location, Method, NewEnrolment, Params, Role, Variant, WrongTries, key_type,
 };
+use crate::trigger;
 
 /// The suite of an OCRA key unless its creator says otherwise.
 const OCRA_SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
@@ -57,6 +58,11 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
     let new = body.checked(api.enrolment_lifetime_s)?;
+    // A key is renewed where the token has it from (profile P29).
+    let url_s = match &new.renews {
+        Some(key_id) => api.store.url_of_key(key_id).await?,
+        None => None,
+    };
     let created = api.store.create_enrolment(new).await?;
     let enrolment = &created.enrolment;
     let code = AuthCode::new(&enrolment.client_id, &enrolment.password);
@@ -69,8 +75,9 @@ pub(super) async fn create(
     // What travels under the code's password cannot be opened by who was not given the code.
     let by_trigger =
         enrolment.methods.is_empty() || enrolment.methods.iter().any(|method| *method != Method::PassphraseWrap);
-    let url = by_trigger.then(|| format!("{}/enroll/{}", api.origin, text(&created.trigger_token)));
+    let url = by_trigger.then(|| trigger::address(&api.url_s, &text(&created.trigger_token)));
     answer["trigger_url"] = json!(url);
+    answer["server_url"] = json!(url_s.as_deref().unwrap_or(&api.url_s));
     Ok(json_answer(StatusCode::CREATED, answer))
 }
 

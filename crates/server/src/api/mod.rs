@@ -30,8 +30,8 @@ const MAX_BODY_LEN: usize = 64 * 1024;
 pub(crate) struct ApiState {
     /// The store.
     pub store: Store,
-    /// Where triggers are fetched: scheme, host and port of the first public URL.
-    pub origin: Arc<str>,
+    /// The first public URL: where keys are provisioned, and, with its scheme, host and port, where triggers are fetched.
+    pub url_s: Arc<str>,
     /// Seconds that an enrolment stays open unless its creator says otherwise.
     pub enrolment_lifetime_s: u64,
     /// Who certifies devices.

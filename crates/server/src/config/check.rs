@@ -183,6 +183,6 @@ impl Config {
 fn push_unless(faults: &mut Vec<Fault>, holds: bool, key: &str, value: &dyn std::fmt::Display, remedy: &str) {
     if !holds {
         let (key, value) = (key.to_owned(), value.to_string());
-        faults.push(Fault { key, value, remedy: remedy.to_owned() });
+        faults.push(Fault::new(key, value, remedy));
     }
 }

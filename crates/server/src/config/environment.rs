@@ -18,11 +18,11 @@ impl Config {
             let Ok(name) = name.into_string() else { continue }; // settings have ASCII names
             match (value.into_string(), setting_of(&name, &defaults)) {
                 (Ok(value), _) => readable.push((name, value)),
-                (Err(value), Some((section, key))) => faults.push(Fault {
-                    key: format!("{section}.{key}"),
-                    value: value.to_string_lossy().into_owned(),
-                    remedy: format!("is not UTF-8: correct the variable {name}"),
-                }),
+                (Err(value), Some((section, key))) => faults.push(Fault::new(
+                    format!("{section}.{key}"),
+                    value.to_string_lossy(),
+                    format!("is not UTF-8: correct the variable {name}"),
+                )),
                 (Err(_), None) => {}
             }
         }

@@ -85,12 +85,9 @@ impl Provision {
         self.enrolment_of(token).await.map(|_| ())
     }
 
-    /// Scheme and authority of the first public URL.
-    pub(crate) fn trigger_origin(&self) -> &str {
-        let url = self.url_s.first().map_or("", String::as_str);
-        let authority = url.find("://").map_or(0, |at| at + 3);
-        let path = url[authority..].find('/').map_or(url.len(), |at| authority + at);
-        &url[..path]
+    /// The first public URL, where new keys are provisioned.
+    pub(crate) fn first_url(&self) -> &str {
+        self.url_s.first().map_or("", String::as_str)
     }
 
     async fn turn(&self, asks: Subject) -> Result<Turn, NoTrigger> {
@@ -114,7 +111,7 @@ impl Provision {
             None => None,
         };
         let Some(url_s) = renewed else {
-            return Ok(self.url_s.first().cloned().unwrap_or_default());
+            return Ok(self.first_url().to_owned());
         };
         if !self.url_s.contains(&url_s) {
             let key = &enrolment.renews;

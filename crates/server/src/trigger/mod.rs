@@ -36,6 +36,13 @@ const TRIGGER: [(HeaderName, HeaderValue); 3] = [
 const AS_FILE: [(HeaderName, HeaderValue); 1] =
     [(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"enrol.dskpp\""))];
 
+/// Where an enrolment's trigger is fetched: at scheme, host and port of the server's URL.
+pub(crate) fn address(url_s: &str, token: &str) -> String {
+    let authority = url_s.find("://").map_or(0, |at| at + 3);
+    let path = url_s[authority..].find('/').map_or(url_s.len(), |at| authority + at);
+    format!("{}/enroll/{token}", &url_s[..path])
+}
+
 struct Triggers {
     provision: Arc<Provision>,
     rates: Arc<Rates>,
@@ -77,7 +84,7 @@ async fn trigger(
             return Ok((TRIGGER, triggers.provision.trigger(&token, peer.into()).await?).into_response());
         }
         triggers.provision.has_trigger(&token, peer.into()).await?;
-        Ok(page::ready(&format!("{}/enroll/{token}", triggers.provision.trigger_origin())))
+        Ok(page::ready(&address(triggers.provision.first_url(), &token)))
     };
     let response = answer.await.unwrap_or_else(|why| no_trigger(why, is_client));
     (EVERY, response).into_response()

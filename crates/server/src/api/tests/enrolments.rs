@@ -61,12 +61,13 @@ async fn a_new_enrolment_comes_with_its_code_and_the_triggers_address() {
     let api = Api::new().await;
     let made = api.enrolment(hotp()).await;
     let mut expected = SEEN.to_vec();
-    expected.extend(["authentication_code", "client_id", "password", "trigger_url"]);
+    expected.extend(["authentication_code", "client_id", "password", "server_url", "trigger_url"]);
     expected.sort_unstable();
     assert_eq!(fields(&made), expected);
     let code: AuthCode = made["authentication_code"].as_str().unwrap().parse().unwrap();
     assert_eq!(code.client_id(), made["client_id"]);
     assert_eq!(code.password().expose(), made["password"].as_str().unwrap().as_bytes());
+    assert_eq!(made["server_url"], "https://keys.example/dskpp");
     let url = made["trigger_url"].as_str().unwrap();
     let token = url.strip_prefix("https://keys.example/enroll/").unwrap();
     assert_eq!(api.store.enrolment_by_trigger(token).await.unwrap().unwrap().id, made["id"]);

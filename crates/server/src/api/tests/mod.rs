@@ -96,10 +96,10 @@ impl Api {
         let store = Store::open(&folder.path().join("dskpp.db"), kek, policy).unwrap();
         let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
-        let origin = ORIGIN.into();
+        let url_s = format!("{ORIGIN}/dskpp").into();
         let state = ApiState {
             store: store.clone(),
-            origin,
+            url_s,
             enrolment_lifetime_s: LIFETIME_S,
             device_trust,
             backoff: Backoff::default(),
