@@ -137,7 +137,7 @@ fn s3_3_after_initialization_failed_the_client_should_try_again() {
 #[test]
 fn s3_3_after_provisioning_period_expired_the_user_must_register_again() {
     let text = Failed::Refused(Status::ProvisioningPeriodExpired).next();
-    assert!(text.contains("expired") && text.contains("new one"), "{text}");
+    assert!(text.contains("expired") && text.contains("ask for a new"), "{text}");
 }
 
 #[test]
