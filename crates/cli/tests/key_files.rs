@@ -335,6 +335,24 @@ fn keys_enter_a_server_once_and_leave_it_unchanged() {
 }
 
 #[test]
+fn an_export_names_the_keys_that_it_leaves_out_and_fails() {
+    let mut home = home();
+    let _server = Server::start(&mut home);
+    let accepted = home.json(&["admin", "key", "import", "keys.xml"])["accepted"].as_u64().unwrap();
+    let database = rusqlite::Connection::open(home.path("dskpp-data/dskpp.db")).unwrap();
+    assert_eq!(database.execute("UPDATE key SET params = 'x' WHERE id = 'a'", []).unwrap(), 1);
+    home.write("password", "correct horse\n");
+    let export = ["admin", "key", "export", "--to-password-file", "password", "-o", "out.xml"];
+    let told = home.run(&export);
+    assert!(told.code == Some(1) && told.err.contains("the key a was left out: key.params"), "{told:?}");
+    let json = home.run(&[&export[..], &["--force", "--json"]].concat());
+    assert_eq!((json.code, &json.json()["left_out"]), (Some(1), &json!(1)), "{json:?}");
+    assert_eq!(json.json()["left_out_keys"][0]["key_id"], "a");
+    let out = inspect(&home, "out.xml", &["--password-file", "password"]);
+    assert_eq!(out.as_array().unwrap().len() as u64, accepted - 1, "{out}");
+}
+
+#[test]
 fn an_interrupted_import_goes_on_where_it_ended() {
     let mut home = Home::new();
     let _server = Server::start(&mut home);

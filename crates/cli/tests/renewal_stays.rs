@@ -8,6 +8,12 @@ use dskpp_crypto::RsaPrivateKey;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use support::{Home, Server, shown, text};
 
 fn home() -> Home {
@@ -108,5 +114,59 @@ fn p29_a_key_is_renewed_by_triggers_at_the_url_that_its_token_knows() {
         assert_eq!(done["replaced"], true, "{variant}");
         assert_eq!(text(&home.json(&["token", "export", &key_id]), "server_url"), url);
         assert!(server_key(&home, &key_id).starts_with("sha256:"), "two-pass leaves K_SERVER as it was");
+    }
+}
+
+/// Answers every request with 308 to this URL, with the certificate of the server in `home`.
+fn answer_308(home: &Home, listener: TcpListener, to: String) {
+    let tls = home.path("dskpp-data/tls");
+    let chain: Vec<_> = CertificateDer::pem_file_iter(tls.join("cert.pem")).unwrap().map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_file(tls.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(config.clone()).unwrap(), stream);
+            let mut octets = [0; 4096];
+            let mut asked = Vec::new();
+            // Every request of a run is XML: its root's end is its own.
+            while !asked.ends_with(b"Hello>") && !asked.ends_with(b"Nonce>") {
+                match stream.read(&mut octets) {
+                    Ok(len @ 1..) => asked.extend_from_slice(&octets[..len]),
+                    _ => break,
+                }
+            }
+            let head = format!("HTTP/1.1 308 Permanent Redirect\r\nLocation: {to}\r\nContent-Length: 0\r\n");
+            let _ = write!(stream, "{head}Connection: close\r\n\r\n");
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+}
+
+#[test]
+fn p29_p30_keys_of_a_retired_url_that_answers_308_are_renewed_while_it_stays_configured() {
+    let mut home = home();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let retired = format!("https://localhost:{}/dskpp", listener.local_addr().unwrap().port());
+    home.set("DSKPP_SERVER_PUBLIC_URLS", &retired);
+    let mut server = Server::start(&mut home);
+    let (port, ca, url) = (server.port, shown(&server.ca), server.url());
+    answer_308(&home, listener, url.clone());
+    let code = text(&create(&home, &[]), "authentication_code");
+    let key_id = text(&home.json(&["enroll", &retired, "--code", &code, "--ca", &ca]), "key_id");
+    for (urls, is_renewed) in [(format!("{url},{retired}"), true), (url.clone(), false)] {
+        home.set("DSKPP_SERVER_PUBLIC_URLS", &urls);
+        server.kill();
+        server = Server::start_on(&home, port);
+        let before = home.json(&["token", "export", &key_id]);
+        assert_eq!(text(&before, "server_url"), retired, "URL_S stays the one that the client began with");
+        let code = text(&create(&home, &["--renews", &key_id]), "authentication_code");
+        let renew = ["enroll", &retired, "--code", &code, "--renew", &key_id, "--ca", &ca, "--variant", "four-pass"];
+        let done = home.run(&renew);
+        assert_eq!(done.code, Some(if is_renewed { 0 } else { 1 }), "{urls}: {done:?}");
+        let after = home.json(&["token", "export", &key_id]);
+        assert_eq!(after["secret_hex"] != before["secret_hex"], is_renewed, "{urls}");
     }
 }

@@ -217,7 +217,6 @@ impl Served<'_> {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
-        self.progress.answer_is_taken().await; // the one before this, where requests are pipelined
         let pipelined = self.progress.has_headers();
         if pipelined > 0 {
             tokio::task::yield_now().await; // those who wait for their answers go first

@@ -11,7 +11,6 @@ use axum::body::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 
 use crate::config;
 use crate::gate::{NEVER, Visit};
@@ -60,13 +59,12 @@ pub(crate) struct Progress {
     ends: AtomicU64,
     /// Requests that did not wait for the answer to the one before.
     pipelined: AtomicU32,
-    flushed: Notify,
 }
 
 impl Progress {
     pub(crate) fn new(visit: Arc<Visit>, times: Times) -> Arc<Self> {
         let (phase, ends, pipelined) = (AtomicU8::new(HANDSHAKE), AtomicU64::new(NEVER), AtomicU32::new(0));
-        Arc::new(Progress { visit, times, phase, ends, pipelined, flushed: Notify::new() })
+        Arc::new(Progress { visit, times, phase, ends, pipelined })
     }
 
     /// The connection is set up, and nothing of its first request is there.
@@ -145,14 +143,6 @@ impl Progress {
         if self.phase.load(Relaxed) == ANSWERED {
             self.phase.store(IDLE, Relaxed);
             self.visit.is_idle(self.visit.moment_after(self.times.header));
-            self.flushed.notify_one();
-        }
-    }
-
-    /// Ends when nothing of an answer remains to be written.
-    pub(crate) async fn answer_is_taken(&self) {
-        while self.is_writing() {
-            self.flushed.notified().await;
         }
     }
 }

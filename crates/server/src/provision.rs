@@ -48,6 +48,9 @@ const PRIVATE_KEY_COST: u64 = 5_000;
 /// Work of a lower cost is done where it is asked for: to hand it on would cost more.
 const POOL_COST: u64 = 1_000;
 
+/// Characters of the log that one unreadable message may fill.
+const MOST_LOGGED: usize = 500;
+
 /// What travels back.
 pub(crate) enum Answer {
     /// A DSKPP message.
@@ -76,7 +79,7 @@ impl From<ReadError> for Stop {
         match Refusal::of_unreadable(&why) {
             None => Stop::NotDskpp(why),
             Some(refusal) => {
-                tracing::debug!("{why}");
+                tracing::debug!("{}", brief(&why));
                 refusal.into()
             }
         }
@@ -190,7 +193,7 @@ impl Provision {
                 Answer::Message(refused.refusal.response())
             }
             Err(Stop::NotDskpp(why)) => {
-                tracing::debug!(%peer, "not DSKPP: {why}");
+                tracing::debug!(%peer, "not DSKPP: {}", brief(&why));
                 Answer::NotDskpp
             }
             Err(Stop::TooMany(wait)) => {
@@ -259,6 +262,11 @@ impl Provision {
     }
 }
 
+/// An error that may repeat names of a stranger's message, in a line that he cannot make long.
+fn brief(why: &ReadError) -> String {
+    pskc::shortened(&why.to_string(), MOST_LOGGED)
+}
+
 /// Seconds since 1970, the clock of sessions.
 fn unix_now() -> u64 {
     unix_now_ms() / 1000
@@ -277,4 +285,25 @@ pub(crate) const SESSION_TIME_LEN: usize = 12;
 fn new_id() -> String {
     let random = data_encoding::HEXUPPER.encode(&SystemRandom.bytes(10));
     format!("{:0len$X}{random}", unix_now_ms() & 0xFFFF_FFFF_FFFF, len = SESSION_TIME_LEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_of_a_message_that_cannot_be_read_is_bounded() {
+        let (long, dskpp) = ("n".repeat(30_000), "urn:ietf:params:xml:ns:keyprov:dskpp");
+        for body in [
+            format!("<{long}/>"),
+            format!("<KeyProvClientHello xmlns='{dskpp}' Version='1.0'><{long}/></KeyProvClientHello>"),
+            format!("<KeyProvClientHello xmlns='{dskpp}' Version='1.0' {long}='1'/>"),
+            format!("<KeyProvClientHello xmlns='{dskpp}' Version='{long}'/>"),
+            format!("<KeyProvClientNonce xmlns='{dskpp}' Version='1.0' SessionID='{long}'/>"),
+        ] {
+            let why = Request::read(body.as_bytes()).err().expect("it cannot be read");
+            let said = brief(&why);
+            assert!(said.chars().count() <= MOST_LOGGED && said.len() > 20, "{said}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::pskc::input::{Input, KeyFile};
 use crate::pskc::protect::To;
 use crate::pskc::sink::printed;
 use crate::pskc::unlock::{first_line, text_file};
-use crate::shown::shown;
+use crate::shown::{note, shown};
 
 /// Keys in one request.
 const BATCH: u64 = 2000;
@@ -171,6 +171,20 @@ fn line(kind: &str, key: &Value) -> String {
     format!("  key {number} ({}) is {kind}{reason}", shown(key["key_id"].as_str().unwrap_or_default()))
 }
 
+/// More octets than the comment at the end of an export has.
+const MAX_END: usize = 256 * 1024;
+
+/// What the server says, in a comment behind the last element, of keys that it could not read. Nothing else in the
+/// document begins like this: in texts `<` is escaped.
+fn left_out(end: &[u8]) -> Result<Value, Failure> {
+    let end = String::from_utf8_lossy(end);
+    let Some((_, comment)) = end.rsplit_once("<!-- {") else { return Ok(json!({ "count": 0, "keys": [] })) };
+    let said = comment.trim_end().strip_suffix(" -->").map(|comment| format!("{{{comment}"));
+    let said = said.and_then(|said| serde_json::from_str::<Value>(&said).ok());
+    let unreadable = || Failure::new("the export's last line, on keys that were left out, cannot be read");
+    Ok(said.ok_or_else(unreadable)?["left_out"].take())
+}
+
 #[derive(Args)]
 #[group(id = "protection", required = true, multiple = false, args = ["to_key_file", "to_password_file", "to_certificate", "in_the_clear"])]
 pub(super) struct Export {
@@ -211,17 +225,36 @@ impl Export {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let protection = self.protection()?;
         let mut sink = self.to.sink(output)?;
-        let body = json!({ "user": self.user, "protection": protection });
+        let body = json!({ "user": self.user, "protection": protection, "leave_out_unreadable": true });
         let mut answer = api.post_for_document("/keys/export", &body).await?;
         let cut = |why| Failure::new(format!("the export ended early: {why}")).next("nothing was written; try again");
-        let mut octets = 0;
+        let (mut octets, mut end) = (0, Vec::new());
         while let Some(chunk) = answer.chunk().await.map_err(cut)? {
             octets += chunk.len();
             printed(sink.write_all(&chunk))?;
+            end.extend_from_slice(&chunk);
+            end.drain(..end.len().saturating_sub(MAX_END));
         }
         sink.finish()?;
-        let Some(name) = self.to.name() else { return Ok(()) };
-        output.print(&json!({ "file": name, "octets": octets }), || format!("keys written to {name} ({octets} octets)"))
+        let left_out = left_out(&end)?;
+        let keys = list(&left_out, "keys")?;
+        let count = number(&left_out, "count")?;
+        if let Some(name) = self.to.name() {
+            let document = json!({ "file": name, "octets": octets, "left_out": count, "left_out_keys": keys });
+            output.print(&document, || format!("keys written to {name} ({octets} octets)"))?;
+        }
+        for key in keys {
+            let [id, reason] = ["key_id", "reason"].map(|name| shown(key[name].as_str().unwrap_or_default()));
+            note(format!("the key {id} was left out: {reason}"));
+        }
+        match count {
+            0 => Ok(()),
+            // All has been said but how many; only the exit code is left to tell.
+            _ => {
+                note(format!("{count} keys could not be read and are not in the file; the server's log names them"));
+                std::process::exit(1)
+            }
+        }
     }
 
     fn protection(&self) -> Result<Value, Failure> {

@@ -9,14 +9,17 @@ use dskpp_crypto::{Hash, RsaEncryption, Secret, SystemRandom};
 use futures_util::stream;
 use pskc::{ContainerWriter, Header, KeyInfo, PasswordStrength, ProtectionError, Protector};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::ApiState;
 use super::problem::{Body, Caller, PSKC, Problem};
 use super::register::{certificate, name};
-use crate::store::{Outgoing, Role, Store, StoreError};
+use crate::store::{Outgoing, Role, Store, StoreError, Unreadable};
 
 /// Keys that are in memory at once.
 const PAGE: usize = 1000;
+/// Keys that are named, of those that were left out.
+const MOST_NAMED: usize = 100;
 /// The shortest passphrase, in characters.
 const MIN_PASSPHRASE_LEN: usize = 8;
 
@@ -26,6 +29,9 @@ const MIN_PASSPHRASE_LEN: usize = 8;
 pub(super) struct ExportBody {
     user: Option<String>,
     protection: Protection,
+    /// Goes on behind a key that cannot be read, and names it in a comment at the end of the document.
+    #[serde(default)]
+    leave_out_unreadable: bool,
 }
 
 /// Exactly one way.
@@ -122,7 +128,8 @@ pub(super) async fn export(
         ..Header::default()
     };
     let writer = ContainerWriter::new(Vec::new(), &header).map_err(|_| StoreError::Unavailable("memory".into()))?;
-    let export = Export { store: api.store, user, after: String::new(), writer, protector };
+    let left_out = body.leave_out_unreadable.then(LeftOut::default);
+    let export = Export { store: api.store, user, after: String::new(), writer, protector, left_out };
     // What goes wrong with the first page is told; later, all that can be done is to break off.
     let (first, rest) = export.next().await.map_err(|why| match why {
         Broken::Store(why) => Problem::from(why),
@@ -169,6 +176,32 @@ struct Export {
     after: String,
     writer: ContainerWriter<Vec<u8>>,
     protector: Option<Protector>,
+    /// `None`: the first key that cannot be read ends the export.
+    left_out: Option<LeftOut>,
+}
+
+/// Keys that cannot be read.
+#[derive(Default)]
+struct LeftOut {
+    count: usize,
+    /// The first ones, each with the reason.
+    keys: Vec<Value>,
+}
+
+impl LeftOut {
+    fn add(&mut self, key_id: &str, why: &StoreError) {
+        tracing::error!("left out of an export: {why}");
+        self.count += 1;
+        if self.keys.len() < MOST_NAMED {
+            self.keys.push(json!({ "key_id": key_id, "reason": why.to_string() }));
+        }
+    }
+
+    /// As a comment, in which no two hyphens may stand.
+    fn comment(&self) -> String {
+        let document = json!({ "left_out": { "count": self.count, "keys": self.keys } });
+        format!("\n<!-- {} -->\n", document.to_string().replace("--", "-\\u002d"))
+    }
 }
 
 impl Export {
@@ -178,10 +211,18 @@ impl Export {
         blocking(move || self.write(&page)).await?
     }
 
-    fn write(mut self, page: &[Outgoing]) -> Result<(Bytes, Option<Self>), Broken> {
+    fn write(mut self, page: &[Result<Outgoing, Unreadable>]) -> Result<(Bytes, Option<Self>), Broken> {
         let memory = |_| StoreError::Unavailable("no memory".into()); // a Vec takes everything
         for key in page {
-            let mut package = self.store.package(key)?;
+            let opened = key.as_ref().map_err(|why| why.clone().into()).and_then(|key| self.store.package(key));
+            let mut package = match (opened, &mut self.left_out) {
+                (Ok(package), _) => package,
+                (Err(why @ (StoreError::Row(_) | StoreError::Sealed(_))), Some(left_out)) => {
+                    left_out.add(id_of(key), &why);
+                    continue;
+                }
+                (Err(why), _) => return Err(why.into()),
+            };
             let data = package.key.as_mut().and_then(|key| key.data.as_mut());
             if let (Some(protector), Some(data)) = (&self.protector, data) {
                 protector.protect(data, &mut SystemRandom)?;
@@ -190,11 +231,24 @@ impl Export {
         }
         match page.last().filter(|_| page.len() == PAGE) {
             Some(last) => {
-                self.after.clone_from(&last.record.id);
+                id_of(last).clone_into(&mut self.after);
                 self.writer.flush().map_err(memory)?;
                 Ok((std::mem::take(self.writer.get_mut()).into(), Some(self)))
             }
-            None => Ok((self.writer.finish(&[]).map_err(memory)?.into(), None)),
+            None => {
+                let mut end = self.writer.finish(&[]).map_err(memory)?;
+                if let Some(left_out) = self.left_out.filter(|left_out| left_out.count > 0) {
+                    end.extend(left_out.comment().into_bytes());
+                }
+                Ok((end.into(), None))
+            }
         }
+    }
+}
+
+fn id_of(key: &Result<Outgoing, Unreadable>) -> &str {
+    match key {
+        Ok(key) => &key.record.id,
+        Err(why) => &why.row,
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::keys::{BY_USER, COLUMN_COUNT, COLUMNS, FROM, from_row};
 use super::records::KeyRecord;
-use super::row::{Columns, Unreadable};
+use super::row::{Columns, Unreadable, listed};
 use super::stand_in::{asked_for, row_or_first};
 use super::{Store, StoreError, now};
 use crate::audit;
@@ -77,20 +77,20 @@ impl Store {
         Ok(count)
     }
 
-    /// Up to `limit` keys after the identifier `after`, in the order of identifiers.
+    /// Up to `limit` keys after the identifier `after`, in the order of identifiers, and those that cannot be read.
     pub(crate) async fn export_page(
         &self,
         user: Option<String>,
         after: String,
         limit: usize,
-    ) -> Result<Vec<Outgoing>, StoreError> {
+    ) -> Result<Vec<Result<Outgoing, Unreadable>>, StoreError> {
         let read = move |db: &Connection| {
             let sql = format!(
                 "SELECT {COLUMNS}, k.sealed_k_token, k.sealed_package {} ORDER BY k.id LIMIT ?3",
                 selection(user.is_some())
             );
             let mut query = db.prepare_cached(&sql)?;
-            query.query_and_then(params![after, user, limit as i64], out_of)?.collect()
+            query.query_and_then(params![after, user, limit as i64], out_of)?.map(listed).collect()
         };
         self.engine.read(read).await
     }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
 use super::engine::Pending;
@@ -21,6 +21,8 @@ pub(crate) const LOCK_S: i64 = 15 * 60;
 const MEMORY_S: i64 = 24 * 3600;
 /// Addresses of one enrolment whose wrong tries are counted; one more, and the one that was quiet longest goes.
 pub(crate) const MAX_ADDRESSES: usize = 16;
+/// The most that is counted: beyond it, and below 0, a count is damaged, and stays as it is.
+const MOST: u32 = u32::MAX;
 const HOUR_S: i64 = 3600;
 
 /// The "address" of first passwords: applications show them to the API, and their addresses say nothing of the user.
@@ -111,21 +113,27 @@ pub(super) fn count(
     for (address, number) in wrong {
         let mut put = db.prepare_cached(
             "INSERT INTO wrong_try VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET at = ?4, \
-             count = ?3 + CASE WHEN at > ?4 - ?5 THEN count ELSE 0 END RETURNING count",
+             count = min(?3 + CASE WHEN at > ?4 - ?5 THEN count ELSE 0 END, ?6) \
+             WHERE count BETWEEN 0 AND ?6 RETURNING count",
         )?;
-        let count: u32 = put.query_row(params![enrolment, address, number, at, MEMORY_S], |row| row.get(0))?;
-        if count >= policy.lock_after {
-            let mut user =
-                db.prepare_cached("SELECT u.name FROM enrolment e JOIN user u ON u.id = e.user_id WHERE e.id = ?")?;
-            let user = user.query_row([enrolment], |row| row.get(0))?;
+        let values = params![enrolment, address, number, at, MEMORY_S, MOST];
+        let Some(count) = put.query_row(values, |row| row.get::<_, u32>(0)).optional()? else {
+            tracing::error!(enrolment, address, "the count of wrong codes is damaged: it goes with its last day");
+            continue;
+        };
+        if count >= policy.lock_after
+            && let Some(user) = user_of(db, enrolment)?
+        {
             locked.push(Locked { enrolment: enrolment.to_owned(), user, address: address.clone() });
         }
     }
     if !wrong.is_empty() {
-        let total: u32 = wrong.iter().map(|(_, number)| number).sum();
-        let mut update =
-            db.prepare_cached("UPDATE enrolment SET failed_attempts = failed_attempts + ? WHERE id = ?")?;
-        update.execute(params![total, enrolment])?;
+        let total: i64 = wrong.iter().map(|(_, number)| i64::from(*number)).sum();
+        let mut update = db.prepare_cached(
+            "UPDATE enrolment SET failed_attempts = min(failed_attempts + ?1, ?3) \
+             WHERE id = ?2 AND failed_attempts BETWEEN 0 AND ?3",
+        )?;
+        update.execute(params![total, enrolment, MOST])?;
         let mut bound = db.prepare_cached(
             "DELETE FROM wrong_try WHERE enrolment_id = ?1 AND address NOT IN \
              (SELECT address FROM wrong_try WHERE enrolment_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2)",
@@ -135,15 +143,23 @@ pub(super) fn count(
     Ok(locked)
 }
 
+/// Whose an enrolment is.
+fn user_of(db: &Connection, enrolment: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT u.id, u.name FROM enrolment e JOIN user u ON u.id = e.user_id WHERE e.id = ?";
+    let mut query = db.prepare_cached(sql)?;
+    let mut names = query.query_and_then([enrolment], |row| Columns::of("user", row).get(1))?;
+    readable(names.next().transpose())
+}
+
 /// Adds to the hour's count. An hour that is over goes into the audit trail first.
 fn count_in_hour(db: &Connection, enrolment: &str, number: u32, cause: Cause, at: i64) -> Result<(), StoreError> {
     let hour = at.div_euclid(HOUR_S);
     close_all(db, hours_before(db, hour, Some(enrolment))?, at)?;
     let mut put = db.prepare_cached(
         "INSERT INTO refusal VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET hour = max(hour, ?2), \
-         count = count + ?3, cause = ?4, at = ?5",
+         count = min(count + ?3, ?6), cause = ?4, at = ?5 WHERE count BETWEEN 0 AND ?6",
     )?;
-    put.execute(params![enrolment, hour, number, cause.as_str(), at])?;
+    put.execute(params![enrolment, hour, number, cause.as_str(), at, MOST])?;
     Ok(())
 }
 

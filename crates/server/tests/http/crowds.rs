@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use dskpp::algorithm::KeyType;
 use dskpp::status::Status;
@@ -96,6 +97,7 @@ async fn p28_a_run_whose_client_left_before_its_turn_is_not_done_and_may_be_sent
         request.len()
     );
     stream.write_all(&[head.as_bytes(), &request].concat()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await; // until it waits behind the crowd
     drop(stream);
     while sending.join_next().await.is_some() {}
     let id = enrolment["id"].as_str().unwrap();

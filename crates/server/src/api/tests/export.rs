@@ -267,3 +267,28 @@ async fn a_key_that_cannot_be_opened_stops_the_export_with_an_error() {
     let plain = json!({ "protection": { "plain": true } });
     api.post("/keys/export", plain).await.problem(503, "store-unavailable");
 }
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_end_an_export_or_are_left_out_of_it_and_named() {
+    let api = Api::new().await;
+    let all: String = (0..=1001).map(|number| hotp(&format!("k--{number:04}"))).collect();
+    assert_eq!(api.import("first=0", container(&all)).await.with(200)["accepted"], 1002);
+    let database = rusqlite::Connection::open(api.folder.path().join("dskpp.db")).unwrap();
+    let damaged = ["k--0003", "k--0999", "k--1001"]; // one of them is the last of a page
+    for (id, damage) in damaged.iter().zip(["params = 'x'", "counter = -1", "sealed_k_token = x'00'"]) {
+        database.execute(&format!("UPDATE key SET {damage} WHERE id = ?"), [id]).unwrap();
+    }
+    let plain = json!({ "plain": true });
+    let stopped = api.post("/keys/export", json!({ "protection": plain })).await.problem(500, "unreadable");
+    assert!(stopped.contains("k--0003"), "{stopped}");
+    let document = api.export(json!({ "protection": plain, "leave_out_unreadable": true })).await;
+    assert_eq!(packages(&document).len(), 999, "all others, and the document is well-formed");
+    let (_, comment) = document.rsplit_once("<!--").unwrap();
+    let told: Value = serde_json::from_str(comment.trim().trim_end_matches("-->")).unwrap();
+    assert_eq!(told["left_out"]["count"], 3);
+    for (id, told) in damaged.iter().zip(told["left_out"]["keys"].as_array().unwrap()) {
+        assert_eq!(told["key_id"], *id);
+    }
+    database.execute("UPDATE key SET state = 'revoked' WHERE id IN ('k--0003', 'k--0999', 'k--1001')", []).unwrap();
+    assert!(!api.export(json!({ "protection": plain, "leave_out_unreadable": true })).await.contains("<!--"));
+}

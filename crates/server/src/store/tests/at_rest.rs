@@ -156,7 +156,7 @@ async fn no_secret_is_in_the_databases_files() {
     db.import(vec![imported()]).await;
     let page = db.store.export_page(None, String::new(), 10).await.unwrap();
     assert_eq!(page.len(), 2);
-    assert_eq!(db.store.package(&page[0]).unwrap(), imported(), "it is there, and can be read");
+    assert_eq!(db.store.package(page[0].as_ref().unwrap()).unwrap(), imported(), "it is there, and can be read");
 
     let secrets = [
         ("K_TOKEN", K_TOKEN),

@@ -161,3 +161,32 @@ async fn an_administrator_sees_who_tried_and_why_it_failed() {
     db.execute("UPDATE refusal SET cause = 'of a newer version'");
     assert!(matches!(db.store.tries_of(&enrolment).await, Err(StoreError::Row(why)) if why.column == "cause"));
 }
+
+#[tokio::test]
+async fn a_count_that_cannot_be_read_holds_up_no_other() {
+    let (db, enough) = (Db::new(), POLICY.lock_after);
+    let (damaged, whole) = (db.create(hotp_for("alice")).await, db.create(hotp_for("bob")).await);
+    db.count(&damaged.id, wrong(STRANGER, 1)).await;
+    for count in [i64::MAX, i64::MIN, -1, 1 << 32] {
+        for table in ["wrong_try", "refusal"] {
+            db.execute(&format!("UPDATE {table} SET count = {count} WHERE enrolment_id = '{}'", damaged.id));
+        }
+        db.execute(&format!("DELETE FROM wrong_try WHERE address = '{OWNER}'"));
+        let before = db.failed_attempts(&whole).await;
+        let mut both = wrong(STRANGER, 1);
+        both.wrong.push((OWNER.to_owned(), enough));
+        let tries = [(damaged.id.clone(), both), (whole.id.clone(), wrong(STRANGER, enough))].into();
+        let mut locked: Vec<_> = db.store.count_tries(tries).done().await.unwrap();
+        locked.sort_by(|a, b| a.address.cmp(&b.address));
+        let locked: Vec<_> = locked.iter().map(|locked| (&*locked.enrolment, &*locked.address)).collect();
+        assert_eq!(locked, [(&*damaged.id, OWNER), (&*whole.id, STRANGER)], "{count}");
+        assert_eq!(db.failed_attempts(&whole).await, before + enough, "{count}");
+        assert!(!db.is_locked(&damaged, STRANGER).await, "{count}: it locks nobody");
+        assert!(db.is_locked(&damaged, OWNER).await && db.is_locked(&whole, STRANGER).await, "{count}");
+    }
+    db.execute(&format!("UPDATE enrolment SET failed_attempts = {} WHERE id = '{}'", i64::MAX, damaged.id));
+    let tries = [(damaged.id.clone(), wrong(STRANGER, 1)), (whole.id.clone(), wrong(STRANGER, 1))];
+    assert!(db.store.count_tries(tries.into()).done().await.is_ok());
+    db.execute("UPDATE user SET name = CAST(x'ff' AS TEXT) WHERE name = 'bob'");
+    assert_eq!(db.count(&whole.id, wrong(OWNER, enough)).await, [], "nobody can be named");
+}
