@@ -193,10 +193,17 @@ fn make(token: &Stored, unix_s: u64) -> Result<(Code, Option<u64>), Failure> {
     }
 }
 
-/// A key that is used with a counter has one: without it the codes would be those of another time.
+/// A key that is used with a counter has one, and one after it: without them the codes would be those of another time,
+/// or come twice.
 fn counter(token: &Stored) -> Result<u64, Failure> {
-    let missing = || Failure::new(format!("the key '{}' has no counter in the store: import it again", token.id));
-    token.counter.ok_or_else(missing)
+    let id = shown(&token.id);
+    match token.counter {
+        None => Err(Failure::new(format!("the key '{id}' has no counter in the store: import it again"))),
+        Some(u64::MAX) => {
+            Err(Failure::new(format!("the counter of the key '{id}' has come to its end: renew the key")))
+        }
+        Some(counter) => Ok(counter),
+    }
 }
 
 fn hash(token: &Stored) -> Result<Hash, Failure> {
@@ -286,4 +293,28 @@ fn delete(one: &One, yes: bool, output: &Output) -> Result<(), Failure> {
     }
     store.delete(&id)?;
     output.print(&json!({ "id": id, "deleted": true }), || format!("key {} deleted", shown(&id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_that_is_missing_or_at_its_end_makes_no_code() {
+        let xml = r#"<KeyContainer xmlns="urn:ietf:params:xml:ns:keyprov:pskc" Version="1.0"><KeyPackage><Key Id="a" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:hotp"><AlgorithmParameters><ResponseFormat Length="6" Encoding="DECIMAL"/></AlgorithmParameters><Data><Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</PlainValue></Secret><Counter><PlainValue>0</PlainValue></Counter></Data></Key></KeyPackage></KeyContainer>"#;
+        let container = pskc::KeyContainer::from_xml(xml.as_bytes()).unwrap();
+        let token = token_from_package(&container.key_packages[0]).unwrap();
+        for (counter, made) in [(Some(0), Ok("755224")), (None, Err("no counter")), (Some(u64::MAX), Err("its end"))] {
+            let code = make(&Stored { counter, ..token.clone() }, 0);
+            match made {
+                Ok(expected) => assert_eq!(code.ok().unwrap().0.as_str(), expected),
+                Err(words) => assert!(format!("{:?}", code.err().unwrap()).contains(words), "{counter:?}"),
+            }
+        }
+        let last = make(&Stored { counter: Some(u64::MAX - 1), ..token.clone() }, 0);
+        assert!(last.is_ok(), "the last one that another follows");
+        let suite: OcraSuite = "OCRA-1:HOTP-SHA1-6:C-QN08".parse().unwrap();
+        let at_end = Stored { counter: Some(u64::MAX), ..token };
+        assert!(respond(&at_end, &suite, Some("12345678"), 0, None).is_err());
+    }
 }

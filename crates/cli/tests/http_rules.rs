@@ -124,3 +124,34 @@ fn no_redirection_takes_a_token_elsewhere() {
         assert!(sent_elsewhere.try_recv().is_err(), "{status} was followed");
     }
 }
+
+#[test]
+fn an_answer_of_the_admin_api_that_cannot_be_read_is_an_error_that_says_what_is_wrong() {
+    let home = Home::new();
+    home.write("token", "t");
+    home.write("keys.json", r#"{"keys":[{"id":"a","algorithm":"hotp","secret_hex":"00112233445566778899"}]}"#);
+    home.run(&["pskc", "convert", "keys.json", "-o", "keys.xml"]).success();
+    let not_json = "answers with something else than JSON";
+    for (body, lists, imports) in [
+        ("", "'items'", "'"),
+        ("<html/>", not_json, not_json),
+        ("{\"items\":[", not_json, not_json),
+        ("{}", "'items'", "'"),
+        ("[1]", "'items'", "'"),
+        ("{\"items\":3,\"done\":-1,\"accepted\":\"x\"}", "'items'", "'"),
+        ("{\"items\":null,\"done\":1.5,\"accepted\":1e300}", "'items'", "'"),
+    ] {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+        let (origin, _asked) = listener(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()));
+        let common = ["--token-file", "token", "--server", &origin];
+        for (args, words) in [
+            (&["admin", "key", "list"][..], lists),
+            (&["admin", "device", "list"], lists),
+            (&["admin", "key", "import", "keys.xml"], imports),
+        ] {
+            let done = home.run(&[args, &common].concat());
+            assert!(done.code == Some(1) && done.err.contains(words), "{args:?} {body}: {done:#?}");
+            assert!(!done.err.contains("panicked") && done.out.is_empty(), "{args:?} {body}: {done:#?}");
+        }
+    }
+}

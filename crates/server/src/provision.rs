@@ -301,7 +301,7 @@ mod tests {
             format!("<KeyProvClientHello xmlns='{dskpp}' Version='{long}'/>"),
             format!("<KeyProvClientNonce xmlns='{dskpp}' Version='1.0' SessionID='{long}'/>"),
         ] {
-            let why = Request::read(body.as_bytes()).err().expect("it cannot be read");
+            let Err(why) = Request::read(body.as_bytes()) else { panic!("it can be read") };
             let said = brief(&why);
             assert!(said.chars().count() <= MOST_LOGGED && said.len() > 20, "{said}");
         }

@@ -6,6 +6,7 @@
 
 mod access;
 mod answers;
+mod commit;
 mod devices;
 mod disk;
 mod engine;
@@ -32,6 +33,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 use crate::seal::{CannotOpen, Kek};
 use crate::vital::Vital;
 pub(crate) use access::{ApiToken, DeviceRecord, Role, new_token};
+pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
 pub(crate) use devices::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut};
 pub(crate) use disk::{Content, look};
 use engine::Engine;
@@ -48,7 +50,7 @@ pub(crate) use records::{
 };
 use row::Columns;
 pub(crate) use row::Unreadable;
-pub(crate) use runs::{Commit, CommitRun, HelloContext, HelloQuery, NewKey, ProvedRefusal};
+pub(crate) use runs::{HelloContext, HelloQuery};
 pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
 
 /// Why the store did not do what was asked.

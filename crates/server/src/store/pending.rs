@@ -5,9 +5,9 @@ use dskpp_crypto::Secret;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
 
+use super::commit::NewKey;
 use super::keys::key_by_id;
 use super::records::{EnrolmentRecord, KeyRecord, KeyState};
-use super::runs::NewKey;
 use super::{StoreError, now, stored};
 use crate::audit;
 use crate::seal::Kek;

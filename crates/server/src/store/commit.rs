@@ -1,0 +1,235 @@
+//! What a run of the protocol writes: all of it, or nothing.
+
+use std::sync::Arc;
+
+use dskpp_crypto::Secret;
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+use super::answers::{keep_answer, last_answer};
+use super::engine::Pending;
+use super::records::{Activation, Answer, KeyState, Params};
+use super::row::Columns;
+use super::{Store, StoreError, now, pending, stored};
+use crate::audit;
+use crate::seal::Kek;
+
+/// A key that a run has made.
+#[derive(Debug)]
+pub(crate) struct NewKey {
+    /// The key's `Id`.
+    pub id: String,
+    /// K_TOKEN; `None` where a key in stock was delivered, which stays as it is.
+    pub k_token: Option<Secret>,
+    /// K_MAC.
+    pub k_mac: Secret,
+    /// The PRF's URI.
+    pub mac_algorithm: String,
+    /// URL_S of the run.
+    pub url_s: Option<String>,
+}
+
+/// A successful run, to be committed before its answer is sent.
+#[derive(Debug)]
+pub(crate) struct CommitRun {
+    /// `SessionID`
+    pub session_id: String,
+    /// SHA-256 of the ClientNonce.
+    pub request_hash: [u8; 32],
+    /// The answer.
+    pub response: Vec<u8>,
+    /// Until when the answer is kept, seconds since 1970.
+    pub answer_expires_at: i64,
+    /// The enrolment that it spends.
+    pub enrolment_id: String,
+    /// The key.
+    pub key: NewKey,
+}
+
+/// A refusal of a run whose code was proved.
+#[derive(Debug)]
+pub(crate) struct ProvedRefusal {
+    /// `SessionID`
+    pub session_id: String,
+    /// SHA-256 of the ClientNonce.
+    pub request_hash: [u8; 32],
+    /// The answer.
+    pub response: Vec<u8>,
+    /// Until when the answer is kept, seconds since 1970.
+    pub answer_expires_at: i64,
+}
+
+/// What became of a commit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Commit {
+    /// It is durable.
+    Committed,
+    /// Another request has been answered on this session.
+    AlreadyAnswered(Answer),
+    /// The enrolment is no longer open, or the key that it renews no longer in use; nothing was changed.
+    EnrolmentSpent,
+}
+
+impl Store {
+    /// Commits key, spent enrolment, answer and audit record together, or nothing.
+    pub(crate) fn commit_run(&self, run: CommitRun) -> Pending<Commit> {
+        let kek = Arc::clone(&self.kek);
+        self.engine.begin_write(move |db| commit_run(db, &kek, &run))
+    }
+
+    /// Keeps the answer of a refused run. One whose code was not proved must not come here: it leaves nothing in the
+    /// database.
+    pub(crate) fn commit_refusal(&self, run: ProvedRefusal) -> Pending<Commit> {
+        let kek = Arc::clone(&self.kek);
+        self.engine.begin_write(move |db| {
+            let ProvedRefusal { session_id, request_hash, response, answer_expires_at } = &run;
+            let before = keep_answer(db, &kek, session_id, request_hash, response, *answer_expires_at)?;
+            Ok(before.map_or(Commit::Committed, Commit::AlreadyAnswered))
+        })
+    }
+}
+
+/// What a commit needs of its enrolment.
+struct Spent {
+    user_id: String,
+    key_type: String,
+    params: Params,
+    device_id: Option<String>,
+    renews: Option<String>,
+    activate: Activation,
+}
+
+impl Spent {
+    /// The state of the key that comes of it.
+    fn state(&self) -> KeyState {
+        match self.activate {
+            Activation::OnOtp => KeyState::Provisioned,
+            Activation::AtOnce => KeyState::Active,
+        }
+    }
+}
+
+fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun) -> Result<Commit, StoreError> {
+    let CommitRun { session_id, request_hash, response, answer_expires_at, enrolment_id, key } = run;
+    if let Some(answer) = keep_answer(db, kek, session_id, request_hash, response, *answer_expires_at)? {
+        return Ok(Commit::AlreadyAnswered(answer));
+    }
+    let at = now();
+    let Some(spent) = spend(db, enrolment_id, &key.id, session_id, at)? else {
+        let mut undo = db.prepare_cached("DELETE FROM answer WHERE session_id = ?")?;
+        undo.execute([&session_id])?;
+        // The same request may have been answered meanwhile, sent again by an impatient client.
+        let answer = last_answer(db, kek, enrolment_id, request_hash)?;
+        return Ok(answer.map_or(Commit::EnrolmentSpent, Commit::AlreadyAnswered));
+    };
+    match (&key.k_token, &spent) {
+        (None, _) => deliver(db, kek, enrolment_id, key, &spent)?,
+        (Some(k_token), Spent { renews: Some(_), activate: Activation::OnOtp, .. }) => {
+            pending::put(db, kek, enrolment_id, key, k_token)?;
+        }
+        (Some(k_token), _) => put_key(db, kek, enrolment_id, key, k_token, &spent, at)?,
+    }
+    audit::append(
+        db,
+        at,
+        "key.provisioned",
+        &json!({ "key": key.id, "enrolment": enrolment_id, "session": session_id }),
+    )?;
+    Ok(Commit::Committed)
+}
+
+/// The new key, or the new secrets of a renewed one.
+fn put_key(
+    db: &Connection,
+    kek: &Kek,
+    enrolment_id: &str,
+    key: &NewKey,
+    k_token: &Secret,
+    spent: &Spent,
+    at: i64,
+) -> Result<(), StoreError> {
+    let k_token = kek.seal("key", "sealed_k_token", &key.id, k_token);
+    let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
+    let counter = stored(spent.params.counter.unwrap_or(0))?;
+    // A renewal keeps the key's id: the new secret takes the old one's place (RFC 6063 §4.2.3). What a file said of
+    // the old one does not hold for it.
+    let mut put = db.prepare_cached(
+        "INSERT INTO key (id, user_id, enrolment_id, device_id, key_type, params, mac_algorithm, sealed_k_token, \
+         sealed_k_mac, state, counter, created_at, url_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (id) DO UPDATE SET enrolment_id = excluded.enrolment_id, params = excluded.params, \
+         mac_algorithm = excluded.mac_algorithm, sealed_k_token = excluded.sealed_k_token, \
+         sealed_k_mac = excluded.sealed_k_mac, state = excluded.state, counter = excluded.counter, \
+         last_step = NULL, drift = 0, sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, \
+         expires_at = NULL, uses_left = NULL, url_s = excluded.url_s \
+         WHERE key.id = ? AND key.user_id = excluded.user_id",
+    )?;
+    let changed = put.execute(params![
+        key.id,
+        spent.user_id,
+        enrolment_id,
+        spent.device_id,
+        spent.key_type,
+        json!(spent.params).to_string(),
+        key.mac_algorithm,
+        k_token,
+        k_mac,
+        spent.state().as_str(),
+        counter,
+        at,
+        key.url_s,
+        spent.renews
+    ])?;
+    if changed == 0 {
+        return Err(StoreError::Exists("the key"));
+    }
+    match spent.renews {
+        Some(_) => pending::forget(db, &key.id),
+        None => Ok(()),
+    }
+}
+
+/// A key in stock goes to its user; its secret, its parameters and its counter stay as they are.
+fn deliver(db: &Connection, kek: &Kek, enrolment_id: &str, key: &NewKey, spent: &Spent) -> Result<(), StoreError> {
+    let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
+    let mut update = db.prepare_cached(
+        "UPDATE key SET user_id = ?2, enrolment_id = ?3, device_id = coalesce(?4, device_id), mac_algorithm = ?5, \
+         sealed_k_mac = ?6, state = CASE state WHEN 'imported' THEN ?7 ELSE state END, url_s = ?8 WHERE id = ?1",
+    )?;
+    let (state, user) = (spent.state().as_str(), &spent.user_id);
+    let device = &spent.device_id;
+    update.execute(params![key.id, user, enrolment_id, device, key.mac_algorithm, k_mac, state, key.url_s])?;
+    Ok(())
+}
+
+/// Takes the enrolment's only key out of it; a first password, where it waits for one, has as long again to be shown.
+/// `None` if it is no longer open, or its key no longer to be renewed.
+fn spend(
+    db: &Connection,
+    enrolment_id: &str,
+    key_id: &str,
+    session_id: &str,
+    at: i64,
+) -> Result<Option<Spent>, StoreError> {
+    let mut update = db.prepare_cached(
+        "UPDATE enrolment SET key_id = ?2, answer = ?4, failed_attempts = 0, \
+         state = CASE activate WHEN 'on-otp' THEN 'provisioned' ELSE 'active' END, \
+         expires_at = CASE activate WHEN 'on-otp' THEN ?3 + expires_at - created_at ELSE expires_at END \
+         WHERE id = ?1 AND state = 'open' AND expires_at > ?3 AND (renews IS NULL OR EXISTS (SELECT 1 FROM key k \
+         WHERE k.id = renews AND k.user_id = enrolment.user_id AND k.state IN ('active', 'provisioned'))) \
+         AND (delivers IS NULL OR EXISTS (SELECT 1 FROM key k WHERE k.id = delivers AND k.id = ?2 \
+         AND (k.state = 'imported' OR k.state = 'active' AND k.user_id = enrolment.user_id))) \
+         RETURNING id, user_id, key_type, params, device_id, renews, activate",
+    )?;
+    let mut rows = update.query_and_then(params![enrolment_id, key_id, at, session_id], |row| {
+        let row = Columns::of("enrolment", row);
+        Ok(Spent {
+            user_id: row.get(1)?,
+            key_type: row.get(2)?,
+            params: row.parse(3, Params::read)?,
+            device_id: row.get(4)?,
+            renews: row.get(5)?,
+            activate: row.parse(6, Activation::from_name)?,
+        })
+    })?;
+    rows.next().transpose()
+}
