@@ -61,7 +61,7 @@ impl Connection {
         })?;
         let default_ca = Path::new(DEFAULT_CA);
         let ca = self.ca.as_deref().or(default_ca.exists().then_some(default_ca));
-        Api::new(&self.server, token.trim(), ca)
+        Api::new(&self.server, token.trim_start_matches('\u{FEFF}').trim(), ca)
     }
 }
 

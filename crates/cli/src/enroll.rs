@@ -13,14 +13,14 @@ use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
 use dskpp_client::enroll::{self, EnrollRequest, Enrolled, key_type_from_name, key_type_name};
-use dskpp_client::transport::{
-    HttpClient, MEDIA_TYPE, Transport, TransportError, TransportOptions, check_url, read_certificates,
-};
+use dskpp_client::transport::{HttpClient, MEDIA_TYPE, Transport, TransportError, TransportOptions, check_url};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 use serde_json::json;
 
 use crate::admin::device_name;
 use crate::output::{Failure, Output};
+use crate::pskc::material::{certificates, key_file};
+use crate::pskc::unlock::rsa_key;
 use crate::runtime;
 use crate::shown::{note, shown};
 use crate::store::{StoreOptions, prompt};
@@ -65,7 +65,7 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "NAME")]
     device_key_name: Option<String>,
 
-    /// File with this device's own key in hexadecimal
+    /// File with this device's own key: hexadecimal, Base64 or its octets
     #[arg(long, value_name = "FILE", requires = "device_key_name")]
     device_key_file: Option<PathBuf>,
 
@@ -89,12 +89,12 @@ pub(crate) struct Enroll {
     #[arg(long = "package", value_enum)]
     packages: Vec<Package>,
 
-    /// This device's RSA private key (PEM, PKCS #8), for key transport; without it, --method transport makes one for
+    /// This device's RSA private key (PKCS #8, PEM or DER), for key transport; without it, --method transport makes one for
     /// this run
     #[arg(long, value_name = "FILE")]
     private_key: Option<PathBuf>,
 
-    /// The certificate of that key, with those above it (PEM)
+    /// The certificate of that key, with those above it (PEM; one alone also in DER)
     #[arg(long, value_name = "FILE", requires = "private_key")]
     certificate: Option<PathBuf>,
 
@@ -244,33 +244,24 @@ impl Enroll {
         };
         let text = std::str::from_utf8(typed.expose())
             .map_err(|_| Failure::new("the authentication code is not text").next("type it as it was given to you"))?;
-        let code: AuthCode =
-            text.parse().map_err(|why| Failure::new(why).next("nothing was sent; check the code and type it again"))?;
+        let code: AuthCode = text
+            .trim_start_matches('\u{FEFF}')
+            .parse()
+            .map_err(|why| Failure::new(why).next("nothing was sent; check the code and type it again"))?;
         Ok(Credential::Code(code))
     }
 
     fn device_key(&self) -> Result<Option<(String, Secret)>, Failure> {
         let (Some(name), Some(path)) = (&self.device_key_name, &self.device_key_file) else { return Ok(None) };
-        let text = std::fs::read(path).map(Secret::from);
-        let text = text.map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))?;
-        let key = data_encoding::HEXLOWER_PERMISSIVE.decode(text.expose().trim_ascii()).map(Secret::from);
-        let key = key.map_err(|_| Failure::new(format!("{} does not hold hexadecimal digits", path.display())))?;
+        let key = key_file(path)?;
         Ok(Some((name.clone(), key)))
     }
 
     fn private_key(&self) -> Result<Option<PrivateKey>, Failure> {
         let Some(path) = &self.private_key else { return Ok(None) };
-        let unreadable = |path: &Path, why: &dyn std::fmt::Display| {
-            Failure::new(format!("{} cannot be used: {why}", path.display()))
-        };
-        let text = std::fs::read(path).map(Secret::from).map_err(|why| unreadable(path, &why))?;
-        let text = std::str::from_utf8(text.expose()).map_err(|why| unreadable(path, &why))?;
-        let key = RsaPrivateKey::from_pkcs8_pem(text).map_err(|why| unreadable(path, &why))?;
-        let certificates = match &self.certificate {
-            None => Vec::new(),
-            Some(path) => read_certificates(path).map_err(|why| unreadable(path, &why))?,
-        };
-        Ok(Some((Arc::new(key), certificates.into_iter().map(|der| der.to_vec()).collect())))
+        let key = rsa_key(path)?;
+        let certificates = self.certificate.as_deref().map(certificates).transpose()?.unwrap_or_default();
+        Ok(Some((Arc::new(key), certificates)))
     }
 }
 
@@ -285,7 +276,8 @@ fn waiting(wait: Duration) {
 fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<(), Failure> {
     if let Some(count) = enrolled.few_iterations {
         note(format!(
-            "the server protected the key by {count} iterations of PBKDF2 only; tell its operator: at least 100000"
+            "the server protected the key by PBKDF2 with an iteration count of {count} only; tell its operator: at least \
+             100000"
         ));
     }
     let key_type = key_type_name(&enrolled.key_type);

@@ -37,6 +37,12 @@ impl Failure {
         Failure { usage: true, ..Failure::new(message) }
     }
 
+    /// With where it happened.
+    pub(crate) fn within(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// With what to do next.
     pub(crate) fn next(mut self, next: impl ToString) -> Self {
         self.next = Some(next.to_string());

@@ -22,6 +22,11 @@ pub(crate) fn block(text: &str) -> String {
     escaped(text, |c| c == '\n' || c == '\t')
 }
 
+/// A number of things in words: `1 key`, `2 keys`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Something to know about what is done, on standard error.
 pub(crate) fn note(message: impl Display) {
     eprintln!("dskpp: {}", line(message));

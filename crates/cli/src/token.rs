@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::output::{Failure, Output};
 use crate::pskc::input::Input as KeyFile;
-use crate::shown::shown;
+use crate::shown::{count, shown};
 use crate::store::{StoreOptions, prompt};
 
 #[derive(Subcommand)]
@@ -35,7 +35,7 @@ pub(crate) enum Token {
     /// Take the keys of a key file (PSKC) into the store
     Import {
         #[command(flatten)]
-        input: KeyFile,
+        input: Box<KeyFile>,
         #[command(flatten)]
         store: StoreOptions,
     },
@@ -248,7 +248,7 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
     let done = store.insert_many(tokens)?;
     let document = json!({ "accepted": done.added, "duplicates": done.duplicates, "refused": refused });
     output.print(&document, || {
-        let mut lines = vec![format!("{} keys taken into the store", done.added)];
+        let mut lines = vec![format!("{} taken into the store", count(done.added as u64, "key"))];
         lines.extend(done.duplicates.iter().map(|id| format!("  {} was there already", shown(id))));
         lines.extend(refused.iter().map(|key| {
             let part = |name: &str| shown(key[name].as_str().unwrap_or_default());

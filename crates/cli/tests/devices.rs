@@ -98,11 +98,13 @@ fn hostile_tables_do_no_harm() {
     let mut home = Home::new();
     let _server = Server::start(&mut home);
     for (heading, part) in [
-        ("", "no column manufacturer"),
+        ("", "t.csv is empty"),
         ("manufacturer,serial\n", "no column key_name"),
         ("manufacturer,serial,key_name,password\n", "\"password\" is not known"),
         ("manufacturer,serial,key_name,serial\n", "there twice"),
-        ("<KeyContainer/>\n", "not known"),
+        ("<KeyContainer/>\n", "/KeyContainer"),
+        ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ\n", "t.csv is otpauth lines"),
+        ("\u{1f}\u{8b}\n", "neither a table nor a key file"),
     ] {
         home.write("t.csv", heading);
         let failure = home.json_of_failure(&["admin", "device", "import", "t.csv"]);
@@ -127,7 +129,7 @@ fn hostile_tables_do_no_harm() {
     home.write("t.csv", table);
     let shown = home.run(&["admin", "device", "import", "t.csv"]);
     assert_eq!(shown.code, Some(1), "{shown:#?}");
-    assert!(shown.out.starts_with("1 devices registered, 0 there already, 9 refused\n"), "{shown:#?}");
+    assert!(shown.out.starts_with("1 device registered, 0 there already, 9 refused\n"), "{shown:#?}");
     assert!(!shown.out.contains(['\u{1b}', '\u{202e}']) && !shown.out.contains("TOPSECRET"), "{shown:#?}");
     let listed = devices(&home);
     assert_eq!((listed.len(), text(&listed[0], "serial")), (1, "7".to_owned()));

@@ -66,7 +66,7 @@ fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
     let done = home.run(&["pskc", "convert", "keys.xml", "--to", "otpauth", "--skip"]).success();
     assert_eq!(done.out.lines().count(), 1);
     assert!(done.err.contains("(b) is left out") && done.err.contains("(c) is left out"), "{done:?}");
-    assert!(done.err.contains("no place for what is left out: devices"), "{done:?}");
+    assert!(done.err.contains("no place for what is left out: serial numbers (1 key)"), "{done:?}");
     let totp = json!({ "id": "t", "algorithm": "totp", "algorithm_suite": "HMAC-SHA256", "secret_hex": "00".repeat(33),
         "time_interval": 60, "response_encoding": "DECIMAL", "response_length": 8 });
     home.write("t.json", json!({ "keys": [totp] }).to_string());
@@ -85,8 +85,8 @@ fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
     let users = home.run(&["pskc", "convert", "users.xml", "--to", "usersfile"]).success();
     assert_eq!(users.out, "HOTP\talice\t-\t3132\t7\nHOTP/T60/8\tbob\t1234\t3334\n");
     for (name, content, told) in [
-        ("bad.csv", "id,odd\n1,2\n", "the column odd is not known"),
-        ("bad.csv", "id,secret\n1,zz\n", "line 2: secret_hex is not hexadecimal"),
+        ("bad.csv", "id,odd\n1,2\n", "the column \"odd\" is not known"),
+        ("bad.csv", "id,secret\n1,zz\n", "not all hexadecimal, and not all Base32"),
         ("bad.otpauth", "otpauth://totp/a?secret=AAAA\nhttp://x\n", "line 2"),
         ("bad.oath", "HOTP a - 0102\nHOTP b - 0\n", "line 2"),
         ("bad.json", "{\"keys\":[{\"id\":\"1\",\"odd\":1}]}", "odd is not known"),

@@ -43,7 +43,7 @@ pub enum ImportError {
     #[error("the key '{0}' is encrypted: decrypt the file with its key or passphrase first")]
     Encrypted(String),
     /// The secret has a length that does not go with the algorithm.
-    #[error("the key '{id}' has a secret of {len} octets, which does not go with its algorithm")]
+    #[error("the key '{id}' has a secret of length {len} (in octets), which does not go with its algorithm")]
     SecretLength {
         /// The key's id.
         id: String,

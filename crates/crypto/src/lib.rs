@@ -47,10 +47,10 @@ pub use x509::{SignerUse, verify_chain};
 #[non_exhaustive]
 pub enum Error {
     /// The key has a length that the algorithm does not know.
-    #[error("a key of {0} octets does not fit the algorithm")]
+    #[error("a key of length {0} (in octets) does not fit the algorithm")]
     KeyLength(usize),
     /// The input has a length that the algorithm cannot take.
-    #[error("an input of {0} octets does not fit the algorithm")]
+    #[error("an input of length {0} (in octets) does not fit the algorithm")]
     InputLength(usize),
     /// Decryption failed: another key, or the data was changed. Which of the two is not told.
     #[error("decryption failed: the key is another one, or the data was changed")]

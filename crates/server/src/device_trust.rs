@@ -283,7 +283,7 @@ fn read_lists(path: &Path) -> Result<Vec<(i64, CertRevocationList<'static>)>, St
     let lists: Vec<CertificateRevocationListDer<'_>> = match content.first() {
         // A SEQUENCE, which no text begins with.
         Some(0x30) => vec![CertificateRevocationListDer::from(&content[..])],
-        _ => CertificateRevocationListDer::pem_slice_iter(&content)
+        _ => CertificateRevocationListDer::pem_slice_iter(content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&content))
             .collect::<Result<_, _>>()
             .map_err(|why| format!("is no PEM: {why}"))?,
     };

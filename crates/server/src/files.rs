@@ -21,8 +21,14 @@ pub(crate) fn make_private_folder(path: &Path) -> Result<(), Error> {
     builder.recursive(true).mode(0o700).create(path).map_err(failed("made", path))
 }
 
+/// A text without the byte order mark that some editors put in front.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
+/// The text of a file, without a byte order mark.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(failed("read", path))
+    fs::read_to_string(path).map(|text| without_mark(text.as_str()).to_owned()).map_err(failed("read", path))
 }
 
 /// Every certificate of a PEM file; at least one.

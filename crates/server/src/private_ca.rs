@@ -291,7 +291,7 @@ impl PublicKeyData for RsaKey<'_> {
 fn read_key(path: &Path) -> Result<Result<KeyPair, rcgen::Error>, Error> {
     let pem = Secret::from(fs::read(path).map_err(files::failed("read", path))?);
     let text = std::str::from_utf8(pem.expose()).map_err(|_| rcgen::Error::CouldNotParseKeyPair);
-    Ok(text.and_then(KeyPair::from_pem))
+    Ok(text.and_then(|text| KeyPair::from_pem(files::without_mark(text))))
 }
 
 fn has_name(certificate: &X509Certificate<'_>, wanted: &SanType) -> bool {

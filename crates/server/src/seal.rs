@@ -84,7 +84,7 @@ impl Kek {
     }
 
     fn from_hex(text: &str, path: &Path) -> Result<Self, Error> {
-        let octets = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).map(Secret::new);
+        let octets = HEXLOWER_PERMISSIVE.decode(files::without_mark(text).trim().as_bytes()).map(Secret::new);
         octets.ok().and_then(|octets| Self::new(&octets).ok()).ok_or_else(|| Error::Content {
             path: path.to_owned(),
             what: "a key-encryption key",

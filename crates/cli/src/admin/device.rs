@@ -2,7 +2,7 @@
 
 mod import;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{all, delete, lines, show};
 use crate::api::{Api, escaped};
 use crate::output::{Failure, Output};
-use crate::pskc::unlock::text_file;
+use crate::pskc::material::{certificate_pem, key_file};
 
 #[derive(Subcommand)]
 pub(super) enum Device {
@@ -47,22 +47,22 @@ pub(super) enum Device {
 
 #[derive(Args)]
 pub(super) struct Keys {
-    /// File with the shared key in hexadecimal (16 to 64 octets)
+    /// File with the shared key (16 to 64 octets): hexadecimal, Base64 or its octets
     #[arg(long, value_name = "FILE")]
     shared_key_file: Option<PathBuf>,
-    /// File with the device's certificate (PEM)
+    /// File with the device's certificate (PEM or DER)
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
 }
 
 impl Keys {
     fn put(&self, body: &mut Map<String, Value>) -> Result<(), Failure> {
-        let text = |path: &Path| Ok::<_, Failure>(Value::from(text_file(path)?.trim()));
         if let Some(path) = &self.shared_key_file {
-            body.insert("shared_key_hex".into(), text(path)?);
+            let key = data_encoding::HEXLOWER.encode(key_file(path)?.expose());
+            body.insert("shared_key_hex".into(), key.into());
         }
         if let Some(path) = &self.certificate {
-            body.insert("certificate_pem".into(), text(path)?);
+            body.insert("certificate_pem".into(), certificate_pem(path)?.into());
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use data_encoding::HEXLOWER;
 use dskpp_crypto::Sha256;
 use pskc::{ContainerWriter, Header};
 use serde_json::{Value, json};
@@ -13,10 +14,10 @@ use zeroize::Zeroizing;
 use crate::api::{Api, list, number};
 use crate::output::{Failure, Output};
 use crate::pskc::input::{Input, KeyFile};
+use crate::pskc::material::{certificate_pem, first_line, key_file};
 use crate::pskc::protect::To;
 use crate::pskc::sink::printed;
-use crate::pskc::unlock::{first_line, text_file};
-use crate::shown::{note, shown};
+use crate::shown::{count, note, shown};
 
 /// Keys in one request.
 const BATCH: u64 = 2000;
@@ -54,12 +55,12 @@ impl Import {
             (None, true) => "&assign=user-id".to_owned(),
             (None, false) => String::new(),
         };
-        let id = digest(&file, &more)?;
+        let id = digest(&file, &format!("{more}{}", file.identity()))?;
         let total = file.summary.packages;
         let before = api.get_if_there(&format!("/imports/{id}")).await?;
         let done = before.as_ref().map_or(Ok(0), |import| number(import, "done"))?.min(total);
         if done > 0 {
-            output.say(format!("{done} of {total} keys of this file were sent before: going on behind them"));
+            output.say(format!("{done} of {} of this file sent before: going on behind", count(total, "key")));
         }
         let (sender, mut batches) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(&file, done, &sender));
@@ -82,7 +83,7 @@ fn digest(file: &KeyFile, options: &str) -> Result<String, Failure> {
     loop {
         let octets = source.fill_buf().map_err(|why| Failure::new(format!("the file cannot be read: {why}")))?;
         if octets.is_empty() {
-            return Ok(data_encoding::HEXLOWER.encode(&hash.finish()));
+            return Ok(HEXLOWER.encode(&hash.finish()));
         }
         hash.update(octets);
         let len = octets.len();
@@ -144,7 +145,8 @@ fn report(
         "refusals": refused,
     });
     output.print(&document, || {
-        let mut lines = vec![format!("{accepted} keys accepted, {duplicates} there already, {refusals} refused")];
+        let mut lines =
+            vec![format!("{} accepted, {duplicates} there already, {refusals} refused", count(accepted, "key"))];
         if accepted_before > 0 {
             lines.push(format!("  {accepted_before} of the accepted ones came with an earlier call"));
         }
@@ -192,7 +194,7 @@ pub(super) struct Export {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 
-    /// A file with the key to encrypt with, in hexadecimal (16, 24 or 32 octets)
+    /// A file with the key to encrypt with (16, 24 or 32 octets): hexadecimal, Base64 or its octets
     #[arg(long, value_name = "FILE")]
     to_key_file: Option<PathBuf>,
 
@@ -209,7 +211,7 @@ pub(super) struct Export {
     #[arg(long, requires = "to_password_file")]
     for_old_readers: bool,
 
-    /// The receiver's RSA certificate (PEM)
+    /// The receiver's RSA certificate (PEM or DER)
     #[arg(long, value_name = "FILE")]
     to_certificate: Option<PathBuf>,
 
@@ -260,11 +262,13 @@ impl Export {
     fn protection(&self) -> Result<Value, Failure> {
         let text = |secret: dskpp_crypto::Secret| String::from_utf8_lossy(secret.expose()).into_owned();
         Ok(match (&self.to_key_file, &self.to_password_file, &self.to_certificate) {
-            (Some(path), _, _) => json!({ "key_hex": text_file(path)?.trim(), "key_name": self.to_key_name }),
+            (Some(path), _, _) => {
+                json!({ "key_hex": HEXLOWER.encode(key_file(path)?.expose()), "key_name": self.to_key_name })
+            }
             (_, Some(path), _) => {
                 json!({ "passphrase": text(first_line(path)?), "for_old_readers": self.for_old_readers })
             }
-            (_, _, Some(path)) => json!({ "certificate_pem": *text_file(path)? }),
+            (_, _, Some(path)) => json!({ "certificate_pem": certificate_pem(path)? }),
             _ => json!({ "plain": self.in_the_clear }),
         })
     }

@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::api::Api;
 use crate::output::{Failure, Output};
+use crate::pskc::material::text_file;
 use crate::runtime;
 use load::{Kind, Load, Method, Recipe};
 use process::Usage;
@@ -99,8 +100,7 @@ impl Bench {
 
     fn target(&self) -> Result<Target, Failure> {
         if let (Some(origin), Some(token_file)) = (&self.server, &self.token_file) {
-            let token = std::fs::read_to_string(token_file)
-                .map_err(|why| Failure::new(format!("{} cannot be read: {why}", token_file.display())))?;
+            let token = text_file(token_file)?;
             let origin = origin.trim_end_matches('/').to_owned();
             return Ok(Target { origin, token: token.trim().to_owned(), ca: self.ca.clone(), child: None });
         }

@@ -6,10 +6,12 @@ use clap::Args;
 use pskc::{ContainerReader, LenientReader};
 use serde_json::{Value as Json, json};
 
-use super::input::Document;
+use super::document::Document;
+use super::format::Format;
+use super::kind::Kind;
 use super::meaning::Meaning;
 use crate::output::{Failure, Output};
-use crate::shown;
+use crate::shown::{self, count};
 
 /// What is told of one file, at most.
 pub(super) const MOST: usize = 100;
@@ -38,6 +40,20 @@ impl Problem {
         Problem { is_error: false, ..Problem::error(line, what, next) }
     }
 
+    /// What a document is that is no PSKC at all.
+    fn of_other(document: &Document) -> Result<Option<Self>, Failure> {
+        let (what, next) = match document.kind()? {
+            Kind::Keys(Format::Pskc) | Kind::Unknown => return Ok(None),
+            Kind::Keys(format) => (
+                format.what().to_owned(),
+                "`dskpp pskc convert FILE -o keys.xml` makes PSKC of it, `dskpp pskc inspect FILE` shows it",
+            ),
+            Kind::Other(what, next) => (what, next),
+        };
+        let what = format!("it is no PSKC (RFC 6030): it is {what}");
+        Ok(Some(Problem { line: None, what, next: Some(next), is_error: true }))
+    }
+
     fn to_json(&self) -> Json {
         let severity = if self.is_error { "error" } else { "warning" };
         json!({ "severity": severity, "line": self.line, "what": self.what, "next": self.next })
@@ -54,7 +70,7 @@ impl Problem {
 impl Check {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let document = Document::open(&self.file)?;
-        let (keys, problems) = match strict(&document) {
+        let (keys, problems) = match Problem::of_other(&document)?.map_or_else(|| strict(&document), Err) {
             Ok(found) => found,
             Err(error) => (0, vec![error].into_iter().chain(lenient(&document)).collect()),
         };
@@ -68,7 +84,7 @@ impl Check {
         output.print(&result, || {
             let mut lines: Vec<String> = problems.iter().map(Problem::to_text).collect();
             lines.push(match valid {
-                true => format!("{name}: {keys} keys, follows RFC 6030"),
+                true => format!("{name}: {}, follows RFC 6030", count(keys, "key")),
                 false => format!("{name}: does not follow RFC 6030"),
             });
             lines.join("\n")

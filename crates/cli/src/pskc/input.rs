@@ -3,10 +3,8 @@
 //! Every file is read twice. The first time to its end, so that nothing is done with a part of a file that turns out
 //! to be cut off, damaged or protected by another key; the second time to do it, with constant memory.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, IsTerminal as _, Read, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::io::{BufRead, IsTerminal as _};
+use std::path::PathBuf;
 
 use clap::Args;
 use dskpp_crypto::Secret;
@@ -15,20 +13,31 @@ use pskc::{
     DerivedKey, Deviation, EncryptedValue, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ParallelReader,
     ProtectionError, Trailer, Unlock, ValueAlgorithm, Warning,
 };
-use zeroize::Zeroizing;
 
+use super::document::Document;
+use super::format::Format;
+use super::material::{from_hex, key_file};
 use super::named::Named;
+use super::notes::Notes;
 use super::protect::few_rounds;
-use super::unlock::{UnlockOptions, ask, from_hex, hex_file};
+use super::reading::Reading;
+use super::unlock::{UnlockOptions, ask};
 use crate::output::Failure;
 use crate::shown::note;
 
-/// Standard input is kept in memory, so it has a limit; files have none.
-const MOST_FROM_STDIN: u64 = 256 * 1024 * 1024;
-
-/// A key file to read.
+/// A key file to read, in any format that is known.
 #[derive(Args)]
 pub(crate) struct Input {
+    #[command(flatten)]
+    pub(crate) source: Source,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// A file, and what opens it.
+#[derive(Args)]
+pub(crate) struct Source {
     /// The key file; - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
@@ -39,90 +48,6 @@ pub(crate) struct Input {
 
     #[command(flatten)]
     pub(crate) unlock: UnlockOptions,
-}
-
-/// A document that can be read more than once.
-pub(crate) enum Document {
-    File(PathBuf, File),
-    Memory(Octets),
-}
-
-/// Octets that are wiped when nobody reads them any more.
-#[derive(Clone)]
-pub(crate) struct Octets(Arc<Zeroizing<Vec<u8>>>);
-
-impl From<Zeroizing<Vec<u8>>> for Octets {
-    fn from(octets: Zeroizing<Vec<u8>>) -> Self {
-        Self(Arc::new(octets))
-    }
-}
-
-impl AsRef<[u8]> for Octets {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Document {
-    /// # Errors
-    /// The file cannot be read; standard input is too long.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        if path.as_os_str() == "-" {
-            let mut octets = Zeroizing::new(Vec::new());
-            let read = std::io::stdin().lock().take(MOST_FROM_STDIN + 1).read_to_end(&mut octets);
-            read.map_err(|why| Failure::new(format!("standard input cannot be read: {why}")))?;
-            if octets.len() as u64 > MOST_FROM_STDIN {
-                return Err(Failure::new("standard input is longer than 256 MiB").next("give the name of a file"));
-            }
-            return Ok(Document::Memory(octets.into()));
-        }
-        let unreadable = |why| Failure::new(format!("{} cannot be read: {why}", path.display()));
-        let file = File::open(path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.is_file() {
-            return Ok(Document::File(path.to_owned(), file));
-        }
-        let mut octets = Zeroizing::new(Vec::new()); // a pipe can be read once only
-        file.take(MOST_FROM_STDIN).read_to_end(&mut octets).map_err(unreadable)?;
-        Ok(Document::Memory(octets.into()))
-    }
-
-    /// Reads it from its beginning. One reader at a time: those of a file share their place in it.
-    pub(crate) fn reader(&self) -> Result<Box<dyn BufRead>, Failure> {
-        Ok(Box::new(BufReader::new(self.source()?)))
-    }
-
-    fn source(&self) -> Result<Box<dyn Read + Send>, Failure> {
-        match self {
-            Document::File(path, file) => {
-                let mut file = file;
-                let again = file.seek(SeekFrom::Start(0)).and_then(|_| file.try_clone());
-                Ok(Box::new(again.map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))?))
-            }
-            Document::Memory(octets) => Ok(Box::new(Cursor::new(octets.clone()))),
-        }
-    }
-
-    /// Its length in octets.
-    pub(crate) fn len(&self) -> u64 {
-        match self {
-            Document::File(_, file) => file.metadata().map_or(0, |metadata| metadata.len()),
-            Document::Memory(octets) => octets.as_ref().len() as u64,
-        }
-    }
-
-    /// All of it, for what needs the whole document at once.
-    pub(crate) fn into_octets(self) -> Result<Octets, Failure> {
-        if let Document::Memory(octets) = self {
-            return Ok(octets);
-        }
-        let mut octets = Zeroizing::new(Vec::new());
-        let read = self.reader()?.take(MOST_FROM_STDIN + 1).read_to_end(&mut octets);
-        read.map_err(|why| Failure::new(format!("the file cannot be read: {why}")))?;
-        if octets.len() as u64 > MOST_FROM_STDIN {
-            return Err(Failure::new("the file is longer than 256 MiB"));
-        }
-        Ok(octets.into())
-    }
 }
 
 /// A container that is being read, in either way.
@@ -208,6 +133,10 @@ fn unreadable(why: pskc::Error) -> Failure {
 /// A key file that has been read to its end once: it is whole, and what was given opens it.
 pub(crate) struct KeyFile {
     document: Document,
+    /// The keys of a file in another format than PSKC.
+    packages: Option<Vec<KeyPackage>>,
+    format: Format,
+    reading: Reading,
     lenient: bool,
     unlock: Option<Unlock>,
     mac_key: Option<Secret>,
@@ -226,27 +155,36 @@ pub(crate) struct Summary {
     pub(crate) warnings: Vec<(String, Option<pskc::xml::Place>)>,
 }
 
+impl Summary {
+    fn new(header: Header) -> Self {
+        Summary { header, packages: 0, algorithm: None, trailer: Trailer::default(), warnings: Vec::new() }
+    }
+}
+
 impl Input {
     /// Reads the file once. Where it is encrypted and nothing was given to open it, a person is asked if `must_open`.
     pub(crate) fn open(&self, must_open: bool) -> Result<KeyFile, Failure> {
-        let document = Document::open(&self.file)?;
-        self.read(document, must_open)
+        self.read(Document::open(&self.source.file)?, must_open)
     }
 
     /// As [`open`](Self::open), for a document that is there already.
     pub(crate) fn read(&self, document: Document, must_open: bool) -> Result<KeyFile, Failure> {
-        let mut packages = Packages::new(&document, self.lenient)?;
+        let Source { lenient, unlock: options, .. } = &self.source;
+        let format = self.reading.format(&document)?;
+        if format != Format::Pskc {
+            return self.read_other(document, format);
+        }
+        let mut packages = Packages::new(&document, *lenient)?;
         let header = packages.header().clone();
-        let unlock = match self.unlock.get()? {
+        let unlock = match options.get()? {
             None if must_open => ask(&header)?,
             unlock => unlock,
         };
-        let mac_key = self.unlock.mac_key_file.as_deref().map(hex_file).transpose()?;
-        let iv = self.unlock.iv_hex.as_deref().map(from_hex).transpose()?;
-        let mut opener = Opening::new(&header, unlock.as_ref(), mac_key.as_ref(), self.lenient, iv.as_deref())?;
+        let mac_key = options.mac_key_file.as_deref().map(key_file).transpose()?;
+        let iv = options.iv_hex.as_deref().map(from_hex).transpose()?;
+        let mut opener = Opening::new(&header, unlock.as_ref(), mac_key.as_ref(), *lenient, iv.as_deref())?;
         let bar = progress(document.len());
-        let mut summary =
-            Summary { header, packages: 0, algorithm: None, trailer: Trailer::default(), warnings: Vec::new() };
+        let mut summary = Summary::new(header);
         while let Some(mut package) = packages.next()? {
             let data = package.key.as_ref().and_then(|key| key.data.as_ref());
             if let Some((_, value)) = data.and_then(|data| data.encrypted_values().next()) {
@@ -254,6 +192,7 @@ impl Input {
             }
             summary.packages += 1;
             opener.open(&mut package, summary.packages, must_open)?;
+            self.reading.complete(&mut package).map_err(Failure::usage)?;
             if summary.packages.is_multiple_of(1024) {
                 bar.set_position(packages.offset());
             }
@@ -266,13 +205,44 @@ impl Input {
         let few = derived.and_then(|derived| few_rounds(derived.iterations.get()));
         summary.warnings.extend(few.map(|warning| (warning, None)));
         summary.warnings.extend(opener.deviations().into_iter().map(|deviation| (deviation, None)));
-        Ok(KeyFile { document, lenient: self.lenient, unlock, mac_key, iv, summary })
+        let reading = self.reading.clone();
+        Ok(KeyFile { document, packages: None, format, reading, lenient: *lenient, unlock, mac_key, iv, summary })
+    }
+
+    /// Reads a file in another format than PSKC.
+    fn read_other(&self, document: Document, format: Format) -> Result<KeyFile, Failure> {
+        let (name, mut notes) = (document.name(), Notes::default());
+        if self.source.lenient || self.source.unlock.is_given() {
+            let what = format!("{name} is {}: --lenient, and what opens a file, are for PSKC", format.what());
+            return Err(Failure::usage(what).next("leave these options out"));
+        }
+        let octets = document.octets()?;
+        let text = octets.as_ref().strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets.as_ref());
+        let text = std::str::from_utf8(text).map_err(|why| {
+            let line = text[..why.valid_up_to()].iter().filter(|octet| **octet == b'\n').count() + 1;
+            Failure::new(format!("{name}: line {line} is not in UTF-8")).next("save the file as UTF-8")
+        })?;
+        let packages = self.reading.read(format, text, &mut notes).map_err(|why| why.within(name))?;
+        if packages.is_empty() {
+            return Err(Failure::new(format!("there are no keys in {name}")));
+        }
+        let summary = Summary {
+            packages: packages.len() as u64,
+            warnings: notes.into_texts().into_iter().map(|text| (text, None)).collect(),
+            ..Summary::new(Header::default())
+        };
+        let (packages, reading) = (Some(packages), self.reading.clone());
+        let (lenient, unlock, mac_key, iv) = (false, None, None, None);
+        Ok(KeyFile { document, packages, format, reading, lenient, unlock, mac_key, iv, summary })
     }
 }
 
 impl KeyFile {
     /// Reads the file again, and gives each package to `each`, opened where there is what opens it.
     pub(crate) fn for_each(&self, mut each: impl FnMut(KeyPackage) -> Result<(), Failure>) -> Result<(), Failure> {
+        if let Some(packages) = &self.packages {
+            return packages.iter().cloned().try_for_each(each);
+        }
         let mut packages = Packages::new(&self.document, self.lenient)?;
         let (unlock, mac_key) = (self.unlock.as_ref(), self.mac_key.as_ref());
         let mut opener = Opening::new(packages.header(), unlock, mac_key, self.lenient, self.iv.as_deref())?;
@@ -280,6 +250,7 @@ impl KeyFile {
         while let Some(mut package) = packages.next()? {
             number += 1;
             opener.open(&mut package, number, false)?;
+            self.reading.complete(&mut package).map_err(Failure::usage)?;
             each(package)?;
             if number.is_multiple_of(1024) {
                 bar.set_position(packages.offset());
@@ -288,6 +259,23 @@ impl KeyFile {
         packages.finish()?;
         bar.finish_and_clear();
         Ok(())
+    }
+
+    /// The same for the last time.
+    pub(crate) fn into_each(mut self, each: impl FnMut(KeyPackage) -> Result<(), Failure>) -> Result<(), Failure> {
+        match self.packages.take() {
+            Some(packages) => packages.into_iter().try_for_each(each),
+            None => self.for_each(each),
+        }
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The options that change what is read, for an import to be known by.
+    pub(crate) fn identity(&self) -> String {
+        self.reading.identity()
     }
 
     /// The file as it is, from its beginning.

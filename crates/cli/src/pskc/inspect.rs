@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use pskc::{KeyPackage, Value};
+use pskc::{DateTime, KeyPackage, Policy, Value};
 use serde_json::Value as Json;
 
 use super::describe::{self, Pins};
+use super::format::Format;
 use super::input::{Input, KeyFile};
 use crate::output::{Failure, Output};
-use crate::shown::{self, shown};
+use crate::shown::{self, count, shown};
 
 #[derive(Args)]
 pub(crate) struct Inspect {
@@ -45,6 +46,9 @@ fn print_json(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Resu
         Ok(())
     })?;
     super::sink::printed(write!(out, "]"))?;
+    if file.format() != Format::Pskc {
+        super::sink::printed(write!(out, ",\"format\":{}", Json::from(file.format().name())))?;
+    }
     for (name, value) in describe::file(&file.summary) {
         super::sink::printed(write!(out, ",{}:{}", Json::from(name), shown::json(&value.to_string())))?;
     }
@@ -52,17 +56,8 @@ fn print_json(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Resu
 }
 
 fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Result<(), Failure> {
-    let line = |cells: [&str; 6]| {
-        let [id, algorithm, serial, digits, moving, secret] = cells;
-        format!("{id:<24} {algorithm:<8} {serial:<20} {digits:>6} {moving:>12} {secret}")
-    };
-    let heading = line(["ID", "TYPE", "SERIAL NUMBER", "DIGITS", "COUNTER/STEP", "SECRET"]);
-    super::sink::printed(writeln!(out, "{heading}"))?;
-    file.for_each(|package| {
-        let cells = cells(&package, pins.is_some());
-        let [id, algorithm, serial, digits, moving, secret] = &cells;
-        super::sink::printed(writeln!(out, "{}", line([id, algorithm, serial, digits, moving, secret])))
-    })?;
+    super::sink::printed(writeln!(out, "{}", line(HEADING.map(str::to_owned))))?;
+    file.for_each(|package| super::sink::printed(writeln!(out, "{}", line(cells(&package, pins.is_some())))))?;
     let summary = &file.summary;
     let protection = match (&summary.algorithm, file.is_unlocked()) {
         (None, _) => "not encrypted",
@@ -70,14 +65,31 @@ fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Res
         (Some(_), false) => "encrypted",
     };
     let signed = if summary.trailer.signed { "; signed" } else { "" };
-    super::sink::printed(writeln!(out, "{} keys, {protection}{signed}", summary.packages))?;
+    let format = match file.format() {
+        Format::Pskc => String::new(),
+        format => format!("; {}", format.what()),
+    };
+    let keys = count(summary.packages, "key");
+    super::sink::printed(writeln!(out, "{keys}, {protection}{signed}{format}"))?;
     file.warn();
     Ok(())
 }
 
-fn cells(package: &KeyPackage, show: bool) -> [String; 6] {
+const HEADING: [&str; 9] =
+    ["ID", "TYPE", "SERIAL NUMBER", "DIGITS", "COUNTER/STEP", "SECRET", "ISSUER", "VALID", "POLICY"];
+
+fn line(cells: [String; 9]) -> String {
+    let [id, algorithm, serial, digits, moving, secret, issuer, valid, policy] = cells;
+    let line = format!(
+        "{id:<24} {algorithm:<8} {serial:<20} {digits:>6} {moving:>12} {secret:<10} {issuer:<16} {valid:<22} {policy}"
+    );
+    line.trim_end().to_owned()
+}
+
+fn cells(package: &KeyPackage, show: bool) -> [String; 9] {
     let key = package.key.as_ref();
     let data = key.and_then(|key| key.data.as_ref());
+    let device = package.device_info.as_ref();
     let algorithm = key.and_then(|key| key.algorithm.as_deref()).unwrap_or_default();
     let name = algorithm.rsplit([':', '#']).next().unwrap_or_default();
     let digits = key.and_then(|key| key.algorithm_parameters.as_ref()?.response_format.map(|format| format.length));
@@ -85,16 +97,52 @@ fn cells(package: &KeyPackage, show: bool) -> [String; 6] {
     let interval = data.and_then(|data| data.time_interval.as_ref()?.plain().map(|seconds| format!("{seconds} s")));
     let secret = match data.and_then(|data| data.secret.as_ref()) {
         Some(Value::Plain(secret)) if show => data_encoding::HEXLOWER.encode(secret.expose()),
-        Some(Value::Plain(secret)) => format!("{} octets", secret.len()),
+        Some(Value::Plain(secret)) => count(secret.len() as u64, "octet"),
         Some(Value::Encrypted(_)) => "encrypted".to_owned(),
         None => String::new(),
     };
+    let policy = key.and_then(|key| key.policy.as_ref());
+    let of_key = policy.and_then(|policy| dates(policy.start_date, policy.expiry_date));
+    let of_device = device.and_then(|device| dates(device.start_date, device.expiry_date));
+    let valid = of_key.into_iter().chain(of_device.map(|dates| format!("device {dates}"))).collect::<Vec<_>>();
     [
         key.map(|key| shown(&key.id)).unwrap_or_default(),
         shown(name),
-        package.device_info.as_ref().and_then(|device| device.serial_no.as_deref()).map(shown).unwrap_or_default(),
+        device.and_then(|device| device.serial_no.as_deref()).map(shown).unwrap_or_default(),
         digits.map(|digits| digits.to_string()).unwrap_or_default(),
         counter.or(interval).unwrap_or_default(),
         secret,
+        key.and_then(|key| key.issuer.as_deref()).map(shown).unwrap_or_default(),
+        valid.join(", "),
+        policy.map(rules).unwrap_or_default(),
     ]
+}
+
+/// From when and until when, by the day where it is a whole one.
+fn dates(from: Option<DateTime>, until: Option<DateTime>) -> Option<String> {
+    let day = |time: DateTime| time.to_string().trim_end_matches("T00:00:00Z").to_owned();
+    match (from.map(day), until.map(day)) {
+        (Some(from), Some(until)) => Some(format!("{from}..{until}")),
+        (Some(from), None) => Some(format!("from {from}")),
+        (None, Some(until)) => Some(format!("until {until}")),
+        (None, None) => None,
+    }
+}
+
+/// What a policy says besides dates.
+fn rules(policy: &Policy) -> String {
+    let mut rules: Vec<String> = Vec::new();
+    if !policy.is_understood() {
+        rules.push("not understood: must not be used".to_owned());
+    }
+    if !policy.key_usage.is_empty() {
+        rules.push(policy.key_usage.iter().map(|usage| usage.as_str()).collect::<Vec<_>>().join(" "));
+    }
+    rules.extend(policy.number_of_transactions.map(|number| count(number, "use")));
+    if let Some(pin) = &policy.pin_policy {
+        let mode = pin.pin_usage_mode.map(|mode| format!(" {}", mode.as_str())).unwrap_or_default();
+        let key = pin.pin_key_id.as_deref().map(|id| format!(" of key {}", shown(id))).unwrap_or_default();
+        rules.push(format!("PIN{mode}{key}"));
+    }
+    rules.join(", ")
 }

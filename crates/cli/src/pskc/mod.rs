@@ -3,12 +3,17 @@
 mod check;
 mod convert;
 mod describe;
-mod format;
+pub(crate) mod document;
+pub(crate) mod format;
 pub(crate) mod input;
 mod inspect;
+pub(crate) mod kind;
+pub(crate) mod material;
 mod meaning;
 mod named;
+mod notes;
 pub(crate) mod protect;
+pub(crate) mod reading;
 mod sign;
 pub(crate) mod sink;
 pub(crate) mod unlock;

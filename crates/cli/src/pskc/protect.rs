@@ -9,20 +9,19 @@ use dskpp_crypto::{Hash, RsaEncryption, Secret, SystemRandom};
 use pskc::{
     ContainerWriter, DerivedKey, Extensions, Header, KeyInfo, KeyPackage, PasswordStrength, Protector, ValueAlgorithm,
 };
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
+use serde_json::Value as Json;
 
 use super::input::{Input, KeyFile};
+use super::material;
 use super::sink::{Sink, printed};
-use super::unlock;
 use crate::output::{Failure, Output};
-use crate::shown::{note, shown};
+use crate::shown::{count, note, shown};
 
 /// What protects the secrets of a file that is written.
 #[derive(Args)]
 #[group(multiple = true)]
 pub(crate) struct Protection {
-    /// A file with the key to encrypt with, in hexadecimal (16, 24 or 32 octets: AES-128, -192 or -256)
+    /// A file with the key to encrypt with (16, 24 or 32 octets: AES-128, -192 or -256), in the forms of --key-file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["to_password_file", "to_certificate"])]
     to_key_file: Option<PathBuf>,
 
@@ -49,7 +48,7 @@ pub(crate) struct Protection {
     #[arg(long, requires = "to_password_file", conflicts_with_all = ["to_key_file", "to_certificate"])]
     for_old_readers: bool,
 
-    /// The receiver's RSA certificate (PEM)
+    /// The receiver's RSA certificate (PEM or DER)
     #[arg(long, value_name = "FILE")]
     to_certificate: Option<PathBuf>,
 
@@ -98,14 +97,14 @@ impl Protection {
             Some(Mac::Sha512) => Hash::Sha512,
         };
         let made = if let Some(path) = &self.to_key_file {
-            let (key, name) = (unlock::hex_file(path)?, self.to_key_name.as_str());
+            let (key, name) = (material::key_file(path)?, self.to_key_name.as_str());
             match self.cipher {
                 Cipher::Cbc => Protector::aes_cbc(key, name, mac(Hash::Sha256), rng),
                 Cipher::Wrap => Protector::aes_key_wrap(key, name, false),
                 Cipher::WrapPad => Protector::aes_key_wrap(key, name, true),
             }
         } else if let Some(path) = &self.to_password_file {
-            let password = unlock::first_line(path)?;
+            let password = material::first_line(path)?;
             refuse_empty(&password)?;
             let mut strength = self.strength();
             if let (ValueAlgorithm::AesCbc(len), cipher) = (strength.algorithm, self.cipher) {
@@ -118,10 +117,7 @@ impl Protection {
             strength.mac = mac(strength.mac);
             Protector::passphrase(&password, None, strength, rng)
         } else if let Some(path) = &self.to_certificate {
-            let certificate = CertificateDer::from_pem_slice(unlock::text_file(path)?.as_bytes());
-            let certificate =
-                certificate.map_err(|_| Failure::new(format!("{} holds no certificate in PEM", path.display())))?;
-            let key = KeyInfo::from_certificates(vec![certificate.to_vec()]);
+            let key = KeyInfo::from_certificates(vec![material::certificates(path)?.swap_remove(0)]);
             Protector::rsa(key, RsaEncryption::OaepSha1, Some(mac(Hash::Sha256)), rng)
         } else {
             return Ok(None);
@@ -240,11 +236,14 @@ impl To {
         self.output.as_ref().is_some_and(|path| path.as_os_str() == "-")
     }
 
-    /// Says what was written, where standard output is free for that.
-    pub(crate) fn report(&self, keys: u64, output: &Output) -> Result<(), Failure> {
+    /// Says what was written, and `more` to programs, where standard output is free for that.
+    pub(crate) fn report(&self, keys: u64, more: Json, output: &Output) -> Result<(), Failure> {
         let Some(name) = self.name() else { return Ok(()) };
-        let document = serde_json::json!({ "file": name, "keys": keys });
-        output.print(&document, || format!("{keys} keys written to {name}"))
+        let mut document = serde_json::json!({ "file": name, "keys": keys });
+        if let (Json::Object(document), Json::Object(more)) = (&mut document, more) {
+            document.extend(more);
+        }
+        output.print(&document, || format!("{} written to {name}", count(keys, "key")))
     }
 }
 
@@ -263,7 +262,7 @@ impl Encrypt {
         let Some(protector) = self.protection.protector()? else {
             return Err(Failure::usage("nothing to encrypt with").next(WITH_WHAT));
         };
-        rewrite(&self.input.open(true)?, &self.to, Some(protector), output)
+        rewrite(self.input.open(true)?, &self.to, Some(protector), output)
     }
 }
 
@@ -277,16 +276,17 @@ pub(crate) struct Decrypt {
 
 impl Decrypt {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        rewrite(&self.input.open(true)?, &self.to, None, output)
+        rewrite(self.input.open(true)?, &self.to, None, output)
     }
 }
 
 /// Writes the keys of `file` as PSKC.
-pub(crate) fn rewrite(file: &KeyFile, to: &To, protector: Option<Protector>, output: &Output) -> Result<(), Failure> {
+pub(crate) fn rewrite(file: KeyFile, to: &To, protector: Option<Protector>, output: &Output) -> Result<(), Failure> {
     file.warn();
     let mut result = PskcFile::create(to.sink(output)?, file.summary.header.id.clone(), protector)?;
-    file.for_each(|package| result.package(package))?;
+    let extensions = file.summary.trailer.extensions.clone();
+    file.into_each(|package| result.package(package))?;
     let keys = result.keys;
-    result.finish(&file.summary.trailer.extensions)?;
-    to.report(keys, output)
+    result.finish(&extensions)?;
+    to.report(keys, Json::Null, output)
 }

@@ -7,14 +7,13 @@ use clap::Args;
 use dskpp_crypto::{SigningKey, VerifyingKey};
 use jiff::Timestamp;
 use pskc::signature::{self, Canonicalization, SignatureError, Signer, VerifyOptions};
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use serde_json::json;
 
-use super::input::Document;
+use super::document::{Document, Octets};
+use super::material::{certificates, private_key, public_key};
 use super::protect::To;
 use super::sink::printed;
-use super::unlock::text_file;
+
 use crate::output::{Failure, Output};
 
 #[derive(Args)]
@@ -22,11 +21,11 @@ pub(crate) struct Sign {
     /// The key file; - for standard input
     file: PathBuf,
 
-    /// The signer's private key: RSA, P-256 or P-384 (PKCS #8 in PEM)
+    /// The signer's private key: RSA, P-256 or P-384 (PKCS #8, PEM or DER)
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 
-    /// The signer's certificate, and those that lead to an authority (PEM); without, the receiver must know the key
+    /// The signer's certificate, and those that lead to an authority (PEM; one alone also in DER); without, the receiver must know the key
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
 
@@ -40,15 +39,13 @@ pub(crate) struct Sign {
 
 impl Sign {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let unusable = |why| {
-            Failure::new(format!("{}: {why}", self.key.display())).next(
-                "an RSA, P-256 or P-384 key in PKCS #8 (`openssl pkcs8 -topk8 -nocrypt` makes it from other forms)",
-            )
-        };
-        let key = SigningKey::from_pem(&text_file(&self.key)?).map_err(unusable)?;
+        let document = pskc(&self.file)?;
+        let key = SigningKey::from_pkcs8_der(private_key(&self.key)?.expose());
+        let key = key.map_err(|why| {
+            Failure::new(format!("{}: {why}", self.key.display())).next("an RSA, P-256 or P-384 key is needed")
+        })?;
         let certificates = self.certificate.as_deref().map(certificates).transpose()?.unwrap_or_default();
         let form = if self.inclusive { Canonicalization::Inclusive } else { Canonicalization::Exclusive };
-        let document = Document::open(&self.file)?.into_octets()?;
         let signed = signature::sign(document.as_ref(), &key, &certificates, form).map_err(|why| match why {
             SignatureError::AlreadySigned => Failure::new(why).next("`dskpp pskc verify --output` gives it without"),
             SignatureError::Key => Failure::new("the first certificate is not that of the key"),
@@ -68,15 +65,15 @@ pub(crate) struct Verify {
     /// The key file; - for standard input
     file: PathBuf,
 
-    /// Authorities (PEM) of which one must have certified the signer
+    /// Authorities (PEM or DER) of which one must have certified the signer
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
 
-    /// The signer's public key (PEM)
+    /// The signer's public key (PEM or DER)
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
-    /// The signer's own certificate (PEM): its key alone counts
+    /// The signer's own certificate (PEM or DER): its key alone counts
     #[arg(long, value_name = "FILE")]
     signer: Option<PathBuf>,
 
@@ -98,6 +95,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let document = pskc(&self.file)?;
         let mut options = self.options()?;
         if self.allow_sha1 {
             options = options.allow_sha1();
@@ -105,7 +103,6 @@ impl Verify {
         if self.any_key_usage {
             options = options.any_key_usage();
         }
-        let document = Document::open(&self.file)?.into_octets()?;
         let verified = signature::verify(document.as_ref(), &options).map_err(|why| match why {
             SignatureError::Sha1 => Failure::new(why).next("--allow-sha1 accepts it, if you trust the file anyway"),
             SignatureError::KeyUse(_) => Failure::new(why).next(
@@ -142,23 +139,15 @@ impl Verify {
         }
         let path = self.key.as_ref().or(self.signer.as_ref()).ok_or_else(|| Failure::usage("no key was given"))?;
         let key = match &self.key {
-            Some(_) => {
-                let key = SubjectPublicKeyInfoDer::from_pem_slice(text_file(path)?.as_bytes());
-                let key = key.map_err(|_| Failure::new(format!("{} holds no public key in PEM", path.display())))?;
-                VerifyingKey::from_spki_der(&key)
-            }
+            Some(_) => VerifyingKey::from_spki_der(&public_key(path)?),
             None => VerifyingKey::from_certificate_der(&certificates(path)?.swap_remove(0)),
         };
         Ok(VerifyOptions::with_key(key.map_err(|why| Failure::new(format!("{}: {why}", path.display())))?))
     }
 }
 
-/// All certificates of a PEM file, at least one.
-fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    let text = text_file(path)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-    match found {
-        Ok(found) if !found.is_empty() => Ok(found.iter().map(|certificate| certificate.to_vec()).collect()),
-        _ => Err(Failure::new(format!("{} holds no certificate in PEM", path.display()))),
-    }
+fn pskc(path: &Path) -> Result<Octets, Failure> {
+    let document = Document::open(path)?;
+    document.must_be_pskc()?;
+    document.octets()
 }

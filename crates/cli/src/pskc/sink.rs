@@ -1,21 +1,27 @@
-//! Where results go: standard output, or a file that is there whole or not at all.
+//! Where results go: standard output, or a file. A result is there whole or not at all.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
 
 use crate::output::Failure;
 
-/// A result that is being written. A file comes to be when it is [`finish`](Self::finish)ed, readable by its owner
-/// only; until then what is written lies beside it under another name.
+/// The longest result for standard output, in octets: it is held in memory until it is known to be right.
+const MOST: usize = 256 * 1024 * 1024;
+
+/// A result that is being written. It appears when it is [`finish`](Self::finish)ed: nothing of it is to be seen before
+/// all of it is right.
 pub(crate) enum Sink {
-    Stdout(BufWriter<io::Stdout>),
-    /// With whether it may take the place of another.
+    /// Held in memory meanwhile.
+    Stdout(Zeroizing<Vec<u8>>),
+    /// What is no regular file, such as a pipe or `/dev/null`: held in memory as well.
+    Device(Zeroizing<Vec<u8>>, File, PathBuf),
+    /// A file, readable by its owner only; until then what is written lies beside it under another name. With whether it
+    /// may take the place of another.
     File(BufWriter<NamedTempFile>, PathBuf, bool),
-    /// What is no regular file, such as a pipe or `/dev/null`: written as it comes.
-    Device(BufWriter<File>, PathBuf),
 }
 
 impl Sink {
@@ -23,7 +29,7 @@ impl Sink {
     /// The file is there already and `force` is not given; it is a folder; its own folder cannot be written.
     pub(crate) fn open(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
-            return Ok(Sink::Stdout(BufWriter::new(io::stdout())));
+            return Ok(Sink::Stdout(Zeroizing::default()));
         };
         let unwritten = |why| unwritten(path, why);
         let there = path.metadata().ok();
@@ -32,7 +38,7 @@ impl Sink {
         }
         if there.as_ref().is_some_and(|there| !there.is_file()) {
             let file = File::options().write(true).open(path).map_err(unwritten)?;
-            return Ok(Sink::Device(BufWriter::new(file), path.to_owned()));
+            return Ok(Sink::Device(Zeroizing::default(), file, path.to_owned()));
         }
         if there.is_some() && !force {
             return Err(Failure::new(format!("{} is there already", path.display())).next("--force replaces it"));
@@ -46,11 +52,17 @@ impl Sink {
         Ok(Sink::File(BufWriter::new(file), path.to_owned(), force))
     }
 
-    /// Makes the file appear.
+    /// Makes the result appear.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self {
-            Sink::Stdout(mut out) => printed(out.flush()),
-            Sink::Device(mut out, path) => out.flush().map_err(|why| unwritten(&path, why)),
+            Sink::Stdout(held) => {
+                let mut out = io::stdout().lock();
+                printed(out.write_all(&held).and_then(|()| out.flush()))
+            }
+            Sink::Device(held, mut file, path) => match file.write_all(&held) {
+                Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(unwritten(&path, why)),
+                outcome => printed(outcome),
+            },
             Sink::File(out, path, force) => {
                 let unwritten = |why: io::Error| unwritten(&path, why);
                 let file = out.into_inner().map_err(|why| unwritten(why.into_error()))?;
@@ -65,17 +77,18 @@ impl Sink {
 impl Write for Sink {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match self {
-            Sink::Stdout(out) => out.write(octets),
-            Sink::File(out, _, _) => out.write(octets),
-            Sink::Device(out, _) => out.write(octets),
+            Sink::Stdout(held) | Sink::Device(held, ..) if held.len() + octets.len() > MOST => {
+                Err(io::Error::other("it is longer than 256 MiB, so it needs a file (--output)"))
+            }
+            Sink::Stdout(held) | Sink::Device(held, ..) => held.write(octets),
+            Sink::File(out, ..) => out.write(octets),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Sink::Stdout(out) => out.flush(),
-            Sink::File(out, _, _) => out.flush(),
-            Sink::Device(out, _) => out.flush(),
+            Sink::Stdout(_) | Sink::Device(..) => Ok(()),
+            Sink::File(out, ..) => out.flush(),
         }
     }
 }
@@ -89,6 +102,9 @@ pub(crate) fn printed<T>(outcome: io::Result<T>) -> Result<T, Failure> {
     match outcome {
         Ok(done) => Ok(done),
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(why) => Err(Failure::new(format!("the result cannot be written: {}", why.kind()))),
+        Err(why) => Err(Failure::new(match why.get_ref() {
+            Some(told) => format!("the result cannot be written: {told}"),
+            None => format!("the result cannot be written: {}", why.kind()),
+        })),
     }
 }

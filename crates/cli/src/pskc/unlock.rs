@@ -1,15 +1,14 @@
 //! What opens key files: options, and the files that they name.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use dskpp_crypto::{RsaPrivateKey, Secret};
 use pskc::{Header, Unlock};
-use std::io::IsTerminal as _;
-use zeroize::Zeroizing;
 
+use super::material::{first_line, from_hex, key_file, private_key};
 use crate::output::Failure;
 use crate::store::prompt;
 
@@ -21,7 +20,7 @@ pub(crate) struct UnlockOptions {
     #[arg(long, value_name = "HEX", conflicts_with_all = ["key_file", "password_file", "private_key"])]
     key_hex: Option<String>,
 
-    /// A file with the key in hexadecimal
+    /// A file with the key: hexadecimal, Base64 or its octets; raw:FILE, hex:FILE and base64:FILE say which
     #[arg(long, value_name = "FILE", conflicts_with_all = ["password_file", "private_key"])]
     key_file: Option<PathBuf>,
 
@@ -29,11 +28,11 @@ pub(crate) struct UnlockOptions {
     #[arg(long, value_name = "FILE", conflicts_with = "private_key")]
     password_file: Option<PathBuf>,
 
-    /// A file with the RSA private key (PKCS #8 in PEM)
+    /// A file with the RSA private key (PKCS #8, PEM or DER)
     #[arg(long, value_name = "FILE")]
     private_key: Option<PathBuf>,
 
-    /// A file with the MAC key in hexadecimal, where the key file only names one
+    /// A file with the MAC key, in the forms of --key-file, where the key file only names one
     #[arg(long, value_name = "FILE")]
     pub(super) mac_key_file: Option<PathBuf>,
 
@@ -43,24 +42,35 @@ pub(crate) struct UnlockOptions {
 }
 
 impl UnlockOptions {
+    /// Whether any is given.
+    pub(crate) fn is_given(&self) -> bool {
+        let UnlockOptions { key_hex, key_file, password_file, private_key, mac_key_file, iv_hex } = self;
+        [key_file, password_file, private_key, mac_key_file].into_iter().any(Option::is_some)
+            || [key_hex, iv_hex].into_iter().any(Option::is_some)
+    }
+
     pub(crate) fn get(&self) -> Result<Option<Unlock>, Failure> {
         if let Some(hex) = &self.key_hex {
             return Ok(Some(Unlock::Key(Secret::new(from_hex(hex)?))));
         }
         if let Some(path) = &self.key_file {
-            return hex_file(path).map(|key| Some(Unlock::Key(key)));
+            return key_file(path).map(|key| Some(Unlock::Key(key)));
         }
         if let Some(path) = &self.password_file {
             return first_line(path).map(|password| Some(Unlock::Password(password)));
         }
         let Some(path) = &self.private_key else { return Ok(None) };
-        let pem = text_file(path)?;
-        let key = RsaPrivateKey::from_pkcs8_pem(&pem).map_err(|why| {
-            let next = "an RSA key in PKCS #8 (`openssl pkcs8 -topk8 -nocrypt` makes it from other forms)";
-            Failure::new(format!("{}: {why}", path.display())).next(next)
-        })?;
+        let key = rsa_key(path)?;
         Ok(Some(Unlock::PrivateKey(Arc::new(key))))
     }
+}
+
+/// The RSA private key in a file.
+pub(crate) fn rsa_key(path: &Path) -> Result<RsaPrivateKey, Failure> {
+    let key = RsaPrivateKey::from_pkcs8_der(private_key(path)?.expose());
+    key.map_err(|why| {
+        Failure::new(format!("{}: {why}", path.display())).next("an RSA key of 2048 to 4096 bits in PKCS #8 is needed")
+    })
 }
 
 /// A file with encrypted values, and nothing given: a person can be asked for a password, where one opens it.
@@ -70,28 +80,4 @@ pub(super) fn ask(header: &Header) -> Result<Option<Unlock>, Failure> {
         return Ok(None);
     }
     prompt("Password of the key file: ").map(|password| Some(Unlock::Password(password)))
-}
-
-/// Octets in hexadecimal; blanks and line ends do not matter.
-pub(crate) fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
-    let text: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
-    let octets = HEX.decode(text.as_bytes());
-    octets.map_err(|_| Failure::usage("not hexadecimal: an even number of digits 0-9, a-f is needed"))
-}
-
-pub(crate) fn hex_file(path: &Path) -> Result<Secret, Failure> {
-    from_hex(&text_file(path)?).map(Secret::new).map_err(|why| {
-        let _ = why;
-        Failure::new(format!("{} does not hold a key in hexadecimal", path.display()))
-    })
-}
-
-pub(crate) fn first_line(path: &Path) -> Result<Secret, Failure> {
-    let text = text_file(path)?;
-    Ok(Secret::from_slice(text.lines().next().unwrap_or_default().as_bytes()))
-}
-
-pub(crate) fn text_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let text = std::fs::read_to_string(path);
-    text.map(Zeroizing::new).map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))
 }

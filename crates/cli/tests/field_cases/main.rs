@@ -1,13 +1,15 @@
 //! Key files as the world has them, after public bug reports: `tests/field/NN-name/input`, and others of the same kinds
 //! that differ in a few words. Each is read by the built program to the right value, or refused with the true cause.
 //!
-//! `xml` has the rows for PSKC, `text` those for other formats.
+//! `xml` has the rows for PSKC, `otpauth`, `tables` and `files` those for other formats and for what is no key file.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
+mod files;
+mod otpauth;
 #[path = "../support/mod.rs"]
 mod support;
-mod text;
+mod tables;
 mod xml;
 
 use std::path::Path;
@@ -30,6 +32,26 @@ struct Case {
 }
 
 impl Case {
+    /// A file that is read, and what stands in the result.
+    const fn read(
+        folder: &'static str,
+        changed: &'static [(&'static str, &'static str)],
+        command: &'static [&'static str],
+        said: &'static [&'static str],
+    ) -> Case {
+        Case { folder, changed, command, code: 0, said, never: &[] }
+    }
+
+    /// A file that is refused for a reason, with nothing of a result.
+    const fn refused(
+        folder: &'static str,
+        changed: &'static [(&'static str, &'static str)],
+        command: &'static [&'static str],
+        said: &'static [&'static str],
+    ) -> Case {
+        Case { folder, changed, command, code: 1, said, never: &["{\"keys\"", "otpauth://totp/", "otpauth://hotp/k"] }
+    }
+
     /// The result, with what was said about it on standard error behind it.
     fn run(&self) -> (Option<i32>, String) {
         let home = Home::new();
@@ -68,6 +90,7 @@ fn copy(folder: &str, changed: &[(&str, &str)], home: &Home) {
 
 #[test]
 fn field_cases() {
-    let faults: Vec<String> = xml::CASES.iter().chain(text::CASES).filter_map(Case::faults).collect();
+    let all = [xml::CASES, otpauth::CASES, tables::CASES, files::CASES].into_iter().flatten();
+    let faults: Vec<String> = all.filter_map(Case::faults).collect();
     assert!(faults.is_empty(), "{} rows are wrong:\n\n{}", faults.len(), faults.join("\n\n"));
 }

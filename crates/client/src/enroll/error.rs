@@ -73,7 +73,7 @@ pub enum EnrollError {
     #[error("two-pass needs something that the key travels under")]
     NothingAtHand,
     /// A device key that is too short.
-    #[error("the device key has {0} octets: 16 are the least")]
+    #[error("the device key has the length {0}: 16 octets are the least")]
     DeviceKeyLength(usize),
     /// The key to be renewed is not in the store.
     #[error("there is no key '{0}' to renew in the store")]
@@ -151,7 +151,7 @@ impl EnrollError {
             Self::KServer(_) => "tell the server's operator",
             Self::KServerCertificate(_) => "check the CA file that was given for it, or ask the server's operator",
             Self::TooManyOld(_) => {
-                "once the server has accepted a code of that key, forget them: `dskpp token accepted`, with the same store"
+                "once the server has accepted a code of that key, forget them with `dskpp token accepted`"
             }
             Self::DeviceKeyName(_) => "give the key of that name",
             Self::PackageOfFourPass => "offer PSKC, or two-pass",

@@ -71,7 +71,9 @@ impl Key {
             }
             (Unlocking::KeyFile, Unlock::KeyFile(path)) => {
                 let text = read_private(path).map_err(failed("read", path))?;
-                let key = HEXLOWER_PERMISSIVE.decode(text.expose().trim_ascii()).map(Secret::from);
+                let text = text.expose();
+                let digits = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii();
+                let key = HEXLOWER_PERMISSIVE.decode(digits).map(Secret::from);
                 key.map_err(|_| StoreError::KeyFile(path.clone()))?
             }
             (Unlocking::Passphrase { .. }, Unlock::KeyFile(_)) => return Err(StoreError::OtherUnlock("a passphrase")),

@@ -1,5 +1,7 @@
 //! The HTTP client of every command, with one set of rules.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -127,12 +129,21 @@ fn ca_file(path: &Path, reason: String) -> TransportError {
     TransportError::CaFile { path: path.to_owned(), reason }
 }
 
-/// The certificates of a PEM file in their order, at least one; other PEM sections are passed over.
+/// The certificates of a PEM file in their order, at least one, or the one of a DER file; other PEM sections and a byte
+/// order mark are passed over.
 ///
 /// # Errors
 /// In words for people, without the file's name: it cannot be read, is not PEM, or has no certificate.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    const MOST: u64 = 16 * 1024 * 1024; // an authority's whole collection is far shorter
+    let mut octets = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut octets));
+    read.map_err(|why| format!("it cannot be read: {why}"))?;
+    if matches!(octets[..], [0x30, 0x80..=0x84, ..]) {
+        return Ok(vec![CertificateDer::from(octets)]);
+    }
+    let pem = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&octets);
+    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     match certificates {
         Ok(certificates) if certificates.is_empty() => Err("there is no certificate in it".to_owned()),
         Ok(certificates) => Ok(certificates),

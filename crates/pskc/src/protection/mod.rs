@@ -52,7 +52,7 @@ pub enum ProtectionError {
     #[error("the algorithm {0:?} is not supported for this{hint}", hint = meant_instead(.0))]
     Algorithm(String),
     /// The key does not have the length of the algorithm.
-    #[error("a key of {0} octets does not fit the algorithm of the file")]
+    #[error("a key of length {0} (in octets) does not fit the algorithm of the file")]
     KeyLength(usize),
     /// The file is encrypted with a key that is not derived from a password, and a password was given.
     #[error("the file is not encrypted with a password: give its key")]

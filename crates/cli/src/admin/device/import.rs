@@ -9,8 +9,12 @@ use tokio::sync::mpsc;
 
 use crate::api::{Api, list, number};
 use crate::output::{Failure, Output};
-use crate::pskc::input::{Document, Input};
-use crate::shown::shown;
+use crate::pskc::document::Document;
+use crate::pskc::format::Format as KeyFormat;
+use crate::pskc::input::{Input, Source};
+use crate::pskc::kind::Kind;
+use crate::pskc::reading::Reading;
+use crate::shown::{count, shown};
 
 /// Devices in one request, and how long their texts may be together: the server takes 1000 in 8 MiB.
 const BATCH: usize = 500;
@@ -27,12 +31,28 @@ enum Format {
     Pskc,
 }
 
+impl Format {
+    /// What a document is, by its content.
+    fn of(document: &Document) -> Result<Self, Failure> {
+        let name = document.name();
+        match document.kind()? {
+            Kind::Keys(KeyFormat::Csv) => Ok(Format::Csv),
+            Kind::Keys(KeyFormat::Pskc) => Ok(Format::Pskc),
+            Kind::Keys(other) => Err(Failure::new(format!("{name} is {}", other.what()))
+                .next("devices come in a table (CSV) or in PSKC; keys of users are for `dskpp admin key import`")),
+            Kind::Other(what, next) => Err(Failure::new(format!("{name} is {what}")).next(next)),
+            Kind::Unknown => Err(Failure::new(format!("{name} is neither a table nor a key file"))
+                .next("devices come in a table (CSV) or in PSKC")),
+        }
+    }
+}
+
 #[derive(Args)]
 pub(in crate::admin) struct Import {
     #[command(flatten)]
-    input: Input,
+    source: Source,
 
-    /// What the file is [default: as its name tells, else pskc]
+    /// What the file is; told by its content if not given
     #[arg(long, value_enum)]
     format: Option<Format>,
 }
@@ -54,11 +74,11 @@ impl Import {
     /// Sends the devices in batches. Those that the server has already are told as such, so an import that was
     /// interrupted can be run again.
     pub(in crate::admin) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
-        let is_csv = self.input.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        let format = self.format.unwrap_or(if is_csv { Format::Csv } else { Format::Pskc });
+        let document = Document::open(&self.source.file)?;
+        let format = self.format.map_or_else(|| Format::of(&document), Ok)?;
         let unit = if format == Format::Csv { "line" } else { "key" };
         let (sender, mut rows) = mpsc::channel(2);
-        let reading = tokio::task::spawn_blocking(move || self.read(format, &sender));
+        let reading = tokio::task::spawn_blocking(move || self.read(document, format, &sender));
         let mut report = Report { unit, ..Report::default() };
         while let Some(batch) = rows.recv().await {
             report.send(api, batch).await?;
@@ -66,12 +86,12 @@ impl Import {
         let read = reading.await.map_err(|_| Failure::new("the file could not be read to its end"))?;
         read.map_err(|why| match report.accepted {
             0 => why,
-            accepted => why.next(format!("{accepted} devices before that place were registered; run it again")),
+            accepted => why.next(format!("{} before that place: run it again", count(accepted, "registered device"))),
         })?;
         report.print(output)
     }
 
-    fn read(&self, format: Format, sender: &mpsc::Sender<Vec<Row>>) -> Result<(), Failure> {
+    fn read(self, document: Document, format: Format, sender: &mpsc::Sender<Vec<Row>>) -> Result<(), Failure> {
         let (mut batch, mut text) = (Vec::new(), 0);
         let mut each = |row: Row| {
             text += row.device.as_ref().map_or(0, |device| device.to_string().len());
@@ -84,8 +104,14 @@ impl Import {
             Ok(())
         };
         match format {
-            Format::Csv => csv::read(&self.input, &mut each)?,
-            Format::Pskc => pskc::read(&self.input, &mut each)?,
+            Format::Csv if self.source.unlock.is_given() => {
+                return Err(Failure::usage("a table is not encrypted: what opens a file is for --format pskc"));
+            }
+            Format::Csv => csv::read(&document, &self.source.file, &mut each)?,
+            Format::Pskc => {
+                let input = Input { source: self.source, reading: Reading::default() };
+                pskc::read(&input.read(document, true)?, &mut each)?;
+            }
         }
         // Where nobody takes it any more, the reason is told there.
         let _ = sender.blocking_send(batch);
@@ -152,8 +178,8 @@ impl Report {
             };
             let told = refused.iter().map(|device| line("refused", device));
             let told = told.chain(duplicate.iter().map(|device| line("there already", device)));
-            let first =
-                format!("{accepted} devices registered, {} there already, {} refused", duplicate.len(), refused.len());
+            let first = count(*accepted, "device");
+            let first = format!("{first} registered, {} there already, {} refused", duplicate.len(), refused.len());
             let mut lines: Vec<String> = std::iter::once(first).chain(told.take(MOST)).collect();
             if refused.len() + duplicate.len() > MOST {
                 lines.push("  … (--json tells all)".to_owned());
@@ -169,12 +195,4 @@ impl Report {
 fn cut(text: &str) -> String {
     const MOST_NAME: usize = 256;
     text.chars().take(MOST_NAME + 1).collect()
-}
-
-/// As [`Input::open`] does it, for what is no key file.
-fn document(input: &Input) -> Result<Document, Failure> {
-    if input.unlock.get()?.is_some() {
-        return Err(Failure::usage("a table is not encrypted: what opens a file is for --format pskc"));
-    }
-    Document::open(&input.file)
 }

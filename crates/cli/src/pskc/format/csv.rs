@@ -3,57 +3,16 @@
 //! A spreadsheet takes a cell that begins with `=` and its like for a formula and runs it. Such cells are written with
 //! a `'` in front, which is what people type there for the same end, and read without it.
 
+use csv::{Reader, ReaderBuilder, StringRecord, Terminator};
 use pskc::KeyPackage;
 use serde_json::{Map, Value as Json};
 
+use super::Fault;
+use super::columns::{COLUMNS, Column};
+use super::secret::Encoding;
 use crate::pskc::describe::{self, Pins};
-
-/// Every column there can be, in the order in which they are written.
-pub(in crate::pskc) const COLUMNS: &[&str] = &[
-    "id",
-    "algorithm",
-    "algorithm_suite",
-    "secret_hex",
-    "counter",
-    "time_offset",
-    "time_interval",
-    "time_drift",
-    "response_length",
-    "response_encoding",
-    "response_check",
-    "challenge_encoding",
-    "challenge_min_length",
-    "challenge_max_length",
-    "challenge_check",
-    "manufacturer",
-    "serial",
-    "model",
-    "issue_no",
-    "device_binding",
-    "device_userid",
-    "start_date",
-    "expiry_date",
-    "crypto_module",
-    "issuer",
-    "friendly_name",
-    "key_userid",
-    "key_profile",
-    "key_reference",
-    "policy.start_date",
-    "policy.expiry_date",
-    "policy.number_of_transactions",
-    "policy.key_usage",
-    "policy.pin_key_id",
-    "policy.pin_usage",
-    "policy.pin_max_failed_attempts",
-    "policy.pin_min_length",
-    "policy.pin_max_length",
-    "policy.pin_encoding",
-];
-
-/// Other names that columns have in the field.
-const ALIASES: &[(&str, &str)] =
-    &[("secret", "secret_hex"), ("digits", "response_length"), ("type", "algorithm"), ("period", "time_interval")];
+use crate::pskc::notes::Notes;
+use crate::shown::count;
 
 /// Writes rows; before the first one the heading.
 #[derive(Default)]
@@ -85,49 +44,253 @@ fn cell(value: Option<&Json>) -> String {
         Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" "),
         Some(other) => other.to_string(),
     };
-    if is_run(&text) { format!("'{text}") } else { text }
+    if is_marked(&text) { format!("'{text}") } else { text }
 }
 
-/// Whether a spreadsheet would run the cell, or would if it had fewer `'` in front.
-fn is_run(cell: &str) -> bool {
+/// Whether a spreadsheet would run the cell, or would if it had fewer `'` in front; or whether it would lose blanks.
+fn is_marked(cell: &str) -> bool {
     let cell = cell.trim_start_matches('\'');
-    cell.starts_with(['\t', '\r', '\n'])
-        || cell.trim_start().starts_with(['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'])
+    let inner = cell.trim();
+    inner.len() != cell.len() || inner.starts_with(['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'])
 }
 
-/// What a cell says that [`cell`] may have written.
+/// What a cell says that [`cell`] may have written; in others blanks around the value do not count.
 fn plain(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| is_run(rest)).unwrap_or(cell)
+    cell.strip_prefix('\'').filter(|rest| is_marked(rest)).unwrap_or_else(|| cell.trim())
 }
 
-pub(super) fn read(text: &str, default: Option<&str>) -> Result<Vec<KeyPackage>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let heading = reader.headers().map_err(|why| why.to_string())?.clone();
-    let columns = heading.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+/// The keys in a table. `columns` names its columns, where it has no heading or other names are wanted.
+///
+/// # Errors
+/// What is wrong, in which line, and what to do.
+pub(super) fn read(text: &str, columns: Option<&[String]>, notes: &mut Notes) -> Result<Vec<KeyPackage>, Fault> {
+    let (separator, text, before) = separator(text, notes);
+    let mut records = Records::new(text, separator, before);
+    let Some(first) = records.next()? else { return Ok(Vec::new()) };
+    let names: Vec<&str> = match columns {
+        Some(columns) => columns.iter().map(String::as_str).collect(),
+        None => records.record.iter().collect(),
+    };
+    let columns_given = columns.is_some();
+    let mut columns = heading(&names, columns_given)?;
+    let is_heading = !columns_given || names_secret(&records.record, &columns);
+    if is_heading && columns_given {
+        notes.add("it is passed over, since it is a heading".to_owned(), || format!("line {first}"));
+    }
+    decide(&mut columns, &names, text, separator, is_heading, notes)?;
     let mut packages = Vec::new();
-    for (i, record) in reader.records().enumerate() {
-        let line = i + 2; // as people count them, where no cell has several lines
-        let record = record.map_err(|why| why.to_string())?;
-        let (mut members, mut policy) = (Map::new(), Map::new());
-        for (column, cell) in columns.iter().zip(&record).filter(|(_, cell)| !cell.is_empty()) {
-            match column.strip_prefix("policy.") {
-                Some(name) => policy.insert(name.to_owned(), plain(cell).into()),
-                None => members.insert((*column).to_owned(), plain(cell).into()),
-            };
+    let mut next = if is_heading { records.next()? } else { Some(first) };
+    while let Some(line) = next {
+        let mut note = |what: String| notes.add(what, || format!("line {line}"));
+        if let Some(members) = row(&columns, &records.record, &mut note).map_err(|why| why.at(line))? {
+            packages.push(super::json::package(members).map_err(|why| Fault::from(why).at(line))?);
         }
-        if !policy.is_empty() {
-            members.insert("policy".into(), policy.into());
-        }
-        packages.push(super::json::package(members, default).map_err(|why| format!("line {line}: {why}"))?);
+        next = records.next()?;
     }
     Ok(packages)
 }
 
-fn column(name: &str) -> Result<&'static str, String> {
-    let name = name.trim_start_matches('\u{FEFF}').to_ascii_lowercase();
-    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name.as_str(), |(_, column)| column);
-    let known = COLUMNS.iter().find(|column| **column == name);
-    known.copied().ok_or_else(|| format!("the column {name} is not known; known are {}", COLUMNS.join(", ")))
+/// Lines of a table, each with its number.
+struct Records<'a> {
+    text: &'a [u8],
+    reader: Reader<&'a [u8]>,
+    record: StringRecord,
+    /// Lines in front of the table.
+    before: u64,
+}
+
+impl<'a> Records<'a> {
+    fn new(text: &'a [u8], separator: u8, before: u64) -> Self {
+        // A line that ends with both has the first of them in its last cell, where it does not count as any blank.
+        let end = if text.contains(&b'\n') { b'\n' } else { b'\r' };
+        let mut builder = ReaderBuilder::new();
+        builder.delimiter(separator).terminator(Terminator::Any(end)).has_headers(false).flexible(true);
+        Records { text, reader: builder.from_reader(text), record: StringRecord::new(), before }
+    }
+
+    fn next(&mut self) -> Result<Option<u64>, Fault> {
+        if !self.reader.read_record(&mut self.record).map_err(|why| Fault::from(why.to_string()))? {
+            return Ok(None);
+        }
+        let start = self.record.position().map_or((0, 0), |at| (at.line(), at.byte()));
+        let rest = usize::try_from(start.1).ok().and_then(|byte| self.text.get(byte..)).unwrap_or_default();
+        let blank = rest.iter().take_while(|octet| **octet == b'\n').count() as u64;
+        Ok(Some(start.0 + blank + self.before))
+    }
+}
+
+/// What separates the columns, the table, and how many lines stand before it.
+fn separator<'a>(text: &'a str, notes: &mut Notes) -> (u8, &'a [u8], u64) {
+    // Excel reads and writes a first line that says it.
+    if let Some(&[b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator]) = text.lines().next().map(str::as_bytes) {
+        return (separator, text.split_once('\n').map_or("", |(_, rest)| rest).as_bytes(), 1);
+    }
+    let (separator, name) = likely_separator(text);
+    if separator != b',' {
+        notes.add(format!("the columns are separated by {name}"), || "line 1".to_owned());
+    }
+    (separator, text.as_bytes(), 0)
+}
+
+/// What separates the columns of a table, as its first line has it most often outside quotes; and its name.
+pub(crate) fn likely_separator(text: &str) -> (u8, &'static str) {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let mut is_quoted = false;
+    let bare = line.bytes().filter(|octet| {
+        is_quoted ^= *octet == b'"';
+        !is_quoted
+    });
+    let mut counts = [(b',', "commas", 0), (b';', "semicolons", 0), (b'\t', "tabs", 0), (b'|', "bars", 0)];
+    for octet in bare {
+        counts.iter_mut().filter(|(separator, ..)| *separator == octet).for_each(|(.., count)| *count += 1);
+    }
+    let more = |most, other: (u8, &'static str, u32)| if other.2 > (most as (_, _, u32)).2 { other } else { most };
+    let (separator, name, _) = counts[1..].iter().copied().fold(counts[0], more);
+    (separator, name)
+}
+
+/// Which column stands where.
+fn heading(names: &[&str], are_given: bool) -> Result<Vec<Column>, Fault> {
+    let columns: Vec<Option<Column>> = names.iter().map(|name| Column::of(name)).collect();
+    let is_known =
+        |column: &Option<Column>| matches!(column, Some(Column::Value(_) | Column::Secret(_) | Column::Hash));
+    if !are_given && !columns.iter().any(is_known) {
+        let next = format!("if it has none, name the columns in their order, such as --columns {}", suggestion(names));
+        return Err(Fault::new("the table has no heading: no cell of its first line is the name of a column", next));
+    }
+    let mut known: Vec<Column> = Vec::new();
+    for (name, column) in names.iter().zip(columns) {
+        let name = name.trim();
+        let Some(column) = column else {
+            return Err(Fault::new(
+                format!("the column {name:?} is not known"),
+                "rename it in the heading, or name all columns in their order with --columns (- leaves one out); their \
+                 names are in docs/pskc.md and `dskpp pskc convert --help`",
+            ));
+        };
+        if let Some(at) = known.iter().position(|other| column.is_the_same(*other)) {
+            let what = format!("the columns {:?} and {name:?} say the same", names[at].trim());
+            return Err(Fault::new(what, "remove one of them, or name the columns with --columns (- leaves one out)"));
+        }
+        known.push(column);
+    }
+    Ok(known)
+}
+
+/// What the columns of a table without a heading may be.
+fn suggestion(cells: &[&str]) -> String {
+    let is_secret = |cell: &&str, encoding: Encoding| cell.trim().len() >= 16 && encoding.decode(cell).is_ok();
+    let is_number = |cell: &str| cell.trim().parse::<u64>().is_ok();
+    let mut names = Vec::new();
+    for (i, cell) in cells.iter().enumerate() {
+        names.push(match cell {
+            cell if is_secret(cell, Encoding::Hex) => "secret_hex",
+            cell if is_secret(cell, Encoding::Base32) => "secret_base32",
+            _ if i == 0 => "serial",
+            cell if is_number(cell) && i == 2 => "counter",
+            _ => "-",
+        });
+    }
+    names.join(",")
+}
+
+/// Whether the cell of the secret has the name of such a column.
+fn names_secret(record: &StringRecord, columns: &[Column]) -> bool {
+    let at = columns.iter().position(|column| matches!(column, Column::Secret(_)));
+    let cell = at.and_then(|at| record.get(at));
+    cell.is_some_and(|cell| matches!(Column::of(cell), Some(Column::Secret(_))))
+}
+
+/// Finds out how the secrets are written, where the name of their column does not tell: as all of them can be read.
+fn decide(
+    columns: &mut [Column],
+    names: &[&str],
+    text: &[u8],
+    separator: u8,
+    has_heading: bool,
+    notes: &mut Notes,
+) -> Result<(), Fault> {
+    let Some(at) = columns.iter().position(|column| *column == Column::Secret(None)) else { return Ok(()) };
+    let mut reader =
+        ReaderBuilder::new().delimiter(separator).has_headers(has_heading).flexible(true).from_reader(text);
+    let (mut is_hex, mut is_base32, mut record) = (true, true, StringRecord::new());
+    while (is_hex || is_base32) && reader.read_record(&mut record).map_err(|why| Fault::from(why.to_string()))? {
+        let cell = record.get(at).map(plain).unwrap_or_default();
+        is_hex = is_hex && (cell.is_empty() || Encoding::Hex.decode(cell).is_ok());
+        is_base32 = is_base32 && (cell.is_empty() || Encoding::Base32.decode(cell).is_ok());
+    }
+    let name = names[at].trim();
+    let encoding = match (is_hex, is_base32) {
+        (true, false) => Encoding::Hex,
+        (false, true) => Encoding::Base32,
+        _ => {
+            let what = match is_hex {
+                true => format!("the secrets in the column {name:?} can be read as hexadecimal and as Base32"),
+                false => format!("the secrets in the column {name:?} are not all hexadecimal, and not all Base32"),
+            };
+            return Err(Fault::new(what, "name the column secret_hex, secret_base32 or secret_base64"));
+        }
+    };
+    columns[at] = Column::Secret(Some(encoding));
+    notes.add(format!("the secrets in the column {name:?} are read as {}", encoding.name()), || "line 1".to_owned());
+    Ok(())
+}
+
+/// The values in a line; `None` where it is empty.
+fn row(
+    columns: &[Column],
+    record: &StringRecord,
+    note: &mut dyn FnMut(String),
+) -> Result<Option<Map<String, Json>>, Fault> {
+    if record.iter().all(|cell| cell.trim().is_empty()) {
+        return Ok(None);
+    }
+    if record.len() < columns.len() {
+        return Err(Fault::from(format!(
+            "it has {}, and there are {}",
+            count(record.len() as u64, "cell"),
+            count(columns.len() as u64, "column")
+        )));
+    }
+    let (mut members, mut policy) = (Map::new(), Map::new());
+    for (i, cell) in record.iter().enumerate() {
+        let cell = plain(cell);
+        if cell.is_empty() {
+            continue;
+        }
+        let name = match columns.get(i) {
+            Some(Column::LeftOut) => {
+                note(format!("what is in column {} is left out", i + 1));
+                continue;
+            }
+            None | Some(Column::Unnamed) => {
+                return Err(Fault::from(format!("column {} has a value and no name", i + 1)));
+            }
+            Some(Column::Value(name)) => name,
+            Some(Column::Hash) => "hash",
+            Some(Column::Secret(Some(Encoding::Base32))) => "secret_base32",
+            Some(Column::Secret(Some(Encoding::Base64))) => "secret_base64",
+            Some(Column::Secret(_)) => "secret_hex",
+        };
+        if matches!(name, "serial" | "id") && is_shortened(cell) {
+            note(format!("the {name} looks like a number that a spreadsheet has shortened, such as 1.23E+11"));
+        }
+        match name.strip_prefix("policy.") {
+            Some(name) => policy.insert(name.to_owned(), cell.into()),
+            None => members.insert(name.to_owned(), cell.into()),
+        };
+    }
+    if !policy.is_empty() {
+        members.insert("policy".into(), policy.into());
+    }
+    Ok(Some(members))
+}
+
+/// `1.23457E+11`
+fn is_shortened(cell: &str) -> bool {
+    let is_number =
+        |text: &str| !text.is_empty() && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'.' | b','));
+    cell.split_once("E+").is_some_and(|(number, power)| is_number(number) && is_number(power))
 }
 
 #[cfg(test)]
@@ -179,7 +342,7 @@ mod tests {
                 assert!(!cell.trim_start().starts_with(['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}']), "{cell:?}");
                 assert!(!cell.starts_with(['\t', '\r', '\n']), "{cell:?}");
             }
-            let read = read(&written, None).unwrap();
+            let read = read(&written, None, &mut Notes::default()).unwrap_or_else(|why| panic!("{}", why.what));
             let (device, key) = (read[0].device_info.as_ref().unwrap(), read[0].key.as_ref().unwrap());
             for found in [&device.manufacturer, &device.serial_no, &key.issuer, &key.friendly_name, &key.user_id] {
                 assert_eq!(found.as_deref(), Some(text), "{written}");

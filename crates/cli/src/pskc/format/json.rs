@@ -1,29 +1,124 @@
 //! JSON, and the reading of objects that [`describe`](crate::pskc::describe) writes.
 
-use data_encoding::HEXLOWER_PERMISSIVE as HEX;
-use dskpp_crypto::Secret;
+use std::fmt::Formatter;
+
+use dskpp_crypto::Hash;
 use pskc::{
     AlgorithmParameters, ChallengeFormat, CryptoModuleInfo, DeviceInfo, Key, KeyData, KeyPackage, KeyUsage, PinPolicy,
     PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
 };
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
+use zeroize::Zeroizing;
+
+use super::Fault;
+use super::secret::Encoding;
+use crate::pskc::notes::Notes;
 
 /// A list of objects, or an object with that list as `keys`.
-pub(super) fn read(text: &str, default: Option<&str>) -> Result<Vec<KeyPackage>, String> {
-    let document: Json = serde_json::from_str(text).map_err(|why| format!("not JSON: {why}"))?;
+pub(super) fn read(text: &str, notes: &mut Notes) -> Result<Vec<KeyPackage>, Fault> {
+    let Unique(document) =
+        serde_json::from_str(text).map_err(|why| Fault::from(format!("the JSON cannot be read: {why}")))?;
     let keys = match document {
         Json::Array(keys) => keys,
         Json::Object(mut members) => match members.remove("keys") {
-            Some(Json::Array(keys)) => keys,
-            _ => return Err("there is no list \"keys\"".to_owned()),
+            Some(Json::Array(keys)) => {
+                around(members, notes)?;
+                keys
+            }
+            _ => return Err(Fault::from("there is no list \"keys\"")),
         },
-        _ => return Err("neither a list nor an object".to_owned()),
+        _ => return Err(Fault::from("neither a list nor an object")),
     };
-    let package = |(i, key)| match key {
-        Json::Object(members) => super::json::package(members, default).map_err(|why| format!("key {}: {why}", i + 1)),
-        _ => Err(format!("key {} is no object", i + 1)),
+    let mut read = |(i, key)| {
+        let place = |i| format!("key {}", i + 1);
+        let Json::Object(members) = key else { return Err(Fault::from(format!("{} is no object", place(i)))) };
+        package(members).map_err(|why| Fault::from(format!("{}: {why}", place(i))))
     };
-    keys.into_iter().enumerate().map(package).collect()
+    keys.into_iter().enumerate().map(&mut read).collect()
+}
+
+/// What stands beside the keys: `inspect` writes what it says of the file, and nothing else is known.
+fn around(members: Map<String, Json>, notes: &mut Notes) -> Result<(), Fault> {
+    for (name, value) in members {
+        let is_said = match &*name {
+            "container" => value.get("id").is_some_and(|id| !id.is_null()),
+            "signed" => value == Json::Bool(true),
+            "encryption" | "warnings" | "format" => false,
+            _ => return Err(Fault::from(format!("{name} is not known: it would be lost"))),
+        };
+        if is_said {
+            notes.add(format!("what {name} says of the file is left out"), || "beside the keys".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// A document in which no member of an object is there twice: readers differ in which of them counts.
+struct Unique(Json);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any).map(Unique)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Unique(value))) = members.next_entry::<String, _>()? {
+            if object.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("the member {name:?} is there twice")));
+            }
+            object.insert(name, value);
+        }
+        Ok(object.into())
+    }
 }
 
 /// Members that are taken out one by one; what is left in the end is unknown.
@@ -34,6 +129,9 @@ impl Members {
         match self.0.remove(name) {
             None | Some(Json::Null) => Ok(None),
             Some(Json::String(text)) => Ok(Some(text)),
+            Some(Json::Number(number)) if number.is_f64() => {
+                Err(format!("{name} is a number with a fraction, or too long to be exact: write it as text"))
+            }
             Some(Json::Number(number)) => Ok(Some(number.to_string())),
             Some(_) => Err(format!("{name} is no text")),
         }
@@ -72,7 +170,7 @@ impl Members {
 }
 
 /// The package that an object stands for.
-pub(super) fn package(members: Map<String, Json>, default: Option<&str>) -> Result<KeyPackage, String> {
+pub(super) fn package(members: Map<String, Json>) -> Result<KeyPackage, String> {
     let mut members = Members(members);
     let device = DeviceInfo {
         manufacturer: members.text("manufacturer")?,
@@ -89,7 +187,7 @@ pub(super) fn package(members: Map<String, Json>, default: Option<&str>) -> Resu
     let data = data(&mut members)?;
     let mut key = Key {
         id: members.text("id")?.unwrap_or_default(),
-        algorithm: members.text("algorithm")?.map(algorithm).or_else(|| default.map(str::to_owned)),
+        algorithm: members.text("algorithm")?.map(algorithm).transpose()?,
         issuer: members.text("issuer")?,
         algorithm_parameters: parameters(&mut members)?,
         key_profile_id: members.text("key_profile")?,
@@ -108,6 +206,9 @@ pub(super) fn package(members: Map<String, Json>, default: Option<&str>) -> Resu
         key.id = device.serial_no.clone().ok_or("neither id nor serial is given")?;
     }
     members.end(&[])?;
+    if key.key_reference.is_none() && key.data.as_ref().is_none_or(|data| data.secret.is_none()) {
+        return Err("there is no secret".to_owned());
+    }
     Ok(KeyPackage {
         device_info: (device != DeviceInfo::default()).then_some(device),
         crypto_module_info: module.map(|id| CryptoModuleInfo { id, extensions: Vec::new() }),
@@ -118,16 +219,27 @@ pub(super) fn package(members: Map<String, Json>, default: Option<&str>) -> Resu
 
 const DATE: &str = "a date and time such as 2026-01-31T12:00:00Z";
 
-/// A URI, or one of the short names.
-fn algorithm(name: String) -> String {
-    match name.to_ascii_lowercase().as_str() {
-        "hotp" => super::HOTP.to_owned(),
-        "totp" => super::TOTP.to_owned(),
+/// A URI, or one of the names that tables have for it.
+pub(in crate::pskc) fn algorithm(name: String) -> Result<String, String> {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    Ok(match &*plain {
+        "hotp" | "oathhotp" | "event" | "eventbased" => super::HOTP.to_owned(),
+        "totp" | "oathtotp" | "time" | "timebased" => super::TOTP.to_owned(),
         "pin" => super::PIN.to_owned(),
         "ocra" => "urn:ietf:params:xml:ns:keyprov:pskc:OCRA-1".to_owned(),
-        _ => name,
-    }
+        _ if name.contains(':') => name,
+        _ if Hash::from_name(&name).is_some() => {
+            return Err(format!(
+                "the algorithm {name} is a hash: algorithm is hotp or totp, and a hash is for \"hash\""
+            ));
+        }
+        _ => return Err(format!("the algorithm {name:?} is not known: hotp, totp, ocra, pin or a URI")),
+    })
 }
+
+/// The secret in each of its forms.
+const SECRETS: [(&str, Encoding); 3] =
+    [("secret_hex", Encoding::Hex), ("secret_base32", Encoding::Base32), ("secret_base64", Encoding::Base64)];
 
 fn data(members: &mut Members) -> Result<KeyData, String> {
     if members.0.remove("secret_error").is_some() {
@@ -139,12 +251,15 @@ fn data(members: &mut Members) -> Result<KeyData, String> {
     if members.0.remove("secret_octets").is_some() && !members.0.contains_key("secret_hex") {
         return Err("the secret is missing: `inspect --json` writes it with --show-secrets".to_owned());
     }
-    let secret = members.text("secret_hex")?.map(|text| {
-        let octets = HEX.decode(text.trim().as_bytes()).map_err(|_| "secret_hex is not hexadecimal".to_owned())?;
-        Ok::<_, String>(Value::Plain(Secret::new(octets)))
-    });
+    let mut secret = None;
+    for (name, encoding) in SECRETS {
+        let Some(text) = members.text(name)?.map(Zeroizing::new) else { continue };
+        if secret.replace(Value::Plain(encoding.decode(&text)?)).is_some() {
+            return Err("the secret is there twice".to_owned());
+        }
+    }
     Ok(KeyData {
-        secret: secret.transpose()?,
+        secret,
         counter: members.parsed("counter", NUMBER)?.map(Value::Plain),
         time: members.parsed("time_offset", NUMBER)?.map(Value::Plain),
         time_interval: members.parsed("time_interval", NUMBER)?.map(Value::Plain),
@@ -180,7 +295,13 @@ fn parameters(members: &mut Members) -> Result<Option<AlgorithmParameters>, Stri
         length,
         check_digits: check,
     });
-    let suite = members.text("algorithm_suite")?;
+    let suite = match (members.text("algorithm_suite")?, members.text("hash")?) {
+        (suite, None) => suite,
+        (None, Some(name)) => Some(
+            Hash::from_name(&name).ok_or_else(|| format!("the hash {name:?} is not known"))?.hmac_name().to_owned(),
+        ),
+        (Some(_), Some(_)) => return Err("algorithm_suite and hash say the same: one of them is enough".to_owned()),
+    };
     let parameters = AlgorithmParameters { suite, challenge_format, response_format, extensions: Vec::new() };
     Ok((parameters != AlgorithmParameters::default()).then_some(parameters))
 }

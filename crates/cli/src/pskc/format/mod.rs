@@ -1,21 +1,28 @@
 //! Key files of other formats than PSKC.
 
+mod columns;
 mod csv;
 mod json;
+mod left_out;
+mod otp;
 mod otpauth;
+mod secret;
 mod users;
 
 use clap::ValueEnum;
-use dskpp_crypto::Hash;
-use pskc::{Key, KeyPackage, KeyUsage, PinPolicy, Value};
+use pskc::{Key, KeyPackage};
 
-pub(super) use csv::COLUMNS;
+pub(super) use columns::COLUMNS;
+pub(crate) use csv::likely_separator;
+pub(super) use json::algorithm;
+use otp::Otp;
 
 use super::describe::Pins;
+use super::notes::Notes;
 
 /// A format of key files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// PSKC (RFC 6030)
     Pskc,
     /// A table with a heading line; columns as in the JSON of `inspect`
@@ -42,18 +49,69 @@ impl Format {
         }
     }
 
-    /// The keys in `text`; `default` is the algorithm of those that name none.
+    /// Its name in options and documents.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Format::Pskc => "pskc",
+            Format::Csv => "csv",
+            Format::Json => "json",
+            Format::Otpauth => "otpauth",
+            Format::Usersfile => "usersfile",
+        }
+    }
+
+    /// What people call a file of it.
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Format::Pskc => "PSKC",
+            Format::Csv => "a table (CSV)",
+            Format::Json => "JSON",
+            Format::Otpauth => "otpauth lines",
+            Format::Usersfile => "a users file",
+        }
+    }
+
+    /// The keys in `text`; `columns` are those of a table, where they are given. What is left out or guessed goes to
+    /// `notes`.
     ///
     /// # Errors
     /// What is wrong, and in which line or key.
-    pub(super) fn read(self, text: &str, default: Option<&str>) -> Result<Vec<KeyPackage>, String> {
+    pub(super) fn read(
+        self,
+        text: &str,
+        columns: Option<&[String]>,
+        notes: &mut Notes,
+    ) -> Result<Vec<KeyPackage>, Fault> {
         match self {
-            Format::Csv => csv::read(text, default),
-            Format::Json => json::read(text, default),
-            Format::Otpauth => lines(text, otpauth::read),
-            Format::Usersfile => lines(text, users::read),
-            Format::Pskc => Err("PSKC is read elsewhere".to_owned()), // never asked for
+            Format::Csv => csv::read(text, columns, notes),
+            Format::Json => json::read(text, notes),
+            Format::Otpauth => lines(text, notes, |line, note| otpauth::read(line, note).map(|package| vec![package])),
+            Format::Usersfile => lines(text, notes, users::read),
+            Format::Pskc => Err(Fault::from("PSKC is read elsewhere")), // never asked for
         }
+    }
+}
+
+/// What is wrong with a file, and what to do about it.
+pub(super) struct Fault {
+    pub(super) what: String,
+    pub(super) next: Option<String>,
+}
+
+impl Fault {
+    fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Fault { what: what.into(), next: Some(next.into()) }
+    }
+
+    fn at(mut self, line: u64) -> Self {
+        self.what = format!("line {line}: {}", self.what);
+        self
+    }
+}
+
+impl<T: Into<String>> From<T> for Fault {
+    fn from(what: T) -> Self {
+        Fault { what: what.into(), next: None }
     }
 }
 
@@ -88,6 +146,10 @@ impl Writer {
         if let Some((name, _)) = key.and_then(|key| key.data.as_ref()).and_then(|data| data.encrypted_values().next()) {
             return Err(format!("its {name} is encrypted"));
         }
+        let secret = key.and_then(|key| key.data.as_ref()?.secret.as_ref()?.plain());
+        if secret.is_some_and(|secret| secret.is_empty()) {
+            return Err("its secret is empty".to_owned());
+        }
         match self {
             Writer::Csv(table) => table.row(package, pins),
             Writer::Json { begun } => {
@@ -101,28 +163,16 @@ impl Writer {
 
     /// What the package says that the format has no place for, and that changes neither the codes nor the policy.
     pub(super) fn left_out(&self, package: &KeyPackage) -> Vec<&'static str> {
-        let key = package.key.as_ref();
-        let (data, device) = (key.and_then(|key| key.data.as_ref()), package.device_info.as_ref());
-        let parameters = key.and_then(|key| key.algorithm_parameters.as_ref());
-        let extended = [
-            Some(&package.extensions),
-            device.map(|device| &device.extensions),
-            package.crypto_module_info.as_ref().map(|module| &module.extensions),
-            key.map(|key| &key.extensions),
-            parameters.map(|parameters| &parameters.extensions),
-        ];
-        let extended = extended.into_iter().flatten().any(|extensions| !extensions.is_empty())
-            || data.is_some_and(|data| !data.other.is_empty());
-        let of_apps = matches!(self, Writer::Otpauth | Writer::Usersfile);
-        let drift = data.and_then(|data| data.time_drift.as_ref()?.plain()).is_some_and(|drift| *drift != 0);
-        let issuer = matches!(self, Writer::Usersfile) && key.is_some_and(|key| key.issuer.is_some());
-        let parts = [
-            ("extensions", extended),
-            ("devices and modules", of_apps && (device.is_some() || package.crypto_module_info.is_some())),
-            ("the drift of the device's clock", of_apps && drift),
-            ("issuers", issuer),
-        ];
-        parts.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
+        match self {
+            Writer::Csv(_) | Writer::Json { .. } => left_out::of_all(package),
+            Writer::Otpauth => left_out::of_apps(package, package.key.as_ref().map(name).unwrap_or_default(), true),
+            Writer::Usersfile => left_out::of_apps(package, package.key.as_ref().map(user).unwrap_or_default(), false),
+        }
+    }
+
+    /// What the written key says that the package does not.
+    pub(super) fn assumed(&self, package: &KeyPackage) -> Vec<&'static str> {
+        if matches!(self, Writer::Otpauth | Writer::Usersfile) { otp::assumed(package) } else { Vec::new() }
     }
 
     /// What stands after the last key.
@@ -136,90 +186,34 @@ impl Writer {
 }
 
 /// One key a line; empty lines and comments (`#`) hold none.
-fn lines(text: &str, read: impl Fn(&str) -> Result<Vec<KeyPackage>, String>) -> Result<Vec<KeyPackage>, String> {
+fn lines(
+    text: &str,
+    notes: &mut Notes,
+    read: impl Fn(&str, &mut dyn FnMut(String)) -> Result<Vec<KeyPackage>, String>,
+) -> Result<Vec<KeyPackage>, Fault> {
     let mut packages = Vec::new();
-    for (i, line) in text.lines().enumerate() {
+    for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if !line.is_empty() && !line.starts_with('#') {
-            packages.extend(read(line).map_err(|why| format!("line {}: {why}", i + 1))?);
+            let mut note = |what| notes.add(what, || format!("line {number}"));
+            packages.extend(read(line, &mut note).map_err(|why| Fault::from(why).at(number))?);
         }
     }
     Ok(packages)
 }
 
+/// The name by which an app shows a key.
+fn name(key: &Key) -> &str {
+    let of_user = key.user_id.as_deref().filter(|user| !user.is_empty());
+    key.friendly_name.as_deref().filter(|name| !name.is_empty()).or(of_user).unwrap_or(&key.id)
+}
+
+/// The name by which a users file knows a key's owner.
+fn user(key: &Key) -> &str {
+    let name = key.friendly_name.as_deref().filter(|name| !name.is_empty());
+    key.user_id.as_deref().filter(|user| !user.is_empty()).or(name).unwrap_or(&key.id)
+}
+
 pub(super) const HOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:hotp";
 pub(super) const TOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:totp";
 pub(super) const PIN: &str = "urn:ietf:params:xml:ns:keyprov:pskc:pin";
-
-/// A one-time-password key, as the formats of authenticators have it.
-pub(super) struct Otp<'a> {
-    pub(super) key: &'a Key,
-    pub(super) secret: &'a [u8],
-    pub(super) is_totp: bool,
-    pub(super) digits: u32,
-    /// `SHA1`, `SHA256` or `SHA512`.
-    pub(super) hash: &'static str,
-    pub(super) counter: i64,
-    pub(super) period_s: i32,
-    pub(super) pin: Option<&'a PinPolicy>,
-}
-
-impl<'a> Otp<'a> {
-    /// # Errors
-    /// Why the key is none, or which limit of its use would be lost.
-    pub(super) fn of(package: &'a KeyPackage) -> Result<Self, String> {
-        let key = package.key.as_ref().ok_or("there is no key")?;
-        let name = key.algorithm.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let is_totp = name.ends_with("totp");
-        if !is_totp && !name.ends_with("hotp") {
-            return Err("only HOTP and TOTP keys can be written in this format".to_owned());
-        }
-        let policy = key.policy.as_ref();
-        if policy.is_some_and(|policy| !policy.key_usage.is_empty() && !policy.key_usage.contains(&KeyUsage::Otp)) {
-            return Err("its policy does not allow one-time passwords".to_owned());
-        }
-        if policy.is_some_and(|policy| {
-            policy.start_date.is_some() || policy.expiry_date.is_some() || policy.number_of_transactions.is_some()
-        }) {
-            return Err("the format cannot say from when, until when or how often a key may be used".to_owned());
-        }
-        let data = key.data.as_ref().ok_or("there is no secret")?;
-        let Some(Value::Plain(secret)) = &data.secret else { return Err("there is no secret in the clear".to_owned()) };
-        let parameters = key.algorithm_parameters.as_ref();
-        let suite = parameters.and_then(|part| part.suite.as_deref()).filter(|suite| !suite.trim().is_empty());
-        let hash = match suite.map(Hash::from_name) {
-            None | Some(Some(Hash::Sha1)) => "SHA1",
-            Some(Some(Hash::Sha256)) if is_totp => "SHA256",
-            Some(Some(Hash::Sha512)) if is_totp => "SHA512",
-            Some(None) => return Err("its Suite names no hash that is known".to_owned()),
-            Some(_) if !is_totp => return Err("HOTP has no other hash than SHA-1".to_owned()),
-            Some(_) => return Err("the format knows SHA-1, SHA-256 and SHA-512 only".to_owned()),
-        };
-        let number = |value: &Option<Value<i32>>| value.as_ref().and_then(Value::plain).copied();
-        if number(&data.time).unwrap_or(0) != 0 {
-            return Err("the format cannot say that time does not begin in 1970".to_owned());
-        }
-        let format = parameters.and_then(|part| part.response_format);
-        if format.is_some_and(|format| format.encoding != pskc::ValueFormat::Decimal) {
-            return Err("the format knows codes of decimal digits only".to_owned());
-        }
-        if format.is_some_and(|format| format.check_digits == Some(true)) {
-            return Err("the format knows no codes with a check digit".to_owned());
-        }
-        let counter = data.counter.as_ref().and_then(Value::plain).copied().unwrap_or(0);
-        let period_s = number(&data.time_interval).unwrap_or(30);
-        if counter < 0 || period_s < 1 {
-            return Err("its counter or its time interval is none".to_owned());
-        }
-        Ok(Otp {
-            key,
-            secret: secret.expose(),
-            is_totp,
-            digits: format.map_or(6, |format| format.length),
-            hash,
-            counter,
-            period_s,
-            pin: policy.and_then(|policy| policy.pin_policy.as_ref()),
-        })
-    }
-}

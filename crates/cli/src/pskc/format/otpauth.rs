@@ -1,80 +1,85 @@
-//! `otpauth://` lines, the way in which authenticator apps take keys from QR codes.
+//! `otpauth://` lines, the way in which authenticator apps take keys from QR codes:
+//! `otpauth://totp/Issuer:account?secret=…&issuer=…&algorithm=…&digits=…&period=…`.
+//!
+//! Lines are read as apps take them: scheme, type and names of parameters in either case. A parameter that is not known
+//! is told; one that seems to change the codes under another name is refused, since the codes would be wrong.
+
+use std::borrow::Cow;
 
 use data_encoding::BASE32_NOPAD;
-use dskpp_crypto::Secret;
+use dskpp_crypto::Hash;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use pskc::{AlgorithmParameters, Key, KeyData, KeyPackage, ResponseFormat, Value, ValueFormat};
-use url::Url;
 
+use super::secret::Encoding;
 use super::{HOTP, Otp, TOTP};
 
-/// `otpauth://totp/Issuer:account?secret=…&issuer=…&algorithm=…&digits=…&period=…`
+/// What is written as it is; everything else by its octets.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+
 pub(super) fn write(package: &KeyPackage) -> Result<String, String> {
     let otp = Otp::of(package)?;
     if otp.pin.is_some() {
         return Err("the format knows no PIN".to_owned());
     }
-    let name = otp.key.friendly_name.as_ref().or(otp.key.user_id.as_ref()).unwrap_or(&otp.key.id);
-    let account = name.replace([':', '/'], "_");
-    let label = match &otp.key.issuer {
-        Some(issuer) => format!("{}:{account}", issuer.replace([':', '/'], "_")),
-        None => account,
-    };
+    let (name, issuer) = (super::name(otp.key), otp.key.issuer.as_deref());
+    fits(name, issuer)?;
     let kind = if otp.is_totp { "totp" } else { "hotp" };
-    let mut url = Url::parse(&format!("otpauth://{kind}/")).map_err(|why| why.to_string())?;
-    url.path_segments_mut().map_err(|()| "not a line that can be written")?.pop_if_empty().push(&label);
-    let mut query = url.query_pairs_mut();
-    query.append_pair("secret", &BASE32_NOPAD.encode(otp.secret));
-    if let Some(issuer) = &otp.key.issuer {
-        query.append_pair("issuer", issuer);
-    }
-    query.append_pair("algorithm", otp.hash).append_pair("digits", &otp.digits.to_string());
-    match otp.is_totp {
-        true => query.append_pair("period", &otp.period_s.to_string()),
-        false => query.append_pair("counter", &otp.counter.to_string()),
+    let encoded = |text| utf8_percent_encode(text, PLAIN);
+    let secret = BASE32_NOPAD.encode(otp.secret);
+    let (prefix, issuer) = match issuer.map(encoded) {
+        Some(issuer) => (format!("{issuer}:"), format!("&issuer={issuer}")),
+        None => Default::default(),
     };
-    drop(query);
-    Ok(format!("{}\n", url.as_str().replace('+', "%20"))) // apps differ about a plus sign
+    let moving = if otp.is_totp { format!("period={}", otp.period_s) } else { format!("counter={}", otp.counter) };
+    Ok(format!(
+        "otpauth://{kind}/{prefix}{}?secret={secret}{issuer}&algorithm={}&digits={}&{moving}\n",
+        encoded(name),
+        otp.hash,
+        otp.digits,
+    ))
 }
 
-pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
-    let url = Url::parse(line).ok().filter(|url| url.scheme() == "otpauth").ok_or("not an otpauth:// line")?;
-    let is_totp = match url.host_str() {
-        Some("totp") => true,
-        Some("hotp") => false,
-        _ => return Err("neither otpauth://totp/ nor otpauth://hotp/".to_owned()),
-    };
-    let query = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    let path = percent_decode(url.path().trim_start_matches('/'))?;
-    let (prefix, account) = match path.split_once(':') {
-        Some((issuer, account)) => (Some(issuer.trim().to_owned()), account.trim().to_owned()),
-        None => (None, path.trim().to_owned()),
-    };
-    let secret = query("secret").ok_or("there is no secret")?;
-    let secret: String = secret.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '=')).collect();
-    let secret = BASE32_NOPAD.decode(secret.to_ascii_uppercase().as_bytes()).map_err(|_| "the secret is not base32")?;
-    let number = |name: &str, default: i64| match query(name) {
-        None => Ok(default),
-        Some(text) => text.parse::<i64>().map_err(|_| format!("{name} is not a whole number")),
-    };
-    let suite = match query("algorithm").unwrap_or_default().to_ascii_uppercase().as_str() {
-        "" | "SHA1" => None,
-        "SHA256" => Some("HMAC-SHA256".to_owned()),
-        "SHA512" => Some("HMAC-SHA512".to_owned()),
-        other => return Err(format!("the algorithm {other} is not known")),
-    };
-    let length = u32::try_from(number("digits", 6)?).ok().filter(|digits| (1..=10).contains(digits));
-    let length = length.ok_or("digits is not a number from 1 to 10")?;
-    let response_format = Some(ResponseFormat { encoding: ValueFormat::Decimal, length, check_digits: None });
-    let mut data = KeyData { secret: Some(Value::Plain(Secret::new(secret))), ..KeyData::default() };
-    if is_totp {
-        let period = i32::try_from(number("period", 30)?).ok().filter(|period| *period > 0);
-        data.time = Some(Value::Plain(0));
-        data.time_interval = Some(Value::Plain(period.ok_or("period is not a number of seconds")?));
-    } else {
-        let counter = Some(number("counter", 0)?).filter(|counter| *counter >= 0);
-        data.counter = Some(Value::Plain(counter.ok_or("counter is less than 0")?));
+/// Whether a reader finds the same names again.
+fn fits(name: &str, issuer: Option<&str>) -> Result<(), String> {
+    let is_trimmed = |text: &str| !text.is_empty() && text.trim() == text;
+    if !is_trimmed(name) || !issuer.is_none_or(is_trimmed) {
+        return Err("the format cannot carry a name that is empty, or begins or ends with a blank".to_owned());
     }
-    let issuer = query("issuer").or(prefix);
+    match issuer {
+        Some(issuer) if issuer.contains(':') => Err("the format cannot carry an issuer with a colon".to_owned()),
+        None if name.contains(':') => {
+            Err("the format takes what stands before a colon for the issuer, and the key has \
+                                           a name with a colon and no issuer"
+                .to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a line; `note` takes what is left out or guessed.
+pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<KeyPackage, String> {
+    let (kind, label, query) = parts(line)?;
+    let is_totp = match kind {
+        kind if kind.eq_ignore_ascii_case("totp") => true,
+        kind if kind.eq_ignore_ascii_case("hotp") => false,
+        other => return Err(format!("the type {other:?} is not known: there are totp and hotp")),
+    };
+    let parameters = Parameters::of(query, is_totp, note)?;
+    let label = decoded(label, "the label")?;
+    let (issuer, account) = names(&label, parameters.issuer, note)?;
+    let suite = parameters.hash.filter(|hash| *hash != Hash::Sha1).map(|hash| hash.hmac_name().to_owned());
+    let response_format =
+        Some(ResponseFormat { encoding: ValueFormat::Decimal, length: parameters.digits, check_digits: None });
+    let secret = Encoding::Base32.decode(&parameters.secret.ok_or("there is no secret")?)?;
+    let mut data = KeyData { secret: Some(Value::Plain(secret)), ..KeyData::default() };
+    if is_totp {
+        data.time = Some(Value::Plain(0));
+        data.time_interval = Some(Value::Plain(parameters.period_s));
+    } else {
+        let missing = "there is no counter, which a line of HOTP needs (counter=0 where no code was made yet)";
+        data.counter = Some(Value::Plain(parameters.counter.ok_or(missing)?));
+    }
     let key = Key {
         id: issuer.iter().map(|issuer| format!("{issuer}:")).chain([account.clone()]).collect(),
         algorithm: Some(if is_totp { TOTP } else { HOTP }.to_owned()),
@@ -84,11 +89,251 @@ pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
         data: Some(data),
         ..Key::default()
     };
-    Ok(vec![KeyPackage { key: Some(key), ..KeyPackage::default() }])
+    Ok(KeyPackage { key: Some(key), ..KeyPackage::default() })
 }
 
-/// The text of a label.
-fn percent_decode(label: &str) -> Result<String, String> {
-    let octets = percent_encoding::percent_decode_str(label).collect::<Vec<u8>>();
-    String::from_utf8(octets).map_err(|_| "the label is not UTF-8".to_owned())
+/// Type, label and parameters of a line.
+fn parts(line: &str) -> Result<(&str, &str, &str), String> {
+    let (scheme, rest) = line.split_once("://").ok_or("not an otpauth:// line")?;
+    if !scheme.eq_ignore_ascii_case("otpauth") {
+        return Err("not an otpauth:// line".to_owned());
+    }
+    if rest.contains('#') {
+        return Err("there is a #, behind which nothing counts: one in a name is written %23".to_owned());
+    }
+    let (path, query) = rest.split_once('?').ok_or("there are no parameters, so there is no secret")?;
+    let (kind, label) = path.split_once('/').unwrap_or((path, ""));
+    Ok((kind, label, query))
+}
+
+/// Issuer and account: those of the label, or the issuer of the parameter.
+fn names(
+    label: &str,
+    parameter: Option<String>,
+    note: &mut dyn FnMut(String),
+) -> Result<(Option<String>, String), String> {
+    let (prefix, account) = match label.split_once(':') {
+        Some((prefix, account)) => (Some(prefix.trim()).filter(|prefix| !prefix.is_empty()), account.trim()),
+        None => (None, label.trim()),
+    };
+    if let (Some(prefix), Some(parameter)) = (prefix, &parameter)
+        && prefix != parameter.trim()
+    {
+        note("the label and the parameter name different issuers: the parameter's is taken".to_owned());
+    }
+    let issuer = parameter.as_deref().map(str::trim).or(prefix).map(str::to_owned);
+    if account.is_empty() {
+        return Err("the label names no account, so the key has no name".to_owned());
+    }
+    Ok((issuer, account.to_owned()))
+}
+
+/// What the parameters say, where each stands once.
+struct Parameters {
+    secret: Option<String>,
+    issuer: Option<String>,
+    hash: Option<Hash>,
+    digits: u32,
+    counter: Option<i64>,
+    period_s: i32,
+}
+
+/// Parameters that change no code: pictures, colours, names for people.
+const HARMLESS: &[&str] = &[
+    "image",
+    "icon",
+    "logo",
+    "color",
+    "colour",
+    "backgroundcolor",
+    "foregroundcolor",
+    "lock",
+    "tag",
+    "tags",
+    "group",
+    "category",
+    "folder",
+    "note",
+    "notes",
+    "description",
+    "serial",
+    "tokenlabel",
+    "tokenissuer",
+    "creator",
+    "favorite",
+    "thumbnail",
+    "website",
+    "url",
+    "user",
+    "username",
+    "account",
+    "label",
+    "name",
+    "displayname",
+    "email",
+    "domain",
+];
+
+/// What the names of parameters that change codes contain,
+const CHANGING: &[&str] = &[
+    "secret", "seed", "digit", "period", "counter", "algo", "hash", "hmac", "digest", "step", "interval", "second",
+    "time", "offset", "epoch", "drift", "encod", "length", "suite", "moving", "salt",
+];
+/// begin with (where the rest is mistyped),
+const CHANGING_BEGIN: &[&str] = &["dig", "per", "cou", "alg", "sec"];
+/// or are.
+const CHANGING_WHOLE: &[&str] = &[
+    "t0", "x", "c", "t", "d", "k", "key", "len", "size", "mac", "sha", "prf", "count", "start", "mode", "type",
+    "format", "otp", "pin", "skew", "variant",
+];
+
+impl Parameters {
+    fn of(query: &str, is_totp: bool, note: &mut dyn FnMut(String)) -> Result<Self, String> {
+        let mut read = Parameters { secret: None, issuer: None, hash: None, digits: 6, counter: None, period_s: 30 };
+        let mut seen: Vec<String> = Vec::new();
+        for part in query.split('&').filter(|part| !part.is_empty()) {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let name = decoded(name, "the name of a parameter")?.trim().to_ascii_lowercase();
+            let value = value.replace('+', " ");
+            let value = decoded(&value, "a parameter")?;
+            match &*name {
+                "secret" => read.secret = Some(value.into_owned()),
+                "issuer" => {
+                    if part.contains('+') {
+                        note("a + in the issuer is read as a blank".to_owned());
+                    }
+                    read.issuer = Some(value.into_owned()).filter(|issuer| !issuer.trim().is_empty());
+                }
+                "algorithm" => read.hash = Some(hash(&value)?),
+                "digits" => {
+                    let digits = value.trim().parse().ok().filter(|digits| (1..=10).contains(digits));
+                    read.digits = digits.ok_or("digits is not a number from 1 to 10")?;
+                }
+                "period" if is_totp => {
+                    let period = value.trim().parse().ok().filter(|period| *period > 0);
+                    read.period_s = period.ok_or("period is not a number of seconds")?;
+                }
+                "counter" if !is_totp => {
+                    let counter = value.trim().parse().ok().filter(|counter| *counter >= 0);
+                    read.counter = Some(counter.ok_or("counter is not a whole number from 0")?);
+                }
+                "period" => return Err("there is a period, which HOTP does not have: is the key of type totp?".into()),
+                "counter" => {
+                    return Err("there is a counter, which TOTP does not have: is the key of type hotp?".into());
+                }
+                name => unknown(name, note)?,
+            }
+            if seen.contains(&name) {
+                return Err(format!("the parameter {name} is there twice"));
+            }
+            seen.push(name);
+        }
+        Ok(read)
+    }
+}
+
+/// A parameter that is none of the format's own.
+fn unknown(name: &str, note: &mut dyn FnMut(String)) -> Result<(), String> {
+    if name.starts_with("amp;") {
+        return Err(format!(
+            "there is no parameter \"{name}\": the line was copied from the source of a page; write & for each &amp;"
+        ));
+    }
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    if HARMLESS.contains(&&*plain) {
+        note(format!("the parameter {name} is left out: it changes no code"));
+        return Ok(());
+    }
+    let is_changing = CHANGING.iter().any(|part| plain.contains(part))
+        || CHANGING_BEGIN.iter().any(|part| plain.starts_with(part))
+        || CHANGING_WHOLE.contains(&&*plain);
+    if is_changing {
+        return Err(format!(
+            "the parameter {name:?} is not known, and may change the codes: the format has secret, issuer, algorithm, \
+             digits, period and counter"
+        ));
+    }
+    note(format!("the parameter {name:?} is not known, and left out"));
+    Ok(())
+}
+
+fn hash(name: &str) -> Result<Hash, String> {
+    match Hash::from_name(name) {
+        Some(hash @ (Hash::Sha1 | Hash::Sha256 | Hash::Sha512)) => Ok(hash),
+        _ => Err(format!("the algorithm {name:?} is not known: there are SHA1, SHA256 and SHA512")),
+    }
+}
+
+/// The text behind percent signs.
+fn decoded<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>, String> {
+    let is_escape = |rest: &str| rest.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+    if text.split('%').skip(1).any(|rest| !is_escape(rest)) {
+        return Err(format!("{what} has a % without two hexadecimal digits: one in a name is written %25"));
+    }
+    percent_decode_str(text).decode_utf8().map_err(|_| format!("{what} is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use dskpp_crypto::Secret;
+
+    use super::*;
+
+    /// A name is written so that it is read again, or the key is refused: never altered.
+    #[test]
+    fn names_come_back_or_are_refused() {
+        let names = [
+            "jane",
+            "jane+work@example.test",
+            "A/B",
+            "a:b",
+            "a b",
+            "50%",
+            "%41",
+            "ä€\u{1F600}",
+            "a?b=c&d#e",
+            "a\nb",
+            "..",
+            ".",
+            "\\",
+            "\"'<>",
+            "a%3Ab",
+            ":",
+            "a:",
+            ":a",
+            "",
+            " a",
+            "a ",
+            "\u{A0}a",
+        ];
+        let (mut carried, mut refused) = (0, 0);
+        for name in names {
+            for issuer in names.iter().map(|issuer| Some((*issuer).to_owned())).chain([None]) {
+                let key = Key {
+                    id: "k".into(),
+                    algorithm: Some(TOTP.into()),
+                    issuer,
+                    friendly_name: Some(name.to_owned()).filter(|name| !name.is_empty()),
+                    data: Some(KeyData {
+                        secret: Some(Value::Plain(Secret::from_slice(&[1; 20]))),
+                        ..KeyData::default()
+                    }),
+                    ..Key::default()
+                };
+                let package = KeyPackage { key: Some(key), ..KeyPackage::default() };
+                let (Some(key), Ok(line)) = (&package.key, write(&package)) else {
+                    refused += 1;
+                    continue;
+                };
+                carried += 1;
+                let mut notes = Vec::new();
+                let back = read(line.trim_end_matches('\n'), &mut |note| notes.push(note));
+                let back = back.expect("what was written").key.expect("a key");
+                let name = key.friendly_name.as_ref().unwrap_or(&key.id);
+                assert_eq!((back.friendly_name.as_ref(), &back.issuer), (Some(name), &key.issuer), "{line}");
+                assert!(notes.is_empty(), "{line}: {notes:?}");
+            }
+        }
+        assert!(carried > 200 && refused > 100, "{carried} carried, {refused} refused");
+    }
 }

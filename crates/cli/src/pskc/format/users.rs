@@ -6,6 +6,7 @@ use pskc::{
     AlgorithmParameters, Key, KeyData, KeyPackage, PinPolicy, PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
 };
 
+use super::secret::Encoding;
 use super::{HOTP, Otp, PIN, TOTP};
 use crate::pskc::describe::Pins;
 
@@ -20,7 +21,7 @@ pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String>
     if !matches!(otp.digits, 6..=8) {
         return Err("a users file knows codes of 6 to 8 digits only".to_owned());
     }
-    let user = otp.key.user_id.as_ref().or(otp.key.friendly_name.as_ref()).unwrap_or(&otp.key.id);
+    let user = super::user(otp.key);
     if user.is_empty() || user.contains(char::is_whitespace) || user.starts_with('#') {
         return Err("the name of the user has blanks, which a users file cannot have".to_owned());
     }
@@ -50,7 +51,7 @@ pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String>
     Ok(format!("{kind}\t{user}\t{pin}\t{}{counter}\n", HEX.encode(otp.secret)))
 }
 
-pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
+pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<Vec<KeyPackage>, String> {
     let mut fields = line.split_whitespace();
     let mut next = |what: &str| fields.next().ok_or_else(|| format!("there is no {what}"));
     let (period_s, digits) = kind(next("type")?)?;
@@ -58,17 +59,21 @@ pub(super) fn read(line: &str) -> Result<Vec<KeyPackage>, String> {
     if pin == "+" {
         return Err("the password is checked elsewhere (+), which a key file cannot say; - stands for none".to_owned());
     }
-    let secret = HEX.decode(secret.as_bytes()).map_err(|_| "the secret is not hexadecimal")?;
-    let mut data = KeyData { secret: Some(Value::Plain(Secret::new(secret))), ..KeyData::default() };
+    let secret = Encoding::Hex.decode(secret)?;
+    let mut data = KeyData { secret: Some(Value::Plain(secret)), ..KeyData::default() };
+    let counter = fields.next();
     match period_s {
         Some(period) => {
             data.time = Some(Value::Plain(0));
             data.time_interval = Some(Value::Plain(period));
         }
         None => {
-            let counter = fields.next().unwrap_or("0").parse::<i64>().ok().filter(|counter| *counter >= 0);
+            let counter = counter.unwrap_or("0").parse::<i64>().ok().filter(|counter| *counter >= 0);
             data.counter = Some(Value::Plain(counter.ok_or("the counter is not a whole number from 0 on")?));
         }
+    }
+    if fields.next().is_some() || (period_s.is_some() && counter.is_some_and(|counter| counter != "0")) {
+        note("what was used last is left out".to_owned());
     }
     let response_format = Some(ResponseFormat { encoding: ValueFormat::Decimal, length: digits, check_digits: None });
     let mut key = Key {

@@ -1,14 +1,15 @@
 //! Devices in a table: a heading line, then one line each.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
-use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
 use serde_json::{Map, Value};
 
-use super::{Each, Row, cut, document};
+use super::{Each, Row, cut};
 use crate::output::Failure;
-use crate::pskc::input::Input;
+use crate::pskc::document::Document;
+use crate::pskc::format::likely_separator;
 
 const COLUMNS: [&str; 6] =
     ["manufacturer", "serial", "key_name", "shared_key_hex", "certificate_file", "certificate_pem"];
@@ -21,27 +22,30 @@ const END: &str = "-----END CERTIFICATE-----";
 
 /// # Errors
 /// The file cannot be read, or its heading is not one of a table of devices.
-pub(super) fn read(input: &Input, each: Each<'_>) -> Result<(), Failure> {
-    let document = document(input)?;
+pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(), Failure> {
     let unreadable = |why: csv::Error| Failure::new(format!("the table cannot be read: {why}"));
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(document.reader()?);
+    let mut first = String::new();
+    document.reader()?.take(MOST_CELL as u64).read_line(&mut first).map_err(|why| unreadable(why.into()))?;
+    let mut reader = ReaderBuilder::new()
+        .delimiter(likely_separator(&first).0)
+        .terminator(Terminator::Any(b'\n')) // in front of which others are trimmed
+        .trim(Trim::All)
+        .flexible(true)
+        .from_reader(document.reader()?);
     let heading = columns(reader.headers().map_err(unreadable)?)?;
-    let folder = input.file.parent().map(Path::to_owned).unwrap_or_default();
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let mut record = StringRecord::new();
     loop {
         let line = reader.position().line();
         match reader.read_record(&mut record) {
+            Ok(true) if record.iter().all(str::is_empty) => {}
             Ok(true) => each(row(line, &heading, &record, &folder))?,
             Ok(false) => return Ok(()),
-            Err(why) => {
-                let reason = match why.kind() {
-                    ErrorKind::UnequalLengths { .. } => "it has more or fewer cells than the heading",
-                    ErrorKind::Utf8 { .. } => "it is not in UTF-8",
-                    _ => return Err(unreadable(why)),
-                };
+            Err(why) if matches!(why.kind(), ErrorKind::Utf8 { .. }) => {
                 let (manufacturer, serial) = Default::default();
-                each(Row { number: line, manufacturer, serial, device: Err(reason.to_owned()) })?;
+                each(Row { number: line, manufacturer, serial, device: Err("it is not in UTF-8".to_owned()) })?;
             }
+            Err(why) => return Err(unreadable(why)),
         }
     }
 }
@@ -51,6 +55,10 @@ fn columns(heading: &StringRecord) -> Result<Vec<&'static str>, Failure> {
     let mut columns = Vec::new();
     for name in heading {
         let name = name.trim_start_matches('\u{FEFF}');
+        if name.is_empty() {
+            columns.push(""); // spreadsheets write columns without name and value
+            continue;
+        }
         let known =
             COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name)).filter(|c| !columns.contains(c));
         let wrong = || {
@@ -71,13 +79,27 @@ fn row(number: u64, heading: &[&'static str], record: &StringRecord, folder: &Pa
         let at = heading.iter().position(|column| *column == name);
         at.and_then(|at| record.get(at)).unwrap_or_default()
     };
-    let device = device(cell, record, folder);
+    let device = device(cell, heading, record, folder);
     Row { number, manufacturer: cut(cell("manufacturer")), serial: cut(cell("serial")), device }
 }
 
-fn device<'a>(cell: impl Fn(&str) -> &'a str, record: &StringRecord, folder: &Path) -> Result<Value, String> {
+fn is_unnamed(heading: &[&str], i: usize) -> bool {
+    heading.get(i).is_none_or(|name| name.is_empty())
+}
+
+fn device<'a>(
+    cell: impl Fn(&str) -> &'a str,
+    heading: &[&str],
+    record: &StringRecord,
+    folder: &Path,
+) -> Result<Value, String> {
     if record.iter().any(|cell| cell.len() > MOST_CELL) {
         return Err(format!("a cell has more than {MOST_CELL} octets"));
+    }
+    if record.len() < heading.len()
+        || record.iter().zip(0..).any(|(cell, i)| !cell.is_empty() && is_unnamed(heading, i))
+    {
+        return Err("it has more or fewer cells than the heading".to_owned());
     }
     let mut device = Map::new();
     for (i, name) in COLUMNS.into_iter().enumerate() {

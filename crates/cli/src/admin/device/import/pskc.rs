@@ -5,15 +5,14 @@ use serde_json::{Value, json};
 
 use super::{Each, Row, cut};
 use crate::output::Failure;
-use crate::pskc::input::Input;
+use crate::pskc::input::KeyFile;
 
 /// Where the algorithms of AES are named (RFC 6030 §10.1 has its names there).
 const AES: &str = "http://www.w3.org/2001/04/xmlenc#";
 
 /// # Errors
-/// The file is no key file, or what was given does not open it.
-pub(super) fn read(input: &Input, each: Each<'_>) -> Result<(), Failure> {
-    let file = input.open(true)?;
+/// The file is no key file.
+pub(super) fn read(file: &KeyFile, each: Each<'_>) -> Result<(), Failure> {
     file.warn();
     let mut number = 0;
     file.for_each(|package| {

@@ -1,0 +1,170 @@
+//! The columns of tables of keys, and the names that they have in the field.
+
+use super::secret::Encoding;
+
+/// Every column there can be, in the order in which they are written.
+pub(in crate::pskc) const COLUMNS: &[&str] = &[
+    "id",
+    "algorithm",
+    "algorithm_suite",
+    "secret_hex",
+    "counter",
+    "time_offset",
+    "time_interval",
+    "time_drift",
+    "response_length",
+    "response_encoding",
+    "response_check",
+    "challenge_encoding",
+    "challenge_min_length",
+    "challenge_max_length",
+    "challenge_check",
+    "manufacturer",
+    "serial",
+    "model",
+    "issue_no",
+    "device_binding",
+    "device_userid",
+    "start_date",
+    "expiry_date",
+    "crypto_module",
+    "issuer",
+    "friendly_name",
+    "key_userid",
+    "key_profile",
+    "key_reference",
+    "policy.start_date",
+    "policy.expiry_date",
+    "policy.number_of_transactions",
+    "policy.key_usage",
+    "policy.pin_key_id",
+    "policy.pin_usage",
+    "policy.pin_max_failed_attempts",
+    "policy.pin_min_length",
+    "policy.pin_max_length",
+    "policy.pin_encoding",
+];
+
+/// Other names that columns have in the field, as [`plain`] has them.
+const ALIASES: &[(&str, &str)] = &[
+    ("keyid", "id"),
+    ("tokenid", "id"),
+    ("type", "algorithm"),
+    ("tokentype", "algorithm"),
+    ("otptype", "algorithm"),
+    ("keytype", "algorithm"),
+    ("hash", "hash"),
+    ("hashalgorithm", "hash"),
+    ("hashfunction", "hash"),
+    ("hmac", "hash"),
+    ("suite", "algorithm_suite"),
+    ("eventcounter", "counter"),
+    ("movingfactor", "counter"),
+    ("initialcounter", "counter"),
+    ("interval", "time_interval"),
+    ("period", "time_interval"),
+    ("step", "time_interval"),
+    ("timestep", "time_interval"),
+    ("timeintervalseconds", "time_interval"),
+    ("timeintervalinseconds", "time_interval"),
+    ("intervalseconds", "time_interval"),
+    ("digits", "response_length"),
+    ("length", "response_length"),
+    ("otplength", "response_length"),
+    ("codelength", "response_length"),
+    ("otpdigits", "response_length"),
+    ("numberofdigits", "response_length"),
+    ("serialnumber", "serial"),
+    ("serialno", "serial"),
+    ("sn", "serial"),
+    ("tokenserial", "serial"),
+    ("tokenserialnumber", "serial"),
+    ("vendor", "manufacturer"),
+    ("maker", "manufacturer"),
+    ("tokenmodel", "model"),
+    ("expiry", "expiry_date"),
+    ("expirationdate", "expiry_date"),
+    ("name", "friendly_name"),
+    ("label", "friendly_name"),
+    ("upn", "key_userid"),
+    ("userprincipalname", "key_userid"),
+    ("user", "key_userid"),
+    ("username", "key_userid"),
+    ("userid", "key_userid"),
+    ("login", "key_userid"),
+];
+
+/// The names of columns with the secret, and its encoding where the name tells.
+const SECRETS: &[(&str, Option<Encoding>)] = &[
+    ("secrethex", Some(Encoding::Hex)),
+    ("hexsecret", Some(Encoding::Hex)),
+    ("seedhex", Some(Encoding::Hex)),
+    ("hexseed", Some(Encoding::Hex)),
+    ("keyhex", Some(Encoding::Hex)),
+    ("secretkeyhex", Some(Encoding::Hex)),
+    ("secretbase32", Some(Encoding::Base32)),
+    ("base32secret", Some(Encoding::Base32)),
+    ("seedbase32", Some(Encoding::Base32)),
+    ("secretkeybase32", Some(Encoding::Base32)),
+    ("base32", Some(Encoding::Base32)),
+    ("secretbase64", Some(Encoding::Base64)),
+    ("seedbase64", Some(Encoding::Base64)),
+    ("secret", None),
+    ("secretkey", None),
+    ("sharedsecret", None),
+    ("tokensecret", None),
+    ("seed", None),
+    ("tokenseed", None),
+    ("key", None),
+];
+
+/// What stands in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    /// A value of that name.
+    Value(&'static str),
+    /// The secret; `None` where its text has to tell the encoding.
+    Secret(Option<Encoding>),
+    /// The hash of TOTP, by any of its names.
+    Hash,
+    /// Nothing that is wanted.
+    LeftOut,
+    /// Nothing: spreadsheets write columns without name and value.
+    Unnamed,
+}
+
+impl Column {
+    /// The column of a name.
+    pub(super) fn of(name: &str) -> Option<Column> {
+        let is_left_out = name.trim() == "-";
+        let name = plain(name);
+        if is_left_out {
+            return Some(Column::LeftOut);
+        }
+        if name.is_empty() {
+            return Some(Column::Unnamed);
+        }
+        if let Some((_, encoding)) = SECRETS.iter().find(|(known, _)| *known == name) {
+            return Some(Column::Secret(*encoding));
+        }
+        match ALIASES.iter().find(|(alias, _)| *alias == name) {
+            Some((_, "hash")) => Some(Column::Hash),
+            Some((_, column)) => Some(Column::Value(column)),
+            None => COLUMNS.iter().find(|column| plain(column) == name).map(|column| Column::Value(column)),
+        }
+    }
+
+    /// Whether the column says something of which a key has one.
+    pub(super) fn is_the_same(self, other: Column) -> bool {
+        match (self, other) {
+            (Column::Secret(_), Column::Secret(_)) => true,
+            (Column::LeftOut | Column::Unnamed, _) => false,
+            _ => self == other,
+        }
+    }
+}
+
+/// A name without what writers of tables differ in: case, blanks, underscores, hyphens and dots.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}

@@ -1,0 +1,78 @@
+//! Secrets as text.
+
+use data_encoding::{BASE32_NOPAD, BASE64, DecodeKind, HEXLOWER_PERMISSIVE as HEX};
+use dskpp_crypto::Secret;
+use zeroize::Zeroizing;
+
+use crate::pskc::material::hex;
+
+/// How octets are written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Hex,
+    /// In letters of either case; padding, blanks and hyphens do not matter.
+    Base32,
+    Base64,
+}
+
+impl Encoding {
+    /// # Errors
+    /// What is wrong with the text, without any of it.
+    pub(super) fn decode(self, text: &str) -> Result<Secret, String> {
+        let text = text.trim();
+        let octets = match self {
+            Encoding::Hex => match HEX.decode(text.as_bytes()).ok().or_else(|| hex(text)) {
+                Some(octets) => octets,
+                None if text.is_empty() => Vec::new(),
+                None => return Err(or_rather(text, "the secret is not hexadecimal".to_owned(), Encoding::Base32)),
+            },
+            Encoding::Base32 => base32(text)?,
+            Encoding::Base64 => {
+                let decoded = BASE64.decode(text.as_bytes());
+                decoded.map_err(|_| "the secret is not Base64".to_owned())?
+            }
+        };
+        if octets.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(Secret::new(octets)) }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Encoding::Hex => "hexadecimal",
+            Encoding::Base32 => "Base32",
+            Encoding::Base64 => "Base64",
+        }
+    }
+}
+
+fn base32(text: &str) -> Result<Vec<u8>, String> {
+    BASE32_NOPAD.decode(letters(text).as_bytes()).map_err(|why| match why.kind {
+        DecodeKind::Length => {
+            "the secret is not Base32 of whole octets: a letter is missing, or one too many".to_owned()
+        }
+        DecodeKind::Trailing => {
+            "the secret is not Base32 of whole octets: its last letter has bits left over".to_owned()
+        }
+        _ => {
+            let what = format!("the secret is not Base32: its character {} is none of A-Z and 2-7", why.position + 1);
+            or_rather(text, what, Encoding::Hex)
+        }
+    })
+}
+
+/// Base32 without padding and what people put between letters.
+fn letters(text: &str) -> Zeroizing<String> {
+    let mut letters = Zeroizing::new(String::with_capacity(text.len()));
+    letters.extend(text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '=')));
+    letters.make_ascii_uppercase();
+    letters
+}
+
+/// With what the text may be in its place.
+fn or_rather(text: &str, what: String, other: Encoding) -> String {
+    const FEWEST: usize = 16; // characters; fewer are many things
+    let is_other = match other {
+        Encoding::Hex => hex(text).is_some(),
+        _ => BASE32_NOPAD.decode(letters(text).as_bytes()).is_ok(),
+    };
+    if is_other && text.len() >= FEWEST { format!("{what}; it looks like {}", other.name()) } else { what }
+}

@@ -1,0 +1,300 @@
+//! What a file is, told by its first octets: the one place that knows, for every command that reads key files.
+
+use super::format::Format;
+
+/// Octets that are looked at.
+pub(crate) const HEAD: u64 = 64 * 1024;
+
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Keys in a format that is read here.
+    Keys(Format),
+    /// Something else that is known, and what to do with it.
+    Other(String, &'static str),
+    /// Nothing that is known.
+    Unknown,
+}
+
+/// What begins so is known by it, where it is no text.
+const BINARY: &[(&[u8], &str, &str)] = &[
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "unpack it; save a workbook as CSV"),
+    (b"\xD0\xCF\x11\xE0", "an old Excel workbook", "save it as CSV"),
+    (b"\x1F\x8B", "compressed with gzip", "`gunzip` unpacks it"),
+    (b"BZh", "compressed with bzip2", "`bunzip2` unpacks it"),
+    (b"\xFD7zXZ\0", "compressed with xz", "`unxz` unpacks it"),
+    (b"\x28\xB5\x2F\xFD", "compressed with zstd", "`unzstd` unpacks it"),
+    (b"7z\xBC\xAF", "a 7-Zip archive", "unpack it"),
+    (b"Rar!", "a RAR archive", "unpack it"),
+    (b"\x89PNG", "an image (PNG)", QR),
+    (b"\xFF\xD8\xFF", "an image (JPEG)", QR),
+    (b"GIF8", "an image (GIF)", QR),
+    (b"RIFF", "an image (WebP)", QR),
+    (b"BM", "an image (BMP)", QR),
+    (b"SQLite format 3\0", "an SQLite database", "`dskpp admin key export` writes the keys of a server"),
+    (b"\xFE\xED\xFE\xED", "a Java keystore (JKS)", KEYTOOL),
+    (b"\xCE\xCE\xCE\xCE", "a Java keystore (JCEKS)", KEYTOOL),
+];
+
+/// The same for what begins with text, in letters of either case.
+const TEXT: &[(&str, &str, &str)] = &[
+    ("%PDF", "a PDF document", "ask the sender for the keys themselves; a QR code in it holds an otpauth line"),
+    ("{\"format\":\"dskpp", "a token store of dskpp", "`dskpp token list --store FILE` shows what is in it"),
+    ("otpauth-migration:", "an export of Google Authenticator", "get each key's own otpauth line, from where it came"),
+    ("<!DOCTYPE html", "a web page", "it may be a log-in page that was saved in place of the file: fetch it again"),
+    ("<html", "a web page", "it may be a log-in page that was saved in place of the file: fetch it again"),
+    ("<svg", "an image (SVG)", QR),
+    ("MIME-Version:", "an e-mail", "save what is attached to it"),
+];
+
+const QR: &str = "a QR code holds an otpauth line: read it with a scanner (`zbarimg --raw FILE`), and save the line";
+const KEYTOOL: &str = "`keytool -importkeystore -deststoretype pkcs12` makes PKCS #12 of it";
+const CMS: &str = "ask the sender for PSKC: keys in CMS (RFC 6031) are not read here";
+const PKCS12: &str = "ask the sender for PSKC: keys in PKCS #12 are not read here";
+
+impl Kind {
+    /// Looks at the beginning of a file. Where it is a line of text in no known form, its `name` tells whether it may be a
+    /// table or a users file after all.
+    pub(crate) fn of(head: &[u8], name: &str) -> Kind {
+        if let Some(kind) = utf16(head) {
+            return kind;
+        }
+        let start = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
+        if start.is_empty() {
+            return Kind::Other("empty".into(), "ask the sender for it again");
+        }
+        let words = |prefix: &str| begins(start, prefix);
+        if let Some((_, what, next)) = TEXT.iter().find(|(prefix, ..)| words(prefix)) {
+            return Kind::Other((*what).into(), next);
+        }
+        let is_control = |octet: &u8| matches!(octet, 0..=8 | 14..=26 | 28..=31);
+        if start[0] == b'<' || !start.iter().any(is_control) {
+            return text(&String::from_utf8_lossy(start), name); // the head may end within a character
+        }
+        match (BINARY.iter().find(|(magic, ..)| start.starts_with(magic)), Der::of(head)) {
+            (Some((_, what, next)), _) => Kind::Other((*what).into(), next),
+            (None, Some(der)) => der.kind(),
+            (None, None) => Kind::Unknown,
+        }
+    }
+}
+
+fn begins(text: &[u8], prefix: &str) -> bool {
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+fn text(start: &str, name: &str) -> Kind {
+    let mut lines = start.lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
+    let is_user = line.split(['/', ' ', '\t']).next() == Some("HOTP") && line.split_whitespace().count() >= 4;
+    match line.as_bytes().first() {
+        Some(b'<') => return Kind::Keys(Format::Pskc),
+        Some(b'{' | b'[') => return Kind::Keys(Format::Json),
+        _ if begins(line.as_bytes(), "otpauth:") => return Kind::Keys(Format::Otpauth),
+        _ if start.contains("KeyContainer") => return Kind::Keys(Format::Pskc),
+        _ if is_user => return Kind::Keys(Format::Usersfile),
+        _ => {}
+    }
+    match (pem_labels(start).next(), Format::of_name(name)) {
+        (Some(label), _) => pem(label),
+        (None, Some(format @ (Format::Csv | Format::Usersfile))) => Kind::Keys(format),
+        _ if line.contains([',', ';', '\t', '|']) => Kind::Keys(Format::Csv),
+        (None, Some(format)) => Kind::Keys(format),
+        (None, None) => Kind::Unknown,
+    }
+}
+
+/// Text in UTF-16: with its mark, or with every other octet 0.
+fn utf16(head: &[u8]) -> Option<Kind> {
+    let is_ascii = |pair: &[u8]| matches!(*pair, [0, 1..=0x7F] | [1..=0x7F, 0]);
+    let marked = (head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF"))
+        && (head.len() == 2 || head.chunks(2).take(64).any(is_ascii));
+    let alternate = |offset: usize| head.len() >= 8 && head.iter().skip(offset).step_by(2).take(64).all(|o| *o == 0);
+    let halves = alternate(0) != alternate(1) && head.iter().take(128).any(u8::is_ascii_graphic);
+    (marked || halves).then(|| Kind::Other("text in UTF-16".into(), "save it as UTF-8, and try again"))
+}
+
+/// The labels of the PEM blocks, with whatever text between them.
+pub(crate) fn pem_labels(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
+}
+
+fn pem(label: &str) -> Kind {
+    let next = match label {
+        "CMS" | "PKCS7" => CMS,
+        "PGP MESSAGE" => "decrypt it with OpenPGP first",
+        label if label.contains("PRIVATE KEY") => "it opens key files, or signs them: see --private-key and --key",
+        label if label.contains("CERTIFICATE") => "it belongs to --certificate, --ca or --to-certificate",
+        _ => "give the file with the keys",
+    };
+    Kind::Other(format!("PEM ({label})"), next)
+}
+
+/// A structure of ASN.1 in DER, or the beginning of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Der {
+    Pkcs12,
+    Cms,
+    PrivateKey,
+    /// Of PKCS #1 or SEC 1, without the wrapping of PKCS #8.
+    BarePrivateKey,
+    EncryptedPrivateKey,
+    PublicKey,
+    Certificate,
+    Other,
+}
+
+impl Der {
+    /// Tells by the first tags.
+    pub(crate) fn of(octets: &[u8]) -> Option<Der> {
+        const INTEGER: u8 = 0x02;
+        const OID: u8 = 0x06;
+        const SEQUENCE: u8 = 0x30;
+        let (tag, content, _) = tlv(octets)?;
+        if tag != SEQUENCE {
+            return None;
+        }
+        let (first, value, rest) = tlv(content)?;
+        let second = tlv(rest).map(|(tag, ..)| tag);
+        Some(match (first, second) {
+            (INTEGER, Some(SEQUENCE)) if value == [3] => Der::Pkcs12,
+            (INTEGER, Some(SEQUENCE)) => Der::PrivateKey,
+            (INTEGER, Some(INTEGER | 0x04)) => Der::BarePrivateKey,
+            (OID, _) if is_cms(value) => Der::Cms,
+            (0xA0, _) => Der::Cms, // a SymmetricKeyPackage without its ContentInfo
+            (SEQUENCE, Some(0x04)) => Der::EncryptedPrivateKey,
+            (SEQUENCE, Some(0x03)) => Der::PublicKey,
+            (SEQUENCE, _) => Der::Certificate,
+            (INTEGER | OID, _) => Der::Other,
+            _ => return None,
+        })
+    }
+
+    /// In words.
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Der::Pkcs12 => "a PKCS #12 file",
+            Der::Cms => "a CMS message (RFC 6031)",
+            Der::PrivateKey => "a private key (PKCS #8, DER)",
+            Der::BarePrivateKey => "a private key without PKCS #8 (DER)",
+            Der::EncryptedPrivateKey => "an encrypted private key (DER)",
+            Der::PublicKey => "a public key (DER)",
+            Der::Certificate => "a certificate (DER)",
+            Der::Other => "DER",
+        }
+    }
+
+    fn kind(self) -> Kind {
+        let next = match self {
+            Der::Pkcs12 => PKCS12,
+            Der::Cms => CMS,
+            Der::Certificate => "it belongs to --certificate, --ca or --to-certificate",
+            _ => "give the file with the keys",
+        };
+        Kind::Other(self.what().into(), next)
+    }
+}
+
+/// PKCS #7 and its successors: 1.2.840.113549.1.7 and .1.9.16.1.
+fn is_cms(oid: &[u8]) -> bool {
+    const PKCS: [u8; 6] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D];
+    let under = oid.strip_prefix(&PKCS).unwrap_or_default();
+    under.starts_with(&[1, 7]) || under.starts_with(&[1, 9, 16, 1])
+}
+
+/// Tag, content and what follows, of an element that may be cut off at its end or have no definite length.
+fn tlv(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = octets.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (len, rest) = match first {
+        0..=0x7F => (usize::from(first), rest),
+        0x80 => (rest.len(), rest),
+        0x81..=0x84 => {
+            let (len, rest) = rest.split_at_checked(usize::from(first & 0x7F))?;
+            (len.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)), rest)
+        }
+        _ => return None,
+    };
+    let (content, after) = rest.split_at(len.min(rest.len()));
+    Some((tag, content, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_by_its_content() {
+        let utf16: Vec<u8> = "\u{FEFF}otpauth://".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let bare_utf16: Vec<u8> = "<?xml version".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let keys: &[(&[u8], &str, Format)] = &[
+            (b"<?xml version='1.0'?><KeyContainer/>", "input", Format::Pskc),
+            (b"\xEF\xBB\xBF  \n<KeyContainer/>", "k.csv", Format::Pskc),
+            (b"<\x01", "k", Format::Pskc),
+            (b"garbage <KeyContainer/>", "k", Format::Pskc),
+            (b" {\"keys\":[]}", "k.xml", Format::Json),
+            (b"[]", "k", Format::Json),
+            (b"\xEF\xBB\xBF# mine\r\nOTPAUTH://totp/a?secret=AA", "k.csv", Format::Otpauth),
+            (b"# users\nHOTP/T30/6\tann\t-\t3132\n", "k", Format::Usersfile),
+            (b"serial,secret\n", "k.xml", Format::Csv),
+            (b"serial;secret\n", "k", Format::Csv),
+            (b"000123,3132333435363738393031323334353637383930", "k", Format::Csv),
+            (b"secret\nAAAA\n", "k.csv", Format::Csv),
+            (b"BMW,1\n", "k", Format::Csv),
+        ];
+        for (content, name, format) in keys {
+            assert_eq!(Kind::of(content, name), Kind::Keys(*format), "{:?}", String::from_utf8_lossy(content));
+        }
+        let others: &[(&[u8], &str)] = &[
+            (b"", "empty"),
+            (b"\xEF\xBB\xBF \n", "empty"),
+            (b"PK\x03\x04\x14\0", "ZIP"),
+            (b"\x1F\x8B\x08\0\0", "gzip"),
+            (b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", "PNG"),
+            (b"\xFF\xD8\xFF\xE0\0\x10JFIF", "JPEG"),
+            (b"%PDF-1.7\n", "PDF"),
+            (b"SQLite format 3\0\x10\0", "SQLite"),
+            (b"{\"format\":\"dskpp token store 1\",\"unlock\"", "token store"),
+            (b"\xFE\xED\xFE\xED\0\0\0\x02", "JKS"),
+            (&utf16, "UTF-16"),
+            (&bare_utf16, "UTF-16"),
+            (b"-----BEGIN CMS-----\nMII", "PEM (CMS)"),
+            (b"Bag Attributes\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n", "PEM (ENCRYPTED PRIVATE KEY)"),
+            (b"\n<!doctype HTML><html>", "web page"),
+            (b"otpauth-migration://offline?data=", "Google Authenticator"),
+            // PKCS #12, definite and indefinite; CMS; PKCS #8, plain and encrypted; PKCS #1; SPKI; a certificate
+            (b"\x30\x82\x0A\0\x02\x01\x03\x30\x82\x09\0\x06\x09\x2A", "PKCS #12"),
+            (b"\x30\x80\x02\x01\x03\x30\x80\x06\x09", "PKCS #12"),
+            (b"\x30\x80\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x06\xA0\x80", "CMS"),
+            (b"\x30\x10\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x19\xA0\x01", "CMS"),
+            (b"\x30\x82\x04\xBD\x02\x01\0\x30\x0D\x06\x09", "private key (PKCS #8"),
+            (b"\x30\x0C\x30\x05\x06\x01\x2A\x05\0\x04\x03abc", "encrypted private key"),
+            (b"\x30\x82\x04\xA4\x02\x01\0\x02\x82\x01\x01\0", "without PKCS #8"),
+            (b"\x30\x59\x30\x05\x06\x01\x2A\x05\0\x03\x42\0\x04", "public key"),
+            (b"\x30\x82\x01\0\x30\x05\xA0\x03\x02\x01\x02\x30\x01\0", "certificate"),
+        ];
+        for (content, what) in others {
+            match Kind::of(content, "input") {
+                Kind::Other(found, next) => assert!(found.contains(what) && !next.is_empty(), "{found}, not {what}"),
+                found => panic!("{what}: {found:?}"),
+            }
+        }
+        for content in [&b"Dear Sir"[..], b"\0\x01\x02", b"0", b"\x30", b"\x30\x82", b"\xFF\xFE\0", b"\x1F"] {
+            assert_eq!(Kind::of(content, "input"), Kind::Unknown, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn no_beginning_of_a_file_stops_the_program() {
+        let seeds: [&[u8]; 3] = [b"\x30\x82\x0A\0\x02\x01\x03\x30\x82\x09\0\x06\x09\x2A", b"\xFF\xFEo\0t\0", b"<?xml"];
+        for seed in seeds {
+            for len in 0..=seed.len() {
+                for octet in 0..=255 {
+                    let mut content = seed[..len].to_vec();
+                    content.push(octet);
+                    let _ = Kind::of(&content, "a.csv");
+                }
+            }
+        }
+    }
+}
