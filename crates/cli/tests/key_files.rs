@@ -321,6 +321,9 @@ fn keys_enter_a_server_once_and_leave_it_unchanged() {
     assert_eq!((&done["accepted"], &done["refused"]), (&json!(2), &json!(0)), "{done}");
     let again = home.json(&["admin", "key", "import", "two.xml", "--user", "alice"]);
     assert_eq!(again["accepted"], 2, "an import that was done is not done again: {again}");
+    home.write("more", "serial,seed,time interval\nz3,31323334353637383930,60\n");
+    let more = home.json(&["admin", "key", "import", "more", "--user", "bob"]);
+    assert_eq!((&more["accepted"], &more["refused"]), (&json!(1), &json!(0)), "a table is read as well: {more}");
     home.write("password", "correct horse\n");
     home.run(&["admin", "key", "export", "--to-password-file", "password", "-o", "out.xml"]).success();
     let out = inspect(&home, "out.xml", &["--password-file", "password"]);

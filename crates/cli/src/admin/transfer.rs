@@ -60,7 +60,7 @@ impl Import {
         let before = api.get_if_there(&format!("/imports/{id}")).await?;
         let done = before.as_ref().map_or(Ok(0), |import| number(import, "done"))?.min(total);
         if done > 0 {
-            output.say(format!("{done} of {} of this file sent before: going on behind", count(total, "key")));
+            output.say(format!("sent before: {done} of {}; going on behind", count(total, "key")));
         }
         let (sender, mut batches) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(&file, done, &sender));

@@ -92,11 +92,12 @@ impl Reading {
         })?;
         let mut ids = HashSet::new();
         for (number, package) in (1..).zip(&mut packages) {
-            self.complete(package).map_err(Failure::usage)?;
+            self.name(package).map_err(Failure::usage)?;
             let unnamed = |why| Failure::new(format!("key {number}: {why}")).next(NAME_IT);
             if let Some(guess) = guess(package).map_err(unnamed)? {
                 notes.add(guess.to_owned(), || format!("key {number}"));
             }
+            self.fill(package);
             let Some(key) = &package.key else { continue };
             let twice =
                 (!ids.insert(key.id.clone())).then_some("its Id stands in the file twice: an import takes the first");
@@ -112,13 +113,21 @@ impl Reading {
     /// # Errors
     /// The algorithm that was given is none.
     pub(crate) fn complete(&self, package: &mut KeyPackage) -> Result<(), String> {
-        let Some(key) = &mut package.key else { return Ok(()) };
-        if let (None, Some(name)) = (&key.algorithm, &self.algorithm) {
+        self.name(package)?;
+        self.fill(package);
+        Ok(())
+    }
+
+    fn name(&self, package: &mut KeyPackage) -> Result<(), String> {
+        let (Some(key), Some(name)) = (&mut package.key, &self.algorithm) else { return Ok(()) };
+        if key.algorithm.is_none() {
             key.algorithm = Some(algorithm(name.clone())?);
         }
-        if self.assume.is_empty() {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    fn fill(&self, package: &mut KeyPackage) {
+        let Some(key) = package.key.as_mut().filter(|_| !self.assume.is_empty()) else { return };
         let key_type = key.algorithm.as_deref().map(KeyType::from_uri);
         let (is_hotp, is_totp) = (key_type == Some(KeyType::Hotp), key_type == Some(KeyType::Totp));
         for assumption in &self.assume {
@@ -137,7 +146,6 @@ impl Reading {
                 _ => {}
             }
         }
-        Ok(())
     }
 
     /// What makes another import of the same file.

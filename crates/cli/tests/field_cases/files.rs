@@ -1,9 +1,51 @@
 //! What commands do with files that are not what they were made for, and key files in every form.
 
+use std::path::Path;
+
 use super::Case;
+use super::support::Home;
 
 const LINE: &str = "37-otpauth-into-inspect-and-import";
 const KEYS: &str = "16-key-file-binary-or-colons";
+
+/// Passwords, keys and certificates are read with a byte order mark and without, in PEM and DER.
+#[test]
+fn what_options_name_is_read_in_every_form() {
+    let home = Home::new();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pskc/tests/data/signature");
+    let text = |name: &str| std::fs::read_to_string(data.join(name)).unwrap();
+    let der = |pem: &str| {
+        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        data_encoding::BASE64.decode(body.as_bytes()).unwrap()
+    };
+    let (key, certificate) = (text("p256.key"), text("p256.pem"));
+    home.write("line", "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ");
+    home.run(&["pskc", "convert", "line", "-o", "keys.xml"]).success();
+    for (name, key, certificate) in [
+        ("mark", [b"\xEF\xBB\xBF", key.as_bytes()].concat(), [b"\xEF\xBB\xBF", certificate.as_bytes()].concat()),
+        ("der", der(&key), der(&certificate)),
+    ] {
+        home.write("key", key);
+        home.write("certificate", certificate);
+        let signed = format!("{name}.xml");
+        home.run(&["pskc", "sign", "keys.xml", "--key", "key", "--certificate", "certificate", "-o", &signed])
+            .success();
+        home.run(&["pskc", "verify", &signed, "--signer", "certificate"]).success();
+    }
+    for (key, told) in
+        [(certificate, "CERTIFICATE"), ("-----BEGIN EC PRIVATE KEY-----\nAA==\n".into(), "openssl pkcs8")]
+    {
+        home.write("key", key);
+        let refused = home.run(&["pskc", "sign", "keys.xml", "--key", "key"]);
+        assert!(refused.code == Some(1) && refused.err.contains(told), "{refused:?}");
+    }
+    home.write("marked", "\u{FEFF}correct horse\r\nmore");
+    home.write("password", "correct horse");
+    let encrypt =
+        ["pskc", "encrypt", "keys.xml", "--to-password-file", "marked", "--iterations", "1000", "-o", "safe.xml"];
+    home.run(&encrypt).success();
+    home.run(&["pskc", "decrypt", "safe.xml", "--password-file", "password"]).success();
+}
 
 pub(super) const CASES: &[Case] = &[
     Case::read(LINE, &[], &["pskc", "inspect", "input"], &["Acme:Provider", "1 key, not encrypted; otpauth lines"]),
@@ -37,6 +79,17 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::refused("17-csv-entra", &[], &["pskc", "check", "input"], &["it is a table (CSV)"]),
     Case::read("53-otpauth-written-plus-and-slash", &[], &["pskc", "inspect", "input"], &["A+B/C", "1 key, "]),
+    Case::read(
+        "53-otpauth-written-plus-and-slash",
+        &[(
+            "\"issuer\"",
+            "\"start_date\": \"2026-01-31T00:00:00Z\", \"policy\": {\"start_date\": \"2026-02-01T00:00:00Z\", \
+             \"expiry_date\": \"2027-01-31T12:00:00Z\", \"key_usage\": [\"OTP\", \"CR\"], \"number_of_transactions\": 1, \
+             \"pin_usage\": \"Prepend\"}, \"issuer\"",
+        )],
+        &["pskc", "inspect", "input"],
+        &["A+B/C", "2026-02-01..2027-01-31T12:00:00Z, device from 2026-01-31", "OTP CR, 1 use, PIN Prepend"],
+    ),
     // What a key file holds is told by its content.
     Case::read(KEYS, &[], &["pskc", "inspect", "--key-file", "key.colons", "input"], &["opened with what was given"]),
     Case::refused(

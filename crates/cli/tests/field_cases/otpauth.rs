@@ -117,6 +117,13 @@ pub(super) const CASES: &[Case] = &[
         WRITE,
         &["a name with a colon and no issuer"],
     ),
+    // Nothing of a result is to be seen before all of it is right.
+    Case::refused(
+        "53-otpauth-written-plus-and-slash",
+        &[("}]}", "}, {\"id\": \"z\", \"algorithm\": \"pin\", \"secret_hex\": \"00\"}]}")],
+        WRITE,
+        &["key 2 (z): only HOTP and TOTP", "--skip"],
+    ),
     // Values are not made up, and what is left out is counted.
     Case::refused(
         "40-hotp-without-counter-to-otpauth",

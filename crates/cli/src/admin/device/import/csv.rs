@@ -59,13 +59,15 @@ fn columns(heading: &StringRecord) -> Result<Vec<&'static str>, Failure> {
             columns.push(""); // spreadsheets write columns without name and value
             continue;
         }
-        let known =
-            COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name)).filter(|c| !columns.contains(c));
-        let wrong = || {
-            Failure::new(format!("the column {:?} is not known, or there twice", cut(name)))
+        let wrong = |what| {
+            Failure::new(format!("the column {:?} is {what}", cut(name)))
                 .next(format!("the first line names the columns: {}", COLUMNS.join(", ")))
         };
-        columns.push(known.ok_or_else(wrong)?);
+        let known = COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name));
+        match known.ok_or_else(|| wrong("not known"))? {
+            column if columns.contains(&column) => return Err(wrong("there twice")),
+            column => columns.push(column),
+        }
     }
     match COLUMNS.iter().take(NEEDED).find(|needed| !columns.contains(needed)) {
         Some(missing) => Err(Failure::new(format!("the table has no column {missing}"))
