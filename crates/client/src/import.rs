@@ -3,14 +3,11 @@
 use dskpp::algorithm::KeyType;
 use dskpp_crypto::Secret;
 use jiff::Timestamp;
-use pskc::{Key, KeyPackage, Value};
+use pskc::{Key, KeyPackage, Unusable, Usable};
 
 use crate::enroll::key_type_name;
-use crate::token_store::package::{Parameters, Terms, Unfit, Unkept};
+use crate::token_store::package::{Parameters, Terms, Unkept};
 use crate::token_store::{NOT_A_NAME, Token};
-
-/// The longest secret, in octets.
-const MAX_SECRET_LEN: usize = 1024;
 
 /// Why a key package makes no token. None of them tells anything secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,18 +69,16 @@ pub enum ImportError {
 /// Types other than HOTP, TOTP and OCRA are kept as they are: a type that is not known has its URI for a name.
 pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
     let key = package.key.as_ref().ok_or(ImportError::NoKey)?;
-    let id = checked_id(key)?;
+    let refused = |why| ImportError::of(why, key);
+    let usable = Usable::of(key).and_then(Usable::opened).map_err(refused)?;
+    let id = key.id.clone();
     let terms = Terms::of(key).map_err(|why| match why {
         Unkept::NotUnderstood => ImportError::Policy(id.clone()),
         Unkept::Pin => ImportError::Pin(id.clone()),
     })?;
-    let uri = key.algorithm.as_deref().filter(|uri| !uri.is_empty());
-    let key_type = KeyType::from_uri(uri.ok_or_else(|| ImportError::NoAlgorithm(id.clone()))?);
-    let secret = secret(key, &key_type, &id)?;
-    let parameters = Parameters::of(key, &key_type).map_err(|why| match why {
-        Unfit::Unsupported(reason) | Unfit::Faulty(reason) => ImportError::Parameters { id: id.clone(), reason },
-        Unfit::Encrypted => ImportError::Encrypted(id.clone()),
-    })?;
+    let key_type = KeyType::from_uri(usable.algorithm);
+    let secret = usable.secret.cloned().ok_or_else(|| refused(Unusable::NoSecret))?;
+    let parameters = Parameters::taken(&usable.parameters, usable.kind);
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let of_device = || package.device_info.as_ref().and_then(|device| text(&device.user_id));
     let token = Token {
@@ -122,29 +117,20 @@ pub fn token_from_package(package: &KeyPackage) -> Result<Token, ImportError> {
     }
 }
 
-fn checked_id(key: &Key) -> Result<String, ImportError> {
-    match &*key.id {
-        id if id.trim().is_empty() => Err(ImportError::NoId),
-        id if !pskc::is_name(id) => Err(ImportError::Id),
-        id => Ok(id.to_owned()),
-    }
-}
-
-fn secret(key: &Key, key_type: &KeyType, id: &str) -> Result<Secret, ImportError> {
-    let secret = match key.data.as_ref().and_then(|data| data.secret.as_ref()) {
-        None => return Err(ImportError::NoSecret(id.to_owned())),
-        Some(Value::Encrypted(_)) => return Err(ImportError::Encrypted(id.to_owned())),
-        Some(Value::Plain(secret)) if secret.is_empty() => return Err(ImportError::NoSecret(id.to_owned())),
-        Some(Value::Plain(secret)) => secret,
-    };
-    let fits = match key_type {
-        // HMAC takes any key, and devices have been made with many lengths.
-        KeyType::Hotp | KeyType::Totp | KeyType::Ocra => true,
-        _ => key_type.key_len(None).is_none_or(|len| len == secret.len()),
-    };
-    match fits && secret.len() <= MAX_SECRET_LEN {
-        true => Ok(secret.clone()),
-        false => Err(ImportError::SecretLength { id: id.to_owned(), len: secret.len() }),
+impl ImportError {
+    fn of(why: Unusable, key: &Key) -> Self {
+        let id = key.id.clone();
+        let len = || key.data.as_ref().and_then(|data| data.secret.as_ref()?.plain()).map_or(0, Secret::len);
+        match why {
+            Unusable::NoId => ImportError::NoId,
+            Unusable::Id => ImportError::Id,
+            Unusable::Policy => ImportError::Policy(id),
+            Unusable::NoAlgorithm => ImportError::NoAlgorithm(id),
+            Unusable::NoSecret | Unusable::EmptySecret => ImportError::NoSecret(id),
+            Unusable::EncryptedSecret | Unusable::Encrypted => ImportError::Encrypted(id),
+            Unusable::LongSecret | Unusable::SecretLength => ImportError::SecretLength { id, len: len() },
+            why => ImportError::Parameters { id, reason: why.reason() },
+        }
     }
 }
 

@@ -30,12 +30,14 @@ mod key;
 mod key_info;
 mod kind;
 mod lenient;
+mod looks;
 mod parallel;
 mod policy;
 mod protection;
 mod shown;
 pub mod signature;
 mod stream;
+mod usable;
 mod value;
 pub mod xml;
 
@@ -54,4 +56,5 @@ pub use protection::{
 };
 pub use shown::{MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
+pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, Parameters, Unusable, Usable};
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use pskc::{
-    DerivedKey, EncryptedValue, Header, Key, KeyData, KeyPackage, PinPolicy, PinUsageMode, Policy, Value,
-    ValueAlgorithm, ValueFormat,
+    DerivedKey, EncryptedValue, Header, Key, KeyData, KeyPackage, PinPolicy, PinUsageMode, Policy, Unusable, Usable,
+    Value, ValueAlgorithm, ValueFormat,
 };
 
 use super::check::{MOST, Problem};
@@ -97,7 +97,9 @@ impl Meaning {
                 self.error(line, what, "correct StartDate or ExpiryDate");
             }
         }
-        let Some(key) = &package.key else { return };
+        let Some(key) = &package.key else {
+            return self.warning(line, "the package has no key", "remove it, or add its key: imports refuse it");
+        };
         if !self.ids.insert(self.hasher.hash_one(&key.id)) {
             let next = "give each key an Id of its own: an import takes the first one only";
             self.warning(line, format!("the Id {:?} stands twice", key.id), next);
@@ -108,6 +110,37 @@ impl Meaning {
         }
         self.formats(key, line);
         self.algorithm(key, line);
+        self.use_of(key, line);
+    }
+
+    /// Whether converters, servers and token stores can use the key, by the test that they apply themselves.
+    fn use_of(&mut self, key: &Key, line: u64) {
+        use Unusable::{Counter, Interval, NoAlgorithm, NoSecret, NoSuite, Policy};
+        let usable = match Usable::of(key) {
+            Ok(usable) => usable,
+            Err(NoSecret) if key.key_reference.is_some() => {
+                let next = "add the Secret: a KeyReference is only of use to those who have the key that it names";
+                return self.warning(line, "the key has a KeyReference and no Secret: imports refuse it", next);
+            }
+            // These have been named.
+            Err(NoSecret | NoAlgorithm | NoSuite | Policy | Counter | Interval) => return,
+            Err(why) => {
+                let next = "correct it: imports and converters refuse the key, or nothing could use it";
+                return self.warning(line, format!("the key cannot be used: {why}"), next);
+            }
+        };
+        if let Some(suspicion) = usable.suspicion() {
+            let next = "if its passwords are wrong, ask the sender for the file again";
+            self.warning(line, suspicion, next);
+        }
+        for difference in usable.differences() {
+            self.warning(line, difference, "correct it, or see that all who get the key can use it");
+        }
+        let texts = [("Issuer", &key.issuer), ("FriendlyName", &key.friendly_name), ("UserId", &key.user_id)];
+        for (name, _) in texts.iter().filter(|(_, text)| text.as_deref().is_some_and(|text| !is_shown(text))) {
+            let next = "remove characters that are not printable: a token store refuses the key";
+            self.warning(line, format!("its {name} cannot be shown"), next);
+        }
     }
 
     fn data(&mut self, key: &Key, line: u64) {
@@ -253,4 +286,9 @@ impl Meaning {
             self.error(line, "HOTP has no PIN as part of its algorithm", next);
         }
     }
+}
+
+/// Whether a token store takes the text.
+fn is_shown(text: &str) -> bool {
+    text.is_empty() || pskc::is_visible(text, pskc::MAX_NAME_LEN)
 }

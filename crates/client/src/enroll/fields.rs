@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{EnrollError, EnrollRequest};
 use crate::token_store::Token;
-use crate::token_store::package::{Parameters, Terms, Unfit};
+use crate::token_store::package::{Parameters, Terms};
 use crate::trust::KServer;
 
 /// Short names of key types, as people type them and tokens keep them.
@@ -50,9 +50,8 @@ pub(super) fn token(
     // What a policy asks for and this client cannot keep is as good as not understood.
     let terms = Terms::of(key).map_err(|_| EnrollError::Policy(key_id.clone()))?;
     let parameters = Parameters::of(key, key_type).map_err(|why| match why {
-        Unfit::Unsupported(reason) => Failed::Unusable(reason),
-        Unfit::Faulty(reason) => Failed::Misbehaved(reason),
-        Unfit::Encrypted => Failed::Misbehaved("a value of the key is encrypted"),
+        why if why.is_unsupported() => Failed::Unusable(why.reason()),
+        why => Failed::Misbehaved(why.reason()),
     })?;
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     // A run without K_SERVER leaves what is known of the server, if it is the same one.

@@ -3,20 +3,14 @@
 use std::borrow::Cow;
 
 use dskpp::algorithm::KeyType;
-use dskpp::package::hash_of_suite;
 use dskpp_crypto::{Hash, Secret};
-use dskpp_otp::{Digits, OcraSuite};
-use pskc::{DateTime, Key, KeyData, KeyPackage, PinUsageMode, Policy, Value, ValueFormat};
+use pskc::{DateTime, Key, KeyPackage, Kind, MAX_COUNTER, Parameters, PinUsageMode, Policy, Unusable, Usable, Value};
 
 use super::owner::user_of;
 use crate::config::KeyTypeName;
 use crate::names::is_name;
 use crate::store::Params;
 
-/// The highest counter: from there on there is no end to be reached, in the database and in PSKC.
-pub(crate) const MAX_COUNTER: i64 = 1 << 62;
-/// The longest secret, in octets.
-const MAX_SECRET_LEN: usize = 1024;
 /// The type of keys that the server keeps but cannot use.
 pub(crate) const OTHER_TYPE: &str = "other";
 
@@ -110,26 +104,20 @@ struct Checked {
 
 fn checked(package: &mut KeyPackage, owner: &Owner, at: i64) -> Result<Checked, Reason> {
     let user = user(package, owner)?;
-    let key = package.key.as_mut().ok_or("the package has no key")?;
-    if key.id.is_empty() {
-        return Err("the key has no Id".into());
-    }
-    if !is_name(&key.id) {
-        return Err("the key's Id is not 1 to 256 printable characters".into());
-    }
-    if !key.is_usable() {
-        return Err("its policy has parts that are not understood: it must not be used".into());
-    }
-    let used = used(key, at)?;
-    let secret = key.data.as_mut().and_then(|data| data.secret.take());
+    let key = package.key.as_ref().ok_or("the package has no key")?;
+    let usable = Usable::of(key).and_then(Usable::opened).map_err(reason)?;
+    let used = used(&usable, key, at)?;
+    let secret = package.key.as_mut().and_then(|key| key.data.as_mut()?.secret.take());
     match secret {
-        None => Err("it has no secret".into()),
-        Some(Value::Encrypted(_)) => Err("its secret is encrypted: decrypt the file first".into()),
-        Some(Value::Plain(secret)) if secret.is_empty() => Err("its secret is empty".into()),
-        Some(Value::Plain(secret)) if secret.len() > MAX_SECRET_LEN => {
-            Err("its secret is longer than 1024 octets".into())
-        }
         Some(Value::Plain(secret)) => Ok(Checked { user, secret, used }),
+        _ => Err(reason(Unusable::NoSecret)), // never: looked at above
+    }
+}
+
+fn reason(why: Unusable) -> Reason {
+    match why {
+        Unusable::Suite(_) => Reason::Owned(why.to_string()),
+        why => why.reason().into(),
     }
 }
 
@@ -194,27 +182,18 @@ struct Used {
     drift: i64,
 }
 
-fn used(key: &Key, at: i64) -> Result<Used, Reason> {
-    let uri = key.algorithm.as_deref().filter(|uri| !uri.is_empty()).ok_or("it has no Algorithm")?;
-    let none = KeyData::default();
-    let data = key.data.as_ref().unwrap_or(&none);
-    let numbers = Numbers {
-        counter: plain(&data.counter)?.copied(),
-        time: plain(&data.time)?.copied(),
-        interval: plain(&data.time_interval)?.copied(),
-        drift: plain(&data.time_drift)?.copied(),
-    };
-    let mut used = match KeyType::from_uri(uri) {
-        KeyType::Hotp => hotp(key, &numbers)?,
-        KeyType::Totp => totp(key, &numbers, at)?,
-        KeyType::Ocra => ocra(key, &numbers)?,
-        kind => match KeyTypeName::ALL.iter().find(|name| name.algorithm() == kind) {
-            Some(name) => Used { key_type: name.as_str(), ..Used::default() },
-            None => {
-                let params = Params { algorithm: Some(uri.to_owned()), ..Params::default() };
-                Used { key_type: OTHER_TYPE, params, ..Used::default() }
-            }
-        },
+fn used(usable: &Usable<'_>, key: &Key, at: i64) -> Result<Used, Reason> {
+    let Usable { parameters, algorithm, kind, .. } = usable;
+    let counter = i64::try_from(parameters.counter.unwrap_or(0)).unwrap_or(MAX_COUNTER);
+    let mut used = match kind {
+        Kind::Hotp => {
+            let params =
+                Params { digits: parameters.digits, counter: Some(counter.unsigned_abs()), ..Params::default() };
+            Used { key_type: "hotp", params, counter, ..Used::default() }
+        }
+        Kind::Totp => totp(parameters, at),
+        Kind::Ocra => Used { counter, ..ocra(parameters)? },
+        _ => other(algorithm),
     };
     if let Some(policy) = &key.policy {
         used.params.usage = policy.key_usage.iter().map(|usage| usage.as_str().to_owned()).collect();
@@ -224,94 +203,39 @@ fn used(key: &Key, at: i64) -> Result<Used, Reason> {
     Ok(used)
 }
 
-fn plain<T>(value: &Option<Value<T>>) -> Result<Option<&T>, Reason> {
-    match value {
-        None => Ok(None),
-        Some(Value::Plain(value)) => Ok(Some(value)),
-        Some(Value::Encrypted(_)) => Err("one of its values is encrypted: decrypt the file first".into()),
-    }
-}
-
-struct Numbers {
-    counter: Option<i64>,
-    time: Option<i32>,
-    interval: Option<i32>,
-    drift: Option<i32>,
-}
-
-impl Numbers {
-    fn counter(&self) -> Result<i64, Reason> {
-        match self.counter {
-            Some(counter) if counter < 0 => Err("its Counter is less than 0".into()),
-            Some(counter) if counter > MAX_COUNTER => {
-                Err("its Counter is so high that it would come to its end".into())
-            }
-            counter => Ok(counter.unwrap_or(0)),
-        }
-    }
-}
-
-fn hotp(key: &Key, numbers: &Numbers) -> Result<Used, Reason> {
-    if !matches!(hash(key)?, None | Some(Hash::Sha1)) {
-        return Err("HOTP has no other hash than SHA-1".into());
-    }
-    let counter = numbers.counter()?;
-    let params = Params { digits: digits(key)?, counter: Some(counter.unsigned_abs()), ..Params::default() };
-    Ok(Used { key_type: "hotp", params, counter, ..Used::default() })
-}
-
-fn totp(key: &Key, numbers: &Numbers, at: i64) -> Result<Used, Reason> {
-    let hash = match hash(key)? {
-        None | Some(Hash::Sha1) => "SHA-1",
+fn totp(parameters: &Parameters, at: i64) -> Used {
+    let Parameters { digits, period_s, .. } = *parameters;
+    let hash = match parameters.hash {
         Some(Hash::Sha256) => "SHA-256",
         Some(Hash::Sha512) => "SHA-512",
-        Some(_) => return Err("TOTP has no other hashes than SHA-1, SHA-256 and SHA-512".into()),
+        _ => "SHA-1",
     };
-    let period_s = match numbers.interval.map(u32::try_from) {
-        None => None,
-        Some(Ok(period)) if period > 0 => Some(period),
-        Some(_) => return Err("its TimeInterval is not positive".into()),
-    };
-    let params = Params { digits: digits(key)?, period_s, hash: Some(hash.to_owned()), ..Params::default() };
+    let params = Params { digits, period_s, hash: Some(hash.to_owned()), ..Params::default() };
     // A Time that has been is taken for the last one used: earlier passwords are good no more. One that is to come
     // would lock the key.
     let present = at / i64::from(period_s.unwrap_or(30));
-    let last_step = numbers.time.map(i64::from).filter(|step| (1..=present).contains(step));
-    let drift = numbers.drift.map_or(0, i64::from);
-    Ok(Used { key_type: "totp", params, last_step, drift, ..Used::default() })
+    let last_step = parameters.time.map(i64::from).filter(|step| (1..=present).contains(step));
+    let drift = parameters.drift.map_or(0, i64::from);
+    Used { key_type: "totp", params, last_step, drift, ..Used::default() }
 }
 
-fn ocra(key: &Key, numbers: &Numbers) -> Result<Used, Reason> {
-    let suite = suite(key).ok_or("an OCRA key needs its suite")?;
-    let parsed: OcraSuite = suite.parse().map_err(|why: dskpp_otp::Error| Reason::Owned(why.to_string()))?;
-    if parsed.has_pin() || parsed.session_len().is_some() {
+fn ocra(parameters: &Parameters) -> Result<Used, Reason> {
+    let suite = parameters.suite.as_ref().ok_or_else(|| reason(Unusable::NoSuite))?;
+    if suite.has_pin() || suite.session_len().is_some() {
         return Err("its suite has a PIN or session information, which this server does not know".into());
     }
-    let params = Params { suite: Some(suite.to_owned()), ..Params::default() };
-    Ok(Used { key_type: "ocra", params, counter: numbers.counter()?, ..Used::default() })
+    let params = Params { suite: Some(suite.to_string()), ..Params::default() };
+    Ok(Used { key_type: "ocra", params, ..Used::default() })
 }
 
-fn suite(key: &Key) -> Option<&str> {
-    let suite = key.algorithm_parameters.as_ref()?.suite.as_deref()?;
-    Some(suite.trim()).filter(|suite| !suite.is_empty())
-}
-
-fn hash(key: &Key) -> Result<Option<Hash>, Reason> {
-    let Some(suite) = suite(key) else { return Ok(None) };
-    hash_of_suite(Some(suite)).map(Some).ok_or_else(|| "its Suite names no hash that is known".into())
-}
-
-/// How many digits a password has; `None` where nothing is said.
-fn digits(key: &Key) -> Result<Option<u8>, Reason> {
-    let Some(format) = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.response_format) else {
-        return Ok(None);
-    };
-    if format.encoding != ValueFormat::Decimal {
-        return Err("its passwords are not decimal".into());
+/// A key that the server keeps.
+fn other(uri: &str) -> Used {
+    let kind = KeyType::from_uri(uri);
+    match KeyTypeName::ALL.iter().find(|name| name.algorithm() == kind) {
+        Some(name) => Used { key_type: name.as_str(), ..Used::default() },
+        None => {
+            let params = Params { algorithm: Some(uri.to_owned()), ..Params::default() };
+            Used { key_type: OTHER_TYPE, params, ..Used::default() }
+        }
     }
-    if format.check_digits == Some(true) {
-        return Err("its passwords have check digits".into());
-    }
-    let digits = u8::try_from(format.length).ok().filter(|digits| Digits::new(*digits).is_ok());
-    digits.map(Some).ok_or_else(|| "its passwords have not 6 to 10 digits".into())
 }

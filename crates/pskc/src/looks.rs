@@ -1,0 +1,110 @@
+//! Secrets that look as if they had been encoded once too often, or taken for another encoding.
+
+use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE as HEX};
+use zeroize::Zeroizing;
+
+/// What is suspicious about a secret. A secret that was drawn at random is never suspicious but once in billions.
+pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
+    if let Some(text) = ascii(secret) {
+        let bare = Zeroizing::new(text.replace([':', '-', ' '], ""));
+        if is_hexadecimal(&bare) {
+            return Some("its secret is itself text in hexadecimal: it was probably encoded twice");
+        }
+        if is_base32(&bare) {
+            return Some("its secret is itself text in base32: it was probably encoded twice");
+        }
+        if is_base64(text) {
+            return Some("its secret is itself text in base64: it was probably encoded twice");
+        }
+        return None;
+    }
+    // What a reader sees as base64 may have been written as something else.
+    if secret.len() < 12 {
+        return None;
+    }
+    let written = Zeroizing::new(BASE64.encode(secret));
+    if written.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        return Some("its base64 has hexadecimal digits alone: it was probably written in hexadecimal");
+    }
+    if is_base32(&written) {
+        return Some("its base64 is a word of base32: it was probably written in base32");
+    }
+    None
+}
+
+/// The secret as text that can be seen, without blanks at its ends.
+fn ascii(secret: &[u8]) -> Option<&str> {
+    if !secret.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace()) {
+        return None;
+    }
+    std::str::from_utf8(secret).ok().map(str::trim).filter(|text| text.len() >= 16)
+}
+
+/// Decimal digits alone may be a secret that somebody has chosen, as those of the RFCs.
+fn is_hexadecimal(text: &str) -> bool {
+    let has_letter = |from: char, to: char| text.contains(|c| (from..=to).contains(&c));
+    let cases = (has_letter('a', 'f'), has_letter('A', 'F'));
+    matches!(cases, (true, false) | (false, true)) && HEX.decode(text.as_bytes()).map(Zeroizing::new).is_ok()
+}
+
+/// With a digit among the letters, or of a length that no word has.
+fn is_base32(text: &str) -> bool {
+    let bare = text.trim_end_matches('=');
+    let upper = Zeroizing::new(bare.to_ascii_uppercase());
+    let of_one_case = bare == upper.as_str() || bare == bare.to_ascii_lowercase();
+    let mixed = bare.contains(|c: char| c.is_ascii_digit()) && bare.contains(|c: char| c.is_ascii_alphabetic());
+    bare.len() >= 16 && of_one_case && mixed && BASE32_NOPAD.decode(upper.as_bytes()).map(Zeroizing::new).is_ok()
+}
+
+/// With padding, or letters of both cases and digits.
+fn is_base64(text: &str) -> bool {
+    let bare = text.trim_end_matches('=');
+    let has = |is: fn(&char) -> bool| bare.chars().any(|c| is(&c));
+    let mixed = has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
+    let urls = Zeroizing::new(bare.replace('-', "+").replace('_', "/"));
+    let decodes = BASE64_NOPAD.decode(urls.as_bytes()).map(Zeroizing::new).is_ok();
+    decodes && (mixed || text.ends_with('=') && text.len().is_multiple_of(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_another_encoding_is_suspected_and_chosen_or_random_secrets_are_not() {
+        for (secret, named) in [
+            (&b"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA="[..], "text in base64"),
+            (b"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", "text in base64"),
+            (b"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=\n", "text in base64"),
+            (b"3a32333435363738393031323334353637383930", "text in hexadecimal"),
+            (b"3A32333435363738393031323334353637383930", "text in hexadecimal"),
+            (b"3a:32:33:34:35:36:37:38:39:30:31:32:33:34", "text in hexadecimal"),
+            (b"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "text in base32"),
+            (b"gezd gnbv gy3t qojq gezd gnbv gy3t qojq", "text in base32"),
+            (b"GEZDGNBVGY3TQOJQGEZDGNBV", "text in base32"),
+        ] {
+            let found = suspicion(secret).unwrap_or_default();
+            assert!(found.contains(named), "{}: {found}", String::from_utf8_lossy(secret));
+        }
+        for (written, named) in [
+            ("3132333435363738393031323334353637383930", "in hexadecimal"),
+            ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "in base32"),
+        ] {
+            let found = suspicion(&BASE64.decode(written.as_bytes()).unwrap()).unwrap_or_default();
+            assert!(found.ends_with(named), "{written}: {found}");
+        }
+        let rng = &mut dskpp_crypto::SeededRandom::new(b"looks");
+        let random: Vec<Vec<u8>> = [10, 16, 20, 24, 32, 64].map(|len| dskpp_crypto::Random::bytes(rng, len)).into();
+        let chosen: [&[u8]; 6] = [
+            b"12345678901234567890",
+            b"12345678901234567890123456789012",
+            b"1234567890123456789012345678901234567890123456789012345678901234",
+            b"correct horse battery staple",
+            b"abcdef",
+            b"",
+        ];
+        for secret in random.iter().map(Vec::as_slice).chain(chosen) {
+            assert_eq!(suspicion(secret), None, "{secret:?}");
+        }
+    }
+}

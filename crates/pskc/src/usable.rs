@@ -1,0 +1,316 @@
+//! Whether a key can be used: the one test that `check`, converters, servers and token stores share.
+
+use dskpp_crypto::{Hash, Secret};
+use dskpp_otp::{Digits, OcraSuite};
+
+use crate::key::{Key, KeyData, ValueFormat};
+use crate::kind::Kind;
+use crate::policy::PinPolicy;
+use crate::shown::is_name;
+use crate::value::Value;
+
+/// The longest secret, in octets.
+pub const MAX_SECRET_LEN: usize = 1024;
+/// The highest counter: from there on there is no end to be reached, in a database and in PSKC.
+pub const MAX_COUNTER: i64 = 1 << 62;
+
+/// Why a key cannot be used. None of them tells anything secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// The key has no `Id`, or an empty one.
+    NoId,
+    /// The `Id` could not be shown or typed.
+    Id,
+    /// Parts of the policy are not understood (RFC 6030 §5).
+    Policy,
+    /// Nothing says what the key is for.
+    NoAlgorithm,
+    /// There is no secret.
+    NoSecret,
+    /// The secret has no octets.
+    EmptySecret,
+    /// The secret is longer than [`MAX_SECRET_LEN`].
+    LongSecret,
+    /// The secret does not have the length of its cipher's keys.
+    SecretLength,
+    /// The secret is encrypted.
+    EncryptedSecret,
+    /// Another value is encrypted.
+    Encrypted,
+    /// The suite names no hash that is known. It is never taken for SHA-1.
+    Hash,
+    /// Another hash than SHA-1 for HOTP.
+    HotpHash,
+    /// A hash that TOTP does not have.
+    TotpHash,
+    /// OCRA without its suite.
+    NoSuite,
+    /// No OCRA suite: the rule that is broken.
+    Suite(&'static str),
+    /// Passwords in another form than decimal digits.
+    Encoding,
+    /// Passwords with a check digit.
+    CheckDigits,
+    /// Passwords of less than 6 or more than 10 digits.
+    Digits,
+    /// A negative counter.
+    Counter,
+    /// A counter above [`MAX_COUNTER`].
+    HighCounter,
+    /// A time interval of less than a second.
+    Interval,
+}
+
+impl Unusable {
+    /// What is wrong, in words about the key (`its …`).
+    pub fn reason(self) -> &'static str {
+        match self {
+            Unusable::NoId => "the key has no Id",
+            Unusable::Id => "the key's Id is not 1 to 256 printable characters",
+            Unusable::Policy => "its policy has parts that are not understood: it must not be used",
+            Unusable::NoAlgorithm => "it has no Algorithm",
+            Unusable::NoSecret => "it has no secret",
+            Unusable::EmptySecret => "its secret is empty",
+            Unusable::LongSecret => "its secret is longer than 1024 octets",
+            Unusable::SecretLength => "its secret does not have the length of its algorithm's keys",
+            Unusable::EncryptedSecret => "its secret is encrypted: decrypt the file first",
+            Unusable::Encrypted => "one of its values is encrypted: decrypt the file first",
+            Unusable::Hash => "its Suite names no hash that is known",
+            Unusable::HotpHash => "HOTP has no other hash than SHA-1",
+            Unusable::TotpHash => "TOTP has no other hashes than SHA-1, SHA-256 and SHA-512",
+            Unusable::NoSuite => "an OCRA key needs its suite",
+            Unusable::Suite(rule) => rule,
+            Unusable::Encoding => "its passwords are not decimal",
+            Unusable::CheckDigits => "its passwords have check digits",
+            Unusable::Digits => "its passwords have not 6 to 10 digits",
+            Unusable::Counter => "its Counter is less than 0",
+            Unusable::HighCounter => "its Counter is so high that it would come to its end",
+            Unusable::Interval => "its TimeInterval is not positive",
+        }
+    }
+
+    /// Whether the key may be right, and only nothing here can use it.
+    pub fn is_unsupported(self) -> bool {
+        use Unusable::{CheckDigits, Digits, Encoding, Hash, HotpHash, TotpHash};
+        matches!(self, Hash | HotpHash | TotpHash | Encoding | CheckDigits | Digits)
+    }
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unusable::Suite(rule) => write!(f, "not an OCRA suite: {rule}"),
+            why => f.write_str(why.reason()),
+        }
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// What passwords are made with besides the secret. What the key does not say, or says in an encrypted value, is
+/// `None`; what its algorithm has no use for, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// Digits of a password, 6 to 10.
+    pub digits: Option<u8>,
+    /// The hash of HOTP (SHA-1) or TOTP.
+    pub hash: Option<Hash>,
+    /// The suite of OCRA.
+    pub suite: Option<OcraSuite>,
+    /// The next counter, at most [`MAX_COUNTER`].
+    pub counter: Option<u64>,
+    /// `Time`, in intervals.
+    pub time: Option<i32>,
+    /// Seconds of an interval.
+    pub period_s: Option<u32>,
+    /// By how many intervals the device's clock is off.
+    pub drift: Option<i32>,
+    /// Whether a value of these is encrypted.
+    pub encrypted: bool,
+}
+
+impl Parameters {
+    /// Reads those of a key of that kind.
+    ///
+    /// # Errors
+    /// A value that the kind cannot have: passwords made with another one in its place would be wrong.
+    pub fn of(key: &Key, kind: Kind) -> Result<Self, Unusable> {
+        let none = KeyData::default();
+        let data = key.data.as_ref().unwrap_or(&none);
+        let mut parameters = Self {
+            encrypted: data.encrypted_values().any(|(name, _)| name != "Secret"),
+            time: plain(&data.time),
+            drift: plain(&data.time_drift),
+            ..Self::default()
+        };
+        if matches!(kind, Kind::Hotp | Kind::Totp) {
+            parameters.hash = hash(key)?;
+            parameters.digits = digits(key)?;
+        }
+        match (kind, parameters.hash) {
+            (Kind::Hotp, Some(hash)) if hash != Hash::Sha1 => return Err(Unusable::HotpHash),
+            (Kind::Totp, Some(Hash::Sha224 | Hash::Sha384)) => return Err(Unusable::TotpHash),
+            (Kind::Totp, _) => parameters.period_s = period_s(plain(&data.time_interval))?,
+            (Kind::Ocra, _) => {
+                let suite: Result<OcraSuite, _> = suite(key).ok_or(Unusable::NoSuite)?.parse();
+                parameters.suite = Some(suite.map_err(|why| match why {
+                    dskpp_otp::Error::Suite(rule) => Unusable::Suite(rule),
+                    _ => Unusable::Suite("it cannot be read"),
+                })?);
+            }
+            _ => {}
+        }
+        if matches!(kind, Kind::Hotp | Kind::Ocra) {
+            parameters.counter = counter(plain(&data.counter))?;
+        }
+        Ok(parameters)
+    }
+}
+
+/// A key that can be used as far as it tells.
+#[derive(Clone, Debug)]
+pub struct Usable<'k> {
+    key: &'k Key,
+    /// What it is for.
+    pub kind: Kind,
+    /// The URI of its algorithm, as the file has it.
+    pub algorithm: &'k str,
+    /// What passwords are made with besides the secret.
+    pub parameters: Parameters,
+    /// The secret; `None` where it is encrypted.
+    pub secret: Option<&'k Secret>,
+}
+
+impl<'k> Usable<'k> {
+    /// Tests a key. Values that are encrypted are not looked at: see [`opened`](Self::opened).
+    ///
+    /// # Errors
+    /// [`Unusable`]
+    pub fn of(key: &'k Key) -> Result<Self, Unusable> {
+        match key.id.trim() {
+            "" => return Err(Unusable::NoId),
+            _ if !is_name(&key.id) => return Err(Unusable::Id),
+            _ => {}
+        }
+        if !key.is_usable() {
+            return Err(Unusable::Policy);
+        }
+        let algorithm = key.algorithm.as_deref().filter(|uri| !uri.is_empty()).ok_or(Unusable::NoAlgorithm)?;
+        let kind = Kind::of_uri(algorithm);
+        let parameters = Parameters::of(key, kind)?;
+        let secret = match key.data.as_ref().and_then(|data| data.secret.as_ref()) {
+            None => return Err(Unusable::NoSecret),
+            Some(Value::Encrypted(_)) => None,
+            Some(Value::Plain(secret)) if secret.is_empty() => return Err(Unusable::EmptySecret),
+            Some(Value::Plain(secret)) if secret.len() > MAX_SECRET_LEN => return Err(Unusable::LongSecret),
+            Some(Value::Plain(secret)) => Some(secret),
+        };
+        match (kind, secret) {
+            (Kind::Cipher(len), Some(secret)) if secret.len() != len => Err(Unusable::SecretLength),
+            _ => Ok(Self { key, kind, algorithm, parameters, secret }),
+        }
+    }
+
+    /// The same where nothing of it is encrypted.
+    ///
+    /// # Errors
+    /// [`Unusable::EncryptedSecret`], [`Unusable::Encrypted`]
+    pub fn opened(self) -> Result<Self, Unusable> {
+        match (self.secret, self.parameters.encrypted) {
+            (None, _) => Err(Unusable::EncryptedSecret),
+            (_, true) => Err(Unusable::Encrypted),
+            _ => Ok(self),
+        }
+    }
+
+    /// What is taken where the key does not say it, as all programs do that take such keys.
+    pub fn assumed(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let Parameters { digits, suite, counter, period_s, encrypted, .. } = &self.parameters;
+        let counts = self.kind == Kind::Hotp || suite.as_ref().is_some_and(OcraSuite::has_counter);
+        let is_open = !encrypted;
+        let assumed = [
+            (is_open && counts && counter.is_none()).then_some("it has no Counter: 0 is taken"),
+            (matches!(self.kind, Kind::Hotp | Kind::Totp) && digits.is_none())
+                .then_some("it has no ResponseFormat: passwords of 6 digits are taken"),
+            (is_open && self.kind == Kind::Totp && period_s.is_none())
+                .then_some("it has no TimeInterval: 30 seconds are taken"),
+        ];
+        assumed.into_iter().flatten()
+    }
+
+    /// Why the secret may be another one than the file says, where it looks as if it was encoded once too often.
+    pub fn suspicion(&self) -> Option<&'static str> {
+        self.secret.filter(|_| self.kind != Kind::Pin).and_then(|secret| crate::looks::suspicion(secret.expose()))
+    }
+
+    /// What programs that take the key do not all do with it: refuse it, or make nothing of a part of it.
+    pub fn differences(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let policy = self.key.policy.as_ref();
+        let has_pin =
+            policy.and_then(|policy| policy.pin_policy.as_ref()).is_some_and(|pin| *pin != PinPolicy::default());
+        let usage = match self.kind {
+            Kind::Hotp | Kind::Totp => Some(crate::KeyUsage::Otp),
+            Kind::Ocra => Some(crate::KeyUsage::Cr),
+            _ => None,
+        };
+        let forbids = |usage| policy.is_some_and(|p| !p.key_usage.is_empty() && !p.key_usage.contains(&usage));
+        let is_spent = policy.is_some_and(|policy| policy.number_of_transactions == Some(0));
+        let is_asked = |suite: &OcraSuite| suite.has_pin() || suite.session_len().is_some();
+        let short = self.secret.is_some_and(|secret| secret.len() < 16) && matches!(self.kind, Kind::Totp | Kind::Ocra);
+        let found = [
+            (self.kind == Kind::Other).then_some("its Algorithm is not known: imports keep it, and nothing can use it"),
+            has_pin.then_some("its policy asks for a PIN: a token store refuses it, since it could not ensure the PIN"),
+            self.parameters
+                .suite
+                .as_ref()
+                .is_some_and(is_asked)
+                .then_some("its OCRA suite has a PIN or session information: a server refuses it"),
+            usage.is_some_and(forbids).then_some("its policy does not allow what its Algorithm is for"),
+            is_spent.then_some("its policy allows no use at all (NumberOfTransactions is 0)"),
+            (self.kind == Kind::Totp && self.parameters.time.is_some_and(|time| time != 0))
+                .then_some("its Time is not 0: a server takes it for the step used last, other programs refuse it"),
+            short.then_some("its secret is shorter than the 16 octets that RFC 4226 demands"),
+        ];
+        found.into_iter().flatten()
+    }
+}
+
+fn suite(key: &Key) -> Option<&str> {
+    let suite = key.algorithm_parameters.as_ref()?.suite.as_deref()?;
+    Some(suite.trim()).filter(|suite| !suite.is_empty())
+}
+
+/// A hash that is named and not known is no reason to take SHA-1 instead.
+fn hash(key: &Key) -> Result<Option<Hash>, Unusable> {
+    suite(key).map(|suite| Hash::from_name(suite).ok_or(Unusable::Hash)).transpose()
+}
+
+fn digits(key: &Key) -> Result<Option<u8>, Unusable> {
+    let format = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.response_format);
+    let Some(format) = format else { return Ok(None) };
+    if format.encoding != ValueFormat::Decimal {
+        return Err(Unusable::Encoding);
+    }
+    if format.check_digits == Some(true) {
+        return Err(Unusable::CheckDigits);
+    }
+    let digits = u8::try_from(format.length).ok().filter(|digits| Digits::new(*digits).is_ok());
+    digits.map(Some).ok_or(Unusable::Digits)
+}
+
+fn counter(counter: Option<i64>) -> Result<Option<u64>, Unusable> {
+    match counter {
+        Some(counter) if counter > MAX_COUNTER => Err(Unusable::HighCounter),
+        counter => counter.map(|counter| u64::try_from(counter).map_err(|_| Unusable::Counter)).transpose(),
+    }
+}
+
+fn period_s(interval: Option<i32>) -> Result<Option<u32>, Unusable> {
+    let period = interval.map(|interval| u32::try_from(interval).ok().filter(|period| *period > 0));
+    period.map(|period| period.ok_or(Unusable::Interval)).transpose()
+}
+
+fn plain<T: Copy>(value: &Option<Value<T>>) -> Option<T> {
+    value.as_ref().and_then(Value::plain).copied()
+}
