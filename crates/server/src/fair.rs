@@ -3,9 +3,9 @@
 //! - Whoever has jobs waiting has a lane. Lanes take turns (deficit round robin: Shreedhar and Varghese, 1995). A turn
 //!   is worth [`TURN`] units of cost; what it leaves is saved for the lane's next turn, so that a job of twice the cost
 //!   waits for two.
-//! - A lane of a better [`Standing`] goes before all of a worse one.
-//! - Where the queue is full, the newest job of the longest lane gives way, in the worst standing first. Where that
-//!   would be the newcomer's own lane, or a lane no longer than it, the newcomer is refused.
+//! - A lane of a better [`Standing`] goes before all of a worse one; [`Standing::Proved`] and [`Standing::Good`] are one.
+//! - Where the queue is full, the newest job of the longest lane gives way, in the worst standing first; of lanes as long
+//!   one that is not `Proved`. Where that would be the newcomer's own lane, the newcomer is refused.
 //!
 //! There is no clock, no thread and no lock in here. Each operation takes logarithmic time in the number of lanes, but
 //! that `take` passes a lane once for each `TURN` that its job costs.
@@ -24,7 +24,7 @@ pub(crate) struct FairQueue<T> {
     /// Whose turn it is: the first one's.
     turns: BTreeSet<(Standing, u64, Subject)>,
     /// How many jobs wait in each lane: who gives way is last.
-    lengths: BTreeSet<(Standing, usize, Subject)>,
+    lengths: BTreeSet<(Length, Subject)>,
     waiting: usize,
     most: usize,
     most_per_lane: usize,
@@ -44,6 +44,14 @@ struct Waiting<T> {
     ticket: Ticket,
     cost: u64,
     job: T,
+}
+
+/// How long a lane is, to tell who gives way: its class, its jobs, and its standing within the class.
+type Length = (Standing, usize, Standing);
+
+/// The standing that counts for turns.
+fn class(standing: Standing) -> Standing {
+    standing.max(Standing::Good)
 }
 
 /// Names a job while it waits.
@@ -83,7 +91,7 @@ impl<T> FairQueue<T> {
         let mut gave_way = None;
         if self.waiting >= self.most {
             match self.lengths.last() {
-                Some(&(worst, longest, victim)) if (worst, longest) > (standing, own + 1) => {
+                Some(&(longest, victim)) if longest > (class(standing), own + 1, standing) => {
                     let newest = self.change(victim, |lane| lane.jobs.pop_back()).flatten();
                     gave_way = newest.map(|newest| (victim, newest.job));
                 }
@@ -133,10 +141,13 @@ impl<T> FairQueue<T> {
 
     /// Moves a lane, if there is one, to where its standing belongs.
     pub(crate) fn stand(&mut self, subject: Subject, standing: Standing) {
-        if self.lanes.get(&subject).is_some_and(|lane| lane.standing != standing) {
-            let turn = self.number();
-            self.change(subject, |lane| (lane.standing, lane.turn) = (standing, turn));
-        }
+        let number = self.number();
+        self.change(subject, |lane| {
+            if class(lane.standing) != class(standing) {
+                lane.turn = number; // behind all others of its new class
+            }
+            lane.standing = standing;
+        });
     }
 
     fn number(&mut self) -> u64 {
@@ -147,20 +158,24 @@ impl<T> FairQueue<T> {
     /// Changes a lane, and what is kept in order of its properties; a lane without jobs goes.
     fn change<R>(&mut self, subject: Subject, change: impl FnOnce(&mut Lane<T>) -> R) -> Option<R> {
         let lane = self.lanes.get_mut(&subject)?;
-        self.turns.remove(&(lane.standing, lane.turn, subject));
-        self.lengths.remove(&(lane.standing, lane.jobs.len(), subject));
+        self.turns.remove(&(class(lane.standing), lane.turn, subject));
+        self.lengths.remove(&(lane.length(), subject));
         self.waiting -= lane.jobs.len();
         let changed = change(lane);
-        let (standing, turn, len) = (lane.standing, lane.turn, lane.jobs.len());
-        match len {
-            0 => _ = self.lanes.remove(&subject),
-            _ => {
-                self.turns.insert((standing, turn, subject));
-                self.lengths.insert((standing, len, subject));
-            }
+        self.waiting += lane.jobs.len();
+        if lane.jobs.is_empty() {
+            self.lanes.remove(&subject);
+        } else {
+            self.turns.insert((class(lane.standing), lane.turn, subject));
+            self.lengths.insert((lane.length(), subject));
         }
-        self.waiting += len;
         Some(changed)
+    }
+}
+
+impl<T> Lane<T> {
+    fn length(&self) -> Length {
+        (class(self.standing), self.jobs.len(), self.standing)
     }
 }
 

@@ -106,7 +106,7 @@ impl Pool {
     /// Counts a run with a right code, which clears what was held against the address.
     pub(crate) fn right(&self, subject: Subject) {
         let mut state = self.0.0.lock();
-        let standing = state.standings.right(subject);
+        let standing = state.standings.right(subject, Instant::now());
         state.jobs.stand(subject, standing);
     }
 

@@ -1,5 +1,5 @@
 //! Who waits behind others for expensive work: addresses whose last run was wrong, and before those the ones that came
-//! back sooner than they were asked to. A right code clears both.
+//! back sooner than they were asked to. A right code clears both, and keeps the address its place where room is short.
 //!
 //! It is kept in bounded memory. Whoever fills that with ever-new addresses gets old ones forgotten; these wait with
 //! everybody else then.
@@ -12,7 +12,10 @@ use crate::limits::Subject;
 /// Where an address stands; the lesser goes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Standing {
-    /// Nothing is known against it.
+    /// Its last run had a right code. It takes turns with those of whom nothing is known, and goes before them only where
+    /// there is no room for both: nobody buys more than that with one good code.
+    Proved,
+    /// Nothing is known of it.
     #[default]
     Good,
     /// It was asked to come back later, and came back sooner.
@@ -21,15 +24,18 @@ pub(crate) enum Standing {
     Wrong,
 }
 
-/// How long something counts against an address.
+/// How long something counts for or against an address.
 const MEMORY: Duration = Duration::from_secs(10 * 60);
-/// Addresses remembered at most, about 2 MiB; and as many again that were asked to come back later.
+/// Addresses remembered at most in each of three maps, about 2 MiB together.
 const CAPACITY: usize = 1 << 15;
 
 /// What is known of addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Standings {
-    known: HashMap<Subject, (Standing, Instant)>,
+    /// Whose last run had a right code, and when. Only right codes add to it: wrong ones make nobody forgotten.
+    proved: HashMap<Subject, Instant>,
+    /// What is held against addresses, and since when.
+    against: HashMap<Subject, (Standing, Instant)>,
     /// Until when somebody was asked to stay away.
     asked: HashMap<Subject, Instant>,
 }
@@ -37,23 +43,31 @@ pub(crate) struct Standings {
 impl Standings {
     /// The standing of somebody who asks for work.
     pub(crate) fn of(&mut self, subject: Subject, now: Instant) -> Standing {
-        let standing = self.known(subject, now);
-        if standing == Standing::Good && self.asked.get(&subject).is_some_and(|until| now < *until) {
-            return self.mark(subject, Standing::Hasty, now);
+        if let Some((standing, _)) = self.against.get(&subject).filter(|(_, since)| counts(*since, now)) {
+            return *standing;
         }
-        standing
+        if self.proved.get(&subject).is_some_and(|since| counts(*since, now)) {
+            return Standing::Proved;
+        }
+        if self.asked.get(&subject).is_some_and(|until| now < *until) {
+            remember(&mut self.against, subject, (Standing::Hasty, now));
+            return Standing::Hasty;
+        }
+        Standing::Good
     }
 
     /// Work was asked for with a wrong code.
     pub(crate) fn wrong(&mut self, subject: Subject, now: Instant) -> Standing {
-        self.mark(subject, Standing::Wrong, now)
+        self.proved.remove(&subject);
+        remember(&mut self.against, subject, (Standing::Wrong, now));
+        Standing::Wrong
     }
 
     /// A code was proved.
-    pub(crate) fn right(&mut self, subject: Subject) -> Standing {
-        self.known.remove(&subject);
-        self.asked.remove(&subject);
-        Standing::Good
+    pub(crate) fn right(&mut self, subject: Subject, now: Instant) -> Standing {
+        self.against.remove(&subject);
+        remember(&mut self.proved, subject, now);
+        Standing::Proved
     }
 
     /// Work was refused, with the wish that nobody asks again before `until`.
@@ -66,26 +80,26 @@ impl Standings {
 
     /// Forgets what is over; called every few seconds.
     pub(crate) fn sweep(&mut self, now: Instant) {
-        self.known.retain(|_, (_, since)| now.saturating_duration_since(*since) < MEMORY);
+        self.proved.retain(|_, since| counts(*since, now));
+        self.against.retain(|_, (_, since)| counts(*since, now));
         self.asked.retain(|_, until| now < *until);
-        self.known.shrink_to(64);
+        self.proved.shrink_to(64);
+        self.against.shrink_to(64);
         self.asked.shrink_to(64);
     }
+}
 
-    fn known(&self, subject: Subject, now: Instant) -> Standing {
-        let known = self.known.get(&subject);
-        let known = known.filter(|(_, since)| now.saturating_duration_since(*since) < MEMORY);
-        known.map_or(Standing::Good, |(standing, _)| *standing)
-    }
+fn counts(since: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(since) < MEMORY
+}
 
-    fn mark(&mut self, subject: Subject, standing: Standing, now: Instant) -> Standing {
-        if self.known.len() >= CAPACITY && !self.known.contains_key(&subject) {
-            let victim = self.known.keys().next().copied(); // any: the order of a hash map
-            victim.map(|victim| self.known.remove(&victim));
-        }
-        self.known.insert(subject, (standing, now));
-        standing
+/// Adds to a map that never has more than [`CAPACITY`] entries.
+fn remember<T>(map: &mut HashMap<Subject, T>, subject: Subject, what: T) {
+    if map.len() >= CAPACITY && !map.contains_key(&subject) {
+        let victim = map.keys().next().copied(); // any: the order of a hash map
+        victim.map(|victim| map.remove(&victim));
     }
+    map.insert(subject, what);
 }
 
 #[cfg(test)]
@@ -104,8 +118,9 @@ mod tests {
         let later = now + MEMORY - Duration::from_secs(1);
         assert_eq!((standings.of(one, later), standings.of(other, later)), (Standing::Wrong, Standing::Good));
         assert_eq!(standings.of(one, now + MEMORY), Standing::Good);
-        assert_eq!(standings.right(one), Standing::Good);
-        assert_eq!(standings.of(one, later), Standing::Good);
+        assert_eq!(standings.right(one, now), Standing::Proved);
+        assert_eq!((standings.of(one, later), standings.of(one, now + MEMORY)), (Standing::Proved, Standing::Good));
+        assert_eq!(standings.wrong(one, now), Standing::Wrong, "a right code buys no wrong ones");
     }
 
     #[test]
@@ -120,20 +135,36 @@ mod tests {
         assert_eq!(standings.of(patient, until), Standing::Good);
         assert_eq!(standings.of(hasty, until), Standing::Hasty, "it does not get better by waiting after that");
         assert_eq!(standings.wrong(hasty, until), Standing::Wrong);
-        standings.right(hasty);
-        assert_eq!(standings.of(hasty, now), Standing::Good);
+        standings.right(hasty, now);
+        assert_eq!(standings.of(hasty, now), Standing::Proved, "many people may share an address that is known");
     }
 
     #[test]
     fn ever_new_addresses_fill_no_memory() {
         let (mut standings, now) = (Standings::default(), Instant::now());
+        let sizes = |s: &Standings| [s.proved.len(), s.against.len(), s.asked.len()];
         for number in 0..3 * CAPACITY as u32 {
+            standings.right(subject(number), now);
             standings.wrong(subject(number), now);
             standings.refused(subject(number), now + MEMORY);
-            assert!(standings.known.len() <= CAPACITY && standings.asked.len() <= CAPACITY);
+            standings.right(subject(u32::MAX - number), now);
+            assert!(sizes(&standings).iter().all(|len| *len <= CAPACITY));
         }
         standings.sweep(now + MEMORY);
-        assert!(standings.known.is_empty() && standings.asked.is_empty());
-        assert!(standings.known.capacity() < 1000 && standings.asked.capacity() < 1000);
+        assert_eq!(sizes(&standings), [0; 3]);
+        let capacities = [standings.proved.capacity(), standings.against.capacity(), standings.asked.capacity()];
+        assert!(capacities.iter().all(|capacity| *capacity < 1000));
+    }
+
+    #[test]
+    fn wrong_codes_from_ever_new_addresses_make_no_right_one_forgotten() {
+        let (mut standings, now) = (Standings::default(), Instant::now());
+        let proved = subject(u32::MAX);
+        standings.right(proved, now);
+        for number in 0..2 * CAPACITY as u32 {
+            standings.wrong(subject(number), now);
+            standings.refused(subject(number), now + MEMORY);
+        }
+        assert_eq!(standings.of(proved, now), Standing::Proved);
     }
 }

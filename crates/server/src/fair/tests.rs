@@ -88,6 +88,21 @@ fn where_all_have_one_job_a_newcomer_is_refused() {
 }
 
 #[test]
+fn who_proved_a_code_keeps_a_place_and_gets_no_more_turns() {
+    let mut queue = FairQueue::new(4);
+    for number in 0..4 {
+        assert_eq!(put(&mut queue, number, Standing::Good, (number, 0)), Ok(None));
+    }
+    assert_eq!(put(&mut queue, 8, Standing::Proved, (8, 0)), Ok(Some((3, 0))));
+    assert_eq!(put(&mut queue, 9, Standing::Proved, (9, 0)), Ok(Some((2, 0))));
+    assert_eq!(put(&mut queue, 9, Standing::Proved, (9, 1)), Err((9, 1)), "not a second place at another's cost");
+    assert_eq!(queue.take(), Some((0, 0)));
+    assert_eq!(put(&mut queue, 9, Standing::Proved, (9, 2)), Ok(None));
+    assert_eq!(put(&mut queue, 5, Standing::Good, (5, 0)), Ok(Some((9, 2))), "it makes way for who has none");
+    assert_eq!(take_all(&mut queue), [(1, 0), (8, 0), (9, 0), (5, 0)]);
+}
+
+#[test]
 fn what_is_cancelled_is_not_taken() {
     let mut queue = FairQueue::new(4);
     let Put::Waits(ticket, None) = queue.put(subject(1), Standing::Good, TURN, "cancelled") else { panic!() };
@@ -108,7 +123,7 @@ enum Step {
 }
 
 fn standing() -> impl Strategy<Value = Standing> {
-    prop_oneof![Just(Standing::Good), Just(Standing::Hasty), Just(Standing::Wrong)]
+    prop_oneof![Just(Standing::Proved), Just(Standing::Good), Just(Standing::Hasty), Just(Standing::Wrong)]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -147,14 +162,14 @@ proptest! {
                     }
                 }
                 Step::Take => {
-                    let best = queue.lanes.values().map(|lane| lane.standing).min();
+                    let best = queue.lanes.values().map(|lane| class(lane.standing)).min();
                     let taken = queue.take();
                     prop_assert_eq!(taken.is_some(), !waiting.is_empty());
                     let from: HashMap<_, _> = tickets.iter().map(|(job, (subject, _))| (*job, *subject)).collect();
                     if let Some(job) = taken {
                         prop_assert!(waiting.remove(&job));
                         let lane = queue.lanes.get(&from[&job]);
-                        prop_assert!(lane.is_none_or(|lane| Some(lane.standing) == best));
+                        prop_assert!(lane.is_none_or(|lane| Some(class(lane.standing)) == best));
                     }
                 }
                 Step::Cancel { which } if !tickets.is_empty() => {
