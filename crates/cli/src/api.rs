@@ -1,11 +1,12 @@
 //! The admin API's client, shared by `admin`, `demo` and `bench`.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use dskpp_client::transport::{CertificateFault, HttpClient, TransportError, check_url};
-use reqwest::header::CONTENT_TYPE;
+use hyper::body::Bytes;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
@@ -50,6 +51,8 @@ pub(crate) struct Api {
     ca: Option<PathBuf>,
 }
 
+/// How long a document is sent again to a server that has no room for it.
+const MOST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// Where `dskpp serve` puts its private CA unless it is told otherwise.
 const DEFAULT_CA: &str = "dskpp-data/tls/ca.pem";
 
@@ -105,10 +108,26 @@ impl Api {
         }
     }
 
-    /// Sends something else than JSON.
-    pub(crate) async fn post_document(&self, path: &str, kind: &str, body: Vec<u8>) -> Result<Value, Failure> {
-        let request = self.request(Method::POST, path)?.header(CONTENT_TYPE, kind).body(body);
-        self.document(request.send().await.map_err(|why| self.unreachable(&why))?).await
+    /// Sends something else than JSON. While the server has no room for it, this waits as it asks, after `waiting`.
+    pub(crate) async fn post_document(
+        &self,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+        mut waiting: impl FnMut(Duration),
+    ) -> Result<Value, Failure> {
+        let (body, begun) = (Bytes::from(body), Instant::now());
+        loop {
+            let request = self.request(Method::POST, path)?.header(CONTENT_TYPE, kind).body(body.clone());
+            let answer = request.send().await.map_err(|why| self.unreachable(&why))?;
+            match retry_after(&answer).filter(|wait| begun.elapsed() + *wait <= MOST_WAIT) {
+                None => return self.document(answer).await,
+                Some(wait) => {
+                    waiting(wait);
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        }
     }
 
     /// Asks for something else than JSON, however long it takes to come.
@@ -183,6 +202,13 @@ fn here(path: &Path) -> String {
         Ok(folder) if path.is_relative() => format!("{} in {}", path.display(), folder.display()),
         _ => path.display().to_string(),
     }
+}
+
+/// How long a server without room asks us to stay away.
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let is_busy = answer.status() == StatusCode::TOO_MANY_REQUESTS;
+    let seconds = answer.headers().get(RETRY_AFTER).filter(|_| is_busy)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).max(Duration::from_secs(1)))
 }
 
 /// A number that an answer always has.

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use data_encoding::HEXLOWER;
@@ -67,7 +68,9 @@ impl Import {
         let mut rejected = before.as_ref().map_or(Ok(Vec::new()), |import| list(import, "rejected"))?;
         while let Some(Batch { first, body }) = batches.recv().await {
             let path = format!("/keys/import?import={id}&first={first}{more}");
-            let answer = api.post_document(&path, "application/pskc+xml", body.to_vec()).await?;
+            let waiting =
+                |wait: Duration| note(format!("the server has no room for keys: waiting {} s", wait.as_secs()));
+            let answer = api.post_document(&path, "application/pskc+xml", body.to_vec(), waiting).await?;
             rejected.extend(list(&answer, "refused")?.into_iter().chain(list(&answer, "duplicate")?));
         }
         reading.await.map_err(|_| Failure::new("the file could not be read to its end"))??;
