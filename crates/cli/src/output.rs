@@ -24,12 +24,13 @@ pub(crate) struct Failure {
     message: String,
     next: Option<String>,
     usage: bool,
+    document: Option<Value>,
 }
 
 impl Failure {
     /// A failure whose text says all.
     pub(crate) fn new(message: impl ToString) -> Self {
-        Failure { message: message.to_string(), next: None, usage: false }
+        Failure { message: message.to_string(), next: None, usage: false, document: None }
     }
 
     /// A wrong use of the command (exit code 2).
@@ -46,6 +47,12 @@ impl Failure {
     /// With what to do next.
     pub(crate) fn next(mut self, next: impl ToString) -> Self {
         self.next = Some(next.to_string());
+        self
+    }
+
+    /// With what was found all the same: programs get it in the one document, which says why it failed, too.
+    pub(crate) fn with(mut self, document: Value) -> Self {
+        self.document = Some(document);
         self
     }
 }
@@ -91,7 +98,8 @@ impl Output {
             if json {
                 // Programs find both members always; a text that says all has nothing to add for people.
                 let next = failure.next.as_deref().unwrap_or("correct that, and run the same command again");
-                let document = json!({ "error": failure.message, "next": next });
+                let mut document = failure.document.unwrap_or_else(|| json!({}));
+                (document["error"], document["next"]) = (json!(failure.message), json!(next));
                 let _ = writeln!(std::io::stdout(), "{}", shown::json(&document.to_string()));
             }
             let mut err = std::io::stderr().lock();

@@ -1,5 +1,6 @@
 //! One kept-alive connection, as lean as HTTP/1.1 allows: the client must not cost more than the server.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use dskpp_client::transport::{check_url, tls_config};
@@ -12,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use crate::output::Failure;
@@ -45,15 +46,34 @@ impl Endpoint {
     }
 
     pub(super) async fn connect(&self) -> Result<Link, Failure> {
-        let failed = |why: &dyn std::fmt::Display| Failure::new(format!("cannot connect to {}: {why}", self.uri));
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|why| failed(&why))?;
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
+        self.begin(stream.map_err(|why| self.failed(&why))?).await
+    }
+
+    /// As from another machine: `source` is an address of the loopback network. Nothing of the connection stays.
+    pub(super) async fn connect_from(&self, source: Ipv4Addr) -> Result<Link, Failure> {
+        let connect = async || {
+            let socket = TcpSocket::new_v4()?;
+            socket.set_zero_linger()?;
+            socket.bind(SocketAddr::from((source, 0)))?;
+            socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))).await
+        };
+        self.begin(connect().await.map_err(|why| self.failed(&why))?).await
+    }
+
+    fn failed(&self, why: &dyn std::fmt::Display) -> Failure {
+        Failure::new(format!("cannot connect to {}: {why}", self.uri))
+    }
+
+    async fn begin(&self, stream: TcpStream) -> Result<Link, Failure> {
+        let failed = |why: &dyn std::fmt::Display| self.failed(why);
         stream.set_nodelay(true).map_err(|why| failed(&why))?;
         let sender = match &self.tls {
-            None => begin(stream).await,
+            None => handshaken(stream).await,
             Some(config) => {
                 let name = ServerName::try_from(self.host.clone()).map_err(|why| failed(&why))?;
                 let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
-                begin(stream.map_err(|why| failed(&why))?).await
+                handshaken(stream.map_err(|why| failed(&why))?).await
             }
         };
         let host = HeaderValue::from_str(&format!("{}:{}", self.host, self.port)).map_err(|why| failed(&why))?;
@@ -61,7 +81,7 @@ impl Endpoint {
     }
 }
 
-async fn begin<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+async fn handshaken<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
 ) -> hyper::Result<SendRequest<Full<Bytes>>> {
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -70,6 +90,13 @@ async fn begin<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 }
 
 impl Link {
+    /// Asks for a path; gives HTTP status and body.
+    pub(super) async fn get(&mut self, path: &'static str) -> Result<(u16, Bytes), Failure> {
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = Uri::from_static(path);
+        self.send(request).await
+    }
+
     /// Posts a DSKPP message; gives HTTP status and body.
     pub(super) async fn post(&mut self, endpoint: &Endpoint, body: Vec<u8>) -> Result<(u16, Bytes), Failure> {
         let mut request = Request::new(Full::new(Bytes::from(body)));
@@ -78,8 +105,12 @@ impl Link {
         if endpoint.uri.path() != "/dskpp" {
             *request.uri_mut() = endpoint.uri.path().parse().map_err(Failure::new)?;
         }
-        request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
+        self.send(request).await
+    }
+
+    async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<(u16, Bytes), Failure> {
+        request.headers_mut().insert(HOST, self.host.clone());
         let lost = |why: hyper::Error| Failure::new(format!("the connection was lost: {why}"));
         self.sender.ready().await.map_err(lost)?;
         let answer = self.sender.send_request(request).await.map_err(lost)?;

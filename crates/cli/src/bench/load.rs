@@ -20,7 +20,7 @@ use crate::output::Failure;
 /// What every run is made of.
 #[derive(Clone)]
 pub(super) struct Recipe {
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     url_s: String,
     way: Way,
 }
@@ -109,7 +109,7 @@ impl Recipe {
         Ok(Recipe { endpoint, url_s, way })
     }
 
-    fn offer(&self, code: AuthCode) -> Offer {
+    pub(super) fn offer(&self, code: AuthCode) -> Offer {
         let mut offer = Offer::new(self.url_s.clone(), Credential::Code(code), vec![KeyType::Totp]);
         offer.mac_algorithms = vec![MacAlgorithm::PrfSha256];
         if let Way::FourPassShared(device, _) = &self.way {
@@ -228,7 +228,12 @@ async fn work(
 }
 
 /// One run; gives its status.
-async fn run(recipe: &Recipe, link: &mut Link, code: AuthCode, hello_us: &mut Vec<u32>) -> Result<String, Failure> {
+pub(super) async fn run(
+    recipe: &Recipe,
+    link: &mut Link,
+    code: AuthCode,
+    hello_us: &mut Vec<u32>,
+) -> Result<String, Failure> {
     if let Way::TwoPass(protection) = &recipe.way {
         return two_pass(recipe, link, code, protection.clone(), hello_us).await;
     }

@@ -1,6 +1,7 @@
 //! `dskpp bench`: complete enrolments against a server, as fast as it can.
 
 mod baseline;
+mod crowd;
 mod link;
 mod load;
 mod process;
@@ -10,7 +11,7 @@ pub(crate) mod server;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::api::Api;
@@ -22,7 +23,11 @@ use process::Usage;
 use server::Child;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Bench {
+    #[command(subcommand)]
+    other: Option<Other>,
+
     /// Variant of the protocol
     #[arg(long, value_enum, default_value_t = Variant::FourPass)]
     variant: Variant,
@@ -64,6 +69,12 @@ pub(crate) struct Bench {
     ca: Option<PathBuf>,
 }
 
+/// What else can be measured.
+#[derive(Subcommand)]
+enum Other {
+    Crowd(crowd::Crowd),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Variant {
     FourPass,
@@ -78,8 +89,20 @@ struct Target {
     child: Option<Child>,
 }
 
+impl Target {
+    /// A server of this bench's own, with this option beside.
+    fn start(http: bool, option: Option<&str>) -> Result<Self, Failure> {
+        let child = Child::start(http, option)?;
+        let token = child.token()?;
+        Ok(Target { origin: child.origin.clone(), token, ca: child.ca(), child: Some(child) })
+    }
+}
+
 impl Bench {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        if let Some(Other::Crowd(crowd)) = self.other {
+            return crowd.run(output);
+        }
         let kind = self.kind()?;
         let target = self.target()?;
         runtime()?.block_on(self.measure(&target, kind, output))
@@ -104,9 +127,7 @@ impl Bench {
             let origin = origin.trim_end_matches('/').to_owned();
             return Ok(Target { origin, token: token.trim().to_owned(), ca: self.ca.clone(), child: None });
         }
-        let child = Child::start(self.http, self.no_kdf_cost)?;
-        let token = child.token()?;
-        Ok(Target { origin: child.origin.clone(), token, ca: child.ca(), child: Some(child) })
+        Target::start(self.http, self.no_kdf_cost.then_some("--no-kdf-cost"))
     }
 
     async fn measure(&self, target: &Target, kind: Kind, output: &Output) -> Result<(), Failure> {
@@ -131,11 +152,12 @@ impl Bench {
         let used = usage.map(Usage::finish);
         let bare_ms = kind.is_slow().then(|| baseline::bare_ms(kind)).transpose()?;
         let report = report::Report::new(kind, concurrency, &measured, used, bare_ms);
-        output.print(&report.document(), || report.text())?;
-        match measured.all_succeeded() {
-            true => Ok(()),
-            false => Err(Failure::new("not every run succeeded: the figures are not those of a healthy server")),
+        if measured.all_succeeded() {
+            return output.print(&report.document(), || report.text());
         }
+        output.say(report.text());
+        let why = "not every run succeeded: the figures are not those of a healthy server";
+        Err(Failure::new(why).with(report.document()))
     }
 
     fn bar(&self, output: &Output, len: u32, what: &'static str) -> Option<ProgressBar> {

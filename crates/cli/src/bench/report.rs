@@ -22,12 +22,12 @@ pub(super) struct Report {
 }
 
 /// Three decimals are more than the measurement is worth.
-fn rounded(value: f64) -> f64 {
+pub(super) fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
 /// The value below which that share of the sorted samples lies, in milliseconds.
-fn percentile(sorted_us: &[u32], share: f64) -> f64 {
+pub(super) fn percentile(sorted_us: &[u32], share: f64) -> f64 {
     let last = sorted_us.len().saturating_sub(1);
     let at = (last as f64 * share).round() as usize;
     sorted_us.get(at).map_or(0.0, |us| f64::from(*us) / 1000.0)

@@ -20,21 +20,33 @@ pub(crate) struct BenchServer {
     http: bool,
     #[arg(long)]
     no_kdf_cost: bool,
+    /// With the limits that `dskpp serve` has.
+    #[arg(long)]
+    limits: bool,
 }
 
 impl BenchServer {
-    /// A server as `dskpp serve` runs it, without limits per address, on any free loopback port, which it prints.
+    /// A server as `dskpp serve` runs it, on any free loopback port, which it prints; without limits per address unless
+    /// they are what is measured.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let mut config = Config::default();
         config.server.data_dir = self.data_dir;
         config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.server.http = self.http;
-        config.limits.requests_per_address_per_s = 0;
-        config.limits.requests_per_s = 0;
-        config.limits.max_connections_per_address = config.limits.max_connections;
-        config.limits.crypto_queue = 8192;
+        if !self.limits {
+            config.limits.requests_per_address_per_s = 0;
+            config.limits.requests_per_s = 0;
+            config.limits.max_connections_per_address = config.limits.max_connections;
+            config.limits.crypto_queue = 8192;
+            config.limits.crypto_wait_s = 60;
+        }
         config.log.level = "warn".into();
         log::start(&config.log, None)?;
+        // Whoever measures holds the other end: this server ends with it, however that ends.
+        std::thread::spawn(|| {
+            _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            std::process::exit(0);
+        });
         let iteration_floor_for_bench = self.no_kdf_cost.then_some(1);
         let options = ServerOptions { iteration_floor_for_bench, init: true, ..ServerOptions::default() };
         let ready = |running: &dskpp_server::Running| {
@@ -43,6 +55,9 @@ impl BenchServer {
         dskpp_server::run(config, options, ready, || Ok(Config::default())).map_err(Failure::new)
     }
 }
+
+/// The server's data folder in the child's own: the server makes it, with the mode that it needs.
+const DATA: &str = "data";
 
 /// The running child; it is ended, and its folder removed, when this goes.
 pub(crate) struct Child {
@@ -53,12 +68,14 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    pub(super) fn start(http: bool, no_kdf_cost: bool) -> Result<Self, Failure> {
+    /// `option`: one more of [`BenchServer`].
+    pub(super) fn start(http: bool, option: Option<&str>) -> Result<Self, Failure> {
         let failed = |why: std::io::Error| Failure::new(format!("the server to be measured cannot be started: {why}"));
         let folder = tempfile::tempdir().map_err(failed)?;
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-        command.arg("bench-server").arg("--data-dir").arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
-        command.args(http.then_some("--http")).args(no_kdf_cost.then_some("--no-kdf-cost"));
+        let data_dir = folder.path().join(DATA);
+        command.arg("bench-server").arg("--data-dir").arg(data_dir).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(http.then_some("--http")).args(option);
         let mut process = command.spawn().map_err(failed)?;
         let mut address = String::new();
         if let Some(out) = process.stdout.take() {
@@ -78,11 +95,11 @@ impl Child {
     }
 
     pub(super) fn ca(&self) -> Option<PathBuf> {
-        (!self.http).then(|| self.folder.path().join("tls/ca.pem"))
+        (!self.http).then(|| self.folder.path().join(DATA).join("tls/ca.pem"))
     }
 
     pub(super) fn token(&self) -> Result<String, Failure> {
-        let token = std::fs::read_to_string(self.folder.path().join("admin-token"));
+        let token = std::fs::read_to_string(self.folder.path().join(DATA).join("admin-token"));
         token.map(|token| token.trim().to_owned()).map_err(|why| Failure::new(format!("no admin token: {why}")))
     }
 }

@@ -1,0 +1,159 @@
+//! `dskpp bench crowd`: what users see of a server while others ask it for as much work as they can (docs/load.md).
+//! Everybody comes from an address of their own in the loopback network.
+
+mod beside;
+mod imports;
+mod report;
+mod strangers;
+mod users;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use serde_json::json;
+
+use super::Target;
+use super::load::{Kind, Recipe};
+use super::process::rss_mib;
+use crate::api::Api;
+use crate::output::{Failure, Output};
+use crate::runtime;
+use beside::Beside;
+use report::Report;
+use strangers::Strangers;
+use users::Users;
+
+/// After this the server knows the strangers, and the bounds hold.
+const WARM_UP: Duration = Duration::from_secs(5);
+/// Longer than this nobody waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Measure what users see of a server while others ask it for as much work as they can
+///
+/// For each case a server is started with the limits that `dskpp serve` has. Strangers come from addresses in 127.0.0.0/8
+/// (on Linux). Beside them users enrol four times a second, every other one from a new address, and what costs the
+/// server little is asked for ten times a second. Exit code 1 if a bound does not hold: what each case promises stands
+/// in docs/load.md.
+#[derive(Args)]
+pub(super) struct Crowd {
+    /// Who comes; all of them, one after the other, unless some are named
+    #[arg(value_enum)]
+    cases: Vec<Case>,
+
+    /// How long each case takes; the bounds hold after the first 5 seconds
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(6..=3600))]
+    seconds: u64,
+
+    /// How many runs of strangers begin each second [default: what the case says]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: Option<u32>,
+
+    /// Without TLS
+    #[arg(long)]
+    http: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Case {
+    /// 800 runs with wrong codes a second from 500 addresses
+    Fixed,
+    /// 20 runs with wrong codes a second from one address, each with 200,000 iterations
+    Dear,
+    /// 800 runs with wrong codes a second, each from an address that was never seen before
+    New,
+    /// An administrator's 40 imports at the same time, of 20,000 keys each
+    Imports,
+}
+
+impl Crowd {
+    pub(super) fn run(self, output: &Output) -> Result<(), Failure> {
+        // Each run of a stranger is a connection. What the system does not allow shows as such in the figures.
+        let mut open_files = getrlimit(Resource::Nofile);
+        open_files.current = open_files.maximum;
+        _ = setrlimit(Resource::Nofile, open_files);
+
+        let all = <Case as clap::ValueEnum>::value_variants();
+        let cases = if self.cases.is_empty() { all } else { &self.cases };
+        let (mut documents, mut missed) = (Vec::new(), Vec::new());
+        for case in cases {
+            let report = runtime()?.block_on(self.measure(*case))?;
+            output.say(report.text());
+            missed.extend(report.missed().into_iter().map(|bound| format!("{}: {bound}", case.name())));
+            documents.push(report.document());
+        }
+        let document = json!({ "cases": documents });
+        match missed.is_empty() {
+            true if output.json => output.print(&document, String::new),
+            true => Ok(()),
+            false => Err(Failure::new(format!("not every bound holds: {}", missed.join("; "))).with(document)),
+        }
+    }
+
+    async fn measure(&self, case: Case) -> Result<Report, Failure> {
+        let target = Target::start(self.http, Some("--limits"))?;
+        let time = Duration::from_secs(self.seconds);
+        let api = Api::new(&target.origin, &target.token, target.ca.as_deref())?;
+        let recipe = Recipe::new(&api, &target, Kind::FourPass).await?;
+        let users = Users::new(&api, &recipe, time).await?;
+        let beside = Beside::new(&api, &target, time + time / 6).await?;
+        let strangers = match case {
+            Case::Imports => None,
+            _ => Some(Strangers::new(case, self.rate.unwrap_or(case.runs_per_s()), recipe).await?),
+        };
+        let calm = beside.measure(Instant::now() + time / 6).await?;
+
+        let until = Instant::now() + time;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let others = async {
+            match strangers {
+                Some(strangers) => Ok(strangers.come(&is_over).await),
+                None => imports::run(&api, &is_over).await,
+            }
+        };
+        let users = async {
+            let users = users.come(until).await;
+            is_over.store(true, Ordering::Relaxed); // the last of them has tried beside all others, too
+            users
+        };
+        let memory = async {
+            tokio::time::sleep(WARM_UP).await;
+            let rss_mib = || target.child.as_ref().and_then(|child| rss_mib(child.pid()));
+            let warm = rss_mib();
+            tokio::time::sleep_until(until.into()).await;
+            warm.zip(rss_mib()).ok_or_else(|| Failure::new("the server's memory cannot be measured here"))
+        };
+        let (others, users, during, memory_mib) = tokio::try_join!(others, users, beside.measure(until), memory)?;
+        Ok(Report { case, seconds: self.seconds, others, users, calm, during, memory_mib })
+    }
+}
+
+impl Case {
+    fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
+    fn runs_per_s(self) -> u32 {
+        if self == Case::Dear { 20 } else { 800 }
+    }
+
+    fn iterations(self) -> u32 {
+        if self == Case::Dear { 200_000 } else { 100_000 }
+    }
+
+    fn source(self, run: u32) -> Ipv4Addr {
+        match self {
+            Case::Fixed => behind(Ipv4Addr::new(127, 1, 0, 1), run % 500),
+            Case::Dear => Ipv4Addr::new(127, 1, 0, 1),
+            Case::New | Case::Imports => behind(Ipv4Addr::new(127, 16, 0, 1), run % (200 << 16)),
+        }
+    }
+}
+
+/// An address so many behind the first.
+fn behind(first: Ipv4Addr, number: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(first.to_bits() + number)
+}

@@ -1,0 +1,155 @@
+//! The figures, and which bounds they miss.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::report::{percentile, rounded};
+use super::Case;
+use super::beside::Took;
+use super::users::User;
+
+/// How runs ended, each with the microseconds of its last answer.
+pub(super) type Ended = BTreeMap<String, Vec<u32>>;
+
+/// How a run ends that was refused because there is no room.
+pub(super) const REFUSED: &str = "HTTP 429";
+
+pub(super) struct Report {
+    pub(super) case: Case,
+    pub(super) seconds: u64,
+    /// How it ended for strangers, or for batches of an import.
+    pub(super) others: Ended,
+    pub(super) users: Vec<User>,
+    pub(super) calm: Took,
+    pub(super) during: Took,
+    /// After the warm-up, and at the end.
+    pub(super) memory_mib: (f64, f64),
+}
+
+/// Median and 99th percentile, in milliseconds.
+fn of(us: impl IntoIterator<Item = u32>) -> (f64, f64) {
+    let mut us: Vec<_> = us.into_iter().collect();
+    us.sort_unstable();
+    (percentile(&us, 0.5), percentile(&us, 0.99))
+}
+
+impl Report {
+    /// The bounds that do not hold.
+    pub(super) fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        let mut bound = |name: &str, value: f64, most: f64| {
+            if value > most {
+                missed.push(format!("{name} is {}, not at most {most}", rounded(value)));
+            }
+        };
+        let users_p99_ms = match self.case {
+            Case::Fixed | Case::Dear => Some(2000.0),
+            Case::Imports => Some(200.0),
+            Case::New => None, // nothing tells them from strangers
+        };
+        if let Some(most) = users_p99_ms {
+            bound(
+                "the share of users who are not served at once",
+                1.0 - self.share(|_| true, User::is_served_at_once),
+                0.0,
+            );
+            bound("the p99 of users in ms", self.users_ms().1, most);
+        }
+        if let Some(refused) = self.others.get(REFUSED).filter(|_| self.case == Case::New) {
+            bound("the p99 of refusals in ms", of(refused.iter().copied()).1, 250.0);
+        }
+        for (name, calm_ms, during_ms) in self.beside() {
+            let most = if self.case == Case::Imports { 200.0 } else { 250.0 };
+            bound(&format!("the p99 of {name} in ms"), during_ms, (3.0 * calm_ms).max(most));
+        }
+        if self.case == Case::New {
+            bound("the growth of memory in MiB", self.memory_mib.1 - self.memory_mib.0, 16.0);
+        }
+        missed
+    }
+
+    pub(super) fn document(&self) -> Value {
+        let others = self.others.iter().map(|(ended, us)| {
+            let (p50_ms, p99_ms) = of(us.iter().copied());
+            (ended.clone(), json!({ "count": us.len(), "p50_ms": p50_ms, "p99_ms": p99_ms }))
+        });
+        let beside = self.beside().map(|(name, calm_ms, during_ms)| {
+            (name.to_owned(), json!({ "p99_ms": during_ms, "p99_ms_before": calm_ms }))
+        });
+        let shares = |is_served: fn(&User) -> bool| {
+            json!({
+                "known_addresses": rounded(self.share(|user| user.is_known, is_served)),
+                "new_addresses": rounded(self.share(|user| !user.is_known, is_served)),
+            })
+        };
+        let (p50_ms, p99_ms) = self.users_ms();
+        json!({
+            "case": self.case.name(),
+            "seconds": self.seconds,
+            "others": others.collect::<serde_json::Map<_, _>>(),
+            "users": {
+                "count": self.users.len(),
+                "last_tries": self.last_tries(),
+                "served_at_once": shares(User::is_served_at_once),
+                "served_after_retries": shares(User::is_served),
+                "p50_ms": p50_ms,
+                "p99_ms": p99_ms,
+            },
+            "beside": beside.collect::<serde_json::Map<_, _>>(),
+            "server_memory_mib": { "after_5_s": rounded(self.memory_mib.0), "at_the_end": rounded(self.memory_mib.1) },
+            "missed": self.missed(),
+        })
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut lines = vec![format!("{}, {} s", self.case.name(), self.seconds)];
+        for (ended, us) in &self.others {
+            let (p50_ms, p99_ms) = of(us.iter().copied());
+            lines.push(format!("  {:>6} × {ended}: p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms", us.len()));
+        }
+        let (p50_ms, p99_ms) = self.users_ms();
+        lines.push(format!("  users          {}: p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms", json!(self.last_tries())));
+        for (name, is_known) in [("known", true), ("new", false)] {
+            let share = |is_served: fn(&User) -> bool| 100.0 * self.share(|user| user.is_known == is_known, is_served);
+            let (at_once, at_last) = (share(User::is_served_at_once), share(User::is_served));
+            lines.push(format!(
+                "    from {name} addresses: {at_once:.1} % served at once, {at_last:.1} % after retries"
+            ));
+        }
+        for (name, calm_ms, during_ms) in self.beside() {
+            lines.push(format!("  {name:<14} p99 {during_ms:.1} ms, {calm_ms:.1} ms before"));
+        }
+        let (warm, last) = self.memory_mib;
+        lines.push(format!("  server memory  {warm:.1} MiB after 5 s, {last:.1} MiB at the end"));
+        lines.join("\n")
+    }
+
+    /// Of some users, the share of those who were served.
+    fn share(&self, who: impl Fn(&User) -> bool, is_served: fn(&User) -> bool) -> f64 {
+        let users: Vec<_> = self.users.iter().filter(|user| who(user)).collect();
+        users.iter().filter(|user| is_served(user)).count() as f64 / users.len().max(1) as f64
+    }
+
+    /// How many ended how.
+    fn last_tries(&self) -> BTreeMap<&str, u32> {
+        let mut ended = BTreeMap::new();
+        for last in self.users.iter().filter_map(|user| user.tries.last()) {
+            *ended.entry(last.as_str()).or_default() += 1;
+        }
+        ended
+    }
+
+    /// How long those waited who were served at once.
+    fn users_ms(&self) -> (f64, f64) {
+        of(self.users.iter().filter(|user| user.is_served_at_once()).map(|user| user.took_us))
+    }
+
+    /// Of each kind of request beside, the 99th percentiles before and during the load.
+    fn beside(&self) -> impl Iterator<Item = (&'static str, f64, f64)> {
+        self.during.iter().map(|(name, during)| {
+            let calm = self.calm.get(name).map_or(0.0, |calm| of(calm.iter().copied()).1);
+            (*name, calm, of(during.iter().copied()).1)
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Users with right codes: every other one from an address that the server knows, the others each from a new one.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use dskpp::auth_code::AuthCode;
+use tokio::task::JoinSet;
+use tokio::time::{interval, sleep, timeout};
+
+use super::super::load::{self, Recipe};
+use super::{PATIENCE, WARM_UP, behind};
+use crate::api::Api;
+use crate::output::Failure;
+
+/// Between two users.
+const EVERY: Duration = Duration::from_millis(250);
+/// How often a user tries, and how long they wait in between, as the server asks them to.
+const TRIES: u32 = 5;
+const STAY_AWAY: Duration = Duration::from_secs(2);
+/// The addresses from which users have enrolled before.
+const KNOWN: u32 = 8;
+
+pub(super) struct Users {
+    recipe: Recipe,
+    codes: Vec<AuthCode>,
+}
+
+/// How one of them fared.
+pub(super) struct User {
+    /// Whether somebody from this address has enrolled before.
+    pub(super) is_known: bool,
+    /// How each try ended.
+    pub(super) tries: Vec<String>,
+    /// How long the first try took, in microseconds.
+    pub(super) took_us: u32,
+}
+
+impl User {
+    pub(super) fn is_served_at_once(&self) -> bool {
+        self.tries.first().is_some_and(|first| first == SUCCESS)
+    }
+
+    pub(super) fn is_served(&self) -> bool {
+        self.tries.last().is_some_and(|last| last == SUCCESS)
+    }
+}
+
+const SUCCESS: &str = "Success";
+
+impl Users {
+    pub(super) async fn new(api: &Api, recipe: &Recipe, time: Duration) -> Result<Self, Failure> {
+        let count = KNOWN + (time.as_millis() / EVERY.as_millis()) as u32 + 1;
+        let mut codes = load::enrolments(api, count, None).await?;
+        for (number, code) in (0..KNOWN).zip(codes.split_off(codes.len() - KNOWN as usize)) {
+            match run_from(recipe, known(number), code).await? {
+                ended if ended == SUCCESS => {}
+                ended => return Err(Failure::new(format!("a run ends with {ended} before anybody else comes"))),
+            }
+        }
+        Ok(Users { recipe: recipe.clone(), codes })
+    }
+
+    /// They come one after the other; those who came after the warm-up.
+    pub(super) async fn come(self, until: Instant) -> Result<Vec<User>, Failure> {
+        let (begun, mut ticks, mut runs) = (Instant::now(), interval(EVERY), JoinSet::new());
+        for (number, code) in (0..).zip(self.codes) {
+            ticks.tick().await;
+            if Instant::now() >= until {
+                break;
+            }
+            let run = enrol(self.recipe.clone(), number, code, until + STAY_AWAY * TRIES);
+            let counts = begun.elapsed() >= WARM_UP;
+            runs.spawn(async move {
+                let user = run.await;
+                counts.then_some(user)
+            });
+        }
+        let mut users = Vec::new();
+        while let Some(user) = runs.join_next().await {
+            users.extend(user.map_err(Failure::new)?);
+        }
+        Ok(users)
+    }
+}
+
+/// One user tries until it works, or something else than a wait is in the way.
+async fn enrol(recipe: Recipe, number: u32, code: AuthCode, give_up: Instant) -> User {
+    let is_known = number.is_multiple_of(2);
+    let source = if is_known { known(number / 2) } else { behind(Ipv4Addr::new(127, 3, 0, 1), number) };
+    let mut user = User { is_known, tries: Vec::new(), took_us: 0 };
+    loop {
+        let began = Instant::now();
+        let ended = match timeout(PATIENCE, run_from(&recipe, source, code.clone())).await {
+            Ok(ended) => ended.unwrap_or_else(|_| "connection lost".into()),
+            Err(_) => "no answer".into(),
+        };
+        if user.tries.is_empty() {
+            user.took_us = began.elapsed().as_micros() as u32;
+        }
+        let again = ended == "HTTP 429" && user.tries.len() + 1 < TRIES as usize && Instant::now() < give_up;
+        user.tries.push(ended);
+        if !again {
+            return user;
+        }
+        sleep(STAY_AWAY).await;
+    }
+}
+
+fn known(number: u32) -> Ipv4Addr {
+    behind(Ipv4Addr::new(127, 2, 0, 1), number % KNOWN)
+}
+
+/// One run on a connection of its own.
+async fn run_from(recipe: &Recipe, source: Ipv4Addr, code: AuthCode) -> Result<String, Failure> {
+    let mut link = recipe.endpoint.connect_from(source).await?;
+    load::run(recipe, &mut link, code, &mut Vec::new()).await
+}
