@@ -120,7 +120,7 @@ impl Api {
         loop {
             let request = self.request(Method::POST, path)?.header(CONTENT_TYPE, kind).body(body.clone());
             let answer = request.send().await.map_err(|why| self.unreachable(&why))?;
-            match retry_after(&answer).filter(|wait| begun.elapsed() + *wait <= MOST_WAIT) {
+            match retry_after(&answer).filter(|wait| *wait <= MOST_WAIT.saturating_sub(begun.elapsed())) {
                 None => return self.document(answer).await,
                 Some(wait) => {
                     waiting(wait);
