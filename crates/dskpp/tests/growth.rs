@@ -7,13 +7,17 @@
 //! `GROWTH_ONLY=name` measures the inputs with that in their names, and `--nocapture` shows all figures.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "growth/containers.rs"]
+mod containers;
 #[path = "growth/inputs.rs"]
 mod inputs;
 
 use std::path::Path;
 use std::process::Command;
 
+use containers::CONTAINERS;
 use dskpp::message::Request;
+use dskpp::vessel::file;
 use dskpp_crypto::SigningKey;
 use inputs::{INPUTS, Input, Kind};
 use pskc::signature::{Canonicalization, VerifyOptions, sign, verify};
@@ -43,7 +47,7 @@ fn p25_twice_the_length_takes_at_most_2_2_times_the_instructions() {
         let base = instructions(&usual, &(usual.document)(0), folder.path());
         let usual = Cost::of(&usual, base, folder.path());
         println!("{:54} {:9.0} {:6.2}", format!("{kind:?}: a usual one"), usual.per_octet, usual.growth);
-        for input in INPUTS.iter().filter(|input| input.kind == kind && input.name.contains(&only)) {
+        for input in INPUTS.iter().chain(CONTAINERS).filter(|input| input.kind == kind && input.name.contains(&only)) {
             let cost = Cost::of(input, base, folder.path());
             let beside = cost.per_octet / usual.per_octet;
             let line = format!("{:54} {:9.0} {:6.2} {beside:7.1}", input.name, cost.per_octet, cost.growth);
@@ -106,6 +110,8 @@ fn read_one_document() {
     match kind {
         "refused Message" => _ = Request::read(&document).unwrap_err(),
         "refused File" => _ = KeyContainer::from_xml(&document).unwrap_err(),
+        "refused Container" => _ = file::open(&document, None).unwrap_err(),
+        "Container" => _ = file::open(&document, None).unwrap(),
         "Message" => _ = Request::read(&document).unwrap(),
         "File" => _ = KeyContainer::from_xml(&document).unwrap().to_xml(),
         "Lenient" => _ = KeyContainer::from_xml_lenient(&document).unwrap().0.to_xml(),

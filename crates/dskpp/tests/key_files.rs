@@ -124,6 +124,20 @@ fn rfc6031_s2_what_all_keys_share_stands_once_and_reads_by_itself() {
 }
 
 #[test]
+fn rfc5652_s5_a_signed_file_is_read_and_said_to_be_signed() {
+    let signer = include_str!("../../pskc/tests/data/signature/p256.key");
+    let signer = dskpp_crypto::SigningKey::from_pem(signer).unwrap();
+    let unlock = Unlock::Password(password());
+    for (protection, unlock) in [(Protection::None, None), (by_password(), Some(&unlock))] {
+        let signed = dskpp::vessel::sign(&written(FileFormat::Skpc, &protection, false), &signer).unwrap();
+        let content = file::open(&signed, unlock).unwrap();
+        assert!(content.signed && content.packages == packages(), "{protection:?}");
+        let twice = dskpp::vessel::sign(&signed, &signer).unwrap();
+        assert!(matches!(file::open(&twice, unlock).unwrap_err().why, VesselError::Unreadable(_)));
+    }
+}
+
+#[test]
 fn keys_that_no_file_carries_are_named_by_their_place() {
     let mut packages = packages();
     packages[1].key.as_mut().unwrap().algorithm = None;
@@ -193,7 +207,7 @@ fn rfc7292_s4_2_6_javas_secret_bags_of_today_and_of_old_are_read() {
     };
     for (name, iterations, others) in [
         ("java", 10_000, &[("certificate", 1), ("private key", 1)][..]),
-        ("java-old", 50_000, &[("part that is encrypted with RC2", 1), ("private key", 1)]),
+        ("java-old", 50_000, &[("RC2-encrypted part", 1), ("private key", 1)]),
     ] {
         let content = open_keystore(&format!("{name}.p12"));
         let listed = std::fs::read_to_string(keystore(&format!("{name}.keys"))).unwrap();

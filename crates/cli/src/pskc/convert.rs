@@ -1,15 +1,17 @@
 //! `dskpp pskc convert`
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
+use dskpp::vessel::file::FileFormat;
 use pskc::KeyPackage;
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
+use super::container::Packages;
 use super::describe::{self, Pins};
-use super::format::{Format, Writer};
+use super::format::{Format, Writer, left_out};
 use super::input::{Input, KeyFile};
 use super::protect::{self, Protection, To};
 use super::sink::printed;
@@ -51,8 +53,12 @@ struct Report {
 impl Convert {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let to = self.to.or_else(|| Format::of_name(&self.result.name()?)).unwrap_or(Format::Pskc);
+        if let Some(format) = to.of_container() {
+            return self.write_container(format, output);
+        }
         if to != Format::Pskc && self.protection.is_given() {
-            return Err(Failure::usage("only PSKC files can be encrypted").next("give --to pskc"));
+            return Err(Failure::usage(format!("{} cannot be encrypted", to.what()))
+                .next("give --to pskc, --to pkcs12 or --to rfc6031"));
         }
         let Some(writer) = Writer::new(to) else {
             let protector = self.protection.protector()?;
@@ -69,6 +75,50 @@ impl Convert {
         self.result.report(report.written, report.members(), output)
     }
 
+    /// Writes what has to be there as a whole.
+    fn write_container(&self, format: FileFormat, output: &Output) -> Result<(), Failure> {
+        let (protection, old) = self.protection.of_container(format)?;
+        if !output.json && self.result.name().is_none() && !self.result.is_stdout() && std::io::stdout().is_terminal() {
+            return Err(Failure::usage("the result is no text").next("give a file with --output"));
+        }
+        let file = self.input.open(true)?;
+        file.warn();
+        if !file.summary.trailer.extensions.is_empty() {
+            note("the format has no place for the extensions of the container: they are left out");
+        }
+        let mut sink = self.result.sink(output)?;
+        let (mut packages, mut number, mut report) = (Packages::default(), 0, Report::default());
+        file.into_each(|package| {
+            number += 1;
+            let id = package.key.as_ref().map(|key| key.id.clone()).unwrap_or_default();
+            let left_out = left_out::of_all(&package);
+            match packages.add(package) {
+                Ok(()) => report.count(left_out, Vec::new()),
+                Err(why) => self.leave_out(number, &id, why, &mut report)?,
+            }
+            Ok(())
+        })?;
+        if packages.is_empty() {
+            return Err(Failure::new("there are no keys that the format can express"));
+        }
+        let octets = Zeroizing::new(packages.write(format, &protection, old)?);
+        printed(sink.write_all(&octets))?;
+        sink.finish()?;
+        report.tell();
+        self.result.report(report.written, report.members(), output)
+    }
+
+    /// Leaves out a key that the format cannot express, where that was asked for.
+    fn leave_out(&self, number: u64, id: &str, why: String, report: &mut Report) -> Result<(), Failure> {
+        if !self.skip {
+            return Err(Failure::new(format!("key {number} ({}): {why}", shown(id)))
+                .next("--skip leaves such keys out; other formats can express more"));
+        }
+        note(format!("key {number} ({}) is left out: {why}", shown(id)));
+        report.skipped.push(json!({ "number": number, "id": id, "reason": why }));
+        Ok(())
+    }
+
     fn write(&self, file: KeyFile, mut writer: Writer, pins: &Pins, output: &Output) -> Result<Report, Failure> {
         let mut sink = self.result.sink(output)?;
         let (mut number, mut report) = (0_u64, Report::default());
@@ -81,13 +131,7 @@ impl Convert {
                 }
                 Err(why) => {
                     let id = package.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
-                    if !self.skip {
-                        return Err(Failure::new(format!("key {number} ({}): {why}", shown(id)))
-                            .next("--skip leaves such keys out; other formats can express more"));
-                    }
-                    note(format!("key {number} ({}) is left out: {why}", shown(id)));
-                    report.skipped.push(json!({ "number": number, "id": id, "reason": why }));
-                    Ok(())
+                    self.leave_out(number, id, why, &mut report)
                 }
             }
         })?;
@@ -99,14 +143,18 @@ impl Convert {
 
 impl Report {
     fn add(&mut self, writer: &Writer, package: &KeyPackage, text: &str) {
-        if text.is_empty() {
-            return;
+        if !text.is_empty() {
+            self.count(writer.left_out(package), writer.assumed(package));
         }
+    }
+
+    /// Counts a key that is written.
+    fn count(&mut self, left_out: Vec<&'static str>, assumed: Vec<&'static str>) {
         self.written += 1;
-        for part in writer.left_out(package) {
+        for part in left_out {
             *self.left_out.entry(part).or_default() += 1;
         }
-        for part in writer.assumed(package) {
+        for part in assumed {
             *self.assumed.entry(part).or_default() += 1;
         }
     }

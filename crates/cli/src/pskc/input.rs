@@ -7,6 +7,7 @@ use std::io::{BufRead, IsTerminal as _};
 use std::path::PathBuf;
 
 use clap::Args;
+use dskpp::vessel::file::FileFormat;
 use dskpp_crypto::Secret;
 use indicatif::{ProgressBar, ProgressStyle};
 use pskc::{
@@ -14,6 +15,7 @@ use pskc::{
     ProtectionError, Trailer, Unlock, ValueAlgorithm, Warning,
 };
 
+use super::container;
 use super::document::Document;
 use super::format::Format;
 use super::material::{from_hex, key_file};
@@ -211,6 +213,9 @@ impl Input {
 
     /// Reads a file in another format than PSKC.
     fn read_other(&self, document: Document, format: Format) -> Result<KeyFile, Failure> {
+        if let Some(container) = format.of_container() {
+            return self.read_container(document, format, container);
+        }
         let (name, mut notes) = (document.name(), Notes::default());
         if self.source.lenient || self.source.unlock.is_given() {
             let what = format!("{name} is {}: --lenient, and what opens a file, are for PSKC", format.what());
@@ -233,6 +238,28 @@ impl Input {
         };
         let (packages, reading) = (Some(packages), self.reading.clone());
         let (lenient, unlock, mac_key, iv) = (false, None, None, None);
+        Ok(KeyFile { document, packages, format, reading, lenient, unlock, mac_key, iv, summary })
+    }
+
+    /// Reads a file of CMS or PKCS #12.
+    fn read_container(&self, document: Document, format: Format, file: FileFormat) -> Result<KeyFile, Failure> {
+        let options = &self.source.unlock;
+        if self.source.lenient || options.mac_key_file.is_some() || options.iv_hex.is_some() {
+            let what = format!("{} is {}", document.name(), format.what());
+            return Err(Failure::usage(format!("{what}: --lenient, --mac-key-file and --iv-hex are for PSKC"))
+                .next("leave these options out"));
+        }
+        let mut notes = Notes::default();
+        let (content, unlock) =
+            container::read(&document, file, options.get()?, |package| self.reading.complete(package), &mut notes)?;
+        let summary = Summary {
+            packages: content.packages.len() as u64,
+            trailer: Trailer { signed: content.signed, ..Trailer::default() },
+            warnings: notes.into_texts().into_iter().map(|text| (text, None)).collect(),
+            ..Summary::new(Header::default())
+        };
+        let (packages, reading) = (Some(content.packages), self.reading.clone());
+        let (lenient, mac_key, iv) = (false, None, None);
         Ok(KeyFile { document, packages, format, reading, lenient, unlock, mac_key, iv, summary })
     }
 }
@@ -290,7 +317,7 @@ impl KeyFile {
 
     /// Tells a person what was found wrong, and what was not looked at.
     pub(crate) fn warn(&self) {
-        if self.summary.trailer.signed {
+        if self.summary.trailer.signed && self.format == Format::Pskc {
             note(
                 "warning: the signature of the file is not checked here: `dskpp pskc verify FILE --ca CA -o -` checks \
                  it, and gives what was signed",
@@ -363,7 +390,7 @@ impl Opening {
     }
 }
 
-const NEEDED: &str = "give what opens the file: --key-file, --password-file, --private-key or --key-hex";
+pub(super) const NEEDED: &str = "give what opens the file: --key-file, --password-file, --private-key or --key-hex";
 
 /// A bar for people who wait for a large file.
 fn progress(len: u64) -> ProgressBar {

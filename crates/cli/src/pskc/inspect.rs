@@ -60,6 +60,7 @@ fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Res
     file.for_each(|package| super::sink::printed(writeln!(out, "{}", line(cells(&package, pins.is_some())))))?;
     let summary = &file.summary;
     let protection = match (&summary.algorithm, file.is_unlocked()) {
+        (None, true) if file.format().of_container().is_some() => "encrypted, opened with what was given",
         (None, _) => "not encrypted",
         (Some(_), true) => "encrypted, opened with what was given",
         (Some(_), false) => "encrypted",

@@ -1,5 +1,7 @@
 //! What a file is, told by its first octets: the one place that knows, for every command that reads key files.
 
+use dskpp::vessel::file::{self, FileFormat};
+
 use super::format::Format;
 
 /// Octets that are looked at.
@@ -49,8 +51,6 @@ const TEXT: &[(&str, &str, &str)] = &[
 
 const QR: &str = "a QR code holds an otpauth line: read it with a scanner (`zbarimg --raw FILE`), and save the line";
 const KEYTOOL: &str = "`keytool -importkeystore -deststoretype pkcs12` makes PKCS #12 of it";
-const CMS: &str = "ask the sender for PSKC: keys in CMS (RFC 6031) are not read here";
-const PKCS12: &str = "ask the sender for PSKC: keys in PKCS #12 are not read here";
 
 impl Kind {
     /// Looks at the beginning of a file. Where it is a line of text in no known form, its `name` tells whether it may be a
@@ -62,6 +62,12 @@ impl Kind {
         let start = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
         if start.is_empty() {
             return Kind::Other("empty".into(), "ask the sender for it again");
+        }
+        if let Some(format) = file::format_of(head) {
+            return Kind::Keys(match format {
+                FileFormat::Skpc => Format::Rfc6031,
+                FileFormat::Pkcs12 => Format::Pkcs12,
+            });
         }
         let words = |prefix: &str| begins(start, prefix);
         if let Some((_, what, next)) = TEXT.iter().find(|(prefix, ..)| words(prefix)) {
@@ -121,7 +127,6 @@ pub(crate) fn pem_labels(text: &str) -> impl Iterator<Item = &str> {
 
 fn pem(label: &str) -> Kind {
     let next = match label {
-        "CMS" | "PKCS7" => CMS,
         "PGP MESSAGE" => "decrypt it with OpenPGP first",
         label if label.contains("PRIVATE KEY") => "it opens key files, or signs them: see --private-key and --key",
         label if label.contains("CERTIFICATE") => "it belongs to --certificate, --ca or --to-certificate",
@@ -186,8 +191,6 @@ impl Der {
 
     fn kind(self) -> Kind {
         let next = match self {
-            Der::Pkcs12 => PKCS12,
-            Der::Cms => CMS,
             Der::Certificate => "it belongs to --certificate, --ca or --to-certificate",
             _ => "give the file with the keys",
         };
@@ -241,6 +244,12 @@ mod tests {
             (b"000123,3132333435363738393031323334353637383930", "k", Format::Csv),
             (b"secret\nAAAA\n", "k.csv", Format::Csv),
             (b"BMW,1\n", "k", Format::Csv),
+            // PKCS #12 and CMS, with definite and indefinite lengths, and CMS in PEM
+            (b"\x30\x82\x0A\0\x02\x01\x03\x30\x82\x09\0\x06\x09\x2A", "k.xml", Format::Pkcs12),
+            (b"\x30\x80\x02\x01\x03\x30\x80\x06\x09", "k", Format::Pkcs12),
+            (b"\x30\x80\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x06\xA0\x80", "k", Format::Rfc6031),
+            (b"\x30\x10\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x19\xA0\x01", "k", Format::Rfc6031),
+            (b"-----BEGIN CMS-----\nMIAGCSqGSIb3DQEHA6CA\n", "k.csv", Format::Rfc6031),
         ];
         for (content, name, format) in keys {
             assert_eq!(Kind::of(content, name), Kind::Keys(*format), "{:?}", String::from_utf8_lossy(content));
@@ -258,15 +267,11 @@ mod tests {
             (b"\xFE\xED\xFE\xED\0\0\0\x02", "JKS"),
             (&utf16, "UTF-16"),
             (&bare_utf16, "UTF-16"),
-            (b"-----BEGIN CMS-----\nMII", "PEM (CMS)"),
+            (b"-----BEGIN CMS-----\nMII", "PEM (CMS)"), // with nothing in it
             (b"Bag Attributes\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n", "PEM (ENCRYPTED PRIVATE KEY)"),
             (b"\n<!doctype HTML><html>", "web page"),
             (b"otpauth-migration://offline?data=", "Google Authenticator"),
-            // PKCS #12, definite and indefinite; CMS; PKCS #8, plain and encrypted; PKCS #1; SPKI; a certificate
-            (b"\x30\x82\x0A\0\x02\x01\x03\x30\x82\x09\0\x06\x09\x2A", "PKCS #12"),
-            (b"\x30\x80\x02\x01\x03\x30\x80\x06\x09", "PKCS #12"),
-            (b"\x30\x80\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x06\xA0\x80", "CMS"),
-            (b"\x30\x10\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x19\xA0\x01", "CMS"),
+            // PKCS #8, plain and encrypted; PKCS #1; SPKI; a certificate
             (b"\x30\x82\x04\xBD\x02\x01\0\x30\x0D\x06\x09", "private key (PKCS #8"),
             (b"\x30\x0C\x30\x05\x06\x01\x2A\x05\0\x04\x03abc", "encrypted private key"),
             (b"\x30\x82\x04\xA4\x02\x01\0\x02\x82\x01\x01\0", "without PKCS #8"),

@@ -1,6 +1,7 @@
 //! `dskpp pskc`: key files (RFC 6030) looked at, checked, changed, protected and signed.
 
 mod check;
+mod container;
 mod convert;
 mod describe;
 pub(crate) mod document;

@@ -10,6 +10,8 @@ const MOST: usize = 100;
 /// What a reader leaves out or guesses.
 #[derive(Default)]
 pub(crate) struct Notes {
+    /// What is said of the file.
+    file: Vec<String>,
     /// What, in how many keys, and where first; in the order of their coming.
     told: Vec<(String, u64, String)>,
     places: HashMap<String, usize>,
@@ -17,6 +19,11 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Adds something that is so with the whole file.
+    pub(crate) fn of_file(&mut self, what: String) {
+        self.file.push(what);
+    }
+
     /// Adds something that is so with the key at `place`.
     pub(crate) fn add(&mut self, what: String, place: impl FnOnce() -> String) {
         match self.places.get(&what) {
@@ -36,6 +43,6 @@ impl Notes {
             keys => format!("{what} ({}, {place} first)", count(keys, "key")),
         };
         let more = (self.more > 0).then(|| format!("{} of the same kinds are not listed", count(self.more, "thing")));
-        self.told.into_iter().map(tell).chain(more).collect()
+        self.file.into_iter().chain(self.told.into_iter().map(tell)).chain(more).collect()
     }
 }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use dskpp_crypto::{Hash, RsaEncryption, Secret, SystemRandom};
+use dskpp::vessel::{self, file::FileFormat};
+use dskpp_crypto::{Hash, RsaEncryption, RsaPublicKey, Secret, SystemRandom};
 use pskc::{
-    ContainerWriter, DerivedKey, Extensions, Header, KeyInfo, KeyPackage, PasswordStrength, Protector, ValueAlgorithm,
+    ContainerWriter, DerivedKey, Extensions, Header, KeyInfo, KeyPackage, PasswordStrength, ProtectionError, Protector,
+    ValueAlgorithm,
 };
 use serde_json::Value as Json;
 
@@ -43,8 +45,8 @@ pub(crate) struct Protection {
     #[arg(value_parser = rounds, conflicts_with_all = ["to_key_file", "to_certificate"])]
     iterations: Option<NonZeroU32>,
 
-    /// Protect with the password as old programs do: 100,000 rounds of HMAC-SHA-1, AES-128, MACs with SHA-1. Without,
-    /// 600,000 rounds of HMAC-SHA-256, AES-256, MACs with SHA-256
+    /// Protect with the password as old programs do: 100,000 rounds of HMAC-SHA-1, AES-128 (in PKCS #12 Triple-DES),
+    /// MACs with SHA-1. Without, 600,000 rounds of HMAC-SHA-256, AES-256, MACs with SHA-256
     #[arg(long, requires = "to_password_file", conflicts_with_all = ["to_key_file", "to_certificate"])]
     for_old_readers: bool,
 
@@ -123,6 +125,33 @@ impl Protection {
             return Ok(None);
         };
         made.map(Some).map_err(Failure::new)
+    }
+
+    /// The same for a file in CMS or PKCS #12, and whether it is for old readers.
+    pub(super) fn of_container(&self, format: FileFormat) -> Result<(vessel::Protection, bool), Failure> {
+        if self.mac.is_some() || !matches!(self.cipher, Cipher::Cbc) {
+            return Err(Failure::usage("--mac and --cipher are for PSKC").next("leave them out"));
+        }
+        let protection = if let Some(path) = &self.to_password_file {
+            let password = material::first_line(path)?;
+            refuse_empty(&password)?;
+            vessel::Protection::Password { password, iterations: self.strength().iterations }
+        } else if format == FileFormat::Pkcs12 {
+            return Err(Failure::usage("PKCS #12 files have a password").next("give it with --to-password-file"));
+        } else if let Some(path) = &self.to_key_file {
+            let key = material::key_file(path)?;
+            if !matches!(key.len(), 16 | 24 | 32) {
+                return Err(Failure::new(ProtectionError::KeyLength(key.len())).next("give one of 16, 24 or 32 octets"));
+            }
+            vessel::Protection::Shared { name: self.to_key_name.clone(), key }
+        } else if let Some(path) = &self.to_certificate {
+            let key = RsaPublicKey::from_certificate_der(&material::certificates(path)?.swap_remove(0));
+            let key = key.map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
+            vessel::Protection::Public { key, encryption: RsaEncryption::OaepSha1 }
+        } else {
+            vessel::Protection::None
+        };
+        Ok((protection, self.for_old_readers))
     }
 
     /// What a password is used with, as far as the format of the file leaves a choice.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use clap::Args;
 use dskpp::algorithm::KeyType;
+use dskpp_crypto::Hash;
 use pskc::{AlgorithmParameters, Key, KeyPackage, ResponseFormat, Value, ValueFormat};
 
 use super::document::Document;
@@ -90,7 +91,6 @@ impl Reading {
             let next = why.next.unwrap_or_else(|| "correct it, or ask the sender for the file again".to_owned());
             Failure::new(why.what).next(next)
         })?;
-        let mut ids = HashSet::new();
         for (number, package) in (1..).zip(&mut packages) {
             self.name(package).map_err(Failure::usage)?;
             let unnamed = |why| Failure::new(format!("key {number}: {why}")).next(NAME_IT);
@@ -98,13 +98,8 @@ impl Reading {
                 notes.add(guess.to_owned(), || format!("key {number}"));
             }
             self.fill(package);
-            let Some(key) = &package.key else { continue };
-            let twice =
-                (!ids.insert(key.id.clone())).then_some("its Id stands in the file twice: an import takes the first");
-            for what in missing(key).into_iter().chain(twice) {
-                notes.add(what.to_owned(), || format!("key {number}"));
-            }
         }
+        tell(&packages, notes);
         Ok(packages)
     }
 
@@ -120,8 +115,14 @@ impl Reading {
 
     fn name(&self, package: &mut KeyPackage) -> Result<(), String> {
         let (Some(key), Some(name)) = (&mut package.key, &self.algorithm) else { return Ok(()) };
-        if key.algorithm.is_none() {
+        // A key for HMAC says how it hashes, and not what for.
+        let hash = key.algorithm.as_deref().and_then(pskc::mac_hash);
+        if key.algorithm.is_none() || hash.is_some() {
             key.algorithm = Some(algorithm(name.clone())?);
+        }
+        if let Some(hash) = hash.filter(|hash| *hash != Hash::Sha1) {
+            let suite = &mut key.algorithm_parameters.get_or_insert_default().suite;
+            suite.get_or_insert_with(|| hash.hmac_name().to_owned());
         }
         Ok(())
     }
@@ -154,6 +155,19 @@ impl Reading {
         match (from, columns, algorithm, &assume[..]) {
             (None, None, None, []) => String::new(),
             _ => format!("{from:?} {columns:?} {algorithm:?} {assume:?}"),
+        }
+    }
+}
+
+/// Tells what keys do not state, and whose Ids stand twice.
+pub(super) fn tell(packages: &[KeyPackage], notes: &mut Notes) {
+    let mut ids = HashSet::new();
+    for (number, package) in (1..).zip(packages) {
+        let Some(key) = &package.key else { continue };
+        let twice =
+            (!ids.insert(key.id.as_str())).then_some("its Id stands in the file twice: an import takes the first");
+        for what in missing(key).into_iter().chain(twice) {
+            notes.add(what.to_owned(), || format!("key {number}"));
         }
     }
 }

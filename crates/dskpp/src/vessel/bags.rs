@@ -75,7 +75,7 @@ struct PrivateKeyInfo {
     key: OctetString,
 }
 
-/// The DER of a secret bag with the `SymmetricKeyPackage` of RFC 6031, as DSKPP has it.
+/// A secret bag with the `SymmetricKeyPackage` of RFC 6031, as DSKPP has it.
 pub(super) fn of_package(package: &KeyPackage) -> Result<SafeBag, VesselError> {
     let value = SecretBag { kind: skpc::KEY_PACKAGE, value: from_der(skpc::write(&[package])?.expose())? };
     let key = package.key.as_ref().ok_or(UNWRITABLE)?;

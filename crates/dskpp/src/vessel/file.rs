@@ -137,7 +137,7 @@ fn open_pkcs12(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Resu
     for part in pfx::open(der, password, reading)? {
         match part {
             Some(bags) => found.read(&bags, password, reading)?,
-            None => *found.others.entry("part that is encrypted with RC2").or_default() += 1,
+            None => *found.others.entry("RC2-encrypted part").or_default() += 1,
         }
     }
     Ok(Content { packages: found.packages, others: found.others, ..Content::default() })

@@ -15,10 +15,13 @@ pub(crate) enum Kind {
     Parallel,
     /// A key file, signed and verified.
     Signed,
+    /// A key file in CMS.
+    Container,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 5] = [Kind::Message, Kind::File, Kind::Lenient, Kind::Parallel, Kind::Signed];
+    pub(crate) const ALL: [Kind; 6] =
+        [Kind::Message, Kind::File, Kind::Lenient, Kind::Parallel, Kind::Signed, Kind::Container];
 
     /// Octets of the shorter document.
     pub(crate) fn len(self) -> usize {
@@ -33,6 +36,7 @@ impl Kind {
     pub(crate) fn usual(self) -> Input {
         let document: fn(usize) -> String = match self {
             Kind::Message => |len| message(&repeated(&extension("<a:Data>AQIDBAUGBwgJCgsMDQ4PEA==</a:Data>"), len)),
+            Kind::Container => super::containers::usual,
             _ => |len| file("", &[PACKAGE, &repeated(PACKAGE, len)].concat(), ""),
         };
         Input { kind: self, name: "", refused: false, document }
@@ -119,11 +123,11 @@ fn skipped(content: &str) -> String {
     message(&extension(content))
 }
 
-const fn input(kind: Kind, name: &'static str, document: fn(usize) -> String) -> Input {
+pub(crate) const fn input(kind: Kind, name: &'static str, document: fn(usize) -> String) -> Input {
     Input { kind, name, refused: false, document }
 }
 
-const fn refused(kind: Kind, name: &'static str, document: fn(usize) -> String) -> Input {
+pub(crate) const fn refused(kind: Kind, name: &'static str, document: fn(usize) -> String) -> Input {
     Input { kind, name, refused: true, document }
 }
 

@@ -3,7 +3,7 @@
 use pskc::KeyPackage;
 
 /// With a format that has all values of RFC 6030, and no extensions.
-pub(super) fn of_all(package: &KeyPackage) -> Vec<&'static str> {
+pub(in crate::pskc) fn of_all(package: &KeyPackage) -> Vec<&'static str> {
     if is_extended(package) { vec!["extensions"] } else { Vec::new() }
 }
 

@@ -3,7 +3,7 @@
 mod columns;
 mod csv;
 mod json;
-mod left_out;
+pub(super) mod left_out;
 mod otp;
 mod otpauth;
 mod secret;
@@ -33,6 +33,10 @@ pub(crate) enum Format {
     Otpauth,
     /// The users file of liboath and its PAM module
     Usersfile,
+    /// A symmetric key package in CMS (RFC 6031)
+    Rfc6031,
+    /// PKCS #12 (RFC 7292), as Java keeps secret keys
+    Pkcs12,
 }
 
 impl Format {
@@ -45,6 +49,8 @@ impl Format {
             "json" => Some(Format::Json),
             "otpauth" | "uri" => Some(Format::Otpauth),
             "oath" => Some(Format::Usersfile),
+            "cms" | "p7m" => Some(Format::Rfc6031),
+            "p12" | "pfx" => Some(Format::Pkcs12),
             _ => None,
         }
     }
@@ -57,6 +63,8 @@ impl Format {
             Format::Json => "json",
             Format::Otpauth => "otpauth",
             Format::Usersfile => "usersfile",
+            Format::Rfc6031 => "rfc6031",
+            Format::Pkcs12 => "pkcs12",
         }
     }
 
@@ -68,6 +76,8 @@ impl Format {
             Format::Json => "JSON",
             Format::Otpauth => "otpauth lines",
             Format::Usersfile => "a users file",
+            Format::Rfc6031 => "a key package in CMS (RFC 6031)",
+            Format::Pkcs12 => "a PKCS #12 file",
         }
     }
 
@@ -87,7 +97,8 @@ impl Format {
             Format::Json => json::read(text, notes),
             Format::Otpauth => lines(text, notes, |line, note| otpauth::read(line, note).map(|package| vec![package])),
             Format::Usersfile => lines(text, notes, users::read),
-            Format::Pskc => Err(Fault::from("PSKC is read elsewhere")), // never asked for
+            // Never asked for.
+            Format::Pskc | Format::Rfc6031 | Format::Pkcs12 => Err(Fault::from("it is no text")),
         }
     }
 }
@@ -126,7 +137,7 @@ pub(super) enum Writer {
 impl Writer {
     pub(super) fn new(format: Format) -> Option<Writer> {
         match format {
-            Format::Pskc => None,
+            Format::Pskc | Format::Rfc6031 | Format::Pkcs12 => None,
             Format::Csv => Some(Writer::Csv(csv::Table::default())),
             Format::Json => Some(Writer::Json { begun: false }),
             Format::Otpauth => Some(Writer::Otpauth),

@@ -1,0 +1,154 @@
+//! Key files in CMS (RFC 6031) and PKCS #12 (RFC 7292), which are read and written as a whole.
+
+use std::collections::HashSet;
+use std::io::IsTerminal as _;
+
+use dskpp::vessel::file::{self, Content, FileError, FileFormat};
+use dskpp::vessel::{Protection, VesselError};
+use dskpp_crypto::SystemRandom;
+use pskc::{KeyPackage, Unlock};
+
+use super::document::Document;
+use super::format::Format;
+use super::input::NEEDED;
+use super::notes::Notes;
+use super::protect::few_rounds;
+use super::reading;
+use crate::output::Failure;
+use crate::shown::count;
+use crate::store::prompt;
+
+/// A file that was read, each of its keys made `complete`, and what has opened it. Where it is encrypted and nothing was given, a
+/// person is asked.
+pub(super) fn read(
+    document: &Document,
+    format: FileFormat,
+    mut unlock: Option<Unlock>,
+    complete: impl Fn(&mut KeyPackage) -> Result<(), String>,
+    notes: &mut Notes,
+) -> Result<(Content, Option<Unlock>), Failure> {
+    let octets = document.octets()?;
+    let mut opened = file::open(octets.as_ref(), unlock.as_ref());
+    let is_closed =
+        |opened: &Result<Content, FileError>| matches!(opened, Err(why) if why.why == VesselError::Protection);
+    if is_closed(&opened) && unlock.is_none() && std::io::stdin().is_terminal() {
+        unlock = Some(Unlock::Password(prompt("Password of the key file: ")?));
+        opened = file::open(octets.as_ref(), unlock.as_ref());
+    }
+    let mut content = opened.map_err(|why| refused(why, document.name(), format, unlock.is_some()))?;
+    if content.packages.is_empty() {
+        let others = others(&content).map(|others| format!(": it has {others}")).unwrap_or_default();
+        return Err(Failure::new(format!("there are no symmetric keys in {}{others}", document.name()))
+            .next("give the file with the keys"));
+    }
+    content.packages.iter_mut().try_for_each(complete).map_err(Failure::usage)?;
+    tell(&content, notes);
+    Ok((content, unlock))
+}
+
+fn refused(why: FileError, name: &str, format: FileFormat, is_unlocked: bool) -> Failure {
+    match (why.why, is_unlocked) {
+        (VesselError::Protection, false) if format == FileFormat::Pkcs12 => {
+            Failure::new(format!("{name} is encrypted with a password")).next("give it with --password-file")
+        }
+        (VesselError::Protection, false) => Failure::new(format!("{name} is encrypted")).next(NEEDED),
+        (VesselError::Protection, true) => Failure::new(format!("what was given is not what opens {name}"))
+            .next("give another of --password-file, --key-file and --private-key, or none where it is not encrypted"),
+        (VesselError::WrongKeyOrDamaged, _) => {
+            Failure::new(format!("{name}: {why}")).next("give what opens it, or ask the sender for the file again")
+        }
+        _ => Failure::new(format!("{name}: {why}")).next("ask the sender for the file again, or in another format"),
+    }
+}
+
+/// What a file has beside its symmetric keys.
+fn others(content: &Content) -> Option<String> {
+    let others: Vec<_> = content.others.iter().map(|(what, number)| count(*number as u64, what)).collect();
+    (!others.is_empty()).then(|| others.join(", "))
+}
+
+fn tell(content: &Content, notes: &mut Notes) {
+    if let Some(warning) = content.iterations.and_then(few_rounds) {
+        notes.of_file(warning);
+    }
+    if let Some(others) = others(content) {
+        notes.of_file(format!("what the file has beside symmetric keys is left out: {others}"));
+    }
+    if content.signed {
+        notes.of_file("the signature of the file is not checked".into());
+    }
+    for (number, package) in (1..).zip(&content.packages) {
+        if package.key.as_ref().is_some_and(|key| key.algorithm.is_none()) {
+            let what = "nothing says what the key is for: --algorithm hotp or --algorithm totp does";
+            notes.add(what.into(), || format!("key {number}"));
+        }
+    }
+    reading::tell(&content.packages, notes);
+}
+
+/// What stands in a file that is written.
+#[derive(Default)]
+pub(super) struct Packages {
+    packages: Vec<KeyPackage>,
+    /// The names that Java knows the keys by, which tells no capital letters.
+    names: HashSet<String>,
+}
+
+impl Packages {
+    /// Adds a key without its extensions.
+    ///
+    /// # Errors
+    /// Why the format cannot express it.
+    pub(super) fn add(&mut self, mut package: KeyPackage) -> Result<(), String> {
+        if let Some(key) = package.key.as_ref().filter(|key| !key.is_usable()) {
+            return Err(format!("the policy of {:?} is not understood, so it must not be used (RFC 6030 §5)", key.id));
+        }
+        without_extensions(&mut package);
+        file::carries(&package).map_err(|why| why.to_string())?;
+        let name = package.key.as_ref().map(|key| key.id.to_lowercase()).unwrap_or_default();
+        if !self.names.insert(name) {
+            return Err("another key has the same Id, but for capital letters".to_owned());
+        }
+        self.packages.push(package);
+        Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.packages.is_empty()
+    }
+
+    /// The file.
+    pub(super) fn write(&self, format: FileFormat, protection: &Protection, old: bool) -> Result<Vec<u8>, Failure> {
+        let packages: Vec<_> = self.packages.iter().collect();
+        file::write(format, &packages, protection, old, &mut SystemRandom).map_err(Failure::new)
+    }
+}
+
+fn without_extensions(package: &mut KeyPackage) {
+    package.extensions.clear();
+    if let Some(device) = &mut package.device_info {
+        device.extensions.clear();
+    }
+    if let Some(module) = &mut package.crypto_module_info {
+        module.extensions.clear();
+    }
+    let Some(key) = &mut package.key else { return };
+    key.extensions.clear();
+    if let Some(parameters) = &mut key.algorithm_parameters {
+        parameters.extensions.clear();
+    }
+    if let Some(data) = &mut key.data {
+        data.other.clear();
+    }
+}
+
+impl Format {
+    /// The library's name of a format that is read and written here.
+    pub(super) fn of_container(self) -> Option<FileFormat> {
+        match self {
+            Format::Rfc6031 => Some(FileFormat::Skpc),
+            Format::Pkcs12 => Some(FileFormat::Pkcs12),
+            _ => None,
+        }
+    }
+}
