@@ -125,7 +125,11 @@ fn hostile_tables_do_no_harm() {
     }
     table.extend_from_slice(b"Acme,\xff\xfe,k8,,\n");
     table.extend_from_slice(format!("Acme,9,{},,\n", "x".repeat(70_000)).as_bytes());
-    table.extend_from_slice(b"Acme,10,\"k10");
+    home.write("t.csv", [&table[..], b"Acme,10,\"k10"].concat());
+    let open = home.json_of_failure(&["admin", "device", "import", "t.csv"]);
+    assert!(text(&open, "error").contains("line 11: a quotation mark is not closed"), "{open}");
+    assert_eq!(devices(&home).len(), 0, "lines that cannot be told apart are no rows");
+    table.extend_from_slice(b"Acme,10,k10");
     home.write("t.csv", table);
     let shown = home.run(&["admin", "device", "import", "t.csv"]);
     assert_eq!(shown.code, Some(1), "{shown:#?}");

@@ -134,6 +134,9 @@ pub(super) const CASES: &[Case] = &[
         READ,
         &["its Id stands in the file twice"],
     ),
+    Case::refused(COMMAS, &[("1,totp", "\"1,totp")], READ, &["line 2: a quotation mark is not closed"]),
+    Case::refused(COMMAS, &[("1,totp", "1, \"totp\"")], READ, &["line 2: a quotation mark within a cell"]),
+    Case::refused(COMMAS, &[("383930,60", "83930,60")], READ, &["odd number of hexadecimal digits"]),
     // A member of JSON that is there twice, at any depth; numbers that are not exact.
     Case::refused(JSON, &[], FROM_JSON, &["\"secret_hex\" is there twice"]),
     Case::refused(

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Fault;
 use super::columns::{COLUMNS, Column};
+use super::quotes::Quotes;
 use super::secret::Encoding;
 use crate::pskc::describe::{self, Pins};
 use crate::pskc::notes::Notes;
@@ -65,6 +66,8 @@ fn plain(cell: &str) -> &str {
 /// What is wrong, in which line, and what to do.
 pub(super) fn read(text: &str, columns: Option<&[String]>, notes: &mut Notes) -> Result<Vec<KeyPackage>, Fault> {
     let (separator, text, before) = separator(text, notes);
+    let mut quotes = Quotes::new(separator, before + 1);
+    quotes.read(text).and_then(|()| quotes.end()).map_err(Fault::from)?;
     let mut records = Records::new(text, separator, before);
     let Some(first) = records.next()? else { return Ok(Vec::new()) };
     let names: Vec<&str> = match columns {

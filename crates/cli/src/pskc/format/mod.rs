@@ -6,6 +6,7 @@ mod json;
 pub(super) mod left_out;
 mod otp;
 mod otpauth;
+mod quotes;
 mod secret;
 mod users;
 
@@ -16,6 +17,7 @@ pub(super) use columns::COLUMNS;
 pub(crate) use csv::likely_separator;
 pub(super) use json::algorithm;
 use otp::Otp;
+pub(crate) use quotes::Quotes;
 
 use super::describe::Pins;
 use super::notes::Notes;

@@ -24,6 +24,11 @@ impl Encoding {
             Encoding::Hex => match HEX.decode(text.as_bytes()).ok().or_else(|| hex(text)) {
                 Some(octets) => octets,
                 None if text.is_empty() => Vec::new(),
+                None if text.len() % 2 == 1 && text.bytes().all(|octet| octet.is_ascii_hexdigit()) => {
+                    return Err(
+                        "the secret has an odd number of hexadecimal digits: a 0 in front may be lost".to_owned()
+                    );
+                }
                 None => return Err(or_rather(text, "the secret is not hexadecimal".to_owned(), Encoding::Base32)),
             },
             Encoding::Base32 => base32(text)?,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Each, Row, cut};
 use crate::output::Failure;
 use crate::pskc::document::Document;
-use crate::pskc::format::likely_separator;
+use crate::pskc::format::{Quotes, likely_separator};
 
 const COLUMNS: [&str; 6] =
     ["manufacturer", "serial", "key_name", "shared_key_hex", "certificate_file", "certificate_pem"];
@@ -26,8 +26,10 @@ pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(
     let unreadable = |why: csv::Error| Failure::new(format!("the table cannot be read: {why}"));
     let mut first = String::new();
     document.reader()?.take(MOST_CELL as u64).read_line(&mut first).map_err(|why| unreadable(why.into()))?;
+    let separator = likely_separator(&first).0;
+    must_be_quoted_well(document, separator)?;
     let mut reader = ReaderBuilder::new()
-        .delimiter(likely_separator(&first).0)
+        .delimiter(separator)
         .terminator(Terminator::Any(b'\n')) // in front of which others are trimmed
         .trim(Trim::All)
         .flexible(true)
@@ -47,6 +49,22 @@ pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(
             }
             Err(why) => return Err(unreadable(why)),
         }
+    }
+}
+
+/// Refuses a table whose lines cannot be told apart.
+fn must_be_quoted_well(document: &Document, separator: u8) -> Result<(), Failure> {
+    let wrong =
+        |why: String| Failure::new(format!("the table cannot be read: {why}")).next("correct the quotation marks");
+    let (mut quotes, mut source) = (Quotes::new(separator, 1), document.reader()?);
+    loop {
+        let octets = source.fill_buf().map_err(|why| Failure::new(format!("the table cannot be read: {why}")))?;
+        if octets.is_empty() {
+            return quotes.end().map_err(wrong);
+        }
+        quotes.read(octets).map_err(wrong)?;
+        let len = octets.len();
+        source.consume(len);
     }
 }
 

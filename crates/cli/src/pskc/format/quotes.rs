@@ -1,0 +1,88 @@
+//! Quotation marks of tables. Readers differ in what a stray one means, and one that is not closed takes in all lines behind
+//! it: so marks have to stand as RFC 4180 has them, around whole cells, and twice within these.
+
+/// Follows the text of a table.
+pub(crate) struct Quotes {
+    separator: u8,
+    place: Place,
+    line: u64,
+    /// Where the last quoted cell begins.
+    opened: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Begin,
+    Bare,
+    Quoted,
+    /// Behind a mark within a quoted cell: its end, or the first of two.
+    Behind,
+}
+
+impl Quotes {
+    pub(crate) fn new(separator: u8, first_line: u64) -> Self {
+        Quotes { separator, place: Place::Begin, line: first_line, opened: first_line }
+    }
+
+    /// # Errors
+    /// A mark stands where none may.
+    pub(crate) fn read(&mut self, text: &[u8]) -> Result<(), String> {
+        for octet in text {
+            self.place = match (self.place, *octet) {
+                (Place::Quoted, b'"') => Place::Behind,
+                (Place::Behind, b'"') | (Place::Quoted, _) => Place::Quoted,
+                (_, b'\n') => Place::Begin,
+                (_, other) if other == self.separator => Place::Begin,
+                (Place::Begin, b'"') => {
+                    self.opened = self.line;
+                    Place::Quoted
+                }
+                (Place::Bare, b'"') => {
+                    return Err(format!("line {}: a quotation mark within a cell: {RULE}", self.line));
+                }
+                (Place::Behind, b' ' | b'\t' | b'\r') => Place::Behind,
+                (Place::Behind, _) => return Err(format!("line {}: text behind a cell in quotes: {RULE}", self.line)),
+                (Place::Begin | Place::Bare, _) => Place::Bare,
+            };
+            self.line += u64::from(*octet == b'\n');
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// A mark is not closed.
+    pub(crate) fn end(&self) -> Result<(), String> {
+        match self.place {
+            Place::Quoted => Err(format!("line {}: a quotation mark is not closed: {RULE}", self.opened)),
+            _ => Ok(()),
+        }
+    }
+}
+
+const RULE: &str = "marks stand around a whole cell, and twice within one";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_stand_around_whole_cells_and_twice_within() {
+        let read = |text: &str| {
+            let mut quotes = Quotes::new(b',', 1);
+            text.bytes().try_for_each(|octet| quotes.read(&[octet])).and_then(|()| quotes.end())
+        };
+        for text in ["", "a,b\n", "\"a\",\"b\"\r\n", "\"a\nb\",c", "\"a\"\"b\"", "\"\",\"\"", "\"a\" ,b", "\"\"\"\"\n"]
+        {
+            assert_eq!(read(text), Ok(()), "{text}");
+        }
+        for (text, told) in [
+            ("a,\"b\nc,d\n", "line 1: a quotation mark is not closed"),
+            ("a\nb,\"", "line 2: a quotation mark is not closed"),
+            ("a,5\" b\n", "line 1: a quotation mark within a cell"),
+            ("a, \"b\"\n", "line 1: a quotation mark within a cell"),
+            ("a\n\"b\"c\n", "line 2: text behind a cell in quotes"),
+        ] {
+            assert!(read(text).is_err_and(|why| why.starts_with(told)), "{text}");
+        }
+    }
+}
