@@ -10,8 +10,8 @@ use pskc::{KeyPackage, Unlock};
 
 use super::document::Document;
 use super::format::Format;
-use super::input::NEEDED;
 use super::notes::Notes;
+use super::opening::NEEDED;
 use super::protect::few_rounds;
 use super::reading;
 use crate::output::Failure;

@@ -10,17 +10,15 @@ use clap::Args;
 use dskpp::vessel::file::FileFormat;
 use dskpp_crypto::Secret;
 use indicatif::{ProgressBar, ProgressStyle};
-use pskc::{
-    DerivedKey, Deviation, EncryptedValue, Header, KeyPackage, LenientReader, Opener, OpenerOptions, ParallelReader,
-    ProtectionError, Trailer, Unlock, ValueAlgorithm, Warning,
-};
+use pskc::{DerivedKey, Header, KeyPackage, LenientReader, ParallelReader, Trailer, Unlock, Warning};
 
 use super::container;
 use super::document::Document;
 use super::format::Format;
+use super::kind::Kind;
 use super::material::{from_hex, key_file};
-use super::named::Named;
 use super::notes::Notes;
+use super::opening::Opening;
 use super::protect::few_rounds;
 use super::reading::Reading;
 use super::unlock::{UnlockOptions, ask};
@@ -109,23 +107,6 @@ fn refused(why: pskc::Error) -> Failure {
         true => "see `dskpp pskc check`; files of vendors and old drafts may be readable with --lenient",
         false => "nothing was done: ask the sender for the file again",
     })
-}
-
-/// With what to do about a file that does not open.
-fn closed(why: &ProtectionError, place: &str) -> Failure {
-    let failure = Failure::new(format!("{place}{why}"));
-    match why {
-        ProtectionError::MacKeyNeeded(_) => failure.next("give it with --mac-key-file"),
-        ProtectionError::MissingMac => failure.next("ask the sender for it again; --lenient opens it as it is"),
-        ProtectionError::MacTakenAway(_) => failure.next("do not use the file: ask the sender for it again"),
-        ProtectionError::Algorithm(uri) if pskc::is_misnamed(uri) => {
-            failure.next("ask the sender for it with the right name; --lenient takes it for that")
-        }
-        ProtectionError::Algorithm(_) | ProtectionError::Derivation(_) | ProtectionError::Content(_) => {
-            failure.next("ask the sender for it with another protection")
-        }
-        _ => failure.next(NEEDED),
-    }
 }
 
 fn unreadable(why: pskc::Error) -> Failure {
@@ -227,7 +208,13 @@ impl Input {
             let line = text[..why.valid_up_to()].iter().filter(|octet| **octet == b'\n').count() + 1;
             Failure::new(format!("{name}: line {line} is not in UTF-8")).next("save the file as UTF-8")
         })?;
-        let packages = self.reading.read(format, text, &mut notes).map_err(|why| why.within(name))?;
+        let packages = self.reading.read(format, text, &mut notes).map_err(|why| match document.kind() {
+            Ok(Kind::Keys(other)) if other != format => {
+                why.next(format!("it looks like {}: leave out --from", other.what()))
+            }
+            _ => why,
+        });
+        let packages = packages.map_err(|why| why.within(name))?;
         if packages.is_empty() {
             return Err(Failure::new(format!("there are no keys in {name}")));
         }
@@ -331,66 +318,6 @@ impl KeyFile {
         }
     }
 }
-
-/// Opens packages where there is something to open them with.
-struct Opening {
-    opener: Option<Opener>,
-    /// Whether the file says how MACs are made.
-    has_macs: bool,
-    /// Keys with a value that only a MAC would protect, and that has none.
-    unprotected: Named,
-}
-
-impl Opening {
-    fn new(
-        header: &Header,
-        unlock: Option<&Unlock>,
-        mac_key: Option<&Secret>,
-        lenient: bool,
-        iv: Option<&[u8]>,
-    ) -> Result<Self, Failure> {
-        let has_macs = header.mac_method.is_some();
-        let opening = Opening { opener: None, has_macs, unprotected: Named::default() };
-        let Some(unlock) = unlock else { return Ok(opening) };
-        let mut options = OpenerOptions { lenient, ..OpenerOptions::default() };
-        options.mac_key = mac_key.cloned();
-        options.iv = iv.map(<[u8]>::to_vec);
-        let opener = Opener::new(header.encryption_key.as_ref(), header.mac_method.as_ref(), unlock, options);
-        Ok(Opening { opener: Some(opener.map_err(|why| closed(&why, ""))?), ..opening })
-    }
-
-    /// Opens the package. Without anything to open it with it stays as it is, unless it `must` be opened.
-    fn open(&mut self, package: &mut KeyPackage, number: u64, must: bool) -> Result<(), Failure> {
-        let Some(key) = &mut package.key else { return Ok(()) };
-        let Some(data) = &mut key.data else { return Ok(()) };
-        let Some(opener) = &mut self.opener else {
-            return match data.encrypted_values().next() {
-                Some((name, _)) if must => {
-                    Err(Failure::new(format!("key {number} ({}): its {name} is encrypted", key.id)).next(NEEDED))
-                }
-                _ => Ok(()),
-            };
-        };
-        let is_open = |value: &EncryptedValue| {
-            value.mac.is_none() && ValueAlgorithm::of(&value.data).is_ok_and(ValueAlgorithm::needs_mac)
-        };
-        if !self.has_macs && data.encrypted_values().any(|(_, value)| is_open(value)) {
-            self.unprotected.add(number, &key.id);
-        }
-        opener.open(data).map_err(|why| closed(&why, &format!("key {number} ({}): ", key.id)))
-    }
-
-    fn deviations(&self) -> Vec<String> {
-        let deviations = self.opener.iter().flat_map(|opener| opener.deviations());
-        let text = |deviation: &Deviation| match deviation {
-            Deviation::NoMac => format!("{deviation}: {}", self.unprotected),
-            _ => deviation.to_string(),
-        };
-        deviations.map(text).collect()
-    }
-}
-
-pub(super) const NEEDED: &str = "give what opens the file: --key-file, --password-file, --private-key or --key-hex";
 
 /// A bar for people who wait for a large file.
 fn progress(len: u64) -> ProgressBar {

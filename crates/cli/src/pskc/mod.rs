@@ -13,6 +13,7 @@ pub(crate) mod material;
 mod meaning;
 mod named;
 mod notes;
+mod opening;
 pub(crate) mod protect;
 pub(crate) mod reading;
 mod sign;

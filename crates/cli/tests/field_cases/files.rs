@@ -90,6 +90,7 @@ pub(super) const CASES: &[Case] = &[
         &["pskc", "inspect", "input"],
         &["A+B/C", "2026-02-01..2027-01-31T12:00:00Z, device from 2026-01-31", "OTP CR, 1 use, PIN Prepend"],
     ),
+    Case::refused(LINE, &[], &["pskc", "convert", "--from", "csv", "--to", "json", "input"], &["leave out --from"]),
     // What a key file holds is told by its content.
     Case::read(KEYS, &[], &["pskc", "inspect", "--key-file", "key.colons", "input"], &["opened with what was given"]),
     Case::refused(

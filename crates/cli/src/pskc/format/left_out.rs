@@ -35,7 +35,7 @@ pub(super) fn of_apps(package: &KeyPackage, name: &str, has_issuer: bool) -> Vec
         ("user ids", is_other(key.and_then(|key| key.user_id.as_ref()))),
         ("friendly names", is_other(key.and_then(|key| key.friendly_name.as_ref()))),
         ("issuers", !has_issuer && issuer.is_some()),
-        ("serial numbers", device.is_some_and(|device| device.serial_no.is_some())),
+        ("serial numbers", is_other(device.and_then(|device| device.serial_no.as_ref()))),
         ("manufacturers", device.is_some_and(|device| device.manufacturer.is_some())),
         ("models", device.is_some_and(|device| device.model.is_some())),
         ("issue numbers", device.is_some_and(|device| device.issue_no.is_some())),
