@@ -133,22 +133,29 @@ async fn a_request_has_a_deadline_from_its_first_octet_and_an_idle_connection_an
     assert!(of_headers >= Duration::from_secs(1) && start.elapsed() >= Duration::from_secs(2), "not before its time");
 }
 
+/// Each request has a deadline of its own, which ends with it: the time between two requests is another one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_lives_as_long_as_its_requests_come() {
     let server = Server::start_with(|config| {
-        config.limits.header_timeout_s = 2;
+        config.limits.header_timeout_s = 4;
         config.limits.request_timeout_s = 2;
+        config.limits.body_timeout_s = 300;
     })
     .await;
     let mut stream = connect(&server, 1).await;
-    for _ in 0..4 {
-        tokio::time::sleep(Duration::from_millis(1000)).await;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(2500)).await; // longer than a request may take
+        stream.write_all(b"GET /healthz HTTP/1.1\r\n").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        stream.write_all(b"Host: a\r\n\r\n").await.unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(b"ok\n") {
             assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "closed");
         }
     }
+    let head = format!("POST /dskpp HTTP/1.1\r\nHost: a\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: 9\r\n\r\n<");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert!(is_closed(&mut stream).await, "a later request has a deadline, too");
 }
 
 /// The server believes proxies at 127.0.0.1.

@@ -99,7 +99,12 @@ async fn p28_a_run_whose_client_left_before_its_turn_is_not_done_and_may_be_sent
     stream.write_all(&[head.as_bytes(), &request].concat()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await; // until it waits behind the crowd
     drop(stream);
-    while sending.join_next().await.is_some() {}
+    // The jobs of one address are done in order, and so are the writes of the store: what ends here came after it.
+    let next = server.run(server.offer(&server.enrolment("totp", json!({})).await, KeyType::Totp)).await;
+    next.expect("the code is right");
+    while let Some(status) = sending.join_next().await {
+        assert_eq!(status.unwrap(), 200, "all of the crowd went before");
+    }
     let id = enrolment["id"].as_str().unwrap();
     let now = server.api(&format!("enrolments/{id}"), None, 200).await;
     assert_eq!(now["state"], "open", "it was not done");

@@ -8,6 +8,7 @@ mod crowds;
 mod four_pass;
 mod hostile;
 mod lifecycle;
+mod locks;
 mod oracles;
 mod refusals;
 mod renewal_and_trigger;

@@ -10,6 +10,7 @@ use dskpp::message::{AuthenticationCodeMac, AuthenticationData, Mac, Request, Tr
 use dskpp::status::Status;
 use dskpp::version::Version;
 use dskpp_crypto::{RsaPrivateKey, Secret, SystemRandom};
+use dskpp_server::Config;
 use pskc::{DeviceInfo, KeyInfo};
 use reqwest::header;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use crate::support::{Server, read, with_code};
 
 static CLIENT_KEY: LazyLock<Arc<RsaPrivateKey>> = LazyLock::new(|| Arc::new(RsaPrivateKey::generate(2048).unwrap()));
 
-const WRONG: &str = "0123456789ABCDEF";
+pub(crate) const WRONG: &str = "0123456789ABCDEF";
 
 /// A client ID that nobody has, another one each time: wrong tries of one client ID make the next wait.
 fn unknown() -> String {
@@ -41,8 +42,9 @@ fn bare() -> KeyInfo {
     KeyInfo::from_rsa(CLIENT_KEY.public().modulus(), CLIENT_KEY.public().exponent())
 }
 
+/// With the key that the first device shares with the server.
 fn wrap(name: &str) -> ClientProtection {
-    ClientProtection::Wrap { name: name.into(), key: Secret::from_slice(&[9; 16]) }
+    ClientProtection::Wrap { name: name.into(), key: Secret::from_slice(&[7; 16]) }
 }
 
 fn device(serial: &str) -> Option<DeviceInfo> {
@@ -51,9 +53,14 @@ fn device(serial: &str) -> Option<DeviceInfo> {
 }
 
 async fn server() -> Server {
+    server_with(|_| {}).await
+}
+
+pub(crate) async fn server_with(adjust: impl FnOnce(&mut Config)) -> Server {
     let server = Server::start_with(|config| {
         config.limits.requests_per_address_per_s = 0;
         config.limits.requests_per_s = 0;
+        adjust(config);
     })
     .await;
     for (serial, more) in [
@@ -70,7 +77,7 @@ async fn server() -> Server {
 }
 
 /// An answer without what is random in it: of values in base64, and of SessionID, the length alone is left.
-async fn seen(server: &Server, request: Vec<u8>) -> String {
+pub(crate) async fn seen(server: &Server, request: Vec<u8>) -> String {
     let response = server.post(request).await;
     let fixed = response.headers().iter().filter(|(name, _)| **name != header::DATE);
     let mut headers: Vec<_> = fixed.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
@@ -108,7 +115,7 @@ fn invented(client_id: &str) -> Trigger {
 
 /// What a stranger sends.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+pub(crate) enum Way {
     Nonce,
     Both,
     Wrap(&'static str),
@@ -129,7 +136,7 @@ const WAYS: [Way; 8] = [
 ];
 
 impl Way {
-    async fn request(self, server: &Server, offer: Offer) -> Vec<u8> {
+    pub(crate) async fn request(self, server: &Server, offer: Offer) -> Vec<u8> {
         let with = match self {
             Way::Nonce => return server.until_nonce(offer).await.0,
             Way::Both => {
