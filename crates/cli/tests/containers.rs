@@ -107,6 +107,32 @@ fn what_these_formats_cannot_carry_is_told_and_keys_are_left_out_when_asked_for(
     assert!(refused.code == Some(1) && refused.err.contains("capital letters"), "{refused:?}");
 }
 
+/// The rules of PSKC for what is said of a key hold here, too.
+#[test]
+fn check_opens_the_file_and_finds_what_imports_would_refuse() {
+    let home = home();
+    let bad = json!({ "keys": [keys()[0], { "id": "t", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:hotp",
+                                           "secret_hex": "31", "counter": 5, "response_length": 6 }] });
+    home.write("bad.json", bad.to_string());
+    let by: &[&str] = &["--password-file", "password"];
+    for (name, rules) in [("k.cms", "RFC 6031"), ("k.p12", "RFC 7292")] {
+        let to = ["-o", name, "--force", "--to-password-file", "password", "--iterations"];
+        home.run(&[&["pskc", "convert", "bad.json"], &to[..], &["1000"]].concat()).success();
+        let closed = home.run(&["pskc", "check", name]);
+        assert!(closed.code == Some(1) && closed.err.contains("--password-file"), "{closed:?}");
+        let found = home.run(&[&["pskc", "check", name][..], by].concat());
+        assert!(found.code == Some(1) && found.out.contains("has keys that do not follow RFC 6030"), "{found:?}");
+        assert!(found.out.contains("key 2: the secret is shorter than HOTP allows"), "{found:?}");
+        assert!(found.out.contains("warning: 1000 rounds protect a password little"), "{found:?}");
+        home.run(&[&["pskc", "convert", "keys.json"], &to[..], &["100000"]].concat()).success();
+        let found = home.run(&[&["pskc", "check", name][..], by].concat()).success();
+        assert!(found.out.contains(&format!("{name}: 3 keys, follows {rules}")), "{found:?}");
+        let found = home.json(&[&["pskc", "check", name][..], by].concat());
+        assert_eq!((&found["valid"], &found["keys"]), (&json!(true), &json!(3)), "{found}");
+    }
+    assert_eq!(home.run(&[&["pskc", "check", "keys.xml"][..], by].concat()).code, Some(2));
+}
+
 #[test]
 fn options_that_the_format_does_not_have_are_refused() {
     let home = home();

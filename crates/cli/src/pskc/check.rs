@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pskc::{ContainerReader, LenientReader};
+use dskpp::vessel::file::FileFormat;
+use pskc::{ContainerReader, Header, LenientReader};
 use serde_json::{Value as Json, json};
 
+use super::container;
 use super::document::Document;
 use super::format::Format;
 use super::kind::Kind;
 use super::meaning::Meaning;
+use super::notes::Notes;
+use super::unlock::OpenedBy;
 use crate::output::{Failure, Output};
 use crate::shown::{self, count};
 
@@ -20,6 +24,9 @@ pub(super) const MOST: usize = 100;
 pub(crate) struct Check {
     /// The key file; - for standard input
     file: PathBuf,
+
+    #[command(flatten)]
+    by: OpenedBy,
 }
 
 /// Something that is wrong, where, and what to do about it.
@@ -70,9 +77,25 @@ impl Problem {
 impl Check {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let document = Document::open(&self.file)?;
-        let (keys, problems) = match Problem::of_other(&document)?.map_or_else(|| strict(&document), Err) {
-            Ok(found) => found,
-            Err(error) => (0, vec![error].into_iter().chain(lenient(&document)).collect()),
+        let container = match document.kind()? {
+            Kind::Keys(format) => format.of_container(),
+            _ => None,
+        };
+        if container.is_none() && self.by.is_given() {
+            return Err(Failure::usage("only files of CMS and PKCS #12 are opened to be checked")
+                .next("leave out what opens the file"));
+        }
+        let (keys, problems) = match container {
+            Some(format) => self.container(&document, format)?,
+            None => match Problem::of_other(&document)?.map_or_else(|| strict(&document), Err) {
+                Ok(found) => found,
+                Err(error) => (0, vec![error].into_iter().chain(lenient(&document)).collect()),
+            },
+        };
+        let rules = match container {
+            None => "RFC 6030",
+            Some(FileFormat::Skpc) => "RFC 6031",
+            Some(FileFormat::Pkcs12) => "RFC 7292",
         };
         let valid = !problems.iter().any(|problem| problem.is_error);
         let result = json!({
@@ -84,13 +107,32 @@ impl Check {
         output.print(&result, || {
             let mut lines: Vec<String> = problems.iter().map(Problem::to_text).collect();
             lines.push(match valid {
-                true => format!("{name}: {}, follows RFC 6030", count(keys, "key")),
-                false => format!("{name}: does not follow RFC 6030"),
+                true => format!("{name}: {}, follows {rules}", count(keys, "key")),
+                false if container.is_some() => format!("{name}: has keys that do not follow RFC 6030"),
+                false => format!("{name}: does not follow {rules}"),
             });
             lines.join("\n")
         })?;
         // All has been said: only the exit code is left to tell.
         if valid { Ok(()) } else { std::process::exit(1) }
+    }
+
+    /// What a file of CMS or PKCS #12 says of its keys is what PSKC says, and has to follow the same rules.
+    fn container(&self, document: &Document, format: FileFormat) -> Result<(u64, Vec<Problem>), Failure> {
+        let mut notes = Notes::default();
+        let (content, _) = container::read(document, format, self.by.get()?, |_| Ok(()), &mut notes)?;
+        let of_file = |what| Problem { line: None, what, next: None, is_error: false };
+        let mut found: Vec<Problem> = notes.into_texts().into_iter().map(of_file).collect();
+        let mut meaning = Meaning::new(Header::default(), 0);
+        for (number, package) in (1..).zip(&content.packages) {
+            meaning.package(package, number);
+        }
+        found.extend(meaning.finish().into_iter().map(|problem| match problem.line {
+            Some(key) => Problem { line: None, what: format!("key {key}: {}", problem.what), ..problem },
+            None => problem,
+        }));
+        found.truncate(MOST);
+        Ok((content.packages.len() as u64, found))
     }
 }
 

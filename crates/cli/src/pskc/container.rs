@@ -77,13 +77,17 @@ fn tell(content: &Content, notes: &mut Notes) {
     if content.signed {
         notes.of_file("the signature of the file is not checked".into());
     }
-    for (number, package) in (1..).zip(&content.packages) {
+}
+
+/// Tells what the keys of a file do not state.
+pub(super) fn tell_of_keys(packages: &[KeyPackage], notes: &mut Notes) {
+    for (number, package) in (1..).zip(packages) {
         if package.key.as_ref().is_some_and(|key| key.algorithm.is_none()) {
             let what = "nothing says what the key is for: --algorithm hotp or --algorithm totp does";
             notes.add(what.into(), || format!("key {number}"));
         }
     }
-    reading::tell(&content.packages, notes);
+    reading::tell(packages, notes);
 }
 
 /// What stands in a file that is written.

@@ -239,6 +239,7 @@ impl Input {
         let mut notes = Notes::default();
         let (content, unlock) =
             container::read(&document, file, options.get()?, |package| self.reading.complete(package), &mut notes)?;
+        container::tell_of_keys(&content.packages, &mut notes);
         let summary = Summary {
             packages: content.packages.len() as u64,
             trailer: Trailer { signed: content.signed, ..Trailer::default() },

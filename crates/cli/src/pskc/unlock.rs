@@ -12,10 +12,26 @@ use super::material::{first_line, from_hex, key_file, private_key};
 use crate::output::Failure;
 use crate::store::prompt;
 
-/// What opens an encrypted file.
+/// What opens an encrypted file, and an old one in which something is missing.
 #[derive(Args)]
 #[group(multiple = true)]
 pub(crate) struct UnlockOptions {
+    #[command(flatten)]
+    pub(super) by: OpenedBy,
+
+    /// A file with the MAC key, in the forms of --key-file, where the key file only names one
+    #[arg(long, value_name = "FILE")]
+    pub(super) mac_key_file: Option<PathBuf>,
+
+    /// The initialization vector in hexadecimal, where the file leaves it out (some old files; needs --lenient)
+    #[arg(long, value_name = "HEX", requires = "lenient")]
+    pub(super) iv_hex: Option<String>,
+}
+
+/// A key or a password.
+#[derive(Args)]
+#[group(multiple = true)]
+pub(crate) struct OpenedBy {
     /// The key that protects the file, in hexadecimal. Other users of this machine may see it: prefer --key-file
     #[arg(long, value_name = "HEX", conflicts_with_all = ["key_file", "password_file", "private_key"])]
     key_hex: Option<String>,
@@ -31,25 +47,28 @@ pub(crate) struct UnlockOptions {
     /// A file with the RSA private key (PKCS #8, PEM or DER)
     #[arg(long, value_name = "FILE")]
     private_key: Option<PathBuf>,
-
-    /// A file with the MAC key, in the forms of --key-file, where the key file only names one
-    #[arg(long, value_name = "FILE")]
-    pub(super) mac_key_file: Option<PathBuf>,
-
-    /// The initialization vector in hexadecimal, where the file leaves it out (some old files; needs --lenient)
-    #[arg(long, value_name = "HEX", requires = "lenient")]
-    pub(super) iv_hex: Option<String>,
 }
 
 impl UnlockOptions {
     /// Whether any is given.
     pub(crate) fn is_given(&self) -> bool {
-        let UnlockOptions { key_hex, key_file, password_file, private_key, mac_key_file, iv_hex } = self;
-        [key_file, password_file, private_key, mac_key_file].into_iter().any(Option::is_some)
-            || [key_hex, iv_hex].into_iter().any(Option::is_some)
+        let UnlockOptions { by, mac_key_file, iv_hex } = self;
+        by.is_given() || mac_key_file.is_some() || iv_hex.is_some()
     }
 
     pub(crate) fn get(&self) -> Result<Option<Unlock>, Failure> {
+        self.by.get()
+    }
+}
+
+impl OpenedBy {
+    /// Whether any is given.
+    pub(super) fn is_given(&self) -> bool {
+        let OpenedBy { key_hex, key_file, password_file, private_key } = self;
+        key_hex.is_some() || [key_file, password_file, private_key].into_iter().any(Option::is_some)
+    }
+
+    pub(super) fn get(&self) -> Result<Option<Unlock>, Failure> {
         if let Some(hex) = &self.key_hex {
             return Ok(Some(Unlock::Key(Secret::new(from_hex(hex)?))));
         }
