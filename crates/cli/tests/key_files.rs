@@ -331,6 +331,10 @@ fn keys_enter_a_server_once_and_leave_it_unchanged() {
         assert_eq!(out[0][name], odd[0][name], "{name}: {out}");
     }
     assert_eq!(home.run(&["admin", "key", "export"]).code, Some(2), "nothing leaves unless it is said how");
+    for other in [&["--in-the-clear"][..], &["--to-key-file", "key"], &["--to-certificate", "key"]] {
+        let both = [&["admin", "key", "export", "--for-old-readers"], other].concat();
+        assert_eq!(home.run(&both).code, Some(2), "old readers matter to a password alone: {other:?}");
+    }
     // HOTP with this secret and counter 5, by the RFC's own algorithm: what a token imported from the same file makes.
     home.json(&["token", "import", "two.xml"]);
     let otp = text(&home.json(&["token", "otp", "a"]), "otp");

@@ -211,7 +211,7 @@ pub(super) struct Export {
 
     /// Protect with the password as old programs do: 100,000 rounds of HMAC-SHA-1, AES-128, MACs with SHA-1. Without,
     /// 600,000 rounds of HMAC-SHA-256, AES-256, MACs with SHA-256
-    #[arg(long, requires = "to_password_file")]
+    #[arg(long, conflicts_with_all = ["to_key_file", "to_certificate", "in_the_clear"])]
     for_old_readers: bool,
 
     /// The receiver's RSA certificate (PEM or DER)
