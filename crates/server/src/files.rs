@@ -93,6 +93,8 @@ mod tests {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 1);
+        fs::write(&path, "\u{FEFF}marked").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "marked", "a byte order mark is no content");
         let missing = read_text(&folder.path().join("missing")).unwrap_err();
         assert!(missing.to_string().contains("missing cannot be read"), "{missing}");
     }

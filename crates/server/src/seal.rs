@@ -219,6 +219,8 @@ pub(crate) mod tests {
         let other = Kek::new(&Secret::new(vec![2; 32])).unwrap();
         assert!(other.open("key", "k_token", "1", &sealed).is_err());
         assert!(Kek::new(&Secret::new(vec![2; 31])).is_err());
+        let marked = Kek::from_hex(&format!("\u{FEFF}{}\r\n", "01".repeat(32)), Path::new("kek")).unwrap();
+        assert_eq!(marked.open("key", "k_token", "1", &sealed), Ok(secret), "a byte order mark is no digit");
     }
 
     #[test]
