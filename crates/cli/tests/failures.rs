@@ -268,7 +268,7 @@ fn a_store_that_does_not_open_or_cannot_be_written() {
             .json(),
         "key_id",
     );
-    fails(&home, &["token", "otp", "no-such-key", "--store", "my.db"], 1, &["no-such-key", "token list"]);
+    fails(&home, &["token", "otp", "no-such-key", "--store", "my.db"], 1, &["no-such-key", "list the keys"]);
 
     // Every cause that shows before the run costs nothing: the code stays good.
     let second = create(&home, "second", &[]);

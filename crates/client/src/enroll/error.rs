@@ -151,7 +151,7 @@ impl EnrollError {
             Self::KServer(_) => "tell the server's operator",
             Self::KServerCertificate(_) => "check the CA file that was given for it, or ask the server's operator",
             Self::TooManyOld(_) => {
-                "once the server has accepted a code of that key, forget them with `dskpp token accepted`"
+                "once the server has accepted a code of that key, forget them: `dskpp token accepted`, with the same store"
             }
             Self::DeviceKeyName(_) => "give the key of that name",
             Self::PackageOfFourPass => "offer PSKC, or two-pass",

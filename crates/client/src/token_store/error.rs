@@ -71,8 +71,10 @@ impl StoreError {
             Self::NotAName(_) => "give it another",
             Self::Exists(_) => "delete that key first, or keep it",
             Self::UsedUp(_) => "ask the issuer of the key for another",
-            Self::NotFound(_) => "see `dskpp token list`",
-            Self::TooManyOld(_) => "forget them with `dskpp token accepted` once the server has accepted a code of it",
+            Self::NotFound(_) => "list the keys of the same store for their ids",
+            Self::TooManyOld(_) => {
+                "forget them once the server has accepted a code of it: `dskpp token accepted`, with the same store"
+            }
             Self::Ambiguous(_) => "give more of the id",
         }
     }
