@@ -233,8 +233,12 @@ fn respond(
 fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), Failure> {
     let file = input.open(true)?;
     file.warn();
+    file.warn_of_assumed();
     let (mut tokens, mut refused) = (Vec::new(), Vec::new());
     file.for_each(|package| {
+        if package.key.is_none() {
+            return Ok(());
+        }
         match token_from_package(&package) {
             Ok(token) => tokens.push(token),
             Err(why) => {

@@ -14,6 +14,7 @@
 mod aead;
 mod cipher;
 mod cms;
+mod distrust;
 mod hash;
 mod kdf;
 mod legacy;
@@ -29,6 +30,7 @@ mod x509;
 pub use aead::AeadKey;
 pub use cipher::{CbcKey, aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwrap_pad, aes_wrap, aes_wrap_pad};
 pub use cms::{pwri_unwrap, pwri_wrap};
+pub use distrust::{Distrust, DistrustCause, distrust};
 pub use hash::{Hash, Sha256};
 pub use kdf::{Argon2Params, Pbkdf2Prf, argon2id, pbkdf2};
 pub use legacy::{

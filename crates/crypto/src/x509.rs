@@ -92,7 +92,7 @@ pub fn verify_chain(
 
 /// Whether a trusted certificate is that of an authority (RFC 5280 §4.2.1.3 and §4.2.1.9). The path validation takes
 /// every anchor as one, so that a trusted signer could name further signers. Version 1 has no way to say it.
-fn certifies(anchor: &[u8]) -> bool {
+pub(crate) fn certifies(anchor: &[u8]) -> bool {
     let Ok((_, anchor)) = X509Certificate::from_der(anchor) else { return false };
     let (Ok(usage), Ok(constraints)) = (anchor.key_usage(), anchor.basic_constraints()) else { return false };
     let signs_certificates = usage.map(|usage| usage.value.key_cert_sign());

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use dskpp_crypto::{Error, SignerUse, verify_chain};
+use dskpp_crypto::{DistrustCause, Error, SignerUse, distrust, verify_chain};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, date_time_ymd,
@@ -173,4 +173,44 @@ fn a_forged_signature_of_a_certificate_is_found_at_every_octet() {
         "junk beside it is passed over"
     );
     assert!(verify_chain(&leaf, &[], &[&anchor], u64::MAX, SignerUse::Documents).is_err());
+}
+
+/// A refusal names the certificate and the cause.
+#[test]
+fn a_chain_that_is_not_trusted_is_explained() {
+    let (good, other) = (root(params("root", unconstrained())), root(params("other", unconstrained())));
+    let middle = below(params("middle", unconstrained()), &good);
+    let dated = |from: i32, to: i32| {
+        let mut params = signer();
+        (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+        params
+    };
+    let critical = || {
+        let mut params = signer();
+        let mut extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]);
+        extension.set_criticality(true);
+        params.custom_extensions.push(extension);
+        params
+    };
+    let not_authority = below(params("clerk", IsCa::ExplicitNoCa), &good);
+    use DistrustCause::*;
+    for (leaf, between, anchor, cause, named) in [
+        (below(dated(2027, 2028), &good), None, &good, Expired, "CN=signer\" has expired"),
+        (below(dated(2035, 2036), &good), None, &good, NotYetValid, "CN=signer\" is not valid before"),
+        (below(signer(), &good), None, &other, UnknownIssuer, "issued by \"CN=root\""),
+        (below(signer(), &middle), None, &good, UnknownIssuer, "issued by \"CN=middle\""),
+        (below(params("signer", unconstrained()), &good), None, &good, Authority, "of an authority"),
+        (below(critical(), &good), None, &good, Extension, "1.3.6.1.4.1.99999.1"),
+        (below(signer(), &not_authority), Some(&not_authority), &good, NotAuthority, "CN=clerk\" is not"),
+        (below(signer(), &not_authority), None, &not_authority, NotAuthority, "issued by \"CN=clerk\", whose"),
+        (below(signer(), &root(params("root", unconstrained()))), None, &good, Signature, "not signed with the key"),
+    ] {
+        let refused = verify(&leaf, &between.into_iter().collect::<Vec<_>>(), anchor);
+        assert!(refused.is_err(), "{cause:?}");
+        let between: Vec<Vec<u8>> = between.into_iter().map(der).collect();
+        let between: Vec<&[u8]> = between.iter().map(|der| &der[..]).collect();
+        let why = distrust(&der(&leaf), &between, &[&der(anchor)], NOW);
+        assert!(why.cause == cause && why.to_string().contains(named), "{cause:?}: {why}");
+    }
+    assert_eq!(distrust(b"junk", &[], &[], NOW).cause, Unreadable);
 }

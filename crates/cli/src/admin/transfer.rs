@@ -51,13 +51,14 @@ impl Import {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let file = self.input.open(true)?;
         file.warn();
+        file.warn_of_assumed();
         let more = match (&self.user, self.assign_user_ids) {
             (Some(user), _) => format!("&user={}", crate::api::escaped(user)),
             (None, true) => "&assign=user-id".to_owned(),
             (None, false) => String::new(),
         };
         let id = digest(&file, &format!("{more}{}", file.identity()))?;
-        let total = file.summary.packages;
+        let total = file.summary.keys;
         let before = api.get_if_there(&format!("/imports/{id}")).await?;
         let done = before.as_ref().map_or(Ok(0), |import| number(import, "done"))?.min(total);
         if done > 0 {
@@ -105,6 +106,9 @@ fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), F
         Ok(())
     };
     file.for_each(|package| {
+        if package.key.is_none() {
+            return Ok(());
+        }
         number += 1;
         if number <= done {
             return Ok(());

@@ -106,8 +106,10 @@ impl Check {
         let name = self.file.display();
         output.print(&result, || {
             let mut lines: Vec<String> = problems.iter().map(Problem::to_text).collect();
+            let counted = count(keys, "key");
             lines.push(match valid {
-                true => format!("{name}: {}, follows {rules}", count(keys, "key")),
+                true if problems.is_empty() => format!("{name}: {counted}, follows {rules}"),
+                true => format!("{name}: {counted}, no error, {}", count(problems.len() as u64, "warning")),
                 false if container.is_some() => format!("{name}: has keys that do not follow RFC 6030"),
                 false => format!("{name}: does not follow {rules}"),
             });
@@ -122,7 +124,7 @@ impl Check {
         let mut notes = Notes::default();
         let (content, _) = container::read(document, format, self.by.get()?, |_| Ok(()), &mut notes)?;
         let of_file = |what| Problem { line: None, what, next: None, is_error: false };
-        let mut found: Vec<Problem> = notes.into_texts().into_iter().map(of_file).collect();
+        let mut found: Vec<Problem> = notes.texts().map(of_file).collect();
         let mut meaning = Meaning::new(Header::default(), 0);
         for (number, package) in (1..).zip(&content.packages) {
             meaning.package(package, number);
@@ -152,7 +154,7 @@ fn strict(document: &Document) -> Result<(u64, Vec<Problem>), Problem> {
     let mut meaning = Meaning::new(reader.header().clone(), reader.line());
     let (mut keys, mut line) = (0, reader.line());
     while let Some(package) = reader.next_package().map_err(fault)? {
-        keys += 1;
+        keys += u64::from(package.key.is_some());
         meaning.package(&package, line);
         line = reader.line();
     }

@@ -66,6 +66,11 @@ impl Convert {
         };
         let file = self.input.open(true)?;
         file.warn();
+        file.warn_of_unusable();
+        let without = file.summary.packages - file.summary.keys;
+        if without > 0 {
+            note(format!("{} without a key left out: the format has no place for it", count(without, "package")));
+        }
         if !file.summary.trailer.extensions.is_empty() {
             note("the format has no place for the extensions of the container: they are left out");
         }
@@ -124,6 +129,9 @@ impl Convert {
         let (mut number, mut report) = (0_u64, Report::default());
         file.into_each(|package| {
             number += 1;
+            if package.key.is_none() {
+                return Ok(());
+            }
             match writer.package(&package, pins).map(Zeroizing::new) {
                 Ok(text) => {
                     report.add(&writer, &package, &text);

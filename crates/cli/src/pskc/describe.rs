@@ -121,7 +121,7 @@ fn policy(policy: &Policy, secrets: Option<&Pins>) -> Json {
 }
 
 /// What the file as a whole says of itself.
-pub(crate) fn file(summary: &super::input::Summary) -> Map<String, Json> {
+pub(crate) fn file(summary: &super::summary::Summary) -> Map<String, Json> {
     let header = &summary.header;
     let mut container = Members(Map::new());
     container.text("version", Some(&header.version));
@@ -136,13 +136,18 @@ pub(crate) fn file(summary: &super::input::Summary) -> Map<String, Json> {
         Some(place) => json!({ "what": what, "path": place.path, "line": place.line }),
         None => json!({ "what": what }),
     });
+    let notes = summary.suspicions.texts().chain(summary.unusable.texts()).map(|what| json!({ "what": what }));
+    let warnings: Json = warnings.chain(notes).collect();
     let mut document = Map::new();
     document.insert("container".into(), Json::Object(container.0));
     if !encryption.0.is_empty() {
         document.insert("encryption".into(), Json::Object(encryption.0));
     }
     document.insert("signed".into(), json!(summary.trailer.signed));
-    document.insert("warnings".into(), warnings.collect());
+    document.insert("warnings".into(), warnings);
+    if summary.packages > summary.keys {
+        document.insert("packages_without_key".into(), json!(summary.packages - summary.keys));
+    }
     document
 }
 

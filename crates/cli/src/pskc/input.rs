@@ -4,11 +4,13 @@
 //! to be cut off, damaged or protected by another key; the second time to do it, with constant memory.
 
 use std::io::{BufRead, IsTerminal as _};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Args;
+use data_encoding::HEXLOWER;
 use dskpp::vessel::file::FileFormat;
-use dskpp_crypto::Secret;
+use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
 use indicatif::{ProgressBar, ProgressStyle};
 use pskc::{DerivedKey, Header, KeyPackage, LenientReader, ParallelReader, Trailer, Unlock, Warning};
 
@@ -21,9 +23,10 @@ use super::notes::Notes;
 use super::opening::Opening;
 use super::protect::few_rounds;
 use super::reading::Reading;
+use super::summary::Summary;
 use super::unlock::{UnlockOptions, ask};
 use crate::output::Failure;
-use crate::shown::note;
+use crate::shown::{count, note};
 
 /// A key file to read, in any format that is known.
 #[derive(Args)]
@@ -127,23 +130,6 @@ pub(crate) struct KeyFile {
     pub(crate) summary: Summary,
 }
 
-/// What the first reading found.
-pub(crate) struct Summary {
-    pub(crate) header: Header,
-    pub(crate) packages: u64,
-    /// The algorithm of the first encrypted value.
-    pub(crate) algorithm: Option<String>,
-    pub(crate) trailer: Trailer,
-    /// What the file does otherwise than RFC 6030 has it, and where that is known.
-    pub(crate) warnings: Vec<(String, Option<pskc::xml::Place>)>,
-}
-
-impl Summary {
-    fn new(header: Header) -> Self {
-        Summary { header, packages: 0, algorithm: None, trailer: Trailer::default(), warnings: Vec::new() }
-    }
-}
-
 impl Input {
     /// Reads the file once. Where it is encrypted and nothing was given to open it, a person is asked if `must_open`.
     pub(crate) fn open(&self, must_open: bool) -> Result<KeyFile, Failure> {
@@ -176,6 +162,7 @@ impl Input {
             summary.packages += 1;
             opener.open(&mut package, summary.packages, must_open)?;
             self.reading.complete(&mut package).map_err(Failure::usage)?;
+            summary.look_at(&package);
             if summary.packages.is_multiple_of(1024) {
                 bar.set_position(packages.offset());
             }
@@ -218,11 +205,7 @@ impl Input {
         if packages.is_empty() {
             return Err(Failure::new(format!("there are no keys in {name}")));
         }
-        let summary = Summary {
-            packages: packages.len() as u64,
-            warnings: notes.into_texts().into_iter().map(|text| (text, None)).collect(),
-            ..Summary::new(Header::default())
-        };
+        let summary = Summary::of(&packages, &notes);
         let (packages, reading) = (Some(packages), self.reading.clone());
         let (lenient, unlock, mac_key, iv) = (false, None, None, None);
         Ok(KeyFile { document, packages, format, reading, lenient, unlock, mac_key, iv, summary })
@@ -240,12 +223,8 @@ impl Input {
         let (content, unlock) =
             container::read(&document, file, options.get()?, |package| self.reading.complete(package), &mut notes)?;
         container::tell_of_keys(&content.packages, &mut notes);
-        let summary = Summary {
-            packages: content.packages.len() as u64,
-            trailer: Trailer { signed: content.signed, ..Trailer::default() },
-            warnings: notes.into_texts().into_iter().map(|text| (text, None)).collect(),
-            ..Summary::new(Header::default())
-        };
+        let mut summary = Summary::of(&content.packages, &notes);
+        summary.trailer.signed = content.signed;
         let (packages, reading) = (Some(content.packages), self.reading.clone());
         let (lenient, mac_key, iv) = (false, None, None);
         Ok(KeyFile { document, packages, format, reading, lenient, unlock, mac_key, iv, summary })
@@ -290,7 +269,21 @@ impl KeyFile {
 
     /// The options that change what is read, for an import to be known by.
     pub(crate) fn identity(&self) -> String {
-        self.reading.identity()
+        let mut identity = self.reading.identity();
+        if self.lenient {
+            identity.push_str(" lenient");
+        }
+        if let Some(iv) = &self.iv {
+            identity.push_str(&format!(" iv {iv:?}"));
+        }
+        for (name, secret) in [("key", self.unlock.as_ref().and_then(secret_of)), ("mac key", self.mac_key.as_ref())] {
+            if let Some(secret) = secret {
+                // As hard to guess from as the file itself.
+                let tag = pbkdf2(Pbkdf2Prf::HmacSha256, secret.expose(), b"identity of an import", ROUNDS, 16);
+                identity.push_str(&format!(" {name} {}", HEXLOWER.encode(tag.expose())));
+            }
+        }
+        identity
     }
 
     /// The file as it is, from its beginning.
@@ -303,8 +296,23 @@ impl KeyFile {
         self.unlock.is_some()
     }
 
+    /// Tells a person what keys cannot be used.
+    pub(crate) fn warn_of_unusable(&self) {
+        self.summary.unusable.texts().for_each(|what| note(format!("warning: {what}")));
+    }
+
+    /// Tells a person what an import takes where keys do not say it.
+    pub(crate) fn warn_of_assumed(&self) {
+        self.summary.assumed.texts().for_each(|what| note(format!("warning: {what}")));
+        let without = self.summary.packages - self.summary.keys;
+        if without > 0 {
+            note(format!("{} without a key: nothing to import", count(without, "package")));
+        }
+    }
+
     /// Tells a person what was found wrong, and what was not looked at.
     pub(crate) fn warn(&self) {
+        self.summary.suspicions.texts().for_each(|what| note(format!("warning: {what}")));
         if self.summary.trailer.signed && self.format == Format::Pskc {
             note(
                 "warning: the signature of the file is not checked here: `dskpp pskc verify FILE --ca CA -o -` checks \
@@ -317,6 +325,15 @@ impl KeyFile {
                 None => note(format!("warning: {what}")),
             }
         }
+    }
+}
+
+const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).expect("not 0");
+
+fn secret_of(unlock: &Unlock) -> Option<&Secret> {
+    match unlock {
+        Unlock::Key(secret) | Unlock::Password(secret) => Some(secret),
+        Unlock::PrivateKey(_) => None, // a file has one recipient
     }
 }
 

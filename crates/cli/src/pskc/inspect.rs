@@ -38,8 +38,12 @@ impl Inspect {
 
 /// One document, however many keys: written as they come.
 fn print_json(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Result<(), Failure> {
-    let mut begin = "{\"keys\":[";
+    super::sink::printed(write!(out, "{{\"keys\":["))?;
+    let mut begin = "";
     file.for_each(|package| {
+        if package.key.is_none() {
+            return Ok(());
+        }
         let object = shown::json(&describe::package(&package, pins).to_string());
         super::sink::printed(write!(out, "{begin}{object}"))?;
         begin = ",";
@@ -57,7 +61,10 @@ fn print_json(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Resu
 
 fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Result<(), Failure> {
     super::sink::printed(writeln!(out, "{}", line(HEADING.map(str::to_owned))))?;
-    file.for_each(|package| super::sink::printed(writeln!(out, "{}", line(cells(&package, pins.is_some())))))?;
+    file.for_each(|package| match &package.key {
+        Some(_) => super::sink::printed(writeln!(out, "{}", line(cells(&package, pins.is_some())))),
+        None => Ok(()),
+    })?;
     let summary = &file.summary;
     let protection = match (&summary.algorithm, file.is_unlocked()) {
         (None, true) if file.format().of_container().is_some() => "encrypted, opened with what was given",
@@ -70,9 +77,10 @@ fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Res
         Format::Pskc => String::new(),
         format => format!("; {}", format.what()),
     };
-    let keys = count(summary.packages, "key");
+    let keys = summary.counted();
     super::sink::printed(writeln!(out, "{keys}, {protection}{signed}{format}"))?;
     file.warn();
+    file.warn_of_unusable();
     Ok(())
 }
 

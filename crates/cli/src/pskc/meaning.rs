@@ -98,7 +98,11 @@ impl Meaning {
             }
         }
         let Some(key) = &package.key else {
-            return self.warning(line, "the package has no key", "remove it, or add its key: imports refuse it");
+            return self.warning(
+                line,
+                "the package has no key",
+                "remove it, or add its key: there is nothing to import",
+            );
         };
         if !self.ids.insert(self.hasher.hash_one(&key.id)) {
             let next = "give each key an Id of its own: an import takes the first one only";

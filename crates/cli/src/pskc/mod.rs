@@ -18,6 +18,7 @@ pub(crate) mod protect;
 pub(crate) mod reading;
 mod sign;
 pub(crate) mod sink;
+mod summary;
 pub(crate) mod unlock;
 
 use clap::Subcommand;

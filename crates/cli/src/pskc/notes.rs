@@ -37,12 +37,12 @@ impl Notes {
     }
 
     /// Sentences.
-    pub(crate) fn into_texts(self) -> Vec<String> {
-        let tell = |(what, keys, place): (String, u64, String)| match keys {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        let tell = |(what, keys, place): &(String, u64, String)| match keys {
             1 => format!("{place}: {what}"),
-            keys => format!("{what} ({}, {place} first)", count(keys, "key")),
+            keys => format!("{what} ({}, {place} first)", count(*keys, "key")),
         };
         let more = (self.more > 0).then(|| format!("{} of the same kinds are not listed", count(self.more, "thing")));
-        self.file.into_iter().chain(self.told.into_iter().map(tell)).chain(more).collect()
+        self.file.iter().cloned().chain(self.told.iter().map(tell)).chain(more)
     }
 }

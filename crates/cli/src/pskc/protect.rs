@@ -206,7 +206,7 @@ impl PskcFile {
     }
 
     pub(crate) fn package(&mut self, mut package: KeyPackage) -> Result<(), Failure> {
-        self.keys += 1;
+        self.keys += u64::from(package.key.is_some());
         if let Some(key) = &package.key
             && key.policy.as_ref().is_some_and(|policy| !policy.is_valid())
         {
@@ -312,6 +312,7 @@ impl Decrypt {
 /// Writes the keys of `file` as PSKC.
 pub(crate) fn rewrite(file: KeyFile, to: &To, protector: Option<Protector>, output: &Output) -> Result<(), Failure> {
     file.warn();
+    file.warn_of_unusable();
     let mut result = PskcFile::create(to.sink(output)?, file.summary.header.id.clone(), protector)?;
     let extensions = file.summary.trailer.extensions.clone();
     file.into_each(|package| result.package(package))?;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dskpp_crypto::{SigningKey, VerifyingKey};
+use dskpp_crypto::{DistrustCause, SigningKey, VerifyingKey};
 use jiff::Timestamp;
 use pskc::signature::{self, Canonicalization, SignatureError, Signer, VerifyOptions};
 use serde_json::json;
@@ -109,8 +109,9 @@ impl Verify {
                 "ask the sender for a file signed with a certificate for it; --any-key-usage accepts this one, if you \
                  know that it may sign",
             ),
-            SignatureError::Certificate(_) => {
-                Failure::new(why).next("--ca takes the authority of the signer, --at another time than now")
+            SignatureError::Certificate(why) => {
+                let next = what_to_do(why.cause);
+                Failure::new(SignatureError::Certificate(why)).next(next)
             }
             why => Failure::new(why).next("do not use the file: ask its sender for it again"),
         })?;
@@ -150,4 +151,25 @@ fn pskc(path: &Path) -> Result<Octets, Failure> {
     let document = Document::open(path)?;
     document.must_be_pskc()?;
     document.octets()
+}
+
+/// What helps where a signer's certificate is not trusted.
+fn what_to_do(cause: DistrustCause) -> &'static str {
+    match cause {
+        DistrustCause::Version => {
+            "ask the signer for a certificate of version 3 (one with basicConstraints=CA:FALSE is); --signer trusts the \
+             key of this one, if you know that it is the signer's"
+        }
+        DistrustCause::Expired | DistrustCause::NotYetValid => {
+            "--at verifies for the time of signing, if you know it; else ask the sender to sign the file anew"
+        }
+        DistrustCause::Authority => {
+            "ask the signer to sign with a certificate of its own (CA:FALSE); --signer trusts the key of this one, if you \
+             know that it is the signer's"
+        }
+        DistrustCause::NotAuthority => "--ca takes certificates of authorities (CA:TRUE); --signer that of the signer",
+        DistrustCause::UnknownIssuer => "--ca takes the certificate of that issuer, if you trust it",
+        DistrustCause::Signature => "--ca takes the certificate with which it was issued, if you trust it",
+        _ => "ask the sender for a file that is signed with another certificate",
+    }
 }

@@ -1,15 +1,17 @@
 //! Key files as the world has them, after public bug reports: `tests/field/NN-name/input`, and others of the same kinds
 //! that differ in a few words. Each is read by the built program to the right value, or refused with the true cause.
 //!
-//! `xml` has the rows for PSKC, `otpauth`, `tables` and `files` those for other formats and for what is no key file.
+//! `xml`, `protection` and `usable` have the rows for PSKC, `otpauth`, `tables` and `files` those for other formats and for what is no key file.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
 mod files;
 mod otpauth;
+mod protection;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod usable;
 mod xml;
 
 use std::path::Path;
@@ -90,7 +92,9 @@ fn copy(folder: &str, changed: &[(&str, &str)], home: &Home) {
 
 #[test]
 fn field_cases() {
-    let all = [xml::CASES, otpauth::CASES, tables::CASES, files::CASES].into_iter().flatten();
+    let all = [xml::CASES, protection::CASES, usable::CASES, otpauth::CASES, tables::CASES, files::CASES]
+        .into_iter()
+        .flatten();
     let faults: Vec<String> = all.filter_map(Case::faults).collect();
     assert!(faults.is_empty(), "{} rows are wrong:\n\n{}", faults.len(), faults.join("\n\n"));
 }

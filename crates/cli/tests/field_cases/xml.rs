@@ -1,40 +1,9 @@
-//! PSKC.
+//! PSKC that is read leniently, or refused with its cause.
 
-use super::Case;
+use super::support::{Home, Server};
+use super::{Case, copy};
 
 pub(super) const CASES: &[Case] = &[
-    Case {
-        folder: "03-suite-unknown-hash-to-otpauth",
-        changed: &[],
-        command: &["pskc", "convert", "--to", "otpauth", "input"],
-        code: 1,
-        said: &["SHA-1, SHA-256 and SHA-512"],
-        never: &["otpauth://"],
-    },
-    Case {
-        folder: "03-suite-unknown-hash-to-otpauth",
-        changed: &[("HMAC-SHA224", "TOTP-SHA3")],
-        command: &["pskc", "convert", "--to", "otpauth", "input"],
-        code: 1,
-        said: &["Suite names no hash that is known"],
-        never: &["otpauth://"],
-    },
-    Case {
-        folder: "03-suite-unknown-hash-to-otpauth",
-        changed: &[("HMAC-SHA224", "SHA512/256")],
-        command: &["pskc", "convert", "--to", "otpauth", "input"],
-        code: 1,
-        said: &["Suite names no hash that is known"],
-        never: &["otpauth://"],
-    },
-    Case {
-        folder: "03-suite-unknown-hash-to-otpauth",
-        changed: &[("HMAC-SHA224", "HmacSHA256")],
-        command: &["pskc", "convert", "--to", "otpauth", "input"],
-        code: 0,
-        said: &["algorithm=SHA256"],
-        never: &[],
-    },
     Case {
         folder: "01-suite-hash-in-attribute",
         changed: &[],
@@ -305,117 +274,6 @@ pub(super) const CASES: &[Case] = &[
         never: &[],
     },
     Case {
-        folder: "27-secret-base64-unpadded",
-        changed: &[],
-        command: &["pskc", "inspect", "input"],
-        code: 1,
-        said: &["not base64 (RFC 4648 section 4, with padding)", "--lenient"],
-        never: &[],
-    },
-    Case {
-        folder: "27-secret-base64-unpadded",
-        changed: &[],
-        command: &["pskc", "inspect", "--json", "--show-secrets", "--lenient", "input"],
-        code: 0,
-        said: &["\"secret_hex\":\"3132333435363738393031323334353637383930\"", "its padding is missing"],
-        never: &[],
-    },
-    Case {
-        folder: "27-secret-base64-unpadded",
-        changed: &[("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", "_-8zNDU2Nzg5MDEyMzQ1Njc4OTA=")],
-        command: &["pskc", "inspect", "--json", "--show-secrets", "--lenient", "input"],
-        code: 0,
-        said: &["\"secret_hex\":\"ffef333435363738393031323334353637383930\"", "its alphabet is that of URLs"],
-        never: &[],
-    },
-    Case {
-        folder: "27-secret-base64-unpadded",
-        changed: &[("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTB")],
-        command: &["pskc", "inspect", "--json", "--show-secrets", "--lenient", "input"],
-        code: 1,
-        said: &["neither base64 nor hexadecimal"],
-        never: &[],
-    },
-    Case {
-        folder: "28-mac-uri-wrong-namespace",
-        changed: &[],
-        command: &["pskc", "inspect", "--key-hex", "000102030405060708090a0b0c0d0e0f", "input"],
-        code: 1,
-        said: &["xmldsig#hmac-sha256", "it is called http://www.w3.org/2001/04/xmldsig-more#hmac-sha256", "--lenient"],
-        never: &[],
-    },
-    Case {
-        folder: "28-mac-uri-wrong-namespace",
-        changed: &[],
-        command: &[
-            "pskc",
-            "inspect",
-            "--json",
-            "--show-secrets",
-            "--lenient",
-            "--key-hex",
-            "000102030405060708090a0b0c0d0e0f",
-            "input",
-        ],
-        code: 0,
-        said: &[
-            "\"secret_hex\":\"3132333435363738393031323334353637383930\"",
-            "is taken as http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
-        ],
-        never: &[],
-    },
-    Case {
-        folder: "28-mac-uri-wrong-namespace",
-        changed: &[("xmldsig#hmac-sha256", "xmldsig#hmac-sha257")],
-        command: &[
-            "pskc",
-            "inspect",
-            "--json",
-            "--show-secrets",
-            "--lenient",
-            "--key-hex",
-            "000102030405060708090a0b0c0d0e0f",
-            "input",
-        ],
-        code: 1,
-        said: &["hmac-sha257"],
-        never: &[],
-    },
-    Case {
-        folder: "28-mac-uri-wrong-namespace",
-        changed: &[("http://www.w3.org/2001/04/xmlenc#aes128-cbc", "http://www.w3.org/2009/xmlenc11#aes128-cbc")],
-        command: &[
-            "pskc",
-            "inspect",
-            "--json",
-            "--show-secrets",
-            "--lenient",
-            "--key-hex",
-            "000102030405060708090a0b0c0d0e0f",
-            "input",
-        ],
-        code: 0,
-        said: &["\"secret_hex\":\"31323334", "is taken as http://www.w3.org/2001/04/xmlenc#aes128-cbc"],
-        never: &[],
-    },
-    Case {
-        folder: "28-mac-uri-wrong-namespace",
-        changed: &[("keyprov:pskc:totp", "keyprov:otp:totp")],
-        command: &[
-            "pskc",
-            "convert",
-            "--lenient",
-            "--to",
-            "otpauth",
-            "--key-hex",
-            "000102030405060708090a0b0c0d0e0f",
-            "input",
-        ],
-        code: 0,
-        said: &["otpauth://totp/", "is taken as urn:ietf:params:xml:ns:keyprov:pskc:totp"],
-        never: &[],
-    },
-    Case {
         folder: "31-policy-out-of-order",
         changed: &[],
         command: &["pskc", "check", "input"],
@@ -474,144 +332,33 @@ pub(super) const CASES: &[Case] = &[
         said: &["unexpected element <Region>"],
         never: &[],
     },
-    Case {
-        folder: "34-one-mac-stripped",
-        changed: &[],
-        command: &["pskc", "inspect", "--key-hex", "000102030405060708090a0b0c0d0e0f", "input"],
-        code: 1,
-        said: &["key 2 (M2)", "has no MAC although the file has a MACMethod"],
-        never: &["--lenient"],
-    },
-    Case {
-        folder: "34-one-mac-stripped",
-        changed: &[],
-        command: &[
-            "pskc",
-            "inspect",
-            "--lenient",
-            "--show-secrets",
-            "--key-hex",
-            "000102030405060708090a0b0c0d0e0f",
-            "input",
-        ],
-        code: 1,
-        said: &["key 2 (M2)", "has no MAC although the file has a MACMethod"],
-        never: &["61747461"],
-    },
-    Case {
-        folder: "34-one-mac-stripped",
-        changed: &[
-            ("</EncryptedValue><ValueMAC>9ht4ZJeH9vc9ejbYJE3stCyvNSA=</ValueMAC>", "</EncryptedValue>"),
-            ("<MACMethod ", "<!-- "),
-            ("</MACMethod>", " -->"),
-        ],
-        command: &[
-            "pskc",
-            "inspect",
-            "--lenient",
-            "--show-secrets",
-            "--key-hex",
-            "000102030405060708090a0b0c0d0e0f",
-            "input",
-        ],
-        code: 0,
-        said: &["encrypted values have no MAC, so that changes to them are not noticed: keys 1 (M1), 2 (M2)"],
-        never: &[],
-    },
-    Case {
-        folder: "39-date-day-or-month",
-        changed: &[],
-        command: &["pskc", "inspect", "--lenient", "--json", "input"],
-        code: 1,
-        said: &["the date may be 3 April 2030 or 4 March 2030: write 2030-04-03T00:00:00Z or 2030-03-04T00:00:00Z"],
-        never: &[],
-    },
-    Case {
-        folder: "39-date-day-or-month",
-        changed: &[],
-        command: &["pskc", "inspect", "input"],
-        code: 1,
-        said: &["not a date and time such as 2026-01-31T12:00:00Z"],
-        never: &[],
-    },
-    Case {
-        folder: "39-date-day-or-month",
-        changed: &[("03/04/2030", "31/12/2030")],
-        command: &["pskc", "inspect", "--lenient", "--json", "input"],
-        code: 0,
-        said: &["\"expiry_date\":\"2030-12-31T00:00:00Z\"", "is taken as 31 December 2030, 00:00 UTC"],
-        never: &[],
-    },
-    Case {
-        folder: "39-date-day-or-month",
-        changed: &[("03/04/2030", "12/31/2030")],
-        command: &["pskc", "inspect", "--lenient", "--json", "input"],
-        code: 0,
-        said: &["\"expiry_date\":\"2030-12-31T00:00:00Z\"", "is taken as 31 December 2030, 00:00 UTC"],
-        never: &[],
-    },
-    Case {
-        folder: "39-date-day-or-month",
-        changed: &[("03/04/2030", "03.04.2030")],
-        command: &["pskc", "inspect", "--lenient", "--json", "input"],
-        code: 1,
-        said: &["the date may be 3 April 2030 or 4 March 2030"],
-        never: &[],
-    },
-    Case {
-        folder: "39-date-day-or-month",
-        changed: &[("03/04/2030", "03/04/30")],
-        command: &["pskc", "inspect", "--lenient", "--json", "input"],
-        code: 1,
-        said: &["not a date and time"],
-        never: &[],
-    },
-    Case {
-        folder: "52-date-max-value",
-        changed: &[],
-        command: &["pskc", "inspect", "--json", "input"],
-        code: 0,
-        said: &["\"expiry_date\":\"9999-12-31T23:59:59Z\""],
-        never: &[],
-    },
-    Case {
-        folder: "52-date-max-value",
-        changed: &[],
-        command: &["pskc", "convert", "--to", "pskc", "input"],
-        code: 0,
-        said: &["<pskc:ExpiryDate>9999-12-31T23:59:59Z</pskc:ExpiryDate>"],
-        never: &[],
-    },
-    Case {
-        folder: "52-date-max-value",
-        changed: &[],
-        command: &["pskc", "convert", "--to", "csv", "input"],
-        code: 0,
-        said: &[",9999-12-31T23:59:59Z,"],
-        never: &[],
-    },
-    Case {
-        folder: "52-date-max-value",
-        changed: &[("23:59:59Z", "23:59:59.9999999Z")],
-        command: &["pskc", "convert", "--to", "pskc", "input"],
-        code: 0,
-        said: &["9999-12-31T23:59:59.9999999Z"],
-        never: &[],
-    },
-    Case {
-        folder: "52-date-max-value",
-        changed: &[("23:59:59Z", "23:59:59-05:00")],
-        command: &["pskc", "check", "input"],
-        code: 1,
-        said: &["a date and time outside of the years 1 to 9999"],
-        never: &["follows RFC 6030"],
-    },
-    Case {
-        folder: "52-date-max-value",
-        changed: &[("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+02:00")],
-        command: &["pskc", "check", "input"],
-        code: 1,
-        said: &["a date and time outside of the years 1 to 9999"],
-        never: &["follows RFC 6030"],
-    },
 ];
+
+/// A file that was refused is another import when it is read with other options.
+#[test]
+fn an_import_is_known_by_the_options_with_which_its_file_is_read() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    let import = |more: &[&str]| home.run(&[&["admin", "key", "import", "input"], more].concat());
+    copy("33-import-again-with-lenient", &[], &home);
+    let strict = import(&[]);
+    assert!(strict.code == Some(1) && strict.err.contains("not a use that RFC 6030 knows"), "{strict:?}");
+    let lenient = import(&["--lenient"]);
+    assert!(lenient.code == Some(0) && lenient.out.contains("1 key accepted"), "{lenient:?}");
+    assert!(import(&["--lenient"]).out.contains("sent before"), "the same import");
+
+    copy("27-secret-base64-unpadded", &[("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=")], &home);
+    assert_eq!(import(&[]).code, Some(0));
+    let again = import(&["--lenient"]);
+    assert!(!again.out.contains("sent before") && again.out.contains("1 there already"), "{again:?}");
+
+    copy("29-check-passes-what-import-refuses", &[], &home);
+    let refused = import(&[]);
+    assert!(refused.code == Some(1) && refused.out.contains("3 refused"), "{refused:?}");
+    copy("57-package-without-key", &[("S1\"", "S2\"")], &home);
+    let package = import(&[]);
+    assert!(package.code == Some(0) && package.err.contains("1 package without a key"), "{package:?}");
+    copy("40-hotp-without-counter-to-otpauth", &[], &home);
+    let assumed = import(&[]);
+    assert!(assumed.code == Some(0) && assumed.err.contains("it has no Counter: 0 is taken"), "{assumed:?}");
+}

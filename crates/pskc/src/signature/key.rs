@@ -1,6 +1,6 @@
 //! The key that a signature is verified with, and who has it.
 
-use dskpp_crypto::{SignatureAlgorithm, VerifyingKey, verify_chain};
+use dskpp_crypto::{SignatureAlgorithm, VerifyingKey, distrust, verify_chain};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::SignatureError::{self, NotAllowed};
@@ -102,7 +102,7 @@ impl KeyInfo {
         let at = u64::try_from(options.at.as_second()).unwrap_or(0);
         verify_chain(leaf, &others, &anchors, at, options.signer_use).map_err(|why| match why {
             dskpp_crypto::Error::KeyUse(what) => SignatureError::KeyUse(what),
-            why => SignatureError::Certificate(why),
+            _ => SignatureError::Certificate(Box::new(distrust(leaf, &others, &anchors, at))),
         })
     }
 

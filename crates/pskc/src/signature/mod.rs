@@ -74,7 +74,7 @@ pub enum SignatureError {
     KeyUse(&'static str),
     /// The signer's certificate does not lead to an anchor, or is not valid at the time.
     #[error("the signer's certificate is not trusted: {0}")]
-    Certificate(dskpp_crypto::Error),
+    Certificate(Box<dskpp_crypto::Distrust>),
     /// The signature was made with another key, or its `SignedInfo` was changed.
     #[error("the signature does not verify")]
     Signature,

@@ -2,11 +2,11 @@
 
 use dskpp::algorithm::KeyType;
 use dskpp_crypto::Hash;
-use pskc::{Key, KeyPackage, KeyUsage, PinPolicy, Value};
+use pskc::{Key, KeyPackage, KeyUsage, Parameters, PinPolicy, Unusable, Usable};
 
 /// What the formats mean where a line says nothing.
 const DIGITS: u32 = 6;
-const PERIOD_S: i32 = 30;
+const PERIOD_S: u32 = 30;
 const NO_COUNTER: &str = "the key has no Counter, which HOTP needs: --assume counter=0 says that no code was made yet";
 
 /// A one-time-password key, as the formats of authenticators have it.
@@ -17,8 +17,8 @@ pub(super) struct Otp<'a> {
     pub(super) digits: u32,
     /// `SHA1`, `SHA256` or `SHA512`.
     pub(super) hash: &'static str,
-    pub(super) counter: i64,
-    pub(super) period_s: i32,
+    pub(super) counter: u64,
+    pub(super) period_s: u32,
     pub(super) pin: Option<&'a PinPolicy>,
 }
 
@@ -41,45 +41,30 @@ impl<'a> Otp<'a> {
         }) {
             return Err("the format cannot say from when, until when or how often a key may be used".to_owned());
         }
-        let data = key.data.as_ref().ok_or("there is no secret")?;
-        let Some(Value::Plain(secret)) = &data.secret else { return Err("there is no secret in the clear".to_owned()) };
-        let parameters = key.algorithm_parameters.as_ref();
-        let suite = parameters.and_then(|part| part.suite.as_deref()).filter(|suite| !suite.trim().is_empty());
-        let hash = match suite.map(Hash::from_name) {
-            None | Some(Some(Hash::Sha1)) => "SHA1",
-            Some(Some(Hash::Sha256)) if is_totp => "SHA256",
-            Some(Some(Hash::Sha512)) if is_totp => "SHA512",
-            Some(None) => return Err("its Suite names no hash that is known".to_owned()),
-            Some(_) if !is_totp => return Err("HOTP has no other hash than SHA-1".to_owned()),
-            Some(_) => return Err("the format knows SHA-1, SHA-256 and SHA-512 only".to_owned()),
-        };
-        let number = |value: &Option<Value<i32>>| value.as_ref().and_then(Value::plain).copied();
-        if number(&data.time).unwrap_or(0) != 0 {
+        let usable = Usable::of(key).and_then(Usable::opened).map_err(|why| why.to_string())?;
+        let secret = usable.secret.ok_or("there is no secret in the clear")?;
+        let Parameters { digits, hash, counter, time, period_s, .. } = usable.parameters;
+        if time.unwrap_or(0) != 0 {
             return Err("the format cannot say that time does not begin in 1970".to_owned());
         }
-        let format = parameters.and_then(|part| part.response_format);
-        if format.is_some_and(|format| format.encoding != pskc::ValueFormat::Decimal) {
-            return Err("the format knows codes of decimal digits only".to_owned());
-        }
-        if format.is_some_and(|format| format.check_digits == Some(true)) {
-            return Err("the format knows no codes with a check digit".to_owned());
-        }
-        let counter = match data.counter.as_ref().and_then(Value::plain) {
-            None if !is_totp => return Err(NO_COUNTER.to_owned()),
-            counter => counter.copied().unwrap_or(0),
+        let hash = match hash {
+            None | Some(Hash::Sha1) => "SHA1",
+            Some(Hash::Sha256) => "SHA256",
+            Some(Hash::Sha512) => "SHA512",
+            Some(_) => return Err(Unusable::TotpHash.to_string()), // never: looked at above
         };
-        let period_s = number(&data.time_interval).unwrap_or(PERIOD_S);
-        if counter < 0 || period_s < 1 {
-            return Err("its counter or its time interval is none".to_owned());
-        }
+        let counter = match counter {
+            None if !is_totp => return Err(NO_COUNTER.to_owned()),
+            counter => counter.unwrap_or(0),
+        };
         Ok(Otp {
             key,
             secret: secret.expose(),
             is_totp,
-            digits: format.map_or(DIGITS, |format| format.length),
+            digits: digits.map_or(DIGITS, u32::from),
             hash,
             counter,
-            period_s,
+            period_s: period_s.unwrap_or(PERIOD_S),
             pin: policy.and_then(|policy| policy.pin_policy.as_ref()),
         })
     }

@@ -1,0 +1,74 @@
+//! What a first reading of a key file finds.
+
+use pskc::{Header, KeyPackage, Trailer, Usable};
+
+use super::notes::Notes;
+use crate::shown::{count, shown};
+
+/// What the first reading found.
+pub(crate) struct Summary {
+    pub(crate) header: Header,
+    pub(crate) packages: u64,
+    /// The algorithm of the first encrypted value.
+    pub(crate) algorithm: Option<String>,
+    pub(crate) trailer: Trailer,
+    /// What the file does otherwise than RFC 6030 has it, and where that is known.
+    pub(crate) warnings: Vec<(String, Option<pskc::xml::Place>)>,
+    /// Packages that have a key.
+    pub(crate) keys: u64,
+    /// What is suspicious about keys.
+    pub(crate) suspicions: Notes,
+    /// Why keys cannot be used, which an import tells itself.
+    pub(crate) unusable: Notes,
+    /// What an import takes where keys do not say it.
+    pub(crate) assumed: Notes,
+}
+
+impl Summary {
+    pub(super) fn new(header: Header) -> Self {
+        Summary {
+            header,
+            packages: 0,
+            algorithm: None,
+            trailer: Trailer::default(),
+            warnings: Vec::new(),
+            keys: 0,
+            suspicions: Notes::default(),
+            unusable: Notes::default(),
+            assumed: Notes::default(),
+        }
+    }
+
+    /// That of a file in another format than PSKC, of which `notes` tell what was left out or guessed.
+    pub(super) fn of(packages: &[KeyPackage], notes: &Notes) -> Self {
+        let warnings = notes.texts().map(|text| (text, None)).collect();
+        let mut summary = Summary { warnings, ..Summary::new(Header::default()) };
+        for package in packages {
+            summary.packages += 1;
+            summary.look_at(package);
+        }
+        summary
+    }
+
+    /// Whether the key of the last package can be used, by the test that imports and converters share.
+    pub(super) fn look_at(&mut self, package: &KeyPackage) {
+        let Some(key) = &package.key else { return };
+        self.keys += 1;
+        let place = || format!("key {} ({})", self.packages, shown(&key.id));
+        match Usable::of(key) {
+            Ok(usable) => {
+                usable.suspicion().into_iter().for_each(|what| self.suspicions.add(what.to_owned(), place));
+                usable.assumed().for_each(|what| self.assumed.add(what.to_owned(), place));
+            }
+            Err(why) => self.unusable.add(format!("it cannot be used: {why}"), place),
+        }
+    }
+
+    /// Keys, and packages without one, in words.
+    pub(crate) fn counted(&self) -> String {
+        match self.packages - self.keys {
+            0 => count(self.keys, "key"),
+            without => format!("{}, {} without a key", count(self.keys, "key"), count(without, "package")),
+        }
+    }
+}
