@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
 use dskpp::algorithm::PackageFormat;
-use dskpp::vessel::{Protection, file, verify, vessel};
+use dskpp::vessel::{Opened, Protection, file, verify, vessel};
 use dskpp_crypto::{RsaPrivateKey, Secret, SeededRandom, SigningKey};
 use libfuzzer_sys::fuzz_target;
 use pskc::Unlock;
@@ -46,13 +46,14 @@ fuzz_target!(|octets: &[u8]| {
     for format in [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml] {
         let vessel = vessel(&format).expect("a vessel");
         for unlock in UNLOCKS.iter() {
-            let Ok(package) = vessel.open(octets, unlock.as_ref()) else { continue };
+            let Ok(Opened { package, .. }) = vessel.open(octets, unlock.as_ref()) else { continue };
             let password = Secret::from_slice(b"p");
             let iterations = NonZeroU32::new(1000).expect("not 0"); // the fewest that are read
             let protection = Protection::Password { password: password.clone(), iterations };
             let sealed = vessel.seal(&package, &protection, &mut SeededRandom::new(b"fuzz"));
             let Ok(sealed) = sealed else { continue }; // a PIN policy of PSKC's may be more than RFC 6031 has
-            assert_eq!(vessel.open(&sealed, Some(&Unlock::Password(password))), Ok(package));
+            let opened = Opened { package, iterations: Some(iterations) };
+            assert_eq!(vessel.open(&sealed, Some(&Unlock::Password(password))), Ok(opened));
         }
     }
 });

@@ -276,8 +276,8 @@ fn waiting(wait: Duration) {
 fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<(), Failure> {
     if let Some(count) = enrolled.few_iterations {
         note(format!(
-            "the server protected the key by PBKDF2 with an iteration count of {count} only; tell its operator: at least \
-             100000"
+            "the server protected the key under the code with an iteration count of {count} only; tell its operator: at \
+             least 100000"
         ));
     }
     let key_type = key_type_name(&enrolled.key_type);

@@ -144,8 +144,8 @@ pub struct Enrolled {
     pub old_key_id: Option<String>,
     /// How it travelled in two-pass; `None`: it was made by both sides, in four-pass.
     pub method: Option<ProtectionMethod>,
-    /// The iterations of PBKDF2 that protected it on its way, where they were fewer than 100,000 (profile P15): the code's
-    /// password has to make up for them.
+    /// The iterations that protected it on its way under the code's password, which has to make up for them where they
+    /// were fewer than 100,000 (profile P15). Of the encryption or of the MAC, where one of them had fewer.
     pub few_iterations: Option<u32>,
 }
 

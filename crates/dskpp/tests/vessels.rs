@@ -62,7 +62,7 @@ struct Sealed {
 
 impl Sealed {
     fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError> {
-        self.vessel.open(octets, unlock)
+        self.vessel.open(octets, unlock).map(|opened| opened.package)
     }
 
     fn name(&self) -> String {
@@ -112,6 +112,9 @@ fn s5_every_format_carries_everything_with_each_protection_that_it_can_express()
     assert_eq!([PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml].map(kinds), [14, 1, 1]);
     for one in &sealed {
         assert_eq!(one.open(&one.octets, one.unlock.as_ref()), Ok(package()), "{}", one.name());
+        let iterations = one.vessel.open(&one.octets, one.unlock.as_ref()).unwrap().iterations;
+        let of_password = matches!(one.protection, Protection::Password { .. }).then_some(1000);
+        assert_eq!(iterations.map(NonZeroU32::get), of_password, "{}", one.name());
         let hidden = one.protection.kind() != ProtectionKind::None;
         let secret = b"123456789012345678901";
         assert_eq!(!one.octets.windows(secret.len()).any(|part| part == secret), hidden);
@@ -285,6 +288,6 @@ fn rfc6031_an_attribute_of_pskc_that_is_not_known_is_refused() {
     let oid = |last: u8| [&b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x0C"[..], &[last]].concat();
     let at = octets.windows(13).position(|part| part == oid(11)).unwrap();
     let changed = [&octets[..at], &oid(41), &octets[at + 13..]].concat();
-    assert_eq!(vessel.open(&octets, None), Ok(package()));
+    assert_eq!(vessel.open(&octets, None).map(|opened| opened.package), Ok(package()));
     assert!(matches!(vessel.open(&changed, None), Err(VesselError::Unreadable(why)) if why.contains("not known")));
 }

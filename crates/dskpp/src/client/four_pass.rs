@@ -216,8 +216,9 @@ pub struct Provisioned {
     pub k: Secret,
     /// How the key travelled in two-pass; `None`: four-pass made it.
     pub method: Option<ProtectionMethod>,
-    /// The iterations of PBKDF2 between the passphrase and the key that wrapped this one in PSKC; fewer than
-    /// [`auth_data::MIN_ITERATIONS`] are few, and worth a warning (profile P15).
+    /// The iterations of PBKDF2 between the passphrase and the key that wrapped this one, in whatever package; where they
+    /// differ, the fewest, be it of the MAC of PKCS #12. Fewer than [`auth_data::MIN_ITERATIONS`] are few, and worth a
+    /// warning (profile P15).
     pub iterations: Option<NonZeroU32>,
 }
 

@@ -218,12 +218,13 @@ impl AwaitingKey {
             PackageContent::Vessel { format, octets } => {
                 is_offered(&format)?;
                 let vessel = vessel::vessel(&format).ok_or(UNOPENED)?;
-                let package = vessel.open(&octets, Some(&unlock)).map_err(|_| UNOPENED)?;
+                let vessel::Opened { package, iterations } =
+                    vessel.open(&octets, Some(&unlock)).map_err(|_| UNOPENED)?;
                 let mut container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
                 let key = self.judge(&mut container)?;
                 let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.as_ref());
                 let k_prov = data.and_then(|data| data.secret.as_ref()?.plain().cloned()).ok_or(UNOPENED)?;
-                Ok((container, Opened { key, k_prov, iterations: None }))
+                Ok((container, Opened { key, k_prov, iterations }))
             }
         }
     }
@@ -256,7 +257,7 @@ struct Judged {
 struct Opened {
     key: Judged,
     k_prov: Secret,
-    /// What the container says of PBKDF2.
+    /// The fewest rounds that protect the passphrase.
     iterations: Option<NonZeroU32>,
 }
 

@@ -1,6 +1,7 @@
 //! Key files in CMS (RFC 6031) and PKCS #12 (RFC 7292): any number of keys, in DER, BER or PEM, by whatever program.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use dskpp_crypto::{Random, Secret};
 use pskc::{KeyPackage, Unlock};
@@ -127,7 +128,7 @@ pub fn open(octets: &[u8], unlock: Option<&Unlock>) -> Result<Content, FileError
         Some(FileFormat::Skpc) => open_cms(&der, unlock, &reading)?,
         None => return Err(UNREADABLE.into()),
     };
-    content.iterations = reading.fewest();
+    content.iterations = reading.fewest().map(NonZeroU32::get);
     Ok(content)
 }
 

@@ -131,7 +131,16 @@ pub trait Vessel {
     ///
     /// # Errors
     /// [`VesselError::Unreadable`], [`VesselError::WrongKeyOrDamaged`], [`VesselError::Protection`]
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError>;
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<Opened, VesselError>;
+}
+
+/// What was in a package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    /// The key, its secret in the clear.
+    pub package: KeyPackage,
+    /// The fewest rounds that protect its password, whether in its encryption or in its MAC; `None` without a password.
+    pub iterations: Option<NonZeroU32>,
 }
 
 /// The vessel of a format, as DSKPP uses it: a changed package does not open. `None` for PSKC, which is no vessel of this module, and for unknown ones.

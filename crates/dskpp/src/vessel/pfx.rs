@@ -207,3 +207,25 @@ fn key_of_pbmac1(info: &DigestInfo, password: &Secret, reading: &Reading) -> Res
     }
     pbes2::derive(&params.kdf, password, MAC_KEY_LEN, reading)
 }
+
+#[cfg(test)]
+mod tests {
+    use dskpp_crypto::SeededRandom;
+
+    use super::*;
+
+    /// Whoever guesses a password tries the one that costs less.
+    #[test]
+    fn p15_the_iterations_that_count_are_the_fewer_ones_of_encryption_and_mac() {
+        let (password, rng) = (Secret::from_slice(b"password"), &mut SeededRandom::new(b"pfx"));
+        let count = |count: u32| NonZeroU32::new(count).expect("not 0");
+        for (encryption, mac, fewest) in [(1_000, 5_000, 1_000), (5_000, 1_000, 1_000), (5_000, 5_000, 5_000)] {
+            let derived = pbes2::derive_new(&password, count(encryption), rng).unwrap();
+            let sealing = Sealing { password: &password, iterations: count(mac), derived: Some(derived) };
+            let pfx = Secret::new(sealing.seal(&Secret::from_slice(b"bags"), rng).unwrap());
+            let reading = Reading::of_package();
+            assert!(open(&pfx, &password, &reading).is_ok());
+            assert_eq!(reading.fewest(), Some(count(fewest)), "{encryption}, {mac}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use super::asn1::{UNREADABLE, from_der, to_der};
 use super::bags::{self, SECRET_BAG, SafeBag, SecretBag};
 use super::pfx::{self, Sealing};
 use super::reading::Reading;
-use super::{Protection, ProtectionKind, Vessel, VesselError, skpc};
+use super::{Opened, Protection, ProtectionKind, Vessel, VesselError, skpc};
 use crate::algorithm::PackageFormat;
 
 /// A PFX under a password: one secret bag whose value is the `SymmetricKeyPackage` of RFC 6031 (its type is
@@ -37,7 +37,7 @@ impl Vessel for Pkcs12 {
         Sealing::new(password, *iterations, false, rng)?.seal(&bags, rng)
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError> {
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<Opened, VesselError> {
         let Some(Unlock::Password(password)) = unlock else { return Err(VesselError::Protection) };
         let reading = Reading::of_package();
         let parts = pfx::open(&reading.der(octets)?, password, &reading)?;
@@ -48,6 +48,7 @@ impl Vessel for Pkcs12 {
         if bag.kind != SECRET_BAG || secret.kind != skpc::KEY_PACKAGE {
             return Err(UNREADABLE);
         }
-        skpc::read(&Secret::new(to_der(&secret.value)?))
+        let package = skpc::read(&Secret::new(to_der(&secret.value)?))?;
+        Ok(Opened { package, iterations: reading.fewest() })
     }
 }

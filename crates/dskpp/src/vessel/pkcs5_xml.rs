@@ -14,7 +14,7 @@ use dskpp_crypto::{CbcKey, Hash, HmacKey, Pbkdf2Prf, Random, Secret, pbkdf2};
 use pskc::xml::{Element, Limits, Reader, Writer, ns};
 use pskc::{KeyContainer, KeyPackage, Unlock};
 
-use super::{ITERATIONS, MAX_LEN, Protection, ProtectionKind, Vessel, VesselError, secret_of};
+use super::{ITERATIONS, MAX_LEN, Opened, Protection, ProtectionKind, Vessel, VesselError, secret_of};
 use crate::algorithm::PackageFormat;
 
 const PBES2: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5#pbes2";
@@ -58,7 +58,7 @@ impl Vessel for Pkcs5Xml {
         Ok(write(&salt, *iterations, &cipher, mac.as_ref()))
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError> {
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<Opened, VesselError> {
         let Some(Unlock::Password(password)) = unlock else { return Err(VesselError::Protection) };
         if octets.len() > MAX_LEN {
             return Err(VesselError::Unreadable("it is too long"));
@@ -73,7 +73,7 @@ impl Vessel for Pkcs5Xml {
         let container = KeyContainer::from_xml(plaintext.expose()).map_err(|_| WRONG)?;
         let [package] = &container.key_packages[..] else { return Err(WRONG) };
         secret_of(package).map_err(|_| WRONG)?;
-        Ok(package.clone())
+        Ok(Opened { package: package.clone(), iterations: Some(parts.iterations) })
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Reading {
     iterations: RangeInclusive<u32>,
     /// Rounds that may still be asked for.
     left: Cell<u64>,
-    fewest: Cell<Option<u32>>,
+    fewest: Cell<Option<NonZeroU32>>,
     /// What was derived from the password, by the DER of its parameters.
     derived: RefCell<HashMap<Vec<u8>, Secret>>,
 }
@@ -66,14 +66,14 @@ impl Reading {
         let left = self.left.get().checked_sub(u64::from(iterations));
         self.left
             .set(left.ok_or(VesselError::Unreadable("its passwords ask for more than 100,000,000 rounds in all"))?);
-        self.fewest.set(Some(self.fewest.get().unwrap_or(u32::MAX).min(iterations)));
+        self.fewest.set(Some(self.fewest.get().map_or(count, |fewest| fewest.min(count))));
         let key = derive(count)?;
         self.derived.borrow_mut().insert(parameters, key.clone());
         Ok(key)
     }
 
     /// The fewest rounds that have protected a password.
-    pub(super) fn fewest(&self) -> Option<u32> {
+    pub(super) fn fewest(&self) -> Option<NonZeroU32> {
         self.fewest.get()
     }
 }
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(package, [false, false, false, true, true, false, false]);
         let file = Reading::of_file();
         assert_eq!(asked(&file, &[0, 1, 10_000_000, 10_000_001]), [false, true, true, false]);
-        assert_eq!(file.fewest(), Some(1));
+        assert_eq!(file.fewest(), NonZeroU32::new(1));
         // All together: what was derived once costs nothing more, and what is over the total is refused.
         let file = Reading::of_file();
         assert_eq!(asked(&file, &[10_000_000; 11]), [&[true; 10][..], &[false]].concat());

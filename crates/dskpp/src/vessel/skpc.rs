@@ -9,7 +9,7 @@ use super::asn1::{Attribute, ContentInfo, Oid, UNREADABLE, from_der, to_der};
 use super::authenticated::{self, AUTH_ENVELOPED_DATA};
 use super::file::FileError;
 use super::reading::Reading;
-use super::{Protection, ProtectionKind, Vessel, VesselError, attributes, cms, pbes2, secret_of};
+use super::{Opened, Protection, ProtectionKind, Vessel, VesselError, attributes, cms, pbes2, secret_of};
 use crate::algorithm::PackageFormat;
 
 /// id-ct-KP-sKeyPackage
@@ -171,9 +171,10 @@ impl Vessel for Skpc {
         self.seal_content(&write(&[package])?, protection, rng)
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError> {
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<Opened, VesselError> {
         let reading = Reading::of_package();
         let info: ContentInfo = from_der(reading.der(octets)?.expose())?;
-        content(&info, self.authenticated, unlock, &reading, read)
+        let package = content(&info, self.authenticated, unlock, &reading, read)?;
+        Ok(Opened { package, iterations: reading.fewest() })
     }
 }
