@@ -147,7 +147,8 @@ pub struct Validate {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// DSKPP requests a second from one address (IPv6: one /64); 0 is no limit.
+    /// DSKPP requests, and calls of the admin API with tokens that were not right before, a second from one address (IPv6:
+    /// one /64); 0 is no limit.
     pub requests_per_address_per_s: u32,
     /// How many of them may come at once.
     pub requests_per_address_burst: u32,

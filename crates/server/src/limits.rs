@@ -75,9 +75,6 @@ impl Rates {
 
     /// Counts one request.
     pub(crate) fn admit(&self, subject: Subject) -> Result<(), RetryAfter> {
-        if self.since.fetch_add(1, Ordering::Relaxed) >= SWEEP_AFTER {
-            self.sweep();
-        }
         self.count(subject, NonZeroU32::MIN)?;
         if let Some(all) = &self.all {
             all.check().map_err(|until| RetryAfter(until.wait_time_from(self.clock.now())))?;
@@ -90,7 +87,11 @@ impl Rates {
         NonZeroU32::new(weight.get() - 1).map_or(Ok(()), |more| self.count(subject, more))
     }
 
-    fn count(&self, subject: Subject, times: NonZeroU32) -> Result<(), RetryAfter> {
+    /// Counts so many requests against the address alone.
+    pub(crate) fn count(&self, subject: Subject, times: NonZeroU32) -> Result<(), RetryAfter> {
+        if self.since.fetch_add(1, Ordering::Relaxed) >= SWEEP_AFTER {
+            self.sweep();
+        }
         let Some(each) = &self.each else { return Ok(()) };
         // More than its whole burst cannot be asked of anybody.
         match each.check_key_n(&subject, times.min(self.burst)) {

@@ -239,11 +239,13 @@ fn assemble(
     let device_trust = Arc::clone(&data.device_trust);
     for_ever(background, Arc::clone(&device_trust).watch());
     let (of_provision, tallied) = (Arc::clone(&rates), Arc::clone(tally));
+    let callers = api::Callers::new(Arc::clone(&rates), turns.clone());
     let provision = Arc::new(Provision::new(config, options, data, url_s, (turns, pool), of_provision, tallied));
     for_ever(background, Arc::clone(tally).write_groups(store.clone()));
     for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
     let api = api::ApiState {
         store: store.clone(),
+        callers,
         url_s: provision.first_url().into(),
         enrolment_lifetime_s: config.policy.enrolment_lifetime_s,
         device_trust,

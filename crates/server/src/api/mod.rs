@@ -1,5 +1,6 @@
 //! The admin API, `/api/v1`: JSON in and out, problem+json for errors (RFC 9457), bearer tokens with roles.
 
+mod callers;
 mod devices;
 mod enrolments;
 mod export;
@@ -20,16 +21,19 @@ use axum::routing::{any, delete, get, post};
 use crate::backoff::Backoff;
 use crate::device_trust::DeviceTrust;
 use crate::store::Store;
+pub(crate) use callers::Callers;
 pub(crate) use import::Batches;
 
 /// The longest request body, in octets.
 const MAX_BODY_LEN: usize = 64 * 1024;
 
 /// What the API needs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ApiState {
     /// The store.
     pub store: Store,
+    /// Who calls.
+    pub callers: Callers,
     /// The first public URL: where keys are provisioned, and, with its scheme, host and port, where triggers are fetched.
     pub url_s: Arc<str>,
     /// Seconds that an enrolment stays open unless its creator says otherwise.

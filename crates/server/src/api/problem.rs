@@ -1,9 +1,11 @@
 //! Errors as problem+json (RFC 9457), and the extractors that make them.
 
+use std::net::SocketAddr;
+
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::rejection::{BytesRejection, ExtensionRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::ApiState;
+use super::callers::NotNow;
 use crate::limits::RetryAfter;
 use crate::store::{ApiToken, Role, StoreError};
 
@@ -83,6 +86,15 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<NotNow> for Problem {
+    fn from(why: NotNow) -> Self {
+        match why {
+            NotNow::Later(wait) => Self::busy("too many calls with unknown tokens from this address", wait),
+            NotNow::Store(why) => why.into(),
+        }
+    }
+}
+
 impl From<RetryAfter> for Problem {
     fn from(wait: RetryAfter) -> Self {
         let detail = format!("too many wrong one-time passwords: try again in {} s", wait.seconds());
@@ -115,6 +127,13 @@ impl From<BytesRejection> for Problem {
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
         Self::new(rejection.status(), "invalid-query", rejection.body_text())
+    }
+}
+
+/// Every connection has an address: a defect.
+impl From<ExtensionRejection> for Problem {
+    fn from(rejection: ExtensionRejection) -> Self {
+        Self::new(rejection.status(), "defect", rejection.body_text())
     }
 }
 
@@ -221,8 +240,10 @@ impl FromRequestParts<ApiState> for Caller {
         const DETAIL: &str = "send the header Authorization: Bearer <token>; the first token is in the server's \
              data folder, in the file admin-token";
         let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "no-token", DETAIL);
+        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state).await?;
         let token = bearer(&parts.headers).ok_or_else(unknown)?;
-        state.store.token(token).await?.map(Caller).ok_or_else(unknown)
+        let found = state.callers.find(&state.store, token, peer.into()).await?;
+        found.map(Caller).ok_or_else(unknown)
     }
 }
 

@@ -13,5 +13,6 @@ mod oracles;
 mod refusals;
 mod renewal_and_trigger;
 mod support;
+mod tokens;
 mod triggers;
 mod two_pass;

@@ -9,7 +9,10 @@ mod import;
 mod names;
 mod roles;
 
+use std::net::SocketAddr;
+
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use dskpp_crypto::Secret;
 use serde_json::{Value, json};
@@ -17,8 +20,10 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::limits::Rates;
 use crate::seal::Kek;
 use crate::store::{Commit, CommitRun, NewKey, Role, StorePolicy};
+use crate::turns::Turns;
 
 /// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
 const K_TOKEN: &[u8] = b"12345678901234567890";
@@ -31,6 +36,7 @@ const LIFETIME_S: u64 = 1000;
 struct Api {
     folder: TempDir,
     store: Store,
+    turns: Turns,
     router: Router,
     token: String,
 }
@@ -96,19 +102,22 @@ impl Api {
         let store = Store::open(&folder.path().join("dskpp.db"), kek, policy).unwrap();
         let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
-        let url_s = format!("{ORIGIN}/dskpp").into();
+        let (url_s, config) = (format!("{ORIGIN}/dskpp").into(), crate::Config::default());
+        let turns = Turns::new(&config);
         let state = ApiState {
             store: store.clone(),
+            callers: Callers::new(Arc::new(Rates::new(&config.limits)), turns.clone()),
             url_s,
             enrolment_lifetime_s: LIFETIME_S,
             device_trust,
             backoff: Backoff::default(),
             batches: Batches::default(),
         };
-        Api { folder, store, router: router(state), token }
+        Api { folder, store, turns, router: router(state), token }
     }
 
-    async fn send(&self, request: Request<Body>) -> Answer {
+    async fn send(&self, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 1))));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();

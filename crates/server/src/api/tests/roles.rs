@@ -1,5 +1,9 @@
 //! Who may do what: 401 without a known token, 403 without the role, and no role gives more than its own.
 
+use std::pin::pin;
+
+use futures_util::FutureExt as _;
+
 use super::*;
 
 /// Every call, the role that it needs, and a body that is good.
@@ -63,6 +67,21 @@ async fn a_request_without_a_token_is_refused_before_its_body_is_looked_at() {
     let api = Api::new().await;
     let large = "x".repeat(MAX_BODY_LEN + 1);
     api.call_as(None, Method::POST, "/users", Some(&large)).await.problem(401, "no-token");
+}
+
+#[tokio::test]
+async fn an_unknown_token_is_looked_up_in_its_turn_and_one_that_was_right_before_at_once() {
+    let api = Api::new().await;
+    api.get("/keys").await.with(200);
+    let mut held = Vec::new();
+    while let Some(turn) = api.turns.of(SocketAddr::from(([192, 0, 2, 2], 1)).into()).now_or_never() {
+        held.push(turn);
+    }
+    let mut unknown = pin!(api.call_as(Some("Bearer unknown"), Method::GET, "/keys", None));
+    assert!(unknown.as_mut().now_or_never().is_none() && api.turns.are_waited_for());
+    api.get("/keys").await.with(200);
+    drop(held);
+    unknown.await.problem(401, "no-token");
 }
 
 #[tokio::test]
