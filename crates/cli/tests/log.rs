@@ -66,8 +66,8 @@ fn lost_lines_are_counted_and_a_later_line_says_so() {
     enrol(&home, &server);
 }
 
-/// Makes the server log far more than a pipe and its own memory hold.
+/// Makes the server log far more than a pipe (64 KiB) and its own memory (256 KiB) hold, by lines of some 600 octets.
 fn fill_log(server: &Server) {
     let long = format!("<a{}/>", "x".repeat(3000));
-    (0..300).for_each(|_| assert_eq!(server.post(&long), 400));
+    (0..1200).for_each(|_| assert_eq!(server.post(&long), 400));
 }

@@ -9,6 +9,7 @@ use pskc::{
 };
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::map::Entry;
 use serde_json::{Map, Value as Json};
 use zeroize::Zeroizing;
 
@@ -112,10 +113,12 @@ impl<'de> Visitor<'de> for Any {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
         let mut object = Map::new();
         while let Some((name, Unique(value))) = members.next_entry::<String, _>()? {
-            if object.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("the member {name:?} is there twice")));
+            match object.entry(name) {
+                Entry::Vacant(place) => _ = place.insert(value),
+                Entry::Occupied(first) => {
+                    return Err(A::Error::custom(format_args!("the member {:?} is there twice", first.key())));
+                }
             }
-            object.insert(name, value);
         }
         Ok(object.into())
     }
