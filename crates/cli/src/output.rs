@@ -22,6 +22,8 @@ pub(crate) struct Output {
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
+    /// Each on a line of its own below the message.
+    details: Vec<String>,
     next: Option<String>,
     usage: bool,
     document: Option<Value>,
@@ -30,7 +32,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure whose text says all.
     pub(crate) fn new(message: impl ToString) -> Self {
-        Failure { message: message.to_string(), next: None, usage: false, document: None }
+        Failure { message: message.to_string(), details: Vec::new(), next: None, usage: false, document: None }
     }
 
     /// A wrong use of the command (exit code 2).
@@ -41,6 +43,12 @@ impl Failure {
     /// With where it happened.
     pub(crate) fn within(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// With several things that are wrong.
+    pub(crate) fn details(mut self, details: impl IntoIterator<Item = impl ToString>) -> Self {
+        self.details = details.into_iter().map(|detail| detail.to_string()).collect();
         self
     }
 
@@ -99,11 +107,15 @@ impl Output {
                 // Programs find both members always; a text that says all has nothing to add for people.
                 let next = failure.next.as_deref().unwrap_or("correct that, and run the same command again");
                 let mut document = failure.document.unwrap_or_else(|| json!({}));
-                (document["error"], document["next"]) = (json!(failure.message), json!(next));
+                let error = [std::slice::from_ref(&failure.message), &failure.details].concat().join("\n  ");
+                (document["error"], document["next"]) = (json!(error), json!(next));
                 let _ = writeln!(std::io::stdout(), "{}", shown::json(&document.to_string()));
             }
             let mut err = std::io::stderr().lock();
             let _ = writeln!(err, "dskpp: {}", shown::line(&failure.message));
+            for detail in &failure.details {
+                let _ = writeln!(err, "  {}", shown::line(detail));
+            }
             if let Some(next) = &failure.next {
                 let _ = writeln!(err, "  what to do: {}", shown::line(next));
             }

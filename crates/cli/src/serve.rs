@@ -78,6 +78,7 @@ impl Serve {
 
 /// What is wrong with the configuration.
 pub(crate) fn fault(why: ConfigError) -> Failure {
-    Failure::new(why)
+    Failure::new("the configuration cannot be used:")
+        .details(why.0)
         .next("correct these settings and start again; the documented dskpp.toml has every key with its default")
 }

@@ -308,7 +308,7 @@ fn a_server_that_cannot_start_says_why() {
         ("[limits]\ncrypto_queue = 'many'\n", &["limits.crypto_queue", "many"]),
         ("[server]\nlisten = 'here'\n[policy]\nkey_types = ['sms']\n", &["server.listen", "policy.key_types", "sms"]),
         ("[server]\nlisten = '0.0.0.0:0'\n", &["server.public_urls", "list the URLs"]),
-        ("[server\n", &["dskpp.toml: TOML parse error at line 1"]),
+        ("[server\n", &["dskpp.toml: line 1 is not TOML: unclosed table"]),
         ("[tls]\ncertificate = 'missing.pem'\nkey = 'missing.key'\n", &["missing.", "check the path"]),
         ("[log]\nlevel = 'a=b=c'\n", &["dskpp.toml, line 2: log.level = a=b=c"]),
     ] {
@@ -316,6 +316,7 @@ fn a_server_that_cannot_start_says_why() {
         let done = home.run(&["serve", "--config", &file, "--data-dir", "faulty", "--json"]);
         assert!(done.code.is_some_and(|code| code == 1 || config.contains("log")), "{config} {done:#?}");
         let said = text(&done.json(), "error");
+        assert!(!done.err.contains("\\n"), "{config} {done:#?}");
         assert!(words.iter().all(|word| said.contains(word)), "{config} {done:#?}");
     }
     fails(&home, &["serve", "--config", "missing.toml"], 1, &["missing.toml", "name a readable file"]);

@@ -258,6 +258,19 @@ impl Fault {
     }
 }
 
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Fault { key, value, remedy, place } = self;
+        if let Some(place) = place {
+            write!(f, "{place}: ")?;
+        }
+        if !key.is_empty() {
+            write!(f, "{key} = {value}: ")?;
+        }
+        f.write_str(remedy)
+    }
+}
+
 /// Everything that is wrong with the configuration, found in one pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub Vec<Fault>);
@@ -265,17 +278,7 @@ pub struct ConfigError(pub Vec<Fault>);
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the configuration cannot be used:")?;
-        for Fault { key, value, remedy, place } in &self.0 {
-            f.write_str("\n  ")?;
-            if let Some(place) = place {
-                write!(f, "{place}: ")?;
-            }
-            match key.is_empty() {
-                true => write!(f, "{remedy}")?,
-                false => write!(f, "{key} = {value}: {remedy}")?,
-            }
-        }
-        Ok(())
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
     }
 }
 
@@ -312,7 +315,7 @@ impl Config {
     /// Text that is no TOML, unknown sections and keys, values of another type.
     pub fn read(text: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut given: Table =
-            text.parse().map_err(|why: toml::de::Error| ConfigError(vec![Fault::new("", "", why)]))?;
+            text.parse().map_err(|why: toml::de::Error| ConfigError(vec![place::unreadable(text, &why)]))?;
         let mut faults = Vec::new();
         let defaults = Table::try_from(Config::default()).expect("every field has a TOML form");
         for (name, value) in variables {

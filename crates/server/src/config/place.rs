@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::ConfigError;
+use super::{ConfigError, Fault};
 
 impl ConfigError {
     /// The same faults, each with where its key was given: the variable of the environment, or else the line of `file`.
@@ -22,6 +22,13 @@ impl ConfigError {
         }
         self
     }
+}
+
+/// A text that is no TOML.
+pub(super) fn unreadable(text: &str, why: &toml::de::Error) -> Fault {
+    let at = why.span().map_or(0, |span| span.start);
+    let line = 1 + text.get(..at).unwrap_or(text).matches('\n').count();
+    Fault::new("", "", format!("line {line} is not TOML: {}", why.message().replace('\n', ", ")))
 }
 
 /// The line, from 1, in which `section.key`, or else `section`, begins.
@@ -57,7 +64,7 @@ mod tests {
             ("[log]\nlevel='info'\n[limits]\nspeed = 1\n", "FILE, line 4: limits.speed = 1: unknown field"),
             ("\nserver = 1\n", "FILE, line 2: server = 1: not a section"),
             ("server.workers = 65\n", "FILE, line 1: server.workers = 65"),
-            ("[server]\nlisten = \n", "FILE: TOML parse error at line 2"),
+            ("[server]\nlisten = \n", "FILE: line 2 is not TOML"),
         ] {
             let shown = shown(text);
             assert!(shown.contains(expected), "{text}: {shown}");
