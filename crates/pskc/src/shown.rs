@@ -16,6 +16,9 @@ const MAX_SHOWN: usize = 300;
 /// Letters that look like others, of one script or two, are none of these: every rule against them would be wrong about
 /// names that people have. What must not be mistaken is compared by octets, and never by a person's eyes alone.
 pub fn is_deceptive(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control() || (c.is_whitespace() && c != ' ') || is_invisible(c) || is_private(c)
 }
 
@@ -43,7 +46,8 @@ pub fn is_name(text: &str) -> bool {
 pub fn is_visible(text: &str, most: usize) -> bool {
     let is_long = text.len() > most && text.chars().nth(most).is_some();
     let has_ends = !text.is_empty() && !text.starts_with(' ') && !text.ends_with(' ');
-    has_ends && !is_long && !text.chars().any(is_deceptive) && crate::xml::is_text(text)
+    let is_plain = || text.bytes().all(|octet| matches!(octet, b' '..=b'~')); // most names are, and it is quickly seen
+    has_ends && !is_long && (is_plain() || !text.chars().any(is_deceptive) && crate::xml::is_text(text))
 }
 
 /// A text of somebody else as it is shown: on one line, with `\u{202e}` for what is
