@@ -250,6 +250,10 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
     })?;
     let mut store = store.open_or_create()?;
     let done = store.insert_many(tokens)?;
+    refused.extend(done.different.iter().map(|(id, what)| {
+        let reason = format!("a key with this Id exists with a different {what}; the old one stays as it is");
+        json!({ "id": id, "reason": reason })
+    }));
     let document = json!({ "accepted": done.added, "duplicates": done.duplicates, "refused": refused });
     output.print(&document, || {
         let mut lines = vec![format!("{} taken into the store", count(done.added as u64, "key"))];

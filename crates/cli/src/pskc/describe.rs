@@ -1,6 +1,6 @@
 //! A package as a JSON object: names as other tools have them, absent values left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use data_encoding::HEXLOWER;
 use dskpp_crypto::Secret;
@@ -151,18 +151,21 @@ pub(crate) fn file(summary: &super::summary::Summary) -> Map<String, Json> {
     document
 }
 
-/// The PINs of a file, whose packages `each_of` gives one by one.
+/// The PINs that keys of a file name in their policies; `each_of` gives its packages one by one.
 pub(crate) fn pins(
     each_of: impl Fn(&mut dyn FnMut(KeyPackage) -> Result<(), Failure>) -> Result<(), Failure>,
 ) -> Result<Pins, Failure> {
-    let mut pins = Pins::new();
+    let (mut pins, mut named) = (Pins::new(), HashSet::new());
     each_of(&mut |package| {
         let Some(key) = package.key else { return Ok(()) };
+        let policy = key.policy.and_then(|policy| policy.pin_policy);
+        named.extend(policy.and_then(|policy| policy.pin_key_id));
         let is_pin = key.algorithm.as_deref().is_some_and(|uri| uri.ends_with(":pin") || uri.ends_with("#pin"));
         if let (true, Some(Value::Plain(pin))) = (is_pin, key.data.and_then(|data| data.secret)) {
             pins.insert(key.id, pin);
         }
         Ok(())
     })?;
+    pins.retain(|id, _| named.contains(id));
     Ok(pins)
 }

@@ -47,6 +47,46 @@ fn what_options_name_is_read_in_every_form() {
     home.run(&["pskc", "decrypt", "safe.xml", "--password-file", "password"]).success();
 }
 
+/// A key whose Id is in the store is the same one, or it is refused, and the old one stays.
+#[test]
+fn an_import_tells_another_key_from_the_same_one() {
+    let home = Home::new();
+    let line = |id: &str, rest: &str| format!("otpauth://totp/{id}?secret={rest}\n");
+    const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    const OTHER: &str = "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U";
+    home.write("two", line("a", SECRET) + &line("a", OTHER));
+    let two = home.run(&["token", "import", "two"]);
+    assert!(two.code == Some(1) && two.out.contains("1 key taken"), "{two:?}");
+    assert!(two.out.contains("a is refused: a key with this Id exists with a different secret"), "{two:?}");
+    for (what, code, rest, told) in [
+        ("same", 0, SECRET.to_owned(), "a was there already"),
+        ("secret", 1, OTHER.to_owned(), "with a different secret"),
+        ("hash", 1, format!("{SECRET}&algorithm=SHA256"), "with a different hash"),
+        ("digits", 1, format!("{SECRET}&digits=8"), "with a different number of digits"),
+        ("period", 1, format!("{SECRET}&period=60"), "with a different time step"),
+    ] {
+        home.write("again", line("a", &rest));
+        let again = home.run(&["token", "import", "again"]);
+        assert!(again.code == Some(code) && again.out.contains(told), "{what}: {again:?}");
+        let kept = home.run(&["token", "export", "a"]);
+        assert_eq!(kept.out.trim(), data_encoding::HEXLOWER.encode(b"12345678901234567890"), "{what}");
+    }
+}
+
+/// A PIN key that no key names has no line of its own in a users file.
+#[test]
+fn a_pin_key_is_no_line_of_a_users_file_and_does_not_vanish() {
+    let home = Home::new();
+    let key =
+        |id: &str, name: &str| format!("{{\"id\":\"{id}\",\"algorithm\":\"{name}\",\"secret_hex\":\"31323334\"}}");
+    home.write("keys.json", format!("[{},{}]", key("a", "totp"), key("p", "pin")));
+    let convert = ["pskc", "convert", "keys.json", "--to", "usersfile"];
+    let refused = home.run(&convert);
+    assert!(refused.code == Some(1) && refused.err.contains("key 2 (p)"), "{refused:?}");
+    let skipped = home.run(&[&convert[..], &["--skip"]].concat());
+    assert!(skipped.code == Some(0) && skipped.err.contains("key 2 (p) is left out"), "{skipped:?}");
+}
+
 pub(super) const CASES: &[Case] = &[
     Case::read(LINE, &[], &["pskc", "inspect", "input"], &["Acme:Provider", "1 key, not encrypted; otpauth lines"]),
     Case::refused(LINE, &[], &["pskc", "check", "input"], &["it is otpauth lines", "dskpp pskc convert FILE"]),

@@ -44,8 +44,10 @@ pub enum Unlock {
 pub struct Imported {
     /// How many are in the store now that were not before.
     pub added: usize,
-    /// Ids that were there already, in the store or earlier among the new ones: those were left as they are.
+    /// Ids of keys that were there already, in the store or earlier among the new ones: those were left as they are.
     pub duplicates: Vec<String>,
+    /// Ids under which another key was there already, which was left as it is, and what differs: `secret`, `hash`, …
+    pub different: Vec<(String, &'static str)>,
 }
 
 /// Keys that renewals have replaced under one id are kept up to this number, and a further renewal is refused: none goes
@@ -134,15 +136,18 @@ impl TokenStore {
         })
     }
 
-    /// Adds many tokens with one write of the file; those whose id is there already are told and left out. On an error,
-    /// none was added.
+    /// Adds many tokens with one write of the file. Those whose id is taken are left out and reported, by the same key
+    /// or by another one. On an error, none was added.
     pub fn insert_many(&mut self, new: Vec<Token>) -> Result<Imported, StoreError> {
         let new = new.into_iter().map(Token::checked).collect::<Result<Vec<_>, _>>()?;
         self.change(|tokens| {
             let mut done = Imported::default();
             for token in new {
                 match tokens.entry(token.id.clone()) {
-                    Entry::Occupied(_) => done.duplicates.push(token.id),
+                    Entry::Occupied(there) => match there.get().difference(&token) {
+                        None => done.duplicates.push(token.id),
+                        Some(what) => done.different.push((token.id, what)),
+                    },
                     Entry::Vacant(place) => {
                         place.insert(token);
                         done.added += 1;

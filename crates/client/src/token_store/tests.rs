@@ -278,15 +278,28 @@ fn older_programs_can_read_tokens_without_limits_and_no_others() {
 }
 
 #[test]
-fn many_are_added_at_once_and_duplicates_stay_as_they_are() {
+fn many_are_added_at_once_and_those_of_a_taken_id_stay_out() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     let mut store = TokenStore::open_or_create(&path, &unlock).unwrap();
     store.insert(token("2")).unwrap();
     let other = |id: &str| Token { digits: Some(8), ..token(id) };
     let first = Token { digits: Some(7), ..token("3") };
-    let done = store.insert_many(vec![other("1"), other("2"), first, other("3")]).unwrap();
-    assert_eq!(done, Imported { added: 2, duplicates: vec!["2".into(), "3".into()] });
+    let used = Token { counter: Some(7), uses_left: Some(1), label: Some("mine".into()), ..first.clone() };
+    let done = store.insert_many(vec![other("1"), other("2"), first, used, other("3")]).unwrap();
+    let different = vec![("2".into(), "number of digits"), ("3".into(), "number of digits")];
+    assert_eq!(done, Imported { added: 2, duplicates: vec!["3".into()], different });
+    for (what, changed) in [
+        ("secret", Token { secret: Secret::from_slice(&[9; 20]), ..token("2") }),
+        ("algorithm", Token { algorithm_uri: "urn:other".into(), ..token("2") }),
+        ("hash", Token { hash: Some("SHA256".into()), ..token("2") }),
+        ("time step", Token { period_s: Some(60), ..token("2") }),
+        ("suite", Token { suite: Some("OCRA-1:HOTP-SHA1-6:QN08".into()), ..token("2") }),
+        ("policy", Token { expiry: Some("2020-01-01T00:00:00Z".into()), ..token("2") }),
+    ] {
+        assert_eq!(store.insert_many(vec![changed]).unwrap().different, [("2".into(), what)]);
+        assert_eq!(store.find("2").unwrap().digits, Some(6));
+    }
     let digits: Vec<_> = store.list().unwrap().into_iter().map(|token| (token.id, token.digits)).collect();
     assert_eq!(digits, [("1".into(), Some(8)), ("2".into(), Some(6)), ("3".into(), Some(7))]);
     assert_eq!(store.insert_many(Vec::new()).unwrap(), Imported::default());

@@ -107,6 +107,23 @@ impl Token {
         names.chain(long).find(|(_, text, most)| wrong(text, *most)).map(|(what, ..)| what)
     }
 
+    /// What makes `other` another key than this one. What changes in use does not: the counter, the uses that are left,
+    /// the clock's drift; nor do names.
+    pub(super) fn difference(&self, other: &Token) -> Option<&'static str> {
+        let hash = |token: &Token| token.hash.clone().unwrap_or_else(|| "SHA1".to_owned());
+        let policy = |token: &Token| (token.start.clone(), token.expiry.clone(), token.usages.clone());
+        let parts = [
+            ("secret", self.secret == other.secret),
+            ("algorithm", self.algorithm_uri == other.algorithm_uri),
+            ("hash", hash(self) == hash(other)),
+            ("number of digits", self.digits == other.digits),
+            ("time step", self.period_s == other.period_s),
+            ("suite", self.suite == other.suite),
+            ("policy", policy(self) == policy(other)),
+        ];
+        parts.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
+    }
+
     pub(super) fn checked(self) -> Result<Self, StoreError> {
         self.not_a_name().map_or(Ok(self), |what| Err(StoreError::NotAName(what)))
     }

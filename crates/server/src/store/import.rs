@@ -1,5 +1,7 @@
 //! Keys that come in a file, a batch at a time.
 
+mod taken;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,15 +11,12 @@ use rusqlite::{Connection, params};
 use serde_json::{Value as Json, json};
 
 use super::records::KeyState;
-use super::row::{Columns, readable};
+use super::row::Columns;
 use super::{ID_LEN, Store, StoreError, now};
 use crate::audit;
 use crate::package::{Elements, Taken};
 use crate::seal::{ColumnSealer, Kek};
-
-/// Shortest secret, in octets, of which a duplicate is told whether it is the same: of a PIN that would be a way to
-/// guess it.
-const LEN_TO_COMPARE: usize = 16;
+use taken::Put;
 
 /// Of an import, as many rejected keys are remembered.
 const MOST_TOLD: usize = 1000;
@@ -52,6 +51,12 @@ pub(crate) struct Rejected {
     pub key_id: String,
     /// Why, for people.
     pub reason: Option<Cow<'static, str>>,
+}
+
+impl ImportedKey {
+    fn rejected(&self, reason: Option<Cow<'static, str>>) -> Rejected {
+        Rejected { index: self.index, key_id: self.id.clone(), reason }
+    }
 }
 
 impl Rejected {
@@ -223,13 +228,17 @@ fn import(db: &Connection, kek: &Kek, batch: &Batch) -> Result<BatchDone, StoreE
         return Err(StoreError::ImportDone { done: before.done });
     }
     let at = now();
-    let offered = keys.len();
     let mut writing = Writing { db, kek, at, users: HashMap::new(), ids: Ids::new(), new_users: 0 };
-    let mut duplicate = Vec::new();
+    let (mut duplicate, mut refused) = (Vec::new(), refused.clone());
+    let mut accepted = 0;
     for key in keys {
-        duplicate.extend(writing.put(key)?);
+        match writing.put(key)? {
+            Put::Stored => accepted += 1,
+            Put::Duplicate(reason) => duplicate.push(key.rejected(reason)),
+            Put::Other(reason) => refused.push(key.rejected(Some(reason))),
+        }
     }
-    let accepted = (offered - duplicate.len()) as u64;
+    refused.sort_by_key(|key| key.index);
     let mut told = before.rejected;
     let of = |kind: &'static str| move |key: &Rejected| key.to_json(kind);
     let rejected = duplicate.iter().map(of("duplicate")).chain(refused.iter().map(of("refused")));
@@ -253,7 +262,7 @@ fn import(db: &Connection, kek: &Kek, batch: &Batch) -> Result<BatchDone, StoreE
         "by": by,
     });
     audit::append(db, at, "keys.imported", &subject)?;
-    Ok(BatchDone { accepted, duplicate, refused: refused.clone(), done: end })
+    Ok(BatchDone { accepted, duplicate, refused, done: end })
 }
 
 fn keep_progress(db: &Connection, import: &str, progress: &Progress, at: i64) -> Result<(), StoreError> {
@@ -297,8 +306,8 @@ impl Ids {
 }
 
 impl Writing<'_> {
-    /// Stores a key; gives it back as a duplicate where its `Id` is taken.
-    fn put(&mut self, key: &ImportedKey) -> Result<Option<Rejected>, StoreError> {
+    /// Stores a key, unless its `Id` is taken.
+    fn put(&mut self, key: &ImportedKey) -> Result<Put, StoreError> {
         let (user, is_new) = match &key.user {
             None => (None, false),
             Some(name) => {
@@ -332,13 +341,12 @@ impl Writing<'_> {
             key.uses_left
         ])?;
         if changed > 0 {
-            return Ok(None);
+            return Ok(Put::Stored);
         }
         if let (true, Some(name), Some(id)) = (is_new, &key.user, &user) {
             self.forget_user(name, id)?; // made for this key alone
         }
-        let reason = self.differs(key)?.then(|| "a key of this Id is there, and its secret is another".into());
-        Ok(Some(Rejected { index: key.index, key_id: key.id.clone(), reason }))
+        self.taken(key)
     }
 
     /// The identifier of a user, and whether it was made for this.
@@ -366,17 +374,5 @@ impl Writing<'_> {
         self.users.remove(name);
         self.new_users -= 1;
         Ok(())
-    }
-
-    /// Whether the stored key of that `Id` has another secret, as far as that may be told.
-    fn differs(&self, key: &ImportedKey) -> Result<bool, StoreError> {
-        if key.secret_len < LEN_TO_COMPARE {
-            return Ok(false);
-        }
-        let mut query = self.db.prepare_cached("SELECT sealed_k_token FROM key WHERE id = ?")?;
-        let stored: Vec<u8> = query.query_row([&key.id], |row| row.get(0))?;
-        let open = |sealed: &[u8]| self.kek.open("key", "sealed_k_token", &key.id, sealed);
-        let stored = readable(open(&stored).map(Some).map_err(StoreError::from))?;
-        Ok(stored.as_ref() != Some(&open(&key.sealed_k_token)?))
     }
 }

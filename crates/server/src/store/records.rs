@@ -192,6 +192,19 @@ impl Params {
         is_sound.then_some(params)
     }
 
+    /// What makes keys of these parameters different ones. Where HOTP began does not: an export tells how far it has come.
+    pub(crate) fn difference(&self, other: &Params) -> Option<&'static str> {
+        let parts = [
+            ("algorithm", self.algorithm == other.algorithm),
+            ("hash", self.hash() == other.hash()),
+            ("number of digits", self.digits.unwrap_or(6) == other.digits.unwrap_or(6)),
+            ("time step", self.period_s.unwrap_or(30) == other.period_s.unwrap_or(30)),
+            ("suite", self.suite == other.suite),
+            ("policy", self.usage == other.usage && self.pin == other.pin),
+        ];
+        parts.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
+    }
+
     /// Names that [`Params::hash`] may have.
     pub(crate) const HASHES: [&str; 3] = ["SHA-1", "SHA-256", "SHA-512"];
 

@@ -144,20 +144,51 @@ async fn keys_go_to_one_user_or_to_those_that_they_name() {
 }
 
 #[tokio::test]
-async fn duplicates_are_told_and_whether_the_secret_is_another() {
+async fn another_key_of_an_id_that_is_taken_is_refused_with_what_differs() {
     let api = Api::new().await;
     let other = |id: &str, base64: &str| package(id, HOTP_URI, "", &secret(base64), "");
     let pin = |base64: &str| package("pin", "urn:ietf:params:xml:ns:keyprov:pskc:pin", "", &secret(base64), "");
-    let packages = [hotp("a"), hotp("a"), other("a", "MDAwMDAwMDAwMDAwMDAwMDAwMDA="), pin("MTIzNA=="), pin("OTk5OQ==")];
+    const TOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:totp";
+    let totp = |parameters: &str, policy: &str| package("t", TOTP, parameters, &secret(SECRET), policy);
+    let digits = |n: u8| {
+        format!("<AlgorithmParameters><ResponseFormat Encoding=\"DECIMAL\" Length=\"{n}\"/></AlgorithmParameters>")
+    };
+    let hash = "<AlgorithmParameters><Suite>HMAC-SHA256</Suite><ResponseFormat Encoding=\"DECIMAL\" Length=\"6\"/>\
+                </AlgorithmParameters>";
+    let packages = [
+        hotp("a"),
+        hotp("a"),
+        other("a", "MDAwMDAwMDAwMDAwMDAwMDAwMDA="),
+        pin("MTIzNA=="),
+        pin("OTk5OQ=="),
+        totp(&digits(6), ""),
+        totp(&digits(6), ""),
+        totp(&digits(8), ""),
+        totp(hash, ""),
+        totp(&digits(6), "<Policy><ExpiryDate>2020-01-01T00:00:00Z</ExpiryDate></Policy>"),
+        package("t", HOTP_URI, "", &secret(SECRET), ""),
+    ];
     let done = api.import("first=0", container(&packages.concat())).await.with(200);
-    assert_eq!((&done["accepted"], &done["done"]), (&json!(2), &json!(5)));
-    let reason = "a key of this Id is there, and its secret is another";
+    assert_eq!((&done["accepted"], &done["done"]), (&json!(3), &json!(11)));
     let duplicate = json!([
         { "index": 1, "key_id": "a", "kind": "duplicate" },
-        { "index": 2, "key_id": "a", "kind": "duplicate", "reason": reason },
-        { "index": 4, "key_id": "pin", "kind": "duplicate" }, // else a PIN could be guessed so
+        // Else a PIN could be guessed so.
+        { "index": 4, "key_id": "pin", "kind": "duplicate", "reason": "a secret this short is not compared" },
+        { "index": 6, "key_id": "t", "kind": "duplicate" },
     ]);
     assert_eq!(done["duplicate"], duplicate);
+    let refused = |index: u8, id: &str, what: &str| {
+        let reason = format!("a key with this Id exists with a different {what}");
+        json!({ "index": index, "key_id": id, "kind": "refused", "reason": reason })
+    };
+    let differences = [(7, "number of digits"), (8, "hash"), (9, "policy"), (10, "algorithm")];
+    let differences = differences.map(|(index, what)| refused(index, "t", what));
+    assert_eq!(done["refused"], json!([&[refused(2, "a", "secret")], &differences[..]].concat()));
+    let carol = api.import("first=11&user=carol", container(&hotp("a"))).await.with(200);
+    assert!(carol["duplicate"][0]["reason"].as_str().unwrap().contains("stays nobody's"), "{carol}");
+    api.post("/keys/a/user", json!({ "user": "carol" })).await.with(200);
+    let carol = api.import("first=12&user=carol", container(&hotp("a"))).await.with(200);
+    assert_eq!(carol["duplicate"], json!([{ "index": 12, "key_id": "a", "kind": "duplicate" }]));
     assert_eq!(api.get("/keys/a/secret").await.with(200)["secret_hex"], data_encoding::HEXLOWER.encode(K_TOKEN));
 }
 
