@@ -58,6 +58,20 @@ pub(crate) fn check(
     }
 }
 
+/// Whether `otp` is the password that was accepted last. Who shows it again guesses nothing.
+pub(crate) fn was_right(key: &KeyRecord, k_token: &Secret, otp: &str) -> bool {
+    let Ok(digits) = Digits::new(key.params.digits.unwrap_or(DIGITS)) else { return false };
+    match key.key_type.as_str() {
+        "hotp" => key.counter.checked_sub(1).is_some_and(|last| Hotp { digits }.code(k_token, last).is(otp)),
+        "totp" => {
+            let totp = Totp::new(digits, key.params.period_s.unwrap_or(PERIOD_S), key.params.hash());
+            let last = totp.ok().zip(key.last_step);
+            last.is_some_and(|(totp, step)| totp.code_of_step(k_token, step).is(otp))
+        }
+        _ => false,
+    }
+}
+
 /// Values or steps within which consecutive passwords are looked for.
 const RESYNC_WINDOW: u32 = 1000;
 

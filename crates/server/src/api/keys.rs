@@ -13,7 +13,7 @@ use super::ApiState;
 use super::enrolments::{device, time};
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::store::{self, KeyRecord, Role, Unreadable};
+use crate::store::{self, KeyRecord, Role, Unreadable, Verdict};
 
 /// Keys on a page, unless fewer are asked for.
 const PAGE: usize = 100;
@@ -143,14 +143,15 @@ pub(super) async fn validate(
     let subject = [("user", &user), ("key", &key_id), ("client", &client_id)];
     let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
     let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await?;
-    let found = api.store.validate(store::Attempt { user, key_id, otp, challenge, client_id }).await?;
-    match found {
-        Some(_) => tried.right(),
-        None => tried.wrong(Instant::now()),
+    let verdict = api.store.verdict(store::Attempt { user, key_id, otp, challenge, client_id }).await?;
+    match verdict {
+        Verdict::Right(_) => tried.right(),
+        Verdict::Again => drop(tried), // a click too many: nobody guesses a password that he has
+        Verdict::Wrong => tried.wrong(Instant::now()),
     }
-    let answer = match found {
-        Some(key_id) => json!({ "valid": true, "key_id": key_id }),
-        None => json!({ "valid": false }),
+    let answer = match verdict {
+        Verdict::Right(key_id) => json!({ "valid": true, "key_id": key_id }),
+        Verdict::Again | Verdict::Wrong => json!({ "valid": false }),
     };
     Ok(json_answer(StatusCode::OK, answer))
 }

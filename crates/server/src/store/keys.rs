@@ -40,6 +40,17 @@ pub(super) const FROM: &str =
 /// Keys of the user of the name `?2`.
 pub(super) const BY_USER: &str = "k.user_id = (SELECT id FROM user WHERE name = ?2)";
 
+/// What there is to say of a password that somebody has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is right, for the key of this id.
+    Right(String),
+    /// It was the last right one of such a key, and is good no more.
+    Again,
+    /// It is wrong.
+    Wrong,
+}
+
 /// A password that somebody has shown, of a key or of any key of a user.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempt {
@@ -238,10 +249,10 @@ impl Store {
         self.engine.write(write).await
     }
 
-    /// The key of `key_id`, or one of `user`'s, for which `otp` is right; its counter or step moves in the same
+    /// Whether `otp` is right for the key of `key_id`, or for one of `user`'s; its counter or step moves in the same
     /// transaction, so that no password is good twice. A key that waits for its first password becomes active with it,
     /// if the client ID of its enrolment is shown as well (RFC 6063 §10.5); after some wrong ones it has to wait.
-    pub(crate) async fn validate(&self, attempt: Attempt) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn verdict(&self, attempt: Attempt) -> Result<Verdict, StoreError> {
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
         let write = move |db: &Connection| {
             let Attempt { user, key_id, otp, challenge, client_id } = &attempt;
@@ -262,21 +273,23 @@ impl Store {
             {
                 activate(db, &kek, key, k_token, at)?;
                 accept(db, key, moved)?;
-                return Ok(Some(key.id.clone()));
+                return Ok(Verdict::Right(key.id.clone()));
             }
+            let mut is_again = false;
             for key in candidates(db, user.as_deref(), key_id.as_deref())? {
                 let k_token = k_token_of(db, &kek, &key.id);
                 let k_token = if key_id.is_some() { k_token? } else { readable(k_token)? };
                 let Some(k_token) = k_token else { continue };
                 if let Some(moved) = right(&key, &k_token) {
                     accept(db, &key, moved)?;
-                    return Ok(Some(key.id));
+                    return Ok(Verdict::Right(key.id));
                 }
+                is_again |= validate::was_right(&key, &k_token, otp);
             }
             if let Some((KeyRecord { enrolment_id: Some(enrolment), .. }, _)) = &waiting {
                 tries::count(db, enrolment, &wrong_password(), &policy, at)?;
             }
-            Ok(None)
+            Ok(if is_again { Verdict::Again } else { Verdict::Wrong })
         };
         self.engine.write(write).await
     }

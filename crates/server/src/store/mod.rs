@@ -41,7 +41,7 @@ pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;
 pub(crate) use export::Outgoing;
 pub(crate) use import::{Batch, BatchDone, Rejected};
-pub(crate) use keys::{Attempt, OldKey};
+pub(crate) use keys::{Attempt, OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
 pub(crate) use records::key_type;
 pub(crate) use records::{

@@ -160,6 +160,10 @@ async fn right_one_time_passwords_at_once_are_all_valid_and_wrong_ones_are_slowe
     for answer in at_once("alice", HOTP[0]).await {
         assert_eq!(answer.with(200)["valid"], true);
     }
+    // All of them are used now: who shows one again is no guesser.
+    for answer in at_once("alice", HOTP[0]).await {
+        assert_eq!(answer.with(200), json!({ "valid": false }));
+    }
     let wrong = at_once("bob", "000000").await;
     let tried = wrong.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(tried, 4, "guesses get no more tries by coming at once");

@@ -33,6 +33,16 @@ struct Db {
     store: Store,
 }
 
+impl Store {
+    /// The key for which the password is right.
+    async fn validate(&self, attempt: Attempt) -> Result<Option<String>, StoreError> {
+        Ok(match self.verdict(attempt).await? {
+            Verdict::Right(key_id) => Some(key_id),
+            Verdict::Again | Verdict::Wrong => None,
+        })
+    }
+}
+
 fn kek(octet: u8) -> Arc<Kek> {
     Arc::new(Kek::new(&Secret::new(vec![octet; 32])).unwrap())
 }
