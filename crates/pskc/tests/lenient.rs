@@ -136,7 +136,7 @@ fn every_deviation_is_taken_and_told_with_its_place() {
         ("Id='a' Odd='1'", DATA.into(), "the attribute Odd has no meaning here and is left out", |p| {
             secret(p) == b"123"
         }),
-        ("Id='a'", format!("{DATA}{DATA}"), "<Secret> stands there again", |p| secret(p) == b"123"),
+        ("Id='a'", format!("{DATA}{DATA}"), "<Data> stands there again", |p| secret(p) == b"123"),
         ("Id='a'", format!("{DATA}<issuer>I</issuer>"), "<issuer> is taken as Issuer", |p| {
             p.key.as_ref().unwrap().issuer.as_deref() == Some("I")
         }),

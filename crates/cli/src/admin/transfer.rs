@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::api::{Api, list, number};
 use crate::output::{Failure, Output};
+use crate::pskc::carried::carries;
 use crate::pskc::input::{Input, KeyFile};
 use crate::pskc::material::{certificate_pem, first_line, key_file};
 use crate::pskc::protect::To;
@@ -120,6 +121,7 @@ fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), F
             batch = Some((number - 1, ContainerWriter::new(Vec::new(), &Header::default()).map_err(Failure::new)?));
         }
         if let Some((first, writer)) = &mut batch {
+            carries(&package).map_err(|why| Failure::new(format!("key {number}: {why}")))?;
             writer.package(&package).map_err(Failure::new)?;
             if number - *first == BATCH {
                 send(&mut batch)?;

@@ -1,5 +1,6 @@
 //! `dskpp pskc`: key files (RFC 6030) looked at, checked, changed, protected and signed.
 
+pub(crate) mod carried;
 mod check;
 mod container;
 mod convert;

@@ -13,6 +13,7 @@ use pskc::{
 };
 use serde_json::Value as Json;
 
+use super::carried;
 use super::input::{Input, KeyFile};
 use super::material;
 use super::sink::{Sink, printed};
@@ -207,6 +208,11 @@ impl PskcFile {
 
     pub(crate) fn package(&mut self, mut package: KeyPackage) -> Result<(), Failure> {
         self.keys += u64::from(package.key.is_some());
+        carried::carries(&package).map_err(|why| {
+            let id = package.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
+            let next = "correct the text in the file; --to json or --to csv can carry it";
+            Failure::new(format!("key {} ({}): {why}", self.keys, shown(id))).next(next)
+        })?;
         if let Some(key) = &package.key
             && key.policy.as_ref().is_some_and(|policy| !policy.is_valid())
         {

@@ -73,6 +73,55 @@ fn an_import_tells_another_key_from_the_same_one() {
     }
 }
 
+/// What PSKC would give back otherwise than it was is refused.
+#[test]
+fn a_text_that_pskc_cannot_carry_is_refused() {
+    let home = Home::new();
+    for (member, why) in [
+        (r#""friendly_name":"a\u0000b""#, "its friendly name unchanged: XML has no such character"),
+        (r#""friendly_name":"a\u0001b""#, "XML has no such character"),
+        (r#""issuer":"a\u001bb""#, "its issuer unchanged: XML has no such character"),
+        (r#""key_userid":"\ufffe""#, "its user id unchanged"),
+        (r#""friendly_name":"c ""#, "its friendly name unchanged: readers take white space off its ends"),
+        (r#""issuer":" X ""#, "its issuer unchanged"),
+        (r#""serial":"S\r\n""#, "its serial number unchanged"),
+    ] {
+        let key = format!(r#"[{{"id":"a","algorithm":"totp","secret_hex":"3132333435363738",{member}}}]"#);
+        home.write("keys.json", key);
+        let refused = home.run(&["pskc", "convert", "keys.json", "--to", "pskc"]);
+        assert!(refused.code == Some(1) && refused.err.contains(why), "{member}: {refused:?}");
+    }
+    home.write("keys.json", r#"[{"id":"a","algorithm":"totp","secret_hex":"31","friendly_name":"a\n\u0085\tb"}]"#);
+    let back = home.run(&["pskc", "convert", "keys.json", "-o", "keys.xml"]);
+    assert_eq!(back.code, Some(0), "{back:?}");
+    let back = home.run(&["pskc", "convert", "keys.xml", "--to", "json"]);
+    assert!(back.out.contains("\"friendly_name\":\"a\\n\u{85}\\tb\""), "{back:?}");
+}
+
+/// Cells that a spreadsheet keeps as text, and secrets of JSON that are no text or another one than is said.
+#[test]
+fn a_secret_or_number_that_a_program_has_changed_is_not_taken() {
+    let home = Home::new();
+    for (name, text, code, told) in [
+        ("k.csv", "serial,secret_hex,algorithm\n\"=\"\"0012\"\"\",31323334,totp\n", 0, "\"serial\":\"0012\""),
+        (
+            "k.csv",
+            "serial,secret_hex,algorithm\n\"=\"\"0012\"\"\",31323334,totp\n",
+            0,
+            "in column 1 is read as the text",
+        ),
+        ("k.csv", "serial,secret,algorithm\n1,\"=\"\"GEZDGNBVGY3TQOJQ\"\"\",totp\n", 0, "31323334353637383930"),
+        ("k.csv", "serial,secret_hex,algorithm\n=\"0012\",31323334,totp\n", 1, "a quotation mark within a cell"),
+        ("k.json", r#"[{"id":"a","algorithm":"totp","secret_hex":31323334}]"#, 1, "secret_hex is a number"),
+        ("k.json", r#"[{"id":"a","algorithm":"totp","secret_hex":"3132","secret_octets":3}]"#, 1, "secret_octets is 3"),
+        ("k.json", r#"[{"id":"a","algorithm":"totp","secret_base32":"GEZA","secret_octets":2}]"#, 0, "\"3132\""),
+    ] {
+        home.write(name, text);
+        let done = home.run(&["pskc", "convert", name, "--to", "json"]);
+        assert!(done.code == Some(code) && (done.out.clone() + &done.err).contains(told), "{text}: {done:?}");
+    }
+}
+
 /// A PIN key that no key names has no line of its own in a users file.
 #[test]
 fn a_pin_key_is_no_line_of_a_users_file_and_does_not_vanish() {

@@ -334,6 +334,57 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
+/// Lenient reading takes names without a namespace or in those of drafts; those of others are extensions.
+#[test]
+fn names_of_other_namespaces_and_repeated_containers_are_told() {
+    let home = Home::new();
+    let inspect = |key: &str, parameters: &str, data: &str, device: &str| {
+        home.write("keys.xml", format!(
+            "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\" xmlns:x=\"urn:x\" xmlns:d=\"urn:ietf:params:xml:ns:keyprov:pskc:1.0\"><KeyPackage>\
+             <DeviceInfo><Manufacturer>oath.ZZ</Manufacturer>{device}</DeviceInfo><Key Id=\"S1\" \
+             Algorithm=\"urn:ietf:params:xml:ns:keyprov:pskc:totp\"><AlgorithmParameters>{parameters}<ResponseFormat \
+             Encoding=\"DECIMAL\" Length=\"6\"/></AlgorithmParameters>{key}<Data><Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=\
+             </PlainValue></Secret>{data}</Data></Key></KeyPackage></KeyContainer>"
+        ));
+        let done = home.run(&["pskc", "inspect", "--json", "--lenient", "keys.xml"]);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        done.out + &done.err
+    };
+    for (text, told, never) in [
+        (inspect("", "<x:Suite>HMAC-SHA256</x:Suite>", "", ""), "<Suite> has no meaning", "HMAC-SHA256"),
+        (inspect("", "", "", "<x:SerialNo>ZZ</x:SerialNo>"), "<SerialNo> has no meaning", "\"serial\""),
+        (
+            inspect("<x:Policy><x:ExpiryDate>2020-01-01T00:00:00Z</x:ExpiryDate></x:Policy>", "", "", ""),
+            "<Policy> has no meaning",
+            "2020",
+        ),
+        (
+            inspect("", "", "<x:TimeInterval><x:PlainValue>60</x:PlainValue></x:TimeInterval>", ""),
+            "<TimeInterval> is not taken as PSKC's",
+            "\"time_interval\"",
+        ),
+        (inspect("", "", "", "<d:SerialNo>ZZ</d:SerialNo>"), "\"serial\":\"ZZ\"", "has no meaning"),
+        (inspect("", "", "", "<SerialNo xmlns=\"\">ZZ</SerialNo>"), "\"serial\":\"ZZ\"", "has no meaning"),
+        (
+            inspect("<AlgorithmParameters><Suite>HMAC-SHA256</Suite></AlgorithmParameters>", "", "", ""),
+            "<AlgorithmParameters> stands there again",
+            "HMAC-SHA256",
+        ),
+        (
+            inspect(
+                "<Policy><KeyUsage>OTP</KeyUsage></Policy><Policy><ExpiryDate>2020-01-01T00:00:00Z</ExpiryDate></Policy>",
+                "",
+                "",
+                "",
+            ),
+            "the policy says <Policy>, which is not understood",
+            "2020",
+        ),
+    ] {
+        assert!(text.contains(told) && !text.contains(never), "{told}: {text}");
+    }
+}
+
 /// A file that was refused is another import when it is read with other options.
 #[test]
 fn an_import_is_known_by_the_options_with_which_its_file_is_read() {

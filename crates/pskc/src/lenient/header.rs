@@ -74,7 +74,7 @@ pub(super) fn take(
     warnings: &mut Warnings,
 ) -> Result<(), Error> {
     tree.take();
-    match tree.local.to_ascii_lowercase().as_str() {
+    match tree.name().as_str() {
         "encryptionkey" => {
             warnings.name(tree, "EncryptionKey");
             match key_info(tree, warnings)? {
@@ -117,7 +117,8 @@ fn initialization_vector(defaults: &mut Defaults, tree: &Tree, warnings: &mut Wa
 
 fn mac_method(header: &mut Header, defaults: &Defaults, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
     let algorithm = names::attribute(tree, &["Algorithm"], warnings).unwrap_or_else(|| tree.trimmed());
-    let algorithm = values::algorithm(&mac_uri(&xml::without_white_space(algorithm)), &tree.place, warnings);
+    let algorithm = mac_uri(xml::without_white_space(algorithm), &tree.place, warnings);
+    let algorithm = values::algorithm(&algorithm, &tree.place, warnings);
     if algorithm.is_empty() {
         warnings.add(Irregularity::NoMacAlgorithm, &tree.place);
         return Ok(());
@@ -191,16 +192,19 @@ fn pbe(name: &str) -> Option<(&'static str, usize)> {
 }
 
 /// The URI of a MAC that is named without one, as drafts do; any other text as it is.
-fn mac_uri(name: &str) -> String {
-    let hash = Some(name).filter(|name| !name.contains(['#', ':'])).and_then(Hash::from_name);
-    hash.map_or_else(|| name.to_owned(), |hash| crate::mac_uri(hash).to_owned())
+fn mac_uri(name: String, place: &Place, warnings: &mut Warnings) -> String {
+    let hash = Some(&name).filter(|name| !name.contains(['#', ':'])).and_then(|name| Hash::from_name(name));
+    let Some(hash) = hash else { return name };
+    let taken_as = crate::mac_uri(hash).to_owned();
+    warnings.add(Irregularity::Algorithm { found: name, taken_as: taken_as.clone() }, place);
+    taken_as
 }
 
 /// An element of type `ds:KeyInfoType`, its children in any namespace.
 pub(super) fn key_info(tree: &Tree, warnings: &mut Warnings) -> Result<KeyInfo, Error> {
     const OF_DS: [&str; 7] =
         ["KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent", "X509Data", "X509Certificate"];
-    let ns = |tree: &Tree| match OF_DS.contains(&tree.local.as_str()) {
+    let ns = |tree: &Tree| match tree.is_own && OF_DS.contains(&tree.local.as_str()) {
         true => Ns::Known(ns::DS),
         false => tree.ns.clone(),
     };

@@ -39,6 +39,7 @@ pub(super) fn read(
     let algorithm = algorithm.map(|uri| algorithm_of(uri, tree, warnings));
     let mut key = Key { id: id(tree, serial, warnings), algorithm, ..Key::default() };
     names::in_order(tree, &CHILDREN, warnings);
+    let mut stood = Vec::new();
     for child in tree.children() {
         let text = match names::element(child, &TEXTS, warnings) {
             Some("Issuer") => &mut key.issuer,
@@ -47,7 +48,7 @@ pub(super) fn read(
             Some("FriendlyName") => &mut key.friendly_name,
             Some(_) => &mut key.user_id,
             None => {
-                part(&mut key, child, defaults, warnings)?;
+                part(&mut key, child, &mut stood, defaults, warnings)?;
                 continue;
             }
         };
@@ -63,10 +64,24 @@ fn algorithm_of(uri: String, tree: &Tree, warnings: &mut Warnings) -> String {
     meant.to_owned()
 }
 
-/// A child that is more than a text.
-fn part(key: &mut Key, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
+/// A child that is more than a text; `stood` has the names of those that may stand once.
+fn part(
+    key: &mut Key,
+    tree: &Tree,
+    stood: &mut Vec<&'static str>,
+    defaults: &Defaults,
+    warnings: &mut Warnings,
+) -> Result<(), Error> {
     let name = names::element(tree, &PARTS, warnings);
     match name {
+        Some(again) if is_again(again, tree, stood) => match again {
+            // Nothing says which one limits the key.
+            "Policy" => not_understood(key.policy.get_or_insert_default(), tree, warnings),
+            _ => {
+                tree.take_whole();
+                warnings.add(Irregularity::Repeated(tree.local.clone()), &tree.place);
+            }
+        },
         Some("Data") => data(key.data.get_or_insert_default(), tree, defaults, warnings)?,
         Some("AlgorithmParameters") => formats::parameters(key, tree, warnings)?,
         Some("Usage") => {
@@ -84,6 +99,17 @@ fn part(key: &mut Key, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings
         None => warnings.unknown(tree),
     }
     Ok(())
+}
+
+/// Whether such a part stood there before. Drafts have one `<Data Name="…">` for each value.
+fn is_again(name: &'static str, tree: &Tree, stood: &mut Vec<&'static str>) -> bool {
+    let once = match name {
+        "Data" => !tree.attributes().iter().any(|attribute| attribute.local.eq_ignore_ascii_case("Name")),
+        _ => matches!(name, "AlgorithmParameters" | "Policy"),
+    };
+    let again = once && stood.contains(&name);
+    stood.push(name);
+    again
 }
 
 fn id(tree: &Tree, serial: Option<&str>, warnings: &mut Warnings) -> String {
@@ -106,6 +132,9 @@ fn data(data: &mut KeyData, tree: &Tree, defaults: &Defaults, warnings: &mut War
     tree.children().iter().try_for_each(|child| match names::belongs(child, tree) {
         true => one(data, names::element(child, &VALUES, warnings), child, defaults, warnings),
         false => {
+            if VALUES.iter().any(|name| child.local.eq_ignore_ascii_case(name)) {
+                warnings.add(Irregularity::Extension(child.local.clone()), &child.place);
+            }
             data.other.push(as_it_is(child));
             Ok(())
         }

@@ -1,7 +1,7 @@
 //! What vendors ship and old drafts allow, read into the same model, and every deviation told.
 //!
 //! Documents are read one package at a time, each as a tree that is then looked through generously: names in any
-//! case and namespace, values in the forms that are met in the field. What cannot be understood is still an error,
+//! case, without a namespace or in one of PSKC's drafts, values in the forms that are met in the field. What cannot be understood is still an error,
 //! and so is what is not XML.
 
 mod dates;
@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 
 use crate::stream::{Header, Trailer};
-use crate::xml::{Element, Limits, Reader, Tree, XmlError, ns};
+use crate::xml::{Element, Limits, Ns, Reader, Tree, XmlError, ns};
 use crate::{Error, KeyContainer, KeyPackage};
 use header::Defaults;
 use warning::Warnings;
@@ -38,6 +38,8 @@ pub use warning::{Irregularity, Warning};
 pub struct LenientReader<R: BufRead> {
     reader: Reader<R>,
     header: Header,
+    /// The namespace of the container.
+    root: Ns,
     defaults: Defaults,
     warnings: Warnings,
     trailer: Trailer,
@@ -67,7 +69,8 @@ impl<R: BufRead> LenientReader<R> {
         }
         let header = header::read_root(&root, &reader.place(), &mut warnings)?;
         let (defaults, trailer, waiting) = (Defaults::default(), Trailer::default(), VecDeque::new());
-        let mut opened = Self { reader, header, defaults, warnings, trailer, package: None, waiting, rank: 0 };
+        let root = root.ns;
+        let mut opened = Self { reader, header, root, defaults, warnings, trailer, package: None, waiting, rank: 0 };
         opened.advance()?;
         if opened.package.is_none() {
             return Err(opened.reader.missing("element <KeyPackage>").into());
@@ -78,22 +81,24 @@ impl<R: BufRead> LenientReader<R> {
     /// Takes in what stands beside the packages, up to the next one.
     fn advance(&mut self) -> Result<(), Error> {
         while let Some(child) = self.reader.next()? {
-            let rank = rank(&child).unwrap_or(self.rank);
+            let own = |ns: &Ns| names::is_own(ns, &self.root);
+            let is_own = own(&child.ns);
+            let rank = rank(&child).filter(|_| is_own).unwrap_or(self.rank);
             if rank < self.rank {
                 self.warnings.add(Irregularity::Order(child.local.to_string()), &self.reader.place());
             }
             self.rank = rank.max(self.rank);
-            if is_package(&child) {
+            if is_own && is_package(&child) {
                 self.package = Some(child);
                 break;
             }
-            if child.local.eq_ignore_ascii_case("Signature") {
+            if is_own && child.local.eq_ignore_ascii_case("Signature") {
                 self.trailer.signed = true;
                 self.reader.skip()?;
                 continue;
             }
-            let tree = Tree::read_open(&mut self.reader, child)?;
-            match tree.local.eq_ignore_ascii_case("Extensions") {
+            let tree = Tree::read_open(&mut self.reader, child, &own)?;
+            match tree.is("Extensions") {
                 true => {
                     self.trailer.extensions.extend(package::extensions(&tree));
                     self.warnings.left_out(&tree);
@@ -125,7 +130,7 @@ impl<R: BufRead> LenientReader<R> {
             return Ok(Some(waiting));
         }
         let Some(element) = self.package.take() else { return Ok(None) };
-        let tree = Tree::read_open(&mut self.reader, element)?;
+        let tree = Tree::read_open(&mut self.reader, element, &|ns| names::is_own(ns, &self.root))?;
         self.waiting = package::read(&tree, &self.defaults, &mut self.warnings)?.into();
         // Values that were read before would have been taken as plain ones.
         self.defaults.fixed = true;

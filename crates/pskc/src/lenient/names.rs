@@ -3,9 +3,20 @@
 use super::warning::{Irregularity, Warnings};
 use crate::xml::{Attribute, Ns, Tree, ns};
 
+/// Whether names in a namespace can be PSKC's: in none, in that of the container, in those that PSKC uses and in those of
+/// its drafts. In any other they are an extension.
+pub(super) fn is_own(ns: &Ns, root: &Ns) -> bool {
+    const DRAFTS: [&str; 3] =
+        ["urn:ietf:params:xml:ns:keyprov", "http://www.w3.org/", "http://www.openauthentication.org/"];
+    match ns {
+        Ns::None | Ns::Known(_) => true,
+        Ns::Other(name) => ns == root || DRAFTS.iter().any(|draft| name.starts_with(draft)),
+    }
+}
+
 /// The name among `known` that `tree` has, in any case.
 pub(super) fn element(tree: &Tree, known: &[&'static str], warnings: &mut Warnings) -> Option<&'static str> {
-    let name = known.iter().find(|name| tree.local.eq_ignore_ascii_case(name))?;
+    let name = known.iter().find(|name| tree.is(name))?;
     tree.take();
     warnings.name(tree, name);
     Some(name)
@@ -15,7 +26,7 @@ pub(super) fn element(tree: &Tree, known: &[&'static str], warnings: &mut Warnin
 pub(super) fn in_order(tree: &Tree, names: &[&str], warnings: &mut Warnings) {
     let mut last = 0;
     for child in tree.children() {
-        match names.iter().position(|name| child.local.eq_ignore_ascii_case(name)) {
+        match names.iter().position(|name| child.is(name)) {
             Some(at) if at < last => warnings.add(Irregularity::Order(child.local.clone()), &child.place),
             Some(at) => last = at,
             None => {}

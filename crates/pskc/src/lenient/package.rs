@@ -17,7 +17,7 @@ pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) ->
     let mut shared = 0_usize;
     names::in_order(tree, &["DeviceInfo", "CryptoModuleInfo", "Key", "Extensions"], warnings);
     for child in tree.children() {
-        let name = child.local.to_ascii_lowercase();
+        let name = child.name();
         if !matches!(name.as_str(), "key" | "secret") {
             shared = shared.saturating_add(weight(child));
         }
@@ -76,7 +76,7 @@ fn module(tree: &Tree, warnings: &mut Warnings) -> Option<CryptoModuleInfo> {
         warnings.empty(tree);
         return None;
     };
-    let lists = tree.children().iter().filter(|child| child.local.eq_ignore_ascii_case("Extensions"));
+    let lists = tree.children().iter().filter(|child| child.is("Extensions"));
     Some(CryptoModuleInfo { id: id.trimmed().to_owned(), extensions: lists.filter_map(extensions).collect() })
 }
 
@@ -116,7 +116,7 @@ fn device(tree: &Tree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
 /// A child that is more than a text.
 fn device_part(info: &mut DeviceInfo, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
     tree.take();
-    let date = match tree.local.to_ascii_lowercase().as_str() {
+    let date = match tree.name().as_str() {
         "startdate" => {
             warnings.name(tree, "StartDate");
             &mut info.start_date

@@ -37,6 +37,9 @@ pub enum Irregularity {
         /// The name that RFC 6030 has.
         taken_as: &'static str,
     },
+    /// An element of an extension that has the name of one of PSKC's.
+    #[error("the element <{0}> is not taken as PSKC's: it is in another namespace, and kept as an extension")]
+    Extension(String),
     /// An element that is not known here, or stands there again.
     #[error("the element <{0}> has no meaning here and is left out")]
     UnknownElement(String),
@@ -137,6 +140,7 @@ impl Irregularity {
         if let I::Version(text)
         | I::Namespace(text)
         | I::Name { found: text, .. }
+        | I::Extension(text)
         | I::UnknownElement(text)
         | I::UnknownAttribute(text)
         | I::NoId(text)

@@ -14,6 +14,8 @@ use super::{Attribute, Element, Foreign, Node, Ns, Place, Reader, XmlError, lexi
 pub(crate) struct Tree {
     pub(crate) ns: Ns,
     pub(crate) local: String,
+    /// Whether its namespace is one whose names are looked for.
+    pub(crate) is_own: bool,
     attributes: Vec<Attribute>,
     /// As those of [`Foreign`].
     prefixes: Vec<(CompactString, Ns)>,
@@ -48,22 +50,28 @@ impl Tree {
     const MAX_ELEMENTS: usize = 20_000;
     const MAX_TEXT: usize = 4 * 1024 * 1024;
 
-    /// Reads the rest of `element`, which is open.
-    pub(crate) fn read_open<R: BufRead>(reader: &mut Reader<R>, element: Element) -> Result<Self, XmlError> {
+    /// Reads the rest of `element`, which is open. Elements of namespaces that are not `own` go by no name.
+    pub(crate) fn read_open<R: BufRead>(
+        reader: &mut Reader<R>,
+        element: Element,
+        own: &impl Fn(&Ns) -> bool,
+    ) -> Result<Self, XmlError> {
         let mut budget = (Self::MAX_ELEMENTS, Self::MAX_TEXT);
-        Self::read(reader, element, &mut budget)
+        Self::read(reader, element, own, &mut budget)
     }
 
     fn read<R: BufRead>(
         reader: &mut Reader<R>,
         element: Element,
+        own: &impl Fn(&Ns) -> bool,
         budget: &mut (usize, usize),
     ) -> Result<Self, XmlError> {
         let place = reader.place();
         let local = element.local.to_string();
         let Element { ns, attributes, .. } = element;
         let (text, prefixes, children) = (String::new(), Vec::new(), Vec::new());
-        let mut tree = Tree { ns, local, attributes, prefixes, text, children, place, read: Read::default() };
+        let is_own = own(&ns);
+        let mut tree = Tree { ns, local, is_own, attributes, prefixes, text, children, place, read: Read::default() };
         tree.attributes.iter().for_each(|attribute| reader.prefixes_in(&attribute.value, &mut tree.prefixes));
         let values: usize = tree.attributes.iter().map(|attribute| attribute.value.len()).sum();
         spend(&mut budget.0, 1, reader)?;
@@ -72,7 +80,7 @@ impl Tree {
             match reader.inner_token()? {
                 Token::Start => {
                     let child = reader.element();
-                    tree.children.push(Self::read(reader, child, budget)?);
+                    tree.children.push(Self::read(reader, child, own, budget)?);
                 }
                 Token::Text => {
                     spend(&mut budget.1, reader.characters().len(), reader)?;
@@ -82,6 +90,16 @@ impl Tree {
                 Token::End | Token::Eof => return Ok(tree),
             }
         }
+    }
+
+    /// Whether it goes by that name, in any case.
+    pub(crate) fn is(&self, local: &str) -> bool {
+        self.is_own && self.local.eq_ignore_ascii_case(local)
+    }
+
+    /// The name that it goes by, in small letters; empty where it goes by none.
+    pub(crate) fn name(&self) -> String {
+        if self.is_own { self.local.to_ascii_lowercase() } else { String::new() }
     }
 
     /// Its text.
@@ -105,9 +123,9 @@ impl Tree {
         &self.children
     }
 
-    /// The child of that name, in any case and namespace.
+    /// The child that goes by that name.
     pub(crate) fn child(&self, local: &str) -> Option<&Tree> {
-        self.children.iter().find(|child| child.local.eq_ignore_ascii_case(local)).inspect(|child| child.take())
+        self.children.iter().find(|child| child.is(local)).inspect(|child| child.take())
     }
 
     /// Its attributes, which this does not mark.

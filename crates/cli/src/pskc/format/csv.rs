@@ -57,7 +57,14 @@ fn is_marked(cell: &str) -> bool {
 
 /// What a cell says that [`cell`] may have written; in others blanks around the value do not count.
 fn plain(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| is_marked(rest)).unwrap_or_else(|| cell.trim())
+    let unmarked = || cell.strip_prefix('\'').filter(|rest| is_marked(rest)).unwrap_or_else(|| cell.trim());
+    of_excel(cell).unwrap_or_else(unmarked)
+}
+
+/// The text in `="0012"`, with which people keep a spreadsheet from making a number of it.
+fn of_excel(cell: &str) -> Option<&str> {
+    let text = cell.trim().strip_prefix("=\"")?.strip_suffix('"')?;
+    (!text.contains('"')).then_some(text.trim())
 }
 
 /// The keys in a table. `columns` names its columns, where it has no heading or other names are wanted.
@@ -257,6 +264,9 @@ fn row(
     }
     let (mut members, mut policy) = (Map::new(), Map::new());
     for (i, cell) in record.iter().enumerate() {
+        if of_excel(cell).is_some() {
+            note(format!("the formula =\"…\" in column {} is read as the text in it", i + 1));
+        }
         let cell = plain(cell);
         if cell.is_empty() {
             continue;

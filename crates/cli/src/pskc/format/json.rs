@@ -2,7 +2,7 @@
 
 use std::fmt::Formatter;
 
-use dskpp_crypto::Hash;
+use dskpp_crypto::{Hash, Secret};
 use pskc::{
     AlgorithmParameters, ChallengeFormat, CryptoModuleInfo, DeviceInfo, Key, KeyData, KeyPackage, KeyUsage, PinPolicy,
     PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
@@ -251,15 +251,23 @@ fn data(members: &mut Members) -> Result<KeyData, String> {
     if members.0.remove("encrypted_values").is_some() {
         return Err("values are missing, as they were encrypted".to_owned());
     }
-    if members.0.remove("secret_octets").is_some() && !members.0.contains_key("secret_hex") {
+    let octets = members.parsed::<usize>("secret_octets", NUMBER)?;
+    if octets.is_some() && !SECRETS.iter().any(|(name, _)| members.0.contains_key(*name)) {
         return Err("the secret is missing: `inspect --json` writes it with --show-secrets".to_owned());
     }
     let mut secret = None;
     for (name, encoding) in SECRETS {
+        if members.0.get(name).is_some_and(Json::is_number) {
+            return Err(format!("{name} is a number, which may have lost zeros: write it as text, in quotation marks"));
+        }
         let Some(text) = members.text(name)?.map(Zeroizing::new) else { continue };
         if secret.replace(Value::Plain(encoding.decode(&text)?)).is_some() {
             return Err("the secret is there twice".to_owned());
         }
+    }
+    let len = secret.as_ref().and_then(|secret| secret.plain()).map_or(0, Secret::len);
+    if let Some(octets) = octets.filter(|octets| *octets != len) {
+        return Err(format!("secret_octets is {octets}, and the secret has {len}"));
     }
     Ok(KeyData {
         secret,
