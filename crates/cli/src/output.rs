@@ -21,7 +21,7 @@ pub(crate) struct Output {
 /// Why a command failed, and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    message: String,
+    pub(crate) message: String,
     /// Each on a line of its own below the message.
     details: Vec<String>,
     next: Option<String>,

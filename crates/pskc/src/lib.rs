@@ -56,5 +56,5 @@ pub use protection::{
 };
 pub use shown::{MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
-pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, Parameters, Unusable, Usable};
+pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, Parameters, Unusable, Usable, unshown};
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

@@ -1,13 +1,18 @@
 //! Secrets that look as if they had been encoded once too often, or taken for another encoding.
 
-use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE as HEX};
+use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD};
 use zeroize::Zeroizing;
 
 /// What is suspicious about a secret. A secret that was drawn at random is never suspicious but once in billions.
 pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
     if let Some(text) = ascii(secret) {
-        let bare = Zeroizing::new(text.replace([':', '-', ' '], ""));
-        if is_hexadecimal(&bare) {
+        let text = text.trim_matches(['"', '\'']);
+        if text.contains("://") {
+            return Some("its secret is itself a URI: it was probably taken for the secret in it");
+        }
+        let bare = Zeroizing::new(text.replace(|c: char| matches!(c, ':' | '-') || c.is_ascii_whitespace(), ""));
+        let digits = bare.strip_prefix("0x").or_else(|| bare.strip_prefix("0X")).unwrap_or(&bare);
+        if is_hexadecimal(digits, digits != text) {
             return Some("its secret is itself text in hexadecimal: it was probably encoded twice");
         }
         if is_base32(&bare) {
@@ -40,11 +45,16 @@ fn ascii(secret: &[u8]) -> Option<&str> {
     std::str::from_utf8(secret).ok().map(str::trim).filter(|text| text.len() >= 16)
 }
 
-/// Decimal digits alone may be a secret that somebody has chosen, as those of the RFCs.
-fn is_hexadecimal(text: &str) -> bool {
-    let has_letter = |from: char, to: char| text.contains(|c| (from..=to).contains(&c));
-    let cases = (has_letter('a', 'f'), has_letter('A', 'F'));
-    matches!(cases, (true, false) | (false, true)) && HEX.decode(text.as_bytes()).map(Zeroizing::new).is_ok()
+/// 16 hexadecimal digits or more. Decimal digits alone may be a secret that somebody has chosen: they need the marks of
+/// hexadecimal text (`0x`, colons, hyphens, blanks), or 32 digits, as 16 octets have. 1234567890 over and over are the
+/// secrets of RFC 6238 and RFC 6287 as they are.
+fn is_hexadecimal(digits: &str, is_marked: bool) -> bool {
+    if digits.len() < 16 || !digits.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+        return false;
+    }
+    let has_letter = digits.bytes().any(|octet| octet.is_ascii_alphabetic());
+    let is_of_rfc = || digits.bytes().zip(b"1234567890".iter().cycle()).all(|(octet, chosen)| octet == *chosen);
+    has_letter || is_marked || digits.len() >= 32 && !is_of_rfc()
 }
 
 /// With a digit among the letters, or of a length that no word has.
@@ -79,6 +89,17 @@ mod tests {
             (b"3a32333435363738393031323334353637383930", "text in hexadecimal"),
             (b"3A32333435363738393031323334353637383930", "text in hexadecimal"),
             (b"3a:32:33:34:35:36:37:38:39:30:31:32:33:34", "text in hexadecimal"),
+            (b"3132333435363738393031323334353637383930", "text in hexadecimal"),
+            (b"31323334353637383930313233343536", "text in hexadecimal"),
+            (b"31323334353637383930\r\n31323334353637383930\n", "text in hexadecimal"),
+            (b"0x3132333435363738393031323334353637383930", "text in hexadecimal"),
+            (b"313233343536373839303132333435363738393", "text in hexadecimal"),
+            (b"31-32-33-34-35-36-37-38-39-30", "text in hexadecimal"),
+            (b"31:32:33:34:35:36:37:38:39:30", "text in hexadecimal"),
+            (b"\"3a3233343536373839303132333435363738393\"", "text in hexadecimal"),
+            (b"3a32333435363738393031323334353637383", "text in hexadecimal"),
+            (b"3A3b333435363738393031323334353637383930", "text in hexadecimal"),
+            (b"otpauth://totp/x?secret=GEZDGNBVGY3TQOJQ", "a URI"),
             (b"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "text in base32"),
             (b"gezd gnbv gy3t qojq gezd gnbv gy3t qojq", "text in base32"),
             (b"GEZDGNBVGY3TQOJQGEZDGNBV", "text in base32"),
@@ -95,10 +116,12 @@ mod tests {
         }
         let rng = &mut dskpp_crypto::SeededRandom::new(b"looks");
         let random: Vec<Vec<u8>> = [10, 16, 20, 24, 32, 64].map(|len| dskpp_crypto::Random::bytes(rng, len)).into();
-        let chosen: [&[u8]; 6] = [
+        let chosen: [&[u8]; 8] = [
             b"12345678901234567890",
             b"12345678901234567890123456789012",
             b"1234567890123456789012345678901234567890123456789012345678901234",
+            b"98765432109876543210",
+            b"123456789012345",
             b"correct horse battery staple",
             b"abcdef",
             b"",

@@ -1,8 +1,9 @@
 //! Whether a key can be used: the one test that `check`, converters, servers and token stores share.
 
 use dskpp_crypto::{Hash, Secret};
-use dskpp_otp::{Digits, OcraSuite};
+use dskpp_otp::{Digits, OcraSuite, Question};
 
+use crate::KeyPackage;
 use crate::key::{Key, KeyData, ValueFormat};
 use crate::kind::Kind;
 use crate::policy::PinPolicy;
@@ -54,6 +55,10 @@ pub enum Unusable {
     CheckDigits,
     /// Passwords of less than 6 or more than 10 digits.
     Digits,
+    /// Responses that are not those of the OCRA suite.
+    Response,
+    /// Challenges that the OCRA suite does not have.
+    Challenge,
     /// A negative counter.
     Counter,
     /// A counter above [`MAX_COUNTER`].
@@ -84,6 +89,8 @@ impl Unusable {
             Unusable::Encoding => "its passwords are not decimal",
             Unusable::CheckDigits => "its passwords have check digits",
             Unusable::Digits => "its passwords have not 6 to 10 digits",
+            Unusable::Response => "its ResponseFormat contradicts its OCRA suite",
+            Unusable::Challenge => "its ChallengeFormat contradicts its OCRA suite",
             Unusable::Counter => "its Counter is less than 0",
             Unusable::HighCounter => "its Counter is so high that it would come to its end",
             Unusable::Interval => "its TimeInterval is not positive",
@@ -154,10 +161,12 @@ impl Parameters {
             (Kind::Totp, _) => parameters.period_s = period_s(plain(&data.time_interval))?,
             (Kind::Ocra, _) => {
                 let suite: Result<OcraSuite, _> = suite(key).ok_or(Unusable::NoSuite)?.parse();
-                parameters.suite = Some(suite.map_err(|why| match why {
+                let suite = suite.map_err(|why| match why {
                     dskpp_otp::Error::Suite(rule) => Unusable::Suite(rule),
                     _ => Unusable::Suite("it cannot be read"),
-                })?);
+                })?;
+                formats(key, &suite)?;
+                parameters.suite = Some(suite);
             }
             _ => {}
         }
@@ -258,12 +267,18 @@ impl<'k> Usable<'k> {
         let is_spent = policy.is_some_and(|policy| policy.number_of_transactions == Some(0));
         let is_asked = |suite: &OcraSuite| suite.has_pin() || suite.session_len().is_some();
         let short = self.secret.is_some_and(|secret| secret.len() < 16) && matches!(self.kind, Kind::Totp | Kind::Ocra);
+        let suite = self.parameters.suite.as_ref();
+        let data = self.key.data.as_ref().filter(|_| matches!(self.kind, Kind::Hotp | Kind::Totp | Kind::Ocra));
+        let has_counter = data.is_some_and(|data| data.counter.is_some());
+        let counts = self.kind == Kind::Hotp || suite.is_some_and(OcraSuite::has_counter);
+        let has_time =
+            |data: &KeyData| data.time.is_some() || data.time_interval.is_some() || data.time_drift.is_some();
+        let has_time = data.is_some_and(has_time);
+        let is_timed = self.kind == Kind::Totp || suite.is_some_and(|suite| suite.step_s().is_some());
         let found = [
             (self.kind == Kind::Other).then_some("its Algorithm is not known: imports keep it, and nothing can use it"),
             has_pin.then_some("its policy asks for a PIN: a token store refuses it, since it could not ensure the PIN"),
-            self.parameters
-                .suite
-                .as_ref()
+            suite
                 .is_some_and(is_asked)
                 .then_some("its OCRA suite has a PIN or session information: a server refuses it"),
             usage.is_some_and(forbids).then_some("its policy does not allow what its Algorithm is for"),
@@ -271,9 +286,30 @@ impl<'k> Usable<'k> {
             (self.kind == Kind::Totp && self.parameters.time.is_some_and(|time| time != 0))
                 .then_some("its Time is not 0: a server takes it for the step used last, other programs refuse it"),
             short.then_some("its secret is shorter than the 16 octets that RFC 4226 demands"),
+            (has_counter && !counts).then_some("its Counter means nothing to its Algorithm: readers ignore it"),
+            (has_time && !is_timed)
+                .then_some("its Time, TimeInterval or TimeDrift means nothing to its Algorithm: readers ignore it"),
         ];
         found.into_iter().flatten()
     }
+}
+
+/// The names in a package that could not be shown or typed: a token store refuses the key, a server leaves them out.
+pub fn unshown(package: &KeyPackage) -> impl Iterator<Item = &'static str> {
+    let device = package.device_info.as_ref();
+    let key = package.key.as_ref();
+    let texts = [
+        ("Manufacturer", device.and_then(|device| device.manufacturer.as_deref())),
+        ("SerialNo", device.and_then(|device| device.serial_no.as_deref())),
+        ("Model", device.and_then(|device| device.model.as_deref())),
+        ("IssueNo", device.and_then(|device| device.issue_no.as_deref())),
+        ("UserId (of the device)", device.and_then(|device| device.user_id.as_deref())),
+        ("Issuer", key.and_then(|key| key.issuer.as_deref())),
+        ("FriendlyName", key.and_then(|key| key.friendly_name.as_deref())),
+        ("UserId", key.and_then(|key| key.user_id.as_deref())),
+    ];
+    let is_unshown = |text: Option<&str>| text.is_some_and(|text| !text.is_empty() && !is_name(text));
+    texts.into_iter().filter(move |(_, text)| is_unshown(*text)).map(|(name, _)| name)
 }
 
 fn suite(key: &Key) -> Option<&str> {
@@ -297,6 +333,33 @@ fn digits(key: &Key) -> Result<Option<u8>, Unusable> {
     }
     let digits = u8::try_from(format.length).ok().filter(|digits| Digits::new(*digits).is_ok());
     digits.map(Some).ok_or(Unusable::Digits)
+}
+
+/// An OCRA suite says what challenges and responses are: other formats beside it cannot be true.
+fn formats(key: &Key, suite: &OcraSuite) -> Result<(), Unusable> {
+    let parameters = key.algorithm_parameters.as_ref();
+    if let Some(format) = parameters.and_then(|parameters| parameters.response_format) {
+        let digits = u32::from(suite.digits());
+        let fits = match digits {
+            0 => format.encoding == ValueFormat::Hexadecimal,
+            digits => format.encoding == ValueFormat::Decimal && format.length == digits,
+        };
+        if !fits || format.check_digits == Some(true) {
+            return Err(Unusable::Response);
+        }
+    }
+    if let Some(format) = parameters.and_then(|parameters| parameters.challenge_format) {
+        let (question, max) = suite.question();
+        let encoding = match question {
+            Question::Alphanumeric => ValueFormat::Alphanumeric,
+            Question::Numeric => ValueFormat::Decimal,
+            Question::Hexadecimal => ValueFormat::Hexadecimal,
+        };
+        if format.encoding != encoding || format.max > u32::from(max) {
+            return Err(Unusable::Challenge);
+        }
+    }
+    Ok(())
 }
 
 fn counter(counter: Option<i64>) -> Result<Option<u64>, Unusable> {

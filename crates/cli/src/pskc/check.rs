@@ -11,8 +11,10 @@ use super::container;
 use super::document::Document;
 use super::format::Format;
 use super::kind::Kind;
+use super::material::key_file;
 use super::meaning::Meaning;
 use super::notes::Notes;
+use super::opening::{NEEDED, Opening};
 use super::unlock::OpenedBy;
 use crate::output::{Failure, Output};
 use crate::shown::{self, count};
@@ -27,6 +29,19 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     by: OpenedBy,
+
+    /// A file with the MAC key, in the forms of --key-file, where the key file only names one
+    #[arg(long, value_name = "FILE")]
+    mac_key_file: Option<PathBuf>,
+}
+
+/// What a check has found.
+#[derive(Default)]
+struct Found {
+    keys: u64,
+    /// Keys with values that are encrypted and were not opened.
+    closed: u64,
+    problems: Vec<Problem>,
 }
 
 /// Something that is wrong, where, and what to do about it.
@@ -61,6 +76,23 @@ impl Problem {
         Ok(Some(Problem { line: None, what, next: Some(next), is_error: true }))
     }
 
+    /// A fault against the schema.
+    fn of_schema(why: &pskc::Error) -> Self {
+        Problem::error(
+            why.place().line,
+            why,
+            match super::input::may_be_lenient(why) {
+                true => "correct it; what vendors ship may still be readable with --lenient",
+                false => "correct it, or ask the sender for the file again",
+            },
+        )
+    }
+
+    /// A value that does not open with what was given.
+    fn of_opening(why: Failure, line: u64) -> Self {
+        Problem::error(line, why.message, "give what opens the file, or ask the sender for it again")
+    }
+
     fn to_json(&self) -> Json {
         let severity = if self.is_error { "error" } else { "warning" };
         json!({ "severity": severity, "line": self.line, "what": self.what, "next": self.next })
@@ -81,15 +113,20 @@ impl Check {
             Kind::Keys(format) => format.of_container(),
             _ => None,
         };
-        if container.is_none() && self.by.is_given() {
-            return Err(Failure::usage("only files of CMS and PKCS #12 are opened to be checked")
-                .next("leave out what opens the file"));
+        if container.is_some() && self.mac_key_file.is_some() {
+            return Err(Failure::usage("--mac-key-file is for PSKC").next("leave it out"));
         }
-        let (keys, problems) = match container {
+        let Found { keys, closed, problems } = match container {
             Some(format) => self.container(&document, format)?,
-            None => match Problem::of_other(&document)?.map_or_else(|| strict(&document), Err) {
-                Ok(found) => found,
-                Err(error) => (0, vec![error].into_iter().chain(lenient(&document)).collect()),
+            None => match Problem::of_other(&document)? {
+                Some(other) => Found { problems: vec![other], ..Found::default() },
+                None => match self.strict(&document)? {
+                    Ok(found) => found,
+                    Err(error) => {
+                        let problems = vec![error].into_iter().chain(lenient(&document)).collect();
+                        Found { problems, ..Found::default() }
+                    }
+                },
             },
         };
         let rules = match container {
@@ -101,15 +138,23 @@ impl Check {
         let result = json!({
             "valid": valid,
             "keys": keys,
+            "unchecked_secrets": closed,
             "problems": problems.iter().map(Problem::to_json).collect::<Vec<_>>(),
         });
         let name = self.file.display();
         output.print(&result, || {
             let mut lines: Vec<String> = problems.iter().map(Problem::to_text).collect();
-            let counted = count(keys, "key");
+            let (counted, warnings) = (count(keys, "key"), count(problems.len() as u64, "warning"));
+            let unchecked = format!("{} encrypted and not checked; {NEEDED}", {
+                if closed == 1 { "1 key is".to_owned() } else { format!("{closed} keys are") }
+            });
             lines.push(match valid {
+                true if problems.is_empty() && closed > 0 => {
+                    format!("{name}: {counted}, follows {rules} as far as it can be read: {unchecked}")
+                }
                 true if problems.is_empty() => format!("{name}: {counted}, follows {rules}"),
-                true => format!("{name}: {counted}, no error, {}", count(problems.len() as u64, "warning")),
+                true if closed > 0 => format!("{name}: {counted}, no error, {warnings}; {unchecked}"),
+                true => format!("{name}: {counted}, no error, {warnings}"),
                 false if container.is_some() => format!("{name}: has keys that do not follow RFC 6030"),
                 false => format!("{name}: does not follow {rules}"),
             });
@@ -120,7 +165,7 @@ impl Check {
     }
 
     /// What a file of CMS or PKCS #12 says of its keys is what PSKC says, and has to follow the same rules.
-    fn container(&self, document: &Document, format: FileFormat) -> Result<(u64, Vec<Problem>), Failure> {
+    fn container(&self, document: &Document, format: FileFormat) -> Result<Found, Failure> {
         let mut notes = Notes::default();
         let (content, _) = container::read(document, format, self.by.get()?, |_| Ok(()), &mut notes)?;
         let of_file = |what| Problem { line: None, what, next: None, is_error: false };
@@ -134,38 +179,53 @@ impl Check {
             None => problem,
         }));
         found.truncate(MOST);
-        Ok((content.packages.len() as u64, found))
+        Ok(Found { keys: content.packages.len() as u64, closed: 0, problems: found })
     }
-}
 
-/// Schema and meaning; the first fault against the schema ends it.
-fn strict(document: &Document) -> Result<(u64, Vec<Problem>), Problem> {
-    let fault = |why: pskc::Error| Problem {
-        line: Some(why.place().line),
-        what: why.to_string(),
-        next: Some(match super::input::may_be_lenient(&why) {
-            true => "correct it; what vendors ship may still be readable with --lenient",
-            false => "correct it, or ask the sender for the file again",
-        }),
-        is_error: true,
-    };
-    let unreadable = |_| Problem { line: None, what: "the file cannot be read".into(), next: None, is_error: true };
-    let mut reader = ContainerReader::new(document.reader().map_err(unreadable)?).map_err(fault)?;
-    let mut meaning = Meaning::new(reader.header().clone(), reader.line());
-    let (mut keys, mut line) = (0, reader.line());
-    while let Some(package) = reader.next_package().map_err(fault)? {
-        keys += u64::from(package.key.is_some());
-        meaning.package(&package, line);
-        line = reader.line();
+    /// Schema and meaning; the first fault against the schema ends it. Values are opened where there is what opens them.
+    ///
+    /// # Errors
+    /// What was given does not open the file; inside, the first fault against the schema.
+    fn strict(&self, document: &Document) -> Result<Result<Found, Problem>, Failure> {
+        let mut reader = match ContainerReader::new(document.reader()?) {
+            Ok(reader) => reader,
+            Err(why) => return Ok(Err(Problem::of_schema(&why))),
+        };
+        let mut meaning = Meaning::new(reader.header().clone(), reader.line());
+        let mac_key = self.mac_key_file.as_deref().map(key_file).transpose()?;
+        let unlock = self.by.get()?;
+        let mut opening = Opening::new(reader.header(), unlock.as_ref(), mac_key.as_ref(), false, None)?;
+        let (mut found, mut packages, mut line) = (Found::default(), 0, reader.line());
+        loop {
+            let mut package = match reader.next_package() {
+                Ok(Some(package)) => package,
+                Ok(None) => break,
+                Err(why) => return Ok(Err(Problem::of_schema(&why))),
+            };
+            packages += 1;
+            found.keys += u64::from(package.key.is_some());
+            meaning.protected(&package, line);
+            if let Err(why) = opening.open(&mut package, packages, false) {
+                found.problems.push(Problem::of_opening(why, line));
+            }
+            meaning.package(&package, line);
+            let data = package.key.as_ref().and_then(|key| key.data.as_ref());
+            found.closed += u64::from(data.is_some_and(|data| data.encrypted_values().next().is_some()));
+            line = reader.line();
+        }
+        let signed = match reader.finish() {
+            Ok(trailer) => trailer.signed,
+            Err(why) => return Ok(Err(Problem::of_schema(&why))),
+        };
+        found.problems.extend(meaning.finish());
+        found.problems.sort_by_key(|problem| problem.line);
+        if signed {
+            let what = "the file is signed, and the signature was not checked here";
+            found.problems.push(Problem::warning(1, what, "see `dskpp pskc verify`"));
+        }
+        found.problems.truncate(MOST);
+        Ok(Ok(found))
     }
-    let signed = reader.finish().map_err(fault)?.signed;
-    let mut found = meaning.finish();
-    if signed {
-        let what = "the file is signed, and the signature was not checked here";
-        found.push(Problem::warning(1, what, "see `dskpp pskc verify`"));
-    }
-    found.truncate(MOST);
-    Ok((keys, found))
 }
 
 /// What else is wrong with a file that the schema refuses, as far as it can be understood.

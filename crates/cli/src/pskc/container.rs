@@ -1,6 +1,6 @@
 //! Key files in CMS (RFC 6031) and PKCS #12 (RFC 7292), which are read and written as a whole.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::IsTerminal as _;
 
 use dskpp::vessel::file::{self, Content, FileError, FileFormat};
@@ -94,8 +94,8 @@ pub(super) fn tell_of_keys(packages: &[KeyPackage], notes: &mut Notes) {
 #[derive(Default)]
 pub(super) struct Packages {
     packages: Vec<KeyPackage>,
-    /// The names that Java knows the keys by, which tells no capital letters.
-    names: HashSet<String>,
+    /// The Ids by the names that readers know the keys by: Java, in PKCS #12, tells no capital letters.
+    names: HashMap<String, String>,
 }
 
 impl Packages {
@@ -103,15 +103,17 @@ impl Packages {
     ///
     /// # Errors
     /// Why the format cannot express it.
-    pub(super) fn add(&mut self, mut package: KeyPackage) -> Result<(), String> {
+    pub(super) fn add(&mut self, mut package: KeyPackage, format: FileFormat) -> Result<(), String> {
         if let Some(key) = package.key.as_ref().filter(|key| !key.is_usable()) {
             return Err(format!("the policy of {:?} is not understood, so it must not be used (RFC 6030 §5)", key.id));
         }
         without_extensions(&mut package);
         file::carries(&package).map_err(|why| why.to_string())?;
-        let name = package.key.as_ref().map(|key| key.id.to_lowercase()).unwrap_or_default();
-        if !self.names.insert(name) {
-            return Err("another key has the same Id, but for capital letters".to_owned());
+        let id = package.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
+        let name = if format == FileFormat::Pkcs12 { id.to_lowercase() } else { id.to_owned() };
+        if let Some(other) = self.names.insert(name, id.to_owned()) {
+            let but = if other == id { "" } else { ", but for capital letters" };
+            return Err(format!("another key has the same Id{but}"));
         }
         self.packages.push(package);
         Ok(())

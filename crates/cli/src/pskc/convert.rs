@@ -97,7 +97,7 @@ impl Convert {
             number += 1;
             let id = package.key.as_ref().map(|key| key.id.clone()).unwrap_or_default();
             let left_out = left_out::of_all(&package);
-            match packages.add(package) {
+            match packages.add(package, format) {
                 Ok(()) => report.count(left_out, Vec::new()),
                 Err(why) => self.leave_out(number, &id, why, &mut report)?,
             }

@@ -4,9 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
+use dskpp_crypto::Hash;
 use pskc::{
-    DerivedKey, EncryptedValue, Header, Key, KeyData, KeyPackage, PinPolicy, PinUsageMode, Policy, Unusable, Usable,
-    Value, ValueAlgorithm, ValueFormat,
+    DateTime, DerivedKey, EncryptedValue, Header, Key, KeyData, KeyPackage, Kind, PinPolicy, PinUsageMode, Policy,
+    Unusable, Usable, Value, ValueAlgorithm, ValueFormat,
 };
 
 use super::check::{MOST, Problem};
@@ -17,19 +18,33 @@ pub(super) struct Meaning {
     header: Header,
     /// Hashes of the identifiers so far, keyed so that a file cannot make two of them equal.
     ids: HashSet<u64>,
+    /// The same in small letters.
+    folded: HashSet<u64>,
     hasher: RandomState,
     /// The PIN keys that policies name, and where; those that were seen are out.
     pins: HashMap<String, u64>,
     /// The algorithm of the first encrypted value.
     algorithm: Option<String>,
+    /// Whether a secret stands in the clear, and whether that was said of a file with encrypted ones.
+    has_open: bool,
+    is_mixed: bool,
     found: Vec<Problem>,
 }
 
 impl Meaning {
     /// Begins with what stands before the packages, which end on that line.
     pub(super) fn new(header: Header, line: u64) -> Self {
-        let (ids, pins, found) = (HashSet::new(), HashMap::new(), Vec::new());
-        let mut meaning = Meaning { header, ids, hasher: RandomState::new(), pins, algorithm: None, found };
+        let mut meaning = Meaning {
+            header,
+            ids: HashSet::new(),
+            folded: HashSet::new(),
+            hasher: RandomState::new(),
+            pins: HashMap::new(),
+            algorithm: None,
+            has_open: false,
+            is_mixed: false,
+            found: Vec::new(),
+        };
         meaning.container(line);
         meaning
     }
@@ -82,6 +97,8 @@ impl Meaning {
     }
 
     /// Looks at a package that begins on that line.
+    ///
+    /// Its values may be [opened](super::opening), once their protection [was looked at](Self::protected).
     pub(super) fn package(&mut self, package: &KeyPackage, line: u64) {
         if self.found.len() >= MOST {
             return;
@@ -92,6 +109,7 @@ impl Meaning {
                 let next = "write oath. and the prefix of the OATH list, or iana. and the name in IANA's (§4.3.1)";
                 self.warning(line, "the manufacturer is in neither of the lists of RFC 6030", next);
             }
+            self.dates([device.start_date, device.expiry_date], line);
             if device.start_date > device.expiry_date && device.expiry_date.is_some() {
                 let what = "the device expires before it begins to be good";
                 self.error(line, what, "correct StartDate or ExpiryDate");
@@ -104,9 +122,15 @@ impl Meaning {
                 "remove it, or add its key: there is nothing to import",
             );
         };
-        if !self.ids.insert(self.hasher.hash_one(&key.id)) {
+        let is_new = self.ids.insert(self.hasher.hash_one(&key.id));
+        if !is_new {
             let next = "give each key an Id of its own: an import takes the first one only";
             self.warning(line, format!("the Id {:?} stands twice", key.id), next);
+        }
+        let folded = self.hasher.hash_one(key.id.to_lowercase());
+        if !self.folded.insert(folded) && is_new {
+            let next = "give each key an Id of its own: in PKCS #12 Java takes these two for one";
+            self.warning(line, format!("the Id {:?} stands twice, but for capital letters", key.id), next);
         }
         self.data(key, line);
         if let Some(policy) = &key.policy {
@@ -115,6 +139,11 @@ impl Meaning {
         self.formats(key, line);
         self.algorithm(key, line);
         self.use_of(key, line);
+        for name in pskc::unshown(package) {
+            let next = "write 1 to 256 characters that are printable, without blanks at the ends";
+            let what = format!("its {name} cannot be shown: a token store refuses the key, a server leaves it out");
+            self.warning(line, what, next);
+        }
     }
 
     /// Whether converters, servers and token stores can use the key, by the test that they apply themselves.
@@ -140,10 +169,8 @@ impl Meaning {
         for difference in usable.differences() {
             self.warning(line, difference, "correct it, or see that all who get the key can use it");
         }
-        let texts = [("Issuer", &key.issuer), ("FriendlyName", &key.friendly_name), ("UserId", &key.user_id)];
-        for (name, _) in texts.iter().filter(|(_, text)| text.as_deref().is_some_and(|text| !is_shown(text))) {
-            let next = "remove characters that are not printable: a token store refuses the key";
-            self.warning(line, format!("its {name} cannot be shown"), next);
+        for assumed in usable.assumed().filter(|_| usable.kind == Kind::Ocra) {
+            self.warning(line, assumed, "add it: programs differ in what they assume without");
         }
     }
 
@@ -160,11 +187,26 @@ impl Meaning {
             }
             _ => {}
         }
-        let Some(data) = &key.data else { return };
+        if let Some(data) = &key.data {
+            self.numbers(data, line);
+        }
+    }
+
+    /// Looks at how the values of a package are protected, before they are opened.
+    pub(super) fn protected(&mut self, package: &KeyPackage, line: u64) {
+        if self.found.len() >= MOST {
+            return;
+        }
+        let Some(data) = package.key.as_ref().and_then(|key| key.data.as_ref()) else { return };
         for (name, value) in data.encrypted_values() {
             self.protection(name, value, line);
         }
-        self.numbers(data, line);
+        self.has_open |= matches!(data.secret, Some(Value::Plain(_)));
+        if self.has_open && self.algorithm.is_some() && !self.is_mixed {
+            self.is_mixed = true;
+            let next = "encrypt all of them, or ask the sender whether somebody has changed the file";
+            self.warning(line, "some secrets of the file are encrypted, and some stand in the clear", next);
+        }
     }
 
     fn protection(&mut self, name: &str, value: &EncryptedValue, line: u64) {
@@ -187,6 +229,12 @@ impl Meaning {
                 if value.mac.is_none() || self.header.mac_method.is_none() {
                     let what = format!("the encrypted {name} has no MAC, which its algorithm needs (§6.1.1)");
                     self.error(line, what, "add MACMethod and ValueMAC, or use a key wrap");
+                }
+                let method = self.header.mac_method.as_ref();
+                let len = method.and_then(|method| pskc::mac_hash(&method.algorithm)).map(Hash::output_len);
+                if value.mac.as_ref().is_some_and(|mac| len.is_some_and(|len| mac.len() != len)) {
+                    let what = format!("the ValueMAC of {name} does not have the length of its algorithm's MACs");
+                    self.error(line, what, "ask the sender for the file again: nothing opens the value");
                 }
             }
             Ok(_) if value.mac.is_some() && self.header.mac_method.is_none() => {
@@ -211,12 +259,20 @@ impl Meaning {
             let what = "the policy says what is not understood, so the key must not be used (§5)";
             self.warning(line, what, "remove the unknown part, or use software that knows it");
         }
+        self.dates([policy.start_date, policy.expiry_date], line);
         if policy.start_date > policy.expiry_date && policy.expiry_date.is_some() {
             let what = "the key expires before it begins to be good";
             self.error(line, what, "correct StartDate or ExpiryDate");
         }
         if let Some(pin) = &policy.pin_policy {
             self.pin(pin, line);
+        }
+    }
+
+    fn dates(&mut self, dates: [Option<DateTime>; 2], line: u64) {
+        if dates.into_iter().flatten().any(|date| date.unix_s() < 0) {
+            let next = "leave the date out, if it stands for none: as it is, it counts";
+            self.warning(line, "a StartDate or ExpiryDate is before 1970: programs write such dates for none", next);
         }
     }
 
@@ -290,9 +346,4 @@ impl Meaning {
             self.error(line, "HOTP has no PIN as part of its algorithm", next);
         }
     }
-}
-
-/// Whether a token store takes the text.
-fn is_shown(text: &str) -> bool {
-    text.is_empty() || pskc::is_visible(text, pskc::MAX_NAME_LEN)
 }

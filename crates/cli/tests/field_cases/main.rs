@@ -1,10 +1,11 @@
 //! Key files as the world has them, after public bug reports: `tests/field/NN-name/input`, and others of the same kinds
 //! that differ in a few words. Each is read by the built program to the right value, or refused with the true cause.
 //!
-//! `xml`, `protection` and `usable` have the rows for PSKC, `otpauth`, `tables` and `files` those for other formats and for what is no key file.
+//! `xml`, `protection`, `usable` and `checked` have the rows for PSKC, `otpauth`, `tables` and `files` those for other formats and for what is no key file.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
+mod checked;
 mod files;
 mod otpauth;
 mod protection;
@@ -92,9 +93,10 @@ fn copy(folder: &str, changed: &[(&str, &str)], home: &Home) {
 
 #[test]
 fn field_cases() {
-    let all = [xml::CASES, protection::CASES, usable::CASES, otpauth::CASES, tables::CASES, files::CASES]
-        .into_iter()
-        .flatten();
+    let all =
+        [xml::CASES, protection::CASES, usable::CASES, checked::CASES, otpauth::CASES, tables::CASES, files::CASES]
+            .into_iter()
+            .flatten();
     let faults: Vec<String> = all.filter_map(Case::faults).collect();
     assert!(faults.is_empty(), "{} rows are wrong:\n\n{}", faults.len(), faults.join("\n\n"));
 }
