@@ -36,7 +36,7 @@ fn every_kind() -> String {
         package("full", &format!("{pskc}:hotp"), &parameters("HMAC-SHA1"), &data(&[("Counter", "7")]), policy)
             .replace("<KeyPackage>", device),
         package("totp", TOTP_URI, &parameters("HMAC-SHA512"), &data(&totp), ""),
-        package("ocra", &format!("{pskc}:OCRA-1"), &parameters("OCRA-1:HOTP-SHA1-6:QN08"), &data(&[]), ""),
+        package("ocra", &format!("{pskc}:OCRA-1"), &parameters("OCRA-1:HOTP-SHA1-8:QN08"), &data(&[]), ""),
         package("pin", &format!("{pskc}:pin"), "", &(secret("MTIzNA==") + "<x:hint>h</x:hint>"), ""),
         package(
             "aes",
