@@ -27,7 +27,7 @@ pub enum DistrustCause {
     Expired,
     /// The signer's certificate is that of an authority.
     Authority,
-    /// It has certified another one, and is not that of an authority.
+    /// It has issued a certificate, and is no CA certificate.
     NotAuthority,
     /// A critical extension that is not known.
     Extension,
@@ -118,7 +118,7 @@ fn fault(certificate: &X509Certificate<'_>, is_leaf: bool, at_unix_s: u64) -> Op
             return Some((DistrustCause::Authority, what));
         }
         (false, false) => {
-            let what = "is not that of an authority (CA:TRUE), but has certified another one".to_owned();
+            let what = "is not a CA certificate (CA:TRUE), although it has issued one".to_owned();
             return Some((DistrustCause::NotAuthority, what));
         }
         _ => {}

@@ -99,7 +99,7 @@ impl Demo {
             "valid": true,
             "wrong_code": { "code": typed, "refused": refused.to_string() },
             "runs": runs,
-            "overheard": { "messages": overheard.messages, "octets": overheard.octets, "secrets": 0 },
+            "overheard": { "messages": overheard.messages, "octets": overheard.octets },
             "took_ms": took_ms,
         });
         if self.trace {

@@ -71,7 +71,8 @@ pub(super) fn device_key(request: &EnrollRequest, tokens: &[Token]) -> Result<Op
     }
 }
 
-/// Who the enrolment is for, as the code or the trigger says.
+/// Who the enrolment is for, as the code or the trigger says. A trigger may name nobody (its `ClientID` is optional by the
+/// schema); the server then decides by the rest of it.
 pub(super) fn client_id(credential: &Credential) -> &str {
     match credential {
         Credential::Code(code) => code.client_id(),

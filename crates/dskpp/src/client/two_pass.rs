@@ -58,7 +58,7 @@ impl TwoPass {
                 let data = &trigger.authentication_data;
                 let r_c = data.authentication_code_mac.nonce.clone();
                 let r_c = r_c.ok_or(Failed::Unusable("the trigger has no nonce, which two-pass needs"))?;
-                (r_c, data.client_id.clone().unwrap_or_default())
+                (r_c, data.client_id.clone().unwrap_or_default()) // optional there, and of use with a code alone
             }
         };
         if offer.password().is_none() && protections.iter().any(|one| matches!(one, ClientProtection::Passphrase)) {
