@@ -6,34 +6,12 @@ use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
+use super::records::Role;
 use super::row::Columns;
 use super::stand_in::{asked_for, row_or_first};
 use super::{Store, StoreError, new_id, now};
 use crate::audit;
 use crate::seal::Kek;
-
-use serde::{Deserialize, Serialize};
-
-/// What a token of the admin API may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Role {
-    /// Everything about tokens; no other right by itself.
-    Admin,
-    /// Make users, devices and enrolments, revoke enrolments and keys.
-    Enrol,
-    /// See all but secrets.
-    Read,
-    /// Check one-time passwords.
-    Validate,
-    /// Take keys out in the clear.
-    Export,
-}
-
-impl Role {
-    /// All of them: what the first token has.
-    pub(crate) const ALL: [Role; 5] = [Role::Admin, Role::Enrol, Role::Read, Role::Validate, Role::Export];
-}
 
 /// A user.
 #[derive(Clone, Debug)]

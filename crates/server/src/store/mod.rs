@@ -32,7 +32,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
 use crate::seal::{CannotOpen, Kek};
 use crate::vital::Vital;
-pub(crate) use access::{ApiToken, DeviceRecord, Role, new_token};
+pub(crate) use access::{ApiToken, DeviceRecord, new_token};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
 pub(crate) use devices::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut};
 pub(crate) use disk::{Content, look};
@@ -45,7 +45,7 @@ pub(crate) use keys::{Attempt, OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
 pub(crate) use records::key_type;
 pub(crate) use records::{
-    Activation, Answer, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Method, Params,
+    Activation, Answer, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Method, Params, Role,
     TriggerAd, Variant, WrongTries,
 };
 use row::Columns;
