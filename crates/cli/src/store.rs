@@ -84,6 +84,10 @@ impl StoreOptions {
         }
         if let Ok(passphrase) = std::env::var(PASSPHRASE) {
             let passphrase = Secret::from(passphrase.into_bytes());
+            if passphrase.is_empty() {
+                return Err(Failure::new(format!("{PASSPHRASE} is empty"))
+                    .next("set it to the passphrase, or remove it to be asked for one"));
+            }
             if new {
                 warn_if_weak(&passphrase);
             }

@@ -84,11 +84,15 @@ impl Kek {
     }
 
     fn from_hex(text: &str, path: &Path) -> Result<Self, Error> {
-        let octets = HEXLOWER_PERMISSIVE.decode(files::without_mark(text).trim().as_bytes()).map(Secret::new);
+        let text = files::without_mark(text).trim();
+        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map(Secret::new);
         octets.ok().and_then(|octets| Self::new(&octets).ok()).ok_or_else(|| Error::Content {
             path: path.to_owned(),
             what: "a key-encryption key",
-            why: "it must be 64 hexadecimal digits".into(),
+            why: match text.chars().position(|c| !c.is_ascii_hexdigit()) {
+                Some(at) => format!("it must be 64 hexadecimal digits, and its character {} is none", at + 1),
+                None => format!("it must be 64 hexadecimal digits, and it has {}", text.len()),
+            },
         })
     }
 

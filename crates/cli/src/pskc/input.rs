@@ -17,8 +17,9 @@ use pskc::{DerivedKey, Header, KeyPackage, LenientReader, ParallelReader, Traile
 use super::container;
 use super::document::Document;
 use super::format::Format;
+use super::key_text::from_hex;
 use super::kind::Kind;
-use super::material::{from_hex, key_file};
+use super::material::key_file;
 use super::notes::Notes;
 use super::opening::Opening;
 use super::protect::few_rounds;

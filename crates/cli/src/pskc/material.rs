@@ -1,21 +1,23 @@
 //! Files that options name: passwords, keys and certificates, in whichever form they come.
 //!
 //! What a key file holds is told by its content. Hexadecimal digits, with blanks, colons or hyphens between them, are
-//! hexadecimal; other text of Base64 with 16 octets or more is Base64; octets that are no text are the key itself. A file
-//! that could be two of these is the first of them, unless its name says what it is: `raw:FILE`, `hex:FILE`,
-//! `base64:FILE`.
+//! hexadecimal; other text of Base64 with 16 octets or more is Base64, without padding or for URLs where it has the length
+//! of a key; a JWK of the type `oct` is the key in it; octets that are no text are the key itself. A file that could be
+//! two of these is the first of them, unless its name says what it is: `raw:FILE`, `hex:FILE`, `base64:FILE`. What is
+//! nearly one of them (a digit mistyped, a line end behind the octets) is refused.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE as HEX};
+use data_encoding::BASE64;
 use dskpp_client::transport::read_certificates;
 use dskpp_crypto::Secret;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
 use zeroize::Zeroizing;
 
+use super::key_text::{USUAL, base64, hex, jwk, mistyped_hex};
 use super::kind::{Der, Kind, pem_labels};
 use crate::output::Failure;
 use crate::shown::{count, note};
@@ -42,8 +44,10 @@ fn octets(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 /// The text of a file, without a byte order mark.
 pub(crate) fn text_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let octets = octets(path)?;
-    let text = std::str::from_utf8(octets.strip_prefix(MARK).unwrap_or(&octets));
-    text.map(|text| Zeroizing::new(text.to_owned())).map_err(|_| no_text(path, &octets))
+    match std::str::from_utf8(octets.strip_prefix(MARK).unwrap_or(&octets)) {
+        Ok(text) if !text.contains('\0') => Ok(Zeroizing::new(text.to_owned())),
+        _ => Err(no_text(path, &octets)),
+    }
 }
 
 fn no_text(path: &Path, octets: &[u8]) -> Failure {
@@ -53,29 +57,19 @@ fn no_text(path: &Path, octets: &[u8]) -> Failure {
     }
 }
 
-/// The password in a file: its first line.
+/// The password in a file: its first line, which is not empty.
 pub(crate) fn first_line(path: &Path) -> Result<Secret, Failure> {
     let text = text_file(path)?;
-    Ok(Secret::from_slice(text.lines().next().unwrap_or_default().as_bytes()))
-}
-
-/// Octets in hexadecimal; blanks, line ends, colons and hyphens between them do not matter.
-pub(crate) fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
-    hex(text).ok_or_else(|| Failure::usage("not hexadecimal: an even number of digits 0-9, a-f is needed"))
-}
-
-/// The same where there is something else that the text may be.
-pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim();
-    let text = text.strip_prefix("0x").unwrap_or(text);
-    let is_between = |c: &char| c.is_whitespace() || matches!(c, ':' | '-');
-    let digits: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !is_between(c)).collect());
-    HEX.decode(digits.as_bytes()).ok().filter(|octets| !octets.is_empty())
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let letters: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
-    BASE64.decode(letters.as_bytes()).ok().filter(|octets| !octets.is_empty())
+    let line = text.lines().next().unwrap_or_default();
+    if line.trim().is_empty() {
+        let what = if text.trim().is_empty() { "is empty" } else { "has an empty first line, which is the password" };
+        return Err(Failure::new(format!("{} {what}: there is no password", path.display()))
+            .next("write the password in its first line"));
+    }
+    if line.trim() != line {
+        note(format!("the blanks at the ends of the first line of {} are part of the password", path.display()));
+    }
+    Ok(Secret::from_slice(line.as_bytes()))
 }
 
 /// The symmetric key in a file, by the rule above.
@@ -90,8 +84,12 @@ pub(crate) fn key_file(named: &Path) -> Result<Secret, Failure> {
     }
     for (prefix, decode, form) in [("hex:", hex as fn(&str) -> _, "hexadecimal"), ("base64:", base64, "Base64")] {
         if let Some(path) = prefixed(prefix) {
-            let key = decode(&text_file(path)?).map(Secret::new);
-            return key.ok_or_else(|| Failure::new(format!("{} does not hold a key in {form}", path.display())));
+            let text = text_file(path)?;
+            return decode(&text).map(Secret::new).ok_or_else(|| {
+                let why = mistyped_hex(&text).filter(|_| prefix == "hex:").map(|why| format!(": {why}"));
+                let what = format!("{} does not hold a key in {form}{}", path.display(), why.unwrap_or_default());
+                Failure::new(what).next("correct it")
+            });
         }
     }
     let octets = octets(named)?;
@@ -101,6 +99,12 @@ pub(crate) fn key_file(named: &Path) -> Result<Secret, Failure> {
         if let Some(key) = hex(text) {
             return Ok(Secret::new(key));
         }
+        if let Some(why) = mistyped_hex(text) {
+            return Err(Failure::new(format!("the key in {name} is not hexadecimal: {why}")).next(MISTYPED));
+        }
+        if let Some(key) = jwk(text) {
+            return key.map_err(|why| Failure::new(format!("{name} holds no symmetric key: {why}")).next(FORMS));
+        }
         if let Some(label) = pem_labels(text).next() {
             return Err(Failure::new(format!("{name} holds PEM ({label}), not a symmetric key"))
                 .next("a private key goes with --private-key, a certificate with --certificate or --to-certificate"));
@@ -109,11 +113,9 @@ pub(crate) fn key_file(named: &Path) -> Result<Secret, Failure> {
             note(format!("the key in {name} is read as Base64: {}", count(key.len() as u64, "octet")));
             return Ok(Secret::new(key));
         }
-        let next = "write the key in hexadecimal; raw:FILE takes the octets of a file as they are; a password goes \
-                    with --password-file or --to-password-file";
         return Err(match text.trim().is_empty() {
             true => Failure::new(format!("{name} is empty")),
-            false => Failure::new(format!("{name} holds text that is neither hexadecimal nor Base64")).next(next),
+            false => Failure::new(format!("{name} holds text that is neither hexadecimal nor Base64")).next(FORMS),
         });
     }
     match Kind::of(&octets, "") {
@@ -124,8 +126,24 @@ pub(crate) fn key_file(named: &Path) -> Result<Secret, Failure> {
             let what = format!("{name} holds {} octets that are no text: too many for a key", octets.len());
             Err(Failure::new(what).next("name the file with the key"))
         }
-        _ => Ok(Secret::from_slice(&octets)),
+        _ => match line_end(&octets) {
+            Some(key) => Err(Failure::new(format!(
+                "{name} holds {key} octets that are no text, and a line end behind them: it may not belong to the key"
+            ))
+            .next(format!("`head -c {key} FILE > NEW` leaves it out; raw:FILE takes it for a part of the key"))),
+            None => Ok(Secret::from_slice(&octets)),
+        },
     }
+}
+
+const MISTYPED: &str = "correct it; base64:FILE and raw:FILE say that it is something else";
+const FORMS: &str = "write the key in hexadecimal; raw:FILE takes the octets of a file as they are; a password goes with \
+                     --password-file or --to-password-file";
+
+/// How many octets stand in front of a line end, where that is the length of a key, and the whole is not.
+fn line_end(octets: &[u8]) -> Option<usize> {
+    let key = octets.strip_suffix(b"\r\n").or_else(|| octets.strip_suffix(b"\n"))?.len();
+    (USUAL.contains(&key) && !USUAL.contains(&octets.len())).then_some(key)
 }
 
 /// The private key in a file, PEM or DER, as PKCS #8 in DER.
@@ -154,6 +172,9 @@ pub(crate) fn private_key(path: &Path) -> Result<Secret, Failure> {
             wrong("a PKCS #12 file", "`openssl pkcs12 -nocerts -nodes -in FILE -out NEW` gives the key in it")
         }
         (None, Some(other)) => wrong(other.what(), "name the file with the private key"),
+        (None, None) if pem.trim_ascii_start().starts_with(b"{") => {
+            wrong("JSON, and no private key in PEM or DER", "a JWK has to be converted to PKCS #8 in PEM first")
+        }
         (None, None) => wrong("no private key in PEM or DER", "a private key in PKCS #8 is needed"),
     }
 }
@@ -214,6 +235,10 @@ mod tests {
             (b"07070707 07070707\n07070707-07070707", &sixteen),
             (b"0x07070707070707070707070707070707", &sixteen),
             (b"BwcHBwcHBwcHBwcHBwcHBw==\n", &sixteen),
+            (b"BwcHBwcHBwcHBwcHBwcHBw\n", &sixteen),
+            (b"-_v7-_v7-_v7-_v7-_v7-w==", &[0xFB; 16]),
+            (b"-_v7-_v7-_v7-_v7-_v7-w", &[0xFB; 16]),
+            (b"{\"kty\":\"oct\",\"k\":\"BwcHBwcHBwcHBwcHBwcHBw\",\"alg\":\"A128KW\"}\n", &sixteen),
             (&sixteen, &sixteen),
             (
                 b"\xF0\xF1\xF2\xF3\xF4\xF5\xF6\xF7\xF8\xF9\xFA\xFB\xFC\xFD\xFE\xFF",
@@ -232,7 +257,18 @@ mod tests {
         let refused: &[(&[u8], &str)] = &[
             (b"", "empty"),
             (b"\xEF\xBB\xBF\r\n", "empty"),
-            (b"0707070", "neither hexadecimal nor Base64"),
+            (b"0707070", "7 hexadecimal digits, an odd number"),
+            (b"0707070707070707070707070707070", "31 hexadecimal digits, an odd number"),
+            (b"0707070707070707070707O7070707\n07", "character 23 is no hexadecimal digit"),
+            (
+                b"\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8A\x8B\x8C\x8D\x8E\x8F\n",
+                "16 octets that are no text, and a",
+            ),
+            (b"{\"kty\":\"RSA\",\"n\":\"AQAB\"}", "asymmetric"),
+            (b"{\"kty\":\"oct\"}", "without the key"),
+            (b"{\"kty\":\"oct\",\"k\":\"BwcHBw==\"}", "without padding"),
+            (b"{\"keys\":[{\"kty\":\"oct\",\"k\":\"BwcHBw\"}]}", "a set of JWKs"),
+            (b"{\"a\":1}", "no JWK"),
             (b"correct horse battery staple", "neither hexadecimal nor Base64"),
             (b"passwords", "neither hexadecimal nor Base64"),
             (b"-----BEGIN PRIVATE KEY-----\nAAAA\n", "PEM (PRIVATE KEY)"),

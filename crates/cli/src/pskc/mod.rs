@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod format;
 pub(crate) mod input;
 mod inspect;
+mod key_text;
 pub(crate) mod kind;
 pub(crate) mod material;
 mod meaning;

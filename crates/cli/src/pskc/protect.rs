@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use dskpp::vessel::{self, file::FileFormat};
-use dskpp_crypto::{Hash, RsaEncryption, RsaPublicKey, Secret, SystemRandom};
+use dskpp_crypto::{Hash, RsaEncryption, RsaPublicKey, SystemRandom};
 use pskc::{
     ContainerWriter, DerivedKey, Extensions, Header, KeyInfo, KeyPackage, PasswordStrength, ProtectionError, Protector,
     ValueAlgorithm,
@@ -108,7 +108,6 @@ impl Protection {
             }
         } else if let Some(path) = &self.to_password_file {
             let password = material::first_line(path)?;
-            refuse_empty(&password)?;
             let mut strength = self.strength();
             if let (ValueAlgorithm::AesCbc(len), cipher) = (strength.algorithm, self.cipher) {
                 strength.algorithm = match cipher {
@@ -135,7 +134,6 @@ impl Protection {
         }
         let protection = if let Some(path) = &self.to_password_file {
             let password = material::first_line(path)?;
-            refuse_empty(&password)?;
             vessel::Protection::Password { password, iterations: self.strength().iterations }
         } else if format == FileFormat::Pkcs12 {
             return Err(Failure::usage("PKCS #12 files have a password").next("give it with --to-password-file"));
@@ -182,10 +180,6 @@ const WITH_WHAT: &str = "give --to-key-file, --to-password-file or --to-certific
 fn rounds(text: &str) -> Result<NonZeroU32, String> {
     let rounds = text.parse().ok().filter(|rounds| (1000..=DerivedKey::MAX_ITERATIONS).contains(rounds));
     rounds.and_then(NonZeroU32::new).ok_or_else(|| "not a number from 1000 to 10000000".to_owned())
-}
-
-fn refuse_empty(password: &Secret) -> Result<(), Failure> {
-    if password.is_empty() { Err(Failure::new("the password is empty")) } else { Ok(()) }
 }
 
 /// A PSKC file that is being written, its secrets protected or in the clear.

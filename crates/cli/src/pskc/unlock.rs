@@ -8,7 +8,8 @@ use clap::Args;
 use dskpp_crypto::{RsaPrivateKey, Secret};
 use pskc::{Header, Unlock};
 
-use super::material::{first_line, from_hex, key_file, private_key};
+use super::key_text::from_hex;
+use super::material::{first_line, key_file, private_key};
 use crate::output::Failure;
 use crate::store::prompt;
 
@@ -36,7 +37,7 @@ pub(crate) struct OpenedBy {
     #[arg(long, value_name = "HEX", conflicts_with_all = ["key_file", "password_file", "private_key"])]
     key_hex: Option<String>,
 
-    /// A file with the key: hexadecimal, Base64 or its octets; raw:FILE, hex:FILE and base64:FILE say which
+    /// A file with the key: hexadecimal, Base64, a JWK or its octets; raw:FILE, hex:FILE and base64:FILE say which
     #[arg(long, value_name = "FILE", conflicts_with_all = ["password_file", "private_key"])]
     key_file: Option<PathBuf>,
 

@@ -7,6 +7,7 @@
 
 mod checked;
 mod files;
+mod options;
 mod otpauth;
 mod protection;
 #[path = "../support/mod.rs"]

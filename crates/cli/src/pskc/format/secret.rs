@@ -4,7 +4,7 @@ use data_encoding::{BASE32_NOPAD, BASE64, DecodeKind, HEXLOWER_PERMISSIVE as HEX
 use dskpp_crypto::Secret;
 use zeroize::Zeroizing;
 
-use crate::pskc::material::hex;
+use crate::pskc::key_text::{hex, mistyped_hex};
 
 /// How octets are written as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,10 @@ impl Encoding {
                         "the secret has an odd number of hexadecimal digits: a 0 in front may be lost".to_owned()
                     );
                 }
-                None => return Err(or_rather(text, "the secret is not hexadecimal".to_owned(), Encoding::Base32)),
+                None => {
+                    let why = mistyped_hex(text).map(|why| format!(": its {why}")).unwrap_or_default();
+                    return Err(or_rather(text, format!("the secret is not hexadecimal{why}"), Encoding::Base32));
+                }
             },
             Encoding::Base32 => base32(text)?,
             Encoding::Base64 => {
