@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use dskpp_crypto::{Random as _, SystemRandom};
 use pskc::{ContainerReader, KeyPackage};
 
+use crate::model::clock::now;
 use crate::package::{Owner, take_in};
 use crate::seal::Kek;
-use crate::store::{Batch, Store, StorePolicy, now};
+use crate::store::{Batch, Store, StorePolicy};
+use crate::validate::Windows;
 
 /// What the steps took, all batches together.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +31,7 @@ pub struct ImportTimes {
 /// Where anything fails: this is for measurements alone.
 pub fn import(folder: &Path, documents: &[Vec<u8>], user_id: bool) -> ImportTimes {
     let kek = Kek::new(&SystemRandom.secret(32)).expect("32 octets");
-    let policy = StorePolicy { lock_after: 1, hotp_look_ahead: 1, totp_window: 1 };
+    let policy = StorePolicy { lock_after: 1, windows: Windows { hotp_look_ahead: 1, totp_window: 1 } };
     let store = Store::open(&folder.join("dskpp.db"), Arc::new(kek), policy).expect("a new database");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let owner = if user_id { Owner::UserId } else { Owner::Nobody };

@@ -13,6 +13,7 @@ use x509_parser::parse_x509_certificate;
 
 use crate::device_trust::DeviceTrust;
 use crate::halves::{self, Begin, Opened};
+use crate::model::clock::timestamp;
 use crate::modes::warn_of_exposed_key;
 use crate::private_ca::PrivateCa;
 use crate::seal::SessionKeys;
@@ -52,9 +53,9 @@ pub(crate) struct KServer {
 pub(crate) async fn open(config: &Config, begin: Begin) -> Result<Data, Error> {
     let device_trust = Arc::new(DeviceTrust::load(&config.devices)?);
     let folder = &config.server.data_dir;
-    let Opened { store, .. } = halves::open(config, begin, Timestamp::now())?;
+    let Opened { store, .. } = halves::open(config, begin, timestamp())?;
     if let Some(last) = store.last_audit().await?
-        && let Some(warning) = clock_warning(Timestamp::now(), last)
+        && let Some(warning) = clock_warning(timestamp(), last)
     {
         tracing::warn!("{warning}");
     }
@@ -97,7 +98,7 @@ pub(crate) async fn private_ca(
     anew: bool,
 ) -> Result<PrivateCa, Error> {
     const KNOWN: &str = "private_ca";
-    let (folder, now) = (&config.server.data_dir, Timestamp::now());
+    let (folder, now) = (&config.server.data_dir, timestamp());
     if anew {
         // First the store forgets it: after a crash in between the next start takes the one that it finds.
         store.forget_setting(KNOWN).await?;

@@ -20,9 +20,10 @@ mod place;
 mod proxy;
 
 pub use devices::Devices;
+pub use dskpp_api::KeyType;
 use environment::{setting_of, typed};
 pub use log::{Log, LogFormat};
-pub use names::{EncryptionName, KeyTypeName, MacName, Pbkdf2Name};
+pub use names::{EncryptionName, MacName, Pbkdf2Name};
 pub use proxy::{Network, Proxy, ProxyHeader};
 
 /// The whole configuration. `Config::default()` is what runs without a file.
@@ -115,7 +116,7 @@ pub struct Seal {
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Key types that may be provisioned.
-    pub key_types: Vec<KeyTypeName>,
+    pub key_types: Vec<KeyType>,
     /// Algorithms that may encrypt R_C (profile P19).
     pub encryption_algorithms: Vec<EncryptionName>,
     /// DSKPP-PRFs that may be used (RFC 6063 appendix D).
@@ -201,7 +202,7 @@ impl Default for Tls {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            key_types: KeyTypeName::ALL.to_vec(),
+            key_types: KeyType::ALL.iter().copied().filter(|key_type| *key_type != KeyType::Other).collect(),
             encryption_algorithms: EncryptionName::ALL.to_vec(),
             mac_algorithms: MacName::ALL.to_vec(),
             pbkdf2_prf: Pbkdf2Name::HmacSha1,

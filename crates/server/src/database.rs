@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
 use crate::data_folder::Starting;
 use crate::halves::{self, Begin, Opened};
+use crate::model::clock::timestamp;
 use crate::{Config, Error, store};
 
 /// A database that this version can use.
@@ -35,6 +34,6 @@ pub fn migrate(config: &Config, init: bool) -> Result<Migrated, Error> {
     }
     let _starting = Starting::enter(folder)?;
     let begin = if init { Begin::Always } else { Begin::Never };
-    let Opened { store, begun } = halves::open(config, begin, Timestamp::now())?;
+    let Opened { store, begun } = halves::open(config, begin, timestamp())?;
     Ok(Migrated { folder: folder.clone(), store: store.id().to_owned(), schema: store::SCHEMA, begun })
 }

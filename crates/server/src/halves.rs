@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::data_folder::set_aside;
 use crate::seal::Kek;
 use crate::store::{Content, Store, StoreError, StorePolicy, look};
+use crate::validate::Windows;
 use crate::{Config, Error, files};
 
 #[cfg(test)]
@@ -80,8 +81,10 @@ impl Halves {
     fn of(config: &Config) -> Result<Self, Error> {
         let policy = StorePolicy {
             lock_after: config.policy.lock_after,
-            hotp_look_ahead: config.validate.hotp_look_ahead,
-            totp_window: config.validate.totp_window,
+            windows: Windows {
+                hotp_look_ahead: config.validate.hotp_look_ahead,
+                totp_window: config.validate.totp_window,
+            },
         };
         let handed_out = Kek::handed_out(&config.seal.kek_file)?.map(|(kek, file)| (Arc::new(kek), file));
         Ok(Halves { folder: config.server.data_dir.clone(), policy, handed_out })

@@ -21,7 +21,6 @@
 //! ```
 
 mod api;
-mod audit;
 mod backoff;
 #[doc(hidden)]
 pub mod bench;
@@ -38,6 +37,7 @@ mod files;
 mod gate;
 mod halves;
 mod limits;
+mod model;
 mod modes;
 mod names;
 mod neighbours;

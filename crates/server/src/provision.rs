@@ -13,18 +13,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use dskpp::message::{ReadError, Request};
 use dskpp::negotiate::Policy;
 use dskpp::server::{AuthPolicy, Refusal, ServerK};
-use dskpp_crypto::{Random as _, RsaPublicKey, SystemRandom};
+use dskpp_crypto::RsaPublicKey;
 
 use crate::backoff::{Attempt, Backoff};
 use crate::bootstrap::Data;
 use crate::device_trust::DeviceTrust;
 use crate::limits::{Rates, RetryAfter, Subject, weight};
+use crate::model;
 use crate::pool::{NotDone, Pool};
 use crate::refused::Refusals;
 use crate::seal::SessionKeys;
@@ -164,7 +165,7 @@ impl Provision {
             k_server_id: data.k_server.id,
             certificates: data.k_server.certificate.unwrap_or_default(),
             policy: Policy {
-                key_types: policy.key_types.iter().map(|name| name.algorithm()).collect(),
+                key_types: policy.key_types.iter().filter_map(|name| model::algorithm(*name)).collect(),
                 encryption_algorithms: policy.encryption_algorithms.iter().map(|name| name.algorithm()).collect(),
                 mac_algorithms: policy.mac_algorithms.iter().map(|name| name.algorithm()).collect(),
                 ..Policy::default()
@@ -265,26 +266,6 @@ impl Provision {
 /// An error that may repeat names of a stranger's message, in a line that he cannot make long.
 fn brief(why: &ReadError) -> String {
     pskc::shortened(&why.to_string(), MOST_LOGGED)
-}
-
-/// Seconds since 1970, the clock of sessions.
-fn unix_now() -> u64 {
-    unix_now_ms() / 1000
-}
-
-/// Milliseconds since 1970.
-fn unix_now_ms() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
-}
-
-/// Characters of an identifier that tell when it was made: the milliseconds since 1970, hexadecimal.
-pub(crate) const SESSION_TIME_LEN: usize = 12;
-
-/// A new identifier: the time in milliseconds, then 80 random bits, hexadecimal. Those of one time stand together in
-/// the store's indexes, which is what makes many commits cheap.
-fn new_id() -> String {
-    let random = data_encoding::HEXUPPER.encode(&SystemRandom.bytes(10));
-    format!("{:0len$X}{random}", unix_now_ms() & 0xFFFF_FFFF_FFFF, len = SESSION_TIME_LEN)
 }
 
 #[cfg(test)]

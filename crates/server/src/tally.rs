@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::limits::Subject;
-use crate::store::{Cause, LOCK_S, Locked, MAX_ADDRESSES, Store, Tries};
+use crate::model::Cause;
+use crate::store::{LOCK_S, Locked, MAX_ADDRESSES, Store, Tries};
 
 /// How long refusals wait for others, to be written together.
 const WAIT: Duration = Duration::from_secs(1);

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::sync::mpsc;
 
+use crate::model::clock::timestamp;
 use crate::modes::warn_of_exposed_key;
 use crate::private_ca::PrivateCa;
 use crate::{Error, files};
@@ -60,7 +60,7 @@ impl Tls {
     /// Loads the certificate, after the authority has made one if need be.
     pub(crate) fn load(source: Source) -> Result<Self, Error> {
         let warning = match &source {
-            Source::PrivateCa(ca) => ca.ensure(Timestamp::now())?,
+            Source::PrivateCa(ca) => ca.ensure(timestamp())?,
             Source::Files { .. } => None,
         };
         warning.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -106,7 +106,7 @@ impl Tls {
 
     fn look(&mut self) {
         if let Source::PrivateCa(ca) = &self.source {
-            let renewed = ca.ensure(Timestamp::now());
+            let renewed = ca.ensure(timestamp());
             let warning = renewed.unwrap_or_else(|why| Some(format!("the certificate cannot be renewed: {why}")));
             if warning != self.warning {
                 warning.iter().for_each(|warning| tracing::warn!("{warning}"));

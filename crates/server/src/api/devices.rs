@@ -14,7 +14,8 @@ use super::enrolments::time;
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::{certificate, name};
 use crate::device_trust::{DeviceTrust, key_of};
-use crate::store::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut, Role, StoreError, Unreadable, now};
+use crate::model::clock::now;
+use crate::store::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut, Role, StoreError, Unreadable};
 
 /// Devices on a page, unless fewer are asked for.
 const PAGE: usize = 100;

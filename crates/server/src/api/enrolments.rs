@@ -6,16 +6,15 @@ use axum::response::Response;
 use dskpp::auth_code::AuthCode;
 use dskpp::server::DeviceRef;
 use dskpp_otp::{Digits, OcraSuite};
+use pskc::MAX_COUNTER;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ApiState;
 use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::package::MAX_COUNTER;
-use crate::store::{
-    Activation, EnrolmentRecord, Location, Method, NewEnrolment, Params, Role, Variant, WrongTries, key_type,
-};
+use crate::model::{HashName, KeyType};
+use crate::store::{Activation, EnrolmentRecord, Location, Method, NewEnrolment, Params, Role, Variant, WrongTries};
 use crate::trigger;
 
 /// The suite of an OCRA key unless its creator says otherwise.
@@ -83,9 +82,9 @@ pub(super) async fn create(
 
 impl EnrolmentBody {
     fn checked(self, lifetime_s: u64) -> Result<NewEnrolment, Problem> {
-        if key_type(&self.key_type).is_none() {
-            return Err(Problem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"));
-        }
+        let key_type = KeyType::from_name(&self.key_type)
+            .filter(|key_type| *key_type != KeyType::Other)
+            .ok_or_else(|| Problem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"))?;
         if self.delivers.is_some() && self.variant == Some(Variant::FourPass) {
             return Err(Problem::value(
                 "a key that exists already goes out by two-pass only: four-pass would make another one",
@@ -129,7 +128,7 @@ impl EnrolmentBody {
             algorithm_location: self.algorithm_location,
             expires_in_s,
             activate,
-            key_type: self.key_type,
+            key_type,
         })
     }
 
@@ -152,10 +151,8 @@ impl EnrolmentBody {
         }
         let digits = self.digits.unwrap_or(6);
         Digits::new(digits).map_err(|why| Problem::value(why.to_string()))?;
-        let hash = self.hash.as_deref().unwrap_or("SHA-1");
-        if !Params::HASHES.contains(&hash) {
-            return Err(Problem::value("hash must be SHA-1, SHA-256 or SHA-512"));
-        }
+        let hash = HashName::from_name(self.hash.as_deref().unwrap_or("SHA-1"))
+            .ok_or_else(|| Problem::value("hash must be SHA-1, SHA-256 or SHA-512"))?;
         let period_s = self.period_s.unwrap_or(30);
         if !(1..=3600).contains(&period_s) {
             return Err(Problem::value("period_s must be 1 to 3600"));
@@ -174,12 +171,7 @@ impl EnrolmentBody {
         }
         Ok(match kind {
             "hotp" => Params { digits: Some(digits), counter: Some(counter), ..Params::default() },
-            "totp" => Params {
-                digits: Some(digits),
-                period_s: Some(period_s),
-                hash: Some(hash.to_owned()),
-                ..Params::default()
-            },
+            "totp" => Params { digits: Some(digits), period_s: Some(period_s), hash: Some(hash), ..Params::default() },
             "ocra" => Params { suite: Some(suite.to_owned()), ..Params::default() },
             _ => Params::default(),
         })

@@ -1,6 +1,6 @@
 //! What the keys must be together, and within which bounds.
 
-use super::{Config, ConfigError, Fault, ProxyHeader};
+use super::{Config, ConfigError, Fault, KeyType, ProxyHeader};
 
 /// The longest lifetime that can be set, in seconds: a year.
 const MAX_LIFETIME_S: u64 = 366 * 86_400;
@@ -119,6 +119,8 @@ impl Config {
         ] {
             fault(!is_empty, key, &"[]", "list at least one, or leave the key out for all");
         }
+        let can_be_made = !policy.key_types.contains(&KeyType::Other);
+        fault(can_be_made, "policy.key_types", &"other", "list types that a run can make");
         fault(
             (100_000..=i32::MAX as u32).contains(&policy.iteration_ceiling),
             "policy.iteration_ceiling",

@@ -1,6 +1,6 @@
 //! The short names that the configuration has for the protocol's identifiers.
 
-use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
+use dskpp::algorithm::{EncryptionAlgorithm, MacAlgorithm};
 use serde::{Deserialize, Serialize};
 
 macro_rules! names {
@@ -31,17 +31,6 @@ macro_rules! names {
             }
         }
     };
-}
-
-names! {
-    /// A key type by its short name.
-    KeyTypeName => KeyType;
-    Hotp = "hotp",
-    Totp = "totp",
-    Ocra = "ocra",
-    Aes128Cbc = "aes128",
-    Aes192Cbc = "aes192",
-    Aes256Cbc = "aes256",
 }
 
 names! {

@@ -2,17 +2,13 @@
 
 use std::borrow::Cow;
 
-use dskpp::algorithm::KeyType;
+use dskpp::algorithm;
 use dskpp_crypto::{Hash, Secret};
 use pskc::{DateTime, Key, KeyPackage, Kind, MAX_COUNTER, Parameters, PinUsageMode, Policy, Unusable, Usable, Value};
 
 use super::owner::user_of;
-use crate::config::KeyTypeName;
+use crate::model::{self, HashName, KeyType, Params};
 use crate::names::is_name;
-use crate::store::Params;
-
-/// The type of keys that the server keeps but cannot use.
-pub(crate) const OTHER_TYPE: &str = "other";
 
 /// To whom imported keys belong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +32,8 @@ pub(crate) struct Taken {
     pub secret: Secret,
     /// What else the package says.
     pub package: KeyPackage,
-    /// The type by its short name, or `other`.
-    pub key_type: &'static str,
+    /// The type.
+    pub key_type: KeyType,
     /// The parameters that validation needs.
     pub params: Params,
     /// HOTP and OCRA: the next counter.
@@ -173,13 +169,18 @@ fn limits(policy: &Policy) -> Limits {
 }
 
 /// What validation uses of a key.
-#[derive(Default)]
 struct Used {
-    key_type: &'static str,
+    key_type: KeyType,
     params: Params,
     counter: i64,
     last_step: Option<i64>,
     drift: i64,
+}
+
+impl Used {
+    fn new(key_type: KeyType, params: Params) -> Self {
+        Used { key_type, params, counter: 0, last_step: None, drift: 0 }
+    }
 }
 
 fn used(usable: &Usable<'_>, key: &Key, at: i64) -> Result<Used, Reason> {
@@ -189,7 +190,7 @@ fn used(usable: &Usable<'_>, key: &Key, at: i64) -> Result<Used, Reason> {
         Kind::Hotp => {
             let params =
                 Params { digits: parameters.digits, counter: Some(counter.unsigned_abs()), ..Params::default() };
-            Used { key_type: "hotp", params, counter, ..Used::default() }
+            Used { counter, ..Used::new(KeyType::Hotp, params) }
         }
         Kind::Totp => totp(parameters, at),
         Kind::Ocra => Used { counter, ..ocra(parameters)? },
@@ -206,17 +207,17 @@ fn used(usable: &Usable<'_>, key: &Key, at: i64) -> Result<Used, Reason> {
 fn totp(parameters: &Parameters, at: i64) -> Used {
     let Parameters { digits, period_s, .. } = *parameters;
     let hash = match parameters.hash {
-        Some(Hash::Sha256) => "SHA-256",
-        Some(Hash::Sha512) => "SHA-512",
-        _ => "SHA-1",
+        Some(Hash::Sha256) => HashName::Sha256,
+        Some(Hash::Sha512) => HashName::Sha512,
+        _ => HashName::Sha1,
     };
-    let params = Params { digits, period_s, hash: Some(hash.to_owned()), ..Params::default() };
+    let params = Params { digits, period_s, hash: Some(hash), ..Params::default() };
     // A Time that has been is taken for the last one used: earlier passwords are good no more. One that is to come
     // would lock the key.
-    let present = at / i64::from(period_s.unwrap_or(30));
+    let present = at / i64::from(params.period_s());
     let last_step = parameters.time.map(i64::from).filter(|step| (1..=present).contains(step));
     let drift = parameters.drift.map_or(0, i64::from);
-    Used { key_type: "totp", params, last_step, drift, ..Used::default() }
+    Used { last_step, drift, ..Used::new(KeyType::Totp, params) }
 }
 
 fn ocra(parameters: &Parameters) -> Result<Used, Reason> {
@@ -225,17 +226,15 @@ fn ocra(parameters: &Parameters) -> Result<Used, Reason> {
         return Err("its suite has a PIN or session information, which this server does not know".into());
     }
     let params = Params { suite: Some(suite.to_string()), ..Params::default() };
-    Ok(Used { key_type: "ocra", params, ..Used::default() })
+    Ok(Used::new(KeyType::Ocra, params))
 }
 
 /// A key that the server keeps.
 fn other(uri: &str) -> Used {
-    let kind = KeyType::from_uri(uri);
-    match KeyTypeName::ALL.iter().find(|name| name.algorithm() == kind) {
-        Some(name) => Used { key_type: name.as_str(), ..Used::default() },
-        None => {
-            let params = Params { algorithm: Some(uri.to_owned()), ..Params::default() };
-            Used { key_type: OTHER_TYPE, params, ..Used::default() }
-        }
+    let named = algorithm::KeyType::from_uri(uri);
+    let known = KeyType::ALL.iter().find(|known| model::algorithm(**known).as_ref() == Some(&named));
+    match known {
+        Some(known) => Used::new(*known, Params::default()),
+        None => Used::new(KeyType::Other, Params { algorithm: Some(uri.to_owned()), ..Params::default() }),
     }
 }

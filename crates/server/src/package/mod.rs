@@ -13,8 +13,7 @@ use std::sync::LazyLock;
 
 use pskc::{ContainerReader, ContainerWriter, Header, KeyPackage};
 
-pub(crate) use intake::{OTHER_TYPE, Owner, Refusal, Taken, take_in};
-pub(crate) use pskc::MAX_COUNTER;
+pub(crate) use intake::{Owner, Refusal, Taken, take_in};
 pub(crate) use restore::restore;
 
 const CANNOT_FAIL: &str = "a Vec takes everything";

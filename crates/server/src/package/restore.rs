@@ -1,6 +1,5 @@
 //! A key package that goes out: what came in, or was provisioned, as it stands now.
 
-use dskpp::algorithm::KeyType;
 use dskpp::package::PackageSpec;
 use dskpp_crypto::Secret;
 use pskc::{DeviceInfo, Key, KeyPackage, Value};
@@ -8,7 +7,7 @@ use pskc::{DeviceInfo, Key, KeyPackage, Value};
 use super::intake::{named_user, uses};
 use super::owner::user_id_of;
 use super::read_element;
-use crate::store::{KeyRecord, key_type};
+use crate::model::{self, KeyRecord, KeyType};
 
 /// The package of a key with its secret, its present counter, time, drift and uses, and its present user. `element`
 /// is what [`Elements::write`](super::Elements::write) wrote of an imported key; `None` where that cannot be read.
@@ -31,12 +30,11 @@ pub(crate) fn restore(record: &KeyRecord, element: Option<&[u8]>, secret: Secret
 /// The package that DSKPP made for a key.
 fn provisioned(record: &KeyRecord) -> Option<KeyPackage> {
     let params = &record.params;
-    let key_type = key_type(&record.key_type)?;
     let spec = PackageSpec {
         server_id: String::new(), // not a part of the package
         key_id: record.id.clone(),
-        hash: (key_type == KeyType::Totp).then(|| params.hash()),
-        key_type,
+        hash: (record.key_type == KeyType::Totp).then(|| params.hash()),
+        key_type: model::algorithm(record.key_type)?,
         issuer: None,
         user_id: None,
         device: record.device.as_ref().map(|device| DeviceInfo {
@@ -55,11 +53,11 @@ fn provisioned(record: &KeyRecord) -> Option<KeyPackage> {
 /// Values that did not move stay as they were: said or not said.
 fn put_present_values(key: &mut Key, record: &KeyRecord) {
     let data = key.data.get_or_insert_default();
-    match record.key_type.as_str() {
-        "hotp" | "ocra" if data.counter.is_some() || record.counter != 0 => {
+    match record.key_type {
+        KeyType::Hotp | KeyType::Ocra if data.counter.is_some() || record.counter != 0 => {
             data.counter = i64::try_from(record.counter).ok().map(Value::Plain);
         }
-        "totp" => {
+        KeyType::Totp => {
             if let Some(step) = record.last_step.and_then(|step| i32::try_from(step).ok()) {
                 data.time = Some(Value::Plain(step));
             }

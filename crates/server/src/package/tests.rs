@@ -1,9 +1,10 @@
 //! Packages against RFC 6030: what they mean here, and that nothing of them is lost.
 
-use pskc::{ContainerReader, KeyPackage, Value};
+use pskc::{ContainerReader, KeyPackage, MAX_COUNTER, Value};
 
 use super::owner::{user_id_of, user_of};
 use super::*;
+use crate::model::{HashName, KeyType};
 
 /// The present time of these tests, 2025-01-01.
 const NOW: i64 = 1_735_689_600;
@@ -50,7 +51,7 @@ fn p18_types_are_known_in_every_spelling_and_others_are_kept() {
         ("urn:vendor:what".into(), "", "other", Some("what")),
     ] {
         let taken = taken(&uri, before, "", "").unwrap();
-        assert_eq!(taken.key_type, key_type, "{uri}");
+        assert_eq!(taken.key_type.as_str(), key_type, "{uri}");
         let kept = taken.params.algorithm;
         assert!(algorithm.map_or(kept.is_none(), |end| kept.as_ref().is_some_and(|kept| kept.ends_with(end))), "{uri}");
         assert_eq!(taken.secret.expose(), b"12345678901234567890");
@@ -63,7 +64,7 @@ fn p18_types_are_known_in_every_spelling_and_others_are_kept() {
         let package = parse(&format!("<KeyPackage><Key Id=\"1\" Algorithm=\"{uri}\">{data}</Key></KeyPackage>"));
         take_in(package, &Owner::Nobody, NOW).map(|taken| taken.key_type).map_err(|refusal| refusal.reason.into_owned())
     };
-    assert_eq!(of_len(32).as_deref(), Ok("aes256"));
+    assert_eq!(of_len(32), Ok(KeyType::Aes256));
     assert!(of_len(20).unwrap_err().contains("length of its algorithm's keys"));
 }
 
@@ -74,8 +75,8 @@ fn s4_parameters_become_those_of_validation() {
     // A step that is to come is not taken for one that was used.
     let totp = taken(&format!("{PSKC}:totp"), &all, &data, "").unwrap();
     assert_eq!(
-        (totp.params.digits, totp.params.period_s, totp.params.hash.as_deref()),
-        (Some(8), Some(60), Some("SHA-256"))
+        (totp.params.digits, totp.params.period_s, totp.params.hash),
+        (Some(8), Some(60), Some(HashName::Sha256))
     );
     assert_eq!((totp.drift, totp.last_step), (-4, None));
     let data = number("Time", "28928160") + &number("TimeInterval", "60");

@@ -7,9 +7,11 @@ use dskpp::server::{ClientKey, DeviceRef};
 use dskpp_crypto::{Random as _, RsaPublicKey, SystemRandom};
 use pskc::KeyInfo;
 
-use super::{Provision, unix_now};
+use super::Provision;
 use crate::device_trust;
-use crate::store::{DeviceRecord, HelloContext};
+use crate::model::DeviceRecord;
+use crate::model::clock::unix_now;
+use crate::store::HelloContext;
 
 /// Octets of the keys that stand in.
 const MODULUS_LEN: usize = 256;

@@ -11,11 +11,12 @@ use dskpp::server::{Answer, DeviceRef, Reason, Refusal, ServerK, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{Sha256, SystemRandom, ct_eq};
 
-use super::{Provision, Stop, new_id, unix_now, unix_now_ms};
+use super::{Provision, Stop};
 use crate::limits::Subject;
-use crate::store::{
-    DeviceRecord, EnrolmentRecord, EnrolmentState, HelloContext, HelloQuery, KeyState, OldKey, Variant, key_type,
-};
+use crate::model::clock::{unix_now, unix_now_ms};
+use crate::model::id::new_session_id;
+use crate::model::{self, DeviceRecord, EnrolmentRecord, EnrolmentState, KeyState, Variant};
+use crate::store::{HelloContext, HelloQuery, OldKey};
 use crate::turns::Turn;
 
 impl Provision {
@@ -60,10 +61,10 @@ impl Provision {
             Some(_) => renewed_key(hello, context.key.as_ref(), trigger).map_err(refuse)?,
             None => context.key.as_ref().filter(|key| is_in_use(key) && key.is_of_run),
         };
-        let key_type = trigger.and_then(|enrolment| key_type(&enrolment.key_type));
+        let key_type = trigger.and_then(|enrolment| model::algorithm(enrolment.key_type));
         let facts = Facts { k: k.as_ref().unwrap_or(&self.k_server), key_type: key_type.as_ref() };
         let choice = negotiate(hello, &self.policy, &facts).map_err(refuse)?;
-        let session_id = new_id();
+        let session_id = new_session_id();
         let seal = self.session_keys.of(&session_id, unix_now_ms()).ok_or(Stop::Defect)?;
         let answer = Answer {
             hello,

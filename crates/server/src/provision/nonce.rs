@@ -11,10 +11,11 @@ use dskpp_crypto::SystemRandom;
 
 use super::hello::DEVICE_K;
 use super::run::{Outcome, Run};
-use super::{PRIVATE_KEY_COST, Provision, Stop, unix_now, unix_now_ms};
+use super::{PRIVATE_KEY_COST, Provision, Stop};
 use crate::backoff::Attempt;
 use crate::limits::Subject;
-use crate::store::{DeviceRecord, EnrolmentRecord, Variant};
+use crate::model::clock::{unix_now, unix_now_ms};
+use crate::model::{DeviceRecord, EnrolmentRecord, Variant};
 use crate::turns::Turn;
 
 impl Provision {

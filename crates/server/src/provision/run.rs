@@ -10,13 +10,13 @@ use dskpp::status::Status;
 use dskpp_crypto::{Random as _, Secret, SystemRandom, ct_eq};
 use pskc::DeviceInfo;
 
-use super::{Provision, Stop, new_id, unix_now};
+use super::{Provision, Stop};
 use crate::backoff::Attempt;
+use crate::model::clock::unix_now;
+use crate::model::id::new_session_id;
+use crate::model::{self, Answer, Cause, EnrolmentRecord, EnrolmentState, Variant};
 use crate::refused::Before;
-use crate::store::{
-    Answer, Cause, Commit, CommitRun, EnrolmentRecord, EnrolmentState, NewKey, Pending, ProvedRefusal, Variant,
-    key_type as key_type_of,
-};
+use crate::store::{Commit, CommitRun, NewKey, Pending, ProvedRefusal};
 
 /// Seconds for which the answer to a renewal is kept beyond its session. A client that lost it has another K_MAC' than
 /// the server until it has asked for the answer again: without it, the key could never be renewed.
@@ -113,11 +113,11 @@ impl Provision {
     /// What is said about the key.
     pub(super) fn package(&self, run: &Run, enrolment: &EnrolmentRecord) -> Result<PackageSpec, (Status, Reason)> {
         let params = &enrolment.params;
-        let key_type = key_type_of(&enrolment.key_type).ok_or((Status::AccessDenied, Reason::Policy))?;
+        let key_type = model::algorithm(enrolment.key_type).ok_or((Status::AccessDenied, Reason::Policy))?;
         Ok(PackageSpec {
             server_id: self.server_id.clone(),
             // A renewed key keeps its identifier.
-            key_id: run.renews.clone().unwrap_or_else(new_id),
+            key_id: run.renews.clone().unwrap_or_else(new_session_id),
             hash: (key_type == KeyType::Totp).then(|| params.hash()),
             key_type,
             issuer: self.issuer.clone(),
@@ -332,7 +332,7 @@ impl Run {
             return Err((Status::AccessDenied, Reason::Key));
         }
         let device_fits = enrolment.device.is_none() || enrolment.device == self.device;
-        let type_fits = key_type_of(&enrolment.key_type).as_ref() == Some(key_type);
+        let type_fits = model::algorithm(enrolment.key_type).as_ref() == Some(key_type);
         if !enrolment.allows(self.variant) || !type_fits || !device_fits {
             return Err((Status::AccessDenied, Reason::Policy));
         }

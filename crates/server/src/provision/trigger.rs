@@ -12,7 +12,7 @@ use pskc::DeviceInfo;
 
 use super::{Provision, Stop};
 use crate::limits::{RetryAfter, Subject};
-use crate::store::{EnrolmentRecord, EnrolmentState, Location, TriggerAd};
+use crate::model::{EnrolmentRecord, EnrolmentState, Location, TriggerAd};
 use crate::turns::Turn;
 
 /// Why there is no trigger.

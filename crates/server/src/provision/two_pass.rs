@@ -16,8 +16,10 @@ use pskc::KeyPackage;
 
 use super::hello::{device_of, renewed_key};
 use super::run::{Outcome, Run, device_info};
-use super::{Provision, Stop, new_id};
-use crate::store::{EnrolmentRecord, HelloContext, Variant, key_type};
+use super::{Provision, Stop};
+use crate::model::id::new_session_id;
+use crate::model::{self, EnrolmentRecord, Method, Variant};
+use crate::store::HelloContext;
 use crate::turns::Turn;
 
 /// Every method: what the enrolment allows of them counts once the code is proved, so that nobody learns it before.
@@ -47,7 +49,7 @@ impl Provision {
     ) -> Result<Vec<u8>, Stop> {
         let run = Run {
             variant: Variant::TwoPass,
-            session_id: new_id(),
+            session_id: new_session_id(),
             as_hello: hello.offers_four_pass(),
             request_hash: Sha256::digest(&[&body]),
             client_id: hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()),
@@ -102,7 +104,7 @@ impl Provision {
         let renewed = renewed_key(&message.hello, message.context.key.as_ref(), enrolment.filter(|_| message.trigger));
         let renewed = renewed.map_err(refuse)?;
         run.renews = renewed.map(|key| key.record.id.clone());
-        let wanted = enrolment.and_then(|enrolment| key_type(&enrolment.key_type));
+        let wanted = enrolment.and_then(|enrolment| model::algorithm(enrolment.key_type));
         let methods = enrolment.map_or(METHODS.to_vec(), allowed);
         if !enrolment.is_some_and(|enrolment| enrolment.allows(Variant::TwoPass)) {
             return Err(refuse((Status::NoProtocolVariants, Reason::Policy)));
@@ -165,12 +167,12 @@ impl TwoPass {
 /// The methods of an enrolment; none named: all.
 fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
     let is_allowed = |method: &ProtectionMethod| {
-        let name = match method {
-            ProtectionMethod::Transport => "transport",
-            ProtectionMethod::Wrap => "wrap",
-            _ => "passphrase-wrap",
+        let method = match method {
+            ProtectionMethod::Transport => Method::Transport,
+            ProtectionMethod::Wrap => Method::Wrap,
+            _ => Method::PassphraseWrap,
         };
-        enrolment.methods.is_empty() || enrolment.methods.iter().any(|allowed| allowed.as_str() == name)
+        enrolment.methods.is_empty() || enrolment.methods.contains(&method)
     };
     METHODS.into_iter().filter(is_allowed).collect()
 }

@@ -2,59 +2,33 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use dskpp::server::DeviceRef;
-use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use dskpp_crypto::{Random as _, Sha256, SystemRandom};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
-use super::records::Role;
-use super::row::Columns;
-use super::stand_in::{asked_for, row_or_first};
-use super::{Store, StoreError, new_id, now};
-use crate::audit;
+use super::columns::{first, if_asked_for, value};
+use super::stand_in::row_or_first;
+use super::{Store, StoreError, audit, rows};
+use crate::model::clock::now;
+use crate::model::id::new_id;
+use crate::model::{ApiToken, DeviceRecord, Role, UserRecord};
 use crate::seal::Kek;
 
-/// A user.
-#[derive(Clone, Debug)]
-pub(crate) struct UserRecord {
-    /// Its identifier.
-    pub id: String,
-    /// Its name.
-    pub name: String,
+/// The user's identifier.
+pub(super) fn user_by_name(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+    value(db, "user", "SELECT name, id FROM user WHERE name = ?", [name])
 }
 
-/// A device.
-#[derive(Clone, Debug)]
-pub(crate) struct DeviceRecord {
-    /// Manufacturer and serial number.
-    pub identity: DeviceRef,
-    /// What `<ds:KeyName>` says.
-    pub key_name: String,
-    /// K_SHARED.
-    pub shared_key: Option<Secret>,
-    /// Its certificate, DER.
-    pub certificate: Option<Vec<u8>>,
-}
-
-/// A token of the admin API, without its value.
-#[derive(Clone, Debug)]
-pub(crate) struct ApiToken {
-    /// Its identifier.
-    pub id: String,
-    /// What it may do.
-    pub roles: Vec<Role>,
-}
-
-/// The user's identifier, making the user if there is none.
+/// The same, making the user if there is none.
 pub(super) fn user_id(db: &Connection, name: &str, at: i64) -> Result<String, StoreError> {
-    let mut query = db.prepare_cached("SELECT id FROM user WHERE name = ?")?;
-    if let Some(id) = query.query_row([name], |row| row.get(0)).optional()? {
-        return Ok(id);
+    match user_by_name(db, name)? {
+        Some(id) => Ok(id),
+        None => create_user(db, new_id(), name, at),
     }
-    create_user(db, name, at)
 }
 
-fn create_user(db: &Connection, name: &str, at: i64) -> Result<String, StoreError> {
-    let id = new_id();
+/// Makes a user; gives the identifier. Whoever needs one comes here: each has one entry in the audit trail.
+pub(super) fn create_user(db: &Connection, id: String, name: &str, at: i64) -> Result<String, StoreError> {
     let mut insert = db.prepare_cached("INSERT INTO user VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING")?;
     if insert.execute(params![id, name, at])? == 0 {
         return Err(StoreError::Exists("a user of that name"));
@@ -81,35 +55,16 @@ fn find_device(
     condition: &str,
     values: &[&dyn rusqlite::ToSql],
 ) -> Result<Option<DeviceRecord>, StoreError> {
-    const COLUMNS: &str = "id, manufacturer, serial, key_name, sealed_shared_key, certificate";
     let at = row_or_first("device", condition);
-    let sql = format!("SELECT {COLUMNS}, {condition} AS asked_for FROM device WHERE rowid = {at}");
-    let mut query = db.prepare_cached(&sql)?;
-    let read = |row: &Row<'_>| {
-        let row = Columns::of("device", row);
-        let (id, sealed): (String, Option<Vec<u8>>) = (row.get(0)?, row.get(4)?);
-        let shared_key = match sealed {
-            Some(sealed) => Some(kek.open("device", "sealed_shared_key", &id, &sealed)?),
-            None => {
-                kek.open_nothing();
-                None
-            }
-        };
-        Ok(DeviceRecord {
-            identity: DeviceRef { manufacturer: row.get(1)?, serial: row.get(2)? },
-            key_name: row.get(3)?,
-            shared_key,
-            certificate: row.get(5)?,
-        })
-    };
-    let mut found = query.query_and_then(values, |row| asked_for(row, read(row)))?;
-    found.next().transpose().map(Option::flatten)
+    let sql = format!("SELECT {}, {condition} AS asked_for FROM device WHERE rowid = {at}", rows::DEVICE);
+    first(db, &sql, values, if_asked_for(|row| rows::device(row, kek))).map(Option::flatten)
 }
 
 impl Store {
     /// Makes a user.
     pub(crate) async fn create_user(&self, name: String) -> Result<UserRecord, StoreError> {
-        let write = move |db: &Connection| Ok(UserRecord { id: create_user(db, &name, now())?, name: name.clone() });
+        let write =
+            move |db: &Connection| Ok(UserRecord { id: create_user(db, new_id(), &name, now())?, name: name.clone() });
         self.engine.write(write).await
     }
 
@@ -134,13 +89,7 @@ impl Store {
     pub(crate) async fn token(&self, value: &str) -> Result<Option<ApiToken>, StoreError> {
         let hash = Sha256::digest(&[value.as_bytes()]);
         let read = move |db: &Connection| {
-            let mut query = db.prepare_cached("SELECT id, roles FROM api_token WHERE hash = ?")?;
-            let mut rows = query.query_and_then([&hash[..]], |row| {
-                let row = Columns::of("api_token", row);
-                let roles = row.parse(1, |roles| serde_json::from_str(roles).ok())?;
-                Ok(ApiToken { id: row.get(0)?, roles })
-            })?;
-            rows.next().transpose()
+            first(db, "SELECT id, roles FROM api_token WHERE hash = ?", [&hash[..]], rows::token)
         };
         self.engine.read(read).await
     }

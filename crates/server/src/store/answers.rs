@@ -1,12 +1,12 @@
 //! The answers of runs, which are given again to the same request (profile P28).
 
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, params};
 
-use super::records::Answer;
-use super::row::Columns;
-use super::stand_in::asked_for;
-use super::{Store, StoreError, now};
+use super::columns::{first, if_asked_for, value};
+use super::{Store, StoreError, rows};
+use crate::model::Answer;
+use crate::model::clock::now;
 use crate::seal::Kek;
 
 impl Store {
@@ -31,16 +31,8 @@ impl Store {
 
 /// The answer that a session got.
 pub(super) fn answer_of(db: &Connection, kek: &Kek, session_id: &str) -> Result<Option<Answer>, StoreError> {
-    let mut query =
-        db.prepare_cached("SELECT session_id, request_hash, sealed_response FROM answer WHERE session_id = ?")?;
-    query.query_and_then([session_id], |row| from_row(row, kek))?.next().transpose()
-}
-
-fn from_row(row: &Row<'_>, kek: &Kek) -> Result<Answer, StoreError> {
-    let row = Columns::of("answer", row);
-    let session_id: String = row.get(0)?;
-    let response = kek.open("answer", "sealed_response", &session_id, &row.get::<Vec<u8>>(2)?)?;
-    Ok(Answer { request_hash: row.get(1)?, response: response.expose().to_vec() })
+    let sql = "SELECT session_id, request_hash, sealed_response FROM answer WHERE session_id = ?";
+    first(db, sql, [session_id], |row| rows::answer(row, kek))
 }
 
 /// The answer to the last run of an enrolment, if that is the request that it answered.
@@ -50,12 +42,10 @@ pub(super) fn last_answer(
     enrolment: &str,
     request_hash: &[u8; 32],
 ) -> Result<Option<Answer>, StoreError> {
-    let mut query = db.prepare_cached("SELECT answer FROM enrolment WHERE id = ?")?;
-    let Some(session_id) = query.query_row([enrolment], |row| row.get::<_, Option<String>>(0)).optional()?.flatten()
-    else {
-        return Ok(None);
-    };
-    Ok(answer_of(db, kek, &session_id)?.filter(|answer| answer.request_hash == *request_hash))
+    let session_id: Option<Option<String>> =
+        value(db, "enrolment", "SELECT id, answer FROM enrolment WHERE id = ?", [enrolment])?;
+    let answer = session_id.flatten().map(|session_id| answer_of(db, kek, &session_id)).transpose()?;
+    Ok(answer.flatten().filter(|answer| answer.request_hash == *request_hash))
 }
 
 /// The answer on that session, if that is the request that it answered. Another one is read where there is none, as in
@@ -66,13 +56,11 @@ pub(super) fn answer_to(
     session_id: Option<&str>,
     request_hash: &[u8; 32],
 ) -> Result<Option<Answer>, StoreError> {
-    let mut query = db.prepare_cached(
-        "SELECT session_id, request_hash, sealed_response, session_id IS ?1 AS asked_for FROM answer WHERE session_id = \
-         coalesce((SELECT session_id FROM answer WHERE session_id = ?1), (SELECT min(session_id) FROM answer))",
-    )?;
-    let mut found = query.query_and_then([session_id], |row| asked_for(row, from_row(row, kek)))?;
-    let found = found.next().transpose()?.flatten();
-    Ok(found.filter(|answer| answer.request_hash == *request_hash))
+    let sql = "SELECT session_id, request_hash, sealed_response, session_id IS ?1 AS asked_for FROM answer \
+               WHERE session_id = \
+               coalesce((SELECT session_id FROM answer WHERE session_id = ?1), (SELECT min(session_id) FROM answer))";
+    let found = first(db, sql, [session_id], if_asked_for(|row| rows::answer(row, kek)))?;
+    Ok(found.flatten().filter(|answer| answer.request_hash == *request_hash))
 }
 
 /// Keeps the answer, unless the session has one.

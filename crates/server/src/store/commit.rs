@@ -7,11 +7,11 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::answers::{keep_answer, last_answer};
+use super::columns::first;
 use super::engine::Pending;
-use super::records::{Activation, Answer, KeyState, Params};
-use super::row::Columns;
-use super::{Store, StoreError, now, pending, stored};
-use crate::audit;
+use super::{Store, StoreError, audit, pending, rows, stored};
+use crate::model::clock::now;
+use crate::model::{Activation, Answer, KeyState, KeyType, Params};
 use crate::seal::Kek;
 
 /// A key that a run has made.
@@ -74,7 +74,7 @@ impl Store {
     /// Commits key, spent enrolment, answer and audit record together, or nothing.
     pub(crate) fn commit_run(&self, run: CommitRun) -> Pending<Commit> {
         let kek = Arc::clone(&self.kek);
-        self.engine.begin_write(move |db| commit_run(db, &kek, &run))
+        self.engine.begin_write(move |db| commit_run(db, &kek, &run, now()))
     }
 
     /// Keeps the answer of a refused run. One whose code was not proved must not come here: it leaves nothing in the
@@ -90,13 +90,13 @@ impl Store {
 }
 
 /// What a commit needs of its enrolment.
-struct Spent {
-    user_id: String,
-    key_type: String,
-    params: Params,
-    device_id: Option<String>,
-    renews: Option<String>,
-    activate: Activation,
+pub(super) struct Spent {
+    pub(super) user_id: String,
+    pub(super) key_type: KeyType,
+    pub(super) params: Params,
+    pub(super) device_id: Option<String>,
+    pub(super) renews: Option<String>,
+    pub(super) activate: Activation,
 }
 
 impl Spent {
@@ -109,12 +109,11 @@ impl Spent {
     }
 }
 
-fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun) -> Result<Commit, StoreError> {
+fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun, at: i64) -> Result<Commit, StoreError> {
     let CommitRun { session_id, request_hash, response, answer_expires_at, enrolment_id, key } = run;
     if let Some(answer) = keep_answer(db, kek, session_id, request_hash, response, *answer_expires_at)? {
         return Ok(Commit::AlreadyAnswered(answer));
     }
-    let at = now();
     let Some(spent) = spend(db, enrolment_id, &key.id, session_id, at)? else {
         let mut undo = db.prepare_cached("DELETE FROM answer WHERE session_id = ?")?;
         undo.execute([&session_id])?;
@@ -125,7 +124,7 @@ fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun) -> Result<Commit, Sto
     match (&key.k_token, &spent) {
         (None, _) => deliver(db, kek, enrolment_id, key, &spent)?,
         (Some(k_token), Spent { renews: Some(_), activate: Activation::OnOtp, .. }) => {
-            pending::put(db, kek, enrolment_id, key, k_token)?;
+            pending::put(db, kek, enrolment_id, key, k_token, at)?;
         }
         (Some(k_token), _) => put_key(db, kek, enrolment_id, key, k_token, &spent, at)?,
     }
@@ -168,7 +167,7 @@ fn put_key(
         spent.user_id,
         enrolment_id,
         spent.device_id,
-        spent.key_type,
+        spent.key_type.as_str(),
         json!(spent.params).to_string(),
         key.mac_algorithm,
         k_token,
@@ -210,26 +209,13 @@ fn spend(
     session_id: &str,
     at: i64,
 ) -> Result<Option<Spent>, StoreError> {
-    let mut update = db.prepare_cached(
-        "UPDATE enrolment SET key_id = ?2, answer = ?4, failed_attempts = 0, \
+    let sql = "UPDATE enrolment SET key_id = ?2, answer = ?4, failed_attempts = 0, \
          state = CASE activate WHEN 'on-otp' THEN 'provisioned' ELSE 'active' END, \
          expires_at = CASE activate WHEN 'on-otp' THEN ?3 + expires_at - created_at ELSE expires_at END \
          WHERE id = ?1 AND state = 'open' AND expires_at > ?3 AND (renews IS NULL OR EXISTS (SELECT 1 FROM key k \
          WHERE k.id = renews AND k.user_id = enrolment.user_id AND k.state IN ('active', 'provisioned'))) \
          AND (delivers IS NULL OR EXISTS (SELECT 1 FROM key k WHERE k.id = delivers AND k.id = ?2 \
          AND (k.state = 'imported' OR k.state = 'active' AND k.user_id = enrolment.user_id))) \
-         RETURNING id, user_id, key_type, params, device_id, renews, activate",
-    )?;
-    let mut rows = update.query_and_then(params![enrolment_id, key_id, at, session_id], |row| {
-        let row = Columns::of("enrolment", row);
-        Ok(Spent {
-            user_id: row.get(1)?,
-            key_type: row.get(2)?,
-            params: row.parse(3, Params::read)?,
-            device_id: row.get(4)?,
-            renews: row.get(5)?,
-            activate: row.parse(6, Activation::from_name)?,
-        })
-    })?;
-    rows.next().transpose()
+         RETURNING id, user_id, key_type, params, device_id, renews, activate";
+    first(db, sql, params![enrolment_id, key_id, at, session_id], rows::spent)
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use dskpp::server::DeviceRef;
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::device_by_identity;
-use super::row::{Columns, Unreadable, listed, readable};
-use super::{Store, StoreError, new_id, now};
-use crate::audit;
+use super::columns::{Unreadable, first, listed, readable};
+use super::{Store, StoreError, audit, rows};
+use crate::model::DeviceEntry;
+use crate::model::clock::now;
+use crate::model::id::new_id;
 use crate::seal::Kek;
 
 /// A device that is to be registered.
@@ -26,25 +28,6 @@ pub(crate) struct NewDevice {
     pub shared_key: Option<Secret>,
     /// Its certificate, DER.
     pub certificate: Option<Vec<u8>>,
-}
-
-/// A device as it is shown: without its shared key.
-#[derive(Clone, Debug)]
-pub(crate) struct DeviceEntry {
-    /// Its identifier.
-    pub id: String,
-    /// `Manufacturer`
-    pub manufacturer: String,
-    /// `SerialNo`
-    pub serial: String,
-    /// What `<ds:KeyName>` says.
-    pub key_name: String,
-    /// Whether it has a K_SHARED.
-    pub has_shared_key: bool,
-    /// Its certificate, DER.
-    pub certificate: Option<Vec<u8>>,
-    /// When it was registered.
-    pub created_at: i64,
 }
 
 /// Some devices, and behind which identifier the next ones stand.
@@ -91,25 +74,9 @@ pub(crate) enum NotPut {
 
 const TAKEN: StoreError = StoreError::Exists("a device with that serial number or key name");
 
-const COLUMNS: &str =
-    "id, manufacturer, serial, key_name, sealed_shared_key IS NOT NULL, certificate, created_at FROM device";
-
-fn from_row(row: &Row<'_>) -> Result<DeviceEntry, StoreError> {
-    let row = Columns::of("device", row);
-    Ok(DeviceEntry {
-        id: row.get(0)?,
-        manufacturer: row.get(1)?,
-        serial: row.get(2)?,
-        key_name: row.get(3)?,
-        has_shared_key: row.get(4)?,
-        certificate: row.get(5)?,
-        created_at: row.time(6)?,
-    })
-}
-
 pub(super) fn entry(db: &Connection, id: &str) -> Result<Option<DeviceEntry>, StoreError> {
-    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} WHERE id = ?"))?;
-    query.query_and_then([id], from_row)?.next().transpose()
+    let sql = format!("SELECT {} FROM device WHERE id = ?", rows::DEVICE_ENTRY);
+    first(db, &sql, [id], rows::device_entry)
 }
 
 /// Gives the identifier, or none where its names are taken.
@@ -165,10 +132,12 @@ impl Store {
             let manufacturers = of("manufacturer", manufacturer.is_some(), 2);
             let serials = of("serial", serial.is_some(), 3);
             let mut query = db.prepare_cached(&format!(
-                "SELECT {COLUMNS} WHERE id > ?1 AND {manufacturers} AND {serials} ORDER BY id LIMIT ?4"
+                "SELECT {} FROM device WHERE id > ?1 AND {manufacturers} AND {serials} ORDER BY id LIMIT ?4",
+                rows::DEVICE_ENTRY
             ))?;
             let after = after.unwrap_or_default();
-            let rows = query.query_and_then(params![after, manufacturer, serial, limit as i64 + 1], from_row)?;
+            let rows =
+                query.query_and_then(params![after, manufacturer, serial, limit as i64 + 1], rows::device_entry)?;
             let mut items = rows.map(listed).collect::<Result<Vec<_>, _>>()?;
             let next = (items.len() > limit).then(|| {
                 items.truncate(limit);

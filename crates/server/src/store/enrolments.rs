@@ -5,18 +5,18 @@ use std::sync::Arc;
 use data_encoding::HEXUPPER;
 use dskpp::server::DeviceRef;
 use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::user_id;
+use super::columns::{first, if_asked_for, value};
 use super::keys::key_by_id;
-use super::records::{
-    Activation, EnrolmentRecord, EnrolmentState, KeyState, Location, Method, Params, TriggerAd, Variant, key_type,
-};
-use super::row::Columns;
-use super::stand_in::{asked_for, row_or_first};
-use super::{Store, StoreError, new_id, now, pending};
-use crate::audit;
+use super::rows::{self, ENROLMENT};
+use super::stand_in::row_or_first;
+use super::{Store, StoreError, audit, pending};
+use crate::model::clock::now;
+use crate::model::id::new_id;
+use crate::model::{Activation, EnrolmentRecord, KeyState, KeyType, Location, Method, Params, TriggerAd, Variant};
 use crate::seal::Kek;
 
 /// What an administrator asks for.
@@ -24,8 +24,8 @@ use crate::seal::Kek;
 pub(crate) struct NewEnrolment {
     /// The user's name; made if there is none.
     pub user: String,
-    /// The type of the key, by its short name.
-    pub key_type: String,
+    /// The type of the key.
+    pub key_type: KeyType,
     /// Its parameters.
     pub params: Params,
     /// The variant, if one is fixed.
@@ -65,12 +65,16 @@ pub(super) enum By {
     TriggerToken,
 }
 
-const COLUMNS: &str = "e.id, u.name AS user, e.client_id, e.sealed_password, e.key_type, e.params, e.variant, e.methods, \
-     d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, e.sealed_trigger, \
-     e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id, e.answer";
 const FROM: &str = "FROM enrolment e LEFT JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
-pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
+/// An enrolment as it is at that time.
+pub(super) fn find(
+    db: &Connection,
+    kek: &Kek,
+    by: By,
+    value: &str,
+    at: i64,
+) -> Result<Option<EnrolmentRecord>, StoreError> {
     let hash;
     let (column, value): (_, &dyn rusqlite::ToSql) = match by {
         By::Id => ("id", &value),
@@ -80,66 +84,16 @@ pub(super) fn find(db: &Connection, kek: &Kek, by: By, value: &str) -> Result<Op
             ("trigger_token_hash", &&hash[..])
         }
     };
-    let at = row_or_first("enrolment", &format!("{column} = ?1"));
-    let sql = format!("SELECT {COLUMNS}, e.{column} = ?1 AS asked_for {FROM} WHERE e.rowid = {at}");
-    let mut query = db.prepare_cached(&sql)?;
-    let mut found = query.query_and_then([value], |row| asked_for(row, from_row(row, kek)))?;
-    found.next().transpose().map(Option::flatten)
-}
-
-fn from_row(row: &Row<'_>, kek: &Kek) -> Result<EnrolmentRecord, StoreError> {
-    let row = Columns::of("enrolment", row);
-    let id: String = row.get(0)?;
-    let sealed: Vec<u8> = row.get(3)?;
-    let password = kek.open("enrolment", "sealed_password", &id, &sealed)?;
-    if row.leads_nowhere(21, 8) {
-        return Err(row.unreadable(21)); // bound to a device that is not there
-    }
-    let trigger = match row.get::<Option<Vec<u8>>>(15)? {
-        None => {
-            kek.open_nothing();
-            None
-        }
-        Some(sealed) => {
-            let opened = kek.open("enrolment", "sealed_trigger", &id, &sealed)?;
-            Some(TriggerAd::read(opened.expose()).ok_or_else(|| row.unreadable(15))?)
-        }
-    };
-    let expires_at = row.time(17)?;
-    let state = match row.parse(11, EnrolmentState::from_name)? {
-        EnrolmentState::Open if expires_at <= now() => EnrolmentState::Expired,
-        state => state,
-    };
-    Ok(EnrolmentRecord {
-        id,
-        user: row.get(1)?,
-        client_id: row.get(2)?,
-        password,
-        key_type: row.parse(4, |name| key_type(name).map(|_| name.to_owned()))?,
-        params: row.parse(5, Params::read)?,
-        variant: row.parse_if_any(6, Variant::from_name)?,
-        methods: row.parse(7, |list| serde_json::from_str(list).ok())?,
-        device: row.device(8)?,
-        renews: row.get(10)?,
-        delivers: row.get(18)?,
-        key_location: row.parse_if_any(19, Location::from_name)?,
-        algorithm_location: row.parse_if_any(20, Location::from_name)?,
-        state,
-        activate: row.parse(12, Activation::from_name)?,
-        failed_attempts: row.number(13)?,
-        key_id: row.get(14)?,
-        trigger,
-        answer: row.get(22)?,
-        created_at: row.time(16)?,
-        expires_at,
-    })
+    let row = row_or_first("enrolment", &format!("{column} = ?1"));
+    let sql = format!("SELECT {ENROLMENT}, e.{column} = ?1 AS asked_for {FROM} WHERE e.rowid = {row}");
+    first(db, &sql, [value], if_asked_for(|row| rows::enrolment(row, kek, at))).map(Option::flatten)
 }
 
 impl Store {
     /// Makes an enrolment with a new client ID and password.
     pub(crate) async fn create_enrolment(&self, new: NewEnrolment) -> Result<Created, StoreError> {
         let kek = Arc::clone(&self.kek);
-        self.engine.write(move |db| create(db, &kek, &new)).await
+        self.engine.write(move |db| create(db, &kek, &new, now())).await
     }
 
     /// An enrolment by its identifier.
@@ -154,7 +108,7 @@ impl Store {
 
     async fn find_enrolment(&self, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
         let (kek, value) = (Arc::clone(&self.kek), value.to_owned());
-        self.engine.read(move |db| find(db, &kek, by, &value)).await
+        self.engine.read(move |db| find(db, &kek, by, &value, now())).await
     }
 
     /// Keeps the AD of a trigger, unless there is one; gives the one that is there afterwards.
@@ -163,8 +117,8 @@ impl Store {
         let write = move |db: &Connection| {
             let mut set =
                 db.prepare_cached("UPDATE enrolment SET sealed_trigger = ?2 WHERE id = ?1 AND sealed_trigger IS NULL")?;
-            set.execute(params![id, ad.seal(&kek, &id)])?;
-            let kept = find(db, &kek, By::Id, &id)?.and_then(|enrolment| enrolment.trigger);
+            set.execute(params![id, rows::seal_trigger(&ad, &kek, &id)])?;
+            let kept = find(db, &kek, By::Id, &id, now())?.and_then(|enrolment| enrolment.trigger);
             kept.ok_or(StoreError::NotFound("enrolment"))
         };
         self.engine.write(write).await
@@ -176,39 +130,35 @@ impl Store {
         let write = move |db: &Connection| {
             let sql = "UPDATE enrolment SET state = 'revoked' WHERE id = ? AND state IN ('open', 'provisioned')";
             if db.execute(sql, [&id])? == 0 {
-                let known = db.query_row("SELECT 1 FROM enrolment WHERE id = ?", [&id], |_| Ok(())).optional()?;
-                return Err(match known {
-                    Some(()) => StoreError::State("the enrolment is used or revoked already"),
-                    None => StoreError::NotFound("enrolment"),
+                return Err(match db.prepare("SELECT 1 FROM enrolment WHERE id = ?")?.exists([&id])? {
+                    true => StoreError::State("the enrolment is used or revoked already"),
+                    false => StoreError::NotFound("enrolment"),
                 });
             }
-            pending::give_up(db, &id)?;
-            audit::append(db, now(), "enrolment.revoked", &json!({ "enrolment": id }))
+            let at = now();
+            pending::give_up(db, &id, at)?;
+            audit::append(db, at, "enrolment.revoked", &json!({ "enrolment": id }))
         };
         self.engine.write(write).await
     }
 }
 
-fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, StoreError> {
-    let at = now();
+fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Created, StoreError> {
     let user = user_id(db, &new.user, at)?;
     let device = match &new.device {
         None => None,
         Some(DeviceRef { manufacturer, serial }) => {
-            let sql = "SELECT id FROM device WHERE manufacturer = ? AND serial = ?";
-            let id: Option<String> = db.query_row(sql, [manufacturer, serial], |row| row.get(0)).optional()?;
+            let sql = "SELECT key_name, id FROM device WHERE manufacturer = ? AND serial = ?";
+            let id: Option<String> = value(db, "device", sql, [manufacturer, serial])?;
             Some(id.ok_or(StoreError::NotFound("device"))?)
         }
     };
     if let Some(renews) = &new.renews {
-        let sql = "SELECT key_type FROM key WHERE id = ? AND user_id = ? AND state IN ('active', 'provisioned')";
-        let renewed: Option<String> = db.query_row(sql, [renews, &user], |row| row.get(0)).optional()?;
-        match renewed {
-            None => return Err(StoreError::NotFound("key of this user")),
-            Some(key_type) if key_type != new.key_type => {
-                return Err(StoreError::State("the key to be renewed is of another type"));
-            }
-            Some(_) => {}
+        let renewed = key_by_id(db, renews)?.filter(|key| {
+            key.user.as_ref() == Some(&new.user) && matches!(key.state, KeyState::Active | KeyState::Provisioned)
+        });
+        if renewed.ok_or(StoreError::NotFound("key of this user"))?.key_type != new.key_type {
+            return Err(StoreError::State("the key to be renewed is of another type"));
         }
     }
     let params = match &new.delivers {
@@ -229,7 +179,7 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, Sto
         user,
         client_id,
         kek.seal("enrolment", "sealed_password", &id, &password),
-        new.key_type,
+        new.key_type.as_str(),
         json!(params.as_ref().unwrap_or(&new.params)).to_string(),
         new.variant.map(Variant::as_str),
         json!(new.methods).to_string(),
@@ -249,7 +199,7 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment) -> Result<Created, Sto
         "enrolment.created",
         &json!({ "enrolment": id, "user": new.user, "key_type": new.key_type }),
     )?;
-    let enrolment = find(db, kek, By::Id, &id)?.ok_or(StoreError::NotFound("enrolment"))?;
+    let enrolment = find(db, kek, By::Id, &id, at)?.ok_or(StoreError::NotFound("enrolment"))?;
     Ok(Created { enrolment, trigger_token: token })
 }
 

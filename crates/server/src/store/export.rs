@@ -1,15 +1,16 @@
 //! Keys that go out in a file, a page at a time.
 
 use pskc::KeyPackage;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
-use super::keys::{BY_USER, COLUMN_COUNT, COLUMNS, FROM, from_row};
-use super::records::KeyRecord;
-use super::row::{Columns, Unreadable, listed};
-use super::stand_in::{asked_for, row_or_first};
-use super::{Store, StoreError, now};
-use crate::audit;
+use super::columns::{Unreadable, first, if_asked_for, listed};
+use super::keys::{BY_USER, FROM};
+use super::rows::{self, KEY};
+use super::stand_in::row_or_first;
+use super::{Store, StoreError, audit};
+use crate::model::KeyRecord;
+use crate::model::clock::now;
 use crate::package::restore;
 
 /// A key as it lies in the store.
@@ -17,26 +18,16 @@ use crate::package::restore;
 pub(crate) struct Outgoing {
     /// All but the secret.
     pub record: KeyRecord,
-    sealed_k_token: Vec<u8>,
-    sealed_package: Option<Vec<u8>>,
+    pub(super) sealed_k_token: Vec<u8>,
+    pub(super) sealed_package: Option<Vec<u8>>,
 }
 
 /// The key of an identifier.
 pub(super) fn outgoing(db: &Connection, id: &str) -> Result<Option<Outgoing>, StoreError> {
     let at = row_or_first("key", "id = ?1");
-    let sql = format!(
-        "SELECT {COLUMNS}, k.sealed_k_token, k.sealed_package, k.id = ?1 AS asked_for {FROM} WHERE k.rowid = {at}"
-    );
-    let mut query = db.prepare_cached(&sql)?;
-    let mut found = query.query_and_then([id], |row| asked_for(row, out_of(row)))?;
-    found.next().transpose().map(Option::flatten)
-}
-
-fn out_of(row: &Row<'_>) -> Result<Outgoing, StoreError> {
-    let record = from_row(row)?;
-    let row = Columns::of("key", row);
-    let (sealed_k_token, sealed_package) = (row.get(COLUMN_COUNT)?, row.get(COLUMN_COUNT + 1)?);
-    Ok(Outgoing { record, sealed_k_token, sealed_package })
+    let sql =
+        format!("SELECT {KEY}, k.sealed_k_token, k.sealed_package, k.id = ?1 AS asked_for {FROM} WHERE k.rowid = {at}");
+    first(db, &sql, [id], if_asked_for(rows::outgoing)).map(Option::flatten)
 }
 
 /// Keys that are out of use stay: nobody who reads the file could tell.
@@ -86,11 +77,11 @@ impl Store {
     ) -> Result<Vec<Result<Outgoing, Unreadable>>, StoreError> {
         let read = move |db: &Connection| {
             let sql = format!(
-                "SELECT {COLUMNS}, k.sealed_k_token, k.sealed_package {} ORDER BY k.id LIMIT ?3",
+                "SELECT {KEY}, k.sealed_k_token, k.sealed_package {} ORDER BY k.id LIMIT ?3",
                 selection(user.is_some())
             );
             let mut query = db.prepare_cached(&sql)?;
-            query.query_and_then(params![after, user, limit as i64], out_of)?.map(listed).collect()
+            query.query_and_then(params![after, user, limit as i64], rows::outgoing)?.map(listed).collect()
         };
         self.engine.read(read).await
     }

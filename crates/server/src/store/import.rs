@@ -6,14 +6,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dskpp_crypto::{Random as _, SystemRandom};
 use rusqlite::{Connection, params};
 use serde_json::{Value as Json, json};
 
-use super::records::KeyState;
-use super::row::Columns;
-use super::{ID_LEN, Store, StoreError, now};
-use crate::audit;
+use super::access::{create_user, user_by_name};
+use super::columns::first;
+use super::{Store, StoreError, audit, rows};
+use crate::model::clock::now;
+use crate::model::id::Ids;
+use crate::model::{KeyState, KeyType, Params};
 use crate::package::{Elements, Taken};
 use crate::seal::{ColumnSealer, Kek};
 use taken::Put;
@@ -28,8 +29,8 @@ pub(crate) struct ImportedKey {
     pub index: u64,
     id: String,
     user: Option<String>,
-    key_type: &'static str,
-    params: String,
+    key_type: KeyType,
+    params: Params,
     sealed_k_token: Vec<u8>,
     sealed_package: Vec<u8>,
     counter: i64,
@@ -155,7 +156,7 @@ impl Sealer<'_> {
             id,
             user,
             key_type,
-            params: json!(params).to_string(),
+            params,
             counter,
             last_step,
             drift,
@@ -188,7 +189,7 @@ impl Store {
         loop {
             let (kek, slice) = (Arc::clone(&self.kek), batch.slice());
             let BatchDone { accepted, duplicate, refused, done } =
-                self.engine.write_bulk(move |db| import(db, &kek, &slice)).await?;
+                self.engine.write_bulk(move |db| import(db, &kek, &slice, now())).await?;
             all.accepted += accepted;
             all.duplicate.extend(duplicate);
             all.refused.extend(refused);
@@ -206,29 +207,17 @@ impl Store {
 }
 
 pub(super) fn progress_of(db: &Connection, id: &str) -> Result<Option<Progress>, StoreError> {
-    let mut query =
-        db.prepare_cached("SELECT id, done, accepted, duplicate, refused, rejected FROM import WHERE id = ?")?;
-    let mut rows = query.query_and_then([id], |row| {
-        let row = Columns::of("import", row);
-        Ok(Progress {
-            done: row.number(1)?,
-            accepted: row.number(2)?,
-            duplicate: row.number(3)?,
-            refused: row.number(4)?,
-            rejected: row.parse(5, |list| serde_json::from_str(list).ok())?,
-        })
-    })?;
-    rows.next().transpose()
+    let sql = "SELECT id, done, accepted, duplicate, refused, rejected FROM import WHERE id = ?";
+    first(db, sql, [id], rows::progress)
 }
 
-fn import(db: &Connection, kek: &Kek, batch: &Batch) -> Result<BatchDone, StoreError> {
+fn import(db: &Connection, kek: &Kek, batch: &Batch, at: i64) -> Result<BatchDone, StoreError> {
     let &Batch { ref import, first, end, ref keys, ref refused, ref by } = batch;
     let before = progress_of(db, import)?.unwrap_or_default();
     if first < before.done {
         return Err(StoreError::ImportDone { done: before.done });
     }
-    let at = now();
-    let mut writing = Writing { db, kek, at, users: HashMap::new(), ids: Ids::new(), new_users: 0 };
+    let mut writing = Writing { db, kek, at, users: HashMap::new(), ids: Ids::new() };
     let (mut duplicate, mut refused) = (Vec::new(), refused.clone());
     let mut accepted = 0;
     for key in keys {
@@ -258,7 +247,6 @@ fn import(db: &Connection, kek: &Kek, batch: &Batch) -> Result<BatchDone, StoreE
         "accepted": accepted,
         "duplicate": duplicate.len(),
         "refused": refused.len(),
-        "new_users": writing.new_users,
         "by": by,
     });
     audit::append(db, at, "keys.imported", &subject)?;
@@ -285,35 +273,19 @@ struct Writing<'a> {
     /// Identifiers by names, as far as they are known.
     users: HashMap<String, String>,
     ids: Ids,
-    new_users: u64,
-}
-
-/// Identifiers as [`new_id`](super::new_id) makes them, but one after the other from a random one on: rows of a batch
-/// then stand together in the indexes, which is far faster.
-struct Ids(u128);
-
-impl Ids {
-    fn new() -> Self {
-        let random = SystemRandom.bytes(ID_LEN);
-        Ids(random.iter().fold(0, |number, octet| number << 8 | u128::from(*octet)))
-    }
-
-    fn next(&mut self) -> String {
-        self.0 = self.0.wrapping_add(1);
-        let octets = self.0.to_be_bytes();
-        super::id_of(octets.last_chunk::<ID_LEN>().expect("16 octets have a last 10"))
-    }
 }
 
 impl Writing<'_> {
     /// Stores a key, unless its `Id` is taken.
     fn put(&mut self, key: &ImportedKey) -> Result<Put, StoreError> {
-        let (user, is_new) = match &key.user {
-            None => (None, false),
-            Some(name) => {
-                let (id, is_new) = self.user(name)?;
-                (Some(id), is_new)
-            }
+        let user = match &key.user {
+            None => None,
+            Some(name) => match self.user(name)? {
+                // Nobody becomes a user by a key that is not stored.
+                None if self.is_there(key)? => return self.taken(key),
+                None => Some(self.create_user(name)?),
+                known => known,
+            },
         };
         let state = if user.is_some() { KeyState::Active } else { KeyState::Imported };
         let device = key.device.as_ref();
@@ -325,8 +297,8 @@ impl Writing<'_> {
         let changed = insert.execute(params![
             key.id,
             user,
-            key.key_type,
-            key.params,
+            key.key_type.as_str(),
+            json!(key.params).to_string(),
             key.sealed_k_token,
             state.as_str(),
             key.counter,
@@ -340,39 +312,29 @@ impl Writing<'_> {
             key.expires_at,
             key.uses_left
         ])?;
-        if changed > 0 {
-            return Ok(Put::Stored);
+        match changed {
+            0 => self.taken(key),
+            _ => Ok(Put::Stored),
         }
-        if let (true, Some(name), Some(id)) = (is_new, &key.user, &user) {
-            self.forget_user(name, id)?; // made for this key alone
-        }
-        self.taken(key)
     }
 
-    /// The identifier of a user, and whether it was made for this.
-    fn user(&mut self, name: &str) -> Result<(String, bool), StoreError> {
+    fn is_there(&self, key: &ImportedKey) -> Result<bool, StoreError> {
+        Ok(self.db.prepare_cached("SELECT 1 FROM key WHERE id = ?")?.exists([&key.id])?)
+    }
+
+    /// The identifier of a user, if there is one of that name.
+    fn user(&mut self, name: &str) -> Result<Option<String>, StoreError> {
         if let Some(id) = self.users.get(name) {
-            return Ok((id.clone(), false));
+            return Ok(Some(id.clone()));
         }
-        let new = self.ids.next();
-        let mut insert = self.db.prepare_cached("INSERT INTO user VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING")?;
-        let is_new = insert.execute(params![new, name, self.at])? > 0;
-        let id = match is_new {
-            true => new,
-            false => {
-                let mut query = self.db.prepare_cached("SELECT id FROM user WHERE name = ?")?;
-                query.query_row([name], |row| row.get(0))?
-            }
-        };
-        self.new_users += u64::from(is_new);
-        self.users.insert(name.to_owned(), id.clone());
-        Ok((id, is_new))
+        let found = user_by_name(self.db, name)?;
+        self.users.extend(found.iter().map(|id| (name.to_owned(), id.clone())));
+        Ok(found)
     }
 
-    fn forget_user(&mut self, name: &str, id: &str) -> Result<(), StoreError> {
-        self.db.prepare_cached("DELETE FROM user WHERE id = ?")?.execute([id])?;
-        self.users.remove(name);
-        self.new_users -= 1;
-        Ok(())
+    fn create_user(&mut self, name: &str) -> Result<String, StoreError> {
+        let id = create_user(self.db, self.ids.next(), name, self.at)?;
+        self.users.insert(name.to_owned(), id.clone());
+        Ok(id)
     }
 }

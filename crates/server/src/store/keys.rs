@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::user_id;
+use super::columns::{Unreadable, first, if_asked_for, listed, readable, secret};
 use super::enrolments::{By, find};
-use super::records::{Cause, EnrolmentState, KeyRecord, KeyState, Params, key_type};
-use super::row::{Columns, Unreadable, listed, readable};
-use super::stand_in::{asked_for, row_or_first};
+use super::rows::{self, KEY};
+use super::stand_in::row_or_first;
 use super::tries::{self, FIRST_PASSWORD, Tries};
-use super::{Store, StoreError, StorePolicy, now, pending, stored};
-use crate::audit;
-use crate::package::OTHER_TYPE;
+use super::{Store, StoreError, StorePolicy, audit, pending, stored};
+use crate::model::clock::now;
+use crate::model::{Cause, EnrolmentState, KeyRecord, KeyState, KeyType};
 use crate::seal::Kek;
 use crate::validate::{self, Moved};
 
@@ -27,13 +27,6 @@ pub(crate) struct KeyPage {
     pub next: Option<String>,
 }
 
-/// What [`from_row`] reads.
-pub(super) const COLUMNS: &str = "k.id, u.name AS user, k.enrolment_id, k.key_type, k.params, \
-     coalesce(d.manufacturer, k.manufacturer) AS manufacturer, coalesce(d.serial, k.serial) AS serial, k.state, \
-     k.counter, k.last_step, k.drift, k.created_at, k.start_at, k.expires_at, k.uses_left, k.user_id, \
-     k.device_id, d.id, k.url_s";
-/// How many they are: what a query selects beyond them begins here.
-pub(super) const COLUMN_COUNT: usize = 19;
 pub(super) const FROM: &str =
     "FROM key k LEFT JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
 
@@ -77,35 +70,8 @@ pub(crate) struct OldKey {
     pub is_of_run: bool,
 }
 
-pub(super) fn from_row(row: &Row<'_>) -> Result<KeyRecord, StoreError> {
-    let row = Columns::of("key", row);
-    for (named, found) in [(15, 1), (16, 17)] {
-        if row.leads_nowhere(named, found) {
-            return Err(row.unreadable(named)); // of a user, or in a device, that is not there
-        }
-    }
-    Ok(KeyRecord {
-        id: row.get(0)?,
-        user: row.get(1)?,
-        enrolment_id: row.get(2)?,
-        key_type: row.parse(3, |name| (name == OTHER_TYPE || key_type(name).is_some()).then(|| name.to_owned()))?,
-        params: row.parse(4, Params::read)?,
-        device: row.device(5)?,
-        state: row.parse(7, KeyState::from_name)?,
-        counter: row.number(8)?,
-        last_step: row.number_if_any(9)?,
-        drift: row.number::<i32>(10)?.into(),
-        created_at: row.time(11)?,
-        start_at: row.time_if_any(12)?,
-        expires_at: row.time_if_any(13)?,
-        uses_left: row.number_if_any(14)?,
-        url_s: row.get(18)?,
-    })
-}
-
 pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, StoreError> {
-    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE k.id = ?"))?;
-    query.query_and_then([id], from_row)?.next().transpose()
+    first(db, &format!("SELECT {KEY} {FROM} WHERE k.id = ?"), [id], rows::key)
 }
 
 /// The key of an identifier as a renewal needs it. K_MAC' is that of a renewal whose key waits for its first password,
@@ -113,42 +79,19 @@ pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, 
 pub(super) fn old_key(db: &Connection, kek: &Kek, id: &str) -> Result<Option<OldKey>, StoreError> {
     let at = row_or_first("key", "id = ?1");
     let sql = format!(
-        "SELECT {COLUMNS}, p.sealed_k_mac, k.sealed_k_mac, k.sealed_k_token, k.id = ?1 AS asked_for \
+        "SELECT {KEY}, p.sealed_k_mac, k.sealed_k_mac, k.sealed_k_token, k.id = ?1 AS asked_for \
          {FROM} LEFT JOIN pending_key p ON p.id = k.id WHERE k.rowid = {at}"
     );
-    let read = |row: &Row<'_>| {
-        let (record, columns) = (from_row(row)?, Columns::of("key", row));
-        let [pending, own]: [Option<Vec<u8>>; 2] = [columns.get(COLUMN_COUNT)?, columns.get(COLUMN_COUNT + 1)?];
-        let is_of_run = pending.is_some() || own.is_some();
-        let k_mac_old = match (pending, own) {
-            (Some(sealed), _) => kek.open("pending_key", "sealed_k_mac", &record.id, &sealed)?,
-            (None, Some(sealed)) => kek.open("key", "sealed_k_mac", &record.id, &sealed)?,
-            (None, None) => {
-                let sealed: Vec<u8> = columns.get(COLUMN_COUNT + 2)?;
-                kek.open("key", "sealed_k_token", &record.id, &sealed)?
-            }
-        };
-        Ok(OldKey { record, k_mac_old, is_of_run })
-    };
-    let mut query = db.prepare_cached(&sql)?;
-    let mut found = query.query_and_then([id], |row| asked_for(row, read(row)))?;
-    found.next().transpose().map(Option::flatten)
+    first(db, &sql, [id], if_asked_for(|row| rows::old_key(row, kek))).map(Option::flatten)
 }
 
 pub(super) fn url_of(db: &Connection, id: &str) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT p.url_s, k.url_s FROM key k LEFT JOIN pending_key p ON p.id = k.id WHERE k.id = ?";
-    let mut query = db.prepare_cached(sql)?;
-    let mut rows = query.query([id])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let row = Columns::of("key", row);
-    let of_waiting: Option<String> = row.get(0)?;
-    Ok(of_waiting.or(row.get(1)?))
+    let sql = "SELECT k.id, p.url_s, k.url_s FROM key k LEFT JOIN pending_key p ON p.id = k.id WHERE k.id = ?";
+    first(db, sql, [id], rows::url_of_key).map(Option::flatten)
 }
 
 pub(super) fn k_token_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
-    let mut query = db.prepare_cached("SELECT sealed_k_token FROM key WHERE id = ?")?;
-    let sealed: Option<Vec<u8>> = query.query_row([id], |row| row.get(0)).optional()?;
-    Ok(sealed.map(|sealed| kek.open("key", "sealed_k_token", id, &sealed)).transpose()?)
+    secret(db, kek, ("key", "sealed_k_token"), "SELECT id, sealed_k_token FROM key WHERE id = ?", [id])
 }
 
 impl Store {
@@ -175,7 +118,7 @@ impl Store {
         let read = move |db: &Connection| {
             let mut query = db.prepare_cached(&listing(user.is_some()))?;
             let after = after.unwrap_or_default();
-            let rows = query.query_and_then(params![after, user, limit as i64 + 1], from_row)?;
+            let rows = query.query_and_then(params![after, user, limit as i64 + 1], rows::key)?;
             let mut items = rows.map(listed).collect::<Result<Vec<_>, _>>()?;
             let next = (items.len() > limit).then(|| {
                 items.truncate(limit);
@@ -236,7 +179,7 @@ impl Store {
             if key.state != KeyState::Active {
                 return Err(StoreError::State("the key is not in use"));
             }
-            if !matches!(key.key_type.as_str(), "hotp" | "totp") {
+            if !matches!(key.key_type, KeyType::Hotp | KeyType::Totp) {
                 return Err(StoreError::State("only HOTP and TOTP keys can be resynchronised"));
             }
             let k_token = k_token_of(db, &kek, &id)?.ok_or(StoreError::NotFound("key"))?;
@@ -258,7 +201,7 @@ impl Store {
             let Attempt { user, key_id, otp, challenge, client_id } = &attempt;
             let at = now();
             let right = |key: &KeyRecord, k_token: &Secret| {
-                validate::check(key, k_token, otp, challenge.as_deref(), at, &policy)
+                validate::check(key, k_token, otp, challenge.as_deref(), at, policy.windows)
             };
             let waiting = match client_id {
                 Some(client_id) => waiting(db, &kek, client_id, &policy, at)?,
@@ -303,7 +246,7 @@ const MOST_TRIED: usize = 100;
 /// Lists the keys after `?1`, of the user of the name `?2` or of all: at most `?3`.
 pub(super) fn listing(of_user: bool) -> String {
     let of_user = if of_user { BY_USER } else { "?2 IS NULL" };
-    format!("SELECT {COLUMNS} {FROM} WHERE k.id > ?1 AND {of_user} ORDER BY k.id LIMIT ?3")
+    format!("SELECT {KEY} {FROM} WHERE k.id > ?1 AND {of_user} ORDER BY k.id LIMIT ?3")
 }
 
 /// Finds the keys in use of the identifier `?1`, of the user of the name `?2`, or of both.
@@ -311,7 +254,7 @@ pub(super) fn in_use(of_id: bool, of_user: bool) -> String {
     let of_id = if of_id { "k.id = ?1" } else { "?1 IS NULL" };
     let of_user = if of_user { BY_USER } else { "?2 IS NULL" };
     format!(
-        "SELECT {COLUMNS} {FROM} WHERE {of_id} AND {of_user} AND k.state = 'active' \
+        "SELECT {KEY} {FROM} WHERE {of_id} AND {of_user} AND k.state = 'active' \
          ORDER BY k.created_at DESC LIMIT {}",
         MOST_TRIED + 1
     )
@@ -322,7 +265,7 @@ fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Resu
         return Ok(Vec::new());
     }
     let mut query = db.prepare_cached(&in_use(key_id.is_some(), user.is_some()))?;
-    let rows = query.query_and_then(params![key_id, user], from_row)?.map(|row| row.map(Some));
+    let rows = query.query_and_then(params![key_id, user], rows::key)?.map(|row| row.map(Some));
     // Of a user's keys, one that cannot be read does not matter to the others.
     let rows = rows.map(|row| if key_id.is_some() { row } else { readable(row) });
     let found = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
@@ -340,9 +283,9 @@ fn waiting(
     policy: &StorePolicy,
     at: i64,
 ) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
-    let Some(enrolment) = find(db, kek, By::ClientId, client_id)? else { return Ok(None) };
+    let Some(enrolment) = find(db, kek, By::ClientId, client_id, at)? else { return Ok(None) };
     let (EnrolmentState::Provisioned, Some(id)) = (enrolment.state, &enrolment.key_id) else { return Ok(None) };
-    if enrolment.expires_at <= at || tries::is_locked(db, &enrolment.id, FIRST_PASSWORD, policy, at)? {
+    if enrolment.expires_at <= at || tries::is_locked(db, Some(&enrolment), FIRST_PASSWORD, policy, at)? {
         return Ok(None);
     }
     if enrolment.renews.is_some() {
@@ -360,7 +303,7 @@ fn wrong_password() -> Tries {
 }
 
 fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i64) -> Result<(), StoreError> {
-    pending::take_over(db, kek, key, k_token)?;
+    pending::take_over(db, kek, key, k_token, at)?;
     db.execute("UPDATE key SET state = 'active' WHERE id = ?", [&key.id])?;
     db.execute("UPDATE enrolment SET state = 'active' WHERE id = ?", [&key.enrolment_id])?;
     audit::append(db, at, "key.activated", &json!({ "key": key.id }))

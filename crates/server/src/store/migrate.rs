@@ -6,8 +6,8 @@ use dskpp_crypto::Secret;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::records::TriggerAd;
-use super::{StoreError, check_kek, is_identity};
+use super::{StoreError, check_kek, is_identity, rows};
+use crate::model::TriggerAd;
 use crate::seal::Kek;
 
 /// One step after the other; `user_version` counts those that are done.
@@ -79,7 +79,7 @@ fn provide_seals(db: &Connection, kek: &Arc<Kek>) -> Result<(), StoreError> {
     let of = Arc::clone(kek);
     db.create_scalar_function("seal_trigger", 4, flags, move |row: &mut Context<'_>| {
         let ad = TriggerAd { nonce: row.get(1)?, mac: row.get(2)?, url_s: row.get(3)? };
-        Ok(ad.seal(&of, &row.get::<String>(0)?))
+        Ok(rows::seal_trigger(&ad, &of, &row.get::<String>(0)?))
     })?;
     let of = Arc::clone(kek);
     db.create_scalar_function("seal_response", 2, flags, move |row: &mut Context<'_>| {

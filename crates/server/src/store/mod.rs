@@ -6,6 +6,8 @@
 
 mod access;
 mod answers;
+mod audit;
+mod columns;
 mod commit;
 mod devices;
 mod disk;
@@ -16,8 +18,7 @@ mod import;
 mod keys;
 mod migrate;
 mod pending;
-mod records;
-mod row;
+mod rows;
 mod runs;
 mod stand_in;
 #[cfg(test)]
@@ -27,14 +28,21 @@ mod tries;
 use std::path::Path;
 use std::sync::Arc;
 
-use dskpp_crypto::{Random as _, Secret, SystemRandom};
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use dskpp_crypto::Secret;
+use rusqlite::{Connection, ErrorCode, params};
 
+use crate::model::clock::now;
+pub(crate) use crate::model::{
+    Activation, ApiToken, DeviceEntry, EnrolmentRecord, KeyRecord, Location, Method, Params, Role, Variant, WrongTries,
+};
 use crate::seal::{CannotOpen, Kek};
+use crate::validate::Windows;
 use crate::vital::Vital;
-pub(crate) use access::{ApiToken, DeviceRecord, new_token};
+pub(crate) use access::new_token;
+pub(crate) use columns::Unreadable;
+use columns::{first, secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
-pub(crate) use devices::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut};
+pub(crate) use devices::{DeviceChange, DeviceFilter, NewDevice, NotPut};
 pub(crate) use disk::{Content, look};
 use engine::Engine;
 pub(crate) use engine::Pending;
@@ -43,13 +51,6 @@ pub(crate) use export::Outgoing;
 pub(crate) use import::{Batch, BatchDone, Rejected};
 pub(crate) use keys::{Attempt, OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
-pub(crate) use records::key_type;
-pub(crate) use records::{
-    Activation, Answer, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, Location, Method, Params, Role,
-    TriggerAd, Variant, WrongTries,
-};
-use row::Columns;
-pub(crate) use row::Unreadable;
 pub(crate) use runs::{HelloContext, HelloQuery};
 pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
 
@@ -123,10 +124,8 @@ impl From<rusqlite::Error> for StoreError {
 pub(crate) struct StorePolicy {
     /// Wrong tries after which nothing is accepted from their address for a while ([`LOCK_S`]).
     pub lock_after: u32,
-    /// HOTP: counter values beyond the expected one that are tried.
-    pub hotp_look_ahead: u32,
-    /// TOTP: steps before and after the expected one that are tried.
-    pub totp_window: u32,
+    /// How far from the expected one a password is looked for.
+    pub windows: Windows,
 }
 
 /// A handle on the store; clones share it.
@@ -138,28 +137,9 @@ pub(crate) struct Store {
     id: Arc<str>,
 }
 
-/// Seconds since 1970-01-01 UTC.
-pub(crate) fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
-}
-
 /// A counter as the database holds it.
 fn stored(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::State("a counter has come to its end"))
-}
-
-/// Octets of an identifier before it is text.
-const ID_LEN: usize = 10;
-
-/// A new identifier: 80 random bits, 16 characters.
-pub(crate) fn new_id() -> String {
-    id_of(&SystemRandom.bytes(ID_LEN))
-}
-
-fn id_of(octets: &[u8]) -> String {
-    let mut id = data_encoding::BASE32_NOPAD.encode(octets);
-    id.make_ascii_lowercase();
-    id
 }
 
 impl Store {
@@ -229,8 +209,8 @@ impl Store {
 
     /// When the last entry of the audit trail was written.
     pub(crate) async fn last_audit(&self) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT at FROM audit ORDER BY seq DESC LIMIT 1";
-        self.engine.read(move |db| Ok(db.query_row(sql, [], |row| row.get(0)).optional()?)).await
+        let sql = "SELECT seq, at FROM audit ORDER BY seq DESC LIMIT 1";
+        self.engine.read(move |db| value(db, "audit", sql, [])).await
     }
 
     /// A secret setting.
@@ -263,16 +243,12 @@ fn is_identity(text: &str) -> bool {
 
 /// The store's identity.
 fn identity_of(db: &Connection) -> Result<String, StoreError> {
-    let read = |row: &Row<'_>| Columns::of("store", row).parse(0, |text| is_identity(text).then(|| text.to_owned()));
-    let mut query = db.prepare("SELECT id FROM store")?;
-    let mut rows = query.query_and_then([], read)?;
-    rows.next().unwrap_or_else(|| Err(StoreError::Damaged("it has lost its identity".into())))
+    let id = first(db, "SELECT id FROM store", [], rows::identity)?;
+    id.ok_or_else(|| StoreError::Damaged("it has lost its identity".into()))
 }
 
 fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>, StoreError> {
-    let mut query = db.prepare_cached("SELECT sealed_value FROM setting WHERE name = ?")?;
-    let sealed: Option<Vec<u8>> = query.query_row([name], |row| row.get(0)).optional()?;
-    Ok(sealed.map(|sealed| kek.open("setting", "sealed_value", name, &sealed)).transpose()?)
+    secret(db, kek, ("setting", "sealed_value"), "SELECT name, sealed_value FROM setting WHERE name = ?", [name])
 }
 
 /// The database knows its key-encryption key by a value that only that one opens; the first key leaves it.

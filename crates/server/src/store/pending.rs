@@ -2,14 +2,14 @@
 //! Until then the old one stays as it is.
 
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
+use super::columns::{secret, value};
 use super::commit::NewKey;
 use super::keys::key_by_id;
-use super::records::{EnrolmentRecord, KeyRecord, KeyState};
-use super::{StoreError, now, stored};
-use crate::audit;
+use super::{StoreError, audit, stored};
+use crate::model::{EnrolmentRecord, KeyRecord, KeyState};
 use crate::seal::Kek;
 
 const TABLE: &str = "pending_key";
@@ -21,6 +21,7 @@ pub(super) fn put(
     enrolment: &str,
     key: &NewKey,
     k_token: &Secret,
+    at: i64,
 ) -> Result<(), StoreError> {
     let mut put = db.prepare_cached("INSERT OR REPLACE INTO pending_key VALUES (?, ?, ?, ?, ?, ?, ?)")?;
     put.execute(params![
@@ -29,7 +30,7 @@ pub(super) fn put(
         key.mac_algorithm,
         kek.seal(TABLE, "sealed_k_token", &key.id, k_token),
         kek.seal(TABLE, "sealed_k_mac", &key.id, &key.k_mac),
-        now(),
+        at,
         key.url_s
     ])?;
     Ok(())
@@ -42,24 +43,20 @@ pub(super) fn forget(db: &Connection, key_id: &str) -> Result<(), StoreError> {
 }
 
 /// What an enrolment has made, and nobody has used, goes: a renewed key stays as it was, a new one is out of use.
-pub(super) fn give_up(db: &Connection, enrolment: &str) -> Result<(), StoreError> {
-    let mut made = db.prepare_cached("SELECT key_id FROM enrolment WHERE id = ?")?;
-    let Some(key_id) = made.query_row([enrolment], |row| row.get::<_, Option<String>>(0)).optional()?.flatten() else {
-        return Ok(());
-    };
+pub(super) fn give_up(db: &Connection, enrolment: &str, at: i64) -> Result<(), StoreError> {
+    let made = value::<Option<String>>(db, "enrolment", "SELECT id, key_id FROM enrolment WHERE id = ?", [enrolment])?;
+    let Some(key_id) = made.flatten() else { return Ok(()) };
     db.execute("DELETE FROM pending_key WHERE id = ? AND enrolment_id = ?", [&key_id, enrolment])?;
     let revoke = "UPDATE key SET state = 'revoked' WHERE id = ? AND enrolment_id = ? AND state = 'provisioned'";
     if db.execute(revoke, [&key_id, enrolment])? > 0 {
-        audit::append(db, now(), "key.revoked", &json!({ "key": key_id }))?;
+        audit::append(db, at, "key.revoked", &json!({ "key": key_id }))?;
     }
     Ok(())
 }
 
 /// K_MAC of what waits: the client has it already, and only it.
 pub(super) fn k_mac(db: &Connection, kek: &Kek, key_id: &str) -> Result<Option<Secret>, StoreError> {
-    let mut query = db.prepare_cached("SELECT sealed_k_mac FROM pending_key WHERE id = ?")?;
-    let sealed: Option<Vec<u8>> = query.query_row([key_id], |row| row.get(0)).optional()?;
-    Ok(sealed.map(|sealed| kek.open(TABLE, "sealed_k_mac", key_id, &sealed)).transpose()?)
+    secret(db, kek, (TABLE, "sealed_k_mac"), "SELECT id, sealed_k_mac FROM pending_key WHERE id = ?", [key_id])
 }
 
 /// The key that `enrolment` renewed, as it will be, and its K_TOKEN.
@@ -69,9 +66,9 @@ pub(super) fn waiting(
     enrolment: &EnrolmentRecord,
 ) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
     let Some(key_id) = &enrolment.key_id else { return Ok(None) };
-    let mut query = db.prepare_cached("SELECT sealed_k_token FROM pending_key WHERE id = ? AND enrolment_id = ?")?;
-    let sealed: Option<Vec<u8>> = query.query_row([key_id, &enrolment.id], |row| row.get(0)).optional()?;
-    let (Some(sealed), Some(old)) = (sealed, key_by_id(db, key_id)?) else { return Ok(None) };
+    let sql = "SELECT id, sealed_k_token FROM pending_key WHERE id = ? AND enrolment_id = ?";
+    let k_token = secret(db, kek, (TABLE, "sealed_k_token"), sql, [key_id, &enrolment.id])?;
+    let (Some(k_token), Some(old)) = (k_token, key_by_id(db, key_id)?) else { return Ok(None) };
     if !matches!(old.state, KeyState::Active | KeyState::Provisioned) {
         return Ok(None);
     }
@@ -88,11 +85,17 @@ pub(super) fn waiting(
         uses_left: None,
         ..old
     };
-    Ok(Some((new, kek.open(TABLE, "sealed_k_token", key_id, &sealed)?)))
+    Ok(Some((new, k_token)))
 }
 
 /// Puts what waited, if it came of the new key's enrolment, in the old key's place.
-pub(super) fn take_over(db: &Connection, kek: &Kek, new: &KeyRecord, k_token: &Secret) -> Result<(), StoreError> {
+pub(super) fn take_over(
+    db: &Connection,
+    kek: &Kek,
+    new: &KeyRecord,
+    k_token: &Secret,
+    at: i64,
+) -> Result<(), StoreError> {
     let mut is_of = db.prepare_cached("SELECT 1 FROM pending_key WHERE id = ? AND enrolment_id = ?")?;
     let waits = is_of.exists(params![new.id, new.enrolment_id])?;
     let Some(k_mac) = k_mac(db, kek, &new.id)?.filter(|_| waits) else { return Ok(()) };
@@ -112,5 +115,5 @@ pub(super) fn take_over(db: &Connection, kek: &Kek, new: &KeyRecord, k_token: &S
         stored(new.counter)?
     ])?;
     forget(db, &new.id)?;
-    audit::append(db, now(), "key.renewed", &json!({ "key": new.id, "enrolment": new.enrolment_id }))
+    audit::append(db, at, "key.renewed", &json!({ "key": new.id, "enrolment": new.enrolment_id }))
 }

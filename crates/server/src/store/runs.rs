@@ -5,14 +5,16 @@ use std::sync::Arc;
 use dskpp::server::DeviceRef;
 use rusqlite::Connection;
 
-use super::access::{DeviceRecord, device_by_identity, device_by_key_name};
+use super::access::{device_by_identity, device_by_key_name};
 use super::answers::{answer_of, answer_to};
+use super::columns::readable;
 use super::enrolments::{By, find};
 use super::export::{Outgoing, outgoing};
 use super::keys::{OldKey, old_key};
-use super::records::{Answer, EnrolmentRecord};
-use super::row::readable;
-use super::{Store, StoreError, StorePolicy, now, tries};
+use super::tries::is_locked;
+use super::{Store, StoreError, StorePolicy};
+use crate::model::clock::now;
+use crate::model::{Answer, DeviceRecord, EnrolmentRecord};
 use crate::seal::Kek;
 
 /// What a ClientHello names.
@@ -83,7 +85,7 @@ impl Store {
             return Ok(HelloContext::default());
         }
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
-        self.engine.read(move |db| load_hello(db, &kek, &query, &policy)).await
+        self.engine.read(move |db| load_hello(db, &kek, &query, &policy, now())).await
     }
 
     /// What a ClientNonce refers to, in one read.
@@ -104,15 +106,16 @@ impl Store {
         let (device, address, policy) = (device.cloned(), address.to_owned(), self.policy);
         let has_code = client_id.is_some();
         let read = move |db: &Connection| {
+            let at = now();
             let answer = answer_of(db, &kek, &session_id)?;
             if answer.is_some() {
                 return Ok(RunContext { answer, enrolment: None, locked: false, device: None });
             }
             let enrolment = match by {
-                Some((by, value)) => readable(find(db, &kek, by, &value))?,
+                Some((by, value)) => readable(find(db, &kek, by, &value, at))?,
                 None => None,
             };
-            let locked = has_code && is_locked(db, enrolment.as_ref(), &address, &policy)?;
+            let locked = has_code && is_locked(db, enrolment.as_ref(), &address, &policy, at)?;
             let device = match device {
                 Some(device) => readable(device_by_identity(db, &kek, &device))?,
                 None => None,
@@ -123,21 +126,12 @@ impl Store {
     }
 }
 
-/// The same work for a client ID that is unknown (profile P16).
-fn is_locked(
-    db: &Connection,
-    enrolment: Option<&EnrolmentRecord>,
-    address: &str,
-    policy: &StorePolicy,
-) -> Result<bool, StoreError> {
-    tries::is_locked(db, enrolment.map_or("", |enrolment| &enrolment.id), address, policy, now())
-}
-
 pub(super) fn load_hello(
     db: &Connection,
     kek: &Kek,
     query: &HelloQuery,
     policy: &StorePolicy,
+    at: i64,
 ) -> Result<HelloContext, StoreError> {
     let device = match &query.device {
         Some(named) => readable(device_by_identity(db, kek, named))?,
@@ -152,14 +146,14 @@ pub(super) fn load_hello(
         None => None,
     };
     let enrolment = match &query.client_id {
-        Some(client_id) => readable(find(db, kek, By::ClientId, client_id))?,
+        Some(client_id) => readable(find(db, kek, By::ClientId, client_id, at))?,
         None => None,
     };
     let Some(hash) = &query.request_hash else {
         return Ok(HelloContext { device, key, enrolment, ..HelloContext::default() });
     };
     // The same work for every two-pass ClientHello, whatever its enrolment is, and whether or not there is one.
-    let locked = query.client_id.is_some() && is_locked(db, enrolment.as_ref(), &query.address, policy)?;
+    let locked = query.client_id.is_some() && is_locked(db, enrolment.as_ref(), &query.address, policy, at)?;
     let answer = answer_to(db, kek, enrolment.as_ref().and_then(|enrolment| enrolment.answer.as_deref()), hash)?;
     let delivers = enrolment.as_ref().and_then(|enrolment| enrolment.delivers.as_deref());
     let delivered = readable(outgoing(db, delivers.unwrap_or_default()))?.filter(|_| delivers.is_some());

@@ -1,19 +1,7 @@
 //! Time must not tell a stranger which names there are (profile P16). Where no row has a name, the first row of the
 //! table stands in: it is read and its secret opened by the same statement, and then it is not the one.
 
-use rusqlite::Row;
-
-use super::StoreError;
-
 /// The `rowid` of the row for which `condition` holds or, where there is none, of the table's first.
 pub(super) fn row_or_first(table: &str, condition: &str) -> String {
     format!("coalesce((SELECT rowid FROM {table} WHERE {condition}), (SELECT min(rowid) FROM {table}))")
-}
-
-/// What was read of a row, if its column `asked_for` says that it is the one. A row that stands in may be damaged.
-pub(super) fn asked_for<T>(row: &Row<'_>, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
-    match row.get("asked_for")? {
-        true => read.map(Some),
-        false => Ok(None),
-    }
 }

@@ -6,14 +6,14 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, params};
 use serde_json::json;
 
+use super::columns::{first, listed, readable, value};
 use super::engine::Pending;
-use super::records::{Cause, TriesRecord, WrongTries};
-use super::row::{Columns, listed, readable};
-use super::{Store, StoreError, StorePolicy, now};
-use crate::audit;
+use super::{Store, StoreError, StorePolicy, audit, rows};
+use crate::model::clock::now;
+use crate::model::{Cause, EnrolmentRecord, TriesRecord};
 
 /// Seconds for which a lock holds.
 pub(crate) const LOCK_S: i64 = 15 * 60;
@@ -75,29 +75,22 @@ impl Store {
     }
 }
 
-/// Whether nothing is accepted from an address now. One lookup, whether there is such an enrolment or not.
+/// Whether nothing is accepted from an address now. One lookup, whether there is such an enrolment or not (profile P16).
 pub(super) fn is_locked(
     db: &Connection,
-    enrolment: &str,
+    enrolment: Option<&EnrolmentRecord>,
     address: &str,
     policy: &StorePolicy,
     at: i64,
 ) -> Result<bool, StoreError> {
-    let mut query = db.prepare_cached(&format!("{WRONG} AND address = ?"))?;
-    let mut found = query.query_and_then([enrolment, address], |row| wrong_tries(row, policy.lock_after, at))?;
-    let found = readable(found.next().transpose())?;
-    Ok(found.is_some_and(|tries| tries.locked_until.is_some()))
+    let sql = format!("{WRONG} AND address = ?");
+    let enrolment = enrolment.map_or("", |enrolment| &enrolment.id);
+    let found = first(db, &sql, [enrolment, address], |row| rows::wrong_tries(row, policy.lock_after, at));
+    Ok(readable(found)?.is_some_and(|tries| tries.locked_until.is_some()))
 }
 
 /// Finds wrong tries of an enrolment.
 const WRONG: &str = "SELECT enrolment_id, address, count, at FROM wrong_try WHERE enrolment_id = ?";
-
-fn wrong_tries(row: &Row<'_>, lock_after: u32, now: i64) -> Result<WrongTries, StoreError> {
-    let row = Columns::of("wrong_try", row);
-    let (count, last_at): (u32, _) = (row.number(2)?, row.time(3)?);
-    let locked_until = (count >= lock_after).then_some(last_at + LOCK_S).filter(|until| now < *until);
-    Ok(WrongTries { address: row.get(1)?, count, last_at, locked_until })
-}
 
 /// Counts an enrolment's refused runs.
 pub(super) fn count(
@@ -111,17 +104,15 @@ pub(super) fn count(
     count_in_hour(db, enrolment, *refused, *cause, at)?;
     let mut locked = Vec::new();
     for (address, number) in wrong {
-        let mut put = db.prepare_cached(
-            "INSERT INTO wrong_try VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET at = ?4, \
+        let put = "INSERT INTO wrong_try VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET at = ?4, \
              count = min(?3 + CASE WHEN at > ?4 - ?5 THEN count ELSE 0 END, ?6) \
-             WHERE count BETWEEN 0 AND ?6 RETURNING count",
-        )?;
+             WHERE count BETWEEN 0 AND ?6 RETURNING enrolment_id, address, count, at";
         let values = params![enrolment, address, number, at, MEMORY_S, MOST];
-        let Some(count) = put.query_row(values, |row| row.get::<_, u32>(0)).optional()? else {
+        let Some(tries) = first(db, put, values, |row| rows::wrong_tries(row, policy.lock_after, at))? else {
             tracing::error!(enrolment, address, "the count of wrong codes is damaged: it goes with its last day");
             continue;
         };
-        if count >= policy.lock_after
+        if tries.locked_until.is_some()
             && let Some(user) = user_of(db, enrolment)?
         {
             locked.push(Locked { enrolment: enrolment.to_owned(), user, address: address.clone() });
@@ -146,9 +137,7 @@ pub(super) fn count(
 /// Whose an enrolment is.
 fn user_of(db: &Connection, enrolment: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT u.id, u.name FROM enrolment e JOIN user u ON u.id = e.user_id WHERE e.id = ?";
-    let mut query = db.prepare_cached(sql)?;
-    let mut names = query.query_and_then([enrolment], |row| Columns::of("user", row).get(1))?;
-    readable(names.next().transpose())
+    readable(value(db, "user", sql, [enrolment]))
 }
 
 /// Adds to the hour's count. An hour that is over goes into the audit trail first.
@@ -165,10 +154,10 @@ fn count_in_hour(db: &Connection, enrolment: &str, number: u32, cause: Cause, at
 
 /// The refusals of an enrolment in an hour.
 pub(super) struct Hour {
-    enrolment: String,
-    hour: i32,
-    count: u32,
-    last: Cause,
+    pub(super) enrolment: String,
+    pub(super) hour: i32,
+    pub(super) count: u32,
+    pub(super) last: Cause,
 }
 
 /// Hours before that one which are not in the audit trail yet; of one enrolment, or of all.
@@ -180,11 +169,7 @@ pub(super) fn hours_before(
     let of = if enrolment.is_some() { "enrolment_id = ?2" } else { "?2 IS NULL" };
     let sql = format!("SELECT enrolment_id, hour, count, cause FROM refusal WHERE count <> 0 AND hour < ?1 AND {of}");
     let mut query = db.prepare_cached(&sql)?;
-    let hours = query.query_and_then(params![hour, enrolment], |row| {
-        let row = Columns::of("refusal", row);
-        let (hour, count) = (row.number(1)?, row.number(2)?);
-        Ok(Hour { enrolment: row.get(0)?, hour, count, last: row.parse(3, Cause::from_name)? })
-    })?;
+    let hours = query.query_and_then(params![hour, enrolment], rows::hour)?;
     Ok(hours.collect())
 }
 
@@ -207,12 +192,9 @@ pub(super) fn settle(db: &Connection, at: i64) -> Result<(), StoreError> {
 }
 
 pub(super) fn tries_of(db: &Connection, enrolment: &str, lock_after: u32, at: i64) -> Result<TriesRecord, StoreError> {
-    let mut last = db.prepare_cached("SELECT enrolment_id, cause, at FROM refusal WHERE enrolment_id = ?")?;
-    let mut last = last.query_and_then([enrolment], |row| {
-        let row = Columns::of("refusal", row);
-        Ok::<_, StoreError>((row.parse(1, Cause::from_name)?, row.time(2)?))
-    })?;
+    let sql = "SELECT enrolment_id, cause, at FROM refusal WHERE enrolment_id = ?";
+    let last = first(db, sql, [enrolment], rows::last_refusal)?;
     let mut tries = db.prepare_cached(&format!("{WRONG} ORDER BY at DESC, address"))?;
-    let tries = tries.query_and_then([enrolment], |row| wrong_tries(row, lock_after, at))?;
-    Ok(TriesRecord { last: last.next().transpose()?, wrong: tries.collect::<Result<_, _>>()? })
+    let tries = tries.query_and_then([enrolment], |row| rows::wrong_tries(row, lock_after, at))?;
+    Ok(TriesRecord { last, wrong: tries.collect::<Result<_, _>>()? })
 }

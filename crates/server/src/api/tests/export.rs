@@ -105,7 +105,7 @@ async fn what_has_moved_goes_out_as_it_stands_now() {
     let hotp = dskpp_otp::Hotp { digits: dskpp_otp::Digits::EIGHT };
     assert!(api.valid("full", hotp.code(&key, 9).as_str()).await);
     let totp = dskpp_otp::Totp::new(dskpp_otp::Digits::EIGHT, 60, dskpp_crypto::Hash::Sha512).unwrap();
-    let step = totp.step(crate::store::now() as u64) - 2;
+    let step = totp.step(crate::model::clock::now() as u64) - 2;
     assert!(api.valid("totp", totp.code_of_step(&key, step).as_str()).await);
 
     let full = api.exported("full").await;

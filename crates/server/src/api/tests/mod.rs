@@ -24,6 +24,7 @@ use crate::limits::Rates;
 use crate::seal::Kek;
 use crate::store::{Commit, CommitRun, NewKey, Role, StorePolicy};
 use crate::turns::Turns;
+use crate::validate::Windows;
 
 /// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
 const K_TOKEN: &[u8] = b"12345678901234567890";
@@ -98,7 +99,7 @@ impl Api {
     async fn with_devices(devices: &crate::config::Devices) -> Self {
         let folder = TempDir::new().unwrap();
         let kek = Arc::new(Kek::new(&Secret::new(vec![1; 32])).unwrap());
-        let policy = StorePolicy { lock_after: 3, hotp_look_ahead: 5, totp_window: 1 };
+        let policy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };
         let store = Store::open(&folder.path().join("dskpp.db"), kek, policy).unwrap();
         let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());

@@ -77,7 +77,7 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             drop(entry(db, &db.query_row("SELECT id FROM device", [], |row| row.get::<_, String>(0))?)?.unwrap());
         }
         "import" => drop(progress_of(db, "import")?.unwrap()),
-        "enrolment" | "user" => drop(find(db, &kek, By::TriggerToken, "token")?.unwrap()),
+        "enrolment" | "user" => drop(find(db, &kek, By::TriggerToken, "token", now())?.unwrap()),
         "store" => drop(identity_of(db)?),
         "key" => {
             drop(key_by_id(db, "key1")?.unwrap());
@@ -89,7 +89,7 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
         }
         "pending_key" => {
             drop(old_key(db, &kek, "key2")?.unwrap());
-            let enrolment = find(db, &kek, By::ClientId, "renewal")?.unwrap();
+            let enrolment = find(db, &kek, By::ClientId, "renewal", now())?.unwrap();
             drop(pending::waiting(db, &kek, &enrolment)?.unwrap());
             drop(url_of(db, "key2")?.unwrap());
         }

@@ -16,13 +16,15 @@ mod tries;
 use std::path::PathBuf;
 
 use dskpp_crypto::Sha256;
+use rusqlite::OptionalExtension as _;
 use tempfile::TempDir;
 
 use super::migrate::MIGRATIONS;
 use super::*;
-use crate::audit;
+use crate::model::id::new_id;
+use crate::model::{Answer, Cause, EnrolmentState, KeyState, KeyType, TriggerAd};
 
-const POLICY: StorePolicy = StorePolicy { lock_after: 3, hotp_look_ahead: 5, totp_window: 1 };
+const POLICY: StorePolicy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };
 /// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
 const K_TOKEN: &[u8] = b"12345678901234567890";
 const K_MAC: &[u8] = b"a MAC key of 32 octets, no less.";
@@ -51,7 +53,7 @@ fn kek(octet: u8) -> Arc<Kek> {
 fn hotp_for(user: &str) -> NewEnrolment {
     NewEnrolment {
         user: user.to_owned(),
-        key_type: "hotp".to_owned(),
+        key_type: KeyType::Hotp,
         params: Params { digits: Some(6), counter: Some(0), ..Params::default() },
         variant: None,
         methods: Vec::new(),

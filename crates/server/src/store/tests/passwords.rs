@@ -15,7 +15,7 @@ fn hotp(counter: u64) -> String {
 }
 
 fn of_type(key_type: &str, params: Params) -> NewEnrolment {
-    NewEnrolment { key_type: key_type.to_owned(), params, ..hotp_for("alice") }
+    NewEnrolment { key_type: KeyType::from_name(key_type).unwrap(), params, ..hotp_for("alice") }
 }
 
 fn ocra(suite: &str) -> NewEnrolment {
@@ -52,7 +52,7 @@ impl Db {
 async fn hotp_looks_ahead_as_far_as_policy_says_and_takes_no_code_twice() {
     let db = Db::new();
     db.key(hotp_for("alice"), "key1").await;
-    let ahead = u64::from(POLICY.hotp_look_ahead);
+    let ahead = u64::from(POLICY.windows.hotp_look_ahead);
     assert!(!db.is_valid("key1", &hotp(ahead + 1)).await, "too far ahead");
     assert_eq!(db.store.key("key1").await.unwrap().unwrap().counter, 0, "a wrong code moves nothing");
     assert!(db.is_valid("key1", &hotp(ahead)).await);
@@ -67,7 +67,7 @@ async fn hotp_looks_ahead_as_far_as_policy_says_and_takes_no_code_twice() {
 #[tokio::test]
 async fn hotp_begins_at_the_enrolments_counter_and_ends_with_the_last() {
     let db = Db::new();
-    let last = crate::package::MAX_COUNTER.unsigned_abs();
+    let last = pskc::MAX_COUNTER.unsigned_abs();
     for (id, counter) in [("key1", 1000), ("key2", last)] {
         let params = Params { digits: Some(6), counter: Some(counter), ..Params::default() };
         db.key(of_type("hotp", params), id).await;
@@ -101,7 +101,8 @@ async fn one_code_sent_many_times_at_once_is_valid_once() {
 #[tokio::test]
 async fn totp_takes_each_step_once_and_none_before_the_last() {
     let db = Db::new();
-    let params = Params { digits: Some(8), period_s: Some(60), hash: Some("SHA-256".into()), ..Params::default() };
+    let params =
+        Params { digits: Some(8), period_s: Some(60), hash: Some(crate::model::HashName::Sha256), ..Params::default() };
     db.key(of_type("totp", params), "key1").await;
     let totp = Totp::new(Digits::new(8).unwrap(), 60, dskpp_crypto::Hash::Sha256).unwrap();
     // Where a step ends in between, the window of one covers it.

@@ -179,7 +179,7 @@ async fn keys_of_others_unknown_keys_and_other_types_are_not_renewed() {
     assert_eq!(refused(renewal_of("key1", "bob")).await, not_found);
     assert_eq!(refused(renewal_of("no such key", "alice")).await, not_found);
     assert_eq!(db.number("SELECT count(*) FROM user WHERE name = 'bob'"), 0, "nothing of it stays");
-    let totp = NewEnrolment { key_type: "totp".into(), params: Params::default(), ..renewal_of("key1", "alice") };
+    let totp = NewEnrolment { key_type: KeyType::Totp, params: Params::default(), ..renewal_of("key1", "alice") };
     assert!(matches!(refused(totp).await, StoreError::State(why) if why.contains("another type")));
     db.store.revoke_key("key1").await.unwrap();
     assert_eq!(refused(renewal_of("key1", "alice")).await, not_found);

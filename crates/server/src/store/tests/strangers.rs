@@ -17,7 +17,7 @@ const SLACK: u64 = 40;
 /// Steps and unsealed values of one look-up.
 fn work(db: &Db, query: &HelloQuery) -> (u64, u32) {
     let mut raw = db.raw();
-    load_hello(&raw, &kek(1), query, &POLICY).unwrap(); // what is prepared stays prepared
+    load_hello(&raw, &kek(1), query, &POLICY, now()).unwrap(); // what is prepared stays prepared
     let steps = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&steps);
     let count = move || {
@@ -26,7 +26,7 @@ fn work(db: &Db, query: &HelloQuery) -> (u64, u32) {
     };
     raw.progress_handler(1, Some(count)).unwrap();
     OPENED.set(0);
-    load_hello(&raw, &kek(1), query, &POLICY).unwrap();
+    load_hello(&raw, &kek(1), query, &POLICY, now()).unwrap();
     (steps.load(Ordering::Relaxed), OPENED.get())
 }
 
@@ -90,7 +90,7 @@ async fn p16_a_name_that_is_not_there_costs_what_one_costs_that_is() {
 async fn p16_what_stands_in_is_not_what_was_asked_for() {
     let db = Db::new();
     let first = db.key(hotp_for("alice"), "key1").await;
-    let found = |query| load_hello(&db.raw(), &kek(1), &query, &POLICY).unwrap();
+    let found = |query| load_hello(&db.raw(), &kek(1), &query, &POLICY, now()).unwrap();
     for damage in ["", "UPDATE enrolment SET params = '{'; UPDATE key SET params = '{'"] {
         db.execute(damage);
         let hello = found(HelloQuery { key_id: Some("key2".into()), ..by_client_id("there is no such") });

@@ -1,11 +1,14 @@
-//! From a row to a record. What cannot be read is an error of that row, never a default.
+//! The columns of a row, read strictly. This alone knows what a row of the engine is.
 
 use dskpp::server::DeviceRef;
+use dskpp_crypto::Secret;
 use pskc::DateTime;
-use rusqlite::Row;
+use rusqlite::Connection;
+pub(super) use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
 
 use super::StoreError;
+use crate::seal::Kek;
 
 /// A value that cannot be read. Its row is of no use until it is restored; others are not affected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +31,11 @@ pub(super) struct Columns<'a> {
 impl<'a> Columns<'a> {
     pub(super) fn of(table: &'static str, row: &'a Row<'a>) -> Self {
         Columns { table, row }
+    }
+
+    /// What the same row has of another table.
+    pub(super) fn of_table(&self, table: &'static str) -> Self {
+        Columns { table, row: self.row }
     }
 
     /// A value as it stands.
@@ -87,6 +95,38 @@ impl<'a> Columns<'a> {
         }
     }
 
+    /// The secret that a column has, sealed to the row's identifier.
+    pub(super) fn sealed(&self, kek: &Kek, column: &'static str, i: usize) -> Result<Secret, StoreError> {
+        Ok(kek.open(self.table, column, &self.get::<String>(0)?, &self.get::<Vec<u8>>(i)?)?)
+    }
+
+    /// The same where there may be none.
+    pub(super) fn sealed_if_any(
+        &self,
+        kek: &Kek,
+        column: &'static str,
+        i: usize,
+    ) -> Result<Option<Secret>, StoreError> {
+        match self.row.get_ref(i) {
+            Ok(ValueRef::Null) => Ok(None),
+            _ => self.sealed(kek, column, i).map(Some),
+        }
+    }
+
+    /// The same in the same time: nobody may see whether there is one (profile P16).
+    pub(super) fn sealed_or_nothing(
+        &self,
+        kek: &Kek,
+        column: &'static str,
+        i: usize,
+    ) -> Result<Option<Secret>, StoreError> {
+        let opened = self.sealed_if_any(kek, column, i)?;
+        if opened.is_none() {
+            kek.open_nothing();
+        }
+        Ok(opened)
+    }
+
     /// Whether the column `id` names a row of another table of which `found` should have come, and did not.
     pub(super) fn leads_nowhere(&self, id: usize, found: usize) -> bool {
         let is_null = |i| matches!(self.row.get_ref(i), Ok(ValueRef::Null));
@@ -120,5 +160,51 @@ pub(super) fn listed<T>(found: Result<T, StoreError>) -> Result<Result<T, Unread
             Ok(Err(why))
         }
         Err(why) => Err(why),
+    }
+}
+
+/// What `read` makes of the first row that a query finds.
+pub(super) fn first<T>(
+    db: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    db.prepare_cached(sql)?.query_and_then(values, read)?.next().transpose()
+}
+
+/// The second column of that row, which is of `table`; the first one is its identifier.
+pub(super) fn value<T: FromSql>(
+    db: &Connection,
+    table: &'static str,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<Option<T>, StoreError> {
+    first(db, sql, values, |row| Columns::of(table, row).get(1))
+}
+
+/// The secret in the second column of that row, which is sealed to `table` and `column`; none where that is NULL.
+pub(super) fn secret(
+    db: &Connection,
+    kek: &Kek,
+    (table, column): (&'static str, &'static str),
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<Option<Secret>, StoreError> {
+    let read = |row: &Row<'_>| Columns::of(table, row).sealed_if_any(kek, column, 1);
+    first(db, sql, values, read).map(Option::flatten)
+}
+
+/// What was read of a row, if its column `asked_for` says that it is the one; see
+/// [`row_or_first`](super::stand_in::row_or_first). A row that stands in may be damaged.
+pub(super) fn if_asked_for<T>(
+    mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+) -> impl FnMut(&Row<'_>) -> Result<Option<T>, StoreError> {
+    move |row| {
+        let found = read(row);
+        match row.get("asked_for")? {
+            true => found.map(Some),
+            false => Ok(None),
+        }
     }
 }

@@ -1,17 +1,32 @@
-//! What the tables hold, as types.
+//! What the server knows, as types: users' enrolments and keys, devices, and what is known of runs. Nothing here reads
+//! a row or a message.
 
-use dskpp::algorithm::KeyType;
+pub(crate) mod clock;
+pub(crate) mod id;
+
+use dskpp::algorithm;
 use dskpp::server::DeviceRef;
 use dskpp_crypto::{Hash, Secret};
 use dskpp_otp::{Digits, OcraSuite};
+use pskc::{KeyUsage, MAX_COUNTER, PinUsageMode};
 use serde::{Deserialize, Serialize};
 
-use crate::config::KeyTypeName;
-use crate::package::MAX_COUNTER;
-use crate::seal::Kek;
+pub(crate) use dskpp_api::{
+    Activation, Cause, EnrolmentState, HashName, KeyState, KeyType, Location, Method, Role, Variant,
+};
 
-/// The names are the same in the database and in the API.
-pub(crate) use dskpp_api::{Activation, Cause, EnrolmentState, KeyState, Location, Method, Role, Variant};
+/// What a type of key is in the protocol; `None` for keys that no run makes.
+pub(crate) fn algorithm(key_type: KeyType) -> Option<algorithm::KeyType> {
+    Some(match key_type {
+        KeyType::Hotp => algorithm::KeyType::Hotp,
+        KeyType::Totp => algorithm::KeyType::Totp,
+        KeyType::Ocra => algorithm::KeyType::Ocra,
+        KeyType::Aes128 => algorithm::KeyType::Aes128Cbc,
+        KeyType::Aes192 => algorithm::KeyType::Aes192Cbc,
+        KeyType::Aes256 => algorithm::KeyType::Aes256Cbc,
+        KeyType::Other => return None,
+    })
+}
 
 /// Parameters of a key, as far as its type has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,9 +38,9 @@ pub(crate) struct Params {
     /// Seconds of a TOTP step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period_s: Option<u32>,
-    /// The hash of TOTP: `SHA-1`, `SHA-256`, `SHA-512`.
+    /// The hash of TOTP.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hash: Option<String>,
+    pub hash: Option<HashName>,
     /// Where HOTP begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counter: Option<u64>,
@@ -49,9 +64,10 @@ impl Params {
         let params: Params = serde_json::from_str(json).ok()?;
         let is_sound = params.digits.is_none_or(|digits| Digits::new(digits).is_ok())
             && params.period_s.is_none_or(|period| (1..=i32::MAX.unsigned_abs()).contains(&period))
-            && params.hash.as_deref().is_none_or(|name| Self::HASHES.contains(&name))
             && params.counter.is_none_or(|counter| counter <= MAX_COUNTER.unsigned_abs())
-            && params.suite.as_deref().is_none_or(|suite| suite.parse::<OcraSuite>().is_ok());
+            && params.suite.as_deref().is_none_or(|suite| suite.parse::<OcraSuite>().is_ok())
+            && params.usage.iter().all(|usage| KeyUsage::from_name(usage).is_some())
+            && params.pin.as_deref().is_none_or(|mode| PinUsageMode::from_name(mode).is_some());
         is_sound.then_some(params)
     }
 
@@ -60,23 +76,30 @@ impl Params {
         let parts = [
             ("algorithm", self.algorithm == other.algorithm),
             ("hash", self.hash() == other.hash()),
-            ("number of digits", self.digits.unwrap_or(6) == other.digits.unwrap_or(6)),
-            ("time step", self.period_s.unwrap_or(30) == other.period_s.unwrap_or(30)),
+            ("number of digits", self.digits() == other.digits()),
+            ("time step", self.period_s() == other.period_s()),
             ("suite", self.suite == other.suite),
             ("policy", self.usage == other.usage && self.pin == other.pin),
         ];
         parts.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
     }
 
-    /// Names that [`Params::hash`] may have.
-    pub(crate) const HASHES: [&str; 3] = ["SHA-1", "SHA-256", "SHA-512"];
+    /// Digits of an OTP; 6 where nothing is said.
+    pub(crate) fn digits(&self) -> Digits {
+        self.digits.and_then(|digits| Digits::new(digits).ok()).unwrap_or(Digits::SIX)
+    }
 
-    /// The hash by its name; SHA-1 where none is named.
+    /// Seconds of a TOTP step; 30 where nothing is said.
+    pub(crate) fn period_s(&self) -> u32 {
+        self.period_s.unwrap_or(30)
+    }
+
+    /// The hash of TOTP; SHA-1 where none is named.
     pub(crate) fn hash(&self) -> Hash {
-        match self.hash.as_deref() {
-            Some("SHA-256") => Hash::Sha256,
-            Some("SHA-512") => Hash::Sha512,
-            _ => Hash::Sha1,
+        match self.hash.unwrap_or(HashName::Sha1) {
+            HashName::Sha1 => Hash::Sha1,
+            HashName::Sha256 => Hash::Sha256,
+            HashName::Sha512 => Hash::Sha512,
         }
     }
 }
@@ -99,31 +122,6 @@ pub(crate) struct TriggerAd {
     pub mac: Vec<u8>,
     /// `ServerUrl`
     pub url_s: String,
-}
-
-impl TriggerAd {
-    /// Sealed to its enrolment.
-    pub(super) fn seal(&self, kek: &Kek, enrolment: &str) -> Vec<u8> {
-        let mut octets = Vec::new();
-        for part in [&self.nonce, &self.mac] {
-            octets.extend_from_slice(&(part.len() as u32).to_be_bytes());
-            octets.extend_from_slice(part);
-        }
-        octets.extend_from_slice(self.url_s.as_bytes());
-        kek.seal("enrolment", "sealed_trigger", enrolment, &Secret::new(octets))
-    }
-
-    /// What [`TriggerAd::seal`] sealed; `None` for other octets.
-    pub(super) fn read(mut octets: &[u8]) -> Option<Self> {
-        let mut part = || {
-            let (len, rest) = octets.split_first_chunk()?;
-            let (part, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
-            octets = rest;
-            Some(part.to_vec())
-        };
-        let (nonce, mac) = (part()?, part()?);
-        Some(TriggerAd { nonce, mac, url_s: String::from_utf8(octets.to_vec()).ok()? })
-    }
 }
 
 /// What is known of an enrolment's refused runs.
@@ -159,8 +157,8 @@ pub(crate) struct EnrolmentRecord {
     pub client_id: String,
     /// The password of the authentication code.
     pub password: Secret,
-    /// The type of the key, by its short name (`hotp`).
-    pub key_type: String,
+    /// The type of the key; never [`KeyType::Other`].
+    pub key_type: KeyType,
     /// Its parameters.
     pub params: Params,
     /// The variant, if policy fixes one.
@@ -214,8 +212,8 @@ pub(crate) struct KeyRecord {
     pub user: Option<String>,
     /// The enrolment that it came of last; an imported key came of none.
     pub enrolment_id: Option<String>,
-    /// The type, by its short name.
-    pub key_type: String,
+    /// The type.
+    pub key_type: KeyType,
     /// Its parameters.
     pub params: Params,
     /// The device that holds it.
@@ -240,7 +238,52 @@ pub(crate) struct KeyRecord {
     pub url_s: Option<String>,
 }
 
-/// The key type of a short name.
-pub(crate) fn key_type(name: &str) -> Option<KeyType> {
-    KeyTypeName::from_name(name).map(KeyTypeName::algorithm)
+/// A user.
+#[derive(Clone, Debug)]
+pub(crate) struct UserRecord {
+    /// Its identifier.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A device.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceRecord {
+    /// Manufacturer and serial number.
+    pub identity: DeviceRef,
+    /// What `<ds:KeyName>` says.
+    pub key_name: String,
+    /// K_SHARED.
+    pub shared_key: Option<Secret>,
+    /// Its certificate, DER.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// A token of the admin API, without its value.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiToken {
+    /// Its identifier.
+    pub id: String,
+    /// What it may do.
+    pub roles: Vec<Role>,
+}
+
+/// A device as it is shown: without its shared key.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceEntry {
+    /// Its identifier.
+    pub id: String,
+    /// `Manufacturer`
+    pub manufacturer: String,
+    /// `SerialNo`
+    pub serial: String,
+    /// What `<ds:KeyName>` says.
+    pub key_name: String,
+    /// Whether it has a K_SHARED.
+    pub has_shared_key: bool,
+    /// Its certificate, DER.
+    pub certificate: Option<Vec<u8>>,
+    /// When it was registered.
+    pub created_at: i64,
 }

@@ -3,10 +3,10 @@
 use dskpp_crypto::Sha256;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::store::StoreError;
+use super::StoreError;
 
-/// Appends an entry; `subject` is JSON. Only the store's writer calls this, inside the transaction of what it records.
-pub(crate) fn append(db: &Connection, at: i64, event: &str, subject: &serde_json::Value) -> Result<(), StoreError> {
+/// Appends an entry; `subject` is JSON. Only the writer calls this, inside the transaction of what it records.
+pub(super) fn append(db: &Connection, at: i64, event: &str, subject: &serde_json::Value) -> Result<(), StoreError> {
     let subject = subject.to_string();
     let mut last = db.prepare_cached("SELECT hash FROM audit ORDER BY seq DESC LIMIT 1")?;
     let last: Option<Vec<u8>> = last.query_row([], |row| row.get(0)).optional()?;
@@ -24,7 +24,7 @@ fn link(previous: &[u8], at: i64, event: &str, subject: &str) -> [u8; 32] {
 
 /// The sequence number of the first entry that does not follow from those before it.
 #[cfg(test)]
-pub(crate) fn first_broken(db: &Connection) -> Result<Option<i64>, StoreError> {
+pub(super) fn first_broken(db: &Connection) -> Result<Option<i64>, StoreError> {
     let mut entries = db.prepare("SELECT seq, at, event, subject, hash FROM audit ORDER BY seq")?;
     let mut rows = entries.query([])?;
     let mut previous = Vec::new();
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn a_changed_or_missing_entry_breaks_the_chain() {
         let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(include_str!("../migrations/sqlite/0001_first.sql")).unwrap();
+        db.execute_batch(include_str!("../../migrations/sqlite/0001_first.sql")).unwrap();
         for i in 0..5 {
             append(&db, i, "key.provisioned", &serde_json::json!({ "key": i })).unwrap();
         }
