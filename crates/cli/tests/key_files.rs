@@ -86,7 +86,7 @@ fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
     assert_eq!(users.out, "HOTP\talice\t-\t3132\t7\nHOTP/T60/8\tbob\t1234\t3334\n");
     for (name, content, told) in [
         ("bad.csv", "id,odd\n1,2\n", "the column \"odd\" is not known"),
-        ("bad.csv", "id,secret\n1,zz\n", "not all hexadecimal, and not all Base32"),
+        ("bad.csv", "id,secret\n1,zz\n", "not all hexadecimal (line 2), and not all Base32 (line 2)"),
         ("bad.otpauth", "otpauth://totp/a?secret=AAAA\nhttp://x\n", "line 2"),
         ("bad.oath", "HOTP a - 0102\nHOTP b - 0\n", "line 2"),
         ("bad.json", "{\"keys\":[{\"id\":\"1\",\"odd\":1}]}", "odd is not known"),

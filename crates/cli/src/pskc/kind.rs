@@ -2,6 +2,7 @@
 
 use dskpp::vessel::file::{self, FileFormat};
 
+use super::foreign;
 use super::format::Format;
 
 /// Octets that are looked at.
@@ -36,13 +37,15 @@ const BINARY: &[(&[u8], &str, &str)] = &[
     (b"SQLite format 3\0", "an SQLite database", "`dskpp admin key export` writes the keys of a server"),
     (b"\xFE\xED\xFE\xED", "a Java keystore (JKS)", KEYTOOL),
     (b"\xCE\xCE\xCE\xCE", "a Java keystore (JCEKS)", KEYTOOL),
+    (b"\xAC\xED\0\x05", "a backup of FreeOTP, or another object of Java", "FreeOTP+ exports otpauth lines"),
+    (b"\x03\xD9\xA2\x9A", "a database of KeePass", "copy the otpauth lines of its entries into a file"),
+    (b"bplist00", "a property list of Apple", "export the keys as otpauth lines or as a table"),
 ];
 
 /// The same for what begins with text, in letters of either case.
 const TEXT: &[(&str, &str, &str)] = &[
     ("%PDF", "a PDF document", "ask the sender for the keys themselves; a QR code in it holds an otpauth line"),
     ("{\"format\":\"dskpp", "a token store of dskpp", "`dskpp token list --store FILE` shows what is in it"),
-    ("otpauth-migration:", "an export of Google Authenticator", "get each key's own otpauth line, from where it came"),
     ("<!DOCTYPE html", "a web page", "it may be a log-in page that was saved in place of the file: fetch it again"),
     ("<html", "a web page", "it may be a log-in page that was saved in place of the file: fetch it again"),
     ("<svg", "an image (SVG)", QR),
@@ -93,6 +96,14 @@ fn text(start: &str, name: &str) -> Kind {
     let mut lines = start.lines().map(str::trim);
     let line = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
     let is_user = line.split(['/', ' ', '\t']).next() == Some("HOTP") && line.split_whitespace().count() >= 4;
+    let other = match line.as_bytes().first() {
+        Some(b'<') => foreign::xml(start),
+        Some(b'{' | b'[') => foreign::json(start),
+        _ => foreign::text(start),
+    };
+    if let Some((what, next)) = other {
+        return Kind::Other(what.into(), next);
+    }
     match line.as_bytes().first() {
         Some(b'<') => return Kind::Keys(Format::Pskc),
         Some(b'{' | b'[') => return Kind::Keys(Format::Json),

@@ -6,6 +6,7 @@ mod container;
 mod convert;
 mod describe;
 pub(crate) mod document;
+mod foreign;
 pub(crate) mod format;
 pub(crate) mod input;
 mod inspect;

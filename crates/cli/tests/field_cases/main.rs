@@ -7,6 +7,7 @@
 
 mod checked;
 mod files;
+mod foreign;
 mod options;
 mod otpauth;
 mod protection;

@@ -39,7 +39,12 @@ pub(super) const CASES: &[Case] = &[
         READ,
         &["as hexadecimal and as Base32", "secret_hex"],
     ),
-    Case::refused(ENTRA, &[("GEZDGNBV", "GEZDGN18")], READ, &["not all hexadecimal, and not all Base32"]),
+    Case::refused(
+        ENTRA,
+        &[("GEZDGNBV", "GEZDGN18")],
+        READ,
+        &["not all hexadecimal (line 2), and not all Base32 (line 2)"],
+    ),
     Case::refused(ENTRA, &[("secret key", "secret_hex")], READ, &["line 2", "not hexadecimal", "looks like Base32"]),
     Case::refused(ENTRA, &[("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "")], READ, &["as hexadecimal and as Base32"]),
     Case::refused(
@@ -71,7 +76,12 @@ pub(super) const CASES: &[Case] = &[
     Case::read(ENTRA, &[("model", "token type"), ("C200", "OATH-TOTP")], READ, &["keyprov:pskc:totp"]),
     Case::read(ENTRA, &[("0012345", "1.2E+10")], READ, &["a spreadsheet has shortened"]),
     // Without a heading.
-    Case::refused(ENTRA, &[(HEADING, "")], READ, &["no heading", "--columns serial,-,secret_base32,-,-,-"]),
+    Case::refused(
+        ENTRA,
+        &[(HEADING, "")],
+        READ,
+        &["no heading", "--columns upn,serial,secret_base32,time_interval,-,-"],
+    ),
     Case::refused(
         ENTRA,
         &[(HEADING, ""), (LINE, "12345,3132333435363738393031323334353637383930,7")],

@@ -8,23 +8,62 @@ use super::warning::{Irregularity, Warnings};
 use crate::xml::Tree;
 use crate::{DateTime, DateTimeError, Error};
 
-/// A date of XML Schema, one without a time or without seconds, or one in numbers of which only one is the day.
+/// A date of XML Schema, or in one of the forms that [`DateTime::read_loosely`] takes.
 ///
 /// Errors: what is none, and what may be two: it is never guessed which.
 pub(super) fn date(tree: &Tree, warnings: &mut Warnings) -> Result<DateTime, Error> {
     let text = tree.trimmed();
     let wrong = |what: String| invalid(what, &tree.place);
-    let date = match text.parse::<DateTime>() {
-        Ok(date) => return Ok(date),
-        Err(why @ DateTimeError::Range) => return Err(wrong(why.to_string())),
-        Err(why) => match numbers(text) {
-            Some(numbers) => Some(of_numbers(numbers).map_err(wrong)?),
-            None => loose(text),
+    match text.parse::<DateTime>() {
+        Ok(date) => Ok(date),
+        Err(why @ DateTimeError::Range) => Err(wrong(why.to_string())),
+        Err(DateTimeError::Form) => {
+            let date = DateTime::read_loosely(text).map_err(wrong)?;
+            warnings.add(Irregularity::Date { found: text.to_owned(), taken_as: date.in_words() }, &tree.place);
+            Ok(date)
         }
-        .ok_or_else(|| wrong(why.to_string()))?,
-    };
-    warnings.add(Irregularity::Date { found: text.to_owned(), taken_as: date.in_words() }, &tree.place);
-    Ok(date)
+    }
+}
+
+impl DateTime {
+    /// A date as people and programs write it: ISO 8601 without a time, without seconds or with a blank before the time,
+    /// and numbers of which only one can be the day, such as `31/12/2030 23:59`. Without a zone it is in UTC, without a
+    /// time at 00:00.
+    ///
+    /// # Errors
+    /// Why it is none, or which two dates it may be: it is never guessed.
+    pub fn read_loosely(text: &str) -> Result<DateTime, String> {
+        let (day, time) = text.split_once(' ').unwrap_or((text, ""));
+        let read = match numbers(day) {
+            Some(numbers) => {
+                Some(of_numbers(numbers)?).and_then(|date| Some(DateTime::from_civil(at(date, time.trim())?)))
+            }
+            None => loose(text),
+        };
+        read.ok_or_else(|| match text {
+            text if !text.is_empty() && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'.' | b',')) => {
+                format!("{}: it is a number, which may count days in a spreadsheet", DateTimeError::Form)
+            }
+            _ if is_short(day) => format!("{}: its year has two digits", DateTimeError::Form),
+            _ => DateTimeError::Form.to_string(),
+        })
+    }
+}
+
+/// The day at `23:59` or `23:59:59`, or at its beginning.
+fn at(day: Date, time: &str) -> Option<civil::DateTime> {
+    let is_time = time.bytes().all(|octet| octet.is_ascii_digit() || octet == b':');
+    match time {
+        "" => Some(day.into()),
+        time if is_time => Some(day.to_datetime(time.parse().ok()?)),
+        _ => None,
+    }
+}
+
+/// `12/31/30`
+fn is_short(day: &str) -> bool {
+    let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
+    parts.len() == 3 && parts.iter().all(|part| matches!(part.len(), 1..=2) && part.bytes().all(|o| o.is_ascii_digit()))
 }
 
 /// ISO 8601 in other forms than that of XML Schema, and `2030-01-31`, with a `Z` too, as XML Schema has it.
@@ -56,7 +95,7 @@ fn numbers(text: &str) -> Option<[i16; 3]> {
 }
 
 /// The one date that two numbers and a year can mean.
-fn of_numbers([first, second, year]: [i16; 3]) -> Result<DateTime, String> {
+fn of_numbers([first, second, year]: [i16; 3]) -> Result<Date, String> {
     let date = |day: i16, month: i16| {
         let (day, month) = (i8::try_from(day).ok()?, i8::try_from(month).ok()?);
         Date::new(year, month, day).ok().filter(|_| year >= 1)
@@ -67,7 +106,45 @@ fn of_numbers([first, second, year]: [i16; 3]) -> Result<DateTime, String> {
             one.strftime("%-d %B %Y"),
             other.strftime("%-d %B %Y"),
         )),
-        (Some(date), _) | (_, Some(date)) => Ok(DateTime::from_civil(date.into())),
+        (Some(date), _) | (_, Some(date)) => Ok(date),
         (None, None) => Err("there is no such day".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_that_can_be_one_alone_is_read_and_others_are_refused_with_the_cause() {
+        for (text, date) in [
+            ("2030-12-31", "2030-12-31T00:00:00Z"),
+            ("2030-12-31Z", "2030-12-31T00:00:00Z"),
+            ("2030-12-31 23:59:59", "2030-12-31T23:59:59Z"),
+            ("2030-12-31T23:59", "2030-12-31T23:59:00Z"),
+            ("2030-12-31 23:59:59+02:00", "2030-12-31T21:59:59Z"),
+            ("31.12.2030", "2030-12-31T00:00:00Z"),
+            ("31/12/2030 23:59", "2030-12-31T23:59:00Z"),
+            ("12/31/2030 23:59:59", "2030-12-31T23:59:59Z"),
+            ("4/4/2030", "2030-04-04T00:00:00Z"),
+        ] {
+            assert_eq!(DateTime::read_loosely(text).map(|date| date.to_string()), Ok(date.to_owned()), "{text}");
+        }
+        for (text, told) in [
+            ("03/04/2030", "may be 3 April 2030 or 4 March 2030"),
+            ("03.04.2030 12:00", "may be 3 April 2030 or 4 March 2030"),
+            ("12/31/30", "two digits"),
+            ("31.12.30 23:59", "two digits"),
+            ("47848", "a number"),
+            ("47848,5", "a number"),
+            ("32.12.2030", "no such day"),
+            ("31/12/2030 11:59 PM", "not a date and time"),
+            ("31/12/2030 25:00", "not a date and time"),
+            ("31/12/2030 +02:00", "not a date and time"),
+            ("never", "not a date and time"),
+            ("", "not a date and time"),
+        ] {
+            assert!(DateTime::read_loosely(text).is_err_and(|why| why.contains(told)), "{text}");
+        }
     }
 }

@@ -57,6 +57,9 @@ const ALIASES: &[(&str, &str)] = &[
     ("hashalgorithm", "hash"),
     ("hashfunction", "hash"),
     ("hmac", "hash"),
+    ("hashlib", "hash"),
+    ("hashalgo", "hash"),
+    ("otphash", "hash"),
     ("suite", "algorithm_suite"),
     ("eventcounter", "counter"),
     ("movingfactor", "counter"),
@@ -65,12 +68,18 @@ const ALIASES: &[(&str, &str)] = &[
     ("period", "time_interval"),
     ("step", "time_interval"),
     ("timestep", "time_interval"),
+    ("timesteps", "time_interval"), // (s)
+    ("timeintervals", "time_interval"),
+    ("periods", "time_interval"),
+    ("timestepseconds", "time_interval"),
+    ("periodseconds", "time_interval"),
     ("timeintervalseconds", "time_interval"),
     ("timeintervalinseconds", "time_interval"),
     ("intervalseconds", "time_interval"),
     ("digits", "response_length"),
     ("length", "response_length"),
     ("otplength", "response_length"),
+    ("otplen", "response_length"),
     ("codelength", "response_length"),
     ("otpdigits", "response_length"),
     ("numberofdigits", "response_length"),
@@ -112,6 +121,9 @@ const SECRETS: &[(&str, Option<Encoding>)] = &[
     ("secret", None),
     ("secretkey", None),
     ("sharedsecret", None),
+    ("otpkey", None),
+    ("otpsecret", None),
+    ("oathsecret", None),
     ("tokensecret", None),
     ("seed", None),
     ("tokenseed", None),
@@ -123,6 +135,9 @@ const SECRETS: &[(&str, Option<Encoding>)] = &[
 pub(super) enum Column {
     /// A value of that name.
     Value(&'static str),
+    /// A date, and a whole number, of that name: spreadsheets write them in forms of their own.
+    Date(&'static str),
+    Number(&'static str),
     /// The secret; `None` where its text has to tell the encoding.
     Secret(Option<Encoding>),
     /// The hash of TOTP, by any of its names.
@@ -149,8 +164,19 @@ impl Column {
         }
         match ALIASES.iter().find(|(alias, _)| *alias == name) {
             Some((_, "hash")) => Some(Column::Hash),
-            Some((_, column)) => Some(Column::Value(column)),
-            None => COLUMNS.iter().find(|column| plain(column) == name).map(|column| Column::Value(column)),
+            Some((_, column)) => Some(Column::named(column)),
+            None => COLUMNS.iter().find(|column| plain(column) == name).map(|column| Column::named(column)),
+        }
+    }
+
+    fn named(name: &'static str) -> Column {
+        match name {
+            name if name.ends_with("_date") => Column::Date(name),
+            "counter" | "time_offset" | "time_interval" | "time_drift" | "policy.number_of_transactions" => {
+                Column::Number(name)
+            }
+            name if name.ends_with("_length") || name.ends_with("_attempts") => Column::Number(name),
+            name => Column::Value(name),
         }
     }
 

@@ -3,12 +3,16 @@
 //! A spreadsheet takes a cell that begins with `=` and its like for a formula and runs it. Such cells are written with
 //! a `'` in front, which is what people type there for the same end, and read without it.
 
+use std::borrow::Cow;
+
 use csv::{Reader, ReaderBuilder, StringRecord, Terminator};
 use pskc::KeyPackage;
 use serde_json::{Map, Value as Json};
 
 use super::Fault;
 use super::columns::{COLUMNS, Column};
+use super::heading::heading;
+use super::loose;
 use super::quotes::Quotes;
 use super::secret::Encoding;
 use crate::pskc::describe::{self, Pins};
@@ -82,12 +86,12 @@ pub(super) fn read(text: &str, columns: Option<&[String]>, notes: &mut Notes) ->
         None => records.record.iter().collect(),
     };
     let columns_given = columns.is_some();
-    let mut columns = heading(&names, columns_given)?;
+    let mut columns = heading(&names, columns_given, text)?;
     let is_heading = !columns_given || names_secret(&records.record, &columns);
     if is_heading && columns_given {
         notes.add("it is passed over, since it is a heading".to_owned(), || format!("line {first}"));
     }
-    decide(&mut columns, &names, text, separator, is_heading, notes)?;
+    decide(&mut columns, &names, text, separator, is_heading, before, notes)?;
     let mut packages = Vec::new();
     let mut next = if is_heading { records.next()? } else { Some(first) };
     while let Some(line) = next {
@@ -159,51 +163,6 @@ pub(crate) fn likely_separator(text: &str) -> (u8, &'static str) {
     (separator, name)
 }
 
-/// Which column stands where.
-fn heading(names: &[&str], are_given: bool) -> Result<Vec<Column>, Fault> {
-    let columns: Vec<Option<Column>> = names.iter().map(|name| Column::of(name)).collect();
-    let is_known =
-        |column: &Option<Column>| matches!(column, Some(Column::Value(_) | Column::Secret(_) | Column::Hash));
-    if !are_given && !columns.iter().any(is_known) {
-        let next = format!("if it has none, name the columns in their order, such as --columns {}", suggestion(names));
-        return Err(Fault::new("the table has no heading: no cell of its first line is the name of a column", next));
-    }
-    let mut known: Vec<Column> = Vec::new();
-    for (name, column) in names.iter().zip(columns) {
-        let name = name.trim();
-        let Some(column) = column else {
-            return Err(Fault::new(
-                format!("the column {name:?} is not known"),
-                "rename it in the heading, or name all columns in their order with --columns (- leaves one out); their \
-                 names are in docs/pskc.md and `dskpp pskc convert --help`",
-            ));
-        };
-        if let Some(at) = known.iter().position(|other| column.is_the_same(*other)) {
-            let what = format!("the columns {:?} and {name:?} say the same", names[at].trim());
-            return Err(Fault::new(what, "remove one of them, or name the columns with --columns (- leaves one out)"));
-        }
-        known.push(column);
-    }
-    Ok(known)
-}
-
-/// What the columns of a table without a heading may be.
-fn suggestion(cells: &[&str]) -> String {
-    let is_secret = |cell: &&str, encoding: Encoding| cell.trim().len() >= 16 && encoding.decode(cell).is_ok();
-    let is_number = |cell: &str| cell.trim().parse::<u64>().is_ok();
-    let mut names = Vec::new();
-    for (i, cell) in cells.iter().enumerate() {
-        names.push(match cell {
-            cell if is_secret(cell, Encoding::Hex) => "secret_hex",
-            cell if is_secret(cell, Encoding::Base32) => "secret_base32",
-            _ if i == 0 => "serial",
-            cell if is_number(cell) && i == 2 => "counter",
-            _ => "-",
-        });
-    }
-    names.join(",")
-}
-
 /// Whether the cell of the secret has the name of such a column.
 fn names_secret(record: &StringRecord, columns: &[Column]) -> bool {
     let at = columns.iter().position(|column| matches!(column, Column::Secret(_)));
@@ -218,25 +177,37 @@ fn decide(
     text: &[u8],
     separator: u8,
     has_heading: bool,
+    before: u64,
     notes: &mut Notes,
 ) -> Result<(), Fault> {
     let Some(at) = columns.iter().position(|column| *column == Column::Secret(None)) else { return Ok(()) };
-    let mut reader =
-        ReaderBuilder::new().delimiter(separator).has_headers(has_heading).flexible(true).from_reader(text);
-    let (mut is_hex, mut is_base32, mut record) = (true, true, StringRecord::new());
-    while (is_hex || is_base32) && reader.read_record(&mut record).map_err(|why| Fault::from(why.to_string()))? {
-        let cell = record.get(at).map(plain).unwrap_or_default();
-        is_hex = is_hex && (cell.is_empty() || Encoding::Hex.decode(cell).is_ok());
-        is_base32 = is_base32 && (cell.is_empty() || Encoding::Base32.decode(cell).is_ok());
+    let mut records = Records::new(text, separator, before);
+    if has_heading {
+        records.next()?;
+    }
+    // The first line whose secret is not hexadecimal, and the first in which it is not Base32.
+    let (mut not_hex, mut not_base32) = (None, None);
+    while not_hex.is_none() || not_base32.is_none() {
+        let Some(line) = records.next()? else { break };
+        let cell = records.record.get(at).map(plain).unwrap_or_default();
+        if not_hex.is_none() && !cell.is_empty() && Encoding::Hex.decode(cell).is_err() {
+            not_hex = Some(line);
+        }
+        if not_base32.is_none() && !cell.is_empty() && Encoding::Base32.decode(cell).is_err() {
+            not_base32 = Some(line);
+        }
     }
     let name = names[at].trim();
-    let encoding = match (is_hex, is_base32) {
-        (true, false) => Encoding::Hex,
-        (false, true) => Encoding::Base32,
-        _ => {
-            let what = match is_hex {
-                true => format!("the secrets in the column {name:?} can be read as hexadecimal and as Base32"),
-                false => format!("the secrets in the column {name:?} are not all hexadecimal, and not all Base32"),
+    let encoding = match (not_hex, not_base32) {
+        (None, Some(_)) => Encoding::Hex,
+        (Some(_), None) => Encoding::Base32,
+        (not_hex, not_base32) => {
+            let what = match (not_hex, not_base32) {
+                (Some(hex), Some(base32)) => format!(
+                    "the secrets in the column {name:?} are not all hexadecimal (line {hex}), and not all Base32 (line \
+                     {base32})"
+                ),
+                _ => format!("the secrets in the column {name:?} can be read as hexadecimal and as Base32"),
             };
             return Err(Fault::new(what, "name the column secret_hex, secret_base32 or secret_base64"));
         }
@@ -267,7 +238,7 @@ fn row(
         if of_excel(cell).is_some() {
             note(format!("the formula =\"…\" in column {} is read as the text in it", i + 1));
         }
-        let cell = plain(cell);
+        let mut cell = Cow::Borrowed(plain(cell));
         if cell.is_empty() {
             continue;
         }
@@ -280,17 +251,31 @@ fn row(
                 return Err(Fault::from(format!("column {} has a value and no name", i + 1)));
             }
             Some(Column::Value(name)) => name,
+            Some(Column::Date(name)) => {
+                if let Some(date) = loose::date(name, &cell)? {
+                    note(format!("{name} {cell:?} is read as {date}"));
+                    cell = Cow::Owned(date);
+                }
+                name
+            }
+            Some(Column::Number(name)) => {
+                if let Some(number) = loose::number(&cell) {
+                    note(format!("{name} {cell:?} is read as {number}"));
+                    cell = Cow::Owned(number.to_owned());
+                }
+                name
+            }
             Some(Column::Hash) => "hash",
             Some(Column::Secret(Some(Encoding::Base32))) => "secret_base32",
             Some(Column::Secret(Some(Encoding::Base64))) => "secret_base64",
             Some(Column::Secret(_)) => "secret_hex",
         };
-        if matches!(name, "serial" | "id") && is_shortened(cell) {
+        if matches!(name, "serial" | "id") && is_shortened(&cell) {
             note(format!("the {name} looks like a number that a spreadsheet has shortened, such as 1.23E+11"));
         }
         match name.strip_prefix("policy.") {
-            Some(name) => policy.insert(name.to_owned(), cell.into()),
-            None => members.insert(name.to_owned(), cell.into()),
+            Some(name) => policy.insert(name.to_owned(), (&*cell).into()),
+            None => members.insert(name.to_owned(), (&*cell).into()),
         };
     }
     if !policy.is_empty() {

@@ -2,8 +2,10 @@
 
 mod columns;
 mod csv;
+mod heading;
 mod json;
 pub(super) mod left_out;
+mod loose;
 mod otp;
 mod otpauth;
 mod quotes;

@@ -95,6 +95,10 @@ pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<KeyPackag
 /// Type, label and parameters of a line.
 fn parts(line: &str) -> Result<(&str, &str, &str), String> {
     let (scheme, rest) = line.split_once("://").ok_or("not an otpauth:// line")?;
+    if scheme.eq_ignore_ascii_case("otpauth-migration") {
+        let (what, next) = crate::pskc::foreign::MIGRATION;
+        return Err(format!("it is {what}: {next}"));
+    }
     if !scheme.eq_ignore_ascii_case("otpauth") {
         return Err("not an otpauth:// line".to_owned());
     }

@@ -17,6 +17,10 @@ enum Place {
     Quoted,
     /// Behind a mark within a quoted cell: its end, or the first of two.
     Behind,
+    /// Behind `=` at the beginning of a cell,
+    Equals,
+    /// and within `="0012"`, which keeps a spreadsheet from making a number of it.
+    Formula,
 }
 
 impl Quotes {
@@ -30,6 +34,13 @@ impl Quotes {
         for octet in text {
             self.place = match (self.place, *octet) {
                 (Place::Quoted, b'"') => Place::Behind,
+                (Place::Begin, b'=') => Place::Equals,
+                (Place::Equals, b'"') => Place::Formula,
+                (Place::Formula, b'"') => Place::Behind,
+                (Place::Formula, other) if other == self.separator || other == b'\n' => {
+                    return Err(format!("line {}: a formula =\"…\" with a separator in it", self.line));
+                }
+                (Place::Formula, _) => Place::Formula,
                 (Place::Behind, b'"') | (Place::Quoted, _) => Place::Quoted,
                 (_, b'\n') => Place::Begin,
                 (_, other) if other == self.separator => Place::Begin,
@@ -42,7 +53,7 @@ impl Quotes {
                 }
                 (Place::Behind, b' ' | b'\t' | b'\r') => Place::Behind,
                 (Place::Behind, _) => return Err(format!("line {}: text behind a cell in quotes: {RULE}", self.line)),
-                (Place::Begin | Place::Bare, _) => Place::Bare,
+                (Place::Begin | Place::Bare | Place::Equals, _) => Place::Bare,
             };
             self.line += u64::from(*octet == b'\n');
         }
@@ -71,8 +82,18 @@ mod tests {
             let mut quotes = Quotes::new(b',', 1);
             text.bytes().try_for_each(|octet| quotes.read(&[octet])).and_then(|()| quotes.end())
         };
-        for text in ["", "a,b\n", "\"a\",\"b\"\r\n", "\"a\nb\",c", "\"a\"\"b\"", "\"\",\"\"", "\"a\" ,b", "\"\"\"\"\n"]
-        {
+        for text in [
+            "",
+            "a,b\n",
+            "\"a\",\"b\"\r\n",
+            "\"a\nb\",c",
+            "\"a\"\"b\"",
+            "\"\",\"\"",
+            "\"a\" ,b",
+            "\"\"\"\"\n",
+            "=\"01\",=\"\"\n",
+            "a,=1",
+        ] {
             assert_eq!(read(text), Ok(()), "{text}");
         }
         for (text, told) in [
@@ -80,6 +101,9 @@ mod tests {
             ("a\nb,\"", "line 2: a quotation mark is not closed"),
             ("a,5\" b\n", "line 1: a quotation mark within a cell"),
             ("a, \"b\"\n", "line 1: a quotation mark within a cell"),
+            ("=\"a,b\",c", "line 1: a formula"),
+            ("=\"a\"b,c", "line 1: text behind a cell in quotes"),
+            ("a=\"b\",c", "line 1: a quotation mark within a cell"),
             ("a\n\"b\"c\n", "line 2: text behind a cell in quotes"),
         ] {
             assert!(read(text).is_err_and(|why| why.starts_with(told)), "{text}");

@@ -1,6 +1,8 @@
 //! Secrets as text.
 
-use data_encoding::{BASE32_NOPAD, BASE64, DecodeKind, HEXLOWER_PERMISSIVE as HEX};
+use data_encoding::{
+    BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, DecodeKind, HEXLOWER_PERMISSIVE as HEX,
+};
 use dskpp_crypto::Secret;
 use zeroize::Zeroizing;
 
@@ -37,7 +39,7 @@ impl Encoding {
             Encoding::Base32 => base32(text)?,
             Encoding::Base64 => {
                 let decoded = BASE64.decode(text.as_bytes());
-                decoded.map_err(|_| "the secret is not Base64".to_owned())?
+                decoded.map_err(|_| not_base64(text).to_owned())?
             }
         };
         if octets.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(Secret::new(octets)) }
@@ -49,6 +51,18 @@ impl Encoding {
             Encoding::Base32 => "Base32",
             Encoding::Base64 => "Base64",
         }
+    }
+}
+
+/// Why text is not the Base64 of tables.
+fn not_base64(text: &str) -> &'static str {
+    let is = |form: data_encoding::Encoding| form.decode(text.as_bytes()).is_ok();
+    match text {
+        _ if is(BASE64_NOPAD) => "the secret is Base64 without its padding (=), or its end is missing",
+        _ if is(BASE64URL) || is(BASE64URL_NOPAD) => {
+            "the secret is Base64 for URLs: write + for -, and / for _, with padding"
+        }
+        _ => "the secret is not Base64",
     }
 }
 

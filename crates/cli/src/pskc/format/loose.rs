@@ -1,0 +1,25 @@
+//! Cells in the forms of spreadsheets, where they can mean one thing alone.
+
+use pskc::DateTime;
+
+use super::Fault;
+
+/// The date in a cell of another form than that of XML Schema, as that; `None` where it is of that form.
+///
+/// # Errors
+/// It is no date, or may be two.
+pub(super) fn date(name: &str, cell: &str) -> Result<Option<String>, Fault> {
+    if cell.as_bytes().get(10) == Some(&b'T') && cell.parse::<DateTime>().is_ok() {
+        return Ok(None);
+    }
+    match DateTime::read_loosely(cell) {
+        Ok(date) => Ok(Some(date.to_string())),
+        Err(why) => Err(Fault::new(format!("{name}: {why}"), "write dates as 2026-01-31 or 2026-01-31T12:00:00Z")),
+    }
+}
+
+/// The whole number in `30.0` or `30,00`. Three zeros may be thousands.
+pub(super) fn number(cell: &str) -> Option<&str> {
+    let (number, fraction) = cell.split_once(['.', ','])?;
+    matches!(fraction, "0" | "00").then_some(number)
+}
