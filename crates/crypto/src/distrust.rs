@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use x509_parser::der_parser::{Oid, oid};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 use x509_parser::time::ASN1Time;
 
-use crate::x509::certifies;
+use crate::x509::{certifies, is_accepted};
 
 /// Certificates of a path that are looked at.
 const MAX_PATH: usize = 8;
@@ -29,11 +30,13 @@ pub enum DistrustCause {
     Authority,
     /// It has issued a certificate, and is no CA certificate.
     NotAuthority,
+    /// It is signed with SHA-1 or in another way that is not accepted.
+    Algorithm,
     /// A critical extension that is not known.
     Extension,
     /// Nothing that was given has certified it.
     UnknownIssuer,
-    /// Its signature is not that of its issuer, or of an algorithm that is not accepted.
+    /// Its signature is not that of its issuer.
     Signature,
 }
 
@@ -49,6 +52,20 @@ impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// Why [`verify_chain`](crate::verify_chain) trusts no signer with this certificate, whatever the authorities are: what
+/// is to be known before anything is signed. One that has certified itself is only asked for its time, as it can be an
+/// anchor.
+pub fn distrust_of_signer(leaf: &[u8], at_unix_s: u64) -> Option<Distrust> {
+    let Ok((_, leaf)) = X509Certificate::from_der(leaf) else {
+        return Some(Distrust { cause: DistrustCause::Unreadable, text: "it is no X.509 certificate".to_owned() });
+    };
+    let (cause, what) = match leaf.subject() == leaf.issuer() {
+        true => validity(&leaf, at_unix_s),
+        false => fault(&leaf, true, at_unix_s),
+    }?;
+    Some(Distrust { cause, text: format!("the certificate of {} {what}", name(leaf.subject())) })
 }
 
 /// Finds out why [`verify_chain`](crate::verify_chain) refused these certificates.
@@ -76,18 +93,24 @@ pub fn distrust(leaf: &[u8], intermediates: &[&[u8]], anchors: &[&[u8]], at_unix
     let is_issuer =
         |der: &[u8]| X509Certificate::from_der(der).is_ok_and(|(_, anchor)| anchor.subject() == last.issuer());
     let anchor = anchors.iter().find(|der| is_issuer(der));
-    let (cause, what) = match anchor {
-        None => (DistrustCause::UnknownIssuer, format!("was issued by {issuer}, of which no certificate was given")),
-        Some(anchor) if !certifies(anchor) => {
+    let others = anchors.iter().filter_map(|der| X509Certificate::from_der(der).ok().filter(|_| !certifies(der)));
+    let (cause, what) = match (anchor, others.map(|(_, other)| name(other.subject())).next()) {
+        (None, None) => {
+            (DistrustCause::UnknownIssuer, format!("was issued by {issuer}, of which no certificate was given"))
+        }
+        (None, Some(other)) => {
+            let what = format!(
+                "was issued by {issuer}; what was given is the certificate of {other}, which is not that of an \
+                 authority (CA)"
+            );
+            (DistrustCause::NotAuthority, what)
+        }
+        (Some(anchor), _) if !certifies(anchor) => {
             let what = format!("was issued by {issuer}, whose given certificate is not that of an authority (CA)");
             (DistrustCause::NotAuthority, what)
         }
-        Some(_) => {
-            let what = format!(
-                "was not signed with the key of the given certificate of {issuer}, or in a way that is not accepted \
-                 ({})",
-                last.signature_algorithm.algorithm
-            );
+        (Some(_), _) => {
+            let what = format!("was not signed with the key of the given certificate of {issuer}");
             (DistrustCause::Signature, what)
         }
     };
@@ -103,13 +126,8 @@ fn fault(certificate: &X509Certificate<'_>, is_leaf: bool, at_unix_s: u64) -> Op
             format!("is of X.509 version {version}, and only version 3 is accepted"),
         ));
     }
-    let validity = certificate.validity();
-    let at = ASN1Time::from_timestamp(i64::try_from(at_unix_s).unwrap_or(i64::MAX)).ok();
-    if at.is_some_and(|at| at < validity.not_before) {
-        return Some((DistrustCause::NotYetValid, format!("is not valid before {}", validity.not_before)));
-    }
-    if at.is_none_or(|at| at > validity.not_after) {
-        return Some((DistrustCause::Expired, format!("has expired: it was valid until {}", validity.not_after)));
+    if let Some(fault) = validity(certificate, at_unix_s) {
+        return Some(fault);
     }
     let is_authority = certificate.basic_constraints().ok().flatten().is_some_and(|constraints| constraints.value.ca);
     match (is_leaf, is_authority) {
@@ -123,6 +141,11 @@ fn fault(certificate: &X509Certificate<'_>, is_leaf: bool, at_unix_s: u64) -> Op
         }
         _ => {}
     }
+    let is_self_issued = certificate.subject() == certificate.issuer();
+    if !is_self_issued && !is_accepted(&certificate.signature_algorithm.algorithm) {
+        let how = how_signed(&certificate.signature_algorithm.algorithm);
+        return Some((DistrustCause::Algorithm, format!("is signed with {how}")));
+    }
     let is_unknown = |parsed: &ParsedExtension<'_>| {
         matches!(
             parsed,
@@ -134,6 +157,30 @@ fn fault(certificate: &X509Certificate<'_>, is_leaf: bool, at_unix_s: u64) -> Op
     let mut extensions = certificate.extensions().iter();
     let unknown = extensions.find(|extension| extension.critical && is_unknown(extension.parsed_extension()))?;
     Some((DistrustCause::Extension, format!("has a critical extension that is not known ({})", unknown.oid)))
+}
+
+/// Whether the time has not come or is over.
+fn validity(certificate: &X509Certificate<'_>, at_unix_s: u64) -> Option<(DistrustCause, String)> {
+    let validity = certificate.validity();
+    let at = ASN1Time::from_timestamp(i64::try_from(at_unix_s).unwrap_or(i64::MAX)).ok();
+    if at.is_some_and(|at| at < validity.not_before) {
+        return Some((DistrustCause::NotYetValid, format!("is not valid before {}", validity.not_before)));
+    }
+    let is_over = at.is_none_or(|at| at > validity.not_after);
+    is_over.then(|| (DistrustCause::Expired, format!("has expired: it was valid until {}", validity.not_after)))
+}
+
+/// An algorithm that is not accepted, in words.
+fn how_signed(algorithm: &Oid<'_>) -> String {
+    const MD5: Oid<'_> = oid!(1.2.840.113549.1.1.4);
+    // With RSA (PKCS #1 and OIW), DSA and ECDSA.
+    const SHA1: [Oid<'_>; 4] =
+        [oid!(1.2.840.113549.1.1.5), oid!(1.3.14.3.2.29), oid!(1.2.840.10040.4.3), oid!(1.2.840.10045.4.1)];
+    match algorithm {
+        sha1 if SHA1.contains(sha1) => "SHA-1, which can be forged".to_owned(),
+        md5 if *md5 == MD5 => "MD5, which can be forged".to_owned(),
+        other => format!("an algorithm that is not accepted ({other})"),
+    }
 }
 
 /// A distinguished name, as much of it as helps.

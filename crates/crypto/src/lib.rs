@@ -30,7 +30,7 @@ mod x509;
 pub use aead::AeadKey;
 pub use cipher::{CbcKey, aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwrap_pad, aes_wrap, aes_wrap_pad};
 pub use cms::{pwri_unwrap, pwri_wrap};
-pub use distrust::{Distrust, DistrustCause, distrust};
+pub use distrust::{Distrust, DistrustCause, distrust, distrust_of_signer};
 pub use hash::{Hash, Sha256};
 pub use kdf::{Argon2Params, Pbkdf2Prf, argon2id, pbkdf2};
 pub use legacy::{
@@ -42,7 +42,7 @@ pub use random::{Random, SeededRandom, SystemRandom};
 pub use rsa::{RsaEncryption, RsaPrivateKey, RsaPublicKey};
 pub use secret::{Secret, ct_eq};
 pub use signature::{SignatureAlgorithm, SigningKey, VerifyingKey};
-pub use x509::{SignerUse, verify_chain};
+pub use x509::{SignerUse, can_be_anchor, verify_chain};
 
 /// What a primitive refuses. No variant carries or reveals a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -15,6 +15,8 @@ pub(crate) fn spki_of(der: &[u8]) -> Option<Vec<u8>> {
     rest.is_empty().then(|| certificate.public_key().raw.to_vec())
 }
 
+const NO_CERTIFICATE: Error = Error::Certificate("it is no X.509 certificate");
+
 /// What a signer's certificate must be for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum SignerUse {
@@ -28,7 +30,16 @@ pub enum SignerUse {
 }
 
 impl SignerUse {
-    fn check(self, certificate: &X509Certificate<'_>) -> Result<(), Error> {
+    /// Whether the certificate, X.509 in DER, is for that.
+    ///
+    /// # Errors
+    /// [`Error::KeyUse`]; [`Error::Certificate`] for what is no certificate.
+    pub fn check(self, certificate: &[u8]) -> Result<(), Error> {
+        let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| NO_CERTIFICATE)?;
+        self.check_parsed(&parsed)
+    }
+
+    fn check_parsed(self, certificate: &X509Certificate<'_>) -> Result<(), Error> {
         if self == SignerUse::Any {
             return Ok(());
         }
@@ -62,8 +73,8 @@ pub fn verify_chain(
     at_unix_s: u64,
     signer_use: SignerUse,
 ) -> Result<(), Error> {
-    let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| Error::Certificate("it is no X.509 certificate"))?;
-    signer_use.check(&parsed)?;
+    let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| NO_CERTIFICATE)?;
+    signer_use.check_parsed(&parsed)?;
     if anchors.contains(&leaf) {
         let at = x509_parser::time::ASN1Time::from_timestamp(i64::try_from(at_unix_s).unwrap_or(i64::MAX));
         let valid = at.is_ok_and(|at| parsed.validity().is_valid_at(at));
@@ -88,6 +99,20 @@ pub fn verify_chain(
                 _ => "it, or one that leads to an authority, is not usable",
             })
         })
+}
+
+/// Whether the path validation takes a certificate that is signed so.
+pub(crate) fn is_accepted(algorithm: &Oid<'_>) -> bool {
+    let is_it =
+        |id: &[u8]| matches!(id, [0x06, len, rest @ ..] if rest.get(..usize::from(*len)) == Some(algorithm.as_bytes()));
+    webpki::ALL_VERIFICATION_ALGS.iter().any(|known| is_it(known.signature_alg_id().as_ref()))
+}
+
+/// Whether a certificate can be named as one to trust servers by: that of an authority, or one that certified itself.
+pub fn can_be_anchor(certificate: &[u8]) -> bool {
+    let self_issued =
+        X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| parsed.subject() == parsed.issuer());
+    self_issued || certifies(certificate)
 }
 
 /// Whether a trusted certificate is that of an authority (RFC 5280 §4.2.1.3 and §4.2.1.9). The path validation takes

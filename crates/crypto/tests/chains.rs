@@ -204,6 +204,13 @@ fn a_chain_that_is_not_trusted_is_explained() {
         (below(signer(), &not_authority), Some(&not_authority), &good, NotAuthority, "CN=clerk\" is not"),
         (below(signer(), &not_authority), None, &not_authority, NotAuthority, "issued by \"CN=clerk\", whose"),
         (below(signer(), &root(params("root", unconstrained()))), None, &good, Signature, "not signed with the key"),
+        (
+            below(signer(), &good),
+            None,
+            &not_authority,
+            NotAuthority,
+            "what was given is the certificate of \"CN=clerk\"",
+        ),
     ] {
         let refused = verify(&leaf, &between.into_iter().collect::<Vec<_>>(), anchor);
         assert!(refused.is_err(), "{cause:?}");

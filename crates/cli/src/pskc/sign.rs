@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dskpp_crypto::{DistrustCause, SigningKey, VerifyingKey};
+use dskpp_crypto::{DistrustCause, SignerUse, SigningKey, VerifyingKey};
 use jiff::Timestamp;
 use pskc::signature::{self, Canonicalization, SignatureError, Signer, VerifyOptions};
 use serde_json::json;
@@ -29,6 +29,10 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
 
+    /// Sign although the certificate was issued for something else, such as a TLS server, for receivers that accept it
+    #[arg(long, requires = "certificate")]
+    any_key_usage: bool,
+
     /// Sign the inclusive canonical form (Canonical XML 1.0), for receivers that need it
     #[arg(long)]
     inclusive: bool,
@@ -45,6 +49,10 @@ impl Sign {
             Failure::new(format!("{}: {why}", self.key.display())).next("an RSA, P-256 or P-384 key is needed")
         })?;
         let certificates = self.certificate.as_deref().map(certificates).transpose()?.unwrap_or_default();
+        if let Some(certificate) = certificates.first() {
+            let signer_use = if self.any_key_usage { SignerUse::Any } else { SignerUse::default() };
+            signature::check_signer(certificate, Timestamp::now(), signer_use).map_err(refused)?;
+        }
         let form = if self.inclusive { Canonicalization::Inclusive } else { Canonicalization::Exclusive };
         let signed = signature::sign(document.as_ref(), &key, &certificates, form).map_err(|why| match why {
             SignatureError::AlreadySigned => Failure::new(why).next("`dskpp pskc verify --output` gives it without"),
@@ -57,6 +65,26 @@ impl Sign {
         let Some(name) = self.to.name() else { return Ok(()) };
         output.print(&json!({ "file": name }), || format!("signed: {name}"))
     }
+}
+
+/// Why nothing is signed: receivers would refuse it for the same cause.
+fn refused(why: SignatureError) -> Failure {
+    const ANOTHER: &str = "`dskpp pskc verify` would refuse the file: ";
+    let next = match &why {
+        SignatureError::KeyUse(_) => {
+            "sign with a certificate for signatures of documents; --any-key-usage signs with this one, for receivers that \
+             accept it"
+        }
+        SignatureError::Certificate(why) => match why.cause {
+            DistrustCause::Authority => "sign with a certificate of its own (CA:FALSE) that this authority has issued",
+            DistrustCause::Expired | DistrustCause::NotYetValid => "renew the certificate, or correct the clock",
+            DistrustCause::Version => "have it issued anew as version 3 (one with basicConstraints=CA:FALSE is)",
+            DistrustCause::Algorithm => "have it issued anew, signed with SHA-256",
+            _ => "sign with another certificate",
+        },
+        _ => "sign with a certificate in X.509",
+    };
+    Failure::new(why).next(format!("{ANOTHER}{next}"))
 }
 
 #[derive(Args)]
@@ -166,6 +194,10 @@ fn what_to_do(cause: DistrustCause) -> &'static str {
         DistrustCause::Authority => {
             "ask the signer to sign with a certificate of its own (CA:FALSE); --signer trusts the key of this one, if you \
              know that it is the signer's"
+        }
+        DistrustCause::Algorithm => {
+            "ask the signer for a certificate that is signed with SHA-256; --signer trusts the key of the signer's own, if \
+             you know that it is the signer's"
         }
         DistrustCause::NotAuthority => "--ca takes certificates of authorities (CA:TRUE); --signer that of the signer",
         DistrustCause::UnknownIssuer => "--ca takes the certificate of that issuer, if you trust it",

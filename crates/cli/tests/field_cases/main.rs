@@ -11,6 +11,7 @@ mod foreign;
 mod options;
 mod otpauth;
 mod protection;
+mod signers;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

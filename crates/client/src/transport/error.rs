@@ -29,6 +29,9 @@ pub enum TransportError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The CA file has certificates, and none that could certify a server.
+    #[error("{0} has no certificate of an authority (CA:TRUE)")]
+    NotAuthority(PathBuf),
     /// TLS cannot be set up at all.
     #[error("TLS cannot be set up: {0}")]
     Setup(String),
@@ -180,6 +183,11 @@ impl TransportError {
             Self::BadUrl { .. } => "give it as https://host/path".into(),
             Self::NotHttps(_) => "use the server's https:// URL".into(),
             Self::CaFile { .. } => "name a PEM file with certificates with --ca".into(),
+            Self::NotAuthority(_) => {
+                "name with --ca the certificate of the authority that issued the server's: a dskpp server \
+                 with a private CA has it as tls/ca.pem in its data folder"
+                    .into()
+            }
             Self::Setup(_) => "install the system's CA certificates, or name the server's CA with --ca".into(),
             Self::Certificate { fault, .. } => fault.next().into(),
             Self::ExpectsTls(host) => format!("use https://{host} instead of http://{host}"),

@@ -116,7 +116,11 @@ pub fn tls_config(ca: Option<&Path>) -> Result<ClientConfig, TransportError> {
         None => builder.with_platform_verifier().map_err(setup)?,
         Some(path) => {
             let mut roots = RootCertStore::empty();
-            for certificate in read_certificates(path).map_err(|reason| ca_file(path, reason))? {
+            let certificates = read_certificates(path).map_err(|reason| ca_file(path, reason))?;
+            if !certificates.iter().any(|certificate| dskpp_crypto::can_be_anchor(certificate)) {
+                return Err(TransportError::NotAuthority(path.to_owned()));
+            }
+            for certificate in certificates {
                 roots.add(certificate).map_err(|error| ca_file(path, error.to_string()))?;
             }
             builder.with_root_certificates(roots)

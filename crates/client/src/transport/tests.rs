@@ -277,6 +277,27 @@ fn a_ca_file_without_certificates_is_refused() {
     }
 }
 
+/// A server's own certificate certifies nothing, unless it has certified itself.
+#[test]
+fn a_ca_file_with_the_certificate_of_a_server_is_refused_with_its_remedy() {
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert;
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    authority.distinguished_name.push(rcgen::DnType::CommonName, "authority");
+    let authority = rcgen::CertifiedIssuer::self_signed(authority, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let server = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let server = server.signed_by(&rcgen::KeyPair::generate().unwrap(), &authority).unwrap();
+    let with = |pem: String| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(pem.as_bytes()).unwrap();
+        tls_config(Some(file.path())).map(|_| ())
+    };
+    assert!(with(own.pem()).is_ok() && with(authority.pem()).is_ok() && with(server.pem() + &authority.pem()).is_ok());
+    let refused = with(server.pem()).unwrap_err();
+    assert!(matches!(refused, TransportError::NotAuthority(_)), "{refused:?}");
+    assert!(refused.next().contains("the authority that issued the server's"), "{}", refused.next());
+}
+
 #[tokio::test]
 async fn s10_1_no_cipher_suite_with_anonymous_key_exchange_is_offered() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

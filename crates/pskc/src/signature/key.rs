@@ -1,6 +1,7 @@
 //! The key that a signature is verified with, and who has it.
 
-use dskpp_crypto::{SignatureAlgorithm, VerifyingKey, distrust, verify_chain};
+use dskpp_crypto::{SignatureAlgorithm, SignerUse, VerifyingKey, distrust, distrust_of_signer, verify_chain};
+use jiff::Timestamp;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::SignatureError::{self, NotAllowed};
@@ -98,8 +99,10 @@ impl KeyInfo {
         let others = self.certificates.iter().enumerate().filter(|(other, _)| *other != i);
         let others: Vec<&[u8]> = others.map(|(_, certificate)| certificate.as_slice()).collect();
         let anchors: Vec<&[u8]> = options.anchors.iter().map(Vec::as_slice).collect();
-        // No certificate was valid before 1970.
-        let at = u64::try_from(options.at.as_second()).unwrap_or(0);
+        if !anchors.contains(&leaf) {
+            check_signer(leaf, options.at, options.signer_use)?;
+        }
+        let at = unix_s(options.at);
         verify_chain(leaf, &others, &anchors, at, options.signer_use).map_err(|why| match why {
             dskpp_crypto::Error::KeyUse(what) => SignatureError::KeyUse(what),
             _ => SignatureError::Certificate(Box::new(distrust(leaf, &others, &anchors, at))),
@@ -112,6 +115,25 @@ impl KeyInfo {
             |value: &Option<VerifyingKey>| value.as_ref().is_some_and(|value| value.to_spki_der() == key.to_spki_der());
         if self.values.iter().all(same) { Ok(()) } else { Err(SignatureError::Key) }
     }
+}
+
+/// Whether [`verify`](super::verify) may trust a signer with this certificate (X.509, DER) at the time `at`, as far as the
+/// certificate itself tells. Ask it before [`sign`](super::sign), so that no file is signed that all receivers refuse.
+///
+/// # Errors
+/// [`SignatureError::KeyUse`], [`SignatureError::Certificate`]; [`SignatureError::Key`] for what is no certificate.
+pub fn check_signer(certificate: &[u8], at: Timestamp, signer_use: SignerUse) -> Result<(), SignatureError> {
+    signer_use.check(certificate).map_err(|why| match why {
+        dskpp_crypto::Error::KeyUse(what) => SignatureError::KeyUse(what),
+        _ => SignatureError::Key,
+    })?;
+    let distrust = distrust_of_signer(certificate, unix_s(at));
+    distrust.map_or(Ok(()), |why| Err(SignatureError::Certificate(Box::new(why))))
+}
+
+/// No certificate was valid before 1970.
+fn unix_s(at: Timestamp) -> u64 {
+    u64::try_from(at.as_second()).unwrap_or(0)
 }
 
 fn signer(certificate: &[u8]) -> Result<Signer, SignatureError> {

@@ -31,6 +31,7 @@ use crate::Error;
 use crate::xml::{Ns, XmlError, ns};
 use tree::Tree;
 
+pub use key::check_signer;
 pub use sign::{Canonicalization, sign};
 pub use verify::{Signer, Verified, VerifyOptions, verify};
 

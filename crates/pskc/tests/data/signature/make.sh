@@ -5,7 +5,8 @@ set -eu
 
 key() { openssl genpkey -quiet -out "$1.key" -algorithm "$2" -pkeyopt "$3"; }
 
-# issue NAME ISSUER PURPOSE: a certificate for the key NAME, in which ISSUER states the PURPOSE of it.
+# issue NAME ISSUER PURPOSE: a certificate for the key NAME, in which ISSUER states the PURPOSE of it. HASH is SHA-256
+# unless it is set.
 issue() {
     if [ "$3" = ca ]; then
         printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n' >extensions
@@ -15,9 +16,9 @@ issue() {
     printf 'subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n' >>extensions
     openssl req -new -key "$1.key" -subj "/O=Test only/CN=$1" -out request
     if [ "$2" = "$1" ]; then
-        openssl x509 -req -in request -signkey "$1.key" -days 36500 -extfile extensions -out "$1.pem"
+        openssl x509 -req -"${HASH-sha256}" -in request -signkey "$1.key" -days 36500 -extfile extensions -out "$1.pem"
     else
-        openssl x509 -req -in request -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 36500 \
+        openssl x509 -req -"${HASH-sha256}" -in request -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 36500 \
             -extfile extensions -out "$1.pem"
     fi
     rm -f extensions request ./*.srl
@@ -42,6 +43,17 @@ for variant in "untrusted other-root digitalSignature" "from-leaf rsa digitalSig
     issue "$1" "$2" "$3"
     rm "$1.key"
 done
+
+# The key p256 once more: certified with SHA-1, and by an authority that is certified with it.
+key sha1-root EC ec_paramgen_curve:P-256
+key sha1-middle EC ec_paramgen_curve:P-256
+issue sha1-root sha1-root ca
+HASH=sha1 issue sha1-middle sha1-root ca
+cp p256.key sha1.key
+HASH=sha1 issue sha1 sha1-root digitalSignature
+mv sha1.key below-sha1.key
+issue below-sha1 sha1-middle digitalSignature
+rm below-sha1.key sha1-root.key sha1-middle.key
 
 DS=http://www.w3.org/2000/09/xmldsig#
 MORE=http://www.w3.org/2001/04/xmldsig-more#
