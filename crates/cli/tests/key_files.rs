@@ -136,6 +136,64 @@ fn json_reports_and_results_do_not_share_an_output() {
     home.run(&["pskc", "convert", "keys.xml", "-o", "/dev/null"]).success();
 }
 
+/// A name that tells no format is no reason to write PSKC.
+#[test]
+fn a_result_whose_name_tells_no_format_needs_one() {
+    let home = home();
+    for name in ["k.xlsx", "k.txt", "k.pdf", "k.XLS", "a.csv.gz", "k.", "keys.xml.bak"] {
+        let refused = home.run(&["pskc", "convert", "keys.xml", "-o", name]);
+        assert!(refused.code == Some(2) && !home.path(name).exists(), "{name}: {refused:?}");
+        for word in [name, "--to", "pskc, csv, json, otpauth, usersfile, rfc6031, pkcs12"] {
+            assert!(refused.err.contains(word), "{name}: {refused:?}");
+        }
+        home.run(&["pskc", "convert", "keys.xml", "-o", name, "--to", "csv"]).success();
+        assert!(std::fs::read_to_string(home.path(name)).unwrap().starts_with("id,"), "{name}");
+    }
+    std::fs::create_dir(home.path("v1.2")).unwrap();
+    for name in ["keys", "v1.2/keys", ".keys", "KEYS.XML"] {
+        home.run(&["pskc", "convert", "keys.xml", "-o", name]).success();
+        assert!(std::fs::read_to_string(home.path(name)).unwrap().contains("KeyContainer"), "{name}");
+    }
+}
+
+/// What was encrypted is not written in the clear without a word.
+#[test]
+fn a_conversion_that_takes_the_protection_away_says_so() {
+    let home = home();
+    home.write("pw", "correct horse battery staple");
+    home.write("key", "00".repeat(16));
+    let (password, key) = (["--password-file", "pw"], ["--key-file", "key"]);
+    let strong = ["--to-password-file", "pw", "--iterations", "1000"];
+    home.run(&[&["pskc", "encrypt", "keys.xml", "-o", "safe.xml"][..], &strong].concat()).success();
+    home.run(&["pskc", "convert", "keys.xml", "--to-key-file", "key", "-o", "safe.cms"]).success();
+    home.run(&[&["pskc", "convert", "keys.xml", "-o", "safe.p12"][..], &strong].concat()).success();
+    const CLEAR: &str =
+        "the result holds its secrets in the clear: --to-password-file, --to-key-file or --to-certificate";
+    for (file, by) in [("safe.xml", password), ("safe.cms", key), ("safe.p12", password)] {
+        for to in ["pskc", "csv", "json", "rfc6031"] {
+            let convert = [&["pskc", "convert", file, "--to", to, "-o", "out", "--force"][..], &by].concat();
+            let told = home.run(&convert).success();
+            assert!(told.err.contains(CLEAR), "{file} {to}: {told:?}");
+            let told = home.json(&convert);
+            let has = told["warnings"].as_array().unwrap().iter().any(|what| what.as_str().unwrap().contains(CLEAR));
+            assert!(has, "{file} {to}: {told}");
+        }
+        for to in ["pskc", "pkcs12", "rfc6031"] {
+            let convert = [&["pskc", "convert", file, "--to", to, "-o", "out", "--force"][..], &by, &strong].concat();
+            let told = home.run(&convert).success();
+            assert!(!told.err.contains("in the clear"), "{file} {to}: {told:?}");
+        }
+    }
+    for command in [
+        &["pskc", "convert", "keys.xml", "--to", "csv"][..],
+        &["pskc", "decrypt", "safe.xml", "--password-file", "pw"],
+        &["pskc", "convert", "safe.xml", "--password-file", "pw", "--to-key-file", "key"],
+    ] {
+        let quiet = home.run(command).success();
+        assert!(!quiet.err.contains("in the clear"), "{command:?}: {quiet:?}");
+    }
+}
+
 /// A protection that is asked for is given, or refused.
 #[test]
 fn options_of_a_protection_count_or_are_refused() {

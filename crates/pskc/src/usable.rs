@@ -264,7 +264,6 @@ impl<'k> Usable<'k> {
             _ => None,
         };
         let forbids = |usage| policy.is_some_and(|p| !p.key_usage.is_empty() && !p.key_usage.contains(&usage));
-        let is_spent = policy.is_some_and(|policy| policy.number_of_transactions == Some(0));
         let is_asked = |suite: &OcraSuite| suite.has_pin() || suite.session_len().is_some();
         let short = self.secret.is_some_and(|secret| secret.len() < 16) && matches!(self.kind, Kind::Totp | Kind::Ocra);
         let suite = self.parameters.suite.as_ref();
@@ -282,7 +281,6 @@ impl<'k> Usable<'k> {
                 .is_some_and(is_asked)
                 .then_some("its OCRA suite has a PIN or session information: a server refuses it"),
             usage.is_some_and(forbids).then_some("its policy does not allow what its Algorithm is for"),
-            is_spent.then_some("its policy allows no use at all (NumberOfTransactions is 0)"),
             (self.kind == Kind::Totp && self.parameters.time.is_some_and(|time| time != 0))
                 .then_some("its Time is not 0: a server takes it for the step used last, other programs refuse it"),
             short.then_some("its secret is shorter than the 16 octets that RFC 4226 demands"),

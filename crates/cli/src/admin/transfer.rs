@@ -165,10 +165,14 @@ fn report(
             lines.push("  … (--json tells all)".to_owned());
         }
         if !has_owners && accepted > 0 {
-            lines.push(
-                "  they belong to nobody yet, and validate nothing until `dskpp admin key assign` or an".to_owned(),
-            );
-            lines.push("  enrolment with --delivers gives them to a user".to_owned());
+            let (it_belongs, validates, it) = match accepted {
+                1 => ("it belongs", "validates", "it"),
+                _ => ("they belong", "validate", "them"),
+            };
+            lines.push(format!(
+                "  {it_belongs} to nobody yet, and {validates} nothing until `dskpp admin key assign` or an\n  enrolment \
+                 with --delivers gives {it} to a user"
+            ));
         }
         lines.join("\n")
     })?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dskpp::vessel::file::FileFormat;
+use jiff::Timestamp;
 use pskc::{ContainerReader, Header, LenientReader};
 use serde_json::{Value as Json, json};
 
@@ -170,7 +171,7 @@ impl Check {
         let (content, _) = container::read(document, format, self.by.get()?, |_| Ok(()), &mut notes)?;
         let of_file = |what| Problem { line: None, what, next: None, is_error: false };
         let mut found: Vec<Problem> = notes.texts().map(of_file).collect();
-        let mut meaning = Meaning::new(Header::default(), 0);
+        let mut meaning = Meaning::new(Header::default(), 0, Timestamp::now().as_second());
         for (number, package) in (1..).zip(&content.packages) {
             meaning.package(package, number);
         }
@@ -191,7 +192,7 @@ impl Check {
             Ok(reader) => reader,
             Err(why) => return Ok(Err(Problem::of_schema(&why))),
         };
-        let mut meaning = Meaning::new(reader.header().clone(), reader.line());
+        let mut meaning = Meaning::new(reader.header().clone(), reader.line(), Timestamp::now().as_second());
         let mac_key = self.mac_key_file.as_deref().map(key_file).transpose()?;
         let unlock = self.by.get()?;
         let mut opening = Opening::new(reader.header(), unlock.as_ref(), mac_key.as_ref(), false, None)?;

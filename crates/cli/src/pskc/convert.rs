@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
-use dskpp::vessel::file::FileFormat;
+use dskpp::vessel::{self, file::FileFormat};
 use pskc::KeyPackage;
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
@@ -24,7 +24,7 @@ pub(crate) struct Convert {
     #[command(flatten)]
     input: Input,
 
-    /// The format of the result; told by the name of the file if not given, else PSKC
+    /// The format of the result; told by the file's extension if not given, and PSKC where it has none
     #[arg(long, value_enum)]
     to: Option<Format>,
 
@@ -52,7 +52,7 @@ struct Report {
 
 impl Convert {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let to = self.to.or_else(|| Format::of_name(&self.result.name()?)).unwrap_or(Format::Pskc);
+        let to = self.to.map_or_else(|| Format::of_result(self.result.name().as_deref()), Ok)?;
         if let Some(format) = to.of_container() {
             return self.write_container(format, output);
         }
@@ -62,11 +62,15 @@ impl Convert {
         }
         let Some(writer) = Writer::new(to) else {
             let protector = self.protection.protector()?;
-            return protect::rewrite(self.input.open(true)?, &self.result, protector, output);
+            let mut file = self.input.open(true)?;
+            if protector.is_none() {
+                file.warn_of_clear_result();
+            }
+            return protect::rewrite(file, &self.result, protector, output);
         };
-        let file = self.input.open(true)?;
-        file.warn();
-        file.warn_of_unusable();
+        let mut file = self.input.open(true)?;
+        file.warn_of_clear_result();
+        let warnings = file.warn_of_all();
         let without = file.summary.packages - file.summary.keys;
         if without > 0 {
             note(format!("{} without a key left out: the format has no place for it", count(without, "package")));
@@ -77,7 +81,7 @@ impl Convert {
         let pins = describe::pins(|each| file.for_each(each))?;
         let report = self.write(file, writer, &pins, output)?;
         report.tell();
-        self.result.report(report.written, report.members(), output)
+        self.result.report(report.written, report.members(&warnings), output)
     }
 
     /// Writes what has to be there as a whole.
@@ -86,8 +90,11 @@ impl Convert {
         if !output.json && self.result.name().is_none() && !self.result.is_stdout() && std::io::stdout().is_terminal() {
             return Err(Failure::usage("the result is no text").next("give a file with --output"));
         }
-        let file = self.input.open(true)?;
-        file.warn();
+        let mut file = self.input.open(true)?;
+        if matches!(protection, vessel::Protection::None) {
+            file.warn_of_clear_result();
+        }
+        let warnings = file.warn_of_all();
         if !file.summary.trailer.extensions.is_empty() {
             note("the format has no place for the extensions of the container: they are left out");
         }
@@ -110,7 +117,7 @@ impl Convert {
         printed(sink.write_all(&octets))?;
         sink.finish()?;
         report.tell();
-        self.result.report(report.written, report.members(), output)
+        self.result.report(report.written, report.members(&warnings), output)
     }
 
     /// Leaves out a key that the format cannot express, where that was asked for.
@@ -184,7 +191,7 @@ impl Report {
     }
 
     /// The same for a program.
-    fn members(&self) -> Json {
-        json!({ "left_out": self.left_out, "assumed": self.assumed, "skipped": self.skipped })
+    fn members(&self, warnings: &[String]) -> Json {
+        json!({ "warnings": warnings, "left_out": self.left_out, "assumed": self.assumed, "skipped": self.skipped })
     }
 }

@@ -297,6 +297,27 @@ impl KeyFile {
         self.unlock.is_some()
     }
 
+    /// Whether it was encrypted, and is open now.
+    fn is_opened(&self) -> bool {
+        self.summary.algorithm.is_some() || self.is_unlocked() && self.format.of_container().is_some()
+    }
+
+    /// Remembers to tell that what was encrypted is written in the clear.
+    pub(super) fn warn_of_clear_result(&mut self) {
+        if self.is_opened() {
+            let what = "the file is encrypted, and the result holds its secrets in the clear: --to-password-file, \
+                        --to-key-file or --to-certificate protects them, with --to pskc or rfc6031";
+            self.summary.warnings.push((what.to_owned(), None));
+        }
+    }
+
+    /// Tells a person what was found wrong, what was not looked at and what keys cannot be used; the same for a program.
+    pub(super) fn warn_of_all(&self) -> Vec<String> {
+        let warnings: Vec<String> = self.warnings().into_iter().chain(self.summary.unusable.texts()).collect();
+        warnings.iter().for_each(|what| note(format!("warning: {what}")));
+        warnings
+    }
+
     /// Tells a person what keys cannot be used.
     pub(crate) fn warn_of_unusable(&self) {
         self.summary.unusable.texts().for_each(|what| note(format!("warning: {what}")));
@@ -313,19 +334,21 @@ impl KeyFile {
 
     /// Tells a person what was found wrong, and what was not looked at.
     pub(crate) fn warn(&self) {
-        self.summary.suspicions.texts().for_each(|what| note(format!("warning: {what}")));
-        if self.summary.trailer.signed && self.format == Format::Pskc {
-            note(
-                "warning: the signature of the file is not checked here: `dskpp pskc verify FILE --ca CA -o -` checks \
-                 it, and gives what was signed",
-            );
-        }
-        for (what, place) in &self.summary.warnings {
-            match place {
-                Some(place) => note(format!("warning: {what} ({place})")),
-                None => note(format!("warning: {what}")),
-            }
-        }
+        self.warnings().into_iter().for_each(|what| note(format!("warning: {what}")));
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let is_signed = self.summary.trailer.signed && self.format == Format::Pskc;
+        let signed = is_signed.then(|| {
+            "the signature of the file is not checked here: `dskpp pskc verify FILE --ca CA -o -` checks it, and gives what \
+             was signed"
+                .to_owned()
+        });
+        let found = self.summary.warnings.iter().map(|(what, place)| match place {
+            Some(place) => format!("{what} ({place})"),
+            None => what.clone(),
+        });
+        self.summary.suspicions.texts().chain(signed).chain(found).collect()
     }
 }
 

@@ -16,6 +16,8 @@ use super::protect::few_rounds;
 /// Looks at the packages of a container, one by one.
 pub(super) struct Meaning {
     header: Header,
+    /// The time at which keys should be good.
+    at_unix_s: i64,
     /// Hashes of the identifiers so far, keyed so that a file cannot make two of them equal.
     ids: HashSet<u64>,
     /// The same in small letters.
@@ -33,9 +35,10 @@ pub(super) struct Meaning {
 
 impl Meaning {
     /// Begins with what stands before the packages, which end on that line.
-    pub(super) fn new(header: Header, line: u64) -> Self {
+    pub(super) fn new(header: Header, line: u64, at_unix_s: i64) -> Self {
         let mut meaning = Meaning {
             header,
+            at_unix_s,
             ids: HashSet::new(),
             folded: HashSet::new(),
             hasher: RandomState::new(),
@@ -139,6 +142,9 @@ impl Meaning {
         self.formats(key, line);
         self.algorithm(key, line);
         self.use_of(key, line);
+        for why in pskc::out_of_force(package, self.at_unix_s) {
+            self.warning(line, why, "ask its issuer for another one, or correct the policy, if it is wrong");
+        }
         for name in pskc::unshown(package) {
             let next = "write 1 to 256 characters that are printable, without blanks at the ends";
             let what = format!("its {name} cannot be shown: a token store refuses the key, a server leaves it out");

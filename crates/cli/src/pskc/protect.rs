@@ -311,12 +311,11 @@ impl Decrypt {
 
 /// Writes the keys of `file` as PSKC.
 pub(crate) fn rewrite(file: KeyFile, to: &To, protector: Option<Protector>, output: &Output) -> Result<(), Failure> {
-    file.warn();
-    file.warn_of_unusable();
+    let warnings = file.warn_of_all();
     let mut result = PskcFile::create(to.sink(output)?, file.summary.header.id.clone(), protector)?;
     let extensions = file.summary.trailer.extensions.clone();
     file.into_each(|package| result.package(package))?;
     let keys = result.keys;
     result.finish(&extensions)?;
-    to.report(keys, Json::Null, output)
+    to.report(keys, serde_json::json!({ "warnings": warnings }), output)
 }

@@ -1,5 +1,6 @@
 //! What a first reading of a key file finds.
 
+use jiff::Timestamp;
 use pskc::{Header, KeyPackage, Trailer, Usable};
 
 use super::notes::Notes;
@@ -14,6 +15,8 @@ pub(crate) struct Summary {
     pub(crate) trailer: Trailer,
     /// What the file does otherwise than RFC 6030 has it, and where that is known.
     pub(crate) warnings: Vec<(String, Option<pskc::xml::Place>)>,
+    /// When the file is read: keys should be good then.
+    now_unix_s: i64,
     /// Packages that have a key.
     pub(crate) keys: u64,
     /// What is suspicious about keys.
@@ -32,6 +35,7 @@ impl Summary {
             algorithm: None,
             trailer: Trailer::default(),
             warnings: Vec::new(),
+            now_unix_s: Timestamp::now().as_second(),
             keys: 0,
             suspicions: Notes::default(),
             unusable: Notes::default(),
@@ -55,6 +59,7 @@ impl Summary {
         let Some(key) = &package.key else { return };
         self.keys += 1;
         let place = || format!("key {} ({})", self.packages, shown(&key.id));
+        pskc::out_of_force(package, self.now_unix_s).for_each(|what| self.suspicions.add(what.to_owned(), place));
         match Usable::of(key) {
             Ok(usable) => {
                 usable.suspicion().into_iter().for_each(|what| self.suspicions.add(what.to_owned(), place));

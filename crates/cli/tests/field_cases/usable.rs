@@ -1,6 +1,7 @@
 //! Keys that cannot be used, or not as somebody may think.
 
-use super::Case;
+use super::support::Home;
+use super::{Case, copy};
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -341,3 +342,42 @@ pub(super) const CASES: &[Case] = &[
         never: &["refused"],
     },
 ];
+
+/// Each key that nothing can be done with today, by its policy or its device, is told of wherever it is looked at.
+#[test]
+fn s5_keys_that_are_not_in_force_are_told_of_wherever_they_are_read() {
+    const DEVICE: &str = "</SerialNo></DeviceInfo>";
+    const POLICY: &str = "<ExpiryDate>9999-12-31T23:59:59Z</ExpiryDate><KeyUsage>OTP</KeyUsage>";
+    for (place, new, told) in [
+        (POLICY, "<ExpiryDate>2020-01-01T00:00:00Z</ExpiryDate>", "it has expired (ExpiryDate of its policy)"),
+        (POLICY, "<StartDate>2999-01-01T00:00:00Z</StartDate>", "it is not valid yet (StartDate of its policy)"),
+        (POLICY, "<NumberOfTransactions>0</NumberOfTransactions>", "its policy allows no use at all"),
+        (
+            DEVICE,
+            "</SerialNo><ExpiryDate>2020-01-01T00:00:00Z</ExpiryDate></DeviceInfo>",
+            "its device has expired (ExpiryDate of DeviceInfo)",
+        ),
+        (
+            DEVICE,
+            "</SerialNo><StartDate>2999-01-01T00:00:00Z</StartDate></DeviceInfo>",
+            "its device is not valid yet (StartDate of DeviceInfo)",
+        ),
+    ] {
+        let home = Home::new();
+        copy("52-date-max-value", &[(place, new)], &home);
+        for command in [
+            &["pskc", "check", "input"][..],
+            &["pskc", "inspect", "input"],
+            &["pskc", "convert", "input", "--to", "json"],
+            &["pskc", "convert", "input"],
+            &["pskc", "convert", "input", "--to", "rfc6031", "-o", "keys.cms", "--force"],
+            &["pskc", "check", "keys.cms"],
+            &["token", "import", "--store", "tokens", "input"],
+        ] {
+            let done = home.run(command);
+            let text = done.out.clone() + &done.err;
+            assert!(done.code == Some(0) && text.contains(told), "{command:?} {new}: {done:?}");
+            assert!(!text.contains("follows RFC"), "{command:?}: {done:?}");
+        }
+    }
+}

@@ -12,6 +12,8 @@ mod quotes;
 mod secret;
 mod users;
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use pskc::{Key, KeyPackage};
 
@@ -23,6 +25,7 @@ pub(crate) use quotes::Quotes;
 
 use super::describe::Pins;
 use super::notes::Notes;
+use crate::output::Failure;
 
 /// A format of key files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,6 +60,20 @@ impl Format {
             "p12" | "pfx" => Some(Format::Pkcs12),
             _ => None,
         }
+    }
+
+    /// The format that the name of a file to be written tells; PSKC where it has no extension, or there is no name.
+    ///
+    /// # Errors
+    /// An extension that belongs to no format here.
+    pub(super) fn of_result(name: Option<&str>) -> Result<Format, Failure> {
+        let extension = name.and_then(|name| Path::new(name).extension());
+        let (Some(name), Some(extension)) = (name, extension) else { return Ok(Format::Pskc) };
+        Format::of_name(name).ok_or_else(|| {
+            let names: Vec<&str> = Format::value_variants().iter().map(|format| format.name()).collect();
+            let what = format!("the name {name} tells no format: .{} belongs to none", extension.display());
+            Failure::usage(what).next(format!("name the format with --to: {}", names.join(", ")))
+        })
     }
 
     /// Its name in options and documents.
