@@ -382,6 +382,18 @@ fn keys_enter_a_server_once_and_leave_it_unchanged() {
     home.write("more", "serial,seed,time interval\nz3,31323334353637383930,60\n");
     let more = home.json(&["admin", "key", "import", "more", "--user", "bob"]);
     assert_eq!((&more["accepted"], &more["refused"]), (&json!(1), &json!(0)), "a table is read as well: {more}");
+    for (ids, told) in [
+        (&["o1"][..], "it belongs to nobody yet, and validates"),
+        (&["o2", "o3"], "they belong to nobody yet, and validate "),
+    ] {
+        let lines: Vec<String> = ids
+            .iter()
+            .map(|id| format!("otpauth://totp/{id}?secret=GEZDGNBVGY3TQOJQ{}", "MFRGGZDF".repeat(2)))
+            .collect();
+        home.write("owned", lines.join("\n"));
+        let taken = home.run(&["admin", "key", "import", "owned"]).success();
+        assert!(taken.out.contains(told), "{taken:?}");
+    }
     home.write("password", "correct horse\n");
     home.run(&["admin", "key", "export", "--to-password-file", "password", "-o", "out.xml"]).success();
     let out = inspect(&home, "out.xml", &["--password-file", "password"]);

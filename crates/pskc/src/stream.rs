@@ -160,6 +160,10 @@ impl Parts {
                     self.trailer.signed = true;
                     reader.skip()?;
                 }
+                None if child.is(ns::PSKC, "EncryptionKey") || child.is(ns::PSKC, "MACMethod") => {
+                    let what = format!("<{}> stands behind packages, and belongs in front of them", child.local);
+                    return Err(reader.invalid(what).into());
+                }
                 None => return Err(reader.unexpected(&child).into()),
             }
         }

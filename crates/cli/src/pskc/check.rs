@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::container;
 use super::document::Document;
 use super::format::Format;
-use super::kind::Kind;
+use super::kind::{Kind, TEXT_OF_NO_FORMAT};
 use super::material::key_file;
 use super::meaning::Meaning;
 use super::notes::Notes;
@@ -66,7 +66,12 @@ impl Problem {
     /// What a document is that is no PSKC at all.
     fn of_other(document: &Document) -> Result<Option<Self>, Failure> {
         let (what, next) = match document.kind()? {
-            Kind::Keys(Format::Pskc) | Kind::Unknown => return Ok(None),
+            Kind::Keys(Format::Pskc) => return Ok(None),
+            Kind::Text => (
+                TEXT_OF_NO_FORMAT.to_owned(),
+                "ask the sender which format it is; `dskpp pskc convert --from` reads it",
+            ),
+            Kind::Unknown => ("of no kind that is known".to_owned(), "ask the sender what it is"),
             Kind::Keys(format) => (
                 format.what().to_owned(),
                 "`dskpp pskc convert FILE -o keys.xml` makes PSKC of it, `dskpp pskc inspect FILE` shows it",
@@ -124,7 +129,12 @@ impl Check {
                 None => match self.strict(&document)? {
                     Ok(found) => found,
                     Err(error) => {
-                        let problems = vec![error].into_iter().chain(lenient(&document)).collect();
+                        let told = lenient(&document).into_iter();
+                        let is_new = |other: &Problem| {
+                            other.line != error.line || !error.what.starts_with(other.what.trim_end_matches('…'))
+                        };
+                        let others: Vec<Problem> = told.filter(is_new).collect();
+                        let problems = [error].into_iter().chain(others).collect();
                         Found { problems, ..Found::default() }
                     }
                 },

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::format::Format;
-use super::kind::{HEAD, Kind};
+use super::kind::{HEAD, Kind, TEXT_OF_NO_FORMAT};
 use crate::output::Failure;
 
 /// Standard input is kept in memory, so it has a limit; files have none.
@@ -87,6 +87,8 @@ impl Document {
             Kind::Keys(format) => Err(Failure::new(format!("{name} is no PSKC: it is {}", format.what()))
                 .next("`dskpp pskc convert FILE -o keys.xml` makes PSKC of it; `dskpp pskc inspect FILE` shows it")),
             Kind::Other(what, next) => Err(Failure::new(format!("{name} is no PSKC: it is {what}")).next(next)),
+            Kind::Text => Err(Failure::new(format!("{name} is no PSKC: it is {TEXT_OF_NO_FORMAT}"))
+                .next("ask the sender which format it is; `dskpp pskc convert --from` reads it")),
             Kind::Unknown => Err(Failure::new(format!("{name} is no PSKC, and nothing else that is known"))
                 .next("ask the sender what it is")),
         }

@@ -12,7 +12,7 @@ use data_encoding::HEXLOWER;
 use dskpp::vessel::file::FileFormat;
 use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
 use indicatif::{ProgressBar, ProgressStyle};
-use pskc::{DerivedKey, Header, KeyPackage, LenientReader, ParallelReader, Trailer, Unlock, Warning};
+use pskc::{DerivedKey, Header, Irregularity, KeyPackage, LenientReader, ParallelReader, Trailer, Unlock, Warning};
 
 use super::container;
 use super::document::Document;
@@ -80,6 +80,18 @@ impl Packages {
             Packages::Strict(reader) => reader.next_package().map_err(refused),
             Packages::Lenient(reader) => reader.next_package().map_err(unreadable),
         }
+    }
+
+    /// What lenient reading has found wrong with `MACMethod`, up to the end: why a value does not open.
+    fn faults_of_mac_method(mut self) -> Vec<String> {
+        let Packages::Lenient(reader) = &mut self else { return Vec::new() };
+        while let Ok(Some(_)) = reader.next_package() {}
+        let is_of_it = |warning: &&Warning| match &warning.irregularity {
+            Irregularity::NoMacAlgorithm => true,
+            Irregularity::Order(name) => name == "MACMethod",
+            _ => false,
+        };
+        reader.warnings().iter().filter(is_of_it).map(ToString::to_string).collect()
     }
 
     /// Octets read so far.
@@ -161,7 +173,9 @@ impl Input {
                 summary.algorithm.get_or_insert_with(|| value.data.algorithm.clone());
             }
             summary.packages += 1;
-            opener.open(&mut package, summary.packages, must_open)?;
+            if let Err(why) = opener.open(&mut package, summary.packages, must_open) {
+                return Err(why.details(packages.faults_of_mac_method()));
+            }
             self.reading.complete(&mut package).map_err(Failure::usage)?;
             summary.look_at(&package);
             if summary.packages.is_multiple_of(1024) {

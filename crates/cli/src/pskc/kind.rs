@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Keys(Format),
     /// Something else that is known, and what to do with it.
     Other(String, &'static str),
+    /// Text in no form that is known.
+    Text,
     /// Nothing that is known.
     Unknown,
 }
@@ -23,6 +25,15 @@ pub(crate) enum Kind {
 const BINARY: &[(&[u8], &str, &str)] = &[
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "unpack it; save a workbook as CSV"),
     (b"\xD0\xCF\x11\xE0", "an old Excel workbook", "save it as CSV"),
+    (b"PK\x05\x06", "an empty ZIP archive", "ask the sender for it again"),
+    (b"\x1F\x9D", "compressed with compress", "`uncompress` unpacks it"),
+    (b"LZIP", "compressed with lzip", "`lzip -d` unpacks it"),
+    (b"\x04\x22\x4D\x18", "compressed with lz4", "`unlz4` unpacks it"),
+    (b"MSCF", "a CAB archive", "unpack it"),
+    (b"!<arch>\n", "an archive (ar)", "unpack it"),
+    (b"070701", "an archive (cpio)", "unpack it"),
+    (b"\x7FELF", "a program", "ask the sender for the keys themselves"),
+    (b"MZ", "a program for Windows", "ask the sender for the keys themselves"),
     (b"\x1F\x8B", "compressed with gzip", "`gunzip` unpacks it"),
     (b"BZh", "compressed with bzip2", "`bunzip2` unpacks it"),
     (b"\xFD7zXZ\0", "compressed with xz", "`unxz` unpacks it"),
@@ -45,6 +56,8 @@ const BINARY: &[(&[u8], &str, &str)] = &[
 /// The same for what begins with text, in letters of either case.
 const TEXT: &[(&str, &str, &str)] = &[
     ("%PDF", "a PDF document", "ask the sender for the keys themselves; a QR code in it holds an otpauth line"),
+    ("{\\rtf", "a document of a word processor (RTF)", "ask the sender for the keys themselves"),
+    ("age-encryption.org/", "encrypted with age", "decrypt it with age first"),
     ("{\"format\":\"dskpp", "a token store of dskpp", "`dskpp token list --store FILE` shows what is in it"),
     ("<!DOCTYPE html", "a web page", "it may be a log-in page that was saved in place of the file: fetch it again"),
     ("<html", "a web page", "it may be a log-in page that was saved in place of the file: fetch it again"),
@@ -52,6 +65,8 @@ const TEXT: &[(&str, &str, &str)] = &[
     ("MIME-Version:", "an e-mail", "save what is attached to it"),
 ];
 
+/// What [`Kind::Text`] is called.
+pub(crate) const TEXT_OF_NO_FORMAT: &str = "text in no format that is known";
 const QR: &str = "a QR code holds an otpauth line: read it with a scanner (`zbarimg --raw FILE`), and save the line";
 const KEYTOOL: &str = "`keytool -importkeystore -deststoretype pkcs12` makes PKCS #12 of it";
 
@@ -76,9 +91,16 @@ impl Kind {
         if let Some((_, what, next)) = TEXT.iter().find(|(prefix, ..)| words(prefix)) {
             return Kind::Other((*what).into(), next);
         }
+        if head.get(257..262) == Some(b"ustar") {
+            return Kind::Other("a tar archive".into(), "`tar -xf FILE` unpacks it");
+        }
         let is_control = |octet: &u8| matches!(octet, 0..=8 | 14..=26 | 28..=31);
         if start[0] == b'<' || !start.iter().any(is_control) {
-            return text(&String::from_utf8_lossy(start), name); // the head may end within a character
+            let is_text = std::str::from_utf8(start).map_or_else(|why| why.error_len().is_none(), |_| true);
+            return match text(&String::from_utf8_lossy(start), name) {
+                Kind::Unknown if is_text => Kind::Text, // the head may end within a character
+                kind => kind,
+            };
         }
         match (BINARY.iter().find(|(magic, ..)| start.starts_with(magic)), Der::of(head)) {
             (Some((_, what, next)), _) => Kind::Other((*what).into(), next),
@@ -91,6 +113,8 @@ impl Kind {
 fn begins(text: &[u8], prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
+
+const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
 fn text(start: &str, name: &str) -> Kind {
     let mut lines = start.lines().map(str::trim);
@@ -115,9 +139,11 @@ fn text(start: &str, name: &str) -> Kind {
     match (pem_labels(start).next(), Format::of_name(name)) {
         (Some(label), _) => pem(label),
         (None, Some(format @ (Format::Csv | Format::Usersfile))) => Kind::Keys(format),
-        _ if line.contains([',', ';', '\t', '|']) => Kind::Keys(Format::Csv),
-        (None, Some(format)) => Kind::Keys(format),
-        (None, None) => Kind::Unknown,
+        // "Dear Sir," is no table.
+        _ if line.trim_end_matches(SEPARATORS).contains(SEPARATORS) => Kind::Keys(Format::Csv),
+        (None, Some(Format::Pskc)) if start.contains('<') => Kind::Keys(Format::Pskc),
+        (None, Some(format @ (Format::Json | Format::Otpauth))) => Kind::Keys(format),
+        _ => Kind::Unknown,
     }
 }
 
@@ -269,6 +295,10 @@ mod tests {
             (b"", "empty"),
             (b"\xEF\xBB\xBF \n", "empty"),
             (b"PK\x03\x04\x14\0", "ZIP"),
+            (&[&b"keys.xml\0"[..], &[0; 248], b"ustar\x0000"].concat(), "tar"),
+            (b"\x1F\x9D\x90", "compress"),
+            (b"MSCF\0\0\0\0", "CAB"),
+            (b"{\\rtf1\\ansi", "RTF"),
             (b"\x1F\x8B\x08\0\0", "gzip"),
             (b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", "PNG"),
             (b"\xFF\xD8\xFF\xE0\0\x10JFIF", "JPEG"),
@@ -295,7 +325,13 @@ mod tests {
                 found => panic!("{what}: {found:?}"),
             }
         }
-        for content in [&b"Dear Sir"[..], b"\0\x01\x02", b"0", b"\x30", b"\x30\x82", b"\xFF\xFE\0", b"\x1F"] {
+        for name in ["k.xml", "k.p12", "k.cms", "k.pskc"] {
+            assert_eq!(Kind::of(b"Dear Sir", name), Kind::Text, "{name}");
+        }
+        for content in ["Dear Sir".as_bytes(), b"Dear Sir,\nthe keys", "K\u{E4}se".as_bytes(), b"0", b"\xC3"] {
+            assert_eq!(Kind::of(content, "input"), Kind::Text, "{content:?}");
+        }
+        for content in [&b"\0\x01\x02"[..], b"\x30\x82\x30", b"\xFF\xFE\0", b"\x1F"] {
             assert_eq!(Kind::of(content, "input"), Kind::Unknown, "{content:?}");
         }
     }

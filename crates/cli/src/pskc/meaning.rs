@@ -87,9 +87,13 @@ impl Meaning {
             _ => {}
         }
         let Some(method) = &self.header.mac_method else { return };
+        let is_unnamed = method.algorithm.is_empty();
         let is_unknown = pskc::mac_hash(&method.algorithm).is_none();
+
         let is_open = method.mac_key.is_none() && method.mac_key_reference.is_none();
-        if is_unknown {
+        if is_unnamed {
+            self.error(line, "MACMethod names no algorithm", "name HMAC with SHA-1 or SHA-2 (§6.1.1)");
+        } else if is_unknown {
             let next = "use HMAC with SHA-1 or SHA-2: receivers cannot check the MACs";
             self.warning(line, "the algorithm of MACMethod is not known", next);
         }
@@ -232,9 +236,11 @@ impl Meaning {
                 self.warning(line, what, "use AES, or RSA-OAEP: receivers cannot open it");
             }
             Ok(algorithm) if algorithm.needs_mac() => {
-                if value.mac.is_none() || self.header.mac_method.is_none() {
+                if value.mac.is_none() {
                     let what = format!("the encrypted {name} has no MAC, which its algorithm needs (§6.1.1)");
                     self.error(line, what, "add MACMethod and ValueMAC, or use a key wrap");
+                } else if self.header.mac_method.is_none() {
+                    self.no_mac_method(name, line);
                 }
                 let method = self.header.mac_method.as_ref();
                 let len = method.and_then(|method| pskc::mac_hash(&method.algorithm)).map(Hash::output_len);
@@ -244,11 +250,15 @@ impl Meaning {
                 }
             }
             Ok(_) if value.mac.is_some() && self.header.mac_method.is_none() => {
-                let what = format!("{name} has a MAC, and nothing says how it is made");
-                self.error(line, what, "add MACMethod (§6.1.1)");
+                self.no_mac_method(name, line);
             }
             Ok(_) => {}
         }
+    }
+
+    fn no_mac_method(&mut self, name: &str, line: u64) {
+        let what = format!("the {name} has a MAC, and MACMethod is missing: nothing says how it is made");
+        self.error(line, what, "add MACMethod, in front of the packages (§6.1.1)");
     }
 
     fn numbers(&mut self, data: &KeyData, line: u64) {

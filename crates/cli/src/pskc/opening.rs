@@ -17,12 +17,16 @@ fn closed(why: &ProtectionError, place: &str) -> Failure {
         ProtectionError::MacKeyNeeded(_) => failure.next("give it with --mac-key-file"),
         ProtectionError::MissingMac => failure.next("ask the sender for it again; --lenient opens it as it is"),
         ProtectionError::MacTakenAway(_) => failure.next("do not use the file: ask the sender for it again"),
-        ProtectionError::Algorithm(uri) if pskc::is_misnamed(uri) => {
+        ProtectionError::NoMacMethod => {
+            failure.next("ask the sender for the file with its MACMethod (RFC 6030 §6.1.1)")
+        }
+        ProtectionError::MacAlgorithm(uri) | ProtectionError::Algorithm(uri) if pskc::is_misnamed(uri) => {
             failure.next("ask the sender for it with the right name; --lenient takes it for that")
         }
-        ProtectionError::Algorithm(_) | ProtectionError::Derivation(_) | ProtectionError::Content(_) => {
-            failure.next("ask the sender for it with another protection")
-        }
+        ProtectionError::MacAlgorithm(_)
+        | ProtectionError::Algorithm(_)
+        | ProtectionError::Derivation(_)
+        | ProtectionError::Content(_) => failure.next("ask the sender for it with another protection"),
         _ => failure.next(NEEDED),
     }
 }

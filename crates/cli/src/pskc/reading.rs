@@ -9,7 +9,7 @@ use pskc::{AlgorithmParameters, Key, KeyPackage, ResponseFormat, Value, ValueFor
 
 use super::document::Document;
 use super::format::{Format, algorithm};
-use super::kind::Kind;
+use super::kind::{Kind, TEXT_OF_NO_FORMAT};
 use super::notes::Notes;
 use crate::output::Failure;
 
@@ -73,6 +73,10 @@ impl Reading {
             (Some(format), _) | (None, Kind::Keys(format)) => format,
             (None, Kind::Other(what, next)) => {
                 return Err(Failure::new(format!("{file} is {what}, not a key file")).next(next));
+            }
+            (None, Kind::Text) => {
+                return Err(Failure::new(format!("{file} is no key file: it is {TEXT_OF_NO_FORMAT}"))
+                    .next("--from names its format; ask the sender which one it is"));
             }
             (None, Kind::Unknown) => {
                 return Err(Failure::new(format!("{file} is no key file in a format that is known"))

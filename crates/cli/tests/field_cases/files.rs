@@ -122,6 +122,34 @@ fn a_secret_or_number_that_a_program_has_changed_is_not_taken() {
     }
 }
 
+/// What is no key file is called what it is, whatever its name says, and nobody is told of XML that is none.
+#[test]
+fn what_is_no_key_file_is_named_by_its_content() {
+    let home = Home::new();
+    let tar = [&b"keys.xml\0"[..], &[0; 248], b"ustar\x0000", &[0; 1024]].concat();
+    for (content, named, remedy) in [
+        (&b"Dear Sir,\nthe keys are in the other mail.\n"[..], "text in no format that is known", "ask the sender"),
+        (&tar, "a tar archive", "tar -xf"),
+        (b"\x1F\x8B\x08\0\0\0\0\0", "compressed with gzip", "gunzip"),
+        (b"BZh91AY&SY\x01\x02", "compressed with bzip2", "bunzip2"),
+        (b"\xFD7zXZ\0\0\x04", "compressed with xz", "unxz"),
+        (b"7z\xBC\xAF\x27\x1C\0", "a 7-Zip archive", "unpack"),
+        (b"Rar!\x1A\x07\x01\0", "a RAR archive", "unpack"),
+        (b"PK\x03\x04\x14\0", "a ZIP archive or an Excel workbook", "save a workbook as CSV"),
+        (b"\0\x01\x02\x03", "no", "ask the sender"),
+    ] {
+        for name in ["keys", "keys.xml", "keys.p12", "keys.pskc"] {
+            home.write(name, content);
+            for command in [&["pskc", "check"][..], &["pskc", "inspect"], &["pskc", "convert"], &["token", "import"]] {
+                let done = home.run(&[command, &[name]].concat());
+                let text = done.out.clone() + &done.err;
+                assert!(done.code == Some(1) && text.contains(named) && text.contains(remedy), "{name}: {done:?}");
+                assert!(!text.contains("well-formed"), "{name}: {done:?}");
+            }
+        }
+    }
+}
+
 /// A PIN key that no key names has no line of its own in a users file.
 #[test]
 fn a_pin_key_is_no_line_of_a_users_file_and_does_not_vanish() {

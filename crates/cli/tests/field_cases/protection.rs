@@ -1,6 +1,7 @@
 //! Values of PSKC: MACs, signatures, algorithms, base64 and dates.
 
-use super::Case;
+use super::support::Home;
+use super::{Case, copy};
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -267,3 +268,66 @@ pub(super) const CASES: &[Case] = &[
         never: &["--at"],
     },
 ];
+
+/// Each fault of `MACMethod` is named as what it is, strictly, leniently and by `check`.
+#[test]
+fn s6_1_1_what_is_wrong_with_mac_method_is_named() {
+    const WRONG: &str = "http://www.w3.org/2000/09/xmldsig#hmac-sha256";
+    const RIGHT: &str = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
+    let home = Home::new();
+    copy("28-mac-uri-wrong-namespace", &[(WRONG, RIGHT)], &home);
+    let good = std::fs::read_to_string(home.path("input")).unwrap();
+    let end = good.find("</MACMethod>").unwrap() + "</MACMethod>".len();
+    let method = &good[good.find("<MACMethod").unwrap()..end];
+    let without = good.replace(method, "");
+    const NONE: &str = "has no MACMethod in front of its packages";
+    // The file, and what is said of it: strictly, leniently and by a check that opens nothing.
+    for (file, strict, lenient, checked) in [
+        (good.clone(), "1 key, encrypted, opened", "1 key, encrypted, opened", "as far as it can be read"),
+        (
+            good.replace(RIGHT, WRONG),
+            "MACs of the file (MACMethod) have the algorithm \"http://www.w3.org/2000/09/xmldsig#hmac-sha256\"",
+            "is taken as http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
+            "the algorithm of MACMethod is not known",
+        ),
+        (
+            good.replace(RIGHT, "urn:odd"),
+            "MACs of the file (MACMethod) have the algorithm \"urn:odd\", which is not supported",
+            "MACs of the file (MACMethod) have the algorithm \"urn:odd\", which is not supported",
+            "the algorithm of MACMethod is not known",
+        ),
+        (
+            good.replace(RIGHT, ""),
+            "MACs of the file (MACMethod) have no algorithm",
+            "MACMethod has no Algorithm",
+            "MACMethod names no algorithm",
+        ),
+        (
+            good.replace(&format!(" Algorithm=\"{RIGHT}\""), ""),
+            "missing attribute Algorithm (/KeyContainer/MACMethod",
+            "MACMethod has no Algorithm",
+            "missing attribute Algorithm (/KeyContainer/MACMethod",
+        ),
+        (without.clone(), NONE, NONE, "the Secret has a MAC, and MACMethod is missing"),
+        (
+            without.replace("</KeyContainer>", &format!("{method}</KeyContainer>")),
+            "<MACMethod> stands behind packages, and belongs in front of them",
+            "the element <MACMethod> stands behind others that belong behind it",
+            "<MACMethod> stands behind packages, and belongs in front of them",
+        ),
+    ] {
+        home.write("input", &file);
+        let inspect = ["pskc", "inspect", "--key-hex", "000102030405060708090a0b0c0d0e0f", "input"];
+        for (command, told) in [
+            (&inspect[..], strict),
+            (&[&inspect[..], &["--lenient"]].concat(), lenient),
+            (&["pskc", "check", "input"], checked),
+        ] {
+            let done = home.run(command);
+            let text = done.out.clone() + &done.err;
+            assert!(text.contains(told), "{command:?} without {told:?}: {done:?}\n{file}");
+            let asks_for_a_key = text.contains("what opens the file: --key-file") && told == NONE;
+            assert!(!asks_for_a_key && !text.contains("has no MAC,"), "{command:?}: {done:?}\n{file}");
+        }
+    }
+}

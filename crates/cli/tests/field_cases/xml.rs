@@ -334,6 +334,21 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
+/// What both the schema and lenient reading name is told once.
+#[test]
+fn check_tells_each_fault_once() {
+    for (changed, told) in [
+        (&[][..], "must stand at the very beginning"),
+        (&[("\n<?xml version=\"1.0\"", "<?xml version=\"1.1\"")], "names another version"),
+        (&[("\n<?xml version=\"1.0\" encoding=\"UTF-8\"", "<?xml version=\"1.0\" encoding=\"latin1\"")], "says latin1"),
+    ] {
+        let home = Home::new();
+        copy("22-xml-blank-before-declaration", changed, &home);
+        let done = home.run(&["pskc", "check", "input"]);
+        assert!(done.code == Some(1) && done.out.matches(told).count() == 1, "{told}: {done:?}");
+    }
+}
+
 /// Lenient reading takes names without a namespace or in those of drafts; those of others are extensions.
 #[test]
 fn names_of_other_namespaces_and_repeated_containers_are_told() {

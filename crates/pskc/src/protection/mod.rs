@@ -43,11 +43,16 @@ pub enum ProtectionError {
     #[error("{0} has no MAC although the file has a MACMethod: the MAC may have been taken away")]
     MacTakenAway(&'static str),
     /// A MAC of which nothing says how it was made.
-    #[error("an encrypted value has a MAC, and the file does not say how it is made (MACMethod)")]
+    #[error(
+        "an encrypted value has a MAC, and the file has no MACMethod in front of its packages that says how it is made"
+    )]
     NoMacMethod,
     /// The file names a MAC key that was not given.
     #[error("the file uses a MAC key that both sides know ({0:?}): give it")]
     MacKeyNeeded(String),
+    /// MACs of an algorithm that is not known: its URI.
+    #[error("the MACs of the file (MACMethod) have {}", of_mac(.0))]
+    MacAlgorithm(String),
     /// An algorithm that is not known, or that does not go with what was given: its URI.
     #[error("the algorithm {0:?} is not supported for this{hint}", hint = meant_instead(.0))]
     Algorithm(String),
@@ -80,6 +85,13 @@ pub enum ProtectionError {
 /// Whether an algorithm of values or MACs is known under another name than this.
 pub fn is_misnamed(uri: &str) -> bool {
     meant(uri).is_some()
+}
+
+fn of_mac(uri: &str) -> String {
+    match uri {
+        "" => "no algorithm".to_owned(),
+        uri => format!("the algorithm {uri:?}, which is not supported{}", meant_instead(uri)),
+    }
 }
 
 fn meant_instead(uri: &str) -> String {

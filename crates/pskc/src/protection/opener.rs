@@ -129,7 +129,7 @@ impl Opener {
     }
 
     fn mac_key(&mut self, method: &MacMethod) -> Result<HmacKey, ProtectionError> {
-        let unknown = || ProtectionError::Algorithm(method.algorithm.clone());
+        let unknown = || ProtectionError::MacAlgorithm(method.algorithm.clone());
         let hash: Hash = mac_hash(&method.algorithm).ok_or_else(unknown)?;
         if let Some(data) = &method.mac_key {
             return Ok(HmacKey::new(hash, self.decrypt(data, "the MAC key")?.expose()));

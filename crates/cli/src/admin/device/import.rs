@@ -41,7 +41,7 @@ impl Format {
             Kind::Keys(other) => Err(Failure::new(format!("{name} is {}", other.what()))
                 .next("devices come in a table (CSV) or in PSKC; keys of users are for `dskpp admin key import`")),
             Kind::Other(what, next) => Err(Failure::new(format!("{name} is {what}")).next(next)),
-            Kind::Unknown => Err(Failure::new(format!("{name} is neither a table nor a key file"))
+            Kind::Text | Kind::Unknown => Err(Failure::new(format!("{name} is neither a table nor a key file"))
                 .next("devices come in a table (CSV) or in PSKC")),
         }
     }
