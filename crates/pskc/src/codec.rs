@@ -55,7 +55,7 @@ impl Sequence {
 }
 
 /// Refuses attributes other than `allowed`, which are in no namespace, and what any element may tell about its
-/// schema and language.
+/// schema.
 pub(crate) fn only_attributes<R: BufRead>(
     reader: &Reader<R>,
     element: &Element,
@@ -66,7 +66,7 @@ pub(crate) fn only_attributes<R: BufRead>(
         _ => !a.is_about_schema(),
     };
     match element.attributes().iter().find(unknown) {
-        Some(attribute) => Err(unexpected_attribute(reader, &attribute.local)),
+        Some(attribute) => Err(unexpected_attribute(reader, &attribute.shown())),
         None => Ok(()),
     }
 }
@@ -89,6 +89,25 @@ pub(crate) fn required<'e, R: BufRead>(
 pub(crate) fn text<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<String, XmlError> {
     only_attributes(reader, element, &[])?;
     reader.with_text(|text| xml::trim(text).to_owned())
+}
+
+/// The language of the element (`xml:lang`), where it says one. Refuses other attributes than
+/// [`only_attributes`] does.
+pub(crate) fn language<R: BufRead>(
+    reader: &Reader<R>,
+    element: &Element,
+    allowed: &[&str],
+) -> Result<Option<String>, XmlError> {
+    let Some(language) = element.attr_ns(ns::XML, "lang") else {
+        return only_attributes(reader, element, allowed).map(|()| None);
+    };
+    let mut others = element.clone();
+    others.attributes.retain(|attribute| !attribute.is_language());
+    only_attributes(reader, &others, allowed)?;
+    match xml::is_language(language) {
+        true => Ok(Some(language.to_owned())),
+        false => Err(reader.invalid("attribute xml:lang is no language (RFC 5646)")),
+    }
 }
 
 /// The text of the open element as a `T`; `what` says what it should be.

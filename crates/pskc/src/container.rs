@@ -14,6 +14,8 @@ pub struct KeyContainer {
     pub version: String,
     /// A name for the container: an `xs:ID`, so a letter or `_` first, then also digits, `-`, `.`.
     pub id: Option<String>,
+    /// The language of the names in it (`xml:lang`, RFC 5646) that have none of their own.
+    pub language: Option<String>,
     /// The key that protects the encrypted values (§6).
     pub encryption_key: Option<KeyInfo>,
     /// How the `ValueMAC`s are made (§6.1.1).
@@ -33,6 +35,7 @@ impl Default for KeyContainer {
         Self {
             version: "1.0".to_owned(),
             id: None,
+            language: None,
             encryption_key: None,
             mac_method: None,
             key_packages: Vec::new(),
@@ -123,9 +126,9 @@ impl KeyContainer {
         while let Some(package) = parts.next_package(reader)? {
             key_packages.push(package);
         }
-        let Header { version, id, encryption_key, mac_method } = parts.header;
+        let Header { version, id, language, encryption_key, mac_method } = parts.header;
         let Trailer { signed, extensions } = parts.trailer;
-        Ok(Self { version, id, encryption_key, mac_method, key_packages, signed, extensions })
+        Ok(Self { version, id, language, encryption_key, mac_method, key_packages, signed, extensions })
     }
 
     /// Writes a document of its own.
@@ -153,6 +156,7 @@ impl KeyContainer {
 
     fn write_started(&self, writer: &mut Writer) {
         writer.attr("Version", &self.version).attr_opt("Id", self.id.as_deref());
+        writer.attr_opt("xml:lang", self.language.as_deref());
         write_protection(writer, self.encryption_key.as_ref(), self.mac_method.as_ref());
         self.key_packages.iter().for_each(|package| package.write(writer));
         self.extensions.iter().for_each(|extensions| extensions.write(writer));

@@ -29,6 +29,9 @@ pub enum DateTimeError {
     /// In UTC it is before the year 1 or after the year 9999.
     #[error("a date and time outside of the years 1 to 9999 (in UTC)")]
     Range,
+    /// It has a part of a second that is finer than a nanosecond.
+    #[error("a date and time with a part of a second that is finer than a nanosecond")]
+    Fraction,
 }
 
 impl DateTime {
@@ -61,6 +64,15 @@ impl DateTime {
         DateTime(local)
     }
 
+    /// Reads a text as [`from_str`](Self::from_str) does; parts of a second finer than a nanosecond are cut off.
+    /// Tells whether there were any.
+    pub(crate) fn cut(text: &str) -> Result<(Self, bool), DateTimeError> {
+        let (local, offset, is_cut) = parse(text).ok_or(DateTimeError::Form)?;
+        let utc = Span::new().try_seconds(-offset.seconds()).and_then(|span| local.checked_add(span));
+        let utc = utc.ok().filter(|utc| utc.year() >= 1);
+        utc.map(|utc| (DateTime(utc), is_cut)).ok_or(DateTimeError::Range)
+    }
+
     /// In words, for people: `31 December 2030, 00:00 UTC`.
     pub(crate) fn in_words(self) -> String {
         self.0.strftime("%-d %B %Y, %H:%M UTC").to_string()
@@ -82,18 +94,16 @@ impl fmt::Display for DateTime {
 impl FromStr for DateTime {
     type Err = DateTimeError;
 
-    /// `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`, without a zone in UTC; no leap seconds. Digits behind the nanoseconds are
-    /// passed over: nobody may rely on parts of a millisecond (RFC 6030 §5).
+    /// `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`, without a zone in UTC; no leap seconds, and behind the nanoseconds no digits
+    /// but zeros.
     fn from_str(text: &str) -> Result<Self, DateTimeError> {
-        let (local, offset) = parse(text).ok_or(DateTimeError::Form)?;
-        let utc = Span::new().try_seconds(-offset.seconds()).and_then(|span| local.checked_add(span));
-        let utc = utc.ok().filter(|utc| utc.year() >= 1);
-        utc.map(DateTime).ok_or(DateTimeError::Range)
+        let (time, is_cut) = Self::cut(text)?;
+        if is_cut { Err(DateTimeError::Fraction) } else { Ok(time) }
     }
 }
 
-/// The local time, and by how much it is ahead of UTC.
-fn parse(text: &str) -> Option<(civil::DateTime, Offset)> {
+/// The local time, by how much it is ahead of UTC, and whether digits behind the nanoseconds were cut off.
+fn parse(text: &str) -> Option<(civil::DateTime, Offset, bool)> {
     const FORM: &[u8] = b"0000-00-00T00:00:00";
     static PARSER: temporal::DateTimeParser = temporal::DateTimeParser::new();
     let (fixed, rest) = text.split_at_checked(FORM.len())?;
@@ -113,14 +123,17 @@ fn parse(text: &str) -> Option<(civil::DateTime, Offset)> {
             return None;
         }
     }
-    let fraction = &fraction[..fraction.len().min(".123456789".len())]; // ASCII, as just seen
+    let (fraction, finer) = fraction.split_at(fraction.len().min(".123456789".len())); // ASCII, as just seen
+    let is_cut = finer.bytes().any(|digit| digit != b'0');
     // The end of a day is the first moment of the next.
     let (date, day) = match fixed.strip_suffix("24:00:00") {
-        Some(day) if fraction.bytes().all(|octet| matches!(octet, b'.' | b'0')) => ([day, "00:00:00"].concat(), 1),
+        Some(day) if !is_cut && fraction.bytes().all(|octet| matches!(octet, b'.' | b'0')) => {
+            ([day, "00:00:00"].concat(), 1)
+        }
         _ => ([fixed, fraction].concat(), 0),
     };
     let date: civil::DateTime = PARSER.parse_datetime(date).ok()?;
-    Some((date.checked_add(Span::new().days(day)).ok()?, parse_zone(zone)?))
+    Some((date.checked_add(Span::new().days(day)).ok()?, parse_zone(zone)?, is_cut))
 }
 
 fn parse_zone(zone: &str) -> Option<Offset> {
@@ -157,7 +170,7 @@ mod tests {
             ("2006-05-01T02:30:00+02:30", "2006-05-01T00:00:00Z"),
             ("2006-04-30T10:00:00-14:00", "2006-05-01T00:00:00Z"),
             ("2006-05-01T00:00:00.250Z", "2006-05-01T00:00:00.25Z"),
-            ("2006-05-01T00:00:00.12345678987Z", "2006-05-01T00:00:00.123456789Z"),
+            ("2006-05-01T00:00:00.12345678900Z", "2006-05-01T00:00:00.123456789Z"),
             ("2006-04-30T24:00:00Z", "2006-05-01T00:00:00Z"),
             ("2006-04-30T24:00:00.0+01:00", "2006-04-30T23:00:00Z"),
             ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
@@ -181,6 +194,9 @@ mod tests {
             "2006-05-01T25:00:00Z",
             "2006-05-01T24:00:01Z",
             "2006-05-01T24:00:00.1Z",
+            "2006-05-01T24:00:00.0000000001Z",
+            "2006-05-01T00:00:00.12345678987Z",
+            "2006-05-01T00:00:00.0000000001+02:00",
             "2006-05-01T00:00:00.Z",
             "2006-05-01T00:00:00+2:00",
             "2006-05-01T00:00:00+14:01",

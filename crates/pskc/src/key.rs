@@ -29,6 +29,8 @@ pub struct Key {
     pub key_reference: Option<String>,
     /// A name to show to people.
     pub friendly_name: Option<String>,
+    /// The language of that name (`xml:lang`, RFC 5646); not said means that of the container, and then English.
+    pub friendly_name_language: Option<String>,
     /// The secret and the moving values.
     pub data: Option<KeyData>,
     /// Whose key it is; a distinguished name as text (RFC 4514).
@@ -148,7 +150,10 @@ impl Key {
                 "Issuer" => key.issuer = Some(codec::text(reader, &child)?),
                 "KeyProfileId" => key.key_profile_id = Some(codec::text(reader, &child)?),
                 "KeyReference" => key.key_reference = Some(codec::text(reader, &child)?),
-                "FriendlyName" => key.friendly_name = Some(codec::text(reader, &child)?),
+                "FriendlyName" => {
+                    key.friendly_name_language = codec::language(reader, &child, &[])?;
+                    key.friendly_name = Some(reader.with_text(|text| xml::trim(text).to_owned())?);
+                }
                 _ => key.user_id = Some(codec::text(reader, &child)?),
             }
         }
@@ -164,7 +169,10 @@ impl Key {
         }
         write_text(writer, "pskc:KeyProfileId", self.key_profile_id.as_deref());
         write_text(writer, "pskc:KeyReference", self.key_reference.as_deref());
-        write_text(writer, "pskc:FriendlyName", self.friendly_name.as_deref());
+        if let Some(name) = &self.friendly_name {
+            writer.start("pskc:FriendlyName").attr_opt("xml:lang", self.friendly_name_language.as_deref());
+            writer.text(name).end();
+        }
         if let Some(data) = &self.data {
             data.write(writer);
         }

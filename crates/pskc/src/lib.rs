@@ -7,7 +7,7 @@
 //!
 //! What it promises: every document is read to the same values that RFC 6030 and its schema give it, or refused with
 //! the place and the reason. No input makes it panic, nest deeper or hold larger values than [`xml::Limits`] allow.
-//! What it writes is valid by the schema and reads back to the same values.
+//! What it writes is valid by the schema and reads back to the same values; the schema forgets the languages of names.
 //! What it does not do: no I/O, no clock, no randomness of its own. Reading neither decrypts values nor verifies
 //! signatures: a signed document is to be verified first, and what [`signature::verify`] gives is to be read. Secrets
 //! are wiped in the model, not in the document that is read or written.

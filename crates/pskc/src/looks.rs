@@ -5,8 +5,14 @@ use zeroize::Zeroizing;
 
 /// What is suspicious about a secret. A secret that was drawn at random is never suspicious but once in billions.
 pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
-    if let Some(text) = ascii(secret) {
-        let text = text.trim_matches(['"', '\'']);
+    if let Some(text) = seen(secret) {
+        if is_literal(text) {
+            return Some("its secret is itself text of a program, as it writes octets: it was probably encoded twice");
+        }
+        if text.len() < 16 {
+            return None;
+        }
+        let text = text.trim_matches(['"', '\'', '`', '<', '>', '[', ']', '(', ')', '{', '}']);
         if text.contains("://") {
             return Some("its secret is itself a URI: it was probably taken for the secret in it");
         }
@@ -38,11 +44,46 @@ pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
 }
 
 /// The secret as text that can be seen, without blanks at its ends.
-fn ascii(secret: &[u8]) -> Option<&str> {
-    if !secret.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace()) {
+fn seen(secret: &[u8]) -> Option<&str> {
+    const SHORTEST: usize = 6; // octets: shorter ones are as likely to be drawn at random
+    if secret.len() < SHORTEST || !secret.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace()) {
         return None;
     }
-    std::str::from_utf8(secret).ok().map(str::trim).filter(|text| text.len() >= 16)
+    std::str::from_utf8(secret).ok().map(str::trim)
+}
+
+/// Octets as programs write them: `b'…'` of Python, alone or in a call; `\x31\x32…`; `%31%32…`; lists of numbers;
+/// texts that name their encoding (`hex:…`), and PEM.
+fn is_literal(text: &str) -> bool {
+    const NAMED: [&str; 6] = ["hex:", "base16:", "base32:", "base64:", "data:", "-----BEGIN "];
+    let within = |open: &str, close: &str| Some(text.strip_prefix(open)?.strip_suffix(close)?.trim());
+    let in_call = within("bytearray(", ")").or_else(|| within("bytes(", ")")).or_else(|| within("memoryview(", ")"));
+    let inner = in_call.unwrap_or(text);
+    let is_bytes = ["b'", "b\"", "B'", "B\"", "br'", "br\"", "rb'", "rb\""]
+        .iter()
+        .any(|open| inner.strip_prefix(open).is_some_and(|rest| rest.ends_with(&open[open.len() - 1..])));
+    let is_named =
+        NAMED.iter().any(|name| text.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name)));
+    is_bytes || is_named || is_escaped(inner.trim_matches(['"', '\''])) || is_list(inner)
+}
+
+/// Octets in hexadecimal alone, each behind `\x` or `%`, three at least.
+fn is_escaped(text: &str) -> bool {
+    let is_octet = |part: &str| part.len() == 2 && part.bytes().all(|octet| octet.is_ascii_hexdigit());
+    ["\\x", "%"].iter().any(|mark| {
+        let mut parts = text.split(mark);
+        parts.next() == Some("") && parts.clone().count() >= 3 && parts.all(is_octet)
+    })
+}
+
+/// Numbers of octets with commas between, eight at least: `[49, 50, …]`, `{0x31, 0x32, …}`.
+fn is_list(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| "[](){}".contains(c) || c.is_ascii_whitespace()).trim_end_matches(',');
+    let is_octet = |part: &str| match part.trim() {
+        part if part.starts_with("0x") || part.starts_with("0X") => u8::from_str_radix(&part[2..], 16).is_ok(),
+        part => part.parse::<i16>().is_ok_and(|number| (-128..=255).contains(&number)), // Java's are signed
+    };
+    text.split(',').count() >= 8 && text.split(',').all(is_octet)
 }
 
 /// 16 hexadecimal digits or more. Decimal digits alone may be a secret that somebody has chosen: they need the marks of
@@ -103,6 +144,20 @@ mod tests {
             (b"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "text in base32"),
             (b"gezd gnbv gy3t qojq gezd gnbv gy3t qojq", "text in base32"),
             (b"GEZDGNBVGY3TQOJQGEZDGNBV", "text in base32"),
+            (b"<GEZDGNBVGY3TQOJQGEZDGNBV>", "text in base32"),
+            (b"[MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=]", "text in base64"),
+            (b"b'12345678901234567890'", "text of a program"),
+            (b"b\"it's the key\"\n", "text of a program"),
+            (b"b'\\x01\\x02'", "text of a program"),
+            (b"b'GEZDGNBVGY3TQOJQ'", "text of a program"),
+            (b"bytearray(b'12345678901234567890')", "text of a program"),
+            (b"\\x31\\x32\\x33\\x34\\x35", "text of a program"),
+            (b"%31%32%33%34%35", "text of a program"),
+            (b"[49, 50, 51, 52, 53, 54, 55, 56]", "text of a program"),
+            (b"{0x31,0x32,0x33,0x34,0x35,0x36,0x37,0x38,}", "text of a program"),
+            (b"[-1, 2, -3, 4, -5, 6, -7, 8]", "text of a program"),
+            (b"hex:3132333435363738", "text of a program"),
+            (b"-----BEGIN PRIVATE KEY-----\nMTIz", "text of a program"),
         ] {
             let found = suspicion(secret).unwrap_or_default();
             assert!(found.contains(named), "{}: {found}", String::from_utf8_lossy(secret));
@@ -116,7 +171,11 @@ mod tests {
         }
         let rng = &mut dskpp_crypto::SeededRandom::new(b"looks");
         let random: Vec<Vec<u8>> = [10, 16, 20, 24, 32, 64].map(|len| dskpp_crypto::Random::bytes(rng, len)).into();
-        let chosen: [&[u8]; 8] = [
+        let chosen: [&[u8]; 12] = [
+            b"b'12",
+            b"100%sure, 1, 2, 3",
+            b"{a, b, c, d, e, f, g, h}",
+            b"bobs 'key'",
             b"12345678901234567890",
             b"12345678901234567890123456789012",
             b"1234567890123456789012345678901234567890123456789012345678901234",

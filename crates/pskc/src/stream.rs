@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use crate::codec::{Sequence, only_attributes};
+use crate::codec::{self, Sequence};
 use crate::container::{read_id, read_version, write_protection};
 use crate::xml::{Element, Limits, Reader, Writer, ns};
 use crate::{Error, Extensions, KeyContainer, KeyInfo, KeyPackage, MacMethod};
@@ -14,6 +14,8 @@ pub struct Header {
     pub version: String,
     /// A name for the container (`xs:ID`).
     pub id: Option<String>,
+    /// The language of the names in it (`xml:lang`, RFC 5646) that have none of their own.
+    pub language: Option<String>,
     /// The key that protects the encrypted values (RFC 6030 §6).
     pub encryption_key: Option<KeyInfo>,
     /// How the `ValueMAC`s are made (§6.1.1).
@@ -23,7 +25,7 @@ pub struct Header {
 impl Default for Header {
     /// Version 1.0, without protection.
     fn default() -> Self {
-        Self { version: "1.0".to_owned(), id: None, encryption_key: None, mac_method: None }
+        Self { version: "1.0".to_owned(), id: None, language: None, encryption_key: None, mac_method: None }
     }
 }
 
@@ -118,9 +120,12 @@ impl Parts {
     /// Reads what comes before the first package of the container that `element` opened.
     pub(crate) fn read_header<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         const CHILDREN: &[&str] = &["EncryptionKey", "MACMethod", "KeyPackage*", "Signature", "Extensions*"];
-        only_attributes(reader, element, &["Version", "Id"])?;
-        let header =
-            Header { version: read_version(reader, element)?, id: read_id(reader, element)?, ..Header::default() };
+        let header = Header {
+            language: codec::language(reader, element, &["Version", "Id"])?,
+            version: read_version(reader, element)?,
+            id: read_id(reader, element)?,
+            ..Header::default()
+        };
         let mut parts = Self { header, trailer: Trailer::default(), children: Sequence::new(CHILDREN), package: None };
         while let Some(child) = reader.next()? {
             match parts.children.find(&child) {
@@ -226,9 +231,16 @@ impl<W: Write> ContainerWriter<W> {
 }
 
 impl Header {
+    /// Whether the version is a later one than 1.0. Its capabilities that are not known here are errors where they
+    /// stand, and the rest is read as 1.0 has it (§1.2).
+    pub fn is_later(&self) -> bool {
+        self.version.split_once('.').is_some_and(|(_, minor)| minor.bytes().any(|digit| digit != b'0'))
+    }
+
     /// Writes attributes and first children of the container just started.
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.attr("Version", &self.version).attr_opt("Id", self.id.as_deref());
+        writer.attr_opt("xml:lang", self.language.as_deref());
         write_protection(writer, self.encryption_key.as_ref(), self.mac_method.as_ref());
     }
 }

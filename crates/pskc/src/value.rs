@@ -125,6 +125,7 @@ impl EncryptedData {
         while let Some(child) = reader.next()? {
             let first = cipher_value.is_none();
             if child.is(ns::XENC, "EncryptionMethod") && first && method.is_none() {
+                only_attributes(reader, &child, &["Algorithm"])?;
                 let algorithm = xml::without_white_space(required(reader, &child, "Algorithm")?);
                 let mut parameters = Vec::new();
                 while let Some(parameter) = reader.next()? {
@@ -134,6 +135,7 @@ impl EncryptedData {
             } else if child.is(ns::DS, "KeyInfo") && first && key_info.is_none() {
                 key_info = Some(KeyInfo::read_open(reader, &child)?);
             } else if child.is(ns::XENC, "CipherData") && first {
+                only_attributes(reader, &child, &[])?;
                 cipher_value = Some(read_cipher_data(reader)?);
             } else if child.is(ns::XENC, "EncryptionProperties") && !first {
                 reader.skip()?;
@@ -171,6 +173,7 @@ fn read_cipher_data<R: BufRead>(reader: &mut Reader<R>) -> Result<Vec<u8>, Error
     if !child.is(ns::XENC, "CipherValue") {
         return Err(reader.unexpected(&child).into());
     }
+    only_attributes(reader, &child, &[])?;
     let value = reader.base64()?;
     reader.end()?;
     Ok(value)

@@ -158,9 +158,11 @@ fn policy() -> BoxedStrategy<Policy> {
 
 fn key() -> BoxedStrategy<Key> {
     let texts = (of(text()), of(text()), of(text()), of(text()), of(text()));
-    ("[ -~]{0,12}", of(uri()), texts, of(parameters()), of(data()), of(policy()), extensions())
-        .prop_map(|(id, algorithm, texts, algorithm_parameters, data, policy, extensions)| {
+    let language = of("|[a-z]{2}(-[A-Z]{2})?".boxed());
+    ("[ -~]{0,12}", of(uri()), texts, language, of(parameters()), of(data()), of(policy()), extensions())
+        .prop_map(|(id, algorithm, texts, language, algorithm_parameters, data, policy, extensions)| {
             let (issuer, key_profile_id, key_reference, friendly_name, user_id) = texts;
+            let friendly_name_language = friendly_name.as_ref().and(language);
             Key {
                 id,
                 algorithm,
@@ -169,6 +171,7 @@ fn key() -> BoxedStrategy<Key> {
                 key_profile_id,
                 key_reference,
                 friendly_name,
+                friendly_name_language,
                 data,
                 user_id,
                 policy,
@@ -305,6 +308,7 @@ fn full() -> KeyContainer {
         key_profile_id: text(),
         key_reference: text(),
         friendly_name: text(),
+        friendly_name_language: None, // which §4.2 wants, and the schema forgets
         user_id: text(),
         algorithm_parameters: Some(AlgorithmParameters {
             suite: text(),

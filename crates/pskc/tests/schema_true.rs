@@ -54,6 +54,12 @@ fn s11_strict_reading_follows_the_schema() {
         ),
         // RFC 6030 §4.2 wants a language, and the schema has no place for it
         ("<FriendlyName xml:lang='en'>a</FriendlyName>".into(), false, true),
+        ("<FriendlyName xml:lang='not a language'>a</FriendlyName>".into(), false, false),
+        ("<FriendlyName xml:space='preserve'>a</FriendlyName>".into(), false, false),
+        // and neither has a place for one elsewhere
+        ("<Issuer xml:lang='en'>a</Issuer>".into(), false, false),
+        ("<UserId xml:base='urn:b'>a</UserId>".into(), false, false),
+        ("<Policy xml:id='p'/>".into(), false, false),
         // attributes of others stand nowhere but in PINPolicy
         ("<Issuer v:a='1'>a</Issuer>".into(), false, false),
         ("<Issuer xsi:nil='true'></Issuer>".into(), false, false),
@@ -68,7 +74,8 @@ fn s11_strict_reading_follows_the_schema() {
         ("<Data><a xmlns=''/></Data>".into(), false, false),
         // dates
         ("<Policy><ExpiryDate>2026-01-01T24:00:00Z</ExpiryDate></Policy>".into(), true, true),
-        ("<Policy><ExpiryDate>2026-01-01T23:59:59.9999999999Z</ExpiryDate></Policy>".into(), true, true),
+        ("<Policy><ExpiryDate>2026-01-01T23:59:59.9999999999Z</ExpiryDate></Policy>".into(), true, false), // finer than dates here
+        ("<Policy><ExpiryDate>2026-01-01T23:59:59.9999999990Z</ExpiryDate></Policy>".into(), true, true),
         ("<Policy><ExpiryDate>2026-01-01</ExpiryDate></Policy>".into(), false, false),
         ("<Policy><ExpiryDate>12026-01-01T00:00:00Z</ExpiryDate></Policy>".into(), true, false), // no such year here
         // numbers

@@ -1,7 +1,7 @@
 //! What PSKC can carry: texts of characters that XML has, without white space at their ends, which readers take off.
 
 use pskc::KeyPackage;
-use pskc::xml::{is_text, trim};
+use pskc::xml::{is_language, is_text, trim};
 
 /// # Errors
 /// Which text a reader would not get back as it is.
@@ -29,7 +29,11 @@ pub(crate) fn carries(package: &KeyPackage) -> Result<(), String> {
     let bad = |text: &String| !is_text(text);
     let wrong = attributes.into_iter().find(|(_, text)| text.is_some_and(bad));
     let wrong = wrong.or_else(|| texts.into_iter().find(|(_, text)| text.is_some_and(|it| bad(it) || trim(it) != it)));
+    let language = key.and_then(|key| key.friendly_name_language.as_deref());
     match wrong {
+        None if language.is_some_and(|language| !is_language(language)) => {
+            Err("the format cannot carry the language of its friendly name: it is none (RFC 5646)".to_owned())
+        }
         None => Ok(()),
         Some((what, text)) => {
             let why = match text.is_some_and(bad) {

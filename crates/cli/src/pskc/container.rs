@@ -99,24 +99,28 @@ pub(super) struct Packages {
 }
 
 impl Packages {
-    /// Adds a key without its extensions.
+    /// Whether a key can stand beside those that do, without its extensions, which this takes off.
     ///
     /// # Errors
     /// Why the format cannot express it.
-    pub(super) fn add(&mut self, mut package: KeyPackage, format: FileFormat) -> Result<(), String> {
+    pub(super) fn fit(&mut self, package: &mut KeyPackage, format: FileFormat) -> Result<(), String> {
         if let Some(key) = package.key.as_ref().filter(|key| !key.is_usable()) {
             return Err(format!("the policy of {:?} is not understood, so it must not be used (RFC 6030 §5)", key.id));
         }
-        without_extensions(&mut package);
-        file::carries(&package).map_err(|why| why.to_string())?;
+        without_extensions(package);
+        file::carries(package).map_err(|why| why.to_string())?;
         let id = package.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
         let name = if format == FileFormat::Pkcs12 { id.to_lowercase() } else { id.to_owned() };
         if let Some(other) = self.names.insert(name, id.to_owned()) {
             let but = if other == id { "" } else { ", but for capital letters" };
             return Err(format!("another key has the same Id{but}"));
         }
-        self.packages.push(package);
         Ok(())
+    }
+
+    /// Adds a key that [fits](Self::fit).
+    pub(super) fn push(&mut self, package: KeyPackage) {
+        self.packages.push(package);
     }
 
     pub(super) fn is_empty(&self) -> bool {

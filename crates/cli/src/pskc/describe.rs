@@ -67,6 +67,7 @@ fn identity(members: &mut Members, key: &Key) {
     members.text("algorithm_suite", key.algorithm_parameters.as_ref().and_then(|part| part.suite.as_ref()));
     members.text("issuer", key.issuer.as_ref());
     members.text("friendly_name", key.friendly_name.as_ref());
+    members.text("friendly_name_language", key.friendly_name_language.as_ref());
 }
 
 fn values(members: &mut Members, data: &KeyData, show: bool) {
@@ -151,6 +152,11 @@ pub(crate) fn file(summary: &super::summary::Summary) -> Map<String, Json> {
     document
 }
 
+/// Whether the key is a PIN.
+pub(crate) fn is_pin(key: &Key) -> bool {
+    key.algorithm.as_deref().is_some_and(|uri| uri.ends_with(":pin") || uri.ends_with("#pin"))
+}
+
 /// The PINs that keys of a file name in their policies; `each_of` gives its packages one by one.
 pub(crate) fn pins(
     each_of: impl Fn(&mut dyn FnMut(KeyPackage) -> Result<(), Failure>) -> Result<(), Failure>,
@@ -158,11 +164,10 @@ pub(crate) fn pins(
     let (mut pins, mut named) = (Pins::new(), HashSet::new());
     each_of(&mut |package| {
         let Some(key) = package.key else { return Ok(()) };
-        let policy = key.policy.and_then(|policy| policy.pin_policy);
-        named.extend(policy.and_then(|policy| policy.pin_key_id));
-        let is_pin = key.algorithm.as_deref().is_some_and(|uri| uri.ends_with(":pin") || uri.ends_with("#pin"));
-        if let (true, Some(Value::Plain(pin))) = (is_pin, key.data.and_then(|data| data.secret)) {
-            pins.insert(key.id, pin);
+        let policy = key.policy.as_ref().and_then(|policy| policy.pin_policy.as_ref());
+        named.extend(policy.and_then(|policy| policy.pin_key_id.clone()));
+        if let (true, Some(Value::Plain(pin))) = (is_pin(&key), key.data.and_then(|data| data.secret)) {
+            pins.entry(key.id).or_insert(pin);
         }
         Ok(())
     })?;

@@ -117,6 +117,11 @@ pub(super) fn may_be_lenient(why: &pskc::Error) -> bool {
     matches!(why, pskc::Error::Xml(Unexpected { .. } | Missing { .. } | Value { .. } | Declaration { .. }))
 }
 
+/// What is said of a version after 1.0.
+pub(super) fn later_version(header: &Header) -> String {
+    format!("the version is {}: the file is read as 1.0, and what is written is 1.0", header.version)
+}
+
 fn refused(why: pskc::Error) -> Failure {
     let may_be_lenient = may_be_lenient(&why);
     Failure::new(why).next(match may_be_lenient {
@@ -185,7 +190,10 @@ impl Input {
         let (trailer, warnings) = packages.finish()?;
         bar.finish_and_clear();
         summary.trailer = trailer;
-        summary.warnings = warnings.into_iter().map(|w| (w.irregularity.to_string(), Some(w.place))).collect();
+        if !lenient && summary.header.is_later() {
+            summary.warnings.push((later_version(&summary.header), None));
+        }
+        summary.warnings.extend(warnings.into_iter().map(|w| (w.irregularity.to_string(), Some(w.place))));
         let derived = summary.header.encryption_key.as_ref().and_then(|key| DerivedKey::of(key).ok().flatten());
         let few = derived.and_then(|derived| few_rounds(derived.iterations.get()));
         summary.warnings.extend(few.map(|warning| (warning, None)));

@@ -77,6 +77,10 @@ impl Meaning {
         if version.split('.').any(is_padded) {
             self.error(line, "the version has leading zeros", "write 1.0");
         }
+        if self.header.is_later() {
+            let what = super::input::later_version(&self.header);
+            self.warning(line, what, "write 1.0, the only version that there is (§1.2)");
+        }
         match self.header.encryption_key.as_ref().map(DerivedKey::of) {
             Some(Err(why)) => self.error(line, why, "complete it: a password cannot open the file as it is (§6.2)"),
             Some(Ok(Some(derived))) => {

@@ -19,6 +19,7 @@ mod notes;
 mod opening;
 pub(crate) mod protect;
 pub(crate) mod reading;
+mod report;
 mod sign;
 pub(crate) mod sink;
 mod summary;

@@ -16,9 +16,10 @@ use serde_json::Value as Json;
 use super::carried;
 use super::input::{Input, KeyFile};
 use super::material;
+use super::report::{Report, Unfit};
 use super::sink::{Sink, printed};
 use crate::output::{Failure, Output};
-use crate::shown::{count, note, shown};
+use crate::shown::{count, note};
 
 /// What protects the secrets of a file that is written.
 #[derive(Args)]
@@ -186,45 +187,42 @@ fn rounds(text: &str) -> Result<NonZeroU32, String> {
 pub(crate) struct PskcFile {
     writer: ContainerWriter<Sink>,
     protector: Option<Protector>,
-    pub(crate) keys: u64,
 }
 
 impl PskcFile {
-    pub(crate) fn create(sink: Sink, id: Option<String>, protector: Option<Protector>) -> Result<Self, Failure> {
-        let mut header = Header { id, ..Header::default() };
+    fn create(sink: Sink, of: &Header, protector: Option<Protector>) -> Result<Self, Failure> {
+        let Header { id, language, .. } = of.clone();
+        let mut header = Header { id, language, ..Header::default() };
         if let Some(protector) = &protector {
             header.encryption_key = Some(protector.encryption_key().clone());
             header.mac_method = protector.mac_method().cloned();
         }
         let writer = printed(ContainerWriter::new(sink, &header))?;
-        Ok(PskcFile { writer, protector, keys: 0 })
+        Ok(PskcFile { writer, protector })
     }
 
-    pub(crate) fn package(&mut self, mut package: KeyPackage) -> Result<(), Failure> {
-        self.keys += u64::from(package.key.is_some());
-        carried::carries(&package).map_err(|why| {
-            let id = package.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
-            let next = "correct the text in the file; --to json or --to csv can carry it";
-            Failure::new(format!("key {} ({}): {why}", self.keys, shown(id))).next(next)
-        })?;
-        if let Some(key) = &package.key
-            && key.policy.as_ref().is_some_and(|policy| !policy.is_valid())
-        {
-            let place = format!("key {} ({})", self.keys, shown(&key.id));
-            return Err(Failure::new(format!(
-                "{place}: its policy breaks the schema of RFC 6030, and must not be lost"
-            ))
-            .next("correct the policy in the file, or ask the sender for it again"));
+    /// Writes a package; its values are encrypted then, where they are to be protected.
+    ///
+    /// # Errors
+    /// The file cannot be written. Inside, why the package cannot stand in it.
+    fn package(&mut self, package: &mut KeyPackage) -> Result<Result<(), Unfit>, Failure> {
+        if let Err(why) = carried::carries(package) {
+            let next = "correct the text in the file; --to json or --to csv can carry it, --skip leaves such keys out";
+            return Ok(Err(Unfit { why, next }));
         }
-        if let Some(protector) = &mut self.protector
-            && let Some(key) = &mut package.key
-            && let Some(data) = &mut key.data
-        {
-            let id = &key.id;
-            let protected = protector.protect(data, &mut SystemRandom);
-            protected.map_err(|why| Failure::new(format!("key {} ({id}): {why}", self.keys)))?;
+        if package.key.as_ref().is_some_and(|key| key.policy.as_ref().is_some_and(|policy| !policy.is_valid())) {
+            let why = "its policy breaks the schema of RFC 6030, and must not be lost".to_owned();
+            let next = "correct the policy in the file, or ask the sender for it again; --skip leaves such keys out";
+            return Ok(Err(Unfit { why, next }));
         }
-        printed(self.writer.package(&package))
+        let data = package.key.as_mut().and_then(|key| key.data.as_mut());
+        if let (Some(protector), Some(data)) = (&mut self.protector, data)
+            && let Err(why) = protector.protect(data, &mut SystemRandom)
+        {
+            let next = "protect the file in another way; --skip leaves such keys out";
+            return Ok(Err(Unfit { why: why.to_string(), next }));
+        }
+        printed(self.writer.package(package)).map(Ok)
     }
 
     pub(crate) fn finish(self, extensions: &[Extensions]) -> Result<(), Failure> {
@@ -291,7 +289,7 @@ impl Encrypt {
         let Some(protector) = self.protection.protector()? else {
             return Err(Failure::usage("nothing to encrypt with").next(WITH_WHAT));
         };
-        rewrite(self.input.open(true)?, &self.to, Some(protector), output)
+        rewrite(self.input.open(true)?, &self.to, Some(protector), Report::default(), output)
     }
 }
 
@@ -305,17 +303,37 @@ pub(crate) struct Decrypt {
 
 impl Decrypt {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        rewrite(self.input.open(true)?, &self.to, None, output)
+        rewrite(self.input.open(true)?, &self.to, None, Report::default(), output)
     }
 }
 
 /// Writes the keys of `file` as PSKC.
-pub(crate) fn rewrite(file: KeyFile, to: &To, protector: Option<Protector>, output: &Output) -> Result<(), Failure> {
+pub(super) fn rewrite(
+    file: KeyFile,
+    to: &To,
+    protector: Option<Protector>,
+    mut report: Report,
+    output: &Output,
+) -> Result<(), Failure> {
     let warnings = file.warn_of_all();
-    let mut result = PskcFile::create(to.sink(output)?, file.summary.header.id.clone(), protector)?;
+    let mut result = PskcFile::create(to.sink(output)?, &file.summary.header, protector)?;
     let extensions = file.summary.trailer.extensions.clone();
-    file.into_each(|package| result.package(package))?;
-    let keys = result.keys;
+    let (mut number, mut is_empty) = (0, true);
+    file.into_each(|mut package| {
+        number += 1;
+        match result.package(&mut package)? {
+            Ok(()) => {
+                is_empty = false;
+                report.write(&package);
+                Ok(())
+            }
+            Err(unfit) => report.leave_out(number, &package, unfit),
+        }
+    })?;
+    if is_empty {
+        return Err(Failure::new("there are no keys that the format can express"));
+    }
     result.finish(&extensions)?;
-    to.report(keys, serde_json::json!({ "warnings": warnings }), output)
+    report.tell();
+    to.report(report.written, report.members(&warnings), output)
 }

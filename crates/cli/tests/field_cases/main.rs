@@ -8,6 +8,7 @@
 mod checked;
 mod files;
 mod foreign;
+mod losses;
 mod options;
 mod otpauth;
 mod protection;

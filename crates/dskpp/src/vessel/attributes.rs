@@ -141,7 +141,8 @@ pub(super) fn of_key(key: &Key) -> Result<Vec<Attribute>, VesselError> {
     list.text(11, key.issuer.as_ref())?;
     list.text(12, key.key_profile_id.as_ref())?;
     list.text(13, key.key_reference.as_ref())?;
-    let name = key.friendly_name.clone().map(|name| FriendlyName { name, language: None });
+    let language = key.friendly_name_language.clone();
+    let name = key.friendly_name.clone().map(|name| FriendlyName { name, language });
     list.add(14, name.as_ref())?;
     if let Some(parameters) = &key.algorithm_parameters {
         add_parameters(&mut list, parameters)?;
@@ -257,7 +258,10 @@ fn take(package: &mut KeyPackage, number: u32, value: &Any) -> Result<(), Vessel
         11 => key.issuer = Some(text(value)?),
         12 => key.key_profile_id = Some(text(value)?),
         13 => key.key_reference = Some(text(value)?),
-        14 => key.friendly_name = Some(value.decode_as::<FriendlyName>().map_err(|_| UNREADABLE)?.name),
+        14 => {
+            let FriendlyName { name, language } = value.decode_as().map_err(|_| UNREADABLE)?;
+            (key.friendly_name, key.friendly_name_language) = (Some(name), language);
+        }
         15 => take_parameter(key.algorithm_parameters.get_or_insert_default(), value)?,
         16..=19 => take_data(key.data.get_or_insert_default(), number, value)?,
         21..=25 => take_policy(key.policy.get_or_insert_default(), number, value)?,

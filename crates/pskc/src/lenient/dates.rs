@@ -17,6 +17,11 @@ pub(super) fn date(tree: &Tree, warnings: &mut Warnings) -> Result<DateTime, Err
     match text.parse::<DateTime>() {
         Ok(date) => Ok(date),
         Err(why @ DateTimeError::Range) => Err(wrong(why.to_string())),
+        Err(why @ DateTimeError::Fraction) => {
+            let (date, _) = DateTime::cut(text).map_err(|_| wrong(why.to_string()))?;
+            warnings.add(Irregularity::Date { found: text.to_owned(), taken_as: date.to_string() }, &tree.place);
+            Ok(date)
+        }
         Err(DateTimeError::Form) => {
             let date = DateTime::read_loosely(text).map_err(wrong)?;
             warnings.add(Irregularity::Date { found: text.to_owned(), taken_as: date.in_words() }, &tree.place);

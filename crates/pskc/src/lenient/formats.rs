@@ -27,7 +27,7 @@ pub(super) fn parameters(key: &mut Key, tree: &Tree, warnings: &mut Warnings) ->
                 let format = response(child, warnings)?;
                 warnings.first(&mut parameters.response_format, Some(format), child);
             }
-            Some(_) => parameters.extensions.extend(super::package::extensions(child)),
+            Some(_) => parameters.extensions.extend(super::package::extensions(child, warnings)),
             None => warnings.unknown(child),
         }
     }
@@ -107,7 +107,7 @@ fn check_digits(tree: &Tree, warnings: &mut Warnings) -> Result<Option<bool>, Er
 pub(super) fn pin_policy(tree: &Tree, warnings: &mut Warnings) -> PinPolicy {
     const MODES: [&str; 4] = ["Local", "Prepend", "Append", "Algorithmic"];
     let mut pin = PinPolicy::default();
-    tree.take_attributes();
+    tree.take_attributes(|_| true);
     for attribute in tree.attributes() {
         let value = attribute.value.as_str();
         let own = attribute.ns == Ns::None;

@@ -52,12 +52,15 @@ pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) 
             id => warnings.add(Irregularity::ContainerId(id.to_owned()), place),
         }
     }
+    let language = |a: &&Attribute| a.is_language() && xml::is_language(&a.value);
+    header.language = root.attributes().iter().find(language).map(|language| language.value.clone());
     let is_known = |a: &Attribute| {
         a.is_about_schema()
+            || language(&a)
             || a.ns == Ns::None && ["Version", "Id"].iter().any(|known| a.local.eq_ignore_ascii_case(known))
     };
     for attribute in root.attributes().iter().filter(|attribute| !is_known(attribute)) {
-        warnings.add(Irregularity::UnknownAttribute(attribute.local.to_string()), place);
+        warnings.unknown_attribute(attribute, place);
     }
     Ok(header)
 }

@@ -3,7 +3,7 @@
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
 use super::{dates, formats, names, package, values};
-use crate::xml::{Attribute, Foreign, Ns, Tree, XmlError, without_white_space};
+use crate::xml::{Attribute, Foreign, Ns, Tree, XmlError, is_language, without_white_space};
 use crate::{Error, Key, KeyData, KeyUsage, Policy, kind};
 
 const IDS: [&str; 3] = ["Id", "KeyId", "SecretId"];
@@ -45,7 +45,13 @@ pub(super) fn read(
             Some("Issuer") => &mut key.issuer,
             Some("KeyProfileId") => &mut key.key_profile_id,
             Some("KeyReference") => &mut key.key_reference,
-            Some("FriendlyName") => &mut key.friendly_name,
+            Some("FriendlyName") => {
+                let language = child.find(|a| a.is_language() && is_language(&a.value)).map(|a| a.value.clone());
+                if key.friendly_name.is_none() {
+                    key.friendly_name_language = language;
+                }
+                &mut key.friendly_name
+            }
             Some(_) => &mut key.user_id,
             None => {
                 part(&mut key, child, &mut stood, defaults, warnings)?;
@@ -95,7 +101,7 @@ fn part(
         }
         // A policy of its own kind: what is not understood forbids the use of the key (RFC 6030 §5).
         Some("PINPolicy") => not_understood(key.policy.get_or_insert_default(), tree, warnings),
-        Some(_) => key.extensions.extend(package::extensions(tree)),
+        Some(_) => key.extensions.extend(package::extensions(tree, warnings)),
         None => warnings.unknown(tree),
     }
     Ok(())

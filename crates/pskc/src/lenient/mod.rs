@@ -100,7 +100,7 @@ impl<R: BufRead> LenientReader<R> {
             let tree = Tree::read_open(&mut self.reader, child, &own)?;
             match tree.is("Extensions") {
                 true => {
-                    self.trailer.extensions.extend(package::extensions(&tree));
+                    self.trailer.extensions.extend(package::extensions(&tree, &mut self.warnings));
                     self.warnings.left_out(&tree);
                 }
                 false => header::take(&mut self.header, &mut self.defaults, &tree, &mut self.warnings)?,
@@ -156,10 +156,10 @@ impl KeyContainer {
         while let Some(package) = reader.next_package()? {
             key_packages.push(package);
         }
-        let Header { version: _, id, encryption_key, mac_method } = reader.header.clone();
+        let Header { version: _, id, language, encryption_key, mac_method } = reader.header.clone();
         let (Trailer { signed, extensions }, warnings) = reader.finish()?;
         let version = "1.0".to_owned(); // what it is when it is written
-        let container = Self { version, id, encryption_key, mac_method, key_packages, signed, extensions };
+        let container = Self { version, id, language, encryption_key, mac_method, key_packages, signed, extensions };
         Ok((container, warnings))
     }
 }

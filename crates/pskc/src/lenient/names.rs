@@ -49,10 +49,11 @@ pub(super) fn own(tree: &Tree) -> impl Iterator<Item = &Attribute> {
     tree.attributes().iter().filter(|attribute| attribute.ns == Ns::None)
 }
 
-/// The attributes that can be rules of a policy: all but what tells about schema and language.
+/// The attributes that can be rules of a policy: all but what XML itself has and what tells about the schema.
 pub(super) fn rules(tree: &Tree) -> impl Iterator<Item = &Attribute> {
-    tree.take_attributes();
-    tree.attributes().iter().filter(|attribute| !attribute.is_about_schema())
+    let is_rule = |attribute: &Attribute| !attribute.is_about_schema() && !attribute.ns.is(ns::XML);
+    tree.take_attributes(is_rule);
+    tree.attributes().iter().filter(move |attribute| is_rule(attribute))
 }
 
 /// The first attribute that has one of these names, in any case, as it stands; the first name is that of RFC

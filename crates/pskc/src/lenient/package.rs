@@ -38,7 +38,7 @@ pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) ->
                 child.take();
                 keys.push(child);
             }
-            "extensions" => package.extensions.extend(extensions(child)),
+            "extensions" => package.extensions.extend(extensions(child, warnings)),
             _ => warnings.unknown(child),
         }
     }
@@ -77,7 +77,8 @@ fn module(tree: &Tree, warnings: &mut Warnings) -> Option<CryptoModuleInfo> {
         return None;
     };
     let lists = tree.children().iter().filter(|child| child.is("Extensions"));
-    Some(CryptoModuleInfo { id: id.trimmed().to_owned(), extensions: lists.filter_map(extensions).collect() })
+    let extensions = lists.filter_map(|list| extensions(list, warnings)).collect();
+    Some(CryptoModuleInfo { id: id.trimmed().to_owned(), extensions })
 }
 
 fn device(tree: &Tree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
@@ -126,7 +127,7 @@ fn device_part(info: &mut DeviceInfo, tree: &Tree, warnings: &mut Warnings) -> R
             &mut info.expiry_date
         }
         "extensions" => {
-            info.extensions.extend(extensions(tree));
+            info.extensions.extend(extensions(tree, warnings));
             return Ok(());
         }
         _ => {
@@ -144,8 +145,12 @@ fn device_part(info: &mut DeviceInfo, tree: &Tree, warnings: &mut Warnings) -> R
 }
 
 /// Extensions as they are, without elements of PSKC's own, which are none; an empty list is none.
-pub(super) fn extensions(tree: &Tree) -> Option<Extensions> {
+pub(super) fn extensions(tree: &Tree, warnings: &mut Warnings) -> Option<Extensions> {
     tree.take();
+    if tree.children().is_empty() {
+        warnings.empty(tree);
+        return None;
+    }
     let elements: Vec<_> = tree
         .children()
         .iter()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::xml::{LeftOut, Ns, Place, Tree, ns};
+use crate::xml::{Attribute, LeftOut, Ns, Place, Tree, ns};
 
 /// Something in a file that RFC 6030 does not allow, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,10 +233,14 @@ impl Warnings {
         tree.left_out(&mut |left| match left {
             LeftOut::Element(tree) => self.unknown(tree),
             LeftOut::Attribute(attribute, tree) => {
-                self.add(Irregularity::UnknownAttribute(attribute.local.to_string()), &tree.place);
+                self.unknown_attribute(attribute, &tree.place);
             }
             LeftOut::Text(tree) => self.add(Irregularity::Text(tree.local.clone()), &tree.place),
         });
+    }
+
+    pub(super) fn unknown_attribute(&mut self, attribute: &Attribute, place: &Place) {
+        self.add(Irregularity::UnknownAttribute(attribute.shown()), place);
     }
 
     pub(super) fn unknown(&mut self, tree: &Tree) {

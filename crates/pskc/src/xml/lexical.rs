@@ -73,6 +73,15 @@ pub(super) fn is_white(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
+/// `xs:language`, or the empty text, which says that the language is not known.
+pub fn is_language(text: &str) -> bool {
+    let is_part = |(at, part): (usize, &str)| {
+        let fits = |octet: u8| octet.is_ascii_alphabetic() || at > 0 && octet.is_ascii_digit();
+        (1..=8).contains(&part.len()) && part.bytes().all(fits)
+    };
+    text.is_empty() || text.len() <= 256 && text.split('-').enumerate().all(is_part)
+}
+
 /// Namespaces in XML `NCName`: a name without a colon.
 pub(crate) fn is_name(name: &str) -> bool {
     // Almost all names pass this test, which needs no decoding.

@@ -23,7 +23,7 @@ use compact_str::CompactString;
 pub use error::{Place, XmlError};
 pub(crate) use foreign::write_attributes;
 pub use foreign::{Foreign, Node};
-pub use lexical::{Base64Error, collapse, decode_base64, is_text, trim};
+pub use lexical::{Base64Error, collapse, decode_base64, is_language, is_text, trim};
 pub(crate) use lexical::{is_name, without_white_space};
 pub(crate) use reader::Standing;
 pub use reader::{Limits, Reader};
@@ -107,7 +107,7 @@ pub struct Element {
     pub ns: Ns,
     /// The name without its prefix.
     pub local: CompactString,
-    attributes: Vec<Attribute>,
+    pub(crate) attributes: Vec<Attribute>,
 }
 
 /// One attribute of a start tag; namespace declarations are not among them.
@@ -122,11 +122,20 @@ pub struct Attribute {
 }
 
 impl Attribute {
-    /// Whether it says something about schema or language, as any element may.
+    /// Whether it says something about the document's schema, as any element may.
     pub(crate) fn is_about_schema(&self) -> bool {
-        // A name has a language (RFC 6030 §4.2), which its schema forgets.
-        self.ns.is(ns::XML)
-            || self.ns.is(ns::XSI) && matches!(&*self.local, "type" | "schemaLocation" | "noNamespaceSchemaLocation")
+        self.ns.is(ns::XSI) && matches!(&*self.local, "type" | "schemaLocation" | "noNamespaceSchemaLocation")
+    }
+
+    /// Its name for people: with the one prefix that always stands for the same.
+    pub(crate) fn shown(&self) -> String {
+        let prefix = if self.ns.is(ns::XML) { "xml:" } else { "" };
+        format!("{prefix}{}", self.local)
+    }
+
+    /// Whether it is `xml:lang`.
+    pub(crate) fn is_language(&self) -> bool {
+        self.local == "lang" && self.ns.is(ns::XML)
     }
 }
 

@@ -140,9 +140,9 @@ impl Tree {
         self.attributes.get(at)
     }
 
-    /// The value of the attribute of that name, in any case.
+    /// The value of the attribute of that name, in any case and in no namespace.
     pub(crate) fn attribute(&self, local: &str) -> Option<&str> {
-        let found = self.find(|attribute| attribute.local.eq_ignore_ascii_case(local))?;
+        let found = self.find(|attribute| attribute.ns == Ns::None && attribute.local.eq_ignore_ascii_case(local))?;
         Some(lexical::trim(&found.value))
     }
 
@@ -151,9 +151,11 @@ impl Tree {
         self.read.itself.set(true);
     }
 
-    /// Marks all its attributes.
-    pub(crate) fn take_attributes(&self) {
-        self.read.attributes.set(u64::MAX);
+    /// Marks the attributes for which that is true.
+    pub(crate) fn take_attributes(&self, is_it: impl Fn(&Attribute) -> bool) {
+        let which = self.attributes.iter().enumerate().filter(|(_, attribute)| is_it(attribute));
+        let marked = which.fold(self.read.attributes.get(), |marked, (at, _)| marked | 1 << at.min(63));
+        self.read.attributes.set(marked);
     }
 
     /// Marks the element with all that is in it.
@@ -162,8 +164,7 @@ impl Tree {
         self.read.whole.set(true);
     }
 
-    /// Names what nobody has read, in the order of the document; not what any element may tell about its schema and
-    /// language.
+    /// Names what nobody has read, in the order of the document; not what any element may tell about its schema.
     pub(crate) fn left_out<'t>(&'t self, name: &mut impl FnMut(LeftOut<'t>)) {
         if self.read.whole.get() {
             return;

@@ -30,6 +30,7 @@ pub(in crate::pskc) const COLUMNS: &[&str] = &[
     "crypto_module",
     "issuer",
     "friendly_name",
+    "friendly_name_language",
     "key_userid",
     "key_profile",
     "key_reference",

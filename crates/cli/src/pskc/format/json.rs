@@ -196,6 +196,7 @@ pub(super) fn package(members: Map<String, Json>) -> Result<KeyPackage, String> 
         key_profile_id: members.text("key_profile")?,
         key_reference: members.text("key_reference")?,
         friendly_name: members.text("friendly_name")?,
+        friendly_name_language: members.text("friendly_name_language")?,
         data: (data != KeyData::default()).then_some(data),
         user_id: members.text("key_userid")?,
         policy: match members.0.remove("policy") {
@@ -209,6 +210,9 @@ pub(super) fn package(members: Map<String, Json>) -> Result<KeyPackage, String> 
         key.id = device.serial_no.clone().ok_or("neither id nor serial is given")?;
     }
     members.end(&[])?;
+    if key.friendly_name_language.is_some() && key.friendly_name.is_none() {
+        return Err("friendly_name_language is given without friendly_name".to_owned());
+    }
     if key.key_reference.is_none() && key.data.as_ref().is_none_or(|data| data.secret.is_none()) {
         return Err("there is no secret".to_owned());
     }

@@ -1,10 +1,76 @@
 //! What a package says that a format has no place for.
 
-use pskc::KeyPackage;
+use pskc::{AlgorithmParameters, DeviceInfo, Key, KeyData, KeyPackage, Kind, PinPolicy, Policy};
 
-/// With a format that has all values of RFC 6030, and no extensions.
-pub(in crate::pskc) fn of_all(package: &KeyPackage) -> Vec<&'static str> {
-    if is_extended(package) { vec!["extensions"] } else { Vec::new() }
+use crate::pskc::summary::Summary;
+use crate::shown::note;
+
+/// Tells what the file as a whole says, for which no format but PSKC has a place.
+pub(in crate::pskc) fn tell_of_file(summary: &Summary) {
+    if !summary.trailer.extensions.is_empty() {
+        note("the format has no place for the extensions of the container: they are left out");
+    }
+    if summary.header.id.is_some() {
+        note("the format has no place for the Id of the container: it is left out");
+    }
+    if summary.header.language.is_some() {
+        note("the format has no place for the language of the container: it is left out");
+    }
+}
+
+/// With a format that has all values of RFC 6030, and no extensions; whether it has no empty `texts` and no empty
+/// `policies`.
+pub(in crate::pskc) fn of_all(package: &KeyPackage, texts: bool, policies: bool) -> Vec<&'static str> {
+    let has_empty = texts && has_empty_text(package) || policies && has_empty_policy(package) || has_empty(package);
+    let parts = [("extensions", is_extended(package)), (EMPTY, has_empty)];
+    parts.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
+}
+
+/// With a format in which a PIN stands in the line of the key whose PIN it is.
+pub(in crate::pskc) fn of_pin(package: &KeyPackage) -> Vec<&'static str> {
+    let bare = package.key.as_ref().map(|key| Key {
+        id: key.id.clone(),
+        algorithm: key.algorithm.clone(),
+        data: Some(KeyData { secret: key.data.as_ref().and_then(|data| data.secret.clone()), ..KeyData::default() }),
+        ..Key::default()
+    });
+    let is_bare = *package == KeyPackage { key: bare, ..KeyPackage::default() };
+    if is_bare { Vec::new() } else { vec!["what keys of PINs say besides the PIN"] }
+}
+
+const EMPTY: &str = "empty elements";
+
+fn has_empty_text(package: &KeyPackage) -> bool {
+    let (key, device) = (package.key.as_ref(), package.device_info.as_ref());
+    let of_key = key.map(|key| {
+        let suite = key.algorithm_parameters.as_ref().and_then(|part| part.suite.as_ref());
+        let pin = key.policy.as_ref().and_then(|policy| policy.pin_policy.as_ref()?.pin_key_id.as_ref());
+        let texts = [&key.algorithm, &key.issuer, &key.key_profile_id, &key.key_reference, &key.friendly_name];
+        let more = [&key.friendly_name_language, &key.user_id];
+        texts.into_iter().chain(more).map(Option::as_ref).chain([suite, pin])
+    });
+    let of_device = device.map(|device| {
+        let DeviceInfo { manufacturer, serial_no, model, issue_no, device_binding, user_id, .. } = device;
+        [manufacturer, serial_no, model, issue_no, device_binding, user_id].map(Option::as_ref)
+    });
+    let module = package.crypto_module_info.as_ref().map(|module| &module.id);
+    let texts = of_key.into_iter().flatten().chain(of_device.into_iter().flatten()).chain([module]);
+    texts.flatten().any(String::is_empty)
+}
+
+fn has_empty_policy(package: &KeyPackage) -> bool {
+    let policy = package.key.as_ref().and_then(|key| key.policy.as_ref());
+    policy.is_some_and(|policy| *policy == Policy::default())
+}
+
+fn has_empty(package: &KeyPackage) -> bool {
+    let key = package.key.as_ref();
+    package.device_info.as_ref().is_some_and(|device| *device == DeviceInfo::default())
+        || key.and_then(|key| key.data.as_ref()).is_some_and(|data| *data == KeyData::default())
+        || key
+            .and_then(|key| key.algorithm_parameters.as_ref())
+            .is_some_and(|part| *part == AlgorithmParameters::default())
+        || key.and_then(|key| key.policy.as_ref()?.pin_policy.as_ref()).is_some_and(|pin| *pin == PinPolicy::default())
 }
 
 fn is_extended(package: &KeyPackage) -> bool {
@@ -25,15 +91,18 @@ pub(super) fn of_apps(package: &KeyPackage, name: &str, has_issuer: bool) -> Vec
     let device = package.device_info.as_ref();
     let key = package.key.as_ref();
     let data = key.and_then(|key| key.data.as_ref());
+    let pin = key.and_then(|key| key.policy.as_ref()?.pin_policy.as_ref());
     let is_other = |text: Option<&String>| text.is_some_and(|text| text != name);
     // The Id that a reader of the line makes is no loss.
     let issuer = key.and_then(|key| key.issuer.as_deref());
     let has_id = |id: &str| id == name || (has_issuer && issuer.is_some_and(|issuer| id == format!("{issuer}:{name}")));
     let parts = [
         ("extensions", is_extended(package)),
+        (EMPTY, has_empty_text(package) || has_empty_policy(package) || has_empty(package)),
         ("Ids", key.is_some_and(|key| !has_id(&key.id))),
         ("user ids", is_other(key.and_then(|key| key.user_id.as_ref()))),
         ("friendly names", is_other(key.and_then(|key| key.friendly_name.as_ref()))),
+        ("languages of names", key.is_some_and(|key| key.friendly_name_language.is_some())),
         ("issuers", !has_issuer && issuer.is_some()),
         ("serial numbers", is_other(device.and_then(|device| device.serial_no.as_ref()))),
         ("manufacturers", device.is_some_and(|device| device.manufacturer.is_some())),
@@ -50,7 +119,18 @@ pub(super) fn of_apps(package: &KeyPackage, name: &str, has_issuer: bool) -> Vec
             "forms of challenges",
             key.and_then(|key| key.algorithm_parameters.as_ref()).is_some_and(|part| part.challenge_format.is_some()),
         ),
+        ("encodings of PINs", pin.is_some_and(|pin| pin.pin_encoding.is_some())),
+        ("Ids of PINs", pin.and_then(|pin| pin.pin_key_id.as_ref()).is_some_and(|id| *id != format!("{name}-pin"))),
+        ("values that their algorithm has no use for", key.zip(data).is_some_and(|(key, data)| has_idle(key, data))),
         ("drifts of clocks", data.and_then(|data| data.time_drift.as_ref()?.plain()).is_some_and(|drift| *drift != 0)),
     ];
     parts.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
+}
+
+/// Whether a key of HOTP says something of time, or one of TOTP has a counter.
+fn has_idle(key: &Key, data: &KeyData) -> bool {
+    match key.algorithm.as_deref().map(Kind::of_uri) {
+        Some(Kind::Totp) => data.counter.is_some(),
+        _ => data.time.is_some() || data.time_interval.is_some() || data.time_drift.is_some(),
+    }
 }

@@ -196,7 +196,8 @@ impl Writer {
     /// What the package says that the format has no place for, and that changes neither the codes nor the policy.
     pub(super) fn left_out(&self, package: &KeyPackage) -> Vec<&'static str> {
         match self {
-            Writer::Csv(_) | Writer::Json { .. } => left_out::of_all(package),
+            Writer::Csv(_) => left_out::of_all(package, true, true),
+            Writer::Json { .. } => left_out::of_all(package, false, false),
             Writer::Otpauth => left_out::of_apps(package, package.key.as_ref().map(name).unwrap_or_default(), true),
             Writer::Usersfile => left_out::of_apps(package, package.key.as_ref().map(user).unwrap_or_default(), false),
         }

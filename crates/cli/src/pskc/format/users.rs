@@ -8,11 +8,19 @@ use pskc::{
 
 use super::secret::Encoding;
 use super::{HOTP, Otp, PIN, TOTP};
-use crate::pskc::describe::Pins;
+use crate::pskc::describe::{self, Pins};
 
 pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String> {
-    if package.key.as_ref().is_some_and(|key| pins.contains_key(&key.id)) {
-        return Ok(String::new()); // a PIN stands in the line of its key
+    if let Some(key) = package.key.as_ref().filter(|key| describe::is_pin(key))
+        && let Some(pin) = pins.get(&key.id)
+    {
+        return match key.data.as_ref().and_then(|data| data.secret.as_ref()?.plain()) {
+            Some(secret) if secret != pin => Err("another PIN has the same Id".to_owned()),
+            _ if key.policy.as_ref().is_some_and(|policy| *policy != Policy::default()) => {
+                Err("a users file cannot say how a PIN may be used".to_owned())
+            }
+            _ => Ok(String::new()), // a PIN stands in the line of its key
+        };
     }
     let otp = Otp::of(package)?;
     if otp.hash != "SHA1" {
