@@ -284,6 +284,9 @@ pub(crate) mod tests {
         let path = folder.path().join("other");
         std::fs::write(&path, "not hexadecimal").unwrap();
         let error = Kek::handed_out(&path).unwrap_err().to_string();
-        assert!(error.contains("other") && error.contains("64 hexadecimal digits"), "{error}");
+        assert!(
+            error.contains("other") && error.contains("64 hexadecimal digits, and its character 1 is none"),
+            "{error}"
+        );
     }
 }

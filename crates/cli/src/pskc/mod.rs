@@ -15,6 +15,7 @@ pub(crate) mod kind;
 pub(crate) mod material;
 mod meaning;
 mod named;
+mod names;
 mod notes;
 mod opening;
 pub(crate) mod protect;

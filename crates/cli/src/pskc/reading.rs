@@ -10,6 +10,7 @@ use pskc::{AlgorithmParameters, Key, KeyPackage, ResponseFormat, Value, ValueFor
 use super::document::Document;
 use super::format::{Format, algorithm};
 use super::kind::{Kind, TEXT_OF_NO_FORMAT};
+use super::names::too_long;
 use super::notes::Notes;
 use crate::output::Failure;
 
@@ -96,6 +97,9 @@ impl Reading {
             Failure::new(why.what).next(next)
         })?;
         for (number, package) in (1..).zip(&mut packages) {
+            if let Some(why) = too_long(package) {
+                return Err(Failure::new(format!("key {number}: {why}")).next("shorten it"));
+            }
             self.name(package).map_err(Failure::usage)?;
             let unnamed = |why| Failure::new(format!("key {number}: {why}")).next(NAME_IT);
             if let Some(guess) = guess(package).map_err(unnamed)? {

@@ -89,3 +89,13 @@ fn a_password_file_is_text_with_a_password() {
     let blank = home.run(&["pskc", "decrypt", "safe.xml", "--password-file", "password"]);
     assert!(blank.code == Some(1) && blank.err.contains("are part of the password"), "{blank:?}");
 }
+
+#[test]
+fn an_empty_passphrase_of_the_store_is_named_before_it_is_tried() {
+    let mut home = Home::new();
+    home.write("line", "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ");
+    home.set("DSKPP_STORE_PASSPHRASE", "");
+    let empty = home.run(&["token", "import", "--store", "new", "line"]);
+    assert!(empty.code == Some(1) && empty.err.contains("DSKPP_STORE_PASSPHRASE is empty"), "{empty:?}");
+    assert!(!home.path("new").exists());
+}

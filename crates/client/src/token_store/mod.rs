@@ -27,8 +27,8 @@ pub use token::Token;
 pub(crate) use unfinished::Unfinished;
 
 /// What is said of a text that no token may have.
-pub(crate) const NOT_A_NAME: &str = "is empty, too long, or has characters that deceive (controls, line ends, turned or \
-                                     invisible text, blanks at its ends)";
+pub(crate) const NOT_A_NAME: &str = "is empty, longer than 256 characters (a user's name: 1024), or has characters that \
+                                     deceive (controls, line ends, turned or invisible text, blanks at its ends)";
 
 /// What opens a store.
 #[derive(Clone, Debug)]
