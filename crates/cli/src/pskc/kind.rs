@@ -139,8 +139,8 @@ fn text(start: &str, name: &str) -> Kind {
     match (pem_labels(start).next(), Format::of_name(name)) {
         (Some(label), _) => pem(label),
         (None, Some(format @ (Format::Csv | Format::Usersfile))) => Kind::Keys(format),
-        // "Dear Sir," is no table.
-        _ if line.trim_end_matches(SEPARATORS).contains(SEPARATORS) => Kind::Keys(Format::Csv),
+        // "Dear Sir," is no table, and "Token export,," is the title of one.
+        _ if line.strip_suffix(SEPARATORS).unwrap_or(line).contains(SEPARATORS) => Kind::Keys(Format::Csv),
         (None, Some(Format::Pskc)) if start.contains('<') => Kind::Keys(Format::Pskc),
         (None, Some(format @ (Format::Json | Format::Otpauth))) => Kind::Keys(format),
         _ => Kind::Unknown,
