@@ -7,6 +7,10 @@ const HEX: &str = "3132333435363738393031323334353637383930";
 
 /// What a file holds (`S32` and `HEX` stand for a secret), what it is called, and what to do.
 const NAMED: &[(&str, &str, &str)] = &[
+    (r#"{"version":1,"header":{"slots":null},"db":{"entries":[]}}"#, "a vault of Aegis", "export it as text"),
+    (r#"{"services":[{"secret":"S32","otp":{"digits":6}}]}"#, "a backup of 2FAS", "Aegis"),
+    (r#"{"tokens":[{"issuerExt":"A","secret":[49]}],"tokenOrder":[]}"#, "FreeOTP+", "key URI format"),
+    (r#"[{"secret":"S32","label":"j","type":"TOTP","digits":6}]"#, "a backup of andOTP", "Aegis"),
     (
         r#"{"version":1,"header":{"slots":[{"type":1}],"params":{"nonce":"00"}},"db":"c2VjcmV0"}"#,
         "an encrypted vault of Aegis",
