@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use dskpp::client::K;
-use dskpp_crypto::{RsaPublicKey, Secret, Sha256};
+use dskpp_crypto::{Authorities, Error, PathError, RsaPublicKey, Secret, Sha256, SignerUse, verify_chain};
+use jiff::Timestamp;
 use pskc::KeyInfo;
-use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert};
+use rustls_pki_types::CertificateDer;
 
 use crate::enroll::EnrollError;
 use crate::token_store::Token;
@@ -77,7 +77,10 @@ impl Trust {
         let unusable = |reason| EnrollError::KServerCa { path: path.to_owned(), reason };
         let anchors = read_certificates(path).map_err(unusable)?;
         for anchor in &anchors {
-            anchor_from_trusted_cert(anchor).map_err(|error| unusable(error.to_string()))?;
+            match Authorities::default().trust(anchor) {
+                Ok(()) | Err(PathError::NoAuthority) => {} // one that is no authority stands for itself alone
+                Err(why) => return Err(unusable(why.to_string())),
+            }
         }
         Ok(anchors)
     }
@@ -95,7 +98,7 @@ impl Trust {
             ([], Some(_)) => return Err(EnrollError::KServerCertificate("the server sent its key without one".into())),
             ([], None) => return Err(EnrollError::KServer("it sent none".to_owned())),
             ([leaf, above @ ..], bare) => {
-                let chain = Chain { leaf: leaf[..].into(), above: above.iter().map(|der| der[..].into()).collect() };
+                let chain = Chain { leaf, above };
                 let key = chain.key()?;
                 if bare.is_some_and(|bare| bare != key) {
                     return Err(EnrollError::KServerCertificate(
@@ -133,12 +136,12 @@ impl Trust {
     /// A key with its certificate, and whether it is remembered, or certified by whom this client trusts. The issuer is
     /// remembered as far as the key is: the server confirms, with a MAC over all messages, what it sent.
     fn certified(&self, key: RsaPublicKey, chain: &Chain<'_>) -> Result<(KServer, bool), EnrollError> {
-        let wrong = |error: webpki::Error| EnrollError::KServerCertificate(error.to_string());
         if !self.anchors.is_empty() {
-            chain.leads_to(&self.anchors, &chain.above).map_err(wrong)?;
+            let anchors: Vec<_> = self.anchors.iter().map(|anchor| &anchor[..]).collect();
+            chain.leads_to(&anchors, chain.above).map_err(|why| EnrollError::KServerCertificate(why.to_string()))?;
         }
         let by_known = |known: &&KServer| {
-            known.issuer.as_ref().is_some_and(|issuer| chain.leads_to(&[issuer[..].into()], &chain.above).is_ok())
+            known.issuer.as_ref().is_some_and(|issuer| chain.leads_to(&[issuer], chain.above).is_ok())
         };
         if let Some(known) = self.remembered.iter().find(by_known) {
             return Ok((KServer { key, issuer: known.issuer.clone() }, true));
@@ -150,42 +153,31 @@ impl Trust {
     }
 }
 
-/// A certificate with those that came beside it.
+/// A certificate with those that came beside it, DER.
 struct Chain<'a> {
-    leaf: CertificateDer<'a>,
-    above: Vec<CertificateDer<'a>>,
+    leaf: &'a [u8],
+    above: &'a [Vec<u8>],
 }
 
 impl Chain<'_> {
     fn key(&self) -> Result<RsaPublicKey, EnrollError> {
-        let leaf = EndEntityCert::try_from(&self.leaf);
-        let leaf = leaf.map_err(|error| EnrollError::KServerCertificate(error.to_string()))?;
-        RsaPublicKey::from_spki_der(&leaf.subject_public_key_info())
-            .map_err(|error| EnrollError::KServer(error.to_string()))
+        RsaPublicKey::from_certificate_der(self.leaf).map_err(|why| match why {
+            Error::Path(why) => EnrollError::KServerCertificate(why.to_string()),
+            why => EnrollError::KServer(why.to_string()),
+        })
     }
 
     /// Whether it is valid now and leads to one of the anchors.
-    fn leads_to(&self, anchors: &[CertificateDer<'_>], above: &[CertificateDer<'_>]) -> Result<(), webpki::Error> {
-        let anchors = anchors.iter().map(anchor_from_trusted_cert).collect::<Result<Vec<_>, _>>()?;
-        let (algorithms, now) = (webpki::ALL_VERIFICATION_ALGS, UnixTime::now());
-        let leaf = EndEntityCert::try_from(&self.leaf)?;
-        leaf.verify_for_usage(algorithms, &anchors, above, now, AnyUse, None, None).map(drop)
+    fn leads_to(&self, anchors: &[&[u8]], above: &[Vec<u8>]) -> Result<(), Error> {
+        let above: Vec<_> = above.iter().map(Vec::as_slice).collect();
+        let now = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);
+        verify_chain(self.leaf, &above, anchors, now, SignerUse::Any)
     }
 
     /// Who signed it: one of those beside it, or of the anchors.
     fn issuer(&self, anchors: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
-        let mut candidates = self.above.iter().chain(anchors);
-        let signed = |candidate: &&CertificateDer<'_>| self.leads_to(std::slice::from_ref(*candidate), &[]).is_ok();
-        candidates.find(signed).map(|issuer| issuer.to_vec())
-    }
-}
-
-/// No purpose is registered for K_SERVER, so any will do.
-struct AnyUse;
-
-impl ExtendedKeyUsageValidator for AnyUse {
-    fn validate(&self, _purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        Ok(())
+        let mut candidates = self.above.iter().map(Vec::as_slice).chain(anchors.iter().map(|anchor| &anchor[..]));
+        candidates.find(|candidate| self.leads_to(&[candidate], &[]).is_ok()).map(<[u8]>::to_vec)
     }
 }
 

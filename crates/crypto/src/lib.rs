@@ -19,6 +19,7 @@ mod hash;
 mod kdf;
 mod legacy;
 mod mac;
+mod path;
 mod pkcs12;
 mod random;
 mod raw_rsa;
@@ -37,12 +38,13 @@ pub use legacy::{
     camellia_cbc_decrypt, camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_cbc_encrypt, des3_unwrap,
 };
 pub use mac::{CmacKey, HmacKey, Tag};
+pub use path::{Authorities, PathError, RevocationList, can_be_anchor};
 pub use pkcs12::{pkcs12_des3_key, pkcs12_mac_key};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use rsa::{RsaEncryption, RsaPrivateKey, RsaPublicKey};
 pub use secret::{Secret, ct_eq};
 pub use signature::{SignatureAlgorithm, SigningKey, VerifyingKey};
-pub use x509::{SignerUse, can_be_anchor, verify_chain};
+pub use x509::{SignerUse, verify_chain};
 
 /// What a primitive refuses. No variant carries or reveals a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +70,7 @@ pub enum Error {
     SignatureKey(&'static str),
     /// A certificate that is not trusted.
     #[error("the certificate is not trusted: {0}")]
-    Certificate(&'static str),
+    Path(#[from] PathError),
     /// A certificate that was issued for something else than signatures of documents.
     #[error("the certificate is not for this: {0}")]
     KeyUse(&'static str),

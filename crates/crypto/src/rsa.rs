@@ -57,9 +57,11 @@ impl RsaPublicKey {
     }
 
     /// From the certificate (X.509, DER) of an RSA key; nothing else of it is looked at.
+    ///
+    /// # Errors
+    /// [`Error::Path`] for what is no certificate, [`Error::RsaKey`] for one of another key.
     pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
-        let spki = crate::x509::spki_of(der).ok_or(Error::RsaKey("no X.509 certificate"))?;
-        Self::from_spki_der(&spki)
+        Self::from_spki_der(&crate::x509::spki_of(der)?)
     }
 
     fn from_library(key: &PublicKey) -> Result<Self, Error> {

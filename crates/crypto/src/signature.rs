@@ -159,9 +159,9 @@ impl VerifyingKey {
     /// From the certificate (X.509, DER) of a key; nothing else of it is looked at.
     ///
     /// # Errors
-    /// [`Error::SignatureKey`]
+    /// [`Error::Path`] for what is no certificate, [`Error::SignatureKey`] for one of another key.
     pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
-        Self::from_spki_der(&x509::spki_of(der).ok_or(Error::SignatureKey("no X.509 certificate"))?)
+        Self::from_spki_der(&x509::spki_of(der)?)
     }
 
     /// From an RSA modulus of 1024 to 8192 bits and an exponent of 2 to 33, both odd, big-endian; leading zero octets

@@ -1,21 +1,19 @@
 //! Certificates of signers.
 
-use std::time::Duration;
-
-use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert};
 use x509_parser::der_parser::{Oid, oid};
-use x509_parser::prelude::{ExtendedKeyUsage, FromDer as _, X509Certificate, X509Version};
+use x509_parser::prelude::{ExtendedKeyUsage, FromDer as _, X509Certificate};
 
-use crate::Error;
+use crate::{Authorities, Error, PathError};
 
-/// The SubjectPublicKeyInfo of a certificate, if it is one.
-pub(crate) fn spki_of(der: &[u8]) -> Option<Vec<u8>> {
-    let (rest, certificate) = X509Certificate::from_der(der).ok()?;
-    rest.is_empty().then(|| certificate.public_key().raw.to_vec())
+/// The SubjectPublicKeyInfo of a certificate.
+pub(crate) fn spki_of(der: &[u8]) -> Result<Vec<u8>, Error> {
+    match X509Certificate::from_der(der) {
+        Ok(([], certificate)) => Ok(certificate.public_key().raw.to_vec()),
+        _ => Err(NO_CERTIFICATE),
+    }
 }
 
-const NO_CERTIFICATE: Error = Error::Certificate("it is no X.509 certificate");
+const NO_CERTIFICATE: Error = Error::Path(PathError::NoCertificate);
 
 /// What a signer's certificate must be for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -33,7 +31,7 @@ impl SignerUse {
     /// Whether the certificate, X.509 in DER, is for that.
     ///
     /// # Errors
-    /// [`Error::KeyUse`]; [`Error::Certificate`] for what is no certificate.
+    /// [`Error::KeyUse`]; [`Error::Path`] for what is no certificate.
     pub fn check(self, certificate: &[u8]) -> Result<(), Error> {
         let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| NO_CERTIFICATE)?;
         self.check_parsed(&parsed)
@@ -65,7 +63,7 @@ impl SignerUse {
 /// the dates of an anchor above the leaf do not count. An anchor that is no authority stands for itself alone.
 ///
 /// # Errors
-/// [`Error::KeyUse`], and for all other reasons [`Error::Certificate`].
+/// [`Error::KeyUse`], and for all other reasons [`Error::Path`].
 pub fn verify_chain(
     leaf: &[u8],
     intermediates: &[&[u8]],
@@ -78,60 +76,11 @@ pub fn verify_chain(
     if anchors.contains(&leaf) {
         let at = x509_parser::time::ASN1Time::from_timestamp(i64::try_from(at_unix_s).unwrap_or(i64::MAX));
         let valid = at.is_ok_and(|at| parsed.validity().is_valid_at(at));
-        return if valid { Ok(()) } else { Err(Error::Certificate("it is not valid at this time")) };
+        return if valid { Ok(()) } else { Err(Error::Path(PathError::Time)) };
     }
-    let unusable = |_| Error::Certificate("it, or one that leads to an authority, is not usable");
-    let leaf = CertificateDer::from(leaf);
-    let leaf = EndEntityCert::try_from(&leaf).map_err(unusable)?;
-    let authorities = anchors.iter().filter(|der| certifies(der));
-    let anchors: Vec<CertificateDer<'_>> = authorities.map(|der| CertificateDer::from(*der)).collect();
-    let anchors: Vec<_> = anchors.iter().filter_map(|der| anchor_from_trusted_cert(der).ok()).collect();
-    let intermediates: Vec<CertificateDer<'_>> = intermediates.iter().map(|der| CertificateDer::from(*der)).collect();
-    let at = UnixTime::since_unix_epoch(Duration::from_secs(at_unix_s));
-    leaf.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &intermediates, at, AnyUse, None, None)
-        .map(|_| ())
-        .map_err(|error| {
-            Error::Certificate(match error {
-                webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } => {
-                    "it, or one that leads to an authority, is not valid at this time"
-                }
-                webpki::Error::UnknownIssuer => "no given authority has certified it",
-                _ => "it, or one that leads to an authority, is not usable",
-            })
-        })
-}
-
-/// Whether the path validation takes a certificate that is signed so.
-pub(crate) fn is_accepted(algorithm: &Oid<'_>) -> bool {
-    let is_it =
-        |id: &[u8]| matches!(id, [0x06, len, rest @ ..] if rest.get(..usize::from(*len)) == Some(algorithm.as_bytes()));
-    webpki::ALL_VERIFICATION_ALGS.iter().any(|known| is_it(known.signature_alg_id().as_ref()))
-}
-
-/// Whether a certificate can be named as one to trust servers by: that of an authority, or one that certified itself.
-pub fn can_be_anchor(certificate: &[u8]) -> bool {
-    let self_issued =
-        X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| parsed.subject() == parsed.issuer());
-    self_issued || certifies(certificate)
-}
-
-/// Whether a trusted certificate is that of an authority (RFC 5280 §4.2.1.3 and §4.2.1.9). The path validation takes
-/// every anchor as one, so that a trusted signer could name further signers. Version 1 has no way to say it.
-pub(crate) fn certifies(anchor: &[u8]) -> bool {
-    let Ok((_, anchor)) = X509Certificate::from_der(anchor) else { return false };
-    let (Ok(usage), Ok(constraints)) = (anchor.key_usage(), anchor.basic_constraints()) else { return false };
-    let signs_certificates = usage.map(|usage| usage.value.key_cert_sign());
-    match constraints {
-        Some(constraints) => constraints.value.ca && signs_certificates != Some(false),
-        None => anchor.version() == X509Version::V1 || signs_certificates == Some(true),
+    let mut authorities = Authorities::default();
+    for anchor in anchors {
+        _ = authorities.trust(anchor); // one that is no authority stands for itself alone
     }
-}
-
-/// What the signer is for has been looked at, and authorities need not say it.
-struct AnyUse;
-
-impl ExtendedKeyUsageValidator for AnyUse {
-    fn validate(&self, _purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        Ok(())
-    }
+    authorities.verify(leaf, intermediates.iter().copied(), at_unix_s).map_err(Error::Path)
 }

@@ -120,11 +120,14 @@ fn rfc5280_s6_1_a_trusted_signer_does_not_certify_others() {
     let root_ca = root(params("root", unconstrained()));
     let mut cannot_certify = params("an authority for revocation lists", unconstrained());
     cannot_certify.key_usages.push(KeyUsagePurpose::CrlSign);
+    let mut no_constraints = params("signs certificates, without basic constraints", IsCa::NoCa);
+    no_constraints.key_usages.push(KeyUsagePurpose::KeyCertSign);
     for (what, trusted) in [
         ("no extension", root(signer())),
         ("explicitly none", root(params("explicitly none", IsCa::ExplicitNoCa))),
         ("certified by another", below(signer(), &root_ca)),
         ("not for certificates", root(cannot_certify)),
+        ("without basic constraints (§4.2.1.9)", root(no_constraints)),
     ] {
         let other = below(params("other signer", IsCa::NoCa), &trusted);
         assert!(verify(&other, &[], &trusted).is_err(), "{what}");

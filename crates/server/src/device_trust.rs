@@ -4,19 +4,15 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use dskpp_crypto::RsaPublicKey;
+use dskpp_crypto::{Authorities, PathError, RevocationList, RsaPublicKey};
+use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, TrustAnchor, UnixTime};
-use webpki::{
-    CertRevocationList, EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter,
-    OwnedCertRevocationList, RevocationOptionsBuilder, UnknownStatusPolicy, anchor_from_trusted_cert,
-};
-use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
-use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::config::Devices;
+use crate::model::clock::now;
 use crate::{ConfigError, Fault, files};
 
 /// Why a device certificate is not used.
@@ -25,61 +21,26 @@ pub(crate) enum WhyNot {
     /// No authority is configured that could certify devices.
     #[error("no authority is configured that could certify devices")]
     NoAnchors,
-    /// What was given is no X.509 certificate.
-    #[error("it is no X.509 certificate")]
-    NoCertificate,
     /// Its key is of another kind, or too short or too long.
     #[error("its key is no RSA key of 2048 to 4096 bits")]
     Key,
     /// Its key usage leaves out keyEncipherment.
     #[error("its key usage does not allow keyEncipherment")]
     KeyUsage,
-    /// Its dates, or those of a certificate above it.
-    #[error("it, or one above it, is expired or not yet valid")]
-    Time,
-    /// No configured authority stands above it.
-    #[error("it does not lead to a configured authority")]
-    Untrusted,
-    /// It or a certificate above it.
-    #[error("it, or one above it, is revoked")]
-    Revoked,
-    /// Its issuer, or one above, has no revocation list.
-    #[error("there is no revocation list by its issuer")]
-    NoRevocationList,
-    /// The list is past its next update.
-    #[error("the revocation list by its issuer is out of date")]
-    OldRevocationList,
-    /// The list in its issuer's name is not signed by it.
-    #[error("the revocation list in the name of its issuer is not by its issuer")]
-    ForeignRevocationList,
-    /// Anything else that path validation refuses.
-    #[error("it, or one above it, is not usable")]
-    Unusable,
-}
-
-impl From<webpki::Error> for WhyNot {
-    fn from(error: webpki::Error) -> Self {
-        use webpki::Error as E;
-        match error {
-            E::BadDer | E::TrailingData(_) => Self::NoCertificate,
-            E::CertExpired { .. } | E::CertNotValidYet { .. } => Self::Time,
-            E::UnknownIssuer | E::InvalidSignatureForPublicKey => Self::Untrusted,
-            E::CertRevoked => Self::Revoked,
-            E::UnknownRevocationStatus => Self::NoRevocationList,
-            E::CrlExpired { .. } => Self::OldRevocationList,
-            E::InvalidCrlSignatureForPublicKey | E::IssuerNotCrlSigner => Self::ForeignRevocationList,
-            _ => Self::Unusable,
-        }
-    }
+    /// It does not lead to a configured authority.
+    #[error(transparent)]
+    Path(#[from] PathError),
 }
 
 /// The RSA public key of a certificate (X.509, DER), whoever made it; nothing else of it is looked at.
 ///
 /// # Errors
-/// [`WhyNot::NoCertificate`], and [`WhyNot::Key`] for one that key transport cannot use.
+/// [`PathError::NoCertificate`], and [`WhyNot::Key`] for one that key transport cannot use.
 pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
-    parsed(certificate)?;
-    RsaPublicKey::from_certificate_der(certificate).map_err(|_| WhyNot::Key)
+    RsaPublicKey::from_certificate_der(certificate).map_err(|why| match why {
+        dskpp_crypto::Error::Path(why) => why.into(),
+        _ => WhyNot::Key,
+    })
 }
 
 /// The authorities that certify devices, with their revocation lists; kept as current as their files.
@@ -97,9 +58,7 @@ type Stamp = Vec<Option<(SystemTime, u64)>>;
 #[derive(Debug)]
 struct Read {
     config: Devices,
-    anchors: Vec<TrustAnchor<'static>>,
-    /// The newest first: the first one by an issuer counts.
-    lists: Vec<CertRevocationList<'static>>,
+    authorities: Authorities,
 }
 
 impl DeviceTrust {
@@ -133,33 +92,15 @@ impl DeviceTrust {
         if !read.has_anchors() {
             return Err(WhyNot::NoAnchors);
         }
-        let (leaf, above) = chain.split_first().ok_or(WhyNot::NoCertificate)?;
+        let (leaf, above) = chain.split_first().ok_or(PathError::NoCertificate)?;
         let key = key_of(leaf)?;
-        match parsed(leaf)?.key_usage() {
+        let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| PathError::NoCertificate)?;
+        match parsed.key_usage() {
             Ok(None) => {}
             Ok(Some(usage)) if usage.value.key_encipherment() => {}
             _ => return Err(WhyNot::KeyUsage),
         }
-        let lists: Vec<_> = read.lists.iter().collect();
-        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
-            let unlisted = match read.config.accept_unlisted_issuers {
-                true => UnknownStatusPolicy::Allow,
-                false => UnknownStatusPolicy::Deny,
-            };
-            options.with_status_policy(unlisted).with_expiration_policy(ExpirationPolicy::Enforce).build()
-        });
-        let (leaf, at) = (CertificateDer::from(&leaf[..]), UnixTime::since_unix_epoch(Duration::from_secs(unix_s)));
-        let above: Vec<_> = above.iter().map(|der| CertificateDer::from(&der[..])).collect();
-        let algorithms = webpki::ALL_VERIFICATION_ALGS;
-        EndEntityCert::try_from(&leaf)?.verify_for_usage(
-            algorithms,
-            &read.anchors,
-            &above,
-            at,
-            AnyUse,
-            revocation,
-            None,
-        )?;
+        read.authorities.verify(leaf, above.iter().map(Vec::as_slice), unix_s)?;
         Ok(key)
     }
 
@@ -217,26 +158,23 @@ impl Read {
         let mut fault = |key: &str, path: &Path, remedy: String| {
             faults.push(Fault::new(key, path.display(), remedy));
         };
-        let mut anchors = Vec::new();
+        let mut authorities = Authorities::default();
+        authorities.accept_unlisted = config.accept_unlisted_issuers;
         if !config.anchors.as_os_str().is_empty() {
-            match read_anchors(&config.anchors) {
-                Ok(read) => anchors = read,
-                Err(why) => fault("devices.anchors", &config.anchors, why),
+            if let Err(why) = read_anchors(&config.anchors, &mut authorities) {
+                fault("devices.anchors", &config.anchors, why);
             }
         }
-        let mut lists = Vec::new();
         for path in &config.revocation_lists {
             match read_lists(path) {
-                Ok(read) => lists.extend(read),
+                Ok(read) => read.into_iter().for_each(|list| authorities.add(list)),
                 Err(why) => fault("devices.revocation_lists", path, why),
             }
         }
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
-        lists.sort_by_key(|(this_update, _)| std::cmp::Reverse(*this_update));
-        let lists = lists.into_iter().map(|(_, list)| list).collect();
-        Ok(Self { config: config.clone(), anchors, lists })
+        Ok(Self { config: config.clone(), authorities })
     }
 
     fn has_anchors(&self) -> bool {
@@ -252,33 +190,18 @@ fn stamp(config: &Devices) -> Stamp {
     std::iter::once(&config.anchors).chain(&config.revocation_lists).map(of).collect()
 }
 
-fn read_anchors(path: &Path) -> Result<Vec<TrustAnchor<'static>>, String> {
+fn read_anchors(path: &Path, authorities: &mut Authorities) -> Result<(), String> {
     let certificates = files::read_certificates(path).map_err(|why| why.to_string())?;
-    let anchor = |(number, der): (usize, &CertificateDer<'_>)| {
-        let number = number + 1;
-        let anchor = anchor_from_trusted_cert(der)
-            .map_err(|why| format!("certificate {number} is not usable: {why}; use X.509 certificates"))?;
-        // Path validation takes every anchor for an authority, so that a trusted device could certify others.
-        match parsed(der).is_ok_and(|certificate| certifies(&certificate)) {
-            true => Ok(anchor.to_owned()),
-            false => Err(format!("certificate {number} is no authority's; leave it out")),
-        }
-    };
-    certificates.iter().enumerate().map(anchor).collect()
-}
-
-/// Whether a trusted certificate is that of an authority (RFC 5280 §4.2.1.3 and §4.2.1.9). Version 1 cannot say it.
-fn certifies(anchor: &X509Certificate<'_>) -> bool {
-    let (Ok(usage), Ok(constraints)) = (anchor.key_usage(), anchor.basic_constraints()) else { return false };
-    let signs_certificates = usage.map(|usage| usage.value.key_cert_sign());
-    match constraints {
-        Some(constraints) => constraints.value.ca && signs_certificates != Some(false),
-        None => anchor.version() == X509Version::V1,
+    for (number, der) in (1..).zip(&certificates) {
+        authorities.trust(der).map_err(|why| match why {
+            PathError::NoAuthority => format!("certificate {number} is no authority's; leave it out"),
+            why => format!("certificate {number} is not usable: {why}; use X.509 certificates"),
+        })?;
     }
+    Ok(())
 }
 
-/// The lists of a file, each with its date.
-fn read_lists(path: &Path) -> Result<Vec<(i64, CertRevocationList<'static>)>, String> {
+fn read_lists(path: &Path) -> Result<Vec<RevocationList>, String> {
     let content = std::fs::read(path).map_err(|why| format!("cannot be read: {why}; name a readable file"))?;
     let lists: Vec<CertificateRevocationListDer<'_>> = match content.first() {
         // A SEQUENCE, which no text begins with.
@@ -293,33 +216,14 @@ fn read_lists(path: &Path) -> Result<Vec<(i64, CertRevocationList<'static>)>, St
     lists.iter().map(|der| read_list(der)).collect()
 }
 
-fn read_list(der: &[u8]) -> Result<(i64, CertRevocationList<'static>), String> {
-    let unusable = |why: &dyn std::fmt::Display| {
+fn read_list(der: &[u8]) -> Result<RevocationList, String> {
+    let list = RevocationList::from_der(der).map_err(|why| {
         format!("is not usable as a revocation list: {why}; use complete lists of version 2 (RFC 5280 §5)")
-    };
-    let list = OwnedCertRevocationList::from_der(der).map_err(|why| unusable(&why))?;
-    let (_, dates) = CertificateRevocationList::from_der(der).map_err(|why| unusable(&why))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    if dates.next_update().is_some_and(|next| u64::try_from(next.timestamp()).unwrap_or(0) < now) {
-        tracing::warn!("the revocation list of {} is out of date: its devices are refused", dates.issuer());
+    })?;
+    if list.next_update.is_some_and(|next| next < now()) {
+        tracing::warn!("the revocation list of {} is out of date: its devices are refused", list.issuer);
     }
-    Ok((dates.last_update().timestamp(), list.into()))
-}
-
-fn parsed(certificate: &[u8]) -> Result<X509Certificate<'_>, WhyNot> {
-    match X509Certificate::from_der(certificate) {
-        Ok(([], certificate)) => Ok(certificate),
-        _ => Err(WhyNot::NoCertificate),
-    }
-}
-
-/// No purpose is registered for the keys of devices, so any will do.
-struct AnyUse;
-
-impl ExtendedKeyUsageValidator for AnyUse {
-    fn validate(&self, _purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        Ok(())
-    }
+    Ok(list)
 }
 
 #[cfg(test)]

@@ -77,6 +77,22 @@ fn p29_a_changed_key_needs_a_reason() {
     }
 }
 
+/// The CA file, and what is remembered as an issuer, may have a certificate that is no authority's: it stands for itself.
+#[test]
+fn p29_who_is_no_authority_certifies_no_other_key() {
+    let params = CertificateParams::new(vec!["old.example".to_owned()]).unwrap();
+    let pkcs8 = rustls_pki_types::PrivatePkcs8KeyDer::from(OLD.to_pkcs8_der().expose());
+    let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8, &rcgen::PKCS_RSA_SHA256).unwrap();
+    let no_ca = CertifiedIssuer::self_signed(params, pair).unwrap();
+    let own = KeyInfo::from_certificates(vec![no_ca.der().to_vec()]);
+    let of_other = KeyInfo::from_certificates(vec![certificate(&no_ca, &NEW, 2999)]);
+    let anchored = Trust { anchors: vec![no_ca.der().clone()], ..Trust::default() };
+    assert_eq!(judged(&anchored, &own), (OLD.public().modulus().to_vec(), true), "its own");
+    assert!(matches!(anchored.judge(&of_other), Err(EnrollError::KServerCertificate(_))));
+    let known = Trust { remembered: vec![remembered(&OLD, Some(&no_ca))], ..Trust::default() };
+    assert!(!judged(&known, &of_other).1, "an issuer that is none");
+}
+
 #[test]
 fn p29_the_issuer_is_remembered_and_stays_at_a_roll_over() {
     let (mine, other) = (ca(), ca());

@@ -41,14 +41,14 @@ fn s5_1_1_a_device_certificate_leads_to_an_anchor_and_is_for_key_transport() {
         (&["any_usage.pem"], IN_2028, Ok(())),
         (&["below.pem", "middle.pem"], IN_2028, Ok(())),
         (&["below.pem", "other.pem", "middle.pem"], IN_2028, Ok(())),
-        (&["good.pem"], IN_2024, Err(WhyNot::Time)),
-        (&["good.pem"], IN_2999, Err(WhyNot::Time)),
-        (&["good.pem"], u64::MAX, Err(WhyNot::Time)),
-        (&["below.pem", "middle.pem"], IN_2999, Err(WhyNot::Time)),
-        (&["below.pem"], IN_2028, Err(WhyNot::Untrusted)),
-        (&["stranger.pem"], IN_2028, Err(WhyNot::Untrusted)),
-        (&["stranger.pem", "other.pem"], IN_2028, Err(WhyNot::Untrusted)),
-        (&["stranger.pem", "good.pem"], IN_2028, Err(WhyNot::Untrusted)),
+        (&["good.pem"], IN_2024, Err(WhyNot::Path(PathError::Time))),
+        (&["good.pem"], IN_2999, Err(WhyNot::Path(PathError::Time))),
+        (&["good.pem"], u64::MAX, Err(WhyNot::Path(PathError::Time))),
+        (&["below.pem", "middle.pem"], IN_2999, Err(WhyNot::Path(PathError::Time))),
+        (&["below.pem"], IN_2028, Err(WhyNot::Path(PathError::Untrusted))),
+        (&["stranger.pem"], IN_2028, Err(WhyNot::Path(PathError::Untrusted))),
+        (&["stranger.pem", "other.pem"], IN_2028, Err(WhyNot::Path(PathError::Untrusted))),
+        (&["stranger.pem", "good.pem"], IN_2028, Err(WhyNot::Path(PathError::Untrusted))),
         (&["signer.pem"], IN_2028, Err(WhyNot::KeyUsage)),
         (&["short.pem"], IN_2028, Err(WhyNot::Key)),
         (&["curve.pem"], IN_2028, Err(WhyNot::Key)),
@@ -57,7 +57,7 @@ fn s5_1_1_a_device_certificate_leads_to_an_anchor_and_is_for_key_transport() {
     ] {
         assert_eq!(check(&trust, names, unix_s), expected, "{names:?} at {unix_s}");
     }
-    assert_eq!(trust.check(&[], IN_2028), Err(WhyNot::NoCertificate));
+    assert_eq!(trust.check(&[], IN_2028), Err(WhyNot::Path(PathError::NoCertificate)));
 }
 
 #[test]
@@ -68,19 +68,19 @@ fn a_revoked_certificate_is_refused_and_so_is_an_unknown_state() {
     for (lists, names, unix_s, expected) in [
         (all, good, IN_2028, Ok(())),
         (all, below, IN_2028, Ok(())),
-        (all, &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
-        (all, &["below_revoked.pem", "middle.pem"], IN_2028, Err(WhyNot::Revoked)),
-        (&["root.crl"], &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
+        (all, &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
+        (all, &["below_revoked.pem", "middle.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
+        (&["root.crl"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
         // The newest list of an issuer counts, in whatever order they stand.
         (&["early.crl.pem"], &["revoked.pem"], IN_2028, Ok(())),
-        (&["early.crl.pem", "root.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
-        (&["root.crl.pem", "early.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Revoked)),
+        (&["early.crl.pem", "root.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
+        (&["root.crl.pem", "early.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
         // One between device and anchor.
-        (&["no_middle.crl.pem", "middle.crl.pem"], below, IN_2028, Err(WhyNot::Revoked)),
-        (all, good, IN_2995, Err(WhyNot::OldRevocationList)),
-        (&["root.crl.pem"], below, IN_2028, Err(WhyNot::NoRevocationList)),
-        (&["other.crl.pem"], good, IN_2028, Err(WhyNot::NoRevocationList)),
-        (&["namesake.crl.pem"], good, IN_2028, Err(WhyNot::ForeignRevocationList)),
+        (&["no_middle.crl.pem", "middle.crl.pem"], below, IN_2028, Err(WhyNot::Path(PathError::Revoked))),
+        (all, good, IN_2995, Err(WhyNot::Path(PathError::OldRevocationList))),
+        (&["root.crl.pem"], below, IN_2028, Err(WhyNot::Path(PathError::NoRevocationList))),
+        (&["other.crl.pem"], good, IN_2028, Err(WhyNot::Path(PathError::NoRevocationList))),
+        (&["namesake.crl.pem"], good, IN_2028, Err(WhyNot::Path(PathError::ForeignRevocationList))),
     ] {
         assert_eq!(check(&trust(lists), names, unix_s), expected, "{names:?} at {unix_s} with {lists:?}");
     }
@@ -92,8 +92,8 @@ fn issuers_without_a_list_are_accepted_where_the_operator_says_so() {
     config.accept_unlisted_issuers = true;
     let trust = DeviceTrust::load(&config).unwrap();
     assert_eq!(check(&trust, &["below_revoked.pem", "middle.pem"], IN_2028), Ok(()));
-    assert_eq!(check(&trust, &["revoked.pem"], IN_2028), Err(WhyNot::Revoked));
-    assert_eq!(check(&trust, &["good.pem"], IN_2995), Err(WhyNot::OldRevocationList));
+    assert_eq!(check(&trust, &["revoked.pem"], IN_2028), Err(WhyNot::Path(PathError::Revoked)));
+    assert_eq!(check(&trust, &["good.pem"], IN_2995), Err(WhyNot::Path(PathError::OldRevocationList)));
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn hostile_octets_are_no_certificate() {
     let trust = trust(&["root.crl.pem"]);
     let good = chain(&["good.pem"]).remove(0);
     for cut in 0..good.len() {
-        assert_eq!(key_of(&good[..cut]), Err(WhyNot::NoCertificate), "{cut} octets");
+        assert_eq!(key_of(&good[..cut]), Err(WhyNot::Path(PathError::NoCertificate)), "{cut} octets");
     }
-    assert_eq!(key_of(&[&good[..], &[0]].concat()), Err(WhyNot::NoCertificate));
+    assert_eq!(key_of(&[&good[..], &[0]].concat()), Err(WhyNot::Path(PathError::NoCertificate)));
     for at in 0..good.len() {
         let mut altered = good.clone();
         altered[at] ^= 1;
@@ -155,10 +155,10 @@ fn a_changed_list_is_taken_over_and_a_damaged_one_is_not() {
     assert_eq!(revoked(), Ok(()));
     put(&std::fs::read(file("root.crl.pem")).unwrap());
     trust.look();
-    assert_eq!(revoked(), Err(WhyNot::Revoked));
+    assert_eq!(revoked(), Err(WhyNot::Path(PathError::Revoked)));
     put(b"damaged");
     trust.look();
-    assert_eq!(revoked(), Err(WhyNot::Revoked), "the old list stays");
+    assert_eq!(revoked(), Err(WhyNot::Path(PathError::Revoked)), "the old list stays");
     put(&std::fs::read(file("early.crl.pem")).unwrap());
     trust.look();
     assert_eq!(revoked(), Ok(()));

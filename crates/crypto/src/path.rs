@@ -1,0 +1,187 @@
+//! Certification paths (RFC 5280 §6), checked in this one place: from a certificate to an authority that is trusted.
+
+use std::time::Duration;
+
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use webpki::{
+    CertRevocationList, EndEntityCert, ExpirationPolicy, ExtendedKeyUsageValidator, KeyPurposeIdIter,
+    OwnedCertRevocationList, RevocationOptionsBuilder, UnknownStatusPolicy, anchor_from_trusted_cert,
+};
+use x509_parser::der_parser::Oid;
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
+use x509_parser::revocation_list::CertificateRevocationList;
+
+/// Why a certificate does not lead to an authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PathError {
+    /// What was given is no X.509 certificate.
+    #[error("it is no X.509 certificate")]
+    NoCertificate,
+    /// Its dates, or those of a certificate above it.
+    #[error("it, or one that leads to an authority, is not valid at this time")]
+    Time,
+    /// No given authority stands above it.
+    #[error("no given authority has certified it")]
+    Untrusted,
+    /// It or a certificate above it.
+    #[error("it, or one above it, is revoked")]
+    Revoked,
+    /// Its issuer, or one above, has no revocation list.
+    #[error("there is no revocation list by its issuer")]
+    NoRevocationList,
+    /// The list is past its next update.
+    #[error("the revocation list by its issuer is out of date")]
+    OldRevocationList,
+    /// The list in its issuer's name is not signed by it.
+    #[error("the revocation list in the name of its issuer is not by its issuer")]
+    ForeignRevocationList,
+    /// A trusted certificate that is not that of an authority.
+    #[error("it is no authority's")]
+    NoAuthority,
+    /// Anything else that path validation refuses.
+    #[error("it, or one that leads to an authority, is not usable")]
+    Unusable,
+}
+
+impl From<webpki::Error> for PathError {
+    fn from(error: webpki::Error) -> Self {
+        use webpki::Error as E;
+        match error {
+            E::BadDer | E::TrailingData(_) => Self::NoCertificate,
+            E::CertExpired { .. } | E::CertNotValidYet { .. } => Self::Time,
+            E::UnknownIssuer | E::InvalidSignatureForPublicKey => Self::Untrusted,
+            E::CertRevoked => Self::Revoked,
+            E::UnknownRevocationStatus => Self::NoRevocationList,
+            E::CrlExpired { .. } => Self::OldRevocationList,
+            E::InvalidCrlSignatureForPublicKey | E::IssuerNotCrlSigner => Self::ForeignRevocationList,
+            _ => Self::Unusable,
+        }
+    }
+}
+
+/// A revocation list (RFC 5280 §5): complete, of version 2.
+#[derive(Debug)]
+pub struct RevocationList {
+    list: CertRevocationList<'static>,
+    /// `thisUpdate`, seconds since 1970.
+    pub this_update: i64,
+    /// `nextUpdate`, seconds since 1970, where it has one.
+    pub next_update: Option<i64>,
+    /// The distinguished name of its issuer, for people.
+    pub issuer: String,
+}
+
+impl RevocationList {
+    /// Reads one (DER). Its signature is checked where it is used.
+    ///
+    /// # Errors
+    /// What is wrong, in words about the list.
+    pub fn from_der(der: &[u8]) -> Result<Self, String> {
+        let list = OwnedCertRevocationList::from_der(der).map_err(|why| why.to_string())?;
+        let (_, read) = CertificateRevocationList::from_der(der).map_err(|why| why.to_string())?;
+        Ok(Self {
+            list: list.into(),
+            this_update: read.last_update().timestamp(),
+            next_update: read.next_update().map(|next| next.timestamp()),
+            issuer: read.issuer().to_string(),
+        })
+    }
+}
+
+/// Authorities that are trusted, and revocation lists of what they and those below them certified.
+#[derive(Debug, Default)]
+pub struct Authorities {
+    anchors: Vec<TrustAnchor<'static>>,
+    /// The newest first: the first one by an issuer counts.
+    lists: Vec<RevocationList>,
+    /// Whether certificates are accepted whose issuer has no revocation list, where there are lists.
+    pub accept_unlisted: bool,
+}
+
+impl Authorities {
+    /// Adds an authority by its certificate (X.509, DER).
+    ///
+    /// # Errors
+    /// [`PathError::NoCertificate`], [`PathError::Unusable`], and [`PathError::NoAuthority`]: path validation takes every
+    /// anchor for an authority, so that whoever is trusted could certify others.
+    pub fn trust(&mut self, der: &[u8]) -> Result<(), PathError> {
+        let der = CertificateDer::from(der);
+        let anchor = anchor_from_trusted_cert(&der)?;
+        if !certifies(&der) {
+            return Err(PathError::NoAuthority);
+        }
+        self.anchors.push(anchor.to_owned());
+        Ok(())
+    }
+
+    /// Adds a revocation list. With the first one, every certificate of a path must be in good standing.
+    pub fn add(&mut self, list: RevocationList) {
+        let at = self.lists.partition_point(|known| known.this_update >= list.this_update);
+        self.lists.insert(at, list);
+    }
+
+    /// Whether the certificate `leaf` leads to one of the authorities by way of `intermediates`, and each on the way is
+    /// valid at that time and not revoked. All are X.509 in DER; what does not lead anywhere among `intermediates` is
+    /// left aside. As in RFC 5280 §6.1, the dates of an authority itself do not count; what keys may be used for is not
+    /// looked at.
+    ///
+    /// # Errors
+    /// [`PathError`]: the first reason that was found.
+    pub fn verify<'a>(
+        &self,
+        leaf: &[u8],
+        intermediates: impl IntoIterator<Item = &'a [u8]>,
+        at_unix_s: u64,
+    ) -> Result<(), PathError> {
+        let lists: Vec<_> = self.lists.iter().map(|list| &list.list).collect();
+        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
+            let unlisted = match self.accept_unlisted {
+                true => UnknownStatusPolicy::Allow,
+                false => UnknownStatusPolicy::Deny,
+            };
+            options.with_status_policy(unlisted).with_expiration_policy(ExpirationPolicy::Enforce).build()
+        });
+        let (leaf, at) = (CertificateDer::from(leaf), UnixTime::since_unix_epoch(Duration::from_secs(at_unix_s)));
+        let intermediates: Vec<_> = intermediates.into_iter().map(CertificateDer::from).collect();
+        let algorithms = webpki::ALL_VERIFICATION_ALGS;
+        let leaf = EndEntityCert::try_from(&leaf)?;
+        leaf.verify_for_usage(algorithms, &self.anchors, &intermediates, at, AnyUse, revocation, None)?;
+        Ok(())
+    }
+}
+
+/// Whether a trusted certificate is that of an authority (RFC 5280 §4.2.1.3 and §4.2.1.9). Version 1 has no way to say
+/// it; version 3 says it in its basic constraints.
+pub(crate) fn certifies(anchor: &[u8]) -> bool {
+    let Ok((_, anchor)) = X509Certificate::from_der(anchor) else { return false };
+    let (Ok(usage), Ok(constraints)) = (anchor.key_usage(), anchor.basic_constraints()) else { return false };
+    let signs_certificates = usage.map(|usage| usage.value.key_cert_sign());
+    match constraints {
+        Some(constraints) => constraints.value.ca && signs_certificates != Some(false),
+        None => anchor.version() == X509Version::V1,
+    }
+}
+
+/// Whether a certificate can be named as one to trust servers by: that of an authority, or one that certified itself.
+pub fn can_be_anchor(certificate: &[u8]) -> bool {
+    let self_issued =
+        X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| parsed.subject() == parsed.issuer());
+    self_issued || certifies(certificate)
+}
+
+/// Whether the path validation takes a certificate that is signed so.
+pub(crate) fn is_accepted(algorithm: &Oid<'_>) -> bool {
+    let is_it =
+        |id: &[u8]| matches!(id, [0x06, len, rest @ ..] if rest.get(..usize::from(*len)) == Some(algorithm.as_bytes()));
+    webpki::ALL_VERIFICATION_ALGS.iter().any(|known| is_it(known.signature_alg_id().as_ref()))
+}
+
+/// Authorities need not say for which purposes they certify.
+struct AnyUse;
+
+impl ExtendedKeyUsageValidator for AnyUse {
+    fn validate(&self, _purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        Ok(())
+    }
+}
