@@ -160,10 +160,10 @@ impl Read {
         };
         let mut authorities = Authorities::default();
         authorities.accept_unlisted = config.accept_unlisted_issuers;
-        if !config.anchors.as_os_str().is_empty() {
-            if let Err(why) = read_anchors(&config.anchors, &mut authorities) {
-                fault("devices.anchors", &config.anchors, why);
-            }
+        if !config.anchors.as_os_str().is_empty()
+            && let Err(why) = read_anchors(&config.anchors, &mut authorities)
+        {
+            fault("devices.anchors", &config.anchors, why);
         }
         for path in &config.revocation_lists {
             match read_lists(path) {
