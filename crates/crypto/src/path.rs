@@ -21,8 +21,8 @@ pub enum PathError {
     /// Its dates, or those of a certificate above it.
     #[error("it, or one that leads to an authority, is not valid at this time")]
     Time,
-    /// No given authority stands above it.
-    #[error("no given authority has certified it")]
+    /// No authority that is trusted stands above it.
+    #[error("it does not lead to a configured authority")]
     Untrusted,
     /// It or a certificate above it.
     #[error("it, or one above it, is revoked")]
