@@ -157,6 +157,48 @@ fn options_that_the_format_does_not_have_are_refused() {
     assert!(refused.code == Some(1) && refused.err.contains("not what opens"), "it is not encrypted: {refused:?}");
 }
 
+/// Content of the SEQUENCE or of whatever begins so, and the octets behind it: lengths of two octets.
+fn split(der: &[u8]) -> (&[u8], &[u8]) {
+    assert_eq!(der[1], 0x82);
+    der[4..].split_at(usize::from(der[2]) << 8 | usize::from(der[3]))
+}
+
+/// Whoever reads a file that nothing protects against changes has said so, and is told.
+#[test]
+fn rfc7292_a_file_without_a_mac_needs_lenient_and_is_told_of() {
+    let home = home();
+    let password = ["--password-file", "password"];
+    home.run(&["pskc", "convert", "keys.xml", "-o", "k.p12", "--to-password-file", "password"]).success();
+    let whole = std::fs::read(home.path("k.p12")).unwrap();
+    let (content, _) = split(&whole);
+    let (_, mac) = split(&content[3..]); // behind the version
+    let content = &content[..content.len() - mac.len()];
+    let len = u16::try_from(content.len()).unwrap().to_be_bytes();
+    home.write("bare.p12", [&[0x30, 0x82], &len[..], content].concat());
+    const NONE: &str = "it has no MAC: nothing tells whether it was changed";
+    const TOLD: &str = "the file has no MAC: nothing protects it against changes";
+    for command in
+        [&["pskc", "inspect", "bare.p12"][..], &["pskc", "check", "bare.p12"], &["token", "import", "bare.p12"]]
+    {
+        let refused = home.run(&[command, &password].concat());
+        assert!(refused.code == Some(1) && refused.err.contains(NONE), "{refused:?}");
+        assert!(refused.err.contains("--lenient"), "{refused:?}");
+    }
+    let inspect = |file: &str, more: &[&str]| {
+        home.run(&[&["pskc", "inspect", "--json", "--show-secrets", file][..], &password, more].concat()).success()
+    };
+    let read = inspect("bare.p12", &["--lenient"]);
+    assert_eq!(read.json()["keys"], inspect("k.p12", &[]).json()["keys"]);
+    assert!(read.json()["warnings"].to_string().contains(TOLD), "{read:?}");
+    let converted =
+        home.run(&[&["pskc", "convert", "bare.p12", "--lenient", "--to", "pskc"][..], &password].concat()).success();
+    assert!(converted.err.contains(TOLD), "{converted:?}");
+    assert!(!inspect("k.p12", &["--lenient"]).out.contains("no MAC"), "one with a MAC is as good as before");
+    home.write("other", "passwort");
+    let wrong = home.run(&["pskc", "inspect", "bare.p12", "--lenient", "--password-file", "other"]);
+    assert!(wrong.code == Some(1) && wrong.out.is_empty(), "{wrong:?}");
+}
+
 /// Whether Java's keytool is there. Where checks are required, it must be.
 fn keytool(home: &Home, args: &[&str], input: &str) -> Option<String> {
     use std::io::Write as _;

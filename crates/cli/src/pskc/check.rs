@@ -178,7 +178,7 @@ impl Check {
     /// What a file of CMS or PKCS #12 says of its keys is what PSKC says, and has to follow the same rules.
     fn container(&self, document: &Document, format: FileFormat) -> Result<Found, Failure> {
         let mut notes = Notes::default();
-        let (content, _) = container::read(document, format, self.by.get()?, |_| Ok(()), &mut notes)?;
+        let (content, _) = container::read(document, format, self.by.get()?, false, |_| Ok(()), &mut notes)?;
         let of_file = |what| Problem { line: None, what, next: None, is_error: false };
         let mut found: Vec<Problem> = notes.texts().map(of_file).collect();
         let mut meaning = Meaning::new(Header::default(), 0, Timestamp::now().as_second());

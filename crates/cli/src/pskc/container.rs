@@ -24,27 +24,34 @@ pub(super) fn read(
     document: &Document,
     format: FileFormat,
     mut unlock: Option<Unlock>,
+    lenient: bool,
     complete: impl Fn(&mut KeyPackage) -> Result<(), String>,
     notes: &mut Notes,
 ) -> Result<(Content, Option<Unlock>), Failure> {
     let octets = document.octets()?;
-    let mut opened = file::open(octets.as_ref(), unlock.as_ref());
+    let open = if lenient { file::open_without_mac } else { file::open };
+    let mut opened = open(octets.as_ref(), unlock.as_ref());
     let is_closed =
         |opened: &Result<Content, FileError>| matches!(opened, Err(why) if why.why == VesselError::Protection);
     if is_closed(&opened) && unlock.is_none() && std::io::stdin().is_terminal() {
         unlock = Some(Unlock::Password(prompt("Password of the key file: ")?));
-        opened = file::open(octets.as_ref(), unlock.as_ref());
+        opened = open(octets.as_ref(), unlock.as_ref());
     }
     let mut content = opened.map_err(|why| refused(why, document.name(), format, unlock.is_some()))?;
     if content.packages.is_empty() {
         let others = others(&content).map(|others| format!(": it has {others}")).unwrap_or_default();
+        let is_old = content.others.contains_key(file::RC2_PART);
         return Err(Failure::new(format!("there are no symmetric keys in {}{others}", document.name()))
-            .next("give the file with the keys"));
+            .next(if is_old { ENCRYPT_ANEW } else { "give the file with the keys" }));
     }
     content.packages.iter_mut().try_for_each(complete).map_err(Failure::usage)?;
     tell(&content, notes);
     Ok((content, unlock))
 }
+
+/// What makes a file of today of one with old ciphers.
+const ENCRYPT_ANEW: &str =
+    "`keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12` encrypts it anew";
 
 fn refused(why: FileError, name: &str, format: FileFormat, is_unlocked: bool) -> Failure {
     match (why.why, is_unlocked) {
@@ -54,6 +61,9 @@ fn refused(why: FileError, name: &str, format: FileFormat, is_unlocked: bool) ->
         (VesselError::Protection, false) => Failure::new(format!("{name} is encrypted")).next(NEEDED),
         (VesselError::Protection, true) => Failure::new(format!("what was given is not what opens {name}"))
             .next("give another of --password-file, --key-file and --private-key, or none where it is not encrypted"),
+        (VesselError::Cipher(_), _) => Failure::new(format!("{name}: {why}")).next(ENCRYPT_ANEW),
+        (VesselError::NoMac, _) => Failure::new(format!("{name}: {why}"))
+            .next("ask the sender for it with a MAC; --lenient reads it, if you trust the way that it came"),
         (VesselError::WrongKeyOrDamaged, _) => {
             Failure::new(format!("{name}: {why}")).next("give what opens it, or ask the sender for the file again")
         }
@@ -73,6 +83,9 @@ fn tell(content: &Content, notes: &mut Notes) {
     }
     if let Some(others) = others(content) {
         notes.of_file(format!("what the file has beside symmetric keys is left out: {others}"));
+    }
+    if content.no_mac {
+        notes.of_file("the file has no MAC: nothing protects it against changes".into());
     }
     if content.signed {
         notes.of_file("the signature of the file is not checked".into());

@@ -237,19 +237,27 @@ impl Input {
     /// Reads a file of CMS or PKCS #12.
     fn read_container(&self, document: Document, format: Format, file: FileFormat) -> Result<KeyFile, Failure> {
         let options = &self.source.unlock;
-        if self.source.lenient || options.mac_key_file.is_some() || options.iv_hex.is_some() {
+        let lenient = self.source.lenient;
+        let is_lenient = lenient && file != FileFormat::Pkcs12;
+        if is_lenient || options.mac_key_file.is_some() || options.iv_hex.is_some() {
             let what = format!("{} is {}", document.name(), format.what());
             return Err(Failure::usage(format!("{what}: --lenient, --mac-key-file and --iv-hex are for PSKC"))
                 .next("leave these options out"));
         }
         let mut notes = Notes::default();
-        let (content, unlock) =
-            container::read(&document, file, options.get()?, |package| self.reading.complete(package), &mut notes)?;
+        let (content, unlock) = container::read(
+            &document,
+            file,
+            options.get()?,
+            lenient,
+            |package| self.reading.complete(package),
+            &mut notes,
+        )?;
         container::tell_of_keys(&content.packages, &mut notes);
         let mut summary = Summary::of(&content.packages, &notes);
         summary.trailer.signed = content.signed;
         let (packages, reading) = (Some(content.packages), self.reading.clone());
-        let (lenient, mac_key, iv) = (false, None, None);
+        let (mac_key, iv) = (None, None);
         Ok(KeyFile { document, packages, format, reading, lenient, unlock, mac_key, iv, summary })
     }
 }

@@ -137,7 +137,7 @@ fn text(start: &str, name: &str) -> Kind {
         _ => {}
     }
     match (pem_labels(start).next(), Format::of_name(name)) {
-        (Some(label), _) => pem(label),
+        (Some(label), _) => pem_content(start).unwrap_or_else(|| pem(label)),
         (None, Some(format @ (Format::Csv | Format::Usersfile))) => Kind::Keys(format),
         // "Dear Sir," is no table, and "Token export,," is the title of one.
         _ if line.strip_suffix(SEPARATORS).unwrap_or(line).contains(SEPARATORS) => Kind::Keys(Format::Csv),
@@ -162,6 +162,14 @@ pub(crate) fn pem_labels(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
 }
 
+/// A key package that PEM holds.
+fn pem_content(text: &str) -> Option<Kind> {
+    let line = text.lines().map(str::trim).skip_while(|line| !line.starts_with("-----BEGIN ")).nth(1)?;
+    let octets = data_encoding::BASE64.decode(line.get(..line.len() / 4 * 4)?.as_bytes()).ok()?;
+    let der = Der::of(&octets)?;
+    matches!(der, Der::EncryptedKeyPackage | Der::AsymmetricKeyPackage).then(|| der.kind())
+}
+
 fn pem(label: &str) -> Kind {
     let next = match label {
         "PGP MESSAGE" => "decrypt it with OpenPGP first",
@@ -183,6 +191,10 @@ pub(crate) enum Der {
     EncryptedPrivateKey,
     PublicKey,
     Certificate,
+    /// RFC 6032: keys that are encrypted in CMS, of any kind.
+    EncryptedKeyPackage,
+    /// RFC 5958 §2 in CMS.
+    AsymmetricKeyPackage,
     Other,
 }
 
@@ -203,6 +215,8 @@ impl Der {
             (INTEGER, Some(SEQUENCE)) => Der::PrivateKey,
             (INTEGER, Some(INTEGER | 0x04)) => Der::BarePrivateKey,
             (OID, _) if is_cms(value) => Der::Cms,
+            (OID, _) if value == [KEY_PACKAGES, &[2]].concat() => Der::EncryptedKeyPackage,
+            (OID, _) if value == [KEY_PACKAGES, &[5]].concat() => Der::AsymmetricKeyPackage,
             (0xA0, _) => Der::Cms, // a SymmetricKeyPackage without its ContentInfo
             (SEQUENCE, Some(0x04)) => Der::EncryptedPrivateKey,
             (SEQUENCE, Some(0x03)) => Der::PublicKey,
@@ -222,6 +236,8 @@ impl Der {
             Der::EncryptedPrivateKey => "an encrypted private key (DER)",
             Der::PublicKey => "a public key (DER)",
             Der::Certificate => "a certificate (DER)",
+            Der::EncryptedKeyPackage => "an encrypted key package in CMS (RFC 6032)",
+            Der::AsymmetricKeyPackage => "private keys in CMS (RFC 5958)",
             Der::Other => "DER",
         }
     }
@@ -229,11 +245,18 @@ impl Der {
     fn kind(self) -> Kind {
         let next = match self {
             Der::Certificate => "it belongs to --certificate, --ca or --to-certificate",
+            Der::EncryptedKeyPackage => {
+                "it is not read here: ask the sender for a symmetric key package (RFC 6031), encrypted with a password or for \
+                 your certificate"
+            }
             _ => "give the file with the keys",
         };
         Kind::Other(self.what().into(), next)
     }
 }
+
+/// Key packages of RFC 6032 and RFC 5958: 2.16.840.1.101.2.1.2.78.
+const KEY_PACKAGES: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x02, 0x01, 0x02, 0x4E];
 
 /// PKCS #7 and its successors: 1.2.840.113549.1.7 and .1.9.16.1.
 fn is_cms(oid: &[u8]) -> bool {
@@ -312,6 +335,9 @@ mod tests {
             (b"Bag Attributes\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n", "PEM (ENCRYPTED PRIVATE KEY)"),
             (b"\n<!doctype HTML><html>", "web page"),
             (b"otpauth-migration://offline?data=", "Google Authenticator"),
+            (b"\x30\x80\x06\x0A\x60\x86\x48\x01\x65\x02\x01\x02\x4E\x02\xA0\x80", "RFC 6032"),
+            (b"-----BEGIN CMS-----\nMIAGCmCGSAFlAgECTgKggA==\n", "RFC 6032"),
+            (b"\x30\x10\x06\x0A\x60\x86\x48\x01\x65\x02\x01\x02\x4E\x05\xA0\x02", "RFC 5958"),
             // PKCS #8, plain and encrypted; PKCS #1; SPKI; a certificate
             (b"\x30\x82\x04\xBD\x02\x01\0\x30\x0D\x06\x09", "private key (PKCS #8"),
             (b"\x30\x0C\x30\x05\x06\x01\x2A\x05\0\x04\x03abc", "encrypted private key"),

@@ -136,6 +136,7 @@ fn what_is_no_key_file_is_named_by_its_content() {
         (b"7z\xBC\xAF\x27\x1C\0", "a 7-Zip archive", "unpack"),
         (b"Rar!\x1A\x07\x01\0", "a RAR archive", "unpack"),
         (b"PK\x03\x04\x14\0", "a ZIP archive or an Excel workbook", "save a workbook as CSV"),
+        (b"\x30\x80\x06\x0A\x60\x86\x48\x01\x65\x02\x01\x02\x4E\x02\xA0\x80", "(RFC 6032)", "(RFC 6031)"),
         (b"\0\x01\x02\x03", "no", "ask the sender"),
     ] {
         for name in ["keys", "keys.xml", "keys.p12", "keys.pskc"] {

@@ -14,6 +14,8 @@ use super::{Protection, Skpc, VesselError, ber, signed, skpc};
 
 /// Octets of the longest file that is read.
 pub const MAX_LEN: usize = 256 * 1024 * 1024;
+/// What [`Content::others`] calls a part that is not read, for its old cipher. It holds certificates, most of the time.
+pub const RC2_PART: &str = "RC2-encrypted part";
 /// Rounds that all passwords of a file may ask for.
 pub(super) const MAX_ROUNDS: u64 = 100_000_000;
 
@@ -35,6 +37,8 @@ pub struct Content {
     pub others: BTreeMap<&'static str, usize>,
     /// The fewest rounds of key derivation that protect its password.
     pub iterations: Option<u32>,
+    /// Whether it is PKCS #12 without a MAC, so that nothing tells whether it was changed.
+    pub no_mac: bool,
     /// Whether it is signed; the signature was not looked at.
     pub signed: bool,
 }
@@ -118,16 +122,28 @@ fn format_of_der(begin: &[u8]) -> Option<FileFormat> {
 /// # Errors
 /// [`VesselError::Protection`] where `unlock` is missing or of another kind than the file; others.
 pub fn open(octets: &[u8], unlock: Option<&Unlock>) -> Result<Content, FileError> {
-    let reading = Reading::of_file();
+    open_by(octets, unlock, &Reading::of_file())
+}
+
+/// As [`open`], and PKCS #12 without a MAC too: [`Content::no_mac`] tells.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_without_mac(octets: &[u8], unlock: Option<&Unlock>) -> Result<Content, FileError> {
+    open_by(octets, unlock, &Reading::of_file().without_mac())
+}
+
+fn open_by(octets: &[u8], unlock: Option<&Unlock>, reading: &Reading) -> Result<Content, FileError> {
     let der = match pem(octets) {
         Some(der) => reading.der(der?.expose())?,
         None => reading.der(octets)?,
     };
     let mut content = match format_of_der(der.expose()) {
-        Some(FileFormat::Pkcs12) => open_pkcs12(&der, unlock, &reading)?,
-        Some(FileFormat::Skpc) => open_cms(&der, unlock, &reading)?,
+        Some(FileFormat::Pkcs12) => open_pkcs12(&der, unlock, reading)?,
+        Some(FileFormat::Skpc) => open_cms(&der, unlock, reading)?,
         None => return Err(UNREADABLE.into()),
     };
+    content.no_mac = reading.has_no_mac.get();
     content.iterations = reading.fewest().map(NonZeroU32::get);
     Ok(content)
 }
@@ -138,7 +154,7 @@ fn open_pkcs12(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Resu
     for part in pfx::open(der, password, reading)? {
         match part {
             Some(bags) => found.read(&bags, password, reading)?,
-            None => *found.others.entry("RC2-encrypted part").or_default() += 1,
+            None => *found.others.entry(RC2_PART).or_default() += 1,
         }
     }
     Ok(Content { packages: found.packages, others: found.others, ..Content::default() })

@@ -94,6 +94,12 @@ pub enum VesselError {
     /// It is not of this format, or has something that is not known here.
     #[error("the key package cannot be read: {0}")]
     Unreadable(&'static str),
+    /// It is encrypted in a way of old programs that is not read here.
+    #[error("it is encrypted with {0}, which is too old to be read here")]
+    Cipher(&'static str),
+    /// PKCS #12 without a MAC.
+    #[error("it has no MAC: nothing tells whether it was changed")]
+    NoMac,
     /// It was protected with something else, or was changed. Which of the two cannot be told safely.
     #[error("the key package does not open: the key or password is another one, or it was changed")]
     WrongKeyOrDamaged,

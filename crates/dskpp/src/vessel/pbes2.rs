@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use der::Sequence;
 use der::asn1::{Null, OctetString};
-use dskpp_crypto::{Pbkdf2Prf, Random, Secret, aes_cbc_decrypt, aes_cbc_encrypt, pbkdf2};
+use dskpp_crypto::{Pbkdf2Prf, Random, Secret, aes_cbc_decrypt, aes_cbc_encrypt, des3_cbc_decrypt, pbkdf2};
 
 use super::VesselError;
 use super::asn1::{Algorithm, Oid, algorithm, from_der, to_der};
@@ -21,6 +21,8 @@ const AES_CBC: [(Oid, usize); 3] = [
     (Oid::new_unwrap("2.16.840.1.101.3.4.1.22"), 24),
     (Oid::new_unwrap("2.16.840.1.101.3.4.1.42"), 32),
 ];
+/// des-EDE3-CBC, which files of old programs have.
+const DES3_CBC: Oid = Oid::new_unwrap("1.2.840.113549.3.7");
 const MAX_SALT: usize = 1024;
 
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
@@ -74,9 +76,10 @@ pub(super) fn key_len(algorithm: &Algorithm) -> Result<usize, VesselError> {
     known.ok_or(VesselError::Unreadable("its content is encrypted with another algorithm than AES-CBC"))
 }
 
-/// The initialization vector of AES-CBC.
-pub(super) fn iv_of(algorithm: &Algorithm) -> Result<[u8; 16], VesselError> {
-    const WRONG: VesselError = VesselError::Unreadable("AES-CBC has no initialization vector");
+/// The initialization vector of a cipher in CBC mode.
+pub(super) fn iv_of<const LEN: usize>(algorithm: &Algorithm) -> Result<[u8; LEN], VesselError> {
+    const WRONG: VesselError =
+        VesselError::Unreadable("its cipher has no initialization vector, or one of another length");
     let parameters = algorithm.parameters.as_ref().ok_or(WRONG)?;
     let iv: OctetString = parameters.decode_as().map_err(|_| WRONG)?;
     iv.as_bytes().try_into().map_err(|_| WRONG)
@@ -133,6 +136,11 @@ pub(super) fn decrypt_with_password(
         return Err(WRONG);
     }
     let params: Pbes2Params = decode(algorithm, WRONG)?;
+    if params.scheme.oid == DES3_CBC && reading.is_of_file() {
+        let key = derive(&params.kdf, password, 24, reading)?;
+        return des3_cbc_decrypt(key.expose(), &iv_of(&params.scheme)?, octets)
+            .map_err(|_| VesselError::WrongKeyOrDamaged);
+    }
     let key = derive(&params.kdf, password, key_len(&params.scheme)?, reading)?;
     decrypt(&params.scheme, &key, octets)
 }

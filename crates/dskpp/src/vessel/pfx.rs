@@ -17,6 +17,10 @@ const PBMAC1: Oid = Oid::new_unwrap("1.2.840.113549.1.5.14");
 const HMAC_SHA256: Oid = Oid::new_unwrap("1.2.840.113549.2.9");
 /// pbeWithSHAAnd3-KeyTripleDES-CBC
 const DES3: Oid = Oid::new_unwrap("1.2.840.113549.1.12.1.3");
+/// Those with RC4 of 128 and 40 bits, and the ways of PKCS #5 1.5 (RFC 8018 appendix A.3).
+const RC4: [Oid; 2] = [Oid::new_unwrap("1.2.840.113549.1.12.1.1"), Oid::new_unwrap("1.2.840.113549.1.12.1.2")];
+const TWO_KEY_DES3: Oid = Oid::new_unwrap("1.2.840.113549.1.12.1.4");
+const PBES1: Oid = Oid::new_unwrap("1.2.840.113549.1.5");
 /// pbeWithSHAAnd128BitRC2-CBC and pbeWithSHAAnd40BitRC2-CBC: certificates in old files, and nothing else.
 const RC2: [Oid; 2] = [Oid::new_unwrap("1.2.840.113549.1.12.1.5"), Oid::new_unwrap("1.2.840.113549.1.12.1.6")];
 const HASHES: [(Oid, Hash); 5] = [
@@ -133,8 +137,11 @@ pub(super) fn open(der: &Secret, password: &Secret, reading: &Reading) -> Result
         return Err(VesselError::Unreadable("it is no PKCS #12 file that a password protects"));
     }
     let safe: OctetString = pfx.safe.content.decode_as().map_err(|_| UNREADABLE)?;
-    let mac = pfx.mac.ok_or(VesselError::Unreadable("it has no MAC: nothing tells whether it was changed"))?;
-    verify(&mac, password, safe.as_bytes(), reading)?;
+    match &pfx.mac {
+        Some(mac) => verify(mac, password, safe.as_bytes(), reading)?,
+        None if reading.takes_no_mac => reading.has_no_mac.set(true),
+        None => return Err(VesselError::NoMac),
+    }
     let safes: Vec<ContentInfo> = from_der(reading.der(safe.as_bytes())?.expose())?;
     let part = |safe: &ContentInfo| match safe.content_type {
         DATA => {
@@ -162,7 +169,10 @@ pub(super) fn decrypt(
     reading: &Reading,
 ) -> Result<Secret, VesselError> {
     if algorithm.oid != DES3 || !reading.is_of_file() {
-        return pbes2::decrypt_with_password(algorithm, password, octets, reading);
+        return match old_cipher(algorithm.oid) {
+            Some(cipher) => Err(VesselError::Cipher(cipher)),
+            None => pbes2::decrypt_with_password(algorithm, password, octets, reading),
+        };
     }
     let params: PbeParams = pbes2::decode(algorithm, UNREADABLE)?;
     let salt = pbes2::salt_of(&params.salt)?;
@@ -173,6 +183,19 @@ pub(super) fn decrypt(
     })?;
     let (key, iv) = both.expose().split_last_chunk().ok_or(UNREADABLE)?;
     des3_cbc_decrypt(key, iv, octets).map_err(wrong)
+}
+
+/// What encrypts in a way that is known, and not read.
+fn old_cipher(oid: Oid) -> Option<&'static str> {
+    // The first six of PKCS #5 are those of its version 1.5; the others are of version 2.
+    let is_pbes1 = oid.parent() == Some(PBES1) && oid.arcs().last().is_some_and(|arc| arc <= 11);
+    match oid {
+        oid if RC2.contains(&oid) => Some("RC2"),
+        oid if RC4.contains(&oid) => Some("RC4"),
+        TWO_KEY_DES3 => Some("two-key Triple-DES"),
+        _ if is_pbes1 => Some("DES or RC2 (PBES1)"),
+        _ => None,
+    }
 }
 
 fn verify(data: &MacData, password: &Secret, content: &[u8], reading: &Reading) -> Result<(), VesselError> {
@@ -226,6 +249,57 @@ mod tests {
             let reading = Reading::of_package();
             assert!(open(&pfx, &password, &reading).is_ok());
             assert_eq!(reading.fewest(), Some(count(fewest)), "{encryption}, {mac}");
+        }
+    }
+
+    #[test]
+    fn rfc7292_a_file_without_a_mac_is_read_only_where_that_is_allowed() {
+        let (password, rng) = (Secret::from_slice(b"password"), &mut SeededRandom::new(b"pfx"));
+        let sealing = Sealing::new(&password, NonZeroU32::MIN.saturating_add(1999), false, rng).unwrap();
+        let whole = sealing.seal(&Secret::from_slice(&[0x30, 0]), rng).unwrap();
+        let pfx: Pfx = from_der(&whole).unwrap();
+        let bare = Secret::new(to_der(&Pfx { mac: None, ..pfx }).unwrap());
+        for reading in [Reading::of_package(), Reading::of_file()] {
+            assert!(matches!(open(&bare, &password, &reading), Err(VesselError::NoMac)));
+        }
+        let reading = Reading::of_file().without_mac();
+        assert!(open(&bare, &password, &reading).is_ok() && reading.has_no_mac.get());
+        let reading = Reading::of_file().without_mac();
+        assert!(open(&Secret::new(whole), &password, &reading).is_ok() && !reading.has_no_mac.get());
+    }
+
+    /// `openssl pkcs8 -topk8 -v2 des3` has encrypted this, 1000 rounds of HMAC-SHA-256.
+    #[test]
+    fn rfc8018_b_2_2_pbes2_with_triple_des_is_read_from_files_alone() {
+        let encrypted = b"30818a304e06092a864886f70d01050d3041302906092a864886f70d01050c301c0408d829fd2ea7061f6c020203e8300c06082a86\
+                          4886f70d02090500301406082a864886f70d0307040878ef1b533f69e8c60438eb48f4eff4fb58a63bede311a27268ee40f2f9fc\
+                          c353d4004b7fc5065b553e63db40dfec4e7907daea4203d59f053496abadd0d77543626c";
+        let key = b"302e020100300506032b65700422042007fd43335a4c502f577aac93301b25cc8d1562763c5daa5023d4097d401b466d";
+        let octets = |text: &[u8]| data_encoding::HEXLOWER.decode(text).unwrap();
+        let info: DigestInfo = from_der(&octets(encrypted)).unwrap(); // the same structure
+        let open = |password: &[u8], reading: &Reading| {
+            decrypt(&info.algorithm, &Secret::from_slice(password), info.digest.as_bytes(), reading)
+        };
+        assert_eq!(open(b"password", &Reading::of_file()).unwrap().expose(), octets(key));
+        assert_eq!(open(b"passwort", &Reading::of_file()), Err(VesselError::WrongKeyOrDamaged));
+        assert!(matches!(open(b"password", &Reading::of_package()), Err(VesselError::Unreadable(_))));
+    }
+
+    #[test]
+    fn old_ciphers_are_named() {
+        for (oid, name) in [
+            ("1.2.840.113549.1.12.1.1", "RC4"),
+            ("1.2.840.113549.1.12.1.2", "RC4"),
+            ("1.2.840.113549.1.12.1.4", "two-key Triple-DES"),
+            ("1.2.840.113549.1.12.1.5", "RC2"),
+            ("1.2.840.113549.1.12.1.6", "RC2"),
+            ("1.2.840.113549.1.5.3", "DES or RC2 (PBES1)"),
+            ("1.2.840.113549.1.5.11", "DES or RC2 (PBES1)"),
+        ] {
+            let params = PbeParams { salt: OctetString::new(&[1; 8][..]).unwrap(), iterations: 2000 };
+            let algorithm = algorithm(Oid::new_unwrap(oid), Some(&params)).unwrap();
+            let opened = decrypt(&algorithm, &Secret::from_slice(b"password"), &[0; 16], &Reading::of_file());
+            assert_eq!(opened, Err(VesselError::Cipher(name)), "{oid}");
         }
     }
 }

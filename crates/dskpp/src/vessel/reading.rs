@@ -13,6 +13,9 @@ use super::{ITERATIONS, MAX_LEN, VesselError, ber};
 pub(super) struct Reading {
     max_len: usize,
     is_file: bool,
+    /// Whether PKCS #12 is read without a MAC, and whether one was missing.
+    pub(super) takes_no_mac: bool,
+    pub(super) has_no_mac: Cell<bool>,
     iterations: RangeInclusive<u32>,
     /// Rounds that may still be asked for.
     left: Cell<u64>,
@@ -32,9 +35,15 @@ impl Reading {
         Self::new(super::file::MAX_LEN, true, 1..=*ITERATIONS.end(), super::file::MAX_ROUNDS)
     }
 
+    /// The same for PKCS #12 without a MAC, too.
+    pub(super) fn without_mac(self) -> Self {
+        Self { takes_no_mac: true, ..self }
+    }
+
     fn new(max_len: usize, is_file: bool, iterations: RangeInclusive<u32>, left: u64) -> Self {
         let (left, fewest, derived) = (Cell::new(left), Cell::default(), RefCell::default());
-        Self { max_len, is_file, iterations, left, fewest, derived }
+        let (takes_no_mac, has_no_mac) = (false, Cell::default());
+        Self { max_len, is_file, takes_no_mac, has_no_mac, iterations, left, fewest, derived }
     }
 
     /// Whether old algorithms are read, too.
