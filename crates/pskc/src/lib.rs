@@ -56,7 +56,7 @@ pub use protection::{
     DerivedKey, Deviation, Opener, OpenerOptions, PasswordStrength, ProtectionError, Protector, Unlock, ValueAlgorithm,
     is_misnamed, mac_hash, mac_uri,
 };
-pub use shown::{MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
+pub use shown::{MAX_LONG_NAME_LEN, MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
-pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, Parameters, Unusable, Usable, unshown};
+pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, Parameters, Unshown, Unusable, Usable, unshown};
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

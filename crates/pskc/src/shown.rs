@@ -5,6 +5,10 @@ use std::fmt;
 /// The longest name of a key, a user or a device, in characters.
 pub const MAX_NAME_LEN: usize = 256;
 
+/// The longest name of a user as a certificate has it (a distinguished name), address of a server and name of an
+/// algorithm, in characters.
+pub const MAX_LONG_NAME_LEN: usize = 1024;
+
 /// Characters of a text that are shown; a name always fits.
 const MAX_SHOWN: usize = 300;
 

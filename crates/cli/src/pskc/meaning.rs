@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use dskpp_crypto::Hash;
 use pskc::{
     DateTime, DerivedKey, EncryptedValue, Header, Key, KeyData, KeyPackage, Kind, PinPolicy, PinUsageMode, Policy,
-    Unusable, Usable, Value, ValueAlgorithm, ValueFormat,
+    Unshown, Unusable, Usable, Value, ValueAlgorithm, ValueFormat,
 };
 
 use super::check::{MOST, Problem};
@@ -153,10 +153,9 @@ impl Meaning {
         for why in pskc::out_of_force(package, self.at_unix_s) {
             self.warning(line, why, "ask its issuer for another one, or correct the policy, if it is wrong");
         }
-        for name in pskc::unshown(package) {
+        for Unshown { name, effect, .. } in pskc::unshown(package) {
             let next = "write 1 to 256 characters that are printable, without blanks at the ends";
-            let what = format!("its {name} cannot be shown: a token store refuses the key, a server leaves it out");
-            self.warning(line, what, next);
+            self.warning(line, format!("its {name} cannot be shown: {effect}"), next);
         }
     }
 

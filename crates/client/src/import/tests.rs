@@ -211,3 +211,44 @@ fn parameters_that_would_make_wrong_codes_are_refused() {
     let pin = package("1", "urn:ietf:params:xml:ns:keyprov:pskc:pin", &parameters("", &format(4)), SECRET_16, "");
     assert_eq!(token_from_package(&pin).unwrap().key_type, "pin", "only OTP keys have digits to fit");
 }
+
+/// `check` and imports have one rule for texts: what `pskc::unshown` says of a token store is what an import does.
+#[test]
+fn texts_that_cannot_be_shown_are_refused_as_check_says() {
+    use pskc::{DeviceInfo, Key, KeyData, Value};
+    type Put = fn(&mut KeyPackage, String);
+    fn device(package: &mut KeyPackage) -> &mut DeviceInfo {
+        package.device_info.get_or_insert_default()
+    }
+    fn key(package: &mut KeyPackage) -> &mut Key {
+        package.key.get_or_insert_default()
+    }
+    let texts: [(&str, Put); 9] = [
+        ("Manufacturer", |package, text| device(package).manufacturer = Some(text)),
+        ("SerialNo", |package, text| device(package).serial_no = Some(text)),
+        ("Model", |package, text| device(package).model = Some(text)),
+        ("IssueNo", |package, text| device(package).issue_no = Some(text)),
+        ("UserId (of the device)", |package, text| device(package).user_id = Some(text)),
+        ("Algorithm", |package, text| key(package).algorithm = Some(format!("urn:{text}"))),
+        ("Issuer", |package, text| key(package).issuer = Some(text)),
+        ("FriendlyName", |package, text| key(package).friendly_name = Some(text)),
+        ("UserId", |package, text| key(package).user_id = Some(text)),
+    ];
+    let values =
+        [String::new(), "a".repeat(256), "a".repeat(257), "a".repeat(1024), "a".repeat(1025), "a\u{202e}b".into()];
+    for (name, put) in texts {
+        for value in &values {
+            for user in [None, Some("CN=u")] {
+                let data = KeyData { secret: Some(Value::Plain(Secret::from_slice(&[7; 20]))), ..KeyData::default() };
+                let algorithm = Some("urn:other".to_owned());
+                let user_id = user.map(str::to_owned);
+                let own = Key { id: "k".into(), algorithm, user_id, data: Some(data), ..Key::default() };
+                let mut package = KeyPackage { key: Some(own), ..KeyPackage::default() };
+                put(&mut package, value.clone());
+                let said = pskc::unshown(&package).any(|text| text.is_refused);
+                let refused = matches!(token_from_package(&package), Err(ImportError::Text { .. }));
+                assert_eq!(said, refused, "{name} of {} characters, {user:?}", value.chars().count());
+            }
+        }
+    }
+}

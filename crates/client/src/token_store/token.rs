@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use crate::trust::KServer;
 
-/// The longest name of a user (a distinguished name), address of a server and name of an algorithm, in characters.
-const MAX_LONG_NAME: usize = 1024;
-
 /// A key with everything that belongs to it. `Debug` hides what is secret.
 ///
 /// Fields that came later are left out of the file where they are empty: older programs then still read it, and
@@ -102,7 +99,10 @@ impl Token {
         let long = [("user", &self.user), ("server", &self.server_id), ("suite", &self.suite)];
         let [id, algorithm] = [Some(self.id.clone()), Some(self.algorithm_uri.clone())];
         let names = names.into_iter().chain([("id", &id)]).map(|(what, text)| (what, text, pskc::MAX_NAME_LEN));
-        let long = long.into_iter().chain([("algorithm", &algorithm)]).map(|(what, text)| (what, text, MAX_LONG_NAME));
+        let long = long
+            .into_iter()
+            .chain([("algorithm", &algorithm)])
+            .map(|(what, text)| (what, text, pskc::MAX_LONG_NAME_LEN));
         let wrong = |text: &Option<String>, most| text.as_ref().is_some_and(|text| !pskc::is_visible(text, most));
         names.chain(long).find(|(_, text, most)| wrong(text, *most)).map(|(what, ..)| what)
     }
