@@ -36,13 +36,13 @@ pub(crate) fn note(message: impl Display) {
 /// [`is_deceptive`] can stand in texts only, where it is written as `\u202e`.
 pub(crate) fn json(document: &str) -> String {
     let mut out = String::with_capacity(document.len());
-    for c in document.chars() {
-        match is_deceptive(c) {
-            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(out, "\\u{unit:04x}")),
-            false => out.push(c),
-        }
+    let mut rest = document;
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c)) {
+        out.push_str(&rest[..at]); // where a character begins
+        c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(out, "\\u{unit:04x}"));
+        rest = &rest[at + c.len_utf8()..];
     }
-    out
+    out + rest
 }
 
 /// The last argument of a command that is suggested, as a POSIX shell has to be given it: quoted where it needs that,

@@ -272,14 +272,13 @@ impl KeyData {
         fn named<'v, T>(name: &'static str, value: &'v Option<Value<T>>) -> Option<(&'static str, &'v EncryptedValue)> {
             value.as_ref().and_then(Value::encrypted).map(|value| (name, value))
         }
-        let values = [
-            named("Secret", &self.secret),
-            named("Counter", &self.counter),
-            named("Time", &self.time),
-            named("TimeInterval", &self.time_interval),
-            named("TimeDrift", &self.time_drift),
-        ];
-        values.into_iter().flatten()
+        (0..5).filter_map(|number| match number {
+            0 => named("Secret", &self.secret),
+            1 => named("Counter", &self.counter),
+            2 => named("Time", &self.time),
+            3 => named("TimeInterval", &self.time_interval),
+            _ => named("TimeDrift", &self.time_drift),
+        })
     }
 
     fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {

@@ -33,6 +33,14 @@ pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
     if secret.len() < 12 {
         return None;
     }
+    let mut begin = Zeroizing::new([0; 16]);
+    BASE64.encode_mut(&secret[..12], &mut *begin); // 12 octets are 16 characters
+    let is_upper_or_digit = |octet: &u8| octet.is_ascii_uppercase() || octet.is_ascii_digit();
+    let is_lower_or_digit = |octet: &u8| octet.is_ascii_lowercase() || octet.is_ascii_digit();
+    let is_hex = begin.iter().all(u8::is_ascii_hexdigit);
+    if !is_hex && !begin.iter().all(is_upper_or_digit) && !begin.iter().all(is_lower_or_digit) {
+        return None; // as nearly all are
+    }
     let written = Zeroizing::new(BASE64.encode(secret));
     if written.bytes().all(|octet| octet.is_ascii_hexdigit()) {
         return Some("its base64 has hexadecimal digits alone: it was probably written in hexadecimal");

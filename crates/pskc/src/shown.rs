@@ -50,8 +50,12 @@ pub fn is_name(text: &str) -> bool {
 pub fn is_visible(text: &str, most: usize) -> bool {
     let is_long = text.len() > most && text.chars().nth(most).is_some();
     let has_ends = !text.is_empty() && !text.starts_with(' ') && !text.ends_with(' ');
-    let is_plain = || text.bytes().all(|octet| matches!(octet, b' '..=b'~')); // most names are, and it is quickly seen
-    has_ends && !is_long && (is_plain() || !text.chars().any(is_deceptive) && crate::xml::is_text(text))
+    has_ends && !is_long && (is_plain(text) || !text.chars().any(is_deceptive) && crate::xml::is_text(text))
+}
+
+/// Whether all is printable ASCII, as most names are: this is quickly seen.
+fn is_plain(text: &str) -> bool {
+    !crate::xml::has_octet(text, |octet| !matches!(octet, b' '..=b'~'))
 }
 
 /// A text of somebody else as it is shown: on one line, with `\u{202e}` for what is
@@ -69,6 +73,9 @@ pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_visible(self.0, MAX_SHOWN) {
+            return f.pad(self.0);
+        }
         let text = shortened(self.0, MAX_SHOWN);
         let (begin, inside) = text.split_at(text.len() - text.trim_start_matches(' ').len());
         let (inside, end) = inside.split_at(inside.trim_end_matches(' ').len());
@@ -92,13 +99,13 @@ pub fn shortened(text: &str, most: usize) -> String {
 /// `text` with `\n`, `\u{202e}` and so on for all that is [deceptive](is_deceptive), but for what `stays`.
 pub fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_deceptive(c) && !stays(c) {
-            true => out.extend(c.escape_default()),
-            false => out.push(c),
-        }
+    let mut rest = text;
+    while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c) && !stays(*c)) {
+        out.push_str(&rest[..at]); // where a character begins
+        out.extend(c.escape_default());
+        rest = &rest[at + c.len_utf8()..];
     }
-    out
+    out + rest
 }
 
 #[cfg(test)]

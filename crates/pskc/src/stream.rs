@@ -91,7 +91,7 @@ impl<R: BufRead> ContainerReader<R> {
 
     /// The line on which the package that comes next begins; after the last one, that on which reading stands.
     pub fn line(&self) -> u64 {
-        self.reader.place().line
+        self.reader.line()
     }
 
     /// The next package; `None` after the last one.

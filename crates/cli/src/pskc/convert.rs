@@ -64,7 +64,7 @@ impl Convert {
             note(format!("{} without a key left out: the format has no place for it", count(without, "package")));
         }
         left_out::tell_of_file(&file.summary);
-        let pins = describe::pins(|each| file.for_each(each))?;
+        let pins = describe::pins(&file)?;
         self.write(file, writer, &pins, &mut report, output)?;
         report.tell();
         self.result.report(report.written, report.members(&warnings), output)

@@ -1,12 +1,13 @@
 //! A package as a JSON object: names as other tools have them, absent values left out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use data_encoding::HEXLOWER;
 use dskpp_crypto::Secret;
 use pskc::{DateTime, DerivedKey, Key, KeyData, KeyPackage, Policy, Value};
 use serde_json::{Map, Value as Json, json};
 
+use super::input::KeyFile;
 use crate::output::Failure;
 
 /// Identifiers of PIN keys, and the PINs.
@@ -157,20 +158,18 @@ pub(crate) fn is_pin(key: &Key) -> bool {
     key.algorithm.as_deref().is_some_and(|uri| uri.ends_with(":pin") || uri.ends_with("#pin"))
 }
 
-/// The PINs that keys of a file name in their policies; `each_of` gives its packages one by one.
-pub(crate) fn pins(
-    each_of: impl Fn(&mut dyn FnMut(KeyPackage) -> Result<(), Failure>) -> Result<(), Failure>,
-) -> Result<Pins, Failure> {
-    let (mut pins, mut named) = (Pins::new(), HashSet::new());
-    each_of(&mut |package| {
-        let Some(key) = package.key else { return Ok(()) };
-        let policy = key.policy.as_ref().and_then(|policy| policy.pin_policy.as_ref());
-        named.extend(policy.and_then(|policy| policy.pin_key_id.clone()));
+/// The PINs that keys of a file name in their policies. A file in which none does is not read again.
+pub(crate) fn pins(file: &KeyFile) -> Result<Pins, Failure> {
+    let (mut pins, named) = (Pins::new(), &file.summary.pins);
+    if named.is_empty() {
+        return Ok(pins);
+    }
+    file.for_each(|package| {
+        let Some(key) = package.key.filter(|key| named.contains(&key.id)) else { return Ok(()) };
         if let (true, Some(Value::Plain(pin))) = (is_pin(&key), key.data.and_then(|data| data.secret)) {
             pins.entry(key.id).or_insert(pin);
         }
         Ok(())
     })?;
-    pins.retain(|id, _| named.contains(id));
     Ok(pins)
 }

@@ -25,7 +25,7 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let file = self.input.open(false)?;
-        let pins = if self.show_secrets { Some(describe::pins(|each| file.for_each(each))?) } else { None };
+        let pins = if self.show_secrets { Some(describe::pins(&file)?) } else { None };
         let mut out = io::BufWriter::new(io::stdout().lock());
         let printed = match output.json {
             true => print_json(&file, pins.as_ref(), &mut out),
@@ -87,12 +87,19 @@ fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Res
 const HEADING: [&str; 9] =
     ["ID", "TYPE", "SERIAL NUMBER", "DIGITS", "COUNTER/STEP", "SECRET", "ISSUER", "VALID", "POLICY"];
 
+/// How wide the columns are, and whether they are of numbers, which stand on the right.
+const WIDTHS: [(usize, bool); 9] =
+    [(24, false), (8, false), (20, false), (6, true), (12, true), (10, false), (16, false), (22, false), (0, false)];
+
 fn line(cells: [String; 9]) -> String {
-    let [id, algorithm, serial, digits, moving, secret, issuer, valid, policy] = cells;
-    let line = format!(
-        "{id:<24} {algorithm:<8} {serial:<20} {digits:>6} {moving:>12} {secret:<10} {issuer:<16} {valid:<22} {policy}"
-    );
-    line.trim_end().to_owned()
+    let mut line = String::with_capacity(160);
+    for (cell, (width, is_right)) in cells.iter().zip(WIDTHS) {
+        let blanks = " ".repeat(width.saturating_sub(cell.chars().count()));
+        let (before, after) = if is_right { (&*blanks, "") } else { ("", &*blanks) };
+        line.extend([before, cell, after, " "]);
+    }
+    line.truncate(line.trim_end().len());
+    line
 }
 
 fn cells(package: &KeyPackage, show: bool) -> [String; 9] {

@@ -1,6 +1,7 @@
 //! What a key file has to be beyond its schema (RFC 6030 §§1.2, 4 to 6 and 10): what breaks a MUST is an error, what
 //! makes a key useless or unsafe a warning.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -13,16 +14,56 @@ use pskc::{
 use super::check::{MOST, Problem};
 use super::protect::few_rounds;
 
+/// The identifiers of a file, as hashes that are keyed so that a file cannot make two of them equal.
+#[derive(Default)]
+struct Ids {
+    hasher: RandomState,
+    /// The first one of each that differs in more than capital letters: what it is in small letters, and as it is.
+    first: HashMap<u64, u64>,
+    /// Those that differ from it in capital letters.
+    others: HashSet<u64>,
+}
+
+/// Whether an identifier was there before.
+enum Seen {
+    No,
+    Twice,
+    /// With other capital letters.
+    Alike,
+}
+
+impl Ids {
+    fn add(&mut self, id: &str) -> Seen {
+        let (folded, exact) = self.hashes(id);
+        match self.first.entry(folded) {
+            Entry::Vacant(place) => {
+                place.insert(exact);
+                Seen::No
+            }
+            Entry::Occupied(first) if *first.get() != exact && self.others.insert(exact) => Seen::Alike,
+            Entry::Occupied(_) => Seen::Twice,
+        }
+    }
+
+    fn contains(&self, id: &str) -> bool {
+        let (folded, exact) = self.hashes(id);
+        self.first.get(&folded) == Some(&exact) || self.others.contains(&exact)
+    }
+
+    /// In small letters, and as it is.
+    fn hashes(&self, id: &str) -> (u64, u64) {
+        let exact = self.hasher.hash_one(id);
+        let is_small = id.bytes().all(|octet| octet.is_ascii() && !octet.is_ascii_uppercase());
+        (if is_small { exact } else { self.hasher.hash_one(id.to_lowercase()) }, exact)
+    }
+}
+
 /// Looks at the packages of a container, one by one.
 pub(super) struct Meaning {
     header: Header,
     /// The time at which keys should be good.
     at_unix_s: i64,
-    /// Hashes of the identifiers so far, keyed so that a file cannot make two of them equal.
-    ids: HashSet<u64>,
-    /// The same in small letters.
-    folded: HashSet<u64>,
-    hasher: RandomState,
+    ids: Ids,
     /// The PIN keys that policies name, and where; those that were seen are out.
     pins: HashMap<String, u64>,
     /// The algorithm of the first encrypted value.
@@ -39,9 +80,7 @@ impl Meaning {
         let mut meaning = Meaning {
             header,
             at_unix_s,
-            ids: HashSet::new(),
-            folded: HashSet::new(),
-            hasher: RandomState::new(),
+            ids: Ids::default(),
             pins: HashMap::new(),
             algorithm: None,
             has_open: false,
@@ -55,7 +94,7 @@ impl Meaning {
     /// All that was found.
     pub(super) fn finish(mut self) -> Vec<Problem> {
         for (id, line) in std::mem::take(&mut self.pins) {
-            if !self.ids.contains(&self.hasher.hash_one(&id)) {
+            if !self.ids.contains(&id) {
                 self.error(line, format!("there is no key {id:?} with the PIN"), "correct PINKeyId, or add that key");
             }
         }
@@ -133,15 +172,16 @@ impl Meaning {
                 "remove it, or add its key: there is nothing to import",
             );
         };
-        let is_new = self.ids.insert(self.hasher.hash_one(&key.id));
-        if !is_new {
-            let next = "give each key an Id of its own: an import takes the first one only";
-            self.warning(line, format!("the Id {:?} stands twice", key.id), next);
-        }
-        let folded = self.hasher.hash_one(key.id.to_lowercase());
-        if !self.folded.insert(folded) && is_new {
-            let next = "give each key an Id of its own: in PKCS #12 Java takes these two for one";
-            self.warning(line, format!("the Id {:?} stands twice, but for capital letters", key.id), next);
+        match self.ids.add(&key.id) {
+            Seen::No => {}
+            Seen::Twice => {
+                let next = "give each key an Id of its own: an import takes the first one only";
+                self.warning(line, format!("the Id {:?} stands twice", key.id), next);
+            }
+            Seen::Alike => {
+                let next = "give each key an Id of its own: in PKCS #12 Java takes these two for one";
+                self.warning(line, format!("the Id {:?} stands twice, but for capital letters", key.id), next);
+            }
         }
         self.data(key, line);
         if let Some(policy) = &key.policy {
@@ -298,7 +338,7 @@ impl Meaning {
     fn pin(&mut self, pin: &PinPolicy, line: u64) {
         if let Some(id) = &pin.pin_key_id
             && self.pins.len() < MOST
-            && !self.ids.contains(&self.hasher.hash_one(id))
+            && !self.ids.contains(id)
         {
             self.pins.entry(id.clone()).or_insert(line); // it may come later
         }

@@ -1,5 +1,7 @@
 //! What a first reading of a key file finds.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use pskc::{Header, KeyPackage, Trailer, Usable};
 
@@ -19,6 +21,8 @@ pub(crate) struct Summary {
     now_unix_s: i64,
     /// Packages that have a key.
     pub(crate) keys: u64,
+    /// The keys with PINs that policies name.
+    pub(crate) pins: HashSet<String>,
     /// What is suspicious about keys.
     pub(crate) suspicions: Notes,
     /// Why keys cannot be used, which an import tells itself.
@@ -37,6 +41,7 @@ impl Summary {
             warnings: Vec::new(),
             now_unix_s: Timestamp::now().as_second(),
             keys: 0,
+            pins: HashSet::new(),
             suspicions: Notes::default(),
             unusable: Notes::default(),
             assumed: Notes::default(),
@@ -58,6 +63,8 @@ impl Summary {
     pub(super) fn look_at(&mut self, package: &KeyPackage) {
         let Some(key) = &package.key else { return };
         self.keys += 1;
+        let pin = key.policy.as_ref().and_then(|policy| policy.pin_policy.as_ref());
+        self.pins.extend(pin.and_then(|pin| pin.pin_key_id.clone()));
         let place = || format!("key {} ({})", self.packages, shown(&key.id));
         pskc::out_of_force(package, self.now_unix_s).for_each(|what| self.suspicions.add(what.to_owned(), place));
         match Usable::of(key) {

@@ -44,7 +44,7 @@ pub fn collapse(text: &str) -> String {
 /// `text` without any XML white space: what an `xs:anyURI` or base64 comes to (the RFCs' examples
 /// break lines inside them).
 pub(crate) fn without_white_space(text: &str) -> String {
-    if !text.bytes().any(|octet| is_white(char::from(octet))) {
+    if !has_octet(text, |octet| is_white(char::from(octet))) {
         return text.to_owned();
     }
     text.chars().filter(|c| !is_white(*c)).collect()
@@ -60,7 +60,12 @@ pub fn trim(text: &str) -> &str {
 pub fn is_text(text: &str) -> bool {
     // Almost all text passes this test, which needs no decoding.
     let plain = |octet: u8| (octet >= 0x20 || matches!(octet, 9 | 10 | 13)) && octet != 0xEF;
-    text.bytes().fold(true, |all, octet| all & plain(octet)) || text.chars().all(is_char)
+    !has_octet(text, |octet| !plain(octet)) || text.chars().all(is_char)
+}
+
+/// Whether `is` holds for an octet of `text`: all of them are looked at, several at a time.
+pub(crate) fn has_octet(text: &str, is: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |found, octet| found | is(octet))
 }
 
 /// XML 1.0 §2.2 `Char`.
@@ -229,7 +234,7 @@ pub(super) fn attribute_value(raw: &str) -> Result<String, &'static str> {
     if raw.contains('<') {
         return Err("< in an attribute value");
     }
-    if !raw.bytes().any(|octet| matches!(octet, b'&' | b'\t' | b'\n' | b'\r')) {
+    if !has_octet(raw, |octet| matches!(octet, b'&' | b'\t' | b'\n' | b'\r')) {
         return Ok(raw.to_owned());
     }
     let mut lines = String::with_capacity(raw.len());

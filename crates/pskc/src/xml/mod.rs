@@ -24,7 +24,7 @@ pub use error::{Place, XmlError};
 pub(crate) use foreign::write_attributes;
 pub use foreign::{Foreign, Node};
 pub use lexical::{Base64Error, collapse, decode_base64, is_language, is_text, trim};
-pub(crate) use lexical::{is_name, without_white_space};
+pub(crate) use lexical::{has_octet, is_name, without_white_space};
 pub(crate) use reader::Standing;
 pub use reader::{Limits, Reader};
 pub(crate) use scope::{Refused, Scope};

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::Fault;
 use super::columns::{COLUMNS, Column};
 use super::heading::heading;
+use super::json::Members;
 use super::loose;
 use super::quotes::Quotes;
 use super::secret::Encoding;
@@ -61,13 +62,16 @@ fn is_marked(cell: &str) -> bool {
 
 /// What a cell says that [`cell`] may have written; in others blanks around the value do not count.
 fn plain(cell: &str) -> &str {
-    let unmarked = || cell.strip_prefix('\'').filter(|rest| is_marked(rest)).unwrap_or_else(|| cell.trim());
-    of_excel(cell).unwrap_or_else(unmarked)
+    if let Some(rest) = cell.strip_prefix('\'').filter(|rest| is_marked(rest)) {
+        return rest;
+    }
+    let text = cell.trim();
+    of_excel(text).unwrap_or(text)
 }
 
-/// The text in `="0012"`, with which people keep a spreadsheet from making a number of it.
+/// The text in `="0012"` without blanks around it, with which people keep a spreadsheet from making a number of it.
 fn of_excel(cell: &str) -> Option<&str> {
-    let text = cell.trim().strip_prefix("=\"")?.strip_suffix('"')?;
+    let text = cell.strip_prefix("=\"")?.strip_suffix('"')?;
     (!text.contains('"')).then_some(text.trim())
 }
 
@@ -218,11 +222,7 @@ fn decide(
 }
 
 /// The values in a line; `None` where it is empty.
-fn row(
-    columns: &[Column],
-    record: &StringRecord,
-    note: &mut dyn FnMut(String),
-) -> Result<Option<Map<String, Json>>, Fault> {
+fn row(columns: &[Column], record: &StringRecord, note: &mut dyn FnMut(String)) -> Result<Option<Members>, Fault> {
     if record.iter().all(|cell| cell.trim().is_empty()) {
         return Ok(None);
     }
@@ -233,9 +233,9 @@ fn row(
             count(columns.len() as u64, "column")
         )));
     }
-    let (mut members, mut policy) = (Map::new(), Map::new());
+    let (mut members, mut policy) = (Members::default(), Map::new());
     for (i, cell) in record.iter().enumerate() {
-        if of_excel(cell).is_some() {
+        if of_excel(cell.trim()).is_some() {
             note(format!("the formula =\"…\" in column {} is read as the text in it", i + 1));
         }
         let mut cell = Cow::Borrowed(plain(cell));
@@ -274,12 +274,12 @@ fn row(
             note(format!("the {name} looks like a number that a spreadsheet has shortened, such as 1.23E+11"));
         }
         match name.strip_prefix("policy.") {
-            Some(name) => policy.insert(name.to_owned(), (&*cell).into()),
-            None => members.insert(name.to_owned(), (&*cell).into()),
-        };
+            Some(name) => _ = policy.insert(name.to_owned(), (&*cell).into()),
+            None => members.push(name, &*cell),
+        }
     }
     if !policy.is_empty() {
-        members.insert("policy".into(), policy.into());
+        members.push("policy", policy);
     }
     Ok(Some(members))
 }

@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, notes: &mut Notes) -> Result<Vec<KeyPackage>, Fau
     let mut read = |(i, key)| {
         let place = |i| format!("key {}", i + 1);
         let Json::Object(members) = key else { return Err(Fault::from(format!("{} is no object", place(i)))) };
-        package(members).map_err(|why| Fault::from(format!("{}: {why}", place(i))))
+        package(members.into()).map_err(|why| Fault::from(format!("{}: {why}", place(i))))
     };
     keys.into_iter().enumerate().map(&mut read).collect()
 }
@@ -124,12 +124,32 @@ impl<'de> Visitor<'de> for Any {
     }
 }
 
-/// Members that are taken out one by one; what is left in the end is unknown.
-struct Members(Map<String, Json>);
+/// Members that are taken out one by one; what is left in the end is unknown. A list: few objects have ten.
+#[derive(Default)]
+pub(super) struct Members(Vec<(String, Json)>);
+
+impl From<Map<String, Json>> for Members {
+    fn from(members: Map<String, Json>) -> Self {
+        Members(members.into_iter().collect())
+    }
+}
 
 impl Members {
+    pub(super) fn push(&mut self, name: &str, value: impl Into<Json>) {
+        self.0.push((name.to_owned(), value.into()));
+    }
+
+    fn get(&self, name: &str) -> Option<&Json> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Json> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
     fn text(&mut self, name: &str) -> Result<Option<String>, String> {
-        match self.0.remove(name) {
+        match self.remove(name) {
             None | Some(Json::Null) => Ok(None),
             Some(Json::String(text)) => Ok(Some(text)),
             Some(Json::Number(number)) if number.is_f64() => {
@@ -151,7 +171,7 @@ impl Members {
     }
 
     fn flag(&mut self, name: &str) -> Result<Option<bool>, String> {
-        match self.0.remove(name) {
+        match self.remove(name) {
             None | Some(Json::Null) => Ok(None),
             Some(Json::Bool(flag)) => Ok(Some(flag)),
             Some(Json::String(text)) => self.flag_text(name, &text),
@@ -164,17 +184,16 @@ impl Members {
     }
 
     fn end(mut self, ignored: &[&str]) -> Result<(), String> {
-        ignored.iter().for_each(|name| drop(self.0.remove(*name)));
-        match self.0.into_iter().next() {
+        ignored.iter().for_each(|name| drop(self.remove(name)));
+        match self.0.into_iter().map(|(name, _)| name).min() {
             None => Ok(()),
-            Some((name, _)) => Err(format!("{name} is not known: it would be lost")),
+            Some(name) => Err(format!("{name} is not known: it would be lost")),
         }
     }
 }
 
 /// The package that an object stands for.
-pub(super) fn package(members: Map<String, Json>) -> Result<KeyPackage, String> {
-    let mut members = Members(members);
+pub(super) fn package(mut members: Members) -> Result<KeyPackage, String> {
     let device = DeviceInfo {
         manufacturer: members.text("manufacturer")?,
         serial_no: members.text("serial")?,
@@ -199,9 +218,9 @@ pub(super) fn package(members: Map<String, Json>) -> Result<KeyPackage, String> 
         friendly_name_language: members.text("friendly_name_language")?,
         data: (data != KeyData::default()).then_some(data),
         user_id: members.text("key_userid")?,
-        policy: match members.0.remove("policy") {
+        policy: match members.remove("policy") {
             None | Some(Json::Null) => None,
-            Some(Json::Object(part)) => Some(policy(Members(part))?),
+            Some(Json::Object(part)) => Some(policy(part.into())?),
             Some(_) => return Err("policy is no object".to_owned()),
         },
         extensions: Vec::new(),
@@ -228,6 +247,9 @@ const DATE: &str = "a date and time such as 2026-01-31T12:00:00Z";
 
 /// A URI, or one of the names that tables have for it.
 pub(in crate::pskc) fn algorithm(name: String) -> Result<String, String> {
+    if matches!(&*name, super::HOTP | super::TOTP) {
+        return Ok(name);
+    }
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     Ok(match &*plain {
         "hotp" | "oathhotp" | "event" | "eventbased" => super::HOTP.to_owned(),
@@ -249,19 +271,19 @@ const SECRETS: [(&str, Encoding); 3] =
     [("secret_hex", Encoding::Hex), ("secret_base32", Encoding::Base32), ("secret_base64", Encoding::Base64)];
 
 fn data(members: &mut Members) -> Result<KeyData, String> {
-    if members.0.remove("secret_error").is_some() {
+    if members.remove("secret_error").is_some() {
         return Err("the secret is missing, as it was encrypted".to_owned());
     }
-    if members.0.remove("encrypted_values").is_some() {
+    if members.remove("encrypted_values").is_some() {
         return Err("values are missing, as they were encrypted".to_owned());
     }
     let octets = members.parsed::<usize>("secret_octets", NUMBER)?;
-    if octets.is_some() && !SECRETS.iter().any(|(name, _)| members.0.contains_key(*name)) {
+    if octets.is_some() && !SECRETS.iter().any(|(name, _)| members.get(name).is_some()) {
         return Err("the secret is missing: `inspect --json` writes it with --show-secrets".to_owned());
     }
     let mut secret = None;
     for (name, encoding) in SECRETS {
-        if members.0.get(name).is_some_and(Json::is_number) {
+        if members.get(name).is_some_and(Json::is_number) {
             return Err(format!("{name} is a number, which may have lost zeros: write it as text, in quotation marks"));
         }
         let Some(text) = members.text(name)?.map(Zeroizing::new) else { continue };
@@ -325,7 +347,7 @@ fn policy(mut members: Members) -> Result<Policy, String> {
     if members.flag("unknown_policy_elements")? == Some(true) {
         return Err("the policy says what is not understood, so the key must not be used".to_owned());
     }
-    let usage = match members.0.remove("key_usage") {
+    let usage = match members.remove("key_usage") {
         None | Some(Json::Null) => Vec::new(),
         Some(Json::Array(usage)) => usage,
         Some(Json::String(usage)) => usage.split_whitespace().map(Json::from).collect(),

@@ -31,6 +31,13 @@ impl Quotes {
     /// # Errors
     /// A mark stands where none may.
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<(), String> {
+        let is_bare = matches!(self.place, Place::Begin | Place::Bare) && !text.contains(&b'"');
+        if let (true, Some(last)) = (is_bare, text.last()) {
+            self.line += text.iter().filter(|octet| **octet == b'\n').count() as u64;
+            let begins = *last == b'\n' || *last == self.separator;
+            self.place = if begins { Place::Begin } else { Place::Bare };
+            return Ok(());
+        }
         for octet in text {
             self.place = match (self.place, *octet) {
                 (Place::Quoted, b'"') => Place::Behind,

@@ -37,7 +37,12 @@ impl<R: BufRead> Reader<R> {
         if path.is_empty() {
             path.push('/');
         }
-        Place { path, offset: self.mark, line: self.window.line_of(self.mark) }
+        Place { path, offset: self.mark, line: self.line() }
+    }
+
+    /// The line of [`place`](Self::place) alone.
+    pub(crate) fn line(&self) -> u64 {
+        self.window.line_of(self.mark)
     }
 
     /// The error for an element that may not stand here.
