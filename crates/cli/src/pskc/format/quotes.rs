@@ -31,12 +31,13 @@ impl Quotes {
     /// # Errors
     /// A mark stands where none may.
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<(), String> {
+        let mut text = text;
+        // Whole lines without a mark are quickly seen.
         let is_bare = matches!(self.place, Place::Begin | Place::Bare) && !text.contains(&b'"');
-        if let (true, Some(last)) = (is_bare, text.last()) {
+        if let (true, Some(end)) = (is_bare, text.iter().rposition(|octet| *octet == b'\n')) {
             self.line += text.iter().filter(|octet| **octet == b'\n').count() as u64;
-            let begins = *last == b'\n' || *last == self.separator;
-            self.place = if begins { Place::Begin } else { Place::Bare };
-            return Ok(());
+            self.place = Place::Begin;
+            text = &text[end + 1..];
         }
         for octet in text {
             self.place = match (self.place, *octet) {
