@@ -1,13 +1,50 @@
-//! The admin API of a DSKPP server (`/api/v1`): the closed sets of names in its requests and answers.
+//! The admin API of a DSKPP server (`/api/v1`): its requests and answers as types, and its paths.
+//!
+//! - Each request and each answer is a struct with the names that its JSON has; closed sets of names are enums. Times are
+//!   texts in RFC 3339 (UTC), octets are hexadecimal, and a name ends with its unit (`expires_in_s`).
+//! - Requests are read strictly: members that are unknown, repeated, missing or of another type are errors with their
+//!   place. In answers unknown members are ignored, so that old clients understand new servers.
+//! - Secrets are [`SecretString`]s: wiped when dropped, never printed.
+//! - It does no I/O, and knows neither the server nor the client.
 //!
 //! ```
-//! use dskpp_api::KeyType;
-//! assert_eq!("totp".parse(), Ok(KeyType::Totp));
-//! assert_eq!(KeyType::Totp.as_str(), "totp");
+//! use dskpp_api::{KeyType, NewEnrolment, Verdict, paths};
+//!
+//! let request = NewEnrolment { digits: Some(8), ..NewEnrolment::new("alice", KeyType::Totp) };
+//! assert_eq!(serde_json::to_string(&request)?, r#"{"user":"alice","key_type":"totp","digits":8}"#);
+//! assert_eq!(paths::of(paths::ENROLMENT, "e1"), "/enrolments/e1"); // below paths::ROOT
+//!
+//! let verdict: Verdict = serde_json::from_str(r#"{"valid":true,"key_id":"k1"}"#)?;
+//! assert!(verdict.valid);
+//! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod devices;
+mod enrolments;
+mod keys;
 mod names;
+pub mod paths;
+mod problem;
+mod secret;
+mod transfer;
+mod users;
 
-pub use names::{
-    Activation, Cause, EnrolmentState, HashName, KeyState, KeyType, Location, Method, Role, UnknownName, Variant,
+pub use devices::{
+    CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChange, DeviceDetails, DeviceIdentity, DeviceName,
+    DeviceQuery, ListedDevice, NewDevice, RejectedDevice, UnreadableDevice,
 };
+pub use enrolments::{CreatedEnrolment, Enrolment, EnrolmentDetails, NewEnrolment, Refusal, WrongTries};
+pub use keys::{
+    Attempt, Key, KeyOwner, KeyParameters, KeyQuery, KeySecret, ListedKey, Resync, Resynced, UnreadableKey, Verdict,
+};
+pub use names::{
+    Activation, Assign, Cause, EnrolmentState, HashName, KeyState, KeyType, Location, Method, Named, ProblemType,
+    Rejection, Role, UnknownName, Variant,
+};
+pub use problem::{MEDIA_TYPE_PROBLEM, Page, Problem};
+pub use secret::SecretString;
+pub use transfer::{
+    Export, ExportEnd, ExportProtection, ImportProgress, ImportQuery, ImportReport, LeftOut, LeftOutKey,
+    MEDIA_TYPE_PSKC, RejectedKey,
+};
+pub use users::{CreatedToken, NewToken, NewUser, User};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A name that is not in its set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +164,64 @@ names! {
         Export = "export",
     }
 
+    /// How an imported key finds its user.
+    Assign {
+        /// By its `UserId` (RFC 6030 §4.4): `CN=` or `UID=` of a distinguished name, or the text itself.
+        UserId = "user-id",
+    }
+
+    /// Why a key was not imported.
+    Rejection {
+        /// It is there already.
+        Duplicate = "duplicate",
+        /// It cannot be imported.
+        Refused = "refused",
+    }
+
+    /// The types of problems.
+    ProblemType {
+        /// 400: the body is not a document of its type; 422: its members are not those of the request.
+        InvalidBody = "urn:dskpp:problem:invalid-body",
+        /// 400: the query string is not that of the call.
+        InvalidQuery = "urn:dskpp:problem:invalid-query",
+        /// 400: the path is not UTF-8.
+        InvalidPath = "urn:dskpp:problem:invalid-path",
+        /// 401: a token is needed, or is not known.
+        NoToken = "urn:dskpp:problem:no-token",
+        /// 403: the token lacks the role.
+        NoRole = "urn:dskpp:problem:no-role",
+        /// 404: there is no such resource below `/api/v1`.
+        NoSuchRoute = "urn:dskpp:problem:no-such-route",
+        /// 404: what the request names does not exist.
+        NotFound = "urn:dskpp:problem:not-found",
+        /// 405: the resource does not have that method.
+        NoSuchMethod = "urn:dskpp:problem:no-such-method",
+        /// 409: the name is taken.
+        Exists = "urn:dskpp:problem:exists",
+        /// 409: the state of the thing does not allow this.
+        WrongState = "urn:dskpp:problem:wrong-state",
+        /// 409: this part of the import is done already.
+        ImportDone = "urn:dskpp:problem:import-done",
+        /// 413: the body is too long.
+        TooLarge = "urn:dskpp:problem:too-large",
+        /// 415: the body must be JSON.
+        NotJson = "urn:dskpp:problem:not-json",
+        /// 415: the body must be PSKC.
+        NotPskc = "urn:dskpp:problem:not-pskc",
+        /// 422: a value cannot be used.
+        InvalidValue = "urn:dskpp:problem:invalid-value",
+        /// 429: too many calls of this kind now; `Retry-After` says when to try again.
+        Busy = "urn:dskpp:problem:busy",
+        /// 429: too many wrong one-time passwords; `Retry-After` says when to try again.
+        TooManyWrong = "urn:dskpp:problem:too-many-wrong",
+        /// 500: a row in the database is damaged.
+        Unreadable = "urn:dskpp:problem:unreadable",
+        /// 500: a defect of the server.
+        Defect = "urn:dskpp:problem:defect",
+        /// 503: the database cannot be used now.
+        StoreUnavailable = "urn:dskpp:problem:store-unavailable",
+    }
+
     /// Why a run was refused: more than its client learns (profile P16).
     Cause {
         /// No enrolment has this client ID.
@@ -187,6 +245,63 @@ names! {
         /// The first one-time password of the key was wrong.
         WrongPassword = "wrong-first-password",
     }
+}
+
+/// A name as it was received: of the set `T`, or an unknown one, so that what receives it can refuse it in its own
+/// words. In JSON it is a string.
+///
+/// ```
+/// use dskpp_api::{KeyType, Named};
+/// assert_eq!(serde_json::from_str::<Named<KeyType>>("\"totp\"")?.known(), Some(KeyType::Totp));
+/// assert_eq!(serde_json::from_str::<Named<KeyType>>("\"des\"")?.known(), None);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named<T> {
+    /// A name of the set.
+    Known(T),
+    /// Another name.
+    Unknown(String),
+}
+
+impl<T: Copy> Named<T> {
+    /// The value, if it is one of the set.
+    pub fn known(&self) -> Option<T> {
+        match self {
+            Named::Known(value) => Some(*value),
+            Named::Unknown(_) => None,
+        }
+    }
+}
+
+impl<T> From<T> for Named<T> {
+    fn from(value: T) -> Self {
+        Named::Known(value)
+    }
+}
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Named::Known(value) => value.serialize(serializer),
+            Named::Unknown(name) => serializer.serialize_str(name),
+        }
+    }
+}
+
+impl<'de, T: FromStr> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Ok(name.parse().map_or(Named::Unknown(name), Named::Known))
+    }
+}
+
+impl KeyType {
+    /// The names of those that an enrolment can be for.
+    pub const ENROLLED: &[&str] = match Self::NAMES {
+        [enrolled @ .., _other] => enrolled,
+        [] => &[],
+    };
 }
 
 impl Cause {

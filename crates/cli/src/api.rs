@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use dskpp_api::{Export, ImportQuery, ImportReport, MEDIA_TYPE_PSKC, Problem, paths};
 use dskpp_client::transport::{CertificateFault, HttpClient, TransportError, check_url};
 use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::output::Failure;
 use crate::shown::shown;
@@ -83,45 +86,49 @@ impl Api {
         self.ca.as_deref()
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.call(Method::GET, path, None).await
+    pub(crate) async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, Failure> {
+        self.send(self.request(Method::GET, path)?).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.call(Method::POST, path, Some(body)).await
+    pub(crate) async fn get_by<A: DeserializeOwned>(&self, path: &str, query: &impl Serialize) -> Result<A, Failure> {
+        self.send(self.request(Method::GET, path)?.query(query)).await
     }
 
-    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.call(Method::PATCH, path, Some(body)).await
+    pub(crate) async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, Failure> {
+        self.send(self.request(Method::POST, path)?.json(body)).await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
-        self.call(Method::DELETE, path, None).await
+    pub(crate) async fn patch<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, Failure> {
+        self.send(self.request(Method::PATCH, path)?.json(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.success(self.request(Method::DELETE, path)?).await.map(drop)
     }
 
     /// As [`get`](Self::get); `None` where the server has no such thing.
-    pub(crate) async fn get_if_there(&self, path: &str) -> Result<Option<Value>, Failure> {
+    pub(crate) async fn get_if_there<A: DeserializeOwned>(&self, path: &str) -> Result<Option<A>, Failure> {
         let answer = self.request(Method::GET, path)?.send().await.map_err(|why| self.unreachable(&why))?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(None),
-            _ => self.document(answer).await.map(Some),
+            _ => self.read(self.checked(answer).await?).await.map(Some),
         }
     }
 
-    /// Sends something else than JSON. While the server has no room for it, this waits as it asks, after `waiting`.
-    pub(crate) async fn post_document(
+    /// Sends a PSKC document to be imported. While the server has no room for it, this waits as it asks, after `waiting`.
+    pub(crate) async fn import(
         &self,
-        path: &str,
-        kind: &str,
-        body: Vec<u8>,
+        query: &ImportQuery,
+        document: Vec<u8>,
         mut waiting: impl FnMut(Duration),
-    ) -> Result<Value, Failure> {
-        let (body, begun) = (Bytes::from(body), Instant::now());
+    ) -> Result<ImportReport, Failure> {
+        let (document, begun) = (Bytes::from(document), Instant::now());
         loop {
-            let request = self.request(Method::POST, path)?.header(CONTENT_TYPE, kind).body(body.clone());
+            let request = self.request(Method::POST, paths::KEYS_IMPORT)?.query(query);
+            let request = request.header(CONTENT_TYPE, MEDIA_TYPE_PSKC).body(document.clone());
             let answer = request.send().await.map_err(|why| self.unreachable(&why))?;
             match retry_after(&answer).filter(|wait| *wait <= MOST_WAIT.saturating_sub(begun.elapsed())) {
-                None => return self.document(answer).await,
+                None => return self.read(self.checked(answer).await?).await,
                 Some(wait) => {
                     waiting(wait);
                     tokio::time::sleep(wait).await;
@@ -130,40 +137,42 @@ impl Api {
         }
     }
 
-    /// Asks for something else than JSON, however long it takes to come.
-    pub(crate) async fn post_for_document(&self, path: &str, body: &Value) -> Result<Response, Failure> {
-        let request = self.request(Method::POST, path)?.json(body).timeout(Duration::from_secs(24 * 3600));
-        let answer = request.send().await.map_err(|why| self.unreachable(&why))?;
+    /// Asks for a PSKC document, however long it takes to come.
+    pub(crate) async fn export(&self, export: &Export) -> Result<Response, Failure> {
+        let request = self.request(Method::POST, paths::KEYS_EXPORT)?.json(export);
+        self.success(request.timeout(Duration::from_secs(24 * 3600))).await
+    }
+
+    async fn send<A: DeserializeOwned>(&self, request: RequestBuilder) -> Result<A, Failure> {
+        self.read(self.success(request).await?).await
+    }
+
+    async fn success(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        self.checked(request.send().await.map_err(|why| self.unreachable(&why))?).await
+    }
+
+    async fn checked(&self, answer: Response) -> Result<Response, Failure> {
         if answer.status().is_success() { Ok(answer) } else { Err(self.refusal(answer).await) }
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let mut request = self.request(method, path)?;
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        self.document(request.send().await.map_err(|why| self.unreachable(&why))?).await
-    }
-
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
-        let request = self.client.request(method, &format!("{}/api/v1{path}", self.server))?;
+        let request = self.client.request(method, &format!("{}{}{path}", self.server, paths::ROOT))?;
         Ok(request.bearer_auth(&self.token))
     }
 
-    /// The JSON of a success.
-    async fn document(&self, answer: Response) -> Result<Value, Failure> {
-        if !answer.status().is_success() {
-            return Err(self.refusal(answer).await);
-        }
-        let text = answer.text().await.map_err(|why| self.unreachable(&why))?;
-        let document = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
-        document.map_err(|_| Failure::new(format!("{} answers with something else than JSON", self.server)))
+    async fn read<A: DeserializeOwned>(&self, answer: Response) -> Result<A, Failure> {
+        let text = Zeroizing::new(answer.bytes().await.map_err(|why| self.unreachable(&why))?.to_vec());
+        serde_json::from_slice(&text).map_err(|why| {
+            Failure::new(format!("the answer of {} cannot be read: {}", self.server, shown(why.to_string())))
+                .next("check that --server is a dskpp server, and of this version")
+        })
     }
 
     async fn refusal(&self, answer: Response) -> Failure {
         let status = answer.status();
-        let problem: Value = serde_json::from_str(&answer.text().await.unwrap_or_default()).unwrap_or_default();
-        let detail = shown(problem["detail"].as_str().unwrap_or("no reason was given"));
+        let problem = serde_json::from_slice(&answer.bytes().await.unwrap_or_default());
+        let detail = problem.ok().and_then(|problem: Problem| problem.detail);
+        let detail = shown(detail.as_deref().unwrap_or("no reason was given"));
         Failure::new(format!("the server refused ({status}): {detail}")).next(match status.as_u16() {
             401 => "name the file of a valid token with --token-file",
             403 => "use a token with a role that allows this: see `dskpp admin token create --help`",
@@ -209,29 +218,4 @@ fn retry_after(answer: &Response) -> Option<Duration> {
     let is_busy = answer.status() == StatusCode::TOO_MANY_REQUESTS;
     let seconds = answer.headers().get(RETRY_AFTER).filter(|_| is_busy)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds).max(Duration::from_secs(1)))
-}
-
-/// A number that an answer always has.
-pub(crate) fn number(answer: &Value, name: &str) -> Result<u64, Failure> {
-    answer[name].as_u64().ok_or_else(|| incomplete(name))
-}
-
-/// A list that an answer always has.
-pub(crate) fn list(answer: &Value, name: &str) -> Result<Vec<Value>, Failure> {
-    answer[name].as_array().cloned().ok_or_else(|| incomplete(name))
-}
-
-fn incomplete(name: &str) -> Failure {
-    Failure::new(format!("the server's answer has no '{name}' that can be read"))
-        .next("is it a dskpp server, and of this version?")
-}
-
-/// A part of a URL's path or query, percent-encoded.
-pub(crate) fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|octet| match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(octet).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use dskpp_client::token_store::StoreError;
 use dskpp_client::transport::TransportError;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::shown;
@@ -80,8 +81,11 @@ with_next!(dskpp_client::EnrollError, StoreError, TransportError);
 
 impl Output {
     /// A result: `document` for programs, `text` for people.
-    pub(crate) fn print(&self, document: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
-        let text = if self.json { shown::json(&document.to_string()) } else { shown::block(&text()) };
+    pub(crate) fn print(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        let text = match self.json {
+            true => shown::json(&serde_json::to_value(document).map_err(Failure::new)?.to_string()),
+            false => shown::block(&text()),
+        };
         let mut out = std::io::stdout().lock();
         match writeln!(out, "{text}").and_then(|()| out.flush()) {
             // A reader that has seen enough is no failure of ours.

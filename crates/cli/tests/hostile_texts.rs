@@ -137,16 +137,34 @@ fn nothing_that_a_server_of_the_admin_api_says_reaches_a_terminal_raw() {
         let mut item = json!({});
         for name in ["id", "key_id", "state", "key_type", "user", "manufacturer", "serial", "key_name", "name", "token"]
             .into_iter()
-            .chain(["authentication_code", "trigger_url", "expires_at", hostile.as_str()])
+            .chain(["authentication_code", "trigger_url", "expires_at", "server_url", "client_id", "password"])
+            .chain(["certificate_pem", "created_at", "renews", "enrolment", "url_s", hostile.as_str()])
         {
             item[name] = Value::from(hostile.clone());
         }
         let mut document = item.clone();
         document["items"] = json!([item]);
         document["detail"] = Value::from(hostile.clone());
-        let body = document.to_string();
-        for (status, reason) in [("200", "OK"), ("409", "\u{9b}2J \u{202e}"), ("500", "x")] {
-            let origin = server(&format!("{status} {reason}"), "application/json", "/", &body);
+        let unreadable = document.to_string();
+        // The same, but with the members that each answer must have.
+        let known = json!({
+            "state": "active", "key_type": "hotp", "params": { "suite": hostile }, "activate": "at-once", "methods": [],
+            "failed_attempts": 1, "has_shared_key": true, "has_certificate": true, "valid": true, "roles": ["read"],
+            "wrong_tries": [{ "address": hostile, "count": 1, "locked_until": hostile }],
+            "last_refusal": { "cause": "used", "detail": hostile, "at": hostile },
+            "device": { "manufacturer": hostile, "serial": hostile },
+        });
+        let merge = |whole: &mut Value| whole.as_object_mut().unwrap().extend(known.as_object().unwrap().clone());
+        merge(&mut document);
+        merge(&mut document["items"][0]);
+        let whole = document.to_string();
+        for (status, reason, body) in [
+            ("200", "OK", &whole),
+            ("200", "OK", &unreadable),
+            ("409", "\u{9b}2J \u{202e}", &unreadable),
+            ("500", "x", &unreadable),
+        ] {
+            let origin = server(&format!("{status} {reason}"), "application/json", "/", body);
             let common = ["--token-file", "token", "--server", &origin];
             for args in [
                 &["admin", "key", "list"][..],
@@ -165,8 +183,13 @@ fn nothing_that_a_server_of_the_admin_api_says_reaches_a_terminal_raw() {
                 let args = [&args[..], &["--json"]].concat();
                 let done = home.run(&args);
                 assert!(!done.out.chars().any(|c| is_deceptive(c) && c != '\n'), "{args:?} {:?}", done.out);
-                if status == "200" && args[2] == "list" {
-                    assert_eq!(text(&done.json()["items"][0], "id"), hostile, "{args:?}"); // means the same
+                let is_read = status == "200" && body == &whole;
+                if matches!(args[2], "list" | "show") {
+                    assert_eq!(done.json().get("error").is_none(), is_read, "{args:?} {done:#?}");
+                }
+                if is_read && args[2] == "list" {
+                    let name = if args[1] == "key" { "key_id" } else { "id" };
+                    assert_eq!(text(&done.json()["items"][0], name), hostile, "{args:?}"); // means the same
                 }
             }
         }

@@ -5,12 +5,17 @@ mod import;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use data_encoding::HEXLOWER;
+use dskpp_api::{
+    CreatedDevice, Device as DeviceAnswer, DeviceChange, DeviceDetails, DeviceQuery, ListedDevice, NewDevice, Page,
+    SecretString, paths,
+};
 
-use super::{all, delete, lines, show};
-use crate::api::{Api, escaped};
+use super::{all, delete, lines};
+use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::pskc::material::{certificate_pem, key_file};
+use crate::shown::shown;
 
 #[derive(Subcommand)]
 pub(super) enum Device {
@@ -56,15 +61,13 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    fn put(&self, body: &mut Map<String, Value>) -> Result<(), Failure> {
-        if let Some(path) = &self.shared_key_file {
-            let key = data_encoding::HEXLOWER.encode(key_file(path)?.expose());
-            body.insert("shared_key_hex".into(), key.into());
-        }
-        if let Some(path) = &self.certificate {
-            body.insert("certificate_pem".into(), certificate_pem(path)?.into());
-        }
-        Ok(())
+    fn shared_key_hex(&self) -> Result<Option<SecretString>, Failure> {
+        let hex = |path| Ok(HEXLOWER.encode(key_file(path)?.expose()).into());
+        self.shared_key_file.as_deref().map(hex).transpose()
+    }
+
+    fn certificate_pem(&self) -> Result<Option<String>, Failure> {
+        self.certificate.as_deref().map(certificate_pem).transpose()
     }
 }
 
@@ -88,37 +91,27 @@ impl Device {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
             Device::Create { manufacturer, serial, key_name, keys } => {
-                let mut body = Map::new();
-                body.insert("manufacturer".into(), manufacturer.into());
-                body.insert("serial".into(), serial.into());
-                body.insert("key_name".into(), key_name.into());
-                keys.put(&mut body)?;
-                let device = api.post("/devices", &body.into()).await?;
-                output.print(&device, || format!("device {}", show(&device["id"])))
+                let (shared_key_hex, certificate_pem) = (keys.shared_key_hex()?, keys.certificate_pem()?);
+                let new = NewDevice { manufacturer, serial, key_name, shared_key_hex, certificate_pem };
+                let device: CreatedDevice = api.post(paths::DEVICES, &new).await?;
+                output.print(&device, || format!("device {}", shown(&device.id)))
             }
             Device::List { manufacturer, serial } => {
-                let filters = [("manufacturer", manufacturer.as_deref()), ("serial", serial.as_deref())];
-                let devices = all(api, "/devices", &filters).await?;
-                output.print(&json!({ "items": devices }), || {
-                    let line = |device: &Value| {
-                        let part = |name: &str| show(&device[name]);
-                        format!(
-                            "{:<18} {:<24} {:<24} {}",
-                            part("id"),
-                            part("manufacturer"),
-                            part("serial"),
-                            part("key_name")
-                        )
-                    };
-                    devices.iter().map(line).collect::<Vec<_>>().join("\n")
-                })
+                let query = |after| DeviceQuery {
+                    manufacturer: manufacturer.clone(),
+                    serial: serial.clone(),
+                    after,
+                    limit: None,
+                };
+                let devices: Page<ListedDevice> = all(api, paths::DEVICES, query).await?;
+                output.print(&devices, || devices.items.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
             Device::Show { id } => {
-                let device = api.get(&format!("/devices/{}", escaped(&id))).await?;
+                let device: DeviceDetails = api.get(&paths::of(paths::DEVICE, &id)).await?;
                 output.print(&device, || lines(&device))
             }
             Device::Change(change) => change.run(api, output).await,
-            Device::Delete { id } => delete(api, output, "device", &id).await,
+            Device::Delete { id } => delete(api, output, "device", paths::DEVICE, &id).await,
             Device::Import(import) => import.run(api, output).await,
         }
     }
@@ -126,18 +119,23 @@ impl Device {
 
 impl Change {
     async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
-        let mut body = Map::new();
-        if let Some(name) = self.key_name {
-            body.insert("key_name".into(), name.into());
-        }
-        self.keys.put(&mut body)?;
-        if self.no_shared_key {
-            body.insert("shared_key_hex".into(), Value::Null);
-        }
-        if self.no_certificate {
-            body.insert("certificate_pem".into(), Value::Null);
-        }
-        let device = api.patch(&format!("/devices/{}", escaped(&self.id)), &body.into()).await?;
+        let change = DeviceChange {
+            key_name: self.key_name,
+            shared_key_hex: self.keys.shared_key_hex()?.map(Some).or(self.no_shared_key.then_some(None)),
+            certificate_pem: self.keys.certificate_pem()?.map(Some).or(self.no_certificate.then_some(None)),
+        };
+        let device: DeviceDetails = api.patch(&paths::of(paths::DEVICE, &self.id), &change).await?;
         output.print(&device, || lines(&device))
     }
+}
+
+fn line(device: &ListedDevice) -> String {
+    let (id, [manufacturer, serial, key_name]) = match device {
+        ListedDevice::Readable(DeviceAnswer { device, .. }) => {
+            (&device.id, [&*device.manufacturer, &device.serial, &device.key_name])
+        }
+        ListedDevice::Unreadable(row) => (&row.id, ["unreadable", "-", "-"]),
+    };
+    let [manufacturer, serial, key_name] = [manufacturer, serial, key_name].map(shown);
+    format!("{:<18} {manufacturer:<24} {serial:<24} {key_name}", shown(id))
 }

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Map, Value, json};
+use clap::{Args, Subcommand};
+use dskpp_api::{
+    Activation, Attempt, CreatedEnrolment, DeviceName, EnrolmentDetails, HashName, KeyType, Location, Method, Named,
+    NewEnrolment as Request, Refusal, Variant, Verdict, WrongTries, paths,
+};
 
-use super::{delete, device_name, lines, show};
-use crate::api::{Api, escaped};
+use super::{delete, device_name, lines, one_of};
+use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::shown::{argument, shown};
 
@@ -20,30 +23,20 @@ pub(super) enum Enrolment {
     Revoke { id: String },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum KeyType {
-    Hotp,
-    Totp,
-    Ocra,
-    Aes128,
-    Aes192,
-    Aes256,
-}
-
 #[derive(Args)]
 pub(super) struct NewEnrolment {
     /// The user's name; the user is made if there is none
     #[arg(long)]
     user: String,
     /// What the key is for
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = one_of::<KeyType>(KeyType::ENROLLED))]
     key_type: KeyType,
     /// Only this variant of the protocol
-    #[arg(long, value_parser = ["four-pass", "two-pass"])]
-    variant: Option<String>,
+    #[arg(long, value_parser = one_of::<Variant>(Variant::NAMES))]
+    variant: Option<Variant>,
     /// Only two-pass, and only with this key protection method; may be given several times
-    #[arg(long = "method", value_parser = ["transport", "wrap", "passphrase-wrap"])]
-    methods: Vec<String>,
+    #[arg(long = "method", value_parser = one_of::<Method>(Method::NAMES))]
+    methods: Vec<Method>,
     /// Only for this device
     #[arg(long, value_name = "MANUFACTURER:SERIAL")]
     device: Option<String>,
@@ -54,17 +47,17 @@ pub(super) struct NewEnrolment {
     #[arg(long, value_name = "KEY_ID", conflicts_with_all = ["renews", "digits", "period", "hash", "counter", "suite"])]
     delivers: Option<String>,
     /// Where the key must be: a client that cannot keep it there refuses the trigger
-    #[arg(long, value_parser = ["hardware", "software"])]
-    key_location: Option<String>,
+    #[arg(long, value_parser = one_of::<Location>(Location::NAMES))]
+    key_location: Option<Location>,
     /// Where the key's algorithm must run
-    #[arg(long, value_parser = ["hardware", "software"])]
-    algorithm_location: Option<String>,
+    #[arg(long, value_parser = one_of::<Location>(Location::NAMES))]
+    algorithm_location: Option<Location>,
     /// Seconds until the code expires
     #[arg(long, value_name = "SECONDS")]
     expires_in: Option<u64>,
     /// When the key becomes active: at once, or with its first right password, shown together with the client ID
-    #[arg(long, value_parser = ["at-once", "on-otp"])]
-    activate: Option<String>,
+    #[arg(long, value_parser = one_of::<Activation>(Activation::NAMES))]
+    activate: Option<Activation>,
     /// Digits of a one-time password
     #[arg(long)]
     digits: Option<u8>,
@@ -72,8 +65,8 @@ pub(super) struct NewEnrolment {
     #[arg(long, value_name = "SECONDS")]
     period: Option<u32>,
     /// Hash of TOTP
-    #[arg(long, value_parser = ["SHA-1", "SHA-256", "SHA-512"])]
-    hash: Option<String>,
+    #[arg(long, value_parser = one_of::<HashName>(HashName::NAMES))]
+    hash: Option<HashName>,
     /// First counter of HOTP
     #[arg(long)]
     counter: Option<u64>,
@@ -86,90 +79,79 @@ impl Enrolment {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
             Enrolment::Create(new) => {
-                let enrolment = api.post("/enrolments", &new.body()?).await?;
+                let enrolment: CreatedEnrolment = api.post(paths::ENROLMENTS, &new.request()?).await?;
                 output.print(&enrolment, || describe_new(&enrolment, api.ca()))
             }
             Enrolment::Show { id } => {
-                let enrolment = api.get(&format!("/enrolments/{}", escaped(&id))).await?;
+                let enrolment: EnrolmentDetails = api.get(&paths::of(paths::ENROLMENT, &id)).await?;
                 output.print(&enrolment, || describe(&enrolment))
             }
-            Enrolment::Revoke { id } => delete(api, output, "enrolment", &id).await,
+            Enrolment::Revoke { id } => delete(api, output, "enrolment", paths::ENROLMENT, &id).await,
         }
     }
 }
 
 /// Everything, and last who tried its code in vain.
-fn describe(enrolment: &Value) -> String {
-    let mut known = enrolment.clone();
-    let members = known.as_object_mut();
-    let (wrong, last) = members.map_or((None, None), |it| (it.remove("wrong_tries"), it.remove("last_refusal")));
-    let mut text = vec![lines(&known)];
-    if let Some(last) = last.filter(|last| !last.is_null()) {
-        text.push(format!("{:<16} {} ({})", "last_refusal", show(&last["detail"]), show(&last["at"])));
+fn describe(details: &EnrolmentDetails) -> String {
+    let mut text = vec![lines(&details.enrolment)];
+    if let Some(Refusal { detail, at, .. }) = &details.last_refusal {
+        text.push(format!("{:<16} {} ({})", "last_refusal", shown(detail), time(at)));
     }
-    for tries in wrong.iter().filter_map(Value::as_array).flatten() {
-        let until = &tries["locked_until"];
-        let locked = if until.is_null() { String::new() } else { format!(", which has to wait until {}", show(until)) };
-        let (count, address) = (show(&tries["count"]), show(&tries["address"]));
-        text.push(format!("{:<16} {count} from {address}{locked}", "wrong_tries"));
+    for WrongTries { address, count, locked_until, .. } in &details.wrong_tries {
+        let until = locked_until.as_ref().map(|until| format!(", which has to wait until {}", shown(until)));
+        text.push(format!("{:<16} {count} from {}{}", "wrong_tries", shown(address), until.unwrap_or_default()));
     }
     text.join("\n")
 }
 
+fn time(at: &Option<String>) -> String {
+    shown(at.as_deref().unwrap_or("an unknown time"))
+}
+
 impl NewEnrolment {
-    fn body(&self) -> Result<Value, Failure> {
-        let key_type = self.key_type.to_possible_value().map(|value| value.get_name().to_owned());
-        let mut body = Map::new();
-        let mut put = |name: &str, value: Value| {
-            if !value.is_null() {
-                body.insert(name.into(), value);
-            }
-        };
-        put("user", json!(self.user));
-        put("key_type", json!(key_type));
-        put("variant", json!(self.variant));
-        if !self.methods.is_empty() {
-            put("methods", json!(self.methods));
-        }
-        put("renews", json!(self.renews));
-        put("delivers", json!(self.delivers));
-        put("key_location", json!(self.key_location));
-        put("algorithm_location", json!(self.algorithm_location));
-        put("expires_in_s", json!(self.expires_in));
-        put("activate", json!(self.activate));
-        put("digits", json!(self.digits));
-        put("period_s", json!(self.period));
-        put("hash", json!(self.hash));
-        put("counter", json!(self.counter));
-        put("suite", json!(self.suite));
-        if let Some(device) = &self.device {
-            let (manufacturer, serial) = device_name(device)?;
-            put("device", json!({ "manufacturer": manufacturer, "serial": serial }));
-        }
-        Ok(body.into())
+    fn request(self) -> Result<Request, Failure> {
+        let device = self.device.as_deref().map(device_name).transpose()?;
+        let methods = self.methods.into_iter().map(Named::from).collect::<Vec<_>>();
+        Ok(Request {
+            user: self.user,
+            key_type: self.key_type.into(),
+            variant: self.variant,
+            methods: Some(methods).filter(|methods| !methods.is_empty()),
+            device: device.map(|(manufacturer, serial)| DeviceName { manufacturer, serial }),
+            renews: self.renews,
+            delivers: self.delivers,
+            key_location: self.key_location,
+            algorithm_location: self.algorithm_location,
+            expires_in_s: self.expires_in,
+            activate: self.activate,
+            digits: self.digits,
+            period_s: self.period,
+            hash: self.hash.map(Named::from),
+            counter: self.counter,
+            suite: self.suite,
+        })
     }
 }
 
 /// What the operator gives to the user. `ca` is the file with the certificates that are trusted instead of the system's.
-fn describe_new(enrolment: &Value, ca: Option<&Path>) -> String {
+fn describe_new(created: &CreatedEnrolment, ca: Option<&Path>) -> String {
+    let CreatedEnrolment { enrolment, authentication_code, trigger_url, .. } = created;
     let mut text = format!(
         "enrolment {} for {} ({}), good until {}\n\n  authentication code  {}",
-        show(&enrolment["id"]),
-        show(&enrolment["user"]),
-        show(&enrolment["key_type"]),
-        show(&enrolment["expires_at"]),
-        grouped(&show(&enrolment["authentication_code"])),
+        shown(&enrolment.id),
+        shown(&enrolment.user),
+        enrolment.key_type,
+        time(&enrolment.expires_at),
+        grouped(&shown(authentication_code.expose())),
     );
-    let trigger = enrolment["trigger_url"].as_str();
-    if let Some(trigger) = trigger {
-        text += &format!("\n  trigger              {}", shown(trigger));
+    if let Some(trigger) = trigger_url {
+        text += &format!("\n  trigger              {}", shown(trigger.expose()));
     }
-    let url = enrolment["server_url"].as_str().unwrap_or("SERVER_URL");
-    let mut command = format!("dskpp enroll {}", argument(url));
+    let mut command = format!("dskpp enroll {}", argument(&created.server_url));
     if let Some(ca) = ca {
         command += &format!(" --ca {}", argument(ca.to_string_lossy()));
     }
-    let (once, or) = match trigger {
+    let (once, or) = match trigger_url {
         Some(_) => {
             ("Either is enough, and both are shown", ", or opens the trigger in a browser, which says how to go on.")
         }
@@ -209,48 +191,56 @@ pub(super) struct Validate {
 
 impl Validate {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
-        let mut body = Map::new();
-        let members = [
-            ("otp", Some(self.otp)),
-            ("user", self.user),
-            ("key_id", self.key),
-            ("challenge", self.challenge),
-            ("client_id", self.client_id),
-        ];
-        body.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))));
-        let verdict = api.post("/validate", &body.into()).await?;
-        output.print(&verdict, || match verdict["key_id"].as_str() {
+        let Validate { otp, user, key, challenge, client_id } = self;
+        let attempt = Attempt { user, key_id: key, otp: otp.into(), challenge, client_id };
+        let verdict: Verdict = api.post(paths::VALIDATE, &attempt).await?;
+        output.print(&verdict, || match &verdict.key_id {
             Some(key_id) => format!("valid (key {})", shown(key_id)),
             None => "not valid".to_owned(),
         })?;
-        match verdict["valid"].as_bool() {
-            Some(true) => Ok(()),
-            _ => std::process::exit(1), // all has been said
-        }
+        if verdict.valid { Ok(()) } else { std::process::exit(1) } // all has been said
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
     fn who_looks_at_an_enrolment_sees_why_its_code_failed_and_who_has_to_wait() {
-        let tries = |address: &str, until: Value| json!({ "address": address, "count": 10, "locked_until": until });
-        let enrolment = json!({
+        let mut enrolment = json!({
             "id": "e1",
             "state": "open",
+            "user": "alice",
+            "key_type": "aes128",
+            "params": {},
+            "methods": [],
+            "activate": "at-once",
+            "failed_attempts": 20,
             "key_id": null,
-            "last_refusal": { "cause": "waiting", "detail": "it has to wait", "at": "2026-01-02T03:04:05Z" },
-            "wrong_tries": [tries("192.0.2.1", json!("2026-01-02T03:19:05Z")), tries("2001:db8::/64", Value::Null)],
+            "last_refusal": null,
+            "wrong_tries": [],
         });
-        let expected = "id               e1\n\
-                        state            open\n\
-                        last_refusal     it has to wait (2026-01-02T03:04:05Z)\n\
-                        wrong_tries      10 from 192.0.2.1, which has to wait until 2026-01-02T03:19:05Z\n\
-                        wrong_tries      10 from 2001:db8::/64";
-        assert_eq!(describe(&enrolment), expected);
-        let untouched = json!({ "id": "e1", "last_refusal": null, "wrong_tries": [] });
-        assert_eq!(describe(&untouched), "id               e1");
+        let read = |document: &Value| describe(&serde_json::from_value(document.clone()).unwrap());
+        let known = "activate         at-once\n\
+                     failed_attempts  20\n\
+                     id               e1\n\
+                     key_type         aes128\n\
+                     methods          []\n\
+                     params           {}\n\
+                     state            open\n\
+                     user             alice";
+        assert_eq!(read(&enrolment), known);
+        let tries = |address: &str, until: Value| json!({ "address": address, "count": 10, "locked_until": until });
+        enrolment["last_refusal"] =
+            json!({ "cause": "waiting", "detail": "it has to wait", "at": "2026-01-02T03:04:05Z" });
+        enrolment["wrong_tries"] =
+            json!([tries("192.0.2.1", json!("2026-01-02T03:19:05Z")), tries("2001:db8::/64", Value::Null)]);
+        let tried = "last_refusal     it has to wait (2026-01-02T03:04:05Z)\n\
+                     wrong_tries      10 from 192.0.2.1, which has to wait until 2026-01-02T03:19:05Z\n\
+                     wrong_tries      10 from 2001:db8::/64";
+        assert_eq!(read(&enrolment), format!("{known}\n{tried}"));
     }
 }

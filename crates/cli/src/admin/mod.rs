@@ -4,10 +4,19 @@ mod device;
 mod enrolment;
 mod transfer;
 
+use std::str::FromStr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use dskpp_api::{
+    CreatedToken, Key as KeyAnswer, KeyOwner, KeyQuery, ListedKey, NewToken, NewUser, Page, Resync, Resynced, Role,
+    UnknownName, User as UserAnswer, paths,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Connection, escaped, list};
+use crate::api::{Api, Connection};
 use crate::output::{Failure, Output};
 use crate::runtime;
 use crate::shown::shown;
@@ -92,8 +101,8 @@ enum Token {
         /// What it is for
         name: String,
         /// What it may do
-        #[arg(long = "role", required = true, value_parser = ["admin", "enrol", "read", "validate", "export"])]
-        roles: Vec<String>,
+        #[arg(long = "role", required = true, value_parser = one_of::<Role>(Role::NAMES))]
+        roles: Vec<Role>,
     },
     /// Take a token back
     Delete { id: String },
@@ -105,20 +114,20 @@ impl Admin {
         runtime()?.block_on(async {
             match self.command {
                 Command::User(User::Create { name }) => {
-                    let user = api.post("/users", &json!({ "name": name })).await?;
-                    output.print(&user, || format!("user {} has the id {}", show(&user["name"]), show(&user["id"])))
+                    let user: UserAnswer = api.post(paths::USERS, &NewUser { name }).await?;
+                    output.print(&user, || format!("user {} has the id {}", shown(&user.name), shown(&user.id)))
                 }
                 Command::Device(device) => device.run(&api, output).await,
                 Command::Enrolment(enrolment) => enrolment.run(&api, output).await,
                 Command::Validate(validate) => validate.run(&api, output).await,
                 Command::Key(key) => key.run(&api, output).await,
                 Command::Token(Token::Create { name, roles }) => {
-                    let token = api.post("/tokens", &json!({ "name": name, "roles": roles })).await?;
+                    let token: CreatedToken = api.post(paths::TOKENS, &NewToken { name, roles }).await?;
                     output.print(&token, || {
-                        format!("{}\n(shown only now; id {})", show(&token["token"]), show(&token["id"]))
+                        format!("{}\n(shown only now; id {})", shown(token.token.expose()), shown(&token.id))
                     })
                 }
-                Command::Token(Token::Delete { id }) => delete(&api, output, "token", &id).await,
+                Command::Token(Token::Delete { id }) => delete(&api, output, "token", paths::TOKEN, &id).await,
             }
         })
     }
@@ -138,36 +147,30 @@ impl Key {
     async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
             Key::List { user } => {
-                let keys = all(api, "/keys", &[("user", user.as_deref())]).await?;
-                output.print(&json!({ "items": keys }), || {
-                    let line = |key: &Value| {
-                        let part =
-                            |name: &str| Some(&key[name]).filter(|part| !part.is_null()).map_or("-".into(), show);
-                        let state = if key["unreadable"].is_null() { part("state") } else { "unreadable".into() };
-                        format!("{:<24} {state:<12} {:<8} {}", part("key_id"), part("key_type"), part("user"))
-                    };
-                    keys.iter().map(line).collect::<Vec<_>>().join("\n")
-                })
+                let query = |after| KeyQuery { user: user.clone(), after, limit: None };
+                let keys: Page<ListedKey> = all(api, paths::KEYS, query).await?;
+                output.print(&keys, || keys.items.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
             Key::Show { id } => {
-                let key = api.get(&format!("/keys/{}", escaped(&id))).await?;
+                let key: KeyAnswer = api.get(&paths::of(paths::KEY, &id)).await?;
                 output.print(&key, || lines(&key))
             }
-            Key::Revoke { id } => delete(api, output, "key", &id).await,
+            Key::Revoke { id } => delete(api, output, "key", paths::KEY, &id).await,
             Key::Assign { id, user } => {
-                let key = api.post(&format!("/keys/{}/user", escaped(&id)), &json!({ "user": user })).await?;
-                output.print(&key, || format!("key {id} is {user}'s now"))
+                let owner = KeyOwner { user };
+                let key: KeyAnswer = api.post(&paths::of(paths::KEY_USER, &id), &owner).await?;
+                output.print(&key, || format!("key {id} is {}'s now", owner.user))
             }
             Key::Resync { id, otps } => {
-                let answer = api.post(&format!("/keys/{}/resync", escaped(&id)), &json!({ "otps": otps })).await?;
-                let found = answer["synchronised"] == true;
-                output.print(&answer, || match found {
+                let resync = Resync { otps: otps.into_iter().map(Into::into).collect() };
+                let answer: Resynced = api.post(&paths::of(paths::KEY_RESYNC, &id), &resync).await?;
+                output.print(&answer, || match answer.synchronised {
                     true => format!("key {id} is synchronised with its token"),
                     false => "the passwords were not found: type two or more that the token makes one after the \
                               other, in their order"
                         .to_owned(),
                 })?;
-                if found { Ok(()) } else { std::process::exit(1) }
+                if answer.synchronised { Ok(()) } else { std::process::exit(1) }
             }
             Key::Import(import) => import.run(api, output).await,
             Key::Export(export) => export.run(api, output).await,
@@ -175,33 +178,47 @@ impl Key {
     }
 }
 
-/// Every item of a list that comes in pages.
-async fn all(api: &Api, path: &str, filters: &[(&str, Option<&str>)]) -> Result<Vec<Value>, Failure> {
-    let (mut items, mut after) = (Vec::new(), None::<String>);
+fn line(key: &ListedKey) -> String {
+    let (key_id, state, key_type, user) = match key {
+        ListedKey::Readable(key) => (&key.key_id, key.state.as_str(), key.key_type.as_str(), key.user.as_deref()),
+        ListedKey::Unreadable(row) => (&row.key_id, "unreadable", "-", None),
+    };
+    format!("{:<24} {state:<12} {key_type:<8} {}", shown(key_id), shown(user.unwrap_or("-")))
+}
+
+/// Reads one of those names.
+fn one_of<T: FromStr<Err = UnknownName> + Clone + Send + Sync + 'static>(
+    names: &'static [&'static str],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names).try_map(|name| name.parse())
+}
+
+/// Every item of a list that comes in pages: `query` has the `after` that it is given.
+async fn all<T: DeserializeOwned, Q: Serialize>(
+    api: &Api,
+    path: &str,
+    query: impl Fn(Option<String>) -> Q,
+) -> Result<Page<T>, Failure> {
+    let mut all = Page { items: Vec::new(), next: None };
     loop {
-        let parts = filters.iter().copied().chain([("after", after.as_deref())]);
-        let query: Vec<String> =
-            parts.filter_map(|(name, value)| Some(format!("{name}={}", escaped(value?)))).collect();
-        let page = api.get(&format!("{path}?{}", query.join("&"))).await?;
-        items.extend(list(&page, "items")?);
-        match page["next"].as_str() {
-            Some(next) => after = Some(next.to_owned()),
-            None => return Ok(items),
+        let page: Page<T> = api.get_by(path, &query(all.next.take())).await?;
+        all.items.extend(page.items);
+        match page.next {
+            None => return Ok(all),
+            next => all.next = next,
         }
     }
 }
 
-async fn delete(api: &Api, output: &Output, what: &str, id: &str) -> Result<(), Failure> {
-    api.delete(&format!("/{what}s/{}", escaped(id))).await?;
+async fn delete(api: &Api, output: &Output, what: &str, path: &str, id: &str) -> Result<(), Failure> {
+    api.delete(&paths::of(path, id)).await?;
     output.print(&json!({ "id": id, "done": true }), || format!("{what} {}: done", shown(id)))
 }
 
 /// One line per member that has a value.
-fn lines(document: &Value) -> String {
+fn lines(answer: &impl Serialize) -> String {
+    let document = serde_json::to_value(answer).unwrap_or_default();
     let members = document.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    members.map(|(name, value)| format!("{:<16} {}", shown(name), show(value))).collect::<Vec<_>>().join("\n")
-}
-
-fn show(value: &Value) -> String {
-    value.as_str().map_or_else(|| shown(value.to_string()), shown)
+    let text = |value: &Value| value.as_str().map_or_else(|| shown(value.to_string()), shown);
+    members.map(|(name, value)| format!("{:<16} {}", shown(name), text(value))).collect::<Vec<_>>().join("\n")
 }

@@ -6,13 +6,18 @@ use std::time::Duration;
 
 use clap::Args;
 use data_encoding::HEXLOWER;
+use dskpp_api::{
+    Assign, ExportEnd, ExportProtection, ImportProgress, ImportQuery, LeftOut, LeftOutKey, RejectedKey, Rejection,
+    paths,
+};
 use dskpp_crypto::Sha256;
 use pskc::{ContainerWriter, Header};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use crate::api::{Api, list, number};
+use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::pskc::carried::carries;
 use crate::pskc::input::{Input, KeyFile};
@@ -54,30 +59,36 @@ impl Import {
         file.warn();
         file.warn_of_assumed();
         let more = match (&self.user, self.assign_user_ids) {
-            (Some(user), _) => format!("&user={}", crate::api::escaped(user)),
+            (Some(user), _) => format!("&user={}", paths::escaped(user)),
             (None, true) => "&assign=user-id".to_owned(),
             (None, false) => String::new(),
         };
         let id = digest(&file, &format!("{more}{}", file.identity()))?;
+        let path = paths::of(paths::IMPORT, &id);
+        let assign = self.assign_user_ids.then_some(Assign::UserId);
+        let mut query = ImportQuery { import: id, first: 0, user: self.user, assign };
         let total = file.summary.keys;
-        let before = api.get_if_there(&format!("/imports/{id}")).await?;
-        let done = before.as_ref().map_or(Ok(0), |import| number(import, "done"))?.min(total);
+        let before: Option<ImportProgress> = api.get_if_there(&path).await?;
+        let done = before.as_ref().map_or(0, |before| before.done).min(total);
         if done > 0 {
             output.say(format!("sent before: {done} of {}; going on behind", count(total, "key")));
         }
         let (sender, mut batches) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(&file, done, &sender));
-        let mut rejected = before.as_ref().map_or(Ok(Vec::new()), |import| list(import, "rejected"))?;
+        let accepted_before = before.as_ref().map_or(0, |before| before.accepted);
+        let mut rejected = before.map_or(Vec::new(), |before| before.rejected);
         while let Some(Batch { first, body }) = batches.recv().await {
-            let path = format!("/keys/import?import={id}&first={first}{more}");
+            query.first = first;
             let waiting =
                 |wait: Duration| note(format!("the server has no room for keys: waiting {} s", wait.as_secs()));
-            let answer = api.post_document(&path, "application/pskc+xml", body.to_vec(), waiting).await?;
-            rejected.extend(list(&answer, "refused")?.into_iter().chain(list(&answer, "duplicate")?));
+            let answer = api.import(&query, body.to_vec(), waiting).await?;
+            rejected.extend(answer.refused.into_iter().chain(answer.duplicate));
         }
         reading.await.map_err(|_| Failure::new("the file could not be read to its end"))??;
-        let import = api.get(&format!("/imports/{id}")).await?;
-        report(&import, before.as_ref(), rejected, !more.is_empty(), output)
+        let ImportProgress { id: import, accepted, duplicate, refused, .. } = api.get(&path).await?;
+        let (refusals, duplicates) = rejected.into_iter().partition(|key| key.kind == Rejection::Refused);
+        let report = Report { import, accepted, accepted_before, duplicate, refused, duplicates, refusals };
+        report.print(!more.is_empty(), output)
     }
 }
 
@@ -132,58 +143,52 @@ fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), F
     send(&mut batch)
 }
 
-/// What became of the file, in this call and in those `before`, if it was sent in part then.
-fn report(
-    import: &Value,
-    before: Option<&Value>,
-    rejected: Vec<Value>,
-    has_owners: bool,
-    output: &Output,
-) -> Result<(), Failure> {
-    let (refused, duplicate): (Vec<_>, Vec<_>) = rejected.into_iter().partition(|key| key["kind"] == "refused");
-    let accepted_before = before.map_or(Ok(0), |before| number(before, "accepted"))?;
-    let (accepted, duplicates, refusals) =
-        (number(import, "accepted")?, number(import, "duplicate")?, number(import, "refused")?);
-    let document = json!({
-        "import": import["id"],
-        "accepted": accepted,
-        "accepted_before": accepted_before,
-        "duplicate": duplicates,
-        "refused": refusals,
-        "duplicates": duplicate,
-        "refusals": refused,
-    });
-    output.print(&document, || {
-        let mut lines =
-            vec![format!("{} accepted, {duplicates} there already, {refusals} refused", count(accepted, "key"))];
-        if accepted_before > 0 {
-            lines.push(format!("  {accepted_before} of the accepted ones came with an earlier call"));
-        }
-        let told = refused.iter().map(|key| line("refused", key));
-        lines.extend(told.chain(duplicate.iter().map(|key| line("there already", key))).take(MOST));
-        if refused.len() + duplicate.len() > MOST {
-            lines.push("  … (--json tells all)".to_owned());
-        }
-        if !has_owners && accepted > 0 {
-            let (it_belongs, validates, it) = match accepted {
-                1 => ("it belongs", "validates", "it"),
-                _ => ("they belong", "validate", "them"),
-            };
-            lines.push(format!(
-                "  {it_belongs} to nobody yet, and {validates} nothing until `dskpp admin key assign` or an\n  enrolment \
-                 with --delivers gives {it} to a user"
-            ));
-        }
-        lines.join("\n")
-    })?;
-    // All has been said: only the exit code is left to tell.
-    if refusals == 0 { Ok(()) } else { std::process::exit(1) }
+/// What became of the file, in this call and in those before, if it was sent in part then.
+#[derive(Serialize)]
+struct Report {
+    import: String,
+    accepted: u64,
+    accepted_before: u64,
+    duplicate: u64,
+    refused: u64,
+    duplicates: Vec<RejectedKey>,
+    refusals: Vec<RejectedKey>,
 }
 
-fn line(kind: &str, key: &Value) -> String {
-    let reason = key["reason"].as_str().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
-    let number = key["index"].as_u64().unwrap_or(0) + 1;
-    format!("  key {number} ({}) is {kind}{reason}", shown(key["key_id"].as_str().unwrap_or_default()))
+impl Report {
+    fn print(&self, has_owners: bool, output: &Output) -> Result<(), Failure> {
+        let Report { accepted, accepted_before, duplicate, refused, duplicates, refusals, .. } = self;
+        output.print(self, || {
+            let mut lines =
+                vec![format!("{} accepted, {duplicate} there already, {refused} refused", count(*accepted, "key"))];
+            if *accepted_before > 0 {
+                lines.push(format!("  {accepted_before} of the accepted ones came with an earlier call"));
+            }
+            let told = refusals.iter().map(|key| line("refused", key));
+            lines.extend(told.chain(duplicates.iter().map(|key| line("there already", key))).take(MOST));
+            if refusals.len() + duplicates.len() > MOST {
+                lines.push("  … (--json tells all)".to_owned());
+            }
+            if !has_owners && *accepted > 0 {
+                let (it_belongs, validates, it) = match accepted {
+                    1 => ("it belongs", "validates", "it"),
+                    _ => ("they belong", "validate", "them"),
+                };
+                lines.push(format!(
+                    "  {it_belongs} to nobody yet, and {validates} nothing until `dskpp admin key assign` or an\n  \
+                     enrolment with --delivers gives {it} to a user"
+                ));
+            }
+            lines.join("\n")
+        })?;
+        // All has been said: only the exit code is left to tell.
+        if *refused == 0 { Ok(()) } else { std::process::exit(1) }
+    }
+}
+
+fn line(kind: &str, key: &RejectedKey) -> String {
+    let reason = key.reason.as_ref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
+    format!("  key {} ({}) is {kind}{reason}", key.index.saturating_add(1), shown(&key.key_id))
 }
 
 /// More octets than the comment at the end of an export has.
@@ -191,13 +196,13 @@ const MAX_END: usize = 256 * 1024;
 
 /// What the server says, in a comment behind the last element, of keys that it could not read. Nothing else in the
 /// document begins like this: in texts `<` is escaped.
-fn left_out(end: &[u8]) -> Result<Value, Failure> {
+fn left_out(end: &[u8]) -> Result<LeftOut, Failure> {
     let end = String::from_utf8_lossy(end);
-    let Some((_, comment)) = end.rsplit_once("<!-- {") else { return Ok(json!({ "count": 0, "keys": [] })) };
+    let Some((_, comment)) = end.rsplit_once("<!-- {") else { return Ok(LeftOut::default()) };
     let said = comment.trim_end().strip_suffix(" -->").map(|comment| format!("{{{comment}"));
-    let said = said.and_then(|said| serde_json::from_str::<Value>(&said).ok());
+    let said = said.and_then(|said| serde_json::from_str::<ExportEnd>(&said).ok());
     let unreadable = || Failure::new("the export's last line, on keys that were left out, cannot be read");
-    Ok(said.ok_or_else(unreadable)?["left_out"].take())
+    Ok(said.ok_or_else(unreadable)?.left_out)
 }
 
 #[derive(Args)]
@@ -240,8 +245,8 @@ impl Export {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let protection = self.protection()?;
         let mut sink = self.to.sink(output)?;
-        let body = json!({ "user": self.user, "protection": protection, "leave_out_unreadable": true });
-        let mut answer = api.post_for_document("/keys/export", &body).await?;
+        let export = dskpp_api::Export { user: self.user, protection, leave_out_unreadable: true };
+        let mut answer = api.export(&export).await?;
         let cut = |why| Failure::new(format!("the export ended early: {why}")).next("nothing was written; try again");
         let (mut octets, mut end) = (0, Vec::new());
         while let Some(chunk) = answer.chunk().await.map_err(cut)? {
@@ -251,16 +256,13 @@ impl Export {
             end.drain(..end.len().saturating_sub(MAX_END));
         }
         sink.finish()?;
-        let left_out = left_out(&end)?;
-        let keys = list(&left_out, "keys")?;
-        let count = number(&left_out, "count")?;
+        let LeftOut { count, keys } = left_out(&end)?;
         if let Some(name) = self.to.name() {
             let document = json!({ "file": name, "octets": octets, "left_out": count, "left_out_keys": keys });
             output.print(&document, || format!("keys written to {name} ({octets} octets)"))?;
         }
-        for key in keys {
-            let [id, reason] = ["key_id", "reason"].map(|name| shown(key[name].as_str().unwrap_or_default()));
-            note(format!("the key {id} was left out: {reason}"));
+        for LeftOutKey { key_id, reason } in keys {
+            note(format!("the key {} was left out: {}", shown(key_id), shown(reason)));
         }
         match count {
             0 => Ok(()),
@@ -272,17 +274,21 @@ impl Export {
         }
     }
 
-    fn protection(&self) -> Result<Value, Failure> {
-        let text = |secret: dskpp_crypto::Secret| String::from_utf8_lossy(secret.expose()).into_owned();
-        Ok(match (&self.to_key_file, &self.to_password_file, &self.to_certificate) {
+    fn protection(&self) -> Result<ExportProtection, Failure> {
+        let mut protection = ExportProtection::default();
+        match (&self.to_key_file, &self.to_password_file, &self.to_certificate) {
             (Some(path), _, _) => {
-                json!({ "key_hex": HEXLOWER.encode(key_file(path)?.expose()), "key_name": self.to_key_name })
+                protection.key_hex = Some(HEXLOWER.encode(key_file(path)?.expose()).into());
+                protection.key_name = Some(self.to_key_name.clone());
             }
             (_, Some(path), _) => {
-                json!({ "passphrase": text(first_line(path)?), "for_old_readers": self.for_old_readers })
+                let passphrase = String::from_utf8_lossy(first_line(path)?.expose()).into_owned();
+                protection.passphrase = Some(passphrase.into());
+                protection.for_old_readers = Some(self.for_old_readers);
             }
-            (_, _, Some(path)) => json!({ "certificate_pem": certificate_pem(path)? }),
-            _ => json!({ "plain": self.in_the_clear }),
-        })
+            (_, _, Some(path)) => protection.certificate_pem = Some(certificate_pem(path)?),
+            _ => protection.plain = Some(self.in_the_clear),
+        }
+        Ok(protection)
     }
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{ClientProtection, Credential, Failed, FourPass, K, Offer, TwoPass};
+use dskpp_api::{CreatedDevice, CreatedEnrolment, NewDevice, NewEnrolment, paths};
 use dskpp_crypto::{Random as _, RsaPrivateKey, RsaPublicKey, Secret, SystemRandom};
 use indicatif::ProgressBar;
-use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::Target;
@@ -125,10 +125,14 @@ impl Recipe {
 async fn register(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, Secret), Failure> {
     let key = SystemRandom.secret(key_len);
     let shared_key_hex = data_encoding::HEXLOWER.encode(key.expose());
-    let device = json!({
-        "manufacturer": MANUFACTURER, "serial": "1", "key_name": KEY_NAME, "shared_key_hex": shared_key_hex,
-    });
-    api.post("/devices", &device).await?;
+    let device = NewDevice {
+        manufacturer: MANUFACTURER.to_owned(),
+        serial: "1".to_owned(),
+        key_name: KEY_NAME.to_owned(),
+        shared_key_hex: Some(shared_key_hex.into()),
+        certificate_pem: None,
+    };
+    let _: CreatedDevice = api.post(paths::DEVICES, &device).await?;
     let info = pskc::DeviceInfo {
         manufacturer: Some(MANUFACTURER.into()),
         serial_no: Some("1".into()),
@@ -145,9 +149,9 @@ pub(super) async fn enrolments(api: &Api, count: u32, bar: Option<ProgressBar>) 
         tasks.spawn(async move {
             let mut codes = Vec::new();
             for _ in (first..count).step_by(PREPARING) {
-                let enrolment = api.post("/enrolments", &json!({ "user": "bench", "key_type": "totp" })).await?;
-                let code = enrolment["authentication_code"].as_str().unwrap_or_default();
-                codes.push(code.parse::<AuthCode>().map_err(Failure::new)?);
+                let new = NewEnrolment::new("bench", dskpp_api::KeyType::Totp);
+                let enrolment: CreatedEnrolment = api.post(paths::ENROLMENTS, &new).await?;
+                codes.push(enrolment.authentication_code.expose().parse::<AuthCode>().map_err(Failure::new)?);
                 if let Some(bar) = &bar {
                     bar.inc(1);
                 }

@@ -3,7 +3,8 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use serde_json::{Value, json};
+use dskpp_api::{Attempt, Verdict, paths};
+use serde_json::json;
 
 use crate::output::{Failure, Output};
 use crate::runtime;
@@ -161,10 +162,10 @@ async fn proved(stage: &Stage, run: &Run) -> Result<String, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let otp = dskpp_otp::Totp::new(dskpp_otp::Digits::SIX, 30, dskpp_otp::Hash::Sha1).map_err(Failure::new)?;
     let otp = otp.code(&run.token.secret, now).as_str().to_owned();
-    let attempt = json!({ "key_id": run.token.id, "otp": otp });
-    let verdicts: [Value; 2] =
-        [stage.api.post("/validate", &attempt).await?, stage.api.post("/validate", &attempt).await?];
-    match verdicts.map(|verdict| verdict["valid"] == json!(true)) {
+    let attempt = Attempt::of_key(&run.token.id, &otp);
+    let verdicts: [Verdict; 2] =
+        [stage.api.post(paths::VALIDATE, &attempt).await?, stage.api.post(paths::VALIDATE, &attempt).await?];
+    match verdicts.map(|verdict| verdict.valid) {
         [true, false] => Ok(otp),
         _ => Err(Failure::new("the server did not accept the one-time password once and only once")
             .next("please report this: it is a defect")),

@@ -7,13 +7,13 @@ use dskpp::algorithm::ProtectionMethod;
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{ClientProtection, Credential};
 use dskpp::message::Trigger;
+use dskpp_api::{CreatedDevice, CreatedEnrolment, KeyType, NewDevice, NewEnrolment, paths};
 use dskpp_client::enroll::{EnrollError, EnrollRequest, Enrolled, Variant, enroll};
 use dskpp_client::token_store::{Token, TokenStore, Unlock};
 use dskpp_client::transport::{Exchange, Recording, Transport, TransportOptions};
 use dskpp_crypto::{Random as _, RsaPrivateKey, Secret, SystemRandom};
 use dskpp_server::{Config, Running, ServerOptions, serve};
 use pskc::KeyInfo;
-use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::enroll::fetch_trigger;
@@ -84,13 +84,14 @@ impl Stage {
         let api = Api::new(&origin, token.trim(), ca.as_deref())?;
         let shared = SystemRandom.secret(16);
         let (manufacturer, serial, key_name) = DEVICE;
-        let device = json!({
-            "manufacturer": manufacturer,
-            "serial": serial,
-            "key_name": key_name,
-            "shared_key_hex": data_encoding::HEXLOWER.encode(shared.expose()),
-        });
-        api.post("/devices", &device).await?;
+        let device = NewDevice {
+            manufacturer: manufacturer.to_owned(),
+            serial: serial.to_owned(),
+            key_name: key_name.to_owned(),
+            shared_key_hex: Some(data_encoding::HEXLOWER.encode(shared.expose()).into()),
+            certificate_pem: None,
+        };
+        let _: CreatedDevice = api.post(paths::DEVICES, &device).await?;
         let unlock = Unlock::KeyFile(folder.path().join("store.key"));
         let store = TokenStore::open_or_create(&folder.path().join("tokens.db"), &unlock).map_err(Failure::new)?;
         let recording = Recording::default();
@@ -113,19 +114,21 @@ impl Stage {
         })
     }
 
+    /// An enrolment for alice.
+    async fn enrolment(&self, renews: Option<String>) -> Result<CreatedEnrolment, Failure> {
+        let new = NewEnrolment { renews, ..NewEnrolment::new("alice", KeyType::Totp) };
+        self.api.post(paths::ENROLMENTS, &new).await
+    }
+
     /// An enrolment for alice, and the key that comes of it.
     pub(super) async fn provision(&mut self, way: Way) -> Result<Run, Failure> {
         let replaced = self.first.clone().filter(|_| way == Way::Renewal);
-        let mut enrolment = json!({ "user": "alice", "key_type": "totp" });
-        if let Some(replaced) = &replaced {
-            enrolment["renews"] = json!(replaced.id);
-        }
-        let enrolment = self.api.post("/enrolments", &enrolment).await?;
-        let text = |document: &Value, name: &str| document[name].as_str().unwrap_or_default().to_owned();
-        let typed = text(&enrolment, "authentication_code");
+        let enrolment = self.enrolment(replaced.as_ref().map(|token| token.id.clone())).await?;
+        let typed = enrolment.authentication_code.expose().to_owned();
         let code: AuthCode = typed.parse().map_err(Failure::new)?;
-        let trigger = match way {
-            Way::Trigger => Some(fetch_trigger(&text(&enrolment, "trigger_url"), self.ca.as_deref()).await?),
+        let trigger = match (way, &enrolment.trigger_url) {
+            (Way::Trigger, Some(url)) => Some(fetch_trigger(url.expose(), self.ca.as_deref()).await?),
+            (Way::Trigger, None) => return Err(Failure::new("the enrolment has no trigger")),
             _ => None,
         };
         let credential = match &trigger {
@@ -146,9 +149,8 @@ impl Stage {
 
     /// Gives a code with a wrong password, then the right one: the wrong code, and why it was refused.
     pub(super) async fn wrong_code(&mut self) -> Result<(String, EnrollError), Failure> {
-        let enrolment = self.api.post("/enrolments", &json!({ "user": "alice", "key_type": "totp" })).await?;
-        let code = enrolment["authentication_code"].as_str().unwrap_or_default();
-        let code: AuthCode = code.parse().map_err(Failure::new)?;
+        let code = self.enrolment(None).await?.authentication_code;
+        let code: AuthCode = code.expose().parse().map_err(Failure::new)?;
         let password = Secret::from(vec![b'0'; code.password().len()]);
         let wrong = AuthCode::new(code.client_id(), &password).map_err(Failure::new)?;
         let typed = String::from_utf8_lossy(wrong.encode(true).expose()).into_owned();

@@ -3,11 +3,14 @@
 mod csv;
 mod pskc;
 
+use std::fmt;
+
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use dskpp_api::{DeviceBatch, DeviceBatchReport, NewDevice, RejectedDevice, SecretString, paths};
+use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::api::{Api, list, number};
+use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::pskc::document::Document;
 use crate::pskc::format::Format as KeyFormat;
@@ -59,12 +62,11 @@ pub(in crate::admin) struct Import {
 
 /// A device of the file.
 struct Row {
-    /// The line or the number of the key package, from 1.
-    number: u64,
+    place: Place,
     manufacturer: String,
     serial: String,
     /// What the server is sent, or why it is not.
-    device: Result<Value, String>,
+    device: Result<NewDevice, String>,
 }
 
 /// Takes the devices one after the other.
@@ -76,10 +78,9 @@ impl Import {
     pub(in crate::admin) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let document = Document::open(&self.source.file)?;
         let format = self.format.map_or_else(|| Format::of(&document), Ok)?;
-        let unit = if format == Format::Csv { "line" } else { "key" };
         let (sender, mut rows) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || self.read(document, format, &sender));
-        let mut report = Report { unit, ..Report::default() };
+        let mut report = Report::default();
         while let Some(batch) = rows.recv().await {
             report.send(api, batch).await?;
         }
@@ -94,7 +95,7 @@ impl Import {
     fn read(self, document: Document, format: Format, sender: &mpsc::Sender<Vec<Row>>) -> Result<(), Failure> {
         let (mut batch, mut text) = (Vec::new(), 0);
         let mut each = |row: Row| {
-            text += row.device.as_ref().map_or(0, |device| device.to_string().len());
+            text += row.device.as_ref().map_or(0, text_len);
             batch.push(row);
             if batch.len() == BATCH || text > MOST_TEXT {
                 text = 0;
@@ -119,75 +120,101 @@ impl Import {
     }
 }
 
+/// How long a device is in JSON, about.
+fn text_len(device: &NewDevice) -> usize {
+    let NewDevice { manufacturer, serial, key_name, shared_key_hex, certificate_pem } = device;
+    let key = shared_key_hex.as_ref().map_or("", SecretString::expose);
+    let certificate = certificate_pem.as_deref().unwrap_or_default();
+    [manufacturer, serial, key_name, key, certificate].iter().map(|text| text.len()).sum()
+}
+
+/// Where a device stands in the file, from 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    Line(u64),
+    Key(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(number) => write!(f, "line {number}"),
+            Place::Key(number) => write!(f, "key {number}"),
+        }
+    }
+}
+
+/// A device that was not registered.
+#[derive(Serialize)]
+struct Rejected {
+    #[serde(flatten)]
+    place: Place,
+    manufacturer: String,
+    serial: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
 /// What became of the devices.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 struct Report {
-    unit: &'static str,
     accepted: u64,
-    duplicate: Vec<Value>,
-    refused: Vec<Value>,
+    duplicate: usize,
+    refused: usize,
+    duplicates: Vec<Rejected>,
+    refusals: Vec<Rejected>,
 }
 
 impl Report {
     async fn send(&mut self, api: &Api, batch: Vec<Row>) -> Result<(), Failure> {
-        let (mut devices, mut numbers) = (Vec::new(), Vec::new());
-        for Row { number, manufacturer, serial, device } in batch {
+        let (mut devices, mut places) = (Vec::new(), Vec::new());
+        for Row { place, manufacturer, serial, device } in batch {
             match device {
                 Ok(device) => {
                     devices.push(device);
-                    numbers.push(number);
+                    places.push(place);
                 }
-                Err(reason) => self.refused.push(json!({
-                    self.unit: number, "manufacturer": manufacturer, "serial": serial, "reason": reason,
-                })),
+                Err(reason) => self.refusals.push(Rejected { place, manufacturer, serial, reason: Some(reason) }),
             }
         }
         if devices.is_empty() {
             return Ok(());
         }
-        let answer = api.post("/devices/import", &json!({ "devices": devices })).await?;
-        self.accepted += number(&answer, "accepted")?;
-        for (name, lines) in [("duplicate", &mut self.duplicate), ("refused", &mut self.refused)] {
-            for mut line in list(&answer, name)? {
-                let index = line["index"].as_u64().and_then(|index| usize::try_from(index).ok());
-                if let Some(object) = line.as_object_mut() {
-                    object.remove("index");
-                    object.insert(self.unit.into(), json!(index.and_then(|index| numbers.get(index))));
-                }
-                lines.push(line);
+        let answer: DeviceBatchReport = api.post(paths::DEVICES_IMPORT, &DeviceBatch { devices }).await?;
+        self.accepted += answer.accepted;
+        for (told, lines) in [(answer.duplicate, &mut self.duplicates), (answer.refused, &mut self.refusals)] {
+            for RejectedDevice { index, manufacturer, serial, reason } in told {
+                let place = places.get(index).copied().ok_or_else(|| {
+                    Failure::new(format!("the server speaks of a device {index} of {} that were sent", places.len()))
+                })?;
+                lines.push(Rejected { place, manufacturer, serial, reason });
             }
         }
         Ok(())
     }
 
     fn print(mut self, output: &Output) -> Result<(), Failure> {
-        self.refused.sort_by_key(|line| line[self.unit].as_u64());
-        let Report { unit, accepted, duplicate, refused } = &self;
-        let document = json!({
-            "accepted": accepted,
-            "duplicate": duplicate.len(),
-            "refused": refused.len(),
-            "duplicates": duplicate,
-            "refusals": refused,
-        });
-        output.print(&document, || {
-            let line = |kind: &str, device: &Value| {
-                let text = |name: &str| shown(device[name].as_str().unwrap_or_default());
-                let reason = device["reason"].as_str().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
-                format!("  {unit} {} ({}:{}) is {kind}{reason}", device[*unit], text("manufacturer"), text("serial"))
+        self.refusals.sort_by_key(|device| device.place);
+        (self.duplicate, self.refused) = (self.duplicates.len(), self.refusals.len());
+        output.print(&self, || {
+            let line = |kind: &str, device: &Rejected| {
+                let Rejected { place, manufacturer, serial, reason } = device;
+                let reason = reason.as_ref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
+                format!("  {place} ({}:{}) is {kind}{reason}", shown(manufacturer), shown(serial))
             };
-            let told = refused.iter().map(|device| line("refused", device));
-            let told = told.chain(duplicate.iter().map(|device| line("there already", device)));
-            let first = count(*accepted, "device");
-            let first = format!("{first} registered, {} there already, {} refused", duplicate.len(), refused.len());
+            let told = self.refusals.iter().map(|device| line("refused", device));
+            let told = told.chain(self.duplicates.iter().map(|device| line("there already", device)));
+            let first = count(self.accepted, "device");
+            let first = format!("{first} registered, {} there already, {} refused", self.duplicate, self.refused);
             let mut lines: Vec<String> = std::iter::once(first).chain(told.take(MOST)).collect();
-            if refused.len() + duplicate.len() > MOST {
+            if self.refused + self.duplicate > MOST {
                 lines.push("  … (--json tells all)".to_owned());
             }
             lines.join("\n")
         })?;
         // All has been said: only the exit code is left to tell.
-        if refused.is_empty() { Ok(()) } else { std::process::exit(1) }
+        if self.refused == 0 { Ok(()) } else { std::process::exit(1) }
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dskpp::auth_code::AuthCode;
+use dskpp_api::{Attempt, Verdict, paths};
 use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use dskpp_otp::{Digits, Hotp};
-use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::super::Target;
@@ -61,9 +61,9 @@ impl Beside {
         });
         let otp = repeat("OTP check", until, async || {
             let code = self.hotp.code(&self.key, self.counter.fetch_add(1, Ordering::Relaxed));
-            let answer = self.api.post("/validate", &json!({ "key_id": self.key_id, "otp": code.as_str() })).await?;
-            let is_valid = answer["valid"].as_bool() == Some(true);
-            Ok(if is_valid { "Success".into() } else { "a wrong code".into() })
+            let attempt = Attempt::of_key(&self.key_id, code.as_str());
+            let verdict: Verdict = self.api.post(paths::VALIDATE, &attempt).await?;
+            Ok(if verdict.valid { "Success".into() } else { "a wrong code".into() })
         });
         let mut other = self.wrap.endpoint.connect_from(SOURCE).await?;
         let health = repeat("healthz", until, async || match other.get("/healthz").await? {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use dskpp_api::ImportQuery;
 use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use tokio::task::JoinSet;
 
@@ -74,7 +75,8 @@ pub(super) async fn import_keys(
         );
     }
     document += "</KeyContainer>";
-    let path = format!("/keys/import?import={import}&first={first}&user=bench");
-    api.post_document(&path, "application/pskc+xml", document.into_bytes(), |_| refused()).await?;
+    let (import, user) = (import.to_owned(), Some("bench".to_owned()));
+    let query = ImportQuery { import, first: first as u64, user, assign: None };
+    api.import(&query, document.into_bytes(), |_| refused()).await?;
     Ok(())
 }

@@ -4,9 +4,9 @@ use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
-use serde_json::{Map, Value};
+use dskpp_api::NewDevice;
 
-use super::{Each, Row, cut};
+use super::{Each, Place, Row, cut};
 use crate::output::Failure;
 use crate::pskc::document::Document;
 use crate::pskc::format::{Quotes, likely_separator};
@@ -45,7 +45,12 @@ pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(
             Ok(false) => return Ok(()),
             Err(why) if matches!(why.kind(), ErrorKind::Utf8 { .. }) => {
                 let (manufacturer, serial) = Default::default();
-                each(Row { number: line, manufacturer, serial, device: Err("it is not in UTF-8".to_owned()) })?;
+                each(Row {
+                    place: Place::Line(line),
+                    manufacturer,
+                    serial,
+                    device: Err("it is not in UTF-8".to_owned()),
+                })?;
             }
             Err(why) => return Err(unreadable(why)),
         }
@@ -100,7 +105,7 @@ fn row(number: u64, heading: &[&'static str], record: &StringRecord, folder: &Pa
         at.and_then(|at| record.get(at)).unwrap_or_default()
     };
     let device = device(cell, heading, record, folder);
-    Row { number, manufacturer: cut(cell("manufacturer")), serial: cut(cell("serial")), device }
+    Row { place: Place::Line(number), manufacturer: cut(cell("manufacturer")), serial: cut(cell("serial")), device }
 }
 
 fn is_unnamed(heading: &[&str], i: usize) -> bool {
@@ -112,7 +117,7 @@ fn device<'a>(
     heading: &[&str],
     record: &StringRecord,
     folder: &Path,
-) -> Result<Value, String> {
+) -> Result<NewDevice, String> {
     if record.iter().any(|cell| cell.len() > MOST_CELL) {
         return Err(format!("a cell has more than {MOST_CELL} octets"));
     }
@@ -121,20 +126,19 @@ fn device<'a>(
     {
         return Err("it has more or fewer cells than the heading".to_owned());
     }
-    let mut device = Map::new();
-    for (i, name) in COLUMNS.into_iter().enumerate() {
-        if i < NEEDED || (name != "certificate_file" && !cell(name).is_empty()) {
-            device.insert(name.to_owned(), cell(name).into());
-        }
-    }
-    let file = cell("certificate_file");
-    if !file.is_empty() {
-        if device.contains_key("certificate_pem") {
-            return Err("certificate_file and certificate_pem exclude each other".to_owned());
-        }
-        device.insert("certificate_pem".to_owned(), certificate(&folder.join(file))?.into());
-    }
-    Ok(device.into())
+    let given = |name| Some(cell(name)).filter(|cell| !cell.is_empty());
+    let certificate_pem = match (given("certificate_file"), given("certificate_pem")) {
+        (Some(_), Some(_)) => return Err("certificate_file and certificate_pem exclude each other".to_owned()),
+        (Some(file), None) => Some(certificate(&folder.join(file))?),
+        (None, pem) => pem.map(str::to_owned),
+    };
+    Ok(NewDevice {
+        manufacturer: cell("manufacturer").to_owned(),
+        serial: cell("serial").to_owned(),
+        key_name: cell("key_name").to_owned(),
+        shared_key_hex: given("shared_key_hex").map(|hex| hex.to_owned().into()),
+        certificate_pem,
+    })
 }
 
 /// The certificate of a file and nothing else of it: who wrote the table may have named any file.

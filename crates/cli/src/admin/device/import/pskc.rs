@@ -1,9 +1,9 @@
 //! Devices in a key file: each package names a device, and has the key that it shares with the server.
 
+use dskpp_api::NewDevice;
 use pskc::KeyPackage;
-use serde_json::{Value, json};
 
-use super::{Each, Row, cut};
+use super::{Each, Place, Row, cut};
 use crate::output::Failure;
 use crate::pskc::input::KeyFile;
 
@@ -22,11 +22,11 @@ pub(super) fn read(file: &KeyFile, each: Each<'_>) -> Result<(), Failure> {
         let serial = device.and_then(|device| device.serial_no.as_deref()).unwrap_or_default();
         let (manufacturer, serial) = (cut(manufacturer), cut(serial));
         let device = device_of(&package, &manufacturer, &serial).map_err(str::to_owned);
-        each(Row { number, manufacturer, serial, device })
+        each(Row { place: Place::Key(number), manufacturer, serial, device })
     })
 }
 
-fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<Value, &'static str> {
+fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<NewDevice, &'static str> {
     if manufacturer.is_empty() || serial.is_empty() {
         return Err("the package does not name its device by Manufacturer and SerialNo");
     }
@@ -40,10 +40,11 @@ fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<V
     }
     let secret = key.data.as_ref().and_then(|data| data.secret.as_ref()).and_then(|secret| secret.plain());
     let secret = secret.ok_or("the key has no secret")?;
-    Ok(json!({
-        "manufacturer": manufacturer,
-        "serial": serial,
-        "key_name": cut(&key.id),
-        "shared_key_hex": data_encoding::HEXLOWER.encode(secret.expose()),
-    }))
+    Ok(NewDevice {
+        manufacturer: manufacturer.to_owned(),
+        serial: serial.to_owned(),
+        key_name: cut(&key.id),
+        shared_key_hex: Some(data_encoding::HEXLOWER.encode(secret.expose()).into()),
+        certificate_pem: None,
+    })
 }

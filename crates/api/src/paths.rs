@@ -1,0 +1,67 @@
+//! The paths of the API, below [`ROOT`]; `{id}` stands for an identifier.
+
+/// What every path begins with.
+pub const ROOT: &str = "/api/v1";
+
+/// `POST` [`NewUser`](crate::NewUser) → 201 [`User`](crate::User)
+pub const USERS: &str = "/users";
+
+/// `POST` [`NewDevice`](crate::NewDevice) → 201 [`CreatedDevice`](crate::CreatedDevice);
+/// `GET` with [`DeviceQuery`](crate::DeviceQuery) → a [`Page`](crate::Page) of [`ListedDevice`](crate::ListedDevice)
+pub const DEVICES: &str = "/devices";
+/// `POST` [`DeviceBatch`](crate::DeviceBatch) → [`DeviceBatchReport`](crate::DeviceBatchReport)
+pub const DEVICES_IMPORT: &str = "/devices/import";
+/// `GET` → [`DeviceDetails`](crate::DeviceDetails);
+/// `PATCH` [`DeviceChange`](crate::DeviceChange) → [`DeviceDetails`](crate::DeviceDetails); `DELETE` → 204
+pub const DEVICE: &str = "/devices/{id}";
+
+/// `POST` [`NewEnrolment`](crate::NewEnrolment) → 201 [`CreatedEnrolment`](crate::CreatedEnrolment)
+pub const ENROLMENTS: &str = "/enrolments";
+/// `GET` → [`EnrolmentDetails`](crate::EnrolmentDetails); `DELETE` (revokes it) → 204
+pub const ENROLMENT: &str = "/enrolments/{id}";
+
+/// `GET` with [`KeyQuery`](crate::KeyQuery) → a [`Page`](crate::Page) of [`ListedKey`](crate::ListedKey)
+pub const KEYS: &str = "/keys";
+/// `POST` of a PSKC document ([`MEDIA_TYPE_PSKC`](crate::MEDIA_TYPE_PSKC)) with [`ImportQuery`](crate::ImportQuery)
+/// → [`ImportReport`](crate::ImportReport)
+pub const KEYS_IMPORT: &str = "/keys/import";
+/// `POST` [`Export`](crate::Export) → a PSKC document ([`MEDIA_TYPE_PSKC`](crate::MEDIA_TYPE_PSKC))
+pub const KEYS_EXPORT: &str = "/keys/export";
+/// `GET` → [`Key`](crate::Key); `DELETE` (revokes it) → 204
+pub const KEY: &str = "/keys/{id}";
+/// `POST` [`Resync`](crate::Resync) → [`Resynced`](crate::Resynced)
+pub const KEY_RESYNC: &str = "/keys/{id}/resync";
+/// `GET` → [`KeySecret`](crate::KeySecret)
+pub const KEY_SECRET: &str = "/keys/{id}/secret";
+/// `POST` [`KeyOwner`](crate::KeyOwner) → [`Key`](crate::Key)
+pub const KEY_USER: &str = "/keys/{id}/user";
+/// `GET` → [`ImportProgress`](crate::ImportProgress)
+pub const IMPORT: &str = "/imports/{id}";
+
+/// `POST` [`Attempt`](crate::Attempt) → [`Verdict`](crate::Verdict)
+pub const VALIDATE: &str = "/validate";
+
+/// `POST` [`NewToken`](crate::NewToken) → 201 [`CreatedToken`](crate::CreatedToken)
+pub const TOKENS: &str = "/tokens";
+/// `DELETE` → 204
+pub const TOKEN: &str = "/tokens/{id}";
+
+/// A path with its identifier, percent-encoded.
+///
+/// ```
+/// use dskpp_api::paths;
+/// assert_eq!(paths::of(paths::KEY_SECRET, "a/b ü"), "/keys/a%2Fb%20%C3%BC/secret");
+/// ```
+pub fn of(path: &str, id: &str) -> String {
+    path.replace("{id}", &escaped(id))
+}
+
+/// A text, percent-encoded.
+pub fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|octet| match octet {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(octet).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,48 @@
+//! Texts that nobody but their user sees.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+/// A secret text: wiped when dropped, never printed. In JSON it is a string.
+///
+/// ```
+/// let password = dskpp_api::SecretString::from("0123456789abcdef".to_owned());
+/// assert_eq!(format!("{password:?}"), "SecretString");
+/// assert_eq!(password.expose(), "0123456789abcdef");
+/// ```
+#[derive(Clone)]
+pub struct SecretString(Zeroizing<String>);
+
+impl SecretString {
+    /// The text itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Takes the text over; its buffer becomes the secret's.
+impl From<String> for SecretString {
+    fn from(text: String) -> Self {
+        SecretString(Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for SecretString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretString")
+    }
+}
+
+impl Serialize for SecretString {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(SecretString::from)
+    }
+}
