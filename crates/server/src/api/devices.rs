@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use dskpp_api::{
+    CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChange, DeviceDetails, DeviceQuery, ListedDevice,
+    NewDevice, Page, RejectedDevice, Role, SecretString, UnreadableDevice,
+};
 use dskpp_crypto::Secret;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
 
 use super::ApiState;
 use super::enrolments::time;
@@ -15,7 +17,7 @@ use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::{certificate, name};
 use crate::device_trust::{DeviceTrust, key_of};
 use crate::model::clock::now;
-use crate::store::{DeviceChange, DeviceEntry, DeviceFilter, NewDevice, NotPut, Role, StoreError, Unreadable};
+use crate::store::{self, DeviceEntry, DeviceFilter, NotPut, StoreError, Unreadable};
 
 /// Devices on a page, unless fewer are asked for.
 const PAGE: usize = 100;
@@ -24,117 +26,80 @@ pub(super) const MAX_BATCH_LEN: usize = 8 * 1024 * 1024;
 /// The most devices in a batch: they are one transaction, which others wait for.
 const MAX_DEVICES: usize = 1000;
 
-/// A device as it comes in.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DeviceBody {
-    manufacturer: String,
-    serial: String,
-    key_name: String,
-    shared_key_hex: Option<String>,
-    certificate_pem: Option<String>,
-}
-
-impl DeviceBody {
-    fn checked(&self, trust: &DeviceTrust) -> Result<NewDevice, Problem> {
-        Ok(NewDevice {
-            manufacturer: name("manufacturer", &self.manufacturer)?,
-            serial: name("serial", &self.serial)?,
-            key_name: name("key_name", &self.key_name)?,
-            shared_key: self.shared_key_hex.as_deref().map(shared_key).transpose()?,
-            certificate: self.certificate_pem.as_deref().map(|pem| trusted(trust, pem)).transpose()?,
-        })
-    }
+fn checked(new: &NewDevice, trust: &DeviceTrust) -> Result<store::NewDevice, Problem> {
+    Ok(store::NewDevice {
+        manufacturer: name("manufacturer", &new.manufacturer)?,
+        serial: name("serial", &new.serial)?,
+        key_name: name("key_name", &new.key_name)?,
+        shared_key: new.shared_key_hex.as_ref().map(shared_key).transpose()?,
+        certificate: new.certificate_pem.as_deref().map(|pem| trusted(trust, pem)).transpose()?,
+    })
 }
 
 pub(super) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
-    Body(new): Body<DeviceBody>,
+    Body(new): Body<NewDevice>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
-    let device = new.checked(&api.device_trust)?;
-    let mut answer = json!({
-        "manufacturer": device.manufacturer,
-        "serial": device.serial,
-        "key_name": device.key_name,
-        "has_shared_key": device.shared_key.is_some(),
-        "has_certificate": device.certificate.is_some(),
-    });
-    answer["id"] = json!(api.store.create_device(device).await?);
-    Ok(json_answer(StatusCode::CREATED, answer))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Listing {
-    manufacturer: Option<String>,
-    serial: Option<String>,
-    after: Option<String>,
-    limit: Option<usize>,
+    let device = checked(&new, &api.device_trust)?;
+    let answer = CreatedDevice {
+        manufacturer: device.manufacturer.clone(),
+        serial: device.serial.clone(),
+        key_name: device.key_name.clone(),
+        has_shared_key: device.shared_key.is_some(),
+        has_certificate: device.certificate.is_some(),
+        id: api.store.create_device(device).await?,
+    };
+    Ok(json_answer(StatusCode::CREATED, &answer))
 }
 
 pub(super) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
-    Asked(listing): Asked<Listing>,
+    Asked(query): Asked<DeviceQuery>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Read)?;
-    let Listing { manufacturer, serial, after, limit } = listing;
+    let DeviceQuery { manufacturer, serial, after, limit } = query;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
         return Err(Problem::value(format!("limit must be 1 to {PAGE}")));
     }
     let page = api.store.devices(DeviceFilter { manufacturer, serial, after }, limit).await?;
-    let unreadable = |why: &Unreadable| json!({ "id": why.row, "unreadable": why.column });
-    let items: Vec<Value> = page.items.iter().map(|it| it.as_ref().map_or_else(unreadable, describe)).collect();
-    let mut answer = json!({ "items": items });
-    if let Some(next) = page.next {
-        answer["next"] = json!(next);
-    }
-    Ok(json_answer(StatusCode::OK, answer))
+    let listed = |device| match device {
+        Ok(device) => ListedDevice::Readable(describe(&device)),
+        Err(Unreadable { row, column, .. }) => {
+            ListedDevice::Unreadable(UnreadableDevice { id: row, unreadable: column })
+        }
+    };
+    let items = page.items.into_iter().map(listed).collect();
+    Ok(json_answer(StatusCode::OK, &Page { items, next: page.next }))
 }
 
 pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     caller.may(Role::Read)?;
     let device = api.store.device(&id).await?.ok_or(Problem::not_found("device"))?;
-    Ok(json_answer(StatusCode::OK, whole(&device)))
-}
-
-/// What changes. What is left out stays, `null` takes it away.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ChangeBody {
-    key_name: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    shared_key_hex: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    certificate_pem: Option<Option<String>>,
-}
-
-/// Tells `null` from what is left out.
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(value).map(Some)
+    Ok(json_answer(StatusCode::OK, &whole(&device)))
 }
 
 pub(super) async fn change(
     State(api): State<ApiState>,
     caller: Caller,
     Id(id): Id,
-    Body(body): Body<ChangeBody>,
+    Body(body): Body<DeviceChange>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
     let trusted = |pem: &str| trusted(&api.device_trust, pem);
-    let change = DeviceChange {
+    let change = store::DeviceChange {
         key_name: body.key_name.as_deref().map(|text| name("key_name", text)).transpose()?,
-        shared_key: body.shared_key_hex.map(|hex| hex.as_deref().map(shared_key).transpose()).transpose()?,
+        shared_key: body.shared_key_hex.map(|hex| hex.as_ref().map(shared_key).transpose()).transpose()?,
         certificate: body.certificate_pem.map(|pem| pem.as_deref().map(trusted).transpose()).transpose()?,
     };
     if change.key_name.is_none() && change.shared_key.is_none() && change.certificate.is_none() {
         return Err(Problem::value("key_name, shared_key_hex or certificate_pem is needed"));
     }
     let device = api.store.change_device(&id, change, caller.id().to_owned()).await?;
-    Ok(json_answer(StatusCode::OK, whole(&device)))
+    Ok(json_answer(StatusCode::OK, &whole(&device)))
 }
 
 pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
@@ -143,23 +108,16 @@ pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): 
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Devices that come in a file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BatchBody {
-    devices: Vec<DeviceBody>,
-}
-
 pub(super) async fn import(State(api): State<ApiState>, caller: Caller, request: Request) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
-    let Body(BatchBody { devices }) = Body::from_request(request, &()).await?;
+    let Body(DeviceBatch { devices }) = Body::from_request(request, &()).await?;
     if devices.len() > MAX_DEVICES {
         return Err(Problem::value(format!("a batch may have {MAX_DEVICES} devices")));
     }
     // Certificates are checked one by one: not on a thread that serves others.
     let trust = Arc::clone(&api.device_trust);
     let checked = tokio::task::spawn_blocking(move || {
-        let of = |device: DeviceBody| (device.checked(&trust), device);
+        let of = |device: NewDevice| (checked(&device, &trust), device);
         devices.into_iter().map(of).collect::<Vec<_>>()
     });
     let checked = checked.await.map_err(|_| StoreError::Unavailable("a batch could not be read".into()))?;
@@ -178,45 +136,41 @@ pub(super) async fn import(State(api): State<ApiState>, caller: Caller, request:
     let not_put = api.store.import_devices(good, refused.len(), caller.id().to_owned()).await?;
     let accepted = offered - not_put.len();
     let not_put = not_put.into_iter().filter_map(|(place, why)| Some((*indexes.get(place)?, why)));
-    Ok(json_answer(StatusCode::OK, report(&names, accepted, not_put, refused)))
+    Ok(json_answer(StatusCode::OK, &report(&names, accepted as u64, not_put, refused)))
 }
 
 /// What became of the devices of those names.
 fn report(
     names: &[(String, String)],
-    accepted: usize,
+    accepted: u64,
     not_put: impl Iterator<Item = (usize, NotPut)>,
     mut refused: Vec<(usize, String)>,
-) -> Value {
+) -> DeviceBatchReport {
     let mut duplicate = Vec::new();
     for (index, why) in not_put {
         match why {
             NotPut::Duplicate => duplicate.push((index, None)),
-            NotPut::Differs => duplicate.push((index, Some(DIFFERS))),
+            NotPut::Differs => duplicate.push((index, Some(DIFFERS.to_owned()))),
             NotPut::KeyName => refused.push((index, "another device has this key_name".to_owned())),
         }
     }
     refused.sort_unstable();
-    let line = |index: usize, reason: Option<&str>| {
-        let (manufacturer, serial) = names.get(index).map_or(("", ""), |(maker, serial)| (maker, serial));
-        let mut line = json!({ "index": index, "manufacturer": manufacturer, "serial": serial });
-        if let Some(reason) = reason {
-            line["reason"] = json!(reason);
-        }
-        line
+    let rejected = |(index, reason): (usize, Option<String>)| {
+        let (manufacturer, serial) = names.get(index).cloned().unwrap_or_default();
+        RejectedDevice { index, manufacturer, serial, reason }
     };
-    json!({
-        "accepted": accepted,
-        "duplicate": duplicate.iter().map(|(index, why)| line(*index, *why)).collect::<Vec<_>>(),
-        "refused": refused.iter().map(|(index, why)| line(*index, Some(why))).collect::<Vec<_>>(),
-    })
+    DeviceBatchReport {
+        accepted,
+        duplicate: duplicate.into_iter().map(rejected).collect(),
+        refused: refused.into_iter().map(|(index, why)| rejected((index, Some(why)))).collect(),
+    }
 }
 
 const DIFFERS: &str =
     "this device is there, and its key_name, shared key or certificate is another; nothing was changed";
 
-fn shared_key(hex: &str) -> Result<Secret, Problem> {
-    let key = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).map(Secret::new);
+fn shared_key(hex: &SecretString) -> Result<Secret, Problem> {
+    let key = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.expose().as_bytes()).map(Secret::new);
     key.ok()
         .filter(|key| (16..=64).contains(&key.len()))
         .ok_or_else(|| Problem::value("shared_key_hex must be 16 to 64 octets in hexadecimal"))
@@ -233,23 +187,22 @@ fn trusted(trust: &DeviceTrust, pem: &str) -> Result<Vec<u8>, Problem> {
     Ok(der)
 }
 
-fn describe(device: &DeviceEntry) -> Value {
-    json!({
-        "id": device.id,
-        "manufacturer": device.manufacturer,
-        "serial": device.serial,
-        "key_name": device.key_name,
-        "has_shared_key": device.has_shared_key,
-        "has_certificate": device.certificate.is_some(),
-        "created_at": time(device.created_at),
-    })
+fn describe(device: &DeviceEntry) -> Device {
+    Device {
+        device: CreatedDevice {
+            id: device.id.clone(),
+            manufacturer: device.manufacturer.clone(),
+            serial: device.serial.clone(),
+            key_name: device.key_name.clone(),
+            has_shared_key: device.has_shared_key,
+            has_certificate: device.certificate.is_some(),
+        },
+        created_at: time(device.created_at),
+    }
 }
 
-/// With the certificate too.
-fn whole(device: &DeviceEntry) -> Value {
-    let mut value = describe(device);
-    value["certificate_pem"] = json!(device.certificate.as_deref().map(pem));
-    value
+fn whole(device: &DeviceEntry) -> DeviceDetails {
+    DeviceDetails { device: describe(device), certificate_pem: device.certificate.as_deref().map(pem) }
 }
 
 /// RFC 7468.

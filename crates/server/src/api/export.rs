@@ -5,16 +5,15 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER_PERMISSIVE;
+use dskpp_api::{ExportEnd, ExportProtection, LeftOut, LeftOutKey, MEDIA_TYPE_PSKC, Role};
 use dskpp_crypto::{Hash, RsaEncryption, Secret, SystemRandom};
 use futures_util::stream;
 use pskc::{ContainerWriter, Header, KeyInfo, PasswordStrength, ProtectionError, Protector};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::ApiState;
-use super::problem::{Body, Caller, PSKC, Problem};
+use super::problem::{Body, Caller, Problem};
 use super::register::{certificate, name};
-use crate::store::{Outgoing, Role, Store, StoreError, Unreadable};
+use crate::store::{Outgoing, Store, StoreError, Unreadable};
 
 /// Keys that are in memory at once.
 const PAGE: usize = 1000;
@@ -22,30 +21,6 @@ const PAGE: usize = 1000;
 const MOST_NAMED: usize = 100;
 /// The shortest passphrase, in characters.
 const MIN_PASSPHRASE_LEN: usize = 8;
-
-/// Which keys, and who may read them.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExportBody {
-    user: Option<String>,
-    protection: Protection,
-    /// Goes on behind a key that cannot be read, and names it in a comment at the end of the document.
-    #[serde(default)]
-    leave_out_unreadable: bool,
-}
-
-/// Exactly one way.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Protection {
-    key_hex: Option<String>,
-    key_name: Option<String>,
-    passphrase: Option<String>,
-    /// With a passphrase: whether readers are to open it that know only the old defaults.
-    for_old_readers: Option<bool>,
-    certificate_pem: Option<String>,
-    plain: Option<bool>,
-}
 
 /// How the secrets are protected.
 enum Wanted {
@@ -55,26 +30,25 @@ enum Wanted {
     Plain,
 }
 
-impl Protection {
-    fn checked(self) -> Result<Wanted, Problem> {
-        let strength = match self.for_old_readers {
+impl Wanted {
+    fn of(wanted: ExportProtection) -> Result<Wanted, Problem> {
+        let strength = match wanted.for_old_readers {
             None | Some(false) => PasswordStrength::TODAY,
-            Some(true) if self.passphrase.is_some() => PasswordStrength::OLD,
+            Some(true) if wanted.passphrase.is_some() => PasswordStrength::OLD,
             Some(true) => return Err(Problem::value("for_old_readers goes with a passphrase")),
         };
-        match (self.key_hex, self.key_name, self.passphrase, self.certificate_pem, self.plain) {
+        match (wanted.key_hex, wanted.key_name, wanted.passphrase, wanted.certificate_pem, wanted.plain) {
             (Some(hex), Some(key_name), None, None, None) => {
-                let hex = Secret::from(hex.into_bytes());
-                let key = HEXLOWER_PERMISSIVE.decode(hex.expose()).ok().map(Secret::new);
+                let key = HEXLOWER_PERMISSIVE.decode(hex.expose().as_bytes()).ok().map(Secret::new);
                 let key = key.filter(|key| matches!(key.len(), 16 | 24 | 32));
                 let key = key.ok_or_else(|| Problem::value("key_hex must be 16, 24 or 32 octets in hexadecimal"))?;
                 Ok(Wanted::Key { key, name: name("key_name", &key_name)? })
             }
-            (None, None, Some(passphrase), None, None) if passphrase.chars().count() < MIN_PASSPHRASE_LEN => {
+            (None, None, Some(passphrase), None, None) if passphrase.expose().chars().count() < MIN_PASSPHRASE_LEN => {
                 Err(Problem::value(format!("passphrase must have {MIN_PASSPHRASE_LEN} characters or more")))
             }
             (None, None, Some(passphrase), None, None) => {
-                Ok(Wanted::Passphrase(passphrase.into_bytes().into(), strength))
+                Ok(Wanted::Passphrase(Secret::from_slice(passphrase.expose().as_bytes()), strength))
             }
             (None, None, None, Some(pem), None) => Ok(Wanted::Certificate(certificate(&pem)?)),
             (None, None, None, None, Some(true)) => Ok(Wanted::Plain),
@@ -83,9 +57,7 @@ impl Protection {
             )),
         }
     }
-}
 
-impl Wanted {
     /// For the audit trail.
     fn kind(&self) -> &'static str {
         match self {
@@ -114,10 +86,10 @@ impl Wanted {
 pub(super) async fn export(
     State(api): State<ApiState>,
     caller: Caller,
-    Body(body): Body<ExportBody>,
+    Body(body): Body<dskpp_api::Export>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Export)?;
-    let wanted = body.protection.checked()?;
+    let wanted = Wanted::of(body.protection)?;
     let kind = wanted.kind();
     let protector = blocking(move || wanted.protector()).await?.map_err(|why| Problem::value(why.to_string()))?;
     let user = body.user;
@@ -148,7 +120,7 @@ pub(super) async fn export(
     });
     let mut response = Content::from_stream(rest).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PSKC));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE_PSKC));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
@@ -180,28 +152,19 @@ struct Export {
     left_out: Option<LeftOut>,
 }
 
-/// Keys that cannot be read.
-#[derive(Default)]
-struct LeftOut {
-    count: usize,
-    /// The first ones, each with the reason.
-    keys: Vec<Value>,
+/// Remembers a key that cannot be read.
+fn leave_out(left_out: &mut LeftOut, key_id: &str, why: &StoreError) {
+    tracing::error!("left out of an export: {why}");
+    left_out.count += 1;
+    if left_out.keys.len() < MOST_NAMED {
+        left_out.keys.push(LeftOutKey { key_id: key_id.to_owned(), reason: why.to_string() });
+    }
 }
 
-impl LeftOut {
-    fn add(&mut self, key_id: &str, why: &StoreError) {
-        tracing::error!("left out of an export: {why}");
-        self.count += 1;
-        if self.keys.len() < MOST_NAMED {
-            self.keys.push(json!({ "key_id": key_id, "reason": why.to_string() }));
-        }
-    }
-
-    /// As a comment, in which no two hyphens may stand.
-    fn comment(&self) -> String {
-        let document = json!({ "left_out": { "count": self.count, "keys": self.keys } });
-        format!("\n<!-- {} -->\n", document.to_string().replace("--", "-\\u002d"))
-    }
+/// A comment, in which no two hyphens may stand.
+fn comment(left_out: LeftOut) -> serde_json::Result<String> {
+    let document = serde_json::to_string(&ExportEnd { left_out })?;
+    Ok(format!("\n<!-- {} -->\n", document.replace("--", "-\\u002d")))
 }
 
 impl Export {
@@ -218,7 +181,7 @@ impl Export {
             let mut package = match (opened, &mut self.left_out) {
                 (Ok(package), _) => package,
                 (Err(why @ (StoreError::Row(_) | StoreError::Sealed(_))), Some(left_out)) => {
-                    left_out.add(id_of(key), &why);
+                    leave_out(left_out, id_of(key), &why);
                     continue;
                 }
                 (Err(why), _) => return Err(why.into()),
@@ -238,7 +201,8 @@ impl Export {
             None => {
                 let mut end = self.writer.finish(&[]).map_err(memory)?;
                 if let Some(left_out) = self.left_out.filter(|left_out| left_out.count > 0) {
-                    end.extend(left_out.comment().into_bytes());
+                    let comment = comment(left_out).map_err(|_| StoreError::Unavailable("no memory".into()))?;
+                    end.extend(comment.into_bytes());
                 }
                 Ok((end.into(), None))
             }

@@ -7,10 +7,9 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER_PERMISSIVE;
+use dskpp_api::{Assign, ImportProgress, ImportQuery, ImportReport, RejectedKey, Rejection, Role};
 use dskpp_crypto::Secret;
 use pskc::ContainerReader;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiState;
@@ -20,7 +19,7 @@ use crate::limits::RetryAfter;
 use crate::model::clock::now;
 use crate::names::MAX_NAME_LEN;
 use crate::package::{Owner, Refusal, take_in};
-use crate::store::{Batch, BatchDone, Rejected, Role, Store, StoreError};
+use crate::store::{Batch, BatchDone, Progress, Store, StoreError};
 
 /// The longest batch, in octets.
 pub(super) const MAX_BATCH_LEN: usize = 16 * 1024 * 1024;
@@ -51,40 +50,20 @@ impl Batches {
     }
 }
 
-/// What a batch is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct BatchQuery {
-    import: String,
-    first: u64,
-    user: Option<String>,
-    assign: Option<Assign>,
-}
-
-/// To whom the keys go, unless one user is named.
-#[derive(Deserialize)]
-enum Assign {
-    #[serde(rename = "user-id")]
-    UserId,
-}
-
-impl BatchQuery {
-    fn checked(self, by: &str) -> Result<(Batch, Owner), Problem> {
-        let owner = match (&self.user, self.assign) {
-            (None, None) => Owner::Nobody,
-            (None, Some(Assign::UserId)) => Owner::UserId,
-            (Some(user), None) => Owner::User(name("user", user)?),
-            (Some(_), Some(_)) => return Err(Problem::value("user and assign exclude each other")),
-        };
-        let import = import_id(&self.import).ok_or_else(|| {
-            Problem::value("import must be 64 hexadecimal digits: a SHA-256 of the file and the options")
-        })?;
-        if self.first > i64::MAX as u64 - MAX_PACKAGES {
-            return Err(Problem::value("first is too large"));
-        }
-        let (first, by) = (self.first, by.to_owned());
-        Ok((Batch { import, first, end: first, keys: Vec::new(), refused: Vec::new(), by }, owner))
+fn checked(query: &ImportQuery, by: &str) -> Result<(Batch, Owner), Problem> {
+    let owner = match (&query.user, query.assign) {
+        (None, None) => Owner::Nobody,
+        (None, Some(Assign::UserId)) => Owner::UserId,
+        (Some(user), None) => Owner::User(name("user", user)?),
+        (Some(_), Some(_)) => return Err(Problem::value("user and assign exclude each other")),
+    };
+    let import = import_id(&query.import)
+        .ok_or_else(|| Problem::value("import must be 64 hexadecimal digits: a SHA-256 of the file and the options"))?;
+    if query.first > i64::MAX as u64 - MAX_PACKAGES {
+        return Err(Problem::value("first is too large"));
     }
+    let (first, by) = (query.first, by.to_owned());
+    Ok((Batch { import, first, end: first, keys: Vec::new(), refused: Vec::new(), by }, owner))
 }
 
 fn import_id(text: &str) -> Option<String> {
@@ -95,18 +74,18 @@ fn import_id(text: &str) -> Option<String> {
 pub(super) async fn batch(
     State(api): State<ApiState>,
     caller: Caller,
-    Asked(query): Asked<BatchQuery>,
+    Asked(query): Asked<ImportQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
-    let (batch, owner) = query.checked(caller.id())?;
+    let (batch, owner) = checked(&query, caller.id())?;
     let _room = api.batches.enter().await?;
     let document = pskc_document(request).await?;
     let store = api.store.clone();
     let read = tokio::task::spawn_blocking(move || read(&store, batch, &owner, &document)).await;
     let batch = read.map_err(|_| StoreError::Unavailable("a batch could not be read".into()))??;
-    let done = api.store.import(batch).await?;
-    Ok(json_answer(StatusCode::OK, describe(&done)))
+    let BatchDone { accepted, duplicate, refused, done } = api.store.import(batch).await?;
+    Ok(json_answer(StatusCode::OK, &ImportReport { accepted, duplicate, refused, done }))
 }
 
 /// Reads the whole document, then there is something to be stored.
@@ -125,7 +104,12 @@ pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Se
             Ok(taken) => batch.keys.push(sealer.seal(index, taken)),
             Err(Refusal { key_id, reason }) => {
                 let key_id = key_id.chars().take(MAX_NAME_LEN).collect();
-                batch.refused.push(Rejected { index, key_id, reason: Some(reason) });
+                batch.refused.push(RejectedKey {
+                    index,
+                    key_id,
+                    kind: Rejection::Refused,
+                    reason: Some(reason.into_owned()),
+                });
             }
         }
     }
@@ -133,27 +117,11 @@ pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Se
     Ok(batch)
 }
 
-fn describe(done: &BatchDone) -> Value {
-    json!({
-        "accepted": done.accepted,
-        "duplicate": done.duplicate.iter().map(|key| key.to_json("duplicate")).collect::<Vec<_>>(),
-        "refused": done.refused.iter().map(|key| key.to_json("refused")).collect::<Vec<_>>(),
-        "done": done.done,
-    })
-}
-
 pub(super) async fn progress(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
     let not_found = || Problem::not_found("import");
     let id = import_id(&id).ok_or_else(not_found)?;
     let progress = api.store.import_progress(id.clone()).await?.ok_or_else(not_found)?;
-    let answer = json!({
-        "id": id,
-        "done": progress.done,
-        "accepted": progress.accepted,
-        "duplicate": progress.duplicate,
-        "refused": progress.refused,
-        "rejected": progress.rejected,
-    });
-    Ok(json_answer(StatusCode::OK, answer))
+    let Progress { done, accepted, duplicate, refused, rejected } = progress;
+    Ok(json_answer(StatusCode::OK, &ImportProgress { id, done, accepted, duplicate, refused, rejected }))
 }

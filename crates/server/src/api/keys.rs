@@ -6,32 +6,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use dskpp_api::{
+    Attempt, Key, KeyOwner, KeyQuery, KeySecret, ListedKey, Page, Resync, Resynced, Role, UnreadableKey, Verdict,
+};
 
 use super::ApiState;
-use super::enrolments::{device, time};
+use super::enrolments::{device, parameters, time};
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::store::{self, KeyRecord, Role, Unreadable, Verdict};
+use crate::store::{self, KeyRecord, Unreadable};
 
 /// Keys on a page, unless fewer are asked for.
 const PAGE: usize = 100;
 /// The longest password or challenge that is looked at.
 const MAX_OTP_LEN: usize = 256;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Listing {
-    user: Option<String>,
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
 pub(super) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
-    Asked(listing): Asked<Listing>,
+    Asked(listing): Asked<KeyQuery>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Read)?;
     let limit = listing.limit.unwrap_or(PAGE);
@@ -39,19 +32,18 @@ pub(super) async fn list(
         return Err(Problem::value(format!("limit must be 1 to {PAGE}")));
     }
     let page = api.store.keys(listing.user, listing.after, limit).await?;
-    let unreadable = |why: &Unreadable| json!({ "key_id": why.row, "unreadable": why.column });
-    let items: Vec<Value> = page.items.iter().map(|key| key.as_ref().map_or_else(unreadable, describe)).collect();
-    let mut answer = json!({ "items": items });
-    if let Some(next) = page.next {
-        answer["next"] = json!(next);
-    }
-    Ok(json_answer(StatusCode::OK, answer))
+    let listed = |key| match key {
+        Ok(key) => ListedKey::Readable(Box::new(describe(key))),
+        Err(Unreadable { row, column, .. }) => ListedKey::Unreadable(UnreadableKey { key_id: row, unreadable: column }),
+    };
+    let items = page.items.into_iter().map(listed).collect();
+    Ok(json_answer(StatusCode::OK, &Page { items, next: page.next }))
 }
 
 pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     caller.may(Role::Read)?;
     let key = api.store.key(&id).await?.ok_or(Problem::not_found("key"))?;
-    Ok(json_answer(StatusCode::OK, describe(&key)))
+    Ok(json_answer(StatusCode::OK, &describe(key)))
 }
 
 pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
@@ -60,70 +52,43 @@ pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): 
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Who gets a key in stock.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewOwner {
-    user: String,
-}
-
 pub(super) async fn assign(
     State(api): State<ApiState>,
     caller: Caller,
     Id(id): Id,
-    Body(owner): Body<NewOwner>,
+    Body(owner): Body<KeyOwner>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
     let key = api.store.assign_key(&id, name("user", &owner.user)?, caller.id().to_owned()).await?;
-    Ok(json_answer(StatusCode::OK, describe(&key)))
+    Ok(json_answer(StatusCode::OK, &describe(key)))
 }
 
 pub(super) async fn secret(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     caller.may(Role::Export)?;
     let secret = api.store.export_key(&id, caller.id().to_owned()).await?;
-    Ok(json_answer(StatusCode::OK, json!({ "secret_hex": HEXLOWER.encode(secret.expose()) })))
-}
-
-/// Consecutive passwords of one key.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Consecutive {
-    otps: Vec<String>,
+    Ok(json_answer(StatusCode::OK, &KeySecret { secret_hex: HEXLOWER.encode(secret.expose()).into() }))
 }
 
 pub(super) async fn resynchronise(
     State(api): State<ApiState>,
     caller: Caller,
     Id(id): Id,
-    Body(Consecutive { otps }): Body<Consecutive>,
+    Body(Resync { otps }): Body<Resync>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Validate)?;
-    if !(2..=5).contains(&otps.len()) || otps.iter().any(|otp| otp.len() > MAX_OTP_LEN) {
+    if !(2..=5).contains(&otps.len()) || otps.iter().any(|otp| otp.expose().len() > MAX_OTP_LEN) {
         return Err(Problem::value(format!(
             "otps must be 2 to 5 consecutive one-time passwords of at most {MAX_OTP_LEN} characters"
         )));
     }
     let tried = api.backoff.begin_in_turn(&format!("key {id}")).await?;
+    let otps = otps.iter().map(|otp| otp.expose().to_owned()).collect();
     let found = api.store.resynchronise(&id, otps, caller.id().to_owned()).await?;
     match found {
         true => tried.right(),
         false => tried.wrong(Instant::now()),
     }
-    Ok(json_answer(StatusCode::OK, json!({ "synchronised": found })))
-}
-
-/// A one-time password to be checked, of a key or of any key of a user.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Attempt {
-    user: Option<String>,
-    key_id: Option<String>,
-    otp: String,
-    /// What an OCRA key was asked. The caller makes it, and it must be fresh: new and unforeseeable each time, never
-    /// taken from who answers it. Where the suite has no counter, nothing else keeps a response from being used twice.
-    challenge: Option<String>,
-    /// The client ID of the enrolment whose key waits for its first password (RFC 6063 §10.5).
-    client_id: Option<String>,
+    Ok(json_answer(StatusCode::OK, &Resynced { synchronised: found }))
 }
 
 pub(super) async fn validate(
@@ -136,39 +101,40 @@ pub(super) async fn validate(
     if user.is_none() && key_id.is_none() && client_id.is_none() {
         return Err(Problem::value("user or key_id is needed, or client_id for a key that is not active yet"));
     }
-    if otp.len() > MAX_OTP_LEN || challenge.as_ref().is_some_and(|text| text.len() > MAX_OTP_LEN) {
+    if otp.expose().len() > MAX_OTP_LEN || challenge.as_ref().is_some_and(|text| text.len() > MAX_OTP_LEN) {
         return Err(Problem::value(format!("otp and challenge may have {MAX_OTP_LEN} characters")));
     }
     // RFC 4226 §7.3: after some wrong passwords in a row, the next one has to wait.
     let subject = [("user", &user), ("key", &key_id), ("client", &client_id)];
     let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
     let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await?;
+    let otp = otp.expose().to_owned();
     let verdict = api.store.verdict(store::Attempt { user, key_id, otp, challenge, client_id }).await?;
     match verdict {
-        Verdict::Right(_) => tried.right(),
-        Verdict::Again => drop(tried), // a click too many: nobody guesses a password that he has
-        Verdict::Wrong => tried.wrong(Instant::now()),
+        store::Verdict::Right(_) => tried.right(),
+        store::Verdict::Again => drop(tried), // a click too many: nobody guesses a password that he has
+        store::Verdict::Wrong => tried.wrong(Instant::now()),
     }
     let answer = match verdict {
-        Verdict::Right(key_id) => json!({ "valid": true, "key_id": key_id }),
-        Verdict::Again | Verdict::Wrong => json!({ "valid": false }),
+        store::Verdict::Right(key_id) => Verdict { valid: true, key_id: Some(key_id) },
+        store::Verdict::Again | store::Verdict::Wrong => Verdict { valid: false, key_id: None },
     };
-    Ok(json_answer(StatusCode::OK, answer))
+    Ok(json_answer(StatusCode::OK, &answer))
 }
 
-fn describe(key: &KeyRecord) -> Value {
-    json!({
-        "key_id": key.id,
-        "state": key.state,
-        "key_type": key.key_type,
-        "user": key.user,
-        "params": key.params,
-        "device": key.device.as_ref().map(device),
-        "enrolment": key.enrolment_id,
-        "url_s": key.url_s,
-        "created_at": time(key.created_at),
-        "start_at": key.start_at.and_then(time),
-        "expires_at": key.expires_at.and_then(time),
-        "uses_left": key.uses_left,
-    })
+fn describe(key: KeyRecord) -> Key {
+    Key {
+        key_id: key.id,
+        state: key.state,
+        key_type: key.key_type,
+        user: key.user,
+        params: parameters(key.params),
+        device: key.device.map(device),
+        enrolment: key.enrolment_id,
+        url_s: key.url_s,
+        created_at: time(key.created_at),
+        start_at: key.start_at.and_then(time),
+        expires_at: key.expires_at.and_then(time),
+        uses_left: key.uses_left,
+    }
 }

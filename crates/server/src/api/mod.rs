@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, delete, get, post};
+use dskpp_api::paths;
 
 use crate::backoff::Backoff;
 use crate::device_trust::DeviceTrust;
@@ -49,27 +50,27 @@ pub(crate) struct ApiState {
 /// Every route of the API.
 pub(crate) fn router(state: ApiState) -> Router {
     let routes = Router::new()
-        .route("/users", post(register::create_user))
-        .route("/devices", get(devices::list).post(devices::create))
-        .route("/devices/import", post(devices::import).layer(DefaultBodyLimit::max(devices::MAX_BATCH_LEN)))
-        .route("/devices/{id}", get(devices::show).patch(devices::change).delete(devices::remove))
-        .route("/enrolments", post(enrolments::create))
-        .route("/enrolments/{id}", get(enrolments::show).delete(enrolments::revoke))
-        .route("/keys", get(keys::list))
-        .route("/keys/import", post(import::batch).layer(DefaultBodyLimit::max(import::MAX_BATCH_LEN)))
-        .route("/keys/export", post(export::export))
-        .route("/imports/{id}", get(import::progress))
-        .route("/keys/{id}", get(keys::show).delete(keys::revoke))
-        .route("/keys/{id}/resync", post(keys::resynchronise))
-        .route("/keys/{id}/secret", get(keys::secret))
-        .route("/keys/{id}/user", post(keys::assign))
-        .route("/validate", post(keys::validate))
-        .route("/tokens", post(tokens::create))
-        .route("/tokens/{id}", delete(tokens::remove))
+        .route(paths::USERS, post(register::create_user))
+        .route(paths::DEVICES, get(devices::list).post(devices::create))
+        .route(paths::DEVICES_IMPORT, post(devices::import).layer(DefaultBodyLimit::max(devices::MAX_BATCH_LEN)))
+        .route(paths::DEVICE, get(devices::show).patch(devices::change).delete(devices::remove))
+        .route(paths::ENROLMENTS, post(enrolments::create))
+        .route(paths::ENROLMENT, get(enrolments::show).delete(enrolments::revoke))
+        .route(paths::KEYS, get(keys::list))
+        .route(paths::KEYS_IMPORT, post(import::batch).layer(DefaultBodyLimit::max(import::MAX_BATCH_LEN)))
+        .route(paths::KEYS_EXPORT, post(export::export))
+        .route(paths::IMPORT, get(import::progress))
+        .route(paths::KEY, get(keys::show).delete(keys::revoke))
+        .route(paths::KEY_RESYNC, post(keys::resynchronise))
+        .route(paths::KEY_SECRET, get(keys::secret))
+        .route(paths::KEY_USER, post(keys::assign))
+        .route(paths::VALIDATE, post(keys::validate))
+        .route(paths::TOKENS, post(tokens::create))
+        .route(paths::TOKEN, delete(tokens::remove))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
         .with_state(state);
     // A nested fallback does not see the bare slash.
-    Router::new().nest("/api/v1", routes).route("/api/v1/", any(problem::no_route))
+    Router::new().nest(paths::ROOT, routes).route(&format!("{}/", paths::ROOT), any(problem::no_route))
 }

@@ -9,9 +9,10 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Req
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use dskpp_api::{MEDIA_TYPE_PROBLEM, MEDIA_TYPE_PSKC, ProblemType, paths};
 use dskpp_crypto::Secret;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 
 use super::ApiState;
 use super::callers::NotNow;
@@ -22,30 +23,30 @@ use crate::store::{ApiToken, Role, StoreError};
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
-    kind: &'static str,
+    kind: ProblemType,
     detail: String,
     retry_after: Option<RetryAfter>,
 }
 
 impl Problem {
-    fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, kind: ProblemType, detail: impl Into<String>) -> Self {
         Problem { status, kind, detail: detail.into(), retry_after: None }
     }
 
     /// 422: the request is understood, but a value cannot be used.
     pub(super) fn value(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-value", detail)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, ProblemType::InvalidValue, detail)
     }
 
     /// 400: the body is not what it says that it is.
     pub(super) fn body(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid-body", detail)
+        Self::new(StatusCode::BAD_REQUEST, ProblemType::InvalidBody, detail)
     }
 
     /// 429: there is no room now, and there will be.
     pub(super) fn busy(what: &str, wait: RetryAfter) -> Self {
         let detail = format!("{what}: try again in {} s", wait.seconds());
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemType::Busy, detail);
         Problem { retry_after: Some(wait), ..problem }
     }
 
@@ -63,13 +64,13 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let (status, kind) = match &error {
-            StoreError::Exists(_) => (StatusCode::CONFLICT, "exists"),
-            StoreError::State(_) => (StatusCode::CONFLICT, "wrong-state"),
-            StoreError::ImportDone { .. } => (StatusCode::CONFLICT, "import-done"),
-            StoreError::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
+            StoreError::Exists(_) => (StatusCode::CONFLICT, ProblemType::Exists),
+            StoreError::State(_) => (StatusCode::CONFLICT, ProblemType::WrongState),
+            StoreError::ImportDone { .. } => (StatusCode::CONFLICT, ProblemType::ImportDone),
+            StoreError::NotFound(_) => (StatusCode::NOT_FOUND, ProblemType::NotFound),
             StoreError::Row(_) => {
                 tracing::error!("{error}");
-                (StatusCode::INTERNAL_SERVER_ERROR, "unreadable")
+                (StatusCode::INTERNAL_SERVER_ERROR, ProblemType::Unreadable)
             }
             StoreError::Unavailable(_)
             | StoreError::Damaged(_)
@@ -79,7 +80,7 @@ impl From<StoreError> for Problem {
             | StoreError::TooNew { .. } => {
                 tracing::error!("the store failed: {error}");
                 let detail = "the store cannot be used now; try again later, and look into the server's log";
-                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail);
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, ProblemType::StoreUnavailable, detail);
             }
         };
         Self::new(status, kind, error.to_string())
@@ -98,7 +99,7 @@ impl From<NotNow> for Problem {
 impl From<RetryAfter> for Problem {
     fn from(wait: RetryAfter) -> Self {
         let detail = format!("too many wrong one-time passwords: try again in {} s", wait.seconds());
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-wrong", detail);
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemType::TooManyWrong, detail);
         Problem { retry_after: Some(wait), ..problem }
     }
 }
@@ -106,9 +107,9 @@ impl From<RetryAfter> for Problem {
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         let kind = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => "too-large",
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => "not-json",
-            _ => "invalid-body",
+            StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemType::NotJson,
+            _ => ProblemType::InvalidBody,
         };
         Self::new(rejection.status(), kind, rejection.body_text())
     }
@@ -117,8 +118,8 @@ impl From<JsonRejection> for Problem {
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
         let kind = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => "too-large",
-            _ => "invalid-body",
+            StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
+            _ => ProblemType::InvalidBody,
         };
         Self::new(rejection.status(), kind, rejection.body_text())
     }
@@ -126,35 +127,34 @@ impl From<BytesRejection> for Problem {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::new(rejection.status(), "invalid-query", rejection.body_text())
+        Self::new(rejection.status(), ProblemType::InvalidQuery, rejection.body_text())
     }
 }
 
 /// Every connection has an address: a defect.
 impl From<ExtensionRejection> for Problem {
     fn from(rejection: ExtensionRejection) -> Self {
-        Self::new(rejection.status(), "defect", rejection.body_text())
+        Self::new(rejection.status(), ProblemType::Defect, rejection.body_text())
     }
 }
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        Self::new(rejection.status(), "invalid-path", rejection.body_text())
+        Self::new(rejection.status(), ProblemType::InvalidPath, rejection.body_text())
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
-            "type": format!("urn:dskpp:problem:{}", self.kind),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        let mut response = (self.status, body.to_string()).into_response();
+        let body = dskpp_api::Problem {
+            kind: Some(self.kind.into()),
+            title: Some(self.status.canonical_reason().unwrap_or("Error").to_owned()),
+            status: Some(self.status.as_u16()),
+            detail: Some(self.detail),
+        };
+        let mut response = json_answer(self.status, &body);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE_PROBLEM));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -166,15 +166,20 @@ impl IntoResponse for Problem {
 }
 
 pub(super) async fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-such-route", "there is no such resource below /api/v1")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        ProblemType::NoSuchRoute,
+        format!("there is no such resource below {}", paths::ROOT),
+    )
 }
 
 pub(super) async fn no_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no-such-method", "this resource does not take that method")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, ProblemType::NoSuchMethod, "this resource does not take that method")
 }
 
-/// A JSON answer that nobody may keep: it may hold a code or a key.
-pub(super) fn json_answer(status: StatusCode, body: serde_json::Value) -> Response {
+/// A JSON answer that nobody may keep: it may hold a code or a key. Its members stand in the order of their names.
+pub(super) fn json_answer(status: StatusCode, body: &impl Serialize) -> Response {
+    let body = serde_json::to_value(body).expect("structs of texts and numbers are JSON");
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
@@ -190,18 +195,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// The type of PSKC documents (RFC 6030 §8).
-pub(super) const PSKC: &str = "application/pskc+xml";
-
 /// A document of PSKC, wiped after use. It is read only when the caller's rights are known, for it may be long.
 ///
 /// Errors: 415 for another type, 413 over the route's limit.
 pub(super) async fn pskc_document(request: Request) -> Result<Secret, Problem> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).map(str::trim);
-    if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(PSKC)) {
-        let detail = format!("the body must be of the type {PSKC}");
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-pskc", detail));
+    if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(MEDIA_TYPE_PSKC)) {
+        let detail = format!("the body must be of the type {MEDIA_TYPE_PSKC}");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ProblemType::NotPskc, detail));
     }
     Ok(Secret::new(Vec::from(Bytes::from_request(request, &()).await?)))
 }
@@ -239,7 +241,7 @@ impl FromRequestParts<ApiState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         const DETAIL: &str = "send the header Authorization: Bearer <token>; the first token is in the server's \
              data folder, in the file admin-token";
-        let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "no-token", DETAIL);
+        let unknown = || Problem::new(StatusCode::UNAUTHORIZED, ProblemType::NoToken, DETAIL);
         let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state).await?;
         let token = bearer(&parts.headers).ok_or_else(unknown)?;
         let found = state.callers.find(&state.store, token, peer.into()).await?;
@@ -253,8 +255,8 @@ impl Caller {
         match self.0.roles.contains(&role) {
             true => Ok(()),
             false => {
-                let detail = format!("this token lacks the role {}", json!(role));
-                Err(Problem::new(StatusCode::FORBIDDEN, "no-role", detail))
+                let detail = format!("this token lacks the role \"{role}\"");
+                Err(Problem::new(StatusCode::FORBIDDEN, ProblemType::NoRole, detail))
             }
         }
     }

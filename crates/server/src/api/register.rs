@@ -3,15 +3,13 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use dskpp_api::{NewUser, Role, User};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use serde::Deserialize;
-use serde_json::json;
 
 use super::ApiState;
 use super::problem::{Body, Caller, Problem, json_answer};
 use crate::names::{MAX_NAME_LEN, is_name};
-use crate::store::Role;
 
 /// A name without white space around it; 422 where it is none.
 pub(super) fn name(field: &'static str, text: &str) -> Result<String, Problem> {
@@ -22,12 +20,6 @@ pub(super) fn name(field: &'static str, text: &str) -> Result<String, Problem> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewUser {
-    name: String,
-}
-
 pub(super) async fn create_user(
     State(api): State<ApiState>,
     caller: Caller,
@@ -35,7 +27,7 @@ pub(super) async fn create_user(
 ) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
     let user = api.store.create_user(name("name", &new.name)?).await?;
-    Ok(json_answer(StatusCode::CREATED, json!({ "id": user.id, "name": user.name })))
+    Ok(json_answer(StatusCode::CREATED, &User { id: user.id, name: user.name }))
 }
 
 /// The one certificate (DER) of a PEM text; 422 where it is none, or more.

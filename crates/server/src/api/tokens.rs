@@ -3,20 +3,11 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::json;
+use dskpp_api::{CreatedToken, NewToken, Role};
 
 use super::ApiState;
 use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::store::Role;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewToken {
-    name: String,
-    roles: Vec<Role>,
-}
 
 pub(super) async fn create(
     State(api): State<ApiState>,
@@ -29,7 +20,7 @@ pub(super) async fn create(
     }
     let name = name("name", &new.name)?;
     let (id, token) = api.store.create_token(name.clone(), new.roles.clone()).await?;
-    Ok(json_answer(StatusCode::CREATED, json!({ "id": id, "name": name, "roles": new.roles, "token": token })))
+    Ok(json_answer(StatusCode::CREATED, &CreatedToken { id, name, roles: new.roles, token: token.into() }))
 }
 
 pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {

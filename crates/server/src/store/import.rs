@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use dskpp_api::{RejectedKey, Rejection};
 use rusqlite::{Connection, params};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::access::{create_user, user_by_name};
 use super::columns::first;
@@ -43,31 +44,9 @@ pub(crate) struct ImportedKey {
     secret_len: usize,
 }
 
-/// A key that was not stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rejected {
-    /// Which package of the file it is, from 0.
-    pub index: u64,
-    /// The key's `Id`, if it has one.
-    pub key_id: String,
-    /// Why, for people.
-    pub reason: Option<Cow<'static, str>>,
-}
-
 impl ImportedKey {
-    fn rejected(&self, reason: Option<Cow<'static, str>>) -> Rejected {
-        Rejected { index: self.index, key_id: self.id.clone(), reason }
-    }
-}
-
-impl Rejected {
-    /// With `kind` telling whether it was `duplicate` or `refused`.
-    pub(crate) fn to_json(&self, kind: &'static str) -> Json {
-        let mut value = json!({ "index": self.index, "key_id": self.key_id, "kind": kind });
-        if let Some(reason) = &self.reason {
-            value["reason"] = json!(reason);
-        }
-        value
+    fn rejected(&self, kind: Rejection, reason: Option<Cow<'static, str>>) -> RejectedKey {
+        RejectedKey { index: self.index, key_id: self.id.clone(), kind, reason: reason.map(Cow::into_owned) }
     }
 }
 
@@ -83,7 +62,7 @@ pub(crate) struct Batch {
     /// What can be stored.
     pub keys: Vec<ImportedKey>,
     /// What cannot.
-    pub refused: Vec<Rejected>,
+    pub refused: Vec<RejectedKey>,
     /// Who sent it.
     pub by: String,
 }
@@ -116,9 +95,9 @@ pub(crate) struct BatchDone {
     /// How many keys are stored.
     pub accepted: u64,
     /// Keys whose `Id` was there already; nothing of them was changed.
-    pub duplicate: Vec<Rejected>,
+    pub duplicate: Vec<RejectedKey>,
     /// Keys that cannot be stored.
-    pub refused: Vec<Rejected>,
+    pub refused: Vec<RejectedKey>,
     /// The index of the first package that has not been dealt with.
     pub done: u64,
 }
@@ -135,7 +114,7 @@ pub(crate) struct Progress {
     /// Keys that cannot be stored.
     pub refused: u64,
     /// Which keys were there already or cannot be stored, and why: the first [`MOST_TOLD`], as JSON objects.
-    pub rejected: Vec<Json>,
+    pub rejected: Vec<RejectedKey>,
 }
 
 /// Makes keys ready to be stored, on the caller's thread: the writer has enough to do.
@@ -223,14 +202,13 @@ fn import(db: &Connection, kek: &Kek, batch: &Batch, at: i64) -> Result<BatchDon
     for key in keys {
         match writing.put(key)? {
             Put::Stored => accepted += 1,
-            Put::Duplicate(reason) => duplicate.push(key.rejected(reason)),
-            Put::Other(reason) => refused.push(key.rejected(Some(reason))),
+            Put::Duplicate(reason) => duplicate.push(key.rejected(Rejection::Duplicate, reason)),
+            Put::Other(reason) => refused.push(key.rejected(Rejection::Refused, Some(reason))),
         }
     }
     refused.sort_by_key(|key| key.index);
     let mut told = before.rejected;
-    let of = |kind: &'static str| move |key: &Rejected| key.to_json(kind);
-    let rejected = duplicate.iter().map(of("duplicate")).chain(refused.iter().map(of("refused")));
+    let rejected = duplicate.iter().chain(&refused).cloned();
     told.extend(rejected.take(MOST_TOLD.saturating_sub(told.len())));
     let progress = Progress {
         done: end,

@@ -48,7 +48,7 @@ use engine::Engine;
 pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;
 pub(crate) use export::Outgoing;
-pub(crate) use import::{Batch, BatchDone, Rejected};
+pub(crate) use import::{Batch, BatchDone, Progress};
 pub(crate) use keys::{Attempt, OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
 pub(crate) use runs::{HelloContext, HelloQuery};
