@@ -11,6 +11,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use zeroize::Zeroizing;
 
 use crate::output::Failure;
@@ -162,9 +163,12 @@ impl Api {
 
     async fn read<A: DeserializeOwned>(&self, answer: Response) -> Result<A, Failure> {
         let text = Zeroizing::new(answer.bytes().await.map_err(|why| self.unreachable(&why))?.to_vec());
-        serde_json::from_slice(&text).map_err(|why| {
-            Failure::new(format!("the answer of {} cannot be read: {}", self.server, shown(why.to_string())))
-                .next("check that --server is a dskpp server, and of this version")
+        serde_json::from_slice(&text).map_err(|why| match why.classify() {
+            Category::Data => {
+                Failure::new(format!("the answer of {} is not as expected: {}", self.server, shown(why.to_string())))
+                    .next("check that --server is a dskpp server, and of this version")
+            }
+            _ => Failure::new(format!("{} answers with something else than JSON", self.server)),
         })
     }
 

@@ -133,13 +133,15 @@ fn an_answer_of_the_admin_api_that_cannot_be_read_is_an_error_that_says_what_is_
     home.run(&["pskc", "convert", "keys.json", "-o", "keys.xml"]).success();
     let not_json = "answers with something else than JSON";
     for (body, lists, imports) in [
-        ("", "'items'", "'"),
+        ("", not_json, not_json),
         ("<html/>", not_json, not_json),
         ("{\"items\":[", not_json, not_json),
-        ("{}", "'items'", "'"),
-        ("[1]", "'items'", "'"),
-        ("{\"items\":3,\"done\":-1,\"accepted\":\"x\"}", "'items'", "'"),
-        ("{\"items\":null,\"done\":1.5,\"accepted\":1e300}", "'items'", "'"),
+        ("{}", "missing field `items` at line 1", "missing field `id` at line 1"),
+        ("[1]", "integer `1`, expected a sequence at line 1", "integer `1`, expected a string at line 1"),
+        ("{\"items\":3,\"done\":-1,\"accepted\":\"x\"}", "integer `3`", "integer `-1`"),
+        ("{\"items\":null,\"done\":1.5,\"accepted\":1e300}", "invalid type: null", "floating point `1.5`"),
+        ("{\"items\":[{}]}", "expected a ", "missing field `id`"),
+        ("{\"items\":[{\"key_id\":\"k\",\"id\":\"d\",\"state\":\"lost\"}]}", "expected a ", "missing field `id`"),
     ] {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
         let (origin, _asked) = listener(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()));

@@ -7,7 +7,8 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::limits::{Rates, RetryAfter, Subject};
-use crate::store::{ApiToken, Store, StoreError};
+use crate::model::ApiToken;
+use crate::store::{Store, StoreError};
 use crate::turns::Turns;
 
 /// Tokens that are remembered; with one more, all are forgotten and charged once again.

@@ -16,8 +16,9 @@ use super::enrolments::time;
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::{certificate, name};
 use crate::device_trust::{DeviceTrust, key_of};
+use crate::model::DeviceEntry;
 use crate::model::clock::now;
-use crate::store::{self, DeviceEntry, DeviceFilter, NotPut, StoreError, Unreadable};
+use crate::store::{self, DeviceFilter, NotPut, StoreError, Unreadable};
 
 /// Devices on a page, unless fewer are asked for.
 const PAGE: usize = 100;

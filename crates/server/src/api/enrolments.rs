@@ -16,7 +16,7 @@ use pskc::MAX_COUNTER;
 use super::ApiState;
 use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::model::{EnrolmentRecord, Params};
+use crate::model::{self, EnrolmentRecord, Params};
 use crate::store;
 use crate::trigger;
 
@@ -168,7 +168,7 @@ pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id
     Ok(json_answer(StatusCode::OK, &answer))
 }
 
-fn wrong_tries(tries: store::WrongTries) -> WrongTries {
+fn wrong_tries(tries: model::WrongTries) -> WrongTries {
     WrongTries {
         address: tries.address,
         count: tries.count,

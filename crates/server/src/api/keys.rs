@@ -14,7 +14,8 @@ use super::ApiState;
 use super::enrolments::{device, parameters, time};
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::name;
-use crate::store::{self, KeyRecord, Unreadable};
+use crate::model::KeyRecord;
+use crate::store::{self, Unreadable};
 
 /// Keys on a page, unless fewer are asked for.
 const PAGE: usize = 100;

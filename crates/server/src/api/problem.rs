@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Req
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dskpp_api::{MEDIA_TYPE_PROBLEM, MEDIA_TYPE_PSKC, ProblemType, paths};
+use dskpp_api::{MEDIA_TYPE_PROBLEM, MEDIA_TYPE_PSKC, ProblemType, Role, paths};
 use dskpp_crypto::Secret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,7 +17,8 @@ use serde::de::DeserializeOwned;
 use super::ApiState;
 use super::callers::NotNow;
 use crate::limits::RetryAfter;
-use crate::store::{ApiToken, Role, StoreError};
+use crate::model::ApiToken;
+use crate::store::StoreError;
 
 /// An answer that is no success. Its kind is stable, its text is for people.
 #[derive(Debug)]

@@ -32,9 +32,6 @@ use dskpp_crypto::Secret;
 use rusqlite::{Connection, ErrorCode, params};
 
 use crate::model::clock::now;
-pub(crate) use crate::model::{
-    Activation, ApiToken, DeviceEntry, EnrolmentRecord, KeyRecord, Location, Method, Params, Role, Variant, WrongTries,
-};
 use crate::seal::{CannotOpen, Kek};
 use crate::validate::Windows;
 use crate::vital::Vital;

@@ -21,8 +21,9 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::limits::Rates;
+use crate::model::Role;
 use crate::seal::Kek;
-use crate::store::{Commit, CommitRun, NewKey, Role, StorePolicy};
+use crate::store::{Commit, CommitRun, NewKey, StorePolicy};
 use crate::turns::Turns;
 use crate::validate::Windows;
 
@@ -51,8 +52,11 @@ struct Answer {
 }
 
 impl Answer {
+    /// The members of an answer stand in the order of their names.
     fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|why| panic!("{why}: {}", self.text))
+        let value: Value = serde_json::from_str(&self.text).unwrap_or_else(|why| panic!("{why}: {}", self.text));
+        assert_eq!(self.text, value.to_string());
+        value
     }
 
     /// The body of an answer with that status; nobody may keep it.

@@ -22,7 +22,10 @@ use tempfile::TempDir;
 use super::migrate::MIGRATIONS;
 use super::*;
 use crate::model::id::new_id;
-use crate::model::{Answer, Cause, EnrolmentState, KeyState, KeyType, TriggerAd};
+use crate::model::{
+    Activation, Answer, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, KeyType, Params, Role, TriggerAd,
+    Variant,
+};
 
 const POLICY: StorePolicy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };
 /// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
