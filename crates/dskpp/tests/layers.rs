@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Not as _;
 use std::path::{Path, PathBuf};
 
 /// Paths that each module names: `server::store::keys` names `server::model::KeyType`.
@@ -14,14 +15,33 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Pairs of the list: who, and what it never names.
-fn never(list: &str) -> Vec<(String, String)> {
-    let lines = list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let pair = |line: &str| {
-        let (who, what) = line.split_once(" never ").unwrap_or_else(|| panic!("'A never B', not '{line}'"));
-        (who.trim().to_owned(), what.trim().to_owned())
-    };
-    lines.map(pair).collect()
+/// What `docs/layers.txt` holds.
+#[derive(Default)]
+struct Rules {
+    /// Who, and what it never names.
+    never: Vec<(String, String)>,
+    /// Between whose modules there are no circles.
+    no_circles: Vec<String>,
+}
+
+impl Rules {
+    fn read(list: &str) -> Self {
+        let mut rules = Self::default();
+        for line in list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            match (line.split_once(" never "), line.strip_suffix(" has no circles")) {
+                (Some((who, what)), _) => rules.never.push((who.trim().to_owned(), what.trim().to_owned())),
+                (None, Some(who)) => rules.no_circles.push(who.trim().to_owned()),
+                (None, None) => panic!("'A never B' or 'A has no circles', not '{line}'"),
+            }
+        }
+        rules
+    }
+
+    /// What does not hold, with where and how.
+    fn broken(&self, named: &Named) -> Vec<String> {
+        let never = self.never.iter().flat_map(|(who, what)| breaches(who, what, named));
+        never.chain(self.no_circles.iter().filter_map(|who| circle(who, named))).collect()
+    }
 }
 
 /// The names of the libraries by those of their folders.
@@ -105,7 +125,8 @@ fn named(code: &str) -> BTreeSet<String> {
         }
     }
     let in_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    found.extend(code.split(|c| !in_path(c)).filter(|word| word.contains("::")).map(str::to_owned));
+    let words = code.split(|c| !in_path(c)).filter(|word| word.contains("::") && !word.ends_with(':'));
+    found.extend(words.map(str::to_owned));
     found
 }
 
@@ -143,6 +164,18 @@ fn read() -> Named {
         let paths = paths.iter().map(|path| absolute(&module, path, &crates, &modules));
         all.entry(module.clone()).or_default().extend(paths);
     }
+    // What the root of a crate hands on is named where it comes from: `pskc::Key` is `pskc::key::Key`.
+    let mut origins = BTreeMap::new();
+    for name in crates.keys() {
+        let inside = |path: &&String| is_within(path, name) && path.split("::").count() > 2;
+        let handed_on = all.get(name).into_iter().flatten().filter(inside).cloned();
+        origins.extend(handed_on.map(|path| (format!("{name}::{}", path.rsplit("::").next().unwrap()), path)));
+    }
+    for (module, paths) in &mut all {
+        let origin =
+            |path: &String| origins.get(path).filter(|_| crates.contains_key(module).not()).unwrap_or(path).clone();
+        *paths = paths.iter().map(origin).collect();
+    }
     all
 }
 
@@ -150,27 +183,44 @@ fn is_within(path: &str, of: &str) -> bool {
     path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// Lines of the list that do not hold, with where and how.
-fn broken(never: &[(String, String)], named: &Named) -> Vec<String> {
-    let mut broken = Vec::new();
-    for (who, what) in never {
-        let modules = named.iter().filter(|(module, _)| is_within(module, who));
-        for (module, paths) in modules {
-            let paths = paths.iter().filter(|path| is_within(path, what) && !is_within(what, module));
-            broken.extend(paths.map(|path| format!("{who} never {what}: {module} names {path}")));
-        }
+fn breaches(who: &str, what: &str, named: &Named) -> Vec<String> {
+    let modules = named.iter().filter(|(module, _)| is_within(module, who) && !is_within(module, what));
+    let breach = |(module, path): (&String, &String)| format!("{who} never {what}: {module} names {path}");
+    let paths = modules.flat_map(|(module, paths)| paths.iter().map(move |path| (module, path)));
+    paths.filter(|(_, path)| is_within(path, what)).map(breach).collect()
+}
+
+/// Modules of `who` that name each other in a circle, with what leads into one.
+fn circle(who: &str, named: &Named) -> Option<String> {
+    let modules: BTreeSet<String> = named.keys().filter_map(|module| child(who, module)).collect();
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (module, paths) in named {
+        let Some(from) = child(who, module) else { continue };
+        let to = paths.iter().filter_map(|path| child(who, path)).filter(|to| *to != from && modules.contains(to));
+        arrows.entry(from.clone()).or_default().extend(to);
     }
-    broken
+    // Whoever names nobody that is left is in no circle.
+    while let Some(free) = arrows.iter().find(|(_, to)| to.is_empty()).map(|(from, _)| from.clone()) {
+        arrows.remove(&free);
+        arrows.values_mut().for_each(|to| to.retain(|to| *to != free));
+    }
+    (!arrows.is_empty()).then(|| format!("{who} has circles among {arrows:?}"))
+}
+
+/// The module directly in `who` that a path is in.
+fn child(who: &str, path: &str) -> Option<String> {
+    let name = path.strip_prefix(who)?.strip_prefix("::")?.split("::").next()?;
+    Some(format!("{who}::{name}"))
 }
 
 #[test]
 fn no_arrow_between_layers_runs_back_up() {
-    let never = never(&fs::read_to_string(root().join("docs/layers.txt")).unwrap());
+    let rules = Rules::read(&fs::read_to_string(root().join("docs/layers.txt")).unwrap());
     let named = read();
-    for (who, _) in &never {
+    for who in rules.never.iter().map(|(who, _)| who).chain(&rules.no_circles) {
         assert!(named.keys().any(|module| is_within(module, who)), "there is no {who}");
     }
-    let broken = broken(&never, &named);
+    let broken = rules.broken(&named);
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     // What is known to be there is seen: the reading misses no kind of path.
     for (module, path) in [
@@ -186,7 +236,7 @@ fn no_arrow_between_layers_runs_back_up() {
 
 #[test]
 fn an_arrow_that_runs_back_up_is_seen_however_it_is_written() {
-    let never = never("# a comment\nserver::model never server::store\nserver never client\n");
+    let rules = Rules::read("# a comment\nserver::model never server::store\nserver never client\n");
     for (source, is_broken) in [
         ("use crate::store::Store;", true),
         ("use crate::{config::Config, store::{keys::Verdict, Store}};", true),
@@ -201,7 +251,21 @@ fn an_arrow_that_runs_back_up_is_seen_however_it_is_written() {
     ] {
         let paths = named(&code(source));
         let paths = paths.iter().map(|path| absolute("server::model", path, &crates(), &BTreeSet::new())).collect();
-        let broken = broken(&never, &[("server::model".to_owned(), paths)].into());
+        let broken = rules.broken(&[("server::model".to_owned(), paths)].into());
         assert_eq!(!broken.is_empty(), is_broken, "{source}: {broken:?}");
     }
+}
+
+#[test]
+fn a_circle_is_seen_however_long_it_is() {
+    let of = |arrows: &[(&str, &str)]| {
+        let mut named = Named::new();
+        for (from, to) in arrows {
+            named.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+        }
+        Rules::read("a has no circles").broken(&named).len()
+    };
+    assert_eq!(of(&[("a::x", "a::y::Y"), ("a::y", "a::z"), ("a::z", "b::x"), ("a::x", "a::x::deep")]), 0);
+    assert_eq!(of(&[("a::x", "a::y"), ("a::y", "a::x")]), 1);
+    assert_eq!(of(&[("a::x", "a::y"), ("a::y::deep", "a::z::Z"), ("a::z", "a::x::X"), ("a::w", "a::x")]), 1);
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::config::ConfigError;
-use crate::store::StoreError;
 
 /// Why the server did not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -117,4 +116,85 @@ pub enum Error {
         /// What is wrong, and what to do.
         why: String,
     },
+}
+
+/// Why the store did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database cannot be used now: disk full, locked, read-only. Nothing was changed.
+    #[error("the database cannot be used: {0}; check disk space, permissions and other processes that use it")]
+    Unavailable(String),
+    /// What is read from the database cannot have been written. Nothing is written any more.
+    #[error("the database is damaged: {0}; stop the server and restore a backup")]
+    Damaged(String),
+    /// A file of the open database is not there any more: what is written would be lost. Nothing was changed.
+    #[error("{file} was {what} while the server had it open: put it back, or start the server anew")]
+    Gone {
+        /// The file's name.
+        file: String,
+        /// "deleted" or "replaced".
+        what: &'static str,
+    },
+    /// The database is whole, but another one than it should be.
+    #[error("the database is {id}, which is another one")]
+    Other {
+        /// Its identity.
+        id: String,
+    },
+    /// A secret does not open.
+    #[error(transparent)]
+    Sealed(#[from] CannotOpen),
+    /// A value in one row cannot be read.
+    #[error(transparent)]
+    Row(#[from] Unreadable),
+    /// The database was made by a newer version.
+    #[error("the database has schema {found}, this version knows {known}: start the newer version")]
+    TooNew {
+        /// What the database says.
+        found: usize,
+        /// What this version has.
+        known: usize,
+    },
+    /// Something of that name is there already.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// There is no such thing.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The state of a thing does not allow it.
+    #[error("{0}")]
+    State(&'static str),
+    /// A batch of an import begins before where the import stands.
+    #[error("this import is done up to package {done}: go on with first={done}")]
+    ImportDone {
+        /// The index of the first package that has not been dealt with.
+        done: u64,
+    },
+}
+
+/// A value that cannot be read. Its row is of no use until it is restored; others are not affected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{table}.{column} of the row '{row}' cannot be read: restore it from a backup, or revoke what it stands for")]
+pub struct Unreadable {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: String,
+    /// What the row's first column says.
+    pub row: String,
+}
+
+/// A sealed value that cannot be opened: another key, or it was changed or moved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a secret in {table}.{column} of the row '{row}' cannot be opened: the key-encryption key is not the one it was sealed with, or the store was changed"
+)]
+pub struct CannotOpen {
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// The row's identifier.
+    pub row: String,
 }

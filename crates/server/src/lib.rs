@@ -63,6 +63,5 @@ mod validate;
 mod vital;
 
 pub use config::{Config, ConfigError, Fault};
-pub use error::Error;
+pub use error::{Error, StoreError};
 pub use running::{Running, ServerOptions, run, serve};
-pub use store::StoreError;

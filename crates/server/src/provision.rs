@@ -21,6 +21,7 @@ use dskpp::negotiate::Policy;
 use dskpp::server::{AuthPolicy, Refusal, ServerK};
 use dskpp_crypto::RsaPublicKey;
 
+use crate::Config;
 use crate::backoff::{Attempt, Backoff};
 use crate::bootstrap::Data;
 use crate::device_trust::DeviceTrust;
@@ -32,7 +33,6 @@ use crate::seal::SessionKeys;
 use crate::store::{Store, StoreError};
 use crate::tally::Tally;
 use crate::turns::{Turn, Turns};
-use crate::{Config, ServerOptions};
 
 mod client_keys;
 mod hello;
@@ -141,7 +141,7 @@ pub(crate) struct Provision {
 impl Provision {
     pub(crate) fn new(
         config: &Config,
-        options: &ServerOptions,
+        iteration_floor: Option<u32>,
         data: Data,
         url_s: &[String],
         (turns, pool): (Turns, Pool),
@@ -171,7 +171,7 @@ impl Provision {
                 ..Policy::default()
             },
             auth: AuthPolicy {
-                iteration_floor: options.iteration_floor_for_bench.unwrap_or(AuthPolicy::default().iteration_floor),
+                iteration_floor: iteration_floor.unwrap_or(AuthPolicy::default().iteration_floor),
                 iteration_ceiling: policy.iteration_ceiling,
                 pbkdf2_prf: config.pbkdf2_prf(),
             },

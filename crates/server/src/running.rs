@@ -238,9 +238,9 @@ fn assemble(
     let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
     for_ever(background, Arc::clone(&device_trust).watch());
-    let (of_provision, tallied) = (Arc::clone(&rates), Arc::clone(tally));
+    let (of_provision, tallied, floor) = (Arc::clone(&rates), Arc::clone(tally), options.iteration_floor_for_bench);
     let callers = api::Callers::new(Arc::clone(&rates), turns.clone());
-    let provision = Arc::new(Provision::new(config, options, data, url_s, (turns, pool), of_provision, tallied));
+    let provision = Arc::new(Provision::new(config, floor, data, url_s, (turns, pool), of_provision, tallied));
     for_ever(background, Arc::clone(tally).write_groups(store.clone()));
     for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
     let api = api::ApiState {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use dskpp_crypto::{AeadKey, Hash, HmacKey, Random as _, Secret, SystemRandom};
 
+use crate::error::CannotOpen;
 use crate::model::id::SESSION_TIME_LEN;
 use crate::modes::warn_of_exposed_key;
 use crate::{Error, files};
@@ -22,20 +23,6 @@ pub(crate) struct Kek {
     gcm: AeadKey,
     /// A sealed value that means nothing.
     nothing: Vec<u8>,
-}
-
-/// A sealed value that cannot be opened: another key, or it was changed or moved.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a secret in {table}.{column} of the row '{row}' cannot be opened: the key-encryption key is not the one it was sealed with, or the store was changed"
-)]
-pub struct CannotOpen {
-    /// The table.
-    pub table: &'static str,
-    /// The column.
-    pub column: &'static str,
-    /// The row's identifier.
-    pub row: String,
 }
 
 /// To what [`Kek::open_nothing`] is sealed.

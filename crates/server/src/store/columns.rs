@@ -7,20 +7,8 @@ use rusqlite::Connection;
 pub(super) use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
 
-use super::StoreError;
+use super::{StoreError, Unreadable};
 use crate::seal::Kek;
-
-/// A value that cannot be read. Its row is of no use until it is restored; others are not affected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{table}.{column} of the row '{row}' cannot be read: restore it from a backup, or revoke what it stands for")]
-pub struct Unreadable {
-    /// The table.
-    pub table: &'static str,
-    /// The column.
-    pub column: String,
-    /// What the row's first column says.
-    pub row: String,
-}
 
 /// The columns of a row, the first of which is its identifier.
 pub(super) struct Columns<'a> {

@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::device_by_identity;
-use super::columns::{Unreadable, first, listed, readable};
-use super::{Store, StoreError, audit, rows};
+use super::columns::{first, listed, readable};
+use super::{Store, StoreError, Unreadable, audit, rows};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
 use crate::model::id::new_id;

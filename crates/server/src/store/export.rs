@@ -4,11 +4,11 @@ use pskc::KeyPackage;
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use super::columns::{Unreadable, first, if_asked_for, listed};
+use super::columns::{first, if_asked_for, listed};
 use super::keys::{BY_USER, FROM};
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
-use super::{Store, StoreError, audit};
+use super::{Store, StoreError, Unreadable, audit};
 use crate::model::KeyRecord;
 use crate::model::clock::now;
 use crate::package::restore;

@@ -7,12 +7,12 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::user_id;
-use super::columns::{Unreadable, first, if_asked_for, listed, readable, secret};
+use super::columns::{first, if_asked_for, listed, readable, secret};
 use super::enrolments::{By, find};
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
 use super::tries::{self, FIRST_PASSWORD, Tries};
-use super::{Store, StoreError, StorePolicy, audit, pending, stored};
+use super::{Store, StoreError, StorePolicy, Unreadable, audit, pending, stored};
 use crate::model::clock::now;
 use crate::model::{Cause, EnrolmentState, KeyRecord, KeyState, KeyType};
 use crate::seal::Kek;

@@ -31,12 +31,12 @@ use std::sync::Arc;
 use dskpp_crypto::Secret;
 use rusqlite::{Connection, ErrorCode, params};
 
+pub(crate) use crate::error::{StoreError, Unreadable};
 use crate::model::clock::now;
-use crate::seal::{CannotOpen, Kek};
+use crate::seal::Kek;
 use crate::validate::Windows;
 use crate::vital::Vital;
 pub(crate) use access::new_token;
-pub(crate) use columns::Unreadable;
 use columns::{first, secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
 pub(crate) use devices::{DeviceChange, DeviceFilter, NewDevice, NotPut};
@@ -50,61 +50,6 @@ pub(crate) use keys::{Attempt, OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
 pub(crate) use runs::{HelloContext, HelloQuery};
 pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
-
-/// Why the store did not do what was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The database cannot be used now: disk full, locked, read-only. Nothing was changed.
-    #[error("the database cannot be used: {0}; check disk space, permissions and other processes that use it")]
-    Unavailable(String),
-    /// What is read from the database cannot have been written. Nothing is written any more.
-    #[error("the database is damaged: {0}; stop the server and restore a backup")]
-    Damaged(String),
-    /// A file of the open database is not there any more: what is written would be lost. Nothing was changed.
-    #[error("{file} was {what} while the server had it open: put it back, or start the server anew")]
-    Gone {
-        /// The file's name.
-        file: String,
-        /// "deleted" or "replaced".
-        what: &'static str,
-    },
-    /// The database is whole, but another one than it should be.
-    #[error("the database is {id}, which is another one")]
-    Other {
-        /// Its identity.
-        id: String,
-    },
-    /// A secret does not open.
-    #[error(transparent)]
-    Sealed(#[from] CannotOpen),
-    /// A value in one row cannot be read.
-    #[error(transparent)]
-    Row(#[from] Unreadable),
-    /// The database was made by a newer version.
-    #[error("the database has schema {found}, this version knows {known}: start the newer version")]
-    TooNew {
-        /// What the database says.
-        found: usize,
-        /// What this version has.
-        known: usize,
-    },
-    /// Something of that name is there already.
-    #[error("{0} exists already")]
-    Exists(&'static str),
-    /// There is no such thing.
-    #[error("there is no such {0}")]
-    NotFound(&'static str),
-    /// The state of a thing does not allow it.
-    #[error("{0}")]
-    State(&'static str),
-    /// A batch of an import begins before where the import stands.
-    #[error("this import is done up to package {done}: go on with first={done}")]
-    ImportDone {
-        /// The index of the first package that has not been dealt with.
-        done: u64,
-    },
-}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {

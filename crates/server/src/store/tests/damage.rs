@@ -251,3 +251,41 @@ async fn a_row_that_cannot_be_read_is_refused_by_itself_and_can_be_revoked() {
     db.store.revoke_key("key1").await.unwrap();
     assert!(db.store.key("key3").await.unwrap().is_some());
 }
+
+/// Where less than a whole record is needed, too: what is not understood is neither copied nor called an unavailable
+/// database, and holds up no other key of a batch.
+#[tokio::test]
+async fn what_a_change_looks_up_is_read_as_strictly_as_a_record() {
+    const NOT_UTF_8: &str = "CAST(x'FF' AS TEXT)";
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    let enrolment = db.create(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }).await.id;
+    let damage = |table: &str, column: &str, value: &str, of: &str| {
+        let raw = db.raw();
+        raw.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
+        raw.execute_batch(&format!("UPDATE {table} SET {column} = {value} WHERE id = '{of}'")).unwrap();
+    };
+    let names = |found: Result<(), StoreError>, column: &str| {
+        assert!(matches!(&found, Err(StoreError::Row(why)) if why.column == column), "{column}: {found:?}");
+    };
+
+    damage("enrolment", "key_type", "'what only a later version knows'", &enrolment);
+    names(db.store.commit_run(run_of(&enrolment, "s", "key2")).done().await.map(drop), "key_type");
+    assert_eq!((db.rows("key"), db.rows("answer")), (1, 1), "no key of an unknown type");
+    damage("enrolment", "key_type", "'hotp'", &enrolment);
+    db.store.commit_run(run_of(&enrolment, "s", "key2")).done().await.unwrap();
+    damage("enrolment", "key_id", NOT_UTF_8, &enrolment);
+    names(db.store.revoke_enrolment(&enrolment).await, "key_id");
+
+    damage("key", "key_type", "'what only a later version knows'", "key1");
+    let renewal = NewEnrolment { renews: Some("key1".into()), ..hotp_for("alice") };
+    names(db.store.create_enrolment(renewal).await.map(drop), "key_type");
+
+    let mut packages = [super::at_rest::imported(), super::at_rest::imported()];
+    for (package, id) in packages.iter_mut().zip(["key1", "key3"]) {
+        package.key.as_mut().unwrap().id = id.into();
+    }
+    let done = db.import(packages.into()).await;
+    assert_eq!((done.accepted, done.duplicate.len(), done.refused.len()), (1, 0, 1));
+    assert_eq!(done.refused[0].reason.as_deref(), Some("a key with this Id exists, and cannot be read"));
+}
