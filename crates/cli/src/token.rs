@@ -207,12 +207,9 @@ fn counter(token: &Stored) -> Result<u64, Failure> {
 }
 
 fn hash(token: &Stored) -> Result<Hash, Failure> {
-    match token.hash.as_deref() {
-        None | Some("SHA1") => Ok(Hash::Sha1),
-        Some("SHA256") => Ok(Hash::Sha256),
-        Some("SHA512") => Ok(Hash::Sha512),
-        Some(other) => Err(Failure::new(format!("the key uses the hash {other}, which is not known here"))),
-    }
+    let Some(name) = &token.hash else { return Ok(Hash::Sha1) };
+    Hash::from_name(name)
+        .ok_or_else(|| Failure::new(format!("the key uses the hash {}, which is not known here", shown(name))))
 }
 
 fn respond(

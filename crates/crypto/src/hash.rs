@@ -60,6 +60,12 @@ impl Hash {
         }
     }
 
+    /// Its name as authenticators have it, such as `SHA256`.
+    pub fn name(self) -> &'static str {
+        let name = self.hmac_name();
+        name.strip_prefix("HMAC-").unwrap_or(name)
+    }
+
     /// Its name as RFC 6030 files have it in `Suite`, such as `HMAC-SHA256`.
     pub const fn hmac_name(self) -> &'static str {
         match self {

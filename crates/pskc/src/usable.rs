@@ -148,7 +148,7 @@ impl Parameters {
         let mut parameters = Self {
             encrypted: data.encrypted_values().any(|(name, _)| name != "Secret"),
             time: plain(&data.time),
-            drift: plain(&data.time_drift),
+            drift: plain(&data.time_drift).filter(|_| kind == Kind::Totp),
             ..Self::default()
         };
         if matches!(kind, Kind::Hotp | Kind::Totp) {
@@ -174,6 +174,13 @@ impl Parameters {
             parameters.counter = counter(plain(&data.counter))?;
         }
         Ok(parameters)
+    }
+
+    /// The counter that the next password of a key of that kind is made with, 0 where the key does not say it; `None`
+    /// where its algorithm has none.
+    pub fn next_counter(&self, kind: Kind) -> Option<u64> {
+        let counts = kind == Kind::Hotp || self.suite.as_ref().is_some_and(OcraSuite::has_counter);
+        counts.then(|| self.counter.unwrap_or(0))
     }
 }
 
@@ -235,8 +242,8 @@ impl<'k> Usable<'k> {
 
     /// What is taken where the key does not say it, as all programs do that take such keys.
     pub fn assumed(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let Parameters { digits, suite, counter, period_s, encrypted, .. } = &self.parameters;
-        let counts = self.kind == Kind::Hotp || suite.as_ref().is_some_and(OcraSuite::has_counter);
+        let Parameters { digits, counter, period_s, encrypted, .. } = &self.parameters;
+        let counts = self.parameters.next_counter(self.kind).is_some();
         let is_open = !encrypted;
         let assumed = [
             (is_open && counts && counter.is_none()).then_some("it has no Counter: 0 is taken"),
@@ -269,7 +276,7 @@ impl<'k> Usable<'k> {
         let suite = self.parameters.suite.as_ref();
         let data = self.key.data.as_ref().filter(|_| matches!(self.kind, Kind::Hotp | Kind::Totp | Kind::Ocra));
         let has_counter = data.is_some_and(|data| data.counter.is_some());
-        let counts = self.kind == Kind::Hotp || suite.is_some_and(OcraSuite::has_counter);
+        let counts = self.parameters.next_counter(self.kind).is_some();
         let has_time =
             |data: &KeyData| data.time.is_some() || data.time_interval.is_some() || data.time_drift.is_some();
         let has_time = data.is_some_and(has_time);

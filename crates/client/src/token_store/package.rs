@@ -2,7 +2,6 @@
 //! and for keys out of files.
 
 use dskpp::algorithm::KeyType;
-use dskpp_otp::OcraSuite;
 use pskc::{DateTime, Key, Kind, PinPolicy, Unusable};
 
 /// What an answer is made with besides the key. Only the values that the type of key has are there.
@@ -35,13 +34,12 @@ impl Parameters {
 
     /// As a token has them: with a counter, which is 0 where nothing is said.
     pub(crate) fn taken(read: &pskc::Parameters, kind: Kind) -> Self {
-        let counts = kind == Kind::Hotp || read.suite.as_ref().is_some_and(OcraSuite::has_counter);
         Self {
             digits: read.digits,
-            counter: counts.then(|| read.counter.unwrap_or(0)),
+            counter: read.next_counter(kind),
             period_s: read.period_s,
-            drift: read.drift.filter(|_| kind == Kind::Totp),
-            hash: read.hash.filter(|_| kind == Kind::Totp).map(|hash| format!("{hash:?}").to_ascii_uppercase()),
+            drift: read.drift,
+            hash: read.hash.filter(|_| kind == Kind::Totp).map(|hash| hash.name().to_owned()),
             suite: read.suite.as_ref().map(ToString::to_string),
         }
     }

@@ -2,7 +2,7 @@
 
 use dskpp::algorithm::KeyType;
 use dskpp_crypto::Hash;
-use pskc::{Key, KeyPackage, KeyUsage, Parameters, PinPolicy, Unusable, Usable};
+use pskc::{Key, KeyPackage, KeyUsage, Parameters, PinPolicy, Usable};
 
 /// What the formats mean where a line says nothing.
 const DIGITS: u32 = 6;
@@ -47,12 +47,6 @@ impl<'a> Otp<'a> {
         if time.unwrap_or(0) != 0 {
             return Err("the format cannot say that time does not begin in 1970".to_owned());
         }
-        let hash = match hash {
-            None | Some(Hash::Sha1) => "SHA1",
-            Some(Hash::Sha256) => "SHA256",
-            Some(Hash::Sha512) => "SHA512",
-            Some(_) => return Err(Unusable::TotpHash.to_string()), // never: looked at above
-        };
         let counter = match counter {
             None if !is_totp => return Err(NO_COUNTER.to_owned()),
             counter => counter.unwrap_or(0),
@@ -62,7 +56,7 @@ impl<'a> Otp<'a> {
             secret: secret.expose(),
             is_totp,
             digits: digits.map_or(DIGITS, u32::from),
-            hash,
+            hash: hash.unwrap_or(Hash::Sha1).name(),
             counter,
             period_s: period_s.unwrap_or(PERIOD_S),
             pin: policy.and_then(|policy| policy.pin_policy.as_ref()),
