@@ -196,3 +196,28 @@ pub(super) fn if_asked_for<T>(
         }
     }
 }
+
+/// Some rows of a list, in the order of their identifiers.
+#[derive(Clone, Debug)]
+pub(crate) struct Page<T> {
+    /// What they are; of one that cannot be read, why.
+    pub items: Vec<Result<T, Unreadable>>,
+    /// The identifier behind which the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The first `limit` of the rows that a query finds, which asks for one more.
+    pub(super) fn of(
+        rows: impl Iterator<Item = Result<T, StoreError>>,
+        limit: usize,
+        id: impl FnOnce(&T) -> &str,
+    ) -> Result<Self, StoreError> {
+        let mut items = rows.map(listed).collect::<Result<Vec<_>, _>>()?;
+        let is_last = items.len() <= limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| !is_last);
+        let next = last.map(|item| item.as_ref().map_or_else(|why| why.row.clone(), |item| id(item).to_owned()));
+        Ok(Page { items, next })
+    }
+}

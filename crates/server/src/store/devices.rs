@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::device_by_identity;
-use super::columns::{first, listed, readable};
-use super::{Store, StoreError, Unreadable, audit, rows};
+use super::columns::{Page, first, readable};
+use super::{Store, StoreError, audit, rows};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
 use crate::model::id::new_id;
@@ -28,15 +28,6 @@ pub(crate) struct NewDevice {
     pub shared_key: Option<Secret>,
     /// Its certificate, DER.
     pub certificate: Option<Vec<u8>>,
-}
-
-/// Some devices, and behind which identifier the next ones stand.
-#[derive(Clone, Debug)]
-pub(crate) struct DevicePage {
-    /// In the order of their identifiers; of one that cannot be read, why.
-    pub items: Vec<Result<DeviceEntry, Unreadable>>,
-    /// The last of them, where there are more.
-    pub next: Option<String>,
 }
 
 /// Which devices are listed.
@@ -123,7 +114,7 @@ impl Store {
     }
 
     /// Up to `limit` devices.
-    pub(crate) async fn devices(&self, filter: DeviceFilter, limit: usize) -> Result<DevicePage, StoreError> {
+    pub(crate) async fn devices(&self, filter: DeviceFilter, limit: usize) -> Result<Page<DeviceEntry>, StoreError> {
         let read = move |db: &Connection| {
             let DeviceFilter { manufacturer, serial, after } = filter;
             // A query of its own for each case, so that each can have an index.
@@ -138,12 +129,7 @@ impl Store {
             let after = after.unwrap_or_default();
             let rows =
                 query.query_and_then(params![after, manufacturer, serial, limit as i64 + 1], rows::device_entry)?;
-            let mut items = rows.map(listed).collect::<Result<Vec<_>, _>>()?;
-            let next = (items.len() > limit).then(|| {
-                items.truncate(limit);
-                items.last().map(|item| item.as_ref().map_or_else(|why| why.row.clone(), |device| device.id.clone()))
-            });
-            Ok(DevicePage { items, next: next.flatten() })
+            Page::of(rows, limit, |device| &device.id)
         };
         self.engine.read(read).await
     }

@@ -7,25 +7,16 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::user_id;
-use super::columns::{first, if_asked_for, listed, readable, secret};
+use super::columns::{Page, first, if_asked_for, readable, secret};
 use super::enrolments::{By, find};
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
 use super::tries::{self, FIRST_PASSWORD, Tries};
-use super::{Store, StoreError, StorePolicy, Unreadable, audit, pending, stored};
+use super::{Store, StoreError, StorePolicy, audit, pending, stored};
 use crate::model::clock::now;
 use crate::model::{Cause, EnrolmentState, KeyRecord, KeyState, KeyType};
 use crate::seal::Kek;
 use crate::validate::{self, Moved};
-
-/// A page of keys.
-#[derive(Debug)]
-pub(crate) struct KeyPage {
-    /// The keys, in the order of their identifiers; of one that cannot be read, why.
-    pub items: Vec<Result<KeyRecord, Unreadable>>,
-    /// After which identifier the next page begins, if there is one.
-    pub next: Option<String>,
-}
 
 pub(super) const FROM: &str =
     "FROM key k LEFT JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
@@ -114,17 +105,12 @@ impl Store {
         user: Option<String>,
         after: Option<String>,
         limit: usize,
-    ) -> Result<KeyPage, StoreError> {
+    ) -> Result<Page<KeyRecord>, StoreError> {
         let read = move |db: &Connection| {
             let mut query = db.prepare_cached(&listing(user.is_some()))?;
             let after = after.unwrap_or_default();
             let rows = query.query_and_then(params![after, user, limit as i64 + 1], rows::key)?;
-            let mut items = rows.map(listed).collect::<Result<Vec<_>, _>>()?;
-            let next = (items.len() > limit).then(|| {
-                items.truncate(limit);
-                items.last().map(|key| key.as_ref().map_or_else(|why| why.row.clone(), |key| key.id.clone()))
-            });
-            Ok(KeyPage { items, next: next.flatten() })
+            Page::of(rows, limit, |key| &key.id)
         };
         self.engine.read(read).await
     }
