@@ -124,7 +124,7 @@ pub struct Resynced {
 }
 
 /// A one-time password to check, of one key or of any key of a user. One of `user`, `key_id` and `client_id` is needed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// The user's name.
@@ -148,8 +148,7 @@ pub struct Attempt {
 impl Attempt {
     /// A password of that key.
     pub fn of_key(key_id: &str, otp: &str) -> Self {
-        let (key_id, otp) = (Some(key_id.to_owned()), otp.to_owned().into());
-        Attempt { user: None, key_id, otp, challenge: None, client_id: None }
+        Attempt { key_id: Some(key_id.to_owned()), otp: otp.to_owned().into(), ..Attempt::default() }
     }
 }
 

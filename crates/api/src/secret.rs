@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{password:?}"), "SecretString");
 /// assert_eq!(password.expose(), "0123456789abcdef");
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct SecretString(Zeroizing<String>);
 
 impl SecretString {

@@ -98,7 +98,7 @@ pub(super) async fn validate(
     Body(attempt): Body<Attempt>,
 ) -> Result<Response, Problem> {
     caller.may(Role::Validate)?;
-    let Attempt { user, key_id, otp, challenge, client_id } = attempt;
+    let Attempt { user, key_id, otp, challenge, client_id } = &attempt;
     if user.is_none() && key_id.is_none() && client_id.is_none() {
         return Err(Problem::value("user or key_id is needed, or client_id for a key that is not active yet"));
     }
@@ -106,11 +106,10 @@ pub(super) async fn validate(
         return Err(Problem::value(format!("otp and challenge may have {MAX_OTP_LEN} characters")));
     }
     // RFC 4226 §7.3: after some wrong passwords in a row, the next one has to wait.
-    let subject = [("user", &user), ("key", &key_id), ("client", &client_id)];
+    let subject = [("user", user), ("key", key_id), ("client", client_id)];
     let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
     let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await?;
-    let otp = otp.expose().to_owned();
-    let verdict = api.store.verdict(store::Attempt { user, key_id, otp, challenge, client_id }).await?;
+    let verdict = api.store.verdict(attempt).await?;
     match verdict {
         store::Verdict::Right(_) => tried.right(),
         store::Verdict::Again => drop(tried), // a click too many: nobody guesses a password that he has

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dskpp_api::Attempt;
 use dskpp_crypto::Secret;
 use rusqlite::{Connection, params};
 use serde_json::json;
@@ -33,21 +34,6 @@ pub(crate) enum Verdict {
     Again,
     /// It is wrong.
     Wrong,
-}
-
-/// A password that somebody has shown, of a key or of any key of a user.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Attempt {
-    /// The user's name.
-    pub user: Option<String>,
-    /// The key's `Id`.
-    pub key_id: Option<String>,
-    /// The password.
-    pub otp: String,
-    /// What an OCRA key was asked.
-    pub challenge: Option<String>,
-    /// The client ID of the enrolment whose key waits for its first password.
-    pub client_id: Option<String>,
 }
 
 /// A key that a run may renew.
@@ -185,7 +171,7 @@ impl Store {
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
         let write = move |db: &Connection| {
             let Attempt { user, key_id, otp, challenge, client_id } = &attempt;
-            let at = now();
+            let (otp, at) = (otp.expose(), now());
             let right = |key: &KeyRecord, k_token: &Secret| {
                 validate::check(key, k_token, otp, challenge.as_deref(), at, policy.windows)
             };

@@ -46,7 +46,7 @@ pub(crate) use engine::Pending;
 pub(crate) use enrolments::NewEnrolment;
 pub(crate) use export::Outgoing;
 pub(crate) use import::{Batch, BatchDone, Progress};
-pub(crate) use keys::{Attempt, OldKey, Verdict};
+pub(crate) use keys::{OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
 pub(crate) use runs::{HelloContext, HelloQuery};
 pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};

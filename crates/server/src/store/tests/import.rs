@@ -14,7 +14,7 @@ fn package(id: &str, algorithm: &str, policy: Option<Policy>) -> KeyPackage {
 }
 
 fn attempt(id: &str, otp: &str, challenge: Option<String>) -> Attempt {
-    Attempt { key_id: Some(id.into()), otp: otp.into(), challenge, ..Attempt::default() }
+    Attempt { key_id: Some(id.into()), otp: otp.to_owned().into(), challenge, ..Attempt::default() }
 }
 
 impl Db {

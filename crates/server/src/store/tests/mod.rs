@@ -15,6 +15,7 @@ mod tries;
 
 use std::path::PathBuf;
 
+use dskpp_api::Attempt;
 use dskpp_crypto::Sha256;
 use rusqlite::OptionalExtension as _;
 use tempfile::TempDir;

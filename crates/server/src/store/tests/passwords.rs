@@ -23,7 +23,7 @@ fn ocra(suite: &str) -> NewEnrolment {
 }
 
 fn shown(otp: &str) -> Attempt {
-    Attempt { otp: otp.to_owned(), ..Attempt::default() }
+    Attempt { otp: otp.to_owned().into(), ..Attempt::default() }
 }
 
 fn of_key(key_id: &str, otp: &str) -> Attempt {

@@ -58,8 +58,12 @@ async fn p29_the_url_of_a_key_is_that_of_its_last_run() {
     assert_eq!(url().await.as_deref(), Some("https://new.example/dskpp"), "the one that waits");
     let code = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX };
     let otp = code.code(&Secret::from_slice(b"another secret, just made"), 0).to_string();
-    let first =
-        Attempt { user: Some("alice".into()), otp, client_id: Some(enrolment.client_id.clone()), ..Attempt::default() };
+    let first = Attempt {
+        user: Some("alice".into()),
+        otp: otp.into(),
+        client_id: Some(enrolment.client_id.clone()),
+        ..Attempt::default()
+    };
     assert!(db.store.validate(first).await.unwrap().is_some());
     let key = db.store.key("key1").await.unwrap().unwrap();
     assert_eq!(key.url_s.as_deref(), Some("https://new.example/dskpp"), "it has taken the old one's place");
@@ -82,7 +86,12 @@ async fn s10_5_a_renewal_that_waits_for_a_first_password_leaves_the_old_key_unti
         dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(secret), counter).to_string()
     };
     let (new_secret, with) = (b"another secret, just made", Some(enrolment.client_id.clone()));
-    let shown = |otp: String, client_id| Attempt { user: Some("alice".into()), otp, client_id, ..Attempt::default() };
+    let shown = |otp: String, client_id| Attempt {
+        user: Some("alice".into()),
+        otp: otp.into(),
+        client_id,
+        ..Attempt::default()
+    };
     let found = async |attempt| db.store.validate(attempt).await.unwrap().is_some();
     assert!(found(shown(password_of(K_TOKEN, 0), None)).await, "the old key is good");
     assert!(!found(shown(password_of(new_secret, 0), None)).await, "the new one is not yet");
@@ -136,7 +145,7 @@ async fn s10_5_what_waits_is_taken_back_or_over_and_the_old_key_stays() {
         for (enrolment, secret) in [(&fresh, K_TOKEN), (&renewal, b"another secret, just made")] {
             let shown = |otp: &str| Attempt {
                 client_id: Some(enrolment.client_id.clone()),
-                otp: otp.to_owned(),
+                otp: otp.to_owned().into(),
                 ..Attempt::default()
             };
             match end {
@@ -151,7 +160,10 @@ async fn s10_5_what_waits_is_taken_back_or_over_and_the_old_key_stays() {
         assert_eq!(key("key1").await.state, KeyState::Active, "{end}");
         let by_old = Attempt { key_id: Some("key1".into()), ..Attempt::default() };
         let otp = hotp.code(&Secret::from_slice(K_TOKEN), 0).to_string();
-        assert!(db.store.validate(Attempt { otp, ..by_old }).await.unwrap().is_some(), "{end}: the old key is good");
+        assert!(
+            db.store.validate(Attempt { otp: otp.into(), ..by_old }).await.unwrap().is_some(),
+            "{end}: the old key is good"
+        );
         if end != "wait" {
             assert_eq!(key("new").await.state, KeyState::Revoked, "{end}");
             assert_eq!((db.rows("pending_key"), k_mac(&db).await.expose()), (0, K_MAC), "{end}");
