@@ -26,11 +26,11 @@ fuzz_target!(|data: &[u8]| {
 
 fn streamed(source: impl BufRead) -> Result<KeyContainer, Error> {
     let mut reader = ContainerReader::new(source)?;
-    let Header { version, id, encryption_key, mac_method } = reader.header().clone();
+    let Header { version, id, language, encryption_key, mac_method } = reader.header().clone();
     let mut key_packages = Vec::new();
     while let Some(package) = reader.next_package()? {
         key_packages.push(package);
     }
     let Trailer { signed, extensions } = reader.finish()?;
-    Ok(KeyContainer { version, id, encryption_key, mac_method, key_packages, signed, extensions })
+    Ok(KeyContainer { version, id, language, encryption_key, mac_method, key_packages, signed, extensions })
 }

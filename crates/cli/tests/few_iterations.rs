@@ -9,11 +9,11 @@ use std::net::TcpListener;
 use std::num::NonZeroU32;
 
 use dskpp::algorithm::{KeyType, ProtectionMethod};
+use dskpp::key_package::PackageSpec;
+use dskpp::key_package::{self, PackageProtection};
 use dskpp::message::{PackageContent, Request, Response};
 use dskpp::negotiate::Policy;
-use dskpp::package::PackageSpec;
 use dskpp::server::{AuthPolicy, ClientKey, Finished, Shipment, TwoPassFacts, TwoPassRun};
-use dskpp::vessel::{self, Protection};
 use dskpp_crypto::{Secret, SystemRandom};
 use pskc::{PasswordStrength, Protector, Unlock, Value, ValueAlgorithm};
 use support::{Home, code_of};
@@ -65,12 +65,12 @@ fn weakened(finished: &Finished, iterations: NonZeroU32) -> Vec<u8> {
             container.encryption_key = Some(protector.encryption_key().clone());
             container.mac_method = protector.mac_method().cloned();
         }
-        PackageContent::Vessel { format, octets } => {
-            let vessel = vessel::vessel(format).unwrap();
-            let opened = vessel.open(octets, Some(&Unlock::Password(password()))).unwrap();
+        PackageContent::Encoded { format, octets } => {
+            let codec = key_package::codec(format).unwrap();
+            let opened = codec.open(octets, Some(&Unlock::Password(password()))).unwrap();
             assert_eq!(opened.iterations.map(NonZeroU32::get), Some(100_000), "{format}: as a good server has it");
-            let protection = Protection::Password { password: password(), iterations };
-            *octets = vessel.seal(&opened.package, &protection, &mut SystemRandom).unwrap();
+            let protection = PackageProtection::Password { password: password(), iterations };
+            *octets = codec.seal(&opened.package, &protection, &mut SystemRandom).unwrap();
         }
     }
     message.write()

@@ -13,17 +13,16 @@ pub mod auth_code;
 pub mod auth_data;
 pub mod client;
 mod encryption;
+pub mod key_package;
 pub mod key_schedule;
 pub mod message;
 pub mod negotiate;
-pub mod package;
 pub mod prf;
 mod protection;
 pub mod server;
 pub mod status;
 pub mod token_length;
 pub mod version;
-pub mod vessel;
 
 #[cfg(test)]
 #[path = "../tests/protocol/schema.rs"]

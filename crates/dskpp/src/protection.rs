@@ -8,9 +8,9 @@ use pskc::{KeyInfo, PasswordStrength, ProtectionError, Protector, Unlock, ValueA
 
 use crate::algorithm::{EncryptionAlgorithm, PackageFormat, ProtectionMethod};
 use crate::auth_data::{LEN, MIN_ITERATIONS};
+use crate::key_package::{self, ProtectionKind};
 use crate::message::{KeyProtection, Payload};
 use crate::server::AuthPolicy;
-use crate::vessel::{self, ProtectionKind};
 
 /// One entry of a client's key protection method list, with the key that goes with it.
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ impl ClientKey {
             ClientKey::Shared { .. } => ProtectionKind::Shared,
             ClientKey::Passphrase => ProtectionKind::Password,
         };
-        *format == PackageFormat::Pskc || vessel::vessel(format).is_some_and(|vessel| vessel.supports(kind))
+        *format == PackageFormat::Pskc || key_package::codec(format).is_some_and(|codec| codec.supports(kind))
     }
 
     /// Whether this iteration count is the one that the RFC asks for with this K (§3.4.1.2, profile P3).
@@ -158,15 +158,21 @@ impl ClientKey {
     }
 
     /// What protects K_PROV in a package of another format than PSKC.
-    pub(crate) fn vessel_protection(&self, algorithm: &EncryptionAlgorithm, password: &Secret) -> vessel::Protection {
+    pub(crate) fn package_protection(
+        &self,
+        algorithm: &EncryptionAlgorithm,
+        password: &Secret,
+    ) -> key_package::PackageProtection {
         match self {
             ClientKey::Public { key, .. } => {
-                vessel::Protection::Public { key: key.clone(), encryption: rsa_encryption(algorithm) }
+                key_package::PackageProtection::Public { key: key.clone(), encryption: rsa_encryption(algorithm) }
             }
-            ClientKey::Shared { name, key } => vessel::Protection::Shared { name: name.clone(), key: key.clone() },
+            ClientKey::Shared { name, key } => {
+                key_package::PackageProtection::Shared { name: name.clone(), key: key.clone() }
+            }
             ClientKey::Passphrase => {
                 let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
-                vessel::Protection::Password { password: password.clone(), iterations }
+                key_package::PackageProtection::Password { password: password.clone(), iterations }
             }
         }
     }

@@ -16,8 +16,8 @@ use std::path::Path;
 use std::process::Command;
 
 use containers::CONTAINERS;
+use dskpp::key_package::file;
 use dskpp::message::Request;
-use dskpp::vessel::file;
 use dskpp_crypto::SigningKey;
 use inputs::{INPUTS, Input, Kind};
 use pskc::signature::{Canonicalization, VerifyOptions, sign, verify};

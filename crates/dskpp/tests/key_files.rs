@@ -8,8 +8,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use data_encoding::{BASE64, HEXLOWER};
-use dskpp::vessel::file::{self, Content, FileFormat};
-use dskpp::vessel::{Protection, VesselError};
+use dskpp::key_package::file::{self, FileFormat, OpenedFile};
+use dskpp::key_package::{PackageError, PackageProtection};
 use dskpp_crypto::{RsaEncryption, RsaPrivateKey, Secret, SeededRandom};
 use pskc::{KeyContainer, KeyPackage, Unlock};
 
@@ -55,11 +55,11 @@ fn password() -> Secret {
     Secret::from_slice("pässword".as_bytes())
 }
 
-fn by_password() -> Protection {
-    Protection::Password { password: password(), iterations: NonZeroU32::new(1000).unwrap() }
+fn by_password() -> PackageProtection {
+    PackageProtection::Password { password: password(), iterations: NonZeroU32::new(1000).unwrap() }
 }
 
-fn written(format: FileFormat, protection: &Protection, old: bool) -> Vec<u8> {
+fn written(format: FileFormat, protection: &PackageProtection, old: bool) -> Vec<u8> {
     let packages = packages();
     file::write(format, &packages.iter().collect::<Vec<_>>(), protection, old, &mut rng()).unwrap()
 }
@@ -67,12 +67,12 @@ fn written(format: FileFormat, protection: &Protection, old: bool) -> Vec<u8> {
 /// Every way to write a file, with what opens it.
 fn ways() -> Vec<(Vec<u8>, FileFormat, Option<Unlock>)> {
     let rsa = Arc::new(RsaPrivateKey::generate(2048).unwrap());
-    let public = Protection::Public { key: rsa.public().clone(), encryption: RsaEncryption::OaepSha1 };
-    let shared = Protection::Shared { name: "K".into(), key: Secret::new(vec![7; 32]) };
+    let public = PackageProtection::Public { key: rsa.public().clone(), encryption: RsaEncryption::OaepSha1 };
+    let shared = PackageProtection::Shared { name: "K".into(), key: Secret::new(vec![7; 32]) };
     let mut ways = Vec::new();
     for old in [false, true] {
         for (protection, unlock) in [
-            (Protection::None, None),
+            (PackageProtection::None, None),
             (by_password(), Some(Unlock::Password(password()))),
             (shared.clone(), Some(Unlock::Key(Secret::new(vec![7; 32])))),
             (public.clone(), Some(Unlock::PrivateKey(Arc::clone(&rsa)))),
@@ -113,7 +113,7 @@ fn rfc6031_s2_what_all_keys_share_stands_once_and_reads_by_itself() {
             Some(pskc::CryptoModuleInfo { id: "shared module".into(), extensions: Vec::new() });
     }
     let all: Vec<&KeyPackage> = packages.iter().collect();
-    let octets = file::write(FileFormat::Skpc, &all, &Protection::None, false, &mut rng()).unwrap();
+    let octets = file::write(FileFormat::Skpc, &all, &PackageProtection::None, false, &mut rng()).unwrap();
     assert_eq!(octets.windows(13).filter(|part| part == b"shared module").count(), 1);
     // SEQUENCE (of 4 octets before its content), the type of 13, [0] of 4: then the package by itself.
     let package = &octets[4 + 13 + 4..];
@@ -128,12 +128,12 @@ fn rfc5652_s5_a_signed_file_is_read_and_said_to_be_signed() {
     let signer = include_str!("../../pskc/tests/data/signature/p256.key");
     let signer = dskpp_crypto::SigningKey::from_pem(signer).unwrap();
     let unlock = Unlock::Password(password());
-    for (protection, unlock) in [(Protection::None, None), (by_password(), Some(&unlock))] {
-        let signed = dskpp::vessel::sign(&written(FileFormat::Skpc, &protection, false), &signer).unwrap();
+    for (protection, unlock) in [(PackageProtection::None, None), (by_password(), Some(&unlock))] {
+        let signed = dskpp::key_package::sign(&written(FileFormat::Skpc, &protection, false), &signer).unwrap();
         let content = file::open(&signed, unlock).unwrap();
         assert!(content.signed && content.packages == packages(), "{protection:?}");
-        let twice = dskpp::vessel::sign(&signed, &signer).unwrap();
-        assert!(matches!(file::open(&twice, unlock).unwrap_err().why, VesselError::Unreadable(_)));
+        let twice = dskpp::key_package::sign(&signed, &signer).unwrap();
+        assert!(matches!(file::open(&twice, unlock).unwrap_err().why, PackageError::Unreadable(_)));
     }
 }
 
@@ -141,28 +141,28 @@ fn rfc5652_s5_a_signed_file_is_read_and_said_to_be_signed() {
 fn keys_that_no_file_carries_are_named_by_their_place() {
     let mut packages = packages();
     packages[1].key.as_mut().unwrap().algorithm = None;
-    assert!(matches!(file::carries(&packages[1]), Err(VesselError::Unfit(_))));
+    assert!(matches!(file::carries(&packages[1]), Err(PackageError::Unfit(_))));
     let all: Vec<&KeyPackage> = packages.iter().collect();
     for format in [FileFormat::Skpc, FileFormat::Pkcs12] {
         let refused = file::write(format, &all, &by_password(), false, &mut rng()).unwrap_err();
         assert_eq!(refused.key, Some(2));
         assert!(refused.to_string().starts_with("key 2: ") && refused.to_string().contains("algorithm"), "{refused}");
     }
-    let refused = file::write(FileFormat::Pkcs12, &all[..1], &Protection::None, false, &mut rng());
-    assert_eq!(refused.unwrap_err().why, VesselError::Protection);
+    let refused = file::write(FileFormat::Pkcs12, &all[..1], &PackageProtection::None, false, &mut rng());
+    assert_eq!(refused.unwrap_err().why, PackageError::Protection);
 }
 
 #[test]
 fn rfc5652_what_cannot_open_is_told_apart_from_what_is_missing() {
     for (octets, format, unlock) in ways() {
         let Some(unlock) = unlock else { continue };
-        assert_eq!(file::open(&octets, None).unwrap_err().why, VesselError::Protection, "{format:?}");
+        assert_eq!(file::open(&octets, None).unwrap_err().why, PackageError::Protection, "{format:?}");
         let wrong = match unlock {
             Unlock::Password(_) => Unlock::Password(Secret::from_slice(b"wrong")),
             Unlock::Key(_) => Unlock::Key(Secret::new(vec![8; 32])),
             Unlock::PrivateKey(_) => Unlock::PrivateKey(Arc::new(RsaPrivateKey::generate(2048).unwrap())),
         };
-        assert_eq!(file::open(&octets, Some(&wrong)).unwrap_err().why, VesselError::WrongKeyOrDamaged, "{format:?}");
+        assert_eq!(file::open(&octets, Some(&wrong)).unwrap_err().why, PackageError::WrongKeyOrDamaged, "{format:?}");
     }
 }
 
@@ -188,7 +188,7 @@ fn keystore(name: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keystores")).join(name)
 }
 
-fn open_keystore(name: &str) -> Content {
+fn open_keystore(name: &str) -> OpenedFile {
     let octets = std::fs::read(keystore(name)).unwrap();
     assert_eq!(file::format_of(&octets), Some(FileFormat::Pkcs12));
     file::open(&octets, Some(&Unlock::Password(Secret::from_slice(b"password")))).unwrap()
@@ -247,7 +247,7 @@ fn rfc7292_keytool_and_openssl_read_what_is_written_and_we_read_what_keytool_mak
     let unlock = Unlock::Password(Secret::from_slice(b"password"));
     for (name, old) in [("today.p12", false), ("old.p12", true)] {
         let iterations = NonZeroU32::new(10_000).unwrap();
-        let protection = Protection::Password { password: Secret::from_slice(b"password"), iterations };
+        let protection = PackageProtection::Password { password: Secret::from_slice(b"password"), iterations };
         std::fs::write(folder.path().join(name), written(FileFormat::Pkcs12, &protection, old)).unwrap();
         if is_there("openssl", &["version"]) {
             let info = ["pkcs12", "-info", "-nodes", "-in", name, "-passin", "pass:password"];
@@ -284,7 +284,7 @@ fn rfc5652_what_openssl_encrypts_is_read_in_der_and_ber() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let plain = written(FileFormat::Skpc, &Protection::None, false);
+    let plain = written(FileFormat::Skpc, &PackageProtection::None, false);
     std::fs::write(folder.path().join("package.der"), &plain[4 + 13 + 4..]).unwrap();
     let key = "0707070707070707070707070707070707070707070707070707070707070707";
     let shared = ["-secretkey", key, "-secretkeyid", "4b", "-aes256"];

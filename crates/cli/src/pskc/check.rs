@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dskpp::vessel::file::FileFormat;
+use dskpp::key_package::file::FileFormat;
 use jiff::Timestamp;
 use pskc::{ContainerReader, Header, LenientReader};
 use serde_json::{Value as Json, json};

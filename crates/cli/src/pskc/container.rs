@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
 
-use dskpp::vessel::file::{self, Content, FileError, FileFormat};
-use dskpp::vessel::{Protection, VesselError};
+use dskpp::key_package::file::{self, FileError, FileFormat, OpenedFile};
+use dskpp::key_package::{PackageError, PackageProtection};
 use dskpp_crypto::SystemRandom;
 use pskc::{KeyPackage, Unlock};
 
@@ -27,12 +27,12 @@ pub(super) fn read(
     lenient: bool,
     complete: impl Fn(&mut KeyPackage) -> Result<(), String>,
     notes: &mut Notes,
-) -> Result<(Content, Option<Unlock>), Failure> {
+) -> Result<(OpenedFile, Option<Unlock>), Failure> {
     let octets = document.octets()?;
     let open = if lenient { file::open_without_mac } else { file::open };
     let mut opened = open(octets.as_ref(), unlock.as_ref());
     let is_closed =
-        |opened: &Result<Content, FileError>| matches!(opened, Err(why) if why.why == VesselError::Protection);
+        |opened: &Result<OpenedFile, FileError>| matches!(opened, Err(why) if why.why == PackageError::Protection);
     if is_closed(&opened) && unlock.is_none() && std::io::stdin().is_terminal() {
         unlock = Some(Unlock::Password(prompt("Password of the key file: ")?));
         opened = open(octets.as_ref(), unlock.as_ref());
@@ -55,16 +55,16 @@ const ENCRYPT_ANEW: &str =
 
 fn refused(why: FileError, name: &str, format: FileFormat, is_unlocked: bool) -> Failure {
     match (why.why, is_unlocked) {
-        (VesselError::Protection, false) if format == FileFormat::Pkcs12 => {
+        (PackageError::Protection, false) if format == FileFormat::Pkcs12 => {
             Failure::new(format!("{name} is encrypted with a password")).next("give it with --password-file")
         }
-        (VesselError::Protection, false) => Failure::new(format!("{name} is encrypted")).next(NEEDED),
-        (VesselError::Protection, true) => Failure::new(format!("what was given is not what opens {name}"))
+        (PackageError::Protection, false) => Failure::new(format!("{name} is encrypted")).next(NEEDED),
+        (PackageError::Protection, true) => Failure::new(format!("what was given is not what opens {name}"))
             .next("give another of --password-file, --key-file and --private-key, or none where it is not encrypted"),
-        (VesselError::Cipher(_), _) => Failure::new(format!("{name}: {why}")).next(ENCRYPT_ANEW),
-        (VesselError::NoMac, _) => Failure::new(format!("{name}: {why}"))
+        (PackageError::Cipher(_), _) => Failure::new(format!("{name}: {why}")).next(ENCRYPT_ANEW),
+        (PackageError::NoMac, _) => Failure::new(format!("{name}: {why}"))
             .next("ask the sender for it with a MAC; --lenient reads it, if you trust the way that it came"),
-        (VesselError::WrongKeyOrDamaged, _) => {
+        (PackageError::WrongKeyOrDamaged, _) => {
             Failure::new(format!("{name}: {why}")).next("give what opens it, or ask the sender for the file again")
         }
         _ => Failure::new(format!("{name}: {why}")).next("ask the sender for the file again, or in another format"),
@@ -72,12 +72,12 @@ fn refused(why: FileError, name: &str, format: FileFormat, is_unlocked: bool) ->
 }
 
 /// What a file has beside its symmetric keys.
-fn others(content: &Content) -> Option<String> {
+fn others(content: &OpenedFile) -> Option<String> {
     let others: Vec<_> = content.others.iter().map(|(what, number)| count(*number as u64, what)).collect();
     (!others.is_empty()).then(|| others.join(", "))
 }
 
-fn tell(content: &Content, notes: &mut Notes) {
+fn tell(content: &OpenedFile, notes: &mut Notes) {
     if let Some(warning) = content.iterations.and_then(few_rounds) {
         notes.of_file(warning);
     }
@@ -141,7 +141,12 @@ impl Packages {
     }
 
     /// The file.
-    pub(super) fn write(&self, format: FileFormat, protection: &Protection, old: bool) -> Result<Vec<u8>, Failure> {
+    pub(super) fn write(
+        &self,
+        format: FileFormat,
+        protection: &PackageProtection,
+        old: bool,
+    ) -> Result<Vec<u8>, Failure> {
         let packages: Vec<_> = self.packages.iter().collect();
         file::write(format, &packages, protection, old, &mut SystemRandom).map_err(Failure::new)
     }

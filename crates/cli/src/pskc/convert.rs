@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
-use dskpp::vessel::{self, file::FileFormat};
+use dskpp::key_package::{self, file::FileFormat};
 use zeroize::Zeroizing;
 
 use super::container::Packages;
@@ -77,7 +77,7 @@ impl Convert {
             return Err(Failure::usage("the result is no text").next("give a file with --output"));
         }
         let mut file = self.input.open(true)?;
-        if matches!(protection, vessel::Protection::None) {
+        if matches!(protection, key_package::PackageProtection::None) {
             file.warn_of_clear_result();
         }
         let warnings = file.warn_of_all();

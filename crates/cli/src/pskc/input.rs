@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use data_encoding::HEXLOWER;
-use dskpp::vessel::file::FileFormat;
+use dskpp::key_package::file::FileFormat;
 use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
 use indicatif::{ProgressBar, ProgressStyle};
 use pskc::{DerivedKey, Header, Irregularity, KeyPackage, LenientReader, ParallelReader, Trailer, Unlock, Warning};

@@ -1,6 +1,6 @@
 //! What a file is, told by its first octets: the one place that knows, for every command that reads key files.
 
-use dskpp::vessel::file::{self, FileFormat};
+use dskpp::key_package::file::{self, FileFormat};
 
 use super::foreign;
 use super::format::Format;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use dskpp::vessel::{self, file::FileFormat};
+use dskpp::key_package::{self, file::FileFormat};
 use dskpp_crypto::{Hash, RsaEncryption, RsaPublicKey, SystemRandom};
 use pskc::{
     ContainerWriter, DerivedKey, Extensions, Header, KeyInfo, KeyPackage, PasswordStrength, ProtectionError, Protector,
@@ -129,13 +129,13 @@ impl Protection {
     }
 
     /// The same for a file in CMS or PKCS #12, and whether it is for old readers.
-    pub(super) fn of_container(&self, format: FileFormat) -> Result<(vessel::Protection, bool), Failure> {
+    pub(super) fn of_container(&self, format: FileFormat) -> Result<(key_package::PackageProtection, bool), Failure> {
         if self.mac.is_some() || !matches!(self.cipher, Cipher::Cbc) {
             return Err(Failure::usage("--mac and --cipher are for PSKC").next("leave them out"));
         }
         let protection = if let Some(path) = &self.to_password_file {
             let password = material::first_line(path)?;
-            vessel::Protection::Password { password, iterations: self.strength().iterations }
+            key_package::PackageProtection::Password { password, iterations: self.strength().iterations }
         } else if format == FileFormat::Pkcs12 {
             return Err(Failure::usage("PKCS #12 files have a password").next("give it with --to-password-file"));
         } else if let Some(path) = &self.to_key_file {
@@ -143,13 +143,13 @@ impl Protection {
             if !matches!(key.len(), 16 | 24 | 32) {
                 return Err(Failure::new(ProtectionError::KeyLength(key.len())).next("give one of 16, 24 or 32 octets"));
             }
-            vessel::Protection::Shared { name: self.to_key_name.clone(), key }
+            key_package::PackageProtection::Shared { name: self.to_key_name.clone(), key }
         } else if let Some(path) = &self.to_certificate {
             let key = RsaPublicKey::from_certificate_der(&material::certificates(path)?.swap_remove(0));
             let key = key.map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
-            vessel::Protection::Public { key, encryption: RsaEncryption::OaepSha1 }
+            key_package::PackageProtection::Public { key, encryption: RsaEncryption::OaepSha1 }
         } else {
-            vessel::Protection::None
+            key_package::PackageProtection::None
         };
         Ok((protection, self.for_old_readers))
     }

@@ -6,11 +6,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 
+use dskpp::key_package::PackageSpec;
 use dskpp::key_schedule;
 use dskpp::message::{
     ClientNonce, Extensions, KeyPackage, Mac, PackageContent, Request, Response, ServerFinished, ServerFinishedBody,
 };
-use dskpp::package::PackageSpec;
 use dskpp::prf::Prf;
 use dskpp::status::Status;
 use dskpp::version::Version;

@@ -3,9 +3,9 @@
 use super::*;
 use crate::transport::tests::{ok, read_request, transport};
 use dskpp::client::Failed;
+use dskpp::key_package::PackageSpec;
 use dskpp::message::{ClientHello, ClientNonce, Request};
 use dskpp::negotiate::{self, Facts, Policy};
-use dskpp::package::PackageSpec;
 use dskpp::server::{Answer, AuthPolicy, Reason, Refusal, ServerK, Session, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::SystemRandom;

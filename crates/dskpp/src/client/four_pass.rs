@@ -10,12 +10,12 @@ use super::offer::{Credential, Offer};
 use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data;
 use crate::encryption::K;
+use crate::key_package::received_key_len;
 use crate::key_schedule::{self, Keys};
 use crate::message::{
     AuthenticationCodeMac, AuthenticationData, ClientNonce, Extensions, Mac, PackageContent, Response, ServerFinished,
     ServerHello, ServerHelloBody,
 };
-use crate::package::received_key_len;
 use crate::prf::Prf;
 use crate::version::Version;
 

@@ -69,7 +69,7 @@ pub struct Offer {
     pub encryption_algorithms: Vec<EncryptionAlgorithm>,
     /// `SupportedMacAlgorithms`; at a renewal those of them are sent that K_MAC' can key (profile P6).
     pub mac_algorithms: Vec<MacAlgorithm>,
-    /// `SupportedKeyPackages`. Four-pass needs PSKC; two-pass takes any that has a [vessel](crate::vessel).
+    /// `SupportedKeyPackages`. Four-pass needs PSKC; two-pass takes any that has a [codec](crate::key_package).
     pub package_formats: Vec<PackageFormat>,
     /// DeviceID; a trigger's goes before it.
     pub device: Option<DeviceInfo>,

@@ -10,16 +10,16 @@ use super::four_pass::Provisioned;
 use super::offer::{Credential, Offer};
 use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data;
+use crate::key_package::received_key_len;
+use crate::key_package::{self, ITERATIONS};
 use crate::key_schedule;
 use crate::message::{
     AuthenticationCodeMac, AuthenticationData, Mac, PackageContent, ProtocolVariants, Response, ServerFinished,
     ServerFinishedBody,
 };
-use crate::package::received_key_len;
 use crate::prf::Prf;
 use crate::protection::ClientProtection;
 use crate::token_length::{self, Stated};
-use crate::vessel::{self, ITERATIONS};
 
 /// The beginning of a two-pass run.
 #[derive(Debug)]
@@ -215,11 +215,11 @@ impl AwaitingKey {
                 let k_prov = open_pskc(&container, &unlock, key_schedule::k_prov_len(prf, key.key_len))?;
                 Ok((*container, Opened { key, k_prov, iterations }))
             }
-            PackageContent::Vessel { format, octets } => {
+            PackageContent::Encoded { format, octets } => {
                 is_offered(&format)?;
-                let vessel = vessel::vessel(&format).ok_or(UNOPENED)?;
-                let vessel::Opened { package, iterations } =
-                    vessel.open(&octets, Some(&unlock)).map_err(|_| UNOPENED)?;
+                let codec = key_package::codec(&format).ok_or(UNOPENED)?;
+                let key_package::OpenedPackage { package, iterations } =
+                    codec.open(&octets, Some(&unlock)).map_err(|_| UNOPENED)?;
                 let mut container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
                 let key = self.judge(&mut container)?;
                 let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.as_ref());

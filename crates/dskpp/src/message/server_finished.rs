@@ -56,10 +56,10 @@ pub enum PackageContent {
     Pskc(Box<KeyContainer>),
     /// A package of another format (RFC 6063 §5): its octets, in base64, are a `<ds:Object>`, the XML element that is
     /// meant for any content; its `MimeType` is that of the format.
-    Vessel {
+    Encoded {
         /// One that has a [media type](PackageFormat::media_type).
         format: PackageFormat,
-        /// As the [vessel](crate::vessel) of that format has made them.
+        /// What the format's [codec](crate::key_package::PackageCodec) wrote.
         octets: Vec<u8>,
     },
 }
@@ -69,7 +69,7 @@ impl PackageContent {
     pub fn container(&self) -> Option<&KeyContainer> {
         match self {
             PackageContent::Pskc(container) => Some(container),
-            PackageContent::Vessel { .. } => None,
+            PackageContent::Encoded { .. } => None,
         }
     }
 
@@ -77,7 +77,7 @@ impl PackageContent {
     pub fn container_mut(&mut self) -> Option<&mut KeyContainer> {
         match self {
             PackageContent::Pskc(container) => Some(container),
-            PackageContent::Vessel { .. } => None,
+            PackageContent::Encoded { .. } => None,
         }
     }
 
@@ -85,8 +85,8 @@ impl PackageContent {
         let container = |reader: &mut Reader<'_>, child: &Element| {
             Ok(PackageContent::Pskc(Box::new(KeyContainer::read_open(reader, child)?)))
         };
-        if let Some(vessel) = children.optional_in(ns::DS, "Object", vessel)? {
-            return Ok(vessel);
+        if let Some(encoded) = children.optional_in(ns::DS, "Object", encoded)? {
+            return Ok(encoded);
         }
         // PSKC's own element is a foreign one here, which the schema lets stand in its place.
         match children.optional_in(ns::PSKC, "KeyContainer", container)? {
@@ -98,7 +98,7 @@ impl PackageContent {
     fn write(&self, w: &mut Writer) {
         match self {
             PackageContent::Pskc(container) => container.write(w, "dskpp:KeyContainer"),
-            PackageContent::Vessel { format, octets } => {
+            PackageContent::Encoded { format, octets } => {
                 w.start("ds:Object");
                 w.attr("MimeType", format.media_type().unwrap_or_default());
                 w.attr("Encoding", BASE64);
@@ -109,13 +109,13 @@ impl PackageContent {
     }
 }
 
-fn vessel(reader: &mut Reader<'_>, object: &Element) -> Result<PackageContent, MessageError> {
+fn encoded(reader: &mut Reader<'_>, object: &Element) -> Result<PackageContent, MessageError> {
     let format = object.attr("MimeType").and_then(PackageFormat::from_media_type);
     let format = format.ok_or_else(|| reader.invalid("MimeType is not that of a key package"))?;
     if object.attr("Encoding").is_some_and(|encoding| encoding != BASE64) {
         return Err(reader.invalid("Encoding is not base64").into());
     }
-    Ok(PackageContent::Vessel { format, octets: reader.base64()? })
+    Ok(PackageContent::Encoded { format, octets: reader.base64()? })
 }
 
 impl ServerFinished {

@@ -9,19 +9,19 @@ use super::refusal::{Reason, Refusal};
 use super::session::{AuthPolicy, Finished};
 use crate::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data::{self, MIN_ITERATIONS};
+use crate::key_package;
+use crate::key_package::PackageSpec;
 use crate::key_schedule;
 use crate::message::{
     AuthenticationCodeMac, AuthenticationData, ClientHello, Extensions, KeyPackage, Mac, PackageContent,
     ServerFinished, ServerFinishedBody,
 };
 use crate::negotiate::{NONCE_LEN, Policy, prf_of};
-use crate::package::PackageSpec;
 use crate::prf::Prf;
 use crate::protection::ClientKey;
 use crate::status::Status;
 use crate::token_length;
 use crate::version::Version;
-use crate::vessel;
 
 /// What the server knows about this client beyond its message.
 #[derive(Clone, Copy, Debug)]
@@ -200,12 +200,12 @@ impl<'a> TwoPassRun<'a> {
         }
         token_length::state(key, key_len, prf, &keys);
         key.data.get_or_insert_default().secret = Some(Value::Plain(k_prov));
-        let content = match vessel::vessel(&self.selected.package_format) {
+        let content = match key_package::codec(&self.selected.package_format) {
             None => self.pskc(package, password, rng).map_err(|_| failed())?,
-            Some(vessel) => {
-                let protection = self.selected.key.vessel_protection(&self.selected.encryption_algorithm, password);
-                let octets = vessel.seal(&package, &protection, rng).map_err(|_| failed())?;
-                PackageContent::Vessel { format: self.selected.package_format.clone(), octets }
+            Some(codec) => {
+                let protection = self.selected.key.package_protection(&self.selected.encryption_algorithm, password);
+                let octets = codec.seal(&package, &protection, rng).map_err(|_| failed())?;
+                PackageContent::Encoded { format: self.selected.package_format.clone(), octets }
             }
         };
         let message_hash = key_schedule::message_hash(&[self.body]);

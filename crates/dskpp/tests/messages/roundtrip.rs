@@ -154,8 +154,8 @@ fn server_hello() -> impl Strategy<Value = ServerHello> {
 
 /// Containers of the RFC, and packages of other formats.
 fn contents() -> Vec<PackageContent> {
-    let vessel = |format| PackageContent::Vessel { format, octets: (0..=255).collect() };
-    let vessels = [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml].map(vessel);
+    let codec = |format| PackageContent::Encoded { format, octets: (0..=255).collect() };
+    let encoded = [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml].map(codec);
     let container = |name: &&str| match Response::read(&vector(name)) {
         Ok(Response::ServerFinished(finished)) => finished.body.expect("a success").key_package.content,
         other => panic!("{name}: {other:?}"),
@@ -163,7 +163,7 @@ fn contents() -> Vec<PackageContent> {
     ["b2-6-server-finished.xml", "b3-1-server-finished.xml", "b3-2-server-finished.xml"]
         .iter()
         .map(container)
-        .chain(vessels)
+        .chain(encoded)
         .collect()
 }
 

@@ -61,7 +61,7 @@ fn s8_2_key_packages_of_other_formats_are_valid() {
     let Ok(Response::ServerFinished(finished)) = Response::read(&vector("b3-2-server-finished.xml")) else { panic!() };
     for format in [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml] {
         let mut finished = finished.clone();
-        let content = PackageContent::Vessel { format: format.clone(), octets: vec![0x30; 100] };
+        let content = PackageContent::Encoded { format: format.clone(), octets: vec![0x30; 100] };
         finished.body.as_mut().expect("a success").key_package.content = content;
         assert_valid(&schema, format.uri(), &finished.write());
     }

@@ -2,10 +2,10 @@
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
 use dskpp::client::{AwaitingServerHello, Credential, FourPass, Offer, Renewal};
+use dskpp::key_package::PackageSpec;
 use dskpp::key_schedule;
 use dskpp::message::{Request, Response, ServerHello, Trigger};
 use dskpp::negotiate::{Facts, Policy, negotiate};
-use dskpp::package::PackageSpec;
 use dskpp::prf::Prf;
 use dskpp::server::{Answer, AuthPolicy, DeviceRef, Session, SessionState};
 use dskpp::status::Status;

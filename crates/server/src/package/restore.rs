@@ -1,6 +1,6 @@
 //! A key package that goes out: what came in, or was provisioned, as it stands now.
 
-use dskpp::package::PackageSpec;
+use dskpp::key_package::PackageSpec;
 use dskpp_crypto::Secret;
 use pskc::{DeviceInfo, Key, KeyPackage, Value};
 

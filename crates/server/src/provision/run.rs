@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use dskpp::algorithm::KeyType;
-use dskpp::package::PackageSpec;
+use dskpp::key_package::PackageSpec;
 use dskpp::server::{DeviceRef, Finished, Reason, Refusal};
 use dskpp::status::Status;
 use dskpp_crypto::{Random as _, Secret, SystemRandom, ct_eq};

@@ -181,7 +181,7 @@ fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
 fn legacy(mut package: KeyPackage, key_type: &KeyType, run: &Run) -> Option<(KeyPackage, Secret, usize)> {
     let key = package.key.as_mut()?;
     let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
-    let key_len = key_type.key_len(dskpp::package::hash_of_suite(suite))?;
+    let key_len = key_type.key_len(dskpp::key_package::hash_of_suite(suite))?;
     let secret = key.data.as_mut()?.secret.take()?;
     let secret = secret.plain()?.clone();
     key.algorithm = Some(key_type.uri().to_owned());

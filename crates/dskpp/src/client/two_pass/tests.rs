@@ -7,9 +7,9 @@ use super::*;
 use crate::algorithm::{MacAlgorithm, ProtectionMethod};
 use crate::auth_code::AuthCode;
 use crate::client::Renewal;
+use crate::key_package::PackageSpec;
 use crate::message::Request;
 use crate::negotiate::Policy;
-use crate::package::PackageSpec;
 use crate::server::{AuthPolicy, ClientKey, Finished, Reason, Shipment, TwoPassFacts, TwoPassRun};
 use crate::status::Status;
 use crate::vectors::{self, Case};
@@ -205,13 +205,14 @@ fn p26_a_changed_package_of_any_format_is_never_another_key() {
             let started = TwoPass::start(offer, vec![protection(case)], &mut SeededRandom::new(b"changed")).unwrap();
             let Ok(finished) = serve(case, &started.0, None, &password(case)) else { continue };
             let Ok(Response::ServerFinished(good)) = Response::read(&finished.response) else { panic!() };
-            let Some(PackageContent::Vessel { octets, .. }) = good.body.as_ref().map(|body| &body.key_package.content)
+            let Some(PackageContent::Encoded { octets, .. }) = good.body.as_ref().map(|body| &body.key_package.content)
             else {
                 panic!("not the format that was asked for")
             };
             for i in (0..octets.len()).step_by(if slow { 101 } else { 11 }) {
                 let mut changed = good.clone();
-                if let PackageContent::Vessel { octets, .. } = &mut changed.body.as_mut().unwrap().key_package.content {
+                if let PackageContent::Encoded { octets, .. } = &mut changed.body.as_mut().unwrap().key_package.content
+                {
                     octets[i] ^= 4;
                 }
                 if let Ok(provisioned) = started.1.clone().receive(&changed.write()) {

@@ -1,9 +1,9 @@
 //! What the MACs of RFC 6063 leave to the transport, shown by an adversary who knows what he does; and where the line is.
 
 use dskpp::algorithm::{KeyType, MacAlgorithm, ProtectionMethod};
+use dskpp::key_package::PackageSpec;
 use dskpp::key_schedule::{self, Keys};
 use dskpp::message::{Request, Response};
-use dskpp::package::PackageSpec;
 use dskpp::prf::Prf;
 use dskpp_crypto::{Hash, RsaEncryption, RsaPrivateKey, RsaPublicKey, SeededRandom};
 use pskc::{KeyData, Protector, Value};

@@ -3,9 +3,9 @@
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{Credential, Offer};
+use dskpp::key_package::PackageSpec;
 use dskpp::key_schedule::Keys;
 use dskpp::message::Trigger;
-use dskpp::package::PackageSpec;
 use dskpp::version::Version;
 use dskpp_crypto::{Hash, Secret, SeededRandom};
 

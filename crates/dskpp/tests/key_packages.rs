@@ -8,12 +8,12 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use dskpp::algorithm::PackageFormat;
-use dskpp::vessel::{self, Pkcs5Xml, Pkcs12, Protection, ProtectionKind, Skpc, Vessel, VesselError};
+use dskpp::key_package::{self, PackageCodec, PackageError, PackageProtection, Pkcs5Xml, Pkcs12, ProtectionKind, Skpc};
 use dskpp_crypto::{RsaEncryption, RsaPrivateKey, Secret, SeededRandom, SigningKey};
 use pskc::{KeyContainer, KeyPackage, Unlock};
 
 fn rng() -> SeededRandom {
-    SeededRandom::new(b"vessels")
+    SeededRandom::new(b"key packages")
 }
 
 /// A package with everything that RFC 6031 has an attribute for.
@@ -43,8 +43,8 @@ fn rsa() -> Arc<RsaPrivateKey> {
     Arc::clone(KEY.get_or_init(|| Arc::new(RsaPrivateKey::generate(2048).unwrap())))
 }
 
-/// Every vessel, and whether it notices every change.
-const VESSELS: [(&dyn Vessel, bool); 4] = [
+/// Every codec, and whether it notices every change.
+const CODECS: [(&dyn PackageCodec, bool); 4] = [
     (&Skpc { authenticated: true }, true),
     (&Skpc { authenticated: false }, false),
     (&Pkcs12, true),
@@ -53,37 +53,37 @@ const VESSELS: [(&dyn Vessel, bool); 4] = [
 
 /// A sealed package.
 struct Sealed {
-    vessel: &'static dyn Vessel,
+    codec: &'static dyn PackageCodec,
     authenticated: bool,
-    protection: Protection,
+    protection: PackageProtection,
     unlock: Option<Unlock>,
     octets: Vec<u8>,
 }
 
 impl Sealed {
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, VesselError> {
-        self.vessel.open(octets, unlock).map(|opened| opened.package)
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, PackageError> {
+        self.codec.open(octets, unlock).map(|opened| opened.package)
     }
 
     fn name(&self) -> String {
-        format!("{} {:?}", self.vessel.format(), self.protection.kind())
+        format!("{} {:?}", self.codec.format(), self.protection.kind())
     }
 }
 
 /// Every protection, with what opens it.
-fn protections() -> Vec<(Protection, Option<Unlock>)> {
+fn protections() -> Vec<(PackageProtection, Option<Unlock>)> {
     let password = Secret::from_slice("pässword".as_bytes());
     let iterations = NonZeroU32::new(1000).unwrap();
     let mut all = vec![
-        (Protection::None, None),
-        (Protection::Password { password: password.clone(), iterations }, Some(Unlock::Password(password))),
+        (PackageProtection::None, None),
+        (PackageProtection::Password { password: password.clone(), iterations }, Some(Unlock::Password(password))),
     ];
     for len in [16, 24, 32] {
         let key = Secret::new((0..len).collect());
-        all.push((Protection::Shared { name: "device 1".into(), key: key.clone() }, Some(Unlock::Key(key))));
+        all.push((PackageProtection::Shared { name: "device 1".into(), key: key.clone() }, Some(Unlock::Key(key))));
     }
     for encryption in [RsaEncryption::Pkcs1v15, RsaEncryption::OaepSha1] {
-        let protection = Protection::Public { key: rsa().public().clone(), encryption };
+        let protection = PackageProtection::Public { key: rsa().public().clone(), encryption };
         all.push((protection, Some(Unlock::PrivateKey(rsa()))));
     }
     all
@@ -92,13 +92,13 @@ fn protections() -> Vec<(Protection, Option<Unlock>)> {
 /// All that can be sealed.
 fn sealed() -> Vec<Sealed> {
     let mut all = Vec::new();
-    for (vessel, authenticated) in VESSELS {
+    for (codec, authenticated) in CODECS {
         for (protection, unlock) in protections() {
-            match (vessel.supports(protection.kind()), vessel.seal(&package(), &protection, &mut rng())) {
+            match (codec.supports(protection.kind()), codec.seal(&package(), &protection, &mut rng())) {
                 (true, octets) => {
-                    all.push(Sealed { vessel, authenticated, protection, unlock, octets: octets.unwrap() });
+                    all.push(Sealed { codec, authenticated, protection, unlock, octets: octets.unwrap() });
                 }
-                (false, refused) => assert_eq!(refused, Err(VesselError::Protection), "{:?}", protection.kind()),
+                (false, refused) => assert_eq!(refused, Err(PackageError::Protection), "{:?}", protection.kind()),
             }
         }
     }
@@ -108,17 +108,17 @@ fn sealed() -> Vec<Sealed> {
 #[test]
 fn s5_every_format_carries_everything_with_each_protection_that_it_can_express() {
     let sealed = sealed();
-    let kinds = |wanted: PackageFormat| sealed.iter().filter(|one| one.vessel.format() == wanted).count();
+    let kinds = |wanted: PackageFormat| sealed.iter().filter(|one| one.codec.format() == wanted).count();
     assert_eq!([PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml].map(kinds), [14, 1, 1]);
     for one in &sealed {
         assert_eq!(one.open(&one.octets, one.unlock.as_ref()), Ok(package()), "{}", one.name());
-        let iterations = one.vessel.open(&one.octets, one.unlock.as_ref()).unwrap().iterations;
-        let of_password = matches!(one.protection, Protection::Password { .. }).then_some(1000);
+        let iterations = one.codec.open(&one.octets, one.unlock.as_ref()).unwrap().iterations;
+        let of_password = matches!(one.protection, PackageProtection::Password { .. }).then_some(1000);
         assert_eq!(iterations.map(NonZeroU32::get), of_password, "{}", one.name());
         let hidden = one.protection.kind() != ProtectionKind::None;
         let secret = b"123456789012345678901";
         assert_eq!(!one.octets.windows(secret.len()).any(|part| part == secret), hidden);
-        let negotiated = vessel::vessel(&one.vessel.format()).unwrap().open(&one.octets, one.unlock.as_ref());
+        let negotiated = key_package::codec(&one.codec.format()).unwrap().open(&one.octets, one.unlock.as_ref());
         assert_eq!(negotiated.is_ok(), one.authenticated || !hidden, "{}: what has no MAC is refused", one.name());
     }
 }
@@ -135,7 +135,7 @@ fn s5_other_keys_and_kinds_of_keys_are_refused() {
     for one in sealed() {
         for other in other.iter().filter(|other| other.is_some() || one.unlock.is_some()) {
             let opened = one.open(&one.octets, other.as_ref());
-            let refused = matches!(opened, Err(VesselError::Protection | VesselError::WrongKeyOrDamaged));
+            let refused = matches!(opened, Err(PackageError::Protection | PackageError::WrongKeyOrDamaged));
             assert!(refused, "{} {other:?}: {opened:?}", one.name());
         }
     }
@@ -170,23 +170,23 @@ fn rfc5652_s5_a_signature_covers_the_whole_package() {
     let keys = ["rsa", "p256", "p384"]
         .map(|name| SigningKey::from_pem(vectors["keys"][name]["private_pem"].as_str().unwrap()).unwrap());
     for (i, key) in keys.iter().enumerate() {
-        for one in sealed().into_iter().filter(|one| one.vessel.format() == PackageFormat::Skpc) {
+        for one in sealed().into_iter().filter(|one| one.codec.format() == PackageFormat::Skpc) {
             let octets = &one.octets;
-            let signed = vessel::sign(octets, key).unwrap();
-            let verified = vessel::verify(&signed, &key.public()).unwrap();
+            let signed = key_package::sign(octets, key).unwrap();
+            let verified = key_package::verify(&signed, &key.public()).unwrap();
             assert_eq!(verified, *octets);
             assert_eq!(one.open(&verified, one.unlock.as_ref()), Ok(package()));
-            assert!(vessel::verify(&signed, &keys[(i + 1) % 3].public()).is_err(), "another key");
-            assert!(vessel::verify(octets, &key.public()).is_err(), "no signature");
+            assert!(key_package::verify(&signed, &keys[(i + 1) % 3].public()).is_err(), "another key");
+            assert!(key_package::verify(octets, &key.public()).is_err(), "no signature");
             for at in (0..signed.len()).step_by(11) {
                 let mut changed = signed.clone();
                 changed[at] ^= 1;
-                let verified = vessel::verify(&changed, &key.public());
+                let verified = key_package::verify(&changed, &key.public());
                 assert!(verified.is_err() || verified.as_ref() == Ok(octets), "octet {at}: {verified:?}");
             }
         }
     }
-    assert!(vessel::sign(b"no package", &keys[0]).is_err());
+    assert!(key_package::sign(b"no package", &keys[0]).is_err());
 }
 
 #[test]
@@ -203,10 +203,10 @@ fn keys_that_a_format_cannot_carry_are_refused() {
         content: vec![],
     });
     for package in [without, unknown] {
-        let refused = Skpc { authenticated: true }.seal(&package, &Protection::None, &mut rng());
-        assert!(matches!(refused, Err(VesselError::Unfit(_))), "{refused:?}");
+        let refused = Skpc { authenticated: true }.seal(&package, &PackageProtection::None, &mut rng());
+        assert!(matches!(refused, Err(PackageError::Unfit(_))), "{refused:?}");
     }
-    assert!(vessel::vessel(&PackageFormat::Pskc).is_none());
+    assert!(key_package::codec(&PackageFormat::Pskc).is_none());
 }
 
 fn openssl(args: &[&str]) -> std::io::Result<(bool, String)> {
@@ -225,15 +225,15 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| -> PathBuf { folder.path().join(name) };
     let name = |name: &str| file(name).display().to_string();
-    let vessel = Skpc { authenticated: false }; // openssl does not know the attributes of AuthEnvelopedData
-    let plain = vessel.seal(&package(), &Protection::None, &mut rng()).unwrap();
+    let codec = Skpc { authenticated: false }; // openssl does not know the attributes of AuthEnvelopedData
+    let plain = codec.seal(&package(), &PackageProtection::None, &mut rng()).unwrap();
     // In ContentInfo, the content begins behind the tag and length of `[0]`: openssl takes it apart.
     std::fs::write(file("plain.der"), &plain).unwrap();
     let (done, text) = openssl(&["asn1parse", "-inform", "DER", "-in", &name("plain.der")]).unwrap();
     assert!(done && text.contains("id-smime-ct") || text.contains("1.2.840.113549.1.9.16.1.25"), "{text}");
     let kek = "000102030405060708090a0b0c0d0e0f";
-    let shared = Protection::Shared { name: "kek".into(), key: Secret::new((0..16).collect()) };
-    std::fs::write(file("shared.der"), vessel.seal(&package(), &shared, &mut rng()).unwrap()).unwrap();
+    let shared = PackageProtection::Shared { name: "kek".into(), key: Secret::new((0..16).collect()) };
+    std::fs::write(file("shared.der"), codec.seal(&package(), &shared, &mut rng()).unwrap()).unwrap();
     let (input, output) = (name("shared.der"), name("shared.out"));
     let id = data_encoding::HEXLOWER.encode(b"kek");
     let args = ["cms", "-decrypt", "-inform", "DER", "-in", &input, "-secretkey", kek, "-secretkeyid", &id];
@@ -243,8 +243,9 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
     assert!(plain.ends_with(&opened), "what openssl decrypted is the package");
 
     let password = Secret::from_slice(b"password");
-    let protection = Protection::Password { password: password.clone(), iterations: NonZeroU32::new(2048).unwrap() };
-    let pfx = vessel::vessel(&PackageFormat::Pkcs12).unwrap().seal(&package(), &protection, &mut rng()).unwrap();
+    let protection =
+        PackageProtection::Password { password: password.clone(), iterations: NonZeroU32::new(2048).unwrap() };
+    let pfx = key_package::codec(&PackageFormat::Pkcs12).unwrap().seal(&package(), &protection, &mut rng()).unwrap();
     std::fs::write(file("pfx.der"), pfx).unwrap();
     let info = ["pkcs12", "-info", "-nodes", "-in", &name("pfx.der"), "-passin"];
     let (done, text) = openssl(&[&info[..], &["pass:password"]].concat()).unwrap();
@@ -267,9 +268,9 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
         assert!(done, "{text}");
         let signer = SigningKey::from_pem(&std::fs::read_to_string(file("key.pem")).unwrap()).unwrap();
         let signed = std::fs::read(file("signed.der")).unwrap();
-        assert_eq!(vessel::verify(&signed, &signer.public()), Ok(plain.clone()), "{kind}");
+        assert_eq!(key_package::verify(&signed, &signer.public()), Ok(plain.clone()), "{kind}");
 
-        std::fs::write(file("ours.der"), vessel::sign(&plain, &signer).unwrap()).unwrap();
+        std::fs::write(file("ours.der"), key_package::sign(&plain, &signer).unwrap()).unwrap();
         let (input, output) = (name("ours.der"), name("verified.der"));
         let verify = ["cms", "-verify", "-binary", "-inform", "DER", "-in", &input, "-out", &output];
         let with = ["-certfile", &certificate, "-noverify", "-nointern"];
@@ -282,12 +283,12 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
 /// RFC 6030 §5 and RFC 6031: an attribute of PSKC that is not known may limit the use of the key.
 #[test]
 fn rfc6031_an_attribute_of_pskc_that_is_not_known_is_refused() {
-    let vessel = Skpc { authenticated: false };
-    let octets = vessel.seal(&package(), &Protection::None, &mut rng()).unwrap();
+    let codec = Skpc { authenticated: false };
+    let octets = codec.seal(&package(), &PackageProtection::None, &mut rng()).unwrap();
     // 1.2.840.113549.1.9.16.12.n: the issuer is 11, and there is no 41
     let oid = |last: u8| [&b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x0C"[..], &[last]].concat();
     let at = octets.windows(13).position(|part| part == oid(11)).unwrap();
     let changed = [&octets[..at], &oid(41), &octets[at + 13..]].concat();
-    assert_eq!(vessel.open(&octets, None).map(|opened| opened.package), Ok(package()));
-    assert!(matches!(vessel.open(&changed, None), Err(VesselError::Unreadable(why)) if why.contains("not known")));
+    assert_eq!(codec.open(&octets, None).map(|opened| opened.package), Ok(package()));
+    assert!(matches!(codec.open(&changed, None), Err(PackageError::Unreadable(why)) if why.contains("not known")));
 }

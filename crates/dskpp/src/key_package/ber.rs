@@ -1,8 +1,8 @@
 //! BER, in which others write what has to be DER: indefinite lengths, strings in pieces, sets in any order.
 
-use super::VesselError;
+use super::PackageError;
 
-const WRONG: VesselError = VesselError::Unreadable("it is cut off, or not BER");
+const WRONG: PackageError = PackageError::Unreadable("it is cut off, or not BER");
 
 /// Elements inside elements, at most.
 const MAX_DEPTH: usize = 32;
@@ -13,19 +13,19 @@ const CONSTRUCTED: u8 = 0x20;
 
 /// The one element in `octets` as DER: each length in its shortest form, octet strings in one piece, sets in order.
 /// Values inside of octet strings stay as they are, as do defaults that are written out.
-pub(super) fn to_der(octets: &[u8]) -> Result<Vec<u8>, VesselError> {
+pub(super) fn to_der(octets: &[u8]) -> Result<Vec<u8>, PackageError> {
     let mut rest = octets;
     let mut der = Vec::with_capacity(octets.len());
     element(&mut rest, MAX_DEPTH, &mut der)?;
-    if rest.is_empty() { Ok(der) } else { Err(VesselError::Unreadable("something follows its end")) }
+    if rest.is_empty() { Ok(der) } else { Err(PackageError::Unreadable("something follows its end")) }
 }
 
 /// Writes the next element of `rest` to `der`, and gives its tag.
-fn element(rest: &mut &[u8], depth: usize, der: &mut Vec<u8>) -> Result<u8, VesselError> {
-    let depth = depth.checked_sub(1).ok_or(VesselError::Unreadable("it is nested too deeply"))?;
+fn element(rest: &mut &[u8], depth: usize, der: &mut Vec<u8>) -> Result<u8, PackageError> {
+    let depth = depth.checked_sub(1).ok_or(PackageError::Unreadable("it is nested too deeply"))?;
     let tag = octet(rest)?;
     if tag & 0x1F == 0x1F {
-        return Err(VesselError::Unreadable("it has a tag of several octets"));
+        return Err(PackageError::Unreadable("it has a tag of several octets"));
     }
     let len = length(rest)?;
     if tag & CONSTRUCTED == 0 {
@@ -56,8 +56,8 @@ type Element = (u8, Vec<u8>);
 fn children(
     rest: &mut &[u8],
     depth: usize,
-    ended: impl Fn(&mut &[u8]) -> Result<bool, VesselError>,
-) -> Result<Vec<Element>, VesselError> {
+    ended: impl Fn(&mut &[u8]) -> Result<bool, PackageError>,
+) -> Result<Vec<Element>, PackageError> {
     let mut children = Vec::new();
     while !ended(rest)? {
         let mut der = Vec::new();
@@ -67,7 +67,7 @@ fn children(
     Ok(children)
 }
 
-fn constructed(tag: u8, mut children: Vec<Element>, der: &mut Vec<u8>) -> Result<u8, VesselError> {
+fn constructed(tag: u8, mut children: Vec<Element>, der: &mut Vec<u8>) -> Result<u8, PackageError> {
     if tag == OCTET_STRING | CONSTRUCTED {
         write(OCTET_STRING, &joined(&children)?, der);
         return Ok(OCTET_STRING);
@@ -93,7 +93,7 @@ fn constructed(tag: u8, mut children: Vec<Element>, der: &mut Vec<u8>) -> Result
 }
 
 /// The octets of the pieces of an octet string, which are in DER.
-fn joined(pieces: &[Element]) -> Result<Vec<u8>, VesselError> {
+fn joined(pieces: &[Element]) -> Result<Vec<u8>, PackageError> {
     let mut octets = Vec::new();
     for (tag, piece) in pieces {
         let mut content = piece.get(1..).filter(|_| *tag == OCTET_STRING).ok_or(WRONG)?;
@@ -110,20 +110,20 @@ pub(super) fn inside(octets: &[u8], tag: u8) -> Option<&[u8]> {
     Some(rest)
 }
 
-fn octet(rest: &mut &[u8]) -> Result<u8, VesselError> {
+fn octet(rest: &mut &[u8]) -> Result<u8, PackageError> {
     let (first, after) = rest.split_first().ok_or(WRONG)?;
     *rest = after;
     Ok(*first)
 }
 
-fn taken<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], VesselError> {
+fn taken<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], PackageError> {
     let (taken, after) = rest.split_at_checked(len).ok_or(WRONG)?;
     *rest = after;
     Ok(taken)
 }
 
 /// A length; `None` for an indefinite one.
-fn length(rest: &mut &[u8]) -> Result<Option<usize>, VesselError> {
+fn length(rest: &mut &[u8]) -> Result<Option<usize>, PackageError> {
     match octet(rest)? {
         0x80 => Ok(None),
         len @ 0..0x80 => Ok(Some(usize::from(len))),
@@ -202,11 +202,11 @@ mod tests {
             "3080 04 0000",
         ] {
             let octets = HEXLOWER.decode(bad.replace(' ', "").as_bytes()).unwrap();
-            assert!(matches!(to_der(&octets), Err(VesselError::Unreadable(_))), "{bad}");
+            assert!(matches!(to_der(&octets), Err(PackageError::Unreadable(_))), "{bad}");
         }
         for deep in ["3080", "2480", "a080", "3182"] {
             let deep = HEXLOWER.decode(deep.repeat(100_000).as_bytes()).unwrap();
-            assert!(matches!(to_der(&deep), Err(VesselError::Unreadable(_))));
+            assert!(matches!(to_der(&deep), Err(PackageError::Unreadable(_))));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
 use dskpp::algorithm::PackageFormat;
-use dskpp::vessel::{Opened, Protection, file, verify, vessel};
+use dskpp::key_package::{OpenedPackage, PackageProtection, file, verify, codec};
 use dskpp_crypto::{RsaPrivateKey, Secret, SeededRandom, SigningKey};
 use libfuzzer_sys::fuzz_target;
 use pskc::Unlock;
@@ -33,7 +33,7 @@ fn files(octets: &[u8]) {
         let Ok(content) = file::open(octets, unlock.as_ref()) else { continue };
         let packages: Vec<_> = content.packages.iter().collect();
         let rng = &mut SeededRandom::new(b"fuzz");
-        let Ok(written) = file::write(file::FileFormat::Skpc, &packages, &Protection::None, false, rng) else {
+        let Ok(written) = file::write(file::FileFormat::Skpc, &packages, &PackageProtection::None, false, rng) else {
             continue; // keys without a secret, or without an algorithm
         };
         assert_eq!(file::open(&written, None).map(|content| content.packages), Ok(content.packages));
@@ -44,16 +44,16 @@ fuzz_target!(|octets: &[u8]| {
     let _ = verify(octets, &SIGNER.public());
     files(octets);
     for format in [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml] {
-        let vessel = vessel(&format).expect("a vessel");
+        let codec = codec(&format).expect("a codec");
         for unlock in UNLOCKS.iter() {
-            let Ok(Opened { package, .. }) = vessel.open(octets, unlock.as_ref()) else { continue };
+            let Ok(OpenedPackage { package, .. }) = codec.open(octets, unlock.as_ref()) else { continue };
             let password = Secret::from_slice(b"p");
             let iterations = NonZeroU32::new(1000).expect("not 0"); // the fewest that are read
-            let protection = Protection::Password { password: password.clone(), iterations };
-            let sealed = vessel.seal(&package, &protection, &mut SeededRandom::new(b"fuzz"));
+            let protection = PackageProtection::Password { password: password.clone(), iterations };
+            let sealed = codec.seal(&package, &protection, &mut SeededRandom::new(b"fuzz"));
             let Ok(sealed) = sealed else { continue }; // a PIN policy of PSKC's may be more than RFC 6031 has
-            let opened = Opened { package, iterations: Some(iterations) };
-            assert_eq!(vessel.open(&sealed, Some(&Unlock::Password(password))), Ok(opened));
+            let opened = OpenedPackage { package, iterations: Some(iterations) };
+            assert_eq!(codec.open(&sealed, Some(&Unlock::Password(password))), Ok(opened));
         }
     }
 });

@@ -6,7 +6,7 @@ use der::Sequence;
 use der::asn1::{Null, OctetString};
 use dskpp_crypto::{Pbkdf2Prf, Random, Secret, aes_cbc_decrypt, aes_cbc_encrypt, des3_cbc_decrypt, pbkdf2};
 
-use super::VesselError;
+use super::PackageError;
 use super::asn1::{Algorithm, Oid, algorithm, from_der, to_der};
 use super::reading::Reading;
 
@@ -47,39 +47,39 @@ pub(super) fn encrypt(
     key: &Secret,
     content: &Secret,
     rng: &mut dyn Random,
-) -> Result<(Algorithm, Vec<u8>), VesselError> {
+) -> Result<(Algorithm, Vec<u8>), PackageError> {
     let (algorithm, iv) = cipher(key.len(), rng)?;
-    let octets = aes_cbc_encrypt(key.expose(), &iv, content.expose()).map_err(|_| VesselError::Protection)?;
+    let octets = aes_cbc_encrypt(key.expose(), &iv, content.expose()).map_err(|_| PackageError::Protection)?;
     Ok((algorithm, octets))
 }
 
 /// AES-CBC with a key of so many octets, and a fresh IV.
-pub(super) fn cipher(key_len: usize, rng: &mut dyn Random) -> Result<(Algorithm, [u8; 16]), VesselError> {
-    let (oid, _) = AES_CBC.iter().find(|(_, len)| *len == key_len).ok_or(VesselError::Protection)?;
+pub(super) fn cipher(key_len: usize, rng: &mut dyn Random) -> Result<(Algorithm, [u8; 16]), PackageError> {
+    let (oid, _) = AES_CBC.iter().find(|(_, len)| *len == key_len).ok_or(PackageError::Protection)?;
     let mut iv = [0; 16];
     rng.fill(&mut iv);
     Ok((algorithm(*oid, Some(&octet_string(&iv)?))?, iv))
 }
 
 /// Undoes [`encrypt`].
-pub(super) fn decrypt(algorithm: &Algorithm, key: &Secret, octets: &[u8]) -> Result<Secret, VesselError> {
+pub(super) fn decrypt(algorithm: &Algorithm, key: &Secret, octets: &[u8]) -> Result<Secret, PackageError> {
     let iv = iv_of(algorithm)?;
     if key_len(algorithm)? != key.len() {
-        return Err(VesselError::WrongKeyOrDamaged);
+        return Err(PackageError::WrongKeyOrDamaged);
     }
-    aes_cbc_decrypt(key.expose(), &iv, octets).map_err(|_| VesselError::WrongKeyOrDamaged)
+    aes_cbc_decrypt(key.expose(), &iv, octets).map_err(|_| PackageError::WrongKeyOrDamaged)
 }
 
 /// Octets of the key that a content algorithm takes.
-pub(super) fn key_len(algorithm: &Algorithm) -> Result<usize, VesselError> {
+pub(super) fn key_len(algorithm: &Algorithm) -> Result<usize, PackageError> {
     let known = AES_CBC.iter().find(|(oid, _)| *oid == algorithm.oid).map(|(_, len)| *len);
-    known.ok_or(VesselError::Unreadable("its content is encrypted with another algorithm than AES-CBC"))
+    known.ok_or(PackageError::Unreadable("its content is encrypted with another algorithm than AES-CBC"))
 }
 
 /// The initialization vector of a cipher in CBC mode.
-pub(super) fn iv_of<const LEN: usize>(algorithm: &Algorithm) -> Result<[u8; LEN], VesselError> {
-    const WRONG: VesselError =
-        VesselError::Unreadable("its cipher has no initialization vector, or one of another length");
+pub(super) fn iv_of<const LEN: usize>(algorithm: &Algorithm) -> Result<[u8; LEN], PackageError> {
+    const WRONG: PackageError =
+        PackageError::Unreadable("its cipher has no initialization vector, or one of another length");
     let parameters = algorithm.parameters.as_ref().ok_or(WRONG)?;
     let iv: OctetString = parameters.decode_as().map_err(|_| WRONG)?;
     iv.as_bytes().try_into().map_err(|_| WRONG)
@@ -91,7 +91,7 @@ pub(super) fn encrypt_with_password(
     iterations: NonZeroU32,
     content: &Secret,
     rng: &mut dyn Random,
-) -> Result<(Algorithm, Vec<u8>), VesselError> {
+) -> Result<(Algorithm, Vec<u8>), PackageError> {
     let (kdf, key) = derive_new(password, iterations, rng)?;
     encrypt_derived(kdf, &key, content, rng)
 }
@@ -102,7 +102,7 @@ pub(super) fn encrypt_derived(
     key: &Secret,
     content: &Secret,
     rng: &mut dyn Random,
-) -> Result<(Algorithm, Vec<u8>), VesselError> {
+) -> Result<(Algorithm, Vec<u8>), PackageError> {
     let (scheme, octets) = encrypt(key, content, rng)?;
     Ok((algorithm(PBES2, Some(&Pbes2Params { kdf, scheme }))?, octets))
 }
@@ -112,7 +112,7 @@ pub(super) fn derive_new(
     password: &Secret,
     iterations: NonZeroU32,
     rng: &mut dyn Random,
-) -> Result<(Algorithm, Secret), VesselError> {
+) -> Result<(Algorithm, Secret), PackageError> {
     let salt = rng.bytes(16);
     let key = pbkdf2(Pbkdf2Prf::HmacSha256, password.expose(), &salt, iterations, 32);
     let params = Pbkdf2Params {
@@ -130,8 +130,8 @@ pub(super) fn decrypt_with_password(
     password: &Secret,
     octets: &[u8],
     reading: &Reading,
-) -> Result<Secret, VesselError> {
-    const WRONG: VesselError = VesselError::Unreadable("its password-based encryption is not PBES2 with PBKDF2");
+) -> Result<Secret, PackageError> {
+    const WRONG: PackageError = PackageError::Unreadable("its password-based encryption is not PBES2 with PBKDF2");
     if algorithm.oid != PBES2 {
         return Err(WRONG);
     }
@@ -139,16 +139,21 @@ pub(super) fn decrypt_with_password(
     if params.scheme.oid == DES3_CBC && reading.is_of_file() {
         let key = derive(&params.kdf, password, 24, reading)?;
         return des3_cbc_decrypt(key.expose(), &iv_of(&params.scheme)?, octets)
-            .map_err(|_| VesselError::WrongKeyOrDamaged);
+            .map_err(|_| PackageError::WrongKeyOrDamaged);
     }
     let key = derive(&params.kdf, password, key_len(&params.scheme)?, reading)?;
     decrypt(&params.scheme, &key, octets)
 }
 
 /// A key of `len` octets by PBKDF2.
-pub(super) fn derive(kdf: &Algorithm, password: &Secret, len: usize, reading: &Reading) -> Result<Secret, VesselError> {
-    const WRONG: VesselError =
-        VesselError::Unreadable("its key is not derived by PBKDF2, or with a function that is not known");
+pub(super) fn derive(
+    kdf: &Algorithm,
+    password: &Secret,
+    len: usize,
+    reading: &Reading,
+) -> Result<Secret, PackageError> {
+    const WRONG: PackageError =
+        PackageError::Unreadable("its key is not derived by PBKDF2, or with a function that is not known");
     if kdf.oid != PBKDF2 {
         return Err(WRONG);
     }
@@ -163,26 +168,26 @@ pub(super) fn derive(kdf: &Algorithm, password: &Secret, len: usize, reading: &R
     };
     let salt = salt_of(&kdf.salt)?;
     if kdf.key_len.is_some_and(|said| said as usize != len) {
-        return Err(VesselError::Unreadable("its derived key has another length than its cipher takes"));
+        return Err(PackageError::Unreadable("its derived key has another length than its cipher takes"));
     }
     reading.derived(parameters, kdf.iterations, |iterations| Ok(pbkdf2(prf, password.expose(), salt, iterations, len)))
 }
 
 /// A salt of a bearable length.
-pub(super) fn salt_of(salt: &OctetString) -> Result<&[u8], VesselError> {
+pub(super) fn salt_of(salt: &OctetString) -> Result<&[u8], PackageError> {
     let fits = salt.as_bytes().len() <= MAX_SALT;
-    if fits { Ok(salt.as_bytes()) } else { Err(VesselError::Unreadable("its salt is too long")) }
+    if fits { Ok(salt.as_bytes()) } else { Err(PackageError::Unreadable("its salt is too long")) }
 }
 
 /// The parameters of an algorithm.
 pub(super) fn decode<T: for<'a> der::Decode<'a> + der::Encode>(
     algorithm: &Algorithm,
-    wrong: VesselError,
-) -> Result<T, VesselError> {
+    wrong: PackageError,
+) -> Result<T, PackageError> {
     let parameters = algorithm.parameters.as_ref().ok_or(wrong)?;
     from_der(&to_der(parameters)?).map_err(|_| wrong)
 }
 
-pub(super) fn octet_string(octets: &[u8]) -> Result<OctetString, VesselError> {
+pub(super) fn octet_string(octets: &[u8]) -> Result<OctetString, PackageError> {
     OctetString::new(octets).map_err(|_| super::asn1::UNWRITABLE)
 }

@@ -10,7 +10,7 @@ use dskpp_crypto::{
 
 use super::asn1::{Algorithm, ContentInfo, Oid, UNREADABLE, algorithm, from_der, to_der};
 use super::reading::Reading;
-use super::{VesselError, cms, pbes2};
+use super::{PackageError, cms, pbes2};
 
 pub(super) const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");
 const PBMAC1: Oid = Oid::new_unwrap("1.2.840.113549.1.5.14");
@@ -88,13 +88,13 @@ impl<'a> Sealing<'a> {
         iterations: NonZeroU32,
         old: bool,
         rng: &mut dyn Random,
-    ) -> Result<Self, VesselError> {
+    ) -> Result<Self, PackageError> {
         let derived = (!old).then(|| pbes2::derive_new(password, iterations, rng)).transpose()?;
         Ok(Self { password, iterations, derived })
     }
 
     /// The content, and the algorithm that opens it.
-    pub(super) fn encrypt(&self, content: &Secret, rng: &mut dyn Random) -> Result<(Algorithm, Vec<u8>), VesselError> {
+    pub(super) fn encrypt(&self, content: &Secret, rng: &mut dyn Random) -> Result<(Algorithm, Vec<u8>), PackageError> {
         if let Some((kdf, key)) = &self.derived {
             return pbes2::encrypt_derived(kdf.clone(), key, content, rng);
         }
@@ -107,7 +107,7 @@ impl<'a> Sealing<'a> {
     }
 
     /// A PFX of `bags`, the DER of SafeContents.
-    pub(super) fn seal(&self, bags: &Secret, rng: &mut dyn Random) -> Result<Vec<u8>, VesselError> {
+    pub(super) fn seal(&self, bags: &Secret, rng: &mut dyn Random) -> Result<Vec<u8>, PackageError> {
         let (scheme, octets) = self.encrypt(bags, rng)?;
         let encrypted: ContentInfo = from_der(&cms::encrypted_data(DATA, scheme, &octets)?)?;
         let safe = to_der(&vec![encrypted])?;
@@ -116,7 +116,7 @@ impl<'a> Sealing<'a> {
         to_der(&Pfx { version: 3, safe, mac: Some(mac) })
     }
 
-    fn mac(&self, content: &[u8], rng: &mut dyn Random) -> Result<MacData, VesselError> {
+    fn mac(&self, content: &[u8], rng: &mut dyn Random) -> Result<MacData, PackageError> {
         let (oid, hash) = if self.derived.is_some() { HASHES[2] } else { HASHES[0] };
         let salt = rng.bytes(SALT_LEN);
         let key = pkcs12_mac_key(hash, self.password.expose(), &salt, self.iterations).map_err(|_| NOT_TEXT)?;
@@ -127,20 +127,20 @@ impl<'a> Sealing<'a> {
     }
 }
 
-const NOT_TEXT: VesselError = VesselError::Unfit("the password of PKCS #12 is UTF-8");
+const NOT_TEXT: PackageError = PackageError::Unfit("the password of PKCS #12 is UTF-8");
 
 /// What the MAC covers: the parts with bags, each the DER of SafeContents; `None` for one that old programs encrypt
 /// with RC2.
-pub(super) fn open(der: &Secret, password: &Secret, reading: &Reading) -> Result<Vec<Option<Secret>>, VesselError> {
+pub(super) fn open(der: &Secret, password: &Secret, reading: &Reading) -> Result<Vec<Option<Secret>>, PackageError> {
     let pfx: Pfx = from_der(der.expose())?;
     if pfx.version != 3 || pfx.safe.content_type != DATA {
-        return Err(VesselError::Unreadable("it is no PKCS #12 file that a password protects"));
+        return Err(PackageError::Unreadable("it is no PKCS #12 file that a password protects"));
     }
     let safe: OctetString = pfx.safe.content.decode_as().map_err(|_| UNREADABLE)?;
     match &pfx.mac {
         Some(mac) => verify(mac, password, safe.as_bytes(), reading)?,
         None if reading.takes_no_mac => reading.has_no_mac.set(true),
-        None => return Err(VesselError::NoMac),
+        None => return Err(PackageError::NoMac),
     }
     let safes: Vec<ContentInfo> = from_der(reading.der(safe.as_bytes())?.expose())?;
     let part = |safe: &ContentInfo| match safe.content_type {
@@ -156,7 +156,7 @@ pub(super) fn open(der: &Secret, password: &Secret, reading: &Reading) -> Result
             let bags = decrypt(&algorithm, password, content.as_bytes(), reading)?;
             reading.der(bags.expose()).map(Some)
         }
-        _ => Err(VesselError::Unreadable("a part of it is not encrypted with a password")),
+        _ => Err(PackageError::Unreadable("a part of it is not encrypted with a password")),
     };
     safes.iter().map(part).collect()
 }
@@ -167,16 +167,16 @@ pub(super) fn decrypt(
     password: &Secret,
     octets: &[u8],
     reading: &Reading,
-) -> Result<Secret, VesselError> {
+) -> Result<Secret, PackageError> {
     if algorithm.oid != DES3 || !reading.is_of_file() {
         return match old_cipher(algorithm.oid) {
-            Some(cipher) => Err(VesselError::Cipher(cipher)),
+            Some(cipher) => Err(PackageError::Cipher(cipher)),
             None => pbes2::decrypt_with_password(algorithm, password, octets, reading),
         };
     }
     let params: PbeParams = pbes2::decode(algorithm, UNREADABLE)?;
     let salt = pbes2::salt_of(&params.salt)?;
-    let wrong = |_| VesselError::WrongKeyOrDamaged;
+    let wrong = |_| PackageError::WrongKeyOrDamaged;
     let both = reading.derived(to_der(algorithm)?, params.iterations, |iterations| {
         let (key, iv) = pkcs12_des3_key(password.expose(), salt, iterations).map_err(wrong)?;
         Ok(Secret::new([key.expose(), &iv].concat()))
@@ -198,8 +198,8 @@ fn old_cipher(oid: Oid) -> Option<&'static str> {
     }
 }
 
-fn verify(data: &MacData, password: &Secret, content: &[u8], reading: &Reading) -> Result<(), VesselError> {
-    const WRONG: VesselError = VesselError::WrongKeyOrDamaged;
+fn verify(data: &MacData, password: &Secret, content: &[u8], reading: &Reading) -> Result<(), PackageError> {
+    const WRONG: PackageError = PackageError::WrongKeyOrDamaged;
     let info = &data.mac;
     let known =
         |(oid, hash): &&(Oid, Hash)| *oid == info.algorithm.oid && (*hash == Hash::Sha256 || reading.is_of_file());
@@ -219,8 +219,8 @@ fn verify(data: &MacData, password: &Secret, content: &[u8], reading: &Reading) 
     }
 }
 
-fn key_of_pbmac1(info: &DigestInfo, password: &Secret, reading: &Reading) -> Result<Secret, VesselError> {
-    const OTHER: VesselError = VesselError::Unreadable("its MAC is not HMAC with SHA-1 or SHA-2 under a password");
+fn key_of_pbmac1(info: &DigestInfo, password: &Secret, reading: &Reading) -> Result<Secret, PackageError> {
+    const OTHER: PackageError = PackageError::Unreadable("its MAC is not HMAC with SHA-1 or SHA-2 under a password");
     if info.algorithm.oid != PBMAC1 {
         return Err(OTHER);
     }
@@ -260,7 +260,7 @@ mod tests {
         let pfx: Pfx = from_der(&whole).unwrap();
         let bare = Secret::new(to_der(&Pfx { mac: None, ..pfx }).unwrap());
         for reading in [Reading::of_package(), Reading::of_file()] {
-            assert!(matches!(open(&bare, &password, &reading), Err(VesselError::NoMac)));
+            assert!(matches!(open(&bare, &password, &reading), Err(PackageError::NoMac)));
         }
         let reading = Reading::of_file().without_mac();
         assert!(open(&bare, &password, &reading).is_ok() && reading.has_no_mac.get());
@@ -282,7 +282,7 @@ mod tests {
         };
         assert_eq!(open(b"password", &Reading::of_file()).unwrap().expose(), octets(key));
         assert!(open(b"passwort", &Reading::of_file()).map_or(true, |other| other.expose() != octets(key)));
-        assert!(matches!(open(b"password", &Reading::of_package()), Err(VesselError::Unreadable(_))));
+        assert!(matches!(open(b"password", &Reading::of_package()), Err(PackageError::Unreadable(_))));
     }
 
     #[test]
@@ -299,7 +299,7 @@ mod tests {
             let params = PbeParams { salt: OctetString::new(&[1; 8][..]).unwrap(), iterations: 2000 };
             let algorithm = algorithm(Oid::new_unwrap(oid), Some(&params)).unwrap();
             let opened = decrypt(&algorithm, &Secret::from_slice(b"password"), &[0; 16], &Reading::of_file());
-            assert_eq!(opened, Err(VesselError::Cipher(name)), "{oid}");
+            assert_eq!(opened, Err(PackageError::Cipher(name)), "{oid}");
         }
     }
 }

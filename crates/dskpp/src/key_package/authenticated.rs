@@ -8,7 +8,7 @@ use pskc::Unlock;
 use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::cms::{EncryptedContentInfo, content_of, open_for};
 use super::reading::Reading;
-use super::{VesselError, pbes2, signed};
+use super::{PackageError, pbes2, signed};
 
 pub(super) const AUTH_ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.23");
 const AES256_GCM: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.1.46");
@@ -39,13 +39,13 @@ pub(super) fn seal(
     key: &Secret,
     recipient: &[u8],
     rng: &mut dyn Random,
-) -> Result<Vec<u8>, VesselError> {
+) -> Result<Vec<u8>, PackageError> {
     let mut recipients = SetOfVec::new();
     recipients.insert(from_der::<Any>(recipient)?).map_err(|_| UNWRITABLE)?;
     // RFC 5083 §2.1: a content that is not plain data is named in what is authenticated.
     let mut attributes = SetOfVec::new();
     attributes.insert(Attribute::new(signed::CONTENT_TYPE, &content_type)?).map_err(|_| UNWRITABLE)?;
-    let aead = AeadKey::from_secret(key).map_err(|_| VesselError::Protection)?;
+    let aead = AeadKey::from_secret(key).map_err(|_| PackageError::Protection)?;
     let sealed = aead.seal(rng, &to_der(&attributes)?, content.expose());
     let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(UNWRITABLE)?;
     let (octets, tag) = rest.split_at_checked(content.len()).ok_or(UNWRITABLE)?;
@@ -65,8 +65,8 @@ pub(super) fn open<T>(
     expected: Oid,
     unlock: &Unlock,
     reading: &Reading,
-    read: impl Fn(&Secret) -> Result<T, VesselError>,
-) -> Result<T, VesselError> {
+    read: impl Fn(&Secret) -> Result<T, PackageError>,
+) -> Result<T, PackageError> {
     let data: AuthEnvelopedData = from_der(&to_der(&info.content)?)?;
     let attributes = data.attributes.ok_or(UNREADABLE)?;
     let named = attributes.iter().find(|attribute| attribute.kind == signed::CONTENT_TYPE);
@@ -82,14 +82,14 @@ pub(super) fn open<T>(
     }
     let sealed = [nonce.as_bytes(), content.as_bytes(), data.tag.as_bytes()].concat();
     open_for(&data.recipients, unlock, 32, reading, |key| {
-        let aead = AeadKey::from_secret(key).map_err(|_| VesselError::WrongKeyOrDamaged)?;
-        read(&aead.open(&aad, &sealed).map_err(|_| VesselError::WrongKeyOrDamaged)?)
+        let aead = AeadKey::from_secret(key).map_err(|_| PackageError::WrongKeyOrDamaged)?;
+        read(&aead.open(&aad, &sealed).map_err(|_| PackageError::WrongKeyOrDamaged)?)
     })
 }
 
-fn nonce_of(algorithm: &Algorithm) -> Result<OctetString, VesselError> {
-    const WRONG: VesselError =
-        VesselError::Unreadable("its content is encrypted with another algorithm than AES-256-GCM");
+fn nonce_of(algorithm: &Algorithm) -> Result<OctetString, PackageError> {
+    const WRONG: PackageError =
+        PackageError::Unreadable("its content is encrypted with another algorithm than AES-256-GCM");
     let parameters = algorithm.parameters.as_ref().filter(|_| algorithm.oid == AES256_GCM).ok_or(WRONG)?;
     let gcm: Gcm = from_der(&to_der(parameters)?).map_err(|_| WRONG)?;
     let fits = usize::from(gcm.tag_len) == TAG_LEN && gcm.nonce.as_bytes().len() == NONCE_LEN;

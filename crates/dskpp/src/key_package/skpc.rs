@@ -9,7 +9,9 @@ use super::asn1::{Attribute, ContentInfo, Oid, UNREADABLE, from_der, to_der};
 use super::authenticated::{self, AUTH_ENVELOPED_DATA};
 use super::file::FileError;
 use super::reading::Reading;
-use super::{Opened, Protection, ProtectionKind, Vessel, VesselError, attributes, cms, pbes2, secret_of};
+use super::{
+    OpenedPackage, PackageCodec, PackageError, PackageProtection, ProtectionKind, attributes, cms, pbes2, secret_of,
+};
 use crate::algorithm::PackageFormat;
 
 /// id-ct-KP-sKeyPackage
@@ -44,31 +46,31 @@ struct OneSymmetricKey {
 }
 
 /// The DER of a `SymmetricKeyPackage`: a secret. What is said of the device stands once where it is that of all keys.
-pub(super) fn write(packages: &[&KeyPackage]) -> Result<Secret, VesselError> {
+pub(super) fn write(packages: &[&KeyPackage]) -> Result<Secret, PackageError> {
     let some = |attributes: Vec<Attribute>| Some(attributes).filter(|attributes| !attributes.is_empty());
     let devices = packages.iter().map(|package| attributes::of_device(package)).collect::<Result<Vec<_>, _>>()?;
     let one_device = devices.windows(2).all(|pair| pair[0] == pair[1]);
     let one_key = |(package, device): (&&KeyPackage, &Vec<Attribute>)| {
         let secret = secret_of(package)?;
-        let key = package.key.as_ref().ok_or(VesselError::Unfit("there is no key in it"))?;
+        let key = package.key.as_ref().ok_or(PackageError::Unfit("there is no key in it"))?;
         let mut attributes = if one_device { Vec::new() } else { device.clone() };
         attributes.extend(attributes::of_key(key)?);
         Ok(OneSymmetricKey { attributes: some(attributes), key: Some(pbes2::octet_string(secret.expose())?) })
     };
-    let keys = packages.iter().zip(&devices).map(one_key).collect::<Result<_, VesselError>>()?;
+    let keys = packages.iter().zip(&devices).map(one_key).collect::<Result<_, PackageError>>()?;
     let attributes = devices.into_iter().next().filter(|_| one_device).and_then(some);
     to_der(&SymmetricKeyPackage { version: None, attributes, keys }).map(Secret::new)
 }
 
 /// The one key of a package, and its secret.
-pub(super) fn read(der: &Secret) -> Result<KeyPackage, VesselError> {
+pub(super) fn read(der: &Secret) -> Result<KeyPackage, PackageError> {
     let package: SymmetricKeyPackage = from_der(der.expose())?;
-    let [key] = &package.keys[..] else { return Err(VesselError::Unreadable("it does not hold exactly one key")) };
+    let [key] = &package.keys[..] else { return Err(PackageError::Unreadable("it does not hold exactly one key")) };
     if package.version.is_some() {
-        return Err(VesselError::Unreadable("its version is not 1, which DER leaves out"));
+        return Err(PackageError::Unreadable("its version is not 1, which DER leaves out"));
     }
     let package = key.package(package.attributes.as_deref())?;
-    secret_of(&package).map_err(|_| VesselError::Unreadable("there is no key in it"))?;
+    secret_of(&package).map_err(|_| PackageError::Unreadable("there is no key in it"))?;
     Ok(package)
 }
 
@@ -76,7 +78,7 @@ pub(super) fn read(der: &Secret) -> Result<KeyPackage, VesselError> {
 pub(super) fn read_all(der: &Secret) -> Result<Vec<KeyPackage>, FileError> {
     let package: SymmetricKeyPackage = from_der(der.expose())?;
     if package.version.is_some_and(|version| version != 1) {
-        return Err(VesselError::Unreadable("its version is not 1").into());
+        return Err(PackageError::Unreadable("its version is not 1").into());
     }
     let keys = package.keys.iter().zip(1..);
     let keys = keys.map(|(key, number)| {
@@ -92,7 +94,7 @@ pub(super) fn is_one(der: &Secret) -> bool {
 }
 
 impl OneSymmetricKey {
-    fn package(&self, of_all: Option<&[Attribute]>) -> Result<KeyPackage, VesselError> {
+    fn package(&self, of_all: Option<&[Attribute]>) -> Result<KeyPackage, PackageError> {
         let attributes = self.attributes.as_deref().unwrap_or_default();
         attributes::package(of_all.unwrap_or_default(), attributes, self.key.as_ref())
     }
@@ -104,24 +106,24 @@ pub(super) fn content<T>(
     authenticated: bool,
     unlock: Option<&Unlock>,
     reading: &Reading,
-    read: impl Fn(&Secret) -> Result<T, VesselError>,
-) -> Result<T, VesselError> {
+    read: impl Fn(&Secret) -> Result<T, PackageError>,
+) -> Result<T, PackageError> {
     let content = match (info.content_type, unlock) {
         (KEY_PACKAGE, None) => Secret::new(to_der(&info.content)?),
         (AUTH_ENVELOPED_DATA, Some(unlock)) => return authenticated::open(info, KEY_PACKAGE, unlock, reading, read),
-        _ if authenticated => return Err(VesselError::Protection),
+        _ if authenticated => return Err(PackageError::Protection),
         (cms::ENCRYPTED_DATA, Some(Unlock::Password(password))) => {
             cms::open_encrypted(info, KEY_PACKAGE, password, reading)?
         }
         (cms::ENCRYPTED_DATA, Some(Unlock::Key(key))) => cms::open_encrypted_with_key(info, KEY_PACKAGE, key, reading)?,
         (cms::ENVELOPED_DATA, Some(unlock)) => return cms::open_enveloped(info, KEY_PACKAGE, unlock, reading, read),
         (KEY_PACKAGE | cms::ENCRYPTED_DATA | cms::ENVELOPED_DATA | AUTH_ENVELOPED_DATA, _) => {
-            return Err(VesselError::Protection);
+            return Err(PackageError::Protection);
         }
         _ => return Err(UNREADABLE),
     };
     // What was decrypted may be anything, as AES-CBC does not tell.
-    read(&content).map_err(|why| if unlock.is_some() { VesselError::WrongKeyOrDamaged } else { why })
+    read(&content).map_err(|why| if unlock.is_some() { PackageError::WrongKeyOrDamaged } else { why })
 }
 
 impl Skpc {
@@ -129,22 +131,26 @@ impl Skpc {
     pub(super) fn seal_content(
         &self,
         content: &Secret,
-        protection: &Protection,
+        protection: &PackageProtection,
         rng: &mut dyn Random,
-    ) -> Result<Vec<u8>, VesselError> {
+    ) -> Result<Vec<u8>, PackageError> {
         let key = rng.secret(32);
         let recipient = match protection {
-            Protection::None => {
+            PackageProtection::None => {
                 let content = from_der(content.expose())?;
                 return to_der(&ContentInfo { content_type: KEY_PACKAGE, content });
             }
-            Protection::Password { password, iterations } if !self.authenticated => {
+            PackageProtection::Password { password, iterations } if !self.authenticated => {
                 let (algorithm, octets) = pbes2::encrypt_with_password(password, *iterations, content, rng)?;
                 return cms::encrypted_data(KEY_PACKAGE, algorithm, &octets);
             }
-            Protection::Password { password, iterations } => cms::for_password(password, *iterations, &key, rng)?,
-            Protection::Shared { name, key: kek } => cms::for_shared_key(name, kek, &key)?,
-            Protection::Public { key: public, encryption } => cms::for_public_key(public, *encryption, &key, rng)?,
+            PackageProtection::Password { password, iterations } => {
+                cms::for_password(password, *iterations, &key, rng)?
+            }
+            PackageProtection::Shared { name, key: kek } => cms::for_shared_key(name, kek, &key)?,
+            PackageProtection::Public { key: public, encryption } => {
+                cms::for_public_key(public, *encryption, &key, rng)?
+            }
         };
         match self.authenticated {
             true => authenticated::seal(KEY_PACKAGE, content, &key, &recipient, rng),
@@ -153,7 +159,7 @@ impl Skpc {
     }
 }
 
-impl Vessel for Skpc {
+impl PackageCodec for Skpc {
     fn format(&self) -> PackageFormat {
         PackageFormat::Skpc
     }
@@ -165,16 +171,16 @@ impl Vessel for Skpc {
     fn seal(
         &self,
         package: &KeyPackage,
-        protection: &Protection,
+        protection: &PackageProtection,
         rng: &mut dyn Random,
-    ) -> Result<Vec<u8>, VesselError> {
+    ) -> Result<Vec<u8>, PackageError> {
         self.seal_content(&write(&[package])?, protection, rng)
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<Opened, VesselError> {
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedPackage, PackageError> {
         let reading = Reading::of_package();
         let info: ContentInfo = from_der(reading.der(octets)?.expose())?;
         let package = content(&info, self.authenticated, unlock, &reading, read)?;
-        Ok(Opened { package, iterations: reading.fewest() })
+        Ok(OpenedPackage { package, iterations: reading.fewest() })
     }
 }

@@ -13,7 +13,7 @@ use spki::SubjectPublicKeyInfoOwned;
 use super::asn1::{Algorithm, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::pfx::DATA;
 use super::reading::Reading;
-use super::{VesselError, pbes2};
+use super::{PackageError, pbes2};
 
 pub(super) const ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.3");
 pub(super) const ENCRYPTED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.6");
@@ -88,7 +88,7 @@ pub(super) fn content_of(
     info: EncryptedContentInfo,
     expected: Oid,
     reading: &Reading,
-) -> Result<(Algorithm, OctetString), VesselError> {
+) -> Result<(Algorithm, OctetString), PackageError> {
     let is_expected = info.content_type == expected || info.content_type == DATA && reading.is_of_file();
     match info.content {
         Some(content) if is_expected => Ok((info.algorithm, content)),
@@ -96,7 +96,7 @@ pub(super) fn content_of(
     }
 }
 
-pub(super) fn encrypted_data(content_type: Oid, algorithm: Algorithm, octets: &[u8]) -> Result<Vec<u8>, VesselError> {
+pub(super) fn encrypted_data(content_type: Oid, algorithm: Algorithm, octets: &[u8]) -> Result<Vec<u8>, PackageError> {
     let content = Some(pbes2::octet_string(octets)?);
     let info = EncryptedContentInfo { content_type, algorithm, content };
     ContentInfo::write(ENCRYPTED_DATA, &EncryptedData { version: 0, info })
@@ -107,7 +107,7 @@ pub(super) fn encrypted_content(
     info: &ContentInfo,
     expected: Oid,
     reading: &Reading,
-) -> Result<(Algorithm, OctetString), VesselError> {
+) -> Result<(Algorithm, OctetString), PackageError> {
     let data: EncryptedData = from_der(&to_der(&info.content)?)?;
     content_of(data.info, expected, reading)
 }
@@ -118,7 +118,7 @@ pub(super) fn open_encrypted(
     expected: Oid,
     password: &Secret,
     reading: &Reading,
-) -> Result<Secret, VesselError> {
+) -> Result<Secret, PackageError> {
     let (algorithm, content) = encrypted_content(info, expected, reading)?;
     pbes2::decrypt_with_password(&algorithm, password, content.as_bytes(), reading)
 }
@@ -129,16 +129,16 @@ pub(super) fn open_encrypted_with_key(
     expected: Oid,
     key: &Secret,
     reading: &Reading,
-) -> Result<Secret, VesselError> {
+) -> Result<Secret, PackageError> {
     let (algorithm, content) = encrypted_content(info, expected, reading)?;
-    pbes2::key_len(&algorithm).map_err(|_| VesselError::Protection)?;
+    pbes2::key_len(&algorithm).map_err(|_| PackageError::Protection)?;
     pbes2::decrypt(&algorithm, key, content.as_bytes())
 }
 
 /// A recipient that knows `kek` by `name`.
-pub(super) fn for_shared_key(name: &str, kek: &Secret, key: &Secret) -> Result<Vec<u8>, VesselError> {
-    let (oid, _) = AES_WRAP.iter().find(|(_, len)| *len == kek.len()).ok_or(VesselError::Protection)?;
-    let wrapped = aes_wrap(kek.expose(), key.expose()).map_err(|_| VesselError::Protection)?;
+pub(super) fn for_shared_key(name: &str, kek: &Secret, key: &Secret) -> Result<Vec<u8>, PackageError> {
+    let (oid, _) = AES_WRAP.iter().find(|(_, len)| *len == kek.len()).ok_or(PackageError::Protection)?;
+    let wrapped = aes_wrap(kek.expose(), key.expose()).map_err(|_| PackageError::Protection)?;
     let recipient = KeyWrap {
         version: 4,
         name: KekIdentifier { name: pbes2::octet_string(name.as_bytes())? },
@@ -154,13 +154,13 @@ pub(super) fn for_public_key(
     encryption: RsaEncryption,
     key: &Secret,
     rng: &mut dyn Random,
-) -> Result<Vec<u8>, VesselError> {
+) -> Result<Vec<u8>, PackageError> {
     let algorithm = match encryption {
         RsaEncryption::Pkcs1v15 => algorithm(RSA, Some(&Any::null()))?,
         RsaEncryption::OaepSha1 => algorithm(RSA_OAEP, Some(&empty_sequence()?))?,
-        RsaEncryption::OaepSha256 => return Err(VesselError::Protection),
+        RsaEncryption::OaepSha256 => return Err(PackageError::Protection),
     };
-    let encrypted = public.encrypt(encryption, key.expose(), rng).map_err(|_| VesselError::Protection)?;
+    let encrypted = public.encrypt(encryption, key.expose(), rng).map_err(|_| PackageError::Protection)?;
     to_der(&KeyTransport {
         version: 2,
         recipient: key_identifier(&public.to_spki_der())?,
@@ -175,16 +175,16 @@ pub(super) fn for_password(
     iterations: NonZeroU32,
     key: &Secret,
     rng: &mut dyn Random,
-) -> Result<Vec<u8>, VesselError> {
+) -> Result<Vec<u8>, PackageError> {
     let (kdf, kek) = pbes2::derive_new(password, iterations, rng)?;
     let (cipher, iv) = pbes2::cipher(kek.len(), rng)?;
-    let wrapped = pwri_wrap(kek.expose(), &iv, key, rng).map_err(|_| VesselError::Protection)?;
+    let wrapped = pwri_wrap(kek.expose(), &iv, key, rng).map_err(|_| PackageError::Protection)?;
     let key = pbes2::octet_string(&wrapped)?;
     tagged(0xA3, &UnderPassword { version: 0, kdf: Some(kdf), algorithm: algorithm(PWRI_KEK, Some(&cipher))?, key })
 }
 
 /// A SEQUENCE with another tag.
-fn tagged(tag: u8, value: &impl Encode) -> Result<Vec<u8>, VesselError> {
+fn tagged(tag: u8, value: &impl Encode) -> Result<Vec<u8>, PackageError> {
     let mut der = to_der(value)?;
     der[0] = tag; // DER always has a tag
     Ok(der)
@@ -197,7 +197,7 @@ pub(super) fn enveloped(
     key: &Secret,
     recipient: &[u8],
     rng: &mut dyn Random,
-) -> Result<Vec<u8>, VesselError> {
+) -> Result<Vec<u8>, PackageError> {
     let (algorithm, octets) = pbes2::encrypt(key, content, rng)?;
     let mut recipients = SetOfVec::new();
     recipients.insert(from_der::<Any>(recipient)?).map_err(|_| UNWRITABLE)?;
@@ -211,8 +211,8 @@ pub(super) fn open_enveloped<T>(
     expected: Oid,
     unlock: &Unlock,
     reading: &Reading,
-    read: impl Fn(&Secret) -> Result<T, VesselError>,
-) -> Result<T, VesselError> {
+    read: impl Fn(&Secret) -> Result<T, PackageError>,
+) -> Result<T, PackageError> {
     let data: EnvelopedData = from_der(&to_der(&info.content)?)?;
     let (algorithm, content) = content_of(data.info, expected, reading)?;
     let len = pbes2::key_len(&algorithm)?;
@@ -228,15 +228,15 @@ pub(super) fn open_for<T>(
     unlock: &Unlock,
     len: usize,
     reading: &Reading,
-    open: impl Fn(&Secret) -> Result<T, VesselError>,
-) -> Result<T, VesselError> {
-    let mut refusal = VesselError::Protection;
+    open: impl Fn(&Secret) -> Result<T, PackageError>,
+) -> Result<T, PackageError> {
+    let mut refusal = PackageError::Protection;
     for recipient in recipients.iter().take(MAX_RECIPIENTS) {
         refusal = match open_recipient(recipient, unlock, len, reading) {
             Ok(None) => continue,
             Ok(Some(key)) => match open(&key) {
                 Ok(opened) => return Ok(opened),
-                Err(_) => VesselError::WrongKeyOrDamaged,
+                Err(_) => PackageError::WrongKeyOrDamaged,
             },
             Err(why) => why,
         };
@@ -253,7 +253,7 @@ fn open_recipient(
     unlock: &Unlock,
     len: usize,
     reading: &Reading,
-) -> Result<Option<Secret>, VesselError> {
+) -> Result<Option<Secret>, PackageError> {
     let der = to_der(recipient)?;
     let (tag, rest) = der.split_first().ok_or(UNREADABLE)?;
     match (tag, unlock) {
@@ -261,10 +261,10 @@ fn open_recipient(
             let wrap: KeyWrap = from_der(&[&[0x30], rest].concat())?;
             let known = AES_WRAP.iter().find(|(oid, _)| *oid == wrap.algorithm.oid).ok_or(UNREADABLE)?;
             if known.1 != kek.len() {
-                return Err(VesselError::WrongKeyOrDamaged);
+                return Err(PackageError::WrongKeyOrDamaged);
             }
             let key = aes_unwrap(kek.expose(), wrap.key.as_bytes());
-            key.map(Some).map_err(|_| VesselError::WrongKeyOrDamaged)
+            key.map(Some).map_err(|_| PackageError::WrongKeyOrDamaged)
         }
         (0x30, Unlock::PrivateKey(private)) => {
             let transport: KeyTransport = from_der(&der)?;
@@ -278,16 +278,16 @@ fn open_recipient(
     }
 }
 
-fn open_password(under: &UnderPassword, password: &Secret, reading: &Reading) -> Result<Secret, VesselError> {
+fn open_password(under: &UnderPassword, password: &Secret, reading: &Reading) -> Result<Secret, PackageError> {
     let (PWRI_KEK, Some(kdf)) = (under.algorithm.oid, &under.kdf) else { return Err(UNREADABLE) };
     let parameters = under.algorithm.parameters.as_ref().ok_or(UNREADABLE)?;
     let cipher: Algorithm = from_der(&to_der(parameters)?)?;
     let kek = pbes2::derive(kdf, password, pbes2::key_len(&cipher)?, reading)?;
     let key = pwri_unwrap(kek.expose(), &pbes2::iv_of(&cipher)?, under.key.as_bytes());
-    key.map_err(|_| VesselError::WrongKeyOrDamaged)
+    key.map_err(|_| PackageError::WrongKeyOrDamaged)
 }
 
-fn open_transport(transport: &KeyTransport, private: &RsaPrivateKey, len: usize) -> Result<Secret, VesselError> {
+fn open_transport(transport: &KeyTransport, private: &RsaPrivateKey, len: usize) -> Result<Secret, PackageError> {
     let octets = transport.key.as_bytes();
     let key = match transport.algorithm.oid {
         // A wrong padding gives another key, and so ends where other damage does.
@@ -295,21 +295,21 @@ fn open_transport(transport: &KeyTransport, private: &RsaPrivateKey, len: usize)
         RSA_OAEP => {
             let parameters = transport.algorithm.parameters.as_ref();
             if parameters.is_some_and(|parameters| *parameters != empty_sequence().unwrap_or_else(|_| Any::null())) {
-                return Err(VesselError::Unreadable("its OAEP has other parameters than the default"));
+                return Err(PackageError::Unreadable("its OAEP has other parameters than the default"));
             }
             private.decrypt_oaep(RsaEncryption::OaepSha1, octets)
         }
         _ => return Err(UNREADABLE),
     };
-    key.map_err(|_| VesselError::WrongKeyOrDamaged)
+    key.map_err(|_| PackageError::WrongKeyOrDamaged)
 }
 
-fn empty_sequence() -> Result<Any, VesselError> {
+fn empty_sequence() -> Result<Any, PackageError> {
     from_der(&[0x30, 0])
 }
 
 /// `[0] SubjectKeyIdentifier`: SHA-1 of the public key's bits (RFC 5280 §4.2.1.2).
-pub(super) fn key_identifier(spki: &[u8]) -> Result<Any, VesselError> {
+pub(super) fn key_identifier(spki: &[u8]) -> Result<Any, PackageError> {
     let spki: SubjectPublicKeyInfoOwned = from_der(spki)?;
     let hash = Hash::Sha1.digest(&[spki.subject_public_key.raw_bytes()]);
     let mut der = pbes2::octet_string(&hash)?.to_der().map_err(|_| UNWRITABLE)?;

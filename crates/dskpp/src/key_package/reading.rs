@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use dskpp_crypto::Secret;
 
-use super::{ITERATIONS, MAX_LEN, VesselError, ber};
+use super::{ITERATIONS, MAX_LEN, PackageError, ber};
 
 /// The rules of one reading, and what it has cost.
 pub(super) struct Reading {
@@ -52,9 +52,9 @@ impl Reading {
     }
 
     /// What is to be read, as DER.
-    pub(super) fn der(&self, octets: &[u8]) -> Result<Secret, VesselError> {
+    pub(super) fn der(&self, octets: &[u8]) -> Result<Secret, PackageError> {
         match (octets.len() <= self.max_len, self.is_file) {
-            (false, _) => Err(VesselError::Unreadable("it is too long")),
+            (false, _) => Err(PackageError::Unreadable("it is too long")),
             (true, true) => ber::to_der(octets).map(Secret::new),
             (true, false) => Ok(Secret::from_slice(octets)),
         }
@@ -65,16 +65,17 @@ impl Reading {
         &self,
         parameters: Vec<u8>,
         iterations: u32,
-        derive: impl FnOnce(NonZeroU32) -> Result<Secret, VesselError>,
-    ) -> Result<Secret, VesselError> {
-        const TOO_MUCH: VesselError = VesselError::Unreadable("a password asks for too little or too much work in it");
+        derive: impl FnOnce(NonZeroU32) -> Result<Secret, PackageError>,
+    ) -> Result<Secret, PackageError> {
+        const TOO_MUCH: PackageError =
+            PackageError::Unreadable("a password asks for too little or too much work in it");
         let count = NonZeroU32::new(iterations).filter(|_| self.iterations.contains(&iterations)).ok_or(TOO_MUCH)?;
         if let Some(key) = self.derived.borrow().get(&parameters) {
             return Ok(key.clone());
         }
         let left = self.left.get().checked_sub(u64::from(iterations));
         self.left
-            .set(left.ok_or(VesselError::Unreadable("its passwords ask for more than 100,000,000 rounds in all"))?);
+            .set(left.ok_or(PackageError::Unreadable("its passwords ask for more than 100,000,000 rounds in all"))?);
         self.fewest.set(Some(self.fewest.get().map_or(count, |fewest| fewest.min(count))));
         let key = derive(count)?;
         self.derived.borrow_mut().insert(parameters, key.clone());

@@ -14,7 +14,9 @@ use dskpp_crypto::{CbcKey, Hash, HmacKey, Pbkdf2Prf, Random, Secret, pbkdf2};
 use pskc::xml::{Element, Limits, Reader, Writer, ns};
 use pskc::{KeyContainer, KeyPackage, Unlock};
 
-use super::{ITERATIONS, MAX_LEN, Opened, Protection, ProtectionKind, Vessel, VesselError, secret_of};
+use super::{
+    ITERATIONS, MAX_LEN, OpenedPackage, PackageCodec, PackageError, PackageProtection, ProtectionKind, secret_of,
+};
 use crate::algorithm::PackageFormat;
 
 const PBES2: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5#pbes2";
@@ -23,13 +25,13 @@ const AES128_CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes128-cbc";
 const HMAC_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
 const KEY_LEN: usize = 16;
 const DERIVED_LEN: usize = KEY_LEN + 32;
-const WRONG: VesselError = VesselError::Unreadable("it is not PKCS #5 XML as this format has it");
+const WRONG: PackageError = PackageError::Unreadable("it is not PKCS #5 XML as this format has it");
 
 /// PBES2 in XML; see the module for its form.
 #[derive(Clone, Copy, Debug)]
 pub struct Pkcs5Xml;
 
-impl Vessel for Pkcs5Xml {
+impl PackageCodec for Pkcs5Xml {
     fn format(&self) -> PackageFormat {
         PackageFormat::Pkcs5Xml
     }
@@ -41,10 +43,12 @@ impl Vessel for Pkcs5Xml {
     fn seal(
         &self,
         package: &KeyPackage,
-        protection: &Protection,
+        protection: &PackageProtection,
         rng: &mut dyn Random,
-    ) -> Result<Vec<u8>, VesselError> {
-        let Protection::Password { password, iterations } = protection else { return Err(VesselError::Protection) };
+    ) -> Result<Vec<u8>, PackageError> {
+        let PackageProtection::Password { password, iterations } = protection else {
+            return Err(PackageError::Protection);
+        };
         secret_of(package)?;
         let container = KeyContainer { key_packages: vec![package.clone()], ..KeyContainer::default() };
         let plaintext = Secret::new(container.to_xml());
@@ -52,28 +56,28 @@ impl Vessel for Pkcs5Xml {
         let keys = Keys::derive(password, &salt, *iterations)?;
         let mut iv = [0; 16];
         rng.fill(&mut iv);
-        let encrypted = keys.cbc.encrypt(&iv, plaintext.expose()).map_err(|_| VesselError::Unfit("it is too long"))?;
+        let encrypted = keys.cbc.encrypt(&iv, plaintext.expose()).map_err(|_| PackageError::Unfit("it is too long"))?;
         let cipher = [&iv[..], &encrypted].concat();
         let mac = keys.mac.sign(&[&cipher]);
         Ok(write(&salt, *iterations, &cipher, mac.as_ref()))
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<Opened, VesselError> {
-        let Some(Unlock::Password(password)) = unlock else { return Err(VesselError::Protection) };
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedPackage, PackageError> {
+        let Some(Unlock::Password(password)) = unlock else { return Err(PackageError::Protection) };
         if octets.len() > MAX_LEN {
-            return Err(VesselError::Unreadable("it is too long"));
+            return Err(PackageError::Unreadable("it is too long"));
         }
         let parts = Parts::read(octets)?;
         let keys = Keys::derive(password, &parts.salt, parts.iterations)?;
         if !keys.mac.verify(&[&parts.cipher], &parts.mac) {
-            return Err(VesselError::WrongKeyOrDamaged);
+            return Err(PackageError::WrongKeyOrDamaged);
         }
         let (iv, ciphertext) = parts.cipher.split_first_chunk().ok_or(WRONG)?;
-        let plaintext = keys.cbc.decrypt(iv, ciphertext).map_err(|_| VesselError::WrongKeyOrDamaged)?;
+        let plaintext = keys.cbc.decrypt(iv, ciphertext).map_err(|_| PackageError::WrongKeyOrDamaged)?;
         let container = KeyContainer::from_xml(plaintext.expose()).map_err(|_| WRONG)?;
         let [package] = &container.key_packages[..] else { return Err(WRONG) };
         secret_of(package).map_err(|_| WRONG)?;
-        Ok(Opened { package: package.clone(), iterations: Some(parts.iterations) })
+        Ok(OpenedPackage { package: package.clone(), iterations: Some(parts.iterations) })
     }
 }
 
@@ -83,7 +87,7 @@ struct Keys {
 }
 
 impl Keys {
-    fn derive(password: &Secret, salt: &[u8], iterations: NonZeroU32) -> Result<Self, VesselError> {
+    fn derive(password: &Secret, salt: &[u8], iterations: NonZeroU32) -> Result<Self, PackageError> {
         let derived = pbkdf2(Pbkdf2Prf::HmacSha256, password.expose(), salt, iterations, DERIVED_LEN);
         let (key, mac) = derived.split_at(KEY_LEN).ok_or(WRONG)?;
         Ok(Keys { cbc: CbcKey::new(key.expose()).map_err(|_| WRONG)?, mac: HmacKey::new(Hash::Sha256, mac.expose()) })
@@ -123,25 +127,25 @@ struct Walk<'a>(Reader<&'a [u8]>);
 
 impl Walk<'_> {
     /// Opens the next child, which must be `local` in `ns`.
-    fn down(&mut self, ns: &str, local: &str) -> Result<Element, VesselError> {
+    fn down(&mut self, ns: &str, local: &str) -> Result<Element, PackageError> {
         let child = self.0.next().map_err(|_| WRONG)?;
         child.filter(|child| child.is(ns, local)).ok_or(WRONG)
     }
 
-    fn down_to(&mut self, ns: &str, local: &str, algorithm: &str) -> Result<(), VesselError> {
+    fn down_to(&mut self, ns: &str, local: &str, algorithm: &str) -> Result<(), PackageError> {
         let child = self.down(ns, local)?;
         if child.attr("Algorithm") == Some(algorithm) { Ok(()) } else { Err(WRONG) }
     }
 
-    fn up(&mut self) -> Result<(), VesselError> {
+    fn up(&mut self) -> Result<(), PackageError> {
         self.0.end().map_err(|_| WRONG)
     }
 
-    fn base64(&mut self) -> Result<Vec<u8>, VesselError> {
+    fn base64(&mut self) -> Result<Vec<u8>, PackageError> {
         self.0.base64().map_err(|_| WRONG)
     }
 
-    fn number(&mut self, local: &str) -> Result<u32, VesselError> {
+    fn number(&mut self, local: &str) -> Result<u32, PackageError> {
         self.down("", local)?;
         let text = self.0.text().map_err(|_| WRONG)?;
         text.trim().parse().map_err(|_| WRONG)
@@ -149,7 +153,7 @@ impl Walk<'_> {
 }
 
 impl Parts {
-    fn read(octets: &[u8]) -> Result<Self, VesselError> {
+    fn read(octets: &[u8]) -> Result<Self, PackageError> {
         let mut w = Walk(Reader::from_slice(octets, Limits::FILE).map_err(|_| WRONG)?);
         let root = w.0.root().map_err(|_| WRONG)?;
         if !root.is(ns::XENC, "EncryptedData") {

@@ -6,7 +6,7 @@ use dskpp_crypto::{Hash, SignatureAlgorithm, SigningKey, VerifyingKey, ct_eq};
 
 use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNWRITABLE, algorithm, from_der, to_der};
 use super::reading::Reading;
-use super::{VesselError, cms, pbes2};
+use super::{PackageError, cms, pbes2};
 
 pub(super) const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
 pub(super) const CONTENT_TYPE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.3");
@@ -58,8 +58,8 @@ struct EcdsaSignature {
 /// A package with a signature around it.
 ///
 /// # Errors
-/// [`VesselError::Unreadable`] for what is no CMS package, [`VesselError::Unfit`]
-pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, VesselError> {
+/// [`PackageError::Unreadable`] for what is no CMS package, [`PackageError::Unfit`]
+pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, PackageError> {
     let info: ContentInfo = from_der(package)?;
     let octets = to_der(&info.content)?;
     let (hash, digest, signature_algorithm) = match key.default_algorithm() {
@@ -73,7 +73,7 @@ pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, VesselError> {
         attributes.insert(attribute).map_err(|_| UNWRITABLE)?;
     }
     let signature = key.sign(key.default_algorithm(), &to_der(&attributes)?);
-    let signature = signature.map_err(|_| VesselError::Unfit("the key cannot sign"))?;
+    let signature = signature.map_err(|_| PackageError::Unfit("the key cannot sign"))?;
     let digest = algorithm(digest, None::<&Any>)?;
     let null = Any::null();
     let signer = SignerInfo {
@@ -95,9 +95,9 @@ pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, VesselError> {
 /// The package inside, if its one signature is that of `key`. Certificates beside it are not looked at.
 ///
 /// # Errors
-/// [`VesselError::Unreadable`], [`VesselError::Signature`]
-pub fn verify(octets: &[u8], key: &VerifyingKey) -> Result<Vec<u8>, VesselError> {
-    const WRONG: VesselError = VesselError::Signature;
+/// [`PackageError::Unreadable`], [`PackageError::Signature`]
+pub fn verify(octets: &[u8], key: &VerifyingKey) -> Result<Vec<u8>, PackageError> {
+    const WRONG: PackageError = PackageError::Signature;
     let info: ContentInfo = from_der(Reading::of_package().der(octets)?.expose())?;
     if info.content_type != SIGNED_DATA {
         return Err(WRONG);
@@ -124,7 +124,7 @@ pub fn verify(octets: &[u8], key: &VerifyingKey) -> Result<Vec<u8>, VesselError>
 }
 
 /// What is inside of `SignedData`, as if it stood alone. Nothing is verified.
-pub(super) fn content(info: &ContentInfo) -> Result<ContentInfo, VesselError> {
+pub(super) fn content(info: &ContentInfo) -> Result<ContentInfo, PackageError> {
     let data: SignedData = from_der(&to_der(&info.content)?)?;
     let content = from_der(data.content.octets.as_bytes())?;
     Ok(ContentInfo { content_type: data.content.content_type, content })
@@ -147,7 +147,7 @@ fn algorithm_of(signer: &SignerInfo, key: &VerifyingKey) -> Option<(SignatureAlg
 }
 
 /// ECDSA's r and s as CMS has them: a SEQUENCE.
-fn to_wire(algorithm: SignatureAlgorithm, signature: Vec<u8>) -> Result<Vec<u8>, VesselError> {
+fn to_wire(algorithm: SignatureAlgorithm, signature: Vec<u8>) -> Result<Vec<u8>, PackageError> {
     if !matches!(algorithm, SignatureAlgorithm::EcdsaP256Sha256 | SignatureAlgorithm::EcdsaP384Sha384) {
         return Ok(signature);
     }

@@ -9,11 +9,11 @@ use pskc::{Key, KeyData, KeyPackage};
 
 use super::asn1::{Algorithm, Attribute, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::file::FileError;
+use super::hash_of_suite;
 use super::pfx::{self, Sealing};
 use super::reading::Reading;
-use super::{VesselError, attributes, pbes2, secret_of, skpc};
+use super::{PackageError, attributes, pbes2, secret_of, skpc};
 use crate::algorithm::KeyType;
-use crate::package::hash_of_suite;
 
 pub(super) const SECRET_BAG: Oid = Oid::new_unwrap("1.2.840.113549.1.12.10.1.5");
 /// What Java has in its secret bags: an `EncryptedPrivateKeyInfo` in an OCTET STRING.
@@ -76,7 +76,7 @@ struct PrivateKeyInfo {
 }
 
 /// A secret bag with the `SymmetricKeyPackage` of RFC 6031, as DSKPP has it.
-pub(super) fn of_package(package: &KeyPackage) -> Result<SafeBag, VesselError> {
+pub(super) fn of_package(package: &KeyPackage) -> Result<SafeBag, PackageError> {
     let value = SecretBag { kind: skpc::KEY_PACKAGE, value: from_der(skpc::write(&[package])?.expose())? };
     let key = package.key.as_ref().ok_or(UNWRITABLE)?;
     let mut attributes = SetOfVec::new();
@@ -87,7 +87,7 @@ pub(super) fn of_package(package: &KeyPackage) -> Result<SafeBag, VesselError> {
 }
 
 /// The friendly name, unless it has characters that a BMPString has not.
-fn add_name(attributes: &mut SetOfVec<Attribute>, name: &str) -> Result<(), VesselError> {
+fn add_name(attributes: &mut SetOfVec<Attribute>, name: &str) -> Result<(), PackageError> {
     match BmpString::from_utf8(name) {
         Ok(name) => attributes.insert(Attribute::new(FRIENDLY_NAME, &name)?).map_err(|_| UNWRITABLE),
         Err(_) => Ok(()),
@@ -99,8 +99,8 @@ pub(super) fn of_java(
     package: &KeyPackage,
     sealing: &Sealing<'_>,
     rng: &mut dyn dskpp_crypto::Random,
-) -> Result<SafeBag, VesselError> {
-    let key = package.key.as_ref().ok_or(VesselError::Unfit("there is no key in it"))?;
+) -> Result<SafeBag, PackageError> {
+    let key = package.key.as_ref().ok_or(PackageError::Unfit("there is no key in it"))?;
     let secret = secret_of(package)?;
     let oid = type_of(key);
     let info = PrivateKeyInfo {
@@ -149,7 +149,7 @@ impl Found {
     }
 
     fn read_at(&mut self, bags: &[u8], password: &Secret, reading: &Reading, depth: usize) -> Result<(), FileError> {
-        let depth = depth.checked_sub(1).ok_or(VesselError::Unreadable("it is nested too deeply"))?;
+        let depth = depth.checked_sub(1).ok_or(PackageError::Unreadable("it is nested too deeply"))?;
         let bags: Vec<SafeBag> = from_der(bags)?;
         for bag in bags {
             match bag.kind {
@@ -161,7 +161,7 @@ impl Found {
                 SAFE_CONTENTS => self.read_at(&to_der(&bag.value)?, password, reading, depth)?,
                 kind => {
                     let name = OTHERS.iter().find(|(oid, _)| *oid == kind);
-                    let (_, name) = name.ok_or(VesselError::Unreadable("it has a bag of a kind that is not known"))?;
+                    let (_, name) = name.ok_or(PackageError::Unreadable("it has a bag of a kind that is not known"))?;
                     *self.others.entry(name).or_default() += 1;
                 }
             }
@@ -180,20 +180,20 @@ fn secrets(bag: &SafeBag, password: &Secret, reading: &Reading) -> Result<Vec<Ke
             let info = pfx::decrypt(&shrouded.algorithm, password, shrouded.octets.as_bytes(), reading)?;
             // The MAC is right, so this was encrypted with another password.
             let opened = reading.der(info.expose()).and_then(|info| from_der::<PrivateKeyInfo>(info.expose()));
-            let info = opened.map_err(|_| VesselError::WrongKeyOrDamaged)?;
+            let info = opened.map_err(|_| PackageError::WrongKeyOrDamaged)?;
             let attributes = bag.attributes.as_ref().map(SetOfVec::as_slice).unwrap_or_default();
             Ok(vec![package(&info, attributes)?])
         }
-        _ => Err(VesselError::Unreadable("its secret has a type that is not known").into()),
+        _ => Err(PackageError::Unreadable("its secret has a type that is not known").into()),
     }
 }
 
 /// The key in a bag of Java's, by the attributes of RFC 6031 if it has them.
-fn package(info: &PrivateKeyInfo, attributes: &[Attribute]) -> Result<KeyPackage, VesselError> {
+fn package(info: &PrivateKeyInfo, attributes: &[Attribute]) -> Result<KeyPackage, PackageError> {
     if attributes.iter().any(|attribute| attributes::is_one(attribute.kind)) {
         return attributes::package(&[], attributes, Some(&info.key));
     }
-    let id = name_of(attributes)?.ok_or(VesselError::Unreadable("it has no name"))?;
+    let id = name_of(attributes)?.ok_or(PackageError::Unreadable("it has no name"))?;
     let secret = Secret::from_slice(info.key.as_bytes());
     let algorithm = algorithm_of(info.algorithm.oid, secret.len());
     let data = Some(KeyData { secret: Some(secret.into()), ..KeyData::default() });
@@ -202,7 +202,7 @@ fn package(info: &PrivateKeyInfo, attributes: &[Attribute]) -> Result<KeyPackage
 }
 
 /// The friendly name, or the local identifier where that is text.
-fn name_of(attributes: &[Attribute]) -> Result<Option<String>, VesselError> {
+fn name_of(attributes: &[Attribute]) -> Result<Option<String>, PackageError> {
     let value = |kind| {
         let attribute = attributes.iter().find(|attribute| attribute.kind == kind)?;
         attribute.values.get(0)
@@ -211,13 +211,13 @@ fn name_of(attributes: &[Attribute]) -> Result<Option<String>, VesselError> {
         (Some(name), _) => name.decode_as::<BmpString>().map_err(|_| UNREADABLE)?.to_string(),
         (None, Some(id)) => {
             let id: OctetString = id.decode_as().map_err(|_| UNREADABLE)?;
-            String::from_utf8(id.as_bytes().to_vec()).map_err(|_| VesselError::Unreadable("its name is not text"))?
+            String::from_utf8(id.as_bytes().to_vec()).map_err(|_| PackageError::Unreadable("its name is not text"))?
         }
         (None, None) => return Ok(None),
     };
     match pskc::xml::is_text(&name) {
         true => Ok(Some(name).filter(|name| !name.is_empty())),
-        false => Err(VesselError::Unreadable("its name has characters that no text has")),
+        false => Err(PackageError::Unreadable("its name has characters that no text has")),
     }
 }
 

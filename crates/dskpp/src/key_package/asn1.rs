@@ -7,7 +7,7 @@ pub(super) use spki::ObjectIdentifier as Oid;
 
 use dskpp_crypto::Secret;
 
-use super::VesselError;
+use super::PackageError;
 
 /// `Attribute` (RFC 5652 §5.3).
 #[derive(Clone, Debug, PartialEq, Eq, Sequence, ValueOrd)]
@@ -17,7 +17,7 @@ pub(super) struct Attribute {
 }
 
 impl Attribute {
-    pub(super) fn new(kind: Oid, value: &impl Encode) -> Result<Self, VesselError> {
+    pub(super) fn new(kind: Oid, value: &impl Encode) -> Result<Self, PackageError> {
         let value = to_der(value)?;
         let mut values = SetOfVec::new();
         values.insert(from_der::<Any>(&value)?).map_err(|_| UNWRITABLE)?;
@@ -34,29 +34,29 @@ pub(super) struct ContentInfo {
 }
 
 impl ContentInfo {
-    pub(super) fn write(content_type: Oid, content: &impl Encode) -> Result<Vec<u8>, VesselError> {
+    pub(super) fn write(content_type: Oid, content: &impl Encode) -> Result<Vec<u8>, PackageError> {
         let content = from_der::<Any>(&to_der(content)?)?;
         to_der(&Self { content_type, content })
     }
 }
 
-pub(super) const UNREADABLE: VesselError = VesselError::Unreadable("it is not the DER of this format");
-pub(super) const UNWRITABLE: VesselError = VesselError::Unfit("a value is too long or has a character too many");
+pub(super) const UNREADABLE: PackageError = PackageError::Unreadable("it is not the DER of this format");
+pub(super) const UNWRITABLE: PackageError = PackageError::Unfit("a value is too long or has a character too many");
 
 /// Strict DER without anything behind it. The library sorts a SET OF that is not sorted and takes a default that is
 /// written out: neither is DER, and neither comes out again as it was.
-pub(super) fn from_der<'a, T: Decode<'a> + Encode>(octets: &'a [u8]) -> Result<T, VesselError> {
+pub(super) fn from_der<'a, T: Decode<'a> + Encode>(octets: &'a [u8]) -> Result<T, PackageError> {
     let value = T::from_der(octets).map_err(|_| UNREADABLE)?;
     let again = Secret::new(to_der(&value)?);
     if again.expose() == octets { Ok(value) } else { Err(UNREADABLE) }
 }
 
-pub(super) fn to_der(value: &impl Encode) -> Result<Vec<u8>, VesselError> {
+pub(super) fn to_der(value: &impl Encode) -> Result<Vec<u8>, PackageError> {
     value.to_der().map_err(|_| UNWRITABLE)
 }
 
 /// An algorithm with these parameters.
-pub(super) fn algorithm(oid: Oid, parameters: Option<&impl Encode>) -> Result<Algorithm, VesselError> {
+pub(super) fn algorithm(oid: Oid, parameters: Option<&impl Encode>) -> Result<Algorithm, PackageError> {
     let parameters = parameters.map(to_der).transpose()?;
     let parameters = parameters.map(|der| from_der::<Any>(&der)).transpose()?;
     Ok(Algorithm { oid, parameters })

@@ -7,7 +7,7 @@ use super::asn1::{UNREADABLE, from_der, to_der};
 use super::bags::{self, SECRET_BAG, SafeBag, SecretBag};
 use super::pfx::{self, Sealing};
 use super::reading::Reading;
-use super::{Opened, Protection, ProtectionKind, Vessel, VesselError, skpc};
+use super::{OpenedPackage, PackageCodec, PackageError, PackageProtection, ProtectionKind, skpc};
 use crate::algorithm::PackageFormat;
 
 /// A PFX under a password: one secret bag whose value is the `SymmetricKeyPackage` of RFC 6031 (its type is
@@ -16,7 +16,7 @@ use crate::algorithm::PackageFormat;
 #[derive(Clone, Copy, Debug)]
 pub struct Pkcs12;
 
-impl Vessel for Pkcs12 {
+impl PackageCodec for Pkcs12 {
     fn format(&self) -> PackageFormat {
         PackageFormat::Pkcs12
     }
@@ -29,26 +29,28 @@ impl Vessel for Pkcs12 {
     fn seal(
         &self,
         package: &KeyPackage,
-        protection: &Protection,
+        protection: &PackageProtection,
         rng: &mut dyn Random,
-    ) -> Result<Vec<u8>, VesselError> {
-        let Protection::Password { password, iterations } = protection else { return Err(VesselError::Protection) };
+    ) -> Result<Vec<u8>, PackageError> {
+        let PackageProtection::Password { password, iterations } = protection else {
+            return Err(PackageError::Protection);
+        };
         let bags = Secret::new(to_der(&vec![bags::of_package(package)?])?);
         Sealing::new(password, *iterations, false, rng)?.seal(&bags, rng)
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<Opened, VesselError> {
-        let Some(Unlock::Password(password)) = unlock else { return Err(VesselError::Protection) };
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedPackage, PackageError> {
+        let Some(Unlock::Password(password)) = unlock else { return Err(PackageError::Protection) };
         let reading = Reading::of_package();
         let parts = pfx::open(&reading.der(octets)?, password, &reading)?;
         let [Some(bags)] = &parts[..] else { return Err(UNREADABLE) };
         let bags: Vec<SafeBag> = from_der(bags.expose())?;
-        let [bag] = &bags[..] else { return Err(VesselError::Unreadable("it does not hold exactly one key")) };
+        let [bag] = &bags[..] else { return Err(PackageError::Unreadable("it does not hold exactly one key")) };
         let secret: SecretBag = from_der(&to_der(&bag.value)?)?;
         if bag.kind != SECRET_BAG || secret.kind != skpc::KEY_PACKAGE {
             return Err(UNREADABLE);
         }
         let package = skpc::read(&Secret::new(to_der(&secret.value)?))?;
-        Ok(Opened { package, iterations: reading.fewest() })
+        Ok(OpenedPackage { package, iterations: reading.fewest() })
     }
 }

@@ -10,11 +10,11 @@ use super::asn1::{ContentInfo, UNREADABLE, from_der, to_der};
 use super::bags::{self, Found};
 use super::pfx::{self, Sealing};
 use super::reading::Reading;
-use super::{Protection, Skpc, VesselError, ber, signed, skpc};
+use super::{PackageError, PackageProtection, Skpc, ber, signed, skpc};
 
 /// Octets of the longest file that is read.
 pub const MAX_LEN: usize = 256 * 1024 * 1024;
-/// What [`Content::others`] calls a part that is not read, for its old cipher. It holds certificates, most of the time.
+/// What [`OpenedFile::others`] calls a part that is not read, for its old cipher. It holds certificates, most of the time.
 pub const RC2_PART: &str = "RC2-encrypted part";
 /// Rounds that all passwords of a file may ask for.
 pub(super) const MAX_ROUNDS: u64 = 100_000_000;
@@ -30,7 +30,7 @@ pub enum FileFormat {
 
 /// What was in a file.
 #[derive(Debug, Default)]
-pub struct Content {
+pub struct OpenedFile {
     /// Its symmetric keys.
     pub packages: Vec<KeyPackage>,
     /// What it has beside them, and how many of each.
@@ -50,11 +50,11 @@ pub struct FileError {
     /// Which key is at fault, counted from 1; `None` for the file as a whole.
     pub key: Option<usize>,
     /// Why.
-    pub why: VesselError,
+    pub why: PackageError,
 }
 
-impl From<VesselError> for FileError {
-    fn from(why: VesselError) -> Self {
+impl From<PackageError> for FileError {
+    fn from(why: PackageError) -> Self {
         Self { key: None, why }
     }
 }
@@ -66,8 +66,8 @@ impl FileError {
 }
 
 /// The octets of a PEM file; `None` for one that is none.
-fn pem(octets: &[u8]) -> Option<Result<Secret, VesselError>> {
-    const WRONG: VesselError = VesselError::Unreadable("its PEM is cut off, or not base64");
+fn pem(octets: &[u8]) -> Option<Result<Secret, PackageError>> {
+    const WRONG: PackageError = PackageError::Unreadable("its PEM is cut off, or not base64");
     let text = octets.trim_ascii_start();
     if !text.starts_with(b"-----BEGIN ") {
         return None;
@@ -77,7 +77,7 @@ fn pem(octets: &[u8]) -> Option<Result<Secret, VesselError>> {
         let (label, rest) = text["-----BEGIN ".len()..].split_once("-----").ok_or(WRONG)?;
         let (body, after) = rest.split_once(&format!("-----END {label}-----")).ok_or(WRONG)?;
         if !after.trim().is_empty() {
-            return Err(VesselError::Unreadable("something follows its PEM"));
+            return Err(PackageError::Unreadable("something follows its PEM"));
         }
         let body = Secret::new(body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect());
         data_encoding::BASE64.decode(body.expose()).map(Secret::new).map_err(|_| WRONG)
@@ -120,20 +120,20 @@ fn format_of_der(begin: &[u8]) -> Option<FileFormat> {
 /// The keys of a file, opened with `unlock` where it is encrypted.
 ///
 /// # Errors
-/// [`VesselError::Protection`] where `unlock` is missing or of another kind than the file; others.
-pub fn open(octets: &[u8], unlock: Option<&Unlock>) -> Result<Content, FileError> {
+/// [`PackageError::Protection`] where `unlock` is missing or of another kind than the file; others.
+pub fn open(octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedFile, FileError> {
     open_by(octets, unlock, &Reading::of_file())
 }
 
-/// As [`open`], and PKCS #12 without a MAC too: [`Content::no_mac`] tells.
+/// As [`open`], and PKCS #12 without a MAC too: [`OpenedFile::no_mac`] tells.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_without_mac(octets: &[u8], unlock: Option<&Unlock>) -> Result<Content, FileError> {
+pub fn open_without_mac(octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedFile, FileError> {
     open_by(octets, unlock, &Reading::of_file().without_mac())
 }
 
-fn open_by(octets: &[u8], unlock: Option<&Unlock>, reading: &Reading) -> Result<Content, FileError> {
+fn open_by(octets: &[u8], unlock: Option<&Unlock>, reading: &Reading) -> Result<OpenedFile, FileError> {
     let der = match pem(octets) {
         Some(der) => reading.der(der?.expose())?,
         None => reading.der(octets)?,
@@ -148,8 +148,8 @@ fn open_by(octets: &[u8], unlock: Option<&Unlock>, reading: &Reading) -> Result<
     Ok(content)
 }
 
-fn open_pkcs12(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<Content, FileError> {
-    let Some(Unlock::Password(password)) = unlock else { return Err(VesselError::Protection.into()) };
+fn open_pkcs12(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<OpenedFile, FileError> {
+    let Some(Unlock::Password(password)) = unlock else { return Err(PackageError::Protection.into()) };
     let mut found = Found::default();
     for part in pfx::open(der, password, reading)? {
         match part {
@@ -157,11 +157,11 @@ fn open_pkcs12(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Resu
             None => *found.others.entry(RC2_PART).or_default() += 1,
         }
     }
-    Ok(Content { packages: found.packages, others: found.others, ..Content::default() })
+    Ok(OpenedFile { packages: found.packages, others: found.others, ..OpenedFile::default() })
 }
 
-fn open_cms(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<Content, FileError> {
-    let mut content = Content::default();
+fn open_cms(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<OpenedFile, FileError> {
+    let mut content = OpenedFile::default();
     let Ok(mut info) = from_der::<ContentInfo>(der.expose()) else {
         content.packages = skpc::read_all(der)?; // by itself
         return Ok(content);
@@ -182,8 +182,8 @@ fn open_cms(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<
 /// Whether a file can carry all that a package says, but for its extensions.
 ///
 /// # Errors
-/// [`VesselError::Unfit`]
-pub fn carries(package: &KeyPackage) -> Result<(), VesselError> {
+/// [`PackageError::Unfit`]
+pub fn carries(package: &KeyPackage) -> Result<(), PackageError> {
     skpc::write(&[package]).map(drop)
 }
 
@@ -191,11 +191,11 @@ pub fn carries(package: &KeyPackage) -> Result<(), VesselError> {
 /// `EncryptedData` and `EnvelopedData`, where otherwise AES-256-GCM notices every change.
 ///
 /// # Errors
-/// [`VesselError::Protection`], [`VesselError::Unfit`]
+/// [`PackageError::Protection`], [`PackageError::Unfit`]
 pub fn write(
     format: FileFormat,
     packages: &[&KeyPackage],
-    protection: &Protection,
+    protection: &PackageProtection,
     old: bool,
     rng: &mut dyn Random,
 ) -> Result<Vec<u8>, FileError> {
@@ -204,15 +204,15 @@ pub fn write(
     }
     match (format, protection) {
         (FileFormat::Skpc, _) => {
-            let vessel = Skpc { authenticated: !old };
-            Ok(vessel.seal_content(&skpc::write(packages)?, protection, rng)?)
+            let codec = Skpc { authenticated: !old };
+            Ok(codec.seal_content(&skpc::write(packages)?, protection, rng)?)
         }
-        (FileFormat::Pkcs12, Protection::Password { password, iterations }) => {
+        (FileFormat::Pkcs12, PackageProtection::Password { password, iterations }) => {
             let sealing = Sealing::new(password, *iterations, old, rng)?;
             let bags = packages.iter().map(|package| bags::of_java(package, &sealing, rng));
             let bags = Secret::new(to_der(&bags.collect::<Result<Vec<_>, _>>()?)?);
             Ok(sealing.seal(&bags, rng)?)
         }
-        (FileFormat::Pkcs12, _) => Err(VesselError::Protection.into()),
+        (FileFormat::Pkcs12, _) => Err(PackageError::Protection.into()),
     }
 }

@@ -7,13 +7,13 @@ use pskc::{
     PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
 };
 
-use super::VesselError;
+use super::PackageError;
 use super::asn1::{Attribute, Oid, UNREADABLE, UNWRITABLE, from_der, to_der};
 
 /// id-pskc: each attribute is one number below it.
 const ARC: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.12");
 
-fn oid(number: u32) -> Result<Oid, VesselError> {
+fn oid(number: u32) -> Result<Oid, PackageError> {
     ARC.push_arc(number).map_err(|_| UNWRITABLE)
 }
 
@@ -62,20 +62,20 @@ struct Pin {
 struct List(Vec<Attribute>);
 
 impl List {
-    fn add(&mut self, number: u32, value: Option<&impl Encode>) -> Result<(), VesselError> {
+    fn add(&mut self, number: u32, value: Option<&impl Encode>) -> Result<(), PackageError> {
         if let Some(value) = value {
             self.0.push(Attribute::new(oid(number)?, value)?);
         }
         Ok(())
     }
 
-    fn text(&mut self, number: u32, value: Option<&String>) -> Result<(), VesselError> {
+    fn text(&mut self, number: u32, value: Option<&String>) -> Result<(), PackageError> {
         self.add(number, value)
     }
 
-    fn date(&mut self, number: u32, value: Option<pskc::DateTime>) -> Result<(), VesselError> {
+    fn date(&mut self, number: u32, value: Option<pskc::DateTime>) -> Result<(), PackageError> {
         if value.is_some_and(|date| date.subsec_nanosecond() != 0) {
-            return Err(VesselError::Unfit("a time in it has a fraction of a second"));
+            return Err(PackageError::Unfit("a time in it has a fraction of a second"));
         }
         let time = value.map(|date| {
             let since = std::time::Duration::from_secs(u64::try_from(date.unix_s()).map_err(|_| UNWRITABLE)?);
@@ -87,7 +87,7 @@ impl List {
 }
 
 /// What is said of the device and its module: `sKeyPkgAttrs`.
-pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<Attribute>, VesselError> {
+pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<Attribute>, PackageError> {
     let mut list = List::default();
     has_attributes_for_all(package)?;
     if let Some(device) = &package.device_info {
@@ -105,7 +105,7 @@ pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<Attribute>, VesselEr
 }
 
 /// Extensions have no attribute: better no package than one that has lost something.
-fn has_attributes_for_all(package: &KeyPackage) -> Result<(), VesselError> {
+fn has_attributes_for_all(package: &KeyPackage) -> Result<(), PackageError> {
     let key = package.key.as_ref();
     let parameters = key.and_then(|key| key.algorithm_parameters.as_ref());
     let lists = [
@@ -117,26 +117,26 @@ fn has_attributes_for_all(package: &KeyPackage) -> Result<(), VesselError> {
     ];
     let other = key.and_then(|key| key.data.as_ref()).is_some_and(|data| !data.other.is_empty());
     match other || lists.into_iter().flatten().any(|list| !list.is_empty()) {
-        true => Err(VesselError::Unfit("it has extensions, for which there is no attribute")),
+        true => Err(PackageError::Unfit("it has extensions, for which there is no attribute")),
         false => Ok(()),
     }
 }
 
 /// A number that is there in the clear, and not below `least`.
-fn number_of<T: PartialOrd>(value: Option<&Value<T>>, least: T) -> Result<Option<&T>, VesselError> {
+fn number_of<T: PartialOrd>(value: Option<&Value<T>>, least: T) -> Result<Option<&T>, PackageError> {
     match value {
         None => Ok(None),
         Some(Value::Plain(number)) if *number >= least => Ok(Some(number)),
-        Some(Value::Plain(_)) => Err(VesselError::Unfit("a number in it is negative")),
-        Some(Value::Encrypted(_)) => Err(VesselError::Unfit("a number in it is encrypted")),
+        Some(Value::Plain(_)) => Err(PackageError::Unfit("a number in it is negative")),
+        Some(Value::Encrypted(_)) => Err(PackageError::Unfit("a number in it is encrypted")),
     }
 }
 
 /// What is said of the key: `sKeyAttrs`.
-pub(super) fn of_key(key: &Key) -> Result<Vec<Attribute>, VesselError> {
+pub(super) fn of_key(key: &Key) -> Result<Vec<Attribute>, PackageError> {
     let mut list = List::default();
     list.text(9, Some(&key.id))?;
-    let algorithm = key.algorithm.as_ref().ok_or(VesselError::Unfit("its algorithm is not said"))?;
+    let algorithm = key.algorithm.as_ref().ok_or(PackageError::Unfit("its algorithm is not said"))?;
     list.text(10, Some(algorithm))?;
     list.text(11, key.issuer.as_ref())?;
     list.text(12, key.key_profile_id.as_ref())?;
@@ -160,7 +160,7 @@ pub(super) fn of_key(key: &Key) -> Result<Vec<Attribute>, VesselError> {
     Ok(list.0)
 }
 
-fn add_parameters(list: &mut List, parameters: &AlgorithmParameters) -> Result<(), VesselError> {
+fn add_parameters(list: &mut List, parameters: &AlgorithmParameters) -> Result<(), PackageError> {
     use der::asn1::ContextSpecific;
     use der::{TagMode, TagNumber};
     let mut values = Vec::new();
@@ -187,9 +187,9 @@ fn add_parameters(list: &mut List, parameters: &AlgorithmParameters) -> Result<(
     Ok(())
 }
 
-fn add_policy(list: &mut List, policy: &Policy) -> Result<(), VesselError> {
+fn add_policy(list: &mut List, policy: &Policy) -> Result<(), PackageError> {
     if !policy.is_understood() {
-        return Err(VesselError::Unfit("its policy says what is not understood"));
+        return Err(PackageError::Unfit("its policy says what is not understood"));
     }
     list.date(21, policy.start_date)?;
     list.date(22, policy.expiry_date)?;
@@ -197,7 +197,7 @@ fn add_policy(list: &mut List, policy: &Policy) -> Result<(), VesselError> {
     let usages: Vec<String> = policy.key_usage.iter().map(|usage| usage.as_str().to_owned()).collect();
     list.add(24, Some(&usages).filter(|usages| !usages.is_empty()))?;
     let Some(pin) = &policy.pin_policy else { return Ok(()) };
-    let mode = pin.pin_usage_mode.ok_or(VesselError::Unfit("its PIN policy does not say how the PIN is used"))?;
+    let mode = pin.pin_usage_mode.ok_or(PackageError::Unfit("its PIN policy does not say how the PIN is used"))?;
     let pin = Pin {
         key_id: pin.pin_key_id.clone(),
         usage_mode: mode.as_str().to_owned(),
@@ -219,7 +219,7 @@ pub(super) fn package(
     device: &[Attribute],
     key: &[Attribute],
     secret: Option<&OctetString>,
-) -> Result<KeyPackage, VesselError> {
+) -> Result<KeyPackage, PackageError> {
     let mut package = KeyPackage { key: Some(Key::default()), ..KeyPackage::default() };
     let mut seen = Vec::new();
     for attribute in device.iter().chain(key) {
@@ -233,7 +233,7 @@ pub(super) fn package(
         }
     }
     if !seen.contains(&9) || !seen.contains(&10) {
-        return Err(VesselError::Unreadable("its key has no identifier or no algorithm")); // §3: both MUST be there
+        return Err(PackageError::Unreadable("its key has no identifier or no algorithm")); // §3: both MUST be there
     }
     if let (Some(secret), Some(key)) = (secret, &mut package.key) {
         key.data.get_or_insert_default().secret = Some(dskpp_crypto::Secret::from_slice(secret.as_bytes()).into());
@@ -247,7 +247,7 @@ fn number(kind: Oid) -> Option<u32> {
     arcs.next().filter(|_| arcs.next().is_none())
 }
 
-fn take(package: &mut KeyPackage, number: u32, value: &Any) -> Result<(), VesselError> {
+fn take(package: &mut KeyPackage, number: u32, value: &Any) -> Result<(), PackageError> {
     let KeyPackage { device_info, crypto_module_info, key, .. } = package;
     let key = key.get_or_insert_default();
     match number {
@@ -267,14 +267,14 @@ fn take(package: &mut KeyPackage, number: u32, value: &Any) -> Result<(), Vessel
         21..=25 => take_policy(key.policy.get_or_insert_default(), number, value)?,
         27 => key.user_id = Some(text(value)?),
         // Beside a key in the clear it would promise a protection that nobody can check.
-        20 => return Err(VesselError::Unreadable("it has the MAC of an encrypted key")),
+        20 => return Err(PackageError::Unreadable("it has the MAC of an encrypted key")),
         // It may be a part of a policy (RFC 6030 §5).
-        _ => return Err(VesselError::Unreadable("it has an attribute that is not known")),
+        _ => return Err(PackageError::Unreadable("it has an attribute that is not known")),
     }
     Ok(())
 }
 
-fn take_device(device: &mut DeviceInfo, number: u32, value: &Any) -> Result<(), VesselError> {
+fn take_device(device: &mut DeviceInfo, number: u32, value: &Any) -> Result<(), PackageError> {
     match number {
         1 => device.manufacturer = Some(text(value)?),
         2 => device.serial_no = Some(text(value)?),
@@ -288,7 +288,7 @@ fn take_device(device: &mut DeviceInfo, number: u32, value: &Any) -> Result<(), 
     Ok(())
 }
 
-fn take_parameter(parameters: &mut AlgorithmParameters, value: &Any) -> Result<(), VesselError> {
+fn take_parameter(parameters: &mut AlgorithmParameters, value: &Any) -> Result<(), PackageError> {
     let der = to_der(value)?;
     if let Ok(suite) = from_der::<String>(&der) {
         return once(&mut parameters.suite, suite);
@@ -313,11 +313,11 @@ fn take_parameter(parameters: &mut AlgorithmParameters, value: &Any) -> Result<(
     }
 }
 
-fn once<T>(field: &mut Option<T>, value: T) -> Result<(), VesselError> {
+fn once<T>(field: &mut Option<T>, value: T) -> Result<(), PackageError> {
     if field.replace(value).is_none() { Ok(()) } else { Err(UNREADABLE) }
 }
 
-fn take_data(data: &mut KeyData, number: u32, value: &Any) -> Result<(), VesselError> {
+fn take_data(data: &mut KeyData, number: u32, value: &Any) -> Result<(), PackageError> {
     let small = |least| value.decode_as::<i32>().ok().filter(|number| *number >= least).ok_or(UNREADABLE);
     match number {
         16 => {
@@ -331,7 +331,7 @@ fn take_data(data: &mut KeyData, number: u32, value: &Any) -> Result<(), VesselE
     Ok(())
 }
 
-fn take_policy(policy: &mut Policy, number: u32, value: &Any) -> Result<(), VesselError> {
+fn take_policy(policy: &mut Policy, number: u32, value: &Any) -> Result<(), PackageError> {
     match number {
         21 => policy.start_date = Some(date(value)?),
         22 => policy.expiry_date = Some(date(value)?),
@@ -358,17 +358,17 @@ fn take_policy(policy: &mut Policy, number: u32, value: &Any) -> Result<(), Vess
     Ok(())
 }
 
-fn text(value: &Any) -> Result<String, VesselError> {
+fn text(value: &Any) -> Result<String, PackageError> {
     let text: String = value.decode_as().map_err(|_| UNREADABLE)?;
     if pskc::xml::is_text(&text) { Ok(text) } else { Err(UNREADABLE) }
 }
 
-fn date(value: &Any) -> Result<pskc::DateTime, VesselError> {
+fn date(value: &Any) -> Result<pskc::DateTime, PackageError> {
     let time: GeneralizedTime = value.decode_as().map_err(|_| UNREADABLE)?;
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).map_err(|_| UNREADABLE)?;
     pskc::DateTime::from_unix_s(seconds).ok_or(UNREADABLE)
 }
 
-fn encoding(name: &str) -> Result<ValueFormat, VesselError> {
+fn encoding(name: &str) -> Result<ValueFormat, PackageError> {
     ValueFormat::from_name(name).ok_or(UNREADABLE)
 }

@@ -1,6 +1,6 @@
 //! Keys in other packages than PSKC containers: RFC 6031 in CMS, PKCS #12 and PKCS #5 XML (RFC 6063 §5).
 //!
-//! Each [`Vessel`] carries what a PSKC `KeyPackage` says, as far as its format can, with the protections that it can
+//! Each [`PackageCodec`] carries what a PSKC `KeyPackage` says, as far as its format can, with the protections that it can
 //! express. None of the formats tells by itself who made it: that is for the MACs of a run, or a signature around.
 //! [`mod@file`] reads and writes files of any number of keys, as other programs have them.
 
@@ -18,6 +18,7 @@ mod pkcs5_xml;
 mod reading;
 mod signed;
 mod skpc;
+mod spec;
 
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -30,13 +31,15 @@ pub use pkcs5_xml::Pkcs5Xml;
 pub use pkcs12::Pkcs12;
 pub use signed::{sign, verify};
 pub use skpc::Skpc;
+pub(crate) use spec::received_key_len;
+pub use spec::{PackageSpec, hash_of_suite};
 
 /// Octets of the longest package that is read.
 pub const MAX_LEN: usize = 1024 * 1024;
 
 /// What protects the key in a package.
 #[derive(Clone, Debug)]
-pub enum Protection {
+pub enum PackageProtection {
     /// Nothing: the caller protects the whole.
     None,
     /// A password: PBES2 with PBKDF2 (HMAC-SHA-256) and AES-256-CBC.
@@ -62,27 +65,27 @@ pub enum Protection {
     },
 }
 
-/// The kind of a [`Protection`].
+/// The kind of a [`PackageProtection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtectionKind {
-    /// [`Protection::None`]
+    /// [`PackageProtection::None`]
     None,
-    /// [`Protection::Password`]
+    /// [`PackageProtection::Password`]
     Password,
-    /// [`Protection::Shared`]
+    /// [`PackageProtection::Shared`]
     Shared,
-    /// [`Protection::Public`]
+    /// [`PackageProtection::Public`]
     Public,
 }
 
-impl Protection {
+impl PackageProtection {
     /// Which kind it is.
     pub fn kind(&self) -> ProtectionKind {
         match self {
-            Protection::None => ProtectionKind::None,
-            Protection::Password { .. } => ProtectionKind::Password,
-            Protection::Shared { .. } => ProtectionKind::Shared,
-            Protection::Public { .. } => ProtectionKind::Public,
+            PackageProtection::None => ProtectionKind::None,
+            PackageProtection::Password { .. } => ProtectionKind::Password,
+            PackageProtection::Shared { .. } => ProtectionKind::Shared,
+            PackageProtection::Public { .. } => ProtectionKind::Public,
         }
     }
 }
@@ -90,7 +93,7 @@ impl Protection {
 /// Why a package was not read or not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum VesselError {
+pub enum PackageError {
     /// It is not of this format, or has something that is not known here.
     #[error("the key package cannot be read: {0}")]
     Unreadable(&'static str),
@@ -119,7 +122,7 @@ pub enum VesselError {
 pub(crate) const ITERATIONS: RangeInclusive<u32> = 1_000..=10_000_000;
 
 /// A format of key packages.
-pub trait Vessel {
+pub trait PackageCodec {
     /// Its identifier in negotiation.
     fn format(&self) -> PackageFormat;
 
@@ -129,28 +132,32 @@ pub trait Vessel {
     /// Writes a key with its secret in the clear into a protected package.
     ///
     /// # Errors
-    /// [`VesselError::Protection`], [`VesselError::Unfit`]
-    fn seal(&self, package: &KeyPackage, protection: &Protection, rng: &mut dyn Random)
-    -> Result<Vec<u8>, VesselError>;
+    /// [`PackageError::Protection`], [`PackageError::Unfit`]
+    fn seal(
+        &self,
+        package: &KeyPackage,
+        protection: &PackageProtection,
+        rng: &mut dyn Random,
+    ) -> Result<Vec<u8>, PackageError>;
 
     /// Opens a package; `None` for one without protection.
     ///
     /// # Errors
-    /// [`VesselError::Unreadable`], [`VesselError::WrongKeyOrDamaged`], [`VesselError::Protection`]
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<Opened, VesselError>;
+    /// [`PackageError::Unreadable`], [`PackageError::WrongKeyOrDamaged`], [`PackageError::Protection`]
+    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedPackage, PackageError>;
 }
 
 /// What was in a package.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Opened {
+pub struct OpenedPackage {
     /// The key, its secret in the clear.
     pub package: KeyPackage,
     /// The fewest rounds that protect its password, whether in its encryption or in its MAC; `None` without a password.
     pub iterations: Option<NonZeroU32>,
 }
 
-/// The vessel of a format, as DSKPP uses it: a changed package does not open. `None` for PSKC, which is no vessel of this module, and for unknown ones.
-pub fn vessel(format: &PackageFormat) -> Option<&'static dyn Vessel> {
+/// The codec of a format, as DSKPP uses it: a changed package does not open. `None` for PSKC, which is no codec of this module, and for unknown ones.
+pub fn codec(format: &PackageFormat) -> Option<&'static dyn PackageCodec> {
     match format {
         PackageFormat::Skpc => Some(&Skpc { authenticated: true }),
         PackageFormat::Pkcs12 => Some(&Pkcs12),
@@ -160,8 +167,8 @@ pub fn vessel(format: &PackageFormat) -> Option<&'static dyn Vessel> {
 }
 
 /// The one secret of a package.
-fn secret_of(package: &KeyPackage) -> Result<&Secret, VesselError> {
+fn secret_of(package: &KeyPackage) -> Result<&Secret, PackageError> {
     let data = package.key.as_ref().and_then(|key| key.data.as_ref());
     let secret = data.and_then(|data| data.secret.as_ref()).and_then(pskc::Value::plain);
-    secret.filter(|secret| !secret.is_empty()).ok_or(VesselError::Unfit("it has no secret in the clear"))
+    secret.filter(|secret| !secret.is_empty()).ok_or(PackageError::Unfit("it has no secret in the clear"))
 }
