@@ -12,8 +12,8 @@ use dskpp::algorithm::{PackageFormat, ProtectionMethod};
 use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
-use dskpp_client::enroll::{self, EnrollRequest, Enrolled, key_type_from_name, key_type_name};
 use dskpp_client::transport::{HttpClient, MEDIA_TYPE, Transport, TransportError, TransportOptions, check_url};
+use dskpp_client::{EnrollRequest, Enrolled, key_type_from_name, key_type_name};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 use serde_json::json;
 
@@ -176,8 +176,8 @@ impl Enroll {
         request.private_key = self.private_key()?;
         request.private_key_name = self.private_key_name.clone();
         request.variant = self.variant.map(|variant| match variant {
-            Variant::FourPass => enroll::Variant::FourPass,
-            Variant::TwoPass => enroll::Variant::TwoPass,
+            Variant::FourPass => dskpp_client::Variant::FourPass,
+            Variant::TwoPass => dskpp_client::Variant::TwoPass,
         });
         let methods = self.methods.iter().map(|method| match method {
             Method::Transport => ProtectionMethod::Transport,
@@ -186,7 +186,7 @@ impl Enroll {
         });
         request.methods = methods.collect();
         if !request.methods.is_empty() {
-            request.variant = Some(enroll::Variant::TwoPass);
+            request.variant = Some(dskpp_client::Variant::TwoPass);
         }
         if !self.packages.is_empty() {
             let packages = self.packages.iter().map(|package| match package {
@@ -218,7 +218,7 @@ impl Enroll {
             ask::go_on(trigger, self.url.as_deref())?;
         }
         let mut store = self.store.open_or_create()?;
-        let enrolled = runtime()?.block_on(enroll::enroll(&transport, &mut store, request))?;
+        let enrolled = runtime()?.block_on(dskpp_client::enroll(&transport, &mut store, request))?;
         report(output, &enrolled, &self.store)
     }
 

@@ -3,8 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use dskpp_client::token_store::StoreError;
-use dskpp_client::transport::TransportError;
+use dskpp_client::{EnrollError, StoreError, TokenError, TransportError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -77,7 +76,7 @@ macro_rules! with_next {
     };
 }
 
-with_next!(dskpp_client::EnrollError, StoreError, TransportError);
+with_next!(EnrollError, StoreError, TokenError, TransportError);
 
 impl Output {
     /// A result: `document` for programs, `text` for people.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dskpp_client::token_store::{TokenStore, Unlock};
+use dskpp_client::{FileStore, Unlock};
 use dskpp_crypto::Secret;
 
 use crate::output::Failure;
@@ -25,17 +25,17 @@ pub(crate) struct StoreOptions {
 
 impl StoreOptions {
     /// Opens the store, which must be there.
-    pub(crate) fn open(&self) -> Result<TokenStore, Failure> {
+    pub(crate) fn open(&self) -> Result<FileStore, Failure> {
         let path = self.path()?;
         if !path.exists() {
             return Err(Failure::new(format!("there is no token store at {}", path.display()))
                 .next("get a first key with `dskpp enroll`, or name the store with --store"));
         }
-        Ok(TokenStore::open(&path, &self.unlock(false)?)?)
+        Ok(FileStore::open(&path, &self.unlock(false)?)?)
     }
 
     /// Opens the store, or makes it.
-    pub(crate) fn open_or_create(&self) -> Result<TokenStore, Failure> {
+    pub(crate) fn open_or_create(&self) -> Result<FileStore, Failure> {
         let path = self.path()?;
         let unlock = self.unlock(!path.exists())?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -44,7 +44,7 @@ impl StoreOptions {
                     .next("name a store in another folder with --store")
             })?;
         }
-        Ok(TokenStore::open_or_create(&path, &unlock)?)
+        Ok(FileStore::open_or_create(&path, &unlock)?)
     }
 
     /// A command for a key of the same store, as a shell has to be given it.

@@ -1,15 +1,10 @@
 //! `dskpp token`: the keys in the token store.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
-use dskpp_client::token_from_package;
-use dskpp_client::token_store::Token as Stored;
-use dskpp_crypto::{Hash, Secret};
-use dskpp_otp::{Code, Digits, Hotp, Input, OcraSuite, Totp};
-use jiff::Timestamp;
-use pskc::KeyUsage;
+use dskpp_client::{OtpInput, StoreError, Token as Stored, TokenError, TokenStore as _};
 use serde_json::{Value, json};
 
 use crate::output::{Failure, Output};
@@ -86,8 +81,8 @@ impl Token {
             Token::Accepted { one } => accepted(&one, output),
             Token::Rename { one, label } => {
                 let mut store = one.store.open()?;
-                let id = store.find(&one.id)?.id;
-                store.rename(&id, Some(label.clone()))?;
+                let id = store.load()?.find(&one.id)?.id.clone();
+                store.change(|tokens| tokens.rename(&id, Some(label.clone())))?;
                 output.print(&json!({ "id": id, "label": label }), || {
                     format!("key {} is now called {}", shown(&id), shown(&label))
                 })
@@ -97,7 +92,7 @@ impl Token {
 }
 
 fn list(store: &StoreOptions, output: &Output) -> Result<(), Failure> {
-    let tokens = store.open()?.list()?;
+    let tokens = store.open()?.load()?;
     let items: Vec<Value> = tokens.iter().map(describe).collect();
     output.print(&json!({ "items": items }), || {
         let line = |token: &Stored| {
@@ -147,83 +142,25 @@ fn describe(token: &Stored) -> Value {
     document
 }
 
+/// Prompts for a PIN only if the key needs one and may be used.
 fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
-    let token = store.find(&one.id)?;
-    let unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let suite: Option<OcraSuite> = match (token.key_type.as_str(), &token.suite) {
-        ("ocra", Some(suite)) => Some(suite.parse().map_err(Failure::new)?),
-        _ => None,
-    };
-    let usage = if suite.is_some() { KeyUsage::Cr } else { KeyUsage::Otp };
-    token.check_use(usage, Timestamp::now()).map_err(Failure::new)?;
-    let pin = suite.as_ref().is_some_and(OcraSuite::has_pin).then(|| prompt("PIN: ")).transpose()?;
-    let moves = token.key_type == "hotp" || suite.as_ref().is_some_and(OcraSuite::has_counter);
-    let answer = |token: &Stored| match &suite {
-        Some(suite) => Ok((respond(token, suite, challenge, unix_s, pin.as_ref())?, None)),
-        None => make(token, unix_s),
-    };
-    // What cannot be answered is found out before a counter is moved.
-    let (mut code, remaining_s) = answer(&token)?;
-    if token.uses_left.is_some() {
-        store.count_use(&token.id)?;
-    }
-    if moves {
-        // The counter is moved and saved before its password is shown: a crash may lose one, but never shows one
-        // twice, and neither do two processes.
-        let moved =
-            store.update(&token.id, |token| token.counter = token.counter.map(|counter| counter.saturating_add(1)));
-        let moved = moved.map_err(Failure::new)?;
-        let counter = moved.counter.map(|counter| counter.saturating_sub(1));
-        code = answer(&Stored { counter, ..moved })?.0;
-    }
-    let document = json!({ "id": token.id, "otp": code.as_str(), "valid_for_s": remaining_s });
-    output.print(&document, || code.to_string())
-}
-
-fn make(token: &Stored, unix_s: u64) -> Result<(Code, Option<u64>), Failure> {
-    let digits = Digits::new(token.digits.unwrap_or(6)).map_err(Failure::new)?;
-    match token.key_type.as_str() {
-        "hotp" => Ok((Hotp { digits }.code(&token.secret, counter(token)?), None)),
-        "totp" => {
-            let totp = Totp::new(digits, token.period_s.unwrap_or(30), hash(token)?).map_err(Failure::new)?;
-            Ok((totp.code(&token.secret, unix_s), Some(totp.remaining_s(unix_s))))
+    let id = store.load()?.find(&one.id)?.id.clone();
+    let mut input = OtpInput::at(SystemTime::now());
+    input.challenge = challenge;
+    let otp = match store.otp(&id, &input) {
+        Err(StoreError::Token(TokenError::NoPin(_))) => {
+            let pin = prompt("PIN: ")?;
+            store.otp(&id, &input.pin(&pin))
         }
-        other => Err(Failure::new(format!("a key of type {other} makes no one-time passwords"))),
-    }
-}
-
-/// A key that is used with a counter has one, and one after it: without them the codes would be those of another time,
-/// or come twice.
-fn counter(token: &Stored) -> Result<u64, Failure> {
-    let id = shown(&token.id);
-    match token.counter {
-        None => Err(Failure::new(format!("the key '{id}' has no counter in the store: import it again"))),
-        Some(u64::MAX) => {
-            Err(Failure::new(format!("the counter of the key '{id}' has come to its end: renew the key")))
-        }
-        Some(counter) => Ok(counter),
-    }
-}
-
-fn hash(token: &Stored) -> Result<Hash, Failure> {
-    let Some(name) = &token.hash else { return Ok(Hash::Sha1) };
-    Hash::from_name(name)
-        .ok_or_else(|| Failure::new(format!("the key uses the hash {}, which is not known here", shown(name))))
-}
-
-fn respond(
-    token: &Stored,
-    suite: &OcraSuite,
-    challenge: Option<&str>,
-    unix_s: u64,
-    pin: Option<&Secret>,
-) -> Result<Code, Failure> {
-    let question = challenge
-        .ok_or_else(|| Failure::usage(format!("{suite} responds to a challenge")).next("give it with --challenge"))?;
-    let counter = if suite.has_counter() { counter(token)? } else { 0 };
-    let input = Input { counter, question, pin, unix_s, ..Input::default() };
-    suite.code(&token.secret, &input).map_err(Failure::new)
+        made => made,
+    };
+    let otp = otp.map_err(|why| match why {
+        StoreError::Token(TokenError::NoChallenge(_)) => Failure::usage(why).next("give it with --challenge"),
+        why => why.into(),
+    })?;
+    let document = json!({ "id": id, "otp": otp.code.as_str(), "valid_for_s": otp.valid_for_s });
+    output.print(&document, || otp.code.to_string())
 }
 
 /// All keys of a file, or none: one that is refused is told, and the others are taken.
@@ -236,7 +173,7 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
         if package.key.is_none() {
             return Ok(());
         }
-        match token_from_package(&package) {
+        match Stored::from_package(&package, SystemTime::now()) {
             Ok(token) => tokens.push(token),
             Err(why) => {
                 let id = package.key.as_ref().map(|key| key.id.clone()).unwrap_or_default();
@@ -246,7 +183,7 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
         Ok(())
     })?;
     let mut store = store.open_or_create()?;
-    let done = store.insert_many(tokens)?;
+    let done = store.change(|stored| stored.import(tokens))?;
     refused.extend(done.different.iter().map(|(id, what)| {
         let reason = format!("a key with this Id exists with a different {what}; the old one stays as it is");
         json!({ "id": id, "reason": reason })
@@ -266,8 +203,9 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
 }
 
 fn export(one: &One, output: &Output) -> Result<(), Failure> {
-    let token = one.store.open()?.find(&one.id)?;
-    let mut document = describe(&token);
+    let tokens = one.store.open()?.load()?;
+    let token = tokens.find(&one.id)?;
+    let mut document = describe(token);
     document["secret_hex"] = json!(HEXLOWER.encode(token.secret.expose()));
     output.print(&document, || HEXLOWER.encode(token.secret.expose()))
 }
@@ -275,12 +213,13 @@ fn export(one: &One, output: &Output) -> Result<(), Failure> {
 /// No server wants the replaced keys any more.
 fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
-    let token = store.find(&one.id)?;
+    let tokens = store.load()?;
+    let token = tokens.find(&one.id)?;
     if let Some(new) = &token.old_of {
         return Err(Failure::new(format!("{} is a replaced key: nothing was removed", shown(&token.id)))
             .next(format!("give the id of the key that has replaced it, {}", shown(new))));
     }
-    let gone = store.forget_replaced(&token.id)?;
+    let gone = store.change(|tokens| tokens.forget_replaced(&token.id))?;
     output.print(&json!({ "id": token.id, "removed": gone }), || match &gone[..] {
         [] => format!("the key {} has replaced none that is still here", shown(&token.id)),
         _ => format!("removed: {}", gone.iter().map(shown).collect::<Vec<_>>().join(", ")),
@@ -289,37 +228,13 @@ fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
 
 fn delete(one: &One, yes: bool, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
-    let id = store.find(&one.id)?.id;
+    let id = store.load()?.find(&one.id)?.id.clone();
     if !yes {
         let typed = prompt(&format!("The key {} is lost for good. Type its id to delete it: ", shown(&id)))?;
         if typed.expose() != id.as_bytes() {
             return Err(Failure::new("that is not the key's id: nothing was deleted"));
         }
     }
-    store.delete(&id)?;
+    store.change(|tokens| tokens.delete(&id))?;
     output.print(&json!({ "id": id, "deleted": true }), || format!("key {} deleted", shown(&id)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_counter_that_is_missing_or_at_its_end_makes_no_code() {
-        let xml = r#"<KeyContainer xmlns="urn:ietf:params:xml:ns:keyprov:pskc" Version="1.0"><KeyPackage><Key Id="a" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:hotp"><AlgorithmParameters><ResponseFormat Length="6" Encoding="DECIMAL"/></AlgorithmParameters><Data><Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</PlainValue></Secret><Counter><PlainValue>0</PlainValue></Counter></Data></Key></KeyPackage></KeyContainer>"#;
-        let container = pskc::KeyContainer::from_xml(xml.as_bytes()).unwrap();
-        let token = token_from_package(&container.key_packages[0]).unwrap();
-        for (counter, made) in [(Some(0), Ok("755224")), (None, Err("no counter")), (Some(u64::MAX), Err("its end"))] {
-            let code = make(&Stored { counter, ..token.clone() }, 0);
-            match made {
-                Ok(expected) => assert_eq!(code.ok().unwrap().0.as_str(), expected),
-                Err(words) => assert!(format!("{:?}", code.err().unwrap()).contains(words), "{counter:?}"),
-            }
-        }
-        let last = make(&Stored { counter: Some(u64::MAX - 1), ..token.clone() }, 0);
-        assert!(last.is_ok(), "the last one that another follows");
-        let suite: OcraSuite = "OCRA-1:HOTP-SHA1-6:C-QN08".parse().unwrap();
-        let at_end = Stored { counter: Some(u64::MAX), ..token };
-        assert!(respond(&at_end, &suite, Some("12345678"), 0, None).is_err());
-    }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use dskpp::client::{AwaitingServerFinished, Credential, FourPass, K, Offer};
-use dskpp_client::enroll::DEFAULT_KEY_TYPES;
+use dskpp_client::DEFAULT_KEY_TYPES;
 use dskpp_client::transport::{Transport, TransportOptions};
 use dskpp_crypto::{RsaPublicKey, SystemRandom};
 use reqwest::Method;

@@ -280,7 +280,7 @@ fn a_store_that_does_not_open_or_cannot_be_written() {
     }
     home.set("DSKPP_STORE_PASSPHRASE", "another passphrase");
     for args in [&["token", "list"][..], &["token", "export", &key_id], &["token", "delete", &key_id, "--yes"]] {
-        fails(&home, &[args, &["--store", "my.db"]].concat(), 1, &["passphrase", "store was made with"]);
+        fails(&home, &[args, &["--store", "my.db"]].concat(), 1, &["passphrase", "store was created with"]);
     }
     fails(&home, &enroll(&code, "my.db"), 1, &["passphrase"]);
     home.set("DSKPP_STORE_PASSPHRASE", "");

@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 use dskpp::client::Credential;
-use dskpp_client::enroll::{EnrollRequest, enroll};
-use dskpp_client::token_store::{TokenStore, Unlock};
-use dskpp_client::transport::{Transport, TransportOptions};
+use dskpp_client::{EnrollRequest, FileStore, TokenStore as _, Transport, TransportOptions, Unlock, enroll};
 use memchr::memmem::Finder;
 use reqwest::Method;
 use serde_json::json;
@@ -69,7 +67,7 @@ fn s3_3_s4_2_5_no_code_key_or_token_stays_in_the_memory_of_a_server_after_its_ru
     let mut server = Server::start(&mut home);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let options = TransportOptions { ca: Some(server.ca.clone()), ..TransportOptions::default() };
-    let mut store = TokenStore::open_or_create(&home.path("tokens.db"), &Unlock::KeyFile(home.path("key"))).unwrap();
+    let mut store = FileStore::open_or_create(&home.path("tokens.db"), &Unlock::KeyFile(home.path("key"))).unwrap();
     let mut needles = vec![needle("the admin token", server.token.as_bytes())];
     for run in 0..RUNS {
         let variant = if run % 2 == 0 { "four-pass" } else { "two-pass" };
@@ -84,7 +82,7 @@ fn s3_3_s4_2_5_no_code_key_or_token_stays_in_the_memory_of_a_server_after_its_ru
         if run % 4 < 2 {
             server.secret(&enrolled.key_id);
         }
-        let token = store.find(&enrolled.key_id).unwrap();
+        let token = store.load().unwrap().find(&enrolled.key_id).unwrap().clone();
         needles.extend(needles_of_key(&format!("K_TOKEN {run}"), token.secret.expose()));
         needles.extend(needles_of_key(&format!("K_MAC {run}"), token.k_mac.unwrap().expose()));
     }

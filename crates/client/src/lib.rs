@@ -1,21 +1,61 @@
-//! A DSKPP client (RFC 6063): it gets keys from servers and keeps them.
+//! A DSKPP client (RFC 6063) for authenticators: it gets keys from servers, keeps them, and makes one-time passwords.
 //!
-//! - A key is stored only after the server's key confirmation was verified, and an older key of the same name is
-//!   replaced only where the server proved that it knows it.
-//! - Messages go to servers over TLS alone; plain HTTP is for this machine, or for tests that ask for it.
-//! - Stores of tokens are encrypted files; no secret is ever printed or logged.
+//! - [`Token`] and [`Tokens`] are values: their methods do no I/O, and the clock is an argument.
+//! - [`TokenStore`] is where tokens live. [`FileStore`] is an encrypted file; implement the trait to keep them elsewhere.
+//! - [`enroll()`] gets a key from a server into a store. It stores the key only after it has verified the server's
+//!   confirmation, and replaces a key only if the server proves that it knows it.
+//! - [`transport`] speaks TLS only; plain HTTP is for this machine, or for tests that ask for it.
 //!
-//! The protocol itself is the crate `dskpp`; this crate adds the network, the clock, the randomness of the system and
-//! the files. It does not talk to people: a program on top asks for codes and shows errors, whose texts say what
-//! happened and what to do.
+//! No secret is ever printed or logged. The crate does not talk to people: a program on top asks for codes and shows
+//! errors, whose texts say what happened and what to do.
+//!
+//! ```no_run
+//! use std::{path::Path, time::SystemTime};
+//!
+//! use dskpp_client::{Credential, EnrollRequest, FileStore, OtpInput, Secret, TokenStore, Transport, TransportOptions};
+//! use dskpp_client::{Unlock, enroll};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let unlock = Unlock::Passphrase(Secret::from_slice(b"correct horse battery staple"));
+//! let mut store = FileStore::open_or_create(Path::new("tokens.db"), &unlock)?;
+//!
+//! let code = "3582-AF0C-3E7D-12B4".parse()?; // the user typed it
+//! let request = EnrollRequest::new(Some("https://keys.example/dskpp".into()), Credential::Code(code));
+//! let transport = Transport::new(&TransportOptions::default())?;
+//! let enrolled = enroll(&transport, &mut store, request).await?;
+//!
+//! let otp = store.otp(&enrolled.key_id, &OtpInput::at(SystemTime::now()))?; // its counter is saved
+//! println!("{}", otp.code);
+//!
+//! store.change(|tokens| tokens.rename(&enrolled.key_id, Some("Bank".into())))?;
+//! for token in store.load()?.iter() {
+//!     println!("{} {}", token.id, token.key_type);
+//! }
+//! store.change(|tokens| tokens.delete(&enrolled.key_id))?;
+//! # Ok(())
+//! # }
+//! ```
 
-pub mod enroll;
-mod import;
-pub mod token_store;
+mod enroll;
+mod secret_json;
+mod store;
+mod token;
+mod tokens;
 pub mod transport;
-mod trust;
 
-pub use enroll::{EnrollError, EnrollRequest, Enrolled, enroll};
-pub use import::{ImportError, token_from_package};
-pub use token_store::{Imported, NotAllowed, Token, TokenStore};
+pub use enroll::{DEFAULT_KEY_TYPES, EnrollError, EnrollRequest, Enrolled, ServerChange, Variant, enroll};
+pub use store::{FileStore, Runs, StoreError, TokenStore, Unlock};
+pub use token::{
+    ImportError, MOST_OLD, NotAllowed, Otp, OtpInput, Token, TokenError, key_type_from_name, key_type_name,
+};
+pub use tokens::{Imported, Tokens};
 pub use transport::{Transport, TransportError, TransportOptions};
+
+// What the signatures above need.
+pub use dskpp::algorithm::{KeyType, PackageFormat, ProtectionMethod};
+pub use dskpp::auth_code::AuthCode;
+pub use dskpp::client::{Credential, Failed};
+pub use dskpp::message::Trigger;
+pub use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
+pub use dskpp_otp::Code;
+pub use pskc::{KeyPackage, KeyUsage};

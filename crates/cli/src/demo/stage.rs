@@ -8,9 +8,8 @@ use dskpp::auth_code::AuthCode;
 use dskpp::client::{ClientProtection, Credential};
 use dskpp::message::Trigger;
 use dskpp_api::{CreatedDevice, CreatedEnrolment, KeyType, NewDevice, NewEnrolment, paths};
-use dskpp_client::enroll::{EnrollError, EnrollRequest, Enrolled, Variant, enroll};
-use dskpp_client::token_store::{Token, TokenStore, Unlock};
 use dskpp_client::transport::{Exchange, Recording, Transport, TransportOptions};
+use dskpp_client::{EnrollError, EnrollRequest, Enrolled, FileStore, Token, TokenStore as _, Unlock, Variant, enroll};
 use dskpp_crypto::{Random as _, RsaPrivateKey, Secret, SystemRandom};
 use dskpp_server::{Config, Running, ServerOptions, serve};
 use pskc::KeyInfo;
@@ -39,7 +38,7 @@ pub(super) struct Stage {
     pub(super) k_server: RsaPrivateKey,
     running: Running,
     ca: Option<PathBuf>,
-    store: TokenStore,
+    store: FileStore,
     transport: Transport,
     recording: Recording,
     /// The key pair of alice's token, and the key that her device shares with the server.
@@ -93,7 +92,7 @@ impl Stage {
         };
         let _: CreatedDevice = api.post(paths::DEVICES, &device).await?;
         let unlock = Unlock::KeyFile(folder.path().join("store.key"));
-        let store = TokenStore::open_or_create(&folder.path().join("tokens.db"), &unlock).map_err(Failure::new)?;
+        let store = FileStore::open_or_create(&folder.path().join("tokens.db"), &unlock).map_err(Failure::new)?;
         let recording = Recording::default();
         let options =
             TransportOptions { ca: ca.clone(), recording: Some(recording.clone()), ..TransportOptions::default() };
@@ -139,7 +138,8 @@ impl Stage {
         request.renew = replaced.as_ref().map(|token| token.id.clone());
         let protection = self.protect(&mut request, way);
         let enrolled = enroll(&self.transport, &mut self.store, request).await.map_err(Failure::new)?;
-        let token = self.store.find(&enrolled.key_id).map_err(Failure::new)?;
+        let tokens = self.store.load()?;
+        let token = tokens.find(&enrolled.key_id)?.clone();
         self.first.get_or_insert_with(|| token.clone());
         let exchanges = self.recorded();
         let typed = trigger.is_none().then_some(typed);

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use dskpp::message::Trigger;
-use dskpp_client::enroll::ServerChange;
+use dskpp_client::ServerChange;
 use url::Url;
 
 use crate::output::Failure;

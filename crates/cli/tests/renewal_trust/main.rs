@@ -196,7 +196,7 @@ fn p29_a_key_without_a_server_and_runs_without_k_server_go_by_url_s() {
     (stage.key_id, stage.secret) = ("IMPORTED".into(), stage.stored("IMPORTED"));
     for url in [&stage.url, &other] {
         let trigger = stage.trigger(url, "IMPORTED");
-        stage.refused("no server is stored", &trigger, &[], "came from no server that is known", 0);
+        stage.refused("no server is stored", &trigger, &[], "has no known server", 0);
     }
 }
 
@@ -218,7 +218,7 @@ fn p29_what_a_person_accepts_is_done_and_the_replaced_keys_stay() {
     stage.between.lock().unwrap().requests = 0;
     let ninth =
         stage.home.json_of_failure(&args.iter().map(String::as_str).filter(|it| *it != "--json").collect::<Vec<_>>());
-    assert!(text(&ninth, "error").contains("keeps 8 keys"), "{ninth}");
+    assert!(text(&ninth, "error").contains("keeps 8 replaced keys"), "{ninth}");
     assert_eq!(stage.between.lock().unwrap().requests, 0, "nothing was sent");
     assert_eq!(stage.stored(&format!("{}-old", stage.key_id)), stage.secret);
 

@@ -6,8 +6,9 @@ use dskpp::algorithm::ProtectionMethod;
 use dskpp::client::Failed;
 use pskc::Shown;
 
-use super::ServerChange;
-use crate::token_store::{MOST_OLD, NOT_A_NAME, StoreError};
+use super::change::ServerChange;
+use crate::store::StoreError;
+use crate::token::{MOST_OLD, NOT_A_NAME};
 use crate::transport::TransportError;
 
 /// Why no key was stored. [`next`](Self::next) says what to do.
@@ -21,102 +22,104 @@ pub enum EnrollError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The last answer was lost twice.
-    #[error("the server's last answer was lost ({0}): it may have registered the key, but this side has none")]
+    #[error(
+        "the server's last answer was lost ({0}): the server may have registered the key, but it is not stored here"
+    )]
     AnswerLost(#[source] TransportError),
     /// The run failed.
     #[error(transparent)]
     Failed(#[from] Failed),
-    /// The server did not prove that it holds the key to be replaced.
-    #[error("the server did not prove that it knows the key '{key_id}', which stays as it is")]
+    /// The server did not prove that it knows the key to renew.
+    #[error("the server did not prove that it knows the key '{key_id}', which is unchanged")]
     NotProved {
         /// The key's id.
         key_id: String,
-        /// The client ID of a run with the same server that did not come to its end.
-        begun: Option<String>,
+        /// The client ID of an unfinished run with the same server.
+        unfinished: Option<String>,
     },
-    /// The anchors for K_SERVER cannot be read.
-    #[error("the file {path} with CA certificates for the server's key cannot be used: {reason}")]
+    /// The trust anchors for K_SERVER are unusable.
+    #[error("cannot use the file {path} with CA certificates for the server's key: {reason}")]
     KServerCa {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
-    /// The server's key cannot be used.
-    #[error("the server's public key cannot be used: {0}")]
+    /// The server's key is unusable.
+    #[error("cannot use the server's public key: {0}")]
     KServer(String),
     /// The certificate of K_SERVER is not valid.
-    #[error("the certificate of the server's key was not accepted: {0}")]
+    #[error("the certificate of the server's key is not acceptable: {0}")]
     KServerCertificate(String),
-    /// Nothing vouches for the server, and no person did.
-    #[error("{0}: nothing vouches for that, so nothing was stored and the old key stays")]
+    /// Nothing vouches for the server, and no person accepted it.
+    #[error("{0}: this change is not verified, so nothing was stored and the old key is unchanged")]
     ServerChanged(ServerChange),
-    /// As many replaced keys are kept as can be.
+    /// [`MOST_OLD`] replaced keys are kept already.
     #[error(
-        "the store keeps {MOST_OLD} keys that '{key_id}' has replaced, which is the most, so nothing was sent",
+        "the store already keeps {MOST_OLD} replaced keys of '{key_id}', the maximum, so nothing was sent",
         key_id = Shown(.0)
     )]
     TooManyOld(String),
-    /// A shared key that this device does not have.
-    #[error("the server wants to use a device key named '{0}', which is neither given nor in the store")]
+    /// A K_SHARED that this device does not have.
+    #[error("the device key '{0}' is neither given nor in the store")]
     DeviceKeyName(String),
-    /// Four-pass with another format of key packages than PSKC.
-    #[error("in four-pass a key package can only be PSKC")]
+    /// Four-pass without PSKC as key package format.
+    #[error("four-pass supports only PSKC key packages")]
     PackageOfFourPass,
     /// The store has more than one key of this device.
     #[error("the store has several keys of this device")]
     SeveralDeviceKeys,
-    /// A method of two-pass was asked for without what it needs.
-    #[error("there is nothing for the key protection method '{}' of two-pass", .0.uri())]
+    /// A key protection method was requested without what it needs.
+    #[error("the input for the key protection method '{}' is missing", .0.uri())]
     MethodNotAtHand(ProtectionMethod),
-    /// Two-pass was asked for without anything that a key could travel under.
-    #[error("two-pass needs something that the key travels under")]
+    /// Two-pass was requested, but no key protection method is available.
+    #[error("two-pass needs a key protection method, and none is available")]
     NothingAtHand,
     /// A device key that is too short.
-    #[error("the device key has the length {0}: 16 octets are the least")]
+    #[error("the device key has {0} octets; the minimum is 16")]
     DeviceKeyLength(usize),
-    /// The key to be renewed is not in the store.
-    #[error("there is no key '{0}' to renew in the store")]
+    /// The key to renew is not in the store.
+    #[error("the store has no key '{0}' to renew")]
     NothingToRenew(String),
-    /// No PRF takes the key to be renewed (profile P6).
+    /// The key to renew is too short for every PRF (profile P6).
     #[error("the key '{0}' is too short for a server to prove that it knows it")]
     TooShortToRenew(String),
-    /// No run made the key to be renewed, so that a server can prove itself with it only after a code (profile P6).
-    #[error("the key '{0}' came in a file, and with an authentication code it is renewed by two-pass alone")]
+    /// The key to renew came from a file, so a server proves itself with it only after the code (profile P6).
+    #[error("the key '{0}' came from a file, so an authentication code renews it in two-pass only")]
     NotByFourPass(String),
-    /// A trigger for a device that this is not.
-    #[error("the trigger is for the device {named}, and this is {own}, so nothing was sent")]
+    /// A trigger for a different device.
+    #[error("the trigger is for the device {named}, but this is {own}, so nothing was sent")]
     AnotherDevice {
-        /// Manufacturer and serial number in the trigger; `?` for what it leaves open.
+        /// Manufacturer and serial number in the trigger; `?` for what it omits.
         named: String,
         /// The same of this device.
         own: String,
     },
-    /// A trigger that asks for hardware (`TokenPlatformInfo`).
-    #[error("the trigger asks that {0} in hardware, and this client is software, so nothing was sent")]
+    /// A trigger that demands hardware (`TokenPlatformInfo`).
+    #[error("the trigger demands that {0} in hardware, but this client is software, so nothing was sent")]
     Hardware(&'static str),
-    /// A trigger of another server than the one that was asked for.
-    #[error("the trigger is for the server {0}, not the one that was asked for, so nothing was sent")]
+    /// A trigger for a server that was not requested.
+    #[error("the trigger is for the server {0}, not the requested one, so nothing was sent")]
     AnotherServer(String),
     /// Request and trigger name different keys.
-    #[error("the trigger renews the key '{0}', not the one that was asked for")]
+    #[error("the trigger renews the key '{0}', not the requested one")]
     RenewsAnother(String),
-    /// A key of this id is there, and the server did not prove that it knows it.
-    #[error("the store already has a key '{0}', and this run was not its renewal: the old key stays")]
+    /// A key with this id exists, and this run did not renew it.
+    #[error("the store already has a key '{0}', and this run was not its renewal: the old key is unchanged")]
     KeyExists(String),
-    /// A text that came with the key could not be shown or typed.
-    #[error("the server gave the key a name that is none: its {0} {NOT_A_NAME}, so nothing was stored")]
+    /// A text of the key cannot be shown or typed.
+    #[error("the server sent an invalid name: the key's {0} {NOT_A_NAME}, so nothing was stored")]
     NotAName(&'static str),
-    /// A label that was asked for and is no name.
+    /// The requested label cannot be shown or typed.
     #[error("the label {NOT_A_NAME}, so nothing was sent")]
     Label,
-    /// The key's policy has parts that are not understood (RFC 6030 §5).
-    #[error("the key '{0}' comes with a policy that this client does not understand, so it must not be used")]
+    /// The key's policy has unknown parts (RFC 6030 §5).
+    #[error("the key '{0}' has a policy that this client does not understand, so it must not be used")]
     Policy(String),
-    /// The store cannot be read.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The server has the key, but it cannot be stored here.
+    /// The server registered the key, but it could not be stored here.
     #[error("the key '{key_id}' could not be stored ({source}), but the server has registered it")]
     NotStored {
         /// The key's id.
@@ -124,62 +127,63 @@ pub enum EnrollError {
         /// Why.
         source: StoreError,
     },
-    /// A computation ended early; the program is being shut down.
+    /// The program is shutting down.
     #[error("the run was interrupted; nothing was stored")]
     Interrupted,
 }
 
 impl EnrollError {
-    /// What to do about it, in words for the person who wants the key.
+    /// What to do about it, in words for the user.
     pub fn next(&self) -> String {
         let next = match self {
             Self::Transport(why) => return why.next(),
             Self::Failed(why) => why.next(),
             Self::Store(why) => why.next(),
-            Self::NotProved { begun, .. } => return not_proved(begun.as_deref()),
+            Self::NotProved { unfinished, .. } => return not_proved(unfinished.as_deref()),
             Self::ServerChanged(change) => {
                 return format!(
-                    "ask the server's operator, and if it is right, give --accept-server this value: {}",
+                    "ask the server's operator; if the change is right, accept it with --accept-server and this value: {}",
                     Shown(change.new_name())
                 );
             }
             Self::NoUrl => "give the server's URL as well",
             Self::AnswerLost(_) => {
-                "run the same command again soon, and ask for a new authentication code if this one turns out to be used"
+                "run the same command again soon; if the server says that the authentication code is used, ask for a new one"
             }
             Self::KServerCa { .. } => "name a PEM file with certificates with --k-server-ca",
             Self::KServer(_) => "tell the server's operator",
-            Self::KServerCertificate(_) => "check the CA file that was given for it, or ask the server's operator",
+            Self::KServerCertificate(_) => "check the CA file for it, or ask the server's operator",
             Self::TooManyOld(_) => {
-                "once the server has accepted a code of that key, forget them: `dskpp token accepted`, with the same store"
+                "once the server has accepted a code of that key, remove them: `dskpp token accepted`, with the same store"
             }
             Self::DeviceKeyName(_) => "give the key of that name",
-            Self::PackageOfFourPass => "offer PSKC, or two-pass",
-            Self::SeveralDeviceKeys => "say which one the server knows with --device-key-name",
+            Self::PackageOfFourPass => "offer PSKC, or choose two-pass",
+            Self::SeveralDeviceKeys => "name the one that the server knows with --device-key-name",
             Self::MethodNotAtHand(_) | Self::NothingAtHand => {
                 "give a device key of 16, 24 or 32 octets for wrap, a private key for transport, or an authentication code \
                  instead of a trigger for passphrase-wrap"
             }
             Self::DeviceKeyLength(_) => "check the file of the device key",
-            Self::NothingToRenew(_) => "check its id, or enroll without renewing",
+            Self::NothingToRenew(_) => "check its id, or enroll a new key",
             Self::TooShortToRenew(_) => "enroll a new key instead",
-            Self::NotByFourPass(_) => "ask for two-pass, or follow a trigger",
-            Self::AnotherDevice { .. } => "use it on that device, or ask for one for this device",
+            Self::NotByFourPass(_) => "choose two-pass, or use a trigger",
+            Self::AnotherDevice { .. } => "use it on that device, or ask for a trigger for this device",
             Self::Hardware(_) => "use a client for that hardware, or ask for a trigger without this condition",
-            Self::AnotherServer(_) => "if that server is right, leave the URL away",
-            Self::RenewsAnother(_) => "leave --renew away, or ask for a trigger for that key",
+            Self::AnotherServer(_) => "if that server is right, omit the URL",
+            Self::RenewsAnother(_) => "omit --renew, or ask for a trigger for that key",
             Self::KeyExists(_) => "delete it, or ask for its renewal, and enroll again with a new authentication code",
             Self::NotAName(_) | Self::Policy(_) => "tell the server's operator",
             Self::Label => "choose another label",
             Self::NotStored { .. } => {
-                "remove the cause and run the same command again soon, or else ask for a new authentication code"
+                "fix the cause and run the same command again soon, or ask for a new authentication code"
             }
             Self::Interrupted => "run the same command again",
         };
         next.to_owned()
     }
-    /// Whether the run is over, so that its secrets must go (RFC 6063 §§3.3, 4.2.5). An answer that is lost, or no DSKPP
-    /// message, says nothing of that, and neither does a fault on this side: the run can still come to its end.
+
+    /// Whether the run is over, so that its secrets must be wiped (RFC 6063 §§3.3, 4.2.5). After a lost or unreadable
+    /// answer, or a local fault, the run can still be finished.
     pub(super) fn ends_the_run(&self) -> bool {
         use EnrollError::{AnswerLost, Failed, Interrupted, NotStored, Store, Transport};
         match self {
@@ -190,12 +194,12 @@ impl EnrollError {
     }
 }
 
-fn not_proved(begun: Option<&str>) -> String {
-    match begun {
+fn not_proved(unfinished: Option<&str>) -> String {
+    match unfinished {
         Some(client_id) => format!(
-            "an earlier run, with a code or trigger of the client ID {client_id}, did not come to its end, and the \
-             server may have the key of that one; give that command again, and then this one"
+            "an earlier run, with a code or trigger for the client ID {client_id}, is unfinished, and the server may have \
+             its key; run that command again, then this one"
         ),
-        None => "ask its operator whether the key was renewed elsewhere, and enroll a new key if it was".to_owned(),
+        None => "ask its operator whether the key was renewed elsewhere; if so, enroll a new key".to_owned(),
     }
 }

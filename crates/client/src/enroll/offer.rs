@@ -1,4 +1,4 @@
-//! What a run offers, out of the request and the store.
+//! What a run offers, derived from request and store.
 
 use std::sync::Arc;
 
@@ -8,11 +8,16 @@ use dskpp::prf::Prf;
 use dskpp_crypto::{RsaPrivateKey, Secret};
 use pskc::{DeviceInfo, KeyInfo};
 
-use super::{DEFAULT_KEY_TYPES, EnrollError, EnrollRequest, Variant, trigger};
-use crate::token_store::{Token, Unfinished};
+use super::blocking::blocking;
+use super::error::EnrollError;
+use super::request::{DEFAULT_KEY_TYPES, EnrollRequest, Variant};
+use super::trigger;
+use crate::store::Run;
+use crate::token::Token;
+use crate::tokens::Tokens;
 use crate::transport::printable;
 
-/// Bits of an RSA key that is made for one run.
+/// Bits of an RSA key for one run.
 const RSA_BITS: usize = 2048;
 
 pub(super) fn url_s(request: &EnrollRequest) -> Result<String, EnrollError> {
@@ -23,8 +28,8 @@ pub(super) fn url_s(request: &EnrollRequest) -> Result<String, EnrollError> {
     of_trigger.or_else(|| request.url_s.clone()).ok_or(EnrollError::NoUrl)
 }
 
-/// The stored key that the run replaces, and what the server may prove itself with.
-pub(super) fn renewed(request: &EnrollRequest, tokens: &[Token]) -> Result<Option<(Token, Renewal)>, EnrollError> {
+/// The stored key to renew, and the keys that the server may prove itself with.
+pub(super) fn renewed(request: &EnrollRequest, tokens: &Tokens) -> Result<Option<(Token, Renewal)>, EnrollError> {
     let of_trigger = match &request.credential {
         Credential::Trigger(trigger) => trigger::key_id(trigger)?,
         Credential::Code(_) => None,
@@ -35,28 +40,27 @@ pub(super) fn renewed(request: &EnrollRequest, tokens: &[Token]) -> Result<Optio
         (None, Some(asked)) => asked.clone(),
         (None, None) => return Ok(None),
     };
-    let found = tokens.iter().find(|token| token.id == key_id && token.old_of.is_none());
+    let found = tokens.get(&key_id).filter(|token| token.old_of.is_none());
     let token = found.cloned().ok_or_else(|| EnrollError::NothingToRenew(printable(&key_id)))?;
     let k_mac = |token: &Token| token.k_mac.clone().unwrap_or_else(|| token.secret.clone()); // profile P6
-    let mut earlier: Vec<_> = tokens.iter().filter(|old| old.old_of.as_ref() == Some(&key_id)).collect();
+    let mut earlier: Vec<_> = tokens.replaced_of(&key_id).collect();
     earlier.sort_by(|one, other| other.created_at.cmp(&one.created_at));
     let renewal = Renewal { k_mac_old: k_mac(&token), earlier: earlier.into_iter().map(k_mac).collect(), key_id };
     Ok(Some((token, renewal)))
 }
 
-/// Whether the request or its trigger says which device this is.
+/// Whether the request or its trigger names the device.
 pub(super) fn names_a_device(request: &EnrollRequest) -> bool {
     let by_trigger =
         matches!(&request.credential, Credential::Trigger(trigger) if trigger.device_identifier_data.is_some());
     by_trigger || request.device.is_some()
 }
 
-/// K_SHARED out of the store: the key that was named, or the one key that was imported for this device. Keys that a
-/// server made for it are other secrets.
-pub(super) fn device_key(request: &EnrollRequest, tokens: &[Token]) -> Result<Option<(String, Secret)>, EnrollError> {
+/// K_SHARED from the store: the named key, or the only imported key of this device, not one that a server provisioned.
+pub(super) fn device_key(request: &EnrollRequest, tokens: &Tokens) -> Result<Option<(String, Secret)>, EnrollError> {
     let of = |token: &Token| (token.id.clone(), token.secret.clone());
     if let Some(name) = &request.device_key_name {
-        let named = tokens.iter().find(|token| token.id == *name);
+        let named = tokens.get(name);
         return named.map(of).map(Some).ok_or_else(|| EnrollError::DeviceKeyName(name.clone()));
     }
     let Some(device) = &request.device else { return Ok(None) };
@@ -71,8 +75,7 @@ pub(super) fn device_key(request: &EnrollRequest, tokens: &[Token]) -> Result<Op
     }
 }
 
-/// Who the enrolment is for, as the code or the trigger says. A trigger may name nobody (its `ClientID` is optional by the
-/// schema); the server then decides by the rest of it.
+/// The client ID of the code or trigger. A trigger may have none (the schema makes its `ClientID` optional).
 pub(super) fn client_id(credential: &Credential) -> &str {
     match credential {
         Credential::Code(code) => code.client_id(),
@@ -80,22 +83,21 @@ pub(super) fn client_id(credential: &Credential) -> &str {
     }
 }
 
-/// Key transport without a private key makes one, or takes the one that the run that was `begun` before has made; its
-/// PKCS #8.
+/// Gives key transport a private key if it has none: that of the unfinished run, or a new one. Returns its PKCS #8.
 pub(super) async fn own_key(
     request: &mut EnrollRequest,
-    begun: Option<&Unfinished>,
+    unfinished: Option<&Run>,
 ) -> Result<Option<Secret>, EnrollError> {
     let asked = request.methods.contains(&ProtectionMethod::Transport) && request.variant != Some(Variant::FourPass);
     if !asked || request.private_key.is_some() {
         return Ok(None);
     }
-    let noted = begun.and_then(|run| RsaPrivateKey::from_pkcs8_der(run.private_key.as_ref()?.expose()).ok());
+    let noted = unfinished.and_then(|run| RsaPrivateKey::from_pkcs8_der(run.private_key.as_ref()?.expose()).ok());
     let key = match noted {
         Some(key) => key,
         None => {
-            let made = tokio::task::spawn_blocking(|| RsaPrivateKey::generate(RSA_BITS)).await;
-            made.ok().and_then(Result::ok).ok_or(EnrollError::Interrupted)?
+            let made = blocking(|| RsaPrivateKey::generate(RSA_BITS)).await?;
+            made.map_err(|_| EnrollError::Interrupted)?
         }
     };
     let der = key.to_pkcs8_der().clone();
@@ -103,7 +105,7 @@ pub(super) async fn own_key(
     Ok(Some(der))
 }
 
-/// The key protection methods that are at hand, in order of preference; none where two-pass is not to be offered.
+/// The available key protection methods in order of preference; none if two-pass is not offered.
 pub(super) fn protections(request: &EnrollRequest) -> Result<Vec<ClientProtection>, EnrollError> {
     use ProtectionMethod::{PassphraseWrap, Transport, Wrap};
     if request.variant == Some(Variant::FourPass) {
@@ -178,7 +180,7 @@ pub(super) fn offer(
     Ok(offer)
 }
 
-/// The algorithms that take a K_SHARED of this length.
+/// The algorithms for a K_SHARED of this length.
 fn with_shared_key(key: &Secret) -> Result<Vec<EncryptionAlgorithm>, EnrollError> {
     use EncryptionAlgorithm::*;
     match key.len() {

@@ -1,38 +1,46 @@
-//! What a trigger (RFC 6063 §3.2.3, §4.2.1, profile P14) must fulfil before anything is sent: it came from somewhere,
-//! and nobody has vouched for it yet.
+//! Checks of a trigger (RFC 6063 §3.2.3, §4.2.1, profile P14) before anything is sent: anybody may have written it.
 
 use dskpp::client::Credential;
 use dskpp::message::{Platform, Trigger};
 use pskc::DeviceInfo;
 use reqwest::Url;
 
-use super::{EnrollError, EnrollRequest};
+use super::error::EnrollError;
+use super::request::EnrollRequest;
 use crate::transport::{TransportError, printable};
 
-/// Checks the request's trigger, if that is what it has, against what this client is and what it was told.
-///
-/// Whether its server may be spoken to without TLS is for the transport to say, and whether its key is there for the
-/// store.
-pub(super) fn check(request: &EnrollRequest) -> Result<(), EnrollError> {
-    let Credential::Trigger(trigger) = &request.credential else { return Ok(()) };
-    platform(trigger)?;
-    if let (Some(own), Some(named)) = (&request.device, &trigger.device_identifier_data) {
-        device(own, named)?;
-    }
-    match &trigger.server_url {
-        Some(url) => server(url, request.url_s.as_deref()),
-        None => Ok(()),
+impl EnrollRequest {
+    /// Whether the label is valid, and whether the trigger, if any, fits this device, this client and the requested
+    /// server (RFC 6063 §4.2.1). [`enroll`](crate::enroll()) begins with this check; call it to know before there is a
+    /// store.
+    ///
+    /// # Errors
+    /// [`EnrollError::Label`], [`EnrollError::AnotherDevice`], [`EnrollError::AnotherServer`], [`EnrollError::Hardware`]
+    /// and [`TransportError::BadUrl`].
+    pub fn check(&self) -> Result<(), EnrollError> {
+        if self.label.as_deref().is_some_and(|label| !pskc::is_name(label)) {
+            return Err(EnrollError::Label);
+        }
+        let Credential::Trigger(trigger) = &self.credential else { return Ok(()) };
+        platform(trigger)?;
+        if let (Some(own), Some(named)) = (&self.device, &trigger.device_identifier_data) {
+            device(own, named)?;
+        }
+        match &trigger.server_url {
+            Some(url) => server(url, self.url_s.as_deref()),
+            None => Ok(()),
+        }
     }
 }
 
-/// The id of the key that the trigger wants replaced (profile P21: UTF-8).
+/// The id of the key that the trigger renews (profile P21: UTF-8).
 pub(super) fn key_id(trigger: &Trigger) -> Result<Option<&str>, EnrollError> {
     let Some(octets) = &trigger.key_id else { return Ok(None) };
     let text = std::str::from_utf8(octets);
     text.map(Some).map_err(|_| EnrollError::NothingToRenew(printable(&String::from_utf8_lossy(octets))))
 }
 
-/// Keys are kept in a file and used by this program: no promise of hardware can be kept.
+/// This client is software and cannot promise hardware.
 fn platform(trigger: &Trigger) -> Result<(), EnrollError> {
     let info = trigger.token_platform_info.unwrap_or_default();
     if info.key_location == Some(Platform::Hardware) {
@@ -44,7 +52,7 @@ fn platform(trigger: &Trigger) -> Result<(), EnrollError> {
     Ok(())
 }
 
-/// What the trigger says of the device must be true of this one; what is not known of this one is the server's matter.
+/// The trigger must be for this device, as far as this device is known.
 fn device(own: &(String, String), named: &DeviceInfo) -> Result<(), EnrollError> {
     let differs = |named: &Option<String>, own: &String| named.as_ref().is_some_and(|named| named != own);
     if !differs(&named.manufacturer, &own.0) && !differs(&named.serial_no, &own.1) {
@@ -55,15 +63,15 @@ fn device(own: &(String, String), named: &DeviceInfo) -> Result<(), EnrollError>
     Err(EnrollError::AnotherDevice { named, own: format!("{}:{}", own.0, own.1) })
 }
 
-/// The server is the one that was asked for, octet for octet (profile P13), and its URL hides nothing from a reader.
+/// The trigger's server must be the requested one, octet for octet (profile P13), and its URL must not mislead a reader.
 fn server(url: &str, asked: Option<&str>) -> Result<(), EnrollError> {
     let bad = |reason: &str| TransportError::BadUrl { url: printable(url), reason: reason.to_owned() };
     if !url.bytes().all(|octet| octet.is_ascii_graphic()) {
-        return Err(bad("the trigger's URL has characters that no URL has").into());
+        return Err(bad("the trigger's URL contains characters that are not allowed in a URL").into());
     }
-    let parsed = Url::parse(url).map_err(|why| bad(&format!("it is the trigger's, and {why}")))?;
+    let parsed = Url::parse(url).map_err(|why| bad(&format!("the trigger's URL is invalid: {why}")))?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(bad("the trigger's URL has a user name in it, which looks like a host").into());
+        return Err(bad("the trigger's URL contains a user name, which looks like a host").into());
     }
     match asked {
         Some(asked) if asked != url => Err(EnrollError::AnotherServer(url.to_owned())),
@@ -75,7 +83,7 @@ fn server(url: &str, asked: Option<&str>) -> Result<(), EnrollError> {
 mod tests {
     use super::*;
     use crate::enroll::enroll;
-    use crate::token_store::{TokenStore, Unlock};
+    use crate::store::{FileStore, TokenStore as _, Unlock};
     use crate::transport::tests::transport;
     use dskpp::message::{AuthenticationCodeMac, AuthenticationData, Mac, TokenPlatformInfo};
     use dskpp::version::Version;
@@ -126,9 +134,9 @@ mod tests {
             let named = device(manufacturer, serial);
             let trigger = Trigger { device_identifier_data: named, ..trigger("https://keys.example/dskpp") };
             let unnamed = of(trigger);
-            assert!(check(&unnamed).is_ok(), "who does not say what it is copies the name");
+            assert!(unnamed.check().is_ok(), "who does not say what it is copies the name");
             let request = EnrollRequest { device: Some(("Acme".into(), "7".into())), ..unnamed };
-            match (check(&request), fits) {
+            match (request.check(), fits) {
                 (Ok(()), true) | (Err(EnrollError::AnotherDevice { .. }), false) => {}
                 (other, _) => panic!("{manufacturer:?} {serial:?}: {other:?}"),
             }
@@ -136,7 +144,7 @@ mod tests {
         let hostile = device(Some("\u{9b}2J\u{1b}]0;x\u{7}"), None);
         let trigger = Trigger { device_identifier_data: hostile, ..trigger("https://keys.example/dskpp") };
         let request = EnrollRequest { device: Some(("Acme".into(), "7".into())), ..of(trigger) };
-        let message = check(&request).unwrap_err().to_string();
+        let message = request.check().unwrap_err().to_string();
         assert!(
             message.contains(r"\u{9b}2J\u{1b}]0;x\u{7}:?") && !message.chars().any(char::is_control),
             "{message:?}"
@@ -152,7 +160,7 @@ mod tests {
                 let info = TokenPlatformInfo { key_location, algorithm_location };
                 let request = of(Trigger { token_platform_info: Some(info), ..trigger("https://keys.example/dskpp") });
                 let fits = soft.contains(&key_location) && soft.contains(&algorithm_location);
-                match (check(&request), fits) {
+                match (request.check(), fits) {
                     (Ok(()), true) | (Err(EnrollError::Hardware(_)), false) => {}
                     (other, _) => panic!("{info:?}: {other:?}"),
                 }
@@ -165,7 +173,7 @@ mod tests {
         let url = "https://keys.example/dskpp";
         let asked = |asked: Option<&str>, url: &str| {
             let request = EnrollRequest { url_s: asked.map(str::to_owned), ..of(trigger(url)) };
-            check(&request)
+            request.check()
         };
         assert!(asked(None, url).is_ok() && asked(Some(url), url).is_ok());
         for other in ["https://keys.example/dskpp/", "https://KEYS.example/dskpp", "https://keys.example:443/dskpp"] {
@@ -204,7 +212,7 @@ mod tests {
     async fn s3_2_3_nothing_is_sent_for_a_trigger_that_does_not_fit() {
         let folder = tempfile::tempdir().unwrap();
         let unlock = Unlock::Passphrase(Secret::from_slice(b"correct horse"));
-        let mut store = TokenStore::open_or_create(&folder.path().join("tokens"), &unlock).unwrap();
+        let mut store = FileStore::open_or_create(&folder.path().join("tokens"), &unlock).unwrap();
         let url = "https://keys.invalid/dskpp";
         let hardware = TokenPlatformInfo { key_location: Some(Platform::Hardware), algorithm_location: None };
         type Fits = fn(&EnrollError) -> bool;
@@ -242,6 +250,6 @@ mod tests {
             assert!(fits(&error), "case {number}: {error:?}");
             assert!(!error.to_string().chars().any(char::is_control), "{error:?}");
         }
-        assert!(store.list().unwrap().is_empty());
+        assert!(store.load().unwrap().iter().next().is_none());
     }
 }

@@ -9,21 +9,23 @@ use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use dskpp_crypto::{AeadKey, Argon2Params, Random as _, Secret, SystemRandom, argon2id};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, Tokens, Unlock};
+use super::StoreError;
 
 const FORMAT: &str = "dskpp token store 1";
-/// Far above what any number of tokens needs, so that a hostile file cannot fill the memory.
+/// Far more than tokens need; a hostile file must not fill the memory.
 const MAX_FILE_LEN: u64 = 256 * 1024 * 1024;
 const MAX_HEADER_LEN: usize = 4096;
+/// The ending of the file with the unfinished runs.
+pub(super) const RUNS: &str = ".run";
 /// A message of at most 64 KiB in base64, and keys.
 const MAX_BESIDE_LEN: u64 = 2 * 1024 * 1024;
-/// What a new store costs to open: 64 MiB and some tenths of a second.
+/// The cost of opening a new store: 64 MiB and some tenths of a second.
 const COST: Argon2Params = Argon2Params { memory_kib: 64 * 1024, iterations: 3, lanes: 1 };
-/// What a file may ask for.
+/// The maximum cost that a file may demand.
 const MAX_COST: Argon2Params = Argon2Params { memory_kib: 1024 * 1024, iterations: 100, lanes: 16 };
 const SALT_LEN: usize = 16;
 
-/// How the key is found; authenticated by the seal.
+/// How to derive the key. The seal authenticates it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
@@ -38,11 +40,21 @@ enum Unlocking {
     KeyFile,
 }
 
+/// What opens a store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Unlock {
+    /// A passphrase.
+    Passphrase(Secret),
+    /// A file with 64 hexadecimal digits; created, with mode 0600, together with a store.
+    KeyFile(PathBuf),
+}
+
 /// The key of the body.
 pub(super) struct Key(AeadKey);
 
 impl Key {
-    /// A new key, with the header that tells how to find it again.
+    /// A new key, and the header that says how to derive it again.
     pub(super) fn new(unlock: &Unlock) -> Result<(Header, Key), StoreError> {
         let unlocking = match unlock {
             Unlock::Passphrase(passphrase) if passphrase.is_empty() => return Err(StoreError::EmptyPassphrase),
@@ -96,10 +108,11 @@ pub(super) fn read(path: &Path) -> Result<(Header, Vec<u8>), StoreError> {
     if octets.len() as u64 > MAX_FILE_LEN {
         return Err(damaged("it is too large"));
     }
-    let end = octets.iter().take(MAX_HEADER_LEN).position(|octet| *octet == b'\n').ok_or(damaged("no header"))?;
-    let header: Header = serde_json::from_slice(&octets[..end]).map_err(|_| damaged("a faulty header"))?;
+    let end =
+        octets.iter().take(MAX_HEADER_LEN).position(|octet| *octet == b'\n').ok_or(damaged("it has no header"))?;
+    let header: Header = serde_json::from_slice(&octets[..end]).map_err(|_| damaged("its header is invalid"))?;
     if header.format != FORMAT {
-        return Err(damaged("another format"));
+        return Err(damaged("it has a different format"));
     }
     if let Unlocking::Passphrase { salt, memory_kib, iterations, lanes } = &header.unlock {
         let sane = (8..=MAX_COST.memory_kib).contains(memory_kib)
@@ -107,49 +120,32 @@ pub(super) fn read(path: &Path) -> Result<(Header, Vec<u8>), StoreError> {
             && (1..=MAX_COST.lanes).contains(lanes)
             && salt.len() <= 64;
         if !sane {
-            return Err(damaged("it asks for an unreasonable key derivation"));
+            return Err(damaged("it demands an excessive key derivation"));
         }
     }
     octets.drain(..=end);
     Ok((header, octets))
 }
 
-/// The body in the clear; fails where anything was changed or the key is another one.
+/// The decrypted body. It fails if anything was changed or the key is wrong.
 pub(super) fn unseal(header: &Header, key: &Key, sealed: &[u8]) -> Result<Secret, StoreError> {
     key.0.open(&line(header), sealed).map_err(|_| StoreError::Locked)
 }
 
-pub(super) fn open(path: &Path, header: &Header, key: &Key, sealed: &[u8]) -> Result<Tokens, StoreError> {
-    let body = unseal(header, key, sealed)?;
-    serde_json::from_slice(body.expose())
-        .map_err(|_| StoreError::Damaged { path: path.to_owned(), reason: "its content is of another version" })
-}
-
-pub(super) fn write(path: &Path, header: &Header, key: &Key, tokens: &Tokens) -> Result<(), StoreError> {
-    let body = json(tokens);
+pub(super) fn write(path: &Path, header: &Header, key: &Key, body: &Secret) -> Result<(), StoreError> {
     let line = line(header);
     let sealed = key.0.seal(&mut SystemRandom, &line, body.expose());
     replace(path, &[&line[..], &sealed].concat())
 }
 
-/// JSON of what has secrets in it, wiped when it goes.
-pub(super) fn json(of: &impl Serialize) -> Secret {
-    const WHY: &str = "tokens and runs are plain JSON, and memory takes them";
-    let mut len = Length(0);
-    serde_json::to_writer(&mut len, of).expect(WHY);
-    let mut body = Vec::with_capacity(len.0); // exactly, so that growing leaves no copies of secrets behind
-    serde_json::to_writer(&mut body, of).expect(WHY);
-    Secret::new(body)
-}
-
-/// What the seal of the file beside the store covers: neither of both can stand in the place of the other.
+/// The authenticated data of the file beside the store; neither file can replace the other.
 fn line_beside(header: &Header) -> Vec<u8> {
     [&line(header)[..], b"unfinished run"].concat()
 }
 
-/// The content of the file beside the store; `None` where there is no file.
+/// The decrypted file beside the store; `None` if there is none.
 pub(super) fn read_beside(store: &Path, header: &Header, key: &Key) -> Result<Option<Secret>, StoreError> {
-    let (path, mut octets) = (beside(store, ".run"), Vec::new());
+    let (path, mut octets) = (beside(store, RUNS), Vec::new());
     let file = match open_private(&path) {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(failed("read", &path))?,
@@ -160,16 +156,16 @@ pub(super) fn read_beside(store: &Path, header: &Header, key: &Key) -> Result<Op
 }
 
 pub(super) fn write_beside(store: &Path, header: &Header, key: &Key, body: &Secret) -> Result<(), StoreError> {
-    replace(&beside(store, ".run"), &key.0.seal(&mut SystemRandom, &line_beside(header), body.expose()))
+    replace(&beside(store, RUNS), &key.0.seal(&mut SystemRandom, &line_beside(header), body.expose()))
 }
 
 pub(super) fn remove_beside(store: &Path) -> Result<(), StoreError> {
-    let path = beside(store, ".run");
+    let path = beside(store, RUNS);
     fs::remove_file(&path).map_err(failed("removed", &path))
 }
 
-/// Opens a file to read it. What others may do with it is taken from them, as far as this user can: a key file may lie
-/// on a disk that cannot be written.
+/// Opens a file to read it, and takes away the permissions of other users if possible: a key file may be on a read-only
+/// disk.
 fn open_private(path: &Path) -> std::io::Result<File> {
     let file = File::open(path)?;
     let mode = file.metadata()?.permissions().mode();
@@ -191,28 +187,14 @@ pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Counts what is written, and keeps nothing.
-struct Length(usize);
-
-impl std::io::Write for Length {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0 += octets.len();
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The header as it stands in the file, which is what the seal covers.
+/// The header as it is in the file, which is what the seal covers.
 fn line(header: &Header) -> Vec<u8> {
     let mut line = serde_json::to_vec(header).expect("a header is plain JSON");
     line.push(b'\n');
     line
 }
 
-/// Makes a key file unless there is one, which is never replaced: other stores may need it.
+/// Creates a key file unless it exists: other stores may need the existing one.
 fn make_key_file(path: &Path) -> Result<(), StoreError> {
     let text = format!("{}\n", HEXLOWER.encode(SystemRandom.secret(32).expose()));
     let text = Secret::from(text.into_bytes());
@@ -232,7 +214,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Replaces a file whole or not at all; only its owner can read it.
+/// Replaces a file as a whole or not at all; only its owner can read it.
 fn replace(path: &Path, content: &[u8]) -> Result<(), StoreError> {
     let folder = folder_of(path);
     let write = || -> std::io::Result<()> {
@@ -245,7 +227,7 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), StoreError> {
     write().map_err(failed("written", path))
 }
 
-/// The right to change a store; given back when it goes, or the process ends.
+/// An exclusive lock on a store; dropping it, or the end of the process, releases it.
 pub(super) struct Locked(#[expect(dead_code, reason = "holds the lock")] File);
 
 impl Locked {
@@ -262,60 +244,4 @@ impl Locked {
 
 fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> StoreError + 'a {
     move |source| StoreError::File { done, path: path.to_owned(), source }
-}
-
-/// Secrets as base64, inside the sealed body only.
-pub(super) mod secret {
-    use super::{BASE64, Secret};
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    pub(crate) fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
-        let text = Secret::from(BASE64.encode(secret.expose()).into_bytes());
-        to.serialize_str(&String::from_utf8_lossy(text.expose()))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
-        let text = Secret::from(String::deserialize(from)?.into_bytes());
-        BASE64.decode(text.expose()).map(Secret::from).map_err(|_| D::Error::custom("base64"))
-    }
-}
-
-/// The same where there may be none.
-pub(super) mod optional_secret {
-    use super::{BASE64, Secret};
-    use serde::{Deserialize as _, Deserializer, Serialize, Serializer, de::Error as _};
-
-    pub(crate) fn serialize<S: Serializer>(secret: &Option<Secret>, to: S) -> Result<S::Ok, S::Error> {
-        secret.as_ref().map(Text).serialize(to)
-    }
-
-    /// Goes the way of the other secrets, whose text is wiped.
-    struct Text<'a>(&'a Secret);
-
-    impl Serialize for Text<'_> {
-        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-            super::secret::serialize(self.0, to)
-        }
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
-        let text = Option::<String>::deserialize(from)?.map(|text| Secret::from(text.into_bytes()));
-        let octets = text.map(|text| BASE64.decode(text.expose())).transpose();
-        Ok(octets.map_err(|_| D::Error::custom("base64"))?.map(Secret::from))
-    }
-}
-
-/// The same for octets that are no secret.
-pub(super) mod optional_octets {
-    use super::BASE64;
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
-
-    pub(crate) fn serialize<S: Serializer>(octets: &Option<Vec<u8>>, to: S) -> Result<S::Ok, S::Error> {
-        octets.as_ref().map(|octets| BASE64.encode(octets)).serialize(to)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
-        let octets = Option::<String>::deserialize(from)?.map(|text| BASE64.decode(text.as_bytes())).transpose();
-        octets.map_err(|_| D::Error::custom("base64"))
-    }
 }

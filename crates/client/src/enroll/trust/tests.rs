@@ -29,7 +29,7 @@ fn remembered(key: &RsaPrivateKey, issuer: Option<&CertifiedIssuer<'static, KeyP
 }
 
 fn judged(trust: &Trust, info: &KeyInfo) -> (Vec<u8>, bool) {
-    let judged = trust.judge(info).unwrap();
+    let judged = trust.judge(info, SystemTime::now()).unwrap();
     (judged.k.octets().to_vec(), judged.is_trusted)
 }
 
@@ -39,7 +39,7 @@ fn p29_a_bare_key_is_taken_as_far_as_tls_is_trusted() {
     assert_eq!(judged(&new, &bare(&NEW)), (NEW.public().modulus().to_vec(), true));
     assert!(!judged(&Trust::default(), &bare(&NEW)).1, "nothing is remembered, and nobody has accepted it");
     let short = KeyInfo::from_rsa(&[0xff; 128], &[1, 0, 1]);
-    assert!(matches!(new.judge(&short), Err(EnrollError::KServer(_))));
+    assert!(matches!(new.judge(&short, SystemTime::now()), Err(EnrollError::KServer(_))));
 }
 
 /// What a key comes with, what is remembered or configured, and whether that is enough.
@@ -67,13 +67,16 @@ fn p29_a_changed_key_needs_a_reason() {
         ("the stored key without its certificate", &bare(&OLD), &of_mine, true),
     ] {
         let trust = Trust { remembered: vec![known.clone()], ..Trust::default() };
-        assert_eq!(trust.judge(sent).unwrap().is_trusted, is_trusted, "{what}");
+        assert_eq!(trust.judge(sent, SystemTime::now()).unwrap().is_trusted, is_trusted, "{what}");
     }
     let anchors = vec![mine.der().clone()];
     let checked = Trust { anchors, remembered: vec![old], ..Trust::default() };
     assert_eq!(judged(&checked, &by_mine), (NEW.public().modulus().to_vec(), true));
     for sent in [bare(&OLD), bare(&NEW), by_other, chain(&other, &OLD, 2999)] {
-        assert!(matches!(checked.judge(&sent), Err(EnrollError::KServerCertificate(_))), "an anchor is configured");
+        assert!(
+            matches!(checked.judge(&sent, SystemTime::now()), Err(EnrollError::KServerCertificate(_))),
+            "an anchor is configured"
+        );
     }
 }
 
@@ -88,7 +91,7 @@ fn p29_who_is_no_authority_certifies_no_other_key() {
     let of_other = KeyInfo::from_certificates(vec![certificate(&no_ca, &NEW, 2999)]);
     let anchored = Trust { anchors: vec![no_ca.der().clone()], ..Trust::default() };
     assert_eq!(judged(&anchored, &own), (OLD.public().modulus().to_vec(), true), "its own");
-    assert!(matches!(anchored.judge(&of_other), Err(EnrollError::KServerCertificate(_))));
+    assert!(matches!(anchored.judge(&of_other, SystemTime::now()), Err(EnrollError::KServerCertificate(_))));
     let known = Trust { remembered: vec![remembered(&OLD, Some(&no_ca))], ..Trust::default() };
     assert!(!judged(&known, &of_other).1, "an issuer that is none");
 }
@@ -99,7 +102,7 @@ fn p29_the_issuer_is_remembered_and_stays_at_a_roll_over() {
     let chain = |ca: &CertifiedIssuer<'static, KeyPair>, above: &CertifiedIssuer<'static, KeyPair>, key| {
         KeyInfo::from_certificates(vec![certificate(ca, key, 2999), above.der().to_vec()])
     };
-    let issuer = |trust: &Trust, info: &KeyInfo| trust.judge(info).unwrap().k_server.unwrap().issuer;
+    let issuer = |trust: &Trust, info: &KeyInfo| trust.judge(info, SystemTime::now()).unwrap().k_server.unwrap().issuer;
     let der = |ca: &CertifiedIssuer<'static, KeyPair>| Some(ca.der().to_vec());
     let new = Trust { takes_any: true, ..Trust::default() };
     assert_eq!(issuer(&new, &chain(&mine, &mine, &NEW)), der(&mine));
@@ -122,12 +125,15 @@ fn p29_a_certificate_must_lead_to_an_anchor_and_be_of_the_key() {
         ("expired", certificate(&mine, &NEW, 2020)),
         ("no certificate", vec![0x30, 0]),
     ] {
-        let result = trust.judge(&KeyInfo::from_certificates(vec![certificate]));
+        let result = trust.judge(&KeyInfo::from_certificates(vec![certificate]), SystemTime::now());
         assert!(matches!(result, Err(EnrollError::KServerCertificate(_))), "{what}");
     }
     let mut mixed = bare(&OLD);
     mixed.x509_certificates = vec![certificate(&mine, &NEW, 2999)];
-    assert!(matches!(trust.judge(&mixed), Err(EnrollError::KServerCertificate(_))), "another key beside it");
+    assert!(
+        matches!(trust.judge(&mixed, SystemTime::now()), Err(EnrollError::KServerCertificate(_))),
+        "another key beside it"
+    );
 }
 
 #[test]
@@ -135,9 +141,9 @@ fn a_shared_key_goes_by_its_name() {
     let device_key = Some(("device 7".to_owned(), Secret::from_slice(&[7; 16])));
     let trust = Trust { device_key, ..Trust::default() };
     assert_eq!(judged(&trust, &KeyInfo::from_key_name("device 7")), (vec![7; 16], true));
-    let other = trust.judge(&KeyInfo::from_key_name("device 8"));
+    let other = trust.judge(&KeyInfo::from_key_name("device 8"), SystemTime::now());
     assert!(matches!(other, Err(EnrollError::DeviceKeyName(name)) if name == "device 8"));
-    let none = Trust::default().judge(&KeyInfo::from_key_name("device 7"));
+    let none = Trust::default().judge(&KeyInfo::from_key_name("device 7"), SystemTime::now());
     assert!(matches!(none, Err(EnrollError::DeviceKeyName(_))));
-    assert!(matches!(trust.judge(&KeyInfo::default()), Err(EnrollError::KServer(_))));
+    assert!(matches!(trust.judge(&KeyInfo::default(), SystemTime::now()), Err(EnrollError::KServer(_))));
 }

@@ -1,92 +1,57 @@
-//! Which K a client goes on with (profile P29).
+//! Which K the client trusts (profile P29).
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use dskpp::client::K;
-use dskpp_crypto::{Authorities, Error, PathError, RsaPublicKey, Secret, Sha256, SignerUse, verify_chain};
-use jiff::Timestamp;
+use dskpp_crypto::{Authorities, Error, PathError, RsaPublicKey, Secret, SignerUse, verify_chain};
 use pskc::KeyInfo;
 use rustls_pki_types::CertificateDer;
 
-use crate::enroll::EnrollError;
-use crate::token_store::Token;
+use super::error::EnrollError;
+use crate::token::k_server::KServer;
 use crate::transport::read_certificates;
-
-/// The public exponent of a K_SERVER that a token remembers without one.
-const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
-/// What a fingerprint begins with.
-pub(crate) const FINGERPRINT: &str = "sha256:";
-
-/// K_SERVER as a token remembers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KServer {
-    pub(crate) key: RsaPublicKey,
-    /// The certificate of the authority that certified it, DER.
-    pub(crate) issuer: Option<Vec<u8>>,
-}
-
-impl KServer {
-    /// What a token remembers. A key that is none is as good as forgotten: nothing is accepted for it.
-    pub(crate) fn of(token: &Token) -> Option<Self> {
-        let exponent = token.k_server_exponent.as_deref().unwrap_or(&USUAL_EXPONENT);
-        let key = RsaPublicKey::from_components(token.k_server.as_ref()?, exponent).ok()?;
-        Some(KServer { key, issuer: token.k_server_issuer.clone() })
-    }
-
-    /// Puts it into a token.
-    pub(crate) fn remember(&self, token: &mut Token) {
-        token.k_server = Some(self.key.modulus().to_vec());
-        token.k_server_exponent = Some(self.key.exponent().to_vec()).filter(|exponent| *exponent != USUAL_EXPONENT);
-        token.k_server_issuer = self.issuer.clone();
-    }
-
-    /// `sha256:` and the SHA-256 of the key's SubjectPublicKeyInfo in DER, 64 lower-case hexadecimal digits.
-    pub(crate) fn fingerprint(&self) -> String {
-        let digest = Sha256::digest(&[&self.key.to_spki_der()]);
-        format!("{FINGERPRINT}{}", data_encoding::HEXLOWER.encode(&digest))
-    }
-}
 
 /// What is known about a server's K before the run.
 #[derive(Debug, Default)]
-pub(crate) struct Trust {
-    /// Certificates that K_SERVER's certificate must lead to; empty: none is checked against them.
-    pub(crate) anchors: Vec<CertificateDer<'static>>,
+pub(super) struct Trust {
+    /// The trust anchors for K_SERVER's certificate; empty: not verified.
+    pub(super) anchors: Vec<CertificateDer<'static>>,
     /// K_SHARED and its name.
-    pub(crate) device_key: Option<(String, Secret)>,
-    /// At a renewal, what its token remembers; else what all tokens of this server do.
-    pub(crate) remembered: Vec<KServer>,
-    /// Whether a K_SERVER that nothing vouches for is taken as far as the TLS channel is trusted: at an enrolment with a
-    /// server that no token remembers, and where a person has accepted the server itself.
-    pub(crate) takes_any: bool,
+    pub(super) device_key: Option<(String, Secret)>,
+    /// For a renewal, what its token remembers; else what all tokens of this server remember.
+    pub(super) remembered: Vec<KServer>,
+    /// Whether TLS alone vouches for K_SERVER: for the first enrolment at a server, and if a person accepted the server
+    /// itself.
+    pub(super) takes_any: bool,
 }
 
-/// A K that fits what is known, or may be accepted.
-pub(crate) struct Judged {
-    pub(crate) k: K,
-    /// What a token is to remember; none: K_SHARED.
-    pub(crate) k_server: Option<KServer>,
-    /// Whether the run may go on with it. If not, a person has to say so.
-    pub(crate) is_trusted: bool,
+/// A K that is trusted, or that a person may accept.
+pub(super) struct Judged {
+    pub(super) k: K,
+    /// What the token remembers; `None`: K is K_SHARED.
+    pub(super) k_server: Option<KServer>,
+    /// If not, a person must accept it.
+    pub(super) is_trusted: bool,
 }
 
 impl Trust {
     /// The anchors of a PEM file.
-    pub(crate) fn read_anchors(path: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, EnrollError> {
+    pub(super) fn read_anchors(path: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, EnrollError> {
         let Some(path) = path else { return Ok(Vec::new()) };
         let unusable = |reason| EnrollError::KServerCa { path: path.to_owned(), reason };
         let anchors = read_certificates(path).map_err(unusable)?;
         for anchor in &anchors {
             match Authorities::default().trust(anchor) {
-                Ok(()) | Err(PathError::NoAuthority) => {} // one that is no authority stands for itself alone
+                Ok(()) | Err(PathError::NoAuthority) => {} // an end-entity certificate vouches for itself only
                 Err(why) => return Err(unusable(why.to_string())),
             }
         }
         Ok(anchors)
     }
 
-    /// K of what `EncryptionKey` says, if it can be used.
-    pub(crate) fn judge(&self, info: &KeyInfo) -> Result<Judged, EnrollError> {
+    /// The K that `EncryptionKey` describes, if it is usable at the time `now`.
+    pub(super) fn judge(&self, info: &KeyInfo, now: SystemTime) -> Result<Judged, EnrollError> {
         if info.rsa_key_value.is_none() && info.x509_certificates.is_empty() {
             return self.shared(info);
         }
@@ -94,15 +59,15 @@ impl Trust {
         let bare = bare.transpose().map_err(|error| EnrollError::KServer(error.to_string()))?;
         let k_server = match (&info.x509_certificates[..], bare) {
             ([], Some(key)) if self.anchors.is_empty() => self.bare(key),
-            // Who asked for a certificate must not be talked out of it by leaving it away.
+            // A server must not avoid the required certificate by omitting it.
             ([], Some(_)) => return Err(EnrollError::KServerCertificate("the server sent its key without one".into())),
-            ([], None) => return Err(EnrollError::KServer("it sent none".to_owned())),
+            ([], None) => return Err(EnrollError::KServer("it sent no key".to_owned())),
             ([leaf, above @ ..], bare) => {
-                let chain = Chain { leaf, above };
+                let chain = Chain { leaf, above, now };
                 let key = chain.key()?;
                 if bare.is_some_and(|bare| bare != key) {
                     return Err(EnrollError::KServerCertificate(
-                        "it certifies another key than the one sent".to_owned(),
+                        "it certifies a different key than the server sent".to_owned(),
                     ));
                 }
                 self.certified(key, &chain)?
@@ -115,7 +80,7 @@ impl Trust {
 
     fn shared(&self, info: &KeyInfo) -> Result<Judged, EnrollError> {
         let Some(named) = &info.key_name else {
-            return Err(EnrollError::KServer("it names a key in a way that is not known".to_owned()));
+            return Err(EnrollError::KServer("it identifies its key in an unknown way".to_owned()));
         };
         match &self.device_key {
             Some((name, key)) if name == named => {
@@ -133,8 +98,8 @@ impl Trust {
         }
     }
 
-    /// A key with its certificate, and whether it is remembered, or certified by whom this client trusts. The issuer is
-    /// remembered as far as the key is: the server confirms, with a MAC over all messages, what it sent.
+    /// A key with its certificate, and whether it is remembered or has a trusted issuer. The token remembers the issuer
+    /// together with the key: the server confirms both with a MAC over all messages.
     fn certified(&self, key: RsaPublicKey, chain: &Chain<'_>) -> Result<(KServer, bool), EnrollError> {
         if !self.anchors.is_empty() {
             let anchors: Vec<_> = self.anchors.iter().map(|anchor| &anchor[..]).collect();
@@ -153,10 +118,11 @@ impl Trust {
     }
 }
 
-/// A certificate with those that came beside it, DER.
+/// A certificate and the other certificates of the message, DER.
 struct Chain<'a> {
     leaf: &'a [u8],
     above: &'a [Vec<u8>],
+    now: SystemTime,
 }
 
 impl Chain<'_> {
@@ -170,11 +136,11 @@ impl Chain<'_> {
     /// Whether it is valid now and leads to one of the anchors.
     fn leads_to(&self, anchors: &[&[u8]], above: &[Vec<u8>]) -> Result<(), Error> {
         let above: Vec<_> = above.iter().map(Vec::as_slice).collect();
-        let now = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);
+        let now = self.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         verify_chain(self.leaf, &above, anchors, now, SignerUse::Any)
     }
 
-    /// Who signed it: one of those beside it, or of the anchors.
+    /// The issuer: one of the other certificates, or an anchor.
     fn issuer(&self, anchors: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
         let mut candidates = self.above.iter().map(Vec::as_slice).chain(anchors.iter().map(|anchor| &anchor[..]));
         candidates.find(|candidate| self.leads_to(&[candidate], &[]).is_ok()).map(<[u8]>::to_vec)

@@ -1,10 +1,10 @@
-//! What a key package tells about a key besides its secret, as a token's fields: the same for keys that a server sends
-//! and for keys out of files.
+//! What a key package says about a key besides its secret, as a token's fields: the same for keys from servers and keys
+//! from files.
 
 use dskpp::algorithm::KeyType;
 use pskc::{DateTime, Key, Kind, PinPolicy, Unusable};
 
-/// What an answer is made with besides the key. Only the values that the type of key has are there.
+/// What a code depends on besides the key. Only values that the key type has are present.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parameters {
     /// Digits of a password.
@@ -15,14 +15,14 @@ pub(crate) struct Parameters {
     pub(crate) period_s: Option<u32>,
     /// `TimeDrift` of TOTP, in steps.
     pub(crate) drift: Option<i32>,
-    /// The hash of TOTP by its name in a token.
+    /// The hash of TOTP, by name.
     pub(crate) hash: Option<String>,
     /// The suite of OCRA.
     pub(crate) suite: Option<String>,
 }
 
 impl Parameters {
-    /// Reads them; values that the type cannot have are refused, for the codes would be wrong.
+    /// Reads them. Values that the type cannot have are an error: the codes would be wrong.
     pub(crate) fn of(key: &Key, key_type: &KeyType) -> Result<Self, Unusable> {
         let kind = Kind::of_uri(key_type.uri());
         let read = pskc::Parameters::of(key, kind)?;
@@ -32,7 +32,7 @@ impl Parameters {
         }
     }
 
-    /// As a token has them: with a counter, which is 0 where nothing is said.
+    /// As a token stores them: with a counter, 0 by default.
     pub(crate) fn taken(read: &pskc::Parameters, kind: Kind) -> Self {
         Self {
             digits: read.digits,
@@ -45,7 +45,7 @@ impl Parameters {
     }
 }
 
-/// What the policy allows (RFC 6030 §5), as a token keeps it.
+/// What the policy allows (RFC 6030 §5), as a token stores it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
     /// From when, RFC 3339.
@@ -54,21 +54,21 @@ pub(crate) struct Terms {
     pub(crate) expiry: Option<String>,
     /// `NumberOfTransactions`
     pub(crate) uses_left: Option<u64>,
-    /// `KeyUsage`; empty: every use.
+    /// `KeyUsage`; empty: all.
     pub(crate) usages: Vec<String>,
 }
 
-/// Why a policy cannot be kept to, so that the key must not be used.
+/// Why this client cannot enforce a policy, so that the key must not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unkept {
-    /// Parts of it are not understood.
+    /// It has unknown parts.
     NotUnderstood,
-    /// It wants a PIN, which this client does not ask for.
+    /// It demands a PIN, which this client does not enforce.
     Pin,
 }
 
 impl Terms {
-    /// Reads them. What a token could not keep is refused: a key never loses a limit on its way into the store.
+    /// Reads them. A limit that a token cannot store is an error: no key loses a limit on its way into the store.
     pub(crate) fn of(key: &Key) -> Result<Self, Unkept> {
         let Some(policy) = &key.policy else { return Ok(Self::default()) };
         if !key.is_usable() {
@@ -81,7 +81,7 @@ impl Terms {
         let mut usages: Vec<String> = Vec::new();
         for usage in &policy.key_usage {
             if !usages.iter().any(|known| known == usage.as_str()) {
-                usages.push(usage.as_str().to_owned()); // the schema lets a document repeat one without end
+                usages.push(usage.as_str().to_owned()); // the schema allows any number of repetitions
             }
         }
         Ok(Self {

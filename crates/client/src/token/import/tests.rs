@@ -3,7 +3,7 @@
 use pskc::{KeyContainer, KeyUsage};
 
 use super::*;
-use crate::token_store::NotAllowed;
+use crate::token::NotAllowed;
 
 const HOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:hotp";
 const TOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:totp";
@@ -25,6 +25,10 @@ fn package(id: &str, algorithm: &str, parameters: &str, data: &str, rest: &str) 
     );
     let mut container = KeyContainer::from_xml(document.as_bytes()).unwrap();
     container.key_packages.remove(0)
+}
+
+fn from_package(package: &KeyPackage) -> Result<Token, ImportError> {
+    Token::from_package(package, SystemTime::now())
 }
 
 fn parameters(suite: &str, format: &str) -> String {
@@ -80,7 +84,7 @@ fn s4_types_of_keys_become_tokens_with_the_parameters_that_they_have() {
         ("urn:example:other", parameters("X", &format(99)), "urn:example:other", None, None, None, None, None, None),
     ];
     for (algorithm, parameters, key_type, digits, counter, period_s, drift, hash, suite) in cases {
-        let token = token_from_package(&package("1", algorithm, &parameters, &format!("{SECRET}{all}"), "")).unwrap();
+        let token = from_package(&package("1", algorithm, &parameters, &format!("{SECRET}{all}"), "")).unwrap();
         assert_eq!((token.id.as_str(), token.key_type.as_str()), ("1", key_type));
         assert_eq!(token.secret.expose(), b"12345678901234567890", "{key_type}");
         let found = (token.digits, token.counter, token.period_s, token.drift, token.hash, token.suite);
@@ -88,7 +92,7 @@ fn s4_types_of_keys_become_tokens_with_the_parameters_that_they_have() {
         assert_eq!(token.algorithm_uri, KeyType::from_uri(algorithm).uri());
         assert!(token.k_mac.is_none() && token.server_url.is_none() && token.usages.is_empty());
     }
-    assert_eq!(token_from_package(&package("1", HOTP, "", SECRET, "")).unwrap().counter, Some(0));
+    assert_eq!(from_package(&package("1", HOTP, "", SECRET, "")).unwrap().counter, Some(0));
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn s6_ciphers_keys_have_the_length_of_their_algorithm() {
         for found in [16, 20, 24, 32] {
             let secret = data_encoding::BASE64.encode(&vec![7; found]);
             let data = format!("<Secret><PlainValue>{secret}</PlainValue></Secret>");
-            match token_from_package(&package("k", &uri(name), "", &data, "")) {
+            match from_package(&package("k", &uri(name), "", &data, "")) {
                 Ok(token) => assert_eq!((token.key_type.as_str(), token.secret.len(), found), (key_type, len, len)),
                 Err(why) => assert_eq!(why, ImportError::SecretLength { id: "k".into(), len: found }, "{name}"),
             }
@@ -119,11 +123,11 @@ fn names_come_along_and_the_devices_user_stands_in() {
     let of_key = "<UserId>CN=ann</UserId>";
     let mut package = package("1", HOTP, "<Issuer>Bank</Issuer><FriendlyName>Card</FriendlyName>", SECRET, of_key);
     package.device_info = Some(pskc::DeviceInfo { user_id: Some("CN=bob".into()), ..Default::default() });
-    let token = token_from_package(&package).unwrap();
+    let token = from_package(&package).unwrap();
     assert_eq!((token.label.as_deref(), token.issuer.as_deref()), (Some("Card"), Some("Bank")));
     assert_eq!(token.user.as_deref(), Some("CN=ann"));
     package.key.as_mut().unwrap().user_id = None;
-    assert_eq!(token_from_package(&package).unwrap().user.as_deref(), Some("CN=bob"));
+    assert_eq!(from_package(&package).unwrap().user.as_deref(), Some("CN=bob"));
 }
 
 #[test]
@@ -131,11 +135,12 @@ fn s5_every_limit_of_the_policy_comes_along_and_is_enforced() {
     let content = "<StartDate>2026-01-01T00:00:00.250Z</StartDate><ExpiryDate>2027-01-01T00:00:00Z</ExpiryDate>\
                    <KeyUsage>OTP</KeyUsage><KeyUsage>CR</KeyUsage><KeyUsage>OTP</KeyUsage>\
                    <NumberOfTransactions>18446744073709551615</NumberOfTransactions>";
-    let token = token_from_package(&package("1", HOTP, "", SECRET, &policy(content))).unwrap();
+    let token = from_package(&package("1", HOTP, "", SECRET, &policy(content))).unwrap();
     assert_eq!(token.start.as_deref(), Some("2026-01-01T00:00:00.25Z"));
     assert_eq!(token.expiry.as_deref(), Some("2027-01-01T00:00:00Z"));
     assert_eq!((token.uses_left, token.usages.as_slice()), (Some(u64::MAX), &["OTP".to_owned(), "CR".to_owned()][..]));
-    let check = |usage, now: &str| token.check_use(usage, now.parse().unwrap());
+    let check =
+        |usage, now: &str| token.use_for(usage, SystemTime::from(now.parse::<jiff::Timestamp>().unwrap())).map(drop);
     assert_eq!(check(KeyUsage::Otp, "2026-06-01T00:00:00Z"), Ok(()));
     assert!(matches!(check(KeyUsage::Otp, "2026-01-01T00:00:00Z"), Err(NotAllowed::NotYet { .. })));
     assert!(matches!(check(KeyUsage::Encrypt, "2026-06-01T00:00:00Z"), Err(NotAllowed::Usage { .. })));
@@ -176,7 +181,7 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
         (limited("<PINPolicy PINUsageMode=\"Append\"/>"), ImportError::Pin(id())),
     ];
     for (package, expected) in cases {
-        let error = token_from_package(&package).unwrap_err();
+        let error = from_package(&package).unwrap_err();
         assert_eq!(error, expected);
         assert!(!error.to_string().contains("1234567890"), "no secret in {error}");
     }
@@ -205,11 +210,11 @@ fn parameters_that_would_make_wrong_codes_are_refused() {
     ];
     for (algorithm, parameters, data) in cases {
         let package = package("1", algorithm, &parameters, &format!("{SECRET}{data}"), "");
-        let error = token_from_package(&package).unwrap_err();
+        let error = from_package(&package).unwrap_err();
         assert!(matches!(error, ImportError::Parameters { .. }), "{algorithm} {parameters} {data}: {error:?}");
     }
     let pin = package("1", "urn:ietf:params:xml:ns:keyprov:pskc:pin", &parameters("", &format(4)), SECRET_16, "");
-    assert_eq!(token_from_package(&pin).unwrap().key_type, "pin", "only OTP keys have digits to fit");
+    assert_eq!(from_package(&pin).unwrap().key_type, "pin", "only OTP keys have digits to fit");
 }
 
 /// `check` and imports have one rule for texts: what `pskc::unshown` says of a token store is what an import does.
@@ -246,7 +251,7 @@ fn texts_that_cannot_be_shown_are_refused_as_check_says() {
                 let mut package = KeyPackage { key: Some(own), ..KeyPackage::default() };
                 put(&mut package, value.clone());
                 let said = pskc::unshown(&package).any(|text| text.is_refused);
-                let refused = matches!(token_from_package(&package), Err(ImportError::Text { .. }));
+                let refused = matches!(from_package(&package), Err(ImportError::Text { .. }));
                 assert_eq!(said, refused, "{name} of {} characters, {user:?}", value.chars().count());
             }
         }

@@ -1,0 +1,171 @@
+//! One run: the passes of RFC 6063 §4, which are ClientHello, ServerHello, ClientNonce and ServerFinished in four-pass,
+//! ClientHello and ServerFinished in two-pass. A lost answer is requested again.
+
+use std::time::SystemTime;
+
+use dskpp::algorithm::KeyType;
+use dskpp::client::{
+    Answered, AwaitingAnswer, AwaitingKey, AwaitingServerHello, ChooseK, ClientProtection, Either, Failed, FourPass, K,
+    Offer, Provisioned, TwoPass,
+};
+use dskpp_crypto::{Random as _, Secret, SeededRandom, Sha256, SystemRandom};
+use pskc::KeyInfo;
+
+use super::blocking::blocking;
+use super::change::ServerChange;
+use super::error::EnrollError;
+use super::request::{EnrollRequest, Variant};
+use super::server;
+use super::trust::Trust;
+use crate::store::{Run, TokenStore};
+use crate::token::k_server::KServer;
+use crate::transport::Transport;
+
+/// Octets of a run's seed.
+const SEED_LEN: usize = 32;
+
+/// The key type that the server chose and the result, or why the run ended before the server chose.
+pub(super) type Ran = Result<(KeyType, Result<Provisioned, EnrollError>), EnrollError>;
+
+/// What the runs of an enrolment have in common.
+pub(super) struct Runner<'a, S> {
+    pub(super) transport: &'a Transport,
+    pub(super) request: &'a EnrollRequest,
+    pub(super) trust: &'a Trust,
+    /// Keeps the notes of the run.
+    pub(super) store: &'a mut S,
+    pub(super) offer: Offer,
+    pub(super) variant: Option<Variant>,
+    pub(super) protections: Vec<ClientProtection>,
+    /// The notes of the current run.
+    pub(super) run: Run,
+    /// The K_SERVER of the last four-pass run.
+    pub(super) k_server: Option<KServer>,
+}
+
+/// The state after ClientHello, by the offered variants.
+pub(super) enum HelloSent {
+    FourPass(Box<AwaitingServerHello>),
+    TwoPass(Box<AwaitingKey>),
+    Either(Box<AwaitingAnswer>),
+}
+
+impl<S: TokenStore> Runner<'_, S> {
+    /// A new run.
+    pub(super) async fn run_once(&mut self) -> Ran {
+        self.run.seed = SystemRandom.secret(SEED_LEN);
+        self.run.key_types = self.offer.key_types.iter().map(|key_type| key_type.uri().to_owned()).collect();
+        self.run.server_hello = None;
+        let (request, state) = self.client_hello().await?;
+        self.run.hello_hash = Sha256::digest(&[&request]);
+        if !self.protections.is_empty() {
+            self.store.change_runs(|runs| runs.keep(&self.run))?; // ClientHello is the last request of two-pass
+        }
+        self.all_passes(request, state).await
+    }
+
+    /// ClientHello, from the seed of the run.
+    pub(super) async fn client_hello(&self) -> Result<(Vec<u8>, HelloSent), EnrollError> {
+        let (offer, variant, protections) = (self.offer.clone(), self.variant, self.protections.clone());
+        let mut rng = SeededRandom::new(self.run.seed.expose());
+        Ok(blocking(move || client_hello(offer, variant, protections, &mut rng)).await??)
+    }
+
+    /// All passes. A failed run leaves nothing behind.
+    pub(super) async fn all_passes(&mut self, request: Vec<u8>, state: HelloSent) -> Ran {
+        let ran = self.first_and_second_pass(request, state).await;
+        if let Err(error) | Ok((_, Err(error))) = &ran
+            && error.ends_the_run()
+        {
+            let seed = std::mem::replace(&mut self.run.seed, Secret::new(Vec::new()));
+            if let Err(why) = self.store.change_runs(|runs| runs.forget(|run| run.seed == seed)) {
+                tracing::warn!(%why, "the notes of a failed run stay in the store");
+            }
+        }
+        ran
+    }
+
+    /// Sends ClientHello and receives ServerFinished, or ServerHello, after which the other two passes follow.
+    async fn first_and_second_pass(&mut self, request: Vec<u8>, state: HelloSent) -> Ran {
+        let answer = match (&self.run.server_hello, self.protections.is_empty()) {
+            (Some(answer), _) => answer.clone(),
+            (None, true) => self.transport.post(&self.offer.url_s, &request).await?,
+            (None, false) => self.post_last_request(&request).await?, // it is the last one of two-pass
+        };
+        let received = answer.clone();
+        let answered = blocking(move || {
+            Ok::<_, Failed>(match state {
+                HelloSent::FourPass(state) => Answered::FourPass(Box::new(state.receive(&received)?)),
+                HelloSent::TwoPass(state) => Answered::Key(Box::new(state.receive(&received)?)),
+                HelloSent::Either(state) => state.receive(&received)?,
+            })
+        });
+        match answered.await?? {
+            Answered::Key(provisioned) => Ok((provisioned.key_type.clone(), Ok(*provisioned))),
+            Answered::FourPass(state) => {
+                if self.run.server_hello.is_none() {
+                    self.run.server_hello = Some(answer);
+                    self.store.change_runs(|runs| runs.keep(&self.run))?;
+                }
+                let chosen = state.key_type().clone();
+                Ok((chosen, self.third_and_fourth_pass(*state).await))
+            }
+        }
+    }
+
+    /// Sends ClientNonce and receives ServerFinished.
+    async fn third_and_fourth_pass(&mut self, state: ChooseK) -> Result<Provisioned, EnrollError> {
+        let k = self.choose_k(state.encryption_key()).await?;
+        let seed = Secret::new([self.run.seed.expose(), b"ClientNonce"].concat());
+        let (request, state) = blocking(move || state.proceed(k, &mut SeededRandom::new(seed.expose()))).await??;
+        Ok(state.receive(&self.post_last_request(&request).await?)?)
+    }
+
+    /// K, if it is trusted or a person accepts it. An accepted key is not asked about again.
+    async fn choose_k(&mut self, info: &KeyInfo) -> Result<K, EnrollError> {
+        let judged = self.trust.judge(info, SystemTime::now())?;
+        if let (Some(shown), false) = (&judged.k_server, judged.is_trusted)
+            && self.k_server.as_ref().is_none_or(|accepted| accepted.key != shown.key)
+        {
+            let old = self.trust.remembered.iter().map(KServer::fingerprint).collect();
+            let change = ServerChange::KServer { url: self.offer.url_s.clone(), old, new: shown.fingerprint() };
+            server::accept(self.request, change).await?;
+        }
+        self.k_server = judged.k_server;
+        Ok(judged.k)
+    }
+
+    /// Sends the last request of a run, and again, octet for octet, if its answer is lost: the server repeats the answer
+    /// (profile P28).
+    async fn post_last_request(&self, request: &[u8]) -> Result<Vec<u8>, EnrollError> {
+        match self.transport.post(&self.offer.url_s, request).await {
+            Err(error) if error.is_lost() => {
+                tracing::debug!(%error, "sending the last request again");
+                self.transport.post(&self.offer.url_s, request).await.map_err(EnrollError::AnswerLost)
+            }
+            other => Ok(other?),
+        }
+    }
+}
+
+fn client_hello(
+    offer: Offer,
+    variant: Option<Variant>,
+    protections: Vec<ClientProtection>,
+    rng: &mut SeededRandom,
+) -> Result<(Vec<u8>, HelloSent), Failed> {
+    if protections.is_empty() {
+        let (request, state) = FourPass::start(offer, rng);
+        return Ok((request, HelloSent::FourPass(Box::new(state))));
+    }
+    match variant {
+        Some(Variant::TwoPass) => {
+            let (request, state) = TwoPass::start(offer, protections, rng)?;
+            Ok((request, HelloSent::TwoPass(Box::new(state))))
+        }
+        _ => {
+            let (request, state) = Either::start(offer, protections, rng)?;
+            Ok((request, HelloSent::Either(Box::new(state))))
+        }
+    }
+}

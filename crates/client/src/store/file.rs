@@ -1,0 +1,104 @@
+//! Tokens in one encrypted file.
+//!
+//! - The file is a plain header and a body sealed with AES-256-GCM, which authenticates the header too. The key comes from
+//!   a passphrase by Argon2id, or from a key file.
+//! - Every change locks a file beside it, reads the store again, and replaces it as a whole: two processes never lose each
+//!   other's changes, and a crash leaves either the old store or the new one.
+//! - The notes of unfinished enrolments are sealed with the same key, in a second file beside it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::sealed::{self, Header, Key, Locked};
+use super::{Runs, StoreError, TokenStore};
+use crate::secret_json::to_json;
+use crate::token::TokenError;
+use crate::tokens::Tokens;
+
+pub use super::sealed::Unlock;
+
+/// An open store in a file.
+pub struct FileStore {
+    path: PathBuf,
+    header: Header,
+    key: Key,
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl FileStore {
+    /// Opens an existing store; takes the time of the key derivation.
+    ///
+    /// It verifies the seal of the whole file. A store of a later version opens, and loading its tokens fails.
+    pub fn open(path: &Path, unlock: &Unlock) -> Result<Self, StoreError> {
+        let (header, sealed) = sealed::read(path)?;
+        let key = Key::derive(&header, unlock)?;
+        sealed::unseal(&header, &key, &sealed)?;
+        Ok(FileStore { path: path.to_owned(), header, key })
+    }
+
+    /// Opens a store, or creates an empty one.
+    pub fn open_or_create(path: &Path, unlock: &Unlock) -> Result<Self, StoreError> {
+        if path.exists() {
+            return Self::open(path, unlock);
+        }
+        let _lock = Locked::take(path)?;
+        if path.exists() {
+            return Self::open(path, unlock); // another process created it meanwhile
+        }
+        let (header, key) = Key::new(unlock)?;
+        sealed::write(path, &header, &key, &Tokens::default().to_json())?;
+        Ok(FileStore { path: path.to_owned(), header, key })
+    }
+}
+
+impl TokenStore for FileStore {
+    fn load(&self) -> Result<Tokens, StoreError> {
+        let (header, sealed) = sealed::read(&self.path)?;
+        if header != self.header {
+            return Err(StoreError::Locked); // a different store has taken its place
+        }
+        let body = sealed::unseal(&header, &self.key, &sealed)?;
+        Tokens::from_json(&body).ok_or_else(|| newer(self.path.clone()))
+    }
+
+    fn change<T>(&mut self, work: impl FnOnce(&mut Tokens) -> Result<T, TokenError>) -> Result<T, StoreError> {
+        let _lock = Locked::take(&self.path)?;
+        let mut tokens = self.load()?;
+        let done = work(&mut tokens)?;
+        sealed::write(&self.path, &self.header, &self.key, &tokens.to_json())?;
+        Ok(done)
+    }
+
+    fn load_runs(&self) -> Result<Runs, StoreError> {
+        match sealed::read_beside(&self.path, &self.header, &self.key)? {
+            None => Ok(Runs::default()),
+            Some(body) => {
+                serde_json::from_slice(body.expose()).map_err(|_| newer(sealed::beside(&self.path, sealed::RUNS)))
+            }
+        }
+    }
+
+    fn change_runs(&mut self, work: impl FnOnce(&mut Runs)) -> Result<(), StoreError> {
+        let _lock = Locked::take(&self.path)?;
+        let before = self.load_runs().unwrap_or_default();
+        let mut runs = before.clone();
+        work(&mut runs);
+        match runs.is_empty() {
+            _ if runs == before => Ok(()),
+            true => sealed::remove_beside(&self.path),
+            false => sealed::write_beside(&self.path, &self.header, &self.key, &to_json(&runs)),
+        }
+    }
+}
+
+fn newer(path: PathBuf) -> StoreError {
+    StoreError::Damaged { path, reason: "its content is from a different version" }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Unfinished runs: enough to ask for the lost answer again after a crash.
+//!
+//! A server answers the last request of a run again, octet for octet, until the session expires (profile P28). The notes
+//! here reproduce the octets of that request.
+
+use dskpp_crypto::Secret;
+use serde::{Deserialize, Serialize};
+
+/// One run. It has no `Debug`: most of it is secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    /// URL_S
+    pub(crate) url_s: String,
+    /// `ClientID`
+    pub(crate) client_id: String,
+    /// URIs of the offered key types.
+    pub(crate) key_types: Vec<String>,
+    /// The seed of all random octets of the run: 32 octets.
+    #[serde(with = "crate::secret_json::secret")]
+    pub(crate) seed: Secret,
+    /// The RSA key generated for the run, PKCS #8.
+    #[serde(with = "crate::secret_json::optional_secret")]
+    pub(crate) private_key: Option<Secret>,
+    /// SHA-256 of ClientHello.
+    pub(crate) hello_hash: [u8; 32],
+    /// ServerHello, once received.
+    #[serde(with = "crate::secret_json::optional_octets")]
+    pub(crate) server_hello: Option<Vec<u8>>,
+}
+
+impl Run {
+    /// A run before its ClientHello.
+    pub(crate) fn new(url_s: &str, client_id: String, private_key: Option<Secret>) -> Self {
+        Run {
+            url_s: url_s.to_owned(),
+            client_id,
+            key_types: Vec::new(),
+            seed: Secret::new(Vec::new()),
+            private_key,
+            hello_hash: [0; 32],
+            server_hello: None,
+        }
+    }
+}
+
+/// How many runs are kept; the oldest is dropped first.
+const MOST: usize = 8;
+
+/// Notes of unfinished runs, the last one first. They are secret.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runs(Vec<Run>);
+
+impl Runs {
+    /// Whether no run is unfinished.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The runs, the last one first.
+    pub(crate) fn into_vec(self) -> Vec<Run> {
+        self.0
+    }
+
+    /// Keeps how far a run has come. Other runs stay: their lost answers can still be requested.
+    pub(crate) fn keep(&mut self, run: &Run) {
+        self.0.retain(|other| other.seed != run.seed);
+        self.0.insert(0, run.clone());
+        self.0.truncate(MOST);
+    }
+
+    /// Drops finished runs.
+    pub(crate) fn forget(&mut self, is_over: impl Fn(&Run) -> bool) {
+        self.0.retain(|run| !is_over(run));
+    }
+}
+
+impl std::fmt::Debug for Runs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Runs({})", self.0.len())
+    }
+}
