@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
 use dskpp::algorithm::PackageFormat;
-use dskpp::key_package::{OpenedPackage, PackageProtection, file, verify, codec};
+use dskpp::key_package::{OpenedPackage, PackageProtection, codec, file, verify};
 use dskpp_crypto::{RsaPrivateKey, Secret, SeededRandom, SigningKey};
 use libfuzzer_sys::fuzz_target;
 use pskc::Unlock;
