@@ -9,16 +9,16 @@ use dskpp::algorithm::PackageFormat;
 use dskpp::key_package::{OpenedPackage, PackageProtection, codec, file, verify};
 use dskpp_crypto::{RsaPrivateKey, Secret, SeededRandom, SigningKey};
 use libfuzzer_sys::fuzz_target;
-use pskc::Unlock;
+use pskc::DecryptionKey;
 
-static UNLOCKS: LazyLock<Vec<Option<Unlock>>> = LazyLock::new(|| {
+static UNLOCKS: LazyLock<Vec<Option<DecryptionKey>>> = LazyLock::new(|| {
     let pem = include_str!("../../crates/pskc/tests/data/signature/rsa.key");
     let rsa = RsaPrivateKey::from_pkcs8_pem(pem).expect("a key");
     vec![
         None,
-        Some(Unlock::Password(Secret::from_slice(b"password"))),
-        Some(Unlock::Key(Secret::new((0..16).collect()))),
-        Some(Unlock::PrivateKey(Arc::new(rsa))),
+        Some(DecryptionKey::Password(Secret::from_slice(b"password"))),
+        Some(DecryptionKey::Key(Secret::new((0..16).collect()))),
+        Some(DecryptionKey::PrivateKey(Arc::new(rsa))),
     ]
 });
 
@@ -53,7 +53,7 @@ fuzz_target!(|octets: &[u8]| {
             let sealed = codec.seal(&package, &protection, &mut SeededRandom::new(b"fuzz"));
             let Ok(sealed) = sealed else { continue }; // a PIN policy of PSKC's may be more than RFC 6031 has
             let opened = OpenedPackage { package, iterations: Some(iterations) };
-            assert_eq!(codec.open(&sealed, Some(&Unlock::Password(password))), Ok(opened));
+            assert_eq!(codec.open(&sealed, Some(&DecryptionKey::Password(password))), Ok(opened));
         }
     }
 });

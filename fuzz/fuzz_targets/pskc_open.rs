@@ -4,7 +4,7 @@
 
 use dskpp_crypto::{Hash, Secret, SeededRandom};
 use libfuzzer_sys::fuzz_target;
-use pskc::{DerivedKey, KeyContainer, KeyData, Opener, OpenerOptions, Protector, Unlock, Value};
+use pskc::{DecryptionKey, DerivedKey, KeyContainer, KeyData, Opener, OpenerOptions, Protector, Value};
 
 /// Passwords are not tried where their derivation takes more rounds: they are slow, and no different.
 const MAX_ITERATIONS: u32 = 100;
@@ -25,10 +25,10 @@ fn key(len: usize) -> Secret {
 }
 
 fn open_with_everything(container: &KeyContainer) {
-    let mut unlocks = [16, 24, 32].map(|len| Unlock::Key(key(len))).to_vec();
+    let mut unlocks = [16, 24, 32].map(|len| DecryptionKey::Key(key(len))).to_vec();
     let derived = container.encryption_key.as_ref().map(DerivedKey::of);
     if !matches!(derived, Some(Ok(Some(derived))) if derived.iterations.get() > MAX_ITERATIONS) {
-        unlocks.push(Unlock::Password(Secret::from_slice(b"qwerty")));
+        unlocks.push(DecryptionKey::Password(Secret::from_slice(b"qwerty")));
     }
     let strict = OpenerOptions::default();
     let lenient = OpenerOptions { lenient: true, ..OpenerOptions::default() };
@@ -44,7 +44,7 @@ fn open_with_everything(container: &KeyContainer) {
 }
 
 /// What each key opens to.
-fn open(container: &KeyContainer, unlock: &Unlock, options: &OpenerOptions) -> Vec<Option<KeyData>> {
+fn open(container: &KeyContainer, unlock: &DecryptionKey, options: &OpenerOptions) -> Vec<Option<KeyData>> {
     let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
     let keys = container.key_packages.iter().filter_map(|package| package.key.as_ref()?.data.as_ref());
     let Ok(mut opener) = Opener::new(named, mac, unlock, options.clone()) else {
@@ -89,7 +89,7 @@ fn flip(data: &[u8]) {
     protector.protect(&mut protected, rng).expect("the secret is neither empty nor long");
     let changed = change(&protected, position, (*mask).max(1));
     for lenient in [false, true] {
-        let unlock = Unlock::Key(key(len));
+        let unlock = DecryptionKey::Key(key(len));
         let (named, mac) = (protector.encryption_key(), protector.mac_method());
         let options = OpenerOptions { lenient, ..OpenerOptions::default() };
         let mut opener = Opener::new(Some(named), mac, &unlock, options).expect("made by the protector");

@@ -4,11 +4,11 @@
 use std::io::{BufRead, BufReader};
 
 use libfuzzer_sys::fuzz_target;
-use pskc::xml::{Element, Foreign, Limits, Reader, XmlError};
+use pskc::xml::{Element, Foreign, Reader, XmlError, XmlLimits};
 
 fuzz_target!(|data: &[u8]| {
-    let small = Limits { max_depth: 4, max_text: 40, max_child: 200 };
-    for limits in [Limits::MESSAGE, small] {
+    let small = XmlLimits { max_depth: 4, max_text: 40, max_child: 200 };
+    for limits in [XmlLimits::MESSAGE, small] {
         let whole = tree(data, limits);
         let parts = tree(BufReader::with_capacity(7, data), limits);
         let mut walks = [Vec::new(), Vec::new()];
@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn tree(source: impl BufRead, limits: Limits) -> Result<Foreign, XmlError> {
+fn tree(source: impl BufRead, limits: XmlLimits) -> Result<Foreign, XmlError> {
     let mut reader = Reader::new(source, limits)?;
     let root = reader.root()?;
     let tree = Foreign::read_open(&mut reader, root)?;
@@ -41,7 +41,7 @@ enum Step {
 }
 
 /// Takes a document apart as its elements' names say, since no schema does.
-fn walk(source: impl BufRead, limits: Limits, steps: &mut Vec<Step>) -> Result<(), XmlError> {
+fn walk(source: impl BufRead, limits: XmlLimits, steps: &mut Vec<Step>) -> Result<(), XmlError> {
     let mut reader = Reader::new(source, limits)?;
     let mut element = reader.root()?;
     let mut depth = 1;

@@ -7,7 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
-use dskpp::client::{AwaitingServerFinished, Credential, FourPass, K, Offer};
+use dskpp::client::{AwaitingServerFinished, Credential, FourPass, K, RunConfig};
 use dskpp_client::DEFAULT_KEY_TYPES;
 use dskpp_client::transport::{Transport, TransportOptions};
 use dskpp_crypto::{RsaPublicKey, SystemRandom};
@@ -36,7 +36,7 @@ enum End {
 
 /// As far as a run comes with this server.
 async fn run(transport: Transport, url: String, code: String) -> End {
-    let offer = Offer::new(&*url, Credential::Code(code.parse().unwrap()), DEFAULT_KEY_TYPES.to_vec());
+    let offer = RunConfig::new(&*url, Credential::Code(code.parse().unwrap()), DEFAULT_KEY_TYPES.to_vec());
     let (hello, state) = FourPass::start(offer, &mut SystemRandom);
     let Ok(answer) = transport.post(&url, &hello).await else { return End::Early };
     let state = state.receive(&answer).expect("what comes from a dying server is whole or nothing");

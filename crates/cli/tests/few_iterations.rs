@@ -12,10 +12,10 @@ use dskpp::algorithm::{KeyType, ProtectionMethod};
 use dskpp::key_package::PackageSpec;
 use dskpp::key_package::{self, PackageProtection};
 use dskpp::message::{PackageContent, Request, Response};
-use dskpp::negotiate::Policy;
-use dskpp::server::{AuthPolicy, ClientKey, Finished, Shipment, TwoPassFacts, TwoPassRun};
+use dskpp::negotiate::NegotiationPolicy;
+use dskpp::server::{AuthPolicy, ClientKey, Finished, OutgoingKey, TwoPassFacts, TwoPassRun};
 use dskpp_crypto::{Secret, SystemRandom};
-use pskc::{PasswordStrength, Protector, Unlock, Value, ValueAlgorithm};
+use pskc::{DecryptionKey, PasswordStrength, Protector, Value, ValueAlgorithm};
 use support::{Home, code_of};
 
 const PASSWORD: &str = "3582AF0C3E";
@@ -27,7 +27,7 @@ fn password() -> Secret {
 /// The answer to a ClientHello of two-pass: a key that is all of K_TOKEN.
 fn finished(request: &[u8], url_s: &str) -> Finished {
     let Ok(Request::ClientHello(hello)) = Request::read(request) else { panic!("a ClientHello") };
-    let (policy, auth, keys) = (Policy::default(), AuthPolicy::default(), [Some(ClientKey::Passphrase)]);
+    let (policy, auth, keys) = (NegotiationPolicy::default(), AuthPolicy::default(), [Some(ClientKey::Passphrase)]);
     let methods = &[ProtectionMethod::PassphraseWrap];
     let facts = TwoPassFacts { methods, keys: &keys, key_type: Some(&KeyType::Aes256Cbc), trigger: false };
     let begun = TwoPassRun::begin(&hello, request, &policy, &facts, &auth).unwrap();
@@ -46,7 +46,7 @@ fn finished(request: &[u8], url_s: &str) -> Finished {
         period_s: None,
     };
     let run = begun.choose(&policy, &facts).unwrap();
-    run.finish(Shipment::new(&spec).unwrap(), &password(), &mut SystemRandom).unwrap()
+    run.finish(OutgoingKey::new(&spec).unwrap(), &password(), &mut SystemRandom).unwrap()
 }
 
 /// The same key, protected anew with that many iterations: no MAC of a run is over its protection.
@@ -67,7 +67,7 @@ fn weakened(finished: &Finished, iterations: NonZeroU32) -> Vec<u8> {
         }
         PackageContent::Encoded { format, octets } => {
             let codec = key_package::codec(format).unwrap();
-            let opened = codec.open(octets, Some(&Unlock::Password(password()))).unwrap();
+            let opened = codec.open(octets, Some(&DecryptionKey::Password(password()))).unwrap();
             assert_eq!(opened.iterations.map(NonZeroU32::get), Some(100_000), "{format}: as a good server has it");
             let protection = PackageProtection::Password { password: password(), iterations };
             *octets = codec.seal(&opened.package, &protection, &mut SystemRandom).unwrap();

@@ -7,7 +7,7 @@ use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 use x509_parser::time::ASN1Time;
 
-use crate::path::{certifies, is_accepted};
+use crate::cert_path::{certifies, is_accepted};
 
 /// Certificates of a path that are looked at.
 const MAX_PATH: usize = 8;

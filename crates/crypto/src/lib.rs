@@ -12,6 +12,7 @@
 //! read certificates.
 
 mod aead;
+mod cert_path;
 mod cipher;
 mod cms;
 mod distrust;
@@ -19,7 +20,6 @@ mod hash;
 mod kdf;
 mod legacy;
 mod mac;
-mod path;
 mod pkcs12;
 mod random;
 mod raw_rsa;
@@ -29,6 +29,7 @@ mod signature;
 mod x509;
 
 pub use aead::AeadKey;
+pub use cert_path::{PathError, RevocationList, TrustAnchors, can_be_anchor};
 pub use cipher::{CbcKey, aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwrap_pad, aes_wrap, aes_wrap_pad};
 pub use cms::{pwri_unwrap, pwri_wrap};
 pub use distrust::{Distrust, DistrustCause, distrust, distrust_of_signer};
@@ -38,7 +39,6 @@ pub use legacy::{
     camellia_cbc_decrypt, camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_cbc_encrypt, des3_unwrap,
 };
 pub use mac::{CmacKey, HmacKey, Tag};
-pub use path::{Authorities, PathError, RevocationList, can_be_anchor};
 pub use pkcs12::{pkcs12_des3_key, pkcs12_mac_key};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use rsa::{RsaEncryption, RsaPrivateKey, RsaPublicKey};

@@ -3,7 +3,7 @@
 use x509_parser::der_parser::{Oid, oid};
 use x509_parser::prelude::{ExtendedKeyUsage, FromDer as _, X509Certificate};
 
-use crate::{Authorities, Error, PathError};
+use crate::{Error, PathError, TrustAnchors};
 
 /// The SubjectPublicKeyInfo of a certificate.
 pub(crate) fn spki_of(der: &[u8]) -> Result<Vec<u8>, Error> {
@@ -78,7 +78,7 @@ pub fn verify_chain(
         let valid = at.is_ok_and(|at| parsed.validity().is_valid_at(at));
         return if valid { Ok(()) } else { Err(Error::Path(PathError::Time)) };
     }
-    let mut authorities = Authorities::default();
+    let mut authorities = TrustAnchors::default();
     for anchor in anchors {
         _ = authorities.trust(anchor); // one that is no authority stands for itself alone
     }

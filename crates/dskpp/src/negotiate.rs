@@ -8,7 +8,7 @@ use crate::status::Status;
 
 /// What a server allows. The order of its lists does not matter: the client's does (profile P17).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
+pub struct NegotiationPolicy {
     /// Types of keys that it provisions.
     pub key_types: Vec<KeyType>,
     /// Algorithms for R_C.
@@ -19,11 +19,11 @@ pub struct Policy {
     pub package_formats: Vec<PackageFormat>,
 }
 
-impl Default for Policy {
+impl Default for NegotiationPolicy {
     /// Everything that this implementation can do.
     fn default() -> Self {
         use EncryptionAlgorithm::*;
-        Policy {
+        NegotiationPolicy {
             key_types: vec![
                 KeyType::Hotp,
                 KeyType::Totp,
@@ -80,7 +80,11 @@ pub struct Choice {
 
 /// The first entry of each of the client's lists that policy and facts allow, or the status that says which list
 /// has none. The PRF is chosen from the message alone: what the server holds of a KeyID must not show (profile P7).
-pub fn negotiate(hello: &ClientHello, policy: &Policy, facts: &Facts<'_>) -> Result<Choice, (Status, Reason)> {
+pub fn negotiate(
+    hello: &ClientHello,
+    policy: &NegotiationPolicy,
+    facts: &Facts<'_>,
+) -> Result<Choice, (Status, Reason)> {
     if !hello.offers_four_pass() {
         return Err((Status::NoProtocolVariants, Reason::NothingInCommon("protocol variant")));
     }
@@ -117,7 +121,7 @@ pub fn negotiate(hello: &ClientHello, policy: &Policy, facts: &Facts<'_>) -> Res
 pub(crate) const NONCE_LEN: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// The client's first PRF that policy allows.
-pub(crate) fn prf_of(hello: &ClientHello, policy: &Policy) -> Option<Prf> {
+pub(crate) fn prf_of(hello: &ClientHello, policy: &NegotiationPolicy) -> Option<Prf> {
     let allowed = hello.supported_mac_algorithms.iter().filter(|offered| policy.mac_algorithms.contains(offered));
     allowed.filter_map(Prf::of).next()
 }

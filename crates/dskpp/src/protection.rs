@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use dskpp_crypto::{Hash, Pbkdf2Prf, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, pbkdf2};
-use pskc::{KeyInfo, PasswordStrength, ProtectionError, Protector, Unlock, ValueAlgorithm};
+use pskc::{DecryptionKey, KeyInfo, PasswordStrength, ProtectionError, Protector, ValueAlgorithm};
 
 use crate::algorithm::{EncryptionAlgorithm, PackageFormat, ProtectionMethod};
 use crate::auth_data::{LEN, MIN_ITERATIONS};
@@ -78,11 +78,11 @@ impl ClientProtection {
     }
 
     /// What opens the package; a passphrase is the password of the code, and `None` where that is not given.
-    pub fn unlock(&self, password: Option<&Secret>) -> Option<Unlock> {
+    pub fn unlock(&self, password: Option<&Secret>) -> Option<DecryptionKey> {
         match self {
-            ClientProtection::Transport { key, .. } => Some(Unlock::PrivateKey(Arc::clone(key))),
-            ClientProtection::Wrap { key, .. } => Some(Unlock::Key(key.clone())),
-            ClientProtection::Passphrase => password.cloned().map(Unlock::Password),
+            ClientProtection::Transport { key, .. } => Some(DecryptionKey::PrivateKey(Arc::clone(key))),
+            ClientProtection::Wrap { key, .. } => Some(DecryptionKey::Key(key.clone())),
+            ClientProtection::Passphrase => password.cloned().map(DecryptionKey::Password),
         }
     }
 }

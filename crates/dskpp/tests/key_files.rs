@@ -11,7 +11,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use dskpp::key_package::file::{self, FileFormat, OpenedFile};
 use dskpp::key_package::{PackageError, PackageProtection};
 use dskpp_crypto::{RsaEncryption, RsaPrivateKey, Secret, SeededRandom};
-use pskc::{KeyContainer, KeyPackage, Unlock};
+use pskc::{DecryptionKey, KeyContainer, KeyPackage};
 
 fn rng() -> SeededRandom {
     SeededRandom::new(b"key files")
@@ -65,7 +65,7 @@ fn written(format: FileFormat, protection: &PackageProtection, old: bool) -> Vec
 }
 
 /// Every way to write a file, with what opens it.
-fn ways() -> Vec<(Vec<u8>, FileFormat, Option<Unlock>)> {
+fn ways() -> Vec<(Vec<u8>, FileFormat, Option<DecryptionKey>)> {
     let rsa = Arc::new(RsaPrivateKey::generate(2048).unwrap());
     let public = PackageProtection::Public { key: rsa.public().clone(), encryption: RsaEncryption::OaepSha1 };
     let shared = PackageProtection::Shared { name: "K".into(), key: Secret::new(vec![7; 32]) };
@@ -73,14 +73,14 @@ fn ways() -> Vec<(Vec<u8>, FileFormat, Option<Unlock>)> {
     for old in [false, true] {
         for (protection, unlock) in [
             (PackageProtection::None, None),
-            (by_password(), Some(Unlock::Password(password()))),
-            (shared.clone(), Some(Unlock::Key(Secret::new(vec![7; 32])))),
-            (public.clone(), Some(Unlock::PrivateKey(Arc::clone(&rsa)))),
+            (by_password(), Some(DecryptionKey::Password(password()))),
+            (shared.clone(), Some(DecryptionKey::Key(Secret::new(vec![7; 32])))),
+            (public.clone(), Some(DecryptionKey::PrivateKey(Arc::clone(&rsa)))),
         ] {
             ways.push((written(FileFormat::Skpc, &protection, old), FileFormat::Skpc, unlock));
         }
         let pfx = written(FileFormat::Pkcs12, &by_password(), old);
-        ways.push((pfx, FileFormat::Pkcs12, Some(Unlock::Password(password()))));
+        ways.push((pfx, FileFormat::Pkcs12, Some(DecryptionKey::Password(password()))));
     }
     ways
 }
@@ -91,7 +91,7 @@ fn rfc6031_rfc7292_many_keys_survive_with_all_that_is_said_of_them() {
         let content = file::open(&octets, unlock.as_ref()).unwrap();
         assert_eq!(content.packages, packages(), "{format:?} {unlock:?}");
         assert!(content.others.is_empty() && !content.signed);
-        let has_rounds = matches!(unlock, Some(Unlock::Password(_)));
+        let has_rounds = matches!(unlock, Some(DecryptionKey::Password(_)));
         assert_eq!(content.iterations, has_rounds.then_some(1000));
         assert_eq!(file::format_of(&octets[..octets.len().min(200)]), Some(format));
         let base64 = BASE64.encode(&octets);
@@ -127,7 +127,7 @@ fn rfc6031_s2_what_all_keys_share_stands_once_and_reads_by_itself() {
 fn rfc5652_s5_a_signed_file_is_read_and_said_to_be_signed() {
     let signer = include_str!("../../pskc/tests/data/signature/p256.key");
     let signer = dskpp_crypto::SigningKey::from_pem(signer).unwrap();
-    let unlock = Unlock::Password(password());
+    let unlock = DecryptionKey::Password(password());
     for (protection, unlock) in [(PackageProtection::None, None), (by_password(), Some(&unlock))] {
         let signed = dskpp::key_package::sign(&written(FileFormat::Skpc, &protection, false), &signer).unwrap();
         let content = file::open(&signed, unlock).unwrap();
@@ -158,9 +158,9 @@ fn rfc5652_what_cannot_open_is_told_apart_from_what_is_missing() {
         let Some(unlock) = unlock else { continue };
         assert_eq!(file::open(&octets, None).unwrap_err().why, PackageError::Protection, "{format:?}");
         let wrong = match unlock {
-            Unlock::Password(_) => Unlock::Password(Secret::from_slice(b"wrong")),
-            Unlock::Key(_) => Unlock::Key(Secret::new(vec![8; 32])),
-            Unlock::PrivateKey(_) => Unlock::PrivateKey(Arc::new(RsaPrivateKey::generate(2048).unwrap())),
+            DecryptionKey::Password(_) => DecryptionKey::Password(Secret::from_slice(b"wrong")),
+            DecryptionKey::Key(_) => DecryptionKey::Key(Secret::new(vec![8; 32])),
+            DecryptionKey::PrivateKey(_) => DecryptionKey::PrivateKey(Arc::new(RsaPrivateKey::generate(2048).unwrap())),
         };
         assert_eq!(file::open(&octets, Some(&wrong)).unwrap_err().why, PackageError::WrongKeyOrDamaged, "{format:?}");
     }
@@ -171,7 +171,7 @@ fn rfc5652_what_cannot_open_is_told_apart_from_what_is_missing() {
 fn rfc5083_rfc7292_no_changed_or_cut_octet_goes_unnoticed() {
     for (format, old) in [(FileFormat::Skpc, false), (FileFormat::Pkcs12, false), (FileFormat::Pkcs12, true)] {
         let octets = written(format, &by_password(), old);
-        let unlock = Unlock::Password(password());
+        let unlock = DecryptionKey::Password(password());
         for at in (0..octets.len()).step_by(if old { 41 } else { 7 }) {
             let mut changed = octets.clone();
             changed[at] ^= 0x41;
@@ -191,7 +191,7 @@ fn keystore(name: &str) -> PathBuf {
 fn open_keystore(name: &str) -> OpenedFile {
     let octets = std::fs::read(keystore(name)).unwrap();
     assert_eq!(file::format_of(&octets), Some(FileFormat::Pkcs12));
-    file::open(&octets, Some(&Unlock::Password(Secret::from_slice(b"password")))).unwrap()
+    file::open(&octets, Some(&DecryptionKey::Password(Secret::from_slice(b"password")))).unwrap()
 }
 
 /// What Java's own reader says of the keystores stands beside them.
@@ -244,7 +244,7 @@ fn run(program: &str, folder: &Path, args: &[&str]) -> (bool, String) {
 #[test]
 fn rfc7292_keytool_and_openssl_read_what_is_written_and_we_read_what_keytool_makes_of_it() {
     let folder = tempfile::tempdir().unwrap();
-    let unlock = Unlock::Password(Secret::from_slice(b"password"));
+    let unlock = DecryptionKey::Password(Secret::from_slice(b"password"));
     for (name, old) in [("today.p12", false), ("old.p12", true)] {
         let iterations = NonZeroU32::new(10_000).unwrap();
         let protection = PackageProtection::Password { password: Secret::from_slice(b"password"), iterations };
@@ -291,8 +291,8 @@ fn rfc5652_what_openssl_encrypts_is_read_in_der_and_ber() {
     let password = ["-pwri_password", "password", "-aes256"];
     for stream in [&["-noindef"][..], &["-stream"]] {
         for (with, unlock) in [
-            (&shared[..], Unlock::Key(Secret::new(vec![7; 32]))),
-            (&password[..], Unlock::Password(Secret::from_slice(b"password"))),
+            (&shared[..], DecryptionKey::Key(Secret::new(vec![7; 32]))),
+            (&password[..], DecryptionKey::Password(Secret::from_slice(b"password"))),
         ] {
             for form in ["DER", "PEM"] {
                 let encrypt = ["cms", "-encrypt", "-binary", "-outform", form, "-in", "package.der", "-out", "made"];

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use dskpp::algorithm::PackageFormat;
 use dskpp::key_package::{self, PackageCodec, PackageError, PackageProtection, Pkcs5Xml, Pkcs12, ProtectionKind, Skpc};
 use dskpp_crypto::{RsaEncryption, RsaPrivateKey, Secret, SeededRandom, SigningKey};
-use pskc::{KeyContainer, KeyPackage, Unlock};
+use pskc::{DecryptionKey, KeyContainer, KeyPackage};
 
 fn rng() -> SeededRandom {
     SeededRandom::new(b"key packages")
@@ -56,12 +56,12 @@ struct Sealed {
     codec: &'static dyn PackageCodec,
     authenticated: bool,
     protection: PackageProtection,
-    unlock: Option<Unlock>,
+    unlock: Option<DecryptionKey>,
     octets: Vec<u8>,
 }
 
 impl Sealed {
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<KeyPackage, PackageError> {
+    fn open(&self, octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<KeyPackage, PackageError> {
         self.codec.open(octets, unlock).map(|opened| opened.package)
     }
 
@@ -71,20 +71,26 @@ impl Sealed {
 }
 
 /// Every protection, with what opens it.
-fn protections() -> Vec<(PackageProtection, Option<Unlock>)> {
+fn protections() -> Vec<(PackageProtection, Option<DecryptionKey>)> {
     let password = Secret::from_slice("pässword".as_bytes());
     let iterations = NonZeroU32::new(1000).unwrap();
     let mut all = vec![
         (PackageProtection::None, None),
-        (PackageProtection::Password { password: password.clone(), iterations }, Some(Unlock::Password(password))),
+        (
+            PackageProtection::Password { password: password.clone(), iterations },
+            Some(DecryptionKey::Password(password)),
+        ),
     ];
     for len in [16, 24, 32] {
         let key = Secret::new((0..len).collect());
-        all.push((PackageProtection::Shared { name: "device 1".into(), key: key.clone() }, Some(Unlock::Key(key))));
+        all.push((
+            PackageProtection::Shared { name: "device 1".into(), key: key.clone() },
+            Some(DecryptionKey::Key(key)),
+        ));
     }
     for encryption in [RsaEncryption::Pkcs1v15, RsaEncryption::OaepSha1] {
         let protection = PackageProtection::Public { key: rsa().public().clone(), encryption };
-        all.push((protection, Some(Unlock::PrivateKey(rsa()))));
+        all.push((protection, Some(DecryptionKey::PrivateKey(rsa()))));
     }
     all
 }
@@ -127,10 +133,10 @@ fn s5_every_format_carries_everything_with_each_protection_that_it_can_express()
 fn s5_other_keys_and_kinds_of_keys_are_refused() {
     let other = [
         None,
-        Some(Unlock::Password(Secret::from_slice(b"wrong"))),
-        Some(Unlock::Key(Secret::new(vec![9; 16]))),
-        Some(Unlock::Key(Secret::new(vec![9; 5]))),
-        Some(Unlock::PrivateKey(Arc::new(RsaPrivateKey::generate(2048).unwrap()))),
+        Some(DecryptionKey::Password(Secret::from_slice(b"wrong"))),
+        Some(DecryptionKey::Key(Secret::new(vec![9; 16]))),
+        Some(DecryptionKey::Key(Secret::new(vec![9; 5]))),
+        Some(DecryptionKey::PrivateKey(Arc::new(RsaPrivateKey::generate(2048).unwrap()))),
     ];
     for one in sealed() {
         for other in other.iter().filter(|other| other.is_some() || one.unlock.is_some()) {

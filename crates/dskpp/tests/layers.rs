@@ -228,7 +228,7 @@ fn no_arrow_between_layers_runs_back_up() {
         ("server::package", "server::package::intake"),
         ("server::store::import::taken", "server::store::export::outgoing"),
         ("cli::serve", "server"),
-        ("crypto::path", "webpki"),
+        ("crypto::cert_path", "webpki"),
     ] {
         assert!(named[module].iter().any(|named| is_within(named, path)), "{module} names {path}");
     }

@@ -13,7 +13,7 @@ mod totp;
 pub use code::{Code, Digits};
 pub use dskpp_crypto::Hash;
 pub use hotp::Hotp;
-pub use ocra::{Input, OcraSuite, Question};
+pub use ocra::{OcraInput, OcraSuite, Question};
 pub use totp::{Accepted, Totp};
 
 /// What cannot be made into a password.
@@ -34,5 +34,5 @@ pub enum Error {
     Suite(&'static str),
     /// The suite asks for something that was not given, or given in another form.
     #[error("the OCRA suite needs {0}")]
-    Input(&'static str),
+    OcraInput(&'static str),
 }

@@ -13,7 +13,7 @@ const QUESTION_LEN: usize = 128;
 
 /// What goes into a response. A suite takes what it names and ignores the rest.
 #[derive(Clone, Copy, Default)]
-pub struct Input<'a> {
+pub struct OcraInput<'a> {
     /// The counter.
     pub counter: u64,
     /// The challenge as text in the suite's format. In mutual mode both challenges, one after the other.
@@ -30,14 +30,14 @@ impl OcraSuite {
     /// The response to a challenge (§5.2).
     ///
     /// ```
-    /// use dskpp_otp::{Input, OcraSuite};
+    /// use dskpp_otp::{OcraInput, OcraSuite};
     /// let suite: OcraSuite = "OCRA-1:HOTP-SHA1-6:QN08".parse()?;
     /// let key = dskpp_crypto::Secret::from_slice(b"12345678901234567890");
-    /// let input = Input { question: "00000000", ..Input::default() };
+    /// let input = OcraInput { question: "00000000", ..OcraInput::default() };
     /// assert_eq!(suite.code(&key, &input)?.to_string(), "237653");
     /// # Ok::<(), dskpp_otp::Error>(())
     /// ```
-    pub fn code(&self, key: &Secret, input: &Input<'_>) -> Result<Code, Error> {
+    pub fn code(&self, key: &Secret, input: &OcraInput<'_>) -> Result<Code, Error> {
         self.code_at(key, input, input.counter, self.step(input.unix_s))
     }
 
@@ -46,7 +46,7 @@ impl OcraSuite {
     pub fn check(
         &self,
         key: &Secret,
-        input: &Input<'_>,
+        input: &OcraInput<'_>,
         look_ahead: u32,
         window: u32,
         typed: &str,
@@ -68,7 +68,7 @@ impl OcraSuite {
         unix_s / self.step_s.unwrap_or(1) // a suite's step is never 0
     }
 
-    fn code_at(&self, key: &Secret, input: &Input<'_>, counter: u64, step: u64) -> Result<Code, Error> {
+    fn code_at(&self, key: &Secret, input: &OcraInput<'_>, counter: u64, step: u64) -> Result<Code, Error> {
         let mut message = Vec::with_capacity(self.text.len() + QUESTION_LEN + 256);
         message.extend_from_slice(self.text.as_bytes());
         message.push(0);
@@ -77,12 +77,12 @@ impl OcraSuite {
         }
         message.extend_from_slice(&self.question_octets(input.question)?);
         if let Some(hash) = self.pin {
-            let pin = input.pin.ok_or(Error::Input("the PIN"))?;
+            let pin = input.pin.ok_or(Error::OcraInput("the PIN"))?;
             message.extend_from_slice(&hash.digest(&[pin.expose()]));
         }
         if let Some(len) = self.session {
             let missing = usize::from(len).checked_sub(input.session.len());
-            let missing = missing.ok_or(Error::Input("shorter session information"))?;
+            let missing = missing.ok_or(Error::OcraInput("shorter session information"))?;
             message.resize(message.len() + missing, 0);
             message.extend_from_slice(input.session);
         }
@@ -98,10 +98,10 @@ impl OcraSuite {
 
     /// The challenge as 128 octets, padded with zeros behind (§5.1).
     fn question_octets(&self, question: &str) -> Result<[u8; QUESTION_LEN], Error> {
-        const WRONG: Error = Error::Input("a challenge in its own format");
+        const WRONG: Error = Error::OcraInput("a challenge in its own format");
         let most = 2 * usize::from(self.question_max); // both sides' challenges in mutual mode
         if question.is_empty() || question.len() > most {
-            return Err(Error::Input("a challenge of the length that it names"));
+            return Err(Error::OcraInput("a challenge of the length that it names"));
         }
         let mut octets = [0; QUESTION_LEN];
         match self.question {

@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use dskpp_crypto::{Hash, Secret, SeededRandom};
 use pskc::{
-    AlgorithmParameters, ContainerWriter, DeviceInfo, Header, Key, KeyData, KeyPackage, Opener, OpenerOptions,
-    ParallelReader, Protector, ResponseFormat, Unlock, Value, ValueFormat,
+    AlgorithmParameters, ContainerWriter, DecryptionKey, DeviceInfo, Header, Key, KeyData, KeyPackage, Opener,
+    OpenerOptions, ParallelReader, Protector, ResponseFormat, Value, ValueFormat,
 };
 
 /// As in the `dskpp` command.
@@ -126,7 +126,7 @@ fn read_file(path: &Path) -> Result<f64, Failure> {
     let start = Instant::now();
     let mut reader = ParallelReader::new(File::open(path)?)?;
     let header = reader.header();
-    let unlock = Unlock::Key(Secret::from_slice(KEY));
+    let unlock = DecryptionKey::Key(Secret::from_slice(KEY));
     let mut opener = match &header.encryption_key {
         Some(key) => Some(Opener::new(Some(key), header.mac_method.as_ref(), &unlock, OpenerOptions::default())?),
         None => None,

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use crate::codec::{self, Sequence, only_attributes, required, write_date, write_text};
 use crate::stream::{Header, Parts, Trailer};
-use crate::xml::{self, Element, Foreign, Limits, Reader, Writer, ns};
+use crate::xml::{self, Element, Foreign, Reader, Writer, XmlLimits, ns};
 use crate::{DateTime, Error, Key, KeyInfo, MacMethod};
 
 /// `<KeyContainer>`: a document of key packages (RFC 6030 §4).
@@ -102,7 +102,7 @@ pub struct Extensions {
 impl KeyContainer {
     /// Reads a document that is in memory, with the limits for files.
     pub fn from_xml(document: &[u8]) -> Result<Self, Error> {
-        Self::read(Reader::from_slice(document, Limits::FILE)?)
+        Self::read(Reader::from_slice(document, XmlLimits::FILE)?)
     }
 
     /// Reads a whole document.

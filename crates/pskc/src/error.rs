@@ -1,6 +1,6 @@
 //! Why a container was not read.
 
-use crate::xml::{Place, XmlError};
+use crate::xml::{Position, XmlError};
 
 /// Why a container, or a part of one, was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum Error {
         /// The version that it has.
         version: String,
         /// The container.
-        place: Place,
+        place: Position,
     },
     /// Something that the schema allows and this crate does not read.
     #[error("{what} is not supported ({place})")]
@@ -23,13 +23,13 @@ pub enum Error {
         /// What it is.
         what: &'static str,
         /// Where it stands.
-        place: Place,
+        place: Position,
     },
 }
 
 impl Error {
     /// Where in the document it happened.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &Position {
         match self {
             Error::Xml(error) => error.place(),
             Error::Version { place, .. } | Error::Unsupported { place, .. } => place,

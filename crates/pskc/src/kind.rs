@@ -3,7 +3,7 @@
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum KeyKind {
     /// One-time passwords from a counter (RFC 4226).
     Hotp,
     /// One-time passwords from the time (RFC 6238).
@@ -24,20 +24,20 @@ const OCRA: &str = "urn:ietf:params:xml:ns:keyprov:pskc:OCRA-1";
 const PIN: &str = "urn:ietf:params:xml:ns:keyprov:pskc:pin";
 const SECURID_AES: &str = "http://www.rsa.com/rsalabs/otps/schemas/2005/09/otps-wst#SecurID-AES";
 
-impl Kind {
+impl KeyKind {
     /// What a key of the algorithm `uri` is for, in any of the spellings that are known.
-    pub fn of_uri(uri: &str) -> Kind {
+    pub fn of_uri(uri: &str) -> KeyKind {
         match algorithm_uri(uri) {
-            HOTP => Kind::Hotp,
-            TOTP => Kind::Totp,
-            OCRA => Kind::Ocra,
-            PIN => Kind::Pin,
-            SECURID_AES => Kind::Cipher(16),
+            HOTP => KeyKind::Hotp,
+            TOTP => KeyKind::Totp,
+            OCRA => KeyKind::Ocra,
+            PIN => KeyKind::Pin,
+            SECURID_AES => KeyKind::Cipher(16),
             uri => match uri.strip_prefix(crate::xml::ns::XENC) {
-                Some("aes128-cbc" | "kw-aes128") => Kind::Cipher(16),
-                Some("aes192-cbc" | "kw-aes192") => Kind::Cipher(24),
-                Some("aes256-cbc" | "kw-aes256") => Kind::Cipher(32),
-                _ => Kind::Other,
+                Some("aes128-cbc" | "kw-aes128") => KeyKind::Cipher(16),
+                Some("aes192-cbc" | "kw-aes192") => KeyKind::Cipher(24),
+                Some("aes256-cbc" | "kw-aes256") => KeyKind::Cipher(32),
+                _ => KeyKind::Other,
             },
         }
     }
@@ -59,8 +59,8 @@ pub fn algorithm_uri(uri: &str) -> &str {
 
 /// The URI that is meant by a name which stands under no namespace that is known for it.
 pub(crate) fn meant(uri: &str) -> Option<&'static str> {
-    match Kind::of_uri(uri) {
-        Kind::Other => uri_of_name(uri.rsplit(['#', ':', '/']).next()?),
+    match KeyKind::of_uri(uri) {
+        KeyKind::Other => uri_of_name(uri.rsplit(['#', ':', '/']).next()?),
         _ => None,
     }
 }

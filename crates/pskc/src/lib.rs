@@ -6,7 +6,7 @@
 //! - [`Opener`] checks MACs and decrypts, [`Protector`] encrypts (§6). [`signature`] verifies and signs (§7).
 //!
 //! What it promises: every document is read to the same values that RFC 6030 and its schema give it, or refused with
-//! the place and the reason. No input makes it panic, nest deeper or hold larger values than [`xml::Limits`] allow.
+//! the place and the reason. No input makes it panic, nest deeper or hold larger values than [`xml::XmlLimits`] allow.
 //! What it writes is valid by the schema and reads back to the same values; the schema forgets the languages of names.
 //! What it does not do: no I/O, no clock, no randomness of its own. Reading neither decrypts values nor verifies
 //! signatures: a signed document is to be verified first, and what [`signature::verify`] gives is to be read. Secrets
@@ -26,7 +26,6 @@ mod codec;
 mod container;
 mod date;
 mod error;
-mod in_force;
 mod key;
 mod key_info;
 mod kind;
@@ -39,24 +38,25 @@ mod shown;
 pub mod signature;
 mod stream;
 mod usable;
+mod validity;
 mod value;
 pub mod xml;
 
 pub use container::{CryptoModuleInfo, DeviceInfo, Extensions, KeyContainer, KeyPackage};
 pub use date::{DateTime, DateTimeError};
 pub use error::Error;
-pub use in_force::out_of_force;
 pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
 pub use key_info::{KeyInfo, RsaKeyValue};
-pub use kind::{Kind, algorithm_uri};
+pub use kind::{KeyKind, algorithm_uri};
 pub use lenient::{Irregularity, LenientReader, Warning};
 pub use parallel::ParallelReader;
 pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
 pub use protection::{
-    DerivedKey, Deviation, Opener, OpenerOptions, PasswordStrength, ProtectionError, Protector, Unlock, ValueAlgorithm,
-    is_misnamed, mac_hash, mac_uri,
+    DecryptionKey, DerivedKey, Deviation, Opener, OpenerOptions, PasswordStrength, ProtectionError, Protector,
+    ValueAlgorithm, is_misnamed, mac_hash, mac_uri,
 };
 pub use shown::{MAX_LONG_NAME_LEN, MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
 pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
-pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, Parameters, Unshown, Unusable, Usable, unshown};
+pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, OtpParameters, Unshown, Unusable, Usable, unshown};
+pub use validity::validity_problems;
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

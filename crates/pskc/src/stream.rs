@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use crate::codec::{self, Sequence};
 use crate::container::{read_id, read_version, write_protection};
-use crate::xml::{Element, Limits, Reader, Writer, ns};
+use crate::xml::{Element, Reader, Writer, XmlLimits, ns};
 use crate::{Error, Extensions, KeyContainer, KeyInfo, KeyPackage, MacMethod};
 
 /// What stands in a container before its packages.
@@ -66,7 +66,7 @@ impl<R: BufRead> ContainerReader<R> {
     ///
     /// Errors: as [`KeyContainer::read`].
     pub fn new(source: R) -> Result<Self, Error> {
-        let mut reader = Reader::new(source, Limits::FILE)?;
+        let mut reader = Reader::new(source, XmlLimits::FILE)?;
         let root = reader.root()?;
         if !root.is(ns::PSKC, "KeyContainer") {
             return Err(reader.unexpected(&root).into());

@@ -5,7 +5,7 @@ use dskpp_otp::{Digits, OcraSuite, Question};
 
 use crate::KeyPackage;
 use crate::key::{Key, KeyData, ValueFormat};
-use crate::kind::Kind;
+use crate::kind::KeyKind;
 use crate::policy::PinPolicy;
 use crate::shown::{MAX_LONG_NAME_LEN, MAX_NAME_LEN, is_name, is_visible};
 use crate::value::Value;
@@ -118,7 +118,7 @@ impl std::error::Error for Unusable {}
 /// What passwords are made with besides the secret. What the key does not say, or says in an encrypted value, is
 /// `None`; what its algorithm has no use for, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parameters {
+pub struct OtpParameters {
     /// Digits of a password, 6 to 10.
     pub digits: Option<u8>,
     /// The hash of HOTP (SHA-1) or TOTP.
@@ -137,29 +137,29 @@ pub struct Parameters {
     pub encrypted: bool,
 }
 
-impl Parameters {
+impl OtpParameters {
     /// Reads those of a key of that kind.
     ///
     /// # Errors
     /// A value that the kind cannot have: passwords made with another one in its place would be wrong.
-    pub fn of(key: &Key, kind: Kind) -> Result<Self, Unusable> {
+    pub fn of(key: &Key, kind: KeyKind) -> Result<Self, Unusable> {
         let none = KeyData::default();
         let data = key.data.as_ref().unwrap_or(&none);
         let mut parameters = Self {
             encrypted: data.encrypted_values().any(|(name, _)| name != "Secret"),
             time: plain(&data.time),
-            drift: plain(&data.time_drift).filter(|_| kind == Kind::Totp),
+            drift: plain(&data.time_drift).filter(|_| kind == KeyKind::Totp),
             ..Self::default()
         };
-        if matches!(kind, Kind::Hotp | Kind::Totp) {
+        if matches!(kind, KeyKind::Hotp | KeyKind::Totp) {
             parameters.hash = hash(key)?;
             parameters.digits = digits(key)?;
         }
         match (kind, parameters.hash) {
-            (Kind::Hotp, Some(hash)) if hash != Hash::Sha1 => return Err(Unusable::HotpHash),
-            (Kind::Totp, Some(Hash::Sha224 | Hash::Sha384)) => return Err(Unusable::TotpHash),
-            (Kind::Totp, _) => parameters.period_s = period_s(plain(&data.time_interval))?,
-            (Kind::Ocra, _) => {
+            (KeyKind::Hotp, Some(hash)) if hash != Hash::Sha1 => return Err(Unusable::HotpHash),
+            (KeyKind::Totp, Some(Hash::Sha224 | Hash::Sha384)) => return Err(Unusable::TotpHash),
+            (KeyKind::Totp, _) => parameters.period_s = period_s(plain(&data.time_interval))?,
+            (KeyKind::Ocra, _) => {
                 let suite: Result<OcraSuite, _> = suite(key).ok_or(Unusable::NoSuite)?.parse();
                 let suite = suite.map_err(|why| match why {
                     dskpp_otp::Error::Suite(rule) => Unusable::Suite(rule),
@@ -170,7 +170,7 @@ impl Parameters {
             }
             _ => {}
         }
-        if matches!(kind, Kind::Hotp | Kind::Ocra) {
+        if matches!(kind, KeyKind::Hotp | KeyKind::Ocra) {
             parameters.counter = counter(plain(&data.counter))?;
         }
         Ok(parameters)
@@ -178,8 +178,8 @@ impl Parameters {
 
     /// The counter that the next password of a key of that kind is made with, 0 where the key does not say it; `None`
     /// where its algorithm has none.
-    pub fn next_counter(&self, kind: Kind) -> Option<u64> {
-        let counts = kind == Kind::Hotp || self.suite.as_ref().is_some_and(OcraSuite::has_counter);
+    pub fn next_counter(&self, kind: KeyKind) -> Option<u64> {
+        let counts = kind == KeyKind::Hotp || self.suite.as_ref().is_some_and(OcraSuite::has_counter);
         counts.then(|| self.counter.unwrap_or(0))
     }
 }
@@ -189,11 +189,11 @@ impl Parameters {
 pub struct Usable<'k> {
     key: &'k Key,
     /// What it is for.
-    pub kind: Kind,
+    pub kind: KeyKind,
     /// The URI of its algorithm, as the file has it.
     pub algorithm: &'k str,
     /// What passwords are made with besides the secret.
-    pub parameters: Parameters,
+    pub parameters: OtpParameters,
     /// The secret; `None` where it is encrypted.
     pub secret: Option<&'k Secret>,
 }
@@ -213,8 +213,8 @@ impl<'k> Usable<'k> {
             return Err(Unusable::Policy);
         }
         let algorithm = key.algorithm.as_deref().filter(|uri| !uri.is_empty()).ok_or(Unusable::NoAlgorithm)?;
-        let kind = Kind::of_uri(algorithm);
-        let parameters = Parameters::of(key, kind)?;
+        let kind = KeyKind::of_uri(algorithm);
+        let parameters = OtpParameters::of(key, kind)?;
         let secret = match key.data.as_ref().and_then(|data| data.secret.as_ref()) {
             None => return Err(Unusable::NoSecret),
             Some(Value::Encrypted(_)) => None,
@@ -223,7 +223,7 @@ impl<'k> Usable<'k> {
             Some(Value::Plain(secret)) => Some(secret),
         };
         match (kind, secret) {
-            (Kind::Cipher(len), Some(secret)) if secret.len() != len => Err(Unusable::SecretLength),
+            (KeyKind::Cipher(len), Some(secret)) if secret.len() != len => Err(Unusable::SecretLength),
             _ => Ok(Self { key, kind, algorithm, parameters, secret }),
         }
     }
@@ -242,14 +242,14 @@ impl<'k> Usable<'k> {
 
     /// What is taken where the key does not say it, as all programs do that take such keys.
     pub fn assumed(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let Parameters { digits, counter, period_s, encrypted, .. } = &self.parameters;
+        let OtpParameters { digits, counter, period_s, encrypted, .. } = &self.parameters;
         let counts = self.parameters.next_counter(self.kind).is_some();
         let is_open = !encrypted;
         let assumed = [
             (is_open && counts && counter.is_none()).then_some("it has no Counter: 0 is taken"),
-            (matches!(self.kind, Kind::Hotp | Kind::Totp) && digits.is_none())
+            (matches!(self.kind, KeyKind::Hotp | KeyKind::Totp) && digits.is_none())
                 .then_some("it has no ResponseFormat: passwords of 6 digits are taken"),
-            (is_open && self.kind == Kind::Totp && period_s.is_none())
+            (is_open && self.kind == KeyKind::Totp && period_s.is_none())
                 .then_some("it has no TimeInterval: 30 seconds are taken"),
         ];
         assumed.into_iter().flatten()
@@ -257,7 +257,7 @@ impl<'k> Usable<'k> {
 
     /// Why the secret may be another one than the file says, where it looks as if it was encoded once too often.
     pub fn suspicion(&self) -> Option<&'static str> {
-        self.secret.filter(|_| self.kind != Kind::Pin).and_then(|secret| crate::looks::suspicion(secret.expose()))
+        self.secret.filter(|_| self.kind != KeyKind::Pin).and_then(|secret| crate::looks::suspicion(secret.expose()))
     }
 
     /// What programs that take the key do not all do with it: refuse it, or make nothing of a part of it.
@@ -266,29 +266,32 @@ impl<'k> Usable<'k> {
         let has_pin =
             policy.and_then(|policy| policy.pin_policy.as_ref()).is_some_and(|pin| *pin != PinPolicy::default());
         let usage = match self.kind {
-            Kind::Hotp | Kind::Totp => Some(crate::KeyUsage::Otp),
-            Kind::Ocra => Some(crate::KeyUsage::Cr),
+            KeyKind::Hotp | KeyKind::Totp => Some(crate::KeyUsage::Otp),
+            KeyKind::Ocra => Some(crate::KeyUsage::Cr),
             _ => None,
         };
         let forbids = |usage| policy.is_some_and(|p| !p.key_usage.is_empty() && !p.key_usage.contains(&usage));
         let is_asked = |suite: &OcraSuite| suite.has_pin() || suite.session_len().is_some();
-        let short = self.secret.is_some_and(|secret| secret.len() < 16) && matches!(self.kind, Kind::Totp | Kind::Ocra);
+        let short =
+            self.secret.is_some_and(|secret| secret.len() < 16) && matches!(self.kind, KeyKind::Totp | KeyKind::Ocra);
         let suite = self.parameters.suite.as_ref();
-        let data = self.key.data.as_ref().filter(|_| matches!(self.kind, Kind::Hotp | Kind::Totp | Kind::Ocra));
+        let data =
+            self.key.data.as_ref().filter(|_| matches!(self.kind, KeyKind::Hotp | KeyKind::Totp | KeyKind::Ocra));
         let has_counter = data.is_some_and(|data| data.counter.is_some());
         let counts = self.parameters.next_counter(self.kind).is_some();
         let has_time =
             |data: &KeyData| data.time.is_some() || data.time_interval.is_some() || data.time_drift.is_some();
         let has_time = data.is_some_and(has_time);
-        let is_timed = self.kind == Kind::Totp || suite.is_some_and(|suite| suite.step_s().is_some());
+        let is_timed = self.kind == KeyKind::Totp || suite.is_some_and(|suite| suite.step_s().is_some());
         let found = [
-            (self.kind == Kind::Other).then_some("its Algorithm is not known: imports keep it, and nothing can use it"),
+            (self.kind == KeyKind::Other)
+                .then_some("its Algorithm is not known: imports keep it, and nothing can use it"),
             has_pin.then_some("its policy asks for a PIN: a token store refuses it, since it could not ensure the PIN"),
             suite
                 .is_some_and(is_asked)
                 .then_some("its OCRA suite has a PIN or session information: a server refuses it"),
             usage.is_some_and(forbids).then_some("its policy does not allow what its Algorithm is for"),
-            (self.kind == Kind::Totp && self.parameters.time.is_some_and(|time| time != 0))
+            (self.kind == KeyKind::Totp && self.parameters.time.is_some_and(|time| time != 0))
                 .then_some("its Time is not 0: a server takes it for the step used last, other programs refuse it"),
             short.then_some("its secret is shorter than the 16 octets that RFC 4226 demands"),
             (has_counter && !counts).then_some("its Counter means nothing to its Algorithm: readers ignore it"),

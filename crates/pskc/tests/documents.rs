@@ -1,7 +1,7 @@
 //! Whole PSKC documents: the kinds of RFC 6030's figures 2, 3, 5 and 6, and what must be refused.
 
 use jiff::Timestamp;
-use pskc::xml::{Limits, Reader};
+use pskc::xml::{Reader, XmlLimits};
 use pskc::{
     AlgorithmParameters, ChallengeFormat, CryptoModuleInfo, DeviceInfo, Error, Key, KeyContainer, KeyData, KeyInfo,
     KeyPackage, KeyUsage, PinPolicy, PinUsageMode, Policy, ResponseFormat, Value, ValueFormat,
@@ -235,7 +235,7 @@ fn s6_encrypted_values_are_carried_as_they_stand() {
 fn key_info_tells_a_key_by_name_numbers_or_certificate() {
     let info = |content: &str| {
         let document = format!("<x xmlns='http://www.w3.org/2000/09/xmldsig#'>{content}</x>");
-        let mut reader = Reader::from_slice(document.as_bytes(), Limits::MESSAGE)?;
+        let mut reader = Reader::from_slice(document.as_bytes(), XmlLimits::MESSAGE)?;
         let root = reader.root()?;
         KeyInfo::read_open(&mut reader, &root)
     };

@@ -8,7 +8,7 @@ mod told;
 mod vectors;
 
 use dskpp_crypto::{Secret, SeededRandom};
-use pskc::{Error, KeyContainer, KeyPackage, KeyUsage, Opener, OpenerOptions, Protector, Unlock, Value};
+use pskc::{DecryptionKey, Error, KeyContainer, KeyPackage, KeyUsage, Opener, OpenerOptions, Protector, Value};
 
 /// A document with this content, in the namespace of RFC 6030.
 fn document(content: &str) -> String {
@@ -373,7 +373,7 @@ fn protected_values_keep_their_protection() {
     let draft = String::from_utf8(container.to_xml()).unwrap().replace("KeyPackage", "Device");
     let (read, warnings) = read(&draft).unwrap();
     assert!(!warnings.is_empty());
-    let unlock = Unlock::Key(Secret::new(vec![1; 16]));
+    let unlock = DecryptionKey::Key(Secret::new(vec![1; 16]));
     let (key, mac) = (read.encryption_key.as_ref(), read.mac_method.as_ref());
     let mut opener = Opener::new(key, mac, &unlock, OpenerOptions::default()).unwrap();
     let mut data = read.key_packages[0].key.clone().unwrap().data.unwrap();

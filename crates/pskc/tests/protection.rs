@@ -13,8 +13,8 @@ use data_encoding::HEXLOWER;
 use dskpp_crypto::{Hash, Pbkdf2Prf, RsaEncryption, RsaPrivateKey, Secret, SeededRandom};
 use proptest::prelude::*;
 use pskc::{
-    DerivedKey, EncryptedValue, Key, KeyContainer, KeyData, KeyInfo, KeyPackage, Opener, OpenerOptions,
-    PasswordStrength, ProtectionError, Protector, Unlock, Value, ValueAlgorithm,
+    DecryptionKey, DerivedKey, EncryptedValue, Key, KeyContainer, KeyData, KeyInfo, KeyPackage, Opener, OpenerOptions,
+    PasswordStrength, ProtectionError, Protector, Value, ValueAlgorithm,
 };
 use serde_json::Value as Json;
 
@@ -46,11 +46,15 @@ fn container(protector: &Protector, secret: &[u8]) -> KeyContainer {
     }
 }
 
-fn open(container: &KeyContainer, unlock: &Unlock) -> Result<Secret, ProtectionError> {
+fn open(container: &KeyContainer, unlock: &DecryptionKey) -> Result<Secret, ProtectionError> {
     open_with(container, unlock, OpenerOptions::default())
 }
 
-fn open_with(container: &KeyContainer, unlock: &Unlock, options: OpenerOptions) -> Result<Secret, ProtectionError> {
+fn open_with(
+    container: &KeyContainer,
+    unlock: &DecryptionKey,
+    options: OpenerOptions,
+) -> Result<Secret, ProtectionError> {
     let (key, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
     let mut opener = Opener::new(key, mac, unlock, options)?;
     let mut data = container.key_packages[0].key.clone().unwrap().data.unwrap();
@@ -75,16 +79,16 @@ fn rsa_info() -> KeyInfo {
 }
 
 /// Every way in which a container can be protected, with what opens it.
-fn ways() -> Vec<(String, Protector, Unlock)> {
+fn ways() -> Vec<(String, Protector, DecryptionKey)> {
     let mut ways = Vec::new();
     for len in [16, 24, 32] {
         for hash in [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512] {
             let protector = Protector::aes_cbc(key(len), "k", hash, &mut rng()).unwrap();
-            ways.push((format!("CBC {len} {hash:?}"), protector, Unlock::Key(key(len))));
+            ways.push((format!("CBC {len} {hash:?}"), protector, DecryptionKey::Key(key(len))));
         }
         for padded in [false, true] {
             let protector = Protector::aes_key_wrap(key(len), "k", padded).unwrap();
-            ways.push((format!("wrap {len} {padded}"), protector, Unlock::Key(key(len))));
+            ways.push((format!("wrap {len} {padded}"), protector, DecryptionKey::Key(key(len))));
         }
     }
     let rounds = NonZeroU32::new(10).unwrap();
@@ -92,12 +96,12 @@ fn ways() -> Vec<(String, Protector, Unlock)> {
         let password = Secret::from_slice(b"qwerty");
         let strength = PasswordStrength { iterations: rounds, prf, ..PasswordStrength::OLD };
         let protector = Protector::passphrase(&password, None, strength, &mut rng()).unwrap();
-        ways.push((format!("password {prf:?}"), protector, Unlock::Password(password)));
+        ways.push((format!("password {prf:?}"), protector, DecryptionKey::Password(password)));
     }
     for encryption in [RsaEncryption::Pkcs1v15, RsaEncryption::OaepSha1] {
         for mac in [None, Some(Hash::Sha256)] {
             let protector = Protector::rsa(rsa_info(), encryption, mac, &mut rng()).unwrap();
-            ways.push((format!("{encryption:?} {mac:?}"), protector, Unlock::PrivateKey(rsa())));
+            ways.push((format!("{encryption:?} {mac:?}"), protector, DecryptionKey::PrivateKey(rsa())));
         }
     }
     ways
@@ -181,17 +185,17 @@ fn s6_wrong_keys_are_refused_with_what_to_do() {
     let other_key = Secret::new(vec![9; 16]);
     let other_rsa = Arc::new(RsaPrivateKey::generate(2048).unwrap());
     let cases = [
-        (&by_key, Unlock::Key(other_key.clone()), WrongKeyOrDamaged("the MAC key")),
-        (&by_key, Unlock::Key(key(15)), KeyLength(15)),
-        (&by_key, Unlock::Password(password.clone()), NeedsKey),
-        (&by_key, Unlock::PrivateKey(rsa()), NeedsNoPrivateKey),
-        (&by_wrap, Unlock::Key(Secret::new(vec![9; 32])), WrongKeyOrDamaged("a secret")),
-        (&by_wrap, Unlock::Key(key(16)), KeyLength(16)),
-        (&by_password, Unlock::Password(Secret::from_slice(b"wrong")), WrongKeyOrDamaged("the MAC key")),
-        (&by_password, Unlock::PrivateKey(rsa()), NeedsNoPrivateKey),
-        (&for_rsa, Unlock::PrivateKey(other_rsa), OtherRecipient),
-        (&for_rsa, Unlock::Key(key(16)), NeedsPrivateKey),
-        (&for_rsa, Unlock::Password(password), NeedsKey),
+        (&by_key, DecryptionKey::Key(other_key.clone()), WrongKeyOrDamaged("the MAC key")),
+        (&by_key, DecryptionKey::Key(key(15)), KeyLength(15)),
+        (&by_key, DecryptionKey::Password(password.clone()), NeedsKey),
+        (&by_key, DecryptionKey::PrivateKey(rsa()), NeedsNoPrivateKey),
+        (&by_wrap, DecryptionKey::Key(Secret::new(vec![9; 32])), WrongKeyOrDamaged("a secret")),
+        (&by_wrap, DecryptionKey::Key(key(16)), KeyLength(16)),
+        (&by_password, DecryptionKey::Password(Secret::from_slice(b"wrong")), WrongKeyOrDamaged("the MAC key")),
+        (&by_password, DecryptionKey::PrivateKey(rsa()), NeedsNoPrivateKey),
+        (&for_rsa, DecryptionKey::PrivateKey(other_rsa), OtherRecipient),
+        (&for_rsa, DecryptionKey::Key(key(16)), NeedsPrivateKey),
+        (&for_rsa, DecryptionKey::Password(password), NeedsKey),
     ];
     for (container, unlock, expected) in cases {
         let text = format!("{unlock:?}");
@@ -216,10 +220,10 @@ fn p20_a_hidden_length_tells_nobody_whether_a_padding_was_right() {
     let mut changed = container(&protector, &[5; 64]);
     value(&mut changed).data.cipher_value[100] ^= 1;
     let hidden = OpenerOptions { hidden_len: Some(64), ..OpenerOptions::default() };
-    let opened = open_with(&changed, &Unlock::PrivateKey(rsa()), hidden).unwrap();
+    let opened = open_with(&changed, &DecryptionKey::PrivateKey(rsa()), hidden).unwrap();
     assert_eq!(opened.len(), 64);
     assert_ne!(opened.expose(), [5; 64]);
-    assert!(open(&changed, &Unlock::PrivateKey(rsa())).is_err(), "the owner of a file is told");
+    assert!(open(&changed, &DecryptionKey::PrivateKey(rsa())).is_err(), "the owner of a file is told");
 }
 
 #[test]
@@ -275,8 +279,8 @@ fn files_of_other_projects_open_to_what_another_reader_found() {
     let mut opened = 0;
     for (name, case) in expected["files"].as_object().unwrap() {
         let unlock = match (case["unlock"]["key_hex"].as_str(), case["unlock"]["password"].as_str()) {
-            (Some(key), _) => Unlock::Key(Secret::new(hex(key))),
-            (_, Some(password)) => Unlock::Password(Secret::from_slice(password.as_bytes())),
+            (Some(key), _) => DecryptionKey::Key(Secret::new(hex(key))),
+            (_, Some(password)) => DecryptionKey::Password(Secret::from_slice(password.as_bytes())),
             _ => continue,
         };
         let Ok(container) = KeyContainer::from_xml(&std::fs::read(folder.join(name)).unwrap()) else { continue };
@@ -307,17 +311,17 @@ proptest! {
     #[test]
     fn s6_secrets_of_any_length_survive(secret in prop::collection::vec(any::<u8>(), 1..=64), way in 0..4) {
         let (protector, unlock) = match way {
-            0 => (Protector::aes_cbc(key(16), "k", Hash::Sha1, &mut rng()).unwrap(), Unlock::Key(key(16))),
-            1 => (Protector::aes_key_wrap(key(24), "k", secret.len() % 2 == 0).unwrap(), Unlock::Key(key(24))),
+            0 => (Protector::aes_cbc(key(16), "k", Hash::Sha1, &mut rng()).unwrap(), DecryptionKey::Key(key(16))),
+            1 => (Protector::aes_key_wrap(key(24), "k", secret.len() % 2 == 0).unwrap(), DecryptionKey::Key(key(24))),
             2 => {
                 let rsa_protector = Protector::rsa(rsa_info(), RsaEncryption::OaepSha1, None, &mut rng()).unwrap();
-                (rsa_protector, Unlock::PrivateKey(rsa()))
+                (rsa_protector, DecryptionKey::PrivateKey(rsa()))
             }
             _ => {
                 let (password, algorithm) = (Secret::from_slice(b"p"), ValueAlgorithm::AesWrapPad(16));
                 let strength = PasswordStrength { iterations: NonZeroU32::MIN, algorithm, ..PasswordStrength::OLD };
                 let protector = Protector::passphrase(&password, None, strength, &mut rng()).unwrap();
-                (protector, Unlock::Password(password))
+                (protector, DecryptionKey::Password(password))
             }
         };
         prop_assert_eq!(open(&container(&protector, &secret), &unlock), Ok(Secret::new(secret)));

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use proptest::option::of;
 use proptest::prelude::*;
-use pskc::xml::{Foreign, Limits, Node, Ns, Reader, Writer, is_text, ns, trim};
+use pskc::xml::{Foreign, Node, Ns, Reader, Writer, XmlLimits, is_text, ns, trim};
 use pskc::*;
 
 /// Text that is kept as it is: XML characters, no white space around.
@@ -249,7 +249,7 @@ proptest! {
         writer.attr("xmlns:ds", ns::DS).attr("xmlns:xenc", ns::XENC);
         container.write(&mut writer, "d:KeyContainer");
         let document = writer.finish();
-        let mut reader = Reader::from_slice(&document, Limits::FILE).unwrap();
+        let mut reader = Reader::from_slice(&document, XmlLimits::FILE).unwrap();
         reader.root().unwrap();
         let element = reader.next().unwrap().unwrap();
         prop_assert!(element.is(ns::DSKPP, "KeyContainer"));

@@ -4,7 +4,7 @@ use std::io::BufReader;
 
 use proptest::prelude::*;
 use pskc::xml::XmlError;
-use pskc::xml::{Foreign, Limits, Reader, Writer, collapse, decode_base64, is_text, trim};
+use pskc::xml::{Foreign, Reader, Writer, XmlLimits, collapse, decode_base64, is_text, trim};
 
 fn read(reader: Result<Reader<impl std::io::BufRead>, XmlError>) -> Result<Foreign, XmlError> {
     let mut reader = reader?;
@@ -84,7 +84,7 @@ proptest! {
         document in prop_oneof![almost_xml(), prop::collection::vec(any::<u8>(), 0..200)],
         octets in 3..40usize,
     ) {
-        let limits = Limits { max_depth: 4, max_text: 64, max_child: 1024 };
+        let limits = XmlLimits { max_depth: 4, max_text: 64, max_child: 1024 };
         let whole = read(Reader::from_slice(&document, limits));
         let stream = read(Reader::new(BufReader::with_capacity(octets, &document[..]), limits));
         prop_assert_eq!(whole, stream);
@@ -93,7 +93,7 @@ proptest! {
     #[test]
     fn every_prefix_of_a_document_is_refused(cut in 0..91usize) {
         let document = b"<?xml version=\"1.0\"?><p:a xmlns:p='urn:x'><b c='1'>&lt;<![CDATA[x]]></b><!-- x --><d/></p:a>";
-        prop_assert!(read(Reader::from_slice(&document[..cut], Limits::MESSAGE)).is_err());
+        prop_assert!(read(Reader::from_slice(&document[..cut], XmlLimits::MESSAGE)).is_err());
     }
 
     #[test]
@@ -101,7 +101,7 @@ proptest! {
         let mut writer = Writer::new();
         writer.declaration().start(&name).attr(&attribute, &a).text(&b).end();
         let document = writer.finish();
-        let mut reader = Reader::from_slice(&document, Limits::MESSAGE).unwrap();
+        let mut reader = Reader::from_slice(&document, XmlLimits::MESSAGE).unwrap();
         let element = reader.root().unwrap();
         prop_assert!(element.is("", &name));
         prop_assert_eq!(element.attr(&attribute), Some(a.as_str()));
@@ -113,7 +113,7 @@ proptest! {
     fn any_text_at_all_gives_a_well_formed_document(a in any::<String>(), b in any::<String>()) {
         let mut writer = Writer::new();
         writer.start("a").attr("b", &a).text(&b);
-        prop_assert!(read(Reader::from_slice(&writer.finish(), Limits::MESSAGE)).is_ok());
+        prop_assert!(read(Reader::from_slice(&writer.finish(), XmlLimits::MESSAGE)).is_ok());
     }
 
     #[test]
@@ -124,7 +124,7 @@ proptest! {
         let mut writer = Writer::new();
         writer.start("a").base64(&octets);
         let document = writer.finish();
-        let mut reader = Reader::from_slice(&document, Limits::MESSAGE).unwrap();
+        let mut reader = Reader::from_slice(&document, XmlLimits::MESSAGE).unwrap();
         reader.root().unwrap();
         let mut text = reader.text().unwrap();
         prop_assert_eq!(decode_base64(&text).unwrap(), octets.clone());

@@ -2,9 +2,9 @@
 
 use std::io::BufReader;
 
-use pskc::xml::{Foreign, Limits, Ns, Reader, XmlError, ns};
+use pskc::xml::{Foreign, Ns, Reader, XmlError, XmlLimits, ns};
 
-const SMALL: Limits = Limits { max_depth: 4, max_text: 64, max_child: 1024 * 1024 };
+const SMALL: XmlLimits = XmlLimits { max_depth: 4, max_text: 64, max_child: 1024 * 1024 };
 
 #[test]
 fn both_spellings_of_an_empty_element_behave_the_same() {
@@ -81,7 +81,7 @@ fn calls_without_an_open_element_are_errors() {
 #[test]
 fn p24_qualified_names_in_values_are_resolved() {
     let document = b"<a xmlns='urn:d' xmlns:p='urn:ietf:params:xml:ns:keyprov:dskpp'><b xmlns:p='urn:x'/><c/></a>";
-    let mut reader = Reader::from_slice(document, Limits::MESSAGE).unwrap();
+    let mut reader = Reader::from_slice(document, XmlLimits::MESSAGE).unwrap();
     reader.root().unwrap();
     reader.next().unwrap();
     assert_eq!(reader.resolve_qname("p:T"), Ok((Ns::Other("urn:x".into()), "T".into())));
@@ -122,11 +122,11 @@ fn a_long_stream_costs_no_memory_and_an_endless_token_is_refused() {
 
 #[test]
 fn p25_nesting_up_to_the_limit_fits_a_small_stack() {
-    let depth = Limits::FILE.max_depth;
+    let depth = XmlLimits::FILE.max_depth;
     let document = ["<a>".repeat(depth), "</a>".repeat(depth)].concat();
     let thread = std::thread::Builder::new().stack_size(256 * 1024);
     let read = move || {
-        let mut reader = Reader::from_slice(document.as_bytes(), Limits::FILE)?;
+        let mut reader = Reader::from_slice(document.as_bytes(), XmlLimits::FILE)?;
         let root = reader.root()?;
         let tree = Foreign::read_open(&mut reader, root)?;
         assert_eq!(tree.children().count(), 1);
@@ -138,7 +138,7 @@ fn p25_nesting_up_to_the_limit_fits_a_small_stack() {
 /// P25: what is held at a time has a limit, however small its parts are; the document has none.
 #[test]
 fn p25_a_child_of_the_root_has_a_limit_and_the_document_none() {
-    let small = Limits { max_child: 100, ..Limits::FILE };
+    let small = XmlLimits { max_child: 100, ..XmlLimits::FILE };
     let many_parts = format!("<a><b>{}</b></a>", "<c/>".repeat(30));
     let many_children = format!("<a>{}</a>", format!("<b>{}</b>", "<c/>".repeat(10)).repeat(1000));
     let read = |document: &str| {
@@ -157,7 +157,7 @@ fn p25_a_child_of_the_root_has_a_limit_and_the_document_none() {
 #[test]
 fn p25_declarations_in_scope_and_their_names_are_limited() {
     let outcome = |document: String| {
-        let mut reader = Reader::from_slice(document.as_bytes(), Limits::FILE)?;
+        let mut reader = Reader::from_slice(document.as_bytes(), XmlLimits::FILE)?;
         reader.root()?;
         reader.skip()?;
         reader.finish()
@@ -185,7 +185,7 @@ fn p25_declarations_in_scope_and_their_names_are_limited() {
 #[test]
 fn declarations_hide_and_uncover_others() {
     let document = "<p:a xmlns:p='urn:1'><p:b xmlns:p='urn:2'><p:c xmlns:p='urn:3'/><p:d/></p:b><p:e/></p:a>";
-    let mut reader = Reader::from_slice(document.as_bytes(), Limits::FILE).unwrap();
+    let mut reader = Reader::from_slice(document.as_bytes(), XmlLimits::FILE).unwrap();
     let root = reader.root().unwrap();
     let tree = Foreign::read_open(&mut reader, root).unwrap();
     let inner = tree.children().next().unwrap();
@@ -199,7 +199,7 @@ fn declarations_hide_and_uncover_others() {
 fn a_place_is_short() {
     let name = "n".repeat(5000);
     let deep = [&format!("<{name}>").repeat(20), "<x/>x", &format!("</{name}>").repeat(20)].concat();
-    let mut reader = Reader::from_slice(deep.as_bytes(), Limits::FILE).unwrap();
+    let mut reader = Reader::from_slice(deep.as_bytes(), XmlLimits::FILE).unwrap();
     reader.root().unwrap();
     let error = loop {
         match reader.next() {

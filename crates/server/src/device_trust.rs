@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use dskpp_crypto::{Authorities, PathError, RevocationList, RsaPublicKey};
+use dskpp_crypto::{PathError, RevocationList, RsaPublicKey, TrustAnchors};
 use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -58,7 +58,7 @@ type Stamp = Vec<Option<(SystemTime, u64)>>;
 #[derive(Debug)]
 struct Read {
     config: Devices,
-    authorities: Authorities,
+    authorities: TrustAnchors,
 }
 
 impl DeviceTrust {
@@ -158,7 +158,7 @@ impl Read {
         let mut fault = |key: &str, path: &Path, remedy: String| {
             faults.push(Fault::new(key, path.display(), remedy));
         };
-        let mut authorities = Authorities::default();
+        let mut authorities = TrustAnchors::default();
         authorities.accept_unlisted = config.accept_unlisted_issuers;
         if !config.anchors.as_os_str().is_empty()
             && let Err(why) = read_anchors(&config.anchors, &mut authorities)
@@ -190,7 +190,7 @@ fn stamp(config: &Devices) -> Stamp {
     std::iter::once(&config.anchors).chain(&config.revocation_lists).map(of).collect()
 }
 
-fn read_anchors(path: &Path, authorities: &mut Authorities) -> Result<(), String> {
+fn read_anchors(path: &Path, authorities: &mut TrustAnchors) -> Result<(), String> {
     let certificates = files::read_certificates(path).map_err(|why| why.to_string())?;
     for (number, der) in (1..).zip(&certificates) {
         authorities.trust(der).map_err(|why| match why {

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use dskpp::message::{ReadError, Request};
-use dskpp::negotiate::Policy;
-use dskpp::server::{AuthPolicy, Refusal, ServerK};
+use dskpp::negotiate::NegotiationPolicy;
+use dskpp::server::{AuthPolicy, RunRefusal, ServerK};
 use dskpp_crypto::RsaPublicKey;
 
 use crate::Config;
@@ -77,7 +77,7 @@ enum Stop {
 
 impl From<ReadError> for Stop {
     fn from(why: ReadError) -> Self {
-        match Refusal::of_unreadable(&why) {
+        match RunRefusal::of_unreadable(&why) {
             None => Stop::NotDskpp(why),
             Some(refusal) => {
                 tracing::debug!("{}", brief(&why));
@@ -87,8 +87,8 @@ impl From<ReadError> for Stop {
     }
 }
 
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
+impl From<RunRefusal> for Stop {
+    fn from(refusal: RunRefusal) -> Self {
         Stop::Refused(refusal.into())
     }
 }
@@ -128,7 +128,7 @@ pub(crate) struct Provision {
     k_server: ServerK,
     k_server_id: String,
     certificates: Vec<Vec<u8>>,
-    policy: Policy,
+    policy: NegotiationPolicy,
     auth: AuthPolicy,
     url_s: Vec<String>,
     server_id: String,
@@ -164,11 +164,11 @@ impl Provision {
             k_server: ServerK::Server(data.k_server.key),
             k_server_id: data.k_server.id,
             certificates: data.k_server.certificate.unwrap_or_default(),
-            policy: Policy {
+            policy: NegotiationPolicy {
                 key_types: policy.key_types.iter().filter_map(|name| model::algorithm(*name)).collect(),
                 encryption_algorithms: policy.encryption_algorithms.iter().map(|name| name.algorithm()).collect(),
                 mac_algorithms: policy.mac_algorithms.iter().map(|name| name.algorithm()).collect(),
-                ..Policy::default()
+                ..NegotiationPolicy::default()
             },
             auth: AuthPolicy {
                 iteration_floor: iteration_floor.unwrap_or(AuthPolicy::default().iteration_floor),

@@ -1,7 +1,7 @@
 //! Checking a one-time password against a key.
 
 use dskpp_crypto::Secret;
-use dskpp_otp::{Accepted, Hotp, Input, OcraSuite, Totp};
+use dskpp_otp::{Accepted, Hotp, OcraInput, OcraSuite, Totp};
 use pskc::KeyUsage;
 
 use crate::model::{KeyRecord, KeyType};
@@ -54,7 +54,7 @@ pub(crate) fn check(
         }
         KeyType::Ocra => {
             let suite: OcraSuite = key.params.suite.as_deref()?.parse().ok()?;
-            let input = Input { counter: key.counter, question: challenge?, unix_s, ..Input::default() };
+            let input = OcraInput { counter: key.counter, question: challenge?, unix_s, ..OcraInput::default() };
             let next = suite.check(k_token, &input, windows.hotp_look_ahead, windows.totp_window, otp).ok()??;
             Some(if suite.has_counter() { Moved::Counter(next) } else { Moved::Nothing })
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
 use dskpp::auth_code::AuthCode;
-use dskpp::client::{ClientProtection, Credential, Failed, FourPass, K, Offer, TwoPass};
+use dskpp::client::{ClientProtection, Credential, Failed, FourPass, K, RunConfig, TwoPass};
 use dskpp_api::{CreatedDevice, CreatedEnrolment, NewDevice, NewEnrolment, paths};
 use dskpp_crypto::{Random as _, RsaPrivateKey, RsaPublicKey, Secret, SystemRandom};
 use indicatif::ProgressBar;
@@ -109,8 +109,8 @@ impl Recipe {
         Ok(Recipe { endpoint, url_s, way })
     }
 
-    pub(super) fn offer(&self, code: AuthCode) -> Offer {
-        let mut offer = Offer::new(self.url_s.clone(), Credential::Code(code), vec![KeyType::Totp]);
+    pub(super) fn offer(&self, code: AuthCode) -> RunConfig {
+        let mut offer = RunConfig::new(self.url_s.clone(), Credential::Code(code), vec![KeyType::Totp]);
         offer.mac_algorithms = vec![MacAlgorithm::PrfSha256];
         if let Way::FourPassShared(device, _) = &self.way {
             offer.device = Some(device.clone());

@@ -6,7 +6,7 @@ use std::io::IsTerminal as _;
 use dskpp::key_package::file::{self, FileError, FileFormat, OpenedFile};
 use dskpp::key_package::{PackageError, PackageProtection};
 use dskpp_crypto::SystemRandom;
-use pskc::{KeyPackage, Unlock};
+use pskc::{DecryptionKey, KeyPackage};
 
 use super::document::Document;
 use super::format::Format;
@@ -23,18 +23,18 @@ use crate::store::prompt;
 pub(super) fn read(
     document: &Document,
     format: FileFormat,
-    mut unlock: Option<Unlock>,
+    mut unlock: Option<DecryptionKey>,
     lenient: bool,
     complete: impl Fn(&mut KeyPackage) -> Result<(), String>,
     notes: &mut Notes,
-) -> Result<(OpenedFile, Option<Unlock>), Failure> {
+) -> Result<(OpenedFile, Option<DecryptionKey>), Failure> {
     let octets = document.octets()?;
     let open = if lenient { file::open_without_mac } else { file::open };
     let mut opened = open(octets.as_ref(), unlock.as_ref());
     let is_closed =
         |opened: &Result<OpenedFile, FileError>| matches!(opened, Err(why) if why.why == PackageError::Protection);
     if is_closed(&opened) && unlock.is_none() && std::io::stdin().is_terminal() {
-        unlock = Some(Unlock::Password(prompt("Password of the key file: ")?));
+        unlock = Some(DecryptionKey::Password(prompt("Password of the key file: ")?));
         opened = open(octets.as_ref(), unlock.as_ref());
     }
     let mut content = opened.map_err(|why| refused(why, document.name(), format, unlock.is_some()))?;

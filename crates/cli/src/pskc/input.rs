@@ -12,7 +12,9 @@ use data_encoding::HEXLOWER;
 use dskpp::key_package::file::FileFormat;
 use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
 use indicatif::{ProgressBar, ProgressStyle};
-use pskc::{DerivedKey, Header, Irregularity, KeyPackage, LenientReader, ParallelReader, Trailer, Unlock, Warning};
+use pskc::{
+    DecryptionKey, DerivedKey, Header, Irregularity, KeyPackage, LenientReader, ParallelReader, Trailer, Warning,
+};
 
 use super::container;
 use super::document::Document;
@@ -142,7 +144,7 @@ pub(crate) struct KeyFile {
     format: Format,
     reading: Reading,
     lenient: bool,
-    unlock: Option<Unlock>,
+    unlock: Option<DecryptionKey>,
     mac_key: Option<Secret>,
     iv: Option<Vec<u8>>,
     pub(crate) summary: Summary,
@@ -384,10 +386,10 @@ impl KeyFile {
 
 const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).expect("not 0");
 
-fn secret_of(unlock: &Unlock) -> Option<&Secret> {
+fn secret_of(unlock: &DecryptionKey) -> Option<&Secret> {
     match unlock {
-        Unlock::Key(secret) | Unlock::Password(secret) => Some(secret),
-        Unlock::PrivateKey(_) => None, // a file has one recipient
+        DecryptionKey::Key(secret) | DecryptionKey::Password(secret) => Some(secret),
+        DecryptionKey::PrivateKey(_) => None, // a file has one recipient
     }
 }
 

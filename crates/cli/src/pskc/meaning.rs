@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use dskpp_crypto::Hash;
 use pskc::{
-    DateTime, DerivedKey, EncryptedValue, Header, Key, KeyData, KeyPackage, Kind, PinPolicy, PinUsageMode, Policy,
+    DateTime, DerivedKey, EncryptedValue, Header, Key, KeyData, KeyKind, KeyPackage, PinPolicy, PinUsageMode, Policy,
     Unshown, Unusable, Usable, Value, ValueAlgorithm, ValueFormat,
 };
 
@@ -190,7 +190,7 @@ impl Meaning {
         self.formats(key, line);
         self.algorithm(key, line);
         self.use_of(key, line);
-        for why in pskc::out_of_force(package, self.at_unix_s) {
+        for why in pskc::validity_problems(package, self.at_unix_s) {
             self.warning(line, why, "ask its issuer for another one, or correct the policy, if it is wrong");
         }
         for Unshown { name, effect, .. } in pskc::unshown(package) {
@@ -222,7 +222,7 @@ impl Meaning {
         for difference in usable.differences() {
             self.warning(line, difference, "correct it, or see that all who get the key can use it");
         }
-        for assumed in usable.assumed().filter(|_| usable.kind == Kind::Ocra) {
+        for assumed in usable.assumed().filter(|_| usable.kind == KeyKind::Ocra) {
             self.warning(line, assumed, "add it: programs differ in what they assume without");
         }
     }

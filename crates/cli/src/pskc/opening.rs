@@ -2,7 +2,8 @@
 
 use dskpp_crypto::Secret;
 use pskc::{
-    Deviation, EncryptedValue, Header, KeyPackage, Opener, OpenerOptions, ProtectionError, Unlock, ValueAlgorithm,
+    DecryptionKey, Deviation, EncryptedValue, Header, KeyPackage, Opener, OpenerOptions, ProtectionError,
+    ValueAlgorithm,
 };
 
 use super::named::Named;
@@ -43,7 +44,7 @@ pub(super) struct Opening {
 impl Opening {
     pub(super) fn new(
         header: &Header,
-        unlock: Option<&Unlock>,
+        unlock: Option<&DecryptionKey>,
         mac_key: Option<&Secret>,
         lenient: bool,
         iv: Option<&[u8]>,

@@ -16,7 +16,7 @@ pub(crate) struct Summary {
     pub(crate) algorithm: Option<String>,
     pub(crate) trailer: Trailer,
     /// What the file does otherwise than RFC 6030 has it, and where that is known.
-    pub(crate) warnings: Vec<(String, Option<pskc::xml::Place>)>,
+    pub(crate) warnings: Vec<(String, Option<pskc::xml::Position>)>,
     /// When the file is read: keys should be good then.
     now_unix_s: i64,
     /// Packages that have a key.
@@ -66,7 +66,7 @@ impl Summary {
         let pin = key.policy.as_ref().and_then(|policy| policy.pin_policy.as_ref());
         self.pins.extend(pin.and_then(|pin| pin.pin_key_id.clone()));
         let place = || format!("key {} ({})", self.packages, shown(&key.id));
-        pskc::out_of_force(package, self.now_unix_s).for_each(|what| self.suspicions.add(what.to_owned(), place));
+        pskc::validity_problems(package, self.now_unix_s).for_each(|what| self.suspicions.add(what.to_owned(), place));
         match Usable::of(key) {
             Ok(usable) => {
                 usable.suspicion().into_iter().for_each(|what| self.suspicions.add(what.to_owned(), place));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use dskpp_crypto::{RsaPrivateKey, Secret};
-use pskc::{Header, Unlock};
+use pskc::{DecryptionKey, Header};
 
 use super::key_text::from_hex;
 use super::material::{first_line, key_file, private_key};
@@ -57,7 +57,7 @@ impl UnlockOptions {
         by.is_given() || mac_key_file.is_some() || iv_hex.is_some()
     }
 
-    pub(crate) fn get(&self) -> Result<Option<Unlock>, Failure> {
+    pub(crate) fn get(&self) -> Result<Option<DecryptionKey>, Failure> {
         self.by.get()
     }
 }
@@ -69,19 +69,19 @@ impl OpenedBy {
         key_hex.is_some() || [key_file, password_file, private_key].into_iter().any(Option::is_some)
     }
 
-    pub(super) fn get(&self) -> Result<Option<Unlock>, Failure> {
+    pub(super) fn get(&self) -> Result<Option<DecryptionKey>, Failure> {
         if let Some(hex) = &self.key_hex {
-            return Ok(Some(Unlock::Key(Secret::new(from_hex(hex)?))));
+            return Ok(Some(DecryptionKey::Key(Secret::new(from_hex(hex)?))));
         }
         if let Some(path) = &self.key_file {
-            return key_file(path).map(|key| Some(Unlock::Key(key)));
+            return key_file(path).map(|key| Some(DecryptionKey::Key(key)));
         }
         if let Some(path) = &self.password_file {
-            return first_line(path).map(|password| Some(Unlock::Password(password)));
+            return first_line(path).map(|password| Some(DecryptionKey::Password(password)));
         }
         let Some(path) = &self.private_key else { return Ok(None) };
         let key = rsa_key(path)?;
-        Ok(Some(Unlock::PrivateKey(Arc::new(key))))
+        Ok(Some(DecryptionKey::PrivateKey(Arc::new(key))))
     }
 }
 
@@ -94,10 +94,10 @@ pub(crate) fn rsa_key(path: &Path) -> Result<RsaPrivateKey, Failure> {
 }
 
 /// A file with encrypted values, and nothing given: a person can be asked for a password, where one opens it.
-pub(super) fn ask(header: &Header) -> Result<Option<Unlock>, Failure> {
+pub(super) fn ask(header: &Header) -> Result<Option<DecryptionKey>, Failure> {
     let derived = header.encryption_key.as_ref().is_some_and(|key| key.other.iter().any(|e| e.local == "DerivedKey"));
     if !derived || !std::io::stdin().is_terminal() {
         return Ok(None);
     }
-    prompt("Password of the key file: ").map(|password| Some(Unlock::Password(password)))
+    prompt("Password of the key file: ").map(|password| Some(DecryptionKey::Password(password)))
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use dskpp::key_package::PackageSpec;
 use dskpp::key_schedule;
 use dskpp::message::{
-    ClientNonce, Extensions, KeyPackage, Mac, PackageContent, Request, Response, ServerFinished, ServerFinishedBody,
+    ClientNonce, Mac, MessageExtensions, PackageContent, Request, Response, ServerFinished, ServerFinishedBody,
+    ServerKeyPackage,
 };
 use dskpp::prf::Prf;
 use dskpp::status::Status;
@@ -171,12 +172,12 @@ impl Between {
         let value = key_schedule::confirmation(prf, &keys.k_mac, &hash);
         self.knows = Some(keys.k_token);
         let body = ServerFinishedBody {
-            key_package: KeyPackage {
+            key_package: ServerKeyPackage {
                 server_id: Some(package.server_id.clone()),
                 key_protection_method: None,
                 content: PackageContent::Pskc(Box::new(package.container())),
             },
-            extensions: Extensions { client_info: None, server_info: None },
+            extensions: MessageExtensions { client_info: None, server_info: None },
             mac: Mac { algorithm: Some(prf.algorithm()), value },
             authentication_data: None,
         };

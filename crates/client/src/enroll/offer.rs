@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, ProtectionMethod};
-use dskpp::client::{ClientProtection, Credential, Offer, Renewal};
+use dskpp::client::{ClientProtection, Credential, Renewal, RunConfig};
 use dskpp::prf::Prf;
 use dskpp_crypto::{RsaPrivateKey, Secret};
 use pskc::{DeviceInfo, KeyInfo};
@@ -152,13 +152,13 @@ pub(super) fn offer(
     request: &EnrollRequest,
     url_s: &str,
     renewed: Option<&(Token, Renewal)>,
-) -> Result<Offer, EnrollError> {
+) -> Result<RunConfig, EnrollError> {
     let key_types = match (&request.key_types[..], renewed) {
         ([], Some((old, _))) => vec![KeyType::from_uri(&old.algorithm_uri)],
         ([], None) => DEFAULT_KEY_TYPES.to_vec(),
         (given, _) => given.to_vec(),
     };
-    let mut offer = Offer::new(url_s, request.credential.clone(), key_types);
+    let mut offer = RunConfig::new(url_s, request.credential.clone(), key_types);
     offer.iterations = request.iterations;
     offer.pbkdf2_prf = request.pbkdf2_prf;
     offer.package_formats = request.package_formats.clone();

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use dskpp::algorithm::KeyType;
 use dskpp::client::{
-    Answered, AwaitingAnswer, AwaitingKey, AwaitingServerHello, ChooseK, ClientProtection, Either, Failed, FourPass, K,
-    Offer, Provisioned, TwoPass,
+    AwaitingAnswer, AwaitingKey, AwaitingServerHello, ChooseK, ChosenVariant, ClientProtection, Either, Failed,
+    FourPass, K, Provisioned, RunConfig, TwoPass,
 };
 use dskpp_crypto::{Random as _, Secret, SeededRandom, Sha256, SystemRandom};
 use pskc::KeyInfo;
@@ -34,7 +34,7 @@ pub(super) struct Runner<'a, S> {
     pub(super) trust: &'a Trust,
     /// Keeps the notes of the run.
     pub(super) store: &'a mut S,
-    pub(super) offer: Offer,
+    pub(super) offer: RunConfig,
     pub(super) variant: Option<Variant>,
     pub(super) protections: Vec<ClientProtection>,
     /// The notes of the current run.
@@ -95,14 +95,14 @@ impl<S: TokenStore> Runner<'_, S> {
         let received = answer.clone();
         let answered = blocking(move || {
             Ok::<_, Failed>(match state {
-                HelloSent::FourPass(state) => Answered::FourPass(Box::new(state.receive(&received)?)),
-                HelloSent::TwoPass(state) => Answered::Key(Box::new(state.receive(&received)?)),
+                HelloSent::FourPass(state) => ChosenVariant::FourPass(Box::new(state.receive(&received)?)),
+                HelloSent::TwoPass(state) => ChosenVariant::TwoPass(Box::new(state.receive(&received)?)),
                 HelloSent::Either(state) => state.receive(&received)?,
             })
         });
         match answered.await?? {
-            Answered::Key(provisioned) => Ok((provisioned.key_type.clone(), Ok(*provisioned))),
-            Answered::FourPass(state) => {
+            ChosenVariant::TwoPass(provisioned) => Ok((provisioned.key_type.clone(), Ok(*provisioned))),
+            ChosenVariant::FourPass(state) => {
                 if self.run.server_hello.is_none() {
                     self.run.server_hello = Some(answer);
                     self.store.change_runs(|runs| runs.keep(&self.run))?;
@@ -149,7 +149,7 @@ impl<S: TokenStore> Runner<'_, S> {
 }
 
 fn client_hello(
-    offer: Offer,
+    offer: RunConfig,
     variant: Option<Variant>,
     protections: Vec<ClientProtection>,
     rng: &mut SeededRandom,

@@ -9,8 +9,8 @@ use crate::transport::tests::{ok, read_request, transport};
 use dskpp::algorithm::KeyType;
 use dskpp::key_package::PackageSpec;
 use dskpp::message::{ClientHello, ClientNonce, Request};
-use dskpp::negotiate::{self, Facts, Policy};
-use dskpp::server::{Answer, AuthPolicy, Reason, Refusal, ServerK, Session, SessionState};
+use dskpp::negotiate::{self, Facts, NegotiationPolicy};
+use dskpp::server::{AuthPolicy, Reason, RunRefusal, SealedHello, ServerK, Session, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{AeadKey, Hash, RsaPrivateKey, Secret, SystemRandom};
 use std::io::Write;
@@ -73,7 +73,7 @@ impl Server {
             Request::ClientHello(hello) => Some(self.hello(&hello, body)),
             Request::ClientNonce(_) if self.barren > 0 => {
                 self.barren -= 1;
-                Some(Refusal::of_nonce(Status::InitializationFailed, Reason::NonceLength, None).response())
+                Some(RunRefusal::of_nonce(Status::InitializationFailed, Reason::NonceLength, None).response())
             }
             Request::ClientNonce(nonce) => {
                 self.nonces.push(body.to_vec());
@@ -97,21 +97,31 @@ impl Server {
     fn hello(&mut self, hello: &ClientHello, body: &[u8]) -> Vec<u8> {
         if !hello.offers_four_pass() {
             self.two_pass += 1;
-            return Refusal::of_hello(Status::NoProtocolVariants, Reason::Policy, false).response();
+            return RunRefusal::of_hello(Status::NoProtocolVariants, Reason::Policy, false).response();
         }
         self.hellos += 1;
         let k = ServerK::Server(K_SERVER.clone());
         let facts = Facts { k: &k, key_type: None };
-        let choice = negotiate::negotiate(hello, &Policy::default(), &facts).unwrap();
+        let choice = negotiate::negotiate(hello, &NegotiationPolicy::default(), &facts).unwrap();
         let state = SessionState { k_id: "k1".into(), trigger: false, enrolment: None, device: None, renews: None };
         let session_id = &format!("session-{}", self.hellos);
         let (k, seal, certificates) = (&k, &self.seal, &[][..]);
-        let answer =
-            Answer { hello, body, choice, k, certificates, session_id, expires_at: 9, state, k_mac_old: None, seal };
+        let answer = SealedHello {
+            hello,
+            body,
+            choice,
+            k,
+            certificates,
+            session_id,
+            expires_at: 9,
+            state,
+            k_mac_old: None,
+            seal,
+        };
         answer.write(&mut SystemRandom)
     }
 
-    fn finish(&mut self, nonce: ClientNonce, body: &[u8], url_s: &str) -> Result<Vec<u8>, Refusal> {
+    fn finish(&mut self, nonce: ClientNonce, body: &[u8], url_s: &str) -> Result<Vec<u8>, RunRefusal> {
         let session = Session::open(nonce, body, &self.seal, 0)?;
         let auth = AuthPolicy { iteration_floor: 1, ..AuthPolicy::default() };
         session.check(&auth)?;
@@ -281,7 +291,7 @@ async fn p28_after_an_answer_that_cannot_be_read_the_same_call_asks_for_it_again
 /// RFC 6063 §§3.3, 4.2.5: the run is over, and so is all that could bring its key back.
 #[tokio::test]
 async fn s4_2_5_nothing_stays_of_a_run_that_was_refused_or_not_confirmed() {
-    let refusal = |_| Refusal::of_nonce(Status::AuthenticationDataInvalid, Reason::Key, None).response();
+    let refusal = |_| RunRefusal::of_nonce(Status::AuthenticationDataInvalid, Reason::Key, None).response();
     let spoils: [(&str, Spoil); 4] = [
         ("a refusal", refusal),
         ("another MAC", |answer| changed(answer, "prf-sha256\">", "prf-sha256\">AAAA")),

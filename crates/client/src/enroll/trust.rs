@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dskpp::client::K;
-use dskpp_crypto::{Authorities, Error, PathError, RsaPublicKey, Secret, SignerUse, verify_chain};
+use dskpp_crypto::{Error, PathError, RsaPublicKey, Secret, SignerUse, TrustAnchors, verify_chain};
 use pskc::KeyInfo;
 use rustls_pki_types::CertificateDer;
 
@@ -42,7 +42,7 @@ impl Trust {
         let unusable = |reason| EnrollError::KServerCa { path: path.to_owned(), reason };
         let anchors = read_certificates(path).map_err(unusable)?;
         for anchor in &anchors {
-            match Authorities::default().trust(anchor) {
+            match TrustAnchors::default().trust(anchor) {
                 Ok(()) | Err(PathError::NoAuthority) => {} // an end-entity certificate vouches for itself only
                 Err(why) => return Err(unusable(why.to_string())),
             }

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dskpp_crypto::{Hash, Secret};
-use dskpp_otp::{Code, Digits, Hotp, Input, OcraSuite, Totp};
+use dskpp_otp::{Code, Digits, Hotp, OcraInput, OcraSuite, Totp};
 use pskc::KeyUsage;
 
 use super::Token;
@@ -86,7 +86,8 @@ impl Token {
             return Err(TokenError::NoPin(suite.to_string()));
         }
         let counter = if suite.has_counter() { self.next_counter()? } else { 0 };
-        Ok(suite.code(&self.secret, &Input { counter, question, pin: input.pin, unix_s, ..Input::default() })?)
+        Ok(suite
+            .code(&self.secret, &OcraInput { counter, question, pin: input.pin, unix_s, ..OcraInput::default() })?)
     }
 
     /// The counter of the next code, never `u64::MAX`: the code after it needs a counter too, or a code would repeat.

@@ -2,7 +2,7 @@
 //! from files.
 
 use dskpp::algorithm::KeyType;
-use pskc::{DateTime, Key, Kind, PinPolicy, Unusable};
+use pskc::{DateTime, Key, KeyKind, PinPolicy, Unusable};
 
 /// What a code depends on besides the key. Only values that the key type has are present.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(crate) struct Parameters {
 impl Parameters {
     /// Reads them. Values that the type cannot have are an error: the codes would be wrong.
     pub(crate) fn of(key: &Key, key_type: &KeyType) -> Result<Self, Unusable> {
-        let kind = Kind::of_uri(key_type.uri());
-        let read = pskc::Parameters::of(key, kind)?;
+        let kind = KeyKind::of_uri(key_type.uri());
+        let read = pskc::OtpParameters::of(key, kind)?;
         match read.encrypted {
             true => Err(Unusable::Encrypted),
             false => Ok(Self::taken(&read, kind)),
@@ -33,13 +33,13 @@ impl Parameters {
     }
 
     /// As a token stores them: with a counter, 0 by default.
-    pub(crate) fn taken(read: &pskc::Parameters, kind: Kind) -> Self {
+    pub(crate) fn taken(read: &pskc::OtpParameters, kind: KeyKind) -> Self {
         Self {
             digits: read.digits,
             counter: read.next_counter(kind),
             period_s: read.period_s,
             drift: read.drift,
-            hash: read.hash.filter(|_| kind == Kind::Totp).map(|hash| hash.name().to_owned()),
+            hash: read.hash.filter(|_| kind == KeyKind::Totp).map(|hash| hash.name().to_owned()),
             suite: read.suite.as_ref().map(ToString::to_string),
         }
     }

@@ -2,9 +2,9 @@
 
 use dskpp_crypto::{Random, Sha256};
 
+use super::config::RunConfig;
 use super::failed::Failed;
 use super::four_pass::{AwaitingServerHello, ChooseK, Provisioned};
-use super::offer::Offer;
 use super::two_pass::{AwaitingKey, TwoPass};
 use crate::message::Response;
 use crate::protection::ClientProtection;
@@ -22,7 +22,7 @@ impl Either {
     /// # Errors
     /// [`Failed::Unusable`] where the offer cannot be made.
     pub fn start(
-        offer: Offer,
+        offer: RunConfig,
         protections: Vec<ClientProtection>,
         rng: &mut dyn Random,
     ) -> Result<(Vec<u8>, AwaitingAnswer), Failed> {
@@ -42,9 +42,9 @@ pub struct AwaitingAnswer {
 
 /// What the server has picked.
 #[derive(Debug)]
-pub enum Answered {
+pub enum ChosenVariant {
     /// Two-pass: the run is over.
-    Key(Box<Provisioned>),
+    TwoPass(Box<Provisioned>),
     /// Four-pass, which goes on.
     FourPass(Box<ChooseK>),
 }
@@ -54,14 +54,14 @@ impl AwaitingAnswer {
     ///
     /// # Errors
     /// [`Failed`]; nothing is to be stored then.
-    pub fn receive(self, body: &[u8]) -> Result<Answered, Failed> {
+    pub fn receive(self, body: &[u8]) -> Result<ChosenVariant, Failed> {
         match Response::read(body) {
             Ok(Response::ServerHello(_)) => {
                 let AwaitingKey { offer, r_c, .. } = self.awaiting;
                 let awaiting = AwaitingServerHello { offer, client_nonce: r_c, hash: self.hash };
-                Ok(Answered::FourPass(Box::new(awaiting.receive(body)?)))
+                Ok(ChosenVariant::FourPass(Box::new(awaiting.receive(body)?)))
             }
-            _ => Ok(Answered::Key(Box::new(self.awaiting.receive(body)?))),
+            _ => Ok(ChosenVariant::TwoPass(Box::new(self.awaiting.receive(body)?))),
         }
     }
 }

@@ -5,16 +5,16 @@ use std::num::NonZeroU32;
 use dskpp_crypto::{Random, Secret, Sha256, ct_eq};
 use pskc::{KeyContainer, KeyInfo};
 
+use super::config::{Credential, RunConfig};
 use super::failed::{Failed, NO_LENGTH};
-use super::offer::{Credential, Offer};
 use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data;
 use crate::encryption::K;
 use crate::key_package::received_key_len;
 use crate::key_schedule::{self, Keys};
 use crate::message::{
-    AuthenticationCodeMac, AuthenticationData, ClientNonce, Extensions, Mac, PackageContent, Response, ServerFinished,
-    ServerHello, ServerHelloBody,
+    AuthenticationCodeMac, AuthenticationData, ClientNonce, Mac, MessageExtensions, PackageContent, Response,
+    ServerFinished, ServerHello, ServerHelloBody,
 };
 use crate::prf::Prf;
 use crate::version::Version;
@@ -27,7 +27,7 @@ impl FourPass {
     /// The ClientHello to send, and the state that awaits its answer.
     ///
     /// A renewal sends a ClientNonce, so that the server's proof is fresh (profile P7).
-    pub fn start(offer: Offer, rng: &mut dyn Random) -> (Vec<u8>, AwaitingServerHello) {
+    pub fn start(offer: RunConfig, rng: &mut dyn Random) -> (Vec<u8>, AwaitingServerHello) {
         let offer = offer.fitted();
         let client_nonce = offer.renewal.is_some().then(|| rng.bytes(32));
         let request = offer.hello(client_nonce.clone()).write();
@@ -40,7 +40,7 @@ impl FourPass {
 /// ClientHello is on its way.
 #[derive(Debug)]
 pub struct AwaitingServerHello {
-    pub(super) offer: Offer,
+    pub(super) offer: RunConfig,
     pub(super) client_nonce: Vec<u8>,
     pub(super) hash: Sha256,
 }
@@ -109,7 +109,7 @@ impl AwaitingServerHello {
 /// ServerHello is sound; the caller decides with which K to go on.
 #[derive(Debug)]
 pub struct ChooseK {
-    offer: Offer,
+    offer: RunConfig,
     hash: Sha256,
     session_id: String,
     hello: ServerHelloBody,
@@ -140,7 +140,7 @@ impl ChooseK {
             session_id: session_id.clone(),
             encrypted_nonce,
             authentication_data: authentication_data(&offer, prf, &r_c, &k, &hello.r_s)?,
-            extensions: Extensions { client_info: offer.client_info, server_info: hello.extensions.server_info },
+            extensions: MessageExtensions { client_info: offer.client_info, server_info: hello.extensions.server_info },
         };
         let request = request.write();
         hash.update(&request);
@@ -161,7 +161,7 @@ impl ChooseK {
 
 /// AD of a code; none after a trigger, whose AD went with ClientHello (profile P14).
 fn authentication_data(
-    offer: &Offer,
+    offer: &RunConfig,
     prf: Prf,
     r_c: &Secret,
     k: &K,

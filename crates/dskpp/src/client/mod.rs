@@ -6,16 +6,16 @@
 //! confirmation was verified. [`TwoPass::start`] and [`AwaitingKey::receive`] are the two steps of two-pass, and
 //! [`Either::start`] leaves it to the server which variant it is. Each step consumes its state, so that a failed run leaves nothing behind.
 
+mod config;
 mod either;
 mod failed;
 mod four_pass;
-mod offer;
 mod two_pass;
 
 pub use crate::encryption::K;
 pub use crate::protection::ClientProtection;
-pub use either::{Answered, AwaitingAnswer, Either};
+pub use config::{Credential, Renewal, RunConfig};
+pub use either::{AwaitingAnswer, ChosenVariant, Either};
 pub use failed::Failed;
 pub use four_pass::{AwaitingServerFinished, AwaitingServerHello, ChooseK, FourPass, Provisioned};
-pub use offer::{Credential, Offer, Renewal};
 pub use two_pass::{AwaitingKey, TwoPass};

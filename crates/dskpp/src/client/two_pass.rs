@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{Random, Secret, ct_eq};
-use pskc::{DerivedKey, KeyContainer, Opener, OpenerOptions, Unlock, Value};
+use pskc::{DecryptionKey, DerivedKey, KeyContainer, Opener, OpenerOptions, Value};
 
+use super::config::{Credential, RunConfig};
 use super::failed::{Failed, NO_LENGTH};
 use super::four_pass::Provisioned;
-use super::offer::{Credential, Offer};
 use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data;
 use crate::key_package::received_key_len;
@@ -34,7 +34,7 @@ impl TwoPass {
     /// # Errors
     /// [`Failed::Unusable`] where the offer cannot be made.
     pub fn start(
-        offer: Offer,
+        offer: RunConfig,
         protections: Vec<ClientProtection>,
         rng: &mut dyn Random,
     ) -> Result<(Vec<u8>, AwaitingKey), Failed> {
@@ -44,7 +44,7 @@ impl TwoPass {
     /// As [`start`](Self::start), beside four-pass or alone.
     pub(super) fn start_beside(
         four_pass: bool,
-        offer: Offer,
+        offer: RunConfig,
         protections: Vec<ClientProtection>,
         rng: &mut dyn Random,
     ) -> Result<(Vec<u8>, AwaitingKey), Failed> {
@@ -106,7 +106,7 @@ impl TwoPass {
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub struct AwaitingKey {
-    pub(super) offer: Offer,
+    pub(super) offer: RunConfig,
     protections: Vec<ClientProtection>,
     pub(super) r_c: Vec<u8>,
     message_hash: [u8; 32],
@@ -262,9 +262,9 @@ struct Opened {
 }
 
 /// The iterations that a PSKC container asks for where a passphrase opens it; nothing has been derived yet (profile P15).
-fn iterations_of(container: &KeyContainer, unlock: &Unlock) -> Result<Option<NonZeroU32>, Failed> {
+fn iterations_of(container: &KeyContainer, unlock: &DecryptionKey) -> Result<Option<NonZeroU32>, Failed> {
     const COUNT: Failed = Failed::Misbehaved("its iterations of PBKDF2 are not from 1,000 to 10,000,000");
-    let (Unlock::Password(_), Some(key)) = (unlock, &container.encryption_key) else { return Ok(None) };
+    let (DecryptionKey::Password(_), Some(key)) = (unlock, &container.encryption_key) else { return Ok(None) };
     match DerivedKey::of(key) {
         Ok(Some(derived)) if !ITERATIONS.contains(&derived.iterations.get()) => Err(COUNT),
         Ok(derived) => Ok(derived.map(|derived| derived.iterations)),
@@ -273,7 +273,7 @@ fn iterations_of(container: &KeyContainer, unlock: &Unlock) -> Result<Option<Non
 }
 
 /// The one secret, of `hidden_len` octets, of a PSKC container.
-fn open_pskc(container: &KeyContainer, unlock: &Unlock, hidden_len: usize) -> Result<Secret, Failed> {
+fn open_pskc(container: &KeyContainer, unlock: &DecryptionKey, hidden_len: usize) -> Result<Secret, Failed> {
     let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
     let options = OpenerOptions { hidden_len: Some(hidden_len), ..OpenerOptions::default() };
     let mut opener = Opener::new(named, mac, unlock, options).map_err(|_| UNOPENED)?;

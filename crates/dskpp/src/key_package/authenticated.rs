@@ -3,7 +3,7 @@
 use der::Sequence;
 use der::asn1::{Any, OctetString, SetOfVec};
 use dskpp_crypto::{AeadKey, Random, Secret};
-use pskc::Unlock;
+use pskc::DecryptionKey;
 
 use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::cms::{EncryptedContentInfo, content_of, open_for};
@@ -63,7 +63,7 @@ pub(super) fn seal(
 pub(super) fn open<T>(
     info: &ContentInfo,
     expected: Oid,
-    unlock: &Unlock,
+    unlock: &DecryptionKey,
     reading: &Reading,
     read: impl Fn(&Secret) -> Result<T, PackageError>,
 ) -> Result<T, PackageError> {

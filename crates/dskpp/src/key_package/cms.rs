@@ -7,7 +7,7 @@ use der::{Encode, Sequence};
 use dskpp_crypto::{
     Hash, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, aes_unwrap, aes_wrap, pwri_unwrap, pwri_wrap,
 };
-use pskc::Unlock;
+use pskc::DecryptionKey;
 use spki::SubjectPublicKeyInfoOwned;
 
 use super::asn1::{Algorithm, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
@@ -209,7 +209,7 @@ pub(super) fn enveloped(
 pub(super) fn open_enveloped<T>(
     info: &ContentInfo,
     expected: Oid,
-    unlock: &Unlock,
+    unlock: &DecryptionKey,
     reading: &Reading,
     read: impl Fn(&Secret) -> Result<T, PackageError>,
 ) -> Result<T, PackageError> {
@@ -225,7 +225,7 @@ pub(super) fn open_enveloped<T>(
 /// from what was changed, so all that can be meant for the owner of `unlock` are tried.
 pub(super) fn open_for<T>(
     recipients: &SetOfVec<Any>,
-    unlock: &Unlock,
+    unlock: &DecryptionKey,
     len: usize,
     reading: &Reading,
     open: impl Fn(&Secret) -> Result<T, PackageError>,
@@ -240,7 +240,7 @@ pub(super) fn open_for<T>(
             },
             Err(why) => why,
         };
-        if matches!(unlock, Unlock::Password(_)) {
+        if matches!(unlock, DecryptionKey::Password(_)) {
             break; // one derivation for one package, or it could ask for sixteen times the work
         }
     }
@@ -250,14 +250,14 @@ pub(super) fn open_for<T>(
 /// The content's key, where this recipient can be the owner of `unlock`.
 fn open_recipient(
     recipient: &Any,
-    unlock: &Unlock,
+    unlock: &DecryptionKey,
     len: usize,
     reading: &Reading,
 ) -> Result<Option<Secret>, PackageError> {
     let der = to_der(recipient)?;
     let (tag, rest) = der.split_first().ok_or(UNREADABLE)?;
     match (tag, unlock) {
-        (0xA2, Unlock::Key(kek)) => {
+        (0xA2, DecryptionKey::Key(kek)) => {
             let wrap: KeyWrap = from_der(&[&[0x30], rest].concat())?;
             let known = AES_WRAP.iter().find(|(oid, _)| *oid == wrap.algorithm.oid).ok_or(UNREADABLE)?;
             if known.1 != kek.len() {
@@ -266,11 +266,11 @@ fn open_recipient(
             let key = aes_unwrap(kek.expose(), wrap.key.as_bytes());
             key.map(Some).map_err(|_| PackageError::WrongKeyOrDamaged)
         }
-        (0x30, Unlock::PrivateKey(private)) => {
+        (0x30, DecryptionKey::PrivateKey(private)) => {
             let transport: KeyTransport = from_der(&der)?;
             open_transport(&transport, private, len).map(Some)
         }
-        (0xA3, Unlock::Password(password)) => {
+        (0xA3, DecryptionKey::Password(password)) => {
             let under: UnderPassword = from_der(&[&[0x30], rest].concat())?;
             open_password(&under, password, reading).map(Some)
         }

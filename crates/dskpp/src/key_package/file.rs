@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{Random, Secret};
-use pskc::{KeyPackage, Unlock};
+use pskc::{DecryptionKey, KeyPackage};
 
 use super::asn1::{ContentInfo, UNREADABLE, from_der, to_der};
 use super::bags::{self, Found};
@@ -121,7 +121,7 @@ fn format_of_der(begin: &[u8]) -> Option<FileFormat> {
 ///
 /// # Errors
 /// [`PackageError::Protection`] where `unlock` is missing or of another kind than the file; others.
-pub fn open(octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedFile, FileError> {
+pub fn open(octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedFile, FileError> {
     open_by(octets, unlock, &Reading::of_file())
 }
 
@@ -129,11 +129,11 @@ pub fn open(octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedFile, FileEr
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_without_mac(octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedFile, FileError> {
+pub fn open_without_mac(octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedFile, FileError> {
     open_by(octets, unlock, &Reading::of_file().without_mac())
 }
 
-fn open_by(octets: &[u8], unlock: Option<&Unlock>, reading: &Reading) -> Result<OpenedFile, FileError> {
+fn open_by(octets: &[u8], unlock: Option<&DecryptionKey>, reading: &Reading) -> Result<OpenedFile, FileError> {
     let der = match pem(octets) {
         Some(der) => reading.der(der?.expose())?,
         None => reading.der(octets)?,
@@ -148,8 +148,8 @@ fn open_by(octets: &[u8], unlock: Option<&Unlock>, reading: &Reading) -> Result<
     Ok(content)
 }
 
-fn open_pkcs12(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<OpenedFile, FileError> {
-    let Some(Unlock::Password(password)) = unlock else { return Err(PackageError::Protection.into()) };
+fn open_pkcs12(der: &Secret, unlock: Option<&DecryptionKey>, reading: &Reading) -> Result<OpenedFile, FileError> {
+    let Some(DecryptionKey::Password(password)) = unlock else { return Err(PackageError::Protection.into()) };
     let mut found = Found::default();
     for part in pfx::open(der, password, reading)? {
         match part {
@@ -160,7 +160,7 @@ fn open_pkcs12(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Resu
     Ok(OpenedFile { packages: found.packages, others: found.others, ..OpenedFile::default() })
 }
 
-fn open_cms(der: &Secret, unlock: Option<&Unlock>, reading: &Reading) -> Result<OpenedFile, FileError> {
+fn open_cms(der: &Secret, unlock: Option<&DecryptionKey>, reading: &Reading) -> Result<OpenedFile, FileError> {
     let mut content = OpenedFile::default();
     let Ok(mut info) = from_der::<ContentInfo>(der.expose()) else {
         content.packages = skpc::read_all(der)?; // by itself

@@ -24,7 +24,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
 use dskpp_crypto::{Random, RsaEncryption, RsaPublicKey, Secret};
-use pskc::{KeyPackage, Unlock};
+use pskc::{DecryptionKey, KeyPackage};
 
 use crate::algorithm::PackageFormat;
 pub use pkcs5_xml::Pkcs5Xml;
@@ -144,7 +144,7 @@ pub trait PackageCodec {
     ///
     /// # Errors
     /// [`PackageError::Unreadable`], [`PackageError::WrongKeyOrDamaged`], [`PackageError::Protection`]
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedPackage, PackageError>;
+    fn open(&self, octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedPackage, PackageError>;
 }
 
 /// What was in a package.

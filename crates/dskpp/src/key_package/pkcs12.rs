@@ -1,7 +1,7 @@
 //! PKCS #12 (RFC 7292) with one key, as DSKPP has it.
 
 use dskpp_crypto::{Random, Secret};
-use pskc::{KeyPackage, Unlock};
+use pskc::{DecryptionKey, KeyPackage};
 
 use super::asn1::{UNREADABLE, from_der, to_der};
 use super::bags::{self, SECRET_BAG, SafeBag, SecretBag};
@@ -39,8 +39,8 @@ impl PackageCodec for Pkcs12 {
         Sealing::new(password, *iterations, false, rng)?.seal(&bags, rng)
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedPackage, PackageError> {
-        let Some(Unlock::Password(password)) = unlock else { return Err(PackageError::Protection) };
+    fn open(&self, octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedPackage, PackageError> {
+        let Some(DecryptionKey::Password(password)) = unlock else { return Err(PackageError::Protection) };
         let reading = Reading::of_package();
         let parts = pfx::open(&reading.der(octets)?, password, &reading)?;
         let [Some(bags)] = &parts[..] else { return Err(UNREADABLE) };

@@ -11,8 +11,8 @@
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{CbcKey, Hash, HmacKey, Pbkdf2Prf, Random, Secret, pbkdf2};
-use pskc::xml::{Element, Limits, Reader, Writer, ns};
-use pskc::{KeyContainer, KeyPackage, Unlock};
+use pskc::xml::{Element, Reader, Writer, XmlLimits, ns};
+use pskc::{DecryptionKey, KeyContainer, KeyPackage};
 
 use super::{
     ITERATIONS, MAX_LEN, OpenedPackage, PackageCodec, PackageError, PackageProtection, ProtectionKind, secret_of,
@@ -62,8 +62,8 @@ impl PackageCodec for Pkcs5Xml {
         Ok(write(&salt, *iterations, &cipher, mac.as_ref()))
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedPackage, PackageError> {
-        let Some(Unlock::Password(password)) = unlock else { return Err(PackageError::Protection) };
+    fn open(&self, octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedPackage, PackageError> {
+        let Some(DecryptionKey::Password(password)) = unlock else { return Err(PackageError::Protection) };
         if octets.len() > MAX_LEN {
             return Err(PackageError::Unreadable("it is too long"));
         }
@@ -154,7 +154,7 @@ impl Walk<'_> {
 
 impl Parts {
     fn read(octets: &[u8]) -> Result<Self, PackageError> {
-        let mut w = Walk(Reader::from_slice(octets, Limits::FILE).map_err(|_| WRONG)?);
+        let mut w = Walk(Reader::from_slice(octets, XmlLimits::FILE).map_err(|_| WRONG)?);
         let root = w.0.root().map_err(|_| WRONG)?;
         if !root.is(ns::XENC, "EncryptedData") {
             return Err(WRONG);

@@ -3,7 +3,7 @@
 use der::Sequence;
 use der::asn1::OctetString;
 use dskpp_crypto::{Random, Secret};
-use pskc::{KeyPackage, Unlock};
+use pskc::{DecryptionKey, KeyPackage};
 
 use super::asn1::{Attribute, ContentInfo, Oid, UNREADABLE, from_der, to_der};
 use super::authenticated::{self, AUTH_ENVELOPED_DATA};
@@ -104,7 +104,7 @@ impl OneSymmetricKey {
 pub(super) fn content<T>(
     info: &ContentInfo,
     authenticated: bool,
-    unlock: Option<&Unlock>,
+    unlock: Option<&DecryptionKey>,
     reading: &Reading,
     read: impl Fn(&Secret) -> Result<T, PackageError>,
 ) -> Result<T, PackageError> {
@@ -112,10 +112,12 @@ pub(super) fn content<T>(
         (KEY_PACKAGE, None) => Secret::new(to_der(&info.content)?),
         (AUTH_ENVELOPED_DATA, Some(unlock)) => return authenticated::open(info, KEY_PACKAGE, unlock, reading, read),
         _ if authenticated => return Err(PackageError::Protection),
-        (cms::ENCRYPTED_DATA, Some(Unlock::Password(password))) => {
+        (cms::ENCRYPTED_DATA, Some(DecryptionKey::Password(password))) => {
             cms::open_encrypted(info, KEY_PACKAGE, password, reading)?
         }
-        (cms::ENCRYPTED_DATA, Some(Unlock::Key(key))) => cms::open_encrypted_with_key(info, KEY_PACKAGE, key, reading)?,
+        (cms::ENCRYPTED_DATA, Some(DecryptionKey::Key(key))) => {
+            cms::open_encrypted_with_key(info, KEY_PACKAGE, key, reading)?
+        }
         (cms::ENVELOPED_DATA, Some(unlock)) => return cms::open_enveloped(info, KEY_PACKAGE, unlock, reading, read),
         (KEY_PACKAGE | cms::ENCRYPTED_DATA | cms::ENVELOPED_DATA | AUTH_ENVELOPED_DATA, _) => {
             return Err(PackageError::Protection);
@@ -177,7 +179,7 @@ impl PackageCodec for Skpc {
         self.seal_content(&write(&[package])?, protection, rng)
     }
 
-    fn open(&self, octets: &[u8], unlock: Option<&Unlock>) -> Result<OpenedPackage, PackageError> {
+    fn open(&self, octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedPackage, PackageError> {
         let reading = Reading::of_package();
         let info: ContentInfo = from_der(reading.der(octets)?.expose())?;
         let package = content(&info, self.authenticated, unlock, &reading, read)?;

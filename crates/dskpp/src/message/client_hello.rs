@@ -5,7 +5,7 @@ use pskc::{DeviceInfo, KeyInfo};
 
 use super::codec::{self, Children, Reader};
 use super::common::{read_device, write_device};
-use super::{AuthenticationData, Extensions, MessageError, RootKind};
+use super::{AuthenticationData, MessageError, MessageExtensions, RootKind};
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat, ProtectionMethod};
 use crate::version::Version;
 
@@ -34,7 +34,7 @@ pub struct ClientHello {
     /// `AuthenticationData`: AD, in two-pass and after a trigger.
     pub authentication_data: Option<AuthenticationData>,
     /// `Extensions`; only `ClientInfo` may be set.
-    pub extensions: Extensions,
+    pub extensions: MessageExtensions,
 }
 
 /// `SupportedProtocolVariants`: which variants the client can run; none is a valid element and an
@@ -147,7 +147,7 @@ impl ClientHello {
             supported_key_packages: children
                 .optional("SupportedKeyPackages", codec::values("KeyPackageFormat", PackageFormat::from_uri))?,
             authentication_data: children.optional("AuthenticationData", AuthenticationData::read)?,
-            extensions: Extensions::read(&mut children, RootKind::ClientHello)?,
+            extensions: MessageExtensions::read(&mut children, RootKind::ClientHello)?,
         };
         children.end()?;
         Ok(hello)

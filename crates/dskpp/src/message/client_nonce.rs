@@ -3,7 +3,7 @@
 use pskc::xml::Element;
 
 use super::codec::{self, Children, Reader};
-use super::{AuthenticationData, Extensions, MessageError, RootKind};
+use super::{AuthenticationData, MessageError, MessageExtensions, RootKind};
 use crate::version::Version;
 
 /// The second request of four-pass.
@@ -18,7 +18,7 @@ pub struct ClientNonce {
     /// `AuthenticationData`: AD.
     pub authentication_data: Option<AuthenticationData>,
     /// `Extensions`: the server's `ServerInfo`, unmodified, and a `ClientInfo`.
-    pub extensions: Extensions,
+    pub extensions: MessageExtensions,
 }
 
 impl ClientNonce {
@@ -45,7 +45,7 @@ impl ClientNonce {
             session_id,
             encrypted_nonce: children.required("EncryptedNonce", codec::base64)?,
             authentication_data: children.optional("AuthenticationData", AuthenticationData::read)?,
-            extensions: Extensions::read(&mut children, RootKind::ClientNonce)?,
+            extensions: MessageExtensions::read(&mut children, RootKind::ClientNonce)?,
         };
         children.end()?;
         Ok(nonce)

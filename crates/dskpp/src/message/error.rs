@@ -1,6 +1,6 @@
 //! Why a message was not read, and what to answer.
 
-use pskc::xml::{Place, XmlError};
+use pskc::xml::{Position, XmlError};
 
 use crate::status::Status;
 use crate::version::Version;
@@ -107,6 +107,6 @@ pub enum MessageError {
     #[error("an extension is critical and unknown ({place})")]
     UnknownCriticalExtension {
         /// The extension.
-        place: Place,
+        place: Position,
     },
 }

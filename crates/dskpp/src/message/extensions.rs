@@ -9,7 +9,7 @@ use super::{MessageError, RootKind};
 
 /// The two extensions that RFC 6063 defines; others are skipped, or refused if they are critical.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Extensions {
+pub struct MessageExtensions {
     /// `ClientInfoType`: the client's, repeated unmodified in the server's next response (§6.1).
     pub client_info: Option<Vec<u8>>,
     /// `ServerInfoType`: the server's, repeated unmodified in the client's next request (§6.2);
@@ -24,11 +24,11 @@ enum Extension {
     Skipped,
 }
 
-impl Extensions {
+impl MessageExtensions {
     /// Takes the optional `Extensions` element of a message of that kind.
     pub(super) fn read(children: &mut Children<'_, '_>, message: RootKind) -> Result<Self, MessageError> {
         let found = children.optional("Extensions", |reader, _| {
-            let mut extensions = Extensions::default();
+            let mut extensions = MessageExtensions::default();
             let mut children = Children::of(reader);
             loop {
                 children.required("Extension", |reader, child| {
@@ -63,7 +63,7 @@ impl Extensions {
     /// Writes the `Extensions` element, `ClientInfo` first, if there is anything to write; tells
     /// where the base64 of `ServerInfo` stands in the output.
     pub(super) fn write(&self, w: &mut Writer) -> Option<Range<usize>> {
-        if *self == Extensions::default() {
+        if *self == MessageExtensions::default() {
             return None;
         }
         w.start("dskpp:Extensions");

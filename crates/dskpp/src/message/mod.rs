@@ -8,14 +8,14 @@
 //! Writers put out UTF-8 with an XML declaration and no white space between elements.
 //!
 //! ```
-//! use dskpp::message::{ClientNonce, Extensions, Request};
+//! use dskpp::message::{ClientNonce, MessageExtensions, Request};
 //! use dskpp::version::Version;
 //! let nonce = ClientNonce {
 //!     version: Version::V1_0,
 //!     session_id: "4114".into(),
 //!     encrypted_nonce: vec![7; 32],
 //!     authentication_data: None,
-//!     extensions: Extensions::default(),
+//!     extensions: MessageExtensions::default(),
 //! };
 //! assert_eq!(Request::read(&nonce.write())?, Request::ClientNonce(nonce));
 //! # Ok::<(), dskpp::message::ReadError>(())
@@ -37,8 +37,8 @@ pub use client_hello::{ClientHello, KeyProtection, Payload, ProtocolVariants};
 pub use client_nonce::ClientNonce;
 pub use common::{AuthenticationCodeMac, AuthenticationData, Mac};
 pub use error::{MessageError, ReadError, RootKind};
-pub use extensions::Extensions;
-pub use server_finished::{KeyPackage, PackageContent, ServerFinished, ServerFinishedBody};
+pub use extensions::MessageExtensions;
+pub use server_finished::{PackageContent, ServerFinished, ServerFinishedBody, ServerKeyPackage};
 pub use server_hello::{ServerHello, ServerHelloBody};
 pub use trigger::{Platform, TokenPlatformInfo, Trigger};
 

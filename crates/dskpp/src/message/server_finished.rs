@@ -4,7 +4,7 @@ use pskc::KeyContainer;
 use pskc::xml::{Element, Writer, ns};
 
 use super::codec::{self, Children, Reader};
-use super::{AuthenticationCodeMac, Extensions, Mac, MessageError, RootKind};
+use super::{AuthenticationCodeMac, Mac, MessageError, MessageExtensions, RootKind};
 use crate::algorithm::{PackageFormat, ProtectionMethod};
 use crate::status::Status;
 use crate::version::Version;
@@ -28,9 +28,9 @@ pub struct ServerFinished {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFinishedBody {
     /// `KeyPackage`: KP.
-    pub key_package: KeyPackage,
+    pub key_package: ServerKeyPackage,
     /// `Extensions`: the client's `ClientInfo`.
-    pub extensions: Extensions,
+    pub extensions: MessageExtensions,
     /// `Mac`: key confirmation (MAC 1).
     pub mac: Mac,
     /// `AuthenticationData`: the server's proof of K_MAC' at a two-pass renewal (MAC 2,
@@ -40,7 +40,7 @@ pub struct ServerFinishedBody {
 
 /// `KeyPackage`: a key with what belongs to it; in four-pass without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyPackage {
+pub struct ServerKeyPackage {
     /// `ServerID`: an identifier of the server, which enters two-pass MACs (profile P8).
     pub server_id: Option<String>,
     /// `KeyProtectionMethod`, in two-pass.
@@ -49,7 +49,7 @@ pub struct KeyPackage {
     pub content: PackageContent,
 }
 
-/// What a [`KeyPackage`] holds.
+/// What a [`ServerKeyPackage`] holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PackageContent {
     /// `KeyContainer` of PSKC (profile P26).
@@ -149,8 +149,8 @@ impl ServerFinished {
 impl ServerFinishedBody {
     fn read(children: &mut Children<'_, '_>) -> Result<Self, MessageError> {
         Ok(ServerFinishedBody {
-            key_package: children.required("KeyPackage", |reader, _| KeyPackage::read(reader))?,
-            extensions: Extensions::read(children, RootKind::ServerFinished)?,
+            key_package: children.required("KeyPackage", |reader, _| ServerKeyPackage::read(reader))?,
+            extensions: MessageExtensions::read(children, RootKind::ServerFinished)?,
             mac: children.required("Mac", Mac::read)?,
             authentication_data: children.optional("AuthenticationData", AuthenticationCodeMac::read)?,
         })
@@ -166,10 +166,10 @@ impl ServerFinishedBody {
     }
 }
 
-impl KeyPackage {
+impl ServerKeyPackage {
     fn read(reader: &mut Reader<'_>) -> Result<Self, MessageError> {
         let mut children = Children::of(reader);
-        let package = KeyPackage {
+        let package = ServerKeyPackage {
             server_id: children.optional("ServerID", codec::uri)?,
             key_protection_method: children
                 .optional("KeyProtectionMethod", codec::value(ProtectionMethod::from_uri))?,

@@ -6,7 +6,7 @@ use pskc::KeyInfo;
 use pskc::xml::{Element, Writer};
 
 use super::codec::{self, Children, Reader};
-use super::{Extensions, Mac, MessageError, RootKind};
+use super::{Mac, MessageError, MessageExtensions, RootKind};
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
 use crate::status::Status;
 use crate::version::Version;
@@ -40,7 +40,7 @@ pub struct ServerHelloBody {
     /// `Payload/Nonce`: R_S, at least 16 octets.
     pub r_s: Vec<u8>,
     /// `Extensions`: the client's `ClientInfo` and the server's `ServerInfo`.
-    pub extensions: Extensions,
+    pub extensions: MessageExtensions,
     /// `Mac`: proof of K_MAC' at a renewal (profile P7).
     pub mac: Option<Mac>,
 }
@@ -104,7 +104,7 @@ impl ServerHelloBody {
                 children.end()?;
                 Ok(nonce)
             })?,
-            extensions: Extensions::read(children, RootKind::ServerHello)?,
+            extensions: MessageExtensions::read(children, RootKind::ServerHello)?,
             mac: children.optional("Mac", Mac::read)?,
         })
     }

@@ -1,6 +1,6 @@
 //! The server's side of a run, one type per state.
 //!
-//! [`negotiate`](crate::negotiate::negotiate) judges a ClientHello; [`Answer::write`] makes the ServerHello and seals
+//! [`negotiate`](crate::negotiate::negotiate) judges a ClientHello; [`SealedHello::write`] makes the ServerHello and seals
 //! everything that the server must remember into it. Later, maybe on another node, [`Session::open`] takes that out of
 //! a ClientNonce; [`Session::check`] refuses what is wrong on its face; [`Session::authenticate`] does the expensive
 //! work; [`Authenticated::finish`] makes the keys and the last message.
@@ -21,16 +21,16 @@
 //! spent, locked or revoked. After a trigger nothing in the message proves R_C; a wrong padding then ends in a
 //! confirmation that the client finds wrong, as RSA v1.5 and AES-CBC must not tell (profile P20).
 
-mod answer;
 mod refusal;
 mod sealed;
+mod sealed_hello;
 mod session;
 mod two_pass;
 
 pub use crate::encryption::ServerK;
 pub use crate::protection::ClientKey;
-pub use answer::Answer;
-pub use refusal::{Reason, Refusal};
+pub use refusal::{Reason, RunRefusal};
 pub use sealed::{DeviceRef, SessionState};
+pub use sealed_hello::SealedHello;
 pub use session::{AuthPolicy, Authenticated, Finished, Session};
-pub use two_pass::{Shipment, TwoPassFacts, TwoPassRun};
+pub use two_pass::{OutgoingKey, TwoPassFacts, TwoPassRun};

@@ -59,7 +59,7 @@ pub enum Reason {
 
 /// The end of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RunRefusal {
     /// What the peer is told.
     pub status: Status,
     /// What the log is told.
@@ -70,22 +70,22 @@ pub struct Refusal {
     pub as_hello: bool,
 }
 
-impl Refusal {
+impl RunRefusal {
     /// A refusal of a ClientHello, which offered four-pass or not (profile P22).
     pub fn of_hello(status: Status, reason: Reason, offered_four_pass: bool) -> Self {
-        Refusal { status, reason, session_id: None, as_hello: offered_four_pass }
+        RunRefusal { status, reason, session_id: None, as_hello: offered_four_pass }
     }
 
     /// A refusal of a ClientNonce.
     pub fn of_nonce(status: Status, reason: Reason, session_id: Option<String>) -> Self {
-        Refusal { status, reason, session_id, as_hello: false }
+        RunRefusal { status, reason, session_id, as_hello: false }
     }
 
     /// The refusal of a message that could not be read; `None` where it deserves no DSKPP answer (profile P27).
     pub fn of_unreadable(error: &ReadError) -> Option<Self> {
         match error {
             ReadError::NotDskpp(_) => None,
-            ReadError::Refused { status, session_id, offered_four_pass, .. } => Some(Refusal {
+            ReadError::Refused { status, session_id, offered_four_pass, .. } => Some(RunRefusal {
                 status: *status,
                 reason: Reason::Unreadable,
                 session_id: session_id.clone(),

@@ -5,14 +5,16 @@ use std::num::NonZeroU32;
 use data_encoding::BASE64;
 use dskpp_crypto::{AeadKey, Pbkdf2Prf, Random, Secret, Sha256, ct_eq};
 
-use super::refusal::{Reason, Refusal};
+use super::refusal::{Reason, RunRefusal};
 use super::sealed::{Sealed, SessionState};
 use crate::algorithm::{KeyType, MacAlgorithm};
 use crate::auth_data::{self, MIN_ITERATIONS};
 use crate::encryption::ServerK;
 use crate::key_package::PackageSpec;
 use crate::key_schedule::{self, Keys};
-use crate::message::{ClientNonce, Extensions, KeyPackage, Mac, PackageContent, ServerFinished, ServerFinishedBody};
+use crate::message::{
+    ClientNonce, Mac, MessageExtensions, PackageContent, ServerFinished, ServerFinishedBody, ServerKeyPackage,
+};
 use crate::negotiate::Choice;
 use crate::prf::Prf;
 use crate::status::Status;
@@ -49,15 +51,15 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the session that rides with a ClientNonce; `now` is on the clock of [`super::Answer::expires_at`].
+    /// Opens the session that rides with a ClientNonce; `now` is on the clock of [`super::SealedHello::expires_at`].
     /// Nothing expensive happens here. One that has expired is good for the answer that it got already, and
     /// [`check`](Self::check) refuses it.
     ///
     /// Abort where ServerInfo is absent, was changed, or belongs to another SessionID.
-    pub fn open(message: ClientNonce, body: &[u8], seal: &AeadKey, now: u64) -> Result<Self, Refusal> {
+    pub fn open(message: ClientNonce, body: &[u8], seal: &AeadKey, now: u64) -> Result<Self, RunRefusal> {
         let server_info = message.extensions.server_info.as_deref().unwrap_or_default();
         let sealed = Sealed::open(server_info, seal, &message.session_id)
-            .ok_or_else(|| Refusal::of_nonce(Status::Abort, Reason::Seal, None))?;
+            .ok_or_else(|| RunRefusal::of_nonce(Status::Abort, Reason::Seal, None))?;
         let mut hash = sealed.hash;
         hash.update(BASE64.encode(server_info).as_bytes());
         hash.update(&sealed.tail);
@@ -111,12 +113,12 @@ impl Session {
     }
 
     /// The end of this session.
-    pub fn refuse(&self, status: Status, reason: Reason) -> Refusal {
-        Refusal::of_nonce(status, reason, Some(self.message.session_id.clone()))
+    pub fn refuse(&self, status: Status, reason: Reason) -> RunRefusal {
+        RunRefusal::of_nonce(status, reason, Some(self.message.session_id.clone()))
     }
 
     /// What can be refused before anything is derived (profile P3, P12, P12a, P16).
-    pub fn check(&self, policy: &AuthPolicy) -> Result<(), Refusal> {
+    pub fn check(&self, policy: &AuthPolicy) -> Result<(), RunRefusal> {
         if self.has_expired {
             return Err(self.refuse(Status::Abort, Reason::SessionExpired));
         }
@@ -164,7 +166,7 @@ impl Session {
         k: &ServerK,
         urls: &[String],
         rng: &mut dyn Random,
-    ) -> Result<Authenticated, Refusal> {
+    ) -> Result<Authenticated, RunRefusal> {
         self.check(policy)?;
         let prf = self.choice.prf;
         let (algorithm, encrypted) = (&self.choice.encryption_algorithm, &self.message.encrypted_nonce);
@@ -247,7 +249,7 @@ impl Authenticated {
     /// Derives the keys and writes the message that confirms them (RFC 6063 §4.2.4).
     ///
     /// InitializationFailed where no key can come out of it.
-    pub fn finish(&self, package: &PackageSpec) -> Result<Finished, Refusal> {
+    pub fn finish(&self, package: &PackageSpec) -> Result<Finished, RunRefusal> {
         let session = &self.session;
         let prf = session.choice.prf;
         let keys = package
@@ -260,12 +262,12 @@ impl Authenticated {
             session_id: Some(session.message.session_id.clone()),
             status: Status::Success,
             body: Some(ServerFinishedBody {
-                key_package: KeyPackage {
+                key_package: ServerKeyPackage {
                     server_id: Some(package.server_id.clone()),
                     key_protection_method: None,
                     content: PackageContent::Pskc(Box::new(package.container())),
                 },
-                extensions: Extensions {
+                extensions: MessageExtensions {
                     client_info: session.message.extensions.client_info.clone(),
                     server_info: None,
                 },

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use dskpp_crypto::{Random, Secret, ct_eq};
 use pskc::{KeyContainer, ProtectionError, Value};
 
-use super::refusal::{Reason, Refusal};
+use super::refusal::{Reason, RunRefusal};
 use super::session::{AuthPolicy, Finished};
 use crate::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data::{self, MIN_ITERATIONS};
@@ -13,10 +13,10 @@ use crate::key_package;
 use crate::key_package::PackageSpec;
 use crate::key_schedule;
 use crate::message::{
-    AuthenticationCodeMac, AuthenticationData, ClientHello, Extensions, KeyPackage, Mac, PackageContent,
-    ServerFinished, ServerFinishedBody,
+    AuthenticationCodeMac, AuthenticationData, ClientHello, Mac, MessageExtensions, PackageContent, ServerFinished,
+    ServerFinishedBody, ServerKeyPackage,
 };
-use crate::negotiate::{NONCE_LEN, Policy, prf_of};
+use crate::negotiate::{NONCE_LEN, NegotiationPolicy, prf_of};
 use crate::prf::Prf;
 use crate::protection::ClientKey;
 use crate::status::Status;
@@ -40,7 +40,7 @@ pub struct TwoPassFacts<'a> {
 
 /// The key that goes out, and what is said of it.
 #[derive(Clone, Debug)]
-pub struct Shipment<'a> {
+pub struct OutgoingKey<'a> {
     /// `ServerID`, a URI (profile P8).
     pub server_id: &'a str,
     /// Everything about the key but its value.
@@ -54,11 +54,17 @@ pub struct Shipment<'a> {
     pub k_mac_old: Option<&'a Secret>,
 }
 
-impl<'a> Shipment<'a> {
+impl<'a> OutgoingKey<'a> {
     /// A new key; `None` where its type does not tell its length.
     pub fn new(spec: &'a PackageSpec) -> Option<Self> {
         let package = spec.container().key_packages.pop()?;
-        Some(Shipment { server_id: &spec.server_id, package, key_len: spec.key_len()?, k_token: None, k_mac_old: None })
+        Some(OutgoingKey {
+            server_id: &spec.server_id,
+            package,
+            key_len: spec.key_len()?,
+            k_token: None,
+            k_mac_old: None,
+        })
     }
 }
 
@@ -96,11 +102,11 @@ impl<'a> TwoPassRun<'a> {
     pub fn begin(
         hello: &'a ClientHello,
         body: &'a [u8],
-        policy: &Policy,
+        policy: &NegotiationPolicy,
         facts: &TwoPassFacts<'a>,
         auth: &AuthPolicy,
-    ) -> Result<Self, Refusal> {
-        let refuse = |status, reason| Refusal::of_hello(status, reason, hello.offers_four_pass());
+    ) -> Result<Self, RunRefusal> {
+        let refuse = |status, reason| RunRefusal::of_hello(status, reason, hello.offers_four_pass());
         let data = hello.authentication_data.as_ref().filter(|data| data.client_id.is_some());
         let data = data.ok_or_else(|| refuse(Status::AuthenticationDataMissing, Reason::NoAuthenticationData))?;
         let selected = select(hello, policy, facts, ClientKey::may_serve);
@@ -117,7 +123,7 @@ impl<'a> TwoPassRun<'a> {
     ///
     /// # Errors
     /// A status that says which of the client's lists has nothing that is allowed.
-    pub fn choose<'b>(&self, policy: &Policy, facts: &TwoPassFacts<'b>) -> Result<TwoPassRun<'b>, Refusal>
+    pub fn choose<'b>(&self, policy: &NegotiationPolicy, facts: &TwoPassFacts<'b>) -> Result<TwoPassRun<'b>, RunRefusal>
     where
         'a: 'b,
     {
@@ -151,8 +157,8 @@ impl<'a> TwoPassRun<'a> {
     }
 
     /// The end of this run.
-    pub fn refuse(&self, status: Status, reason: Reason) -> Refusal {
-        Refusal::of_hello(status, reason, self.hello.offers_four_pass())
+    pub fn refuse(&self, status: Status, reason: Reason) -> RunRefusal {
+        RunRefusal::of_hello(status, reason, self.hello.offers_four_pass())
     }
 
     /// The URL_S with which the code's password made the authentication data. Blocks for as long as PBKDF2 takes. For a client ID
@@ -161,7 +167,7 @@ impl<'a> TwoPassRun<'a> {
     ///
     /// # Errors
     /// AuthenticationDataInvalid
-    pub fn authenticate(&self, auth: &AuthPolicy, password: &Secret, urls: &[String]) -> Result<String, Refusal> {
+    pub fn authenticate(&self, auth: &AuthPolicy, password: &Secret, urls: &[String]) -> Result<String, RunRefusal> {
         let proof = &self.data.authentication_code_mac;
         let iterations = iterations(proof).and_then(NonZeroU32::new);
         let ad_prf = ad_prf(self.hello, proof).and_then(Prf::of);
@@ -184,10 +190,15 @@ impl<'a> TwoPassRun<'a> {
     /// # Errors
     /// InitializationFailed where no key can come out of it; NoSupportedKeyPackages where the format cannot say the
     /// length of the given K_TOKEN; NoSupportedMacAlgorithms where K_MAC' cannot key the PRF.
-    pub fn finish(&self, shipment: Shipment<'_>, password: &Secret, rng: &mut dyn Random) -> Result<Finished, Refusal> {
+    pub fn finish(
+        &self,
+        shipment: OutgoingKey<'_>,
+        password: &Secret,
+        rng: &mut dyn Random,
+    ) -> Result<Finished, RunRefusal> {
         let failed = || self.refuse(Status::InitializationFailed, Reason::Policy);
         let prf = self.prf;
-        let Shipment { server_id, mut package, key_len, k_token, k_mac_old } = shipment;
+        let OutgoingKey { server_id, mut package, key_len, k_token, k_mac_old } = shipment;
         if k_mac_old.is_some_and(|k_mac_old| !prf.takes_key_of(k_mac_old.len())) {
             let reason = Reason::NothingInCommon("MAC algorithm"); // that the key to be renewed could be proved with
             return Err(self.refuse(Status::NoSupportedMacAlgorithms, reason));
@@ -217,12 +228,15 @@ impl<'a> TwoPassRun<'a> {
             session_id: None,
             status: Status::Success,
             body: Some(ServerFinishedBody {
-                key_package: KeyPackage {
+                key_package: ServerKeyPackage {
                     server_id: Some(server_id.to_owned()),
                     key_protection_method: Some(self.selected.method.clone()),
                     content,
                 },
-                extensions: Extensions { client_info: self.hello.extensions.client_info.clone(), server_info: None },
+                extensions: MessageExtensions {
+                    client_info: self.hello.extensions.client_info.clone(),
+                    server_info: None,
+                },
                 mac: Mac { algorithm: Some(prf.algorithm()), value: mac },
                 authentication_data: proof.map(|value| AuthenticationCodeMac {
                     nonce: None,
@@ -258,7 +272,7 @@ impl<'a> TwoPassRun<'a> {
 /// The first entry with which the run can be done, where `serves` says which key goes with which algorithm.
 fn select<'a>(
     hello: &ClientHello,
-    policy: &Policy,
+    policy: &NegotiationPolicy,
     facts: &TwoPassFacts<'a>,
     serves: fn(&ClientKey, &EncryptionAlgorithm) -> bool,
 ) -> Result<Selected<'a>, (Status, Reason)> {

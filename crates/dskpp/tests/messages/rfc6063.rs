@@ -139,7 +139,7 @@ fn offer() -> ClientHello {
         supported_protocol_variants: Some(ProtocolVariants { four_pass: true, two_pass: None }),
         supported_key_packages: Some(vec![PackageFormat::Pskc]),
         authentication_data: None,
-        extensions: Extensions::default(),
+        extensions: MessageExtensions::default(),
     }
 }
 
@@ -168,7 +168,7 @@ fn b2_3_and_b2_4_server_hello() {
         encryption_key: KeyInfo { key_name: Some("Example-Key1".into()), ..KeyInfo::default() },
         key_package_format: PackageFormat::Pskc,
         r_s: base64("EjRWeJASNFZ4kBI0VniQEg=="),
-        extensions: Extensions::default(),
+        extensions: MessageExtensions::default(),
         mac: None,
     };
     let hello = ServerHello {
@@ -374,7 +374,7 @@ fn s6_2_the_mark_is_where_the_server_info_stands() {
     let sealed: Vec<u8> = (0..=255).collect();
     for client_info in [None, Some(b"echo".to_vec())] {
         let body = hello.body.as_mut().expect("it has a body");
-        body.extensions = Extensions { client_info, server_info: Some(sealed.clone()) };
+        body.extensions = MessageExtensions { client_info, server_info: Some(sealed.clone()) };
         let (message, mark) = hello.write_with_mark();
         let mark = mark.expect("a ServerInfo was written");
         assert_eq!(message[mark.clone()], *data_encoding::BASE64.encode(&sealed).as_bytes());

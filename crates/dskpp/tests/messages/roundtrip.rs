@@ -79,9 +79,11 @@ fn authentication_data() -> impl Strategy<Value = AuthenticationData> {
         .prop_map(|(client_id, authentication_code_mac)| AuthenticationData { client_id, authentication_code_mac })
 }
 
-fn extensions(server_info: bool) -> impl Strategy<Value = Extensions> {
-    (of(octets()), of(octets()))
-        .prop_map(move |(client_info, data)| Extensions { client_info, server_info: data.filter(|_| server_info) })
+fn extensions(server_info: bool) -> impl Strategy<Value = MessageExtensions> {
+    (of(octets()), of(octets())).prop_map(move |(client_info, data)| MessageExtensions {
+        client_info,
+        server_info: data.filter(|_| server_info),
+    })
 }
 
 fn variants() -> impl Strategy<Value = ProtocolVariants> {
@@ -169,7 +171,7 @@ fn contents() -> Vec<PackageContent> {
 
 fn server_finished() -> impl Strategy<Value = ServerFinished> {
     let package = (of(uri()), of(method()), proptest::sample::select(contents())).prop_map(
-        |(server_id, key_protection_method, content)| KeyPackage { server_id, key_protection_method, content },
+        |(server_id, key_protection_method, content)| ServerKeyPackage { server_id, key_protection_method, content },
     );
     let body = (package, extensions(false), mac(), of(code_mac())).prop_map(
         |(key_package, extensions, mac, authentication_data)| ServerFinishedBody {

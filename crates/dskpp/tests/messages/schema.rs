@@ -93,7 +93,7 @@ fn full_authentication_data() -> AuthenticationData {
 #[test]
 fn s8_2_messages_with_everything_and_with_nothing_are_valid() {
     let Some(schema) = schema() else { return };
-    let info = Extensions { client_info: Some(b"c".to_vec()), server_info: None };
+    let info = MessageExtensions { client_info: Some(b"c".to_vec()), server_info: None };
     let Ok(Request::ClientHello(rich)) = Request::read(&vector("b3-1-client-hello.xml")) else {
         panic!("B.3.1 is a ClientHello");
     };
@@ -125,7 +125,7 @@ fn s8_2_messages_with_everything_and_with_nothing_are_valid() {
     };
     let mut server_hello = rich.clone();
     if let Some(body) = &mut server_hello.body {
-        body.extensions = Extensions { server_info: Some(vec![5; 100]), ..info.clone() };
+        body.extensions = MessageExtensions { server_info: Some(vec![5; 100]), ..info.clone() };
     }
     let failure = ServerHello { status: Status::AccessDenied, session_id: None, body: None, ..rich };
     let Ok(Response::ServerFinished(rich)) = Response::read(&vector("b2-6-server-finished.xml")) else {
@@ -143,7 +143,7 @@ fn s8_2_messages_with_everything_and_with_nothing_are_valid() {
         session_id: "\"4114\"".into(),
         encrypted_nonce: vec![6; 256],
         authentication_data: Some(full_authentication_data()),
-        extensions: Extensions { server_info: Some(vec![7; 3]), ..info },
+        extensions: MessageExtensions { server_info: Some(vec![7; 3]), ..info },
     };
     let mut trigger = Trigger::read(&vector("b1-trigger.xml")).expect("B.1 is a trigger");
     trigger.token_platform_info = Some(TokenPlatformInfo::default());

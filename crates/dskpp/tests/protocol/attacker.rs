@@ -4,7 +4,7 @@ use dskpp::algorithm::EncryptionAlgorithm;
 use dskpp::auth_data;
 use dskpp::client::FourPass;
 use dskpp::message::{
-    AuthenticationCodeMac, AuthenticationData, ClientNonce, Extensions, Mac, Response, ServerHelloBody,
+    AuthenticationCodeMac, AuthenticationData, ClientNonce, Mac, MessageExtensions, Response, ServerHelloBody,
 };
 use dskpp::prf::Prf;
 use dskpp::server::ServerK;
@@ -74,7 +74,7 @@ impl Attacker {
                     mac: Mac { algorithm: Some(self.prf.algorithm()), value },
                 },
             }),
-            extensions: Extensions { client_info: None, server_info: self.hello.extensions.server_info.clone() },
+            extensions: MessageExtensions { client_info: None, server_info: self.hello.extensions.server_info.clone() },
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dskpp::client::Failed;
 use dskpp::message::{Response, ServerFinished, ServerHello};
-use dskpp::server::{Reason, Refusal};
+use dskpp::server::{Reason, RunRefusal};
 use dskpp::status::Status;
 use dskpp::version::Version;
 use dskpp_crypto::Secret;
@@ -144,10 +144,14 @@ fn s3_3_after_provisioning_period_expired_the_user_must_register_again() {
 fn p22_a_failure_carries_version_status_and_a_known_session_id_and_nothing_else() {
     for status in failures() {
         for (refusal, element, session_id) in [
-            (Refusal::of_hello(status, Reason::Unreadable, true), "KeyProvServerHello", None),
-            (Refusal::of_hello(status, Reason::Unreadable, false), "KeyProvServerFinished", None),
-            (Refusal::of_nonce(status, Reason::Seal, None), "KeyProvServerFinished", None),
-            (Refusal::of_nonce(status, Reason::Iterations, Some("s<1>".into())), "KeyProvServerFinished", Some("s<1>")),
+            (RunRefusal::of_hello(status, Reason::Unreadable, true), "KeyProvServerHello", None),
+            (RunRefusal::of_hello(status, Reason::Unreadable, false), "KeyProvServerFinished", None),
+            (RunRefusal::of_nonce(status, Reason::Seal, None), "KeyProvServerFinished", None),
+            (
+                RunRefusal::of_nonce(status, Reason::Iterations, Some("s<1>".into())),
+                "KeyProvServerFinished",
+                Some("s<1>"),
+            ),
         ] {
             let response = refusal.response();
             let text = std::str::from_utf8(&response).unwrap();

@@ -2,7 +2,7 @@
 
 use dskpp::auth_code::{AuthCode, AuthCodeError};
 use dskpp::auth_data::{self, MIN_ITERATIONS};
-use dskpp::client::Offer;
+use dskpp::client::RunConfig;
 use dskpp::prf::{KeyLength, Prf};
 use dskpp::server::AuthPolicy;
 use dskpp_crypto::{Pbkdf2Prf, Secret};
@@ -159,7 +159,7 @@ fn s3_4_1_2_k_ac_must_be_derived_with_the_public_key_or_the_shared_key_and_r_c()
 fn s3_4_1_2_in_four_pass_the_iteration_count_must_be_at_least_100000() {
     assert_eq!(MIN_ITERATIONS, 100_000);
     assert_eq!(AuthPolicy::default().iteration_floor, MIN_ITERATIONS);
-    assert_eq!(Offer::new(URL_S, offer(&k_server()).credential, Vec::new()).iterations, MIN_ITERATIONS);
+    assert_eq!(RunConfig::new(URL_S, offer(&k_server()).credential, Vec::new()).iterations, MIN_ITERATIONS);
     // What a server does with other counts: `p3_…`.
 }
 

@@ -153,7 +153,7 @@ fn s4_2_3_a_trigger_that_names_a_key_is_not_followed_without_that_keys_k_mac() {
 fn s4_2_3_s4_2_5_the_client_must_abort_at_a_status_of_failure() {
     for pass in [Pass::ServerHello, Pass::ServerFinished] {
         let run = run_over(offer(&k_server()), &mut { Server::new(k_server()) }, &mut |at, message| {
-            let refusal = dskpp::server::Refusal {
+            let refusal = dskpp::server::RunRefusal {
                 status: Status::AccessDenied,
                 reason: dskpp::server::Reason::Policy,
                 session_id: None,

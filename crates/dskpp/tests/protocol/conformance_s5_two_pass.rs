@@ -92,7 +92,7 @@ fn s5_2_2_each_method_names_its_key_in_the_way_that_is_asked_for() {
 
 #[test]
 fn s5_2_2_a_list_without_anything_acceptable_is_never_a_success() {
-    type Change = fn(&mut dskpp::negotiate::Policy);
+    type Change = fn(&mut dskpp::negotiate::NegotiationPolicy);
     let changes: [(Change, Status); 4] = [
         (|policy| policy.key_types = vec![KeyType::Totp], Status::NoSupportedKeyTypes),
         (|policy| policy.encryption_algorithms.clear(), Status::NoSupportedEncryptionAlgorithms),

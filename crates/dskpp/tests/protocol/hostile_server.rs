@@ -1,7 +1,7 @@
 //! A server that breaks the rules, against our client: it names the fault, and no key comes out.
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
-use dskpp::client::{Failed, Offer, Renewal};
+use dskpp::client::{Failed, Renewal, RunConfig};
 use dskpp::message::{Response, ServerFinished, ServerFinishedBody, ServerHello, ServerHelloBody};
 use dskpp::server::ServerK;
 use dskpp::status::Status;
@@ -37,7 +37,7 @@ fn verdict(end: &End) -> Verdict {
 }
 
 /// A run in which ServerHello says something else than the server did.
-fn with_hello(offer: Offer, server: &mut Server, alter: impl Fn(&mut ServerHello)) -> Run {
+fn with_hello(offer: RunConfig, server: &mut Server, alter: impl Fn(&mut ServerHello)) -> Run {
     run_over(offer, server, &mut |pass, message| match Response::read(&message) {
         Ok(Response::ServerHello(mut hello)) if pass == Pass::ServerHello => {
             alter(&mut hello);
@@ -47,7 +47,7 @@ fn with_hello(offer: Offer, server: &mut Server, alter: impl Fn(&mut ServerHello
     })
 }
 
-fn with_finished(offer: Offer, server: &mut Server, alter: impl Fn(&mut ServerFinished)) -> Run {
+fn with_finished(offer: RunConfig, server: &mut Server, alter: impl Fn(&mut ServerFinished)) -> Run {
     run_over(offer, server, &mut |pass, message| match Response::read(&message) {
         Ok(Response::ServerFinished(mut finished)) if pass == Pass::ServerFinished => {
             alter(&mut finished);
@@ -136,7 +136,7 @@ fn s4_2_the_last_message_first_and_the_first_message_last_end_the_run() {
     }
 }
 
-fn renewing(server: &mut Server) -> Offer {
+fn renewing(server: &mut Server) -> RunConfig {
     run(with_mac(offer(&server.k), MacAlgorithm::PrfSha256), server).provisioned();
     server.enrolment().spent = false;
     let k_mac_old = server.keys[KEY_ID].k_mac.clone();

@@ -13,12 +13,12 @@ use std::sync::{Arc, OnceLock};
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
 use dskpp::auth_code::AuthCode;
-use dskpp::client::{ChooseK, Credential, Failed, FourPass, K, Offer, Provisioned};
+use dskpp::client::{ChooseK, Credential, Failed, FourPass, K, Provisioned, RunConfig};
 use dskpp::key_package::PackageSpec;
 use dskpp::key_schedule::Keys;
 use dskpp::message::{AuthenticationCodeMac, AuthenticationData, ClientHello, ClientNonce, Mac, Request};
-use dskpp::negotiate::{Facts, Policy, negotiate};
-use dskpp::server::{Answer, AuthPolicy, Reason, Refusal, ServerK, Session, SessionState};
+use dskpp::negotiate::{Facts, NegotiationPolicy, negotiate};
+use dskpp::server::{AuthPolicy, Reason, RunRefusal, SealedHello, ServerK, Session, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{AeadKey, Random, RsaPrivateKey, RsaPublicKey, Secret, SeededRandom};
 
@@ -101,7 +101,7 @@ impl Enrolment {
 }
 
 pub(crate) struct Server {
-    pub(crate) policy: Policy,
+    pub(crate) policy: NegotiationPolicy,
     pub(crate) auth: AuthPolicy,
     pub(crate) k: ServerK,
     pub(crate) seal: AeadKey,
@@ -117,7 +117,7 @@ pub(crate) struct Server {
     /// Shared keys of devices by their names, for two-pass.
     pub(crate) devices: BTreeMap<String, Secret>,
     /// What it has refused, in order.
-    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) refusals: Vec<RunRefusal>,
     /// Final answers by session: the hash of the request, and the response.
     answered: BTreeMap<String, ([u8; 32], Vec<u8>)>,
     /// Answers of two-pass by the hash of the request.
@@ -131,7 +131,7 @@ impl Server {
     pub(crate) fn new(k: ServerK) -> Self {
         let enrolment = Enrolment::new(package(KeyType::Hotp));
         Server {
-            policy: Policy::default(),
+            policy: NegotiationPolicy::default(),
             auth: AuthPolicy { iteration_floor: 1, ..AuthPolicy::default() },
             k,
             seal: AeadKey::new(&[0x5e; 32]),
@@ -167,7 +167,7 @@ impl Server {
     /// The body of the response; `None` where the answer is HTTP 400 (profile P27).
     pub(crate) fn receive(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let answer = match Request::read(body) {
-            Err(error) => Err(Refusal::of_unreadable(&error)?),
+            Err(error) => Err(RunRefusal::of_unreadable(&error)?),
             Ok(Request::ClientHello(hello)) => self.hello(&hello, body),
             Ok(Request::ClientNonce(nonce)) => self.nonce(nonce, body),
         };
@@ -178,8 +178,8 @@ impl Server {
         }))
     }
 
-    fn hello(&mut self, hello: &ClientHello, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let refused = |(status, reason)| Refusal::of_hello(status, reason, hello.offers_four_pass());
+    fn hello(&mut self, hello: &ClientHello, body: &[u8]) -> Result<Vec<u8>, RunRefusal> {
+        let refused = |(status, reason)| RunRefusal::of_hello(status, reason, hello.offers_four_pass());
         let (enrolment, by_trigger) = self.named(hello).map_err(refused)?;
         let prefers_two_pass =
             enrolment.as_ref().is_some_and(|id| self.enrolments.get(id).is_some_and(|of| of.two_pass));
@@ -194,7 +194,7 @@ impl Server {
         let choice = negotiate(hello, &self.policy, &facts).map_err(refused)?;
         self.sessions += 1;
         let state = SessionState { k_id: "k1".into(), trigger: enrolment.is_some(), enrolment, device: None, renews };
-        let answer = Answer {
+        let answer = SealedHello {
             hello,
             body,
             choice,
@@ -234,7 +234,7 @@ impl Server {
         }
     }
 
-    fn nonce(&mut self, nonce: ClientNonce, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    fn nonce(&mut self, nonce: ClientNonce, body: &[u8]) -> Result<Vec<u8>, RunRefusal> {
         let session = Session::open(nonce, body, &self.seal, self.now)?;
         let (session_id, request_hash) = (session.session_id().to_owned(), session.request_hash());
         if let Some((hash, response)) = self.answered.get(&session_id) {
@@ -244,12 +244,12 @@ impl Server {
             };
         }
         let result = self.finish(session);
-        let response = result.as_ref().cloned().unwrap_or_else(Refusal::response);
+        let response = result.as_ref().cloned().unwrap_or_else(RunRefusal::response);
         self.answered.insert(session_id, (request_hash, response));
         result
     }
 
-    fn finish(&mut self, session: Session) -> Result<Vec<u8>, Refusal> {
+    fn finish(&mut self, session: Session) -> Result<Vec<u8>, RunRefusal> {
         session.check(&self.auth)?;
         let client_id = session.state().enrolment.clone().or_else(|| session.client_id().map(str::to_owned));
         let enrolment = client_id.as_ref().and_then(|id| self.enrolments.get(id)).filter(|enrolment| !enrolment.spent);
@@ -328,9 +328,9 @@ impl Run {
 }
 
 /// A typed code, HOTP, every algorithm for R_C that goes with K.
-pub(crate) fn offer(k: &ServerK) -> Offer {
+pub(crate) fn offer(k: &ServerK) -> RunConfig {
     let code = AuthCode::new(CLIENT_ID, &Secret::from_slice(PASSWORD.as_bytes())).unwrap();
-    let mut offer = Offer::new(URL_S, Credential::Code(code), vec![KeyType::Hotp]);
+    let mut offer = RunConfig::new(URL_S, Credential::Code(code), vec![KeyType::Hotp]);
     offer.encryption_algorithms.retain(|algorithm| k.serves(algorithm));
     if offer.encryption_algorithms.is_empty() {
         offer.encryption_algorithms = vec![EncryptionAlgorithm::PrfSha256];
@@ -339,7 +339,7 @@ pub(crate) fn offer(k: &ServerK) -> Offer {
     offer
 }
 
-pub(crate) fn with_mac(mut offer: Offer, algorithm: MacAlgorithm) -> Offer {
+pub(crate) fn with_mac(mut offer: RunConfig, algorithm: MacAlgorithm) -> RunConfig {
     offer.mac_algorithms = vec![algorithm];
     offer
 }
@@ -357,17 +357,17 @@ pub(crate) fn client_k(choice: &ChooseK, server: &Server) -> Option<K> {
 /// that comes, a server answers each request and the last answer gets through.
 pub(crate) type Link<'a> = &'a mut dyn FnMut(Pass, Vec<u8>) -> Vec<Vec<u8>>;
 
-pub(crate) fn run(offer: Offer, server: &mut Server) -> Run {
+pub(crate) fn run(offer: RunConfig, server: &mut Server) -> Run {
     run_over(offer, server, &mut |_, message| vec![message])
 }
 
-pub(crate) fn run_over(offer: Offer, server: &mut Server, link: Link<'_>) -> Run {
+pub(crate) fn run_over(offer: RunConfig, server: &mut Server, link: Link<'_>) -> Run {
     let mut messages = Vec::new();
     let end = drive(offer, server, link, &mut messages).unwrap_or_else(|end| end);
     Run { messages, end }
 }
 
-fn drive(offer: Offer, server: &mut Server, link: Link<'_>, messages: &mut Vec<Vec<u8>>) -> Result<End, End> {
+fn drive(offer: RunConfig, server: &mut Server, link: Link<'_>, messages: &mut Vec<Vec<u8>>) -> Result<End, End> {
     let mut rng = SeededRandom::new(b"client");
     let (request, state) = FourPass::start(offer, &mut rng);
     let response = exchange([Pass::ClientHello, Pass::ServerHello], request, server, link, messages)?;

@@ -1,13 +1,13 @@
 //! Whole runs between our own two sides, with everything that can be negotiated.
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
-use dskpp::client::{AwaitingServerHello, Credential, FourPass, Offer, Renewal};
+use dskpp::client::{AwaitingServerHello, Credential, FourPass, Renewal, RunConfig};
 use dskpp::key_package::PackageSpec;
 use dskpp::key_schedule;
 use dskpp::message::{Request, Response, ServerHello, Trigger};
-use dskpp::negotiate::{Facts, Policy, negotiate};
+use dskpp::negotiate::{Facts, NegotiationPolicy, negotiate};
 use dskpp::prf::Prf;
-use dskpp::server::{Answer, AuthPolicy, DeviceRef, Session, SessionState};
+use dskpp::server::{AuthPolicy, DeviceRef, SealedHello, Session, SessionState};
 use dskpp::status::Status;
 use dskpp::version::Version;
 use dskpp_crypto::{AeadKey, Hash, Pbkdf2Prf, Random as _, Secret, SeededRandom};
@@ -17,7 +17,7 @@ use crate::pair::*;
 use crate::schema;
 
 /// Runs to the end; both sides have the same key afterwards.
-pub(crate) fn agree(offer: Offer, server: &mut Server) -> Secret {
+pub(crate) fn agree(offer: RunConfig, server: &mut Server) -> Secret {
     let run = run(offer, server);
     schema::assert_valid(&run.messages);
     let messages = run.messages.concat();
@@ -111,7 +111,7 @@ fn p2_a_run_with_everything_at_its_defaults_and_one_with_hmac_sha256() {
     for pbkdf2_prf in [Pbkdf2Prf::HmacSha1, Pbkdf2Prf::HmacSha256] {
         let mut server = Server::new(k_server());
         server.auth = AuthPolicy { pbkdf2_prf, ..AuthPolicy::default() };
-        let mut offer = Offer::new(URL_S, offer(&server.k).credential, vec![KeyType::Hotp]);
+        let mut offer = RunConfig::new(URL_S, offer(&server.k).credential, vec![KeyType::Hotp]);
         offer.pbkdf2_prf = pbkdf2_prf;
         agree(offer, &mut server);
     }
@@ -274,8 +274,8 @@ fn answered(state: SessionState, certificates: &[Vec<u8>]) -> (Vec<u8>, Awaiting
     let mut rng = SeededRandom::new(b"client");
     let (body, awaiting) = FourPass::start(offer(&k), &mut rng);
     let Request::ClientHello(hello) = Request::read(&body).unwrap() else { panic!() };
-    let choice = negotiate(&hello, &Policy::default(), &Facts { k: &k, key_type: None }).unwrap();
-    let answer = Answer {
+    let choice = negotiate(&hello, &NegotiationPolicy::default(), &Facts { k: &k, key_type: None }).unwrap();
+    let answer = SealedHello {
         hello: &hello,
         body: &body,
         choice,

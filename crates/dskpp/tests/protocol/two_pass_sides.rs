@@ -5,11 +5,11 @@ use std::sync::{Arc, LazyLock};
 use data_encoding::HEXLOWER;
 use dskpp::algorithm::{KeyType, MacAlgorithm, ProtectionMethod};
 use dskpp::auth_code::AuthCode;
-use dskpp::client::{AwaitingKey, ClientProtection, Credential, Offer, Renewal, TwoPass};
+use dskpp::client::{AwaitingKey, ClientProtection, Credential, Renewal, RunConfig, TwoPass};
 use dskpp::key_package::PackageSpec;
 use dskpp::message::{ClientHello, Request, Response, ServerFinished, ServerFinishedBody};
-use dskpp::negotiate::Policy;
-use dskpp::server::{AuthPolicy, ClientKey, Finished, Refusal, Shipment, TwoPassFacts, TwoPassRun};
+use dskpp::negotiate::NegotiationPolicy;
+use dskpp::server::{AuthPolicy, ClientKey, Finished, OutgoingKey, RunRefusal, TwoPassFacts, TwoPassRun};
 use dskpp_crypto::{RsaPrivateKey, Secret, SeededRandom};
 use pskc::KeyInfo;
 
@@ -49,22 +49,22 @@ pub(crate) fn ways() -> [ClientProtection; 3] {
     [transport(), wrap(), ClientProtection::Passphrase]
 }
 
-pub(crate) fn offer(key_type: KeyType, mac: MacAlgorithm) -> Offer {
+pub(crate) fn offer(key_type: KeyType, mac: MacAlgorithm) -> RunConfig {
     let code = AuthCode::new(CLIENT_ID, &password()).unwrap();
-    let mut offer = Offer::new(URL_S, Credential::Code(code), vec![key_type]);
+    let mut offer = RunConfig::new(URL_S, Credential::Code(code), vec![key_type]);
     offer.mac_algorithms = vec![mac];
     offer
 }
 
 /// An offer that renews a key whose K_MAC' is 32 octets of 0xC7, or 16.
-pub(crate) fn renewing(mac: MacAlgorithm) -> (Offer, Secret) {
+pub(crate) fn renewing(mac: MacAlgorithm) -> (RunConfig, Secret) {
     let k_mac_old = Secret::new(vec![0xC7; if mac == MacAlgorithm::PrfAes128 { 16 } else { 32 }]);
     let mut offer = offer(KeyType::Hotp, mac);
     offer.renewal = Some(Renewal::new(KEY_ID, k_mac_old.clone()));
     (offer, k_mac_old)
 }
 
-pub(crate) fn start(offer: Offer, way: ClientProtection, seed: &[u8]) -> (Vec<u8>, AwaitingKey) {
+pub(crate) fn start(offer: RunConfig, way: ClientProtection, seed: &[u8]) -> (Vec<u8>, AwaitingKey) {
     TwoPass::start(offer, vec![way], &mut SeededRandom::new(seed)).unwrap()
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn changed(response: &[u8], change: impl FnOnce(&mut ServerFinishedBo
 
 /// A server that has one key to give.
 pub(crate) struct Giver {
-    pub(crate) policy: Policy,
+    pub(crate) policy: NegotiationPolicy,
     pub(crate) spec: PackageSpec,
     pub(crate) password: Secret,
     pub(crate) k_mac_old: Option<Secret>,
@@ -104,17 +104,17 @@ pub(crate) struct Giver {
 
 impl Giver {
     pub(crate) fn of(key_type: KeyType) -> Self {
-        let (policy, spec) = (Policy::default(), package(key_type));
+        let (policy, spec) = (NegotiationPolicy::default(), package(key_type));
         Giver { policy, spec, password: password(), k_mac_old: None, seed: b"server".to_vec() }
     }
 
     /// The server's end of a run with this client.
-    pub(crate) fn serve(&self, request: &[u8], way: &ClientProtection) -> Result<Finished, Refusal> {
+    pub(crate) fn serve(&self, request: &[u8], way: &ClientProtection) -> Result<Finished, RunRefusal> {
         let (hello, auth, keys) = (hello(request), AuthPolicy::default(), [Some(key_of(way))]);
         let begun = TwoPassRun::begin(&hello, request, &self.policy, &self.facts(&keys), &auth)?;
         begun.authenticate(&auth, &self.password, &[URL_S.to_owned()])?;
         let run = begun.choose(&self.policy, &self.facts(&keys))?;
-        let shipment = Shipment { k_mac_old: self.k_mac_old.as_ref(), ..Shipment::new(&self.spec).unwrap() };
+        let shipment = OutgoingKey { k_mac_old: self.k_mac_old.as_ref(), ..OutgoingKey::new(&self.spec).unwrap() };
         run.finish(shipment, &self.password, &mut SeededRandom::new(&self.seed))
     }
 

@@ -20,7 +20,7 @@ fn table(suite: &str, key_len: usize, rows: &[(u64, &str, &str)]) {
     assert_eq!(suite.hash().output_len(), key_len);
     let pin = pin();
     for (counter, question, expected) in rows {
-        let input = Input { counter: *counter, question, pin: Some(&pin), unix_s: TIME, ..Input::default() };
+        let input = OcraInput { counter: *counter, question, pin: Some(&pin), unix_s: TIME, ..OcraInput::default() };
         let code = suite.code(&key(key_len), &input).expect("a response");
         assert_eq!(code.as_str(), *expected, "{suite} {question}");
     }
@@ -213,16 +213,16 @@ fn s6_suites_are_read_and_faulty_ones_refused() {
 #[test]
 fn inputs_that_the_suite_cannot_take_are_refused() {
     let numeric: OcraSuite = "OCRA-1:HOTP-SHA1-6:QN08".parse().expect("a suite");
-    let ask = |suite: &OcraSuite, question| suite.code(&key(20), &Input { question, ..Input::default() });
+    let ask = |suite: &OcraSuite, question| suite.code(&key(20), &OcraInput { question, ..OcraInput::default() });
     for question in ["", "1234567a", "12345678901234567", "-1", "é"] {
         assert!(ask(&numeric, question).is_err(), "{question:?}");
     }
     let hexadecimal: OcraSuite = "OCRA-1:HOTP-SHA1-6:QH08".parse().expect("a suite");
     assert!(ask(&hexadecimal, "12ab34CD").is_ok() && ask(&hexadecimal, "12ag34CD").is_err());
     let pin: OcraSuite = "OCRA-1:HOTP-SHA1-6:QN08-PSHA1".parse().expect("a suite");
-    assert_eq!(ask(&pin, "12345678"), Err(Error::Input("the PIN")));
+    assert_eq!(ask(&pin, "12345678"), Err(Error::OcraInput("the PIN")));
     let session: OcraSuite = "OCRA-1:HOTP-SHA1-6:QN08-S004".parse().expect("a suite");
-    let with = |session: &'static [u8]| Input { question: "12345678", session, ..Input::default() };
+    let with = |session: &'static [u8]| OcraInput { question: "12345678", session, ..OcraInput::default() };
     assert!(session.code(&key(20), &with(b"12345")).is_err());
     assert_eq!(session.code(&key(20), &with(b"\0abc")), session.code(&key(20), &with(b"abc")), "padded in front");
 }
@@ -230,13 +230,13 @@ fn inputs_that_the_suite_cannot_take_are_refused() {
 #[test]
 fn s7_3_checks_move_the_counter_and_allow_for_the_clock() {
     let suite: OcraSuite = "OCRA-1:HOTP-SHA512-8:C-QN08".parse().expect("a suite");
-    let input = Input { counter: 3, question: "55555555", ..Input::default() };
+    let input = OcraInput { counter: 3, question: "55555555", ..OcraInput::default() };
     assert_eq!(suite.check(&key(64), &input, 10, 0, "34205738"), Ok(Some(6)), "counter 5");
     assert_eq!(suite.check(&key(64), &input, 1, 0, "34205738"), Ok(None), "beyond the window");
-    let later = Input { counter: 6, ..input };
+    let later = OcraInput { counter: 6, ..input };
     assert_eq!(suite.check(&key(64), &later, 10, 0, "34205738"), Ok(None), "used already");
     let timed: OcraSuite = "OCRA-1:HOTP-SHA512-8:QN08-T1M".parse().expect("a suite");
-    let input = Input { question: "00000000", unix_s: TIME + 60, ..Input::default() };
+    let input = OcraInput { question: "00000000", unix_s: TIME + 60, ..OcraInput::default() };
     assert_eq!(timed.check(&key(64), &input, 0, 1, "95209754"), Ok(Some(0)));
     assert_eq!(timed.check(&key(64), &input, 0, 0, "95209754"), Ok(None));
 }

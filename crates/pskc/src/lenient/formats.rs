@@ -27,7 +27,7 @@ pub(super) fn parameters(key: &mut Key, tree: &Tree, warnings: &mut Warnings) ->
                 let format = response(child, warnings)?;
                 warnings.first(&mut parameters.response_format, Some(format), child);
             }
-            Some(_) => parameters.extensions.extend(super::package::extensions(child, warnings)),
+            Some(_) => parameters.extensions.extend(super::key_package::extensions(child, warnings)),
             None => warnings.unknown(child),
         }
     }

@@ -7,7 +7,7 @@ use dskpp_crypto::{Hash, Pbkdf2Prf};
 use super::warning::{Irregularity, Warnings};
 use super::{names, values};
 use crate::stream::Header;
-use crate::xml::{self, Attribute, Element, Ns, Place, Tree, ns};
+use crate::xml::{self, Attribute, Element, Ns, Position, Tree, ns};
 use crate::{DerivedKey, Error, KeyInfo, MacMethod};
 
 /// What drafts say once for all values.
@@ -21,7 +21,7 @@ pub(super) struct Defaults {
     pub(super) fixed: bool,
 }
 
-pub(super) fn read_root(root: &Element, place: &Place, warnings: &mut Warnings) -> Result<Header, Error> {
+pub(super) fn read_root(root: &Element, place: &Position, warnings: &mut Warnings) -> Result<Header, Error> {
     warnings.namespace(&root.ns, place);
     if root.local != "KeyContainer" {
         let found = format!("<{}>", root.local);
@@ -195,7 +195,7 @@ fn pbe(name: &str) -> Option<(&'static str, usize)> {
 }
 
 /// The URI of a MAC that is named without one, as drafts do; any other text as it is.
-fn mac_uri(name: String, place: &Place, warnings: &mut Warnings) -> String {
+fn mac_uri(name: String, place: &Position, warnings: &mut Warnings) -> String {
     let hash = Some(&name).filter(|name| !name.contains(['#', ':'])).and_then(|name| Hash::from_name(name));
     let Some(hash) = hash else { return name };
     let taken_as = crate::mac_uri(hash).to_owned();

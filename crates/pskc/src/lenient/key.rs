@@ -2,7 +2,7 @@
 
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
-use super::{dates, formats, names, package, values};
+use super::{dates, formats, key_package, names, values};
 use crate::xml::{Attribute, Foreign, Ns, Tree, XmlError, is_language, without_white_space};
 use crate::{Error, Key, KeyData, KeyUsage, Policy, kind};
 
@@ -101,7 +101,7 @@ fn part(
         }
         // A policy of its own kind: what is not understood forbids the use of the key (RFC 6030 §5).
         Some("PINPolicy") => not_understood(key.policy.get_or_insert_default(), tree, warnings),
-        Some(_) => key.extensions.extend(package::extensions(tree, warnings)),
+        Some(_) => key.extensions.extend(key_package::extensions(tree, warnings)),
         None => warnings.unknown(tree),
     }
     Ok(())

@@ -8,8 +8,8 @@ mod dates;
 mod formats;
 mod header;
 mod key;
+mod key_package;
 mod names;
-mod package;
 mod values;
 mod warning;
 
@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 
 use crate::stream::{Header, Trailer};
-use crate::xml::{Element, Limits, Ns, Reader, Tree, XmlError, ns};
+use crate::xml::{Element, Ns, Reader, Tree, XmlError, XmlLimits, ns};
 use crate::{Error, KeyContainer, KeyPackage};
 use header::Defaults;
 use warning::Warnings;
@@ -56,7 +56,7 @@ impl<R: BufRead> LenientReader<R> {
     ///
     /// Errors: what is not XML, or no container of keys.
     pub fn new(source: R) -> Result<Self, Error> {
-        let mut reader = Reader::forgiving(source, Limits::FILE)?;
+        let mut reader = Reader::forgiving(source, XmlLimits::FILE)?;
         let root = reader.root()?;
         if !["KeyContainer", "SecretContainer"].iter().any(|name| root.local.eq_ignore_ascii_case(name)) {
             return Err(reader.unexpected(&root).into());
@@ -100,7 +100,7 @@ impl<R: BufRead> LenientReader<R> {
             let tree = Tree::read_open(&mut self.reader, child, &own)?;
             match tree.is("Extensions") {
                 true => {
-                    self.trailer.extensions.extend(package::extensions(&tree, &mut self.warnings));
+                    self.trailer.extensions.extend(key_package::extensions(&tree, &mut self.warnings));
                     self.warnings.left_out(&tree);
                 }
                 false => header::take(&mut self.header, &mut self.defaults, &tree, &mut self.warnings)?,
@@ -131,7 +131,7 @@ impl<R: BufRead> LenientReader<R> {
         }
         let Some(element) = self.package.take() else { return Ok(None) };
         let tree = Tree::read_open(&mut self.reader, element, &|ns| names::is_own(ns, &self.root))?;
-        self.waiting = package::read(&tree, &self.defaults, &mut self.warnings)?.into();
+        self.waiting = key_package::read(&tree, &self.defaults, &mut self.warnings)?.into();
         // Values that were read before would have been taken as plain ones.
         self.defaults.fixed = true;
         self.advance()?;

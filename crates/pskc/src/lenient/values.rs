@@ -11,10 +11,10 @@ use super::names;
 use super::warning::{Irregularity, Warnings};
 use crate::protection::{meant, meant_parameter};
 use crate::value::EncryptedValue;
-use crate::xml::{self, Foreign, Place, Tree, XmlError};
+use crate::xml::{self, Foreign, Position, Tree, XmlError};
 use crate::{EncryptedData, Error, Value};
 
-pub(super) fn invalid(what: impl Into<String>, place: &Place) -> Error {
+pub(super) fn invalid(what: impl Into<String>, place: &Position) -> Error {
     XmlError::Value { what: what.into(), place: place.clone() }.into()
 }
 
@@ -24,7 +24,7 @@ pub(super) fn base64(tree: &Tree, warnings: &mut Warnings) -> Result<Vec<u8>, Er
 
 /// Base64 in its one right form, or without padding, or with the alphabet for URLs (RFC 4648 §5): neither leaves any
 /// doubt about the octets.
-fn decoded(text: &str, place: &Place, warnings: &mut Warnings) -> Result<Vec<u8>, xml::Base64Error> {
+fn decoded(text: &str, place: &Position, warnings: &mut Warnings) -> Result<Vec<u8>, xml::Base64Error> {
     xml::decode_base64(text).or_else(|error| {
         let text = Zeroizing::new(xml::without_white_space(text).replace('-', "+").replace('_', "/"));
         let padding = text.len() - text.trim_end_matches('=').len();
@@ -41,7 +41,7 @@ pub(super) fn number<T: FromStr>(tree: &Tree) -> Result<T, Error> {
 }
 
 /// `xs:boolean` in any case.
-pub(super) fn flag(text: &str, place: &Place, warnings: &mut Warnings) -> Result<bool, Error> {
+pub(super) fn flag(text: &str, place: &Position, warnings: &mut Warnings) -> Result<bool, Error> {
     let flag = match text.to_ascii_lowercase().as_str() {
         "true" | "1" => true,
         "false" | "0" => false,
@@ -158,7 +158,7 @@ fn mac_of(tree: Option<&Tree>, warnings: &mut Warnings) -> Result<Option<Vec<u8>
 }
 
 /// The URI of an algorithm, also where it is named under another namespace.
-pub(super) fn algorithm(uri: &str, place: &Place, warnings: &mut Warnings) -> String {
+pub(super) fn algorithm(uri: &str, place: &Position, warnings: &mut Warnings) -> String {
     let uri = xml::without_white_space(uri);
     let Some(meant) = meant(&uri) else { return uri };
     warnings.add(Irregularity::Algorithm { found: uri, taken_as: meant.clone() }, place);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::xml::{Attribute, LeftOut, Ns, Place, Tree, ns};
+use crate::xml::{Attribute, LeftOut, Ns, Position, Tree, ns};
 
 /// Something in a file that RFC 6030 does not allow, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Warning {
     /// What it is, and how it was taken.
     pub irregularity: Irregularity,
     /// Where it stands.
-    pub place: Place,
+    pub place: Position,
 }
 
 impl fmt::Display for Warning {
@@ -172,7 +172,7 @@ pub(super) struct Warnings(Vec<Warning>);
 impl Warnings {
     const MOST: usize = 1000;
 
-    pub(super) fn add(&mut self, irregularity: Irregularity, place: &Place) {
+    pub(super) fn add(&mut self, irregularity: Irregularity, place: &Position) {
         let irregularity = match self.0.len() {
             len if len < Self::MOST => irregularity,
             Self::MOST => Irregularity::More,
@@ -197,14 +197,14 @@ impl Warnings {
     }
 
     /// Tells of an attribute that has another name than PSKC gives it.
-    pub(super) fn attribute(&mut self, found: &str, taken_as: &'static str, place: &Place) {
+    pub(super) fn attribute(&mut self, found: &str, taken_as: &'static str, place: &Position) {
         if found != taken_as {
             self.add(Irregularity::Name { found: format!("the attribute {found}"), taken_as }, place);
         }
     }
 
     /// Tells once of a namespace that is not PSKC's.
-    pub(super) fn namespace(&mut self, found: &Ns, place: &Place) {
+    pub(super) fn namespace(&mut self, found: &Ns, place: &Position) {
         if !found.is(ns::PSKC) {
             self.add(Irregularity::Namespace(found.as_str().to_owned()), place);
         }
@@ -239,7 +239,7 @@ impl Warnings {
         });
     }
 
-    pub(super) fn unknown_attribute(&mut self, attribute: &Attribute, place: &Place) {
+    pub(super) fn unknown_attribute(&mut self, attribute: &Attribute, place: &Position) {
         self.add(Irregularity::UnknownAttribute(attribute.shown()), place);
     }
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use super::Source;
 use super::cutter::{Cutter, Text};
 use crate::container::KeyPackage;
-use crate::xml::{Limits, Reader, Standing, ns};
+use crate::xml::{Reader, Standing, XmlLimits, ns};
 
 /// The pieces of a document, in its order.
 pub(super) struct Pieces {
@@ -63,14 +63,14 @@ impl Pieces {
         let threads = std::mem::take(&mut self.threads);
         threads.by_one.store(true, Ordering::Relaxed);
         let rest = Rest { threads, piece: self.other.take(), taken: 0 };
-        Reader::resume(Box::new(rest), Limits::FILE, &self.standing)
+        Reader::resume(Box::new(rest), XmlLimits::FILE, &self.standing)
     }
 }
 
 /// The packages of a piece that begins at a place of which `standing` tells what is known; `None` if there is
 /// anything else in it than packages and white space.
 fn read_packages(text: &[u8], standing: &Standing) -> Option<Vec<KeyPackage>> {
-    let mut reader = Reader::resume(text, Limits::FILE, standing);
+    let mut reader = Reader::resume(text, XmlLimits::FILE, standing);
     let end = reader.offset() + text.len() as u64;
     let mut packages = Vec::with_capacity(text.len() / 512); // small ones have about as many octets
     while reader.offset() < end {

@@ -20,7 +20,7 @@ pub use protector::{PasswordStrength, Protector};
 
 /// What opens a container.
 #[derive(Clone, Debug)]
-pub enum Unlock {
+pub enum DecryptionKey {
     /// The key itself, of the length that the file's algorithm asks for.
     Key(Secret),
     /// The password that the key is derived from (§6.2), as octets.

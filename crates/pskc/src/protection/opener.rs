@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dskpp_crypto::{CbcKey, Hash, HmacKey, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret};
 
 use super::algorithm::{ValueAlgorithm, mac_hash};
-use super::{DerivedKey, ProtectionError, Unlock};
+use super::{DecryptionKey, DerivedKey, ProtectionError};
 use crate::{EncryptedData, EncryptedValue, KeyData, KeyInfo, MacMethod, Value};
 
 /// What an [`Opener`] is told beyond the container and the key.
@@ -54,13 +54,13 @@ impl fmt::Display for Deviation {
 ///
 /// ```
 /// use dskpp_crypto::{CbcKey, Hash, Secret, SeededRandom};
-/// use pskc::{KeyData, Opener, OpenerOptions, Protector, Unlock, Value};
+/// use pskc::{KeyData, Opener, OpenerOptions, Protector, DecryptionKey, Value};
 /// let (key, rng) = (Secret::from_slice(&[7; 16]), &mut SeededRandom::new(b"example"));
 /// let mut data = KeyData { secret: Some(Value::Plain(Secret::from_slice(b"secret"))), ..KeyData::default() };
 /// let mut protector = Protector::aes_cbc(key.clone(), "name", Hash::Sha256, rng)?;
 /// protector.protect(&mut data, rng)?;
 /// let (named, mac) = (protector.encryption_key(), protector.mac_method());
-/// let mut opener = Opener::new(Some(named), mac, &Unlock::Key(key), OpenerOptions::default())?;
+/// let mut opener = Opener::new(Some(named), mac, &DecryptionKey::Key(key), OpenerOptions::default())?;
 /// opener.open(&mut data)?;
 /// assert_eq!(data.secret, Some(Value::Plain(Secret::from_slice(b"secret"))));
 /// # Ok::<(), pskc::ProtectionError>(())
@@ -91,7 +91,7 @@ impl Opener {
     pub fn new(
         encryption_key: Option<&KeyInfo>,
         mac_method: Option<&MacMethod>,
-        unlock: &Unlock,
+        unlock: &DecryptionKey,
         options: OpenerOptions,
     ) -> Result<Self, ProtectionError> {
         let key = key_of(encryption_key, mac_method, unlock)?;
@@ -255,19 +255,21 @@ fn derived_len(mac_method: Option<&MacMethod>) -> usize {
 fn key_of(
     encryption_key: Option<&KeyInfo>,
     mac_method: Option<&MacMethod>,
-    unlock: &Unlock,
+    unlock: &DecryptionKey,
 ) -> Result<Key, ProtectionError> {
     let derived = encryption_key.map(DerivedKey::of).transpose()?.flatten();
     let recipient = encryption_key.and_then(recipient);
     Ok(match (unlock, derived) {
-        (Unlock::Password(password), Some(derived)) if derived.key_len.is_none() && mac_method.is_none() => {
+        (DecryptionKey::Password(password), Some(derived)) if derived.key_len.is_none() && mac_method.is_none() => {
             Key::Password(Box::new(derived), password.clone())
         }
-        (Unlock::Password(password), Some(derived)) => symmetric(derived.derive(password, derived_len(mac_method))),
-        (Unlock::Password(_), None) => return Err(ProtectionError::NeedsKey),
-        (Unlock::Key(key), _) => symmetric(key.clone()), // maybe one that was derived elsewhere
-        (Unlock::PrivateKey(_), Some(_)) => return Err(ProtectionError::NeedsNoPrivateKey),
-        (Unlock::PrivateKey(key), None) => match recipient {
+        (DecryptionKey::Password(password), Some(derived)) => {
+            symmetric(derived.derive(password, derived_len(mac_method)))
+        }
+        (DecryptionKey::Password(_), None) => return Err(ProtectionError::NeedsKey),
+        (DecryptionKey::Key(key), _) => symmetric(key.clone()), // maybe one that was derived elsewhere
+        (DecryptionKey::PrivateKey(_), Some(_)) => return Err(ProtectionError::NeedsNoPrivateKey),
+        (DecryptionKey::PrivateKey(key), None) => match recipient {
             Some(modulus) if modulus != key.public().modulus() => return Err(ProtectionError::OtherRecipient),
             _ => Key::Private(Arc::clone(key)),
         },

@@ -78,7 +78,7 @@ impl KeyInfo {
         }
         let mut failure = SignatureError::Key;
         for (i, certificate) in self.certificates.iter().enumerate() {
-            // Authorities' keys, and those of kinds that are not known, are not those of the signature.
+            // The trust anchors' keys, and those of kinds that are not known, are not those of the signature.
             let Ok(key) = VerifyingKey::from_certificate_der(certificate) else { continue };
             if key.verify(algorithm, message, value).is_err() {
                 if failure == SignatureError::Key {

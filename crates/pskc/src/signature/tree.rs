@@ -10,7 +10,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use super::SignatureError;
-use crate::xml::{Limits, Reader, Scope, ns};
+use crate::xml::{Reader, Scope, XmlLimits, ns};
 
 /// Octets of the longest document that is signed or verified; all of it is held in memory, several times over.
 const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
@@ -210,7 +210,7 @@ impl<'d> Tree<'d> {
 /// Has the strict reader read all of the document: well-formed by XML 1.0 and Namespaces 1.0, UTF-8, within the
 /// limits of files, with neither document type nor processing instruction.
 fn accept(document: &[u8]) -> Result<(), SignatureError> {
-    let mut reader = Reader::from_slice(document, Limits::FILE)?;
+    let mut reader = Reader::from_slice(document, XmlLimits::FILE)?;
     reader.root()?;
     reader.skip()?;
     Ok(reader.finish()?)

@@ -6,7 +6,7 @@ use std::fmt;
 ///
 /// Shown as `/KeyContainer/KeyPackage, line 3, octet 120`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Place {
+pub struct Position {
     /// Local names from the root down, such as `/KeyContainer/KeyPackage`; `/` outside the root.
     pub path: String,
     /// Octets of the document before it.
@@ -15,7 +15,7 @@ pub struct Place {
     pub line: u64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, line {}, octet {}", self.path, self.line, self.offset)
     }
@@ -29,13 +29,13 @@ pub enum XmlError {
     #[error("document type declarations are not accepted: remove it ({place})")]
     Dtd {
         /// Where it stands.
-        place: Place,
+        place: Position,
     },
     /// A `<?target …?>` that is not the XML declaration at the very start.
     #[error("processing instructions are not accepted: remove it ({place})")]
     ProcessingInstruction {
         /// Where it stands.
-        place: Place,
+        place: Position,
     },
     /// A faulty XML declaration, one that stands behind something else or names another encoding, or a byte order mark
     /// in a wrong place.
@@ -44,29 +44,29 @@ pub enum XmlError {
         /// What is wrong with it, and what to do.
         what: String,
         /// Where it stands.
-        place: Place,
+        place: Position,
     },
     /// Octets that are not UTF-8.
     #[error("the document is not in UTF-8: convert it ({place})")]
     Encoding {
         /// Where the first such octets are.
-        place: Place,
+        place: Position,
     },
-    /// Elements nested deeper than [`Limits::max_depth`](super::Limits).
+    /// Elements nested deeper than [`XmlLimits::max_depth`](super::XmlLimits).
     #[error("elements are nested deeper than {limit} ({place})")]
     Depth {
         /// Where the first element too deep is.
-        place: Place,
+        place: Position,
         /// How deep they may be.
         limit: usize,
     },
-    /// A tag, comment or text longer than [`Limits::max_text`](super::Limits), or a tag with more
+    /// A tag, comment or text longer than [`XmlLimits::max_text`](super::XmlLimits), or a tag with more
     /// attributes than any schema here knows, or a child of the root longer than
-    /// [`Limits::max_child`](super::Limits).
+    /// [`XmlLimits::max_child`](super::XmlLimits).
     #[error("a tag, comment, value or package is larger than accepted ({place})")]
     TooLarge {
         /// Where it begins.
-        place: Place,
+        place: Position,
     },
     /// Not well-formed, or not namespace-well-formed.
     #[error("not well-formed XML: {what} ({place})")]
@@ -74,7 +74,7 @@ pub enum XmlError {
         /// The rule that is broken.
         what: &'static str,
         /// Where.
-        place: Place,
+        place: Position,
     },
     /// An element, attribute or text that may not stand here.
     #[error("unexpected {what} ({place})")]
@@ -82,7 +82,7 @@ pub enum XmlError {
         /// Its kind and name.
         what: String,
         /// Where.
-        place: Place,
+        place: Position,
     },
     /// An element or attribute that must be there is not.
     #[error("missing {what} ({place})")]
@@ -90,7 +90,7 @@ pub enum XmlError {
         /// Its kind and name.
         what: String,
         /// The element that lacks it.
-        place: Place,
+        place: Position,
     },
     /// A value of the wrong form.
     #[error("{what} ({place})")]
@@ -98,7 +98,7 @@ pub enum XmlError {
         /// Which form was expected.
         what: String,
         /// Where.
-        place: Place,
+        place: Position,
     },
     /// The source of the octets failed.
     #[error("the document could not be read to its end: {kind} ({place})")]
@@ -106,13 +106,13 @@ pub enum XmlError {
         /// The failure of the source.
         kind: std::io::ErrorKind,
         /// How far reading came.
-        place: Place,
+        place: Position,
     },
 }
 
 impl XmlError {
     /// Where in the document it happened.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &Position {
         match self {
             Self::Dtd { place }
             | Self::ProcessingInstruction { place }

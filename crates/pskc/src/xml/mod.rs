@@ -20,13 +20,13 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-pub use error::{Place, XmlError};
+pub use error::{Position, XmlError};
 pub(crate) use foreign::write_attributes;
 pub use foreign::{Foreign, Node};
 pub use lexical::{Base64Error, collapse, decode_base64, is_language, is_text, trim};
 pub(crate) use lexical::{has_octet, is_name, without_white_space};
 pub(crate) use reader::Standing;
-pub use reader::{Limits, Reader};
+pub use reader::{Reader, XmlLimits};
 pub(crate) use scope::{Refused, Scope};
 pub(crate) use tree::{LeftOut, Tree};
 pub use writer::Writer;

@@ -1,6 +1,6 @@
 //! The pull reader.
 
-mod place;
+mod position;
 mod prolog;
 mod resume;
 mod tags;
@@ -19,7 +19,7 @@ pub(crate) use resume::Standing;
 
 /// What a document may cost before it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct XmlLimits {
     /// How deep elements may be nested; the root is at depth 1.
     pub max_depth: usize,
     /// Octets of the longest single tag, comment or text.
@@ -28,12 +28,12 @@ pub struct Limits {
     pub max_child: u64,
 }
 
-impl Limits {
+impl XmlLimits {
     /// For messages of a protocol (profile P25): nesting of 32, values of 64 KiB.
-    pub const MESSAGE: Limits = Limits { max_depth: 32, max_text: 64 * 1024, max_child: 64 * 1024 };
+    pub const MESSAGE: XmlLimits = XmlLimits { max_depth: 32, max_text: 64 * 1024, max_child: 64 * 1024 };
     /// For key files, which may carry certificate chains: nesting of 64, values of 1 MiB, packages of
     /// 2 MiB. The length of the file itself needs no limit, since none of it is kept.
-    pub const FILE: Limits = Limits { max_depth: 64, max_text: 1024 * 1024, max_child: 2 * 1024 * 1024 };
+    pub const FILE: XmlLimits = XmlLimits { max_depth: 64, max_text: 1024 * 1024, max_child: 2 * 1024 * 1024 };
 }
 
 /// Reads a document element by element.
@@ -43,8 +43,8 @@ impl Limits {
 /// [`text`](Self::text), [`skip`](Self::skip) or [`end`](Self::end).
 ///
 /// ```
-/// use pskc::xml::{Limits, Reader};
-/// let mut reader = Reader::from_slice(b"<a><b>1</b><c/></a>", Limits::MESSAGE)?;
+/// use pskc::xml::{XmlLimits, Reader};
+/// let mut reader = Reader::from_slice(b"<a><b>1</b><c/></a>", XmlLimits::MESSAGE)?;
 /// assert_eq!(reader.root()?.local, "a");
 /// assert_eq!(reader.next()?.unwrap().local, "b");
 /// assert_eq!(reader.text()?, "1");
@@ -56,7 +56,7 @@ impl Limits {
 /// ```
 pub struct Reader<R: BufRead> {
     window: Window<R>,
-    limits: Limits,
+    limits: XmlLimits,
     scope: Scope<Ns>,
     /// The names of the open elements and of the one closed last, as they stand in their tags.
     names: String,
@@ -107,7 +107,7 @@ impl<'a> Reader<&'a [u8]> {
     /// Begins to read a document that is in memory.
     ///
     /// Errors: as [`Reader::new`].
-    pub fn from_slice(document: &'a [u8], limits: Limits) -> Result<Self, XmlError> {
+    pub fn from_slice(document: &'a [u8], limits: XmlLimits) -> Result<Self, XmlError> {
         Self::new(document, limits)
     }
 }
@@ -116,7 +116,7 @@ impl<R: BufRead> Reader<R> {
     /// Begins to read a document from a stream, of which no more than one token is held at a time.
     ///
     /// Errors: [`XmlError::Encoding`] for UTF-16 and UTF-32, [`XmlError::Io`].
-    pub fn new(source: R, limits: Limits) -> Result<Self, XmlError> {
+    pub fn new(source: R, limits: XmlLimits) -> Result<Self, XmlError> {
         let mut source = source;
         let wide = match source.fill_buf() {
             Ok([0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, ..] | [_, 0, ..]) => Some(End::Encoding),
@@ -130,7 +130,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn with_window(window: Window<R>, limits: Limits) -> Self {
+    fn with_window(window: Window<R>, limits: XmlLimits) -> Self {
         Self {
             window,
             limits,

@@ -6,7 +6,7 @@ use std::io::BufRead;
 use compact_str::CompactString;
 
 use super::reader::Token;
-use super::{Attribute, Element, Foreign, Node, Ns, Place, Reader, XmlError, lexical};
+use super::{Attribute, Element, Foreign, Node, Ns, Position, Reader, XmlError, lexical};
 
 /// An element with everything in it. What is looked at is marked, so that in the end [`left_out`](Tree::left_out) knows
 /// what nobody has read.
@@ -22,7 +22,7 @@ pub(crate) struct Tree {
     /// Its own text, without that of its children.
     text: String,
     children: Vec<Tree>,
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     read: Read,
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use dskpp_crypto::{Hash, HmacKey, RsaPrivateKey, Secret, aes_cbc_encrypt};
 use pskc::{
-    Deviation, EncryptedData, EncryptedValue, KeyContainer, KeyData, MacMethod, Opener, OpenerOptions, ProtectionError,
-    Unlock, Value, mac_uri,
+    DecryptionKey, Deviation, EncryptedData, EncryptedValue, KeyContainer, KeyData, MacMethod, Opener, OpenerOptions,
+    ProtectionError, Value, mac_uri,
 };
 
 use super::{hex, key};
@@ -20,7 +20,7 @@ fn file(name: &str) -> String {
 
 /// The first key of a document, opened. python-pskc writes a `MACMethod` without algorithm for key wraps: those need the
 /// lenient reader, the others do not.
-fn opened(name: &str, document: &str, unlock: &Unlock) -> Result<KeyData, ProtectionError> {
+fn opened(name: &str, document: &str, unlock: &DecryptionKey) -> Result<KeyData, ProtectionError> {
     let container = match KeyContainer::from_xml(document.as_bytes()) {
         Ok(container) => container,
         Err(error) => {
@@ -39,9 +39,9 @@ fn secret(data: &KeyData) -> &[u8] {
     data.secret.as_ref().and_then(Value::plain).unwrap().expose()
 }
 
-fn private_key() -> Unlock {
+fn private_key() -> DecryptionKey {
     let pem = include_str!("../data/signature/rsa.key");
-    Unlock::PrivateKey(Arc::new(RsaPrivateKey::from_pkcs8_pem(pem).unwrap()))
+    DecryptionKey::PrivateKey(Arc::new(RsaPrivateKey::from_pkcs8_pem(pem).unwrap()))
 }
 
 #[test]
@@ -71,24 +71,25 @@ fn s6_files_of_python_pskc_open_for_each_algorithm() {
         ("all-fields", 16),
     ] {
         let document = file(name);
-        let data = opened(name, &document, &Unlock::Key(key(len))).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let data =
+            opened(name, &document, &DecryptionKey::Key(key(len))).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(secret(&data), SECRET, "{name}");
         assert_eq!(data.counter, Some(300.into()), "{name}");
-        let other = opened(name, &document, &Unlock::Key(Secret::new(vec![0xA5; len])));
+        let other = opened(name, &document, &DecryptionKey::Key(Secret::new(vec![0xA5; len])));
         assert!(matches!(other, Err(ProtectionError::WrongKeyOrDamaged(_))), "{name}: {other:?}");
-        let short = opened(name, &document, &Unlock::Key(key(len - 1)));
+        let short = opened(name, &document, &DecryptionKey::Key(key(len - 1)));
         assert_eq!(short, Err(ProtectionError::KeyLength(len - 1)), "{name}");
     }
 }
 
 #[test]
 fn s6_2_files_of_python_pskc_open_with_a_password() {
-    let unlock = Unlock::Password(Secret::from_slice(PASSWORD));
+    let unlock = DecryptionKey::Password(Secret::from_slice(PASSWORD));
     for name in ["default", "hmac-sha1", "hmac-sha256", "hmac-sha384", "hmac-sha512", "aes256-cbc"] {
         let document = file(&format!("pbkdf2-{name}"));
         let data = opened(name, &document, &unlock).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(secret(&data), SECRET, "{name}");
-        let other = opened(name, &document, &Unlock::Password(Secret::from_slice(b"correct horsf")));
+        let other = opened(name, &document, &DecryptionKey::Password(Secret::from_slice(b"correct horsf")));
         assert!(matches!(other, Err(ProtectionError::WrongKeyOrDamaged(_))), "{name}: {other:?}");
     }
     // The schema lets the length away: then it is that of the algorithm which uses the key.
@@ -113,10 +114,10 @@ fn s6_2_files_of_python_pskc_open_with_a_password() {
 fn s6_1_key_wrap_with_padding_of_another_library_opens() {
     for bits in [128, 192, 256] {
         let (name, document) = (format!("kw-aes-{bits}-pad"), file(&format!("kw-aes-{bits}-pad")));
-        let data = opened(&name, &document, &Unlock::Key(key(bits / 8))).unwrap();
+        let data = opened(&name, &document, &DecryptionKey::Key(key(bits / 8))).unwrap();
         assert_eq!(secret(&data), &SECRET[..21], "{name}");
         let plain_name = document.replace("2009/xmlenc11#kw-aes-", "2001/04/xmlenc#kw-aes").replace("-pad\"", "\"");
-        let data = opened(&name, &plain_name, &Unlock::Key(key(bits / 8))).unwrap();
+        let data = opened(&name, &plain_name, &DecryptionKey::Key(key(bits / 8))).unwrap();
         assert_eq!(secret(&data), &SECRET[..21], "{name}: RFC 6063 §5.1.2 pads under the plain name");
     }
 }
@@ -126,9 +127,13 @@ fn s6_3_values_that_openssl_encrypted_for_a_certificate_open() {
     for name in ["rsa-1_5", "rsa_1_5", "rsa-oaep-mgf1p", "rsa-oaep", "rsa-oaep-sha256"] {
         let data = opened(name, &file(name), &private_key()).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(secret(&data), SECRET, "{name}");
-        let other = Unlock::PrivateKey(super::rsa());
+        let other = DecryptionKey::PrivateKey(super::rsa());
         assert_eq!(opened(name, &file(name), &other), Err(ProtectionError::OtherRecipient), "{name}");
-        assert_eq!(opened(name, &file(name), &Unlock::Key(key(16))), Err(ProtectionError::NeedsPrivateKey), "{name}");
+        assert_eq!(
+            opened(name, &file(name), &DecryptionKey::Key(key(16))),
+            Err(ProtectionError::NeedsPrivateKey),
+            "{name}"
+        );
     }
     let mixed = opened("", &file("rsa-oaep-mixed"), &private_key());
     assert!(matches!(mixed, Err(ProtectionError::Algorithm(_))), "a digest and a mask of two hashes: {mixed:?}");
@@ -173,9 +178,9 @@ fn s6_the_values_of_figures_6_and_7_open() {
         "oTvo+S22nsmS2Z/RtcoF8Hfh+jzMe0RkiafpoDpnoZTjPYZu6V+A4aEn032yCr4f",
         "LP6xMvjtypbfT9PdkJhBZ+D6O4w=",
     );
-    let by_key = Unlock::Key(Secret::new(hex("12345678901234567890123456789012")));
-    let by_password = Unlock::Password(Secret::from_slice(b"qwerty"));
-    let derived = Unlock::Key(Secret::new(hex("651e63cd57008476af1ff6422cd02e41")));
+    let by_key = DecryptionKey::Key(Secret::new(hex("12345678901234567890123456789012")));
+    let by_password = DecryptionKey::Password(Secret::from_slice(b"qwerty"));
+    let derived = DecryptionKey::Key(Secret::new(hex("651e63cd57008476af1ff6422cd02e41")));
     for (figure, unlock) in [(&figure_6, &by_key), (&figure_7, &by_password), (&figure_7, &derived)] {
         assert_eq!(secret(&opened("", figure, unlock).unwrap()), b"12345678901234567890");
     }
@@ -213,7 +218,7 @@ fn agreed() -> OpenerOptions {
 }
 
 fn opener(mac: Option<&MacMethod>, options: OpenerOptions) -> Result<Opener, ProtectionError> {
-    Opener::new(None, mac, &Unlock::Key(key(16)), options)
+    Opener::new(None, mac, &DecryptionKey::Key(key(16)), options)
 }
 
 #[test]
@@ -231,7 +236,7 @@ fn s6_1_1_a_mac_key_that_both_sides_know_is_asked_for() {
     assert_eq!(refused, Err(ProtectionError::WrongKeyOrDamaged("a secret")));
     assert_eq!(data, sealed);
     let unknown = MacMethod { algorithm: "http://www.w3.org/2001/04/xmldsig-more#hmac-md5".into(), ..mac_method() };
-    assert!(matches!(opener(Some(&unknown), agreed()), Err(ProtectionError::Algorithm(_))));
+    assert!(matches!(opener(Some(&unknown), agreed()), Err(ProtectionError::MacAlgorithm(_))));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use dskpp::algorithm;
 use dskpp_crypto::{Hash, Secret};
-use pskc::{DateTime, Key, KeyPackage, Kind, MAX_COUNTER, Parameters, PinUsageMode, Policy, Unusable, Usable, Value};
+use pskc::{
+    DateTime, Key, KeyKind, KeyPackage, MAX_COUNTER, OtpParameters, PinUsageMode, Policy, Unusable, Usable, Value,
+};
 
 use super::owner::user_of;
 use crate::model::{self, HashName, KeyType, Params};
@@ -187,13 +189,13 @@ fn used(usable: &Usable<'_>, key: &Key, at: i64) -> Result<Used, Reason> {
     let Usable { parameters, algorithm, kind, .. } = usable;
     let counter = i64::try_from(parameters.counter.unwrap_or(0)).unwrap_or(MAX_COUNTER);
     let mut used = match kind {
-        Kind::Hotp => {
+        KeyKind::Hotp => {
             let params =
                 Params { digits: parameters.digits, counter: Some(counter.unsigned_abs()), ..Params::default() };
             Used { counter, ..Used::new(KeyType::Hotp, params) }
         }
-        Kind::Totp => totp(parameters, at),
-        Kind::Ocra => Used { counter, ..ocra(parameters)? },
+        KeyKind::Totp => totp(parameters, at),
+        KeyKind::Ocra => Used { counter, ..ocra(parameters)? },
         _ => other(algorithm),
     };
     if let Some(policy) = &key.policy {
@@ -204,8 +206,8 @@ fn used(usable: &Usable<'_>, key: &Key, at: i64) -> Result<Used, Reason> {
     Ok(used)
 }
 
-fn totp(parameters: &Parameters, at: i64) -> Used {
-    let Parameters { digits, period_s, .. } = *parameters;
+fn totp(parameters: &OtpParameters, at: i64) -> Used {
+    let OtpParameters { digits, period_s, .. } = *parameters;
     let hash = match parameters.hash {
         Some(Hash::Sha256) => HashName::Sha256,
         Some(Hash::Sha512) => HashName::Sha512,
@@ -220,7 +222,7 @@ fn totp(parameters: &Parameters, at: i64) -> Used {
     Used { last_step, drift, ..Used::new(KeyType::Totp, params) }
 }
 
-fn ocra(parameters: &Parameters) -> Result<Used, Reason> {
+fn ocra(parameters: &OtpParameters) -> Result<Used, Reason> {
     let suite = parameters.suite.as_ref().ok_or_else(|| reason(Unusable::NoSuite))?;
     if suite.has_pin() || suite.session_len().is_some() {
         return Err("its suite has a PIN or session information, which this server does not know".into());

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use dskpp::algorithm::ProtectionMethod;
 use dskpp::message::ClientHello;
 use dskpp::negotiate::{Facts, negotiate};
-use dskpp::server::{Answer, DeviceRef, Reason, Refusal, ServerK, SessionState};
+use dskpp::server::{DeviceRef, Reason, RunRefusal, SealedHello, ServerK, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{Sha256, SystemRandom, ct_eq};
 
@@ -66,7 +66,7 @@ impl Provision {
         let choice = negotiate(hello, &self.policy, &facts).map_err(refuse)?;
         let session_id = new_session_id();
         let seal = self.session_keys.of(&session_id, unix_now_ms()).ok_or(Stop::Defect)?;
-        let answer = Answer {
+        let answer = SealedHello {
             hello,
             body,
             choice,
@@ -135,8 +135,8 @@ pub(super) const DEVICE_K: &str = "device";
 /// Names of keys that are looked up for one message: a client has one or two.
 const MAX_KEY_NAMES: usize = 4;
 
-fn refusal(hello: &ClientHello, status: Status, reason: Reason) -> Refusal {
-    Refusal::of_hello(status, reason, hello.offers_four_pass())
+fn refusal(hello: &ClientHello, status: Status, reason: Reason) -> RunRefusal {
+    RunRefusal::of_hello(status, reason, hello.offers_four_pass())
 }
 
 /// Which variant a run is. The message alone tells: four-pass where it is offered; only the policy of an enrolment that

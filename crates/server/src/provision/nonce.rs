@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dskpp::message::ClientNonce;
-use dskpp::server::{Finished, Reason, Refusal, ServerK, Session, SessionState};
+use dskpp::server::{Finished, Reason, RunRefusal, ServerK, Session, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::SystemRandom;
 
@@ -27,7 +27,7 @@ impl Provision {
         turn: Turn,
     ) -> Result<Vec<u8>, Stop> {
         let key = self.session_keys.of(&message.session_id, unix_now_ms());
-        let key = key.ok_or_else(|| Refusal::of_nonce(Status::Abort, Reason::Seal, None))?;
+        let key = key.ok_or_else(|| RunRefusal::of_nonce(Status::Abort, Reason::Seal, None))?;
         let session = Session::open(message, body, &key, unix_now())?;
         let state = session.state().clone();
         let mut run = Run {
@@ -99,7 +99,7 @@ impl Provision {
         run: &mut Run,
         k: &ServerK,
         enrolment: Option<&'a EnrolmentRecord>,
-    ) -> Result<(Finished, String, &'a EnrolmentRecord), Refusal> {
+    ) -> Result<(Finished, String, &'a EnrolmentRecord), RunRefusal> {
         let password = run.password(enrolment);
         let verdict = run.verdict(session.key_type(), enrolment);
         let authenticated = session.authenticate(&self.auth, &password, k, &self.url_s, &mut SystemRandom)?;

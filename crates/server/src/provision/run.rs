@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use dskpp::algorithm::KeyType;
 use dskpp::key_package::PackageSpec;
-use dskpp::server::{DeviceRef, Finished, Reason, Refusal};
+use dskpp::server::{DeviceRef, Finished, Reason, RunRefusal};
 use dskpp::status::Status;
 use dskpp_crypto::{Random as _, Secret, SystemRandom, ct_eq};
 use pskc::DeviceInfo;
@@ -57,12 +57,12 @@ pub(super) enum Outcome {
     /// The refusal of an earlier request, given again.
     Again(Vec<u8>),
     /// Another request was refused on this session.
-    Spent(Refusal),
+    Spent(RunRefusal),
 }
 
 /// A refusal, and what the log and administrators learn of it.
 pub(super) struct Refused {
-    pub(super) refusal: Refusal,
+    pub(super) refusal: RunRefusal,
     pub(super) cause: Option<Cause>,
     pub(super) enrolment: Option<String>,
     pub(super) user: Option<String>,
@@ -70,7 +70,7 @@ pub(super) struct Refused {
 
 impl Refused {
     /// `locked`: whether no code was accepted from there.
-    fn new(refusal: Refusal, enrolment: Option<&EnrolmentRecord>, locked: bool) -> Self {
+    fn new(refusal: RunRefusal, enrolment: Option<&EnrolmentRecord>, locked: bool) -> Self {
         use EnrolmentState::{Active, Provisioned, Revoked};
         let cause = match (refusal.reason, enrolment.map(|enrolment| enrolment.state)) {
             (Reason::AuthenticationData | Reason::Trigger, None) => Cause::UnknownClient,
@@ -93,7 +93,7 @@ impl Refused {
 
     /// The one true reason, with user and enrolment where there are such.
     pub(super) fn log(&self, peer: SocketAddr, took_ms: u64) {
-        let Refused { refusal: Refusal { status, reason, session_id, .. }, cause, enrolment, user } = self;
+        let Refused { refusal: RunRefusal { status, reason, session_id, .. }, cause, enrolment, user } = self;
         let text = match (reason, cause) {
             (Reason::AuthenticationData | Reason::Trigger, Some(cause)) => cause.text().to_owned(),
             _ => reason.to_string(),
@@ -103,8 +103,8 @@ impl Refused {
     }
 }
 
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
+impl From<RunRefusal> for Refused {
+    fn from(refusal: RunRefusal) -> Self {
         Refused { refusal, cause: None, enrolment: None, user: None }
     }
 }
@@ -172,7 +172,7 @@ impl Provision {
         &self,
         run: &Run,
         enrolment: Option<&EnrolmentRecord>,
-        refusal: Refusal,
+        refusal: RunRefusal,
         attempt: Option<Attempt>,
     ) -> Outcome {
         let proved = run.variant == Variant::FourPass && proves_code(&refusal);
@@ -202,7 +202,7 @@ impl Provision {
     /// The refusal of a ClientHello whose trigger cannot be used.
     pub(super) fn refuse_trigger(
         &self,
-        refusal: Refusal,
+        refusal: RunRefusal,
         enrolment: Option<&EnrolmentRecord>,
         peer: SocketAddr,
     ) -> Refused {
@@ -239,7 +239,7 @@ pub(super) fn device_info(device: &DeviceRef) -> DeviceInfo {
 }
 
 /// Whether only who has proved the code is refused so.
-fn proves_code(refusal: &Refusal) -> bool {
+fn proves_code(refusal: &RunRefusal) -> bool {
     matches!(refusal.reason, Reason::Expired | Reason::NonceLength | Reason::Key | Reason::Device | Reason::Policy)
 }
 
@@ -280,10 +280,10 @@ impl Run {
         }
     }
 
-    pub(super) fn refuse(&self, status: Status, reason: Reason) -> Refusal {
+    pub(super) fn refuse(&self, status: Status, reason: Reason) -> RunRefusal {
         match self.variant {
-            Variant::FourPass => Refusal::of_nonce(status, reason, Some(self.session_id.clone())),
-            Variant::TwoPass => Refusal::of_hello(status, reason, self.as_hello),
+            Variant::FourPass => RunRefusal::of_nonce(status, reason, Some(self.session_id.clone())),
+            Variant::TwoPass => RunRefusal::of_hello(status, reason, self.as_hello),
         }
     }
 

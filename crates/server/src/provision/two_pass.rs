@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use dskpp::algorithm::{KeyType, ProtectionMethod};
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp::message::ClientHello;
-use dskpp::server::{ClientKey, DeviceRef, Finished, Reason, Refusal, Shipment, TwoPassFacts, TwoPassRun};
+use dskpp::server::{ClientKey, DeviceRef, Finished, OutgoingKey, Reason, RunRefusal, TwoPassFacts, TwoPassRun};
 use dskpp::status::Status;
 use dskpp::token_length;
 use dskpp_crypto::{Secret, Sha256, SystemRandom};
@@ -93,7 +93,7 @@ impl Provision {
         &self,
         run: &mut Run,
         message: &'a TwoPass,
-    ) -> Result<(Finished, String, &'a EnrolmentRecord), Refusal> {
+    ) -> Result<(Finished, String, &'a EnrolmentRecord), RunRefusal> {
         let enrolment = message.context.enrolment.as_ref();
         let begun = message.begin(self)?;
         let password = run.password(enrolment);
@@ -121,8 +121,8 @@ impl Provision {
         let (finished, key_id) = match &message.context.delivered {
             None => {
                 let spec = self.package(run, enrolment).map_err(refuse)?;
-                let shipment = Shipment::new(&spec).ok_or_else(|| refuse((Status::AccessDenied, Reason::Policy)))?;
-                let finished = begun.finish(Shipment { k_mac_old, ..shipment }, &password, &mut rng)?;
+                let shipment = OutgoingKey::new(&spec).ok_or_else(|| refuse((Status::AccessDenied, Reason::Policy)))?;
+                let finished = begun.finish(OutgoingKey { k_mac_old, ..shipment }, &password, &mut rng)?;
                 (finished, spec.key_id)
             }
             Some(key) => {
@@ -133,7 +133,7 @@ impl Provision {
                 let (package, k_token, key_len) = legacy(package, begun.key_type(), run)
                     .ok_or_else(|| refuse((Status::AccessDenied, Reason::Policy)))?;
                 let shipment =
-                    Shipment { server_id: &self.server_id, package, key_len, k_token: Some(&k_token), k_mac_old };
+                    OutgoingKey { server_id: &self.server_id, package, key_len, k_token: Some(&k_token), k_mac_old };
                 (begun.finish(shipment, &password, &mut rng)?, key.record.id.clone())
             }
         };
@@ -142,7 +142,7 @@ impl Provision {
 }
 
 impl TwoPass {
-    fn begin<'a>(&'a self, provision: &'a Provision) -> Result<TwoPassRun<'a>, Refusal> {
+    fn begin<'a>(&'a self, provision: &'a Provision) -> Result<TwoPassRun<'a>, RunRefusal> {
         let facts = TwoPassFacts { methods: &METHODS, keys: &self.keys, key_type: None, trigger: self.trigger };
         TwoPassRun::begin(&self.hello, &self.body, &provision.policy, &facts, &provision.auth)
     }

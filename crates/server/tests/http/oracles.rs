@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
-use dskpp::client::{ClientProtection, Credential, Either, Failed, FourPass, Offer, Renewal, TwoPass};
+use dskpp::client::{ClientProtection, Credential, Either, Failed, FourPass, Renewal, RunConfig, TwoPass};
 use dskpp::message::{AuthenticationCodeMac, AuthenticationData, Mac, Request, Trigger};
 use dskpp::status::Status;
 use dskpp::version::Version;
@@ -136,7 +136,7 @@ const WAYS: [Way; 8] = [
 ];
 
 impl Way {
-    pub(crate) async fn request(self, server: &Server, offer: Offer) -> Vec<u8> {
+    pub(crate) async fn request(self, server: &Server, offer: RunConfig) -> Vec<u8> {
         let with = match self {
             Way::Nonce => return server.until_nonce(offer).await.0,
             Way::Both => {
@@ -152,8 +152,8 @@ impl Way {
     }
 }
 
-fn of_trigger(server: &Server, trigger: &Trigger) -> Offer {
-    Offer::new(server.url_s(), Credential::Trigger(Box::new(trigger.clone())), vec![KeyType::Hotp])
+fn of_trigger(server: &Server, trigger: &Trigger) -> RunConfig {
+    RunConfig::new(server.url_s(), Credential::Trigger(Box::new(trigger.clone())), vec![KeyType::Hotp])
 }
 
 /// Enrolments of every kind, one of each for each way.
@@ -251,12 +251,12 @@ async fn p7_p21_no_answer_tells_which_keys_devices_and_names_there_are() {
     for way in [Way::Transport, Way::Wrap("acme 16"), Way::Passphrase] {
         let mut rows = Vec::new();
         for serial in serials {
-            rows.push(way.request(&server, Offer { device: device(serial), ..offer() }).await);
+            rows.push(way.request(&server, RunConfig { device: device(serial), ..offer() }).await);
         }
         tables.push(("a device in two-pass", rows));
     }
     let four_pass = |offer| FourPass::start(offer, &mut SystemRandom).0;
-    let devices = serials.map(|serial| four_pass(Offer { device: device(serial), ..offer() }));
+    let devices = serials.map(|serial| four_pass(RunConfig { device: device(serial), ..offer() }));
     tables.push(("a device in four-pass whose key is not used", devices.into()));
     for (what, rows) in tables {
         let expected = seen(&server, rows[0].clone()).await;
@@ -265,7 +265,7 @@ async fn p7_p21_no_answer_tells_which_keys_devices_and_names_there_are() {
         }
     }
     // The one exception, which RFC 6063 forces: ServerHello names K_SHARED of a registered device.
-    let mut with_key = Offer { device: device("16"), ..offer() };
+    let mut with_key = RunConfig { device: device("16"), ..offer() };
     with_key.encryption_algorithms = vec![EncryptionAlgorithm::KwAes128];
     assert!(seen(&server, four_pass(with_key)).await.contains("acme 16"));
 }
@@ -275,7 +275,7 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     let server = server().await;
     let made = async |mac: MacAlgorithm| {
         let enrolment = server.enrolment("hotp", json!({})).await;
-        let offer = Offer { mac_algorithms: vec![mac], ..server.offer(&enrolment, KeyType::Hotp) };
+        let offer = RunConfig { mac_algorithms: vec![mac], ..server.offer(&enrolment, KeyType::Hotp) };
         server.run(offer).await.unwrap()
     };
     let (of_sha256, of_aes) = (made(MacAlgorithm::PrfSha256).await, made(MacAlgorithm::PrfAes128).await);
@@ -288,7 +288,7 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     let offer = || server.offer(&with_code(&unknown(), WRONG), KeyType::Hotp);
     for mac in [MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128] {
         // Sixteen octets go with both PRFs.
-        let renewing = |id: &str| Offer {
+        let renewing = |id: &str| RunConfig {
             renewal: Some(Renewal::new(id, Secret::new(vec![9; 16]))),
             mac_algorithms: vec![mac.clone()],
             ..offer()
@@ -308,7 +308,7 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     }
     // With the right K_TOKEN nobody can check a MAC: it is not made with it, before the code or a trigger is proved.
     let seed = Secret::from_slice(b"12345678901234567890");
-    let renewing = |offer: Offer| Offer { renewal: Some(Renewal::new("seed", seed.clone())), ..offer };
+    let renewing = |offer: RunConfig| RunConfig { renewal: Some(Renewal::new("seed", seed.clone())), ..offer };
     assert!(matches!(server.hello(renewing(offer())).await, Err(Failed::NotAuthenticated)));
     let enrolment = server.enrolment("hotp", json!({"renews": "seed"})).await;
     let by_code = renewing(server.offer(&enrolment, KeyType::Hotp));
@@ -373,7 +373,7 @@ async fn p21_an_enrolment_for_a_device_takes_its_registered_certificate_without_
         (brought(), &bound, Some("16"), false),
     ] {
         let enrolment = server.enrolment("hotp", for_device.clone()).await;
-        let offer = Offer { device: named.and_then(device), ..server.offer(&enrolment, KeyType::Hotp) };
+        let offer = RunConfig { device: named.and_then(device), ..server.offer(&enrolment, KeyType::Hotp) };
         let (request, state) = TwoPass::start(offer, vec![transport(info)], &mut SystemRandom).unwrap();
         match state.receive(&server.exchange(request).await) {
             Ok(got) => {

@@ -1,7 +1,7 @@
 //! Runs that begin with a trigger, and runs that renew a key.
 
 use dskpp::algorithm::{KeyType, MacAlgorithm};
-use dskpp::client::{Credential, Failed, FourPass, Offer, Renewal};
+use dskpp::client::{Credential, Failed, FourPass, Renewal, RunConfig};
 use dskpp::message::Trigger;
 use dskpp::status::Status;
 use dskpp_crypto::{Secret, SystemRandom};
@@ -21,8 +21,8 @@ async fn trigger(server: &Server, enrolment: &Value) -> reqwest::Response {
     server.client.get(url).header(header::ACCEPT, MEDIA_TYPE).send().await.unwrap()
 }
 
-fn offer(server: &Server, trigger: &Trigger) -> Offer {
-    Offer::new(server.url_s(), Credential::Trigger(Box::new(trigger.clone())), vec![KeyType::Hotp, KeyType::Totp])
+fn offer(server: &Server, trigger: &Trigger) -> RunConfig {
+    RunConfig::new(server.url_s(), Credential::Trigger(Box::new(trigger.clone())), vec![KeyType::Hotp, KeyType::Totp])
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,7 +176,7 @@ async fn p29_a_renewal_trigger_names_the_url_that_the_token_knows() {
     let server = Server::start_with(|config| config.server.public_urls = vec![new.into(), old.into()]).await;
     for url in [old, new] {
         let enrolment = server.enrolment("hotp", json!({})).await;
-        let offer = Offer { url_s: url.to_owned(), ..server.offer(&enrolment, KeyType::Hotp) };
+        let offer = RunConfig { url_s: url.to_owned(), ..server.offer(&enrolment, KeyType::Hotp) };
         let made = server.run(offer).await.unwrap();
         let key = server.api(&format!("keys/{}", made.key_id), None, 200).await;
         assert_eq!(key["url_s"], url);
@@ -186,7 +186,7 @@ async fn p29_a_renewal_trigger_names_the_url_that_the_token_knows() {
             let renewal = server.enrolment("hotp", more).await;
             let trigger = trigger_of(&server, &renewal).await;
             assert_eq!(trigger.server_url.as_deref(), Some(url), "{activate}");
-            let mut offer = Offer::new(url, Credential::Trigger(Box::new(trigger)), vec![KeyType::Hotp]);
+            let mut offer = RunConfig::new(url, Credential::Trigger(Box::new(trigger)), vec![KeyType::Hotp]);
             offer.renewal = Some(Renewal::new(&made.key_id, k_mac));
             k_mac = server.run(offer).await.unwrap().keys.k_mac;
         }

@@ -5,7 +5,7 @@ use std::sync::Once;
 
 use dskpp::algorithm::KeyType;
 use dskpp::auth_code::AuthCode;
-use dskpp::client::{AwaitingServerFinished, ChooseK, Credential, Failed, FourPass, K, Offer, Provisioned};
+use dskpp::client::{AwaitingServerFinished, ChooseK, Credential, Failed, FourPass, K, Provisioned, RunConfig};
 use dskpp::message::{Response, Trigger};
 use dskpp::status::Status;
 use dskpp_crypto::{RsaPublicKey, Secret, SystemRandom};
@@ -163,26 +163,26 @@ impl Server {
     }
 
     /// An offer with the code of an enrolment.
-    pub(crate) fn offer(&self, enrolment: &Value, key_type: KeyType) -> Offer {
+    pub(crate) fn offer(&self, enrolment: &Value, key_type: KeyType) -> RunConfig {
         let code = enrolment["authentication_code"].as_str().unwrap().parse::<AuthCode>().unwrap();
-        Offer::new(self.url_s(), Credential::Code(code), vec![key_type])
+        RunConfig::new(self.url_s(), Credential::Code(code), vec![key_type])
     }
 
     /// Pass 1 and 2.
-    pub(crate) async fn hello(&self, offer: Offer) -> Result<ChooseK, Failed> {
+    pub(crate) async fn hello(&self, offer: RunConfig) -> Result<ChooseK, Failed> {
         let (request, state) = FourPass::start(offer, &mut SystemRandom);
         state.receive(&self.exchange(request).await)
     }
 
     /// Pass 1 to 3, without sending the last request.
-    pub(crate) async fn until_nonce(&self, offer: Offer) -> (Vec<u8>, AwaitingServerFinished) {
+    pub(crate) async fn until_nonce(&self, offer: RunConfig) -> (Vec<u8>, AwaitingServerFinished) {
         let choice = self.hello(offer).await.unwrap();
         let k = k_of(&choice);
         choice.proceed(k, &mut SystemRandom).unwrap()
     }
 
     /// A whole run with K_SERVER.
-    pub(crate) async fn run(&self, offer: Offer) -> Result<Provisioned, Failed> {
+    pub(crate) async fn run(&self, offer: RunConfig) -> Result<Provisioned, Failed> {
         let choice = self.hello(offer).await?;
         let k = k_of(&choice);
         let (request, state) = choice.proceed(k, &mut SystemRandom)?;
@@ -190,7 +190,7 @@ impl Server {
     }
 
     /// A whole run that must be refused, with its status.
-    pub(crate) async fn refused(&self, offer: Offer) -> Status {
+    pub(crate) async fn refused(&self, offer: RunConfig) -> Status {
         match self.run(offer).await {
             Err(Failed::Refused(status)) => status,
             other => panic!("not refused: {other:?}"),

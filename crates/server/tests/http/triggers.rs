@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use dskpp::algorithm::KeyType;
-use dskpp::client::{Credential, Offer};
+use dskpp::client::{Credential, RunConfig};
 use dskpp::message::{Platform, TokenPlatformInfo, Trigger};
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn trigger(server: &Server, enrolment: &Value) -> (String, Trigger) {
 }
 
 async fn provision(server: &Server, trigger: Trigger, key_type: KeyType) {
-    let offer = Offer::new(server.url_s(), Credential::Trigger(Box::new(trigger)), vec![key_type]);
+    let offer = RunConfig::new(server.url_s(), Credential::Trigger(Box::new(trigger)), vec![key_type]);
     server.run(offer).await.unwrap();
 }
 

@@ -3,7 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
-use dskpp::client::{Answered, ClientProtection, Credential, Either, Failed, Offer, Provisioned, Renewal, TwoPass};
+use dskpp::client::{
+    ChosenVariant, ClientProtection, Credential, Either, Failed, Provisioned, Renewal, RunConfig, TwoPass,
+};
 use dskpp::message::Trigger;
 use dskpp::status::Status;
 use dskpp_crypto::{RsaPrivateKey, Secret, SystemRandom};
@@ -38,12 +40,12 @@ async fn register(server: &Server, serial: &str, key: &[u8]) {
 }
 
 /// The request of a run, and its end.
-async fn run(server: &Server, offer: Offer, with: Vec<ClientProtection>) -> Result<Provisioned, Failed> {
+async fn run(server: &Server, offer: RunConfig, with: Vec<ClientProtection>) -> Result<Provisioned, Failed> {
     let (request, state) = TwoPass::start(offer, with, &mut SystemRandom)?;
     state.receive(&server.exchange(request).await)
 }
 
-async fn refused(server: &Server, offer: Offer, with: Vec<ClientProtection>) -> Status {
+async fn refused(server: &Server, offer: RunConfig, with: Vec<ClientProtection>) -> Status {
     match run(server, offer, with).await {
         Err(Failed::Refused(status)) => status,
         other => panic!("not refused: {other:?}"),
@@ -228,8 +230,9 @@ async fn p14_a_trigger_is_the_proof_of_a_two_pass_run_once() {
         let url = server.url(&url[url.find("/enroll/").unwrap()..]);
         let request = server.client.get(url).header(header::ACCEPT, MEDIA_TYPE);
         let document = request.send().await.unwrap().bytes().await.unwrap();
-        let offer =
-            |trigger: Trigger| Offer::new(server.url_s(), Credential::Trigger(Box::new(trigger)), vec![KeyType::Hotp]);
+        let offer = |trigger: Trigger| {
+            RunConfig::new(server.url_s(), Credential::Trigger(Box::new(trigger)), vec![KeyType::Hotp])
+        };
         let trigger = Trigger::read(&document).unwrap();
         let mut changed = trigger.clone();
         changed.authentication_data.authentication_code_mac.mac.value[0] ^= 1;
@@ -322,11 +325,11 @@ async fn p17_an_offer_of_both_variants_is_four_pass_unless_a_trigger_names_an_en
         }
         let (request, state) = Either::start(offer.clone(), vec![transport()], &mut SystemRandom).unwrap();
         let got = match state.receive(&server.exchange(request).await).unwrap() {
-            Answered::Key(got) => {
+            ChosenVariant::TwoPass(got) => {
                 assert!(variant == "two-pass" && with_trigger, "{variant}");
                 Ok(*got)
             }
-            Answered::FourPass(choice) => {
+            ChosenVariant::FourPass(choice) => {
                 assert!(variant == "four-pass" || !with_trigger, "{variant}");
                 let k = k_of(&choice);
                 let (request, state) = choice.proceed(k, &mut SystemRandom).unwrap();

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use dskpp::auth_code::AuthCode;
 use dskpp::client::FourPass;
 use dskpp::message::{
-    AuthenticationCodeMac, AuthenticationData, ClientNonce, Extensions, Mac, Response, ServerHello, ServerHelloBody,
+    AuthenticationCodeMac, AuthenticationData, ClientNonce, Mac, MessageExtensions, Response, ServerHello,
+    ServerHelloBody,
 };
 use dskpp::version::Version;
 use dskpp_crypto::{Random as _, RsaEncryption, RsaPublicKey, Secret, SystemRandom};
@@ -125,7 +126,7 @@ impl Strangers {
                     mac: Mac { algorithm: Some(body.mac_algorithm), value: SystemRandom.bytes(16) },
                 },
             }),
-            extensions: Extensions { client_info: None, server_info: body.extensions.server_info },
+            extensions: MessageExtensions { client_info: None, server_info: body.extensions.server_info },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a package says that a format has no place for.
 
-use pskc::{AlgorithmParameters, DeviceInfo, Key, KeyData, KeyPackage, Kind, PinPolicy, Policy};
+use pskc::{AlgorithmParameters, DeviceInfo, Key, KeyData, KeyKind, KeyPackage, PinPolicy, Policy};
 
 use crate::pskc::summary::Summary;
 use crate::shown::note;
@@ -129,8 +129,8 @@ pub(super) fn of_apps(package: &KeyPackage, name: &str, has_issuer: bool) -> Vec
 
 /// Whether a key of HOTP says something of time, or one of TOTP has a counter.
 fn has_idle(key: &Key, data: &KeyData) -> bool {
-    match key.algorithm.as_deref().map(Kind::of_uri) {
-        Some(Kind::Totp) => data.counter.is_some(),
+    match key.algorithm.as_deref().map(KeyKind::of_uri) {
+        Some(KeyKind::Totp) => data.counter.is_some(),
         _ => data.time.is_some() || data.time_interval.is_some() || data.time_drift.is_some(),
     }
 }

@@ -2,7 +2,7 @@
 
 use dskpp::algorithm::KeyType;
 use dskpp_crypto::Hash;
-use pskc::{Key, KeyPackage, KeyUsage, Parameters, PinPolicy, Usable};
+use pskc::{Key, KeyPackage, KeyUsage, OtpParameters, PinPolicy, Usable};
 
 /// What the formats mean where a line says nothing.
 const DIGITS: u32 = 6;
@@ -43,7 +43,7 @@ impl<'a> Otp<'a> {
         }
         let usable = Usable::of(key).and_then(Usable::opened).map_err(|why| why.to_string())?;
         let secret = usable.secret.ok_or("there is no secret in the clear")?;
-        let Parameters { digits, hash, counter, time, period_s, .. } = usable.parameters;
+        let OtpParameters { digits, hash, counter, time, period_s, .. } = usable.parameters;
         if time.unwrap_or(0) != 0 {
             return Err("the format cannot say that time does not begin in 1970".to_owned());
         }

@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::algorithm::{EncryptionAlgorithm, MacAlgorithm};
-use crate::client::offer::Renewal;
+use crate::client::config::Renewal;
 use crate::vectors::{Case, four_pass};
 
 fn awaiting_server_hello(case: &Case) -> AwaitingServerHello {
     let code =
         crate::auth_code::AuthCode::new(case.text("client_id"), &Secret::from_slice(case.text("password").as_bytes()));
     let credential = Credential::Code(code.expect("a code"));
-    let mut offer = Offer::new(case.text("url_s"), credential, vec![KeyType::from_uri(case.text("key_type"))]);
+    let mut offer = RunConfig::new(case.text("url_s"), credential, vec![KeyType::from_uri(case.text("key_type"))]);
     offer.encryption_algorithms = vec![EncryptionAlgorithm::from_uri(case.text("encryption_algorithm"))];
     offer.mac_algorithms = vec![MacAlgorithm::from_uri(case.text("mac_algorithm"))];
     offer.renewal = case.has("k_mac_old").then(|| Renewal::new(case.text("key_id"), case.secret("k_mac_old")));

@@ -9,8 +9,8 @@ use crate::auth_code::AuthCode;
 use crate::client::Renewal;
 use crate::key_package::PackageSpec;
 use crate::message::Request;
-use crate::negotiate::Policy;
-use crate::server::{AuthPolicy, ClientKey, Finished, Reason, Shipment, TwoPassFacts, TwoPassRun};
+use crate::negotiate::NegotiationPolicy;
+use crate::server::{AuthPolicy, ClientKey, Finished, OutgoingKey, Reason, TwoPassFacts, TwoPassRun};
 use crate::status::Status;
 use crate::vectors::{self, Case};
 
@@ -34,10 +34,10 @@ fn protection(case: &Case) -> ClientProtection {
     }
 }
 
-fn offer(case: &Case) -> Offer {
+fn offer(case: &Case) -> RunConfig {
     let code = AuthCode::new(case.text("client_id"), &password(case)).unwrap();
     let key_type = KeyType::from_uri(case.text("key_type"));
-    let mut offer = Offer::new(case.text("url_s"), Credential::Code(code), vec![key_type]);
+    let mut offer = RunConfig::new(case.text("url_s"), Credential::Code(code), vec![key_type]);
     offer.mac_algorithms = vec![MacAlgorithm::from_uri(case.text("mac_algorithm"))];
     offer.renewal =
         case.has("k_mac_old").then(|| Renewal::new(case.text("key_id").to_owned(), case.secret("k_mac_old")));
@@ -119,7 +119,7 @@ fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) 
     let keys = [Some(client_key(case))];
     let k_mac_old = case.has("k_mac_old").then(|| case.secret("k_mac_old"));
     let facts = TwoPassFacts { methods: &methods, keys: &keys, key_type: None, trigger: false };
-    let (policy, auth) = (Policy::default(), AuthPolicy::default());
+    let (policy, auth) = (NegotiationPolicy::default(), AuthPolicy::default());
     let run =
         TwoPassRun::begin(&hello, body, &policy, &facts, &auth).map_err(|refusal| (refusal.status, refusal.reason))?;
     assert_eq!(run.client_id(), case.text("client_id"));
@@ -127,7 +127,7 @@ fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) 
         .and_then(|_| {
             let rng = &mut SeededRandom::new(b"server");
             let spec = package(case);
-            let shipment = Shipment { k_token, k_mac_old: k_mac_old.as_ref(), ..Shipment::new(&spec).unwrap() };
+            let shipment = OutgoingKey { k_token, k_mac_old: k_mac_old.as_ref(), ..OutgoingKey::new(&spec).unwrap() };
             run.finish(shipment, password, rng)
         })
         .map_err(|refusal| (refusal.status, refusal.reason))

@@ -1,6 +1,6 @@
 //! Reading: from octets to the elements of a PDU, in the schema's order.
 
-use pskc::xml::{Attribute, Element, Limits, Ns, XmlError, ns, trim};
+use pskc::xml::{Attribute, Element, Ns, XmlError, XmlLimits, ns, trim};
 
 use crate::algorithm::without_white_space;
 use crate::message::{MAX_IDENTIFIER_LEN, MAX_MESSAGE_LEN, MIN_NONCE_LEN, MessageError, ReadError, RootKind};
@@ -36,7 +36,7 @@ fn open<'b>(body: &'b [u8], kinds: &[RootKind]) -> Result<(Reader<'b>, Element, 
     if body.len() > MAX_MESSAGE_LEN {
         return Err(MessageError::TooLong { octets: body.len() });
     }
-    let mut reader = Reader::from_slice(body, Limits::MESSAGE)?;
+    let mut reader = Reader::from_slice(body, XmlLimits::MESSAGE)?;
     let root = reader.root()?;
     let kind = RootKind::from_name(&root.local).filter(|kind| kinds.contains(kind) && root.is(ns::DSKPP, kind.name()));
     match kind {
@@ -73,7 +73,7 @@ fn status_of(reason: &MessageError, kind: RootKind) -> Status {
 /// the answer must be (profile P22). What cannot be found out counts as offered.
 fn may_offer_four_pass(body: &[u8]) -> bool {
     fn scan(body: &[u8]) -> Result<bool, MessageError> {
-        let mut reader = Reader::from_slice(body, Limits::MESSAGE)?;
+        let mut reader = Reader::from_slice(body, XmlLimits::MESSAGE)?;
         reader.root()?;
         while let Some(element) = reader.next()? {
             if !element.is(ns::DSKPP, "SupportedProtocolVariants") {

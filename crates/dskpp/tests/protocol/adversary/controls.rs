@@ -7,7 +7,7 @@ use dskpp::key_schedule::{self, Keys};
 use dskpp::message::{Response, ServerFinishedBody};
 use dskpp::prf::Prf;
 use dskpp_crypto::{Random, SeededRandom};
-use pskc::{Opener, OpenerOptions, Unlock, Value};
+use pskc::{DecryptionKey, Opener, OpenerOptions, Value};
 
 use super::deeds::number;
 use super::world::{Mismatch, judge, triggered};
@@ -81,7 +81,7 @@ fn control_a_two_pass_client_without_the_confirmation_is_caught() {
         let response = bent(&response, "CipherValue", rng);
         let container = finished(&response).key_package.content.container().unwrap().clone();
         let options = OpenerOptions { hidden_len: Some(64), ..OpenerOptions::default() };
-        let unlock = Unlock::PrivateKey(key);
+        let unlock = DecryptionKey::PrivateKey(key);
         let mut opener = Opener::new(container.encryption_key.as_ref(), None, &unlock, options).unwrap();
         let mut data = container.key_packages[0].key.clone().unwrap().data.unwrap();
         opener.open(&mut data).unwrap();

@@ -2,7 +2,7 @@
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
 use dskpp::auth_code::AuthCode;
-use dskpp::client::{Credential, Offer};
+use dskpp::client::{Credential, RunConfig};
 use dskpp::key_package::PackageSpec;
 use dskpp::key_schedule::Keys;
 use dskpp::message::Trigger;
@@ -21,7 +21,7 @@ const PASSES: [Pass; 4] = [Pass::ClientHello, Pass::ServerHello, Pass::ClientNon
 pub(super) struct World {
     pub(super) server: Server,
     pub(super) variant: Variant,
-    pub(super) offer: Offer,
+    pub(super) offer: RunConfig,
     /// The key that the run replaces.
     pub(super) old: Option<Keys>,
     pub(super) loot: Loot,
@@ -72,7 +72,7 @@ fn method_of(seed: &mut SeededRandom) -> ProtectionMethod {
     }
 }
 
-fn offer_of(client_id: &str, server: &Server, key_type: &KeyType, seed: &mut SeededRandom) -> Offer {
+fn offer_of(client_id: &str, server: &Server, key_type: &KeyType, seed: &mut SeededRandom) -> RunConfig {
     let mut offer = offer(&server.k);
     let code = AuthCode::new(client_id, &Secret::from_slice(PASSWORD.as_bytes())).unwrap();
     offer.credential = Credential::Code(code);
@@ -86,7 +86,7 @@ fn offer_of(client_id: &str, server: &Server, key_type: &KeyType, seed: &mut See
 }
 
 /// The trigger of the run's own enrolment, which stands for the code.
-pub(super) fn triggered(offer: &mut Offer, server: &mut Server, renews: bool) {
+pub(super) fn triggered(offer: &mut RunConfig, server: &mut Server, renews: bool) {
     let data = trigger_data();
     server.trigger = Some((data.clone(), CLIENT_ID.to_owned()));
     offer.credential = Credential::Trigger(Box::new(Trigger {
@@ -158,7 +158,7 @@ fn variant(two_pass: bool, either: bool, method: &ProtectionMethod, server: &mut
 /// yet.
 fn watched(
     variant: &Variant,
-    offer: Offer,
+    offer: RunConfig,
     server: &mut Server,
     stops: Option<Pass>,
     rng: &mut SeededRandom,

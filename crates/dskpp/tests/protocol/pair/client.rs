@@ -1,6 +1,6 @@
 //! A client of either variant, which sends a request again, octet for octet, when its answer is lost (profile P28).
 
-use dskpp::client::{Answered, ClientProtection, Either, FourPass, Offer, Provisioned, Renewal, TwoPass};
+use dskpp::client::{ChosenVariant, ClientProtection, Either, FourPass, Provisioned, Renewal, RunConfig, TwoPass};
 use dskpp::key_schedule::Keys;
 use dskpp_crypto::Random;
 
@@ -16,7 +16,7 @@ pub(crate) enum Variant {
 }
 
 /// The offer to replace a key.
-pub(crate) fn renewing(mut offer: Offer, old: &Keys) -> Offer {
+pub(crate) fn renewing(mut offer: RunConfig, old: &Keys) -> RunConfig {
     offer.renewal = Some(Renewal::new(KEY_ID, old.k_mac.clone()));
     offer
 }
@@ -25,7 +25,7 @@ pub(crate) fn renewing(mut offer: Offer, old: &Keys) -> Offer {
 /// and `again` counts that.
 pub(crate) fn run_variant(
     variant: &Variant,
-    offer: Offer,
+    offer: RunConfig,
     server: &mut Server,
     link: Link<'_>,
     rng: &mut dyn Random,
@@ -44,7 +44,7 @@ struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    fn drive(&mut self, variant: &Variant, offer: Offer, rng: &mut dyn Random) -> Result<End, End> {
+    fn drive(&mut self, variant: &Variant, offer: RunConfig, rng: &mut dyn Random) -> Result<End, End> {
         let done = |key: Provisioned| End::Provisioned(Box::new(key));
         let choice = match variant {
             Variant::FourPass => {
@@ -61,8 +61,8 @@ impl Wire<'_> {
                 let (request, state) = Either::start(offer, protections.clone(), rng).map_err(End::Failed)?;
                 let response = self.exchange([Pass::ClientHello, Pass::ServerHello], request)?;
                 match state.receive(&response).map_err(End::Failed)? {
-                    Answered::FourPass(choice) => *choice,
-                    Answered::Key(key) => return Ok(End::Provisioned(key)),
+                    ChosenVariant::FourPass(choice) => *choice,
+                    ChosenVariant::TwoPass(key) => return Ok(End::Provisioned(key)),
                 }
             }
         };

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use dskpp::algorithm::ProtectionMethod;
 use dskpp::client::ClientProtection;
 use dskpp::message::{ClientHello, KeyProtection, Payload};
-use dskpp::server::{ClientKey, Reason, Refusal, Shipment, TwoPassFacts, TwoPassRun};
+use dskpp::server::{ClientKey, OutgoingKey, Reason, RunRefusal, TwoPassFacts, TwoPassRun};
 use dskpp::status::Status;
 use dskpp_crypto::{Random, RsaPrivateKey, RsaPublicKey, Secret, SeededRandom, Sha256};
 use pskc::KeyInfo;
@@ -46,17 +46,17 @@ pub(crate) fn protections(method: &ProtectionMethod, server: &mut Server) -> Vec
 }
 
 impl Server {
-    pub(super) fn two_pass(&mut self, hello: &ClientHello, body: &[u8], trigger: bool) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn two_pass(&mut self, hello: &ClientHello, body: &[u8], trigger: bool) -> Result<Vec<u8>, RunRefusal> {
         let hash = Sha256::digest(&[body]);
         if let Some(response) = self.answered_hellos.get(&hash) {
             return Ok(response.clone());
         }
         let result = self.send_key(hello, body, trigger);
-        self.answered_hellos.insert(hash, result.as_ref().cloned().unwrap_or_else(Refusal::response));
+        self.answered_hellos.insert(hash, result.as_ref().cloned().unwrap_or_else(RunRefusal::response));
         result
     }
 
-    fn send_key(&mut self, hello: &ClientHello, body: &[u8], trigger: bool) -> Result<Vec<u8>, Refusal> {
+    fn send_key(&mut self, hello: &ClientHello, body: &[u8], trigger: bool) -> Result<Vec<u8>, RunRefusal> {
         let keys: Vec<_> = hello.two_pass_methods().iter().map(|entry| self.client_key(entry)).collect();
         let client_id = hello.authentication_data.as_ref().and_then(|data| data.client_id.clone()).unwrap_or_default();
         let renewed = self.renewed(hello);
@@ -78,8 +78,8 @@ impl Server {
         if !enrolment.is_for(renews.as_deref()) {
             return Err(refuse((Status::AccessDenied, Reason::Key)));
         }
-        let shipment = Shipment::new(&enrolment.package).expect("a type of known length");
-        let shipment = Shipment { k_mac_old: k_mac_old.as_ref(), ..shipment };
+        let shipment = OutgoingKey::new(&enrolment.package).expect("a type of known length");
+        let shipment = OutgoingKey { k_mac_old: k_mac_old.as_ref(), ..shipment };
         let finished = begun.finish(shipment, &password, &mut self.rng)?;
         self.commit(&client_id, finished.keys);
         Ok(finished.response)

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::{Limits, Reader, Token};
+use super::{Reader, Token, XmlLimits};
 use crate::xml::XmlError;
 use crate::xml::lexical::{self, is_white, next_attribute};
 
@@ -11,7 +11,7 @@ const MARK: char = '\u{FEFF}';
 impl<R: BufRead> Reader<R> {
     /// As [`new`](Self::new), and takes what is wrong with the declaration and in front of it, where it makes no
     /// difference to what follows; [`forgiven`](Self::forgiven) tells it.
-    pub(crate) fn forgiving(source: R, limits: Limits) -> Result<Self, XmlError> {
+    pub(crate) fn forgiving(source: R, limits: XmlLimits) -> Result<Self, XmlError> {
         Ok(Self { forgiven: Some(Vec::new()), ..Self::new(source, limits)? })
     }
 

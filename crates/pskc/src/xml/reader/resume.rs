@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::{Limits, Open, Reader};
+use super::{Open, Reader, XmlLimits};
 use crate::xml::window::Window;
 use crate::xml::{Ns, Scope};
 
@@ -35,7 +35,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// Goes on with what follows where `standing` was left, or a place of which it says what is known.
-    pub(crate) fn resume(source: R, limits: Limits, standing: &Standing) -> Self {
+    pub(crate) fn resume(source: R, limits: XmlLimits, standing: &Standing) -> Self {
         let Standing { scope, names, root, offset, line } = standing.clone();
         Self {
             scope,

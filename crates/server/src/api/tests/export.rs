@@ -1,6 +1,6 @@
 //! Keys that go out in a file, and come in again elsewhere.
 
-use pskc::{Key, KeyContainer, KeyPackage, Opener, OpenerOptions, Unlock, Value as PskcValue};
+use pskc::{DecryptionKey, Key, KeyContainer, KeyPackage, Opener, OpenerOptions, Value as PskcValue};
 
 use super::import::{container, hotp, package, secret};
 use super::*;
@@ -162,13 +162,13 @@ async fn a_protected_file_opens_with_its_key_alone() {
     let private = dskpp_crypto::RsaPrivateKey::from_pkcs8_der(&pair.serialize_der()).unwrap();
     let hex = "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f";
     let key = Secret::new(data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap());
-    let password = Unlock::Password(Secret::from_slice(b"correct horse"));
+    let password = DecryptionKey::Password(Secret::from_slice(b"correct horse"));
     for (protection, cipher, unlock) in [
-        (json!({ "key_hex": hex, "key_name": "transport" }), "#aes256-cbc", Unlock::Key(key)),
+        (json!({ "key_hex": hex, "key_name": "transport" }), "#aes256-cbc", DecryptionKey::Key(key)),
         (json!({ "passphrase": "correct horse" }), ">600000<", password.clone()),
         (json!({ "passphrase": "correct horse", "for_old_readers": false }), "#aes256-cbc", password.clone()),
         (json!({ "passphrase": "correct horse", "for_old_readers": true }), "#aes128-cbc", password),
-        (json!({ "certificate_pem": certificate.pem() }), "#rsa-oaep-mgf1p", Unlock::PrivateKey(private.into())),
+        (json!({ "certificate_pem": certificate.pem() }), "#rsa-oaep-mgf1p", DecryptionKey::PrivateKey(private.into())),
     ] {
         let document = api.export(json!({ "protection": protection })).await;
         assert!(document.contains(cipher), "{protection}");

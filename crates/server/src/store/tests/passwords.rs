@@ -1,6 +1,6 @@
 //! One-time passwords: right ones once, wrong ones never.
 
-use dskpp_otp::{Digits, Hotp, Input, OcraSuite, Totp};
+use dskpp_otp::{Digits, Hotp, OcraInput, OcraSuite, Totp};
 
 use super::*;
 
@@ -191,7 +191,7 @@ async fn ocra_needs_its_challenge_and_with_a_counter_takes_no_response_twice() {
         db.key(ocra(suite), id).await;
         let suite: OcraSuite = suite.parse().unwrap();
         let response = |counter, question| {
-            suite.code(&key(), &Input { counter, question, ..Input::default() }).unwrap().to_string()
+            suite.code(&key(), &OcraInput { counter, question, ..OcraInput::default() }).unwrap().to_string()
         };
         let right = response(0, "12345678");
         assert!(!db.is_valid(id, &right).await, "no challenge");

@@ -91,7 +91,7 @@ impl RevocationList {
 
 /// Authorities that are trusted, and revocation lists of what they and those below them certified.
 #[derive(Debug, Default)]
-pub struct Authorities {
+pub struct TrustAnchors {
     anchors: Vec<TrustAnchor<'static>>,
     /// The newest first: the first one by an issuer counts.
     lists: Vec<RevocationList>,
@@ -99,7 +99,7 @@ pub struct Authorities {
     pub accept_unlisted: bool,
 }
 
-impl Authorities {
+impl TrustAnchors {
     /// Adds an authority by its certificate (X.509, DER).
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 use std::io::BufRead;
 
 use super::Reader;
-use crate::xml::{Element, Place, XmlError};
+use crate::xml::{Element, Position, XmlError};
 
-/// Names at either end of a [`Place`]'s path, and characters of each, that are shown.
+/// Names at either end of a [`Position`]'s path, and characters of each, that are shown.
 const MAX_SHOWN: usize = 8;
 const MAX_NAME_SHOWN: usize = 64;
 
@@ -22,7 +22,7 @@ fn push_short(path: &mut String, name: &str) {
 
 impl<R: BufRead> Reader<R> {
     /// Where reading stands: at the element opened or closed last.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Position {
         let mut path = String::new();
         let all = self.open.len() + usize::from(self.closed.is_some());
         for (i, open) in self.open.iter().chain(&self.closed).enumerate() {
@@ -37,7 +37,7 @@ impl<R: BufRead> Reader<R> {
         if path.is_empty() {
             path.push('/');
         }
-        Place { path, offset: self.mark, line: self.line() }
+        Position { path, offset: self.mark, line: self.line() }
     }
 
     /// The line of [`place`](Self::place) alone.

@@ -4,7 +4,7 @@ use crate::{DateTime, KeyPackage};
 
 /// Why nothing can be done with the key of a package at the time `at_unix_s`, by its policy or its device, in words
 /// about the key (`it …`). The clock is the caller's; none is read here.
-pub fn out_of_force(package: &KeyPackage, at_unix_s: i64) -> impl Iterator<Item = &'static str> + use<> {
+pub fn validity_problems(package: &KeyPackage, at_unix_s: i64) -> impl Iterator<Item = &'static str> + use<> {
     let policy = package.key.as_ref().and_then(|key| key.policy.as_ref());
     let device = package.device_info.as_ref();
     let is_over = |date: Option<DateTime>| date.is_some_and(|date| date.unix_s() < at_unix_s);

@@ -7,7 +7,7 @@ use super::Failed;
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
 use crate::auth_code::AuthCode;
 use crate::auth_data::MIN_ITERATIONS;
-use crate::message::{ClientHello, Extensions, ProtocolVariants, Trigger};
+use crate::message::{ClientHello, MessageExtensions, ProtocolVariants, Trigger};
 use crate::prf::Prf;
 use crate::version::Version;
 
@@ -58,7 +58,7 @@ impl Renewal {
 
 /// A client's offer, lists in order of preference.
 #[derive(Clone, Debug)]
-pub struct Offer {
+pub struct RunConfig {
     /// The server's URL as it was given, octet for octet (profile P13).
     pub url_s: String,
     /// The user's right.
@@ -83,11 +83,11 @@ pub struct Offer {
     pub pbkdf2_prf: Pbkdf2Prf,
 }
 
-impl Offer {
+impl RunConfig {
     /// Four-pass with K_SERVER, with every algorithm that this implementation has.
     pub fn new(url_s: impl Into<String>, credential: Credential, key_types: Vec<KeyType>) -> Self {
         use EncryptionAlgorithm::*;
-        Offer {
+        RunConfig {
             url_s: url_s.into(),
             credential,
             key_types,
@@ -143,7 +143,7 @@ impl Offer {
             supported_protocol_variants: Some(ProtocolVariants { four_pass: true, two_pass: None }),
             supported_key_packages: Some(self.package_formats.clone()),
             authentication_data: trigger.map(|trigger| trigger.authentication_data.clone()),
-            extensions: Extensions { client_info: self.client_info.clone(), server_info: None },
+            extensions: MessageExtensions { client_info: self.client_info.clone(), server_info: None },
         }
     }
 }

@@ -7,14 +7,14 @@ use pskc::KeyInfo;
 use super::sealed::{Sealed, SessionState};
 use crate::encryption::ServerK;
 use crate::key_schedule;
-use crate::message::{ClientHello, Extensions, Mac, ServerHello, ServerHelloBody};
+use crate::message::{ClientHello, Mac, MessageExtensions, ServerHello, ServerHelloBody};
 use crate::negotiate::Choice;
 use crate::status::Status;
 use crate::version::Version;
 
 /// Everything that goes into a ServerHello with the status Continue.
 #[derive(Debug)]
-pub struct Answer<'a> {
+pub struct SealedHello<'a> {
     /// The ClientHello, and its octets as they travelled.
     pub hello: &'a ClientHello,
     /// The body that it was read from.
@@ -39,7 +39,7 @@ pub struct Answer<'a> {
     pub seal: &'a AeadKey,
 }
 
-impl Answer<'_> {
+impl SealedHello<'_> {
     /// Draws R_S, and writes the message. The server keeps nothing.
     pub fn write(self, rng: &mut dyn Random) -> Vec<u8> {
         let prf = self.choice.prf;
@@ -63,7 +63,7 @@ impl Answer<'_> {
                 encryption_key: encryption_key(self.k, self.certificates),
                 key_package_format: self.choice.package_format.clone(),
                 r_s: r_s.clone(),
-                extensions: Extensions {
+                extensions: MessageExtensions {
                     client_info: self.hello.extensions.client_info.clone(),
                     server_info: Some(vec![0; 3]), // holds the place
                 },
