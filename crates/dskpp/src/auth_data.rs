@@ -12,6 +12,23 @@ pub const MIN_ITERATIONS: u32 = 100_000;
 /// Octets of K_AC and of the MAC.
 pub const LEN: usize = 16;
 
+/// Bounds and settings for the authentication data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthPolicy {
+    /// The fewest iterations: 100,000 (profile P3). Less is for measurements alone.
+    pub iteration_floor: u32,
+    /// The most iterations.
+    pub iteration_ceiling: u32,
+    /// PBKDF2's PRF (profile P2).
+    pub pbkdf2_prf: Pbkdf2Prf,
+}
+
+impl Default for AuthPolicy {
+    fn default() -> Self {
+        AuthPolicy { iteration_floor: MIN_ITERATIONS, iteration_ceiling: 200_000, pbkdf2_prf: Pbkdf2Prf::HmacSha1 }
+    }
+}
+
 /// `K_AC = PBKDF2(password, R_C || K, iter_count, 16)`. This is the expensive step.
 pub fn k_ac(prf: Pbkdf2Prf, password: &Secret, r_c: &[u8], k: &[u8], iterations: NonZeroU32) -> Secret {
     let salt = Secret::new([r_c, k].concat());

@@ -19,6 +19,7 @@ pub mod message;
 pub mod negotiate;
 pub mod prf;
 mod protection;
+mod refusal;
 pub mod server;
 pub mod status;
 pub mod token_length;

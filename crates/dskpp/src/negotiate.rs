@@ -1,9 +1,10 @@
 //! Negotiation: the client's lists against the server's policy (RFC 6063 §4.2.2, profile P17, P21).
 
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
+use crate::encryption::ServerK;
 use crate::message::ClientHello;
 use crate::prf::Prf;
-use crate::server::{Reason, ServerK};
+use crate::refusal::Reason;
 use crate::status::Status;
 
 /// What a server allows. The order of its lists does not matter: the client's does (profile P17).

@@ -7,10 +7,9 @@ use dskpp_crypto::{Hash, Pbkdf2Prf, Random, RsaEncryption, RsaPrivateKey, RsaPub
 use pskc::{DecryptionKey, KeyInfo, PasswordStrength, ProtectionError, Protector, ValueAlgorithm};
 
 use crate::algorithm::{EncryptionAlgorithm, PackageFormat, ProtectionMethod};
-use crate::auth_data::{LEN, MIN_ITERATIONS};
+use crate::auth_data::{AuthPolicy, LEN, MIN_ITERATIONS};
 use crate::key_package::{self, ProtectionKind};
 use crate::message::{KeyProtection, Payload};
-use crate::server::AuthPolicy;
 
 /// One entry of a client's key protection method list, with the key that goes with it.
 #[derive(Clone, Debug)]

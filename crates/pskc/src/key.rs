@@ -5,7 +5,7 @@ use std::io::BufRead;
 use dskpp_crypto::Secret;
 
 use crate::codec::{self, Sequence, flag, only_attributes, parsed_attr, required, write_text};
-use crate::container::Extensions;
+use crate::extensions::Extensions;
 use crate::value::{EncryptedValue, Value, read_number, read_secret, write_number, write_secret};
 use crate::xml::{self, Element, Foreign, Reader, Writer};
 use crate::{Error, Policy};

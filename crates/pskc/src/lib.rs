@@ -26,12 +26,15 @@ mod codec;
 mod container;
 mod date;
 mod error;
+mod extensions;
 mod key;
 mod key_info;
+mod key_package;
 mod kind;
 mod lenient;
 mod looks;
 mod parallel;
+mod parts;
 mod policy;
 mod protection;
 mod shown;
@@ -42,21 +45,24 @@ mod validity;
 mod value;
 pub mod xml;
 
-pub use container::{CryptoModuleInfo, DeviceInfo, Extensions, KeyContainer, KeyPackage};
+pub use container::KeyContainer;
 pub use date::{DateTime, DateTimeError};
 pub use error::Error;
+pub use extensions::Extensions;
 pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
 pub use key_info::{KeyInfo, RsaKeyValue};
+pub use key_package::{CryptoModuleInfo, DeviceInfo, KeyPackage};
 pub use kind::{KeyKind, algorithm_uri};
 pub use lenient::{Irregularity, LenientReader, Warning};
 pub use parallel::ParallelReader;
+pub use parts::{Header, Trailer};
 pub use policy::{KeyUsage, PinPolicy, PinUsageMode, Policy};
 pub use protection::{
     DecryptionKey, DerivedKey, Deviation, Opener, OpenerOptions, PasswordStrength, ProtectionError, Protector,
     ValueAlgorithm, is_misnamed, mac_hash, mac_uri,
 };
 pub use shown::{MAX_LONG_NAME_LEN, MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
-pub use stream::{ContainerReader, ContainerWriter, Header, Trailer};
+pub use stream::{ContainerReader, ContainerWriter};
 pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, OtpParameters, Unshown, Unusable, Usable, unshown};
 pub use validity::validity_problems;
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

@@ -21,16 +21,16 @@
 //! spent, locked or revoked. After a trigger nothing in the message proves R_C; a wrong padding then ends in a
 //! confirmation that the client finds wrong, as RSA v1.5 and AES-CBC must not tell (profile P20).
 
-mod refusal;
 mod sealed;
 mod sealed_hello;
 mod session;
 mod two_pass;
 
+pub use crate::auth_data::AuthPolicy;
 pub use crate::encryption::ServerK;
 pub use crate::protection::ClientKey;
-pub use refusal::{Reason, RunRefusal};
+pub use crate::refusal::{Reason, RunRefusal};
 pub use sealed::{DeviceRef, SessionState};
 pub use sealed_hello::SealedHello;
-pub use session::{AuthPolicy, Authenticated, Finished, Session};
+pub use session::{Authenticated, Finished, Session};
 pub use two_pass::{OutgoingKey, TwoPassFacts, TwoPassRun};

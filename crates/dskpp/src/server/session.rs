@@ -5,10 +5,9 @@ use std::num::NonZeroU32;
 use data_encoding::BASE64;
 use dskpp_crypto::{AeadKey, Pbkdf2Prf, Random, Secret, Sha256, ct_eq};
 
-use super::refusal::{Reason, RunRefusal};
 use super::sealed::{Sealed, SessionState};
 use crate::algorithm::{KeyType, MacAlgorithm};
-use crate::auth_data::{self, MIN_ITERATIONS};
+use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS};
 use crate::encryption::ServerK;
 use crate::key_package::PackageSpec;
 use crate::key_schedule::{self, Keys};
@@ -17,25 +16,9 @@ use crate::message::{
 };
 use crate::negotiate::Choice;
 use crate::prf::Prf;
+use crate::refusal::{Reason, RunRefusal};
 use crate::status::Status;
 use crate::version::Version;
-
-/// Bounds and settings for the authentication data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AuthPolicy {
-    /// The fewest iterations: 100,000 (profile P3). Less is for measurements alone.
-    pub iteration_floor: u32,
-    /// The most iterations.
-    pub iteration_ceiling: u32,
-    /// PBKDF2's PRF (profile P2).
-    pub pbkdf2_prf: Pbkdf2Prf,
-}
-
-impl Default for AuthPolicy {
-    fn default() -> Self {
-        AuthPolicy { iteration_floor: MIN_ITERATIONS, iteration_ceiling: 200_000, pbkdf2_prf: Pbkdf2Prf::HmacSha1 }
-    }
-}
 
 /// A ClientNonce that belongs to a session of this server.
 #[derive(Debug)]

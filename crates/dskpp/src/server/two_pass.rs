@@ -5,10 +5,9 @@ use std::num::NonZeroU32;
 use dskpp_crypto::{Random, Secret, ct_eq};
 use pskc::{KeyContainer, ProtectionError, Value};
 
-use super::refusal::{Reason, RunRefusal};
-use super::session::{AuthPolicy, Finished};
+use super::session::Finished;
 use crate::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
-use crate::auth_data::{self, MIN_ITERATIONS};
+use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS};
 use crate::key_package;
 use crate::key_package::PackageSpec;
 use crate::key_schedule;
@@ -19,6 +18,7 @@ use crate::message::{
 use crate::negotiate::{NONCE_LEN, NegotiationPolicy, prf_of};
 use crate::prf::Prf;
 use crate::protection::ClientKey;
+use crate::refusal::{Reason, RunRefusal};
 use crate::status::Status;
 use crate::token_length;
 use crate::version::Version;

@@ -6,7 +6,7 @@ use dskpp_crypto::{Hash, Pbkdf2Prf};
 
 use super::warning::{Irregularity, Warnings};
 use super::{names, values};
-use crate::stream::Header;
+use crate::parts::Header;
 use crate::xml::{self, Attribute, Element, Ns, Position, Tree, ns};
 use crate::{DerivedKey, Error, KeyInfo, MacMethod};
 

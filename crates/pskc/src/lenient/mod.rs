@@ -16,7 +16,7 @@ mod warning;
 use std::collections::VecDeque;
 use std::io::BufRead;
 
-use crate::stream::{Header, Trailer};
+use crate::parts::{Header, Trailer};
 use crate::xml::{Element, Ns, Reader, Tree, XmlError, XmlLimits, ns};
 use crate::{Error, KeyContainer, KeyPackage};
 use header::Defaults;

@@ -16,8 +16,9 @@ use std::num::NonZero;
 use std::thread;
 
 use crate::Error;
-use crate::container::KeyPackage;
-use crate::stream::{ContainerReader, Header, Parts, Trailer};
+use crate::key_package::KeyPackage;
+use crate::parts::{Header, Parts, Trailer};
+use crate::stream::ContainerReader;
 use crate::xml::Reader;
 use pieces::Pieces;
 

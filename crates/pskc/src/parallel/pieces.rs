@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use super::Source;
 use super::cutter::{Cutter, Text};
-use crate::container::KeyPackage;
+use crate::key_package::KeyPackage;
 use crate::xml::{Reader, Standing, XmlLimits, ns};
 
 /// The pieces of a document, in its order.
