@@ -225,7 +225,7 @@ fn no_arrow_between_layers_runs_back_up() {
     // What is known to be there is seen: the reading misses no kind of path.
     for (module, path) in [
         ("server::store::rows", "server::model::KeyRecord"),
-        ("server::package", "server::package::intake"),
+        ("server::store::key_package", "server::store::key_package::intake"),
         ("server::store::import::taken", "server::store::export::outgoing"),
         ("cli::serve", "server"),
         ("crypto::cert_path", "webpki"),

@@ -8,10 +8,10 @@ use dskpp_crypto::{Random as _, SystemRandom};
 use pskc::{ContainerReader, KeyPackage};
 
 use crate::model::clock::now;
-use crate::package::{Owner, take_in};
-use crate::seal::Kek;
+use crate::policy::otp::Windows;
+use crate::store::key_package::{Owner, take_in};
+use crate::store::seal::Kek;
 use crate::store::{Batch, Store, StorePolicy};
-use crate::validate::Windows;
 
 /// What the steps took, all batches together.
 #[derive(Clone, Copy, Debug, Default)]

@@ -107,7 +107,7 @@ pub struct Seal {
     /// File with the key-encryption key, 64 hexadecimal digits. Empty: the systemd credential
     /// `dskpp-kek`, or `data_dir/kek`, made at the first start. The environment's `DSKPP_KEK` goes
     /// before all of them. With any but the last one the store is begun by
-    /// [`crate::database::migrate`], never by a start.
+    /// [`crate::setup::database::migrate`], never by a start.
     pub kek_file: PathBuf,
 }
 

@@ -21,47 +21,21 @@
 //! ```
 
 mod api;
-mod backoff;
 #[doc(hidden)]
 pub mod bench;
-mod bootstrap;
 pub mod config;
-mod connection;
-mod data_folder;
-pub mod database;
-mod device_trust;
-mod dskpp_http;
+mod dskpp;
 mod error;
-mod fair;
 mod files;
-mod gate;
-mod halves;
-mod limits;
 mod model;
-mod modes;
-mod names;
-mod neighbours;
-mod ops;
-mod package;
-mod pool;
-mod private_ca;
-mod progress;
-mod provision;
-mod proxy;
-mod queue;
-mod refused;
-mod reload;
+mod net;
+mod policy;
 mod running;
-mod seal;
-mod standing;
+mod setup;
 mod store;
-mod tally;
-mod tls;
-mod trigger;
-mod turns;
-mod validate;
-mod vital;
+mod threads;
 
 pub use config::{Config, ConfigError, Fault};
 pub use error::{Error, StoreError};
 pub use running::{Running, ServerOptions, run, serve};
+pub use setup::database;

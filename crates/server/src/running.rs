@@ -15,26 +15,32 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::backoff::Backoff;
-use crate::bootstrap::{self, Data};
-use crate::connection::Front;
-use crate::data_folder::Starting;
-use crate::dskpp_http::{self, Binding};
-use crate::gate::Gate;
-use crate::halves::Begin;
-use crate::limits::Rates;
-use crate::neighbours::Neighbours;
-use crate::pool::Pool;
-use crate::private_ca::PrivateCa;
-use crate::provision::Provision;
-use crate::proxy::Proxies;
-use crate::reload::Reload;
+use crate::Config;
+use crate::ConfigError;
+use crate::Error;
+use crate::Fault;
+use crate::api;
+use crate::api::health;
+use crate::dskpp::http::{self, Binding};
+use crate::dskpp::refusal_counts::RefusalCounts;
+use crate::dskpp::service::Service;
+use crate::dskpp::trigger_page;
+use crate::net::connection::Front;
+use crate::net::connection_limit::ConnectionLimit;
+use crate::net::crypto_pool::CryptoPool;
+use crate::net::private_ca::PrivateCa;
+use crate::net::proxy::Proxies;
+use crate::net::rate_limit::Rates;
+use crate::net::tls::{Source, Tls};
+use crate::net::turns::Turns;
+use crate::policy::backoff::Backoff;
+use crate::setup::bootstrap::{self, Data};
+use crate::setup::data_folder::Starting;
+use crate::setup::neighbours::Neighbours;
+use crate::setup::reload::Reload;
+use crate::setup::store_halves::Begin;
 use crate::store::Store;
-use crate::tally::Tally;
-use crate::tls::{Source, Tls};
-use crate::turns::Turns;
-use crate::vital::Vital;
-use crate::{Config, ConfigError, Error, Fault, api, ops, trigger};
+use crate::threads::VitalThreads;
 
 /// Stacks of the threads that serve connections: enough for an unoptimised build.
 const STACK_LEN: usize = 1024 * 1024;
@@ -65,7 +71,7 @@ pub struct Running {
     ca_file: Option<PathBuf>,
     store: Store,
     /// What is still to be written when all requests have their answers.
-    tally: Arc<Tally>,
+    tally: Arc<RefusalCounts>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     /// What must go on as long as the server; each ends with the name of what died. All end when this is dropped.
@@ -165,10 +171,10 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     let mut background = JoinSet::new();
     background.spawn(store.vital().died());
     background.spawn(watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
-    let tally = Arc::new(Tally::default());
+    let tally = Arc::new(RefusalCounts::default());
     let turns = Turns::new(&config);
     let front = Arc::new(Front {
-        gate: Gate::new(&config.limits),
+        gate: ConnectionLimit::new(&config.limits),
         turns: turns.clone(),
         proxies: Proxies::new(config.proxy.clone()),
         tls: tls.as_ref().map(Tls::in_use),
@@ -226,27 +232,27 @@ fn assemble(
     data: Data,
     url_s: &[String],
     turns: Turns,
-    tally: &Arc<Tally>,
+    tally: &Arc<RefusalCounts>,
     background: &mut JoinSet<String>,
 ) -> Result<Router, Error> {
     let limits = &config.limits;
-    let vital = Vital::default();
-    let pool = Pool::new(limits, &vital)?;
+    let vital = VitalThreads::default();
+    let pool = CryptoPool::new(limits, &vital)?;
     background.spawn(vital.died());
     let rates = Arc::new(Rates::new(limits));
     let passwords = Backoff::default();
     let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
     for_ever(background, Arc::clone(&device_trust).watch());
-    let (of_provision, tallied, floor) = (Arc::clone(&rates), Arc::clone(tally), options.iteration_floor_for_bench);
+    let (of_service, tallied, floor) = (Arc::clone(&rates), Arc::clone(tally), options.iteration_floor_for_bench);
     let callers = api::Callers::new(Arc::clone(&rates), turns.clone());
-    let provision = Arc::new(Provision::new(config, floor, data, url_s, (turns, pool), of_provision, tallied));
+    let service = Arc::new(Service::new(config, floor, data, url_s, (turns, pool), of_service, tallied));
     for_ever(background, Arc::clone(tally).write_groups(store.clone()));
-    for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&provision), passwords.clone(), store.clone()));
+    for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&service), passwords.clone(), store.clone()));
     let api = api::ApiState {
         store: store.clone(),
         callers,
-        url_s: provision.first_url().into(),
+        url_s: service.first_url().into(),
         enrolment_lifetime_s: config.policy.enrolment_lifetime_s,
         device_trust,
         backoff: passwords,
@@ -255,9 +261,9 @@ fn assemble(
     let body_timeout = Duration::from_secs(limits.body_timeout_s);
     let admin = api::router(api)
         .layer(middleware::from_fn(move |request, next| within(body_timeout + ADMIN_TIME, request, next)));
-    Ok(dskpp_http::router(Binding { provision: Arc::clone(&provision), rates: Arc::clone(&rates), body_timeout })
-        .merge(trigger::router(provision, rates))
-        .merge(ops::router(store))
+    Ok(http::router(Binding { service: Arc::clone(&service), rates: Arc::clone(&rates), body_timeout })
+        .merge(trigger_page::router(service, rates))
+        .merge(health::router(store))
         .merge(admin))
 }
 
@@ -274,11 +280,11 @@ async fn within(time: Duration, request: Request, next: Next) -> Response {
     response.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
-async fn sweep(rates: Arc<Rates>, provision: Arc<Provision>, passwords: Backoff, store: Store) -> Infallible {
+async fn sweep(rates: Arc<Rates>, service: Arc<Service>, passwords: Backoff, store: Store) -> Infallible {
     loop {
         tokio::time::sleep(SWEEP).await;
         rates.sweep();
-        provision.sweep(Instant::now());
+        service.sweep(Instant::now());
         passwords.sweep(Instant::now());
         if let Err(why) = store.forget_old_answers().await {
             tracing::warn!("old answers stay: {why}");

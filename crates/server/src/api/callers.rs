@@ -6,10 +6,10 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::limits::{Rates, RetryAfter, Subject};
 use crate::model::ApiToken;
+use crate::net::rate_limit::{Rates, RetryAfter, Subject};
+use crate::net::turns::Turns;
 use crate::store::{Store, StoreError};
-use crate::turns::Turns;
 
 /// Tokens that are remembered; with one more, all are forgotten and charged once again.
 const CAPACITY: usize = 1 << 16;

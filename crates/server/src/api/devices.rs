@@ -15,9 +15,9 @@ use super::ApiState;
 use super::enrolments::time;
 use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
 use super::register::{certificate, name};
-use crate::device_trust::{DeviceTrust, key_of};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
+use crate::policy::device_trust::{DeviceTrust, key_of};
 use crate::store::{self, DeviceFilter, NotPut, StoreError, Unreadable};
 
 /// Devices on a page, unless fewer are asked for.

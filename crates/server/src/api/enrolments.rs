@@ -16,9 +16,9 @@ use pskc::MAX_COUNTER;
 use super::ApiState;
 use super::problem::{Body, Caller, Id, Problem, json_answer};
 use super::register::name;
+use crate::dskpp::trigger_page;
 use crate::model::{self, EnrolmentRecord, Params};
 use crate::store;
-use crate::trigger;
 
 /// The suite of an OCRA key unless its creator says otherwise.
 const OCRA_SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
@@ -48,7 +48,7 @@ pub(super) async fn create(
         client_id: enrolment.client_id.clone(),
         password: text(&enrolment.password),
         authentication_code: text(&code.encode(true)),
-        trigger_url: by_trigger.then(|| trigger::address(&api.url_s, text(&trigger_token).expose()).into()),
+        trigger_url: by_trigger.then(|| trigger_page::address(&api.url_s, text(&trigger_token).expose()).into()),
         server_url: url_s.unwrap_or_else(|| api.url_s.to_string()),
         enrolment: describe(enrolment),
     };

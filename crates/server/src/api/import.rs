@@ -15,11 +15,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::ApiState;
 use super::problem::{Asked, Caller, Id, Problem, json_answer, pskc_document};
 use super::register::name;
-use crate::limits::RetryAfter;
 use crate::model::clock::now;
-use crate::names::MAX_NAME_LEN;
-use crate::package::{Owner, Refusal, take_in};
+use crate::net::rate_limit::RetryAfter;
+use crate::store::key_package::{Owner, Refusal, take_in};
 use crate::store::{Batch, BatchDone, Progress, Store, StoreError};
+use pskc::MAX_NAME_LEN;
 
 /// The longest batch, in octets.
 pub(super) const MAX_BATCH_LEN: usize = 16 * 1024 * 1024;

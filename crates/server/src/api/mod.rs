@@ -4,6 +4,7 @@ mod callers;
 mod devices;
 mod enrolments;
 mod export;
+pub(crate) mod health;
 mod import;
 mod keys;
 mod problem;
@@ -19,8 +20,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, delete, get, post};
 use dskpp_api::paths;
 
-use crate::backoff::Backoff;
-use crate::device_trust::DeviceTrust;
+use crate::policy::backoff::Backoff;
+use crate::policy::device_trust::DeviceTrust;
 use crate::store::Store;
 pub(crate) use callers::Callers;
 pub(crate) use import::Batches;

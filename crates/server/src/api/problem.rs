@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 
 use super::ApiState;
 use super::callers::NotNow;
-use crate::limits::RetryAfter;
 use crate::model::ApiToken;
+use crate::net::rate_limit::RetryAfter;
 use crate::store::StoreError;
 
 /// An answer that is no success. Its kind is stable, its text is for people.

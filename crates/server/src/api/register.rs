@@ -9,7 +9,7 @@ use rustls_pki_types::pem::PemObject as _;
 
 use super::ApiState;
 use super::problem::{Body, Caller, Problem, json_answer};
-use crate::names::{MAX_NAME_LEN, is_name};
+use pskc::{MAX_NAME_LEN, is_name};
 
 /// A name without white space around it; 422 where it is none.
 pub(super) fn name(field: &'static str, text: &str) -> Result<String, Problem> {

@@ -9,7 +9,7 @@ use super::*;
 const HELLO: &str = r#"<KeyProvClientHello xmlns="urn:ietf:params:xml:ns:keyprov:dskpp" Version="1.0"/>"#;
 
 fn asked(method: &str, path: &str, accept: &str, body: &'static str) -> Request {
-    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, dskpp_http::MEDIA_TYPE);
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, http::MEDIA_TYPE);
     let mut request = request.header(header::ACCEPT, accept).body(Body::from(body)).unwrap();
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 1))));
     request
@@ -30,7 +30,7 @@ async fn p27_what_anybody_can_ask_for_waits_for_its_turn_and_health_and_administ
         (asked("POST", "/dskpp", "*/*", "<no/>"), 400),
         (asked("GET", "/enroll/AAAA", "*/*", ""), 404),
         (asked("GET", "/enroll/AAAA?download", "*/*", ""), 404),
-        (asked("GET", "/enroll/AAAA", dskpp_http::MEDIA_TYPE, ""), 404),
+        (asked("GET", "/enroll/AAAA", http::MEDIA_TYPE, ""), 404),
     ] {
         let of_another = turns.of(SocketAddr::from(([192, 0, 2, 9], 1)).into()).await.ok().unwrap();
         let what = format!("{} {}", request.method(), request.uri());

@@ -12,7 +12,7 @@ use super::{Store, StoreError, audit, rows};
 use crate::model::clock::now;
 use crate::model::id::new_id;
 use crate::model::{ApiToken, DeviceRecord, Role, UserRecord};
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 /// The user's identifier.
 pub(super) fn user_by_name(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {

@@ -7,7 +7,7 @@ use super::columns::{first, if_asked_for, value};
 use super::{Store, StoreError, rows};
 use crate::model::Answer;
 use crate::model::clock::now;
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 impl Store {
     /// Forgets answers whose sessions are over, some at a time: nobody waits for a whole day's.

@@ -8,7 +8,7 @@ pub(super) use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
 
 use super::{StoreError, Unreadable};
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 /// The columns of a row, the first of which is its identifier.
 pub(super) struct Columns<'a> {

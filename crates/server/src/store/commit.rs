@@ -12,7 +12,7 @@ use super::engine::Pending;
 use super::{Store, StoreError, audit, pending, rows, stored};
 use crate::model::clock::now;
 use crate::model::{Activation, Answer, KeyState, KeyType, Params};
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 /// A key that a run has made.
 #[derive(Debug)]

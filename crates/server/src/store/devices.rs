@@ -13,7 +13,7 @@ use super::{Store, StoreError, audit, rows};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
 use crate::model::id::new_id;
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 /// A device that is to be registered.
 #[derive(Clone, Debug)]

@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::disk::Disk;
-use crate::modes;
-use crate::queue::{Receiver, Sender, bounded};
-use crate::vital::Vital;
+use crate::files::permissions;
+use crate::store::queue::{Receiver, Sender, bounded};
+use crate::threads::VitalThreads;
 
 /// Jobs that may wait for the writer; more are refused as unavailable.
 const QUEUE: usize = 4096;
@@ -34,7 +34,7 @@ type Reading = Box<dyn FnOnce(&Connection) + Send>;
 pub(super) struct Engine {
     writer: Sender<Box<dyn Job>>,
     readers: Sender<Reading>,
-    vital: Vital,
+    vital: VitalThreads,
     path: PathBuf,
     disk: Arc<Disk>,
 }
@@ -91,7 +91,7 @@ impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<
 /// A connection with the settings that durability and several processes need.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // Where even that is refused, SQLite has the better reason.
-    _ = modes::secure_database(path);
+    _ = permissions::secure_database(path);
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     write_ahead(&connection)?;
@@ -121,7 +121,7 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 
 impl Engine {
     pub(super) fn start(path: &Path, writer: Connection) -> Result<Self, StoreError> {
-        let vital = Vital::default();
+        let vital = VitalThreads::default();
         let (readings, waiting) = bounded(QUEUE);
         for number in 0..READERS {
             let (connection, reading) = (reader(path)?, waiting.clone());
@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// The threads of the store.
-    pub(super) fn vital(&self) -> Vital {
+    pub(super) fn vital(&self) -> VitalThreads {
         self.vital.clone()
     }
 
@@ -222,7 +222,7 @@ fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn spawn(vital: &Vital, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+fn spawn(vital: &VitalThreads, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
     vital.spawn(name, STACK_LEN, work).map_err(|why| StoreError::Unavailable(why.to_string()))
 }
 

@@ -17,7 +17,7 @@ use super::{Store, StoreError, audit, pending};
 use crate::model::clock::now;
 use crate::model::id::new_id;
 use crate::model::{Activation, EnrolmentRecord, KeyState, KeyType, Location, Method, Params, TriggerAd, Variant};
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 /// What an administrator asks for.
 #[derive(Clone, Debug)]

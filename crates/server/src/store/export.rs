@@ -11,7 +11,7 @@ use super::stand_in::row_or_first;
 use super::{Store, StoreError, Unreadable, audit};
 use crate::model::KeyRecord;
 use crate::model::clock::now;
-use crate::package::restore;
+use crate::store::key_package::restore;
 
 /// A key as it lies in the store.
 #[derive(Debug)]

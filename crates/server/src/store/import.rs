@@ -16,8 +16,8 @@ use super::{Store, StoreError, audit, rows};
 use crate::model::clock::now;
 use crate::model::id::Ids;
 use crate::model::{KeyState, KeyType, Params};
-use crate::package::{Elements, Taken};
-use crate::seal::{ColumnSealer, Kek};
+use crate::store::key_package::{Elements, Taken};
+use crate::store::seal::{ColumnSealer, Kek};
 use taken::Put;
 
 /// Of an import, as many rejected keys are remembered.

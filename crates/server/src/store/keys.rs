@@ -16,8 +16,8 @@ use super::tries::{self, FIRST_PASSWORD, Tries};
 use super::{Store, StoreError, StorePolicy, audit, pending, stored};
 use crate::model::clock::now;
 use crate::model::{Cause, EnrolmentState, KeyRecord, KeyState, KeyType};
-use crate::seal::Kek;
-use crate::validate::{self, Moved};
+use crate::policy::otp::{self, Moved};
+use crate::store::seal::Kek;
 
 pub(super) const FROM: &str =
     "FROM key k LEFT JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
@@ -156,7 +156,7 @@ impl Store {
             }
             let k_token = k_token_of(db, &kek, &id)?.ok_or(StoreError::NotFound("key"))?;
             let (at, otps) = (now(), otps.iter().map(String::as_str).collect::<Vec<_>>());
-            let Some(moved) = validate::resynchronise(&key, &k_token, &otps, at) else { return Ok(false) };
+            let Some(moved) = otp::resynchronise(&key, &k_token, &otps, at) else { return Ok(false) };
             accept(db, &key, moved)?;
             audit::append(db, at, "key.resynchronised", &json!({ "key": id, "by": by }))?;
             Ok(true)
@@ -173,7 +173,7 @@ impl Store {
             let Attempt { user, key_id, otp, challenge, client_id } = &attempt;
             let (otp, at) = (otp.expose(), now());
             let right = |key: &KeyRecord, k_token: &Secret| {
-                validate::check(key, k_token, otp, challenge.as_deref(), at, policy.windows)
+                otp::check(key, k_token, otp, challenge.as_deref(), at, policy.windows)
             };
             let waiting = match client_id {
                 Some(client_id) => waiting(db, &kek, client_id, &policy, at)?,
@@ -199,7 +199,7 @@ impl Store {
                     accept(db, &key, moved)?;
                     return Ok(Verdict::Right(key.id));
                 }
-                is_again |= validate::was_right(&key, &k_token, otp);
+                is_again |= otp::was_right(&key, &k_token, otp);
             }
             if let Some((KeyRecord { enrolment_id: Some(enrolment), .. }, _)) = &waiting {
                 tries::count(db, enrolment, &wrong_password(), &policy, at)?;

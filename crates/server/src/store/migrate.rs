@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{StoreError, check_kek, is_identity, rows};
 use crate::model::TriggerAd;
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 /// One step after the other; `user_version` counts those that are done.
 pub(super) const MIGRATIONS: &[&str] = &[

@@ -15,11 +15,14 @@ mod engine;
 mod enrolments;
 mod export;
 mod import;
+pub(crate) mod key_package;
 mod keys;
 mod migrate;
 mod pending;
+mod queue;
 mod rows;
 mod runs;
+pub(crate) mod seal;
 mod stand_in;
 #[cfg(test)]
 mod tests;
@@ -33,9 +36,9 @@ use rusqlite::{Connection, ErrorCode, params};
 
 pub(crate) use crate::error::{StoreError, Unreadable};
 use crate::model::clock::now;
-use crate::seal::Kek;
-use crate::validate::Windows;
-use crate::vital::Vital;
+use crate::policy::otp::Windows;
+use crate::store::seal::Kek;
+use crate::threads::VitalThreads;
 pub(crate) use access::new_token;
 use columns::{first, secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
@@ -91,7 +94,7 @@ impl Store {
     }
 
     /// The threads of the store.
-    pub(crate) fn vital(&self) -> Vital {
+    pub(crate) fn vital(&self) -> VitalThreads {
         self.engine.vital()
     }
 
@@ -100,10 +103,10 @@ impl Store {
     pub(crate) async fn kill(&self, the_writer: bool) {
         let died = match the_writer {
             true => {
-                self.engine.write(|_| -> Result<(), StoreError> { std::panic::panic_any(crate::vital::Bomb) }).await
+                self.engine.write(|_| -> Result<(), StoreError> { std::panic::panic_any(crate::threads::Bomb) }).await
             }
             false => {
-                self.engine.read(|_| -> Result<(), StoreError> { std::panic::panic_any(crate::vital::Bomb) }).await
+                self.engine.read(|_| -> Result<(), StoreError> { std::panic::panic_any(crate::threads::Bomb) }).await
             }
         };
         assert!(matches!(died, Err(StoreError::Unavailable(_))));

@@ -10,7 +10,7 @@ use super::commit::NewKey;
 use super::keys::key_by_id;
 use super::{StoreError, audit, stored};
 use crate::model::{EnrolmentRecord, KeyRecord, KeyState};
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 const TABLE: &str = "pending_key";
 

@@ -15,7 +15,7 @@ use crate::model::{
     Activation, Answer, ApiToken, Cause, DeviceEntry, DeviceRecord, EnrolmentRecord, EnrolmentState, KeyRecord,
     KeyState, KeyType, Location, Params, TriggerAd, Variant, WrongTries,
 };
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 /// The store's identity.
 pub(super) fn identity(row: &Row<'_>) -> Result<String, StoreError> {

@@ -15,7 +15,7 @@ use super::tries::is_locked;
 use super::{Store, StoreError, StorePolicy};
 use crate::model::clock::now;
 use crate::model::{Answer, DeviceRecord, EnrolmentRecord};
-use crate::seal::Kek;
+use crate::store::seal::Kek;
 
 /// What a ClientHello names.
 #[derive(Clone, Debug, Default)]

@@ -20,12 +20,12 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::limits::Rates;
 use crate::model::Role;
-use crate::seal::Kek;
+use crate::net::rate_limit::Rates;
+use crate::net::turns::Turns;
+use crate::policy::otp::Windows;
+use crate::store::seal::Kek;
 use crate::store::{Commit, CommitRun, NewKey, StorePolicy};
-use crate::turns::Turns;
-use crate::validate::Windows;
 
 /// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
 const K_TOKEN: &[u8] = b"12345678901234567890";

@@ -3,7 +3,7 @@
 use pskc::{Key, KeyData, KeyPackage, KeyUsage, PinPolicy, PinUsageMode, Policy, Value};
 
 use super::*;
-use crate::package::{Owner, take_in};
+use crate::store::key_package::{Owner, take_in};
 
 /// A plain key of that algorithm and policy.
 fn package(id: &str, algorithm: &str, policy: Option<Policy>) -> KeyPackage {

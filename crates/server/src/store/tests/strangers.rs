@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dskpp::server::DeviceRef;
 
 use super::*;
-use crate::seal::tests::OPENED;
 use crate::store::runs::load_hello;
+use crate::store::seal::tests::OPENED;
 use crate::store::stand_in::row_or_first;
 
 /// Steps of SQLite's machine by which a name that is there and one that is not may differ, of 250: those that look for

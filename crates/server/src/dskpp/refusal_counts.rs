@@ -1,0 +1,121 @@
+//! Refused runs of enrolments, gathered in memory and written in groups, behind their answers.
+//!
+//! Only enrolments that exist are in here: nobody can make rows by thinking up client IDs. What a crash loses is the
+//! counts of the last second.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::model::Cause;
+use crate::net::rate_limit::Subject;
+use crate::store::{LOCK_S, Locked, MAX_ADDRESSES, Store, Tries};
+
+/// How long refusals wait for others, to be written together.
+const WAIT: Duration = Duration::from_secs(1);
+/// Enrolments that wait at most, about 2 MiB; what comes beyond them is in the log alone.
+const CAPACITY: usize = 4096;
+
+/// Refused runs that are not written yet, by their enrolments.
+#[derive(Debug, Default)]
+pub(crate) struct RefusalCounts {
+    waiting: Mutex<HashMap<String, Tries>>,
+    some: Notify,
+}
+
+impl RefusalCounts {
+    /// Counts a refused run; a wrong code also against the address that it came from.
+    pub(crate) fn count(&self, enrolment: &str, cause: Cause, peer: Subject) {
+        let mut waiting = self.lock();
+        if !waiting.contains_key(enrolment) && waiting.len() >= CAPACITY {
+            tracing::debug!("too many enrolments have refused runs: this one is not counted");
+            return;
+        }
+        let empty = || Tries { refused: 0, cause, wrong: Vec::new() };
+        let tries = waiting.entry(enrolment.to_owned()).or_insert_with(empty);
+        tries.refused = tries.refused.saturating_add(1);
+        tries.cause = cause;
+        if cause == Cause::WrongCode {
+            count_wrong(&mut tries.wrong, peer.to_string());
+        }
+        drop(waiting);
+        self.some.notify_one();
+    }
+
+    /// Writes what is counted, a group each second, for as long as the server runs.
+    pub(crate) async fn write_groups(self: Arc<Self>, store: Store) -> Infallible {
+        loop {
+            self.some.notified().await;
+            tokio::time::sleep(WAIT).await;
+            self.write(&store).await;
+        }
+    }
+
+    /// Writes what is counted.
+    pub(crate) async fn write(&self, store: &Store) {
+        let tries = mem::take(&mut *self.lock());
+        if tries.is_empty() {
+            return;
+        }
+        match store.count_tries(tries).done().await {
+            Ok(locked) => locked.iter().for_each(log),
+            Err(why) => tracing::warn!("refused runs could not be counted: {why}"),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Tries>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count_wrong(wrong: &mut Vec<(String, u32)>, address: String) {
+    let before = wrong.iter().position(|(known, _)| *known == address).map(|place| wrong.remove(place).1);
+    if wrong.len() >= MAX_ADDRESSES {
+        wrong.remove(0);
+    }
+    wrong.push((address, before.unwrap_or(0).saturating_add(1)));
+}
+
+fn log(Locked { enrolment, user, address }: &Locked) {
+    tracing::warn!(enrolment, user, address, "too many wrong codes: none is accepted from there for {LOCK_S} s");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: usize) -> Subject {
+        Subject::from(std::net::SocketAddr::from(([192, 0, 2, n as u8], 1)))
+    }
+
+    #[test]
+    fn wrong_codes_are_counted_by_address_and_the_latest_sixteen_stay() {
+        let tally = RefusalCounts::default();
+        for n in (0..20).chain([7, 7]) {
+            tally.count("e1", Cause::WrongCode, address(n));
+        }
+        tally.count("e1", Cause::Used, address(99));
+        let waiting = tally.lock();
+        let Tries { refused, cause, wrong } = &waiting["e1"];
+        assert_eq!((*refused, *cause, wrong.len()), (23, Cause::Used, MAX_ADDRESSES));
+        assert_eq!(wrong.first(), Some(&("192.0.2.4".to_owned(), 1)), "the oldest are gone");
+        assert_eq!(wrong.last(), Some(&("192.0.2.7".to_owned(), 3)));
+        assert!(wrong.iter().all(|(address, _)| address != "192.0.2.99"), "a used code is no guess");
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let tally = RefusalCounts::default();
+        for n in 0..CAPACITY + 10 {
+            tally.count(&n.to_string(), Cause::WrongCode, address(1));
+            tally.count("0", Cause::WrongCode, address(1));
+        }
+        let waiting = tally.lock();
+        assert_eq!(waiting.len(), CAPACITY);
+        assert_eq!(waiting["0"].refused as usize, CAPACITY + 11, "those that are there go on");
+    }
+}

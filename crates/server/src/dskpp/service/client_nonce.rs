@@ -1,0 +1,121 @@
+//! Pass 3 and 4: a ClientNonce is answered once, and the answer is kept.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use dskpp::message::ClientNonce;
+use dskpp::server::{Finished, Reason, RunRefusal, ServerK, Session, SessionState};
+use dskpp::status::Status;
+use dskpp_crypto::SystemRandom;
+
+use super::client_hello::DEVICE_K;
+use super::run::{Outcome, Run};
+use super::{PRIVATE_KEY_COST, Service, Stop};
+use crate::model::clock::{unix_now, unix_now_ms};
+use crate::model::{DeviceRecord, EnrolmentRecord, Variant};
+use crate::net::rate_limit::Subject;
+use crate::net::turns::Turn;
+use crate::policy::backoff::Attempt;
+
+impl Service {
+    pub(super) async fn nonce(
+        self: &Arc<Self>,
+        message: ClientNonce,
+        body: &[u8],
+        peer: SocketAddr,
+        turn: Turn,
+    ) -> Result<Vec<u8>, Stop> {
+        let key = self.session_keys.of(&message.session_id, unix_now_ms());
+        let key = key.ok_or_else(|| RunRefusal::of_nonce(Status::Abort, Reason::Seal, None))?;
+        let session = Session::open(message, body, &key, unix_now())?;
+        let state = session.state().clone();
+        let mut run = Run {
+            variant: Variant::FourPass,
+            session_id: session.session_id().to_owned(),
+            as_hello: false,
+            request_hash: session.request_hash(),
+            client_id: session.client_id().map(str::to_owned),
+            device: state.device.clone(),
+            renews: state.renews.clone(),
+            locked: false,
+            url_s: None,
+            peer,
+            started: Instant::now(),
+        };
+        let enrolment = state.enrolment.as_deref();
+        let client_id = run.client_id.as_deref().filter(|_| enrolment.is_none());
+        let device = run.device.as_ref().filter(|_| state.k_id == DEVICE_K);
+        let address = Subject::from(peer).to_string();
+        let known = self.store.load_run(&run.session_id, client_id, enrolment, device, &address).await?;
+        if let Some(answer) = known.answer {
+            return run.again(answer);
+        }
+        if let Some(before) = self.before(&run) {
+            return run.finish(before, self).await;
+        }
+        run.locked = known.locked;
+        let k = self.k_of(&state, known.device).ok_or_else(|| session.refuse(Status::Abort, Reason::Seal));
+        let k = match session.check(&self.auth).and(k) {
+            Ok(k) => k,
+            Err(refusal) => {
+                let outcome = self.refuse(&run, known.enrolment.as_ref(), refusal, None);
+                return run.finish(outcome, self).await;
+            }
+        };
+        let iterations = session.proof_iterations();
+        let private_key = if matches!(k, ServerK::Server(_)) { PRIVATE_KEY_COST } else { 0 };
+        let attempt = self.charge(&run, iterations)?;
+        let service = Arc::clone(self);
+        let work = move || {
+            let mut run = run;
+            let outcome = service.work(session, &mut run, &k, known.enrolment.as_ref(), attempt);
+            (run, outcome)
+        };
+        let cost = u64::from(iterations) + private_key;
+        let (run, outcome) = self.compute(turn, peer.into(), cost, work).await?;
+        run.finish(outcome, self).await
+    }
+
+    /// Everything between the checks and the answer.
+    fn work(
+        &self,
+        session: Session,
+        run: &mut Run,
+        k: &ServerK,
+        enrolment: Option<&EnrolmentRecord>,
+        attempt: Option<Attempt>,
+    ) -> Outcome {
+        match self.prove(session, run, k, enrolment) {
+            Ok((finished, key_id, enrolment)) => self.commit(run, enrolment, finished, key_id, attempt),
+            Err(refusal) => self.refuse(run, enrolment, refusal, attempt),
+        }
+    }
+
+    /// The work, and the checks that only a right code reaches.
+    fn prove<'a>(
+        &self,
+        session: Session,
+        run: &mut Run,
+        k: &ServerK,
+        enrolment: Option<&'a EnrolmentRecord>,
+    ) -> Result<(Finished, String, &'a EnrolmentRecord), RunRefusal> {
+        let password = run.password(enrolment);
+        let verdict = run.verdict(session.key_type(), enrolment);
+        let authenticated = session.authenticate(&self.auth, &password, k, &self.url_s, &mut SystemRandom)?;
+        run.url_s = authenticated.url_s().map(str::to_owned);
+        let refuse = |(status, reason)| authenticated.session().refuse(status, reason);
+        let enrolment = verdict.map_err(refuse)?;
+        let package = self.package(run, enrolment).map_err(refuse)?;
+        Ok((authenticated.finish(&package)?, package.key_id, enrolment))
+    }
+
+    /// The key that the session was begun with; `None` where the server no longer has it.
+    fn k_of(&self, state: &SessionState, device: Option<DeviceRecord>) -> Option<ServerK> {
+        if state.k_id == self.k_server_id {
+            return Some(self.k_server.clone());
+        }
+        let DeviceRecord { key_name: name, shared_key, .. } = device?;
+        Some(ServerK::Shared { name, key: shared_key? })
+    }
+}

@@ -1,0 +1,341 @@
+//! The end of a run, of either variant: what a right code is worth, and what becomes durable before it is answered.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use dskpp::algorithm::KeyType;
+use dskpp::key_package::PackageSpec;
+use dskpp::server::{DeviceRef, Finished, Reason, RunRefusal};
+use dskpp::status::Status;
+use dskpp_crypto::{Random as _, Secret, SystemRandom, ct_eq};
+use pskc::DeviceInfo;
+
+use super::{Service, Stop};
+use crate::dskpp::refusals::Before;
+use crate::model::clock::unix_now;
+use crate::model::id::new_session_id;
+use crate::model::{self, Answer, Cause, EnrolmentRecord, EnrolmentState, Variant};
+use crate::policy::backoff::Attempt;
+use crate::store::{Commit, CommitRun, NewKey, Pending, ProvedRefusal};
+
+/// Seconds for which the answer to a renewal is kept beyond its session. A client that lost it has another K_MAC' than
+/// the server until it has asked for the answer again: without it, the key could never be renewed.
+const RENEWAL_S: i64 = 30 * 24 * 3600;
+
+/// What is needed of a run after its message was consumed.
+pub(super) struct Run {
+    pub(super) variant: Variant,
+    /// Under which its answer is kept: `SessionID`; two-pass, which has none, is given one.
+    pub(super) session_id: String,
+    /// Whether a refusal is a KeyProvServerHello (profile P22).
+    pub(super) as_hello: bool,
+    pub(super) request_hash: [u8; 32],
+    pub(super) client_id: Option<String>,
+    /// The device that the key is for.
+    pub(super) device: Option<DeviceRef>,
+    pub(super) renews: Option<String>,
+    /// Whether no code is accepted from there now.
+    pub(super) locked: bool,
+    /// The URL_S that the authentication data was made with, once it is proved; none after a trigger.
+    pub(super) url_s: Option<String>,
+    pub(super) peer: SocketAddr,
+    pub(super) started: Instant,
+}
+
+/// What a run came to.
+pub(super) enum Outcome {
+    Provisioned {
+        pending: Pending<Commit>,
+        response: Vec<u8>,
+        key_id: String,
+        user: String,
+    },
+    /// A refusal that becomes durable, as the code was proved.
+    Proved(Pending<Commit>, Refused),
+    /// A refusal that leaves nothing.
+    Refused(Refused),
+    /// The refusal of an earlier request, given again.
+    Again(Vec<u8>),
+    /// Another request was refused on this session.
+    Spent(RunRefusal),
+}
+
+/// A refusal, and what the log and administrators learn of it.
+pub(super) struct Refused {
+    pub(super) refusal: RunRefusal,
+    pub(super) cause: Option<Cause>,
+    pub(super) enrolment: Option<String>,
+    pub(super) user: Option<String>,
+}
+
+impl Refused {
+    /// `locked`: whether no code was accepted from there.
+    fn new(refusal: RunRefusal, enrolment: Option<&EnrolmentRecord>, locked: bool) -> Self {
+        use EnrolmentState::{Active, Provisioned, Revoked};
+        let cause = match (refusal.reason, enrolment.map(|enrolment| enrolment.state)) {
+            (Reason::AuthenticationData | Reason::Trigger, None) => Cause::UnknownClient,
+            (Reason::AuthenticationData | Reason::Trigger, Some(Provisioned | Active)) => Cause::Used,
+            (Reason::AuthenticationData | Reason::Trigger, Some(Revoked)) => Cause::Revoked,
+            (Reason::AuthenticationData, Some(_)) if locked => Cause::Waiting,
+            (Reason::AuthenticationData, Some(_)) => Cause::WrongCode,
+            (Reason::Trigger, Some(_)) => Cause::WrongTrigger,
+            (Reason::Expired, _) => Cause::Expired,
+            (Reason::Key | Reason::Device | Reason::Policy, _) => Cause::NotAllowed,
+            _ => Cause::Unusable,
+        };
+        Refused {
+            refusal,
+            cause: Some(cause),
+            enrolment: enrolment.map(|enrolment| enrolment.id.clone()),
+            user: enrolment.map(|enrolment| enrolment.user.clone()),
+        }
+    }
+
+    /// The one true reason, with user and enrolment where there are such.
+    pub(super) fn log(&self, peer: SocketAddr, took_ms: u64) {
+        let Refused { refusal: RunRefusal { status, reason, session_id, .. }, cause, enrolment, user } = self;
+        let text = match (reason, cause) {
+            (Reason::AuthenticationData | Reason::Trigger, Some(cause)) => cause.text().to_owned(),
+            _ => reason.to_string(),
+        };
+        let (session, cause) = (session_id.as_deref(), cause.map(Cause::as_str));
+        tracing::info!(session, %peer, user, enrolment, cause, %status, took_ms, "run refused: {text}");
+    }
+}
+
+impl From<RunRefusal> for Refused {
+    fn from(refusal: RunRefusal) -> Self {
+        Refused { refusal, cause: None, enrolment: None, user: None }
+    }
+}
+
+impl Service {
+    /// What is said about the key.
+    pub(super) fn package(&self, run: &Run, enrolment: &EnrolmentRecord) -> Result<PackageSpec, (Status, Reason)> {
+        let params = &enrolment.params;
+        let key_type = model::algorithm(enrolment.key_type).ok_or((Status::AccessDenied, Reason::Policy))?;
+        Ok(PackageSpec {
+            server_id: self.server_id.clone(),
+            // A renewed key keeps its identifier.
+            key_id: run.renews.clone().unwrap_or_else(new_session_id),
+            hash: (key_type == KeyType::Totp).then(|| params.hash()),
+            key_type,
+            issuer: self.issuer.clone(),
+            user_id: None,
+            device: run.device.as_ref().map(device_info),
+            digits: params.digits,
+            suite: params.suite.clone(),
+            counter: params.counter,
+            period_s: params.period_s,
+        })
+    }
+
+    /// The key, the spent enrolment and the answer, all or none; only then the client hears of it.
+    pub(super) fn commit(
+        &self,
+        run: &Run,
+        enrolment: &EnrolmentRecord,
+        finished: Finished,
+        key_id: String,
+        attempt: Option<Attempt>,
+    ) -> Outcome {
+        self.right(run, attempt);
+        if let Some(before) = self.before(run) {
+            return before; // a wrong request on the same session was faster
+        }
+        let is_new = enrolment.delivers.is_none();
+        let of_trigger = enrolment.trigger.as_ref().map(|ad| &ad.url_s);
+        let pending = self.store.commit_run(CommitRun {
+            session_id: run.session_id.clone(),
+            request_hash: run.request_hash,
+            response: finished.response.clone(),
+            answer_expires_at: match run.renews {
+                Some(_) => self.answer_expires_at().saturating_add(RENEWAL_S),
+                None => self.answer_expires_at(),
+            },
+            enrolment_id: enrolment.id.clone(),
+            key: NewKey {
+                id: key_id.clone(),
+                k_token: is_new.then_some(finished.keys.k_token),
+                k_mac: finished.keys.k_mac,
+                mac_algorithm: finished.prf.algorithm().uri().to_owned(),
+                url_s: run.url_s.as_ref().or(of_trigger).cloned(),
+            },
+        });
+        Outcome::Provisioned { pending, response: finished.response, key_id, user: enrolment.user.clone() }
+    }
+
+    /// A refused run is answered once, too: its session is spent. One that proves nothing is remembered by this node
+    /// alone (profile P28), and its enrolment, if there is one, learns of it behind the answer. `attempt` is the try at
+    /// a code that it was.
+    pub(super) fn refuse(
+        &self,
+        run: &Run,
+        enrolment: Option<&EnrolmentRecord>,
+        refusal: RunRefusal,
+        attempt: Option<Attempt>,
+    ) -> Outcome {
+        let proved = run.variant == Variant::FourPass && proves_code(&refusal);
+        if !proved {
+            let before = self.refused.keep(run.name(), run.request_hash, refusal.status, Instant::now());
+            if let Some(before) = before {
+                return run.again_refused(before); // the same request, sent twice, is one try
+            }
+        }
+        if refusal.reason == Reason::AuthenticationData {
+            self.wrong(run, attempt);
+        } else if proves_code(&refusal) {
+            self.right(run, attempt);
+        }
+        let response = proved.then(|| refusal.response());
+        let refused = self.counted(Refused::new(refusal, enrolment, run.locked), run.peer);
+        let Some(response) = response else { return Outcome::Refused(refused) };
+        let pending = self.store.commit_refusal(ProvedRefusal {
+            session_id: run.session_id.clone(),
+            request_hash: run.request_hash,
+            response,
+            answer_expires_at: self.answer_expires_at(),
+        });
+        Outcome::Proved(pending, refused)
+    }
+
+    /// The refusal of a ClientHello whose trigger cannot be used.
+    pub(super) fn refuse_trigger(
+        &self,
+        refusal: RunRefusal,
+        enrolment: Option<&EnrolmentRecord>,
+        peer: SocketAddr,
+    ) -> Refused {
+        self.counted(Refused::new(refusal, enrolment, false), peer)
+    }
+
+    /// Its enrolment, if there is one, learns of a refusal behind the answer.
+    fn counted(&self, refused: Refused, peer: SocketAddr) -> Refused {
+        if let (Some(enrolment), Some(cause)) = (&refused.enrolment, refused.cause) {
+            self.tally.count(enrolment, cause, peer.into());
+        }
+        refused
+    }
+
+    /// What this node has answered to a run before, where that was a refusal that is in no store.
+    pub(super) fn before(&self, run: &Run) -> Option<Outcome> {
+        let before = self.refused.find(run.name(), &run.request_hash, Instant::now())?;
+        Some(run.again_refused(before))
+    }
+
+    /// When no session that was begun before now can be open any more.
+    fn answer_expires_at(&self) -> i64 {
+        i64::try_from(unix_now().saturating_add(self.session_lifetime_s)).unwrap_or(i64::MAX)
+    }
+}
+
+/// DeviceID, of its two parts.
+pub(super) fn device_info(device: &DeviceRef) -> DeviceInfo {
+    DeviceInfo {
+        manufacturer: Some(device.manufacturer.clone()),
+        serial_no: Some(device.serial.clone()),
+        ..DeviceInfo::default()
+    }
+}
+
+/// Whether only who has proved the code is refused so.
+fn proves_code(refusal: &RunRefusal) -> bool {
+    matches!(refusal.reason, Reason::Expired | Reason::NonceLength | Reason::Key | Reason::Device | Reason::Policy)
+}
+
+impl Run {
+    /// Waits until what became of the run is durable, where it is to be.
+    pub(super) async fn finish(&self, outcome: Outcome, service: &Service) -> Result<Vec<u8>, Stop> {
+        match outcome {
+            Outcome::Again(response) => Ok(response),
+            Outcome::Spent(refusal) => Err(refusal.into()),
+            Outcome::Refused(refused) => Err(Stop::Refused(refused)),
+            Outcome::Proved(pending, refused) => match pending.done().await? {
+                Commit::AlreadyAnswered(answer) => self.again(answer),
+                Commit::Committed | Commit::EnrolmentSpent => Err(Stop::Refused(refused)),
+            },
+            Outcome::Provisioned { pending, response, key_id, user } => match pending.done().await? {
+                Commit::AlreadyAnswered(answer) => self.again(answer),
+                Commit::Committed => {
+                    let took_ms = self.started.elapsed().as_millis() as u64;
+                    let session = &self.session_id;
+                    tracing::info!(session, peer = %self.peer, user, key_id, took_ms, "key provisioned");
+                    Ok(response)
+                }
+                // Another run was faster: as if the code had been spent before (profile P16).
+                Commit::EnrolmentSpent => {
+                    let refusal = self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
+                    service.refused.keep(self.name(), self.request_hash, refusal.status, Instant::now());
+                    Err(Stop::Refused(Refused { user: Some(user), cause: Some(Cause::Used), ..refusal.into() }))
+                }
+            },
+        }
+    }
+
+    /// What a request is sent again under: its session; in two-pass, which has none, the request itself.
+    fn name(&self) -> &[u8] {
+        match self.variant {
+            Variant::FourPass => self.session_id.as_bytes(),
+            Variant::TwoPass => &self.request_hash,
+        }
+    }
+
+    pub(super) fn refuse(&self, status: Status, reason: Reason) -> RunRefusal {
+        match self.variant {
+            Variant::FourPass => RunRefusal::of_nonce(status, reason, Some(self.session_id.clone())),
+            Variant::TwoPass => RunRefusal::of_hello(status, reason, self.as_hello),
+        }
+    }
+
+    /// The same answer to the same request, Abort to another one (profile P28).
+    pub(super) fn again(&self, answer: Answer) -> Result<Vec<u8>, Stop> {
+        match ct_eq(&answer.request_hash, &self.request_hash) {
+            true => Ok(answer.response),
+            false => Err(self.refuse(Status::Abort, Reason::SessionSpent).into()),
+        }
+    }
+
+    /// As [`Run::again`], of a refusal that is in no store.
+    fn again_refused(&self, before: Before) -> Outcome {
+        match before {
+            Before::Same(status) => Outcome::Again(self.refuse(status, Reason::SessionSpent).response()),
+            Before::Another => Outcome::Spent(self.refuse(Status::Abort, Reason::SessionSpent)),
+        }
+    }
+
+    /// The password to check against: a random one, which nobody knows, where no code can be right (profile P16).
+    pub(super) fn password(&self, enrolment: Option<&EnrolmentRecord>) -> Secret {
+        let named = |enrolment: &&EnrolmentRecord| self.client_id.as_ref().is_none_or(|id| *id == enrolment.client_id);
+        match enrolment.filter(named).filter(|_| !self.locked) {
+            Some(enrolment) if matches!(enrolment.state, EnrolmentState::Open | EnrolmentState::Expired) => {
+                enrolment.password.clone()
+            }
+            _ => SystemRandom.secret(16),
+        }
+    }
+
+    /// What a right code is worth in this run: the enrolment that it spends. A device that its enrolment asks for has
+    /// been named, or has used its own key.
+    pub(super) fn verdict<'a>(
+        &self,
+        key_type: &KeyType,
+        enrolment: Option<&'a EnrolmentRecord>,
+    ) -> Result<&'a EnrolmentRecord, (Status, Reason)> {
+        let enrolment = match enrolment {
+            Some(enrolment) if enrolment.state == EnrolmentState::Open => enrolment,
+            Some(enrolment) if enrolment.state == EnrolmentState::Expired => {
+                return Err((Status::ProvisioningPeriodExpired, Reason::Expired));
+            }
+            _ => return Err((Status::AuthenticationDataInvalid, Reason::AuthenticationData)),
+        };
+        if enrolment.renews != self.renews {
+            return Err((Status::AccessDenied, Reason::Key));
+        }
+        let device_fits = enrolment.device.is_none() || enrolment.device == self.device;
+        let type_fits = model::algorithm(enrolment.key_type).as_ref() == Some(key_type);
+        if !enrolment.allows(self.variant) || !type_fits || !device_fits {
+            return Err((Status::AccessDenied, Reason::Policy));
+        }
+        Ok(enrolment)
+    }
+}

@@ -1,0 +1,186 @@
+//! `GET /enroll/{token}`: the trigger of an enrolment (RFC 6063 §4.2.1, §7.2.6, profile P14, P27) for a DSKPP client,
+//! a page for a person. To look at either uses nothing up.
+
+mod accept;
+mod page;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use crate::dskpp::http::MEDIA_TYPE;
+use crate::dskpp::service::{NoTrigger, Service};
+use crate::net::rate_limit::{Rates, RetryAfter};
+use accept::names_dskpp;
+
+/// The longest token that is looked up.
+const MAX_TOKEN_LEN: usize = 128;
+
+/// What every answer says: it is for this request only.
+const EVERY: [(HeaderName, HeaderValue); 2] =
+    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store")), (header::VARY, HeaderValue::from_static("accept"))];
+
+/// The trigger, which a browser must not take for anything else.
+const TRIGGER: [(HeaderName, HeaderValue); 3] = [
+    (header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+/// For a person who asked for the file.
+const AS_FILE: [(HeaderName, HeaderValue); 1] =
+    [(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"enrol.dskpp\""))];
+
+/// Where an enrolment's trigger is fetched: at scheme, host and port of the server's URL.
+pub(crate) fn address(url_s: &str, token: &str) -> String {
+    let authority = url_s.find("://").map_or(0, |at| at + 3);
+    let path = url_s[authority..].find('/').map_or(url_s.len(), |at| authority + at);
+    format!("{}/enroll/{token}", &url_s[..path])
+}
+
+struct Triggers {
+    service: Arc<Service>,
+    rates: Arc<Rates>,
+}
+
+pub(crate) fn router(service: Arc<Service>, rates: Arc<Rates>) -> Router {
+    let triggers = Arc::new(Triggers { service, rates });
+    Router::new().route("/enroll/{token}", get(trigger)).with_state(triggers).fallback(elsewhere)
+}
+
+/// Whatever is not there. Who asks for a trigger where none can be gets an initialization message without data, and
+/// 406 (RFC 6063 §7.2.6).
+async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let asks = matches!(method, Method::GET | Method::HEAD) && names_dskpp(&headers);
+    match asks && !uri.path().starts_with("/enroll/") {
+        true => (StatusCode::NOT_ACCEPTABLE, EVERY, TRIGGER).into_response(),
+        false => (StatusCode::NOT_FOUND, EVERY).into_response(),
+    }
+}
+
+async fn trigger(
+    State(triggers): State<Arc<Triggers>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let is_client = names_dskpp(&headers);
+    let as_file = query.as_deref().is_some_and(is_download);
+    let answer = async {
+        triggers.rates.admit(peer.into()).map_err(NoTrigger::TooMany)?;
+        if token.len() > MAX_TOKEN_LEN || !token.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
+            return Err(NoTrigger::Unknown);
+        }
+        if as_file {
+            return Ok((TRIGGER, AS_FILE, triggers.service.trigger(&token, peer.into()).await?).into_response());
+        }
+        if is_client {
+            return Ok((TRIGGER, triggers.service.trigger(&token, peer.into()).await?).into_response());
+        }
+        triggers.service.has_trigger(&token, peer.into()).await?;
+        Ok(page::ready(&address(triggers.service.first_url(), &token)))
+    };
+    let response = answer.await.unwrap_or_else(|why| no_trigger(why, is_client));
+    (EVERY, response).into_response()
+}
+
+/// Whether a query asks for the trigger as a file, with `download`: a browser cannot say so with its `Accept`.
+fn is_download(query: &str) -> bool {
+    query.split('&').any(|pair| pair.split('=').next() == Some("download"))
+}
+
+/// The refusal: a line of text for a client, a page for a person.
+fn no_trigger(why: NoTrigger, is_client: bool) -> Response {
+    let (status, text, title, next) = match &why {
+        NoTrigger::Unknown => (
+            StatusCode::NOT_FOUND,
+            "there is no such enrolment\n",
+            "This link leads nowhere",
+            "Check that you have copied all of it. If you have, ask for a new link where you got this one.",
+        ),
+        NoTrigger::Over => (
+            StatusCode::GONE,
+            "this enrolment is used or over; ask for a new one\n",
+            "This link is used up",
+            "Its key has been fetched, its time is over, or it was taken back. If you have no new key yet, ask for a \
+             new link where you got this one. If your app has the key already, there is nothing left to do.",
+        ),
+        NoTrigger::TooMany(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many requests\n",
+            "One moment, please",
+            "There were too many requests. Wait a little and open the link again: nothing has been used up.",
+        ),
+        NoTrigger::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server cannot do this now; try again later\n",
+            "This does not work just now",
+            "Open the link again in some minutes. If this goes on, ask for help where you got the link.",
+        ),
+        NoTrigger::Defect => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the request could not be processed\n",
+            "Something went wrong",
+            "Nothing has been used up. Ask for help where you got the link: what went wrong is in the server\u{2019}s log.",
+        ),
+    };
+    let response = match is_client {
+        true => (status, text).into_response(),
+        false => page::refusal(status, title, next),
+    };
+    match why {
+        NoTrigger::TooMany(wait) => ([retry_after(wait)], response).into_response(),
+        _ => response,
+    }
+}
+
+fn retry_after(wait: RetryAfter) -> (HeaderName, HeaderValue) {
+    (header::RETRY_AFTER, HeaderValue::from(wait.seconds()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn p27_a_refusal_is_a_page_for_who_wants_pages() {
+        type Case = (fn() -> NoTrigger, u16, Option<&'static str>);
+        let cases: [Case; 5] = [
+            (|| NoTrigger::Unknown, 404, None),
+            (|| NoTrigger::Over, 410, None),
+            (|| NoTrigger::TooMany(RetryAfter(Duration::from_secs(7))), 429, Some("7")),
+            (|| NoTrigger::Unavailable, 503, None),
+            (|| NoTrigger::Defect, 500, None),
+        ];
+        for (why, status, retry) in cases {
+            for (is_client, kind) in [(false, "text/html; charset=utf-8"), (true, "text/plain; charset=utf-8")] {
+                let response = no_trigger(why(), is_client);
+                assert_eq!(response.status().as_u16(), status);
+                assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{status}");
+                let after = response.headers().get(header::RETRY_AFTER).map(|after| after.to_str().unwrap());
+                assert_eq!(after, retry, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_name_download_asks_for_the_file() {
+        for (query, asks) in [
+            ("download", true),
+            ("download=1", true),
+            ("a=b&download", true),
+            ("downloads", false),
+            ("a=download", false),
+            ("", false),
+        ] {
+            assert_eq!(is_download(query), asks, "{query}");
+        }
+    }
+}

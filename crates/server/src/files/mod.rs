@@ -1,0 +1,103 @@
+//! Small files: read with a path in the error, written whole or not at all.
+
+pub(crate) mod permissions;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+
+use crate::Error;
+
+/// The error of what was done to a file.
+pub(crate) fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
+    move |source| Error::File { done, path: path.to_owned(), source }
+}
+
+/// Makes a folder that only its owner can enter, if there is none.
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), Error> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path).map_err(failed("made", path))
+}
+
+/// A text without the byte order mark that some editors put in front.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
+/// The text of a file, without a byte order mark.
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map(|text| without_mark(text.as_str()).to_owned()).map_err(failed("read", path))
+}
+
+/// Every certificate of a PEM file; at least one.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let pem = read_text(path)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let why = match certificates {
+        Ok(certificates) if !certificates.is_empty() => return Ok(certificates),
+        Ok(_) => "it has no CERTIFICATE block".to_owned(),
+        Err(why) => why.to_string(),
+    };
+    Err(Error::Content { path: path.to_owned(), what: "a PEM certificate chain", why })
+}
+
+/// Replaces a file, whole or not at all; `mode` is its permissions from the first moment on.
+pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let replace = || {
+        // A leftover of a stopped process may have other permissions.
+        match fs::remove_file(&new) {
+            Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        rename_durably(&new, path)
+    };
+    replace().map_err(failed("written", path))
+}
+
+/// Renames a file or folder; it has its new name after a crash, too.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    rename_durably(from, to).map_err(failed("renamed", from))
+}
+
+fn rename_durably(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::rename(from, to)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_never_readable_by_others_and_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        make_private_folder(&inner).unwrap();
+        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+        let path = inner.join("secret");
+        fs::write(inner.join("secret.new"), "left over").unwrap();
+        for content in ["one", "two"] {
+            write(&path, content.as_bytes(), 0o600).unwrap();
+            assert_eq!(read_text(&path).unwrap(), content);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(&inner).unwrap().count(), 1);
+        fs::write(&path, "\u{FEFF}marked").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "marked", "a byte order mark is no content");
+        let missing = read_text(&folder.path().join("missing")).unwrap_err();
+        assert!(missing.to_string().contains("missing cannot be read"), "{missing}");
+    }
+}

@@ -1,0 +1,207 @@
+//! Who else can read or write what the server keeps in its data folder.
+//!
+//! Whoever could write there may have put another key or database in place, so the server does not start. What others
+//! could only read becomes the owner's alone, and the log says so.
+
+use std::fs::{self, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use crate::Error;
+use crate::files;
+
+const OTHERS: u32 = 0o077;
+const OTHERS_WRITE: u32 = 0o022;
+const OTHERS_ENTER: u32 = 0o011;
+const ROOT: u32 = 0;
+
+/// Makes the data folder where there is none, and makes it and the files in it the owner's alone.
+///
+/// # Errors
+/// [`Error::Exposed`] where others can write it or own it.
+pub(crate) fn secure_data_folder(folder: &Path) -> Result<(), Error> {
+    files::make_private_folder(folder)?;
+    let found = fs::metadata(folder).map_err(files::failed("read", folder))?;
+    let me = rustix::process::geteuid().as_raw();
+    if found.uid() != me {
+        return Err(exposed(
+            folder,
+            format!("it belongs to another user (uid {}, this server runs as {me})", found.uid()),
+            "chown it, or set server.data_dir to a folder inside it, which the server makes for itself",
+        ));
+    }
+    if found.mode() & OTHERS_WRITE != 0 {
+        return Err(exposed(
+            folder,
+            format!("others can write into it (mode {:04o})", found.mode() & 0o7777),
+            "make sure that nothing in it was changed, then `chmod go-rwx` it",
+        ));
+    }
+    let reachable = found.mode() & OTHERS_ENTER != 0;
+    for folder in [folder.to_owned(), folder.join("tls")] {
+        for file in list(&folder)? {
+            secure_file(&folder.join(file), me, reachable)?;
+        }
+    }
+    if found.mode() & OTHERS != 0 {
+        tighten(folder, &found).map_err(files::failed("made its owner's alone", folder))?;
+        tracing::warn!(
+            "others could read the data folder {} (mode {:04o}): it is for its owner alone now; whoever had access to \
+             it may have read the keys in it",
+            folder.display(),
+            found.mode() & 0o7777
+        );
+    }
+    Ok(())
+}
+
+/// The names in a folder; none where there is no folder.
+fn list(folder: &Path) -> Result<Vec<std::ffi::OsString>, Error> {
+    let names = match fs::read_dir(folder) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()),
+    };
+    names.map_err(files::failed("read", folder))
+}
+
+/// A link leads to what somebody keeps elsewhere, and what root owns is root's to care for.
+fn secure_file(path: &Path, me: u32, reachable: bool) -> Result<(), Error> {
+    let found = match fs::symlink_metadata(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()), // SQLite's files come and go
+        found => found.map_err(files::failed("read", path))?,
+    };
+    if !found.is_file() || found.uid() == ROOT && me != ROOT {
+        return Ok(());
+    }
+    if found.uid() != me {
+        let what = format!("it belongs to another user (uid {}, this server runs as {me})", found.uid());
+        return Err(exposed(path, what, "make sure that it is the right one, then chown it"));
+    }
+    if reachable && found.mode() & OTHERS_WRITE != 0 {
+        let what = format!("others could write it (mode {:04o})", found.mode() & 0o7777);
+        return Err(exposed(path, what, "make sure that nothing in it was changed, then `chmod go-rwx` it"));
+    }
+    let is_certificate = path.extension().is_some_and(|ending| ending == "pem")
+        && !path.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("key"));
+    if found.mode() & OTHERS != 0 && !is_certificate {
+        tighten(path, &found).map_err(files::failed("made its owner's alone", path))?;
+        let (path, mode) = (path.display(), found.mode() & 0o7777);
+        match reachable {
+            true => tracing::warn!("others could read {path} (mode {mode:04o}): it is for its owner alone now"),
+            false => tracing::info!("{path} had the mode {mode:04o}, and is for its owner alone now"),
+        }
+    }
+    Ok(())
+}
+
+fn tighten(path: &Path, found: &Metadata) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(found.mode() & 0o7777 & !OTHERS))
+}
+
+fn exposed(path: &Path, what: String, remedy: &'static str) -> Error {
+    Error::Exposed { path: path.to_owned(), what, remedy }
+}
+
+/// Makes a database file that only its owner can read, or makes it so. SQLite gives its other files the same mode.
+pub(crate) fn secure_database(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.map(drop),
+    }
+    let found = fs::metadata(path)?;
+    if found.mode() & OTHERS != 0 { tighten(path, &found) } else { Ok(()) }
+}
+
+/// Warns of a key file outside the data folder that everybody can read; how it is handed out is not this server's choice.
+pub(crate) fn warn_of_exposed_key(path: &Path) {
+    if let Ok(found) = fs::metadata(path)
+        && found.mode() & 0o007 != 0
+    {
+        let (path, mode) = (path.display(), found.mode() & 0o7777);
+        tracing::warn!("every user of this machine can read the key in {path} (mode {mode:04o}); `chmod o-rwx` it");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// A data folder of that mode with files of these.
+    fn folder_with(folder_mode: u32, files: &[(&str, u32)]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("data");
+        fs::create_dir_all(folder.join("tls")).unwrap();
+        for (name, mode) in files {
+            fs::write(folder.join(name), "content").unwrap();
+            set_mode(&folder.join(name), *mode);
+        }
+        set_mode(&folder, folder_mode);
+        (outer, folder)
+    }
+
+    #[test]
+    fn what_others_could_read_becomes_the_owners_alone() {
+        let files = [("kek", 0o644), ("dskpp.db-wal", 0o640), ("tls/ca-key.pem", 0o604), ("tls/key.pem", 0o400)];
+        for folder_mode in [0o755, 0o750, 0o711, 0o700] {
+            let (_outer, folder) = folder_with(folder_mode, &files);
+            let certificate = folder.join("tls/ca.pem");
+            fs::write(&certificate, "public").unwrap();
+            set_mode(&certificate, 0o644);
+            secure_data_folder(&folder).unwrap();
+            assert_eq!(mode(&folder), 0o700, "{folder_mode:o}");
+            for (name, before) in files {
+                assert_eq!(mode(&folder.join(name)), before & 0o700, "{name} in {folder_mode:o}");
+            }
+            assert_eq!(mode(&certificate), 0o644, "a certificate is no secret");
+        }
+    }
+
+    #[test]
+    fn what_others_could_write_is_refused_with_the_remedy() {
+        for (folder_mode, file_mode, refused) in [
+            (0o770, 0o600, Some("data")),
+            (0o702, 0o600, Some("data")),
+            (0o1777, 0o600, Some("data")),
+            (0o755, 0o664, Some("kek")),
+            (0o711, 0o602, Some("kek")),
+            (0o700, 0o666, None), // nobody else came near it
+        ] {
+            let (_outer, folder) = folder_with(folder_mode, &[("kek", file_mode)]);
+            match (secure_data_folder(&folder), refused) {
+                (Ok(()), None) => assert_eq!(mode(&folder.join("kek")), 0o600),
+                (Err(why), Some(name)) => {
+                    let text = why.to_string();
+                    assert!(text.contains(name) && text.contains("`chmod go-rwx`"), "{text}");
+                    assert_eq!(mode(&folder), folder_mode, "nothing was changed");
+                }
+                (done, _) => panic!("{folder_mode:o}, {file_mode:o}: {done:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_or_file_of_another_user_is_refused() {
+        let me = rustix::process::geteuid();
+        if !me.is_root() {
+            // Nobody else can give files away. The folder of another user is there all the same.
+            let why = secure_data_folder(Path::new("/")).unwrap_err().to_string();
+            assert!(why.contains("another user"), "{why}");
+            return;
+        }
+        for name in ["", "kek"] {
+            let (_outer, folder) = folder_with(0o700, &[("kek", 0o600)]);
+            std::os::unix::fs::chown(folder.join(name), Some(12345), None).unwrap();
+            let why = secure_data_folder(&folder).unwrap_err().to_string();
+            assert!(why.contains("uid 12345") && why.contains("chown it"), "{why}");
+        }
+    }
+}

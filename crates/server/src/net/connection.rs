@@ -1,0 +1,266 @@
+//! Connections, from the socket to the router: a place at the gate, the proxy's word on the client, TLS, HTTP/1.1.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
+use futures_util::FutureExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
+use tokio_rustls::server::TlsStream;
+use tower::ServiceExt as _;
+
+use crate::net::connection_limit::{ConnectionLimit, Place};
+use crate::net::progress::{Answered, Progress, Received, Times, Watched};
+use crate::net::proxy::Proxies;
+use crate::net::tls::InUse;
+use crate::net::turns::Turns;
+
+/// The most octets that a request's headers may have.
+const MAX_HEADER_LEN: usize = 32 * 1024;
+/// After so many requests that did not wait for the answer to the one before, a connection is closed: none is to keep the
+/// server busy without reading what it says.
+const MAX_PIPELINED: u32 = 16;
+/// How often connections are looked at whose time may be over.
+const SWEEP: Duration = Duration::from_millis(250);
+/// Seconds after which it is worth to ask again what could not be done, where nobody knows better.
+const TRY_AGAIN_S: HeaderValue = HeaderValue::from_static("10");
+/// How long nothing is accepted after the system refused to.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Ends when the server has to, also when whoever runs it is gone.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// What every connection needs.
+pub(crate) struct Front {
+    pub(crate) gate: Arc<ConnectionLimit>,
+    pub(crate) turns: Turns,
+    pub(crate) proxies: Proxies,
+    /// `None` serves without TLS.
+    pub(crate) tls: Option<InUse>,
+    pub(crate) router: Router,
+    pub(crate) times: Times,
+}
+
+impl Front {
+    /// Serves connections until `stop` says so, and then those that are there for the time of `grace`.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+        grace: Duration,
+    ) {
+        let mut connections = JoinSet::new();
+        let mut sweep = tokio::time::interval(SWEEP);
+        let stopping = stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => break,
+                _ = sweep.tick() => self.gate.sweep(),
+                Some(ended) = connections.join_next() => log_defect(ended),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        if let Some(place) = self.admit(peer) {
+                            connections.spawn(Arc::clone(&self).connection(stream, peer, place, stopping.clone()));
+                        }
+                    }
+                    Err(why) => self.not_accepted(&why).await,
+                },
+            }
+        }
+        drop(listener); // who comes now is refused, not left waiting
+        let rest = async {
+            loop {
+                tokio::select! {
+                    ended = connections.join_next() => match ended {
+                        Some(ended) => log_defect(ended),
+                        None => break,
+                    },
+                    _ = sweep.tick() => self.gate.sweep(),
+                }
+            }
+        };
+        _ = tokio::time::timeout(grace, rest).await; // what is not done by then is broken off
+    }
+
+    fn admit(&self, peer: SocketAddr) -> Option<Place> {
+        // Behind a proxy are many clients.
+        let subject = (!self.proxies.are(peer.ip())).then(|| peer.into());
+        let place = self.gate.enter(subject, self.times.handshake);
+        if place.is_none() {
+            tracing::debug!(%peer, "refused: too many connections");
+        }
+        place
+    }
+
+    async fn not_accepted(&self, why: &io::Error) {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        if matches!(why.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+            return; // the client's own doing
+        }
+        tracing::warn!("no connection can be accepted: {why}");
+        self.gate.make_room();
+        tokio::time::sleep(PAUSE).await;
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let visit = Arc::clone(&place.visit);
+        let ended = tokio::select! {
+            biased;
+            () = visit.closed() => {
+                tracing::debug!(%peer, "closed: too slow, or room is needed");
+                return;
+            }
+            ended = self.serve_one(stream, peer, place, &mut stop) => ended,
+        };
+        if let Err(why) = ended {
+            tracing::debug!(%peer, "closed: {why}");
+        }
+    }
+
+    async fn serve_one(
+        &self,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        stop: &mut watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let client = self.proxies.announced(&mut stream, peer).await?;
+        if client != peer && !place.belongs_to(client.into()) {
+            return Err(io::Error::other("too many connections from this address"));
+        }
+        let progress = Progress::new(Arc::clone(&place.visit), self.times);
+        let stream = Watched { stream, progress: Arc::clone(&progress) };
+        let served = Served { front: self, client, is_kept: place.is_kept, progress };
+        match &self.tls {
+            None => served.http(stream, stop).await,
+            Some(tls) => {
+                let stream = tokio::select! {
+                    () = stopped(stop) => return Ok(()),
+                    stream = self.handshake(tls, stream, client) => stream?,
+                };
+                served.http(stream, stop).await
+            }
+        }
+    }
+
+    /// The key exchange and the signature are made in the client's turn.
+    async fn handshake(&self, tls: &InUse, stream: Watched, client: SocketAddr) -> io::Result<TlsStream<Watched>> {
+        let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let turn = self.turns.of(client.into()).await.map_err(|_| io::Error::other("too many handshakes wait"))?;
+        let accepted = started.into_stream(tls.now());
+        drop(turn);
+        accepted.await
+    }
+}
+
+fn log_defect(ended: Result<(), JoinError>) {
+    if let Err(why) = ended {
+        tracing::error!("a connection ended by a defect of this program: {why}");
+    }
+}
+
+/// A connection that is set up.
+struct Served<'a> {
+    front: &'a Front,
+    /// Who is at the other end, as far as is known before a request.
+    client: SocketAddr,
+    is_kept: bool,
+    progress: Arc<Progress>,
+}
+
+impl Served<'_> {
+    async fn http(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        stop: &mut watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        self.progress.is_ready();
+        // The gate watches over the time for headers, as over all others.
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEADER_LEN);
+        let service = service_fn(|request| self.answer(request));
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = stopped(stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        ended.map_err(io::Error::other)
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
+        let pipelined = self.progress.has_headers();
+        if pipelined > 0 {
+            tokio::task::yield_now().await; // those who wait for their answers go first
+        }
+        let mut request = request.map(|body| Received::new(body, Arc::clone(&self.progress)));
+        let has_kept_places = has_kept_places(request.uri().path());
+        let response = match self.front.proxies.named(self.client, request.headers()) {
+            _ if self.is_kept && !has_kept_places => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response()
+            }
+            Err(why) => {
+                tracing::warn!(peer = %self.client, "the proxy does not say who its client is: {why}");
+                (StatusCode::BAD_REQUEST, "the proxy's header on its client cannot be read\n").into_response()
+            }
+            Ok(named) => {
+                if named.is_none() && !has_kept_places {
+                    self.front.proxies.warn_of_silence(self.client);
+                }
+                request.extensions_mut().insert(ConnectInfo(named.unwrap_or(self.client)));
+                let answered = AssertUnwindSafe(self.front.router.clone().oneshot(request)).catch_unwind().await;
+                match answered {
+                    Ok(Ok(response)) => response,
+                    Err(_panic) => {
+                        tracing::error!(client = %self.client, "an answer ended by a defect of this program");
+                        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+                    }
+                }
+            }
+        };
+        let mut response = response.map(|body| Answered::new(body, Arc::clone(&self.progress)));
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().entry(header::RETRY_AFTER).or_insert(TRY_AGAIN_S);
+        }
+        if self.is_kept || pipelined >= MAX_PIPELINED {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+}
+
+/// For what places are kept: to see how the server does, and to do something about it.
+fn has_kept_places(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz") || path.starts_with("/api/")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+use std::net::SocketAddr;
+
+use super::*;
+
+const LONG: Duration = Duration::from_secs(3600);
+
+fn gate(most: usize, most_per_address: usize) -> Arc<ConnectionLimit> {
+    let limits =
+        config::Limits { max_connections: most, max_connections_per_address: most_per_address, ..Default::default() };
+    ConnectionLimit::new(&limits)
+}
+
+fn subject(last: u8) -> Option<Subject> {
+    Some(SocketAddr::from(([192, 0, 2, last], 1)).into())
+}
+
+impl Place {
+    fn is_open(&self) -> bool {
+        self.gate.lock().all.contains_key(&self.id)
+    }
+
+    /// As if it had waited since then.
+    fn waited_since(self, moment: u64) -> Self {
+        self.visit.waits_since.store(moment, Relaxed);
+        self
+    }
+}
+
+fn works(place: Place) -> Place {
+    place.visit.works(NEVER);
+    place
+}
+
+#[test]
+fn who_has_waited_longest_goes_first_and_who_is_served_stays() {
+    let gate = gate(8, 100);
+    let served = works(gate.enter(subject(1), LONG).unwrap());
+    let waiting: Vec<_> = (0..6)
+        .map(|n| gate.enter(subject(n), LONG).unwrap().waited_since([5, 3, 9, 4, 8, 7][usize::from(n)]))
+        .collect();
+    let new = gate.enter(subject(9), LONG).unwrap().waited_since(10);
+    assert!(!new.is_kept && new.is_open() && served.is_open());
+    assert_eq!(waiting.iter().map(Place::is_open).collect::<Vec<_>>(), [true, false, true, true, true, true]);
+    let newer = gate.enter(subject(9), LONG).unwrap();
+    assert_eq!(waiting.iter().map(Place::is_open).collect::<Vec<_>>(), [true, false, true, false, true, true]);
+    drop((new, newer, waiting, served));
+    assert!(gate.lock().all.is_empty() && gate.lock().each.is_empty(), "every place comes back once");
+}
+
+#[test]
+fn who_is_between_two_requests_goes_last() {
+    let gate = gate(8, 100);
+    let idle = gate.enter(subject(1), LONG).unwrap();
+    idle.visit.is_idle(NEVER);
+    let waiting: Vec<_> = (0..6).map(|n| gate.enter(subject(n), LONG).unwrap().waited_since(100)).collect();
+    let new = works(gate.enter(subject(9), LONG).unwrap());
+    assert!(idle.is_open() && waiting.iter().filter(|place| place.is_open()).count() == 5);
+    let _busy: Vec<_> = waiting.into_iter().filter(Place::is_open).map(works).collect();
+    let newer = gate.enter(subject(9), LONG).unwrap();
+    assert!(!idle.is_open() && new.is_open() && newer.is_open());
+}
+
+#[tokio::test]
+async fn who_goes_first_hears_of_it() {
+    let gate = gate(8, 1);
+    let first = gate.enter(subject(1), LONG).unwrap();
+    let second = gate.enter(subject(1), LONG).unwrap();
+    first.visit.closed().await;
+    assert!(second.is_open());
+}
+
+#[test]
+fn one_address_cannot_take_every_place() {
+    let gate = gate(16, 100);
+    let greedy: Vec<_> = (0..40).filter_map(|_| gate.enter(subject(1), LONG)).collect();
+    assert_eq!(greedy.iter().filter(|place| place.is_open()).count(), 14, "an eighth stays free for others");
+    let busy: Vec<_> = greedy.into_iter().filter(Place::is_open).map(works).collect();
+    assert!(gate.enter(subject(1), LONG).is_none(), "all of his are being worked for");
+    let other = gate.enter(subject(2), LONG).unwrap();
+    assert!(other.is_kept, "what is left is kept");
+    assert!(busy.iter().all(Place::is_open));
+}
+
+#[test]
+fn places_are_kept_when_all_others_are_worked_for() {
+    let gate = gate(16, 2);
+    let busy: Vec<_> = (0..14).map(|n| works(gate.enter(subject(n), LONG).unwrap())).collect();
+    assert!(busy.iter().all(|place| !place.is_kept));
+    let kept = [gate.enter(subject(20), LONG).unwrap(), gate.enter(subject(21), LONG).unwrap()];
+    assert!(kept.iter().all(|place| place.is_kept && place.is_open()));
+    // Also these can be taken by waiting in them, but not for long.
+    let next = gate.enter(subject(22), LONG).unwrap();
+    assert!(next.is_kept && kept.iter().filter(|place| place.is_open()).count() == 1);
+    let kept: Vec<_> = kept.into_iter().chain([next]).map(works).collect();
+    assert!(gate.enter(subject(23), LONG).is_none(), "full");
+    drop((busy, kept));
+    assert!(!gate.enter(subject(23), LONG).unwrap().is_kept);
+}
+
+#[test]
+fn a_proxys_connections_count_for_its_clients_alone() {
+    let gate = gate(64, 2);
+    let places: Vec<_> = (0..40).map(|_| gate.enter(None, LONG).unwrap()).collect();
+    assert!(places.iter().all(Place::is_open), "the limit of an address is not the proxy's");
+    let client = subject(1).unwrap();
+    let his: Vec<_> = places.iter().take(3).filter(|place| place.belongs_to(client)).collect();
+    assert_eq!(his.iter().filter(|place| place.is_open()).count(), 2, "but his");
+    his.iter().filter(|place| place.is_open()).for_each(|place| place.visit.works(NEVER));
+    assert!(!places[10].belongs_to(client));
+    drop(places);
+    assert!(gate.lock().each.is_empty());
+}
+
+#[test]
+fn a_connection_whose_time_is_over_is_closed() {
+    let gate = gate(8, 8);
+    let (over, not_yet) = (gate.enter(subject(1), Duration::ZERO).unwrap(), gate.enter(subject(1), LONG).unwrap());
+    gate.sweep();
+    assert!(!over.is_open() && not_yet.is_open());
+}

@@ -1,0 +1,201 @@
+//! The bounded pool of threads on which PBKDF2 and RSA run, so that the threads that serve connections never wait for
+//! them and no flood of runs can pile up. Who asks for much waits behind who asks for little: see [`crate::net::fair_queue`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::Error;
+use crate::config;
+use crate::net::fair_queue::{FairQueue, Put, Ticket};
+use crate::net::precedence::Standings;
+use crate::net::rate_limit::{RetryAfter, Subject};
+use crate::threads::VitalThreads;
+
+/// Enough for the deepest call of an unoptimised build.
+const STACK_LEN: usize = 1024 * 1024;
+/// How long who was refused is asked to stay away.
+const STAY_AWAY: Duration = Duration::from_secs(2);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads that end when the last clone is gone and no job waits.
+#[derive(Clone)]
+pub(crate) struct CryptoPool(Arc<Owner>);
+
+struct Owner(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    ready: Condvar,
+    /// How long a job may wait.
+    patience: Duration,
+}
+
+struct State {
+    jobs: FairQueue<Job>,
+    standings: Standings,
+    /// Threads that wait for a job.
+    idle: usize,
+    closed: bool,
+}
+
+/// Why a job has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotDone {
+    /// It had no room or no turn in time: nothing was done.
+    Later(RetryAfter),
+    /// It panicked.
+    Panicked,
+}
+
+impl CryptoPool {
+    /// Starts the threads.
+    pub(crate) fn new(limits: &config::Limits, vital: &VitalThreads) -> Result<Self, Error> {
+        let processors = || thread::available_parallelism().map_or(1, usize::from);
+        let threads = if limits.crypto_threads == 0 { processors() } else { limits.crypto_threads };
+        let jobs = FairQueue::new(limits.crypto_queue.saturating_mul(threads));
+        let state = State { jobs, standings: Standings::default(), idle: 0, closed: false };
+        let patience = Duration::from_secs(limits.crypto_wait_s);
+        let shared = Arc::new(Shared { state: Mutex::new(state), ready: Condvar::new(), patience });
+        let pool = Self(Arc::new(Owner(Arc::clone(&shared))));
+        for number in 0..threads {
+            let shared = Arc::clone(&shared);
+            vital
+                .spawn(format!("crypto-{number}"), STACK_LEN, move || shared.work())
+                .map_err(|source| Error::System { what: "cannot start a thread", source })?;
+        }
+        Ok(pool)
+    }
+
+    /// Runs `job`, which costs as much as `cost` iterations of PBKDF2, on one of the threads when it is `subject`'s
+    /// turn. A job whose caller goes before it has begun is not done; one that has begun is.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        subject: Subject,
+        cost: u64,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotDone> {
+        let (sender, mut receiver) = oneshot::channel();
+        let job = move || {
+            let done = catch_unwind(AssertUnwindSafe(job)).map_err(|_| {
+                tracing::error!("a computation panicked; this is a defect, please report it");
+                NotDone::Panicked
+            });
+            _ = sender.send(done); // nobody waits any more: the work is done all the same
+        };
+        let shared = &*self.0.0;
+        let place = shared.enter(subject, cost, Box::new(job))?;
+        let done = match tokio::time::timeout(shared.patience, &mut receiver).await {
+            Ok(done) => done,
+            Err(_) if place.leave() => return Err(shared.refuse(subject)),
+            Err(_) => receiver.await, // it has begun
+        };
+        done.unwrap_or_else(|_| Err(NotDone::Later(RetryAfter(STAY_AWAY)))) // it gave way to another
+    }
+
+    /// Counts a run with a wrong code, after which the address waits behind others.
+    pub(crate) fn wrong(&self, subject: Subject) {
+        let mut state = self.0.0.lock();
+        let standing = state.standings.wrong(subject, Instant::now());
+        state.jobs.stand(subject, standing);
+    }
+
+    /// Counts a run with a right code, which clears what was held against the address.
+    pub(crate) fn right(&self, subject: Subject) {
+        let mut state = self.0.0.lock();
+        let standing = state.standings.right(subject, Instant::now());
+        state.jobs.stand(subject, standing);
+    }
+
+    /// Forgets what is over; called every few seconds.
+    pub(crate) fn sweep(&self) {
+        self.0.0.lock().standings.sweep(Instant::now());
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.ready.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, subject: Subject, cost: u64, job: Job) -> Result<Place<'_>, NotDone> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let standing = state.standings.of(subject, now);
+        match state.jobs.put(subject, standing, cost, job) {
+            Put::Waits(ticket, gave_way) => {
+                if let Some((other, _)) = &gave_way {
+                    state.standings.refused(*other, now + STAY_AWAY);
+                }
+                let wake = state.idle > 0;
+                drop(state); // before the job that gave way, which may hold anything
+                if wake {
+                    self.ready.notify_one();
+                }
+                Ok(Place { shared: self, subject, ticket })
+            }
+            Put::Refused(_job) => {
+                drop(state);
+                Err(self.refuse(subject))
+            }
+        }
+    }
+
+    fn refuse(&self, subject: Subject) -> NotDone {
+        self.lock().standings.refused(subject, Instant::now() + STAY_AWAY);
+        NotDone::Later(RetryAfter(STAY_AWAY))
+    }
+
+    /// What each thread does.
+    fn work(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.take() {
+                drop(state);
+                job();
+                state = self.lock();
+            } else if state.closed {
+                return;
+            } else {
+                state.idle += 1;
+                state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
+            }
+        }
+    }
+}
+
+/// The place of a job that waits; left when the caller goes.
+struct Place<'a> {
+    shared: &'a Shared,
+    subject: Subject,
+    ticket: Ticket,
+}
+
+impl Place<'_> {
+    /// Whether the job was still waiting; then it is dropped.
+    fn leave(&self) -> bool {
+        let left = self.shared.lock().jobs.cancel(self.subject, self.ticket);
+        left.is_some()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests;

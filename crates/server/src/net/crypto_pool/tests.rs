@@ -1,0 +1,170 @@
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+
+use super::*;
+use crate::net::fair_queue::TURN;
+
+fn pool(queue: usize) -> CryptoPool {
+    watched_pool(queue, &VitalThreads::default())
+}
+
+fn watched_pool(queue: usize, vital: &VitalThreads) -> CryptoPool {
+    CryptoPool::new(&config::Limits { crypto_threads: 1, crypto_queue: queue, ..Default::default() }, vital).unwrap()
+}
+
+fn subject(number: u8) -> Subject {
+    Subject::from(SocketAddr::from(([192, 0, 2, number], 1)))
+}
+
+/// Keeps the pool's only thread busy until the sender goes.
+async fn busy(pool: &CryptoPool) -> mpsc::Sender<()> {
+    let (release, wait) = mpsc::channel::<()>();
+    let (started, has_started) = oneshot::channel();
+    let pool = pool.clone();
+    tokio::spawn(async move {
+        let job = move || {
+            started.send(()).unwrap();
+            _ = wait.recv();
+        };
+        pool.run(subject(0), TURN, job).await
+    });
+    has_started.await.unwrap();
+    release
+}
+
+/// Begins to wait for a job, so far that it is in the queue.
+async fn queued<T: Send + 'static>(
+    pool: &CryptoPool,
+    number: u8,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> tokio::task::JoinHandle<Result<T, NotDone>> {
+    let pool = pool.clone();
+    let task = tokio::spawn(async move { pool.run(subject(number), TURN, job).await });
+    tokio::task::yield_now().await;
+    task
+}
+
+const LATER: NotDone = NotDone::Later(RetryAfter(STAY_AWAY));
+
+#[tokio::test]
+async fn results_come_back_and_a_panic_ends_only_its_job() {
+    let pool = pool(4);
+    assert_eq!(pool.run(subject(1), 1, || 6 * 7).await, Ok(42));
+    assert_eq!(pool.run(subject(1), 1, || panic!("on purpose")).await, Err::<(), _>(NotDone::Panicked));
+    assert_eq!(pool.run(subject(1), 1, || "still here").await, Ok("still here"));
+}
+
+#[tokio::test]
+async fn p27_a_full_queue_refuses_at_once() {
+    let pool = pool(1);
+    let release = busy(&pool).await;
+    let second = queued(&pool, 0, || 2).await;
+    assert_eq!(pool.run(subject(0), 1, || 3).await, Err(LATER));
+    drop(release);
+    assert_eq!(second.await.unwrap(), Ok(2));
+}
+
+#[tokio::test]
+async fn p27_one_address_with_many_runs_makes_way_for_another() {
+    let pool = pool(4);
+    let release = busy(&pool).await;
+    let (order, done) = mpsc::channel();
+    let job = |name: &'static str| {
+        let order = order.clone();
+        move || order.send(name).unwrap()
+    };
+    let first = queued(&pool, 1, job("a first")).await;
+    let second = queued(&pool, 1, job("a second")).await;
+    let others = [queued(&pool, 2, job("b")).await, queued(&pool, 3, job("c")).await];
+    let newcomer = queued(&pool, 4, job("d")).await;
+    assert_eq!(second.await.unwrap(), Err(LATER));
+    assert_eq!(pool.run(subject(5), TURN, job("e")).await, Err(LATER), "each of the others has one run now");
+    drop(release);
+    for task in [first, newcomer].into_iter().chain(others) {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(done.try_iter().collect::<Vec<_>>(), ["a first", "b", "c", "d"]);
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_done() {
+    let pool = pool(8);
+    let release = busy(&pool).await;
+    let done = Arc::new(AtomicU32::new(0));
+    let job = || {
+        let done = Arc::clone(&done);
+        move || done.fetch_add(1, Ordering::Relaxed)
+    };
+    let gone = [queued(&pool, 1, job()).await, queued(&pool, 1, job()).await];
+    let stays = queued(&pool, 1, job()).await;
+    gone.iter().for_each(tokio::task::JoinHandle::abort);
+    for task in gone {
+        assert!(task.await.unwrap_err().is_cancelled());
+    }
+    assert_eq!(Arc::strong_count(&done), 2, "what a job holds goes with it, before its turn");
+    drop(release);
+    assert_eq!(stays.await.unwrap(), Ok(0));
+}
+
+#[tokio::test]
+async fn what_has_begun_is_done_though_nobody_waits() {
+    let pool = pool(1);
+    let (release, wait) = mpsc::channel::<()>();
+    let (started, has_started) = oneshot::channel();
+    let (done, is_done) = oneshot::channel();
+    let job = move || {
+        started.send(()).unwrap();
+        _ = wait.recv();
+        done.send(()).unwrap();
+    };
+    let task = queued(&pool, 1, job).await;
+    has_started.await.unwrap();
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    drop(release);
+    is_done.await.expect("it is finished");
+}
+
+#[tokio::test]
+async fn what_has_no_turn_in_time_is_not_done() {
+    let pool = pool(8);
+    let release = busy(&pool).await;
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(pool.run(subject(1), TURN, || unreachable!("it was too late")).await, Err::<(), _>(LATER));
+    assert_eq!(begun.elapsed().as_secs(), config::Limits::default().crypto_wait_s);
+    tokio::time::resume();
+    drop(release);
+    assert_eq!(pool.run(subject(1), TURN, || 1).await, Ok(1));
+}
+
+#[tokio::test]
+async fn wrong_runs_wait_behind_others_until_a_right_code() {
+    let pool = pool(16);
+    let release = busy(&pool).await;
+    let (order, done) = mpsc::channel();
+    pool.wrong(subject(1));
+    pool.wrong(subject(2));
+    let mut tasks = Vec::new();
+    for number in 1..=4 {
+        let order = order.clone();
+        tasks.push(queued(&pool, number, move || order.send(number).unwrap()).await);
+    }
+    pool.right(subject(2));
+    pool.wrong(subject(3)); // while it waits
+    drop(release);
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(done.try_iter().collect::<Vec<_>>(), [4, 2, 1, 3]);
+}
+
+#[tokio::test]
+async fn the_death_of_a_thread_is_told() {
+    let vital = VitalThreads::default();
+    let pool = watched_pool(4, &vital);
+    let bomb = || -> () { std::panic::panic_any(crate::threads::Bomb) };
+    assert!(pool.run(subject(1), TURN, bomb).await.is_err());
+    assert_eq!(vital.died().await, "crypto-0");
+}

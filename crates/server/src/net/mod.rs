@@ -1,0 +1,14 @@
+//! The network: listeners, connections and their limits, TLS with the private CA, and the queues in which what strangers
+//! ask for waits its turn.
+
+pub(crate) mod connection;
+pub(crate) mod connection_limit;
+pub(crate) mod crypto_pool;
+mod fair_queue;
+mod precedence;
+pub(crate) mod private_ca;
+mod progress;
+pub(crate) mod proxy;
+pub(crate) mod rate_limit;
+pub(crate) mod tls;
+pub(crate) mod turns;

@@ -1,0 +1,170 @@
+//! Who waits behind others for expensive work: addresses whose last run was wrong, and before those the ones that came
+//! back sooner than they were asked to. A right code clears both, and keeps the address its place where room is short.
+//!
+//! It is kept in bounded memory. Whoever fills that with ever-new addresses gets old ones forgotten; these wait with
+//! everybody else then.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::net::rate_limit::Subject;
+
+/// Where an address stands; the lesser goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Precedence {
+    /// Its last run had a right code. It takes turns with those of whom nothing is known, and goes before them only where
+    /// there is no room for both: nobody buys more than that with one good code.
+    Proved,
+    /// Nothing is known of it.
+    #[default]
+    Good,
+    /// It was asked to come back later, and came back sooner.
+    Hasty,
+    /// It has asked for work with a wrong code.
+    Wrong,
+}
+
+/// How long something counts for or against an address.
+const MEMORY: Duration = Duration::from_secs(10 * 60);
+/// Addresses remembered at most in each of three maps, about 2 MiB together.
+const CAPACITY: usize = 1 << 15;
+
+/// What is known of addresses.
+#[derive(Debug, Default)]
+pub(crate) struct Standings {
+    /// Whose last run had a right code, and when. Only right codes add to it: wrong ones make nobody forgotten.
+    proved: HashMap<Subject, Instant>,
+    /// What is held against addresses, and since when.
+    against: HashMap<Subject, (Precedence, Instant)>,
+    /// Until when somebody was asked to stay away.
+    asked: HashMap<Subject, Instant>,
+}
+
+impl Standings {
+    /// The standing of somebody who asks for work.
+    pub(crate) fn of(&mut self, subject: Subject, now: Instant) -> Precedence {
+        if let Some((standing, _)) = self.against.get(&subject).filter(|(_, since)| counts(*since, now)) {
+            return *standing;
+        }
+        if self.proved.get(&subject).is_some_and(|since| counts(*since, now)) {
+            return Precedence::Proved;
+        }
+        if self.asked.get(&subject).is_some_and(|until| now < *until) {
+            remember(&mut self.against, subject, (Precedence::Hasty, now));
+            return Precedence::Hasty;
+        }
+        Precedence::Good
+    }
+
+    /// Work was asked for with a wrong code.
+    pub(crate) fn wrong(&mut self, subject: Subject, now: Instant) -> Precedence {
+        self.proved.remove(&subject);
+        remember(&mut self.against, subject, (Precedence::Wrong, now));
+        Precedence::Wrong
+    }
+
+    /// A code was proved.
+    pub(crate) fn right(&mut self, subject: Subject, now: Instant) -> Precedence {
+        self.against.remove(&subject);
+        remember(&mut self.proved, subject, now);
+        Precedence::Proved
+    }
+
+    /// Work was refused, with the wish that nobody asks again before `until`.
+    pub(crate) fn refused(&mut self, subject: Subject, until: Instant) {
+        if self.asked.len() >= CAPACITY {
+            self.asked.clear(); // a short memory anyhow
+        }
+        self.asked.insert(subject, until);
+    }
+
+    /// Forgets what is over; called every few seconds.
+    pub(crate) fn sweep(&mut self, now: Instant) {
+        self.proved.retain(|_, since| counts(*since, now));
+        self.against.retain(|_, (_, since)| counts(*since, now));
+        self.asked.retain(|_, until| now < *until);
+        self.proved.shrink_to(64);
+        self.against.shrink_to(64);
+        self.asked.shrink_to(64);
+    }
+}
+
+fn counts(since: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(since) < MEMORY
+}
+
+/// Adds to a map that never has more than [`CAPACITY`] entries.
+fn remember<T>(map: &mut HashMap<Subject, T>, subject: Subject, what: T) {
+    if map.len() >= CAPACITY && !map.contains_key(&subject) {
+        let victim = map.keys().next().copied(); // any: the order of a hash map
+        victim.map(|victim| map.remove(&victim));
+    }
+    map.insert(subject, what);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(number: u32) -> Subject {
+        Subject::from(std::net::SocketAddr::from((number.to_be_bytes(), 1)))
+    }
+
+    #[test]
+    fn a_wrong_run_counts_for_ten_minutes_and_a_right_code_clears_it() {
+        let (mut standings, now) = (Standings::default(), Instant::now());
+        let (one, other) = (subject(1), subject(2));
+        assert_eq!(standings.wrong(one, now), Precedence::Wrong);
+        let later = now + MEMORY - Duration::from_secs(1);
+        assert_eq!((standings.of(one, later), standings.of(other, later)), (Precedence::Wrong, Precedence::Good));
+        assert_eq!(standings.of(one, now + MEMORY), Precedence::Good);
+        assert_eq!(standings.right(one, now), Precedence::Proved);
+        assert_eq!((standings.of(one, later), standings.of(one, now + MEMORY)), (Precedence::Proved, Precedence::Good));
+        assert_eq!(standings.wrong(one, now), Precedence::Wrong, "a right code buys no wrong ones");
+    }
+
+    #[test]
+    fn who_comes_back_too_soon_stands_between_good_and_wrong() {
+        let (mut standings, now) = (Standings::default(), Instant::now());
+        let (hasty, patient, wrong) = (subject(1), subject(2), subject(3));
+        let until = now + Duration::from_secs(2);
+        standings.wrong(wrong, now);
+        [hasty, patient, wrong].into_iter().for_each(|subject| standings.refused(subject, until));
+        assert_eq!(standings.of(hasty, now), Precedence::Hasty);
+        assert_eq!(standings.of(wrong, now), Precedence::Wrong);
+        assert_eq!(standings.of(patient, until), Precedence::Good);
+        assert_eq!(standings.of(hasty, until), Precedence::Hasty, "it does not get better by waiting after that");
+        assert_eq!(standings.wrong(hasty, until), Precedence::Wrong);
+        standings.right(hasty, now);
+        assert_eq!(standings.of(hasty, now), Precedence::Proved, "many people may share an address that is known");
+    }
+
+    #[test]
+    fn ever_new_addresses_fill_no_memory() {
+        let (mut standings, now) = (Standings::default(), Instant::now());
+        let sizes = |s: &Standings| [s.proved.len(), s.against.len(), s.asked.len()];
+        for number in 0..3 * CAPACITY as u32 {
+            standings.right(subject(number), now);
+            standings.wrong(subject(number), now);
+            standings.refused(subject(number), now + MEMORY);
+            standings.right(subject(u32::MAX - number), now);
+            assert!(sizes(&standings).iter().all(|len| *len <= CAPACITY));
+        }
+        standings.sweep(now + MEMORY);
+        assert_eq!(sizes(&standings), [0; 3]);
+        let capacities = [standings.proved.capacity(), standings.against.capacity(), standings.asked.capacity()];
+        assert!(capacities.iter().all(|capacity| *capacity < 1000));
+    }
+
+    #[test]
+    fn wrong_codes_from_ever_new_addresses_make_no_right_one_forgotten() {
+        let (mut standings, now) = (Standings::default(), Instant::now());
+        let proved = subject(u32::MAX);
+        standings.right(proved, now);
+        for number in 0..2 * CAPACITY as u32 {
+            standings.wrong(subject(number), now);
+            standings.refused(subject(number), now + MEMORY);
+        }
+        assert_eq!(standings.of(proved, now), Precedence::Proved);
+    }
+}

@@ -1,0 +1,287 @@
+//! How far the requests of one connection have come, which decides how long it may stay.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::{io, task};
+
+use axum::body::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::config;
+use crate::net::connection_limit::{NEVER, Visit};
+
+/// What a client may take its time for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// For a PROXY header and a TLS handshake.
+    pub(crate) handshake: Duration,
+    /// For a request's headers, and between two requests.
+    header: Duration,
+    /// From the first octet of a request until its answer is written.
+    request: Duration,
+    /// To take some of an answer.
+    write: Duration,
+}
+
+impl From<&config::Limits> for Times {
+    fn from(limits: &config::Limits) -> Self {
+        Times {
+            handshake: Duration::from_secs(limits.handshake_timeout_s),
+            header: Duration::from_secs(limits.header_timeout_s),
+            request: Duration::from_secs(limits.request_timeout_s),
+            write: Duration::from_secs(limits.write_timeout_s),
+        }
+    }
+}
+
+/// The connection is being set up.
+const HANDSHAKE: u8 = 0;
+/// It is between two requests.
+const IDLE: u8 = 1;
+/// A request is on its way.
+const RECEIVING: u8 = 2;
+/// The server works on it, or writes the answer.
+const WORKING: u8 = 3;
+/// The answer is made, but not yet written whole.
+const ANSWERED: u8 = 4;
+
+/// The course of a connection; only its own task changes it.
+pub(crate) struct Progress {
+    visit: Arc<Visit>,
+    times: Times,
+    phase: AtomicU8,
+    /// The moment when the request that is on its way must be answered.
+    ends: AtomicU64,
+    /// Requests that did not wait for the answer to the one before.
+    pipelined: AtomicU32,
+}
+
+impl Progress {
+    pub(crate) fn new(visit: Arc<Visit>, times: Times) -> Arc<Self> {
+        let (phase, ends, pipelined) = (AtomicU8::new(HANDSHAKE), AtomicU64::new(NEVER), AtomicU32::new(0));
+        Arc::new(Progress { visit, times, phase, ends, pipelined })
+    }
+
+    /// The connection is set up, and nothing of its first request is there.
+    pub(crate) fn is_ready(&self) {
+        self.phase.store(IDLE, Relaxed);
+        self.visit.waits(self.visit.moment_after(self.times.header));
+    }
+
+    /// Octets came: the first ones of a request, where none was on its way.
+    fn octets_came(&self) {
+        if self.phase.load(Relaxed) == IDLE {
+            self.begins();
+        }
+    }
+
+    fn begins(&self) {
+        self.phase.store(RECEIVING, Relaxed);
+        let ends = self.visit.moment_after(self.times.request);
+        self.ends.store(ends, Relaxed);
+        self.visit.waits(ends.min(self.visit.moment_after(self.times.header)));
+    }
+
+    /// The headers of a request are there: how many requests have come in a row, each before the answer to the one
+    /// before was written.
+    pub(crate) fn has_headers(&self) -> u32 {
+        let pipelined = match self.phase.load(Relaxed) {
+            RECEIVING => 0,
+            _ => {
+                self.begins();
+                self.pipelined.load(Relaxed).saturating_add(1)
+            }
+        };
+        self.pipelined.store(pipelined, Relaxed);
+        self.visit.ends_at(self.ends.load(Relaxed));
+        pipelined
+    }
+
+    /// All of a request is there.
+    pub(crate) fn is_received(&self) {
+        self.phase.store(WORKING, Relaxed);
+        self.visit.works(self.ends.load(Relaxed));
+    }
+
+    /// The answer begins. One that is made while it is written has no time of its own: the client only has to take it.
+    fn answers(&self, has_known_length: bool) {
+        if !has_known_length {
+            self.ends.store(NEVER, Relaxed);
+        }
+        self.is_received();
+    }
+
+    fn is_answered(&self) {
+        _ = self.phase.compare_exchange(WORKING, ANSWERED, Relaxed, Relaxed);
+    }
+
+    fn is_writing(&self) -> bool {
+        matches!(self.phase.load(Relaxed), WORKING | ANSWERED)
+    }
+
+    /// The client takes no more octets for now.
+    fn stalls(&self) {
+        if self.is_writing() && !self.visit.is_waiting() {
+            self.visit.waits(self.ends.load(Relaxed).min(self.visit.moment_after(self.times.write)));
+        }
+    }
+
+    /// The client took octets.
+    fn takes(&self) {
+        if self.is_writing() && self.visit.is_waiting() {
+            self.visit.works(self.ends.load(Relaxed));
+        }
+    }
+
+    /// All that was to be written is.
+    fn is_flushed(&self) {
+        if self.phase.load(Relaxed) == ANSWERED {
+            self.phase.store(IDLE, Relaxed);
+            self.visit.is_idle(self.visit.moment_after(self.times.header));
+        }
+    }
+}
+
+/// A TCP connection that tells how it goes on.
+pub(crate) struct Watched {
+    pub(crate) stream: TcpStream,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl Watched {
+    fn wrote(&self, done: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match done {
+            Poll::Pending => self.progress.stalls(),
+            Poll::Ready(_) => self.progress.takes(),
+        }
+        done
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        task::ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            self.progress.octets_came();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let done = Pin::new(&mut self.stream).poll_write(context, octets);
+        self.wrote(done)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let done = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.wrote(done)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        task::ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.progress.is_flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A request's body that tells when all of it is there.
+pub(crate) struct Received<B> {
+    body: B,
+    progress: Arc<Progress>,
+}
+
+impl<B: Body> Received<B> {
+    pub(crate) fn new(body: B, progress: Arc<Progress>) -> Self {
+        if body.is_end_stream() {
+            progress.is_received();
+        }
+        Received { body, progress }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Received<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.progress.is_received();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// An answer's body that tells when all of it has been given to the connection.
+pub(crate) struct Answered {
+    body: axum::body::Body,
+    progress: Arc<Progress>,
+}
+
+impl Answered {
+    pub(crate) fn new(body: axum::body::Body, progress: Arc<Progress>) -> Self {
+        progress.answers(body.size_hint().exact().is_some());
+        Answered { body, progress }
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.progress.is_answered();
+    }
+}
+
+impl Body for Answered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,172 @@
+//! TLS 1.2 and 1.3 from files that are watched: changed ones are taken over without a restart,
+//! unusable ones leave the old certificate in place and a line in the log.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use rustls::ServerConfig;
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
+use tokio::sync::mpsc;
+
+use crate::Error;
+use crate::files;
+use crate::files::permissions::warn_of_exposed_key;
+use crate::model::clock::timestamp;
+use crate::net::private_ca::PrivateCa;
+
+/// Where the certificate comes from.
+pub(crate) enum Source {
+    /// The operator's files.
+    Files { certificate: PathBuf, key: PathBuf },
+    /// The authority in the data folder.
+    PrivateCa(PrivateCa),
+}
+
+impl Source {
+    fn paths(&self) -> [PathBuf; 2] {
+        match self {
+            Source::Files { certificate, key } => [certificate.clone(), key.clone()],
+            Source::PrivateCa(ca) => [ca.certificate_file(), ca.key_file()],
+        }
+    }
+}
+
+/// What tells that a file has changed; nothing where there is no file.
+type Stamp = [Option<(SystemTime, u64)>; 2];
+
+/// What new connections are accepted with; stays current.
+#[derive(Clone)]
+pub(crate) struct InUse(Arc<RwLock<Arc<ServerConfig>>>);
+
+impl InUse {
+    /// As it is now.
+    pub(crate) fn now(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The server's certificate, as TLS uses it and as it is watched.
+pub(crate) struct Tls {
+    source: Source,
+    stamp: Stamp,
+    in_use: InUse,
+    /// What was last said about the authority.
+    warning: Option<String>,
+}
+
+impl Tls {
+    /// Loads the certificate, after the authority has made one if need be.
+    pub(crate) fn load(source: Source) -> Result<Self, Error> {
+        let warning = match &source {
+            Source::PrivateCa(ca) => ca.ensure(timestamp())?,
+            Source::Files { .. } => None,
+        };
+        warning.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let stamp = stamp(&source);
+        let in_use = InUse(Arc::new(RwLock::new(server_config(&source.paths())?)));
+        Ok(Self { source, stamp, in_use, warning })
+    }
+
+    /// What connections are accepted with; stays current.
+    pub(crate) fn in_use(&self) -> InUse {
+        self.in_use.clone()
+    }
+
+    /// The private authority's certificate, where it issued the one in use.
+    pub(crate) fn ca_file(&self) -> Option<PathBuf> {
+        match &self.source {
+            Source::PrivateCa(ca) => Some(ca.ca_file()),
+            Source::Files { .. } => None,
+        }
+    }
+
+    /// Looks at the files every `interval`, for ever, and whenever `reloads` says so, which may name other ones.
+    pub(crate) async fn watch(mut self, interval: Duration, mut reloads: mpsc::Receiver<Option<Source>>) -> Infallible {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(interval) => self.look(),
+                Some(files) = reloads.recv() => self.reload(files),
+            }
+        }
+    }
+
+    /// Takes over what stands in the files now, or in other ones.
+    fn reload(&mut self, files: Option<Source>) {
+        let source = files.as_ref().unwrap_or(&self.source);
+        let stamp = stamp(source);
+        if self.take_over(&source.paths()) {
+            self.stamp = stamp;
+            if let Some(files) = files {
+                self.source = files;
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        if let Source::PrivateCa(ca) = &self.source {
+            let renewed = ca.ensure(timestamp());
+            let warning = renewed.unwrap_or_else(|why| Some(format!("the certificate cannot be renewed: {why}")));
+            if warning != self.warning {
+                warning.iter().for_each(|warning| tracing::warn!("{warning}"));
+                self.warning = warning;
+            }
+        }
+        let stamp = stamp(&self.source);
+        if stamp == self.stamp {
+            return;
+        }
+        self.stamp = stamp;
+        self.take_over(&self.source.paths());
+    }
+
+    /// Uses what stands in the files; `false` if that cannot be.
+    fn take_over(&self, files: &[PathBuf; 2]) -> bool {
+        match server_config(files) {
+            Ok(config) => {
+                *self.in_use.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+                tracing::info!("took over the certificate {}", files[0].display());
+                true
+            }
+            Err(why) => {
+                tracing::warn!("the old certificate stays in use: {why}");
+                false
+            }
+        }
+    }
+}
+
+fn stamp(source: &Source) -> Stamp {
+    source.paths().map(|path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    })
+}
+
+fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<Arc<ServerConfig>, Error> {
+    let chain = files::read_certificates(certificate)?;
+    let private = read_key(key)?;
+    let unusable = |why: rustls::Error| Error::Content {
+        path: certificate.clone(),
+        what: "the certificate of this server",
+        why: format!("{why}; it must fit the private key {}", key.display()),
+    };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let mut config =
+        builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private)).map_err(unusable)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    warn_of_exposed_key(path);
+    let pem = dskpp_crypto::Secret::new(files::read_text(path)?.into_bytes());
+    PrivateKeyDer::from_pem_slice(pem.expose()).map_err(|why| Error::Content {
+        path: path.to_owned(),
+        what: "a PEM private key",
+        why: why.to_string(),
+    })
+}

@@ -1,0 +1,324 @@
+//! Wrong codes slow the next one down, per ClientID and address, whether or not there is such a client; in a table of
+//! their own, wrong one-time passwords do, per user or key.
+//!
+//! This is what keeps guessing from costing the server PBKDF2. It is in memory alone and ends by itself; that the store
+//! locks an address out after some wrong codes is another matter, and survives a restart. Who guesses from many
+//! addresses is slowed by a total as well, which never makes an address wait that has sent no wrong code itself: nobody
+//! keeps an owner out from elsewhere. A table that has forgotten something costs a few derivations and unlocks nothing.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU32;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::net::rate_limit::{RetryAfter, Subject};
+
+/// Wrong codes that cost nothing but themselves: people mistype.
+const FREE: u32 = 3;
+/// The longest wait.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// Wrong codes from everywhere that cost nothing but themselves.
+const FREE_IN_TOTAL: u32 = 30;
+/// The longest wait after a wrong code that only others' wrong codes cause.
+const LONGEST_IN_TOTAL: Duration = Duration::from_secs(60);
+/// When to come again where the outcome of others decides.
+const SOON: RetryAfter = RetryAfter(Duration::from_secs(1));
+/// The longest wait for that outcome.
+const MOST_IN_TURN: Duration = Duration::from_secs(5);
+/// How long after the last attempt it is forgotten.
+const MEMORY: Duration = Duration::from_secs(30 * 60);
+/// Entries at most, about 4 MiB.
+const CAPACITY: usize = 1 << 16;
+
+/// Attempts per ClientID and address, and per ClientID.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Backoff(Arc<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    hasher: RandomState,
+    /// By a keyed hash of name and address: of fixed size, and no two can be made to meet.
+    attempts: Mutex<HashMap<u64, Attempts>>,
+    /// A try has come to its end.
+    decided: Notify,
+}
+
+/// Why there is no try now.
+enum NotNow {
+    /// After wrong ones.
+    Blocked(RetryAfter),
+    /// Others run whose outcome decides.
+    Undecided,
+}
+
+#[derive(Debug)]
+struct Attempts {
+    wrong: u32,
+    running: u32,
+    blocked_until: Instant,
+    touched: Instant,
+}
+
+/// One try at a code, from before the work until its outcome is known.
+pub(crate) struct Attempt {
+    table: Arc<Table>,
+    key: u64,
+    weight: u32,
+    /// Where all tries of that name are counted.
+    total: Option<u64>,
+}
+
+impl Backoff {
+    /// Asks for a try at `name`, from an address where that matters; it counts `weight` times (see
+    /// [`crate::net::rate_limit::weight`]). At most as many run at once as could all be wrong before a wait is due.
+    pub(crate) fn begin(
+        &self,
+        name: &str,
+        address: Option<Subject>,
+        weight: NonZeroU32,
+        now: Instant,
+    ) -> Result<Attempt, RetryAfter> {
+        self.try_begin(name, address, weight, now).map_err(|why| match why {
+            NotNow::Blocked(wait) => wait,
+            NotNow::Undecided => SOON,
+        })
+    }
+
+    /// As [`Backoff::begin`], wherever it comes from; but where only the outcome of others decides, it waits for that. So
+    /// right ones are never turned away because they come at once.
+    pub(crate) async fn begin_in_turn(&self, name: &str) -> Result<Attempt, RetryAfter> {
+        let until = tokio::time::Instant::now() + MOST_IN_TURN;
+        loop {
+            let mut decided = pin!(self.0.decided.notified());
+            decided.as_mut().enable(); // before the look, so that nothing is missed
+            match self.try_begin(name, None, NonZeroU32::MIN, Instant::now()) {
+                Ok(attempt) => return Ok(attempt),
+                Err(NotNow::Blocked(wait)) => return Err(wait),
+                Err(NotNow::Undecided) => tokio::time::timeout_at(until, decided).await.map_err(|_| SOON)?,
+            }
+        }
+    }
+
+    fn try_begin(
+        &self,
+        name: &str,
+        address: Option<Subject>,
+        weight: NonZeroU32,
+        now: Instant,
+    ) -> Result<Attempt, NotNow> {
+        let (table, weight) = (&self.0, weight.get());
+        let key = table.hasher.hash_one((name, address));
+        let total = address.map(|_| table.hasher.hash_one((name, None::<Subject>)));
+        let mut attempts = table.lock();
+        let in_total = total.and_then(|total| attempts.get(&total)).map_or(0, |total| total.wrong);
+        let free = if in_total < FREE_IN_TOTAL { FREE } else { 0 };
+        let entry = entry(&mut attempts, key, now);
+        if now < entry.blocked_until {
+            return Err(NotNow::Blocked(RetryAfter(entry.blocked_until - now)));
+        }
+        if entry.running > 0 && entry.wrong.saturating_add(entry.running + weight) > free + 1 {
+            return Err(NotNow::Undecided);
+        }
+        entry.running += weight;
+        entry.touched = now;
+        Ok(Attempt { table: Arc::clone(table), key, weight, total })
+    }
+
+    /// Forgets what nobody has tried for a while; called every few seconds.
+    pub(crate) fn sweep(&self, now: Instant) {
+        let mut attempts = self.0.lock();
+        attempts.retain(|_, entry| entry.running > 0 || now.saturating_duration_since(entry.touched) < MEMORY);
+        attempts.shrink_to(64);
+    }
+}
+
+impl Table {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Attempts>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The entry of that key, made if there is none. Whoever fills the table gets others forgotten; see the top.
+fn entry(attempts: &mut HashMap<u64, Attempts>, key: u64, now: Instant) -> &mut Attempts {
+    if !attempts.contains_key(&key) && attempts.len() >= CAPACITY {
+        let victim = attempts.iter().find(|(_, entry)| entry.running == 0).map(|(key, _)| *key);
+        victim.map(|key| attempts.remove(&key));
+    }
+    attempts.entry(key).or_insert(Attempts { wrong: 0, running: 0, blocked_until: now, touched: now })
+}
+
+/// The wait after that many wrong codes from one address, of that many in all.
+fn wait(own: u32, in_total: u32) -> Option<Duration> {
+    let seconds = |step: u32| Duration::from_secs(1 << step.min(20));
+    let own = own.checked_sub(FREE + 1).map(|step| seconds(step).min(LONGEST));
+    let total = in_total.checked_sub(FREE_IN_TOTAL + 1).map(|over| seconds(over / 10).min(LONGEST_IN_TOTAL));
+    own.max(total)
+}
+
+impl Attempt {
+    /// The code was wrong.
+    pub(crate) fn wrong(self, now: Instant) {
+        let mut attempts = self.table.lock();
+        let in_total = self.total.map_or(0, |total| {
+            let total = entry(&mut attempts, total, now);
+            total.wrong = total.wrong.saturating_add(self.weight);
+            total.touched = now;
+            total.wrong
+        });
+        if let Some(entry) = attempts.get_mut(&self.key) {
+            entry.wrong = entry.wrong.saturating_add(self.weight);
+            if let Some(wait) = wait(entry.wrong, in_total) {
+                entry.blocked_until = now + wait;
+            }
+        }
+    }
+
+    /// The code was right. The total stays: that it went would tell others that there is such a name (profile P16).
+    pub(crate) fn right(self) {
+        let mut attempts = self.table.lock();
+        if let Some(entry) = attempts.get_mut(&self.key) {
+            entry.wrong = 0;
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let mut attempts = self.table.lock();
+        if let Some(entry) = attempts.get_mut(&self.key) {
+            entry.running = entry.running.saturating_sub(self.weight);
+            if entry.running == 0 && entry.wrong == 0 {
+                attempts.remove(&self.key);
+            }
+        }
+        drop(attempts);
+        self.table.decided.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    const ONCE: NonZeroU32 = NonZeroU32::MIN;
+
+    #[test]
+    fn from_the_fourth_wrong_code_on_each_wait_doubles() {
+        let (backoff, mut now) = (Backoff::default(), Instant::now());
+        for _ in 0..FREE {
+            backoff.begin("A", None, ONCE, now).unwrap_or_else(|_| panic!("free")).wrong(now);
+        }
+        for wait_s in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+            backoff.begin("A", None, ONCE, now).unwrap_or_else(|_| panic!("{wait_s}")).wrong(now);
+            let early = now + Duration::from_secs(wait_s) - Duration::from_millis(1);
+            assert_eq!(backoff.begin("A", None, ONCE, now).err().unwrap().seconds(), wait_s);
+            assert!(backoff.begin("A", None, ONCE, early).is_err());
+            assert!(backoff.begin("B", None, ONCE, early).is_ok(), "another ClientID is not affected");
+            now += Duration::from_secs(wait_s);
+        }
+    }
+
+    #[test]
+    fn guesses_sent_at_once_get_no_further_than_guesses_in_a_row() {
+        let (backoff, now) = (Backoff::default(), Instant::now());
+        let running: Vec<_> = (0..100).filter_map(|_| backoff.begin("A", None, ONCE, now).ok()).collect();
+        assert_eq!(running.len(), FREE as usize + 1);
+        running.into_iter().for_each(|attempt| attempt.wrong(now));
+        assert!(backoff.begin("A", None, ONCE, now).is_err());
+    }
+
+    #[test]
+    fn p3_a_try_with_twice_the_iterations_counts_twice() {
+        let (backoff, now) = (Backoff::default(), Instant::now());
+        let twice = crate::net::rate_limit::weight(200_000);
+        backoff.begin("A", None, twice, now).unwrap_or_else(|_| panic!("free")).wrong(now);
+        backoff.begin("A", None, twice, now).unwrap_or_else(|_| panic!("still free")).wrong(now);
+        assert_eq!(backoff.begin("A", None, ONCE, now).err().unwrap().seconds(), 1);
+        let running: Vec<_> = (0..100).filter_map(|_| backoff.begin("B", None, twice, now).ok()).collect();
+        assert_eq!(running.len(), 2);
+    }
+
+    #[test]
+    fn a_right_code_or_half_an_hour_forgives() {
+        let (backoff, now) = (Backoff::default(), Instant::now());
+        for _ in 0..FREE {
+            backoff.begin("A", None, ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
+        }
+        backoff.begin("A", None, ONCE, now).unwrap_or_else(|_| panic!()).right();
+        assert!(backoff.0.lock().is_empty());
+        backoff.begin("A", None, ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
+        backoff.sweep(now + MEMORY / 2);
+        assert_eq!(backoff.0.lock().len(), 1);
+        backoff.sweep(now + MEMORY);
+        assert!(backoff.0.lock().is_empty());
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let (backoff, now) = (Backoff::default(), Instant::now());
+        for n in 0..CAPACITY + 100 {
+            backoff.begin(&n.to_string(), None, ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
+        }
+        assert_eq!(backoff.0.lock().len(), CAPACITY);
+    }
+
+    fn address(n: u32) -> Option<Subject> {
+        Some(SocketAddr::from((Ipv4Addr::from_bits(n), 1)).into())
+    }
+
+    #[test]
+    fn p16_wrong_codes_from_elsewhere_make_nobody_wait_who_sent_none() {
+        let (backoff, now) = (Backoff::default(), Instant::now());
+        for n in 0..10_000 {
+            backoff.begin("A", address(n), ONCE, now).unwrap_or_else(|_| panic!("{n}")).wrong(now);
+            if n % 100 == 0 {
+                backoff.begin("A", address(1 << 31 | n), ONCE, now).unwrap_or_else(|_| panic!("the owner, after {n}"));
+            }
+        }
+        assert!(backoff.begin("A", address(1 << 30), ONCE, now).is_ok(), "the owner");
+    }
+
+    #[test]
+    fn from_many_addresses_at_once_each_wrong_code_costs_more_and_never_more_than_a_minute() {
+        let (backoff, now) = (Backoff::default(), Instant::now());
+        let wait_of = |backoff: &Backoff, n| match backoff.begin("A", address(n), ONCE, now) {
+            Ok(_) => 0,
+            Err(wait) => wait.seconds(),
+        };
+        for (tries, wait_s) in [(30, 0), (31, 1), (40, 1), (41, 2), (60, 4), (91, 60), (1000, 60)] {
+            let backoff = Backoff::default();
+            for n in 0..tries {
+                backoff.begin("A", address(n), ONCE, now).unwrap_or_else(|_| panic!("{n}")).wrong(now);
+            }
+            assert_eq!(wait_of(&backoff, tries - 1), wait_s, "after {tries}");
+            assert_eq!(wait_of(&backoff, tries), 0, "a new address, after {tries}");
+        }
+        for n in 0..FREE_IN_TOTAL {
+            backoff.begin("A", address(n), ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
+        }
+        let running: Vec<_> = (0..9).filter_map(|_| backoff.begin("A", address(99), ONCE, now).ok()).collect();
+        assert_eq!(running.len(), 1, "and one at a time");
+    }
+
+    /// Else others would see that there is such a name, and that its owner has just used it.
+    #[test]
+    fn p16_a_right_code_changes_nothing_for_other_addresses() {
+        let (backoff, now) = (Backoff::default(), Instant::now());
+        let waits = ["A", "B"].map(|name| {
+            for n in 0..50 {
+                backoff.begin(name, address(n), ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
+            }
+            if name == "A" {
+                backoff.begin(name, address(99), ONCE, now).unwrap_or_else(|_| panic!()).right();
+            }
+            backoff.begin(name, address(98), ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
+            backoff.begin(name, address(98), ONCE, now).err().map(RetryAfter::seconds)
+        });
+        assert!(waits[0].is_some() && waits[0] == waits[1], "{waits:?}");
+    }
+}

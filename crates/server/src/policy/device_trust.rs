@@ -1,0 +1,232 @@
+//! Which device certificates are trusted: those that lead to a configured authority, are valid now, may be used for
+//! key transport and are not revoked (RFC 5280 §6, RFC 6063 §5.1.1).
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use dskpp_crypto::{PathError, RevocationList, RsaPublicKey, TrustAnchors};
+use rustls_pki_types::CertificateRevocationListDer;
+use rustls_pki_types::pem::PemObject as _;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::ConfigError;
+use crate::Fault;
+use crate::config::Devices;
+use crate::files;
+use crate::model::clock::now;
+
+/// Why a device certificate is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WhyNot {
+    /// No authority is configured that could certify devices.
+    #[error("no authority is configured that could certify devices")]
+    NoAnchors,
+    /// Its key is of another kind, or too short or too long.
+    #[error("its key is no RSA key of 2048 to 4096 bits")]
+    Key,
+    /// Its key usage leaves out keyEncipherment.
+    #[error("its key usage does not allow keyEncipherment")]
+    KeyUsage,
+    /// It does not lead to a configured authority.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+/// The RSA public key of a certificate (X.509, DER), whoever made it; nothing else of it is looked at.
+///
+/// # Errors
+/// [`PathError::NoCertificate`], and [`WhyNot::Key`] for one that key transport cannot use.
+pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
+    RsaPublicKey::from_certificate_der(certificate).map_err(|why| match why {
+        dskpp_crypto::Error::Path(why) => why.into(),
+        _ => WhyNot::Key,
+    })
+}
+
+/// The authorities that certify devices, with their revocation lists; kept as current as their files.
+#[derive(Debug)]
+pub(crate) struct DeviceTrust {
+    /// What was last looked at.
+    watched: Mutex<(Devices, Stamp)>,
+    read: RwLock<Arc<Read>>,
+}
+
+/// What tells that a file has changed; nothing where there is no file.
+type Stamp = Vec<Option<(SystemTime, u64)>>;
+
+/// What stands in the files.
+#[derive(Debug)]
+struct Read {
+    config: Devices,
+    authorities: TrustAnchors,
+}
+
+impl DeviceTrust {
+    /// Reads the configured files.
+    ///
+    /// # Errors
+    /// Every file that is not usable, with its key and a remedy.
+    pub(crate) fn load(config: &Devices) -> Result<Self, ConfigError> {
+        // Before the files: what changes while they are read is read again.
+        let watched = Mutex::new((config.clone(), stamp(config)));
+        let read = RwLock::new(Arc::new(Read::load(config)?));
+        Ok(Self { watched, read })
+    }
+
+    /// Whether any authority is configured.
+    pub(crate) fn has_anchors(&self) -> bool {
+        self.read().has_anchors()
+    }
+
+    fn read(&self) -> Arc<Read> {
+        Arc::clone(&self.read.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The public key of a device's certificate. `chain` is its certificate and any that lead from it to an anchor, in
+    /// DER; `unix_s` is when it is used. As in RFC 5280 §6.1, the dates of an anchor itself do not count.
+    ///
+    /// # Errors
+    /// The first reason not to use it.
+    pub(crate) fn check(&self, chain: &[Vec<u8>], unix_s: u64) -> Result<RsaPublicKey, WhyNot> {
+        let read = self.read();
+        if !read.has_anchors() {
+            return Err(WhyNot::NoAnchors);
+        }
+        let (leaf, above) = chain.split_first().ok_or(PathError::NoCertificate)?;
+        let key = key_of(leaf)?;
+        let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| PathError::NoCertificate)?;
+        match parsed.key_usage() {
+            Ok(None) => {}
+            Ok(Some(usage)) if usage.value.key_encipherment() => {}
+            _ => return Err(WhyNot::KeyUsage),
+        }
+        read.authorities.verify(leaf, above.iter().map(Vec::as_slice), unix_s)?;
+        Ok(key)
+    }
+
+    /// Looks at the files every so often, for ever. Files that have changed and are not usable leave in use what was
+    /// read before, and a line in the log.
+    pub(crate) async fn watch(self: Arc<Self>) -> Infallible {
+        loop {
+            tokio::time::sleep(Duration::from_secs(self.read().config.reload_s)).await;
+            let trust = Arc::clone(&self);
+            if let Err(why) = tokio::task::spawn_blocking(move || trust.look()).await {
+                tracing::warn!("the devices' authorities could not be read: {why}");
+            }
+        }
+    }
+
+    fn look(&self) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let (config, known) = &mut *watched;
+        let stamp = stamp(config);
+        if stamp != *known {
+            *known = stamp;
+            self.take_over(config);
+        }
+    }
+
+    /// Takes over what stands now in the files that `config` names. Blocks.
+    pub(crate) fn reload(&self, config: &Devices) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = stamp(config);
+        if self.take_over(config) {
+            *watched = (config.clone(), stamp);
+        }
+    }
+
+    fn take_over(&self, config: &Devices) -> bool {
+        match Read::load(config) {
+            Ok(read) => {
+                if read.has_anchors() {
+                    tracing::info!("took over the authorities and revocation lists of devices");
+                }
+                *self.read.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+                true
+            }
+            Err(why) => {
+                tracing::warn!("the old authorities and revocation lists of devices stay in use: {why}");
+                false
+            }
+        }
+    }
+}
+
+impl Read {
+    fn load(config: &Devices) -> Result<Self, ConfigError> {
+        let mut faults = Vec::new();
+        let mut fault = |key: &str, path: &Path, remedy: String| {
+            faults.push(Fault::new(key, path.display(), remedy));
+        };
+        let mut authorities = TrustAnchors::default();
+        authorities.accept_unlisted = config.accept_unlisted_issuers;
+        if !config.anchors.as_os_str().is_empty()
+            && let Err(why) = read_anchors(&config.anchors, &mut authorities)
+        {
+            fault("devices.anchors", &config.anchors, why);
+        }
+        for path in &config.revocation_lists {
+            match read_lists(path) {
+                Ok(read) => read.into_iter().for_each(|list| authorities.add(list)),
+                Err(why) => fault("devices.revocation_lists", path, why),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(ConfigError(faults));
+        }
+        Ok(Self { config: config.clone(), authorities })
+    }
+
+    fn has_anchors(&self) -> bool {
+        !self.config.anchors.as_os_str().is_empty()
+    }
+}
+
+fn stamp(config: &Devices) -> Stamp {
+    let of = |path: &PathBuf| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    std::iter::once(&config.anchors).chain(&config.revocation_lists).map(of).collect()
+}
+
+fn read_anchors(path: &Path, authorities: &mut TrustAnchors) -> Result<(), String> {
+    let certificates = files::read_certificates(path).map_err(|why| why.to_string())?;
+    for (number, der) in (1..).zip(&certificates) {
+        authorities.trust(der).map_err(|why| match why {
+            PathError::NoAuthority => format!("certificate {number} is no authority's; leave it out"),
+            why => format!("certificate {number} is not usable: {why}; use X.509 certificates"),
+        })?;
+    }
+    Ok(())
+}
+
+fn read_lists(path: &Path) -> Result<Vec<RevocationList>, String> {
+    let content = std::fs::read(path).map_err(|why| format!("cannot be read: {why}; name a readable file"))?;
+    let lists: Vec<CertificateRevocationListDer<'_>> = match content.first() {
+        // A SEQUENCE, which no text begins with.
+        Some(0x30) => vec![CertificateRevocationListDer::from(&content[..])],
+        _ => CertificateRevocationListDer::pem_slice_iter(content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&content))
+            .collect::<Result<_, _>>()
+            .map_err(|why| format!("is no PEM: {why}"))?,
+    };
+    if lists.is_empty() {
+        return Err("has no X509 CRL block; use revocation lists in PEM or DER".to_owned());
+    }
+    lists.iter().map(|der| read_list(der)).collect()
+}
+
+fn read_list(der: &[u8]) -> Result<RevocationList, String> {
+    let list = RevocationList::from_der(der).map_err(|why| {
+        format!("is not usable as a revocation list: {why}; use complete lists of version 2 (RFC 5280 §5)")
+    })?;
+    if list.next_update.is_some_and(|next| next < now()) {
+        tracing::warn!("the revocation list of {} is out of date: its devices are refused", list.issuer);
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests;

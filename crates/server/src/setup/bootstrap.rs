@@ -1,0 +1,210 @@
+//! What a first start makes and every start finds: the data folder, the keys, the store, the first
+//! admin token.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dskpp_crypto::{Random as _, RsaPrivateKey, RsaPublicKey, Secret, Sha256, SystemRandom};
+use jiff::Timestamp;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use x509_parser::parse_x509_certificate;
+
+use crate::Config;
+use crate::Error;
+use crate::files;
+use crate::files::permissions::warn_of_exposed_key;
+use crate::model::clock::timestamp;
+use crate::net::private_ca::PrivateCa;
+use crate::policy::device_trust::DeviceTrust;
+use crate::setup::data_folder;
+use crate::setup::store_halves::{self, Begin, Opened};
+use crate::store::seal::SessionKeys;
+use crate::store::{Store, new_token};
+
+/// The size of a K_SERVER that is made here.
+const K_SERVER_BITS: usize = 2048;
+
+/// A clock that lags behind what has happened by so many seconds was set back, or is wrong.
+const CLOCK_BEHIND_S: i64 = 5 * 60;
+/// A server that wrote nothing for so many seconds is rare.
+const CLOCK_AHEAD_S: i64 = 30 * 86_400;
+
+/// What stands in the data folder.
+pub(crate) struct Data {
+    pub(crate) store: Store,
+    pub(crate) k_server: KServer,
+    /// Seal sessions into `ServerInfo`.
+    pub(crate) session_keys: SessionKeys,
+    pub(crate) admin_token_file: PathBuf,
+    /// Who certifies devices.
+    pub(crate) device_trust: Arc<DeviceTrust>,
+}
+
+/// K_SERVER.
+#[derive(Clone)]
+pub(crate) struct KServer {
+    pub(crate) key: Arc<RsaPrivateKey>,
+    /// Its certificate and chain, DER, where it has one (profile P29).
+    pub(crate) certificate: Option<Vec<Vec<u8>>>,
+    /// Tells one K_SERVER from another: the first octets of its modulus's digest, hexadecimal.
+    pub(crate) id: String,
+}
+
+/// Opens the data folder, making what a first start makes.
+pub(crate) async fn open(config: &Config, begin: Begin) -> Result<Data, Error> {
+    let device_trust = Arc::new(DeviceTrust::load(&config.devices)?);
+    let folder = &config.server.data_dir;
+    let Opened { store, .. } = store_halves::open(config, begin, timestamp())?;
+    if let Some(last) = store.last_audit().await?
+        && let Some(warning) = clock_warning(timestamp(), last)
+    {
+        tracing::warn!("{warning}");
+    }
+    let session_keys = SessionKeys::new(setting(&store, "session_key", || Ok(SystemRandom.secret(32))).await?);
+    let k_server = k_server(config, &store).await?;
+    let admin_token_file = folder.join("admin-token");
+    if !store.has_tokens().await? {
+        // The file first: a crash in between leaves a token that is not known, and the next start makes another.
+        let token = new_token();
+        files::write(&admin_token_file, format!("{token}\n").as_bytes(), 0o600)?;
+        store.create_first_token(token).await?;
+        tracing::info!("wrote the first admin token to {}", admin_token_file.display());
+    }
+    Ok(Data { store, k_server, session_keys, admin_token_file, device_trust })
+}
+
+/// What an operator should know of a clock that is far from the time of the last audit entry, in seconds since 1970.
+fn clock_warning(now: Timestamp, last: i64) -> Option<String> {
+    let ahead = now.as_second().saturating_sub(last);
+    let (what, hint) = match ahead {
+        _ if ahead <= -CLOCK_BEHIND_S => ("before", "set the clock"),
+        _ if ahead >= CLOCK_AHEAD_S => ("after", "set the clock, unless nothing has happened here for so long"),
+        _ => return None,
+    };
+    let last = Timestamp::from_second(last).map_or_else(|_| last.to_string(), |last| last.to_string());
+    let now = now.strftime("%Y-%m-%dT%H:%M:%SZ");
+    Some(format!(
+        "the clock says {now}, which is long {what} the last audit entry of {last}: enrolments, time-based passwords \
+         and certificates depend on it; {hint}"
+    ))
+}
+
+/// The private authority for a server with these addresses, which has to be the one of every earlier start; with
+/// `anew` the old one is set aside.
+pub(crate) async fn private_ca(
+    config: &Config,
+    store: &Store,
+    address: SocketAddr,
+    url_s: &[String],
+    anew: bool,
+) -> Result<PrivateCa, Error> {
+    const KNOWN: &str = "private_ca";
+    let (folder, now) = (&config.server.data_dir, timestamp());
+    if anew {
+        // First the store forgets it: after a crash in between the next start takes the one that it finds.
+        store.forget_setting(KNOWN).await?;
+        if folder.join("tls").exists() {
+            let aside = data_folder::set_aside(folder, &["tls"], now)?;
+            tracing::warn!("the old private CA was set aside in {}", aside.display());
+        }
+    }
+    let ca = PrivateCa::new(folder.join("tls"), address, url_s)?;
+    let known = store.setting(KNOWN).await?;
+    let id = ca.open(known.as_ref().map(Secret::expose), now)?;
+    if known.is_none() {
+        store.set_setting_once(KNOWN, Secret::from_slice(&id)).await?;
+    }
+    Ok(ca)
+}
+
+/// A secret setting of the store, made when it is first needed.
+async fn setting(store: &Store, name: &'static str, make: fn() -> Result<Secret, Error>) -> Result<Secret, Error> {
+    if let Some(present) = store.setting(name).await? {
+        return Ok(present);
+    }
+    Ok(store.set_setting_once(name, make()?).await?)
+}
+
+async fn k_server(config: &Config, store: &Store) -> Result<KServer, Error> {
+    let path = &config.k_server.key;
+    let key = if path.as_os_str().is_empty() {
+        let stored = setting(store, "k_server", || {
+            let key = RsaPrivateKey::generate(K_SERVER_BITS)
+                .map_err(|source| Error::StoredKey { what: "K_SERVER", source })?;
+            Ok(key.to_pkcs8_der().clone())
+        });
+        RsaPrivateKey::from_pkcs8_der(stored.await?.expose())
+            .map_err(|source| Error::StoredKey { what: "K_SERVER", source })?
+    } else {
+        read_rsa_key(path)?
+    };
+    let certificate = match &config.k_server.certificate {
+        path if path.as_os_str().is_empty() => None,
+        path => Some(read_certificate_of(path, key.public())?),
+    };
+    let fingerprint = Sha256::digest(&[&key.public().to_spki_der()]);
+    tracing::info!("K_SERVER has the fingerprint sha256:{}", data_encoding::HEXLOWER.encode(&fingerprint));
+    let digest = Sha256::digest(&[key.public().modulus()]);
+    let id = data_encoding::HEXLOWER.encode(digest.first_chunk::<8>().map_or(&[], |part| part));
+    Ok(KServer { key: Arc::new(key), certificate, id })
+}
+
+fn read_rsa_key(path: &Path) -> Result<RsaPrivateKey, Error> {
+    warn_of_exposed_key(path);
+    let pem = Secret::new(files::read_text(path)?.into_bytes());
+    let content = |why: String| Error::Content {
+        path: path.to_owned(),
+        what: "K_SERVER",
+        why: format!("{why}; it must be an RSA key of 2048 to 4096 bits in a PRIVATE KEY block (PKCS #8)"),
+    };
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose()).map_err(|why| content(why.to_string()))?;
+    RsaPrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).map_err(|why| content(why.to_string()))
+}
+
+fn read_certificate_of(path: &Path, key: &RsaPublicKey) -> Result<Vec<Vec<u8>>, Error> {
+    let chain = files::read_certificates(path)?;
+    let certified = |leaf: &CertificateDer<'_>| {
+        let (_, certificate) = parse_x509_certificate(leaf).ok()?;
+        RsaPublicKey::from_spki_der(certificate.public_key().raw).ok()
+    };
+    match chain.first().and_then(certified) {
+        Some(certified) if certified.to_spki_der() == key.to_spki_der() => {
+            Ok(chain.iter().map(|certificate| certificate.to_vec()).collect())
+        }
+        _ => Err(Error::Content {
+            path: path.to_owned(),
+            what: "K_SERVER's certificate",
+            why: "its first certificate is not for the key in k_server.key".into(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_far_from_the_last_audit_entry_is_worth_a_warning() {
+        let now: Timestamp = "2026-11-28T09:30:00Z".parse().unwrap();
+        for (last, words) in [
+            (now.as_second(), None),
+            (now.as_second() + 299, None),
+            (now.as_second() + 300, Some("before the last audit entry of 2026-11-28T09:35:00Z")),
+            (now.as_second() + 86_400 * 4000, Some("set the clock")),
+            (now.as_second() - 86_400 * 29, None),
+            (now.as_second() - 86_400 * 30, Some("after the last audit entry of 2026-10-29T09:30:00Z")),
+            (0, Some("unless nothing has happened")),
+            (i64::MAX, Some("before the last audit entry of 9223372036854775807")),
+        ] {
+            let warning = clock_warning(now, last);
+            assert_eq!(warning.is_some(), words.is_some(), "{last}: {warning:?}");
+            let said = warning.unwrap_or_default();
+            assert!(
+                words.is_none_or(|words| said.contains(words) && said.contains("says 2026-11-28T09:30:00Z")),
+                "{said}"
+            );
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The data folder: one start at a time, and what is set aside in it.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::Error;
+use crate::files;
+use crate::files::permissions::secure_data_folder;
+
+/// Keeps other starts out of a data folder until it is dropped.
+pub(crate) struct Starting {
+    _folder: File,
+}
+
+impl Starting {
+    /// Makes the folder if there is none, makes sure that it is nobody else's, and waits until no other process starts in
+    /// it. Blocks.
+    pub(crate) fn enter(folder: &Path) -> Result<Self, Error> {
+        secure_data_folder(folder)?;
+        let file = File::open(folder).map_err(files::failed("opened", folder))?;
+        file.lock().map_err(files::failed("locked", folder))?;
+        Ok(Starting { _folder: file })
+    }
+}
+
+/// Moves those of `names` that are there into a new folder beside them, which it gives. Nothing is deleted.
+pub(crate) fn set_aside(folder: &Path, names: &[&str], now: Timestamp) -> Result<PathBuf, Error> {
+    let name = now.strftime("set-aside-%Y%m%dT%H%M%SZ").to_string();
+    let candidates = (1..).map(|n| folder.join(if n == 1 { name.clone() } else { format!("{name}-{n}") }));
+    let mut made = candidates.map(|aside| match fs::DirBuilder::new().mode(0o700).create(&aside) {
+        Err(why) if why.kind() == ErrorKind::AlreadyExists => None,
+        made => Some(made.map(|()| aside.clone()).map_err(files::failed("made", &aside))),
+    });
+    let aside = made.find_map(|made| made).expect("an endless list of names")?;
+    for name in names {
+        if folder.join(name).symlink_metadata().is_ok() {
+            files::rename(&folder.join(name), &aside.join(name))?;
+        }
+    }
+    Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_aside_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = "2026-11-28T09:15:00Z".parse().unwrap();
+        let mut all = Vec::new();
+        for content in ["first", "second", "third"] {
+            fs::write(folder.path().join("kek"), content).unwrap();
+            let aside = set_aside(folder.path(), &["kek", "missing"], now).unwrap();
+            assert!(!folder.path().join("kek").exists());
+            all.push(aside);
+        }
+        assert_eq!(all[0].file_name().unwrap(), "set-aside-20261128T091500Z");
+        for (aside, content) in all.iter().zip(["first", "second", "third"]) {
+            assert_eq!(fs::read_to_string(aside.join("kek")).unwrap(), content);
+            assert_eq!(fs::read_dir(aside).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn starts_in_one_folder_come_one_after_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Starting::enter(folder.path()).unwrap();
+        let other = File::open(folder.path()).unwrap();
+        assert!(other.try_lock().is_err());
+        drop(first);
+        Starting::enter(folder.path()).unwrap();
+    }
+}

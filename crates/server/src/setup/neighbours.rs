@@ -1,0 +1,118 @@
+//! Other servers on the same data folder. What they do together is right, as the store is made for several processes; but
+//! each has limits and memory of its own, and mostly nobody meant to start two. So both say it in their logs.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use dskpp_crypto::{Random as _, SystemRandom};
+
+use crate::Error;
+use crate::files;
+
+/// The folder, within the data folder, in which each running server has a file that it keeps locked.
+const FOLDER: &str = "servers";
+
+/// This server's place among them; it is left when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Neighbours {
+    folder: PathBuf,
+    name: OsString,
+    _locked: File,
+    /// Those that have been told.
+    known: HashSet<OsString>,
+}
+
+impl Neighbours {
+    /// Takes a place for the server that listens on `address`.
+    pub(crate) fn join(data_dir: &Path, address: SocketAddr) -> Result<Self, Error> {
+        let folder = data_dir.join(FOLDER);
+        files::make_private_folder(&folder)?;
+        let name = format!("{}-{}", std::process::id(), data_encoding::HEXLOWER.encode(&SystemRandom.bytes(8)));
+        let path = folder.join(&name);
+        // Locked before it has its name: a file without a lock is one whose server has ended.
+        let unnamed = folder.join(format!(".{name}"));
+        let locked = || -> io::Result<File> {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unnamed)?;
+            file.lock()?;
+            write!(file, "process {} on {address}", std::process::id())?;
+            fs::rename(&unnamed, &path)?;
+            Ok(file)
+        };
+        let locked = locked().map_err(files::failed("made", &path))?;
+        Ok(Neighbours { folder, name: name.into(), _locked: locked, known: HashSet::new() })
+    }
+
+    /// Warns of each other server once.
+    pub(crate) fn look(&mut self) {
+        let others = match self.others() {
+            Ok(others) => others,
+            Err(why) => return tracing::debug!("cannot look for other servers on this data folder: {why}"),
+        };
+        for (name, what) in others {
+            if self.known.insert(name) {
+                tracing::warn!(
+                    "another server runs on this data folder: {what}. Results stay right, but limits hold for each by \
+                     itself; stop one of them unless both are meant"
+                );
+            }
+        }
+    }
+
+    /// The names and descriptions of the others. Files of those that have ended are removed.
+    fn others(&self) -> io::Result<Vec<(OsString, String)>> {
+        let mut others = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
+            if name == self.name || name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let Ok(file) = File::open(&path) else { continue }; // gone meanwhile
+            match file.try_lock() {
+                Ok(()) => fs::remove_file(&path)?,
+                Err(TryLockError::WouldBlock) => others.push((name, fs::read_to_string(&path)?)),
+                Err(TryLockError::Error(why)) => return Err(why),
+            }
+        }
+        Ok(others)
+    }
+}
+
+impl Drop for Neighbours {
+    fn drop(&mut self) {
+        _ = fs::remove_file(self.folder.join(&self.name)); // else the next server does it
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_server_sees_the_others_that_run_and_clears_away_those_that_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let join = |port| Neighbours::join(folder.path(), SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
+        let seen = |server: &Neighbours| {
+            let mut seen: Vec<_> = server.others().unwrap().into_iter().map(|(_, what)| what).collect();
+            seen.sort_unstable();
+            seen
+        };
+        let first = join(1);
+        assert!(seen(&first).is_empty());
+        let (second, third) = (join(2), join(3));
+        let on = |port: u16| format!("process {} on 127.0.0.1:{port}", std::process::id());
+        assert_eq!(seen(&first), [on(2), on(3)]);
+        assert_eq!(seen(&second), [on(1), on(3)]);
+        drop(third);
+        assert_eq!(seen(&first), [on(2)]);
+        // One that was killed has left its file, without a lock.
+        let killed = folder.path().join("servers/4242-00");
+        fs::write(&killed, "process 4242 on 127.0.0.1:4").unwrap();
+        assert_eq!(seen(&second), [on(1)]);
+        assert!(!killed.exists());
+    }
+}

@@ -1,0 +1,197 @@
+//! The two halves of a store: the database, and the key-encryption key under which its secrets are sealed.
+//!
+//! A first start leaves, one after the other: `kek.begun` (the new key), the database with an identity and a check of
+//! the key, `kek.store` (the identity), and `kek`, which `kek.begun` becomes. The next start ends one that was stopped
+//! on the way. Any other half without its other half is refused, and nothing is made in its place.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::Config;
+use crate::Error;
+use crate::files;
+use crate::policy::otp::Windows;
+use crate::setup::data_folder::set_aside;
+use crate::store::seal::Kek;
+use crate::store::{Content, Store, StoreError, StorePolicy, look};
+
+#[cfg(test)]
+mod tests;
+
+const DATABASE: &str = "dskpp.db";
+const LOG: &str = "dskpp.db-wal";
+const KEK: &str = "kek";
+const KEK_BEGUN: &str = "kek.begun";
+const KEK_STORE: &str = "kek.store";
+const ADMIN_TOKEN: &str = "admin-token";
+
+/// What may be done where there is no store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// Nothing.
+    Never,
+    /// A first start: a store with a key that is made here.
+    WithNewKey,
+    /// A new store, also for a key that was handed out.
+    Always,
+    /// The same, and a store that is not whole is set aside. A whole one is refused.
+    Over,
+}
+
+/// A store that was opened.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    /// Whether it was begun now.
+    pub(crate) begun: bool,
+}
+
+/// Opens the store of a configuration, or begins it. Blocks.
+///
+/// # Errors
+/// [`Error::NotWhole`], [`Error::NotBegun`], [`Error::IsWhole`], [`Error::Content`] for a link; files and the store itself.
+pub(crate) fn open(config: &Config, begin: Begin, now: Timestamp) -> Result<Opened, Error> {
+    let halves = Halves::of(config)?;
+    match halves.find() {
+        Ok(Some(_)) if begin == Begin::Over => Err(Error::IsWhole { folder: halves.folder }),
+        Ok(Some(store)) => Ok(Opened { store, begun: false }),
+        Ok(None) if begin == Begin::Never || (begin == Begin::WithNewKey && halves.handed_out.is_some()) => {
+            Err(Error::NotBegun { folder: halves.folder })
+        }
+        Ok(None) => Ok(Opened { store: halves.begin()?, begun: true }),
+        Err(Error::NotWhole { why, .. }) if begin == Begin::Over => {
+            let names = [DATABASE, LOG, "dskpp.db-shm", "dskpp.db-journal", KEK_BEGUN, KEK_STORE, ADMIN_TOKEN];
+            let key = Some(KEK).filter(|_| halves.has_made_key());
+            let names: Vec<_> = names.into_iter().chain(key).collect();
+            let aside = set_aside(&halves.folder, &names, now)?;
+            tracing::warn!("a new store begins; what was left of the old one ({why}) is in {}", aside.display());
+            Ok(Opened { store: halves.begin()?, begun: true })
+        }
+        Err(why) => Err(why),
+    }
+}
+
+struct Halves {
+    folder: PathBuf,
+    policy: StorePolicy,
+    /// A key of the deployment's, and the file that it came from, if any.
+    handed_out: Option<(Arc<Kek>, Option<PathBuf>)>,
+}
+
+impl Halves {
+    fn of(config: &Config) -> Result<Self, Error> {
+        let policy = StorePolicy {
+            lock_after: config.policy.lock_after,
+            windows: Windows {
+                hotp_look_ahead: config.validate.hotp_look_ahead,
+                totp_window: config.validate.totp_window,
+            },
+        };
+        let handed_out = Kek::handed_out(&config.seal.kek_file)?.map(|(kek, file)| (Arc::new(kek), file));
+        Ok(Halves { folder: config.server.data_dir.clone(), policy, handed_out })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.path(name).symlink_metadata().is_ok()
+    }
+
+    /// Whether there is a key file that a server made, and not one that the deployment put there.
+    fn has_made_key(&self) -> bool {
+        let same =
+            |file: &Path| matches!((file.canonicalize(), self.path(KEK).canonicalize()), (Ok(a), Ok(b)) if a == b);
+        self.has(KEK) && !matches!(&self.handed_out, Some((_, Some(file))) if same(file))
+    }
+
+    fn not_whole(&self, why: impl Into<String>) -> Error {
+        Error::NotWhole { folder: self.folder.clone(), why: why.into() }
+    }
+
+    /// The store, where both halves are there; nothing, where none is.
+    fn find(&self) -> Result<Option<Store>, Error> {
+        let database = self.path(DATABASE);
+        if database.is_symlink() {
+            let why = "it is a symbolic link, and SQLite keeps its log beside the file that a link leads to: put the \
+                       file itself here, or let server.data_dir name its folder";
+            return Err(Error::Content { path: database, what: "the database", why: why.into() });
+        }
+        if look(&database).map_err(|why| self.opened_not(why))? == Content::Store {
+            return self.open().map(Some);
+        }
+        let left = [KEK_STORE, ADMIN_TOKEN, "tls/ca.pem", "tls/ca-key.pem"].into_iter().find(|name| self.has(name));
+        match left.or(Some(KEK).filter(|_| self.has_made_key())) {
+            None => Ok(None),
+            Some(left) => {
+                let store =
+                    files::read_text(&self.path(KEK_STORE)).map_or(String::new(), |id| format!(" ({})", id.trim()));
+                Err(self.not_whole(format!("{left} is there, but the database {DATABASE}{store} is missing or empty")))
+            }
+        }
+    }
+
+    /// Makes a store where there is nothing, or what a first start left that was stopped.
+    fn begin(&self) -> Result<Store, Error> {
+        if self.handed_out.is_none() && !self.has(KEK_BEGUN) {
+            let key = Kek::new_hex();
+            files::write(&self.path(KEK_BEGUN), key.expose(), 0o600)?;
+        }
+        self.open()
+    }
+
+    /// Opens the database, or makes it, and makes sure that the key is its own.
+    fn open(&self) -> Result<Store, Error> {
+        let made = [KEK, KEK_BEGUN].into_iter().find(|name| self.has(name));
+        let kek = match (&self.handed_out, made) {
+            (Some((kek, _)), _) => Arc::clone(kek),
+            (None, Some(name)) => Arc::new(self.read_key(name)?),
+            (None, None) => {
+                return Err(
+                    self.not_whole(format!("the database {DATABASE} is there, but its key-encryption key is missing"))
+                );
+            }
+        };
+        let known = self.has(KEK_STORE).then(|| files::read_text(&self.path(KEK_STORE))).transpose()?;
+        let known = known.as_deref().map(str::trim);
+        let store = Store::open_known(&self.path(DATABASE), kek, self.policy, known);
+        let store = store.map_err(|why| self.opened_not(why))?;
+        if known.is_none() && self.handed_out.is_none() {
+            files::write(&self.path(KEK_STORE), format!("{}\n", store.id()).as_bytes(), 0o600)?;
+        }
+        if self.handed_out.is_none() && made == Some(KEK_BEGUN) {
+            files::rename(&self.path(KEK_BEGUN), &self.path(KEK))?;
+        }
+        Ok(store)
+    }
+
+    fn read_key(&self, name: &str) -> Result<Kek, Error> {
+        match Kek::read(&self.path(name)) {
+            Err(why @ Error::Content { .. }) => Err(self.not_whole(why.to_string())),
+            read => read,
+        }
+    }
+
+    fn opened_not(&self, why: StoreError) -> Error {
+        match why {
+            StoreError::Damaged(why) => self.not_whole(format!("the database {DATABASE} is damaged: {why}")),
+            StoreError::Other { id } => {
+                let known = files::read_text(&self.path(KEK_STORE)).unwrap_or_default();
+                let why = format!("the key-encryption key belongs to the database {}", known.trim());
+                self.not_whole(format!("{why}, and {DATABASE} is {id}"))
+            }
+            StoreError::Sealed(_) => {
+                let key = match self.handed_out {
+                    Some(_) => "that was handed out: hand out its own",
+                    None => "beside it",
+                };
+                self.not_whole(format!(
+                    "the database {DATABASE} was sealed with another key-encryption key than the one {key}"
+                ))
+            }
+            why => why.into(),
+        }
+    }
+}

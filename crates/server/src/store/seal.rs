@@ -1,0 +1,280 @@
+//! Secrets at rest: sealed under the key-encryption key, each to its own place in the store.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use data_encoding::HEXLOWER_PERMISSIVE;
+use dskpp_crypto::{AeadKey, Hash, HmacKey, Random as _, Secret, SystemRandom};
+
+use crate::Error;
+use crate::error::CannotOpen;
+use crate::files;
+use crate::files::permissions::warn_of_exposed_key;
+use crate::model::id::SESSION_TIME_LEN;
+
+/// The key-encryption key: 32 octets that never enter the store.
+///
+/// It seals for years, three values or more for each run, with random nonces: more than AES-GCM's 2³². So it seals with
+/// AES-256-GCM-SIV (RFC 8452), under a key that is derived from it.
+#[derive(Debug)]
+pub(crate) struct Kek {
+    siv: AeadKey,
+    /// Opens what earlier versions sealed.
+    gcm: AeadKey,
+    /// A sealed value that means nothing.
+    nothing: Vec<u8>,
+}
+
+/// To what [`Kek::open_nothing`] is sealed.
+const NOTHING: &[u8] = b"nothing";
+/// Where the environment gives the key: 64 hexadecimal digits.
+const VARIABLE: &str = "DSKPP_KEK";
+/// The systemd credential's name.
+const CREDENTIAL: &str = "dskpp-kek";
+
+impl Kek {
+    /// A key of 32 octets.
+    pub(crate) fn new(key: &Secret) -> Result<Self, dskpp_crypto::Error> {
+        let siv = AeadKey::siv_from_secret(&derive(key, b"dskpp store"))?;
+        let nothing = siv.seal(&mut SystemRandom, NOTHING, &[0; 16]);
+        Ok(Kek { siv, gcm: AeadKey::from_secret(key)?, nothing })
+    }
+
+    /// The key that a deployment hands out, and the file that it is in: the environment's `DSKPP_KEK`, the configured
+    /// file (none where the path is empty), or the systemd credential `dskpp-kek`. Each is 64 hexadecimal digits.
+    pub(crate) fn handed_out(kek_file: &Path) -> Result<Option<(Self, Option<PathBuf>)>, Error> {
+        if let Some(text) = std::env::var_os(VARIABLE) {
+            return Ok(Some((Self::from_hex(&text.to_string_lossy(), Path::new(VARIABLE))?, None)));
+        }
+        let in_file = |path: PathBuf| Ok(Some((Self::read(&path)?, Some(path))));
+        if !kek_file.as_os_str().is_empty() {
+            warn_of_exposed_key(kek_file);
+            return in_file(kek_file.to_owned());
+        }
+        match std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(CREDENTIAL)) {
+            Some(path) if path.try_exists().map_err(files::failed("read", &path))? => in_file(path),
+            _ => Ok(None),
+        }
+    }
+
+    /// The key in a file: 64 hexadecimal digits.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let text = Secret::from(fs::read(path).map_err(files::failed("read", path))?);
+        Self::from_hex(&String::from_utf8_lossy(text.expose()), path)
+    }
+
+    /// A new key as a file holds it.
+    pub(crate) fn new_hex() -> Secret {
+        let mut text = data_encoding::HEXLOWER.encode(SystemRandom.secret(32).expose());
+        text.push('\n');
+        Secret::from(text.into_bytes())
+    }
+
+    fn from_hex(text: &str, path: &Path) -> Result<Self, Error> {
+        let text = files::without_mark(text).trim();
+        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map(Secret::new);
+        octets.ok().and_then(|octets| Self::new(&octets).ok()).ok_or_else(|| Error::Content {
+            path: path.to_owned(),
+            what: "a key-encryption key",
+            why: match text.chars().position(|c| !c.is_ascii_hexdigit()) {
+                Some(at) => format!("it must be 64 hexadecimal digits, and its character {} is none", at + 1),
+                None => format!("it must be 64 hexadecimal digits, and it has {}", text.len()),
+            },
+        })
+    }
+
+    /// Seals a secret to its table, column and row.
+    pub(crate) fn seal(&self, table: &'static str, column: &'static str, row: &str, secret: &Secret) -> Vec<u8> {
+        self.siv.seal(&mut SystemRandom, &place(table, column, row), secret.expose())
+    }
+
+    /// The work of [`open`](Self::open) where a column is empty, whose time would tell (profile P16).
+    pub(crate) fn open_nothing(&self) {
+        #[cfg(test)]
+        tests::OPENED.with(|opened| opened.set(opened.get() + 1));
+        _ = std::hint::black_box(self.siv.open(NOTHING, &self.nothing));
+    }
+
+    /// For many rows of one column.
+    pub(crate) fn column(&self, table: &'static str, column: &'static str) -> ColumnSealer<'_> {
+        let place = place(table, column, "");
+        ColumnSealer { kek: self, row_at: place.len(), place }
+    }
+
+    /// Opens what was sealed to that place, and nothing else.
+    pub(crate) fn open(
+        &self,
+        table: &'static str,
+        column: &'static str,
+        row: &str,
+        sealed: &[u8],
+    ) -> Result<Secret, CannotOpen> {
+        #[cfg(test)]
+        tests::OPENED.with(|opened| opened.set(opened.get() + 1));
+        let place = place(table, column, row);
+        let opened = self.siv.open(&place, sealed).or_else(|_| self.gcm.open(&place, sealed));
+        opened.map_err(|_| CannotOpen { table, column, row: row.to_owned() })
+    }
+}
+
+/// Seals values of one column, as [`Kek::seal`] does, without naming the place anew for each row.
+pub(crate) struct ColumnSealer<'a> {
+    kek: &'a Kek,
+    place: Vec<u8>,
+    /// Where the row begins in `place`.
+    row_at: usize,
+}
+
+impl ColumnSealer<'_> {
+    /// Seals `octets` to that row.
+    pub(crate) fn seal(&mut self, row: &str, octets: &[u8]) -> Vec<u8> {
+        self.place.truncate(self.row_at);
+        self.place.extend_from_slice(row.as_bytes());
+        self.kek.siv.seal(&mut SystemRandom, &self.place, octets)
+    }
+}
+
+/// A key of 32 octets for one purpose.
+fn derive(from: &Secret, purpose: &[u8]) -> Secret {
+    Secret::from_slice(HmacKey::new(Hash::Sha256, from.expose()).sign(&[purpose]).as_ref())
+}
+
+/// Keys that seal sessions: one for each day, all derived from one secret, so that every server on a store has the
+/// same, after any restart, without a word between them.
+///
+/// The day is that of the SessionID, which begins with the time when it was made: what sealed a session opens it.
+#[derive(Debug)]
+pub(crate) struct SessionKeys {
+    secret: Secret,
+    /// The last day on which there was a session, and its key.
+    last: Mutex<Option<(u64, Arc<AeadKey>)>>,
+}
+
+const DAY_MS: u64 = 24 * 3600 * 1000;
+/// Days for which a session still opens: the answer to a renewal is kept for 30 beyond its session, and a session lasts
+/// for one at most.
+const OPENS_FOR: u64 = 32;
+
+impl SessionKeys {
+    /// From a secret of the store.
+    pub(crate) fn new(secret: Secret) -> Self {
+        SessionKeys { secret, last: Mutex::new(None) }
+    }
+
+    /// The key of a session at the time `now_ms`; `None` for one that is too old, or not of this server.
+    pub(crate) fn of(&self, session_id: &str, now_ms: u64) -> Option<Arc<AeadKey>> {
+        let made_ms = u64::from_str_radix(session_id.get(..SESSION_TIME_LEN)?, 16).ok()?;
+        let (day, today) = (made_ms / DAY_MS, now_ms / DAY_MS);
+        // Another server's clock may be in the next day already.
+        if !(today.saturating_sub(OPENS_FOR)..=today + 1).contains(&day) {
+            return None;
+        }
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = last.as_ref().filter(|(of, _)| *of == day) {
+            return Some(Arc::clone(key));
+        }
+        let key = derive(&self.secret, format!("dskpp session, day {day}").as_bytes());
+        let key = Arc::new(AeadKey::siv_from_secret(&key).ok()?);
+        if day == today {
+            *last = Some((day, Arc::clone(&key)));
+        }
+        Some(key)
+    }
+}
+
+fn place(table: &str, column: &str, row: &str) -> Vec<u8> {
+    format!("{table}\0{column}\0{row}").into_bytes()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    thread_local! {
+        /// How many values this thread has opened.
+        pub(crate) static OPENED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    }
+
+    #[test]
+    fn a_sealed_secret_opens_only_in_its_place_and_under_its_key() {
+        let kek = Kek::new(&Secret::new(vec![1; 32])).unwrap();
+        let secret = Secret::from_slice(b"seed");
+        let sealed = kek.seal("key", "k_token", "1", &secret);
+        assert_eq!(kek.open("key", "k_token", "1", &sealed), Ok(secret.clone()));
+        let mut column = kek.column("key", "k_token");
+        for row in ["22", "1", ""] {
+            assert_eq!(kek.open("key", "k_token", row, &column.seal(row, b"seed")), Ok(secret.clone()), "row {row}");
+        }
+        assert!(kek.open("key", "k_token", "2", &sealed).is_err(), "moved to another row");
+        assert!(kek.open("key", "k_mac", "1", &sealed).is_err(), "moved to another column");
+        let other = Kek::new(&Secret::new(vec![2; 32])).unwrap();
+        assert!(other.open("key", "k_token", "1", &sealed).is_err());
+        assert!(Kek::new(&Secret::new(vec![2; 31])).is_err());
+        let marked = Kek::from_hex(&format!("\u{FEFF}{}\r\n", "01".repeat(32)), Path::new("kek")).unwrap();
+        assert_eq!(marked.open("key", "k_token", "1", &sealed), Ok(secret), "a byte order mark is no digit");
+    }
+
+    #[test]
+    fn what_earlier_versions_sealed_opens() {
+        let secret = Secret::new(vec![1; 32]);
+        let former = AeadKey::from_secret(&secret).unwrap();
+        let sealed = former.seal(&mut SystemRandom, &place("key", "k_token", "1"), b"seed");
+        let kek = Kek::new(&secret).unwrap();
+        assert_eq!(kek.open("key", "k_token", "1", &sealed), Ok(Secret::from_slice(b"seed")));
+        assert!(kek.open("key", "k_token", "2", &sealed).is_err());
+        let sealed = kek.seal("key", "k_token", "1", &Secret::from_slice(b"seed"));
+        assert!(former.open(&place("key", "k_token", "1"), &sealed).is_err(), "no GCM under the long-lived key");
+    }
+
+    /// A SessionID that is made at that time.
+    fn session_at(ms: u64) -> String {
+        format!("{ms:012X}0123456789ABCDEF0123")
+    }
+
+    #[test]
+    fn session_keys_change_daily_and_open_as_long_as_answers_are_kept() {
+        let keys = SessionKeys::new(Secret::new(vec![7; 32]));
+        let other_server = SessionKeys::new(Secret::new(vec![7; 32]));
+        let noon = 20_000 * DAY_MS + DAY_MS / 2;
+        let sealed = |at| keys.of(&session_at(at), at).unwrap().seal(&mut SystemRandom, b"", b"session");
+        let opens = |at, sealed: &[u8], now| {
+            let key = other_server.of(&session_at(at), now);
+            key.is_some_and(|key| key.open(b"", sealed).is_ok())
+        };
+        let of_noon = sealed(noon);
+        for (now, does_open) in [
+            (noon, true),
+            (noon + DAY_MS, true),
+            (noon + 31 * DAY_MS, true),
+            (noon + 33 * DAY_MS, false),
+            (noon - DAY_MS, true), // a clock that is behind
+            (noon - 2 * DAY_MS, false),
+            (noon, true), // and after the clock was put right
+        ] {
+            assert_eq!(opens(noon, &of_noon, now), does_open, "{} h later", (now as i64 - noon as i64) / 3_600_000);
+        }
+        assert!(opens(noon + 1, &of_noon, noon), "one key for the whole day");
+        assert!(!opens(noon + DAY_MS, &of_noon, noon + DAY_MS), "another the next day");
+        assert!(!opens(noon - DAY_MS, &of_noon, noon), "and another the day before");
+        for id in ["", "123", "not hexadecimal", "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}", "FFFFFFFFFFFF00000000"] {
+            assert!(keys.of(id, noon).is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_new_key_can_be_read_and_a_faulty_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made");
+        std::fs::write(&path, Kek::new_hex().expose()).unwrap();
+        let sealed = Kek::read(&path).unwrap().seal("t", "c", "r", &Secret::from_slice(b"x"));
+        assert!(Kek::read(&path).unwrap().open("t", "c", "r", &sealed).is_ok());
+        let path = folder.path().join("other");
+        std::fs::write(&path, "not hexadecimal").unwrap();
+        let error = Kek::handed_out(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("other") && error.contains("64 hexadecimal digits, and its character 1 is none"),
+            "{error}"
+        );
+    }
+}

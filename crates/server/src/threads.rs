@@ -1,0 +1,73 @@
+//! Threads without which the server cannot work: the death of one is told, so that the process can end with a reason
+//! instead of answering nothing for ever.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::watch;
+
+/// Threads that belong together; clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VitalThreads(Arc<watch::Sender<Option<String>>>);
+
+impl VitalThreads {
+    /// Starts a thread. It may end by itself; a panic is its death.
+    pub(crate) fn spawn(&self, name: String, stack_len: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let told = Told { all: self.clone(), name: name.clone() };
+        let alive = move || {
+            let _told = told;
+            work();
+        };
+        thread::Builder::new().name(name).stack_size(stack_len).spawn(alive).map(drop)
+    }
+
+    /// Ends when one of the threads has died, with its name.
+    pub(crate) async fn died(self) -> String {
+        let mut deaths = self.0.subscribe();
+        let name = deaths.wait_for(Option::is_some).await.ok().and_then(|name| name.clone());
+        name.unwrap_or_default() // `self` is here, so there is one
+    }
+}
+
+/// Tells of a death when its thread unwinds.
+struct Told {
+    all: VitalThreads,
+    name: String,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.all.0.send_replace(Some(std::mem::take(&mut self.name)));
+        }
+    }
+}
+
+/// A panic's payload that panics itself when it is dropped: no `catch_unwind` around a job keeps its thread alive.
+#[cfg(test)]
+pub(crate) struct Bomb;
+
+#[cfg(test)]
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            panic!("on purpose");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_told_and_an_end_is_not() {
+        let vital = VitalThreads::default();
+        let (ended, end) = std::sync::mpsc::channel();
+        vital.spawn("ends".into(), 65_536, move || ended.send(()).unwrap()).unwrap();
+        end.recv().unwrap();
+        vital.spawn("dies".into(), 65_536, || panic!("on purpose")).unwrap();
+        assert_eq!(vital.died().await, "dies");
+    }
+}
