@@ -75,7 +75,8 @@ impl DateTime {
 
     /// In words, for people: `31 December 2030, 00:00 UTC`.
     pub(crate) fn in_words(self) -> String {
-        self.0.strftime("%-d %B %Y, %H:%M UTC").to_string()
+        let seconds = if self.0.second() == 0 { "" } else { ":%S" };
+        self.0.strftime(&format!("%-d %B %Y, %H:%M{seconds} UTC")).to_string()
     }
 }
 
@@ -231,6 +232,6 @@ mod tests {
         let never: DateTime = "9999-12-31T23:59:59Z".parse().unwrap();
         assert_eq!((never.timestamp(), never.unix_s()), (None, 253_402_300_799));
         assert_eq!([253_402_300_799, 253_402_300_800].map(DateTime::from_unix_s), [Some(never), None]);
-        assert_eq!(never.in_words(), "31 December 9999, 23:59 UTC");
+        assert_eq!(never.in_words(), "31 December 9999, 23:59:59 UTC");
     }
 }

@@ -12,6 +12,9 @@ pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
         if text.len() < 16 {
             return None;
         }
+        if text.starts_with(['{', '<']) && text.contains(['"', '=', '/']) {
+            return Some("its secret is itself JSON or XML: it was probably taken for the secret in it");
+        }
         let text = text.trim_matches(['"', '\'', '`', '<', '>', '[', ']', '(', ')', '{', '}']);
         if text.contains("://") {
             return Some("its secret is itself a URI: it was probably taken for the secret in it");
@@ -24,10 +27,16 @@ pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
         if is_base32(&bare) {
             return Some("its secret is itself text in base32: it was probably encoded twice");
         }
-        if is_base64(text) {
+        let lines = Zeroizing::new(text.replace(['\r', '\n'], ""));
+        if is_base64(&lines) {
             return Some("its secret is itself text in base64: it was probably encoded twice");
         }
-        return None;
+        return secret
+            .ends_with(b"\n")
+            .then_some("its secret is text with a line end behind it, which may not belong to it");
+    }
+    if let Some(found) = of_text(secret) {
+        return Some(found);
     }
     // What a reader sees as base64 may have been written as something else.
     if secret.len() < 12 {
@@ -49,6 +58,31 @@ pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
         return Some("its base64 is a word of base32: it was probably written in base32");
     }
     None
+}
+
+/// What text leaves in octets that a program has taken for text, or text for octets. Of 16 octets or more that were
+/// drawn at random, hardly any begin like that.
+fn of_text(secret: &[u8]) -> Option<&'static str> {
+    let is_wide = |zero: usize| secret.iter().skip(zero).step_by(2).all(|octet| *octet == 0);
+    let is_narrow = |at: usize| secret.iter().skip(at).step_by(2).all(u8::is_ascii_graphic);
+    match secret {
+        _ if secret.len() < 12 => None,
+        [0, ..] if is_wide(0) && is_narrow(1) => Some("its secret is itself text in UTF-16"),
+        [_, 0, ..] if is_wide(1) && is_narrow(0) => Some("its secret is itself text in UTF-16"),
+        [0xEF, 0xBB, 0xBF, ..] => Some("its secret begins with a byte order mark: it is itself text"),
+        [first, rest @ ..] if rest.iter().all(|octet| octet == first) => {
+            Some("all octets of its secret are the same: nobody has drawn it at random")
+        }
+        _ => match std::str::from_utf8(secret) {
+            Ok(text) if text.contains('\u{FFFD}') => {
+                Some("its secret has marks for what was no text (U+FFFD): it was taken for text, and octets are lost")
+            }
+            Ok(text) if text.len() >= 16 && !text.is_ascii() && !text.contains(|c: char| c.is_ascii_control()) => {
+                Some("its secret is itself text in UTF-8, beyond ASCII: octets were probably taken for text")
+            }
+            _ => None,
+        },
+    }
 }
 
 /// The secret as text that can be seen, without blanks at its ends.
@@ -166,6 +200,18 @@ mod tests {
             (b"[-1, 2, -3, 4, -5, 6, -7, 8]", "text of a program"),
             (b"hex:3132333435363738", "text of a program"),
             (b"-----BEGIN PRIVATE KEY-----\nMTIz", "text of a program"),
+            (b"MTIzNDU2Nzg5MDEy\r\nMzQ1Njc4OTA=\r\n", "text in base64"),
+            (b"{\"k\":\"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA\"}", "JSON or XML"),
+            (b"<Secret>MTIzNDU2Nzg5</Secret>", "JSON or XML"),
+            (b"12345678901234567890\n", "a line end behind it"),
+            (b"correct horse battery\r\n", "a line end behind it"),
+            (b"3\x001\x003\x002\x003\x003\x00", "in UTF-16"),
+            (b"\x003\x001\x003\x002\x003\x003", "in UTF-16"),
+            (b"\xEF\xBB\xBF3132333435363738", "a byte order mark"),
+            (b"12\xEF\xBF\xBD4\xEF\xBF\xBD67890", "U+FFFD"),
+            ("Ã©Ã¤Â±Ã©Ã¼Ã¶".as_bytes(), "in UTF-8, beyond ASCII"),
+            (&[0; 20], "are the same"),
+            (&[0xFF; 32], "are the same"),
         ] {
             let found = suspicion(secret).unwrap_or_default();
             assert!(found.contains(named), "{}: {found}", String::from_utf8_lossy(secret));

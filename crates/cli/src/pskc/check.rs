@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use dskpp::key_package::file::FileFormat;
 use jiff::Timestamp;
-use pskc::{ContainerReader, Header, LenientReader};
+use pskc::{ContainerReader, DerivedKey, Header, LenientReader, ValueAlgorithm};
 use serde_json::{Value as Json, json};
 
 use super::container;
@@ -205,8 +205,18 @@ impl Check {
         let mut meaning = Meaning::new(reader.header().clone(), reader.line(), Timestamp::now().as_second());
         let mac_key = self.mac_key_file.as_deref().map(key_file).transpose()?;
         let unlock = self.by.get()?;
-        let mut opening = Opening::new(reader.header(), unlock.as_ref(), mac_key.as_ref(), false, None)?;
         let (mut found, mut packages, mut line) = (Found::default(), 0, reader.line());
+        let open = |unlock| Opening::new(reader.header(), unlock, mac_key.as_ref(), false, None);
+        let mut opening = match open(unlock.as_ref()) {
+            Ok(opening) => opening,
+            // Nothing opens what is protected in a way that is not known; the rest can be checked.
+            Err(why) if !is_known(reader.header()) => {
+                let next = "ask the sender for it with another protection, or with the right name of this one";
+                found.problems.push(Problem::warning(line, why.message, next));
+                open(None)?
+            }
+            Err(why) => return Err(why),
+        };
         loop {
             let mut package = match reader.next_package() {
                 Ok(Some(package)) => package,
@@ -237,6 +247,15 @@ impl Check {
         found.problems.truncate(MOST);
         Ok(Ok(found))
     }
+}
+
+/// Whether there is a way to open what is protected as the header says.
+fn is_known(header: &Header) -> bool {
+    let of_macs = header.mac_method.as_ref().is_none_or(|method| {
+        let key = method.mac_key.as_ref();
+        pskc::mac_hash(&method.algorithm).is_some() && key.is_none_or(|key| ValueAlgorithm::of(key).is_ok())
+    });
+    of_macs && header.encryption_key.as_ref().is_none_or(|key| DerivedKey::of(key).is_ok())
 }
 
 /// What else is wrong with a file that the schema refuses, as far as it can be understood.

@@ -128,6 +128,7 @@ const XML: &[(&str, Foreign)] = &[
     ("Tokens", ("seeds of SafeNet eToken in XML", COLUMNS)),
     ("map", ("settings of an Android app (such as FreeOTP's tokens.xml)", THROUGH_AEGIS)),
     ("plist", ("a property list of Apple", "export the keys as otpauth lines or as a table")),
+    ("Envelope", ("a SOAP message", "save its KeyContainer as a file of its own")),
     ("Workbook", ("a workbook of Excel in XML", "save it as CSV")),
     (
         "EncryptedData",

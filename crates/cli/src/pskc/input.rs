@@ -22,6 +22,7 @@ use super::format::Format;
 use super::key_text::from_hex;
 use super::kind::Kind;
 use super::material::key_file;
+use super::meaning::MIXED;
 use super::notes::Notes;
 use super::opening::Opening;
 use super::protect::few_rounds;
@@ -179,6 +180,7 @@ impl Input {
             if let Some((_, value)) = data.and_then(|data| data.encrypted_values().next()) {
                 summary.algorithm.get_or_insert_with(|| value.data.algorithm.clone());
             }
+            summary.has_open |= data.is_some_and(|data| matches!(data.secret, Some(pskc::Value::Plain(_))));
             summary.packages += 1;
             if let Err(why) = opener.open(&mut package, summary.packages, must_open) {
                 return Err(why.details(packages.faults_of_mac_method()));
@@ -196,6 +198,9 @@ impl Input {
             summary.warnings.push((later_version(&summary.header), None));
         }
         summary.warnings.extend(warnings.into_iter().map(|w| (w.irregularity.to_string(), Some(w.place))));
+        if summary.has_open && summary.algorithm.is_some() {
+            summary.warnings.push((MIXED.to_owned(), None));
+        }
         let derived = summary.header.encryption_key.as_ref().and_then(|key| DerivedKey::of(key).ok().flatten());
         let few = derived.and_then(|derived| few_rounds(derived.iterations.get()));
         summary.warnings.extend(few.map(|warning| (warning, None)));

@@ -14,6 +14,9 @@ use pskc::{
 use super::check::{MOST, Problem};
 use super::protect::few_rounds;
 
+/// Said of a file in which somebody may have put secrets of his own.
+pub(super) const MIXED: &str = "some secrets of the file are encrypted, and some stand in the clear";
+
 /// The identifiers of a file, as hashes that are keyed so that a file cannot make two of them equal.
 #[derive(Default)]
 struct Ids {
@@ -258,7 +261,7 @@ impl Meaning {
         if self.has_open && self.algorithm.is_some() && !self.is_mixed {
             self.is_mixed = true;
             let next = "encrypt all of them, or ask the sender whether somebody has changed the file";
-            self.warning(line, "some secrets of the file are encrypted, and some stand in the clear", next);
+            self.warning(line, MIXED, next);
         }
     }
 

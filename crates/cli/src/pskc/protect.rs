@@ -170,8 +170,8 @@ impl Protection {
 /// The warning that so many rounds of PBKDF2 deserve.
 pub(super) fn few_rounds(rounds: u32) -> Option<String> {
     (rounds < DerivedKey::FEW_ITERATIONS).then(|| {
-        let s = if rounds == 1 { "" } else { "s" };
-        format!("{rounds} round{s} protect a password little: whoever has the file can try many. 600000 are usual")
+        let (s, protect) = if rounds == 1 { ("", "protects") } else { ("s", "protect") };
+        format!("{rounds} round{s} {protect} a password little: whoever has the file can try many. 600000 are usual")
     })
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Summary {
     pub(crate) packages: u64,
     /// The algorithm of the first encrypted value.
     pub(crate) algorithm: Option<String>,
+    /// Whether a secret stands in the clear.
+    pub(crate) has_open: bool,
     pub(crate) trailer: Trailer,
     /// What the file does otherwise than RFC 6030 has it, and where that is known.
     pub(crate) warnings: Vec<(String, Option<pskc::xml::Position>)>,
@@ -37,6 +39,7 @@ impl Summary {
             header,
             packages: 0,
             algorithm: None,
+            has_open: false,
             trailer: Trailer::default(),
             warnings: Vec::new(),
             now_unix_s: Timestamp::now().as_second(),

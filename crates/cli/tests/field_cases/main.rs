@@ -13,6 +13,7 @@ mod options;
 mod otpauth;
 mod protection;
 mod signers;
+mod silent;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

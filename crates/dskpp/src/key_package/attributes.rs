@@ -70,6 +70,9 @@ impl List {
     }
 
     fn text(&mut self, number: u32, value: Option<&String>) -> Result<(), PackageError> {
+        if value.is_some_and(|text| !pskc::xml::is_text(text)) {
+            return Err(UNWRITABLE);
+        }
         self.add(number, value)
     }
 

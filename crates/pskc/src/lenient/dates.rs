@@ -74,7 +74,7 @@ fn is_short(day: &str) -> bool {
 /// ISO 8601 in other forms than that of XML Schema, and `2030-01-31`, with a `Z` too, as XML Schema has it.
 fn loose(text: &str) -> Option<DateTime> {
     if let Ok(time) = text.parse::<Timestamp>() {
-        return Some(time.into());
+        return is_zone(text).then(|| time.into());
     }
     let day = text.strip_suffix('Z').unwrap_or(text);
     if let (10, Ok(day)) = (day.len(), day.parse::<Date>()) {
@@ -84,6 +84,13 @@ fn loose(text: &str) -> Option<DateTime> {
     let has_offset = text.get(10..)?.contains(['Z', 'z', '+', '-', '[']);
     let local = text.parse::<civil::DateTime>().ok().filter(|_| !has_offset);
     local.filter(|local| local.year() >= 1).map(DateTime::from_civil)
+}
+
+/// Whether the offset of a time is one of XML Schema's, 14 hours at most.
+fn is_zone(text: &str) -> bool {
+    let zone = text.get(10..).and_then(|time| time.split_once(['+', '-'])).map_or("", |(_, zone)| zone);
+    let digits: String = zone.chars().filter(char::is_ascii_digit).take(4).collect();
+    format!("{digits:0<4}").parse::<u16>().is_ok_and(|zone| zone <= 1400)
 }
 
 /// `31/12/2030` and its like: two numbers and a year of four digits.
@@ -128,6 +135,8 @@ mod tests {
             ("2030-12-31 23:59:59", "2030-12-31T23:59:59Z"),
             ("2030-12-31T23:59", "2030-12-31T23:59:00Z"),
             ("2030-12-31 23:59:59+02:00", "2030-12-31T21:59:59Z"),
+            ("2030-12-31T23:59:59+14", "2030-12-31T09:59:59Z"),
+            ("2030-12-31T00:00:00-0930", "2030-12-31T09:30:00Z"),
             ("31.12.2030", "2030-12-31T00:00:00Z"),
             ("31/12/2030 23:59", "2030-12-31T23:59:00Z"),
             ("12/31/2030 23:59:59", "2030-12-31T23:59:59Z"),
@@ -146,6 +155,9 @@ mod tests {
             ("31/12/2030 11:59 PM", "not a date and time"),
             ("31/12/2030 25:00", "not a date and time"),
             ("31/12/2030 +02:00", "not a date and time"),
+            ("2030-12-31T00:00:00+25:00", "not a date and time"),
+            ("2030-12-31 00:00:00-1401", "not a date and time"),
+            ("2030-12-31T00:00:00+15", "not a date and time"),
             ("never", "not a date and time"),
             ("", "not a date and time"),
         ] {

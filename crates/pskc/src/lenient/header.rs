@@ -82,7 +82,7 @@ pub(super) fn take(
             warnings.name(tree, "EncryptionKey");
             match key_info(tree, warnings)? {
                 key if key == KeyInfo::default() => warnings.empty(tree),
-                key => header.encryption_key = Some(key),
+                key => warnings.first(&mut header.encryption_key, Some(key), tree),
             }
             if let Some(algorithm) = names::attribute(tree, &["Algorithm"], warnings) {
                 let algorithm = values::algorithm(algorithm, &tree.place, warnings);
@@ -142,10 +142,11 @@ fn mac_method(header: &mut Header, defaults: &Defaults, tree: &Tree, warnings: &
         }
     }
     // A draft has both a method and, behind it, its name once more.
-    header.mac_method = Some(match header.mac_method.take() {
-        Some(known) if method.mac_key.is_none() => MacMethod { algorithm: method.algorithm, ..known },
-        _ => method,
-    });
+    let is_its_name = method.mac_key.is_none() && method.mac_key_reference.is_none();
+    match &header.mac_method {
+        Some(known) if is_its_name && known.algorithm == method.algorithm => {}
+        _ => warnings.first(&mut header.mac_method, Some(method), tree),
+    }
     Ok(())
 }
 

@@ -144,7 +144,10 @@ fn value<T>(
         let data = EncryptedData { algorithm, parameters: Vec::new(), key_info: None, cipher_value };
         return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: mac_of(mac, warnings)? }))));
     }
-    let Some(found) = tree.child("PlainValue").or_else(|| tree.child("Value")) else { return Ok(None) };
+    let Some(found) = tree.child("PlainValue").or_else(|| tree.child("Value")) else {
+        warnings.add(Irregularity::Empty(tree.local.clone()), &tree.place);
+        return Ok(None);
+    };
     warnings.name(found, "PlainValue");
     if let Some(mac) = mac {
         mac.take_whole();

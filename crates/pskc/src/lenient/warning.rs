@@ -136,7 +136,7 @@ impl Irregularity {
     /// With no more of the file's own words than a reader needs: they can be megabytes.
     fn shortened(mut self) -> Self {
         use Irregularity as I;
-        const MOST: usize = 80; // octets
+        const MOST: usize = 160; // octets
         if let I::Version(text)
         | I::Namespace(text)
         | I::Name { found: text, .. }

@@ -210,3 +210,36 @@ fn the_hash_in_an_attribute_of_suite_counts() {
         assert_eq!(found.as_ref().map(|(suite, told)| (suite.as_str(), *told)), expected, "{text}");
     }
 }
+
+/// An element that says nothing, or says again what another one has said.
+#[test]
+fn a_value_without_content_and_a_second_method_are_told() {
+    let value = |data: &str| document(&format!("<KeyPackage><Key Id='1'><Data>{data}</Data></Key></KeyPackage>"));
+    let begin = |begin: String| document(&(begin + "<KeyPackage><Key Id='1'/></KeyPackage>"));
+    let method = |hash: &str| format!("<MACMethod Algorithm='{hash}'><MACKeyReference>r</MACKeyReference></MACMethod>");
+    let name = |name: &str| {
+        format!(
+            "<EncryptionKey><k:KeyName xmlns:k='http://www.w3.org/2000/09/xmldsig#'>{name}</k:KeyName></EncryptionKey>"
+        )
+    };
+    let sha1 = "http://www.w3.org/2000/09/xmldsig#hmac-sha1";
+    let sha2 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
+    let again = "stands there again, and the first one is taken";
+    for (text, told) in [
+        (value("<TimeInterval/>"), vec!["<TimeInterval> says nothing"]),
+        (value("<Time></Time>"), vec!["<Time> says nothing"]),
+        (value("<Counter> </Counter>"), vec!["<Counter> says nothing"]),
+        (value("<Counter>5</Counter>"), vec!["<Counter> says nothing", "the text in <Counter>"]),
+        (value("<Secret/>"), vec!["<Secret> says nothing"]),
+        (value("<Secret><ValueMAC>AAAA</ValueMAC></Secret>"), vec!["<Secret> says nothing", "the text in <ValueMAC>"]),
+        (begin(method(sha1) + &method(sha1)), vec![again]),
+        (begin(method(sha1) + &method(sha2)), vec![again]),
+        (begin(name("a") + &name("b")), vec![again]),
+    ] {
+        let (container, found) = read(&text).unwrap();
+        assert!(found.len() == told.len() && found.iter().zip(&told).all(|(f, t)| f.contains(t)), "{text}: {found:?}");
+        if let Some(method) = &container.mac_method {
+            assert_eq!(method.algorithm, sha1, "{text}");
+        }
+    }
+}

@@ -273,6 +273,9 @@ fn row(columns: &[Column], record: &StringRecord, note: &mut dyn FnMut(String)) 
         if matches!(name, "serial" | "id") && is_shortened(&cell) {
             note(format!("the {name} looks like a number that a spreadsheet has shortened, such as 1.23E+11"));
         }
+        if matches!(name, "serial" | "id") && is_no_value(&cell) {
+            note(format!("the {name} {cell:?} is what a spreadsheet writes where it has no value"));
+        }
         match name.strip_prefix("policy.") {
             Some(name) => _ = policy.insert(name.to_owned(), (&*cell).into()),
             None => members.push(name, &*cell),
@@ -289,6 +292,11 @@ fn is_shortened(cell: &str) -> bool {
     let is_number =
         |text: &str| !text.is_empty() && text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'.' | b','));
     cell.split_once("E+").is_some_and(|(number, power)| is_number(number) && is_number(power))
+}
+
+/// `#N/A`, `#REF!` and their like.
+fn is_no_value(cell: &str) -> bool {
+    matches!(cell, "#N/A" | "#REF!" | "#NAME?" | "#VALUE!" | "#NUM!" | "#NULL!" | "#DIV/0!")
 }
 
 #[cfg(test)]

@@ -182,6 +182,12 @@ impl Writer {
         if secret.is_some_and(|secret| secret.is_empty()) {
             return Err("its secret is empty".to_owned());
         }
+        let algorithm = key.and_then(|key| key.algorithm.as_deref());
+        if matches!(self, Writer::Csv(_) | Writer::Json { .. })
+            && algorithm.is_some_and(|name| !name.is_empty() && !name.contains(':'))
+        {
+            return Err("the format takes an Algorithm that is no URI for another one".to_owned());
+        }
         match self {
             Writer::Csv(table) => table.row(package, pins),
             Writer::Json { begun } => {

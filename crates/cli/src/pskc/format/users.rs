@@ -69,7 +69,7 @@ pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<Vec<KeyPa
     }
     let secret = Encoding::Hex.decode(secret)?;
     let mut data = KeyData { secret: Some(Value::Plain(secret)), ..KeyData::default() };
-    let counter = fields.next();
+    let (counter, last) = (fields.next(), fields.next());
     match period_s {
         Some(period) => {
             data.time = Some(Value::Plain(0));
@@ -77,10 +77,16 @@ pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<Vec<KeyPa
         }
         None => {
             let counter = counter.unwrap_or("0").parse::<i64>().ok().filter(|counter| *counter >= 0);
-            data.counter = Some(Value::Plain(counter.ok_or("the counter is not a whole number from 0 on")?));
+            let mut counter = counter.ok_or("the counter is not a whole number from 0 on")?;
+            // Behind the counter stands the password that was made with it: the next one has the next counter.
+            if last.is_some() {
+                counter = counter.checked_add(1).ok_or("the counter is at its end")?;
+                note("the counter was used: the next one is taken".to_owned());
+            }
+            data.counter = Some(Value::Plain(counter));
         }
     }
-    if fields.next().is_some() || (period_s.is_some() && counter.is_some_and(|counter| counter != "0")) {
+    if last.is_some() || (period_s.is_some() && counter.is_some_and(|counter| counter != "0")) {
         note("what was used last is left out".to_owned());
     }
     let response_format = Some(ResponseFormat { encoding: ValueFormat::Decimal, length: digits, check_digits: None });
