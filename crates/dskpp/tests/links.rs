@@ -103,3 +103,20 @@ fn links_that_lead_nowhere_are_found() {
         broken(&folder).iter().filter_map(|line| Some(line.rsplit_once(' ')?.1.to_owned())).collect();
     assert_eq!(found, ["#c", "b.md"]);
 }
+
+/// The walks in docs/architecture.md: a function that moved or was renamed takes the page with it.
+#[test]
+fn every_step_of_the_walks_is_a_function_of_its_file() {
+    let root = plain(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    let page = fs::read_to_string(root.join("docs/architecture.md")).expect("a document");
+    let mut steps = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ") && line.contains(".rs` |")) {
+        let quoted: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+        let [function, file] = quoted[..] else { continue };
+        let source = fs::read_to_string(root.join(file)).unwrap_or_else(|_| panic!("there is no {file}"));
+        let declared = |end| source.contains(&format!("fn {function}{end}"));
+        assert!(declared('(') || declared('<'), "{file} has no function {function}");
+        steps += 1;
+    }
+    assert!(steps >= 25, "the page has {steps} steps");
+}

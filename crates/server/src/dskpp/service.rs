@@ -1,8 +1,8 @@
 //! A request in, an answer out: the protocol core, the store and the pool put together.
 //!
-//! - `hello` answers pass 1 of four-pass with a parse and at most one read, and keeps nothing.
-//! - `two_pass` answers the only request of two-pass, with the same care as `nonce`.
-//! - `nonce` answers pass 3: what was answered before comes from the store, or, where that was a refusal that proved
+//! - `client_hello` answers pass 1 of four-pass with a parse and at most one read, and keeps nothing.
+//! - `two_pass` answers the only request of two-pass, with the same care as `client_nonce`.
+//! - `client_nonce` answers pass 3: what was answered before comes from the store, or, where that was a refusal that proved
 //!   nothing, from memory; what can be refused cheaply is; then one computation on the pool, and one transaction where
 //!   the code is proved. Once begun, both happen even if the peer hangs up: nobody escapes the count of wrong codes
 //!   that way, and no run stays half done. A run whose peer goes while it waits for its turn is dropped: it has tried no
@@ -215,8 +215,8 @@ impl Service {
     async fn answered(self: &Arc<Self>, body: Bytes, peer: SocketAddr) -> Result<Vec<u8>, Stop> {
         let turn = self.turns.of(peer.into()).await?;
         match Request::read(&body)? {
-            Request::ClientHello(hello) => self.hello(hello, body, peer, turn).await,
-            Request::ClientNonce(nonce) => self.nonce(nonce, &body, peer, turn).await,
+            Request::ClientHello(hello) => self.client_hello(hello, body, peer, turn).await,
+            Request::ClientNonce(nonce) => self.client_nonce(nonce, &body, peer, turn).await,
         }
     }
 

@@ -20,7 +20,7 @@ use crate::net::turns::Turn;
 use crate::store::{HelloContext, HelloQuery, OldKey};
 
 impl Service {
-    pub(super) async fn hello(
+    pub(super) async fn client_hello(
         self: &Arc<Self>,
         hello: ClientHello,
         body: Bytes,

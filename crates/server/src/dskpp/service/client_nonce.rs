@@ -19,7 +19,7 @@ use crate::net::turns::Turn;
 use crate::policy::backoff::Attempt;
 
 impl Service {
-    pub(super) async fn nonce(
+    pub(super) async fn client_nonce(
         self: &Arc<Self>,
         message: ClientNonce,
         body: &[u8],
