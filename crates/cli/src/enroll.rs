@@ -206,12 +206,9 @@ impl Enroll {
         if self.pbkdf2_prf == "hmac-sha256" {
             request.pbkdf2_prf = Pbkdf2Prf::HmacSha256;
         }
-        let options = TransportOptions {
-            ca: self.ca.clone(),
-            insecure: self.insecure,
-            waiting: Some(waiting),
-            ..TransportOptions::default()
-        };
+        let mut options = TransportOptions::trusting(self.ca.clone());
+        options.insecure = self.insecure;
+        options.waiting = Some(waiting);
         let transport = Transport::new(&options)?;
         request.check()?;
         if let (true, Credential::Trigger(trigger)) = (self.ask, &request.credential) {

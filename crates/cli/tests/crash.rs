@@ -56,7 +56,7 @@ fn acknowledged(state: AwaitingServerFinished, answer: &[u8]) -> End {
 }
 
 fn transport(server: &Server) -> Transport {
-    Transport::new(&TransportOptions { ca: Some(server.ca.clone()), ..TransportOptions::default() }).unwrap()
+    Transport::new(&TransportOptions::trusting(Some(server.ca.clone()))).unwrap()
 }
 
 fn prepare(server: &Server) -> Vec<Value> {

@@ -125,8 +125,8 @@ fn trouble_with_a_server_is_named_with_its_remedy_in_admin_as_in_enroll() {
     away.write("token", std::fs::read_to_string(home.path("dskpp-data/admin-token")).unwrap());
     for (origin, ca, words) in [
         (origin.replace("https:", "http:"), Some(&ca), &["expects TLS", "use https://"][..]),
-        (origin, None, &["no trusted authority", "--ca"]),
-        (format!("https://{dead}"), Some(&ca), &["cannot be reached"]),
+        (origin, None, &["not issued by a trusted CA", "--ca"]),
+        (format!("https://{dead}"), Some(&ca), &["cannot reach"]),
     ] {
         let ca: Vec<&str> = ca.map(|ca| ["--ca", ca]).into_iter().flatten().collect();
         fails(&away, &[&["enroll", &format!("{origin}/dskpp"), "--code", &code], &ca[..]].concat(), 1, words);
@@ -232,11 +232,11 @@ fn a_server_that_is_not_there_or_not_the_right_one() {
         (
             server.url(),
             other_ca.as_str(),
-            &["certificate of localhost", "no trusted authority", "of another server"][..],
+            &["certificate of localhost", "not issued by a trusted CA", "a different server"][..],
         ),
         (server.url(), "missing.pem", &["missing.pem", "--ca"]),
-        (format!("https://{nobody}/dskpp"), &ca, &["cannot be reached", "refused"]),
-        ("https://no-such-host.invalid/dskpp".into(), &ca, &["no-such-host.invalid", "cannot be reached"]),
+        (format!("https://{nobody}/dskpp"), &ca, &["cannot reach", "refused"]),
+        ("https://no-such-host.invalid/dskpp".into(), &ca, &["no-such-host.invalid", "cannot reach"]),
         (at("/elsewhere"), &ca, &["404", "path"]),
         (at("/healthz"), &ca, &["405", "path"]),
         (server.url().replace("https", "http"), &ca, &["localhost", "expects TLS", "use https:"]),
@@ -247,8 +247,8 @@ fn a_server_that_is_not_there_or_not_the_right_one() {
         assert!(!done.err.contains(&code), "{done:#?}");
     }
     let api = format!("https://{nobody}");
-    fails(&home, &["admin", "key", "list", "--server", &api], 1, &["cannot be reached", "--server"]);
-    fails(&home, &["admin", "key", "list", "--ca", &other_ca], 1, &["no trusted authority", "--ca"]);
+    fails(&home, &["admin", "key", "list", "--server", &api], 1, &["cannot reach", "--server"]);
+    fails(&home, &["admin", "key", "list", "--ca", &other_ca], 1, &["not issued by a trusted CA", "--ca"]);
     assert_eq!(server.state(&enrolment), "open");
 }
 

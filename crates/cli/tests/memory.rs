@@ -66,7 +66,7 @@ fn s3_3_s4_2_5_no_code_key_or_token_stays_in_the_memory_of_a_server_after_its_ru
     let mut home = Home::new();
     let mut server = Server::start(&mut home);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let options = TransportOptions { ca: Some(server.ca.clone()), ..TransportOptions::default() };
+    let options = TransportOptions::trusting(Some(server.ca.clone()));
     let mut store = FileStore::open_or_create(&home.path("tokens.db"), &Unlock::KeyFile(home.path("key"))).unwrap();
     let mut needles = vec![needle("the admin token", server.token.as_bytes())];
     for run in 0..RUNS {

@@ -1,4 +1,7 @@
 //! DSKPP over HTTP (RFC 6063 §7.2): one POST, one answer.
+//!
+//! [`HttpClient`], [`check_url`] and [`tls_config`] show types of `reqwest` and `rustls` on purpose: they are for programs
+//! that make other requests by the same rules. Their versions are re-exported here. All else hides them.
 
 use std::error::Error as _;
 use std::io;
@@ -14,44 +17,53 @@ mod http;
 
 pub use error::{CertificateFault, TransportError};
 pub use http::{HttpClient, check_url, read_certificates, tls_config};
+pub use {reqwest, rustls};
 
 /// The media type of every DSKPP message (RFC 6063 §7.2.1).
 pub const MEDIA_TYPE: &str = "application/dskpp+xml";
-/// The longest answer that is read, in octets.
+/// The maximum length of an answer, in octets.
 pub const MAX_ANSWER: usize = 64 * 1024;
-/// How many redirections are followed (profile P30).
+/// The maximum number of redirections (profile P30).
 pub const MAX_REDIRECTS: usize = 5;
 
-/// How long a request waits in all for a server that asks it to, by `Retry-After`.
+/// The maximum total wait for a busy server (`Retry-After`).
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How to reach servers.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TransportOptions {
-    /// A PEM file with the only certificates that servers' certificates may lead to; else the system's.
+    /// A PEM file with the trust anchors for TLS; `None`: those of the system.
     pub ca: Option<PathBuf>,
-    /// Whether plain HTTP is allowed to other hosts than this one. For tests alone.
+    /// Allows plain HTTP to other hosts; only for tests.
     pub insecure: bool,
-    /// How long a connection may take to come about.
+    /// The timeout of a connection attempt.
     pub connect_timeout: Duration,
-    /// How long a request may take, with everything that belongs to it.
+    /// The timeout of a request, redirections included.
     pub total_timeout: Duration,
-    /// Called before a wait for a server that is busy, with its length, so that a person sees why nothing happens.
+    /// Called before the client waits for a busy server, with the length of the wait, to show the user.
     pub waiting: Option<fn(Duration)>,
-    /// Where every request that was answered is put, with its answer; none: they are not kept.
+    /// Records every answered request and its answer.
     pub recording: Option<Recording>,
 }
 
-/// Requests and answers in their order, for people who learn or debug.
+/// Requests and answers in order, to learn from or to debug.
 pub type Recording = Arc<Mutex<Vec<Exchange>>>;
 
-/// A request, and what the server answered.
+/// A request and its answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The body of the request.
     pub request: Vec<u8>,
     /// The body of the response.
     pub answer: Vec<u8>,
+}
+
+impl TransportOptions {
+    /// Trusts the certificates in the PEM file `ca`, or those of the system.
+    pub fn trusting(ca: Option<PathBuf>) -> Self {
+        TransportOptions { ca, ..Self::default() }
+    }
 }
 
 impl Default for TransportOptions {
@@ -67,10 +79,10 @@ impl Default for TransportOptions {
     }
 }
 
-/// The shortest wait for a server that is busy.
+/// The minimum wait for a busy server.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
 
-/// Sends messages to servers: over TLS, with no cookies, no cache, and no redirection but those of profile P30.
+/// Sends messages to servers: over TLS, without cookies and cache, with the redirections of profile P30 only.
 #[derive(Clone, Debug)]
 pub struct Transport {
     client: HttpClient,
@@ -80,7 +92,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Reads the CA certificates; connects to nothing.
+    /// Reads the CA certificates. It does not connect.
     pub fn new(options: &TransportOptions) -> Result<Self, TransportError> {
         let client = HttpClient::with_connect_timeout(options.ca.as_deref(), options.connect_timeout)?;
         Ok(Transport {
@@ -91,11 +103,10 @@ impl Transport {
         })
     }
 
-    /// Posts a message and gives the body of the answer, at most 64 KiB.
+    /// Posts a message and returns the body of the answer, at most 64 KiB.
     ///
-    /// A server that is busy is asked again when its `Retry-After` says so, for [`PATIENCE`] in all. Else it sends once
-    /// (to each URL on the way). After an error that [`TransportError::is_lost`], the same `body` may be posted once
-    /// more.
+    /// It posts again to a busy server after its `Retry-After`, for at most [`PATIENCE`] in total, and otherwise once to
+    /// each URL of a redirection. After a [lost](TransportError::is_lost) answer, the same `body` may be posted again.
     pub async fn post(&self, url: &str, body: &[u8]) -> Result<Vec<u8>, TransportError> {
         let mut patience = PATIENCE;
         loop {
@@ -184,20 +195,20 @@ fn headers() -> HeaderMap {
     .collect()
 }
 
-/// The target of a 307 or 308 to https; no other redirection keeps the message together (profile P30).
+/// The target of a 307 or 308 to https; other redirections may drop the message (profile P30).
 fn redirection(response: &Response) -> Result<Url, TransportError> {
     let location = header(response, LOCATION.as_str()).unwrap_or_default();
     let refused = |reason| TransportError::Redirected { to: printable(&location), reason };
     if !matches!(response.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
-        return Err(refused("only HTTP 307 and 308 are"));
+        return Err(refused("only HTTP 307 and 308 are followed"));
     }
     if location.is_empty() {
-        return Err(refused("it names no URL"));
+        return Err(refused("it has no URL"));
     }
     match response.url().join(&location) {
         Ok(url) if url.scheme() == "https" => Ok(url),
-        Ok(_) => Err(refused("it is not https")),
-        Err(_) => Err(refused("it is not a URL")),
+        Ok(_) => Err(refused("its target is not https")),
+        Err(_) => Err(refused("its target is not a URL")),
     }
 }
 
@@ -217,14 +228,14 @@ fn retry_after(response: &Response) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let at = jiff::fmt::rfc2822::parse(&text).ok()?.timestamp();
-    Some(at.duration_since(jiff::Timestamp::now()).try_into().unwrap_or(Duration::ZERO)) // past: at once
+    Some(at.duration_since(jiff::Timestamp::now()).try_into().unwrap_or(Duration::ZERO)) // in the past: no wait
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// What somebody else wrote, for a message.
+/// A foreign text, made safe for a message.
 pub(crate) fn printable(text: &str) -> String {
     pskc::Shown(text).to_string()
 }
@@ -265,7 +276,7 @@ fn is_handshake(error: &rustls::Error) -> bool {
     matches!(error, AlertReceived(_) | PeerIncompatible(_) | NoCertificatesPresented)
 }
 
-/// Whether what came back is no HTTP, as the alert of a server that expects TLS.
+/// Whether the answer is not HTTP, such as the alert of a server that expects TLS.
 fn is_no_http(error: &reqwest::Error) -> bool {
     let mut next = error.source();
     while let Some(error) = next {
@@ -277,7 +288,7 @@ fn is_no_http(error: &reqwest::Error) -> bool {
     false
 }
 
-/// The cause that TLS gave, if it was TLS. `io::Error` does not count what it wraps as its source.
+/// The TLS error that caused this one, if any. `io::Error` does not report what it wraps as its source.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut next = error.source();
     while let Some(error) = next {
@@ -292,7 +303,7 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
-/// The last cause, which says most to a person.
+/// The last cause, which says most.
 fn innermost(error: &reqwest::Error) -> String {
     let mut last: &dyn std::error::Error = error;
     while let Some(next) = last.source() {

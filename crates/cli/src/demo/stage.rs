@@ -94,8 +94,8 @@ impl Stage {
         let unlock = Unlock::KeyFile(folder.path().join("store.key"));
         let store = FileStore::open_or_create(&folder.path().join("tokens.db"), &unlock).map_err(Failure::new)?;
         let recording = Recording::default();
-        let options =
-            TransportOptions { ca: ca.clone(), recording: Some(recording.clone()), ..TransportOptions::default() };
+        let mut options = TransportOptions::trusting(ca.clone());
+        options.recording = Some(recording.clone());
         let transport = Transport::new(&options).map_err(Failure::new)?;
         Ok(Stage {
             api,

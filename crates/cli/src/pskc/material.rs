@@ -182,7 +182,7 @@ pub(crate) fn private_key(path: &Path) -> Result<Secret, Failure> {
 /// All certificates in a file, PEM or one in DER; at least one.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let found = read_certificates(path).map_err(|why| Failure::new(format!("{}: {why}", path.display())));
-    match found?.into_iter().map(|certificate| certificate.to_vec()).collect::<Vec<_>>() {
+    match found? {
         found if found.iter().all(|der| Der::of(der) == Some(Der::Certificate)) => Ok(found),
         found => {
             let what = found.iter().find_map(|der| Der::of(der)).map_or("no certificate", Der::what);

@@ -68,7 +68,7 @@ pub(crate) fn listen(listener: TcpListener, server: &Server, tls: &Path, between
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
-    let options = TransportOptions { ca: Some(server.ca.clone()), ..TransportOptions::default() };
+    let options = TransportOptions::trusting(Some(server.ca.clone()));
     let real = server.url();
     let address: SocketAddr = listener.local_addr().unwrap();
     std::thread::spawn(move || {

@@ -6,7 +6,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use dskpp::client::K;
 use dskpp_crypto::{Error, PathError, RsaPublicKey, Secret, SignerUse, TrustAnchors, verify_chain};
 use pskc::KeyInfo;
-use rustls_pki_types::CertificateDer;
 
 use super::error::EnrollError;
 use crate::token::k_server::KServer;
@@ -16,7 +15,7 @@ use crate::transport::read_certificates;
 #[derive(Debug, Default)]
 pub(super) struct Trust {
     /// The trust anchors for K_SERVER's certificate; empty: not verified.
-    pub(super) anchors: Vec<CertificateDer<'static>>,
+    pub(super) anchors: Vec<Vec<u8>>,
     /// K_SHARED and its name.
     pub(super) device_key: Option<(String, Secret)>,
     /// For a renewal, what its token remembers; else what all tokens of this server remember.
@@ -37,7 +36,7 @@ pub(super) struct Judged {
 
 impl Trust {
     /// The anchors of a PEM file.
-    pub(super) fn read_anchors(path: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, EnrollError> {
+    pub(super) fn read_anchors(path: Option<&Path>) -> Result<Vec<Vec<u8>>, EnrollError> {
         let Some(path) = path else { return Ok(Vec::new()) };
         let unusable = |reason| EnrollError::KServerCa { path: path.to_owned(), reason };
         let anchors = read_certificates(path).map_err(unusable)?;
@@ -102,7 +101,7 @@ impl Trust {
     /// together with the key: the server confirms both with a MAC over all messages.
     fn certified(&self, key: RsaPublicKey, chain: &Chain<'_>) -> Result<(KServer, bool), EnrollError> {
         if !self.anchors.is_empty() {
-            let anchors: Vec<_> = self.anchors.iter().map(|anchor| &anchor[..]).collect();
+            let anchors: Vec<_> = self.anchors.iter().map(Vec::as_slice).collect();
             chain.leads_to(&anchors, chain.above).map_err(|why| EnrollError::KServerCertificate(why.to_string()))?;
         }
         let by_known = |known: &&KServer| {
@@ -141,8 +140,8 @@ impl Chain<'_> {
     }
 
     /// The issuer: one of the other certificates, or an anchor.
-    fn issuer(&self, anchors: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
-        let mut candidates = self.above.iter().map(Vec::as_slice).chain(anchors.iter().map(|anchor| &anchor[..]));
+    fn issuer(&self, anchors: &[Vec<u8>]) -> Option<Vec<u8>> {
+        let mut candidates = self.above.iter().map(Vec::as_slice).chain(anchors.iter().map(Vec::as_slice));
         candidates.find(|candidate| self.leads_to(&[candidate], &[]).is_ok()).map(<[u8]>::to_vec)
     }
 }

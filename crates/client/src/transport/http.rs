@@ -1,4 +1,4 @@
-//! The HTTP client of every command, with one set of rules.
+//! The HTTP client for all requests, with one set of rules.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -17,10 +17,9 @@ use super::TransportError;
 
 /// An HTTP client.
 ///
-/// - Other machines are spoken to over TLS alone, so that no token or code is sent in the clear; this machine over
-///   plain HTTP too.
-/// - This machine is never spoken to through a proxy, whatever the environment says; others are as it says.
-/// - No redirection is followed, so that no request, and no token in it, goes where the caller did not send it.
+/// - It speaks TLS to other machines, so that no token or code is sent in the clear, and also plain HTTP to this one.
+/// - It uses the proxy of the environment for other machines, never for this one.
+/// - It follows no redirection, so that no request, and no token in it, goes where the caller did not send it.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     local: Client,
@@ -29,17 +28,17 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// How long a connection may take to come about.
+    /// The timeout of a connection attempt.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-    /// How long a request may take, with everything that belongs to it.
+    /// The timeout of a request.
     pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// Trusts the certificates in the PEM file `ca`, or else the system's; connects to nothing.
+    /// Trusts the certificates in the PEM file `ca`, or those of the system. It does not connect.
     pub fn new(ca: Option<&Path>) -> Result<Self, TransportError> {
         Self::with_connect_timeout(ca, Self::CONNECT_TIMEOUT)
     }
 
-    /// As [`new`](Self::new), with another time for connections.
+    /// Like [`new`](Self::new), with a different connection timeout.
     pub(super) fn with_connect_timeout(ca: Option<&Path>, timeout: Duration) -> Result<Self, TransportError> {
         let tls = tls_config(ca)?;
         let builder = || {
@@ -56,19 +55,20 @@ impl HttpClient {
         Ok(Self { local: local.map_err(setup)?, remote: remote.map_err(setup)?, insecure: false })
     }
 
-    /// Allows plain HTTP to other machines. For tests alone.
+    /// Allows plain HTTP to other machines; only for tests.
     pub(super) fn insecure(self, insecure: bool) -> Self {
         Self { insecure, ..self }
     }
 
-    /// A request to `url`, which may take [`TOTAL_TIMEOUT`](Self::TOTAL_TIMEOUT) if it is not given another time.
+    /// A request to `url`, with [`TOTAL_TIMEOUT`](Self::TOTAL_TIMEOUT) unless the caller changes it.
     ///
-    /// Errors: [`TransportError::NotHttps`], [`TransportError::BadUrl`].
+    /// # Errors
+    /// [`TransportError::NotHttps`], [`TransportError::BadUrl`].
     pub fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, TransportError> {
         Ok(self.request_to(method, &self.url(url)?))
     }
 
-    /// `url`, if requests may be sent there.
+    /// `url`, if this client may send requests there.
     pub(super) fn url(&self, url: &str) -> Result<Url, TransportError> {
         match check_url(url) {
             Err(TransportError::NotHttps(_)) if self.insecure => {
@@ -84,9 +84,10 @@ impl HttpClient {
     }
 }
 
-/// `url`, if it leads to a server over TLS, or to this machine, where nobody listens in between.
+/// `url`, if it is https, or http to this machine.
 ///
-/// Errors: [`TransportError::NotHttps`], [`TransportError::BadUrl`].
+/// # Errors
+/// [`TransportError::NotHttps`], [`TransportError::BadUrl`].
 pub fn check_url(url: &str) -> Result<Url, TransportError> {
     let bad = |reason: String| TransportError::BadUrl { url: url.to_owned(), reason };
     let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
@@ -98,7 +99,7 @@ pub fn check_url(url: &str) -> Result<Url, TransportError> {
     }
 }
 
-/// Whether the URL's host is this machine, by its name or number.
+/// Whether the URL's host is this machine, by name or address.
 fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
@@ -107,7 +108,8 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// TLS as this client speaks it: versions 1.2 and 1.3, the system's roots or the certificates of one PEM file.
+/// The TLS configuration of this client: versions 1.2 and 1.3, trusting the system's roots or the certificates of a PEM
+/// file.
 pub fn tls_config(ca: Option<&Path>) -> Result<ClientConfig, TransportError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let setup = |error: rustls::Error| TransportError::Setup(error.to_string());
@@ -121,7 +123,7 @@ pub fn tls_config(ca: Option<&Path>) -> Result<ClientConfig, TransportError> {
                 return Err(TransportError::NotAuthority(path.to_owned()));
             }
             for certificate in certificates {
-                roots.add(certificate).map_err(|error| ca_file(path, error.to_string()))?;
+                roots.add(certificate.into()).map_err(|error| ca_file(path, error.to_string()))?;
             }
             builder.with_root_certificates(roots)
         }
@@ -133,24 +135,24 @@ fn ca_file(path: &Path, reason: String) -> TransportError {
     TransportError::CaFile { path: path.to_owned(), reason }
 }
 
-/// The certificates of a PEM file in their order, at least one, or the one of a DER file; other PEM sections and a byte
-/// order mark are passed over.
+/// The certificates of a PEM file in order, DER, at least one, or the certificate of a DER file. It ignores other PEM
+/// sections and a byte order mark.
 ///
 /// # Errors
-/// In words for people, without the file's name: it cannot be read, is not PEM, or has no certificate.
-pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    const MOST: u64 = 16 * 1024 * 1024; // an authority's whole collection is far shorter
+/// In words for people, without the name of the file: it cannot be read, is not PEM, or has no certificate.
+pub fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
+    const MOST: u64 = 16 * 1024 * 1024; // a whole collection of CA certificates is far shorter
     let mut octets = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut octets));
     read.map_err(|why| format!("it cannot be read: {why}"))?;
     if matches!(octets[..], [0x30, 0x80..=0x84, ..]) {
-        return Ok(vec![CertificateDer::from(octets)]);
+        return Ok(vec![octets]);
     }
     let pem = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&octets);
     let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     match certificates {
-        Ok(certificates) if certificates.is_empty() => Err("there is no certificate in it".to_owned()),
-        Ok(certificates) => Ok(certificates),
+        Ok(certificates) if certificates.is_empty() => Err("it contains no certificate".to_owned()),
+        Ok(certificates) => Ok(certificates.into_iter().map(|certificate| certificate.to_vec()).collect()),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -189,7 +189,7 @@ fn each_fault_of_a_certificate_has_its_remedy() {
     for (error, fault, remedy) in [
         (UnknownIssuer, CertificateFault::UnknownIssuer, "--ca"),
         (BadSignature, CertificateFault::OtherIssuer, "--ca"),
-        (ca, CertificateFault::IsCa, "not the authority's own"),
+        (ca, CertificateFault::IsCa, "not the CA's own"),
         (NotValidForName, CertificateFault::OtherName, "host name"),
         (Expired, CertificateFault::Expired, "clock"),
         (NotValidYet, CertificateFault::NotValidYet, "clock"),
@@ -295,7 +295,7 @@ fn a_ca_file_with_the_certificate_of_a_server_is_refused_with_its_remedy() {
     assert!(with(own.pem()).is_ok() && with(authority.pem()).is_ok() && with(server.pem() + &authority.pem()).is_ok());
     let refused = with(server.pem()).unwrap_err();
     assert!(matches!(refused, TransportError::NotAuthority(_)), "{refused:?}");
-    assert!(refused.next().contains("the authority that issued the server's"), "{}", refused.next());
+    assert!(refused.next().contains("the server's CA with --ca"), "{}", refused.next());
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use dskpp_crypto::{Random, Sha256};
 
 use super::config::RunConfig;
 use super::failed::Failed;
-use super::four_pass::{AwaitingServerHello, ChooseK, Provisioned};
+use super::four_pass::{AwaitingServerHello, ChooseK};
+use super::server_finished::Provisioned;
 use super::two_pass::{AwaitingKey, TwoPass};
 use crate::message::Response;
 use crate::protection::ClientProtection;

@@ -3,18 +3,18 @@
 use std::num::NonZeroU32;
 
 use dskpp_crypto::{Random, Secret, Sha256, ct_eq};
-use pskc::{KeyContainer, KeyInfo};
+use pskc::KeyInfo;
 
 use super::config::{Credential, RunConfig};
-use super::failed::{Failed, NO_LENGTH};
-use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
+use super::failed::Failed;
+use super::server_finished::{self, Described, Provisioned};
+use crate::algorithm::{KeyType, PackageFormat};
 use crate::auth_data;
 use crate::encryption::K;
-use crate::key_package::received_key_len;
-use crate::key_schedule::{self, Keys};
+use crate::key_schedule;
 use crate::message::{
     AuthenticationCodeMac, AuthenticationData, ClientNonce, Mac, MessageExtensions, PackageContent, Response,
-    ServerFinished, ServerHello, ServerHelloBody,
+    ServerHello, ServerHelloBody,
 };
 use crate::prf::Prf;
 use crate::version::Version;
@@ -197,51 +197,21 @@ pub struct AwaitingServerFinished {
     renews: Option<String>,
 }
 
-/// A confirmed key, ready to be stored.
-#[derive(Debug)]
-pub struct Provisioned {
-    /// K_TOKEN and K_MAC.
-    pub keys: Keys,
-    /// The PRF, to be kept with K_MAC.
-    pub prf: Prf,
-    /// What was negotiated.
-    pub key_type: KeyType,
-    /// The key's `Id`.
-    pub key_id: String,
-    /// `ServerID`
-    pub server_id: Option<String>,
-    /// The key package: everything about the key but its value.
-    pub container: KeyContainer,
-    /// The octets of this run's K: the modulus of K_SERVER, or K_SHARED (profile P1).
-    pub k: Secret,
-    /// How the key travelled in two-pass; `None`: four-pass made it.
-    pub method: Option<ProtectionMethod>,
-    /// The iterations of PBKDF2 between the passphrase and the key that wrapped this one, in whatever package; where they
-    /// differ, the fewest, be it of the MAC of PKCS #12. Fewer than [`auth_data::MIN_ITERATIONS`] are few, and worth a
-    /// warning (profile P15).
-    pub iterations: Option<NonZeroU32>,
-}
-
 impl AwaitingServerFinished {
     /// Takes the body of the HTTP response (RFC 6063 §4.2.5), and gives the key if its confirmation is right.
     pub fn receive(self, body: &[u8]) -> Result<Provisioned, Failed> {
-        let ServerFinished { session_id, status, body: finished, .. } = match Response::read(body) {
-            Ok(Response::ServerFinished(finished)) => finished,
-            Ok(Response::ServerHello(hello)) if hello.status.is_failure() => return Err(Failed::Refused(hello.status)),
-            Ok(Response::ServerHello(_)) => return Err(Failed::Misbehaved("a second ServerHello")),
-            Err(error) => return Err(Failed::Unreadable(error)),
-        };
-        if status.is_failure() {
-            return Err(Failed::Refused(status));
-        }
+        let (session_id, finished) = server_finished::read(body, "a second ServerHello")?;
         if session_id.is_some_and(|session_id| session_id != self.session_id) {
             return Err(Failed::Misbehaved("ServerFinished belongs to another session"));
         }
-        let finished = finished.ok_or(Failed::Misbehaved("ServerFinished without a key package"))?;
-        let PackageContent::Pskc(container) = finished.key_package.content else {
+        let PackageContent::Pskc(mut container) = finished.key_package.content else {
             return Err(Failed::Misbehaved("the key package is of another format than was negotiated"));
         };
-        let (key_id, key_len) = self.judge(&container)?;
+        let described = Described::by(&mut container, std::slice::from_ref(&self.key_type), self.renews.as_deref())?;
+        if described.key.data.as_ref().is_some_and(|data| data.secret.is_some()) {
+            return Err(Failed::Misbehaved("the key package of four-pass contains a key"));
+        }
+        let (key_id, key_len) = (described.key.id.clone(), described.len);
         let keys = key_schedule::agree(self.prf, &self.r_c, self.k.expose(), &self.r_s, key_len)
             .map_err(|_| Failed::Misbehaved("the PRF does not fit R_C"))?;
         let expected = key_schedule::confirmation(self.prf, &keys.k_mac, &self.message_hash);
@@ -260,30 +230,6 @@ impl AwaitingServerFinished {
             method: None,
             iterations: None,
         })
-    }
-
-    /// The key's id and length, from a package that describes one key of the negotiated type without its value.
-    fn judge(&self, container: &KeyContainer) -> Result<(String, usize), Failed> {
-        let [package] = &container.key_packages[..] else {
-            return Err(Failed::Misbehaved("the key package does not describe exactly one key"));
-        };
-        let key = package.key.as_ref().ok_or(Failed::Misbehaved("the key package describes no key"))?;
-        if key.data.as_ref().is_some_and(|data| data.secret.is_some()) {
-            return Err(Failed::Misbehaved("the key package of four-pass contains a key"));
-        }
-        // RFC 6030 leaves Algorithm optional; the negotiated type stands where it is absent.
-        if key.algorithm.as_deref().map(KeyType::from_uri).is_some_and(|named| named != self.key_type) {
-            return Err(Failed::Misbehaved("the key package is for another type of key than was negotiated"));
-        }
-        if self.renews.as_ref().is_some_and(|renewed| *renewed != key.id) {
-            return Err(Failed::Misbehaved("the key package names another key than the one to be replaced"));
-        }
-        if key.id.is_empty() {
-            return Err(Failed::Misbehaved("the key has no identifier"));
-        }
-        let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
-        let key_len = received_key_len(&self.key_type, suite).ok_or(NO_LENGTH)?;
-        Ok((key.id.clone(), key_len))
     }
 }
 

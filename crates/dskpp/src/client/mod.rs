@@ -10,6 +10,7 @@ mod config;
 mod either;
 mod failed;
 mod four_pass;
+mod server_finished;
 mod two_pass;
 
 pub use crate::encryption::K;
@@ -17,5 +18,6 @@ pub use crate::protection::ClientProtection;
 pub use config::{Credential, Renewal, RunConfig};
 pub use either::{AwaitingAnswer, ChosenVariant, Either};
 pub use failed::Failed;
-pub use four_pass::{AwaitingServerFinished, AwaitingServerHello, ChooseK, FourPass, Provisioned};
+pub use four_pass::{AwaitingServerFinished, AwaitingServerHello, ChooseK, FourPass};
+pub use server_finished::Provisioned;
 pub use two_pass::{AwaitingKey, TwoPass};

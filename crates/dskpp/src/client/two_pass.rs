@@ -6,16 +6,14 @@ use dskpp_crypto::{Random, Secret, ct_eq};
 use pskc::{DecryptionKey, DerivedKey, KeyContainer, Opener, OpenerOptions, Value};
 
 use super::config::{Credential, RunConfig};
-use super::failed::{Failed, NO_LENGTH};
-use super::four_pass::Provisioned;
+use super::failed::Failed;
+use super::server_finished::{self, Described, Provisioned};
 use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data;
-use crate::key_package::received_key_len;
 use crate::key_package::{self, ITERATIONS};
 use crate::key_schedule;
 use crate::message::{
-    AuthenticationCodeMac, AuthenticationData, Mac, PackageContent, ProtocolVariants, Response, ServerFinished,
-    ServerFinishedBody,
+    AuthenticationCodeMac, AuthenticationData, Mac, PackageContent, ProtocolVariants, ServerFinishedBody,
 };
 use crate::prf::Prf;
 use crate::protection::ClientProtection;
@@ -119,18 +117,7 @@ impl AwaitingKey {
     /// # Errors
     /// [`Failed`]; nothing is to be stored then.
     pub fn receive(self, body: &[u8]) -> Result<Provisioned, Failed> {
-        let ServerFinished { status, body: finished, .. } = match Response::read(body) {
-            Ok(Response::ServerFinished(finished)) => finished,
-            Ok(Response::ServerHello(hello)) if hello.status.is_failure() => return Err(Failed::Refused(hello.status)),
-            Ok(Response::ServerHello(_)) => {
-                return Err(Failed::Misbehaved("it chose four-pass, which was not offered"));
-            }
-            Err(error) => return Err(Failed::Unreadable(error)),
-        };
-        if status.is_failure() {
-            return Err(Failed::Refused(status));
-        }
-        let finished = finished.ok_or(Failed::Misbehaved("ServerFinished without a key package"))?;
+        let (_, finished) = server_finished::read(body, "it chose four-pass, which was not offered")?;
         let server_id = finished.key_package.server_id.clone().ok_or(Failed::Misbehaved("it sent no ServerID"))?;
         let prf = self.prf(&finished)?;
         let used = self.used(finished.key_package.key_protection_method.as_ref())?;
@@ -166,23 +153,8 @@ impl AwaitingKey {
 
     /// What the package says of its one key.
     fn judge(&self, container: &mut KeyContainer) -> Result<Judged, Failed> {
-        let [package] = &mut container.key_packages[..] else {
-            return Err(Failed::Misbehaved("the key package does not hold exactly one key"));
-        };
-        let key = package.key.as_mut().ok_or(Failed::Misbehaved("the key package holds no key"))?;
-        let key_type = match (key.algorithm.as_deref().map(KeyType::from_uri), &self.offer.key_types[..]) {
-            (Some(named), offered) if offered.contains(&named) => named,
-            (None, [only]) => only.clone(),
-            _ => return Err(Failed::Misbehaved("it sent a type of key that was not offered")),
-        };
-        if self.offer.renewal.as_ref().is_some_and(|renewal| renewal.key_id != key.id) {
-            return Err(Failed::Misbehaved("the key package names another key than the one to be replaced"));
-        }
-        if key.id.is_empty() {
-            return Err(Failed::Misbehaved("the key has no identifier"));
-        }
-        let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
-        let type_len = received_key_len(&key_type, suite).ok_or(NO_LENGTH)?;
+        let renews = self.offer.renewal.as_ref().map(|renewal| renewal.key_id.as_str());
+        let Described { key, key_type, len: type_len } = Described::by(container, &self.offer.key_types, renews)?;
         let stated = token_length::take(key, &key_type, type_len);
         let stated = stated.map_err(|()| Failed::Misbehaved("what it says of the key's length cannot be right"))?;
         let key_len = stated.as_ref().map_or(0, |stated| stated.len).max(type_len);

@@ -69,7 +69,7 @@ fn p29_a_changed_key_needs_a_reason() {
         let trust = Trust { remembered: vec![known.clone()], ..Trust::default() };
         assert_eq!(trust.judge(sent, SystemTime::now()).unwrap().is_trusted, is_trusted, "{what}");
     }
-    let anchors = vec![mine.der().clone()];
+    let anchors = vec![mine.der().to_vec()];
     let checked = Trust { anchors, remembered: vec![old], ..Trust::default() };
     assert_eq!(judged(&checked, &by_mine), (NEW.public().modulus().to_vec(), true));
     for sent in [bare(&OLD), bare(&NEW), by_other, chain(&other, &OLD, 2999)] {
@@ -89,7 +89,7 @@ fn p29_who_is_no_authority_certifies_no_other_key() {
     let no_ca = CertifiedIssuer::self_signed(params, pair).unwrap();
     let own = KeyInfo::from_certificates(vec![no_ca.der().to_vec()]);
     let of_other = KeyInfo::from_certificates(vec![certificate(&no_ca, &NEW, 2999)]);
-    let anchored = Trust { anchors: vec![no_ca.der().clone()], ..Trust::default() };
+    let anchored = Trust { anchors: vec![no_ca.der().to_vec()], ..Trust::default() };
     assert_eq!(judged(&anchored, &own), (OLD.public().modulus().to_vec(), true), "its own");
     assert!(matches!(anchored.judge(&of_other, SystemTime::now()), Err(EnrollError::KServerCertificate(_))));
     let known = Trust { remembered: vec![remembered(&OLD, Some(&no_ca))], ..Trust::default() };
@@ -108,7 +108,7 @@ fn p29_the_issuer_is_remembered_and_stays_at_a_roll_over() {
     assert_eq!(issuer(&new, &chain(&mine, &mine, &NEW)), der(&mine));
     assert_eq!(issuer(&new, &chain(&mine, &other, &NEW)), None, "who did not sign it is no issuer");
     assert_eq!(issuer(&new, &bare(&NEW)), None);
-    let anchored = Trust { anchors: vec![mine.der().clone()], ..Trust::default() };
+    let anchored = Trust { anchors: vec![mine.der().to_vec()], ..Trust::default() };
     assert_eq!(issuer(&anchored, &KeyInfo::from_certificates(vec![certificate(&mine, &NEW, 2999)])), der(&mine));
     let known = Trust { remembered: vec![remembered(&OLD, Some(&mine))], ..Trust::default() };
     assert_eq!(issuer(&known, &chain(&mine, &other, &NEW)), der(&mine));
@@ -119,7 +119,7 @@ fn p29_the_issuer_is_remembered_and_stays_at_a_roll_over() {
 #[test]
 fn p29_a_certificate_must_lead_to_an_anchor_and_be_of_the_key() {
     let (mine, other) = (ca(), ca());
-    let trust = Trust { anchors: vec![mine.der().clone()], takes_any: true, ..Trust::default() };
+    let trust = Trust { anchors: vec![mine.der().to_vec()], takes_any: true, ..Trust::default() };
     for (what, certificate) in [
         ("another CA", certificate(&other, &NEW, 2999)),
         ("expired", certificate(&mine, &NEW, 2020)),

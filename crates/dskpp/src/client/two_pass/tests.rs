@@ -9,6 +9,7 @@ use crate::auth_code::AuthCode;
 use crate::client::Renewal;
 use crate::key_package::PackageSpec;
 use crate::message::Request;
+use crate::message::Response;
 use crate::negotiate::NegotiationPolicy;
 use crate::server::{AuthPolicy, ClientKey, Finished, OutgoingKey, Reason, TwoPassFacts, TwoPassRun};
 use crate::status::Status;
