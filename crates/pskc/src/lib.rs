@@ -40,6 +40,7 @@ mod protection;
 mod shown;
 pub mod signature;
 mod stream;
+mod unshown;
 mod usable;
 mod validity;
 mod value;
@@ -63,6 +64,7 @@ pub use protection::{
 };
 pub use shown::{MAX_LONG_NAME_LEN, MAX_NAME_LEN, Shown, escaped, is_deceptive, is_name, is_visible, shortened};
 pub use stream::{ContainerReader, ContainerWriter};
-pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, OtpParameters, Unshown, Unusable, Usable, unshown};
+pub use unshown::{Unshown, unshown};
+pub use usable::{MAX_COUNTER, MAX_SECRET_LEN, OtpParameters, Unusable, Usable};
 pub use validity::validity_problems;
 pub use value::{EncryptedData, EncryptedValue, MacMethod, Value};

@@ -87,7 +87,7 @@ impl Problem {
         Problem::error(
             why.place().line,
             why,
-            match super::input::may_be_lenient(why) {
+            match super::packages::may_be_lenient(why) {
                 true => "correct it; what vendors ship may still be readable with --lenient",
                 false => "correct it, or ask the sender for the file again",
             },

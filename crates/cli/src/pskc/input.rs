@@ -12,9 +12,7 @@ use data_encoding::HEXLOWER;
 use dskpp::key_package::file::FileFormat;
 use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
 use indicatif::{ProgressBar, ProgressStyle};
-use pskc::{
-    DecryptionKey, DerivedKey, Header, Irregularity, KeyPackage, LenientReader, ParallelReader, Trailer, Warning,
-};
+use pskc::{DecryptionKey, DerivedKey, KeyPackage};
 
 use super::container;
 use super::document::Document;
@@ -25,6 +23,7 @@ use super::material::key_file;
 use super::meaning::MIXED;
 use super::notes::Notes;
 use super::opening::Opening;
+use super::packages::{Packages, later_version};
 use super::protect::few_rounds;
 use super::reading::Reading;
 use super::summary::Summary;
@@ -55,86 +54,6 @@ pub(crate) struct Source {
 
     #[command(flatten)]
     pub(crate) unlock: UnlockOptions,
-}
-
-/// A container that is being read, in either way.
-pub(crate) enum Packages {
-    Strict(Box<ParallelReader>),
-    Lenient(Box<LenientReader<Box<dyn BufRead>>>),
-}
-
-impl Packages {
-    pub(crate) fn new(document: &Document, lenient: bool) -> Result<Self, Failure> {
-        match lenient {
-            true => Ok(Packages::Lenient(Box::new(LenientReader::new(document.reader()?).map_err(unreadable)?))),
-            false => Ok(Packages::Strict(Box::new(ParallelReader::new(document.source()?).map_err(refused)?))),
-        }
-    }
-
-    pub(crate) fn header(&self) -> &Header {
-        match self {
-            Packages::Strict(reader) => reader.header(),
-            Packages::Lenient(reader) => reader.header(),
-        }
-    }
-
-    pub(crate) fn next(&mut self) -> Result<Option<KeyPackage>, Failure> {
-        match self {
-            Packages::Strict(reader) => reader.next_package().map_err(refused),
-            Packages::Lenient(reader) => reader.next_package().map_err(unreadable),
-        }
-    }
-
-    /// What lenient reading has found wrong with `MACMethod`, up to the end: why a value does not open.
-    fn faults_of_mac_method(mut self) -> Vec<String> {
-        let Packages::Lenient(reader) = &mut self else { return Vec::new() };
-        while let Ok(Some(_)) = reader.next_package() {}
-        let is_of_it = |warning: &&Warning| match &warning.irregularity {
-            Irregularity::NoMacAlgorithm => true,
-            Irregularity::Order(name) => name == "MACMethod",
-            _ => false,
-        };
-        reader.warnings().iter().filter(is_of_it).map(ToString::to_string).collect()
-    }
-
-    /// Octets read so far.
-    fn offset(&self) -> u64 {
-        match self {
-            Packages::Strict(reader) => reader.offset(),
-            Packages::Lenient(reader) => reader.offset(),
-        }
-    }
-
-    /// Reads to the end; what stands after the packages, and what was found wrong on the way.
-    fn finish(self) -> Result<(Trailer, Vec<Warning>), Failure> {
-        match self {
-            Packages::Strict(reader) => Ok((reader.finish().map_err(refused)?, Vec::new())),
-            Packages::Lenient(reader) => reader.finish().map_err(unreadable),
-        }
-    }
-}
-
-/// Whether it may be one of the faults that lenient reading takes.
-pub(super) fn may_be_lenient(why: &pskc::Error) -> bool {
-    use pskc::xml::XmlError::{Declaration, Missing, Unexpected, Value};
-    matches!(why, pskc::Error::Xml(Unexpected { .. } | Missing { .. } | Value { .. } | Declaration { .. }))
-}
-
-/// What is said of a version after 1.0.
-pub(super) fn later_version(header: &Header) -> String {
-    format!("the version is {}: the file is read as 1.0, and what is written is 1.0", header.version)
-}
-
-fn refused(why: pskc::Error) -> Failure {
-    let may_be_lenient = may_be_lenient(&why);
-    Failure::new(why).next(match may_be_lenient {
-        true => "see `dskpp pskc check`; files of vendors and old drafts may be readable with --lenient",
-        false => "nothing was done: ask the sender for the file again",
-    })
-}
-
-fn unreadable(why: pskc::Error) -> Failure {
-    Failure::new(why)
 }
 
 /// A key file that has been read to its end once: it is whole, and what was given opens it.

@@ -1,9 +1,7 @@
 //! What a key file has to be beyond its schema (RFC 6030 §§1.2, 4 to 6 and 10): what breaks a MUST is an error, what
 //! makes a key useless or unsafe a warning.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::HashMap;
 
 use dskpp_crypto::Hash;
 use pskc::{
@@ -12,54 +10,11 @@ use pskc::{
 };
 
 use super::check::{MOST, Problem};
+use super::ids::{Ids, Seen};
 use super::protect::few_rounds;
 
 /// Said of a file in which somebody may have put secrets of his own.
 pub(super) const MIXED: &str = "some secrets of the file are encrypted, and some stand in the clear";
-
-/// The identifiers of a file, as hashes that are keyed so that a file cannot make two of them equal.
-#[derive(Default)]
-struct Ids {
-    hasher: RandomState,
-    /// The first one of each that differs in more than capital letters: what it is in small letters, and as it is.
-    first: HashMap<u64, u64>,
-    /// Those that differ from it in capital letters.
-    others: HashSet<u64>,
-}
-
-/// Whether an identifier was there before.
-enum Seen {
-    No,
-    Twice,
-    /// With other capital letters.
-    Alike,
-}
-
-impl Ids {
-    fn add(&mut self, id: &str) -> Seen {
-        let (folded, exact) = self.hashes(id);
-        match self.first.entry(folded) {
-            Entry::Vacant(place) => {
-                place.insert(exact);
-                Seen::No
-            }
-            Entry::Occupied(first) if *first.get() != exact && self.others.insert(exact) => Seen::Alike,
-            Entry::Occupied(_) => Seen::Twice,
-        }
-    }
-
-    fn contains(&self, id: &str) -> bool {
-        let (folded, exact) = self.hashes(id);
-        self.first.get(&folded) == Some(&exact) || self.others.contains(&exact)
-    }
-
-    /// In small letters, and as it is.
-    fn hashes(&self, id: &str) -> (u64, u64) {
-        let exact = self.hasher.hash_one(id);
-        let is_small = id.bytes().all(|octet| octet.is_ascii() && !octet.is_ascii_uppercase());
-        (if is_small { exact } else { self.hasher.hash_one(id.to_lowercase()) }, exact)
-    }
-}
 
 /// Looks at the packages of a container, one by one.
 pub(super) struct Meaning {
@@ -120,7 +75,7 @@ impl Meaning {
             self.error(line, "the version has leading zeros", "write 1.0");
         }
         if self.header.is_later() {
-            let what = super::input::later_version(&self.header);
+            let what = super::packages::later_version(&self.header);
             self.warning(line, what, "write 1.0, the only version that there is (§1.2)");
         }
         match self.header.encryption_key.as_ref().map(DerivedKey::of) {

@@ -1,9 +1,6 @@
 //! Names that are longer than imports take.
 
-use pskc::{KeyPackage, MAX_NAME_LEN};
-
-/// The longest user id: it may be a distinguished name.
-const MAX_USER_LEN: usize = 1024;
+use pskc::{KeyPackage, MAX_LONG_NAME_LEN, MAX_NAME_LEN};
 
 /// The first text of the package that is too long, with its length, in characters.
 pub(super) fn too_long(package: &KeyPackage) -> Option<String> {
@@ -15,8 +12,8 @@ pub(super) fn too_long(package: &KeyPackage) -> Option<String> {
         ("model", device.and_then(|device| device.model.as_ref()), MAX_NAME_LEN),
         ("issuer", key.and_then(|key| key.issuer.as_ref()), MAX_NAME_LEN),
         ("friendly name", key.and_then(|key| key.friendly_name.as_ref()), MAX_NAME_LEN),
-        ("user id", key.and_then(|key| key.user_id.as_ref()), MAX_USER_LEN),
-        ("device's user id", device.and_then(|device| device.user_id.as_ref()), MAX_USER_LEN),
+        ("user id", key.and_then(|key| key.user_id.as_ref()), MAX_LONG_NAME_LEN),
+        ("device's user id", device.and_then(|device| device.user_id.as_ref()), MAX_LONG_NAME_LEN),
     ];
     texts.into_iter().find_map(|(name, text, most)| {
         let len = text.filter(|text| text.len() > most)?.chars().count();

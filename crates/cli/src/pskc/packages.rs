@@ -1,0 +1,88 @@
+//! The packages of a container, read strictly or leniently, one by one.
+
+use std::io::BufRead;
+
+use pskc::{Header, Irregularity, KeyPackage, LenientReader, ParallelReader, Trailer, Warning};
+
+use super::document::Document;
+use crate::output::Failure;
+
+/// A container that is being read, in either way.
+pub(super) enum Packages {
+    Strict(Box<ParallelReader>),
+    Lenient(Box<LenientReader<Box<dyn BufRead>>>),
+}
+
+impl Packages {
+    pub(super) fn new(document: &Document, lenient: bool) -> Result<Self, Failure> {
+        match lenient {
+            true => Ok(Packages::Lenient(Box::new(LenientReader::new(document.reader()?).map_err(unreadable)?))),
+            false => Ok(Packages::Strict(Box::new(ParallelReader::new(document.source()?).map_err(refused)?))),
+        }
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        match self {
+            Packages::Strict(reader) => reader.header(),
+            Packages::Lenient(reader) => reader.header(),
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<KeyPackage>, Failure> {
+        match self {
+            Packages::Strict(reader) => reader.next_package().map_err(refused),
+            Packages::Lenient(reader) => reader.next_package().map_err(unreadable),
+        }
+    }
+
+    /// What lenient reading has found wrong with `MACMethod`, up to the end: why a value does not open.
+    pub(super) fn faults_of_mac_method(mut self) -> Vec<String> {
+        let Packages::Lenient(reader) = &mut self else { return Vec::new() };
+        while let Ok(Some(_)) = reader.next_package() {}
+        let is_of_it = |warning: &&Warning| match &warning.irregularity {
+            Irregularity::NoMacAlgorithm => true,
+            Irregularity::Order(name) => name == "MACMethod",
+            _ => false,
+        };
+        reader.warnings().iter().filter(is_of_it).map(ToString::to_string).collect()
+    }
+
+    /// Octets read so far.
+    pub(super) fn offset(&self) -> u64 {
+        match self {
+            Packages::Strict(reader) => reader.offset(),
+            Packages::Lenient(reader) => reader.offset(),
+        }
+    }
+
+    /// Reads to the end; what stands after the packages, and what was found wrong on the way.
+    pub(super) fn finish(self) -> Result<(Trailer, Vec<Warning>), Failure> {
+        match self {
+            Packages::Strict(reader) => Ok((reader.finish().map_err(refused)?, Vec::new())),
+            Packages::Lenient(reader) => reader.finish().map_err(unreadable),
+        }
+    }
+}
+
+/// Whether it may be one of the faults that lenient reading takes.
+pub(super) fn may_be_lenient(why: &pskc::Error) -> bool {
+    use pskc::xml::XmlError::{Declaration, Missing, Unexpected, Value};
+    matches!(why, pskc::Error::Xml(Unexpected { .. } | Missing { .. } | Value { .. } | Declaration { .. }))
+}
+
+/// What is said of a version after 1.0.
+pub(super) fn later_version(header: &Header) -> String {
+    format!("the version is {}: the file is read as 1.0, and what is written is 1.0", header.version)
+}
+
+fn refused(why: pskc::Error) -> Failure {
+    let may_be_lenient = may_be_lenient(&why);
+    Failure::new(why).next(match may_be_lenient {
+        true => "see `dskpp pskc check`; files of vendors and old drafts may be readable with --lenient",
+        false => "nothing was done: ask the sender for the file again",
+    })
+}
+
+fn unreadable(why: pskc::Error) -> Failure {
+    Failure::new(why)
+}
