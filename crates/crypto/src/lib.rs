@@ -10,6 +10,10 @@
 //! The primitives are those of AWS-LC; key wrap, Argon2id, the resumable SHA-256, the ciphers of old files and the key
 //! derivation of PKCS #12 come from RustCrypto, because AWS-LC's Rust interface lacks them. rustls-webpki and x509-parser
 //! read certificates.
+//!
+//! ```
+#![doc = include_str!("../examples/wrap_key.rs")]
+//! ```
 
 mod aead;
 mod cert_path;

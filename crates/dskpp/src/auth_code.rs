@@ -42,6 +42,7 @@ pub struct AuthCode {
 ///
 /// Positions count from 1, without white space and hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AuthCodeError {
     /// Nothing was typed.
     #[error("the authentication code is empty: type it as it was given to you")]

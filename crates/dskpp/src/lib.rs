@@ -6,7 +6,11 @@
 //!   cannot be written, and the secrets of a state are wiped when it goes.
 //! - Names are the RFC's. Where the RFC leaves a choice, the interoperability profile makes it (`profile P7`).
 //!
-//! A client begins with [`client::FourPass`], a server with [`message::Request::read`] and [`server`].
+//! A client begins with [`client::FourPass`], a server with [`message::Request::read`] and [`server`]. Both sides of a run:
+//!
+//! ```
+#![doc = include_str!("../examples/four_pass.rs")]
+//! ```
 
 pub mod algorithm;
 pub mod auth_code;

@@ -6,6 +6,7 @@ use crate::version::Version;
 
 /// The reason of a refusal: for the log alone. The peer gets the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Reason {
     /// The message could not be read.
     #[error("the message cannot be read")]

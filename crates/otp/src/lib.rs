@@ -4,6 +4,10 @@
 //!   store them, or a password is good twice.
 //! - It reads no clock: times are arguments, in seconds since 1970-01-01 UTC.
 //! - Comparisons take constant time.
+//!
+//! ```
+#![doc = include_str!("../examples/verify_totp.rs")]
+//! ```
 
 mod code;
 mod hotp;

@@ -12,14 +12,12 @@
 //! signatures: a signed document is to be verified first, and what [`signature::verify`] gives is to be read. Secrets
 //! are wiped in the model, not in the document that is read or written.
 //!
+//! Two types of other crates stand in signatures: [`jiff::Timestamp`](Timestamp), so that times carry no doubt about
+//! their unit, and [`compact_str::CompactString`](xml::CompactString) in the names of XML elements, which are nearly always short
+//! enough to need no allocation. Both are re-exported.
+//!
 //! ```
-//! use pskc::{Key, KeyContainer, KeyPackage};
-//! let key = Key { id: "1".into(), ..Key::default() };
-//! let package = KeyPackage { key: Some(key), ..KeyPackage::default() };
-//! let container = KeyContainer { key_packages: vec![package], ..KeyContainer::default() };
-//! let document = container.to_xml();
-//! assert_eq!(KeyContainer::from_xml(&document)?, container);
-//! # Ok::<(), pskc::Error>(())
+#![doc = include_str!("../examples/read_key_file.rs")]
 //! ```
 
 mod codec;
@@ -50,6 +48,7 @@ pub use container::KeyContainer;
 pub use date::{DateTime, DateTimeError};
 pub use error::Error;
 pub use extensions::Extensions;
+pub use jiff::Timestamp;
 pub use key::{AlgorithmParameters, ChallengeFormat, Key, KeyData, ResponseFormat, ValueFormat};
 pub use key_info::{KeyInfo, RsaKeyValue};
 pub use key_package::{CryptoModuleInfo, DeviceInfo, KeyPackage};

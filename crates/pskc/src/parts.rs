@@ -31,7 +31,7 @@ impl Default for Header {
 /// What stands in a container after its packages.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Trailer {
-    /// Whether there was a signature; see [`KeyContainer::signed`].
+    /// Whether there was a signature; see [`KeyContainer::signed`](crate::KeyContainer::signed).
     pub signed: bool,
     /// Extensions of the container, in order.
     pub extensions: Vec<Extensions>,

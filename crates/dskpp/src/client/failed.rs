@@ -5,6 +5,7 @@ use crate::status::Status;
 
 /// The end of a run. Every secret of it is gone; nothing was stored. [`next`](Self::next) says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Failed {
     /// The server refused, as is its right (RFC 6063 §3.3).
     #[error("the server answered {0}")]

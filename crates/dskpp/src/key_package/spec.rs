@@ -36,6 +36,23 @@ pub struct PackageSpec {
 }
 
 impl PackageSpec {
+    /// A key with an identifier and a type: the optional parts are absent and can be set as fields.
+    pub fn new(server_id: impl Into<String>, key_id: impl Into<String>, key_type: KeyType) -> Self {
+        PackageSpec {
+            server_id: server_id.into(),
+            key_id: key_id.into(),
+            key_type,
+            issuer: None,
+            user_id: None,
+            device: None,
+            digits: None,
+            hash: None,
+            suite: None,
+            counter: None,
+            period_s: None,
+        }
+    }
+
     /// Octets of K_TOKEN; `None` where the type does not tell.
     pub fn key_len(&self) -> Option<usize> {
         match self.key_type {

@@ -52,6 +52,7 @@ impl RootKind {
 
 /// A body that is no message, or a message that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// Not a DSKPP message of the kind asked for, or hostile before that could be known: over HTTP
     /// a 400 (profile P27).
@@ -87,6 +88,7 @@ impl ReadError {
 
 /// What is wrong, and where. Values of the message are never repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MessageError {
     /// The body is longer than [`MAX_MESSAGE_LEN`](super::MAX_MESSAGE_LEN).
     #[error("the body has {octets} octets, more than 65536")]

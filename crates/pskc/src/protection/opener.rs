@@ -8,7 +8,7 @@ use dskpp_crypto::{CbcKey, Hash, HmacKey, RsaEncryption, RsaPrivateKey, RsaPubli
 
 use super::algorithm::{ValueAlgorithm, mac_hash};
 use super::{DecryptionKey, DerivedKey, ProtectionError};
-use crate::{EncryptedData, EncryptedValue, KeyData, KeyInfo, MacMethod, Value};
+use crate::{EncryptedData, EncryptedValue, KeyContainer, KeyData, KeyInfo, MacMethod, Value};
 
 /// What an [`Opener`] is told beyond the container and the key.
 #[derive(Clone, Debug, Default)]
@@ -236,6 +236,20 @@ impl Opener {
             dskpp_crypto::Error::KeyLength(len) => ProtectionError::KeyLength(len),
             _ => ProtectionError::WrongKeyOrDamaged(what),
         })
+    }
+}
+
+impl KeyContainer {
+    /// Decrypts every value of every key in place, after checking its MAC. Blocks for as long as PBKDF2 takes. For the
+    /// options of old files, or for one package at a time, use an [`Opener`].
+    ///
+    /// # Errors
+    /// [`ProtectionError`]; the keys before the one at fault are decrypted then.
+    pub fn decrypt(&mut self, key: &DecryptionKey) -> Result<(), ProtectionError> {
+        let mut opener =
+            Opener::new(self.encryption_key.as_ref(), self.mac_method.as_ref(), key, OpenerOptions::default())?;
+        let keys = self.key_packages.iter_mut().filter_map(|package| package.key.as_mut());
+        keys.filter_map(|key| key.data.as_mut()).try_for_each(|data| opener.open(data))
     }
 }
 

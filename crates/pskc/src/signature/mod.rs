@@ -18,6 +18,10 @@
 //!
 //! Exclusive canonicalisation keeps only the namespace declarations that names use. A prefix that stands in a
 //! *value* alone (`xsi:type`) is declared in [`Verified::content`] only if the signer listed it; [`sign`] does so.
+//!
+//! ```
+#![doc = include_str!("../../examples/sign_and_verify.rs")]
+//! ```
 
 mod algorithm;
 mod c14n;

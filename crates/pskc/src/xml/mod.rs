@@ -18,7 +18,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use compact_str::CompactString;
+pub use compact_str::CompactString;
 
 pub use error::{Position, XmlError};
 pub(crate) use foreign::write_attributes;

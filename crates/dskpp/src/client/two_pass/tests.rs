@@ -99,17 +99,8 @@ fn client_key(case: &Case) -> ClientKey {
 
 fn package(case: &Case) -> PackageSpec {
     PackageSpec {
-        server_id: case.text("server_id").to_owned(),
-        key_id: case.text("key_id").to_owned(),
-        key_type: KeyType::from_uri(case.text("key_type")),
-        issuer: None,
-        user_id: None,
-        device: None,
         digits: Some(6),
-        hash: None,
-        suite: None,
-        counter: None,
-        period_s: None,
+        ..PackageSpec::new(case.text("server_id"), case.text("key_id"), KeyType::from_uri(case.text("key_type")))
     }
 }
 

@@ -31,17 +31,8 @@ fn session(case: &Case) -> Session {
 
 fn spec(case: &Case) -> PackageSpec {
     PackageSpec {
-        server_id: case.text("server_id").into(),
-        key_id: case.text("key_id").into(),
-        key_type: KeyType::from_uri(case.text("key_type")),
-        issuer: None,
-        user_id: None,
-        device: None,
         digits: Some(6),
-        hash: None,
-        suite: None,
-        counter: None,
-        period_s: None,
+        ..PackageSpec::new(case.text("server_id"), case.text("key_id"), KeyType::from_uri(case.text("key_type")))
     }
 }
 
