@@ -207,6 +207,9 @@ pub(super) fn text(head: &str) -> Option<Foreign> {
     if let Some((_, foreign)) = LINES.iter().find(is_it) {
         return Some(*foreign);
     }
+    if is_yubico_otp(first) {
+        return Some(("keys of Yubico OTP", NOT_OATH));
+    }
     let columns: Vec<String> =
         first.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"').to_ascii_lowercase()).collect();
     let has = |name: &str| columns.iter().any(|column| column == name);
@@ -214,4 +217,12 @@ pub(super) fn text(head: &str) -> Option<Foreign> {
         return None;
     }
     MANAGERS.iter().find(|(column, _)| has(column)).map(|(_, what)| (*what, OF_MANAGER))
+}
+
+/// A line of YK-KSM and Yubico's tools: serial number, a name in modhex, 6 octets of an identity and an AES key.
+fn is_yubico_otp(line: &str) -> bool {
+    let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+    let is_hex = |text: &str, len: usize| text.len() == len && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+    let is_modhex = |text: &str| text.len() == 12 && text.bytes().all(|octet| b"cbdefghijklnrtuv".contains(&octet));
+    matches!(cells[..], [_, name, identity, key, ..] if is_modhex(name) && is_hex(identity, 12) && is_hex(key, 32))
 }

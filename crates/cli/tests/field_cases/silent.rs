@@ -50,6 +50,12 @@ fn no_value_is_lost_changed_or_guessed_without_a_word() {
         (&table("#REF!"), &["--to", "json"], 0, &["where it has no value"]),
         // What is another document is named.
         (
+            "1,vvccccdefghi,0123456789ab,00112233445566778899aabbccddeeff,000000000000,2026-01-01T00:00:00,\n",
+            &["--to", "json"],
+            1,
+            &["keys of Yubico OTP"],
+        ),
+        (
             "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body/></s:Envelope>",
             &["--to", "json"],
             1,
