@@ -28,7 +28,7 @@ pub(crate) use ask::hold;
 
 #[derive(Args)]
 pub(crate) struct Enroll {
-    /// The server's DSKPP address, exactly as it was given, such as https://host/dskpp
+    /// The server's DSKPP URL, exactly as you got it, such as https://host/dskpp
     #[arg(required_unless_present = "trigger")]
     url: Option<String>,
 
@@ -40,8 +40,8 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "FILE|URL|-")]
     trigger: Option<String>,
 
-    /// Say what the trigger is for and ask before anything is sent; at the end, wait for Enter. For a trigger that is
-    /// opened from a browser
+    /// Show what the trigger is for and ask before sending anything; wait for Enter at the end. For triggers opened
+    /// from a browser
     #[arg(long, requires = "trigger")]
     pub(crate) ask: bool,
 
@@ -52,7 +52,7 @@ pub(crate) struct Enroll {
     #[command(flatten)]
     store: StoreOptions,
 
-    /// Types of key to ask for, in order of preference [default: any]
+    /// Key types to request, in order of preference [default: any]
     #[arg(long = "key-type", value_name = "TYPE", value_delimiter = ',')]
     key_types: Vec<String>,
 
@@ -60,8 +60,8 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "MANUFACTURER:SERIAL")]
     device: Option<String>,
 
-    /// The name under which the server knows this device's own key; without --device-key-file, the key of that id in
-    /// the store. An imported key of the named device is found without it
+    /// The server's name for this device's own key; without --device-key-file, the stored key with that id. Not needed
+    /// for an imported key of the named device
     #[arg(long, value_name = "NAME")]
     device_key_name: Option<String>,
 
@@ -69,7 +69,7 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "FILE", requires = "device_key_name")]
     device_key_file: Option<PathBuf>,
 
-    /// Replace this key of the store
+    /// Renew this key of the store
     #[arg(long, value_name = "KEY_ID")]
     renew: Option<String>,
 
@@ -81,7 +81,7 @@ pub(crate) struct Enroll {
     #[arg(long, value_enum)]
     variant: Option<Variant>,
 
-    /// Offer only two-pass, with this key protection method; several in order of preference [default: all at hand]
+    /// Offer only two-pass, with this key protection method; several in order of preference [default: all available]
     #[arg(long = "method", value_enum)]
     methods: Vec<Method>,
 
@@ -89,8 +89,8 @@ pub(crate) struct Enroll {
     #[arg(long = "package", value_enum)]
     packages: Vec<Package>,
 
-    /// This device's RSA private key (PKCS #8, PEM or DER), for key transport; without it, --method transport makes one for
-    /// this run
+    /// This device's RSA private key (PKCS #8, PEM or DER), for key transport; without it, --method transport generates one
+    /// for this run
     #[arg(long, value_name = "FILE")]
     private_key: Option<PathBuf>,
 
@@ -98,32 +98,32 @@ pub(crate) struct Enroll {
     #[arg(long, value_name = "FILE", requires = "private_key")]
     certificate: Option<PathBuf>,
 
-    /// The name under which the server knows that key, by this device's registered certificate
+    /// The server's name for that key, if this device's certificate is registered
     #[arg(long, value_name = "NAME", requires = "private_key", conflicts_with = "certificate")]
     private_key_name: Option<String>,
 
-    /// The PRF of PBKDF2; the server must be set to the same
+    /// The PRF of PBKDF2. Not negotiated: configure the server identically
     #[arg(long, value_parser = ["hmac-sha1", "hmac-sha256"], default_value = "hmac-sha1")]
     pbkdf2_prf: String,
 
-    /// CA certificates (PEM) that the certificate of the server's own key must come from
+    /// CA certificates (PEM) to trust for the certificate of the server's own key (K_SERVER)
     #[arg(long, value_name = "FILE")]
     k_server_ca: Option<PathBuf>,
 
-    /// Accept a server that differs from what is stored with the key to be renewed: its new URL, with whatever key it
-    /// has, or the fingerprint of its new key (sha256:...), and no other. Without it, that is asked on the terminal,
-    /// and refused where there is none or with --json. The server must prove in any case that it knows the old key
+    /// Accept a server that differs from the one stored with the key to renew: by its new URL, with any key, or by the
+    /// fingerprint of its new key (sha256:...) only. Otherwise the command asks on the terminal, and refuses without a
+    /// terminal or with --json. In any case, the server must prove that it knows the old key
     #[arg(long = "accept-server", value_name = "URL|FINGERPRINT", value_parser = ask::server_name)]
     accept_servers: Vec<String>,
 
-    /// Allow http:// to other machines: anybody in between sees and changes what is sent
+    /// Allow http:// to other machines: anyone in between can read and change the messages
     #[arg(long)]
     insecure: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Variant {
-    /// Both sides make the key
+    /// Both sides generate the key
     FourPass,
     /// The server sends the key
     TwoPass,
@@ -131,11 +131,11 @@ enum Variant {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Method {
-    /// The key comes encrypted for a public key
+    /// The key is encrypted for a public key
     Transport,
-    /// The key comes under the device's own key
+    /// The key is encrypted under the device's own key
     Wrap,
-    /// The key comes under the password of the authentication code
+    /// The key is encrypted under the password of the authentication code
     PassphraseWrap,
 }
 
@@ -154,8 +154,8 @@ enum Package {
 impl Enroll {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         if self.variant == Some(Variant::FourPass) && !self.methods.is_empty() {
-            return Err(Failure::usage("--method is of two-pass, and --variant four-pass excludes it")
-                .next("leave one of the two away"));
+            return Err(Failure::usage("--method is for two-pass and conflicts with --variant four-pass")
+                .next("omit one of the two"));
         }
         if self.ask && self.trigger.as_deref() == Some("-") {
             return Err(Failure::usage("--ask reads the answer from standard input, and so does --trigger -")
@@ -165,8 +165,8 @@ impl Enroll {
         let mut request = EnrollRequest::new(self.url.clone(), credential);
         for name in &self.key_types {
             let key_type = key_type_from_name(name).ok_or_else(|| {
-                Failure::usage(format!("there is no key type '{name}'"))
-                    .next("types are totp, hotp, ocra, aes128, aes192 and aes256")
+                Failure::usage(format!("unknown key type '{name}'"))
+                    .next("key types are totp, hotp, ocra, aes128, aes192 and aes256")
             })?;
             request.key_types.push(key_type);
         }
@@ -265,16 +265,16 @@ impl Enroll {
 /// A private key, and its certificates in DER.
 type PrivateKey = (Arc<RsaPrivateKey>, Vec<Vec<u8>>);
 
-/// Shows a person why nothing happens for a while.
+/// Shows the user why nothing happens for a while.
 fn waiting(wait: Duration) {
-    note(format!("the server is busy: waiting {} s, as it asks", wait.as_secs()));
+    note(format!("the server is busy: waiting {} s as requested", wait.as_secs()));
 }
 
 fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<(), Failure> {
     if let Some(count) = enrolled.few_iterations {
         note(format!(
-            "the server protected the key under the code with an iteration count of {count} only; tell its operator: at \
-             least 100000"
+            "the server protected the key with an iteration count of only {count}; ask its operator for at least \
+             100000"
         ));
     }
     let key_type = key_type_name(&enrolled.key_type);
@@ -301,8 +301,8 @@ fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<
         };
         let old = enrolled.old_key_id.as_ref().map(|old| {
             format!(
-                "\nthe old key stays as {}, for servers that want it until they have seen the new one in use;\n\
-                 once a code of the new one was accepted, forget it with: {}",
+                "\nthe old key is kept as {}: a server may want it until it has seen the new one in use;\n\
+                 once it has accepted a code of the new one, remove the old one with: {}",
                 shown(old),
                 store.command("accepted", &enrolled.key_id)
             )

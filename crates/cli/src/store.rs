@@ -18,13 +18,13 @@ pub(crate) struct StoreOptions {
     #[arg(long, global = true, env = "DSKPP_STORE", value_name = "FILE")]
     store: Option<PathBuf>,
 
-    /// Unlock the store with a key file instead of a passphrase; it is made if it is missing
+    /// Unlock the store with a key file instead of a passphrase; it is created if missing
     #[arg(long, global = true, env = "DSKPP_STORE_KEY_FILE", value_name = "FILE")]
     store_key_file: Option<PathBuf>,
 }
 
 impl StoreOptions {
-    /// Opens the store, which must be there.
+    /// Opens an existing store.
     pub(crate) fn open(&self) -> Result<FileStore, Failure> {
         let path = self.path()?;
         if !path.exists() {
@@ -34,20 +34,20 @@ impl StoreOptions {
         Ok(FileStore::open(&path, &self.unlock(false)?)?)
     }
 
-    /// Opens the store, or makes it.
+    /// Opens the store, or creates it.
     pub(crate) fn open_or_create(&self) -> Result<FileStore, Failure> {
         let path = self.path()?;
         let unlock = self.unlock(!path.exists())?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|why| {
-                Failure::new(format!("{} cannot be made: {why}", folder.display()))
+                Failure::new(format!("cannot create {}: {why}", folder.display()))
                     .next("name a store in another folder with --store")
             })?;
         }
         Ok(FileStore::open_or_create(&path, &unlock)?)
     }
 
-    /// A command for a key of the same store, as a shell has to be given it.
+    /// A shell command for a key of the same store.
     pub(crate) fn command(&self, verb: &str, key_id: &str) -> String {
         let given = [
             ("--store", "DSKPP_STORE", &self.store),
@@ -55,7 +55,7 @@ impl StoreOptions {
         ];
         let mut command = format!("dskpp token {verb}");
         for (option, variable, path) in given {
-            // What the environment says, it says to the next command as well.
+            // The next command reads the same environment.
             if let Some(path) =
                 path.as_ref().filter(|path| std::env::var_os(variable).as_deref() != Some(path.as_os_str()))
             {
@@ -105,20 +105,20 @@ impl StoreOptions {
     }
 }
 
-/// Who has a copy of the store can try passphrases as long as he likes.
+/// An attacker with a copy of the store can try passphrases without limit.
 fn warn_if_weak(passphrase: &Secret) {
     let text = String::from_utf8_lossy(passphrase.expose());
     let estimate = zxcvbn::zxcvbn(&text, &[]);
     if estimate.score() < zxcvbn::Score::Three {
         note(format!(
-            "warning: the passphrase is weak: about {} guesses find it. Several unrelated words, or \
-             --store-key-file, protect the store better",
+            "warning: the passphrase is weak: about {} guesses find it. Use several unrelated words, or \
+             --store-key-file",
             round(estimate.guesses())
         ));
     }
 }
 
-/// A number as people say it: its first digit counts.
+/// A number in words, rounded to its first digit.
 fn round(number: u64) -> String {
     let unit = 10u64.pow(number.checked_ilog10().unwrap_or(0));
     let rounded = (number / unit).saturating_mul(unit);
@@ -129,7 +129,7 @@ fn round(number: u64) -> String {
     }
 }
 
-/// Asks for a secret without showing it.
+/// Prompts for a secret without echo.
 pub(crate) fn prompt(text: &str) -> Result<Secret, Failure> {
     let typed = rpassword::prompt_password(text).map_err(|why| {
         Failure::new(format!("cannot prompt: no terminal ({why})"))

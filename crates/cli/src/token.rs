@@ -27,7 +27,7 @@ pub(crate) enum Token {
         #[arg(long)]
         challenge: Option<String>,
     },
-    /// Take the keys of a key file (PSKC) into the store
+    /// Import the keys of a key file (PSKC)
     Import {
         #[command(flatten)]
         input: Box<KeyFile>,
@@ -39,7 +39,7 @@ pub(crate) enum Token {
         #[command(flatten)]
         one: One,
     },
-    /// Remove a key for good
+    /// Delete a key permanently
     Delete {
         #[command(flatten)]
         one: One,
@@ -47,12 +47,12 @@ pub(crate) enum Token {
         #[arg(long)]
         yes: bool,
     },
-    /// Say that a server has accepted a code of a renewed key: the keys that it replaced are removed for good
+    /// Confirm that a server accepted a code of a renewed key, and delete the keys that it replaced
     Accepted {
         #[command(flatten)]
         one: One,
     },
-    /// Give a key another name
+    /// Rename a key
     Rename {
         #[command(flatten)]
         one: One,
@@ -163,7 +163,7 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
     output.print(&document, || otp.code.to_string())
 }
 
-/// All keys of a file, or none: one that is refused is told, and the others are taken.
+/// Imports the keys of a file, and reports those that it refuses. A file that cannot be read adds none.
 fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), Failure> {
     let file = input.open(true)?;
     file.warn();
@@ -185,20 +185,20 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
     let mut store = store.open_or_create()?;
     let done = store.change(|stored| stored.import(tokens))?;
     refused.extend(done.different.iter().map(|(id, what)| {
-        let reason = format!("a key with this Id exists with a different {what}; the old one stays as it is");
+        let reason = format!("a key with this Id exists with a different {what}; it is unchanged");
         json!({ "id": id, "reason": reason })
     }));
     let document = json!({ "accepted": done.added, "duplicates": done.duplicates, "refused": refused });
     output.print(&document, || {
-        let mut lines = vec![format!("{} taken into the store", count(done.added as u64, "key"))];
-        lines.extend(done.duplicates.iter().map(|id| format!("  {} was there already", shown(id))));
+        let mut lines = vec![format!("{} imported", count(done.added as u64, "key"))];
+        lines.extend(done.duplicates.iter().map(|id| format!("  {} exists already", shown(id))));
         lines.extend(refused.iter().map(|key| {
             let part = |name: &str| shown(key[name].as_str().unwrap_or_default());
             format!("  {} is refused: {}", part("id"), part("reason"))
         }));
         lines.join("\n")
     })?;
-    // All has been said: only the exit code is left to tell.
+    // Everything is reported: only the exit code remains.
     if refused.is_empty() { Ok(()) } else { std::process::exit(1) }
 }
 
@@ -210,18 +210,18 @@ fn export(one: &One, output: &Output) -> Result<(), Failure> {
     output.print(&document, || HEXLOWER.encode(token.secret.expose()))
 }
 
-/// No server wants the replaced keys any more.
+/// After this, no server wants the replaced keys.
 fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
     let tokens = store.load()?;
     let token = tokens.find(&one.id)?;
     if let Some(new) = &token.old_of {
         return Err(Failure::new(format!("{} is a replaced key: nothing was removed", shown(&token.id)))
-            .next(format!("give the id of the key that has replaced it, {}", shown(new))));
+            .next(format!("give the id of the key that replaced it, {}", shown(new))));
     }
     let gone = store.change(|tokens| tokens.forget_replaced(&token.id))?;
     output.print(&json!({ "id": token.id, "removed": gone }), || match &gone[..] {
-        [] => format!("the key {} has replaced none that is still here", shown(&token.id)),
+        [] => format!("the store has no replaced keys of {}", shown(&token.id)),
         _ => format!("removed: {}", gone.iter().map(shown).collect::<Vec<_>>().join(", ")),
     })
 }
@@ -230,7 +230,7 @@ fn delete(one: &One, yes: bool, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
     let id = store.load()?.find(&one.id)?.id.clone();
     if !yes {
-        let typed = prompt(&format!("The key {} is lost for good. Type its id to delete it: ", shown(&id)))?;
+        let typed = prompt(&format!("Deleting the key {} cannot be undone. Type its id to delete it: ", shown(&id)))?;
         if typed.expose() != id.as_bytes() {
             return Err(Failure::new("that is not the key's id: nothing was deleted"));
         }

@@ -55,7 +55,7 @@ fn wrong_use_is_exit_code_2() {
         (&["enroll", "https://localhost/dskpp", "--code", "00", "--certificate", "x"], &["--private-key"]),
         (
             &["enroll", "https://localhost/dskpp", "--variant", "four-pass", "--method", "wrap"],
-            &["--method is of two-pass"],
+            &["--method is for two-pass"],
         ),
         (&["enroll", "--trigger", "http://keys.example/enroll/X"], &["https only"]),
         (&["admin", "enrolment", "create", "--user", "u", "--key-type", "sms"], &["sms", "hotp"]),

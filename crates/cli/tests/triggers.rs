@@ -41,7 +41,7 @@ fn s4_2_1_a_trigger_that_does_not_fit_leaves_everything_as_it_was() {
         (&hardware_algorithm, &[], &["algorithm run in hardware"]),
         (&bound, &["--device", "Acme:8"], &["for the device Acme:7", "this is Acme:8"]),
         (&plain, &["--renew", "other"], &["no key 'other'"]),
-        (&plain, &["https://localhost:1/dskpp"], &["not the one that was asked for"]),
+        (&plain, &["https://localhost:1/dskpp"], &["not the requested one"]),
     ] {
         let file = saved(&home, &server, enrolment);
         let done = home.run(&[&["enroll", "--trigger", &file, "--ca", &ca][..], more].concat());

@@ -1,5 +1,5 @@
-//! What a person is asked: `--ask`, before a trigger that was opened from a browser is used, and whether a run may go on
-//! with a server for which nothing vouches.
+//! Questions to the user: `--ask`, before a trigger from a browser is used, and whether to continue with an unverified
+//! server.
 
 use std::io::Write as _;
 
@@ -10,19 +10,19 @@ use url::Url;
 use crate::output::Failure;
 use crate::shown::shown;
 
-/// Says what a trigger is for, and asks. `url` is the server's, where the trigger names none.
+/// Shows what a trigger is for, and asks. `url` is the server's URL if the trigger has none.
 ///
 /// # Errors
-/// Where the answer is not yes.
+/// The answer is not yes.
 pub(super) fn go_on(trigger: &Trigger, url: Option<&str>) -> Result<(), Failure> {
     eprintln!("{}", describe(trigger, url));
     match answer("Get the key now? [y/N] ").trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(Failure::new("nothing was sent, and the trigger is not used up").next("open it again to use it")),
+        _ => Err(Failure::new("nothing was sent, and the trigger is unused").next("open it again to use it")),
     }
 }
 
-/// Waits for Enter: a window that was opened for the program closes with it.
+/// Waits for Enter: the program's own window closes when it ends.
 pub(crate) fn hold() {
     answer("Press Enter to end. ");
 }
@@ -37,11 +37,10 @@ fn answer(question: &str) -> String {
     }
 }
 
-/// Asks whether a run may go on with a server for which nothing vouches (profile P29). For a terminal: what comes from a
-/// pipe is nobody's word.
+/// Asks whether to continue with an unverified server (profile P29). Only for a terminal: a pipe is not a person.
 pub(super) fn accept_server(change: &ServerChange) -> bool {
     eprintln!("{}", describe_change(change));
-    answer("Go on only if the server's operator has told you so. Type yes to go on: ").trim() == "yes"
+    answer("Continue only if the server's operator confirmed this. Type yes to continue: ").trim() == "yes"
 }
 
 /// The value of `--accept-server`: a URL, octet for octet (profile P13), or a fingerprint.
@@ -59,7 +58,7 @@ pub(super) fn server_name(text: &str) -> Result<String, String> {
 }
 
 fn describe_change(change: &ServerChange) -> String {
-    let or_none = |text: Option<String>| text.unwrap_or_else(|| "(none that is known)".to_owned());
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "(none known)".to_owned());
     match change {
         ServerChange::Url { key_id, old, new } => format!(
             "The key\n  {}\ncame from the server\n  {}\nand would be renewed at\n  {}",
@@ -77,7 +76,7 @@ fn describe_change(change: &ServerChange) -> String {
 }
 
 fn describe(trigger: &Trigger, url: Option<&str>) -> String {
-    let server = trigger.server_url.as_deref().or(url).unwrap_or("(a server that it does not name)");
+    let server = trigger.server_url.as_deref().or(url).unwrap_or("(an unnamed server)");
     let mut text = format!("This trigger gets a key from\n  {}", shown(server));
     if let Some(device) = &trigger.device_identifier_data {
         let part = |text: &Option<String>| text.as_deref().map_or("?".to_owned(), shown);
@@ -103,7 +102,7 @@ mod tests {
         assert_eq!(describe(&trigger, Some("https://other/")), told);
         let bare = Trigger { device_identifier_data: None, key_id: None, server_url: None, ..trigger };
         assert_eq!(describe(&bare, Some("https://h/")), "This trigger gets a key from\n  https://h/");
-        assert!(describe(&bare, None).ends_with("does not name)"));
+        assert!(describe(&bare, None).ends_with("(an unnamed server)"));
     }
 
     #[test]
@@ -116,7 +115,7 @@ mod tests {
         );
         let new = format!("https://{}/", "a".repeat(400));
         let told = describe_change(&ServerChange::Url { key_id: "K1".into(), old: None, new });
-        assert!(told.contains("(none that is known)") && told.contains('…'), "{told}");
+        assert!(told.contains("(none known)") && told.contains('…'), "{told}");
         let change =
             ServerChange::KServer { url: "https://a/".into(), old: vec!["sha256:1".into()], new: "sha256:2".into() };
         let told = describe_change(&change);

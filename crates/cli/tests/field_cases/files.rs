@@ -56,10 +56,10 @@ fn an_import_tells_another_key_from_the_same_one() {
     const OTHER: &str = "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U";
     home.write("two", line("a", SECRET) + &line("a", OTHER));
     let two = home.run(&["token", "import", "two"]);
-    assert!(two.code == Some(1) && two.out.contains("1 key taken"), "{two:?}");
+    assert!(two.code == Some(1) && two.out.contains("1 key imported"), "{two:?}");
     assert!(two.out.contains("a is refused: a key with this Id exists with a different secret"), "{two:?}");
     for (what, code, rest, told) in [
-        ("same", 0, SECRET.to_owned(), "a was there already"),
+        ("same", 0, SECRET.to_owned(), "a exists already"),
         ("secret", 1, OTHER.to_owned(), "with a different secret"),
         ("hash", 1, format!("{SECRET}&algorithm=SHA256"), "with a different hash"),
         ("digits", 1, format!("{SECRET}&digits=8"), "with a different number of digits"),
@@ -170,7 +170,7 @@ pub(super) const CASES: &[Case] = &[
     Case::refused(LINE, &[], &["pskc", "check", "input"], &["it is otpauth lines", "dskpp pskc convert FILE"]),
     Case::refused(LINE, &[], &["pskc", "sign", "input", "--key", "p256.key"], &["it is otpauth lines"]),
     Case::refused(LINE, &[], &["pskc", "verify", "input", "--key", "p256.pem"], &["it is otpauth lines"]),
-    Case::read(LINE, &[], &["token", "import", "input"], &["1 key taken into the store"]),
+    Case::read(LINE, &[], &["token", "import", "input"], &["1 key imported"]),
     Case::read(LINE, &[], &["pskc", "decrypt", "input"], &["<pskc:FriendlyName>Provider</pskc:FriendlyName>"]),
     Case::read(LINE, &[("otpauth:", "\u{FEFF}\n# mine\nOTPAUTH:")], &["pskc", "inspect", "input"], &["Acme:Provider"]),
     Case {

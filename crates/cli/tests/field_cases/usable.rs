@@ -338,7 +338,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[],
         command: &["token", "import", "--store", "tokens", "input"],
         code: 0,
-        said: &["1 key taken", "1 package without a key"],
+        said: &["1 key imported", "1 package without a key"],
         never: &["refused"],
     },
 ];
