@@ -175,7 +175,7 @@ fn rfc7292_a_file_without_a_mac_needs_lenient_and_is_told_of() {
     let content = &content[..content.len() - mac.len()];
     let len = u16::try_from(content.len()).unwrap().to_be_bytes();
     home.write("bare.p12", [&[0x30, 0x82], &len[..], content].concat());
-    const NONE: &str = "it has no MAC: nothing tells whether it was changed";
+    const NONE: &str = "it has no MAC, so tampering would go unnoticed";
     const TOLD: &str = "the file has no MAC: nothing protects it against changes";
     for command in
         [&["pskc", "inspect", "bare.p12"][..], &["pskc", "check", "bare.p12"], &["token", "import", "bare.p12"]]

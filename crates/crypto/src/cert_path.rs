@@ -1,4 +1,4 @@
-//! Certification paths (RFC 5280 §6), checked in this one place: from a certificate to an authority that is trusted.
+//! Certification path validation (RFC 5280 §6), in this one place.
 
 use std::time::Duration;
 
@@ -11,36 +11,36 @@ use x509_parser::der_parser::Oid;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 use x509_parser::revocation_list::CertificateRevocationList;
 
-/// Why a certificate does not lead to an authority.
+/// Why a certification path is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathError {
     /// What was given is no X.509 certificate.
-    #[error("it is no X.509 certificate")]
+    #[error("it is not an X.509 certificate")]
     NoCertificate,
     /// Its dates, or those of a certificate above it.
-    #[error("it, or one that leads to an authority, is not valid at this time")]
+    #[error("it, or a certificate above it, is not valid at this time")]
     Time,
     /// No authority that is trusted stands above it.
     #[error("it does not lead to a configured authority")]
     Untrusted,
     /// It or a certificate above it.
-    #[error("it, or one above it, is revoked")]
+    #[error("it, or a certificate above it, is revoked")]
     Revoked,
     /// Its issuer, or one above, has no revocation list.
-    #[error("there is no revocation list by its issuer")]
+    #[error("there is no revocation list of its issuer")]
     NoRevocationList,
     /// The list is past its next update.
-    #[error("the revocation list by its issuer is out of date")]
+    #[error("the revocation list of its issuer has expired")]
     OldRevocationList,
     /// The list in its issuer's name is not signed by it.
-    #[error("the revocation list in the name of its issuer is not by its issuer")]
+    #[error("the revocation list of its issuer has a wrong signature")]
     ForeignRevocationList,
     /// A trusted certificate that is not that of an authority.
-    #[error("it is no authority's")]
+    #[error("it is not a CA certificate")]
     NoAuthority,
     /// Anything else that path validation refuses.
-    #[error("it, or one that leads to an authority, is not usable")]
+    #[error("it, or a certificate above it, is not usable")]
     Unusable,
 }
 
@@ -89,7 +89,7 @@ impl RevocationList {
     }
 }
 
-/// Authorities that are trusted, and revocation lists of what they and those below them certified.
+/// Trust anchors, and the revocation lists of their hierarchies.
 #[derive(Debug, Default)]
 pub struct TrustAnchors {
     anchors: Vec<TrustAnchor<'static>>,
@@ -122,9 +122,9 @@ impl TrustAnchors {
     }
 
     /// Whether the certificate `leaf` leads to one of the authorities by way of `intermediates`, and each on the way is
-    /// valid at that time and not revoked. All are X.509 in DER; what does not lead anywhere among `intermediates` is
-    /// left aside. As in RFC 5280 §6.1, the dates of an authority itself do not count; what keys may be used for is not
-    /// looked at.
+    /// valid at that time and not revoked. All are X.509 in DER; unneeded `intermediates` are
+    /// ignored. As in RFC 5280 §6.1, the dates of an authority itself do not count; key usage is not
+    /// checked.
     ///
     /// # Errors
     /// [`PathError`]: the first reason that was found.

@@ -59,7 +59,7 @@ impl fmt::Display for Distrust {
 /// anchor.
 pub fn distrust_of_signer(leaf: &[u8], at_unix_s: u64) -> Option<Distrust> {
     let Ok((_, leaf)) = X509Certificate::from_der(leaf) else {
-        return Some(Distrust { cause: DistrustCause::Unreadable, text: "it is no X.509 certificate".to_owned() });
+        return Some(Distrust { cause: DistrustCause::Unreadable, text: "it is not an X.509 certificate".to_owned() });
     };
     let (cause, what) = match leaf.subject() == leaf.issuer() {
         true => validity(&leaf, at_unix_s),
@@ -71,7 +71,7 @@ pub fn distrust_of_signer(leaf: &[u8], at_unix_s: u64) -> Option<Distrust> {
 /// Finds out why [`verify_chain`](crate::verify_chain) refused these certificates.
 pub fn distrust(leaf: &[u8], intermediates: &[&[u8]], anchors: &[&[u8]], at_unix_s: u64) -> Distrust {
     let Ok((_, leaf)) = X509Certificate::from_der(leaf) else {
-        return Distrust { cause: DistrustCause::Unreadable, text: "it is no X.509 certificate".to_owned() };
+        return Distrust { cause: DistrustCause::Unreadable, text: "it is not an X.509 certificate".to_owned() };
     };
     let others: Vec<X509Certificate<'_>> =
         intermediates.iter().filter_map(|der| X509Certificate::from_der(der).ok()).map(|(_, c)| c).collect();
@@ -95,9 +95,7 @@ pub fn distrust(leaf: &[u8], intermediates: &[&[u8]], anchors: &[&[u8]], at_unix
     let anchor = anchors.iter().find(|der| is_issuer(der));
     let others = anchors.iter().filter_map(|der| X509Certificate::from_der(der).ok().filter(|_| !certifies(der)));
     let (cause, what) = match (anchor, others.map(|(_, other)| name(other.subject())).next()) {
-        (None, None) => {
-            (DistrustCause::UnknownIssuer, format!("was issued by {issuer}, of which no certificate was given"))
-        }
+        (None, None) => (DistrustCause::UnknownIssuer, format!("was issued by {issuer}, whose certificate is missing")),
         (None, Some(other)) => {
             let what = format!(
                 "was issued by {issuer}; what was given is the certificate of {other}, which is not that of an \
@@ -156,7 +154,7 @@ fn fault(certificate: &X509Certificate<'_>, is_leaf: bool, at_unix_s: u64) -> Op
     };
     let mut extensions = certificate.extensions().iter();
     let unknown = extensions.find(|extension| extension.critical && is_unknown(extension.parsed_extension()))?;
-    Some((DistrustCause::Extension, format!("has a critical extension that is not known ({})", unknown.oid)))
+    Some((DistrustCause::Extension, format!("has an unknown critical extension ({})", unknown.oid)))
 }
 
 /// Whether the time has not come or is over.

@@ -7,7 +7,7 @@ use aws_lc_rs::pbkdf2 as lib;
 
 use crate::{Error, Secret};
 
-/// The PRF of PBKDF2. Nothing on the wire negotiates it (profile P2).
+/// The PRF of PBKDF2. Not negotiated: both sides are configured alike (profile P2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pbkdf2Prf {
     /// PKCS #5's default.

@@ -1,8 +1,8 @@
-//! The one door to cryptographic primitives: what DSKPP needs, behind typed functions.
+//! The cryptographic primitives that DSKPP and PSKC need, behind typed functions.
 //!
 //! - No algorithm is chosen by a string, and no caller names a cryptographic library.
 //! - Secrets are [`Secret`]: wiped when dropped, compared in constant time, never printed.
-//! - Randomness is handed in as [`Random`], so that whatever stands on this crate can be replayed from a seed.
+//! - Randomness is handed in as [`Random`], so that every run can be replayed from a seed.
 //!   The only exceptions are [`RsaPrivateKey::generate`] and [`SigningKey::sign`], where the library draws the primes
 //!   and the nonces of ECDSA.
 //! - It does no I/O, reads no clock and makes no protocol decisions.
@@ -50,18 +50,18 @@ pub use secret::{Secret, ct_eq};
 pub use signature::{SignatureAlgorithm, SigningKey, VerifyingKey};
 pub use x509::{SignerUse, verify_chain};
 
-/// What a primitive refuses. No variant carries or reveals a secret.
+/// Why an operation failed. No variant carries or reveals a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The key has a length that the algorithm does not know.
-    #[error("a key of length {0} (in octets) does not fit the algorithm")]
+    #[error("the algorithm does not support keys of {0} octets")]
     KeyLength(usize),
     /// The input has a length that the algorithm cannot take.
-    #[error("an input of length {0} (in octets) does not fit the algorithm")]
+    #[error("the algorithm does not support inputs of {0} octets")]
     InputLength(usize),
-    /// Decryption failed: another key, or the data was changed. Which of the two is not told.
-    #[error("decryption failed: the key is another one, or the data was changed")]
+    /// Decryption failed: the key is wrong or the data was changed. It does not say which.
+    #[error("decryption failed: wrong key, or the data is damaged")]
     Decryption,
     /// An RSA key is outside 2048 to 4096 bits, or is no valid RSA key.
     #[error("not a usable RSA key: {0}")]
@@ -70,13 +70,13 @@ pub enum Error {
     #[error("the signature does not verify")]
     Signature,
     /// A key for signatures that is not usable.
-    #[error("not a usable key for signatures: {0}")]
+    #[error("not a usable signature key: {0}")]
     SignatureKey(&'static str),
     /// A certificate that is not trusted.
     #[error("the certificate is not trusted: {0}")]
     Path(#[from] PathError),
     /// A certificate that was issued for something else than signatures of documents.
-    #[error("the certificate is not for this: {0}")]
+    #[error("the certificate is not valid for signing documents: {0}")]
     KeyUse(&'static str),
     /// Parameters of a derivation are out of range.
     #[error("unusable parameters: {0}")]

@@ -15,7 +15,7 @@ const MAX_CLIENT_ID: usize = 128;
 /// What one TLV can carry.
 const MAX_VALUE: usize = 255;
 
-/// The longest code in which a mistyped digit is looked for: typing more by hand is nobody's way.
+/// The longest code in which a mistyped digit is searched for: nobody types longer ones by hand.
 const MAX_CORRECTED: usize = 64;
 
 const CLIENT_ID: char = '1';
@@ -71,10 +71,10 @@ pub enum AuthCodeError {
         at: usize,
     },
     /// Characters after the last field.
-    #[error("the authentication code has characters too many, from {} on", place(*.0))]
+    #[error("the authentication code has extra characters, from {} on", place(*.0))]
     LeftOver(usize),
     /// A type that is neither defined nor a vendor's.
-    #[error("{} of the authentication code, '{kind}', begins no part that is known: it is probably mistyped", place(*.at))]
+    #[error("{} of the authentication code, '{kind}', starts an unknown field: it is probably mistyped", place(*.at))]
     UnknownType {
         /// The type digit.
         kind: char,
@@ -88,13 +88,13 @@ pub enum AuthCodeError {
     #[error("the authentication code has no {0}: check that it was typed from its first to its last character")]
     Missing(&'static str),
     /// A client ID longer than 128 characters (profile P11).
-    #[error("the client ID in the authentication code has {0} characters; 128 are the most")]
+    #[error("the client ID in the authentication code has {0} characters; the maximum is 128")]
     ClientIdTooLong(usize),
     /// The checksum does not fit what was typed.
-    #[error("the checksum of the authentication code does not fit: more than one character is mistyped")]
+    #[error("the checksum of the authentication code is wrong: more than one character is mistyped")]
     Checksum,
     /// Text that SASLprep (RFC 4013) prohibits.
-    #[error("the {0} contains characters that may not be used")]
+    #[error("the {0} contains prohibited characters")]
     Prohibited(&'static str),
     /// A value that a TLV cannot carry.
     #[error("the {0} is too long for an authentication code")]

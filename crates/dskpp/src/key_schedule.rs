@@ -35,8 +35,8 @@ fn split(prf: Prf, k_prov: &Secret, key_len: usize) -> Keys {
     Keys { k_token, k_mac }
 }
 
-/// K_PROV of two-pass, which the server draws alone (RFC 6063 §5.2.2), and the keys in it. A K_TOKEN that is there
-/// already goes out as it is, beside a random K_MAC; where it is shorter than `key_len`, zeros follow it, as HMAC has it.
+/// K_PROV of two-pass, which the server draws alone (RFC 6063 §5.2.2), and the keys in it. A existing
+/// K_TOKEN is sent unchanged, beside a random K_MAC; where it is shorter than `key_len`, zeros follow it, as HMAC has it.
 pub fn draw(prf: Prf, key_len: usize, k_token: Option<&Secret>, rng: &mut dyn Random) -> (Secret, Keys) {
     let given = k_token.map_or(key_len, Secret::len);
     let half = k_prov_len(prf, key_len.max(given)) / 2;

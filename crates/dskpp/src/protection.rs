@@ -18,7 +18,7 @@ pub enum ClientProtection {
     Transport {
         /// Its private half.
         key: Arc<RsaPrivateKey>,
-        /// How the server is told which it is: a certificate, the key itself, or a name that it knows.
+        /// How it is named to the server: a certificate, the key itself, or a name that the server knows.
         info: KeyInfo,
     },
     /// Key wrap: K_PROV comes under a key of 16, 24 or 32 octets that both sides have.
@@ -195,7 +195,7 @@ impl ClientKey {
                 _ => Protector::aes_key_wrap(key.clone(), name, false),
             },
             ClientKey::Passphrase => {
-                // What every client knows: nothing on the wire tells what it can do (profile P2).
+                // What every client supports: the PRF is not negotiated (profile P2).
                 let algorithm = symmetric(algorithm).ok_or_else(refused)?;
                 let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
                 let strength = PasswordStrength { iterations, algorithm, ..PasswordStrength::OLD };

@@ -15,16 +15,16 @@ pub enum Reason {
     #[error("no {0} in common")]
     NothingInCommon(&'static str),
     /// A DeviceID without a trigger or a key of that device (profile P21).
-    #[error("the device was not named by a trigger, and its own key is not used")]
+    #[error("the device was neither named by a trigger nor did it use its own key")]
     Device,
     /// A KeyID that the enrolment does not name, or whose K_MAC' could not be used (profile P7, P21).
-    #[error("the enrolment does not allow to renew that key, or not by this run")]
+    #[error("the enrolment does not allow this run to renew that key")]
     Key,
     /// The AD of a ClientHello is no trigger that was given out and is still good.
     #[error("the trigger is unknown, spent or expired")]
     Trigger,
     /// ClientNonce without the ServerInfo that it must repeat, or with one that this server did not seal for it.
-    #[error("the session's sealed state is missing or was changed")]
+    #[error("the session's sealed state is missing or was tampered with")]
     Seal,
     /// The session is older than allowed.
     #[error("the session has expired")]
@@ -58,12 +58,12 @@ pub enum Reason {
     Policy,
 }
 
-/// The end of a run.
+/// A run that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRefusal {
-    /// What the peer is told.
+    /// The status that the peer receives.
     pub status: Status,
-    /// What the log is told.
+    /// The reason, for the log only.
     pub reason: Reason,
     /// The session, where one is known.
     pub session_id: Option<String>,

@@ -26,7 +26,7 @@ const MAC_LEN: usize = 16;
 /// The longest K_TOKEN, in octets.
 const MAX_LEN: usize = 1024;
 
-/// Whether a key of `len` octets can go out as one of this type, whose keys have `type_len`.
+/// Whether a key of `len` octets can be sent as one of this type, whose keys have `type_len`.
 pub fn fits(key_type: &KeyType, type_len: usize, len: usize) -> bool {
     let is_hmac = matches!(key_type, KeyType::Hotp | KeyType::Totp | KeyType::Ocra);
     len == type_len || is_hmac && (1..=MAX_LEN).contains(&len)

@@ -1,7 +1,7 @@
 //! One-time passwords: HOTP (RFC 4226), TOTP (RFC 6238) and OCRA (RFC 6287), made and checked.
 //!
-//! - It keeps no state: counters, drift and the last accepted step are arguments and results, and whoever calls must
-//!   store them, or a password is good twice.
+//! - It keeps no state: counters, drift and the last accepted step are arguments and results, which the caller must
+//!   store; otherwise a password can be used twice.
 //! - It reads no clock: times are arguments, in seconds since 1970-01-01 UTC.
 //! - Comparisons take constant time.
 //!
@@ -20,7 +20,7 @@ pub use hotp::Hotp;
 pub use ocra::{OcraInput, OcraSuite, Question};
 pub use totp::{Accepted, Totp};
 
-/// What cannot be made into a password.
+/// Why a password cannot be computed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -28,15 +28,15 @@ pub enum Error {
     #[error("a one-time password has 6 to 10 digits, not {0}")]
     Digits(u8),
     /// A time step needs a length.
-    #[error("a time step of 0 seconds")]
+    #[error("the time step is 0 seconds")]
     Period,
     /// The hash is not one of SHA-1, SHA-256, SHA-512.
-    #[error("one-time passwords are made with SHA-1, SHA-256 or SHA-512")]
+    #[error("one-time passwords support SHA-1, SHA-256 and SHA-512 only")]
     Hash,
     /// Not an OCRA suite (RFC 6287 §6).
     #[error("not an OCRA suite: {0}")]
     Suite(&'static str),
-    /// The suite asks for something that was not given, or given in another form.
+    /// An input of the suite is missing or has the wrong form.
     #[error("the OCRA suite needs {0}")]
     OcraInput(&'static str),
 }

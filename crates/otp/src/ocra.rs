@@ -11,14 +11,14 @@ pub use suite::{OcraSuite, Question};
 /// Octets that a challenge is padded to (§5.1).
 const QUESTION_LEN: usize = 128;
 
-/// What goes into a response. A suite takes what it names and ignores the rest.
+/// The inputs of a response. A suite uses those that it names and ignores the rest.
 #[derive(Clone, Copy, Default)]
 pub struct OcraInput<'a> {
     /// The counter.
     pub counter: u64,
     /// The challenge as text in the suite's format. In mutual mode both challenges, one after the other.
     pub question: &'a str,
-    /// The PIN in the clear; its hash goes in.
+    /// The PIN in the clear; the response uses its hash.
     pub pin: Option<&'a Secret>,
     /// Session information, at most as long as the suite says; shorter is padded with zeros in front.
     pub session: &'a [u8],

@@ -23,7 +23,7 @@ pub struct Totp {
     pub t0: u64,
 }
 
-/// A right password, and what must be stored of it.
+/// An accepted password, and what must be stored after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// Its step: neither it nor an earlier one may be accepted again (§5.2).

@@ -29,7 +29,7 @@ pub struct Key {
     pub key_reference: Option<String>,
     /// A name to show to people.
     pub friendly_name: Option<String>,
-    /// The language of that name (`xml:lang`, RFC 5646); not said means that of the container, and then English.
+    /// The language of that name (`xml:lang`, RFC 5646); defaults to that of the container, then to English.
     pub friendly_name_language: Option<String>,
     /// The secret and the moving values.
     pub data: Option<KeyData>,
@@ -64,7 +64,7 @@ pub struct ChallengeFormat {
     pub min: u32,
     /// The longest that the device takes.
     pub max: u32,
-    /// Whether the last digit is a check digit (Luhn); not said means no.
+    /// Whether the last digit is a check digit (Luhn); defaults to no.
     pub check_digits: Option<bool>,
 }
 

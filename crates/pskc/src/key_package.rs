@@ -6,7 +6,7 @@ use crate::codec::{self, Sequence, only_attributes, write_date, write_text};
 use crate::xml::{Element, Reader, Writer};
 use crate::{DateTime, Error, Extensions, Key};
 
-/// `<KeyPackage>`: one key, or what is told about a device or module without a key (§4.1).
+/// `<KeyPackage>`: one key, or information about a device or module without a key (§4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct KeyPackage {
     /// The device that the key is for.

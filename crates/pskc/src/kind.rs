@@ -25,7 +25,7 @@ const PIN: &str = "urn:ietf:params:xml:ns:keyprov:pskc:pin";
 const SECURID_AES: &str = "http://www.rsa.com/rsalabs/otps/schemas/2005/09/otps-wst#SecurID-AES";
 
 impl KeyKind {
-    /// What a key of the algorithm `uri` is for, in any of the spellings that are known.
+    /// What a key of the algorithm `uri` is for, in any known spelling.
     pub fn of_uri(uri: &str) -> KeyKind {
         match algorithm_uri(uri) {
             HOTP => KeyKind::Hotp,

@@ -2,13 +2,13 @@
 //! layer below them.
 //!
 //! - [`KeyContainer`] is a whole document; [`ContainerReader`] and [`ContainerWriter`] take documents of any size, one
-//!   package at a time; [`ParallelReader`] has several threads do it. [`LenientReader`] reads what vendors ship and old drafts allow, and tells every deviation.
+//!   package at a time; [`ParallelReader`] has several threads do it. [`LenientReader`] reads what vendors ship and old drafts allow, and reports every deviation.
 //! - [`Opener`] checks MACs and decrypts, [`Protector`] encrypts (§6). [`signature`] verifies and signs (§7).
 //!
-//! What it promises: every document is read to the same values that RFC 6030 and its schema give it, or refused with
-//! the place and the reason. No input makes it panic, nest deeper or hold larger values than [`xml::XmlLimits`] allow.
+//! Every document is read to the same values that RFC 6030 and its schema give it, or refused with
+//! the position and the reason. No input makes it panic, nest deeper or hold larger values than [`xml::XmlLimits`] allow.
 //! What it writes is valid by the schema and reads back to the same values; the schema forgets the languages of names.
-//! What it does not do: no I/O, no clock, no randomness of its own. Reading neither decrypts values nor verifies
+//! It does no I/O, and has no clock and no randomness of its own. Reading neither decrypts values nor verifies
 //! signatures: a signed document is to be verified first, and what [`signature::verify`] gives is to be read. Secrets
 //! are wiped in the model, not in the document that is read or written.
 //!

@@ -92,7 +92,7 @@ pub struct ContainerWriter<W: Write> {
 }
 
 impl<W: Write> ContainerWriter<W> {
-    /// Octets that are gathered before they go out.
+    /// Octets that are buffered before they are written.
     const CHUNK: usize = 64 * 1024;
 
     /// Writes what comes before the packages.

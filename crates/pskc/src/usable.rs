@@ -11,10 +11,10 @@ use crate::value::Value;
 
 /// The longest secret, in octets.
 pub const MAX_SECRET_LEN: usize = 1024;
-/// The highest counter: from there on there is no end to be reached, in a database and in PSKC.
+/// The highest counter that is accepted: far below the limits of databases and of PSKC, so that counting never overflows.
 pub const MAX_COUNTER: i64 = 1 << 62;
 
-/// Why a key cannot be used. None of them tells anything secret.
+/// Why a key cannot be used. No variant reveals a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unusable {
@@ -38,7 +38,7 @@ pub enum Unusable {
     EncryptedSecret,
     /// Another value is encrypted.
     Encrypted,
-    /// The suite names no hash that is known. It is never taken for SHA-1.
+    /// The suite names an unknown hash, which is never taken for SHA-1.
     Hash,
     /// Another hash than SHA-1 for HOTP.
     HotpHash,
@@ -72,7 +72,7 @@ impl Unusable {
         match self {
             Unusable::NoId => "the key has no Id",
             Unusable::Id => "the key's Id is not 1 to 256 printable characters",
-            Unusable::Policy => "its policy has parts that are not understood: it must not be used",
+            Unusable::Policy => "its policy has unknown parts, so the key must not be used",
             Unusable::NoAlgorithm => "it has no Algorithm",
             Unusable::NoSecret => "it has no secret",
             Unusable::EmptySecret => "its secret is empty",
@@ -80,23 +80,23 @@ impl Unusable {
             Unusable::SecretLength => "its secret does not have the length of its algorithm's keys",
             Unusable::EncryptedSecret => "its secret is encrypted: decrypt the file first",
             Unusable::Encrypted => "one of its values is encrypted: decrypt the file first",
-            Unusable::Hash => "its Suite names no hash that is known",
-            Unusable::HotpHash => "HOTP has no other hash than SHA-1",
-            Unusable::TotpHash => "TOTP has no other hashes than SHA-1, SHA-256 and SHA-512",
+            Unusable::Hash => "its Suite names an unknown hash",
+            Unusable::HotpHash => "HOTP supports SHA-1 only",
+            Unusable::TotpHash => "TOTP supports SHA-1, SHA-256 and SHA-512 only",
             Unusable::NoSuite => "an OCRA key needs its suite",
             Unusable::Suite(rule) => rule,
             Unusable::Encoding => "its passwords are not decimal",
             Unusable::CheckDigits => "its passwords have check digits",
-            Unusable::Digits => "its passwords have not 6 to 10 digits",
+            Unusable::Digits => "its passwords do not have 6 to 10 digits",
             Unusable::Response => "its ResponseFormat contradicts its OCRA suite",
             Unusable::Challenge => "its ChallengeFormat contradicts its OCRA suite",
             Unusable::Counter => "its Counter is less than 0",
-            Unusable::HighCounter => "its Counter is so high that it would come to its end",
+            Unusable::HighCounter => "its Counter exceeds 2^62",
             Unusable::Interval => "its TimeInterval is not positive",
         }
     }
 
-    /// Whether the key may be right, and only nothing here can use it.
+    /// Whether the key may be valid, but this implementation cannot use it.
     pub fn is_unsupported(self) -> bool {
         use Unusable::{CheckDigits, Digits, Encoding, Hash, HotpHash, TotpHash};
         matches!(self, Hash | HotpHash | TotpHash | Encoding | CheckDigits | Digits)
@@ -140,7 +140,7 @@ impl OtpParameters {
     /// Reads those of a key of that kind.
     ///
     /// # Errors
-    /// A value that the kind cannot have: passwords made with another one in its place would be wrong.
+    /// A value that is invalid for the kind: a substitute would give wrong passwords.
     pub fn of(key: &Key, kind: KeyKind) -> Result<Self, Unusable> {
         let none = KeyData::default();
         let data = key.data.as_ref().unwrap_or(&none);
@@ -198,7 +198,7 @@ pub struct Usable<'k> {
 }
 
 impl<'k> Usable<'k> {
-    /// Tests a key. Values that are encrypted are not looked at: see [`opened`](Self::opened).
+    /// Tests a key. Encrypted values are skipped: see [`opened`](Self::opened).
     ///
     /// # Errors
     /// [`Unusable`]
@@ -254,7 +254,7 @@ impl<'k> Usable<'k> {
         assumed.into_iter().flatten()
     }
 
-    /// Why the secret may be another one than the file says, where it looks as if it was encoded once too often.
+    /// Why the secret may be wrong: it looks as if it was encoded twice.
     pub fn suspicion(&self) -> Option<&'static str> {
         self.secret.filter(|_| self.kind != KeyKind::Pin).and_then(|secret| crate::looks::suspicion(secret.expose()))
     }
@@ -283,8 +283,7 @@ impl<'k> Usable<'k> {
         let has_time = data.is_some_and(has_time);
         let is_timed = self.kind == KeyKind::Totp || suite.is_some_and(|suite| suite.step_s().is_some());
         let found = [
-            (self.kind == KeyKind::Other)
-                .then_some("its Algorithm is not known: imports keep it, and nothing can use it"),
+            (self.kind == KeyKind::Other).then_some("its Algorithm is unknown: it can be imported, but not used"),
             has_pin.then_some("its policy asks for a PIN: a token store refuses it, since it could not ensure the PIN"),
             suite
                 .is_some_and(is_asked)
@@ -306,7 +305,7 @@ fn suite(key: &Key) -> Option<&str> {
     Some(suite.trim()).filter(|suite| !suite.is_empty())
 }
 
-/// A hash that is named and not known is no reason to take SHA-1 instead.
+/// An unknown hash is an error, never SHA-1.
 fn hash(key: &Key) -> Result<Option<Hash>, Unusable> {
     suite(key).map(|suite| Hash::from_name(suite).ok_or(Unusable::Hash)).transpose()
 }

@@ -141,10 +141,10 @@ fn every_deviation_is_taken_and_told_with_its_place() {
             p.key.as_ref().unwrap().issuer.as_deref() == Some("I")
         }),
         ("xmlns:w='urn:w' w:Id='b' KeyId='a'", DATA.into(), "KeyId", |p| p.key.as_ref().unwrap().id == "a"),
-        ("Id='a'", format("<ChallengeFormat/><ResponseFormat/>"), "<ChallengeFormat> says nothing", |p| {
+        ("Id='a'", format("<ChallengeFormat/><ResponseFormat/>"), "<ChallengeFormat> is empty", |p| {
             p.key.as_ref().unwrap().algorithm_parameters == Some(Default::default())
         }),
-        ("Id='a'", "<Data><Secret><EncryptedValue/></Secret></Data>".into(), "<EncryptedValue> says nothing", |p| {
+        ("Id='a'", "<Data><Secret><EncryptedValue/></Secret></Data>".into(), "<EncryptedValue> is empty", |p| {
             p.key.as_ref().unwrap().data.as_ref().unwrap().secret.is_none()
         }),
         ("Id='a'", "<Policy><KeyUsage>otp</KeyUsage></Policy>".into(), "\"otp\" is not written", |p| {

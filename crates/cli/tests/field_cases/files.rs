@@ -211,12 +211,7 @@ pub(super) const CASES: &[Case] = &[
     Case::refused(LINE, &[], &["pskc", "convert", "--from", "csv", "--to", "json", "input"], &["leave out --from"]),
     // What a key file holds is told by its content.
     Case::read(KEYS, &[], &["pskc", "inspect", "--key-file", "key.colons", "input"], &["opened with what was given"]),
-    Case::refused(
-        KEYS,
-        &[],
-        &["pskc", "inspect", "--key-file", "key.bin", "input"],
-        &["the key or password is another"],
-    ),
+    Case::refused(KEYS, &[], &["pskc", "inspect", "--key-file", "key.bin", "input"], &["wrong key or password"]),
     Case::read(
         KEYS,
         &[],

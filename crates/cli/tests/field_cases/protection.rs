@@ -120,7 +120,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[],
         command: &["pskc", "inspect", "--key-hex", "000102030405060708090a0b0c0d0e0f", "input"],
         code: 1,
-        said: &["key 2 (M2)", "has no MAC although the file has a MACMethod"],
+        said: &["key 2 (M2)", "has no MAC, although the file has a MACMethod"],
         never: &["--lenient"],
     },
     Case {
@@ -136,7 +136,7 @@ pub(super) const CASES: &[Case] = &[
             "input",
         ],
         code: 1,
-        said: &["key 2 (M2)", "has no MAC although the file has a MACMethod"],
+        said: &["key 2 (M2)", "has no MAC, although the file has a MACMethod"],
         never: &["61747461"],
     },
     Case {
@@ -156,7 +156,7 @@ pub(super) const CASES: &[Case] = &[
             "input",
         ],
         code: 0,
-        said: &["encrypted values have no MAC, so that changes to them are not noticed: keys 1 (M1), 2 (M2)"],
+        said: &["encrypted values have no MAC: changes go unnoticed: keys 1 (M1), 2 (M2)"],
         never: &[],
     },
     Case {
@@ -280,7 +280,7 @@ fn s6_1_1_what_is_wrong_with_mac_method_is_named() {
     let end = good.find("</MACMethod>").unwrap() + "</MACMethod>".len();
     let method = &good[good.find("<MACMethod").unwrap()..end];
     let without = good.replace(method, "");
-    const NONE: &str = "has no MACMethod in front of its packages";
+    const NONE: &str = "has no MACMethod before its packages";
     // The file, and what is said of it: strictly, leniently and by a check that opens nothing.
     for (file, strict, lenient, checked) in [
         (good.clone(), "1 key, encrypted, opened", "1 key, encrypted, opened", "as far as it can be read"),

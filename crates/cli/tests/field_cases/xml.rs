@@ -90,7 +90,7 @@ pub(super) const CASES: &[Case] = &[
             "input",
         ],
         code: 1,
-        said: &["Suite names no hash that is known"],
+        said: &["Suite names an unknown hash"],
         never: &["otpauth://"],
     },
     Case {

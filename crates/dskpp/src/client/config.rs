@@ -1,4 +1,4 @@
-//! What a client offers, and what it proves its right with.
+//! What a client offers and how it authenticates.
 
 use dskpp_crypto::{Pbkdf2Prf, Secret, ct_eq};
 use pskc::DeviceInfo;
@@ -11,7 +11,7 @@ use crate::message::{ClientHello, MessageExtensions, ProtocolVariants, Trigger};
 use crate::prf::Prf;
 use crate::version::Version;
 
-/// The user's right to a key.
+/// How the user is authorised to get a key.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// A typed code: AD goes into ClientNonce.
@@ -56,7 +56,7 @@ impl Renewal {
     }
 }
 
-/// A client's offer, lists in order of preference.
+/// The parameters of a client's run; lists are in order of preference.
 #[derive(Clone, Debug)]
 pub struct RunConfig {
     /// The server's URL as it was given, octet for octet (profile P13).

@@ -213,7 +213,7 @@ impl AwaitingKey {
     }
 }
 
-const UNOPENED: Failed = Failed::Misbehaved("the key package does not open with what was offered");
+const UNOPENED: Failed = Failed::Misbehaved("the key package cannot be decrypted with any key that was offered");
 
 /// What a key package says of its key.
 struct Judged {

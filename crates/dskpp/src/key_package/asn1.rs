@@ -40,8 +40,8 @@ impl ContentInfo {
     }
 }
 
-pub(super) const UNREADABLE: PackageError = PackageError::Unreadable("it is not the DER of this format");
-pub(super) const UNWRITABLE: PackageError = PackageError::Unfit("a value is too long or has a character too many");
+pub(super) const UNREADABLE: PackageError = PackageError::Unreadable("it is not valid DER of this format");
+pub(super) const UNWRITABLE: PackageError = PackageError::Unfit("a value is too long or has an unsupported character");
 
 /// Strict DER without anything behind it. The library sorts a SET OF that is not sorted and takes a default that is
 /// written out: neither is DER, and neither comes out again as it was.

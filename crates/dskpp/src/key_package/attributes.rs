@@ -139,7 +139,7 @@ fn number_of<T: PartialOrd>(value: Option<&Value<T>>, least: T) -> Result<Option
 pub(super) fn of_key(key: &Key) -> Result<Vec<Attribute>, PackageError> {
     let mut list = List::default();
     list.text(9, Some(&key.id))?;
-    let algorithm = key.algorithm.as_ref().ok_or(PackageError::Unfit("its algorithm is not said"))?;
+    let algorithm = key.algorithm.as_ref().ok_or(PackageError::Unfit("it has no algorithm"))?;
     list.text(10, Some(algorithm))?;
     list.text(11, key.issuer.as_ref())?;
     list.text(12, key.key_profile_id.as_ref())?;

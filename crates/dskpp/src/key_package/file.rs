@@ -28,7 +28,7 @@ pub enum FileFormat {
     Pkcs12,
 }
 
-/// What was in a file.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub struct OpenedFile {
     /// Its symmetric keys.
@@ -37,13 +37,13 @@ pub struct OpenedFile {
     pub others: BTreeMap<&'static str, usize>,
     /// The fewest rounds of key derivation that protect its password.
     pub iterations: Option<u32>,
-    /// Whether it is PKCS #12 without a MAC, so that nothing tells whether it was changed.
+    /// Whether it is PKCS #12 without a MAC, so that tampering goes unnoticed.
     pub no_mac: bool,
-    /// Whether it is signed; the signature was not looked at.
+    /// Whether it is signed; the signature was not verified.
     pub signed: bool,
 }
 
-/// Why a file was not read or not made.
+/// Why a file could not be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{why}", .key.map(|key| format!("key {key}: ")).unwrap_or_default())]
 pub struct FileError {

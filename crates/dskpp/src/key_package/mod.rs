@@ -1,7 +1,7 @@
 //! Keys in other packages than PSKC containers: RFC 6031 in CMS, PKCS #12 and PKCS #5 XML (RFC 6063 §5).
 //!
 //! Each [`PackageCodec`] carries what a PSKC `KeyPackage` says, as far as its format can, with the protections that it can
-//! express. None of the formats tells by itself who made it: that is for the MACs of a run, or a signature around.
+//! express. No format authenticates its sender: the MACs of a run do, or a signature around the package.
 //! [`mod@file`] reads and writes files of any number of keys, as other programs have them.
 
 mod asn1;
@@ -90,7 +90,7 @@ impl PackageProtection {
     }
 }
 
-/// Why a package was not read or not made.
+/// Why a package could not be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackageError {
@@ -98,27 +98,27 @@ pub enum PackageError {
     #[error("the key package cannot be read: {0}")]
     Unreadable(&'static str),
     /// It is encrypted in a way of old programs that is not read here.
-    #[error("it is encrypted with {0}, which is too old to be read here")]
+    #[error("it is encrypted with {0}, an obsolete algorithm that is not supported")]
     Cipher(&'static str),
     /// PKCS #12 without a MAC.
-    #[error("it has no MAC: nothing tells whether it was changed")]
+    #[error("it has no MAC, so tampering would go unnoticed")]
     NoMac,
-    /// It was protected with something else, or was changed. Which of the two cannot be told safely.
-    #[error("the key package does not open: the key or password is another one, or it was changed")]
+    /// The key is wrong or the package was changed. Saying which would help an attacker.
+    #[error("the key package cannot be decrypted: wrong key or password, or it is damaged")]
     WrongKeyOrDamaged,
     /// The format cannot express this protection, or what was given does not open this kind of package.
-    #[error("the format of the key package does not go with this protection")]
+    #[error("the key package format does not support this protection")]
     Protection,
     /// The key has no secret in the clear, or something that the format cannot carry.
-    #[error("the key cannot travel in this package: {0}")]
+    #[error("the key package cannot carry the key: {0}")]
     Unfit(&'static str),
     /// A signature that is missing or wrong.
     #[error("the signature of the key package does not verify")]
     Signature,
 }
 
-/// The iterations of PBKDF2 that a client takes from a server (profile P15): fewer protect too little, more are work
-/// without end.
+/// The iterations of PBKDF2 that a client takes from a server (profile P15): fewer protect too little, more would
+/// let a server keep the client busy.
 pub(crate) const ITERATIONS: RangeInclusive<u32> = 1_000..=10_000_000;
 
 /// A format of key packages.
@@ -147,7 +147,7 @@ pub trait PackageCodec {
     fn open(&self, octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedPackage, PackageError>;
 }
 
-/// What was in a package.
+/// The content of a package.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenedPackage {
     /// The key, its secret in the clear.
@@ -156,7 +156,7 @@ pub struct OpenedPackage {
     pub iterations: Option<NonZeroU32>,
 }
 
-/// The codec of a format, as DSKPP uses it: a changed package does not open. `None` for PSKC, which is no codec of this module, and for unknown ones.
+/// The codec of a format, as DSKPP uses it: a changed package does not open. `None` for PSKC, which [`pskc`] handles, and for unknown formats.
 pub fn codec(format: &PackageFormat) -> Option<&'static dyn PackageCodec> {
     match format {
         PackageFormat::Skpc => Some(&Skpc { authenticated: true }),

@@ -92,7 +92,7 @@ pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, PackageError> {
     ContentInfo::write(SIGNED_DATA, &data)
 }
 
-/// The package inside, if its one signature is that of `key`. Certificates beside it are not looked at.
+/// The package inside, if its one signature is that of `key`. Certificates in it are ignored.
 ///
 /// # Errors
 /// [`PackageError::Unreadable`], [`PackageError::Signature`]

@@ -48,7 +48,7 @@ impl MessageExtensions {
             Extension::ClientInfo(data) => (&mut self.client_info, "ClientInfoType", data),
             Extension::ServerInfo(data) => {
                 if !matches!(message, RootKind::ServerHello | RootKind::ClientNonce) {
-                    return Err(reader.invalid("ServerInfoType may not stand here").into());
+                    return Err(reader.invalid("ServerInfoType is not allowed here").into());
                 }
                 (&mut self.server_info, "ServerInfoType", data)
             }
@@ -56,7 +56,7 @@ impl MessageExtensions {
         };
         match place.replace(data) {
             None => Ok(()),
-            Some(_) => Err(reader.invalid(format!("{name} stands here twice")).into()),
+            Some(_) => Err(reader.invalid(format!("{name} is given twice")).into()),
         }
     }
 
@@ -94,7 +94,7 @@ impl Extension {
         let critical = match element.attr("Critical").map(trim) {
             None | Some("false" | "0") => false,
             Some("true" | "1") => true,
-            Some(_) => return Err(reader.invalid("Critical is no boolean").into()),
+            Some(_) => return Err(reader.invalid("Critical is not a boolean").into()),
         };
         let known = match local.as_str() {
             "ClientInfoType" if namespace.as_str() == ns::DSKPP => Extension::ClientInfo,

@@ -15,9 +15,9 @@ use crate::version::Version;
 /// Everything that goes into a ServerHello with the status Continue.
 #[derive(Debug)]
 pub struct SealedHello<'a> {
-    /// The ClientHello, and its octets as they travelled.
+    /// The ClientHello.
     pub hello: &'a ClientHello,
-    /// The body that it was read from.
+    /// The body that it was read from, as received.
     pub body: &'a [u8],
     /// What was negotiated.
     pub choice: Choice,

@@ -38,7 +38,7 @@ pub struct TwoPassFacts<'a> {
     pub trigger: bool,
 }
 
-/// The key that goes out, and what is said of it.
+/// The key to be sent, with its metadata.
 #[derive(Clone, Debug)]
 pub struct OutgoingKey<'a> {
     /// `ServerID`, a URI (profile P8).
@@ -94,7 +94,7 @@ struct Selected<'a> {
 }
 
 impl<'a> TwoPassRun<'a> {
-    /// Judges a ClientHello: nothing is derived or decrypted. `body` are its octets as they travelled.
+    /// Checks a ClientHello without deriving or decrypting anything. `body` is the message as received.
     ///
     /// # Errors
     /// AuthenticationDataMissing before anything else; a status that says which of its lists has nothing that is

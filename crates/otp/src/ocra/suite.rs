@@ -44,7 +44,7 @@ impl OcraSuite {
         self.digits
     }
 
-    /// Whether a counter goes in, which both sides must keep.
+    /// Whether it uses a counter, which both sides must keep.
     pub fn has_counter(&self) -> bool {
         self.counter
     }
@@ -54,17 +54,17 @@ impl OcraSuite {
         (self.question, self.question_max)
     }
 
-    /// Whether a PIN goes in.
+    /// Whether it uses a PIN.
     pub fn has_pin(&self) -> bool {
         self.pin.is_some()
     }
 
-    /// Octets of session information that go in.
+    /// Octets of session information that it uses.
     pub fn session_len(&self) -> Option<u16> {
         self.session
     }
 
-    /// Seconds of a time step, where the time goes in.
+    /// Seconds of a time step, if it uses the time.
     pub fn step_s(&self) -> Option<u64> {
         self.step_s
     }

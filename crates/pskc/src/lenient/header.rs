@@ -104,7 +104,7 @@ pub(super) fn take(
 /// How values are encrypted that do not say it themselves. Behind the first package it comes too late.
 fn common(defaults: &mut Defaults, algorithm: String, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
     if defaults.fixed {
-        return Err(values::invalid("the encryption of values is told behind them", &tree.place));
+        return Err(values::invalid("the encryption of values is declared after them", &tree.place));
     }
     warnings.add(Irregularity::CommonEncryption, &tree.place);
     defaults.algorithm = Some(algorithm);

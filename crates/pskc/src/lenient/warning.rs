@@ -1,4 +1,4 @@
-//! What is told of a file that was read leniently.
+//! Warnings about a file that was read leniently.
 
 use std::fmt;
 
@@ -101,7 +101,7 @@ pub enum Irregularity {
     #[error("{0:?} is not written as RFC 6030 has it")]
     Spelling(String),
     /// A `MACMethod` without its algorithm.
-    #[error("how MACs are made is not said: MACMethod has no Algorithm and is left out")]
+    #[error("MACMethod has no Algorithm and is ignored")]
     NoMacAlgorithm,
     /// A format without `Encoding`.
     #[error("there is no Encoding: DECIMAL is taken")]
@@ -113,7 +113,7 @@ pub enum Irregularity {
     #[error("the encryption is described once for all values, as in drafts")]
     CommonEncryption,
     /// An element that must have a content and has none.
-    #[error("the element <{0}> says nothing and is left out")]
+    #[error("the element <{0}> is empty and is ignored")]
     Empty(String),
     /// An element that may stand once.
     #[error("the element <{0}> stands there again, and the first one is taken")]
@@ -122,12 +122,12 @@ pub enum Irregularity {
     #[error("the policy says {0}, which is not understood: the key is not to be used")]
     NotUnderstood(String),
     /// An encrypted value whose algorithm is said nowhere.
-    #[error("how the value is encrypted is not said: whoever opens it must know")]
+    #[error("the value's encryption algorithm is missing: it must be known to decrypt it")]
     NoAlgorithm,
     /// Several keys in one package.
     #[error("several keys stand in one package")]
     SeveralKeys,
-    /// More than is told.
+    /// Further warnings, which are not listed.
     #[error("there is more, which is not told")]
     More,
 }

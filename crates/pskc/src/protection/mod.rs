@@ -1,4 +1,4 @@
-//! Encrypted values opened and made (RFC 6030 §6).
+//! Encryption and decryption of values (RFC 6030 §6).
 //!
 //! [`Opener`] checks MACs and decrypts, [`Protector`] encrypts. Both are made once for a container, which derives and
 //! decrypts what all its keys share, and are cheap for each key then.
@@ -18,7 +18,7 @@ pub use derived_key::DerivedKey;
 pub use opener::{Deviation, Opener, OpenerOptions};
 pub use protector::{PasswordStrength, Protector};
 
-/// What opens a container.
+/// The key that decrypts a container.
 #[derive(Clone, Debug)]
 pub enum DecryptionKey {
     /// The key itself, of the length that the file's algorithm asks for.
@@ -29,31 +29,29 @@ pub enum DecryptionKey {
     PrivateKey(Arc<RsaPrivateKey>),
 }
 
-/// Why a value was not opened, or not protected.
+/// Why a value could not be decrypted or encrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtectionError {
-    /// The MAC or the decryption is wrong. Which of the reasons it is cannot be told safely.
-    #[error("{0} does not open: the key or password is another one, or the file was changed")]
+    /// The MAC check or the decryption failed. Saying which would help an attacker.
+    #[error("{0} cannot be decrypted: wrong key or password, or the file is damaged")]
     WrongKeyOrDamaged(&'static str),
     /// A value whose algorithm protects it against changes only together with a MAC, and there is none (§6.1.1).
-    #[error("an encrypted value has no MAC although its algorithm needs one: it may have been changed")]
+    #[error("an encrypted value has no MAC, which its algorithm requires: it may have been tampered with")]
     MissingMac,
     /// A value without MAC in a file that says how MACs are made (§6.1.1).
-    #[error("{0} has no MAC although the file has a MACMethod: the MAC may have been taken away")]
+    #[error("{0} has no MAC, although the file has a MACMethod: the MAC may have been removed")]
     MacTakenAway(&'static str),
-    /// A MAC of which nothing says how it was made.
-    #[error(
-        "an encrypted value has a MAC, and the file has no MACMethod in front of its packages that says how it is made"
-    )]
+    /// A MAC without a MACMethod.
+    #[error("an encrypted value has a MAC, but the file has no MACMethod before its packages")]
     NoMacMethod,
     /// The file names a MAC key that was not given.
-    #[error("the file uses a MAC key that both sides know ({0:?}): give it")]
+    #[error("the file uses a shared MAC key ({0:?}), which is missing")]
     MacKeyNeeded(String),
-    /// MACs of an algorithm that is not known: its URI.
+    /// An unknown MAC algorithm, by its URI.
     #[error("the MACs of the file (MACMethod) have {}", of_mac(.0))]
     MacAlgorithm(String),
-    /// An algorithm that is not known, or that does not go with what was given: its URI.
+    /// An unknown algorithm, or one that does not match the key, by its URI.
     #[error("the algorithm {0:?} is not supported for this{hint}", hint = meant_instead(.0))]
     Algorithm(String),
     /// The key does not have the length of the algorithm.
@@ -69,13 +67,13 @@ pub enum ProtectionError {
     #[error("the file is not encrypted for a public key: give its key or password")]
     NeedsNoPrivateKey,
     /// The file is encrypted for another public key.
-    #[error("the file is encrypted for another public key than that of the given private key")]
+    #[error("the file is encrypted for a different public key")]
     OtherRecipient,
-    /// How the key is derived is not said well enough, or not safely.
-    #[error("the derivation of the key is not usable: {0}")]
+    /// The key derivation is incomplete or unsafe.
+    #[error("unusable key derivation: {0}")]
     Derivation(&'static str),
-    /// A value that decrypts to something else than its element can hold.
-    #[error("{0} decrypts to something that it cannot be")]
+    /// A value whose plaintext its element cannot hold.
+    #[error("{0} decrypts to an invalid value")]
     Content(&'static str),
     /// A value that cannot be encrypted in this way.
     #[error("{0}")]

@@ -1,4 +1,4 @@
-//! Encrypted values opened.
+//! Decryption of values.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::algorithm::{ValueAlgorithm, mac_hash};
 use super::{DecryptionKey, DerivedKey, ProtectionError};
 use crate::{EncryptedData, EncryptedValue, KeyContainer, KeyData, KeyInfo, MacMethod, Value};
 
-/// What an [`Opener`] is told beyond the container and the key.
+/// Options of an [`Opener`].
 #[derive(Clone, Debug, Default)]
 pub struct OpenerOptions {
     /// The MAC key, where the container only names one (§6.1.1).
@@ -24,7 +24,7 @@ pub struct OpenerOptions {
     pub hidden_len: Option<usize>,
 }
 
-/// What a file does that RFC 6030 does not allow and that was accepted nevertheless.
+/// A violation of RFC 6030 that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Deviation {
@@ -41,10 +41,10 @@ pub enum Deviation {
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Deviation::MacOverPlaintext => "MACs are made over plaintext, and not over ciphertext",
-            Deviation::EncryptionKeyAsMacKey => "there is no MAC key: the encryption key serves as one",
-            Deviation::NoMac => "encrypted values have no MAC, so that changes to them are not noticed",
-            Deviation::BinaryNumber => "encrypted numbers are octets, and not digits",
+            Deviation::MacOverPlaintext => "MACs cover the plaintext, not the ciphertext",
+            Deviation::EncryptionKeyAsMacKey => "there is no MAC key: the encryption key is used instead",
+            Deviation::NoMac => "encrypted values have no MAC: changes go unnoticed",
+            Deviation::BinaryNumber => "encrypted numbers are binary, not decimal digits",
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::xml::ns;
 pub struct VerifyOptions {
     /// Certificates (X.509, DER) of the authorities that may vouch for a signer's certificate.
     pub anchors: Vec<Vec<u8>>,
-    /// The signer's key. Where there is one, it alone counts: certificates of the signature are not looked at.
+    /// The signer's key. If set, it alone counts: the signature's certificates are ignored.
     pub key: Option<VerifyingKey>,
     /// Whether signatures and digests with SHA-1, which can be forged, are accepted.
     pub allow_sha1: bool,

@@ -226,12 +226,12 @@ fn a_value_without_content_and_a_second_method_are_told() {
     let sha2 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
     let again = "stands there again, and the first one is taken";
     for (text, told) in [
-        (value("<TimeInterval/>"), vec!["<TimeInterval> says nothing"]),
-        (value("<Time></Time>"), vec!["<Time> says nothing"]),
-        (value("<Counter> </Counter>"), vec!["<Counter> says nothing"]),
-        (value("<Counter>5</Counter>"), vec!["<Counter> says nothing", "the text in <Counter>"]),
-        (value("<Secret/>"), vec!["<Secret> says nothing"]),
-        (value("<Secret><ValueMAC>AAAA</ValueMAC></Secret>"), vec!["<Secret> says nothing", "the text in <ValueMAC>"]),
+        (value("<TimeInterval/>"), vec!["<TimeInterval> is empty"]),
+        (value("<Time></Time>"), vec!["<Time> is empty"]),
+        (value("<Counter> </Counter>"), vec!["<Counter> is empty"]),
+        (value("<Counter>5</Counter>"), vec!["<Counter> is empty", "the text in <Counter>"]),
+        (value("<Secret/>"), vec!["<Secret> is empty"]),
+        (value("<Secret><ValueMAC>AAAA</ValueMAC></Secret>"), vec!["<Secret> is empty", "the text in <ValueMAC>"]),
         (begin(method(sha1) + &method(sha1)), vec![again]),
         (begin(method(sha1) + &method(sha2)), vec![again]),
         (begin(name("a") + &name("b")), vec![again]),

@@ -215,7 +215,7 @@ pub(in crate::message) fn response(
 ) -> Result<(Option<String>, Status), MessageError> {
     only_attributes(reader, root, &["Version", "SessionID", "Status"])?;
     let status = root.attr("Status").ok_or_else(|| reader.missing("attribute Status"))?;
-    let status = status.parse().map_err(|_| reader.invalid("Status is no status code"))?;
+    let status = status.parse().map_err(|_| reader.invalid("Status is not a status code"))?;
     Ok((session_id(reader, root)?, status))
 }
 

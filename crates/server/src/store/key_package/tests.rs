@@ -119,7 +119,7 @@ fn what_cannot_be_used_is_refused_with_a_reason() {
         (&totp, suite("HMAC-SHA384"), String::new(), "", "SHA-512"),
         (&totp, suite("WHIRLPOOL"), String::new(), "", "no hash that is known"),
         (&hotp, String::new(), number("Counter", "-1"), "", "less than 0"),
-        (&hotp, String::new(), number("Counter", "4611686018427387905"), "", "come to its end"),
+        (&hotp, String::new(), number("Counter", "4611686018427387905"), "", "exceeds 2^62"),
         (&totp, String::new(), number("TimeInterval", "0"), "", "not positive"),
         (&totp, String::new(), number("TimeInterval", "-30"), "", "not positive"),
         (&ocra, String::new(), String::new(), "", "needs its suite"),
