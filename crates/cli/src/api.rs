@@ -20,28 +20,30 @@ use crate::shown::shown;
 /// How to reach a server's admin API.
 #[derive(Args, Clone)]
 pub(crate) struct Connection {
-    /// The server, as scheme, host and port
+    /// Server URL: scheme, host and port
     #[arg(
         long,
         global = true,
         env = "DSKPP_ADMIN_SERVER",
         default_value = "https://127.0.0.1:8443",
-        value_name = "URL"
+        value_name = "URL",
+        help_heading = "Connection"
     )]
     pub(crate) server: String,
 
-    /// File with the token of the admin API
+    /// File with the admin API token
     #[arg(
         long,
         global = true,
         env = "DSKPP_ADMIN_TOKEN_FILE",
         default_value = "dskpp-data/admin-token",
-        value_name = "FILE"
+        value_name = "FILE",
+        help_heading = "Connection"
     )]
     pub(crate) token_file: PathBuf,
 
-    /// Certificates (PEM) to trust instead of the system's [default: dskpp-data/tls/ca.pem where that exists]
-    #[arg(long, global = true, env = "DSKPP_CA", value_name = "FILE")]
+    /// CA certificates (PEM) to trust instead of the system's [default: dskpp-data/tls/ca.pem if it exists]
+    #[arg(long, global = true, env = "DSKPP_CA", value_name = "FILE", help_heading = "Connection")]
     pub(crate) ca: Option<PathBuf>,
 }
 
@@ -63,7 +65,7 @@ const DEFAULT_CA: &str = "dskpp-data/tls/ca.pem";
 impl Connection {
     pub(crate) fn open(&self) -> Result<Api, Failure> {
         let token = std::fs::read_to_string(&self.token_file).map_err(|why| {
-            Failure::new(format!("the admin token cannot be read from {}: {why}", here(&self.token_file)))
+            Failure::new(format!("cannot read the admin token from {}: {why}", here(&self.token_file)))
                 .next("run this in the folder where `dskpp serve` runs, or name the file with --token-file")
         })?;
         let default_ca = Path::new(DEFAULT_CA);
@@ -75,7 +77,7 @@ impl Connection {
 impl Api {
     pub(crate) fn new(server: &str, token: &str, ca: Option<&Path>) -> Result<Self, Failure> {
         check_url(server).map_err(|why| {
-            Failure::new(why).next("the token is for the server alone: name its https:// URL with --server")
+            Failure::new(why).next("the token is only for the server: name its https:// URL with --server")
         })?;
         let client = HttpClient::new(ca)?;
         let server = server.trim_end_matches('/').to_owned();
@@ -165,10 +167,10 @@ impl Api {
         let text = Zeroizing::new(answer.bytes().await.map_err(|why| self.unreachable(&why))?.to_vec());
         serde_json::from_slice(&text).map_err(|why| match why.classify() {
             Category::Data => {
-                Failure::new(format!("the answer of {} is not as expected: {}", self.server, shown(why.to_string())))
-                    .next("check that --server is a dskpp server, and of this version")
+                Failure::new(format!("unexpected answer from {}: {}", self.server, shown(why.to_string())))
+                    .next("check that --server is a dskpp server of this version")
             }
-            _ => Failure::new(format!("{} answers with something else than JSON", self.server)),
+            _ => Failure::new(format!("the answer from {} is not JSON", self.server)),
         })
     }
 
@@ -176,16 +178,16 @@ impl Api {
         let status = answer.status();
         let problem = serde_json::from_slice(&answer.bytes().await.unwrap_or_default());
         let detail = problem.ok().and_then(|problem: Problem| problem.detail);
-        let detail = shown(detail.as_deref().unwrap_or("no reason was given"));
+        let detail = shown(detail.as_deref().unwrap_or("no reason given"));
         Failure::new(format!("the server refused ({status}): {detail}")).next(match status.as_u16() {
-            401 => "name the file of a valid token with --token-file",
-            403 => "use a token with a role that allows this: see `dskpp admin token create --help`",
-            404 => "check the id or name, and that --server is a dskpp server",
-            409 => "look at what is there already, and change or revoke that first",
-            413 => "send less at once",
-            429 | 503 => "run the same command again in some seconds",
+            401 => "name a file with a valid token with --token-file",
+            403 => "use a token whose role allows this: see `dskpp admin token create --help`",
+            404 => "check the id or name, and check that --server is a dskpp server",
+            409 => "check what exists already, and change or revoke it first",
+            413 => "send less per request",
+            429 | 503 => "run the same command again in a few seconds",
             500.. => "run the same command again later; the server's log has the reason",
-            _ => "correct it and run the command again",
+            _ => "correct the request and run the command again",
         })
     }
 
@@ -198,7 +200,7 @@ impl Api {
             TransportError::Certificate { fault: CertificateFault::UnknownIssuer, .. } if self.ca.is_none() => {
                 let default = here(Path::new(DEFAULT_CA));
                 Failure::new(&error).next(format!(
-                    "name the server's CA certificate with --ca: none was given, and there is no {default}"
+                    "name the server's CA certificate with --ca: --ca is not set and {default} does not exist"
                 ))
             }
             TransportError::Unreachable { .. } => {

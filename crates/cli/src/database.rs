@@ -12,10 +12,11 @@ use crate::serve::fault;
 /// The command's subcommands.
 #[derive(Subcommand)]
 pub(crate) enum Database {
-    /// Bring a database to this version's schema, or begin one
-    #[command(after_help = "With a key-encryption key that the deployment hands out (DSKPP_KEK, seal.kek_file or a \
-        systemd credential) `dskpp serve` never makes a database by itself: an empty one may be a lost one. Run \
-        `dskpp database migrate --init` before it; it can be run again, and by several nodes at once.")]
+    /// Migrate a database to this version's schema, or create one
+    #[command(after_help = "If the deployment supplies the key-encryption key (DSKPP_KEK, seal.kek_file or a systemd \
+                            credential), `dskpp serve` never creates a database: a missing one may be a lost one. Run \
+                            `dskpp database migrate --init` first; it is idempotent, and several nodes can run it at \
+                            once.")]
     Migrate(Migrate),
 }
 
@@ -25,11 +26,11 @@ pub(crate) struct Migrate {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The server's folder; overrides the file
+    /// The server's data folder; overrides the file
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Begin an empty database
+    /// Create an empty database
     #[arg(long)]
     init: bool,
 }
@@ -54,7 +55,7 @@ impl Database {
             "begun": migrated.begun,
         });
         output.print(&document, || {
-            let what = if migrated.begun { "a new store begins" } else { "the store is there" };
+            let what = if migrated.begun { "created a new store" } else { "the store exists" };
             format!("{what} in {folder}: {}, schema {}", migrated.store, migrated.schema)
         })
     }

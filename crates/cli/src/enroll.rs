@@ -28,114 +28,121 @@ pub(crate) use ask::hold;
 
 #[derive(Args)]
 pub(crate) struct Enroll {
-    /// The server's DSKPP URL, exactly as you got it, such as https://host/dskpp
+    /// The server's DSKPP URL, exactly as given to you, such as https://host/dskpp
     #[arg(required_unless_present = "trigger")]
     url: Option<String>,
 
-    /// The authentication code; `-` reads it from standard input. Without it, the code is asked for without echo
-    #[arg(long, value_name = "CODE", conflicts_with = "trigger")]
+    /// Authentication code; `-` reads it from standard input [default: prompt without echo]
+    #[arg(long, value_name = "CODE", conflicts_with = "trigger", help_heading = "Credential")]
     code: Option<String>,
 
-    /// A trigger: a file, a URL, or `-` for standard input
-    #[arg(long, value_name = "FILE|URL|-")]
+    /// Trigger: a file, a URL, or `-` for standard input
+    #[arg(long, value_name = "FILE|URL|-", help_heading = "Credential")]
     trigger: Option<String>,
 
-    /// Show what the trigger is for and ask before sending anything; wait for Enter at the end. For triggers opened
-    /// from a browser
-    #[arg(long, requires = "trigger")]
+    /// Describe the trigger and ask before sending anything; wait for Enter at the end. For triggers opened from a
+    /// browser
+    #[arg(long, requires = "trigger", help_heading = "Credential")]
     pub(crate) ask: bool,
 
-    /// Certificates (PEM) to trust instead of the system's
-    #[arg(long, env = "DSKPP_CA", value_name = "FILE")]
+    /// CA certificates (PEM) to trust instead of the system's
+    #[arg(long, env = "DSKPP_CA", value_name = "FILE", help_heading = "Connection")]
     ca: Option<PathBuf>,
 
     #[command(flatten)]
     store: StoreOptions,
 
     /// Key types to request, in order of preference [default: any]
-    #[arg(long = "key-type", value_name = "TYPE", value_delimiter = ',')]
+    #[arg(long = "key-type", value_name = "TYPE", value_delimiter = ',', help_heading = "Key")]
     key_types: Vec<String>,
 
-    /// Name the device that the key is for
-    #[arg(long, value_name = "MANUFACTURER:SERIAL")]
+    /// Device that the key is for
+    #[arg(long, value_name = "MANUFACTURER:SERIAL", help_heading = "Device")]
     device: Option<String>,
 
-    /// The server's name for this device's own key; without --device-key-file, the stored key with that id. Not needed
-    /// for an imported key of the named device
-    #[arg(long, value_name = "NAME")]
+    /// The server's name for this device's own key; without --device-key-file, the stored key with that id is used. Not
+    /// needed for an imported key of the device in --device
+    #[arg(long, value_name = "NAME", help_heading = "Device")]
     device_key_name: Option<String>,
 
-    /// File with this device's own key: hexadecimal, Base64 or its octets
-    #[arg(long, value_name = "FILE", requires = "device_key_name")]
+    /// File with this device's own key: hexadecimal, Base64 or raw octets
+    #[arg(long, value_name = "FILE", requires = "device_key_name", help_heading = "Device")]
     device_key_file: Option<PathBuf>,
 
-    /// Renew this key of the store
-    #[arg(long, value_name = "KEY_ID")]
+    /// Replace this stored key
+    #[arg(long, value_name = "KEY_ID", help_heading = "Key")]
     renew: Option<String>,
 
-    /// A name for the new key
-    #[arg(long)]
+    /// Name for the new key
+    #[arg(long, help_heading = "Key")]
     label: Option<String>,
 
     /// Offer only this variant of the protocol [default: both; the server chooses]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = "Protocol")]
     variant: Option<Variant>,
 
-    /// Offer only two-pass, with this key protection method; several in order of preference [default: all available]
-    #[arg(long = "method", value_enum)]
+    /// Offer only two-pass with this key protection method; repeatable, in order of preference [default: all available]
+    #[arg(long = "method", value_enum, help_heading = "Protocol")]
     methods: Vec<Method>,
 
-    /// Offer this format of key packages; several in order of preference [default: pskc]
-    #[arg(long = "package", value_enum)]
+    /// Offer this key package format; repeatable, in order of preference [default: pskc]
+    #[arg(long = "package", value_enum, help_heading = "Protocol")]
     packages: Vec<Package>,
 
-    /// This device's RSA private key (PKCS #8, PEM or DER), for key transport; without it, --method transport generates one
-    /// for this run
-    #[arg(long, value_name = "FILE")]
+    /// This device's RSA private key (PKCS #8, PEM or DER) for key transport; without it, --method transport generates
+    /// one for this run
+    #[arg(long, value_name = "FILE", help_heading = "Device")]
     private_key: Option<PathBuf>,
 
-    /// The certificate of that key, with those above it (PEM; one alone also in DER)
-    #[arg(long, value_name = "FILE", requires = "private_key")]
+    /// Certificate chain of that key (PEM; a single certificate also in DER)
+    #[arg(long, value_name = "FILE", requires = "private_key", help_heading = "Device")]
     certificate: Option<PathBuf>,
 
-    /// The server's name for that key, if this device's certificate is registered
-    #[arg(long, value_name = "NAME", requires = "private_key", conflicts_with = "certificate")]
+    /// The server's name for that key, from this device's registered certificate
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "private_key",
+        conflicts_with = "certificate",
+        help_heading = "Device"
+    )]
     private_key_name: Option<String>,
 
-    /// The PRF of PBKDF2. Not negotiated: configure the server identically
-    #[arg(long, value_parser = ["hmac-sha1", "hmac-sha256"], default_value = "hmac-sha1")]
+    /// PRF of PBKDF2. Not negotiated: configure the server identically
+    #[arg(long, value_parser = ["hmac-sha1", "hmac-sha256"], default_value = "hmac-sha1", help_heading = "Protocol")]
     pbkdf2_prf: String,
 
-    /// CA certificates (PEM) to trust for the certificate of the server's own key (K_SERVER)
-    #[arg(long, value_name = "FILE")]
+    /// Trust anchors (PEM) for the certificate of the server's own key, K_SERVER
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
     k_server_ca: Option<PathBuf>,
 
-    /// Accept a server that differs from the one stored with the key to renew: by its new URL, with any key, or by the
-    /// fingerprint of its new key (sha256:...) only. Otherwise the command asks on the terminal, and refuses without a
-    /// terminal or with --json. In any case, the server must prove that it knows the old key
-    #[arg(long = "accept-server", value_name = "URL|FINGERPRINT", value_parser = ask::server_name)]
+    /// Accept a server that differs from the one stored with the key to renew: either its new URL, with any server key,
+    /// or exactly one new server key by fingerprint (sha256:...). Without this option, the program asks on the
+    /// terminal, and refuses if there is none or with --json. In every case the server must prove that it knows the old
+    /// key
+    #[arg(long = "accept-server", value_name = "URL|FINGERPRINT", value_parser = ask::server_name, help_heading = "Server")]
     accept_servers: Vec<String>,
 
-    /// Allow http:// to other machines: anyone in between can read and change the messages
-    #[arg(long)]
+    /// Allow http:// to other machines: anyone on the path can read and change the messages
+    #[arg(long, help_heading = "Connection")]
     insecure: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Variant {
-    /// Both sides generate the key
+    /// Client and server generate the key together
     FourPass,
-    /// The server sends the key
+    /// The server generates the key and sends it
     TwoPass,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Method {
-    /// The key is encrypted for a public key
+    /// Encrypted under an RSA public key
     Transport,
-    /// The key is encrypted under the device's own key
+    /// Wrapped under the device's own key
     Wrap,
-    /// The key is encrypted under the password of the authentication code
+    /// Wrapped under a key derived from the authentication code's password
     PassphraseWrap,
 }
 
@@ -145,21 +152,22 @@ enum Package {
     Pskc,
     /// RFC 6031, in CMS
     Cms,
-    /// PKCS #12, under the password of the authentication code
+    /// PKCS #12, protected with the authentication code's password
     Pkcs12,
-    /// PKCS #5 in XML, under the password of the authentication code
+    /// PKCS #5 in XML, protected with the authentication code's password
     Pkcs5Xml,
 }
 
 impl Enroll {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         if self.variant == Some(Variant::FourPass) && !self.methods.is_empty() {
-            return Err(Failure::usage("--method is for two-pass and conflicts with --variant four-pass")
+            return Err(Failure::usage("--method applies to two-pass only, so --variant four-pass excludes it")
                 .next("omit one of the two"));
         }
         if self.ask && self.trigger.as_deref() == Some("-") {
-            return Err(Failure::usage("--ask reads the answer from standard input, and so does --trigger -")
-                .next("give the trigger as a file"));
+            return Err(
+                Failure::usage("--ask and --trigger - both read standard input").next("pass the trigger as a file")
+            );
         }
         let credential = self.credential()?;
         let mut request = EnrollRequest::new(self.url.clone(), credential);
@@ -223,7 +231,7 @@ impl Enroll {
         if let Some(source) = &self.trigger {
             let octets = read_trigger(source, self.ca.as_deref())?;
             let trigger = Trigger::read(&octets).map_err(|why| {
-                Failure::new(format!("the trigger cannot be read: {why}")).next("fetch it again, or ask for a code")
+                Failure::new(format!("cannot read the trigger: {why}")).next("fetch it again, or request a code")
             })?;
             return Ok(Credential::Trigger(Box::new(trigger)));
         }
@@ -233,14 +241,14 @@ impl Enroll {
                 std::io::stdin()
                     .take(1024)
                     .read_to_end(&mut text)
-                    .map_err(|why| Failure::new(format!("standard input cannot be read: {why}")))?;
+                    .map_err(|why| Failure::new(format!("cannot read standard input: {why}")))?;
                 Secret::from(text)
             }
             Some(code) => Secret::from_slice(code.as_bytes()),
             None => prompt("Authentication code: ")?,
         };
         let text = std::str::from_utf8(typed.expose())
-            .map_err(|_| Failure::new("the authentication code is not text").next("type it as it was given to you"))?;
+            .map_err(|_| Failure::new("the authentication code is not text").next("type it as given to you"))?;
         let code: AuthCode = text
             .trim_start_matches('\u{FEFF}')
             .parse()
@@ -267,14 +275,14 @@ type PrivateKey = (Arc<RsaPrivateKey>, Vec<Vec<u8>>);
 
 /// Shows the user why nothing happens for a while.
 fn waiting(wait: Duration) {
-    note(format!("the server is busy: waiting {} s as requested", wait.as_secs()));
+    note(format!("the server is busy and asks to wait {} s: waiting", wait.as_secs()));
 }
 
 fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<(), Failure> {
     if let Some(count) = enrolled.few_iterations {
         note(format!(
-            "the server protected the key with an iteration count of only {count}; ask its operator for at least \
-             100000"
+            "the server used only {count} PBKDF2 iterations to protect the key with the code; its operator should set \
+             at least 100000"
         ));
     }
     let key_type = key_type_name(&enrolled.key_type);
@@ -295,14 +303,14 @@ fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<
         let done = if enrolled.replaced { "renewed" } else { "stored" };
         let use_it = match key_type {
             "hotp" | "totp" | "ocra" => {
-                format!("\nmake a one-time password with: {}", store.command("otp", &enrolled.key_id))
+                format!("\ngenerate a one-time password with: {}", store.command("otp", &enrolled.key_id))
             }
             _ => String::new(),
         };
         let old = enrolled.old_key_id.as_ref().map(|old| {
             format!(
-                "\nthe old key is kept as {}: a server may want it until it has seen the new one in use;\n\
-                 once it has accepted a code of the new one, remove the old one with: {}",
+                "\nthe old key stays as {}, for servers that require it until they see the new one in use;\n\
+                 once a server accepts a code of the new key, remove it with: {}",
                 shown(old),
                 store.command("accepted", &enrolled.key_id)
             )
@@ -331,15 +339,15 @@ fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
         "-" => std::io::stdin().take(most).read_to_end(&mut octets),
         path => std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut octets)),
     };
-    done.map_err(|why| Failure::new(format!("the trigger {source} cannot be read: {why}")))?;
+    done.map_err(|why| Failure::new(format!("cannot read the trigger {source}: {why}")))?;
     Ok(octets)
 }
 
 pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    let failed = |why: String| Failure::new(format!("the trigger cannot be fetched from {url}: {why}"));
+    let failed = |why: String| Failure::new(format!("cannot fetch the trigger from {url}: {why}"));
     let request = HttpClient::new(ca)?.request(reqwest::Method::GET, url).map_err(|why| match why {
         TransportError::NotHttps(_) => {
-            Failure::usage("a trigger is fetched from other machines over https only: who reads it can use it")
+            Failure::usage("triggers from other machines require https: anyone who reads a trigger can use it")
         }
         why => Failure::usage(&why).next(why.next()),
     })?;
@@ -352,7 +360,7 @@ pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8
     if !answer.status().is_success() {
         let next = match answer.status().as_u16() {
             429 | 500.. => "try again later",
-            _ => "it may be used or expired already: ask for a new one",
+            _ => "it may be used or expired: request a new one",
         };
         return Err(failed(answer.status().to_string()).next(next));
     }

@@ -48,7 +48,7 @@ type SetFilter = dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync;
 /// Starts the log as configured in `file`; `RUST_LOG` overrides the level. Panics are logged from now on.
 pub(crate) fn start(log: &Log, file: Option<&Path>) -> Result<(), Failure> {
     let filter = filter(&log.level).map_err(|why| fault(why.located(file)))?;
-    let failed = |why: io::Error| Failure::new(format!("the log cannot be started: {why}"));
+    let failed = |why: io::Error| Failure::new(format!("cannot start the log: {why}"));
     let standard_error = io::stderr();
     // A handle of its own: no other thread waits for a lock while a line is written.
     let out = File::from(standard_error.as_fd().try_clone_to_owned().map_err(failed)?);
@@ -83,7 +83,7 @@ fn filter(level: &str) -> Result<EnvFilter, ConfigError> {
         Err(_) => (level.to_owned(), None),
     };
     EnvFilter::try_new(&value).map_err(|why| {
-        let (key, remedy) = ("log.level".to_owned(), format!("is no filter of the log: {why}"));
+        let (key, remedy) = ("log.level".to_owned(), format!("is not a log filter: {why}"));
         ConfigError(vec![Fault { key, value, remedy, place }])
     })
 }
@@ -94,7 +94,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let why = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let (name, why) = (thread.name().unwrap_or("unnamed"), why.unwrap_or("no reason"));
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!("a defect of this program, please report it: thread {name} panicked at {place}: {why}");
+    tracing::error!("bug in this program, please report it: thread {name} panicked at {place}: {why}");
 }
 
 /// Changes the level of a started log.
@@ -174,7 +174,7 @@ impl Queue {
                     0 => {}
                     lost => {
                         reported = Some(Instant::now());
-                        tracing::error!(lost, "lines of this log were lost: whoever reads it was too slow, or failed");
+                        tracing::error!(lost, "lost log lines: the reader was too slow or failed");
                     }
                 }
             }

@@ -32,13 +32,13 @@ use output::{Failure, Output};
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
-/// Provision symmetric keys into devices with DSKPP (RFC 6063): nothing secret on a screen, in mail or on the wire.
+/// Provision symmetric keys into devices with DSKPP (RFC 6063): no secret on a screen, in mail or on the wire.
 #[derive(Parser)]
 #[command(name = "dskpp", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 success, 2 wrong usage, 1 anything else.\n\
-    Begin with `dskpp demo`, which shows a whole enrolment, or with `dskpp serve`.")]
+#[command(after_help = "Exit codes: 0 success, 1 failure, 2 usage error.\n\
+    Start with `dskpp demo`, which runs a complete enrolment, or with `dskpp serve`.")]
 struct Cli {
-    /// Print one JSON document on standard output, and nothing else there
+    /// Print a single JSON document on standard output and nothing else
     #[arg(long, global = true)]
     json: bool,
 
@@ -50,31 +50,31 @@ struct Cli {
 enum Command {
     /// Run a server
     Serve(serve::Serve),
-    /// Show it all on this machine: a server, keys by every way, a trigger, a renewal, and one-time passwords that count
+    /// Run a complete local demonstration: a server, every way to enroll, a trigger, a renewal and one-time passwords
     Demo(demo::Demo),
-    /// Get a key from a server into the token store
+    /// Get a key from a server and save it in the token store
     Enroll(enroll::Enroll),
     /// Use the keys in the token store
     #[command(subcommand)]
     Token(token::Token),
-    /// Look at, check, change, protect and sign key files (PSKC, RFC 6030)
+    /// Inspect, check, convert, protect and sign key files (PSKC, RFC 6030)
     #[command(subcommand)]
     Pskc(pskc::Pskc),
     /// Manage a server: users, devices, enrolments, keys
     Admin(admin::Admin),
-    /// Look after a server's database
+    /// Maintain a server's database
     #[command(subcommand)]
     Database(database::Database),
-    /// Measure a server with complete enrolments
+    /// Benchmark a server with complete enrolments
     Bench(bench::Bench),
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual, or write it as a page per command
+    /// Print the manual or write one page per command
     Man {
-        /// Write a page for each command into this folder, as dskpp-admin-key.1
+        /// Write a page for each command into this folder, such as dskpp-admin-key.1
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -129,7 +129,7 @@ fn unparsed(why: &clap::Error) -> ExitCode {
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = why.to_string();
         let first = match why.kind() {
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "something is missing in the command",
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "the command is incomplete",
             _ => text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default(),
         };
         let document = json!({ "error": first, "next": "see `dskpp help`" });
@@ -144,14 +144,14 @@ fn manual(output: &Output, out: Option<&Path>) -> Result<(), Failure> {
     command.build();
     if let Some(folder) = out {
         let failed = |why: std::io::Error| {
-            Failure::new(format!("the pages cannot be written into {}: {why}", folder.display()))
-                .next("name a folder that you may write into with --out")
+            Failure::new(format!("cannot write the pages to {}: {why}", folder.display()))
+                .next("name a writable folder with --out")
         };
         std::fs::create_dir_all(folder).and_then(|()| pages_of(&command, folder)).map_err(failed)?;
         return output.print(&json!({ "folder": folder }), || format!("the pages are in {}", folder.display()));
     }
     let mut page = Vec::new();
-    manual_of(&command, &mut page).map_err(|why| Failure::new(format!("the manual cannot be made: {why}")))?;
+    manual_of(&command, &mut page).map_err(|why| Failure::new(format!("cannot generate the manual: {why}")))?;
     print_text(output, "page", &page)
 }
 

@@ -89,7 +89,7 @@ impl Output {
         match writeln!(out, "{text}").and_then(|()| out.flush()) {
             // A reader that has seen enough is no failure of ours.
             Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(format!("standard output cannot be written: {why}")))
+                Err(Failure::new(format!("cannot write to standard output: {why}")))
             }
             _ => Ok(()),
         }
@@ -108,7 +108,7 @@ impl Output {
         log::end(move || {
             if json {
                 // Programs find both members always; a text that says all has nothing to add for people.
-                let next = failure.next.as_deref().unwrap_or("correct that, and run the same command again");
+                let next = failure.next.as_deref().unwrap_or("correct that and run the same command again");
                 let mut document = failure.document.unwrap_or_else(|| json!({}));
                 let error = [std::slice::from_ref(&failure.message), &failure.details].concat().join("\n  ");
                 (document["error"], document["next"]) = (json!(error), json!(next));

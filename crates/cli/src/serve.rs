@@ -9,31 +9,31 @@ use dskpp_server::{Config, ConfigError, Error, ServerOptions};
 use crate::log;
 use crate::output::{Failure, Output};
 
-/// Run a server. Without any option: ./dskpp-data, SQLite, generated keys and certificates, https on 127.0.0.1:8443.
+/// Run a server. Defaults: ./dskpp-data, SQLite, generated keys and certificates, https on 127.0.0.1:8443.
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// Configuration file (see dskpp.toml in the documentation for every key)
-    #[arg(long, value_name = "FILE")]
+    /// Configuration file (the documented dskpp.toml lists every key)
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     config: Option<PathBuf>,
 
     /// Folder for the database, keys and certificates; overrides the file
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Configuration")]
     data_dir: Option<PathBuf>,
 
-    /// Address to listen on; overrides the file. Port 0 takes any free port
-    #[arg(long, value_name = "ADDR:PORT")]
+    /// Address to listen on; overrides the file. Port 0 picks a free port
+    #[arg(long, value_name = "ADDR:PORT", help_heading = "Connection")]
     listen: Option<SocketAddr>,
 
-    /// Serve without TLS; on loopback addresses only
-    #[arg(long)]
+    /// Serve without TLS; loopback addresses only
+    #[arg(long, help_heading = "Connection")]
     http: bool,
 
-    /// Begin a new store; where half of one is left (its key, or its database), set that aside
-    #[arg(long)]
+    /// Create a new store; move the remains of an incomplete one (its key or its database) aside
+    #[arg(long, help_heading = "Store and CA")]
     init: bool,
 
-    /// Make a new private CA, and set the old one aside: clients then need the new tls/ca.pem
-    #[arg(long)]
+    /// Create a new private CA and move the old one aside; clients then need the new tls/ca.pem
+    #[arg(long, help_heading = "Store and CA")]
     new_ca: bool,
 }
 
@@ -51,7 +51,7 @@ impl Serve {
             let config = self.config()?;
             config.check().map_err(|why| why.located(self.config.as_deref()))?;
             if let Err(why) = log::set_level(&config.log.level) {
-                tracing::error!("the level of the log stays as it is: {why}");
+                tracing::error!("the log level stays unchanged: {why}");
             }
             Ok(config)
         };
@@ -78,7 +78,7 @@ impl Serve {
 
 /// What is wrong with the configuration.
 pub(crate) fn fault(why: ConfigError) -> Failure {
-    Failure::new("the configuration cannot be used:")
+    Failure::new("invalid configuration:")
         .details(why.0)
-        .next("correct these settings and start again; the documented dskpp.toml has every key with its default")
+        .next("correct these settings and start again; the documented dskpp.toml lists every key with its default")
 }

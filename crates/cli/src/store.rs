@@ -14,12 +14,12 @@ const PASSPHRASE: &str = "DSKPP_STORE_PASSPHRASE";
 
 #[derive(Args)]
 pub(crate) struct StoreOptions {
-    /// The token store [default: tokens.db in the user's data folder]
-    #[arg(long, global = true, env = "DSKPP_STORE", value_name = "FILE")]
+    /// Token store [default: tokens.db in the user's data folder]
+    #[arg(long, global = true, env = "DSKPP_STORE", value_name = "FILE", help_heading = "Token store")]
     store: Option<PathBuf>,
 
-    /// Unlock the store with a key file instead of a passphrase; it is created if missing
-    #[arg(long, global = true, env = "DSKPP_STORE_KEY_FILE", value_name = "FILE")]
+    /// Unlock the store with a key file instead of a passphrase; created if missing
+    #[arg(long, global = true, env = "DSKPP_STORE_KEY_FILE", value_name = "FILE", help_heading = "Token store")]
     store_key_file: Option<PathBuf>,
 }
 
@@ -29,7 +29,7 @@ impl StoreOptions {
         let path = self.path()?;
         if !path.exists() {
             return Err(Failure::new(format!("there is no token store at {}", path.display()))
-                .next("get a first key with `dskpp enroll`, or name the store with --store"));
+                .next("enroll a first key with `dskpp enroll`, or name the store with --store"));
         }
         Ok(FileStore::open(&path, &self.unlock(false)?)?)
     }
@@ -86,7 +86,7 @@ impl StoreOptions {
             let passphrase = Secret::from(passphrase.into_bytes());
             if passphrase.is_empty() {
                 return Err(Failure::new(format!("{PASSPHRASE} is empty"))
-                    .next("set it to the passphrase, or remove it to be asked for one"));
+                    .next("set it to the passphrase, or unset it for a prompt"));
             }
             if new {
                 warn_if_weak(&passphrase);
@@ -94,8 +94,8 @@ impl StoreOptions {
             return Ok(Unlock::Passphrase(passphrase));
         }
         let first =
-            prompt(if new { "Choose a passphrase for the token store: " } else { "Passphrase of the token store: " })?;
-        if new && prompt("Once more: ")? != first {
+            prompt(if new { "Choose a passphrase for the token store: " } else { "Passphrase for the token store: " })?;
+        if new && prompt("Repeat the passphrase: ")? != first {
             return Err(Failure::new("the two passphrases differ").next("run the command again"));
         }
         if new {
@@ -111,8 +111,8 @@ fn warn_if_weak(passphrase: &Secret) {
     let estimate = zxcvbn::zxcvbn(&text, &[]);
     if estimate.score() < zxcvbn::Score::Three {
         note(format!(
-            "warning: the passphrase is weak: about {} guesses find it. Use several unrelated words, or \
-             --store-key-file",
+            "warning: weak passphrase: about {} guesses find it. Several unrelated words, or --store-key-file, \
+             protect the store better",
             round(estimate.guesses())
         ));
     }
@@ -133,7 +133,7 @@ fn round(number: u64) -> String {
 pub(crate) fn prompt(text: &str) -> Result<Secret, Failure> {
     let typed = rpassword::prompt_password(text).map_err(|why| {
         Failure::new(format!("cannot prompt: no terminal ({why})"))
-            .next(format!("run it in a terminal; or give the code with --code and the passphrase in {PASSPHRASE}"))
+            .next(format!("run it in a terminal, or pass the code with --code and the passphrase in {PASSPHRASE}"))
     })?;
     Ok(Secret::from(typed.into_bytes()))
 }

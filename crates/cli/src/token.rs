@@ -19,7 +19,7 @@ pub(crate) enum Token {
         #[command(flatten)]
         store: StoreOptions,
     },
-    /// Make a one-time password
+    /// Generate a one-time password
     Otp {
         #[command(flatten)]
         one: One,
@@ -27,14 +27,14 @@ pub(crate) enum Token {
         #[arg(long)]
         challenge: Option<String>,
     },
-    /// Import the keys of a key file (PSKC)
+    /// Import the keys of a key file (PSKC) into the store
     Import {
         #[command(flatten)]
         input: Box<KeyFile>,
         #[command(flatten)]
         store: StoreOptions,
     },
-    /// Print a key in the clear
+    /// Print a key in plaintext
     Export {
         #[command(flatten)]
         one: One,
@@ -43,11 +43,11 @@ pub(crate) enum Token {
     Delete {
         #[command(flatten)]
         one: One,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Confirm that a server accepted a code of a renewed key, and delete the keys that it replaced
+    /// Confirm that a server accepted a code of a renewed key: delete the keys that it replaced, permanently
     Accepted {
         #[command(flatten)]
         one: One,
@@ -56,14 +56,14 @@ pub(crate) enum Token {
     Rename {
         #[command(flatten)]
         one: One,
-        /// The name
+        /// The new name
         label: String,
     },
 }
 
 #[derive(Args)]
 pub(crate) struct One {
-    /// The key: its id, the beginning of its id, or its name
+    /// The key: its id, a prefix of its id, or its name
     id: String,
 
     #[command(flatten)]
@@ -156,7 +156,7 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
         made => made,
     };
     let otp = otp.map_err(|why| match why {
-        StoreError::Token(TokenError::NoChallenge(_)) => Failure::usage(why).next("give it with --challenge"),
+        StoreError::Token(TokenError::NoChallenge(_)) => Failure::usage(why).next("pass it with --challenge"),
         why => why.into(),
     })?;
     let document = json!({ "id": id, "otp": otp.code.as_str(), "valid_for_s": otp.valid_for_s });
@@ -185,16 +185,16 @@ fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), 
     let mut store = store.open_or_create()?;
     let done = store.change(|stored| stored.import(tokens))?;
     refused.extend(done.different.iter().map(|(id, what)| {
-        let reason = format!("a key with this Id exists with a different {what}; it is unchanged");
+        let reason = format!("a key with this Id exists with a different {what}; the existing key stays unchanged");
         json!({ "id": id, "reason": reason })
     }));
     let document = json!({ "accepted": done.added, "duplicates": done.duplicates, "refused": refused });
     output.print(&document, || {
         let mut lines = vec![format!("{} imported", count(done.added as u64, "key"))];
-        lines.extend(done.duplicates.iter().map(|id| format!("  {} exists already", shown(id))));
+        lines.extend(done.duplicates.iter().map(|id| format!("  {} already present", shown(id))));
         lines.extend(refused.iter().map(|key| {
             let part = |name: &str| shown(key[name].as_str().unwrap_or_default());
-            format!("  {} is refused: {}", part("id"), part("reason"))
+            format!("  {} refused: {}", part("id"), part("reason"))
         }));
         lines.join("\n")
     })?;
@@ -217,11 +217,11 @@ fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
     let token = tokens.find(&one.id)?;
     if let Some(new) = &token.old_of {
         return Err(Failure::new(format!("{} is a replaced key: nothing was removed", shown(&token.id)))
-            .next(format!("give the id of the key that replaced it, {}", shown(new))));
+            .next(format!("give the id of its replacement, {}", shown(new))));
     }
     let gone = store.change(|tokens| tokens.forget_replaced(&token.id))?;
     output.print(&json!({ "id": token.id, "removed": gone }), || match &gone[..] {
-        [] => format!("the store has no replaced keys of {}", shown(&token.id)),
+        [] => format!("the store has no key that {} replaced", shown(&token.id)),
         _ => format!("removed: {}", gone.iter().map(shown).collect::<Vec<_>>().join(", ")),
     })
 }
@@ -230,7 +230,7 @@ fn delete(one: &One, yes: bool, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
     let id = store.load()?.find(&one.id)?.id.clone();
     if !yes {
-        let typed = prompt(&format!("Deleting the key {} cannot be undone. Type its id to delete it: ", shown(&id)))?;
+        let typed = prompt(&format!("This deletes the key {} permanently. Type its id to confirm: ", shown(&id)))?;
         if typed.expose() != id.as_bytes() {
             return Err(Failure::new("that is not the key's id: nothing was deleted"));
         }

@@ -140,7 +140,7 @@ fn a_trigger_from_a_file_or_an_address() {
     secret(&home, &server, &text(&enrolled, "key_id"));
     assert_eq!(server.state(&enrolment), "active");
     let again = home.run(&["enroll", "--trigger", &text(&enrolment, "trigger_url"), "--ca", &ca]);
-    assert!(again.code == Some(1) && again.err.contains("ask for a new one"), "{again:#?}");
+    assert!(again.code == Some(1) && again.err.contains("request a new one"), "{again:#?}");
 }
 
 #[test]

@@ -100,8 +100,8 @@ fn hostile_tables_do_no_harm() {
     for (heading, part) in [
         ("", "t.csv is empty"),
         ("manufacturer,serial\n", "no column key_name"),
-        ("manufacturer,serial,key_name,password\n", "\"password\" is not known"),
-        ("manufacturer,serial,key_name,serial\n", "there twice"),
+        ("manufacturer,serial,key_name,password\n", "\"password\" is unknown"),
+        ("manufacturer,serial,key_name,serial\n", "duplicated"),
         ("<KeyContainer/>\n", "/KeyContainer"),
         ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ\n", "t.csv is otpauth lines"),
         ("\u{1f}\u{8b}\n", "neither a table nor a key file"),
@@ -133,7 +133,7 @@ fn hostile_tables_do_no_harm() {
     home.write("t.csv", table);
     let shown = home.run(&["admin", "device", "import", "t.csv"]);
     assert_eq!(shown.code, Some(1), "{shown:#?}");
-    assert!(shown.out.starts_with("1 device registered, 0 there already, 9 refused\n"), "{shown:#?}");
+    assert!(shown.out.starts_with("1 device registered, 0 already present, 9 refused\n"), "{shown:#?}");
     assert!(!shown.out.contains(['\u{1b}', '\u{202e}']) && !shown.out.contains("TOPSECRET"), "{shown:#?}");
     let listed = devices(&home);
     assert_eq!((listed.len(), text(&listed[0], "serial")), (1, "7".to_owned()));
@@ -163,7 +163,7 @@ fn s4_2_2_a_protected_key_file_brings_devices_with_their_keys() {
     let import = ["admin", "device", "import", "devices.xml", "--key-file", "transport.key"];
     let report = home.json_of_failure(&import);
     assert_eq!((&report["accepted"], numbers(&report, "refusals", "key")), (&json!(2), vec![3, 4]), "{report}");
-    for (place, part) in [(0, "not for AES"), (1, "does not name its device")] {
+    for (place, part) in [(0, "not an AES key"), (1, "does not identify its device")] {
         let reason = text(&report["refusals"][place], "reason");
         assert!(reason.contains(part), "{reason}");
     }

@@ -55,9 +55,9 @@ fn wrong_use_is_exit_code_2() {
         (&["enroll", "https://localhost/dskpp", "--code", "00", "--certificate", "x"], &["--private-key"]),
         (
             &["enroll", "https://localhost/dskpp", "--variant", "four-pass", "--method", "wrap"],
-            &["--method is for two-pass"],
+            &["--method applies to two-pass only"],
         ),
-        (&["enroll", "--trigger", "http://keys.example/enroll/X"], &["https only"]),
+        (&["enroll", "--trigger", "http://keys.example/enroll/X"], &["require https"]),
         (&["admin", "enrolment", "create", "--user", "u", "--key-type", "sms"], &["sms", "hotp"]),
     ] {
         // With clap's own words on standard error the document has the first of them.
@@ -160,7 +160,7 @@ fn a_weak_passphrase_is_warned_of_when_a_store_is_made() {
         std::fs::remove_file(home.path("new.db")).ok();
         home.set("DSKPP_STORE_PASSPHRASE", passphrase);
         let done = home.run(&enroll);
-        assert_eq!(done.err.contains("is weak"), is_weak, "{done:#?}");
+        assert_eq!(done.err.contains("weak passphrase"), is_weak, "{done:#?}");
         assert!(!done.err.contains(passphrase), "{done:#?}");
     }
 }

@@ -122,7 +122,7 @@ fn s10_6_5_p15_fewer_than_100000_iterations_are_told_whatever_the_package_is() {
                 "--json",
             ];
             let done = home.run(&args).success();
-            let told = done.err.contains(&format!("iteration count of only {iterations}"));
+            let told = done.err.contains(&format!("only {iterations} PBKDF2 iterations"));
             assert_eq!(told, is_told, "{package}, {iterations}: {done:#?}");
             let expected = if is_told { serde_json::json!(iterations) } else { serde_json::Value::Null };
             assert_eq!(done.json()["few_iterations"], expected, "{package}");

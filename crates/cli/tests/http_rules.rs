@@ -131,7 +131,7 @@ fn an_answer_of_the_admin_api_that_cannot_be_read_is_an_error_that_says_what_is_
     home.write("token", "t");
     home.write("keys.json", r#"{"keys":[{"id":"a","algorithm":"hotp","secret_hex":"00112233445566778899"}]}"#);
     home.run(&["pskc", "convert", "keys.json", "-o", "keys.xml"]).success();
-    let not_json = "answers with something else than JSON";
+    let not_json = "is not JSON";
     for (body, lists, imports) in [
         ("", not_json, not_json),
         ("<html/>", not_json, not_json),

@@ -382,10 +382,9 @@ fn keys_enter_a_server_once_and_leave_it_unchanged() {
     home.write("more", "serial,seed,time interval\nz3,31323334353637383930,60\n");
     let more = home.json(&["admin", "key", "import", "more", "--user", "bob"]);
     assert_eq!((&more["accepted"], &more["refused"]), (&json!(1), &json!(0)), "a table is read as well: {more}");
-    for (ids, told) in [
-        (&["o1"][..], "it belongs to nobody yet, and validates"),
-        (&["o2", "o3"], "they belong to nobody yet, and validate "),
-    ] {
+    for (ids, told) in
+        [(&["o1"][..], "it is unassigned, and validates"), (&["o2", "o3"], "they are unassigned, and validate ")]
+    {
         let lines: Vec<String> = ids
             .iter()
             .map(|id| format!("otpauth://totp/{id}?secret=GEZDGNBVGY3TQOJQ{}", "MFRGGZDF".repeat(2)))

@@ -55,7 +55,7 @@ fn lost_lines_are_counted_and_a_later_line_says_so() {
     let until = Instant::now() + Duration::from_secs(60);
     let lost = loop {
         let log = server.log();
-        if let Some(line) = log.lines().find(|line| line.contains("lines of this log were lost")) {
+        if let Some(line) = log.lines().find(|line| line.contains("lost log lines")) {
             break serde_json::from_str::<serde_json::Value>(line).unwrap()["fields"]["lost"].as_u64().unwrap();
         }
         assert!(Instant::now() < until, "nothing says that lines were lost");

@@ -67,7 +67,7 @@ fn sighup_takes_over_files_and_settings_and_says_what_it_cannot() {
         ("[limits]\nmax_connections = \"many\"", "nothing was reloaded"),
         ("[tls]\nreload_s = 0", "tls.reload_s"),
         ("[tls]\ncertificate = \"missing.pem\"\nkey = \"k.pem\"", "the old certificate stays in use"),
-        ("[log]\nlevel = \"dskpp_server=loud\"", "the level of the log stays as it is"),
+        ("[log]\nlevel = \"dskpp_server=loud\"", "the log level stays unchanged"),
         ("[devices]\nanchors = \"missing.pem\"", "the old authorities and revocation lists of devices stay in use"),
     ] {
         home.write("dskpp.toml", bad);

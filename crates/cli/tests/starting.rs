@@ -155,7 +155,7 @@ fn a_handed_out_key_begins_by_migrate_init_on_several_nodes_at_once() {
     assert!(begun.iter().all(|node| node["store"] == begun[0]["store"]), "{begun:?}");
     assert_eq!(home.json(&init)["begun"], false);
     assert_eq!(home.json(&["database", "migrate"])["store"], begun[0]["store"]);
-    assert!(home.run(&init).success().out.contains("the store is there"));
+    assert!(home.run(&init).success().out.contains("the store exists"));
 
     Server::start(&mut home).kill();
     home.set("DSKPP_KEK", &KEK.replace('0', "f"));

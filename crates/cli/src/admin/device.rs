@@ -25,7 +25,7 @@ pub(super) enum Device {
         manufacturer: String,
         #[arg(long)]
         serial: String,
-        /// The name under which the device knows its key
+        /// The device's name for its key
         #[arg(long)]
         key_name: String,
         #[command(flatten)]
@@ -42,21 +42,21 @@ pub(super) enum Device {
     },
     /// Show a device, without its shared key
     Show { id: String },
-    /// Replace a device's keys, or take them away
+    /// Replace or remove a device's keys
     Change(Change),
-    /// Take a device out of the register, unless enrolments or keys refer to it
+    /// Delete a device, unless enrolments or keys refer to it
     Delete { id: String },
-    /// Register the devices of a table (CSV) or a key file (PSKC); after an interruption, run it again
+    /// Register the devices of a table (CSV) or a key file (PSKC); after an interruption, run the command again
     Import(import::Import),
 }
 
 #[derive(Args)]
 pub(super) struct Keys {
     /// File with the shared key (16 to 64 octets): hexadecimal, Base64 or its octets
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Key")]
     shared_key_file: Option<PathBuf>,
     /// File with the device's certificate (PEM or DER)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Key")]
     certificate: Option<PathBuf>,
 }
 
@@ -74,15 +74,15 @@ impl Keys {
 #[derive(Args)]
 pub(super) struct Change {
     id: String,
-    /// The new name under which the device knows its key
+    /// The device's new name for its key
     #[arg(long)]
     key_name: Option<String>,
     #[command(flatten)]
     keys: Keys,
-    /// Take the shared key away
+    /// Remove the shared key
     #[arg(long, conflicts_with = "shared_key_file")]
     no_shared_key: bool,
-    /// Take the certificate away
+    /// Remove the certificate
     #[arg(long, conflicts_with = "certificate")]
     no_certificate: bool,
 }

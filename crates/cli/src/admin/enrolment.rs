@@ -15,63 +15,63 @@ use crate::shown::{argument, shown};
 
 #[derive(Subcommand)]
 pub(super) enum Enrolment {
-    /// Make an enrolment, and show its authentication code this one time
+    /// Create an enrolment and show its authentication code once
     Create(Box<NewEnrolment>),
     /// Show an enrolment's state
     Show { id: String },
-    /// Take an enrolment back
+    /// Revoke an enrolment
     Revoke { id: String },
 }
 
 #[derive(Args)]
 pub(super) struct NewEnrolment {
-    /// The user's name; the user is made if there is none
-    #[arg(long)]
+    /// The user's name; the server creates the user if needed
+    #[arg(long, help_heading = "Enrolment")]
     user: String,
-    /// What the key is for
-    #[arg(long, value_parser = one_of::<KeyType>(KeyType::ENROLLED))]
+    /// Type of the key
+    #[arg(long, value_parser = one_of::<KeyType>(KeyType::ENROLLED), help_heading = "Key")]
     key_type: KeyType,
-    /// Only this variant of the protocol
-    #[arg(long, value_parser = one_of::<Variant>(Variant::NAMES))]
+    /// Allow only this variant of the protocol
+    #[arg(long, value_parser = one_of::<Variant>(Variant::NAMES), help_heading = "Protocol")]
     variant: Option<Variant>,
-    /// Only two-pass, and only with this key protection method; may be given several times
-    #[arg(long = "method", value_parser = one_of::<Method>(Method::NAMES))]
+    /// Allow only two-pass with this key protection method; repeatable
+    #[arg(long = "method", value_parser = one_of::<Method>(Method::NAMES), help_heading = "Protocol")]
     methods: Vec<Method>,
-    /// Only for this device
-    #[arg(long, value_name = "MANUFACTURER:SERIAL")]
+    /// Allow only this device
+    #[arg(long, value_name = "MANUFACTURER:SERIAL", help_heading = "Device")]
     device: Option<String>,
-    /// The key that is replaced by the new one
-    #[arg(long, value_name = "KEY_ID")]
+    /// The key that the new key replaces
+    #[arg(long, value_name = "KEY_ID", help_heading = "Key")]
     renews: Option<String>,
-    /// A key in stock that goes out as it is, by two-pass, with the parameters that it has
-    #[arg(long, value_name = "KEY_ID", conflicts_with_all = ["renews", "digits", "period", "hash", "counter", "suite"])]
+    /// Deliver this key from the inventory unchanged, by two-pass, with its own parameters
+    #[arg(long, value_name = "KEY_ID", conflicts_with_all = ["renews", "digits", "period", "hash", "counter", "suite"], help_heading = "Key")]
     delivers: Option<String>,
-    /// Where the key must be: a client that cannot keep it there refuses the trigger
-    #[arg(long, value_parser = one_of::<Location>(Location::NAMES))]
+    /// Where the client must store the key; a client that cannot do so refuses the trigger
+    #[arg(long, value_parser = one_of::<Location>(Location::NAMES), help_heading = "Device")]
     key_location: Option<Location>,
-    /// Where the key's algorithm must run
-    #[arg(long, value_parser = one_of::<Location>(Location::NAMES))]
+    /// Where the client must run the key's algorithm
+    #[arg(long, value_parser = one_of::<Location>(Location::NAMES), help_heading = "Device")]
     algorithm_location: Option<Location>,
     /// Seconds until the code expires
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Enrolment")]
     expires_in: Option<u64>,
-    /// When the key becomes active: at once, or with its first right password, shown together with the client ID
-    #[arg(long, value_parser = one_of::<Activation>(Activation::NAMES))]
+    /// When the key becomes active: at once, or on the first correct password presented with the client ID
+    #[arg(long, value_parser = one_of::<Activation>(Activation::NAMES), help_heading = "Key")]
     activate: Option<Activation>,
-    /// Digits of a one-time password
-    #[arg(long)]
+    /// Number of digits of a one-time password
+    #[arg(long, help_heading = "Key")]
     digits: Option<u8>,
-    /// Seconds of a time step
-    #[arg(long, value_name = "SECONDS")]
+    /// Time step in seconds
+    #[arg(long, value_name = "SECONDS", help_heading = "Key")]
     period: Option<u32>,
-    /// Hash of TOTP
-    #[arg(long, value_parser = one_of::<HashName>(HashName::NAMES))]
+    /// Hash function (TOTP)
+    #[arg(long, value_parser = one_of::<HashName>(HashName::NAMES), help_heading = "Key")]
     hash: Option<HashName>,
-    /// First counter of HOTP
-    #[arg(long)]
+    /// Initial counter (HOTP)
+    #[arg(long, help_heading = "Key")]
     counter: Option<u64>,
-    /// Suite of OCRA
-    #[arg(long)]
+    /// OCRA suite
+    #[arg(long, help_heading = "Key")]
     suite: Option<String>,
 }
 
@@ -98,7 +98,7 @@ fn describe(details: &EnrolmentDetails) -> String {
         text.push(format!("{:<16} {} ({})", "last_refusal", shown(detail), time(at)));
     }
     for WrongTries { address, count, locked_until, .. } in &details.wrong_tries {
-        let until = locked_until.as_ref().map(|until| format!(", which has to wait until {}", shown(until)));
+        let until = locked_until.as_ref().map(|until| format!(", locked until {}", shown(until)));
         text.push(format!("{:<16} {count} from {}{}", "wrong_tries", shown(address), until.unwrap_or_default()));
     }
     text.join("\n")
@@ -137,7 +137,7 @@ impl NewEnrolment {
 fn describe_new(created: &CreatedEnrolment, ca: Option<&Path>) -> String {
     let CreatedEnrolment { enrolment, authentication_code, trigger_url, .. } = created;
     let mut text = format!(
-        "enrolment {} for {} ({}), good until {}\n\n  authentication code  {}",
+        "enrolment {} for {} ({}), valid until {}\n\n  authentication code  {}",
         shown(&enrolment.id),
         shown(&enrolment.user),
         enrolment.key_type,
@@ -152,14 +152,13 @@ fn describe_new(created: &CreatedEnrolment, ca: Option<&Path>) -> String {
         command += &format!(" --ca {}", argument(ca.to_string_lossy()));
     }
     let (once, or) = match trigger_url {
-        Some(_) => {
-            ("Either is enough, and both are shown", ", or opens the trigger in a browser, which says how to go on.")
-        }
+        Some(_) => ("Either one suffices; both are shown", ", or opens the trigger in a browser and follows the page."),
         None => ("The code is shown", "."),
     };
-    text += &format!("\n\n{once} only now. The user runs\n\n  {command}\n\nand types the code{or}");
+    text += &format!("\n\n{once} only once. The user runs\n\n  {command}\n\nand types the code{or}");
     if ca.is_some() {
-        text += "\n\nThe server's certificate comes from a private CA: give the user that CA file too, over\nanother channel than the code.";
+        text += "\n\nA private CA issued the server's certificate: give the user the CA file too, over a\nchannel \
+                 other than the code's.";
     }
     text
 }
@@ -173,18 +172,18 @@ fn grouped(code: &str) -> String {
 /// A password that somebody has shown.
 #[derive(Args)]
 pub(super) struct Validate {
-    /// The password
+    /// The one-time password
     otp: String,
-    /// Whose it is
+    /// The user who presents it
     #[arg(long, required_unless_present_any = ["key", "client_id"])]
     user: Option<String>,
-    /// The key that it is of
+    /// The key that generated it
     #[arg(long, value_name = "KEY_ID")]
     key: Option<String>,
-    /// The challenge that it answers, of an OCRA key
+    /// The challenge that it answers (OCRA)
     #[arg(long)]
     challenge: Option<String>,
-    /// The client ID of the enrolment (the first part of its code), for a key that waits for its first password
+    /// The enrolment's client ID (the first part of its code), for a key that awaits its first password
     #[arg(long)]
     client_id: Option<String>,
 }
@@ -239,7 +238,7 @@ mod tests {
         enrolment["wrong_tries"] =
             json!([tries("192.0.2.1", json!("2026-01-02T03:19:05Z")), tries("2001:db8::/64", Value::Null)]);
         let tried = "last_refusal     it has to wait (2026-01-02T03:04:05Z)\n\
-                     wrong_tries      10 from 192.0.2.1, which has to wait until 2026-01-02T03:19:05Z\n\
+                     wrong_tries      10 from 192.0.2.1, locked until 2026-01-02T03:19:05Z\n\
                      wrong_tries      10 from 2001:db8::/64";
         assert_eq!(read(&enrolment), format!("{known}\n{tried}"));
     }

@@ -32,28 +32,28 @@ pub(crate) struct Admin {
 
 #[derive(Subcommand)]
 enum Command {
-    /// People who get keys
+    /// Manage users
     #[command(subcommand)]
     User(User),
-    /// Devices that have a key of their own
+    /// Manage devices that have their own key
     #[command(subcommand)]
     Device(device::Device),
-    /// Permissions to get one key once
+    /// Manage enrolments: each lets a user get one key, once
     #[command(subcommand)]
     Enrolment(enrolment::Enrolment),
-    /// Check a one-time password, as a service does that asks for one
+    /// Validate a one-time password, as a relying service does
     Validate(enrolment::Validate),
-    /// Keys that were provisioned
+    /// Manage keys
     #[command(subcommand)]
     Key(Key),
-    /// Tokens of the admin API
+    /// Manage admin API tokens
     #[command(subcommand)]
     Token(Token),
 }
 
 #[derive(Subcommand)]
 enum User {
-    /// Make a user
+    /// Create a user
     Create {
         /// The user's name
         name: String,
@@ -64,47 +64,47 @@ enum User {
 enum Key {
     /// List keys
     List {
-        /// Only this user's
+        /// Only this user's keys
         #[arg(long)]
         user: Option<String>,
     },
     /// Show a key, without its secret
     Show { id: String },
-    /// Take a key out of use
+    /// Revoke a key
     Revoke { id: String },
-    /// Give a key that nobody has to a user
+    /// Assign an unassigned key to a user
     Assign {
         /// The key's Id, as `admin key list` shows it
         id: String,
-        /// The user's name; the user is made if there is none
+        /// The user's name; the server creates the user if needed
         #[arg(long)]
         user: String,
     },
-    /// Catch up with a token that has run ahead, or whose clock is far off, by consecutive one-time passwords
+    /// Resynchronise with a token whose counter ran ahead or whose clock is off, from consecutive one-time passwords
     Resync {
         /// The key's Id, as `admin key list` shows it
         id: String,
-        /// Two to five one-time passwords that the token made one after the other
+        /// Two to five consecutive one-time passwords from the token
         #[arg(required = true, num_args = 2..=5, value_name = "OTP")]
         otps: Vec<String>,
     },
-    /// Take in the keys of a key file (PSKC); after an interruption, run it again
+    /// Import the keys of a key file (PSKC); after an interruption, run the command again
     Import(transfer::Import),
-    /// Write keys into a key file (PSKC)
+    /// Export keys to a key file (PSKC)
     Export(transfer::Export),
 }
 
 #[derive(Subcommand)]
 enum Token {
-    /// Make a token, and show it this one time
+    /// Create a token and show it once
     Create {
-        /// What it is for
+        /// What the token is for
         name: String,
-        /// What it may do
+        /// What the token may do
         #[arg(long = "role", required = true, value_parser = one_of::<Role>(Role::NAMES))]
         roles: Vec<Role>,
     },
-    /// Take a token back
+    /// Delete a token; it stops working
     Delete { id: String },
 }
 
@@ -124,7 +124,7 @@ impl Admin {
                 Command::Token(Token::Create { name, roles }) => {
                     let token: CreatedToken = api.post(paths::TOKENS, &NewToken { name, roles }).await?;
                     output.print(&token, || {
-                        format!("{}\n(shown only now; id {})", shown(token.token.expose()), shown(&token.id))
+                        format!("{}\n(shown only once; id {})", shown(token.token.expose()), shown(&token.id))
                     })
                 }
                 Command::Token(Token::Delete { id }) => delete(&api, output, "token", paths::TOKEN, &id).await,
@@ -139,7 +139,7 @@ pub(crate) fn device_name(text: &str) -> Result<(String, String), Failure> {
         Some((manufacturer, serial)) if !manufacturer.is_empty() && !serial.is_empty() => {
             Ok((manufacturer.to_owned(), serial.to_owned()))
         }
-        _ => Err(Failure::usage("a device is named as MANUFACTURER:SERIAL")),
+        _ => Err(Failure::usage("name a device as MANUFACTURER:SERIAL")),
     }
 }
 
@@ -159,15 +159,14 @@ impl Key {
             Key::Assign { id, user } => {
                 let owner = KeyOwner { user };
                 let key: KeyAnswer = api.post(&paths::of(paths::KEY_USER, &id), &owner).await?;
-                output.print(&key, || format!("key {id} is {}'s now", owner.user))
+                output.print(&key, || format!("key {id} now belongs to {}", owner.user))
             }
             Key::Resync { id, otps } => {
                 let resync = Resync { otps: otps.into_iter().map(Into::into).collect() };
                 let answer: Resynced = api.post(&paths::of(paths::KEY_RESYNC, &id), &resync).await?;
                 output.print(&answer, || match answer.synchronised {
                     true => format!("key {id} is synchronised with its token"),
-                    false => "the passwords were not found: type two or more that the token makes one after the \
-                              other, in their order"
+                    false => "no match for these passwords: type two or more consecutive ones from the token, in order"
                         .to_owned(),
                 })?;
                 if answer.synchronised { Ok(()) } else { std::process::exit(1) }

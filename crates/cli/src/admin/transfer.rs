@@ -28,7 +28,7 @@ use crate::shown::{count, note, shown};
 
 /// Keys in one request.
 const BATCH: u64 = 2000;
-/// Lines of a report for people, at most; `--json` tells all.
+/// Lines of a report for people, at most; `--json` lists all.
 const MOST: usize = 50;
 
 #[derive(Args)]
@@ -36,12 +36,12 @@ pub(super) struct Import {
     #[command(flatten)]
     input: Input,
 
-    /// All keys are this user's; the user is made if there is none
-    #[arg(long, value_name = "NAME", conflicts_with = "assign_user_ids")]
+    /// Assign all keys to this user; the server creates the user if needed
+    #[arg(long, value_name = "NAME", conflicts_with = "assign_user_ids", help_heading = "Users")]
     user: Option<String>,
 
-    /// Each key is the user's whom its UserId names (CN= or UID= of a distinguished name, or the text itself)
-    #[arg(long)]
+    /// Assign each key to the user that its UserId names (CN= or UID= of a distinguished name, or the plain text)
+    #[arg(long, help_heading = "Users")]
     assign_user_ids: bool,
 }
 
@@ -71,7 +71,7 @@ impl Import {
         let before: Option<ImportProgress> = api.get_if_there(&path).await?;
         let done = before.as_ref().map_or(0, |before| before.done).min(total);
         if done > 0 {
-            output.say(format!("sent before: {done} of {}; going on behind", count(total, "key")));
+            output.say(format!("resuming: {done} of {} sent before", count(total, "key")));
         }
         let (sender, mut batches) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(&file, done, &sender));
@@ -79,12 +79,11 @@ impl Import {
         let mut rejected = before.map_or(Vec::new(), |before| before.rejected);
         while let Some(Batch { first, body }) = batches.recv().await {
             query.first = first;
-            let waiting =
-                |wait: Duration| note(format!("the server has no room for keys: waiting {} s", wait.as_secs()));
+            let waiting = |wait: Duration| note(format!("the server is busy: waiting {} s", wait.as_secs()));
             let answer = api.import(&query, body.to_vec(), waiting).await?;
             rejected.extend(answer.refused.into_iter().chain(answer.duplicate));
         }
-        reading.await.map_err(|_| Failure::new("the file could not be read to its end"))??;
+        reading.await.map_err(|_| Failure::new("cannot read the file to its end"))??;
         let ImportProgress { id: import, accepted, duplicate, refused, .. } = api.get(&path).await?;
         let (refusals, duplicates) = rejected.into_iter().partition(|key| key.kind == Rejection::Refused);
         let report = Report { import, accepted, accepted_before, duplicate, refused, duplicates, refusals };
@@ -97,7 +96,7 @@ fn digest(file: &KeyFile, options: &str) -> Result<String, Failure> {
     let (mut hash, mut source) = (Sha256::new(), file.reader()?);
     hash.update(options.as_bytes());
     loop {
-        let octets = source.fill_buf().map_err(|why| Failure::new(format!("the file cannot be read: {why}")))?;
+        let octets = source.fill_buf().map_err(|why| Failure::new(format!("cannot read the file: {why}")))?;
         if octets.is_empty() {
             return Ok(HEXLOWER.encode(&hash.finish()));
         }
@@ -126,7 +125,7 @@ fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), F
             return Ok(());
         }
         if sender.is_closed() {
-            return Err(Failure::new("the server does not take the keys"));
+            return Err(Failure::new("the server stopped accepting keys"));
         }
         if batch.is_none() {
             batch = Some((number - 1, ContainerWriter::new(Vec::new(), &Header::default()).map_err(Failure::new)?));
@@ -160,23 +159,23 @@ impl Report {
         let Report { accepted, accepted_before, duplicate, refused, duplicates, refusals, .. } = self;
         output.print(self, || {
             let mut lines =
-                vec![format!("{} accepted, {duplicate} there already, {refused} refused", count(*accepted, "key"))];
+                vec![format!("{} accepted, {duplicate} already present, {refused} refused", count(*accepted, "key"))];
             if *accepted_before > 0 {
-                lines.push(format!("  {accepted_before} of the accepted ones came with an earlier call"));
+                lines.push(format!("  including {accepted_before} accepted in an earlier run"));
             }
             let told = refusals.iter().map(|key| line("refused", key));
-            lines.extend(told.chain(duplicates.iter().map(|key| line("there already", key))).take(MOST));
+            lines.extend(told.chain(duplicates.iter().map(|key| line("already present", key))).take(MOST));
             if refusals.len() + duplicates.len() > MOST {
-                lines.push("  … (--json tells all)".to_owned());
+                lines.push("  … (--json lists all)".to_owned());
             }
             if !has_owners && *accepted > 0 {
-                let (it_belongs, validates, it) = match accepted {
-                    1 => ("it belongs", "validates", "it"),
-                    _ => ("they belong", "validate", "them"),
+                let (it_is, validates, it) = match accepted {
+                    1 => ("it is", "validates", "it"),
+                    _ => ("they are", "validate", "them"),
                 };
                 lines.push(format!(
-                    "  {it_belongs} to nobody yet, and {validates} nothing until `dskpp admin key assign` or an\n  \
-                     enrolment with --delivers gives {it} to a user"
+                    "  {it_is} unassigned, and {validates} nothing until `dskpp admin key assign` or an\n  enrolment \
+                     with --delivers assigns {it} to a user"
                 ));
             }
             lines.join("\n")
@@ -188,7 +187,7 @@ impl Report {
 
 fn line(kind: &str, key: &RejectedKey) -> String {
     let reason = key.reason.as_ref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
-    format!("  key {} ({}) is {kind}{reason}", key.index.saturating_add(1), shown(&key.key_id))
+    format!("  key {} ({}) {kind}{reason}", key.index.saturating_add(1), shown(&key.key_id))
 }
 
 /// More octets than the comment at the end of an export has.
@@ -201,7 +200,7 @@ fn left_out(end: &[u8]) -> Result<LeftOut, Failure> {
     let Some((_, comment)) = end.rsplit_once("<!-- {") else { return Ok(LeftOut::default()) };
     let said = comment.trim_end().strip_suffix(" -->").map(|comment| format!("{{{comment}"));
     let said = said.and_then(|said| serde_json::from_str::<ExportEnd>(&said).ok());
-    let unreadable = || Failure::new("the export's last line, on keys that were left out, cannot be read");
+    let unreadable = || Failure::new("cannot read the export's last line, which lists the keys left out");
     Ok(said.ok_or_else(unreadable)?.left_out)
 }
 
@@ -212,29 +211,29 @@ pub(super) struct Export {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 
-    /// A file with the key to encrypt with (16, 24 or 32 octets): hexadecimal, Base64 or its octets
-    #[arg(long, value_name = "FILE")]
+    /// File with the encryption key (16, 24 or 32 octets): hexadecimal, Base64 or raw octets
+    #[arg(long, value_name = "FILE", help_heading = "Protection")]
     to_key_file: Option<PathBuf>,
 
-    /// The name of that key, by which the receiver knows it
-    #[arg(long, value_name = "NAME", default_value = "Pre-shared-key")]
+    /// The receiver's name for that key
+    #[arg(long, value_name = "NAME", default_value = "Pre-shared-key", help_heading = "Protection")]
     to_key_name: String,
 
-    /// A file whose first line is the password to encrypt with
-    #[arg(long, value_name = "FILE")]
+    /// File whose first line is the encryption password
+    #[arg(long, value_name = "FILE", help_heading = "Protection")]
     to_password_file: Option<PathBuf>,
 
-    /// Protect with the password as old programs do: 100,000 rounds of HMAC-SHA-1, AES-128, MACs with SHA-1. Without,
-    /// 600,000 rounds of HMAC-SHA-256, AES-256, MACs with SHA-256
-    #[arg(long, conflicts_with_all = ["to_key_file", "to_certificate", "in_the_clear"])]
+    /// Use password protection that old programs can read: 100,000 rounds of HMAC-SHA-1, AES-128, SHA-1 MACs [default:
+    /// 600,000 rounds of HMAC-SHA-256, AES-256, SHA-256 MACs]
+    #[arg(long, conflicts_with_all = ["to_key_file", "to_certificate", "in_the_clear"], help_heading = "Protection")]
     for_old_readers: bool,
 
     /// The receiver's RSA certificate (PEM or DER)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Protection")]
     to_certificate: Option<PathBuf>,
 
-    /// Write all secrets unencrypted: whoever reads the file has the keys
-    #[arg(long)]
+    /// Write all secrets unencrypted: anyone who reads the file has the keys
+    #[arg(long, help_heading = "Protection")]
     in_the_clear: bool,
 
     #[command(flatten)]
@@ -247,7 +246,7 @@ impl Export {
         let mut sink = self.to.sink(output)?;
         let export = dskpp_api::Export { user: self.user, protection, leave_out_unreadable: true };
         let mut answer = api.export(&export).await?;
-        let cut = |why| Failure::new(format!("the export ended early: {why}")).next("nothing was written; try again");
+        let cut = |why| Failure::new(format!("the export ended early: {why}")).next("no file was written; try again");
         let (mut octets, mut end) = (0, Vec::new());
         while let Some(chunk) = answer.chunk().await.map_err(cut)? {
             octets += chunk.len();
@@ -259,7 +258,7 @@ impl Export {
         let LeftOut { count, keys } = left_out(&end)?;
         if let Some(name) = self.to.name() {
             let document = json!({ "file": name, "octets": octets, "left_out": count, "left_out_keys": keys });
-            output.print(&document, || format!("keys written to {name} ({octets} octets)"))?;
+            output.print(&document, || format!("wrote the keys to {name} ({octets} octets)"))?;
         }
         for LeftOutKey { key_id, reason } in keys {
             note(format!("the key {} was left out: {}", shown(key_id), shown(reason)));
@@ -268,7 +267,7 @@ impl Export {
             0 => Ok(()),
             // All has been said but how many; only the exit code is left to tell.
             _ => {
-                note(format!("{count} keys could not be read and are not in the file; the server's log names them"));
+                note(format!("{count} unreadable keys are missing from the file; the server's log names them"));
                 std::process::exit(1)
             }
         }

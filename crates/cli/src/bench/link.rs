@@ -38,7 +38,7 @@ impl Endpoint {
     pub(super) fn new(url: &str, ca: Option<&std::path::Path>) -> Result<Self, Failure> {
         check_url(url).map_err(Failure::usage)?; // the rules of every client hold here too
         let uri: Uri = url.parse().map_err(|_| Failure::usage(format!("{url} is not a URL")))?;
-        let host = uri.host().ok_or_else(|| Failure::usage(format!("{url} names no host")))?.to_owned();
+        let host = uri.host().ok_or_else(|| Failure::usage(format!("{url} has no host")))?.to_owned();
         let secure = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let tls = secure.then(|| tls_config(ca).map(Arc::new)).transpose();

@@ -37,11 +37,11 @@ pub(super) enum Kind {
 /// A key protection method of two-pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Method {
-    /// Under the client's RSA key of 2,048 bits
+    /// Encrypted under the client's 2,048-bit RSA key
     Transport,
-    /// Under a key of 16 octets that the client shares with the server
+    /// Wrapped under a 16-octet key that client and server share
     Wrap,
-    /// Under the password of the authentication code
+    /// Wrapped under a key derived from the authentication code's password
     PassphraseWrap,
 }
 

@@ -28,44 +28,44 @@ pub(crate) struct Bench {
     #[command(subcommand)]
     other: Option<Other>,
 
-    /// Variant of the protocol
-    #[arg(long, value_enum, default_value_t = Variant::FourPass)]
+    /// Protocol variant
+    #[arg(long, value_enum, default_value_t = Variant::FourPass, help_heading = "Load")]
     variant: Variant,
 
-    /// Key protection method of two-pass [default: transport]
-    #[arg(long, value_enum)]
+    /// Key protection method for two-pass [default: transport]
+    #[arg(long, value_enum, help_heading = "Load")]
     method: Option<Method>,
 
-    /// Runs at the same time [default: 16, or 384 without PBKDF2]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    /// Concurrent runs [default: 16, or 384 without PBKDF2]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096), help_heading = "Load")]
     concurrency: Option<u32>,
 
-    /// How long to measure
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    /// Duration of the measurement in seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Load")]
     seconds: u64,
 
-    /// Measure this many runs instead of a time
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    /// Measure this many runs instead of a duration
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000), help_heading = "Load")]
     count: Option<u32>,
 
-    /// Leave out PBKDF2 and RSA: four-pass with a shared key and one iteration, against a server of this bench's own only
-    #[arg(long, conflicts_with = "server")]
+    /// Omit PBKDF2 and RSA: four-pass with a shared key and one iteration; only against the benchmark's own server
+    #[arg(long, conflicts_with = "server", help_heading = "Load")]
     no_kdf_cost: bool,
 
-    /// Without TLS between bench and server (loopback)
-    #[arg(long, conflicts_with = "server")]
+    /// Use plain HTTP between benchmark and server (loopback)
+    #[arg(long, conflicts_with = "server", help_heading = "Server")]
     http: bool,
 
-    /// Measure this server, instead of one that is started for it; such as https://host:8443
-    #[arg(long, value_name = "URL", requires = "token_file")]
+    /// Measure this server, such as https://host:8443, instead of starting one
+    #[arg(long, value_name = "URL", requires = "token_file", help_heading = "Server")]
     server: Option<String>,
 
     /// File with that server's admin token
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
     token_file: Option<PathBuf>,
 
-    /// Certificates (PEM) to trust for that server instead of the system's
-    #[arg(long, value_name = "FILE")]
+    /// CA certificates (PEM) to trust for that server instead of the system's
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
     ca: Option<PathBuf>,
 }
 
@@ -116,8 +116,8 @@ impl Bench {
             (Variant::FourPass, Some(_), _) => {
                 Err(Failure::usage("four-pass has no key protection method").next("add --variant two-pass"))
             }
-            (Variant::TwoPass, _, true) => Err(Failure::usage("--no-kdf-cost is for four-pass")
-                .next("--method wrap is two-pass without PBKDF2 and RSA")),
+            (Variant::TwoPass, _, true) => Err(Failure::usage("--no-kdf-cost applies to four-pass only")
+                .next("use --method wrap for two-pass without PBKDF2 and RSA")),
         }
     }
 
@@ -156,7 +156,7 @@ impl Bench {
             return output.print(&report.document(), || report.text());
         }
         output.say(report.text());
-        let why = "not every run succeeded: the figures are not those of a healthy server";
+        let why = "some runs failed: the figures do not describe a healthy server";
         Err(Failure::new(why).with(report.document()))
     }
 

@@ -70,7 +70,7 @@ pub(crate) struct Child {
 impl Child {
     /// `option`: one more of [`BenchServer`].
     pub(super) fn start(http: bool, option: Option<&str>) -> Result<Self, Failure> {
-        let failed = |why: std::io::Error| Failure::new(format!("the server to be measured cannot be started: {why}"));
+        let failed = |why: std::io::Error| Failure::new(format!("cannot start the server to measure: {why}"));
         let folder = tempfile::tempdir().map_err(failed)?;
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         let data_dir = folder.path().join(DATA);
@@ -82,7 +82,7 @@ impl Child {
             BufReader::new(out).read_line(&mut address).map_err(failed)?;
         }
         let address: SocketAddr =
-            address.trim().parse().map_err(|_| Failure::new("the server to be measured did not start"))?;
+            address.trim().parse().map_err(|_| Failure::new("the server to measure did not start"))?;
         let origin = match http {
             true => format!("http://{address}"),
             false => format!("https://localhost:{}", address.port()),
@@ -100,7 +100,12 @@ impl Child {
 
     pub(super) fn token(&self) -> Result<String, Failure> {
         let token = std::fs::read_to_string(self.folder.path().join(DATA).join("admin-token"));
-        token.map(|token| token.trim().to_owned()).map_err(|why| Failure::new(format!("no admin token: {why}")))
+        token.map(|token| token.trim().to_owned()).map_err(|why| {
+            Failure::new(format!(
+                "cannot read the admin token: \
+            {why}"
+            ))
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use super::stage::{Run, Stage};
 use crate::output::Failure;
 
 /// Where the server's own proof of the code stands.
-const TRIGGER: &str = "the one in the trigger and in KeyProvClientHello";
+const TRIGGER: &str = "the value in the trigger and in KeyProvClientHello";
 
 /// A value, how it comes about, and what it equals.
 pub(super) struct Derived {
@@ -40,7 +40,7 @@ pub(super) fn values(stage: &Stage, run: &Run) -> Result<Vec<Derived>, Failure> 
 
 /// What is told if this program's two sides and this file do not agree.
 fn unfit(name: &str) -> Failure {
-    Failure::new(format!("{name} of the trace is not what travelled")).next("please report this: it is a defect")
+    Failure::new(format!("{name} in the trace differs from the value sent")).next("please report this bug")
 }
 
 struct Values<'a> {
@@ -92,7 +92,7 @@ impl Values<'_> {
             let client_nonce = hello.client_nonce.as_deref().unwrap_or_default();
             let mac = key_schedule::renewal(prf, k_mac_old, client_nonce, r_s).map_err(Failure::new)?;
             let found = answer.mac.as_ref().map_or(&[][..], |mac| &mac.value);
-            self.show("K_MAC'", "K_MAC of the key that is replaced", k_mac_old.expose());
+            self.show("K_MAC'", "K_MAC of the replaced key", k_mac_old.expose());
             let formula = "DSKPP-PRF(K_MAC', \"MAC 1 computation\" || ClientNonce || R_S, len(R_S))";
             self.check("MAC (renewal)", formula, &mac, ("Mac of KeyProvServerHello", found))?;
         }
@@ -101,7 +101,7 @@ impl Values<'_> {
         self.show("R_C", "drawn by the token; EncryptedNonce is R_C under K_SERVER (RSA-OAEP)", r_c.expose());
         if let Some(mut data) = nonce.authentication_data {
             data.authentication_code_mac.nonce = Some(r_c.expose().to_vec());
-            self.authentication("the one in KeyProvClientNonce", prf, &data, &k, r_s)?;
+            self.authentication("the value in KeyProvClientNonce", prf, &data, &k, r_s)?;
         }
         let len = key_schedule::k_prov_len(prf, self.run.token.secret.len());
         let k_prov = prf.derive(r_c.expose(), &[b"Key generation", &k, r_s], len).map_err(Failure::new)?;
@@ -132,12 +132,12 @@ impl Values<'_> {
             ClientProtection::Wrap { .. } => ("K_SHARED, the device's key", "unwrapped with K_SHARED"),
             ClientProtection::Passphrase => (
                 "PBKDF2-HMAC-SHA-1(password, R_C, 100000, 16)",
-                "unwrapped with another key out of the password (salt and count in DerivedKey)",
+                "unwrapped with a second key derived from the password (salt and count in DerivedKey)",
             ),
         };
         let k = protection.k(Pbkdf2Prf::HmacSha1, password, &r_c);
         self.show("K", of_k, k.expose());
-        self.authentication("the one in KeyProvClientHello", prf, &data, k.expose(), &[])?;
+        self.authentication("the value in KeyProvClientHello", prf, &data, k.expose(), &[])?;
         let k_prov = open(protection, password, &finished)?;
         self.keys(prf, format!("drawn by the server; {of_k_prov}"), &k_prov)?;
         let hash = key_schedule::message_hash(&[&only.request]);
@@ -180,12 +180,12 @@ impl Values<'_> {
         self.show("K_PROV", formula, k_prov.expose());
         let stored = self.k_mac()?.expose().to_vec();
         let formula = format!("the first {} octets of the first half of K_PROV", k_mac.len());
-        self.check("K_MAC", formula, k_mac.expose(), ("what the token has stored", &stored))?;
+        self.check("K_MAC", formula, k_mac.expose(), ("the token's stored value", &stored))?;
         let key_type = KeyType::from_uri(&token.algorithm_uri);
         let formula =
             format!("the first {} octets of the second half of K_PROV: the key ({})", k_token.len(), key_type.uri());
         let stored = token.secret.expose().to_vec();
-        self.check("K_TOKEN", formula, k_token.expose(), ("what the token has stored", &stored))
+        self.check("K_TOKEN", formula, k_token.expose(), ("the token's stored value", &stored))
     }
 
     fn k_mac(&self) -> Result<&Secret, Failure> {

@@ -16,7 +16,7 @@ mod trace;
 
 #[derive(Args)]
 pub(crate) struct Demo {
-    /// Print every message and every derived value too, secrets included: they are the demonstration's own
+    /// Also print every message and every derived value, including secrets; they belong to the demonstration only
     #[arg(long)]
     trace: bool,
 }
@@ -26,31 +26,31 @@ const STORY: [(&str, Way, &str); 6] = [
     (
         "Four-pass",
         Way::FourPass,
-        "Token and server each draw a random number; the token's travels encrypted, the code proves alice's\n\
-         right, and both derive the same key, which neither sends. The server confirms it with a MAC over every\n\
-         message; only then the token stores it, encrypted.",
+        "Token and server each draw a random number. The token sends its own encrypted, and the code proves\n\
+         alice's right. Both derive the same key; neither sends it. The server confirms it with a MAC over every\n\
+         message. Only then does the token store it, encrypted.",
     ),
     (
         "Two-pass, key transport",
         Way::Transport,
-        "The server makes the key and sends it encrypted for the token's RSA key: one request, one answer, and\n\
-         again a MAC that confirms it.",
+        "The server generates the key and sends it encrypted under the token's RSA key: one request, one answer,\n\
+         and again a MAC that confirms it.",
     ),
     (
         "Two-pass, key wrap",
         Way::Wrap,
-        "The same, encrypted under a key that the device got at its manufacturer and the server knows.",
+        "The same, encrypted under a key that the manufacturer put into the device and the server knows.",
     ),
     (
         "Two-pass, passphrase-based key wrap",
         Way::PassphraseWrap,
         "The same, encrypted under a key that both derive from the authentication code.",
     ),
-    ("Trigger", Way::Trigger, "Nobody types a code: a link gives the token a trigger, which is good for one key."),
+    ("Trigger", Way::Trigger, "Nobody types a code: a link gives the token a trigger, which is valid for one key."),
     (
         "Renewal",
         Way::Renewal,
-        "The first key is replaced under its old id, after the server has proved that it holds the old one.",
+        "A new key replaces the first one under the same id, after the server proves that it holds the old one.",
     ),
 ];
 
@@ -63,13 +63,13 @@ impl Demo {
         let begun = Instant::now();
         let mut stage = Stage::set().await?;
         output.say(format!(
-            "Server\n  It starts with a database, a private CA and a key pair of its own, and listens on\n  {} (TLS).",
+            "Server\n  It starts with its own database, private CA and key pair, and listens on\n  {} (TLS).",
             stage.url_s
         ));
         let (typed, refused) = stage.wrong_code().await?;
         output.say(format!(
             "\nA wrong code\n  Somebody types {typed}.\n  The client says: {refused}.\n  \
-             The enrolment stays open, and alice's own code gets her key."
+             The enrolment stays open, and alice's correct code gets her key."
         ));
         let (mut runs, mut traces, mut overheard) = (Vec::new(), Vec::new(), Overheard::default());
         for (at, (title, way, text)) in STORY.into_iter().enumerate() {
@@ -106,17 +106,15 @@ impl Demo {
         if self.trace {
             document["trace"] = json!(traces);
         }
-        output.print(&document, || {
-            format!("\nDone in {:.1} s; nothing is left behind.\n\n{NEXT}", took_ms as f64 / 1000.0)
-        })
+        output.print(&document, || format!("\nDone in {:.1} s; no files remain.\n\n{NEXT}", took_ms as f64 / 1000.0))
     }
 }
 
 const NEXT: &str = "Next\n  \
     dskpp demo --trace          every message and every value of this demonstration\n  \
-    dskpp serve                 a server of your own, in ./dskpp-data; then, in another terminal of that folder,\n  \
+    dskpp serve                 your own server, in ./dskpp-data; then, in another terminal in that folder,\n  \
     dskpp admin enrolment create --user alice --key-type totp\n                              \
-    a code for alice, and the command with which she gets her token";
+    a code for alice, and the command that gets her token";
 
 /// What somebody has who recorded the network, and what he would have if he could open TLS.
 #[derive(Default)]
@@ -140,7 +138,7 @@ impl Overheard {
             self.messages += 1;
             self.octets += message.len();
             if secrets.iter().any(|secret| memchr::memmem::find(message, secret).is_some()) {
-                return Err(Failure::new("a secret travelled in the clear").next("please report this: it is a defect"));
+                return Err(Failure::new("a secret was sent in plaintext").next("please report this bug"));
             }
         }
         Ok(())
@@ -149,10 +147,9 @@ impl Overheard {
     fn text(&self) -> String {
         let Overheard { messages, octets } = self;
         format!(
-            "Somebody who recorded the network has TLS records alone. Inside of them were {messages} messages of {octets}\n  \
-             octets, and neither a key nor the password of a code stood in any of them: keys were agreed, or\n  \
-             encrypted for one token, and a code only proves itself by a MAC. A QR code or a mailed file would\n  \
-             have shown the key itself."
+            "A network recording has only TLS records. Inside them, {messages} messages of {octets} octets contained\n  \
+             neither a key nor the password of a code: keys were agreed or encrypted for one token, and a MAC\n  \
+             proves a code without sending it. A QR code or a mailed file would have shown the key itself."
         )
     }
 }
@@ -168,7 +165,7 @@ async fn proved(stage: &Stage, run: &Run) -> Result<String, Failure> {
     match verdicts.map(|verdict| verdict.valid) {
         [true, false] => Ok(otp),
         _ => Err(Failure::new("the server did not accept the one-time password once and only once")
-            .next("please report this: it is a defect")),
+            .next("please report this bug")),
     }
 }
 
@@ -178,7 +175,7 @@ fn outcome(run: &Run, otp: &str) -> String {
         None => "The token opened the link.".to_owned(),
     };
     format!(
-        "{how} Key {} shows {otp}.\n  The server says: valid. Shown a second time: not valid, it is good once.",
+        "{how} Key {} shows {otp}.\n  The server says: valid. Shown a second time: not valid, because it works only once.",
         run.token.id
     )
 }

@@ -68,7 +68,12 @@ pub(super) struct Run {
 impl Stage {
     /// A server on a free port, with everything in a temporary folder, and alice's device in its register.
     pub(super) async fn set() -> Result<Self, Failure> {
-        let folder = tempfile::tempdir().map_err(|why| Failure::new(format!("no temporary folder: {why}")))?;
+        let folder = tempfile::tempdir().map_err(|why| {
+            Failure::new(format!(
+                "cannot create a temporary folder: \
+            {why}"
+            ))
+        })?;
         let [k_server, key_pair] = key_pairs().await?;
         let mut config = Config::default();
         config.server.data_dir = folder.path().join("server");
@@ -154,7 +159,7 @@ impl Stage {
         let password = Secret::from(vec![b'0'; code.password().len()]);
         let wrong = AuthCode::new(code.client_id(), &password).map_err(Failure::new)?;
         let typed = String::from_utf8_lossy(wrong.encode(true).expose()).into_owned();
-        let defect = || Failure::new("the server accepted a wrong code").next("please report this: it is a defect");
+        let defect = || Failure::new("the server accepted a wrong code").next("please report this bug");
         let refused = self.by_code(wrong).await.err().ok_or_else(defect)?;
         self.by_code(code).await?;
         self.recorded();

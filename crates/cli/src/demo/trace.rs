@@ -40,14 +40,14 @@ impl Explained {
             let _ = writeln!(text, "\n  {way}, {} octets (without these line breaks)", message.len());
             text.push_str(&indented(message));
         }
-        text.push_str("\n  What is derived:\n");
+        text.push_str("\n  Derived values:\n");
         for Derived { name, formula, octets, equals } in &self.values {
             let _ = writeln!(text, "  {name} = {formula}");
             for line in octets.chunks(LINE) {
                 let _ = writeln!(text, "      {}", HEXLOWER.encode(line));
             }
             if let Some(equals) = equals {
-                let _ = writeln!(text, "      equal to {equals}");
+                let _ = writeln!(text, "      equals {equals}");
             }
         }
         text

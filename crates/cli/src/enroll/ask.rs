@@ -18,13 +18,13 @@ pub(super) fn go_on(trigger: &Trigger, url: Option<&str>) -> Result<(), Failure>
     eprintln!("{}", describe(trigger, url));
     match answer("Get the key now? [y/N] ").trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(Failure::new("nothing was sent, and the trigger is unused").next("open it again to use it")),
+        _ => Err(Failure::new("nothing was sent, and the trigger is still valid").next("open it again to use it")),
     }
 }
 
 /// Waits for Enter: the program's own window closes when it ends.
 pub(crate) fn hold() {
-    answer("Press Enter to end. ");
+    answer("Press Enter to exit. ");
 }
 
 fn answer(question: &str) -> String {
@@ -40,7 +40,7 @@ fn answer(question: &str) -> String {
 /// Asks whether to continue with an unverified server (profile P29). Only for a terminal: a pipe is not a person.
 pub(super) fn accept_server(change: &ServerChange) -> bool {
     eprintln!("{}", describe_change(change));
-    answer("Continue only if the server's operator confirmed this. Type yes to continue: ").trim() == "yes"
+    answer("Continue only if the server's operator announced this change. Type yes to continue: ").trim() == "yes"
 }
 
 /// The value of `--accept-server`: a URL, octet for octet (profile P13), or a fingerprint.
@@ -67,7 +67,7 @@ fn describe_change(change: &ServerChange) -> String {
             shown(new)
         ),
         ServerChange::KServer { url, old, new } => format!(
-            "The server\n  {}\nhas the public key\n  {}\nand not the one that is stored:\n  {}",
+            "The server\n  {}\nhas the public key\n  {}\ninstead of the stored one:\n  {}",
             shown(url),
             shown(new),
             or_none(Some(old.join("\n  ")).filter(|old| !old.is_empty()))
@@ -83,7 +83,7 @@ fn describe(trigger: &Trigger, url: Option<&str>) -> String {
         text += &format!("\nfor the device\n  {}:{}", part(&device.manufacturer), part(&device.serial_no));
     }
     if let Some(key_id) = &trigger.key_id {
-        text += &format!("\nin place of your key\n  {}", shown(String::from_utf8_lossy(key_id)));
+        text += &format!("\nreplacing your key\n  {}", shown(String::from_utf8_lossy(key_id)));
     }
     text
 }
@@ -98,7 +98,7 @@ mod tests {
     fn rfc6063_b_1_the_trigger_is_told_in_words() {
         let trigger = Trigger::read(B_1.as_bytes()).unwrap();
         let told = "This trigger gets a key from\n  keyprovservice.example.com\nfor the device\n  \
-                    TokenVendorAcme:987654321\nin place of your key\n  HOTP00000001";
+                    TokenVendorAcme:987654321\nreplacing your key\n  HOTP00000001";
         assert_eq!(describe(&trigger, Some("https://other/")), told);
         let bare = Trigger { device_identifier_data: None, key_id: None, server_url: None, ..trigger };
         assert_eq!(describe(&bare, Some("https://h/")), "This trigger gets a key from\n  https://h/");
@@ -121,7 +121,7 @@ mod tests {
         let told = describe_change(&change);
         assert_eq!(
             told,
-            "The server\n  https://a/\nhas the public key\n  sha256:2\nand not the one that is stored:\n  sha256:1"
+            "The server\n  https://a/\nhas the public key\n  sha256:2\ninstead of the stored one:\n  sha256:1"
         );
     }
 

@@ -140,7 +140,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[],
         command: &["token", "import", "--store", "tokens", "input"],
         code: 1,
-        said: &["O1 is refused", "O2 is refused", "T1 is refused"],
+        said: &["O1 refused", "O2 refused", "T1 refused"],
         never: &[],
     },
     Case {

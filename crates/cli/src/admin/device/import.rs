@@ -22,7 +22,7 @@ use crate::shown::{count, shown};
 /// Devices in one request, and how long their texts may be together: the server takes 1000 in 8 MiB.
 const BATCH: usize = 500;
 const MOST_TEXT: usize = 4 * 1024 * 1024;
-/// Lines of a report for people, at most; `--json` tells all.
+/// Lines of a report for people, at most; `--json` lists all.
 const MOST: usize = 50;
 
 /// What the devices stand in.
@@ -30,7 +30,7 @@ const MOST: usize = 50;
 enum Format {
     /// A table with the heading manufacturer, serial, key_name and shared_key_hex, certificate_file or certificate_pem
     Csv,
-    /// Key packages (RFC 6030), each with its device and the key that the device shares with the server
+    /// Key packages (RFC 6030), each with a device and the key that the device shares with the server
     Pskc,
 }
 
@@ -42,10 +42,10 @@ impl Format {
             Kind::Keys(KeyFormat::Csv) => Ok(Format::Csv),
             Kind::Keys(KeyFormat::Pskc) => Ok(Format::Pskc),
             Kind::Keys(other) => Err(Failure::new(format!("{name} is {}", other.what()))
-                .next("devices come in a table (CSV) or in PSKC; keys of users are for `dskpp admin key import`")),
+                .next("import devices from a table (CSV) or PSKC; import users' keys with `dskpp admin key import`")),
             Kind::Other(what, next) => Err(Failure::new(format!("{name} is {what}")).next(next)),
             Kind::Text | Kind::Unknown => Err(Failure::new(format!("{name} is neither a table nor a key file"))
-                .next("devices come in a table (CSV) or in PSKC")),
+                .next("import devices from a table (CSV) or PSKC")),
         }
     }
 }
@@ -55,8 +55,8 @@ pub(in crate::admin) struct Import {
     #[command(flatten)]
     source: Source,
 
-    /// What the file is; told by its content if not given
-    #[arg(long, value_enum)]
+    /// Format of the file [default: detected from its content]
+    #[arg(long, value_enum, help_heading = "Format")]
     format: Option<Format>,
 }
 
@@ -84,10 +84,17 @@ impl Import {
         while let Some(batch) = rows.recv().await {
             report.send(api, batch).await?;
         }
-        let read = reading.await.map_err(|_| Failure::new("the file could not be read to its end"))?;
+        let read = reading.await.map_err(|_| Failure::new("cannot read the file to its end"))?;
         read.map_err(|why| match report.accepted {
             0 => why,
-            accepted => why.next(format!("{} before that place: run it again", count(accepted, "registered device"))),
+            accepted => why.next(format!(
+                "{} before that point: run the command again",
+                count(
+                    accepted,
+                    "registered \
+                                          device"
+                )
+            )),
         })?;
         report.print(output)
     }
@@ -100,13 +107,13 @@ impl Import {
             if batch.len() == BATCH || text > MOST_TEXT {
                 text = 0;
                 let full = std::mem::take(&mut batch);
-                return sender.blocking_send(full).map_err(|_| Failure::new("the server does not take the devices"));
+                return sender.blocking_send(full).map_err(|_| Failure::new("the server stopped accepting devices"));
             }
             Ok(())
         };
         match format {
             Format::Csv if self.source.unlock.is_given() => {
-                return Err(Failure::usage("a table is not encrypted: what opens a file is for --format pskc"));
+                return Err(Failure::usage("tables are not encrypted: decryption options require --format pskc"));
             }
             Format::Csv => csv::read(&document, &self.source.file, &mut each)?,
             Format::Pskc => {
@@ -186,7 +193,7 @@ impl Report {
         for (told, lines) in [(answer.duplicate, &mut self.duplicates), (answer.refused, &mut self.refusals)] {
             for RejectedDevice { index, manufacturer, serial, reason } in told {
                 let place = places.get(index).copied().ok_or_else(|| {
-                    Failure::new(format!("the server speaks of a device {index} of {} that were sent", places.len()))
+                    Failure::new(format!("the server reports on device {index} of {} sent", places.len()))
                 })?;
                 lines.push(Rejected { place, manufacturer, serial, reason });
             }
@@ -201,15 +208,15 @@ impl Report {
             let line = |kind: &str, device: &Rejected| {
                 let Rejected { place, manufacturer, serial, reason } = device;
                 let reason = reason.as_ref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
-                format!("  {place} ({}:{}) is {kind}{reason}", shown(manufacturer), shown(serial))
+                format!("  {place} ({}:{}) {kind}{reason}", shown(manufacturer), shown(serial))
             };
             let told = self.refusals.iter().map(|device| line("refused", device));
-            let told = told.chain(self.duplicates.iter().map(|device| line("there already", device)));
+            let told = told.chain(self.duplicates.iter().map(|device| line("already present", device)));
             let first = count(self.accepted, "device");
-            let first = format!("{first} registered, {} there already, {} refused", self.duplicate, self.refused);
+            let first = format!("{first} registered, {} already present, {} refused", self.duplicate, self.refused);
             let mut lines: Vec<String> = std::iter::once(first).chain(told.take(MOST)).collect();
             if self.refused + self.duplicate > MOST {
-                lines.push("  … (--json tells all)".to_owned());
+                lines.push("  … (--json lists all)".to_owned());
             }
             lines.join("\n")
         })?;

@@ -56,7 +56,7 @@ impl Beside {
         let mut link = self.wrap.endpoint.connect_from(SOURCE).await?;
         let wrap = repeat("two-pass wrap", until, async || {
             let code = self.codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let code = code.ok_or_else(|| Failure::new("there are too few enrolments"))?;
+            let code = code.ok_or_else(|| Failure::new("too few enrolments"))?;
             load::run(&self.wrap, &mut link, code, &mut Vec::new()).await
         });
         let otp = repeat("OTP check", until, async || {

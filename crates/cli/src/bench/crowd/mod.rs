@@ -32,40 +32,39 @@ const WARM_UP: Duration = Duration::from_secs(5);
 /// Longer than this nobody waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Measure what users see of a server while others ask it for as much work as they can
+/// Measure what users experience while strangers load the server as heavily as they can
 ///
-/// For each case a server is started with the limits that `dskpp serve` has. Strangers come from addresses in 127.0.0.0/8
-/// (on Linux). Beside them users enrol four times a second, every other one from a new address, and what costs the
-/// server little is asked for ten times a second. Exit code 1 if a bound does not hold: what each case promises stands
-/// in docs/load.md.
+/// Each case starts a server with the default limits of `dskpp serve`. Strangers connect from addresses in 127.0.0.0/8
+/// (on Linux). Meanwhile users enrol four times a second, every other one from a new address, and cheap requests arrive
+/// ten times a second. Exit code 1 if the server misses a bound; docs/load.md lists the bounds of each case.
 #[derive(Args)]
 pub(super) struct Crowd {
-    /// Who comes; all of them, one after the other, unless some are named
+    /// Cases to run, one after the other [default: all]
     #[arg(value_enum)]
     cases: Vec<Case>,
 
-    /// How long each case takes; the bounds hold after the first 5 seconds
+    /// Duration of each case in seconds; the bounds apply after the first 5 seconds
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(6..=3600))]
     seconds: u64,
 
-    /// How many runs of strangers begin each second [default: what the case says]
+    /// Strangers' runs started per second [default: as the case defines]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: Option<u32>,
 
-    /// Without TLS
+    /// Use plain HTTP
     #[arg(long)]
     http: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Case {
-    /// 800 runs with wrong codes a second from 500 addresses
+    /// 800 runs per second with wrong codes, from 500 addresses
     Fixed,
-    /// 20 runs with wrong codes a second from one address, each with 200,000 iterations
+    /// 20 runs per second with wrong codes from one address, each with 200,000 iterations
     Dear,
-    /// 800 runs with wrong codes a second, each from an address that was never seen before
+    /// 800 runs per second with wrong codes, each from a new address
     New,
-    /// An administrator's 40 imports at the same time, of 20,000 keys each
+    /// 40 concurrent imports by an administrator, 20,000 keys each
     Imports,
 }
 
@@ -89,7 +88,7 @@ impl Crowd {
         match missed.is_empty() {
             true if output.json => output.print(&document, String::new),
             true => Ok(()),
-            false => Err(Failure::new(format!("not every bound holds: {}", missed.join("; "))).with(document)),
+            false => Err(Failure::new(format!("missed bounds: {}", missed.join("; "))).with(document)),
         }
     }
 
@@ -124,7 +123,7 @@ impl Crowd {
             let rss_mib = || target.child.as_ref().and_then(|child| rss_mib(child.pid()));
             let warm = rss_mib();
             tokio::time::sleep_until(until.into()).await;
-            warm.zip(rss_mib()).ok_or_else(|| Failure::new("the server's memory cannot be measured here"))
+            warm.zip(rss_mib()).ok_or_else(|| Failure::new("cannot measure the server's memory on this system"))
         };
         let (others, users, during, memory_mib) = tokio::try_join!(others, users, beside.measure(until), memory)?;
         Ok(Report { case, seconds: self.seconds, others, users, calm, during, memory_mib })

@@ -49,11 +49,7 @@ impl Report {
             Case::New => None, // nothing tells them from strangers
         };
         if let Some(most) = users_p99_ms {
-            bound(
-                "the share of users who are not served at once",
-                1.0 - self.share(|_| true, User::is_served_at_once),
-                0.0,
-            );
+            bound("the share of users not served at once", 1.0 - self.share(|_| true, User::is_served_at_once), 0.0);
             bound("the p99 of users in ms", self.users_ms().1, most);
         }
         if let Some(refused) = self.others.get(REFUSED).filter(|_| self.case == Case::New) {

@@ -46,7 +46,7 @@ impl Strangers {
         let (hello, _) = FourPass::start(recipe.offer(code), &mut SystemRandom);
         let mut link = recipe.endpoint.connect().await?;
         let (_, answer) = link.post(&recipe.endpoint, hello.clone()).await?;
-        let (_, body) = chosen(&answer).ok_or_else(|| Failure::new("the server does not begin a run"))?;
+        let (_, body) = chosen(&answer).ok_or_else(|| Failure::new("the server did not start a run"))?;
         let key = body.encryption_key.rsa_key_value.ok_or_else(|| Failure::new("the server sent no bare RSA key"))?;
         let key = RsaPublicKey::from_components(&key.modulus, &key.exponent).map_err(Failure::new)?;
         let r_c = SystemRandom.bytes(32);
@@ -67,7 +67,7 @@ impl Strangers {
             }
             match runs.len() < MOST {
                 true => _ = runs.spawn(Arc::clone(&self).run_from(self.case.source(number))),
-                false => self.end("not sent: too many wait for an answer", 0),
+                false => self.end("not sent: too many requests await an answer", 0),
             }
         }
         runs.shutdown().await; // they hang up

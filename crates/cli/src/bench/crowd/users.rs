@@ -54,7 +54,7 @@ impl Users {
         for (number, code) in (0..KNOWN).zip(codes.split_off(codes.len() - KNOWN as usize)) {
             match run_from(recipe, known(number), code).await? {
                 ended if ended == SUCCESS => {}
-                ended => return Err(Failure::new(format!("a run ends with {ended} before anybody else comes"))),
+                ended => return Err(Failure::new(format!("a run ended with {ended} before any strangers connected"))),
             }
         }
         Ok(Users { recipe: recipe.clone(), codes })

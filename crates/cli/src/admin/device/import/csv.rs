@@ -23,7 +23,7 @@ const END: &str = "-----END CERTIFICATE-----";
 /// # Errors
 /// The file cannot be read, or its heading is not one of a table of devices.
 pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(), Failure> {
-    let unreadable = |why: csv::Error| Failure::new(format!("the table cannot be read: {why}"));
+    let unreadable = |why: csv::Error| Failure::new(format!("cannot read the table: {why}"));
     let mut first = String::new();
     document.reader()?.take(MOST_CELL as u64).read_line(&mut first).map_err(|why| unreadable(why.into()))?;
     let separator = likely_separator(&first).0;
@@ -45,12 +45,7 @@ pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(
             Ok(false) => return Ok(()),
             Err(why) if matches!(why.kind(), ErrorKind::Utf8 { .. }) => {
                 let (manufacturer, serial) = Default::default();
-                each(Row {
-                    place: Place::Line(line),
-                    manufacturer,
-                    serial,
-                    device: Err("it is not in UTF-8".to_owned()),
-                })?;
+                each(Row { place: Place::Line(line), manufacturer, serial, device: Err("not UTF-8".to_owned()) })?;
             }
             Err(why) => return Err(unreadable(why)),
         }
@@ -59,11 +54,10 @@ pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(
 
 /// Refuses a table whose lines cannot be told apart.
 fn must_be_quoted_well(document: &Document, separator: u8) -> Result<(), Failure> {
-    let wrong =
-        |why: String| Failure::new(format!("the table cannot be read: {why}")).next("correct the quotation marks");
+    let wrong = |why: String| Failure::new(format!("cannot read the table: {why}")).next("correct the quotation marks");
     let (mut quotes, mut source) = (Quotes::new(separator, 1), document.reader()?);
     loop {
-        let octets = source.fill_buf().map_err(|why| Failure::new(format!("the table cannot be read: {why}")))?;
+        let octets = source.fill_buf().map_err(|why| Failure::new(format!("cannot read the table: {why}")))?;
         if octets.is_empty() {
             return quotes.end().map_err(wrong);
         }
@@ -83,18 +77,18 @@ fn columns(heading: &StringRecord) -> Result<Vec<&'static str>, Failure> {
             continue;
         }
         let wrong = |what| {
-            Failure::new(format!("the column {:?} is {what}", cut(name)))
-                .next(format!("the first line names the columns: {}", COLUMNS.join(", ")))
+            Failure::new(format!("column {:?} is {what}", cut(name)))
+                .next(format!("the first line must name the columns: {}", COLUMNS.join(", ")))
         };
         let known = COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name));
-        match known.ok_or_else(|| wrong("not known"))? {
-            column if columns.contains(&column) => return Err(wrong("there twice")),
+        match known.ok_or_else(|| wrong("unknown"))? {
+            column if columns.contains(&column) => return Err(wrong("duplicated")),
             column => columns.push(column),
         }
     }
     match COLUMNS.iter().take(NEEDED).find(|needed| !columns.contains(needed)) {
         Some(missing) => Err(Failure::new(format!("the table has no column {missing}"))
-            .next(format!("the first line names the columns: {}", COLUMNS.join(", ")))),
+            .next(format!("the first line must name the columns: {}", COLUMNS.join(", ")))),
         None => Ok(columns),
     }
 }
@@ -124,7 +118,7 @@ fn device<'a>(
     if record.len() < heading.len()
         || record.iter().zip(0..).any(|(cell, i)| !cell.is_empty() && is_unnamed(heading, i))
     {
-        return Err("it has more or fewer cells than the heading".to_owned());
+        return Err("the line has more or fewer cells than the heading".to_owned());
     }
     let given = |name| Some(cell(name)).filter(|cell| !cell.is_empty());
     let certificate_pem = match (given("certificate_file"), given("certificate_pem")) {
@@ -143,11 +137,11 @@ fn device<'a>(
 
 /// The certificate of a file and nothing else of it: who wrote the table may have named any file.
 fn certificate(path: &PathBuf) -> Result<String, String> {
-    let unreadable = |why: std::io::Error| format!("its certificate_file cannot be read: {why}");
+    let unreadable = |why: std::io::Error| format!("cannot read certificate_file: {why}");
     let file = std::fs::File::open(path).map_err(unreadable)?;
     // A device or a pipe may have no end, or none to come.
     if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err("its certificate_file is no file".to_owned());
+        return Err("certificate_file is not a file".to_owned());
     }
     let mut text = Vec::new();
     file.take(MOST_CELL as u64).read_to_end(&mut text).map_err(unreadable)?;
@@ -155,6 +149,6 @@ fn certificate(path: &PathBuf) -> Result<String, String> {
     let found = text.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END));
     match found {
         Some((body, rest)) if !rest.contains(BEGIN) => Ok(format!("{BEGIN}{body}{END}\n")),
-        _ => Err("its certificate_file does not hold one certificate in PEM".to_owned()),
+        _ => Err("certificate_file must contain exactly one PEM certificate".to_owned()),
     }
 }

@@ -28,15 +28,15 @@ pub(super) fn read(file: &KeyFile, each: Each<'_>) -> Result<(), Failure> {
 
 fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<NewDevice, &'static str> {
     if manufacturer.is_empty() || serial.is_empty() {
-        return Err("the package does not name its device by Manufacturer and SerialNo");
+        return Err("the package does not identify its device by Manufacturer and SerialNo");
     }
     let key = package.key.as_ref().ok_or("the package has no key")?;
     if !key.is_usable() {
-        return Err("the key's policy says what is not understood, so the key must not be used");
+        return Err("the key's policy has elements that this program does not understand, so the key must not be used");
     }
     // A secret for one-time passwords is known elsewhere: it must not also protect what is sent to the device.
     if key.algorithm.as_deref().is_some_and(|algorithm| !algorithm.starts_with(AES)) {
-        return Err("the key is not for AES, so it is not the key that the device shares with the server");
+        return Err("not an AES key, so not the key that the device shares with the server");
     }
     let secret = key.data.as_ref().and_then(|data| data.secret.as_ref()).and_then(|secret| secret.plain());
     let secret = secret.ok_or("the key has no secret")?;
