@@ -56,7 +56,7 @@ fn an_import_tells_another_key_from_the_same_one() {
     const OTHER: &str = "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U";
     home.write("two", line("a", SECRET) + &line("a", OTHER));
     let two = home.run(&["token", "import", "two"]);
-    assert!(two.code == Some(1) && two.out.contains("1 key taken"), "{two:?}");
+    assert!(two.code == Some(1) && two.out.contains("1 key imported"), "{two:?}");
     assert!(two.out.contains("a refused: a key with this Id exists with a different secret"), "{two:?}");
     for (what, code, rest, told) in [
         ("same", 0, SECRET.to_owned(), "a already present"),
