@@ -1,10 +1,10 @@
-//! The register of devices.
+//! The device register.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::SecretString;
 
-/// The device that an enrolment is to be bound to.
+/// The device to bind an enrolment to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceName {
@@ -41,7 +41,7 @@ pub struct NewDevice {
     pub certificate_pem: Option<String>,
 }
 
-/// A device that was registered.
+/// A registered device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreatedDevice {
     /// Its identifier.
@@ -82,13 +82,13 @@ pub struct DeviceDetails {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceQuery {
-    /// Only those of this manufacturer.
+    /// Only devices of this manufacturer.
     pub manufacturer: Option<String>,
-    /// Only those with this serial number.
+    /// Only devices with this serial number.
     pub serial: Option<String>,
-    /// Only those after this one: the `next` of the page before.
+    /// Only devices after this one: `next` of the previous page.
     pub after: Option<String>,
-    /// At most so many, 1 to 100; 100 by default.
+    /// Page size, 1 to 100; 100 by default.
     pub limit: Option<usize>,
 }
 
@@ -98,7 +98,7 @@ pub struct DeviceQuery {
 pub enum ListedDevice {
     /// Its row in the database is damaged.
     Unreadable(UnreadableDevice),
-    /// It could be read.
+    /// A readable device.
     Readable(Device),
 }
 
@@ -107,11 +107,11 @@ pub enum ListedDevice {
 pub struct UnreadableDevice {
     /// Its identifier.
     pub id: String,
-    /// The first column that could not be read.
+    /// The first unreadable column.
     pub unreadable: String,
 }
 
-/// Changes of a device. What is left out stays; `null` removes it.
+/// Changes to a device. Omitted members stay unchanged; `null` removes the value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceChange {
@@ -126,7 +126,7 @@ pub struct DeviceChange {
     pub certificate_pem: Option<Option<String>>,
 }
 
-/// Tells `null` from what is left out.
+/// Distinguishes `null` from an omitted member.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
@@ -139,27 +139,27 @@ pub struct DeviceBatch {
     pub devices: Vec<NewDevice>,
 }
 
-/// What became of a batch of devices.
+/// The result of a batch of devices.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeviceBatchReport {
     /// How many were registered.
     pub accepted: u64,
-    /// Those that were registered before.
+    /// Devices that were already registered.
     pub duplicate: Vec<RejectedDevice>,
-    /// Those that cannot be registered.
+    /// Refused devices.
     pub refused: Vec<RejectedDevice>,
 }
 
 /// A device of a batch that was not registered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RejectedDevice {
-    /// Its place in the batch, from 0.
+    /// Its index in the batch, from 0.
     pub index: usize,
     /// Its manufacturer.
     pub manufacturer: String,
     /// Its serial number.
     pub serial: String,
-    /// Why, for people.
+    /// The reason, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

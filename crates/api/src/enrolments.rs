@@ -11,23 +11,23 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewEnrolment {
-    /// The user's name: 1 to 256 printable characters. The user is created if there is none.
+    /// The user's name: 1 to 256 printable characters. Creates the user if necessary.
     pub user: String,
-    /// What the key is for; not `other`.
+    /// The key type; not `other`.
     pub key_type: Named<KeyType>,
-    /// Only this variant; either by default.
+    /// Restricts the protocol variant; either by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<Variant>,
-    /// Only two-pass, and only with one of these methods; any by default.
+    /// Restricts the enrolment to two-pass with these methods; any by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<Named<Method>>>,
-    /// Only for this device, which is registered.
+    /// Binds the enrolment to this registered device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceName>,
-    /// The `key_id` of the key that the new one replaces.
+    /// The `key_id` of the key to replace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renews: Option<String>,
-    /// The `key_id` of an imported key that is delivered as it is, by two-pass.
+    /// The `key_id` of an imported key to deliver unchanged, by two-pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivers: Option<String>,
     /// Where the key must be stored.
@@ -36,7 +36,7 @@ pub struct NewEnrolment {
     /// Where the key's algorithm must run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub algorithm_location: Option<Location>,
-    /// Seconds until the code expires, at most ten years; the server's configuration has the default.
+    /// Seconds until the code expires, at most ten years; the configuration has the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in_s: Option<u64>,
     /// When the key becomes active; `at-once` by default.
@@ -51,7 +51,7 @@ pub struct NewEnrolment {
     /// TOTP: the hash; `SHA-1` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<Named<HashName>>,
-    /// HOTP: the first counter; 0 by default.
+    /// HOTP: the initial counter; 0 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counter: Option<u64>,
     /// OCRA: the suite (RFC 6287 §6); `OCRA-1:HOTP-SHA1-6:QN08` by default.
@@ -60,7 +60,7 @@ pub struct NewEnrolment {
 }
 
 impl NewEnrolment {
-    /// An enrolment of that user for such a key, with every default.
+    /// An enrolment of that user for a key of that type, with every default.
     pub fn new(user: &str, key_type: KeyType) -> Self {
         NewEnrolment {
             user: user.to_owned(),
@@ -92,19 +92,19 @@ pub struct Enrolment {
     pub state: EnrolmentState,
     /// The user's name.
     pub user: String,
-    /// What the key is for.
+    /// The key type.
     pub key_type: KeyType,
     /// The parameters of the key.
     pub params: KeyParameters,
-    /// The only variant allowed.
+    /// The only allowed variant.
     pub variant: Option<Variant>,
-    /// The methods of two-pass allowed; empty: all of them.
+    /// The allowed methods of two-pass; empty: all.
     pub methods: Vec<Method>,
-    /// The only device allowed.
+    /// The only allowed device.
     pub device: Option<DeviceIdentity>,
-    /// The `key_id` of the key that the new one replaces.
+    /// The `key_id` of the key to replace.
     pub renews: Option<String>,
-    /// The `key_id` of the imported key that is delivered.
+    /// The `key_id` of the imported key to deliver.
     pub delivers: Option<String>,
     /// Where the key must be stored.
     pub key_location: Option<Location>,
@@ -114,7 +114,7 @@ pub struct Enrolment {
     pub activate: Activation,
     /// Wrong codes, or wrong first passwords of its key, so far.
     pub failed_attempts: u32,
-    /// The key that came of it.
+    /// The provisioned key.
     pub key_id: Option<String>,
     /// When it was created (RFC 3339, UTC).
     pub created_at: Option<String>,
@@ -122,7 +122,7 @@ pub struct Enrolment {
     pub expires_at: Option<String>,
 }
 
-/// An enrolment that was created. No later answer has its code.
+/// A new enrolment. Only this answer contains its code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreatedEnrolment {
     /// Everything but the code.
@@ -134,21 +134,21 @@ pub struct CreatedEnrolment {
     pub password: SecretString,
     /// The code, for the user (RFC 6063 §3.4.1.1): in hexadecimal, with a checksum.
     pub authentication_code: SecretString,
-    /// The address of its trigger; `null` if it can only be used with the code.
+    /// The URL of its trigger; `null` if the enrolment works only with the code.
     pub trigger_url: Option<SecretString>,
-    /// The address of the DSKPP server for the client.
+    /// The URL of the DSKPP server for the client.
     pub server_url: String,
 }
 
-/// An enrolment, with the runs that were refused.
+/// An enrolment, with its refused runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EnrolmentDetails {
     /// The rest.
     #[serde(flatten)]
     pub enrolment: Enrolment,
-    /// Wrong tries of the last day by address, the latest first.
+    /// Wrong tries of the last day by address, latest first.
     pub wrong_tries: Vec<WrongTries>,
-    /// Why the last run was refused.
+    /// The cause of the last refusal.
     pub last_refusal: Option<Refusal>,
 }
 
@@ -157,21 +157,21 @@ pub struct EnrolmentDetails {
 pub struct WrongTries {
     /// An IPv4 address, an IPv6 /64, or `first password`.
     pub address: String,
-    /// How many.
+    /// The number of wrong tries.
     pub count: u32,
-    /// When the last one was (RFC 3339, UTC).
+    /// The time of the last one (RFC 3339, UTC).
     pub last_at: Option<String>,
-    /// Until when nothing is accepted from there (RFC 3339, UTC).
+    /// The end of the address's lock (RFC 3339, UTC).
     pub locked_until: Option<String>,
 }
 
-/// Why a run was refused.
+/// A refused run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Refusal {
     /// The cause.
     pub cause: Cause,
-    /// The same for people.
+    /// The cause in words, for people.
     pub detail: String,
-    /// When (RFC 3339, UTC).
+    /// The time (RFC 3339, UTC).
     pub at: Option<String>,
 }

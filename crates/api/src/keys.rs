@@ -1,10 +1,10 @@
-//! Keys, and one-time passwords made with them.
+//! Keys and their one-time passwords.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{DeviceIdentity, HashName, KeyState, KeyType, SecretString};
 
-/// Parameters of a key, as far as its type has them.
+/// Parameters of a key, as its type requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyParameters {
     /// Digits of a one-time password.
@@ -16,7 +16,7 @@ pub struct KeyParameters {
     /// TOTP: the hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<HashName>,
-    /// HOTP: the first counter.
+    /// HOTP: the initial counter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counter: Option<u64>,
     /// OCRA: the suite (RFC 6287 §6).
@@ -40,25 +40,25 @@ pub struct Key {
     pub key_id: String,
     /// Its state.
     pub state: KeyState,
-    /// What it is for.
+    /// Its type.
     pub key_type: KeyType,
-    /// The user's name; a key that was imported may have none yet.
+    /// The user's name; an imported key may have no user yet.
     pub user: Option<String>,
     /// Its parameters.
     pub params: KeyParameters,
-    /// The device that holds it.
+    /// Its device.
     pub device: Option<DeviceIdentity>,
-    /// The enrolment that it came of; an imported key came of none.
+    /// The enrolment that provisioned it; imported keys have none.
     pub enrolment: Option<String>,
-    /// The address of the DSKPP server in the run that made it (URL_S).
+    /// The URL of the DSKPP server in the run that provisioned it (URL_S).
     pub url_s: Option<String>,
     /// When it was created or imported (RFC 3339, UTC).
     pub created_at: Option<String>,
-    /// When it may first be used (RFC 3339, UTC).
+    /// Start of its validity (RFC 3339, UTC).
     pub start_at: Option<String>,
-    /// When it may last be used (RFC 3339, UTC).
+    /// End of its validity (RFC 3339, UTC).
     pub expires_at: Option<String>,
-    /// How often it may still be used.
+    /// Remaining uses.
     pub uses_left: Option<u64>,
 }
 
@@ -66,11 +66,11 @@ pub struct Key {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyQuery {
-    /// Only those of this user.
+    /// Only keys of this user.
     pub user: Option<String>,
-    /// Only those after this one: the `next` of the page before.
+    /// Only keys after this one: `next` of the previous page.
     pub after: Option<String>,
-    /// At most so many, 1 to 100; 100 by default.
+    /// Page size, 1 to 100; 100 by default.
     pub limit: Option<usize>,
 }
 
@@ -80,7 +80,7 @@ pub struct KeyQuery {
 pub enum ListedKey {
     /// Its row in the database is damaged.
     Unreadable(UnreadableKey),
-    /// It could be read.
+    /// A readable key.
     Readable(Box<Key>),
 }
 
@@ -89,15 +89,15 @@ pub enum ListedKey {
 pub struct UnreadableKey {
     /// Its identifier.
     pub key_id: String,
-    /// The first column that could not be read.
+    /// The first unreadable column.
     pub unreadable: String,
 }
 
-/// To whom an imported key is assigned.
+/// The user to assign an imported key to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyOwner {
-    /// The user's name: 1 to 256 printable characters. The user is created if there is none.
+    /// The user's name: 1 to 256 printable characters. Creates the user if necessary.
     pub user: String,
 }
 
@@ -108,22 +108,22 @@ pub struct KeySecret {
     pub secret_hex: SecretString,
 }
 
-/// Consecutive one-time passwords of one key, by which the server finds its counter or its clock.
+/// Consecutive one-time passwords of one key, to resynchronise its counter or clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resync {
-    /// Two to five, each of at most 256 octets, in the order in which the token made them.
+    /// Two to five passwords of at most 256 octets each, in the order in which the token made them.
     pub otps: Vec<SecretString>,
 }
 
 /// The result of a [`Resync`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resynced {
-    /// Whether the passwords were found.
+    /// Whether the passwords matched.
     pub synchronised: bool,
 }
 
-/// A one-time password to check, of one key or of any key of a user. One of `user`, `key_id` and `client_id` is needed.
+/// A one-time password to validate, for one key or any key of a user. Requires `user`, `key_id` or `client_id`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
@@ -135,18 +135,18 @@ pub struct Attempt {
     pub key_id: Option<String>,
     /// The password, or the response of an OCRA key; at most 256 octets.
     pub otp: SecretString,
-    /// The challenge that an OCRA key answers; at most 256 octets. The caller makes it, and it must be fresh: new and
-    /// unpredictable each time, never taken from whoever answers it. Where the suite has no counter, nothing else
-    /// keeps a response from being used twice.
+    /// The challenge of an OCRA response; at most 256 octets. The caller must generate a fresh, unpredictable challenge
+    /// for each attempt and never accept one from the responder. Unless the suite has a counter, only the challenge
+    /// prevents replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub challenge: Option<String>,
-    /// The client ID of the enrolment whose key waits for its first password (RFC 6063 §10.5).
+    /// The client ID of the enrolment whose key awaits its first password (RFC 6063 §10.5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
 }
 
 impl Attempt {
-    /// A password of that key.
+    /// An attempt for that key.
     pub fn of_key(key_id: &str, otp: &str) -> Self {
         Attempt { key_id: Some(key_id.to_owned()), otp: otp.to_owned().into(), ..Attempt::default() }
     }
@@ -155,9 +155,9 @@ impl Attempt {
 /// The result of an [`Attempt`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether the password is right, and was not used before.
+    /// Whether the password is correct and was not used before.
     pub valid: bool,
-    /// The key that made it.
+    /// The key that generated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
 }

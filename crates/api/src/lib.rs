@@ -1,11 +1,11 @@
-//! The admin API of a DSKPP server (`/api/v1`): its requests and answers as types, and its paths.
+//! The admin API of a DSKPP server (`/api/v1`): types of its requests and answers, and its paths.
 //!
-//! - Each request and each answer is a struct with the names that its JSON has; closed sets of names are enums. Times are
-//!   texts in RFC 3339 (UTC), octets are hexadecimal, and a name ends with its unit (`expires_in_s`).
-//! - Requests are read strictly: members that are unknown, repeated, missing or of another type are errors with their
-//!   place. In answers unknown members are ignored, so that old clients understand new servers.
+//! - Each request and answer is a struct with the names of its JSON members; closed sets of names are enums. Times are
+//!   RFC 3339 strings (UTC), octets are hexadecimal, and names end with their unit (`expires_in_s`).
+//! - Requests are read strictly: an unknown, repeated, missing or mistyped member is an error with its place. Unknown
+//!   members of answers are ignored, so that old clients understand new servers.
 //! - Secrets are [`SecretString`]s: wiped when dropped, never printed.
-//! - It does no I/O, and knows neither the server nor the client.
+//! - The crate does no I/O and depends on neither server nor client.
 //!
 //! ```
 //! use dskpp_api::{KeyType, NewEnrolment, Verdict, paths};

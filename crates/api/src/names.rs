@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A name that is not in its set.
+/// A name outside its set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownName {
     /// The names in the set.
@@ -37,7 +37,7 @@ macro_rules! names {
                 match self { $($type::$variant => $name,)* }
             }
 
-            /// The value of that name.
+            /// The value with that name.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some($type::$variant),)* _ => None }
             }
@@ -60,21 +60,21 @@ macro_rules! names {
 }
 
 names! {
-    /// What a key is for.
+    /// The type of a key.
     KeyType {
-        /// One-time passwords by a counter (RFC 4226).
+        /// Counter-based one-time passwords (RFC 4226).
         Hotp = "hotp",
-        /// One-time passwords by the time (RFC 6238).
+        /// Time-based one-time passwords (RFC 6238).
         Totp = "totp",
-        /// Responses to challenges (RFC 6287).
+        /// Challenge-response (RFC 6287).
         Ocra = "ocra",
-        /// AES with 16 octets.
+        /// AES-128.
         Aes128 = "aes128",
-        /// AES with 24 octets.
+        /// AES-192.
         Aes192 = "aes192",
-        /// AES with 32 octets.
+        /// AES-256.
         Aes256 = "aes256",
-        /// An algorithm that the server does not run: imported keys only, never of an enrolment.
+        /// An algorithm that the server does not implement; imported keys only.
         Other = "other",
     }
 
@@ -90,13 +90,13 @@ names! {
 
     /// The state of an enrolment.
     EnrolmentState {
-        /// Its code can be used.
+        /// Its code is usable.
         Open = "open",
         /// Both sides have the key.
         Provisioned = "provisioned",
         /// The key is in use.
         Active = "active",
-        /// Nobody used the code in time.
+        /// The code expired unused.
         Expired = "expired",
         /// An administrator revoked it.
         Revoked = "revoked",
@@ -104,7 +104,7 @@ names! {
 
     /// The state of a key.
     KeyState {
-        /// It was imported and belongs to nobody yet.
+        /// Imported and not assigned to a user.
         Imported = "imported",
         /// Both sides have it.
         Provisioned = "provisioned",
@@ -136,35 +136,35 @@ names! {
 
     /// When a key becomes active (RFC 6063 §10.5).
     Activation {
-        /// With the run that provisions it.
+        /// In the run that provisions it.
         AtOnce = "at-once",
-        /// With its first right one-time password.
+        /// After its first correct one-time password.
         OnOtp = "on-otp",
     }
 
     /// Where a key must be stored, or its algorithm run (RFC 6063 §8.2, `PlatformType`).
     Location {
-        /// In hardware that does not let the key out.
+        /// In hardware that cannot export the key.
         Hardware = "hardware",
         /// In software.
         Software = "software",
     }
 
-    /// What a token of the admin API may do.
+    /// What an admin API token may do.
     Role {
-        /// Create and delete tokens; no other right by itself.
+        /// Create and delete tokens; nothing else.
         Admin = "admin",
         /// Create users, devices and enrolments; revoke enrolments and keys.
         Enrol = "enrol",
-        /// See everything but secrets.
+        /// Read everything but secrets.
         Read = "read",
-        /// Check one-time passwords.
+        /// Validate one-time passwords.
         Validate = "validate",
         /// Export secrets.
         Export = "export",
     }
 
-    /// How an imported key finds its user.
+    /// How an imported key is assigned to a user.
     Assign {
         /// By its `UserId` (RFC 6030 §4.4): `CN=` or `UID=` of a distinguished name, or the text itself.
         UserId = "user-id",
@@ -172,83 +172,83 @@ names! {
 
     /// Why a key was not imported.
     Rejection {
-        /// It is there already.
+        /// The key exists already.
         Duplicate = "duplicate",
         /// It cannot be imported.
         Refused = "refused",
     }
 
-    /// The types of problems.
+    /// Problem types.
     ProblemType {
-        /// 400: the body is not a document of its type; 422: its members are not those of the request.
+        /// 400: the body has the wrong syntax; 422: it has the wrong members.
         InvalidBody = "urn:dskpp:problem:invalid-body",
-        /// 400: the query string is not that of the call.
+        /// 400: the query string is invalid.
         InvalidQuery = "urn:dskpp:problem:invalid-query",
         /// 400: the path is not UTF-8.
         InvalidPath = "urn:dskpp:problem:invalid-path",
-        /// 401: a token is needed, or is not known.
+        /// 401: the token is missing or unknown.
         NoToken = "urn:dskpp:problem:no-token",
         /// 403: the token lacks the role.
         NoRole = "urn:dskpp:problem:no-role",
-        /// 404: there is no such resource below `/api/v1`.
+        /// 404: no such path under `/api/v1`.
         NoSuchRoute = "urn:dskpp:problem:no-such-route",
-        /// 404: what the request names does not exist.
+        /// 404: the named object does not exist.
         NotFound = "urn:dskpp:problem:not-found",
-        /// 405: the resource does not have that method.
+        /// 405: the resource does not support the method.
         NoSuchMethod = "urn:dskpp:problem:no-such-method",
-        /// 409: the name is taken.
+        /// 409: the name is in use.
         Exists = "urn:dskpp:problem:exists",
-        /// 409: the state of the thing does not allow this.
+        /// 409: the object's state does not allow this.
         WrongState = "urn:dskpp:problem:wrong-state",
-        /// 409: this part of the import is done already.
+        /// 409: this part of the import is complete.
         ImportDone = "urn:dskpp:problem:import-done",
-        /// 413: the body is too long.
+        /// 413: the body is too large.
         TooLarge = "urn:dskpp:problem:too-large",
         /// 415: the body must be JSON.
         NotJson = "urn:dskpp:problem:not-json",
         /// 415: the body must be PSKC.
         NotPskc = "urn:dskpp:problem:not-pskc",
-        /// 422: a value cannot be used.
+        /// 422: invalid value.
         InvalidValue = "urn:dskpp:problem:invalid-value",
-        /// 429: too many calls of this kind now; `Retry-After` says when to try again.
+        /// 429: too many calls of this kind; `Retry-After` gives the delay.
         Busy = "urn:dskpp:problem:busy",
-        /// 429: too many wrong one-time passwords; `Retry-After` says when to try again.
+        /// 429: too many wrong one-time passwords; `Retry-After` gives the delay.
         TooManyWrong = "urn:dskpp:problem:too-many-wrong",
         /// 500: a row in the database is damaged.
         Unreadable = "urn:dskpp:problem:unreadable",
-        /// 500: a defect of the server.
+        /// 500: a bug in the server.
         Defect = "urn:dskpp:problem:defect",
-        /// 503: the database cannot be used now.
+        /// 503: the database is unavailable.
         StoreUnavailable = "urn:dskpp:problem:store-unavailable",
     }
 
-    /// Why a run was refused: more than its client learns (profile P16).
+    /// Why a run was refused, in more detail than the client learns (profile P16).
     Cause {
         /// No enrolment has this client ID.
         UnknownClient = "unknown-client-id",
-        /// The code was mistyped or guessed, or is for another URL_S, or R_C was not encrypted for this server.
+        /// The code was mistyped or guessed, or made for another URL_S, or R_C was not encrypted for this server.
         WrongCode = "wrong-code",
-        /// There were too many wrong tries from this address.
+        /// Too many wrong tries from this address.
         Waiting = "waiting",
-        /// The enrolment has its key already.
+        /// The code was used before.
         Used = "used",
         /// An administrator revoked the enrolment.
         Revoked = "revoked",
-        /// The code was right, but has expired.
+        /// The code was correct but had expired.
         Expired = "expired",
         /// The trigger does not belong to the enrolment.
         WrongTrigger = "wrong-trigger",
-        /// The code was right, but does not allow this type of key, variant or device.
+        /// The code was correct but does not allow this key type, variant or device.
         NotAllowed = "not-allowed",
-        /// The message itself could not be used.
+        /// The message was unusable.
         Unusable = "unusable-message",
-        /// The first one-time password of the key was wrong.
+        /// The key's first one-time password was wrong.
         WrongPassword = "wrong-first-password",
     }
 }
 
-/// A name as it was received: of the set `T`, or an unknown one, so that what receives it can refuse it in its own
-/// words. In JSON it is a string.
+/// A received name: a member of the set `T`, or an unknown name that the receiver can refuse with its own message. In
+/// JSON it is a string.
 ///
 /// ```
 /// use dskpp_api::{KeyType, Named};
@@ -260,12 +260,12 @@ names! {
 pub enum Named<T> {
     /// A name of the set.
     Known(T),
-    /// Another name.
+    /// An unknown name.
     Unknown(String),
 }
 
 impl<T: Copy> Named<T> {
-    /// The value, if it is one of the set.
+    /// The value, if the name is in the set.
     pub fn known(&self) -> Option<T> {
         match self {
             Named::Known(value) => Some(*value),
@@ -297,7 +297,7 @@ impl<'de, T: FromStr> Deserialize<'de> for Named<T> {
 }
 
 impl KeyType {
-    /// The names of those that an enrolment can be for.
+    /// The names of the types that an enrolment can provision.
     pub const ENROLLED: &[&str] = match Self::NAMES {
         [enrolled @ .., _other] => enrolled,
         [] => &[],
@@ -305,19 +305,19 @@ impl KeyType {
 }
 
 impl Cause {
-    /// In words for administrators.
+    /// A description for administrators.
     pub fn text(self) -> &'static str {
         match self {
             Cause::UnknownClient => "no enrolment has this client ID",
-            Cause::WrongCode => "the code was wrong, or for another URL of the server",
-            Cause::Waiting => "there were too many wrong codes from that address, which has to wait",
-            Cause::Used => "the code is used: a key has come of it",
-            Cause::Revoked => "the enrolment was taken back",
-            Cause::Expired => "the code was right, but its time is over",
-            Cause::WrongTrigger => "the trigger is not one of this enrolment, or it cannot be used any more",
-            Cause::NotAllowed => "the code was right, but is not for this key, variant, type of key or device",
-            Cause::Unusable => "the message could not be used",
-            Cause::WrongPassword => "the first password of the key was wrong",
+            Cause::WrongCode => "wrong code, or a code for another URL of the server",
+            Cause::Waiting => "too many wrong codes from this address, which must wait",
+            Cause::Used => "the code was used before",
+            Cause::Revoked => "the enrolment was revoked",
+            Cause::Expired => "the code was correct but had expired",
+            Cause::WrongTrigger => "the trigger belongs to another enrolment or is no longer valid",
+            Cause::NotAllowed => "the code was correct but does not allow this key, key type, variant or device",
+            Cause::Unusable => "the message was unusable",
+            Cause::WrongPassword => "the key's first one-time password was wrong",
         }
     }
 }

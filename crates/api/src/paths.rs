@@ -1,6 +1,6 @@
-//! The paths of the API, below [`ROOT`]; `{id}` stands for an identifier.
+//! The API's paths, relative to [`ROOT`]; `{id}` stands for an identifier.
 
-/// What every path begins with.
+/// The prefix of every path.
 pub const ROOT: &str = "/api/v1";
 
 /// `POST` [`NewUser`](crate::NewUser) → 201 [`User`](crate::User)
@@ -46,7 +46,7 @@ pub const TOKENS: &str = "/tokens";
 /// `DELETE` → 204
 pub const TOKEN: &str = "/tokens/{id}";
 
-/// A path with its identifier, percent-encoded.
+/// A path with its identifier filled in, percent-encoded.
 ///
 /// ```
 /// use dskpp_api::paths;

@@ -1,4 +1,4 @@
-//! What every call may answer.
+//! What any call may return.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,25 +7,25 @@ use crate::{Named, ProblemType};
 /// A page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Page<T> {
-    /// What is on it.
+    /// Its entries.
     pub items: Vec<T>,
-    /// The `after` of the next page; left out on the last one.
+    /// The `after` of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
-/// Why a call failed (RFC 9457). The server gives every member; what stands in between may leave any out.
+/// Why a call failed (RFC 9457). The server sends every member; proxies may omit any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Problem {
-    /// What a program can act on.
+    /// The type, for programs.
     #[serde(rename = "type")]
     pub kind: Option<Named<ProblemType>>,
-    /// The HTTP status in words.
+    /// The HTTP status text.
     pub title: Option<String>,
     /// The HTTP status.
     pub status: Option<u16>,
-    /// What is wrong, for people.
+    /// The reason, for people.
     pub detail: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Texts that nobody but their user sees.
+//! Secret texts.
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 pub struct SecretString(Zeroizing<String>);
 
 impl SecretString {
-    /// The text itself, for the one place that needs it.
+    /// The text.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// Takes the text over; its buffer becomes the secret's.
+/// Takes over the buffer without a copy.
 impl From<String> for SecretString {
     fn from(text: String) -> Self {
         SecretString(Zeroizing::new(text))

@@ -1,4 +1,4 @@
-//! Keys in files: imports and exports.
+//! Import and export of key files.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,74 +7,75 @@ use crate::{Assign, Rejection, SecretString};
 /// The media type of PSKC documents (RFC 6030 §8).
 pub const MEDIA_TYPE_PSKC: &str = "application/pskc+xml";
 
-/// Which part of an import a PSKC document is: at most 20,000 packages with plain secrets, in 16 MiB.
+/// The part of an import that a PSKC document holds: at most 20,000 packages with plain secrets, in 16 MiB.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportQuery {
-    /// The import: 64 hexadecimal digits, a SHA-256 of the whole file and the options.
+    /// The import's identifier: 64 hexadecimal digits, the SHA-256 of the whole file and the options.
     pub import: String,
-    /// The place of the document's first package in the import, from 0.
+    /// The index of the document's first package in the import, from 0.
     pub first: u64,
-    /// The user who gets all keys; created if there is none.
+    /// The user to assign all keys to; created if necessary.
     pub user: Option<String>,
-    /// How each key finds its user, if not by `user`; by default the keys belong to nobody.
+    /// How to assign each key to a user, instead of `user`; by default keys stay unassigned.
     pub assign: Option<Assign>,
 }
 
-/// What became of a part of an import.
+/// The result of one part of an import.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImportReport {
-    /// How many keys were imported.
+    /// The number of imported keys.
     pub accepted: u64,
-    /// Those that were there already.
+    /// Keys that existed already.
     pub duplicate: Vec<RejectedKey>,
-    /// Those that cannot be imported.
+    /// Refused keys.
     pub refused: Vec<RejectedKey>,
-    /// Packages of the whole import that are done.
+    /// Packages of the whole import processed so far.
     pub done: u64,
 }
 
 /// A key that was not imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedKey {
-    /// The place of its package in the import, from 0.
+    /// The index of its package in the import, from 0.
     pub index: u64,
     /// Its identifier; empty if it has none.
     pub key_id: String,
-    /// Whether it was there already or cannot be imported.
+    /// Whether it existed already or was refused.
     pub kind: Rejection,
-    /// Why, for people.
+    /// The reason, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// How far an import has come.
+/// The progress of an import.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImportProgress {
-    /// The import, in lower case.
+    /// The import's identifier, in lower case.
     pub id: String,
-    /// Packages that are done.
+    /// Packages processed so far.
     pub done: u64,
-    /// How many keys were imported.
+    /// The number of imported keys.
     pub accepted: u64,
-    /// How many were there already.
+    /// The number of keys that existed already.
     pub duplicate: u64,
-    /// How many cannot be imported.
+    /// The number of refused keys.
     pub refused: u64,
-    /// The first ones of those that were not imported.
+    /// The first keys that were not imported.
     pub rejected: Vec<RejectedKey>,
 }
 
-/// Which keys to export, and for whom.
+/// Which keys to export, and how to protect them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Export {
-    /// Only those of this user.
+    /// Only keys of this user.
     pub user: Option<String>,
     /// How the secrets are protected.
     pub protection: ExportProtection,
-    /// Whether to leave out keys that cannot be read, which a comment behind the last element then names: `<!-- `,
-    /// [`ExportEnd`] in JSON with each second of two hyphens escaped, ` -->`. By default the export breaks off.
+    /// Whether to omit unreadable keys. A comment after the last element then lists them: `<!-- `, [`ExportEnd`] in
+    /// JSON with every second of two consecutive hyphens escaped, ` -->`. By default the export stops at an unreadable
+    /// key.
     #[serde(default)]
     pub leave_out_unreadable: bool,
 }
@@ -92,38 +93,38 @@ pub struct ExportProtection {
     /// At least 8 characters, for PBKDF2 and AES-CBC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passphrase: Option<SecretString>,
-    /// With a passphrase: whether programs that know only the old defaults must be able to read the document.
+    /// With a passphrase: use algorithms that old programs can read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub for_old_readers: Option<bool>,
     /// The receiver's X.509 certificate with an RSA key, in PEM (RFC 7468), for RSA-OAEP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_pem: Option<String>,
-    /// `true`: not at all.
+    /// `true`: unprotected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plain: Option<bool>,
 }
 
-/// The comment at the end of an export that left keys out.
+/// The comment at the end of an export that omitted keys.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExportEnd {
-    /// The keys.
+    /// The omitted keys.
     pub left_out: LeftOut,
 }
 
-/// Keys that an export left out.
+/// Omitted keys of an export.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// How many.
+    /// Their number.
     pub count: u64,
     /// The first ones.
     pub keys: Vec<LeftOutKey>,
 }
 
-/// A key that an export left out.
+/// A key that an export omitted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LeftOutKey {
     /// Its identifier.
     pub key_id: String,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
 }

@@ -1,4 +1,4 @@
-//! Users, and tokens of the API itself.
+//! Users and API tokens.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::{Role, SecretString};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
-    /// 1 to 256 printable characters; white space around them is ignored. No other user has this name.
+    /// 1 to 256 printable characters, unique; surrounding white space is ignored.
     pub name: String,
 }
 
@@ -21,25 +21,25 @@ pub struct User {
     pub name: String,
 }
 
-/// A token of the API to create.
+/// An API token to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
-    /// What it is for: 1 to 256 printable characters.
+    /// Its purpose: 1 to 256 printable characters.
     pub name: String,
-    /// What it may do: one role or more.
+    /// One or more roles.
     pub roles: Vec<Role>,
 }
 
-/// A token that was created.
+/// A new token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreatedToken {
     /// Its identifier.
     pub id: String,
-    /// What it is for.
+    /// Its purpose.
     pub name: String,
-    /// What it may do.
+    /// Its roles.
     pub roles: Vec<Role>,
-    /// The token itself, for the header `Authorization: Bearer`. No later answer has it.
+    /// The token, for the header `Authorization: Bearer`. Only this answer contains it.
     pub token: SecretString,
 }

@@ -53,8 +53,8 @@ fn sighup_takes_over_files_and_settings_and_says_what_it_cannot() {
         "[server]\nworkers = 3\n[limits]\nmax_connections = 7\n[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"";
     home.write("dskpp.toml", format!("[log]\nlevel = \"debug\"\n{changed}"));
     server.signal("HUP");
-    until_logged(&server, "took over the certificate c.pem");
-    until_logged(&server, "server.workers has changed: it counts from the next start on");
+    until_logged(&server, "loaded the certificate c.pem");
+    until_logged(&server, "server.workers has changed: it takes effect at the next start");
     until_logged(&server, "limits.max_connections has changed");
     assert!(!server.log().contains("log.level has changed") && !server.log().contains("tls.certificate has changed"));
     server.ca = other.path("dskpp-data/tls/ca.pem");
@@ -64,11 +64,11 @@ fn sighup_takes_over_files_and_settings_and_says_what_it_cannot() {
 
     // What is not usable changes nothing.
     for (bad, complaint) in [
-        ("[limits]\nmax_connections = \"many\"", "nothing was reloaded"),
+        ("[limits]\nmax_connections = \"many\"", "reload failed"),
         ("[tls]\nreload_s = 0", "tls.reload_s"),
-        ("[tls]\ncertificate = \"missing.pem\"\nkey = \"k.pem\"", "the old certificate stays in use"),
+        ("[tls]\ncertificate = \"missing.pem\"\nkey = \"k.pem\"", "keeping the old certificate"),
         ("[log]\nlevel = \"dskpp_server=loud\"", "the log level stays unchanged"),
-        ("[devices]\nanchors = \"missing.pem\"", "the old authorities and revocation lists of devices stay in use"),
+        ("[devices]\nanchors = \"missing.pem\"", "keeping the old trust anchors and revocation lists for devices"),
     ] {
         home.write("dskpp.toml", bad);
         server.signal("HUP");

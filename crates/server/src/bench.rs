@@ -1,4 +1,4 @@
-//! What `benches/import.rs` measures: the steps of an import, without HTTP around them.
+//! The steps of an import, without HTTP, for `benches/import.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::store::key_package::{Owner, take_in};
 use crate::store::seal::Kek;
 use crate::store::{Batch, Store, StorePolicy};
 
-/// What the steps took, all batches together.
+/// Time per step, summed over all batches.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ImportTimes {
     /// From octets of XML to packages.
@@ -24,11 +24,10 @@ pub struct ImportTimes {
     pub store: Duration,
 }
 
-/// Imports PSKC documents, one batch each, into a new database in `folder`; `user_id`: for users that are made of
-/// their `UserId`.
+/// Imports PSKC documents, one batch each, into a new database in `folder`; `user_id`: create users from `UserId`.
 ///
 /// # Panics
-/// Where anything fails: this is for measurements alone.
+/// On any error: for benchmarks only.
 pub fn import(folder: &Path, documents: &[Vec<u8>], user_id: bool) -> ImportTimes {
     let kek = Kek::new(&SystemRandom.secret(32)).expect("32 octets");
     let policy = StorePolicy { lock_after: 1, windows: Windows { hotp_look_ahead: 1, totp_window: 1 } };

@@ -1,8 +1,8 @@
-//! What an operator can set: one TOML file, every key of which can also be set in the environment
-//! as `DSKPP_<SECTION>_<KEY>`.
+//! The server's configuration: a TOML file, every key of which can also be set in the environment as
+//! `DSKPP_<SECTION>_<KEY>`.
 //!
-//! `dskpp.toml` beside this crate's manifest lists every key with its default. All faults are
-//! reported at once, each with its key, its value and what to do.
+//! `dskpp.toml` beside this crate's manifest lists every key with its default. All faults are reported at once, each
+//! with its key, value and remedy.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,29 +26,29 @@ pub use log::{Log, LogFormat};
 pub use names::{EncryptionName, MacName, Pbkdf2Name};
 pub use proxy::{Network, Proxy, ProxyHeader};
 
-/// The whole configuration. `Config::default()` is what runs without a file.
+/// The whole configuration. `Config::default()` runs without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where the server listens and what it is called.
+    /// Addresses, folder and names of the server.
     pub server: Server,
     /// The certificate of the HTTPS server.
     pub tls: Tls,
-    /// What stands between the server and its clients.
+    /// The proxies in front of the server.
     pub proxy: Proxy,
     /// K_SERVER, the key pair under which clients encrypt R_C.
     pub k_server: KServer,
-    /// The key under which all secrets in the store are sealed.
+    /// The key-encryption key.
     pub seal: Seal,
-    /// Who certifies devices.
+    /// The trust anchors for devices.
     pub devices: Devices,
-    /// What the protocol allows.
+    /// Protocol policy.
     pub policy: Policy,
-    /// How one-time passwords are checked.
+    /// Validation of one-time passwords.
     pub validate: Validate,
-    /// What one peer, and all peers together, may ask of the server.
+    /// Limits per address and in total.
     pub limits: Limits,
-    /// What is logged, and how.
+    /// Logging.
     pub log: Log,
 }
 
@@ -60,11 +60,10 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Folder for the store, keys, certificates and the first admin token.
     pub data_dir: PathBuf,
-    /// Every URL_S under which clients know this server, as they know it, octet for octet (profile
-    /// P13); the first one stands in triggers. Empty: `https://localhost:PORT/dskpp` and
-    /// `https://127.0.0.1:PORT/dskpp`.
+    /// Every URL_S at which clients reach this server, exactly as clients spell it (profile P13); triggers name the
+    /// first. Empty: `https://localhost:PORT/dskpp` and `https://127.0.0.1:PORT/dskpp`.
     pub public_urls: Vec<String>,
-    /// Serve without TLS; only where `listen` is a loopback address.
+    /// Serve without TLS; loopback addresses only.
     pub http: bool,
     /// The `<ServerID>` of key packages (profile P8). Empty: the first public URL.
     pub server_id: String,
@@ -72,7 +71,7 @@ pub struct Server {
     pub issuer: String,
     /// Threads that serve connections.
     pub workers: usize,
-    /// Seconds that running requests get at a shutdown.
+    /// Seconds that running requests have to finish at shutdown.
     pub shutdown_grace_s: u64,
 }
 
@@ -84,7 +83,7 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// PEM file with the certificate's private key.
     pub key: PathBuf,
-    /// Seconds between two looks at the files; changed ones are taken over without a restart.
+    /// Seconds between checks of the files; the server reloads changed files without a restart.
     pub reload_s: u64,
 }
 
@@ -92,11 +91,11 @@ pub struct Tls {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KServer {
-    /// PEM file (PKCS #8) with an RSA key of 2048 to 4096 bits. Empty: made at the first start and
-    /// kept sealed in the store.
+    /// PEM file (PKCS #8) with an RSA key of 2048 to 4096 bits. Empty: generated at the first start and kept sealed in
+    /// the store.
     pub key: PathBuf,
-    /// PEM file with the key's certificate and chain, sent to clients (profile P29). Empty: the
-    /// bare key is sent.
+    /// PEM file with the key's certificate chain, sent to clients (profile P29). Empty: the private CA certifies the
+    /// key.
     pub certificate: PathBuf,
 }
 
@@ -104,10 +103,9 @@ pub struct KServer {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Seal {
-    /// File with the key-encryption key, 64 hexadecimal digits. Empty: the systemd credential
-    /// `dskpp-kek`, or `data_dir/kek`, made at the first start. The environment's `DSKPP_KEK` goes
-    /// before all of them. With any but the last one the store is begun by
-    /// [`crate::setup::database::migrate`], never by a start.
+    /// File with the key-encryption key, 64 hexadecimal digits. Empty: the systemd credential `dskpp-kek`, or
+    /// `data_dir/kek`, generated at the first start. `DSKPP_KEK` in the environment overrides all of them. With any but
+    /// the last, only [`crate::setup::database::migrate`] creates the store, never a start.
     pub kek_file: PathBuf,
 }
 
@@ -121,16 +119,15 @@ pub struct Policy {
     pub encryption_algorithms: Vec<EncryptionName>,
     /// DSKPP-PRFs that may be used (RFC 6063 appendix D).
     pub mac_algorithms: Vec<MacName>,
-    /// The PRF of PBKDF2; clients must be set to the same (profile P2).
+    /// The PRF of PBKDF2; not negotiated, so configure clients identically (profile P2).
     pub pbkdf2_prf: Pbkdf2Name,
-    /// The most PBKDF2 iterations that a client may ask for (profile P3); the floor of 100,000
-    /// cannot be moved.
+    /// Maximum PBKDF2 iterations that a client may request (profile P3); the minimum of 100,000 is fixed.
     pub iteration_ceiling: u32,
-    /// Seconds from ClientHello until the session is void (profile P28).
+    /// Seconds from ClientHello until the session expires (profile P28).
     pub session_lifetime_s: u64,
-    /// Seconds that an enrolment stays open unless its creator says otherwise.
+    /// Default lifetime of an enrolment, in seconds.
     pub enrolment_lifetime_s: u64,
-    /// Wrong tries from one address after which no code of the enrolment is accepted from there for 15 minutes.
+    /// Wrong tries from one address after which every code of the enrolment is rejected from there for 15 minutes.
     pub lock_after: u32,
 }
 
@@ -138,9 +135,9 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Validate {
-    /// How many HOTP counter values beyond the expected one are tried.
+    /// HOTP counter values to try beyond the expected one.
     pub hotp_look_ahead: u32,
-    /// How many TOTP time steps before and after the expected one are tried.
+    /// TOTP time steps to try before and after the expected one.
     pub totp_window: u32,
 }
 
@@ -148,33 +145,33 @@ pub struct Validate {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// DSKPP requests, and calls of the admin API with tokens that were not right before, a second from one address (IPv6:
+    /// DSKPP requests, and admin API calls with tokens that were not valid before, per second from one address (IPv6:
     /// one /64); 0 is no limit.
     pub requests_per_address_per_s: u32,
-    /// How many of them may come at once.
+    /// The burst size.
     pub requests_per_address_burst: u32,
-    /// DSKPP requests a second from everywhere; 0 is no limit.
+    /// DSKPP requests per second in total; 0 is no limit.
     pub requests_per_s: u32,
-    /// Open connections, all together; fewer where the system allows fewer open files.
+    /// Open connections in total; fewer if the system allows fewer open files.
     pub max_connections: usize,
     /// Open connections from one address (IPv6: one /64).
     pub max_connections_per_address: usize,
     /// Seconds for a TLS handshake, and for a proxy's header before it.
     pub handshake_timeout_s: u64,
-    /// Seconds until a request's headers must be complete; also how long an idle connection stays.
+    /// Seconds for a request's headers; also the lifetime of an idle connection.
     pub header_timeout_s: u64,
-    /// Seconds until a request's body must be complete.
+    /// Seconds for a request's body.
     pub body_timeout_s: u64,
     /// Seconds within which a client must take some of an answer.
     pub write_timeout_s: u64,
-    /// Seconds from a request's first octet until all of its answer is written; an export of keys may take longer.
+    /// Seconds from a request's first octet until its answer is written; an export of keys may take longer.
     pub request_timeout_s: u64,
     /// Threads for PBKDF2 and RSA; 0 is one per processor.
     pub crypto_threads: usize,
-    /// Runs that may wait for each of these threads, at most half of them from one address; beyond it the answer is
+    /// Runs that may wait for each of these threads, at most half of them from one address; beyond that the answer is
     /// 429.
     pub crypto_queue: usize,
-    /// Seconds that a run may wait; after that the answer is 429.
+    /// Seconds that a run may wait; then the answer is 429.
     pub crypto_wait_s: u64,
 }
 
@@ -240,16 +237,16 @@ impl Default for Limits {
     }
 }
 
-/// One thing that is wrong with the configuration.
+/// One fault in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// `section.key`, or the file.
     pub key: String,
-    /// The value as it was given.
+    /// The value as given.
     pub value: String,
-    /// What is wrong with it and what to do.
+    /// The fault and its remedy.
     pub remedy: String,
-    /// Where it was given: file and line, or the variable of the environment. See [`ConfigError::located`].
+    /// Where the key was set: file and line, or environment variable. See [`ConfigError::located`].
     pub place: Option<String>,
 }
 
@@ -272,13 +269,13 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong with the configuration, found in one pass.
+/// All faults of a configuration, found in one pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub Vec<Fault>);
 
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the configuration cannot be used:")?;
+        f.write_str("invalid configuration:")?;
         self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
     }
 }
@@ -286,11 +283,11 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads the file, if there is one, then the process's environment, which overrides it.
+    /// Reads the file, if any, then the process's environment, which overrides it.
     ///
     /// # Errors
-    /// Every fault of either; what the keys mean together is checked when the server starts, since
-    /// command-line options may still override both.
+    /// Every fault of either; cross-checks between keys happen when the server starts, since command-line options may
+    /// still override both.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let text = match file {
             None => String::new(),
@@ -302,8 +299,8 @@ impl Config {
         Self::read_os(&text, std::env::vars_os()).map_err(|why| why.located(file))
     }
 
-    /// Reads TOML text and environment variables; the latter override. Variables that begin with
-    /// no `DSKPP_<SECTION>_` are ignored.
+    /// Reads TOML text and environment variables; the latter override. Variables without a prefix `DSKPP_<SECTION>_`
+    /// are ignored.
     ///
     /// ```
     /// let variables = [("DSKPP_SERVER_LISTEN".to_owned(), "[::1]:9443".to_owned())];
@@ -313,7 +310,7 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// Text that is no TOML, unknown sections and keys, values of another type.
+    /// Invalid TOML, unknown sections and keys, values of the wrong type.
     pub fn read(text: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut given: Table =
             text.parse().map_err(|why: toml::de::Error| ConfigError(vec![place::unreadable(text, &why)]))?;
@@ -328,7 +325,7 @@ impl Config {
                 }
             }
         }
-        // Each key by itself, so that one fault does not hide the next.
+        // Each key on its own, so that one fault does not hide the next.
         for (section, keys) in &given {
             let Value::Table(keys) = keys else {
                 faults.push(fault(section, keys, "not a section; write [section] and its keys"));
@@ -349,8 +346,7 @@ impl Config {
         }
     }
 
-    /// URL_S in every spelling that is accepted (profile P13), the first one for triggers.
-    /// `port` is the one that the server listens on.
+    /// Every accepted URL_S (profile P13), the first one for triggers. `port` is the port that the server listens on.
     pub fn public_urls(&self, port: u16) -> Vec<String> {
         if !self.server.public_urls.is_empty() {
             return self.server.public_urls.clone();

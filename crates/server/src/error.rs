@@ -1,4 +1,4 @@
-//! Why a server does not start, or stops.
+//! Errors of the server and the store.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use crate::config::ConfigError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The configuration cannot be used.
+    /// Invalid configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The address cannot be listened on.
+    /// The server cannot listen on its address.
     #[error(
         "cannot listen on {address}: {source}; choose another with server.listen (or --listen), \
-         or stop what uses it"
+         or stop the program that uses it"
     )]
     Listen {
         /// The address.
@@ -26,75 +26,73 @@ pub enum Error {
     /// A file or folder cannot be read or written.
     #[error("{} cannot be {done}: {source}; check the path and its permissions", path.display())]
     File {
-        /// What was tried: "read", "written".
+        /// The failed operation: "read", "written".
         done: &'static str,
         /// The file.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// Others have access to a file or folder in a way that makes it unsafe to use.
-    #[error("{} is not safe to use: {what}; {remedy}", path.display())]
+    /// Other users can access a file or folder.
+    #[error("{} is unsafe: {what}; {remedy}", path.display())]
     Exposed {
         /// The file or folder.
         path: PathBuf,
-        /// What others can do.
+        /// The unsafe access.
         what: String,
-        /// What to do.
+        /// The remedy.
         remedy: &'static str,
     },
-    /// A file was read but holds something else than it should.
+    /// A file has the wrong content.
     #[error("{} is not usable as {what}: {why}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What it should be.
+        /// The expected content.
         what: &'static str,
-        /// What is wrong, and what to do.
+        /// The fault and its remedy.
         why: String,
     },
     /// The store cannot be opened or used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A key in the store cannot be used.
-    #[error("the store's {what} cannot be used: {source}; restore the store from a backup")]
+    /// A key in the store is invalid.
+    #[error("the store's {what} is invalid: {source}; restore the store from a backup")]
     StoredKey {
-        /// Which.
+        /// The key.
         what: &'static str,
-        /// Why.
+        /// The reason.
         source: dskpp_crypto::Error,
     },
-    /// A part of the server died, by a defect of this program.
-    #[error(
-        "{0} died by a defect of this program: the server cannot go on; start it again, and report what its log says"
-    )]
+    /// A part of the server died because of a bug.
+    #[error("{0} died because of a bug; restart the server, and report the bug with its log")]
     Died(String),
-    /// A second signal came while the server was about to end.
-    #[error("stopped at once: what was being answered was broken off")]
+    /// A second signal arrived during shutdown.
+    #[error("stopped immediately: unfinished answers were cut off")]
     Interrupted,
-    /// Something else that the system refused.
+    /// Another system error.
     #[error("{what}: {source}")]
     System {
-        /// What was tried.
+        /// The failed operation.
         what: &'static str,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A half of the store is missing or damaged, or the halves do not belong together.
+    /// A part of the store is missing or damaged, or database and key do not belong together.
     #[error(
-        "the store in {} is not whole: {why}; restore what is missing from a backup, or begin anew with \
-         `dskpp serve --init`, which sets the old files aside: its keys and enrolments are lost then",
+        "the store in {} is incomplete: {why}; restore the missing part from a backup, or start over with \
+         `dskpp serve --init`, which sets the old files aside: this loses the store's keys and enrolments",
         folder.display()
     )]
     NotWhole {
         /// The data folder.
         folder: PathBuf,
-        /// What is wrong.
+        /// The fault.
         why: String,
     },
-    /// There is no store, and nobody said that one should begin.
+    /// There is no store, and nothing allows the server to create one.
     #[error(
-        "there is no store in {} yet: begin one with `dskpp database migrate --init`; if there was one, check the \
+        "there is no store in {}: create one with `dskpp database migrate --init`; if there was one, check the \
          path, or restore the database from a backup",
         folder.display()
     )]
@@ -102,94 +100,92 @@ pub enum Error {
         /// The data folder.
         folder: PathBuf,
     },
-    /// There is a store where one should be begun anew.
-    #[error("the store in {} is whole, and --init leaves it as it is: start without --init", folder.display())]
+    /// `--init` with a complete store.
+    #[error("the store in {} is complete, and --init never replaces a complete store: start without --init", folder.display())]
     IsWhole {
         /// The data folder.
         folder: PathBuf,
     },
-    /// The private CA is not whole, or cannot issue a certificate.
+    /// The private CA is incomplete, or cannot issue a certificate.
     #[error("the private CA in {} {why}", folder.display())]
     PrivateCa {
         /// The folder of its files.
         folder: PathBuf,
-        /// What is wrong, and what to do.
+        /// The fault and its remedy.
         why: String,
     },
 }
 
-/// Why the store did not do what was asked.
+/// Errors of the store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The database cannot be used now: disk full, locked, read-only. Nothing was changed.
-    #[error("the database cannot be used: {0}; check disk space, permissions and other processes that use it")]
+    /// The database is unavailable: disk full, locked, read-only. Nothing was changed.
+    #[error("the database is unavailable: {0}; check disk space, permissions and other processes that use it")]
     Unavailable(String),
-    /// What is read from the database cannot have been written. Nothing is written any more.
+    /// The database is corrupt. The store writes nothing more.
     #[error("the database is damaged: {0}; stop the server and restore a backup")]
     Damaged(String),
-    /// A file of the open database is not there any more: what is written would be lost. Nothing was changed.
-    #[error("{file} was {what} while the server had it open: put it back, or start the server anew")]
+    /// A file of the open database is gone: writes would be lost. Nothing was changed.
+    #[error("{file} was {what} while the server had it open: put it back, or restart the server")]
     Gone {
         /// The file's name.
         file: String,
         /// "deleted" or "replaced".
         what: &'static str,
     },
-    /// The database is whole, but another one than it should be.
-    #[error("the database is {id}, which is another one")]
+    /// An intact database, but not the expected one.
+    #[error("unexpected database {id}")]
     Other {
         /// Its identity.
         id: String,
     },
-    /// A secret does not open.
+    /// A secret cannot be unsealed.
     #[error(transparent)]
     Sealed(#[from] CannotOpen),
-    /// A value in one row cannot be read.
+    /// A value in one row is unreadable.
     #[error(transparent)]
     Row(#[from] Unreadable),
-    /// The database was made by a newer version.
-    #[error("the database has schema {found}, this version knows {known}: start the newer version")]
+    /// A newer version wrote the database.
+    #[error("the database has schema {found}, this version supports up to {known}: use the newer version")]
     TooNew {
-        /// What the database says.
+        /// The database's schema.
         found: usize,
-        /// What this version has.
+        /// This version's schema.
         known: usize,
     },
-    /// Something of that name is there already.
+    /// An object with that name exists.
     #[error("{0} exists already")]
     Exists(&'static str),
-    /// There is no such thing.
-    #[error("there is no such {0}")]
+    /// No such object.
+    #[error("no such {0}")]
     NotFound(&'static str),
-    /// The state of a thing does not allow it.
+    /// The object's state does not allow the operation.
     #[error("{0}")]
     State(&'static str),
-    /// A batch of an import begins before where the import stands.
-    #[error("this import is done up to package {done}: go on with first={done}")]
+    /// A batch of an import begins before the import's current position.
+    #[error("this import is complete up to package {done}: continue with first={done}")]
     ImportDone {
-        /// The index of the first package that has not been dealt with.
+        /// The index of the first unprocessed package.
         done: u64,
     },
 }
 
-/// A value that cannot be read. Its row is of no use until it is restored; others are not affected.
+/// An unreadable value. Its row is unusable until restored; other rows are not affected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{table}.{column} of the row '{row}' cannot be read: restore it from a backup, or revoke what it stands for")]
+#[error("{table}.{column} of row '{row}' is unreadable: restore it from a backup, or revoke the object")]
 pub struct Unreadable {
     /// The table.
     pub table: &'static str,
     /// The column.
     pub column: String,
-    /// What the row's first column says.
+    /// The value of the row's first column.
     pub row: String,
 }
 
-/// A sealed value that cannot be opened: another key, or it was changed or moved.
+/// A sealed value that cannot be unsealed: wrong key, or changed or moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a secret in {table}.{column} of the row '{row}' cannot be opened: the key-encryption key is not the one it was sealed with, or the store was changed"
-)]
+#[error("cannot unseal {table}.{column} of row '{row}': wrong key-encryption key, or the store was changed")]
 pub struct CannotOpen {
     /// The table.
     pub table: &'static str,

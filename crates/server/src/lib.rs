@@ -1,14 +1,13 @@
 //! The DSKPP server: the HTTP/1.1 binding of RFC 6063 §7.2, policy, the store, and the admin API.
 //!
-//! What it promises:
-//! - Between the two requests of a run it keeps nothing: the session travels with the client,
-//!   sealed.
-//! - What is expensive runs on a bounded pool of threads, which is shared fairly between the addresses that ask.
-//! - A key, the enrolment that it spends, the answer and the audit record are committed together,
-//!   before the client hears `Success`.
+//! Guarantees:
+//! - The server keeps no state between the two requests of a run: the session travels with the client, sealed.
+//! - Expensive computations run on a bounded pool of threads, shared fairly between addresses.
+//! - A key, its enrolment, the answer and the audit record are committed together, before the client receives
+//!   `Success`.
 //! - No secret is in the clear at rest, in a log or in an error.
 //!
-//! What it does not: set up logging (it speaks through `tracing`), or serve anything but HTTP/1.1.
+//! Out of scope: setting up logging (the crate uses `tracing`), and anything but HTTP/1.1.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), dskpp_server::Error> {

@@ -1,4 +1,4 @@
-//! From a configuration to a server that answers, and back.
+//! Assembles a server from its configuration, runs it and stops it.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -42,27 +42,26 @@ use crate::setup::store_halves::Begin;
 use crate::store::Store;
 use crate::threads::VitalThreads;
 
-/// Stacks of the threads that serve connections: enough for an unoptimised build.
+/// Stack size of the threads that serve connections: enough for a debug build.
 const STACK_LEN: usize = 1024 * 1024;
-/// How often what is over is forgotten.
+/// Interval for discarding expired entries.
 const SWEEP: Duration = Duration::from_secs(10);
-/// How long the end waits for what still blocks a thread.
+/// How long shutdown waits for blocked threads.
 const LAST_BLOCKING: Duration = Duration::from_secs(1);
 
-/// What only code can set, no configuration.
+/// Options that no configuration can set.
 #[derive(Clone, Debug, Default)]
 pub struct ServerOptions {
-    /// A PBKDF2 iteration floor other than 100,000, for load tests. Refused unless the server
-    /// listens on a loopback address.
+    /// A PBKDF2 iteration floor other than 100,000, for load tests. Refused unless the server listens on a loopback
+    /// address.
     pub iteration_floor_for_bench: Option<u32>,
-    /// Begin a new store. Where half of one is left, that is set aside; a whole one is an error.
+    /// Create a new store; an incomplete one is set aside, a complete one is an error.
     pub init: bool,
-    /// Make a new private CA; the old one is set aside. Clients then need the new `ca.pem`.
+    /// Create a new private CA; the old one is set aside. Clients then need the new `ca.pem`.
     pub new_ca: bool,
 }
 
-/// A server that accepts connections. It ends by [`Running::shutdown`], when this is dropped, or
-/// with its runtime.
+/// A server that accepts connections. It stops on [`Running::shutdown`], when dropped, or with its runtime.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
@@ -70,55 +69,52 @@ pub struct Running {
     admin_token_file: PathBuf,
     ca_file: Option<PathBuf>,
     store: Store,
-    /// What is still to be written when all requests have their answers.
+    /// Flushed after the last answer.
     tally: Arc<RefusalCounts>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    /// What must go on as long as the server; each ends with the name of what died. All end when this is dropped.
+    /// Essential tasks; each returns the name of what died. All stop when this is dropped.
     background: JoinSet<String>,
     reload: Arc<Mutex<Reload>>,
 }
 
 impl Running {
-    /// The address that it listens on, with the port that it took.
+    /// The listening address, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// URL_S: every URL under which clients may know the server.
+    /// URL_S: every URL at which clients may reach the server.
     pub fn url_s(&self) -> &[String] {
         &self.url_s
     }
 
-    /// Where the first admin token was written at the first start.
+    /// Where the first start wrote the first admin token.
     pub fn admin_token_file(&self) -> &Path {
         &self.admin_token_file
     }
 
-    /// The private CA that issued the server's certificate; `None` with a configured certificate
-    /// or without TLS.
+    /// The private CA that issued the server's certificate; `None` with a configured certificate or without TLS.
     pub fn ca_file(&self) -> Option<&Path> {
         self.ca_file.as_deref()
     }
 
-    /// Takes no more connections, lets running requests end within the configured grace, then
-    /// stops.
+    /// Accepts no more connections, lets running requests finish within the configured grace, then stops.
     pub fn shutdown(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Takes over what a running server can of a configuration: its certificate, the authorities
-    /// of devices and their revocation lists, from the files as they are now. What it cannot, and
-    /// files that are not usable, are logged. Blocks.
+    /// Applies the reloadable part of a configuration: the certificate, the trust anchors for devices and their
+    /// revocation lists, with the current content of the files. Logs other changes and invalid files. Blocks.
     pub fn reload(&self, config: Config) {
         take_over(&self.reload, config);
     }
 
-    /// Waits until the server has stopped. After a stop that was asked for, the database file alone
-    /// is whole: nothing remains in its WAL.
+    /// Waits until the server has stopped. After a requested stop, the database file is complete on its own: its WAL is
+    /// empty.
     ///
     /// # Errors
-    /// What made it stop without being asked.
+    /// The reason for an unrequested stop.
     pub async fn wait(mut self) -> Result<(), Error> {
         tokio::select! {
             biased;
@@ -130,17 +126,16 @@ impl Running {
         self.background.shutdown().await;
         self.tally.write(&self.store).await;
         if let Err(why) = self.store.checkpoint().await {
-            tracing::warn!("what is in the WAL stays there: {why}");
+            tracing::warn!("could not merge the WAL into the database file: {why}");
         }
         Ok(())
     }
 }
 
-/// Starts a server on the current Tokio runtime (with I/O and time enabled); it accepts
-/// connections when this returns.
+/// Starts a server on the current Tokio runtime (with I/O and time enabled); it accepts connections when this returns.
 ///
 /// # Errors
-/// A configuration that cannot be used, files, the store, or the address.
+/// Invalid configuration; errors of files, the store or the address.
 pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Error> {
     check(&config, &options)?;
     let listen = config.server.listen;
@@ -203,16 +198,16 @@ fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {
     };
     match options.iteration_floor_for_bench {
         Some(floor) if !config.server.listen.ip().is_loopback() => {
-            fault("the iteration floor", floor.to_string(), "is for load tests on a loopback address only")
+            fault("the iteration floor", floor.to_string(), "only for load tests on a loopback address")
         }
         _ if options.new_ca && !needs_private_ca(config) => {
-            fault("--new-ca", "true".into(), "this configuration uses no private CA; start without it")
+            fault("--new-ca", "true".into(), "this configuration uses no private CA; omit the option")
         }
         _ => Ok(()),
     }
 }
 
-/// Whether the private authority certifies the server, K_SERVER, or both.
+/// Whether the private CA certifies the server, K_SERVER, or both.
 fn needs_private_ca(config: &Config) -> bool {
     let (tls, k_server) = (&config.tls.certificate, &config.k_server.certificate);
     (tls.as_os_str().is_empty() && !config.server.http) || k_server.as_os_str().is_empty()
@@ -225,7 +220,7 @@ fn tls_source(config: &Config, ca: Option<PrivateCa>) -> Source {
     }
 }
 
-/// Every route, with what stands behind it.
+/// Every route, with its state.
 fn assemble(
     config: &Config,
     options: &ServerOptions,
@@ -267,12 +262,12 @@ fn assemble(
         .merge(admin))
 }
 
-/// A task that only a defect can end.
+/// A task that ends only because of a bug.
 fn for_ever(background: &mut JoinSet<String>, task: impl Future<Output = Infallible> + Send + 'static) {
     background.spawn(async { match task.await {} });
 }
 
-/// What the admin API may take beyond the body's time.
+/// Time for an admin API request beyond its body's.
 const ADMIN_TIME: Duration = Duration::from_secs(20);
 
 async fn within(time: Duration, request: Request, next: Next) -> Response {
@@ -287,15 +282,15 @@ async fn sweep(rates: Arc<Rates>, service: Arc<Service>, passwords: Backoff, sto
         service.sweep(Instant::now());
         passwords.sweep(Instant::now());
         if let Err(why) = store.forget_old_answers().await {
-            tracing::warn!("old answers stay: {why}");
+            tracing::warn!("cannot delete expired answers: {why}");
         }
         if let Err(why) = store.settle_tries().await {
-            tracing::warn!("refused runs are not in the audit trail yet: {why}");
+            tracing::warn!("cannot write refused runs to the audit trail: {why}");
         }
     }
 }
 
-/// Looks for other servers on the same data folder, away from the threads of connections.
+/// Checks for other servers on the same data folder, on a blocking thread.
 async fn watch_neighbours(mut neighbours: Neighbours) -> String {
     loop {
         let look = move || {
@@ -304,15 +299,15 @@ async fn watch_neighbours(mut neighbours: Neighbours) -> String {
         };
         match tokio::task::spawn_blocking(look).await {
             Ok(looked) => neighbours = looked,
-            Err(why) => return format!("the look for other servers ({why})"),
+            Err(why) => return format!("the check for other servers ({why})"),
         }
         tokio::time::sleep(SWEEP).await;
     }
 }
 
-/// Runs a server until SIGTERM or SIGINT, a second of which ends it at once, on a runtime of its own
-/// that is sized for little memory. `ready` is called once it accepts connections, `reload` at each
-/// SIGHUP for the configuration to be taken over ([`Running::reload`]). Blocks.
+/// Runs a server until SIGTERM or SIGINT; a second one stops it immediately. It runs on a runtime of its own, sized for
+/// little memory. Calls `ready` once the server accepts connections, and `reload` at each SIGHUP for the configuration
+/// to apply ([`Running::reload`]). Blocks.
 ///
 /// # Errors
 /// As [`serve`] and [`Running::wait`].
@@ -344,7 +339,7 @@ pub fn run(
             match signal {
                 Signal::Reload => match reload() {
                     Ok(config) => take_over(&changing, config),
-                    Err(why) => tracing::error!("nothing was reloaded: {why}"),
+                    Err(why) => tracing::error!("reload failed: {why}"),
                 },
                 Signal::Stop(_) if *stop.borrow() => return Err(Error::Interrupted),
                 Signal::Stop(name) => {
@@ -363,18 +358,18 @@ fn take_over(reload: &Mutex<Reload>, config: Config) {
 }
 
 enum Signal {
-    /// To end, with its name.
+    /// Stop; the signal's name.
     Stop(&'static str),
-    /// To read configuration and files again.
+    /// Reload configuration and files.
     Reload,
 }
 
-/// The signals that a server knows.
+/// The signals that the server handles.
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
-    /// SIGXFSZ: a limit on the length of files fails a write, as a full disk does, and does not end the server.
+    /// SIGXFSZ: exceeding a file size limit fails the write, as a full disk does, instead of killing the server.
     _file_too_long: tokio::signal::unix::Signal,
 }
 

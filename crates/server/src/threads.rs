@@ -1,5 +1,4 @@
-//! Threads without which the server cannot work: the death of one is told, so that the process can end with a reason
-//! instead of answering nothing for ever.
+//! Essential threads: the death of one is reported, so that the process can exit with a reason instead of hanging.
 
 use std::io;
 use std::sync::Arc;
@@ -7,12 +6,12 @@ use std::thread;
 
 use tokio::sync::watch;
 
-/// Threads that belong together; clones are the same.
+/// A group of threads; clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VitalThreads(Arc<watch::Sender<Option<String>>>);
 
 impl VitalThreads {
-    /// Starts a thread. It may end by itself; a panic is its death.
+    /// Starts a thread. It may return; a panic is its death.
     pub(crate) fn spawn(&self, name: String, stack_len: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let told = Told { all: self.clone(), name: name.clone() };
         let alive = move || {
@@ -22,15 +21,15 @@ impl VitalThreads {
         thread::Builder::new().name(name).stack_size(stack_len).spawn(alive).map(drop)
     }
 
-    /// Ends when one of the threads has died, with its name.
+    /// Waits until one of the threads dies; returns its name.
     pub(crate) async fn died(self) -> String {
         let mut deaths = self.0.subscribe();
         let name = deaths.wait_for(Option::is_some).await.ok().and_then(|name| name.clone());
-        name.unwrap_or_default() // `self` is here, so there is one
+        name.unwrap_or_default() // `self` holds a sender, so there is a name
     }
 }
 
-/// Tells of a death when its thread unwinds.
+/// Reports the death of its thread when dropped while unwinding.
 struct Told {
     all: VitalThreads,
     name: String,
@@ -44,7 +43,7 @@ impl Drop for Told {
     }
 }
 
-/// A panic's payload that panics itself when it is dropped: no `catch_unwind` around a job keeps its thread alive.
+/// A payload that panics when dropped: no `catch_unwind` around a job keeps its thread alive.
 #[cfg(test)]
 pub(crate) struct Bomb;
 

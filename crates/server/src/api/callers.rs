@@ -1,5 +1,5 @@
-//! Calls with a token that has not been right before: each is charged to its address, as a request of DSKPP is, and looked
-//! up in the address's turn. So nobody keeps the database busy with tokens that he has thought up.
+//! Authentication of API callers. A call with a token that was not valid before counts against the rate limit of its
+//! address and waits for the address's turn, so that guessed tokens cannot keep the database busy.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -11,22 +11,22 @@ use crate::net::rate_limit::{Rates, RetryAfter, Subject};
 use crate::net::turns::Turns;
 use crate::store::{Store, StoreError};
 
-/// Tokens that are remembered; with one more, all are forgotten and charged once again.
+/// Cached tokens; one more clears the cache.
 const CAPACITY: usize = 1 << 16;
 
-/// Who calls; clones share what is known.
+/// The callers; clones share the cache.
 #[derive(Clone)]
 pub(crate) struct Callers {
     rates: Arc<Rates>,
     turns: Turns,
     hasher: RandomState,
-    /// Keyed hashes of tokens that were right when they were last used. Their roles are looked up each time.
+    /// Keyed hashes of tokens that were valid when last used. Their roles are looked up each time.
     right: Arc<Mutex<HashSet<u64>>>,
 }
 
 /// Why a token was not looked up.
 pub(super) enum NotNow {
-    /// Too many unknown ones came from its address.
+    /// Too many unknown tokens from its address.
     Later(RetryAfter),
     Store(StoreError),
 }
@@ -36,7 +36,7 @@ impl Callers {
         Callers { rates, turns, hasher: RandomState::new(), right: Arc::default() }
     }
 
-    /// The token of that value, which came from there.
+    /// Looks up a token sent from that address.
     pub(super) async fn find(&self, store: &Store, value: &str, from: Subject) -> Result<Option<ApiToken>, NotNow> {
         let key = self.hasher.hash_one(value);
         let was_right = self.lock().contains(&key);
@@ -50,7 +50,7 @@ impl Callers {
         let found = store.token(value).await.map_err(NotNow::Store)?;
         match (was_right, &found) {
             (false, Some(_)) => self.remember(key),
-            (true, None) => drop(self.lock().remove(&key)), // it was taken back
+            (true, None) => drop(self.lock().remove(&key)), // revoked
             _ => {}
         }
         Ok(found)

@@ -1,4 +1,4 @@
-//! The register of devices.
+//! The device register.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ use crate::model::clock::now;
 use crate::policy::device_trust::{DeviceTrust, key_of};
 use crate::store::{self, DeviceFilter, NotPut, StoreError, Unreadable};
 
-/// Devices on a page, unless fewer are asked for.
+/// The default page size.
 const PAGE: usize = 100;
-/// The longest batch, in octets.
+/// Maximum size of a batch, in octets.
 pub(super) const MAX_BATCH_LEN: usize = 8 * 1024 * 1024;
-/// The most devices in a batch: they are one transaction, which others wait for.
+/// Maximum number of devices in a batch: the batch is one transaction, which blocks others.
 const MAX_DEVICES: usize = 1000;
 
 fn checked(new: &NewDevice, trust: &DeviceTrust) -> Result<store::NewDevice, Problem> {
@@ -113,9 +113,9 @@ pub(super) async fn import(State(api): State<ApiState>, caller: Caller, request:
     caller.may(Role::Enrol)?;
     let Body(DeviceBatch { devices }) = Body::from_request(request, &()).await?;
     if devices.len() > MAX_DEVICES {
-        return Err(Problem::value(format!("a batch may have {MAX_DEVICES} devices")));
+        return Err(Problem::value(format!("a batch may have at most {MAX_DEVICES} devices")));
     }
-    // Certificates are checked one by one: not on a thread that serves others.
+    // Checking certificates takes time: not on a thread that serves connections.
     let trust = Arc::clone(&api.device_trust);
     let checked = tokio::task::spawn_blocking(move || {
         let of = |device: NewDevice| (checked(&device, &trust), device);
@@ -140,7 +140,7 @@ pub(super) async fn import(State(api): State<ApiState>, caller: Caller, request:
     Ok(json_answer(StatusCode::OK, &report(&names, accepted as u64, not_put, refused)))
 }
 
-/// What became of the devices of those names.
+/// The results for the devices with those names.
 fn report(
     names: &[(String, String)],
     accepted: u64,
@@ -168,7 +168,7 @@ fn report(
 }
 
 const DIFFERS: &str =
-    "this device is there, and its key_name, shared key or certificate is another; nothing was changed";
+    "a device with this manufacturer and serial exists with a different key_name, shared key or certificate";
 
 fn shared_key(hex: &SecretString) -> Result<Secret, Problem> {
     let key = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.expose().as_bytes()).map(Secret::new);
@@ -177,14 +177,14 @@ fn shared_key(hex: &SecretString) -> Result<Secret, Problem> {
         .ok_or_else(|| Problem::value("shared_key_hex must be 16 to 64 octets in hexadecimal"))
 }
 
-/// A certificate with which the device can be sent keys; where authorities are configured, one that leads to them.
+/// A certificate to whose key the device's keys can be encrypted; with trust anchors configured, it must chain to one.
 fn trusted(trust: &DeviceTrust, pem: &str) -> Result<Vec<u8>, Problem> {
     let der = certificate(pem)?;
     let checked = match trust.has_anchors() {
         true => trust.check(std::slice::from_ref(&der), now().unsigned_abs()),
         false => key_of(&der),
     };
-    checked.map_err(|why| Problem::value(format!("certificate_pem cannot be used: {why}")))?;
+    checked.map_err(|why| Problem::value(format!("certificate_pem:  {why}")))?;
     Ok(der)
 }
 

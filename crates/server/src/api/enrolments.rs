@@ -20,9 +20,9 @@ use crate::dskpp::trigger_page;
 use crate::model::{self, EnrolmentRecord, Params};
 use crate::store;
 
-/// The suite of an OCRA key unless its creator says otherwise.
+/// The default suite of an OCRA key.
 const OCRA_SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
-/// Ten years: longer is a mistake.
+/// Ten years.
 const MAX_LIFETIME_S: u64 = 10 * 366 * 24 * 3600;
 
 pub(super) async fn create(
@@ -32,7 +32,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     caller.may(Role::Enrol)?;
     let new = checked(new, api.enrolment_lifetime_s)?;
-    // A key is renewed where the token has it from (profile P29).
+    // A renewal runs at the URL that the token knows (profile P29).
     let url_s = match &new.renews {
         Some(key_id) => api.store.url_of_key(key_id).await?,
         None => None,
@@ -41,7 +41,7 @@ pub(super) async fn create(
     let (enrolment, trigger_token) = (created.enrolment, created.trigger_token);
     let code = AuthCode::new(&enrolment.client_id, &enrolment.password);
     let code = code.map_err(|why| Problem::value(why.to_string()))?;
-    // What travels under the code's password cannot be opened by who was not given the code.
+    // Only the code's password can unwrap such a key.
     let by_trigger =
         enrolment.methods.is_empty() || enrolment.methods.iter().any(|method| *method != Method::PassphraseWrap);
     let answer = CreatedEnrolment {
@@ -64,16 +64,14 @@ fn checked(new: NewEnrolment, lifetime_s: u64) -> Result<store::NewEnrolment, Pr
     let key_type =
         key_type.ok_or_else(|| Problem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"))?;
     if new.delivers.is_some() && new.variant == Some(Variant::FourPass) {
-        return Err(Problem::value(
-            "a key that exists already goes out by two-pass only: four-pass would make another one",
-        ));
+        return Err(Problem::value("an existing key can be delivered by two-pass only: four-pass generates a new key"));
     }
     if new.delivers.is_some() && new.renews.is_some() {
-        return Err(Problem::value("an enrolment either renews a key or delivers one"));
+        return Err(Problem::value("renews and delivers exclude each other"));
     }
     let activate = new.activate.unwrap_or(Activation::AtOnce);
     if activate == Activation::OnOtp && !matches!(key_type, KeyType::Hotp | KeyType::Totp | KeyType::Ocra) {
-        return Err(Problem::value("a key that makes no one-time passwords can only be active at once"));
+        return Err(Problem::value("activate on-otp requires a key that makes one-time passwords"));
     }
     let methods = new.methods.iter().flatten().map(Named::known).collect();
     let Some(methods): Option<Vec<Method>> = methods else {
@@ -81,7 +79,7 @@ fn checked(new: NewEnrolment, lifetime_s: u64) -> Result<store::NewEnrolment, Pr
     };
     let variant = match new.variant {
         Some(Variant::FourPass) if !methods.is_empty() => {
-            return Err(Problem::value("methods are of two-pass, and variant allows four-pass only"));
+            return Err(Problem::value("methods apply to two-pass, but variant allows four-pass only"));
         }
         None if !methods.is_empty() => Some(Variant::TwoPass),
         variant => variant,
@@ -110,7 +108,7 @@ fn checked(new: NewEnrolment, lifetime_s: u64) -> Result<store::NewEnrolment, Pr
     })
 }
 
-/// The parameters that the key type has; others are refused, not ignored.
+/// The parameters of the key type; others are refused, not ignored.
 fn params(new: &NewEnrolment, key_type: KeyType) -> Result<Params, Problem> {
     use KeyType::{Hotp, Ocra, Totp};
     for (field, given, types) in [
@@ -121,7 +119,7 @@ fn params(new: &NewEnrolment, key_type: KeyType) -> Result<Params, Problem> {
         ("suite", new.suite.is_some(), &[Ocra]),
     ] {
         if given && new.delivers.is_some() {
-            return Err(Problem::value(format!("the key to be delivered has its own {field}")));
+            return Err(Problem::value(format!("the delivered key has its own {field}")));
         }
         if given && !types.contains(&key_type) {
             return Err(Problem::value(format!("a key of type {key_type} has no {field}")));
@@ -143,8 +141,7 @@ fn params(new: &NewEnrolment, key_type: KeyType) -> Result<Params, Problem> {
     let parsed: OcraSuite = suite.parse().map_err(|why: dskpp_otp::Error| Problem::value(why.to_string()))?;
     if parsed.has_pin() || parsed.session_len().is_some() {
         return Err(Problem::value(
-            "suite has a PIN (P) or session information (S), which this server does not know: no response could \
-                 ever be right; choose a suite of C, Q and T alone",
+            "this server supports no suites with a PIN (P) or session information (S): use C, Q and T only",
         ));
     }
     Ok(match key_type {

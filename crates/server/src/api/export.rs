@@ -1,4 +1,4 @@
-//! Keys that go out in a file: one PSKC document (RFC 6030), written while it is sent.
+//! Export of keys: one PSKC document (RFC 6030), written while it is sent.
 
 use axum::body::{Body as Content, Bytes};
 use axum::extract::State;
@@ -15,9 +15,9 @@ use super::problem::{Body, Caller, Problem};
 use super::register::{certificate, name};
 use crate::store::{Outgoing, Store, StoreError, Unreadable};
 
-/// Keys that are in memory at once.
+/// Keys in memory at a time.
 const PAGE: usize = 1000;
-/// Keys that are named, of those that were left out.
+/// Maximum number of omitted keys to list.
 const MOST_NAMED: usize = 100;
 /// The shortest passphrase, in characters.
 const MIN_PASSPHRASE_LEN: usize = 8;
@@ -35,7 +35,7 @@ impl Wanted {
         let strength = match wanted.for_old_readers {
             None | Some(false) => PasswordStrength::TODAY,
             Some(true) if wanted.passphrase.is_some() => PasswordStrength::OLD,
-            Some(true) => return Err(Problem::value("for_old_readers goes with a passphrase")),
+            Some(true) => return Err(Problem::value("for_old_readers requires a passphrase")),
         };
         match (wanted.key_hex, wanted.key_name, wanted.passphrase, wanted.certificate_pem, wanted.plain) {
             (Some(hex), Some(key_name), None, None, None) => {
@@ -58,7 +58,7 @@ impl Wanted {
         }
     }
 
-    /// For the audit trail.
+    /// The name in the audit trail.
     fn kind(&self) -> &'static str {
         match self {
             Wanted::Key { .. } => "key",
@@ -68,7 +68,7 @@ impl Wanted {
         }
     }
 
-    /// Takes long for a passphrase.
+    /// Slow for a passphrase.
     fn protector(self) -> Result<Option<Protector>, ProtectionError> {
         let rng = &mut SystemRandom;
         Ok(Some(match self {
@@ -102,7 +102,7 @@ pub(super) async fn export(
     let writer = ContainerWriter::new(Vec::new(), &header).map_err(|_| StoreError::Unavailable("memory".into()))?;
     let left_out = body.leave_out_unreadable.then(LeftOut::default);
     let export = Export { store: api.store, user, after: String::new(), writer, protector, left_out };
-    // What goes wrong with the first page is told; later, all that can be done is to break off.
+    // An error on the first page is the answer; later, the export can only break off.
     let (first, rest) = export.next().await.map_err(|why| match why {
         Broken::Store(why) => Problem::from(why),
         Broken::Protection(why) => Problem::value(why.to_string()),
@@ -125,13 +125,13 @@ pub(super) async fn export(
     Ok(response)
 }
 
-/// Runs what computes where it holds up nobody.
+/// Runs a computation on a blocking thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| StoreError::Unavailable("a computation panicked".into()))
 }
 
-/// Why an export cannot go on.
+/// Why an export cannot continue.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
     #[error(transparent)]
@@ -140,19 +140,19 @@ enum Broken {
     Protection(#[from] ProtectionError),
 }
 
-/// An export on its way.
+/// An export in progress.
 struct Export {
     store: Store,
     user: Option<String>,
-    /// The last key that is written.
+    /// The last key written.
     after: String,
     writer: ContainerWriter<Vec<u8>>,
     protector: Option<Protector>,
-    /// `None`: the first key that cannot be read ends the export.
+    /// `None`: the first unreadable key ends the export.
     left_out: Option<LeftOut>,
 }
 
-/// Remembers a key that cannot be read.
+/// Records an unreadable key.
 fn leave_out(left_out: &mut LeftOut, key_id: &str, why: &StoreError) {
     tracing::error!("left out of an export: {why}");
     left_out.count += 1;
@@ -161,21 +161,21 @@ fn leave_out(left_out: &mut LeftOut, key_id: &str, why: &StoreError) {
     }
 }
 
-/// A comment, in which no two hyphens may stand.
+/// An XML comment, which must not contain two consecutive hyphens.
 fn comment(left_out: LeftOut) -> serde_json::Result<String> {
     let document = serde_json::to_string(&ExportEnd { left_out })?;
     Ok(format!("\n<!-- {} -->\n", document.replace("--", "-\\u002d")))
 }
 
 impl Export {
-    /// The next piece of the document, and the export unless that was the last.
+    /// The next part of the document, and the export unless that was the last part.
     async fn next(self) -> Result<(Bytes, Option<Self>), Broken> {
         let page = self.store.export_page(self.user.clone(), self.after.clone(), PAGE).await?;
         blocking(move || self.write(&page)).await?
     }
 
     fn write(mut self, page: &[Result<Outgoing, Unreadable>]) -> Result<(Bytes, Option<Self>), Broken> {
-        let memory = |_| StoreError::Unavailable("no memory".into()); // a Vec takes everything
+        let memory = |_| StoreError::Unavailable("no memory".into()); // writing to a Vec cannot fail otherwise
         for key in page {
             let opened = key.as_ref().map_err(|why| why.clone().into()).and_then(|key| self.store.package(key));
             let mut package = match (opened, &mut self.left_out) {

@@ -1,4 +1,4 @@
-//! What those who run the server look at: is it alive, can it work.
+//! Liveness and readiness.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use tokio::sync::watch;
 
 use crate::store::Store;
 
-/// The least time from one look at the store to the next, however often anybody asks.
+/// Minimum time between two checks of the store.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How long a question waits for a look that is under way.
+/// How long a request waits for a running check.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// A look that takes longer says that the server is not ready.
+/// A check that takes longer means not ready.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// `/healthz`: the process answers. `/readyz`: what is sent to it now will be done, else 503 with the reason.
+/// `/healthz`: the process answers. `/readyz`: the server can serve requests now; otherwise 503 with the reason.
 pub(crate) fn router(store: Store) -> Router {
     let readiness = Readiness { store, seen: watch::Sender::new(Seen::default()) };
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(readiness)
@@ -30,14 +30,14 @@ struct Readiness {
     seen: watch::Sender<Seen>,
 }
 
-/// What is known of the store. It has just been opened when the first question comes.
+/// The result of the last check. When the first request comes, the store has just been opened.
 #[derive(Default)]
 struct Seen {
-    /// Why it does not work.
+    /// The fault, if any.
     fault: Option<String>,
-    /// When that was found.
+    /// When the last check ended.
     at: Option<Instant>,
-    /// Since when somebody looks.
+    /// When the running check began.
     looking: Option<Instant>,
 }
 
@@ -45,7 +45,7 @@ async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
     readiness.look_if_due();
     let mut seen = readiness.seen.subscribe();
     let looked = seen.wait_for(|seen| seen.looking.is_none());
-    _ = tokio::time::timeout(PATIENCE, looked).await; // then the last answer counts
+    _ = tokio::time::timeout(PATIENCE, looked).await; // then the last result counts
     let (fault, age) = readiness.seen.borrow().answer(Instant::now());
     let headers = [(header::AGE, age.as_secs().to_string()), (header::CACHE_CONTROL, "no-store".into())];
     match fault {
@@ -55,7 +55,7 @@ async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
 }
 
 impl Readiness {
-    /// Begins a look, unless there is one or the last one is fresh.
+    /// Starts a check, unless one is running or the last one is fresh.
     fn look_if_due(&self) {
         let due = self.seen.send_if_modified(|seen| {
             let due = seen.looking.is_none() && seen.at.is_none_or(|at| at.elapsed() >= INTERVAL);
@@ -85,7 +85,7 @@ impl Seen {
         *self = Seen { fault, at: Some(Instant::now()), looking: None };
     }
 
-    /// What is wrong, if anything, and how old that is.
+    /// The fault, if any, and the age of that result.
     fn answer(&self, now: Instant) -> (Option<String>, Duration) {
         let since = |at: Option<Instant>| at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         let looking = since(self.looking);

@@ -1,4 +1,4 @@
-//! Keys that come in a file: PSKC documents of some thousand plain keys each (RFC 6030), one after the other.
+//! Import of keys: PSKC documents of some thousand plain keys each (RFC 6030), in sequence.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,19 +21,19 @@ use crate::store::key_package::{Owner, Refusal, take_in};
 use crate::store::{Batch, BatchDone, Progress, Store, StoreError};
 use pskc::MAX_NAME_LEN;
 
-/// The longest batch, in octets.
+/// Maximum size of a batch, in octets.
 pub(super) const MAX_BATCH_LEN: usize = 16 * 1024 * 1024;
-/// The most packages in a batch.
+/// Maximum number of packages in a batch.
 const MAX_PACKAGES: u64 = 20_000;
 
-/// Batches in memory at a time, some 50 MiB each with what is made of them.
+/// Batches in memory at a time, some 50 MiB each with the records made from them.
 const AT_ONCE: usize = 2;
-/// How long a batch waits for others before it is sent away.
+/// How long a batch waits for others before 429.
 const MOST_WAIT: Duration = Duration::from_secs(10);
-/// When it may come again.
+/// `Retry-After` of that answer.
 const AGAIN: RetryAfter = RetryAfter(Duration::from_secs(2));
 
-/// Room for batches: whoever has none waits with the body unread.
+/// Memory for batches: a batch without a permit waits with its body unread.
 #[derive(Clone, Debug)]
 pub(crate) struct Batches(Arc<Semaphore>);
 
@@ -88,16 +88,16 @@ pub(super) async fn batch(
     Ok(json_answer(StatusCode::OK, &ImportReport { accepted, duplicate, refused, done }))
 }
 
-/// Reads the whole document, then there is something to be stored.
+/// Reads the whole document before anything is stored.
 pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Secret) -> Result<Batch, Problem> {
-    let faulty = |why: pskc::Error| Problem::body(format!("the body is no PSKC document: {why}"));
+    let faulty = |why: pskc::Error| Problem::body(format!("the body is not a valid PSKC document: {why}"));
     let at = now();
     let mut sealer = store.sealer();
     let mut reader = ContainerReader::new(document.expose()).map_err(faulty)?;
     while let Some(package) = reader.next_package().map_err(faulty)? {
         let index = batch.end;
         if index - batch.first == MAX_PACKAGES {
-            return Err(Problem::value(format!("a batch may have {MAX_PACKAGES} packages")));
+            return Err(Problem::value(format!("a batch may have at most {MAX_PACKAGES} packages")));
         }
         batch.end += 1;
         match take_in(package, owner, at) {

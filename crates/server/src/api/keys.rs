@@ -1,4 +1,4 @@
-//! Keys, and one-time passwords made with them.
+//! Keys and one-time passwords.
 
 use std::time::Instant;
 
@@ -17,9 +17,9 @@ use super::register::name;
 use crate::model::KeyRecord;
 use crate::store::{self, Unreadable};
 
-/// Keys on a page, unless fewer are asked for.
+/// The default page size.
 const PAGE: usize = 100;
-/// The longest password or challenge that is looked at.
+/// Maximum length of a password or challenge.
 const MAX_OTP_LEN: usize = 256;
 
 pub(super) async fn list(
@@ -100,19 +100,19 @@ pub(super) async fn validate(
     caller.may(Role::Validate)?;
     let Attempt { user, key_id, otp, challenge, client_id } = &attempt;
     if user.is_none() && key_id.is_none() && client_id.is_none() {
-        return Err(Problem::value("user or key_id is needed, or client_id for a key that is not active yet"));
+        return Err(Problem::value("user or key_id is required, or client_id for a key that is not active yet"));
     }
     if otp.expose().len() > MAX_OTP_LEN || challenge.as_ref().is_some_and(|text| text.len() > MAX_OTP_LEN) {
-        return Err(Problem::value(format!("otp and challenge may have {MAX_OTP_LEN} characters")));
+        return Err(Problem::value(format!("otp and challenge may have at most {MAX_OTP_LEN} characters")));
     }
-    // RFC 4226 §7.3: after some wrong passwords in a row, the next one has to wait.
+    // RFC 4226 §7.3: consecutive wrong passwords delay the next attempt.
     let subject = [("user", user), ("key", key_id), ("client", client_id)];
     let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
     let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await?;
     let verdict = api.store.verdict(attempt).await?;
     match verdict {
         store::Verdict::Right(_) => tried.right(),
-        store::Verdict::Again => drop(tried), // a click too many: nobody guesses a password that he has
+        store::Verdict::Again => drop(tried), // a double submission of a correct password, not a guess
         store::Verdict::Wrong => tried.wrong(Instant::now()),
     }
     let answer = match verdict {

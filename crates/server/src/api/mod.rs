@@ -26,25 +26,25 @@ use crate::store::Store;
 pub(crate) use callers::Callers;
 pub(crate) use import::Batches;
 
-/// The longest request body, in octets.
+/// Maximum size of a request body, in octets.
 const MAX_BODY_LEN: usize = 64 * 1024;
 
-/// What the API needs.
+/// The API's state.
 #[derive(Clone)]
 pub(crate) struct ApiState {
     /// The store.
     pub store: Store,
-    /// Who calls.
+    /// The callers.
     pub callers: Callers,
-    /// The first public URL: where keys are provisioned, and, with its scheme, host and port, where triggers are fetched.
+    /// The origin of the first public URL: new keys are provisioned there, and triggers fetched.
     pub url_s: Arc<str>,
-    /// Seconds that an enrolment stays open unless its creator says otherwise.
+    /// Default lifetime of an enrolment, in seconds.
     pub enrolment_lifetime_s: u64,
-    /// Who certifies devices.
+    /// The trust anchors for devices.
     pub device_trust: Arc<DeviceTrust>,
-    /// Wrong one-time passwords.
+    /// Back-off after wrong one-time passwords.
     pub backoff: Backoff,
-    /// Batches of imports that are in memory.
+    /// Import batches in memory.
     pub batches: Batches,
 }
 
@@ -72,6 +72,6 @@ pub(crate) fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
         .with_state(state);
-    // A nested fallback does not see the bare slash.
+    // A nested fallback does not match the bare slash.
     Router::new().nest(paths::ROOT, routes).route(&format!("{}/", paths::ROOT), any(problem::no_route))
 }

@@ -1,4 +1,4 @@
-//! Errors as problem+json (RFC 9457), and the extractors that make them.
+//! Errors as problem+json (RFC 9457), and the extractors that return them.
 
 use std::net::SocketAddr;
 
@@ -20,7 +20,7 @@ use crate::model::ApiToken;
 use crate::net::rate_limit::RetryAfter;
 use crate::store::StoreError;
 
-/// An answer that is no success. Its kind is stable, its text is for people.
+/// An error answer. Its type is stable; its text is for people.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -34,24 +34,24 @@ impl Problem {
         Problem { status, kind, detail: detail.into(), retry_after: None }
     }
 
-    /// 422: the request is understood, but a value cannot be used.
+    /// 422: a value is invalid.
     pub(super) fn value(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, ProblemType::InvalidValue, detail)
     }
 
-    /// 400: the body is not what it says that it is.
+    /// 400: the body does not match its declared type.
     pub(super) fn body(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ProblemType::InvalidBody, detail)
     }
 
-    /// 429: there is no room now, and there will be.
+    /// 429: no capacity now.
     pub(super) fn busy(what: &str, wait: RetryAfter) -> Self {
         let detail = format!("{what}: try again in {} s", wait.seconds());
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemType::Busy, detail);
         Problem { retry_after: Some(wait), ..problem }
     }
 
-    /// The text for people alone.
+    /// Only the text.
     pub(super) fn into_detail(self) -> String {
         self.detail
     }
@@ -80,7 +80,7 @@ impl From<StoreError> for Problem {
             | StoreError::Sealed(_)
             | StoreError::TooNew { .. } => {
                 tracing::error!("the store failed: {error}");
-                let detail = "the store cannot be used now; try again later, and look into the server's log";
+                let detail = "the store is unavailable; try again later, and see the server's log";
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, ProblemType::StoreUnavailable, detail);
             }
         };
@@ -132,7 +132,7 @@ impl From<QueryRejection> for Problem {
     }
 }
 
-/// Every connection has an address: a defect.
+/// Every connection has an address, so a missing one is a bug.
 impl From<ExtensionRejection> for Problem {
     fn from(rejection: ExtensionRejection) -> Self {
         Self::new(rejection.status(), ProblemType::Defect, rejection.body_text())
@@ -167,24 +167,24 @@ impl IntoResponse for Problem {
 }
 
 pub(super) async fn no_route() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        ProblemType::NoSuchRoute,
-        format!("there is no such resource below {}", paths::ROOT),
-    )
+    Problem::new(StatusCode::NOT_FOUND, ProblemType::NoSuchRoute, format!("no such resource under {}", paths::ROOT))
 }
 
 pub(super) async fn no_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, ProblemType::NoSuchMethod, "this resource does not take that method")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        ProblemType::NoSuchMethod,
+        "this resource does not support that method",
+    )
 }
 
-/// A JSON answer that nobody may keep: it may hold a code or a key. Its members stand in the order of their names.
+/// A JSON answer, marked as not cacheable: it may hold a code or a key. Members are sorted by name.
 pub(super) fn json_answer(status: StatusCode, body: &impl Serialize) -> Response {
     let body = serde_json::to_value(body).expect("structs of texts and numbers are JSON");
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-/// A JSON body; what it may not contain is an error, not ignored.
+/// A JSON body; an unknown member is an error, not ignored.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -196,9 +196,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// A document of PSKC, wiped after use. It is read only when the caller's rights are known, for it may be long.
+/// A PSKC document, wiped after use. It may be long, so it is read only after authorisation.
 ///
-/// Errors: 415 for another type, 413 over the route's limit.
+/// Errors: 415 for another media type, 413 above the route's limit.
 pub(super) async fn pskc_document(request: Request) -> Result<Secret, Problem> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).map(str::trim);
@@ -209,7 +209,7 @@ pub(super) async fn pskc_document(request: Request) -> Result<Secret, Problem> {
     Ok(Secret::new(Vec::from(Bytes::from_request(request, &()).await?)))
 }
 
-/// A query string, likewise.
+/// A query string, as strict as [`Body`].
 pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
@@ -233,15 +233,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The caller, known by its token; checked before the body is read.
+/// The caller, authenticated by its token before the body is read.
 pub(super) struct Caller(ApiToken);
 
 impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        const DETAIL: &str = "send the header Authorization: Bearer <token>; the first token is in the server's \
-             data folder, in the file admin-token";
+        const DETAIL: &str = "send the header Authorization: Bearer <token>; the first token is in the file \
+             admin-token in the server's data folder";
         let unknown = || Problem::new(StatusCode::UNAUTHORIZED, ProblemType::NoToken, DETAIL);
         let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state).await?;
         let token = bearer(&parts.headers).ok_or_else(unknown)?;

@@ -1,4 +1,4 @@
-//! Users, and what names and certificates must be.
+//! Users, and the validation of names and certificates.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use super::ApiState;
 use super::problem::{Body, Caller, Problem, json_answer};
 use pskc::{MAX_NAME_LEN, is_name};
 
-/// A name without white space around it; 422 where it is none.
+/// A name without surrounding white space; 422 if it is not valid.
 pub(super) fn name(field: &'static str, text: &str) -> Result<String, Problem> {
     let text = text.trim();
     match is_name(text) {
@@ -30,7 +30,7 @@ pub(super) async fn create_user(
     Ok(json_answer(StatusCode::CREATED, &User { id: user.id, name: user.name }))
 }
 
-/// The one certificate (DER) of a PEM text; 422 where it is none, or more.
+/// The only certificate (DER) of a PEM text; 422 for none or several.
 pub(super) fn certificate(pem: &str) -> Result<Vec<u8>, Problem> {
     let faulty = || Problem::value("certificate_pem must be one X.509 certificate in PEM");
     let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes());

@@ -1,4 +1,4 @@
-//! Tokens of the API itself.
+//! API tokens.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,8 +1,8 @@
-//! What the keys must be together, and within which bounds.
+//! Bounds of keys, and checks between them.
 
 use super::{Config, ConfigError, Fault, KeyType, ProxyHeader};
 
-/// The longest lifetime that can be set, in seconds: a year.
+/// The longest lifetime, in seconds: a year.
 const MAX_LIFETIME_S: u64 = 366 * 86_400;
 
 impl Config {
@@ -33,12 +33,12 @@ impl Config {
             "plain HTTP is served on loopback addresses only; set server.listen to 127.0.0.1:PORT \
              or use TLS",
         );
-        // Where others can reach the server, only its operator knows under which name they do.
+        // Only the operator knows the server's public names.
         fault(
             listen.ip().is_loopback() || !server.public_urls.is_empty(),
             "server.public_urls",
             &"[]",
-            "needed when server.listen is not a loopback address; list the URLs under which \
+            "required unless server.listen is a loopback address; list the URLs at which \
              clients reach POST /dskpp, such as https://keys.example.com/dskpp",
         );
         for url in &server.public_urls {
@@ -55,13 +55,13 @@ impl Config {
             server.server_id.len() <= 128 && visible(&server.server_id),
             "server.server_id",
             &pskc::Shown(&server.server_id),
-            "use at most 128 octets of visible characters, without blanks at their ends",
+            "use at most 128 octets of visible characters, without leading or trailing blanks",
         );
         fault(
             visible(&server.issuer),
             "server.issuer",
             &pskc::Shown(&server.issuer),
-            "clients take only 1 to 256 visible characters without blanks at their ends",
+            "use 1 to 256 visible characters, without leading or trailing blanks",
         );
         fault((1..=64).contains(&server.workers), "server.workers", &server.workers, "use 1 to 64");
         let tls = &self.tls;
@@ -69,7 +69,7 @@ impl Config {
             tls.certificate.as_os_str().is_empty() == tls.key.as_os_str().is_empty(),
             "tls.certificate",
             &tls.certificate.display(),
-            "tls.certificate and tls.key go together: set both or neither",
+            "set both tls.certificate and tls.key, or neither",
         );
         fault((1..=86_400).contains(&tls.reload_s), "tls.reload_s", &tls.reload_s, "use 1 to 86400");
         let k_server = &self.k_server;
@@ -77,7 +77,7 @@ impl Config {
             k_server.certificate.as_os_str().is_empty() || !k_server.key.as_os_str().is_empty(),
             "k_server.certificate",
             &k_server.certificate.display(),
-            "a certificate needs its private key: set k_server.key too",
+            "requires the certificate's private key: set k_server.key too",
         );
     }
 
@@ -89,8 +89,7 @@ impl Config {
             (proxy.header == ProxyHeader::None) == networks.is_empty(),
             "proxy.trusted",
             &format!("{networks:?}"),
-            "goes together with proxy.header: name the proxies and how they tell the address of their client, or \
-             neither",
+            "set both proxy.trusted and proxy.header, or neither",
         );
     }
 
@@ -101,7 +100,7 @@ impl Config {
             devices.revocation_lists.is_empty() || !devices.anchors.as_os_str().is_empty(),
             "devices.revocation_lists",
             &format!("{:?}", devices.revocation_lists),
-            "says nothing without authorities: set devices.anchors too",
+            "has no effect without trust anchors: set devices.anchors too",
         );
         let reload_s = &devices.reload_s;
         push_unless(faults, (1..=86_400).contains(reload_s), "devices.reload_s", reload_s, "use 1 to 86400");
@@ -117,15 +116,15 @@ impl Config {
             ("policy.encryption_algorithms", policy.encryption_algorithms.is_empty()),
             ("policy.mac_algorithms", policy.mac_algorithms.is_empty()),
         ] {
-            fault(!is_empty, key, &"[]", "list at least one, or leave the key out for all");
+            fault(!is_empty, key, &"[]", "list at least one, or omit the key for all");
         }
         let can_be_made = !policy.key_types.contains(&KeyType::Other);
-        fault(can_be_made, "policy.key_types", &"other", "list types that a run can make");
+        fault(can_be_made, "policy.key_types", &"other", "list types that DSKPP can provision");
         fault(
             (100_000..=i32::MAX as u32).contains(&policy.iteration_ceiling),
             "policy.iteration_ceiling",
             &policy.iteration_ceiling,
-            "use 100000 (the RFC's own count) to 2147483647",
+            "use 100000 (the RFC's minimum) to 2147483647",
         );
         fault(
             (1..=86_400).contains(&policy.session_lifetime_s),
@@ -150,13 +149,13 @@ impl Config {
             validate.hotp_look_ahead <= 100,
             "validate.hotp_look_ahead",
             &validate.hotp_look_ahead,
-            "use 0 to 100: each value more is one guess more that is right",
+            "use 0 to 100: each additional value is another password that a guess can hit",
         );
         fault(
             validate.totp_window <= 10,
             "validate.totp_window",
             &validate.totp_window,
-            "use 0 to 10: each step more is two guesses more that are right",
+            "use 0 to 10: each additional step is two more passwords that a guess can hit",
         );
     }
 

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Devices {
-    /// PEM file with the certificates of the authorities that certify devices' keys. Empty: nobody is trusted to,
-    /// and the certificates of registered devices are taken as their registrars gave them.
+    /// PEM file with the trust anchors for devices' certificates. Empty: certificates of registered devices are used
+    /// without validation.
     pub anchors: PathBuf,
-    /// Revocation lists of these authorities, and of those between them and the devices; each file has one list in
-    /// DER or any number in PEM. Empty: revocation is not checked. A list past its next update revokes all that its
-    /// issuer certified, until a newer one takes its place.
+    /// Certificate revocation lists of these CAs, and of the CAs below them; each file holds one DER list or any number
+    /// of PEM lists. Empty: no revocation checks. An expired list rejects every certificate of its issuer until a newer
+    /// one replaces it.
     pub revocation_lists: Vec<PathBuf>,
-    /// With `revocation_lists`: whether certificates are taken whose issuer has no list among them.
+    /// With `revocation_lists`: accept certificates whose issuer has no list.
     pub accept_unlisted_issuers: bool,
-    /// Seconds between two looks at these files; changed ones are taken over without a restart.
+    /// Seconds between checks of these files; the server reloads changed files without a restart.
     pub reload_s: u64,
 }
 

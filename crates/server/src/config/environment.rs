@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::{Config, ConfigError, Fault};
 
 impl Config {
-    /// As [`Config::read`], with variables as the system has them: the value of a setting must be UTF-8.
+    /// As [`Config::read`], with variables in the system's encoding: values of settings must be UTF-8.
     pub(super) fn read_os(
         text: &str,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -43,8 +43,8 @@ pub(super) fn setting_of(variable: &str, defaults: &Table) -> Option<(String, St
     })
 }
 
-/// The value in the type that the key's default has; text stays text where it does not fit, and is
-/// then refused with the other faults. Lists are separated by commas.
+/// The value in the type of the key's default; a value that does not parse stays text and is refused with the other
+/// faults. Commas separate list items.
 pub(super) fn typed(defaults: &Table, section: &str, key: &str, text: &str) -> Value {
     let as_text = || Value::String(text.to_owned());
     match defaults.get(section).and_then(|section| section.get(key)) {

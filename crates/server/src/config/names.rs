@@ -1,4 +1,4 @@
-//! The short names that the configuration has for the protocol's identifiers.
+//! The configuration's short names for the protocol's identifiers.
 
 use dskpp::algorithm::{EncryptionAlgorithm, MacAlgorithm};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,10 @@ macro_rules! names {
         }
 
         impl $name {
-            /// All of them, which is the default.
+            /// All values, the default.
             pub const ALL: &[$name] = &[$($name::$variant,)*];
 
-            /// The one of that short name.
+            /// The value with that short name.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($text => Some($name::$variant),)* _ => None }
             }
@@ -25,7 +25,7 @@ macro_rules! names {
                 match self { $($name::$variant => $text,)* }
             }
 
-            /// What it means in the protocol.
+            /// Its identifier in the protocol.
             pub fn algorithm(self) -> $protocol {
                 match self { $($name::$variant => $protocol::$variant,)* }
             }
@@ -34,8 +34,8 @@ macro_rules! names {
 }
 
 names! {
-    /// An encryption of R_C by its short name: the last part of its URI (profile P19);
-    /// `rsa-oaep` is the one of XML Encryption 1.1.
+    /// An encryption of R_C by its short name: the last part of its URI (profile P19); `rsa-oaep` is that of XML
+    /// Encryption 1.1.
     EncryptionName => EncryptionAlgorithm;
     RsaOaep11 = "rsa-oaep",
     RsaOaepMgf1p = "rsa-oaep-mgf1p",

@@ -1,4 +1,4 @@
-//! Where a setting was given.
+//! Where a setting was made.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use toml::de::DeTable;
 use super::{ConfigError, Fault};
 
 impl ConfigError {
-    /// The same faults, each with where its key was given: the variable of the environment, or else the line of `file`.
-    /// A fault of a key that nobody set, as of two keys together, has no place.
+    /// The same faults, each with the place where its key was set: the environment variable, or else the line of
+    /// `file`. Faults of keys that are not set, or between two keys, have no place.
     pub fn located(mut self, file: Option<&Path>) -> Self {
-        let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default(); // it was read before
+        let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
         for fault in self.0.iter_mut().filter(|fault| fault.place.is_none()) {
             let variable = format!("DSKPP_{}", fault.key.replace('.', "_").to_ascii_uppercase());
             fault.place = match (std::env::var_os(&variable), file) {
@@ -24,14 +24,14 @@ impl ConfigError {
     }
 }
 
-/// A text that is no TOML.
+/// A text that is not TOML.
 pub(super) fn unreadable(text: &str, why: &toml::de::Error) -> Fault {
     let at = why.span().map_or(0, |span| span.start);
     let line = 1 + text.get(..at).unwrap_or(text).matches('\n').count();
-    Fault::new("", "", format!("line {line} is not TOML: {}", why.message().replace('\n', ", ")))
+    Fault::new("", "", format!("line {line} is invalid TOML: {}", why.message().replace('\n', ", ")))
 }
 
-/// The line, from 1, in which `section.key`, or else `section`, begins.
+/// The line, from 1, where `section.key`, or else `section`, begins.
 fn line_of(text: &str, key: &str) -> Option<usize> {
     let table = DeTable::parse(text).ok()?;
     let (section, key) = key.split_once('.').unwrap_or((key, ""));
@@ -64,7 +64,7 @@ mod tests {
             ("[log]\nlevel='info'\n[limits]\nspeed = 1\n", "FILE, line 4: limits.speed = 1: unknown field"),
             ("\nserver = 1\n", "FILE, line 2: server = 1: not a section"),
             ("server.workers = 65\n", "FILE, line 1: server.workers = 65"),
-            ("[server]\nlisten = \n", "FILE: line 2 is not TOML"),
+            ("[server]\nlisten = \n", "FILE: line 2 is invalid TOML"),
         ] {
             let shown = shown(text);
             assert!(shown.contains(expected), "{text}: {shown}");

@@ -1,5 +1,4 @@
-//! The HTTP/1.1 binding (RFC 6063 §7.2, profile P25, P27): what is a DSKPP request at all, and how
-//! its answer travels.
+//! The HTTP/1.1 binding (RFC 6063 §7.2, profile P25, P27): recognises DSKPP requests and sends their answers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,17 +19,17 @@ use crate::net::rate_limit::{Rates, RetryAfter};
 /// The media type of every DSKPP message (RFC 6063 §7.2.1).
 pub(crate) const MEDIA_TYPE: &str = "application/dskpp+xml";
 
-/// What every response of this binding says about caching (RFC 6063 §7.2.2).
+/// Cache headers of every response (RFC 6063 §7.2.2).
 const NO_CACHING: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-must-revalidate, private")),
     (header::PRAGMA, HeaderValue::from_static("no-cache")),
 ];
 
-/// What the binding needs.
+/// The state of the binding.
 pub(crate) struct Binding {
     pub(crate) service: Arc<Service>,
     pub(crate) rates: Arc<Rates>,
-    /// For the whole body.
+    /// Deadline for the whole body.
     pub(crate) body_timeout: Duration,
 }
 
@@ -77,22 +76,22 @@ fn response(answer: Answer) -> Result<Vec<u8>, Response> {
         Answer::Message(message) => Ok(message),
         Answer::NotDskpp => Err(refusal(StatusCode::BAD_REQUEST, "the body is not a DSKPP request\n")),
         Answer::TooMany(wait) => Err(too_many(wait)),
-        Answer::Unavailable => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be used now\n")),
+        Answer::Unavailable => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n")),
         Answer::Defect => Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be processed\n")),
     }
 }
 
-/// A refusal below DSKPP: the body is for people only (RFC 6063 §7.2.4).
+/// An HTTP refusal: its body is only for people (RFC 6063 §7.2.4).
 fn refusal(status: StatusCode, text: &'static str) -> Response {
     (status, text).into_response()
 }
 
 fn too_many(wait: RetryAfter) -> Response {
     let after = [(header::RETRY_AFTER, HeaderValue::from(wait.seconds()))];
-    (after, refusal(StatusCode::TOO_MANY_REQUESTS, "try again after the time that Retry-After says\n")).into_response()
+    (after, refusal(StatusCode::TOO_MANY_REQUESTS, "try again after the delay in Retry-After\n")).into_response()
 }
 
-/// Whether the one Content-Type is DSKPP's; a `charset` must be UTF-8 (profile P25).
+/// Whether there is exactly one Content-Type, that of DSKPP; a `charset` must be UTF-8 (profile P25).
 fn is_dskpp(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(media_type), None) = (types.next(), types.next()) else { return false };
@@ -107,11 +106,11 @@ fn is_dskpp(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Octets of a body that are read, and thrown away, after it has turned out too long: a peer that is still sending
-/// would otherwise see a broken connection instead of the answer.
+/// Octets of an oversized body to read and discard: a peer that is still sending would otherwise see a broken
+/// connection instead of the answer.
 const MAX_DISCARDED: usize = 1024 * 1024;
 
-/// The whole body, at most [`MAX_MESSAGE_LEN`] octets; no more than that is ever kept.
+/// The whole body, at most [`MAX_MESSAGE_LEN`] octets; never buffers more.
 async fn read(body: Body) -> Result<Bytes, Response> {
     let unreadable = |_| refusal(StatusCode::BAD_REQUEST, "the body cannot be read\n");
     let mut stream = body.into_data_stream();
@@ -128,7 +127,7 @@ async fn read(body: Body) -> Result<Bytes, Response> {
     }
     match (len > MAX_MESSAGE_LEN, rest.is_empty()) {
         (true, _) => Err(refusal(StatusCode::PAYLOAD_TOO_LARGE, "a DSKPP message has at most 64 KiB\n")),
-        (false, true) => Ok(first), // the usual case: nothing is copied
+        (false, true) => Ok(first), // the usual case, without a copy
         (false, false) => Ok([&first[..], &rest].concat().into()),
     }
 }

@@ -1,7 +1,7 @@
-//! Refused runs of enrolments, gathered in memory and written in groups, behind their answers.
+//! Counts refused runs per enrolment in memory and writes them in groups, after the answers.
 //!
-//! Only enrolments that exist are in here: nobody can make rows by thinking up client IDs. What a crash loses is the
-//! counts of the last second.
+//! Only existing enrolments are counted: invented client IDs create no rows. A crash loses the counts of the last
+//! second.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -15,12 +15,12 @@ use crate::model::Cause;
 use crate::net::rate_limit::Subject;
 use crate::store::{LOCK_S, Locked, MAX_ADDRESSES, Store, Tries};
 
-/// How long refusals wait for others, to be written together.
+/// How long refusals wait to be written together.
 const WAIT: Duration = Duration::from_secs(1);
-/// Enrolments that wait at most, about 2 MiB; what comes beyond them is in the log alone.
+/// Maximum number of waiting enrolments, about 2 MiB; further refusals are only logged.
 const CAPACITY: usize = 4096;
 
-/// Refused runs that are not written yet, by their enrolments.
+/// Unwritten refusals, by enrolment.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalCounts {
     waiting: Mutex<HashMap<String, Tries>>,
@@ -28,11 +28,11 @@ pub(crate) struct RefusalCounts {
 }
 
 impl RefusalCounts {
-    /// Counts a refused run; a wrong code also against the address that it came from.
+    /// Counts a refused run; a wrong code also counts against its address.
     pub(crate) fn count(&self, enrolment: &str, cause: Cause, peer: Subject) {
         let mut waiting = self.lock();
         if !waiting.contains_key(enrolment) && waiting.len() >= CAPACITY {
-            tracing::debug!("too many enrolments have refused runs: this one is not counted");
+            tracing::debug!("too many enrolments with refused runs: not counting this one");
             return;
         }
         let empty = || Tries { refused: 0, cause, wrong: Vec::new() };
@@ -46,7 +46,7 @@ impl RefusalCounts {
         self.some.notify_one();
     }
 
-    /// Writes what is counted, a group each second, for as long as the server runs.
+    /// Writes the counts every second, for as long as the server runs.
     pub(crate) async fn write_groups(self: Arc<Self>, store: Store) -> Infallible {
         loop {
             self.some.notified().await;
@@ -55,7 +55,7 @@ impl RefusalCounts {
         }
     }
 
-    /// Writes what is counted.
+    /// Writes the counts.
     pub(crate) async fn write(&self, store: &Store) {
         let tries = mem::take(&mut *self.lock());
         if tries.is_empty() {
@@ -63,7 +63,7 @@ impl RefusalCounts {
         }
         match store.count_tries(tries).done().await {
             Ok(locked) => locked.iter().for_each(log),
-            Err(why) => tracing::warn!("refused runs could not be counted: {why}"),
+            Err(why) => tracing::warn!("cannot count refused runs: {why}"),
         }
     }
 
@@ -81,7 +81,12 @@ fn count_wrong(wrong: &mut Vec<(String, u32)>, address: String) {
 }
 
 fn log(Locked { enrolment, user, address }: &Locked) {
-    tracing::warn!(enrolment, user, address, "too many wrong codes: none is accepted from there for {LOCK_S} s");
+    tracing::warn!(
+        enrolment,
+        user,
+        address,
+        "too many wrong codes: rejecting all codes from this address for {LOCK_S} s"
+    );
 }
 
 #[cfg(test)]
@@ -102,7 +107,7 @@ mod tests {
         let waiting = tally.lock();
         let Tries { refused, cause, wrong } = &waiting["e1"];
         assert_eq!((*refused, *cause, wrong.len()), (23, Cause::Used, MAX_ADDRESSES));
-        assert_eq!(wrong.first(), Some(&("192.0.2.4".to_owned(), 1)), "the oldest are gone");
+        assert_eq!(wrong.first(), Some(&("192.0.2.4".to_owned(), 1)), "the oldest are dropped");
         assert_eq!(wrong.last(), Some(&("192.0.2.7".to_owned(), 3)));
         assert!(wrong.iter().all(|(address, _)| address != "192.0.2.99"), "a used code is no guess");
     }
@@ -116,6 +121,6 @@ mod tests {
         }
         let waiting = tally.lock();
         assert_eq!(waiting.len(), CAPACITY);
-        assert_eq!(waiting["0"].refused as usize, CAPACITY + 11, "those that are there go on");
+        assert_eq!(waiting["0"].refused as usize, CAPACITY + 11, "existing entries keep counting");
     }
 }

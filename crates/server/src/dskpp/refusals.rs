@@ -1,6 +1,6 @@
-//! Refused runs that proved nothing. They are remembered here alone, never in the store: strangers can make as many as
-//! they like. Until it is forgotten, the same request gets the same refusal, and another one on its session Abort
-//! (profile P28); afterwards it is judged anew.
+//! Refused runs without a proved code. Strangers can cause any number of them, so they are kept only in memory, never
+//! in the store. Until the entry expires, the same request gets the same refusal, and a different one on its session
+//! Abort (profile P28); afterwards the server judges it anew.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 use dskpp::status::Status;
 use dskpp_crypto::ct_eq;
 
-/// Refusals remembered at most, about 4 MiB; one more, and the oldest goes.
+/// Maximum number of entries, about 4 MiB; one more evicts the oldest.
 const CAPACITY: usize = 50_000;
 
-/// What is remembered of a run.
+/// The earlier outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before {
     /// This request was refused with this status.
     Same(Status),
-    /// Another request was refused on this session.
+    /// A different request was refused on this session.
     Another,
 }
 
@@ -32,12 +32,12 @@ pub(crate) struct Refusals {
 
 #[derive(Debug, Default)]
 struct Memory {
-    /// By a keyed hash of the run's name: of fixed size, and no two can be made to meet.
+    /// Keyed by a keyed hash of the run's name: of fixed size, and collisions cannot be constructed.
     entries: HashMap<u64, Entry>,
     oldest_first: VecDeque<u64>,
 }
 
-/// The refusal itself is written anew from its status: every other part of it stands in the request.
+/// Only the status is kept: the rest of the refusal follows from the request.
 #[derive(Debug)]
 struct Entry {
     request_hash: [u8; 32],
@@ -51,12 +51,12 @@ impl Refusals {
         Refusals { lifetime, hasher: RandomState::new(), memory: Mutex::default() }
     }
 
-    /// What is remembered of the run with this name.
+    /// The earlier outcome of the run with this name.
     pub(crate) fn find(&self, run: &[u8], request_hash: &[u8; 32], now: Instant) -> Option<Before> {
         self.lock().find(self.hasher.hash_one(run), request_hash, now)
     }
 
-    /// Remembers a refusal, unless there is one; then gives that.
+    /// Records a refusal, unless there is an earlier one; then returns that.
     pub(crate) fn keep(&self, run: &[u8], request_hash: [u8; 32], status: Status, now: Instant) -> Option<Before> {
         let key = self.hasher.hash_one(run);
         let mut memory = self.lock();
@@ -72,7 +72,7 @@ impl Refusals {
         before
     }
 
-    /// Forgets what is over; called every few seconds.
+    /// Discards expired entries; called every few seconds.
     pub(crate) fn sweep(&self, now: Instant) {
         let mut memory = self.lock();
         memory.forget_old(now);
@@ -94,7 +94,7 @@ impl Memory {
         })
     }
 
-    /// All live equally long, so the oldest is over first.
+    /// All entries have the same lifetime, so the oldest expires first.
     fn forget_old(&mut self, now: Instant) {
         while let Some(key) = self.oldest_first.front() {
             match self.entries.get(key) {

@@ -1,15 +1,15 @@
-//! A request in, an answer out: the protocol core, the store and the pool put together.
+//! Answers a request with the protocol core, the store and the pool.
 //!
-//! - `client_hello` answers pass 1 of four-pass with a parse and at most one read, and keeps nothing.
+//! - `client_hello` answers pass 1 of four-pass with a parse and at most one read, and keeps no state.
 //! - `two_pass` answers the only request of two-pass, with the same care as `client_nonce`.
-//! - `client_nonce` answers pass 3: what was answered before comes from the store, or, where that was a refusal that proved
-//!   nothing, from memory; what can be refused cheaply is; then one computation on the pool, and one transaction where
-//!   the code is proved. Once begun, both happen even if the peer hangs up: nobody escapes the count of wrong codes
-//!   that way, and no run stays half done. A run whose peer goes while it waits for its turn is dropped: it has tried no
-//!   code, and may be sent again.
+//! - `client_nonce` answers pass 3. An earlier answer comes from the store or, if it was a refusal without a proved
+//!   code, from memory. Cheap checks come next, then one computation on the pool and, if the code is proved, one
+//!   transaction. Once begun, both run to the end even if the peer disconnects: disconnecting avoids no count of wrong
+//!   codes and leaves no half-done run. A run whose peer disconnects while it waits for its turn is dropped: it has
+//!   tried no code, and the peer may send it again.
 //!
-//! Work is charged to who asks for it (profile P3): before any of it to the limits of address and ClientID, then to the
-//! address's share of the pool.
+//! Before any work, its cost is charged to the limits of address and ClientID, and then to the address's share of the
+//! pool (profile P3).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,29 +44,29 @@ mod two_pass;
 use run::Run;
 pub(crate) use trigger::NoTrigger;
 
-/// An operation with an RSA private key takes as long as so many iterations of PBKDF2.
+/// The cost of an RSA private-key operation, in PBKDF2 iterations.
 const PRIVATE_KEY_COST: u64 = 5_000;
-/// Work of a lower cost is done where it is asked for: to hand it on would cost more.
+/// Cheaper work runs in place: handing it to the pool would cost more.
 const POOL_COST: u64 = 1_000;
 
-/// Characters of the log that one unreadable message may fill.
+/// Maximum characters of the log for one unreadable message.
 const MOST_LOGGED: usize = 500;
 
-/// What travels back.
+/// The answer to a request.
 pub(crate) enum Answer {
     /// A DSKPP message.
     Message(Vec<u8>),
-    /// The body is no DSKPP request (HTTP 400).
+    /// The body is not a DSKPP request (HTTP 400).
     NotDskpp,
-    /// Later, perhaps (HTTP 429).
+    /// Try again later (HTTP 429).
     TooMany(RetryAfter),
-    /// The store cannot be used now (HTTP 503).
+    /// The store is unavailable (HTTP 503).
     Unavailable,
-    /// A defect of this program (HTTP 500).
+    /// A bug in the server (HTTP 500).
     Defect,
 }
 
-/// Why there is no success.
+/// Why a run stops.
 enum Stop {
     NotDskpp(ReadError),
     Refused(run::Refused),
@@ -114,7 +114,7 @@ impl From<NotDone> for Stop {
     }
 }
 
-/// Everything that a run needs, shared by all of them.
+/// The state shared by all runs.
 pub(crate) struct Service {
     store: Store,
     turns: Turns,
@@ -134,7 +134,7 @@ pub(crate) struct Service {
     server_id: String,
     issuer: Option<String>,
     device_trust: Arc<DeviceTrust>,
-    /// For public keys that are named and not there.
+    /// Stands in for unknown public keys.
     stand_in: RsaPublicKey,
 }
 
@@ -198,15 +198,15 @@ impl Service {
                 Answer::NotDskpp
             }
             Err(Stop::TooMany(wait)) => {
-                tracing::debug!(%peer, "asked to come back in {} s", wait.seconds());
+                tracing::debug!(%peer, "asked to retry after {} s", wait.seconds());
                 Answer::TooMany(wait)
             }
             Err(Stop::Unavailable(why)) => {
-                tracing::error!(%peer, "the store cannot be used: {why}");
+                tracing::error!(%peer, "the store is unavailable: {why}");
                 Answer::Unavailable
             }
             Err(Stop::Defect) => {
-                tracing::error!(%peer, "a run ended by a defect of this program");
+                tracing::error!(%peer, "a run failed because of a bug");
                 Answer::Defect
             }
         }
@@ -220,7 +220,7 @@ impl Service {
         }
     }
 
-    /// Forgets what is over; called every few seconds.
+    /// Discards expired entries; called every few seconds.
     pub(crate) fn sweep(&self, now: Instant) {
         self.pool.sweep();
         self.backoff.sweep(now);
@@ -235,7 +235,7 @@ impl Service {
         run.client_id.as_deref().map(begin).transpose()
     }
 
-    /// Does what costs as much as `cost` iterations: in the turn that who asks for it has, or in one of the pool.
+    /// Runs a computation that costs as much as `cost` iterations: in the request's current turn, or on the pool.
     async fn compute<T: Send + 'static>(
         &self,
         turn: Turn,
@@ -250,20 +250,20 @@ impl Service {
         self.pool.run(subject, cost, work).await
     }
 
-    /// Counts a proved code for its ClientID and its address.
+    /// Records a proved code for its ClientID and its address.
     fn right(&self, run: &Run, attempt: Option<Attempt>) {
         attempt.into_iter().for_each(Attempt::right);
         self.pool.right(run.peer.into());
     }
 
-    /// Counts a wrong code against both.
+    /// Records a wrong code against both.
     fn wrong(&self, run: &Run, attempt: Option<Attempt>) {
         attempt.into_iter().for_each(|attempt| attempt.wrong(Instant::now()));
         self.pool.wrong(run.peer.into());
     }
 }
 
-/// An error that may repeat names of a stranger's message, in a line that he cannot make long.
+/// An error, which may quote names of a stranger's message, truncated for the log.
 fn brief(why: &ReadError) -> String {
     pskc::shortened(&why.to_string(), MOST_LOGGED)
 }
@@ -282,7 +282,7 @@ mod tests {
             format!("<KeyProvClientHello xmlns='{dskpp}' Version='{long}'/>"),
             format!("<KeyProvClientNonce xmlns='{dskpp}' Version='1.0' SessionID='{long}'/>"),
         ] {
-            let Err(why) = Request::read(body.as_bytes()) else { panic!("it can be read") };
+            let Err(why) = Request::read(body.as_bytes()) else { panic!("it is readable") };
             let said = brief(&why);
             assert!(said.chars().count() <= MOST_LOGGED && said.len() > 20, "{said}");
         }

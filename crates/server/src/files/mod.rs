@@ -1,4 +1,4 @@
-//! Small files: read with a path in the error, written whole or not at all.
+//! Small files: errors with the path, atomic writes.
 
 pub(crate) mod permissions;
 
@@ -12,18 +12,18 @@ use rustls_pki_types::pem::PemObject as _;
 
 use crate::Error;
 
-/// The error of what was done to a file.
+/// Maps an I/O error to one with path and operation.
 pub(crate) fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
     move |source| Error::File { done, path: path.to_owned(), source }
 }
 
-/// Makes a folder that only its owner can enter, if there is none.
+/// Creates a folder that only its owner can access, if there is none.
 pub(crate) fn make_private_folder(path: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(path).map_err(failed("made", path))
+    builder.recursive(true).mode(0o700).create(path).map_err(failed("created", path))
 }
 
-/// A text without the byte order mark that some editors put in front.
+/// A text without a leading byte order mark.
 pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
@@ -45,13 +45,13 @@ pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
     Err(Error::Content { path: path.to_owned(), what: "a PEM certificate chain", why })
 }
 
-/// Replaces a file, whole or not at all; `mode` is its permissions from the first moment on.
+/// Replaces a file atomically; it has `mode` from its creation on.
 pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
     let replace = || {
-        // A leftover of a stopped process may have other permissions.
+        // The leftover of a killed process may have other permissions.
         match fs::remove_file(&new) {
             Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why),
             _ => {}
@@ -64,7 +64,7 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Error>
     replace().map_err(failed("written", path))
 }
 
-/// Renames a file or folder; it has its new name after a crash, too.
+/// Renames a file or folder durably.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     rename_durably(from, to).map_err(failed("renamed", from))
 }

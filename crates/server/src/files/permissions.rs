@@ -1,7 +1,7 @@
-//! Who else can read or write what the server keeps in its data folder.
+//! Permissions of the data folder.
 //!
-//! Whoever could write there may have put another key or database in place, so the server does not start. What others
-//! could only read becomes the owner's alone, and the log says so.
+//! If other users can write there, they may have replaced a key or the database, so the server does not start. If they
+//! can only read, the server removes their access and logs that.
 
 use std::fs::{self, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -16,10 +16,10 @@ const OTHERS_WRITE: u32 = 0o022;
 const OTHERS_ENTER: u32 = 0o011;
 const ROOT: u32 = 0;
 
-/// Makes the data folder where there is none, and makes it and the files in it the owner's alone.
+/// Creates the data folder if there is none, and restricts it and its files to the owner.
 ///
 /// # Errors
-/// [`Error::Exposed`] where others can write it or own it.
+/// [`Error::Exposed`] if other users can write to it or own it.
 pub(crate) fn secure_data_folder(folder: &Path) -> Result<(), Error> {
     files::make_private_folder(folder)?;
     let found = fs::metadata(folder).map_err(files::failed("read", folder))?;
@@ -28,14 +28,14 @@ pub(crate) fn secure_data_folder(folder: &Path) -> Result<(), Error> {
         return Err(exposed(
             folder,
             format!("it belongs to another user (uid {}, this server runs as {me})", found.uid()),
-            "chown it, or set server.data_dir to a folder inside it, which the server makes for itself",
+            "chown it, or set server.data_dir to a folder inside it, which the server then creates",
         ));
     }
     if found.mode() & OTHERS_WRITE != 0 {
         return Err(exposed(
             folder,
-            format!("others can write into it (mode {:04o})", found.mode() & 0o7777),
-            "make sure that nothing in it was changed, then `chmod go-rwx` it",
+            format!("other users can write to it (mode {:04o})", found.mode() & 0o7777),
+            "check that nothing in it was changed, then run `chmod go-rwx` on it",
         ));
     }
     let reachable = found.mode() & OTHERS_ENTER != 0;
@@ -45,10 +45,9 @@ pub(crate) fn secure_data_folder(folder: &Path) -> Result<(), Error> {
         }
     }
     if found.mode() & OTHERS != 0 {
-        tighten(folder, &found).map_err(files::failed("made its owner's alone", folder))?;
+        tighten(folder, &found).map_err(files::failed("restricted to its owner", folder))?;
         tracing::warn!(
-            "others could read the data folder {} (mode {:04o}): it is for its owner alone now; whoever had access to \
-             it may have read the keys in it",
+            "other users could read the data folder {} (mode {:04o}) and the keys in it: restricted it to its owner",
             folder.display(),
             found.mode() & 0o7777
         );
@@ -56,7 +55,7 @@ pub(crate) fn secure_data_folder(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// The names in a folder; none where there is no folder.
+/// The file names in a folder; none if there is no folder.
 fn list(folder: &Path) -> Result<Vec<std::ffi::OsString>, Error> {
     let names = match fs::read_dir(folder) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -65,7 +64,7 @@ fn list(folder: &Path) -> Result<Vec<std::ffi::OsString>, Error> {
     names.map_err(files::failed("read", folder))
 }
 
-/// A link leads to what somebody keeps elsewhere, and what root owns is root's to care for.
+/// Links lead to files that someone keeps elsewhere, and root is responsible for its own files.
 fn secure_file(path: &Path, me: u32, reachable: bool) -> Result<(), Error> {
     let found = match fs::symlink_metadata(path) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()), // SQLite's files come and go
@@ -76,20 +75,20 @@ fn secure_file(path: &Path, me: u32, reachable: bool) -> Result<(), Error> {
     }
     if found.uid() != me {
         let what = format!("it belongs to another user (uid {}, this server runs as {me})", found.uid());
-        return Err(exposed(path, what, "make sure that it is the right one, then chown it"));
+        return Err(exposed(path, what, "check that it is the right one, then chown it"));
     }
     if reachable && found.mode() & OTHERS_WRITE != 0 {
-        let what = format!("others could write it (mode {:04o})", found.mode() & 0o7777);
-        return Err(exposed(path, what, "make sure that nothing in it was changed, then `chmod go-rwx` it"));
+        let what = format!("other users could write to it (mode {:04o})", found.mode() & 0o7777);
+        return Err(exposed(path, what, "check that it was not changed, then run `chmod go-rwx` on it"));
     }
     let is_certificate = path.extension().is_some_and(|ending| ending == "pem")
         && !path.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("key"));
     if found.mode() & OTHERS != 0 && !is_certificate {
-        tighten(path, &found).map_err(files::failed("made its owner's alone", path))?;
+        tighten(path, &found).map_err(files::failed("restricted to its owner", path))?;
         let (path, mode) = (path.display(), found.mode() & 0o7777);
         match reachable {
-            true => tracing::warn!("others could read {path} (mode {mode:04o}): it is for its owner alone now"),
-            false => tracing::info!("{path} had the mode {mode:04o}, and is for its owner alone now"),
+            true => tracing::warn!("other users could read {path} (mode {mode:04o}): restricted it to its owner"),
+            false => tracing::info!("{path} had mode {mode:04o}: restricted it to its owner"),
         }
     }
     Ok(())
@@ -103,7 +102,7 @@ fn exposed(path: &Path, what: String, remedy: &'static str) -> Error {
     Error::Exposed { path: path.to_owned(), what, remedy }
 }
 
-/// Makes a database file that only its owner can read, or makes it so. SQLite gives its other files the same mode.
+/// Creates a database file that only its owner can read, or restricts it. SQLite gives its other files the same mode.
 pub(crate) fn secure_database(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
@@ -113,13 +112,15 @@ pub(crate) fn secure_database(path: &Path) -> io::Result<()> {
     if found.mode() & OTHERS != 0 { tighten(path, &found) } else { Ok(()) }
 }
 
-/// Warns of a key file outside the data folder that everybody can read; how it is handed out is not this server's choice.
+/// Warns of a world-readable key file outside the data folder, whose permissions the deployment decides.
 pub(crate) fn warn_of_exposed_key(path: &Path) {
     if let Ok(found) = fs::metadata(path)
         && found.mode() & 0o007 != 0
     {
         let (path, mode) = (path.display(), found.mode() & 0o7777);
-        tracing::warn!("every user of this machine can read the key in {path} (mode {mode:04o}); `chmod o-rwx` it");
+        tracing::warn!(
+            "every user of this machine can read the key in {path} (mode {mode:04o}): run `chmod o-rwx` on it"
+        );
     }
 }
 
@@ -135,7 +136,7 @@ mod tests {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
 
-    /// A data folder of that mode with files of these.
+    /// A data folder with that mode and these files.
     fn folder_with(folder_mode: u32, files: &[(&str, u32)]) -> (tempfile::TempDir, std::path::PathBuf) {
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("data");
@@ -173,7 +174,7 @@ mod tests {
             (0o1777, 0o600, Some("data")),
             (0o755, 0o664, Some("kek")),
             (0o711, 0o602, Some("kek")),
-            (0o700, 0o666, None), // nobody else came near it
+            (0o700, 0o666, None), // the folder kept others out
         ] {
             let (_outer, folder) = folder_with(folder_mode, &[("kek", file_mode)]);
             match (secure_data_folder(&folder), refused) {
@@ -192,7 +193,7 @@ mod tests {
     fn a_folder_or_file_of_another_user_is_refused() {
         let me = rustix::process::geteuid();
         if !me.is_root() {
-            // Nobody else can give files away. The folder of another user is there all the same.
+            // Only root can give files away. A folder of another user always exists.
             let why = secure_data_folder(Path::new("/")).unwrap_err().to_string();
             assert!(why.contains("another user"), "{why}");
             return;

@@ -1,10 +1,10 @@
-//! Identifiers: 80 random bits and more, so that no two are alike and none can be guessed.
+//! Identifiers: at least 80 random bits, unique and unguessable.
 
 use dskpp_crypto::{Random as _, SystemRandom};
 
 use super::clock::unix_now_ms;
 
-/// Octets of an identifier before it is text.
+/// Octets of an identifier.
 const LEN: usize = 10;
 
 /// A new identifier of a row: 16 characters.
@@ -12,12 +12,12 @@ pub(crate) fn new_id() -> String {
     Ids::new().next()
 }
 
-/// Identifiers as [`new_id`] makes them, but one after the other from a random one on: rows of a batch then stand
-/// together in the indexes, which is far faster.
+/// Identifiers like those of [`new_id`], but consecutive from a random one: rows of a batch are then adjacent in the
+/// indexes, which is far faster.
 pub(crate) struct Ids(u128);
 
 impl Ids {
-    /// Begins anywhere.
+    /// Begins at a random identifier.
     pub(crate) fn new() -> Self {
         let random = SystemRandom.bytes(LEN);
         Ids(random.iter().fold(0, |number, octet| number << 8 | u128::from(*octet)))
@@ -34,12 +34,11 @@ impl Ids {
     }
 }
 
-/// Characters of the identifier of a session or a key that tell when it was made: the milliseconds since 1970,
-/// hexadecimal.
+/// Leading characters of a session or key identifier: its creation time in milliseconds since 1970, hexadecimal.
 pub(crate) const SESSION_TIME_LEN: usize = 12;
 
 /// A new identifier of a session, or of a key that a run makes: the time in milliseconds, then 80 random bits,
-/// hexadecimal. Those of one time stand together in the store's indexes, which is what makes many commits cheap.
+/// hexadecimal. Recent ones are adjacent in the store's indexes, which makes commits cheap.
 pub(crate) fn new_session_id() -> String {
     let random = data_encoding::HEXUPPER.encode(&SystemRandom.bytes(LEN));
     format!("{:0len$X}{random}", unix_now_ms() & 0xFFFF_FFFF_FFFF, len = SESSION_TIME_LEN)

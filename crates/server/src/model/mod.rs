@@ -1,5 +1,4 @@
-//! What the server knows, as types: users' enrolments and keys, devices, and what is known of runs. Nothing here reads
-//! a row or a message.
+//! The server's model: enrolments, keys, devices, users and answers. Nothing here parses rows or messages.
 
 pub(crate) mod clock;
 pub(crate) mod id;
@@ -15,7 +14,7 @@ pub(crate) use dskpp_api::{
     Activation, Cause, EnrolmentState, HashName, KeyState, KeyType, Location, Method, Role, Variant,
 };
 
-/// What a type of key is in the protocol; `None` for keys that no run makes.
+/// The protocol's name for a key type; `None` for keys that no run makes.
 pub(crate) fn algorithm(key_type: KeyType) -> Option<algorithm::KeyType> {
     Some(match key_type {
         KeyType::Hotp => algorithm::KeyType::Hotp,
@@ -28,7 +27,7 @@ pub(crate) fn algorithm(key_type: KeyType) -> Option<algorithm::KeyType> {
     })
 }
 
-/// Parameters of a key, as far as its type has them.
+/// Parameters of a key, as its type requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Params {
@@ -41,16 +40,16 @@ pub(crate) struct Params {
     /// The hash of TOTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<HashName>,
-    /// Where HOTP begins.
+    /// The initial counter of HOTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counter: Option<u64>,
     /// The suite of OCRA.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
-    /// The URI of an algorithm that this server does not run; of a key of type `other`.
+    /// The URI of an algorithm that this server does not implement; type `other` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
-    /// What an imported key may be used for (RFC 6030 §5); empty: for everything.
+    /// The allowed uses of an imported key (RFC 6030 §5); empty: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub usage: Vec<String>,
     /// How the PIN of an imported key reaches the server: `Prepend`, `Append`, `Algorithmic`.
@@ -59,7 +58,7 @@ pub(crate) struct Params {
 }
 
 impl Params {
-    /// Reads what the database has; `None` where a part of it is unknown or out of its bounds.
+    /// Parses the database's form; `None` if a part is unknown or out of bounds.
     pub(crate) fn read(json: &str) -> Option<Self> {
         let params: Params = serde_json::from_str(json).ok()?;
         let is_sound = params.digits.is_none_or(|digits| Digits::new(digits).is_ok())
@@ -71,7 +70,8 @@ impl Params {
         is_sound.then_some(params)
     }
 
-    /// What makes keys of these parameters different ones. Where HOTP began does not: an export tells how far it has come.
+    /// The differences that make two keys distinct. The initial HOTP counter does not: an export contains the current
+    /// one.
     pub(crate) fn difference(&self, other: &Params) -> Option<&'static str> {
         let parts = [
             ("algorithm", self.algorithm == other.algorithm),
@@ -84,17 +84,17 @@ impl Params {
         parts.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
     }
 
-    /// Digits of an OTP; 6 where nothing is said.
+    /// Digits of an OTP; 6 by default.
     pub(crate) fn digits(&self) -> Digits {
         self.digits.and_then(|digits| Digits::new(digits).ok()).unwrap_or(Digits::SIX)
     }
 
-    /// Seconds of a TOTP step; 30 where nothing is said.
+    /// Seconds of a TOTP step; 30 by default.
     pub(crate) fn period_s(&self) -> u32 {
         self.period_s.unwrap_or(30)
     }
 
-    /// The hash of TOTP; SHA-1 where none is named.
+    /// The hash of TOTP; SHA-1 by default.
     pub(crate) fn hash(&self) -> Hash {
         match self.hash.unwrap_or(HashName::Sha1) {
             HashName::Sha1 => Hash::Sha1,
@@ -109,11 +109,11 @@ impl Params {
 pub(crate) struct Answer {
     /// SHA-256 of the request.
     pub request_hash: [u8; 32],
-    /// What was answered.
+    /// The answer.
     pub response: Vec<u8>,
 }
 
-/// The AD of a trigger that was given out (profile P14).
+/// The AD of an issued trigger (profile P14).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TriggerAd {
     /// `Nonce`
@@ -124,12 +124,12 @@ pub(crate) struct TriggerAd {
     pub url_s: String,
 }
 
-/// What is known of an enrolment's refused runs.
+/// Refused runs of an enrolment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TriesRecord {
-    /// Why, and when, the last one was refused: seconds since 1970.
+    /// The cause and time of the last refusal, in seconds since 1970.
     pub last: Option<(Cause, i64)>,
-    /// Wrong tries of the last day by address, the latest first.
+    /// Wrong tries of the last day by address, latest first.
     pub wrong: Vec<WrongTries>,
 }
 
@@ -138,11 +138,11 @@ pub(crate) struct TriesRecord {
 pub(crate) struct WrongTries {
     /// An IPv4 address, an IPv6 /64, or `first password`.
     pub address: String,
-    /// How many.
+    /// Their number.
     pub count: u32,
-    /// When the last one was, seconds since 1970.
+    /// The time of the last one, in seconds since 1970.
     pub last_at: i64,
-    /// Until when nothing is accepted from there, seconds since 1970.
+    /// The end of the address's lock, in seconds since 1970.
     pub locked_until: Option<i64>,
 }
 
@@ -161,40 +161,40 @@ pub(crate) struct EnrolmentRecord {
     pub key_type: KeyType,
     /// Its parameters.
     pub params: Params,
-    /// The variant, if policy fixes one.
+    /// The variant, if restricted.
     pub variant: Option<Variant>,
-    /// The protection methods of two-pass that are allowed.
+    /// The allowed methods of two-pass.
     pub methods: Vec<Method>,
     /// The device that it is bound to.
     pub device: Option<DeviceRef>,
     /// The key that it renews.
     pub renews: Option<String>,
-    /// The key in stock that it delivers.
+    /// The key in the inventory that it delivers.
     pub delivers: Option<String>,
-    /// What its trigger says as `KeyLocation`.
+    /// `KeyLocation` of its trigger.
     pub key_location: Option<Location>,
-    /// What its trigger says as `AlgorithmLocation`.
+    /// `AlgorithmLocation` of its trigger.
     pub algorithm_location: Option<Location>,
-    /// Where it stands; `Expired` by the clock of the reader.
+    /// Its state; the reader's clock decides on `Expired`.
     pub state: EnrolmentState,
     /// When the key becomes active.
     pub activate: Activation,
     /// Wrong codes, or wrong first passwords of its key, so far.
     pub failed_attempts: u32,
-    /// The key that came of it.
+    /// The provisioned key.
     pub key_id: Option<String>,
     /// The session of the last answer to one of its runs.
     pub answer: Option<String>,
-    /// The trigger that was given out.
+    /// The issued trigger.
     pub trigger: Option<TriggerAd>,
-    /// Seconds since 1970.
+    /// Creation time, in seconds since 1970.
     pub created_at: i64,
-    /// Seconds since 1970.
+    /// Expiry, in seconds since 1970.
     pub expires_at: i64,
 }
 
 impl EnrolmentRecord {
-    /// Whether its key may be made, or sent, in this way. A key that is there already can only be sent.
+    /// Whether its key may be provisioned in this way. An existing key can only be sent.
     pub(crate) fn allows(&self, variant: Variant) -> bool {
         match self.delivers {
             Some(_) => variant == Variant::TwoPass,
@@ -208,33 +208,33 @@ impl EnrolmentRecord {
 pub(crate) struct KeyRecord {
     /// The key's `Id`.
     pub id: String,
-    /// The user's name; a key in stock has none.
+    /// The user's name; a key in the inventory has none.
     pub user: Option<String>,
-    /// The enrolment that it came of last; an imported key came of none.
+    /// The last enrolment that provisioned it; imported keys have none.
     pub enrolment_id: Option<String>,
     /// The type.
     pub key_type: KeyType,
     /// Its parameters.
     pub params: Params,
-    /// The device that holds it.
+    /// Its device.
     pub device: Option<DeviceRef>,
-    /// Where it stands.
+    /// Its state.
     pub state: KeyState,
     /// HOTP: the next counter value.
     pub counter: u64,
-    /// TOTP: the last step that was accepted.
+    /// TOTP: the last accepted step.
     pub last_step: Option<u64>,
-    /// TOTP: steps by which the token's clock is off.
+    /// TOTP: the offset of the token's clock, in steps.
     pub drift: i64,
-    /// Seconds since 1970.
+    /// Creation time, in seconds since 1970.
     pub created_at: i64,
-    /// When it may first be used, seconds since 1970.
+    /// Start of its validity, in seconds since 1970.
     pub start_at: Option<i64>,
-    /// When it may be used last, seconds since 1970.
+    /// End of its validity, in seconds since 1970.
     pub expires_at: Option<i64>,
-    /// How often it may still be used.
+    /// Remaining uses.
     pub uses_left: Option<u64>,
-    /// URL_S of the run that made it; `None` where no run has told.
+    /// URL_S of the run that provisioned it; `None` if unknown.
     pub url_s: Option<String>,
 }
 
@@ -252,11 +252,11 @@ pub(crate) struct UserRecord {
 pub(crate) struct DeviceRecord {
     /// Manufacturer and serial number.
     pub identity: DeviceRef,
-    /// What `<ds:KeyName>` says.
+    /// The key name in `<ds:KeyName>`.
     pub key_name: String,
     /// K_SHARED.
     pub shared_key: Option<Secret>,
-    /// Its certificate, DER.
+    /// Its certificate, in DER.
     pub certificate: Option<Vec<u8>>,
 }
 
@@ -265,11 +265,11 @@ pub(crate) struct DeviceRecord {
 pub(crate) struct ApiToken {
     /// Its identifier.
     pub id: String,
-    /// What it may do.
+    /// Its roles.
     pub roles: Vec<Role>,
 }
 
-/// A device as it is shown: without its shared key.
+/// A device for display: without its shared key.
 #[derive(Clone, Debug)]
 pub(crate) struct DeviceEntry {
     /// Its identifier.
@@ -278,11 +278,11 @@ pub(crate) struct DeviceEntry {
     pub manufacturer: String,
     /// `SerialNo`
     pub serial: String,
-    /// What `<ds:KeyName>` says.
+    /// The key name in `<ds:KeyName>`.
     pub key_name: String,
     /// Whether it has a K_SHARED.
     pub has_shared_key: bool,
-    /// Its certificate, DER.
+    /// Its certificate, in DER.
     pub certificate: Option<Vec<u8>>,
     /// When it was registered.
     pub created_at: i64,

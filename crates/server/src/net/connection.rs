@@ -1,4 +1,4 @@
-//! Connections, from the socket to the router: a place at the gate, the proxy's word on the client, TLS, HTTP/1.1.
+//! Connections, from socket to router: connection limit, PROXY protocol, TLS, HTTP/1.1.
 
 use std::convert::Infallible;
 use std::io;
@@ -31,24 +31,24 @@ use crate::net::proxy::Proxies;
 use crate::net::tls::InUse;
 use crate::net::turns::Turns;
 
-/// The most octets that a request's headers may have.
+/// Maximum size of a request's headers, in octets.
 const MAX_HEADER_LEN: usize = 32 * 1024;
-/// After so many requests that did not wait for the answer to the one before, a connection is closed: none is to keep the
-/// server busy without reading what it says.
+/// Maximum number of requests in a row that do not wait for the previous answer. Then the server closes the connection:
+/// a client that never reads must not keep it busy.
 const MAX_PIPELINED: u32 = 16;
-/// How often connections are looked at whose time may be over.
+/// Interval between checks for expired connections.
 const SWEEP: Duration = Duration::from_millis(250);
-/// Seconds after which it is worth to ask again what could not be done, where nobody knows better.
+/// `Retry-After` if nothing better is known, in seconds.
 const TRY_AGAIN_S: HeaderValue = HeaderValue::from_static("10");
-/// How long nothing is accepted after the system refused to.
+/// Pause in accepting connections after the system refused one.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Ends when the server has to, also when whoever runs it is gone.
+/// Completes when the server must stop, also if its owner is gone.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// What every connection needs.
+/// The state shared by all connections.
 pub(crate) struct Front {
     pub(crate) gate: Arc<ConnectionLimit>,
     pub(crate) turns: Turns,
@@ -60,7 +60,7 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// Serves connections until `stop` says so, and then those that are there for the time of `grace`.
+    /// Serves connections until `stop` completes, and then the remaining ones for `grace`.
     pub(crate) async fn serve(
         self: Arc<Self>,
         listener: TcpListener,
@@ -86,7 +86,7 @@ impl Front {
                 },
             }
         }
-        drop(listener); // who comes now is refused, not left waiting
+        drop(listener); // refuse new connections, rather than let them wait
         let rest = async {
             loop {
                 tokio::select! {
@@ -98,11 +98,11 @@ impl Front {
                 }
             }
         };
-        _ = tokio::time::timeout(grace, rest).await; // what is not done by then is broken off
+        _ = tokio::time::timeout(grace, rest).await; // cuts off the rest
     }
 
     fn admit(&self, peer: SocketAddr) -> Option<Place> {
-        // Behind a proxy are many clients.
+        // A proxy's address stands for many clients.
         let subject = (!self.proxies.are(peer.ip())).then(|| peer.into());
         let place = self.gate.enter(subject, self.times.handshake);
         if place.is_none() {
@@ -114,9 +114,9 @@ impl Front {
     async fn not_accepted(&self, why: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
         if matches!(why.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-            return; // the client's own doing
+            return; // caused by the client
         }
-        tracing::warn!("no connection can be accepted: {why}");
+        tracing::warn!("cannot accept connections: {why}");
         self.gate.make_room();
         tokio::time::sleep(PAUSE).await;
     }
@@ -169,7 +169,7 @@ impl Front {
         }
     }
 
-    /// The key exchange and the signature are made in the client's turn.
+    /// The key exchange and the signature run in the client's turn.
     async fn handshake(&self, tls: &InUse, stream: Watched, client: SocketAddr) -> io::Result<TlsStream<Watched>> {
         let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
         let turn = self.turns.of(client.into()).await.map_err(|_| io::Error::other("too many handshakes wait"))?;
@@ -181,14 +181,14 @@ impl Front {
 
 fn log_defect(ended: Result<(), JoinError>) {
     if let Err(why) = ended {
-        tracing::error!("a connection ended by a defect of this program: {why}");
+        tracing::error!("a connection failed because of a bug: {why}");
     }
 }
 
-/// A connection that is set up.
+/// An established connection.
 struct Served<'a> {
     front: &'a Front,
-    /// Who is at the other end, as far as is known before a request.
+    /// The peer, as far as it is known before a request.
     client: SocketAddr,
     is_kept: bool,
     progress: Arc<Progress>,
@@ -201,7 +201,7 @@ impl Served<'_> {
         stop: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
         self.progress.is_ready();
-        // The gate watches over the time for headers, as over all others.
+        // The connection limit enforces this deadline, like all others.
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEADER_LEN);
         let service = service_fn(|request| self.answer(request));
@@ -219,7 +219,7 @@ impl Served<'_> {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
         let pipelined = self.progress.has_headers();
         if pipelined > 0 {
-            tokio::task::yield_now().await; // those who wait for their answers go first
+            tokio::task::yield_now().await; // let clients that wait for their answers go first
         }
         let mut request = request.map(|body| Received::new(body, Arc::clone(&self.progress)));
         let has_kept_places = has_kept_places(request.uri().path());
@@ -228,8 +228,8 @@ impl Served<'_> {
                 (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response()
             }
             Err(why) => {
-                tracing::warn!(peer = %self.client, "the proxy does not say who its client is: {why}");
-                (StatusCode::BAD_REQUEST, "the proxy's header on its client cannot be read\n").into_response()
+                tracing::warn!(peer = %self.client, "invalid header from the proxy: {why}");
+                (StatusCode::BAD_REQUEST, "invalid header from the proxy\n").into_response()
             }
             Ok(named) => {
                 if named.is_none() && !has_kept_places {
@@ -240,7 +240,7 @@ impl Served<'_> {
                 match answered {
                     Ok(Ok(response)) => response,
                     Err(_panic) => {
-                        tracing::error!(client = %self.client, "an answer ended by a defect of this program");
+                        tracing::error!(client = %self.client, "an answer failed because of a bug");
                         StatusCode::INTERNAL_SERVER_ERROR.into_response()
                     }
                 }
@@ -257,7 +257,7 @@ impl Served<'_> {
     }
 }
 
-/// For what places are kept: to see how the server does, and to do something about it.
+/// Requests that may use reserved places: to monitor and administer the server.
 fn has_kept_places(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz") || path.starts_with("/api/")
 }

@@ -1,9 +1,9 @@
-//! Who may hold a connection, and for how long: many half-open ones leave room for others, and a few places are kept
-//! for `/healthz` and the admin API.
+//! Limits open connections and their lifetime: half-open ones leave room for others, and a few places are reserved for
+//! `/healthz` and the admin API.
 //!
-//! A connection *waits for its client* from its first moment until a whole request is there, while the client takes
-//! nothing of an answer, and between two requests. When there is no room, the one that has waited longest is closed for
-//! a new one; those between two requests come last. While the server works on a request its connection is safe.
+//! A connection *waits for its client* from its beginning until a complete request has arrived, while the client reads
+//! nothing of an answer, and between two requests. At the limit, a new connection replaces the one that has waited
+//! longest; those between two requests come last. A connection with a request in progress is safe.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,23 +15,23 @@ use tokio::sync::Notify;
 use crate::config;
 use crate::net::rate_limit::Subject;
 
-/// Places that are kept for `/healthz` and the admin API: this part of all, and at most so many.
+/// Places reserved for `/healthz` and the admin API: this fraction of all, and at most this many.
 const KEPT_PART: usize = 8;
 const MOST_KEPT: usize = 64;
-/// Files that are no connections: store, log, listener, runtime.
+/// Open files other than connections: store, log, listener, runtime.
 const RESERVED_FILES: usize = 64;
-/// Instead of a moment.
+/// No time.
 pub(crate) const NEVER: u64 = u64::MAX;
-/// Added to the moment since when a connection is between two requests: all other moments come first.
+/// Added to the waiting time stamp of an idle connection, so that all others come first.
 const IDLE: u64 = 1 << 63;
 
-/// All places.
+/// The connection limit.
 pub(crate) struct ConnectionLimit {
     most: usize,
-    /// How many of them are for `/healthz` and the admin API alone.
+    /// Number of reserved places.
     kept: usize,
     most_per_address: usize,
-    /// Moments are milliseconds since then.
+    /// Origin of all time stamps, which are in milliseconds.
     start: Instant,
     places: Mutex<Places>,
 }
@@ -41,40 +41,40 @@ struct Places {
     next: u64,
     all: HashMap<u64, Entry>,
     each: HashMap<Subject, usize>,
-    /// How many of all are kept ones.
+    /// Reserved places in use.
     kept: usize,
 }
 
 struct Entry {
     visit: Arc<Visit>,
-    /// Whose places it counts among; nobody's for a proxy's connection.
+    /// The address it counts for; none for a proxy's connection.
     subject: Option<Subject>,
     is_kept: bool,
 }
 
-/// How long one connection may stay.
+/// The lifetime of one connection.
 pub(crate) struct Visit {
     start: Instant,
-    /// Since when it waits for its client; [`NEVER`] while the server works for it.
+    /// Since when it waits for its client; [`NEVER`] while a request is in progress.
     waits_since: AtomicU64,
-    /// When it is closed.
+    /// When it must be closed.
     deadline: AtomicU64,
     closed: Notify,
 }
 
 impl Visit {
-    /// The moment so much from now.
+    /// The time stamp that far from now.
     pub(crate) fn moment_after(&self, time: Duration) -> u64 {
         moment(self.start).saturating_add(time.as_millis() as u64)
     }
 
-    /// Waits for its client from now on, until the moment `ends` at most.
+    /// Waits for its client from now on, until `ends`.
     pub(crate) fn waits(&self, ends: u64) {
         self.waits_since.store(moment(self.start), Relaxed);
         self.ends_at(ends);
     }
 
-    /// Is between two requests from now on, until the moment `ends` at most.
+    /// Is between two requests from now on, until `ends`.
     pub(crate) fn is_idle(&self, ends: u64) {
         self.waits_since.store(moment(self.start) + IDLE, Relaxed);
         self.ends_at(ends);
@@ -84,7 +84,7 @@ impl Visit {
         self.waits_since.load(Relaxed) != NEVER
     }
 
-    /// The server has all that it needs from the client.
+    /// A complete request has arrived.
     pub(crate) fn works(&self, ends: u64) {
         self.waits_since.store(NEVER, Relaxed);
         self.ends_at(ends);
@@ -94,7 +94,7 @@ impl Visit {
         self.deadline.store(ends, Relaxed);
     }
 
-    /// Ends when the connection has to be closed.
+    /// Completes when the connection must be closed.
     pub(crate) async fn closed(&self) {
         self.closed.notified().await;
     }
@@ -104,12 +104,12 @@ fn moment(start: Instant) -> u64 {
     start.elapsed().as_millis() as u64
 }
 
-/// One connection's place, given back when this goes.
+/// A connection's place, freed when dropped.
 pub(crate) struct Place {
     gate: Arc<ConnectionLimit>,
     id: u64,
     pub(crate) visit: Arc<Visit>,
-    /// Only `/healthz` and the admin API are served here.
+    /// Whether the place is reserved for `/healthz` and the admin API.
     pub(crate) is_kept: bool,
 }
 
@@ -120,7 +120,7 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// The connection is this client's, whom its proxy has named; `false` if he has too many.
+    /// Counts the connection for this client, as named by its proxy; `false` if the client has too many.
     pub(crate) fn belongs_to(&self, subject: Subject) -> bool {
         let mut places = self.gate.lock();
         let has_room = self.gate.has_room_for(&mut places, subject);
@@ -150,7 +150,7 @@ impl Places {
         }
     }
 
-    /// Closes the connection that has waited longest for its client, of those that `may_go`; `false` if none waits.
+    /// Closes the connection in `may_go` that has waited longest for its client; `false` if none waits.
     fn close_oldest(&mut self, may_go: impl Fn(&Entry) -> bool) -> bool {
         let candidates = self.all.iter().filter(|(_, entry)| may_go(entry));
         let waiting = candidates.map(|(id, entry)| (entry.visit.waits_since.load(Relaxed), *id));
@@ -163,7 +163,7 @@ impl Places {
         }
     }
 
-    /// Its place is free at once.
+    /// Frees its place immediately.
     fn close(&mut self, id: u64) {
         if let Some(entry) = self.all.get(&id) {
             entry.visit.closed.notify_one();
@@ -187,8 +187,8 @@ impl ConnectionLimit {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a new connection, which then waits for its client at most `most`. A proxy's connection is nobody's
-    /// yet. Nothing if there is no room and all connections are being worked for.
+    /// A place for a new connection, which then waits for its client for `most`. A proxy's connection counts for no
+    /// address yet. `None` if the limit is reached and every connection has a request in progress.
     pub(crate) fn enter(self: &Arc<Self>, subject: Option<Subject>, most: Duration) -> Option<Place> {
         let mut places = self.lock();
         if let Some(subject) = subject
@@ -223,12 +223,12 @@ impl ConnectionLimit {
         !taken || places.close_oldest(|entry| entry.subject == Some(subject))
     }
 
-    /// Closes the connection that has waited longest; for a system that is out of files.
+    /// Closes the connection that has waited longest, when the system is out of files.
     pub(crate) fn make_room(&self) {
         self.lock().close_oldest(|_| true);
     }
 
-    /// Closes every connection whose time is over; called several times a second.
+    /// Closes expired connections; called several times a second.
     pub(crate) fn sweep(&self) {
         let (mut places, now) = (self.lock(), moment(self.start));
         let over = places.all.iter().filter(|(_, entry)| entry.visit.deadline.load(Relaxed) <= now);
@@ -237,7 +237,7 @@ impl ConnectionLimit {
     }
 }
 
-/// How many files this process may have open; Linux tells, elsewhere no limit is assumed.
+/// The limit of open files of this process; on Linux only, elsewhere unlimited.
 fn file_limit() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));

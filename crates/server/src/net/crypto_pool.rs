@@ -1,5 +1,5 @@
-//! The bounded pool of threads on which PBKDF2 and RSA run, so that the threads that serve connections never wait for
-//! them and no flood of runs can pile up. Who asks for much waits behind who asks for little: see [`crate::net::fair_queue`].
+//! The bounded pool of threads for PBKDF2 and RSA, so that the threads that serve connections never block and no flood
+//! of runs piles up. See [`crate::net::fair_queue`] for the order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,14 +15,14 @@ use crate::net::precedence::Standings;
 use crate::net::rate_limit::{RetryAfter, Subject};
 use crate::threads::VitalThreads;
 
-/// Enough for the deepest call of an unoptimised build.
+/// Enough for a debug build.
 const STACK_LEN: usize = 1024 * 1024;
-/// How long who was refused is asked to stay away.
+/// `Retry-After` of a refusal.
 const STAY_AWAY: Duration = Duration::from_secs(2);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads that end when the last clone is gone and no job waits.
+/// A pool of threads that end when the last clone is dropped and no job waits.
 #[derive(Clone)]
 pub(crate) struct CryptoPool(Arc<Owner>);
 
@@ -38,7 +38,7 @@ struct Shared {
 struct State {
     jobs: FairQueue<Job>,
     standings: Standings,
-    /// Threads that wait for a job.
+    /// Idle threads.
     idle: usize,
     closed: bool,
 }
@@ -46,9 +46,9 @@ struct State {
 /// Why a job has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotDone {
-    /// It had no room or no turn in time: nothing was done.
+    /// No place in the queue or no turn in time: the job did not run.
     Later(RetryAfter),
-    /// It panicked.
+    /// The job panicked.
     Panicked,
 }
 
@@ -72,7 +72,7 @@ impl CryptoPool {
     }
 
     /// Runs `job`, which costs as much as `cost` iterations of PBKDF2, on one of the threads when it is `subject`'s
-    /// turn. A job whose caller goes before it has begun is not done; one that has begun is.
+    /// turn. Dropping the future cancels a waiting job, but not a running one.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         subject: Subject,
@@ -82,36 +82,36 @@ impl CryptoPool {
         let (sender, mut receiver) = oneshot::channel();
         let job = move || {
             let done = catch_unwind(AssertUnwindSafe(job)).map_err(|_| {
-                tracing::error!("a computation panicked; this is a defect, please report it");
+                tracing::error!("a computation panicked; please report this bug");
                 NotDone::Panicked
             });
-            _ = sender.send(done); // nobody waits any more: the work is done all the same
+            _ = sender.send(done); // the caller is gone; the work is complete anyway
         };
         let shared = &*self.0.0;
         let place = shared.enter(subject, cost, Box::new(job))?;
         let done = match tokio::time::timeout(shared.patience, &mut receiver).await {
             Ok(done) => done,
             Err(_) if place.leave() => return Err(shared.refuse(subject)),
-            Err(_) => receiver.await, // it has begun
+            Err(_) => receiver.await, // it is running
         };
-        done.unwrap_or_else(|_| Err(NotDone::Later(RetryAfter(STAY_AWAY)))) // it gave way to another
+        done.unwrap_or_else(|_| Err(NotDone::Later(RetryAfter(STAY_AWAY)))) // evicted by another job
     }
 
-    /// Counts a run with a wrong code, after which the address waits behind others.
+    /// Records a wrong code: the address then waits behind others.
     pub(crate) fn wrong(&self, subject: Subject) {
         let mut state = self.0.0.lock();
         let standing = state.standings.wrong(subject, Instant::now());
         state.jobs.stand(subject, standing);
     }
 
-    /// Counts a run with a right code, which clears what was held against the address.
+    /// Records a correct code, which clears earlier wrong ones.
     pub(crate) fn right(&self, subject: Subject) {
         let mut state = self.0.0.lock();
         let standing = state.standings.right(subject, Instant::now());
         state.jobs.stand(subject, standing);
     }
 
-    /// Forgets what is over; called every few seconds.
+    /// Discards expired entries; called every few seconds.
     pub(crate) fn sweep(&self) {
         self.0.0.lock().standings.sweep(Instant::now());
     }
@@ -139,7 +139,7 @@ impl Shared {
                     state.standings.refused(*other, now + STAY_AWAY);
                 }
                 let wake = state.idle > 0;
-                drop(state); // before the job that gave way, which may hold anything
+                drop(state); // before the evicted job, whose drop may do anything
                 if wake {
                     self.ready.notify_one();
                 }
@@ -157,7 +157,7 @@ impl Shared {
         NotDone::Later(RetryAfter(STAY_AWAY))
     }
 
-    /// What each thread does.
+    /// The loop of each thread.
     fn work(&self) {
         let mut state = self.lock();
         loop {
@@ -176,7 +176,7 @@ impl Shared {
     }
 }
 
-/// The place of a job that waits; left when the caller goes.
+/// The place of a waiting job; dropping it cancels the job.
 struct Place<'a> {
     shared: &'a Shared,
     subject: Subject,
@@ -184,7 +184,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Whether the job was still waiting; then it is dropped.
+    /// Cancels the job; `false` if it no longer waits.
     fn leave(&self) -> bool {
         let left = self.shared.lock().jobs.cancel(self.subject, self.ticket);
         left.is_some()

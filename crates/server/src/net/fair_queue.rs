@@ -1,34 +1,35 @@
-//! A bounded queue that is fair between those who ask: nobody gets more than their share while others wait.
+//! A bounded queue that is fair between subjects: none gets more than its share while others wait.
 //!
-//! - Whoever has jobs waiting has a lane. Lanes take turns (deficit round robin: Shreedhar and Varghese, 1995). A turn
-//!   is worth [`TURN`] units of cost; what it leaves is saved for the lane's next turn, so that a job of twice the cost
-//!   waits for two.
-//! - A lane of a better [`Precedence`] goes before all of a worse one; [`Precedence::Proved`] and [`Precedence::Good`] are one.
-//! - Where the queue is full, the newest job of the longest lane gives way, in the worst standing first; of lanes as long
-//!   one that is not `Proved`. Where that would be the newcomer's own lane, the newcomer is refused.
+//! - Each subject with waiting jobs has a lane. Lanes take turns (deficit round robin: Shreedhar and Varghese, 1995). A
+//!   turn is worth [`TURN`] units of cost; unused units are saved for the lane's next turn, so that a job of twice the
+//!   cost waits for two turns.
+//! - Lanes with a better [`Precedence`] go before all others; [`Precedence::Proved`] and [`Precedence::Good`] count the
+//!   same.
+//! - A full queue evicts the newest job of the longest lane, among lanes of the worst precedence first; of equally long
+//!   lanes, one that is not `Proved`. If that is the newcomer's own lane, the newcomer is refused.
 //!
-//! There is no clock, no thread and no lock in here. Each operation takes logarithmic time in the number of lanes, but
-//! that `take` passes a lane once for each `TURN` that its job costs.
+//! The queue has no clock, thread or lock. Each operation takes logarithmic time in the number of lanes, except that
+//! `take` passes a lane once for each `TURN` of its job's cost.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::net::precedence::Precedence;
 use crate::net::rate_limit::Subject;
 
-/// What a turn is worth: the PBKDF2 iterations of a usual run.
+/// The worth of a turn: the PBKDF2 iterations of a usual run.
 pub(crate) const TURN: u64 = 100_000;
 
-/// Jobs that wait, in one lane for each subject.
+/// Waiting jobs, in one lane per subject.
 pub(crate) struct FairQueue<T> {
     lanes: HashMap<Subject, Lane<T>>,
-    /// Whose turn it is: the first one's.
+    /// The order of turns: the first one is next.
     turns: BTreeSet<(Precedence, u64, Subject)>,
-    /// How many jobs wait in each lane: who gives way is last.
+    /// Lane lengths: the last one is the first to lose a job.
     lengths: BTreeSet<(Length, Subject)>,
     waiting: usize,
     most: usize,
     most_per_lane: usize,
-    /// Numbers turns and tickets.
+    /// Number of the next turn or ticket.
     next: u64,
 }
 
@@ -36,7 +37,7 @@ struct Lane<T> {
     jobs: VecDeque<Waiting<T>>,
     standing: Precedence,
     turn: u64,
-    /// Cost that it may still cause in this turn.
+    /// Remaining cost in this turn.
     credit: u64,
 }
 
@@ -46,29 +47,29 @@ struct Waiting<T> {
     job: T,
 }
 
-/// How long a lane is, to tell who gives way: its class, its jobs, and its standing within the class.
+/// A lane's rank for eviction: its class, its number of jobs, and its precedence within the class.
 type Length = (Precedence, usize, Precedence);
 
-/// The standing that counts for turns.
+/// The precedence for turns.
 fn class(standing: Precedence) -> Precedence {
     standing.max(Precedence::Good)
 }
 
-/// Names a job while it waits.
+/// Identifies a waiting job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
-/// What became of a job that was put in.
+/// The result of adding a job.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Put<T> {
-    /// It waits; where the queue was full, another one's job does no longer.
+    /// The job waits; a full queue evicted another job for it.
     Waits(Ticket, Option<(Subject, T)>),
-    /// There is no room for it.
+    /// The queue is full.
     Refused(T),
 }
 
 impl<T> FairQueue<T> {
-    /// For at most `most` jobs, half of them of one subject.
+    /// A queue for at most `most` jobs, half of them of one subject.
     pub(crate) fn new(most: usize) -> Self {
         FairQueue {
             lanes: HashMap::new(),
@@ -81,7 +82,7 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// Puts a job at the end of its lane, which from now on has this standing.
+    /// Adds a job at the end of its lane, which from now on has this precedence.
     pub(crate) fn put(&mut self, subject: Subject, standing: Precedence, cost: u64, job: T) -> Put<T> {
         self.stand(subject, standing);
         let own = self.lanes.get(&subject).map_or(0, |lane| lane.jobs.len());
@@ -105,13 +106,13 @@ impl<T> FairQueue<T> {
         Put::Waits(ticket, gave_way)
     }
 
-    /// How many jobs wait.
+    /// The number of waiting jobs.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.waiting
     }
 
-    /// The next job to be done; `None` only if none waits.
+    /// The next job; `None` only if none waits.
     pub(crate) fn take(&mut self) -> Option<T> {
         loop {
             let &(_, _, subject) = self.turns.first()?;
@@ -130,7 +131,7 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// Takes a job out before its turn; `None` if it no longer waits.
+    /// Removes a waiting job; `None` if it no longer waits.
     pub(crate) fn cancel(&mut self, subject: Subject, ticket: Ticket) -> Option<T> {
         let cancelled = self.change(subject, |lane| {
             let place = lane.jobs.binary_search_by_key(&ticket, |waiting| waiting.ticket).ok()?;
@@ -139,7 +140,7 @@ impl<T> FairQueue<T> {
         Some(cancelled.flatten()?.job)
     }
 
-    /// Moves a lane, if there is one, to where its standing belongs.
+    /// Moves a lane, if it exists, to its new precedence.
     pub(crate) fn stand(&mut self, subject: Subject, standing: Precedence) {
         let number = self.number();
         self.change(subject, |lane| {
@@ -155,7 +156,7 @@ impl<T> FairQueue<T> {
         self.next
     }
 
-    /// Changes a lane, and what is kept in order of its properties; a lane without jobs goes.
+    /// Changes a lane and updates the sorted sets; removes a lane without jobs.
     fn change<R>(&mut self, subject: Subject, change: impl FnOnce(&mut Lane<T>) -> R) -> Option<R> {
         let lane = self.lanes.get_mut(&subject)?;
         self.turns.remove(&(class(lane.standing), lane.turn, subject));

@@ -1,5 +1,5 @@
-//! The network: listeners, connections and their limits, TLS with the private CA, and the queues in which what strangers
-//! ask for waits its turn.
+//! The network: listeners, connections and their limits, TLS with the private CA, and fair queues for strangers'
+//! requests.
 
 pub(crate) mod connection;
 pub(crate) mod connection_limit;

@@ -1,47 +1,47 @@
-//! Who waits behind others for expensive work: addresses whose last run was wrong, and before those the ones that came
-//! back sooner than they were asked to. A right code clears both, and keeps the address its place where room is short.
+//! Precedence for expensive work: addresses whose last run had a wrong code wait behind all others; just ahead of them
+//! wait addresses that retried sooner than asked. A correct code clears both, and gives the address precedence for a
+//! place in the queue.
 //!
-//! It is kept in bounded memory. Whoever fills that with ever-new addresses gets old ones forgotten; these wait with
-//! everybody else then.
+//! Memory is bounded: a flood of new addresses evicts old entries, which then have the default precedence.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::net::rate_limit::Subject;
 
-/// Where an address stands; the lesser goes first.
+/// The precedence of an address; lower values go first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Precedence {
-    /// Its last run had a right code. It takes turns with those of whom nothing is known, and goes before them only where
-    /// there is no room for both: nobody buys more than that with one good code.
+    /// Its last run had a correct code. It takes turns with `Good` addresses and precedes them only if there is no room
+    /// for both: one good code buys no more than that.
     Proved,
     /// Nothing is known of it.
     #[default]
     Good,
-    /// It was asked to come back later, and came back sooner.
+    /// It retried sooner than asked.
     Hasty,
-    /// It has asked for work with a wrong code.
+    /// Its last run had a wrong code.
     Wrong,
 }
 
-/// How long something counts for or against an address.
+/// Lifetime of an entry.
 const MEMORY: Duration = Duration::from_secs(10 * 60);
-/// Addresses remembered at most in each of three maps, about 2 MiB together.
+/// Maximum number of addresses in each of three maps, about 2 MiB together.
 const CAPACITY: usize = 1 << 15;
 
 /// What is known of addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Standings {
-    /// Whose last run had a right code, and when. Only right codes add to it: wrong ones make nobody forgotten.
+    /// Time of the last correct code. Only correct codes add entries: wrong ones evict none.
     proved: HashMap<Subject, Instant>,
-    /// What is held against addresses, and since when.
+    /// Entries that count against addresses, with their time.
     against: HashMap<Subject, (Precedence, Instant)>,
-    /// Until when somebody was asked to stay away.
+    /// Times before which addresses should not retry.
     asked: HashMap<Subject, Instant>,
 }
 
 impl Standings {
-    /// The standing of somebody who asks for work.
+    /// The precedence of an address that requests work.
     pub(crate) fn of(&mut self, subject: Subject, now: Instant) -> Precedence {
         if let Some((standing, _)) = self.against.get(&subject).filter(|(_, since)| counts(*since, now)) {
             return *standing;
@@ -56,29 +56,29 @@ impl Standings {
         Precedence::Good
     }
 
-    /// Work was asked for with a wrong code.
+    /// Records a wrong code.
     pub(crate) fn wrong(&mut self, subject: Subject, now: Instant) -> Precedence {
         self.proved.remove(&subject);
         remember(&mut self.against, subject, (Precedence::Wrong, now));
         Precedence::Wrong
     }
 
-    /// A code was proved.
+    /// Records a proved code.
     pub(crate) fn right(&mut self, subject: Subject, now: Instant) -> Precedence {
         self.against.remove(&subject);
         remember(&mut self.proved, subject, now);
         Precedence::Proved
     }
 
-    /// Work was refused, with the wish that nobody asks again before `until`.
+    /// Records a refusal that asks the address not to retry before `until`.
     pub(crate) fn refused(&mut self, subject: Subject, until: Instant) {
         if self.asked.len() >= CAPACITY {
-            self.asked.clear(); // a short memory anyhow
+            self.asked.clear(); // entries are short-lived anyway
         }
         self.asked.insert(subject, until);
     }
 
-    /// Forgets what is over; called every few seconds.
+    /// Discards expired entries; called every few seconds.
     pub(crate) fn sweep(&mut self, now: Instant) {
         self.proved.retain(|_, since| counts(*since, now));
         self.against.retain(|_, (_, since)| counts(*since, now));
@@ -93,10 +93,10 @@ fn counts(since: Instant, now: Instant) -> bool {
     now.saturating_duration_since(since) < MEMORY
 }
 
-/// Adds to a map that never has more than [`CAPACITY`] entries.
+/// Adds to a map of at most [`CAPACITY`] entries.
 fn remember<T>(map: &mut HashMap<Subject, T>, subject: Subject, what: T) {
     if map.len() >= CAPACITY && !map.contains_key(&subject) {
-        let victim = map.keys().next().copied(); // any: the order of a hash map
+        let victim = map.keys().next().copied(); // arbitrary: the order of a hash map
         victim.map(|victim| map.remove(&victim));
     }
     map.insert(subject, what);
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(standings.of(one, now + MEMORY), Precedence::Good);
         assert_eq!(standings.right(one, now), Precedence::Proved);
         assert_eq!((standings.of(one, later), standings.of(one, now + MEMORY)), (Precedence::Proved, Precedence::Good));
-        assert_eq!(standings.wrong(one, now), Precedence::Wrong, "a right code buys no wrong ones");
+        assert_eq!(standings.wrong(one, now), Precedence::Wrong, "a correct code does not excuse wrong ones");
     }
 
     #[test]
@@ -133,10 +133,10 @@ mod tests {
         assert_eq!(standings.of(hasty, now), Precedence::Hasty);
         assert_eq!(standings.of(wrong, now), Precedence::Wrong);
         assert_eq!(standings.of(patient, until), Precedence::Good);
-        assert_eq!(standings.of(hasty, until), Precedence::Hasty, "it does not get better by waiting after that");
+        assert_eq!(standings.of(hasty, until), Precedence::Hasty, "waiting afterwards does not help");
         assert_eq!(standings.wrong(hasty, until), Precedence::Wrong);
         standings.right(hasty, now);
-        assert_eq!(standings.of(hasty, now), Precedence::Proved, "many people may share an address that is known");
+        assert_eq!(standings.of(hasty, now), Precedence::Proved, "many people may share a known address");
     }
 
     #[test]

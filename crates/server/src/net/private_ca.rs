@@ -1,9 +1,9 @@
-//! A private certification authority for servers without a certificate: made at the first start,
-//! kept in `data_dir/tls`, and asked for a new certificate when the old one runs out or lacks a
-//! name. It certifies K_SERVER as well, where nobody else has.
+//! A private CA for servers without a certificate: created at the first start, kept in `data_dir/tls`, issues a new
+//! certificate when the old one expires or lacks a name. It also certifies K_SERVER if the operator has no certificate
+//! for it.
 //!
-//! Clients trust `ca.pem`. It stays the same while certificates change: an authority that is lost, damaged or over, or
-//! that a wrong clock takes for over, is never replaced unasked.
+//! Clients trust `ca.pem`, which stays the same while certificates change: the server never replaces a CA on its own
+//! that is lost, damaged or expired, or seems so because the clock is wrong.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -25,20 +25,20 @@ use crate::files;
 #[cfg(test)]
 mod tests;
 
-/// Years that the authority is valid.
+/// Validity of the CA, in years.
 const CA_YEARS: i64 = 10;
-/// Days that a certificate is valid: what clients accept at most.
+/// Validity of a certificate, in days: the maximum that clients accept.
 const DAYS: i64 = 397;
-/// A certificate is replaced when fewer days are left.
+/// Remaining days below which a certificate is renewed.
 const RENEW_DAYS: i64 = 30;
 const DAY_S: i64 = 86_400;
 
 const CA_FILE: &str = "ca.pem";
 const CA_KEY_FILE: &str = "ca-key.pem";
-/// The authority's key until `ca.pem` stands beside it: what a start that was killed leaves, and the next one ends.
+/// The CA's key until `ca.pem` exists: left by a killed start, completed by the next one.
 const CA_KEY_BEGUN: &str = "ca-key.pem.begun";
 
-/// The files of the authority and of the certificate that it issued.
+/// The files of the CA and of the certificate that it issued.
 #[derive(Clone, Debug)]
 pub(crate) struct PrivateCa {
     folder: PathBuf,
@@ -46,8 +46,8 @@ pub(crate) struct PrivateCa {
 }
 
 impl PrivateCa {
-    /// An authority in `folder` for a server with these addresses: always `localhost`,
-    /// `127.0.0.1` and `::1`, the address that it listens on, and the hosts of its public URLs.
+    /// A CA in `folder` for a server with these addresses: always `localhost`, `127.0.0.1` and `::1`, the listening
+    /// address, and the hosts of the public URLs.
     pub(crate) fn new(folder: PathBuf, listen: SocketAddr, public_urls: &[String]) -> Result<Self, Error> {
         let refused = |why: String| Error::PrivateCa { folder: folder.clone(), why };
         let mut names = Vec::new();
@@ -85,11 +85,11 @@ impl PrivateCa {
         self.folder.join("key.pem")
     }
 
-    /// Makes the authority where there was none yet, and makes sure that it is whole: what identifies it.
-    /// `known` is what identified it at an earlier start.
+    /// Creates the CA if there was none, and checks it; returns its identity. `known` is its identity at an earlier
+    /// start.
     ///
     /// # Errors
-    /// [`Error::PrivateCa`] for one that is missing, half there, unreadable, or another than the known one.
+    /// [`Error::PrivateCa`] for a missing, incomplete or unreadable CA, or a different one from the known.
     pub(crate) fn open(&self, known: Option<&[u8]>, now: Timestamp) -> Result<[u8; 32], Error> {
         files::make_private_folder(&self.folder)?;
         let path = |name| self.folder.join(name);
@@ -104,7 +104,7 @@ impl PrivateCa {
         self.issuer()?;
         let id = Sha256::digest(&[&self.authority()?.public_key]);
         match known {
-            Some(known) if known != id => Err(self.unusable("is not the one that this server's clients know".into())),
+            Some(known) if known != id => Err(self.unusable("is not the CA that this server's clients know".into())),
             _ => Ok(id),
         }
     }
@@ -116,15 +116,14 @@ impl PrivateCa {
         files::write(&begun, Secret::from(key.serialize_pem().into_bytes()).expose(), 0o600)?;
         files::write(&self.ca_file(), certificate.pem().as_bytes(), 0o644)?;
         files::rename(&begun, &self.folder.join(CA_KEY_FILE))?;
-        tracing::info!("made a private certification authority: {}", self.ca_file().display());
+        tracing::info!("created a private CA: {}", self.ca_file().display());
         Ok(())
     }
 
-    /// Has a certificate issued where the present one does not serve; gives what an operator should know about the
-    /// authority.
+    /// Renews the certificate if necessary; returns a warning about the CA, if any.
     ///
     /// # Errors
-    /// [`Error::PrivateCa`], and files that cannot be read or written.
+    /// [`Error::PrivateCa`]; errors of files.
     pub(crate) fn ensure(&self, now: Timestamp) -> Result<Option<String>, Error> {
         let ca = self.authority()?;
         let is_valid = (ca.not_before..=ca.not_after).contains(&now.as_second());
@@ -133,12 +132,12 @@ impl PrivateCa {
                 let days_left = (to - now.as_second()) / DAY_S;
                 from <= now.as_second() && (days_left >= RENEW_DAYS || to + DAY_S > ca.not_after)
             }
-            present => present.is_some(), // a clock that is wrong leaves the certificate as it is
+            present => present.is_some(), // with a wrong clock, keep the certificate
         };
         let warning = if !is_valid {
             let why = format!(
-                "is valid from {} to {}, and the clock says {}: set the clock, or, if it is right, make a new one \
-                 with `dskpp serve --new-ca` and hand out its ca.pem",
+                "is valid from {} to {}, but the clock says {}: set the clock or, if it is correct, create a new CA \
+                 with `dskpp serve --new-ca` and distribute its ca.pem",
                 day(ca.not_before),
                 day(ca.not_after),
                 date(now)
@@ -149,7 +148,9 @@ impl PrivateCa {
             Some(why)
         } else if ca.not_after - now.as_second() < DAYS * DAY_S {
             let to = day(ca.not_after);
-            Some(format!("ends on {to}: make a new one in time with `dskpp serve --new-ca` and hand out its ca.pem"))
+            Some(format!(
+                "expires on {to}: create a new CA in time with `dskpp serve --new-ca` and distribute its ca.pem"
+            ))
         } else {
             None
         };
@@ -173,8 +174,8 @@ impl PrivateCa {
         files::write(&self.certificate_file(), certificate.pem().as_bytes(), 0o644)
     }
 
-    /// A certificate of K_SERVER, as long as the authority's own, and that one above it, in DER. Clients remember the
-    /// authority, and take another K_SERVER from it (profile P29).
+    /// A certificate for K_SERVER, valid as long as the CA, followed by the CA certificate, in DER. Clients store the
+    /// CA and accept another K_SERVER from it (profile P29).
     ///
     /// # Errors
     /// [`Error::PrivateCa`]
@@ -192,16 +193,16 @@ impl PrivateCa {
         Ok(vec![certificate.der().to_vec(), ca.der])
     }
 
-    /// What signs certificates: the authority's name and key, which belong to `ca.pem`.
+    /// The CA's name and key, which match `ca.pem`.
     ///
     /// # Errors
-    /// [`Error::PrivateCa`] for a key that is unreadable or another one.
+    /// [`Error::PrivateCa`] for an unreadable or wrong key.
     fn issuer(&self) -> Result<Issuer<'static, KeyPair>, Error> {
         let unreadable = |why: rcgen::Error| self.unusable(format!("has an unreadable {CA_KEY_FILE} ({why})"));
         let key = read_key(&self.folder.join(CA_KEY_FILE))?.map_err(unreadable)?;
         let ca = self.authority()?;
         if key.der_bytes() != ca.public_key || ca.common_name != ca_name(&key) {
-            return Err(self.unusable(format!("has a {CA_KEY_FILE} that does not belong to its {CA_FILE}")));
+            return Err(self.unusable(format!("has a {CA_KEY_FILE} that does not match its {CA_FILE}")));
         }
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name(&ca.common_name);
@@ -209,7 +210,7 @@ impl PrivateCa {
         Ok(Issuer::new(params, key))
     }
 
-    /// What `ca.pem` says.
+    /// The contents of `ca.pem`.
     fn authority(&self) -> Result<Authority, Error> {
         let chain = files::read_certificates(&self.ca_file());
         let chain = chain.map_err(|why| self.unusable(format!("has an unreadable {CA_FILE} ({why})")))?;
@@ -226,8 +227,8 @@ impl PrivateCa {
         authority.ok_or_else(|| self.unusable(format!("has an unreadable {CA_FILE}")))
     }
 
-    /// From when to when the present certificate is valid; `None` where it has to be made anew whatever the time is:
-    /// there is none, it lacks a name, another authority issued it, or its key is not the one beside it.
+    /// The validity of the current certificate; `None` if it must be replaced at any time: it is missing, lacks a name,
+    /// another CA issued it, or its key does not match.
     fn certificate(&self) -> Result<Option<(i64, i64)>, Error> {
         if !self.certificate_file().exists() || !self.key_file().exists() {
             return Ok(None);
@@ -259,15 +260,15 @@ impl PrivateCa {
         Error::PrivateCa { folder: self.folder.clone(), why: format!("cannot issue a certificate: {why}") }
     }
 
-    /// An authority that is there, but not as it should be.
+    /// An existing CA with a fault.
     fn unusable(&self, what: String) -> Error {
-        let remedy = "restore the folder from a backup, or make a new authority with `dskpp serve --new-ca` and hand \
-                      out its ca.pem";
+        let remedy = "restore the folder from a backup, or create a new CA with `dskpp serve --new-ca` and distribute \
+                      its ca.pem";
         Error::PrivateCa { folder: self.folder.clone(), why: format!("{what}: {remedy}") }
     }
 }
 
-/// What a certificate of an authority says; times in seconds since 1970.
+/// The contents of a CA certificate; times in seconds since 1970.
 struct Authority {
     der: Vec<u8>,
     common_name: String,
@@ -285,7 +286,7 @@ impl PublicKeyData for RsaKey<'_> {
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &rcgen::PKCS_RSA_SHA256 // what such keys are named by; they sign nothing here
+        &rcgen::PKCS_RSA_SHA256 // determines the algorithm identifier only; the key signs nothing here
     }
 }
 
@@ -312,7 +313,7 @@ fn is_same(wanted: &SanType, present: &GeneralName<'_>) -> bool {
     }
 }
 
-/// The authority's name follows from its key, so that two of them are never mistaken for one.
+/// The CA's name is derived from its key, so that no two CAs have the same name.
 fn ca_name(key: &KeyPair) -> String {
     let digest = Sha256::digest(&[key.der_bytes()]);
     let name = data_encoding::HEXUPPER.encode(digest.first_chunk::<4>().map_or(&[], |part| part));
@@ -329,12 +330,12 @@ fn date(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// The day of a time in seconds since 1970.
+/// The date of a time in seconds since 1970.
 fn day(second: i64) -> Date {
     date(Timestamp::from_second(second).unwrap_or(Timestamp::MAX))
 }
 
-/// From yesterday, since clocks differ, for so many days from now.
+/// A validity from yesterday, since clocks differ, to this many days from now.
 fn set_validity(params: &mut CertificateParams, now: Timestamp, days: i64) {
     let today = date(now);
     set_days(params, today.saturating_sub(1.days()), today.saturating_add(days.days()));

@@ -1,4 +1,4 @@
-//! How far the requests of one connection have come, which decides how long it may stay.
+//! The progress of a connection's requests, which determines its deadlines.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use crate::config;
 use crate::net::connection_limit::{NEVER, Visit};
 
-/// What a client may take its time for.
+/// Time limits for clients.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
     /// For a PROXY header and a TLS handshake.
@@ -24,7 +24,7 @@ pub(crate) struct Times {
     header: Duration,
     /// From the first octet of a request until its answer is written.
     request: Duration,
-    /// To take some of an answer.
+    /// To read some of an answer.
     write: Duration,
 }
 
@@ -39,25 +39,25 @@ impl From<&config::Limits> for Times {
     }
 }
 
-/// The connection is being set up.
+/// The connection is being established.
 const HANDSHAKE: u8 = 0;
-/// It is between two requests.
+/// Between two requests.
 const IDLE: u8 = 1;
-/// A request is on its way.
+/// Receiving a request.
 const RECEIVING: u8 = 2;
-/// The server works on it, or writes the answer.
+/// Processing the request, or writing the answer.
 const WORKING: u8 = 3;
-/// The answer is made, but not yet written whole.
+/// The answer is complete, but not yet written.
 const ANSWERED: u8 = 4;
 
-/// The course of a connection; only its own task changes it.
+/// The progress of a connection; only its own task changes it.
 pub(crate) struct Progress {
     visit: Arc<Visit>,
     times: Times,
     phase: AtomicU8,
-    /// The moment when the request that is on its way must be answered.
+    /// The deadline of the current request.
     ends: AtomicU64,
-    /// Requests that did not wait for the answer to the one before.
+    /// Requests in a row that did not wait for the previous answer.
     pipelined: AtomicU32,
 }
 
@@ -67,13 +67,13 @@ impl Progress {
         Arc::new(Progress { visit, times, phase, ends, pipelined })
     }
 
-    /// The connection is set up, and nothing of its first request is there.
+    /// The connection is established, and no request has begun.
     pub(crate) fn is_ready(&self) {
         self.phase.store(IDLE, Relaxed);
         self.visit.waits(self.visit.moment_after(self.times.header));
     }
 
-    /// Octets came: the first ones of a request, where none was on its way.
+    /// Octets arrived; they begin a request if none is in progress.
     fn octets_came(&self) {
         if self.phase.load(Relaxed) == IDLE {
             self.begins();
@@ -87,8 +87,8 @@ impl Progress {
         self.visit.waits(ends.min(self.visit.moment_after(self.times.header)));
     }
 
-    /// The headers of a request are there: how many requests have come in a row, each before the answer to the one
-    /// before was written.
+    /// A request's headers are complete. Returns the number of requests in a row that arrived before the previous
+    /// answer was written.
     pub(crate) fn has_headers(&self) -> u32 {
         let pipelined = match self.phase.load(Relaxed) {
             RECEIVING => 0,
@@ -102,13 +102,13 @@ impl Progress {
         pipelined
     }
 
-    /// All of a request is there.
+    /// The request is complete.
     pub(crate) fn is_received(&self) {
         self.phase.store(WORKING, Relaxed);
         self.visit.works(self.ends.load(Relaxed));
     }
 
-    /// The answer begins. One that is made while it is written has no time of its own: the client only has to take it.
+    /// The answer begins. A streamed answer has no deadline of its own: the client only has to keep reading.
     fn answers(&self, has_known_length: bool) {
         if !has_known_length {
             self.ends.store(NEVER, Relaxed);
@@ -124,21 +124,21 @@ impl Progress {
         matches!(self.phase.load(Relaxed), WORKING | ANSWERED)
     }
 
-    /// The client takes no more octets for now.
+    /// The client stopped reading.
     fn stalls(&self) {
         if self.is_writing() && !self.visit.is_waiting() {
             self.visit.waits(self.ends.load(Relaxed).min(self.visit.moment_after(self.times.write)));
         }
     }
 
-    /// The client took octets.
+    /// The client read octets.
     fn takes(&self) {
         if self.is_writing() && self.visit.is_waiting() {
             self.visit.works(self.ends.load(Relaxed));
         }
     }
 
-    /// All that was to be written is.
+    /// Everything is written.
     fn is_flushed(&self) {
         if self.phase.load(Relaxed) == ANSWERED {
             self.phase.store(IDLE, Relaxed);
@@ -147,7 +147,7 @@ impl Progress {
     }
 }
 
-/// A TCP connection that tells how it goes on.
+/// A TCP connection that reports progress.
 pub(crate) struct Watched {
     pub(crate) stream: TcpStream,
     pub(crate) progress: Arc<Progress>,
@@ -208,7 +208,7 @@ impl AsyncWrite for Watched {
     }
 }
 
-/// A request's body that tells when all of it is there.
+/// A request body that reports its end.
 pub(crate) struct Received<B> {
     body: B,
     progress: Arc<Progress>,
@@ -247,7 +247,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Received<B> {
     }
 }
 
-/// An answer's body that tells when all of it has been given to the connection.
+/// An answer body that reports when the connection has taken all of it.
 pub(crate) struct Answered {
     body: axum::body::Body,
     progress: Arc<Progress>,

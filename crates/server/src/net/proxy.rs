@@ -1,5 +1,5 @@
-//! Whose request it is: the address at the other end of the connection, or, where a configured proxy is there, the one
-//! that the proxy names. Nobody else is believed, and what cannot be read is an error.
+//! The client's address: the peer of the connection or, if that is a configured proxy, the address that the proxy
+//! passes. Headers of other peers are ignored, and invalid ones are errors.
 
 mod forwarded;
 mod header_v2;
@@ -18,26 +18,26 @@ use crate::config::{Proxy, ProxyHeader};
 /// The configured proxies.
 pub(crate) struct Proxies {
     config: Proxy,
-    /// Whether the log says already that one names no client.
+    /// Whether the log has warned of a proxy that passes no addresses.
     warned: AtomicBool,
 }
 
-/// Why a proxy's header does not tell the client.
+/// Why a proxy's header is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadHeader {
-    /// It has other than visible characters.
-    #[error("it is no text")]
+    /// It contains characters that are not visible ASCII.
+    #[error("it is not visible ASCII")]
     NoText,
-    /// It is no list of elements (RFC 7239 §4).
+    /// It is not a list of elements (RFC 7239 §4).
     #[error("`Forwarded` does not follow its grammar")]
     Grammar,
-    /// An element that counts names no one.
+    /// A relevant element has no address.
     #[error("an element has no `for`")]
     NoFor,
-    /// What counts is no address: `unknown`, a made-up identifier, or anything else.
-    #[error("{0:?} is no address")]
+    /// A relevant value is not an address: `unknown`, an obfuscated identifier, or anything else.
+    #[error("{0:?} is not an address")]
     NoAddress(String),
-    /// It is there and names nobody.
+    /// It is present but empty.
     #[error("it is empty")]
     Empty,
 }
@@ -52,8 +52,7 @@ impl Proxies {
         self.config.header != ProxyHeader::None && self.config.trusted.iter().any(|network| network.contains(address))
     }
 
-    /// The client of a new connection: whom its proxy announces before everything else (PROXY protocol v2), or who is
-    /// at the other end.
+    /// The client of a new connection: the one that its proxy announces first (PROXY protocol v2), or the peer.
     pub(crate) async fn announced(
         &self,
         stream: &mut (impl AsyncRead + Unpin),
@@ -65,10 +64,10 @@ impl Proxies {
         }
     }
 
-    /// Whom the proxy at `peer` names in a request; nobody where there is no proxy, or the request is the proxy's own.
+    /// The client that the proxy at `peer` names in a request; `None` without a proxy, or for the proxy's own requests.
     ///
-    /// Each proxy adds the address that it sees at the right. From there on, those of proxies are passed over: the
-    /// first other one counts. What stands left of it is only the client's word.
+    /// Each proxy appends the address that it sees on the right. From the right, trusted addresses are skipped; the
+    /// first other one is the client. Anything further left is only the client's claim.
     pub(crate) fn named(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<Option<SocketAddr>, BadHeader> {
         if !self.are(peer.ip()) {
             return Ok(None);
@@ -95,12 +94,12 @@ impl Proxies {
         outermost.map(Some).ok_or(BadHeader::Empty)
     }
 
-    /// Says once that a proxy names no clients: all of them then count as one.
+    /// Warns once that a proxy names no clients: they all count as one then.
     pub(crate) fn warn_of_silence(&self, peer: SocketAddr) {
         let names_clients = matches!(self.config.header, ProxyHeader::Forwarded | ProxyHeader::XForwardedFor);
         if names_clients && self.are(peer.ip()) && !self.warned.swap(true, Relaxed) {
-            tracing::warn!(%peer, "requests of this proxy come without the header that proxy.header names: its address \
-                is taken for that of all its clients");
+            tracing::warn!(%peer, "requests from this proxy lack the header set in proxy.header: all its clients \
+                count as one address");
         }
     }
 
@@ -119,14 +118,14 @@ impl Proxies {
     }
 }
 
-/// The longest text that is quoted in the log.
+/// The longest text to quote in the log.
 const MAX_QUOTED: usize = 100;
 
 fn no_address(text: &str) -> BadHeader {
     BadHeader::NoAddress(text.chars().take(MAX_QUOTED).collect())
 }
 
-/// An address with or without a port; IPv6 stands in brackets where it has one. No port is 0.
+/// An address with or without a port; IPv6 with a port is in brackets. Port 0 means none.
 fn address(text: &str) -> Option<SocketAddr> {
     let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let alone = match bracketed {

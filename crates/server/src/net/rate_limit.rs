@@ -1,4 +1,4 @@
-//! How many requests one address, and all of them together, may send.
+//! Limits of requests per address and in total.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -12,7 +12,7 @@ use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLim
 
 use crate::config;
 
-/// How long a refused peer is asked to stay away.
+/// `Retry-After` of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RetryAfter(pub(crate) Duration);
 
@@ -23,7 +23,7 @@ impl RetryAfter {
     }
 }
 
-/// What counts as one peer: an IPv4 address, or the /64 that an IPv6 network hands to one site.
+/// What counts as one peer: an IPv4 address, or an IPv6 /64, which networks assign to one site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Subject(IpAddr);
 
@@ -46,12 +46,12 @@ impl fmt::Display for Subject {
     }
 }
 
-/// How often a run counts that asks for so many PBKDF2 iterations: once for each 100,000 (profile P3).
+/// How many requests a run with that many PBKDF2 iterations counts as: one for each 100,000 (profile P3).
 pub(crate) fn weight(iterations: u32) -> NonZeroU32 {
     NonZeroU32::new(iterations.div_ceil(MIN_ITERATIONS)).unwrap_or(NonZeroU32::MIN)
 }
 
-/// Request rates of unauthenticated requests.
+/// Rates of unauthenticated requests.
 pub(crate) struct Rates {
     clock: DefaultClock,
     each: Option<DefaultKeyedRateLimiter<Subject>>,
@@ -61,7 +61,7 @@ pub(crate) struct Rates {
     all: Option<DefaultDirectRateLimiter>,
 }
 
-/// After so many requests, too, what is over is forgotten: ever-new addresses fill no memory.
+/// Number of requests after which expired entries are discarded, so that ever-new addresses do not fill the memory.
 const SWEEP_AFTER: usize = 1 << 15;
 
 impl Rates {
@@ -82,25 +82,25 @@ impl Rates {
         Ok(())
     }
 
-    /// Counts what a run of this [`weight`] asks for beyond its request.
+    /// Counts a run of this [`weight`] beyond its request itself.
     pub(crate) fn charge(&self, subject: Subject, weight: NonZeroU32) -> Result<(), RetryAfter> {
         NonZeroU32::new(weight.get() - 1).map_or(Ok(()), |more| self.count(subject, more))
     }
 
-    /// Counts so many requests against the address alone.
+    /// Counts that many requests against the address only.
     pub(crate) fn count(&self, subject: Subject, times: NonZeroU32) -> Result<(), RetryAfter> {
         if self.since.fetch_add(1, Ordering::Relaxed) >= SWEEP_AFTER {
             self.sweep();
         }
         let Some(each) = &self.each else { return Ok(()) };
-        // More than its whole burst cannot be asked of anybody.
+        // Nobody can be asked for more than the whole burst.
         match each.check_key_n(&subject, times.min(self.burst)) {
             Ok(Err(until)) => Err(RetryAfter(until.wait_time_from(self.clock.now()))),
             Ok(Ok(())) | Err(_) => Ok(()),
         }
     }
 
-    /// Forgets peers that have been quiet; called every few seconds.
+    /// Discards idle peers; called every few seconds.
     pub(crate) fn sweep(&self) {
         self.since.store(0, Ordering::Relaxed);
         if let Some(each) = &self.each {
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(refused.seconds(), 1);
         assert_eq!(rates.admit(quiet), Ok(()));
         rates.sweep();
-        assert!(rates.admit(loud).is_err(), "a sweep forgives nothing");
+        assert!(rates.admit(loud).is_err(), "a sweep keeps active peers");
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
             (0..20).take_while(|_| run().is_ok()).count()
         };
         assert_eq!((runs(100_000), runs(200_000), runs(300_000)), (12, 6, 4));
-        assert_eq!(runs(u32::MAX), 0, "more than a burst is one: it is not let through for free");
+        assert_eq!(runs(u32::MAX), 0, "a weight above the burst counts as the burst");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! TLS 1.2 and 1.3 from files that are watched: changed ones are taken over without a restart,
-//! unusable ones leave the old certificate in place and a line in the log.
+//! TLS 1.2 and 1.3 from watched files: the server reloads changed files without a restart; invalid ones leave the old
+//! certificate in use and are logged.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ use crate::files::permissions::warn_of_exposed_key;
 use crate::model::clock::timestamp;
 use crate::net::private_ca::PrivateCa;
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 pub(crate) enum Source {
     /// The operator's files.
     Files { certificate: PathBuf, key: PathBuf },
-    /// The authority in the data folder.
+    /// The private CA in the data folder.
     PrivateCa(PrivateCa),
 }
 
@@ -34,31 +34,31 @@ impl Source {
     }
 }
 
-/// What tells that a file has changed; nothing where there is no file.
+/// Identifies a version of a file; `None` if there is no file.
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
-/// What new connections are accepted with; stays current.
+/// The configuration for new connections; stays up to date.
 #[derive(Clone)]
 pub(crate) struct InUse(Arc<RwLock<Arc<ServerConfig>>>);
 
 impl InUse {
-    /// As it is now.
+    /// The current configuration.
     pub(crate) fn now(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The server's certificate, as TLS uses it and as it is watched.
+/// The server's certificate and its files.
 pub(crate) struct Tls {
     source: Source,
     stamp: Stamp,
     in_use: InUse,
-    /// What was last said about the authority.
+    /// The last warning about the CA.
     warning: Option<String>,
 }
 
 impl Tls {
-    /// Loads the certificate, after the authority has made one if need be.
+    /// Loads the certificate, after the CA has issued one if necessary.
     pub(crate) fn load(source: Source) -> Result<Self, Error> {
         let warning = match &source {
             Source::PrivateCa(ca) => ca.ensure(timestamp())?,
@@ -70,12 +70,12 @@ impl Tls {
         Ok(Self { source, stamp, in_use, warning })
     }
 
-    /// What connections are accepted with; stays current.
+    /// The configuration for new connections; stays up to date.
     pub(crate) fn in_use(&self) -> InUse {
         self.in_use.clone()
     }
 
-    /// The private authority's certificate, where it issued the one in use.
+    /// The private CA's certificate, if the CA issued the current one.
     pub(crate) fn ca_file(&self) -> Option<PathBuf> {
         match &self.source {
             Source::PrivateCa(ca) => Some(ca.ca_file()),
@@ -83,7 +83,7 @@ impl Tls {
         }
     }
 
-    /// Looks at the files every `interval`, for ever, and whenever `reloads` says so, which may name other ones.
+    /// Checks the files every `interval`, forever, and on each message from `reloads`, which may name other files.
     pub(crate) async fn watch(mut self, interval: Duration, mut reloads: mpsc::Receiver<Option<Source>>) -> Infallible {
         loop {
             tokio::select! {
@@ -93,7 +93,7 @@ impl Tls {
         }
     }
 
-    /// Takes over what stands in the files now, or in other ones.
+    /// Loads the current content of the files, or of other ones.
     fn reload(&mut self, files: Option<Source>) {
         let source = files.as_ref().unwrap_or(&self.source);
         let stamp = stamp(source);
@@ -108,7 +108,7 @@ impl Tls {
     fn look(&mut self) {
         if let Source::PrivateCa(ca) = &self.source {
             let renewed = ca.ensure(timestamp());
-            let warning = renewed.unwrap_or_else(|why| Some(format!("the certificate cannot be renewed: {why}")));
+            let warning = renewed.unwrap_or_else(|why| Some(format!("cannot renew the certificate: {why}")));
             if warning != self.warning {
                 warning.iter().for_each(|warning| tracing::warn!("{warning}"));
                 self.warning = warning;
@@ -122,16 +122,16 @@ impl Tls {
         self.take_over(&self.source.paths());
     }
 
-    /// Uses what stands in the files; `false` if that cannot be.
+    /// Uses the current content of the files; `false` if it is invalid.
     fn take_over(&self, files: &[PathBuf; 2]) -> bool {
         match server_config(files) {
             Ok(config) => {
                 *self.in_use.0.write().unwrap_or_else(PoisonError::into_inner) = config;
-                tracing::info!("took over the certificate {}", files[0].display());
+                tracing::info!("loaded the certificate {}", files[0].display());
                 true
             }
             Err(why) => {
-                tracing::warn!("the old certificate stays in use: {why}");
+                tracing::warn!("keeping the old certificate: {why}");
                 false
             }
         }
@@ -151,7 +151,7 @@ fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<Arc<ServerConfig>,
     let unusable = |why: rustls::Error| Error::Content {
         path: certificate.clone(),
         what: "the certificate of this server",
-        why: format!("{why}; it must fit the private key {}", key.display()),
+        why: format!("{why}; it must match the private key {}", key.display()),
     };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

@@ -1,8 +1,8 @@
-//! Short work that anybody can cause, such as TLS handshakes and first requests of runs: few pieces of it are in
-//! progress at once, and where more wait, addresses take turns.
+//! Turns for short work that anybody can cause, such as TLS handshakes and first requests of runs: a few pieces run at
+//! once, and addresses take turns for the rest.
 //!
-//! It runs on the threads that serve connections: to hand it to others would cost more than it takes. Who waits for a
-//! turn keeps no thread busy, so whoever asks for little never stands behind all that somebody else has sent.
+//! The work runs on the threads that serve connections: handing it to other threads would cost more. Waiting for a turn
+//! blocks no thread, so a flood from one address delays only that address.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,28 +14,28 @@ use crate::net::fair_queue::{FairQueue, Put, TURN, Ticket};
 use crate::net::precedence::Precedence;
 use crate::net::rate_limit::{RetryAfter, Subject};
 
-/// Pieces in progress for each thread: one computes while another waits for the store.
+/// Concurrent pieces per thread: one computes while another waits for the store.
 const EACH_THREAD: usize = 2;
-/// How long who was refused is asked to stay away.
+/// `Retry-After` of a refusal.
 const STAY_AWAY: Duration = Duration::from_secs(1);
 
-/// Gives turns; clones share them.
+/// Gives out turns; clones share them.
 #[derive(Clone)]
 pub(crate) struct Turns(Arc<Mutex<State>>);
 
 struct State {
-    /// Turns that nobody has; none while anybody waits.
+    /// Free turns; none while anybody waits.
     free: usize,
     waiting: FairQueue<oneshot::Sender<Turn>>,
 }
 
-/// The right to work. Who is next has it when this goes.
+/// The right to work; dropping it passes it on.
 #[must_use]
 pub(crate) struct Turn(Turns);
 
 impl Turns {
     pub(crate) fn new(config: &config::Config) -> Self {
-        // A connection waits for one turn at a time: with twice as many places no address ever fills its half of them.
+        // A connection waits for one turn at a time: with twice as many places no address can fill its half of them.
         let places = config.limits.max_connections.saturating_mul(2);
         Self::with(config.server.workers.max(1).saturating_mul(EACH_THREAD), places)
     }
@@ -44,7 +44,7 @@ impl Turns {
         Turns(Arc::new(Mutex::new(State { free, waiting: FairQueue::new(places) })))
     }
 
-    /// Waits for a turn; refused only where there is no room to wait.
+    /// Waits for a turn; refused only if the queue is full.
     pub(crate) async fn of(&self, subject: Subject) -> Result<Turn, RetryAfter> {
         let mut receiver = {
             let mut state = self.lock();
@@ -58,7 +58,7 @@ impl Turns {
                 Put::Refused(_) => return Err(RetryAfter(STAY_AWAY)),
             }
         };
-        (&mut receiver.receiver).await.map_err(|_| RetryAfter(STAY_AWAY)) // it gave way to another
+        (&mut receiver.receiver).await.map_err(|_| RetryAfter(STAY_AWAY)) // evicted by another
     }
 
     /// Whether anybody waits.
@@ -82,14 +82,14 @@ impl Drop for Turn {
             };
             drop(state);
             if !next.is_closed() {
-                _ = next.send(Turn(self.0.clone())); // who has just left hands it on
+                _ = next.send(Turn(self.0.clone())); // if its receiver is gone, the turn's drop passes it on
                 return;
             }
         }
     }
 }
 
-/// Somebody who waits, until he has a turn or leaves.
+/// A waiting request, until it has its turn or is dropped.
 struct Waiting<'a> {
     turns: &'a Turns,
     subject: Subject,

@@ -1,10 +1,10 @@
-//! Wrong codes slow the next one down, per ClientID and address, whether or not there is such a client; in a table of
-//! their own, wrong one-time passwords do, per user or key.
+//! Back-off after wrong codes, per ClientID and address, whether or not the client exists; a second table does the same
+//! for wrong one-time passwords, per user or key.
 //!
-//! This is what keeps guessing from costing the server PBKDF2. It is in memory alone and ends by itself; that the store
-//! locks an address out after some wrong codes is another matter, and survives a restart. Who guesses from many
-//! addresses is slowed by a total as well, which never makes an address wait that has sent no wrong code itself: nobody
-//! keeps an owner out from elsewhere. A table that has forgotten something costs a few derivations and unlocks nothing.
+//! It limits the PBKDF2 work that guessing costs the server. It is kept in memory and expires; the store's lock after
+//! some wrong codes is separate and survives a restart. A total per ClientID slows guesses from many addresses, but
+//! never delays an address that has sent no wrong code itself: nobody can lock out an owner from elsewhere. A table
+//! that has lost an entry costs a few derivations and unlocks nothing.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -17,21 +17,21 @@ use tokio::sync::Notify;
 
 use crate::net::rate_limit::{RetryAfter, Subject};
 
-/// Wrong codes that cost nothing but themselves: people mistype.
+/// Wrong codes without a delay: people mistype.
 const FREE: u32 = 3;
-/// The longest wait.
+/// The longest delay.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// Wrong codes from everywhere that cost nothing but themselves.
+/// Wrong codes from all addresses without a delay.
 const FREE_IN_TOTAL: u32 = 30;
-/// The longest wait after a wrong code that only others' wrong codes cause.
+/// The longest delay caused by the total alone.
 const LONGEST_IN_TOTAL: Duration = Duration::from_secs(60);
-/// When to come again where the outcome of others decides.
+/// `Retry-After` while other attempts are undecided.
 const SOON: RetryAfter = RetryAfter(Duration::from_secs(1));
-/// The longest wait for that outcome.
+/// The longest wait for their outcome.
 const MOST_IN_TURN: Duration = Duration::from_secs(5);
-/// How long after the last attempt it is forgotten.
+/// Lifetime of an entry after the last attempt.
 const MEMORY: Duration = Duration::from_secs(30 * 60);
-/// Entries at most, about 4 MiB.
+/// Maximum number of entries, about 4 MiB.
 const CAPACITY: usize = 1 << 16;
 
 /// Attempts per ClientID and address, and per ClientID.
@@ -41,17 +41,17 @@ pub(crate) struct Backoff(Arc<Table>);
 #[derive(Debug, Default)]
 struct Table {
     hasher: RandomState,
-    /// By a keyed hash of name and address: of fixed size, and no two can be made to meet.
+    /// Keyed by a keyed hash of name and address: of fixed size, and collisions cannot be constructed.
     attempts: Mutex<HashMap<u64, Attempts>>,
-    /// A try has come to its end.
+    /// Signals the end of an attempt.
     decided: Notify,
 }
 
-/// Why there is no try now.
+/// Why there is no attempt now.
 enum NotNow {
-    /// After wrong ones.
+    /// The back-off after wrong attempts.
     Blocked(RetryAfter),
-    /// Others run whose outcome decides.
+    /// Other attempts are running whose outcome decides.
     Undecided,
 }
 
@@ -63,18 +63,18 @@ struct Attempts {
     touched: Instant,
 }
 
-/// One try at a code, from before the work until its outcome is known.
+/// One attempt at a code, from before the work until its outcome is known.
 pub(crate) struct Attempt {
     table: Arc<Table>,
     key: u64,
     weight: u32,
-    /// Where all tries of that name are counted.
+    /// The entry that counts all attempts at that name.
     total: Option<u64>,
 }
 
 impl Backoff {
-    /// Asks for a try at `name`, from an address where that matters; it counts `weight` times (see
-    /// [`crate::net::rate_limit::weight`]). At most as many run at once as could all be wrong before a wait is due.
+    /// Requests an attempt at `name`, from an address where that matters; it counts `weight` times (see
+    /// [`crate::net::rate_limit::weight`]). Runs only as many attempts at once as could all be wrong without a delay.
     pub(crate) fn begin(
         &self,
         name: &str,
@@ -88,13 +88,13 @@ impl Backoff {
         })
     }
 
-    /// As [`Backoff::begin`], wherever it comes from; but where only the outcome of others decides, it waits for that. So
-    /// right ones are never turned away because they come at once.
+    /// Like [`Backoff::begin`], from any address; but while other attempts are undecided, it waits for them. So
+    /// concurrent correct passwords are never refused.
     pub(crate) async fn begin_in_turn(&self, name: &str) -> Result<Attempt, RetryAfter> {
         let until = tokio::time::Instant::now() + MOST_IN_TURN;
         loop {
             let mut decided = pin!(self.0.decided.notified());
-            decided.as_mut().enable(); // before the look, so that nothing is missed
+            decided.as_mut().enable(); // before the check, so that no notification is missed
             match self.try_begin(name, None, NonZeroU32::MIN, Instant::now()) {
                 Ok(attempt) => return Ok(attempt),
                 Err(NotNow::Blocked(wait)) => return Err(wait),
@@ -128,7 +128,7 @@ impl Backoff {
         Ok(Attempt { table: Arc::clone(table), key, weight, total })
     }
 
-    /// Forgets what nobody has tried for a while; called every few seconds.
+    /// Discards expired entries; called every few seconds.
     pub(crate) fn sweep(&self, now: Instant) {
         let mut attempts = self.0.lock();
         attempts.retain(|_, entry| entry.running > 0 || now.saturating_duration_since(entry.touched) < MEMORY);
@@ -142,7 +142,7 @@ impl Table {
     }
 }
 
-/// The entry of that key, made if there is none. Whoever fills the table gets others forgotten; see the top.
+/// The entry of that key, created if there is none. A full table evicts others; see the module's documentation.
 fn entry(attempts: &mut HashMap<u64, Attempts>, key: u64, now: Instant) -> &mut Attempts {
     if !attempts.contains_key(&key) && attempts.len() >= CAPACITY {
         let victim = attempts.iter().find(|(_, entry)| entry.running == 0).map(|(key, _)| *key);
@@ -151,7 +151,7 @@ fn entry(attempts: &mut HashMap<u64, Attempts>, key: u64, now: Instant) -> &mut 
     attempts.entry(key).or_insert(Attempts { wrong: 0, running: 0, blocked_until: now, touched: now })
 }
 
-/// The wait after that many wrong codes from one address, of that many in all.
+/// The delay after that many wrong codes from one address, of that many in total.
 fn wait(own: u32, in_total: u32) -> Option<Duration> {
     let seconds = |step: u32| Duration::from_secs(1 << step.min(20));
     let own = own.checked_sub(FREE + 1).map(|step| seconds(step).min(LONGEST));
@@ -160,7 +160,7 @@ fn wait(own: u32, in_total: u32) -> Option<Duration> {
 }
 
 impl Attempt {
-    /// The code was wrong.
+    /// Records a wrong code.
     pub(crate) fn wrong(self, now: Instant) {
         let mut attempts = self.table.lock();
         let in_total = self.total.map_or(0, |total| {
@@ -177,7 +177,7 @@ impl Attempt {
         }
     }
 
-    /// The code was right. The total stays: that it went would tell others that there is such a name (profile P16).
+    /// Records a correct code. The total stays: resetting it would reveal that the name exists (profile P16).
     pub(crate) fn right(self) {
         let mut attempts = self.table.lock();
         if let Some(entry) = attempts.get_mut(&self.key) {
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(running.len(), 1, "and one at a time");
     }
 
-    /// Else others would see that there is such a name, and that its owner has just used it.
+    /// Otherwise others could see that the name exists and that its owner has just used it.
     #[test]
     fn p16_a_right_code_changes_nothing_for_other_addresses() {
         let (backoff, now) = (Backoff::default(), Instant::now());

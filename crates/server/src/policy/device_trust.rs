@@ -1,5 +1,5 @@
-//! Which device certificates are trusted: those that lead to a configured authority, are valid now, may be used for
-//! key transport and are not revoked (RFC 5280 §6, RFC 6063 §5.1.1).
+//! Validation of device certificates: they must chain to a configured trust anchor, be valid now, allow key transport
+//! and not be revoked (RFC 5280 §6, RFC 6063 §5.1.1).
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -17,27 +17,27 @@ use crate::config::Devices;
 use crate::files;
 use crate::model::clock::now;
 
-/// Why a device certificate is not used.
+/// Why a device certificate is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WhyNot {
-    /// No authority is configured that could certify devices.
-    #[error("no authority is configured that could certify devices")]
+    /// No trust anchors for devices are configured.
+    #[error("no trust anchors for devices are configured")]
     NoAnchors,
-    /// Its key is of another kind, or too short or too long.
-    #[error("its key is no RSA key of 2048 to 4096 bits")]
+    /// The wrong type or size of key.
+    #[error("its key is not an RSA key of 2048 to 4096 bits")]
     Key,
-    /// Its key usage leaves out keyEncipherment.
+    /// Its key usage lacks keyEncipherment.
     #[error("its key usage does not allow keyEncipherment")]
     KeyUsage,
-    /// It does not lead to a configured authority.
+    /// It has no valid path to a trust anchor.
     #[error(transparent)]
     Path(#[from] PathError),
 }
 
-/// The RSA public key of a certificate (X.509, DER), whoever made it; nothing else of it is looked at.
+/// The RSA public key of a certificate (X.509, DER), without validating the certificate.
 ///
 /// # Errors
-/// [`PathError::NoCertificate`], and [`WhyNot::Key`] for one that key transport cannot use.
+/// [`PathError::NoCertificate`], and [`WhyNot::Key`] for a key that is unsuitable for key transport.
 pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
     RsaPublicKey::from_certificate_der(certificate).map_err(|why| match why {
         dskpp_crypto::Error::Path(why) => why.into(),
@@ -45,18 +45,18 @@ pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
     })
 }
 
-/// The authorities that certify devices, with their revocation lists; kept as current as their files.
+/// The trust anchors for devices and their revocation lists, kept up to date with their files.
 #[derive(Debug)]
 pub(crate) struct DeviceTrust {
-    /// What was last looked at.
+    /// The last state of the files.
     watched: Mutex<(Devices, Stamp)>,
     read: RwLock<Arc<Read>>,
 }
 
-/// What tells that a file has changed; nothing where there is no file.
+/// Identifies a version of a file; `None` if there is no file.
 type Stamp = Vec<Option<(SystemTime, u64)>>;
 
-/// What stands in the files.
+/// The content of the files.
 #[derive(Debug)]
 struct Read {
     config: Devices,
@@ -67,15 +67,15 @@ impl DeviceTrust {
     /// Reads the configured files.
     ///
     /// # Errors
-    /// Every file that is not usable, with its key and a remedy.
+    /// Every invalid file, with its key and a remedy.
     pub(crate) fn load(config: &Devices) -> Result<Self, ConfigError> {
-        // Before the files: what changes while they are read is read again.
+        // Stamp first: a change during the reading triggers another read.
         let watched = Mutex::new((config.clone(), stamp(config)));
         let read = RwLock::new(Arc::new(Read::load(config)?));
         Ok(Self { watched, read })
     }
 
-    /// Whether any authority is configured.
+    /// Whether there are trust anchors.
     pub(crate) fn has_anchors(&self) -> bool {
         self.read().has_anchors()
     }
@@ -84,10 +84,10 @@ impl DeviceTrust {
         Arc::clone(&self.read.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The public key of a device's certificate. `chain` is its certificate and any that lead from it to an anchor, in
-    /// DER; `unix_s` is when it is used. As in RFC 5280 §6.1, the dates of an anchor itself do not count.
+    /// The public key of a device's certificate. `chain` is the certificate and any intermediate certificates, in DER;
+    /// `unix_s` is the time of use. The dates of an anchor itself do not matter (RFC 5280 §6.1).
     ///
-    /// # Errors
+    /// The first reason to reject it.
     /// The first reason not to use it.
     pub(crate) fn check(&self, chain: &[Vec<u8>], unix_s: u64) -> Result<RsaPublicKey, WhyNot> {
         let read = self.read();
@@ -106,14 +106,14 @@ impl DeviceTrust {
         Ok(key)
     }
 
-    /// Looks at the files every so often, for ever. Files that have changed and are not usable leave in use what was
-    /// read before, and a line in the log.
+    /// Checks the files at intervals, forever. If changed files are invalid, the old content stays in use and a warning
+    /// is logged.
     pub(crate) async fn watch(self: Arc<Self>) -> Infallible {
         loop {
             tokio::time::sleep(Duration::from_secs(self.read().config.reload_s)).await;
             let trust = Arc::clone(&self);
             if let Err(why) = tokio::task::spawn_blocking(move || trust.look()).await {
-                tracing::warn!("the devices' authorities could not be read: {why}");
+                tracing::warn!("cannot read the trust anchors for devices: {why}");
             }
         }
     }
@@ -128,7 +128,7 @@ impl DeviceTrust {
         }
     }
 
-    /// Takes over what stands now in the files that `config` names. Blocks.
+    /// Loads the current files that `config` names. Blocks.
     pub(crate) fn reload(&self, config: &Devices) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(config);
@@ -141,13 +141,13 @@ impl DeviceTrust {
         match Read::load(config) {
             Ok(read) => {
                 if read.has_anchors() {
-                    tracing::info!("took over the authorities and revocation lists of devices");
+                    tracing::info!("reloaded the trust anchors and revocation lists for devices");
                 }
                 *self.read.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
                 true
             }
             Err(why) => {
-                tracing::warn!("the old authorities and revocation lists of devices stay in use: {why}");
+                tracing::warn!("keeping the old trust anchors and revocation lists for devices: {why}");
                 false
             }
         }
@@ -196,8 +196,8 @@ fn read_anchors(path: &Path, authorities: &mut TrustAnchors) -> Result<(), Strin
     let certificates = files::read_certificates(path).map_err(|why| why.to_string())?;
     for (number, der) in (1..).zip(&certificates) {
         authorities.trust(der).map_err(|why| match why {
-            PathError::NoAuthority => format!("certificate {number} is no authority's; leave it out"),
-            why => format!("certificate {number} is not usable: {why}; use X.509 certificates"),
+            PathError::NoAuthority => format!("certificate {number} is not a CA certificate; remove it"),
+            why => format!("certificate {number} is invalid: {why}; use X.509 certificates"),
         })?;
     }
     Ok(())
@@ -206,24 +206,23 @@ fn read_anchors(path: &Path, authorities: &mut TrustAnchors) -> Result<(), Strin
 fn read_lists(path: &Path) -> Result<Vec<RevocationList>, String> {
     let content = std::fs::read(path).map_err(|why| format!("cannot be read: {why}; name a readable file"))?;
     let lists: Vec<CertificateRevocationListDer<'_>> = match content.first() {
-        // A SEQUENCE, which no text begins with.
+        // A DER SEQUENCE; no text begins with this octet.
         Some(0x30) => vec![CertificateRevocationListDer::from(&content[..])],
         _ => CertificateRevocationListDer::pem_slice_iter(content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&content))
             .collect::<Result<_, _>>()
-            .map_err(|why| format!("is no PEM: {why}"))?,
+            .map_err(|why| format!("is not PEM: {why}"))?,
     };
     if lists.is_empty() {
-        return Err("has no X509 CRL block; use revocation lists in PEM or DER".to_owned());
+        return Err("has no X509 CRL block; use CRLs in PEM or DER".to_owned());
     }
     lists.iter().map(|der| read_list(der)).collect()
 }
 
 fn read_list(der: &[u8]) -> Result<RevocationList, String> {
-    let list = RevocationList::from_der(der).map_err(|why| {
-        format!("is not usable as a revocation list: {why}; use complete lists of version 2 (RFC 5280 §5)")
-    })?;
+    let list = RevocationList::from_der(der)
+        .map_err(|why| format!("is not a valid CRL: {why}; use complete CRLs of version 2 (RFC 5280 §5)"))?;
     if list.next_update.is_some_and(|next| next < now()) {
-        tracing::warn!("the revocation list of {} is out of date: its devices are refused", list.issuer);
+        tracing::warn!("the CRL of {} has expired: rejecting all its certificates", list.issuer);
     }
     Ok(list)
 }

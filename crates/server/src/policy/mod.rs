@@ -1,5 +1,4 @@
-//! What is allowed: how long who has guessed wrong waits, which device certificates are trusted, which one-time password
-//! is right.
+//! Policy: back-off after wrong codes, device certificates, one-time passwords.
 
 pub(crate) mod backoff;
 pub(crate) mod device_trust;

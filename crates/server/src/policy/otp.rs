@@ -1,4 +1,4 @@
-//! Checking a one-time password against a key.
+//! Validation of one-time passwords.
 
 use dskpp_crypto::Secret;
 use dskpp_otp::{Accepted, Hotp, OcraInput, OcraSuite, Totp};
@@ -6,32 +6,32 @@ use pskc::KeyUsage;
 
 use crate::model::{KeyRecord, KeyType};
 
-/// What a right password moves, to be stored before anybody hears of it.
+/// The new state after a correct password, to be stored before the caller learns of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moved {
     /// The next counter.
     Counter(u64),
-    /// The last accepted step, and by how many steps the token's clock is off.
+    /// The last accepted step, and the offset of the token's clock in steps.
     Step {
         /// The step.
         step: u64,
         /// Steps.
         drift: i64,
     },
-    /// Nothing: a response to a challenge without counter.
+    /// None: a response to a challenge without counter.
     Nothing,
 }
 
-/// How far from the expected value or step a password is looked for.
+/// How far from the expected value or step to search.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Windows {
-    /// HOTP: counter values beyond the expected one that are tried.
+    /// HOTP: counter values to try beyond the expected one.
     pub hotp_look_ahead: u32,
-    /// TOTP: steps before and after the expected one that are tried.
+    /// TOTP: steps to try before and after the expected one.
     pub totp_window: u32,
 }
 
-/// Whether `otp` is right for `key` at `unix_s`; `None` for a wrong one and for keys that make no passwords.
+/// Validates `otp` for `key` at `unix_s`; `None` for a wrong one and for keys without passwords.
 pub(crate) fn check(
     key: &KeyRecord,
     k_token: &Secret,
@@ -62,7 +62,7 @@ pub(crate) fn check(
     }
 }
 
-/// Whether `otp` is the password that was accepted last. Who shows it again guesses nothing.
+/// Whether `otp` is the last accepted password. Repeating it is not a guess.
 pub(crate) fn was_right(key: &KeyRecord, k_token: &Secret, otp: &str) -> bool {
     let digits = key.params.digits();
     match key.key_type {
@@ -76,11 +76,11 @@ pub(crate) fn was_right(key: &KeyRecord, k_token: &Secret, otp: &str) -> bool {
     }
 }
 
-/// Values or steps within which consecutive passwords are looked for.
+/// Values or steps to search for consecutive passwords.
 const RESYNC_WINDOW: u32 = 1000;
 
-/// Where a token stands that has run ahead, or whose clock is far off, by two or more consecutive passwords of its own
-/// (RFC 4226 §7.4, RFC 6238 §6); `None` where they are not found, and for keys that cannot be caught up with.
+/// Resynchronises a token that has run ahead, or whose clock is far off, by two or more consecutive passwords (RFC 4226
+/// §7.4, RFC 6238 §6); `None` if they do not match, and for keys that cannot be resynchronised.
 pub(crate) fn resynchronise(key: &KeyRecord, k_token: &Secret, otps: &[&str], unix_s: i64) -> Option<Moved> {
     if !permits(key, unix_s) {
         return None;
@@ -98,8 +98,8 @@ pub(crate) fn resynchronise(key: &KeyRecord, k_token: &Secret, otps: &[&str], un
     }
 }
 
-/// Whether the key's policy lets it be used for this at that time (RFC 6030 §5). A PIN that is a part of the password
-/// would have to be checked here as well, and this server does not know it.
+/// Whether the key's policy allows this use at that time (RFC 6030 §5). A PIN that is part of the password would have
+/// to be checked here too, but this server does not know it.
 fn permits(key: &KeyRecord, unix_s: i64) -> bool {
     let usage = if key.key_type == KeyType::Ocra { KeyUsage::Cr } else { KeyUsage::Otp }.as_str();
     let params = &key.params;

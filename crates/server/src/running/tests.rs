@@ -133,7 +133,7 @@ async fn the_death_of_any_part_ends_the_server_with_a_reason() {
         let (_folder, running) = start().await;
         running.store.kill(the_writer).await;
         let died = running.wait().await.unwrap_err().to_string();
-        assert!(died.starts_with(name) && died.contains("defect"), "{died}");
+        assert!(died.starts_with(name) && died.contains("because of a bug"), "{died}");
     }
     let (_folder, mut running) = start().await;
     running.background.spawn(async { panic!("on purpose") });

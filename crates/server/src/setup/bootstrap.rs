@@ -1,5 +1,4 @@
-//! What a first start makes and every start finds: the data folder, the keys, the store, the first
-//! admin token.
+//! Startup: opens or creates the data folder, the keys, the store and the first admin token.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,22 +22,22 @@ use crate::setup::store_halves::{self, Begin, Opened};
 use crate::store::seal::SessionKeys;
 use crate::store::{Store, new_token};
 
-/// The size of a K_SERVER that is made here.
+/// Size of a generated K_SERVER.
 const K_SERVER_BITS: usize = 2048;
 
-/// A clock that lags behind what has happened by so many seconds was set back, or is wrong.
+/// A clock this many seconds before the last audit entry was set back, or is wrong.
 const CLOCK_BEHIND_S: i64 = 5 * 60;
-/// A server that wrote nothing for so many seconds is rare.
+/// A gap of this many seconds after the last audit entry is unusual.
 const CLOCK_AHEAD_S: i64 = 30 * 86_400;
 
-/// What stands in the data folder.
+/// The contents of the data folder.
 pub(crate) struct Data {
     pub(crate) store: Store,
     pub(crate) k_server: KServer,
-    /// Seal sessions into `ServerInfo`.
+    /// Seal sessions in `ServerInfo`.
     pub(crate) session_keys: SessionKeys,
     pub(crate) admin_token_file: PathBuf,
-    /// Who certifies devices.
+    /// The trust anchors for devices.
     pub(crate) device_trust: Arc<DeviceTrust>,
 }
 
@@ -46,13 +45,13 @@ pub(crate) struct Data {
 #[derive(Clone)]
 pub(crate) struct KServer {
     pub(crate) key: Arc<RsaPrivateKey>,
-    /// Its certificate and chain, DER, where it has one (profile P29).
+    /// Its certificate chain, in DER (profile P29), if any.
     pub(crate) certificate: Option<Vec<Vec<u8>>>,
-    /// Tells one K_SERVER from another: the first octets of its modulus's digest, hexadecimal.
+    /// Distinguishes K_SERVERs: the first octets of the digest of the modulus, hexadecimal.
     pub(crate) id: String,
 }
 
-/// Opens the data folder, making what a first start makes.
+/// Opens the data folder; at the first start, creates its contents.
 pub(crate) async fn open(config: &Config, begin: Begin) -> Result<Data, Error> {
     let device_trust = Arc::new(DeviceTrust::load(&config.devices)?);
     let folder = &config.server.data_dir;
@@ -66,7 +65,7 @@ pub(crate) async fn open(config: &Config, begin: Begin) -> Result<Data, Error> {
     let k_server = k_server(config, &store).await?;
     let admin_token_file = folder.join("admin-token");
     if !store.has_tokens().await? {
-        // The file first: a crash in between leaves a token that is not known, and the next start makes another.
+        // The file first: after a crash in between, the token in it is unknown and the next start creates another.
         let token = new_token();
         files::write(&admin_token_file, format!("{token}\n").as_bytes(), 0o600)?;
         store.create_first_token(token).await?;
@@ -75,24 +74,24 @@ pub(crate) async fn open(config: &Config, begin: Begin) -> Result<Data, Error> {
     Ok(Data { store, k_server, session_keys, admin_token_file, device_trust })
 }
 
-/// What an operator should know of a clock that is far from the time of the last audit entry, in seconds since 1970.
+/// A warning if the clock is far from the time of the last audit entry, in seconds since 1970.
 fn clock_warning(now: Timestamp, last: i64) -> Option<String> {
     let ahead = now.as_second().saturating_sub(last);
     let (what, hint) = match ahead {
         _ if ahead <= -CLOCK_BEHIND_S => ("before", "set the clock"),
-        _ if ahead >= CLOCK_AHEAD_S => ("after", "set the clock, unless nothing has happened here for so long"),
+        _ if ahead >= CLOCK_AHEAD_S => ("after", "set the clock, unless the server was unused for so long"),
         _ => return None,
     };
     let last = Timestamp::from_second(last).map_or_else(|_| last.to_string(), |last| last.to_string());
     let now = now.strftime("%Y-%m-%dT%H:%M:%SZ");
     Some(format!(
-        "the clock says {now}, which is long {what} the last audit entry of {last}: enrolments, time-based passwords \
-         and certificates depend on it; {hint}"
+        "the clock says {now}, long {what} the last audit entry of {last}: enrolments, time-based passwords and \
+         certificates depend on it; {hint}"
     ))
 }
 
-/// The private authority for a server with these addresses, which has to be the one of every earlier start; with
-/// `anew` the old one is set aside.
+/// The private CA for a server with these addresses. It must be the CA of every earlier start; with `anew`, the old CA
+/// is set aside.
 pub(crate) async fn private_ca(
     config: &Config,
     store: &Store,
@@ -103,7 +102,7 @@ pub(crate) async fn private_ca(
     const KNOWN: &str = "private_ca";
     let (folder, now) = (&config.server.data_dir, timestamp());
     if anew {
-        // First the store forgets it: after a crash in between the next start takes the one that it finds.
+        // Forget the CA in the store first: after a crash in between, the next start accepts the CA that it finds.
         store.forget_setting(KNOWN).await?;
         if folder.join("tls").exists() {
             let aside = data_folder::set_aside(folder, &["tls"], now)?;
@@ -119,7 +118,7 @@ pub(crate) async fn private_ca(
     Ok(ca)
 }
 
-/// A secret setting of the store, made when it is first needed.
+/// A secret setting of the store, generated when first needed.
 async fn setting(store: &Store, name: &'static str, make: fn() -> Result<Secret, Error>) -> Result<Secret, Error> {
     if let Some(present) = store.setting(name).await? {
         return Ok(present);
@@ -157,7 +156,7 @@ fn read_rsa_key(path: &Path) -> Result<RsaPrivateKey, Error> {
     let content = |why: String| Error::Content {
         path: path.to_owned(),
         what: "K_SERVER",
-        why: format!("{why}; it must be an RSA key of 2048 to 4096 bits in a PRIVATE KEY block (PKCS #8)"),
+        why: format!("{why}; use an RSA key of 2048 to 4096 bits in a PRIVATE KEY block (PKCS #8)"),
     };
     let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose()).map_err(|why| content(why.to_string()))?;
     RsaPrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).map_err(|why| content(why.to_string()))
@@ -176,7 +175,7 @@ fn read_certificate_of(path: &Path, key: &RsaPublicKey) -> Result<Vec<Vec<u8>>, 
         _ => Err(Error::Content {
             path: path.to_owned(),
             what: "K_SERVER's certificate",
-            why: "its first certificate is not for the key in k_server.key".into(),
+            why: "its first certificate does not match the key in k_server.key".into(),
         }),
     }
 }
@@ -195,7 +194,7 @@ mod tests {
             (now.as_second() + 86_400 * 4000, Some("set the clock")),
             (now.as_second() - 86_400 * 29, None),
             (now.as_second() - 86_400 * 30, Some("after the last audit entry of 2026-10-29T09:30:00Z")),
-            (0, Some("unless nothing has happened")),
+            (0, Some("unless the server was unused")),
             (i64::MAX, Some("before the last audit entry of 9223372036854775807")),
         ] {
             let warning = clock_warning(now, last);

@@ -1,4 +1,4 @@
-//! The data folder: one start at a time, and what is set aside in it.
+//! The data folder: startup lock, and setting files aside.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -11,14 +11,14 @@ use crate::Error;
 use crate::files;
 use crate::files::permissions::secure_data_folder;
 
-/// Keeps other starts out of a data folder until it is dropped.
+/// The startup lock of a data folder, held until dropped.
 pub(crate) struct Starting {
     _folder: File,
 }
 
 impl Starting {
-    /// Makes the folder if there is none, makes sure that it is nobody else's, and waits until no other process starts in
-    /// it. Blocks.
+    /// Creates the folder if there is none, checks its permissions, and waits until no other process starts in it.
+    /// Blocks.
     pub(crate) fn enter(folder: &Path) -> Result<Self, Error> {
         secure_data_folder(folder)?;
         let file = File::open(folder).map_err(files::failed("opened", folder))?;
@@ -27,13 +27,13 @@ impl Starting {
     }
 }
 
-/// Moves those of `names` that are there into a new folder beside them, which it gives. Nothing is deleted.
+/// Moves the existing files of `names` into a new folder beside them, and returns that. Deletes nothing.
 pub(crate) fn set_aside(folder: &Path, names: &[&str], now: Timestamp) -> Result<PathBuf, Error> {
     let name = now.strftime("set-aside-%Y%m%dT%H%M%SZ").to_string();
     let candidates = (1..).map(|n| folder.join(if n == 1 { name.clone() } else { format!("{name}-{n}") }));
     let mut made = candidates.map(|aside| match fs::DirBuilder::new().mode(0o700).create(&aside) {
         Err(why) if why.kind() == ErrorKind::AlreadyExists => None,
-        made => Some(made.map(|()| aside.clone()).map_err(files::failed("made", &aside))),
+        made => Some(made.map(|()| aside.clone()).map_err(files::failed("created", &aside))),
     });
     let aside = made.find_map(|made| made).expect("an endless list of names")?;
     for name in names {

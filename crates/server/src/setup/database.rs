@@ -1,4 +1,4 @@
-//! What `dskpp database` does, beside a running server or without one.
+//! `dskpp database`, with or without a running server.
 
 use std::path::PathBuf;
 
@@ -9,25 +9,25 @@ use crate::setup::data_folder::Starting;
 use crate::setup::store_halves::{self, Begin, Opened};
 use crate::store;
 
-/// A database that this version can use.
+/// A database with this version's schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Migrated {
-    /// The data folder that it stands in.
+    /// Its data folder.
     pub folder: PathBuf,
     /// The store's identity.
     pub store: String,
-    /// The schema's version.
+    /// The schema version.
     pub schema: usize,
-    /// Whether the store was begun now.
+    /// Whether this call created the store.
     pub begun: bool,
 }
 
-/// Brings the database of a configuration to the present schema. With `init` an empty one is begun; where it has been
-/// already, by whichever node, nothing happens. Blocks.
+/// Migrates the configuration's database to this version's schema. With `init`, creates it if it does not exist;
+/// idempotent, and several nodes may run it at once. Blocks.
 ///
 /// # Errors
-/// [`Error::NotBegun`] without `init`, [`Error::NotWhole`], and what the store refuses.
+/// [`Error::NotBegun`] without `init`, [`Error::NotWhole`], and errors of the store.
 pub fn migrate(config: &Config, init: bool) -> Result<Migrated, Error> {
     config.check()?;
     let folder = &config.server.data_dir;

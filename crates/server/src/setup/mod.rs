@@ -1,5 +1,4 @@
-//! From files to what a running server holds: the data folder, the two halves of the store, the first start, and what is
-//! read again while the server runs.
+//! From files to a server's state: the data folder, database and key, startup, and reloading.
 
 pub(crate) mod bootstrap;
 pub(crate) mod data_folder;

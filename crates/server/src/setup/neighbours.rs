@@ -1,5 +1,5 @@
-//! Other servers on the same data folder. What they do together is right, as the store is made for several processes; but
-//! each has limits and memory of its own, and mostly nobody meant to start two. So both say it in their logs.
+//! Other servers on the same data folder. The store supports several processes, but each server has its own limits and
+//! memory, and usually nobody intended to start two. So each logs the others.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -14,27 +14,27 @@ use dskpp_crypto::{Random as _, SystemRandom};
 use crate::Error;
 use crate::files;
 
-/// The folder, within the data folder, in which each running server has a file that it keeps locked.
+/// The subfolder of the data folder in which each running server keeps a locked file.
 const FOLDER: &str = "servers";
 
-/// This server's place among them; it is left when this is dropped.
+/// This server's registration, removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Neighbours {
     folder: PathBuf,
     name: OsString,
     _locked: File,
-    /// Those that have been told.
+    /// Servers already reported.
     known: HashSet<OsString>,
 }
 
 impl Neighbours {
-    /// Takes a place for the server that listens on `address`.
+    /// Registers the server that listens on `address`.
     pub(crate) fn join(data_dir: &Path, address: SocketAddr) -> Result<Self, Error> {
         let folder = data_dir.join(FOLDER);
         files::make_private_folder(&folder)?;
         let name = format!("{}-{}", std::process::id(), data_encoding::HEXLOWER.encode(&SystemRandom.bytes(8)));
         let path = folder.join(&name);
-        // Locked before it has its name: a file without a lock is one whose server has ended.
+        // Locked before it gets its name: an unlocked file belongs to a server that has ended.
         let unnamed = folder.join(format!(".{name}"));
         let locked = || -> io::Result<File> {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unnamed)?;
@@ -43,27 +43,27 @@ impl Neighbours {
             fs::rename(&unnamed, &path)?;
             Ok(file)
         };
-        let locked = locked().map_err(files::failed("made", &path))?;
+        let locked = locked().map_err(files::failed("created", &path))?;
         Ok(Neighbours { folder, name: name.into(), _locked: locked, known: HashSet::new() })
     }
 
-    /// Warns of each other server once.
+    /// Logs each other server once.
     pub(crate) fn look(&mut self) {
         let others = match self.others() {
             Ok(others) => others,
-            Err(why) => return tracing::debug!("cannot look for other servers on this data folder: {why}"),
+            Err(why) => return tracing::debug!("cannot check for other servers on this data folder: {why}"),
         };
         for (name, what) in others {
             if self.known.insert(name) {
                 tracing::warn!(
-                    "another server runs on this data folder: {what}. Results stay right, but limits hold for each by \
-                     itself; stop one of them unless both are meant"
+                    "another server runs on this data folder: {what}. Data stays consistent, but limits apply to each \
+                     server separately; stop one of them unless you want both"
                 );
             }
         }
     }
 
-    /// The names and descriptions of the others. Files of those that have ended are removed.
+    /// Names and descriptions of the others. Removes the files of servers that have ended.
     fn others(&self) -> io::Result<Vec<(OsString, String)>> {
         let mut others = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
@@ -71,7 +71,7 @@ impl Neighbours {
             if name == self.name || name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
-            let Ok(file) = File::open(&path) else { continue }; // gone meanwhile
+            let Ok(file) = File::open(&path) else { continue }; // removed meanwhile
             match file.try_lock() {
                 Ok(()) => fs::remove_file(&path)?,
                 Err(TryLockError::WouldBlock) => others.push((name, fs::read_to_string(&path)?)),
@@ -84,7 +84,7 @@ impl Neighbours {
 
 impl Drop for Neighbours {
     fn drop(&mut self) {
-        _ = fs::remove_file(self.folder.join(&self.name)); // else the next server does it
+        _ = fs::remove_file(self.folder.join(&self.name)); // otherwise the next server removes it
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(seen(&second), [on(1), on(3)]);
         drop(third);
         assert_eq!(seen(&first), [on(2)]);
-        // One that was killed has left its file, without a lock.
+        // A killed server leaves its file unlocked.
         let killed = folder.path().join("servers/4242-00");
         fs::write(&killed, "process 4242 on 127.0.0.1:4").unwrap();
         assert_eq!(seen(&second), [on(1)]);

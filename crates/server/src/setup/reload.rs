@@ -1,4 +1,4 @@
-//! A configuration that is read again while the server runs.
+//! Reloading the configuration.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::Config;
 use crate::net::tls::Source;
 use crate::policy::device_trust::DeviceTrust;
 
-/// The keys that count at once; `log.level` does for whoever set up logging.
+/// Keys that a reload applies; the program that sets up logging applies `log.level`.
 const RELOADED: &[&str] = &[
     "tls.certificate",
     "tls.key",
@@ -20,42 +20,42 @@ const RELOADED: &[&str] = &[
     "log.level",
 ];
 
-/// What can change while the server runs.
+/// The reloadable state.
 #[derive(Debug)]
 pub(crate) struct Reload {
-    /// What the server was started with, but for the files of its certificate.
+    /// The configuration at startup, with the current certificate files.
     pub(crate) config: Config,
     pub(crate) device_trust: Arc<DeviceTrust>,
-    /// To whoever watches the certificate; nobody does without TLS.
+    /// To the task that watches the certificate; there is none without TLS.
     pub(crate) tls: mpsc::Sender<Option<Source>>,
 }
 
 impl Reload {
-    /// Takes over what can be taken over of a configuration, with the files that it names, and says what cannot. A file
-    /// that is not usable leaves in use what was there before. Blocks.
+    /// Applies the reloadable keys of a configuration, with the files that they name, and logs the others. With an
+    /// invalid file, the old content stays in use. Blocks.
     pub(crate) fn take_over(&mut self, new: Config) {
         if let Err(why) = new.check() {
-            tracing::error!("nothing was reloaded: {why}");
+            tracing::error!("reload failed: {why}");
             return;
         }
         self.device_trust.reload(&new.devices);
         let has_files = |config: &Config| !config.tls.certificate.as_os_str().is_empty();
         let files = Source::Files { certificate: new.tls.certificate.clone(), key: new.tls.key.clone() };
-        _ = self.tls.try_send(has_files(&new).then_some(files)); // full: it is being reloaded anyway
+        _ = self.tls.try_send(has_files(&new).then_some(files)); // full: a reload is pending
         for key in changed(&self.config, &new) {
             let back_to_ca = key.starts_with("tls.") && has_files(&self.config) && !has_files(&new);
             if back_to_ca || !RELOADED.contains(&&*key) {
-                tracing::warn!("{key} has changed: it counts from the next start on");
+                tracing::warn!("{key} has changed: it takes effect at the next start");
             }
         }
         if has_files(&new) {
             (self.config.tls.certificate, self.config.tls.key) = (new.tls.certificate, new.tls.key);
         }
-        tracing::info!("read the configuration again");
+        tracing::info!("reloaded the configuration");
     }
 }
 
-/// The keys whose values differ.
+/// The keys with different values.
 fn changed(old: &Config, new: &Config) -> Vec<String> {
     let [old, new] = [old, new].map(|config| Table::try_from(config).expect("every field has a TOML form"));
     let sections = old.into_iter().filter_map(|(section, keys)| match keys {

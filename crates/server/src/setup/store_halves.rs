@@ -1,8 +1,8 @@
-//! The two halves of a store: the database, and the key-encryption key under which its secrets are sealed.
+//! The two parts of a store: the database, and the key-encryption key that seals its secrets.
 //!
-//! A first start leaves, one after the other: `kek.begun` (the new key), the database with an identity and a check of
-//! the key, `kek.store` (the identity), and `kek`, which `kek.begun` becomes. The next start ends one that was stopped
-//! on the way. Any other half without its other half is refused, and nothing is made in its place.
+//! A first start creates, in this order: `kek.begun` (the new key), the database with its identity and a check value of
+//! the key, `kek.store` (the identity), and `kek`, by renaming `kek.begun`. The next start completes an interrupted
+//! one. If one part exists without the other, the server refuses to start and creates nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,30 +27,31 @@ const KEK_BEGUN: &str = "kek.begun";
 const KEK_STORE: &str = "kek.store";
 const ADMIN_TOKEN: &str = "admin-token";
 
-/// What may be done where there is no store.
+/// What may be created if there is no store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Begin {
     /// Nothing.
     Never,
-    /// A first start: a store with a key that is made here.
+    /// A first start: a store with a generated key.
     WithNewKey,
-    /// A new store, also for a key that was handed out.
+    /// A new store, also for a key that the deployment supplies.
     Always,
-    /// The same, and a store that is not whole is set aside. A whole one is refused.
+    /// The same; an incomplete store is set aside, a complete one refused.
     Over,
 }
 
-/// A store that was opened.
+/// An open store.
 pub(crate) struct Opened {
     pub(crate) store: Store,
-    /// Whether it was begun now.
+    /// Whether this call created it.
     pub(crate) begun: bool,
 }
 
-/// Opens the store of a configuration, or begins it. Blocks.
+/// Opens or creates the store of a configuration. Blocks.
 ///
 /// # Errors
-/// [`Error::NotWhole`], [`Error::NotBegun`], [`Error::IsWhole`], [`Error::Content`] for a link; files and the store itself.
+/// [`Error::NotWhole`], [`Error::NotBegun`], [`Error::IsWhole`], [`Error::Content`] for a symbolic link; errors of
+/// files and store.
 pub(crate) fn open(config: &Config, begin: Begin, now: Timestamp) -> Result<Opened, Error> {
     let halves = Halves::of(config)?;
     match halves.find() {
@@ -65,7 +66,7 @@ pub(crate) fn open(config: &Config, begin: Begin, now: Timestamp) -> Result<Open
             let key = Some(KEK).filter(|_| halves.has_made_key());
             let names: Vec<_> = names.into_iter().chain(key).collect();
             let aside = set_aside(&halves.folder, &names, now)?;
-            tracing::warn!("a new store begins; what was left of the old one ({why}) is in {}", aside.display());
+            tracing::warn!("creating a new store; the remains of the old one ({why}) are in {}", aside.display());
             Ok(Opened { store: halves.begin()?, begun: true })
         }
         Err(why) => Err(why),
@@ -75,7 +76,7 @@ pub(crate) fn open(config: &Config, begin: Begin, now: Timestamp) -> Result<Open
 struct Halves {
     folder: PathBuf,
     policy: StorePolicy,
-    /// A key of the deployment's, and the file that it came from, if any.
+    /// A key that the deployment supplies, and its file, if any.
     handed_out: Option<(Arc<Kek>, Option<PathBuf>)>,
 }
 
@@ -100,7 +101,7 @@ impl Halves {
         self.path(name).symlink_metadata().is_ok()
     }
 
-    /// Whether there is a key file that a server made, and not one that the deployment put there.
+    /// Whether there is a key file that a server generated, as opposed to one that the deployment put there.
     fn has_made_key(&self) -> bool {
         let same =
             |file: &Path| matches!((file.canonicalize(), self.path(KEK).canonicalize()), (Ok(a), Ok(b)) if a == b);
@@ -111,12 +112,12 @@ impl Halves {
         Error::NotWhole { folder: self.folder.clone(), why: why.into() }
     }
 
-    /// The store, where both halves are there; nothing, where none is.
+    /// The store if both parts exist; `None` if neither does.
     fn find(&self) -> Result<Option<Store>, Error> {
         let database = self.path(DATABASE);
         if database.is_symlink() {
-            let why = "it is a symbolic link, and SQLite keeps its log beside the file that a link leads to: put the \
-                       file itself here, or let server.data_dir name its folder";
+            let why = "it is a symbolic link, and SQLite keeps its log beside the link's target: move the file here, or \
+                       set server.data_dir to its folder";
             return Err(Error::Content { path: database, what: "the database", why: why.into() });
         }
         if look(&database).map_err(|why| self.opened_not(why))? == Content::Store {
@@ -128,12 +129,12 @@ impl Halves {
             Some(left) => {
                 let store =
                     files::read_text(&self.path(KEK_STORE)).map_or(String::new(), |id| format!(" ({})", id.trim()));
-                Err(self.not_whole(format!("{left} is there, but the database {DATABASE}{store} is missing or empty")))
+                Err(self.not_whole(format!("{left} exists, but the database {DATABASE}{store} is missing or empty")))
             }
         }
     }
 
-    /// Makes a store where there is nothing, or what a first start left that was stopped.
+    /// Creates a store, or completes an interrupted first start.
     fn begin(&self) -> Result<Store, Error> {
         if self.handed_out.is_none() && !self.has(KEK_BEGUN) {
             let key = Kek::new_hex();
@@ -142,7 +143,7 @@ impl Halves {
         self.open()
     }
 
-    /// Opens the database, or makes it, and makes sure that the key is its own.
+    /// Opens or creates the database, and checks that the key is its own.
     fn open(&self) -> Result<Store, Error> {
         let made = [KEK, KEK_BEGUN].into_iter().find(|name| self.has(name));
         let kek = match (&self.handed_out, made) {
@@ -150,7 +151,7 @@ impl Halves {
             (None, Some(name)) => Arc::new(self.read_key(name)?),
             (None, None) => {
                 return Err(
-                    self.not_whole(format!("the database {DATABASE} is there, but its key-encryption key is missing"))
+                    self.not_whole(format!("the database {DATABASE} exists, but its key-encryption key is missing"))
                 );
             }
         };
@@ -179,16 +180,16 @@ impl Halves {
             StoreError::Damaged(why) => self.not_whole(format!("the database {DATABASE} is damaged: {why}")),
             StoreError::Other { id } => {
                 let known = files::read_text(&self.path(KEK_STORE)).unwrap_or_default();
-                let why = format!("the key-encryption key belongs to the database {}", known.trim());
-                self.not_whole(format!("{why}, and {DATABASE} is {id}"))
+                let why = format!("the key-encryption key belongs to database {}", known.trim());
+                self.not_whole(format!("{why}, but {DATABASE} is {id}"))
             }
             StoreError::Sealed(_) => {
                 let key = match self.handed_out {
-                    Some(_) => "that was handed out: hand out its own",
+                    Some(_) => "supplied: supply the database's own key",
                     None => "beside it",
                 };
                 self.not_whole(format!(
-                    "the database {DATABASE} was sealed with another key-encryption key than the one {key}"
+                    "the database {DATABASE} was sealed with a different key-encryption key from the one {key}"
                 ))
             }
             why => why.into(),

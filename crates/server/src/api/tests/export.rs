@@ -249,7 +249,7 @@ async fn a_protection_must_be_one_and_a_good_one() {
         (json!({ "key_hex": "zz", "key_name": "k" }), "16, 24 or 32 octets"),
         (json!({ "key_hex": hex, "key_name": " " }), "key_name"),
         (json!({ "passphrase": "short" }), "8 characters"),
-        (json!({ "plain": true, "for_old_readers": true }), "goes with a passphrase"),
+        (json!({ "plain": true, "for_old_readers": true }), "requires a passphrase"),
         (json!({ "certificate_pem": "x" }), "PEM"),
         (json!({ "certificate_pem": ec }), "no usable RSA key"),
     ] {

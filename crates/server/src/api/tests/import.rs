@@ -63,7 +63,7 @@ async fn a_file_comes_in_batch_by_batch_and_goes_on_after_an_interruption() {
     // The answer got lost: the same batch again changes nothing, and says where to go on.
     for first in 0..3 {
         let again = api.import(&format!("first={first}"), container(&hotp("z"))).await;
-        assert!(again.problem(409, "import-done").contains("done up to package 3"), "{}", again.text);
+        assert!(again.problem(409, "import-done").contains("complete up to package 3"), "{}", again.text);
     }
     assert_eq!(
         progress().await.with(200),

@@ -1,4 +1,4 @@
-//! A ClientHello: which variant it begins; for four-pass it is judged and answered, and nothing is kept.
+//! ClientHello: determines the variant; for four-pass, judges and answers it without keeping state.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Service {
         }
     }
 
-    /// Pass 2: the answer, with everything that the server must remember.
+    /// Pass 2: the answer, including the sealed session.
     fn four_pass(
         &self,
         hello: &ClientHello,
@@ -56,7 +56,7 @@ impl Service {
             return Err(refuse((Status::AccessDenied, Reason::Policy)).into());
         }
         let k = self.k_for(hello, named.as_ref(), context.device.as_ref(), trigger).map_err(refuse)?;
-        // Before the code is proved nobody learns which keys there are, and nothing is computed with a K_TOKEN.
+        // Until the code is proved, the answer must not reveal which keys exist, and no K_TOKEN is used.
         let renewed = match trigger {
             Some(_) => renewed_key(hello, context.key.as_ref(), trigger).map_err(refuse)?,
             None => context.key.as_ref().filter(|key| is_in_use(key) && key.is_of_run),
@@ -87,7 +87,7 @@ impl Service {
         Ok(answer.write(&mut SystemRandom))
     }
 
-    /// One read, and none for a client that names nothing.
+    /// One read; none for a client that names nothing.
     async fn look_up(&self, hello: &ClientHello, body: &[u8], peer: SocketAddr) -> Result<HelloContext, Stop> {
         let entries = hello.two_pass_methods();
         let infos = || entries.iter().filter_map(|entry| Some((&entry.method, entry.key_info()?)));
@@ -105,8 +105,8 @@ impl Service {
         Ok(self.store.load_hello(query).await?)
     }
 
-    /// The device's own key where the client can use it; else K_SERVER (`None`), which is not enough for a
-    /// DeviceID that no trigger named (profile P21).
+    /// The device's own key if the client can use it; otherwise K_SERVER (`None`), which is not enough for a DeviceID
+    /// without a trigger (profile P21).
     fn k_for(
         &self,
         hello: &ClientHello,
@@ -132,27 +132,26 @@ impl Service {
 /// The name of "the key of the session's device" in a session.
 pub(super) const DEVICE_K: &str = "device";
 
-/// Names of keys that are looked up for one message: a client has one or two.
+/// Maximum number of key names to look up per message: a client has one or two.
 const MAX_KEY_NAMES: usize = 4;
 
 fn refusal(hello: &ClientHello, status: Status, reason: Reason) -> RunRefusal {
     RunRefusal::of_hello(status, reason, hello.offers_four_pass())
 }
 
-/// Which variant a run is. The message alone tells: four-pass where it is offered; only the policy of an enrolment that
-/// a verified trigger names can be for two-pass then (profile P16, P17).
+/// The variant of a run. The message alone decides: four-pass if offered, unless a verified trigger names an enrolment
+/// for two-pass only (profile P16, P17).
 fn wants_two_pass(hello: &ClientHello, trigger: Option<&EnrolmentRecord>) -> bool {
     let only_two_pass = trigger.is_some_and(|enrolment| !enrolment.allows(Variant::FourPass));
     !hello.two_pass_methods().is_empty() && (!hello.offers_four_pass() || only_two_pass)
 }
 
-/// The key that the client wants renewed, as it names it. The Ids of keys are UTF-8: other octets name one that cannot be
-/// there.
+/// The Id of the key to renew, as the client sends it. Key Ids are UTF-8: other octets cannot name an existing key.
 fn key_id(hello: &ClientHello) -> Option<String> {
     hello.key_id.clone().map(|id| String::from_utf8(id).unwrap_or_default())
 }
 
-/// The device that the client says it is; one without manufacturer or serial number names none.
+/// The device that the client claims to be; a DeviceID without manufacturer or serial number names none.
 pub(super) fn device_of(hello: &ClientHello) -> Option<DeviceRef> {
     let data = hello.device_identifier_data.as_ref()?;
     Some(DeviceRef {
@@ -161,9 +160,9 @@ pub(super) fn device_of(hello: &ClientHello) -> Option<DeviceRef> {
     })
 }
 
-/// The enrolment whose trigger the client copied (profile P14), if it did.
+/// The enrolment whose trigger the client copied (profile P14), if any.
 ///
-/// A client that offers two-pass may send the AD of that variant: two-pass proves it, and four-pass leaves it aside.
+/// A client that offers two-pass may send the AD of that variant: two-pass verifies it, and four-pass ignores it.
 fn trigger_of<'a>(
     hello: &ClientHello,
     enrolment: Option<&'a EnrolmentRecord>,
@@ -185,8 +184,7 @@ fn trigger_of<'a>(
     }
 }
 
-/// The key that the client wants renewed, once its code is proved: it must be in use, and be the one that a trigger
-/// named (profile P21).
+/// The key to renew, after the code is proved: it must be active, and named by the enrolment (profile P21).
 pub(super) fn renewed_key<'a>(
     hello: &ClientHello,
     key: Option<&'a OldKey>,

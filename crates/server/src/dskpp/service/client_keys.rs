@@ -1,5 +1,5 @@
-//! The keys that a client's list of key protection methods names: before its code is proved as the message has them,
-//! and afterwards as far as this server has them or can trust them (profile P21).
+//! The keys that a client's list of key protection methods names: before its code is proved, as in the message;
+//! afterwards, only those that this server knows or trusts (profile P21).
 
 use dskpp::algorithm::ProtectionMethod;
 use dskpp::message::{ClientHello, KeyProtection};
@@ -13,11 +13,11 @@ use crate::model::clock::unix_now;
 use crate::policy::device_trust;
 use crate::store::HelloContext;
 
-/// Octets of the keys that stand in.
+/// Length of a stand-in key, in octets.
 const MODULUS_LEN: usize = 256;
 const SHARED_KEY_LEN: usize = 16;
 
-/// A public key that nobody has: it stands for that of a name that there is not, and no proof is right with it.
+/// A public key without an owner: it stands in for unknown names, and every proof with it fails.
 pub(super) fn stand_in() -> RsaPublicKey {
     let mut modulus = SystemRandom.bytes(MODULUS_LEN);
     modulus[0] |= 0x80;
@@ -26,8 +26,8 @@ pub(super) fn stand_in() -> RsaPublicKey {
 }
 
 impl Service {
-    /// For each entry of the list, the key that it names. Another one stands in where there is no such name, so that
-    /// whether there is one shows nowhere but in a proof that only the owner of a code can make.
+    /// The named key of each list entry. A random key stands in for an unknown name, so that the name's existence shows
+    /// only in a proof that requires the code.
     pub(super) fn client_keys(&self, hello: &ClientHello, context: &HelloContext) -> Vec<Option<ClientKey>> {
         let client_id = hello.authentication_data.as_ref().and_then(|data| data.client_id.as_ref());
         let key = |entry: &KeyProtection| {
@@ -43,7 +43,7 @@ impl Service {
                 }
                 (ProtectionMethod::Transport, Some(name)) => {
                     let registered = context.named(name).and_then(registered_key);
-                    // Made anew, as that of a certificate is.
+                    // Copied, as the key of a certificate is.
                     let stand_in = || RsaPublicKey::from_components(self.stand_in.modulus(), self.stand_in.exponent());
                     let key = registered.or_else(|| stand_in().ok())?;
                     Some(ClientKey::Public { key, info: info.clone() })
@@ -57,7 +57,7 @@ impl Service {
         hello.two_pass_methods().iter().map(key).collect()
     }
 
-    /// Once the code is proved: those of `keys` that may be used, and whose own they are.
+    /// After the code is proved: the usable keys of `keys`, and their devices.
     pub(super) fn accepted_keys(
         &self,
         hello: &ClientHello,
@@ -81,11 +81,11 @@ impl Service {
         (keys, owners.into_iter().map(Option::flatten).collect())
     }
 
-    /// Whose own a public key is, `Some(None)` for one that is nobody's here; `None` where it is not accepted: it must
-    /// be that of a device's registered certificate, or of one that leads to the configured anchors. Without anchors
-    /// any will do: the code's proof covers the key (RFC 6063 §3.4.1).
+    /// The device of a public key, `Some(None)` if it belongs to no known device; `None` if the key is rejected: it
+    /// must be the key of a device's registered certificate, or of a certificate that chains to a trust anchor. Without
+    /// anchors any key is accepted: the proof of the code covers it (RFC 6063 §3.4.1).
     fn accepted_owner(&self, key: &RsaPublicKey, info: &KeyInfo, context: &HelloContext) -> Option<Option<DeviceRef>> {
-        // What was accepted once may have expired or been revoked since.
+        // A certificate that was once accepted may have expired or been revoked.
         let owns = |device: &&DeviceRecord| {
             let certificate = device.certificate.as_ref().map(std::slice::from_ref);
             registered_key(device).as_ref() == Some(key) && certificate.is_some_and(|chain| self.is_accepted(chain))
@@ -106,7 +106,7 @@ impl Service {
         let found = self.device_trust.has_anchors().then(|| self.device_trust.check(chain, unix_now()));
         match found {
             Some(Err(why)) => {
-                tracing::info!("a device's certificate is not accepted: {why}");
+                tracing::info!("rejecting a device's certificate: {why}");
                 false
             }
             _ => true,
@@ -114,13 +114,13 @@ impl Service {
     }
 }
 
-/// The key of the certificate that is registered for a device.
+/// The key of a device's registered certificate.
 fn registered_key(device: &DeviceRecord) -> Option<RsaPublicKey> {
     let (key, name) = (device_trust::key_of(device.certificate.as_ref()?), &device.key_name);
-    key.inspect_err(|why| tracing::error!("the certificate of the device '{name}' cannot be used: {why}")).ok()
+    key.inspect_err(|why| tracing::error!("invalid certificate of device '{name}': {why}")).ok()
 }
 
-/// The key that a message brings along.
+/// The key contained in a message.
 fn brought_key(info: &KeyInfo) -> Option<RsaPublicKey> {
     if let Some(certificate) = info.x509_certificates.first() {
         return device_trust::key_of(certificate).ok();

@@ -1,4 +1,4 @@
-//! Pass 3 and 4: a ClientNonce is answered once, and the answer is kept.
+//! Passes 3 and 4: answers a ClientNonce once, and stores the answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl Service {
         }
     }
 
-    /// The work, and the checks that only a right code reaches.
+    /// The computation, and the checks after a proved code.
     fn prove<'a>(
         &self,
         session: Session,
@@ -110,7 +110,7 @@ impl Service {
         Ok((authenticated.finish(&package)?, package.key_id, enrolment))
     }
 
-    /// The key that the session was begun with; `None` where the server no longer has it.
+    /// The key that the session was begun with; `None` if the server no longer has it.
     fn k_of(&self, state: &SessionState, device: Option<DeviceRecord>) -> Option<ServerK> {
         if state.k_id == self.k_server_id {
             return Some(self.k_server.clone());

@@ -1,4 +1,4 @@
-//! The end of a run, of either variant: what a right code is worth, and what becomes durable before it is answered.
+//! The end of a run in either variant: what a proved code permits, and what is committed before the answer.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -18,31 +18,31 @@ use crate::model::{self, Answer, Cause, EnrolmentRecord, EnrolmentState, Variant
 use crate::policy::backoff::Attempt;
 use crate::store::{Commit, CommitRun, NewKey, Pending, ProvedRefusal};
 
-/// Seconds for which the answer to a renewal is kept beyond its session. A client that lost it has another K_MAC' than
-/// the server until it has asked for the answer again: without it, the key could never be renewed.
+/// Seconds to keep the answer to a renewal beyond its session. A client that lost the answer has a different K_MAC'
+/// than the server until it asks again; without the answer it could never renew the key.
 const RENEWAL_S: i64 = 30 * 24 * 3600;
 
-/// What is needed of a run after its message was consumed.
+/// A run's data after its message was consumed.
 pub(super) struct Run {
     pub(super) variant: Variant,
-    /// Under which its answer is kept: `SessionID`; two-pass, which has none, is given one.
+    /// The name under which its answer is stored: `SessionID`, or a generated one for two-pass.
     pub(super) session_id: String,
     /// Whether a refusal is a KeyProvServerHello (profile P22).
     pub(super) as_hello: bool,
     pub(super) request_hash: [u8; 32],
     pub(super) client_id: Option<String>,
-    /// The device that the key is for.
+    /// The device that receives the key.
     pub(super) device: Option<DeviceRef>,
     pub(super) renews: Option<String>,
-    /// Whether no code is accepted from there now.
+    /// Whether the address is locked for this enrolment.
     pub(super) locked: bool,
-    /// The URL_S that the authentication data was made with, once it is proved; none after a trigger.
+    /// The URL_S of the authentication data, once proved; none after a trigger.
     pub(super) url_s: Option<String>,
     pub(super) peer: SocketAddr,
     pub(super) started: Instant,
 }
 
-/// What a run came to.
+/// The outcome of a run.
 pub(super) enum Outcome {
     Provisioned {
         pending: Pending<Commit>,
@@ -50,17 +50,17 @@ pub(super) enum Outcome {
         key_id: String,
         user: String,
     },
-    /// A refusal that becomes durable, as the code was proved.
+    /// A refusal after a proved code, which is committed.
     Proved(Pending<Commit>, Refused),
-    /// A refusal that leaves nothing.
+    /// A refusal that is not committed.
     Refused(Refused),
-    /// The refusal of an earlier request, given again.
+    /// The refusal of an earlier, identical request.
     Again(Vec<u8>),
-    /// Another request was refused on this session.
+    /// A different request was refused on this session.
     Spent(RunRefusal),
 }
 
-/// A refusal, and what the log and administrators learn of it.
+/// A refusal, with the cause for log and administrators.
 pub(super) struct Refused {
     pub(super) refusal: RunRefusal,
     pub(super) cause: Option<Cause>,
@@ -69,7 +69,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// `locked`: whether no code was accepted from there.
+    /// `locked`: whether the address is locked for this enrolment.
     fn new(refusal: RunRefusal, enrolment: Option<&EnrolmentRecord>, locked: bool) -> Self {
         use EnrolmentState::{Active, Provisioned, Revoked};
         let cause = match (refusal.reason, enrolment.map(|enrolment| enrolment.state)) {
@@ -91,7 +91,7 @@ impl Refused {
         }
     }
 
-    /// The one true reason, with user and enrolment where there are such.
+    /// Logs the actual cause, with user and enrolment if known.
     pub(super) fn log(&self, peer: SocketAddr, took_ms: u64) {
         let Refused { refusal: RunRefusal { status, reason, session_id, .. }, cause, enrolment, user } = self;
         let text = match (reason, cause) {
@@ -110,7 +110,7 @@ impl From<RunRefusal> for Refused {
 }
 
 impl Service {
-    /// What is said about the key.
+    /// The contents of the key package.
     pub(super) fn package(&self, run: &Run, enrolment: &EnrolmentRecord) -> Result<PackageSpec, (Status, Reason)> {
         let params = &enrolment.params;
         let key_type = model::algorithm(enrolment.key_type).ok_or((Status::AccessDenied, Reason::Policy))?;
@@ -130,7 +130,7 @@ impl Service {
         })
     }
 
-    /// The key, the spent enrolment and the answer, all or none; only then the client hears of it.
+    /// Commits key, spent enrolment and answer together; only then the client gets the answer.
     pub(super) fn commit(
         &self,
         run: &Run,
@@ -141,7 +141,7 @@ impl Service {
     ) -> Outcome {
         self.right(run, attempt);
         if let Some(before) = self.before(run) {
-            return before; // a wrong request on the same session was faster
+            return before; // a refused request on the same session was faster
         }
         let is_new = enrolment.delivers.is_none();
         let of_trigger = enrolment.trigger.as_ref().map(|ad| &ad.url_s);
@@ -165,9 +165,8 @@ impl Service {
         Outcome::Provisioned { pending, response: finished.response, key_id, user: enrolment.user.clone() }
     }
 
-    /// A refused run is answered once, too: its session is spent. One that proves nothing is remembered by this node
-    /// alone (profile P28), and its enrolment, if there is one, learns of it behind the answer. `attempt` is the try at
-    /// a code that it was.
+    /// A refused run is also answered only once: it spends its session. Without a proved code, only this node remembers
+    /// it (profile P28), and its enrolment, if any, is updated after the answer. `attempt` is the attempt at a code.
     pub(super) fn refuse(
         &self,
         run: &Run,
@@ -179,7 +178,7 @@ impl Service {
         if !proved {
             let before = self.refused.keep(run.name(), run.request_hash, refusal.status, Instant::now());
             if let Some(before) = before {
-                return run.again_refused(before); // the same request, sent twice, is one try
+                return run.again_refused(before); // a retransmission is not another attempt
             }
         }
         if refusal.reason == Reason::AuthenticationData {
@@ -199,7 +198,7 @@ impl Service {
         Outcome::Proved(pending, refused)
     }
 
-    /// The refusal of a ClientHello whose trigger cannot be used.
+    /// The refusal of a ClientHello with an unusable trigger.
     pub(super) fn refuse_trigger(
         &self,
         refusal: RunRefusal,
@@ -209,7 +208,7 @@ impl Service {
         self.counted(Refused::new(refusal, enrolment, false), peer)
     }
 
-    /// Its enrolment, if there is one, learns of a refusal behind the answer.
+    /// Records a refusal for its enrolment, if any, after the answer.
     fn counted(&self, refused: Refused, peer: SocketAddr) -> Refused {
         if let (Some(enrolment), Some(cause)) = (&refused.enrolment, refused.cause) {
             self.tally.count(enrolment, cause, peer.into());
@@ -217,19 +216,19 @@ impl Service {
         refused
     }
 
-    /// What this node has answered to a run before, where that was a refusal that is in no store.
+    /// This node's earlier refusal of a run, if the store does not have it.
     pub(super) fn before(&self, run: &Run) -> Option<Outcome> {
         let before = self.refused.find(run.name(), &run.request_hash, Instant::now())?;
         Some(run.again_refused(before))
     }
 
-    /// When no session that was begun before now can be open any more.
+    /// Sessions begun before this time have expired.
     fn answer_expires_at(&self) -> i64 {
         i64::try_from(unix_now().saturating_add(self.session_lifetime_s)).unwrap_or(i64::MAX)
     }
 }
 
-/// DeviceID, of its two parts.
+/// A device, from the two parts of DeviceID.
 pub(super) fn device_info(device: &DeviceRef) -> DeviceInfo {
     DeviceInfo {
         manufacturer: Some(device.manufacturer.clone()),
@@ -238,13 +237,13 @@ pub(super) fn device_info(device: &DeviceRef) -> DeviceInfo {
     }
 }
 
-/// Whether only who has proved the code is refused so.
+/// Whether only a peer that has proved the code gets this refusal.
 fn proves_code(refusal: &RunRefusal) -> bool {
     matches!(refusal.reason, Reason::Expired | Reason::NonceLength | Reason::Key | Reason::Device | Reason::Policy)
 }
 
 impl Run {
-    /// Waits until what became of the run is durable, where it is to be.
+    /// Waits until the outcome of the run is committed, if it must be.
     pub(super) async fn finish(&self, outcome: Outcome, service: &Service) -> Result<Vec<u8>, Stop> {
         match outcome {
             Outcome::Again(response) => Ok(response),
@@ -272,7 +271,7 @@ impl Run {
         }
     }
 
-    /// What a request is sent again under: its session; in two-pass, which has none, the request itself.
+    /// Identifies retransmissions: by session or, in two-pass, by the request itself.
     fn name(&self) -> &[u8] {
         match self.variant {
             Variant::FourPass => self.session_id.as_bytes(),
@@ -287,7 +286,7 @@ impl Run {
         }
     }
 
-    /// The same answer to the same request, Abort to another one (profile P28).
+    /// The same answer to the same request, Abort to a different one (profile P28).
     pub(super) fn again(&self, answer: Answer) -> Result<Vec<u8>, Stop> {
         match ct_eq(&answer.request_hash, &self.request_hash) {
             true => Ok(answer.response),
@@ -295,7 +294,7 @@ impl Run {
         }
     }
 
-    /// As [`Run::again`], of a refusal that is in no store.
+    /// Like [`Run::again`], for a refusal that is not in the store.
     fn again_refused(&self, before: Before) -> Outcome {
         match before {
             Before::Same(status) => Outcome::Again(self.refuse(status, Reason::SessionSpent).response()),
@@ -303,7 +302,7 @@ impl Run {
         }
     }
 
-    /// The password to check against: a random one, which nobody knows, where no code can be right (profile P16).
+    /// The password to verify with: a random one if no code can be correct (profile P16).
     pub(super) fn password(&self, enrolment: Option<&EnrolmentRecord>) -> Secret {
         let named = |enrolment: &&EnrolmentRecord| self.client_id.as_ref().is_none_or(|id| *id == enrolment.client_id);
         match enrolment.filter(named).filter(|_| !self.locked) {
@@ -314,8 +313,8 @@ impl Run {
         }
     }
 
-    /// What a right code is worth in this run: the enrolment that it spends. A device that its enrolment asks for has
-    /// been named, or has used its own key.
+    /// The enrolment that a proved code spends in this run. If the enrolment is bound to a device, the run must name it
+    /// or use its own key.
     pub(super) fn verdict<'a>(
         &self,
         key_type: &KeyType,

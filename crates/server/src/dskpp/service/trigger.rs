@@ -1,4 +1,4 @@
-//! The trigger of an enrolment: made when it is first asked for, the same from then on (profile P14).
+//! The trigger of an enrolment: generated on first request, unchanged afterwards (profile P14).
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::net::turns::Turn;
 pub(crate) enum NoTrigger {
     /// No enrolment has this token.
     Unknown,
-    /// The enrolment is spent, over or revoked.
+    /// The enrolment is used, expired or revoked.
     Over,
-    /// Later, perhaps.
+    /// Try again later.
     TooMany(RetryAfter),
-    /// The server cannot make one now.
+    /// The server is unavailable.
     Unavailable,
-    /// A defect of this program.
+    /// A bug in the server.
     Defect,
 }
 
@@ -34,11 +34,11 @@ impl From<Stop> for NoTrigger {
         match stop {
             Stop::TooMany(wait) => NoTrigger::TooMany(wait),
             Stop::Unavailable(why) => {
-                tracing::error!("the store cannot be used: {why}");
+                tracing::error!("the store is unavailable: {why}");
                 NoTrigger::Unavailable
             }
             Stop::Refused(_) | Stop::NotDskpp(_) | Stop::Defect => {
-                tracing::error!("a trigger could not be made by a defect of this program");
+                tracing::error!("cannot generate a trigger because of a bug");
                 NoTrigger::Defect
             }
         }
@@ -48,7 +48,7 @@ impl From<Stop> for NoTrigger {
 impl Service {
     /// The `<KeyProvTrigger>` document of the enrolment with this token.
     ///
-    /// One that must be made first is charged to who asks.
+    /// Generating it is charged to the requesting address.
     pub(crate) async fn trigger(self: &Arc<Self>, token: &str, asks: Subject) -> Result<Vec<u8>, NoTrigger> {
         let turn = self.turn(asks).await?;
         let enrolment = self.enrolment_of(token).await?;
@@ -79,7 +79,7 @@ impl Service {
         Ok(trigger.write())
     }
 
-    /// Whether [`Service::trigger`] would give one.
+    /// Whether [`Service::trigger`] would return a trigger.
     pub(crate) async fn has_trigger(&self, token: &str, asks: Subject) -> Result<(), NoTrigger> {
         let _turn = self.turn(asks).await?;
         self.enrolment_of(token).await.map(|_| ())
@@ -103,8 +103,8 @@ impl Service {
         }
     }
 
-    /// Where the run is to be: at a renewal, where the token has its key from, for it asks about any other server (profile
-    /// P29).
+    /// The URL of the run: for a renewal, the URL at which the key was provisioned, because the token asks about any
+    /// other (profile P29).
     async fn url_of(&self, enrolment: &EnrolmentRecord) -> Result<String, Stop> {
         let renewed = match &enrolment.renews {
             Some(id) => self.store.url_of_key(id).await?,
@@ -115,12 +115,15 @@ impl Service {
         };
         if !self.url_s.contains(&url_s) {
             let key = &enrolment.renews;
-            tracing::warn!(key, "the trigger names {url_s}, which is not among public_urls: clients must reach it");
+            tracing::warn!(
+                key,
+                "the trigger names {url_s}, which is not in server.public_urls: clients must be able to reach it"
+            );
         }
         Ok(url_s)
     }
 
-    /// One PBKDF2, once per enrolment; the store keeps the first of two that are made at once.
+    /// One PBKDF2 computation per enrolment; of two concurrent results, the store keeps the first.
     async fn make_ad(
         self: &Arc<Self>,
         enrolment: &EnrolmentRecord,
@@ -143,7 +146,7 @@ impl Service {
     }
 }
 
-/// Absent where the enrolment says nothing of it.
+/// Absent unless the enrolment requires a platform.
 fn platform(enrolment: &EnrolmentRecord) -> Option<TokenPlatformInfo> {
     let of = |location: Option<Location>| {
         location.map(|location| match location {

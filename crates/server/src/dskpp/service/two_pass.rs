@@ -1,4 +1,4 @@
-//! Two-pass: a ClientHello is answered once with the key, and the answer is kept (RFC 6063 §5).
+//! Two-pass: answers a ClientHello once with the key, and stores the answer (RFC 6063 §5).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,18 +22,18 @@ use crate::model::{self, EnrolmentRecord, Method, Variant};
 use crate::net::turns::Turn;
 use crate::store::HelloContext;
 
-/// Every method: what the enrolment allows of them counts once the code is proved, so that nobody learns it before.
+/// Every method: the enrolment's restrictions apply after the code is proved, so that nobody learns them before.
 const METHODS: [ProtectionMethod; 3] =
     [ProtectionMethod::Transport, ProtectionMethod::Wrap, ProtectionMethod::PassphraseWrap];
 
-/// Everything that a run is about, owned by the computation.
+/// The data of a run, owned by the computation.
 struct TwoPass {
     hello: ClientHello,
     body: Bytes,
     context: HelloContext,
     /// Whether the AD is that of the enrolment's trigger.
     trigger: bool,
-    /// For each entry of the client's list, the key that it names, or another in its place.
+    /// The named key of each entry of the client's list, or a stand-in.
     keys: Vec<Option<ClientKey>>,
 }
 
@@ -68,11 +68,11 @@ impl Service {
         }
         let keys = self.client_keys(&hello, &context);
         let message = TwoPass { hello, body, context, trigger, keys };
-        // All that can be refused cheaply is.
+        // Cheap refusals end here.
         let begun = message.begin(self)?;
         let proof = if trigger { 0 } else { begun.proof_iterations() };
         let attempt = self.charge(&run, proof)?;
-        // Whichever entry is chosen once the code is proved: the key that wraps may come of the password.
+        // Independent of the entry chosen later: the wrapping key may be derived from the password.
         let may_derive = message.keys.iter().flatten().any(|key| matches!(key, ClientKey::Passphrase));
         let cost = u64::from(proof) + if may_derive { MIN_ITERATIONS.into() } else { 0 };
         let service = Arc::clone(self);
@@ -88,7 +88,7 @@ impl Service {
         run.finish(outcome, self).await
     }
 
-    /// The work, and the checks that only a right code reaches.
+    /// The computation, and the checks after a proved code.
     fn send_key<'a>(
         &self,
         run: &mut Run,
@@ -147,8 +147,8 @@ impl TwoPass {
         TwoPassRun::begin(&self.hello, &self.body, &service.policy, &facts, &service.auth)
     }
 
-    /// The device of the run: the one that the client named, if a trigger named it or its own key is used (profile
-    /// P21); else the one whose key is used.
+    /// The device of the run: the client's DeviceID, if a trigger named it or its own key is used (profile P21);
+    /// otherwise the device whose key is used.
     fn device_of_run(
         &self,
         named: Option<DeviceRef>,
@@ -164,7 +164,7 @@ impl TwoPass {
     }
 }
 
-/// The methods of an enrolment; none named: all.
+/// The methods of an enrolment; all by default.
 fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
     let is_allowed = |method: &ProtectionMethod| {
         let method = match method {
@@ -177,7 +177,7 @@ fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
     METHODS.into_iter().filter(is_allowed).collect()
 }
 
-/// The package of a key in stock without its secret, the secret, and the length that keys of its type have.
+/// The package of a key from the inventory without its secret, the secret, and the standard length for its type.
 fn legacy(mut package: KeyPackage, key_type: &KeyType, run: &Run) -> Option<(KeyPackage, Secret, usize)> {
     let key = package.key.as_mut()?;
     let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());

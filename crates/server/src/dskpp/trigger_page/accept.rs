@@ -1,10 +1,10 @@
-//! Whether an `Accept` header asks for a trigger (RFC 9110 §12.5.1).
+//! Checks whether an `Accept` header requests a trigger (RFC 9110 §12.5.1).
 
 use axum::http::{HeaderMap, header};
 
 use crate::dskpp::http::MEDIA_TYPE;
 
-/// Whether the DSKPP type is named, and not with the weight 0 (profile P27); a wildcard is a browser's.
+/// Whether it names the DSKPP type with a non-zero weight (profile P27); browsers send wildcards.
 pub(super) fn names_dskpp(headers: &HeaderMap) -> bool {
     headers.get_all(header::ACCEPT).iter().any(|value| {
         let line = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -13,8 +13,8 @@ pub(super) fn names_dskpp(headers: &HeaderMap) -> bool {
     })
 }
 
-/// A media range in lower case without its parameters, and its weight in thousandths; `None`: its weight is no number
-/// from 0 to 1.
+/// A media range in lower case without its parameters, and its weight in thousandths; `None` if its weight is not a
+/// number from 0 to 1.
 fn read(member: &str) -> Option<(&str, u16)> {
     let mut parts = member.split(';').map(str::trim);
     let range = parts.next()?;

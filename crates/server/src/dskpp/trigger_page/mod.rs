@@ -1,5 +1,5 @@
-//! `GET /enroll/{token}`: the trigger of an enrolment (RFC 6063 §4.2.1, §7.2.6, profile P14, P27) for a DSKPP client,
-//! a page for a person. To look at either uses nothing up.
+//! `GET /enroll/{token}`: the trigger of an enrolment (RFC 6063 §4.2.1, §7.2.6, profile P14, P27) for a DSKPP client, a
+//! page for a person. Neither uses up the trigger.
 
 mod accept;
 mod page;
@@ -18,25 +18,25 @@ use crate::dskpp::service::{NoTrigger, Service};
 use crate::net::rate_limit::{Rates, RetryAfter};
 use accept::names_dskpp;
 
-/// The longest token that is looked up.
+/// The longest accepted token.
 const MAX_TOKEN_LEN: usize = 128;
 
-/// What every answer says: it is for this request only.
+/// Headers of every answer: no caching.
 const EVERY: [(HeaderName, HeaderValue); 2] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store")), (header::VARY, HeaderValue::from_static("accept"))];
 
-/// The trigger, which a browser must not take for anything else.
+/// Headers of a trigger: no sniffing of its type.
 const TRIGGER: [(HeaderName, HeaderValue); 3] = [
     (header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
 
-/// For a person who asked for the file.
+/// For a person who downloads the file.
 const AS_FILE: [(HeaderName, HeaderValue); 1] =
     [(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"enrol.dskpp\""))];
 
-/// Where an enrolment's trigger is fetched: at scheme, host and port of the server's URL.
+/// The URL of an enrolment's trigger: at scheme, host and port of the server's URL.
 pub(crate) fn address(url_s: &str, token: &str) -> String {
     let authority = url_s.find("://").map_or(0, |at| at + 3);
     let path = url_s[authority..].find('/').map_or(url_s.len(), |at| authority + at);
@@ -53,8 +53,8 @@ pub(crate) fn router(service: Arc<Service>, rates: Arc<Rates>) -> Router {
     Router::new().route("/enroll/{token}", get(trigger)).with_state(triggers).fallback(elsewhere)
 }
 
-/// Whatever is not there. Who asks for a trigger where none can be gets an initialization message without data, and
-/// 406 (RFC 6063 §7.2.6).
+/// Any other path. A request for a trigger where none can be gets an initialization message without data, and 406 (RFC
+/// 6063 §7.2.6).
 async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let asks = matches!(method, Method::GET | Method::HEAD) && names_dskpp(&headers);
     match asks && !uri.path().starts_with("/enroll/") {
@@ -90,7 +90,7 @@ async fn trigger(
     (EVERY, response).into_response()
 }
 
-/// Whether a query asks for the trigger as a file, with `download`: a browser cannot say so with its `Accept`.
+/// Whether the query requests the trigger as a file, with `download`: links cannot set `Accept`.
 fn is_download(query: &str) -> bool {
     query.split('&').any(|pair| pair.split('=').next() == Some("download"))
 }
@@ -100,34 +100,34 @@ fn no_trigger(why: NoTrigger, is_client: bool) -> Response {
     let (status, text, title, next) = match &why {
         NoTrigger::Unknown => (
             StatusCode::NOT_FOUND,
-            "there is no such enrolment\n",
-            "This link leads nowhere",
-            "Check that you have copied all of it. If you have, ask for a new link where you got this one.",
+            "no such enrolment\n",
+            "This link is not valid",
+            "Check that you copied the complete link. If you did, ask for a new link where you got it.",
         ),
         NoTrigger::Over => (
             StatusCode::GONE,
-            "this enrolment is used or over; ask for a new one\n",
-            "This link is used up",
-            "Its key has been fetched, its time is over, or it was taken back. If you have no new key yet, ask for a \
-             new link where you got this one. If your app has the key already, there is nothing left to do.",
+            "this enrolment was used, has expired or was revoked; ask for a new one\n",
+            "This link is no longer valid",
+            "It was used, has expired or was revoked. If you have no new key yet, ask for a new link where you got \
+             this one. If your app has the key already, you are done.",
         ),
         NoTrigger::TooMany(_) => (
             StatusCode::TOO_MANY_REQUESTS,
             "too many requests\n",
             "One moment, please",
-            "There were too many requests. Wait a little and open the link again: nothing has been used up.",
+            "There were too many requests. Wait a little and open the link again: it is still valid.",
         ),
         NoTrigger::Unavailable => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "the server cannot do this now; try again later\n",
-            "This does not work just now",
-            "Open the link again in some minutes. If this goes on, ask for help where you got the link.",
+            "the server is unavailable; try again later\n",
+            "The server is not available",
+            "Open the link again in a few minutes. If the problem persists, ask for help where you got the link.",
         ),
         NoTrigger::Defect => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "the request could not be processed\n",
             "Something went wrong",
-            "Nothing has been used up. Ask for help where you got the link: what went wrong is in the server\u{2019}s log.",
+            "Your link is still valid. Ask for help where you got it: the server\u{2019}s log has the reason.",
         ),
     };
     let response = match is_client {

@@ -1,4 +1,4 @@
-//! The pages for people: what to do with the address of a trigger, and what to do when it is of no use.
+//! Pages for people: how to use a trigger's URL, and what to do if it does not work.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -7,8 +7,7 @@ const LAYOUT: &str = include_str!("layout.html");
 const READY: &str = include_str!("ready.html");
 const STYLE: &str = include_str!("style.css");
 
-/// A page may use its own style, but load nothing, run nothing, send nothing and tell nobody where it was: its address
-/// is a secret.
+/// A page may use its own style, but load, run or send nothing, and disclose its URL to nobody: the URL is a secret.
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
     (
@@ -22,7 +21,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
 
-/// How the trigger behind `url` is put to use. Nothing of the trigger itself stands there.
+/// How to use the trigger at `url`. The page contains nothing of the trigger itself.
 pub(super) fn ready(url: &str) -> Response {
     let main = fill(READY, &[("url", &escape(url))]);
     page(StatusCode::OK, "Your new key", &main)
@@ -38,7 +37,7 @@ fn page(status: StatusCode, title: &str, main: &str) -> Response {
     (status, HEADERS, text).into_response()
 }
 
-/// Puts values for `{{name}}`; what looks like a name in a value stays as it is.
+/// Replaces each `{{name}}` by its value; a value's own `{{name}}` stays as it is.
 fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut pieces = template.split("{{");
     let mut filled = pieces.next().unwrap_or_default().to_owned();
@@ -50,7 +49,7 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
     filled
 }
 
-/// For the content of an element or a quoted attribute.
+/// Escapes text for an element or a quoted attribute.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

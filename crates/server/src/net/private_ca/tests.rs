@@ -71,8 +71,8 @@ fn no_clock_replaces_an_authority() {
         (days(-2), false, Some("set the clock")),
         (days(0), false, None),
         (days(1000), true, None),
-        (days(whole - 396), true, Some("ends on")),
-        (days(whole - 20), true, Some("ends on")),
+        (days(whole - 396), true, Some("expires on")),
+        (days(whole - 20), true, Some("expires on")),
         (days(whole + 1), false, Some("set the clock")),
         (days(whole * 3), false, Some("--new-ca")),
     ] {
@@ -125,8 +125,8 @@ fn an_authority_that_is_not_whole_is_refused_and_stays_as_it_is() {
         ("no key", &|ca| remove(ca, CA_KEY_FILE), false, "has no ca-key.pem"),
         ("an unreadable certificate", &|ca| write(ca, CA_FILE), false, "unreadable ca.pem"),
         ("an unreadable key", &|ca| write(ca, CA_KEY_FILE), false, "unreadable ca-key.pem"),
-        ("another certificate", &|ca| other(ca, &[CA_FILE]), false, "does not belong"),
-        ("another key", &|ca| other(ca, &[CA_KEY_FILE]), false, "does not belong"),
+        ("another certificate", &|ca| other(ca, &[CA_FILE]), false, "does not match"),
+        ("another key", &|ca| other(ca, &[CA_KEY_FILE]), false, "does not match"),
         (
             "a certificate without its authority",
             &|ca| {
@@ -136,7 +136,7 @@ fn an_authority_that_is_not_whole_is_refused_and_stays_as_it_is() {
             false,
             "no ca.pem",
         ),
-        ("all another's", &|ca| other(ca, &[CA_FILE, CA_KEY_FILE]), true, "is not the one"),
+        ("all another's", &|ca| other(ca, &[CA_FILE, CA_KEY_FILE]), true, "is not the CA"),
         ("nothing any more", &|ca| fs::remove_dir_all(&ca.folder).unwrap(), true, "has no ca.pem"),
     ];
     for (what, change, only_if_known, words) in cases {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::{BadHeader, address as with_port, no_address};
 
-/// The `for` of each element of one line, from the left; elements without anything in them do not count.
+/// The `for` of each element of one line, from the left; empty elements are skipped.
 pub(super) fn nodes(line: &str) -> Result<Vec<Option<String>>, BadHeader> {
     let mut nodes = Vec::new();
     let (mut node, mut is_empty) = (None, true);
@@ -34,7 +34,7 @@ fn is_space(char: char) -> bool {
     matches!(char, ' ' | '\t')
 }
 
-/// `name=value` at the beginning, and what comes after it.
+/// The leading `name=value`, and the rest.
 fn pair(text: &str) -> Option<(&str, String, &str)> {
     let (name, value) = text.split_at(token_len(text));
     let value = value.strip_prefix('=').filter(|_| !name.is_empty())?;
@@ -46,7 +46,7 @@ fn pair(text: &str) -> Option<(&str, String, &str)> {
     (!value.is_empty()).then(|| (name, value.to_owned(), after))
 }
 
-/// A quoted string without its marks, from after the first one, and what comes after it.
+/// A quoted string without its quotes, from after the opening one, and the rest.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.char_indices();
@@ -59,13 +59,13 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// How long the token is with which a text begins (RFC 9110 §5.6.2).
+/// The length of the leading token (RFC 9110 §5.6.2).
 fn token_len(text: &str) -> usize {
     let is_part = |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
     text.bytes().take_while(|octet| is_part(*octet)).count()
 }
 
-/// The address of a node (RFC 7239 §6): IPv6 stands in brackets, and a port may be made up.
+/// The address of a node (RFC 7239 §6): IPv6 is in brackets, and a port may be obfuscated.
 pub(super) fn address(node: &str) -> Result<SocketAddr, BadHeader> {
     let is_bare_v6 = !node.starts_with('[') && node.matches(':').count() > 1;
     let made_up = |port: &str| {

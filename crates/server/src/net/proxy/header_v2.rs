@@ -1,4 +1,4 @@
-//! The header of version 2 of the PROXY protocol, with which a proxy begins each connection.
+//! The PROXY protocol, version 2: a header at the beginning of a proxy's connection.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use super::canonical;
 
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
-/// The longest rest of a header: addresses, and what proxies like to add to them.
+/// Maximum length of the rest of a header: addresses and optional fields.
 const MAX_REST: usize = 4096;
 
 const LOCAL: u8 = 0x20;
@@ -16,16 +16,16 @@ const PROXY: u8 = 0x21;
 const TCP_OVER_IPV4: u8 = 0x11;
 const TCP_OVER_IPV6: u8 = 0x21;
 
-/// Reads the header and not one octet more. `None` for a connection that is the proxy's own, such as a health check.
+/// Reads exactly the header. `None` for a connection of the proxy itself, such as a health check.
 ///
 /// # Errors
-/// Everything else than a header about a TCP connection.
+/// Anything but a header for a TCP connection.
 pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<SocketAddr>> {
     let mut head = [0; 16];
     stream.read_exact(&mut head).await?;
     let [signature @ .., command, family, high, low] = head;
     if signature != *SIGNATURE {
-        return Err(bad("the proxy sends no PROXY protocol v2"));
+        return Err(bad("the proxy sent no PROXY protocol v2 header"));
     }
     let len = usize::from(u16::from_be_bytes([high, low]));
     if len > MAX_REST {
@@ -37,12 +37,12 @@ pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Op
         (LOCAL, _) => Ok(None),
         (PROXY, TCP_OVER_IPV4) => source::<4>(&rest).map(Some),
         (PROXY, TCP_OVER_IPV6) => source::<16>(&rest).map(Some),
-        (PROXY, _) => Err(bad("the proxy's header is about no TCP connection")),
+        (PROXY, _) => Err(bad("the proxy's header is not for a TCP connection")),
         _ => Err(bad("the proxy's header has an unknown version or command")),
     }
 }
 
-/// The source: the first of two addresses, after which come two ports.
+/// The source: the first of two addresses, followed by two ports.
 fn source<const LEN: usize>(rest: &[u8]) -> io::Result<SocketAddr>
 where
     IpAddr: From<[u8; LEN]>,

@@ -95,9 +95,9 @@ fn a_half_without_its_other_half_is_refused_and_init_sets_it_aside() {
             ("absent" | "empty", _) => Some("missing or empty"),
             (_, "absent") => Some("key-encryption key is missing"),
             ("own", "own") => None,
-            ("other", "other") if identity => Some("key belongs to the database"),
+            ("other", "other") if identity => Some("key belongs to database"),
             ("other", "other") => None,
-            _ => Some("sealed with another key-encryption key"),
+            _ => Some("sealed with a different key-encryption key"),
         };
         let opened = open(&config, Begin::WithNewKey, now());
         let Some(words) = refusal else {
@@ -194,7 +194,7 @@ fn a_key_that_is_handed_out_begins_a_store_only_on_demand() {
         // Another key: refused; over again: the deployment's file stays where it is.
         fs::write(&config.seal.kek_file, Kek::new_hex().expose()).unwrap();
         let error = open(&config, Begin::Always, now()).map(drop).unwrap_err().to_string();
-        assert!(error.contains("another key-encryption key than the one that was handed out"), "{name}: {error}");
+        assert!(error.contains("a different key-encryption key from the one supplied"), "{name}: {error}");
         assert!(open(&config, Begin::Over, now()).unwrap().begun, "{name}");
         assert!(config.seal.kek_file.exists(), "{name}");
         assert!(!open(&config, Begin::WithNewKey, now()).unwrap().begun, "{name}");

@@ -189,7 +189,7 @@ async fn a_database_of_a_newer_version_is_refused_and_stays_as_it_is() {
     raw.pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(&path, kek(1), POLICY).unwrap_err();
     assert_eq!(error, StoreError::TooNew { found: 99, known: MIGRATIONS.len() });
-    assert!(error.to_string().contains("start the newer version"), "{error}");
+    assert!(error.to_string().contains("use the newer version"), "{error}");
     let version: i64 = raw.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, 99);
 }
