@@ -1,4 +1,4 @@
-//! Requests and answers as JSON: what each of them looks like, and what is refused.
+//! The JSON of requests and answers, and refusals.
 
 use std::fmt::Debug;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// Secrets of the examples: none of them may appear in `Debug`.
 const SECRETS: [&str; 6] = ["c0de", "pa55", "5ec2e7", "70cen", "755224", "enroll/ad"];
 
-/// An example of a type, which is read and written again; its `Debug` text.
+/// Reads an example of a type and writes it again; also returns its `Debug` text.
 type Reads = fn(&str) -> Result<(Value, String), String>;
 
 fn read<T: Debug + DeserializeOwned + Serialize>(example: &str) -> Result<(Value, String), String> {
@@ -158,7 +158,7 @@ fn every_request_and_answer_is_read_and_written_alike_and_prints_no_secret() {
 }
 
 #[test]
-fn requests_are_read_strictly_and_what_is_wrong_has_its_place() {
+fn requests_are_read_strictly_and_errors_have_a_place() {
     for (read, example) in requests() {
         let refused = |text: &str, word: &str| {
             let why = read(text).expect_err(text);
@@ -201,9 +201,9 @@ fn requests_are_read_strictly_and_what_is_wrong_has_its_place() {
     }
 }
 
-/// What the server refuses in its own words is read, and known to be no name of the set.
+/// Names that the server itself refuses are read as unknown.
 #[test]
-fn unknown_names_where_the_server_names_the_choice_are_kept() {
+fn unknown_names_are_kept_if_the_server_reports_them() {
     let read = |text: &str| serde_json::from_str::<NewEnrolment>(text).expect(text);
     let new = read(r#"{"user":"a","key_type":"HOTP","methods":["wrap","none"],"hash":"MD5"}"#);
     assert_eq!(new.key_type, Named::Unknown("HOTP".to_owned()));
@@ -212,14 +212,14 @@ fn unknown_names_where_the_server_names_the_choice_are_kept() {
 }
 
 #[test]
-fn a_change_tells_what_is_removed_from_what_stays() {
+fn a_change_distinguishes_removed_from_omitted() {
     let change: DeviceChange = serde_json::from_str(r#"{"shared_key_hex":null}"#).expect("a change");
     assert!(matches!(change.shared_key_hex, Some(None)) && change.certificate_pem.is_none());
     assert_eq!(serde_json::to_string(&DeviceChange::default()).expect("JSON"), "{}");
 }
 
 #[test]
-fn answers_may_have_members_that_are_not_known_yet_but_lack_none_and_have_no_unknown_state() {
+fn answers_may_have_unknown_members_but_no_missing_ones_or_unknown_states() {
     for (read, example) in answers() {
         let mut more = example.clone();
         more["since_version_9"] = json!({ "a": 1 });
@@ -237,6 +237,6 @@ fn answers_may_have_members_that_are_not_known_yet_but_lack_none_and_have_no_unk
         let why = read(example).expect_err(example);
         assert!(why.contains("at line 1 column"), "{example}: {why}");
     }
-    // What stands between client and server may answer with less.
+    // A proxy may answer with less.
     assert_eq!(serde_json::from_str::<Problem>("{}").expect("a problem"), Problem::default());
 }

@@ -14,10 +14,9 @@ use toml::{Table, Value};
 const HEAD: &str = "\
 # Conformance to RFC 6063
 
-One row per requirement of sections 3.2.3 to 10, in our words, with the tests that show it.
-Written from [conformance.toml](conformance.toml) by `BLESS=1 cargo test -p dskpp --test conformance`, which without
-`BLESS` fails where this file or a test is not what the list says. Level *flow* is what the RFC describes without a
-word of requirement.
+One row per requirement of sections 3.2.3 to 10, in our words, with its tests. `BLESS=1 cargo test -p dskpp --test
+conformance` generates this file from [conformance.toml](conformance.toml); without `BLESS` it checks the file and that
+the tests exist. Level *flow* means that the RFC describes the behaviour without a requirement word.
 ";
 
 const SECTIONS: [(&str, &str); 11] = [

@@ -1,4 +1,4 @@
-//! How fast keys come in: `cargo bench -p dskpp-server --bench import [folder]`, the database in `folder`, else where
+//! Speed of imports: `cargo bench -p dskpp-server --bench import [folder]`; the database is in `folder`, or else where
 //! temporary files are.
 
 use std::fmt::Write as _;
@@ -34,7 +34,7 @@ fn per_second(time: Duration) -> f64 {
     KEYS as f64 / time.as_secs_f64()
 }
 
-/// A batch as a vendor writes it.
+/// A batch in a vendor's format.
 fn document(number: usize) -> Vec<u8> {
     let mut xml = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\

@@ -101,7 +101,10 @@ pub enum Error {
         folder: PathBuf,
     },
     /// `--init` with a complete store.
-    #[error("the store in {} is complete, and --init never replaces a complete store: start without --init", folder.display())]
+    #[error(
+        "the store in {} is complete, and --init never replaces a complete store: start without --init",
+        folder.display()
+    )]
     IsWhole {
         /// The data folder.
         folder: PathBuf,

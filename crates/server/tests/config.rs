@@ -1,4 +1,4 @@
-//! The configuration: its documented sample, its faults, the environment.
+//! The configuration: the documented sample, faults, the environment.
 
 use dskpp_server::{Config, ConfigError};
 use toml::Table;
@@ -11,7 +11,7 @@ fn variables<const N: usize>(pairs: [(&str, &str); N]) -> [(String, String); N] 
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
-/// The keys that the faults name, in their order.
+/// The keys of the faults, in order.
 fn keys(error: ConfigError) -> Vec<String> {
     error.0.into_iter().map(|fault| fault.key).collect()
 }

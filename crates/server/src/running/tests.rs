@@ -16,7 +16,7 @@ fn asked(method: &str, path: &str, accept: &str, body: &'static str) -> Request 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p27_what_anybody_can_ask_for_waits_for_its_turn_and_health_and_administration_do_not() {
+async fn p27_public_requests_wait_for_their_turn_but_health_and_administration_do_not() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     config.server.data_dir = folder.path().to_owned();
@@ -63,10 +63,10 @@ async fn start_with(adjust: impl FnOnce(&mut Config)) -> (tempfile::TempDir, Run
     (folder, serve(config, ServerOptions::default()).await.unwrap())
 }
 
-/// Names a key, so that the store is asked.
+/// Names a key, so that the server queries the store.
 const NAMES_A_KEY: &str = r#"<KeyProvClientHello xmlns="urn:ietf:params:xml:ns:keyprov:dskpp" Version="1.0"><KeyID>QQ==</KeyID><SupportedKeyTypes><Algorithm>urn:ietf:params:xml:ns:keyprov:pskc:hotp</Algorithm></SupportedKeyTypes><SupportedEncryptionAlgorithms><Algorithm>http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p</Algorithm></SupportedEncryptionAlgorithms><SupportedMacAlgorithms><Algorithm>urn:ietf:params:xml:ns:keyprov:dskpp:prf-sha256</Algorithm></SupportedMacAlgorithms></KeyProvClientHello>"#;
 
-/// The head of the answer to a request of its own connection.
+/// The head of the answer to a request on a new connection.
 async fn head(at: SocketAddr, method: &str, path: &str, more: &str, body: &str) -> String {
     let mut stream = tokio::net::TcpStream::connect(at).await.unwrap();
     let request = format!(
@@ -80,7 +80,7 @@ async fn head(at: SocketAddr, method: &str, path: &str, more: &str, body: &str) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p27_who_is_asked_to_come_later_hears_when() {
+async fn p27_every_429_and_503_carries_retry_after() {
     const DSKPP: &str = "Content-Type: application/dskpp+xml\r\n";
     const ACCEPT: &str = "Accept: application/dskpp+xml\r\n";
     const TOKEN: &str = "Authorization: Bearer none\r\n";
@@ -105,7 +105,7 @@ async fn p27_who_is_asked_to_come_later_hears_when() {
     for the_writer in [true, false, false] {
         running.store.kill(the_writer).await;
     }
-    tokio::time::sleep(Duration::from_millis(1100)).await; // until the store is looked at again
+    tokio::time::sleep(Duration::from_millis(1100)).await; // until the next check of the store
     for (method, path, more, body) in cases {
         let head = head(running.address(), method, path, more, body).await;
         assert!(comes_later(&head, "503"), "{path}: {head}");
@@ -128,7 +128,7 @@ async fn p27_who_is_asked_to_come_later_hears_when() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_death_of_any_part_ends_the_server_with_a_reason() {
+async fn the_death_of_any_part_stops_the_server_with_a_reason() {
     for (the_writer, name) in [(true, "store-writer"), (false, "store-reader")] {
         let (_folder, running) = start().await;
         running.store.kill(the_writer).await;
@@ -145,10 +145,10 @@ async fn the_death_of_any_part_ends_the_server_with_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_clean_end_the_database_file_alone_is_whole() {
+async fn after_a_clean_stop_the_database_file_is_complete() {
     let (folder, running) = start().await;
     let (file, wal) = (folder.path().join("data/dskpp.db"), folder.path().join("data/dskpp.db-wal"));
-    assert_ne!(std::fs::metadata(&wal).unwrap().len(), 0, "there is something to move");
+    assert_ne!(std::fs::metadata(&wal).unwrap().len(), 0, "the WAL has content");
     running.shutdown();
     running.wait().await.unwrap();
     assert!(std::fs::metadata(&wal).map_or(0, |wal| wal.len()) == 0);

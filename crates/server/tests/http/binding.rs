@@ -1,4 +1,4 @@
-//! The HTTP binding: what is a request, and what its answers look like.
+//! The HTTP binding: requests and answers.
 
 use dskpp::algorithm::KeyType;
 use dskpp::client::FourPass;
@@ -65,7 +65,7 @@ async fn p27_the_content_type_decides_before_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p27_a_body_that_is_no_dskpp_request_is_400() {
+async fn p27_a_body_that_is_not_a_dskpp_request_is_400() {
     let server = Server::start().await;
     let hello = hello(&server);
     let namespace = "urn:ietf:params:xml:ns:keyprov:dskpp";
@@ -87,7 +87,7 @@ async fn p27_a_body_that_is_no_dskpp_request_is_400() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p22_p27_a_dskpp_request_that_cannot_be_read_gets_a_status() {
+async fn p22_p27_an_unreadable_dskpp_request_gets_a_status() {
     let server = Server::start().await;
     let hello = hello(&server);
     let two_pass_only = edited(&hello, "<dskpp:FourPass/>", "");
@@ -141,7 +141,7 @@ async fn p25_more_than_64_kib_is_413() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p27_one_address_over_its_rate_is_told_when_to_come_back() {
+async fn p27_an_address_above_its_rate_limit_gets_429_with_retry_after() {
     let server = Server::start_with(|config| {
         config.limits.requests_per_address_per_s = 1;
         config.limits.requests_per_address_burst = 3;

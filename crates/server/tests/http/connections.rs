@@ -1,4 +1,4 @@
-//! Connections that hold places and do nothing with them shut nobody out; proxies tell who their clients are.
+//! Idle connections do not block others; proxies name their clients.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,18 +16,18 @@ use crate::support::{MEDIA_TYPE, Server};
 /// A connection from one of many addresses of this machine.
 async fn connect(server: &Server, last: u8) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap(); // so that little fills it
+    socket.set_recv_buffer_size(4096).unwrap(); // fills quickly
     socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0))).unwrap();
     socket.connect(server.running.address()).await.unwrap()
 }
 
-/// Whether the server has closed a connection, within a while.
+/// Whether the server closes a connection within a few seconds.
 async fn is_closed(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
     tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await.is_ok()
 }
 
-/// Sends a request and gives the status of its answer.
+/// Sends a request; returns the status.
 async fn status(stream: &mut TcpStream, head: &str) -> u16 {
     stream.write_all(format!("{head}\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -35,7 +35,7 @@ async fn status(stream: &mut TcpStream, head: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
 }
 
-/// An enrolment, a health check and an admin call succeed, each soon.
+/// An enrolment, a health check and an admin call succeed promptly.
 async fn all_is_well(server: &Server) {
     let soon = Duration::from_secs(5);
     let well = async {
@@ -54,7 +54,7 @@ fn few(config: &mut Config) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_headers_from_eight_addresses_shut_nobody_out() {
+async fn slow_headers_from_eight_addresses_do_not_block_others() {
     for http in [true, false] {
         let server = Server::start_with(|config| {
             few(config);
@@ -89,7 +89,7 @@ async fn slow_headers_from_eight_addresses_shut_nobody_out() {
     }
 }
 
-/// Sends requests without reading an answer, until the server takes no more of them or closes the connection.
+/// Sends requests without reading answers, until the server stops reading or closes the connection.
 async fn never_read(stream: &mut TcpStream) {
     let many = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000);
     let some_time = Duration::from_millis(300);
@@ -97,7 +97,7 @@ async fn never_read(stream: &mut TcpStream) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_that_never_read_their_answers_shut_nobody_out() {
+async fn clients_that_never_read_their_answers_do_not_block_others() {
     let server = Server::start_with(few).await;
     let mut deaf = tokio::task::JoinSet::new();
     for n in 0..8 * 16 {
@@ -133,7 +133,7 @@ async fn a_request_has_a_deadline_from_its_first_octet_and_an_idle_connection_an
     assert!(of_headers >= Duration::from_secs(1) && start.elapsed() >= Duration::from_secs(2), "not before its time");
 }
 
-/// Each request has a deadline of its own, which ends with it: the time between two requests is another one.
+/// Each request has its own deadline; the idle time between two requests is separate.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_lives_as_long_as_its_requests_come() {
     let server = Server::start_with(|config| {
@@ -155,15 +155,15 @@ async fn a_connection_lives_as_long_as_its_requests_come() {
     }
     let head = format!("POST /dskpp HTTP/1.1\r\nHost: a\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: 9\r\n\r\n<");
     stream.write_all(head.as_bytes()).await.unwrap();
-    assert!(is_closed(&mut stream).await, "a later request has a deadline, too");
+    assert!(is_closed(&mut stream).await, "a later request also has a deadline");
 }
 
-/// The server believes proxies at 127.0.0.1.
+/// A server that trusts proxies at 127.0.0.1.
 async fn behind(header: ProxyHeader) -> Server {
     Server::start_with(|config| {
         config.proxy.header = header;
         config.proxy.trusted = vec![Network::try_from("127.0.0.1".to_owned()).unwrap()];
-        // One request, then one a second.
+        // One request, then one per second.
         config.limits.requests_per_address_per_s = 1;
         config.limits.requests_per_address_burst = 1;
     })
@@ -171,7 +171,7 @@ async fn behind(header: ProxyHeader) -> Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_proxy_each_client_has_limits_of_its_own() {
+async fn behind_a_proxy_each_client_has_its_own_limits() {
     for (header, lines) in [
         (ProxyHeader::XForwardedFor, ["X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: 198.51.100.2"]),
         (ProxyHeader::Forwarded, ["Forwarded: for=198.51.100.1", "Forwarded: for=198.51.100.2"]),
@@ -183,16 +183,16 @@ async fn behind_a_proxy_each_client_has_limits_of_its_own() {
         assert_eq!(ask(1, lines[0]).await, 404);
         assert!(is_limited(async || ask(1, lines[0]).await).await, "the same client again");
         assert_eq!(ask(1, lines[1]).await, 404, "another client of the same proxy");
-        assert_eq!(ask(9, lines[1]).await, 404, "who is no proxy counts for itself");
+        assert_eq!(ask(9, lines[1]).await, 404, "a peer that is not a proxy counts for itself");
         let lie = "X-Forwarded-For: 198.51.100.77\r\nForwarded: for=198.51.100.77";
         assert!(is_limited(async || ask(9, lie).await).await, "whatever it says");
         let bad = lines[0].replace("198.51.100.1", "unknown");
-        assert_eq!(ask(1, &bad).await, 400, "what a proxy says must be readable");
+        assert_eq!(ask(1, &bad).await, 400, "a proxy's header must be valid");
         assert_eq!(ask(1, "X-Nothing: 1").await, 404, "the proxy's own request");
     }
 }
 
-/// Whether one of many requests that come at once is told to come later.
+/// Whether one of many concurrent requests gets 429.
 async fn is_limited(ask: impl AsyncFn() -> u16) -> bool {
     for _ in 0..20 {
         if ask().await == 429 {
@@ -220,8 +220,8 @@ async fn proxy_v2_comes_before_everything_else() {
     assert!(is_limited(async || ask(1, header(1)).await).await, "the same client again");
     assert_eq!(ask(1, header(2)).await, 404, "another client of the same proxy");
     assert_eq!(ask(1, local).await, 404, "the proxy itself");
-    assert_eq!(ask(9, Vec::new()).await, 404, "who is no proxy");
-    assert_eq!(ask(9, header(3)).await, 400, "and its header is no HTTP");
+    assert_eq!(ask(9, Vec::new()).await, 404, "not a proxy");
+    assert_eq!(ask(9, header(3)).await, 400, "and its header is not HTTP");
     let mut silent = connect(&server, 1).await;
     silent.write_all(b"GET /enroll/nothing HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     assert!(is_closed(&mut silent).await, "a proxy must announce its client");

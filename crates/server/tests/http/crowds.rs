@@ -1,4 +1,4 @@
-//! One address that asks for much, and others beside it.
+//! A flood from one address, and others beside it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{MEDIA_TYPE, Server, read, with_code};
 
-/// Runs of the crowd: as many as one address may have waiting.
+/// Runs of the crowd: the maximum that one address may have waiting.
 const CROWD: usize = 16;
 
 /// A server with one thread for PBKDF2, and the last requests of runs that keep it busy for a while: each with a code
@@ -37,7 +37,7 @@ async fn server_and_crowd() -> (Server, Vec<Vec<u8>>) {
     (server, crowd)
 }
 
-/// Sends all of it at once from 127.0.0.1; counts the answers.
+/// Sends everything at once from 127.0.0.1; counts the answers.
 fn send(server: &Server, crowd: Vec<Vec<u8>>) -> (JoinSet<StatusCode>, Arc<AtomicUsize>) {
     let (mut sending, answered) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
     for request in crowd {
@@ -60,7 +60,7 @@ fn from(address: &str) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p3_p27_one_address_that_asks_for_much_holds_up_no_other() {
+async fn p3_p27_a_flood_from_one_address_delays_no_other() {
     let (server, crowd) = server_and_crowd().await;
     let enrolment = server.enrolment("totp", json!({})).await;
     let (request, state) = server.until_nonce(server.offer(&enrolment, KeyType::Totp)).await;
@@ -83,7 +83,7 @@ async fn p3_p27_one_address_that_asks_for_much_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p28_a_run_whose_client_left_before_its_turn_is_not_done_and_may_be_sent_again() {
+async fn p28_a_run_whose_client_disconnects_before_its_turn_is_dropped_and_can_be_repeated() {
     let (server, crowd) = server_and_crowd().await;
     let enrolment = server.enrolment("totp", json!({})).await;
     let (request, state) = server.until_nonce(server.offer(&enrolment, KeyType::Totp)).await;
@@ -99,7 +99,7 @@ async fn p28_a_run_whose_client_left_before_its_turn_is_not_done_and_may_be_sent
     stream.write_all(&[head.as_bytes(), &request].concat()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await; // until it waits behind the crowd
     drop(stream);
-    // The jobs of one address are done in order, and so are the writes of the store: what ends here came after it.
+    // Jobs of one address and writes of the store run in order: this run ends after the dropped one's place.
     let next = server.run(server.offer(&server.enrolment("totp", json!({})).await, KeyType::Totp)).await;
     next.expect("the code is right");
     while let Some(status) = sending.join_next().await {

@@ -50,7 +50,7 @@ async fn s4_2_an_otp_of_the_new_key_is_valid_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p19_a_device_with_a_key_of_its_own_needs_no_rsa() {
+async fn p19_a_device_with_its_own_key_needs_no_rsa() {
     use EncryptionAlgorithm::*;
     let server = Server::start().await;
     for (key_len, algorithms) in [
@@ -109,7 +109,7 @@ async fn p28_a_retransmission_gets_the_same_answer_and_one_key() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let (request, state) = server.until_nonce(server.offer(&enrolment, KeyType::Hotp)).await;
-    // Sent twice at once, and once more later.
+    // Sent twice concurrently, and again later.
     let (first, second) = tokio::join!(server.exchange(request.clone()), server.exchange(request.clone()));
     let third = server.exchange(request).await;
     assert!(first == second && second == third);
@@ -119,7 +119,7 @@ async fn p28_a_retransmission_gets_the_same_answer_and_one_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p28_of_two_runs_at_once_with_one_code_one_succeeds() {
+async fn p28_of_two_concurrent_runs_with_one_code_one_succeeds() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let (one, two) = tokio::join!(

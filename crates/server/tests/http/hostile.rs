@@ -1,4 +1,4 @@
-//! Peers that speak HTTP by hand, slowly, wrongly or in crowds.
+//! Peers that send HTTP slowly, incorrectly or in floods.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ async fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(server.running.address()).await.unwrap()
 }
 
-/// Everything that the server says until it closes the connection.
+/// Everything that the server sends until it closes the connection.
 async fn until_closed(mut stream: TcpStream) -> String {
     let mut said = Vec::new();
     let read = stream.read_to_end(&mut said);
@@ -32,7 +32,7 @@ async fn until_closed(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// The status lines of what was said.
+/// The status lines of the answers.
 fn statuses(said: &str) -> Vec<&str> {
     said.split("HTTP/1.1 ").skip(1).map(|response| &response[..3]).collect()
 }
@@ -73,7 +73,7 @@ async fn p25_a_chunked_body_without_end_is_cut_off() {
             break; // the server has closed it
         }
     }
-    // A reset may discard the answer before it is read: that the server stopped listening is what counts.
+    // A reset may discard the answer: it only matters that the server stopped reading.
     let said = until_closed(stream).await;
     assert!(said.is_empty() || statuses(&said) == ["413"], "{said}");
 }
@@ -99,7 +99,7 @@ async fn bad_http_is_refused_and_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_peers_are_dropped_and_hinder_nobody() {
+async fn slow_peers_are_disconnected_and_delay_nobody() {
     let server = Server::start_with(|config| {
         config.limits.header_timeout_s = 1;
         config.limits.body_timeout_s = 1;
@@ -109,11 +109,11 @@ async fn slow_peers_are_dropped_and_hinder_nobody() {
     let begun = Instant::now();
     let mut silent = Vec::new();
     for _ in 0..60 {
-        silent.push(connect(&server).await); // more than one address may have
+        silent.push(connect(&server).await); // above the limit per address
     }
     let mut slow_headers = connect(&server).await;
     _ = slow_headers.write_all(HEAD.as_bytes()).await;
-    // Those who hold places lose them in time.
+    // Idle connections eventually lose their places.
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let mut slow_body = connect(&server).await;
     slow_body.write_all(format!("{HEAD}Content-Length: 1000\r\n\r\n<a").as_bytes()).await.unwrap();
@@ -127,7 +127,7 @@ async fn slow_peers_are_dropped_and_hinder_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p27_a_crowd_beyond_the_queue_is_asked_to_come_back_and_loses_nothing() {
+async fn p27_runs_beyond_the_queue_get_429_and_lose_nothing() {
     let server = Server::start_with(|config| {
         config.limits.crypto_threads = 1;
         config.limits.crypto_queue = 1;

@@ -1,4 +1,4 @@
-//! Starts, restarts, TLS and the end.
+//! Startup, restart, TLS and shutdown.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,14 +15,14 @@ fn https(config: &mut Config) {
     config.server.http = false;
 }
 
-/// A client that trusts one authority and nothing else.
+/// A client that trusts only that CA.
 fn trusting(ca: &Path) -> Client {
     let ca = Certificate::from_pem(&std::fs::read(ca).unwrap()).unwrap();
     Client::builder().tls_certs_only([ca]).pool_max_idle_per_host(0).build().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_first_start_makes_what_others_rely_on() {
+async fn a_first_start_creates_what_clients_need() {
     let server = Server::start_with(https).await;
     let data = server.folder.path().join("data");
     let mode = |name: &str| {
@@ -98,8 +98,8 @@ async fn s10_1_no_cipher_suite_with_anonymous_key_exchange_is_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changed_certificates_are_taken_over_and_broken_ones_are_not() {
-    // A certificate and another one, as two servers' authorities make them.
+async fn changed_certificates_are_reloaded_and_invalid_ones_are_not() {
+    // Two certificates, from the CAs of two servers.
     let (first, second) = (Server::start_with(https).await, Server::start_with(https).await);
     let folder = TempDir::new().unwrap();
     let files = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
@@ -136,11 +136,11 @@ async fn changed_certificates_are_taken_over_and_broken_ones_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_survives_a_restart_and_so_does_its_answer() {
+async fn a_session_and_its_answer_survive_a_restart() {
     let folder = TempDir::new().unwrap();
     let mut config = config(&folder);
     let server = Server::start_in(folder, config.clone()).await;
-    // The second start must have the same URL_S.
+    // The restarted server must have the same URL_S.
     config.server.listen = server.running.address();
     let enrolment = server.enrolment("hotp", json!({})).await;
     let choice = server.hello(server.offer(&enrolment, KeyType::Hotp)).await.unwrap();
@@ -156,14 +156,14 @@ async fn a_session_survives_a_restart_and_so_does_its_answer() {
 
 async fn restart(server: Server, config: Config) -> Server {
     let Server { folder, running, client, .. } = server;
-    drop(client); // its idle connections would be waited for
+    drop(client); // shutdown would wait for its idle connections
     running.shutdown();
     running.wait().await.unwrap();
     Server::start_in(folder, config).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shutdown_lets_a_running_request_end_and_takes_no_new_ones() {
+async fn a_shutdown_finishes_running_requests_and_accepts_no_new_ones() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let (request, state) = server.until_nonce(server.offer(&enrolment, KeyType::Hotp)).await;
@@ -188,7 +188,7 @@ async fn health_and_readiness() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_cannot_work_says_why() {
+async fn a_failed_start_reports_the_reason() {
     install_crypto();
     let folder = TempDir::new().unwrap();
     let first = Server::start().await;

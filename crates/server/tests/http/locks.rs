@@ -1,4 +1,4 @@
-//! Addresses from which nothing is accepted for a while, after wrong codes (profile P16).
+//! Locked addresses after wrong codes (profile P16).
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ fn text(value: &serde_json::Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// There the right code is answered like a wrong one, whatever protects the key. Elsewhere it is worth a key.
+/// With every protection method; from another address the correct code gets a key.
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_where_an_address_is_locked_the_right_code_is_answered_like_a_wrong_one() {
+async fn p16_from_a_locked_address_a_correct_code_is_answered_like_a_wrong_one() {
     let server = server_with(|config| config.policy.lock_after = 1).await;
     let elsewhere = server.client_at([127, 0, 0, 2]);
     let mut locked = Vec::new();
@@ -34,7 +34,7 @@ async fn p16_where_an_address_is_locked_the_right_code_is_answered_like_a_wrong_
             if !server.api(&path, None, 200).await["wrong_tries"][0]["locked_until"].is_null() {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await; // wrong codes are counted behind their answers
+            tokio::time::sleep(Duration::from_millis(100)).await; // wrong codes are counted after their answers
         }
         let right = async || way.request(&server, server.offer(&enrolment, KeyType::Hotp)).await;
         assert_eq!(seen(&server, right().await).await, of_wrong, "{way:?}");
@@ -43,9 +43,9 @@ async fn p16_where_an_address_is_locked_the_right_code_is_answered_like_a_wrong_
     }
 }
 
-/// The lock is for this address, survives a restart, and looks like a wrong code; only an administrator sees what it is.
+/// The lock applies to this address, survives a restart, and looks like a wrong code; only an administrator sees it.
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_a_locked_code_is_refused_like_a_wrong_one_until_the_lock_has_passed() {
+async fn p16_a_locked_code_is_refused_like_a_wrong_one_until_the_lock_expires() {
     let lock_after = |config: &mut dskpp_server::Config| config.policy.lock_after = 2;
     let server = Server::start_with(lock_after).await;
     let enrolment = server.enrolment("totp", json!({})).await;
@@ -54,7 +54,7 @@ async fn p16_a_locked_code_is_refused_like_a_wrong_one_until_the_lock_has_passed
     for _ in 0..2 {
         server.refused(server.offer(&wrong, KeyType::Totp)).await;
     }
-    let server = server.restart(lock_after).await; // what waits to be written is written
+    let server = server.restart(lock_after).await; // writes pending counts
     let refused = server.refused(server.offer(&enrolment, KeyType::Totp)).await;
     assert_eq!(refused, Status::AuthenticationDataInvalid);
     let server = server.restart(lock_after).await;
@@ -70,9 +70,9 @@ async fn p16_a_locked_code_is_refused_like_a_wrong_one_until_the_lock_has_passed
     server.run(server.offer(&enrolment, KeyType::Totp)).await.expect("locks pass");
 }
 
-/// Somebody else's guesses, of whatever number, do not keep an owner out.
+/// Any number of guesses from elsewhere does not lock out the owner.
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_an_owner_is_not_shut_out_by_guesses_from_other_addresses() {
+async fn p16_guesses_from_other_addresses_do_not_lock_out_the_owner() {
     let server = Server::start_with(|config| config.policy.lock_after = 2).await;
     let enrolment = server.enrolment("totp", json!({})).await;
     let wrong = with_code(text(&enrolment["client_id"]), "0123456789ABCDEF");

@@ -21,13 +21,13 @@ static CLIENT_KEY: LazyLock<Arc<RsaPrivateKey>> = LazyLock::new(|| Arc::new(RsaP
 
 pub(crate) const WRONG: &str = "0123456789ABCDEF";
 
-/// A client ID that nobody has, another one each time: wrong tries of one client ID make the next wait.
+/// A new unknown client ID each time: wrong tries at one client ID delay the next.
 fn unknown() -> String {
     static NUMBER: AtomicU16 = AtomicU16::new(0);
     format!("FFFF{:04X}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A certificate of the client's key, by itself.
+/// A self-signed certificate of the client's key.
 fn certificate() -> rcgen::Certificate {
     let der = rustls_pki_types::PrivatePkcs8KeyDer::from(CLIENT_KEY.to_pkcs8_der().expose().to_vec());
     let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_RSA_SHA256).unwrap();
@@ -42,7 +42,7 @@ fn bare() -> KeyInfo {
     KeyInfo::from_rsa(CLIENT_KEY.public().modulus(), CLIENT_KEY.public().exponent())
 }
 
-/// With the key that the first device shares with the server.
+/// Key wrap with the first device's shared key.
 fn wrap(name: &str) -> ClientProtection {
     ClientProtection::Wrap { name: name.into(), key: Secret::from_slice(&[7; 16]) }
 }
@@ -76,7 +76,7 @@ pub(crate) async fn server_with(adjust: impl FnOnce(&mut Config)) -> Server {
     server
 }
 
-/// An answer without what is random in it: of values in base64, and of SessionID, the length alone is left.
+/// An answer without its random parts: base64 values and SessionID are replaced by their lengths.
 pub(crate) async fn seen(server: &Server, request: Vec<u8>) -> String {
     let response = server.post(request).await;
     let fixed = response.headers().iter().filter(|(name, _)| **name != header::DATE);
@@ -90,13 +90,13 @@ pub(crate) async fn seen(server: &Server, request: Vec<u8>) -> String {
     format!("{status}\n{}\n{body}", headers.join("\n"))
 }
 
-/// A text and the tag behind it. A long text without a colon, which names of algorithms have, is a value.
+/// A text and the following tag. A long text without a colon (algorithm names have one) is a random value.
 fn marked(part: &str) -> String {
     let (text, tag) = part.split_at(part.find('<').unwrap_or(0));
     if text.len() >= 16 && !text.contains(':') { "*".repeat(text.len()) + tag } else { part.to_owned() }
 }
 
-/// A trigger that no server gave out.
+/// A trigger that no server issued.
 fn invented(client_id: &str) -> Trigger {
     let mac = Mac { algorithm: Some(MacAlgorithm::PrfSha256), value: vec![3; 16] };
     let code_mac = AuthenticationCodeMac { nonce: Some(vec![5; 32]), iteration_count: Some(100_000), mac };
@@ -113,7 +113,7 @@ fn invented(client_id: &str) -> Trigger {
     }
 }
 
-/// What a stranger sends.
+/// A stranger's request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Way {
     Nonce,
@@ -156,7 +156,7 @@ fn of_trigger(server: &Server, trigger: &Trigger) -> RunConfig {
     RunConfig::new(server.url_s(), Credential::Trigger(Box::new(trigger.clone())), vec![KeyType::Hotp])
 }
 
-/// Enrolments of every kind, one of each for each way.
+/// The kinds of enrolments to try with each request.
 const KINDS: [(&str, &str); 8] = [
     ("open", "{}"),
     ("two-pass alone", r#"{"variant": "two-pass"}"#),
@@ -185,7 +185,7 @@ async fn enrolment(server: &Server, kind: &str, more: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_no_answer_to_a_wrong_code_tells_what_there_is() {
+async fn p16_no_answer_to_a_wrong_code_reveals_what_exists() {
     let server = server().await;
     for way in WAYS {
         let of_unknown = with_code(&unknown(), WRONG);
@@ -200,9 +200,9 @@ async fn p16_no_answer_to_a_wrong_code_tells_what_there_is() {
     }
 }
 
-/// Not even a trigger that was given out is worth more than an invented one, once it is spent or changed.
+/// A spent or changed trigger is answered like an invented one.
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_p17_no_answer_to_a_wrong_trigger_tells_what_there_is() {
+async fn p16_p17_no_answer_to_a_wrong_trigger_reveals_what_exists() {
     let server = server().await;
     let four_pass = |offer| FourPass::start(offer, &mut SystemRandom).0;
     for way in [None, Some(Way::Both), Some(Way::Transport)] {
@@ -233,7 +233,7 @@ async fn p16_p17_no_answer_to_a_wrong_trigger_tells_what_there_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p7_p21_no_answer_tells_which_keys_devices_and_names_there_are() {
+async fn p7_p21_no_answer_reveals_which_keys_devices_and_names_exist() {
     let server = server().await;
     let names = ["there is no such", "acme 16", "acme 32", "acme certificate", "acme nothing"];
     let serials = ["there is no such", "16", "32", "certificate", "nothing"];
@@ -264,7 +264,7 @@ async fn p7_p21_no_answer_tells_which_keys_devices_and_names_there_are() {
             assert_eq!(seen(&server, row).await, expected, "{what}, {number}");
         }
     }
-    // The one exception, which RFC 6063 forces: ServerHello names K_SHARED of a registered device.
+    // The only exception, required by RFC 6063: ServerHello names K_SHARED of a registered device.
     let mut with_key = RunConfig { device: device("16"), ..offer() };
     with_key.encryption_algorithms = vec![EncryptionAlgorithm::KwAes128];
     assert!(seen(&server, four_pass(with_key)).await.contains("acme 16"));
@@ -287,7 +287,7 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     let ids = ["there is no such", &of_sha256.key_id, &of_aes.key_id, &revoked.key_id, "stock", "seed"];
     let offer = || server.offer(&with_code(&unknown(), WRONG), KeyType::Hotp);
     for mac in [MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128] {
-        // Sixteen octets go with both PRFs.
+        // Sixteen octets fit both PRFs.
         let renewing = |id: &str| RunConfig {
             renewal: Some(Renewal::new(id, Secret::new(vec![9; 16]))),
             mac_algorithms: vec![mac.clone()],
@@ -306,7 +306,7 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
             }
         }
     }
-    // With the right K_TOKEN nobody can check a MAC: it is not made with it, before the code or a trigger is proved.
+    // The MAC does not use K_TOKEN before the code or a trigger is verified.
     let seed = Secret::from_slice(b"12345678901234567890");
     let renewing = |offer: RunConfig| RunConfig { renewal: Some(Renewal::new("seed", seed.clone())), ..offer };
     assert!(matches!(server.hello(renewing(offer())).await, Err(Failed::NotAuthenticated)));
@@ -320,9 +320,9 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     assert_eq!(got.keys.k_token, server.secret_of("seed").await, "and in two-pass, once the code is proved");
 }
 
-/// What comes after many wrong tries, too.
+/// Also after many wrong tries.
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_wrong_tries_in_a_row_are_answered_alike() {
+async fn p16_consecutive_wrong_tries_are_answered_alike() {
     let server = server().await;
     for way in [Way::Nonce, Way::Wrap("acme 16")] {
         let tries = async |client_id: &str| {
@@ -338,9 +338,9 @@ async fn p16_wrong_tries_in_a_row_are_answered_alike() {
     }
 }
 
-/// RFC 6063 §3.3: what is missing is told as such, whatever protects the key.
+/// RFC 6063 §3.3: missing data is reported as missing, with every protection method.
 #[tokio::test(flavor = "multi_thread")]
-async fn s3_3_two_pass_without_authentication_data_or_client_id_says_that_it_is_missing() {
+async fn s3_3_two_pass_without_authentication_data_or_client_id_reports_it_missing() {
     let server = server().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     for way in [Way::Passphrase, Way::Transport, Way::Wrap("acme 16"), Way::Wrap("there is no such")] {
@@ -359,7 +359,7 @@ async fn s3_3_two_pass_without_authentication_data_or_client_id_says_that_it_is_
 /// A device's own key is used where the message brings its registered certificate, or that certificate's key, and names
 /// neither key nor device.
 #[tokio::test(flavor = "multi_thread")]
-async fn p21_an_enrolment_for_a_device_takes_its_registered_certificate_without_a_device_id() {
+async fn p21_an_enrolment_for_a_device_accepts_its_registered_certificate_without_a_device_id() {
     let server = server().await;
     let bound = json!({"device": {"manufacturer": "acme", "serial": "certificate"}});
     let anothers = json!({"device": {"manufacturer": "acme", "serial": "16"}});

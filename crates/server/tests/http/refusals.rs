@@ -1,4 +1,4 @@
-//! Runs that the protocol refuses, and how.
+//! Refused runs.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn nonce_of(request: &[u8]) -> ClientNonce {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_no_wrong_code_tells_why_it_is_wrong() {
+async fn p16_the_answer_to_a_wrong_code_does_not_reveal_why() {
     let server = Server::start().await;
     let enrolment = server.enrolment("totp", json!({})).await;
     let (client_id, password) = (text(&enrolment["client_id"]), text(&enrolment["password"]));
@@ -55,7 +55,7 @@ async fn p16_no_wrong_code_tells_why_it_is_wrong() {
     server.run(server.offer(&enrolment, KeyType::Totp)).await.expect("wrong tries do not spend the code");
 }
 
-/// A ClientNonce with a code that nobody has, another one each time.
+/// A ClientNonce with a new unknown code each time.
 async fn unknown_code_request(server: &Server) -> Vec<u8> {
     let client_id = format!("{:08X}", std::process::id() ^ rand());
     let offer = server.offer(&with_code(&client_id, "0123456789ABCDEF"), KeyType::Totp);
@@ -68,7 +68,7 @@ fn rand() -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_an_expired_code_says_so_only_to_its_owner() {
+async fn p16_only_the_owner_learns_that_a_code_has_expired() {
     let server = Server::start().await;
     let enrolment = server.enrolment("totp", json!({"expires_in_s": 1})).await;
     tokio::time::sleep(Duration::from_millis(2100)).await;
@@ -78,7 +78,7 @@ async fn p16_an_expired_code_says_so_only_to_its_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p27_from_the_fourth_wrong_code_on_the_next_try_has_to_wait_known_or_not() {
+async fn p27_from_the_fourth_wrong_code_on_the_next_try_must_wait_whether_or_not_the_client_exists() {
     let server = Server::start().await;
     let enrolment = server.enrolment("totp", json!({})).await;
     for client_id in [text(&enrolment["client_id"]), UNKNOWN] {
@@ -96,9 +96,9 @@ async fn p27_from_the_fourth_wrong_code_on_the_next_try_has_to_wait_known_or_not
     }
 }
 
-/// What a client is not told (profile P16), an administrator is: the one cause.
+/// The cause that the client does not learn (profile P16).
 #[tokio::test(flavor = "multi_thread")]
-async fn p16_an_administrator_sees_the_one_cause_of_a_refusal() {
+async fn p16_an_administrator_sees_the_cause_of_a_refusal() {
     let server = Server::start().await;
     let enrolment = async || server.enrolment("totp", json!({})).await;
     let (mistyped, used, revoked, other_type) =
@@ -120,20 +120,20 @@ async fn p16_an_administrator_sees_the_one_cause_of_a_refusal() {
             if !seen.is_null() {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await; // it is written behind the answer
+            tokio::time::sleep(Duration::from_millis(100)).await; // written after the answer
         }
         assert_eq!(text(&seen["cause"]), cause);
         assert!(!text(&seen["detail"]).is_empty() && text(&seen["at"]).ends_with('Z'), "{seen}");
     }
 }
 
-/// The class: whatever is refused before a code was proved leaves the database as it was.
+/// Any refusal before a code is proved leaves the database unchanged.
 #[tokio::test(flavor = "multi_thread")]
-async fn p28_a_refusal_that_proves_nothing_writes_nothing() {
+async fn p28_a_refusal_without_a_proved_code_writes_nothing() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let database = server.database();
-    // It changes with every commit of another connection that changes anything.
+    // Changes with every commit of another connection.
     let changes = || database.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
     let before = changes();
     type Change = fn(&mut ClientNonce);
@@ -156,15 +156,15 @@ async fn p28_a_refusal_that_proves_nothing_writes_nothing() {
     for _ in 0..2 {
         assert_eq!(read(&server.exchange(two_pass.clone()).await).0, Status::AuthenticationDataInvalid);
     }
-    tokio::time::sleep(Duration::from_millis(1500)).await; // a group, if there were one
+    tokio::time::sleep(Duration::from_millis(1500)).await; // longer than the interval of grouped writes
     assert_eq!(changes(), before);
-    server.run(server.offer(&enrolment, KeyType::Hotp)).await.expect("and nothing is spoilt");
+    server.run(server.offer(&enrolment, KeyType::Hotp)).await.expect("the code stays valid");
     assert_ne!(changes(), before, "the test sees changes");
 }
 
-/// Counted behind the answer, in groups, and once for each request.
+/// Counted after the answer, in groups, once per request.
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_codes_of_an_enrolment_are_counted_once_each_and_leave_one_row() {
+async fn wrong_codes_of_an_enrolment_count_once_each_and_leave_one_row() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let wrong = with_code(text(&enrolment["client_id"]), "0123456789ABCDEF");
@@ -184,7 +184,7 @@ async fn wrong_codes_of_an_enrolment_are_counted_once_each_and_leave_one_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p28_another_nonce_on_a_spent_session_is_aborted() {
+async fn p28_a_different_nonce_on_a_spent_session_is_aborted() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     for succeeds in [true, false] {
@@ -195,12 +195,12 @@ async fn p28_another_nonce_on_a_spent_session_is_aborted() {
         let mut other = nonce_of(&request);
         other.encrypted_nonce[7] ^= 1;
         assert_eq!(read(&server.exchange(other.write()).await), (Status::Abort, false));
-        assert_eq!(server.exchange(request).await, first, "the first answer stands");
+        assert_eq!(server.exchange(request).await, first, "the first answer stays");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p28_a_session_ends_with_its_time() {
+async fn p28_a_session_expires() {
     let server = Server::start_with(|config| config.policy.session_lifetime_s = 1).await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let (request, _) = server.until_nonce(server.offer(&enrolment, KeyType::Hotp)).await;
@@ -238,7 +238,7 @@ async fn s6_2_server_info_that_was_changed_dropped_or_taken_from_another_session
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p3_p12_authentication_data_is_judged_before_any_work() {
+async fn p3_p12_authentication_data_is_checked_before_any_work() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let (request, _) = server.until_nonce(server.offer(&enrolment, KeyType::Hotp)).await;
@@ -284,7 +284,7 @@ async fn p20_a_wrong_padding_looks_like_a_wrong_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p17_what_is_not_allowed_is_named_in_the_first_response() {
+async fn p17_policy_violations_are_named_in_the_first_response() {
     let server = Server::start_with(|config| {
         config.policy.key_types.truncate(1);
         config.policy.mac_algorithms.truncate(1);
@@ -307,7 +307,7 @@ async fn p17_what_is_not_allowed_is_named_in_the_first_response() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p21_a_device_that_proves_nothing_is_denied() {
+async fn p21_an_unproved_device_is_denied() {
     let server = Server::start().await;
     let known = json!({"manufacturer": "oath.ACME", "serial": "1", "key_name": "k", "shared_key_hex": "00".repeat(16)});
     server.api("devices", Some(known), 201).await;
@@ -327,7 +327,7 @@ async fn p21_a_device_that_proves_nothing_is_denied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_key_type_than_the_enrolments_is_denied_and_the_code_stays_good() {
+async fn a_different_key_type_from_the_enrolments_is_denied_and_the_code_stays_valid() {
     let server = Server::start().await;
     let enrolment = server.enrolment("totp", json!({})).await;
     assert_eq!(server.refused(server.offer(&enrolment, KeyType::Hotp)).await, Status::AccessDenied);

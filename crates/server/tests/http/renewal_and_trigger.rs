@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{MEDIA_TYPE, Server, config, read};
 
-/// The path of an enrolment's trigger, whatever public URL stands before it.
+/// The path of an enrolment's trigger.
 fn trigger_path(enrolment: &Value) -> String {
     let url = enrolment["trigger_url"].as_str().unwrap();
     url[url.find("/enroll/").unwrap()..].to_owned()
@@ -26,7 +26,7 @@ fn offer(server: &Server, trigger: &Trigger) -> RunConfig {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p14_a_trigger_gives_one_key_once() {
+async fn p14_a_trigger_works_once() {
     let server = Server::start().await;
     let enrolment = server.enrolment("totp", json!({})).await;
     let response = trigger(&server, &enrolment).await;
@@ -169,7 +169,7 @@ async fn trigger_of(server: &Server, enrolment: &Value) -> Trigger {
     Trigger::read(&trigger(server, enrolment).await.bytes().await.unwrap()).unwrap()
 }
 
-/// The token takes a renewal at the URL that it knows, and asks about any other.
+/// The token renews at the URL that it knows, and asks about any other.
 #[tokio::test(flavor = "multi_thread")]
 async fn p29_a_renewal_trigger_names_the_url_that_the_token_knows() {
     let (new, old) = ("http://new.example/dskpp", "http://old.example/dskpp");
@@ -195,9 +195,9 @@ async fn p29_a_renewal_trigger_names_the_url_that_the_token_knows() {
     assert_eq!(trigger_of(&server, &first).await.server_url.as_deref(), Some(new), "no token knows one yet");
 }
 
-/// So that clients can be given its successor without a question, however TLS is done.
+/// So that clients accept its successor without a question, with or without TLS.
 #[tokio::test(flavor = "multi_thread")]
-async fn p29_k_server_is_certified_by_the_private_ca_where_nobody_else_has() {
+async fn p29_the_private_ca_certifies_k_server_without_a_configured_certificate() {
     let chain_of = async |server: &Server| {
         let enrolment = server.enrolment("hotp", json!({})).await;
         let choice = server.hello(server.offer(&enrolment, KeyType::Hotp)).await.unwrap();
@@ -227,7 +227,7 @@ async fn p29_k_server_is_certified_by_the_private_ca_where_nobody_else_has() {
         .unwrap();
     let server = Server::start_in(folder, rolled).await;
     let second = chain_of(&server).await;
-    assert_eq!((&second[1], ca_of(&server)), (&ca, ca.clone()), "a roll-over keeps the authority");
+    assert_eq!((&second[1], ca_of(&server)), (&ca, ca.clone()), "rotation keeps the CA");
     let certified = dskpp_crypto::RsaPublicKey::from_certificate_der(&second[0]).unwrap();
     assert_eq!(&certified, key.public());
     assert_ne!(first[0], second[0]);

@@ -1,4 +1,4 @@
-//! A server with a data folder of its own, and a client that speaks to it.
+//! A server with its own data folder, and a client.
 
 use std::net::SocketAddr;
 use std::sync::Once;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 pub(crate) const MEDIA_TYPE: &str = "application/dskpp+xml";
 
-/// A running server; it stops with its test.
+/// A running server; it stops when dropped.
 pub(crate) struct Server {
     pub(crate) folder: TempDir,
     pub(crate) running: Running,
@@ -24,7 +24,7 @@ pub(crate) struct Server {
     admin_token: String,
 }
 
-/// The configuration that tests begin with: plain HTTP on a free port.
+/// The default configuration of tests: plain HTTP on a free port.
 pub(crate) fn config(folder: &TempDir) -> Config {
     let mut config = Config::default();
     config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -61,10 +61,10 @@ impl Server {
         Self { folder, running, client, admin_token: token.trim().to_owned() }
     }
 
-    /// Stops it, and starts it again on the same data folder.
+    /// Restarts the server on the same data folder.
     pub(crate) async fn restart(self, adjust: impl FnOnce(&mut Config)) -> Self {
         let Server { folder, running, client, .. } = self;
-        drop(client); // its connections would be waited for
+        drop(client); // shutdown would wait for its connections
         running.shutdown();
         running.wait().await.unwrap();
         let mut config = config(&folder);
@@ -72,7 +72,7 @@ impl Server {
         Self::start_in(folder, config).await
     }
 
-    /// Another process that looks into the database.
+    /// A connection to the database, as from another process.
     pub(crate) fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.folder.path().join("data/dskpp.db")).unwrap()
     }
@@ -95,7 +95,7 @@ impl Server {
         self.post_by(&self.client, body).await
     }
 
-    /// Posts it by that client.
+    /// Posts a DSKPP body from that client.
     pub(crate) async fn post_by(&self, client: &Client, body: Vec<u8>) -> reqwest::Response {
         let request = client.post(self.url("/dskpp")).header(header::CONTENT_TYPE, MEDIA_TYPE);
         request.body(body).send().await.unwrap()
@@ -129,7 +129,7 @@ impl Server {
         assert_eq!(request.send().await.unwrap().status(), StatusCode::NO_CONTENT, "{path}");
     }
 
-    /// Brings a HOTP key in by a file.
+    /// Imports a HOTP key.
     pub(crate) async fn import(&self, id: &str, secret: &[u8]) {
         let file = format!(
             "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\"><KeyPackage><Key Id=\"{id}\" \
@@ -157,12 +157,12 @@ impl Server {
     /// The trigger of an enrolment.
     pub(crate) async fn trigger(&self, enrolment: &Value) -> Trigger {
         let url = enrolment["trigger_url"].as_str().unwrap();
-        let url = self.url(&url[url.find("/enroll/").unwrap()..]); // whatever public URL stands before it
+        let url = self.url(&url[url.find("/enroll/").unwrap()..]); // without the public URL's origin
         let request = self.client.get(url).header(header::ACCEPT, MEDIA_TYPE);
         Trigger::read(&request.send().await.unwrap().bytes().await.unwrap()).unwrap()
     }
 
-    /// An offer with the code of an enrolment.
+    /// A run's configuration with the code of an enrolment.
     pub(crate) fn offer(&self, enrolment: &Value, key_type: KeyType) -> RunConfig {
         let code = enrolment["authentication_code"].as_str().unwrap().parse::<AuthCode>().unwrap();
         RunConfig::new(self.url_s(), Credential::Code(code), vec![key_type])
@@ -197,7 +197,7 @@ impl Server {
         }
     }
 
-    /// What the server keeps as the key's value.
+    /// The key's secret on the server.
     pub(crate) async fn secret_of(&self, key_id: &str) -> Secret {
         let answer = self.api(&format!("keys/{key_id}/secret"), None, 200).await;
         let hex = answer["secret_hex"].as_str().unwrap();
@@ -211,7 +211,7 @@ pub(crate) fn k_of(choice: &ChooseK) -> K {
     K::Server(RsaPublicKey::from_components(&key.modulus, &key.exponent).unwrap())
 }
 
-/// An enrolment's answer with another password or client ID in its code.
+/// An enrolment with a different password or client ID in its code.
 pub(crate) fn with_code(client_id: &str, password: &str) -> Value {
     let code = AuthCode::new(client_id, &Secret::from_slice(password.as_bytes())).unwrap();
     let text = String::from_utf8(code.encode(true).expose().to_vec()).unwrap();

@@ -1,4 +1,4 @@
-//! What the address of a trigger answers to clients, to people and to those who come too late.
+//! Answers of a trigger's URL to clients, to people, and after its use.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn path(enrolment: &Value) -> String {
     url[url.find("/enroll/").unwrap()..].to_owned()
 }
 
-/// A request with these `Accept` headers; its answer must be one that no cache keeps.
+/// A request with these `Accept` headers; its answer must not be cacheable.
 async fn get(server: &Server, path: &str, accept: &[&str]) -> Response {
     let mut request = server.client.get(server.url(path));
     for accept in accept {
@@ -51,7 +51,7 @@ async fn provision(server: &Server, trigger: Trigger, key_type: KeyType) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s7_2_6_p27_accept_decides_what_is_sent() {
+async fn s7_2_6_p27_accept_selects_the_trigger_or_the_page() {
     let server = Server::start().await;
     let path = path(&server.enrolment("totp", json!({})).await);
     for (accept, media_type) in [
@@ -121,7 +121,7 @@ async fn s3_2_3_a_browser_can_fetch_the_trigger_as_a_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s3_2_3_the_page_has_no_secret_and_uses_nothing_up() {
+async fn s3_2_3_the_page_has_no_secret_and_does_not_use_up_the_trigger() {
     let server = Server::start().await;
     let enrolment = server.enrolment("totp", json!({})).await;
     let (_, trigger) = trigger(&server, &enrolment).await;
@@ -152,7 +152,7 @@ async fn s3_2_3_the_page_has_no_secret_and_uses_nothing_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p14_p27_what_is_unknown_used_over_or_taken_back_is_said_in_the_readers_own_way() {
+async fn p14_p27_unknown_used_expired_and_revoked_triggers_get_a_page_or_a_line_of_text() {
     let server = Server::start().await;
     let used = server.enrolment("totp", json!({})).await;
     let (_, used_trigger) = trigger(&server, &used).await;
@@ -190,7 +190,7 @@ async fn p14_p27_what_is_unknown_used_over_or_taken_back_is_said_in_the_readers_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p27_too_many_requests_are_said_to_browsers_too() {
+async fn p27_browsers_get_429_too() {
     let server = Server::start_with(|config| {
         config.limits.requests_per_address_per_s = 1;
         config.limits.requests_per_address_burst = 1;
@@ -211,7 +211,7 @@ async fn p27_too_many_requests_are_said_to_browsers_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s4_2_1_a_trigger_says_what_its_enrolment_was_made_with() {
+async fn s4_2_1_a_trigger_contains_its_enrolments_device_key_and_platform() {
     let server = Server::start().await;
     let device = json!({"manufacturer": "oath.ACME", "serial": "7 & <8>", "key_name": "k"});
     let device = server.api("devices", Some(with(device, "shared_key_hex", json!("00".repeat(16)))), 201).await;
@@ -240,7 +240,7 @@ async fn s4_2_1_a_trigger_says_what_its_enrolment_was_made_with() {
     assert_eq!(read.server_url.as_deref(), Some(server.url_s()));
     assert_eq!(read.authentication_data.client_id.as_deref(), full["client_id"].as_str());
     assert_eq!(read.authentication_data.authentication_code_mac.iteration_count, Some(100_000));
-    // The letters themselves, in the order of the schema.
+    // The exact text, in the order of the schema.
     let written = [
         "<dskpp:KeyProvTrigger ".to_owned(),
         " Version=\"1.0\"".into(),
@@ -275,7 +275,7 @@ fn with(mut body: Value, name: &str, value: Value) -> Value {
     body
 }
 
-/// By the schema of RFC 6063 §8.2, where that and xmllint are there.
+/// Validates against the schema of RFC 6063 §8.2, if that and xmllint are available.
 fn assert_valid(document: &str) {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/schema/dskpp.xsd");
     let mut xmllint = Command::new("xmllint");

@@ -39,7 +39,7 @@ async fn register(server: &Server, serial: &str, key: &[u8]) {
     server.api("devices", Some(device), 201).await;
 }
 
-/// The request of a run, and its end.
+/// A complete run.
 async fn run(server: &Server, offer: RunConfig, with: Vec<ClientProtection>) -> Result<Provisioned, Failed> {
     let (request, state) = TwoPass::start(offer, with, &mut SystemRandom)?;
     state.receive(&server.exchange(request).await)
@@ -90,7 +90,7 @@ async fn s5_1_both_sides_hold_the_same_key_by_every_method() {
 
 /// Profile P17: the client's order decides among what the enrolment allows.
 #[tokio::test(flavor = "multi_thread")]
-async fn p17_the_method_is_the_clients_first_that_the_enrolment_allows() {
+async fn p17_the_clients_first_method_that_the_enrolment_allows_is_selected() {
     let server = Server::start().await;
     register(&server, "1", &[7; 16]).await;
     let all = || vec![wrap("acme 1", &[7; 16]), transport(), ClientProtection::Passphrase];
@@ -143,7 +143,7 @@ async fn p16_a_wrong_code_and_an_unknown_or_spent_one_get_the_same_answer() {
             assert_eq!(answer, (Status::AuthenticationDataInvalid, false), "{:?}", way.method());
         }
     }
-    // What an enrolment allows is told only to who has its code.
+    // Only the holder of the code learns what an enrolment allows.
     assert_eq!(
         refused(&server, server.offer(&enrolment, KeyType::Hotp), vec![transport()]).await,
         Status::NoProtocolVariants
@@ -160,7 +160,7 @@ async fn p16_a_wrong_code_and_an_unknown_or_spent_one_get_the_same_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p28_the_same_clienthello_gets_the_same_key_and_another_one_nothing() {
+async fn p28_an_identical_clienthello_gets_the_same_key_and_a_different_one_nothing() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let offer = || server.offer(&enrolment, KeyType::Hotp);
@@ -181,7 +181,7 @@ async fn p28_the_same_clienthello_gets_the_same_key_and_another_one_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p21_a_device_is_named_only_by_who_has_its_key() {
+async fn p21_only_the_holder_of_its_key_can_name_a_device() {
     let server = Server::start().await;
     register(&server, "1", &[1; 16]).await;
     register(&server, "2", &[2; 16]).await;
@@ -217,7 +217,7 @@ async fn p21_a_device_is_named_only_by_who_has_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p14_a_trigger_is_the_proof_of_a_two_pass_run_once() {
+async fn p14_a_trigger_authenticates_one_two_pass_run() {
     let server = Server::start().await;
     register(&server, "1", &[1; 32]).await;
     for way in [transport(), wrap("acme 1", &[1; 32])] {
@@ -272,7 +272,7 @@ async fn p9_a_renewal_proves_the_server_and_keeps_the_identifier() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s5_2_2_what_is_wrong_on_its_face_is_refused_before_any_work() {
+async fn s5_2_2_invalid_offers_are_refused_before_any_work() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let (request, _) =
@@ -350,7 +350,7 @@ async fn p17_an_offer_of_both_variants_is_four_pass_unless_a_trigger_names_an_en
 /// RFC 6063 §5.2.2: the server looks for an acceptable combination: a method that goes with none of the algorithms that
 /// are offered is passed over, wherever it stands.
 #[tokio::test(flavor = "multi_thread")]
-async fn s5_2_2_the_first_method_that_goes_with_the_offered_algorithms_is_taken() {
+async fn s5_2_2_the_first_method_that_fits_the_offered_algorithms_is_selected() {
     use EncryptionAlgorithm::{Aes128Cbc, Aes256Cbc, KwAes128, Rsa15, RsaOaepMgf1p};
     let server = Server::start().await;
     register(&server, "1", &[7; 16]).await;
@@ -365,7 +365,7 @@ async fn s5_2_2_the_first_method_that_goes_with_the_offered_algorithms_is_taken(
         let mut offer = server.offer(&enrolment, KeyType::Hotp);
         offer.encryption_algorithms = algorithms.clone();
         let (request, _) = TwoPass::start(offer, with(), &mut SystemRandom).unwrap();
-        // Our client offers what its methods need; another one need not.
+        // Our client offers what its methods need; others may not.
         let unwanted = [Aes128Cbc, KwAes128, Rsa15, RsaOaepMgf1p].into_iter().filter(|one| !algorithms.contains(one));
         let request = unwanted.fold(String::from_utf8(request).unwrap(), |request, one| {
             request.replace(&format!(">{}<", one.uri()), ">urn:x-other<")
@@ -381,9 +381,9 @@ async fn s5_2_2_the_first_method_that_goes_with_the_offered_algorithms_is_taken(
     }
 }
 
-/// RFC 6063 §5.2.2: a passphrase is named by the client ID, and by nothing else.
+/// RFC 6063 §5.2.2: the client ID, and nothing else, names a passphrase.
 #[tokio::test(flavor = "multi_thread")]
-async fn s5_2_2_a_passphrase_that_is_not_named_or_another_one_is_not_taken() {
+async fn s5_2_2_a_missing_or_wrong_passphrase_name_is_refused() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let offer = server.offer(&enrolment, KeyType::Hotp);

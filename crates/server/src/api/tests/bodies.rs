@@ -1,4 +1,4 @@
-//! Requests that are no good: each is told what is wrong, as a problem, and changes nothing.
+//! Bad requests: each gets a problem with the reason and changes nothing.
 
 use super::*;
 
@@ -51,7 +51,7 @@ async fn unknown_missing_and_mistyped_members_are_named() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_400() {
+async fn invalid_json_is_400() {
     let api = Api::new().await;
     let deep = "[".repeat(10_000);
     for body in ["", "{", "{\"name\":\"a\"} x", "{'name':'a'}", "{\"name\":\"\\ud800\"}", "{\"name\":\"a\nb\"}", &deep]
@@ -64,7 +64,7 @@ async fn what_is_no_json_is_400() {
 }
 
 #[tokio::test]
-async fn what_does_not_say_that_it_is_json_is_415() {
+async fn a_body_without_the_json_type_is_415() {
     let api = Api::new().await;
     for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("nonsense")] {
         raw(&api, "/users", content_type, r#"{"name":"alice"}"#).await.problem(415, "not-json");
@@ -146,7 +146,7 @@ async fn bad_limits_and_queries_are_refused() {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_used_is_503_without_its_inner_life() {
+async fn an_unavailable_store_is_503_without_internals() {
     let api = Api::new().await;
     let raw = rusqlite::Connection::open(api.folder.path().join("dskpp.db")).unwrap();
     raw.execute_batch("ALTER TABLE audit RENAME TO elsewhere").unwrap();

@@ -6,7 +6,7 @@ use super::*;
 const SHARED_KEY: &str = "00112233445566778899aabbccddeeff";
 
 #[tokio::test]
-async fn a_user_is_made_once() {
+async fn a_user_is_created_once() {
     let api = Api::new().await;
     let user = api.post("/users", json!({ "name": "alice" })).await.with(201);
     assert_eq!(fields(&user), ["id", "name"]);
@@ -16,7 +16,7 @@ async fn a_user_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_device_is_made_once_and_its_key_is_in_no_answer() {
+async fn a_device_is_created_once_and_no_answer_contains_its_key() {
     let api = Api::new().await;
     let device = |serial: &str, key_name: &str| {
         let mut device = json!({ "manufacturer": "acme", "serial": serial, "key_name": key_name });
@@ -35,7 +35,7 @@ async fn a_device_is_made_once_and_its_key_is_in_no_answer() {
 }
 
 #[tokio::test]
-async fn keys_and_certificates_of_devices_must_be_what_they_say() {
+async fn invalid_keys_and_certificates_of_devices_are_refused() {
     let api = Api::new().await;
     let pem = include_str!("../../../tests/data/devices/good.pem");
     let secret = pem.replace("CERTIFICATE", "PRIVATE KEY");
@@ -61,7 +61,7 @@ async fn keys_and_certificates_of_devices_must_be_what_they_say() {
     for key in ["", "00", &SHARED_KEY[1..], "no hexadecimal digits at all, see?", &long] {
         let answer = api.post("/devices", device("shared_key_hex", key)).await;
         assert!(answer.problem(422, "invalid-value").contains("16 to 64 octets"));
-        assert!(key.len() < 3 || !answer.text.contains(key), "the key is not repeated");
+        assert!(key.len() < 3 || !answer.text.contains(key), "the key is not quoted");
     }
     api.post("/devices", device("shared_key_hex", &SHARED_KEY.to_uppercase())).await.with(201);
 }
@@ -115,7 +115,7 @@ async fn a_list_is_walked_page_by_page_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_secret_goes_out_to_exporters_and_into_the_audit_trail() {
+async fn reading_a_secret_requires_the_role_export_and_is_audited() {
     let api = Api::new().await;
     api.key("alice", "key1").await;
     let secret = api.get("/keys/key1/secret").await.with(200);
@@ -130,9 +130,9 @@ async fn a_secret_goes_out_to_exporters_and_into_the_audit_trail() {
     }
 }
 
-/// RFC 4226 §7.3: whoever guesses passwords waits longer and longer; others do not.
+/// RFC 4226 §7.3: guessing causes a growing back-off, for the guessed user only.
 #[tokio::test]
-async fn wrong_one_time_passwords_in_a_row_slow_the_next_one_down() {
+async fn consecutive_wrong_one_time_passwords_delay_the_next() {
     let api = Api::new().await;
     let attempt = |user: &str| json!({ "user": user, "otp": "000000" });
     for _ in 0..4 {
@@ -144,9 +144,9 @@ async fn wrong_one_time_passwords_in_a_row_slow_the_next_one_down() {
     assert_eq!(api.post("/validate", attempt("bob")).await.with(200), json!({ "valid": false }));
 }
 
-/// Right passwords that come at once are never taken for guesses.
+/// Concurrent correct passwords never count as guesses.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn right_one_time_passwords_at_once_are_all_valid_and_wrong_ones_are_slowed_down() {
+async fn concurrent_correct_one_time_passwords_are_all_valid_and_wrong_ones_are_delayed() {
     let api = Arc::new(Api::new().await);
     let packages: String = (0..16).map(|id| hotp(&format!("key{id}"))).collect();
     api.import("first=0&user=alice", container(&packages)).await.with(200);
@@ -160,18 +160,18 @@ async fn right_one_time_passwords_at_once_are_all_valid_and_wrong_ones_are_slowe
     for answer in at_once("alice", HOTP[0]).await {
         assert_eq!(answer.with(200)["valid"], true);
     }
-    // All of them are used now: who shows one again is no guesser.
+    // All of them are used now, and repeating one is not a guess.
     for answer in at_once("alice", HOTP[0]).await {
         assert_eq!(answer.with(200), json!({ "valid": false }));
     }
     let wrong = at_once("bob", "000000").await;
     let tried = wrong.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!(tried, 4, "guesses get no more tries by coming at once");
+    assert_eq!(tried, 4, "concurrent guesses get no more tries");
     assert!(wrong.iter().filter(|answer| answer.status != 200).all(|answer| answer.status == 429));
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_seen_as_such_and_validates_no_more() {
+async fn a_revoked_key_is_shown_as_such_and_validates_nothing() {
     let api = Api::new().await;
     api.key("alice", "key1").await;
     let valid = async |otp: &str| api.post("/validate", json!({ "key_id": "key1", "otp": otp })).await.with(200);
@@ -193,9 +193,9 @@ async fn a_password_is_valid_once_by_key_or_by_user() {
     assert_eq!(api.post("/validate", both).await.with(200), right);
 }
 
-/// RFC 4226 §7.4: a token that has run far ahead is caught up with by passwords that follow each other, and by no others.
+/// RFC 4226 §7.4: only consecutive passwords resynchronise a token that has run far ahead.
 #[tokio::test]
-async fn rfc4226_s7_4_a_token_that_ran_ahead_is_resynchronised_by_consecutive_passwords() {
+async fn rfc4226_s7_4_consecutive_passwords_resynchronise_a_token_that_ran_ahead() {
     let api = Api::new().await;
     api.key("alice", "key1").await;
     let hotp = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX };
@@ -218,9 +218,9 @@ async fn rfc4226_s7_4_a_token_that_ran_ahead_is_resynchronised_by_consecutive_pa
     assert_eq!(api.subjects("key.resynchronised").len(), 1);
 }
 
-/// All of a user's keys are tried, or it is said that they are too many: none is passed over.
+/// The server tries all of a user's keys or reports that there are too many; it skips none.
 #[tokio::test]
-async fn a_users_keys_are_all_tried_or_said_to_be_too_many() {
+async fn all_of_a_users_keys_are_tried_or_reported_as_too_many() {
     let api = Api::new().await;
     let keys = |ids: std::ops::Range<u32>| container(&ids.map(|id| hotp(&format!("key{id}"))).collect::<String>());
     api.import("first=0&user=alice", keys(0..100)).await.with(200);
@@ -236,7 +236,7 @@ async fn a_users_keys_are_all_tried_or_said_to_be_too_many() {
 }
 
 #[tokio::test]
-async fn unknown_users_and_keys_are_as_invalid_as_wrong_passwords() {
+async fn unknown_users_and_keys_are_answered_like_wrong_passwords() {
     let api = Api::new().await;
     api.key("alice", "key1").await;
     for attempt in [
@@ -267,7 +267,7 @@ async fn an_attempt_names_a_user_or_a_key_and_is_short() {
 }
 
 #[tokio::test]
-async fn an_ocra_response_is_checked_with_its_challenge() {
+async fn an_ocra_response_is_validated_with_its_challenge() {
     let api = Api::new().await;
     let enrolment = api.enrolment(json!({ "user": "alice", "key_type": "ocra" })).await;
     api.provision(&enrolment, "key1").await;

@@ -1,4 +1,4 @@
-//! The register of devices: what is shown, changed, deleted and taken in, and which certificates are.
+//! The device register: showing, changing, deleting and importing devices, and their certificates.
 
 use super::*;
 use crate::api::devices::MAX_BATCH_LEN;
@@ -95,7 +95,7 @@ async fn s4_2_2_a_device_is_shown_without_its_key_and_the_list_is_cut_into_pages
 }
 
 #[tokio::test]
-async fn keys_of_devices_are_replaced_and_taken_away_and_that_is_recorded() {
+async fn replacing_and_removing_keys_of_devices_is_audited() {
     let api = Api::new().await;
     let id = api.device("1").await;
     api.device("2").await;
@@ -110,7 +110,7 @@ async fn keys_of_devices_are_replaced_and_taken_away_and_that_is_recorded() {
         (&json!(false), &json!(true), &json!("new"))
     );
     assert_eq!(api.shared_key("1").await, None);
-    // Nothing is half done.
+    // All or nothing.
     let clash = json!({ "key_name": "key of 2", "shared_key_hex": KEY, "certificate_pem": null });
     api.patch(&id, clash).await.problem(409, "exists");
     assert_eq!(api.get(&format!("/devices/{id}")).await.with(200), changed);
@@ -133,7 +133,7 @@ async fn keys_of_devices_are_replaced_and_taken_away_and_that_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_device_that_something_refers_to_stays() {
+async fn a_referenced_device_cannot_be_deleted() {
     let api = Api::new().await;
     let (free, bound) = (api.device("1").await, api.device("2").await);
     let of_device = json!({ "manufacturer": "acme", "serial": "2" });
@@ -151,13 +151,13 @@ async fn a_device_that_something_refers_to_stays() {
 }
 
 #[tokio::test]
-async fn s5_1_1_a_certificate_is_of_a_key_that_key_transport_can_use() {
+async fn s5_1_1_a_certificates_key_must_support_key_transport() {
     let api = Api::new().await;
     let offer = async |name: &str| {
         let device = with(device(name), "certificate_pem", json!(pem(name)));
         api.post("/devices", device).await
     };
-    // Nobody is configured to certify: what the registrar gives is taken.
+    // Without trust anchors, any certificate in the register is accepted.
     for name in ["good", "stranger", "revoked", "signer"] {
         offer(name).await.with(201);
     }
@@ -167,7 +167,7 @@ async fn s5_1_1_a_certificate_is_of_a_key_that_key_transport_can_use() {
 }
 
 #[tokio::test]
-async fn s5_1_1_with_anchors_a_certificate_leads_to_one() {
+async fn s5_1_1_with_anchors_a_certificate_chains_to_one() {
     let api = Api::with_anchors().await;
     for (name, why) in [
         ("good", None),
@@ -191,7 +191,7 @@ async fn s5_1_1_with_anchors_a_certificate_leads_to_one() {
 }
 
 #[tokio::test]
-async fn a_batch_is_taken_in_and_again_without_harm() {
+async fn repeating_a_batch_is_harmless() {
     let api = Api::with_anchors().await;
     let batch = json!([
         device("1"),
@@ -203,7 +203,7 @@ async fn a_batch_is_taken_in_and_again_without_harm() {
         device("1"),
     ]);
     let done = api.import_devices(batch.clone()).await;
-    assert!(!done.text.contains("0011") && !done.text.contains(KEY), "no key is repeated: {}", done.text);
+    assert!(!done.text.contains("0011") && !done.text.contains(KEY), "no key is quoted: {}", done.text);
     let done = done.with(200);
     assert_eq!(done["accepted"], 2);
     assert_eq!(done["duplicate"], json!([{ "index": 6, "manufacturer": "acme", "serial": "1" }]));

@@ -1,10 +1,10 @@
-//! Enrolments: made with a code that is shown once, seen without it, taken back.
+//! Enrolments: created with a code that is shown once, listed without it, revoked.
 
 use dskpp::auth_code::AuthCode;
 
 use super::*;
 
-/// What is said about an enrolment at any time.
+/// The members of an enrolment.
 const SEEN: [&str; 17] = [
     "activate",
     "algorithm_location",
@@ -39,7 +39,7 @@ fn seconds(time: &Value) -> i64 {
     time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second()
 }
 
-/// Of 100 passwords none comes twice, and in each of 64 bits' digits most values occur.
+/// 100 passwords are distinct, and most values occur at each digit of 64 bits.
 #[tokio::test]
 async fn s3_4_1_1_passwords_are_random_and_have_at_least_64_bits() {
     const DIGITS: usize = 16;
@@ -52,7 +52,7 @@ async fn s3_4_1_1_passwords_are_random_and_have_at_least_64_bits() {
     }
     for place in 0..DIGITS {
         let digits = seen.iter().map(|password| password.as_bytes()[place]).collect::<std::collections::BTreeSet<_>>();
-        assert!(digits.len() > 10, "place {place} has {} values", digits.len()); // fewer: once in 10^12 tests
+        assert!(digits.len() > 10, "place {place} has {} values", digits.len()); // fewer: one test in 10^12
     }
 }
 
@@ -109,7 +109,7 @@ async fn the_code_is_in_no_answer_but_the_first() {
 }
 
 #[tokio::test]
-async fn a_spent_enrolment_says_which_key_came_of_it() {
+async fn a_spent_enrolment_names_its_key() {
     let api = Api::new().await;
     for (i, (activate, state)) in [("at-once", "active"), ("on-otp", "provisioned")].into_iter().enumerate() {
         let made = api.enrolment(with(hotp(), "activate", json!(activate))).await;
@@ -176,7 +176,7 @@ async fn rfc6063_8_2_the_platform_of_the_trigger_is_kept() {
 }
 
 #[tokio::test]
-async fn values_that_cannot_be_used_are_refused_with_the_reason() {
+async fn invalid_values_are_refused_with_the_reason() {
     let api = Api::new().await;
     let of = |key_type: &str| json!({ "user": "alice", "key_type": key_type });
     for (body, reason) in [
@@ -226,7 +226,7 @@ async fn ocra_suites_that_no_response_can_satisfy_are_refused() {
 }
 
 #[tokio::test]
-async fn devices_and_renewed_keys_must_be_there() {
+async fn devices_and_renewed_keys_must_exist() {
     let api = Api::new().await;
     let device = json!({ "manufacturer": "acme", "serial": "1" });
     let unknown = api.post("/enrolments", with(hotp(), "device", device.clone())).await;

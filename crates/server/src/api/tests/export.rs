@@ -1,4 +1,4 @@
-//! Keys that go out in a file, and come in again elsewhere.
+//! Export of keys, and their import elsewhere.
 
 use pskc::{DecryptionKey, Key, KeyContainer, KeyPackage, Opener, OpenerOptions, Value as PskcValue};
 
@@ -7,7 +7,7 @@ use super::*;
 
 const TOTP_URI: &str = "urn:ietf:params:xml:ns:keyprov:pskc:totp";
 
-/// One of every kind, with all that a package can say.
+/// A key of every kind, with everything that a package can express.
 fn every_kind() -> String {
     let pskc = "urn:ietf:params:xml:ns:keyprov:pskc";
     let value = |name: &str, value: &str| format!("<{name}><PlainValue>{value}</PlainValue></{name}>");
@@ -90,12 +90,12 @@ async fn every_parameter_survives_import_export_and_import() {
     assert_eq!(second.import("first=0&assign=user-id", exported.clone()).await.with(200)["accepted"], 7);
     assert_eq!(second.export_plain().await, exported);
     assert_eq!(second.get("/keys/full").await.with(200)["user"], "zoe");
-    // No second export has anything of the first one's secrets but where they belong.
+    // The second export has the same secrets, in the same places only.
     assert_eq!(exported.matches("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=").count(), 5);
 }
 
 #[tokio::test]
-async fn what_has_moved_goes_out_as_it_stands_now() {
+async fn an_export_has_current_counters_and_users() {
     let api = Api::new().await;
     api.import("first=0", container(&every_kind())).await.with(200);
     for id in ["full", "totp"] {
@@ -111,12 +111,12 @@ async fn what_has_moved_goes_out_as_it_stands_now() {
     let full = api.exported("full").await;
     assert_eq!(full.data.as_ref().unwrap().counter, Some(PskcValue::Plain(10)));
     assert_eq!(full.policy.unwrap().number_of_transactions, Some(3));
-    assert_eq!(full.user_id.as_deref(), Some("CN=Smith\\, \\\"J\\\""), "the present user, not the file's");
+    assert_eq!(full.user_id.as_deref(), Some("CN=Smith\\, \\\"J\\\""), "the current user, not the file's");
     let data = api.exported("totp").await.data.unwrap();
     assert_eq!(data.time, Some(PskcValue::Plain(step as i32)));
-    assert!(matches!(data.time_drift, Some(PskcValue::Plain(-3 | -2))), "the minute may end meanwhile");
+    assert!(matches!(data.time_drift, Some(PskcValue::Plain(-3 | -2))), "a minute may end in between");
 
-    // The password that was used here is used elsewhere too.
+    // A password used here counts as used elsewhere too.
     let other = Api::new().await;
     other.import("first=0&assign=user-id", api.export_plain().await).await.with(200);
     assert!(!other.valid("totp", totp.code_of_step(&key, step).as_str()).await);
@@ -126,7 +126,7 @@ async fn what_has_moved_goes_out_as_it_stands_now() {
 }
 
 #[tokio::test]
-async fn keys_that_runs_made_go_out_and_come_in_as_well() {
+async fn provisioned_keys_can_be_exported_and_imported() {
     let api = Api::new().await;
     api.key("alice", "key1").await;
     let totp = json!({ "user": "bob", "key_type": "totp", "digits": 8, "period_s": 60, "hash": "SHA-256" });
@@ -142,7 +142,7 @@ async fn keys_that_runs_made_go_out_and_come_in_as_well() {
             *key = api.get(&format!("/keys/{id}")).await.with(200);
             key["enrolment"] = Value::Null;
             key["created_at"] = Value::Null;
-            key["url_s"] = Value::Null; // who has the key here knows no server
+            key["url_s"] = Value::Null; // imported keys have no URL_S
             key["params"].as_object_mut().unwrap().remove("usage");
         }
         assert_eq!(before, after);
@@ -181,14 +181,14 @@ async fn a_protected_file_opens_with_its_key_alone() {
             opener.open(package.key.as_mut().unwrap().data.as_mut().unwrap()).unwrap();
         }
         assert_eq!(container.key_packages, plain);
-        // It has to be opened before it comes in again.
+        // Decrypt it before the import.
         let refused = Api::new().await.import("first=0", document).await.with(200);
         assert_eq!((&refused["accepted"], refused["refused"].as_array().unwrap().len()), (&json!(0), 7));
     }
 }
 
 #[tokio::test]
-async fn many_keys_go_out_page_by_page_and_every_one_once() {
+async fn a_long_export_has_every_key_once() {
     let api = Api::new().await;
     let ids: Vec<String> = (0..2000).map(|i| format!("key{i:05}")).collect();
     api.import("first=0", container(&ids.iter().map(|id| hotp(id)).collect::<String>())).await.with(200);
@@ -203,7 +203,7 @@ async fn many_keys_go_out_page_by_page_and_every_one_once() {
 }
 
 #[tokio::test]
-async fn keys_out_of_use_stay_and_an_empty_selection_is_404() {
+async fn revoked_keys_are_not_exported_and_an_empty_selection_is_404() {
     let api = Api::new().await;
     let plain = json!({ "protection": { "plain": true } });
     api.post("/keys/export", plain.clone()).await.problem(404, "not-found");
@@ -214,7 +214,7 @@ async fn keys_out_of_use_stay_and_an_empty_selection_is_404() {
     assert_eq!(packages(&api.export_plain().await).len(), 1);
     let nobody = json!({ "user": "' OR 1=1 --", "protection": { "plain": true } });
     api.post("/keys/export", nobody).await.problem(404, "not-found");
-    assert_eq!(api.subjects("keys.exported").len(), 1, "what did not go out is not recorded");
+    assert_eq!(api.subjects("keys.exported").len(), 1, "only actual exports are audited");
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn an_export_is_in_the_audit_trail_without_its_protection() {
 }
 
 #[tokio::test]
-async fn a_protection_must_be_one_and_a_good_one() {
+async fn an_export_requires_exactly_one_valid_protection() {
     let api = Api::new().await;
     api.key("alice", "key1").await;
     let ec = rcgen::generate_simple_self_signed(vec!["x.example".to_owned()]).unwrap().cert.pem();
@@ -264,7 +264,7 @@ async fn a_protection_must_be_one_and_a_good_one() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_opened_stops_the_export_with_an_error() {
+async fn a_key_that_cannot_be_unsealed_stops_the_export_with_an_error() {
     let api = Api::new().await;
     api.import("first=0", container(&(hotp("a") + &hotp("b")))).await.with(200);
     let raw = rusqlite::Connection::open(api.folder.path().join("dskpp.db")).unwrap();
@@ -275,12 +275,12 @@ async fn a_key_that_cannot_be_opened_stops_the_export_with_an_error() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_read_end_an_export_or_are_left_out_of_it_and_named() {
+async fn unreadable_keys_end_an_export_or_are_omitted_and_listed() {
     let api = Api::new().await;
     let all: String = (0..=1001).map(|number| hotp(&format!("k--{number:04}"))).collect();
     assert_eq!(api.import("first=0", container(&all)).await.with(200)["accepted"], 1002);
     let database = rusqlite::Connection::open(api.folder.path().join("dskpp.db")).unwrap();
-    let damaged = ["k--0003", "k--0999", "k--1001"]; // one of them is the last of a page
+    let damaged = ["k--0003", "k--0999", "k--1001"]; // one is the last of a page
     for (id, damage) in damaged.iter().zip(["params = 'x'", "counter = -1", "sealed_k_token = x'00'"]) {
         database.execute(&format!("UPDATE key SET {damage} WHERE id = ?"), [id]).unwrap();
     }
@@ -288,7 +288,7 @@ async fn keys_that_cannot_be_read_end_an_export_or_are_left_out_of_it_and_named(
     let stopped = api.post("/keys/export", json!({ "protection": plain })).await.problem(500, "unreadable");
     assert!(stopped.contains("k--0003"), "{stopped}");
     let document = api.export(json!({ "protection": plain, "leave_out_unreadable": true })).await;
-    assert_eq!(packages(&document).len(), 999, "all others, and the document is well-formed");
+    assert_eq!(packages(&document).len(), 999, "all others; the document is well-formed");
     let (_, comment) = document.rsplit_once("<!--").unwrap();
     let told: Value = serde_json::from_str(comment.trim().trim_end_matches("-->")).unwrap();
     assert_eq!(told["left_out"]["count"], 3);

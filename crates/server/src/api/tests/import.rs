@@ -1,4 +1,4 @@
-//! Keys that come in a file: batches, their progress, and whose keys they are.
+//! Import of keys: batches, progress and assignment.
 
 use super::*;
 use crate::api::import::MAX_BATCH_LEN;
@@ -15,7 +15,7 @@ pub(super) fn container(packages: &str) -> String {
     )
 }
 
-/// A key with attributes `Algorithm` and what stands in `<Data>` and behind it.
+/// A key with that `Algorithm`, parameters, content of `<Data>` and following elements.
 pub(super) fn package(id: &str, algorithm: &str, parameters: &str, data: &str, rest: &str) -> String {
     format!(
         "<KeyPackage><Key Id=\"{id}\" Algorithm=\"{algorithm}\">{parameters}<Data>{data}</Data>{rest}</Key>\
@@ -53,14 +53,14 @@ impl Api {
 }
 
 #[tokio::test]
-async fn a_file_comes_in_batch_by_batch_and_goes_on_after_an_interruption() {
+async fn an_import_in_batches_resumes_after_an_interruption() {
     let api = Api::new().await;
     let progress = async || api.get(&format!("/imports/{}", IMPORT.to_uppercase())).await;
     progress().await.problem(404, "not-found");
     let done = api.import("first=0", container(&(hotp("a") + &hotp("b") + "<KeyPackage/>"))).await.with(200);
     let refused = json!([{ "index": 2, "key_id": "", "kind": "refused", "reason": "the package has no key" }]);
     assert_eq!(done, json!({ "accepted": 2, "duplicate": [], "refused": refused, "done": 3 }));
-    // The answer got lost: the same batch again changes nothing, and says where to go on.
+    // After a lost answer, the same batch changes nothing and reports where to continue.
     for first in 0..3 {
         let again = api.import(&format!("first={first}"), container(&hotp("z"))).await;
         assert!(again.problem(409, "import-done").contains("complete up to package 3"), "{}", again.text);
@@ -90,13 +90,13 @@ async fn a_file_comes_in_batch_by_batch_and_goes_on_after_an_interruption() {
 }
 
 #[tokio::test]
-async fn a_key_in_stock_is_nobodys_until_it_is_assigned_once() {
+async fn a_key_in_the_inventory_is_assigned_once() {
     let api = Api::new().await;
     api.import("first=0", container(&(hotp("a") + &hotp("b")))).await.with(200);
     let key = api.get("/keys/a").await.with(200);
     assert_eq!((&key["state"], &key["user"], &key["enrolment"]), (&json!("imported"), &Value::Null, &Value::Null));
     assert_eq!(api.get("/keys").await.with(200)["items"].as_array().unwrap().len(), 2);
-    assert!(!api.valid("a", HOTP[0]).await, "nobody's key lets nobody in");
+    assert!(!api.valid("a", HOTP[0]).await, "an unassigned key validates nothing");
     let key = api.post("/keys/a/user", json!({ "user": " alice " })).await.with(200);
     assert_eq!((&key["state"], &key["user"]), (&json!("active"), &json!("alice")));
     api.post("/keys/a/user", json!({ "user": "bob" })).await.problem(409, "wrong-state");
@@ -136,17 +136,17 @@ async fn keys_go_to_one_user_or_to_those_that_they_name() {
         assert_eq!(api.get(&format!("/keys/{id}")).await.with(200)["user"], user, "{id}");
     }
     assert_eq!(api.get("/keys/e").await.with(200)["device"], json!({ "manufacturer": "acme", "serial": "7" }));
-    // Users are made in one way, whoever needs them: each is in the audit trail once.
+    // Each new user is in the audit trail once.
     let made = ["alice", "bob", "dora"].map(|user| json!({ "user": user }));
     assert_eq!(api.subjects("user.created"), made);
-    // The user that a duplicate names is not made for it.
+    // A duplicate does not create its user.
     api.post("/users", json!({ "name": "new user of a duplicate" })).await.with(201);
     let both = api.import("first=9&assign=user-id&user=alice", container(&hotp("z"))).await;
     assert!(both.problem(422, "invalid-value").contains("exclude"));
 }
 
 #[tokio::test]
-async fn another_key_of_an_id_that_is_taken_is_refused_with_what_differs() {
+async fn a_different_key_with_an_existing_id_is_refused_with_the_difference() {
     let api = Api::new().await;
     let other = |id: &str, base64: &str| package(id, HOTP_URI, "", &secret(base64), "");
     let pin = |base64: &str| package("pin", "urn:ietf:params:xml:ns:keyprov:pskc:pin", "", &secret(base64), "");
@@ -174,7 +174,7 @@ async fn another_key_of_an_id_that_is_taken_is_refused_with_what_differs() {
     assert_eq!((&done["accepted"], &done["done"]), (&json!(3), &json!(11)));
     let duplicate = json!([
         { "index": 1, "key_id": "a", "kind": "duplicate" },
-        // Else a PIN could be guessed so.
+        // Otherwise an import could guess a PIN.
         { "index": 4, "key_id": "pin", "kind": "duplicate", "reason": "a secret this short is not compared" },
         { "index": 6, "key_id": "t", "kind": "duplicate" },
     ]);
@@ -232,7 +232,7 @@ async fn bad_requests_are_problems_and_store_nothing() {
         (good.replace(SECRET, "no base64!"), "invalid-body"),
     ] {
         let detail = api.import("first=0", document.clone()).await.problem(400, kind);
-        assert!(!detail.contains("base64!"), "no value is repeated: {detail}");
+        assert!(!detail.contains("base64!"), "no value is quoted: {detail}");
     }
     for query in ["", "first=-1", "first=x", "first=0&first=1", "first=0&assign=me", "first=0&more=1"] {
         api.import(query, good.clone()).await.problem(400, "invalid-query");

@@ -27,14 +27,14 @@ use crate::policy::otp::Windows;
 use crate::store::seal::Kek;
 use crate::store::{Commit, CommitRun, NewKey, StorePolicy};
 
-/// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
+/// K_TOKEN of the tests' keys: that of RFC 4226's examples.
 const K_TOKEN: &[u8] = b"12345678901234567890";
 /// The first passwords of that key.
 const HOTP: [&str; 2] = ["755224", "287082"];
 const ORIGIN: &str = "https://keys.example";
 const LIFETIME_S: u64 = 1000;
 
-/// The API with a store of its own and a token with every role.
+/// The API with its own store and a token with every role.
 struct Api {
     folder: TempDir,
     store: Store,
@@ -43,7 +43,7 @@ struct Api {
     token: String,
 }
 
-/// What came back.
+/// The response.
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
@@ -52,14 +52,14 @@ struct Answer {
 }
 
 impl Answer {
-    /// The members of an answer stand in the order of their names.
+    /// Checks that members are sorted by name.
     fn json(&self) -> Value {
         let value: Value = serde_json::from_str(&self.text).unwrap_or_else(|why| panic!("{why}: {}", self.text));
         assert_eq!(self.text, value.to_string());
         value
     }
 
-    /// The body of an answer with that status; nobody may keep it.
+    /// The body of an answer with that status, which must not be cacheable.
     #[track_caller]
     fn with(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
@@ -129,7 +129,7 @@ impl Api {
         Answer { status: parts.status, headers: parts.headers, text }
     }
 
-    /// A call with the token of every role; a body goes out as JSON.
+    /// A call with the token of every role and a JSON body.
     async fn call(&self, method: Method, path: &str, body: Option<&str>) -> Answer {
         self.call_as(Some(&format!("Bearer {}", self.token)), method, path, body).await
     }
@@ -161,7 +161,7 @@ impl Api {
         self.post("/enrolments", body).await.with(201)
     }
 
-    /// Ends a run for that enrolment with a key.
+    /// Provisions a key for that enrolment.
     async fn provision(&self, enrolment: &Value, key_id: &str) {
         let run = CommitRun {
             session_id: format!("session of {key_id}"),

@@ -1,8 +1,8 @@
-//! Names as hostile callers write them: kept as they are, or refused.
+//! Hostile names: kept unchanged, or refused.
 
 use super::*;
 
-/// Names that must come back octet for octet.
+/// Names that must be returned octet for octet.
 fn good() -> Vec<String> {
     let names = [
         "alice",
@@ -21,7 +21,7 @@ fn good() -> Vec<String> {
     names
 }
 
-/// Names that no answer, log line or XML should carry.
+/// Names that no answer, log line or XML should contain.
 fn bad() -> Vec<String> {
     let mut names: Vec<String> =
         ["", " ", "\t\n", "a\u{0}b", "a\nb", "a\tb", "\u{1b}[31m", "a\u{7f}b", "a\u{85}b"].map(str::to_owned).into();
@@ -87,7 +87,7 @@ async fn bad_names_are_refused_wherever_a_name_stands() {
         ] {
             let detail = api.post(path, body).await.problem(422, "invalid-value");
             assert!(detail.starts_with(field) && detail.contains("1 to 256"), "{path}: {detail}");
-            assert!(detail.len() < 200, "the name is not repeated");
+            assert!(detail.len() < 200, "the name is not quoted");
         }
     }
 }

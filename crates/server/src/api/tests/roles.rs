@@ -1,4 +1,4 @@
-//! Who may do what: 401 without a known token, 403 without the role, and no role gives more than its own.
+//! Authorisation: 401 without a known token, 403 without the role, and no role includes another.
 
 use std::pin::pin;
 
@@ -63,14 +63,14 @@ async fn without_a_known_token_every_call_is_401_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_token_is_refused_before_its_body_is_looked_at() {
+async fn a_request_without_a_token_is_refused_before_its_body_is_read() {
     let api = Api::new().await;
     let large = "x".repeat(MAX_BODY_LEN + 1);
     api.call_as(None, Method::POST, "/users", Some(&large)).await.problem(401, "no-token");
 }
 
 #[tokio::test]
-async fn an_unknown_token_is_looked_up_in_its_turn_and_one_that_was_right_before_at_once() {
+async fn an_unknown_token_waits_for_its_turn_and_a_known_one_does_not() {
     let api = Api::new().await;
     api.get("/keys").await.with(200);
     let mut held = Vec::new();
@@ -114,7 +114,7 @@ async fn the_scheme_is_known_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_token_is_made_shown_once_and_taken_back() {
+async fn a_token_is_created_shown_once_and_deleted() {
     let api = Api::new().await;
     let made = api.post("/tokens", json!({ "name": " reader ", "roles": ["read", "validate"] })).await.with(201);
     assert_eq!(fields(&made), ["id", "name", "roles", "token"]);

@@ -11,10 +11,10 @@ use super::*;
 use crate::config;
 use crate::net::tls::{Source, Tls};
 
-/// More than the buffers of both ends of a connection hold.
+/// More than the socket buffers of both ends.
 const BIG: usize = 32 * 1024 * 1024;
 
-/// A server with a small answer, a big one, one that is made while it is written, and one that never comes.
+/// A server with a small answer, a big one, a streamed one, and one that never comes.
 struct Server {
     address: SocketAddr,
     /// Requests for `/counted`.
@@ -47,7 +47,7 @@ fn front(limits: &config::Limits, turns: Turns, router: Router) -> Front {
 }
 
 impl Server {
-    /// A connection on which a request was sent.
+    /// A connection with a request sent.
     async fn ask(&self, path: &str) -> TcpStream {
         self.ask_from(1, path).await
     }
@@ -63,7 +63,7 @@ impl Server {
     }
 }
 
-/// All that comes until the server closes the connection.
+/// Everything received until the server closes the connection.
 async fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut rest));
@@ -79,7 +79,7 @@ fn limits(adjust: impl FnOnce(&mut config::Limits)) -> config::Limits {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_takes_nothing_of_an_answer_is_closed_however_it_is_made() {
+async fn a_client_that_reads_nothing_of_an_answer_is_disconnected() {
     let server = start(limits(|limits| limits.write_timeout_s = 1)).await;
     for path in ["/big", "/made"] {
         let mut deaf = server.ask(path).await;
@@ -90,14 +90,14 @@ async fn a_client_that_takes_nothing_of_an_answer_is_closed_however_it_is_made()
         let mut slow = server.ask(path).await;
         let mut octets = vec![0; BIG / 8];
         for _ in 0..8 {
-            slow.read_exact(&mut octets).await.expect("whoever reads, if slowly, gets all");
+            slow.read_exact(&mut octets).await.expect("a slow reader gets everything");
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_not_answered_in_time_is_broken_off_unless_its_answer_is_made_while_it_is_written() {
+async fn a_late_answer_is_cut_off_unless_it_is_streamed() {
     let server = start(limits(|limits| limits.request_timeout_s = 2)).await;
     assert_eq!(rest(&mut server.ask("/never").await).await, b"");
     for (path, all_comes) in [("/big", false), ("/made", true)] {
@@ -115,7 +115,7 @@ async fn a_request_that_is_not_answered_in_time_is_broken_off_unless_its_answer_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_takes_nothing_makes_room_and_whoever_is_worked_for_does_not() {
+async fn a_new_connection_replaces_one_that_reads_nothing_but_none_with_a_request_in_progress() {
     let server = start(limits(|limits| limits.max_connections = 8)).await;
     let mut busy = Vec::new();
     for _ in 0..3 {
@@ -134,12 +134,12 @@ async fn whoever_takes_nothing_makes_room_and_whoever_is_worked_for_does_not() {
     }
     for mut stream in busy {
         let read = tokio::time::timeout(Duration::from_millis(100), stream.read_u8()).await;
-        assert!(read.is_err(), "its request is still being worked on");
+        assert!(read.is_err(), "its request is still in progress");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_done_for_a_pipelined_request_before_the_answer_to_the_one_before_is_taken() {
+async fn a_pipelined_request_waits_until_the_previous_answer_is_read() {
     let server = start(limits(|_| {})).await;
     let mut stream = server.ask("/big").await;
     stream.write_all(b"GET /counted HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
@@ -184,7 +184,7 @@ async fn a_handshake_waits_for_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s7_2_4_a_defect_is_answered_with_500_and_its_connection_goes_on() {
+async fn s7_2_4_a_panic_is_answered_with_500_and_its_connection_stays_open() {
     let server = start(limits(|_| {})).await;
     let mut stream = server.ask("/panics").await;
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
@@ -194,7 +194,7 @@ async fn s7_2_4_a_defect_is_answered_with_500_and_its_connection_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_requests_that_wait_for_no_answer_close_their_connection() {
+async fn many_pipelined_requests_close_their_connection() {
     let server = start(limits(|_| {})).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(&b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(50)).await.unwrap();
@@ -204,12 +204,12 @@ async fn many_requests_that_wait_for_no_answer_close_their_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_places_are_for_health_and_administration() {
+async fn reserved_places_serve_health_and_administration() {
     let server = start(limits(|limits| limits.max_connections = 16)).await;
     let mut busy = Vec::new();
     for n in 0..14 {
         busy.push(server.ask_from(2 + n % 2, "/never").await);
-        tokio::time::sleep(Duration::from_millis(20)).await; // until it is worked on
+        tokio::time::sleep(Duration::from_millis(20)).await; // until its request is in progress
     }
     for (path, status) in [("/healthz", 200), ("/big", 503), ("/dskpp", 503), ("/api/v1/keys", 404), ("/healthz", 200)]
     {

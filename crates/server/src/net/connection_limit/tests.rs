@@ -19,7 +19,7 @@ impl Place {
         self.gate.lock().all.contains_key(&self.id)
     }
 
-    /// As if it had waited since then.
+    /// Sets the start of its waiting time.
     fn waited_since(self, moment: u64) -> Self {
         self.visit.waits_since.store(moment, Relaxed);
         self
@@ -32,7 +32,7 @@ fn works(place: Place) -> Place {
 }
 
 #[test]
-fn who_has_waited_longest_goes_first_and_who_is_served_stays() {
+fn the_connection_that_waited_longest_is_closed_first_and_active_ones_stay() {
     let gate = gate(8, 100);
     let served = works(gate.enter(subject(1), LONG).unwrap());
     let waiting: Vec<_> = (0..6)
@@ -48,7 +48,7 @@ fn who_has_waited_longest_goes_first_and_who_is_served_stays() {
 }
 
 #[test]
-fn who_is_between_two_requests_goes_last() {
+fn idle_connections_are_closed_last() {
     let gate = gate(8, 100);
     let idle = gate.enter(subject(1), LONG).unwrap();
     idle.visit.is_idle(NEVER);
@@ -61,7 +61,7 @@ fn who_is_between_two_requests_goes_last() {
 }
 
 #[tokio::test]
-async fn who_goes_first_hears_of_it() {
+async fn a_replaced_connection_is_notified() {
     let gate = gate(8, 1);
     let first = gate.enter(subject(1), LONG).unwrap();
     let second = gate.enter(subject(1), LONG).unwrap();
@@ -75,20 +75,20 @@ fn one_address_cannot_take_every_place() {
     let greedy: Vec<_> = (0..40).filter_map(|_| gate.enter(subject(1), LONG)).collect();
     assert_eq!(greedy.iter().filter(|place| place.is_open()).count(), 14, "an eighth stays free for others");
     let busy: Vec<_> = greedy.into_iter().filter(Place::is_open).map(works).collect();
-    assert!(gate.enter(subject(1), LONG).is_none(), "all of his are being worked for");
+    assert!(gate.enter(subject(1), LONG).is_none(), "all of its connections are active");
     let other = gate.enter(subject(2), LONG).unwrap();
-    assert!(other.is_kept, "what is left is kept");
+    assert!(other.is_kept, "the rest is reserved");
     assert!(busy.iter().all(Place::is_open));
 }
 
 #[test]
-fn places_are_kept_when_all_others_are_worked_for() {
+fn places_stay_reserved_when_all_others_are_active() {
     let gate = gate(16, 2);
     let busy: Vec<_> = (0..14).map(|n| works(gate.enter(subject(n), LONG).unwrap())).collect();
     assert!(busy.iter().all(|place| !place.is_kept));
     let kept = [gate.enter(subject(20), LONG).unwrap(), gate.enter(subject(21), LONG).unwrap()];
     assert!(kept.iter().all(|place| place.is_kept && place.is_open()));
-    // Also these can be taken by waiting in them, but not for long.
+    // Idle connections can take these too, but only briefly.
     let next = gate.enter(subject(22), LONG).unwrap();
     assert!(next.is_kept && kept.iter().filter(|place| place.is_open()).count() == 1);
     let kept: Vec<_> = kept.into_iter().chain([next]).map(works).collect();
@@ -98,7 +98,7 @@ fn places_are_kept_when_all_others_are_worked_for() {
 }
 
 #[test]
-fn a_proxys_connections_count_for_its_clients_alone() {
+fn a_proxys_connections_count_only_for_its_clients() {
     let gate = gate(64, 2);
     let places: Vec<_> = (0..40).map(|_| gate.enter(None, LONG).unwrap()).collect();
     assert!(places.iter().all(Place::is_open), "the limit of an address is not the proxy's");
@@ -112,7 +112,7 @@ fn a_proxys_connections_count_for_its_clients_alone() {
 }
 
 #[test]
-fn a_connection_whose_time_is_over_is_closed() {
+fn an_expired_connection_is_closed() {
     let gate = gate(8, 8);
     let (over, not_yet) = (gate.enter(subject(1), Duration::ZERO).unwrap(), gate.enter(subject(1), LONG).unwrap());
     gate.sweep();

@@ -17,7 +17,7 @@ fn subject(number: u8) -> Subject {
     Subject::from(SocketAddr::from(([192, 0, 2, number], 1)))
 }
 
-/// Keeps the pool's only thread busy until the sender goes.
+/// Keeps the pool's only thread busy until the sender is dropped.
 async fn busy(pool: &CryptoPool) -> mpsc::Sender<()> {
     let (release, wait) = mpsc::channel::<()>();
     let (started, has_started) = oneshot::channel();
@@ -33,7 +33,7 @@ async fn busy(pool: &CryptoPool) -> mpsc::Sender<()> {
     release
 }
 
-/// Begins to wait for a job, so far that it is in the queue.
+/// Submits a job and waits until it is in the queue.
 async fn queued<T: Send + 'static>(
     pool: &CryptoPool,
     number: u8,
@@ -66,7 +66,7 @@ async fn p27_a_full_queue_refuses_at_once() {
 }
 
 #[tokio::test]
-async fn p27_one_address_with_many_runs_makes_way_for_another() {
+async fn p27_an_address_with_many_runs_gives_way_to_another() {
     let pool = pool(4);
     let release = busy(&pool).await;
     let (order, done) = mpsc::channel();
@@ -79,7 +79,7 @@ async fn p27_one_address_with_many_runs_makes_way_for_another() {
     let others = [queued(&pool, 2, job("b")).await, queued(&pool, 3, job("c")).await];
     let newcomer = queued(&pool, 4, job("d")).await;
     assert_eq!(second.await.unwrap(), Err(LATER));
-    assert_eq!(pool.run(subject(5), TURN, job("e")).await, Err(LATER), "each of the others has one run now");
+    assert_eq!(pool.run(subject(5), TURN, job("e")).await, Err(LATER), "each other address has one run now");
     drop(release);
     for task in [first, newcomer].into_iter().chain(others) {
         task.await.unwrap().unwrap();
@@ -88,7 +88,7 @@ async fn p27_one_address_with_many_runs_makes_way_for_another() {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_any_more_is_not_done() {
+async fn a_job_whose_caller_is_gone_does_not_start() {
     let pool = pool(8);
     let release = busy(&pool).await;
     let done = Arc::new(AtomicU32::new(0));
@@ -102,13 +102,13 @@ async fn what_nobody_waits_for_any_more_is_not_done() {
     for task in gone {
         assert!(task.await.unwrap_err().is_cancelled());
     }
-    assert_eq!(Arc::strong_count(&done), 2, "what a job holds goes with it, before its turn");
+    assert_eq!(Arc::strong_count(&done), 2, "a cancelled job is dropped before its turn");
     drop(release);
     assert_eq!(stays.await.unwrap(), Ok(0));
 }
 
 #[tokio::test]
-async fn what_has_begun_is_done_though_nobody_waits() {
+async fn a_running_job_finishes_though_its_caller_is_gone() {
     let pool = pool(1);
     let (release, wait) = mpsc::channel::<()>();
     let (started, has_started) = oneshot::channel();
@@ -127,7 +127,7 @@ async fn what_has_begun_is_done_though_nobody_waits() {
 }
 
 #[tokio::test]
-async fn what_has_no_turn_in_time_is_not_done() {
+async fn a_job_without_a_turn_in_time_does_not_start() {
     let pool = pool(8);
     let release = busy(&pool).await;
     tokio::time::pause();
@@ -140,7 +140,7 @@ async fn what_has_no_turn_in_time_is_not_done() {
 }
 
 #[tokio::test]
-async fn wrong_runs_wait_behind_others_until_a_right_code() {
+async fn wrong_runs_wait_behind_others_until_a_correct_code() {
     let pool = pool(16);
     let release = busy(&pool).await;
     let (order, done) = mpsc::channel();
@@ -161,7 +161,7 @@ async fn wrong_runs_wait_behind_others_until_a_right_code() {
 }
 
 #[tokio::test]
-async fn the_death_of_a_thread_is_told() {
+async fn the_death_of_a_thread_is_reported() {
     let vital = VitalThreads::default();
     let pool = watched_pool(4, &vital);
     let bomb = || -> () { std::panic::panic_any(crate::threads::Bomb) };

@@ -9,7 +9,7 @@ fn subject(number: u8) -> Subject {
     Subject::from(SocketAddr::from(([192, 0, 2, number], 1)))
 }
 
-/// Puts a job of one turn's cost; what gave way, or `Err` if it was refused.
+/// Adds a job of one turn's cost; returns the evicted job, or `Err` if refused.
 fn put<T>(queue: &mut FairQueue<T>, number: u8, standing: Precedence, job: T) -> Result<Option<T>, T> {
     match queue.put(subject(number), standing, TURN, job) {
         Put::Waits(_, gave_way) => Ok(gave_way.map(|(_, job)| job)),
@@ -46,7 +46,7 @@ fn p3_twice_the_iterations_wait_twice_as_long() {
 }
 
 #[test]
-fn a_better_standing_goes_first_and_moves_what_waits() {
+fn a_better_precedence_goes_first_and_moves_waiting_jobs() {
     let mut queue = FairQueue::new(100);
     for (number, standing) in
         [(1, Precedence::Wrong), (2, Precedence::Hasty), (3, Precedence::Good), (4, Precedence::Good)]
@@ -61,26 +61,26 @@ fn a_better_standing_goes_first_and_moves_what_waits() {
 }
 
 #[test]
-fn when_full_the_newest_of_the_longest_gives_way_and_not_the_newcomer() {
+fn a_full_queue_evicts_the_newest_job_of_the_longest_lane() {
     let mut queue = FairQueue::new(8);
     for job in 0..4 {
         assert_eq!(put(&mut queue, 1, Precedence::Good, (1, job)), Ok(None));
     }
-    assert_eq!(put(&mut queue, 1, Precedence::Good, (1, 4)), Err((1, 4)), "half of the room is the most for one");
+    assert_eq!(put(&mut queue, 1, Precedence::Good, (1, 4)), Err((1, 4)), "one subject may fill half of the queue");
     for job in 0..3 {
         assert_eq!(put(&mut queue, 2, Precedence::Good, (2, job)), Ok(None));
     }
     assert_eq!(put(&mut queue, 3, Precedence::Good, (3, 0)), Ok(None));
     assert_eq!(put(&mut queue, 4, Precedence::Good, (4, 0)), Ok(Some((1, 3))));
     assert_eq!(put(&mut queue, 2, Precedence::Good, (2, 3)), Err((2, 3)), "it would be the longest itself");
-    // The longest of the worst standing gives way first, however short it is; nobody does for one of it.
+    // The longest lane of the worst precedence is evicted first, however short; it evicts nobody.
     queue.stand(subject(3), Precedence::Wrong);
     assert_eq!(put(&mut queue, 5, Precedence::Wrong, (5, 0)), Err((5, 0)));
     assert_eq!(put(&mut queue, 6, Precedence::Good, (6, 0)), Ok(Some((3, 0))));
 }
 
 #[test]
-fn where_all_have_one_job_a_newcomer_is_refused() {
+fn a_newcomer_is_refused_if_every_lane_has_one_job() {
     let mut queue = FairQueue::new(4);
     for number in 0..4 {
         assert_eq!(put(&mut queue, number, Precedence::Good, number), Ok(None));
@@ -90,22 +90,26 @@ fn where_all_have_one_job_a_newcomer_is_refused() {
 }
 
 #[test]
-fn who_proved_a_code_keeps_a_place_and_gets_no_more_turns() {
+fn a_proved_code_keeps_a_place_but_buys_no_turns() {
     let mut queue = FairQueue::new(4);
     for number in 0..4 {
         assert_eq!(put(&mut queue, number, Precedence::Good, (number, 0)), Ok(None));
     }
     assert_eq!(put(&mut queue, 8, Precedence::Proved, (8, 0)), Ok(Some((3, 0))));
     assert_eq!(put(&mut queue, 9, Precedence::Proved, (9, 0)), Ok(Some((2, 0))));
-    assert_eq!(put(&mut queue, 9, Precedence::Proved, (9, 1)), Err((9, 1)), "not a second place at another's cost");
+    assert_eq!(put(&mut queue, 9, Precedence::Proved, (9, 1)), Err((9, 1)), "no second place at another's expense");
     assert_eq!(queue.take(), Some((0, 0)));
     assert_eq!(put(&mut queue, 9, Precedence::Proved, (9, 2)), Ok(None));
-    assert_eq!(put(&mut queue, 5, Precedence::Good, (5, 0)), Ok(Some((9, 2))), "it makes way for who has none");
+    assert_eq!(
+        put(&mut queue, 5, Precedence::Good, (5, 0)),
+        Ok(Some((9, 2))),
+        "it gives way to a subject without a job"
+    );
     assert_eq!(take_all(&mut queue), [(1, 0), (8, 0), (9, 0), (5, 0)]);
 }
 
 #[test]
-fn what_is_cancelled_is_not_taken() {
+fn a_cancelled_job_is_not_taken() {
     let mut queue = FairQueue::new(4);
     let Put::Waits(ticket, None) = queue.put(subject(1), Precedence::Good, TURN, "cancelled") else { panic!() };
     queue.put(subject(1), Precedence::Good, TURN, "done");
@@ -138,8 +142,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever comes: the bounds hold, every job leaves exactly once, none is held back, none goes before a better
-    /// standing, and nothing stays of who has no job.
+    /// In any sequence: bounds hold, every job leaves exactly once, none starves, none precedes a better
+    /// precedence, and subjects without jobs leave no trace.
     #[test]
     fn the_queue_is_bounded_and_loses_nothing(most in 1..12usize, steps in prop::collection::vec(step(), 0..200)) {
         let mut queue = FairQueue::new(most);
@@ -192,10 +196,10 @@ proptest! {
         }
     }
 
-    /// While several have jobs waiting, none of them gets more done than another by more than two jobs and a turn,
-    /// whatever their jobs cost and however they came.
+    /// While several subjects have jobs waiting, none gets ahead of another by more than two jobs and a turn,
+    /// whatever the cost and order of their jobs.
     #[test]
-    fn nobody_gets_more_than_their_share_while_others_wait(
+    fn no_subject_gets_more_than_its_share_while_others_wait(
         costs in prop::collection::vec(prop::collection::vec(1..2 * TURN, 40), 2..6),
         takes in 1..40usize,
     ) {
@@ -214,7 +218,7 @@ proptest! {
         prop_assert!(most - least <= 2 * 2 * TURN + TURN, "{:?}", done);
     }
 
-    /// Who comes with one job is served after at most one turn of each of the others, whatever they have waiting.
+    /// A newcomer's job waits for at most one turn of each other subject, whatever those have waiting.
     #[test]
     fn a_newcomer_waits_for_one_turn_of_each_other(
         others in prop::collection::vec(prop::collection::vec(TURN / 2..=TURN, 1..30), 1..8),
@@ -229,7 +233,7 @@ proptest! {
         (0..before).for_each(|_| _ = queue.take());
         queue.put(subject(99), Precedence::Good, TURN, 99);
         let waited = std::iter::from_fn(|| queue.take()).take_while(|number| *number != 99).count();
-        // A turn, and what was saved of the one before, is worth less than four jobs of half a turn.
+        // A turn plus the saved rest of the last one is worth less than four jobs of half a turn.
         prop_assert!(waited < 4 * others.len(), "{waited}");
     }
 }

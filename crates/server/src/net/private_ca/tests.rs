@@ -1,4 +1,4 @@
-//! An authority that is whole stays; one that is not is refused, never replaced.
+//! A complete CA stays; an incomplete one is refused, never replaced.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -19,7 +19,7 @@ fn authority(folder: &Path, urls: &[&str]) -> PrivateCa {
     PrivateCa::new(folder.join("tls"), "[::]:8443".parse().unwrap(), &urls).unwrap()
 }
 
-/// An authority of a first start.
+/// A CA after a first start.
 fn made(folder: &Path) -> (PrivateCa, [u8; 32]) {
     let ca = authority(folder, &[]);
     let id = ca.open(None, start()).unwrap();
@@ -27,13 +27,13 @@ fn made(folder: &Path) -> (PrivateCa, [u8; 32]) {
     (ca, id)
 }
 
-/// `ca.pem`, `ca-key.pem`, `cert.pem`, `key.pem`, where they are.
+/// The contents of `ca.pem`, `ca-key.pem`, `cert.pem`, `key.pem`, if they exist.
 fn state(ca: &PrivateCa) -> [Option<Vec<u8>>; 4] {
     [CA_FILE, CA_KEY_FILE, "cert.pem", "key.pem"].map(|name| fs::read(ca.folder.join(name)).ok())
 }
 
 #[test]
-fn a_certificate_is_renewed_in_time_and_the_authority_stays() {
+fn a_certificate_is_renewed_in_time_under_the_same_ca() {
     let folder = tempfile::tempdir().unwrap();
     let (ca, id) = made(folder.path());
     let first = state(&ca);
@@ -51,7 +51,7 @@ fn a_certificate_is_renewed_in_time_and_the_authority_stays() {
 }
 
 #[test]
-fn a_new_public_name_gets_a_new_certificate_of_the_same_authority() {
+fn a_new_public_name_gets_a_new_certificate_from_the_same_ca() {
     let folder = tempfile::tempdir().unwrap();
     let (old, _) = made(folder.path());
     let before = state(&old);
@@ -62,9 +62,9 @@ fn a_new_public_name_gets_a_new_certificate_of_the_same_authority() {
     assert_eq!(state(&ca)[..2], before[..2]);
 }
 
-/// Whatever the clock says, the authority stays; only with a right clock a certificate is made anew.
+/// The CA stays whatever the clock says; only a correct clock renews a certificate.
 #[test]
-fn no_clock_replaces_an_authority() {
+fn no_clock_replaces_a_ca() {
     let whole = CA_YEARS * 366;
     for (at, renewed, said) in [
         (days(-20_000), false, Some("set the clock")),
@@ -86,10 +86,10 @@ fn no_clock_replaces_an_authority() {
         let after = state(&ca);
         assert_eq!(after[..2], before[..2], "{at}");
         assert_eq!(after[2..] != before[2..], renewed, "{at}");
-        // What was made is enough: the next look changes nothing.
+        // The next check changes nothing.
         ca.ensure(at).unwrap();
         assert_eq!(state(&ca), after, "{at}");
-        // Back at the right time there is a certificate that is valid then.
+        // Back at the correct time, the certificate is valid.
         ca.ensure(start()).unwrap();
         let (from, to) = ca.certificate().unwrap().unwrap();
         assert!((from..to).contains(&start().as_second()), "{at}");
@@ -109,7 +109,7 @@ fn without_a_certificate_a_wrong_clock_is_an_error() {
 }
 
 #[test]
-fn an_authority_that_is_not_whole_is_refused_and_stays_as_it_is() {
+fn an_incomplete_ca_is_refused_and_left_unchanged() {
     let other = |ca: &PrivateCa, names: &[&str]| {
         let folder = tempfile::tempdir().unwrap();
         let (other, _) = made(folder.path());
@@ -152,9 +152,9 @@ fn an_authority_that_is_not_whole_is_refused_and_stays_as_it_is() {
     }
 }
 
-/// What the server made for itself under the authority is made anew where it cannot be used.
+/// The server replaces its own certificate if that is unusable.
 #[test]
-fn an_unusable_certificate_is_replaced_under_the_same_authority() {
+fn an_unusable_certificate_is_replaced_under_the_same_ca() {
     type Change = fn(&Path);
     let cases: [(&str, Change); 5] = [
         ("no certificate", |tls| fs::remove_file(tls.join("cert.pem")).unwrap()),
@@ -179,7 +179,7 @@ fn an_unusable_certificate_is_replaced_under_the_same_authority() {
 }
 
 #[test]
-fn a_first_start_that_was_stopped_is_ended_by_the_next() {
+fn the_next_start_completes_an_interrupted_first_start() {
     for (what, left) in [
         ("after the key", &[(CA_KEY_FILE, CA_KEY_BEGUN)][..]),
         ("after the certificate", &[(CA_KEY_FILE, CA_KEY_BEGUN), (CA_FILE, CA_FILE)]),
@@ -193,7 +193,7 @@ fn a_first_start_that_was_stopped_is_ended_by_the_next() {
             fs::copy(done.folder.join(from), ca.folder.join(to)).unwrap();
         }
         let opened = ca.open(None, start()).unwrap();
-        assert_eq!(opened == id, left.len() > 1, "{what}: what clients may have seen stays");
+        assert_eq!(opened == id, left.len() > 1, "{what}: a CA that clients may have seen stays");
         ca.ensure(start()).unwrap();
         assert!(!ca.folder.join(CA_KEY_BEGUN).exists() && ca.certificate().unwrap().is_some(), "{what}");
         assert_eq!(ca.open(Some(&opened), start()).unwrap(), opened, "{what}");
@@ -201,7 +201,7 @@ fn a_first_start_that_was_stopped_is_ended_by_the_next() {
 }
 
 #[test]
-fn p29_k_server_is_certified_for_as_long_as_the_authority_lasts() {
+fn p29_k_servers_certificate_lasts_as_long_as_the_ca() {
     let folder = tempfile::tempdir().unwrap();
     let (ca, _) = made(folder.path());
     let [old, new] = [(); 2].map(|()| dskpp_crypto::RsaPrivateKey::generate(2048).unwrap());
@@ -210,7 +210,7 @@ fn p29_k_server_is_certified_for_as_long_as_the_authority_lasts() {
     let (_, above) = parse_x509_certificate(&authority).unwrap();
     for (chain, key) in chains.iter().zip([&old, &new]) {
         let [leaf, issuer] = &chain[..] else { panic!("a certificate and its issuer") };
-        assert_eq!(issuer[..], authority[..], "a roll-over keeps it");
+        assert_eq!(issuer[..], authority[..], "rotation keeps it");
         let (_, leaf) = parse_x509_certificate(leaf).unwrap();
         assert_eq!(leaf.public_key().raw, key.public().to_spki_der());
         assert_eq!((leaf.issuer(), leaf.validity()), (above.subject(), above.validity()));

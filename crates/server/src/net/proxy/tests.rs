@@ -14,7 +14,7 @@ fn headers(name: &'static str, lines: &[&str]) -> HeaderMap {
     lines.iter().map(|line| (name.clone(), HeaderValue::from_bytes(line.as_bytes()).unwrap())).collect()
 }
 
-/// Whom a header of some lines names, from a proxy; `None` is an error.
+/// The client that these header lines of a proxy name; `None` is an error.
 fn named(header: ProxyHeader, lines: &[&str]) -> Option<String> {
     let name = match header {
         ProxyHeader::Forwarded => "forwarded",
@@ -34,16 +34,16 @@ fn x_forwarded_for_counts_from_the_right() {
         (&["[2a00::1]"], Some("[2a00::1]:0")),
         (&["[2a00::1]:443"], Some("[2a00::1]:443")),
         (&["::ffff:198.51.100.1"], Some("198.51.100.1:0")),
-        // What the client itself claims, in any form, is left of what the proxy added.
+        // The client's own claims, in any form, are left of the proxy's.
         (&["203.0.113.66, 198.51.100.1"], Some("198.51.100.1:0")),
         (&["rubbish, 10.9.9.9,198.51.100.1"], Some("198.51.100.1:0")),
         (&["203.0.113.66", "198.51.100.1"], Some("198.51.100.1:0")),
         (&[", 198.51.100.1 ,"], Some("198.51.100.1:0")),
-        // Through several proxies.
+        // Several proxies.
         (&["203.0.113.66, 198.51.100.1, 10.0.0.1, 192.0.2.7, 2001:db8::5"], Some("198.51.100.1:0")),
         (&["203.0.113.66, 198.51.100.1", "10.0.0.1"], Some("198.51.100.1:0")),
         (&["10.0.0.9, 10.0.0.1"], Some("10.0.0.9:0")),
-        // What a proxy added cannot be read.
+        // An invalid value from a proxy.
         (&["198.51.100.1, unknown"], None),
         (&["198.51.100.1, rubbish, 10.0.0.1"], None),
         (&["198.51.100.300"], None),
@@ -86,7 +86,7 @@ fn rfc7239_forwarded_counts_from_the_right() {
         (&["for="], None),
         (&[";"], None),
         (&[""], None),
-        // A client cannot swallow what the proxy adds.
+        // A client cannot hide the proxy's element.
         (&["for=203.0.113.66, x=\", for=198.51.100.1"], None),
         (&["for=203.0.113.66, x=\", for=\"[2a00::1]:443\""], None),
         (&["for=203.0.113.66;x=\\, for=198.51.100.1"], None),
@@ -96,7 +96,7 @@ fn rfc7239_forwarded_counts_from_the_right() {
 }
 
 #[test]
-fn nobody_but_a_proxy_is_believed_and_only_in_the_way_that_is_set() {
+fn only_proxies_are_trusted_and_only_with_the_configured_header() {
     let both = |value: &'static str| {
         let mut both = headers("x-forwarded-for", &[value]);
         both.extend(headers("forwarded", &[&format!("for={value}")]));
@@ -114,7 +114,7 @@ fn nobody_but_a_proxy_is_believed_and_only_in_the_way_that_is_set() {
     let (forwarded, x_forwarded_for) = (proxies(ProxyHeader::Forwarded), proxies(ProxyHeader::XForwardedFor));
     assert_eq!(forwarded.named(proxy, &headers("x-forwarded-for", &["203.0.113.1"])), Ok(None));
     assert_eq!(x_forwarded_for.named(proxy, &headers("forwarded", &["for=203.0.113.1"])), Ok(None));
-    assert!(x_forwarded_for.are("::ffff:10.0.0.1".parse().unwrap()), "IPv4 inside IPv6 is IPv4");
+    assert!(x_forwarded_for.are("::ffff:10.0.0.1".parse().unwrap()), "IPv4-mapped IPv6 is IPv4");
     assert!(!proxies(ProxyHeader::None).are("10.0.0.1".parse().unwrap()));
 }
 
@@ -125,7 +125,7 @@ fn v2(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn proxy_v2_tells_the_client_of_a_connection() {
+async fn proxy_v2_names_the_client_of_a_connection() {
     let v4 = [198, 51, 100, 1, 10, 0, 0, 1, 0x12, 0x67, 1, 187];
     let v6: Vec<u8> = [[0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]; 2].concat();
     let v6 = [&v6[..], &[0x12, 0x67, 1, 187]].concat();
@@ -163,7 +163,7 @@ async fn proxy_v2_tells_the_client_of_a_connection() {
             proxies(ProxyHeader::ProxyV2).announced(&mut stream, SocketAddr::from(([10, 1, 2, 3], 4))).await;
         assert_eq!(announced.ok().map(|client| client.to_string()).as_deref(), client, "{octets:02x?}");
         if client.is_some() {
-            assert_eq!(stream, b"the rest", "no octet more is read");
+            assert_eq!(stream, b"the rest", "reads exactly the header");
         }
     }
 }

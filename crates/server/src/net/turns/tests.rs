@@ -8,7 +8,7 @@ fn subject(number: u8) -> Subject {
     Subject::from(SocketAddr::from(([192, 0, 2, number], 1)))
 }
 
-/// Begins to wait.
+/// Polls once.
 macro_rules! waits {
     ($turns:expr, $number:expr) => {{
         let mut waits = Box::pin($turns.of(subject($number)));
@@ -18,7 +18,7 @@ macro_rules! waits {
 }
 
 #[test]
-fn addresses_take_turns_however_much_one_of_them_asks_for() {
+fn addresses_take_turns_even_in_a_flood_from_one() {
     let turns = Turns::with(2, 1000);
     let mut held = vec![turns.of(subject(1)).now_or_never().unwrap().unwrap()];
     held.push(turns.of(subject(1)).now_or_never().unwrap().unwrap());
@@ -44,7 +44,7 @@ fn addresses_take_turns_however_much_one_of_them_asks_for() {
 }
 
 #[test]
-fn no_turn_is_lost_by_who_leaves() {
+fn a_cancelled_wait_loses_no_turn() {
     let turns = Turns::with(1, 100);
     let held = turns.of(subject(1)).now_or_never().unwrap().unwrap();
     let gone = waits!(turns, 2);
@@ -52,14 +52,14 @@ fn no_turn_is_lost_by_who_leaves() {
     let last = waits!(turns, 4);
     drop(gone);
     drop(held);
-    drop(has_it); // it never looked
+    drop(has_it); // its holder was never polled
     assert!(last.now_or_never().unwrap().is_ok());
     assert_eq!(turns.lock().free, 1);
     assert_eq!(Arc::strong_count(&turns.0), 1);
 }
 
 #[test]
-fn those_who_wait_are_bounded_and_others_still_find_room() {
+fn waiting_is_bounded_per_address() {
     let turns = Turns::with(1, 10);
     let _held = turns.of(subject(1)).now_or_never().unwrap().unwrap();
     let _five: Vec<_> = (0..5).map(|_| waits!(turns, 1)).collect();

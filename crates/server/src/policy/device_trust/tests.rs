@@ -1,5 +1,5 @@
-//! The certificates and lists are OpenSSL's: see tests/data/devices/make.sh. Devices' certificates are good from 2025
-//! to 2998, lists from 2026 to 2990.
+//! Certificates and CRLs made with OpenSSL: see tests/data/devices/make.sh. Device certificates are valid from 2025
+//! to 2998, CRLs from 2026 to 2990.
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn check(trust: &DeviceTrust, names: &[&str], unix_s: u64) -> Result<(), WhyNot>
 }
 
 #[test]
-fn s5_1_1_a_device_certificate_leads_to_an_anchor_and_is_for_key_transport() {
+fn s5_1_1_a_device_certificate_chains_to_an_anchor_and_allows_key_transport() {
     let trust = trust(&[]);
     assert!(trust.has_anchors());
     for (names, unix_s, expected) in [
@@ -53,7 +53,7 @@ fn s5_1_1_a_device_certificate_leads_to_an_anchor_and_is_for_key_transport() {
         (&["short.pem"], IN_2028, Err(WhyNot::Key)),
         (&["curve.pem"], IN_2028, Err(WhyNot::Key)),
         (&["root.pem"], IN_2028, Err(WhyNot::Key)),
-        (&["revoked.pem"], IN_2028, Ok(())), // no list is configured
+        (&["revoked.pem"], IN_2028, Ok(())), // no CRL is configured
     ] {
         assert_eq!(check(&trust, names, unix_s), expected, "{names:?} at {unix_s}");
     }
@@ -61,7 +61,7 @@ fn s5_1_1_a_device_certificate_leads_to_an_anchor_and_is_for_key_transport() {
 }
 
 #[test]
-fn a_revoked_certificate_is_refused_and_so_is_an_unknown_state() {
+fn revoked_certificates_and_unknown_states_are_refused() {
     let all = &["root.crl.pem", "middle.crl.pem"][..];
     let good = &["good.pem"][..];
     let below = &["below.pem", "middle.pem"][..];
@@ -71,11 +71,11 @@ fn a_revoked_certificate_is_refused_and_so_is_an_unknown_state() {
         (all, &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
         (all, &["below_revoked.pem", "middle.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
         (&["root.crl"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
-        // The newest list of an issuer counts, in whatever order they stand.
+        // The newest CRL of an issuer applies, in any order.
         (&["early.crl.pem"], &["revoked.pem"], IN_2028, Ok(())),
         (&["early.crl.pem", "root.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
         (&["root.crl.pem", "early.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
-        // One between device and anchor.
+        // An intermediate CA.
         (&["no_middle.crl.pem", "middle.crl.pem"], below, IN_2028, Err(WhyNot::Path(PathError::Revoked))),
         (all, good, IN_2995, Err(WhyNot::Path(PathError::OldRevocationList))),
         (&["root.crl.pem"], below, IN_2028, Err(WhyNot::Path(PathError::NoRevocationList))),
@@ -87,7 +87,7 @@ fn a_revoked_certificate_is_refused_and_so_is_an_unknown_state() {
 }
 
 #[test]
-fn issuers_without_a_list_are_accepted_where_the_operator_says_so() {
+fn issuers_without_a_crl_are_accepted_if_configured() {
     let mut config = config(&["root.crl.pem"]);
     config.accept_unlisted_issuers = true;
     let trust = DeviceTrust::load(&config).unwrap();
@@ -109,7 +109,7 @@ fn without_anchors_no_certificate_is_trusted_but_keys_can_be_read() {
 }
 
 #[test]
-fn hostile_octets_are_no_certificate() {
+fn hostile_octets_are_not_a_certificate() {
     let trust = trust(&["root.crl.pem"]);
     let good = chain(&["good.pem"]).remove(0);
     for cut in 0..good.len() {
@@ -122,11 +122,15 @@ fn hostile_octets_are_no_certificate() {
         assert!(trust.check(&[altered], IN_2028).is_err(), "octet {at} altered");
     }
     let junk = vec![vec![0x30; 9]; 50];
-    assert_eq!(trust.check(&[&[good][..], &junk].concat(), IN_2028).map(|_| ()), Ok(()), "junk above leads nowhere");
+    assert_eq!(
+        trust.check(&[&[good][..], &junk].concat(), IN_2028).map(|_| ()),
+        Ok(()),
+        "junk in the chain is ignored"
+    );
 }
 
 #[test]
-fn every_file_that_is_not_usable_is_a_fault() {
+fn every_invalid_file_is_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     let cut = folder.path().join("cut.crl");
     std::fs::write(&cut, &std::fs::read(file("root.crl")).unwrap()[..100]).unwrap();
@@ -143,7 +147,7 @@ fn every_file_that_is_not_usable_is_a_fault() {
 }
 
 #[test]
-fn a_changed_list_is_taken_over_and_a_damaged_one_is_not() {
+fn a_changed_crl_is_reloaded_and_a_damaged_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("list");
     let put = |content: &[u8]| std::fs::write(&list, content).unwrap();
@@ -158,7 +162,7 @@ fn a_changed_list_is_taken_over_and_a_damaged_one_is_not() {
     assert_eq!(revoked(), Err(WhyNot::Path(PathError::Revoked)));
     put(b"damaged");
     trust.look();
-    assert_eq!(revoked(), Err(WhyNot::Path(PathError::Revoked)), "the old list stays");
+    assert_eq!(revoked(), Err(WhyNot::Path(PathError::Revoked)), "the old CRL stays");
     put(&std::fs::read(file("early.crl.pem")).unwrap());
     trust.look();
     assert_eq!(revoked(), Ok(()));

@@ -1,4 +1,4 @@
-//! Every combination of what can be left of a store, and what becomes of it.
+//! Every combination of a store's remains, and the result of a start.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +28,7 @@ fn put(folder: &Path, name: &str, content: &[u8]) {
     fs::write(folder.join(name), content).unwrap();
 }
 
-/// The files that count, also those in folders.
+/// The relevant files, recursively.
 fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -43,7 +43,7 @@ fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// A whole store, at rest: its files, by name.
+/// The files of a complete store at rest, by name.
 fn whole() -> BTreeMap<String, Vec<u8>> {
     let folder = TempDir::new().unwrap();
     assert!(open(&config(folder.path()), Begin::WithNewKey, now()).unwrap().begun);
@@ -53,14 +53,14 @@ fn whole() -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Brings all that was written into the database file itself.
+/// Merges the WAL into the database file.
 fn rest(folder: &Path) {
     let db = Connection::open(folder.join(DATABASE)).unwrap();
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
 }
 
 #[test]
-fn a_half_without_its_other_half_is_refused_and_init_sets_it_aside() {
+fn an_incomplete_store_is_refused_and_init_sets_it_aside() {
     let (own, other) = (whole(), whole());
     let key = |which| match which {
         "own" => Some(&own[KEK]),
@@ -113,7 +113,7 @@ fn a_half_without_its_other_half_is_refused_and_init_sets_it_aside() {
         assert_eq!(
             files_of(path).keys().collect::<Vec<_>>(),
             before.keys().collect::<Vec<_>>(),
-            "{what}: nothing is made"
+            "{what}: nothing is created"
         );
         for begin in [Begin::Never, Begin::Always] {
             assert!(open(&config, begin, now()).is_err(), "{what}: {begin:?}");
@@ -126,12 +126,12 @@ fn a_half_without_its_other_half_is_refused_and_init_sets_it_aside() {
             assert!(name == DATABASE || aside == octets, "{what}: {name}");
         }
         assert_eq!(after.get(CA), before.get(CA), "{what}: the CA stays");
-        assert!(!open(&config, Begin::WithNewKey, now()).unwrap().begun, "{what}: and it is whole");
+        assert!(!open(&config, Begin::WithNewKey, now()).unwrap().begun, "{what}: and it is complete");
     }
 }
 
 #[test]
-fn a_first_start_that_was_stopped_at_any_step_is_ended_by_the_next() {
+fn the_next_start_completes_a_first_start_killed_at_any_step() {
     let made = whole();
     // A database whose schema is not there yet.
     let begun = TempDir::new().unwrap();
@@ -171,7 +171,7 @@ fn a_first_start_that_was_stopped_at_any_step_is_ended_by_the_next() {
 }
 
 #[test]
-fn a_key_that_is_handed_out_begins_a_store_only_on_demand() {
+fn with_a_supplied_key_only_init_creates_a_store() {
     for name in ["elsewhere/kek", "data/kek"] {
         let folder = TempDir::new().unwrap();
         let mut config = config(&folder.path().join("data"));
@@ -189,9 +189,9 @@ fn a_key_that_is_handed_out_begins_a_store_only_on_demand() {
             assert_eq!(open(&config, begin, now()).unwrap().begun, begun, "{name}: {begin:?}");
         }
         assert!(matches!(open(&config, Begin::Over, now()), Err(Error::IsWhole { .. })), "{name}");
-        assert!(!config.server.data_dir.join(KEK_STORE).exists(), "{name}: that is for keys that are made here");
+        assert!(!config.server.data_dir.join(KEK_STORE).exists(), "{name}: only for generated keys");
 
-        // Another key: refused; over again: the deployment's file stays where it is.
+        // A different key is refused; --init leaves the deployment's file in place.
         fs::write(&config.seal.kek_file, Kek::new_hex().expose()).unwrap();
         let error = open(&config, Begin::Always, now()).map(drop).unwrap_err().to_string();
         assert!(error.contains("a different key-encryption key from the one supplied"), "{name}: {error}");
@@ -202,7 +202,7 @@ fn a_key_that_is_handed_out_begins_a_store_only_on_demand() {
 }
 
 #[test]
-fn a_key_that_was_made_here_and_lost_its_store_counts_whatever_key_is_handed_out() {
+fn a_generated_key_without_its_store_is_refused_even_with_a_supplied_key() {
     let folder = TempDir::new().unwrap();
     let mut config = config(&folder.path().join("data"));
     put(folder.path(), "handed-out", Kek::new_hex().expose());
@@ -213,7 +213,7 @@ fn a_key_that_was_made_here_and_lost_its_store_counts_whatever_key_is_handed_out
     assert!(config.server.data_dir.join("set-aside-20261128T093000Z/kek").exists());
 }
 
-/// Before there was `kek.store`: the next start writes it.
+/// From before `kek.store` existed: the next start writes it.
 #[test]
 fn a_folder_of_an_earlier_version_gets_its_identity() {
     let made = whole();
@@ -225,7 +225,7 @@ fn a_folder_of_an_earlier_version_gets_its_identity() {
 }
 
 #[test]
-fn a_damaged_half_is_refused_and_never_made_anew() {
+fn a_damaged_part_is_refused_and_never_recreated() {
     let made = whole();
     let mut cut = made[DATABASE].clone();
     cut.truncate(cut.len() / 2);
@@ -259,7 +259,7 @@ fn a_damaged_half_is_refused_and_never_made_anew() {
 }
 
 #[test]
-fn nothing_is_set_aside_of_a_store_of_a_newer_version() {
+fn a_store_of_a_newer_version_is_never_set_aside() {
     let made = whole();
     let folder = TempDir::new().unwrap();
     made.iter().for_each(|(name, octets)| put(folder.path(), name, octets));
@@ -270,7 +270,7 @@ fn nothing_is_set_aside_of_a_store_of_a_newer_version() {
 }
 
 #[test]
-fn a_link_instead_of_the_database_is_refused_as_what_it_is() {
+fn a_symbolic_link_instead_of_the_database_is_refused() {
     for target in ["../elsewhere.db", "../nothing"] {
         let above = TempDir::new().unwrap();
         let folder = above.path().join("data");
@@ -284,6 +284,6 @@ fn a_link_instead_of_the_database_is_refused_as_what_it_is() {
             let refused = open(&config(&folder), begin, now()).err().unwrap().to_string();
             assert!(refused.contains("dskpp.db is not usable") && refused.contains("symbolic link"), "{refused}");
         }
-        assert_eq!(files_of(above.path()), before, "nothing was made or moved");
+        assert_eq!(files_of(above.path()), before, "nothing was created or moved");
     }
 }

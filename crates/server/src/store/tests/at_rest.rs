@@ -1,11 +1,11 @@
-//! What lies on the disk: no secret in the clear, and an audit trail that shows changes.
+//! Data at rest: no secret in the clear, and a tamper-evident audit trail.
 
 use dskpp::server::DeviceRef;
 
 use super::*;
 
 #[tokio::test]
-async fn another_key_encryption_key_is_refused_at_the_start() {
+async fn a_wrong_key_encryption_key_is_refused_at_startup() {
     let Db { folder, store } = Db::new();
     drop(store);
     let path = folder.path().join("dskpp.db");
@@ -15,7 +15,7 @@ async fn another_key_encryption_key_is_refused_at_the_start() {
     Store::open(&path, kek(1), POLICY).unwrap();
 }
 
-/// Every octet that the database has on the disk.
+/// Every octet of the database on disk.
 fn files(db: &Db) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(db.folder.path()).unwrap().map(Result::unwrap);
     entries.map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())).collect()
@@ -25,7 +25,7 @@ fn contains(octets: &[u8], wanted: &[u8]) -> bool {
     octets.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// A key from a file, in which more may be secret than what is so called.
+/// An imported key, whose package may contain further secrets.
 pub(super) fn imported() -> pskc::KeyPackage {
     let package = "<KeyContainer Version=\"1.0\" xmlns=\"urn:ietf:params:xml:ns:keyprov:pskc\"><KeyPackage>\
          <Key Id=\"a key\" Algorithm=\"urn:vendor\"><FriendlyName>name on a token</FriendlyName><Data>\
@@ -35,18 +35,18 @@ pub(super) fn imported() -> pskc::KeyPackage {
     pskc::KeyContainer::from_xml(package.as_bytes()).unwrap().key_packages.remove(0)
 }
 
-/// How a column keeps what it holds.
+/// How a column stores its values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kept {
     /// Sealed under the key-encryption key.
     Sealed,
-    /// As a SHA-256 of something that nobody can guess.
+    /// As a SHA-256 of an unguessable value.
     Hashed,
-    /// In the clear: it opens nothing and proves nothing.
+    /// In the clear: neither a key nor a proof.
     Public,
 }
 
-/// Every column of every table. Whoever adds one decides here what a reader of the file may see.
+/// Every column of every table. A new column must be classified here.
 const COLUMNS: &[(&str, Kept, &[&str])] = &[
     ("answer", Kept::Sealed, &["sealed_response"]),
     ("answer", Kept::Hashed, &["request_hash"]),
@@ -206,13 +206,13 @@ async fn the_databases_files_are_their_owners_alone_whatever_the_umask_is() {
     assert!(modes().iter().all(|(_, mode)| *mode == 0o600), "{:?}", modes());
     drop(store);
     let path = folder.path().join("dskpp.db");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap(); // an earlier version's
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap(); // from an earlier version
     Store::open(&path, kek(1), POLICY).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test]
-async fn a_secret_that_was_moved_to_another_row_does_not_open() {
+async fn a_secret_moved_to_another_row_cannot_be_unsealed() {
     let db = Db::new();
     db.key(hotp_for("alice"), "key1").await;
     db.key(hotp_for("bob"), "key2").await;

@@ -1,4 +1,4 @@
-//! What cannot be read is an error of its row: no value of any column becomes a default, and other rows go on.
+//! An unreadable value is an error of its row: no value becomes a default, and other rows stay usable.
 
 use dskpp::server::DeviceRef;
 
@@ -12,8 +12,8 @@ use crate::store::import::progress_of;
 use crate::store::keys::{k_token_of, key_by_id, old_key, url_of};
 use crate::store::tries::{hours_before, tries_of};
 
-/// Columns that no record is read from: SQL alone compares them, or they are kept for people. What they say is lost
-/// with them, and nothing else.
+/// Columns that are in no record: SQL compares them, or they are for people. Damage loses their content
+/// and nothing else.
 const NOT_READ: &[(&str, &str)] = &[
     ("answer", "expires_at"),
     ("api_token", "created_at"),
@@ -29,20 +29,20 @@ const NOT_READ: &[(&str, &str)] = &[
     ("user", "created_at"),
 ];
 
-/// Columns in which every text, or every octet string, says something.
+/// Columns in which every text, or every octet string, is valid.
 const ANYTHING: &[(&str, &str)] = &[
-    ("device", "certificate"), // judged where it is used
+    ("device", "certificate"), // validated when used
     ("device", "key_name"),
     ("device", "manufacturer"),
     ("device", "serial"),
     ("enrolment", "client_id"),
-    ("enrolment", "delivers"), // what names a row that is not there finds none
+    ("enrolment", "delivers"), // a dangling reference finds no row
     ("enrolment", "key_id"),
     ("enrolment", "renews"),
     ("key", "enrolment_id"),
     ("key", "manufacturer"),
     ("key", "serial"),
-    ("key", "url_s"), // clients judge it, as they do a trigger's
+    ("key", "url_s"), // clients validate it, like a trigger's
     ("pending_key", "url_s"),
     ("user", "name"),
     ("wrong_try", "address"),
@@ -64,7 +64,7 @@ fn row_of(table: &str) -> &'static str {
     }
 }
 
-/// Reads a row by every way that there is.
+/// Reads a row in every possible way.
 fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
     let kek = kek(1);
     let device = DeviceRef { manufacturer: "acme".into(), serial: "1".into() };
@@ -84,7 +84,7 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             drop(k_token_of(db, &kek, "key1")?.unwrap());
             drop(old_key(db, &kek, "key1")?.unwrap());
             let outgoing = outgoing(db, "key1")?.unwrap();
-            let store = Db::new().store; // whose key-encryption key is the same
+            let store = Db::new().store; // with the same key-encryption key
             drop(store.package(&outgoing)?);
         }
         "pending_key" => {
@@ -239,7 +239,7 @@ async fn a_row_that_cannot_be_read_is_refused_by_itself_and_can_be_revoked() {
     let of_user = Attempt { user: Some("alice".into()), otp: code(0).into(), ..Attempt::default() };
     assert_eq!(db.store.validate(of_user).await, Ok(None), "no key of hers can be used");
 
-    // A stranger learns nothing of it, and no run spends it.
+    // Strangers do not notice, and no run spends it.
     let query = HelloQuery { client_id: Some(open.client_id), key_id: Some("key1".into()), ..HelloQuery::default() };
     let context = db.store.load_hello(query).await.unwrap();
     assert!(context.enrolment.is_none() && context.key.is_none());
@@ -252,8 +252,8 @@ async fn a_row_that_cannot_be_read_is_refused_by_itself_and_can_be_revoked() {
     assert!(db.store.key("key3").await.unwrap().is_some());
 }
 
-/// Where less than a whole record is needed, too: what is not understood is neither copied nor called an unavailable
-/// database, and holds up no other key of a batch.
+/// Also for partial records: an unreadable value is neither copied nor reported as an unavailable
+/// database, and blocks no other key of a batch.
 #[tokio::test]
 async fn what_a_change_looks_up_is_read_as_strictly_as_a_record() {
     const NOT_UTF_8: &str = "CAST(x'FF' AS TEXT)";

@@ -1,4 +1,4 @@
-//! Files that go, change or fill up under an open database: the store notices, says what it is, and acknowledges
+//! Files deleted, changed or full under an open database: the store notices, reports the fault, and acknowledges
 //! nothing that a restart would not find.
 
 use std::fs::{self, OpenOptions};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 
-/// A store with some rows, all of them in the database file itself.
+/// A store with some rows, all in the database file itself.
 async fn filled() -> Db {
     let db = Db::new();
     for user in 0..200 {
@@ -19,7 +19,7 @@ async fn filled() -> Db {
     db
 }
 
-/// Looks as often as there are tables.
+/// Probes once per table.
 async fn probe(db: &Db) -> Result<(), StoreError> {
     for _ in 0..20 {
         db.store.probe().await?;
@@ -78,12 +78,12 @@ async fn a_damaged_database_is_noticed_and_takes_no_more_writes() {
         assert!(matches!(found, Err(StoreError::Damaged(_))), "{what}: {found:?}");
         let write = db.store.create_user("lost".into()).await.map(drop);
         assert!(matches!(write, Err(StoreError::Damaged(_))), "{what}: {write:?}");
-        assert!(matches!(db.store.probe().await, Err(StoreError::Damaged(_))), "{what}: until the next start");
+        assert!(matches!(db.store.probe().await, Err(StoreError::Damaged(_))), "{what}: until restart");
     }
 }
 
 #[tokio::test]
-async fn damage_that_a_statement_meets_is_kept_in_mind() {
+async fn damage_found_by_a_statement_is_remembered() {
     let db = filled().await;
     let meet = |_: &Connection| -> Result<(), StoreError> {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
@@ -97,7 +97,7 @@ async fn damage_that_a_statement_meets_is_kept_in_mind() {
 }
 
 #[tokio::test]
-async fn a_lock_a_closed_folder_and_a_read_only_database_are_named() {
+async fn locks_closed_folders_and_read_only_databases_are_reported() {
     let db = filled().await;
     db.store.engine.write(|db| Ok(db.busy_timeout(Duration::from_millis(20))?)).await.unwrap();
     let says = |found: Result<(), StoreError>, word: &str| {
@@ -120,9 +120,9 @@ async fn a_lock_a_closed_folder_and_a_read_only_database_are_named() {
     says(db.store.probe().await, "readonly");
 }
 
-/// A database that another connection has made smaller is whole.
+/// A database that another connection has vacuumed is intact.
 #[tokio::test]
-async fn a_database_that_was_tidied_is_not_taken_for_damaged() {
+async fn a_vacuumed_database_does_not_count_as_damaged() {
     let db = filled().await;
     db.execute("DELETE FROM user; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
     assert_eq!(probe(&db).await, Ok(()));

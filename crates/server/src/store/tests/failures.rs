@@ -1,4 +1,4 @@
-//! Disk full, database locked, defects in one job: nothing is acknowledged that is not there, and it goes on.
+//! Disk full, database locked, a failing job: nothing is acknowledged unless committed, and the store keeps working.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn on_a_full_disk_nothing_is_acknowledged_and_it_works_again_afterwards() 
     let db = Db::new();
     let enrolment = db.enrolment().await;
     let entries = db.rows("audit");
-    db.on_writer("PRAGMA max_page_count = 1").await; // no more than there are
+    db.on_writer("PRAGMA max_page_count = 1").await; // no further pages
     let error = db.store.commit_run(large_run(&enrolment, "session1", "key1")).done().await.unwrap_err();
     assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("full")), "{error}");
     assert_eq!(db.state_of(&enrolment).await, EnrolmentState::Open);
@@ -110,7 +110,7 @@ async fn while_another_process_locks_the_database_writes_fail_and_reads_go_on() 
 }
 
 #[tokio::test]
-async fn a_lock_that_is_given_back_in_time_is_waited_for() {
+async fn a_lock_released_in_time_is_waited_for() {
     let db = Db::new();
     let other = db.raw();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -123,12 +123,12 @@ async fn a_lock_that_is_given_back_in_time_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_reading_that_panics_ends_only_itself() {
+async fn a_panicking_read_ends_only_itself() {
     let db = Db::new();
     let reading = db.store.engine.read(|_| -> Result<(), StoreError> { panic!("on purpose") });
     assert!(matches!(reading.await, Err(StoreError::Unavailable(_))));
     for _ in 0..8 {
-        db.store.probe().await.unwrap(); // every reader is still there
+        db.store.probe().await.unwrap(); // every reader is alive
     }
 }
 
@@ -140,7 +140,7 @@ async fn readers_cannot_write() {
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_at_once_and_what_was_taken_is_done() {
+async fn a_full_queue_refuses_at_once_and_finishes_accepted_jobs() {
     let db = Db::new();
     let release = db.hold_writer();
     let mut taken = Vec::new();

@@ -41,7 +41,7 @@ fn policy(change: impl FnOnce(&mut Policy)) -> Option<Policy> {
     Some(policy)
 }
 
-/// Bulk yields: what is asked for while an import waits is done after one slice of it at most.
+/// A write waits for at most one slice of an import.
 #[tokio::test]
 async fn a_write_waits_for_one_slice_of_an_import_and_an_import_for_one_group_of_writes() {
     const KEYS: usize = 2500;
@@ -119,7 +119,7 @@ async fn rfc6030_s5_transactions_are_counted_and_wrong_passwords_are_none() {
 }
 
 #[tokio::test]
-async fn a_batch_that_fails_leaves_nothing_behind() {
+async fn a_failed_batch_leaves_nothing() {
     let db = Db::new();
     db.execute("ALTER TABLE import RENAME TO elsewhere");
     let mut sealer = db.store.sealer();
@@ -134,7 +134,7 @@ async fn a_batch_that_fails_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_renewed_key_forgets_what_the_file_said() {
+async fn a_renewed_key_drops_the_imported_package() {
     let db = Db::new();
     db.import(vec![package("key1", "hotp", policy(|policy| policy.number_of_transactions = Some(1)))]).await;
     let enrolment = db.create(NewEnrolment { renews: Some("key1".into()), ..hotp_for("alice") }).await.id;

@@ -1,9 +1,9 @@
-//! A database of the first version is taken over with all that is in it.
+//! Migration of databases of earlier versions.
 
 use super::*;
 use crate::store::migrate::version_of;
 
-/// A database as the first version leaves it: an enrolment that renews a key, and the key.
+/// A database of the first version: an enrolment that renews a key, and the key.
 fn first_version(path: &std::path::Path) {
     let db = Connection::open(path).unwrap();
     db.execute_batch(MIGRATIONS[0]).unwrap();
@@ -57,10 +57,10 @@ async fn a_database_of_the_first_version_is_migrated_with_its_rows() {
     Store::open(&path, kek(1), POLICY).unwrap();
 }
 
-/// Nonce, MAC and answer as versions before this one kept them, in the clear.
+/// Nonce, MAC and answer as stored by earlier versions, in the clear.
 const CLEAR: [&[u8]; 3] = [b"the nonce of a trigger.", b"the MAC, worth the code", b"an answer, perhaps with a key"];
 
-/// A database of the version before sealing, which was deleted from and written to since.
+/// A database from before sealing, with deleted rows.
 fn before_sealing(path: &std::path::Path) {
     let db = Connection::open(path).unwrap();
     MIGRATIONS[..6].iter().for_each(|step| db.execute_batch(step).unwrap());
@@ -81,7 +81,7 @@ fn before_sealing(path: &std::path::Path) {
 }
 
 #[tokio::test]
-async fn what_stood_in_the_clear_is_sealed_and_no_page_and_no_log_keeps_it() {
+async fn migration_seals_plain_values_and_removes_them_from_pages_and_wal() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("dskpp.db");
     before_sealing(&path);
@@ -103,7 +103,7 @@ async fn what_stood_in_the_clear_is_sealed_and_no_page_and_no_log_keeps_it() {
     assert_eq!(run.answer.unwrap().response, CLEAR[2].repeat(100));
     assert!(store.load_run("e1", None, None, None, "").await.unwrap().answer.is_none());
 
-    // A start that is interrupted before the database is written anew leaves that to the next.
+    // If a start is interrupted before it rewrites the database, the next one does.
     let is_due = || raw.query_row("SELECT EXISTS (SELECT 1 FROM rewrite)", [], |row| row.get::<_, bool>(0)).unwrap();
     assert!(!is_due());
     raw.execute_batch("INSERT INTO rewrite VALUES (7)").unwrap();
@@ -111,7 +111,7 @@ async fn what_stood_in_the_clear_is_sealed_and_no_page_and_no_log_keeps_it() {
     assert!(!is_due());
 }
 
-/// What was locked for good is open again, with its count; where the key had been given up, it is over.
+/// Permanently locked enrolments are open again, with their count; those whose key was given up are revoked.
 #[tokio::test]
 async fn locked_enrolments_are_open_again() {
     let folder = TempDir::new().unwrap();
@@ -136,9 +136,9 @@ async fn locked_enrolments_are_open_again() {
     assert!(raw.execute("UPDATE enrolment SET state = 'locked'", []).is_err(), "there is no such state any more");
 }
 
-/// A backup from before there were identities, beside a key file whose store has one.
+/// A backup from before identities existed, with a key file whose store has one.
 #[test]
-fn a_database_without_identity_gets_the_one_that_is_known() {
+fn a_database_without_identity_gets_the_known_one() {
     for (known, taken) in [("0123456789abcdef", true), ("garbled", false)] {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("dskpp.db");
@@ -166,7 +166,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 }
 
 #[tokio::test]
-async fn every_question_about_keys_has_its_index() {
+async fn every_query_for_keys_uses_an_index() {
     use crate::store::keys::{in_use, listing};
     let db = Db::new();
     let raw = db.raw();

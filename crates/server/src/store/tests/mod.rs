@@ -1,4 +1,4 @@
-//! The store against its promises, each test on a database of its own.
+//! Tests of the store, each with its own database.
 
 mod access;
 mod at_rest;
@@ -29,7 +29,7 @@ use crate::model::{
 };
 
 const POLICY: StorePolicy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };
-/// K_TOKEN of the keys that tests make: the key of RFC 4226's examples.
+/// K_TOKEN of the tests' keys: that of RFC 4226's examples.
 const K_TOKEN: &[u8] = b"12345678901234567890";
 const K_MAC: &[u8] = b"a MAC key of 32 octets, no less.";
 
@@ -53,7 +53,7 @@ fn kek(octet: u8) -> Arc<Kek> {
     Arc::new(Kek::new(&Secret::new(vec![octet; 32])).unwrap())
 }
 
-/// What an administrator asks for when nothing else is wanted.
+/// A default HOTP enrolment.
 fn hotp_for(user: &str) -> NewEnrolment {
     NewEnrolment {
         user: user.to_owned(),
@@ -71,7 +71,7 @@ fn hotp_for(user: &str) -> NewEnrolment {
     }
 }
 
-/// A successful run on that session for that enrolment.
+/// A successful run.
 fn run_of(enrolment: &str, session: &str, key: &str) -> CommitRun {
     CommitRun {
         session_id: session.to_owned(),
@@ -110,7 +110,7 @@ impl Db {
         Store::open(&self.path(), kek(1), POLICY).unwrap()
     }
 
-    /// Another process that looks into the database.
+    /// A connection to the database, as from another process.
     fn raw(&self) -> Connection {
         Connection::open(self.path()).unwrap()
     }
@@ -153,12 +153,12 @@ impl Db {
         self.store.count_tries([(enrolment.to_owned(), tries)].into()).done().await.unwrap()
     }
 
-    /// Lets that much time pass for what is counted.
+    /// Ages the counted tries.
     fn age_tries(&self, seconds: i64) {
         self.execute(&format!("UPDATE wrong_try SET at = at - {seconds}"));
     }
 
-    /// A key that came of an enrolment; its identifier is given.
+    /// A provisioned key with that identifier.
     async fn key(&self, new: NewEnrolment, id: &str) -> KeyRecord {
         let enrolment = self.create(new).await.id;
         let run = run_of(&enrolment, &format!("session of {id}"), id);
@@ -166,13 +166,13 @@ impl Db {
         self.store.key(id).await.unwrap().unwrap()
     }
 
-    /// Lets the writer do something on its own connection.
+    /// Executes SQL on the writer's connection.
     async fn on_writer(&self, sql: &'static str) {
         let work = move |db: &Connection| Ok(db.query_row(sql, [], |_| Ok(())).optional().map(drop)?);
         self.store.engine.write(work).await.unwrap();
     }
 
-    /// Holds the writer until the sender is dropped; what is asked for meanwhile is one group.
+    /// Blocks the writer until the sender is dropped; requests meanwhile form one group.
     fn hold_writer(&self) -> std::sync::mpsc::Sender<()> {
         let (release, wait) = std::sync::mpsc::channel();
         drop(self.store.engine.begin_write(move |_| Ok(wait.recv().is_ok())));
@@ -195,7 +195,7 @@ async fn a_database_of_a_newer_version_is_refused_and_stays_as_it_is() {
 }
 
 #[test]
-fn many_starts_at_once_make_one_database() {
+fn concurrent_starts_create_one_database() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("dskpp.db");
     std::thread::scope(|scope| {
@@ -207,7 +207,7 @@ fn many_starts_at_once_make_one_database() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_there_after_a_restart() {
+async fn acknowledged_changes_survive_a_restart() {
     let db = Db::new();
     let key = db.key(hotp_for("alice"), "key1").await;
     let again = db.second();
@@ -218,7 +218,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_setting_is_set_once_even_by_many_at_once() {
+async fn concurrent_writers_set_a_setting_once() {
     let db = Db::new();
     assert_eq!(db.store.setting("session_key").await, Ok(None));
     let mut tries = tokio::task::JoinSet::new();

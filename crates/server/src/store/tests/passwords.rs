@@ -1,4 +1,4 @@
-//! One-time passwords: right ones once, wrong ones never.
+//! One-time passwords: correct ones once, wrong ones never.
 
 use dskpp_otp::{Digits, Hotp, OcraInput, OcraSuite, Totp};
 
@@ -54,7 +54,7 @@ async fn hotp_looks_ahead_as_far_as_policy_says_and_takes_no_code_twice() {
     db.key(hotp_for("alice"), "key1").await;
     let ahead = u64::from(POLICY.windows.hotp_look_ahead);
     assert!(!db.is_valid("key1", &hotp(ahead + 1)).await, "too far ahead");
-    assert_eq!(db.store.key("key1").await.unwrap().unwrap().counter, 0, "a wrong code moves nothing");
+    assert_eq!(db.store.key("key1").await.unwrap().unwrap().counter, 0, "a wrong code changes nothing");
     assert!(db.is_valid("key1", &hotp(ahead)).await);
     assert!(!db.is_valid("key1", &hotp(ahead)).await, "twice");
     for skipped in 0..ahead {
@@ -79,11 +79,11 @@ async fn hotp_begins_at_the_enrolments_counter_and_ends_with_the_last() {
     }
     db.execute(&format!("UPDATE key SET counter = {} WHERE id = 'key1'", i64::MAX));
     let moved = db.store.validate(of_key("key1", &hotp(i64::MAX as u64))).await;
-    assert!(matches!(moved, Err(StoreError::State(why)) if why.contains("end")), "it does not begin anew: {moved:?}");
+    assert!(matches!(moved, Err(StoreError::State(why)) if why.contains("end")), "it does not wrap around: {moved:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_code_sent_many_times_at_once_is_valid_once() {
+async fn a_code_sent_concurrently_is_valid_once() {
     let db = Db::new();
     let second = db.second(); // another server on the same database
     db.key(hotp_for("alice"), "key1").await;
@@ -105,7 +105,7 @@ async fn totp_takes_each_step_once_and_none_before_the_last() {
         Params { digits: Some(8), period_s: Some(60), hash: Some(crate::model::HashName::Sha256), ..Params::default() };
     db.key(of_type("totp", params), "key1").await;
     let totp = Totp::new(Digits::new(8).unwrap(), 60, dskpp_crypto::Hash::Sha256).unwrap();
-    // Where a step ends in between, the window of one covers it.
+    // If a step ends in between, the window of one covers it.
     let here = totp.step(now() as u64);
     let code = |step| totp.code_of_step(&key(), step).to_string();
     for far in [here - 3, here + 4] {
@@ -122,7 +122,7 @@ async fn totp_takes_each_step_once_and_none_before_the_last() {
 }
 
 #[tokio::test]
-async fn only_keys_in_use_are_asked() {
+async fn only_active_keys_validate() {
     let db = Db::new();
     db.key(hotp_for("alice"), "key1").await;
     db.execute("UPDATE key SET state = 'replaced'");
@@ -137,7 +137,7 @@ async fn only_keys_in_use_are_asked() {
 
 /// RFC 6063 §10.5: the password and the client ID, from any host.
 #[tokio::test]
-async fn s10_5_a_waiting_key_becomes_active_with_its_first_right_password_and_client_id() {
+async fn s10_5_a_waiting_key_becomes_active_with_its_first_correct_password_and_client_id() {
     let db = Db::new();
     let key = db.key(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }, "key1").await;
     let enrolment = db.store.enrolment(key.enrolment_id.as_deref().unwrap()).await.unwrap().unwrap();
@@ -167,7 +167,7 @@ async fn s10_5_a_waiting_key_becomes_active_with_its_first_right_password_and_cl
 }
 
 #[tokio::test]
-async fn a_users_password_is_looked_for_among_the_users_keys_alone() {
+async fn a_users_password_is_tried_only_with_the_users_keys() {
     let db = Db::new();
     db.key(hotp_for("alice"), "key1").await;
     let far = Params { digits: Some(6), counter: Some(100), ..Params::default() };
@@ -199,14 +199,14 @@ async fn ocra_needs_its_challenge_and_with_a_counter_takes_no_response_twice() {
             assert!(!db.is_response(id, Some(other), &right).await, "{other:?}");
         }
         assert!(db.is_response(id, Some("12345678"), &right).await);
-        // Without a counter nothing makes a response old but its challenge, which must be fresh.
+        // Without a counter, only a fresh challenge prevents replay.
         assert_eq!(db.is_response(id, Some("12345678"), &right).await, !suite.has_counter());
         assert!(db.is_response(id, Some("87654321"), &response(1, "87654321")).await);
     }
 }
 
 #[tokio::test]
-async fn keys_that_make_no_passwords_and_nonsense_are_never_valid() {
+async fn keys_without_passwords_and_nonsense_are_never_valid() {
     let db = Db::new();
     db.key(of_type("aes128", Params::default()), "key1").await;
     db.key(hotp_for("bob"), "key2").await;

@@ -15,7 +15,7 @@ fn renewing(enrolment: &str) -> CommitRun {
     run
 }
 
-/// K_MAC as a client's hello would meet it.
+/// K_MAC as used for a ClientHello.
 async fn k_mac(db: &Db) -> Secret {
     let hello = db.store.load_hello(HelloQuery { key_id: Some("key1".into()), ..HelloQuery::default() }).await.unwrap();
     hello.key.unwrap().k_mac_old
@@ -43,7 +43,7 @@ async fn a_renewal_keeps_the_identifier_and_replaces_the_secrets_and_the_counter
     db.assert_unbroken();
 }
 
-/// Where the token expects its next renewal: it has the key that waits already.
+/// The token already has the waiting key, and expects its next renewal at that key's URL.
 #[tokio::test]
 async fn p29_the_url_of_a_key_is_that_of_its_last_run() {
     let db = Db::new();
@@ -66,12 +66,12 @@ async fn p29_the_url_of_a_key_is_that_of_its_last_run() {
     };
     assert!(db.store.validate(first).await.unwrap().is_some());
     let key = db.store.key("key1").await.unwrap().unwrap();
-    assert_eq!(key.url_s.as_deref(), Some("https://new.example/dskpp"), "it has taken the old one's place");
+    assert_eq!(key.url_s.as_deref(), Some("https://new.example/dskpp"), "it has replaced the old one");
     assert_eq!(url().await, key.url_s);
     assert_eq!(db.store.url_of_key("none").await.unwrap(), None);
 }
 
-/// RFC 6063 §10.5: until its owner has shown the new key, the old one stays.
+/// RFC 6063 §10.5: the old key stays until its owner has proved the new one.
 #[tokio::test]
 async fn s10_5_a_renewal_that_waits_for_a_first_password_leaves_the_old_key_until_then() {
     let db = Db::new();
@@ -108,7 +108,7 @@ async fn s10_5_a_renewal_that_waits_for_a_first_password_leaves_the_old_key_unti
 }
 
 #[tokio::test]
-async fn what_waits_goes_with_the_next_renewal_and_with_the_key() {
+async fn a_waiting_key_is_dropped_with_the_next_renewal_or_its_key() {
     let db = Db::new();
     db.key(hotp_for("alice"), "key1").await;
     let waiting = || NewEnrolment { activate: Activation::OnOtp, ..renewal_of("key1", "alice") };
@@ -129,10 +129,10 @@ async fn what_waits_goes_with_the_next_renewal_and_with_the_key() {
     assert_eq!(db.rows("pending_key"), 0);
 }
 
-/// RFC 6063 §10.5: what waits for a first password can be taken back, and has its time. A renewed key stays as it was,
-/// with its old K_MAC; a new one that was taken back is out of use.
+/// RFC 6063 §10.5: a key that awaits its first password can be revoked, and expires. A renewed key stays as it was,
+/// with its old K_MAC; a revoked new one is unusable.
 #[tokio::test]
-async fn s10_5_what_waits_is_taken_back_or_over_and_the_old_key_stays() {
+async fn s10_5_a_waiting_key_is_revoked_or_expires_and_the_old_key_stays() {
     for (end, state) in [("revoke", EnrolmentState::Revoked), ("wait", EnrolmentState::Provisioned)] {
         let db = Db::new();
         let fresh = db.create(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }).await;
@@ -172,7 +172,7 @@ async fn s10_5_what_waits_is_taken_back_or_over_and_the_old_key_stays() {
     }
 }
 
-/// A first password has as long as the enrolment had, counted from when the key was made.
+/// The time for a first password is the enrolment's lifetime, counted from the creation of the key.
 #[tokio::test]
 async fn s10_5_the_time_for_a_first_password_begins_with_the_key() {
     let db = Db::new();

@@ -25,16 +25,16 @@ async fn a_run_writes_key_spent_enrolment_answer_and_audit_record_together() {
 }
 
 #[tokio::test]
-async fn a_run_that_nobody_waits_for_is_done_all_the_same() {
+async fn a_run_whose_caller_is_gone_is_still_committed() {
     let db = Db::new();
     let enrolment = db.enrolment().await;
     drop(db.store.commit_run(run_of(&enrolment, "session1", "key1")));
-    db.on_writer("SELECT 1").await; // the writer takes them in turn
+    db.on_writer("SELECT 1").await; // the writer works in order
     assert_eq!(db.state_of(&enrolment).await, EnrolmentState::Active);
 }
 
 #[tokio::test]
-async fn nothing_stays_of_a_run_whose_key_cannot_be_written() {
+async fn a_run_whose_key_cannot_be_written_leaves_nothing() {
     let db = Db::new();
     db.key(hotp_for("bob"), "key1").await;
     let enrolment = db.enrolment().await;
@@ -46,7 +46,7 @@ async fn nothing_stays_of_a_run_whose_key_cannot_be_written() {
     assert_eq!(db.store.key("key1").await.unwrap().unwrap().user.as_deref(), Some("bob"));
 }
 
-/// Waits for runs that are on their way already.
+/// Waits for submitted runs.
 async fn all_done(runs: Vec<Pending<Commit>>) -> Vec<Result<Commit, StoreError>> {
     let mut done = Vec::new();
     for run in runs {
@@ -55,7 +55,7 @@ async fn all_done(runs: Vec<Pending<Commit>>) -> Vec<Result<Commit, StoreError>>
     done
 }
 
-/// How many were committed, found the enrolment spent, found the session answered.
+/// Numbers of runs: committed, enrolment spent, session answered.
 fn ends(ends: &[Result<Commit, StoreError>]) -> (usize, usize, usize) {
     let count = |wanted: fn(&Commit) -> bool| ends.iter().filter(|end| wanted(end.as_ref().unwrap())).count();
     (
@@ -66,7 +66,7 @@ fn ends(ends: &[Result<Commit, StoreError>]) -> (usize, usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_runs_that_race_for_one_enrolment_one_wins_and_nothing_of_the_others_stays() {
+async fn of_runs_that_race_for_one_enrolment_one_wins_and_the_others_leave_nothing() {
     let db = Db::new();
     let second = db.second(); // another server on the same database
     for round in 0..10 {
@@ -87,7 +87,7 @@ async fn of_runs_that_race_for_one_enrolment_one_wins_and_nothing_of_the_others_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_requests_that_race_for_one_session_one_is_answered_and_the_others_see_its_answer() {
+async fn of_requests_that_race_for_one_session_one_is_answered_and_the_others_get_its_answer() {
     let db = Db::new();
     let second = db.second();
     for round in 0..10 {
@@ -114,7 +114,7 @@ async fn of_requests_that_race_for_one_session_one_is_answered_and_the_others_se
     db.assert_unbroken();
 }
 
-/// Profile P28: what a session was answered stands, also where it was a refusal.
+/// Profile P28: the answer of a session stays, also a refusal.
 #[tokio::test]
 async fn p28_a_refusal_of_a_proved_code_and_a_success_race_for_one_session_and_one_of_them_counts() {
     let db = Db::new();
@@ -128,7 +128,7 @@ async fn p28_a_refusal_of_a_proved_code_and_a_success_race_for_one_session_and_o
     assert_eq!(db.rows("key"), 0);
 }
 
-/// A proved code that is refused all the same.
+/// A refusal after a proved code.
 fn refusal_of(session: &str) -> ProvedRefusal {
     let CommitRun { session_id, request_hash, answer_expires_at, .. } = run_of("", session, "");
     let response = format!("refusal of {session}").into_bytes();
@@ -150,7 +150,7 @@ async fn an_expired_revoked_or_unknown_enrolment_cannot_be_spent() {
 }
 
 #[tokio::test]
-async fn answers_are_forgotten_when_their_sessions_are_over_and_not_before() {
+async fn answers_are_deleted_when_their_sessions_have_expired_and_not_before() {
     let db = Db::new();
     for (session, expires_in) in [("old", -1), ("new", 600)] {
         let refusal = ProvedRefusal { answer_expires_at: now() + expires_in, ..refusal_of(session) };

@@ -1,4 +1,4 @@
-//! What a stranger's message costs the store: the same whatever it names (profile P16). Work is counted, not timed.
+//! The store's work for a stranger's message is the same whatever it names (profile P16). Counted, not timed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use crate::store::runs::load_hello;
 use crate::store::seal::tests::OPENED;
 use crate::store::stand_in::row_or_first;
 
-/// Steps of SQLite's machine by which a name that is there and one that is not may differ, of 250: those that look for
+/// The permitted difference in SQLite steps between known and unknown names, of 250: those that look for
 /// the first row, and those for columns that are empty in one row and not in another.
 const SLACK: u64 = 40;
 
@@ -51,7 +51,7 @@ fn by_device(serial: &str) -> HelloQuery {
 }
 
 #[tokio::test]
-async fn p16_a_name_that_is_not_there_costs_what_one_costs_that_is() {
+async fn p16_unknown_names_cost_as_much_as_known_ones() {
     let db = Db::new();
     for (serial, shared_key) in [("1", Some(vec![1; 16])), ("2", None)] {
         let shared_key = shared_key.map(Secret::new);
@@ -85,9 +85,9 @@ async fn p16_a_name_that_is_not_there_costs_what_one_costs_that_is() {
     }
 }
 
-/// The row that stands in is never taken for the one that was asked for, and is not missed where it is damaged.
+/// A stand-in is never taken for the requested row, and damage to it causes no error.
 #[tokio::test]
-async fn p16_what_stands_in_is_not_what_was_asked_for() {
+async fn p16_a_stand_in_is_never_taken_for_the_row() {
     let db = Db::new();
     let first = db.key(hotp_for("alice"), "key1").await;
     let found = |query| load_hello(&db.raw(), &kek(1), &query, &POLICY, now()).unwrap();

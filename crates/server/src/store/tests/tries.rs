@@ -1,4 +1,4 @@
-//! Wrong tries and refusals: what is counted, what is locked, and for how long.
+//! Wrong tries and refusals: counts and locks.
 
 use super::super::tries::{self, FIRST_PASSWORD};
 use super::*;
@@ -7,7 +7,7 @@ const OWNER: &str = "192.0.2.1";
 const STRANGER: &str = "203.0.113.9";
 
 impl Db {
-    /// Whether a code from that address would not be accepted: in four-pass, and in two-pass.
+    /// Whether that address is locked: in four-pass, and in two-pass.
     async fn is_locked(&self, enrolment: &EnrolmentRecord, address: &str) -> bool {
         let id = Some(&*enrolment.client_id);
         let four_pass = self.store.load_run("session", id, None, None, address).await.unwrap().locked;
@@ -25,14 +25,14 @@ impl Db {
         self.store.enrolment(&enrolment.id).await.unwrap().unwrap().failed_attempts
     }
 
-    /// Does something on the writer, at a time of its own.
+    /// Runs a function on the writer, at a given time.
     async fn at<T: Send + 'static>(&self, work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static) -> T {
         self.store.engine.write(work).await.unwrap()
     }
 }
 
 #[tokio::test]
-async fn p16_a_lock_is_for_one_address_survives_a_restart_and_ends_by_itself() {
+async fn p16_a_lock_is_per_address_survives_a_restart_and_expires() {
     let db = Db::new();
     let enrolment = db.create(hotp_for("alice")).await;
     for n in 1..=POLICY.lock_after {
@@ -62,7 +62,7 @@ async fn p16_a_lock_is_for_one_address_survives_a_restart_and_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn sixteen_addresses_of_an_enrolment_are_counted_and_the_one_that_was_quiet_longest_goes() {
+async fn at_most_sixteen_addresses_per_enrolment_are_counted_and_the_longest_idle_one_is_dropped() {
     let db = Db::new();
     let enrolment = db.create(hotp_for("alice")).await;
     db.count(&enrolment.id, wrong("192.0.2.0", POLICY.lock_after)).await;
@@ -113,9 +113,9 @@ async fn the_audit_trail_has_one_entry_for_each_enrolment_and_hour() {
     db.assert_unbroken();
 }
 
-/// One rule for codes and first passwords (RFC 6063 §10.5, RFC 4226 §7.3): a lock passes, and nothing is given up.
+/// The same rule for codes and first passwords (RFC 6063 §10.5, RFC 4226 §7.3): locks expire, and no key is lost.
 #[tokio::test]
-async fn s10_5_first_passwords_are_locked_for_a_while_and_the_key_goes_on_waiting() {
+async fn s10_5_first_passwords_are_locked_for_a_while_and_the_key_keeps_waiting() {
     let db = Db::new();
     let enrolment = db.create(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }).await;
     db.store.commit_run(run_of(&enrolment.id, "first", "key1")).done().await.unwrap();
@@ -145,7 +145,7 @@ async fn s10_5_first_passwords_are_locked_for_a_while_and_the_key_goes_on_waitin
 }
 
 #[tokio::test]
-async fn an_administrator_sees_who_tried_and_why_it_failed() {
+async fn an_administrator_sees_addresses_and_causes_of_refusals() {
     let db = Db::new();
     let enrolment = db.enrolment().await;
     let none = db.store.tries_of(&enrolment).await.unwrap();
@@ -163,7 +163,7 @@ async fn an_administrator_sees_who_tried_and_why_it_failed() {
 }
 
 #[tokio::test]
-async fn a_count_that_cannot_be_read_holds_up_no_other() {
+async fn an_unreadable_count_blocks_no_other() {
     let (db, enough) = (Db::new(), POLICY.lock_after);
     let (damaged, whole) = (db.create(hotp_for("alice")).await, db.create(hotp_for("bob")).await);
     db.count(&damaged.id, wrong(STRANGER, 1)).await;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the certificates and lists beside this file with OpenSSL 3. Private keys are thrown away.
+# Makes the certificates and CRLs in this folder with OpenSSL 3. Private keys are discarded.
 set -eu
 data=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -39,7 +39,7 @@ basicConstraints = CA:false
 END
 
 folder() { mkdir "$1"; : > "$1/index"; echo 1000 > "$1/serial"; echo 01 > "$1/crlnumber"; }
-# NAME SUBJECT: an authority that signs itself
+# NAME SUBJECT: a self-signed CA
 root() {
     folder "$1"
     openssl ecparam -name prime256v1 -genkey -noout -out "$1/key"
