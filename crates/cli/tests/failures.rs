@@ -308,7 +308,7 @@ fn a_server_that_cannot_start_says_why() {
         ("[limits]\ncrypto_queue = 'many'\n", &["limits.crypto_queue", "many"]),
         ("[server]\nlisten = 'here'\n[policy]\nkey_types = ['sms']\n", &["server.listen", "policy.key_types", "sms"]),
         ("[server]\nlisten = '0.0.0.0:0'\n", &["server.public_urls", "list the URLs"]),
-        ("[server\n", &["dskpp.toml: line 1 is not TOML: unclosed table"]),
+        ("[server\n", &["dskpp.toml: line 1 is invalid TOML: unclosed table"]),
         ("[tls]\ncertificate = 'missing.pem'\nkey = 'missing.key'\n", &["missing.", "check the path"]),
         ("[log]\nlevel = 'a=b=c'\n", &["dskpp.toml, line 2: log.level = a=b=c"]),
     ] {

@@ -92,5 +92,5 @@ fn a_second_signal_does_not_wait_for_requests() {
     until_logged(&server, "stopping: SIGTERM");
     server.signal("INT");
     assert_eq!(server.ended(SOON), Some(1));
-    until_logged(&server, "stopped at once");
+    until_logged(&server, "stopped immediately");
 }
