@@ -184,7 +184,7 @@ fn files_of_authorities_that_are_not_usable_are_told_at_the_start() {
     home.set("DSKPP_DEVICES_REVOCATION_LISTS", "missing.crl");
     let done = home.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(done.code, Some(1), "{done:#?}");
-    for part in ["devices.anchors", "no authority", "devices.revocation_lists", "missing.crl"] {
+    for part in ["devices.anchors", "not a CA certificate", "devices.revocation_lists", "missing.crl"] {
         assert!(done.err.contains(part), "{part}: {}", done.err);
     }
 }

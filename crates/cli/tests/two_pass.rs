@@ -290,7 +290,9 @@ fn a_2_keys_of_many_types_come_with_their_policy_which_is_enforced() {
     for _ in 0..2 {
         otp("K0").success();
     }
-    for (id, word) in [("K0", "as often as"), ("K1", "expired"), ("K2", "not valid before 2999"), ("K4", "not for this use")] {
+    for (id, word) in
+        [("K0", "as often as"), ("K1", "expired"), ("K2", "not valid before 2999"), ("K4", "not for this use")]
+    {
         let refused = otp(id);
         assert!(refused.code == Some(1) && refused.err.contains(word) && refused.out.is_empty(), "{id} {refused:#?}");
     }

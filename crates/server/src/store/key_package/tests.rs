@@ -117,7 +117,7 @@ fn what_cannot_be_used_is_refused_with_a_reason() {
         (&hotp, response("DECIMAL", 6, " CheckDigits=\"true\""), String::new(), "", "check digits"),
         (&hotp, suite("HMAC-SHA256"), String::new(), "", "SHA-1"),
         (&totp, suite("HMAC-SHA384"), String::new(), "", "SHA-512"),
-        (&totp, suite("WHIRLPOOL"), String::new(), "", "no hash that is known"),
+        (&totp, suite("WHIRLPOOL"), String::new(), "", "names an unknown hash"),
         (&hotp, String::new(), number("Counter", "-1"), "", "less than 0"),
         (&hotp, String::new(), number("Counter", "4611686018427387905"), "", "exceeds 2^62"),
         (&totp, String::new(), number("TimeInterval", "0"), "", "not positive"),
