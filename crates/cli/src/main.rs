@@ -56,7 +56,7 @@ enum Command {
     Enroll(enroll::Enroll),
     /// Use the keys in the token store
     #[command(subcommand)]
-    Token(token::Token),
+    Token(token::TokenCommand),
     /// Inspect, check, convert, protect and sign key files (PSKC, RFC 6030)
     #[command(subcommand)]
     Pskc(pskc::Pskc),

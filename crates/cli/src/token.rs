@@ -13,7 +13,7 @@ use crate::shown::{count, shown};
 use crate::store::{StoreOptions, prompt};
 
 #[derive(Subcommand)]
-pub(crate) enum Token {
+pub(crate) enum TokenCommand {
     /// List the keys
     List {
         #[command(flatten)]
@@ -70,16 +70,16 @@ pub(crate) struct One {
     store: StoreOptions,
 }
 
-impl Token {
+impl TokenCommand {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         match self {
-            Token::List { store } => list(&store, output),
-            Token::Otp { one, challenge } => otp(&one, challenge.as_deref(), output),
-            Token::Import { input, store } => import(&input, &store, output),
-            Token::Export { one } => export(&one, output),
-            Token::Delete { one, yes } => delete(&one, yes, output),
-            Token::Accepted { one } => accepted(&one, output),
-            Token::Rename { one, label } => {
+            TokenCommand::List { store } => list(&store, output),
+            TokenCommand::Otp { one, challenge } => otp(&one, challenge.as_deref(), output),
+            TokenCommand::Import { input, store } => import(&input, &store, output),
+            TokenCommand::Export { one } => export(&one, output),
+            TokenCommand::Delete { one, yes } => delete(&one, yes, output),
+            TokenCommand::Accepted { one } => accepted(&one, output),
+            TokenCommand::Rename { one, label } => {
                 let mut store = one.store.open()?;
                 let id = store.load()?.find(&one.id)?.id.clone();
                 store.change(|tokens| tokens.rename(&id, Some(label.clone())))?;

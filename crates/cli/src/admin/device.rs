@@ -18,7 +18,7 @@ use crate::pskc::material::{certificate_pem, key_file};
 use crate::shown::shown;
 
 #[derive(Subcommand)]
-pub(super) enum Device {
+pub(super) enum DeviceCommand {
     /// Register a device
     Create {
         #[arg(long)]
@@ -29,7 +29,7 @@ pub(super) enum Device {
         #[arg(long)]
         key_name: String,
         #[command(flatten)]
-        keys: Keys,
+        keys: DeviceKeyArgs,
     },
     /// List devices
     List {
@@ -47,11 +47,11 @@ pub(super) enum Device {
     /// Delete a device, unless enrolments or keys refer to it
     Delete { id: String },
     /// Register the devices of a table (CSV) or a key file (PSKC); after an interruption, run the command again
-    Import(import::Import),
+    Import(import::DeviceImportArgs),
 }
 
 #[derive(Args)]
-pub(super) struct Keys {
+pub(super) struct DeviceKeyArgs {
     /// File with the shared key (16 to 64 octets): hexadecimal, Base64 or its octets
     #[arg(long, value_name = "FILE", help_heading = "Key")]
     shared_key_file: Option<PathBuf>,
@@ -60,7 +60,7 @@ pub(super) struct Keys {
     certificate: Option<PathBuf>,
 }
 
-impl Keys {
+impl DeviceKeyArgs {
     fn shared_key_hex(&self) -> Result<Option<SecretString>, Failure> {
         let hex = |path| Ok(HEXLOWER.encode(key_file(path)?.expose()).into());
         self.shared_key_file.as_deref().map(hex).transpose()
@@ -78,7 +78,7 @@ pub(super) struct Change {
     #[arg(long)]
     key_name: Option<String>,
     #[command(flatten)]
-    keys: Keys,
+    keys: DeviceKeyArgs,
     /// Remove the shared key
     #[arg(long, conflicts_with = "shared_key_file")]
     no_shared_key: bool,
@@ -87,16 +87,16 @@ pub(super) struct Change {
     no_certificate: bool,
 }
 
-impl Device {
+impl DeviceCommand {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
-            Device::Create { manufacturer, serial, key_name, keys } => {
+            DeviceCommand::Create { manufacturer, serial, key_name, keys } => {
                 let (shared_key_hex, certificate_pem) = (keys.shared_key_hex()?, keys.certificate_pem()?);
                 let new = NewDevice { manufacturer, serial, key_name, shared_key_hex, certificate_pem };
                 let device: CreatedDevice = api.post(paths::DEVICES, &new).await?;
                 output.print(&device, || format!("device {}", shown(&device.id)))
             }
-            Device::List { manufacturer, serial } => {
+            DeviceCommand::List { manufacturer, serial } => {
                 let query = |after| DeviceQuery {
                     manufacturer: manufacturer.clone(),
                     serial: serial.clone(),
@@ -106,13 +106,13 @@ impl Device {
                 let devices: Page<ListedDevice> = all(api, paths::DEVICES, query).await?;
                 output.print(&devices, || devices.items.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
-            Device::Show { id } => {
+            DeviceCommand::Show { id } => {
                 let device: DeviceDetails = api.get(&paths::of(paths::DEVICE, &id)).await?;
                 output.print(&device, || lines(&device))
             }
-            Device::Change(change) => change.run(api, output).await,
-            Device::Delete { id } => delete(api, output, "device", paths::DEVICE, &id).await,
-            Device::Import(import) => import.run(api, output).await,
+            DeviceCommand::Change(change) => change.run(api, output).await,
+            DeviceCommand::Delete { id } => delete(api, output, "device", paths::DEVICE, &id).await,
+            DeviceCommand::Import(import) => import.run(api, output).await,
         }
     }
 }

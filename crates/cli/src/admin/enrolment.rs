@@ -14,9 +14,9 @@ use crate::output::{Failure, Output};
 use crate::shown::{argument, shown};
 
 #[derive(Subcommand)]
-pub(super) enum Enrolment {
+pub(super) enum EnrolmentCommand {
     /// Create an enrolment and show its authentication code once
-    Create(Box<NewEnrolment>),
+    Create(Box<NewEnrolmentArgs>),
     /// Show an enrolment's state
     Show { id: String },
     /// Revoke an enrolment
@@ -24,7 +24,7 @@ pub(super) enum Enrolment {
 }
 
 #[derive(Args)]
-pub(super) struct NewEnrolment {
+pub(super) struct NewEnrolmentArgs {
     /// The user's name; the server creates the user if needed
     #[arg(long, help_heading = "Enrolment")]
     user: String,
@@ -75,18 +75,18 @@ pub(super) struct NewEnrolment {
     suite: Option<String>,
 }
 
-impl Enrolment {
+impl EnrolmentCommand {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
-            Enrolment::Create(new) => {
+            EnrolmentCommand::Create(new) => {
                 let enrolment: CreatedEnrolment = api.post(paths::ENROLMENTS, &new.request()?).await?;
                 output.print(&enrolment, || describe_new(&enrolment, api.ca()))
             }
-            Enrolment::Show { id } => {
+            EnrolmentCommand::Show { id } => {
                 let enrolment: EnrolmentDetails = api.get(&paths::of(paths::ENROLMENT, &id)).await?;
                 output.print(&enrolment, || describe(&enrolment))
             }
-            Enrolment::Revoke { id } => delete(api, output, "enrolment", paths::ENROLMENT, &id).await,
+            EnrolmentCommand::Revoke { id } => delete(api, output, "enrolment", paths::ENROLMENT, &id).await,
         }
     }
 }
@@ -108,7 +108,7 @@ fn time(at: &Option<String>) -> String {
     shown(at.as_deref().unwrap_or("an unknown time"))
 }
 
-impl NewEnrolment {
+impl NewEnrolmentArgs {
     fn request(self) -> Result<Request, Failure> {
         let device = self.device.as_deref().map(device_name).transpose()?;
         let methods = self.methods.into_iter().map(Named::from).collect::<Vec<_>>();
@@ -171,7 +171,7 @@ fn grouped(code: &str) -> String {
 
 /// A password that somebody has shown.
 #[derive(Args)]
-pub(super) struct Validate {
+pub(super) struct ValidateArgs {
     /// The one-time password
     otp: String,
     /// The user who presents it
@@ -188,9 +188,9 @@ pub(super) struct Validate {
     client_id: Option<String>,
 }
 
-impl Validate {
+impl ValidateArgs {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
-        let Validate { otp, user, key, challenge, client_id } = self;
+        let ValidateArgs { otp, user, key, challenge, client_id } = self;
         let attempt = Attempt { user, key_id: key, otp: otp.into(), challenge, client_id };
         let verdict: Verdict = api.post(paths::VALIDATE, &attempt).await?;
         output.print(&verdict, || match &verdict.key_id {

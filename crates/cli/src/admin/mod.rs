@@ -27,32 +27,32 @@ pub(crate) struct Admin {
     connection: Connection,
 
     #[command(subcommand)]
-    command: Command,
+    command: AdminCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum AdminCommand {
     /// Manage users
     #[command(subcommand)]
-    User(User),
+    User(UserCommand),
     /// Manage devices that have their own key
     #[command(subcommand)]
-    Device(device::Device),
+    Device(device::DeviceCommand),
     /// Manage enrolments: each lets a user get one key, once
     #[command(subcommand)]
-    Enrolment(enrolment::Enrolment),
+    Enrolment(enrolment::EnrolmentCommand),
     /// Validate a one-time password, as a relying service does
-    Validate(enrolment::Validate),
+    Validate(enrolment::ValidateArgs),
     /// Manage keys
     #[command(subcommand)]
-    Key(Key),
+    Key(KeyCommand),
     /// Manage admin API tokens
     #[command(subcommand)]
-    Token(Token),
+    Token(AdminTokenCommand),
 }
 
 #[derive(Subcommand)]
-enum User {
+enum UserCommand {
     /// Create a user
     Create {
         /// The user's name
@@ -61,7 +61,7 @@ enum User {
 }
 
 #[derive(Subcommand)]
-enum Key {
+enum KeyCommand {
     /// List keys
     List {
         /// Only this user's keys
@@ -89,13 +89,13 @@ enum Key {
         otps: Vec<String>,
     },
     /// Import the keys of a key file (PSKC); after an interruption, run the command again
-    Import(transfer::Import),
+    Import(transfer::KeyImportArgs),
     /// Export keys to a key file (PSKC)
-    Export(transfer::Export),
+    Export(transfer::KeyExportArgs),
 }
 
 #[derive(Subcommand)]
-enum Token {
+enum AdminTokenCommand {
     /// Create a token and show it once
     Create {
         /// What the token is for
@@ -113,21 +113,21 @@ impl Admin {
         let api = self.connection.open()?;
         runtime()?.block_on(async {
             match self.command {
-                Command::User(User::Create { name }) => {
+                AdminCommand::User(UserCommand::Create { name }) => {
                     let user: UserAnswer = api.post(paths::USERS, &NewUser { name }).await?;
                     output.print(&user, || format!("user {} has the id {}", shown(&user.name), shown(&user.id)))
                 }
-                Command::Device(device) => device.run(&api, output).await,
-                Command::Enrolment(enrolment) => enrolment.run(&api, output).await,
-                Command::Validate(validate) => validate.run(&api, output).await,
-                Command::Key(key) => key.run(&api, output).await,
-                Command::Token(Token::Create { name, roles }) => {
+                AdminCommand::Device(device) => device.run(&api, output).await,
+                AdminCommand::Enrolment(enrolment) => enrolment.run(&api, output).await,
+                AdminCommand::Validate(validate) => validate.run(&api, output).await,
+                AdminCommand::Key(key) => key.run(&api, output).await,
+                AdminCommand::Token(AdminTokenCommand::Create { name, roles }) => {
                     let token: CreatedToken = api.post(paths::TOKENS, &NewToken { name, roles }).await?;
                     output.print(&token, || {
                         format!("{}\n(shown only once; id {})", shown(token.token.expose()), shown(&token.id))
                     })
                 }
-                Command::Token(Token::Delete { id }) => delete(&api, output, "token", paths::TOKEN, &id).await,
+                AdminCommand::Token(AdminTokenCommand::Delete { id }) => delete(&api, output, "token", paths::TOKEN, &id).await,
             }
         })
     }
@@ -143,25 +143,25 @@ pub(crate) fn device_name(text: &str) -> Result<(String, String), Failure> {
     }
 }
 
-impl Key {
+impl KeyCommand {
     async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
-            Key::List { user } => {
+            KeyCommand::List { user } => {
                 let query = |after| KeyQuery { user: user.clone(), after, limit: None };
                 let keys: Page<ListedKey> = all(api, paths::KEYS, query).await?;
                 output.print(&keys, || keys.items.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
-            Key::Show { id } => {
+            KeyCommand::Show { id } => {
                 let key: KeyAnswer = api.get(&paths::of(paths::KEY, &id)).await?;
                 output.print(&key, || lines(&key))
             }
-            Key::Revoke { id } => delete(api, output, "key", paths::KEY, &id).await,
-            Key::Assign { id, user } => {
+            KeyCommand::Revoke { id } => delete(api, output, "key", paths::KEY, &id).await,
+            KeyCommand::Assign { id, user } => {
                 let owner = KeyOwner { user };
                 let key: KeyAnswer = api.post(&paths::of(paths::KEY_USER, &id), &owner).await?;
                 output.print(&key, || format!("key {id} now belongs to {}", owner.user))
             }
-            Key::Resync { id, otps } => {
+            KeyCommand::Resync { id, otps } => {
                 let resync = Resync { otps: otps.into_iter().map(Into::into).collect() };
                 let answer: Resynced = api.post(&paths::of(paths::KEY_RESYNC, &id), &resync).await?;
                 output.print(&answer, || match answer.synchronised {
@@ -171,8 +171,8 @@ impl Key {
                 })?;
                 if answer.synchronised { Ok(()) } else { std::process::exit(1) }
             }
-            Key::Import(import) => import.run(api, output).await,
-            Key::Export(export) => export.run(api, output).await,
+            KeyCommand::Import(import) => import.run(api, output).await,
+            KeyCommand::Export(export) => export.run(api, output).await,
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::pskc::carried::carries;
 use crate::pskc::input::{Input, KeyFile};
 use crate::pskc::material::{certificate_pem, first_line, key_file};
 use crate::pskc::protect::To;
-use crate::pskc::sink::printed;
+use crate::pskc::atomic_output::printed;
 use crate::shown::{count, note, shown};
 
 /// Keys in one request.
@@ -32,7 +32,7 @@ const BATCH: u64 = 2000;
 const MOST: usize = 50;
 
 #[derive(Args)]
-pub(super) struct Import {
+pub(super) struct KeyImportArgs {
     #[command(flatten)]
     input: Input,
 
@@ -45,13 +45,13 @@ pub(super) struct Import {
     assign_user_ids: bool,
 }
 
-struct Batch {
+struct PackageBatch {
     first: u64,
     /// The keys in the clear, for the server alone.
     body: Zeroizing<Vec<u8>>,
 }
 
-impl Import {
+impl KeyImportArgs {
     /// Sends the keys in batches. What the server has of this file already is not sent again, so an import that was
     /// interrupted goes on where it ended.
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
@@ -77,7 +77,7 @@ impl Import {
         let reading = tokio::task::spawn_blocking(move || read(&file, done, &sender));
         let accepted_before = before.as_ref().map_or(0, |before| before.accepted);
         let mut rejected = before.map_or(Vec::new(), |before| before.rejected);
-        while let Some(Batch { first, body }) = batches.recv().await {
+        while let Some(PackageBatch { first, body }) = batches.recv().await {
             query.first = first;
             let waiting = |wait: Duration| note(format!("the server is busy: waiting {} s", wait.as_secs()));
             let answer = api.import(&query, body.to_vec(), waiting).await?;
@@ -86,7 +86,7 @@ impl Import {
         reading.await.map_err(|_| Failure::new("cannot read the file to its end"))??;
         let ImportProgress { id: import, accepted, duplicate, refused, .. } = api.get(&path).await?;
         let (refusals, duplicates) = rejected.into_iter().partition(|key| key.kind == Rejection::Refused);
-        let report = Report { import, accepted, accepted_before, duplicate, refused, duplicates, refusals };
+        let report = KeyImportReport { import, accepted, accepted_before, duplicate, refused, duplicates, refusals };
         report.print(!more.is_empty(), output)
     }
 }
@@ -107,13 +107,13 @@ fn digest(file: &KeyFile, options: &str) -> Result<String, Failure> {
 }
 
 /// Reads the packages behind the first `done`, and gives them in batches.
-fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), Failure> {
+fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<PackageBatch>) -> Result<(), Failure> {
     let (mut number, mut batch) = (0, None);
     let send = |batch: &mut Option<(u64, ContainerWriter<Vec<u8>>)>| -> Result<(), Failure> {
         let Some((first, writer)) = batch.take() else { return Ok(()) };
         let body = Zeroizing::new(writer.finish(&[]).map_err(Failure::new)?);
         // Where nobody takes it any more, the reason is told there.
-        let _ = sender.blocking_send(Batch { first, body });
+        let _ = sender.blocking_send(PackageBatch { first, body });
         Ok(())
     };
     file.for_each(|package| {
@@ -144,7 +144,7 @@ fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<Batch>) -> Result<(), F
 
 /// What became of the file, in this call and in those before, if it was sent in part then.
 #[derive(Serialize)]
-struct Report {
+struct KeyImportReport {
     import: String,
     accepted: u64,
     accepted_before: u64,
@@ -154,9 +154,9 @@ struct Report {
     refusals: Vec<RejectedKey>,
 }
 
-impl Report {
+impl KeyImportReport {
     fn print(&self, has_owners: bool, output: &Output) -> Result<(), Failure> {
-        let Report { accepted, accepted_before, duplicate, refused, duplicates, refusals, .. } = self;
+        let KeyImportReport { accepted, accepted_before, duplicate, refused, duplicates, refusals, .. } = self;
         output.print(self, || {
             let mut lines =
                 vec![format!("{} accepted, {duplicate} already present, {refused} refused", count(*accepted, "key"))];
@@ -206,7 +206,7 @@ fn left_out(end: &[u8]) -> Result<LeftOut, Failure> {
 
 #[derive(Args)]
 #[group(id = "protection", required = true, multiple = false, args = ["to_key_file", "to_password_file", "to_certificate", "in_the_clear"])]
-pub(super) struct Export {
+pub(super) struct KeyExportArgs {
     /// Only this user's keys
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -240,7 +240,7 @@ pub(super) struct Export {
     to: To,
 }
 
-impl Export {
+impl KeyExportArgs {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let protection = self.protection()?;
         let mut sink = self.to.sink(output)?;

@@ -7,14 +7,14 @@ use std::time::Instant;
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp_crypto::{Pbkdf2Prf, Random as _, RsaEncryption, RsaPrivateKey, SystemRandom, pbkdf2};
 
-use super::load::{Kind, Method};
+use super::load::{RunKind, Method};
 use super::process::thread_cpu_ms;
 use crate::output::Failure;
 
 const ROUNDS: u32 = 60;
 
 /// CPU milliseconds of what one run of that kind needs.
-pub(super) fn bare_ms(kind: Kind) -> Result<f64, Failure> {
+pub(super) fn bare_ms(kind: RunKind) -> Result<f64, Failure> {
     let key = RsaPrivateKey::generate(2048).map_err(Failure::new)?;
     let r_c = SystemRandom.bytes(32);
     let encrypted = key.public().encrypt(RsaEncryption::OaepSha1, &r_c, &mut SystemRandom).map_err(Failure::new)?;
@@ -24,13 +24,13 @@ pub(super) fn bare_ms(kind: Kind) -> Result<f64, Failure> {
     let (begun, cpu) = (Instant::now(), thread_cpu_ms());
     for _ in 0..ROUNDS {
         match kind {
-            Kind::TwoPass(Method::Transport) => {
+            RunKind::TwoPass(Method::Transport) => {
                 let public = key.public();
                 let encrypted = public.encrypt(RsaEncryption::OaepSha1, &r_c, &mut SystemRandom);
                 std::hint::black_box(encrypted.map_err(Failure::new)?);
             }
             // The wrapping key comes of the password, too.
-            Kind::TwoPass(_) => _ = std::hint::black_box(derive(&r_c)),
+            RunKind::TwoPass(_) => _ = std::hint::black_box(derive(&r_c)),
             _ => _ = std::hint::black_box(key.decrypt_oaep(RsaEncryption::OaepSha1, &encrypted).map_err(Failure::new)?),
         }
         std::hint::black_box(derive(&salt));

@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 use tokio::task::JoinSet;
 
 use super::Target;
-use super::link::{Endpoint, Link};
+use super::connection::{Endpoint, BenchConnection};
 use crate::api::Api;
 use crate::output::Failure;
 
@@ -22,12 +22,12 @@ use crate::output::Failure;
 pub(super) struct Recipe {
     pub(super) endpoint: Endpoint,
     url_s: String,
-    way: Way,
+    way: RunSetup,
 }
 
 /// What a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RunKind {
     FourPass,
     /// Four-pass with the shared key of a device: without PBKDF2 and RSA.
     FourPassShared,
@@ -45,16 +45,16 @@ pub(super) enum Method {
     PassphraseWrap,
 }
 
-impl Kind {
+impl RunKind {
     /// Whether each run needs PBKDF2.
     pub(super) fn is_slow(self) -> bool {
-        !matches!(self, Kind::FourPassShared | Kind::TwoPass(Method::Wrap))
+        !matches!(self, RunKind::FourPassShared | RunKind::TwoPass(Method::Wrap))
     }
 }
 
 /// What a client needs for it.
 #[derive(Clone)]
-enum Way {
+enum RunSetup {
     FourPass,
     FourPassShared(pskc::DeviceInfo, Secret),
     TwoPass(ClientProtection),
@@ -86,25 +86,25 @@ const KEY_NAME: &str = "dskpp-bench";
 const PREPARING: usize = 32;
 
 impl Recipe {
-    pub(super) async fn new(api: &Api, target: &Target, kind: Kind) -> Result<Self, Failure> {
+    pub(super) async fn new(api: &Api, target: &Target, kind: RunKind) -> Result<Self, Failure> {
         let url_s = format!("{}/dskpp", target.origin);
         let endpoint = Endpoint::new(&url_s, target.ca.as_deref())?;
         let way = match kind {
-            Kind::FourPass => Way::FourPass,
-            Kind::FourPassShared => {
+            RunKind::FourPass => RunSetup::FourPass,
+            RunKind::FourPassShared => {
                 let (device, key) = register(api, 32).await?;
-                Way::FourPassShared(device, key)
+                RunSetup::FourPassShared(device, key)
             }
-            Kind::TwoPass(Method::Transport) => {
+            RunKind::TwoPass(Method::Transport) => {
                 let key = Arc::new(RsaPrivateKey::generate(2048).map_err(Failure::new)?);
                 let info = pskc::KeyInfo::from_rsa(key.public().modulus(), key.public().exponent());
-                Way::TwoPass(ClientProtection::Transport { key, info })
+                RunSetup::TwoPass(ClientProtection::Transport { key, info })
             }
-            Kind::TwoPass(Method::Wrap) => {
+            RunKind::TwoPass(Method::Wrap) => {
                 let (_, key) = register(api, 16).await?;
-                Way::TwoPass(ClientProtection::Wrap { name: KEY_NAME.into(), key })
+                RunSetup::TwoPass(ClientProtection::Wrap { name: KEY_NAME.into(), key })
             }
-            Kind::TwoPass(Method::PassphraseWrap) => Way::TwoPass(ClientProtection::Passphrase),
+            RunKind::TwoPass(Method::PassphraseWrap) => RunSetup::TwoPass(ClientProtection::Passphrase),
         };
         Ok(Recipe { endpoint, url_s, way })
     }
@@ -112,7 +112,7 @@ impl Recipe {
     pub(super) fn offer(&self, code: AuthCode) -> RunConfig {
         let mut offer = RunConfig::new(self.url_s.clone(), Credential::Code(code), vec![KeyType::Totp]);
         offer.mac_algorithms = vec![MacAlgorithm::PrfSha256];
-        if let Way::FourPassShared(device, _) = &self.way {
+        if let RunSetup::FourPassShared(device, _) = &self.way {
             offer.device = Some(device.clone());
             offer.encryption_algorithms = vec![EncryptionAlgorithm::PrfSha256];
             offer.iterations = 1;
@@ -209,7 +209,7 @@ impl Load {
 
 async fn work(
     recipe: Recipe,
-    mut link: Link,
+    mut link: BenchConnection,
     codes: Codes,
     deadline: Option<Instant>,
     bar: Option<ProgressBar>,
@@ -234,11 +234,11 @@ async fn work(
 /// One run; gives its status.
 pub(super) async fn run(
     recipe: &Recipe,
-    link: &mut Link,
+    link: &mut BenchConnection,
     code: AuthCode,
     hello_us: &mut Vec<u32>,
 ) -> Result<String, Failure> {
-    if let Way::TwoPass(protection) = &recipe.way {
+    if let RunSetup::TwoPass(protection) = &recipe.way {
         return two_pass(recipe, link, code, protection.clone(), hello_us).await;
     }
     let (hello, awaiting) = FourPass::start(recipe.offer(code), &mut SystemRandom);
@@ -253,7 +253,7 @@ pub(super) async fn run(
         Err(failed) => return ended(failed),
     };
     let proceeded = match &recipe.way {
-        Way::FourPassShared(_, key) => choice.proceed(K::Shared(key.clone()), &mut SystemRandom),
+        RunSetup::FourPassShared(_, key) => choice.proceed(K::Shared(key.clone()), &mut SystemRandom),
         _ => {
             let key = choice.encryption_key().rsa_key_value.as_ref();
             let key = key.ok_or_else(|| Failure::new("the server sent no bare RSA key"))?;
@@ -279,7 +279,7 @@ pub(super) async fn run(
 /// One two-pass run. What takes long is done away from the connections.
 async fn two_pass(
     recipe: &Recipe,
-    link: &mut Link,
+    link: &mut BenchConnection,
     code: AuthCode,
     protection: ClientProtection,
     hello_us: &mut Vec<u32>,

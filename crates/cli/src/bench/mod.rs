@@ -2,7 +2,7 @@
 
 mod baseline;
 mod crowd;
-mod link;
+mod connection;
 mod load;
 mod process;
 mod report;
@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::pskc::material::text_file;
 use crate::runtime;
-use load::{Kind, Load, Method, Recipe};
+use load::{RunKind, Load, Method, Recipe};
 use process::Usage;
 use server::Child;
 
@@ -108,11 +108,11 @@ impl Bench {
         runtime()?.block_on(self.measure(&target, kind, output))
     }
 
-    fn kind(&self) -> Result<Kind, Failure> {
+    fn kind(&self) -> Result<RunKind, Failure> {
         match (self.variant, self.method, self.no_kdf_cost) {
-            (Variant::FourPass, None, true) => Ok(Kind::FourPassShared),
-            (Variant::FourPass, None, false) => Ok(Kind::FourPass),
-            (Variant::TwoPass, method, false) => Ok(Kind::TwoPass(method.unwrap_or(Method::Transport))),
+            (Variant::FourPass, None, true) => Ok(RunKind::FourPassShared),
+            (Variant::FourPass, None, false) => Ok(RunKind::FourPass),
+            (Variant::TwoPass, method, false) => Ok(RunKind::TwoPass(method.unwrap_or(Method::Transport))),
             (Variant::FourPass, Some(_), _) => {
                 Err(Failure::usage("four-pass has no key protection method").next("add --variant two-pass"))
             }
@@ -130,7 +130,7 @@ impl Bench {
         Target::start(self.http, self.no_kdf_cost.then_some("--no-kdf-cost"))
     }
 
-    async fn measure(&self, target: &Target, kind: Kind, output: &Output) -> Result<(), Failure> {
+    async fn measure(&self, target: &Target, kind: RunKind, output: &Output) -> Result<(), Failure> {
         let api = Api::new(&target.origin, &target.token, target.ca.as_deref())?;
         let recipe = Recipe::new(&api, target, kind).await?;
         let concurrency = self.concurrency.unwrap_or(if kind.is_slow() { 16 } else { 384 });
@@ -151,7 +151,7 @@ impl Bench {
         let measured = load.run(codes, deadline, self.bar(output, wanted, "measuring")).await?;
         let used = usage.map(Usage::finish);
         let bare_ms = kind.is_slow().then(|| baseline::bare_ms(kind)).transpose()?;
-        let report = report::Report::new(kind, concurrency, &measured, used, bare_ms);
+        let report = report::LoadReport::new(kind, concurrency, &measured, used, bare_ms);
         if measured.all_succeeded() {
             return output.print(&report.document(), || report.text());
         }

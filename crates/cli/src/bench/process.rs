@@ -9,7 +9,7 @@ pub(super) struct Usage {
 }
 
 /// What it cost.
-pub(super) struct Used {
+pub(super) struct ProcessCost {
     pub(super) cpu_ms: Option<f64>,
     pub(super) peak_rss_mib: Option<f64>,
 }
@@ -19,10 +19,10 @@ impl Usage {
         Usage { pid, cpu_ms: cpu_ms(&format!("/proc/{pid}/task")) }
     }
 
-    pub(super) fn finish(self) -> Used {
+    pub(super) fn finish(self) -> ProcessCost {
         let now = cpu_ms(&format!("/proc/{}/task", self.pid));
         let cpu_ms = now.zip(self.cpu_ms).map(|(now, before)| now - before);
-        Used { cpu_ms, peak_rss_mib: peak_rss_mib(self.pid) }
+        ProcessCost { cpu_ms, peak_rss_mib: peak_rss_mib(self.pid) }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::load::{Kind, Measured, Method};
-use super::process::Used;
+use super::load::{RunKind, Measured, Method};
+use super::process::ProcessCost;
 
-pub(super) struct Report {
-    kind: Kind,
+pub(super) struct LoadReport {
+    kind: RunKind,
     concurrency: u32,
     runs: usize,
     seconds: f64,
@@ -33,17 +33,17 @@ pub(super) fn percentile(sorted_us: &[u32], share: f64) -> f64 {
     sorted_us.get(at).map_or(0.0, |us| f64::from(*us) / 1000.0)
 }
 
-impl Report {
+impl LoadReport {
     pub(super) fn new(
-        kind: Kind,
+        kind: RunKind,
         concurrency: u32,
         measured: &Measured,
-        used: Option<Used>,
+        used: Option<ProcessCost>,
         bare_ms: Option<f64>,
     ) -> Self {
         let runs = measured.run_us.len();
         let cpu_ms = used.as_ref().and_then(|used| used.cpu_ms);
-        Report {
+        LoadReport {
             kind,
             concurrency,
             runs,
@@ -62,16 +62,16 @@ impl Report {
 
     fn variant(&self) -> &'static str {
         match self.kind {
-            Kind::FourPass | Kind::FourPassShared => "four-pass",
-            Kind::TwoPass(_) => "two-pass",
+            RunKind::FourPass | RunKind::FourPassShared => "four-pass",
+            RunKind::TwoPass(_) => "two-pass",
         }
     }
 
     fn method(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::TwoPass(Method::Transport) => Some("transport"),
-            Kind::TwoPass(Method::Wrap) => Some("wrap"),
-            Kind::TwoPass(Method::PassphraseWrap) => Some("passphrase-wrap"),
+            RunKind::TwoPass(Method::Transport) => Some("transport"),
+            RunKind::TwoPass(Method::Wrap) => Some("wrap"),
+            RunKind::TwoPass(Method::PassphraseWrap) => Some("passphrase-wrap"),
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use dskpp_client::transport::Exchange;
 use dskpp_crypto::{Pbkdf2Prf, RsaEncryption, Secret};
 use pskc::{Opener, OpenerOptions, Value};
 
-use super::stage::{Run, Stage};
+use super::environment::{DemoRun, DemoEnvironment};
 use crate::output::Failure;
 
 /// Where the server's own proof of the code stands.
@@ -28,7 +28,7 @@ pub(super) struct Derived {
 }
 
 /// The values of a run in the order in which they come about.
-pub(super) fn values(stage: &Stage, run: &Run) -> Result<Vec<Derived>, Failure> {
+pub(super) fn values(stage: &DemoEnvironment, run: &DemoRun) -> Result<Vec<Derived>, Failure> {
     let mut values = Values { stage, run, derived: Vec::new() };
     match &run.exchanges[..] {
         [first, second] => values.four_pass(first, second)?,
@@ -44,8 +44,8 @@ fn unfit(name: &str) -> Failure {
 }
 
 struct Values<'a> {
-    stage: &'a Stage,
-    run: &'a Run,
+    stage: &'a DemoEnvironment,
+    run: &'a DemoRun,
     derived: Vec<Derived>,
 }
 

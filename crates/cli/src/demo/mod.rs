@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::output::{Failure, Output};
 use crate::runtime;
-use stage::{Run, Stage, Way};
+use environment::{DemoRun, DemoEnvironment, Scenario};
 
 mod derive;
-mod stage;
+mod environment;
 mod trace;
 
 #[derive(Args)]
@@ -22,34 +22,34 @@ pub(crate) struct Demo {
 }
 
 /// What is shown, in this order: a heading, how the key comes, and what is to be said of it.
-const STORY: [(&str, Way, &str); 6] = [
+const STORY: [(&str, Scenario, &str); 6] = [
     (
         "Four-pass",
-        Way::FourPass,
+        Scenario::FourPass,
         "Token and server each draw a random number. The token sends its own encrypted, and the code proves\n\
          alice's right. Both derive the same key; neither sends it. The server confirms it with a MAC over every\n\
          message. Only then does the token store it, encrypted.",
     ),
     (
         "Two-pass, key transport",
-        Way::Transport,
+        Scenario::Transport,
         "The server generates the key and sends it encrypted under the token's RSA key: one request, one answer,\n\
          and again a MAC that confirms it.",
     ),
     (
         "Two-pass, key wrap",
-        Way::Wrap,
+        Scenario::Wrap,
         "The same, encrypted under a key that the manufacturer put into the device and the server knows.",
     ),
     (
         "Two-pass, passphrase-based key wrap",
-        Way::PassphraseWrap,
+        Scenario::PassphraseWrap,
         "The same, encrypted under a key that both derive from the authentication code.",
     ),
-    ("Trigger", Way::Trigger, "Nobody types a code: a link gives the token a trigger, which is valid for one key."),
+    ("Trigger", Scenario::Trigger, "Nobody types a code: a link gives the token a trigger, which is valid for one key."),
     (
         "Renewal",
-        Way::Renewal,
+        Scenario::Renewal,
         "A new key replaces the first one under the same id, after the server proves that it holds the old one.",
     ),
 ];
@@ -61,7 +61,7 @@ impl Demo {
 
     async fn story(&self, output: &Output) -> Result<(), Failure> {
         let begun = Instant::now();
-        let mut stage = Stage::set().await?;
+        let mut stage = DemoEnvironment::set().await?;
         output.say(format!(
             "Server\n  It starts with its own database, private CA and key pair, and listens on\n  {} (TLS).",
             stage.url_s
@@ -125,7 +125,7 @@ struct Overheard {
 
 impl Overheard {
     /// Counts the messages of a run, and looks in them for its key and its password.
-    fn add(&mut self, run: &Run) -> Result<(), Failure> {
+    fn add(&mut self, run: &DemoRun) -> Result<(), Failure> {
         let key = run.token.secret.expose();
         let secrets = [
             key.to_vec(),
@@ -155,7 +155,7 @@ impl Overheard {
 }
 
 /// The token's one-time password, which the server takes once and only once.
-async fn proved(stage: &Stage, run: &Run) -> Result<String, Failure> {
+async fn proved(stage: &DemoEnvironment, run: &DemoRun) -> Result<String, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let otp = dskpp_otp::Totp::new(dskpp_otp::Digits::SIX, 30, dskpp_otp::Hash::Sha1).map_err(Failure::new)?;
     let otp = otp.code(&run.token.secret, now).as_str().to_owned();
@@ -169,7 +169,7 @@ async fn proved(stage: &Stage, run: &Run) -> Result<String, Failure> {
     }
 }
 
-fn outcome(run: &Run, otp: &str) -> String {
+fn outcome(run: &DemoRun, otp: &str) -> String {
     let how = match &run.typed {
         Some(code) => format!("alice typed {code}."),
         None => "The token opened the link.".to_owned(),

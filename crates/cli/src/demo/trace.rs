@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::derive::{self, Derived};
-use super::stage::{Run, Stage};
+use super::environment::{DemoRun, DemoEnvironment};
 use crate::output::Failure;
 
 /// Octets of a value on one line.
@@ -19,7 +19,7 @@ pub(super) struct Explained {
     values: Vec<Derived>,
 }
 
-pub(super) fn explain(stage: &Stage, run: &Run) -> Result<Explained, Failure> {
+pub(super) fn explain(stage: &DemoEnvironment, run: &DemoRun) -> Result<Explained, Failure> {
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let mut messages = Vec::new();
     if let Some(trigger) = &run.trigger {

@@ -11,9 +11,9 @@ use serde_json::{Value as Json, json};
 use super::container;
 use super::document::Document;
 use super::format::Format;
-use super::kind::{Kind, TEXT_OF_NO_FORMAT};
+use super::kind::{FileKind, TEXT_OF_NO_FORMAT};
 use super::material::key_file;
-use super::meaning::Meaning;
+use super::rules::RuleChecker;
 use super::notes::Notes;
 use super::opening::{NEEDED, Opening};
 use super::unlock::OpenedBy;
@@ -38,15 +38,15 @@ pub(crate) struct Check {
 
 /// What a check has found.
 #[derive(Default)]
-struct Found {
+struct CheckResult {
     keys: u64,
     /// Keys with values that are encrypted and were not opened.
     closed: u64,
-    problems: Vec<Problem>,
+    problems: Vec<Finding>,
 }
 
 /// Something that is wrong, where, and what to do about it.
-pub(super) struct Problem {
+pub(super) struct Finding {
     pub(super) line: Option<u64>,
     what: String,
     next: Option<&'static str>,
@@ -54,37 +54,37 @@ pub(super) struct Problem {
     is_error: bool,
 }
 
-impl Problem {
+impl Finding {
     pub(super) fn error(line: u64, what: impl ToString, next: &'static str) -> Self {
-        Problem { line: Some(line), what: what.to_string(), next: Some(next), is_error: true }
+        Finding { line: Some(line), what: what.to_string(), next: Some(next), is_error: true }
     }
 
     pub(super) fn warning(line: u64, what: impl ToString, next: &'static str) -> Self {
-        Problem { is_error: false, ..Problem::error(line, what, next) }
+        Finding { is_error: false, ..Finding::error(line, what, next) }
     }
 
     /// What a document is that is no PSKC at all.
     fn of_other(document: &Document) -> Result<Option<Self>, Failure> {
         let (what, next) = match document.kind()? {
-            Kind::Keys(Format::Pskc) => return Ok(None),
-            Kind::Text => (
+            FileKind::Keys(Format::Pskc) => return Ok(None),
+            FileKind::Text => (
                 TEXT_OF_NO_FORMAT.to_owned(),
                 "ask the sender which format it is; `dskpp pskc convert --from` reads it",
             ),
-            Kind::Unknown => ("of no kind that is known".to_owned(), "ask the sender what it is"),
-            Kind::Keys(format) => (
+            FileKind::Unknown => ("of no kind that is known".to_owned(), "ask the sender what it is"),
+            FileKind::Keys(format) => (
                 format.what().to_owned(),
                 "`dskpp pskc convert FILE -o keys.xml` makes PSKC of it, `dskpp pskc inspect FILE` shows it",
             ),
-            Kind::Other(what, next) => (what, next),
+            FileKind::Other(what, next) => (what, next),
         };
         let what = format!("it is no PSKC (RFC 6030): it is {what}");
-        Ok(Some(Problem { line: None, what, next: Some(next), is_error: true }))
+        Ok(Some(Finding { line: None, what, next: Some(next), is_error: true }))
     }
 
     /// A fault against the schema.
     fn of_schema(why: &pskc::Error) -> Self {
-        Problem::error(
+        Finding::error(
             why.place().line,
             why,
             match super::packages::may_be_lenient(why) {
@@ -96,7 +96,7 @@ impl Problem {
 
     /// A value that does not open with what was given.
     fn of_opening(why: Failure, line: u64) -> Self {
-        Problem::error(line, why.message, "give what opens the file, or ask the sender for it again")
+        Finding::error(line, why.message, "give what opens the file, or ask the sender for it again")
     }
 
     fn to_json(&self) -> Json {
@@ -116,26 +116,26 @@ impl Check {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let document = Document::open(&self.file)?;
         let container = match document.kind()? {
-            Kind::Keys(format) => format.of_container(),
+            FileKind::Keys(format) => format.of_container(),
             _ => None,
         };
         if container.is_some() && self.mac_key_file.is_some() {
             return Err(Failure::usage("--mac-key-file is for PSKC").next("leave it out"));
         }
-        let Found { keys, closed, problems } = match container {
+        let CheckResult { keys, closed, problems } = match container {
             Some(format) => self.container(&document, format)?,
-            None => match Problem::of_other(&document)? {
-                Some(other) => Found { problems: vec![other], ..Found::default() },
+            None => match Finding::of_other(&document)? {
+                Some(other) => CheckResult { problems: vec![other], ..CheckResult::default() },
                 None => match self.strict(&document)? {
                     Ok(found) => found,
                     Err(error) => {
                         let told = lenient(&document).into_iter();
-                        let is_new = |other: &Problem| {
+                        let is_new = |other: &Finding| {
                             other.line != error.line || !error.what.starts_with(other.what.trim_end_matches('…'))
                         };
-                        let others: Vec<Problem> = told.filter(is_new).collect();
+                        let others: Vec<Finding> = told.filter(is_new).collect();
                         let problems = [error].into_iter().chain(others).collect();
-                        Found { problems, ..Found::default() }
+                        CheckResult { problems, ..CheckResult::default() }
                     }
                 },
             },
@@ -150,11 +150,11 @@ impl Check {
             "valid": valid,
             "keys": keys,
             "unchecked_secrets": closed,
-            "problems": problems.iter().map(Problem::to_json).collect::<Vec<_>>(),
+            "problems": problems.iter().map(Finding::to_json).collect::<Vec<_>>(),
         });
         let name = self.file.display();
         output.print(&result, || {
-            let mut lines: Vec<String> = problems.iter().map(Problem::to_text).collect();
+            let mut lines: Vec<String> = problems.iter().map(Finding::to_text).collect();
             let (counted, warnings) = (count(keys, "key"), count(problems.len() as u64, "warning"));
             let unchecked = format!("{} encrypted and not checked; {NEEDED}", {
                 if closed == 1 { "1 key is".to_owned() } else { format!("{closed} keys are") }
@@ -176,43 +176,43 @@ impl Check {
     }
 
     /// What a file of CMS or PKCS #12 says of its keys is what PSKC says, and has to follow the same rules.
-    fn container(&self, document: &Document, format: FileFormat) -> Result<Found, Failure> {
+    fn container(&self, document: &Document, format: FileFormat) -> Result<CheckResult, Failure> {
         let mut notes = Notes::default();
         let (content, _) = container::read(document, format, self.by.get()?, false, |_| Ok(()), &mut notes)?;
-        let of_file = |what| Problem { line: None, what, next: None, is_error: false };
-        let mut found: Vec<Problem> = notes.texts().map(of_file).collect();
-        let mut meaning = Meaning::new(Header::default(), 0, Timestamp::now().as_second());
+        let of_file = |what| Finding { line: None, what, next: None, is_error: false };
+        let mut found: Vec<Finding> = notes.texts().map(of_file).collect();
+        let mut meaning = RuleChecker::new(Header::default(), 0, Timestamp::now().as_second());
         for (number, package) in (1..).zip(&content.packages) {
             meaning.package(package, number);
         }
         found.extend(meaning.finish().into_iter().map(|problem| match problem.line {
-            Some(key) => Problem { line: None, what: format!("key {key}: {}", problem.what), ..problem },
+            Some(key) => Finding { line: None, what: format!("key {key}: {}", problem.what), ..problem },
             None => problem,
         }));
         found.truncate(MOST);
-        Ok(Found { keys: content.packages.len() as u64, closed: 0, problems: found })
+        Ok(CheckResult { keys: content.packages.len() as u64, closed: 0, problems: found })
     }
 
     /// Schema and meaning; the first fault against the schema ends it. Values are opened where there is what opens them.
     ///
     /// # Errors
     /// What was given does not open the file; inside, the first fault against the schema.
-    fn strict(&self, document: &Document) -> Result<Result<Found, Problem>, Failure> {
+    fn strict(&self, document: &Document) -> Result<Result<CheckResult, Finding>, Failure> {
         let mut reader = match ContainerReader::new(document.reader()?) {
             Ok(reader) => reader,
-            Err(why) => return Ok(Err(Problem::of_schema(&why))),
+            Err(why) => return Ok(Err(Finding::of_schema(&why))),
         };
-        let mut meaning = Meaning::new(reader.header().clone(), reader.line(), Timestamp::now().as_second());
+        let mut meaning = RuleChecker::new(reader.header().clone(), reader.line(), Timestamp::now().as_second());
         let mac_key = self.mac_key_file.as_deref().map(key_file).transpose()?;
         let unlock = self.by.get()?;
-        let (mut found, mut packages, mut line) = (Found::default(), 0, reader.line());
+        let (mut found, mut packages, mut line) = (CheckResult::default(), 0, reader.line());
         let open = |unlock| Opening::new(reader.header(), unlock, mac_key.as_ref(), false, None);
         let mut opening = match open(unlock.as_ref()) {
             Ok(opening) => opening,
             // Nothing opens what is protected in a way that is not known; the rest can be checked.
             Err(why) if !is_known(reader.header()) => {
                 let next = "ask the sender for it with another protection, or with the right name of this one";
-                found.problems.push(Problem::warning(line, why.message, next));
+                found.problems.push(Finding::warning(line, why.message, next));
                 open(None)?
             }
             Err(why) => return Err(why),
@@ -221,13 +221,13 @@ impl Check {
             let mut package = match reader.next_package() {
                 Ok(Some(package)) => package,
                 Ok(None) => break,
-                Err(why) => return Ok(Err(Problem::of_schema(&why))),
+                Err(why) => return Ok(Err(Finding::of_schema(&why))),
             };
             packages += 1;
             found.keys += u64::from(package.key.is_some());
             meaning.protected(&package, line);
             if let Err(why) = opening.open(&mut package, packages, false) {
-                found.problems.push(Problem::of_opening(why, line));
+                found.problems.push(Finding::of_opening(why, line));
             }
             meaning.package(&package, line);
             let data = package.key.as_ref().and_then(|key| key.data.as_ref());
@@ -236,13 +236,13 @@ impl Check {
         }
         let signed = match reader.finish() {
             Ok(trailer) => trailer.signed,
-            Err(why) => return Ok(Err(Problem::of_schema(&why))),
+            Err(why) => return Ok(Err(Finding::of_schema(&why))),
         };
         found.problems.extend(meaning.finish());
         found.problems.sort_by_key(|problem| problem.line);
         if signed {
             let what = "the file is signed, and the signature was not checked here";
-            found.problems.push(Problem::warning(1, what, "see `dskpp pskc verify`"));
+            found.problems.push(Finding::warning(1, what, "see `dskpp pskc verify`"));
         }
         found.problems.truncate(MOST);
         Ok(Ok(found))
@@ -259,11 +259,11 @@ fn is_known(header: &Header) -> bool {
 }
 
 /// What else is wrong with a file that the schema refuses, as far as it can be understood.
-fn lenient(document: &Document) -> Vec<Problem> {
+fn lenient(document: &Document) -> Vec<Finding> {
     let Ok(source) = document.reader() else { return Vec::new() };
     let Ok(mut reader) = LenientReader::new(source) else { return Vec::new() };
     while let Ok(Some(_)) = reader.next_package() {}
-    let told = reader.warnings().iter().take(MOST).map(|warning| Problem {
+    let told = reader.warnings().iter().take(MOST).map(|warning| Finding {
         line: Some(warning.place.line),
         what: warning.irregularity.to_string(),
         next: None,

@@ -105,13 +105,13 @@ pub(super) fn tell_of_keys(packages: &[KeyPackage], notes: &mut Notes) {
 
 /// What stands in a file that is written.
 #[derive(Default)]
-pub(super) struct Packages {
+pub(super) struct OutputPackages {
     packages: Vec<KeyPackage>,
     /// The Ids by the names that readers know the keys by: Java, in PKCS #12, tells no capital letters.
     names: HashMap<String, String>,
 }
 
-impl Packages {
+impl OutputPackages {
     /// Whether a key can stand beside those that do, without its extensions, which this takes off.
     ///
     /// # Errors

@@ -6,13 +6,13 @@ use clap::Args;
 use dskpp::key_package::{self, file::FileFormat};
 use zeroize::Zeroizing;
 
-use super::container::Packages;
+use super::container::OutputPackages;
 use super::describe::{self, Pins};
-use super::format::{Format, Writer, left_out};
+use super::format::{Format, KeyWriter, left_out};
 use super::input::{Input, KeyFile};
 use super::protect::{self, Protection, To};
-use super::report::Report;
-use super::sink::printed;
+use super::report::PskcReport;
+use super::atomic_output::printed;
 use crate::output::{Failure, Output};
 use crate::shown::{count, note};
 
@@ -47,8 +47,8 @@ impl Convert {
             return Err(Failure::usage(format!("{} cannot be encrypted", to.what()))
                 .next("give --to pskc, --to pkcs12 or --to rfc6031"));
         }
-        let mut report = Report::new(self.skip);
-        let Some(writer) = Writer::new(to) else {
+        let mut report = PskcReport::new(self.skip);
+        let Some(writer) = KeyWriter::new(to) else {
             let protector = self.protection.protector()?;
             let mut file = self.input.open(true)?;
             if protector.is_none() {
@@ -83,7 +83,7 @@ impl Convert {
         let warnings = file.warn_of_all();
         left_out::tell_of_file(&file.summary);
         let mut sink = self.result.sink(output)?;
-        let (mut packages, mut number, mut report) = (Packages::default(), 0, Report::new(self.skip));
+        let (mut packages, mut number, mut report) = (OutputPackages::default(), 0, PskcReport::new(self.skip));
         file.into_each(|mut package| {
             number += 1;
             let left_out = left_out::of_all(&package, false, true);
@@ -110,9 +110,9 @@ impl Convert {
     fn write(
         &self,
         file: KeyFile,
-        mut writer: Writer,
+        mut writer: KeyWriter,
         pins: &Pins,
-        report: &mut Report,
+        report: &mut PskcReport,
         output: &Output,
     ) -> Result<(), Failure> {
         let mut sink = self.result.sink(output)?;

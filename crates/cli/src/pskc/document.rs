@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::format::Format;
-use super::kind::{HEAD, Kind, TEXT_OF_NO_FORMAT};
+use super::kind::{HEAD, FileKind, TEXT_OF_NO_FORMAT};
 use crate::output::Failure;
 
 /// Standard input is kept in memory, so it has a limit; files have none.
@@ -69,11 +69,11 @@ impl Document {
     }
 
     /// What it is, by its first octets.
-    pub(crate) fn kind(&self) -> Result<Kind, Failure> {
+    pub(crate) fn kind(&self) -> Result<FileKind, Failure> {
         let mut head = Zeroizing::new(Vec::new());
         let read = self.source()?.take(HEAD).read_to_end(&mut head);
         read.map_err(|why| self.unreadable(&why))?;
-        Ok(Kind::of(&head, &self.name))
+        Ok(FileKind::of(&head, &self.name))
     }
 
     /// Refuses what is no PSKC, for commands that work on the XML itself.
@@ -83,13 +83,13 @@ impl Document {
     pub(crate) fn must_be_pskc(&self) -> Result<(), Failure> {
         let name = &self.name;
         match self.kind()? {
-            Kind::Keys(Format::Pskc) => Ok(()),
-            Kind::Keys(format) => Err(Failure::new(format!("{name} is no PSKC: it is {}", format.what()))
+            FileKind::Keys(Format::Pskc) => Ok(()),
+            FileKind::Keys(format) => Err(Failure::new(format!("{name} is no PSKC: it is {}", format.what()))
                 .next("`dskpp pskc convert FILE -o keys.xml` makes PSKC of it; `dskpp pskc inspect FILE` shows it")),
-            Kind::Other(what, next) => Err(Failure::new(format!("{name} is no PSKC: it is {what}")).next(next)),
-            Kind::Text => Err(Failure::new(format!("{name} is no PSKC: it is {TEXT_OF_NO_FORMAT}"))
+            FileKind::Other(what, next) => Err(Failure::new(format!("{name} is no PSKC: it is {what}")).next(next)),
+            FileKind::Text => Err(Failure::new(format!("{name} is no PSKC: it is {TEXT_OF_NO_FORMAT}"))
                 .next("ask the sender which format it is; `dskpp pskc convert --from` reads it")),
-            Kind::Unknown => Err(Failure::new(format!("{name} is no PSKC, and nothing else that is known"))
+            FileKind::Unknown => Err(Failure::new(format!("{name} is no PSKC, and nothing else that is known"))
                 .next("ask the sender what it is")),
         }
     }

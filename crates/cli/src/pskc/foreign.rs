@@ -2,7 +2,7 @@
 //! how to get a file that is.
 
 /// What a file is, and what to do.
-pub(super) type Foreign = (&'static str, &'static str);
+pub(super) type ForeignFormat = (&'static str, &'static str);
 
 const THROUGH_AEGIS: &str = "import it into Aegis, and export from there as text: that gives otpauth lines";
 const COLUMNS: &str = "put the keys into a table whose heading names the columns, such as \
@@ -11,7 +11,7 @@ const NOT_OATH: &str =
     "its keys are not for HOTP or TOTP: ask the vendor for PSKC with the OATH seeds, if there are any";
 
 /// Members of JSON objects that tell a program; the first entry of which all are there is the one.
-const JSON: &[(&[&str], Foreign)] = &[
+const JSON: &[(&[&str], ForeignFormat)] = &[
     (
         &["kty"],
         (
@@ -78,16 +78,16 @@ const JSON: &[(&[&str], Foreign)] = &[
     (&["tokentype", "serial"], PRIVACYIDEA),
 ];
 
-const FREEOTP: Foreign = ("a JSON backup of FreeOTP+", "export it in the key URI format: that gives otpauth lines");
-const BITWARDEN_ENCRYPTED: Foreign = ("an encrypted export of Bitwarden", "export it as JSON that is not encrypted");
-const PRIVACYIDEA: Foreign = (
+const FREEOTP: ForeignFormat = ("a JSON backup of FreeOTP+", "export it in the key URI format: that gives otpauth lines");
+const BITWARDEN_ENCRYPTED: ForeignFormat = ("an encrypted export of Bitwarden", "export it as JSON that is not encrypted");
+const PRIVACYIDEA: ForeignFormat = (
     "tokens of privacyIDEA",
     "export them as PSKC (pi-tokenjanitor), or save them as a table: its names serial, otpkey, tokentype, otplen, \
      timestep and hashlib are known there",
 );
 
 /// What a JSON document is, where it is none of ours: by the names of members in its beginning.
-pub(super) fn json(head: &str) -> Option<Foreign> {
+pub(super) fn json(head: &str) -> Option<ForeignFormat> {
     let has = |name: &&str| has_member(head, name);
     if ["header", "db", "version"].iter().all(has) {
         return Some(match has(&"slots") && after_member(head, "db").is_some_and(|value| value.starts_with('"')) {
@@ -115,7 +115,7 @@ fn after_member<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Root elements of XML.
-const XML: &[(&str, Foreign)] = &[
+const XML: &[(&str, ForeignFormat)] = &[
     ("TKNBatch", ("RSA SecurID tokens (SDTID)", NOT_OATH)),
     (
         "KeePassFile",
@@ -137,7 +137,7 @@ const XML: &[(&str, Foreign)] = &[
 ];
 
 /// What an XML document is, by its root.
-pub(super) fn xml(head: &str) -> Option<Foreign> {
+pub(super) fn xml(head: &str) -> Option<ForeignFormat> {
     let mut rest = head;
     loop {
         rest = rest.trim_start();
@@ -155,7 +155,7 @@ pub(super) fn xml(head: &str) -> Option<Foreign> {
 }
 
 /// First lines that are no heading.
-const LINES: &[(&str, Foreign)] = &[
+const LINES: &[(&str, ForeignFormat)] = &[
     (
         "LOGGING START",
         (
@@ -176,7 +176,7 @@ const LINES: &[(&str, Foreign)] = &[
     ("otpauth-migration:", MIGRATION),
 ];
 
-pub(super) const MIGRATION: Foreign = (
+pub(super) const MIGRATION: ForeignFormat = (
     "an export of Google Authenticator",
     "import it into Aegis, and export from there as text; or get each key's own otpauth line, from where it came",
 );
@@ -196,12 +196,12 @@ const OF_MANAGER: &str = "its column for codes (totp, OTPAuth …) holds otpauth
                           secret needs one around it, otpauth://totp/NAME?secret=…";
 
 /// What text is, by its first lines. A password manager's table would give a key for each password.
-pub(super) fn text(head: &str) -> Option<Foreign> {
+pub(super) fn text(head: &str) -> Option<ForeignFormat> {
     let mut lines = head.lines().map(str::trim).filter(|line| !line.is_empty());
     let begins = |line: &str, start: &str| line.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
     let first = lines.next()?;
     let behind_comments = lines.find(|line| !line.starts_with('#')).unwrap_or(first);
-    let is_it = |(start, _): &&(&str, Foreign)| {
+    let is_it = |(start, _): &&(&str, ForeignFormat)| {
         begins(first, start) || first.starts_with('#') && begins(behind_comments, start)
     };
     if let Some((_, foreign)) = LINES.iter().find(is_it) {

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 /// The identifiers of a file, as hashes that are keyed so that a file cannot make two of them equal.
 #[derive(Default)]
-pub(super) struct Ids {
+pub(super) struct SeenIds {
     hasher: RandomState,
     /// The first one of each that differs in more than capital letters: what it is in small letters, and as it is.
     first: HashMap<u64, u64>,
@@ -15,23 +15,23 @@ pub(super) struct Ids {
 }
 
 /// Whether an identifier was there before.
-pub(super) enum Seen {
+pub(super) enum IdMatch {
     No,
     Twice,
     /// With other capital letters.
     Alike,
 }
 
-impl Ids {
-    pub(super) fn add(&mut self, id: &str) -> Seen {
+impl SeenIds {
+    pub(super) fn add(&mut self, id: &str) -> IdMatch {
         let (folded, exact) = self.hashes(id);
         match self.first.entry(folded) {
             Entry::Vacant(place) => {
                 place.insert(exact);
-                Seen::No
+                IdMatch::No
             }
-            Entry::Occupied(first) if *first.get() != exact && self.others.insert(exact) => Seen::Alike,
-            Entry::Occupied(_) => Seen::Twice,
+            Entry::Occupied(first) if *first.get() != exact && self.others.insert(exact) => IdMatch::Alike,
+            Entry::Occupied(_) => IdMatch::Twice,
         }
     }
 

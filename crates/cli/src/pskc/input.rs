@@ -18,14 +18,14 @@ use super::container;
 use super::document::Document;
 use super::format::Format;
 use super::key_text::from_hex;
-use super::kind::Kind;
+use super::kind::FileKind;
 use super::material::key_file;
-use super::meaning::MIXED;
+use super::rules::MIXED;
 use super::notes::Notes;
 use super::opening::Opening;
-use super::packages::{Packages, later_version};
+use super::packages::{PackageReader, later_version};
 use super::protect::few_rounds;
-use super::reading::Reading;
+use super::reading::ReadOptions;
 use super::summary::Summary;
 use super::unlock::{UnlockOptions, ask};
 use crate::output::Failure;
@@ -35,15 +35,15 @@ use crate::shown::{count, note};
 #[derive(Args)]
 pub(crate) struct Input {
     #[command(flatten)]
-    pub(crate) source: Source,
+    pub(crate) source: KeySource,
 
     #[command(flatten)]
-    pub(crate) reading: Reading,
+    pub(crate) reading: ReadOptions,
 }
 
 /// A file, and what opens it.
 #[derive(Args)]
-pub(crate) struct Source {
+pub(crate) struct KeySource {
     /// The key file; - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
@@ -62,7 +62,7 @@ pub(crate) struct KeyFile {
     /// The keys of a file in another format than PSKC.
     packages: Option<Vec<KeyPackage>>,
     format: Format,
-    reading: Reading,
+    reading: ReadOptions,
     lenient: bool,
     unlock: Option<DecryptionKey>,
     mac_key: Option<Secret>,
@@ -78,12 +78,12 @@ impl Input {
 
     /// As [`open`](Self::open), for a document that is there already.
     pub(crate) fn read(&self, document: Document, must_open: bool) -> Result<KeyFile, Failure> {
-        let Source { lenient, unlock: options, .. } = &self.source;
+        let KeySource { lenient, unlock: options, .. } = &self.source;
         let format = self.reading.format(&document)?;
         if format != Format::Pskc {
             return self.read_other(document, format);
         }
-        let mut packages = Packages::new(&document, *lenient)?;
+        let mut packages = PackageReader::new(&document, *lenient)?;
         let header = packages.header().clone();
         let unlock = match options.get()? {
             None if must_open => ask(&header)?,
@@ -145,7 +145,7 @@ impl Input {
             Failure::new(format!("{name}: line {line} is not in UTF-8")).next("save the file as UTF-8")
         })?;
         let packages = self.reading.read(format, text, &mut notes).map_err(|why| match document.kind() {
-            Ok(Kind::Keys(other)) if other != format => {
+            Ok(FileKind::Keys(other)) if other != format => {
                 why.next(format!("it looks like {}: leave out --from", other.what()))
             }
             _ => why,
@@ -194,7 +194,7 @@ impl KeyFile {
         if let Some(packages) = &self.packages {
             return packages.iter().cloned().try_for_each(each);
         }
-        let mut packages = Packages::new(&self.document, self.lenient)?;
+        let mut packages = PackageReader::new(&self.document, self.lenient)?;
         let (unlock, mac_key) = (self.unlock.as_ref(), self.mac_key.as_ref());
         let mut opener = Opening::new(packages.header(), unlock, mac_key, self.lenient, self.iv.as_deref())?;
         let (bar, mut number) = (progress(self.document.len()), 0);

@@ -32,37 +32,37 @@ impl Inspect {
             false => print_table(&file, pins.as_ref(), &mut out),
         };
         printed?;
-        super::sink::printed(out.flush())
+        super::atomic_output::printed(out.flush())
     }
 }
 
 /// One document, however many keys: written as they come.
 fn print_json(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Result<(), Failure> {
-    super::sink::printed(write!(out, "{{\"keys\":["))?;
+    super::atomic_output::printed(write!(out, "{{\"keys\":["))?;
     let mut begin = "";
     file.for_each(|package| {
         if package.key.is_none() {
             return Ok(());
         }
         let object = shown::json(&describe::package(&package, pins).to_string());
-        super::sink::printed(write!(out, "{begin}{object}"))?;
+        super::atomic_output::printed(write!(out, "{begin}{object}"))?;
         begin = ",";
         Ok(())
     })?;
-    super::sink::printed(write!(out, "]"))?;
+    super::atomic_output::printed(write!(out, "]"))?;
     if file.format() != Format::Pskc {
-        super::sink::printed(write!(out, ",\"format\":{}", Json::from(file.format().name())))?;
+        super::atomic_output::printed(write!(out, ",\"format\":{}", Json::from(file.format().name())))?;
     }
     for (name, value) in describe::file(&file.summary) {
-        super::sink::printed(write!(out, ",{}:{}", Json::from(name), shown::json(&value.to_string())))?;
+        super::atomic_output::printed(write!(out, ",{}:{}", Json::from(name), shown::json(&value.to_string())))?;
     }
-    super::sink::printed(writeln!(out, "}}"))
+    super::atomic_output::printed(writeln!(out, "}}"))
 }
 
 fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Result<(), Failure> {
-    super::sink::printed(writeln!(out, "{}", line(HEADING.map(str::to_owned))))?;
+    super::atomic_output::printed(writeln!(out, "{}", line(HEADING.map(str::to_owned))))?;
     file.for_each(|package| match &package.key {
-        Some(_) => super::sink::printed(writeln!(out, "{}", line(cells(&package, pins.is_some())))),
+        Some(_) => super::atomic_output::printed(writeln!(out, "{}", line(cells(&package, pins.is_some())))),
         None => Ok(()),
     })?;
     let summary = &file.summary;
@@ -78,7 +78,7 @@ fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Res
         format => format!("; {}", format.what()),
     };
     let keys = summary.counted();
-    super::sink::printed(writeln!(out, "{keys}, {protection}{signed}{format}"))?;
+    super::atomic_output::printed(writeln!(out, "{keys}, {protection}{signed}{format}"))?;
     file.warn();
     file.warn_of_unusable();
     Ok(())

@@ -10,7 +10,7 @@ pub(crate) const HEAD: u64 = 64 * 1024;
 
 /// What a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     /// Keys in a format that is read here.
     Keys(Format),
     /// Something else that is known, and what to do with it.
@@ -70,42 +70,42 @@ pub(crate) const TEXT_OF_NO_FORMAT: &str = "text in no format that is known";
 const QR: &str = "a QR code holds an otpauth line: read it with a scanner (`zbarimg --raw FILE`), and save the line";
 const KEYTOOL: &str = "`keytool -importkeystore -deststoretype pkcs12` makes PKCS #12 of it";
 
-impl Kind {
+impl FileKind {
     /// Looks at the beginning of a file. Where it is a line of text in no known form, its `name` tells whether it may be a
     /// table or a users file after all.
-    pub(crate) fn of(head: &[u8], name: &str) -> Kind {
+    pub(crate) fn of(head: &[u8], name: &str) -> FileKind {
         if let Some(kind) = utf16(head) {
             return kind;
         }
         let start = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
         if start.is_empty() {
-            return Kind::Other("empty".into(), "ask the sender for it again");
+            return FileKind::Other("empty".into(), "ask the sender for it again");
         }
         if let Some(format) = file::format_of(head) {
-            return Kind::Keys(match format {
+            return FileKind::Keys(match format {
                 FileFormat::Skpc => Format::Rfc6031,
                 FileFormat::Pkcs12 => Format::Pkcs12,
             });
         }
         let words = |prefix: &str| begins(start, prefix);
         if let Some((_, what, next)) = TEXT.iter().find(|(prefix, ..)| words(prefix)) {
-            return Kind::Other((*what).into(), next);
+            return FileKind::Other((*what).into(), next);
         }
         if head.get(257..262) == Some(b"ustar") {
-            return Kind::Other("a tar archive".into(), "`tar -xf FILE` unpacks it");
+            return FileKind::Other("a tar archive".into(), "`tar -xf FILE` unpacks it");
         }
         let is_control = |octet: &u8| matches!(octet, 0..=8 | 14..=26 | 28..=31);
         if start[0] == b'<' || !start.iter().any(is_control) {
             let is_text = std::str::from_utf8(start).map_or_else(|why| why.error_len().is_none(), |_| true);
             return match text(&String::from_utf8_lossy(start), name) {
-                Kind::Unknown if is_text => Kind::Text, // the head may end within a character
+                FileKind::Unknown if is_text => FileKind::Text, // the head may end within a character
                 kind => kind,
             };
         }
         match (BINARY.iter().find(|(magic, ..)| start.starts_with(magic)), Der::of(head)) {
-            (Some((_, what, next)), _) => Kind::Other((*what).into(), next),
+            (Some((_, what, next)), _) => FileKind::Other((*what).into(), next),
             (None, Some(der)) => der.kind(),
-            (None, None) => Kind::Unknown,
+            (None, None) => FileKind::Unknown,
         }
     }
 }
@@ -116,7 +116,7 @@ fn begins(text: &[u8], prefix: &str) -> bool {
 
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
-fn text(start: &str, name: &str) -> Kind {
+fn text(start: &str, name: &str) -> FileKind {
     let mut lines = start.lines().map(str::trim);
     let line = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
     let is_user = line.split(['/', ' ', '\t']).next() == Some("HOTP") && line.split_whitespace().count() >= 4;
@@ -126,35 +126,35 @@ fn text(start: &str, name: &str) -> Kind {
         _ => foreign::text(start),
     };
     if let Some((what, next)) = other {
-        return Kind::Other(what.into(), next);
+        return FileKind::Other(what.into(), next);
     }
     match line.as_bytes().first() {
-        Some(b'<') => return Kind::Keys(Format::Pskc),
-        Some(b'{' | b'[') => return Kind::Keys(Format::Json),
-        _ if begins(line.as_bytes(), "otpauth:") => return Kind::Keys(Format::Otpauth),
-        _ if start.contains("KeyContainer") => return Kind::Keys(Format::Pskc),
-        _ if is_user => return Kind::Keys(Format::Usersfile),
+        Some(b'<') => return FileKind::Keys(Format::Pskc),
+        Some(b'{' | b'[') => return FileKind::Keys(Format::Json),
+        _ if begins(line.as_bytes(), "otpauth:") => return FileKind::Keys(Format::Otpauth),
+        _ if start.contains("KeyContainer") => return FileKind::Keys(Format::Pskc),
+        _ if is_user => return FileKind::Keys(Format::Usersfile),
         _ => {}
     }
     match (pem_labels(start).next(), Format::of_name(name)) {
         (Some(label), _) => pem_content(start).unwrap_or_else(|| pem(label)),
-        (None, Some(format @ (Format::Csv | Format::Usersfile))) => Kind::Keys(format),
+        (None, Some(format @ (Format::Csv | Format::Usersfile))) => FileKind::Keys(format),
         // "Dear Sir," is no table, and "Token export,," is the title of one.
-        _ if line.strip_suffix(SEPARATORS).unwrap_or(line).contains(SEPARATORS) => Kind::Keys(Format::Csv),
-        (None, Some(Format::Pskc)) if start.contains('<') => Kind::Keys(Format::Pskc),
-        (None, Some(format @ (Format::Json | Format::Otpauth))) => Kind::Keys(format),
-        _ => Kind::Unknown,
+        _ if line.strip_suffix(SEPARATORS).unwrap_or(line).contains(SEPARATORS) => FileKind::Keys(Format::Csv),
+        (None, Some(Format::Pskc)) if start.contains('<') => FileKind::Keys(Format::Pskc),
+        (None, Some(format @ (Format::Json | Format::Otpauth))) => FileKind::Keys(format),
+        _ => FileKind::Unknown,
     }
 }
 
 /// Text in UTF-16: with its mark, or with every other octet 0.
-fn utf16(head: &[u8]) -> Option<Kind> {
+fn utf16(head: &[u8]) -> Option<FileKind> {
     let is_ascii = |pair: &[u8]| matches!(*pair, [0, 1..=0x7F] | [1..=0x7F, 0]);
     let marked = (head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF"))
         && (head.len() == 2 || head.chunks(2).take(64).any(is_ascii));
     let alternate = |offset: usize| head.len() >= 8 && head.iter().skip(offset).step_by(2).take(64).all(|o| *o == 0);
     let halves = alternate(0) != alternate(1) && head.iter().take(128).any(u8::is_ascii_graphic);
-    (marked || halves).then(|| Kind::Other("text in UTF-16".into(), "save it as UTF-8, and try again"))
+    (marked || halves).then(|| FileKind::Other("text in UTF-16".into(), "save it as UTF-8, and try again"))
 }
 
 /// The labels of the PEM blocks, with whatever text between them.
@@ -163,21 +163,21 @@ pub(crate) fn pem_labels(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A key package that PEM holds.
-fn pem_content(text: &str) -> Option<Kind> {
+fn pem_content(text: &str) -> Option<FileKind> {
     let line = text.lines().map(str::trim).skip_while(|line| !line.starts_with("-----BEGIN ")).nth(1)?;
     let octets = data_encoding::BASE64.decode(line.get(..line.len() / 4 * 4)?.as_bytes()).ok()?;
     let der = Der::of(&octets)?;
     matches!(der, Der::EncryptedKeyPackage | Der::AsymmetricKeyPackage).then(|| der.kind())
 }
 
-fn pem(label: &str) -> Kind {
+fn pem(label: &str) -> FileKind {
     let next = match label {
         "PGP MESSAGE" => "decrypt it with OpenPGP first",
         label if label.contains("PRIVATE KEY") => "it opens key files, or signs them: see --private-key and --key",
         label if label.contains("CERTIFICATE") => "it belongs to --certificate, --ca or --to-certificate",
         _ => "give the file with the keys",
     };
-    Kind::Other(format!("PEM ({label})"), next)
+    FileKind::Other(format!("PEM ({label})"), next)
 }
 
 /// A structure of ASN.1 in DER, or the beginning of one.
@@ -242,7 +242,7 @@ impl Der {
         }
     }
 
-    fn kind(self) -> Kind {
+    fn kind(self) -> FileKind {
         let next = match self {
             Der::Certificate => "it belongs to --certificate, --ca or --to-certificate",
             Der::EncryptedKeyPackage => {
@@ -251,7 +251,7 @@ impl Der {
             }
             _ => "give the file with the keys",
         };
-        Kind::Other(self.what().into(), next)
+        FileKind::Other(self.what().into(), next)
     }
 }
 
@@ -312,7 +312,7 @@ mod tests {
             (b"-----BEGIN CMS-----\nMIAGCSqGSIb3DQEHA6CA\n", "k.csv", Format::Rfc6031),
         ];
         for (content, name, format) in keys {
-            assert_eq!(Kind::of(content, name), Kind::Keys(*format), "{:?}", String::from_utf8_lossy(content));
+            assert_eq!(FileKind::of(content, name), FileKind::Keys(*format), "{:?}", String::from_utf8_lossy(content));
         }
         let others: &[(&[u8], &str)] = &[
             (b"", "empty"),
@@ -346,19 +346,19 @@ mod tests {
             (b"\x30\x82\x01\0\x30\x05\xA0\x03\x02\x01\x02\x30\x01\0", "certificate"),
         ];
         for (content, what) in others {
-            match Kind::of(content, "input") {
-                Kind::Other(found, next) => assert!(found.contains(what) && !next.is_empty(), "{found}, not {what}"),
+            match FileKind::of(content, "input") {
+                FileKind::Other(found, next) => assert!(found.contains(what) && !next.is_empty(), "{found}, not {what}"),
                 found => panic!("{what}: {found:?}"),
             }
         }
         for name in ["k.xml", "k.p12", "k.cms", "k.pskc"] {
-            assert_eq!(Kind::of(b"Dear Sir", name), Kind::Text, "{name}");
+            assert_eq!(FileKind::of(b"Dear Sir", name), FileKind::Text, "{name}");
         }
         for content in ["Dear Sir".as_bytes(), b"Dear Sir,\nthe keys", "K\u{E4}se".as_bytes(), b"0", b"\xC3"] {
-            assert_eq!(Kind::of(content, "input"), Kind::Text, "{content:?}");
+            assert_eq!(FileKind::of(content, "input"), FileKind::Text, "{content:?}");
         }
         for content in [&b"\0\x01\x02"[..], b"\x30\x82\x30", b"\xFF\xFE\0", b"\x1F"] {
-            assert_eq!(Kind::of(content, "input"), Kind::Unknown, "{content:?}");
+            assert_eq!(FileKind::of(content, "input"), FileKind::Unknown, "{content:?}");
         }
     }
 
@@ -370,7 +370,7 @@ mod tests {
                 for octet in 0..=255 {
                     let mut content = seed[..len].to_vec();
                     content.push(octet);
-                    let _ = Kind::of(&content, "a.csv");
+                    let _ = FileKind::of(&content, "a.csv");
                 }
             }
         }

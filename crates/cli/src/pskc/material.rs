@@ -18,7 +18,7 @@ use rustls_pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
 use zeroize::Zeroizing;
 
 use super::key_text::{USUAL, base64, hex, jwk, mistyped_hex};
-use super::kind::{Der, Kind, pem_labels};
+use super::kind::{Der, FileKind, pem_labels};
 use crate::output::Failure;
 use crate::shown::{count, note};
 
@@ -51,8 +51,8 @@ pub(crate) fn text_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn no_text(path: &Path, octets: &[u8]) -> Failure {
-    match Kind::of(octets, "") {
-        Kind::Other(what, next) => Failure::new(format!("{} is {what}, not text", path.display())).next(next),
+    match FileKind::of(octets, "") {
+        FileKind::Other(what, next) => Failure::new(format!("{} is {what}, not text", path.display())).next(next),
         _ => Failure::new(format!("{} is not text in UTF-8", path.display())).next("save it as UTF-8"),
     }
 }
@@ -118,8 +118,8 @@ pub(crate) fn key_file(named: &Path) -> Result<Secret, Failure> {
             false => Failure::new(format!("{name} holds text that is neither hexadecimal nor Base64")).next(FORMS),
         });
     }
-    match Kind::of(&octets, "") {
-        Kind::Other(what, next) if octets.len() > 64 || what.contains("UTF-16") => {
+    match FileKind::of(&octets, "") {
+        FileKind::Other(what, next) if octets.len() > 64 || what.contains("UTF-16") => {
             Err(Failure::new(format!("{name} is {what}, not a symmetric key")).next(next))
         }
         _ if octets.len() > LONGEST_KEY => {

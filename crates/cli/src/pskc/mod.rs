@@ -14,7 +14,7 @@ mod inspect;
 mod key_text;
 pub(crate) mod kind;
 pub(crate) mod material;
-mod meaning;
+mod rules;
 mod named;
 mod names;
 mod notes;
@@ -24,7 +24,7 @@ pub(crate) mod protect;
 pub(crate) mod reading;
 mod report;
 mod sign;
-pub(crate) mod sink;
+pub(crate) mod atomic_output;
 mod summary;
 pub(crate) mod unlock;
 
@@ -41,7 +41,7 @@ pub(crate) enum Pskc {
     /// Protect the secrets of a plain key file
     Encrypt(protect::Encrypt),
     /// Write a key file with its secrets in the clear
-    Decrypt(protect::Decrypt),
+    Decrypt(protect::DecryptArgs),
     /// Sign a key file (enveloped XML signature)
     Sign(sign::Sign),
     /// Verify the signature of a key file

@@ -6,12 +6,12 @@ use crate::shown::shown;
 
 /// Some keys by their number and Id: the first few, and how many there are.
 #[derive(Default)]
-pub(crate) struct Named {
+pub(crate) struct KeyNames {
     first: Vec<String>,
     count: u64,
 }
 
-impl Named {
+impl KeyNames {
     const MOST: usize = 5;
 
     pub(crate) fn add(&mut self, number: u64, id: &str) {
@@ -22,7 +22,7 @@ impl Named {
     }
 }
 
-impl fmt::Display for Named {
+impl fmt::Display for KeyNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let more = self.count - self.first.len() as u64;
         let noun = if self.count == 1 { "key" } else { "keys" };
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn the_first_few_are_named_and_the_rest_counted() {
-        let mut keys = Named::default();
+        let mut keys = KeyNames::default();
         keys.add(3, "a");
         assert_eq!(keys.to_string(), "key 3 (a)");
         (4..11).for_each(|number| keys.add(number, "b"));

@@ -6,7 +6,7 @@ use pskc::{
     ValueAlgorithm,
 };
 
-use super::named::Named;
+use super::named::KeyNames;
 use crate::output::Failure;
 
 pub(super) const NEEDED: &str = "give what opens the file: --key-file, --password-file, --private-key or --key-hex";
@@ -38,7 +38,7 @@ pub(super) struct Opening {
     /// Whether the file says how MACs are made.
     has_macs: bool,
     /// Keys with a value that only a MAC would protect, and that has none.
-    unprotected: Named,
+    unprotected: KeyNames,
 }
 
 impl Opening {
@@ -50,7 +50,7 @@ impl Opening {
         iv: Option<&[u8]>,
     ) -> Result<Self, Failure> {
         let has_macs = header.mac_method.is_some();
-        let opening = Opening { opener: None, has_macs, unprotected: Named::default() };
+        let opening = Opening { opener: None, has_macs, unprotected: KeyNames::default() };
         let Some(unlock) = unlock else { return Ok(opening) };
         let mut options = OpenerOptions { lenient, ..OpenerOptions::default() };
         options.mac_key = mac_key.cloned();

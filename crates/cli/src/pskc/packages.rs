@@ -8,36 +8,36 @@ use super::document::Document;
 use crate::output::Failure;
 
 /// A container that is being read, in either way.
-pub(super) enum Packages {
+pub(super) enum PackageReader {
     Strict(Box<ParallelReader>),
     Lenient(Box<LenientReader<Box<dyn BufRead>>>),
 }
 
-impl Packages {
+impl PackageReader {
     pub(super) fn new(document: &Document, lenient: bool) -> Result<Self, Failure> {
         match lenient {
-            true => Ok(Packages::Lenient(Box::new(LenientReader::new(document.reader()?).map_err(unreadable)?))),
-            false => Ok(Packages::Strict(Box::new(ParallelReader::new(document.source()?).map_err(refused)?))),
+            true => Ok(PackageReader::Lenient(Box::new(LenientReader::new(document.reader()?).map_err(unreadable)?))),
+            false => Ok(PackageReader::Strict(Box::new(ParallelReader::new(document.source()?).map_err(refused)?))),
         }
     }
 
     pub(super) fn header(&self) -> &Header {
         match self {
-            Packages::Strict(reader) => reader.header(),
-            Packages::Lenient(reader) => reader.header(),
+            PackageReader::Strict(reader) => reader.header(),
+            PackageReader::Lenient(reader) => reader.header(),
         }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<KeyPackage>, Failure> {
         match self {
-            Packages::Strict(reader) => reader.next_package().map_err(refused),
-            Packages::Lenient(reader) => reader.next_package().map_err(unreadable),
+            PackageReader::Strict(reader) => reader.next_package().map_err(refused),
+            PackageReader::Lenient(reader) => reader.next_package().map_err(unreadable),
         }
     }
 
     /// What lenient reading has found wrong with `MACMethod`, up to the end: why a value does not open.
     pub(super) fn faults_of_mac_method(mut self) -> Vec<String> {
-        let Packages::Lenient(reader) = &mut self else { return Vec::new() };
+        let PackageReader::Lenient(reader) = &mut self else { return Vec::new() };
         while let Ok(Some(_)) = reader.next_package() {}
         let is_of_it = |warning: &&Warning| match &warning.irregularity {
             Irregularity::NoMacAlgorithm => true,
@@ -50,16 +50,16 @@ impl Packages {
     /// Octets read so far.
     pub(super) fn offset(&self) -> u64 {
         match self {
-            Packages::Strict(reader) => reader.offset(),
-            Packages::Lenient(reader) => reader.offset(),
+            PackageReader::Strict(reader) => reader.offset(),
+            PackageReader::Lenient(reader) => reader.offset(),
         }
     }
 
     /// Reads to the end; what stands after the packages, and what was found wrong on the way.
     pub(super) fn finish(self) -> Result<(Trailer, Vec<Warning>), Failure> {
         match self {
-            Packages::Strict(reader) => Ok((reader.finish().map_err(refused)?, Vec::new())),
-            Packages::Lenient(reader) => reader.finish().map_err(unreadable),
+            PackageReader::Strict(reader) => Ok((reader.finish().map_err(refused)?, Vec::new())),
+            PackageReader::Lenient(reader) => reader.finish().map_err(unreadable),
         }
     }
 }

@@ -16,8 +16,8 @@ use serde_json::Value as Json;
 use super::carried;
 use super::input::{Input, KeyFile};
 use super::material;
-use super::report::{Report, Unfit};
-use super::sink::{Sink, printed};
+use super::report::{PskcReport, Unfit};
+use super::atomic_output::{AtomicOutput, printed};
 use crate::output::{Failure, Output};
 use crate::shown::{count, note};
 
@@ -58,7 +58,7 @@ pub(crate) struct Protection {
 
     /// The hash of the MAC over each encrypted value; sha256 if not given, sha1 for old readers
     #[arg(long, value_enum)]
-    mac: Option<Mac>,
+    mac: Option<MacName>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -72,7 +72,7 @@ enum Cipher {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Mac {
+enum MacName {
     Sha1,
     Sha256,
     Sha384,
@@ -95,10 +95,10 @@ impl Protection {
         let rng = &mut SystemRandom;
         let mac = |default| match self.mac {
             None => default,
-            Some(Mac::Sha1) => Hash::Sha1,
-            Some(Mac::Sha256) => Hash::Sha256,
-            Some(Mac::Sha384) => Hash::Sha384,
-            Some(Mac::Sha512) => Hash::Sha512,
+            Some(MacName::Sha1) => Hash::Sha1,
+            Some(MacName::Sha256) => Hash::Sha256,
+            Some(MacName::Sha384) => Hash::Sha384,
+            Some(MacName::Sha512) => Hash::Sha512,
         };
         let made = if let Some(path) = &self.to_key_file {
             let (key, name) = (material::key_file(path)?, self.to_key_name.as_str());
@@ -185,12 +185,12 @@ fn rounds(text: &str) -> Result<NonZeroU32, String> {
 
 /// A PSKC file that is being written, its secrets protected or in the clear.
 pub(crate) struct PskcFile {
-    writer: ContainerWriter<Sink>,
+    writer: ContainerWriter<AtomicOutput>,
     protector: Option<Protector>,
 }
 
 impl PskcFile {
-    fn create(sink: Sink, of: &Header, protector: Option<Protector>) -> Result<Self, Failure> {
+    fn create(sink: AtomicOutput, of: &Header, protector: Option<Protector>) -> Result<Self, Failure> {
         let Header { id, language, .. } = of.clone();
         let mut header = Header { id, language, ..Header::default() };
         if let Some(protector) = &protector {
@@ -245,12 +245,12 @@ pub(crate) struct To {
 impl To {
     /// # Errors
     /// As [`Sink::open`]; standard output would have to take the report in JSON too.
-    pub(crate) fn sink(&self, output: &Output) -> Result<Sink, Failure> {
+    pub(crate) fn sink(&self, output: &Output) -> Result<AtomicOutput, Failure> {
         if output.json && self.name().is_none() {
             let why = "--json prints its one document where the result would go";
             return Err(Failure::usage(why).next("give a file with --output, or leave out --json"));
         }
-        Sink::open(self.output.as_deref(), self.force)
+        AtomicOutput::open(self.output.as_deref(), self.force)
     }
 
     /// The name of the file, if it is one.
@@ -289,21 +289,21 @@ impl Encrypt {
         let Some(protector) = self.protection.protector()? else {
             return Err(Failure::usage("nothing to encrypt with").next(WITH_WHAT));
         };
-        rewrite(self.input.open(true)?, &self.to, Some(protector), Report::default(), output)
+        rewrite(self.input.open(true)?, &self.to, Some(protector), PskcReport::default(), output)
     }
 }
 
 #[derive(Args)]
-pub(crate) struct Decrypt {
+pub(crate) struct DecryptArgs {
     #[command(flatten)]
     input: Input,
     #[command(flatten)]
     to: To,
 }
 
-impl Decrypt {
+impl DecryptArgs {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        rewrite(self.input.open(true)?, &self.to, None, Report::default(), output)
+        rewrite(self.input.open(true)?, &self.to, None, PskcReport::default(), output)
     }
 }
 
@@ -312,7 +312,7 @@ pub(super) fn rewrite(
     file: KeyFile,
     to: &To,
     protector: Option<Protector>,
-    mut report: Report,
+    mut report: PskcReport,
     output: &Output,
 ) -> Result<(), Failure> {
     let warnings = file.warn_of_all();

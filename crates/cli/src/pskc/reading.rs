@@ -9,14 +9,14 @@ use pskc::{AlgorithmParameters, Key, KeyPackage, ResponseFormat, Value, ValueFor
 
 use super::document::Document;
 use super::format::{Format, algorithm};
-use super::kind::{Kind, TEXT_OF_NO_FORMAT};
+use super::kind::{FileKind, TEXT_OF_NO_FORMAT};
 use super::names::too_long;
 use super::notes::Notes;
 use crate::output::Failure;
 
 /// What the file is, and what it does not say itself.
 #[derive(Args, Clone, Default)]
-pub(crate) struct Reading {
+pub(crate) struct ReadOptions {
     /// The format of the file; told by its content if not given
     #[arg(long, value_enum)]
     from: Option<Format>,
@@ -63,7 +63,7 @@ fn columns_help() -> String {
     )
 }
 
-impl Reading {
+impl ReadOptions {
     /// The format of a document.
     ///
     /// # Errors
@@ -71,15 +71,15 @@ impl Reading {
     pub(crate) fn format(&self, document: &Document) -> Result<Format, Failure> {
         let file = document.name();
         let format = match (self.from, document.kind()?) {
-            (Some(format), _) | (None, Kind::Keys(format)) => format,
-            (None, Kind::Other(what, next)) => {
+            (Some(format), _) | (None, FileKind::Keys(format)) => format,
+            (None, FileKind::Other(what, next)) => {
                 return Err(Failure::new(format!("{file} is {what}, not a key file")).next(next));
             }
-            (None, Kind::Text) => {
+            (None, FileKind::Text) => {
                 return Err(Failure::new(format!("{file} is no key file: it is {TEXT_OF_NO_FORMAT}"))
                     .next("--from names its format; ask the sender which one it is"));
             }
-            (None, Kind::Unknown) => {
+            (None, FileKind::Unknown) => {
                 return Err(Failure::new(format!("{file} is no key file in a format that is known"))
                     .next("--from names its format; ask the sender which one it is"));
             }
@@ -159,7 +159,7 @@ impl Reading {
 
     /// What makes another import of the same file.
     pub(crate) fn identity(&self) -> String {
-        let Reading { from, columns, algorithm, assume } = self;
+        let ReadOptions { from, columns, algorithm, assume } = self;
         match (from, columns, algorithm, &assume[..]) {
             (None, None, None, []) => String::new(),
             _ => format!("{from:?} {columns:?} {algorithm:?} {assume:?}"),

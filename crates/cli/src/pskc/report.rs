@@ -10,7 +10,7 @@ use crate::shown::{count, note, shown};
 
 /// What became of the keys.
 #[derive(Default)]
-pub(super) struct Report {
+pub(super) struct PskcReport {
     /// Whether keys that cannot be expressed are left out.
     skip: bool,
     pub(super) written: u64,
@@ -19,12 +19,12 @@ pub(super) struct Report {
     /// What was taken for values that keys do not state.
     assumed: BTreeMap<&'static str, u64>,
     skipped: Vec<Json>,
-    pins: Pins,
+    pins: PinKeys,
 }
 
 /// The keys with PINs, where keys may be left out.
 #[derive(Default)]
-struct Pins {
+struct PinKeys {
     of_written: BTreeSet<String>,
     of_skipped: BTreeSet<String>,
     skipped: BTreeSet<String>,
@@ -58,9 +58,9 @@ fn pin_of(key: &Key) -> Option<&String> {
     key.policy.as_ref()?.pin_policy.as_ref()?.pin_key_id.as_ref()
 }
 
-impl Report {
+impl PskcReport {
     pub(super) fn new(skip: bool) -> Self {
-        Report { skip, ..Report::default() }
+        PskcReport { skip, ..PskcReport::default() }
     }
 
     /// Counts a package that is written.
@@ -116,7 +116,7 @@ impl Report {
                 self.pins.skipped.insert(id);
             }
         }
-        let Pins { of_written, of_skipped, skipped, .. } = &self.pins;
+        let PinKeys { of_written, of_skipped, skipped, .. } = &self.pins;
         for pin in of_skipped.difference(of_written).filter(|pin| !skipped.contains(*pin)) {
             note(format!("the key {} has the PIN of keys that are left out, and of no other", shown(pin)));
         }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::document::{Document, Octets};
 use super::material::{certificates, private_key, public_key};
 use super::protect::To;
-use super::sink::printed;
+use super::atomic_output::printed;
 
 use crate::output::{Failure, Output};
 

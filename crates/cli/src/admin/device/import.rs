@@ -14,9 +14,9 @@ use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::pskc::document::Document;
 use crate::pskc::format::Format as KeyFormat;
-use crate::pskc::input::{Input, Source};
-use crate::pskc::kind::Kind;
-use crate::pskc::reading::Reading;
+use crate::pskc::input::{Input, KeySource};
+use crate::pskc::kind::FileKind;
+use crate::pskc::reading::ReadOptions;
 use crate::shown::{count, shown};
 
 /// Devices in one request, and how long their texts may be together: the server takes 1000 in 8 MiB.
@@ -27,42 +27,42 @@ const MOST: usize = 50;
 
 /// What the devices stand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum DeviceFormat {
     /// A table with the heading manufacturer, serial, key_name and shared_key_hex, certificate_file or certificate_pem
     Csv,
     /// Key packages (RFC 6030), each with a device and the key that the device shares with the server
     Pskc,
 }
 
-impl Format {
+impl DeviceFormat {
     /// What a document is, by its content.
     fn of(document: &Document) -> Result<Self, Failure> {
         let name = document.name();
         match document.kind()? {
-            Kind::Keys(KeyFormat::Csv) => Ok(Format::Csv),
-            Kind::Keys(KeyFormat::Pskc) => Ok(Format::Pskc),
-            Kind::Keys(other) => Err(Failure::new(format!("{name} is {}", other.what()))
+            FileKind::Keys(KeyFormat::Csv) => Ok(DeviceFormat::Csv),
+            FileKind::Keys(KeyFormat::Pskc) => Ok(DeviceFormat::Pskc),
+            FileKind::Keys(other) => Err(Failure::new(format!("{name} is {}", other.what()))
                 .next("import devices from a table (CSV) or PSKC; import users' keys with `dskpp admin key import`")),
-            Kind::Other(what, next) => Err(Failure::new(format!("{name} is {what}")).next(next)),
-            Kind::Text | Kind::Unknown => Err(Failure::new(format!("{name} is neither a table nor a key file"))
+            FileKind::Other(what, next) => Err(Failure::new(format!("{name} is {what}")).next(next)),
+            FileKind::Text | FileKind::Unknown => Err(Failure::new(format!("{name} is neither a table nor a key file"))
                 .next("import devices from a table (CSV) or PSKC")),
         }
     }
 }
 
 #[derive(Args)]
-pub(in crate::admin) struct Import {
+pub(in crate::admin) struct DeviceImportArgs {
     #[command(flatten)]
-    source: Source,
+    source: KeySource,
 
     /// Format of the file [default: detected from its content]
     #[arg(long, value_enum, help_heading = "Format")]
-    format: Option<Format>,
+    format: Option<DeviceFormat>,
 }
 
 /// A device of the file.
 struct Row {
-    place: Place,
+    place: DevicePlace,
     manufacturer: String,
     serial: String,
     /// What the server is sent, or why it is not.
@@ -72,15 +72,15 @@ struct Row {
 /// Takes the devices one after the other.
 type Each<'a> = &'a mut dyn FnMut(Row) -> Result<(), Failure>;
 
-impl Import {
+impl DeviceImportArgs {
     /// Sends the devices in batches. Those that the server has already are told as such, so an import that was
     /// interrupted can be run again.
     pub(in crate::admin) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let document = Document::open(&self.source.file)?;
-        let format = self.format.map_or_else(|| Format::of(&document), Ok)?;
+        let format = self.format.map_or_else(|| DeviceFormat::of(&document), Ok)?;
         let (sender, mut rows) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || self.read(document, format, &sender));
-        let mut report = Report::default();
+        let mut report = DeviceImportReport::default();
         while let Some(batch) = rows.recv().await {
             report.send(api, batch).await?;
         }
@@ -99,7 +99,7 @@ impl Import {
         report.print(output)
     }
 
-    fn read(self, document: Document, format: Format, sender: &mpsc::Sender<Vec<Row>>) -> Result<(), Failure> {
+    fn read(self, document: Document, format: DeviceFormat, sender: &mpsc::Sender<Vec<Row>>) -> Result<(), Failure> {
         let (mut batch, mut text) = (Vec::new(), 0);
         let mut each = |row: Row| {
             text += row.device.as_ref().map_or(0, text_len);
@@ -112,12 +112,12 @@ impl Import {
             Ok(())
         };
         match format {
-            Format::Csv if self.source.unlock.is_given() => {
+            DeviceFormat::Csv if self.source.unlock.is_given() => {
                 return Err(Failure::usage("tables are not encrypted: decryption options require --format pskc"));
             }
-            Format::Csv => csv::read(&document, &self.source.file, &mut each)?,
-            Format::Pskc => {
-                let input = Input { source: self.source, reading: Reading::default() };
+            DeviceFormat::Csv => csv::read(&document, &self.source.file, &mut each)?,
+            DeviceFormat::Pskc => {
+                let input = Input { source: self.source, reading: ReadOptions::default() };
                 pskc::read(&input.read(document, true)?, &mut each)?;
             }
         }
@@ -138,16 +138,16 @@ fn text_len(device: &NewDevice) -> usize {
 /// Where a device stands in the file, from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Place {
+enum DevicePlace {
     Line(u64),
     Key(u64),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DevicePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Line(number) => write!(f, "line {number}"),
-            Place::Key(number) => write!(f, "key {number}"),
+            DevicePlace::Line(number) => write!(f, "line {number}"),
+            DevicePlace::Key(number) => write!(f, "key {number}"),
         }
     }
 }
@@ -156,7 +156,7 @@ impl fmt::Display for Place {
 #[derive(Serialize)]
 struct Rejected {
     #[serde(flatten)]
-    place: Place,
+    place: DevicePlace,
     manufacturer: String,
     serial: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,7 +165,7 @@ struct Rejected {
 
 /// What became of the devices.
 #[derive(Default, Serialize)]
-struct Report {
+struct DeviceImportReport {
     accepted: u64,
     duplicate: usize,
     refused: usize,
@@ -173,7 +173,7 @@ struct Report {
     refusals: Vec<Rejected>,
 }
 
-impl Report {
+impl DeviceImportReport {
     async fn send(&mut self, api: &Api, batch: Vec<Row>) -> Result<(), Failure> {
         let (mut devices, mut places) = (Vec::new(), Vec::new());
         for Row { place, manufacturer, serial, device } in batch {

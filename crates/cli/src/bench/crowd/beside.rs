@@ -13,7 +13,7 @@ use dskpp_otp::{Digits, Hotp};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::super::Target;
-use super::super::load::{self, Kind, Method, Recipe};
+use super::super::load::{self, RunKind, Method, Recipe};
 use super::{PATIENCE, imports};
 use crate::api::Api;
 use crate::output::Failure;
@@ -40,7 +40,7 @@ pub(super) type Took = BTreeMap<&'static str, Vec<u32>>;
 impl Beside {
     /// For so long.
     pub(super) async fn new(api: &Api, target: &Target, time: Duration) -> Result<Self, Failure> {
-        let wrap = Recipe::new(api, target, Kind::TwoPass(Method::Wrap)).await?;
+        let wrap = Recipe::new(api, target, RunKind::TwoPass(Method::Wrap)).await?;
         let codes = load::enrolments(api, (time.as_millis() / EVERY.as_millis()) as u32 + 20, None).await?;
         let (import, key) = (data_encoding::HEXLOWER.encode(&SystemRandom.bytes(32)), SystemRandom.secret(20));
         let keys = [("bench-beside".to_owned(), key)];

@@ -17,13 +17,13 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 
 use super::Target;
-use super::load::{Kind, Recipe};
+use super::load::{RunKind, Recipe};
 use super::process::rss_mib;
 use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::runtime;
 use beside::Beside;
-use report::Report;
+use report::CrowdReport;
 use strangers::Strangers;
 use users::Users;
 
@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Crowd {
     /// Cases to run, one after the other [default: all]
     #[arg(value_enum)]
-    cases: Vec<Case>,
+    cases: Vec<CrowdCase>,
 
     /// Duration of each case in seconds; the bounds apply after the first 5 seconds
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(6..=3600))]
@@ -57,7 +57,7 @@ pub(super) struct Crowd {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Case {
+enum CrowdCase {
     /// 800 runs per second with wrong codes, from 500 addresses
     Fixed,
     /// 20 runs per second with wrong codes from one address, each with 200,000 iterations
@@ -75,7 +75,7 @@ impl Crowd {
         open_files.current = open_files.maximum;
         _ = setrlimit(Resource::Nofile, open_files);
 
-        let all = <Case as clap::ValueEnum>::value_variants();
+        let all = <CrowdCase as clap::ValueEnum>::value_variants();
         let cases = if self.cases.is_empty() { all } else { &self.cases };
         let (mut documents, mut missed) = (Vec::new(), Vec::new());
         for case in cases {
@@ -92,15 +92,15 @@ impl Crowd {
         }
     }
 
-    async fn measure(&self, case: Case) -> Result<Report, Failure> {
+    async fn measure(&self, case: CrowdCase) -> Result<CrowdReport, Failure> {
         let target = Target::start(self.http, Some("--limits"))?;
         let time = Duration::from_secs(self.seconds);
         let api = Api::new(&target.origin, &target.token, target.ca.as_deref())?;
-        let recipe = Recipe::new(&api, &target, Kind::FourPass).await?;
+        let recipe = Recipe::new(&api, &target, RunKind::FourPass).await?;
         let users = Users::new(&api, &recipe, time).await?;
         let beside = Beside::new(&api, &target, time + time / 6).await?;
         let strangers = match case {
-            Case::Imports => None,
+            CrowdCase::Imports => None,
             _ => Some(Strangers::new(case, self.rate.unwrap_or(case.runs_per_s()), recipe).await?),
         };
         let calm = beside.measure(Instant::now() + time / 6).await?;
@@ -126,28 +126,28 @@ impl Crowd {
             warm.zip(rss_mib()).ok_or_else(|| Failure::new("cannot measure the server's memory on this system"))
         };
         let (others, users, during, memory_mib) = tokio::try_join!(others, users, beside.measure(until), memory)?;
-        Ok(Report { case, seconds: self.seconds, others, users, calm, during, memory_mib })
+        Ok(CrowdReport { case, seconds: self.seconds, others, users, calm, during, memory_mib })
     }
 }
 
-impl Case {
+impl CrowdCase {
     fn name(self) -> String {
         format!("{self:?}").to_lowercase()
     }
 
     fn runs_per_s(self) -> u32 {
-        if self == Case::Dear { 20 } else { 800 }
+        if self == CrowdCase::Dear { 20 } else { 800 }
     }
 
     fn iterations(self) -> u32 {
-        if self == Case::Dear { 200_000 } else { 100_000 }
+        if self == CrowdCase::Dear { 200_000 } else { 100_000 }
     }
 
     fn source(self, run: u32) -> Ipv4Addr {
         match self {
-            Case::Fixed => behind(Ipv4Addr::new(127, 1, 0, 1), run % 500),
-            Case::Dear => Ipv4Addr::new(127, 1, 0, 1),
-            Case::New | Case::Imports => behind(Ipv4Addr::new(127, 16, 0, 1), run % (200 << 16)),
+            CrowdCase::Fixed => behind(Ipv4Addr::new(127, 1, 0, 1), run % 500),
+            CrowdCase::Dear => Ipv4Addr::new(127, 1, 0, 1),
+            CrowdCase::New | CrowdCase::Imports => behind(Ipv4Addr::new(127, 16, 0, 1), run % (200 << 16)),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::report::{percentile, rounded};
-use super::Case;
+use super::CrowdCase;
 use super::beside::Took;
-use super::users::User;
+use super::users::UserOutcome;
 
 /// How runs ended, each with the microseconds of its last answer.
 pub(super) type Ended = BTreeMap<String, Vec<u32>>;
@@ -15,12 +15,12 @@ pub(super) type Ended = BTreeMap<String, Vec<u32>>;
 /// How a run ends that was refused because there is no room.
 pub(super) const REFUSED: &str = "HTTP 429";
 
-pub(super) struct Report {
-    pub(super) case: Case,
+pub(super) struct CrowdReport {
+    pub(super) case: CrowdCase,
     pub(super) seconds: u64,
     /// How it ended for strangers, or for batches of an import.
     pub(super) others: Ended,
-    pub(super) users: Vec<User>,
+    pub(super) users: Vec<UserOutcome>,
     pub(super) calm: Took,
     pub(super) during: Took,
     /// After the warm-up, and at the end.
@@ -34,7 +34,7 @@ fn of(us: impl IntoIterator<Item = u32>) -> (f64, f64) {
     (percentile(&us, 0.5), percentile(&us, 0.99))
 }
 
-impl Report {
+impl CrowdReport {
     /// The bounds that do not hold.
     pub(super) fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
@@ -44,22 +44,22 @@ impl Report {
             }
         };
         let users_p99_ms = match self.case {
-            Case::Fixed | Case::Dear => Some(2000.0),
-            Case::Imports => Some(200.0),
-            Case::New => None, // nothing tells them from strangers
+            CrowdCase::Fixed | CrowdCase::Dear => Some(2000.0),
+            CrowdCase::Imports => Some(200.0),
+            CrowdCase::New => None, // nothing tells them from strangers
         };
         if let Some(most) = users_p99_ms {
-            bound("the share of users not served at once", 1.0 - self.share(|_| true, User::is_served_at_once), 0.0);
+            bound("the share of users not served at once", 1.0 - self.share(|_| true, UserOutcome::is_served_at_once), 0.0);
             bound("the p99 of users in ms", self.users_ms().1, most);
         }
-        if let Some(refused) = self.others.get(REFUSED).filter(|_| self.case == Case::New) {
+        if let Some(refused) = self.others.get(REFUSED).filter(|_| self.case == CrowdCase::New) {
             bound("the p99 of refusals in ms", of(refused.iter().copied()).1, 250.0);
         }
         for (name, calm_ms, during_ms) in self.beside() {
-            let most = if self.case == Case::Imports { 200.0 } else { 250.0 };
+            let most = if self.case == CrowdCase::Imports { 200.0 } else { 250.0 };
             bound(&format!("the p99 of {name} in ms"), during_ms, (3.0 * calm_ms).max(most));
         }
-        if self.case == Case::New {
+        if self.case == CrowdCase::New {
             bound("the growth of memory in MiB", self.memory_mib.1 - self.memory_mib.0, 16.0);
         }
         missed
@@ -73,7 +73,7 @@ impl Report {
         let beside = self.beside().map(|(name, calm_ms, during_ms)| {
             (name.to_owned(), json!({ "p99_ms": during_ms, "p99_ms_before": calm_ms }))
         });
-        let shares = |is_served: fn(&User) -> bool| {
+        let shares = |is_served: fn(&UserOutcome) -> bool| {
             json!({
                 "known_addresses": rounded(self.share(|user| user.is_known, is_served)),
                 "new_addresses": rounded(self.share(|user| !user.is_known, is_served)),
@@ -87,8 +87,8 @@ impl Report {
             "users": {
                 "count": self.users.len(),
                 "last_tries": self.last_tries(),
-                "served_at_once": shares(User::is_served_at_once),
-                "served_after_retries": shares(User::is_served),
+                "served_at_once": shares(UserOutcome::is_served_at_once),
+                "served_after_retries": shares(UserOutcome::is_served),
                 "p50_ms": p50_ms,
                 "p99_ms": p99_ms,
             },
@@ -107,8 +107,8 @@ impl Report {
         let (p50_ms, p99_ms) = self.users_ms();
         lines.push(format!("  users          {}: p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms", json!(self.last_tries())));
         for (name, is_known) in [("known", true), ("new", false)] {
-            let share = |is_served: fn(&User) -> bool| 100.0 * self.share(|user| user.is_known == is_known, is_served);
-            let (at_once, at_last) = (share(User::is_served_at_once), share(User::is_served));
+            let share = |is_served: fn(&UserOutcome) -> bool| 100.0 * self.share(|user| user.is_known == is_known, is_served);
+            let (at_once, at_last) = (share(UserOutcome::is_served_at_once), share(UserOutcome::is_served));
             lines.push(format!(
                 "    from {name} addresses: {at_once:.1} % served at once, {at_last:.1} % after retries"
             ));
@@ -122,7 +122,7 @@ impl Report {
     }
 
     /// Of some users, the share of those who were served.
-    fn share(&self, who: impl Fn(&User) -> bool, is_served: fn(&User) -> bool) -> f64 {
+    fn share(&self, who: impl Fn(&UserOutcome) -> bool, is_served: fn(&UserOutcome) -> bool) -> f64 {
         let users: Vec<_> = self.users.iter().filter(|user| who(user)).collect();
         users.iter().filter(|user| is_served(user)).count() as f64 / users.len().max(1) as f64
     }

@@ -18,9 +18,9 @@ use dskpp_crypto::{Random as _, RsaEncryption, RsaPublicKey, Secret, SystemRando
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use super::super::link::Link;
+use super::super::connection::BenchConnection;
 use super::super::load::Recipe;
-use super::Case;
+use super::CrowdCase;
 use super::report::Ended;
 use crate::output::Failure;
 
@@ -29,19 +29,19 @@ const MOST: usize = 3000;
 
 /// What all runs have in common.
 pub(super) struct Strangers {
-    case: Case,
+    case: CrowdCase,
     runs_per_s: u32,
     recipe: Recipe,
     hello: Vec<u8>,
     /// Some R_C under K_SERVER.
     encrypted_nonce: Vec<u8>,
     /// Connections of addresses that come again.
-    idle: Mutex<HashMap<Ipv4Addr, Vec<Link>>>,
+    idle: Mutex<HashMap<Ipv4Addr, Vec<BenchConnection>>>,
     ended: Mutex<Ended>,
 }
 
 impl Strangers {
-    pub(super) async fn new(case: Case, runs_per_s: u32, recipe: Recipe) -> Result<Arc<Self>, Failure> {
+    pub(super) async fn new(case: CrowdCase, runs_per_s: u32, recipe: Recipe) -> Result<Arc<Self>, Failure> {
         let code = AuthCode::new("FFFFFFFF", &Secret::from_slice(b"0123456789ABCDEF")).map_err(Failure::new)?;
         let (hello, _) = FourPass::start(recipe.offer(code), &mut SystemRandom);
         let mut link = recipe.endpoint.connect().await?;
@@ -84,7 +84,7 @@ impl Strangers {
         match self.run(&mut link).await {
             Ok((ended, took_us)) => {
                 self.end(&ended, took_us);
-                if self.case != Case::New {
+                if self.case != CrowdCase::New {
                     lock(&self.idle).entry(source).or_default().push(link);
                 }
             }
@@ -97,7 +97,7 @@ impl Strangers {
     }
 
     /// One run with a wrong code of a ClientID that nobody has; how it ended, and the microseconds of its last answer.
-    async fn run(&self, link: &mut Link) -> Result<(String, u32), Failure> {
+    async fn run(&self, link: &mut BenchConnection) -> Result<(String, u32), Failure> {
         let begun = Instant::now();
         let (status, answer) = link.post(&self.recipe.endpoint, self.hello.clone()).await?;
         let Some((session_id, body)) = chosen(&answer).filter(|_| status == 200) else {

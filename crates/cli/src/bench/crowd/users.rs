@@ -26,7 +26,7 @@ pub(super) struct Users {
 }
 
 /// How one of them fared.
-pub(super) struct User {
+pub(super) struct UserOutcome {
     /// Whether somebody from this address has enrolled before.
     pub(super) is_known: bool,
     /// How each try ended.
@@ -35,7 +35,7 @@ pub(super) struct User {
     pub(super) took_us: u32,
 }
 
-impl User {
+impl UserOutcome {
     pub(super) fn is_served_at_once(&self) -> bool {
         self.tries.first().is_some_and(|first| first == SUCCESS)
     }
@@ -61,7 +61,7 @@ impl Users {
     }
 
     /// They come one after the other; those who came after the warm-up.
-    pub(super) async fn come(self, until: Instant) -> Result<Vec<User>, Failure> {
+    pub(super) async fn come(self, until: Instant) -> Result<Vec<UserOutcome>, Failure> {
         let (begun, mut ticks, mut runs) = (Instant::now(), interval(EVERY), JoinSet::new());
         for (number, code) in (0..).zip(self.codes) {
             ticks.tick().await;
@@ -84,10 +84,10 @@ impl Users {
 }
 
 /// One user tries until it works, or something else than a wait is in the way.
-async fn enrol(recipe: Recipe, number: u32, code: AuthCode, give_up: Instant) -> User {
+async fn enrol(recipe: Recipe, number: u32, code: AuthCode, give_up: Instant) -> UserOutcome {
     let is_known = number.is_multiple_of(2);
     let source = if is_known { known(number / 2) } else { behind(Ipv4Addr::new(127, 3, 0, 1), number) };
-    let mut user = User { is_known, tries: Vec::new(), took_us: 0 };
+    let mut user = UserOutcome { is_known, tries: Vec::new(), took_us: 0 };
     loop {
         let began = Instant::now();
         let ended = match timeout(PATIENCE, run_from(&recipe, source, code.clone())).await {

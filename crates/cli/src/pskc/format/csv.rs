@@ -9,10 +9,10 @@ use csv::{Reader, ReaderBuilder, StringRecord, Terminator};
 use pskc::KeyPackage;
 use serde_json::{Map, Value as Json};
 
-use super::Fault;
+use super::FormatError;
 use super::columns::{COLUMNS, Column};
 use super::heading::heading;
-use super::json::Members;
+use super::json::UnreadMembers;
 use super::loose;
 use super::quotes::Quotes;
 use super::secret::Encoding;
@@ -79,10 +79,10 @@ fn of_excel(cell: &str) -> Option<&str> {
 ///
 /// # Errors
 /// What is wrong, in which line, and what to do.
-pub(super) fn read(text: &str, columns: Option<&[String]>, notes: &mut Notes) -> Result<Vec<KeyPackage>, Fault> {
+pub(super) fn read(text: &str, columns: Option<&[String]>, notes: &mut Notes) -> Result<Vec<KeyPackage>, FormatError> {
     let (separator, text, before) = separator(text, notes);
     let mut quotes = Quotes::new(separator, before + 1);
-    quotes.read(text).and_then(|()| quotes.end()).map_err(Fault::from)?;
+    quotes.read(text).and_then(|()| quotes.end()).map_err(FormatError::from)?;
     let mut records = Records::new(text, separator, before);
     let Some(first) = records.next()? else { return Ok(Vec::new()) };
     let names: Vec<&str> = match columns {
@@ -101,7 +101,7 @@ pub(super) fn read(text: &str, columns: Option<&[String]>, notes: &mut Notes) ->
     while let Some(line) = next {
         let mut note = |what: String| notes.add(what, || format!("line {line}"));
         if let Some(members) = row(&columns, &records.record, &mut note).map_err(|why| why.at(line))? {
-            packages.push(super::json::package(members).map_err(|why| Fault::from(why).at(line))?);
+            packages.push(super::json::package(members).map_err(|why| FormatError::from(why).at(line))?);
         }
         next = records.next()?;
     }
@@ -126,8 +126,8 @@ impl<'a> Records<'a> {
         Records { text, reader: builder.from_reader(text), record: StringRecord::new(), before }
     }
 
-    fn next(&mut self) -> Result<Option<u64>, Fault> {
-        if !self.reader.read_record(&mut self.record).map_err(|why| Fault::from(why.to_string()))? {
+    fn next(&mut self) -> Result<Option<u64>, FormatError> {
+        if !self.reader.read_record(&mut self.record).map_err(|why| FormatError::from(why.to_string()))? {
             return Ok(None);
         }
         let start = self.record.position().map_or((0, 0), |at| (at.line(), at.byte()));
@@ -183,7 +183,7 @@ fn decide(
     has_heading: bool,
     before: u64,
     notes: &mut Notes,
-) -> Result<(), Fault> {
+) -> Result<(), FormatError> {
     let Some(at) = columns.iter().position(|column| *column == Column::Secret(None)) else { return Ok(()) };
     let mut records = Records::new(text, separator, before);
     if has_heading {
@@ -213,7 +213,7 @@ fn decide(
                 ),
                 _ => format!("the secrets in the column {name:?} can be read as hexadecimal and as Base32"),
             };
-            return Err(Fault::new(what, "name the column secret_hex, secret_base32 or secret_base64"));
+            return Err(FormatError::new(what, "name the column secret_hex, secret_base32 or secret_base64"));
         }
     };
     columns[at] = Column::Secret(Some(encoding));
@@ -222,18 +222,18 @@ fn decide(
 }
 
 /// The values in a line; `None` where it is empty.
-fn row(columns: &[Column], record: &StringRecord, note: &mut dyn FnMut(String)) -> Result<Option<Members>, Fault> {
+fn row(columns: &[Column], record: &StringRecord, note: &mut dyn FnMut(String)) -> Result<Option<UnreadMembers>, FormatError> {
     if record.iter().all(|cell| cell.trim().is_empty()) {
         return Ok(None);
     }
     if record.len() < columns.len() {
-        return Err(Fault::from(format!(
+        return Err(FormatError::from(format!(
             "it has {}, and there are {}",
             count(record.len() as u64, "cell"),
             count(columns.len() as u64, "column")
         )));
     }
-    let (mut members, mut policy) = (Members::default(), Map::new());
+    let (mut members, mut policy) = (UnreadMembers::default(), Map::new());
     for (i, cell) in record.iter().enumerate() {
         if of_excel(cell.trim()).is_some() {
             note(format!("the formula =\"…\" in column {} is read as the text in it", i + 1));
@@ -248,7 +248,7 @@ fn row(columns: &[Column], record: &StringRecord, note: &mut dyn FnMut(String)) 
                 continue;
             }
             None | Some(Column::Unnamed) => {
-                return Err(Fault::from(format!("column {} has a value and no name", i + 1)));
+                return Err(FormatError::from(format!("column {} has a value and no name", i + 1)));
             }
             Some(Column::Value(name)) => name,
             Some(Column::Date(name)) => {

@@ -1,12 +1,12 @@
 //! The heading of a table: which column stands where, and what to do where there is none.
 
-use super::Fault;
+use super::FormatError;
 use super::columns::Column;
 use super::json::algorithm;
 use super::secret::Encoding;
 
 /// Which column stands where.
-pub(super) fn heading(names: &[&str], are_given: bool, text: &[u8]) -> Result<Vec<Column>, Fault> {
+pub(super) fn heading(names: &[&str], are_given: bool, text: &[u8]) -> Result<Vec<Column>, FormatError> {
     let columns: Vec<Option<Column>> = names.iter().map(|name| Column::of(name)).collect();
     if !are_given && !columns.iter().any(is_known) {
         return Err(missing(names, text));
@@ -16,11 +16,11 @@ pub(super) fn heading(names: &[&str], are_given: bool, text: &[u8]) -> Result<Ve
         let name = name.trim();
         let Some(column) = column else {
             return Err(match name.contains([',', ';', '\t', '|']) {
-                true => Fault::new(
+                true => FormatError::new(
                     format!("the column {name:?} is not known: its name has another separator in it"),
                     "separate all columns by the same",
                 ),
-                false => Fault::new(
+                false => FormatError::new(
                     format!("the column {name:?} is not known"),
                     format!(
                         "rename it in the heading, or name all columns in their order with --columns (- leaves one \
@@ -31,7 +31,7 @@ pub(super) fn heading(names: &[&str], are_given: bool, text: &[u8]) -> Result<Ve
         };
         if let Some(at) = known.iter().position(|other| column.is_the_same(*other)) {
             let what = format!("the columns {:?} and {name:?} say the same", names[at].trim());
-            return Err(Fault::new(what, "remove one of them, or name the columns with --columns (- leaves one out)"));
+            return Err(FormatError::new(what, "remove one of them, or name the columns with --columns (- leaves one out)"));
         }
         known.push(column);
     }
@@ -46,7 +46,7 @@ fn is_known(column: &Option<Column>) -> bool {
 }
 
 /// A first line that names no column: data, a title, or names that are not known.
-fn missing(cells: &[&str], text: &[u8]) -> Fault {
+fn missing(cells: &[&str], text: &[u8]) -> FormatError {
     const FURTHEST: usize = 20;
     let what = "the table has no heading: no cell of its first line is the name of a column";
     let text = String::from_utf8_lossy(text);
@@ -55,15 +55,15 @@ fn missing(cells: &[&str], text: &[u8]) -> Fault {
             >= 2
     };
     if let Some(at) = text.lines().take(FURTHEST).position(is_heading) {
-        return Fault::new(what, format!("line {} looks like it: remove the lines in front of it", at + 1));
+        return FormatError::new(what, format!("line {} looks like it: remove the lines in front of it", at + 1));
     }
     let names = suggestion(cells);
     match names.iter().any(|name| name.starts_with("secret")) {
-        true => Fault::new(
+        true => FormatError::new(
             what,
             format!("if it has none, name the columns in their order, such as --columns {}", names.join(",")),
         ),
-        false => Fault::new(
+        false => FormatError::new(
             what,
             format!(
                 "rename the columns, or name them in their order with --columns (- leaves one out). Known are {KNOWN}"

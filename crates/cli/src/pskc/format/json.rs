@@ -13,14 +13,14 @@ use serde_json::map::Entry;
 use serde_json::{Map, Value as Json};
 use zeroize::Zeroizing;
 
-use super::Fault;
+use super::FormatError;
 use super::secret::Encoding;
 use crate::pskc::notes::Notes;
 
 /// A list of objects, or an object with that list as `keys`.
-pub(super) fn read(text: &str, notes: &mut Notes) -> Result<Vec<KeyPackage>, Fault> {
+pub(super) fn read(text: &str, notes: &mut Notes) -> Result<Vec<KeyPackage>, FormatError> {
     let Unique(document) =
-        serde_json::from_str(text).map_err(|why| Fault::from(format!("the JSON cannot be read: {why}")))?;
+        serde_json::from_str(text).map_err(|why| FormatError::from(format!("the JSON cannot be read: {why}")))?;
     let keys = match document {
         Json::Array(keys) => keys,
         Json::Object(mut members) => match members.remove("keys") {
@@ -28,26 +28,26 @@ pub(super) fn read(text: &str, notes: &mut Notes) -> Result<Vec<KeyPackage>, Fau
                 around(members, notes)?;
                 keys
             }
-            _ => return Err(Fault::from("there is no list \"keys\"")),
+            _ => return Err(FormatError::from("there is no list \"keys\"")),
         },
-        _ => return Err(Fault::from("neither a list nor an object")),
+        _ => return Err(FormatError::from("neither a list nor an object")),
     };
     let mut read = |(i, key)| {
         let place = |i| format!("key {}", i + 1);
-        let Json::Object(members) = key else { return Err(Fault::from(format!("{} is no object", place(i)))) };
-        package(members.into()).map_err(|why| Fault::from(format!("{}: {why}", place(i))))
+        let Json::Object(members) = key else { return Err(FormatError::from(format!("{} is no object", place(i)))) };
+        package(members.into()).map_err(|why| FormatError::from(format!("{}: {why}", place(i))))
     };
     keys.into_iter().enumerate().map(&mut read).collect()
 }
 
 /// What stands beside the keys: `inspect` writes what it says of the file, and nothing else is known.
-fn around(members: Map<String, Json>, notes: &mut Notes) -> Result<(), Fault> {
+fn around(members: Map<String, Json>, notes: &mut Notes) -> Result<(), FormatError> {
     for (name, value) in members {
         let is_said = match &*name {
             "container" => value.get("id").is_some_and(|id| !id.is_null()),
             "signed" => value == Json::Bool(true),
             "encryption" | "warnings" | "format" => false,
-            _ => return Err(Fault::from(format!("{name} is not known: it would be lost"))),
+            _ => return Err(FormatError::from(format!("{name} is not known: it would be lost"))),
         };
         if is_said {
             notes.add(format!("what {name} says of the file is left out"), || "beside the keys".to_owned());
@@ -126,15 +126,15 @@ impl<'de> Visitor<'de> for Any {
 
 /// Members that are taken out one by one; what is left in the end is unknown. A list: few objects have ten.
 #[derive(Default)]
-pub(super) struct Members(Vec<(String, Json)>);
+pub(super) struct UnreadMembers(Vec<(String, Json)>);
 
-impl From<Map<String, Json>> for Members {
+impl From<Map<String, Json>> for UnreadMembers {
     fn from(members: Map<String, Json>) -> Self {
-        Members(members.into_iter().collect())
+        UnreadMembers(members.into_iter().collect())
     }
 }
 
-impl Members {
+impl UnreadMembers {
     pub(super) fn push(&mut self, name: &str, value: impl Into<Json>) {
         self.0.push((name.to_owned(), value.into()));
     }
@@ -193,7 +193,7 @@ impl Members {
 }
 
 /// The package that an object stands for.
-pub(super) fn package(mut members: Members) -> Result<KeyPackage, String> {
+pub(super) fn package(mut members: UnreadMembers) -> Result<KeyPackage, String> {
     let device = DeviceInfo {
         manufacturer: members.text("manufacturer")?,
         serial_no: members.text("serial")?,
@@ -270,7 +270,7 @@ pub(in crate::pskc) fn algorithm(name: String) -> Result<String, String> {
 const SECRETS: [(&str, Encoding); 3] =
     [("secret_hex", Encoding::Hex), ("secret_base32", Encoding::Base32), ("secret_base64", Encoding::Base64)];
 
-fn data(members: &mut Members) -> Result<KeyData, String> {
+fn data(members: &mut UnreadMembers) -> Result<KeyData, String> {
     if members.remove("secret_error").is_some() {
         return Err("the secret is missing, as it was encrypted".to_owned());
     }
@@ -307,7 +307,7 @@ fn data(members: &mut Members) -> Result<KeyData, String> {
 
 const NUMBER: &str = "a whole number";
 
-fn parameters(members: &mut Members) -> Result<Option<AlgorithmParameters>, String> {
+fn parameters(members: &mut UnreadMembers) -> Result<Option<AlgorithmParameters>, String> {
     let check = members.flag("challenge_check")?;
     let (min, max) = (members.parsed("challenge_min_length", NUMBER)?, members.parsed("challenge_max_length", NUMBER)?);
     let challenge_format = match members.named("challenge_encoding", ValueFormat::from_name)? {
@@ -343,7 +343,7 @@ fn parameters(members: &mut Members) -> Result<Option<AlgorithmParameters>, Stri
     Ok((parameters != AlgorithmParameters::default()).then_some(parameters))
 }
 
-fn policy(mut members: Members) -> Result<Policy, String> {
+fn policy(mut members: UnreadMembers) -> Result<Policy, String> {
     if members.flag("unknown_policy_elements")? == Some(true) {
         return Err("the policy says what is not understood, so the key must not be used".to_owned());
     }

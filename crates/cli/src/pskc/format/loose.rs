@@ -2,19 +2,19 @@
 
 use pskc::DateTime;
 
-use super::Fault;
+use super::FormatError;
 
 /// The date in a cell of another form than that of XML Schema, as that; `None` where it is of that form.
 ///
 /// # Errors
 /// It is no date, or may be two.
-pub(super) fn date(name: &str, cell: &str) -> Result<Option<String>, Fault> {
+pub(super) fn date(name: &str, cell: &str) -> Result<Option<String>, FormatError> {
     if cell.as_bytes().get(10) == Some(&b'T') && cell.parse::<DateTime>().is_ok() {
         return Ok(None);
     }
     match DateTime::read_loosely(cell) {
         Ok(date) => Ok(Some(date.to_string())),
-        Err(why) => Err(Fault::new(format!("{name}: {why}"), "write dates as 2026-01-31 or 2026-01-31T12:00:00Z")),
+        Err(why) => Err(FormatError::new(format!("{name}: {why}"), "write dates as 2026-01-31 or 2026-01-31T12:00:00Z")),
     }
 }
 

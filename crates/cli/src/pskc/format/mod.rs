@@ -20,7 +20,7 @@ use pskc::{Key, KeyPackage};
 pub(super) use columns::COLUMNS;
 pub(crate) use csv::likely_separator;
 pub(super) use json::algorithm;
-use otp::Otp;
+use otp::OtpKey;
 pub(crate) use quotes::Quotes;
 
 use super::describe::Pins;
@@ -112,27 +112,27 @@ impl Format {
         text: &str,
         columns: Option<&[String]>,
         notes: &mut Notes,
-    ) -> Result<Vec<KeyPackage>, Fault> {
+    ) -> Result<Vec<KeyPackage>, FormatError> {
         match self {
             Format::Csv => csv::read(text, columns, notes),
             Format::Json => json::read(text, notes),
             Format::Otpauth => lines(text, notes, |line, note| otpauth::read(line, note).map(|package| vec![package])),
             Format::Usersfile => lines(text, notes, users::read),
             // Never asked for.
-            Format::Pskc | Format::Rfc6031 | Format::Pkcs12 => Err(Fault::from("it is no text")),
+            Format::Pskc | Format::Rfc6031 | Format::Pkcs12 => Err(FormatError::from("it is no text")),
         }
     }
 }
 
 /// What is wrong with a file, and what to do about it.
-pub(super) struct Fault {
+pub(super) struct FormatError {
     pub(super) what: String,
     pub(super) next: Option<String>,
 }
 
-impl Fault {
+impl FormatError {
     fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
-        Fault { what: what.into(), next: Some(next.into()) }
+        FormatError { what: what.into(), next: Some(next.into()) }
     }
 
     fn at(mut self, line: u64) -> Self {
@@ -141,28 +141,28 @@ impl Fault {
     }
 }
 
-impl<T: Into<String>> From<T> for Fault {
+impl<T: Into<String>> From<T> for FormatError {
     fn from(what: T) -> Self {
-        Fault { what: what.into(), next: None }
+        FormatError { what: what.into(), next: None }
     }
 }
 
 /// A format that is written key by key.
-pub(super) enum Writer {
+pub(super) enum KeyWriter {
     Csv(csv::Table),
     Json { begun: bool },
     Otpauth,
     Usersfile,
 }
 
-impl Writer {
-    pub(super) fn new(format: Format) -> Option<Writer> {
+impl KeyWriter {
+    pub(super) fn new(format: Format) -> Option<KeyWriter> {
         match format {
             Format::Pskc | Format::Rfc6031 | Format::Pkcs12 => None,
-            Format::Csv => Some(Writer::Csv(csv::Table::default())),
-            Format::Json => Some(Writer::Json { begun: false }),
-            Format::Otpauth => Some(Writer::Otpauth),
-            Format::Usersfile => Some(Writer::Usersfile),
+            Format::Csv => Some(KeyWriter::Csv(csv::Table::default())),
+            Format::Json => Some(KeyWriter::Json { begun: false }),
+            Format::Otpauth => Some(KeyWriter::Otpauth),
+            Format::Usersfile => Some(KeyWriter::Usersfile),
         }
     }
 
@@ -183,42 +183,42 @@ impl Writer {
             return Err("its secret is empty".to_owned());
         }
         let algorithm = key.and_then(|key| key.algorithm.as_deref());
-        if matches!(self, Writer::Csv(_) | Writer::Json { .. })
+        if matches!(self, KeyWriter::Csv(_) | KeyWriter::Json { .. })
             && algorithm.is_some_and(|name| !name.is_empty() && !name.contains(':'))
         {
             return Err("the format takes an Algorithm that is no URI for another one".to_owned());
         }
         match self {
-            Writer::Csv(table) => table.row(package, pins),
-            Writer::Json { begun } => {
+            KeyWriter::Csv(table) => table.row(package, pins),
+            KeyWriter::Json { begun } => {
                 let begin = if std::mem::replace(begun, true) { "," } else { "{\"keys\":[" };
                 Ok(format!("{begin}{}", super::describe::package(package, Some(pins))))
             }
-            Writer::Otpauth => otpauth::write(package),
-            Writer::Usersfile => users::write(package, pins),
+            KeyWriter::Otpauth => otpauth::write(package),
+            KeyWriter::Usersfile => users::write(package, pins),
         }
     }
 
     /// What the package says that the format has no place for, and that changes neither the codes nor the policy.
     pub(super) fn left_out(&self, package: &KeyPackage) -> Vec<&'static str> {
         match self {
-            Writer::Csv(_) => left_out::of_all(package, true, true),
-            Writer::Json { .. } => left_out::of_all(package, false, false),
-            Writer::Otpauth => left_out::of_apps(package, package.key.as_ref().map(name).unwrap_or_default(), true),
-            Writer::Usersfile => left_out::of_apps(package, package.key.as_ref().map(user).unwrap_or_default(), false),
+            KeyWriter::Csv(_) => left_out::of_all(package, true, true),
+            KeyWriter::Json { .. } => left_out::of_all(package, false, false),
+            KeyWriter::Otpauth => left_out::of_apps(package, package.key.as_ref().map(name).unwrap_or_default(), true),
+            KeyWriter::Usersfile => left_out::of_apps(package, package.key.as_ref().map(user).unwrap_or_default(), false),
         }
     }
 
     /// What the written key says that the package does not.
     pub(super) fn assumed(&self, package: &KeyPackage) -> Vec<&'static str> {
-        if matches!(self, Writer::Otpauth | Writer::Usersfile) { otp::assumed(package) } else { Vec::new() }
+        if matches!(self, KeyWriter::Otpauth | KeyWriter::Usersfile) { otp::assumed(package) } else { Vec::new() }
     }
 
     /// What stands after the last key.
     pub(super) fn end(&self) -> &'static str {
         match self {
-            Writer::Json { begun: true } => "]}\n",
-            Writer::Json { begun: false } => "{\"keys\":[]}\n",
+            KeyWriter::Json { begun: true } => "]}\n",
+            KeyWriter::Json { begun: false } => "{\"keys\":[]}\n",
             _ => "",
         }
     }
@@ -229,13 +229,13 @@ fn lines(
     text: &str,
     notes: &mut Notes,
     read: impl Fn(&str, &mut dyn FnMut(String)) -> Result<Vec<KeyPackage>, String>,
-) -> Result<Vec<KeyPackage>, Fault> {
+) -> Result<Vec<KeyPackage>, FormatError> {
     let mut packages = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if !line.is_empty() && !line.starts_with('#') {
             let mut note = |what| notes.add(what, || format!("line {number}"));
-            packages.extend(read(line, &mut note).map_err(|why| Fault::from(why).at(number))?);
+            packages.extend(read(line, &mut note).map_err(|why| FormatError::from(why).at(number))?);
         }
     }
     Ok(packages)

@@ -10,7 +10,7 @@ const PERIOD_S: u32 = 30;
 const NO_COUNTER: &str = "the key has no Counter, which HOTP needs: --assume counter=0 says that no code was made yet";
 
 /// A one-time-password key, as the formats of authenticators have it.
-pub(super) struct Otp<'a> {
+pub(super) struct OtpKey<'a> {
     pub(super) key: &'a Key,
     pub(super) secret: &'a [u8],
     pub(super) is_totp: bool,
@@ -22,7 +22,7 @@ pub(super) struct Otp<'a> {
     pub(super) pin: Option<&'a PinPolicy>,
 }
 
-impl<'a> Otp<'a> {
+impl<'a> OtpKey<'a> {
     /// # Errors
     /// Why the key is none, or which limit of its use would be lost.
     pub(super) fn of(package: &'a KeyPackage) -> Result<Self, String> {
@@ -51,7 +51,7 @@ impl<'a> Otp<'a> {
             None if !is_totp => return Err(NO_COUNTER.to_owned()),
             counter => counter.unwrap_or(0),
         };
-        Ok(Otp {
+        Ok(OtpKey {
             key,
             secret: secret.expose(),
             is_totp,

@@ -12,13 +12,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use pskc::{AlgorithmParameters, Key, KeyData, KeyPackage, ResponseFormat, Value, ValueFormat};
 
 use super::secret::Encoding;
-use super::{HOTP, Otp, TOTP};
+use super::{HOTP, OtpKey, TOTP};
 
 /// What is written as it is; everything else by its octets.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 pub(super) fn write(package: &KeyPackage) -> Result<String, String> {
-    let otp = Otp::of(package)?;
+    let otp = OtpKey::of(package)?;
     if otp.pin.is_some() {
         return Err("the format knows no PIN".to_owned());
     }
@@ -65,7 +65,7 @@ pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<KeyPackag
         kind if kind.eq_ignore_ascii_case("hotp") => false,
         other => return Err(format!("the type {other:?} is not known: there are totp and hotp")),
     };
-    let parameters = Parameters::of(query, is_totp, note)?;
+    let parameters = UriParameters::of(query, is_totp, note)?;
     let label = decoded(label, "the label")?;
     let (issuer, account) = names(&label, parameters.issuer, note)?;
     let suite = parameters.hash.filter(|hash| *hash != Hash::Sha1).map(|hash| hash.hmac_name().to_owned());
@@ -133,7 +133,7 @@ fn names(
 }
 
 /// What the parameters say, where each stands once.
-struct Parameters {
+struct UriParameters {
     secret: Option<String>,
     issuer: Option<String>,
     hash: Option<Hash>,
@@ -191,9 +191,9 @@ const CHANGING_WHOLE: &[&str] = &[
     "format", "otp", "pin", "skew", "variant",
 ];
 
-impl Parameters {
+impl UriParameters {
     fn of(query: &str, is_totp: bool, note: &mut dyn FnMut(String)) -> Result<Self, String> {
-        let mut read = Parameters { secret: None, issuer: None, hash: None, digits: 6, counter: None, period_s: 30 };
+        let mut read = UriParameters { secret: None, issuer: None, hash: None, digits: 6, counter: None, period_s: 30 };
         let mut seen: Vec<String> = Vec::new();
         for part in query.split('&').filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));

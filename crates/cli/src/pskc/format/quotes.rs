@@ -4,14 +4,14 @@
 /// Follows the text of a table.
 pub(crate) struct Quotes {
     separator: u8,
-    place: Place,
+    place: QuoteState,
     line: u64,
     /// Where the last quoted cell begins.
     opened: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum QuoteState {
     Begin,
     Bare,
     Quoted,
@@ -25,7 +25,7 @@ enum Place {
 
 impl Quotes {
     pub(crate) fn new(separator: u8, first_line: u64) -> Self {
-        Quotes { separator, place: Place::Begin, line: first_line, opened: first_line }
+        Quotes { separator, place: QuoteState::Begin, line: first_line, opened: first_line }
     }
 
     /// # Errors
@@ -33,35 +33,35 @@ impl Quotes {
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<(), String> {
         let mut text = text;
         // Whole lines without a mark are quickly seen.
-        let is_bare = matches!(self.place, Place::Begin | Place::Bare) && !text.contains(&b'"');
+        let is_bare = matches!(self.place, QuoteState::Begin | QuoteState::Bare) && !text.contains(&b'"');
         if let (true, Some(end)) = (is_bare, text.iter().rposition(|octet| *octet == b'\n')) {
             self.line += text.iter().filter(|octet| **octet == b'\n').count() as u64;
-            self.place = Place::Begin;
+            self.place = QuoteState::Begin;
             text = &text[end + 1..];
         }
         for octet in text {
             self.place = match (self.place, *octet) {
-                (Place::Quoted, b'"') => Place::Behind,
-                (Place::Begin, b'=') => Place::Equals,
-                (Place::Equals, b'"') => Place::Formula,
-                (Place::Formula, b'"') => Place::Behind,
-                (Place::Formula, other) if other == self.separator || other == b'\n' => {
+                (QuoteState::Quoted, b'"') => QuoteState::Behind,
+                (QuoteState::Begin, b'=') => QuoteState::Equals,
+                (QuoteState::Equals, b'"') => QuoteState::Formula,
+                (QuoteState::Formula, b'"') => QuoteState::Behind,
+                (QuoteState::Formula, other) if other == self.separator || other == b'\n' => {
                     return Err(format!("line {}: a formula =\"…\" with a separator in it", self.line));
                 }
-                (Place::Formula, _) => Place::Formula,
-                (Place::Behind, b'"') | (Place::Quoted, _) => Place::Quoted,
-                (_, b'\n') => Place::Begin,
-                (_, other) if other == self.separator => Place::Begin,
-                (Place::Begin, b'"') => {
+                (QuoteState::Formula, _) => QuoteState::Formula,
+                (QuoteState::Behind, b'"') | (QuoteState::Quoted, _) => QuoteState::Quoted,
+                (_, b'\n') => QuoteState::Begin,
+                (_, other) if other == self.separator => QuoteState::Begin,
+                (QuoteState::Begin, b'"') => {
                     self.opened = self.line;
-                    Place::Quoted
+                    QuoteState::Quoted
                 }
-                (Place::Bare, b'"') => {
+                (QuoteState::Bare, b'"') => {
                     return Err(format!("line {}: a quotation mark within a cell: {RULE}", self.line));
                 }
-                (Place::Behind, b' ' | b'\t' | b'\r') => Place::Behind,
-                (Place::Behind, _) => return Err(format!("line {}: text behind a cell in quotes: {RULE}", self.line)),
-                (Place::Begin | Place::Bare | Place::Equals, _) => Place::Bare,
+                (QuoteState::Behind, b' ' | b'\t' | b'\r') => QuoteState::Behind,
+                (QuoteState::Behind, _) => return Err(format!("line {}: text behind a cell in quotes: {RULE}", self.line)),
+                (QuoteState::Begin | QuoteState::Bare | QuoteState::Equals, _) => QuoteState::Bare,
             };
             self.line += u64::from(*octet == b'\n');
         }
@@ -72,7 +72,7 @@ impl Quotes {
     /// A mark is not closed.
     pub(crate) fn end(&self) -> Result<(), String> {
         match self.place {
-            Place::Quoted => Err(format!("line {}: a quotation mark is not closed: {RULE}", self.opened)),
+            QuoteState::Quoted => Err(format!("line {}: a quotation mark is not closed: {RULE}", self.opened)),
             _ => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use pskc::{
 };
 
 use super::secret::Encoding;
-use super::{HOTP, Otp, PIN, TOTP};
+use super::{HOTP, OtpKey, PIN, TOTP};
 use crate::pskc::describe::{self, Pins};
 
 pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String> {
@@ -22,7 +22,7 @@ pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String>
             _ => Ok(String::new()), // a PIN stands in the line of its key
         };
     }
-    let otp = Otp::of(package)?;
+    let otp = OtpKey::of(package)?;
     if otp.hash != "SHA1" {
         return Err("a users file knows SHA-1 only".to_owned());
     }

@@ -3,7 +3,7 @@
 use dskpp_api::NewDevice;
 use pskc::KeyPackage;
 
-use super::{Each, Place, Row, cut};
+use super::{Each, DevicePlace, Row, cut};
 use crate::output::Failure;
 use crate::pskc::input::KeyFile;
 
@@ -22,7 +22,7 @@ pub(super) fn read(file: &KeyFile, each: Each<'_>) -> Result<(), Failure> {
         let serial = device.and_then(|device| device.serial_no.as_deref()).unwrap_or_default();
         let (manufacturer, serial) = (cut(manufacturer), cut(serial));
         let device = device_of(&package, &manufacturer, &serial).map_err(str::to_owned);
-        each(Row { place: Place::Key(number), manufacturer, serial, device })
+        each(Row { place: DevicePlace::Key(number), manufacturer, serial, device })
     })
 }
 

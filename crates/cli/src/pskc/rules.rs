@@ -9,19 +9,19 @@ use pskc::{
     Unshown, Unusable, Usable, Value, ValueAlgorithm, ValueFormat,
 };
 
-use super::check::{MOST, Problem};
-use super::ids::{Ids, Seen};
+use super::check::{MOST, Finding};
+use super::ids::{SeenIds, IdMatch};
 use super::protect::few_rounds;
 
 /// Said of a file in which somebody may have put secrets of his own.
 pub(super) const MIXED: &str = "some secrets of the file are encrypted, and some stand in the clear";
 
 /// Looks at the packages of a container, one by one.
-pub(super) struct Meaning {
+pub(super) struct RuleChecker {
     header: Header,
     /// The time at which keys should be good.
     at_unix_s: i64,
-    ids: Ids,
+    ids: SeenIds,
     /// The PIN keys that policies name, and where; those that were seen are out.
     pins: HashMap<String, u64>,
     /// The algorithm of the first encrypted value.
@@ -29,16 +29,16 @@ pub(super) struct Meaning {
     /// Whether a secret stands in the clear, and whether that was said of a file with encrypted ones.
     has_open: bool,
     is_mixed: bool,
-    found: Vec<Problem>,
+    found: Vec<Finding>,
 }
 
-impl Meaning {
+impl RuleChecker {
     /// Begins with what stands before the packages, which end on that line.
     pub(super) fn new(header: Header, line: u64, at_unix_s: i64) -> Self {
-        let mut meaning = Meaning {
+        let mut meaning = RuleChecker {
             header,
             at_unix_s,
-            ids: Ids::default(),
+            ids: SeenIds::default(),
             pins: HashMap::new(),
             algorithm: None,
             has_open: false,
@@ -50,7 +50,7 @@ impl Meaning {
     }
 
     /// All that was found.
-    pub(super) fn finish(mut self) -> Vec<Problem> {
+    pub(super) fn finish(mut self) -> Vec<Finding> {
         for (id, line) in std::mem::take(&mut self.pins) {
             if !self.ids.contains(&id) {
                 self.error(line, format!("there is no key {id:?} with the PIN"), "correct PINKeyId, or add that key");
@@ -61,11 +61,11 @@ impl Meaning {
     }
 
     fn error(&mut self, line: u64, what: impl ToString, next: &'static str) {
-        self.found.push(Problem::error(line, what, next));
+        self.found.push(Finding::error(line, what, next));
     }
 
     fn warning(&mut self, line: u64, what: impl ToString, next: &'static str) {
-        self.found.push(Problem::warning(line, what, next));
+        self.found.push(Finding::warning(line, what, next));
     }
 
     fn container(&mut self, line: u64) {
@@ -131,12 +131,12 @@ impl Meaning {
             );
         };
         match self.ids.add(&key.id) {
-            Seen::No => {}
-            Seen::Twice => {
+            IdMatch::No => {}
+            IdMatch::Twice => {
                 let next = "give each key an Id of its own: an import takes the first one only";
                 self.warning(line, format!("the Id {:?} stands twice", key.id), next);
             }
-            Seen::Alike => {
+            IdMatch::Alike => {
                 let next = "give each key an Id of its own: in PKCS #12 Java takes these two for one";
                 self.warning(line, format!("the Id {:?} stands twice, but for capital letters", key.id), next);
             }

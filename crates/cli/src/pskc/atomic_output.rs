@@ -14,7 +14,7 @@ const MOST: usize = 256 * 1024 * 1024;
 
 /// A result that is being written. It appears when it is [`finish`](Self::finish)ed: nothing of it is to be seen before
 /// all of it is right.
-pub(crate) enum Sink {
+pub(crate) enum AtomicOutput {
     /// Held in memory meanwhile.
     Stdout(Zeroizing<Vec<u8>>),
     /// What is no regular file, such as a pipe or `/dev/null`: held in memory as well.
@@ -24,12 +24,12 @@ pub(crate) enum Sink {
     File(BufWriter<NamedTempFile>, PathBuf, bool),
 }
 
-impl Sink {
+impl AtomicOutput {
     /// # Errors
     /// The file is there already and `force` is not given; it is a folder; its own folder cannot be written.
     pub(crate) fn open(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
-            return Ok(Sink::Stdout(Zeroizing::default()));
+            return Ok(AtomicOutput::Stdout(Zeroizing::default()));
         };
         let unwritten = |why| unwritten(path, why);
         let there = path.metadata().ok();
@@ -38,7 +38,7 @@ impl Sink {
         }
         if there.as_ref().is_some_and(|there| !there.is_file()) {
             let file = File::options().write(true).open(path).map_err(unwritten)?;
-            return Ok(Sink::Device(Zeroizing::default(), file, path.to_owned()));
+            return Ok(AtomicOutput::Device(Zeroizing::default(), file, path.to_owned()));
         }
         if there.is_some() && !force {
             return Err(Failure::new(format!("{} is there already", path.display())).next("--force replaces it"));
@@ -49,21 +49,21 @@ impl Sink {
         }
         let file = NamedTempFile::new_in(folder);
         let file = file.map_err(|why| Failure::new(format!("{} cannot be written: {why}", folder.display())))?;
-        Ok(Sink::File(BufWriter::new(file), path.to_owned(), force))
+        Ok(AtomicOutput::File(BufWriter::new(file), path.to_owned(), force))
     }
 
     /// Makes the result appear.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self {
-            Sink::Stdout(held) => {
+            AtomicOutput::Stdout(held) => {
                 let mut out = io::stdout().lock();
                 printed(out.write_all(&held).and_then(|()| out.flush()))
             }
-            Sink::Device(held, mut file, path) => match file.write_all(&held) {
+            AtomicOutput::Device(held, mut file, path) => match file.write_all(&held) {
                 Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(unwritten(&path, why)),
                 outcome => printed(outcome),
             },
-            Sink::File(out, path, force) => {
+            AtomicOutput::File(out, path, force) => {
                 let unwritten = |why: io::Error| unwritten(&path, why);
                 let file = out.into_inner().map_err(|why| unwritten(why.into_error()))?;
                 file.as_file().sync_all().map_err(unwritten)?;
@@ -74,21 +74,21 @@ impl Sink {
     }
 }
 
-impl Write for Sink {
+impl Write for AtomicOutput {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match self {
-            Sink::Stdout(held) | Sink::Device(held, ..) if held.len() + octets.len() > MOST => {
+            AtomicOutput::Stdout(held) | AtomicOutput::Device(held, ..) if held.len() + octets.len() > MOST => {
                 Err(io::Error::other("it is longer than 256 MiB, so it needs a file (--output)"))
             }
-            Sink::Stdout(held) | Sink::Device(held, ..) => held.write(octets),
-            Sink::File(out, ..) => out.write(octets),
+            AtomicOutput::Stdout(held) | AtomicOutput::Device(held, ..) => held.write(octets),
+            AtomicOutput::File(out, ..) => out.write(octets),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Sink::Stdout(_) | Sink::Device(..) => Ok(()),
-            Sink::File(out, ..) => out.flush(),
+            AtomicOutput::Stdout(_) | AtomicOutput::Device(..) => Ok(()),
+            AtomicOutput::File(out, ..) => out.flush(),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Endpoint {
     tls: Option<Arc<ClientConfig>>,
 }
 
-pub(super) struct Link {
+pub(super) struct BenchConnection {
     sender: SendRequest<Full<Bytes>>,
     host: HeaderValue,
 }
@@ -45,13 +45,13 @@ impl Endpoint {
         Ok(Endpoint { uri, host, port, tls: tls.map_err(Failure::new)? })
     }
 
-    pub(super) async fn connect(&self) -> Result<Link, Failure> {
+    pub(super) async fn connect(&self) -> Result<BenchConnection, Failure> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
         self.begin(stream.map_err(|why| self.failed(&why))?).await
     }
 
     /// As from another machine: `source` is an address of the loopback network. Nothing of the connection stays.
-    pub(super) async fn connect_from(&self, source: Ipv4Addr) -> Result<Link, Failure> {
+    pub(super) async fn connect_from(&self, source: Ipv4Addr) -> Result<BenchConnection, Failure> {
         let connect = async || {
             let socket = TcpSocket::new_v4()?;
             socket.set_zero_linger()?;
@@ -65,7 +65,7 @@ impl Endpoint {
         Failure::new(format!("cannot connect to {}: {why}", self.uri))
     }
 
-    async fn begin(&self, stream: TcpStream) -> Result<Link, Failure> {
+    async fn begin(&self, stream: TcpStream) -> Result<BenchConnection, Failure> {
         let failed = |why: &dyn std::fmt::Display| self.failed(why);
         stream.set_nodelay(true).map_err(|why| failed(&why))?;
         let sender = match &self.tls {
@@ -77,7 +77,7 @@ impl Endpoint {
             }
         };
         let host = HeaderValue::from_str(&format!("{}:{}", self.host, self.port)).map_err(|why| failed(&why))?;
-        Ok(Link { sender: sender.map_err(|why| failed(&why))?, host })
+        Ok(BenchConnection { sender: sender.map_err(|why| failed(&why))?, host })
     }
 }
 
@@ -89,7 +89,7 @@ async fn handshaken<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     Ok(sender)
 }
 
-impl Link {
+impl BenchConnection {
     /// Asks for a path; gives HTTP status and body.
     pub(super) async fn get(&mut self, path: &'static str) -> Result<(u16, Bytes), Failure> {
         let mut request = Request::new(Full::default());

@@ -23,7 +23,7 @@ const DEVICE: (&str, &str, &str) = ("Example", "DEMO-1", "example-demo-1");
 
 /// How a key comes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Scenario {
     FourPass,
     Transport,
     Wrap,
@@ -32,7 +32,7 @@ pub(super) enum Way {
     Renewal,
 }
 
-pub(super) struct Stage {
+pub(super) struct DemoEnvironment {
     pub(super) api: Api,
     pub(super) url_s: String,
     pub(super) k_server: RsaPrivateKey,
@@ -51,7 +51,7 @@ pub(super) struct Stage {
 }
 
 /// One run, with all that its two sides know.
-pub(super) struct Run {
+pub(super) struct DemoRun {
     /// The authentication code as it was typed; none: there was a trigger.
     pub(super) typed: Option<String>,
     pub(super) code: AuthCode,
@@ -65,7 +65,7 @@ pub(super) struct Run {
     pub(super) k_mac_old: Option<Secret>,
 }
 
-impl Stage {
+impl DemoEnvironment {
     /// A server on a free port, with everything in a temporary folder, and alice's device in its register.
     pub(super) async fn set() -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(|why| {
@@ -102,7 +102,7 @@ impl Stage {
         let mut options = TransportOptions::trusting(ca.clone());
         options.recording = Some(recording.clone());
         let transport = Transport::new(&options).map_err(Failure::new)?;
-        Ok(Stage {
+        Ok(DemoEnvironment {
             api,
             url_s,
             k_server,
@@ -125,14 +125,14 @@ impl Stage {
     }
 
     /// An enrolment for alice, and the key that comes of it.
-    pub(super) async fn provision(&mut self, way: Way) -> Result<Run, Failure> {
-        let replaced = self.first.clone().filter(|_| way == Way::Renewal);
+    pub(super) async fn provision(&mut self, way: Scenario) -> Result<DemoRun, Failure> {
+        let replaced = self.first.clone().filter(|_| way == Scenario::Renewal);
         let enrolment = self.enrolment(replaced.as_ref().map(|token| token.id.clone())).await?;
         let typed = enrolment.authentication_code.expose().to_owned();
         let code: AuthCode = typed.parse().map_err(Failure::new)?;
         let trigger = match (way, &enrolment.trigger_url) {
-            (Way::Trigger, Some(url)) => Some(fetch_trigger(url.expose(), self.ca.as_deref()).await?),
-            (Way::Trigger, None) => return Err(Failure::new("the enrolment has no trigger")),
+            (Scenario::Trigger, Some(url)) => Some(fetch_trigger(url.expose(), self.ca.as_deref()).await?),
+            (Scenario::Trigger, None) => return Err(Failure::new("the enrolment has no trigger")),
             _ => None,
         };
         let credential = match &trigger {
@@ -149,7 +149,7 @@ impl Stage {
         let exchanges = self.recorded();
         let typed = trigger.is_none().then_some(typed);
         let k_mac_old = replaced.and_then(|token| token.k_mac);
-        Ok(Run { typed, code, trigger, protection, exchanges, enrolled, token, k_mac_old })
+        Ok(DemoRun { typed, code, trigger, protection, exchanges, enrolled, token, k_mac_old })
     }
 
     /// Gives a code with a wrong password, then the right one: the wrong code, and why it was refused.
@@ -177,21 +177,21 @@ impl Stage {
     }
 
     /// Asks for the one way of protecting the key that is to be shown.
-    fn protect(&self, request: &mut EnrollRequest, way: Way) -> Option<ClientProtection> {
+    fn protect(&self, request: &mut EnrollRequest, way: Scenario) -> Option<ClientProtection> {
         let (method, protection) = match way {
-            Way::Transport => {
+            Scenario::Transport => {
                 request.private_key = Some((self.key_pair.clone(), Vec::new()));
                 let public = self.key_pair.public();
                 let info = KeyInfo::from_rsa(public.modulus(), public.exponent());
                 (ProtectionMethod::Transport, ClientProtection::Transport { key: self.key_pair.clone(), info })
             }
-            Way::Wrap => {
+            Scenario::Wrap => {
                 let (name, key) = (DEVICE.2.to_owned(), self.shared.clone());
                 request.device_key = Some((name.clone(), key.clone()));
                 (ProtectionMethod::Wrap, ClientProtection::Wrap { name, key })
             }
-            Way::PassphraseWrap => (ProtectionMethod::PassphraseWrap, ClientProtection::Passphrase),
-            Way::FourPass | Way::Trigger | Way::Renewal => {
+            Scenario::PassphraseWrap => (ProtectionMethod::PassphraseWrap, ClientProtection::Passphrase),
+            Scenario::FourPass | Scenario::Trigger | Scenario::Renewal => {
                 request.variant = Some(Variant::FourPass);
                 return None;
             }
