@@ -126,7 +126,7 @@ pub struct Resynced {
 /// A one-time password to validate, for one key or any key of a user. Requires `user`, `key_id` or `client_id`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Attempt {
+pub struct Validation {
     /// The user's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -145,16 +145,16 @@ pub struct Attempt {
     pub client_id: Option<String>,
 }
 
-impl Attempt {
+impl Validation {
     /// An attempt for that key.
     pub fn of_key(key_id: &str, otp: &str) -> Self {
-        Attempt { key_id: Some(key_id.to_owned()), otp: otp.to_owned().into(), ..Attempt::default() }
+        Validation { key_id: Some(key_id.to_owned()), otp: otp.to_owned().into(), ..Validation::default() }
     }
 }
 
 /// The result of an [`Attempt`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
+pub struct ValidationResult {
     /// Whether the password is correct and was not used before.
     pub valid: bool,
     /// The key that generated it.

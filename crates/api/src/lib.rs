@@ -35,7 +35,8 @@ pub use devices::{
 };
 pub use enrolments::{CreatedEnrolment, Enrolment, EnrolmentDetails, NewEnrolment, Refusal, WrongTries};
 pub use keys::{
-    Attempt, Key, KeyOwner, KeyParameters, KeyQuery, KeySecret, ListedKey, Resync, Resynced, UnreadableKey, Verdict,
+    Key, KeyOwner, KeyParameters, KeyQuery, KeySecret, ListedKey, Resync, Resynced, UnreadableKey, Validation,
+    ValidationResult,
 };
 pub use names::{
     Activation, Assign, Cause, EnrolmentState, HashName, KeyState, KeyType, Location, Method, Named, ProblemType,
@@ -44,7 +45,7 @@ pub use names::{
 pub use problem::{MEDIA_TYPE_PROBLEM, Page, Problem};
 pub use secret::SecretString;
 pub use transfer::{
-    Export, ExportEnd, ExportProtection, ImportProgress, ImportQuery, ImportReport, LeftOut, LeftOutKey,
+    ExportEnd, ExportProtection, ExportRequest, ImportProgress, ImportQuery, ImportReport, LeftOut, LeftOutKey,
     MEDIA_TYPE_PSKC, RejectedKey,
 };
 pub use users::{CreatedToken, NewToken, NewUser, User};

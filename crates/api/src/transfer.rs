@@ -68,7 +68,7 @@ pub struct ImportProgress {
 /// Which keys to export, and how to protect them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Export {
+pub struct ExportRequest {
     /// Only keys of this user.
     pub user: Option<String>,
     /// How the secrets are protected.

@@ -48,10 +48,13 @@ fn requests() -> Vec<(Reads, Value)> {
         (read::<KeyOwner>, json!({ "user": "alice" })),
         (read::<Resync>, json!({ "otps": ["755224", "287082"] })),
         (
-            read::<Attempt>,
+            read::<Validation>,
             json!({ "user": "alice", "key_id": "k", "otp": "755224", "challenge": "1", "client_id": "c" }),
         ),
-        (read::<Export>, json!({ "user": "alice", "protection": { "plain": true }, "leave_out_unreadable": false })),
+        (
+            read::<ExportRequest>,
+            json!({ "user": "alice", "protection": { "plain": true }, "leave_out_unreadable": false }),
+        ),
         (
             read::<ExportProtection>,
             json!({
@@ -132,8 +135,8 @@ fn answers() -> Vec<(Reads, Value)> {
         (read::<Page<ListedKey>>, json!({ "items": [key, { "key_id": "k2", "unreadable": "params" }] })),
         (read::<KeySecret>, json!({ "secret_hex": "5ec2e7" })),
         (read::<Resynced>, json!({ "synchronised": true })),
-        (read::<Verdict>, json!({ "valid": true, "key_id": "k1" })),
-        (read::<Verdict>, json!({ "valid": false })),
+        (read::<ValidationResult>, json!({ "valid": true, "key_id": "k1" })),
+        (read::<ValidationResult>, json!({ "valid": false })),
         (read::<ImportReport>, json!({ "accepted": 1, "duplicate": [rejected], "refused": [refused], "done": 3 })),
         (
             read::<ImportProgress>,
@@ -193,8 +196,8 @@ fn requests_are_read_strictly_and_errors_have_a_place() {
         (read::<NewEnrolment>, r#"{"user":"a","key_type":"hotp","expires_in_s":-1}"#, "integer `-1`, expected u64"),
         (read::<NewEnrolment>, r#"{"user":"a","key_type":"hotp","device":{"id":"1"}}"#, "unknown field `id`"),
         (read::<NewToken>, r#"{"name":"t","roles":["root"]}"#, "unknown variant `root`"),
-        (read::<Attempt>, r#"{"user":"a","otp":755224}"#, "expected a string"),
-        (read::<Export>, r#"{"protection":{"rot13":true}}"#, "unknown field `rot13`"),
+        (read::<Validation>, r#"{"user":"a","otp":755224}"#, "expected a string"),
+        (read::<ExportRequest>, r#"{"protection":{"rot13":true}}"#, "unknown field `rot13`"),
     ] {
         let why = read(example).expect_err(example);
         assert!(why.contains(word) && why.contains("at line 1 column"), "{example}: {why}");
@@ -227,8 +230,8 @@ fn answers_may_have_unknown_members_but_no_missing_ones_or_unknown_states() {
     }
     for (read, example) in [
         (read::<User> as Reads, r#"{"id":"u1"}"#),
-        (read::<Verdict>, r#"{"key_id":"k1"}"#),
-        (read::<Verdict>, r#"{"valid":"true"}"#),
+        (read::<ValidationResult>, r#"{"key_id":"k1"}"#),
+        (read::<ValidationResult>, r#"{"valid":"true"}"#),
         (read::<Page<ListedKey>>, r#"{"items":[{"key_id":"k1"}]}"#),
         (read::<Page<ListedKey>>, r#"{"items":[{"key_id":"k1","state":"lost","key_type":"hotp","params":{}}]}"#),
         (read::<Page<ListedDevice>>, r#"{"items":{}}"#),

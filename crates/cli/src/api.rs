@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use dskpp_api::{Export, ImportQuery, ImportReport, MEDIA_TYPE_PSKC, Problem, paths};
+use dskpp_api::{ExportRequest, ImportQuery, ImportReport, MEDIA_TYPE_PSKC, Problem, paths};
 use dskpp_client::transport::{CertificateFault, HttpClient, TransportError, check_url};
 use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -141,7 +141,7 @@ impl Api {
     }
 
     /// Asks for a PSKC document, however long it takes to come.
-    pub(crate) async fn export(&self, export: &Export) -> Result<Response, Failure> {
+    pub(crate) async fn export(&self, export: &ExportRequest) -> Result<Response, Failure> {
         let request = self.request(Method::POST, paths::KEYS_EXPORT)?.json(export);
         self.success(request.timeout(Duration::from_secs(24 * 3600))).await
     }

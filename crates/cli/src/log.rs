@@ -15,8 +15,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dskpp_server::config::{Log, LogFormat};
-use dskpp_server::{ConfigError, Fault};
+use dskpp_server::config::{LogFormat, LogSection};
+use dskpp_server::{ConfigError, ConfigFault};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -46,7 +46,7 @@ struct Started {
 type SetFilter = dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync;
 
 /// Starts the log as configured in `file`; `RUST_LOG` overrides the level. Panics are logged from now on.
-pub(crate) fn start(log: &Log, file: Option<&Path>) -> Result<(), Failure> {
+pub(crate) fn start(log: &LogSection, file: Option<&Path>) -> Result<(), Failure> {
     let filter = filter(&log.level).map_err(|why| fault(why.located(file)))?;
     let failed = |why: io::Error| Failure::new(format!("cannot start the log: {why}"));
     let standard_error = io::stderr();
@@ -84,7 +84,7 @@ fn filter(level: &str) -> Result<EnvFilter, ConfigError> {
     };
     EnvFilter::try_new(&value).map_err(|why| {
         let (key, remedy) = ("log.level".to_owned(), format!("is not a log filter: {why}"));
-        ConfigError(vec![Fault { key, value, remedy, place }])
+        ConfigError(vec![ConfigFault { key, value, remedy, place }])
     })
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use dskpp_client::{EnrollError, StoreError, TokenError, TransportError};
+use dskpp_client::{EnrollError, TokenError, TokenStoreError, TransportError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ macro_rules! with_next {
     };
 }
 
-with_next!(EnrollError, StoreError, TokenError, TransportError);
+with_next!(EnrollError, TokenStoreError, TokenError, TransportError);
 
 impl Output {
     /// A result: `document` for programs, `text` for people.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
-use dskpp_client::{OtpInput, StoreError, Token as Stored, TokenError, TokenStore as _};
+use dskpp_client::{OtpInput, Token as Stored, TokenError, TokenStore as _, TokenStoreError};
 use serde_json::{Value, json};
 
 use crate::output::{Failure, Output};
@@ -149,14 +149,14 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
     let mut input = OtpInput::at(SystemTime::now());
     input.challenge = challenge;
     let otp = match store.otp(&id, &input) {
-        Err(StoreError::Token(TokenError::NoPin(_))) => {
+        Err(TokenStoreError::Token(TokenError::NoPin(_))) => {
             let pin = prompt("PIN: ")?;
             store.otp(&id, &input.pin(&pin))
         }
         made => made,
     };
     let otp = otp.map_err(|why| match why {
-        StoreError::Token(TokenError::NoChallenge(_)) => Failure::usage(why).next("pass it with --challenge"),
+        TokenStoreError::Token(TokenError::NoChallenge(_)) => Failure::usage(why).next("pass it with --challenge"),
         why => why.into(),
     })?;
     let document = json!({ "id": id, "otp": otp.code.as_str(), "valid_for_s": otp.valid_for_s });

@@ -44,7 +44,7 @@ mod tokens;
 pub mod transport;
 
 pub use enroll::{DEFAULT_KEY_TYPES, EnrollError, EnrollRequest, Enrolled, ServerChange, Variant, enroll};
-pub use store::{FileStore, Runs, StoreError, TokenStore, Unlock};
+pub use store::{FileStore, Runs, TokenStore, TokenStoreError, Unlock};
 pub use token::{
     ImportError, MOST_OLD, NotAllowed, Otp, OtpInput, Token, TokenError, key_type_from_name, key_type_name,
 };

@@ -128,14 +128,14 @@ impl Transport {
         for _ in 0..=MAX_REDIRECTS {
             let answer = tokio::time::timeout_at(deadline, self.exchange(&at, body)).await;
             match answer.unwrap_or_else(|_| Err(lost(&at, "no answer in time")))? {
-                Answer::Body(answer) => {
+                HttpAnswer::Body(answer) => {
                     if let Some(recording) = &self.recording {
                         let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
                         recording.push(Exchange { request: body.to_vec(), answer: answer.clone() });
                     }
                     return Ok(answer);
                 }
-                Answer::Elsewhere(to) => {
+                HttpAnswer::Elsewhere(to) => {
                     tracing::debug!(from = %at, %to, "redirected");
                     at = to;
                 }
@@ -144,13 +144,13 @@ impl Transport {
         Err(TransportError::Redirected { to: at.into(), reason: "it is the sixth redirection in a row" })
     }
 
-    async fn exchange(&self, url: &Url, body: &[u8]) -> Result<Answer, TransportError> {
+    async fn exchange(&self, url: &Url, body: &[u8]) -> Result<HttpAnswer, TransportError> {
         let request = self.client.request_to(Method::POST, url).headers(headers()).timeout(self.total_timeout);
         let sent = request.body(body.to_vec()).send().await;
         let mut response = sent.map_err(|error| failed(url, &error))?;
         match response.status() {
             StatusCode::OK => {}
-            status if status.is_redirection() => return redirection(&response).map(Answer::Elsewhere),
+            status if status.is_redirection() => return redirection(&response).map(HttpAnswer::Elsewhere),
             status => {
                 let retry_after = retry_after(&response);
                 let is_busy = status == StatusCode::TOO_MANY_REQUESTS
@@ -173,11 +173,11 @@ impl Transport {
             }
             answer.extend_from_slice(&chunk);
         }
-        Ok(Answer::Body(answer))
+        Ok(HttpAnswer::Body(answer))
     }
 }
 
-enum Answer {
+enum HttpAnswer {
     Body(Vec<u8>),
     Elsewhere(Url),
 }

@@ -9,7 +9,7 @@ pub const CONFIRMATION_LEN: usize = 32;
 
 /// What a run establishes: the key itself and the key that its MACs are made with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keys {
+pub struct RunKeys {
     /// K_TOKEN, as long as its type asks for.
     pub k_token: Secret,
     /// K_MAC, as long as the PRF's keys; K_MAC' of a later renewal (profile P6).
@@ -17,7 +17,7 @@ pub struct Keys {
 }
 
 /// The keys of four-pass: `K_PROV = DSKPP-PRF(R_C, "Key generation" || K || R_S, dsLen)`, then split.
-pub fn agree(prf: Prf, r_c: &Secret, k: &[u8], r_s: &[u8], key_len: usize) -> Result<Keys, KeyLength> {
+pub fn agree(prf: Prf, r_c: &Secret, k: &[u8], r_s: &[u8], key_len: usize) -> Result<RunKeys, KeyLength> {
     let k_prov = prf.derive(r_c.expose(), &[b"Key generation", k, r_s], k_prov_len(prf, key_len))?;
     Ok(split(prf, &k_prov, key_len))
 }
@@ -28,16 +28,16 @@ pub fn k_prov_len(prf: Prf, key_len: usize) -> usize {
 }
 
 /// `K_PROV = K_MAC || K_TOKEN`, two equal halves, each cut to the length it needs (RFC 6063 §5.2.2, profile P4).
-fn split(prf: Prf, k_prov: &Secret, key_len: usize) -> Keys {
+fn split(prf: Prf, k_prov: &Secret, key_len: usize) -> RunKeys {
     let halves = k_prov.split_at(k_prov.len() / 2);
     let cut = halves.and_then(|(k_mac, k_token)| Some((k_mac.prefix(prf.key_len())?, k_token.prefix(key_len)?)));
     let (k_mac, k_token) = cut.expect("each half is as long as the longer of both keys");
-    Keys { k_token, k_mac }
+    RunKeys { k_token, k_mac }
 }
 
 /// K_PROV of two-pass, which the server draws alone (RFC 6063 §5.2.2), and the keys in it. A existing
 /// K_TOKEN is sent unchanged, beside a random K_MAC; where it is shorter than `key_len`, zeros follow it, as HMAC has it.
-pub fn draw(prf: Prf, key_len: usize, k_token: Option<&Secret>, rng: &mut dyn Random) -> (Secret, Keys) {
+pub fn draw(prf: Prf, key_len: usize, k_token: Option<&Secret>, rng: &mut dyn Random) -> (Secret, RunKeys) {
     let given = k_token.map_or(key_len, Secret::len);
     let half = k_prov_len(prf, key_len.max(given)) / 2;
     let mut k_prov = rng.secret(2 * half).expose().to_vec();
@@ -52,7 +52,7 @@ pub fn draw(prf: Prf, key_len: usize, k_token: Option<&Secret>, rng: &mut dyn Ra
 }
 
 /// The keys in a K_PROV of two-pass; `None` where it has another length than profile P4 gives it.
-pub fn take(prf: Prf, k_prov: &Secret, key_len: usize) -> Option<Keys> {
+pub fn take(prf: Prf, k_prov: &Secret, key_len: usize) -> Option<RunKeys> {
     (k_prov.len() == k_prov_len(prf, key_len)).then(|| split(prf, k_prov, key_len))
 }
 

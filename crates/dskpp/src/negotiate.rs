@@ -4,7 +4,7 @@ use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat
 use crate::encryption::ServerK;
 use crate::message::ClientHello;
 use crate::prf::Prf;
-use crate::refusal::Reason;
+use crate::refusal::RefusalReason;
 use crate::status::Status;
 
 /// What a server allows. The order of its lists does not matter: the client's does (profile P17).
@@ -85,9 +85,9 @@ pub fn negotiate(
     hello: &ClientHello,
     policy: &NegotiationPolicy,
     facts: &Facts<'_>,
-) -> Result<Choice, (Status, Reason)> {
+) -> Result<Choice, (Status, RefusalReason)> {
     if !hello.offers_four_pass() {
-        return Err((Status::NoProtocolVariants, Reason::NothingInCommon("protocol variant")));
+        return Err((Status::NoProtocolVariants, RefusalReason::NothingInCommon("protocol variant")));
     }
     let key_type = hello
         .supported_key_types
@@ -103,7 +103,7 @@ pub fn negotiate(
         .package_formats()
         .iter()
         .find(|offered| **offered == PackageFormat::Pskc && policy.package_formats.contains(offered));
-    let none = |status, list| (status, Reason::NothingInCommon(list));
+    let none = |status, list| (status, RefusalReason::NothingInCommon(list));
     let choice = Choice {
         key_type: key_type.ok_or(none(Status::NoSupportedKeyTypes, "key type"))?.clone(),
         encryption_algorithm: encryption_algorithm
@@ -113,7 +113,9 @@ pub fn negotiate(
         package_format: package_format.ok_or(none(Status::NoSupportedKeyPackages, "key package format"))?.clone(),
     };
     match &hello.client_nonce {
-        Some(nonce) if !NONCE_LEN.contains(&nonce.len()) => Err((Status::InitializationFailed, Reason::NonceLength)),
+        Some(nonce) if !NONCE_LEN.contains(&nonce.len()) => {
+            Err((Status::InitializationFailed, RefusalReason::NonceLength))
+        }
         _ => Ok(choice),
     }
 }

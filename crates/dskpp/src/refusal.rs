@@ -7,7 +7,7 @@ use crate::version::Version;
 /// The reason of a refusal: for the log alone. The peer gets the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum RefusalReason {
     /// The message could not be read.
     #[error("the message cannot be read")]
     Unreadable,
@@ -64,7 +64,7 @@ pub struct RunRefusal {
     /// The status that the peer receives.
     pub status: Status,
     /// The reason, for the log only.
-    pub reason: Reason,
+    pub reason: RefusalReason,
     /// The session, where one is known.
     pub session_id: Option<String>,
     /// Whether the message is a KeyProvServerHello (profile P22).
@@ -73,12 +73,12 @@ pub struct RunRefusal {
 
 impl RunRefusal {
     /// A refusal of a ClientHello, which offered four-pass or not (profile P22).
-    pub fn of_hello(status: Status, reason: Reason, offered_four_pass: bool) -> Self {
+    pub fn of_hello(status: Status, reason: RefusalReason, offered_four_pass: bool) -> Self {
         RunRefusal { status, reason, session_id: None, as_hello: offered_four_pass }
     }
 
     /// A refusal of a ClientNonce.
-    pub fn of_nonce(status: Status, reason: Reason, session_id: Option<String>) -> Self {
+    pub fn of_nonce(status: Status, reason: RefusalReason, session_id: Option<String>) -> Self {
         RunRefusal { status, reason, session_id, as_hello: false }
     }
 
@@ -88,7 +88,7 @@ impl RunRefusal {
             ReadError::NotDskpp(_) => None,
             ReadError::Refused { status, session_id, offered_four_pass, .. } => Some(RunRefusal {
                 status: *status,
-                reason: Reason::Unreadable,
+                reason: RefusalReason::Unreadable,
                 session_id: session_id.clone(),
                 as_hello: *offered_four_pass,
             }),

@@ -17,7 +17,7 @@ use pskc::xml::{Attribute, Foreign, Node, Ns, ns};
 use pskc::{Extensions, Key};
 
 use crate::algorithm::KeyType;
-use crate::key_schedule::Keys;
+use crate::key_schedule::RunKeys;
 use crate::prf::Prf;
 
 const NAMESPACE: &str = "urn:x-dskpp:token-length";
@@ -33,7 +33,7 @@ pub fn fits(key_type: &KeyType, type_len: usize, len: usize) -> bool {
 }
 
 /// Says the length of K_TOKEN, where it is not `type_len`.
-pub(crate) fn state(key: &mut Key, type_len: usize, prf: Prf, keys: &Keys) {
+pub(crate) fn state(key: &mut Key, type_len: usize, prf: Prf, keys: &RunKeys) {
     let len = keys.k_token.len();
     if len == type_len {
         return;
@@ -91,13 +91,13 @@ pub(crate) fn take(key: &mut Key, key_type: &KeyType, type_len: usize) -> Result
 
 impl Stated {
     /// The keys with K_TOKEN cut to its length, if the statement is the server's.
-    pub(crate) fn cut(&self, prf: Prf, keys: Keys) -> Option<Keys> {
-        let keys = Keys { k_token: keys.k_token.prefix(self.len)?, k_mac: keys.k_mac };
+    pub(crate) fn cut(&self, prf: Prf, keys: RunKeys) -> Option<RunKeys> {
+        let keys = RunKeys { k_token: keys.k_token.prefix(self.len)?, k_mac: keys.k_mac };
         ct_eq(&self.mac, &mac(prf, &keys, self.len)).then_some(keys)
     }
 }
 
-fn mac(prf: Prf, Keys { k_token, k_mac }: &Keys, len: usize) -> Vec<u8> {
+fn mac(prf: Prf, RunKeys { k_token, k_mac }: &RunKeys, len: usize) -> Vec<u8> {
     let len = len.to_string();
     let mac = prf.derive(k_mac.expose(), &[b"K_TOKEN length", len.as_bytes(), k_token.expose()], MAC_LEN);
     mac.expect("K_MAC was cut to the PRF's length").expose().to_vec()

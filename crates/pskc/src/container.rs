@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use crate::parts::{Header, Parts, Trailer, write_protection};
+use crate::parts::{ContainerParts, Header, Trailer, write_protection};
 use crate::xml::{Element, Reader, Writer, XmlLimits, ns};
 use crate::{Error, Extensions, KeyInfo, KeyPackage, MacMethod};
 
@@ -66,7 +66,7 @@ impl KeyContainer {
     /// Reads a container whose start tag `element` has just been read, whatever its name; DSKPP
     /// has it in another namespace (profile P26).
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
-        let mut parts = Parts::read_header(reader, element)?;
+        let mut parts = ContainerParts::read_header(reader, element)?;
         let mut key_packages = Vec::new();
         while let Some(package) = parts.next_package(reader)? {
             key_packages.push(package);

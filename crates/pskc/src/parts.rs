@@ -38,7 +38,7 @@ pub struct Trailer {
 }
 
 /// Where reading stands in the content of a container.
-pub(crate) struct Parts {
+pub(crate) struct ContainerParts {
     pub(crate) header: Header,
     pub(crate) trailer: Trailer,
     children: Sequence,
@@ -46,7 +46,7 @@ pub(crate) struct Parts {
     package: Option<Element>,
 }
 
-impl Parts {
+impl ContainerParts {
     /// Reads what comes before the first package of the container that `element` opened.
     pub(crate) fn read_header<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         const CHILDREN: &[&str] = &["EncryptionKey", "MACMethod", "KeyPackage*", "Signature", "Extensions*"];

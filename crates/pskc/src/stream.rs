@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use crate::parts::{Header, Parts, Trailer};
+use crate::parts::{ContainerParts, Header, Trailer};
 use crate::xml::{Reader, Writer, XmlLimits, ns};
 use crate::{Error, Extensions, KeyContainer, KeyPackage};
 
@@ -26,7 +26,7 @@ use crate::{Error, Extensions, KeyContainer, KeyPackage};
 /// ```
 pub struct ContainerReader<R: BufRead> {
     reader: Reader<R>,
-    parts: Parts,
+    parts: ContainerParts,
 }
 
 impl<R: BufRead> ContainerReader<R> {
@@ -39,11 +39,11 @@ impl<R: BufRead> ContainerReader<R> {
         if !root.is(ns::PSKC, "KeyContainer") {
             return Err(reader.unexpected(&root).into());
         }
-        let parts = Parts::read_header(&mut reader, &root)?;
+        let parts = ContainerParts::read_header(&mut reader, &root)?;
         Ok(Self { reader, parts })
     }
 
-    pub(crate) fn into_parts(self) -> (Reader<R>, Parts) {
+    pub(crate) fn into_parts(self) -> (Reader<R>, ContainerParts) {
         (self.reader, self.parts)
     }
 

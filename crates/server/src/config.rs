@@ -19,43 +19,43 @@ mod names;
 mod place;
 mod proxy;
 
-pub use devices::Devices;
+pub use devices::DevicesSection;
 pub use dskpp_api::KeyType;
 use environment::{setting_of, typed};
-pub use log::{Log, LogFormat};
+pub use log::{LogFormat, LogSection};
 pub use names::{EncryptionName, MacName, Pbkdf2Name};
-pub use proxy::{Network, Proxy, ProxyHeader};
+pub use proxy::{Network, ProxyHeader, ProxySection};
 
 /// The whole configuration. `Config::default()` runs without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Addresses, folder and names of the server.
-    pub server: Server,
+    pub server: ServerSection,
     /// The certificate of the HTTPS server.
-    pub tls: Tls,
+    pub tls: TlsSection,
     /// The proxies in front of the server.
-    pub proxy: Proxy,
+    pub proxy: ProxySection,
     /// K_SERVER, the key pair under which clients encrypt R_C.
-    pub k_server: KServer,
+    pub k_server: KServerSection,
     /// The key-encryption key.
-    pub seal: Seal,
+    pub seal: SealSection,
     /// The trust anchors for devices.
-    pub devices: Devices,
+    pub devices: DevicesSection,
     /// Protocol policy.
-    pub policy: Policy,
+    pub policy: PolicySection,
     /// Validation of one-time passwords.
-    pub validate: Validate,
+    pub validate: ValidateSection,
     /// Limits per address and in total.
-    pub limits: Limits,
+    pub limits: LimitsSection,
     /// Logging.
-    pub log: Log,
+    pub log: LogSection,
 }
 
 /// `[server]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Server {
+pub struct ServerSection {
     /// Address and port to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Folder for the store, keys, certificates and the first admin token.
@@ -78,7 +78,7 @@ pub struct Server {
 /// `[tls]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Tls {
+pub struct TlsSection {
     /// PEM file with the certificate and its chain. Empty: a private CA in `data_dir/tls`.
     pub certificate: PathBuf,
     /// PEM file with the certificate's private key.
@@ -90,7 +90,7 @@ pub struct Tls {
 /// `[k_server]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct KServer {
+pub struct KServerSection {
     /// PEM file (PKCS #8) with an RSA key of 2048 to 4096 bits. Empty: generated at the first start and kept sealed in
     /// the store.
     pub key: PathBuf,
@@ -102,7 +102,7 @@ pub struct KServer {
 /// `[seal]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Seal {
+pub struct SealSection {
     /// File with the key-encryption key, 64 hexadecimal digits. Empty: the systemd credential `dskpp-kek`, or
     /// `data_dir/kek`, generated at the first start. `DSKPP_KEK` in the environment overrides all of them. With any but
     /// the last, only [`crate::setup::database::migrate`] creates the store, never a start.
@@ -112,7 +112,7 @@ pub struct Seal {
 /// `[policy]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Policy {
+pub struct PolicySection {
     /// Key types that may be provisioned.
     pub key_types: Vec<KeyType>,
     /// Algorithms that may encrypt R_C (profile P19).
@@ -134,7 +134,7 @@ pub struct Policy {
 /// `[validate]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Validate {
+pub struct ValidateSection {
     /// HOTP counter values to try beyond the expected one.
     pub hotp_look_ahead: u32,
     /// TOTP time steps to try before and after the expected one.
@@ -144,7 +144,7 @@ pub struct Validate {
 /// `[limits]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub struct LimitsSection {
     /// DSKPP requests, and admin API calls with tokens that were not valid before, per second from one address (IPv6:
     /// one /64); 0 is no limit.
     pub requests_per_address_per_s: u32,
@@ -175,7 +175,7 @@ pub struct Limits {
     pub crypto_wait_s: u64,
 }
 
-impl Default for Server {
+impl Default for ServerSection {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
@@ -190,13 +190,13 @@ impl Default for Server {
     }
 }
 
-impl Default for Tls {
+impl Default for TlsSection {
     fn default() -> Self {
         Self { certificate: PathBuf::new(), key: PathBuf::new(), reload_s: 10 }
     }
 }
 
-impl Default for Policy {
+impl Default for PolicySection {
     fn default() -> Self {
         Self {
             key_types: KeyType::ALL.iter().copied().filter(|key_type| *key_type != KeyType::Other).collect(),
@@ -211,13 +211,13 @@ impl Default for Policy {
     }
 }
 
-impl Default for Validate {
+impl Default for ValidateSection {
     fn default() -> Self {
         Self { hotp_look_ahead: 10, totp_window: 1 }
     }
 }
 
-impl Default for Limits {
+impl Default for LimitsSection {
     fn default() -> Self {
         Self {
             requests_per_address_per_s: 500,
@@ -239,7 +239,7 @@ impl Default for Limits {
 
 /// One fault in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigFault {
     /// `section.key`, or the file.
     pub key: String,
     /// The value as given.
@@ -250,15 +250,15 @@ pub struct Fault {
     pub place: Option<String>,
 }
 
-impl Fault {
+impl ConfigFault {
     pub(crate) fn new(key: impl ToString, value: impl ToString, remedy: impl ToString) -> Self {
-        Fault { key: key.to_string(), value: value.to_string(), remedy: remedy.to_string(), place: None }
+        ConfigFault { key: key.to_string(), value: value.to_string(), remedy: remedy.to_string(), place: None }
     }
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Fault { key, value, remedy, place } = self;
+        let ConfigFault { key, value, remedy, place } = self;
         if let Some(place) = place {
             write!(f, "{place}: ")?;
         }
@@ -271,7 +271,7 @@ impl std::fmt::Display for Fault {
 
 /// All faults of a configuration, found in one pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(pub Vec<Fault>);
+pub struct ConfigError(pub Vec<ConfigFault>);
 
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -292,8 +292,8 @@ impl Config {
         let text = match file {
             None => String::new(),
             Some(path) => std::fs::read_to_string(path).map_err(|why| {
-                let fault = Fault::new("", "", format!("cannot be read: {why}; name a readable file"));
-                ConfigError(vec![Fault { place: Some(path.display().to_string()), ..fault }])
+                let fault = ConfigFault::new("", "", format!("cannot be read: {why}; name a readable file"));
+                ConfigError(vec![ConfigFault { place: Some(path.display().to_string()), ..fault }])
             })?,
         };
         Self::read_os(&text, std::env::vars_os()).map_err(|why| why.located(file))
@@ -340,7 +340,7 @@ impl Config {
             }
         }
         if faults.is_empty() {
-            given.try_into().map_err(|why| ConfigError(vec![Fault::new("", "", why)]))
+            given.try_into().map_err(|why| ConfigError(vec![ConfigFault::new("", "", why)]))
         } else {
             Err(ConfigError(faults))
         }
@@ -364,6 +364,6 @@ impl Config {
     }
 }
 
-fn fault(key: &str, value: &Value, remedy: &str) -> Fault {
-    Fault::new(key, value, remedy.trim())
+fn fault(key: &str, value: &Value, remedy: &str) -> ConfigFault {
+    ConfigFault::new(key, value, remedy.trim())
 }

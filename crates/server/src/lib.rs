@@ -34,7 +34,7 @@ mod setup;
 mod store;
 mod threads;
 
-pub use config::{Config, ConfigError, Fault};
+pub use config::{Config, ConfigError, ConfigFault};
 pub use error::{Error, StoreError};
 pub use running::{Running, ServerOptions, run, serve};
 pub use setup::database;

@@ -17,11 +17,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::Config;
 use crate::ConfigError;
+use crate::ConfigFault;
 use crate::Error;
-use crate::Fault;
 use crate::api;
 use crate::api::health;
-use crate::dskpp::http::{self, Binding};
+use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::service::Service;
 use crate::dskpp::trigger_page;
@@ -31,10 +31,10 @@ use crate::net::crypto_pool::CryptoPool;
 use crate::net::private_ca::PrivateCa;
 use crate::net::proxy::Proxies;
 use crate::net::rate_limit::Rates;
-use crate::net::tls::{Source, Tls};
+use crate::net::tls::{CertificateSource, TlsIdentity};
 use crate::net::turns::Turns;
 use crate::policy::backoff::Backoff;
-use crate::setup::bootstrap::{self, Data};
+use crate::setup::bootstrap::{self, DataFolder};
 use crate::setup::data_folder::Starting;
 use crate::setup::neighbours::Neighbours;
 use crate::setup::reload::Reload;
@@ -157,7 +157,7 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     }
     let tls = match config.server.http {
         true => None,
-        false => Some(Tls::load(tls_source(&config, ca))?),
+        false => Some(TlsIdentity::load(tls_source(&config, ca))?),
     };
     drop(starting);
 
@@ -172,11 +172,11 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
         gate: ConnectionLimit::new(&config.limits),
         turns: turns.clone(),
         proxies: Proxies::new(config.proxy.clone()),
-        tls: tls.as_ref().map(Tls::in_use),
+        tls: tls.as_ref().map(TlsIdentity::in_use),
         router: assemble(&config, &options, data, &url_s, turns, &tally, &mut background)?,
         times: (&config.limits).into(),
     });
-    let ca_file = tls.as_ref().and_then(Tls::ca_file);
+    let ca_file = tls.as_ref().and_then(TlsIdentity::ca_file);
     let (reloads, reloaded) = mpsc::channel(1);
     if let Some(tls) = tls {
         for_ever(&mut background, tls.watch(Duration::from_secs(config.tls.reload_s), reloaded));
@@ -193,7 +193,7 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
 fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {
     config.check()?;
     let fault = |key: &str, value: String, remedy: &str| {
-        let fault = Fault::new(key, value, remedy);
+        let fault = ConfigFault::new(key, value, remedy);
         Err(ConfigError(vec![fault]).into())
     };
     match options.iteration_floor_for_bench {
@@ -213,10 +213,10 @@ fn needs_private_ca(config: &Config) -> bool {
     (tls.as_os_str().is_empty() && !config.server.http) || k_server.as_os_str().is_empty()
 }
 
-fn tls_source(config: &Config, ca: Option<PrivateCa>) -> Source {
+fn tls_source(config: &Config, ca: Option<PrivateCa>) -> CertificateSource {
     match ca.filter(|_| config.tls.certificate.as_os_str().is_empty()) {
-        Some(ca) => Source::PrivateCa(ca),
-        None => Source::Files { certificate: config.tls.certificate.clone(), key: config.tls.key.clone() },
+        Some(ca) => CertificateSource::PrivateCa(ca),
+        None => CertificateSource::Files { certificate: config.tls.certificate.clone(), key: config.tls.key.clone() },
     }
 }
 
@@ -224,7 +224,7 @@ fn tls_source(config: &Config, ca: Option<PrivateCa>) -> Source {
 fn assemble(
     config: &Config,
     options: &ServerOptions,
-    data: Data,
+    data: DataFolder,
     url_s: &[String],
     turns: Turns,
     tally: &Arc<RefusalCounts>,
@@ -256,7 +256,7 @@ fn assemble(
     let body_timeout = Duration::from_secs(limits.body_timeout_s);
     let admin = api::router(api)
         .layer(middleware::from_fn(move |request, next| within(body_timeout + ADMIN_TIME, request, next)));
-    Ok(http::router(Binding { service: Arc::clone(&service), rates: Arc::clone(&rates), body_timeout })
+    Ok(http::router(HttpBinding { service: Arc::clone(&service), rates: Arc::clone(&rates), body_timeout })
         .merge(trigger_page::router(service, rates))
         .merge(health::router(store))
         .merge(admin))

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use dskpp_api::{
-    Activation, Attempt, CreatedEnrolment, DeviceName, EnrolmentDetails, HashName, KeyType, Location, Method, Named,
-    NewEnrolment as Request, Refusal, Variant, Verdict, WrongTries, paths,
+    Activation, CreatedEnrolment, DeviceName, EnrolmentDetails, HashName, KeyType, Location, Method, Named,
+    NewEnrolment as Request, Refusal, Validation, ValidationResult, Variant, WrongTries, paths,
 };
 
 use super::{delete, device_name, lines, one_of};
@@ -191,8 +191,8 @@ pub(super) struct ValidateArgs {
 impl ValidateArgs {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let ValidateArgs { otp, user, key, challenge, client_id } = self;
-        let attempt = Attempt { user, key_id: key, otp: otp.into(), challenge, client_id };
-        let verdict: Verdict = api.post(paths::VALIDATE, &attempt).await?;
+        let attempt = Validation { user, key_id: key, otp: otp.into(), challenge, client_id };
+        let verdict: ValidationResult = api.post(paths::VALIDATE, &attempt).await?;
         output.print(&verdict, || match &verdict.key_id {
             Some(key_id) => format!("valid (key {})", shown(key_id)),
             None => "not valid".to_owned(),

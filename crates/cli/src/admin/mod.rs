@@ -127,7 +127,9 @@ impl Admin {
                         format!("{}\n(shown only once; id {})", shown(token.token.expose()), shown(&token.id))
                     })
                 }
-                AdminCommand::Token(AdminTokenCommand::Delete { id }) => delete(&api, output, "token", paths::TOKEN, &id).await,
+                AdminCommand::Token(AdminTokenCommand::Delete { id }) => {
+                    delete(&api, output, "token", paths::TOKEN, &id).await
+                }
             }
         })
     }

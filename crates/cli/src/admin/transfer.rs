@@ -19,11 +19,11 @@ use zeroize::Zeroizing;
 
 use crate::api::Api;
 use crate::output::{Failure, Output};
+use crate::pskc::atomic_output::printed;
 use crate::pskc::carried::carries;
 use crate::pskc::input::{Input, KeyFile};
 use crate::pskc::material::{certificate_pem, first_line, key_file};
 use crate::pskc::protect::To;
-use crate::pskc::atomic_output::printed;
 use crate::shown::{count, note, shown};
 
 /// Keys in one request.
@@ -244,7 +244,7 @@ impl KeyExportArgs {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let protection = self.protection()?;
         let mut sink = self.to.sink(output)?;
-        let export = dskpp_api::Export { user: self.user, protection, leave_out_unreadable: true };
+        let export = dskpp_api::ExportRequest { user: self.user, protection, leave_out_unreadable: true };
         let mut answer = api.export(&export).await?;
         let cut = |why| Failure::new(format!("the export ended early: {why}")).next("no file was written; try again");
         let (mut octets, mut end) = (0, Vec::new());

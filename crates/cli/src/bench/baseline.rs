@@ -7,7 +7,7 @@ use std::time::Instant;
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp_crypto::{Pbkdf2Prf, Random as _, RsaEncryption, RsaPrivateKey, SystemRandom, pbkdf2};
 
-use super::load::{RunKind, Method};
+use super::load::{Method, RunKind};
 use super::process::thread_cpu_ms;
 use crate::output::Failure;
 

@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 use tokio::task::JoinSet;
 
 use super::Target;
-use super::connection::{Endpoint, BenchConnection};
+use super::connection::{BenchConnection, Endpoint};
 use crate::api::Api;
 use crate::output::Failure;
 
@@ -92,7 +92,7 @@ impl Recipe {
         let way = match kind {
             RunKind::FourPass => RunSetup::FourPass,
             RunKind::FourPassShared => {
-                let (device, key) = register(api, 32).await?;
+                let (device, key) = create_device(api, 32).await?;
                 RunSetup::FourPassShared(device, key)
             }
             RunKind::TwoPass(Method::Transport) => {
@@ -101,7 +101,7 @@ impl Recipe {
                 RunSetup::TwoPass(ClientProtection::Transport { key, info })
             }
             RunKind::TwoPass(Method::Wrap) => {
-                let (_, key) = register(api, 16).await?;
+                let (_, key) = create_device(api, 16).await?;
                 RunSetup::TwoPass(ClientProtection::Wrap { name: KEY_NAME.into(), key })
             }
             RunKind::TwoPass(Method::PassphraseWrap) => RunSetup::TwoPass(ClientProtection::Passphrase),
@@ -122,7 +122,7 @@ impl Recipe {
 }
 
 /// A device at the server, with a key of so many octets.
-async fn register(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, Secret), Failure> {
+async fn create_device(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, Secret), Failure> {
     let key = SystemRandom.secret(key_len);
     let shared_key_hex = data_encoding::HEXLOWER.encode(key.expose());
     let device = NewDevice {

@@ -1,8 +1,8 @@
 //! `dskpp bench`: complete enrolments against a server, as fast as it can.
 
 mod baseline;
-mod crowd;
 mod connection;
+mod crowd;
 mod load;
 mod process;
 mod report;
@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::pskc::material::text_file;
 use crate::runtime;
-use load::{RunKind, Load, Method, Recipe};
+use load::{Load, Method, Recipe, RunKind};
 use process::Usage;
 use server::Child;
 

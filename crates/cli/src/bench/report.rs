@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::load::{RunKind, Measured, Method};
+use super::load::{Measured, Method, RunKind};
 use super::process::ProcessCost;
 
 pub(super) struct LoadReport {

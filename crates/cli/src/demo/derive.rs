@@ -5,14 +5,14 @@ use std::num::NonZeroU32;
 use dskpp::algorithm::KeyType;
 use dskpp::auth_data::{self, LEN};
 use dskpp::client::ClientProtection;
-use dskpp::key_schedule::{self, CONFIRMATION_LEN, Keys};
+use dskpp::key_schedule::{self, CONFIRMATION_LEN, RunKeys};
 use dskpp::message::{AuthenticationData, Request, Response, ServerFinishedBody};
 use dskpp::prf::Prf;
 use dskpp_client::transport::Exchange;
 use dskpp_crypto::{Pbkdf2Prf, RsaEncryption, Secret};
 use pskc::{Opener, OpenerOptions, Value};
 
-use super::environment::{DemoRun, DemoEnvironment};
+use super::environment::{DemoEnvironment, DemoRun};
 use crate::output::Failure;
 
 /// Where the server's own proof of the code stands.
@@ -176,7 +176,7 @@ impl Values<'_> {
     fn keys(&mut self, prf: Prf, formula: String, k_prov: &Secret) -> Result<(), Failure> {
         let token = &self.run.token;
         let keys = key_schedule::take(prf, k_prov, token.secret.len()).ok_or_else(|| unfit("K_PROV"))?;
-        let Keys { k_token, k_mac } = keys;
+        let RunKeys { k_token, k_mac } = keys;
         self.show("K_PROV", formula, k_prov.expose());
         let stored = self.k_mac()?.expose().to_vec();
         let formula = format!("the first {} octets of the first half of K_PROV", k_mac.len());

@@ -3,12 +3,12 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use dskpp_api::{Attempt, Verdict, paths};
+use dskpp_api::{Validation, ValidationResult, paths};
 use serde_json::json;
 
 use crate::output::{Failure, Output};
 use crate::runtime;
-use environment::{DemoRun, DemoEnvironment, Scenario};
+use environment::{DemoEnvironment, DemoRun, Scenario};
 
 mod derive;
 mod environment;
@@ -46,7 +46,11 @@ const STORY: [(&str, Scenario, &str); 6] = [
         Scenario::PassphraseWrap,
         "The same, encrypted under a key that both derive from the authentication code.",
     ),
-    ("Trigger", Scenario::Trigger, "Nobody types a code: a link gives the token a trigger, which is valid for one key."),
+    (
+        "Trigger",
+        Scenario::Trigger,
+        "Nobody types a code: a link gives the token a trigger, which is valid for one key.",
+    ),
     (
         "Renewal",
         Scenario::Renewal,
@@ -159,8 +163,8 @@ async fn proved(stage: &DemoEnvironment, run: &DemoRun) -> Result<String, Failur
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let otp = dskpp_otp::Totp::new(dskpp_otp::Digits::SIX, 30, dskpp_otp::Hash::Sha1).map_err(Failure::new)?;
     let otp = otp.code(&run.token.secret, now).as_str().to_owned();
-    let attempt = Attempt::of_key(&run.token.id, &otp);
-    let verdicts: [Verdict; 2] =
+    let attempt = Validation::of_key(&run.token.id, &otp);
+    let verdicts: [ValidationResult; 2] =
         [stage.api.post(paths::VALIDATE, &attempt).await?, stage.api.post(paths::VALIDATE, &attempt).await?];
     match verdicts.map(|verdict| verdict.valid) {
         [true, false] => Ok(otp),

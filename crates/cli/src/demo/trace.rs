@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::derive::{self, Derived};
-use super::environment::{DemoRun, DemoEnvironment};
+use super::environment::{DemoEnvironment, DemoRun};
 use crate::output::Failure;
 
 /// Octets of a value on one line.

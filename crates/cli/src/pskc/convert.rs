@@ -6,13 +6,13 @@ use clap::Args;
 use dskpp::key_package::{self, file::FileFormat};
 use zeroize::Zeroizing;
 
+use super::atomic_output::printed;
 use super::container::OutputPackages;
 use super::describe::{self, Pins};
 use super::format::{Format, KeyWriter, left_out};
 use super::input::{Input, KeyFile};
 use super::protect::{self, Protection, To};
 use super::report::PskcReport;
-use super::atomic_output::printed;
 use crate::output::{Failure, Output};
 use crate::shown::{count, note};
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::format::Format;
-use super::kind::{HEAD, FileKind, TEXT_OF_NO_FORMAT};
+use super::kind::{FileKind, HEAD, TEXT_OF_NO_FORMAT};
 use crate::output::Failure;
 
 /// Standard input is kept in memory, so it has a limit; files have none.

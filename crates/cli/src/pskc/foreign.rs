@@ -78,8 +78,10 @@ const JSON: &[(&[&str], ForeignFormat)] = &[
     (&["tokentype", "serial"], PRIVACYIDEA),
 ];
 
-const FREEOTP: ForeignFormat = ("a JSON backup of FreeOTP+", "export it in the key URI format: that gives otpauth lines");
-const BITWARDEN_ENCRYPTED: ForeignFormat = ("an encrypted export of Bitwarden", "export it as JSON that is not encrypted");
+const FREEOTP: ForeignFormat =
+    ("a JSON backup of FreeOTP+", "export it in the key URI format: that gives otpauth lines");
+const BITWARDEN_ENCRYPTED: ForeignFormat =
+    ("an encrypted export of Bitwarden", "export it as JSON that is not encrypted");
 const PRIVACYIDEA: ForeignFormat = (
     "tokens of privacyIDEA",
     "export them as PSKC (pi-tokenjanitor), or save them as a table: its names serial, otpkey, tokentype, otplen, \

@@ -347,7 +347,9 @@ mod tests {
         ];
         for (content, what) in others {
             match FileKind::of(content, "input") {
-                FileKind::Other(found, next) => assert!(found.contains(what) && !next.is_empty(), "{found}, not {what}"),
+                FileKind::Other(found, next) => {
+                    assert!(found.contains(what) && !next.is_empty(), "{found}, not {what}")
+                }
                 found => panic!("{what}: {found:?}"),
             }
         }

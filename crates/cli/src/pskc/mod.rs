@@ -1,5 +1,6 @@
 //! `dskpp pskc`: key files (RFC 6030) looked at, checked, changed, protected and signed.
 
+pub(crate) mod atomic_output;
 pub(crate) mod carried;
 mod check;
 mod container;
@@ -14,7 +15,6 @@ mod inspect;
 mod key_text;
 pub(crate) mod kind;
 pub(crate) mod material;
-mod rules;
 mod named;
 mod names;
 mod notes;
@@ -23,8 +23,8 @@ mod packages;
 pub(crate) mod protect;
 pub(crate) mod reading;
 mod report;
+mod rules;
 mod sign;
-pub(crate) mod atomic_output;
 mod summary;
 pub(crate) mod unlock;
 

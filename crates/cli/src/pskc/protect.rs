@@ -13,11 +13,11 @@ use pskc::{
 };
 use serde_json::Value as Json;
 
+use super::atomic_output::{AtomicOutput, printed};
 use super::carried;
 use super::input::{Input, KeyFile};
 use super::material;
 use super::report::{PskcReport, Unfit};
-use super::atomic_output::{AtomicOutput, printed};
 use crate::output::{Failure, Output};
 use crate::shown::{count, note};
 
@@ -58,7 +58,7 @@ pub(crate) struct Protection {
 
     /// The hash of the MAC over each encrypted value; sha256 if not given, sha1 for old readers
     #[arg(long, value_enum)]
-    mac: Option<MacName>,
+    mac: Option<MacHash>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -72,7 +72,7 @@ enum Cipher {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum MacName {
+enum MacHash {
     Sha1,
     Sha256,
     Sha384,
@@ -95,10 +95,10 @@ impl Protection {
         let rng = &mut SystemRandom;
         let mac = |default| match self.mac {
             None => default,
-            Some(MacName::Sha1) => Hash::Sha1,
-            Some(MacName::Sha256) => Hash::Sha256,
-            Some(MacName::Sha384) => Hash::Sha384,
-            Some(MacName::Sha512) => Hash::Sha512,
+            Some(MacHash::Sha1) => Hash::Sha1,
+            Some(MacHash::Sha256) => Hash::Sha256,
+            Some(MacHash::Sha384) => Hash::Sha384,
+            Some(MacHash::Sha512) => Hash::Sha512,
         };
         let made = if let Some(path) = &self.to_key_file {
             let (key, name) = (material::key_file(path)?, self.to_key_name.as_str());

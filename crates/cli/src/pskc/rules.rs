@@ -9,8 +9,8 @@ use pskc::{
     Unshown, Unusable, Usable, Value, ValueAlgorithm, ValueFormat,
 };
 
-use super::check::{MOST, Finding};
-use super::ids::{SeenIds, IdMatch};
+use super::check::{Finding, MOST};
+use super::ids::{IdMatch, SeenIds};
 use super::protect::few_rounds;
 
 /// Said of a file in which somebody may have put secrets of his own.

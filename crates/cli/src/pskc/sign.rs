@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use pskc::signature::{self, Canonicalization, SignatureError, Signer, VerifyOptions};
 use serde_json::json;
 
+use super::atomic_output::printed;
 use super::document::{Document, Octets};
 use super::material::{certificates, private_key, public_key};
 use super::protect::To;
-use super::atomic_output::printed;
 
 use crate::output::{Failure, Output};
 

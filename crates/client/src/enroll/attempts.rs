@@ -8,11 +8,11 @@ use dskpp_crypto::Sha256;
 use super::error::EnrollError;
 use super::passes::{Ran, Runner};
 use super::request::Variant;
-use crate::store::{Run, TokenStore};
+use crate::store::{TokenStore, UnfinishedRun};
 
 impl<S: TokenStore> Runner<'_, S> {
     /// The key, from one of the unfinished runs or from a new run.
-    pub(super) async fn resume_or_run(&mut self, unfinished: Vec<Run>) -> Result<Provisioned, EnrollError> {
+    pub(super) async fn resume_or_run(&mut self, unfinished: Vec<UnfinishedRun>) -> Result<Provisioned, EnrollError> {
         let new = self.run.clone();
         for run in unfinished {
             self.run = run;

@@ -7,7 +7,7 @@ use dskpp::client::Failed;
 use pskc::Shown;
 
 use super::change::ServerChange;
-use crate::store::StoreError;
+use crate::store::TokenStoreError;
 use crate::token::{MOST_OLD, NOT_A_NAME};
 use crate::transport::TransportError;
 
@@ -118,14 +118,14 @@ pub enum EnrollError {
     Policy(String),
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] TokenStoreError),
     /// The server registered the key, but it could not be stored here.
     #[error("the key '{key_id}' could not be stored ({source}), but the server has registered it")]
     NotStored {
         /// The key's id.
         key_id: String,
         /// Why.
-        source: StoreError,
+        source: TokenStoreError,
     },
     /// The program is shutting down.
     #[error("the run was interrupted; nothing was stored")]

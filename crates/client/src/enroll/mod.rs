@@ -6,7 +6,7 @@ use dskpp::algorithm::PackageFormat;
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp::client::{Credential, Failed, Provisioned};
 
-use crate::store::{Run, TokenStore};
+use crate::store::{TokenStore, UnfinishedRun};
 use crate::token::Token;
 use crate::transport::Transport;
 use passes::Runner;
@@ -78,7 +78,7 @@ pub async fn enroll<S: TokenStore>(
     let offer = offer::offer(&request, &url_s, renewed.as_ref())?;
     let renewed = renewed.map(|(token, _)| token);
     let client_id = offer::client_id(&request.credential).to_owned();
-    let is_same = |run: &Run| run.url_s == url_s && run.client_id == client_id;
+    let is_same = |run: &UnfinishedRun| run.url_s == url_s && run.client_id == client_id;
     let runs = store.load_runs().unwrap_or_else(|why| {
         tracing::warn!("cannot continue unfinished runs: {why}"); // matters to a renewal whose answer was lost
         Default::default()
@@ -93,7 +93,7 @@ pub async fn enroll<S: TokenStore>(
         offer,
         variant: request.variant,
         protections: offer::protections(&request)?,
-        run: Run::new(&url_s, client_id.clone(), own_key),
+        run: UnfinishedRun::new(&url_s, client_id.clone(), own_key),
         k_server: None,
     };
     let provisioned = runner.resume_or_run(same).await.map_err(|error| match (error, &renewed) {
@@ -114,7 +114,7 @@ pub async fn enroll<S: TokenStore>(
 }
 
 /// The server knows a different key than this client, perhaps because an earlier renewal is unfinished here.
-fn not_proved(key_id: &str, url_s: &str, unfinished: &[Run]) -> EnrollError {
+fn not_proved(key_id: &str, url_s: &str, unfinished: &[UnfinishedRun]) -> EnrollError {
     let run = unfinished.iter().find(|run| run.url_s == url_s);
     EnrollError::NotProved { key_id: key_id.to_owned(), unfinished: run.map(|run| run.client_id.clone()) }
 }

@@ -12,7 +12,7 @@ use super::blocking::blocking;
 use super::error::EnrollError;
 use super::request::{DEFAULT_KEY_TYPES, EnrollRequest, Variant};
 use super::trigger;
-use crate::store::Run;
+use crate::store::UnfinishedRun;
 use crate::token::Token;
 use crate::tokens::Tokens;
 use crate::transport::printable;
@@ -86,7 +86,7 @@ pub(super) fn client_id(credential: &Credential) -> &str {
 /// Gives key transport a private key if it has none: that of the unfinished run, or a new one. Returns its PKCS #8.
 pub(super) async fn own_key(
     request: &mut EnrollRequest,
-    unfinished: Option<&Run>,
+    unfinished: Option<&UnfinishedRun>,
 ) -> Result<Option<Secret>, EnrollError> {
     let asked = request.methods.contains(&ProtectionMethod::Transport) && request.variant != Some(Variant::FourPass);
     if !asked || request.private_key.is_some() {

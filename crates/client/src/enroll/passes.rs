@@ -17,8 +17,8 @@ use super::error::EnrollError;
 use super::request::{EnrollRequest, Variant};
 use super::server;
 use super::trust::Trust;
-use crate::store::{Run, TokenStore};
-use crate::token::k_server::KServer;
+use crate::store::{TokenStore, UnfinishedRun};
+use crate::token::k_server::RememberedKServer;
 use crate::transport::Transport;
 
 /// Octets of a run's seed.
@@ -38,9 +38,9 @@ pub(super) struct Runner<'a, S> {
     pub(super) variant: Option<Variant>,
     pub(super) protections: Vec<ClientProtection>,
     /// The notes of the current run.
-    pub(super) run: Run,
+    pub(super) run: UnfinishedRun,
     /// The K_SERVER of the last four-pass run.
-    pub(super) k_server: Option<KServer>,
+    pub(super) k_server: Option<RememberedKServer>,
 }
 
 /// The state after ClientHello, by the offered variants.
@@ -127,7 +127,7 @@ impl<S: TokenStore> Runner<'_, S> {
         if let (Some(shown), false) = (&judged.k_server, judged.is_trusted)
             && self.k_server.as_ref().is_none_or(|accepted| accepted.key != shown.key)
         {
-            let old = self.trust.remembered.iter().map(KServer::fingerprint).collect();
+            let old = self.trust.remembered.iter().map(RememberedKServer::fingerprint).collect();
             let change = ServerChange::KServer { url: self.offer.url_s.clone(), old, new: shown.fingerprint() };
             server::accept(self.request, change).await?;
         }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::error::EnrollError;
 use super::request::EnrollRequest;
 use crate::token::Token;
-use crate::token::k_server::KServer;
-use crate::token::parameters::{Parameters, Terms};
+use crate::token::k_server::RememberedKServer;
+use crate::token::parameters::{Terms, TokenParameters};
 
 /// The token to store. It fails if this client cannot use the key as its package demands.
 pub(super) fn token(
@@ -15,7 +15,7 @@ pub(super) fn token(
     request: &EnrollRequest,
     url_s: String,
     renewed: Option<&Token>,
-    k_server: Option<&KServer>,
+    k_server: Option<&RememberedKServer>,
 ) -> Result<Token, EnrollError> {
     let Provisioned { keys, prf, key_type, key_id, server_id, container, .. } = provisioned;
     let key = container.key_packages.first().and_then(|package| package.key.as_ref());
@@ -23,13 +23,13 @@ pub(super) fn token(
     let device = container.key_packages.first().and_then(|package| package.device_info.as_ref());
     // A policy that this client cannot enforce counts as not understood.
     let terms = Terms::of(key).map_err(|_| EnrollError::Policy(key_id.clone()))?;
-    let parameters = Parameters::of(key, key_type).map_err(|why| match why {
+    let parameters = TokenParameters::of(key, key_type).map_err(|why| match why {
         why if why.is_unsupported() => Failed::Unusable(why.reason()),
         why => Failed::Misbehaved(why.reason()),
     })?;
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     // A run without K_SERVER keeps what is known of the same server.
-    let known = renewed.filter(|old| old.server_url.as_ref() == Some(&url_s)).and_then(KServer::of);
+    let known = renewed.filter(|old| old.server_url.as_ref() == Some(&url_s)).and_then(RememberedKServer::of);
     let mut token = Token {
         label: request.label.clone().or_else(|| renewed.and_then(|old| old.label.clone())),
         k_mac: Some(keys.k_mac.clone()),

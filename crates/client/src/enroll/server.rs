@@ -6,7 +6,7 @@ use super::change::{ServerChange, names_a_key};
 use super::error::EnrollError;
 use super::request::EnrollRequest;
 use super::trust::Trust;
-use crate::token::k_server::KServer;
+use crate::token::k_server::RememberedKServer;
 use crate::token::{MOST_OLD, Token};
 use crate::tokens::Tokens;
 
@@ -30,8 +30,8 @@ pub(super) async fn trust(
     }
     let of_server = tokens.iter().filter(|token| token.server_url.as_deref() == Some(url_s));
     let remembered: Vec<_> = match renewed {
-        Some(old) => KServer::of(old).into_iter().collect(),
-        None => of_server.filter_map(KServer::of).collect(),
+        Some(old) => RememberedKServer::of(old).into_iter().collect(),
+        None => of_server.filter_map(RememberedKServer::of).collect(),
     };
     let is_new = moved || (renewed.is_none() && remembered.is_empty());
     Ok(Trust {

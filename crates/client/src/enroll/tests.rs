@@ -10,7 +10,7 @@ use dskpp::algorithm::KeyType;
 use dskpp::key_package::PackageSpec;
 use dskpp::message::{ClientHello, ClientNonce, Request};
 use dskpp::negotiate::{self, Facts, NegotiationPolicy};
-use dskpp::server::{AuthPolicy, Reason, RunRefusal, SealedHello, ServerK, Session, SessionState};
+use dskpp::server::{AuthPolicy, RefusalReason, RunRefusal, SealedHello, ServerK, Session, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{AeadKey, Hash, RsaPrivateKey, Secret, SystemRandom};
 use std::io::Write;
@@ -73,7 +73,7 @@ impl Server {
             Request::ClientHello(hello) => Some(self.hello(&hello, body)),
             Request::ClientNonce(_) if self.barren > 0 => {
                 self.barren -= 1;
-                Some(RunRefusal::of_nonce(Status::InitializationFailed, Reason::NonceLength, None).response())
+                Some(RunRefusal::of_nonce(Status::InitializationFailed, RefusalReason::NonceLength, None).response())
             }
             Request::ClientNonce(nonce) => {
                 self.nonces.push(body.to_vec());
@@ -97,7 +97,7 @@ impl Server {
     fn hello(&mut self, hello: &ClientHello, body: &[u8]) -> Vec<u8> {
         if !hello.offers_four_pass() {
             self.two_pass += 1;
-            return RunRefusal::of_hello(Status::NoProtocolVariants, Reason::Policy, false).response();
+            return RunRefusal::of_hello(Status::NoProtocolVariants, RefusalReason::Policy, false).response();
         }
         self.hellos += 1;
         let k = ServerK::Server(K_SERVER.clone());
@@ -129,7 +129,7 @@ impl Server {
         let password = Secret::from_slice(b"3582AF0C3E");
         let authenticated = session.authenticate(&auth, &password, &k, &[url_s.to_owned()], &mut SystemRandom)?;
         if *authenticated.session().key_type() != self.package.key_type {
-            return Err(authenticated.session().refuse(Status::AccessDenied, Reason::Key));
+            return Err(authenticated.session().refuse(Status::AccessDenied, RefusalReason::Key));
         }
         let finished = authenticated.finish(&self.package)?;
         self.k_token = Some(finished.keys.k_token);
@@ -291,7 +291,7 @@ async fn p28_after_an_answer_that_cannot_be_read_the_same_call_asks_for_it_again
 /// RFC 6063 §§3.3, 4.2.5: the run is over, and so is all that could bring its key back.
 #[tokio::test]
 async fn s4_2_5_nothing_stays_of_a_run_that_was_refused_or_not_confirmed() {
-    let refusal = |_| RunRefusal::of_nonce(Status::AuthenticationDataInvalid, Reason::Key, None).response();
+    let refusal = |_| RunRefusal::of_nonce(Status::AuthenticationDataInvalid, RefusalReason::Key, None).response();
     let spoils: [(&str, Spoil); 4] = [
         ("a refusal", refusal),
         ("another MAC", |answer| changed(answer, "prf-sha256\">", "prf-sha256\">AAAA")),

@@ -8,7 +8,7 @@ use dskpp_crypto::{Error, PathError, RsaPublicKey, Secret, SignerUse, TrustAncho
 use pskc::KeyInfo;
 
 use super::error::EnrollError;
-use crate::token::k_server::KServer;
+use crate::token::k_server::RememberedKServer;
 use crate::transport::read_certificates;
 
 /// What is known about a server's K before the run.
@@ -19,17 +19,17 @@ pub(super) struct Trust {
     /// K_SHARED and its name.
     pub(super) device_key: Option<(String, Secret)>,
     /// For a renewal, what its token remembers; else what all tokens of this server remember.
-    pub(super) remembered: Vec<KServer>,
+    pub(super) remembered: Vec<RememberedKServer>,
     /// Whether TLS alone vouches for K_SERVER: for the first enrolment at a server, and if a person accepted the server
     /// itself.
     pub(super) takes_any: bool,
 }
 
 /// A K that is trusted, or that a person may accept.
-pub(super) struct Judged {
+pub(super) struct JudgedK {
     pub(super) k: K,
     /// What the token remembers; `None`: K is K_SHARED.
-    pub(super) k_server: Option<KServer>,
+    pub(super) k_server: Option<RememberedKServer>,
     /// If not, a person must accept it.
     pub(super) is_trusted: bool,
 }
@@ -50,7 +50,7 @@ impl Trust {
     }
 
     /// The K that `EncryptionKey` describes, if it is usable at the time `now`.
-    pub(super) fn judge(&self, info: &KeyInfo, now: SystemTime) -> Result<Judged, EnrollError> {
+    pub(super) fn judge(&self, info: &KeyInfo, now: SystemTime) -> Result<JudgedK, EnrollError> {
         if info.rsa_key_value.is_none() && info.x509_certificates.is_empty() {
             return self.shared(info);
         }
@@ -74,46 +74,46 @@ impl Trust {
         };
         let (k_server, is_vouched) = k_server;
         let is_trusted = is_vouched || self.takes_any;
-        Ok(Judged { k: K::Server(k_server.key.clone()), k_server: Some(k_server), is_trusted })
+        Ok(JudgedK { k: K::Server(k_server.key.clone()), k_server: Some(k_server), is_trusted })
     }
 
-    fn shared(&self, info: &KeyInfo) -> Result<Judged, EnrollError> {
+    fn shared(&self, info: &KeyInfo) -> Result<JudgedK, EnrollError> {
         let Some(named) = &info.key_name else {
             return Err(EnrollError::KServer("it identifies its key in an unknown way".to_owned()));
         };
         match &self.device_key {
             Some((name, key)) if name == named => {
-                Ok(Judged { k: K::Shared(key.clone()), k_server: None, is_trusted: true })
+                Ok(JudgedK { k: K::Shared(key.clone()), k_server: None, is_trusted: true })
             }
             _ => Err(EnrollError::DeviceKeyName(named.clone())),
         }
     }
 
     /// A key without certificate, and whether it is remembered.
-    fn bare(&self, key: RsaPublicKey) -> (KServer, bool) {
+    fn bare(&self, key: RsaPublicKey) -> (RememberedKServer, bool) {
         match self.remembered.iter().find(|known| known.key == key) {
             Some(known) => (known.clone(), true),
-            None => (KServer { key, issuer: None }, false),
+            None => (RememberedKServer { key, issuer: None }, false),
         }
     }
 
     /// A key with its certificate, and whether it is remembered or has a trusted issuer. The token remembers the issuer
     /// together with the key: the server confirms both with a MAC over all messages.
-    fn certified(&self, key: RsaPublicKey, chain: &Chain<'_>) -> Result<(KServer, bool), EnrollError> {
+    fn certified(&self, key: RsaPublicKey, chain: &Chain<'_>) -> Result<(RememberedKServer, bool), EnrollError> {
         if !self.anchors.is_empty() {
             let anchors: Vec<_> = self.anchors.iter().map(Vec::as_slice).collect();
             chain.leads_to(&anchors, chain.above).map_err(|why| EnrollError::KServerCertificate(why.to_string()))?;
         }
-        let by_known = |known: &&KServer| {
+        let by_known = |known: &&RememberedKServer| {
             known.issuer.as_ref().is_some_and(|issuer| chain.leads_to(&[issuer], chain.above).is_ok())
         };
         if let Some(known) = self.remembered.iter().find(by_known) {
-            return Ok((KServer { key, issuer: known.issuer.clone() }, true));
+            return Ok((RememberedKServer { key, issuer: known.issuer.clone() }, true));
         }
         let issuer = chain.issuer(&self.anchors);
         let (known, is_known) = self.bare(key);
         let issuer = issuer.or(known.issuer);
-        Ok((KServer { key: known.key, issuer }, is_known || !self.anchors.is_empty()))
+        Ok((RememberedKServer { key: known.key, issuer }, is_known || !self.anchors.is_empty()))
     }
 }
 

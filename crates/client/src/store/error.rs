@@ -7,7 +7,7 @@ use crate::token::TokenError;
 /// Why a store failed. Nothing changed. [`next`](Self::next) says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum StoreError {
+pub enum TokenStoreError {
     /// Reading or writing a file failed.
     #[error("{} cannot be {done}: {source}", path.display())]
     File {
@@ -46,7 +46,7 @@ pub enum StoreError {
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl StoreError {
+impl TokenStoreError {
     /// What to do about it, in words for the person whose store it is.
     pub fn next(&self) -> &'static str {
         match self {

@@ -9,8 +9,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::sealed::{self, Header, Key, Locked};
-use super::{Runs, StoreError, TokenStore};
+use super::sealed::{self, BodyKey, StoreHeader, StoreLock};
+use super::{Runs, TokenStore, TokenStoreError};
 use crate::secret_json::to_json;
 use crate::token::TokenError;
 use crate::tokens::Tokens;
@@ -20,8 +20,8 @@ pub use super::sealed::Unlock;
 /// An open store in a file.
 pub struct FileStore {
     path: PathBuf,
-    header: Header,
-    key: Key,
+    header: StoreHeader,
+    key: BodyKey,
 }
 
 impl fmt::Debug for FileStore {
@@ -34,47 +34,47 @@ impl FileStore {
     /// Opens an existing store; takes the time of the key derivation.
     ///
     /// It verifies the seal of the whole file. A store of a later version opens, and loading its tokens fails.
-    pub fn open(path: &Path, unlock: &Unlock) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, unlock: &Unlock) -> Result<Self, TokenStoreError> {
         let (header, sealed) = sealed::read(path)?;
-        let key = Key::derive(&header, unlock)?;
+        let key = BodyKey::derive(&header, unlock)?;
         sealed::unseal(&header, &key, &sealed)?;
         Ok(FileStore { path: path.to_owned(), header, key })
     }
 
     /// Opens a store, or creates an empty one.
-    pub fn open_or_create(path: &Path, unlock: &Unlock) -> Result<Self, StoreError> {
+    pub fn open_or_create(path: &Path, unlock: &Unlock) -> Result<Self, TokenStoreError> {
         if path.exists() {
             return Self::open(path, unlock);
         }
-        let _lock = Locked::take(path)?;
+        let _lock = StoreLock::take(path)?;
         if path.exists() {
             return Self::open(path, unlock); // another process created it meanwhile
         }
-        let (header, key) = Key::new(unlock)?;
+        let (header, key) = BodyKey::new(unlock)?;
         sealed::write(path, &header, &key, &Tokens::default().to_json())?;
         Ok(FileStore { path: path.to_owned(), header, key })
     }
 }
 
 impl TokenStore for FileStore {
-    fn load(&self) -> Result<Tokens, StoreError> {
+    fn load(&self) -> Result<Tokens, TokenStoreError> {
         let (header, sealed) = sealed::read(&self.path)?;
         if header != self.header {
-            return Err(StoreError::Locked); // a different store has taken its place
+            return Err(TokenStoreError::Locked); // a different store has taken its place
         }
         let body = sealed::unseal(&header, &self.key, &sealed)?;
         Tokens::from_json(&body).ok_or_else(|| newer(self.path.clone()))
     }
 
-    fn change<T>(&mut self, work: impl FnOnce(&mut Tokens) -> Result<T, TokenError>) -> Result<T, StoreError> {
-        let _lock = Locked::take(&self.path)?;
+    fn change<T>(&mut self, work: impl FnOnce(&mut Tokens) -> Result<T, TokenError>) -> Result<T, TokenStoreError> {
+        let _lock = StoreLock::take(&self.path)?;
         let mut tokens = self.load()?;
         let done = work(&mut tokens)?;
         sealed::write(&self.path, &self.header, &self.key, &tokens.to_json())?;
         Ok(done)
     }
 
-    fn load_runs(&self) -> Result<Runs, StoreError> {
+    fn load_runs(&self) -> Result<Runs, TokenStoreError> {
         match sealed::read_beside(&self.path, &self.header, &self.key)? {
             None => Ok(Runs::default()),
             Some(body) => {
@@ -83,8 +83,8 @@ impl TokenStore for FileStore {
         }
     }
 
-    fn change_runs(&mut self, work: impl FnOnce(&mut Runs)) -> Result<(), StoreError> {
-        let _lock = Locked::take(&self.path)?;
+    fn change_runs(&mut self, work: impl FnOnce(&mut Runs)) -> Result<(), TokenStoreError> {
+        let _lock = StoreLock::take(&self.path)?;
         let before = self.load_runs().unwrap_or_default();
         let mut runs = before.clone();
         work(&mut runs);
@@ -96,8 +96,8 @@ impl TokenStore for FileStore {
     }
 }
 
-fn newer(path: PathBuf) -> StoreError {
-    StoreError::Damaged { path, reason: "its content is from a different version" }
+fn newer(path: PathBuf) -> TokenStoreError {
+    TokenStoreError::Damaged { path, reason: "its content is from a different version" }
 }
 
 #[cfg(test)]

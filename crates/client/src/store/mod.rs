@@ -8,10 +8,10 @@ mod sealed;
 use crate::token::{Otp, OtpInput, TokenError};
 use crate::tokens::Tokens;
 
-pub use error::StoreError;
+pub use error::TokenStoreError;
 pub use file::{FileStore, Unlock};
-pub(crate) use runs::Run;
 pub use runs::Runs;
+pub(crate) use runs::UnfinishedRun;
 
 /// Where tokens live, and the notes of unfinished enrolments.
 ///
@@ -49,21 +49,21 @@ pub use runs::Runs;
 /// ```
 pub trait TokenStore {
     /// The tokens as they are now.
-    fn load(&self) -> Result<Tokens, StoreError>;
+    fn load(&self) -> Result<Tokens, TokenStoreError>;
 
     /// Loads the tokens, lets `work` change them, saves them, and only then returns what `work` returned. Saves nothing
     /// if `work` fails. No other process changes the tokens meanwhile.
-    fn change<T>(&mut self, work: impl FnOnce(&mut Tokens) -> Result<T, TokenError>) -> Result<T, StoreError>;
+    fn change<T>(&mut self, work: impl FnOnce(&mut Tokens) -> Result<T, TokenError>) -> Result<T, TokenStoreError>;
 
     /// The notes of unfinished enrolments.
-    fn load_runs(&self) -> Result<Runs, StoreError>;
+    fn load_runs(&self) -> Result<Runs, TokenStoreError>;
 
     /// The same as [`change`](Self::change) for these notes. Unreadable notes count as none.
-    fn change_runs(&mut self, work: impl FnOnce(&mut Runs)) -> Result<(), StoreError>;
+    fn change_runs(&mut self, work: impl FnOnce(&mut Runs)) -> Result<(), TokenStoreError>;
 
     /// The next one-time password of the token that [`Tokens::find`] finds. Its moved counter and counted use are saved
     /// before it is returned: a crash may lose a code, but no code is ever shown twice, not by two processes either.
-    fn otp(&mut self, name: &str, input: &OtpInput<'_>) -> Result<Otp, StoreError> {
+    fn otp(&mut self, name: &str, input: &OtpInput<'_>) -> Result<Otp, TokenStoreError> {
         let tokens = self.load()?;
         let token = tokens.find(name)?;
         let (used, otp) = token.otp(input)?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One run. It has no `Debug`: most of it is secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Run {
+pub(crate) struct UnfinishedRun {
     /// URL_S
     pub(crate) url_s: String,
     /// `ClientID`
@@ -29,10 +29,10 @@ pub(crate) struct Run {
     pub(crate) server_hello: Option<Vec<u8>>,
 }
 
-impl Run {
+impl UnfinishedRun {
     /// A run before its ClientHello.
     pub(crate) fn new(url_s: &str, client_id: String, private_key: Option<Secret>) -> Self {
-        Run {
+        UnfinishedRun {
             url_s: url_s.to_owned(),
             client_id,
             key_types: Vec::new(),
@@ -49,7 +49,7 @@ const MOST: usize = 8;
 
 /// Notes of unfinished runs, the last one first. They are secret.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Runs(Vec<Run>);
+pub struct Runs(Vec<UnfinishedRun>);
 
 impl Runs {
     /// Whether no run is unfinished.
@@ -58,19 +58,19 @@ impl Runs {
     }
 
     /// The runs, the last one first.
-    pub(crate) fn into_vec(self) -> Vec<Run> {
+    pub(crate) fn into_vec(self) -> Vec<UnfinishedRun> {
         self.0
     }
 
     /// Keeps how far a run has come. Other runs stay: their lost answers can still be requested.
-    pub(crate) fn keep(&mut self, run: &Run) {
+    pub(crate) fn keep(&mut self, run: &UnfinishedRun) {
         self.0.retain(|other| other.seed != run.seed);
         self.0.insert(0, run.clone());
         self.0.truncate(MOST);
     }
 
     /// Drops finished runs.
-    pub(crate) fn forget(&mut self, is_over: impl Fn(&Run) -> bool) {
+    pub(crate) fn forget(&mut self, is_over: impl Fn(&UnfinishedRun) -> bool) {
         self.0.retain(|run| !is_over(run));
     }
 }

@@ -9,7 +9,7 @@ use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use dskpp_crypto::{AeadKey, Argon2Params, Random as _, Secret, SystemRandom, argon2id};
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::TokenStoreError;
 
 const FORMAT: &str = "dskpp token store 1";
 /// Far more than tokens need; a hostile file must not fill the memory.
@@ -28,7 +28,7 @@ const SALT_LEN: usize = 16;
 /// How to derive the key. The seal authenticates it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Header {
+pub(super) struct StoreHeader {
     format: String,
     unlock: Unlocking,
 }
@@ -51,13 +51,13 @@ pub enum Unlock {
 }
 
 /// The key of the body.
-pub(super) struct Key(AeadKey);
+pub(super) struct BodyKey(AeadKey);
 
-impl Key {
+impl BodyKey {
     /// A new key, and the header that says how to derive it again.
-    pub(super) fn new(unlock: &Unlock) -> Result<(Header, Key), StoreError> {
+    pub(super) fn new(unlock: &Unlock) -> Result<(StoreHeader, BodyKey), TokenStoreError> {
         let unlocking = match unlock {
-            Unlock::Passphrase(passphrase) if passphrase.is_empty() => return Err(StoreError::EmptyPassphrase),
+            Unlock::Passphrase(passphrase) if passphrase.is_empty() => return Err(TokenStoreError::EmptyPassphrase),
             Unlock::Passphrase(_) => Unlocking::Passphrase {
                 salt: BASE64.encode(&SystemRandom.bytes(SALT_LEN)),
                 memory_kib: COST.memory_kib,
@@ -69,39 +69,41 @@ impl Key {
                 Unlocking::KeyFile
             }
         };
-        let header = Header { format: FORMAT.to_owned(), unlock: unlocking };
-        let key = Key::derive(&header, unlock)?;
+        let header = StoreHeader { format: FORMAT.to_owned(), unlock: unlocking };
+        let key = BodyKey::derive(&header, unlock)?;
         Ok((header, key))
     }
 
-    pub(super) fn derive(header: &Header, unlock: &Unlock) -> Result<Key, StoreError> {
+    pub(super) fn derive(header: &StoreHeader, unlock: &Unlock) -> Result<BodyKey, TokenStoreError> {
         let key = match (&header.unlock, unlock) {
             (Unlocking::Passphrase { salt, memory_kib, iterations, lanes }, Unlock::Passphrase(passphrase)) => {
-                let salt = BASE64.decode(salt.as_bytes()).map_err(|_| StoreError::Locked)?;
+                let salt = BASE64.decode(salt.as_bytes()).map_err(|_| TokenStoreError::Locked)?;
                 let cost = Argon2Params { memory_kib: *memory_kib, iterations: *iterations, lanes: *lanes };
-                argon2id(passphrase.expose(), &salt, &cost, 32).map_err(|_| StoreError::Locked)?
+                argon2id(passphrase.expose(), &salt, &cost, 32).map_err(|_| TokenStoreError::Locked)?
             }
             (Unlocking::KeyFile, Unlock::KeyFile(path)) => {
                 let text = read_private(path).map_err(failed("read", path))?;
                 let text = text.expose();
                 let digits = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii();
                 let key = HEXLOWER_PERMISSIVE.decode(digits).map(Secret::from);
-                key.map_err(|_| StoreError::KeyFile(path.clone()))?
+                key.map_err(|_| TokenStoreError::KeyFile(path.clone()))?
             }
-            (Unlocking::Passphrase { .. }, Unlock::KeyFile(_)) => return Err(StoreError::OtherUnlock("a passphrase")),
-            (Unlocking::KeyFile, Unlock::Passphrase(_)) => return Err(StoreError::OtherUnlock("a key file")),
+            (Unlocking::Passphrase { .. }, Unlock::KeyFile(_)) => {
+                return Err(TokenStoreError::OtherUnlock("a passphrase"));
+            }
+            (Unlocking::KeyFile, Unlock::Passphrase(_)) => return Err(TokenStoreError::OtherUnlock("a key file")),
         };
         match (AeadKey::from_secret(&key), unlock) {
-            (Ok(key), _) => Ok(Key(key)),
-            (Err(_), Unlock::KeyFile(path)) => Err(StoreError::KeyFile(path.clone())),
-            (Err(_), Unlock::Passphrase(_)) => Err(StoreError::Locked),
+            (Ok(key), _) => Ok(BodyKey(key)),
+            (Err(_), Unlock::KeyFile(path)) => Err(TokenStoreError::KeyFile(path.clone())),
+            (Err(_), Unlock::Passphrase(_)) => Err(TokenStoreError::Locked),
         }
     }
 }
 
 /// Header and sealed body.
-pub(super) fn read(path: &Path) -> Result<(Header, Vec<u8>), StoreError> {
-    let damaged = |reason| StoreError::Damaged { path: path.to_owned(), reason };
+pub(super) fn read(path: &Path) -> Result<(StoreHeader, Vec<u8>), TokenStoreError> {
+    let damaged = |reason| TokenStoreError::Damaged { path: path.to_owned(), reason };
     let mut octets = Vec::new();
     let file = open_private(path).map_err(failed("read", path))?;
     file.take(MAX_FILE_LEN + 1).read_to_end(&mut octets).map_err(failed("read", path))?;
@@ -110,7 +112,7 @@ pub(super) fn read(path: &Path) -> Result<(Header, Vec<u8>), StoreError> {
     }
     let end =
         octets.iter().take(MAX_HEADER_LEN).position(|octet| *octet == b'\n').ok_or(damaged("it has no header"))?;
-    let header: Header = serde_json::from_slice(&octets[..end]).map_err(|_| damaged("its header is invalid"))?;
+    let header: StoreHeader = serde_json::from_slice(&octets[..end]).map_err(|_| damaged("its header is invalid"))?;
     if header.format != FORMAT {
         return Err(damaged("it has a different format"));
     }
@@ -128,23 +130,27 @@ pub(super) fn read(path: &Path) -> Result<(Header, Vec<u8>), StoreError> {
 }
 
 /// The decrypted body. It fails if anything was changed or the key is wrong.
-pub(super) fn unseal(header: &Header, key: &Key, sealed: &[u8]) -> Result<Secret, StoreError> {
-    key.0.open(&line(header), sealed).map_err(|_| StoreError::Locked)
+pub(super) fn unseal(header: &StoreHeader, key: &BodyKey, sealed: &[u8]) -> Result<Secret, TokenStoreError> {
+    key.0.open(&line(header), sealed).map_err(|_| TokenStoreError::Locked)
 }
 
-pub(super) fn write(path: &Path, header: &Header, key: &Key, body: &Secret) -> Result<(), StoreError> {
+pub(super) fn write(path: &Path, header: &StoreHeader, key: &BodyKey, body: &Secret) -> Result<(), TokenStoreError> {
     let line = line(header);
     let sealed = key.0.seal(&mut SystemRandom, &line, body.expose());
     replace(path, &[&line[..], &sealed].concat())
 }
 
 /// The authenticated data of the file beside the store; neither file can replace the other.
-fn line_beside(header: &Header) -> Vec<u8> {
+fn line_beside(header: &StoreHeader) -> Vec<u8> {
     [&line(header)[..], b"unfinished run"].concat()
 }
 
 /// The decrypted file beside the store; `None` if there is none.
-pub(super) fn read_beside(store: &Path, header: &Header, key: &Key) -> Result<Option<Secret>, StoreError> {
+pub(super) fn read_beside(
+    store: &Path,
+    header: &StoreHeader,
+    key: &BodyKey,
+) -> Result<Option<Secret>, TokenStoreError> {
     let (path, mut octets) = (beside(store, RUNS), Vec::new());
     let file = match open_private(&path) {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -152,14 +158,19 @@ pub(super) fn read_beside(store: &Path, header: &Header, key: &Key) -> Result<Op
     };
     file.take(MAX_BESIDE_LEN).read_to_end(&mut octets).map_err(failed("read", &path))?;
     let opened = key.0.open(&line_beside(header), &octets);
-    opened.map(Some).map_err(|_| StoreError::Damaged { path, reason: "it does not open with the store's key" })
+    opened.map(Some).map_err(|_| TokenStoreError::Damaged { path, reason: "it does not open with the store's key" })
 }
 
-pub(super) fn write_beside(store: &Path, header: &Header, key: &Key, body: &Secret) -> Result<(), StoreError> {
+pub(super) fn write_beside(
+    store: &Path,
+    header: &StoreHeader,
+    key: &BodyKey,
+    body: &Secret,
+) -> Result<(), TokenStoreError> {
     replace(&beside(store, RUNS), &key.0.seal(&mut SystemRandom, &line_beside(header), body.expose()))
 }
 
-pub(super) fn remove_beside(store: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_beside(store: &Path) -> Result<(), TokenStoreError> {
     let path = beside(store, RUNS);
     fs::remove_file(&path).map_err(failed("removed", &path))
 }
@@ -188,14 +199,14 @@ pub(super) fn beside(store: &Path, ending: &str) -> PathBuf {
 }
 
 /// The header as it is in the file, which is what the seal covers.
-fn line(header: &Header) -> Vec<u8> {
+fn line(header: &StoreHeader) -> Vec<u8> {
     let mut line = serde_json::to_vec(header).expect("a header is plain JSON");
     line.push(b'\n');
     line
 }
 
 /// Creates a key file unless it exists: other stores may need the existing one.
-fn make_key_file(path: &Path) -> Result<(), StoreError> {
+fn make_key_file(path: &Path) -> Result<(), TokenStoreError> {
     let text = format!("{}\n", HEXLOWER.encode(SystemRandom.secret(32).expose()));
     let text = Secret::from(text.into_bytes());
     let write = || -> std::io::Result<()> {
@@ -215,7 +226,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Replaces a file as a whole or not at all; only its owner can read it.
-fn replace(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+fn replace(path: &Path, content: &[u8]) -> Result<(), TokenStoreError> {
     let folder = folder_of(path);
     let write = || -> std::io::Result<()> {
         let mut new = tempfile::Builder::new().prefix(".dskpp-").tempfile_in(folder)?; // mode 0600
@@ -228,20 +239,20 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), StoreError> {
 }
 
 /// An exclusive lock on a store; dropping it, or the end of the process, releases it.
-pub(super) struct Locked(#[expect(dead_code, reason = "holds the lock")] File);
+pub(super) struct StoreLock(#[expect(dead_code, reason = "holds the lock")] File);
 
-impl Locked {
-    pub(super) fn take(path: &Path) -> Result<Self, StoreError> {
+impl StoreLock {
+    pub(super) fn take(path: &Path) -> Result<Self, TokenStoreError> {
         let path = beside(path, ".lock");
         let open = || {
             let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
             file.lock()?;
             Ok(file)
         };
-        open().map(Locked).map_err(failed("locked", &path))
+        open().map(StoreLock).map_err(failed("locked", &path))
     }
 }
 
-fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> StoreError + 'a {
-    move |source| StoreError::File { done, path: path.to_owned(), source }
+fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> TokenStoreError + 'a {
+    move |source| TokenStoreError::File { done, path: path.to_owned(), source }
 }

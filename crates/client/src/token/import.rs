@@ -6,7 +6,7 @@ use dskpp::algorithm::KeyType;
 use dskpp_crypto::Secret;
 use pskc::{Key, KeyPackage, Unusable, Usable};
 
-use super::parameters::{Parameters, Terms, Unkept};
+use super::parameters::{Terms, TokenParameters, Unkept};
 use super::policy::timestamp;
 use super::{NOT_A_NAME, Token};
 
@@ -84,7 +84,7 @@ impl Token {
         })?;
         let key_type = KeyType::from_uri(usable.algorithm);
         let secret = usable.secret.cloned().ok_or_else(|| refused(Unusable::NoSecret))?;
-        let parameters = Parameters::taken(&usable.parameters, usable.kind);
+        let parameters = TokenParameters::taken(&usable.parameters, usable.kind);
         let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let of_device = || package.device_info.as_ref().and_then(|device| text(&device.user_id));
         let created_at = timestamp(now).ok_or(ImportError::Clock)?;

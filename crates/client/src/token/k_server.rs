@@ -10,18 +10,18 @@ const USUAL_EXPONENT: [u8; 3] = [1, 0, 1];
 pub(crate) const FINGERPRINT: &str = "sha256:";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KServer {
+pub(crate) struct RememberedKServer {
     pub(crate) key: RsaPublicKey,
     /// The certificate of the authority that certified it, DER.
     pub(crate) issuer: Option<Vec<u8>>,
 }
 
-impl KServer {
+impl RememberedKServer {
     /// The key that a token remembers. An unusable key counts as forgotten: it vouches for nothing.
     pub(crate) fn of(token: &Token) -> Option<Self> {
         let exponent = token.k_server_exponent.as_deref().unwrap_or(&USUAL_EXPONENT);
         let key = RsaPublicKey::from_components(token.k_server.as_ref()?, exponent).ok()?;
-        Some(KServer { key, issuer: token.k_server_issuer.clone() })
+        Some(RememberedKServer { key, issuer: token.k_server_issuer.clone() })
     }
 
     /// Stores it in a token.

@@ -15,8 +15,8 @@ use dskpp_crypto::Secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use k_server::KServer;
-use parameters::{Parameters, Terms};
+use k_server::RememberedKServer;
+use parameters::{Terms, TokenParameters};
 
 pub use error::{MOST_OLD, TokenError};
 pub use import::ImportError;
@@ -116,7 +116,7 @@ impl Token {
         id: String,
         key_type: &KeyType,
         secret: Secret,
-        parameters: Parameters,
+        parameters: TokenParameters,
         terms: Terms,
         created_at: Timestamp,
     ) -> Self {
@@ -196,7 +196,7 @@ impl Token {
     /// The fingerprint of K_SERVER: `sha256:` and the SHA-256 of its SubjectPublicKeyInfo in DER, 64 lower-case
     /// hexadecimal digits.
     pub fn k_server_fingerprint(&self) -> Option<String> {
-        KServer::of(self).map(|k_server| k_server.fingerprint())
+        RememberedKServer::of(self).map(|k_server| k_server.fingerprint())
     }
 }
 

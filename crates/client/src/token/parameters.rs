@@ -6,7 +6,7 @@ use pskc::{DateTime, Key, KeyKind, PinPolicy, Unusable};
 
 /// What a code depends on besides the key. Only values that the key type has are present.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parameters {
+pub(crate) struct TokenParameters {
     /// Digits of a password.
     pub(crate) digits: Option<u8>,
     /// The next counter of HOTP, or of an OCRA suite that has one.
@@ -21,7 +21,7 @@ pub(crate) struct Parameters {
     pub(crate) suite: Option<String>,
 }
 
-impl Parameters {
+impl TokenParameters {
     /// Reads them. Values that the type cannot have are an error: the codes would be wrong.
     pub(crate) fn of(key: &Key, key_type: &KeyType) -> Result<Self, Unusable> {
         let kind = KeyKind::of_uri(key_type.uri());

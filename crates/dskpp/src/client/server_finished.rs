@@ -8,7 +8,7 @@ use pskc::{Key, KeyContainer};
 use super::failed::{Failed, NO_LENGTH};
 use crate::algorithm::{KeyType, ProtectionMethod};
 use crate::key_package::received_key_len;
-use crate::key_schedule::Keys;
+use crate::key_schedule::RunKeys;
 use crate::message::{Response, ServerFinished, ServerFinishedBody};
 use crate::prf::Prf;
 
@@ -16,7 +16,7 @@ use crate::prf::Prf;
 #[derive(Debug)]
 pub struct Provisioned {
     /// K_TOKEN and K_MAC.
-    pub keys: Keys,
+    pub keys: RunKeys,
     /// The PRF, to be kept with K_MAC.
     pub prf: Prf,
     /// The negotiated type.

@@ -122,7 +122,7 @@ impl AwaitingKey {
         let prf = self.prf(&finished)?;
         let used = self.used(finished.key_package.key_protection_method.as_ref())?;
         let (mut container, opened) = self.open(finished.key_package.content.clone(), used, prf)?;
-        let Opened { key: Judged { key_type, key_id, key_len, stated }, k_prov, iterations } = opened;
+        let OpenedKey { key: PackagedKey { key_type, key_id, key_len, stated }, k_prov, iterations } = opened;
         let mut keys = key_schedule::take(prf, &k_prov, key_len).ok_or(Failed::WrongConfirmation)?;
         let expected = key_schedule::confirmation_two_pass(prf, &keys.k_mac, &self.message_hash, &server_id);
         if !ct_eq(&finished.mac.value, &expected) {
@@ -152,13 +152,13 @@ impl AwaitingKey {
     }
 
     /// What the package says of its one key.
-    fn judge(&self, container: &mut KeyContainer) -> Result<Judged, Failed> {
+    fn judge(&self, container: &mut KeyContainer) -> Result<PackagedKey, Failed> {
         let renews = self.offer.renewal.as_ref().map(|renewal| renewal.key_id.as_str());
         let Described { key, key_type, len: type_len } = Described::by(container, &self.offer.key_types, renews)?;
         let stated = token_length::take(key, &key_type, type_len);
         let stated = stated.map_err(|()| Failed::Misbehaved("what it says of the key's length cannot be right"))?;
         let key_len = stated.as_ref().map_or(0, |stated| stated.len).max(type_len);
-        Ok(Judged { key_type, key_id: key.id.clone(), key_len, stated })
+        Ok(PackagedKey { key_type, key_id: key.id.clone(), key_len, stated })
     }
 
     /// The way that the package is protected in: the one that it names, or the first.
@@ -173,7 +173,7 @@ impl AwaitingKey {
         content: PackageContent,
         used: &ClientProtection,
         prf: Prf,
-    ) -> Result<(KeyContainer, Opened), Failed> {
+    ) -> Result<(KeyContainer, OpenedKey), Failed> {
         let unlock = used.unlock(self.offer.password()).ok_or(UNOPENED)?;
         let is_offered = |format: &PackageFormat| match self.offer.package_formats.contains(format) {
             true => Ok(()),
@@ -185,7 +185,7 @@ impl AwaitingKey {
                 let key = self.judge(&mut container)?;
                 let iterations = iterations_of(&container, &unlock)?;
                 let k_prov = open_pskc(&container, &unlock, key_schedule::k_prov_len(prf, key.key_len))?;
-                Ok((*container, Opened { key, k_prov, iterations }))
+                Ok((*container, OpenedKey { key, k_prov, iterations }))
             }
             PackageContent::Encoded { format, octets } => {
                 is_offered(&format)?;
@@ -196,7 +196,7 @@ impl AwaitingKey {
                 let key = self.judge(&mut container)?;
                 let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.as_ref());
                 let k_prov = data.and_then(|data| data.secret.as_ref()?.plain().cloned()).ok_or(UNOPENED)?;
-                Ok((container, Opened { key, k_prov, iterations }))
+                Ok((container, OpenedKey { key, k_prov, iterations }))
             }
         }
     }
@@ -216,7 +216,7 @@ impl AwaitingKey {
 const UNOPENED: Failed = Failed::Misbehaved("the key package cannot be decrypted with any key that was offered");
 
 /// What a key package says of its key.
-struct Judged {
+struct PackagedKey {
     key_type: KeyType,
     key_id: String,
     /// Octets of K_TOKEN, as its type has them; more, where they are stated.
@@ -226,8 +226,8 @@ struct Judged {
 }
 
 /// What a key package held.
-struct Opened {
-    key: Judged,
+struct OpenedKey {
+    key: PackagedKey,
     k_prov: Secret,
     /// The fewest rounds that protect the passphrase.
     iterations: Option<NonZeroU32>,

@@ -11,12 +11,12 @@ use super::PackageError;
 
 /// `Attribute` (RFC 5652 §5.3).
 #[derive(Clone, Debug, PartialEq, Eq, Sequence, ValueOrd)]
-pub(super) struct Attribute {
+pub(super) struct CmsAttribute {
     pub(super) kind: Oid,
     pub(super) values: SetOfVec<Any>,
 }
 
-impl Attribute {
+impl CmsAttribute {
     pub(super) fn new(kind: Oid, value: &impl Encode) -> Result<Self, PackageError> {
         let value = to_der(value)?;
         let mut values = SetOfVec::new();

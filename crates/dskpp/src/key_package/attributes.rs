@@ -8,7 +8,7 @@ use pskc::{
 };
 
 use super::PackageError;
-use super::asn1::{Attribute, Oid, UNREADABLE, UNWRITABLE, from_der, to_der};
+use super::asn1::{CmsAttribute, Oid, UNREADABLE, UNWRITABLE, from_der, to_der};
 
 /// id-pskc: each attribute is one number below it.
 const ARC: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.12");
@@ -34,7 +34,7 @@ struct Challenge {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
-struct Response {
+struct ResponseAttribute {
     encoding: String,
     length: u32,
     #[asn1(default = "Default::default")]
@@ -59,12 +59,12 @@ struct Pin {
 
 /// Attributes in the making.
 #[derive(Default)]
-struct List(Vec<Attribute>);
+struct List(Vec<CmsAttribute>);
 
 impl List {
     fn add(&mut self, number: u32, value: Option<&impl Encode>) -> Result<(), PackageError> {
         if let Some(value) = value {
-            self.0.push(Attribute::new(oid(number)?, value)?);
+            self.0.push(CmsAttribute::new(oid(number)?, value)?);
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl List {
 }
 
 /// What is said of the device and its module: `sKeyPkgAttrs`.
-pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<Attribute>, PackageError> {
+pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<CmsAttribute>, PackageError> {
     let mut list = List::default();
     has_attributes_for_all(package)?;
     if let Some(device) = &package.device_info {
@@ -136,7 +136,7 @@ fn number_of<T: PartialOrd>(value: Option<&Value<T>>, least: T) -> Result<Option
 }
 
 /// What is said of the key: `sKeyAttrs`.
-pub(super) fn of_key(key: &Key) -> Result<Vec<Attribute>, PackageError> {
+pub(super) fn of_key(key: &Key) -> Result<Vec<CmsAttribute>, PackageError> {
     let mut list = List::default();
     list.text(9, Some(&key.id))?;
     let algorithm = key.algorithm.as_ref().ok_or(PackageError::Unfit("it has no algorithm"))?;
@@ -177,7 +177,7 @@ fn add_parameters(list: &mut List, parameters: &AlgorithmParameters) -> Result<(
     }
     if let Some(format) = &parameters.response_format {
         let (encoding, check_digit) = (format.encoding.as_str().to_owned(), format.check_digits.unwrap_or(false));
-        let value = Response { encoding, length: format.length, check_digit };
+        let value = ResponseAttribute { encoding, length: format.length, check_digit };
         values.push(to_der(&ContextSpecific { tag_number: TagNumber(1), tag_mode: TagMode::Implicit, value })?);
     }
     let mut set = der::asn1::SetOfVec::new();
@@ -185,7 +185,7 @@ fn add_parameters(list: &mut List, parameters: &AlgorithmParameters) -> Result<(
         set.insert(from_der::<Any>(value)?).map_err(|_| UNWRITABLE)?;
     }
     if !set.is_empty() {
-        list.0.push(Attribute { kind: oid(15)?, values: set });
+        list.0.push(CmsAttribute { kind: oid(15)?, values: set });
     }
     Ok(())
 }
@@ -219,8 +219,8 @@ pub(super) fn is_one(kind: Oid) -> bool {
 
 /// The package that attributes and secret come to. Attributes of other arcs are not known and left out.
 pub(super) fn package(
-    device: &[Attribute],
-    key: &[Attribute],
+    device: &[CmsAttribute],
+    key: &[CmsAttribute],
     secret: Option<&OctetString>,
 ) -> Result<KeyPackage, PackageError> {
     let mut package = KeyPackage { key: Some(Key::default()), ..KeyPackage::default() };
@@ -307,7 +307,7 @@ fn take_parameter(parameters: &mut AlgorithmParameters, value: &Any) -> Result<(
             once(&mut parameters.challenge_format, format)
         }
         0xA1 => {
-            let Response { encoding: name, length, check_digit } = from_der(&sequence)?;
+            let ResponseAttribute { encoding: name, length, check_digit } = from_der(&sequence)?;
             let check_digits = check_digit.then_some(true);
             let format = ResponseFormat { encoding: encoding(&name)?, length, check_digits };
             once(&mut parameters.response_format, format)

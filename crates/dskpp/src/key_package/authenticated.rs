@@ -5,7 +5,7 @@ use der::asn1::{Any, OctetString, SetOfVec};
 use dskpp_crypto::{AeadKey, Random, Secret};
 use pskc::DecryptionKey;
 
-use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
+use super::asn1::{Algorithm, CmsAttribute, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::cms::{EncryptedContentInfo, content_of, open_for};
 use super::reading::Reading;
 use super::{PackageError, pbes2, signed};
@@ -21,7 +21,7 @@ struct AuthEnvelopedData {
     recipients: SetOfVec<Any>,
     info: EncryptedContentInfo,
     #[asn1(context_specific = "1", tag_mode = "IMPLICIT", optional = "true")]
-    attributes: Option<SetOfVec<Attribute>>,
+    attributes: Option<SetOfVec<CmsAttribute>>,
     tag: OctetString,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn seal(
     recipients.insert(from_der::<Any>(recipient)?).map_err(|_| UNWRITABLE)?;
     // RFC 5083 §2.1: a content that is not plain data is named in what is authenticated.
     let mut attributes = SetOfVec::new();
-    attributes.insert(Attribute::new(signed::CONTENT_TYPE, &content_type)?).map_err(|_| UNWRITABLE)?;
+    attributes.insert(CmsAttribute::new(signed::CONTENT_TYPE, &content_type)?).map_err(|_| UNWRITABLE)?;
     let aead = AeadKey::from_secret(key).map_err(|_| PackageError::Protection)?;
     let sealed = aead.seal(rng, &to_der(&attributes)?, content.expose());
     let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(UNWRITABLE)?;

@@ -7,7 +7,7 @@ use der::asn1::{Any, BmpString, OctetString, SetOfVec};
 use dskpp_crypto::{Hash, Secret};
 use pskc::{Key, KeyData, KeyPackage};
 
-use super::asn1::{Algorithm, Attribute, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
+use super::asn1::{Algorithm, CmsAttribute, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::file::FileError;
 use super::hash_of_suite;
 use super::pfx::{self, Sealing};
@@ -52,7 +52,7 @@ pub(super) struct SafeBag {
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
     pub(super) value: Any,
     #[asn1(optional = "true")]
-    pub(super) attributes: Option<SetOfVec<Attribute>>,
+    pub(super) attributes: Option<SetOfVec<CmsAttribute>>,
 }
 
 #[derive(Sequence)]
@@ -82,14 +82,14 @@ pub(super) fn of_package(package: &KeyPackage) -> Result<SafeBag, PackageError> 
     let mut attributes = SetOfVec::new();
     add_name(&mut attributes, key.friendly_name.as_ref().unwrap_or(&key.id))?;
     let id = pbes2::octet_string(key.id.as_bytes())?;
-    attributes.insert(Attribute::new(LOCAL_KEY_ID, &id)?).map_err(|_| UNWRITABLE)?;
+    attributes.insert(CmsAttribute::new(LOCAL_KEY_ID, &id)?).map_err(|_| UNWRITABLE)?;
     Ok(SafeBag { kind: SECRET_BAG, value: from_der(&to_der(&value)?)?, attributes: Some(attributes) })
 }
 
 /// The friendly name, unless it has characters that a BMPString has not.
-fn add_name(attributes: &mut SetOfVec<Attribute>, name: &str) -> Result<(), PackageError> {
+fn add_name(attributes: &mut SetOfVec<CmsAttribute>, name: &str) -> Result<(), PackageError> {
     match BmpString::from_utf8(name) {
-        Ok(name) => attributes.insert(Attribute::new(FRIENDLY_NAME, &name)?).map_err(|_| UNWRITABLE),
+        Ok(name) => attributes.insert(CmsAttribute::new(FRIENDLY_NAME, &name)?).map_err(|_| UNWRITABLE),
         Err(_) => Ok(()),
     }
 }
@@ -136,13 +136,13 @@ fn type_of(key: &Key) -> Oid {
 
 /// What is found in the bags of a file.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct BagContents {
     pub(super) packages: Vec<KeyPackage>,
     /// What is no symmetric key, and how many of each there are.
     pub(super) others: BTreeMap<&'static str, usize>,
 }
 
-impl Found {
+impl BagContents {
     /// Reads `bags`, the DER of SafeContents.
     pub(super) fn read(&mut self, bags: &Secret, password: &Secret, reading: &Reading) -> Result<(), FileError> {
         self.read_at(bags.expose(), password, reading, MAX_DEPTH)
@@ -189,7 +189,7 @@ fn secrets(bag: &SafeBag, password: &Secret, reading: &Reading) -> Result<Vec<Ke
 }
 
 /// The key in a bag of Java's, by the attributes of RFC 6031 if it has them.
-fn package(info: &PrivateKeyInfo, attributes: &[Attribute]) -> Result<KeyPackage, PackageError> {
+fn package(info: &PrivateKeyInfo, attributes: &[CmsAttribute]) -> Result<KeyPackage, PackageError> {
     if attributes.iter().any(|attribute| attributes::is_one(attribute.kind)) {
         return attributes::package(&[], attributes, Some(&info.key));
     }
@@ -202,7 +202,7 @@ fn package(info: &PrivateKeyInfo, attributes: &[Attribute]) -> Result<KeyPackage
 }
 
 /// The friendly name, or the local identifier where that is text.
-fn name_of(attributes: &[Attribute]) -> Result<Option<String>, PackageError> {
+fn name_of(attributes: &[CmsAttribute]) -> Result<Option<String>, PackageError> {
     let value = |kind| {
         let attribute = attributes.iter().find(|attribute| attribute.kind == kind)?;
         attribute.values.get(0)

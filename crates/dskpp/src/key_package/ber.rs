@@ -51,13 +51,13 @@ fn element(rest: &mut &[u8], depth: usize, der: &mut Vec<u8>) -> Result<u8, Pack
 }
 
 /// An element: its tag, and the whole of it in DER.
-type Element = (u8, Vec<u8>);
+type BerElement = (u8, Vec<u8>);
 
 fn children(
     rest: &mut &[u8],
     depth: usize,
     ended: impl Fn(&mut &[u8]) -> Result<bool, PackageError>,
-) -> Result<Vec<Element>, PackageError> {
+) -> Result<Vec<BerElement>, PackageError> {
     let mut children = Vec::new();
     while !ended(rest)? {
         let mut der = Vec::new();
@@ -67,7 +67,7 @@ fn children(
     Ok(children)
 }
 
-fn constructed(tag: u8, mut children: Vec<Element>, der: &mut Vec<u8>) -> Result<u8, PackageError> {
+fn constructed(tag: u8, mut children: Vec<BerElement>, der: &mut Vec<u8>) -> Result<u8, PackageError> {
     if tag == OCTET_STRING | CONSTRUCTED {
         write(OCTET_STRING, &joined(&children)?, der);
         return Ok(OCTET_STRING);
@@ -93,7 +93,7 @@ fn constructed(tag: u8, mut children: Vec<Element>, der: &mut Vec<u8>) -> Result
 }
 
 /// The octets of the pieces of an octet string, which are in DER.
-fn joined(pieces: &[Element]) -> Result<Vec<u8>, PackageError> {
+fn joined(pieces: &[BerElement]) -> Result<Vec<u8>, PackageError> {
     let mut octets = Vec::new();
     for (tag, piece) in pieces {
         let mut content = piece.get(1..).filter(|_| *tag == OCTET_STRING).ok_or(WRONG)?;

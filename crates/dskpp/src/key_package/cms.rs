@@ -38,7 +38,7 @@ pub(super) struct EncryptedContentInfo {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
-struct EncryptedData {
+struct CmsEncryptedData {
     version: u8,
     info: EncryptedContentInfo,
 }
@@ -99,7 +99,7 @@ pub(super) fn content_of(
 pub(super) fn encrypted_data(content_type: Oid, algorithm: Algorithm, octets: &[u8]) -> Result<Vec<u8>, PackageError> {
     let content = Some(pbes2::octet_string(octets)?);
     let info = EncryptedContentInfo { content_type, algorithm, content };
-    ContentInfo::write(ENCRYPTED_DATA, &EncryptedData { version: 0, info })
+    ContentInfo::write(ENCRYPTED_DATA, &CmsEncryptedData { version: 0, info })
 }
 
 /// The content of `EncryptedData`, and its algorithm.
@@ -108,7 +108,7 @@ pub(super) fn encrypted_content(
     expected: Oid,
     reading: &Reading,
 ) -> Result<(Algorithm, OctetString), PackageError> {
-    let data: EncryptedData = from_der(&to_der(&info.content)?)?;
+    let data: CmsEncryptedData = from_der(&to_der(&info.content)?)?;
     content_of(data.info, expected, reading)
 }
 

@@ -7,7 +7,7 @@ use dskpp_crypto::{Random, Secret};
 use pskc::{DecryptionKey, KeyPackage};
 
 use super::asn1::{ContentInfo, UNREADABLE, from_der, to_der};
-use super::bags::{self, Found};
+use super::bags::{self, BagContents};
 use super::pfx::{self, Sealing};
 use super::reading::Reading;
 use super::{PackageError, PackageProtection, Skpc, ber, signed, skpc};
@@ -150,7 +150,7 @@ fn open_by(octets: &[u8], unlock: Option<&DecryptionKey>, reading: &Reading) -> 
 
 fn open_pkcs12(der: &Secret, unlock: Option<&DecryptionKey>, reading: &Reading) -> Result<OpenedFile, FileError> {
     let Some(DecryptionKey::Password(password)) = unlock else { return Err(PackageError::Protection.into()) };
-    let mut found = Found::default();
+    let mut found = BagContents::default();
     for part in pfx::open(der, password, reading)? {
         match part {
             Some(bags) => found.read(&bags, password, reading)?,

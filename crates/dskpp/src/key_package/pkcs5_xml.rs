@@ -53,7 +53,7 @@ impl PackageCodec for Pkcs5Xml {
         let container = KeyContainer { key_packages: vec![package.clone()], ..KeyContainer::default() };
         let plaintext = Secret::new(container.to_xml());
         let salt = rng.bytes(16);
-        let keys = Keys::derive(password, &salt, *iterations)?;
+        let keys = DerivedKeys::derive(password, &salt, *iterations)?;
         let mut iv = [0; 16];
         rng.fill(&mut iv);
         let encrypted = keys.cbc.encrypt(&iv, plaintext.expose()).map_err(|_| PackageError::Unfit("it is too long"))?;
@@ -67,8 +67,8 @@ impl PackageCodec for Pkcs5Xml {
         if octets.len() > MAX_LEN {
             return Err(PackageError::Unreadable("it is too long"));
         }
-        let parts = Parts::read(octets)?;
-        let keys = Keys::derive(password, &parts.salt, parts.iterations)?;
+        let parts = EncryptedParts::read(octets)?;
+        let keys = DerivedKeys::derive(password, &parts.salt, parts.iterations)?;
         if !keys.mac.verify(&[&parts.cipher], &parts.mac) {
             return Err(PackageError::WrongKeyOrDamaged);
         }
@@ -81,16 +81,19 @@ impl PackageCodec for Pkcs5Xml {
     }
 }
 
-struct Keys {
+struct DerivedKeys {
     cbc: CbcKey,
     mac: HmacKey,
 }
 
-impl Keys {
+impl DerivedKeys {
     fn derive(password: &Secret, salt: &[u8], iterations: NonZeroU32) -> Result<Self, PackageError> {
         let derived = pbkdf2(Pbkdf2Prf::HmacSha256, password.expose(), salt, iterations, DERIVED_LEN);
         let (key, mac) = derived.split_at(KEY_LEN).ok_or(WRONG)?;
-        Ok(Keys { cbc: CbcKey::new(key.expose()).map_err(|_| WRONG)?, mac: HmacKey::new(Hash::Sha256, mac.expose()) })
+        Ok(DerivedKeys {
+            cbc: CbcKey::new(key.expose()).map_err(|_| WRONG)?,
+            mac: HmacKey::new(Hash::Sha256, mac.expose()),
+        })
     }
 }
 
@@ -115,7 +118,7 @@ fn write(salt: &[u8], iterations: NonZeroU32, cipher: &[u8], mac: &[u8]) -> Vec<
     writer.finish()
 }
 
-struct Parts {
+struct EncryptedParts {
     salt: Vec<u8>,
     iterations: NonZeroU32,
     cipher: Vec<u8>,
@@ -152,7 +155,7 @@ impl Walk<'_> {
     }
 }
 
-impl Parts {
+impl EncryptedParts {
     fn read(octets: &[u8]) -> Result<Self, PackageError> {
         let mut w = Walk(Reader::from_slice(octets, XmlLimits::FILE).map_err(|_| WRONG)?);
         let root = w.0.root().map_err(|_| WRONG)?;
@@ -185,7 +188,7 @@ impl Parts {
         w.0.finish().map_err(|_| WRONG)?;
         let iterations = NonZeroU32::new(iterations).filter(|count| ITERATIONS.contains(&count.get())).ok_or(WRONG)?;
         match key_len as usize == DERIVED_LEN && salt.len() <= 1024 {
-            true => Ok(Parts { salt, iterations, cipher, mac }),
+            true => Ok(EncryptedParts { salt, iterations, cipher, mac }),
             false => Err(WRONG),
         }
     }

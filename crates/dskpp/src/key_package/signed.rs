@@ -4,7 +4,7 @@ use der::asn1::{Any, OctetString, SetOfVec, Uint};
 use der::{Sequence, Tagged as _};
 use dskpp_crypto::{Hash, SignatureAlgorithm, SigningKey, VerifyingKey, ct_eq};
 
-use super::asn1::{Algorithm, Attribute, ContentInfo, Oid, UNWRITABLE, algorithm, from_der, to_der};
+use super::asn1::{Algorithm, CmsAttribute, ContentInfo, Oid, UNWRITABLE, algorithm, from_der, to_der};
 use super::reading::Reading;
 use super::{PackageError, cms, pbes2};
 
@@ -25,14 +25,14 @@ const ECDSA_SHA384: Oid = Oid::new_unwrap("1.2.840.10045.4.3.3");
 struct SignedData {
     version: u8,
     digests: SetOfVec<Algorithm>,
-    content: Content,
+    content: SignedContent,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
     certificates: Option<SetOfVec<Any>>,
     signers: SetOfVec<Any>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
-struct Content {
+struct SignedContent {
     content_type: Oid,
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
     octets: OctetString,
@@ -44,7 +44,7 @@ struct SignerInfo {
     signer: Any,
     digest: Algorithm,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
-    attributes: SetOfVec<Attribute>,
+    attributes: SetOfVec<CmsAttribute>,
     signature_algorithm: Algorithm,
     signature: OctetString,
 }
@@ -69,7 +69,9 @@ pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, PackageError> {
     };
     let mut attributes = SetOfVec::new();
     let digest_of = pbes2::octet_string(&hash.digest(&[&octets]))?;
-    for attribute in [Attribute::new(CONTENT_TYPE, &info.content_type)?, Attribute::new(MESSAGE_DIGEST, &digest_of)?] {
+    for attribute in
+        [CmsAttribute::new(CONTENT_TYPE, &info.content_type)?, CmsAttribute::new(MESSAGE_DIGEST, &digest_of)?]
+    {
         attributes.insert(attribute).map_err(|_| UNWRITABLE)?;
     }
     let signature = key.sign(key.default_algorithm(), &to_der(&attributes)?);
@@ -87,7 +89,7 @@ pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, PackageError> {
     let (mut digests, mut signers) = (SetOfVec::new(), SetOfVec::new());
     digests.insert(digest).map_err(|_| UNWRITABLE)?;
     signers.insert(from_der::<Any>(&to_der(&signer)?)?).map_err(|_| UNWRITABLE)?;
-    let content = Content { content_type: info.content_type, octets: pbes2::octet_string(&octets)? };
+    let content = SignedContent { content_type: info.content_type, octets: pbes2::octet_string(&octets)? };
     let data = SignedData { version: 3, digests, content, certificates: None, signers };
     ContentInfo::write(SIGNED_DATA, &data)
 }

@@ -5,7 +5,7 @@ use der::asn1::OctetString;
 use dskpp_crypto::{Random, Secret};
 use pskc::{DecryptionKey, KeyPackage};
 
-use super::asn1::{Attribute, ContentInfo, Oid, UNREADABLE, from_der, to_der};
+use super::asn1::{CmsAttribute, ContentInfo, Oid, UNREADABLE, from_der, to_der};
 use super::authenticated::{self, AUTH_ENVELOPED_DATA};
 use super::file::FileError;
 use super::reading::Reading;
@@ -33,24 +33,24 @@ struct SymmetricKeyPackage {
     #[asn1(optional = "true")]
     version: Option<u8>,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
-    attributes: Option<Vec<Attribute>>,
+    attributes: Option<Vec<CmsAttribute>>,
     keys: Vec<OneSymmetricKey>,
 }
 
 #[derive(Sequence)]
 struct OneSymmetricKey {
     #[asn1(optional = "true")]
-    attributes: Option<Vec<Attribute>>,
+    attributes: Option<Vec<CmsAttribute>>,
     #[asn1(optional = "true")]
     key: Option<OctetString>,
 }
 
 /// The DER of a `SymmetricKeyPackage`: a secret. What is said of the device stands once where it is that of all keys.
 pub(super) fn write(packages: &[&KeyPackage]) -> Result<Secret, PackageError> {
-    let some = |attributes: Vec<Attribute>| Some(attributes).filter(|attributes| !attributes.is_empty());
+    let some = |attributes: Vec<CmsAttribute>| Some(attributes).filter(|attributes| !attributes.is_empty());
     let devices = packages.iter().map(|package| attributes::of_device(package)).collect::<Result<Vec<_>, _>>()?;
     let one_device = devices.windows(2).all(|pair| pair[0] == pair[1]);
-    let one_key = |(package, device): (&&KeyPackage, &Vec<Attribute>)| {
+    let one_key = |(package, device): (&&KeyPackage, &Vec<CmsAttribute>)| {
         let secret = secret_of(package)?;
         let key = package.key.as_ref().ok_or(PackageError::Unfit("there is no key in it"))?;
         let mut attributes = if one_device { Vec::new() } else { device.clone() };
@@ -94,7 +94,7 @@ pub(super) fn is_one(der: &Secret) -> bool {
 }
 
 impl OneSymmetricKey {
-    fn package(&self, of_all: Option<&[Attribute]>) -> Result<KeyPackage, PackageError> {
+    fn package(&self, of_all: Option<&[CmsAttribute]>) -> Result<KeyPackage, PackageError> {
         let attributes = self.attributes.as_deref().unwrap_or_default();
         attributes::package(of_all.unwrap_or_default(), attributes, self.key.as_ref())
     }

@@ -3,7 +3,7 @@
 use pskc::xml::{Element, Writer, ns};
 use pskc::{DeviceInfo, KeyInfo};
 
-use super::codec::{self, Children, Reader};
+use super::codec::{self, Children, MessageReader};
 use super::common::{read_device, write_device};
 use super::{AuthenticationData, MessageError, MessageExtensions, RootKind};
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat, ProtectionMethod};
@@ -128,7 +128,11 @@ impl ClientHello {
         writer.finish()
     }
 
-    pub(super) fn read_open(reader: &mut Reader<'_>, root: &Element, version: Version) -> Result<Self, MessageError> {
+    pub(super) fn read_open(
+        reader: &mut MessageReader<'_>,
+        root: &Element,
+        version: Version,
+    ) -> Result<Self, MessageError> {
         codec::only_attributes(reader, root, &["Version"])?;
         let mut children = Children::of(reader);
         let hello = ClientHello {
@@ -155,7 +159,7 @@ impl ClientHello {
 }
 
 impl ProtocolVariants {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, MessageError> {
+    fn read(reader: &mut MessageReader<'_>) -> Result<Self, MessageError> {
         let mut children = Children::of(reader);
         // The schema gives FourPass no type: whatever it contains means nothing.
         let four_pass = children.optional("FourPass", |reader, _| Ok(reader.skip()?))?.is_some();
@@ -211,7 +215,7 @@ impl KeyProtection {
 }
 
 impl Payload {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, MessageError> {
+    fn read(reader: &mut MessageReader<'_>) -> Result<Self, MessageError> {
         let mut children = Children::of(reader);
         let payload = match children.optional("Nonce", codec::nonce)? {
             Some(nonce) => Payload::Nonce(nonce),

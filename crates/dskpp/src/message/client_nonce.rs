@@ -2,7 +2,7 @@
 
 use pskc::xml::Element;
 
-use super::codec::{self, Children, Reader};
+use super::codec::{self, Children, MessageReader};
 use super::{AuthenticationData, MessageError, MessageExtensions, RootKind};
 use crate::version::Version;
 
@@ -36,7 +36,11 @@ impl ClientNonce {
         writer.finish()
     }
 
-    pub(super) fn read_open(reader: &mut Reader<'_>, root: &Element, version: Version) -> Result<Self, MessageError> {
+    pub(super) fn read_open(
+        reader: &mut MessageReader<'_>,
+        root: &Element,
+        version: Version,
+    ) -> Result<Self, MessageError> {
         codec::only_attributes(reader, root, &["Version", "SessionID"])?;
         let session_id = codec::session_id(reader, root)?.ok_or_else(|| reader.missing("attribute SessionID"))?;
         let mut children = Children::of(reader);

@@ -4,7 +4,7 @@ use pskc::DeviceInfo;
 use pskc::xml::{Element, Writer};
 
 use super::MessageError;
-use super::codec::{self, Children, Reader};
+use super::codec::{self, Children, MessageReader};
 use crate::algorithm::MacAlgorithm;
 
 /// `AuthenticationData`: AD, what the authentication code proves (RFC 6063 §3.4.1).
@@ -38,7 +38,7 @@ pub struct Mac {
 }
 
 impl AuthenticationData {
-    pub(super) fn read(reader: &mut Reader<'_>, _: &Element) -> Result<Self, MessageError> {
+    pub(super) fn read(reader: &mut MessageReader<'_>, _: &Element) -> Result<Self, MessageError> {
         let mut children = Children::of(reader);
         let data = AuthenticationData {
             client_id: children.optional("ClientID", codec::identifier)?,
@@ -59,7 +59,7 @@ impl AuthenticationData {
 }
 
 impl AuthenticationCodeMac {
-    pub(super) fn read(reader: &mut Reader<'_>, _: &Element) -> Result<Self, MessageError> {
+    pub(super) fn read(reader: &mut MessageReader<'_>, _: &Element) -> Result<Self, MessageError> {
         let mut children = Children::of(reader);
         let data = AuthenticationCodeMac {
             nonce: children.optional("Nonce", codec::nonce)?,
@@ -84,7 +84,7 @@ impl AuthenticationCodeMac {
 }
 
 impl Mac {
-    pub(super) fn read(reader: &mut Reader<'_>, child: &Element) -> Result<Self, MessageError> {
+    pub(super) fn read(reader: &mut MessageReader<'_>, child: &Element) -> Result<Self, MessageError> {
         Ok(Mac {
             algorithm: child.attr("MacAlgorithm").map(MacAlgorithm::from_uri),
             value: codec::base64(reader, child)?,
@@ -101,7 +101,7 @@ impl Mac {
 }
 
 /// `DeviceIdentifierData`: only `DeviceId` is known, another identification is refused.
-pub(super) fn read_device(reader: &mut Reader<'_>, _: &Element) -> Result<DeviceInfo, MessageError> {
+pub(super) fn read_device(reader: &mut MessageReader<'_>, _: &Element) -> Result<DeviceInfo, MessageError> {
     let mut children = Children::of(reader);
     let device = children.required("DeviceId", |reader, child| Ok(DeviceInfo::read_open(reader, child)?))?;
     children.end()?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pskc::xml::{Element, Writer, ns, trim};
 
-use super::codec::{self, Children, Reader};
+use super::codec::{self, Children, MessageReader};
 use super::{MessageError, RootKind};
 
 /// The two extensions that RFC 6063 defines; others are skipped, or refused if they are critical.
@@ -43,7 +43,7 @@ impl MessageExtensions {
         Ok(found.unwrap_or_default())
     }
 
-    fn add(&mut self, reader: &Reader<'_>, extension: Extension, message: RootKind) -> Result<(), MessageError> {
+    fn add(&mut self, reader: &MessageReader<'_>, extension: Extension, message: RootKind) -> Result<(), MessageError> {
         let (place, name, data) = match extension {
             Extension::ClientInfo(data) => (&mut self.client_info, "ClientInfoType", data),
             Extension::ServerInfo(data) => {
@@ -88,7 +88,7 @@ fn write_info(w: &mut Writer, xsi_type: &str, data: &[u8]) -> Range<usize> {
 }
 
 impl Extension {
-    fn read(reader: &mut Reader<'_>, element: &Element) -> Result<Self, MessageError> {
+    fn read(reader: &mut MessageReader<'_>, element: &Element) -> Result<Self, MessageError> {
         let xsi_type = element.attr_ns(ns::XSI, "type").ok_or_else(|| reader.missing("attribute xsi:type"))?;
         let (namespace, local) = reader.resolve_qname(trim(xsi_type))?;
         let critical = match element.attr("Critical").map(trim) {

@@ -3,7 +3,7 @@
 use pskc::KeyContainer;
 use pskc::xml::{Element, Writer, ns};
 
-use super::codec::{self, Children, Reader};
+use super::codec::{self, Children, MessageReader};
 use super::{AuthenticationCodeMac, Mac, MessageError, MessageExtensions, RootKind};
 use crate::algorithm::{PackageFormat, ProtectionMethod};
 use crate::status::Status;
@@ -82,7 +82,7 @@ impl PackageContent {
     }
 
     fn read(children: &mut Children<'_, '_>) -> Result<Self, MessageError> {
-        let container = |reader: &mut Reader<'_>, child: &Element| {
+        let container = |reader: &mut MessageReader<'_>, child: &Element| {
             Ok(PackageContent::Pskc(Box::new(KeyContainer::read_open(reader, child)?)))
         };
         if let Some(encoded) = children.optional_in(ns::DS, "Object", encoded)? {
@@ -109,7 +109,7 @@ impl PackageContent {
     }
 }
 
-fn encoded(reader: &mut Reader<'_>, object: &Element) -> Result<PackageContent, MessageError> {
+fn encoded(reader: &mut MessageReader<'_>, object: &Element) -> Result<PackageContent, MessageError> {
     let format = object.attr("MimeType").and_then(PackageFormat::from_media_type);
     let format = format.ok_or_else(|| reader.invalid("MimeType is not that of a key package"))?;
     if object.attr("Encoding").is_some_and(|encoding| encoding != BASE64) {
@@ -131,7 +131,11 @@ impl ServerFinished {
         writer.finish()
     }
 
-    pub(super) fn read_open(reader: &mut Reader<'_>, root: &Element, version: Version) -> Result<Self, MessageError> {
+    pub(super) fn read_open(
+        reader: &mut MessageReader<'_>,
+        root: &Element,
+        version: Version,
+    ) -> Result<Self, MessageError> {
         let (session_id, status) = codec::response(reader, root)?;
         if status == Status::Continue {
             return Err(reader.invalid("Status Continue is not for the final message").into());
@@ -167,7 +171,7 @@ impl ServerFinishedBody {
 }
 
 impl ServerKeyPackage {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, MessageError> {
+    fn read(reader: &mut MessageReader<'_>) -> Result<Self, MessageError> {
         let mut children = Children::of(reader);
         let package = ServerKeyPackage {
             server_id: children.optional("ServerID", codec::uri)?,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pskc::KeyInfo;
 use pskc::xml::{Element, Writer};
 
-use super::codec::{self, Children, Reader};
+use super::codec::{self, Children, MessageReader};
 use super::{Mac, MessageError, MessageExtensions, RootKind};
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
 use crate::status::Status;
@@ -64,7 +64,11 @@ impl ServerHello {
         (writer.finish(), mark)
     }
 
-    pub(super) fn read_open(reader: &mut Reader<'_>, root: &Element, version: Version) -> Result<Self, MessageError> {
+    pub(super) fn read_open(
+        reader: &mut MessageReader<'_>,
+        root: &Element,
+        version: Version,
+    ) -> Result<Self, MessageError> {
         let (session_id, status) = codec::response(reader, root)?;
         match status {
             Status::Success => {

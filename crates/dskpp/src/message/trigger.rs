@@ -3,7 +3,7 @@
 use pskc::DeviceInfo;
 use pskc::xml::Element;
 
-use super::codec::{self, Children, Reader};
+use super::codec::{self, Children, MessageReader};
 use super::common::{read_device, write_device};
 use super::{AuthenticationData, MessageError, ReadError, RootKind};
 use crate::version::Version;
@@ -84,7 +84,7 @@ impl Trigger {
         writer.finish()
     }
 
-    fn read_open(reader: &mut Reader<'_>, root: &Element, version: Version) -> Result<Self, MessageError> {
+    fn read_open(reader: &mut MessageReader<'_>, root: &Element, version: Version) -> Result<Self, MessageError> {
         codec::only_attributes(reader, root, &["Version"])?;
         let mut children = Children::of(reader);
         let trigger = children.required("InitializationTrigger", |reader, _| {
@@ -106,7 +106,7 @@ impl Trigger {
 }
 
 impl TokenPlatformInfo {
-    fn read(reader: &mut Reader<'_>, child: &Element) -> Result<Self, MessageError> {
+    fn read(reader: &mut MessageReader<'_>, child: &Element) -> Result<Self, MessageError> {
         let platform = |name: &'static str| {
             let value = child.attr(name);
             value.map(|value| Platform::read(reader, name, value)).transpose()
@@ -129,7 +129,7 @@ impl Platform {
         }
     }
 
-    fn read(reader: &Reader<'_>, name: &'static str, text: &str) -> Result<Self, MessageError> {
+    fn read(reader: &MessageReader<'_>, name: &'static str, text: &str) -> Result<Self, MessageError> {
         [Platform::Hardware, Platform::Software, Platform::Unspecified]
             .into_iter()
             .find(|platform| platform.as_str() == text)

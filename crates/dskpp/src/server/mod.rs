@@ -29,7 +29,7 @@ mod two_pass;
 pub use crate::auth_data::AuthPolicy;
 pub use crate::encryption::ServerK;
 pub use crate::protection::ClientKey;
-pub use crate::refusal::{Reason, RunRefusal};
+pub use crate::refusal::{RefusalReason, RunRefusal};
 pub use sealed::{DeviceRef, SessionState};
 pub use sealed_hello::SealedHello;
 pub use session::{Authenticated, Finished, Session};

@@ -10,13 +10,13 @@ use crate::algorithm::{KeyType, MacAlgorithm};
 use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS};
 use crate::encryption::ServerK;
 use crate::key_package::PackageSpec;
-use crate::key_schedule::{self, Keys};
+use crate::key_schedule::{self, RunKeys};
 use crate::message::{
     ClientNonce, Mac, MessageExtensions, PackageContent, ServerFinished, ServerFinishedBody, ServerKeyPackage,
 };
 use crate::negotiate::Choice;
 use crate::prf::Prf;
-use crate::refusal::{Reason, RunRefusal};
+use crate::refusal::{RefusalReason, RunRefusal};
 use crate::status::Status;
 use crate::version::Version;
 
@@ -42,7 +42,7 @@ impl Session {
     pub fn open(message: ClientNonce, body: &[u8], seal: &AeadKey, now: u64) -> Result<Self, RunRefusal> {
         let server_info = message.extensions.server_info.as_deref().unwrap_or_default();
         let sealed = Sealed::open(server_info, seal, &message.session_id)
-            .ok_or_else(|| RunRefusal::of_nonce(Status::Abort, Reason::Seal, None))?;
+            .ok_or_else(|| RunRefusal::of_nonce(Status::Abort, RefusalReason::Seal, None))?;
         let mut hash = sealed.hash;
         hash.update(BASE64.encode(server_info).as_bytes());
         hash.update(&sealed.tail);
@@ -96,35 +96,35 @@ impl Session {
     }
 
     /// The end of this session.
-    pub fn refuse(&self, status: Status, reason: Reason) -> RunRefusal {
+    pub fn refuse(&self, status: Status, reason: RefusalReason) -> RunRefusal {
         RunRefusal::of_nonce(status, reason, Some(self.message.session_id.clone()))
     }
 
     /// What can be refused before anything is derived (profile P3, P12, P12a, P16).
     pub fn check(&self, policy: &AuthPolicy) -> Result<(), RunRefusal> {
         if self.has_expired {
-            return Err(self.refuse(Status::Abort, Reason::SessionExpired));
+            return Err(self.refuse(Status::Abort, RefusalReason::SessionExpired));
         }
         let Some(data) = &self.message.authentication_data else {
             return match self.state.trigger {
                 true => Ok(()),
-                false => Err(self.refuse(Status::AuthenticationDataMissing, Reason::NoAuthenticationData)),
+                false => Err(self.refuse(Status::AuthenticationDataMissing, RefusalReason::NoAuthenticationData)),
             };
         };
         let proof = &data.authentication_code_mac;
         if data.client_id.is_none() {
-            return Err(self.refuse(Status::AuthenticationDataMissing, Reason::NoAuthenticationData));
+            return Err(self.refuse(Status::AuthenticationDataMissing, RefusalReason::NoAuthenticationData));
         }
         if proof.mac.algorithm.as_ref().is_some_and(|named| *named != self.choice.prf.algorithm()) {
-            return Err(self.refuse(Status::MalformedRequest, Reason::MacAlgorithm));
+            return Err(self.refuse(Status::MalformedRequest, RefusalReason::MacAlgorithm));
         }
         if proof.nonce.is_some() {
-            return Err(self.refuse(Status::AuthenticationDataInvalid, Reason::NonceSent));
+            return Err(self.refuse(Status::AuthenticationDataInvalid, RefusalReason::NonceSent));
         }
         let within = policy.iteration_floor..=policy.iteration_ceiling;
         match self.iterations() {
             Some(count) if within.contains(&count.get()) => Ok(()),
-            _ => Err(self.refuse(Status::AuthenticationDataInvalid, Reason::Iterations)),
+            _ => Err(self.refuse(Status::AuthenticationDataInvalid, RefusalReason::Iterations)),
         }
     }
 
@@ -158,21 +158,21 @@ impl Session {
         if self.message.authentication_data.is_some() {
             url_s = self.proved_url(policy.pbkdf2_prf, password, &r_c, k, urls);
             if url_s.is_none() {
-                return Err(self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData));
+                return Err(self.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData));
             }
             if !prf.takes_nonce_of(r_c.len()) {
-                return Err(self.refuse(Status::InitializationFailed, Reason::NonceLength));
+                return Err(self.refuse(Status::InitializationFailed, RefusalReason::NonceLength));
             }
         } else if !prf.takes_nonce_of(r_c.len()) {
             // The trigger proved the code, but nothing proves R_C. Where a refusal would tell a right padding around
             // a wrong length from a wrong padding, the run goes on to fail at the client (profile P20).
             match algorithm.has_malleable_padding() {
                 true => r_c = rng.secret(prf.key_len()),
-                false => return Err(self.refuse(Status::InitializationFailed, Reason::NonceLength)),
+                false => return Err(self.refuse(Status::InitializationFailed, RefusalReason::NonceLength)),
             }
         }
         if self.renews_in_vain {
-            return Err(self.refuse(Status::AccessDenied, Reason::Key));
+            return Err(self.refuse(Status::AccessDenied, RefusalReason::Key));
         }
         Ok(Authenticated { session: self, r_c, k: Secret::from_slice(k.octets()), url_s })
     }
@@ -213,7 +213,7 @@ pub struct Finished {
     /// KeyProvServerFinished.
     pub response: Vec<u8>,
     /// K_TOKEN and K_MAC.
-    pub keys: Keys,
+    pub keys: RunKeys,
     /// The PRF, to be kept with K_MAC.
     pub prf: Prf,
 }
@@ -238,7 +238,7 @@ impl Authenticated {
         let keys = package
             .key_len()
             .and_then(|key_len| key_schedule::agree(prf, &self.r_c, self.k.expose(), &session.r_s, key_len).ok());
-        let keys = keys.ok_or_else(|| session.refuse(Status::InitializationFailed, Reason::NonceLength))?;
+        let keys = keys.ok_or_else(|| session.refuse(Status::InitializationFailed, RefusalReason::NonceLength))?;
         let mac = key_schedule::confirmation(prf, &keys.k_mac, &session.message_hash);
         let response = ServerFinished {
             version: Version::V1_0,

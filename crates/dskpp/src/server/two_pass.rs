@@ -18,7 +18,7 @@ use crate::message::{
 use crate::negotiate::{NONCE_LEN, NegotiationPolicy, prf_of};
 use crate::prf::Prf;
 use crate::protection::ClientKey;
-use crate::refusal::{Reason, RunRefusal};
+use crate::refusal::{RefusalReason, RunRefusal};
 use crate::status::Status;
 use crate::token_length;
 use crate::version::Version;
@@ -108,10 +108,11 @@ impl<'a> TwoPassRun<'a> {
     ) -> Result<Self, RunRefusal> {
         let refuse = |status, reason| RunRefusal::of_hello(status, reason, hello.offers_four_pass());
         let data = hello.authentication_data.as_ref().filter(|data| data.client_id.is_some());
-        let data = data.ok_or_else(|| refuse(Status::AuthenticationDataMissing, Reason::NoAuthenticationData))?;
+        let data =
+            data.ok_or_else(|| refuse(Status::AuthenticationDataMissing, RefusalReason::NoAuthenticationData))?;
         let selected = select(hello, policy, facts, ClientKey::may_serve);
         let selected = selected.map_err(|(status, reason)| refuse(status, reason))?;
-        let none = Reason::NothingInCommon("MAC algorithm");
+        let none = RefusalReason::NothingInCommon("MAC algorithm");
         let prf = prf_of(hello, policy).ok_or_else(|| refuse(Status::NoSupportedMacAlgorithms, none))?;
         let proof_key = facts.keys.iter().find_map(Option::as_ref).unwrap_or(selected.key);
         let r_c =
@@ -157,7 +158,7 @@ impl<'a> TwoPassRun<'a> {
     }
 
     /// The end of this run.
-    pub fn refuse(&self, status: Status, reason: Reason) -> RunRefusal {
+    pub fn refuse(&self, status: Status, reason: RefusalReason) -> RunRefusal {
         RunRefusal::of_hello(status, reason, self.hello.offers_four_pass())
     }
 
@@ -171,7 +172,7 @@ impl<'a> TwoPassRun<'a> {
         let proof = &self.data.authentication_code_mac;
         let iterations = iterations(proof).and_then(NonZeroU32::new);
         let ad_prf = ad_prf(self.hello, proof).and_then(Prf::of);
-        let wrong = || self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
+        let wrong = || self.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData);
         let (Some(iterations), Some(prf)) = (iterations, ad_prf) else { return Err(wrong()) };
         let k = self.proof_key.k(auth.pbkdf2_prf, password, &self.r_c);
         let k_ac = auth_data::k_ac(auth.pbkdf2_prf, password, &self.r_c, k.expose(), iterations);
@@ -196,17 +197,17 @@ impl<'a> TwoPassRun<'a> {
         password: &Secret,
         rng: &mut dyn Random,
     ) -> Result<Finished, RunRefusal> {
-        let failed = || self.refuse(Status::InitializationFailed, Reason::Policy);
+        let failed = || self.refuse(Status::InitializationFailed, RefusalReason::Policy);
         let prf = self.prf;
         let OutgoingKey { server_id, mut package, key_len, k_token, k_mac_old } = shipment;
         if k_mac_old.is_some_and(|k_mac_old| !prf.takes_key_of(k_mac_old.len())) {
-            let reason = Reason::NothingInCommon("MAC algorithm"); // that the key to be renewed could be proved with
+            let reason = RefusalReason::NothingInCommon("MAC algorithm"); // that the key to be renewed could be proved with
             return Err(self.refuse(Status::NoSupportedMacAlgorithms, reason));
         }
         let (k_prov, keys) = key_schedule::draw(prf, key_len, k_token, rng);
         let key = package.key.as_mut().ok_or_else(failed)?;
         if keys.k_token.len() != key_len && self.selected.package_format != PackageFormat::Pskc {
-            let reason = Reason::NothingInCommon("key package format"); // that could say the length of this key
+            let reason = RefusalReason::NothingInCommon("key package format"); // that could say the length of this key
             return Err(self.refuse(Status::NoSupportedKeyPackages, reason));
         }
         token_length::state(key, key_len, prf, &keys);
@@ -275,8 +276,8 @@ fn select<'a>(
     policy: &NegotiationPolicy,
     facts: &TwoPassFacts<'a>,
     serves: fn(&ClientKey, &EncryptionAlgorithm) -> bool,
-) -> Result<Selected<'a>, (Status, Reason)> {
-    let none = |status, list| (status, Reason::NothingInCommon(list));
+) -> Result<Selected<'a>, (Status, RefusalReason)> {
+    let none = |status, list| (status, RefusalReason::NothingInCommon(list));
     let allowed = || {
         let entries = hello.two_pass_methods().iter().zip(facts.keys).enumerate();
         entries.filter_map(|(place, (entry, key))| {
@@ -320,22 +321,22 @@ fn check(
     key: &ClientKey,
     trigger: bool,
     auth: &AuthPolicy,
-) -> Result<Vec<u8>, (Status, Reason)> {
+) -> Result<Vec<u8>, (Status, RefusalReason)> {
     let proof = &data.authentication_code_mac;
     let r_c = match (&proof.nonce, &hello.client_nonce) {
-        (Some(one), Some(other)) if one != other => return Err((Status::MalformedRequest, Reason::NonceLength)),
+        (Some(one), Some(other)) if one != other => return Err((Status::MalformedRequest, RefusalReason::NonceLength)),
         (Some(r_c), _) | (None, Some(r_c)) => r_c.clone(),
-        (None, None) => return Err((Status::AuthenticationDataMissing, Reason::NoAuthenticationData)),
+        (None, None) => return Err((Status::AuthenticationDataMissing, RefusalReason::NoAuthenticationData)),
     };
     if !NONCE_LEN.contains(&r_c.len()) {
-        return Err((Status::InitializationFailed, Reason::NonceLength));
+        return Err((Status::InitializationFailed, RefusalReason::NonceLength));
     }
     if ad_prf(hello, proof).is_none() {
-        return Err((Status::MalformedRequest, Reason::MacAlgorithm));
+        return Err((Status::MalformedRequest, RefusalReason::MacAlgorithm));
     }
     match iterations(proof) {
         Some(count) if trigger || key.takes_iterations(count, auth) => Ok(r_c),
-        _ => Err((Status::AuthenticationDataInvalid, Reason::Iterations)),
+        _ => Err((Status::AuthenticationDataInvalid, RefusalReason::Iterations)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dskpp::client::Failed;
 use dskpp::message::{Response, ServerFinished, ServerHello};
-use dskpp::server::{Reason, RunRefusal};
+use dskpp::server::{RefusalReason, RunRefusal};
 use dskpp::status::Status;
 use dskpp::version::Version;
 use dskpp_crypto::Secret;
@@ -91,7 +91,8 @@ fn no_debug_output_of_any_state_shows_a_secret() {
     let dskpp::server::ServerK::Shared { key, .. } = k_shared(16) else { panic!() };
     let mut offer = offer(&server.k);
     offer.renewal = Some(Renewal::new(KEY_ID, Secret::new(vec![0xC7; 32])));
-    let keys = dskpp::key_schedule::Keys { k_token: Secret::new(vec![0xA9; 20]), k_mac: Secret::new(vec![0xC7; 32]) };
+    let keys =
+        dskpp::key_schedule::RunKeys { k_token: Secret::new(vec![0xA9; 20]), k_mac: Secret::new(vec![0xC7; 32]) };
     server.keys.insert(KEY_ID.into(), keys);
     let mut rng = SeededRandom::new(b"client");
     let mut seen = format!("{offer:?}{:?}", server.k);
@@ -144,11 +145,11 @@ fn s3_3_after_provisioning_period_expired_the_user_must_register_again() {
 fn p22_a_failure_carries_version_status_and_a_known_session_id_and_nothing_else() {
     for status in failures() {
         for (refusal, element, session_id) in [
-            (RunRefusal::of_hello(status, Reason::Unreadable, true), "KeyProvServerHello", None),
-            (RunRefusal::of_hello(status, Reason::Unreadable, false), "KeyProvServerFinished", None),
-            (RunRefusal::of_nonce(status, Reason::Seal, None), "KeyProvServerFinished", None),
+            (RunRefusal::of_hello(status, RefusalReason::Unreadable, true), "KeyProvServerHello", None),
+            (RunRefusal::of_hello(status, RefusalReason::Unreadable, false), "KeyProvServerFinished", None),
+            (RunRefusal::of_nonce(status, RefusalReason::Seal, None), "KeyProvServerFinished", None),
             (
-                RunRefusal::of_nonce(status, Reason::Iterations, Some("s<1>".into())),
+                RunRefusal::of_nonce(status, RefusalReason::Iterations, Some("s<1>".into())),
                 "KeyProvServerFinished",
                 Some("s<1>"),
             ),

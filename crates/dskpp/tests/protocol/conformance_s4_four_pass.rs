@@ -155,7 +155,7 @@ fn s4_2_3_s4_2_5_the_client_must_abort_at_a_status_of_failure() {
         let run = run_over(offer(&k_server()), &mut { Server::new(k_server()) }, &mut |at, message| {
             let refusal = dskpp::server::RunRefusal {
                 status: Status::AccessDenied,
-                reason: dskpp::server::Reason::Policy,
+                reason: dskpp::server::RefusalReason::Policy,
                 session_id: None,
                 as_hello: pass == Pass::ServerHello,
             };

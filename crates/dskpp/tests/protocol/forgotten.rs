@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 
 use dskpp::algorithm::ProtectionMethod;
 use dskpp::client::Failed;
-use dskpp::key_schedule::Keys;
+use dskpp::key_schedule::RunKeys;
 use dskpp::status::Status;
 use dskpp_crypto::{Random, Secret, SeededRandom};
 
@@ -58,7 +58,7 @@ fn secrets_of_failed(
 ) -> Vec<(String, Vec<u8>)> {
     let mut server = Server::new(k_server());
     server.rng = SeededRandom::new(format!("server: {name}").as_bytes());
-    let old = Keys {
+    let old = RunKeys {
         k_token: Secret::new(vec![0xD1; 20]),
         k_mac: SeededRandom::new(format!("old: {name}").as_bytes()).secret(32),
     };

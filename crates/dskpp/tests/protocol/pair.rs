@@ -15,10 +15,10 @@ use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{ChooseK, Credential, Failed, FourPass, K, Provisioned, RunConfig};
 use dskpp::key_package::PackageSpec;
-use dskpp::key_schedule::Keys;
+use dskpp::key_schedule::RunKeys;
 use dskpp::message::{AuthenticationCodeMac, AuthenticationData, ClientHello, ClientNonce, Mac, Request};
 use dskpp::negotiate::{Facts, NegotiationPolicy, negotiate};
-use dskpp::server::{AuthPolicy, Reason, RunRefusal, SealedHello, ServerK, Session, SessionState};
+use dskpp::server::{AuthPolicy, RefusalReason, RunRefusal, SealedHello, ServerK, Session, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{AeadKey, Random, RsaPrivateKey, RsaPublicKey, Secret, SeededRandom};
 
@@ -111,9 +111,9 @@ pub(crate) struct Server {
     /// AD of a trigger that was given out, and whose it is.
     pub(crate) trigger: Option<(AuthenticationData, String)>,
     /// Committed keys by their id.
-    pub(crate) keys: BTreeMap<String, Keys>,
+    pub(crate) keys: BTreeMap<String, RunKeys>,
     /// What a renewal has replaced: good until its owner shows a password of the new key (RFC 6063 §10.5).
-    pub(crate) before: BTreeMap<String, Keys>,
+    pub(crate) before: BTreeMap<String, RunKeys>,
     /// Shared keys of devices by their names, for two-pass.
     pub(crate) devices: BTreeMap<String, Secret>,
     /// What it has refused, in order.
@@ -210,22 +210,22 @@ impl Server {
     }
 
     /// The client ID that a ClientHello names, and whether by its trigger.
-    fn named(&self, hello: &ClientHello) -> Result<(Option<String>, bool), (Status, Reason)> {
+    fn named(&self, hello: &ClientHello) -> Result<(Option<String>, bool), (Status, RefusalReason)> {
         match (&hello.authentication_data, &self.trigger) {
             (None, _) => Ok((None, false)),
             (Some(data), Some((given, client_id))) if data == given => Ok((Some(client_id.clone()), true)),
             (Some(data), _) if !hello.two_pass_methods().is_empty() => Ok((data.client_id.clone(), false)),
-            _ => Err((Status::AuthenticationDataInvalid, Reason::Trigger)),
+            _ => Err((Status::AuthenticationDataInvalid, RefusalReason::Trigger)),
         }
     }
 
     /// The key that a ClientHello wants renewed.
-    fn renewed(&self, hello: &ClientHello) -> Result<Option<Keys>, (Status, Reason)> {
+    fn renewed(&self, hello: &ClientHello) -> Result<Option<RunKeys>, (Status, RefusalReason)> {
         let id = hello.key_id.as_ref().map(|id| String::from_utf8_lossy(id));
-        id.map(|id| self.keys.get(&*id).cloned().ok_or((Status::AccessDenied, Reason::Key))).transpose()
+        id.map(|id| self.keys.get(&*id).cloned().ok_or((Status::AccessDenied, RefusalReason::Key))).transpose()
     }
 
-    fn commit(&mut self, client_id: &str, keys: Keys) {
+    fn commit(&mut self, client_id: &str, keys: RunKeys) {
         let enrolment = self.enrolments.get_mut(client_id).expect("who commits has it");
         enrolment.spent = true;
         let id = enrolment.package.key_id.clone();
@@ -240,7 +240,7 @@ impl Server {
         if let Some((hash, response)) = self.answered.get(&session_id) {
             return match *hash == request_hash {
                 true => Ok(response.clone()),
-                false => Err(session.refuse(Status::Abort, Reason::SessionSpent)),
+                false => Err(session.refuse(Status::Abort, RefusalReason::SessionSpent)),
             };
         }
         let result = self.finish(session);
@@ -259,13 +259,13 @@ impl Server {
         let session = authenticated.session();
         // After a trigger nobody has proved anything yet, so the code may be spent here.
         let (Some(client_id), Some(enrolment)) = (&client_id, enrolment) else {
-            return Err(session.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData));
+            return Err(session.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData));
         };
         if enrolment.expired {
-            return Err(session.refuse(Status::ProvisioningPeriodExpired, Reason::Expired));
+            return Err(session.refuse(Status::ProvisioningPeriodExpired, RefusalReason::Expired));
         }
         if !enrolment.is_for(session.state().renews.as_deref()) {
-            return Err(session.refuse(Status::AccessDenied, Reason::Key));
+            return Err(session.refuse(Status::AccessDenied, RefusalReason::Key));
         }
         let finished = authenticated.finish(&enrolment.package)?;
         self.commit(client_id, finished.keys);
@@ -297,7 +297,7 @@ pub(crate) enum End {
 
 impl End {
     /// The key that the client has now.
-    pub(crate) fn key(&self) -> Option<&Keys> {
+    pub(crate) fn key(&self) -> Option<&RunKeys> {
         match self {
             End::Provisioned(provisioned) => Some(&provisioned.keys),
             _ => None,

@@ -5,13 +5,13 @@ use jiff::civil::{self, Date};
 
 use super::values::invalid;
 use super::warning::{Irregularity, Warnings};
-use crate::xml::Tree;
+use crate::xml::ElementTree;
 use crate::{DateTime, DateTimeError, Error};
 
 /// A date of XML Schema, or in one of the forms that [`DateTime::read_loosely`] takes.
 ///
 /// Errors: what is none, and what may be two: it is never guessed which.
-pub(super) fn date(tree: &Tree, warnings: &mut Warnings) -> Result<DateTime, Error> {
+pub(super) fn date(tree: &ElementTree, warnings: &mut Warnings) -> Result<DateTime, Error> {
     let text = tree.trimmed();
     let wrong = |what: String| invalid(what, &tree.place);
     match text.parse::<DateTime>() {

@@ -4,11 +4,11 @@ use dskpp_crypto::Hash;
 
 use super::warning::{Irregularity, Warnings};
 use super::{names, values};
-use crate::xml::{Ns, Tree};
+use crate::xml::{ElementTree, Ns};
 use crate::{ChallengeFormat, Error, Key, PinPolicy, PinUsageMode, ResponseFormat, ValueFormat};
 
 /// `<AlgorithmParameters>`, or the `<Usage>` of drafts.
-pub(super) fn parameters(key: &mut Key, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+pub(super) fn parameters(key: &mut Key, tree: &ElementTree, warnings: &mut Warnings) -> Result<(), Error> {
     const CHILDREN: [&str; 4] = ["Suite", "ChallengeFormat", "ResponseFormat", "Extensions"];
     let parameters = key.algorithm_parameters.get_or_insert_default();
     names::in_order(tree, &CHILDREN, warnings);
@@ -40,7 +40,7 @@ pub(super) fn parameters(key: &mut Key, tree: &Tree, warnings: &mut Warnings) ->
 }
 
 /// The suite; the hash of TOTP may stand in an attribute instead of the text, as a widespread server writes it.
-fn suite(tree: &Tree, warnings: &mut Warnings) -> Result<String, Error> {
+fn suite(tree: &ElementTree, warnings: &mut Warnings) -> Result<String, Error> {
     const NAMES: [&str; 6] = ["hashalgo", "hashalgorithm", "hash", "algorithm", "algo", "alg"];
     let text = tree.trimmed();
     let named = tree.find(|a| a.ns == Ns::None && NAMES.iter().any(|name| a.local.eq_ignore_ascii_case(name)));
@@ -59,7 +59,7 @@ fn suite(tree: &Tree, warnings: &mut Warnings) -> Result<String, Error> {
     Ok(if text.is_empty() { hash } else { text.to_owned() })
 }
 
-fn challenge(tree: &Tree, warnings: &mut Warnings) -> Result<ChallengeFormat, Error> {
+fn challenge(tree: &ElementTree, warnings: &mut Warnings) -> Result<ChallengeFormat, Error> {
     let min = length(tree, "Min", warnings)?;
     if min.is_none() {
         warnings.add(Irregularity::Assumed("Min 0"), &tree.place);
@@ -72,7 +72,7 @@ fn challenge(tree: &Tree, warnings: &mut Warnings) -> Result<ChallengeFormat, Er
     })
 }
 
-fn response(tree: &Tree, warnings: &mut Warnings) -> Result<ResponseFormat, Error> {
+fn response(tree: &ElementTree, warnings: &mut Warnings) -> Result<ResponseFormat, Error> {
     Ok(ResponseFormat {
         encoding: encoding(tree, warnings)?,
         length: length(tree, "Length", warnings)?.ok_or_else(|| values::invalid("there is no Length", &tree.place))?,
@@ -82,7 +82,7 @@ fn response(tree: &Tree, warnings: &mut Warnings) -> Result<ResponseFormat, Erro
 
 const ENCODINGS: [&str; 5] = ["DECIMAL", "HEXADECIMAL", "ALPHANUMERIC", "BASE64", "BINARY"];
 
-fn encoding(tree: &Tree, warnings: &mut Warnings) -> Result<ValueFormat, Error> {
+fn encoding(tree: &ElementTree, warnings: &mut Warnings) -> Result<ValueFormat, Error> {
     let Some(text) = names::attribute(tree, &["Encoding", "Format"], warnings) else {
         warnings.add(Irregularity::NoEncoding, &tree.place);
         return Ok(ValueFormat::Decimal);
@@ -92,19 +92,19 @@ fn encoding(tree: &Tree, warnings: &mut Warnings) -> Result<ValueFormat, Error> 
         .ok_or_else(|| values::invalid("the encoding is not known", &tree.place))
 }
 
-fn length(tree: &Tree, name: &'static str, warnings: &mut Warnings) -> Result<Option<u32>, Error> {
+fn length(tree: &ElementTree, name: &'static str, warnings: &mut Warnings) -> Result<Option<u32>, Error> {
     let Some(text) = names::attribute(tree, &[name], warnings) else { return Ok(None) };
     let number = text.trim().parse();
     number.map(Some).map_err(|_| values::invalid(format!("{name} is not a number"), &tree.place))
 }
 
-fn check_digits(tree: &Tree, warnings: &mut Warnings) -> Result<Option<bool>, Error> {
+fn check_digits(tree: &ElementTree, warnings: &mut Warnings) -> Result<Option<bool>, Error> {
     let text = names::attribute(tree, &["CheckDigits", "CheckDigit"], warnings);
     text.map(|text| values::flag(text.trim(), &tree.place, warnings)).transpose()
 }
 
 /// As strict reading: what is not understood is kept, and forbids the key.
-pub(super) fn pin_policy(tree: &Tree, warnings: &mut Warnings) -> PinPolicy {
+pub(super) fn pin_policy(tree: &ElementTree, warnings: &mut Warnings) -> PinPolicy {
     const MODES: [&str; 4] = ["Local", "Prepend", "Append", "Algorithmic"];
     let mut pin = PinPolicy::default();
     tree.take_attributes(|_| true);

@@ -7,7 +7,7 @@ use dskpp_crypto::{Hash, Pbkdf2Prf};
 use super::warning::{Irregularity, Warnings};
 use super::{names, values};
 use crate::parts::Header;
-use crate::xml::{self, Attribute, Element, Ns, Position, Tree, ns};
+use crate::xml::{self, Attribute, Element, ElementTree, Ns, Position, ns};
 use crate::{DerivedKey, Error, KeyInfo, MacMethod};
 
 /// What drafts say once for all values.
@@ -73,7 +73,7 @@ fn is_version(text: &str) -> bool {
 pub(super) fn take(
     header: &mut Header,
     defaults: &mut Defaults,
-    tree: &Tree,
+    tree: &ElementTree,
     warnings: &mut Warnings,
 ) -> Result<(), Error> {
     tree.take();
@@ -102,7 +102,12 @@ pub(super) fn take(
 }
 
 /// How values are encrypted that do not say it themselves. Behind the first package it comes too late.
-fn common(defaults: &mut Defaults, algorithm: String, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+fn common(
+    defaults: &mut Defaults,
+    algorithm: String,
+    tree: &ElementTree,
+    warnings: &mut Warnings,
+) -> Result<(), Error> {
     if defaults.fixed {
         return Err(values::invalid("the encryption of values is declared after them", &tree.place));
     }
@@ -111,14 +116,19 @@ fn common(defaults: &mut Defaults, algorithm: String, tree: &Tree, warnings: &mu
     Ok(())
 }
 
-fn initialization_vector(defaults: &mut Defaults, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+fn initialization_vector(defaults: &mut Defaults, tree: &ElementTree, warnings: &mut Warnings) -> Result<(), Error> {
     if let Some(iv) = tree.child("IV") {
         defaults.iv = values::base64(iv, warnings)?;
     }
     Ok(())
 }
 
-fn mac_method(header: &mut Header, defaults: &Defaults, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+fn mac_method(
+    header: &mut Header,
+    defaults: &Defaults,
+    tree: &ElementTree,
+    warnings: &mut Warnings,
+) -> Result<(), Error> {
     let algorithm = names::attribute(tree, &["Algorithm"], warnings).unwrap_or_else(|| tree.trimmed());
     let algorithm = mac_uri(xml::without_white_space(algorithm), &tree.place, warnings);
     let algorithm = values::algorithm(&algorithm, &tree.place, warnings);
@@ -154,7 +164,7 @@ fn mac_method(header: &mut Header, defaults: &Defaults, tree: &Tree, warnings: &
 fn encryption_method(
     header: &mut Header,
     defaults: &mut Defaults,
-    tree: &Tree,
+    tree: &ElementTree,
     warnings: &mut Warnings,
 ) -> Result<(), Error> {
     let algorithm = names::attribute(tree, &["Algorithm"], warnings).unwrap_or_default();
@@ -205,10 +215,10 @@ fn mac_uri(name: String, place: &Position, warnings: &mut Warnings) -> String {
 }
 
 /// An element of type `ds:KeyInfoType`, its children in any namespace.
-pub(super) fn key_info(tree: &Tree, warnings: &mut Warnings) -> Result<KeyInfo, Error> {
+pub(super) fn key_info(tree: &ElementTree, warnings: &mut Warnings) -> Result<KeyInfo, Error> {
     const OF_DS: [&str; 7] =
         ["KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent", "X509Data", "X509Certificate"];
-    let ns = |tree: &Tree| match tree.is_own && OF_DS.contains(&tree.local.as_str()) {
+    let ns = |tree: &ElementTree| match tree.is_own && OF_DS.contains(&tree.local.as_str()) {
         true => Ns::Known(ns::DS),
         false => tree.ns.clone(),
     };

@@ -3,7 +3,7 @@
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
 use super::{dates, formats, key_package, names, values};
-use crate::xml::{Attribute, Foreign, Ns, Tree, XmlError, is_language, without_white_space};
+use crate::xml::{Attribute, ElementTree, Foreign, Ns, XmlError, is_language, without_white_space};
 use crate::{Error, Key, KeyData, KeyUsage, Policy, kind};
 
 const IDS: [&str; 3] = ["Id", "KeyId", "SecretId"];
@@ -29,7 +29,7 @@ const USES: [&str; 11] =
 
 /// `<Key>`, or the `<Secret>` of the first draft.
 pub(super) fn read(
-    tree: &Tree,
+    tree: &ElementTree,
     serial: Option<&str>,
     defaults: &Defaults,
     warnings: &mut Warnings,
@@ -64,7 +64,7 @@ pub(super) fn read(
 }
 
 /// The URI of what the key is for, also where it is named under another namespace.
-fn algorithm_of(uri: String, tree: &Tree, warnings: &mut Warnings) -> String {
+fn algorithm_of(uri: String, tree: &ElementTree, warnings: &mut Warnings) -> String {
     let Some(meant) = kind::meant(&uri).filter(|_| uri.contains([':', '#', '/'])) else { return uri };
     warnings.add(Irregularity::Algorithm { found: uri, taken_as: meant.to_owned() }, &tree.place);
     meant.to_owned()
@@ -73,7 +73,7 @@ fn algorithm_of(uri: String, tree: &Tree, warnings: &mut Warnings) -> String {
 /// A child that is more than a text; `stood` has the names of those that may stand once.
 fn part(
     key: &mut Key,
-    tree: &Tree,
+    tree: &ElementTree,
     stood: &mut Vec<&'static str>,
     defaults: &Defaults,
     warnings: &mut Warnings,
@@ -108,7 +108,7 @@ fn part(
 }
 
 /// Whether such a part stood there before. Drafts have one `<Data Name="…">` for each value.
-fn is_again(name: &'static str, tree: &Tree, stood: &mut Vec<&'static str>) -> bool {
+fn is_again(name: &'static str, tree: &ElementTree, stood: &mut Vec<&'static str>) -> bool {
     let once = match name {
         "Data" => !tree.attributes().iter().any(|attribute| attribute.local.eq_ignore_ascii_case("Name")),
         _ => matches!(name, "AlgorithmParameters" | "Policy"),
@@ -118,7 +118,7 @@ fn is_again(name: &'static str, tree: &Tree, stood: &mut Vec<&'static str>) -> b
     again
 }
 
-fn id(tree: &Tree, serial: Option<&str>, warnings: &mut Warnings) -> String {
+fn id(tree: &ElementTree, serial: Option<&str>, warnings: &mut Warnings) -> String {
     if let Some(id) = names::attribute(tree, &IDS, warnings) {
         return id.to_owned();
     }
@@ -127,7 +127,7 @@ fn id(tree: &Tree, serial: Option<&str>, warnings: &mut Warnings) -> String {
     id
 }
 
-fn data(data: &mut KeyData, tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
+fn data(data: &mut KeyData, tree: &ElementTree, defaults: &Defaults, warnings: &mut Warnings) -> Result<(), Error> {
     names::in_order(tree, &VALUES, warnings);
     if let Some(name) = names::attribute(tree, &["Name"], warnings) {
         warnings.attribute("Name", "an element of <Data>", &tree.place);
@@ -150,7 +150,7 @@ fn data(data: &mut KeyData, tree: &Tree, defaults: &Defaults, warnings: &mut War
 fn one(
     data: &mut KeyData,
     name: Option<&str>,
-    tree: &Tree,
+    tree: &ElementTree,
     defaults: &Defaults,
     warnings: &mut Warnings,
 ) -> Result<(), Error> {
@@ -179,7 +179,7 @@ fn one(
 }
 
 /// `<Usage OTP="true" …>` of drafts. A use that is not known restricts the key too: leaving it out would allow all.
-fn usage(policy: &mut Option<Policy>, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+fn usage(policy: &mut Option<Policy>, tree: &ElementTree, warnings: &mut Warnings) -> Result<(), Error> {
     for attribute in names::rules(tree) {
         let own = attribute.ns == Ns::None;
         let known = USES.into_iter().find(|name| own && attribute.local.eq_ignore_ascii_case(name));
@@ -202,7 +202,7 @@ fn usage(policy: &mut Option<Policy>, tree: &Tree, warnings: &mut Warnings) -> R
 }
 
 /// As strict reading, in any order: what is not understood is kept, and the key stays out of use (RFC 6030 §5).
-fn policy(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+fn policy(policy: &mut Policy, tree: &ElementTree, warnings: &mut Warnings) -> Result<(), Error> {
     for attribute in names::rules(tree) {
         warnings.not_understood(format!("Policy {}", attribute.local), tree);
         policy.other.push(only_with(tree, attribute));
@@ -223,7 +223,7 @@ fn policy(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) -> Result<(
 }
 
 /// One rule. A second one of the kind, or one that says nothing, is not understood.
-fn policy_part(policy: &mut Policy, tree: &Tree, name: &str, warnings: &mut Warnings) -> Result<(), Error> {
+fn policy_part(policy: &mut Policy, tree: &ElementTree, name: &str, warnings: &mut Warnings) -> Result<(), Error> {
     let says = !tree.trimmed().is_empty() && tree.children().is_empty() && names::rules(tree).next().is_none();
     match name {
         "StartDate" if says && policy.start_date.is_none() => policy.start_date = Some(dates::date(tree, warnings)?),
@@ -248,17 +248,17 @@ fn policy_part(policy: &mut Policy, tree: &Tree, name: &str, warnings: &mut Warn
     Ok(())
 }
 
-fn not_understood(policy: &mut Policy, tree: &Tree, warnings: &mut Warnings) {
+fn not_understood(policy: &mut Policy, tree: &ElementTree, warnings: &mut Warnings) {
     warnings.not_understood(format!("<{}>", tree.local), tree);
     policy.other.push(as_it_is(tree));
 }
 
-fn as_it_is(tree: &Tree) -> Foreign {
+fn as_it_is(tree: &ElementTree) -> Foreign {
     tree.to_foreign(&|tree| tree.ns.clone())
 }
 
 /// The element with nothing but that attribute.
-fn only_with(tree: &Tree, attribute: &Attribute) -> Foreign {
+fn only_with(tree: &ElementTree, attribute: &Attribute) -> Foreign {
     let (ns, local) = (tree.ns.clone(), tree.local.as_str().into());
     Foreign { ns, local, attributes: vec![attribute.clone()], prefixes: Vec::new(), content: Vec::new() }
 }

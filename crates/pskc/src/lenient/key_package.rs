@@ -3,14 +3,14 @@
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
 use super::{dates, key, names};
-use crate::xml::{Tree, XmlError, ns};
+use crate::xml::{ElementTree, XmlError, ns};
 use crate::{CryptoModuleInfo, DeviceInfo, Error, Extensions, KeyPackage};
 
 /// Octets, about, that copies of a device come to which has several keys.
 const MAX_COPIED: usize = 16 * 1024 * 1024;
 
 /// The packages that `<KeyPackage>`, or the `<Device>` of drafts, comes to: one for each key in it.
-pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) -> Result<Vec<KeyPackage>, Error> {
+pub(super) fn read(tree: &ElementTree, defaults: &Defaults, warnings: &mut Warnings) -> Result<Vec<KeyPackage>, Error> {
     warnings.name(tree, "KeyPackage");
     let mut package = KeyPackage::default();
     let mut keys = Vec::new();
@@ -64,14 +64,14 @@ pub(super) fn read(tree: &Tree, defaults: &Defaults, warnings: &mut Warnings) ->
 }
 
 /// About how many octets a tree takes in the model.
-fn weight(tree: &Tree) -> usize {
+fn weight(tree: &ElementTree) -> usize {
     const ELEMENT: usize = 200;
     let attributes: usize = tree.attributes().iter().map(|attribute| ELEMENT + attribute.value.len()).sum();
     let children = tree.children().iter().map(weight).fold(0, usize::saturating_add);
     children.saturating_add(ELEMENT + attributes + tree.local.len() + tree.text_len())
 }
 
-fn module(tree: &Tree, warnings: &mut Warnings) -> Option<CryptoModuleInfo> {
+fn module(tree: &ElementTree, warnings: &mut Warnings) -> Option<CryptoModuleInfo> {
     let Some(id) = tree.child("Id") else {
         warnings.empty(tree);
         return None;
@@ -81,7 +81,7 @@ fn module(tree: &Tree, warnings: &mut Warnings) -> Option<CryptoModuleInfo> {
     Some(CryptoModuleInfo { id: id.trimmed().to_owned(), extensions })
 }
 
-fn device(tree: &Tree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
+fn device(tree: &ElementTree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
     const CHILDREN: [&str; 9] = [
         "Manufacturer",
         "SerialNo",
@@ -115,7 +115,7 @@ fn device(tree: &Tree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
 }
 
 /// A child that is more than a text.
-fn device_part(info: &mut DeviceInfo, tree: &Tree, warnings: &mut Warnings) -> Result<(), Error> {
+fn device_part(info: &mut DeviceInfo, tree: &ElementTree, warnings: &mut Warnings) -> Result<(), Error> {
     tree.take();
     let date = match tree.name().as_str() {
         "startdate" => {
@@ -145,7 +145,7 @@ fn device_part(info: &mut DeviceInfo, tree: &Tree, warnings: &mut Warnings) -> R
 }
 
 /// Extensions as they are, without elements of PSKC's own, which are none; an empty list is none.
-pub(super) fn extensions(tree: &Tree, warnings: &mut Warnings) -> Option<Extensions> {
+pub(super) fn extensions(tree: &ElementTree, warnings: &mut Warnings) -> Option<Extensions> {
     tree.take();
     if tree.children().is_empty() {
         warnings.empty(tree);

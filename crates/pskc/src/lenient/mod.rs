@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 
 use crate::parts::{Header, Trailer};
-use crate::xml::{Element, Ns, Reader, Tree, XmlError, XmlLimits, ns};
+use crate::xml::{Element, ElementTree, Ns, Reader, XmlError, XmlLimits, ns};
 use crate::{Error, KeyContainer, KeyPackage};
 use header::Defaults;
 use warning::Warnings;
@@ -97,7 +97,7 @@ impl<R: BufRead> LenientReader<R> {
                 self.reader.skip()?;
                 continue;
             }
-            let tree = Tree::read_open(&mut self.reader, child, &own)?;
+            let tree = ElementTree::read_open(&mut self.reader, child, &own)?;
             match tree.is("Extensions") {
                 true => {
                     self.trailer.extensions.extend(key_package::extensions(&tree, &mut self.warnings));
@@ -130,7 +130,7 @@ impl<R: BufRead> LenientReader<R> {
             return Ok(Some(waiting));
         }
         let Some(element) = self.package.take() else { return Ok(None) };
-        let tree = Tree::read_open(&mut self.reader, element, &|ns| names::is_own(ns, &self.root))?;
+        let tree = ElementTree::read_open(&mut self.reader, element, &|ns| names::is_own(ns, &self.root))?;
         self.waiting = key_package::read(&tree, &self.defaults, &mut self.warnings)?.into();
         // Values that were read before would have been taken as plain ones.
         self.defaults.fixed = true;

@@ -1,7 +1,7 @@
 //! Elements and attributes by the names that they have in the field.
 
 use super::warning::{Irregularity, Warnings};
-use crate::xml::{Attribute, Ns, Tree, ns};
+use crate::xml::{Attribute, ElementTree, Ns, ns};
 
 /// Whether names in a namespace can be PSKC's: in none, in that of the container, in those that PSKC uses and in those of
 /// its drafts. In any other they are an extension.
@@ -15,7 +15,7 @@ pub(super) fn is_own(ns: &Ns, root: &Ns) -> bool {
 }
 
 /// The name among `known` that `tree` has, in any case.
-pub(super) fn element(tree: &Tree, known: &[&'static str], warnings: &mut Warnings) -> Option<&'static str> {
+pub(super) fn element(tree: &ElementTree, known: &[&'static str], warnings: &mut Warnings) -> Option<&'static str> {
     let name = known.iter().find(|name| tree.is(name))?;
     tree.take();
     warnings.name(tree, name);
@@ -23,7 +23,7 @@ pub(super) fn element(tree: &Tree, known: &[&'static str], warnings: &mut Warnin
 }
 
 /// Tells of children that stand before others which RFC 6030 has in front of them.
-pub(super) fn in_order(tree: &Tree, names: &[&str], warnings: &mut Warnings) {
+pub(super) fn in_order(tree: &ElementTree, names: &[&str], warnings: &mut Warnings) {
     let mut last = 0;
     for child in tree.children() {
         match names.iter().position(|name| child.is(name)) {
@@ -35,7 +35,12 @@ pub(super) fn in_order(tree: &Tree, names: &[&str], warnings: &mut Warnings) {
 }
 
 /// The value among `known` that `text` is, in any case.
-pub(super) fn value(text: &str, known: &[&'static str], tree: &Tree, warnings: &mut Warnings) -> Option<&'static str> {
+pub(super) fn value(
+    text: &str,
+    known: &[&'static str],
+    tree: &ElementTree,
+    warnings: &mut Warnings,
+) -> Option<&'static str> {
     let text = text.trim();
     let value = known.iter().find(|value| text.eq_ignore_ascii_case(value))?;
     if text != *value {
@@ -45,12 +50,12 @@ pub(super) fn value(text: &str, known: &[&'static str], tree: &Tree, warnings: &
 }
 
 /// The attributes in no namespace: `wsu:Id` is not `Id`.
-pub(super) fn own(tree: &Tree) -> impl Iterator<Item = &Attribute> {
+pub(super) fn own(tree: &ElementTree) -> impl Iterator<Item = &Attribute> {
     tree.attributes().iter().filter(|attribute| attribute.ns == Ns::None)
 }
 
 /// The attributes that can be rules of a policy: all but what XML itself has and what tells about the schema.
-pub(super) fn rules(tree: &Tree) -> impl Iterator<Item = &Attribute> {
+pub(super) fn rules(tree: &ElementTree) -> impl Iterator<Item = &Attribute> {
     let is_rule = |attribute: &Attribute| !attribute.is_about_schema() && !attribute.ns.is(ns::XML);
     tree.take_attributes(is_rule);
     tree.attributes().iter().filter(move |attribute| is_rule(attribute))
@@ -58,7 +63,7 @@ pub(super) fn rules(tree: &Tree) -> impl Iterator<Item = &Attribute> {
 
 /// The first attribute that has one of these names, in any case, as it stands; the first name is that of RFC
 /// 6030.
-pub(super) fn attribute<'t>(tree: &'t Tree, names: &[&'static str], warnings: &mut Warnings) -> Option<&'t str> {
+pub(super) fn attribute<'t>(tree: &'t ElementTree, names: &[&'static str], warnings: &mut Warnings) -> Option<&'t str> {
     let find = |name: &&'static str| tree.find(|a| a.ns == Ns::None && a.local.eq_ignore_ascii_case(name));
     let found = names.iter().find_map(find)?;
     warnings.attribute(&found.local, names.first()?, &tree.place);
@@ -67,6 +72,6 @@ pub(super) fn attribute<'t>(tree: &'t Tree, names: &[&'static str], warnings: &m
 
 /// Whether `child` is PSKC's, where elements of others may stand too (`Data`, `Policy`, `MACMethod`): a vendor's
 /// element of the same name says something else, and strict reading does not understand it either.
-pub(super) fn belongs(child: &Tree, parent: &Tree) -> bool {
+pub(super) fn belongs(child: &ElementTree, parent: &ElementTree) -> bool {
     child.ns == parent.ns || child.ns.is(ns::PSKC)
 }

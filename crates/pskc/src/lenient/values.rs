@@ -11,14 +11,14 @@ use super::names;
 use super::warning::{Irregularity, Warnings};
 use crate::protection::{meant, meant_parameter};
 use crate::value::EncryptedValue;
-use crate::xml::{self, Foreign, Position, Tree, XmlError};
+use crate::xml::{self, ElementTree, Foreign, Position, XmlError};
 use crate::{EncryptedData, Error, Value};
 
 pub(super) fn invalid(what: impl Into<String>, place: &Position) -> Error {
     XmlError::Value { what: what.into(), place: place.clone() }.into()
 }
 
-pub(super) fn base64(tree: &Tree, warnings: &mut Warnings) -> Result<Vec<u8>, Error> {
+pub(super) fn base64(tree: &ElementTree, warnings: &mut Warnings) -> Result<Vec<u8>, Error> {
     decoded(tree.text(), &tree.place, warnings).map_err(|error| invalid(error.to_string(), &tree.place))
 }
 
@@ -36,7 +36,7 @@ fn decoded(text: &str, place: &Position, warnings: &mut Warnings) -> Result<Vec<
 }
 
 /// The text of an element as a number.
-pub(super) fn number<T: FromStr>(tree: &Tree) -> Result<T, Error> {
+pub(super) fn number<T: FromStr>(tree: &ElementTree) -> Result<T, Error> {
     tree.trimmed().parse().map_err(|_| invalid("not a whole number", &tree.place))
 }
 
@@ -55,7 +55,7 @@ pub(super) fn flag(text: &str, place: &Position, warnings: &mut Warnings) -> Res
 
 /// A secret: `<PlainValue>`, `<EncryptedValue>`, or the `<Value>` of drafts.
 pub(super) fn secret(
-    tree: &Tree,
+    tree: &ElementTree,
     defaults: &Defaults,
     warnings: &mut Warnings,
 ) -> Result<Option<Value<Secret>>, Error> {
@@ -85,7 +85,7 @@ fn looks_hexadecimal(text: &str, octets: &[u8]) -> bool {
 
 /// A number: in digits, or as octets in base64.
 pub(super) fn moving<T: TryFrom<i64>>(
-    tree: &Tree,
+    tree: &ElementTree,
     defaults: &Defaults,
     warnings: &mut Warnings,
 ) -> Result<Option<Value<T>>, Error> {
@@ -119,11 +119,11 @@ fn octets_are_number(text: &str) -> bool {
 }
 
 fn value<T>(
-    tree: &Tree,
+    tree: &ElementTree,
     defaults: &Defaults,
     is_secret: bool,
     warnings: &mut Warnings,
-    plain: impl FnOnce(&Tree, &mut Warnings) -> Result<T, Error>,
+    plain: impl FnOnce(&ElementTree, &mut Warnings) -> Result<T, Error>,
 ) -> Result<Option<Value<T>>, Error> {
     names::in_order(tree, &["PlainValue", "EncryptedValue", "ValueMAC"], warnings);
     let mac = tree.child("ValueMAC").or_else(|| tree.child("ValueDigest"));
@@ -156,7 +156,7 @@ fn value<T>(
     plain(found, warnings).map(|value| Some(Value::Plain(value)))
 }
 
-fn mac_of(tree: Option<&Tree>, warnings: &mut Warnings) -> Result<Option<Vec<u8>>, Error> {
+fn mac_of(tree: Option<&ElementTree>, warnings: &mut Warnings) -> Result<Option<Vec<u8>>, Error> {
     tree.map(|mac| base64(mac, warnings)).transpose()
 }
 
@@ -169,7 +169,7 @@ pub(super) fn algorithm(uri: &str, place: &Position, warnings: &mut Warnings) ->
 }
 
 /// A parameter of an algorithm as it is, but for the name of a digest or mask generation of OAEP.
-fn parameter(tree: &Tree, warnings: &mut Warnings) -> Foreign {
+fn parameter(tree: &ElementTree, warnings: &mut Warnings) -> Foreign {
     let mut parameter = tree.to_foreign(&|tree| tree.ns.clone());
     if matches!(tree.local.as_str(), "DigestMethod" | "MGF")
         && let Some(attribute) = parameter.attributes.iter_mut().find(|attribute| attribute.local == "Algorithm")
@@ -183,7 +183,7 @@ fn parameter(tree: &Tree, warnings: &mut Warnings) -> Foreign {
 
 /// An element of type `xenc:EncryptedDataType`.
 pub(super) fn encrypted_data(
-    tree: &Tree,
+    tree: &ElementTree,
     defaults: &Defaults,
     warnings: &mut Warnings,
 ) -> Result<EncryptedData, Error> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::xml::{Attribute, LeftOut, Ns, Position, Tree, ns};
+use crate::xml::{Attribute, ElementTree, Ns, Position, Unread, ns};
 
 /// Something in a file that RFC 6030 does not allow, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,7 +190,7 @@ impl Warnings {
     }
 
     /// Tells of an element that has another name or namespace than PSKC gives it.
-    pub(super) fn name(&mut self, tree: &Tree, taken_as: &'static str) {
+    pub(super) fn name(&mut self, tree: &ElementTree, taken_as: &'static str) {
         if tree.local != taken_as {
             self.add(Irregularity::Name { found: format!("<{}>", tree.local), taken_as }, &tree.place);
         }
@@ -210,17 +210,17 @@ impl Warnings {
         }
     }
 
-    pub(super) fn empty(&mut self, tree: &Tree) {
+    pub(super) fn empty(&mut self, tree: &ElementTree) {
         tree.take_whole();
         self.add(Irregularity::Empty(tree.local.clone()), &tree.place);
     }
 
-    pub(super) fn not_understood(&mut self, what: String, tree: &Tree) {
+    pub(super) fn not_understood(&mut self, what: String, tree: &ElementTree) {
         self.add(Irregularity::NotUnderstood(what), &tree.place);
     }
 
     /// Puts `value` into a field that is free; what stands there already stays.
-    pub(super) fn first<T>(&mut self, field: &mut Option<T>, value: Option<T>, tree: &Tree) {
+    pub(super) fn first<T>(&mut self, field: &mut Option<T>, value: Option<T>, tree: &ElementTree) {
         match (field.is_some(), value) {
             (true, Some(_)) => self.add(Irregularity::Repeated(tree.local.clone()), &tree.place),
             (_, None) => {}
@@ -229,13 +229,13 @@ impl Warnings {
     }
 
     /// Tells what of the tree nobody has read.
-    pub(super) fn left_out(&mut self, tree: &Tree) {
+    pub(super) fn left_out(&mut self, tree: &ElementTree) {
         tree.left_out(&mut |left| match left {
-            LeftOut::Element(tree) => self.unknown(tree),
-            LeftOut::Attribute(attribute, tree) => {
+            Unread::Element(tree) => self.unknown(tree),
+            Unread::Attribute(attribute, tree) => {
                 self.unknown_attribute(attribute, &tree.place);
             }
-            LeftOut::Text(tree) => self.add(Irregularity::Text(tree.local.clone()), &tree.place),
+            Unread::Text(tree) => self.add(Irregularity::Text(tree.local.clone()), &tree.place),
         });
     }
 
@@ -243,7 +243,7 @@ impl Warnings {
         self.add(Irregularity::UnknownAttribute(attribute.shown()), place);
     }
 
-    pub(super) fn unknown(&mut self, tree: &Tree) {
+    pub(super) fn unknown(&mut self, tree: &ElementTree) {
         tree.take_whole();
         self.add(Irregularity::UnknownElement(tree.local.clone()), &tree.place);
     }

@@ -6,22 +6,22 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use memchr::memmem;
 use zeroize::Zeroizing;
 
-use super::Source;
+use super::DocumentSource;
 
 /// A piece of the document, which may hold secrets.
-pub(super) type Text = Zeroizing<Vec<u8>>;
+pub(super) type PieceText = Zeroizing<Vec<u8>>;
 
 /// What has not been read yet, from the start of a package on.
 pub(super) struct Cutter {
-    source: Source,
+    source: DocumentSource,
     /// Octets after the last cut that have been read.
-    carried: Text,
+    carried: PieceText,
     /// How the tags of packages begin: `<pskc:KeyPackage`, say.
     begin: Vec<u8>,
     piece_len: usize,
     ended: bool,
     /// Texts to be filled again.
-    used: Receiver<Text>,
+    used: Receiver<PieceText>,
 }
 
 impl Cutter {
@@ -30,7 +30,7 @@ impl Cutter {
 
     /// For a document that goes on with `begun`, which is the start of a package, and what `source` gives. Texts that
     /// are not needed any more are to be sent to what is returned too.
-    pub(super) fn new(begun: Vec<u8>, source: Source, piece_len: usize) -> (Self, Sender<Text>) {
+    pub(super) fn new(begun: Vec<u8>, source: DocumentSource, piece_len: usize) -> (Self, Sender<PieceText>) {
         let name_len = begun.iter().position(|octet| octet.is_ascii_whitespace() || matches!(octet, b'>' | b'/'));
         let begin = begun.get(..name_len.unwrap_or(begun.len())).unwrap_or_default().to_vec();
         let (give_back, used) = channel();
@@ -39,7 +39,7 @@ impl Cutter {
 
     /// The next piece, which ends before what seems to be the start of a package, or the document's end; `None` after
     /// the last one. With it comes the failure that ended it, if one did.
-    pub(super) fn next(&mut self) -> Option<(Text, io::Result<()>)> {
+    pub(super) fn next(&mut self) -> Option<(PieceText, io::Result<()>)> {
         if self.ended {
             return None;
         }

@@ -17,13 +17,13 @@ use std::thread;
 
 use crate::Error;
 use crate::key_package::KeyPackage;
-use crate::parts::{Header, Parts, Trailer};
+use crate::parts::{ContainerParts, Header, Trailer};
 use crate::stream::ContainerReader;
 use crate::xml::Reader;
 use pieces::Pieces;
 
 /// Any source.
-type Source = Box<dyn BufRead + Send>;
+type DocumentSource = Box<dyn BufRead + Send>;
 
 /// As [`ContainerReader`], for large files: several threads read and take apart what comes next. They hold 128 KiB of
 /// the document each, and its packages; a short document needs no other thread.
@@ -37,16 +37,16 @@ type Source = Box<dyn BufRead + Send>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ParallelReader {
-    parts: Parts,
-    progress: Progress,
+    parts: ContainerParts,
+    progress: ReadMode,
     /// Packages of the piece in hand.
     ready: std::vec::IntoIter<KeyPackage>,
 }
 
 /// How the rest is read.
-enum Progress {
+enum ReadMode {
     ByMany(Box<Pieces>),
-    ByOne(Box<Reader<Source>>),
+    ByOne(Box<Reader<DocumentSource>>),
 }
 
 impl ParallelReader {
@@ -62,11 +62,11 @@ impl ParallelReader {
         Self::with(Box::new(BufReader::new(source)), 128 * 1024, threads)
     }
 
-    fn with(source: Source, piece_len: usize, threads: usize) -> Result<Self, Error> {
+    fn with(source: DocumentSource, piece_len: usize, threads: usize) -> Result<Self, Error> {
         let (reader, parts) = ContainerReader::new(source)?.into_parts();
         let progress = match reader.suspend() {
-            Ok(suspended) => Progress::ByMany(Box::new(Pieces::new(suspended, piece_len, threads))),
-            Err(reader) => Progress::ByOne(reader),
+            Ok(suspended) => ReadMode::ByMany(Box::new(Pieces::new(suspended, piece_len, threads))),
+            Err(reader) => ReadMode::ByOne(reader),
         };
         Ok(Self { parts, progress, ready: Vec::new().into_iter() })
     }
@@ -79,8 +79,8 @@ impl ParallelReader {
     /// How many octets of the document have been read.
     pub fn offset(&self) -> u64 {
         match &self.progress {
-            Progress::ByMany(pieces) => pieces.offset(),
-            Progress::ByOne(reader) => reader.offset(),
+            ReadMode::ByMany(pieces) => pieces.offset(),
+            ReadMode::ByOne(reader) => reader.offset(),
         }
     }
 
@@ -93,13 +93,13 @@ impl ParallelReader {
                 return Ok(Some(package));
             }
             match &mut self.progress {
-                Progress::ByOne(reader) => return self.parts.next_package(reader),
-                Progress::ByMany(pieces) => match pieces.next() {
+                ReadMode::ByOne(reader) => return self.parts.next_package(reader),
+                ReadMode::ByMany(pieces) => match pieces.next() {
                     Some(packages) => self.ready = packages.into_iter(),
                     None => {
                         let mut reader = Box::new(pieces.rest());
                         let advanced = self.parts.advance(&mut reader);
-                        self.progress = Progress::ByOne(reader);
+                        self.progress = ReadMode::ByOne(reader);
                         advanced?;
                     }
                 },
@@ -110,7 +110,7 @@ impl ParallelReader {
     /// Reads to the end of the document, packages that were not asked for included.
     pub fn finish(mut self) -> Result<Trailer, Error> {
         while self.next_package()?.is_some() {}
-        if let Progress::ByOne(reader) = self.progress {
+        if let ReadMode::ByOne(reader) = self.progress {
             reader.finish()?; // after the last package, always
         }
         Ok(self.parts.trailer)

@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use super::Source;
-use super::cutter::{Cutter, Text};
+use super::DocumentSource;
+use super::cutter::{Cutter, PieceText};
 use crate::key_package::KeyPackage;
 use crate::xml::{Reader, Standing, XmlLimits, ns};
 
@@ -22,7 +22,7 @@ pub(super) struct Pieces {
 
 /// A piece that was read.
 struct Piece {
-    text: Text,
+    text: PieceText,
     /// The packages in it, if there is nothing else.
     packages: Option<Vec<KeyPackage>>,
     /// Whether it could be had whole.
@@ -32,7 +32,7 @@ struct Piece {
 impl Pieces {
     /// Those of a document of which a reader has been suspended at the start of a package.
     pub(super) fn new(
-        (standing, begun, source): (Standing, Vec<u8>, Source),
+        (standing, begun, source): (Standing, Vec<u8>, DocumentSource),
         piece_len: usize,
         threads: usize,
     ) -> Self {
@@ -59,7 +59,7 @@ impl Pieces {
     }
 
     /// A reader of all that is left. Nothing is left here then.
-    pub(super) fn rest(&mut self) -> Reader<Source> {
+    pub(super) fn rest(&mut self) -> Reader<DocumentSource> {
         let threads = std::mem::take(&mut self.threads);
         threads.by_one.store(true, Ordering::Relaxed);
         let rest = Rest { threads, piece: self.other.take(), taken: 0 };
@@ -123,7 +123,7 @@ impl Read for Rest {
 struct Threads {
     /// For each piece, in the document's order, where it will come from.
     in_order: Option<Receiver<Receiver<Piece>>>,
-    used: Option<Sender<Text>>,
+    used: Option<Sender<PieceText>>,
     /// The work, while no other thread does it.
     alone: Option<Arc<Work>>,
     most: usize,
@@ -133,7 +133,7 @@ struct Threads {
 
 impl Threads {
     /// `most` threads, or as many as there can be, as soon as they are needed.
-    fn new(most: usize, cutter: Cutter, used: Sender<Text>, standing: &Standing) -> Self {
+    fn new(most: usize, cutter: Cutter, used: Sender<PieceText>, standing: &Standing) -> Self {
         let (announce, in_order) = sync_channel(most.max(1));
         let by_one = Arc::new(AtomicBool::new(false));
         let cutting = Mutex::new((cutter, announce));
@@ -165,7 +165,7 @@ impl Threads {
         }
     }
 
-    fn give_back(&self, text: Text) {
+    fn give_back(&self, text: PieceText) {
         if let Some(used) = &self.used {
             _ = used.send(text); // or it is wiped now
         }

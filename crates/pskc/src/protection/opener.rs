@@ -67,14 +67,14 @@ impl fmt::Display for Deviation {
 /// ```
 #[derive(Debug)]
 pub struct Opener {
-    key: Key,
+    key: OpeningKey,
     mac: Option<HmacKey>,
     options: OpenerOptions,
     deviations: BTreeSet<Deviation>,
 }
 
 #[derive(Debug)]
-enum Key {
+enum OpeningKey {
     /// With the same key prepared for AES-CBC, where it has a length for that.
     Symmetric(Secret, Option<Box<CbcKey>>),
     Private(Arc<RsaPrivateKey>),
@@ -138,7 +138,7 @@ impl Opener {
             return Ok(HmacKey::new(hash, key.expose()));
         }
         match &self.key {
-            Key::Symmetric(key, _) if self.options.lenient => {
+            OpeningKey::Symmetric(key, _) if self.options.lenient => {
                 self.deviations.insert(Deviation::EncryptionKeyAsMacKey);
                 Ok(HmacKey::new(hash, key.expose()))
             }
@@ -154,7 +154,7 @@ impl Opener {
         let Some(Value::Encrypted(value)) = value else { return Ok(None) };
         let EncryptedValue { data, mac } = value.as_ref();
         let algorithm = ValueAlgorithm::of(data)?;
-        if let Key::Password(derived, password) = &self.key {
+        if let OpeningKey::Password(derived, password) = &self.key {
             self.key = symmetric(derived.derive(password, algorithm.key_len().unwrap_or(16)));
         }
         match (mac, &self.mac) {
@@ -214,15 +214,15 @@ impl Opener {
         let algorithm = ValueAlgorithm::of(data)?;
         let octets = data.cipher_value.as_slice();
         let opened = match (&self.key, algorithm) {
-            (Key::Private(key), ValueAlgorithm::Rsa(RsaEncryption::Pkcs1v15)) => match self.options.hidden_len {
+            (OpeningKey::Private(key), ValueAlgorithm::Rsa(RsaEncryption::Pkcs1v15)) => match self.options.hidden_len {
                 Some(len) => key.decrypt_pkcs1v15(octets, len),
                 None => key.decrypt_pkcs1v15_openly(octets),
             },
-            (Key::Private(key), ValueAlgorithm::Rsa(encryption)) => key.decrypt_oaep(encryption, octets),
-            (Key::Private(_), _) => return Err(ProtectionError::NeedsNoPrivateKey),
-            (Key::Password(..), _) => return Err(ProtectionError::NeedsKey), // never: derived just before
-            (Key::Symmetric(..), ValueAlgorithm::Rsa(_)) => return Err(ProtectionError::NeedsPrivateKey),
-            (Key::Symmetric(key, Some(cbc)), ValueAlgorithm::AesCbc(len))
+            (OpeningKey::Private(key), ValueAlgorithm::Rsa(encryption)) => key.decrypt_oaep(encryption, octets),
+            (OpeningKey::Private(_), _) => return Err(ProtectionError::NeedsNoPrivateKey),
+            (OpeningKey::Password(..), _) => return Err(ProtectionError::NeedsKey), // never: derived just before
+            (OpeningKey::Symmetric(..), ValueAlgorithm::Rsa(_)) => return Err(ProtectionError::NeedsPrivateKey),
+            (OpeningKey::Symmetric(key, Some(cbc)), ValueAlgorithm::AesCbc(len))
                 if len == key.len() && self.options.iv.is_none() =>
             {
                 match octets.split_first_chunk() {
@@ -230,7 +230,7 @@ impl Opener {
                     None => Err(dskpp_crypto::Error::InputLength(octets.len())),
                 }
             }
-            (Key::Symmetric(key, _), algorithm) => algorithm.decrypt(key, self.options.iv.as_deref(), octets),
+            (OpeningKey::Symmetric(key, _), algorithm) => algorithm.decrypt(key, self.options.iv.as_deref(), octets),
         };
         opened.map_err(|error| match error {
             dskpp_crypto::Error::KeyLength(len) => ProtectionError::KeyLength(len),
@@ -270,12 +270,12 @@ fn key_of(
     encryption_key: Option<&KeyInfo>,
     mac_method: Option<&MacMethod>,
     unlock: &DecryptionKey,
-) -> Result<Key, ProtectionError> {
+) -> Result<OpeningKey, ProtectionError> {
     let derived = encryption_key.map(DerivedKey::of).transpose()?.flatten();
     let recipient = encryption_key.and_then(recipient);
     Ok(match (unlock, derived) {
         (DecryptionKey::Password(password), Some(derived)) if derived.key_len.is_none() && mac_method.is_none() => {
-            Key::Password(Box::new(derived), password.clone())
+            OpeningKey::Password(Box::new(derived), password.clone())
         }
         (DecryptionKey::Password(password), Some(derived)) => {
             symmetric(derived.derive(password, derived_len(mac_method)))
@@ -285,14 +285,14 @@ fn key_of(
         (DecryptionKey::PrivateKey(_), Some(_)) => return Err(ProtectionError::NeedsNoPrivateKey),
         (DecryptionKey::PrivateKey(key), None) => match recipient {
             Some(modulus) if modulus != key.public().modulus() => return Err(ProtectionError::OtherRecipient),
-            _ => Key::Private(Arc::clone(key)),
+            _ => OpeningKey::Private(Arc::clone(key)),
         },
     })
 }
 
-fn symmetric(key: Secret) -> Key {
+fn symmetric(key: Secret) -> OpeningKey {
     let cbc = CbcKey::new(key.expose()).ok().map(Box::new);
-    Key::Symmetric(key, cbc)
+    OpeningKey::Symmetric(key, cbc)
 }
 
 /// The modulus of the key that a file is encrypted for, where it says so.

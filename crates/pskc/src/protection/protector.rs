@@ -45,14 +45,14 @@ impl PasswordStrength {
 /// CBC there is always a MAC, made with a random key of its own that travels encrypted.
 #[derive(Debug)]
 pub struct Protector {
-    key: Key,
+    key: ProtectingKey,
     algorithm: ValueAlgorithm,
     encryption_key: KeyInfo,
     mac: Option<(HmacKey, MacMethod)>,
 }
 
 #[derive(Debug)]
-enum Key {
+enum ProtectingKey {
     Cbc(Box<CbcKey>),
     Symmetric(Secret),
     Public(RsaPublicKey),
@@ -132,7 +132,7 @@ impl Protector {
         mac: Option<Hash>,
         rng: &mut dyn Random,
     ) -> Result<Self, ProtectionError> {
-        Self::new(Key::Public(public), ValueAlgorithm::Rsa(encryption), key, mac, rng)
+        Self::new(ProtectingKey::Public(public), ValueAlgorithm::Rsa(encryption), key, mac, rng)
     }
 
     fn symmetric(
@@ -147,14 +147,14 @@ impl Protector {
         }
         let unfit = |_| ProtectionError::KeyLength(key.len());
         let key = match algorithm {
-            ValueAlgorithm::AesCbc(_) => Key::Cbc(Box::new(CbcKey::new(key.expose()).map_err(unfit)?)),
-            _ => Key::Symmetric(key),
+            ValueAlgorithm::AesCbc(_) => ProtectingKey::Cbc(Box::new(CbcKey::new(key.expose()).map_err(unfit)?)),
+            _ => ProtectingKey::Symmetric(key),
         };
         Self::new(key, algorithm, named, mac, rng)
     }
 
     fn new(
-        key: Key,
+        key: ProtectingKey,
         algorithm: ValueAlgorithm,
         encryption_key: KeyInfo,
         mac: Option<Hash>,
@@ -203,19 +203,19 @@ impl Protector {
         let algorithm = self.algorithm.uri().ok_or_else(|| ProtectionError::Algorithm(format!("{:?}", self.algorithm)));
         let octets = secret.expose();
         let encrypted = match (&self.key, self.algorithm) {
-            (Key::Cbc(key), _) => {
+            (ProtectingKey::Cbc(key), _) => {
                 let mut iv = [0; 16];
                 rng.fill(&mut iv);
                 key.encrypt(&iv, octets).map(|ciphertext| [&iv[..], &ciphertext].concat())
             }
-            (Key::Symmetric(key), ValueAlgorithm::AesWrap(_))
+            (ProtectingKey::Symmetric(key), ValueAlgorithm::AesWrap(_))
                 if octets.len() >= 16 && octets.len().is_multiple_of(8) =>
             {
                 aes_wrap(key.expose(), octets)
             }
-            (Key::Symmetric(key), _) => aes_wrap_pad(key.expose(), octets),
-            (Key::Public(key), ValueAlgorithm::Rsa(encryption)) => key.encrypt(encryption, octets, rng),
-            (Key::Public(_), _) => return Err(UNFIT), // never: the constructors go together
+            (ProtectingKey::Symmetric(key), _) => aes_wrap_pad(key.expose(), octets),
+            (ProtectingKey::Public(key), ValueAlgorithm::Rsa(encryption)) => key.encrypt(encryption, octets, rng),
+            (ProtectingKey::Public(_), _) => return Err(UNFIT), // never: the constructors go together
         };
         Ok(EncryptedData {
             algorithm: algorithm?.to_owned(),

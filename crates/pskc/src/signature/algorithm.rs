@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dskpp_crypto::{Hash, SignatureAlgorithm};
 
 use super::SignatureError;
-use super::c14n::{Kind, Method};
+use super::c14n::{CanonicalForm, NamespaceRule};
 
 pub(super) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 /// The namespace of `InclusiveNamespaces`, and the URI of the algorithm that it is a parameter of.
@@ -51,17 +51,17 @@ pub(super) fn digest(uri: &str, allow_sha1: bool) -> Result<Hash, SignatureError
 }
 
 /// The canonicalisation of a URI, an exclusive one without any prefixes.
-pub(super) fn canonicalization(uri: &str) -> Result<Method, SignatureError> {
+pub(super) fn canonicalization(uri: &str) -> Result<CanonicalForm, SignatureError> {
     let (kind, comments) = match uri {
-        EXCLUSIVE => (Kind::Exclusive(BTreeSet::new()), false),
-        EXCLUSIVE_COMMENTS => (Kind::Exclusive(BTreeSet::new()), true),
-        INCLUSIVE => (Kind::Inclusive, false),
-        INCLUSIVE_COMMENTS => (Kind::Inclusive, true),
-        INCLUSIVE_11 => (Kind::Inclusive11, false),
-        INCLUSIVE_11_COMMENTS => (Kind::Inclusive11, true),
+        EXCLUSIVE => (NamespaceRule::Exclusive(BTreeSet::new()), false),
+        EXCLUSIVE_COMMENTS => (NamespaceRule::Exclusive(BTreeSet::new()), true),
+        INCLUSIVE => (NamespaceRule::Inclusive, false),
+        INCLUSIVE_COMMENTS => (NamespaceRule::Inclusive, true),
+        INCLUSIVE_11 => (NamespaceRule::Inclusive11, false),
+        INCLUSIVE_11_COMMENTS => (NamespaceRule::Inclusive11, true),
         _ => return Err(SignatureError::Algorithm(uri.to_owned())),
     };
-    Ok(Method { kind, comments })
+    Ok(CanonicalForm { kind, comments })
 }
 
 /// The URIs of a signature algorithm and of the digest that goes with it.

@@ -1,4 +1,4 @@
-//! Canonical XML 1.0 and 1.1, and Exclusive XML Canonicalization 1.0, of an element with all that is in it.
+//! Canonical XML 1.0 and 1.1, and Exclusive XML CanonicalForm 1.0, of an element with all that is in it.
 
 #[cfg(test)]
 mod tests;
@@ -6,20 +6,20 @@ mod tests;
 use std::collections::BTreeSet;
 
 use super::SignatureError;
-use super::tree::{Attribute, Node, Start, Tree};
+use super::tree::{SignedAttribute, SignedNode, SignedTree, Start};
 use crate::xml::{Scope, ns};
 
 /// A canonicalisation with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Method {
-    pub(super) kind: Kind,
+pub(super) struct CanonicalForm {
+    pub(super) kind: NamespaceRule,
     /// Whether comments are kept.
     pub(super) comments: bool,
 }
 
 /// Which namespaces and `xml:` attributes an element gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NamespaceRule {
     /// All that are in force (Canonical XML 1.0).
     Inclusive,
     /// The same, but for `xml:id` and `xml:base` (Canonical XML 1.1).
@@ -28,31 +28,31 @@ pub(super) enum Kind {
     Exclusive(BTreeSet<String>),
 }
 
-impl Method {
-    pub(super) const DEFAULT: Method = Method { kind: Kind::Inclusive, comments: false };
+impl CanonicalForm {
+    pub(super) const DEFAULT: CanonicalForm = CanonicalForm { kind: NamespaceRule::Inclusive, comments: false };
 }
 
 /// The canonical form of the element whose start tag is at `apex`, without the one at `left_out` and all in it.
 ///
 /// Errors: [`SignatureError::NotAllowed`] where Canonical XML 1.1 would have to join `xml:base` URIs.
 pub(super) fn canonicalize(
-    tree: &Tree<'_>,
+    tree: &SignedTree<'_>,
     apex: usize,
     left_out: Option<usize>,
-    method: &Method,
+    method: &CanonicalForm,
 ) -> Result<Vec<u8>, SignatureError> {
-    let mut writer = Writer { tree, method, out: Vec::new(), rendered: Scope::default(), open: Vec::new() };
+    let mut writer = CanonicalWriter { tree, method, out: Vec::new(), rendered: Scope::default(), open: Vec::new() };
     let mut next = apex;
     while let Some(node) = tree.nodes().get(next) {
         match node {
-            Node::Start(start) if Some(next) == left_out => next = start.end,
-            Node::Start(start) => writer.start(start, next == apex)?,
-            Node::Text(text) => escape(&mut writer.out, text, false),
-            Node::Comment(text) if method.comments => {
+            SignedNode::Start(start) if Some(next) == left_out => next = start.end,
+            SignedNode::Start(start) => writer.start(start, next == apex)?,
+            SignedNode::Text(text) => escape(&mut writer.out, text, false),
+            SignedNode::Comment(text) if method.comments => {
                 writer.out.extend([b"<!--", text.as_bytes(), b"-->"].concat());
             }
-            Node::Comment(_) => {}
-            Node::End => writer.end(),
+            SignedNode::Comment(_) => {}
+            SignedNode::End => writer.end(),
         }
         if writer.open.is_empty() {
             return Ok(writer.out);
@@ -62,9 +62,9 @@ pub(super) fn canonicalize(
     Err(SignatureError::Unreadable) // never: each start tag of a tree has its end tag
 }
 
-struct Writer<'t, 'd> {
-    tree: &'t Tree<'d>,
-    method: &'t Method,
+struct CanonicalWriter<'t, 'd> {
+    tree: &'t SignedTree<'d>,
+    method: &'t CanonicalForm,
     out: Vec<u8>,
     /// The namespaces written in the open elements, by prefix.
     rendered: Scope<&'t str>,
@@ -72,7 +72,7 @@ struct Writer<'t, 'd> {
     open: Vec<&'t str>,
 }
 
-impl<'t> Writer<'t, '_> {
+impl<'t> CanonicalWriter<'t, '_> {
     fn start(&mut self, start: &'t Start, is_apex: bool) -> Result<(), SignatureError> {
         self.out.push(b'<');
         self.out.extend_from_slice(start.name.qualified().as_bytes());
@@ -82,7 +82,7 @@ impl<'t> Writer<'t, '_> {
             let depth = self.open.len() + 1;
             self.rendered.bind(prefix, ns, depth).map_err(|_| SignatureError::TooLarge)?;
         }
-        let mut attributes: Vec<&Attribute> = self.tree.attributes(start).iter().collect();
+        let mut attributes: Vec<&SignedAttribute> = self.tree.attributes(start).iter().collect();
         if is_apex {
             self.inherit(start, &mut attributes)?;
         }
@@ -121,8 +121,8 @@ impl<'t> Writer<'t, '_> {
             in_force.extend(tree.ancestors(start).flat_map(declared));
         }
         match &self.method.kind {
-            Kind::Inclusive | Kind::Inclusive11 => wanted = in_force,
-            Kind::Exclusive(prefixes) => {
+            NamespaceRule::Inclusive | NamespaceRule::Inclusive11 => wanted = in_force,
+            NamespaceRule::Exclusive(prefixes) => {
                 let names = tree.attributes(start).iter().map(|attribute| &attribute.name);
                 let names = names.filter(|name| !name.prefix().is_empty()).chain([&start.name]);
                 wanted.extend(names.map(|name| (name.prefix(), tree.ns(name))));
@@ -140,11 +140,11 @@ impl<'t> Writer<'t, '_> {
     }
 
     /// Adds to the attributes of the apex what it has from elements around it.
-    fn inherit(&self, apex: &'t Start, attributes: &mut Vec<&'t Attribute>) -> Result<(), SignatureError> {
+    fn inherit(&self, apex: &'t Start, attributes: &mut Vec<&'t SignedAttribute>) -> Result<(), SignatureError> {
         let is_11 = match self.method.kind {
-            Kind::Exclusive(_) => return Ok(()),
-            Kind::Inclusive => false,
-            Kind::Inclusive11 => true,
+            NamespaceRule::Exclusive(_) => return Ok(()),
+            NamespaceRule::Inclusive => false,
+            NamespaceRule::Inclusive11 => true,
         };
         let around = self.tree.ancestors(apex).flat_map(|start| self.tree.attributes(start));
         for attribute in around.filter(|attribute| self.tree.ns(&attribute.name) == ns::XML) {

@@ -6,7 +6,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::SignatureError::{self, NotAllowed};
 use super::profile::{elements, octets};
-use super::tree::Tree;
+use super::tree::SignedTree;
 use super::verify::{Signer, VerifyOptions};
 use crate::Shown;
 use crate::xml::ns;
@@ -32,14 +32,14 @@ const CURVES: [(&str, &[u8]); 2] = [
 
 /// What a `KeyInfo` says, as far as it matters.
 #[derive(Default)]
-pub(super) struct KeyInfo {
+pub(super) struct SignatureKeyInfo {
     certificates: Vec<Vec<u8>>,
     /// Bare keys; `None` for one of a kind that is not known.
     values: Vec<Option<VerifyingKey>>,
 }
 
-impl KeyInfo {
-    pub(super) fn read(tree: &Tree<'_>, at: usize) -> Result<Self, SignatureError> {
+impl SignatureKeyInfo {
+    pub(super) fn read(tree: &SignedTree<'_>, at: usize) -> Result<Self, SignatureError> {
         let mut info = Self::default();
         for child in elements(tree, at, &["Id"])? {
             if tree.is(child, ns::DS, "KeyValue") {
@@ -144,7 +144,7 @@ fn signer(certificate: &[u8]) -> Result<Signer, SignatureError> {
 }
 
 /// A `KeyValue`.
-fn read_value(tree: &Tree<'_>, at: usize) -> Result<Option<VerifyingKey>, SignatureError> {
+fn read_value(tree: &SignedTree<'_>, at: usize) -> Result<Option<VerifyingKey>, SignatureError> {
     let [kind] = elements(tree, at, &[])?[..] else {
         return Err(NotAllowed("a KeyValue without exactly one key"));
     };

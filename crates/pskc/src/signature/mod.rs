@@ -33,7 +33,7 @@ mod verify;
 
 use crate::Error;
 use crate::xml::{Ns, XmlError, ns};
-use tree::Tree;
+use tree::SignedTree;
 
 pub use key::check_signer;
 pub use sign::{Canonicalization, sign};
@@ -98,7 +98,7 @@ pub enum SignatureError {
 }
 
 /// Signatures anywhere in the document; those of other namespaces have nothing to do with XML Signature.
-fn signatures(tree: &Tree<'_>) -> impl Iterator<Item = usize> {
+fn signatures(tree: &SignedTree<'_>) -> impl Iterator<Item = usize> {
     let found = tree.starts().filter(|(_, start)| {
         start.name.local() == "Signature" && matches!(Ns::from(tree.ns(&start.name)), Ns::Known(ns::DS | ns::PSKC))
     });

@@ -4,8 +4,8 @@ use dskpp_crypto::{Hash, SignatureAlgorithm};
 
 use super::SignatureError::{self, NotAllowed};
 use super::algorithm;
-use super::c14n::{Kind, Method};
-use super::tree::Tree;
+use super::c14n::{CanonicalForm, NamespaceRule};
+use super::tree::SignedTree;
 use crate::xml::{self, ns};
 
 /// Octets of the longest signature value: RSA of 16384 bits.
@@ -14,10 +14,10 @@ const MAX_VALUE: usize = 2048;
 const MAX_PREFIXES: usize = 64;
 
 /// A `Signature` element taken apart.
-pub(super) struct Parts {
+pub(super) struct SignatureParts {
     /// Index of `SignedInfo`.
     pub(super) signed_info: usize,
-    pub(super) canonicalization: Method,
+    pub(super) canonicalization: CanonicalForm,
     pub(super) algorithm: SignatureAlgorithm,
     pub(super) reference: Reference,
     pub(super) value: Vec<u8>,
@@ -29,16 +29,16 @@ pub(super) struct Parts {
 pub(super) struct Reference {
     /// The container's Id, where it is named by that.
     pub(super) id: Option<String>,
-    pub(super) canonicalization: Method,
+    pub(super) canonicalization: CanonicalForm,
     pub(super) hash: Hash,
     pub(super) digest: Vec<u8>,
 }
 
-impl Parts {
+impl SignatureParts {
     /// Takes the element at `signature` apart.
     ///
     /// Errors: [`NotAllowed`], [`SignatureError::Algorithm`], [`SignatureError::Sha1`].
-    pub(super) fn read(tree: &Tree<'_>, signature: usize, allow_sha1: bool) -> Result<Self, SignatureError> {
+    pub(super) fn read(tree: &SignedTree<'_>, signature: usize, allow_sha1: bool) -> Result<Self, SignatureError> {
         let children = elements(tree, signature, &["Id"])?;
         let (signed_info, value, key_info) = match children[..] {
             [info, value] => (info, value, None),
@@ -68,7 +68,7 @@ impl Parts {
 }
 
 impl Reference {
-    fn read(tree: &Tree<'_>, at: usize, allow_sha1: bool) -> Result<Self, SignatureError> {
+    fn read(tree: &SignedTree<'_>, at: usize, allow_sha1: bool) -> Result<Self, SignatureError> {
         let children = elements(tree, at, &["Id", "URI"])?;
         let id = match attribute(tree, at, "URI").unwrap_or_default() {
             "" => None,
@@ -90,7 +90,7 @@ impl Reference {
 }
 
 /// `enveloped-signature`, then at most one canonicalisation.
-fn read_transforms(tree: &Tree<'_>, at: usize) -> Result<Method, SignatureError> {
+fn read_transforms(tree: &SignedTree<'_>, at: usize) -> Result<CanonicalForm, SignatureError> {
     let (enveloped, method) = match elements(tree, at, &[])?[..] {
         [enveloped] => (enveloped, None),
         [enveloped, method] => (enveloped, Some(method)),
@@ -100,20 +100,20 @@ fn read_transforms(tree: &Tree<'_>, at: usize) -> Result<Method, SignatureError>
     if bare_algorithm(tree, enveloped)? != algorithm::ENVELOPED {
         return Err(NotAllowed("a Reference whose first transform is not enveloped-signature"));
     }
-    let Some(method) = method else { return Ok(Method::DEFAULT) };
+    let Some(method) = method else { return Ok(CanonicalForm::DEFAULT) };
     named(tree, method, "Transform")?;
     // A reference to the same document never includes its comments (XML Signature §4.3.3.3), so there are none
     // to keep here.
-    Ok(Method { comments: false, ..canonicalization(tree, method)? })
+    Ok(CanonicalForm { comments: false, ..canonicalization(tree, method)? })
 }
 
 /// A `CanonicalizationMethod` or `Transform` with the prefixes that it lists.
-fn canonicalization(tree: &Tree<'_>, at: usize) -> Result<Method, SignatureError> {
+fn canonicalization(tree: &SignedTree<'_>, at: usize) -> Result<CanonicalForm, SignatureError> {
     let children = elements(tree, at, &["Algorithm"])?;
     let mut method = algorithm::canonicalization(attribute(tree, at, "Algorithm").unwrap_or_default())?;
     match (&mut method.kind, &children[..]) {
         (_, []) => {}
-        (Kind::Exclusive(prefixes), [list]) if tree.is(*list, algorithm::EXCLUSIVE, "InclusiveNamespaces") => {
+        (NamespaceRule::Exclusive(prefixes), [list]) if tree.is(*list, algorithm::EXCLUSIVE, "InclusiveNamespaces") => {
             if !elements(tree, *list, &["PrefixList"])?.is_empty() {
                 return Err(NotAllowed("content of InclusiveNamespaces"));
             }
@@ -130,7 +130,7 @@ fn canonicalization(tree: &Tree<'_>, at: usize) -> Result<Method, SignatureError
 }
 
 /// The URI of an element that has nothing but its `Algorithm`.
-fn bare_algorithm<'t>(tree: &'t Tree<'_>, at: usize) -> Result<&'t str, SignatureError> {
+fn bare_algorithm<'t>(tree: &'t SignedTree<'_>, at: usize) -> Result<&'t str, SignatureError> {
     if !elements(tree, at, &["Algorithm"])?.is_empty() {
         return Err(NotAllowed("parameters of an algorithm"));
     }
@@ -138,7 +138,7 @@ fn bare_algorithm<'t>(tree: &'t Tree<'_>, at: usize) -> Result<&'t str, Signatur
 }
 
 /// The child elements, where the element has none but the allowed attributes, and no text between its children.
-pub(super) fn elements(tree: &Tree<'_>, at: usize, allowed: &[&str]) -> Result<Vec<usize>, SignatureError> {
+pub(super) fn elements(tree: &SignedTree<'_>, at: usize, allowed: &[&str]) -> Result<Vec<usize>, SignatureError> {
     only_attributes(tree, at, allowed)?;
     if !tree.only_elements(at) {
         return Err(NotAllowed("text between the elements of a Signature"));
@@ -147,7 +147,12 @@ pub(super) fn elements(tree: &Tree<'_>, at: usize, allowed: &[&str]) -> Result<V
 }
 
 /// The base64 of an element that holds 1 to `max` octets.
-pub(super) fn octets(tree: &Tree<'_>, at: usize, allowed: &[&str], max: usize) -> Result<Vec<u8>, SignatureError> {
+pub(super) fn octets(
+    tree: &SignedTree<'_>,
+    at: usize,
+    allowed: &[&str],
+    max: usize,
+) -> Result<Vec<u8>, SignatureError> {
     only_attributes(tree, at, allowed)?;
     let text = tree.text(at).ok_or(NotAllowed("an element inside a value"))?;
     let octets = xml::decode_base64(&text).map_err(|_| NotAllowed("a value that is not base64"))?;
@@ -159,13 +164,13 @@ pub(super) fn octets(tree: &Tree<'_>, at: usize, allowed: &[&str], max: usize) -
 }
 
 /// The value of the attribute `local` that is in no namespace.
-pub(super) fn attribute<'t>(tree: &'t Tree<'_>, at: usize, local: &str) -> Option<&'t str> {
+pub(super) fn attribute<'t>(tree: &'t SignedTree<'_>, at: usize, local: &str) -> Option<&'t str> {
     let attributes = tree.attributes(tree.start(at)?);
     let found = attributes.iter().find(|attribute| attribute.name.qualified() == local);
     found.map(|attribute| &*attribute.value)
 }
 
-fn only_attributes(tree: &Tree<'_>, at: usize, allowed: &[&str]) -> Result<(), SignatureError> {
+fn only_attributes(tree: &SignedTree<'_>, at: usize, allowed: &[&str]) -> Result<(), SignatureError> {
     let attributes = tree.start(at).map(|start| tree.attributes(start)).unwrap_or_default();
     match attributes.iter().all(|attribute| allowed.contains(&attribute.name.qualified())) {
         true => Ok(()),
@@ -173,7 +178,7 @@ fn only_attributes(tree: &Tree<'_>, at: usize, allowed: &[&str]) -> Result<(), S
     }
 }
 
-fn named(tree: &Tree<'_>, at: usize, local: &str) -> Result<(), SignatureError> {
+fn named(tree: &SignedTree<'_>, at: usize, local: &str) -> Result<(), SignatureError> {
     match tree.is(at, ns::DS, local) {
         true => Ok(()),
         false => Err(NotAllowed("elements in another order than that of XML Signature, or of another kind")),

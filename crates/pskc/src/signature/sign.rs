@@ -4,8 +4,8 @@ use data_encoding::BASE64;
 use dskpp_crypto::{Hash, SignatureAlgorithm, SigningKey, VerifyingKey};
 
 use super::algorithm::{self, EXCLUSIVE, INCLUSIVE};
-use super::c14n::{Kind, Method, canonicalize};
-use super::tree::Tree;
+use super::c14n::{CanonicalForm, NamespaceRule, canonicalize};
+use super::tree::SignedTree;
 use super::{SignatureError, signatures};
 use crate::KeyContainer;
 use crate::xml::{Writer, ns};
@@ -38,7 +38,7 @@ pub fn sign(
     canonicalization: Canonicalization,
 ) -> Result<Vec<u8>, SignatureError> {
     KeyContainer::from_xml(document).map_err(SignatureError::Container)?;
-    let tree = Tree::parse(document)?;
+    let tree = SignedTree::parse(document)?;
     if signatures(&tree).next().is_some() {
         return Err(SignatureError::AlreadySigned);
     }
@@ -60,8 +60,8 @@ pub fn sign(
 }
 
 /// The canonical `SignedInfo` of a document with one signature.
-fn signed_info(document: &[u8], method: &Method) -> Result<Vec<u8>, SignatureError> {
-    let tree = Tree::parse(document)?;
+fn signed_info(document: &[u8], method: &CanonicalForm) -> Result<Vec<u8>, SignatureError> {
+    let tree = SignedTree::parse(document)?;
     let signature = signatures(&tree).next().ok_or(SignatureError::Unreadable)?;
     let signed_info = tree.children(signature).next().ok_or(SignatureError::Unreadable)?;
     canonicalize(&tree, signed_info, None, method)
@@ -73,19 +73,22 @@ fn insert(document: &[u8], place: usize, signature: &[u8]) -> Result<Vec<u8>, Si
 }
 
 /// An exclusive canonicalisation has to be told of prefixes that values use: those of `xsi:type`.
-fn method(tree: &Tree<'_>, canonicalization: Canonicalization) -> Method {
+fn method(tree: &SignedTree<'_>, canonicalization: Canonicalization) -> CanonicalForm {
     if canonicalization == Canonicalization::Inclusive {
-        return Method::DEFAULT;
+        return CanonicalForm::DEFAULT;
     }
     let attributes = tree.starts().flat_map(|(_, start)| tree.attributes(start));
     let types = attributes.filter(|a| a.name.local() == "type" && tree.ns(&a.name) == ns::XSI);
     let prefix = |value: &str| value.split_once(':').map_or("", |(prefix, _)| crate::xml::trim(prefix)).to_owned();
-    Method { kind: Kind::Exclusive(types.map(|attribute| prefix(&attribute.value)).collect()), comments: false }
+    CanonicalForm {
+        kind: NamespaceRule::Exclusive(types.map(|attribute| prefix(&attribute.value)).collect()),
+        comments: false,
+    }
 }
 
 /// A signature that is being made.
 struct Template<'c> {
-    method: Method,
+    method: CanonicalForm,
     algorithm: SignatureAlgorithm,
     signature_uri: &'static str,
     hash: Hash,
@@ -95,7 +98,7 @@ struct Template<'c> {
 }
 
 impl<'c> Template<'c> {
-    fn new(key: &SigningKey, certificates: &'c [Vec<u8>], method: Method) -> Result<Self, SignatureError> {
+    fn new(key: &SigningKey, certificates: &'c [Vec<u8>], method: CanonicalForm) -> Result<Self, SignatureError> {
         let algorithm = key.default_algorithm();
         let (signature_uri, hash, digest_uri) = algorithm::uris(algorithm).ok_or(SignatureError::Sha1)?;
         Ok(Self { method, algorithm, signature_uri, hash, digest_uri, digest: Vec::new(), certificates })
@@ -128,7 +131,7 @@ impl<'c> Template<'c> {
     fn write_method(&self, writer: &mut Writer, element_name: &str) {
         writer.start(element_name);
         match &self.method.kind {
-            Kind::Exclusive(prefixes) => {
+            NamespaceRule::Exclusive(prefixes) => {
                 writer.attr("Algorithm", EXCLUSIVE);
                 if !prefixes.is_empty() {
                     let names = prefixes.iter().map(|prefix| if prefix.is_empty() { "#default" } else { prefix });
@@ -137,7 +140,7 @@ impl<'c> Template<'c> {
                     writer.attr("PrefixList", &list.join(" ")).end();
                 }
             }
-            Kind::Inclusive | Kind::Inclusive11 => {
+            NamespaceRule::Inclusive | NamespaceRule::Inclusive11 => {
                 writer.attr("Algorithm", INCLUSIVE);
             }
         }

@@ -19,15 +19,15 @@ const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 const MAX_NODES: usize = 4_000_000;
 
 /// The nodes of a document in its order, from the root's start tag to its end tag.
-pub(super) struct Tree<'d> {
-    nodes: Vec<Node<'d>>,
-    attributes: Vec<Attribute>,
+pub(super) struct SignedTree<'d> {
+    nodes: Vec<SignedNode<'d>>,
+    attributes: Vec<SignedAttribute>,
     /// Those of all elements; the first two stand for the prefix `xml` and for no namespace.
     declarations: Vec<Declaration>,
 }
 
 /// A piece of the document.
-pub(super) enum Node<'d> {
+pub(super) enum SignedNode<'d> {
     Start(Box<Start>),
     /// Characters, references expanded and line ends made `\n`. Several may follow each other.
     Text(Cow<'d, str>),
@@ -56,7 +56,7 @@ pub(super) struct Name {
 }
 
 /// An attribute that declares no namespace.
-pub(super) struct Attribute {
+pub(super) struct SignedAttribute {
     pub(super) name: Name,
     pub(super) value: Box<str>,
 }
@@ -84,7 +84,7 @@ impl Name {
     }
 }
 
-impl<'d> Tree<'d> {
+impl<'d> SignedTree<'d> {
     /// Builds the tree of a document.
     ///
     /// Errors: all that the strict reader refuses; [`SignatureError::TooLarge`]; relative namespace names, which
@@ -110,14 +110,14 @@ impl<'d> Tree<'d> {
     }
 
     /// All nodes; the root's start tag is the first of them.
-    pub(super) fn nodes(&self) -> &[Node<'d>] {
+    pub(super) fn nodes(&self) -> &[SignedNode<'d>] {
         &self.nodes
     }
 
     /// The start tag at the index `at`.
     pub(super) fn start(&self, at: usize) -> Option<&Start> {
         match self.nodes.get(at) {
-            Some(Node::Start(start)) => Some(start),
+            Some(SignedNode::Start(start)) => Some(start),
             _ => None,
         }
     }
@@ -125,7 +125,7 @@ impl<'d> Tree<'d> {
     /// All start tags with their indices.
     pub(super) fn starts(&self) -> impl Iterator<Item = (usize, &Start)> {
         self.nodes.iter().enumerate().filter_map(|(at, node)| match node {
-            Node::Start(start) => Some((at, start.as_ref())),
+            SignedNode::Start(start) => Some((at, start.as_ref())),
             _ => None,
         })
     }
@@ -141,7 +141,7 @@ impl<'d> Tree<'d> {
     }
 
     /// The attributes of a start tag, namespace declarations not among them.
-    pub(super) fn attributes(&self, start: &Start) -> &[Attribute] {
+    pub(super) fn attributes(&self, start: &Start) -> &[SignedAttribute] {
         self.attributes.get(start.attributes.clone()).unwrap_or_default()
     }
 
@@ -184,9 +184,9 @@ impl<'d> Tree<'d> {
         let mut text = String::new();
         for node in inside {
             match node {
-                Node::Text(part) => text.push_str(part),
-                Node::Comment(_) => {}
-                Node::Start(_) | Node::End => return None,
+                SignedNode::Text(part) => text.push_str(part),
+                SignedNode::Comment(_) => {}
+                SignedNode::Start(_) | SignedNode::End => return None,
             }
         }
         Some(text)
@@ -198,8 +198,8 @@ impl<'d> Tree<'d> {
         let mut next = at + 1;
         while next < end {
             next = match self.nodes.get(next) {
-                Some(Node::Start(child)) => child.end + 1,
-                Some(Node::Text(text)) if !crate::xml::trim(text).is_empty() => return false,
+                Some(SignedNode::Start(child)) => child.end + 1,
+                Some(SignedNode::Text(text)) if !crate::xml::trim(text).is_empty() => return false,
                 _ => next + 1,
             };
         }
@@ -217,7 +217,7 @@ fn accept(document: &[u8]) -> Result<(), SignatureError> {
 }
 
 struct Builder<'d> {
-    tree: Tree<'d>,
+    tree: SignedTree<'d>,
     /// Start tags of the open elements.
     open: Vec<usize>,
     /// The declarations in force.
@@ -228,7 +228,7 @@ impl<'d> Builder<'d> {
     fn new() -> Self {
         let fixed = |prefix: &str, ns: &str| Declaration { prefix: prefix.into(), ns: ns.into() };
         let declarations = vec![fixed("xml", ns::XML), fixed("", "")];
-        let tree = Tree { nodes: Vec::new(), attributes: Vec::new(), declarations };
+        let tree = SignedTree { nodes: Vec::new(), attributes: Vec::new(), declarations };
         Self { tree, open: Vec::new(), scope: Scope::default() }
     }
 
@@ -239,24 +239,24 @@ impl<'d> Builder<'d> {
             Event::Start(tag) => return self.start(&tag),
             Event::End(_) => {
                 self.end(position);
-                Node::End
+                SignedNode::End
             }
             // What stands outside the root is no part of what is signed: white space and comments.
             Event::Text(_) | Event::Comment(_) if outside => return Ok(()),
             Event::Decl(_) => return Ok(()),
-            Event::Text(text) => Node::Text(text.xml10_content()),
-            Event::CData(text) => Node::Text(text.xml10_content()),
-            Event::Comment(text) => Node::Comment(text.xml10_content()),
+            Event::Text(text) => SignedNode::Text(text.xml10_content()),
+            Event::CData(text) => SignedNode::Text(text.xml10_content()),
+            Event::Comment(text) => SignedNode::Comment(text.xml10_content()),
             Event::GeneralRef(name) => match name.resolve_char_ref() {
-                Ok(Some(c)) => Node::Text(Cow::Owned(c.to_string())),
-                _ => Node::Text(resolve_predefined_entity(&name).ok_or(SignatureError::Unreadable)?.into()),
+                Ok(Some(c)) => SignedNode::Text(Cow::Owned(c.to_string())),
+                _ => SignedNode::Text(resolve_predefined_entity(&name).ok_or(SignatureError::Unreadable)?.into()),
             },
             Event::Empty(_) | Event::PI(_) | Event::DocType(_) | Event::Eof => return Err(SignatureError::Unreadable),
         };
         self.push(node)
     }
 
-    fn push(&mut self, node: Node<'d>) -> Result<(), SignatureError> {
+    fn push(&mut self, node: SignedNode<'d>) -> Result<(), SignatureError> {
         if self.tree.nodes.len() == MAX_NODES {
             return Err(SignatureError::TooLarge);
         }
@@ -268,7 +268,7 @@ impl<'d> Builder<'d> {
         let end = self.tree.nodes.len();
         let Some(at) = self.open.pop() else { return };
         self.scope.leave(self.open.len());
-        if let Some(Node::Start(start)) = self.tree.nodes.get_mut(at) {
+        if let Some(SignedNode::Start(start)) = self.tree.nodes.get_mut(at) {
             start.end = end;
             start.end_offset = position;
         }
@@ -292,11 +292,11 @@ impl<'d> Builder<'d> {
         // Names are resolved when all the tag's declarations are known.
         for (qualified, value) in plain {
             let name = self.name(&qualified, NO_NAMESPACE)?;
-            self.tree.attributes.push(Attribute { name, value: value.into() });
+            self.tree.attributes.push(SignedAttribute { name, value: value.into() });
         }
         let name = self.name(tag.name().0, self.resolve("")?)?;
         let at = self.tree.nodes.len();
-        self.push(Node::Start(Box::new(Start {
+        self.push(SignedNode::Start(Box::new(Start {
             name,
             attributes: attributes..self.tree.attributes.len(),
             declared: declared..self.tree.declarations.len(),
@@ -338,9 +338,9 @@ impl<'d> Builder<'d> {
         }
     }
 
-    fn finish(self) -> Result<Tree<'d>, SignatureError> {
+    fn finish(self) -> Result<SignedTree<'d>, SignatureError> {
         match self.tree.nodes.first() {
-            Some(Node::Start(_)) if self.open.is_empty() => Ok(self.tree),
+            Some(SignedNode::Start(_)) if self.open.is_empty() => Ok(self.tree),
             _ => Err(SignatureError::Unreadable),
         }
     }

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use super::SignatureError::{self, NotAllowed};
 use super::c14n::canonicalize;
-use super::key::KeyInfo;
-use super::profile::{Parts, attribute};
+use super::key::SignatureKeyInfo;
+use super::profile::{SignatureParts, attribute};
 use super::signatures;
-use super::tree::Tree;
+use super::tree::SignedTree;
 use crate::xml::ns;
 
 /// Whose signatures are accepted.
@@ -100,7 +100,7 @@ pub enum Signer {
 /// ```
 pub fn verify(document: &[u8], options: &VerifyOptions) -> Result<Verified, SignatureError> {
     const ROOT: usize = 0;
-    let tree = Tree::parse(document)?;
+    let tree = SignedTree::parse(document)?;
     if !tree.is(ROOT, ns::PSKC, "KeyContainer") {
         return Err(SignatureError::NotContainer);
     }
@@ -112,12 +112,12 @@ pub fn verify(document: &[u8], options: &VerifyOptions) -> Result<Verified, Sign
     if tree.start(signature).and_then(|start| start.parent) != Some(ROOT) {
         return Err(NotAllowed("a Signature that is not a child of KeyContainer"));
     }
-    let parts = Parts::read(&tree, signature, options.allow_sha1)?;
+    let parts = SignatureParts::read(&tree, signature, options.allow_sha1)?;
     let reference = &parts.reference;
     if let Some(id) = &reference.id {
         names_root(&tree, id)?;
     }
-    let key_info = parts.key_info.map(|at| KeyInfo::read(&tree, at)).transpose()?.unwrap_or_default();
+    let key_info = parts.key_info.map(|at| SignatureKeyInfo::read(&tree, at)).transpose()?.unwrap_or_default();
     let signed_info = canonicalize(&tree, parts.signed_info, None, &parts.canonicalization)?;
     let signer = key_info.verify(options, parts.algorithm, &signed_info, &parts.value)?;
     let content = canonicalize(&tree, ROOT, Some(signature), &reference.canonicalization)?;
@@ -128,7 +128,7 @@ pub fn verify(document: &[u8], options: &VerifyOptions) -> Result<Verified, Sign
 }
 
 /// Makes sure that `id` is the root's Id, and nobody else's, whatever an attribute must be to count as an Id.
-fn names_root(tree: &Tree<'_>, id: &str) -> Result<(), SignatureError> {
+fn names_root(tree: &SignedTree<'_>, id: &str) -> Result<(), SignatureError> {
     if attribute(tree, 0, "Id") != Some(id) {
         return Err(NotAllowed("a Reference to something other than the container"));
     }

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use compact_str::CompactString;
 
-use super::reader::Token;
+use super::reader::XmlToken;
 use super::{Attribute, Element, Ns, Reader, Writer, XmlError, ns};
 
 /// An element of an extension: kept when read, and written back with the same meaning.
@@ -42,11 +42,11 @@ impl Foreign {
         attributes.iter().for_each(|attribute| reader.prefixes_in(&attribute.value, &mut prefixes));
         loop {
             match reader.inner_token()? {
-                Token::Start => {
+                XmlToken::Start => {
                     let child = reader.element();
                     content.push(Node::Element(Self::read_open(reader, child)?));
                 }
-                Token::Text => {
+                XmlToken::Text => {
                     reader.prefixes_in(reader.characters(), &mut prefixes);
                     match content.last_mut() {
                         Some(Node::Text(text)) => {
@@ -57,7 +57,7 @@ impl Foreign {
                         _ => content.push(Node::Text(reader.characters().to_owned())),
                     }
                 }
-                Token::End | Token::Eof => return Ok(Self { ns, local, attributes, prefixes, content }),
+                XmlToken::End | XmlToken::Eof => return Ok(Self { ns, local, attributes, prefixes, content }),
             }
         }
     }

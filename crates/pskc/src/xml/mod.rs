@@ -27,8 +27,8 @@ pub use lexical::{Base64Error, collapse, decode_base64, is_language, is_text, tr
 pub(crate) use lexical::{has_octet, is_name, without_white_space};
 pub(crate) use reader::Standing;
 pub use reader::{Reader, XmlLimits};
-pub(crate) use scope::{Refused, Scope};
-pub(crate) use tree::{LeftOut, Tree};
+pub(crate) use scope::{Scope, ScopeError};
+pub(crate) use tree::{ElementTree, Unread};
 pub use writer::Writer;
 
 /// Namespace names that the project's messages and files use.

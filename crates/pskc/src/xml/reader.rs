@@ -94,7 +94,7 @@ struct Open {
 
 /// What the tokens of a document come to for us.
 #[derive(Clone, Copy)]
-pub(super) enum Token {
+pub(super) enum XmlToken {
     /// An element, to be had from `Reader::element`.
     Start,
     /// More characters in `Reader::text`.
@@ -156,9 +156,9 @@ impl<R: BufRead> Reader<R> {
     pub fn root(&mut self) -> Result<Element, XmlError> {
         loop {
             match self.token()? {
-                Token::Start => return Ok(self.element()),
-                Token::Text => self.only_white("text before the root element")?,
-                Token::End | Token::Eof => return Err(self.syntax("there is no root element")),
+                XmlToken::Start => return Ok(self.element()),
+                XmlToken::Text => self.only_white("text before the root element")?,
+                XmlToken::End | XmlToken::Eof => return Err(self.syntax("there is no root element")),
             }
         }
     }
@@ -171,12 +171,12 @@ impl<R: BufRead> Reader<R> {
     pub fn next(&mut self) -> Result<Option<Element>, XmlError> {
         loop {
             match self.inner_token()? {
-                Token::Start => return Ok(Some(self.element())),
-                Token::Text if self.text.chars().all(is_white) => {}
-                Token::Text => {
+                XmlToken::Start => return Ok(Some(self.element())),
+                XmlToken::Text if self.text.chars().all(is_white) => {}
+                XmlToken::Text => {
                     return Err(XmlError::Unexpected { what: "text".into(), place: self.place() });
                 }
-                Token::End | Token::Eof => return Ok(None),
+                XmlToken::End | XmlToken::Eof => return Ok(None),
             }
         }
     }
@@ -208,13 +208,13 @@ impl<R: BufRead> Reader<R> {
         let mut text = String::new();
         loop {
             match self.inner_token()? {
-                Token::Text if text.is_empty() => text = std::mem::take(&mut self.text),
-                Token::Text => text.push_str(&self.text),
-                Token::Start => {
+                XmlToken::Text if text.is_empty() => text = std::mem::take(&mut self.text),
+                XmlToken::Text => text.push_str(&self.text),
+                XmlToken::Start => {
                     let element = self.element();
                     return Err(self.unexpected(&element));
                 }
-                Token::End | Token::Eof => {
+                XmlToken::End | XmlToken::Eof => {
                     self.mark = mark; // so that a complaint about the value points at its element
                     return Ok(text);
                 }
@@ -237,7 +237,7 @@ impl<R: BufRead> Reader<R> {
     pub fn skip(&mut self) -> Result<(), XmlError> {
         let depth = self.open.len();
         loop {
-            if let Token::End = self.inner_token()?
+            if let XmlToken::End = self.inner_token()?
                 && self.open.len() < depth
             {
                 return Ok(());
@@ -261,9 +261,9 @@ impl<R: BufRead> Reader<R> {
         }
         loop {
             match self.token()? {
-                Token::Eof => return Ok(()),
-                Token::Text => self.only_white("text after the root element")?,
-                Token::Start | Token::End => return Err(self.syntax("a second root element")),
+                XmlToken::Eof => return Ok(()),
+                XmlToken::Text => self.only_white("text after the root element")?,
+                XmlToken::Start | XmlToken::End => return Err(self.syntax("a second root element")),
             }
         }
     }
@@ -286,7 +286,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// The next token inside an open element, never `Eof`.
-    pub(super) fn inner_token(&mut self) -> Result<Token, XmlError> {
+    pub(super) fn inner_token(&mut self) -> Result<XmlToken, XmlError> {
         if self.open.is_empty() {
             let what = "use of the reader: no element is open".into();
             return Err(XmlError::Unexpected { what, place: self.place() });
@@ -332,7 +332,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn token(&mut self) -> Result<Token, XmlError> {
+    fn token(&mut self) -> Result<XmlToken, XmlError> {
         if let Some(closed) = self.closed.take() {
             self.names.truncate(closed.name);
         }
@@ -340,8 +340,8 @@ impl<R: BufRead> Reader<R> {
             let Some(token) = self.raw_token()? else { continue };
             // Looked at where tags start: those places are the same however the document comes.
             match (&token, self.open.len()) {
-                (Token::Start, ..=2) => self.child = self.mark,
-                (Token::Start, _) if self.mark - self.child > self.limits.max_child => {
+                (XmlToken::Start, ..=2) => self.child = self.mark,
+                (XmlToken::Start, _) if self.mark - self.child > self.limits.max_child => {
                     return Err(XmlError::TooLarge { place: self.place() });
                 }
                 _ => {}

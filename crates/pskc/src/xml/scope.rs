@@ -13,7 +13,7 @@ const MAX_NAME: usize = 512;
 
 /// Why a declaration is not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum ScopeError {
     /// The rule of Namespaces in XML that it breaks.
     Rule(&'static str),
     /// There are too many, or it is too long.
@@ -23,7 +23,7 @@ pub(crate) enum Refused {
 /// What prefixes stand for in the open elements, the innermost counting most.
 #[derive(Clone)]
 pub(crate) struct Scope<T> {
-    bindings: Vec<Binding<T>>,
+    bindings: Vec<PrefixBinding<T>>,
     /// The binding in force of each prefix.
     in_force: BTreeMap<CompactString, usize>,
     /// The binding that a tag asked for last, unless they have changed since.
@@ -31,7 +31,7 @@ pub(crate) struct Scope<T> {
 }
 
 #[derive(Clone)]
-struct Binding<T> {
+struct PrefixBinding<T> {
     prefix: String,
     value: T,
     depth: usize,
@@ -47,20 +47,20 @@ impl<T> Default for Scope<T> {
 
 impl<T> Scope<T> {
     /// Has `prefix` stand for `value` in the element at `depth`, no less than that of the binding before.
-    pub(crate) fn bind(&mut self, prefix: &str, value: T, depth: usize) -> Result<(), Refused> {
+    pub(crate) fn bind(&mut self, prefix: &str, value: T, depth: usize) -> Result<(), ScopeError> {
         if self.bindings.len() == MAX_IN_SCOPE || prefix.len() > MAX_NAME {
-            return Err(Refused::TooLarge);
+            return Err(ScopeError::TooLarge);
         }
         let hidden = self.in_force.insert(prefix.into(), self.bindings.len());
         let again = hidden.and_then(|hidden| self.bindings.get(hidden)).is_some_and(|hidden| hidden.depth == depth);
         self.last = None;
-        self.bindings.push(Binding { prefix: prefix.to_owned(), value, depth, hidden });
-        if again { Err(Refused::Rule("an attribute given twice")) } else { Ok(()) }
+        self.bindings.push(PrefixBinding { prefix: prefix.to_owned(), value, depth, hidden });
+        if again { Err(ScopeError::Rule("an attribute given twice")) } else { Ok(()) }
     }
 
     /// Forgets the bindings of elements deeper than `depth`.
     pub(crate) fn leave(&mut self, depth: usize) {
-        while let Some(Binding { prefix, hidden, .. }) = self.bindings.pop_if(|binding| binding.depth > depth) {
+        while let Some(PrefixBinding { prefix, hidden, .. }) = self.bindings.pop_if(|binding| binding.depth > depth) {
             self.last = None;
             match hidden {
                 Some(hidden) => _ = self.in_force.insert(prefix.into(), hidden),
@@ -77,9 +77,9 @@ impl<T> Scope<T> {
 
 impl Scope<Ns> {
     /// Takes in `xmlns:prefix="name"` (`xmlns="name"`: the empty prefix) of the element at `depth`.
-    pub(super) fn declare(&mut self, prefix: &str, name: &str, depth: usize) -> Result<(), Refused> {
+    pub(super) fn declare(&mut self, prefix: &str, name: &str, depth: usize) -> Result<(), ScopeError> {
         const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
-        let broken = |rule| Err(Refused::Rule(rule));
+        let broken = |rule| Err(ScopeError::Rule(rule));
         if prefix == "xml" || name == ns::XML {
             let same = prefix == "xml" && name == ns::XML;
             return if same { Ok(()) } else { broken("the prefix xml and its namespace are reserved") };
@@ -91,7 +91,7 @@ impl Scope<Ns> {
             return broken("a prefix cannot be undeclared");
         }
         if name.len() > MAX_NAME {
-            return Err(Refused::TooLarge);
+            return Err(ScopeError::TooLarge);
         }
         self.bind(prefix, Ns::from(name), depth)
     }
@@ -112,8 +112,8 @@ impl Scope<Ns> {
     pub(super) fn resolve_next(&mut self, prefix: &str, ns: &mut Ns) -> bool {
         let last = self.last.and_then(|last| self.bindings.get(last)).filter(|last| last.prefix == prefix);
         match last {
-            Some(Binding { value: Ns::Known(known), .. }) => *ns = Ns::Known(known),
-            Some(Binding { value, .. }) => *ns = value.clone(),
+            Some(PrefixBinding { value: Ns::Known(known), .. }) => *ns = Ns::Known(known),
+            Some(PrefixBinding { value, .. }) => *ns = value.clone(),
             None => {
                 self.last = self.in_force.get(prefix).copied();
                 match self.last.and_then(|last| self.bindings.get(last)) {

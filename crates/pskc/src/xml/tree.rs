@@ -5,13 +5,13 @@ use std::io::BufRead;
 
 use compact_str::CompactString;
 
-use super::reader::Token;
+use super::reader::XmlToken;
 use super::{Attribute, Element, Foreign, Node, Ns, Position, Reader, XmlError, lexical};
 
 /// An element with everything in it. What is looked at is marked, so that in the end [`left_out`](Tree::left_out) knows
 /// what nobody has read.
 #[derive(Clone, Debug)]
-pub(crate) struct Tree {
+pub(crate) struct ElementTree {
     pub(crate) ns: Ns,
     pub(crate) local: String,
     /// Whether its namespace is one whose names are looked for.
@@ -21,14 +21,14 @@ pub(crate) struct Tree {
     prefixes: Vec<(CompactString, Ns)>,
     /// Its own text, without that of its children.
     text: String,
-    children: Vec<Tree>,
+    children: Vec<ElementTree>,
     pub(crate) place: Position,
-    read: Read,
+    read: ReadMarks,
 }
 
 /// What of an element has been read.
 #[derive(Clone, Debug, Default)]
-struct Read {
+struct ReadMarks {
     /// It has been looked for and found.
     itself: Cell<bool>,
     text: Cell<bool>,
@@ -39,13 +39,13 @@ struct Read {
 }
 
 /// Something that nobody has read.
-pub(crate) enum LeftOut<'t> {
-    Element(&'t Tree),
-    Attribute(&'t Attribute, &'t Tree),
-    Text(&'t Tree),
+pub(crate) enum Unread<'t> {
+    Element(&'t ElementTree),
+    Attribute(&'t Attribute, &'t ElementTree),
+    Text(&'t ElementTree),
 }
 
-impl Tree {
+impl ElementTree {
     /// Elements in one tree, and octets of their texts and attributes: what a package of keys never comes near.
     const MAX_ELEMENTS: usize = 20_000;
     const MAX_TEXT: usize = 4 * 1024 * 1024;
@@ -71,23 +71,24 @@ impl Tree {
         let Element { ns, attributes, .. } = element;
         let (text, prefixes, children) = (String::new(), Vec::new(), Vec::new());
         let is_own = own(&ns);
-        let mut tree = Tree { ns, local, is_own, attributes, prefixes, text, children, place, read: Read::default() };
+        let mut tree =
+            ElementTree { ns, local, is_own, attributes, prefixes, text, children, place, read: ReadMarks::default() };
         tree.attributes.iter().for_each(|attribute| reader.prefixes_in(&attribute.value, &mut tree.prefixes));
         let values: usize = tree.attributes.iter().map(|attribute| attribute.value.len()).sum();
         spend(&mut budget.0, 1, reader)?;
         spend(&mut budget.1, values, reader)?;
         loop {
             match reader.inner_token()? {
-                Token::Start => {
+                XmlToken::Start => {
                     let child = reader.element();
                     tree.children.push(Self::read(reader, child, own, budget)?);
                 }
-                Token::Text => {
+                XmlToken::Text => {
                     spend(&mut budget.1, reader.characters().len(), reader)?;
                     reader.prefixes_in(reader.characters(), &mut tree.prefixes);
                     tree.text.push_str(reader.characters());
                 }
-                Token::End | Token::Eof => return Ok(tree),
+                XmlToken::End | XmlToken::Eof => return Ok(tree),
             }
         }
     }
@@ -119,12 +120,12 @@ impl Tree {
     }
 
     /// Its children, which this marks as little as it does their content.
-    pub(crate) fn children(&self) -> &[Tree] {
+    pub(crate) fn children(&self) -> &[ElementTree] {
         &self.children
     }
 
     /// The child that goes by that name.
-    pub(crate) fn child(&self, local: &str) -> Option<&Tree> {
+    pub(crate) fn child(&self, local: &str) -> Option<&ElementTree> {
         self.children.iter().find(|child| child.is(local)).inspect(|child| child.take())
     }
 
@@ -165,28 +166,28 @@ impl Tree {
     }
 
     /// Names what nobody has read, in the order of the document; not what any element may tell about its schema.
-    pub(crate) fn left_out<'t>(&'t self, name: &mut impl FnMut(LeftOut<'t>)) {
+    pub(crate) fn left_out<'t>(&'t self, name: &mut impl FnMut(Unread<'t>)) {
         if self.read.whole.get() {
             return;
         }
         for (at, attribute) in self.attributes.iter().enumerate() {
             if self.read.attributes.get() >> at.min(63) & 1 == 0 && !attribute.is_about_schema() {
-                name(LeftOut::Attribute(attribute, self));
+                name(Unread::Attribute(attribute, self));
             }
         }
         if !self.read.text.get() && !lexical::trim(&self.text).is_empty() {
-            name(LeftOut::Text(self));
+            name(Unread::Text(self));
         }
         for child in &self.children {
             match child.read.itself.get() {
                 true => child.left_out(name),
-                false => name(LeftOut::Element(child)),
+                false => name(Unread::Element(child)),
             }
         }
     }
 
     /// The tree without its places; `ns` says in which namespace each of its elements is.
-    pub(crate) fn to_foreign(&self, ns: &impl Fn(&Tree) -> Ns) -> Foreign {
+    pub(crate) fn to_foreign(&self, ns: &impl Fn(&ElementTree) -> Ns) -> Foreign {
         self.take_whole();
         let children = self.children.iter().map(|child| Node::Element(child.to_foreign(ns)));
         let text = Some(Node::Text(self.text.clone())).filter(|_| !self.trimmed().is_empty());

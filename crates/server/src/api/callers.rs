@@ -25,7 +25,7 @@ pub(crate) struct Callers {
 }
 
 /// Why a token was not looked up.
-pub(super) enum NotNow {
+pub(super) enum LookupRefused {
     /// Too many unknown tokens from its address.
     Later(RetryAfter),
     Store(StoreError),
@@ -37,17 +37,17 @@ impl Callers {
     }
 
     /// Looks up a token sent from that address.
-    pub(super) async fn find(&self, store: &Store, value: &str, from: Subject) -> Result<Option<ApiToken>, NotNow> {
+    pub(super) async fn find(&self, store: &Store, value: &str, from: Subject) -> Result<Option<ApiToken>, LookupRefused> {
         let key = self.hasher.hash_one(value);
         let was_right = self.lock().contains(&key);
         let _turn = match was_right {
             true => None,
             false => {
-                self.rates.count(from, NonZeroU32::MIN).map_err(NotNow::Later)?;
-                Some(self.turns.of(from).await.map_err(NotNow::Later)?)
+                self.rates.count(from, NonZeroU32::MIN).map_err(LookupRefused::Later)?;
+                Some(self.turns.of(from).await.map_err(LookupRefused::Later)?)
             }
         };
-        let found = store.token(value).await.map_err(NotNow::Store)?;
+        let found = store.token(value).await.map_err(LookupRefused::Store)?;
         match (was_right, &found) {
             (false, Some(_)) => self.remember(key),
             (true, None) => drop(self.lock().remove(&key)), // revoked

@@ -13,7 +13,7 @@ use dskpp_crypto::Secret;
 
 use super::ApiState;
 use super::enrolments::time;
-use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
+use super::problem::{ApiProblem, Asked, Body, Caller, Id, json_answer};
 use super::register::{certificate, name};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
@@ -27,7 +27,7 @@ pub(super) const MAX_BATCH_LEN: usize = 8 * 1024 * 1024;
 /// Maximum number of devices in a batch: the batch is one transaction, which blocks others.
 const MAX_DEVICES: usize = 1000;
 
-fn checked(new: &NewDevice, trust: &DeviceTrust) -> Result<store::NewDevice, Problem> {
+fn checked(new: &NewDevice, trust: &DeviceTrust) -> Result<store::NewDevice, ApiProblem> {
     Ok(store::NewDevice {
         manufacturer: name("manufacturer", &new.manufacturer)?,
         serial: name("serial", &new.serial)?,
@@ -41,7 +41,7 @@ pub(super) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
     Body(new): Body<NewDevice>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let device = checked(&new, &api.device_trust)?;
     let answer = CreatedDevice {
@@ -59,12 +59,12 @@ pub(super) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     Asked(query): Asked<DeviceQuery>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
     let DeviceQuery { manufacturer, serial, after, limit } = query;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
-        return Err(Problem::value(format!("limit must be 1 to {PAGE}")));
+        return Err(ApiProblem::value(format!("limit must be 1 to {PAGE}")));
     }
     let page = api.store.devices(DeviceFilter { manufacturer, serial, after }, limit).await?;
     let listed = |device| match device {
@@ -77,9 +77,9 @@ pub(super) async fn list(
     Ok(json_answer(StatusCode::OK, &Page { items, next: page.next }))
 }
 
-pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
+pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
-    let device = api.store.device(&id).await?.ok_or(Problem::not_found("device"))?;
+    let device = api.store.device(&id).await?.ok_or(ApiProblem::not_found("device"))?;
     Ok(json_answer(StatusCode::OK, &whole(&device)))
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn change(
     caller: Caller,
     Id(id): Id,
     Body(body): Body<DeviceChange>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let trusted = |pem: &str| trusted(&api.device_trust, pem);
     let change = store::DeviceChange {
@@ -97,23 +97,27 @@ pub(super) async fn change(
         certificate: body.certificate_pem.map(|pem| pem.as_deref().map(trusted).transpose()).transpose()?,
     };
     if change.key_name.is_none() && change.shared_key.is_none() && change.certificate.is_none() {
-        return Err(Problem::value("key_name, shared_key_hex or certificate_pem is needed"));
+        return Err(ApiProblem::value("key_name, shared_key_hex or certificate_pem is needed"));
     }
     let device = api.store.change_device(&id, change, caller.id().to_owned()).await?;
     Ok(json_answer(StatusCode::OK, &whole(&device)))
 }
 
-pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
+pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
     caller.may(Role::Enrol)?;
     api.store.delete_device(&id, caller.id().to_owned()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn import(State(api): State<ApiState>, caller: Caller, request: Request) -> Result<Response, Problem> {
+pub(super) async fn import(
+    State(api): State<ApiState>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let Body(DeviceBatch { devices }) = Body::from_request(request, &()).await?;
     if devices.len() > MAX_DEVICES {
-        return Err(Problem::value(format!("a batch may have at most {MAX_DEVICES} devices")));
+        return Err(ApiProblem::value(format!("a batch may have at most {MAX_DEVICES} devices")));
     }
     // Checking certificates takes time: not on a thread that serves connections.
     let trust = Arc::clone(&api.device_trust);
@@ -170,21 +174,21 @@ fn report(
 const DIFFERS: &str =
     "a device with this manufacturer and serial exists with a different key_name, shared key or certificate";
 
-fn shared_key(hex: &SecretString) -> Result<Secret, Problem> {
+fn shared_key(hex: &SecretString) -> Result<Secret, ApiProblem> {
     let key = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.expose().as_bytes()).map(Secret::new);
     key.ok()
         .filter(|key| (16..=64).contains(&key.len()))
-        .ok_or_else(|| Problem::value("shared_key_hex must be 16 to 64 octets in hexadecimal"))
+        .ok_or_else(|| ApiProblem::value("shared_key_hex must be 16 to 64 octets in hexadecimal"))
 }
 
 /// A certificate to whose key the device's keys can be encrypted; with trust anchors configured, it must chain to one.
-fn trusted(trust: &DeviceTrust, pem: &str) -> Result<Vec<u8>, Problem> {
+fn trusted(trust: &DeviceTrust, pem: &str) -> Result<Vec<u8>, ApiProblem> {
     let der = certificate(pem)?;
     let checked = match trust.has_anchors() {
         true => trust.check(std::slice::from_ref(&der), now().unsigned_abs()),
         false => key_of(&der),
     };
-    checked.map_err(|why| Problem::value(format!("certificate_pem:  {why}")))?;
+    checked.map_err(|why| ApiProblem::value(format!("certificate_pem:  {why}")))?;
     Ok(der)
 }
 

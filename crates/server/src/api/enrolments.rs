@@ -14,7 +14,7 @@ use dskpp_otp::{Digits, OcraSuite};
 use pskc::MAX_COUNTER;
 
 use super::ApiState;
-use super::problem::{Body, Caller, Id, Problem, json_answer};
+use super::problem::{ApiProblem, Body, Caller, Id, json_answer};
 use super::register::name;
 use crate::dskpp::trigger_page;
 use crate::model::{self, EnrolmentRecord, Params};
@@ -29,7 +29,7 @@ pub(super) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
     Body(new): Body<NewEnrolment>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let new = checked(new, api.enrolment_lifetime_s)?;
     // A renewal runs at the URL that the token knows (profile P29).
@@ -40,7 +40,7 @@ pub(super) async fn create(
     let created = api.store.create_enrolment(new).await?;
     let (enrolment, trigger_token) = (created.enrolment, created.trigger_token);
     let code = AuthCode::new(&enrolment.client_id, &enrolment.password);
-    let code = code.map_err(|why| Problem::value(why.to_string()))?;
+    let code = code.map_err(|why| ApiProblem::value(why.to_string()))?;
     // Only the code's password can unwrap such a key.
     let by_trigger =
         enrolment.methods.is_empty() || enrolment.methods.iter().any(|method| *method != Method::PassphraseWrap);
@@ -59,36 +59,36 @@ fn text(secret: &Secret) -> SecretString {
     String::from_utf8_lossy(secret.expose()).into_owned().into()
 }
 
-fn checked(new: NewEnrolment, lifetime_s: u64) -> Result<store::NewEnrolment, Problem> {
+fn checked(new: NewEnrolment, lifetime_s: u64) -> Result<store::NewEnrolment, ApiProblem> {
     let key_type = new.key_type.known().filter(|key_type| *key_type != KeyType::Other);
     let key_type =
-        key_type.ok_or_else(|| Problem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"))?;
+        key_type.ok_or_else(|| ApiProblem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"))?;
     if new.delivers.is_some() && new.variant == Some(Variant::FourPass) {
-        return Err(Problem::value("an existing key can be delivered by two-pass only: four-pass generates a new key"));
+        return Err(ApiProblem::value("an existing key can be delivered by two-pass only: four-pass generates a new key"));
     }
     if new.delivers.is_some() && new.renews.is_some() {
-        return Err(Problem::value("renews and delivers exclude each other"));
+        return Err(ApiProblem::value("renews and delivers exclude each other"));
     }
     let activate = new.activate.unwrap_or(Activation::AtOnce);
     if activate == Activation::OnOtp && !matches!(key_type, KeyType::Hotp | KeyType::Totp | KeyType::Ocra) {
-        return Err(Problem::value("activate on-otp requires a key that makes one-time passwords"));
+        return Err(ApiProblem::value("activate on-otp requires a key that makes one-time passwords"));
     }
     let methods = new.methods.iter().flatten().map(Named::known).collect();
     let Some(methods): Option<Vec<Method>> = methods else {
-        return Err(Problem::value("methods may be transport, wrap and passphrase-wrap"));
+        return Err(ApiProblem::value("methods may be transport, wrap and passphrase-wrap"));
     };
     let variant = match new.variant {
         Some(Variant::FourPass) if !methods.is_empty() => {
-            return Err(Problem::value("methods apply to two-pass, but variant allows four-pass only"));
+            return Err(ApiProblem::value("methods apply to two-pass, but variant allows four-pass only"));
         }
         None if !methods.is_empty() => Some(Variant::TwoPass),
         variant => variant,
     };
     let expires_in_s = new.expires_in_s.unwrap_or(lifetime_s);
     if !(1..=MAX_LIFETIME_S).contains(&expires_in_s) {
-        return Err(Problem::value(format!("expires_in_s must be 1 to {MAX_LIFETIME_S}")));
+        return Err(ApiProblem::value(format!("expires_in_s must be 1 to {MAX_LIFETIME_S}")));
     }
-    let device = new.device.as_ref().map(|device| -> Result<_, Problem> {
+    let device = new.device.as_ref().map(|device| -> Result<_, ApiProblem> {
         let manufacturer = name("device.manufacturer", &device.manufacturer)?;
         Ok(DeviceRef { manufacturer, serial: name("device.serial", &device.serial)? })
     });
@@ -109,7 +109,7 @@ fn checked(new: NewEnrolment, lifetime_s: u64) -> Result<store::NewEnrolment, Pr
 }
 
 /// The parameters of the key type; others are refused, not ignored.
-fn params(new: &NewEnrolment, key_type: KeyType) -> Result<Params, Problem> {
+fn params(new: &NewEnrolment, key_type: KeyType) -> Result<Params, ApiProblem> {
     use KeyType::{Hotp, Ocra, Totp};
     for (field, given, types) in [
         ("digits", new.digits.is_some(), &[Hotp, Totp][..]),
@@ -119,28 +119,28 @@ fn params(new: &NewEnrolment, key_type: KeyType) -> Result<Params, Problem> {
         ("suite", new.suite.is_some(), &[Ocra]),
     ] {
         if given && new.delivers.is_some() {
-            return Err(Problem::value(format!("the delivered key has its own {field}")));
+            return Err(ApiProblem::value(format!("the delivered key has its own {field}")));
         }
         if given && !types.contains(&key_type) {
-            return Err(Problem::value(format!("a key of type {key_type} has no {field}")));
+            return Err(ApiProblem::value(format!("a key of type {key_type} has no {field}")));
         }
     }
     let digits = new.digits.unwrap_or(6);
-    Digits::new(digits).map_err(|why| Problem::value(why.to_string()))?;
+    Digits::new(digits).map_err(|why| ApiProblem::value(why.to_string()))?;
     let hash = new.hash.as_ref().map_or(Some(HashName::Sha1), Named::known);
-    let hash = hash.ok_or_else(|| Problem::value("hash must be SHA-1, SHA-256 or SHA-512"))?;
+    let hash = hash.ok_or_else(|| ApiProblem::value("hash must be SHA-1, SHA-256 or SHA-512"))?;
     let period_s = new.period_s.unwrap_or(30);
     if !(1..=3600).contains(&period_s) {
-        return Err(Problem::value("period_s must be 1 to 3600"));
+        return Err(ApiProblem::value("period_s must be 1 to 3600"));
     }
     let counter = new.counter.unwrap_or(0);
     if counter > MAX_COUNTER.unsigned_abs() {
-        return Err(Problem::value("counter is too large"));
+        return Err(ApiProblem::value("counter is too large"));
     }
     let suite = new.suite.as_deref().unwrap_or(OCRA_SUITE);
-    let parsed: OcraSuite = suite.parse().map_err(|why: dskpp_otp::Error| Problem::value(why.to_string()))?;
+    let parsed: OcraSuite = suite.parse().map_err(|why: dskpp_otp::Error| ApiProblem::value(why.to_string()))?;
     if parsed.has_pin() || parsed.session_len().is_some() {
-        return Err(Problem::value(
+        return Err(ApiProblem::value(
             "this server supports no suites with a PIN (P) or session information (S): use C, Q and T only",
         ));
     }
@@ -152,9 +152,9 @@ fn params(new: &NewEnrolment, key_type: KeyType) -> Result<Params, Problem> {
     })
 }
 
-pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
+pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
-    let enrolment = api.store.enrolment(&id).await?.ok_or(Problem::not_found("enrolment"))?;
+    let enrolment = api.store.enrolment(&id).await?.ok_or(ApiProblem::not_found("enrolment"))?;
     let tries = api.store.tries_of(&id).await?;
     let refusal = |(cause, at): (Cause, i64)| Refusal { cause, detail: cause.text().to_owned(), at: time(at) };
     let answer = EnrolmentDetails {
@@ -165,7 +165,7 @@ pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id
     Ok(json_answer(StatusCode::OK, &answer))
 }
 
-fn wrong_tries(tries: model::WrongTries) -> WrongTries {
+fn wrong_tries(tries: model::WrongTryCount) -> WrongTries {
     WrongTries {
         address: tries.address,
         count: tries.count,
@@ -174,7 +174,7 @@ fn wrong_tries(tries: model::WrongTries) -> WrongTries {
     }
 }
 
-pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
+pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
     caller.may(Role::Enrol)?;
     api.store.revoke_enrolment(&id).await?;
     Ok(StatusCode::NO_CONTENT)

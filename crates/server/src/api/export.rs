@@ -11,7 +11,7 @@ use futures_util::stream;
 use pskc::{ContainerWriter, Header, KeyInfo, PasswordStrength, ProtectionError, Protector};
 
 use super::ApiState;
-use super::problem::{Body, Caller, Problem};
+use super::problem::{ApiProblem, Body, Caller};
 use super::register::{certificate, name};
 use crate::store::{Outgoing, Store, StoreError, Unreadable};
 
@@ -31,28 +31,28 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn of(wanted: ExportProtection) -> Result<Wanted, Problem> {
+    fn of(wanted: ExportProtection) -> Result<Wanted, ApiProblem> {
         let strength = match wanted.for_old_readers {
             None | Some(false) => PasswordStrength::TODAY,
             Some(true) if wanted.passphrase.is_some() => PasswordStrength::OLD,
-            Some(true) => return Err(Problem::value("for_old_readers requires a passphrase")),
+            Some(true) => return Err(ApiProblem::value("for_old_readers requires a passphrase")),
         };
         match (wanted.key_hex, wanted.key_name, wanted.passphrase, wanted.certificate_pem, wanted.plain) {
             (Some(hex), Some(key_name), None, None, None) => {
                 let key = HEXLOWER_PERMISSIVE.decode(hex.expose().as_bytes()).ok().map(Secret::new);
                 let key = key.filter(|key| matches!(key.len(), 16 | 24 | 32));
-                let key = key.ok_or_else(|| Problem::value("key_hex must be 16, 24 or 32 octets in hexadecimal"))?;
+                let key = key.ok_or_else(|| ApiProblem::value("key_hex must be 16, 24 or 32 octets in hexadecimal"))?;
                 Ok(Wanted::Key { key, name: name("key_name", &key_name)? })
             }
             (None, None, Some(passphrase), None, None) if passphrase.expose().chars().count() < MIN_PASSPHRASE_LEN => {
-                Err(Problem::value(format!("passphrase must have {MIN_PASSPHRASE_LEN} characters or more")))
+                Err(ApiProblem::value(format!("passphrase must have {MIN_PASSPHRASE_LEN} characters or more")))
             }
             (None, None, Some(passphrase), None, None) => {
                 Ok(Wanted::Passphrase(Secret::from_slice(passphrase.expose().as_bytes()), strength))
             }
             (None, None, None, Some(pem), None) => Ok(Wanted::Certificate(certificate(&pem)?)),
             (None, None, None, None, Some(true)) => Ok(Wanted::Plain),
-            _ => Err(Problem::value(
+            _ => Err(ApiProblem::value(
                 "protection must be one of key_hex with key_name, passphrase, certificate_pem, or plain: true",
             )),
         }
@@ -86,12 +86,12 @@ impl Wanted {
 pub(super) async fn export(
     State(api): State<ApiState>,
     caller: Caller,
-    Body(body): Body<dskpp_api::Export>,
-) -> Result<Response, Problem> {
+    Body(body): Body<dskpp_api::ExportRequest>,
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Export)?;
     let wanted = Wanted::of(body.protection)?;
     let kind = wanted.kind();
-    let protector = blocking(move || wanted.protector()).await?.map_err(|why| Problem::value(why.to_string()))?;
+    let protector = blocking(move || wanted.protector()).await?.map_err(|why| ApiProblem::value(why.to_string()))?;
     let user = body.user;
     api.store.begin_export(user.clone(), kind, caller.id().to_owned()).await?;
     let header = Header {
@@ -101,11 +101,11 @@ pub(super) async fn export(
     };
     let writer = ContainerWriter::new(Vec::new(), &header).map_err(|_| StoreError::Unavailable("memory".into()))?;
     let left_out = body.leave_out_unreadable.then(LeftOut::default);
-    let export = Export { store: api.store, user, after: String::new(), writer, protector, left_out };
+    let export = RunningExport { store: api.store, user, after: String::new(), writer, protector, left_out };
     // An error on the first page is the answer; later, the export can only break off.
     let (first, rest) = export.next().await.map_err(|why| match why {
-        Broken::Store(why) => Problem::from(why),
-        Broken::Protection(why) => Problem::value(why.to_string()),
+        Broken::Store(why) => ApiProblem::from(why),
+        Broken::Protection(why) => ApiProblem::value(why.to_string()),
     })?;
     let rest = stream::try_unfold((Some(first), rest), |(first, rest)| async move {
         match (first, rest) {
@@ -141,7 +141,7 @@ enum Broken {
 }
 
 /// An export in progress.
-struct Export {
+struct RunningExport {
     store: Store,
     user: Option<String>,
     /// The last key written.
@@ -167,7 +167,7 @@ fn comment(left_out: LeftOut) -> serde_json::Result<String> {
     Ok(format!("\n<!-- {} -->\n", document.replace("--", "-\\u002d")))
 }
 
-impl Export {
+impl RunningExport {
     /// The next part of the document, and the export unless that was the last part.
     async fn next(self) -> Result<(Bytes, Option<Self>), Broken> {
         let page = self.store.export_page(self.user.clone(), self.after.clone(), PAGE).await?;

@@ -20,19 +20,19 @@ const SLOW: Duration = Duration::from_secs(2);
 
 /// `/healthz`: the process answers. `/readyz`: the server can serve requests now; otherwise 503 with the reason.
 pub(crate) fn router(store: Store) -> Router {
-    let readiness = Readiness { store, seen: watch::Sender::new(Seen::default()) };
+    let readiness = Readiness { store, seen: watch::Sender::new(HealthSample::default()) };
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(readiness)
 }
 
 #[derive(Clone)]
 struct Readiness {
     store: Store,
-    seen: watch::Sender<Seen>,
+    seen: watch::Sender<HealthSample>,
 }
 
 /// The result of the last check. When the first request comes, the store has just been opened.
 #[derive(Default)]
-struct Seen {
+struct HealthSample {
     /// The fault, if any.
     fault: Option<String>,
     /// When the last check ended.
@@ -74,7 +74,7 @@ impl Readiness {
     }
 }
 
-impl Seen {
+impl HealthSample {
     fn found(&mut self, fault: Option<String>) {
         if fault != self.fault {
             match &fault {
@@ -82,7 +82,7 @@ impl Seen {
                 None => tracing::info!("ready again"),
             }
         }
-        *self = Seen { fault, at: Some(Instant::now()), looking: None };
+        *self = HealthSample { fault, at: Some(Instant::now()), looking: None };
     }
 
     /// The fault, if any, and the age of that result.
@@ -108,7 +108,7 @@ mod tests {
     fn a_look_that_takes_long_is_a_fault_and_the_last_answer_has_its_age() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let mut seen = Seen::default();
+        let mut seen = HealthSample::default();
         assert_eq!(seen.answer(after(9)), (None, Duration::ZERO));
         seen.looking = Some(start);
         assert_eq!(seen.answer(after(1)).0, None);

@@ -13,7 +13,7 @@ use pskc::ContainerReader;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiState;
-use super::problem::{Asked, Caller, Id, Problem, json_answer, pskc_document};
+use super::problem::{ApiProblem, Asked, Caller, Id, json_answer, pskc_document};
 use super::register::name;
 use crate::model::clock::now;
 use crate::net::rate_limit::RetryAfter;
@@ -44,23 +44,24 @@ impl Default for Batches {
 }
 
 impl Batches {
-    async fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+    async fn enter(&self) -> Result<OwnedSemaphorePermit, ApiProblem> {
         let permit = tokio::time::timeout(MOST_WAIT, Arc::clone(&self.0).acquire_owned()).await;
-        permit.ok().and_then(Result::ok).ok_or_else(|| Problem::busy("other imports are running", AGAIN))
+        permit.ok().and_then(Result::ok).ok_or_else(|| ApiProblem::busy("other imports are running", AGAIN))
     }
 }
 
-fn checked(query: &ImportQuery, by: &str) -> Result<(Batch, Owner), Problem> {
+fn checked(query: &ImportQuery, by: &str) -> Result<(Batch, Owner), ApiProblem> {
     let owner = match (&query.user, query.assign) {
         (None, None) => Owner::Nobody,
         (None, Some(Assign::UserId)) => Owner::UserId,
         (Some(user), None) => Owner::User(name("user", user)?),
-        (Some(_), Some(_)) => return Err(Problem::value("user and assign exclude each other")),
+        (Some(_), Some(_)) => return Err(ApiProblem::value("user and assign exclude each other")),
     };
-    let import = import_id(&query.import)
-        .ok_or_else(|| Problem::value("import must be 64 hexadecimal digits: a SHA-256 of the file and the options"))?;
+    let import = import_id(&query.import).ok_or_else(|| {
+        ApiProblem::value("import must be 64 hexadecimal digits: a SHA-256 of the file and the options")
+    })?;
     if query.first > i64::MAX as u64 - MAX_PACKAGES {
-        return Err(Problem::value("first is too large"));
+        return Err(ApiProblem::value("first is too large"));
     }
     let (first, by) = (query.first, by.to_owned());
     Ok((Batch { import, first, end: first, keys: Vec::new(), refused: Vec::new(), by }, owner))
@@ -76,7 +77,7 @@ pub(super) async fn batch(
     caller: Caller,
     Asked(query): Asked<ImportQuery>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let (batch, owner) = checked(&query, caller.id())?;
     let _room = api.batches.enter().await?;
@@ -89,15 +90,15 @@ pub(super) async fn batch(
 }
 
 /// Reads the whole document before anything is stored.
-pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Secret) -> Result<Batch, Problem> {
-    let faulty = |why: pskc::Error| Problem::body(format!("the body is not a valid PSKC document: {why}"));
+pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Secret) -> Result<Batch, ApiProblem> {
+    let faulty = |why: pskc::Error| ApiProblem::body(format!("the body is not a valid PSKC document: {why}"));
     let at = now();
     let mut sealer = store.sealer();
     let mut reader = ContainerReader::new(document.expose()).map_err(faulty)?;
     while let Some(package) = reader.next_package().map_err(faulty)? {
         let index = batch.end;
         if index - batch.first == MAX_PACKAGES {
-            return Err(Problem::value(format!("a batch may have at most {MAX_PACKAGES} packages")));
+            return Err(ApiProblem::value(format!("a batch may have at most {MAX_PACKAGES} packages")));
         }
         batch.end += 1;
         match take_in(package, owner, at) {
@@ -117,9 +118,9 @@ pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Se
     Ok(batch)
 }
 
-pub(super) async fn progress(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
+pub(super) async fn progress(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
-    let not_found = || Problem::not_found("import");
+    let not_found = || ApiProblem::not_found("import");
     let id = import_id(&id).ok_or_else(not_found)?;
     let progress = api.store.import_progress(id.clone()).await?.ok_or_else(not_found)?;
     let Progress { done, accepted, duplicate, refused, rejected } = progress;

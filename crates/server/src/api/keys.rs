@@ -7,12 +7,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use dskpp_api::{
-    Attempt, Key, KeyOwner, KeyQuery, KeySecret, ListedKey, Page, Resync, Resynced, Role, UnreadableKey, Verdict,
+    Key, KeyOwner, KeyQuery, KeySecret, ListedKey, Page, Resync, Resynced, Role, UnreadableKey, Validation,
+    ValidationResult,
 };
 
 use super::ApiState;
 use super::enrolments::{device, parameters, time};
-use super::problem::{Asked, Body, Caller, Id, Problem, json_answer};
+use super::problem::{ApiProblem, Asked, Body, Caller, Id, json_answer};
 use super::register::name;
 use crate::model::KeyRecord;
 use crate::store::{self, Unreadable};
@@ -26,11 +27,11 @@ pub(super) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     Asked(listing): Asked<KeyQuery>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
     let limit = listing.limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
-        return Err(Problem::value(format!("limit must be 1 to {PAGE}")));
+        return Err(ApiProblem::value(format!("limit must be 1 to {PAGE}")));
     }
     let page = api.store.keys(listing.user, listing.after, limit).await?;
     let listed = |key| match key {
@@ -41,13 +42,13 @@ pub(super) async fn list(
     Ok(json_answer(StatusCode::OK, &Page { items, next: page.next }))
 }
 
-pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
+pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
-    let key = api.store.key(&id).await?.ok_or(Problem::not_found("key"))?;
+    let key = api.store.key(&id).await?.ok_or(ApiProblem::not_found("key"))?;
     Ok(json_answer(StatusCode::OK, &describe(key)))
 }
 
-pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
+pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
     caller.may(Role::Enrol)?;
     api.store.revoke_key(&id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -58,13 +59,13 @@ pub(super) async fn assign(
     caller: Caller,
     Id(id): Id,
     Body(owner): Body<KeyOwner>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let key = api.store.assign_key(&id, name("user", &owner.user)?, caller.id().to_owned()).await?;
     Ok(json_answer(StatusCode::OK, &describe(key)))
 }
 
-pub(super) async fn secret(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
+pub(super) async fn secret(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
     caller.may(Role::Export)?;
     let secret = api.store.export_key(&id, caller.id().to_owned()).await?;
     Ok(json_answer(StatusCode::OK, &KeySecret { secret_hex: HEXLOWER.encode(secret.expose()).into() }))
@@ -75,10 +76,10 @@ pub(super) async fn resynchronise(
     caller: Caller,
     Id(id): Id,
     Body(Resync { otps }): Body<Resync>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Validate)?;
     if !(2..=5).contains(&otps.len()) || otps.iter().any(|otp| otp.expose().len() > MAX_OTP_LEN) {
-        return Err(Problem::value(format!(
+        return Err(ApiProblem::value(format!(
             "otps must be 2 to 5 consecutive one-time passwords of at most {MAX_OTP_LEN} characters"
         )));
     }
@@ -95,15 +96,15 @@ pub(super) async fn resynchronise(
 pub(super) async fn validate(
     State(api): State<ApiState>,
     caller: Caller,
-    Body(attempt): Body<Attempt>,
-) -> Result<Response, Problem> {
+    Body(attempt): Body<Validation>,
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Validate)?;
-    let Attempt { user, key_id, otp, challenge, client_id } = &attempt;
+    let Validation { user, key_id, otp, challenge, client_id } = &attempt;
     if user.is_none() && key_id.is_none() && client_id.is_none() {
-        return Err(Problem::value("user or key_id is required, or client_id for a key that is not active yet"));
+        return Err(ApiProblem::value("user or key_id is required, or client_id for a key that is not active yet"));
     }
     if otp.expose().len() > MAX_OTP_LEN || challenge.as_ref().is_some_and(|text| text.len() > MAX_OTP_LEN) {
-        return Err(Problem::value(format!("otp and challenge may have at most {MAX_OTP_LEN} characters")));
+        return Err(ApiProblem::value(format!("otp and challenge may have at most {MAX_OTP_LEN} characters")));
     }
     // RFC 4226 §7.3: consecutive wrong passwords delay the next attempt.
     let subject = [("user", user), ("key", key_id), ("client", client_id)];
@@ -116,8 +117,8 @@ pub(super) async fn validate(
         store::Verdict::Wrong => tried.wrong(Instant::now()),
     }
     let answer = match verdict {
-        store::Verdict::Right(key_id) => Verdict { valid: true, key_id: Some(key_id) },
-        store::Verdict::Again | store::Verdict::Wrong => Verdict { valid: false, key_id: None },
+        store::Verdict::Right(key_id) => ValidationResult { valid: true, key_id: Some(key_id) },
+        store::Verdict::Again | store::Verdict::Wrong => ValidationResult { valid: false, key_id: None },
     };
     Ok(json_answer(StatusCode::OK, &answer))
 }

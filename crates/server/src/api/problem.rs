@@ -15,23 +15,23 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ApiState;
-use super::callers::NotNow;
+use super::callers::LookupRefused;
 use crate::model::ApiToken;
 use crate::net::rate_limit::RetryAfter;
 use crate::store::StoreError;
 
 /// An error answer. Its type is stable; its text is for people.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct ApiProblem {
     status: StatusCode,
     kind: ProblemType,
     detail: String,
     retry_after: Option<RetryAfter>,
 }
 
-impl Problem {
+impl ApiProblem {
     fn new(status: StatusCode, kind: ProblemType, detail: impl Into<String>) -> Self {
-        Problem { status, kind, detail: detail.into(), retry_after: None }
+        ApiProblem { status, kind, detail: detail.into(), retry_after: None }
     }
 
     /// 422: a value is invalid.
@@ -48,7 +48,7 @@ impl Problem {
     pub(super) fn busy(what: &str, wait: RetryAfter) -> Self {
         let detail = format!("{what}: try again in {} s", wait.seconds());
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemType::Busy, detail);
-        Problem { retry_after: Some(wait), ..problem }
+        ApiProblem { retry_after: Some(wait), ..problem }
     }
 
     /// Only the text.
@@ -62,7 +62,7 @@ impl Problem {
     }
 }
 
-impl From<StoreError> for Problem {
+impl From<StoreError> for ApiProblem {
     fn from(error: StoreError) -> Self {
         let (status, kind) = match &error {
             StoreError::Exists(_) => (StatusCode::CONFLICT, ProblemType::Exists),
@@ -88,24 +88,24 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<NotNow> for Problem {
-    fn from(why: NotNow) -> Self {
+impl From<LookupRefused> for ApiProblem {
+    fn from(why: LookupRefused) -> Self {
         match why {
-            NotNow::Later(wait) => Self::busy("too many calls with unknown tokens from this address", wait),
-            NotNow::Store(why) => why.into(),
+            LookupRefused::Later(wait) => Self::busy("too many calls with unknown tokens from this address", wait),
+            LookupRefused::Store(why) => why.into(),
         }
     }
 }
 
-impl From<RetryAfter> for Problem {
+impl From<RetryAfter> for ApiProblem {
     fn from(wait: RetryAfter) -> Self {
         let detail = format!("too many wrong one-time passwords: try again in {} s", wait.seconds());
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemType::TooManyWrong, detail);
-        Problem { retry_after: Some(wait), ..problem }
+        ApiProblem { retry_after: Some(wait), ..problem }
     }
 }
 
-impl From<JsonRejection> for Problem {
+impl From<JsonRejection> for ApiProblem {
     fn from(rejection: JsonRejection) -> Self {
         let kind = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
@@ -116,7 +116,7 @@ impl From<JsonRejection> for Problem {
     }
 }
 
-impl From<BytesRejection> for Problem {
+impl From<BytesRejection> for ApiProblem {
     fn from(rejection: BytesRejection) -> Self {
         let kind = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ProblemType::TooLarge,
@@ -126,26 +126,26 @@ impl From<BytesRejection> for Problem {
     }
 }
 
-impl From<QueryRejection> for Problem {
+impl From<QueryRejection> for ApiProblem {
     fn from(rejection: QueryRejection) -> Self {
         Self::new(rejection.status(), ProblemType::InvalidQuery, rejection.body_text())
     }
 }
 
 /// Every connection has an address, so a missing one is a bug.
-impl From<ExtensionRejection> for Problem {
+impl From<ExtensionRejection> for ApiProblem {
     fn from(rejection: ExtensionRejection) -> Self {
         Self::new(rejection.status(), ProblemType::Defect, rejection.body_text())
     }
 }
 
-impl From<PathRejection> for Problem {
+impl From<PathRejection> for ApiProblem {
     fn from(rejection: PathRejection) -> Self {
         Self::new(rejection.status(), ProblemType::InvalidPath, rejection.body_text())
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
         let body = dskpp_api::Problem {
             kind: Some(self.kind.into()),
@@ -166,12 +166,12 @@ impl IntoResponse for Problem {
     }
 }
 
-pub(super) async fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, ProblemType::NoSuchRoute, format!("no such resource under {}", paths::ROOT))
+pub(super) async fn no_route() -> ApiProblem {
+    ApiProblem::new(StatusCode::NOT_FOUND, ProblemType::NoSuchRoute, format!("no such resource under {}", paths::ROOT))
 }
 
-pub(super) async fn no_method() -> Problem {
-    Problem::new(
+pub(super) async fn no_method() -> ApiProblem {
+    ApiProblem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         ProblemType::NoSuchMethod,
         "this resource does not support that method",
@@ -188,9 +188,9 @@ pub(super) fn json_answer(status: StatusCode, body: &impl Serialize) -> Response
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
+    type Rejection = ApiProblem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiProblem> {
         let Json(body) = Json::<T>::from_request(request, state).await?;
         Ok(Body(body))
     }
@@ -199,12 +199,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 /// A PSKC document, wiped after use. It may be long, so it is read only after authorisation.
 ///
 /// Errors: 415 for another media type, 413 above the route's limit.
-pub(super) async fn pskc_document(request: Request) -> Result<Secret, Problem> {
+pub(super) async fn pskc_document(request: Request) -> Result<Secret, ApiProblem> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).map(str::trim);
     if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(MEDIA_TYPE_PSKC)) {
         let detail = format!("the body must be of the type {MEDIA_TYPE_PSKC}");
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ProblemType::NotPskc, detail));
+        return Err(ApiProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ProblemType::NotPskc, detail));
     }
     Ok(Secret::new(Vec::from(Bytes::from_request(request, &()).await?)))
 }
@@ -213,9 +213,9 @@ pub(super) async fn pskc_document(request: Request) -> Result<Secret, Problem> {
 pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
-    type Rejection = Problem;
+    type Rejection = ApiProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
         let Query(query) = Query::<T>::from_request_parts(parts, state).await?;
         Ok(Asked(query))
     }
@@ -225,9 +225,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 pub(super) struct Id(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
-    type Rejection = Problem;
+    type Rejection = ApiProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
         let Path(id) = Path::<String>::from_request_parts(parts, state).await?;
         Ok(Id(id))
     }
@@ -237,12 +237,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 pub(super) struct Caller(ApiToken);
 
 impl FromRequestParts<ApiState> for Caller {
-    type Rejection = Problem;
+    type Rejection = ApiProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
         const DETAIL: &str = "send the header Authorization: Bearer <token>; the first token is in the file \
              admin-token in the server's data folder";
-        let unknown = || Problem::new(StatusCode::UNAUTHORIZED, ProblemType::NoToken, DETAIL);
+        let unknown = || ApiProblem::new(StatusCode::UNAUTHORIZED, ProblemType::NoToken, DETAIL);
         let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state).await?;
         let token = bearer(&parts.headers).ok_or_else(unknown)?;
         let found = state.callers.find(&state.store, token, peer.into()).await?;
@@ -252,12 +252,12 @@ impl FromRequestParts<ApiState> for Caller {
 
 impl Caller {
     /// 403 unless the token has the role.
-    pub(super) fn may(&self, role: Role) -> Result<(), Problem> {
+    pub(super) fn may(&self, role: Role) -> Result<(), ApiProblem> {
         match self.0.roles.contains(&role) {
             true => Ok(()),
             false => {
                 let detail = format!("this token lacks the role \"{role}\"");
-                Err(Problem::new(StatusCode::FORBIDDEN, ProblemType::NoRole, detail))
+                Err(ApiProblem::new(StatusCode::FORBIDDEN, ProblemType::NoRole, detail))
             }
         }
     }

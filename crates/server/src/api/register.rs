@@ -8,15 +8,15 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
 use super::ApiState;
-use super::problem::{Body, Caller, Problem, json_answer};
+use super::problem::{ApiProblem, Body, Caller, json_answer};
 use pskc::{MAX_NAME_LEN, is_name};
 
 /// A name without surrounding white space; 422 if it is not valid.
-pub(super) fn name(field: &'static str, text: &str) -> Result<String, Problem> {
+pub(super) fn name(field: &'static str, text: &str) -> Result<String, ApiProblem> {
     let text = text.trim();
     match is_name(text) {
         true => Ok(text.to_owned()),
-        false => Err(Problem::value(format!("{field} must have 1 to {MAX_NAME_LEN} printable characters"))),
+        false => Err(ApiProblem::value(format!("{field} must have 1 to {MAX_NAME_LEN} printable characters"))),
     }
 }
 
@@ -24,15 +24,15 @@ pub(super) async fn create_user(
     State(api): State<ApiState>,
     caller: Caller,
     Body(new): Body<NewUser>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let user = api.store.create_user(name("name", &new.name)?).await?;
     Ok(json_answer(StatusCode::CREATED, &User { id: user.id, name: user.name }))
 }
 
 /// The only certificate (DER) of a PEM text; 422 for none or several.
-pub(super) fn certificate(pem: &str) -> Result<Vec<u8>, Problem> {
-    let faulty = || Problem::value("certificate_pem must be one X.509 certificate in PEM");
+pub(super) fn certificate(pem: &str) -> Result<Vec<u8>, ApiProblem> {
+    let faulty = || ApiProblem::value("certificate_pem must be one X.509 certificate in PEM");
     let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
     match (certificates.next(), certificates.next()) {
         (Some(Ok(der)), None) => match x509_parser::parse_x509_certificate(&der) {

@@ -6,24 +6,24 @@ use axum::response::Response;
 use dskpp_api::{CreatedToken, NewToken, Role};
 
 use super::ApiState;
-use super::problem::{Body, Caller, Id, Problem, json_answer};
+use super::problem::{ApiProblem, Body, Caller, Id, json_answer};
 use super::register::name;
 
 pub(super) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
     Body(new): Body<NewToken>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiProblem> {
     caller.may(Role::Admin)?;
     if new.roles.is_empty() {
-        return Err(Problem::value("roles must name at least one of admin, enrol, read, validate, export"));
+        return Err(ApiProblem::value("roles must name at least one of admin, enrol, read, validate, export"));
     }
     let name = name("name", &new.name)?;
     let (id, token) = api.store.create_token(name.clone(), new.roles.clone()).await?;
     Ok(json_answer(StatusCode::CREATED, &CreatedToken { id, name, roles: new.roles, token: token.into() }))
 }
 
-pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, Problem> {
+pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
     caller.may(Role::Admin)?;
     api.store.delete_token(&id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,6 +1,6 @@
 //! Bounds of keys, and checks between them.
 
-use super::{Config, ConfigError, Fault, KeyType, ProxyHeader};
+use super::{Config, ConfigError, ConfigFault, KeyType, ProxyHeader};
 
 /// The longest lifetime, in seconds: a year.
 const MAX_LIFETIME_S: u64 = 366 * 86_400;
@@ -20,7 +20,7 @@ impl Config {
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
 
-    fn check_server(&self, faults: &mut Vec<Fault>) {
+    fn check_server(&self, faults: &mut Vec<ConfigFault>) {
         let server = &self.server;
         let mut fault = |holds, key, value: &dyn std::fmt::Display, remedy| {
             push_unless(faults, holds, key, value, remedy);
@@ -81,7 +81,7 @@ impl Config {
         );
     }
 
-    fn check_proxy(&self, faults: &mut Vec<Fault>) {
+    fn check_proxy(&self, faults: &mut Vec<ConfigFault>) {
         let proxy = &self.proxy;
         let networks: Vec<String> = proxy.trusted.iter().map(|network| String::from(*network)).collect();
         push_unless(
@@ -93,7 +93,7 @@ impl Config {
         );
     }
 
-    fn check_devices(&self, faults: &mut Vec<Fault>) {
+    fn check_devices(&self, faults: &mut Vec<ConfigFault>) {
         let devices = &self.devices;
         push_unless(
             faults,
@@ -106,7 +106,7 @@ impl Config {
         push_unless(faults, (1..=86_400).contains(reload_s), "devices.reload_s", reload_s, "use 1 to 86400");
     }
 
-    fn check_policy(&self, faults: &mut Vec<Fault>) {
+    fn check_policy(&self, faults: &mut Vec<ConfigFault>) {
         let policy = &self.policy;
         let mut fault = |holds, key, value: &dyn std::fmt::Display, remedy| {
             push_unless(faults, holds, key, value, remedy);
@@ -159,7 +159,7 @@ impl Config {
         );
     }
 
-    fn check_limits(&self, faults: &mut Vec<Fault>) {
+    fn check_limits(&self, faults: &mut Vec<ConfigFault>) {
         let limits = &self.limits;
         for (key, value, most) in [
             ("limits.handshake_timeout_s", limits.handshake_timeout_s, 300),
@@ -181,9 +181,9 @@ impl Config {
     }
 }
 
-fn push_unless(faults: &mut Vec<Fault>, holds: bool, key: &str, value: &dyn std::fmt::Display, remedy: &str) {
+fn push_unless(faults: &mut Vec<ConfigFault>, holds: bool, key: &str, value: &dyn std::fmt::Display, remedy: &str) {
     if !holds {
         let (key, value) = (key.to_owned(), value.to_string());
-        faults.push(Fault::new(key, value, remedy));
+        faults.push(ConfigFault::new(key, value, remedy));
     }
 }

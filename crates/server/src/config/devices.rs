@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// `[devices]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Devices {
+pub struct DevicesSection {
     /// PEM file with the trust anchors for devices' certificates. Empty: certificates of registered devices are used
     /// without validation.
     pub anchors: PathBuf,
@@ -21,7 +21,7 @@ pub struct Devices {
     pub reload_s: u64,
 }
 
-impl Default for Devices {
+impl Default for DevicesSection {
     fn default() -> Self {
         Self { anchors: PathBuf::new(), revocation_lists: Vec::new(), accept_unlisted_issuers: false, reload_s: 10 }
     }

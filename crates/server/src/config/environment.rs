@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, Fault};
+use super::{Config, ConfigError, ConfigFault};
 
 impl Config {
     /// As [`Config::read`], with variables in the system's encoding: values of settings must be UTF-8.
@@ -18,7 +18,7 @@ impl Config {
             let Ok(name) = name.into_string() else { continue }; // settings have ASCII names
             match (value.into_string(), setting_of(&name, &defaults)) {
                 (Ok(value), _) => readable.push((name, value)),
-                (Err(value), Some((section, key))) => faults.push(Fault::new(
+                (Err(value), Some((section, key))) => faults.push(ConfigFault::new(
                     format!("{section}.{key}"),
                     value.to_string_lossy(),
                     format!("is not UTF-8: correct the variable {name}"),

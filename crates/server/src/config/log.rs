@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// `[log]`; applied by the program that sets up logging.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Log {
+pub struct LogSection {
     /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,dskpp_server=debug`.
     pub level: String,
     /// The format of a line.
@@ -23,7 +23,7 @@ pub enum LogFormat {
     Json,
 }
 
-impl Default for Log {
+impl Default for LogSection {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Text }
     }

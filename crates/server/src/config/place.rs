@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::{ConfigError, Fault};
+use super::{ConfigError, ConfigFault};
 
 impl ConfigError {
     /// The same faults, each with the place where its key was set: the environment variable, or else the line of
@@ -25,10 +25,10 @@ impl ConfigError {
 }
 
 /// A text that is not TOML.
-pub(super) fn unreadable(text: &str, why: &toml::de::Error) -> Fault {
+pub(super) fn unreadable(text: &str, why: &toml::de::Error) -> ConfigFault {
     let at = why.span().map_or(0, |span| span.start);
     let line = 1 + text.get(..at).unwrap_or(text).matches('\n').count();
-    Fault::new("", "", format!("line {line} is invalid TOML: {}", why.message().replace('\n', ", ")))
+    ConfigFault::new("", "", format!("line {line} is invalid TOML: {}", why.message().replace('\n', ", ")))
 }
 
 /// The line, from 1, where `section.key`, or else `section`, begins.

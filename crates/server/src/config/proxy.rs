@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// `[proxy]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Proxy {
+pub struct ProxySection {
     /// Addresses of the proxies; only their headers are trusted.
     pub trusted: Vec<Network>,
     /// The header that they use.

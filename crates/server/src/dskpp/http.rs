@@ -13,7 +13,7 @@ use axum::routing::post;
 use dskpp::message::MAX_MESSAGE_LEN;
 use futures_util::TryStreamExt as _;
 
-use crate::dskpp::service::{Answer, Service};
+use crate::dskpp::service::{Service, ServiceAnswer};
 use crate::net::rate_limit::{Rates, RetryAfter};
 
 /// The media type of every DSKPP message (RFC 6063 §7.2.1).
@@ -26,7 +26,7 @@ const NO_CACHING: [(HeaderName, HeaderValue); 2] = [
 ];
 
 /// The state of the binding.
-pub(crate) struct Binding {
+pub(crate) struct HttpBinding {
     pub(crate) service: Arc<Service>,
     pub(crate) rates: Arc<Rates>,
     /// Deadline for the whole body.
@@ -34,7 +34,7 @@ pub(crate) struct Binding {
 }
 
 /// `POST /dskpp`; every other method is 405.
-pub(crate) fn router(binding: Binding) -> Router {
+pub(crate) fn router(binding: HttpBinding) -> Router {
     Router::new().route("/dskpp", post(receive).fallback(wrong_method)).with_state(Arc::new(binding))
 }
 
@@ -44,7 +44,7 @@ async fn wrong_method() -> Response {
 }
 
 async fn receive(
-    State(binding): State<Arc<Binding>>,
+    State(binding): State<Arc<HttpBinding>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
@@ -59,7 +59,7 @@ async fn receive(
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the response, made once a request")]
-async fn answer(binding: &Binding, peer: SocketAddr, request: Request) -> Result<Vec<u8>, Response> {
+async fn answer(binding: &HttpBinding, peer: SocketAddr, request: Request) -> Result<Vec<u8>, Response> {
     if !is_dskpp(request.headers()) {
         return Err(refusal(StatusCode::BAD_REQUEST, "the Content-Type must be application/dskpp+xml\n"));
     }
@@ -71,13 +71,13 @@ async fn answer(binding: &Binding, peer: SocketAddr, request: Request) -> Result
 }
 
 #[expect(clippy::result_large_err, reason = "the error is the response, made once a request")]
-fn response(answer: Answer) -> Result<Vec<u8>, Response> {
+fn response(answer: ServiceAnswer) -> Result<Vec<u8>, Response> {
     match answer {
-        Answer::Message(message) => Ok(message),
-        Answer::NotDskpp => Err(refusal(StatusCode::BAD_REQUEST, "the body is not a DSKPP request\n")),
-        Answer::TooMany(wait) => Err(too_many(wait)),
-        Answer::Unavailable => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n")),
-        Answer::Defect => Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be processed\n")),
+        ServiceAnswer::Message(message) => Ok(message),
+        ServiceAnswer::NotDskpp => Err(refusal(StatusCode::BAD_REQUEST, "the body is not a DSKPP request\n")),
+        ServiceAnswer::TooMany(wait) => Err(too_many(wait)),
+        ServiceAnswer::Unavailable => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n")),
+        ServiceAnswer::Defect => Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be processed\n")),
     }
 }
 
@@ -139,15 +139,18 @@ mod tests {
     #[test]
     fn s7_2_4_p27_what_is_no_dskpp_answer_has_its_http_status() {
         let wait = RetryAfter(Duration::from_secs(7));
-        for (answer, status) in
-            [(Answer::NotDskpp, 400), (Answer::TooMany(wait), 429), (Answer::Defect, 500), (Answer::Unavailable, 503)]
-        {
+        for (answer, status) in [
+            (ServiceAnswer::NotDskpp, 400),
+            (ServiceAnswer::TooMany(wait), 429),
+            (ServiceAnswer::Defect, 500),
+            (ServiceAnswer::Unavailable, 503),
+        ] {
             let refused = response(answer).unwrap_err();
             assert_eq!(refused.status().as_u16(), status);
             let after = refused.headers().get(header::RETRY_AFTER);
             assert_eq!(after.map(|after| after.to_str().unwrap()), (status == 429).then_some("7"), "{status}");
         }
-        assert_eq!(response(Answer::Message(b"<m/>".to_vec())).unwrap(), b"<m/>");
+        assert_eq!(response(ServiceAnswer::Message(b"<m/>".to_vec())).unwrap(), b"<m/>");
     }
 
     #[test]

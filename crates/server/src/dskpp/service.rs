@@ -28,9 +28,9 @@ use crate::model;
 use crate::net::crypto_pool::{CryptoPool, NotDone};
 use crate::net::rate_limit::{Rates, RetryAfter, Subject, weight};
 use crate::net::turns::{Turn, Turns};
-use crate::policy::backoff::{Attempt, Backoff};
+use crate::policy::backoff::{Backoff, PendingTry};
 use crate::policy::device_trust::DeviceTrust;
-use crate::setup::bootstrap::Data;
+use crate::setup::bootstrap::DataFolder;
 use crate::store::seal::SessionKeys;
 use crate::store::{Store, StoreError};
 
@@ -41,7 +41,7 @@ mod run;
 mod trigger;
 mod two_pass;
 
-use run::Run;
+use run::ServerRun;
 pub(crate) use trigger::NoTrigger;
 
 /// The cost of an RSA private-key operation, in PBKDF2 iterations.
@@ -53,7 +53,7 @@ const POOL_COST: u64 = 1_000;
 const MOST_LOGGED: usize = 500;
 
 /// The answer to a request.
-pub(crate) enum Answer {
+pub(crate) enum ServiceAnswer {
     /// A DSKPP message.
     Message(Vec<u8>),
     /// The body is not a DSKPP request (HTTP 400).
@@ -69,7 +69,7 @@ pub(crate) enum Answer {
 /// Why a run stops.
 enum Stop {
     NotDskpp(ReadError),
-    Refused(run::Refused),
+    Refused(run::RefusedRun),
     TooMany(RetryAfter),
     Unavailable(StoreError),
     Defect,
@@ -142,7 +142,7 @@ impl Service {
     pub(crate) fn new(
         config: &Config,
         iteration_floor: Option<u32>,
-        data: Data,
+        data: DataFolder,
         url_s: &[String],
         (turns, pool): (Turns, CryptoPool),
         rates: Arc<Rates>,
@@ -184,30 +184,30 @@ impl Service {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(self: &Arc<Self>, body: Bytes, peer: SocketAddr) -> Answer {
+    pub(crate) async fn answer(self: &Arc<Self>, body: Bytes, peer: SocketAddr) -> ServiceAnswer {
         let started = Instant::now();
         match self.answered(body, peer).await {
-            Ok(message) => Answer::Message(message),
+            Ok(message) => ServiceAnswer::Message(message),
             Err(Stop::Refused(refused)) => {
                 let took_ms = started.elapsed().as_millis() as u64;
                 refused.log(peer, took_ms);
-                Answer::Message(refused.refusal.response())
+                ServiceAnswer::Message(refused.refusal.response())
             }
             Err(Stop::NotDskpp(why)) => {
                 tracing::debug!(%peer, "not DSKPP: {}", brief(&why));
-                Answer::NotDskpp
+                ServiceAnswer::NotDskpp
             }
             Err(Stop::TooMany(wait)) => {
                 tracing::debug!(%peer, "asked to retry after {} s", wait.seconds());
-                Answer::TooMany(wait)
+                ServiceAnswer::TooMany(wait)
             }
             Err(Stop::Unavailable(why)) => {
                 tracing::error!(%peer, "the store is unavailable: {why}");
-                Answer::Unavailable
+                ServiceAnswer::Unavailable
             }
             Err(Stop::Defect) => {
                 tracing::error!(%peer, "a run failed because of a bug");
-                Answer::Defect
+                ServiceAnswer::Defect
             }
         }
     }
@@ -228,7 +228,7 @@ impl Service {
     }
 
     /// Charges a run to the limits of its address and its ClientID.
-    fn charge(&self, run: &Run, iterations: u32) -> Result<Option<Attempt>, RetryAfter> {
+    fn charge(&self, run: &ServerRun, iterations: u32) -> Result<Option<PendingTry>, RetryAfter> {
         let weight = weight(iterations);
         self.rates.charge(run.peer.into(), weight)?;
         let begin = |client_id| self.backoff.begin(client_id, Some(run.peer.into()), weight, Instant::now());
@@ -251,13 +251,13 @@ impl Service {
     }
 
     /// Records a proved code for its ClientID and its address.
-    fn right(&self, run: &Run, attempt: Option<Attempt>) {
-        attempt.into_iter().for_each(Attempt::right);
+    fn right(&self, run: &ServerRun, attempt: Option<PendingTry>) {
+        attempt.into_iter().for_each(PendingTry::right);
         self.pool.right(run.peer.into());
     }
 
     /// Records a wrong code against both.
-    fn wrong(&self, run: &Run, attempt: Option<Attempt>) {
+    fn wrong(&self, run: &ServerRun, attempt: Option<PendingTry>) {
         attempt.into_iter().for_each(|attempt| attempt.wrong(Instant::now()));
         self.pool.wrong(run.peer.into());
     }

@@ -9,18 +9,18 @@ const LEN: usize = 10;
 
 /// A new identifier of a row: 16 characters.
 pub(crate) fn new_id() -> String {
-    Ids::new().next()
+    IdSequence::new().next()
 }
 
 /// Identifiers like those of [`new_id`], but consecutive from a random one: rows of a batch are then adjacent in the
 /// indexes, which is far faster.
-pub(crate) struct Ids(u128);
+pub(crate) struct IdSequence(u128);
 
-impl Ids {
+impl IdSequence {
     /// Begins at a random identifier.
     pub(crate) fn new() -> Self {
         let random = SystemRandom.bytes(LEN);
-        Ids(random.iter().fold(0, |number, octet| number << 8 | u128::from(*octet)))
+        IdSequence(random.iter().fold(0, |number, octet| number << 8 | u128::from(*octet)))
     }
 
     /// The next one.

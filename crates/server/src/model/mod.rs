@@ -106,7 +106,7 @@ impl Params {
 
 /// An answer to a ClientNonce (profile P28).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct StoredAnswer {
     /// SHA-256 of the request.
     pub request_hash: [u8; 32],
     /// The answer.
@@ -130,12 +130,12 @@ pub(crate) struct TriesRecord {
     /// The cause and time of the last refusal, in seconds since 1970.
     pub last: Option<(Cause, i64)>,
     /// Wrong tries of the last day by address, latest first.
-    pub wrong: Vec<WrongTries>,
+    pub wrong: Vec<WrongTryCount>,
 }
 
 /// Wrong tries from one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WrongTries {
+pub(crate) struct WrongTryCount {
     /// An IPv4 address, an IPv6 /64, or `first password`.
     pub address: String,
     /// Their number.

@@ -25,8 +25,8 @@ use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
-use crate::net::connection_limit::{ConnectionLimit, Place};
-use crate::net::progress::{Answered, Progress, Received, Times, Watched};
+use crate::net::connection_limit::{ConnectionLimit, ConnectionPlace};
+use crate::net::progress::{Answered, ConnectionProgress, Received, Times, Watched};
 use crate::net::proxy::Proxies;
 use crate::net::tls::InUse;
 use crate::net::turns::Turns;
@@ -101,7 +101,7 @@ impl Front {
         _ = tokio::time::timeout(grace, rest).await; // cuts off the rest
     }
 
-    fn admit(&self, peer: SocketAddr) -> Option<Place> {
+    fn admit(&self, peer: SocketAddr) -> Option<ConnectionPlace> {
         // A proxy's address stands for many clients.
         let subject = (!self.proxies.are(peer.ip())).then(|| peer.into());
         let place = self.gate.enter(subject, self.times.handshake);
@@ -125,7 +125,7 @@ impl Front {
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
-        place: Place,
+        place: ConnectionPlace,
         mut stop: watch::Receiver<bool>,
     ) {
         let visit = Arc::clone(&place.visit);
@@ -146,7 +146,7 @@ impl Front {
         &self,
         mut stream: TcpStream,
         peer: SocketAddr,
-        place: Place,
+        place: ConnectionPlace,
         stop: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
@@ -154,7 +154,7 @@ impl Front {
         if client != peer && !place.belongs_to(client.into()) {
             return Err(io::Error::other("too many connections from this address"));
         }
-        let progress = Progress::new(Arc::clone(&place.visit), self.times);
+        let progress = ConnectionProgress::new(Arc::clone(&place.visit), self.times);
         let stream = Watched { stream, progress: Arc::clone(&progress) };
         let served = Served { front: self, client, is_kept: place.is_kept, progress };
         match &self.tls {
@@ -191,7 +191,7 @@ struct Served<'a> {
     /// The peer, as far as it is known before a request.
     client: SocketAddr,
     is_kept: bool,
-    progress: Arc<Progress>,
+    progress: Arc<ConnectionProgress>,
 }
 
 impl Served<'_> {

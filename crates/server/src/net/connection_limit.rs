@@ -105,7 +105,7 @@ fn moment(start: Instant) -> u64 {
 }
 
 /// A connection's place, freed when dropped.
-pub(crate) struct Place {
+pub(crate) struct ConnectionPlace {
     gate: Arc<ConnectionLimit>,
     id: u64,
     pub(crate) visit: Arc<Visit>,
@@ -113,13 +113,13 @@ pub(crate) struct Place {
     pub(crate) is_kept: bool,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         self.gate.lock().remove(self.id);
     }
 }
 
-impl Place {
+impl ConnectionPlace {
     /// Counts the connection for this client, as named by its proxy; `false` if the client has too many.
     pub(crate) fn belongs_to(&self, subject: Subject) -> bool {
         let mut places = self.gate.lock();
@@ -173,7 +173,7 @@ impl Places {
 }
 
 impl ConnectionLimit {
-    pub(crate) fn new(limits: &config::Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: &config::LimitsSection) -> Arc<Self> {
         let most = limits.max_connections.min(file_limit().saturating_sub(RESERVED_FILES).max(16));
         if most < limits.max_connections {
             tracing::info!("at most {most} connections: the system allows no more open files (ulimit -n)");
@@ -189,7 +189,7 @@ impl ConnectionLimit {
 
     /// A place for a new connection, which then waits for its client for `most`. A proxy's connection counts for no
     /// address yet. `None` if the limit is reached and every connection has a request in progress.
-    pub(crate) fn enter(self: &Arc<Self>, subject: Option<Subject>, most: Duration) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>, subject: Option<Subject>, most: Duration) -> Option<ConnectionPlace> {
         let mut places = self.lock();
         if let Some(subject) = subject
             && !self.has_room_for(&mut places, subject)
@@ -215,7 +215,7 @@ impl ConnectionLimit {
         places.next += 1;
         places.kept += usize::from(is_kept);
         places.all.insert(id, Entry { visit: Arc::clone(&visit), subject, is_kept });
-        Some(Place { gate: Arc::clone(self), id, visit, is_kept })
+        Some(ConnectionPlace { gate: Arc::clone(self), id, visit, is_kept })
     }
 
     fn has_room_for(&self, places: &mut Places, subject: Subject) -> bool {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::Error;
 use crate::config;
-use crate::net::fair_queue::{FairQueue, Put, Ticket};
+use crate::net::fair_queue::{FairQueue, Placement, Ticket};
 use crate::net::precedence::Standings;
 use crate::net::rate_limit::{RetryAfter, Subject};
 use crate::threads::VitalThreads;
@@ -24,18 +24,18 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// A pool of threads that end when the last clone is dropped and no job waits.
 #[derive(Clone)]
-pub(crate) struct CryptoPool(Arc<Owner>);
+pub(crate) struct CryptoPool(Arc<PoolOwner>);
 
-struct Owner(Arc<Shared>);
+struct PoolOwner(Arc<PoolShared>);
 
-struct Shared {
-    state: Mutex<State>,
+struct PoolShared {
+    state: Mutex<PoolState>,
     ready: Condvar,
     /// How long a job may wait.
     patience: Duration,
 }
 
-struct State {
+struct PoolState {
     jobs: FairQueue<Job>,
     standings: Standings,
     /// Idle threads.
@@ -54,14 +54,14 @@ pub(crate) enum NotDone {
 
 impl CryptoPool {
     /// Starts the threads.
-    pub(crate) fn new(limits: &config::Limits, vital: &VitalThreads) -> Result<Self, Error> {
+    pub(crate) fn new(limits: &config::LimitsSection, vital: &VitalThreads) -> Result<Self, Error> {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         let threads = if limits.crypto_threads == 0 { processors() } else { limits.crypto_threads };
         let jobs = FairQueue::new(limits.crypto_queue.saturating_mul(threads));
-        let state = State { jobs, standings: Standings::default(), idle: 0, closed: false };
+        let state = PoolState { jobs, standings: Standings::default(), idle: 0, closed: false };
         let patience = Duration::from_secs(limits.crypto_wait_s);
-        let shared = Arc::new(Shared { state: Mutex::new(state), ready: Condvar::new(), patience });
-        let pool = Self(Arc::new(Owner(Arc::clone(&shared))));
+        let shared = Arc::new(PoolShared { state: Mutex::new(state), ready: Condvar::new(), patience });
+        let pool = Self(Arc::new(PoolOwner(Arc::clone(&shared))));
         for number in 0..threads {
             let shared = Arc::clone(&shared);
             vital
@@ -117,24 +117,24 @@ impl CryptoPool {
     }
 }
 
-impl Drop for Owner {
+impl Drop for PoolOwner {
     fn drop(&mut self) {
         self.0.lock().closed = true;
         self.0.ready.notify_all();
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl PoolShared {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, subject: Subject, cost: u64, job: Job) -> Result<Place<'_>, NotDone> {
+    fn enter(&self, subject: Subject, cost: u64, job: Job) -> Result<QueuedPlace<'_>, NotDone> {
         let now = Instant::now();
         let mut state = self.lock();
         let standing = state.standings.of(subject, now);
         match state.jobs.put(subject, standing, cost, job) {
-            Put::Waits(ticket, gave_way) => {
+            Placement::Waits(ticket, gave_way) => {
                 if let Some((other, _)) = &gave_way {
                     state.standings.refused(*other, now + STAY_AWAY);
                 }
@@ -143,9 +143,9 @@ impl Shared {
                 if wake {
                     self.ready.notify_one();
                 }
-                Ok(Place { shared: self, subject, ticket })
+                Ok(QueuedPlace { shared: self, subject, ticket })
             }
-            Put::Refused(_job) => {
+            Placement::Refused(_job) => {
                 drop(state);
                 Err(self.refuse(subject))
             }
@@ -177,13 +177,13 @@ impl Shared {
 }
 
 /// The place of a waiting job; dropping it cancels the job.
-struct Place<'a> {
-    shared: &'a Shared,
+struct QueuedPlace<'a> {
+    shared: &'a PoolShared,
     subject: Subject,
     ticket: Ticket,
 }
 
-impl Place<'_> {
+impl QueuedPlace<'_> {
     /// Cancels the job; `false` if it no longer waits.
     fn leave(&self) -> bool {
         let left = self.shared.lock().jobs.cancel(self.subject, self.ticket);
@@ -191,7 +191,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueuedPlace<'_> {
     fn drop(&mut self) {
         self.leave();
     }

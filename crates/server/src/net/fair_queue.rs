@@ -34,14 +34,14 @@ pub(crate) struct FairQueue<T> {
 }
 
 struct Lane<T> {
-    jobs: VecDeque<Waiting<T>>,
+    jobs: VecDeque<QueuedJob<T>>,
     standing: Precedence,
     turn: u64,
     /// Remaining cost in this turn.
     credit: u64,
 }
 
-struct Waiting<T> {
+struct QueuedJob<T> {
     ticket: Ticket,
     cost: u64,
     job: T,
@@ -61,7 +61,7 @@ pub(crate) struct Ticket(u64);
 
 /// The result of adding a job.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Put<T> {
+pub(crate) enum Placement<T> {
     /// The job waits; a full queue evicted another job for it.
     Waits(Ticket, Option<(Subject, T)>),
     /// The queue is full.
@@ -83,11 +83,11 @@ impl<T> FairQueue<T> {
     }
 
     /// Adds a job at the end of its lane, which from now on has this precedence.
-    pub(crate) fn put(&mut self, subject: Subject, standing: Precedence, cost: u64, job: T) -> Put<T> {
+    pub(crate) fn put(&mut self, subject: Subject, standing: Precedence, cost: u64, job: T) -> Placement<T> {
         self.stand(subject, standing);
         let own = self.lanes.get(&subject).map_or(0, |lane| lane.jobs.len());
         if own >= self.most_per_lane {
-            return Put::Refused(job);
+            return Placement::Refused(job);
         }
         let mut gave_way = None;
         if self.waiting >= self.most {
@@ -96,14 +96,14 @@ impl<T> FairQueue<T> {
                     let newest = self.change(victim, |lane| lane.jobs.pop_back()).flatten();
                     gave_way = newest.map(|newest| (victim, newest.job));
                 }
-                _ => return Put::Refused(job),
+                _ => return Placement::Refused(job),
             }
         }
         let (ticket, turn) = (Ticket(self.number()), self.number());
         let lane = || Lane { jobs: VecDeque::new(), standing, turn, credit: TURN };
         self.lanes.entry(subject).or_insert_with(lane);
-        self.change(subject, |lane| lane.jobs.push_back(Waiting { ticket, cost, job }));
-        Put::Waits(ticket, gave_way)
+        self.change(subject, |lane| lane.jobs.push_back(QueuedJob { ticket, cost, job }));
+        Placement::Waits(ticket, gave_way)
     }
 
     /// The number of waiting jobs.

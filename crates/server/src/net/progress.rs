@@ -28,8 +28,8 @@ pub(crate) struct Times {
     write: Duration,
 }
 
-impl From<&config::Limits> for Times {
-    fn from(limits: &config::Limits) -> Self {
+impl From<&config::LimitsSection> for Times {
+    fn from(limits: &config::LimitsSection) -> Self {
         Times {
             handshake: Duration::from_secs(limits.handshake_timeout_s),
             header: Duration::from_secs(limits.header_timeout_s),
@@ -51,7 +51,7 @@ const WORKING: u8 = 3;
 const ANSWERED: u8 = 4;
 
 /// The progress of a connection; only its own task changes it.
-pub(crate) struct Progress {
+pub(crate) struct ConnectionProgress {
     visit: Arc<Visit>,
     times: Times,
     phase: AtomicU8,
@@ -61,10 +61,10 @@ pub(crate) struct Progress {
     pipelined: AtomicU32,
 }
 
-impl Progress {
+impl ConnectionProgress {
     pub(crate) fn new(visit: Arc<Visit>, times: Times) -> Arc<Self> {
         let (phase, ends, pipelined) = (AtomicU8::new(HANDSHAKE), AtomicU64::new(NEVER), AtomicU32::new(0));
-        Arc::new(Progress { visit, times, phase, ends, pipelined })
+        Arc::new(ConnectionProgress { visit, times, phase, ends, pipelined })
     }
 
     /// The connection is established, and no request has begun.
@@ -150,7 +150,7 @@ impl Progress {
 /// A TCP connection that reports progress.
 pub(crate) struct Watched {
     pub(crate) stream: TcpStream,
-    pub(crate) progress: Arc<Progress>,
+    pub(crate) progress: Arc<ConnectionProgress>,
 }
 
 impl Watched {
@@ -211,11 +211,11 @@ impl AsyncWrite for Watched {
 /// A request body that reports its end.
 pub(crate) struct Received<B> {
     body: B,
-    progress: Arc<Progress>,
+    progress: Arc<ConnectionProgress>,
 }
 
 impl<B: Body> Received<B> {
-    pub(crate) fn new(body: B, progress: Arc<Progress>) -> Self {
+    pub(crate) fn new(body: B, progress: Arc<ConnectionProgress>) -> Self {
         if body.is_end_stream() {
             progress.is_received();
         }
@@ -250,11 +250,11 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Received<B> {
 /// An answer body that reports when the connection has taken all of it.
 pub(crate) struct Answered {
     body: axum::body::Body,
-    progress: Arc<Progress>,
+    progress: Arc<ConnectionProgress>,
 }
 
 impl Answered {
-    pub(crate) fn new(body: axum::body::Body, progress: Arc<Progress>) -> Self {
+    pub(crate) fn new(body: axum::body::Body, progress: Arc<ConnectionProgress>) -> Self {
         progress.answers(body.size_hint().exact().is_some());
         Answered { body, progress }
     }

@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use axum::http::{HeaderMap, HeaderValue, header};
 use tokio::io::AsyncRead;
 
-use crate::config::{Proxy, ProxyHeader};
+use crate::config::{ProxyHeader, ProxySection};
 
 /// The configured proxies.
 pub(crate) struct Proxies {
-    config: Proxy,
+    config: ProxySection,
     /// Whether the log has warned of a proxy that passes no addresses.
     warned: AtomicBool,
 }
@@ -43,7 +43,7 @@ pub(crate) enum BadHeader {
 }
 
 impl Proxies {
-    pub(crate) fn new(config: Proxy) -> Self {
+    pub(crate) fn new(config: ProxySection) -> Self {
         Proxies { config, warned: AtomicBool::new(false) }
     }
 

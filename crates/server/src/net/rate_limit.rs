@@ -65,7 +65,7 @@ pub(crate) struct Rates {
 const SWEEP_AFTER: usize = 1 << 15;
 
 impl Rates {
-    pub(crate) fn new(limits: &config::Limits) -> Self {
+    pub(crate) fn new(limits: &config::LimitsSection) -> Self {
         let burst = NonZeroU32::new(limits.requests_per_address_burst).unwrap_or(NonZeroU32::MIN);
         let each = NonZeroU32::new(limits.requests_per_address_per_s)
             .map(|rate| RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst)));
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn rates(each: u32, burst: u32, all: u32) -> Rates {
-        Rates::new(&config::Limits {
+        Rates::new(&config::LimitsSection {
             requests_per_address_per_s: each,
             requests_per_address_burst: burst,
             requests_per_s: all,

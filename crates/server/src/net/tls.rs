@@ -18,18 +18,18 @@ use crate::model::clock::timestamp;
 use crate::net::private_ca::PrivateCa;
 
 /// The source of the certificate.
-pub(crate) enum Source {
+pub(crate) enum CertificateSource {
     /// The operator's files.
     Files { certificate: PathBuf, key: PathBuf },
     /// The private CA in the data folder.
     PrivateCa(PrivateCa),
 }
 
-impl Source {
+impl CertificateSource {
     fn paths(&self) -> [PathBuf; 2] {
         match self {
-            Source::Files { certificate, key } => [certificate.clone(), key.clone()],
-            Source::PrivateCa(ca) => [ca.certificate_file(), ca.key_file()],
+            CertificateSource::Files { certificate, key } => [certificate.clone(), key.clone()],
+            CertificateSource::PrivateCa(ca) => [ca.certificate_file(), ca.key_file()],
         }
     }
 }
@@ -49,20 +49,20 @@ impl InUse {
 }
 
 /// The server's certificate and its files.
-pub(crate) struct Tls {
-    source: Source,
+pub(crate) struct TlsIdentity {
+    source: CertificateSource,
     stamp: Stamp,
     in_use: InUse,
     /// The last warning about the CA.
     warning: Option<String>,
 }
 
-impl Tls {
+impl TlsIdentity {
     /// Loads the certificate, after the CA has issued one if necessary.
-    pub(crate) fn load(source: Source) -> Result<Self, Error> {
+    pub(crate) fn load(source: CertificateSource) -> Result<Self, Error> {
         let warning = match &source {
-            Source::PrivateCa(ca) => ca.ensure(timestamp())?,
-            Source::Files { .. } => None,
+            CertificateSource::PrivateCa(ca) => ca.ensure(timestamp())?,
+            CertificateSource::Files { .. } => None,
         };
         warning.iter().for_each(|warning| tracing::warn!("{warning}"));
         let stamp = stamp(&source);
@@ -78,13 +78,13 @@ impl Tls {
     /// The private CA's certificate, if the CA issued the current one.
     pub(crate) fn ca_file(&self) -> Option<PathBuf> {
         match &self.source {
-            Source::PrivateCa(ca) => Some(ca.ca_file()),
-            Source::Files { .. } => None,
+            CertificateSource::PrivateCa(ca) => Some(ca.ca_file()),
+            CertificateSource::Files { .. } => None,
         }
     }
 
     /// Checks the files every `interval`, forever, and on each message from `reloads`, which may name other files.
-    pub(crate) async fn watch(mut self, interval: Duration, mut reloads: mpsc::Receiver<Option<Source>>) -> Infallible {
+    pub(crate) async fn watch(mut self, interval: Duration, mut reloads: mpsc::Receiver<Option<CertificateSource>>) -> Infallible {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(interval) => self.look(),
@@ -94,7 +94,7 @@ impl Tls {
     }
 
     /// Loads the current content of the files, or of other ones.
-    fn reload(&mut self, files: Option<Source>) {
+    fn reload(&mut self, files: Option<CertificateSource>) {
         let source = files.as_ref().unwrap_or(&self.source);
         let stamp = stamp(source);
         if self.take_over(&source.paths()) {
@@ -106,7 +106,7 @@ impl Tls {
     }
 
     fn look(&mut self) {
-        if let Source::PrivateCa(ca) = &self.source {
+        if let CertificateSource::PrivateCa(ca) = &self.source {
             let renewed = ca.ensure(timestamp());
             let warning = renewed.unwrap_or_else(|why| Some(format!("cannot renew the certificate: {why}")));
             if warning != self.warning {
@@ -138,7 +138,7 @@ impl Tls {
     }
 }
 
-fn stamp(source: &Source) -> Stamp {
+fn stamp(source: &CertificateSource) -> Stamp {
     source.paths().map(|path| {
         let metadata = std::fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))

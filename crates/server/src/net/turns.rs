@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::config;
-use crate::net::fair_queue::{FairQueue, Put, TURN, Ticket};
+use crate::net::fair_queue::{FairQueue, Placement, TURN, Ticket};
 use crate::net::precedence::Precedence;
 use crate::net::rate_limit::{RetryAfter, Subject};
 
@@ -21,9 +21,9 @@ const STAY_AWAY: Duration = Duration::from_secs(1);
 
 /// Gives out turns; clones share them.
 #[derive(Clone)]
-pub(crate) struct Turns(Arc<Mutex<State>>);
+pub(crate) struct Turns(Arc<Mutex<TurnState>>);
 
-struct State {
+struct TurnState {
     /// Free turns; none while anybody waits.
     free: usize,
     waiting: FairQueue<oneshot::Sender<Turn>>,
@@ -41,7 +41,7 @@ impl Turns {
     }
 
     pub(crate) fn with(free: usize, places: usize) -> Self {
-        Turns(Arc::new(Mutex::new(State { free, waiting: FairQueue::new(places) })))
+        Turns(Arc::new(Mutex::new(TurnState { free, waiting: FairQueue::new(places) })))
     }
 
     /// Waits for a turn; refused only if the queue is full.
@@ -54,8 +54,8 @@ impl Turns {
             }
             let (sender, receiver) = oneshot::channel();
             match state.waiting.put(subject, Precedence::Good, TURN, sender) {
-                Put::Waits(ticket, _gave_way) => Waiting { turns: self, subject, ticket, receiver },
-                Put::Refused(_) => return Err(RetryAfter(STAY_AWAY)),
+                Placement::Waits(ticket, _gave_way) => Waiter { turns: self, subject, ticket, receiver },
+                Placement::Refused(_) => return Err(RetryAfter(STAY_AWAY)),
             }
         };
         (&mut receiver.receiver).await.map_err(|_| RetryAfter(STAY_AWAY)) // evicted by another
@@ -67,7 +67,7 @@ impl Turns {
         self.lock().waiting.len() > 0
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TurnState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -90,14 +90,14 @@ impl Drop for Turn {
 }
 
 /// A waiting request, until it has its turn or is dropped.
-struct Waiting<'a> {
+struct Waiter<'a> {
     turns: &'a Turns,
     subject: Subject,
     ticket: Ticket,
     receiver: oneshot::Receiver<Turn>,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let left = self.turns.lock().waiting.cancel(self.subject, self.ticket);
         drop(left);

@@ -36,10 +36,10 @@ const CAPACITY: usize = 1 << 16;
 
 /// Attempts per ClientID and address, and per ClientID.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Backoff(Arc<Table>);
+pub(crate) struct Backoff(Arc<BackoffTable>);
 
 #[derive(Debug, Default)]
-struct Table {
+struct BackoffTable {
     hasher: RandomState,
     /// Keyed by a keyed hash of name and address: of fixed size, and collisions cannot be constructed.
     attempts: Mutex<HashMap<u64, Attempts>>,
@@ -48,7 +48,7 @@ struct Table {
 }
 
 /// Why there is no attempt now.
-enum NotNow {
+enum TryRefused {
     /// The back-off after wrong attempts.
     Blocked(RetryAfter),
     /// Other attempts are running whose outcome decides.
@@ -64,8 +64,8 @@ struct Attempts {
 }
 
 /// One attempt at a code, from before the work until its outcome is known.
-pub(crate) struct Attempt {
-    table: Arc<Table>,
+pub(crate) struct PendingTry {
+    table: Arc<BackoffTable>,
     key: u64,
     weight: u32,
     /// The entry that counts all attempts at that name.
@@ -81,24 +81,24 @@ impl Backoff {
         address: Option<Subject>,
         weight: NonZeroU32,
         now: Instant,
-    ) -> Result<Attempt, RetryAfter> {
+    ) -> Result<PendingTry, RetryAfter> {
         self.try_begin(name, address, weight, now).map_err(|why| match why {
-            NotNow::Blocked(wait) => wait,
-            NotNow::Undecided => SOON,
+            TryRefused::Blocked(wait) => wait,
+            TryRefused::Undecided => SOON,
         })
     }
 
     /// Like [`Backoff::begin`], from any address; but while other attempts are undecided, it waits for them. So
     /// concurrent correct passwords are never refused.
-    pub(crate) async fn begin_in_turn(&self, name: &str) -> Result<Attempt, RetryAfter> {
+    pub(crate) async fn begin_in_turn(&self, name: &str) -> Result<PendingTry, RetryAfter> {
         let until = tokio::time::Instant::now() + MOST_IN_TURN;
         loop {
             let mut decided = pin!(self.0.decided.notified());
             decided.as_mut().enable(); // before the check, so that no notification is missed
             match self.try_begin(name, None, NonZeroU32::MIN, Instant::now()) {
                 Ok(attempt) => return Ok(attempt),
-                Err(NotNow::Blocked(wait)) => return Err(wait),
-                Err(NotNow::Undecided) => tokio::time::timeout_at(until, decided).await.map_err(|_| SOON)?,
+                Err(TryRefused::Blocked(wait)) => return Err(wait),
+                Err(TryRefused::Undecided) => tokio::time::timeout_at(until, decided).await.map_err(|_| SOON)?,
             }
         }
     }
@@ -109,7 +109,7 @@ impl Backoff {
         address: Option<Subject>,
         weight: NonZeroU32,
         now: Instant,
-    ) -> Result<Attempt, NotNow> {
+    ) -> Result<PendingTry, TryRefused> {
         let (table, weight) = (&self.0, weight.get());
         let key = table.hasher.hash_one((name, address));
         let total = address.map(|_| table.hasher.hash_one((name, None::<Subject>)));
@@ -118,14 +118,14 @@ impl Backoff {
         let free = if in_total < FREE_IN_TOTAL { FREE } else { 0 };
         let entry = entry(&mut attempts, key, now);
         if now < entry.blocked_until {
-            return Err(NotNow::Blocked(RetryAfter(entry.blocked_until - now)));
+            return Err(TryRefused::Blocked(RetryAfter(entry.blocked_until - now)));
         }
         if entry.running > 0 && entry.wrong.saturating_add(entry.running + weight) > free + 1 {
-            return Err(NotNow::Undecided);
+            return Err(TryRefused::Undecided);
         }
         entry.running += weight;
         entry.touched = now;
-        Ok(Attempt { table: Arc::clone(table), key, weight, total })
+        Ok(PendingTry { table: Arc::clone(table), key, weight, total })
     }
 
     /// Discards expired entries; called every few seconds.
@@ -136,7 +136,7 @@ impl Backoff {
     }
 }
 
-impl Table {
+impl BackoffTable {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Attempts>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,7 +159,7 @@ fn wait(own: u32, in_total: u32) -> Option<Duration> {
     own.max(total)
 }
 
-impl Attempt {
+impl PendingTry {
     /// Records a wrong code.
     pub(crate) fn wrong(self, now: Instant) {
         let mut attempts = self.table.lock();
@@ -186,7 +186,7 @@ impl Attempt {
     }
 }
 
-impl Drop for Attempt {
+impl Drop for PendingTry {
     fn drop(&mut self) {
         let mut attempts = self.table.lock();
         if let Some(entry) = attempts.get_mut(&self.key) {

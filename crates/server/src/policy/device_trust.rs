@@ -12,8 +12,8 @@ use rustls_pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::ConfigError;
-use crate::Fault;
-use crate::config::Devices;
+use crate::ConfigFault;
+use crate::config::DevicesSection;
 use crate::files;
 use crate::model::clock::now;
 
@@ -49,8 +49,8 @@ pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
 #[derive(Debug)]
 pub(crate) struct DeviceTrust {
     /// The last state of the files.
-    watched: Mutex<(Devices, Stamp)>,
-    read: RwLock<Arc<Read>>,
+    watched: Mutex<(DevicesSection, Stamp)>,
+    read: RwLock<Arc<LoadedFiles>>,
 }
 
 /// Identifies a version of a file; `None` if there is no file.
@@ -58,8 +58,8 @@ type Stamp = Vec<Option<(SystemTime, u64)>>;
 
 /// The content of the files.
 #[derive(Debug)]
-struct Read {
-    config: Devices,
+struct LoadedFiles {
+    config: DevicesSection,
     authorities: TrustAnchors,
 }
 
@@ -68,10 +68,10 @@ impl DeviceTrust {
     ///
     /// # Errors
     /// Every invalid file, with its key and a remedy.
-    pub(crate) fn load(config: &Devices) -> Result<Self, ConfigError> {
+    pub(crate) fn load(config: &DevicesSection) -> Result<Self, ConfigError> {
         // Stamp first: a change during the reading triggers another read.
         let watched = Mutex::new((config.clone(), stamp(config)));
-        let read = RwLock::new(Arc::new(Read::load(config)?));
+        let read = RwLock::new(Arc::new(LoadedFiles::load(config)?));
         Ok(Self { watched, read })
     }
 
@@ -80,7 +80,7 @@ impl DeviceTrust {
         self.read().has_anchors()
     }
 
-    fn read(&self) -> Arc<Read> {
+    fn read(&self) -> Arc<LoadedFiles> {
         Arc::clone(&self.read.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -129,7 +129,7 @@ impl DeviceTrust {
     }
 
     /// Loads the current files that `config` names. Blocks.
-    pub(crate) fn reload(&self, config: &Devices) {
+    pub(crate) fn reload(&self, config: &DevicesSection) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(config);
         if self.take_over(config) {
@@ -137,8 +137,8 @@ impl DeviceTrust {
         }
     }
 
-    fn take_over(&self, config: &Devices) -> bool {
-        match Read::load(config) {
+    fn take_over(&self, config: &DevicesSection) -> bool {
+        match LoadedFiles::load(config) {
             Ok(read) => {
                 if read.has_anchors() {
                     tracing::info!("reloaded the trust anchors and revocation lists for devices");
@@ -154,11 +154,11 @@ impl DeviceTrust {
     }
 }
 
-impl Read {
-    fn load(config: &Devices) -> Result<Self, ConfigError> {
+impl LoadedFiles {
+    fn load(config: &DevicesSection) -> Result<Self, ConfigError> {
         let mut faults = Vec::new();
         let mut fault = |key: &str, path: &Path, remedy: String| {
-            faults.push(Fault::new(key, path.display(), remedy));
+            faults.push(ConfigFault::new(key, path.display(), remedy));
         };
         let mut authorities = TrustAnchors::default();
         authorities.accept_unlisted = config.accept_unlisted_issuers;
@@ -184,7 +184,7 @@ impl Read {
     }
 }
 
-fn stamp(config: &Devices) -> Stamp {
+fn stamp(config: &DevicesSection) -> Stamp {
     let of = |path: &PathBuf| {
         let metadata = std::fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))

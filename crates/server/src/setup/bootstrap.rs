@@ -18,7 +18,7 @@ use crate::model::clock::timestamp;
 use crate::net::private_ca::PrivateCa;
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::data_folder;
-use crate::setup::store_halves::{self, Begin, Opened};
+use crate::setup::store_halves::{self, Begin, OpenedStore};
 use crate::store::seal::SessionKeys;
 use crate::store::{Store, new_token};
 
@@ -31,7 +31,7 @@ const CLOCK_BEHIND_S: i64 = 5 * 60;
 const CLOCK_AHEAD_S: i64 = 30 * 86_400;
 
 /// The contents of the data folder.
-pub(crate) struct Data {
+pub(crate) struct DataFolder {
     pub(crate) store: Store,
     pub(crate) k_server: KServer,
     /// Seal sessions in `ServerInfo`.
@@ -52,10 +52,10 @@ pub(crate) struct KServer {
 }
 
 /// Opens the data folder; at the first start, creates its contents.
-pub(crate) async fn open(config: &Config, begin: Begin) -> Result<Data, Error> {
+pub(crate) async fn open(config: &Config, begin: Begin) -> Result<DataFolder, Error> {
     let device_trust = Arc::new(DeviceTrust::load(&config.devices)?);
     let folder = &config.server.data_dir;
-    let Opened { store, .. } = store_halves::open(config, begin, timestamp())?;
+    let OpenedStore { store, .. } = store_halves::open(config, begin, timestamp())?;
     if let Some(last) = store.last_audit().await?
         && let Some(warning) = clock_warning(timestamp(), last)
     {
@@ -71,7 +71,7 @@ pub(crate) async fn open(config: &Config, begin: Begin) -> Result<Data, Error> {
         store.create_first_token(token).await?;
         tracing::info!("wrote the first admin token to {}", admin_token_file.display());
     }
-    Ok(Data { store, k_server, session_keys, admin_token_file, device_trust })
+    Ok(DataFolder { store, k_server, session_keys, admin_token_file, device_trust })
 }
 
 /// A warning if the clock is far from the time of the last audit entry, in seconds since 1970.

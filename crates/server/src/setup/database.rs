@@ -6,7 +6,7 @@ use crate::Config;
 use crate::Error;
 use crate::model::clock::timestamp;
 use crate::setup::data_folder::Starting;
-use crate::setup::store_halves::{self, Begin, Opened};
+use crate::setup::store_halves::{self, Begin, OpenedStore};
 use crate::store;
 
 /// A database with this version's schema.
@@ -36,6 +36,6 @@ pub fn migrate(config: &Config, init: bool) -> Result<Migrated, Error> {
     }
     let _starting = Starting::enter(folder)?;
     let begin = if init { Begin::Always } else { Begin::Never };
-    let Opened { store, begun } = store_halves::open(config, begin, timestamp())?;
+    let OpenedStore { store, begun } = store_halves::open(config, begin, timestamp())?;
     Ok(Migrated { folder: folder.clone(), store: store.id().to_owned(), schema: store::SCHEMA, begun })
 }

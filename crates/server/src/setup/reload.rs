@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use toml::{Table, Value};
 
 use crate::Config;
-use crate::net::tls::Source;
+use crate::net::tls::CertificateSource;
 use crate::policy::device_trust::DeviceTrust;
 
 /// Keys that a reload applies; the program that sets up logging applies `log.level`.
@@ -27,7 +27,7 @@ pub(crate) struct Reload {
     pub(crate) config: Config,
     pub(crate) device_trust: Arc<DeviceTrust>,
     /// To the task that watches the certificate; there is none without TLS.
-    pub(crate) tls: mpsc::Sender<Option<Source>>,
+    pub(crate) tls: mpsc::Sender<Option<CertificateSource>>,
 }
 
 impl Reload {
@@ -40,7 +40,7 @@ impl Reload {
         }
         self.device_trust.reload(&new.devices);
         let has_files = |config: &Config| !config.tls.certificate.as_os_str().is_empty();
-        let files = Source::Files { certificate: new.tls.certificate.clone(), key: new.tls.key.clone() };
+        let files = CertificateSource::Files { certificate: new.tls.certificate.clone(), key: new.tls.key.clone() };
         _ = self.tls.try_send(has_files(&new).then_some(files)); // full: a reload is pending
         for key in changed(&self.config, &new) {
             let back_to_ca = key.starts_with("tls.") && has_files(&self.config) && !has_files(&new);

@@ -41,7 +41,7 @@ pub(crate) enum Begin {
 }
 
 /// An open store.
-pub(crate) struct Opened {
+pub(crate) struct OpenedStore {
     pub(crate) store: Store,
     /// Whether this call created it.
     pub(crate) begun: bool,
@@ -52,22 +52,22 @@ pub(crate) struct Opened {
 /// # Errors
 /// [`Error::NotWhole`], [`Error::NotBegun`], [`Error::IsWhole`], [`Error::Content`] for a symbolic link; errors of
 /// files and store.
-pub(crate) fn open(config: &Config, begin: Begin, now: Timestamp) -> Result<Opened, Error> {
+pub(crate) fn open(config: &Config, begin: Begin, now: Timestamp) -> Result<OpenedStore, Error> {
     let halves = Halves::of(config)?;
     match halves.find() {
         Ok(Some(_)) if begin == Begin::Over => Err(Error::IsWhole { folder: halves.folder }),
-        Ok(Some(store)) => Ok(Opened { store, begun: false }),
+        Ok(Some(store)) => Ok(OpenedStore { store, begun: false }),
         Ok(None) if begin == Begin::Never || (begin == Begin::WithNewKey && halves.handed_out.is_some()) => {
             Err(Error::NotBegun { folder: halves.folder })
         }
-        Ok(None) => Ok(Opened { store: halves.begin()?, begun: true }),
+        Ok(None) => Ok(OpenedStore { store: halves.begin()?, begun: true }),
         Err(Error::NotWhole { why, .. }) if begin == Begin::Over => {
             let names = [DATABASE, LOG, "dskpp.db-shm", "dskpp.db-journal", KEK_BEGUN, KEK_STORE, ADMIN_TOKEN];
             let key = Some(KEK).filter(|_| halves.has_made_key());
             let names: Vec<_> = names.into_iter().chain(key).collect();
             let aside = set_aside(&halves.folder, &names, now)?;
             tracing::warn!("creating a new store; the remains of the old one ({why}) are in {}", aside.display());
-            Ok(Opened { store: halves.begin()?, begun: true })
+            Ok(OpenedStore { store: halves.begin()?, begun: true })
         }
         Err(why) => Err(why),
     }

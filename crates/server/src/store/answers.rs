@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::columns::{first, if_asked_for, value};
 use super::{Store, StoreError, rows};
-use crate::model::Answer;
+use crate::model::StoredAnswer;
 use crate::model::clock::now;
 use crate::store::seal::Kek;
 
@@ -30,7 +30,7 @@ impl Store {
 }
 
 /// The answer that a session got.
-pub(super) fn answer_of(db: &Connection, kek: &Kek, session_id: &str) -> Result<Option<Answer>, StoreError> {
+pub(super) fn answer_of(db: &Connection, kek: &Kek, session_id: &str) -> Result<Option<StoredAnswer>, StoreError> {
     let sql = "SELECT session_id, request_hash, sealed_response FROM answer WHERE session_id = ?";
     first(db, sql, [session_id], |row| rows::answer(row, kek))
 }
@@ -41,7 +41,7 @@ pub(super) fn last_answer(
     kek: &Kek,
     enrolment: &str,
     request_hash: &[u8; 32],
-) -> Result<Option<Answer>, StoreError> {
+) -> Result<Option<StoredAnswer>, StoreError> {
     let session_id: Option<Option<String>> =
         value(db, "enrolment", "SELECT id, answer FROM enrolment WHERE id = ?", [enrolment])?;
     let answer = session_id.flatten().map(|session_id| answer_of(db, kek, &session_id)).transpose()?;
@@ -55,7 +55,7 @@ pub(super) fn answer_to(
     kek: &Kek,
     session_id: Option<&str>,
     request_hash: &[u8; 32],
-) -> Result<Option<Answer>, StoreError> {
+) -> Result<Option<StoredAnswer>, StoreError> {
     let sql = "SELECT session_id, request_hash, sealed_response, session_id IS ?1 AS asked_for FROM answer \
                WHERE session_id = \
                coalesce((SELECT session_id FROM answer WHERE session_id = ?1), (SELECT min(session_id) FROM answer))";
@@ -71,7 +71,7 @@ pub(super) fn keep_answer(
     request_hash: &[u8; 32],
     response: &[u8],
     expires_at: i64,
-) -> Result<Option<Answer>, StoreError> {
+) -> Result<Option<StoredAnswer>, StoreError> {
     let mut insert = db.prepare_cached("INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
     let sealed = kek.seal("answer", "sealed_response", session_id, &Secret::from_slice(response));
     match insert.execute(params![session_id, &request_hash[..], sealed, expires_at])? {

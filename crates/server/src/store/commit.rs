@@ -11,7 +11,7 @@ use super::columns::first;
 use super::engine::Pending;
 use super::{Store, StoreError, audit, pending, rows, stored};
 use crate::model::clock::now;
-use crate::model::{Activation, Answer, KeyState, KeyType, Params};
+use crate::model::{Activation, KeyState, KeyType, Params, StoredAnswer};
 use crate::store::seal::Kek;
 
 /// A key that a run has made.
@@ -65,7 +65,7 @@ pub(crate) enum Commit {
     /// It is durable.
     Committed,
     /// Another request has been answered on this session.
-    AlreadyAnswered(Answer),
+    AlreadyAnswered(StoredAnswer),
     /// The enrolment is no longer open, or the key that it renews no longer in use; nothing was changed.
     EnrolmentSpent,
 }

@@ -14,7 +14,7 @@ use super::access::{create_user, user_by_name};
 use super::columns::first;
 use super::{Store, StoreError, audit, rows};
 use crate::model::clock::now;
-use crate::model::id::Ids;
+use crate::model::id::IdSequence;
 use crate::model::{KeyState, KeyType, Params};
 use crate::store::key_package::{Elements, Taken};
 use crate::store::seal::{ColumnSealer, Kek};
@@ -196,7 +196,7 @@ fn import(db: &Connection, kek: &Kek, batch: &Batch, at: i64) -> Result<BatchDon
     if first < before.done {
         return Err(StoreError::ImportDone { done: before.done });
     }
-    let mut writing = Writing { db, kek, at, users: HashMap::new(), ids: Ids::new() };
+    let mut writing = Writing { db, kek, at, users: HashMap::new(), ids: IdSequence::new() };
     let (mut duplicate, mut refused) = (Vec::new(), refused.clone());
     let mut accepted = 0;
     for key in keys {
@@ -250,7 +250,7 @@ struct Writing<'a> {
     at: i64,
     /// Identifiers by names, as far as they are known.
     users: HashMap<String, String>,
-    ids: Ids,
+    ids: IdSequence,
 }
 
 impl Writing<'_> {

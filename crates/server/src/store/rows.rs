@@ -12,8 +12,8 @@ use super::import::Progress;
 use super::keys::OldKey;
 use super::tries::{Hour, LOCK_S};
 use crate::model::{
-    Activation, Answer, ApiToken, Cause, DeviceEntry, DeviceRecord, EnrolmentRecord, EnrolmentState, KeyRecord,
-    KeyState, KeyType, Location, Params, TriggerAd, Variant, WrongTries,
+    Activation, ApiToken, Cause, DeviceEntry, DeviceRecord, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState,
+    KeyType, Location, Params, StoredAnswer, TriggerAd, Variant, WrongTryCount,
 };
 use crate::store::seal::Kek;
 
@@ -205,10 +205,10 @@ pub(super) fn device_entry(row: &Row<'_>) -> Result<DeviceEntry, StoreError> {
 }
 
 /// `session_id, request_hash, sealed_response`
-pub(super) fn answer(row: &Row<'_>, kek: &Kek) -> Result<Answer, StoreError> {
+pub(super) fn answer(row: &Row<'_>, kek: &Kek) -> Result<StoredAnswer, StoreError> {
     let row = Columns::of("answer", row);
     let response = row.sealed(kek, "sealed_response", 2)?;
-    Ok(Answer { request_hash: row.get(1)?, response: response.expose().to_vec() })
+    Ok(StoredAnswer { request_hash: row.get(1)?, response: response.expose().to_vec() })
 }
 
 /// `id, done, accepted, duplicate, refused, rejected`
@@ -224,11 +224,11 @@ pub(super) fn progress(row: &Row<'_>) -> Result<Progress, StoreError> {
 }
 
 /// `enrolment_id, address, count, at`, and what follows of them at that time.
-pub(super) fn wrong_tries(row: &Row<'_>, lock_after: u32, at: i64) -> Result<WrongTries, StoreError> {
+pub(super) fn wrong_tries(row: &Row<'_>, lock_after: u32, at: i64) -> Result<WrongTryCount, StoreError> {
     let row = Columns::of("wrong_try", row);
     let (count, last_at): (u32, _) = (row.number(2)?, row.time(3)?);
     let locked_until = (count >= lock_after).then_some(last_at + LOCK_S).filter(|until| at < *until);
-    Ok(WrongTries { address: row.get(1)?, count, last_at, locked_until })
+    Ok(WrongTryCount { address: row.get(1)?, count, last_at, locked_until })
 }
 
 /// `enrolment_id, hour, count, cause`

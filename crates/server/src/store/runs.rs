@@ -14,7 +14,7 @@ use super::keys::{OldKey, old_key};
 use super::tries::is_locked;
 use super::{Store, StoreError, StorePolicy};
 use crate::model::clock::now;
-use crate::model::{Answer, DeviceRecord, EnrolmentRecord};
+use crate::model::{DeviceRecord, EnrolmentRecord, StoredAnswer};
 use crate::store::seal::Kek;
 
 /// What a ClientHello names.
@@ -40,7 +40,7 @@ pub(crate) struct HelloQuery {
 #[derive(Debug, Default)]
 pub(crate) struct HelloContext {
     /// The answer that it got already.
-    pub answer: Option<Answer>,
+    pub answer: Option<StoredAnswer>,
     /// The devices whose keys it names, each with that name.
     pub named: Vec<DeviceRecord>,
     /// The key in stock that the enrolment delivers.
@@ -68,7 +68,7 @@ impl HelloContext {
 #[derive(Debug)]
 pub(crate) struct RunContext {
     /// The answer that its session got already.
-    pub answer: Option<Answer>,
+    pub answer: Option<StoredAnswer>,
     /// The enrolment of its client ID, or the one that its session names.
     pub enrolment: Option<EnrolmentRecord>,
     /// Whether no code of it is accepted from that address now.

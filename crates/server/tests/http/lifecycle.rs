@@ -113,7 +113,7 @@ async fn changed_certificates_are_reloaded_and_invalid_ones_are_not() {
     let [certificate, key] = files.clone();
     let server = Server::start_with(|config| {
         https(config);
-        config.tls = dskpp_server::config::Tls { certificate, key, reload_s: 1 };
+        config.tls = dskpp_server::config::TlsSection { certificate, key, reload_s: 1 };
     })
     .await;
     assert_eq!(server.running.ca_file(), None);

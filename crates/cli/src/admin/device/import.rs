@@ -44,8 +44,10 @@ impl DeviceFormat {
             FileKind::Keys(other) => Err(Failure::new(format!("{name} is {}", other.what()))
                 .next("import devices from a table (CSV) or PSKC; import users' keys with `dskpp admin key import`")),
             FileKind::Other(what, next) => Err(Failure::new(format!("{name} is {what}")).next(next)),
-            FileKind::Text | FileKind::Unknown => Err(Failure::new(format!("{name} is neither a table nor a key file"))
-                .next("import devices from a table (CSV) or PSKC")),
+            FileKind::Text | FileKind::Unknown => {
+                Err(Failure::new(format!("{name} is neither a table nor a key file"))
+                    .next("import devices from a table (CSV) or PSKC"))
+            }
         }
     }
 }

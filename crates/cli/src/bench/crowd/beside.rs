@@ -7,13 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dskpp::auth_code::AuthCode;
-use dskpp_api::{Attempt, Verdict, paths};
+use dskpp_api::{Validation, ValidationResult, paths};
 use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use dskpp_otp::{Digits, Hotp};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::super::Target;
-use super::super::load::{self, RunKind, Method, Recipe};
+use super::super::load::{self, Method, Recipe, RunKind};
 use super::{PATIENCE, imports};
 use crate::api::Api;
 use crate::output::Failure;
@@ -61,8 +61,8 @@ impl Beside {
         });
         let otp = repeat("OTP check", until, async || {
             let code = self.hotp.code(&self.key, self.counter.fetch_add(1, Ordering::Relaxed));
-            let attempt = Attempt::of_key(&self.key_id, code.as_str());
-            let verdict: Verdict = self.api.post(paths::VALIDATE, &attempt).await?;
+            let attempt = Validation::of_key(&self.key_id, code.as_str());
+            let verdict: ValidationResult = self.api.post(paths::VALIDATE, &attempt).await?;
             Ok(if verdict.valid { "Success".into() } else { "a wrong code".into() })
         });
         let mut other = self.wrap.endpoint.connect_from(SOURCE).await?;

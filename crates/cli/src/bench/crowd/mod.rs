@@ -17,7 +17,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 
 use super::Target;
-use super::load::{RunKind, Recipe};
+use super::load::{Recipe, RunKind};
 use super::process::rss_mib;
 use crate::api::Api;
 use crate::output::{Failure, Output};

@@ -49,7 +49,11 @@ impl CrowdReport {
             CrowdCase::New => None, // nothing tells them from strangers
         };
         if let Some(most) = users_p99_ms {
-            bound("the share of users not served at once", 1.0 - self.share(|_| true, UserOutcome::is_served_at_once), 0.0);
+            bound(
+                "the share of users not served at once",
+                1.0 - self.share(|_| true, UserOutcome::is_served_at_once),
+                0.0,
+            );
             bound("the p99 of users in ms", self.users_ms().1, most);
         }
         if let Some(refused) = self.others.get(REFUSED).filter(|_| self.case == CrowdCase::New) {
@@ -107,7 +111,8 @@ impl CrowdReport {
         let (p50_ms, p99_ms) = self.users_ms();
         lines.push(format!("  users          {}: p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms", json!(self.last_tries())));
         for (name, is_known) in [("known", true), ("new", false)] {
-            let share = |is_served: fn(&UserOutcome) -> bool| 100.0 * self.share(|user| user.is_known == is_known, is_served);
+            let share =
+                |is_served: fn(&UserOutcome) -> bool| 100.0 * self.share(|user| user.is_known == is_known, is_served);
             let (at_once, at_last) = (share(UserOutcome::is_served_at_once), share(UserOutcome::is_served));
             lines.push(format!(
                 "    from {name} addresses: {at_once:.1} % served at once, {at_last:.1} % after retries"

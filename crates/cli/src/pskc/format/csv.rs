@@ -222,7 +222,11 @@ fn decide(
 }
 
 /// The values in a line; `None` where it is empty.
-fn row(columns: &[Column], record: &StringRecord, note: &mut dyn FnMut(String)) -> Result<Option<UnreadMembers>, FormatError> {
+fn row(
+    columns: &[Column],
+    record: &StringRecord,
+    note: &mut dyn FnMut(String),
+) -> Result<Option<UnreadMembers>, FormatError> {
     if record.iter().all(|cell| cell.trim().is_empty()) {
         return Ok(None);
     }

@@ -31,7 +31,10 @@ pub(super) fn heading(names: &[&str], are_given: bool, text: &[u8]) -> Result<Ve
         };
         if let Some(at) = known.iter().position(|other| column.is_the_same(*other)) {
             let what = format!("the columns {:?} and {name:?} say the same", names[at].trim());
-            return Err(FormatError::new(what, "remove one of them, or name the columns with --columns (- leaves one out)"));
+            return Err(FormatError::new(
+                what,
+                "remove one of them, or name the columns with --columns (- leaves one out)",
+            ));
         }
         known.push(column);
     }

@@ -14,7 +14,9 @@ pub(super) fn date(name: &str, cell: &str) -> Result<Option<String>, FormatError
     }
     match DateTime::read_loosely(cell) {
         Ok(date) => Ok(Some(date.to_string())),
-        Err(why) => Err(FormatError::new(format!("{name}: {why}"), "write dates as 2026-01-31 or 2026-01-31T12:00:00Z")),
+        Err(why) => {
+            Err(FormatError::new(format!("{name}: {why}"), "write dates as 2026-01-31 or 2026-01-31T12:00:00Z"))
+        }
     }
 }
 

@@ -205,7 +205,9 @@ impl KeyWriter {
             KeyWriter::Csv(_) => left_out::of_all(package, true, true),
             KeyWriter::Json { .. } => left_out::of_all(package, false, false),
             KeyWriter::Otpauth => left_out::of_apps(package, package.key.as_ref().map(name).unwrap_or_default(), true),
-            KeyWriter::Usersfile => left_out::of_apps(package, package.key.as_ref().map(user).unwrap_or_default(), false),
+            KeyWriter::Usersfile => {
+                left_out::of_apps(package, package.key.as_ref().map(user).unwrap_or_default(), false)
+            }
         }
     }
 

@@ -60,7 +60,9 @@ impl Quotes {
                     return Err(format!("line {}: a quotation mark within a cell: {RULE}", self.line));
                 }
                 (QuoteState::Behind, b' ' | b'\t' | b'\r') => QuoteState::Behind,
-                (QuoteState::Behind, _) => return Err(format!("line {}: text behind a cell in quotes: {RULE}", self.line)),
+                (QuoteState::Behind, _) => {
+                    return Err(format!("line {}: text behind a cell in quotes: {RULE}", self.line));
+                }
                 (QuoteState::Begin | QuoteState::Bare | QuoteState::Equals, _) => QuoteState::Bare,
             };
             self.line += u64::from(*octet == b'\n');

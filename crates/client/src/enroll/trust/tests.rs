@@ -24,8 +24,8 @@ fn certificate(ca: &CertifiedIssuer<'static, KeyPair>, key: &RsaPrivateKey, last
     params.signed_by(&pair, ca).unwrap().der().to_vec()
 }
 
-fn remembered(key: &RsaPrivateKey, issuer: Option<&CertifiedIssuer<'static, KeyPair>>) -> KServer {
-    KServer { key: key.public().clone(), issuer: issuer.map(|ca| ca.der().to_vec()) }
+fn remembered(key: &RsaPrivateKey, issuer: Option<&CertifiedIssuer<'static, KeyPair>>) -> RememberedKServer {
+    RememberedKServer { key: key.public().clone(), issuer: issuer.map(|ca| ca.der().to_vec()) }
 }
 
 fn judged(trust: &Trust, info: &KeyInfo) -> (Vec<u8>, bool) {

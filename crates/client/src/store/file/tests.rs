@@ -7,7 +7,7 @@ use dskpp_crypto::Secret;
 use pskc::KeyUsage;
 
 use super::*;
-use crate::store::Run;
+use crate::store::UnfinishedRun;
 use crate::token::tests::token;
 use crate::token::{NotAllowed, OtpInput, Token};
 
@@ -20,7 +20,7 @@ fn store(folder: &Path) -> (PathBuf, Unlock) {
 fn what_was_stored_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
-    assert!(matches!(FileStore::open(&path, &unlock), Err(StoreError::File { .. })), "nothing there yet");
+    assert!(matches!(FileStore::open(&path, &unlock), Err(TokenStoreError::File { .. })), "nothing there yet");
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
     assert_eq!(store.load().unwrap(), Tokens::default());
     store.change(|tokens| tokens.import((0..10_000).map(|id| token(&id.to_string())).collect())).unwrap();
@@ -28,7 +28,7 @@ fn what_was_stored_comes_back() {
         tokens.delete("9999")?;
         Err(TokenError::NotFound("x".into()))
     });
-    assert!(matches!(failed, Err(StoreError::Token(_))));
+    assert!(matches!(failed, Err(TokenStoreError::Token(_))));
     let tokens = FileStore::open(&path, &unlock).unwrap().load().unwrap();
     assert_eq!(tokens.get("9999"), Some(&token("9999")), "a change that fails saves nothing");
 }
@@ -57,7 +57,7 @@ fn a_code_is_returned_only_after_its_counter_was_saved() {
     // Where nothing can be saved, no code comes out; one that changes nothing does.
     std::fs::remove_file(folder.path().join("tokens.db.lock")).unwrap();
     std::fs::create_dir(folder.path().join("tokens.db.lock")).unwrap();
-    assert!(matches!(store.otp("hotp", &now), Err(StoreError::File { .. })));
+    assert!(matches!(store.otp("hotp", &now), Err(TokenStoreError::File { .. })));
     assert!(store.otp("totp", &now).is_ok());
     assert_eq!(store.load().unwrap().get("hotp").unwrap().counter, Some(20));
 }
@@ -67,15 +67,15 @@ fn a_passphrase_opens_only_its_own_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.db");
     let passphrase = |text: &str| Unlock::Passphrase(Secret::from_slice(text.as_bytes()));
-    assert!(matches!(FileStore::open_or_create(&path, &passphrase("")), Err(StoreError::EmptyPassphrase)));
+    assert!(matches!(FileStore::open_or_create(&path, &passphrase("")), Err(TokenStoreError::EmptyPassphrase)));
     FileStore::open_or_create(&path, &passphrase("correct horse"))
         .unwrap()
         .change(|tokens| tokens.insert(token("1")))
         .unwrap();
     assert_eq!(FileStore::open(&path, &passphrase("correct horse")).unwrap().load().unwrap().iter().count(), 1);
-    assert!(matches!(FileStore::open(&path, &passphrase("wrong horse")), Err(StoreError::Locked)));
+    assert!(matches!(FileStore::open(&path, &passphrase("wrong horse")), Err(TokenStoreError::Locked)));
     let key_file = Unlock::KeyFile(folder.path().join("key"));
-    assert!(matches!(FileStore::open(&path, &key_file), Err(StoreError::OtherUnlock(_))));
+    assert!(matches!(FileStore::open(&path, &key_file), Err(TokenStoreError::OtherUnlock(_))));
 }
 
 #[test]
@@ -85,7 +85,8 @@ fn nothing_secret_is_readable() {
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
     store.change(|tokens| tokens.insert(token("1"))).unwrap();
     let octets = std::fs::read(&path).unwrap();
-    let mut run = Run::new("https://host.example/dskpp", "a client".into(), Some(Secret::from_slice(b"secret")));
+    let mut run =
+        UnfinishedRun::new("https://host.example/dskpp", "a client".into(), Some(Secret::from_slice(b"secret")));
     run.seed = Secret::from_slice(b"the seed of all");
     run.server_hello = Some(b"a ServerHello".to_vec());
     store.change_runs(|runs| runs.keep(&run)).unwrap();
@@ -116,7 +117,7 @@ fn files_that_others_could_read_become_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
-    let run = Run::new("https://host.example/dskpp", "a client".into(), None);
+    let run = UnfinishedRun::new("https://host.example/dskpp", "a client".into(), None);
     store.change_runs(|runs| runs.keep(&run)).unwrap();
     let files = [path.clone(), folder.path().join("key"), folder.path().join("tokens.db.run")];
     for file in &files {
@@ -146,7 +147,10 @@ fn a_damaged_file_is_refused_whole() {
 "#;
     std::fs::write(&path, greedy).unwrap();
     let passphrase = Unlock::Passphrase(Secret::from_slice(b"x"));
-    assert!(matches!(FileStore::open(&path, &passphrase), Err(StoreError::Damaged { .. })), "would fill the memory");
+    assert!(
+        matches!(FileStore::open(&path, &passphrase), Err(TokenStoreError::Damaged { .. })),
+        "would fill the memory"
+    );
     std::fs::write(&path, &good).unwrap();
     std::fs::write(folder.path().join(".dskpp-left-over"), "of a stopped process").unwrap();
     assert_eq!(FileStore::open(&path, &unlock).unwrap().load().unwrap().iter().count(), 1);
@@ -233,9 +237,9 @@ fn s5_transactions_are_counted_to_the_last_by_all_processes_together() {
     });
     assert_eq!(granted, 10);
     let mut use_key = |id: &str| store.change(|tokens| tokens.use_for(id, KeyUsage::Otp, now));
-    assert!(matches!(use_key("1"), Err(StoreError::Token(TokenError::NotAllowed(NotAllowed::UsedUp(_))))));
+    assert!(matches!(use_key("1"), Err(TokenStoreError::Token(TokenError::NotAllowed(NotAllowed::UsedUp(_))))));
     assert_eq!(use_key("2").unwrap().uses_left, None, "no limit, nothing to count");
-    assert!(matches!(use_key("3"), Err(StoreError::Token(TokenError::NotFound(_)))));
+    assert!(matches!(use_key("3"), Err(TokenStoreError::Token(TokenError::NotFound(_)))));
     assert_eq!(FileStore::open(&path, &unlock).unwrap().load().unwrap().get("1").unwrap().uses_left, Some(0));
 }
 
@@ -260,7 +264,7 @@ fn cost_of_ten_thousand_tokens() {
     println!("{:<28} {:>10.1?}", "import", start.elapsed());
     println!("{:<28} {:>10} octets", "file", std::fs::metadata(&path).unwrap().len());
     let (header, sealed) = sealed::read(&path).unwrap();
-    let key = Key::derive(&header, &unlock).unwrap();
+    let key = BodyKey::derive(&header, &unlock).unwrap();
     timed("read the file", &mut || drop(sealed::read(&path).unwrap()));
     timed("unseal", &mut || drop(sealed::unseal(&header, &key, &sealed).unwrap()));
     timed("load", &mut || drop(store.load().unwrap()));

@@ -11,7 +11,7 @@ use crate::key_package::PackageSpec;
 use crate::message::Request;
 use crate::message::Response;
 use crate::negotiate::NegotiationPolicy;
-use crate::server::{AuthPolicy, ClientKey, Finished, OutgoingKey, Reason, TwoPassFacts, TwoPassRun};
+use crate::server::{AuthPolicy, ClientKey, Finished, OutgoingKey, RefusalReason, TwoPassFacts, TwoPassRun};
 use crate::status::Status;
 use crate::vectors::{self, Case};
 
@@ -105,7 +105,12 @@ fn package(case: &Case) -> PackageSpec {
 }
 
 /// The server's side of a run.
-fn serve(case: &Case, body: &[u8], k_token: Option<&Secret>, password: &Secret) -> Result<Finished, (Status, Reason)> {
+fn serve(
+    case: &Case,
+    body: &[u8],
+    k_token: Option<&Secret>,
+    password: &Secret,
+) -> Result<Finished, (Status, RefusalReason)> {
     let Ok(Request::ClientHello(hello)) = Request::read(body) else { panic!("a ClientHello") };
     let methods = [ProtectionMethod::from_uri(case.text("method"))];
     let keys = [Some(client_key(case))];
@@ -256,7 +261,7 @@ fn p3_iterations_are_those_that_go_with_k() {
                 Ok(_) => assert_eq!(count, right),
                 Err((status, reason)) => {
                     assert_eq!(status, Status::AuthenticationDataInvalid, "{count}");
-                    assert_eq!(reason == Reason::Iterations, !fits, "{count}");
+                    assert_eq!(reason == RefusalReason::Iterations, !fits, "{count}");
                 }
             }
         }

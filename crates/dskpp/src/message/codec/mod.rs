@@ -4,6 +4,7 @@ mod read;
 mod write;
 
 pub(super) use read::{
-    Children, Reader, base64, identifier, int, nonce, only_attributes, read, response, session_id, uri, value, values,
+    Children, MessageReader, base64, identifier, int, nonce, only_attributes, read, response, session_id, uri, value,
+    values,
 };
 pub(super) use write::{list, response_attributes, root};

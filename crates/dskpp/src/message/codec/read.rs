@@ -7,14 +7,14 @@ use crate::message::{MAX_IDENTIFIER_LEN, MAX_MESSAGE_LEN, MIN_NONCE_LEN, Message
 use crate::status::Status;
 use crate::version::Version;
 
-pub(in crate::message) type Reader<'b> = pskc::xml::Reader<&'b [u8]>;
+pub(in crate::message) type MessageReader<'b> = pskc::xml::Reader<&'b [u8]>;
 
 /// Reads a whole body whose root must be one of `kinds`. `content` gets the open root and reads
 /// through its end tag; its version is judged before anything else (profile P23).
 pub(in crate::message) fn read<'b, T>(
     body: &'b [u8],
     kinds: &[RootKind],
-    content: impl FnOnce(&mut Reader<'b>, &Element, RootKind, Version) -> Result<T, MessageError>,
+    content: impl FnOnce(&mut MessageReader<'b>, &Element, RootKind, Version) -> Result<T, MessageError>,
 ) -> Result<T, ReadError> {
     let (mut reader, root, kind) = open(body, kinds).map_err(ReadError::NotDskpp)?;
     version(&reader, &root, kind)
@@ -32,11 +32,11 @@ pub(in crate::message) fn read<'b, T>(
         })
 }
 
-fn open<'b>(body: &'b [u8], kinds: &[RootKind]) -> Result<(Reader<'b>, Element, RootKind), MessageError> {
+fn open<'b>(body: &'b [u8], kinds: &[RootKind]) -> Result<(MessageReader<'b>, Element, RootKind), MessageError> {
     if body.len() > MAX_MESSAGE_LEN {
         return Err(MessageError::TooLong { octets: body.len() });
     }
-    let mut reader = Reader::from_slice(body, XmlLimits::MESSAGE)?;
+    let mut reader = MessageReader::from_slice(body, XmlLimits::MESSAGE)?;
     let root = reader.root()?;
     let kind = RootKind::from_name(&root.local).filter(|kind| kinds.contains(kind) && root.is(ns::DSKPP, kind.name()));
     match kind {
@@ -46,7 +46,7 @@ fn open<'b>(body: &'b [u8], kinds: &[RootKind]) -> Result<(Reader<'b>, Element, 
 }
 
 /// The root's `Version`; a trigger may leave it out, which means 1.0.
-fn version(reader: &Reader<'_>, root: &Element, kind: RootKind) -> Result<Version, MessageError> {
+fn version(reader: &MessageReader<'_>, root: &Element, kind: RootKind) -> Result<Version, MessageError> {
     let Some(text) = root.attr("Version") else {
         return match kind {
             RootKind::Trigger => Ok(Version::V1_0),
@@ -73,7 +73,7 @@ fn status_of(reason: &MessageError, kind: RootKind) -> Status {
 /// the answer must be (profile P22). What cannot be found out counts as offered.
 fn may_offer_four_pass(body: &[u8]) -> bool {
     fn scan(body: &[u8]) -> Result<bool, MessageError> {
-        let mut reader = Reader::from_slice(body, XmlLimits::MESSAGE)?;
+        let mut reader = MessageReader::from_slice(body, XmlLimits::MESSAGE)?;
         reader.root()?;
         while let Some(element) = reader.next()? {
             if !element.is(ns::DSKPP, "SupportedProtocolVariants") {
@@ -95,14 +95,14 @@ fn may_offer_four_pass(body: &[u8]) -> bool {
 
 /// The children of the element that is open, taken in the order that the schema gives them.
 pub(in crate::message) struct Children<'r, 'b> {
-    reader: &'r mut Reader<'b>,
+    reader: &'r mut MessageReader<'b>,
     /// A child whose start tag was read and which nobody has taken yet.
     peeked: Option<Element>,
     ended: bool,
 }
 
 impl<'r, 'b> Children<'r, 'b> {
-    pub(in crate::message) fn of(reader: &'r mut Reader<'b>) -> Self {
+    pub(in crate::message) fn of(reader: &'r mut MessageReader<'b>) -> Self {
         Children { reader, peeked: None, ended: false }
     }
 
@@ -110,7 +110,7 @@ impl<'r, 'b> Children<'r, 'b> {
     pub(in crate::message) fn optional<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&mut Reader<'b>, &Element) -> Result<T, MessageError>,
+        read: impl FnOnce(&mut MessageReader<'b>, &Element) -> Result<T, MessageError>,
     ) -> Result<Option<T>, MessageError> {
         self.optional_in(ns::DSKPP, name, read)
     }
@@ -120,7 +120,7 @@ impl<'r, 'b> Children<'r, 'b> {
         &mut self,
         namespace: &str,
         name: &'static str,
-        read: impl FnOnce(&mut Reader<'b>, &Element) -> Result<T, MessageError>,
+        read: impl FnOnce(&mut MessageReader<'b>, &Element) -> Result<T, MessageError>,
     ) -> Result<Option<T>, MessageError> {
         if !self.peek()?.is_some_and(|element| element.is(namespace, name)) {
             return Ok(None);
@@ -136,7 +136,7 @@ impl<'r, 'b> Children<'r, 'b> {
     pub(in crate::message) fn required<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&mut Reader<'b>, &Element) -> Result<T, MessageError>,
+        read: impl FnOnce(&mut MessageReader<'b>, &Element) -> Result<T, MessageError>,
     ) -> Result<T, MessageError> {
         match self.optional(name, read)? {
             Some(value) => Ok(value),
@@ -185,7 +185,7 @@ fn attributes_of(name: &str) -> Option<&'static [&'static str]> {
 
 /// Refuses attributes without namespace that are not among `allowed`.
 pub(in crate::message) fn only_attributes(
-    reader: &Reader<'_>,
+    reader: &MessageReader<'_>,
     element: &Element,
     allowed: &[&str],
 ) -> Result<(), MessageError> {
@@ -200,7 +200,10 @@ pub(in crate::message) fn only_attributes(
 }
 
 /// `SessionID` of the root.
-pub(in crate::message) fn session_id(reader: &Reader<'_>, root: &Element) -> Result<Option<String>, MessageError> {
+pub(in crate::message) fn session_id(
+    reader: &MessageReader<'_>,
+    root: &Element,
+) -> Result<Option<String>, MessageError> {
     match root.attr("SessionID") {
         None => Ok(None),
         Some(id) if is_identifier(id) => Ok(Some(id.to_owned())),
@@ -210,7 +213,7 @@ pub(in crate::message) fn session_id(reader: &Reader<'_>, root: &Element) -> Res
 
 /// The attributes of a response: `SessionID` and `Status`.
 pub(in crate::message) fn response(
-    reader: &Reader<'_>,
+    reader: &MessageReader<'_>,
     root: &Element,
 ) -> Result<(Option<String>, Status), MessageError> {
     only_attributes(reader, root, &["Version", "SessionID", "Status"])?;
@@ -221,7 +224,7 @@ pub(in crate::message) fn response(
 
 /// The text of an element of type `IdentifierType`, taken as it is: xs:string is compared octet
 /// for octet (RFC 6063 §8.1).
-pub(in crate::message) fn identifier(reader: &mut Reader<'_>, _: &Element) -> Result<String, MessageError> {
+pub(in crate::message) fn identifier(reader: &mut MessageReader<'_>, _: &Element) -> Result<String, MessageError> {
     let text = reader.text()?;
     match is_identifier(&text) {
         true => Ok(text),
@@ -234,12 +237,12 @@ fn is_identifier(text: &str) -> bool {
 }
 
 /// The text of an element of type `xs:base64Binary`.
-pub(in crate::message) fn base64(reader: &mut Reader<'_>, _: &Element) -> Result<Vec<u8>, MessageError> {
+pub(in crate::message) fn base64(reader: &mut MessageReader<'_>, _: &Element) -> Result<Vec<u8>, MessageError> {
     Ok(reader.base64()?)
 }
 
 /// The text of an element of type `NonceType`.
-pub(in crate::message) fn nonce(reader: &mut Reader<'_>, element: &Element) -> Result<Vec<u8>, MessageError> {
+pub(in crate::message) fn nonce(reader: &mut MessageReader<'_>, element: &Element) -> Result<Vec<u8>, MessageError> {
     let nonce = base64(reader, element)?;
     match nonce.len() >= MIN_NONCE_LEN {
         true => Ok(nonce),
@@ -248,20 +251,20 @@ pub(in crate::message) fn nonce(reader: &mut Reader<'_>, element: &Element) -> R
 }
 
 /// The text of an element of type `xs:int`.
-pub(in crate::message) fn int(reader: &mut Reader<'_>, _: &Element) -> Result<i32, MessageError> {
+pub(in crate::message) fn int(reader: &mut MessageReader<'_>, _: &Element) -> Result<i32, MessageError> {
     let text = reader.text()?;
     trim(&text).parse().map_err(|_| reader.invalid("not a number of 32 bits").into())
 }
 
 /// The text of an element of type `xs:anyURI`, without white space.
-pub(in crate::message) fn uri(reader: &mut Reader<'_>, _: &Element) -> Result<String, MessageError> {
+pub(in crate::message) fn uri(reader: &mut MessageReader<'_>, _: &Element) -> Result<String, MessageError> {
     Ok(without_white_space(&reader.text()?).into_owned())
 }
 
 /// Reads the text of an element that names something.
 pub(in crate::message) fn value<T>(
     from_uri: fn(&str) -> T,
-) -> impl Fn(&mut Reader<'_>, &Element) -> Result<T, MessageError> {
+) -> impl Fn(&mut MessageReader<'_>, &Element) -> Result<T, MessageError> {
     move |reader, _| Ok(from_uri(&reader.text()?))
 }
 
@@ -270,7 +273,7 @@ pub(in crate::message) fn value<T>(
 pub(in crate::message) fn values<T>(
     name: &'static str,
     from_uri: fn(&str) -> T,
-) -> impl Fn(&mut Reader<'_>, &Element) -> Result<Vec<T>, MessageError> {
+) -> impl Fn(&mut MessageReader<'_>, &Element) -> Result<Vec<T>, MessageError> {
     move |reader, _| {
         let mut children = Children::of(reader);
         let mut values = vec![children.required(name, value(from_uri))?];

@@ -73,7 +73,7 @@ fn p16_vectors_with_a_wrong_code_url_or_key_are_refused_alike() {
         let mut rng = SeededRandom::new(b"server");
         session(case).authenticate(&AuthPolicy::default(), password, k, urls, &mut rng).expect_err("refused")
     };
-    let expected = session(case).refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
+    let expected = session(case).refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData);
     assert_eq!(refusal(&wrong_password, &case.server_k(), &urls), expected);
     assert_eq!(refusal(&right, &case.server_k(), &other_url), expected);
     assert_eq!(refusal(&right, &case.server_k(), &[]), expected);

@@ -3,7 +3,7 @@
 
 use dskpp::algorithm::{EncryptionAlgorithm, MacAlgorithm, ProtectionMethod};
 use dskpp::client::{ClientProtection, Failed, FourPass, TwoPass};
-use dskpp::key_schedule::{self, Keys};
+use dskpp::key_schedule::{self, RunKeys};
 use dskpp::message::{Response, ServerFinishedBody};
 use dskpp::prf::Prf;
 use dskpp_crypto::{Random, SeededRandom};
@@ -60,7 +60,7 @@ fn control_a_four_pass_client_without_the_confirmation_is_caught() {
         finished(&response);
         let r_c = remembered.1.swap_remove(0).into();
         let r_s = hello.body.unwrap().r_s;
-        let believed: Keys = key_schedule::agree(Prf::Sha256, &r_c, k.octets(), &r_s, 20).unwrap();
+        let believed: RunKeys = key_schedule::agree(Prf::Sha256, &r_c, k.octets(), &r_s, 20).unwrap();
         assert_eq!(judge(&server, None, Some(&believed)), Err(Mismatch::NewKey), "seed {seed}");
         assert_eq!(state.receive(&response).unwrap_err(), Failed::WrongConfirmation, "seed {seed}");
     }

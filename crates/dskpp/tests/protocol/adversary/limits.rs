@@ -2,7 +2,7 @@
 
 use dskpp::algorithm::{KeyType, MacAlgorithm, ProtectionMethod};
 use dskpp::key_package::PackageSpec;
-use dskpp::key_schedule::{self, Keys};
+use dskpp::key_schedule::{self, RunKeys};
 use dskpp::message::{Request, Response};
 use dskpp::prf::Prf;
 use dskpp_crypto::{Hash, RsaEncryption, RsaPrivateKey, RsaPublicKey, SeededRandom};
@@ -151,7 +151,8 @@ fn s4_1_1_the_mac_of_a_renewal_does_not_vouch_for_the_servers_public_key() {
                 let mut finished = template.clone();
                 finished.session_id = None;
                 let k = his.public().modulus();
-                let Keys { k_mac, .. } = key_schedule::agree(Prf::Sha256, r_c.as_ref().unwrap(), k, &r_s, 20).unwrap();
+                let RunKeys { k_mac, .. } =
+                    key_schedule::agree(Prf::Sha256, r_c.as_ref().unwrap(), k, &r_s, 20).unwrap();
                 let parts: Vec<&[u8]> = heard.iter().map(Vec::as_slice).collect();
                 let hash = key_schedule::message_hash(&parts);
                 finished.body.as_mut().unwrap().mac.value = key_schedule::confirmation(Prf::Sha256, &k_mac, &hash);

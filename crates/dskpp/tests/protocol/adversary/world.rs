@@ -4,7 +4,7 @@ use dskpp::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMe
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{Credential, RunConfig};
 use dskpp::key_package::PackageSpec;
-use dskpp::key_schedule::Keys;
+use dskpp::key_schedule::RunKeys;
 use dskpp::message::Trigger;
 use dskpp::version::Version;
 use dskpp_crypto::{Hash, Secret, SeededRandom};
@@ -23,7 +23,7 @@ pub(super) struct World {
     pub(super) variant: Variant,
     pub(super) offer: RunConfig,
     /// The key that the run replaces.
-    pub(super) old: Option<Keys>,
+    pub(super) old: Option<RunKeys>,
     pub(super) loot: Loot,
 }
 
@@ -39,7 +39,7 @@ pub(super) enum Mismatch {
 /// Whether both sides agree: the client has the server's key, or its old one, which the server still takes, or none.
 ///
 /// `believed` is the key that came out of the client's run.
-pub(super) fn judge(server: &Server, old: Option<&Keys>, believed: Option<&Keys>) -> Result<(), Mismatch> {
+pub(super) fn judge(server: &Server, old: Option<&RunKeys>, believed: Option<&RunKeys>) -> Result<(), Mismatch> {
     let newest = server.keys.get(KEY_ID);
     match (believed, old) {
         (Some(_), _) => (newest == believed).then_some(()).ok_or(Mismatch::NewKey),

@@ -1,7 +1,7 @@
 //! A client of either variant, which sends a request again, octet for octet, when its answer is lost (profile P28).
 
 use dskpp::client::{ChosenVariant, ClientProtection, Either, FourPass, Provisioned, Renewal, RunConfig, TwoPass};
-use dskpp::key_schedule::Keys;
+use dskpp::key_schedule::RunKeys;
 use dskpp_crypto::Random;
 
 use super::{End, KEY_ID, Link, Pass, Run, Server, client_k, exchange};
@@ -16,7 +16,7 @@ pub(crate) enum Variant {
 }
 
 /// The offer to replace a key.
-pub(crate) fn renewing(mut offer: RunConfig, old: &Keys) -> RunConfig {
+pub(crate) fn renewing(mut offer: RunConfig, old: &RunKeys) -> RunConfig {
     offer.renewal = Some(Renewal::new(KEY_ID, old.k_mac.clone()));
     offer
 }

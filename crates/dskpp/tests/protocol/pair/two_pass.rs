@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use dskpp::algorithm::ProtectionMethod;
 use dskpp::client::ClientProtection;
 use dskpp::message::{ClientHello, KeyProtection, Payload};
-use dskpp::server::{ClientKey, OutgoingKey, Reason, RunRefusal, TwoPassFacts, TwoPassRun};
+use dskpp::server::{ClientKey, OutgoingKey, RefusalReason, RunRefusal, TwoPassFacts, TwoPassRun};
 use dskpp::status::Status;
 use dskpp_crypto::{Random, RsaPrivateKey, RsaPublicKey, Secret, SeededRandom, Sha256};
 use pskc::KeyInfo;
@@ -71,12 +71,12 @@ impl Server {
         }
         let k_mac_old = renewed.map_err(refuse)?.map(|keys| keys.k_mac);
         let enrolment =
-            enrolment.ok_or_else(|| refuse((Status::AuthenticationDataInvalid, Reason::AuthenticationData)))?;
+            enrolment.ok_or_else(|| refuse((Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData)))?;
         facts.key_type = Some(&enrolment.package.key_type);
         let begun = begun.choose(&self.policy, &facts)?;
         let renews = hello.key_id.as_ref().map(|id| String::from_utf8_lossy(id));
         if !enrolment.is_for(renews.as_deref()) {
-            return Err(refuse((Status::AccessDenied, Reason::Key)));
+            return Err(refuse((Status::AccessDenied, RefusalReason::Key)));
         }
         let shipment = OutgoingKey::new(&enrolment.package).expect("a type of known length");
         let shipment = OutgoingKey { k_mac_old: k_mac_old.as_ref(), ..shipment };

@@ -1,7 +1,7 @@
 //! Canonical forms as libxml2 (`xmllint --c14n`, `--exc-c14n`, and xmlsec1 for prefix lists) makes them.
 
-use super::{Kind, Method, canonicalize};
-use crate::signature::tree::Tree;
+use super::{CanonicalForm, NamespaceRule, canonicalize};
+use crate::signature::tree::SignedTree;
 
 struct Case {
     name: &'static str,
@@ -162,21 +162,21 @@ const CASES: &[Case] = &[
     },
 ];
 
-fn form(document: &str, apex: usize, kind: Kind, comments: bool) -> String {
-    let tree = Tree::parse(document.as_bytes()).unwrap();
-    String::from_utf8(canonicalize(&tree, apex, None, &Method { kind, comments }).unwrap()).unwrap()
+fn form(document: &str, apex: usize, kind: NamespaceRule, comments: bool) -> String {
+    let tree = SignedTree::parse(document.as_bytes()).unwrap();
+    String::from_utf8(canonicalize(&tree, apex, None, &CanonicalForm { kind, comments }).unwrap()).unwrap()
 }
 
-fn prefixes(list: &[&str]) -> Kind {
-    Kind::Exclusive(list.iter().map(|prefix| (*prefix).to_owned()).collect())
+fn prefixes(list: &[&str]) -> NamespaceRule {
+    NamespaceRule::Exclusive(list.iter().map(|prefix| (*prefix).to_owned()).collect())
 }
 
 #[test]
 fn canonical_forms_are_those_of_libxml2() {
     for case in CASES {
         let exclusive = if case.exclusive == SAME { case.inclusive } else { case.exclusive };
-        assert_eq!(form(case.document, 0, Kind::Inclusive, true), case.inclusive, "{}", case.name);
-        assert_eq!(form(case.document, 0, Kind::Inclusive11, true), case.inclusive, "{}", case.name);
+        assert_eq!(form(case.document, 0, NamespaceRule::Inclusive, true), case.inclusive, "{}", case.name);
+        assert_eq!(form(case.document, 0, NamespaceRule::Inclusive11, true), case.inclusive, "{}", case.name);
         assert_eq!(form(case.document, 0, prefixes(&[]), true), exclusive, "{}", case.name);
     }
 }
@@ -194,8 +194,8 @@ fn a_canonical_form_is_its_own_canonical_form_and_a_byte_order_mark_is_no_part_o
 #[test]
 fn comments_are_left_out_where_the_algorithm_says_so() {
     let document = "<!--0--><r><!--1-->a<b><!--2--></b>b<!--3-->c</r><!--4-->";
-    assert_eq!(form(document, 0, Kind::Inclusive, false), "<r>a<b></b>bc</r>");
-    assert_eq!(form(document, 0, Kind::Inclusive, true), "<r><!--1-->a<b><!--2--></b>b<!--3-->c</r>");
+    assert_eq!(form(document, 0, NamespaceRule::Inclusive, false), "<r>a<b></b>bc</r>");
+    assert_eq!(form(document, 0, NamespaceRule::Inclusive, true), "<r><!--1-->a<b><!--2--></b>b<!--3-->c</r>");
 }
 
 #[test]
@@ -234,11 +234,11 @@ fn an_inner_element_gets_what_it_has_from_around_it() {
     );
     let cases = [
         (
-            Kind::Inclusive,
+            NamespaceRule::Inclusive,
             r#"<t:a xmlns="urn:d" xmlns:o="urn:o" xmlns:t="urn:t2" z="2" xml:id="x" xml:lang="fr" xml:space="preserve"><b></b></t:a>"#,
         ),
         (
-            Kind::Inclusive11,
+            NamespaceRule::Inclusive11,
             r#"<t:a xmlns="urn:d" xmlns:o="urn:o" xmlns:t="urn:t2" z="2" xml:lang="fr" xml:space="preserve"><b></b></t:a>"#,
         ),
         (prefixes(&[]), r#"<t:a xmlns:t="urn:t2" z="2" xml:space="preserve"><b xmlns="urn:d"></b></t:a>"#),
@@ -255,15 +255,15 @@ fn an_inner_element_gets_what_it_has_from_around_it() {
 #[test]
 fn what_has_no_canonical_form_or_none_here_is_refused() {
     let base = r#"<r xml:base="http://e.org/"><a/></r>"#;
-    let tree = Tree::parse(base.as_bytes()).unwrap();
-    let method = Method { kind: Kind::Inclusive11, comments: false };
+    let tree = SignedTree::parse(base.as_bytes()).unwrap();
+    let method = CanonicalForm { kind: NamespaceRule::Inclusive11, comments: false };
     assert!(canonicalize(&tree, 1, None, &method).is_err());
     assert!(canonicalize(&tree, 0, None, &method).is_ok());
     for relative in ["b", "../b", "/b", "#b", "1:b", ":b", "a/b:c"] {
         let document = format!(r#"<a xmlns="{relative}"/>"#);
-        assert!(Tree::parse(document.as_bytes()).is_err(), "{relative}");
+        assert!(SignedTree::parse(document.as_bytes()).is_err(), "{relative}");
     }
     for faulty in ["", "<a>", "<a><?pi?></a>", "<!DOCTYPE a><a/>", "<a>\u{0}</a>", "<a/><b/>", "<a b=\"&x;\"/>"] {
-        assert!(Tree::parse(faulty.as_bytes()).is_err(), "{faulty}");
+        assert!(SignedTree::parse(faulty.as_bytes()).is_err(), "{faulty}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::{Reader, Token, XmlLimits};
+use super::{Reader, XmlLimits, XmlToken};
 use crate::xml::XmlError;
 use crate::xml::lexical::{self, is_white, next_attribute};
 
@@ -67,7 +67,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// The XML declaration, which is none, and processing instructions.
-    pub(super) fn instruction(&mut self, at_start: bool) -> Result<Option<Token>, XmlError> {
+    pub(super) fn instruction(&mut self, at_start: bool) -> Result<Option<XmlToken>, XmlError> {
         let end = self.find_end(2, b"?>")?;
         let text = self.window.rest()[2..end].to_owned(); // between ASCII characters
         let is_declaration = text.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("xml"))

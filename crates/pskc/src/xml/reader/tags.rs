@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::{Open, Reader};
 use crate::xml::lexical::{self, leading_name, next_attribute, split_name};
-use crate::xml::{Attribute, Ns, Refused, XmlError};
+use crate::xml::{Attribute, Ns, ScopeError, XmlError};
 
 /// Attributes and namespace declarations of one tag. No schema here comes near; since each is
 /// compared with each, thousands in one tag would be an attack on the processor.
@@ -70,8 +70,8 @@ impl<R: BufRead> Reader<R> {
             if let Some(declared) = declared(prefix, local) {
                 let value = lexical::attribute_value(value).map_err(|what| self.syntax(what))?;
                 self.scope.declare(declared, &value, depth).map_err(|refused| match refused {
-                    Refused::Rule(what) => self.syntax(what),
-                    Refused::TooLarge => XmlError::TooLarge { place: self.place() },
+                    ScopeError::Rule(what) => self.syntax(what),
+                    ScopeError::TooLarge => XmlError::TooLarge { place: self.place() },
                 })?;
             }
         }

@@ -4,12 +4,12 @@ use std::io::BufRead;
 
 use memchr::{memchr, memchr2, memchr3, memmem};
 
-use super::{End, Reader, Token};
+use super::{End, Reader, XmlToken};
 use crate::xml::{XmlError, lexical};
 
 impl<R: BufRead> Reader<R> {
     /// One piece of the document; `None` for those that mean nothing.
-    pub(super) fn raw_token(&mut self) -> Result<Option<Token>, XmlError> {
+    pub(super) fn raw_token(&mut self) -> Result<Option<XmlToken>, XmlError> {
         if std::mem::take(&mut self.closes) {
             return Ok(Some(self.close()));
         }
@@ -19,7 +19,7 @@ impl<R: BufRead> Reader<R> {
             Some(first) => first,
             None => match self.fill() {
                 Ok(()) => return Ok(None),
-                Err(End::Complete) if self.open.is_empty() => return Ok(Some(Token::Eof)),
+                Err(End::Complete) if self.open.is_empty() => return Ok(Some(XmlToken::Eof)),
                 Err(End::Complete) => return Err(self.syntax("the document ends inside an element")),
                 Err(end) => return Err(self.ended(end)),
             },
@@ -108,7 +108,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// Characters up to the next markup or reference.
-    fn characters_until_markup(&mut self) -> Result<Option<Token>, XmlError> {
+    fn characters_until_markup(&mut self) -> Result<Option<XmlToken>, XmlError> {
         let end = match self.find(0, 1, |rest| memchr2(b'<', b'&', rest))? {
             Ok(end) => end,
             Err(End::Complete) => self.window.rest().len(),
@@ -121,11 +121,11 @@ impl<R: BufRead> Reader<R> {
         }
         lexical::push_lines(&mut self.text, raw);
         self.window.consume(end);
-        Ok(Some(Token::Text))
+        Ok(Some(XmlToken::Text))
     }
 
     /// `&name;`
-    fn reference(&mut self) -> Result<Option<Token>, XmlError> {
+    fn reference(&mut self) -> Result<Option<XmlToken>, XmlError> {
         const UNKNOWN: &str = "an unknown entity or forbidden character reference";
         if self.open.is_empty() {
             return Err(self.syntax("text outside the root element"));
@@ -137,11 +137,11 @@ impl<R: BufRead> Reader<R> {
         let expanded = lexical::expand(&self.window.rest()[1..end]); // between two ASCII characters
         self.text.push(expanded.ok_or_else(|| self.syntax(UNKNOWN))?);
         self.window.consume(end + 1);
-        Ok(Some(Token::Text))
+        Ok(Some(XmlToken::Text))
     }
 
     /// What begins with `<`.
-    fn markup(&mut self, at_start: bool) -> Result<Option<Token>, XmlError> {
+    fn markup(&mut self, at_start: bool) -> Result<Option<XmlToken>, XmlError> {
         if self.octet(1).is_none() {
             self.fill().map_err(|end| self.ended(end))?;
         }
@@ -157,7 +157,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// A tag without attributes in its usual form, `<name>`, which most are: it is looked at once.
-    fn plain_tag(&mut self) -> Option<Result<Token, XmlError>> {
+    fn plain_tag(&mut self) -> Option<Result<XmlToken, XmlError>> {
         let rest = self.window.rest().get(1..)?;
         let (prefix, local, after) = lexical::leading_name(rest)?;
         let len = rest.len() - after.len();
@@ -167,10 +167,10 @@ impl<R: BufRead> Reader<R> {
         let (prefix_len, local_len) = (prefix.len(), local.len());
         self.names.push_str(rest.get(..len)?);
         self.window.consume(len + 2);
-        Some(self.open_named(len, prefix_len, local_len).map(|()| Token::Start))
+        Some(self.open_named(len, prefix_len, local_len).map(|()| XmlToken::Start))
     }
 
-    fn start_tag(&mut self) -> Result<Token, XmlError> {
+    fn start_tag(&mut self) -> Result<XmlToken, XmlError> {
         if let Some(started) = self.plain_tag() {
             return started;
         }
@@ -192,12 +192,12 @@ impl<R: BufRead> Reader<R> {
         let started = self.start(&buffer);
         self.buffer = buffer;
         self.window.consume(end + 1);
-        started.map(|()| Token::Start)
+        started.map(|()| XmlToken::Start)
     }
 
-    fn end_tag(&mut self) -> Result<Token, XmlError> {
+    fn end_tag(&mut self) -> Result<XmlToken, XmlError> {
         if self.close_as_expected() {
-            return Ok(Token::End);
+            return Ok(XmlToken::End);
         }
         let end = self.find_end(2, b">")?;
         let name = self.window.rest()[2..end].trim_end_matches(lexical::is_white); // between ASCII characters
@@ -241,16 +241,16 @@ impl<R: BufRead> Reader<R> {
         (len <= self.limits.max_text && memchr(b'>', text).is_none()).then_some(len)
     }
 
-    fn close(&mut self) -> Token {
+    fn close(&mut self) -> XmlToken {
         if let Some(before) = self.closed.take() {
             self.names.truncate(before.name);
         }
         self.closed = self.open.pop();
         self.scope.leave(self.open.len());
-        Token::End
+        XmlToken::End
     }
 
-    fn comment(&mut self) -> Result<Option<Token>, XmlError> {
+    fn comment(&mut self) -> Result<Option<XmlToken>, XmlError> {
         let end = self.find_end(4, b"-->")?;
         let text = &self.window.rest()[4..end]; // between ASCII characters
         if text.ends_with('-') || text.contains("--") {
@@ -260,7 +260,7 @@ impl<R: BufRead> Reader<R> {
         Ok(None)
     }
 
-    fn cdata(&mut self) -> Result<Option<Token>, XmlError> {
+    fn cdata(&mut self) -> Result<Option<XmlToken>, XmlError> {
         if self.open.is_empty() {
             return Err(self.syntax("text outside the root element"));
         }
@@ -271,6 +271,6 @@ impl<R: BufRead> Reader<R> {
         let end = self.find_end(begin, b"]]>")?;
         lexical::push_lines(&mut self.text, &self.window.rest()[begin..end]); // between ASCII characters
         self.window.consume(end + 3);
-        Ok(Some(Token::Text))
+        Ok(Some(XmlToken::Text))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::api::devices::MAX_BATCH_LEN;
-use crate::config::Devices;
+use crate::config::DevicesSection;
 use crate::store::HelloQuery;
 use dskpp::server::DeviceRef;
 
@@ -27,7 +27,8 @@ impl Api {
     async fn with_anchors() -> Self {
         let file = |name: &str| format!("{}/tests/data/devices/{name}", env!("CARGO_MANIFEST_DIR")).into();
         let revocation_lists = vec![file("root.crl.pem")];
-        Self::with_devices(&Devices { anchors: file("root.pem"), revocation_lists, ..Devices::default() }).await
+        Self::with_devices(&DevicesSection { anchors: file("root.pem"), revocation_lists, ..DevicesSection::default() })
+            .await
     }
 
     async fn device(&self, serial: &str) -> String {

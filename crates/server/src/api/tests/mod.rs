@@ -97,10 +97,10 @@ fn fields(object: &Value) -> Vec<&str> {
 
 impl Api {
     async fn new() -> Self {
-        Self::with_devices(&crate::config::Devices::default()).await
+        Self::with_devices(&crate::config::DevicesSection::default()).await
     }
 
-    async fn with_devices(devices: &crate::config::Devices) -> Self {
+    async fn with_devices(devices: &crate::config::DevicesSection) -> Self {
         let folder = TempDir::new().unwrap();
         let kek = Arc::new(Kek::new(&Secret::new(vec![1; 32])).unwrap());
         let policy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use dskpp::algorithm::ProtectionMethod;
 use dskpp::message::ClientHello;
 use dskpp::negotiate::{Facts, negotiate};
-use dskpp::server::{DeviceRef, Reason, RunRefusal, SealedHello, ServerK, SessionState};
+use dskpp::server::{DeviceRef, RefusalReason, RunRefusal, SealedHello, ServerK, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::{Sha256, SystemRandom, ct_eq};
 
@@ -53,7 +53,7 @@ impl Service {
         let refuse = |(status, reason)| refusal(hello, status, reason);
         let named = device_of(hello);
         if trigger.is_some_and(|enrolment| !enrolment.allows(Variant::FourPass)) {
-            return Err(refuse((Status::AccessDenied, Reason::Policy)).into());
+            return Err(refuse((Status::AccessDenied, RefusalReason::Policy)).into());
         }
         let k = self.k_for(hello, named.as_ref(), context.device.as_ref(), trigger).map_err(refuse)?;
         // Until the code is proved, the answer must not reveal which keys exist, and no K_TOKEN is used.
@@ -113,7 +113,7 @@ impl Service {
         named: Option<&DeviceRef>,
         device: Option<&DeviceRecord>,
         trigger: Option<&EnrolmentRecord>,
-    ) -> Result<Option<ServerK>, (Status, Reason)> {
+    ) -> Result<Option<ServerK>, (Status, RefusalReason)> {
         let Some(named) = named else { return Ok(None) };
         if let Some(DeviceRecord { key_name, shared_key: Some(key), .. }) = device {
             let k = ServerK::Shared { name: key_name.clone(), key: key.clone() };
@@ -124,7 +124,7 @@ impl Service {
         }
         match trigger.and_then(|enrolment| enrolment.device.as_ref()) {
             Some(device) if device == named => Ok(None),
-            _ => Err((Status::AccessDenied, Reason::Device)),
+            _ => Err((Status::AccessDenied, RefusalReason::Device)),
         }
     }
 }
@@ -135,7 +135,7 @@ pub(super) const DEVICE_K: &str = "device";
 /// Maximum number of key names to look up per message: a client has one or two.
 const MAX_KEY_NAMES: usize = 4;
 
-fn refusal(hello: &ClientHello, status: Status, reason: Reason) -> RunRefusal {
+fn refusal(hello: &ClientHello, status: Status, reason: RefusalReason) -> RunRefusal {
     RunRefusal::of_hello(status, reason, hello.offers_four_pass())
 }
 
@@ -166,7 +166,7 @@ pub(super) fn device_of(hello: &ClientHello) -> Option<DeviceRef> {
 fn trigger_of<'a>(
     hello: &ClientHello,
     enrolment: Option<&'a EnrolmentRecord>,
-) -> Result<Option<&'a EnrolmentRecord>, (Status, Reason)> {
+) -> Result<Option<&'a EnrolmentRecord>, (Status, RefusalReason)> {
     let Some(data) = &hello.authentication_data else { return Ok(None) };
     let copied = &data.authentication_code_mac;
     let given = enrolment.and_then(|enrolment| Some((enrolment, enrolment.trigger.as_ref()?)));
@@ -176,11 +176,11 @@ fn trigger_of<'a>(
     match given.map(|(enrolment, _)| enrolment) {
         Some(enrolment) if is_copy && enrolment.state == EnrolmentState::Open => Ok(Some(enrolment)),
         Some(enrolment) if is_copy && enrolment.state == EnrolmentState::Expired => {
-            Err((Status::ProvisioningPeriodExpired, Reason::Expired))
+            Err((Status::ProvisioningPeriodExpired, RefusalReason::Expired))
         }
         _ if !hello.two_pass_methods().is_empty() => Ok(None),
-        _ if data.client_id.is_none() => Err((Status::AuthenticationDataMissing, Reason::NoAuthenticationData)),
-        _ => Err((Status::AuthenticationDataInvalid, Reason::Trigger)),
+        _ if data.client_id.is_none() => Err((Status::AuthenticationDataMissing, RefusalReason::NoAuthenticationData)),
+        _ => Err((Status::AuthenticationDataInvalid, RefusalReason::Trigger)),
     }
 }
 
@@ -189,13 +189,13 @@ pub(super) fn renewed_key<'a>(
     hello: &ClientHello,
     key: Option<&'a OldKey>,
     trigger: Option<&EnrolmentRecord>,
-) -> Result<Option<&'a OldKey>, (Status, Reason)> {
+) -> Result<Option<&'a OldKey>, (Status, RefusalReason)> {
     let wanted = hello.key_id.is_some();
     let named = trigger.and_then(|enrolment| enrolment.renews.as_deref());
     match key.filter(|key| is_in_use(key)) {
         Some(found) if trigger.is_none() || named == Some(&found.record.id) => Ok(Some(found)),
         None if !wanted && named.is_none() => Ok(None),
-        _ => Err((Status::AccessDenied, Reason::Key)),
+        _ => Err((Status::AccessDenied, RefusalReason::Key)),
     }
 }
 

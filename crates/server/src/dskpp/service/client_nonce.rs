@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dskpp::message::ClientNonce;
-use dskpp::server::{Finished, Reason, RunRefusal, ServerK, Session, SessionState};
+use dskpp::server::{Finished, RefusalReason, RunRefusal, ServerK, Session, SessionState};
 use dskpp::status::Status;
 use dskpp_crypto::SystemRandom;
 
 use super::client_hello::DEVICE_K;
-use super::run::{Outcome, Run};
+use super::run::{Outcome, ServerRun};
 use super::{PRIVATE_KEY_COST, Service, Stop};
 use crate::model::clock::{unix_now, unix_now_ms};
 use crate::model::{DeviceRecord, EnrolmentRecord, Variant};
 use crate::net::rate_limit::Subject;
 use crate::net::turns::Turn;
-use crate::policy::backoff::Attempt;
+use crate::policy::backoff::PendingTry;
 
 impl Service {
     pub(super) async fn client_nonce(
@@ -27,10 +27,10 @@ impl Service {
         turn: Turn,
     ) -> Result<Vec<u8>, Stop> {
         let key = self.session_keys.of(&message.session_id, unix_now_ms());
-        let key = key.ok_or_else(|| RunRefusal::of_nonce(Status::Abort, Reason::Seal, None))?;
+        let key = key.ok_or_else(|| RunRefusal::of_nonce(Status::Abort, RefusalReason::Seal, None))?;
         let session = Session::open(message, body, &key, unix_now())?;
         let state = session.state().clone();
-        let mut run = Run {
+        let mut run = ServerRun {
             variant: Variant::FourPass,
             session_id: session.session_id().to_owned(),
             as_hello: false,
@@ -55,7 +55,7 @@ impl Service {
             return run.finish(before, self).await;
         }
         run.locked = known.locked;
-        let k = self.k_of(&state, known.device).ok_or_else(|| session.refuse(Status::Abort, Reason::Seal));
+        let k = self.k_of(&state, known.device).ok_or_else(|| session.refuse(Status::Abort, RefusalReason::Seal));
         let k = match session.check(&self.auth).and(k) {
             Ok(k) => k,
             Err(refusal) => {
@@ -81,10 +81,10 @@ impl Service {
     fn work(
         &self,
         session: Session,
-        run: &mut Run,
+        run: &mut ServerRun,
         k: &ServerK,
         enrolment: Option<&EnrolmentRecord>,
-        attempt: Option<Attempt>,
+        attempt: Option<PendingTry>,
     ) -> Outcome {
         match self.prove(session, run, k, enrolment) {
             Ok((finished, key_id, enrolment)) => self.commit(run, enrolment, finished, key_id, attempt),
@@ -96,7 +96,7 @@ impl Service {
     fn prove<'a>(
         &self,
         session: Session,
-        run: &mut Run,
+        run: &mut ServerRun,
         k: &ServerK,
         enrolment: Option<&'a EnrolmentRecord>,
     ) -> Result<(Finished, String, &'a EnrolmentRecord), RunRefusal> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use dskpp::algorithm::KeyType;
 use dskpp::key_package::PackageSpec;
-use dskpp::server::{DeviceRef, Finished, Reason, RunRefusal};
+use dskpp::server::{DeviceRef, Finished, RefusalReason, RunRefusal};
 use dskpp::status::Status;
 use dskpp_crypto::{Random as _, Secret, SystemRandom, ct_eq};
 use pskc::DeviceInfo;
@@ -14,8 +14,8 @@ use super::{Service, Stop};
 use crate::dskpp::refusals::Before;
 use crate::model::clock::unix_now;
 use crate::model::id::new_session_id;
-use crate::model::{self, Answer, Cause, EnrolmentRecord, EnrolmentState, Variant};
-use crate::policy::backoff::Attempt;
+use crate::model::{self, Cause, EnrolmentRecord, EnrolmentState, StoredAnswer, Variant};
+use crate::policy::backoff::PendingTry;
 use crate::store::{Commit, CommitRun, NewKey, Pending, ProvedRefusal};
 
 /// Seconds to keep the answer to a renewal beyond its session. A client that lost the answer has a different K_MAC'
@@ -23,7 +23,7 @@ use crate::store::{Commit, CommitRun, NewKey, Pending, ProvedRefusal};
 const RENEWAL_S: i64 = 30 * 24 * 3600;
 
 /// A run's data after its message was consumed.
-pub(super) struct Run {
+pub(super) struct ServerRun {
     pub(super) variant: Variant,
     /// The name under which its answer is stored: `SessionID`, or a generated one for two-pass.
     pub(super) session_id: String,
@@ -51,9 +51,9 @@ pub(super) enum Outcome {
         user: String,
     },
     /// A refusal after a proved code, which is committed.
-    Proved(Pending<Commit>, Refused),
+    Proved(Pending<Commit>, RefusedRun),
     /// A refusal that is not committed.
-    Refused(Refused),
+    Refused(RefusedRun),
     /// The refusal of an earlier, identical request.
     Again(Vec<u8>),
     /// A different request was refused on this session.
@@ -61,29 +61,29 @@ pub(super) enum Outcome {
 }
 
 /// A refusal, with the cause for log and administrators.
-pub(super) struct Refused {
+pub(super) struct RefusedRun {
     pub(super) refusal: RunRefusal,
     pub(super) cause: Option<Cause>,
     pub(super) enrolment: Option<String>,
     pub(super) user: Option<String>,
 }
 
-impl Refused {
+impl RefusedRun {
     /// `locked`: whether the address is locked for this enrolment.
     fn new(refusal: RunRefusal, enrolment: Option<&EnrolmentRecord>, locked: bool) -> Self {
         use EnrolmentState::{Active, Provisioned, Revoked};
         let cause = match (refusal.reason, enrolment.map(|enrolment| enrolment.state)) {
-            (Reason::AuthenticationData | Reason::Trigger, None) => Cause::UnknownClient,
-            (Reason::AuthenticationData | Reason::Trigger, Some(Provisioned | Active)) => Cause::Used,
-            (Reason::AuthenticationData | Reason::Trigger, Some(Revoked)) => Cause::Revoked,
-            (Reason::AuthenticationData, Some(_)) if locked => Cause::Waiting,
-            (Reason::AuthenticationData, Some(_)) => Cause::WrongCode,
-            (Reason::Trigger, Some(_)) => Cause::WrongTrigger,
-            (Reason::Expired, _) => Cause::Expired,
-            (Reason::Key | Reason::Device | Reason::Policy, _) => Cause::NotAllowed,
+            (RefusalReason::AuthenticationData | RefusalReason::Trigger, None) => Cause::UnknownClient,
+            (RefusalReason::AuthenticationData | RefusalReason::Trigger, Some(Provisioned | Active)) => Cause::Used,
+            (RefusalReason::AuthenticationData | RefusalReason::Trigger, Some(Revoked)) => Cause::Revoked,
+            (RefusalReason::AuthenticationData, Some(_)) if locked => Cause::Waiting,
+            (RefusalReason::AuthenticationData, Some(_)) => Cause::WrongCode,
+            (RefusalReason::Trigger, Some(_)) => Cause::WrongTrigger,
+            (RefusalReason::Expired, _) => Cause::Expired,
+            (RefusalReason::Key | RefusalReason::Device | RefusalReason::Policy, _) => Cause::NotAllowed,
             _ => Cause::Unusable,
         };
-        Refused {
+        RefusedRun {
             refusal,
             cause: Some(cause),
             enrolment: enrolment.map(|enrolment| enrolment.id.clone()),
@@ -93,9 +93,9 @@ impl Refused {
 
     /// Logs the actual cause, with user and enrolment if known.
     pub(super) fn log(&self, peer: SocketAddr, took_ms: u64) {
-        let Refused { refusal: RunRefusal { status, reason, session_id, .. }, cause, enrolment, user } = self;
+        let RefusedRun { refusal: RunRefusal { status, reason, session_id, .. }, cause, enrolment, user } = self;
         let text = match (reason, cause) {
-            (Reason::AuthenticationData | Reason::Trigger, Some(cause)) => cause.text().to_owned(),
+            (RefusalReason::AuthenticationData | RefusalReason::Trigger, Some(cause)) => cause.text().to_owned(),
             _ => reason.to_string(),
         };
         let (session, cause) = (session_id.as_deref(), cause.map(Cause::as_str));
@@ -103,17 +103,17 @@ impl Refused {
     }
 }
 
-impl From<RunRefusal> for Refused {
+impl From<RunRefusal> for RefusedRun {
     fn from(refusal: RunRefusal) -> Self {
-        Refused { refusal, cause: None, enrolment: None, user: None }
+        RefusedRun { refusal, cause: None, enrolment: None, user: None }
     }
 }
 
 impl Service {
     /// The contents of the key package.
-    pub(super) fn package(&self, run: &Run, enrolment: &EnrolmentRecord) -> Result<PackageSpec, (Status, Reason)> {
+    pub(super) fn package(&self, run: &ServerRun, enrolment: &EnrolmentRecord) -> Result<PackageSpec, (Status, RefusalReason)> {
         let params = &enrolment.params;
-        let key_type = model::algorithm(enrolment.key_type).ok_or((Status::AccessDenied, Reason::Policy))?;
+        let key_type = model::algorithm(enrolment.key_type).ok_or((Status::AccessDenied, RefusalReason::Policy))?;
         Ok(PackageSpec {
             server_id: self.server_id.clone(),
             // A renewed key keeps its identifier.
@@ -133,11 +133,11 @@ impl Service {
     /// Commits key, spent enrolment and answer together; only then the client gets the answer.
     pub(super) fn commit(
         &self,
-        run: &Run,
+        run: &ServerRun,
         enrolment: &EnrolmentRecord,
         finished: Finished,
         key_id: String,
-        attempt: Option<Attempt>,
+        attempt: Option<PendingTry>,
     ) -> Outcome {
         self.right(run, attempt);
         if let Some(before) = self.before(run) {
@@ -169,10 +169,10 @@ impl Service {
     /// it (profile P28), and its enrolment, if any, is updated after the answer. `attempt` is the attempt at a code.
     pub(super) fn refuse(
         &self,
-        run: &Run,
+        run: &ServerRun,
         enrolment: Option<&EnrolmentRecord>,
         refusal: RunRefusal,
-        attempt: Option<Attempt>,
+        attempt: Option<PendingTry>,
     ) -> Outcome {
         let proved = run.variant == Variant::FourPass && proves_code(&refusal);
         if !proved {
@@ -181,13 +181,13 @@ impl Service {
                 return run.again_refused(before); // a retransmission is not another attempt
             }
         }
-        if refusal.reason == Reason::AuthenticationData {
+        if refusal.reason == RefusalReason::AuthenticationData {
             self.wrong(run, attempt);
         } else if proves_code(&refusal) {
             self.right(run, attempt);
         }
         let response = proved.then(|| refusal.response());
-        let refused = self.counted(Refused::new(refusal, enrolment, run.locked), run.peer);
+        let refused = self.counted(RefusedRun::new(refusal, enrolment, run.locked), run.peer);
         let Some(response) = response else { return Outcome::Refused(refused) };
         let pending = self.store.commit_refusal(ProvedRefusal {
             session_id: run.session_id.clone(),
@@ -204,12 +204,12 @@ impl Service {
         refusal: RunRefusal,
         enrolment: Option<&EnrolmentRecord>,
         peer: SocketAddr,
-    ) -> Refused {
-        self.counted(Refused::new(refusal, enrolment, false), peer)
+    ) -> RefusedRun {
+        self.counted(RefusedRun::new(refusal, enrolment, false), peer)
     }
 
     /// Records a refusal for its enrolment, if any, after the answer.
-    fn counted(&self, refused: Refused, peer: SocketAddr) -> Refused {
+    fn counted(&self, refused: RefusedRun, peer: SocketAddr) -> RefusedRun {
         if let (Some(enrolment), Some(cause)) = (&refused.enrolment, refused.cause) {
             self.tally.count(enrolment, cause, peer.into());
         }
@@ -217,7 +217,7 @@ impl Service {
     }
 
     /// This node's earlier refusal of a run, if the store does not have it.
-    pub(super) fn before(&self, run: &Run) -> Option<Outcome> {
+    pub(super) fn before(&self, run: &ServerRun) -> Option<Outcome> {
         let before = self.refused.find(run.name(), &run.request_hash, Instant::now())?;
         Some(run.again_refused(before))
     }
@@ -239,10 +239,17 @@ pub(super) fn device_info(device: &DeviceRef) -> DeviceInfo {
 
 /// Whether only a peer that has proved the code gets this refusal.
 fn proves_code(refusal: &RunRefusal) -> bool {
-    matches!(refusal.reason, Reason::Expired | Reason::NonceLength | Reason::Key | Reason::Device | Reason::Policy)
+    matches!(
+        refusal.reason,
+        RefusalReason::Expired
+            | RefusalReason::NonceLength
+            | RefusalReason::Key
+            | RefusalReason::Device
+            | RefusalReason::Policy
+    )
 }
 
-impl Run {
+impl ServerRun {
     /// Waits until the outcome of the run is committed, if it must be.
     pub(super) async fn finish(&self, outcome: Outcome, service: &Service) -> Result<Vec<u8>, Stop> {
         match outcome {
@@ -263,9 +270,9 @@ impl Run {
                 }
                 // Another run was faster: as if the code had been spent before (profile P16).
                 Commit::EnrolmentSpent => {
-                    let refusal = self.refuse(Status::AuthenticationDataInvalid, Reason::AuthenticationData);
+                    let refusal = self.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData);
                     service.refused.keep(self.name(), self.request_hash, refusal.status, Instant::now());
-                    Err(Stop::Refused(Refused { user: Some(user), cause: Some(Cause::Used), ..refusal.into() }))
+                    Err(Stop::Refused(RefusedRun { user: Some(user), cause: Some(Cause::Used), ..refusal.into() }))
                 }
             },
         }
@@ -279,7 +286,7 @@ impl Run {
         }
     }
 
-    pub(super) fn refuse(&self, status: Status, reason: Reason) -> RunRefusal {
+    pub(super) fn refuse(&self, status: Status, reason: RefusalReason) -> RunRefusal {
         match self.variant {
             Variant::FourPass => RunRefusal::of_nonce(status, reason, Some(self.session_id.clone())),
             Variant::TwoPass => RunRefusal::of_hello(status, reason, self.as_hello),
@@ -287,18 +294,18 @@ impl Run {
     }
 
     /// The same answer to the same request, Abort to a different one (profile P28).
-    pub(super) fn again(&self, answer: Answer) -> Result<Vec<u8>, Stop> {
+    pub(super) fn again(&self, answer: StoredAnswer) -> Result<Vec<u8>, Stop> {
         match ct_eq(&answer.request_hash, &self.request_hash) {
             true => Ok(answer.response),
-            false => Err(self.refuse(Status::Abort, Reason::SessionSpent).into()),
+            false => Err(self.refuse(Status::Abort, RefusalReason::SessionSpent).into()),
         }
     }
 
     /// Like [`Run::again`], for a refusal that is not in the store.
     fn again_refused(&self, before: Before) -> Outcome {
         match before {
-            Before::Same(status) => Outcome::Again(self.refuse(status, Reason::SessionSpent).response()),
-            Before::Another => Outcome::Spent(self.refuse(Status::Abort, Reason::SessionSpent)),
+            Before::Same(status) => Outcome::Again(self.refuse(status, RefusalReason::SessionSpent).response()),
+            Before::Another => Outcome::Spent(self.refuse(Status::Abort, RefusalReason::SessionSpent)),
         }
     }
 
@@ -319,21 +326,21 @@ impl Run {
         &self,
         key_type: &KeyType,
         enrolment: Option<&'a EnrolmentRecord>,
-    ) -> Result<&'a EnrolmentRecord, (Status, Reason)> {
+    ) -> Result<&'a EnrolmentRecord, (Status, RefusalReason)> {
         let enrolment = match enrolment {
             Some(enrolment) if enrolment.state == EnrolmentState::Open => enrolment,
             Some(enrolment) if enrolment.state == EnrolmentState::Expired => {
-                return Err((Status::ProvisioningPeriodExpired, Reason::Expired));
+                return Err((Status::ProvisioningPeriodExpired, RefusalReason::Expired));
             }
-            _ => return Err((Status::AuthenticationDataInvalid, Reason::AuthenticationData)),
+            _ => return Err((Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData)),
         };
         if enrolment.renews != self.renews {
-            return Err((Status::AccessDenied, Reason::Key));
+            return Err((Status::AccessDenied, RefusalReason::Key));
         }
         let device_fits = enrolment.device.is_none() || enrolment.device == self.device;
         let type_fits = model::algorithm(enrolment.key_type).as_ref() == Some(key_type);
         if !enrolment.allows(self.variant) || !type_fits || !device_fits {
-            return Err((Status::AccessDenied, Reason::Policy));
+            return Err((Status::AccessDenied, RefusalReason::Policy));
         }
         Ok(enrolment)
     }

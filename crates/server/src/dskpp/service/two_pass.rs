@@ -8,14 +8,14 @@ use axum::body::Bytes;
 use dskpp::algorithm::{KeyType, ProtectionMethod};
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp::message::ClientHello;
-use dskpp::server::{ClientKey, DeviceRef, Finished, OutgoingKey, Reason, RunRefusal, TwoPassFacts, TwoPassRun};
+use dskpp::server::{ClientKey, DeviceRef, Finished, OutgoingKey, RefusalReason, RunRefusal, TwoPassFacts, TwoPassRun};
 use dskpp::status::Status;
 use dskpp::token_length;
 use dskpp_crypto::{Secret, Sha256, SystemRandom};
 use pskc::KeyPackage;
 
 use super::client_hello::{device_of, renewed_key};
-use super::run::{Outcome, Run, device_info};
+use super::run::{Outcome, ServerRun, device_info};
 use super::{Service, Stop};
 use crate::model::id::new_session_id;
 use crate::model::{self, EnrolmentRecord, Method, Variant};
@@ -27,7 +27,7 @@ const METHODS: [ProtectionMethod; 3] =
     [ProtectionMethod::Transport, ProtectionMethod::Wrap, ProtectionMethod::PassphraseWrap];
 
 /// The data of a run, owned by the computation.
-struct TwoPass {
+struct TwoPassMessage {
     hello: ClientHello,
     body: Bytes,
     context: HelloContext,
@@ -47,7 +47,7 @@ impl Service {
         trigger: bool,
         turn: Turn,
     ) -> Result<Vec<u8>, Stop> {
-        let run = Run {
+        let run = ServerRun {
             variant: Variant::TwoPass,
             session_id: new_session_id(),
             as_hello: hello.offers_four_pass(),
@@ -67,7 +67,7 @@ impl Service {
             return run.finish(before, self).await;
         }
         let keys = self.client_keys(&hello, &context);
-        let message = TwoPass { hello, body, context, trigger, keys };
+        let message = TwoPassMessage { hello, body, context, trigger, keys };
         // Cheap refusals end here.
         let begun = message.begin(self)?;
         let proof = if trigger { 0 } else { begun.proof_iterations() };
@@ -84,15 +84,15 @@ impl Service {
             };
             (run, outcome)
         };
-        let (run, outcome): (Run, Outcome) = self.compute(turn, peer.into(), cost, work).await?;
+        let (run, outcome): (ServerRun, Outcome) = self.compute(turn, peer.into(), cost, work).await?;
         run.finish(outcome, self).await
     }
 
     /// The computation, and the checks after a proved code.
     fn send_key<'a>(
         &self,
-        run: &mut Run,
-        message: &'a TwoPass,
+        run: &mut ServerRun,
+        message: &'a TwoPassMessage,
     ) -> Result<(Finished, String, &'a EnrolmentRecord), RunRefusal> {
         let enrolment = message.context.enrolment.as_ref();
         let begun = message.begin(self)?;
@@ -107,7 +107,7 @@ impl Service {
         let wanted = enrolment.and_then(|enrolment| model::algorithm(enrolment.key_type));
         let methods = enrolment.map_or(METHODS.to_vec(), allowed);
         if !enrolment.is_some_and(|enrolment| enrolment.allows(Variant::TwoPass)) {
-            return Err(refuse((Status::NoProtocolVariants, Reason::Policy)));
+            return Err(refuse((Status::NoProtocolVariants, RefusalReason::Policy)));
         }
         let (keys, owners) = self.accepted_keys(&message.hello, &message.context, &message.keys);
         let facts =
@@ -121,17 +121,18 @@ impl Service {
         let (finished, key_id) = match &message.context.delivered {
             None => {
                 let spec = self.package(run, enrolment).map_err(refuse)?;
-                let shipment = OutgoingKey::new(&spec).ok_or_else(|| refuse((Status::AccessDenied, Reason::Policy)))?;
+                let shipment =
+                    OutgoingKey::new(&spec).ok_or_else(|| refuse((Status::AccessDenied, RefusalReason::Policy)))?;
                 let finished = begun.finish(OutgoingKey { k_mac_old, ..shipment }, &password, &mut rng)?;
                 (finished, spec.key_id)
             }
             Some(key) => {
                 let package = self.store.package(key).map_err(|why| {
                     tracing::error!("{why}");
-                    refuse((Status::InitializationFailed, Reason::Policy))
+                    refuse((Status::InitializationFailed, RefusalReason::Policy))
                 })?;
                 let (package, k_token, key_len) = legacy(package, begun.key_type(), run)
-                    .ok_or_else(|| refuse((Status::AccessDenied, Reason::Policy)))?;
+                    .ok_or_else(|| refuse((Status::AccessDenied, RefusalReason::Policy)))?;
                 let shipment =
                     OutgoingKey { server_id: &self.server_id, package, key_len, k_token: Some(&k_token), k_mac_old };
                 (begun.finish(shipment, &password, &mut rng)?, key.record.id.clone())
@@ -141,7 +142,7 @@ impl Service {
     }
 }
 
-impl TwoPass {
+impl TwoPassMessage {
     fn begin<'a>(&'a self, service: &'a Service) -> Result<TwoPassRun<'a>, RunRefusal> {
         let facts = TwoPassFacts { methods: &METHODS, keys: &self.keys, key_type: None, trigger: self.trigger };
         TwoPassRun::begin(&self.hello, &self.body, &service.policy, &facts, &service.auth)
@@ -153,13 +154,13 @@ impl TwoPass {
         &self,
         named: Option<DeviceRef>,
         owner: Option<DeviceRef>,
-    ) -> Result<Option<DeviceRef>, (Status, Reason)> {
+    ) -> Result<Option<DeviceRef>, (Status, RefusalReason)> {
         let by_trigger = self.context.enrolment.as_ref().filter(|_| self.trigger);
         let of_trigger = by_trigger.and_then(|enrolment| enrolment.device.as_ref());
         match named {
             None => Ok(owner),
             Some(named) if owner.as_ref() == Some(&named) || of_trigger == Some(&named) => Ok(Some(named)),
-            Some(_) => Err((Status::AccessDenied, Reason::Device)),
+            Some(_) => Err((Status::AccessDenied, RefusalReason::Device)),
         }
     }
 }
@@ -178,7 +179,7 @@ fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
 }
 
 /// The package of a key from the inventory without its secret, the secret, and the standard length for its type.
-fn legacy(mut package: KeyPackage, key_type: &KeyType, run: &Run) -> Option<(KeyPackage, Secret, usize)> {
+fn legacy(mut package: KeyPackage, key_type: &KeyType, run: &ServerRun) -> Option<(KeyPackage, Secret, usize)> {
     let key = package.key.as_mut()?;
     let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
     let key_len = key_type.key_len(dskpp::key_package::hash_of_suite(suite))?;

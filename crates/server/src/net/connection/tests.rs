@@ -9,7 +9,7 @@ use tokio_rustls::{TlsConnector, rustls};
 
 use super::*;
 use crate::config;
-use crate::net::tls::{Source, Tls};
+use crate::net::tls::{CertificateSource, TlsIdentity};
 
 /// More than the socket buffers of both ends.
 const BIG: usize = 32 * 1024 * 1024;
@@ -22,7 +22,7 @@ struct Server {
     _stop: watch::Sender<bool>,
 }
 
-async fn start(limits: config::Limits) -> Server {
+async fn start(limits: config::LimitsSection) -> Server {
     let pieces = futures_util::stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![b'x'; 1024 * 1024])));
     let counted = Arc::new(AtomicUsize::new(0));
     let counts = Arc::clone(&counted);
@@ -41,8 +41,8 @@ async fn start(limits: config::Limits) -> Server {
     Server { address, counted, _stop: stop }
 }
 
-fn front(limits: &config::Limits, turns: Turns, router: Router) -> Front {
-    let (gate, proxies) = (ConnectionLimit::new(limits), Proxies::new(config::Proxy::default()));
+fn front(limits: &config::LimitsSection, turns: Turns, router: Router) -> Front {
+    let (gate, proxies) = (ConnectionLimit::new(limits), Proxies::new(config::ProxySection::default()));
     Front { gate, turns, proxies, tls: None, router, times: limits.into() }
 }
 
@@ -71,8 +71,8 @@ async fn rest(stream: &mut TcpStream) -> Vec<u8> {
     rest
 }
 
-fn limits(adjust: impl FnOnce(&mut config::Limits)) -> config::Limits {
-    let mut limits = config::Limits { header_timeout_s: 300, request_timeout_s: 300, ..Default::default() };
+fn limits(adjust: impl FnOnce(&mut config::LimitsSection)) -> config::LimitsSection {
+    let mut limits = config::LimitsSection { header_timeout_s: 300, request_timeout_s: 300, ..Default::default() };
     limits.write_timeout_s = 300;
     adjust(&mut limits);
     limits
@@ -156,7 +156,7 @@ async fn a_handshake_waits_for_its_turn() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let tls = Tls::load(Source::Files { certificate, key }).unwrap().in_use();
+    let tls = TlsIdentity::load(CertificateSource::Files { certificate, key }).unwrap().in_use();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = rustls::RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
@@ -172,7 +172,7 @@ async fn a_handshake_waits_for_its_turn() {
     let connecting = tokio::spawn(connecting);
     let (stream, peer) = listener.accept().await.unwrap();
     let place = front.admit(peer).unwrap();
-    let stream = Watched { stream, progress: Progress::new(Arc::clone(&place.visit), front.times) };
+    let stream = Watched { stream, progress: ConnectionProgress::new(Arc::clone(&place.visit), front.times) };
     let accepting = tokio::spawn(async move { front.handshake(&tls, stream, peer).await.map(drop) });
     while !turns.are_waited_for() {
         assert!(!accepting.is_finished() && !connecting.is_finished(), "it did not wait");

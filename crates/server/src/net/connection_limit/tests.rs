@@ -5,8 +5,11 @@ use super::*;
 const LONG: Duration = Duration::from_secs(3600);
 
 fn gate(most: usize, most_per_address: usize) -> Arc<ConnectionLimit> {
-    let limits =
-        config::Limits { max_connections: most, max_connections_per_address: most_per_address, ..Default::default() };
+    let limits = config::LimitsSection {
+        max_connections: most,
+        max_connections_per_address: most_per_address,
+        ..Default::default()
+    };
     ConnectionLimit::new(&limits)
 }
 
@@ -14,7 +17,7 @@ fn subject(last: u8) -> Option<Subject> {
     Some(SocketAddr::from(([192, 0, 2, last], 1)).into())
 }
 
-impl Place {
+impl ConnectionPlace {
     fn is_open(&self) -> bool {
         self.gate.lock().all.contains_key(&self.id)
     }
@@ -26,7 +29,7 @@ impl Place {
     }
 }
 
-fn works(place: Place) -> Place {
+fn works(place: ConnectionPlace) -> ConnectionPlace {
     place.visit.works(NEVER);
     place
 }
@@ -40,9 +43,12 @@ fn the_connection_that_waited_longest_is_closed_first_and_active_ones_stay() {
         .collect();
     let new = gate.enter(subject(9), LONG).unwrap().waited_since(10);
     assert!(!new.is_kept && new.is_open() && served.is_open());
-    assert_eq!(waiting.iter().map(Place::is_open).collect::<Vec<_>>(), [true, false, true, true, true, true]);
+    assert_eq!(waiting.iter().map(ConnectionPlace::is_open).collect::<Vec<_>>(), [true, false, true, true, true, true]);
     let newer = gate.enter(subject(9), LONG).unwrap();
-    assert_eq!(waiting.iter().map(Place::is_open).collect::<Vec<_>>(), [true, false, true, false, true, true]);
+    assert_eq!(
+        waiting.iter().map(ConnectionPlace::is_open).collect::<Vec<_>>(),
+        [true, false, true, false, true, true]
+    );
     drop((new, newer, waiting, served));
     assert!(gate.lock().all.is_empty() && gate.lock().each.is_empty(), "every place comes back once");
 }
@@ -55,7 +61,7 @@ fn idle_connections_are_closed_last() {
     let waiting: Vec<_> = (0..6).map(|n| gate.enter(subject(n), LONG).unwrap().waited_since(100)).collect();
     let new = works(gate.enter(subject(9), LONG).unwrap());
     assert!(idle.is_open() && waiting.iter().filter(|place| place.is_open()).count() == 5);
-    let _busy: Vec<_> = waiting.into_iter().filter(Place::is_open).map(works).collect();
+    let _busy: Vec<_> = waiting.into_iter().filter(ConnectionPlace::is_open).map(works).collect();
     let newer = gate.enter(subject(9), LONG).unwrap();
     assert!(!idle.is_open() && new.is_open() && newer.is_open());
 }
@@ -74,11 +80,11 @@ fn one_address_cannot_take_every_place() {
     let gate = gate(16, 100);
     let greedy: Vec<_> = (0..40).filter_map(|_| gate.enter(subject(1), LONG)).collect();
     assert_eq!(greedy.iter().filter(|place| place.is_open()).count(), 14, "an eighth stays free for others");
-    let busy: Vec<_> = greedy.into_iter().filter(Place::is_open).map(works).collect();
+    let busy: Vec<_> = greedy.into_iter().filter(ConnectionPlace::is_open).map(works).collect();
     assert!(gate.enter(subject(1), LONG).is_none(), "all of its connections are active");
     let other = gate.enter(subject(2), LONG).unwrap();
     assert!(other.is_kept, "the rest is reserved");
-    assert!(busy.iter().all(Place::is_open));
+    assert!(busy.iter().all(ConnectionPlace::is_open));
 }
 
 #[test]
@@ -101,7 +107,7 @@ fn places_stay_reserved_when_all_others_are_active() {
 fn a_proxys_connections_count_only_for_its_clients() {
     let gate = gate(64, 2);
     let places: Vec<_> = (0..40).map(|_| gate.enter(None, LONG).unwrap()).collect();
-    assert!(places.iter().all(Place::is_open), "the limit of an address is not the proxy's");
+    assert!(places.iter().all(ConnectionPlace::is_open), "the limit of an address is not the proxy's");
     let client = subject(1).unwrap();
     let his: Vec<_> = places.iter().take(3).filter(|place| place.belongs_to(client)).collect();
     assert_eq!(his.iter().filter(|place| place.is_open()).count(), 2, "but his");

@@ -10,7 +10,8 @@ fn pool(queue: usize) -> CryptoPool {
 }
 
 fn watched_pool(queue: usize, vital: &VitalThreads) -> CryptoPool {
-    CryptoPool::new(&config::Limits { crypto_threads: 1, crypto_queue: queue, ..Default::default() }, vital).unwrap()
+    CryptoPool::new(&config::LimitsSection { crypto_threads: 1, crypto_queue: queue, ..Default::default() }, vital)
+        .unwrap()
 }
 
 fn subject(number: u8) -> Subject {
@@ -133,7 +134,7 @@ async fn a_job_without_a_turn_in_time_does_not_start() {
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
     assert_eq!(pool.run(subject(1), TURN, || unreachable!("it was too late")).await, Err::<(), _>(LATER));
-    assert_eq!(begun.elapsed().as_secs(), config::Limits::default().crypto_wait_s);
+    assert_eq!(begun.elapsed().as_secs(), config::LimitsSection::default().crypto_wait_s);
     tokio::time::resume();
     drop(release);
     assert_eq!(pool.run(subject(1), TURN, || 1).await, Ok(1));

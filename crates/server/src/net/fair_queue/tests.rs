@@ -12,8 +12,8 @@ fn subject(number: u8) -> Subject {
 /// Adds a job of one turn's cost; returns the evicted job, or `Err` if refused.
 fn put<T>(queue: &mut FairQueue<T>, number: u8, standing: Precedence, job: T) -> Result<Option<T>, T> {
     match queue.put(subject(number), standing, TURN, job) {
-        Put::Waits(_, gave_way) => Ok(gave_way.map(|(_, job)| job)),
-        Put::Refused(job) => Err(job),
+        Placement::Waits(_, gave_way) => Ok(gave_way.map(|(_, job)| job)),
+        Placement::Refused(job) => Err(job),
     }
 }
 
@@ -111,7 +111,7 @@ fn a_proved_code_keeps_a_place_but_buys_no_turns() {
 #[test]
 fn a_cancelled_job_is_not_taken() {
     let mut queue = FairQueue::new(4);
-    let Put::Waits(ticket, None) = queue.put(subject(1), Precedence::Good, TURN, "cancelled") else { panic!() };
+    let Placement::Waits(ticket, None) = queue.put(subject(1), Precedence::Good, TURN, "cancelled") else { panic!() };
     queue.put(subject(1), Precedence::Good, TURN, "done");
     assert_eq!(queue.cancel(subject(2), ticket), None);
     assert_eq!(queue.cancel(subject(1), ticket), Some("cancelled"));
@@ -153,7 +153,7 @@ proptest! {
                 Step::Put { subject: asks, standing, cost } => {
                     let own = queue.lanes.get(&subject(asks)).map_or(0, |lane| lane.jobs.len());
                     match queue.put(subject(asks), standing, cost, number) {
-                        Put::Waits(ticket, gave_way) => {
+                        Placement::Waits(ticket, gave_way) => {
                             waiting.insert(number);
                             tickets.insert(number, (subject(asks), ticket));
                             prop_assert_eq!(gave_way.is_some(), waiting.len() > most);
@@ -161,7 +161,7 @@ proptest! {
                                 prop_assert!(other != subject(asks) && waiting.remove(&job));
                             }
                         }
-                        Put::Refused(job) => {
+                        Placement::Refused(job) => {
                             prop_assert_eq!(job, number);
                             prop_assert!(waiting.len() == most || own == most.div_ceil(2));
                         }

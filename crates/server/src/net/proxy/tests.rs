@@ -6,7 +6,7 @@ use crate::config::Network;
 fn proxies(header: ProxyHeader) -> Proxies {
     let trusted = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"];
     let trusted = trusted.map(|text| Network::try_from(text.to_owned()).unwrap()).to_vec();
-    Proxies::new(Proxy { trusted, header })
+    Proxies::new(ProxySection { trusted, header })
 }
 
 fn headers(name: &'static str, lines: &[&str]) -> HeaderMap {

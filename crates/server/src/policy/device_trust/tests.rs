@@ -12,9 +12,9 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/devices").join(name)
 }
 
-fn config(lists: &[&str]) -> Devices {
+fn config(lists: &[&str]) -> DevicesSection {
     let revocation_lists = lists.iter().map(|name| file(name)).collect();
-    Devices { anchors: file("root.pem"), revocation_lists, ..Devices::default() }
+    DevicesSection { anchors: file("root.pem"), revocation_lists, ..DevicesSection::default() }
 }
 
 fn trust(lists: &[&str]) -> DeviceTrust {
@@ -98,7 +98,7 @@ fn issuers_without_a_crl_are_accepted_if_configured() {
 
 #[test]
 fn without_anchors_no_certificate_is_trusted_but_keys_can_be_read() {
-    let trust = DeviceTrust::load(&Devices::default()).unwrap();
+    let trust = DeviceTrust::load(&DevicesSection::default()).unwrap();
     assert!(!trust.has_anchors());
     assert_eq!(check(&trust, &["good.pem"], IN_2028), Err(WhyNot::NoAnchors));
     for (name, expected) in

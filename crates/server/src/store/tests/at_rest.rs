@@ -147,7 +147,7 @@ async fn no_secret_is_in_the_databases_files() {
     let code = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(K_TOKEN), 0).to_string();
     assert!(
         db.store
-            .validate(Attempt { user: Some("alice".into()), otp: code.into(), ..Attempt::default() })
+            .validate(Validation { user: Some("alice".into()), otp: code.into(), ..Validation::default() })
             .await
             .unwrap()
             .is_some()

@@ -15,7 +15,7 @@ mod tries;
 
 use std::path::PathBuf;
 
-use dskpp_api::Attempt;
+use dskpp_api::Validation;
 use dskpp_crypto::Sha256;
 use rusqlite::OptionalExtension as _;
 use tempfile::TempDir;
@@ -24,8 +24,8 @@ use super::migrate::MIGRATIONS;
 use super::*;
 use crate::model::id::new_id;
 use crate::model::{
-    Activation, Answer, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, KeyType, Params, Role, TriggerAd,
-    Variant,
+    Activation, Cause, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState, KeyType, Params, Role, StoredAnswer,
+    TriggerAd, Variant,
 };
 
 const POLICY: StorePolicy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };
@@ -41,7 +41,7 @@ struct Db {
 
 impl Store {
     /// The key for which the password is right.
-    async fn validate(&self, attempt: Attempt) -> Result<Option<String>, StoreError> {
+    async fn validate(&self, attempt: Validation) -> Result<Option<String>, StoreError> {
         Ok(match self.verdict(attempt).await? {
             Verdict::Right(key_id) => Some(key_id),
             Verdict::Again | Verdict::Wrong => None,

@@ -18,7 +18,7 @@ async fn a_run_writes_key_spent_enrolment_answer_and_audit_record_together() {
     let run = db.store.load_run("session1", Some(&spent.client_id), None, None, "192.0.2.1").await.unwrap();
     assert_eq!(
         run.answer,
-        Some(Answer { request_hash: Sha256::digest(&[b"session1"]), response: b"answer of session1".to_vec() })
+        Some(StoredAnswer { request_hash: Sha256::digest(&[b"session1"]), response: b"answer of session1".to_vec() })
     );
     assert_eq!(db.events("key.provisioned"), 1);
     db.assert_unbroken();
@@ -102,7 +102,7 @@ async fn of_requests_that_race_for_one_session_one_is_answered_and_the_others_ge
         let done = all_done(runs.collect()).await;
         assert_eq!(ends(&done), (1, 0, 5), "{done:?}");
         let winner = done.iter().position(|end| *end == Ok(Commit::Committed)).unwrap() as u8;
-        let kept = Answer { request_hash: [winner; 32], response: vec![winner; 4] };
+        let kept = StoredAnswer { request_hash: [winner; 32], response: vec![winner; 4] };
         assert!(done.iter().all(|end| match end.as_ref().unwrap() {
             Commit::AlreadyAnswered(answer) => *answer == kept,
             _ => true,

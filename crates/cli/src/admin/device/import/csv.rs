@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
 use dskpp_api::NewDevice;
 
-use super::{Each, DevicePlace, Row, cut};
+use super::{DevicePlace, Each, Row, cut};
 use crate::output::Failure;
 use crate::pskc::document::Document;
 use crate::pskc::format::{Quotes, likely_separator};
@@ -45,7 +45,12 @@ pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(
             Ok(false) => return Ok(()),
             Err(why) if matches!(why.kind(), ErrorKind::Utf8 { .. }) => {
                 let (manufacturer, serial) = Default::default();
-                each(Row { place: DevicePlace::Line(line), manufacturer, serial, device: Err("not UTF-8".to_owned()) })?;
+                each(Row {
+                    place: DevicePlace::Line(line),
+                    manufacturer,
+                    serial,
+                    device: Err("not UTF-8".to_owned()),
+                })?;
             }
             Err(why) => return Err(unreadable(why)),
         }
@@ -99,7 +104,12 @@ fn row(number: u64, heading: &[&'static str], record: &StringRecord, folder: &Pa
         at.and_then(|at| record.get(at)).unwrap_or_default()
     };
     let device = device(cell, heading, record, folder);
-    Row { place: DevicePlace::Line(number), manufacturer: cut(cell("manufacturer")), serial: cut(cell("serial")), device }
+    Row {
+        place: DevicePlace::Line(number),
+        manufacturer: cut(cell("manufacturer")),
+        serial: cut(cell("serial")),
+        device,
+    }
 }
 
 fn is_unnamed(heading: &[&str], i: usize) -> bool {

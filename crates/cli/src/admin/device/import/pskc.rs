@@ -3,7 +3,7 @@
 use dskpp_api::NewDevice;
 use pskc::KeyPackage;
 
-use super::{Each, DevicePlace, Row, cut};
+use super::{DevicePlace, Each, Row, cut};
 use crate::output::Failure;
 use crate::pskc::input::KeyFile;
 
