@@ -26,7 +26,7 @@ pub struct DeviceIdentity {
 /// A device to register.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NewDevice {
+pub struct NewDeviceRequest {
     /// Its manufacturer: 1 to 256 printable characters.
     pub manufacturer: String,
     /// Its serial number: 1 to 256 printable characters.
@@ -114,7 +114,7 @@ pub struct UnreadableDevice {
 /// Changes to a device. Omitted members stay unchanged; `null` removes the value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DeviceChange {
+pub struct DeviceChangeRequest {
     /// The name by which the device knows its key: 1 to 256 printable characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_name: Option<String>,
@@ -136,7 +136,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Opt
 #[serde(deny_unknown_fields)]
 pub struct DeviceBatch {
     /// At most 1000.
-    pub devices: Vec<NewDevice>,
+    pub devices: Vec<NewDeviceRequest>,
 }
 
 /// The result of a batch of devices.

@@ -10,7 +10,7 @@ use crate::{
 /// An enrolment to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NewEnrolment {
+pub struct NewEnrolmentRequest {
     /// The user's name: 1 to 256 printable characters. Creates the user if necessary.
     pub user: String,
     /// The key type; not `other`.
@@ -59,10 +59,10 @@ pub struct NewEnrolment {
     pub suite: Option<String>,
 }
 
-impl NewEnrolment {
+impl NewEnrolmentRequest {
     /// An enrolment of that user for a key of that type, with every default.
     pub fn new(user: &str, key_type: KeyType) -> Self {
-        NewEnrolment {
+        NewEnrolmentRequest {
             user: user.to_owned(),
             key_type: key_type.into(),
             variant: None,
@@ -149,7 +149,7 @@ pub struct EnrolmentDetails {
     /// Wrong tries of the last day by address, latest first.
     pub wrong_tries: Vec<WrongTries>,
     /// The cause of the last refusal.
-    pub last_refusal: Option<Refusal>,
+    pub last_refusal: Option<RefusalEntry>,
 }
 
 /// Wrong tries from one address.
@@ -167,7 +167,7 @@ pub struct WrongTries {
 
 /// A refused run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct RefusalEntry {
     /// The cause.
     pub cause: Cause,
     /// The cause in words, for people.

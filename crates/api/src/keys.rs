@@ -35,7 +35,7 @@ pub struct KeyParameters {
 
 /// A key, without its secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Key {
+pub struct KeySummary {
     /// Its identifier.
     pub key_id: String,
     /// Its state.
@@ -81,7 +81,7 @@ pub enum ListedKey {
     /// Its row in the database is damaged.
     Unreadable(UnreadableKey),
     /// A readable key.
-    Readable(Box<Key>),
+    Readable(Box<KeySummary>),
 }
 
 /// A key whose row in the database is damaged.
@@ -126,7 +126,7 @@ pub struct Resynced {
 /// A one-time password to validate, for one key or any key of a user. Requires `user`, `key_id` or `client_id`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Validation {
+pub struct ValidationRequest {
     /// The user's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -145,10 +145,14 @@ pub struct Validation {
     pub client_id: Option<String>,
 }
 
-impl Validation {
+impl ValidationRequest {
     /// An attempt for that key.
     pub fn of_key(key_id: &str, otp: &str) -> Self {
-        Validation { key_id: Some(key_id.to_owned()), otp: otp.to_owned().into(), ..Validation::default() }
+        ValidationRequest {
+            key_id: Some(key_id.to_owned()),
+            otp: otp.to_owned().into(),
+            ..ValidationRequest::default()
+        }
     }
 }
 

@@ -30,19 +30,19 @@ mod transfer;
 mod users;
 
 pub use devices::{
-    CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChange, DeviceDetails, DeviceIdentity, DeviceName,
-    DeviceQuery, ListedDevice, NewDevice, RejectedDevice, UnreadableDevice,
+    CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChangeRequest, DeviceDetails, DeviceIdentity,
+    DeviceName, DeviceQuery, ListedDevice, NewDeviceRequest, RejectedDevice, UnreadableDevice,
 };
-pub use enrolments::{CreatedEnrolment, Enrolment, EnrolmentDetails, NewEnrolment, Refusal, WrongTries};
+pub use enrolments::{CreatedEnrolment, Enrolment, EnrolmentDetails, NewEnrolmentRequest, RefusalEntry, WrongTries};
 pub use keys::{
-    Key, KeyOwner, KeyParameters, KeyQuery, KeySecret, ListedKey, Resync, Resynced, UnreadableKey, Validation,
-    ValidationResult,
+    KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary, ListedKey, Resync, Resynced, UnreadableKey,
+    ValidationRequest, ValidationResult,
 };
 pub use names::{
     Activation, Assign, Cause, EnrolmentState, HashName, KeyState, KeyType, Location, Method, Named, ProblemType,
     Rejection, Role, UnknownName, Variant,
 };
-pub use problem::{MEDIA_TYPE_PROBLEM, Page, Problem};
+pub use problem::{ListPage, MEDIA_TYPE_PROBLEM, Problem};
 pub use secret::SecretString;
 pub use transfer::{
     ExportEnd, ExportProtection, ExportRequest, ImportProgress, ImportQuery, ImportReport, LeftOut, LeftOutKey,

@@ -6,7 +6,7 @@ use crate::{Named, ProblemType};
 
 /// A page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Page<T> {
+pub struct ListPage<T> {
     /// Its entries.
     pub items: Vec<T>,
     /// The `after` of the next page; absent on the last page.

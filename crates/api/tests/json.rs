@@ -23,19 +23,19 @@ fn requests() -> Vec<(Reads, Value)> {
     vec![
         (read::<NewUser>, json!({ "name": "alice" })),
         (read::<NewToken>, json!({ "name": "portal", "roles": ["admin", "enrol", "read", "validate", "export"] })),
-        (read::<NewDevice>, json!({ "manufacturer": "acme", "serial": "1", "key_name": "k" })),
+        (read::<NewDeviceRequest>, json!({ "manufacturer": "acme", "serial": "1", "key_name": "k" })),
         (
-            read::<NewDevice>,
+            read::<NewDeviceRequest>,
             json!({
                 "manufacturer": "acme", "serial": "1", "key_name": "k", "shared_key_hex": "5ec2e7",
                 "certificate_pem": "-----BEGIN CERTIFICATE-----",
             }),
         ),
-        (read::<DeviceChange>, json!({ "key_name": "k2", "shared_key_hex": null, "certificate_pem": "pem" })),
+        (read::<DeviceChangeRequest>, json!({ "key_name": "k2", "shared_key_hex": null, "certificate_pem": "pem" })),
         (read::<DeviceBatch>, json!({ "devices": [{ "manufacturer": "acme", "serial": "1", "key_name": "k" }] })),
-        (read::<NewEnrolment>, json!({ "user": "alice", "key_type": "totp" })),
+        (read::<NewEnrolmentRequest>, json!({ "user": "alice", "key_type": "totp" })),
         (
-            read::<NewEnrolment>,
+            read::<NewEnrolmentRequest>,
             json!({
                 "user": "alice", "key_type": "ocra", "variant": "two-pass",
                 "methods": ["transport", "wrap", "passphrase-wrap"],
@@ -48,7 +48,7 @@ fn requests() -> Vec<(Reads, Value)> {
         (read::<KeyOwner>, json!({ "user": "alice" })),
         (read::<Resync>, json!({ "otps": ["755224", "287082"] })),
         (
-            read::<Validation>,
+            read::<ValidationRequest>,
             json!({ "user": "alice", "key_id": "k", "otp": "755224", "challenge": "1", "client_id": "c" }),
         ),
         (
@@ -101,7 +101,7 @@ fn answers() -> Vec<(Reads, Value)> {
         (read::<Device>, listed.clone()),
         (read::<DeviceDetails>, with(&listed, json!({ "certificate_pem": null }))),
         (
-            read::<Page<ListedDevice>>,
+            read::<ListPage<ListedDevice>>,
             json!({ "items": [listed, { "id": "d2", "unreadable": "serial" }], "next": "d2" }),
         ),
         (
@@ -131,8 +131,8 @@ fn answers() -> Vec<(Reads, Value)> {
                 }),
             ),
         ),
-        (read::<Key>, key.clone()),
-        (read::<Page<ListedKey>>, json!({ "items": [key, { "key_id": "k2", "unreadable": "params" }] })),
+        (read::<KeySummary>, key.clone()),
+        (read::<ListPage<ListedKey>>, json!({ "items": [key, { "key_id": "k2", "unreadable": "params" }] })),
         (read::<KeySecret>, json!({ "secret_hex": "5ec2e7" })),
         (read::<Resynced>, json!({ "synchronised": true })),
         (read::<ValidationResult>, json!({ "valid": true, "key_id": "k1" })),
@@ -184,19 +184,31 @@ fn requests_are_read_strictly_and_errors_have_a_place() {
     }
     for (read, example, word) in [
         (read::<NewUser> as Reads, "{}", "missing field `name`"),
-        (read::<NewDevice>, r#"{"manufacturer":"a","serial":1,"key_name":"k"}"#, "integer `1`, expected a string"),
         (
-            read::<NewDevice>,
+            read::<NewDeviceRequest>,
+            r#"{"manufacturer":"a","serial":1,"key_name":"k"}"#,
+            "integer `1`, expected a string",
+        ),
+        (
+            read::<NewDeviceRequest>,
             r#"{"manufacturer":"a","serial":"1","key_name":"k","shared_key_hex":7}"#,
             "expected a string",
         ),
-        (read::<NewEnrolment>, r#"{"user":"a","key_type":5}"#, "integer `5`, expected a string"),
-        (read::<NewEnrolment>, r#"{"user":"a","key_type":"hotp","variant":"one-pass"}"#, "unknown variant `one-pass`"),
-        (read::<NewEnrolment>, r#"{"user":"a","key_type":"hotp","digits":256}"#, "integer `256`, expected u8"),
-        (read::<NewEnrolment>, r#"{"user":"a","key_type":"hotp","expires_in_s":-1}"#, "integer `-1`, expected u64"),
-        (read::<NewEnrolment>, r#"{"user":"a","key_type":"hotp","device":{"id":"1"}}"#, "unknown field `id`"),
+        (read::<NewEnrolmentRequest>, r#"{"user":"a","key_type":5}"#, "integer `5`, expected a string"),
+        (
+            read::<NewEnrolmentRequest>,
+            r#"{"user":"a","key_type":"hotp","variant":"one-pass"}"#,
+            "unknown variant `one-pass`",
+        ),
+        (read::<NewEnrolmentRequest>, r#"{"user":"a","key_type":"hotp","digits":256}"#, "integer `256`, expected u8"),
+        (
+            read::<NewEnrolmentRequest>,
+            r#"{"user":"a","key_type":"hotp","expires_in_s":-1}"#,
+            "integer `-1`, expected u64",
+        ),
+        (read::<NewEnrolmentRequest>, r#"{"user":"a","key_type":"hotp","device":{"id":"1"}}"#, "unknown field `id`"),
         (read::<NewToken>, r#"{"name":"t","roles":["root"]}"#, "unknown variant `root`"),
-        (read::<Validation>, r#"{"user":"a","otp":755224}"#, "expected a string"),
+        (read::<ValidationRequest>, r#"{"user":"a","otp":755224}"#, "expected a string"),
         (read::<ExportRequest>, r#"{"protection":{"rot13":true}}"#, "unknown field `rot13`"),
     ] {
         let why = read(example).expect_err(example);
@@ -207,7 +219,7 @@ fn requests_are_read_strictly_and_errors_have_a_place() {
 /// Names that the server itself refuses are read as unknown.
 #[test]
 fn unknown_names_are_kept_if_the_server_reports_them() {
-    let read = |text: &str| serde_json::from_str::<NewEnrolment>(text).expect(text);
+    let read = |text: &str| serde_json::from_str::<NewEnrolmentRequest>(text).expect(text);
     let new = read(r#"{"user":"a","key_type":"HOTP","methods":["wrap","none"],"hash":"MD5"}"#);
     assert_eq!(new.key_type, Named::Unknown("HOTP".to_owned()));
     assert_eq!(new.methods, Some(vec![Named::Known(Method::Wrap), Named::Unknown("none".to_owned())]));
@@ -216,9 +228,9 @@ fn unknown_names_are_kept_if_the_server_reports_them() {
 
 #[test]
 fn a_change_distinguishes_removed_from_omitted() {
-    let change: DeviceChange = serde_json::from_str(r#"{"shared_key_hex":null}"#).expect("a change");
+    let change: DeviceChangeRequest = serde_json::from_str(r#"{"shared_key_hex":null}"#).expect("a change");
     assert!(matches!(change.shared_key_hex, Some(None)) && change.certificate_pem.is_none());
-    assert_eq!(serde_json::to_string(&DeviceChange::default()).expect("JSON"), "{}");
+    assert_eq!(serde_json::to_string(&DeviceChangeRequest::default()).expect("JSON"), "{}");
 }
 
 #[test]
@@ -232,9 +244,9 @@ fn answers_may_have_unknown_members_but_no_missing_ones_or_unknown_states() {
         (read::<User> as Reads, r#"{"id":"u1"}"#),
         (read::<ValidationResult>, r#"{"key_id":"k1"}"#),
         (read::<ValidationResult>, r#"{"valid":"true"}"#),
-        (read::<Page<ListedKey>>, r#"{"items":[{"key_id":"k1"}]}"#),
-        (read::<Page<ListedKey>>, r#"{"items":[{"key_id":"k1","state":"lost","key_type":"hotp","params":{}}]}"#),
-        (read::<Page<ListedDevice>>, r#"{"items":{}}"#),
+        (read::<ListPage<ListedKey>>, r#"{"items":[{"key_id":"k1"}]}"#),
+        (read::<ListPage<ListedKey>>, r#"{"items":[{"key_id":"k1","state":"lost","key_type":"hotp","params":{}}]}"#),
+        (read::<ListPage<ListedDevice>>, r#"{"items":{}}"#),
         (read::<KeySecret>, r#"{"secret_hex":null}"#),
     ] {
         let why = read(example).expect_err(example);

@@ -1,6 +1,7 @@
 //! `dskpp enroll`: a key from a server into the token store.
 
 mod ask;
+pub(crate) mod names;
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use dskpp::algorithm::{PackageFormat, ProtectionMethod};
 use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
@@ -25,6 +25,7 @@ use crate::runtime;
 use crate::shown::{note, shown};
 use crate::store::{StoreOptions, prompt};
 pub(crate) use ask::hold;
+use names::{MethodName, PackageName, VariantName, method_name};
 
 #[derive(Args)]
 pub(crate) struct Enroll {
@@ -79,15 +80,15 @@ pub(crate) struct Enroll {
 
     /// Offer only this variant of the protocol [default: both; the server chooses]
     #[arg(long, value_enum, help_heading = "Protocol")]
-    variant: Option<Variant>,
+    variant: Option<VariantName>,
 
     /// Offer only two-pass with this key protection method; repeatable, in order of preference [default: all available]
     #[arg(long = "method", value_enum, help_heading = "Protocol")]
-    methods: Vec<Method>,
+    methods: Vec<MethodName>,
 
     /// Offer this key package format; repeatable, in order of preference [default: pskc]
     #[arg(long = "package", value_enum, help_heading = "Protocol")]
-    packages: Vec<Package>,
+    packages: Vec<PackageName>,
 
     /// This device's RSA private key (PKCS #8, PEM or DER) for key transport; without it, --method transport generates
     /// one for this run
@@ -128,39 +129,9 @@ pub(crate) struct Enroll {
     insecure: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Variant {
-    /// Client and server generate the key together
-    FourPass,
-    /// The server generates the key and sends it
-    TwoPass,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Method {
-    /// Encrypted under an RSA public key
-    Transport,
-    /// Wrapped under the device's own key
-    Wrap,
-    /// Wrapped under a key derived from the authentication code's password
-    PassphraseWrap,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Package {
-    /// RFC 6030
-    Pskc,
-    /// RFC 6031, in CMS
-    Cms,
-    /// PKCS #12, protected with the authentication code's password
-    Pkcs12,
-    /// PKCS #5 in XML, protected with the authentication code's password
-    Pkcs5Xml,
-}
-
 impl Enroll {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        if self.variant == Some(Variant::FourPass) && !self.methods.is_empty() {
+        if self.variant == Some(VariantName::FourPass) && !self.methods.is_empty() {
             return Err(Failure::usage("--method applies to two-pass only, so --variant four-pass excludes it")
                 .next("omit one of the two"));
         }
@@ -183,27 +154,13 @@ impl Enroll {
         request.device_key_name = self.device_key_name.clone();
         request.private_key = self.private_key()?;
         request.private_key_name = self.private_key_name.clone();
-        request.variant = self.variant.map(|variant| match variant {
-            Variant::FourPass => dskpp_client::Variant::FourPass,
-            Variant::TwoPass => dskpp_client::Variant::TwoPass,
-        });
-        let methods = self.methods.iter().map(|method| match method {
-            Method::Transport => ProtectionMethod::Transport,
-            Method::Wrap => ProtectionMethod::Wrap,
-            Method::PassphraseWrap => ProtectionMethod::PassphraseWrap,
-        });
-        request.methods = methods.collect();
+        request.variant = self.variant.map(Into::into);
+        request.methods = self.methods.iter().map(|method| (*method).into()).collect();
         if !request.methods.is_empty() {
             request.variant = Some(dskpp_client::Variant::TwoPass);
         }
         if !self.packages.is_empty() {
-            let packages = self.packages.iter().map(|package| match package {
-                Package::Pskc => PackageFormat::Pskc,
-                Package::Cms => PackageFormat::Skpc,
-                Package::Pkcs12 => PackageFormat::Pkcs12,
-                Package::Pkcs5Xml => PackageFormat::Pkcs5Xml,
-            });
-            request.package_formats = packages.collect();
+            request.package_formats = self.packages.iter().map(|package| (*package).into()).collect();
         }
         request.renew = self.renew.clone();
         request.label = self.label.clone();
@@ -318,15 +275,6 @@ fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<
         let old = old.unwrap_or_default();
         format!("key {} ({key_type}) {done}: the server has confirmed it{use_it}{old}", shown(&enrolled.key_id))
     })
-}
-
-pub(crate) fn method_name(method: &ProtectionMethod) -> &str {
-    match method {
-        ProtectionMethod::Transport => "transport",
-        ProtectionMethod::Wrap => "wrap",
-        ProtectionMethod::PassphraseWrap => "passphrase-wrap",
-        other => other.uri(),
-    }
 }
 
 fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {

@@ -1,4 +1,4 @@
-//! Two-pass with the built program (RFC 6063 §5): every method, keys in stock, renewal, and keys that wait.
+//! Two-pass with the built program (RFC 6063 §5): every method, keys in the inventory, renewal, and keys that wait.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -212,14 +212,14 @@ fn s4_2_2_the_device_key_of_the_store_is_used() {
     assert!(unknown.code == Some(1) && unknown.err.contains("nobody's"), "{unknown:#?}");
 }
 
-/// A key in stock goes out as it is: RFC 6063 §1.2 ("legacy keys").
+/// A key in the inventory goes out as it is: RFC 6063 §1.2 ("legacy keys").
 #[test]
-fn a_key_in_stock_is_delivered_as_it_is_and_by_two_pass_only() {
+fn a_key_in_the_inventory_is_delivered_as_it_is_and_by_two_pass_only() {
     let pair = Pair::new();
     let secret = "3132333435363738393031323334353637383930";
-    let stock = format!("id,algorithm,secret_hex,response_length,counter\nSTOCK-1,hotp,{secret},8,5\n");
-    let stock = key_file(&pair.home, &stock);
-    let report = pair.home.json(&["admin", "key", "import", &stock]);
+    let inventory = format!("id,algorithm,secret_hex,response_length,counter\nINVENTORY-1,hotp,{secret},8,5\n");
+    let inventory = key_file(&pair.home, &inventory);
+    let report = pair.home.json(&["admin", "key", "import", &inventory]);
     assert_eq!(report["accepted"], 1, "{report}");
     let listed = pair.home.json(&["admin", "key", "list"]);
     let key_id = text(&listed["items"][0], "key_id");
@@ -269,9 +269,9 @@ fn a_2_keys_of_many_types_come_with_their_policy_which_is_enforced() {
         key
     });
     let document = json!({ "keys": described.collect::<Vec<_>>() }).to_string();
-    let (file, stock) = (shown(&pair.home.write("keys.json", document)), shown(&pair.home.path("stock.xml")));
-    pair.home.run(&["pskc", "convert", &file, "-o", &stock]).success();
-    assert_eq!(pair.home.json(&["admin", "key", "import", &stock])["accepted"], keys.len());
+    let (file, inventory) = (shown(&pair.home.write("keys.json", document)), shown(&pair.home.path("inventory.xml")));
+    pair.home.run(&["pskc", "convert", &file, "-o", &inventory]).success();
+    assert_eq!(pair.home.json(&["admin", "key", "import", &inventory])["accepted"], keys.len());
 
     let delivered = |i: usize| {
         let key_id = format!("K{i}");

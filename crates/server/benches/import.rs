@@ -14,7 +14,7 @@ fn main() {
     let folder = folder.map_or_else(std::env::temp_dir, Into::into);
     let documents: Vec<Vec<u8>> = (0..KEYS / BATCH).map(document).collect();
     println!("{KEYS} TOTP keys, {} octets of XML each, batches of {BATCH}:", documents[0].len() / BATCH);
-    for (what, user_id) in [("in stock", false), ("each with a user of its own", true)] {
+    for (what, user_id) in [("in the inventory", false), ("each with a user of its own", true)] {
         let place = tempfile::tempdir_in(&folder).expect("a folder that can be written");
         let ImportTimes { parse, seal, store } = import(place.path(), &documents, user_id);
         println!("{what}:");

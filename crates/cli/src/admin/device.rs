@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
 use dskpp_api::{
-    CreatedDevice, Device as DeviceAnswer, DeviceChange, DeviceDetails, DeviceQuery, ListedDevice, NewDevice, Page,
+    CreatedDevice, Device as DeviceAnswer, DeviceChangeRequest, DeviceDetails, DeviceQuery, ListedDevice, NewDeviceRequest, ListPage,
     SecretString, paths,
 };
 
@@ -92,7 +92,7 @@ impl DeviceCommand {
         match self {
             DeviceCommand::Create { manufacturer, serial, key_name, keys } => {
                 let (shared_key_hex, certificate_pem) = (keys.shared_key_hex()?, keys.certificate_pem()?);
-                let new = NewDevice { manufacturer, serial, key_name, shared_key_hex, certificate_pem };
+                let new = NewDeviceRequest { manufacturer, serial, key_name, shared_key_hex, certificate_pem };
                 let device: CreatedDevice = api.post(paths::DEVICES, &new).await?;
                 output.print(&device, || format!("device {}", shown(&device.id)))
             }
@@ -103,7 +103,7 @@ impl DeviceCommand {
                     after,
                     limit: None,
                 };
-                let devices: Page<ListedDevice> = all(api, paths::DEVICES, query).await?;
+                let devices: ListPage<ListedDevice> = all(api, paths::DEVICES, query).await?;
                 output.print(&devices, || devices.items.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
             DeviceCommand::Show { id } => {
@@ -119,7 +119,7 @@ impl DeviceCommand {
 
 impl Change {
     async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
-        let change = DeviceChange {
+        let change = DeviceChangeRequest {
             key_name: self.key_name,
             shared_key_hex: self.keys.shared_key_hex()?.map(Some).or(self.no_shared_key.then_some(None)),
             certificate_pem: self.keys.certificate_pem()?.map(Some).or(self.no_certificate.then_some(None)),

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use dskpp_api::{
     Activation, CreatedEnrolment, DeviceName, EnrolmentDetails, HashName, KeyType, Location, Method, Named,
-    NewEnrolment as Request, Refusal, Validation, ValidationResult, Variant, WrongTries, paths,
+    NewEnrolmentRequest as Request, RefusalEntry, ValidationRequest, ValidationResult, Variant, WrongTries, paths,
 };
 
 use super::{delete, device_name, lines, one_of};
@@ -94,7 +94,7 @@ impl EnrolmentCommand {
 /// Everything, and last who tried its code in vain.
 fn describe(details: &EnrolmentDetails) -> String {
     let mut text = vec![lines(&details.enrolment)];
-    if let Some(Refusal { detail, at, .. }) = &details.last_refusal {
+    if let Some(RefusalEntry { detail, at, .. }) = &details.last_refusal {
         text.push(format!("{:<16} {} ({})", "last_refusal", shown(detail), time(at)));
     }
     for WrongTries { address, count, locked_until, .. } in &details.wrong_tries {
@@ -191,7 +191,7 @@ pub(super) struct ValidateArgs {
 impl ValidateArgs {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let ValidateArgs { otp, user, key, challenge, client_id } = self;
-        let attempt = Validation { user, key_id: key, otp: otp.into(), challenge, client_id };
+        let attempt = ValidationRequest { user, key_id: key, otp: otp.into(), challenge, client_id };
         let verdict: ValidationResult = api.post(paths::VALIDATE, &attempt).await?;
         output.print(&verdict, || match &verdict.key_id {
             Some(key_id) => format!("valid (key {})", shown(key_id)),

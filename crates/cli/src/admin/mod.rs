@@ -9,7 +9,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use dskpp_api::{
-    CreatedToken, Key as KeyAnswer, KeyOwner, KeyQuery, ListedKey, NewToken, NewUser, Page, Resync, Resynced, Role,
+    CreatedToken, KeySummary as KeyAnswer, KeyOwner, KeyQuery, ListedKey, NewToken, NewUser, ListPage, Resync, Resynced, Role,
     UnknownName, User as UserAnswer, paths,
 };
 use serde::Serialize;
@@ -150,7 +150,7 @@ impl KeyCommand {
         match self {
             KeyCommand::List { user } => {
                 let query = |after| KeyQuery { user: user.clone(), after, limit: None };
-                let keys: Page<ListedKey> = all(api, paths::KEYS, query).await?;
+                let keys: ListPage<ListedKey> = all(api, paths::KEYS, query).await?;
                 output.print(&keys, || keys.items.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
             KeyCommand::Show { id } => {
@@ -199,10 +199,10 @@ async fn all<T: DeserializeOwned, Q: Serialize>(
     api: &Api,
     path: &str,
     query: impl Fn(Option<String>) -> Q,
-) -> Result<Page<T>, Failure> {
-    let mut all = Page { items: Vec::new(), next: None };
+) -> Result<ListPage<T>, Failure> {
+    let mut all = ListPage { items: Vec::new(), next: None };
     loop {
-        let page: Page<T> = api.get_by(path, &query(all.next.take())).await?;
+        let page: ListPage<T> = api.get_by(path, &query(all.next.take())).await?;
         all.items.extend(page.items);
         match page.next {
             None => return Ok(all),

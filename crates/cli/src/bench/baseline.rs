@@ -7,8 +7,9 @@ use std::time::Instant;
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp_crypto::{Pbkdf2Prf, Random as _, RsaEncryption, RsaPrivateKey, SystemRandom, pbkdf2};
 
-use super::load::{Method, RunKind};
+use super::load::RunKind;
 use super::process::thread_cpu_ms;
+use crate::enroll::names::MethodName;
 use crate::output::Failure;
 
 const ROUNDS: u32 = 60;
@@ -24,7 +25,7 @@ pub(super) fn bare_ms(kind: RunKind) -> Result<f64, Failure> {
     let (begun, cpu) = (Instant::now(), thread_cpu_ms());
     for _ in 0..ROUNDS {
         match kind {
-            RunKind::TwoPass(Method::Transport) => {
+            RunKind::TwoPass(MethodName::Transport) => {
                 let public = key.public();
                 let encrypted = public.encrypt(RsaEncryption::OaepSha1, &r_c, &mut SystemRandom);
                 std::hint::black_box(encrypted.map_err(Failure::new)?);

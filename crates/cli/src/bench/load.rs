@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{ClientProtection, Credential, Failed, FourPass, K, RunConfig, TwoPass};
-use dskpp_api::{CreatedDevice, CreatedEnrolment, NewDevice, NewEnrolment, paths};
+use dskpp_api::{CreatedDevice, CreatedEnrolment, NewDeviceRequest, NewEnrolmentRequest, paths};
 use dskpp_crypto::{Random as _, RsaPrivateKey, RsaPublicKey, Secret, SystemRandom};
 use indicatif::ProgressBar;
 use tokio::task::JoinSet;
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::Target;
 use super::connection::{BenchConnection, Endpoint};
 use crate::api::Api;
+use crate::enroll::names::MethodName;
 use crate::output::Failure;
 
 /// What every run is made of.
@@ -31,24 +32,13 @@ pub(super) enum RunKind {
     FourPass,
     /// Four-pass with the shared key of a device: without PBKDF2 and RSA.
     FourPassShared,
-    TwoPass(Method),
-}
-
-/// A key protection method of two-pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Method {
-    /// Encrypted under the client's 2,048-bit RSA key
-    Transport,
-    /// Wrapped under a 16-octet key that client and server share
-    Wrap,
-    /// Wrapped under a key derived from the authentication code's password
-    PassphraseWrap,
+    TwoPass(MethodName),
 }
 
 impl RunKind {
     /// Whether each run needs PBKDF2.
     pub(super) fn is_slow(self) -> bool {
-        !matches!(self, RunKind::FourPassShared | RunKind::TwoPass(Method::Wrap))
+        !matches!(self, RunKind::FourPassShared | RunKind::TwoPass(MethodName::Wrap))
     }
 }
 
@@ -95,16 +85,16 @@ impl Recipe {
                 let (device, key) = create_device(api, 32).await?;
                 RunSetup::FourPassShared(device, key)
             }
-            RunKind::TwoPass(Method::Transport) => {
+            RunKind::TwoPass(MethodName::Transport) => {
                 let key = Arc::new(RsaPrivateKey::generate(2048).map_err(Failure::new)?);
                 let info = pskc::KeyInfo::from_rsa(key.public().modulus(), key.public().exponent());
                 RunSetup::TwoPass(ClientProtection::Transport { key, info })
             }
-            RunKind::TwoPass(Method::Wrap) => {
+            RunKind::TwoPass(MethodName::Wrap) => {
                 let (_, key) = create_device(api, 16).await?;
                 RunSetup::TwoPass(ClientProtection::Wrap { name: KEY_NAME.into(), key })
             }
-            RunKind::TwoPass(Method::PassphraseWrap) => RunSetup::TwoPass(ClientProtection::Passphrase),
+            RunKind::TwoPass(MethodName::PassphraseWrap) => RunSetup::TwoPass(ClientProtection::Passphrase),
         };
         Ok(Recipe { endpoint, url_s, way })
     }
@@ -125,7 +115,7 @@ impl Recipe {
 async fn create_device(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, Secret), Failure> {
     let key = SystemRandom.secret(key_len);
     let shared_key_hex = data_encoding::HEXLOWER.encode(key.expose());
-    let device = NewDevice {
+    let device = NewDeviceRequest {
         manufacturer: MANUFACTURER.to_owned(),
         serial: "1".to_owned(),
         key_name: KEY_NAME.to_owned(),
@@ -149,7 +139,7 @@ pub(super) async fn enrolments(api: &Api, count: u32, bar: Option<ProgressBar>) 
         tasks.spawn(async move {
             let mut codes = Vec::new();
             for _ in (first..count).step_by(PREPARING) {
-                let new = NewEnrolment::new("bench", dskpp_api::KeyType::Totp);
+                let new = NewEnrolmentRequest::new("bench", dskpp_api::KeyType::Totp);
                 let enrolment: CreatedEnrolment = api.post(paths::ENROLMENTS, &new).await?;
                 codes.push(enrolment.authentication_code.expose().parse::<AuthCode>().map_err(Failure::new)?);
                 if let Some(bar) = &bar {

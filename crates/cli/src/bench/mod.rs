@@ -15,10 +15,11 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::api::Api;
+use crate::enroll::names::{MethodName, VariantName};
 use crate::output::{Failure, Output};
 use crate::pskc::material::text_file;
 use crate::runtime;
-use load::{Load, Method, Recipe, RunKind};
+use load::{Load, Recipe, RunKind};
 use process::Usage;
 use server::Child;
 
@@ -29,12 +30,12 @@ pub(crate) struct Bench {
     other: Option<Other>,
 
     /// Protocol variant
-    #[arg(long, value_enum, default_value_t = Variant::FourPass, help_heading = "Load")]
-    variant: Variant,
+    #[arg(long, value_enum, default_value = "four-pass", help_heading = "Load")]
+    variant: VariantName,
 
-    /// Key protection method for two-pass [default: transport]
+    /// Key protection method for two-pass, with an RSA key of 2,048 bits or a device key of 16 octets [default: transport]
     #[arg(long, value_enum, help_heading = "Load")]
-    method: Option<Method>,
+    method: Option<MethodName>,
 
     /// Concurrent runs [default: 16, or 384 without PBKDF2]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096), help_heading = "Load")]
@@ -75,12 +76,6 @@ enum Other {
     Crowd(crowd::Crowd),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Variant {
-    FourPass,
-    TwoPass,
-}
-
 /// What is measured, and whether we started it.
 struct Target {
     origin: String,
@@ -110,13 +105,13 @@ impl Bench {
 
     fn kind(&self) -> Result<RunKind, Failure> {
         match (self.variant, self.method, self.no_kdf_cost) {
-            (Variant::FourPass, None, true) => Ok(RunKind::FourPassShared),
-            (Variant::FourPass, None, false) => Ok(RunKind::FourPass),
-            (Variant::TwoPass, method, false) => Ok(RunKind::TwoPass(method.unwrap_or(Method::Transport))),
-            (Variant::FourPass, Some(_), _) => {
+            (VariantName::FourPass, None, true) => Ok(RunKind::FourPassShared),
+            (VariantName::FourPass, None, false) => Ok(RunKind::FourPass),
+            (VariantName::TwoPass, method, false) => Ok(RunKind::TwoPass(method.unwrap_or(MethodName::Transport))),
+            (VariantName::FourPass, Some(_), _) => {
                 Err(Failure::usage("four-pass has no key protection method").next("add --variant two-pass"))
             }
-            (Variant::TwoPass, _, true) => Err(Failure::usage("--no-kdf-cost applies to four-pass only")
+            (VariantName::TwoPass, _, true) => Err(Failure::usage("--no-kdf-cost applies to four-pass only")
                 .next("use --method wrap for two-pass without PBKDF2 and RSA")),
         }
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::load::{Measured, Method, RunKind};
+use crate::enroll::names::MethodName;
+
+use super::load::{Measured, RunKind};
 use super::process::ProcessCost;
 
 pub(super) struct LoadReport {
@@ -69,9 +71,9 @@ impl LoadReport {
 
     fn method(&self) -> Option<&'static str> {
         match self.kind {
-            RunKind::TwoPass(Method::Transport) => Some("transport"),
-            RunKind::TwoPass(Method::Wrap) => Some("wrap"),
-            RunKind::TwoPass(Method::PassphraseWrap) => Some("passphrase-wrap"),
+            RunKind::TwoPass(MethodName::Transport) => Some("transport"),
+            RunKind::TwoPass(MethodName::Wrap) => Some("wrap"),
+            RunKind::TwoPass(MethodName::PassphraseWrap) => Some("passphrase-wrap"),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use dskpp::algorithm::ProtectionMethod;
 use dskpp::auth_code::AuthCode;
 use dskpp::client::{ClientProtection, Credential};
 use dskpp::message::Trigger;
-use dskpp_api::{CreatedDevice, CreatedEnrolment, KeyType, NewDevice, NewEnrolment, paths};
+use dskpp_api::{CreatedDevice, CreatedEnrolment, KeyType, NewDeviceRequest, NewEnrolmentRequest, paths};
 use dskpp_client::transport::{Exchange, Recording, Transport, TransportOptions};
 use dskpp_client::{EnrollError, EnrollRequest, Enrolled, FileStore, Token, TokenStore as _, Unlock, Variant, enroll};
 use dskpp_crypto::{Random as _, RsaPrivateKey, Secret, SystemRandom};
@@ -88,7 +88,7 @@ impl DemoEnvironment {
         let api = Api::new(&origin, token.trim(), ca.as_deref())?;
         let shared = SystemRandom.secret(16);
         let (manufacturer, serial, key_name) = DEVICE;
-        let device = NewDevice {
+        let device = NewDeviceRequest {
             manufacturer: manufacturer.to_owned(),
             serial: serial.to_owned(),
             key_name: key_name.to_owned(),
@@ -120,7 +120,7 @@ impl DemoEnvironment {
 
     /// An enrolment for alice.
     async fn enrolment(&self, renews: Option<String>) -> Result<CreatedEnrolment, Failure> {
-        let new = NewEnrolment { renews, ..NewEnrolment::new("alice", KeyType::Totp) };
+        let new = NewEnrolmentRequest { renews, ..NewEnrolmentRequest::new("alice", KeyType::Totp) };
         self.api.post(paths::ENROLMENTS, &new).await
     }
 

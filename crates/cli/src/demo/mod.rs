@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use dskpp_api::{Validation, ValidationResult, paths};
+use dskpp_api::{ValidationRequest, ValidationResult, paths};
 use serde_json::json;
 
 use crate::output::{Failure, Output};
@@ -86,7 +86,7 @@ impl Demo {
                 "title": title,
                 "key_id": run.token.id,
                 "variant": if run.protection.is_some() { "two-pass" } else { "four-pass" },
-                "method": run.enrolled.method.as_ref().map(crate::enroll::method_name),
+                "method": run.enrolled.method.as_ref().map(crate::enroll::names::method_name),
                 "replaced": run.enrolled.replaced,
                 "otp": otp,
                 "valid": true,
@@ -163,7 +163,7 @@ async fn proved(stage: &DemoEnvironment, run: &DemoRun) -> Result<String, Failur
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let otp = dskpp_otp::Totp::new(dskpp_otp::Digits::SIX, 30, dskpp_otp::Hash::Sha1).map_err(Failure::new)?;
     let otp = otp.code(&run.token.secret, now).as_str().to_owned();
-    let attempt = Validation::of_key(&run.token.id, &otp);
+    let attempt = ValidationRequest::of_key(&run.token.id, &otp);
     let verdicts: [ValidationResult; 2] =
         [stage.api.post(paths::VALIDATE, &attempt).await?, stage.api.post(paths::VALIDATE, &attempt).await?];
     match verdicts.map(|verdict| verdict.valid) {

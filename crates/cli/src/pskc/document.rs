@@ -17,10 +17,10 @@ const MOST_FROM_STDIN: u64 = 256 * 1024 * 1024;
 /// A document that can be read more than once.
 pub(crate) struct Document {
     name: String,
-    content: Content,
+    content: DocumentContent,
 }
 
-enum Content {
+enum DocumentContent {
     File(File),
     Memory(Octets),
 }
@@ -52,15 +52,15 @@ impl Document {
             if octets.len() as u64 > MOST_FROM_STDIN {
                 return Err(Failure::new("standard input is longer than 256 MiB").next("give the name of a file"));
             }
-            return Ok(Document { name: "standard input".into(), content: Content::Memory(octets.into()) });
+            return Ok(Document { name: "standard input".into(), content: DocumentContent::Memory(octets.into()) });
         }
         let unreadable = |why| Failure::new(format!("{} cannot be read: {why}", path.display()));
         let file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_file() {
-            return Ok(Document { name, content: Content::File(file) });
+            return Ok(Document { name, content: DocumentContent::File(file) });
         }
         file.take(MOST_FROM_STDIN).read_to_end(&mut octets).map_err(unreadable)?; // a pipe can be read once only
-        Ok(Document { name, content: Content::Memory(octets.into()) })
+        Ok(Document { name, content: DocumentContent::Memory(octets.into()) })
     }
 
     /// What it is called in a message.
@@ -105,26 +105,26 @@ impl Document {
 
     pub(super) fn source(&self) -> Result<Box<dyn Read + Send>, Failure> {
         match &self.content {
-            Content::File(file) => {
+            DocumentContent::File(file) => {
                 let mut file = file;
                 let again = file.seek(SeekFrom::Start(0)).and_then(|_| file.try_clone());
                 Ok(Box::new(again.map_err(|why| self.unreadable(&why))?))
             }
-            Content::Memory(octets) => Ok(Box::new(Cursor::new(octets.clone()))),
+            DocumentContent::Memory(octets) => Ok(Box::new(Cursor::new(octets.clone()))),
         }
     }
 
     /// Its length in octets.
     pub(crate) fn len(&self) -> u64 {
         match &self.content {
-            Content::File(file) => file.metadata().map_or(0, |metadata| metadata.len()),
-            Content::Memory(octets) => octets.as_ref().len() as u64,
+            DocumentContent::File(file) => file.metadata().map_or(0, |metadata| metadata.len()),
+            DocumentContent::Memory(octets) => octets.as_ref().len() as u64,
         }
     }
 
     /// All of it, for what needs the whole document at once.
     pub(crate) fn octets(&self) -> Result<Octets, Failure> {
-        if let Content::Memory(octets) = &self.content {
+        if let DocumentContent::Memory(octets) = &self.content {
             return Ok(octets.clone());
         }
         let mut octets = Zeroizing::new(Vec::new());

@@ -7,7 +7,7 @@ use pskc::DecryptionKey;
 
 use super::asn1::{Algorithm, CmsAttribute, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::cms::{EncryptedContentInfo, content_of, open_for};
-use super::reading::Reading;
+use super::reading::ReadRules;
 use super::{PackageError, pbes2, signed};
 
 pub(super) const AUTH_ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.23");
@@ -64,7 +64,7 @@ pub(super) fn open<T>(
     info: &ContentInfo,
     expected: Oid,
     unlock: &DecryptionKey,
-    reading: &Reading,
+    reading: &ReadRules,
     read: impl Fn(&Secret) -> Result<T, PackageError>,
 ) -> Result<T, PackageError> {
     let data: AuthEnvelopedData = from_der(&to_der(&info.content)?)?;

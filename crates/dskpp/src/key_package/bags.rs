@@ -11,7 +11,7 @@ use super::asn1::{Algorithm, CmsAttribute, Oid, UNREADABLE, UNWRITABLE, algorith
 use super::file::FileError;
 use super::hash_of_suite;
 use super::pfx::{self, Sealing};
-use super::reading::Reading;
+use super::reading::ReadRules;
 use super::{PackageError, attributes, pbes2, secret_of, skpc};
 use crate::algorithm::KeyType;
 
@@ -144,11 +144,11 @@ pub(super) struct BagContents {
 
 impl BagContents {
     /// Reads `bags`, the DER of SafeContents.
-    pub(super) fn read(&mut self, bags: &Secret, password: &Secret, reading: &Reading) -> Result<(), FileError> {
+    pub(super) fn read(&mut self, bags: &Secret, password: &Secret, reading: &ReadRules) -> Result<(), FileError> {
         self.read_at(bags.expose(), password, reading, MAX_DEPTH)
     }
 
-    fn read_at(&mut self, bags: &[u8], password: &Secret, reading: &Reading, depth: usize) -> Result<(), FileError> {
+    fn read_at(&mut self, bags: &[u8], password: &Secret, reading: &ReadRules, depth: usize) -> Result<(), FileError> {
         let depth = depth.checked_sub(1).ok_or(PackageError::Unreadable("it is nested too deeply"))?;
         let bags: Vec<SafeBag> = from_der(bags)?;
         for bag in bags {
@@ -170,7 +170,7 @@ impl BagContents {
     }
 }
 
-fn secrets(bag: &SafeBag, password: &Secret, reading: &Reading) -> Result<Vec<KeyPackage>, FileError> {
+fn secrets(bag: &SafeBag, password: &Secret, reading: &ReadRules) -> Result<Vec<KeyPackage>, FileError> {
     let secret: SecretBag = from_der(&to_der(&bag.value)?)?;
     match secret.kind {
         skpc::KEY_PACKAGE => skpc::read_all(&Secret::new(to_der(&secret.value)?)),

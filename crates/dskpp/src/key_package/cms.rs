@@ -12,7 +12,7 @@ use spki::SubjectPublicKeyInfoOwned;
 
 use super::asn1::{Algorithm, ContentInfo, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::pfx::DATA;
-use super::reading::Reading;
+use super::reading::ReadRules;
 use super::{PackageError, pbes2};
 
 pub(super) const ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.3");
@@ -87,7 +87,7 @@ struct UnderPassword {
 pub(super) fn content_of(
     info: EncryptedContentInfo,
     expected: Oid,
-    reading: &Reading,
+    reading: &ReadRules,
 ) -> Result<(Algorithm, OctetString), PackageError> {
     let is_expected = info.content_type == expected || info.content_type == DATA && reading.is_of_file();
     match info.content {
@@ -106,7 +106,7 @@ pub(super) fn encrypted_data(content_type: Oid, algorithm: Algorithm, octets: &[
 pub(super) fn encrypted_content(
     info: &ContentInfo,
     expected: Oid,
-    reading: &Reading,
+    reading: &ReadRules,
 ) -> Result<(Algorithm, OctetString), PackageError> {
     let data: CmsEncryptedData = from_der(&to_der(&info.content)?)?;
     content_of(data.info, expected, reading)
@@ -117,7 +117,7 @@ pub(super) fn open_encrypted(
     info: &ContentInfo,
     expected: Oid,
     password: &Secret,
-    reading: &Reading,
+    reading: &ReadRules,
 ) -> Result<Secret, PackageError> {
     let (algorithm, content) = encrypted_content(info, expected, reading)?;
     pbes2::decrypt_with_password(&algorithm, password, content.as_bytes(), reading)
@@ -128,7 +128,7 @@ pub(super) fn open_encrypted_with_key(
     info: &ContentInfo,
     expected: Oid,
     key: &Secret,
-    reading: &Reading,
+    reading: &ReadRules,
 ) -> Result<Secret, PackageError> {
     let (algorithm, content) = encrypted_content(info, expected, reading)?;
     pbes2::key_len(&algorithm).map_err(|_| PackageError::Protection)?;
@@ -210,7 +210,7 @@ pub(super) fn open_enveloped<T>(
     info: &ContentInfo,
     expected: Oid,
     unlock: &DecryptionKey,
-    reading: &Reading,
+    reading: &ReadRules,
     read: impl Fn(&Secret) -> Result<T, PackageError>,
 ) -> Result<T, PackageError> {
     let data: EnvelopedData = from_der(&to_der(&info.content)?)?;
@@ -227,7 +227,7 @@ pub(super) fn open_for<T>(
     recipients: &SetOfVec<Any>,
     unlock: &DecryptionKey,
     len: usize,
-    reading: &Reading,
+    reading: &ReadRules,
     open: impl Fn(&Secret) -> Result<T, PackageError>,
 ) -> Result<T, PackageError> {
     let mut refusal = PackageError::Protection;
@@ -252,7 +252,7 @@ fn open_recipient(
     recipient: &Any,
     unlock: &DecryptionKey,
     len: usize,
-    reading: &Reading,
+    reading: &ReadRules,
 ) -> Result<Option<Secret>, PackageError> {
     let der = to_der(recipient)?;
     let (tag, rest) = der.split_first().ok_or(UNREADABLE)?;
@@ -278,7 +278,7 @@ fn open_recipient(
     }
 }
 
-fn open_password(under: &UnderPassword, password: &Secret, reading: &Reading) -> Result<Secret, PackageError> {
+fn open_password(under: &UnderPassword, password: &Secret, reading: &ReadRules) -> Result<Secret, PackageError> {
     let (PWRI_KEK, Some(kdf)) = (under.algorithm.oid, &under.kdf) else { return Err(UNREADABLE) };
     let parameters = under.algorithm.parameters.as_ref().ok_or(UNREADABLE)?;
     let cipher: Algorithm = from_der(&to_der(parameters)?)?;

@@ -9,7 +9,7 @@ use pskc::{DecryptionKey, KeyPackage};
 use super::asn1::{ContentInfo, UNREADABLE, from_der, to_der};
 use super::bags::{self, BagContents};
 use super::pfx::{self, Sealing};
-use super::reading::Reading;
+use super::reading::ReadRules;
 use super::{PackageError, PackageProtection, Skpc, ber, signed, skpc};
 
 /// Octets of the longest file that is read.
@@ -122,7 +122,7 @@ fn format_of_der(begin: &[u8]) -> Option<FileFormat> {
 /// # Errors
 /// [`PackageError::Protection`] where `unlock` is missing or of another kind than the file; others.
 pub fn open(octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedFile, FileError> {
-    open_by(octets, unlock, &Reading::of_file())
+    open_by(octets, unlock, &ReadRules::of_file())
 }
 
 /// As [`open`], and PKCS #12 without a MAC too: [`OpenedFile::no_mac`] tells.
@@ -130,10 +130,10 @@ pub fn open(octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedFile,
 /// # Errors
 /// As [`open`].
 pub fn open_without_mac(octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedFile, FileError> {
-    open_by(octets, unlock, &Reading::of_file().without_mac())
+    open_by(octets, unlock, &ReadRules::of_file().without_mac())
 }
 
-fn open_by(octets: &[u8], unlock: Option<&DecryptionKey>, reading: &Reading) -> Result<OpenedFile, FileError> {
+fn open_by(octets: &[u8], unlock: Option<&DecryptionKey>, reading: &ReadRules) -> Result<OpenedFile, FileError> {
     let der = match pem(octets) {
         Some(der) => reading.der(der?.expose())?,
         None => reading.der(octets)?,
@@ -148,7 +148,7 @@ fn open_by(octets: &[u8], unlock: Option<&DecryptionKey>, reading: &Reading) -> 
     Ok(content)
 }
 
-fn open_pkcs12(der: &Secret, unlock: Option<&DecryptionKey>, reading: &Reading) -> Result<OpenedFile, FileError> {
+fn open_pkcs12(der: &Secret, unlock: Option<&DecryptionKey>, reading: &ReadRules) -> Result<OpenedFile, FileError> {
     let Some(DecryptionKey::Password(password)) = unlock else { return Err(PackageError::Protection.into()) };
     let mut found = BagContents::default();
     for part in pfx::open(der, password, reading)? {
@@ -160,7 +160,7 @@ fn open_pkcs12(der: &Secret, unlock: Option<&DecryptionKey>, reading: &Reading) 
     Ok(OpenedFile { packages: found.packages, others: found.others, ..OpenedFile::default() })
 }
 
-fn open_cms(der: &Secret, unlock: Option<&DecryptionKey>, reading: &Reading) -> Result<OpenedFile, FileError> {
+fn open_cms(der: &Secret, unlock: Option<&DecryptionKey>, reading: &ReadRules) -> Result<OpenedFile, FileError> {
     let mut content = OpenedFile::default();
     let Ok(mut info) = from_der::<ContentInfo>(der.expose()) else {
         content.packages = skpc::read_all(der)?; // by itself

@@ -8,7 +8,7 @@ use dskpp_crypto::{Pbkdf2Prf, Random, Secret, aes_cbc_decrypt, aes_cbc_encrypt, 
 
 use super::PackageError;
 use super::asn1::{Algorithm, Oid, algorithm, from_der, to_der};
-use super::reading::Reading;
+use super::reading::ReadRules;
 
 const PBES2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.13");
 const PBKDF2: Oid = Oid::new_unwrap("1.2.840.113549.1.5.12");
@@ -129,7 +129,7 @@ pub(super) fn decrypt_with_password(
     algorithm: &Algorithm,
     password: &Secret,
     octets: &[u8],
-    reading: &Reading,
+    reading: &ReadRules,
 ) -> Result<Secret, PackageError> {
     const WRONG: PackageError = PackageError::Unreadable("its password-based encryption is not PBES2 with PBKDF2");
     if algorithm.oid != PBES2 {
@@ -150,7 +150,7 @@ pub(super) fn derive(
     kdf: &Algorithm,
     password: &Secret,
     len: usize,
-    reading: &Reading,
+    reading: &ReadRules,
 ) -> Result<Secret, PackageError> {
     const WRONG: PackageError =
         PackageError::Unreadable("its key is not derived by PBKDF2, or with a function that is not known");

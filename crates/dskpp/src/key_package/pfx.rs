@@ -9,7 +9,7 @@ use dskpp_crypto::{
 };
 
 use super::asn1::{Algorithm, ContentInfo, Oid, UNREADABLE, algorithm, from_der, to_der};
-use super::reading::Reading;
+use super::reading::ReadRules;
 use super::{PackageError, cms, pbes2};
 
 pub(super) const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");
@@ -131,7 +131,7 @@ const NOT_TEXT: PackageError = PackageError::Unfit("the password of PKCS #12 is 
 
 /// What the MAC covers: the parts with bags, each the DER of SafeContents; `None` for one that old programs encrypt
 /// with RC2.
-pub(super) fn open(der: &Secret, password: &Secret, reading: &Reading) -> Result<Vec<Option<Secret>>, PackageError> {
+pub(super) fn open(der: &Secret, password: &Secret, reading: &ReadRules) -> Result<Vec<Option<Secret>>, PackageError> {
     let pfx: Pfx = from_der(der.expose())?;
     if pfx.version != 3 || pfx.safe.content_type != DATA {
         return Err(PackageError::Unreadable("it is no PKCS #12 file that a password protects"));
@@ -166,7 +166,7 @@ pub(super) fn decrypt(
     algorithm: &Algorithm,
     password: &Secret,
     octets: &[u8],
-    reading: &Reading,
+    reading: &ReadRules,
 ) -> Result<Secret, PackageError> {
     if algorithm.oid != DES3 || !reading.is_of_file() {
         return match old_cipher(algorithm.oid) {
@@ -198,7 +198,7 @@ fn old_cipher(oid: Oid) -> Option<&'static str> {
     }
 }
 
-fn verify(data: &MacData, password: &Secret, content: &[u8], reading: &Reading) -> Result<(), PackageError> {
+fn verify(data: &MacData, password: &Secret, content: &[u8], reading: &ReadRules) -> Result<(), PackageError> {
     const WRONG: PackageError = PackageError::WrongKeyOrDamaged;
     let info = &data.mac;
     let known =
@@ -219,7 +219,7 @@ fn verify(data: &MacData, password: &Secret, content: &[u8], reading: &Reading) 
     }
 }
 
-fn key_of_pbmac1(info: &DigestInfo, password: &Secret, reading: &Reading) -> Result<Secret, PackageError> {
+fn key_of_pbmac1(info: &DigestInfo, password: &Secret, reading: &ReadRules) -> Result<Secret, PackageError> {
     const OTHER: PackageError = PackageError::Unreadable("its MAC is not HMAC with SHA-1 or SHA-2 under a password");
     if info.algorithm.oid != PBMAC1 {
         return Err(OTHER);
@@ -246,7 +246,7 @@ mod tests {
             let derived = pbes2::derive_new(&password, count(encryption), rng).unwrap();
             let sealing = Sealing { password: &password, iterations: count(mac), derived: Some(derived) };
             let pfx = Secret::new(sealing.seal(&Secret::from_slice(b"bags"), rng).unwrap());
-            let reading = Reading::of_package();
+            let reading = ReadRules::of_package();
             assert!(open(&pfx, &password, &reading).is_ok());
             assert_eq!(reading.fewest(), Some(count(fewest)), "{encryption}, {mac}");
         }
@@ -259,12 +259,12 @@ mod tests {
         let whole = sealing.seal(&Secret::from_slice(&[0x30, 0]), rng).unwrap();
         let pfx: Pfx = from_der(&whole).unwrap();
         let bare = Secret::new(to_der(&Pfx { mac: None, ..pfx }).unwrap());
-        for reading in [Reading::of_package(), Reading::of_file()] {
+        for reading in [ReadRules::of_package(), ReadRules::of_file()] {
             assert!(matches!(open(&bare, &password, &reading), Err(PackageError::NoMac)));
         }
-        let reading = Reading::of_file().without_mac();
+        let reading = ReadRules::of_file().without_mac();
         assert!(open(&bare, &password, &reading).is_ok() && reading.has_no_mac.get());
-        let reading = Reading::of_file().without_mac();
+        let reading = ReadRules::of_file().without_mac();
         assert!(open(&Secret::new(whole), &password, &reading).is_ok() && !reading.has_no_mac.get());
     }
 
@@ -277,12 +277,12 @@ mod tests {
         let key = b"302e020100300506032b65700422042007fd43335a4c502f577aac93301b25cc8d1562763c5daa5023d4097d401b466d";
         let octets = |text: &[u8]| data_encoding::HEXLOWER.decode(text).unwrap();
         let info: DigestInfo = from_der(&octets(encrypted)).unwrap(); // the same structure
-        let open = |password: &[u8], reading: &Reading| {
+        let open = |password: &[u8], reading: &ReadRules| {
             decrypt(&info.algorithm, &Secret::from_slice(password), info.digest.as_bytes(), reading)
         };
-        assert_eq!(open(b"password", &Reading::of_file()).unwrap().expose(), octets(key));
-        assert!(open(b"passwort", &Reading::of_file()).map_or(true, |other| other.expose() != octets(key)));
-        assert!(matches!(open(b"password", &Reading::of_package()), Err(PackageError::Unreadable(_))));
+        assert_eq!(open(b"password", &ReadRules::of_file()).unwrap().expose(), octets(key));
+        assert!(open(b"passwort", &ReadRules::of_file()).map_or(true, |other| other.expose() != octets(key)));
+        assert!(matches!(open(b"password", &ReadRules::of_package()), Err(PackageError::Unreadable(_))));
     }
 
     #[test]
@@ -298,7 +298,7 @@ mod tests {
         ] {
             let params = PbeParams { salt: OctetString::new(&[1; 8][..]).unwrap(), iterations: 2000 };
             let algorithm = algorithm(Oid::new_unwrap(oid), Some(&params)).unwrap();
-            let opened = decrypt(&algorithm, &Secret::from_slice(b"password"), &[0; 16], &Reading::of_file());
+            let opened = decrypt(&algorithm, &Secret::from_slice(b"password"), &[0; 16], &ReadRules::of_file());
             assert_eq!(opened, Err(PackageError::Cipher(name)), "{oid}");
         }
     }

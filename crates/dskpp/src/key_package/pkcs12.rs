@@ -6,7 +6,7 @@ use pskc::{DecryptionKey, KeyPackage};
 use super::asn1::{UNREADABLE, from_der, to_der};
 use super::bags::{self, SECRET_BAG, SafeBag, SecretBag};
 use super::pfx::{self, Sealing};
-use super::reading::Reading;
+use super::reading::ReadRules;
 use super::{OpenedPackage, PackageCodec, PackageError, PackageProtection, ProtectionKind, skpc};
 use crate::algorithm::PackageFormat;
 
@@ -41,7 +41,7 @@ impl PackageCodec for Pkcs12 {
 
     fn open(&self, octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedPackage, PackageError> {
         let Some(DecryptionKey::Password(password)) = unlock else { return Err(PackageError::Protection) };
-        let reading = Reading::of_package();
+        let reading = ReadRules::of_package();
         let parts = pfx::open(&reading.der(octets)?, password, &reading)?;
         let [Some(bags)] = &parts[..] else { return Err(UNREADABLE) };
         let bags: Vec<SafeBag> = from_der(bags.expose())?;

@@ -10,7 +10,7 @@ use dskpp_crypto::Secret;
 use super::{ITERATIONS, MAX_LEN, PackageError, ber};
 
 /// The rules of one reading, and what it has cost.
-pub(super) struct Reading {
+pub(super) struct ReadRules {
     max_len: usize,
     is_file: bool,
     /// Whether PKCS #12 is read without a MAC, and whether one was missing.
@@ -24,7 +24,7 @@ pub(super) struct Reading {
     derived: RefCell<HashMap<Vec<u8>, Secret>>,
 }
 
-impl Reading {
+impl ReadRules {
     /// DSKPP's: one key from a server, in DER.
     pub(super) fn of_package() -> Self {
         Self::new(MAX_LEN, false, ITERATIONS, u64::MAX)
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     /// Whether each derivation of these is made, each with parameters of its own.
-    fn asked(reading: &Reading, counts: &[u32]) -> Vec<bool> {
+    fn asked(reading: &ReadRules, counts: &[u32]) -> Vec<bool> {
         let ask = |(i, count): (usize, &u32)| {
             reading.derived(vec![i as u8], *count, |_| Ok(Secret::new(vec![0; 16]))).is_ok()
         };
@@ -102,13 +102,13 @@ mod tests {
 
     #[test]
     fn rfc8018_no_package_and_no_file_asks_for_work_without_end() {
-        let package = asked(&Reading::of_package(), &[0, 1, 999, 1_000, 10_000_000, 10_000_001, u32::MAX]);
+        let package = asked(&ReadRules::of_package(), &[0, 1, 999, 1_000, 10_000_000, 10_000_001, u32::MAX]);
         assert_eq!(package, [false, false, false, true, true, false, false]);
-        let file = Reading::of_file();
+        let file = ReadRules::of_file();
         assert_eq!(asked(&file, &[0, 1, 10_000_000, 10_000_001]), [false, true, true, false]);
         assert_eq!(file.fewest(), NonZeroU32::new(1));
         // All together: what was derived once costs nothing more, and what is over the total is refused.
-        let file = Reading::of_file();
+        let file = ReadRules::of_file();
         assert_eq!(asked(&file, &[10_000_000; 11]), [&[true; 10][..], &[false]].concat());
         assert_eq!(asked(&file, &[10_000_000; 10]), [true; 10], "derived before");
     }

@@ -5,7 +5,7 @@ use der::{Sequence, Tagged as _};
 use dskpp_crypto::{Hash, SignatureAlgorithm, SigningKey, VerifyingKey, ct_eq};
 
 use super::asn1::{Algorithm, CmsAttribute, ContentInfo, Oid, UNWRITABLE, algorithm, from_der, to_der};
-use super::reading::Reading;
+use super::reading::ReadRules;
 use super::{PackageError, cms, pbes2};
 
 pub(super) const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
@@ -100,7 +100,7 @@ pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, PackageError> {
 /// [`PackageError::Unreadable`], [`PackageError::Signature`]
 pub fn verify(octets: &[u8], key: &VerifyingKey) -> Result<Vec<u8>, PackageError> {
     const WRONG: PackageError = PackageError::Signature;
-    let info: ContentInfo = from_der(Reading::of_package().der(octets)?.expose())?;
+    let info: ContentInfo = from_der(ReadRules::of_package().der(octets)?.expose())?;
     if info.content_type != SIGNED_DATA {
         return Err(WRONG);
     }

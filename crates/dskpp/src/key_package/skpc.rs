@@ -8,7 +8,7 @@ use pskc::{DecryptionKey, KeyPackage};
 use super::asn1::{CmsAttribute, ContentInfo, Oid, UNREADABLE, from_der, to_der};
 use super::authenticated::{self, AUTH_ENVELOPED_DATA};
 use super::file::FileError;
-use super::reading::Reading;
+use super::reading::ReadRules;
 use super::{
     OpenedPackage, PackageCodec, PackageError, PackageProtection, ProtectionKind, attributes, cms, pbes2, secret_of,
 };
@@ -105,7 +105,7 @@ pub(super) fn content<T>(
     info: &ContentInfo,
     authenticated: bool,
     unlock: Option<&DecryptionKey>,
-    reading: &Reading,
+    reading: &ReadRules,
     read: impl Fn(&Secret) -> Result<T, PackageError>,
 ) -> Result<T, PackageError> {
     let content = match (info.content_type, unlock) {
@@ -180,7 +180,7 @@ impl PackageCodec for Skpc {
     }
 
     fn open(&self, octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedPackage, PackageError> {
-        let reading = Reading::of_package();
+        let reading = ReadRules::of_package();
         let info: ContentInfo = from_der(reading.der(octets)?.expose())?;
         let package = content(&info, self.authenticated, unlock, &reading, read)?;
         Ok(OpenedPackage { package, iterations: reading.fewest() })

@@ -6,15 +6,15 @@ use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use dskpp_api::{
-    CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChange, DeviceDetails, DeviceQuery, ListedDevice,
-    NewDevice, Page, RejectedDevice, Role, SecretString, UnreadableDevice,
+    CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChangeRequest, DeviceDetails, DeviceQuery, ListPage,
+    ListedDevice, NewDeviceRequest, RejectedDevice, Role, SecretString, UnreadableDevice,
 };
 use dskpp_crypto::Secret;
 
 use super::ApiState;
 use super::enrolments::time;
 use super::problem::{ApiProblem, Asked, Body, Caller, Id, json_answer};
-use super::register::{certificate, name};
+use super::users::{certificate, name};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
 use crate::policy::device_trust::{DeviceTrust, key_of};
@@ -27,7 +27,7 @@ pub(super) const MAX_BATCH_LEN: usize = 8 * 1024 * 1024;
 /// Maximum number of devices in a batch: the batch is one transaction, which blocks others.
 const MAX_DEVICES: usize = 1000;
 
-fn checked(new: &NewDevice, trust: &DeviceTrust) -> Result<store::NewDevice, ApiProblem> {
+fn checked(new: &NewDeviceRequest, trust: &DeviceTrust) -> Result<store::NewDevice, ApiProblem> {
     Ok(store::NewDevice {
         manufacturer: name("manufacturer", &new.manufacturer)?,
         serial: name("serial", &new.serial)?,
@@ -40,7 +40,7 @@ fn checked(new: &NewDevice, trust: &DeviceTrust) -> Result<store::NewDevice, Api
 pub(super) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
-    Body(new): Body<NewDevice>,
+    Body(new): Body<NewDeviceRequest>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let device = checked(&new, &api.device_trust)?;
@@ -74,7 +74,7 @@ pub(super) async fn list(
         }
     };
     let items = page.items.into_iter().map(listed).collect();
-    Ok(json_answer(StatusCode::OK, &Page { items, next: page.next }))
+    Ok(json_answer(StatusCode::OK, &ListPage { items, next: page.next }))
 }
 
 pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
@@ -87,7 +87,7 @@ pub(super) async fn change(
     State(api): State<ApiState>,
     caller: Caller,
     Id(id): Id,
-    Body(body): Body<DeviceChange>,
+    Body(body): Body<DeviceChangeRequest>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let trusted = |pem: &str| trusted(&api.device_trust, pem);
@@ -122,7 +122,7 @@ pub(super) async fn import(
     // Checking certificates takes time: not on a thread that serves connections.
     let trust = Arc::clone(&api.device_trust);
     let checked = tokio::task::spawn_blocking(move || {
-        let of = |device: NewDevice| (checked(&device, &trust), device);
+        let of = |device: NewDeviceRequest| (checked(&device, &trust), device);
         devices.into_iter().map(of).collect::<Vec<_>>()
     });
     let checked = checked.await.map_err(|_| StoreError::Unavailable("a batch could not be read".into()))?;

@@ -7,7 +7,7 @@ use dskpp::auth_code::AuthCode;
 use dskpp::server::DeviceRef;
 use dskpp_api::{
     Activation, Cause, CreatedEnrolment, DeviceIdentity, Enrolment, EnrolmentDetails, HashName, KeyParameters, KeyType,
-    Method, Named, NewEnrolment, Refusal, Role, SecretString, Variant, WrongTries,
+    Method, Named, NewEnrolmentRequest, RefusalEntry, Role, SecretString, Variant, WrongTries,
 };
 use dskpp_crypto::Secret;
 use dskpp_otp::{Digits, OcraSuite};
@@ -15,7 +15,7 @@ use pskc::MAX_COUNTER;
 
 use super::ApiState;
 use super::problem::{ApiProblem, Body, Caller, Id, json_answer};
-use super::register::name;
+use super::users::name;
 use crate::dskpp::trigger_page;
 use crate::model::{self, EnrolmentRecord, Params};
 use crate::store;
@@ -28,7 +28,7 @@ const MAX_LIFETIME_S: u64 = 10 * 366 * 24 * 3600;
 pub(super) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
-    Body(new): Body<NewEnrolment>,
+    Body(new): Body<NewEnrolmentRequest>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
     let new = checked(new, api.enrolment_lifetime_s)?;
@@ -59,7 +59,7 @@ fn text(secret: &Secret) -> SecretString {
     String::from_utf8_lossy(secret.expose()).into_owned().into()
 }
 
-fn checked(new: NewEnrolment, lifetime_s: u64) -> Result<store::NewEnrolment, ApiProblem> {
+fn checked(new: NewEnrolmentRequest, lifetime_s: u64) -> Result<store::NewEnrolment, ApiProblem> {
     let key_type = new.key_type.known().filter(|key_type| *key_type != KeyType::Other);
     let key_type =
         key_type.ok_or_else(|| ApiProblem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"))?;
@@ -109,7 +109,7 @@ fn checked(new: NewEnrolment, lifetime_s: u64) -> Result<store::NewEnrolment, Ap
 }
 
 /// The parameters of the key type; others are refused, not ignored.
-fn params(new: &NewEnrolment, key_type: KeyType) -> Result<Params, ApiProblem> {
+fn params(new: &NewEnrolmentRequest, key_type: KeyType) -> Result<Params, ApiProblem> {
     use KeyType::{Hotp, Ocra, Totp};
     for (field, given, types) in [
         ("digits", new.digits.is_some(), &[Hotp, Totp][..]),
@@ -156,7 +156,7 @@ pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id
     caller.may(Role::Read)?;
     let enrolment = api.store.enrolment(&id).await?.ok_or(ApiProblem::not_found("enrolment"))?;
     let tries = api.store.tries_of(&id).await?;
-    let refusal = |(cause, at): (Cause, i64)| Refusal { cause, detail: cause.text().to_owned(), at: time(at) };
+    let refusal = |(cause, at): (Cause, i64)| RefusalEntry { cause, detail: cause.text().to_owned(), at: time(at) };
     let answer = EnrolmentDetails {
         enrolment: describe(enrolment),
         wrong_tries: tries.wrong.into_iter().map(wrong_tries).collect(),

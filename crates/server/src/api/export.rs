@@ -12,7 +12,7 @@ use pskc::{ContainerWriter, Header, KeyInfo, PasswordStrength, ProtectionError, 
 
 use super::ApiState;
 use super::problem::{ApiProblem, Body, Caller};
-use super::register::{certificate, name};
+use super::users::{certificate, name};
 use crate::store::{Outgoing, Store, StoreError, Unreadable};
 
 /// Keys in memory at a time.

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiState;
 use super::problem::{ApiProblem, Asked, Caller, Id, json_answer, pskc_document};
-use super::register::name;
+use super::users::name;
 use crate::model::clock::now;
 use crate::net::rate_limit::RetryAfter;
 use crate::store::key_package::{Owner, Refusal, take_in};

@@ -7,14 +7,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use dskpp_api::{
-    Key, KeyOwner, KeyQuery, KeySecret, ListedKey, Page, Resync, Resynced, Role, UnreadableKey, Validation,
-    ValidationResult,
+    KeyOwner, KeyQuery, KeySecret, KeySummary, ListPage, ListedKey, Resync, Resynced, Role, UnreadableKey,
+    ValidationRequest, ValidationResult,
 };
 
 use super::ApiState;
 use super::enrolments::{device, parameters, time};
 use super::problem::{ApiProblem, Asked, Body, Caller, Id, json_answer};
-use super::register::name;
+use super::users::name;
 use crate::model::KeyRecord;
 use crate::store::{self, Unreadable};
 
@@ -39,7 +39,7 @@ pub(super) async fn list(
         Err(Unreadable { row, column, .. }) => ListedKey::Unreadable(UnreadableKey { key_id: row, unreadable: column }),
     };
     let items = page.items.into_iter().map(listed).collect();
-    Ok(json_answer(StatusCode::OK, &Page { items, next: page.next }))
+    Ok(json_answer(StatusCode::OK, &ListPage { items, next: page.next }))
 }
 
 pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
@@ -96,10 +96,10 @@ pub(super) async fn resynchronise(
 pub(super) async fn validate(
     State(api): State<ApiState>,
     caller: Caller,
-    Body(attempt): Body<Validation>,
+    Body(attempt): Body<ValidationRequest>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Validate)?;
-    let Validation { user, key_id, otp, challenge, client_id } = &attempt;
+    let ValidationRequest { user, key_id, otp, challenge, client_id } = &attempt;
     if user.is_none() && key_id.is_none() && client_id.is_none() {
         return Err(ApiProblem::value("user or key_id is required, or client_id for a key that is not active yet"));
     }
@@ -123,8 +123,8 @@ pub(super) async fn validate(
     Ok(json_answer(StatusCode::OK, &answer))
 }
 
-fn describe(key: KeyRecord) -> Key {
-    Key {
+fn describe(key: KeyRecord) -> KeySummary {
+    KeySummary {
         key_id: key.id,
         state: key.state,
         key_type: key.key_type,

@@ -8,10 +8,10 @@ pub(crate) mod health;
 mod import;
 mod keys;
 mod problem;
-mod register;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod users;
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub(crate) struct ApiState {
 /// Every route of the API.
 pub(crate) fn router(state: ApiState) -> Router {
     let routes = Router::new()
-        .route(paths::USERS, post(register::create_user))
+        .route(paths::USERS, post(users::create_user))
         .route(paths::DEVICES, get(devices::list).post(devices::create))
         .route(paths::DEVICES_IMPORT, post(devices::import).layer(DefaultBodyLimit::max(devices::MAX_BATCH_LEN)))
         .route(paths::DEVICE, get(devices::show).patch(devices::change).delete(devices::remove))

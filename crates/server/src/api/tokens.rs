@@ -7,7 +7,7 @@ use dskpp_api::{CreatedToken, NewToken, Role};
 
 use super::ApiState;
 use super::problem::{ApiProblem, Body, Caller, Id, json_answer};
-use super::register::name;
+use super::users::name;
 
 pub(super) async fn create(
     State(api): State<ApiState>,

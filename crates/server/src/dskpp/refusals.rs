@@ -33,13 +33,13 @@ pub(crate) struct Refusals {
 #[derive(Debug, Default)]
 struct Memory {
     /// Keyed by a keyed hash of the run's name: of fixed size, and collisions cannot be constructed.
-    entries: HashMap<u64, Entry>,
+    entries: HashMap<u64, RememberedRefusal>,
     oldest_first: VecDeque<u64>,
 }
 
 /// Only the status is kept: the rest of the refusal follows from the request.
 #[derive(Debug)]
-struct Entry {
+struct RememberedRefusal {
     request_hash: [u8; 32],
     status: Status,
     until: Instant,
@@ -66,7 +66,7 @@ impl Refusals {
             if memory.entries.len() >= CAPACITY {
                 memory.forget_first();
             }
-            memory.entries.insert(key, Entry { request_hash, status, until: now + self.lifetime });
+            memory.entries.insert(key, RememberedRefusal { request_hash, status, until: now + self.lifetime });
             memory.oldest_first.push_back(key);
         }
         before

@@ -39,13 +39,13 @@ pub(crate) struct ConnectionLimit {
 #[derive(Default)]
 struct Places {
     next: u64,
-    all: HashMap<u64, Entry>,
+    all: HashMap<u64, OpenConnection>,
     each: HashMap<Subject, usize>,
     /// Reserved places in use.
     kept: usize,
 }
 
-struct Entry {
+struct OpenConnection {
     visit: Arc<Visit>,
     /// The address it counts for; none for a proxy's connection.
     subject: Option<Subject>,
@@ -151,7 +151,7 @@ impl Places {
     }
 
     /// Closes the connection in `may_go` that has waited longest for its client; `false` if none waits.
-    fn close_oldest(&mut self, may_go: impl Fn(&Entry) -> bool) -> bool {
+    fn close_oldest(&mut self, may_go: impl Fn(&OpenConnection) -> bool) -> bool {
         let candidates = self.all.iter().filter(|(_, entry)| may_go(entry));
         let waiting = candidates.map(|(id, entry)| (entry.visit.waits_since.load(Relaxed), *id));
         match waiting.min() {
@@ -214,7 +214,7 @@ impl ConnectionLimit {
         let id = places.next;
         places.next += 1;
         places.kept += usize::from(is_kept);
-        places.all.insert(id, Entry { visit: Arc::clone(&visit), subject, is_kept });
+        places.all.insert(id, OpenConnection { visit: Arc::clone(&visit), subject, is_kept });
         Some(ConnectionPlace { gate: Arc::clone(self), id, visit, is_kept })
     }
 

@@ -20,7 +20,7 @@ const STACK_LEN: usize = 1024 * 1024;
 /// `Retry-After` of a refusal.
 const STAY_AWAY: Duration = Duration::from_secs(2);
 
-type Job = Box<dyn FnOnce() + Send>;
+type PoolJob = Box<dyn FnOnce() + Send>;
 
 /// A pool of threads that end when the last clone is dropped and no job waits.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ struct PoolShared {
 }
 
 struct PoolState {
-    jobs: FairQueue<Job>,
+    jobs: FairQueue<PoolJob>,
     standings: Standings,
     /// Idle threads.
     idle: usize,
@@ -129,7 +129,7 @@ impl PoolShared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, subject: Subject, cost: u64, job: Job) -> Result<QueuedPlace<'_>, NotDone> {
+    fn enter(&self, subject: Subject, cost: u64, job: PoolJob) -> Result<QueuedPlace<'_>, NotDone> {
         let now = Instant::now();
         let mut state = self.lock();
         let standing = state.standings.of(subject, now);

@@ -25,7 +25,7 @@ pub(crate) struct FairQueue<T> {
     /// The order of turns: the first one is next.
     turns: BTreeSet<(Precedence, u64, Subject)>,
     /// Lane lengths: the last one is the first to lose a job.
-    lengths: BTreeSet<(Length, Subject)>,
+    lengths: BTreeSet<(LaneLength, Subject)>,
     waiting: usize,
     most: usize,
     most_per_lane: usize,
@@ -48,7 +48,7 @@ struct QueuedJob<T> {
 }
 
 /// A lane's rank for eviction: its class, its number of jobs, and its precedence within the class.
-type Length = (Precedence, usize, Precedence);
+type LaneLength = (Precedence, usize, Precedence);
 
 /// The precedence for turns.
 fn class(standing: Precedence) -> Precedence {
@@ -175,7 +175,7 @@ impl<T> FairQueue<T> {
 }
 
 impl<T> Lane<T> {
-    fn length(&self) -> Length {
+    fn length(&self) -> LaneLength {
         (class(self.standing), self.jobs.len(), self.standing)
     }
 }

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
@@ -12,8 +12,8 @@ use rustls_pki_types::pem::PemObject as _;
 use tokio::sync::mpsc;
 
 use crate::Error;
-use crate::files;
 use crate::files::permissions::warn_of_exposed_key;
+use crate::files::{self, Stamp};
 use crate::model::clock::timestamp;
 use crate::net::private_ca::PrivateCa;
 
@@ -32,10 +32,11 @@ impl CertificateSource {
             CertificateSource::PrivateCa(ca) => [ca.certificate_file(), ca.key_file()],
         }
     }
-}
 
-/// Identifies a version of a file; `None` if there is no file.
-type Stamp = [Option<(SystemTime, u64)>; 2];
+    fn stamps(&self) -> [Stamp; 2] {
+        self.paths().map(|path| files::stamp(&path))
+    }
+}
 
 /// The configuration for new connections; stays up to date.
 #[derive(Clone)]
@@ -51,7 +52,7 @@ impl InUse {
 /// The server's certificate and its files.
 pub(crate) struct TlsIdentity {
     source: CertificateSource,
-    stamp: Stamp,
+    stamps: [Stamp; 2],
     in_use: InUse,
     /// The last warning about the CA.
     warning: Option<String>,
@@ -65,9 +66,9 @@ impl TlsIdentity {
             CertificateSource::Files { .. } => None,
         };
         warning.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let stamp = stamp(&source);
+        let stamps = source.stamps();
         let in_use = InUse(Arc::new(RwLock::new(server_config(&source.paths())?)));
-        Ok(Self { source, stamp, in_use, warning })
+        Ok(Self { source, stamps, in_use, warning })
     }
 
     /// The configuration for new connections; stays up to date.
@@ -96,9 +97,9 @@ impl TlsIdentity {
     /// Loads the current content of the files, or of other ones.
     fn reload(&mut self, files: Option<CertificateSource>) {
         let source = files.as_ref().unwrap_or(&self.source);
-        let stamp = stamp(source);
+        let stamps = source.stamps();
         if self.take_over(&source.paths()) {
-            self.stamp = stamp;
+            self.stamps = stamps;
             if let Some(files) = files {
                 self.source = files;
             }
@@ -114,11 +115,11 @@ impl TlsIdentity {
                 self.warning = warning;
             }
         }
-        let stamp = stamp(&self.source);
-        if stamp == self.stamp {
+        let stamps = self.source.stamps();
+        if stamps == self.stamps {
             return;
         }
-        self.stamp = stamp;
+        self.stamps = stamps;
         self.take_over(&self.source.paths());
     }
 
@@ -136,13 +137,6 @@ impl TlsIdentity {
             }
         }
     }
-}
-
-fn stamp(source: &CertificateSource) -> Stamp {
-    source.paths().map(|path| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    })
 }
 
 fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<Arc<ServerConfig>, Error> {

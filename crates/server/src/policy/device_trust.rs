@@ -2,9 +2,9 @@
 //! and not be revoked (RFC 5280 §6, RFC 6063 §5.1.1).
 
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use dskpp_crypto::{PathError, RevocationList, RsaPublicKey, TrustAnchors};
 use rustls_pki_types::CertificateRevocationListDer;
@@ -14,7 +14,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use crate::ConfigError;
 use crate::ConfigFault;
 use crate::config::DevicesSection;
-use crate::files;
+use crate::files::{self, Stamp};
 use crate::model::clock::now;
 
 /// Why a device certificate is rejected.
@@ -49,12 +49,9 @@ pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
 #[derive(Debug)]
 pub(crate) struct DeviceTrust {
     /// The last state of the files.
-    watched: Mutex<(DevicesSection, Stamp)>,
+    watched: Mutex<(DevicesSection, Vec<Stamp>)>,
     read: RwLock<Arc<LoadedFiles>>,
 }
-
-/// Identifies a version of a file; `None` if there is no file.
-type Stamp = Vec<Option<(SystemTime, u64)>>;
 
 /// The content of the files.
 #[derive(Debug)]
@@ -70,7 +67,7 @@ impl DeviceTrust {
     /// Every invalid file, with its key and a remedy.
     pub(crate) fn load(config: &DevicesSection) -> Result<Self, ConfigError> {
         // Stamp first: a change during the reading triggers another read.
-        let watched = Mutex::new((config.clone(), stamp(config)));
+        let watched = Mutex::new((config.clone(), stamps(config)));
         let read = RwLock::new(Arc::new(LoadedFiles::load(config)?));
         Ok(Self { watched, read })
     }
@@ -121,9 +118,9 @@ impl DeviceTrust {
     fn look(&self) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let (config, known) = &mut *watched;
-        let stamp = stamp(config);
-        if stamp != *known {
-            *known = stamp;
+        let stamps = stamps(config);
+        if stamps != *known {
+            *known = stamps;
             self.take_over(config);
         }
     }
@@ -131,9 +128,9 @@ impl DeviceTrust {
     /// Loads the current files that `config` names. Blocks.
     pub(crate) fn reload(&self, config: &DevicesSection) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = stamp(config);
+        let stamps = stamps(config);
         if self.take_over(config) {
-            *watched = (config.clone(), stamp);
+            *watched = (config.clone(), stamps);
         }
     }
 
@@ -184,12 +181,8 @@ impl LoadedFiles {
     }
 }
 
-fn stamp(config: &DevicesSection) -> Stamp {
-    let of = |path: &PathBuf| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    };
-    std::iter::once(&config.anchors).chain(&config.revocation_lists).map(of).collect()
+fn stamps(config: &DevicesSection) -> Vec<Stamp> {
+    std::iter::once(&config.anchors).chain(&config.revocation_lists).map(|path| files::stamp(path)).collect()
 }
 
 fn read_anchors(path: &Path, authorities: &mut TrustAnchors) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dskpp_api::Validation;
+use dskpp_api::ValidationRequest;
 use dskpp_crypto::Secret;
 use rusqlite::{Connection, params};
 use serde_json::json;
@@ -167,10 +167,10 @@ impl Store {
     /// Whether `otp` is right for the key of `key_id`, or for one of `user`'s; its counter or step moves in the same
     /// transaction, so that no password is good twice. A key that waits for its first password becomes active with it,
     /// if the client ID of its enrolment is shown as well (RFC 6063 §10.5); after some wrong ones it has to wait.
-    pub(crate) async fn verdict(&self, attempt: Validation) -> Result<Verdict, StoreError> {
+    pub(crate) async fn verdict(&self, attempt: ValidationRequest) -> Result<Verdict, StoreError> {
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
         let write = move |db: &Connection| {
-            let Validation { user, key_id, otp, challenge, client_id } = &attempt;
+            let ValidationRequest { user, key_id, otp, challenge, client_id } = &attempt;
             let (otp, at) = (otp.expose(), now());
             let right = |key: &KeyRecord, k_token: &Secret| {
                 otp::check(key, k_token, otp, challenge.as_deref(), at, policy.windows)

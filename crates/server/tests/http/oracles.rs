@@ -281,10 +281,10 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     let (of_sha256, of_aes) = (made(MacAlgorithm::PrfSha256).await, made(MacAlgorithm::PrfAes128).await);
     let revoked = made(MacAlgorithm::PrfSha256).await;
     server.delete(&format!("keys/{}", revoked.key_id)).await;
-    server.import("stock", b"12345678901234567890").await;
+    server.import("inventory", b"12345678901234567890").await;
     server.import("seed", b"12345678901234567890").await;
     server.api("keys/seed/user", Some(json!({"user": "alice"})), 200).await;
-    let ids = ["there is no such", &of_sha256.key_id, &of_aes.key_id, &revoked.key_id, "stock", "seed"];
+    let ids = ["there is no such", &of_sha256.key_id, &of_aes.key_id, &revoked.key_id, "inventory", "seed"];
     let offer = || server.offer(&with_code(&unknown(), WRONG), KeyType::Hotp);
     for mac in [MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128] {
         // Sixteen octets fit both PRFs.

@@ -6,7 +6,7 @@ mod pskc;
 use std::fmt;
 
 use clap::{Args, ValueEnum};
-use dskpp_api::{DeviceBatch, DeviceBatchReport, NewDevice, RejectedDevice, SecretString, paths};
+use dskpp_api::{DeviceBatch, DeviceBatchReport, NewDeviceRequest, RejectedDevice, SecretString, paths};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -68,7 +68,7 @@ struct Row {
     manufacturer: String,
     serial: String,
     /// What the server is sent, or why it is not.
-    device: Result<NewDevice, String>,
+    device: Result<NewDeviceRequest, String>,
 }
 
 /// Takes the devices one after the other.
@@ -130,8 +130,8 @@ impl DeviceImportArgs {
 }
 
 /// How long a device is in JSON, about.
-fn text_len(device: &NewDevice) -> usize {
-    let NewDevice { manufacturer, serial, key_name, shared_key_hex, certificate_pem } = device;
+fn text_len(device: &NewDeviceRequest) -> usize {
+    let NewDeviceRequest { manufacturer, serial, key_name, shared_key_hex, certificate_pem } = device;
     let key = shared_key_hex.as_ref().map_or("", SecretString::expose);
     let certificate = certificate_pem.as_deref().unwrap_or_default();
     [manufacturer, serial, key_name, key, certificate].iter().map(|text| text.len()).sum()

@@ -7,15 +7,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dskpp::auth_code::AuthCode;
-use dskpp_api::{Validation, ValidationResult, paths};
+use dskpp_api::{ValidationRequest, ValidationResult, paths};
 use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use dskpp_otp::{Digits, Hotp};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::super::Target;
-use super::super::load::{self, Method, Recipe, RunKind};
+use super::super::load::{self, Recipe, RunKind};
 use super::{PATIENCE, imports};
 use crate::api::Api;
+use crate::enroll::names::MethodName;
 use crate::output::Failure;
 
 /// Between two requests of a kind.
@@ -40,7 +41,7 @@ pub(super) type Took = BTreeMap<&'static str, Vec<u32>>;
 impl Beside {
     /// For so long.
     pub(super) async fn new(api: &Api, target: &Target, time: Duration) -> Result<Self, Failure> {
-        let wrap = Recipe::new(api, target, RunKind::TwoPass(Method::Wrap)).await?;
+        let wrap = Recipe::new(api, target, RunKind::TwoPass(MethodName::Wrap)).await?;
         let codes = load::enrolments(api, (time.as_millis() / EVERY.as_millis()) as u32 + 20, None).await?;
         let (import, key) = (data_encoding::HEXLOWER.encode(&SystemRandom.bytes(32)), SystemRandom.secret(20));
         let keys = [("bench-beside".to_owned(), key)];
@@ -61,7 +62,7 @@ impl Beside {
         });
         let otp = repeat("OTP check", until, async || {
             let code = self.hotp.code(&self.key, self.counter.fetch_add(1, Ordering::Relaxed));
-            let attempt = Validation::of_key(&self.key_id, code.as_str());
+            let attempt = ValidationRequest::of_key(&self.key_id, code.as_str());
             let verdict: ValidationResult = self.api.post(paths::VALIDATE, &attempt).await?;
             Ok(if verdict.valid { "Success".into() } else { "a wrong code".into() })
         });

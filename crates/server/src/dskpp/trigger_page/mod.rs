@@ -151,8 +151,8 @@ mod tests {
 
     #[test]
     fn p27_a_refusal_is_a_page_for_who_wants_pages() {
-        type Case = (fn() -> NoTrigger, u16, Option<&'static str>);
-        let cases: [Case; 5] = [
+        type NoTriggerCase = (fn() -> NoTrigger, u16, Option<&'static str>);
+        let cases: [NoTriggerCase; 5] = [
             (|| NoTrigger::Unknown, 404, None),
             (|| NoTrigger::Over, 410, None),
             (|| NoTrigger::TooMany(RetryAfter(Duration::from_secs(7))), 429, Some("7")),

@@ -1,6 +1,8 @@
 //! Certificates and CRLs made with OpenSSL: see tests/data/devices/make.sh. Device certificates are valid from 2025
 //! to 2998, CRLs from 2026 to 2990.
 
+use std::path::PathBuf;
+
 use super::*;
 
 const IN_2024: u64 = 1_717_200_000;

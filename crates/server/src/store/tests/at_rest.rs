@@ -147,7 +147,11 @@ async fn no_secret_is_in_the_databases_files() {
     let code = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(K_TOKEN), 0).to_string();
     assert!(
         db.store
-            .validate(Validation { user: Some("alice".into()), otp: code.into(), ..Validation::default() })
+            .validate(ValidationRequest {
+                user: Some("alice".into()),
+                otp: code.into(),
+                ..ValidationRequest::default()
+            })
             .await
             .unwrap()
             .is_some()

@@ -231,12 +231,12 @@ async fn a_row_that_cannot_be_read_is_refused_by_itself_and_can_be_revoked() {
     let code = |counter| {
         dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(K_TOKEN), counter).to_string()
     };
-    let of_user = Validation { user: Some("alice".into()), otp: code(0).into(), ..Validation::default() };
+    let of_user = ValidationRequest { user: Some("alice".into()), otp: code(0).into(), ..ValidationRequest::default() };
     assert_eq!(db.store.validate(of_user).await, Ok(Some("key2".into())), "the other key of this user");
-    let of_key = Validation { key_id: Some("key1".into()), otp: code(0).into(), ..Validation::default() };
+    let of_key = ValidationRequest { key_id: Some("key1".into()), otp: code(0).into(), ..ValidationRequest::default() };
     assert!(matches!(db.store.validate(of_key).await, Err(StoreError::Row(_))));
     db.execute("UPDATE key SET sealed_k_token = x'00' WHERE id = 'key2'; UPDATE key SET counter = 0");
-    let of_user = Validation { user: Some("alice".into()), otp: code(0).into(), ..Validation::default() };
+    let of_user = ValidationRequest { user: Some("alice".into()), otp: code(0).into(), ..ValidationRequest::default() };
     assert_eq!(db.store.validate(of_user).await, Ok(None), "no key of hers can be used");
 
     // Strangers do not notice, and no run spends it.

@@ -13,8 +13,8 @@ fn package(id: &str, algorithm: &str, policy: Option<Policy>) -> KeyPackage {
     KeyPackage { key: Some(key), ..KeyPackage::default() }
 }
 
-fn attempt(id: &str, otp: &str, challenge: Option<String>) -> Validation {
-    Validation { key_id: Some(id.into()), otp: otp.to_owned().into(), challenge, ..Validation::default() }
+fn attempt(id: &str, otp: &str, challenge: Option<String>) -> ValidationRequest {
+    ValidationRequest { key_id: Some(id.into()), otp: otp.to_owned().into(), challenge, ..ValidationRequest::default() }
 }
 
 impl Db {

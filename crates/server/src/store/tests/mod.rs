@@ -15,7 +15,7 @@ mod tries;
 
 use std::path::PathBuf;
 
-use dskpp_api::Validation;
+use dskpp_api::ValidationRequest;
 use dskpp_crypto::Sha256;
 use rusqlite::OptionalExtension as _;
 use tempfile::TempDir;
@@ -41,7 +41,7 @@ struct Db {
 
 impl Store {
     /// The key for which the password is right.
-    async fn validate(&self, attempt: Validation) -> Result<Option<String>, StoreError> {
+    async fn validate(&self, attempt: ValidationRequest) -> Result<Option<String>, StoreError> {
         Ok(match self.verdict(attempt).await? {
             Verdict::Right(key_id) => Some(key_id),
             Verdict::Again | Verdict::Wrong => None,

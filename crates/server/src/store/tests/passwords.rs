@@ -22,12 +22,12 @@ fn ocra(suite: &str) -> NewEnrolment {
     of_type("ocra", Params { suite: Some(suite.to_owned()), ..Params::default() })
 }
 
-fn shown(otp: &str) -> Validation {
-    Validation { otp: otp.to_owned().into(), ..Validation::default() }
+fn shown(otp: &str) -> ValidationRequest {
+    ValidationRequest { otp: otp.to_owned().into(), ..ValidationRequest::default() }
 }
 
-fn of_key(key_id: &str, otp: &str) -> Validation {
-    Validation { key_id: Some(key_id.to_owned()), ..shown(otp) }
+fn of_key(key_id: &str, otp: &str) -> ValidationRequest {
+    ValidationRequest { key_id: Some(key_id.to_owned()), ..shown(otp) }
 }
 
 impl Db {
@@ -36,15 +36,17 @@ impl Db {
     }
 
     async fn is_response(&self, key_id: &str, challenge: Option<&str>, otp: &str) -> bool {
-        let found =
-            self.store.validate(Validation { challenge: challenge.map(str::to_owned), ..of_key(key_id, otp) }).await;
+        let found = self
+            .store
+            .validate(ValidationRequest { challenge: challenge.map(str::to_owned), ..of_key(key_id, otp) })
+            .await;
         let found = found.unwrap();
         assert!(found.as_deref().is_none_or(|found| found == key_id));
         found.is_some()
     }
 
     async fn found_for(&self, user: &str, otp: &str) -> Option<String> {
-        self.store.validate(Validation { user: Some(user.into()), ..shown(otp) }).await.unwrap()
+        self.store.validate(ValidationRequest { user: Some(user.into()), ..shown(otp) }).await.unwrap()
     }
 }
 
@@ -142,15 +144,15 @@ async fn s10_5_a_waiting_key_becomes_active_with_its_first_correct_password_and_
     let key = db.key(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }, "key1").await;
     let enrolment = db.store.enrolment(key.enrolment_id.as_deref().unwrap()).await.unwrap().unwrap();
     let other = db.create(hotp_for("alice")).await.client_id;
-    let with = |client_id: &str, otp: &str| Validation { client_id: Some(client_id.into()), ..shown(otp) };
+    let with = |client_id: &str, otp: &str| ValidationRequest { client_id: Some(client_id.into()), ..shown(otp) };
     for wrong in [
         of_key("key1", &hotp(0)),
-        Validation { user: Some("alice".into()), ..shown(&hotp(0)) },
+        ValidationRequest { user: Some("alice".into()), ..shown(&hotp(0)) },
         with(&enrolment.client_id, "000000"),
         with(&other, &hotp(0)),
         with("no such client", &hotp(0)),
-        Validation { user: Some("bob".into()), ..with(&enrolment.client_id, &hotp(0)) },
-        Validation { key_id: Some("key2".into()), ..with(&enrolment.client_id, &hotp(0)) },
+        ValidationRequest { user: Some("bob".into()), ..with(&enrolment.client_id, &hotp(0)) },
+        ValidationRequest { key_id: Some("key2".into()), ..with(&enrolment.client_id, &hotp(0)) },
     ] {
         assert_eq!(db.store.validate(wrong.clone()).await, Ok(None), "{wrong:?}");
     }
@@ -177,7 +179,7 @@ async fn a_users_password_is_tried_only_with_the_users_keys() {
     assert_eq!(db.found_for("alice", &hotp(100)).await.as_deref(), Some("key2"));
     assert_eq!(db.found_for("carol", &hotp(0)).await, None);
     assert_eq!(db.found_for("bob", &hotp(100)).await, None);
-    let both = db.store.validate(Validation { user: Some("alice".into()), ..of_key("key3", &hotp(0)) }).await;
+    let both = db.store.validate(ValidationRequest { user: Some("alice".into()), ..of_key("key3", &hotp(0)) }).await;
     assert_eq!(both, Ok(None), "key3 is bob's");
     assert_eq!(db.store.validate(shown(&hotp(0))).await, Ok(None), "nobody's");
     assert_eq!(db.found_for("bob", &hotp(0)).await.as_deref(), Some("key3"));

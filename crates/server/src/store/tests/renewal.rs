@@ -58,11 +58,11 @@ async fn p29_the_url_of_a_key_is_that_of_its_last_run() {
     assert_eq!(url().await.as_deref(), Some("https://new.example/dskpp"), "the one that waits");
     let code = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX };
     let otp = code.code(&Secret::from_slice(b"another secret, just made"), 0).to_string();
-    let first = Validation {
+    let first = ValidationRequest {
         user: Some("alice".into()),
         otp: otp.into(),
         client_id: Some(enrolment.client_id.clone()),
-        ..Validation::default()
+        ..ValidationRequest::default()
     };
     assert!(db.store.validate(first).await.unwrap().is_some());
     let key = db.store.key("key1").await.unwrap().unwrap();
@@ -86,11 +86,11 @@ async fn s10_5_a_renewal_that_waits_for_a_first_password_leaves_the_old_key_unti
         dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(secret), counter).to_string()
     };
     let (new_secret, with) = (b"another secret, just made", Some(enrolment.client_id.clone()));
-    let shown = |otp: String, client_id| Validation {
+    let shown = |otp: String, client_id| ValidationRequest {
         user: Some("alice".into()),
         otp: otp.into(),
         client_id,
-        ..Validation::default()
+        ..ValidationRequest::default()
     };
     let found = async |attempt| db.store.validate(attempt).await.unwrap().is_some();
     assert!(found(shown(password_of(K_TOKEN, 0), None)).await, "the old key is good");
@@ -143,10 +143,10 @@ async fn s10_5_a_waiting_key_is_revoked_or_expires_and_the_old_key_stays() {
         db.store.commit_run(renewing(&renewal.id)).done().await.unwrap();
         let hotp = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX };
         for (enrolment, secret) in [(&fresh, K_TOKEN), (&renewal, b"another secret, just made")] {
-            let shown = |otp: &str| Validation {
+            let shown = |otp: &str| ValidationRequest {
                 client_id: Some(enrolment.client_id.clone()),
                 otp: otp.to_owned().into(),
-                ..Validation::default()
+                ..ValidationRequest::default()
             };
             match end {
                 "revoke" => db.store.revoke_enrolment(&enrolment.id).await.unwrap(),
@@ -158,10 +158,10 @@ async fn s10_5_a_waiting_key_is_revoked_or_expires_and_the_old_key_stays() {
         }
         let key = async |id: &str| db.store.key(id).await.unwrap().unwrap();
         assert_eq!(key("key1").await.state, KeyState::Active, "{end}");
-        let by_old = Validation { key_id: Some("key1".into()), ..Validation::default() };
+        let by_old = ValidationRequest { key_id: Some("key1".into()), ..ValidationRequest::default() };
         let otp = hotp.code(&Secret::from_slice(K_TOKEN), 0).to_string();
         assert!(
-            db.store.validate(Validation { otp: otp.into(), ..by_old }).await.unwrap().is_some(),
+            db.store.validate(ValidationRequest { otp: otp.into(), ..by_old }).await.unwrap().is_some(),
             "{end}: the old key is good"
         );
         if end != "wait" {

@@ -123,7 +123,7 @@ async fn s10_5_first_passwords_are_locked_for_a_while_and_the_key_keeps_waiting(
     let right = hotp.code(&Secret::from_slice(K_TOKEN), 0).to_string();
     let show = async |otp: &str| {
         let client_id = Some(enrolment.client_id.clone());
-        let shown = Validation { client_id, otp: otp.to_owned().into(), ..Validation::default() };
+        let shown = ValidationRequest { client_id, otp: otp.to_owned().into(), ..ValidationRequest::default() };
         db.store.validate(shown).await.unwrap().is_some()
     };
     for _ in 0..POLICY.lock_after {

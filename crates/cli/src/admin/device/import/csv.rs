@@ -4,7 +4,7 @@ use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
-use dskpp_api::NewDevice;
+use dskpp_api::NewDeviceRequest;
 
 use super::{DevicePlace, Each, Row, cut};
 use crate::output::Failure;
@@ -121,7 +121,7 @@ fn device<'a>(
     heading: &[&str],
     record: &StringRecord,
     folder: &Path,
-) -> Result<NewDevice, String> {
+) -> Result<NewDeviceRequest, String> {
     if record.iter().any(|cell| cell.len() > MOST_CELL) {
         return Err(format!("a cell has more than {MOST_CELL} octets"));
     }
@@ -136,7 +136,7 @@ fn device<'a>(
         (Some(file), None) => Some(certificate(&folder.join(file))?),
         (None, pem) => pem.map(str::to_owned),
     };
-    Ok(NewDevice {
+    Ok(NewDeviceRequest {
         manufacturer: cell("manufacturer").to_owned(),
         serial: cell("serial").to_owned(),
         key_name: cell("key_name").to_owned(),

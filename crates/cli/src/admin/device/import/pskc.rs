@@ -1,6 +1,6 @@
 //! Devices in a key file: each package names a device, and has the key that it shares with the server.
 
-use dskpp_api::NewDevice;
+use dskpp_api::NewDeviceRequest;
 use pskc::KeyPackage;
 
 use super::{DevicePlace, Each, Row, cut};
@@ -26,7 +26,7 @@ pub(super) fn read(file: &KeyFile, each: Each<'_>) -> Result<(), Failure> {
     })
 }
 
-fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<NewDevice, &'static str> {
+fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<NewDeviceRequest, &'static str> {
     if manufacturer.is_empty() || serial.is_empty() {
         return Err("the package does not identify its device by Manufacturer and SerialNo");
     }
@@ -40,7 +40,7 @@ fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<N
     }
     let secret = key.data.as_ref().and_then(|data| data.secret.as_ref()).and_then(|secret| secret.plain());
     let secret = secret.ok_or("the key has no secret")?;
-    Ok(NewDevice {
+    Ok(NewDeviceRequest {
         manufacturer: manufacturer.to_owned(),
         serial: serial.to_owned(),
         key_name: cut(&key.id),
