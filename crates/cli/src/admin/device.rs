@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
 use dskpp_api::{
-    CreatedDevice, Device as DeviceAnswer, DeviceChangeRequest, DeviceDetails, DeviceQuery, ListedDevice, NewDeviceRequest, ListPage,
-    SecretString, paths,
+    CreatedDevice, Device as DeviceAnswer, DeviceChangeRequest, DeviceDetails, DeviceQuery, ListPage, ListedDevice,
+    NewDeviceRequest, SecretString, paths,
 };
 
 use super::{all, delete, lines};

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use dskpp_api::{
-    CreatedToken, KeySummary as KeyAnswer, KeyOwner, KeyQuery, ListedKey, NewToken, NewUser, ListPage, Resync, Resynced, Role,
-    UnknownName, User as UserAnswer, paths,
+    CreatedToken, KeyOwner, KeyQuery, KeySummary as KeyAnswer, ListPage, ListedKey, NewToken, NewUser, Resync,
+    Resynced, Role, UnknownName, User as UserAnswer, paths,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -10,7 +10,6 @@ use dskpp_api::{
     Assign, ExportEnd, ExportProtection, ImportProgress, ImportQuery, LeftOut, LeftOutKey, RejectedKey, Rejection,
     paths,
 };
-use dskpp_crypto::Sha256;
 use pskc::{ContainerWriter, Header};
 use serde::Serialize;
 use serde_json::json;
@@ -55,15 +54,14 @@ impl KeyImportArgs {
     /// Sends the keys in batches. What the server has of this file already is not sent again, so an import that was
     /// interrupted goes on where it ended.
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
-        let file = self.input.open(true)?;
-        file.warn();
-        file.warn_of_assumed();
         let more = match (&self.user, self.assign_user_ids) {
             (Some(user), _) => format!("&user={}", paths::escaped(user)),
             (None, true) => "&assign=user-id".to_owned(),
             (None, false) => String::new(),
         };
-        let id = digest(&file, &format!("{more}{}", file.identity()))?;
+        let (file, id) = self.input.open_with_digest(&more)?; // with other options it is another import
+        file.warn();
+        file.warn_of_assumed();
         let path = paths::of(paths::IMPORT, &id);
         let assign = self.assign_user_ids.then_some(Assign::UserId);
         let mut query = ImportQuery { import: id, first: 0, user: self.user, assign };
@@ -88,21 +86,6 @@ impl KeyImportArgs {
         let (refusals, duplicates) = rejected.into_iter().partition(|key| key.kind == Rejection::Refused);
         let report = KeyImportReport { import, accepted, accepted_before, duplicate, refused, duplicates, refusals };
         report.print(!more.is_empty(), output)
-    }
-}
-
-/// SHA-256 of the options and the file: what the server knows an import by. With other options it is another import.
-fn digest(file: &KeyFile, options: &str) -> Result<String, Failure> {
-    let (mut hash, mut source) = (Sha256::new(), file.reader()?);
-    hash.update(options.as_bytes());
-    loop {
-        let octets = source.fill_buf().map_err(|why| Failure::new(format!("cannot read the file: {why}")))?;
-        if octets.is_empty() {
-            return Ok(HEXLOWER.encode(&hash.finish()));
-        }
-        hash.update(octets);
-        let len = octets.len();
-        source.consume(len);
     }
 }
 

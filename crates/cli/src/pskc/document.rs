@@ -14,6 +14,9 @@ use crate::output::Failure;
 /// Standard input is kept in memory, so it has a limit; files have none.
 const MOST_FROM_STDIN: u64 = 256 * 1024 * 1024;
 
+/// One reading of a document.
+pub(super) type Source = Box<dyn Read + Send>;
+
 /// A document that can be read more than once.
 pub(crate) struct Document {
     name: String,
@@ -103,7 +106,7 @@ impl Document {
         Ok(Box::new(BufReader::new(self.source()?)))
     }
 
-    pub(super) fn source(&self) -> Result<Box<dyn Read + Send>, Failure> {
+    pub(super) fn source(&self) -> Result<Source, Failure> {
         match &self.content {
             DocumentContent::File(file) => {
                 let mut file = file;

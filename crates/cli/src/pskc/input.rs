@@ -3,7 +3,7 @@
 //! Every file is read twice. The first time to its end, so that nothing is done with a part of a file that turns out
 //! to be cut off, damaged or protected by another key; the second time to do it, with constant memory.
 
-use std::io::{BufRead, IsTerminal as _};
+use std::io::IsTerminal as _;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pskc::{DecryptionKey, DerivedKey, KeyPackage};
 
 use super::container;
+use super::digest::Digest;
 use super::document::Document;
 use super::format::Format;
 use super::key_text::from_hex;
@@ -78,12 +79,42 @@ impl Input {
 
     /// As [`open`](Self::open), for a document that is there already.
     pub(crate) fn read(&self, document: Document, must_open: bool) -> Result<KeyFile, Failure> {
-        let KeySource { lenient, unlock: options, .. } = &self.source;
-        let format = self.reading.format(&document)?;
-        if format != Format::Pskc {
-            return self.read_other(document, format);
+        match self.reading.format(&document)? {
+            Format::Pskc => self.read_pskc(document, must_open, None),
+            format => self.read_other(document, format),
         }
-        let mut packages = PackageReader::new(&document, *lenient)?;
+    }
+
+    /// As [`open`](Self::open), with the SHA-256 of `options`, of [what changes the reading](KeyFile::identity) and of
+    /// the file: the name of an import.
+    pub(crate) fn open_with_digest(&self, options: &str) -> Result<(KeyFile, String), Failure> {
+        let (document, digest) = (Document::open(&self.source.file)?, Digest::default());
+        let file = match self.reading.format(&document)? {
+            Format::Pskc => self.read_pskc(document, true, Some((&digest, options)))?,
+            format => {
+                let file = self.read_other(document, format)?;
+                digest.start(&format!("{options}{}", file.identity()));
+                let read = std::io::copy(&mut digest.reader(file.document.source()?), &mut std::io::sink());
+                read.map_err(|why| Failure::new(format!("cannot read {}: {why}", file.document.name())))?;
+                file
+            }
+        };
+        Ok((file, HEXLOWER.encode(&digest.finish().unwrap_or_default())))
+    }
+
+    fn read_pskc(
+        &self,
+        document: Document,
+        must_open: bool,
+        digest: Option<(&Digest, &str)>,
+    ) -> Result<KeyFile, Failure> {
+        let KeySource { lenient, unlock: options, .. } = &self.source;
+        let source = document.source()?;
+        let source = match digest {
+            Some((digest, _)) => Box::new(digest.reader(source)),
+            None => source,
+        };
+        let mut packages = PackageReader::new(source, *lenient)?;
         let header = packages.header().clone();
         let unlock = match options.get()? {
             None if must_open => ask(&header)?,
@@ -91,9 +122,15 @@ impl Input {
         };
         let mac_key = options.mac_key_file.as_deref().map(key_file).transpose()?;
         let iv = options.iv_hex.as_deref().map(from_hex).transpose()?;
-        let mut opener = Opening::new(&header, unlock.as_ref(), mac_key.as_ref(), *lenient, iv.as_deref())?;
-        let bar = progress(document.len());
-        let mut summary = Summary::new(header);
+        let (format, reading, summary) = (Format::Pskc, self.reading.clone(), Summary::new(header.clone()));
+        let mut file =
+            KeyFile { document, packages: None, format, reading, lenient: *lenient, unlock, mac_key, iv, summary };
+        if let Some((digest, options)) = digest {
+            digest.start(&format!("{options}{}", file.identity()));
+        }
+        let (unlock, mac_key) = (file.unlock.as_ref(), file.mac_key.as_ref());
+        let mut opener = Opening::new(&header, unlock, mac_key, *lenient, file.iv.as_deref())?;
+        let (bar, summary) = (progress(file.document.len()), &mut file.summary);
         while let Some(mut package) = packages.next()? {
             let data = package.key.as_ref().and_then(|key| key.data.as_ref());
             if let Some((_, value)) = data.and_then(|data| data.encrypted_values().next()) {
@@ -124,8 +161,7 @@ impl Input {
         let few = derived.and_then(|derived| few_rounds(derived.iterations.get()));
         summary.warnings.extend(few.map(|warning| (warning, None)));
         summary.warnings.extend(opener.deviations().into_iter().map(|deviation| (deviation, None)));
-        let reading = self.reading.clone();
-        Ok(KeyFile { document, packages: None, format, reading, lenient: *lenient, unlock, mac_key, iv, summary })
+        Ok(file)
     }
 
     /// Reads a file in another format than PSKC.
@@ -194,7 +230,7 @@ impl KeyFile {
         if let Some(packages) = &self.packages {
             return packages.iter().cloned().try_for_each(each);
         }
-        let mut packages = PackageReader::new(&self.document, self.lenient)?;
+        let mut packages = PackageReader::new(self.document.source()?, self.lenient)?;
         let (unlock, mac_key) = (self.unlock.as_ref(), self.mac_key.as_ref());
         let mut opener = Opening::new(packages.header(), unlock, mac_key, self.lenient, self.iv.as_deref())?;
         let (bar, mut number) = (progress(self.document.len()), 0);
@@ -225,7 +261,7 @@ impl KeyFile {
     }
 
     /// The options that change what is read, for an import to be known by.
-    pub(crate) fn identity(&self) -> String {
+    fn identity(&self) -> String {
         let mut identity = self.reading.identity();
         if self.lenient {
             identity.push_str(" lenient");
@@ -241,11 +277,6 @@ impl KeyFile {
             }
         }
         identity
-    }
-
-    /// The file as it is, from its beginning.
-    pub(crate) fn reader(&self) -> Result<Box<dyn BufRead>, Failure> {
-        self.document.reader()
     }
 
     /// Whether there was something to open it with.

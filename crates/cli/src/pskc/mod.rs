@@ -6,6 +6,7 @@ mod check;
 mod container;
 mod convert;
 mod describe;
+mod digest;
 pub(crate) mod document;
 mod foreign;
 pub(crate) mod format;

@@ -1,23 +1,25 @@
 //! The packages of a container, read strictly or leniently, one by one.
 
-use std::io::BufRead;
+use std::io::BufReader;
 
 use pskc::{Header, Irregularity, KeyPackage, LenientReader, ParallelReader, Trailer, Warning};
 
-use super::document::Document;
+use super::document::Source;
 use crate::output::Failure;
 
 /// A container that is being read, in either way.
 pub(super) enum PackageReader {
     Strict(Box<ParallelReader>),
-    Lenient(Box<LenientReader<Box<dyn BufRead>>>),
+    Lenient(Box<LenientReader<BufReader<Source>>>),
 }
 
 impl PackageReader {
-    pub(super) fn new(document: &Document, lenient: bool) -> Result<Self, Failure> {
+    pub(super) fn new(source: Source, lenient: bool) -> Result<Self, Failure> {
         match lenient {
-            true => Ok(PackageReader::Lenient(Box::new(LenientReader::new(document.reader()?).map_err(unreadable)?))),
-            false => Ok(PackageReader::Strict(Box::new(ParallelReader::new(document.source()?).map_err(refused)?))),
+            true => {
+                Ok(PackageReader::Lenient(Box::new(LenientReader::new(BufReader::new(source)).map_err(unreadable)?)))
+            }
+            false => Ok(PackageReader::Strict(Box::new(ParallelReader::new(source).map_err(refused)?))),
         }
     }
 

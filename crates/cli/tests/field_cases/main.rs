@@ -8,6 +8,7 @@
 mod checked;
 mod files;
 mod foreign;
+mod imports;
 mod losses;
 mod options;
 mod otpauth;

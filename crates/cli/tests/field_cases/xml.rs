@@ -1,6 +1,6 @@
 //! PSKC that is read leniently, or refused with its cause.
 
-use super::support::{Home, Server};
+use super::support::Home;
 use super::{Case, copy};
 
 pub(super) const CASES: &[Case] = &[
@@ -398,33 +398,4 @@ fn names_of_other_namespaces_and_repeated_containers_are_told() {
     ] {
         assert!(text.contains(told) && !text.contains(never), "{told}: {text}");
     }
-}
-
-/// A file that was refused is another import when it is read with other options.
-#[test]
-fn an_import_is_known_by_the_options_with_which_its_file_is_read() {
-    let mut home = Home::new();
-    let _server = Server::start(&mut home);
-    let import = |more: &[&str]| home.run(&[&["admin", "key", "import", "input"], more].concat());
-    copy("33-import-again-with-lenient", &[], &home);
-    let strict = import(&[]);
-    assert!(strict.code == Some(1) && strict.err.contains("not a use that RFC 6030 knows"), "{strict:?}");
-    let lenient = import(&["--lenient"]);
-    assert!(lenient.code == Some(0) && lenient.out.contains("1 key accepted"), "{lenient:?}");
-    assert!(import(&["--lenient"]).out.contains("resuming: "), "the same import");
-
-    copy("27-secret-base64-unpadded", &[("MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=")], &home);
-    assert_eq!(import(&[]).code, Some(0));
-    let again = import(&["--lenient"]);
-    assert!(!again.out.contains("resuming: ") && again.out.contains("1 already present"), "{again:?}");
-
-    copy("29-check-passes-what-import-refuses", &[], &home);
-    let refused = import(&[]);
-    assert!(refused.code == Some(1) && refused.out.contains("3 refused"), "{refused:?}");
-    copy("57-package-without-key", &[("S1\"", "S2\"")], &home);
-    let package = import(&[]);
-    assert!(package.code == Some(0) && package.err.contains("1 package without a key"), "{package:?}");
-    copy("40-hotp-without-counter-to-otpauth", &[], &home);
-    let assumed = import(&[]);
-    assert!(assumed.code == Some(0) && assumed.err.contains("it has no Counter: 0 is taken"), "{assumed:?}");
 }
