@@ -31,8 +31,10 @@ fn open_with_everything(container: &KeyContainer) {
         unlocks.push(DecryptionKey::Password(Secret::from_slice(b"qwerty")));
     }
     let strict = OpenerOptions::default();
-    let lenient = OpenerOptions { lenient: true, ..OpenerOptions::default() };
-    let told = OpenerOptions { mac_key: Some(key(20)), iv: Some(vec![0; 16]), ..lenient.clone() };
+    let mut lenient = OpenerOptions::default();
+    lenient.lenient = true;
+    let mut told = lenient.clone();
+    (told.mac_key, told.iv) = (Some(key(20)), Some(vec![0; 16]));
     for unlock in &unlocks {
         let opened = open(container, unlock, &strict);
         let leniently = open(container, unlock, &lenient);
@@ -91,7 +93,8 @@ fn flip(data: &[u8]) {
     for lenient in [false, true] {
         let unlock = DecryptionKey::Key(key(len));
         let (named, mac) = (protector.encryption_key(), protector.mac_method());
-        let options = OpenerOptions { lenient, ..OpenerOptions::default() };
+        let mut options = OpenerOptions::default();
+        options.lenient = lenient;
         let mut opener = Opener::new(Some(named), mac, &unlock, options).expect("made by the protector");
         let mut opened = protected.clone();
         opener.open(&mut opened).expect("made by the protector");

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use pskc::xml::{Element, Foreign, Reader, XmlError, XmlLimits};
 
 fuzz_target!(|data: &[u8]| {
-    let small = XmlLimits { max_depth: 4, max_text: 40, max_child: 200 };
+    let small = XmlLimits::new(4, 40, 200);
     for limits in [XmlLimits::MESSAGE, small] {
         let whole = tree(data, limits);
         let parts = tree(BufReader::with_capacity(7, data), limits);

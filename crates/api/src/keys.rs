@@ -156,7 +156,7 @@ impl ValidationRequest {
     }
 }
 
-/// The result of an [`Attempt`].
+/// The result of an [`ValidationRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidationResult {
     /// Whether the password is correct and was not used before.

@@ -55,8 +55,8 @@ fn weakened(finished: &Finished, iterations: NonZeroU32) -> Vec<u8> {
     let content = &mut message.body.as_mut().unwrap().key_package.content;
     match content {
         PackageContent::Pskc(container) => {
-            let strength =
-                PasswordStrength { iterations, algorithm: ValueAlgorithm::AesWrap(16), ..PasswordStrength::OLD };
+            let mut strength = PasswordStrength::OLD;
+            (strength.iterations, strength.algorithm) = (iterations, ValueAlgorithm::AesWrap(16));
             let protector = Protector::passphrase(&password(), None, strength, &mut SystemRandom).unwrap();
             let data = container.key_packages[0].key.as_mut().unwrap().data.as_mut().unwrap();
             let k_prov = [finished.keys.k_mac.expose(), finished.keys.k_token.expose()].concat();

@@ -87,7 +87,7 @@ fn s3_3_s4_2_5_no_code_key_or_token_stays_in_the_memory_of_a_server_after_its_ru
         needles.extend(needles_of_key(&format!("K_MAC {run}"), token.k_mac.unwrap().expose()));
     }
     drop(runtime); // with the connections of the runs
-    let process = server.process();
+    let process = server.pid();
     let begun = Instant::now();
     server.close_connections();
     let mut left = found(process, &needles);

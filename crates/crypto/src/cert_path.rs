@@ -62,6 +62,7 @@ impl From<webpki::Error> for PathError {
 
 /// A revocation list (RFC 5280 §5): complete, of version 2.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct RevocationList {
     list: CertRevocationList<'static>,
     /// `thisUpdate`, seconds since 1970.

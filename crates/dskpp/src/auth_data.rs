@@ -14,6 +14,7 @@ pub const LEN: usize = 16;
 
 /// Bounds and settings for the authentication data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AuthPolicy {
     /// The fewest iterations: 100,000 (profile P3). Less is for measurements alone.
     pub iteration_floor: u32,

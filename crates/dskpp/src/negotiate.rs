@@ -9,6 +9,7 @@ use crate::status::Status;
 
 /// What a server allows. The order of its lists does not matter: the client's does (profile P17).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NegotiationPolicy {
     /// Types of keys that it provisions.
     pub key_types: Vec<KeyType>,

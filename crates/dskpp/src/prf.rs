@@ -16,6 +16,7 @@ pub enum Prf {
 /// A key of so many octets, which the PRF does not take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("DSKPP-PRF-AES needs a key of 16 octets, DSKPP-PRF-SHA256 one of at least 16, not {0}")]
+#[non_exhaustive]
 pub struct KeyLength(pub usize);
 
 impl Prf {

@@ -197,8 +197,9 @@ impl ClientKey {
             ClientKey::Passphrase => {
                 // What every client supports: the PRF is not negotiated (profile P2).
                 let algorithm = symmetric(algorithm).ok_or_else(refused)?;
-                let iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
-                let strength = PasswordStrength { iterations, algorithm, ..PasswordStrength::OLD };
+                let mut strength = PasswordStrength::OLD;
+                strength.iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
+                strength.algorithm = algorithm;
                 Protector::passphrase(password, Some(client_id), strength, rng)
             }
         }

@@ -96,6 +96,7 @@ impl Status {
 /// The text is none of the seventeen names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not one of the status codes of RFC 6063 section 3.3")]
+#[non_exhaustive]
 pub struct UnknownStatus;
 
 impl FromStr for Status {

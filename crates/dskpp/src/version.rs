@@ -37,6 +37,7 @@ impl Version {
 /// The text is no version: one or two digits, a full stop, one to three digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a version is one or two digits, a full stop, and one to three digits, such as 1.0")]
+#[non_exhaustive]
 pub struct InvalidVersion;
 
 impl FromStr for Version {

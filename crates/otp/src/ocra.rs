@@ -13,6 +13,7 @@ const QUESTION_LEN: usize = 128;
 
 /// The inputs of a response. A suite uses those that it names and ignores the rest.
 #[derive(Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct OcraInput<'a> {
     /// The counter.
     pub counter: u64,
@@ -26,6 +27,13 @@ pub struct OcraInput<'a> {
     pub unix_s: u64,
 }
 
+impl<'a> OcraInput<'a> {
+    /// With this challenge alone; the other inputs are fields to set.
+    pub fn new(question: &'a str) -> Self {
+        OcraInput { question, ..OcraInput::default() }
+    }
+}
+
 impl OcraSuite {
     /// The response to a challenge (§5.2).
     ///
@@ -33,8 +41,7 @@ impl OcraSuite {
     /// use dskpp_otp::{OcraInput, OcraSuite};
     /// let suite: OcraSuite = "OCRA-1:HOTP-SHA1-6:QN08".parse()?;
     /// let key = dskpp_crypto::Secret::from_slice(b"12345678901234567890");
-    /// let input = OcraInput { question: "00000000", ..OcraInput::default() };
-    /// assert_eq!(suite.code(&key, &input)?.to_string(), "237653");
+    /// assert_eq!(suite.code(&key, &OcraInput::new("00000000"))?.to_string(), "237653");
     /// # Ok::<(), dskpp_otp::Error>(())
     /// ```
     pub fn code(&self, key: &Secret, input: &OcraInput<'_>) -> Result<Code, Error> {

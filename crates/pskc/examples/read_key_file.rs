@@ -24,8 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn encrypted_file(password: &Secret) -> Result<Vec<u8>, pskc::ProtectionError> {
     let rng = &mut SystemRandom;
-    let iterations = NonZeroU32::new(100_000).expect("not 0");
-    let strength = PasswordStrength { iterations, ..PasswordStrength::TODAY };
+    let mut strength = PasswordStrength::TODAY;
+    strength.iterations = NonZeroU32::new(100_000).expect("not 0");
     let protector = Protector::passphrase(password, None, strength, rng)?;
     let secret = Value::Plain(Secret::from_slice(b"12345678901234567890"));
     let mut data = KeyData { secret: Some(secret), ..KeyData::default() };

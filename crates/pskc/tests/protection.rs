@@ -94,7 +94,8 @@ fn ways() -> Vec<(String, Protector, DecryptionKey)> {
     let rounds = NonZeroU32::new(10).unwrap();
     for prf in [Pbkdf2Prf::HmacSha1, Pbkdf2Prf::HmacSha256, Pbkdf2Prf::HmacSha384, Pbkdf2Prf::HmacSha512] {
         let password = Secret::from_slice(b"qwerty");
-        let strength = PasswordStrength { iterations: rounds, prf, ..PasswordStrength::OLD };
+        let mut strength = PasswordStrength::OLD;
+        (strength.iterations, strength.prf) = (rounds, prf);
         let protector = Protector::passphrase(&password, None, strength, &mut rng()).unwrap();
         ways.push((format!("password {prf:?}"), protector, DecryptionKey::Password(password)));
     }
@@ -151,7 +152,8 @@ fn s6_1_1_a_mac_that_was_taken_away_is_noticed() {
         if value(&mut stripped).mac.take().is_some() {
             for lenient in [false, true] {
                 let (key, mac) = (stripped.encryption_key.as_ref(), stripped.mac_method.as_ref());
-                let options = OpenerOptions { lenient, ..OpenerOptions::default() };
+                let mut options = OpenerOptions::default();
+                options.lenient = lenient;
                 let mut opener = Opener::new(key, mac, &unlock, options).unwrap();
                 let mut data = stripped.key_packages[0].key.clone().unwrap().data.unwrap();
                 assert_eq!(opener.open(&mut data), Err(ProtectionError::MacTakenAway("a secret")), "{name} {lenient}");
@@ -177,7 +179,8 @@ fn s6_wrong_keys_are_refused_with_what_to_do() {
     let by_wrap = container(&Protector::aes_key_wrap(key(32), "k", true).unwrap(), b"secret");
     let rounds = NonZeroU32::MIN;
     let password = Secret::from_slice(b"right");
-    let strength = PasswordStrength { iterations: rounds, ..PasswordStrength::TODAY };
+    let mut strength = PasswordStrength::TODAY;
+    strength.iterations = rounds;
     let by_password = Protector::passphrase(&password, None, strength, &mut rng()).unwrap();
     let by_password = container(&by_password, b"secret");
     let for_rsa = Protector::rsa(rsa_info(), RsaEncryption::OaepSha1, None, &mut rng()).unwrap();
@@ -219,7 +222,8 @@ fn p20_a_hidden_length_tells_nobody_whether_a_padding_was_right() {
     let protector = Protector::rsa(rsa_info(), RsaEncryption::Pkcs1v15, None, &mut rng()).unwrap();
     let mut changed = container(&protector, &[5; 64]);
     value(&mut changed).data.cipher_value[100] ^= 1;
-    let hidden = OpenerOptions { hidden_len: Some(64), ..OpenerOptions::default() };
+    let mut hidden = OpenerOptions::default();
+    hidden.hidden_len = Some(64);
     let opened = open_with(&changed, &DecryptionKey::PrivateKey(rsa()), hidden).unwrap();
     assert_eq!(opened.len(), 64);
     assert_ne!(opened.expose(), [5; 64]);
@@ -319,7 +323,8 @@ proptest! {
             }
             _ => {
                 let (password, algorithm) = (Secret::from_slice(b"p"), ValueAlgorithm::AesWrapPad(16));
-                let strength = PasswordStrength { iterations: NonZeroU32::MIN, algorithm, ..PasswordStrength::OLD };
+                let mut strength = PasswordStrength::OLD;
+                (strength.iterations, strength.algorithm) = (NonZeroU32::MIN, algorithm);
                 let protector = Protector::passphrase(&password, None, strength, &mut rng()).unwrap();
                 (protector, DecryptionKey::Password(password))
             }

@@ -84,7 +84,7 @@ proptest! {
         document in prop_oneof![almost_xml(), prop::collection::vec(any::<u8>(), 0..200)],
         octets in 3..40usize,
     ) {
-        let limits = XmlLimits { max_depth: 4, max_text: 64, max_child: 1024 };
+        let limits = XmlLimits::new(4, 64, 1024);
         let whole = read(Reader::from_slice(&document, limits));
         let stream = read(Reader::new(BufReader::with_capacity(octets, &document[..]), limits));
         prop_assert_eq!(whole, stream);

@@ -4,7 +4,7 @@ use std::io::BufReader;
 
 use pskc::xml::{Foreign, Ns, Reader, XmlError, XmlLimits, ns};
 
-const SMALL: XmlLimits = XmlLimits { max_depth: 4, max_text: 64, max_child: 1024 * 1024 };
+const SMALL: XmlLimits = XmlLimits::new(4, 64, 1024 * 1024);
 
 #[test]
 fn both_spellings_of_an_empty_element_behave_the_same() {
@@ -138,7 +138,7 @@ fn p25_nesting_up_to_the_limit_fits_a_small_stack() {
 /// P25: what is held at a time has a limit, however small its parts are; the document has none.
 #[test]
 fn p25_a_child_of_the_root_has_a_limit_and_the_document_none() {
-    let small = XmlLimits { max_child: 100, ..XmlLimits::FILE };
+    let small = XmlLimits::new(64, 1024 * 1024, 100);
     let many_parts = format!("<a><b>{}</b></a>", "<c/>".repeat(30));
     let many_children = format!("<a>{}</a>", format!("<b>{}</b>", "<c/>".repeat(10)).repeat(1000));
     let read = |document: &str| {

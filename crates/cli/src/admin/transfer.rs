@@ -226,18 +226,18 @@ pub(super) struct KeyExportArgs {
 impl KeyExportArgs {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let protection = self.protection()?;
-        let mut sink = self.to.sink(output)?;
+        let mut result = self.to.open_output(output)?;
         let export = dskpp_api::ExportRequest { user: self.user, protection, leave_out_unreadable: true };
         let mut answer = api.export(&export).await?;
         let cut = |why| Failure::new(format!("the export ended early: {why}")).next("no file was written; try again");
         let (mut octets, mut end) = (0, Vec::new());
         while let Some(chunk) = answer.chunk().await.map_err(cut)? {
             octets += chunk.len();
-            printed(sink.write_all(&chunk))?;
+            printed(result.write_all(&chunk))?;
             end.extend_from_slice(&chunk);
             end.drain(..end.len().saturating_sub(MAX_END));
         }
-        sink.finish()?;
+        result.finish()?;
         let LeftOut { count, keys } = left_out(&end)?;
         if let Some(name) = self.to.name() {
             let document = json!({ "file": name, "octets": octets, "left_out": count, "left_out_keys": keys });

@@ -168,15 +168,15 @@ impl Load {
         bar: Option<ProgressBar>,
     ) -> Result<Measured, Failure> {
         let codes: Codes = Arc::new(Mutex::new(codes.into()));
-        let mut links = Vec::new();
+        let mut connections = Vec::new();
         for _ in 0..self.concurrency {
-            links.push(self.recipe.endpoint.connect().await?);
+            connections.push(self.recipe.endpoint.connect().await?);
         }
         let begun = Instant::now();
         let deadline = time.map(|time| begun + time);
         let mut workers = JoinSet::new();
-        for link in links {
-            workers.spawn(work(self.recipe.clone(), link, Arc::clone(&codes), deadline, bar.clone()));
+        for connection in connections {
+            workers.spawn(work(self.recipe.clone(), connection, Arc::clone(&codes), deadline, bar.clone()));
         }
         let mut measured = Measured::default();
         while let Some(part) = workers.join_next().await {
@@ -199,7 +199,7 @@ impl Load {
 
 async fn work(
     recipe: Recipe,
-    mut link: BenchConnection,
+    mut connection: BenchConnection,
     codes: Codes,
     deadline: Option<Instant>,
     bar: Option<ProgressBar>,
@@ -212,7 +212,7 @@ async fn work(
         let code = codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(code) = code else { return Ok(measured) };
         let begun = Instant::now();
-        let status = run(&recipe, &mut link, code, &mut measured.hello_us).await?;
+        let status = run(&recipe, &mut connection, code, &mut measured.hello_us).await?;
         measured.run_us.push(begun.elapsed().as_micros() as u32);
         *measured.statuses.entry(status).or_default() += 1;
         if let Some(bar) = &bar {
@@ -224,16 +224,16 @@ async fn work(
 /// One run; gives its status.
 pub(super) async fn run(
     recipe: &Recipe,
-    link: &mut BenchConnection,
+    connection: &mut BenchConnection,
     code: AuthCode,
     hello_us: &mut Vec<u32>,
 ) -> Result<String, Failure> {
     if let RunSetup::TwoPass(protection) = &recipe.way {
-        return two_pass(recipe, link, code, protection.clone(), hello_us).await;
+        return two_pass(recipe, connection, code, protection.clone(), hello_us).await;
     }
     let (hello, awaiting) = FourPass::start(recipe.offer(code), &mut SystemRandom);
     let sent = Instant::now();
-    let (status, answer) = link.post(&recipe.endpoint, hello).await?;
+    let (status, answer) = connection.post(&recipe.endpoint, hello).await?;
     hello_us.push(sent.elapsed().as_micros() as u32);
     if status != 200 {
         return Ok(format!("HTTP {status}"));
@@ -256,7 +256,7 @@ pub(super) async fn run(
         Ok(proceeded) => proceeded,
         Err(failed) => return ended(failed),
     };
-    let (status, answer) = link.post(&recipe.endpoint, nonce).await?;
+    let (status, answer) = connection.post(&recipe.endpoint, nonce).await?;
     if status != 200 {
         return Ok(format!("HTTP {status}"));
     }
@@ -269,7 +269,7 @@ pub(super) async fn run(
 /// One two-pass run. What takes long is done away from the connections.
 async fn two_pass(
     recipe: &Recipe,
-    link: &mut BenchConnection,
+    connection: &mut BenchConnection,
     code: AuthCode,
     protection: ClientProtection,
     hello_us: &mut Vec<u32>,
@@ -279,7 +279,7 @@ async fn two_pass(
     let start = move || TwoPass::start(offer, vec![protection], &mut SystemRandom);
     let (hello, awaiting) = beside(is_quick, start).await?.map_err(Failure::new)?;
     let sent = Instant::now();
-    let (status, answer) = link.post(&recipe.endpoint, hello).await?;
+    let (status, answer) = connection.post(&recipe.endpoint, hello).await?;
     hello_us.push(sent.elapsed().as_micros() as u32);
     if status != 200 {
         return Ok(format!("HTTP {status}"));

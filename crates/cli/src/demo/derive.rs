@@ -28,8 +28,8 @@ pub(super) struct Derived {
 }
 
 /// The values of a run in the order in which they come about.
-pub(super) fn values(stage: &DemoEnvironment, run: &DemoRun) -> Result<Vec<Derived>, Failure> {
-    let mut values = Values { stage, run, derived: Vec::new() };
+pub(super) fn values(demo: &DemoEnvironment, run: &DemoRun) -> Result<Vec<Derived>, Failure> {
+    let mut values = Values { demo, run, derived: Vec::new() };
     match &run.exchanges[..] {
         [first, second] => values.four_pass(first, second)?,
         [only] => values.two_pass(only)?,
@@ -44,7 +44,7 @@ fn unfit(name: &str) -> Failure {
 }
 
 struct Values<'a> {
-    stage: &'a DemoEnvironment,
+    demo: &'a DemoEnvironment,
     run: &'a DemoRun,
     derived: Vec<Derived>,
 }
@@ -81,7 +81,7 @@ impl Values<'_> {
         let finished = finished(second)?;
         let prf = Prf::of(&answer.mac_algorithm).ok_or_else(|| unfit("MacAlgorithm"))?;
         let r_s = &answer.r_s;
-        let k = self.stage.k_server.public().modulus().to_vec();
+        let k = self.demo.k_server.public().modulus().to_vec();
 
         self.show("K", "the modulus of K_SERVER, the server's RSA key", &k);
         if let Some(data) = &hello.authentication_data {
@@ -96,7 +96,7 @@ impl Values<'_> {
             let formula = "DSKPP-PRF(K_MAC', \"MAC 1 computation\" || ClientNonce || R_S, len(R_S))";
             self.check("MAC (renewal)", formula, &mac, ("Mac of KeyProvServerHello", found))?;
         }
-        let r_c = self.stage.k_server.decrypt_oaep(RsaEncryption::OaepSha1, &nonce.encrypted_nonce);
+        let r_c = self.demo.k_server.decrypt_oaep(RsaEncryption::OaepSha1, &nonce.encrypted_nonce);
         let r_c = r_c.map_err(|_| unfit("EncryptedNonce"))?;
         self.show("R_C", "drawn by the token; EncryptedNonce is R_C under K_SERVER (RSA-OAEP)", r_c.expose());
         if let Some(mut data) = nonce.authentication_data {
@@ -162,7 +162,7 @@ impl Values<'_> {
         let count = proof.iteration_count.and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new);
         let count = count.ok_or_else(|| unfit("IterationCount"))?;
         let k_ac = auth_data::k_ac(Pbkdf2Prf::HmacSha1, code.password(), r_c, k, count);
-        let mac = auth_data::mac(prf, &k_ac, code.client_id(), &self.stage.url_s, r_c, r_s);
+        let mac = auth_data::mac(prf, &k_ac, code.client_id(), &self.demo.url_s, r_c, r_s);
         // A trigger has a nonce of its own for this; R_C of the keys comes later.
         let nonce = if place == TRIGGER { "Nonce" } else { "R_C" };
         let and_r_s = if r_s.is_empty() { "" } else { " || R_S" };

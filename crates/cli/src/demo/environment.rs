@@ -67,7 +67,7 @@ pub(super) struct DemoRun {
 
 impl DemoEnvironment {
     /// A server on a free port, with everything in a temporary folder, and alice's device in its register.
-    pub(super) async fn set() -> Result<Self, Failure> {
+    pub(super) async fn start() -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(|why| {
             Failure::new(format!(
                 "cannot create a temporary folder: \
@@ -202,7 +202,7 @@ impl DemoEnvironment {
     }
 
     /// Stops the server; the folder goes with `self`.
-    pub(super) async fn strike(self) -> Result<(), Failure> {
+    pub(super) async fn stop(self) -> Result<(), Failure> {
         self.running.shutdown();
         self.running.wait().await.map_err(Failure::new)
     }

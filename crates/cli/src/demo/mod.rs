@@ -65,20 +65,20 @@ impl Demo {
 
     async fn story(&self, output: &Output) -> Result<(), Failure> {
         let begun = Instant::now();
-        let mut stage = DemoEnvironment::set().await?;
+        let mut demo = DemoEnvironment::start().await?;
         output.say(format!(
             "Server\n  It starts with its own database, private CA and key pair, and listens on\n  {} (TLS).",
-            stage.url_s
+            demo.url_s
         ));
-        let (typed, refused) = stage.wrong_code().await?;
+        let (typed, refused) = demo.wrong_code().await?;
         output.say(format!(
             "\nA wrong code\n  Somebody types {typed}.\n  The client says: {refused}.\n  \
              The enrolment stays open, and alice's correct code gets her key."
         ));
         let (mut runs, mut traces, mut overheard) = (Vec::new(), Vec::new(), Overheard::default());
         for (at, (title, way, text)) in STORY.into_iter().enumerate() {
-            let run = stage.provision(way).await?;
-            let otp = proved(&stage, &run).await?;
+            let run = demo.provision(way).await?;
+            let otp = proved(&demo, &run).await?;
             overheard.add(&run)?;
             output.say(format!("\n{}. {title}\n  {}", at + 1, text.replace('\n', "\n  ")));
             output.say(format!("  {}", outcome(&run, &otp)));
@@ -92,12 +92,12 @@ impl Demo {
                 "valid": true,
             }));
             if self.trace {
-                let explained = trace::explain(&stage, &run)?;
+                let explained = trace::explain(&demo, &run)?;
                 output.say(explained.text());
                 traces.push(explained.document(title));
             }
         }
-        stage.strike().await?;
+        demo.stop().await?;
         let took_ms = begun.elapsed().as_millis() as u64;
         output.say(format!("\nAn eavesdropper\n  {}", overheard.text()));
         let mut document = json!({
@@ -159,13 +159,13 @@ impl Overheard {
 }
 
 /// The token's one-time password, which the server takes once and only once.
-async fn proved(stage: &DemoEnvironment, run: &DemoRun) -> Result<String, Failure> {
+async fn proved(demo: &DemoEnvironment, run: &DemoRun) -> Result<String, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let otp = dskpp_otp::Totp::new(dskpp_otp::Digits::SIX, 30, dskpp_otp::Hash::Sha1).map_err(Failure::new)?;
     let otp = otp.code(&run.token.secret, now).as_str().to_owned();
     let attempt = ValidationRequest::of_key(&run.token.id, &otp);
     let verdicts: [ValidationResult; 2] =
-        [stage.api.post(paths::VALIDATE, &attempt).await?, stage.api.post(paths::VALIDATE, &attempt).await?];
+        [demo.api.post(paths::VALIDATE, &attempt).await?, demo.api.post(paths::VALIDATE, &attempt).await?];
     match verdicts.map(|verdict| verdict.valid) {
         [true, false] => Ok(otp),
         _ => Err(Failure::new("the server did not accept the one-time password once and only once")

@@ -19,7 +19,7 @@ pub(super) struct Explained {
     values: Vec<Derived>,
 }
 
-pub(super) fn explain(stage: &DemoEnvironment, run: &DemoRun) -> Result<Explained, Failure> {
+pub(super) fn explain(demo: &DemoEnvironment, run: &DemoRun) -> Result<Explained, Failure> {
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let mut messages = Vec::new();
     if let Some(trigger) = &run.trigger {
@@ -29,7 +29,7 @@ pub(super) fn explain(stage: &DemoEnvironment, run: &DemoRun) -> Result<Explaine
         messages.push(("token -> server", text(&exchange.request)));
         messages.push(("server -> token", text(&exchange.answer)));
     }
-    Ok(Explained { messages, values: derive::values(stage, run)? })
+    Ok(Explained { messages, values: derive::values(demo, run)? })
 }
 
 impl Explained {

@@ -181,11 +181,11 @@ impl Check {
         let (content, _) = container::read(document, format, self.by.get()?, false, |_| Ok(()), &mut notes)?;
         let of_file = |what| Finding { line: None, what, next: None, is_error: false };
         let mut found: Vec<Finding> = notes.texts().map(of_file).collect();
-        let mut meaning = RuleChecker::new(Header::default(), 0, Timestamp::now().as_second());
+        let mut checker = RuleChecker::new(Header::default(), 0, Timestamp::now().as_second());
         for (number, package) in (1..).zip(&content.packages) {
-            meaning.package(package, number);
+            checker.package(package, number);
         }
-        found.extend(meaning.finish().into_iter().map(|problem| match problem.line {
+        found.extend(checker.finish().into_iter().map(|problem| match problem.line {
             Some(key) => Finding { line: None, what: format!("key {key}: {}", problem.what), ..problem },
             None => problem,
         }));
@@ -193,7 +193,7 @@ impl Check {
         Ok(CheckResult { keys: content.packages.len() as u64, closed: 0, problems: found })
     }
 
-    /// Schema and meaning; the first fault against the schema ends it. Values are opened where there is what opens them.
+    /// Schema and rules; the first fault against the schema ends it. Values are opened where there is what opens them.
     ///
     /// # Errors
     /// What was given does not open the file; inside, the first fault against the schema.
@@ -202,7 +202,7 @@ impl Check {
             Ok(reader) => reader,
             Err(why) => return Ok(Err(Finding::of_schema(&why))),
         };
-        let mut meaning = RuleChecker::new(reader.header().clone(), reader.line(), Timestamp::now().as_second());
+        let mut checker = RuleChecker::new(reader.header().clone(), reader.line(), Timestamp::now().as_second());
         let mac_key = self.mac_key_file.as_deref().map(key_file).transpose()?;
         let unlock = self.by.get()?;
         let (mut found, mut packages, mut line) = (CheckResult::default(), 0, reader.line());
@@ -225,11 +225,11 @@ impl Check {
             };
             packages += 1;
             found.keys += u64::from(package.key.is_some());
-            meaning.protected(&package, line);
+            checker.protected(&package, line);
             if let Err(why) = opening.open(&mut package, packages, false) {
                 found.problems.push(Finding::of_opening(why, line));
             }
-            meaning.package(&package, line);
+            checker.package(&package, line);
             let data = package.key.as_ref().and_then(|key| key.data.as_ref());
             found.closed += u64::from(data.is_some_and(|data| data.encrypted_values().next().is_some()));
             line = reader.line();
@@ -238,7 +238,7 @@ impl Check {
             Ok(trailer) => trailer.signed,
             Err(why) => return Ok(Err(Finding::of_schema(&why))),
         };
-        found.problems.extend(meaning.finish());
+        found.problems.extend(checker.finish());
         found.problems.sort_by_key(|problem| problem.line);
         if signed {
             let what = "the file is signed, and the signature was not checked here";

@@ -82,7 +82,7 @@ impl Convert {
         }
         let warnings = file.warn_of_all();
         left_out::tell_of_file(&file.summary);
-        let mut sink = self.result.sink(output)?;
+        let mut result = self.result.open_output(output)?;
         let (mut packages, mut number, mut report) = (OutputPackages::default(), 0, PskcReport::new(self.skip));
         file.into_each(|mut package| {
             number += 1;
@@ -101,8 +101,8 @@ impl Convert {
             return Err(Failure::new("there are no keys that the format can express"));
         }
         let octets = Zeroizing::new(packages.write(format, &protection, old)?);
-        printed(sink.write_all(&octets))?;
-        sink.finish()?;
+        printed(result.write_all(&octets))?;
+        result.finish()?;
         report.tell();
         self.result.report(report.written, report.members(&warnings), output)
     }
@@ -115,7 +115,7 @@ impl Convert {
         report: &mut PskcReport,
         output: &Output,
     ) -> Result<(), Failure> {
-        let mut sink = self.result.sink(output)?;
+        let mut result = self.result.open_output(output)?;
         let mut number = 0_u64;
         file.into_each(|package| {
             number += 1;
@@ -131,12 +131,12 @@ impl Convert {
                 Ok(text) => {
                     report.write(&package);
                     report.add(writer.left_out(&package), writer.assumed(&package));
-                    printed(sink.write_all(text.as_bytes()))
+                    printed(result.write_all(text.as_bytes()))
                 }
                 Err(why) => report.leave_out(number, &package, why.into()),
             }
         })?;
-        printed(sink.write_all(writer.end().as_bytes()))?;
-        sink.finish()
+        printed(result.write_all(writer.end().as_bytes()))?;
+        result.finish()
     }
 }

@@ -65,7 +65,7 @@ const TEXT: &[(&str, &str, &str)] = &[
     ("MIME-Version:", "an e-mail", "save what is attached to it"),
 ];
 
-/// What [`Kind::Text`] is called.
+/// What [`FileKind::Text`] is called.
 pub(crate) const TEXT_OF_NO_FORMAT: &str = "text in no format that is known";
 const QR: &str = "a QR code holds an otpauth line: read it with a scanner (`zbarimg --raw FILE`), and save the line";
 const KEYTOOL: &str = "`keytool -importkeystore -deststoretype pkcs12` makes PKCS #12 of it";

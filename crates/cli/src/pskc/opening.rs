@@ -52,7 +52,8 @@ impl Opening {
         let has_macs = header.mac_method.is_some();
         let opening = Opening { opener: None, has_macs, unprotected: KeyNames::default() };
         let Some(unlock) = unlock else { return Ok(opening) };
-        let mut options = OpenerOptions { lenient, ..OpenerOptions::default() };
+        let mut options = OpenerOptions::default();
+        options.lenient = lenient;
         options.mac_key = mac_key.cloned();
         options.iv = iv.map(<[u8]>::to_vec);
         let opener = Opener::new(header.encryption_key.as_ref(), header.mac_method.as_ref(), unlock, options);

@@ -190,14 +190,14 @@ pub(crate) struct PskcFile {
 }
 
 impl PskcFile {
-    fn create(sink: AtomicOutput, of: &Header, protector: Option<Protector>) -> Result<Self, Failure> {
+    fn create(result: AtomicOutput, of: &Header, protector: Option<Protector>) -> Result<Self, Failure> {
         let Header { id, language, .. } = of.clone();
         let mut header = Header { id, language, ..Header::default() };
         if let Some(protector) = &protector {
             header.encryption_key = Some(protector.encryption_key().clone());
             header.mac_method = protector.mac_method().cloned();
         }
-        let writer = printed(ContainerWriter::new(sink, &header))?;
+        let writer = printed(ContainerWriter::new(result, &header))?;
         Ok(PskcFile { writer, protector })
     }
 
@@ -244,8 +244,8 @@ pub(crate) struct To {
 
 impl To {
     /// # Errors
-    /// As [`Sink::open`]; standard output would have to take the report in JSON too.
-    pub(crate) fn sink(&self, output: &Output) -> Result<AtomicOutput, Failure> {
+    /// As [`AtomicOutput::open`]; standard output would have to take the report in JSON too.
+    pub(crate) fn open_output(&self, output: &Output) -> Result<AtomicOutput, Failure> {
         if output.json && self.name().is_none() {
             let why = "--json prints its one document where the result would go";
             return Err(Failure::usage(why).next("give a file with --output, or leave out --json"));
@@ -316,7 +316,7 @@ pub(super) fn rewrite(
     output: &Output,
 ) -> Result<(), Failure> {
     let warnings = file.warn_of_all();
-    let mut result = PskcFile::create(to.sink(output)?, &file.summary.header, protector)?;
+    let mut result = PskcFile::create(to.open_output(output)?, &file.summary.header, protector)?;
     let extensions = file.summary.trailer.extensions.clone();
     let (mut number, mut is_empty) = (0, true);
     file.into_each(|mut package| {

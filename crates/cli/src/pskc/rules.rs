@@ -35,7 +35,7 @@ pub(super) struct RuleChecker {
 impl RuleChecker {
     /// Begins with what stands before the packages, which end on that line.
     pub(super) fn new(header: Header, line: u64, at_unix_s: i64) -> Self {
-        let mut meaning = RuleChecker {
+        let mut checker = RuleChecker {
             header,
             at_unix_s,
             ids: SeenIds::default(),
@@ -45,8 +45,8 @@ impl RuleChecker {
             is_mixed: false,
             found: Vec::new(),
         };
-        meaning.container(line);
-        meaning
+        checker.container(line);
+        checker
     }
 
     /// All that was found.

@@ -59,9 +59,9 @@ impl Sign {
             SignatureError::Key => Failure::new("the first certificate is not that of the key"),
             why => Failure::new(why),
         })?;
-        let mut sink = self.to.sink(output)?;
-        printed(sink.write_all(&signed))?;
-        sink.finish()?;
+        let mut result = self.to.open_output(output)?;
+        printed(result.write_all(&signed))?;
+        result.finish()?;
         let Some(name) = self.to.name() else { return Ok(()) };
         output.print(&json!({ "file": name }), || format!("signed: {name}"))
     }
@@ -144,9 +144,9 @@ impl Verify {
             why => Failure::new(why).next("do not use the file: ask its sender for it again"),
         })?;
         if self.to.is_stdout() || self.to.name().is_some() {
-            let mut sink = self.to.sink(output)?;
-            printed(sink.write_all(&verified.content))?;
-            sink.finish()?;
+            let mut result = self.to.open_output(output)?;
+            printed(result.write_all(&verified.content))?;
+            result.finish()?;
         }
         if self.to.is_stdout() {
             return Ok(());

@@ -123,7 +123,8 @@ impl Server {
 
     fn finish(&mut self, nonce: ClientNonce, body: &[u8], url_s: &str) -> Result<Vec<u8>, RunRefusal> {
         let session = Session::open(nonce, body, &self.seal, 0)?;
-        let auth = AuthPolicy { iteration_floor: 1, ..AuthPolicy::default() };
+        let mut auth = AuthPolicy::default();
+        auth.iteration_floor = 1;
         session.check(&auth)?;
         let k = ServerK::Server(K_SERVER.clone());
         let password = Secret::from_slice(b"3582AF0C3E");

@@ -85,9 +85,12 @@ impl Token {
         if suite.has_pin() && input.pin.is_none() {
             return Err(TokenError::NoPin(suite.to_string()));
         }
-        let counter = if suite.has_counter() { self.next_counter()? } else { 0 };
-        Ok(suite
-            .code(&self.secret, &OcraInput { counter, question, pin: input.pin, unix_s, ..OcraInput::default() })?)
+        let mut inputs = OcraInput::new(question);
+        (inputs.pin, inputs.unix_s) = (input.pin, unix_s);
+        if suite.has_counter() {
+            inputs.counter = self.next_counter()?;
+        }
+        Ok(suite.code(&self.secret, &inputs)?)
     }
 
     /// The counter of the next code, never `u64::MAX`: the code after it needs a counter too, or a code would repeat.

@@ -58,6 +58,7 @@ impl Renewal {
 
 /// The parameters of a client's run; lists are in order of preference.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RunConfig {
     /// The server's URL as it was given, octet for octet (profile P13).
     pub url_s: String,

@@ -247,7 +247,8 @@ fn iterations_of(container: &KeyContainer, unlock: &DecryptionKey) -> Result<Opt
 /// The one secret, of `hidden_len` octets, of a PSKC container.
 fn open_pskc(container: &KeyContainer, unlock: &DecryptionKey, hidden_len: usize) -> Result<Secret, Failed> {
     let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
-    let options = OpenerOptions { hidden_len: Some(hidden_len), ..OpenerOptions::default() };
+    let mut options = OpenerOptions::default();
+    options.hidden_len = Some(hidden_len);
     let mut opener = Opener::new(named, mac, unlock, options).map_err(|_| UNOPENED)?;
     let data = container.key_packages.first().and_then(|package| package.key.as_ref()?.data.clone());
     let mut data = data.ok_or(Failed::Misbehaved("the key package holds no key"))?;

@@ -30,6 +30,7 @@ pub enum FileFormat {
 
 /// The content of a file.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct OpenedFile {
     /// Its symmetric keys.
     pub packages: Vec<KeyPackage>,
@@ -46,6 +47,7 @@ pub struct OpenedFile {
 /// Why a file could not be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{why}", .key.map(|key| format!("key {key}: ")).unwrap_or_default())]
+#[non_exhaustive]
 pub struct FileError {
     /// Which key is at fault, counted from 1; `None` for the file as a whole.
     pub key: Option<usize>,

@@ -64,7 +64,8 @@ fn s5_1_2_a_wrap_with_padding_opens() {
     let ClientProtection::Wrap { name, key } = wrap() else { panic!() };
     let rng = &mut SeededRandom::new(b"padding");
     let iterations = NonZeroU32::new(1000).unwrap();
-    let strength = PasswordStrength { iterations, algorithm: ValueAlgorithm::AesWrapPad(16), ..PasswordStrength::OLD };
+    let mut strength = PasswordStrength::OLD;
+    (strength.iterations, strength.algorithm) = (iterations, ValueAlgorithm::AesWrapPad(16));
     let derived = Protector::passphrase(&password(), Some(CLIENT_ID), strength, rng);
     for (way, protector) in
         [(wrap(), Protector::aes_key_wrap(key, &name, true).unwrap()), (ClientProtection::Passphrase, derived.unwrap())]

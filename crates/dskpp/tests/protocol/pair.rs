@@ -130,9 +130,11 @@ impl Server {
     /// One enrolment for HOTP, no minimum of iterations.
     pub(crate) fn new(k: ServerK) -> Self {
         let enrolment = Enrolment::new(package(KeyType::Hotp));
+        let mut auth = AuthPolicy::default();
+        auth.iteration_floor = 1;
         Server {
             policy: NegotiationPolicy::default(),
-            auth: AuthPolicy { iteration_floor: 1, ..AuthPolicy::default() },
+            auth,
             k,
             seal: AeadKey::new(&[0x5e; 32]),
             urls: vec!["https://localhost:8443/dskpp".into(), URL_S.into()],

@@ -7,7 +7,7 @@ use dskpp::key_schedule;
 use dskpp::message::{Request, Response, ServerHello, Trigger};
 use dskpp::negotiate::{Facts, NegotiationPolicy, negotiate};
 use dskpp::prf::Prf;
-use dskpp::server::{AuthPolicy, DeviceRef, SealedHello, Session, SessionState};
+use dskpp::server::{DeviceRef, SealedHello, Session, SessionState};
 use dskpp::status::Status;
 use dskpp::version::Version;
 use dskpp_crypto::{AeadKey, Hash, Pbkdf2Prf, Random as _, Secret, SeededRandom};
@@ -110,7 +110,7 @@ fn a_suite_of_any_shape_is_read_without_a_panic() {
 fn p2_a_run_with_everything_at_its_defaults_and_one_with_hmac_sha256() {
     for pbkdf2_prf in [Pbkdf2Prf::HmacSha1, Pbkdf2Prf::HmacSha256] {
         let mut server = Server::new(k_server());
-        server.auth = AuthPolicy { pbkdf2_prf, ..AuthPolicy::default() };
+        server.auth.pbkdf2_prf = pbkdf2_prf;
         let mut offer = RunConfig::new(URL_S, offer(&server.k).credential, vec![KeyType::Hotp]);
         offer.pbkdf2_prf = pbkdf2_prf;
         agree(offer, &mut server);

@@ -6,6 +6,7 @@ use crate::xml::{Attribute, ElementTree, Ns, Position, Unread, ns};
 
 /// Something in a file that RFC 6030 does not allow, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Warning {
     /// What it is, and how it was taken.
     pub irregularity: Irregularity,

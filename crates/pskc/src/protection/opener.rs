@@ -12,6 +12,7 @@ use crate::{EncryptedData, EncryptedValue, KeyContainer, KeyData, KeyInfo, MacMe
 
 /// Options of an [`Opener`].
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct OpenerOptions {
     /// The MAC key, where the container only names one (§6.1.1).
     pub mac_key: Option<Secret>,

@@ -12,6 +12,7 @@ use crate::{EncryptedData, EncryptedValue, KeyData, KeyInfo, MacMethod, Value};
 
 /// How much a password protects: the work of each guess, and what encrypts with the key that it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PasswordStrength {
     /// Rounds of PBKDF2.
     pub iterations: NonZeroU32,

@@ -13,6 +13,7 @@ use crate::xml::ns;
 
 /// Whose signatures are accepted.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct VerifyOptions {
     /// Certificates (X.509, DER) of the authorities that may vouch for a signer's certificate.
     pub anchors: Vec<Vec<u8>>,

@@ -5,6 +5,7 @@ use data_encoding::BASE64;
 /// Text that is not base64 with padding (RFC 4648 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not base64 (RFC 4648 section 4, with padding)")]
+#[non_exhaustive]
 pub struct Base64Error;
 
 /// The octets that `text` stands for: base64 of RFC 4648 §4, with padding, in its one canonical

@@ -19,6 +19,7 @@ pub(crate) use resume::Standing;
 
 /// What a document may cost before it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct XmlLimits {
     /// How deep elements may be nested; the root is at depth 1.
     pub max_depth: usize,
@@ -34,6 +35,11 @@ impl XmlLimits {
     /// For key files, which may carry certificate chains: nesting of 64, values of 1 MiB, packages of
     /// 2 MiB. The length of the file itself needs no limit, since none of it is kept.
     pub const FILE: XmlLimits = XmlLimits { max_depth: 64, max_text: 1024 * 1024, max_child: 2 * 1024 * 1024 };
+
+    /// Limits of your own.
+    pub const fn new(max_depth: usize, max_text: usize, max_child: u64) -> Self {
+        Self { max_depth, max_text, max_child }
+    }
 }
 
 /// Reads a document element by element.
@@ -317,12 +323,12 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// The characters of the last [`Token::Text`].
+    /// The characters of the last [`XmlToken::Text`].
     pub(super) fn characters(&self) -> &str {
         &self.text
     }
 
-    /// The element of the last [`Token::Start`].
+    /// The element of the last [`XmlToken::Start`].
     pub(super) fn element(&mut self) -> Element {
         let local = self.open.last().and_then(|open| self.names.get(open.local..open.end)).unwrap_or_default();
         Element {

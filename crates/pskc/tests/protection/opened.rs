@@ -214,7 +214,18 @@ fn good<T>(plain: &[u8]) -> Option<Value<T>> {
 }
 
 fn agreed() -> OpenerOptions {
-    OpenerOptions { mac_key: Some(mac_key()), ..OpenerOptions::default() }
+    with_mac_key(mac_key())
+}
+
+fn with_mac_key(key: Secret) -> OpenerOptions {
+    let mut options = OpenerOptions::default();
+    options.mac_key = Some(key);
+    options
+}
+
+fn lenient(mut options: OpenerOptions) -> OpenerOptions {
+    options.lenient = true;
+    options
 }
 
 fn opener(mac: Option<&MacMethod>, options: OpenerOptions) -> Result<Opener, ProtectionError> {
@@ -231,7 +242,7 @@ fn s6_1_1_a_mac_key_that_both_sides_know_is_asked_for() {
     opener(Some(&method), agreed()).unwrap().open(&mut data).unwrap();
     assert_eq!(secret(&data), SECRET);
     let mut data = sealed.clone();
-    let other = OpenerOptions { mac_key: Some(Secret::new(vec![0x4E; 20])), ..OpenerOptions::default() };
+    let other = with_mac_key(Secret::new(vec![0x4E; 20]));
     let refused = opener(Some(&method), other).unwrap().open(&mut data);
     assert_eq!(refused, Err(ProtectionError::WrongKeyOrDamaged("a secret")));
     assert_eq!(data, sealed);
@@ -257,13 +268,13 @@ fn s6_1_1_deviations_need_leniency_and_are_told() {
     ] {
         let strict = opener(method, options.clone()).and_then(|mut opener| opener.open(&mut data.clone()));
         assert_eq!(strict.is_ok(), deviation.is_none(), "{deviation:?}");
-        let mut opener = opener(method, OpenerOptions { lenient: true, ..options }).unwrap();
+        let mut opener = opener(method, lenient(options)).unwrap();
         let mut data = data.clone();
         opener.open(&mut data).unwrap();
         assert_eq!(secret(&data), SECRET, "{deviation:?}");
         assert_eq!(opener.deviations().iter().copied().collect::<Vec<_>>(), Vec::from_iter(deviation));
     }
-    let mut opener = opener(Some(&method), OpenerOptions { lenient: true, ..agreed() }).unwrap();
+    let mut opener = opener(Some(&method), lenient(agreed())).unwrap();
     let refused = opener.open(&mut without.clone());
     assert_eq!(refused, Err(ProtectionError::MacTakenAway("a secret")), "a MACMethod says that there were MACs");
     let refused = opener.open(&mut wrong.clone());

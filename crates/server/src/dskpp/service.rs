@@ -151,6 +151,14 @@ impl Service {
         let policy = &config.policy;
         let first_url = url_s.first().cloned().unwrap_or_default();
         let server_id = Some(&config.server.server_id).filter(|id| !id.is_empty()).cloned();
+        let mut negotiation = NegotiationPolicy::default();
+        negotiation.key_types = policy.key_types.iter().filter_map(|name| model::algorithm(*name)).collect();
+        negotiation.encryption_algorithms = policy.encryption_algorithms.iter().map(|name| name.algorithm()).collect();
+        negotiation.mac_algorithms = policy.mac_algorithms.iter().map(|name| name.algorithm()).collect();
+        let mut auth = AuthPolicy::default();
+        auth.iteration_floor = iteration_floor.unwrap_or(auth.iteration_floor);
+        auth.iteration_ceiling = policy.iteration_ceiling;
+        auth.pbkdf2_prf = config.pbkdf2_prf();
         Self {
             store: data.store,
             turns,
@@ -164,17 +172,8 @@ impl Service {
             k_server: ServerK::Server(data.k_server.key),
             k_server_id: data.k_server.id,
             certificates: data.k_server.certificate.unwrap_or_default(),
-            policy: NegotiationPolicy {
-                key_types: policy.key_types.iter().filter_map(|name| model::algorithm(*name)).collect(),
-                encryption_algorithms: policy.encryption_algorithms.iter().map(|name| name.algorithm()).collect(),
-                mac_algorithms: policy.mac_algorithms.iter().map(|name| name.algorithm()).collect(),
-                ..NegotiationPolicy::default()
-            },
-            auth: AuthPolicy {
-                iteration_floor: iteration_floor.unwrap_or(AuthPolicy::default().iteration_floor),
-                iteration_ceiling: policy.iteration_ceiling,
-                pbkdf2_prf: config.pbkdf2_prf(),
-            },
+            policy: negotiation,
+            auth,
             server_id: server_id.unwrap_or(first_url),
             issuer: Some(config.server.issuer.clone()).filter(|issuer| !issuer.is_empty()),
             url_s: url_s.to_vec(),

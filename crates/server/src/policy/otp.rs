@@ -54,7 +54,8 @@ pub(crate) fn check(
         }
         KeyType::Ocra => {
             let suite: OcraSuite = key.params.suite.as_deref()?.parse().ok()?;
-            let input = OcraInput { counter: key.counter, question: challenge?, unix_s, ..OcraInput::default() };
+            let mut input = OcraInput::new(challenge?);
+            (input.counter, input.unix_s) = (key.counter, unix_s);
             let next = suite.check(k_token, &input, windows.hotp_look_ahead, windows.totp_window, otp).ok()??;
             Some(if suite.has_counter() { Moved::Counter(next) } else { Moved::Nothing })
         }

@@ -238,6 +238,11 @@ async fn p7_p21_no_answer_reveals_which_keys_devices_and_names_exist() {
     let names = ["there is no such", "acme 16", "acme 32", "acme certificate", "acme nothing"];
     let serials = ["there is no such", "16", "32", "certificate", "nothing"];
     let offer = || server.offer(&with_code(&unknown(), WRONG), KeyType::Hotp);
+    let of_device = |serial| {
+        let mut offer = offer();
+        offer.device = device(serial);
+        offer
+    };
     let mut tables: Vec<(&str, Vec<Vec<u8>>)> = Vec::new();
     for (what, way) in
         [("wrap", Way::Wrap as fn(&'static str) -> Way), ("transport", Way::TransportByName as fn(&'static str) -> Way)]
@@ -251,12 +256,12 @@ async fn p7_p21_no_answer_reveals_which_keys_devices_and_names_exist() {
     for way in [Way::Transport, Way::Wrap("acme 16"), Way::Passphrase] {
         let mut rows = Vec::new();
         for serial in serials {
-            rows.push(way.request(&server, RunConfig { device: device(serial), ..offer() }).await);
+            rows.push(way.request(&server, of_device(serial)).await);
         }
         tables.push(("a device in two-pass", rows));
     }
     let four_pass = |offer| FourPass::start(offer, &mut SystemRandom).0;
-    let devices = serials.map(|serial| four_pass(RunConfig { device: device(serial), ..offer() }));
+    let devices = serials.map(|serial| four_pass(of_device(serial)));
     tables.push(("a device in four-pass whose key is not used", devices.into()));
     for (what, rows) in tables {
         let expected = seen(&server, rows[0].clone()).await;
@@ -265,7 +270,7 @@ async fn p7_p21_no_answer_reveals_which_keys_devices_and_names_exist() {
         }
     }
     // The only exception, required by RFC 6063: ServerHello names K_SHARED of a registered device.
-    let mut with_key = RunConfig { device: device("16"), ..offer() };
+    let mut with_key = of_device("16");
     with_key.encryption_algorithms = vec![EncryptionAlgorithm::KwAes128];
     assert!(seen(&server, four_pass(with_key)).await.contains("acme 16"));
 }
@@ -275,7 +280,8 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     let server = server().await;
     let made = async |mac: MacAlgorithm| {
         let enrolment = server.enrolment("hotp", json!({})).await;
-        let offer = RunConfig { mac_algorithms: vec![mac], ..server.offer(&enrolment, KeyType::Hotp) };
+        let mut offer = server.offer(&enrolment, KeyType::Hotp);
+        offer.mac_algorithms = vec![mac];
         server.run(offer).await.unwrap()
     };
     let (of_sha256, of_aes) = (made(MacAlgorithm::PrfSha256).await, made(MacAlgorithm::PrfAes128).await);
@@ -288,10 +294,11 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     let offer = || server.offer(&with_code(&unknown(), WRONG), KeyType::Hotp);
     for mac in [MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128] {
         // Sixteen octets fit both PRFs.
-        let renewing = |id: &str| RunConfig {
-            renewal: Some(Renewal::new(id, Secret::new(vec![9; 16]))),
-            mac_algorithms: vec![mac.clone()],
-            ..offer()
+        let renewing = |id: &str| {
+            let mut offer = offer();
+            offer.renewal = Some(Renewal::new(id, Secret::new(vec![9; 16])));
+            offer.mac_algorithms = vec![mac.clone()];
+            offer
         };
         let request = |way: usize, id: &str| match way {
             0 => FourPass::start(renewing(id), &mut SystemRandom).0,
@@ -308,7 +315,10 @@ async fn p6_p7_every_key_id_gets_a_mac_and_nothing_is_computed_with_a_factory_se
     }
     // The MAC does not use K_TOKEN before the code or a trigger is verified.
     let seed = Secret::from_slice(b"12345678901234567890");
-    let renewing = |offer: RunConfig| RunConfig { renewal: Some(Renewal::new("seed", seed.clone())), ..offer };
+    let renewing = |mut offer: RunConfig| {
+        offer.renewal = Some(Renewal::new("seed", seed.clone()));
+        offer
+    };
     assert!(matches!(server.hello(renewing(offer())).await, Err(Failed::NotAuthenticated)));
     let enrolment = server.enrolment("hotp", json!({"renews": "seed"})).await;
     let by_code = renewing(server.offer(&enrolment, KeyType::Hotp));
@@ -373,7 +383,8 @@ async fn p21_an_enrolment_for_a_device_accepts_its_registered_certificate_withou
         (brought(), &bound, Some("16"), false),
     ] {
         let enrolment = server.enrolment("hotp", for_device.clone()).await;
-        let offer = RunConfig { device: named.and_then(device), ..server.offer(&enrolment, KeyType::Hotp) };
+        let mut offer = server.offer(&enrolment, KeyType::Hotp);
+        offer.device = named.and_then(device);
         let (request, state) = TwoPass::start(offer, vec![transport(info)], &mut SystemRandom).unwrap();
         match state.receive(&server.exchange(request).await) {
             Ok(got) => {

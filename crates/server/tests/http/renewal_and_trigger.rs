@@ -176,7 +176,8 @@ async fn p29_a_renewal_trigger_names_the_url_that_the_token_knows() {
     let server = Server::start_with(|config| config.server.public_urls = vec![new.into(), old.into()]).await;
     for url in [old, new] {
         let enrolment = server.enrolment("hotp", json!({})).await;
-        let offer = RunConfig { url_s: url.to_owned(), ..server.offer(&enrolment, KeyType::Hotp) };
+        let mut offer = server.offer(&enrolment, KeyType::Hotp);
+        offer.url_s = url.to_owned();
         let made = server.run(offer).await.unwrap();
         let key = server.api(&format!("keys/{}", made.key_id), None, 200).await;
         assert_eq!(key["url_s"], url);

@@ -54,11 +54,11 @@ impl Beside {
 
     /// Measures all of it at the same time. Whatever goes wrong ends it.
     pub(super) async fn measure(&self, until: Instant) -> Result<Took, Failure> {
-        let mut link = self.wrap.endpoint.connect_from(SOURCE).await?;
+        let mut connection = self.wrap.endpoint.connect_from(SOURCE).await?;
         let wrap = repeat("two-pass wrap", until, async || {
             let code = self.codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             let code = code.ok_or_else(|| Failure::new("too few enrolments"))?;
-            load::run(&self.wrap, &mut link, code, &mut Vec::new()).await
+            load::run(&self.wrap, &mut connection, code, &mut Vec::new()).await
         });
         let otp = repeat("OTP check", until, async || {
             let code = self.hotp.code(&self.key, self.counter.fetch_add(1, Ordering::Relaxed));

@@ -44,8 +44,8 @@ impl Strangers {
     pub(super) async fn new(case: CrowdCase, runs_per_s: u32, recipe: Recipe) -> Result<Arc<Self>, Failure> {
         let code = AuthCode::new("FFFFFFFF", &Secret::from_slice(b"0123456789ABCDEF")).map_err(Failure::new)?;
         let (hello, _) = FourPass::start(recipe.offer(code), &mut SystemRandom);
-        let mut link = recipe.endpoint.connect().await?;
-        let (_, answer) = link.post(&recipe.endpoint, hello.clone()).await?;
+        let mut connection = recipe.endpoint.connect().await?;
+        let (_, answer) = connection.post(&recipe.endpoint, hello.clone()).await?;
         let (_, body) = chosen(&answer).ok_or_else(|| Failure::new("the server did not start a run"))?;
         let key = body.encryption_key.rsa_key_value.ok_or_else(|| Failure::new("the server sent no bare RSA key"))?;
         let key = RsaPublicKey::from_components(&key.modulus, &key.exponent).map_err(Failure::new)?;
@@ -76,16 +76,16 @@ impl Strangers {
 
     async fn run_from(self: Arc<Self>, source: Ipv4Addr) {
         let idle = lock(&self.idle).get_mut(&source).and_then(Vec::pop);
-        let link = match idle {
-            Some(link) => Ok(link),
+        let connection = match idle {
+            Some(connection) => Ok(connection),
             None => self.recipe.endpoint.connect_from(source).await,
         };
-        let Ok(mut link) = link else { return self.end("no connection", 0) };
-        match self.run(&mut link).await {
+        let Ok(mut connection) = connection else { return self.end("no connection", 0) };
+        match self.run(&mut connection).await {
             Ok((ended, took_us)) => {
                 self.end(&ended, took_us);
                 if self.case != CrowdCase::New {
-                    lock(&self.idle).entry(source).or_default().push(link);
+                    lock(&self.idle).entry(source).or_default().push(connection);
                 }
             }
             Err(_) => self.end("connection lost", 0),
@@ -97,14 +97,14 @@ impl Strangers {
     }
 
     /// One run with a wrong code of a ClientID that nobody has; how it ended, and the microseconds of its last answer.
-    async fn run(&self, link: &mut BenchConnection) -> Result<(String, u32), Failure> {
+    async fn run(&self, connection: &mut BenchConnection) -> Result<(String, u32), Failure> {
         let begun = Instant::now();
-        let (status, answer) = link.post(&self.recipe.endpoint, self.hello.clone()).await?;
+        let (status, answer) = connection.post(&self.recipe.endpoint, self.hello.clone()).await?;
         let Some((session_id, body)) = chosen(&answer).filter(|_| status == 200) else {
             return Ok((format!("HTTP {status} to ClientHello"), begun.elapsed().as_micros() as u32));
         };
         let begun = Instant::now();
-        let (status, answer) = link.post(&self.recipe.endpoint, self.nonce(session_id, body).write()).await?;
+        let (status, answer) = connection.post(&self.recipe.endpoint, self.nonce(session_id, body).write()).await?;
         let took_us = begun.elapsed().as_micros() as u32;
         let ended = match Response::read(&answer) {
             Ok(response) if status == 200 => response.status().as_str().to_owned(),

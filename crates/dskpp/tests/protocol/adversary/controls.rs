@@ -80,7 +80,8 @@ fn control_a_two_pass_client_without_the_confirmation_is_caught() {
         let response = server.receive(&request).unwrap();
         let response = bent(&response, "CipherValue", rng);
         let container = finished(&response).key_package.content.container().unwrap().clone();
-        let options = OpenerOptions { hidden_len: Some(64), ..OpenerOptions::default() };
+        let mut options = OpenerOptions::default();
+        options.hidden_len = Some(64);
         let unlock = DecryptionKey::PrivateKey(key);
         let mut opener = Opener::new(container.encryption_key.as_ref(), None, &unlock, options).unwrap();
         let mut data = container.key_packages[0].key.clone().unwrap().data.unwrap();

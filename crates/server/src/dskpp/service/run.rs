@@ -301,7 +301,7 @@ impl ServerRun {
         }
     }
 
-    /// Like [`Run::again`], for a refusal that is not in the store.
+    /// Like [`ServerRun::again`], for a refusal that is not in the store.
     fn again_refused(&self, before: Before) -> Outcome {
         match before {
             Before::Same(status) => Outcome::Again(self.refuse(status, RefusalReason::SessionSpent).response()),
