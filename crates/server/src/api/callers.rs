@@ -37,7 +37,12 @@ impl Callers {
     }
 
     /// Looks up a token sent from that address.
-    pub(super) async fn find(&self, store: &Store, value: &str, from: Subject) -> Result<Option<ApiToken>, LookupRefused> {
+    pub(super) async fn find(
+        &self,
+        store: &Store,
+        value: &str,
+        from: Subject,
+    ) -> Result<Option<ApiToken>, LookupRefused> {
         let key = self.hasher.hash_one(value);
         let was_right = self.lock().contains(&key);
         let _turn = match was_right {

@@ -64,7 +64,9 @@ fn checked(new: NewEnrolmentRequest, lifetime_s: u64) -> Result<store::NewEnrolm
     let key_type =
         key_type.ok_or_else(|| ApiProblem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"))?;
     if new.delivers.is_some() && new.variant == Some(Variant::FourPass) {
-        return Err(ApiProblem::value("an existing key can be delivered by two-pass only: four-pass generates a new key"));
+        return Err(ApiProblem::value(
+            "an existing key can be delivered by two-pass only: four-pass generates a new key",
+        ));
     }
     if new.delivers.is_some() && new.renews.is_some() {
         return Err(ApiProblem::value("renews and delivers exclude each other"));

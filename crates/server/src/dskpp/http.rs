@@ -77,7 +77,9 @@ fn response(answer: ServiceAnswer) -> Result<Vec<u8>, Response> {
         ServiceAnswer::NotDskpp => Err(refusal(StatusCode::BAD_REQUEST, "the body is not a DSKPP request\n")),
         ServiceAnswer::TooMany(wait) => Err(too_many(wait)),
         ServiceAnswer::Unavailable => Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n")),
-        ServiceAnswer::Defect => Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be processed\n")),
+        ServiceAnswer::Defect => {
+            Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be processed\n"))
+        }
     }
 }
 

@@ -85,7 +85,11 @@ impl TlsIdentity {
     }
 
     /// Checks the files every `interval`, forever, and on each message from `reloads`, which may name other files.
-    pub(crate) async fn watch(mut self, interval: Duration, mut reloads: mpsc::Receiver<Option<CertificateSource>>) -> Infallible {
+    pub(crate) async fn watch(
+        mut self,
+        interval: Duration,
+        mut reloads: mpsc::Receiver<Option<CertificateSource>>,
+    ) -> Infallible {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(interval) => self.look(),

@@ -111,7 +111,11 @@ impl From<RunRefusal> for RefusedRun {
 
 impl Service {
     /// The contents of the key package.
-    pub(super) fn package(&self, run: &ServerRun, enrolment: &EnrolmentRecord) -> Result<PackageSpec, (Status, RefusalReason)> {
+    pub(super) fn package(
+        &self,
+        run: &ServerRun,
+        enrolment: &EnrolmentRecord,
+    ) -> Result<PackageSpec, (Status, RefusalReason)> {
         let params = &enrolment.params;
         let key_type = model::algorithm(enrolment.key_type).ok_or((Status::AccessDenied, RefusalReason::Policy))?;
         Ok(PackageSpec {
