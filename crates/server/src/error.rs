@@ -84,7 +84,7 @@ pub enum Error {
          `dskpp serve --init`, which sets the old files aside: this loses the store's keys and enrolments",
         folder.display()
     )]
-    NotWhole {
+    IncompleteStore {
         /// The data folder.
         folder: PathBuf,
         /// The fault.
@@ -96,7 +96,7 @@ pub enum Error {
          path, or restore the database from a backup",
         folder.display()
     )]
-    NotBegun {
+    NoStore {
         /// The data folder.
         folder: PathBuf,
     },
@@ -105,7 +105,7 @@ pub enum Error {
         "the store in {} is complete, and --init never replaces a complete store: start without --init",
         folder.display()
     )]
-    IsWhole {
+    CompleteStore {
         /// The data folder.
         folder: PathBuf,
     },

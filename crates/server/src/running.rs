@@ -25,7 +25,7 @@ use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::service::Service;
 use crate::dskpp::trigger_page;
-use crate::net::connection::Front;
+use crate::net::connection::Connections;
 use crate::net::connection_limit::ConnectionLimit;
 use crate::net::crypto_pool::CryptoPool;
 use crate::net::private_ca::PrivateCa;
@@ -38,7 +38,7 @@ use crate::setup::bootstrap::{self, DataFolder};
 use crate::setup::data_folder::Starting;
 use crate::setup::neighbours::Neighbours;
 use crate::setup::reload::Reload;
-use crate::setup::store_halves::Begin;
+use crate::setup::store_halves::Create;
 use crate::store::Store;
 use crate::threads::VitalThreads;
 
@@ -47,7 +47,7 @@ const STACK_LEN: usize = 1024 * 1024;
 /// Interval for discarding expired entries.
 const SWEEP: Duration = Duration::from_secs(10);
 /// How long shutdown waits for blocked threads.
-const LAST_BLOCKING: Duration = Duration::from_secs(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Options that no configuration can set.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +70,7 @@ pub struct Running {
     ca_file: Option<PathBuf>,
     store: Store,
     /// Flushed after the last answer.
-    tally: Arc<RefusalCounts>,
+    refusal_counts: Arc<RefusalCounts>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     /// Essential tasks; each returns the name of what died. All stop when this is dropped.
@@ -124,7 +124,7 @@ impl Running {
             ended = &mut self.serving => ended.map_err(|why| Error::Died(format!("a task of the server ({why})")))?,
         }
         self.background.shutdown().await;
-        self.tally.write(&self.store).await;
+        self.refusal_counts.write(&self.store).await;
         if let Err(why) = self.store.checkpoint().await {
             tracing::warn!("could not merge the WAL into the database file: {why}");
         }
@@ -146,8 +146,8 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     let folder = config.server.data_dir.clone();
     let starting = tokio::task::spawn_blocking(move || Starting::enter(&folder)).await;
     let starting = starting.map_err(|why| Error::System { what: "the start failed", source: why.into() })??;
-    let begin = if options.init { Begin::Over } else { Begin::WithNewKey };
-    let mut data = bootstrap::open(&config, begin).await?;
+    let create = if options.init { Create::StartOver } else { Create::WithNewKey };
+    let mut data = bootstrap::open(&config, create).await?;
     let ca = match needs_private_ca(&config) {
         true => Some(bootstrap::private_ca(&config, &data.store, address, &url_s, options.new_ca).await?),
         false => None,
@@ -166,28 +166,28 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     let mut background = JoinSet::new();
     background.spawn(store.vital().died());
     background.spawn(watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
-    let tally = Arc::new(RefusalCounts::default());
+    let refusal_counts = Arc::new(RefusalCounts::default());
     let turns = Turns::new(&config);
-    let front = Arc::new(Front {
-        gate: ConnectionLimit::new(&config.limits),
+    let connections = Arc::new(Connections {
+        limit: ConnectionLimit::new(&config.limits),
         turns: turns.clone(),
         proxies: Proxies::new(config.proxy.clone()),
         tls: tls.as_ref().map(TlsIdentity::in_use),
-        router: assemble(&config, &options, data, &url_s, turns, &tally, &mut background)?,
-        times: (&config.limits).into(),
+        router: assemble(&config, &options, data, &url_s, turns, &refusal_counts, &mut background)?,
+        timeouts: (&config.limits).into(),
     });
     let ca_file = tls.as_ref().and_then(TlsIdentity::ca_file);
     let (reloads, reloaded) = mpsc::channel(1);
     if let Some(tls) = tls {
-        for_ever(&mut background, tls.watch(Duration::from_secs(config.tls.reload_s), reloaded));
+        spawn_essential(&mut background, tls.watch(Duration::from_secs(config.tls.reload_s), reloaded));
     }
     let (stop, stopping) = watch::channel(false);
     let grace = Duration::from_secs(config.server.shutdown_grace_s);
-    let serving = tokio::spawn(front.serve(listener, stopping, grace));
+    let serving = tokio::spawn(connections.serve(listener, stopping, grace));
     let scheme = if config.server.http { "http" } else { "https" };
     tracing::info!("listening on {scheme}://{address}");
     let reload = Arc::new(Mutex::new(Reload { config, device_trust, tls: reloads }));
-    Ok(Running { address, url_s, admin_token_file, ca_file, store, tally, stop, serving, background, reload })
+    Ok(Running { address, url_s, admin_token_file, ca_file, store, refusal_counts, stop, serving, background, reload })
 }
 
 fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {
@@ -227,7 +227,7 @@ fn assemble(
     data: DataFolder,
     url_s: &[String],
     turns: Turns,
-    tally: &Arc<RefusalCounts>,
+    refusal_counts: &Arc<RefusalCounts>,
     background: &mut JoinSet<String>,
 ) -> Result<Router, Error> {
     let limits = &config.limits;
@@ -238,12 +238,13 @@ fn assemble(
     let passwords = Backoff::default();
     let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
-    for_ever(background, Arc::clone(&device_trust).watch());
-    let (of_service, tallied, floor) = (Arc::clone(&rates), Arc::clone(tally), options.iteration_floor_for_bench);
+    spawn_essential(background, Arc::clone(&device_trust).watch());
+    let (of_service, counts, floor) =
+        (Arc::clone(&rates), Arc::clone(refusal_counts), options.iteration_floor_for_bench);
     let callers = api::Callers::new(Arc::clone(&rates), turns.clone());
-    let service = Arc::new(Service::new(config, floor, data, url_s, (turns, pool), of_service, tallied));
-    for_ever(background, Arc::clone(tally).write_groups(store.clone()));
-    for_ever(background, sweep(Arc::clone(&rates), Arc::clone(&service), passwords.clone(), store.clone()));
+    let service = Arc::new(Service::new(config, floor, data, url_s, (turns, pool), of_service, counts));
+    spawn_essential(background, Arc::clone(refusal_counts).write_groups(store.clone()));
+    spawn_essential(background, sweep(Arc::clone(&rates), Arc::clone(&service), passwords.clone(), store.clone()));
     let api = api::ApiState {
         store: store.clone(),
         callers,
@@ -263,7 +264,7 @@ fn assemble(
 }
 
 /// A task that ends only because of a bug.
-fn for_ever(background: &mut JoinSet<String>, task: impl Future<Output = Infallible> + Send + 'static) {
+fn spawn_essential(background: &mut JoinSet<String>, task: impl Future<Output = Infallible> + Send + 'static) {
     background.spawn(async { match task.await {} });
 }
 
@@ -294,7 +295,7 @@ async fn sweep(rates: Arc<Rates>, service: Arc<Service>, passwords: Backoff, sto
 async fn watch_neighbours(mut neighbours: Neighbours) -> String {
     loop {
         let look = move || {
-            neighbours.look();
+            neighbours.warn_of_new();
             neighbours
         };
         match tokio::task::spawn_blocking(look).await {
@@ -349,7 +350,7 @@ pub fn run(
             }
         }
     });
-    runtime.shutdown_timeout(LAST_BLOCKING);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     ended
 }
 

@@ -13,9 +13,9 @@ pub(crate) struct VitalThreads(Arc<watch::Sender<Option<String>>>);
 impl VitalThreads {
     /// Starts a thread. It may return; a panic is its death.
     pub(crate) fn spawn(&self, name: String, stack_len: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let told = Told { all: self.clone(), name: name.clone() };
+        let report = DeathReport { all: self.clone(), name: name.clone() };
         let alive = move || {
-            let _told = told;
+            let _report = report;
             work();
         };
         thread::Builder::new().name(name).stack_size(stack_len).spawn(alive).map(drop)
@@ -30,12 +30,12 @@ impl VitalThreads {
 }
 
 /// Reports the death of its thread when dropped while unwinding.
-struct Told {
+struct DeathReport {
     all: VitalThreads,
     name: String,
 }
 
-impl Drop for Told {
+impl Drop for DeathReport {
     fn drop(&mut self) {
         if thread::panicking() {
             self.all.0.send_replace(Some(std::mem::take(&mut self.name)));
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_told_and_an_end_is_not() {
+    async fn a_panic_is_reported_and_a_return_is_not() {
         let vital = VitalThreads::default();
         let (ended, end) = std::sync::mpsc::channel();
         vital.spawn("ends".into(), 65_536, move || ended.send(()).unwrap()).unwrap();

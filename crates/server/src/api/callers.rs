@@ -21,7 +21,7 @@ pub(crate) struct Callers {
     turns: Turns,
     hasher: RandomState,
     /// Keyed hashes of tokens that were valid when last used. Their roles are looked up each time.
-    right: Arc<Mutex<HashSet<u64>>>,
+    valid: Arc<Mutex<HashSet<u64>>>,
 }
 
 /// Why a token was not looked up.
@@ -33,7 +33,7 @@ pub(super) enum LookupRefused {
 
 impl Callers {
     pub(crate) fn new(rates: Arc<Rates>, turns: Turns) -> Self {
-        Callers { rates, turns, hasher: RandomState::new(), right: Arc::default() }
+        Callers { rates, turns, hasher: RandomState::new(), valid: Arc::default() }
     }
 
     /// Looks up a token sent from that address.
@@ -44,8 +44,8 @@ impl Callers {
         from: Subject,
     ) -> Result<Option<ApiToken>, LookupRefused> {
         let key = self.hasher.hash_one(value);
-        let was_right = self.lock().contains(&key);
-        let _turn = match was_right {
+        let was_valid = self.lock().contains(&key);
+        let _turn = match was_valid {
             true => None,
             false => {
                 self.rates.count(from, NonZeroU32::MIN).map_err(LookupRefused::Later)?;
@@ -53,7 +53,7 @@ impl Callers {
             }
         };
         let found = store.token(value).await.map_err(LookupRefused::Store)?;
-        match (was_right, &found) {
+        match (was_valid, &found) {
             (false, Some(_)) => self.remember(key),
             (true, None) => drop(self.lock().remove(&key)), // revoked
             _ => {}
@@ -62,14 +62,14 @@ impl Callers {
     }
 
     fn remember(&self, key: u64) {
-        let mut right = self.lock();
-        if right.len() >= CAPACITY {
-            right.clear();
+        let mut valid = self.lock();
+        if valid.len() >= CAPACITY {
+            valid.clear();
         }
-        right.insert(key);
+        valid.insert(key);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<u64>> {
-        self.right.lock().unwrap_or_else(PoisonError::into_inner)
+        self.valid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ use dskpp_crypto::Secret;
 
 use super::ApiState;
 use super::enrolments::time;
-use super::problem::{ApiProblem, Asked, Body, Caller, Id, json_answer};
+use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
 use super::users::{certificate, name};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
@@ -58,7 +58,7 @@ pub(super) async fn create(
 pub(super) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
-    Asked(query): Asked<DeviceQuery>,
+    StrictQuery(query): StrictQuery<DeviceQuery>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
     let DeviceQuery { manufacturer, serial, after, limit } = query;

@@ -18,7 +18,7 @@ use crate::store::{Outgoing, Store, StoreError, Unreadable};
 /// Keys in memory at a time.
 const PAGE: usize = 1000;
 /// Maximum number of omitted keys to list.
-const MOST_NAMED: usize = 100;
+const MAX_LISTED: usize = 100;
 /// The shortest passphrase, in characters.
 const MIN_PASSPHRASE_LEN: usize = 8;
 
@@ -156,7 +156,7 @@ struct RunningExport {
 fn leave_out(left_out: &mut LeftOut, key_id: &str, why: &StoreError) {
     tracing::error!("left out of an export: {why}");
     left_out.count += 1;
-    if left_out.keys.len() < MOST_NAMED {
+    if left_out.keys.len() < MAX_LISTED {
         left_out.keys.push(LeftOutKey { key_id: key_id.to_owned(), reason: why.to_string() });
     }
 }

@@ -20,14 +20,14 @@ const SLOW: Duration = Duration::from_secs(2);
 
 /// `/healthz`: the process answers. `/readyz`: the server can serve requests now; otherwise 503 with the reason.
 pub(crate) fn router(store: Store) -> Router {
-    let readiness = Readiness { store, seen: watch::Sender::new(HealthSample::default()) };
+    let readiness = Readiness { store, last: watch::Sender::new(HealthSample::default()) };
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(readiness)
 }
 
 #[derive(Clone)]
 struct Readiness {
     store: Store,
-    seen: watch::Sender<HealthSample>,
+    last: watch::Sender<HealthSample>,
 }
 
 /// The result of the last check. When the first request comes, the store has just been opened.
@@ -38,15 +38,15 @@ struct HealthSample {
     /// When the last check ended.
     at: Option<Instant>,
     /// When the running check began.
-    looking: Option<Instant>,
+    checking: Option<Instant>,
 }
 
 async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
-    readiness.look_if_due();
-    let mut seen = readiness.seen.subscribe();
-    let looked = seen.wait_for(|seen| seen.looking.is_none());
-    _ = tokio::time::timeout(PATIENCE, looked).await; // then the last result counts
-    let (fault, age) = readiness.seen.borrow().answer(Instant::now());
+    readiness.check_if_due();
+    let mut last = readiness.last.subscribe();
+    let checked = last.wait_for(|last| last.checking.is_none());
+    _ = tokio::time::timeout(PATIENCE, checked).await; // then the last result counts
+    let (fault, age) = readiness.last.borrow().answer(Instant::now());
     let headers = [(header::AGE, age.as_secs().to_string()), (header::CACHE_CONTROL, "no-store".into())];
     match fault {
         None => (StatusCode::OK, headers, "ok\n".to_owned()),
@@ -56,19 +56,19 @@ async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
 
 impl Readiness {
     /// Starts a check, unless one is running or the last one is fresh.
-    fn look_if_due(&self) {
-        let due = self.seen.send_if_modified(|seen| {
-            let due = seen.looking.is_none() && seen.at.is_none_or(|at| at.elapsed() >= INTERVAL);
+    fn check_if_due(&self) {
+        let due = self.last.send_if_modified(|last| {
+            let due = last.checking.is_none() && last.at.is_none_or(|at| at.elapsed() >= INTERVAL);
             if due {
-                seen.looking = Some(Instant::now());
+                last.checking = Some(Instant::now());
             }
             due
         });
         if due {
-            let Readiness { store, seen } = self.clone();
+            let Readiness { store, last } = self.clone();
             tokio::spawn(async move {
                 let fault = store.probe().await.err().map(|why| why.to_string());
-                seen.send_modify(|seen| seen.found(fault));
+                last.send_modify(|last| last.found(fault));
             });
         }
     }
@@ -82,19 +82,19 @@ impl HealthSample {
                 None => tracing::info!("ready again"),
             }
         }
-        *self = HealthSample { fault, at: Some(Instant::now()), looking: None };
+        *self = HealthSample { fault, at: Some(Instant::now()), checking: None };
     }
 
     /// The fault, if any, and the age of that result.
     fn answer(&self, now: Instant) -> (Option<String>, Duration) {
         let since = |at: Option<Instant>| at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        let looking = since(self.looking);
-        if looking < SLOW {
+        let checking = since(self.checking);
+        if checking < SLOW {
             return (self.fault.clone(), since(self.at));
         }
         let slow = format!(
             "a write has taken {} s and is not done yet: the disk is slow, or the database is locked",
-            looking.as_secs()
+            checking.as_secs()
         );
         (Some(self.fault.clone().unwrap_or(slow)), Duration::ZERO)
     }
@@ -105,20 +105,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_look_that_takes_long_is_a_fault_and_the_last_answer_has_its_age() {
+    fn a_slow_check_is_a_fault_and_answers_have_an_age() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let mut seen = HealthSample::default();
-        assert_eq!(seen.answer(after(9)), (None, Duration::ZERO));
-        seen.looking = Some(start);
-        assert_eq!(seen.answer(after(1)).0, None);
-        assert!(seen.answer(after(2)).0.unwrap().contains("2 s"));
-        seen.at = Some(start);
-        assert_eq!(seen.answer(after(1)), (None, Duration::from_secs(1)));
-        seen.found(Some("the disk is full".into()));
-        seen.at = Some(start);
-        assert_eq!(seen.answer(after(3)), (Some("the disk is full".into()), Duration::from_secs(3)));
-        seen.found(None);
-        assert_eq!(seen.answer(start).0, None);
+        let mut last = HealthSample::default();
+        assert_eq!(last.answer(after(9)), (None, Duration::ZERO));
+        last.checking = Some(start);
+        assert_eq!(last.answer(after(1)).0, None);
+        assert!(last.answer(after(2)).0.unwrap().contains("2 s"));
+        last.at = Some(start);
+        assert_eq!(last.answer(after(1)), (None, Duration::from_secs(1)));
+        last.found(Some("the disk is full".into()));
+        last.at = Some(start);
+        assert_eq!(last.answer(after(3)), (Some("the disk is full".into()), Duration::from_secs(3)));
+        last.found(None);
+        assert_eq!(last.answer(start).0, None);
     }
 }

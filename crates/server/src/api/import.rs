@@ -13,7 +13,7 @@ use pskc::ContainerReader;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiState;
-use super::problem::{ApiProblem, Asked, Caller, Id, json_answer, pskc_document};
+use super::problem::{ApiProblem, Caller, Id, StrictQuery, json_answer, pskc_document};
 use super::users::name;
 use crate::model::clock::now;
 use crate::net::rate_limit::RetryAfter;
@@ -27,11 +27,11 @@ pub(super) const MAX_BATCH_LEN: usize = 16 * 1024 * 1024;
 const MAX_PACKAGES: u64 = 20_000;
 
 /// Batches in memory at a time, some 50 MiB each with the records made from them.
-const AT_ONCE: usize = 2;
+const MAX_BATCHES: usize = 2;
 /// How long a batch waits for others before 429.
-const MOST_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 /// `Retry-After` of that answer.
-const AGAIN: RetryAfter = RetryAfter(Duration::from_secs(2));
+const RETRY_AFTER: RetryAfter = RetryAfter(Duration::from_secs(2));
 
 /// Memory for batches: a batch without a permit waits with its body unread.
 #[derive(Clone, Debug)]
@@ -39,14 +39,14 @@ pub(crate) struct Batches(Arc<Semaphore>);
 
 impl Default for Batches {
     fn default() -> Self {
-        Batches(Arc::new(Semaphore::new(AT_ONCE)))
+        Batches(Arc::new(Semaphore::new(MAX_BATCHES)))
     }
 }
 
 impl Batches {
     async fn enter(&self) -> Result<OwnedSemaphorePermit, ApiProblem> {
-        let permit = tokio::time::timeout(MOST_WAIT, Arc::clone(&self.0).acquire_owned()).await;
-        permit.ok().and_then(Result::ok).ok_or_else(|| ApiProblem::busy("other imports are running", AGAIN))
+        let permit = tokio::time::timeout(MAX_WAIT, Arc::clone(&self.0).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or_else(|| ApiProblem::busy("other imports are running", RETRY_AFTER))
     }
 }
 
@@ -75,7 +75,7 @@ fn import_id(text: &str) -> Option<String> {
 pub(super) async fn batch(
     State(api): State<ApiState>,
     caller: Caller,
-    Asked(query): Asked<ImportQuery>,
+    StrictQuery(query): StrictQuery<ImportQuery>,
     request: Request,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;

@@ -13,7 +13,7 @@ use dskpp_api::{
 
 use super::ApiState;
 use super::enrolments::{device, parameters, time};
-use super::problem::{ApiProblem, Asked, Body, Caller, Id, json_answer};
+use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
 use super::users::name;
 use crate::model::KeyRecord;
 use crate::store::{self, Unreadable};
@@ -26,7 +26,7 @@ const MAX_OTP_LEN: usize = 256;
 pub(super) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
-    Asked(listing): Asked<KeyQuery>,
+    StrictQuery(listing): StrictQuery<KeyQuery>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
     let limit = listing.limit.unwrap_or(PAGE);

@@ -210,14 +210,14 @@ pub(super) async fn pskc_document(request: Request) -> Result<Secret, ApiProblem
 }
 
 /// A query string, as strict as [`Body`].
-pub(super) struct Asked<T>(pub(super) T);
+pub(super) struct StrictQuery<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for StrictQuery<T> {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
         let Query(query) = Query::<T>::from_request_parts(parts, state).await?;
-        Ok(Asked(query))
+        Ok(StrictQuery(query))
     }
 }
 

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setting_that_is_not_utf8_is_a_fault_beside_the_others() {
+    fn a_setting_that_is_not_utf8_is_reported_with_the_other_faults() {
         let read = |text: &str, name: &str| {
             let value = OsString::from_vec(b"keys\xff".to_vec());
             let variables = [(name.into(), value), ("DSKPP_LOG_FORMAT".into(), "json".into())];

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s7_2_4_p27_what_is_no_dskpp_answer_has_its_http_status() {
+    fn s7_2_4_p27_other_answers_than_dskpp_have_their_http_status() {
         let wait = RetryAfter(Duration::from_secs(7));
         for (answer, status) in [
             (ServiceAnswer::NotDskpp, 400),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn p27_the_content_type_is_dskpp_with_any_parameters_but_another_charset() {
+    fn p27_the_content_type_allows_any_parameters_but_a_foreign_charset() {
         for (types, accepted) in [
             (&["application/dskpp+xml"][..], true),
             (&["Application/DSKPP+XML; charset=UTF-8"], true),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn p25_the_body_limit_holds_whether_or_not_a_length_is_announced() {
+    async fn p25_the_body_limit_applies_with_and_without_a_length() {
         let chunks = |sizes: &[usize]| {
             let chunks: Vec<_> = sizes.iter().map(|size| Ok::<_, std::io::Error>(vec![b'x'; *size])).collect();
             Body::from_stream(futures_util::stream::iter(chunks))

@@ -98,13 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn wrong_codes_are_counted_by_address_and_the_latest_sixteen_stay() {
-        let tally = RefusalCounts::default();
+    fn wrong_codes_are_counted_per_address_for_the_latest_sixteen() {
+        let refusal_counts = RefusalCounts::default();
         for n in (0..20).chain([7, 7]) {
-            tally.count("e1", Cause::WrongCode, address(n));
+            refusal_counts.count("e1", Cause::WrongCode, address(n));
         }
-        tally.count("e1", Cause::Used, address(99));
-        let waiting = tally.lock();
+        refusal_counts.count("e1", Cause::Used, address(99));
+        let waiting = refusal_counts.lock();
         let Tries { refused, cause, wrong } = &waiting["e1"];
         assert_eq!((*refused, *cause, wrong.len()), (23, Cause::Used, MAX_ADDRESSES));
         assert_eq!(wrong.first(), Some(&("192.0.2.4".to_owned(), 1)), "the oldest are dropped");
@@ -113,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded() {
-        let tally = RefusalCounts::default();
+    fn waiting_refusals_are_bounded() {
+        let refusal_counts = RefusalCounts::default();
         for n in 0..CAPACITY + 10 {
-            tally.count(&n.to_string(), Cause::WrongCode, address(1));
-            tally.count("0", Cause::WrongCode, address(1));
+            refusal_counts.count(&n.to_string(), Cause::WrongCode, address(1));
+            refusal_counts.count("0", Cause::WrongCode, address(1));
         }
-        let waiting = tally.lock();
+        let waiting = refusal_counts.lock();
         assert_eq!(waiting.len(), CAPACITY);
         assert_eq!(waiting["0"].refused as usize, CAPACITY + 11, "existing entries keep counting");
     }

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn p28_the_same_request_gets_the_same_refusal_and_another_one_none_until_it_is_over() {
+    fn p28_until_expiry_an_identical_request_gets_the_same_refusal_and_a_different_one_abort() {
         let (refused, now) = (Refusals::new(LIFETIME), Instant::now());
         let (one, other) = ([1; 32], [2; 32]);
         assert_eq!(refused.find(b"session", &one, now), None);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn p28_the_memory_is_bounded_and_the_oldest_goes() {
+    fn p28_the_memory_is_bounded_and_drops_the_oldest() {
         let (refused, mut now) = (Refusals::new(LIFETIME), Instant::now());
         for n in 0..CAPACITY + 10 {
             assert_eq!(refused.keep(&n.to_be_bytes(), [0; 32], INVALID, now), None);

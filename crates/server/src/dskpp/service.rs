@@ -50,7 +50,7 @@ const PRIVATE_KEY_COST: u64 = 5_000;
 const POOL_COST: u64 = 1_000;
 
 /// Maximum characters of the log for one unreadable message.
-const MOST_LOGGED: usize = 500;
+const MAX_LOGGED: usize = 500;
 
 /// The answer to a request.
 pub(crate) enum ServiceAnswer {
@@ -122,7 +122,7 @@ pub(crate) struct Service {
     rates: Arc<Rates>,
     backoff: Backoff,
     refused: Refusals,
-    tally: Arc<RefusalCounts>,
+    refusal_counts: Arc<RefusalCounts>,
     session_keys: SessionKeys,
     session_lifetime_s: u64,
     k_server: ServerK,
@@ -146,7 +146,7 @@ impl Service {
         url_s: &[String],
         (turns, pool): (Turns, CryptoPool),
         rates: Arc<Rates>,
-        tally: Arc<RefusalCounts>,
+        refusal_counts: Arc<RefusalCounts>,
     ) -> Self {
         let policy = &config.policy;
         let first_url = url_s.first().cloned().unwrap_or_default();
@@ -166,7 +166,7 @@ impl Service {
             rates,
             backoff: Backoff::default(),
             refused: Refusals::new(Duration::from_secs(policy.session_lifetime_s)),
-            tally,
+            refusal_counts,
             session_keys: data.session_keys,
             session_lifetime_s: policy.session_lifetime_s,
             k_server: ServerK::Server(data.k_server.key),
@@ -264,7 +264,7 @@ impl Service {
 
 /// An error, which may quote names of a stranger's message, truncated for the log.
 fn brief(why: &ReadError) -> String {
-    pskc::shortened(&why.to_string(), MOST_LOGGED)
+    pskc::shortened(&why.to_string(), MAX_LOGGED)
 }
 
 #[cfg(test)]
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_logged_of_a_message_that_cannot_be_read_is_bounded() {
+    fn the_log_line_of_an_unreadable_message_is_bounded() {
         let (long, dskpp) = ("n".repeat(30_000), "urn:ietf:params:xml:ns:keyprov:dskpp");
         for body in [
             format!("<{long}/>"),
@@ -283,7 +283,7 @@ mod tests {
         ] {
             let Err(why) = Request::read(body.as_bytes()) else { panic!("it is readable") };
             let said = brief(&why);
-            assert!(said.chars().count() <= MOST_LOGGED && said.len() > 20, "{said}");
+            assert!(said.chars().count() <= MAX_LOGGED && said.len() > 20, "{said}");
         }
     }
 }

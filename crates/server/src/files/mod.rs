@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_never_readable_by_others_and_replaced_whole() {
+    fn secrets_are_never_readable_by_others_and_replaced_atomically() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
         make_private_folder(&inner).unwrap();

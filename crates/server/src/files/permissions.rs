@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_could_read_becomes_the_owners_alone() {
+    fn files_that_others_could_read_are_restricted() {
         let files = [("kek", 0o644), ("dskpp.db-wal", 0o640), ("tls/ca-key.pem", 0o604), ("tls/key.pem", 0o400)];
         for folder_mode in [0o755, 0o750, 0o711, 0o700] {
             let (_outer, folder) = folder_with(folder_mode, &files);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_could_write_is_refused_with_the_remedy() {
+    fn files_that_others_could_write_are_refused_with_the_remedy() {
         for (folder_mode, file_mode, refused) in [
             (0o770, 0o600, Some("data")),
             (0o702, 0o600, Some("data")),

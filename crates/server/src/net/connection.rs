@@ -26,7 +26,7 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 use crate::net::connection_limit::{ConnectionLimit, ConnectionPlace};
-use crate::net::progress::{Answered, ConnectionProgress, Received, Times, Watched};
+use crate::net::progress::{Answered, ConnectionProgress, Received, Timeouts, Watched};
 use crate::net::proxy::Proxies;
 use crate::net::tls::InUse;
 use crate::net::turns::Turns;
@@ -39,7 +39,7 @@ const MAX_PIPELINED: u32 = 16;
 /// Interval between checks for expired connections.
 const SWEEP: Duration = Duration::from_millis(250);
 /// `Retry-After` if nothing better is known, in seconds.
-const TRY_AGAIN_S: HeaderValue = HeaderValue::from_static("10");
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("10");
 /// Pause in accepting connections after the system refused one.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -49,17 +49,17 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// The state shared by all connections.
-pub(crate) struct Front {
-    pub(crate) gate: Arc<ConnectionLimit>,
+pub(crate) struct Connections {
+    pub(crate) limit: Arc<ConnectionLimit>,
     pub(crate) turns: Turns,
     pub(crate) proxies: Proxies,
     /// `None` serves without TLS.
     pub(crate) tls: Option<InUse>,
     pub(crate) router: Router,
-    pub(crate) times: Times,
+    pub(crate) timeouts: Timeouts,
 }
 
-impl Front {
+impl Connections {
     /// Serves connections until `stop` completes, and then the remaining ones for `grace`.
     pub(crate) async fn serve(
         self: Arc<Self>,
@@ -74,15 +74,15 @@ impl Front {
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => break,
-                _ = sweep.tick() => self.gate.sweep(),
-                Some(ended) = connections.join_next() => log_defect(ended),
+                _ = sweep.tick() => self.limit.sweep(),
+                Some(ended) = connections.join_next() => log_panic(ended),
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         if let Some(place) = self.admit(peer) {
                             connections.spawn(Arc::clone(&self).connection(stream, peer, place, stopping.clone()));
                         }
                     }
-                    Err(why) => self.not_accepted(&why).await,
+                    Err(why) => self.accept_failed(&why).await,
                 },
             }
         }
@@ -91,10 +91,10 @@ impl Front {
             loop {
                 tokio::select! {
                     ended = connections.join_next() => match ended {
-                        Some(ended) => log_defect(ended),
+                        Some(ended) => log_panic(ended),
                         None => break,
                     },
-                    _ = sweep.tick() => self.gate.sweep(),
+                    _ = sweep.tick() => self.limit.sweep(),
                 }
             }
         };
@@ -104,20 +104,20 @@ impl Front {
     fn admit(&self, peer: SocketAddr) -> Option<ConnectionPlace> {
         // A proxy's address stands for many clients.
         let subject = (!self.proxies.are(peer.ip())).then(|| peer.into());
-        let place = self.gate.enter(subject, self.times.handshake);
+        let place = self.limit.enter(subject, self.timeouts.handshake);
         if place.is_none() {
             tracing::debug!(%peer, "refused: too many connections");
         }
         place
     }
 
-    async fn not_accepted(&self, why: &io::Error) {
+    async fn accept_failed(&self, why: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
         if matches!(why.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
             return; // caused by the client
         }
         tracing::warn!("cannot accept connections: {why}");
-        self.gate.make_room();
+        self.limit.make_room();
         tokio::time::sleep(PAUSE).await;
     }
 
@@ -128,10 +128,10 @@ impl Front {
         place: ConnectionPlace,
         mut stop: watch::Receiver<bool>,
     ) {
-        let visit = Arc::clone(&place.visit);
+        let timer = Arc::clone(&place.timer);
         let ended = tokio::select! {
             biased;
-            () = visit.closed() => {
+            () = timer.closed() => {
                 tracing::debug!(%peer, "closed: too slow, or room is needed");
                 return;
             }
@@ -154,9 +154,9 @@ impl Front {
         if client != peer && !place.belongs_to(client.into()) {
             return Err(io::Error::other("too many connections from this address"));
         }
-        let progress = ConnectionProgress::new(Arc::clone(&place.visit), self.times);
+        let progress = ConnectionProgress::new(Arc::clone(&place.timer), self.timeouts);
         let stream = Watched { stream, progress: Arc::clone(&progress) };
-        let served = Served { front: self, client, is_kept: place.is_kept, progress };
+        let served = Served { shared: self, client, is_reserved: place.is_reserved, progress };
         match &self.tls {
             None => served.http(stream, stop).await,
             Some(tls) => {
@@ -179,7 +179,7 @@ impl Front {
     }
 }
 
-fn log_defect(ended: Result<(), JoinError>) {
+fn log_panic(ended: Result<(), JoinError>) {
     if let Err(why) = ended {
         tracing::error!("a connection failed because of a bug: {why}");
     }
@@ -187,10 +187,10 @@ fn log_defect(ended: Result<(), JoinError>) {
 
 /// An established connection.
 struct Served<'a> {
-    front: &'a Front,
+    shared: &'a Connections,
     /// The peer, as far as it is known before a request.
     client: SocketAddr,
-    is_kept: bool,
+    is_reserved: bool,
     progress: Arc<ConnectionProgress>,
 }
 
@@ -200,7 +200,7 @@ impl Served<'_> {
         stream: impl AsyncRead + AsyncWrite + Unpin,
         stop: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
-        self.progress.is_ready();
+        self.progress.established();
         // The connection limit enforces this deadline, like all others.
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEADER_LEN);
@@ -217,14 +217,14 @@ impl Served<'_> {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
-        let pipelined = self.progress.has_headers();
+        let pipelined = self.progress.headers_complete();
         if pipelined > 0 {
             tokio::task::yield_now().await; // let clients that wait for their answers go first
         }
         let mut request = request.map(|body| Received::new(body, Arc::clone(&self.progress)));
-        let has_kept_places = has_kept_places(request.uri().path());
-        let response = match self.front.proxies.named(self.client, request.headers()) {
-            _ if self.is_kept && !has_kept_places => {
+        let may_use_reserved_places = may_use_reserved_places(request.uri().path());
+        let response = match self.shared.proxies.named(self.client, request.headers()) {
+            _ if self.is_reserved && !may_use_reserved_places => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response()
             }
             Err(why) => {
@@ -232,11 +232,11 @@ impl Served<'_> {
                 (StatusCode::BAD_REQUEST, "invalid header from the proxy\n").into_response()
             }
             Ok(named) => {
-                if named.is_none() && !has_kept_places {
-                    self.front.proxies.warn_of_silence(self.client);
+                if named.is_none() && !may_use_reserved_places {
+                    self.shared.proxies.warn_of_missing_header(self.client);
                 }
                 request.extensions_mut().insert(ConnectInfo(named.unwrap_or(self.client)));
-                let answered = AssertUnwindSafe(self.front.router.clone().oneshot(request)).catch_unwind().await;
+                let answered = AssertUnwindSafe(self.shared.router.clone().oneshot(request)).catch_unwind().await;
                 match answered {
                     Ok(Ok(response)) => response,
                     Err(_panic) => {
@@ -248,9 +248,9 @@ impl Served<'_> {
         };
         let mut response = response.map(|body| Answered::new(body, Arc::clone(&self.progress)));
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().entry(header::RETRY_AFTER).or_insert(TRY_AGAIN_S);
+            response.headers_mut().entry(header::RETRY_AFTER).or_insert(RETRY_AFTER_S);
         }
-        if self.is_kept || pipelined >= MAX_PIPELINED {
+        if self.is_reserved || pipelined >= MAX_PIPELINED {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
@@ -258,7 +258,7 @@ impl Served<'_> {
 }
 
 /// Requests that may use reserved places: to monitor and administer the server.
-fn has_kept_places(path: &str) -> bool {
+fn may_use_reserved_places(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz") || path.starts_with("/api/")
 }
 

@@ -16,10 +16,10 @@ use crate::config;
 use crate::net::rate_limit::Subject;
 
 /// Places reserved for `/healthz` and the admin API: this fraction of all, and at most this many.
-const KEPT_PART: usize = 8;
-const MOST_KEPT: usize = 64;
+const RESERVED_PART: usize = 8;
+const MAX_RESERVED: usize = 64;
 /// Open files other than connections: store, log, listener, runtime.
-const RESERVED_FILES: usize = 64;
+const OTHER_FILES: usize = 64;
 /// No time.
 pub(crate) const NEVER: u64 = u64::MAX;
 /// Added to the waiting time stamp of an idle connection, so that all others come first.
@@ -29,7 +29,7 @@ const IDLE: u64 = 1 << 63;
 pub(crate) struct ConnectionLimit {
     most: usize,
     /// Number of reserved places.
-    kept: usize,
+    reserved: usize,
     most_per_address: usize,
     /// Origin of all time stamps, which are in milliseconds.
     start: Instant,
@@ -42,18 +42,18 @@ struct Places {
     all: HashMap<u64, OpenConnection>,
     each: HashMap<Subject, usize>,
     /// Reserved places in use.
-    kept: usize,
+    reserved: usize,
 }
 
 struct OpenConnection {
-    visit: Arc<Visit>,
+    timer: Arc<Timer>,
     /// The address it counts for; none for a proxy's connection.
     subject: Option<Subject>,
-    is_kept: bool,
+    is_reserved: bool,
 }
 
 /// The lifetime of one connection.
-pub(crate) struct Visit {
+pub(crate) struct Timer {
     start: Instant,
     /// Since when it waits for its client; [`NEVER`] while a request is in progress.
     waits_since: AtomicU64,
@@ -62,22 +62,22 @@ pub(crate) struct Visit {
     closed: Notify,
 }
 
-impl Visit {
+impl Timer {
     /// The time stamp that far from now.
-    pub(crate) fn moment_after(&self, time: Duration) -> u64 {
+    pub(crate) fn after(&self, time: Duration) -> u64 {
         moment(self.start).saturating_add(time.as_millis() as u64)
     }
 
     /// Waits for its client from now on, until `ends`.
-    pub(crate) fn waits(&self, ends: u64) {
+    pub(crate) fn set_waiting(&self, ends: u64) {
         self.waits_since.store(moment(self.start), Relaxed);
-        self.ends_at(ends);
+        self.set_deadline(ends);
     }
 
     /// Is between two requests from now on, until `ends`.
-    pub(crate) fn is_idle(&self, ends: u64) {
+    pub(crate) fn set_idle(&self, ends: u64) {
         self.waits_since.store(moment(self.start) + IDLE, Relaxed);
-        self.ends_at(ends);
+        self.set_deadline(ends);
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
@@ -85,12 +85,12 @@ impl Visit {
     }
 
     /// A complete request has arrived.
-    pub(crate) fn works(&self, ends: u64) {
+    pub(crate) fn set_active(&self, ends: u64) {
         self.waits_since.store(NEVER, Relaxed);
-        self.ends_at(ends);
+        self.set_deadline(ends);
     }
 
-    pub(crate) fn ends_at(&self, ends: u64) {
+    pub(crate) fn set_deadline(&self, ends: u64) {
         self.deadline.store(ends, Relaxed);
     }
 
@@ -106,24 +106,24 @@ fn moment(start: Instant) -> u64 {
 
 /// A connection's place, freed when dropped.
 pub(crate) struct ConnectionPlace {
-    gate: Arc<ConnectionLimit>,
+    limit: Arc<ConnectionLimit>,
     id: u64,
-    pub(crate) visit: Arc<Visit>,
+    pub(crate) timer: Arc<Timer>,
     /// Whether the place is reserved for `/healthz` and the admin API.
-    pub(crate) is_kept: bool,
+    pub(crate) is_reserved: bool,
 }
 
 impl Drop for ConnectionPlace {
     fn drop(&mut self) {
-        self.gate.lock().remove(self.id);
+        self.limit.lock().remove(self.id);
     }
 }
 
 impl ConnectionPlace {
     /// Counts the connection for this client, as named by its proxy; `false` if the client has too many.
     pub(crate) fn belongs_to(&self, subject: Subject) -> bool {
-        let mut places = self.gate.lock();
-        let has_room = self.gate.has_room_for(&mut places, subject);
+        let mut places = self.limit.lock();
+        let has_room = self.limit.has_room_for(&mut places, subject);
         let Places { all, each, .. } = &mut *places;
         match all.get_mut(&self.id) {
             Some(entry) if has_room => {
@@ -139,7 +139,7 @@ impl ConnectionPlace {
 impl Places {
     fn remove(&mut self, id: u64) {
         let Some(entry) = self.all.remove(&id) else { return };
-        self.kept -= usize::from(entry.is_kept);
+        self.reserved -= usize::from(entry.is_reserved);
         if let Some(subject) = entry.subject
             && let Some(each) = self.each.get_mut(&subject)
         {
@@ -153,7 +153,7 @@ impl Places {
     /// Closes the connection in `may_go` that has waited longest for its client; `false` if none waits.
     fn close_oldest(&mut self, may_go: impl Fn(&OpenConnection) -> bool) -> bool {
         let candidates = self.all.iter().filter(|(_, entry)| may_go(entry));
-        let waiting = candidates.map(|(id, entry)| (entry.visit.waits_since.load(Relaxed), *id));
+        let waiting = candidates.map(|(id, entry)| (entry.timer.waits_since.load(Relaxed), *id));
         match waiting.min() {
             Some((since, id)) if since != NEVER => {
                 self.close(id);
@@ -166,7 +166,7 @@ impl Places {
     /// Frees its place immediately.
     fn close(&mut self, id: u64) {
         if let Some(entry) = self.all.get(&id) {
-            entry.visit.closed.notify_one();
+            entry.timer.closed.notify_one();
             self.remove(id);
         }
     }
@@ -174,13 +174,13 @@ impl Places {
 
 impl ConnectionLimit {
     pub(crate) fn new(limits: &config::LimitsSection) -> Arc<Self> {
-        let most = limits.max_connections.min(file_limit().saturating_sub(RESERVED_FILES).max(16));
+        let most = limits.max_connections.min(file_limit().saturating_sub(OTHER_FILES).max(16));
         if most < limits.max_connections {
             tracing::info!("at most {most} connections: the system allows no more open files (ulimit -n)");
         }
         let most_per_address = limits.max_connections_per_address.min(most - most / 8);
-        let kept = (most / KEPT_PART).min(MOST_KEPT);
-        Arc::new(Self { most, kept, most_per_address, start: Instant::now(), places: Mutex::default() })
+        let reserved = (most / RESERVED_PART).min(MAX_RESERVED);
+        Arc::new(Self { most, reserved, most_per_address, start: Instant::now(), places: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Places> {
@@ -196,26 +196,26 @@ impl ConnectionLimit {
         {
             return None;
         }
-        let ordinary = places.all.len() - places.kept;
-        let is_kept = ordinary >= self.most - self.kept && !places.close_oldest(|entry| !entry.is_kept);
-        if is_kept && places.kept >= self.kept && !places.close_oldest(|entry| entry.is_kept) {
+        let ordinary = places.all.len() - places.reserved;
+        let is_reserved = ordinary >= self.most - self.reserved && !places.close_oldest(|entry| !entry.is_reserved);
+        if is_reserved && places.reserved >= self.reserved && !places.close_oldest(|entry| entry.is_reserved) {
             return None;
         }
         if let Some(subject) = subject {
             *places.each.entry(subject).or_default() += 1;
         }
-        let visit = Arc::new(Visit {
+        let timer = Arc::new(Timer {
             start: self.start,
             waits_since: AtomicU64::new(NEVER),
             deadline: AtomicU64::new(NEVER),
             closed: Notify::new(),
         });
-        visit.waits(visit.moment_after(most));
+        timer.set_waiting(timer.after(most));
         let id = places.next;
         places.next += 1;
-        places.kept += usize::from(is_kept);
-        places.all.insert(id, OpenConnection { visit: Arc::clone(&visit), subject, is_kept });
-        Some(ConnectionPlace { gate: Arc::clone(self), id, visit, is_kept })
+        places.reserved += usize::from(is_reserved);
+        places.all.insert(id, OpenConnection { timer: Arc::clone(&timer), subject, is_reserved });
+        Some(ConnectionPlace { limit: Arc::clone(self), id, timer, is_reserved })
     }
 
     fn has_room_for(&self, places: &mut Places, subject: Subject) -> bool {
@@ -231,7 +231,7 @@ impl ConnectionLimit {
     /// Closes expired connections; called several times a second.
     pub(crate) fn sweep(&self) {
         let (mut places, now) = (self.lock(), moment(self.start));
-        let over = places.all.iter().filter(|(_, entry)| entry.visit.deadline.load(Relaxed) <= now);
+        let over = places.all.iter().filter(|(_, entry)| entry.timer.deadline.load(Relaxed) <= now);
         let over: Vec<u64> = over.map(|(id, _)| *id).collect();
         over.into_iter().for_each(|id| places.close(id));
     }

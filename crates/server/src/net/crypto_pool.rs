@@ -11,14 +11,14 @@ use tokio::sync::oneshot;
 use crate::Error;
 use crate::config;
 use crate::net::fair_queue::{FairQueue, Placement, Ticket};
-use crate::net::precedence::Standings;
+use crate::net::precedence::AddressHistory;
 use crate::net::rate_limit::{RetryAfter, Subject};
 use crate::threads::VitalThreads;
 
 /// Enough for a debug build.
 const STACK_LEN: usize = 1024 * 1024;
 /// `Retry-After` of a refusal.
-const STAY_AWAY: Duration = Duration::from_secs(2);
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 type PoolJob = Box<dyn FnOnce() + Send>;
 
@@ -37,7 +37,7 @@ struct PoolShared {
 
 struct PoolState {
     jobs: FairQueue<PoolJob>,
-    standings: Standings,
+    history: AddressHistory,
     /// Idle threads.
     idle: usize,
     closed: bool,
@@ -58,7 +58,7 @@ impl CryptoPool {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         let threads = if limits.crypto_threads == 0 { processors() } else { limits.crypto_threads };
         let jobs = FairQueue::new(limits.crypto_queue.saturating_mul(threads));
-        let state = PoolState { jobs, standings: Standings::default(), idle: 0, closed: false };
+        let state = PoolState { jobs, history: AddressHistory::default(), idle: 0, closed: false };
         let patience = Duration::from_secs(limits.crypto_wait_s);
         let shared = Arc::new(PoolShared { state: Mutex::new(state), ready: Condvar::new(), patience });
         let pool = Self(Arc::new(PoolOwner(Arc::clone(&shared))));
@@ -94,26 +94,26 @@ impl CryptoPool {
             Err(_) if place.leave() => return Err(shared.refuse(subject)),
             Err(_) => receiver.await, // it is running
         };
-        done.unwrap_or_else(|_| Err(NotDone::Later(RetryAfter(STAY_AWAY)))) // evicted by another job
+        done.unwrap_or_else(|_| Err(NotDone::Later(RetryAfter(RETRY_DELAY)))) // evicted by another job
     }
 
     /// Records a wrong code: the address then waits behind others.
     pub(crate) fn wrong(&self, subject: Subject) {
         let mut state = self.0.0.lock();
-        let standing = state.standings.wrong(subject, Instant::now());
-        state.jobs.stand(subject, standing);
+        let precedence = state.history.wrong(subject, Instant::now());
+        state.jobs.set_precedence(subject, precedence);
     }
 
     /// Records a correct code, which clears earlier wrong ones.
     pub(crate) fn right(&self, subject: Subject) {
         let mut state = self.0.0.lock();
-        let standing = state.standings.right(subject, Instant::now());
-        state.jobs.stand(subject, standing);
+        let precedence = state.history.right(subject, Instant::now());
+        state.jobs.set_precedence(subject, precedence);
     }
 
     /// Discards expired entries; called every few seconds.
     pub(crate) fn sweep(&self) {
-        self.0.0.lock().standings.sweep(Instant::now());
+        self.0.0.lock().history.sweep(Instant::now());
     }
 }
 
@@ -132,11 +132,11 @@ impl PoolShared {
     fn enter(&self, subject: Subject, cost: u64, job: PoolJob) -> Result<QueuedPlace<'_>, NotDone> {
         let now = Instant::now();
         let mut state = self.lock();
-        let standing = state.standings.of(subject, now);
-        match state.jobs.put(subject, standing, cost, job) {
+        let precedence = state.history.of(subject, now);
+        match state.jobs.put(subject, precedence, cost, job) {
             Placement::Waits(ticket, gave_way) => {
                 if let Some((other, _)) = &gave_way {
-                    state.standings.refused(*other, now + STAY_AWAY);
+                    state.history.refused(*other, now + RETRY_DELAY);
                 }
                 let wake = state.idle > 0;
                 drop(state); // before the evicted job, whose drop may do anything
@@ -153,8 +153,8 @@ impl PoolShared {
     }
 
     fn refuse(&self, subject: Subject) -> NotDone {
-        self.lock().standings.refused(subject, Instant::now() + STAY_AWAY);
-        NotDone::Later(RetryAfter(STAY_AWAY))
+        self.lock().history.refused(subject, Instant::now() + RETRY_DELAY);
+        NotDone::Later(RetryAfter(RETRY_DELAY))
     }
 
     /// The loop of each thread.

@@ -35,7 +35,7 @@ pub(crate) struct FairQueue<T> {
 
 struct Lane<T> {
     jobs: VecDeque<QueuedJob<T>>,
-    standing: Precedence,
+    precedence: Precedence,
     turn: u64,
     /// Remaining cost in this turn.
     credit: u64,
@@ -51,8 +51,8 @@ struct QueuedJob<T> {
 type LaneLength = (Precedence, usize, Precedence);
 
 /// The precedence for turns.
-fn class(standing: Precedence) -> Precedence {
-    standing.max(Precedence::Good)
+fn class(precedence: Precedence) -> Precedence {
+    precedence.max(Precedence::Good)
 }
 
 /// Identifies a waiting job.
@@ -83,8 +83,8 @@ impl<T> FairQueue<T> {
     }
 
     /// Adds a job at the end of its lane, which from now on has this precedence.
-    pub(crate) fn put(&mut self, subject: Subject, standing: Precedence, cost: u64, job: T) -> Placement<T> {
-        self.stand(subject, standing);
+    pub(crate) fn put(&mut self, subject: Subject, precedence: Precedence, cost: u64, job: T) -> Placement<T> {
+        self.set_precedence(subject, precedence);
         let own = self.lanes.get(&subject).map_or(0, |lane| lane.jobs.len());
         if own >= self.most_per_lane {
             return Placement::Refused(job);
@@ -92,7 +92,7 @@ impl<T> FairQueue<T> {
         let mut gave_way = None;
         if self.waiting >= self.most {
             match self.lengths.last() {
-                Some(&(longest, victim)) if longest > (class(standing), own + 1, standing) => {
+                Some(&(longest, victim)) if longest > (class(precedence), own + 1, precedence) => {
                     let newest = self.change(victim, |lane| lane.jobs.pop_back()).flatten();
                     gave_way = newest.map(|newest| (victim, newest.job));
                 }
@@ -100,7 +100,7 @@ impl<T> FairQueue<T> {
             }
         }
         let (ticket, turn) = (Ticket(self.number()), self.number());
-        let lane = || Lane { jobs: VecDeque::new(), standing, turn, credit: TURN };
+        let lane = || Lane { jobs: VecDeque::new(), precedence, turn, credit: TURN };
         self.lanes.entry(subject).or_insert_with(lane);
         self.change(subject, |lane| lane.jobs.push_back(QueuedJob { ticket, cost, job }));
         Placement::Waits(ticket, gave_way)
@@ -141,13 +141,13 @@ impl<T> FairQueue<T> {
     }
 
     /// Moves a lane, if it exists, to its new precedence.
-    pub(crate) fn stand(&mut self, subject: Subject, standing: Precedence) {
+    pub(crate) fn set_precedence(&mut self, subject: Subject, precedence: Precedence) {
         let number = self.number();
         self.change(subject, |lane| {
-            if class(lane.standing) != class(standing) {
+            if class(lane.precedence) != class(precedence) {
                 lane.turn = number; // behind all others of its new class
             }
-            lane.standing = standing;
+            lane.precedence = precedence;
         });
     }
 
@@ -159,7 +159,7 @@ impl<T> FairQueue<T> {
     /// Changes a lane and updates the sorted sets; removes a lane without jobs.
     fn change<R>(&mut self, subject: Subject, change: impl FnOnce(&mut Lane<T>) -> R) -> Option<R> {
         let lane = self.lanes.get_mut(&subject)?;
-        self.turns.remove(&(class(lane.standing), lane.turn, subject));
+        self.turns.remove(&(class(lane.precedence), lane.turn, subject));
         self.lengths.remove(&(lane.length(), subject));
         self.waiting -= lane.jobs.len();
         let changed = change(lane);
@@ -167,7 +167,7 @@ impl<T> FairQueue<T> {
         if lane.jobs.is_empty() {
             self.lanes.remove(&subject);
         } else {
-            self.turns.insert((class(lane.standing), lane.turn, subject));
+            self.turns.insert((class(lane.precedence), lane.turn, subject));
             self.lengths.insert((lane.length(), subject));
         }
         Some(changed)
@@ -176,7 +176,7 @@ impl<T> FairQueue<T> {
 
 impl<T> Lane<T> {
     fn length(&self) -> LaneLength {
-        (class(self.standing), self.jobs.len(), self.standing)
+        (class(self.precedence), self.jobs.len(), self.precedence)
     }
 }
 

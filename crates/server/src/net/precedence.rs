@@ -31,7 +31,7 @@ const CAPACITY: usize = 1 << 15;
 
 /// What is known of addresses.
 #[derive(Debug, Default)]
-pub(crate) struct Standings {
+pub(crate) struct AddressHistory {
     /// Time of the last correct code. Only correct codes add entries: wrong ones evict none.
     proved: HashMap<Subject, Instant>,
     /// Entries that count against addresses, with their time.
@@ -40,11 +40,11 @@ pub(crate) struct Standings {
     asked: HashMap<Subject, Instant>,
 }
 
-impl Standings {
+impl AddressHistory {
     /// The precedence of an address that requests work.
     pub(crate) fn of(&mut self, subject: Subject, now: Instant) -> Precedence {
-        if let Some((standing, _)) = self.against.get(&subject).filter(|(_, since)| counts(*since, now)) {
-            return *standing;
+        if let Some((precedence, _)) = self.against.get(&subject).filter(|(_, since)| counts(*since, now)) {
+            return *precedence;
         }
         if self.proved.get(&subject).is_some_and(|since| counts(*since, now)) {
             return Precedence::Proved;
@@ -111,60 +111,60 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_run_counts_for_ten_minutes_and_a_right_code_clears_it() {
-        let (mut standings, now) = (Standings::default(), Instant::now());
+    fn a_wrong_run_counts_for_ten_minutes_and_a_correct_code_clears_it() {
+        let (mut history, now) = (AddressHistory::default(), Instant::now());
         let (one, other) = (subject(1), subject(2));
-        assert_eq!(standings.wrong(one, now), Precedence::Wrong);
+        assert_eq!(history.wrong(one, now), Precedence::Wrong);
         let later = now + MEMORY - Duration::from_secs(1);
-        assert_eq!((standings.of(one, later), standings.of(other, later)), (Precedence::Wrong, Precedence::Good));
-        assert_eq!(standings.of(one, now + MEMORY), Precedence::Good);
-        assert_eq!(standings.right(one, now), Precedence::Proved);
-        assert_eq!((standings.of(one, later), standings.of(one, now + MEMORY)), (Precedence::Proved, Precedence::Good));
-        assert_eq!(standings.wrong(one, now), Precedence::Wrong, "a correct code does not excuse wrong ones");
+        assert_eq!((history.of(one, later), history.of(other, later)), (Precedence::Wrong, Precedence::Good));
+        assert_eq!(history.of(one, now + MEMORY), Precedence::Good);
+        assert_eq!(history.right(one, now), Precedence::Proved);
+        assert_eq!((history.of(one, later), history.of(one, now + MEMORY)), (Precedence::Proved, Precedence::Good));
+        assert_eq!(history.wrong(one, now), Precedence::Wrong, "a correct code does not excuse wrong ones");
     }
 
     #[test]
-    fn who_comes_back_too_soon_stands_between_good_and_wrong() {
-        let (mut standings, now) = (Standings::default(), Instant::now());
+    fn an_early_retry_ranks_between_good_and_wrong() {
+        let (mut history, now) = (AddressHistory::default(), Instant::now());
         let (hasty, patient, wrong) = (subject(1), subject(2), subject(3));
         let until = now + Duration::from_secs(2);
-        standings.wrong(wrong, now);
-        [hasty, patient, wrong].into_iter().for_each(|subject| standings.refused(subject, until));
-        assert_eq!(standings.of(hasty, now), Precedence::Hasty);
-        assert_eq!(standings.of(wrong, now), Precedence::Wrong);
-        assert_eq!(standings.of(patient, until), Precedence::Good);
-        assert_eq!(standings.of(hasty, until), Precedence::Hasty, "waiting afterwards does not help");
-        assert_eq!(standings.wrong(hasty, until), Precedence::Wrong);
-        standings.right(hasty, now);
-        assert_eq!(standings.of(hasty, now), Precedence::Proved, "many people may share a known address");
+        history.wrong(wrong, now);
+        [hasty, patient, wrong].into_iter().for_each(|subject| history.refused(subject, until));
+        assert_eq!(history.of(hasty, now), Precedence::Hasty);
+        assert_eq!(history.of(wrong, now), Precedence::Wrong);
+        assert_eq!(history.of(patient, until), Precedence::Good);
+        assert_eq!(history.of(hasty, until), Precedence::Hasty, "waiting afterwards does not help");
+        assert_eq!(history.wrong(hasty, until), Precedence::Wrong);
+        history.right(hasty, now);
+        assert_eq!(history.of(hasty, now), Precedence::Proved, "many people may share a known address");
     }
 
     #[test]
-    fn ever_new_addresses_fill_no_memory() {
-        let (mut standings, now) = (Standings::default(), Instant::now());
-        let sizes = |s: &Standings| [s.proved.len(), s.against.len(), s.asked.len()];
+    fn memory_is_bounded_with_ever_new_addresses() {
+        let (mut history, now) = (AddressHistory::default(), Instant::now());
+        let sizes = |s: &AddressHistory| [s.proved.len(), s.against.len(), s.asked.len()];
         for number in 0..3 * CAPACITY as u32 {
-            standings.right(subject(number), now);
-            standings.wrong(subject(number), now);
-            standings.refused(subject(number), now + MEMORY);
-            standings.right(subject(u32::MAX - number), now);
-            assert!(sizes(&standings).iter().all(|len| *len <= CAPACITY));
+            history.right(subject(number), now);
+            history.wrong(subject(number), now);
+            history.refused(subject(number), now + MEMORY);
+            history.right(subject(u32::MAX - number), now);
+            assert!(sizes(&history).iter().all(|len| *len <= CAPACITY));
         }
-        standings.sweep(now + MEMORY);
-        assert_eq!(sizes(&standings), [0; 3]);
-        let capacities = [standings.proved.capacity(), standings.against.capacity(), standings.asked.capacity()];
+        history.sweep(now + MEMORY);
+        assert_eq!(sizes(&history), [0; 3]);
+        let capacities = [history.proved.capacity(), history.against.capacity(), history.asked.capacity()];
         assert!(capacities.iter().all(|capacity| *capacity < 1000));
     }
 
     #[test]
-    fn wrong_codes_from_ever_new_addresses_make_no_right_one_forgotten() {
-        let (mut standings, now) = (Standings::default(), Instant::now());
+    fn wrong_codes_from_new_addresses_evict_no_correct_one() {
+        let (mut history, now) = (AddressHistory::default(), Instant::now());
         let proved = subject(u32::MAX);
-        standings.right(proved, now);
+        history.right(proved, now);
         for number in 0..2 * CAPACITY as u32 {
-            standings.wrong(subject(number), now);
-            standings.refused(subject(number), now + MEMORY);
+            history.wrong(subject(number), now);
+            history.refused(subject(number), now + MEMORY);
         }
-        assert_eq!(standings.of(proved, now), Precedence::Proved);
+        assert_eq!(history.of(proved, now), Precedence::Proved);
     }
 }

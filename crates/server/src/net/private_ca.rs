@@ -102,7 +102,7 @@ impl PrivateCa {
             (true, false) => return Err(self.unusable(format!("has no {CA_KEY_FILE}"))),
         }
         self.issuer()?;
-        let id = Sha256::digest(&[&self.authority()?.public_key]);
+        let id = Sha256::digest(&[&self.ca_certificate()?.public_key]);
         match known {
             Some(known) if known != id => Err(self.unusable("is not the CA that this server's clients know".into())),
             _ => Ok(id),
@@ -125,7 +125,7 @@ impl PrivateCa {
     /// # Errors
     /// [`Error::PrivateCa`]; errors of files.
     pub(crate) fn ensure(&self, now: Timestamp) -> Result<Option<String>, Error> {
-        let ca = self.authority()?;
+        let ca = self.ca_certificate()?;
         let is_valid = (ca.not_before..=ca.not_after).contains(&now.as_second());
         let serves = match self.certificate()? {
             Some((from, to)) if is_valid => {
@@ -180,7 +180,7 @@ impl PrivateCa {
     /// # Errors
     /// [`Error::PrivateCa`]
     pub(crate) fn certify(&self, k_server: &RsaPublicKey) -> Result<Vec<Vec<u8>>, Error> {
-        let ca = self.authority()?;
+        let ca = self.ca_certificate()?;
         let spki = k_server.to_spki_der();
         let (_, parsed) = SubjectPublicKeyInfo::from_der(&spki).map_err(|why| self.refused(why))?;
         let mut params = CertificateParams::default();
@@ -200,7 +200,7 @@ impl PrivateCa {
     fn issuer(&self) -> Result<Issuer<'static, KeyPair>, Error> {
         let unreadable = |why: rcgen::Error| self.unusable(format!("has an unreadable {CA_KEY_FILE} ({why})"));
         let key = read_key(&self.folder.join(CA_KEY_FILE))?.map_err(unreadable)?;
-        let ca = self.authority()?;
+        let ca = self.ca_certificate()?;
         if key.der_bytes() != ca.public_key || ca.common_name != ca_name(&key) {
             return Err(self.unusable(format!("has a {CA_KEY_FILE} that does not match its {CA_FILE}")));
         }
@@ -211,12 +211,12 @@ impl PrivateCa {
     }
 
     /// The contents of `ca.pem`.
-    fn authority(&self) -> Result<Authority, Error> {
+    fn ca_certificate(&self) -> Result<CaCertificate, Error> {
         let chain = files::read_certificates(&self.ca_file());
         let chain = chain.map_err(|why| self.unusable(format!("has an unreadable {CA_FILE} ({why})")))?;
         let parsed = chain.first().and_then(|first| parse_x509_certificate(first).ok());
-        let authority = parsed.and_then(|(_, certificate)| {
-            Some(Authority {
+        let ca = parsed.and_then(|(_, certificate)| {
+            Some(CaCertificate {
                 der: chain.first()?.to_vec(),
                 common_name: certificate.subject().iter_common_name().next()?.as_str().ok()?.to_owned(),
                 public_key: certificate.public_key().subject_public_key.data.to_vec(),
@@ -224,7 +224,7 @@ impl PrivateCa {
                 not_after: certificate.validity().not_after.timestamp(),
             })
         });
-        authority.ok_or_else(|| self.unusable(format!("has an unreadable {CA_FILE}")))
+        ca.ok_or_else(|| self.unusable(format!("has an unreadable {CA_FILE}")))
     }
 
     /// The validity of the current certificate; `None` if it must be replaced at any time: it is missing, lacks a name,
@@ -241,7 +241,7 @@ impl PrivateCa {
         let (Some((_, certificate)), Ok(key)) = (parsed, read_key(&self.key_file())?) else { return Ok(None) };
         let issuer = certificate.issuer().iter_common_name().next().and_then(|name| name.as_str().ok());
         let fits = key.der_bytes() == &*certificate.public_key().subject_public_key.data
-            && issuer == Some(&*self.authority()?.common_name)
+            && issuer == Some(&*self.ca_certificate()?.common_name)
             && self.names.iter().all(|name| has_name(&certificate, name));
         let validity = certificate.validity();
         Ok(fits.then(|| (validity.not_before.timestamp(), validity.not_after.timestamp())))
@@ -269,7 +269,7 @@ impl PrivateCa {
 }
 
 /// The contents of a CA certificate; times in seconds since 1970.
-struct Authority {
+struct CaCertificate {
     der: Vec<u8>,
     common_name: String,
     public_key: Vec<u8>,

@@ -13,11 +13,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::config;
-use crate::net::connection_limit::{NEVER, Visit};
+use crate::net::connection_limit::{NEVER, Timer};
 
 /// Time limits for clients.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
+pub(crate) struct Timeouts {
     /// For a PROXY header and a TLS handshake.
     pub(crate) handshake: Duration,
     /// For a request's headers, and between two requests.
@@ -28,9 +28,9 @@ pub(crate) struct Times {
     write: Duration,
 }
 
-impl From<&config::LimitsSection> for Times {
+impl From<&config::LimitsSection> for Timeouts {
     fn from(limits: &config::LimitsSection) -> Self {
-        Times {
+        Timeouts {
             handshake: Duration::from_secs(limits.handshake_timeout_s),
             header: Duration::from_secs(limits.header_timeout_s),
             request: Duration::from_secs(limits.request_timeout_s),
@@ -52,8 +52,8 @@ const ANSWERED: u8 = 4;
 
 /// The progress of a connection; only its own task changes it.
 pub(crate) struct ConnectionProgress {
-    visit: Arc<Visit>,
-    times: Times,
+    timer: Arc<Timer>,
+    timeouts: Timeouts,
     phase: AtomicU8,
     /// The deadline of the current request.
     ends: AtomicU64,
@@ -62,61 +62,61 @@ pub(crate) struct ConnectionProgress {
 }
 
 impl ConnectionProgress {
-    pub(crate) fn new(visit: Arc<Visit>, times: Times) -> Arc<Self> {
+    pub(crate) fn new(timer: Arc<Timer>, timeouts: Timeouts) -> Arc<Self> {
         let (phase, ends, pipelined) = (AtomicU8::new(HANDSHAKE), AtomicU64::new(NEVER), AtomicU32::new(0));
-        Arc::new(ConnectionProgress { visit, times, phase, ends, pipelined })
+        Arc::new(ConnectionProgress { timer, timeouts, phase, ends, pipelined })
     }
 
     /// The connection is established, and no request has begun.
-    pub(crate) fn is_ready(&self) {
+    pub(crate) fn established(&self) {
         self.phase.store(IDLE, Relaxed);
-        self.visit.waits(self.visit.moment_after(self.times.header));
+        self.timer.set_waiting(self.timer.after(self.timeouts.header));
     }
 
     /// Octets arrived; they begin a request if none is in progress.
-    fn octets_came(&self) {
+    fn received_octets(&self) {
         if self.phase.load(Relaxed) == IDLE {
-            self.begins();
+            self.begin_request();
         }
     }
 
-    fn begins(&self) {
+    fn begin_request(&self) {
         self.phase.store(RECEIVING, Relaxed);
-        let ends = self.visit.moment_after(self.times.request);
+        let ends = self.timer.after(self.timeouts.request);
         self.ends.store(ends, Relaxed);
-        self.visit.waits(ends.min(self.visit.moment_after(self.times.header)));
+        self.timer.set_waiting(ends.min(self.timer.after(self.timeouts.header)));
     }
 
     /// A request's headers are complete. Returns the number of requests in a row that arrived before the previous
     /// answer was written.
-    pub(crate) fn has_headers(&self) -> u32 {
+    pub(crate) fn headers_complete(&self) -> u32 {
         let pipelined = match self.phase.load(Relaxed) {
             RECEIVING => 0,
             _ => {
-                self.begins();
+                self.begin_request();
                 self.pipelined.load(Relaxed).saturating_add(1)
             }
         };
         self.pipelined.store(pipelined, Relaxed);
-        self.visit.ends_at(self.ends.load(Relaxed));
+        self.timer.set_deadline(self.ends.load(Relaxed));
         pipelined
     }
 
     /// The request is complete.
-    pub(crate) fn is_received(&self) {
+    pub(crate) fn request_complete(&self) {
         self.phase.store(WORKING, Relaxed);
-        self.visit.works(self.ends.load(Relaxed));
+        self.timer.set_active(self.ends.load(Relaxed));
     }
 
     /// The answer begins. A streamed answer has no deadline of its own: the client only has to keep reading.
-    fn answers(&self, has_known_length: bool) {
+    fn answer_begins(&self, has_known_length: bool) {
         if !has_known_length {
             self.ends.store(NEVER, Relaxed);
         }
-        self.is_received();
+        self.request_complete();
     }
 
-    fn is_answered(&self) {
+    fn answer_complete(&self) {
         _ = self.phase.compare_exchange(WORKING, ANSWERED, Relaxed, Relaxed);
     }
 
@@ -125,24 +125,24 @@ impl ConnectionProgress {
     }
 
     /// The client stopped reading.
-    fn stalls(&self) {
-        if self.is_writing() && !self.visit.is_waiting() {
-            self.visit.waits(self.ends.load(Relaxed).min(self.visit.moment_after(self.times.write)));
+    fn client_stalled(&self) {
+        if self.is_writing() && !self.timer.is_waiting() {
+            self.timer.set_waiting(self.ends.load(Relaxed).min(self.timer.after(self.timeouts.write)));
         }
     }
 
     /// The client read octets.
-    fn takes(&self) {
-        if self.is_writing() && self.visit.is_waiting() {
-            self.visit.works(self.ends.load(Relaxed));
+    fn client_read(&self) {
+        if self.is_writing() && self.timer.is_waiting() {
+            self.timer.set_active(self.ends.load(Relaxed));
         }
     }
 
     /// Everything is written.
-    fn is_flushed(&self) {
+    fn flushed(&self) {
         if self.phase.load(Relaxed) == ANSWERED {
             self.phase.store(IDLE, Relaxed);
-            self.visit.is_idle(self.visit.moment_after(self.times.header));
+            self.timer.set_idle(self.timer.after(self.timeouts.header));
         }
     }
 }
@@ -156,8 +156,8 @@ pub(crate) struct Watched {
 impl Watched {
     fn wrote(&self, done: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match done {
-            Poll::Pending => self.progress.stalls(),
-            Poll::Ready(_) => self.progress.takes(),
+            Poll::Pending => self.progress.client_stalled(),
+            Poll::Ready(_) => self.progress.client_read(),
         }
         done
     }
@@ -172,7 +172,7 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         task::ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if buffer.filled().len() > before {
-            self.progress.octets_came();
+            self.progress.received_octets();
         }
         Poll::Ready(Ok(()))
     }
@@ -199,7 +199,7 @@ impl AsyncWrite for Watched {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         task::ready!(Pin::new(&mut self.stream).poll_flush(context))?;
-        self.progress.is_flushed();
+        self.progress.flushed();
         Poll::Ready(Ok(()))
     }
 
@@ -217,7 +217,7 @@ pub(crate) struct Received<B> {
 impl<B: Body> Received<B> {
     pub(crate) fn new(body: B, progress: Arc<ConnectionProgress>) -> Self {
         if body.is_end_stream() {
-            progress.is_received();
+            progress.request_complete();
         }
         Received { body, progress }
     }
@@ -233,7 +233,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Received<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = task::ready!(Pin::new(&mut self.body).poll_frame(context));
         if frame.is_none() || self.body.is_end_stream() {
-            self.progress.is_received();
+            self.progress.request_complete();
         }
         Poll::Ready(frame)
     }
@@ -255,14 +255,14 @@ pub(crate) struct Answered {
 
 impl Answered {
     pub(crate) fn new(body: axum::body::Body, progress: Arc<ConnectionProgress>) -> Self {
-        progress.answers(body.size_hint().exact().is_some());
+        progress.answer_begins(body.size_hint().exact().is_some());
         Answered { body, progress }
     }
 }
 
 impl Drop for Answered {
     fn drop(&mut self) {
-        self.progress.is_answered();
+        self.progress.answer_complete();
     }
 }
 

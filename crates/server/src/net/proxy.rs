@@ -95,7 +95,7 @@ impl Proxies {
     }
 
     /// Warns once that a proxy names no clients: they all count as one then.
-    pub(crate) fn warn_of_silence(&self, peer: SocketAddr) {
+    pub(crate) fn warn_of_missing_header(&self, peer: SocketAddr) {
         let names_clients = matches!(self.config.header, ProxyHeader::Forwarded | ProxyHeader::XForwardedFor);
         if names_clients && self.are(peer.ip()) && !self.warned.swap(true, Relaxed) {
             tracing::warn!(%peer, "requests from this proxy lack the header set in proxy.header: all its clients \

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn p27_one_address_over_its_rate_leaves_others_alone() {
+    fn p27_an_address_above_its_rate_does_not_affect_others() {
         let rates = rates(1, 3, 0);
         let (loud, quiet) = (subject("192.0.2.1"), subject("192.0.2.2"));
         for _ in 0..3 {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn ever_new_addresses_fill_no_memory() {
+    fn memory_is_bounded_with_ever_new_addresses() {
         let rates = rates(1000, 1, 0);
         let mut most = 0;
         for number in 0..8 * SWEEP_AFTER as u32 {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn p27_all_together_are_limited_too_and_zero_is_no_limit() {
+    fn p27_the_total_is_limited_and_zero_means_no_limit() {
         let limited = rates(0, 1, 2);
         let admitted = (0..20u8).filter(|n| limited.admit(subject(&format!("192.0.2.{n}"))).is_ok());
         assert!(admitted.count() <= 3);

@@ -92,7 +92,7 @@ impl TlsIdentity {
     ) -> Infallible {
         loop {
             tokio::select! {
-                () = tokio::time::sleep(interval) => self.look(),
+                () = tokio::time::sleep(interval) => self.check_files(),
                 Some(files) = reloads.recv() => self.reload(files),
             }
         }
@@ -110,7 +110,7 @@ impl TlsIdentity {
         }
     }
 
-    fn look(&mut self) {
+    fn check_files(&mut self) {
         if let CertificateSource::PrivateCa(ca) = &self.source {
             let renewed = ca.ensure(timestamp());
             let warning = renewed.unwrap_or_else(|why| Some(format!("cannot renew the certificate: {why}")));

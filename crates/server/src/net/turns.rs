@@ -17,7 +17,7 @@ use crate::net::rate_limit::{RetryAfter, Subject};
 /// Concurrent pieces per thread: one computes while another waits for the store.
 const EACH_THREAD: usize = 2;
 /// `Retry-After` of a refusal.
-const STAY_AWAY: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Gives out turns; clones share them.
 #[derive(Clone)]
@@ -55,10 +55,10 @@ impl Turns {
             let (sender, receiver) = oneshot::channel();
             match state.waiting.put(subject, Precedence::Good, TURN, sender) {
                 Placement::Waits(ticket, _gave_way) => Waiter { turns: self, subject, ticket, receiver },
-                Placement::Refused(_) => return Err(RetryAfter(STAY_AWAY)),
+                Placement::Refused(_) => return Err(RetryAfter(RETRY_DELAY)),
             }
         };
-        (&mut receiver.receiver).await.map_err(|_| RetryAfter(STAY_AWAY)) // evicted by another
+        (&mut receiver.receiver).await.map_err(|_| RetryAfter(RETRY_DELAY)) // evicted by another
     }
 
     /// Whether anybody waits.

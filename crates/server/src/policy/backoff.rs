@@ -28,7 +28,7 @@ const LONGEST_IN_TOTAL: Duration = Duration::from_secs(60);
 /// `Retry-After` while other attempts are undecided.
 const SOON: RetryAfter = RetryAfter(Duration::from_secs(1));
 /// The longest wait for their outcome.
-const MOST_IN_TURN: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 /// Lifetime of an entry after the last attempt.
 const MEMORY: Duration = Duration::from_secs(30 * 60);
 /// Maximum number of entries, about 4 MiB.
@@ -91,7 +91,7 @@ impl Backoff {
     /// Like [`Backoff::begin`], from any address; but while other attempts are undecided, it waits for them. So
     /// concurrent correct passwords are never refused.
     pub(crate) async fn begin_in_turn(&self, name: &str) -> Result<PendingTry, RetryAfter> {
-        let until = tokio::time::Instant::now() + MOST_IN_TURN;
+        let until = tokio::time::Instant::now() + MAX_WAIT;
         loop {
             let mut decided = pin!(self.0.decided.notified());
             decided.as_mut().enable(); // before the check, so that no notification is missed
@@ -208,7 +208,7 @@ mod tests {
     const ONCE: NonZeroU32 = NonZeroU32::MIN;
 
     #[test]
-    fn from_the_fourth_wrong_code_on_each_wait_doubles() {
+    fn from_the_fourth_wrong_code_on_each_delay_doubles() {
         let (backoff, mut now) = (Backoff::default(), Instant::now());
         for _ in 0..FREE {
             backoff.begin("A", None, ONCE, now).unwrap_or_else(|_| panic!("free")).wrong(now);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn guesses_sent_at_once_get_no_further_than_guesses_in_a_row() {
+    fn concurrent_guesses_get_no_more_tries_than_consecutive_ones() {
         let (backoff, now) = (Backoff::default(), Instant::now());
         let running: Vec<_> = (0..100).filter_map(|_| backoff.begin("A", None, ONCE, now).ok()).collect();
         assert_eq!(running.len(), FREE as usize + 1);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_code_or_half_an_hour_forgives() {
+    fn a_correct_code_or_half_an_hour_resets_the_backoff() {
         let (backoff, now) = (Backoff::default(), Instant::now());
         for _ in 0..FREE {
             backoff.begin("A", None, ONCE, now).unwrap_or_else(|_| panic!()).wrong(now);
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn p16_wrong_codes_from_elsewhere_make_nobody_wait_who_sent_none() {
+    fn p16_wrong_codes_from_elsewhere_do_not_delay_other_addresses() {
         let (backoff, now) = (Backoff::default(), Instant::now());
         for n in 0..10_000 {
             backoff.begin("A", address(n), ONCE, now).unwrap_or_else(|_| panic!("{n}")).wrong(now);
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn from_many_addresses_at_once_each_wrong_code_costs_more_and_never_more_than_a_minute() {
+    fn wrong_codes_from_many_addresses_delay_each_by_up_to_a_minute() {
         let (backoff, now) = (Backoff::default(), Instant::now());
         let wait_of = |backoff: &Backoff, n| match backoff.begin("A", address(n), ONCE, now) {
             Ok(_) => 0,
@@ -307,7 +307,7 @@ mod tests {
 
     /// Otherwise others could see that the name exists and that its owner has just used it.
     #[test]
-    fn p16_a_right_code_changes_nothing_for_other_addresses() {
+    fn p16_a_correct_code_changes_nothing_for_other_addresses() {
         let (backoff, now) = (Backoff::default(), Instant::now());
         let waits = ["A", "B"].map(|name| {
             for n in 0..50 {

@@ -19,7 +19,7 @@ use crate::model::clock::now;
 
 /// Why a device certificate is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WhyNot {
+pub(crate) enum CertificateError {
     /// No trust anchors for devices are configured.
     #[error("no trust anchors for devices are configured")]
     NoAnchors,
@@ -37,11 +37,11 @@ pub(crate) enum WhyNot {
 /// The RSA public key of a certificate (X.509, DER), without validating the certificate.
 ///
 /// # Errors
-/// [`PathError::NoCertificate`], and [`WhyNot::Key`] for a key that is unsuitable for key transport.
-pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, WhyNot> {
+/// [`PathError::NoCertificate`], and [`CertificateError::Key`] for a key that is unsuitable for key transport.
+pub(crate) fn key_of(certificate: &[u8]) -> Result<RsaPublicKey, CertificateError> {
     RsaPublicKey::from_certificate_der(certificate).map_err(|why| match why {
         dskpp_crypto::Error::Path(why) => why.into(),
-        _ => WhyNot::Key,
+        _ => CertificateError::Key,
     })
 }
 
@@ -86,10 +86,10 @@ impl DeviceTrust {
     ///
     /// The first reason to reject it.
     /// The first reason not to use it.
-    pub(crate) fn check(&self, chain: &[Vec<u8>], unix_s: u64) -> Result<RsaPublicKey, WhyNot> {
+    pub(crate) fn check(&self, chain: &[Vec<u8>], unix_s: u64) -> Result<RsaPublicKey, CertificateError> {
         let read = self.read();
         if !read.has_anchors() {
-            return Err(WhyNot::NoAnchors);
+            return Err(CertificateError::NoAnchors);
         }
         let (leaf, above) = chain.split_first().ok_or(PathError::NoCertificate)?;
         let key = key_of(leaf)?;
@@ -97,7 +97,7 @@ impl DeviceTrust {
         match parsed.key_usage() {
             Ok(None) => {}
             Ok(Some(usage)) if usage.value.key_encipherment() => {}
-            _ => return Err(WhyNot::KeyUsage),
+            _ => return Err(CertificateError::KeyUsage),
         }
         read.authorities.verify(leaf, above.iter().map(Vec::as_slice), unix_s)?;
         Ok(key)

@@ -18,7 +18,7 @@ use crate::model::clock::timestamp;
 use crate::net::private_ca::PrivateCa;
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::data_folder;
-use crate::setup::store_halves::{self, Begin, OpenedStore};
+use crate::setup::store_halves::{self, Create, OpenedStore};
 use crate::store::seal::SessionKeys;
 use crate::store::{Store, new_token};
 
@@ -52,10 +52,10 @@ pub(crate) struct KServer {
 }
 
 /// Opens the data folder; at the first start, creates its contents.
-pub(crate) async fn open(config: &Config, begin: Begin) -> Result<DataFolder, Error> {
+pub(crate) async fn open(config: &Config, create: Create) -> Result<DataFolder, Error> {
     let device_trust = Arc::new(DeviceTrust::load(&config.devices)?);
     let folder = &config.server.data_dir;
-    let OpenedStore { store, .. } = store_halves::open(config, begin, timestamp())?;
+    let OpenedStore { store, .. } = store_halves::open(config, create, timestamp())?;
     if let Some(last) = store.last_audit().await?
         && let Some(warning) = clock_warning(timestamp(), last)
     {
@@ -90,18 +90,18 @@ fn clock_warning(now: Timestamp, last: i64) -> Option<String> {
     ))
 }
 
-/// The private CA for a server with these addresses. It must be the CA of every earlier start; with `anew`, the old CA
+/// The private CA for a server with these addresses. It must be the CA of every earlier start; with `new_ca`, the old CA
 /// is set aside.
 pub(crate) async fn private_ca(
     config: &Config,
     store: &Store,
     address: SocketAddr,
     url_s: &[String],
-    anew: bool,
+    new_ca: bool,
 ) -> Result<PrivateCa, Error> {
     const KNOWN: &str = "private_ca";
     let (folder, now) = (&config.server.data_dir, timestamp());
-    if anew {
+    if new_ca {
         // Forget the CA in the store first: after a crash in between, the next start accepts the CA that it finds.
         store.forget_setting(KNOWN).await?;
         if folder.join("tls").exists() {
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_far_from_the_last_audit_entry_is_worth_a_warning() {
+    fn a_clock_far_from_the_last_audit_entry_causes_a_warning() {
         let now: Timestamp = "2026-11-28T09:30:00Z".parse().unwrap();
         for (last, words) in [
             (now.as_second(), None),

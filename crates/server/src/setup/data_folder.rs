@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_aside_is_never_overwritten() {
+    fn setting_aside_never_overwrites() {
         let folder = tempfile::tempdir().unwrap();
         let now = "2026-11-28T09:15:00Z".parse().unwrap();
         let mut all = Vec::new();
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_in_one_folder_come_one_after_the_other() {
+    fn concurrent_starts_in_one_folder_are_serialised() {
         let folder = tempfile::tempdir().unwrap();
         let first = Starting::enter(folder.path()).unwrap();
         let other = File::open(folder.path()).unwrap();

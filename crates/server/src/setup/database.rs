@@ -6,7 +6,7 @@ use crate::Config;
 use crate::Error;
 use crate::model::clock::timestamp;
 use crate::setup::data_folder::Starting;
-use crate::setup::store_halves::{self, Begin, OpenedStore};
+use crate::setup::store_halves::{self, Create, OpenedStore};
 use crate::store;
 
 /// A database with this version's schema.
@@ -27,15 +27,15 @@ pub struct Migrated {
 /// idempotent, and several nodes may run it at once. Blocks.
 ///
 /// # Errors
-/// [`Error::NotBegun`] without `init`, [`Error::NotWhole`], and errors of the store.
+/// [`Error::NoStore`] without `init`, [`Error::IncompleteStore`], and errors of the store.
 pub fn migrate(config: &Config, init: bool) -> Result<Migrated, Error> {
     config.check()?;
     let folder = &config.server.data_dir;
     if !init && !folder.exists() {
-        return Err(Error::NotBegun { folder: folder.clone() });
+        return Err(Error::NoStore { folder: folder.clone() });
     }
     let _starting = Starting::enter(folder)?;
-    let begin = if init { Begin::Always } else { Begin::Never };
-    let OpenedStore { store, begun } = store_halves::open(config, begin, timestamp())?;
-    Ok(Migrated { folder: folder.clone(), store: store.id().to_owned(), schema: store::SCHEMA, begun })
+    let create = if init { Create::Always } else { Create::Never };
+    let OpenedStore { store, created } = store_halves::open(config, create, timestamp())?;
+    Ok(Migrated { folder: folder.clone(), store: store.id().to_owned(), schema: store::SCHEMA, begun: created })
 }

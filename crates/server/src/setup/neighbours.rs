@@ -48,7 +48,7 @@ impl Neighbours {
     }
 
     /// Logs each other server once.
-    pub(crate) fn look(&mut self) {
+    pub(crate) fn warn_of_new(&mut self) {
         let others = match self.others() {
             Ok(others) => others,
             Err(why) => return tracing::debug!("cannot check for other servers on this data folder: {why}"),
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_server_sees_the_others_that_run_and_clears_away_those_that_ended() {
+    fn each_server_sees_the_running_others_and_removes_the_files_of_ended_ones() {
         let folder = tempfile::tempdir().unwrap();
         let join = |port| Neighbours::join(folder.path(), SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
         let seen = |server: &Neighbours| {

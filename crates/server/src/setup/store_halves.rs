@@ -29,7 +29,7 @@ const ADMIN_TOKEN: &str = "admin-token";
 
 /// What may be created if there is no store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Begin {
+pub(crate) enum Create {
     /// Nothing.
     Never,
     /// A first start: a store with a generated key.
@@ -37,37 +37,37 @@ pub(crate) enum Begin {
     /// A new store, also for a key that the deployment supplies.
     Always,
     /// The same; an incomplete store is set aside, a complete one refused.
-    Over,
+    StartOver,
 }
 
 /// An open store.
 pub(crate) struct OpenedStore {
     pub(crate) store: Store,
     /// Whether this call created it.
-    pub(crate) begun: bool,
+    pub(crate) created: bool,
 }
 
 /// Opens or creates the store of a configuration. Blocks.
 ///
 /// # Errors
-/// [`Error::NotWhole`], [`Error::NotBegun`], [`Error::IsWhole`], [`Error::Content`] for a symbolic link; errors of
+/// [`Error::IncompleteStore`], [`Error::NoStore`], [`Error::CompleteStore`], [`Error::Content`] for a symbolic link; errors of
 /// files and store.
-pub(crate) fn open(config: &Config, begin: Begin, now: Timestamp) -> Result<OpenedStore, Error> {
+pub(crate) fn open(config: &Config, create: Create, now: Timestamp) -> Result<OpenedStore, Error> {
     let halves = Halves::of(config)?;
     match halves.find() {
-        Ok(Some(_)) if begin == Begin::Over => Err(Error::IsWhole { folder: halves.folder }),
-        Ok(Some(store)) => Ok(OpenedStore { store, begun: false }),
-        Ok(None) if begin == Begin::Never || (begin == Begin::WithNewKey && halves.handed_out.is_some()) => {
-            Err(Error::NotBegun { folder: halves.folder })
+        Ok(Some(_)) if create == Create::StartOver => Err(Error::CompleteStore { folder: halves.folder }),
+        Ok(Some(store)) => Ok(OpenedStore { store, created: false }),
+        Ok(None) if create == Create::Never || (create == Create::WithNewKey && halves.supplied.is_some()) => {
+            Err(Error::NoStore { folder: halves.folder })
         }
-        Ok(None) => Ok(OpenedStore { store: halves.begin()?, begun: true }),
-        Err(Error::NotWhole { why, .. }) if begin == Begin::Over => {
+        Ok(None) => Ok(OpenedStore { store: halves.create()?, created: true }),
+        Err(Error::IncompleteStore { why, .. }) if create == Create::StartOver => {
             let names = [DATABASE, LOG, "dskpp.db-shm", "dskpp.db-journal", KEK_BEGUN, KEK_STORE, ADMIN_TOKEN];
-            let key = Some(KEK).filter(|_| halves.has_made_key());
+            let key = Some(KEK).filter(|_| halves.has_generated_key());
             let names: Vec<_> = names.into_iter().chain(key).collect();
             let aside = set_aside(&halves.folder, &names, now)?;
             tracing::warn!("creating a new store; the remains of the old one ({why}) are in {}", aside.display());
-            Ok(OpenedStore { store: halves.begin()?, begun: true })
+            Ok(OpenedStore { store: halves.create()?, created: true })
         }
         Err(why) => Err(why),
     }
@@ -77,7 +77,7 @@ struct Halves {
     folder: PathBuf,
     policy: StorePolicy,
     /// A key that the deployment supplies, and its file, if any.
-    handed_out: Option<(Arc<Kek>, Option<PathBuf>)>,
+    supplied: Option<(Arc<Kek>, Option<PathBuf>)>,
 }
 
 impl Halves {
@@ -89,8 +89,8 @@ impl Halves {
                 totp_window: config.validate.totp_window,
             },
         };
-        let handed_out = Kek::handed_out(&config.seal.kek_file)?.map(|(kek, file)| (Arc::new(kek), file));
-        Ok(Halves { folder: config.server.data_dir.clone(), policy, handed_out })
+        let supplied = Kek::handed_out(&config.seal.kek_file)?.map(|(kek, file)| (Arc::new(kek), file));
+        Ok(Halves { folder: config.server.data_dir.clone(), policy, supplied })
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -102,14 +102,14 @@ impl Halves {
     }
 
     /// Whether there is a key file that a server generated, as opposed to one that the deployment put there.
-    fn has_made_key(&self) -> bool {
+    fn has_generated_key(&self) -> bool {
         let same =
             |file: &Path| matches!((file.canonicalize(), self.path(KEK).canonicalize()), (Ok(a), Ok(b)) if a == b);
-        self.has(KEK) && !matches!(&self.handed_out, Some((_, Some(file))) if same(file))
+        self.has(KEK) && !matches!(&self.supplied, Some((_, Some(file))) if same(file))
     }
 
-    fn not_whole(&self, why: impl Into<String>) -> Error {
-        Error::NotWhole { folder: self.folder.clone(), why: why.into() }
+    fn incomplete(&self, why: impl Into<String>) -> Error {
+        Error::IncompleteStore { folder: self.folder.clone(), why: why.into() }
     }
 
     /// The store if both parts exist; `None` if neither does.
@@ -120,23 +120,23 @@ impl Halves {
                        set server.data_dir to its folder";
             return Err(Error::Content { path: database, what: "the database", why: why.into() });
         }
-        if look(&database).map_err(|why| self.opened_not(why))? == Content::Store {
+        if look(&database).map_err(|why| self.open_error(why))? == Content::Store {
             return self.open().map(Some);
         }
         let left = [KEK_STORE, ADMIN_TOKEN, "tls/ca.pem", "tls/ca-key.pem"].into_iter().find(|name| self.has(name));
-        match left.or(Some(KEK).filter(|_| self.has_made_key())) {
+        match left.or(Some(KEK).filter(|_| self.has_generated_key())) {
             None => Ok(None),
             Some(left) => {
                 let store =
                     files::read_text(&self.path(KEK_STORE)).map_or(String::new(), |id| format!(" ({})", id.trim()));
-                Err(self.not_whole(format!("{left} exists, but the database {DATABASE}{store} is missing or empty")))
+                Err(self.incomplete(format!("{left} exists, but the database {DATABASE}{store} is missing or empty")))
             }
         }
     }
 
     /// Creates a store, or completes an interrupted first start.
-    fn begin(&self) -> Result<Store, Error> {
-        if self.handed_out.is_none() && !self.has(KEK_BEGUN) {
+    fn create(&self) -> Result<Store, Error> {
+        if self.supplied.is_none() && !self.has(KEK_BEGUN) {
             let key = Kek::new_hex();
             files::write(&self.path(KEK_BEGUN), key.expose(), 0o600)?;
         }
@@ -146,23 +146,23 @@ impl Halves {
     /// Opens or creates the database, and checks that the key is its own.
     fn open(&self) -> Result<Store, Error> {
         let made = [KEK, KEK_BEGUN].into_iter().find(|name| self.has(name));
-        let kek = match (&self.handed_out, made) {
+        let kek = match (&self.supplied, made) {
             (Some((kek, _)), _) => Arc::clone(kek),
             (None, Some(name)) => Arc::new(self.read_key(name)?),
             (None, None) => {
                 return Err(
-                    self.not_whole(format!("the database {DATABASE} exists, but its key-encryption key is missing"))
+                    self.incomplete(format!("the database {DATABASE} exists, but its key-encryption key is missing"))
                 );
             }
         };
         let known = self.has(KEK_STORE).then(|| files::read_text(&self.path(KEK_STORE))).transpose()?;
         let known = known.as_deref().map(str::trim);
         let store = Store::open_known(&self.path(DATABASE), kek, self.policy, known);
-        let store = store.map_err(|why| self.opened_not(why))?;
-        if known.is_none() && self.handed_out.is_none() {
+        let store = store.map_err(|why| self.open_error(why))?;
+        if known.is_none() && self.supplied.is_none() {
             files::write(&self.path(KEK_STORE), format!("{}\n", store.id()).as_bytes(), 0o600)?;
         }
-        if self.handed_out.is_none() && made == Some(KEK_BEGUN) {
+        if self.supplied.is_none() && made == Some(KEK_BEGUN) {
             files::rename(&self.path(KEK_BEGUN), &self.path(KEK))?;
         }
         Ok(store)
@@ -170,25 +170,25 @@ impl Halves {
 
     fn read_key(&self, name: &str) -> Result<Kek, Error> {
         match Kek::read(&self.path(name)) {
-            Err(why @ Error::Content { .. }) => Err(self.not_whole(why.to_string())),
+            Err(why @ Error::Content { .. }) => Err(self.incomplete(why.to_string())),
             read => read,
         }
     }
 
-    fn opened_not(&self, why: StoreError) -> Error {
+    fn open_error(&self, why: StoreError) -> Error {
         match why {
-            StoreError::Damaged(why) => self.not_whole(format!("the database {DATABASE} is damaged: {why}")),
+            StoreError::Damaged(why) => self.incomplete(format!("the database {DATABASE} is damaged: {why}")),
             StoreError::Other { id } => {
                 let known = files::read_text(&self.path(KEK_STORE)).unwrap_or_default();
                 let why = format!("the key-encryption key belongs to database {}", known.trim());
-                self.not_whole(format!("{why}, but {DATABASE} is {id}"))
+                self.incomplete(format!("{why}, but {DATABASE} is {id}"))
             }
             StoreError::Sealed(_) => {
-                let key = match self.handed_out {
+                let key = match self.supplied {
                     Some(_) => "supplied: supply the database's own key",
                     None => "beside it",
                 };
-                self.not_whole(format!(
+                self.incomplete(format!(
                     "the database {DATABASE} was sealed with a different key-encryption key from the one {key}"
                 ))
             }

@@ -215,7 +215,7 @@ impl Service {
     /// Records a refusal for its enrolment, if any, after the answer.
     fn counted(&self, refused: RefusedRun, peer: SocketAddr) -> RefusedRun {
         if let (Some(enrolment), Some(cause)) = (&refused.enrolment, refused.cause) {
-            self.tally.count(enrolment, cause, peer.into());
+            self.refusal_counts.count(enrolment, cause, peer.into());
         }
         refused
     }

@@ -40,7 +40,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn p27_rfc9110_12_5_1_what_an_accept_header_asks_for() {
+    fn p27_rfc9110_12_5_1_accept_headers_that_request_a_trigger() {
         let cases: &[(&[&[u8]], bool)] = &[
             (&[b"application/dskpp+xml"], true),
             (&[b"Application/DSKPP+XML;charset=utf-8 ; Q=0.001"], true),

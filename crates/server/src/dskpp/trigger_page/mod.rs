@@ -22,7 +22,7 @@ use accept::names_dskpp;
 const MAX_TOKEN_LEN: usize = 128;
 
 /// Headers of every answer: no caching.
-const EVERY: [(HeaderName, HeaderValue); 2] =
+const NO_CACHING: [(HeaderName, HeaderValue); 2] =
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store")), (header::VARY, HeaderValue::from_static("accept"))];
 
 /// Headers of a trigger: no sniffing of its type.
@@ -50,16 +50,16 @@ struct Triggers {
 
 pub(crate) fn router(service: Arc<Service>, rates: Arc<Rates>) -> Router {
     let triggers = Arc::new(Triggers { service, rates });
-    Router::new().route("/enroll/{token}", get(trigger)).with_state(triggers).fallback(elsewhere)
+    Router::new().route("/enroll/{token}", get(trigger)).with_state(triggers).fallback(fallback)
 }
 
 /// Any other path. A request for a trigger where none can be gets an initialization message without data, and 406 (RFC
 /// 6063 §7.2.6).
-async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let asks = matches!(method, Method::GET | Method::HEAD) && names_dskpp(&headers);
     match asks && !uri.path().starts_with("/enroll/") {
-        true => (StatusCode::NOT_ACCEPTABLE, EVERY, TRIGGER).into_response(),
-        false => (StatusCode::NOT_FOUND, EVERY).into_response(),
+        true => (StatusCode::NOT_ACCEPTABLE, NO_CACHING, TRIGGER).into_response(),
+        false => (StatusCode::NOT_FOUND, NO_CACHING).into_response(),
     }
 }
 
@@ -87,7 +87,7 @@ async fn trigger(
         Ok(page::ready(&address(triggers.service.first_url(), &token)))
     };
     let response = answer.await.unwrap_or_else(|why| no_trigger(why, is_client));
-    (EVERY, response).into_response()
+    (NO_CACHING, response).into_response()
 }
 
 /// Whether the query requests the trigger as a file, with `download`: links cannot set `Accept`.
@@ -150,7 +150,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn p27_a_refusal_is_a_page_for_who_wants_pages() {
+    fn p27_a_refusal_is_a_page_for_browsers_and_text_for_clients() {
         type NoTriggerCase = (fn() -> NoTrigger, u16, Option<&'static str>);
         let cases: [NoTriggerCase; 5] = [
             (|| NoTrigger::Unknown, 404, None),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_name_download_asks_for_the_file() {
+    fn only_the_parameter_download_requests_the_file() {
         for (query, asks) in [
             ("download", true),
             ("download=1", true),

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_policy_allows_the_style_of_the_page_and_no_other() {
+    async fn the_content_security_policy_allows_only_the_pages_own_style() {
         let response = ready("https://host/enroll/AB12");
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
         let page = text(response).await;
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_pages_cannot_be_broken_out_of() {
+    async fn pages_escape_hostile_values() {
         let hostile = "'\"><script>alert(1)</script>&lt;{{style}}";
         for response in [ready(hostile), refusal(StatusCode::GONE, hostile, hostile)] {
             let page = text(response).await;

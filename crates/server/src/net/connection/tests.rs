@@ -33,17 +33,17 @@ async fn start(limits: config::LimitsSection) -> Server {
         .route("/big", get(async || vec![b'x'; BIG]))
         .route("/made", get(async move || Body::from_stream(pieces.take(BIG / 1024 / 1024))))
         .route("/never", get(async || std::future::pending::<&str>().await));
-    let front = front(&limits, Turns::new(&config::Config::default()), router);
+    let shared = shared(&limits, Turns::new(&config::Config::default()), router);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = watch::channel(false);
-    tokio::spawn(Arc::new(front).serve(listener, stopping, Duration::ZERO));
+    tokio::spawn(Arc::new(shared).serve(listener, stopping, Duration::ZERO));
     Server { address, counted, _stop: stop }
 }
 
-fn front(limits: &config::LimitsSection, turns: Turns, router: Router) -> Front {
-    let (gate, proxies) = (ConnectionLimit::new(limits), Proxies::new(config::ProxySection::default()));
-    Front { gate, turns, proxies, tls: None, router, times: limits.into() }
+fn shared(limits: &config::LimitsSection, turns: Turns, router: Router) -> Connections {
+    let (limit, proxies) = (ConnectionLimit::new(limits), Proxies::new(config::ProxySection::default()));
+    Connections { limit, turns, proxies, tls: None, router, timeouts: limits.into() }
 }
 
 impl Server {
@@ -164,16 +164,16 @@ async fn a_handshake_waits_for_its_turn() {
     let client = Arc::new(client.with_root_certificates(roots).with_no_client_auth());
 
     let turns = Turns::with(1, 10);
-    let front = Arc::new(front(&limits(|_| {}), turns.clone(), Router::new()));
+    let shared = Arc::new(shared(&limits(|_| {}), turns.clone(), Router::new()));
     let of_another = turns.of(SocketAddr::from(([192, 0, 2, 9], 1)).into()).await.ok().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let connecting = TlsConnector::from(client).connect("localhost".try_into().unwrap(), stream);
     let connecting = tokio::spawn(connecting);
     let (stream, peer) = listener.accept().await.unwrap();
-    let place = front.admit(peer).unwrap();
-    let stream = Watched { stream, progress: ConnectionProgress::new(Arc::clone(&place.visit), front.times) };
-    let accepting = tokio::spawn(async move { front.handshake(&tls, stream, peer).await.map(drop) });
+    let place = shared.admit(peer).unwrap();
+    let stream = Watched { stream, progress: ConnectionProgress::new(Arc::clone(&place.timer), shared.timeouts) };
+    let accepting = tokio::spawn(async move { shared.handshake(&tls, stream, peer).await.map(drop) });
     while !turns.are_waited_for() {
         assert!(!accepting.is_finished() && !connecting.is_finished(), "it did not wait");
         tokio::task::yield_now().await;

@@ -46,7 +46,7 @@ async fn queued<T: Send + 'static>(
     task
 }
 
-const LATER: NotDone = NotDone::Later(RetryAfter(STAY_AWAY));
+const LATER: NotDone = NotDone::Later(RetryAfter(RETRY_DELAY));
 
 #[tokio::test]
 async fn results_come_back_and_a_panic_ends_only_its_job() {

@@ -10,8 +10,8 @@ fn subject(number: u8) -> Subject {
 }
 
 /// Adds a job of one turn's cost; returns the evicted job, or `Err` if refused.
-fn put<T>(queue: &mut FairQueue<T>, number: u8, standing: Precedence, job: T) -> Result<Option<T>, T> {
-    match queue.put(subject(number), standing, TURN, job) {
+fn put<T>(queue: &mut FairQueue<T>, number: u8, precedence: Precedence, job: T) -> Result<Option<T>, T> {
+    match queue.put(subject(number), precedence, TURN, job) {
         Placement::Waits(_, gave_way) => Ok(gave_way.map(|(_, job)| job)),
         Placement::Refused(job) => Err(job),
     }
@@ -48,15 +48,15 @@ fn p3_twice_the_iterations_wait_twice_as_long() {
 #[test]
 fn a_better_precedence_goes_first_and_moves_waiting_jobs() {
     let mut queue = FairQueue::new(100);
-    for (number, standing) in
+    for (number, precedence) in
         [(1, Precedence::Wrong), (2, Precedence::Hasty), (3, Precedence::Good), (4, Precedence::Good)]
     {
-        assert_eq!(put(&mut queue, number, standing, (number, 0)), Ok(None));
-        assert_eq!(put(&mut queue, number, standing, (number, 1)), Ok(None));
+        assert_eq!(put(&mut queue, number, precedence, (number, 0)), Ok(None));
+        assert_eq!(put(&mut queue, number, precedence, (number, 1)), Ok(None));
     }
-    queue.stand(subject(3), Precedence::Wrong);
+    queue.set_precedence(subject(3), Precedence::Wrong);
     assert_eq!(queue.take(), Some((4, 0)));
-    queue.stand(subject(1), Precedence::Good);
+    queue.set_precedence(subject(1), Precedence::Good);
     assert_eq!(take_all(&mut queue), [(1, 0), (4, 1), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1)]);
 }
 
@@ -74,7 +74,7 @@ fn a_full_queue_evicts_the_newest_job_of_the_longest_lane() {
     assert_eq!(put(&mut queue, 4, Precedence::Good, (4, 0)), Ok(Some((1, 3))));
     assert_eq!(put(&mut queue, 2, Precedence::Good, (2, 3)), Err((2, 3)), "it would be the longest itself");
     // The longest lane of the worst precedence is evicted first, however short; it evicts nobody.
-    queue.stand(subject(3), Precedence::Wrong);
+    queue.set_precedence(subject(3), Precedence::Wrong);
     assert_eq!(put(&mut queue, 5, Precedence::Wrong, (5, 0)), Err((5, 0)));
     assert_eq!(put(&mut queue, 6, Precedence::Good, (6, 0)), Ok(Some((3, 0))));
 }
@@ -122,22 +122,22 @@ fn a_cancelled_job_is_not_taken() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Put { subject: u8, standing: Precedence, cost: u64 },
+    Put { subject: u8, precedence: Precedence, cost: u64 },
     Take,
     Cancel { which: prop::sample::Index },
-    Stand { subject: u8, standing: Precedence },
+    Stand { subject: u8, precedence: Precedence },
 }
 
-fn standing() -> impl Strategy<Value = Precedence> {
+fn precedence() -> impl Strategy<Value = Precedence> {
     prop_oneof![Just(Precedence::Proved), Just(Precedence::Good), Just(Precedence::Hasty), Just(Precedence::Wrong)]
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..6u8, standing(), 0..3 * TURN).prop_map(|(subject, standing, cost)| Step::Put { subject, standing, cost }),
+        4 => (0..6u8, precedence(), 0..3 * TURN).prop_map(|(subject, precedence, cost)| Step::Put { subject, precedence, cost }),
         3 => Just(Step::Take),
         1 => any::<prop::sample::Index>().prop_map(|which| Step::Cancel { which }),
-        1 => (0..6u8, standing()).prop_map(|(subject, standing)| Step::Stand { subject, standing }),
+        1 => (0..6u8, precedence()).prop_map(|(subject, precedence)| Step::Stand { subject, precedence }),
     ]
 }
 
@@ -150,9 +150,9 @@ proptest! {
         let (mut waiting, mut tickets) = (HashSet::new(), HashMap::new());
         for (number, step) in steps.into_iter().enumerate() {
             match step {
-                Step::Put { subject: asks, standing, cost } => {
+                Step::Put { subject: asks, precedence, cost } => {
                     let own = queue.lanes.get(&subject(asks)).map_or(0, |lane| lane.jobs.len());
-                    match queue.put(subject(asks), standing, cost, number) {
+                    match queue.put(subject(asks), precedence, cost, number) {
                         Placement::Waits(ticket, gave_way) => {
                             waiting.insert(number);
                             tickets.insert(number, (subject(asks), ticket));
@@ -168,14 +168,14 @@ proptest! {
                     }
                 }
                 Step::Take => {
-                    let best = queue.lanes.values().map(|lane| class(lane.standing)).min();
+                    let best = queue.lanes.values().map(|lane| class(lane.precedence)).min();
                     let taken = queue.take();
                     prop_assert_eq!(taken.is_some(), !waiting.is_empty());
                     let from: HashMap<_, _> = tickets.iter().map(|(job, (subject, _))| (*job, *subject)).collect();
                     if let Some(job) = taken {
                         prop_assert!(waiting.remove(&job));
                         let lane = queue.lanes.get(&from[&job]);
-                        prop_assert!(lane.is_none_or(|lane| Some(class(lane.standing)) == best));
+                        prop_assert!(lane.is_none_or(|lane| Some(class(lane.precedence)) == best));
                     }
                 }
                 Step::Cancel { which } if !tickets.is_empty() => {
@@ -186,7 +186,7 @@ proptest! {
                     prop_assert_eq!(cancelled.is_some(), waiting.remove(&job));
                 }
                 Step::Cancel { .. } => {}
-                Step::Stand { subject: moved, standing } => queue.stand(subject(moved), standing),
+                Step::Stand { subject: moved, precedence } => queue.set_precedence(subject(moved), precedence),
             }
             let lengths: usize = queue.lanes.values().map(|lane| lane.jobs.len()).sum();
             prop_assert_eq!((lengths, queue.waiting), (waiting.len(), waiting.len()));

@@ -14,14 +14,14 @@ fn days(days: i64) -> Timestamp {
     start() + (days * 24).hours()
 }
 
-fn authority(folder: &Path, urls: &[&str]) -> PrivateCa {
+fn private_ca(folder: &Path, urls: &[&str]) -> PrivateCa {
     let urls: Vec<_> = urls.iter().map(ToString::to_string).collect();
     PrivateCa::new(folder.join("tls"), "[::]:8443".parse().unwrap(), &urls).unwrap()
 }
 
 /// A CA after a first start.
 fn made(folder: &Path) -> (PrivateCa, [u8; 32]) {
-    let ca = authority(folder, &[]);
+    let ca = private_ca(folder, &[]);
     let id = ca.open(None, start()).unwrap();
     assert_eq!(ca.ensure(start()).unwrap(), None);
     (ca, id)
@@ -55,7 +55,7 @@ fn a_new_public_name_gets_a_new_certificate_from_the_same_ca() {
     let folder = tempfile::tempdir().unwrap();
     let (old, _) = made(folder.path());
     let before = state(&old);
-    let ca = authority(folder.path(), &["https://keys.example.com:9443/dskpp", "https://[2001:db8::1]/dskpp"]);
+    let ca = private_ca(folder.path(), &["https://keys.example.com:9443/dskpp", "https://[2001:db8::1]/dskpp"]);
     assert_eq!(ca.certificate().unwrap(), None);
     ca.ensure(start()).unwrap();
     assert!(ca.certificate().unwrap().is_some() && old.certificate().unwrap().is_some());
@@ -128,7 +128,7 @@ fn an_incomplete_ca_is_refused_and_left_unchanged() {
         ("another certificate", &|ca| other(ca, &[CA_FILE]), false, "does not match"),
         ("another key", &|ca| other(ca, &[CA_KEY_FILE]), false, "does not match"),
         (
-            "a certificate without its authority",
+            "a certificate without its CA",
             &|ca| {
                 remove(ca, CA_FILE);
                 remove(ca, CA_KEY_FILE)
@@ -187,7 +187,7 @@ fn the_next_start_completes_an_interrupted_first_start() {
     ] {
         let (whole, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (done, id) = made(whole.path());
-        let ca = authority(folder.path(), &[]);
+        let ca = private_ca(folder.path(), &[]);
         files::make_private_folder(&ca.folder).unwrap();
         for (from, to) in left {
             fs::copy(done.folder.join(from), ca.folder.join(to)).unwrap();
@@ -206,11 +206,11 @@ fn p29_k_servers_certificate_lasts_as_long_as_the_ca() {
     let (ca, _) = made(folder.path());
     let [old, new] = [(); 2].map(|()| dskpp_crypto::RsaPrivateKey::generate(2048).unwrap());
     let chains = [&old, &new].map(|key| ca.certify(key.public()).unwrap());
-    let authority = files::read_certificates(&ca.ca_file()).unwrap().remove(0);
-    let (_, above) = parse_x509_certificate(&authority).unwrap();
+    let ca_certificate = files::read_certificates(&ca.ca_file()).unwrap().remove(0);
+    let (_, above) = parse_x509_certificate(&ca_certificate).unwrap();
     for (chain, key) in chains.iter().zip([&old, &new]) {
         let [leaf, issuer] = &chain[..] else { panic!("a certificate and its issuer") };
-        assert_eq!(issuer[..], authority[..], "rotation keeps it");
+        assert_eq!(issuer[..], ca_certificate[..], "rotation keeps it");
         let (_, leaf) = parse_x509_certificate(leaf).unwrap();
         assert_eq!(leaf.public_key().raw, key.public().to_spki_der());
         assert_eq!((leaf.issuer(), leaf.validity()), (above.subject(), above.validity()));

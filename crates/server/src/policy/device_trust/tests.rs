@@ -27,7 +27,7 @@ fn chain(names: &[&str]) -> Vec<Vec<u8>> {
     names.iter().map(|name| files::read_certificates(&file(name)).unwrap()[0].to_vec()).collect()
 }
 
-fn check(trust: &DeviceTrust, names: &[&str], unix_s: u64) -> Result<(), WhyNot> {
+fn check(trust: &DeviceTrust, names: &[&str], unix_s: u64) -> Result<(), CertificateError> {
     let chain = chain(names);
     let key = trust.check(&chain, unix_s)?;
     assert_eq!(key, key_of(&chain[0]).unwrap());
@@ -43,23 +43,23 @@ fn s5_1_1_a_device_certificate_chains_to_an_anchor_and_allows_key_transport() {
         (&["any_usage.pem"], IN_2028, Ok(())),
         (&["below.pem", "middle.pem"], IN_2028, Ok(())),
         (&["below.pem", "other.pem", "middle.pem"], IN_2028, Ok(())),
-        (&["good.pem"], IN_2024, Err(WhyNot::Path(PathError::Time))),
-        (&["good.pem"], IN_2999, Err(WhyNot::Path(PathError::Time))),
-        (&["good.pem"], u64::MAX, Err(WhyNot::Path(PathError::Time))),
-        (&["below.pem", "middle.pem"], IN_2999, Err(WhyNot::Path(PathError::Time))),
-        (&["below.pem"], IN_2028, Err(WhyNot::Path(PathError::Untrusted))),
-        (&["stranger.pem"], IN_2028, Err(WhyNot::Path(PathError::Untrusted))),
-        (&["stranger.pem", "other.pem"], IN_2028, Err(WhyNot::Path(PathError::Untrusted))),
-        (&["stranger.pem", "good.pem"], IN_2028, Err(WhyNot::Path(PathError::Untrusted))),
-        (&["signer.pem"], IN_2028, Err(WhyNot::KeyUsage)),
-        (&["short.pem"], IN_2028, Err(WhyNot::Key)),
-        (&["curve.pem"], IN_2028, Err(WhyNot::Key)),
-        (&["root.pem"], IN_2028, Err(WhyNot::Key)),
+        (&["good.pem"], IN_2024, Err(CertificateError::Path(PathError::Time))),
+        (&["good.pem"], IN_2999, Err(CertificateError::Path(PathError::Time))),
+        (&["good.pem"], u64::MAX, Err(CertificateError::Path(PathError::Time))),
+        (&["below.pem", "middle.pem"], IN_2999, Err(CertificateError::Path(PathError::Time))),
+        (&["below.pem"], IN_2028, Err(CertificateError::Path(PathError::Untrusted))),
+        (&["stranger.pem"], IN_2028, Err(CertificateError::Path(PathError::Untrusted))),
+        (&["stranger.pem", "other.pem"], IN_2028, Err(CertificateError::Path(PathError::Untrusted))),
+        (&["stranger.pem", "good.pem"], IN_2028, Err(CertificateError::Path(PathError::Untrusted))),
+        (&["signer.pem"], IN_2028, Err(CertificateError::KeyUsage)),
+        (&["short.pem"], IN_2028, Err(CertificateError::Key)),
+        (&["curve.pem"], IN_2028, Err(CertificateError::Key)),
+        (&["root.pem"], IN_2028, Err(CertificateError::Key)),
         (&["revoked.pem"], IN_2028, Ok(())), // no CRL is configured
     ] {
         assert_eq!(check(&trust, names, unix_s), expected, "{names:?} at {unix_s}");
     }
-    assert_eq!(trust.check(&[], IN_2028), Err(WhyNot::Path(PathError::NoCertificate)));
+    assert_eq!(trust.check(&[], IN_2028), Err(CertificateError::Path(PathError::NoCertificate)));
 }
 
 #[test]
@@ -70,19 +70,29 @@ fn revoked_certificates_and_unknown_states_are_refused() {
     for (lists, names, unix_s, expected) in [
         (all, good, IN_2028, Ok(())),
         (all, below, IN_2028, Ok(())),
-        (all, &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
-        (all, &["below_revoked.pem", "middle.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
-        (&["root.crl"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
+        (all, &["revoked.pem"], IN_2028, Err(CertificateError::Path(PathError::Revoked))),
+        (all, &["below_revoked.pem", "middle.pem"], IN_2028, Err(CertificateError::Path(PathError::Revoked))),
+        (&["root.crl"], &["revoked.pem"], IN_2028, Err(CertificateError::Path(PathError::Revoked))),
         // The newest CRL of an issuer applies, in any order.
         (&["early.crl.pem"], &["revoked.pem"], IN_2028, Ok(())),
-        (&["early.crl.pem", "root.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
-        (&["root.crl.pem", "early.crl.pem"], &["revoked.pem"], IN_2028, Err(WhyNot::Path(PathError::Revoked))),
+        (
+            &["early.crl.pem", "root.crl.pem"],
+            &["revoked.pem"],
+            IN_2028,
+            Err(CertificateError::Path(PathError::Revoked)),
+        ),
+        (
+            &["root.crl.pem", "early.crl.pem"],
+            &["revoked.pem"],
+            IN_2028,
+            Err(CertificateError::Path(PathError::Revoked)),
+        ),
         // An intermediate CA.
-        (&["no_middle.crl.pem", "middle.crl.pem"], below, IN_2028, Err(WhyNot::Path(PathError::Revoked))),
-        (all, good, IN_2995, Err(WhyNot::Path(PathError::OldRevocationList))),
-        (&["root.crl.pem"], below, IN_2028, Err(WhyNot::Path(PathError::NoRevocationList))),
-        (&["other.crl.pem"], good, IN_2028, Err(WhyNot::Path(PathError::NoRevocationList))),
-        (&["namesake.crl.pem"], good, IN_2028, Err(WhyNot::Path(PathError::ForeignRevocationList))),
+        (&["no_middle.crl.pem", "middle.crl.pem"], below, IN_2028, Err(CertificateError::Path(PathError::Revoked))),
+        (all, good, IN_2995, Err(CertificateError::Path(PathError::OldRevocationList))),
+        (&["root.crl.pem"], below, IN_2028, Err(CertificateError::Path(PathError::NoRevocationList))),
+        (&["other.crl.pem"], good, IN_2028, Err(CertificateError::Path(PathError::NoRevocationList))),
+        (&["namesake.crl.pem"], good, IN_2028, Err(CertificateError::Path(PathError::ForeignRevocationList))),
     ] {
         assert_eq!(check(&trust(lists), names, unix_s), expected, "{names:?} at {unix_s} with {lists:?}");
     }
@@ -94,18 +104,20 @@ fn issuers_without_a_crl_are_accepted_if_configured() {
     config.accept_unlisted_issuers = true;
     let trust = DeviceTrust::load(&config).unwrap();
     assert_eq!(check(&trust, &["below_revoked.pem", "middle.pem"], IN_2028), Ok(()));
-    assert_eq!(check(&trust, &["revoked.pem"], IN_2028), Err(WhyNot::Path(PathError::Revoked)));
-    assert_eq!(check(&trust, &["good.pem"], IN_2995), Err(WhyNot::Path(PathError::OldRevocationList)));
+    assert_eq!(check(&trust, &["revoked.pem"], IN_2028), Err(CertificateError::Path(PathError::Revoked)));
+    assert_eq!(check(&trust, &["good.pem"], IN_2995), Err(CertificateError::Path(PathError::OldRevocationList)));
 }
 
 #[test]
 fn without_anchors_no_certificate_is_trusted_but_keys_can_be_read() {
     let trust = DeviceTrust::load(&DevicesSection::default()).unwrap();
     assert!(!trust.has_anchors());
-    assert_eq!(check(&trust, &["good.pem"], IN_2028), Err(WhyNot::NoAnchors));
-    for (name, expected) in
-        [("stranger.pem", Ok(2048)), ("short.pem", Err(WhyNot::Key)), ("curve.pem", Err(WhyNot::Key))]
-    {
+    assert_eq!(check(&trust, &["good.pem"], IN_2028), Err(CertificateError::NoAnchors));
+    for (name, expected) in [
+        ("stranger.pem", Ok(2048)),
+        ("short.pem", Err(CertificateError::Key)),
+        ("curve.pem", Err(CertificateError::Key)),
+    ] {
         assert_eq!(key_of(&chain(&[name])[0]).map(|key| key.bits()), expected, "{name}");
     }
 }
@@ -115,9 +127,9 @@ fn hostile_octets_are_not_a_certificate() {
     let trust = trust(&["root.crl.pem"]);
     let good = chain(&["good.pem"]).remove(0);
     for cut in 0..good.len() {
-        assert_eq!(key_of(&good[..cut]), Err(WhyNot::Path(PathError::NoCertificate)), "{cut} octets");
+        assert_eq!(key_of(&good[..cut]), Err(CertificateError::Path(PathError::NoCertificate)), "{cut} octets");
     }
-    assert_eq!(key_of(&[&good[..], &[0]].concat()), Err(WhyNot::Path(PathError::NoCertificate)));
+    assert_eq!(key_of(&[&good[..], &[0]].concat()), Err(CertificateError::Path(PathError::NoCertificate)));
     for at in 0..good.len() {
         let mut altered = good.clone();
         altered[at] ^= 1;
@@ -161,10 +173,10 @@ fn a_changed_crl_is_reloaded_and_a_damaged_one_is_not() {
     assert_eq!(revoked(), Ok(()));
     put(&std::fs::read(file("root.crl.pem")).unwrap());
     trust.look();
-    assert_eq!(revoked(), Err(WhyNot::Path(PathError::Revoked)));
+    assert_eq!(revoked(), Err(CertificateError::Path(PathError::Revoked)));
     put(b"damaged");
     trust.look();
-    assert_eq!(revoked(), Err(WhyNot::Path(PathError::Revoked)), "the old CRL stays");
+    assert_eq!(revoked(), Err(CertificateError::Path(PathError::Revoked)), "the old CRL stays");
     put(&std::fs::read(file("early.crl.pem")).unwrap());
     trust.look();
     assert_eq!(revoked(), Ok(()));

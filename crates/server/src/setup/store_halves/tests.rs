@@ -46,7 +46,7 @@ fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// The files of a complete store at rest, by name.
 fn whole() -> BTreeMap<String, Vec<u8>> {
     let folder = TempDir::new().unwrap();
-    assert!(open(&config(folder.path()), Begin::WithNewKey, now()).unwrap().begun);
+    assert!(open(&config(folder.path()), Create::WithNewKey, now()).unwrap().created);
     rest(folder.path());
     let files = files_of(folder.path());
     assert_eq!(files.keys().collect::<Vec<_>>(), [DATABASE, KEK, KEK_STORE]);
@@ -99,34 +99,34 @@ fn an_incomplete_store_is_refused_and_init_sets_it_aside() {
             ("other", "other") => None,
             _ => Some("sealed with a different key-encryption key"),
         };
-        let opened = open(&config, Begin::WithNewKey, now());
+        let opened = open(&config, Create::WithNewKey, now());
         let Some(words) = refusal else {
-            assert_eq!(opened.unwrap().begun, kek == "absent", "{what}");
-            let over = open(&config, Begin::Over, now()).map(drop).unwrap_err();
-            assert!(matches!(over, Error::IsWhole { .. }), "{what}: {over}");
+            assert_eq!(opened.unwrap().created, kek == "absent", "{what}");
+            let over = open(&config, Create::StartOver, now()).map(drop).unwrap_err();
+            assert!(matches!(over, Error::CompleteStore { .. }), "{what}: {over}");
             continue;
         };
         let error = opened.map(drop).unwrap_err();
         let said = error.to_string();
-        assert!(matches!(error, Error::NotWhole { .. }), "{what}: {said}");
+        assert!(matches!(error, Error::IncompleteStore { .. }), "{what}: {said}");
         assert!(said.contains(words) && said.contains("restore") && said.contains("--init"), "{what}: {said}");
         assert_eq!(
             files_of(path).keys().collect::<Vec<_>>(),
             before.keys().collect::<Vec<_>>(),
             "{what}: nothing is created"
         );
-        for begin in [Begin::Never, Begin::Always] {
-            assert!(open(&config, begin, now()).is_err(), "{what}: {begin:?}");
+        for create in [Create::Never, Create::Always] {
+            assert!(open(&config, create, now()).is_err(), "{what}: {create:?}");
         }
 
-        assert!(open(&config, Begin::Over, now()).unwrap().begun, "{what}");
+        assert!(open(&config, Create::StartOver, now()).unwrap().created, "{what}");
         let after = files_of(path);
         for (name, octets) in before.iter().filter(|(name, _)| !name.starts_with("tls/")) {
             let aside = &after[&format!("set-aside-20261128T093000Z/{name}")];
             assert!(name == DATABASE || aside == octets, "{what}: {name}");
         }
         assert_eq!(after.get(CA), before.get(CA), "{what}: the CA stays");
-        assert!(!open(&config, Begin::WithNewKey, now()).unwrap().begun, "{what}: and it is complete");
+        assert!(!open(&config, Create::WithNewKey, now()).unwrap().created, "{what}: and it is complete");
     }
 }
 
@@ -141,7 +141,7 @@ fn the_next_start_completes_a_first_start_killed_at_any_step() {
     let (key, store, id) = (&made[KEK][..], &made[DATABASE][..], &made[KEK_STORE][..]);
     let steps: [(&str, &[File<'_>]); 8] = [
         ("nothing", &[]),
-        ("half a key file", &[("kek.begun.new", b"00")]),
+        ("half a key file", &[("kek.created.new", b"00")]),
         ("the key", &[(KEK_BEGUN, key)]),
         ("an empty database", &[(KEK_BEGUN, key), (DATABASE, b"")]),
         ("a database without schema", &[(KEK_BEGUN, key), (DATABASE, &begun)]),
@@ -149,23 +149,23 @@ fn the_next_start_completes_a_first_start_killed_at_any_step() {
         ("its identity", &[(KEK_BEGUN, key), (DATABASE, store), (KEK_STORE, id)]),
         ("all", &[(KEK, key), (DATABASE, store), (KEK_STORE, id)]),
     ];
-    for begin in [Begin::WithNewKey, Begin::Always, Begin::Over] {
+    for create in [Create::WithNewKey, Create::Always, Create::StartOver] {
         for (step, files) in steps {
             let folder = TempDir::new().unwrap();
             files.iter().for_each(|(name, octets)| put(folder.path(), name, octets));
             let is_store = files.iter().any(|(_, octets)| *octets == store);
-            let opened = open(&config(folder.path()), begin, now());
-            if begin == Begin::Over && is_store {
-                assert!(matches!(opened.map(drop), Err(Error::IsWhole { .. })), "{step}");
+            let opened = open(&config(folder.path()), create, now());
+            if create == Create::StartOver && is_store {
+                assert!(matches!(opened.map(drop), Err(Error::CompleteStore { .. })), "{step}");
             } else {
-                assert_eq!(opened.unwrap().begun, !is_store, "{step}");
+                assert_eq!(opened.unwrap().created, !is_store, "{step}");
             }
             let after = files_of(folder.path());
             let expected = files.iter().any(|(_, octets)| *octets == key).then_some(key);
             assert!(expected.is_none_or(|key| after[KEK] == key), "{step}: the key stays");
             assert!(!after.contains_key(KEK_BEGUN) && after.contains_key(KEK_STORE), "{step}");
             assert!(!is_store || after[KEK_STORE] == id, "{step}: the store stays");
-            assert!(!open(&config(folder.path()), Begin::WithNewKey, now()).unwrap().begun, "{step}");
+            assert!(!open(&config(folder.path()), Create::WithNewKey, now()).unwrap().created, "{step}");
         }
     }
 }
@@ -178,26 +178,26 @@ fn with_a_supplied_key_only_init_creates_a_store() {
         put(folder.path(), name, Kek::new_hex().expose());
         config.seal.kek_file = folder.path().join(name);
         fs::create_dir_all(&config.server.data_dir).unwrap();
-        for begin in [Begin::Never, Begin::WithNewKey] {
-            let error = open(&config, begin, now()).map(drop).unwrap_err();
-            assert!(matches!(error, Error::NotBegun { .. }), "{name}: {error}");
+        for create in [Create::Never, Create::WithNewKey] {
+            let error = open(&config, create, now()).map(drop).unwrap_err();
+            assert!(matches!(error, Error::NoStore { .. }), "{name}: {error}");
             assert!(error.to_string().contains("dskpp database migrate --init"), "{name}: {error}");
         }
-        for (begin, begun) in
-            [(Begin::Always, true), (Begin::Always, false), (Begin::WithNewKey, false), (Begin::Never, false)]
+        for (create, created) in
+            [(Create::Always, true), (Create::Always, false), (Create::WithNewKey, false), (Create::Never, false)]
         {
-            assert_eq!(open(&config, begin, now()).unwrap().begun, begun, "{name}: {begin:?}");
+            assert_eq!(open(&config, create, now()).unwrap().created, created, "{name}: {create:?}");
         }
-        assert!(matches!(open(&config, Begin::Over, now()), Err(Error::IsWhole { .. })), "{name}");
+        assert!(matches!(open(&config, Create::StartOver, now()), Err(Error::CompleteStore { .. })), "{name}");
         assert!(!config.server.data_dir.join(KEK_STORE).exists(), "{name}: only for generated keys");
 
         // A different key is refused; --init leaves the deployment's file in place.
         fs::write(&config.seal.kek_file, Kek::new_hex().expose()).unwrap();
-        let error = open(&config, Begin::Always, now()).map(drop).unwrap_err().to_string();
+        let error = open(&config, Create::Always, now()).map(drop).unwrap_err().to_string();
         assert!(error.contains("a different key-encryption key from the one supplied"), "{name}: {error}");
-        assert!(open(&config, Begin::Over, now()).unwrap().begun, "{name}");
+        assert!(open(&config, Create::StartOver, now()).unwrap().created, "{name}");
         assert!(config.seal.kek_file.exists(), "{name}");
-        assert!(!open(&config, Begin::WithNewKey, now()).unwrap().begun, "{name}");
+        assert!(!open(&config, Create::WithNewKey, now()).unwrap().created, "{name}");
     }
 }
 
@@ -208,8 +208,8 @@ fn a_generated_key_without_its_store_is_refused_even_with_a_supplied_key() {
     put(folder.path(), "handed-out", Kek::new_hex().expose());
     put(folder.path(), "data/kek", Kek::new_hex().expose());
     config.seal.kek_file = folder.path().join("handed-out");
-    assert!(matches!(open(&config, Begin::Always, now()), Err(Error::NotWhole { .. })));
-    assert!(open(&config, Begin::Over, now()).unwrap().begun);
+    assert!(matches!(open(&config, Create::Always, now()), Err(Error::IncompleteStore { .. })));
+    assert!(open(&config, Create::StartOver, now()).unwrap().created);
     assert!(config.server.data_dir.join("set-aside-20261128T093000Z/kek").exists());
 }
 
@@ -220,7 +220,7 @@ fn a_folder_of_an_earlier_version_gets_its_identity() {
     let folder = TempDir::new().unwrap();
     put(folder.path(), KEK, &made[KEK]);
     put(folder.path(), DATABASE, &made[DATABASE]);
-    assert!(!open(&config(folder.path()), Begin::Never, now()).unwrap().begun);
+    assert!(!open(&config(folder.path()), Create::Never, now()).unwrap().created);
     assert_eq!(fs::read(folder.path().join(KEK_STORE)).unwrap(), made[KEK_STORE]);
 }
 
@@ -249,12 +249,12 @@ fn a_damaged_part_is_refused_and_never_recreated() {
         let folder = TempDir::new().unwrap();
         put(folder.path(), KEK, &made[KEK]);
         files.iter().for_each(|(name, octets)| put(folder.path(), name, octets));
-        let error = open(&config(folder.path()), Begin::WithNewKey, now()).map(drop).unwrap_err().to_string();
+        let error = open(&config(folder.path()), Create::WithNewKey, now()).map(drop).unwrap_err().to_string();
         assert!(error.contains(words), "{what}: {error}");
         for (name, octets) in files {
             assert_eq!(fs::read(folder.path().join(name)).unwrap(), *octets, "{what}: {name} stays");
         }
-        assert!(open(&config(folder.path()), Begin::Over, now()).unwrap().begun, "{what}");
+        assert!(open(&config(folder.path()), Create::StartOver, now()).unwrap().created, "{what}");
     }
 }
 
@@ -264,7 +264,7 @@ fn a_store_of_a_newer_version_is_never_set_aside() {
     let folder = TempDir::new().unwrap();
     made.iter().for_each(|(name, octets)| put(folder.path(), name, octets));
     Connection::open(folder.path().join(DATABASE)).unwrap().pragma_update(None, "user_version", 999).unwrap();
-    let error = open(&config(folder.path()), Begin::Over, now()).map(drop).unwrap_err();
+    let error = open(&config(folder.path()), Create::StartOver, now()).map(drop).unwrap_err();
     assert!(error.to_string().contains("newer version"), "{error}");
     assert_eq!(files_of(folder.path()).keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>());
 }
@@ -280,8 +280,8 @@ fn a_symbolic_link_instead_of_the_database_is_refused() {
         fs::rename(folder.join(DATABASE), above.path().join("elsewhere.db")).unwrap();
         std::os::unix::fs::symlink(target, folder.join(DATABASE)).unwrap();
         let before = files_of(above.path());
-        for begin in [Begin::Never, Begin::WithNewKey, Begin::Always, Begin::Over] {
-            let refused = open(&config(&folder), begin, now()).err().unwrap().to_string();
+        for create in [Create::Never, Create::WithNewKey, Create::Always, Create::StartOver] {
+            let refused = open(&config(&folder), create, now()).err().unwrap().to_string();
             assert!(refused.contains("dskpp.db is not usable") && refused.contains("symbolic link"), "{refused}");
         }
         assert_eq!(files_of(above.path()), before, "nothing was created or moved");

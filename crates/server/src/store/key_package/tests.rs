@@ -126,9 +126,9 @@ fn what_cannot_be_used_is_refused_with_a_reason() {
         (&ocra, suite("OCRA-1:HOTP-SHA1-6:QN08-PSHA1"), String::new(), "", "PIN"),
         (&ocra, suite("OCRA-1:HOTP-SHA1-6:QN08-S064"), String::new(), "", "session"),
         (&ocra, suite("OCRA-9"), String::new(), "", "OCRA-1"),
-        (&hotp, String::new(), String::new(), "<Policy><x:y/></Policy>", "not understood"),
-        (&hotp, String::new(), String::new(), "<Policy><dance xmlns='urn:v'/></Policy>", "not understood"),
-        (&hotp, String::new(), String::new(), "<Policy><PINPolicy x:WrongPINs=\"3\"/></Policy>", "not understood"),
+        (&hotp, String::new(), String::new(), "<Policy><x:y/></Policy>", "unknown parts"),
+        (&hotp, String::new(), String::new(), "<Policy><dance xmlns='urn:v'/></Policy>", "unknown parts"),
+        (&hotp, String::new(), String::new(), "<Policy><PINPolicy x:WrongPINs=\"3\"/></Policy>", "unknown parts"),
     ] {
         let refused = taken(algorithm, &before, &data, after).unwrap_err();
         assert!(refused.contains(reason), "{algorithm} {before} {data} {after}: {refused}");
