@@ -4,9 +4,7 @@
 //! line says how many were lost.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
-use std::os::fd::AsFd as _;
 use std::panic::PanicHookInfo;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -21,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::output::Failure;
+use crate::platform::standard_error;
 use crate::serve::fault;
 
 /// Octets of lines that may wait.
@@ -49,9 +48,7 @@ type SetFilter = dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync;
 pub(crate) fn start(log: &LogSection, file: Option<&Path>) -> Result<(), Failure> {
     let filter = filter(&log.level).map_err(|why| fault(why.located(file)))?;
     let failed = |why: io::Error| Failure::new(format!("cannot start the log: {why}"));
-    let standard_error = io::stderr();
-    // A handle of its own: no other thread waits for a lock while a line is written.
-    let out = File::from(standard_error.as_fd().try_clone_to_owned().map_err(failed)?);
+    let out = standard_error().map_err(failed)?;
     let (queue, lines) = Queue::new();
     let queue: &'static Queue = Box::leak(Box::new(queue));
     thread::Builder::new().name("log".into()).spawn(move || queue.write(&lines, out)).map_err(failed)?;
@@ -64,7 +61,7 @@ pub(crate) fn start(log: &LogSection, file: Option<&Path>) -> Result<(), Failure
             Box::new(move |filter| handle.reload(filter).map_err(|why| why.to_string()))
         }
         LogFormat::Text => {
-            let builder = builder.with_ansi(standard_error.is_terminal()).with_filter_reloading();
+            let builder = builder.with_ansi(io::stderr().is_terminal()).with_filter_reloading();
             let handle = builder.reload_handle();
             builder.init();
             Box::new(move |filter| handle.reload(filter).map_err(|why| why.to_string()))

@@ -8,6 +8,7 @@ mod demo;
 mod enroll;
 mod log;
 mod output;
+mod platform;
 mod pskc;
 mod serve;
 mod shown;
@@ -21,16 +22,14 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use serde_json::json;
-use tikv_jemallocator::Jemalloc;
 use zeroizing_alloc::ZeroAlloc;
 
 use output::{Failure, Output};
 
 /// Memory is wiped when it is given back: codes, tokens and keys pass through buffers of HTTP, TLS and JSON that do not
-/// wipe themselves. Beneath it, an allocator that makes a run, with its hundred small allocations, some ten percent
-/// cheaper than the system's.
+/// wipe themselves.
 #[global_allocator]
-static ALLOCATOR: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
+static ALLOCATOR: ZeroAlloc<platform::Allocator> = ZeroAlloc(platform::ALLOCATOR);
 
 /// Provision symmetric keys into devices with DSKPP (RFC 6063): no secret on a screen, in mail or on the wire.
 #[derive(Parser)]

@@ -33,6 +33,7 @@ use crate::net::proxy::Proxies;
 use crate::net::rate_limit::Rates;
 use crate::net::tls::{CertificateSource, TlsIdentity};
 use crate::net::turns::Turns;
+use crate::platform::{Signal, Signals};
 use crate::policy::backoff::Backoff;
 use crate::setup::bootstrap::{self, DataFolder};
 use crate::setup::data_folder::Starting;
@@ -356,46 +357,6 @@ pub fn run(
 
 fn take_over(reload: &Mutex<Reload>, config: Config) {
     reload.lock().unwrap_or_else(PoisonError::into_inner).take_over(config);
-}
-
-enum Signal {
-    /// Stop; the signal's name.
-    Stop(&'static str),
-    /// Reload configuration and files.
-    Reload,
-}
-
-/// The signals that the server handles.
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-    /// SIGXFSZ: exceeding a file size limit fails the write, as a full disk does, instead of killing the server.
-    _file_too_long: tokio::signal::unix::Signal,
-}
-
-/// The number of SIGXFSZ.
-const SIGXFSZ: i32 = 25;
-
-impl Signals {
-    fn new() -> Result<Self, Error> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let wait = |kind| signal(kind).map_err(|source| Error::System { what: "cannot wait for signals", source });
-        Ok(Self {
-            terminate: wait(SignalKind::terminate())?,
-            interrupt: wait(SignalKind::interrupt())?,
-            hangup: wait(SignalKind::hangup())?,
-            _file_too_long: wait(SignalKind::from_raw(SIGXFSZ))?,
-        })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
-            _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
-            _ = self.hangup.recv() => Signal::Reload,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a process costs: CPU time and memory, from /proc.
+//! What a process costs: CPU time and memory, from /proc; unknown where a system has none.
 
 use std::fs;
 

@@ -18,6 +18,9 @@ use crate::tokens::Tokens;
 pub use super::sealed::Unlock;
 
 /// An open store in a file.
+///
+/// On Unix only its owner can read the files (mode 0600). On Windows they have the access rights of their folder, and
+/// after a crash the last change may be undone.
 pub struct FileStore {
     path: PathBuf,
     header: StoreHeader,

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod platform;
 mod runs;
 mod sealed;
 

@@ -1,8 +1,7 @@
 //! The file: one line of JSON, a line feed, then the sealed body.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
@@ -10,6 +9,7 @@ use dskpp_crypto::{AeadKey, Argon2Params, Random as _, Secret, SystemRandom, arg
 use serde::{Deserialize, Serialize};
 
 use super::TokenStoreError;
+use super::platform::{keep_private, private_options, sync_folder};
 
 const FORMAT: &str = "dskpp token store 1";
 /// Far more than tokens need; a hostile file must not fill the memory.
@@ -46,7 +46,8 @@ enum Unlocking {
 pub enum Unlock {
     /// A passphrase.
     Passphrase(Secret),
-    /// A file with 64 hexadecimal digits; created, with mode 0600, together with a store.
+    /// A file with 64 hexadecimal digits; created together with a store. On Unix only its owner can read it (mode 0600); on
+    /// Windows its access rights are those of its folder.
     KeyFile(PathBuf),
 }
 
@@ -175,14 +176,10 @@ pub(super) fn remove_beside(store: &Path) -> Result<(), TokenStoreError> {
     fs::remove_file(&path).map_err(failed("removed", &path))
 }
 
-/// Opens a file to read it, and takes away the permissions of other users if possible: a key file may be on a read-only
-/// disk.
+/// Opens a file to read it, and keeps other users out.
 fn open_private(path: &Path) -> std::io::Result<File> {
     let file = File::open(path)?;
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 != 0 {
-        _ = file.set_permissions(Permissions::from_mode(mode & 0o700));
-    }
+    keep_private(&file)?;
     Ok(file)
 }
 
@@ -215,7 +212,7 @@ fn make_key_file(path: &Path) -> Result<(), TokenStoreError> {
         new.as_file().sync_all()?;
         match new.persist_noclobber(path) {
             Err(why) if why.error.kind() != std::io::ErrorKind::AlreadyExists => Err(why.error),
-            _ => File::open(folder_of(path))?.sync_all(),
+            _ => sync_folder(folder_of(path)),
         }
     };
     write().map_err(failed("written", path))
@@ -225,7 +222,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Replaces a file as a whole or not at all; only its owner can read it.
+/// Replaces a file as a whole or not at all. On Unix only its owner can read it.
 fn replace(path: &Path, content: &[u8]) -> Result<(), TokenStoreError> {
     let folder = folder_of(path);
     let write = || -> std::io::Result<()> {
@@ -233,7 +230,7 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), TokenStoreError> {
         new.write_all(content)?;
         new.as_file().sync_all()?;
         new.persist(path).map_err(|why| why.error)?;
-        File::open(folder)?.sync_all()
+        sync_folder(folder)
     };
     write().map_err(failed("written", path))
 }
@@ -245,7 +242,7 @@ impl StoreLock {
     pub(super) fn take(path: &Path) -> Result<Self, TokenStoreError> {
         let path = beside(path, ".lock");
         let open = || {
-            let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+            let file = private_options().create(true).truncate(false).open(&path)?;
             file.lock()?;
             Ok(file)
         };

@@ -1,10 +1,7 @@
 //! Small files: errors with the path, atomic writes.
 
-pub(crate) mod permissions;
-
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,16 +9,13 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
 use crate::Error;
+use crate::platform::{private_folder, sync_folder, write_options};
 
-/// Maps an I/O error to one with path and operation.
-pub(crate) fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
-    move |source| Error::File { done, path: path.to_owned(), source }
-}
+pub(crate) use crate::platform::failed;
 
 /// Creates a folder that only its owner can access, if there is none.
 pub(crate) fn make_private_folder(path: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(path).map_err(failed("created", path))
+    private_folder().recursive(true).create(path).map_err(failed("created", path))
 }
 
 /// Identifies a version of a file: its modification time and length; `None` if there is no file.
@@ -65,7 +59,7 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Error>
             Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+        let mut file = write_options(mode).create_new(true).open(&new)?;
         file.write_all(content)?;
         file.sync_all()?;
         rename_durably(&new, path)
@@ -81,7 +75,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
 fn rename_durably(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::rename(from, to)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    sync_folder(folder.unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]

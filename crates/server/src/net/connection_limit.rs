@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::config;
 use crate::net::rate_limit::Subject;
+use crate::platform::file_limit;
 
 /// Places reserved for `/healthz` and the admin API: this fraction of all, and at most this many.
 const RESERVED_PART: usize = 8;
@@ -235,14 +236,6 @@ impl ConnectionLimit {
         let over: Vec<u64> = over.map(|(id, _)| *id).collect();
         over.into_iter().for_each(|id| places.close(id));
     }
-}
-
-/// The limit of open files of this process; on Linux only, elsewhere unlimited.
-fn file_limit() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    soft.unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

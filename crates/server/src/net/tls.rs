@@ -12,10 +12,10 @@ use rustls_pki_types::pem::PemObject as _;
 use tokio::sync::mpsc;
 
 use crate::Error;
-use crate::files::permissions::warn_of_exposed_key;
 use crate::files::{self, Stamp};
 use crate::model::clock::timestamp;
 use crate::net::private_ca::PrivateCa;
+use crate::platform::warn_of_exposed_key;
 
 /// The source of the certificate.
 pub(crate) enum CertificateSource {

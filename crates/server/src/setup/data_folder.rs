@@ -1,15 +1,14 @@
 //! The data folder: startup lock, and setting files aside.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::Error;
 use crate::files;
-use crate::files::permissions::secure_data_folder;
+use crate::platform::{lock_folder, private_folder, secure_data_folder};
 
 /// The startup lock of a data folder, held until dropped.
 pub(crate) struct Starting {
@@ -21,9 +20,8 @@ impl Starting {
     /// Blocks.
     pub(crate) fn enter(folder: &Path) -> Result<Self, Error> {
         secure_data_folder(folder)?;
-        let file = File::open(folder).map_err(files::failed("opened", folder))?;
-        file.lock().map_err(files::failed("locked", folder))?;
-        Ok(Starting { _folder: file })
+        let _folder = lock_folder(folder).map_err(files::failed("locked", folder))?;
+        Ok(Starting { _folder })
     }
 }
 
@@ -31,7 +29,7 @@ impl Starting {
 pub(crate) fn set_aside(folder: &Path, names: &[&str], now: Timestamp) -> Result<PathBuf, Error> {
     let name = now.strftime("set-aside-%Y%m%dT%H%M%SZ").to_string();
     let candidates = (1..).map(|n| folder.join(if n == 1 { name.clone() } else { format!("{name}-{n}") }));
-    let mut made = candidates.map(|aside| match fs::DirBuilder::new().mode(0o700).create(&aside) {
+    let mut made = candidates.map(|aside| match private_folder().create(&aside) {
         Err(why) if why.kind() == ErrorKind::AlreadyExists => None,
         made => Some(made.map(|()| aside.clone()).map_err(files::failed("created", &aside))),
     });
@@ -46,6 +44,8 @@ pub(crate) fn set_aside(folder: &Path, names: &[&str], now: Timestamp) -> Result
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

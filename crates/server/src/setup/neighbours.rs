@@ -3,16 +3,16 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use dskpp_crypto::{Random as _, SystemRandom};
 
 use crate::Error;
 use crate::files;
+use crate::platform::{read_locked, write_options};
 
 /// The subfolder of the data folder in which each running server keeps a locked file.
 const FOLDER: &str = "servers";
@@ -37,7 +37,7 @@ impl Neighbours {
         // Locked before it gets its name: an unlocked file belongs to a server that has ended.
         let unnamed = folder.join(format!(".{name}"));
         let locked = || -> io::Result<File> {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unnamed)?;
+            let mut file = write_options(0o600).create_new(true).open(&unnamed)?;
             file.lock()?;
             write!(file, "process {} on {address}", std::process::id())?;
             fs::rename(&unnamed, &path)?;
@@ -74,7 +74,7 @@ impl Neighbours {
             let Ok(file) = File::open(&path) else { continue }; // removed meanwhile
             match file.try_lock() {
                 Ok(()) => fs::remove_file(&path)?,
-                Err(TryLockError::WouldBlock) => others.push((name, fs::read_to_string(&path)?)),
+                Err(TryLockError::WouldBlock) => others.push((name, read_locked(&path)?)),
                 Err(TryLockError::Error(why)) => return Err(why),
             }
         }

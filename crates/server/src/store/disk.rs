@@ -1,8 +1,7 @@
 //! What the store may believe about its files: that they are there, the same ones, whole, and can be written.
 
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -13,6 +12,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::StoreError;
+use crate::platform::{identity, write_options};
 
 /// How long the check at a start may take. Within it a database of some 100,000 keys is checked as a whole, and the
 /// beginning of a larger one.
@@ -107,7 +107,7 @@ fn quick_check(db: &Connection, table: Option<&str>, budget: Duration) -> Result
 #[derive(Debug)]
 pub(super) struct Disk {
     path: PathBuf,
-    /// Each with what identifies it: device and inode.
+    /// Each with what identifies it.
     files: Vec<(PathBuf, (u64, u64))>,
     /// How long the database was.
     len: AtomicU64,
@@ -175,7 +175,7 @@ impl Disk {
     fn make_room(&self) -> Result<(), StoreError> {
         let path = self.path.with_file_name(".probe");
         let write = || {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            let mut file = write_options(0o600).create(true).truncate(true).open(&path)?;
             file.write_all(&[0; ROOM])
         };
         let written = write();
@@ -201,10 +201,6 @@ impl Disk {
         let table = table.ok_or_else(|| StoreError::Damaged("it has no tables any more".into()))?;
         quick_check(&db, Some(table), CHECK_OF_TABLE).map(drop)
     }
-}
-
-fn identity(metadata: &Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }
 
 fn beside(path: &Path, end: &str) -> PathBuf {

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::disk::Disk;
-use crate::files::permissions;
+use crate::platform::secure_database;
 use crate::store::queue::{Receiver, Sender, bounded};
 use crate::threads::VitalThreads;
 
@@ -91,7 +91,7 @@ impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<
 /// A connection with the settings that durability and several processes need.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // Where even that is refused, SQLite has the better reason.
-    _ = permissions::secure_database(path);
+    _ = secure_database(path);
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     write_ahead(&connection)?;

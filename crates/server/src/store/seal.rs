@@ -10,8 +10,8 @@ use dskpp_crypto::{AeadKey, Hash, HmacKey, Random as _, Secret, SystemRandom};
 use crate::Error;
 use crate::error::CannotOpen;
 use crate::files;
-use crate::files::permissions::warn_of_exposed_key;
 use crate::model::id::SESSION_TIME_LEN;
+use crate::platform::warn_of_exposed_key;
 
 /// The key-encryption key: 32 octets that never enter the store.
 ///

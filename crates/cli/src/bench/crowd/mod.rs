@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 
 use super::Target;
@@ -21,6 +20,7 @@ use super::load::{Recipe, RunKind};
 use super::process::rss_mib;
 use crate::api::Api;
 use crate::output::{Failure, Output};
+use crate::platform::open_more_files;
 use crate::runtime;
 use beside::Beside;
 use report::CrowdReport;
@@ -71,9 +71,7 @@ enum CrowdCase {
 impl Crowd {
     pub(super) fn run(self, output: &Output) -> Result<(), Failure> {
         // Each run of a stranger is a connection. What the system does not allow shows as such in the figures.
-        let mut open_files = getrlimit(Resource::Nofile);
-        open_files.current = open_files.maximum;
-        _ = setrlimit(Resource::Nofile, open_files);
+        open_more_files();
 
         let all = <CrowdCase as clap::ValueEnum>::value_variants();
         let cases = if self.cases.is_empty() { all } else { &self.cases };

@@ -3,13 +3,14 @@
 //! If other users can write there, they may have replaced a key or the database, so the server does not start. If they
 //! can only read, the server removes their access and logs that.
 
-use std::fs::{self, Metadata, OpenOptions, Permissions};
+use std::fs::{self, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use super::{private_folder, write_options};
 use crate::Error;
-use crate::files;
+use crate::platform::failed;
 
 const OTHERS: u32 = 0o077;
 const OTHERS_WRITE: u32 = 0o022;
@@ -21,8 +22,8 @@ const ROOT: u32 = 0;
 /// # Errors
 /// [`Error::Exposed`] if other users can write to it or own it.
 pub(crate) fn secure_data_folder(folder: &Path) -> Result<(), Error> {
-    files::make_private_folder(folder)?;
-    let found = fs::metadata(folder).map_err(files::failed("read", folder))?;
+    private_folder().recursive(true).create(folder).map_err(failed("created", folder))?;
+    let found = fs::metadata(folder).map_err(failed("read", folder))?;
     let me = rustix::process::geteuid().as_raw();
     if found.uid() != me {
         return Err(exposed(
@@ -45,7 +46,7 @@ pub(crate) fn secure_data_folder(folder: &Path) -> Result<(), Error> {
         }
     }
     if found.mode() & OTHERS != 0 {
-        tighten(folder, &found).map_err(files::failed("restricted to its owner", folder))?;
+        tighten(folder, &found).map_err(failed("restricted to its owner", folder))?;
         tracing::warn!(
             "other users could read the data folder {} (mode {:04o}) and the keys in it: restricted it to its owner",
             folder.display(),
@@ -61,14 +62,14 @@ fn list(folder: &Path) -> Result<Vec<std::ffi::OsString>, Error> {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()),
     };
-    names.map_err(files::failed("read", folder))
+    names.map_err(failed("read", folder))
 }
 
 /// Links lead to files that someone keeps elsewhere, and root is responsible for its own files.
 fn secure_file(path: &Path, me: u32, reachable: bool) -> Result<(), Error> {
     let found = match fs::symlink_metadata(path) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()), // SQLite's files come and go
-        found => found.map_err(files::failed("read", path))?,
+        found => found.map_err(failed("read", path))?,
     };
     if !found.is_file() || found.uid() == ROOT && me != ROOT {
         return Ok(());
@@ -84,7 +85,7 @@ fn secure_file(path: &Path, me: u32, reachable: bool) -> Result<(), Error> {
     let is_certificate = path.extension().is_some_and(|ending| ending == "pem")
         && !path.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("key"));
     if found.mode() & OTHERS != 0 && !is_certificate {
-        tighten(path, &found).map_err(files::failed("restricted to its owner", path))?;
+        tighten(path, &found).map_err(failed("restricted to its owner", path))?;
         let (path, mode) = (path.display(), found.mode() & 0o7777);
         match reachable {
             true => tracing::warn!("other users could read {path} (mode {mode:04o}): restricted it to its owner"),
@@ -104,7 +105,7 @@ fn exposed(path: &Path, what: String, remedy: &'static str) -> Error {
 
 /// Creates a database file that only its owner can read, or restricts it. SQLite gives its other files the same mode.
 pub(crate) fn secure_database(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match write_options(0o600).create_new(true).open(path) {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
         made => return made.map(drop),
     }

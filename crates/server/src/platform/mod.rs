@@ -1,0 +1,36 @@
+//! What differs between systems: each has the same functions here, and no other file asks which system it is.
+//!
+//! Windows promises less in some places. Each of them says so where it stands, and the log where an operator has to act.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::path::Path;
+
+use crate::Error;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub(crate) use system::{
+    Signals, file_limit, identity, lock_folder, private_folder, read_locked, secure_data_folder, secure_database,
+    sync_folder, warn_of_exposed_key, write_options,
+};
+
+/// What a signal requests.
+pub(crate) enum Signal {
+    /// Stop; the signal's name.
+    Stop(&'static str),
+    /// Reload configuration and files.
+    #[cfg_attr(windows, expect(dead_code, reason = "Windows has no signal for it"))]
+    Reload,
+}
+
+/// Maps an I/O error to one with path and operation.
+pub(crate) fn failed<'a>(done: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
+    move |source| Error::File { done, path: path.to_owned(), source }
+}

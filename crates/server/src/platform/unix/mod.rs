@@ -1,0 +1,90 @@
+//! Linux and other Unix systems.
+
+mod permissions;
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use rustix::process::{Resource, getrlimit};
+use tokio::signal::unix::{self, SignalKind, signal};
+
+use super::Signal;
+use crate::Error;
+
+pub(crate) use permissions::{secure_data_folder, secure_database, warn_of_exposed_key};
+
+/// Options to write a file; `mode` is its permissions from the first moment on.
+pub(crate) fn write_options(mode: u32) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(mode);
+    options
+}
+
+/// Makes folders that only their owner can enter.
+pub(crate) fn private_folder() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+/// Waits until what was made and renamed in a folder will be there after a crash.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Waits until nobody else has the folder locked, and locks it until the file is dropped.
+pub(crate) fn lock_folder(folder: &Path) -> io::Result<File> {
+    let file = File::open(folder)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// The text of a file that another process keeps locked.
+pub(crate) fn read_locked(path: &Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// What tells a file from another one that took its path: device and inode.
+pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// The limit of open files, connections among them, of this process.
+pub(crate) fn file_limit() -> usize {
+    let soft = getrlimit(Resource::Nofile).current;
+    soft.map_or(usize::MAX, |soft| usize::try_from(soft).unwrap_or(usize::MAX))
+}
+
+/// The signals that the server handles.
+pub(crate) struct Signals {
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
+    hangup: unix::Signal,
+    /// SIGXFSZ: exceeding a file size limit fails the write, as a full disk does, instead of killing the server.
+    _file_too_long: unix::Signal,
+}
+
+/// The number of SIGXFSZ.
+const SIGXFSZ: i32 = 25;
+
+impl Signals {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let wait = |kind| signal(kind).map_err(|source| Error::System { what: "cannot wait for signals", source });
+        Ok(Self {
+            terminate: wait(SignalKind::terminate())?,
+            interrupt: wait(SignalKind::interrupt())?,
+            hangup: wait(SignalKind::hangup())?,
+            _file_too_long: wait(SignalKind::from_raw(SIGXFSZ))?,
+        })
+    }
+
+    pub(crate) async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
+            _ = self.hangup.recv() => Signal::Reload,
+        }
+    }
+}
