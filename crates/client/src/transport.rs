@@ -1,7 +1,8 @@
 //! DSKPP over HTTP (RFC 6063 §7.2): one POST, one answer.
 //!
-//! [`HttpClient`], [`check_url`] and [`tls_config`] show types of `reqwest` and `rustls` on purpose: they are for programs
-//! that make other requests by the same rules. Their versions are re-exported here. All else hides them.
+//! [`HttpClient`], [`check_url`], [`tls_config`] and [`TransportError::of`] show types of `reqwest` and `rustls` on
+//! purpose: they are for programs that make other requests by the same rules. Their versions are re-exported here. All
+//! else hides them.
 
 use std::error::Error as _;
 use std::io;

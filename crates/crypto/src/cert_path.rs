@@ -44,8 +44,8 @@ pub enum PathError {
     Unusable,
 }
 
-impl From<webpki::Error> for PathError {
-    fn from(error: webpki::Error) -> Self {
+impl PathError {
+    fn of(error: webpki::Error) -> Self {
         use webpki::Error as E;
         match error {
             E::BadDer | E::TrailingData(_) => Self::NoCertificate,
@@ -108,7 +108,7 @@ impl TrustAnchors {
     /// anchor for an authority, so that whoever is trusted could certify others.
     pub fn trust(&mut self, der: &[u8]) -> Result<(), PathError> {
         let der = CertificateDer::from(der);
-        let anchor = anchor_from_trusted_cert(&der)?;
+        let anchor = anchor_from_trusted_cert(&der).map_err(PathError::of)?;
         if !certifies(&der) {
             return Err(PathError::NoAuthority);
         }
@@ -146,9 +146,9 @@ impl TrustAnchors {
         let (leaf, at) = (CertificateDer::from(leaf), UnixTime::since_unix_epoch(Duration::from_secs(at_unix_s)));
         let intermediates: Vec<_> = intermediates.into_iter().map(CertificateDer::from).collect();
         let algorithms = webpki::ALL_VERIFICATION_ALGS;
-        let leaf = EndEntityCert::try_from(&leaf)?;
-        leaf.verify_for_usage(algorithms, &self.anchors, &intermediates, at, AnyUse, revocation, None)?;
-        Ok(())
+        let leaf = EndEntityCert::try_from(&leaf).map_err(PathError::of)?;
+        let path = leaf.verify_for_usage(algorithms, &self.anchors, &intermediates, at, AnyUse, revocation, None);
+        path.map(drop).map_err(PathError::of)
     }
 }
 

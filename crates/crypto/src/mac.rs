@@ -5,7 +5,14 @@ use aws_lc_rs::{cmac, hmac};
 use crate::{Error, Hash, ct_eq};
 
 /// An HMAC value: public once it travels, as long as its hash's output.
-pub type Tag = hmac::Tag;
+#[derive(Clone, Copy, Debug)]
+pub struct Tag(hmac::Tag);
+
+impl AsRef<[u8]> for Tag {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+}
 
 /// A key for HMAC (RFC 2104) of any length.
 #[derive(Clone)]
@@ -30,7 +37,7 @@ impl HmacKey {
         for part in parts {
             context.update(part);
         }
-        context.sign()
+        Tag(context.sign())
     }
 
     /// Whether `tag` is the whole HMAC of the parts, in constant time.

@@ -29,6 +29,9 @@ pub mod status;
 pub mod token_length;
 pub mod version;
 
+// What the signatures need.
+pub use {dskpp_crypto, pskc};
+
 #[cfg(test)]
 #[path = "../tests/protocol/schema.rs"]
 mod schema;

@@ -15,7 +15,7 @@ mod ocra;
 mod totp;
 
 pub use code::{Code, Digits};
-pub use dskpp_crypto::Hash;
+pub use dskpp_crypto::{Hash, Secret};
 pub use hotp::Hotp;
 pub use ocra::{OcraInput, OcraSuite, Question};
 pub use totp::{Accepted, Totp};

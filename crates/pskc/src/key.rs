@@ -113,6 +113,19 @@ pub struct KeyData {
 }
 
 impl Key {
+    /// The elements in it, in the order of the schema, as [`Sequence`] takes them.
+    pub(crate) const CHILDREN: &[&str] = &[
+        "Issuer",
+        "AlgorithmParameters",
+        "KeyProfileId",
+        "KeyReference",
+        "FriendlyName",
+        "Data",
+        "UserId",
+        "Policy",
+        "Extensions*",
+    ];
+
     /// Whether all that the key's policy says is understood. Where it is not, the key must not be
     /// used at all (§5).
     pub fn is_usable(&self) -> bool {
@@ -120,24 +133,13 @@ impl Key {
     }
 
     pub(crate) fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
-        const CHILDREN: &[&str] = &[
-            "Issuer",
-            "AlgorithmParameters",
-            "KeyProfileId",
-            "KeyReference",
-            "FriendlyName",
-            "Data",
-            "UserId",
-            "Policy",
-            "Extensions*",
-        ];
         only_attributes(reader, element, &["Id", "Algorithm"])?;
         let mut key = Self {
             id: required(reader, element, "Id")?.to_owned(),
             algorithm: element.attr("Algorithm").map(xml::without_white_space),
             ..Self::default()
         };
-        let mut children = Sequence::new(CHILDREN);
+        let mut children = Sequence::new(Self::CHILDREN);
         while let Some((name, child)) = children.next(reader)? {
             match name {
                 "AlgorithmParameters" => {

@@ -88,23 +88,25 @@ impl KeyPackage {
 }
 
 impl DeviceInfo {
+    /// The elements in it, in the order of the schema, as [`Sequence`] takes them.
+    pub(crate) const CHILDREN: &[&str] = &[
+        "Manufacturer",
+        "SerialNo",
+        "Model",
+        "IssueNo",
+        "DeviceBinding",
+        "StartDate",
+        "ExpiryDate",
+        "UserId",
+        "Extensions*",
+    ];
+
     /// Reads what follows the start tag `element`, whatever its name (`pskc:DeviceInfo`, or
     /// `dskpp:DeviceId` of RFC 6063 §8.2).
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
-        const CHILDREN: &[&str] = &[
-            "Manufacturer",
-            "SerialNo",
-            "Model",
-            "IssueNo",
-            "DeviceBinding",
-            "StartDate",
-            "ExpiryDate",
-            "UserId",
-            "Extensions*",
-        ];
         only_attributes(reader, element, &[])?;
         let mut info = Self::default();
-        let mut children = Sequence::new(CHILDREN);
+        let mut children = Sequence::new(Self::CHILDREN);
         while let Some((name, child)) = children.next(reader)? {
             let text = match name {
                 "StartDate" => {

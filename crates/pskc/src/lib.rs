@@ -14,7 +14,7 @@
 //!
 //! Two types of other crates stand in signatures: [`jiff::Timestamp`](Timestamp), so that times carry no doubt about
 //! their unit, and [`compact_str::CompactString`](xml::CompactString) in the names of XML elements, which are nearly always short
-//! enough to need no allocation. Both are re-exported.
+//! enough to need no allocation. Both are re-exported, and so is `dskpp_crypto`, whose secrets and keys are arguments.
 //!
 //! ```
 #![doc = include_str!("../examples/read_key_file.rs")]
@@ -46,6 +46,7 @@ pub mod xml;
 
 pub use container::KeyContainer;
 pub use date::{DateTime, DateTimeError};
+pub use dskpp_crypto;
 pub use error::Error;
 pub use extensions::Extensions;
 pub use jiff::Timestamp;

@@ -8,17 +8,6 @@ use crate::{Error, Key, KeyData, KeyUsage, Policy, kind};
 
 const IDS: [&str; 3] = ["Id", "KeyId", "SecretId"];
 const ALGORITHMS: [&str; 3] = ["Algorithm", "KeyAlgorithm", "SecretAlgorithm"];
-const CHILDREN: [&str; 9] = [
-    "Issuer",
-    "AlgorithmParameters",
-    "KeyProfileId",
-    "KeyReference",
-    "FriendlyName",
-    "Data",
-    "UserId",
-    "Policy",
-    "Extensions",
-];
 const TEXTS: [&str; 5] = ["Issuer", "KeyProfileId", "KeyReference", "FriendlyName", "UserId"];
 const PARTS: [&str; 8] =
     ["Data", "AlgorithmParameters", "Usage", "Policy", "StartDate", "ExpiryDate", "PINPolicy", "Extensions"];
@@ -38,7 +27,7 @@ pub(super) fn read(
     let algorithm = names::attribute(tree, &ALGORITHMS, warnings).map(without_white_space);
     let algorithm = algorithm.map(|uri| algorithm_of(uri, tree, warnings));
     let mut key = Key { id: id(tree, serial, warnings), algorithm, ..Key::default() };
-    names::in_order(tree, &CHILDREN, warnings);
+    names::in_order(tree, Key::CHILDREN, warnings);
     let mut stood = Vec::new();
     for child in tree.children() {
         let text = match names::element(child, &TEXTS, warnings) {

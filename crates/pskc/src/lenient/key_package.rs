@@ -82,20 +82,9 @@ fn module(tree: &ElementTree, warnings: &mut Warnings) -> Option<CryptoModuleInf
 }
 
 fn device(tree: &ElementTree, warnings: &mut Warnings) -> Result<DeviceInfo, Error> {
-    const CHILDREN: [&str; 9] = [
-        "Manufacturer",
-        "SerialNo",
-        "Model",
-        "IssueNo",
-        "DeviceBinding",
-        "StartDate",
-        "ExpiryDate",
-        "UserId",
-        "Extensions",
-    ];
     const TEXTS: [&str; 6] = ["Manufacturer", "SerialNo", "Model", "IssueNo", "DeviceBinding", "UserId"];
     let mut info = DeviceInfo::default();
-    names::in_order(tree, &CHILDREN, warnings);
+    names::in_order(tree, DeviceInfo::CHILDREN, warnings);
     for child in tree.children() {
         let text = match names::element(child, &TEXTS, warnings) {
             Some("Manufacturer") => &mut info.manufacturer,

@@ -26,7 +26,7 @@ pub(super) fn element(tree: &ElementTree, known: &[&'static str], warnings: &mut
 pub(super) fn in_order(tree: &ElementTree, names: &[&str], warnings: &mut Warnings) {
     let mut last = 0;
     for child in tree.children() {
-        match names.iter().position(|name| child.is(name)) {
+        match names.iter().position(|name| child.is(name.trim_end_matches('*'))) {
             Some(at) if at < last => warnings.add(Irregularity::Order(child.local.clone()), &child.place),
             Some(at) => last = at,
             None => {}
