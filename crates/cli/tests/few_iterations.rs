@@ -9,8 +9,7 @@ use std::net::TcpListener;
 use std::num::NonZeroU32;
 
 use dskpp::algorithm::{KeyType, ProtectionMethod};
-use dskpp::key_package::PackageSpec;
-use dskpp::key_package::{self, PackageProtection};
+use dskpp::key_package::{self, PackageProtection, PackageSpec};
 use dskpp::message::{PackageContent, Request, Response};
 use dskpp::negotiate::NegotiationPolicy;
 use dskpp::server::{AuthPolicy, ClientKey, Finished, OutgoingKey, TwoPassFacts, TwoPassRun};

@@ -3,8 +3,7 @@
 use std::io::BufReader;
 
 use proptest::prelude::*;
-use pskc::xml::XmlError;
-use pskc::xml::{Foreign, Reader, Writer, XmlLimits, collapse, decode_base64, is_text, trim};
+use pskc::xml::{Foreign, Reader, Writer, XmlError, XmlLimits, collapse, decode_base64, is_text, trim};
 
 fn read(reader: Result<Reader<impl std::io::BufRead>, XmlError>) -> Result<Foreign, XmlError> {
     let mut reader = reader?;

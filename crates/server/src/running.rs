@@ -15,11 +15,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::Config;
-use crate::ConfigError;
-use crate::ConfigFault;
-use crate::Error;
-use crate::api;
 use crate::api::health;
 use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
@@ -42,6 +37,7 @@ use crate::setup::reload::Reload;
 use crate::setup::store_halves::Create;
 use crate::store::Store;
 use crate::threads::VitalThreads;
+use crate::{Config, ConfigError, ConfigFault, Error, api};
 
 /// Stack size of the threads that serve connections: enough for a debug build.
 const STACK_LEN: usize = 1024 * 1024;

@@ -1,8 +1,7 @@
 //! Essential threads: the death of one is reported, so that the process can exit with a reason instead of hanging.
 
-use std::io;
 use std::sync::Arc;
-use std::thread;
+use std::{io, thread};
 
 use tokio::sync::watch;
 

@@ -14,10 +14,9 @@ use pskc::{
 use serde_json::Value as Json;
 
 use super::atomic_output::{AtomicOutput, printed};
-use super::carried;
 use super::input::{Input, KeyFile};
-use super::material;
 use super::report::{PskcReport, Unfit};
+use super::{carried, material};
 use crate::output::{Failure, Output};
 use crate::shown::{count, note};
 

@@ -9,15 +9,14 @@ use super::config::{Credential, RunConfig};
 use super::failed::Failed;
 use super::server_finished::{self, Described, Provisioned};
 use crate::algorithm::{KeyType, PackageFormat};
-use crate::auth_data;
 use crate::encryption::K;
-use crate::key_schedule;
 use crate::message::{
     AuthenticationCodeMac, AuthenticationData, ClientNonce, Mac, MessageExtensions, PackageContent, Response,
     ServerHello, ServerHelloBody,
 };
 use crate::prf::Prf;
 use crate::version::Version;
+use crate::{auth_data, key_schedule};
 
 /// The beginning of a four-pass run.
 #[derive(Debug)]

@@ -9,15 +9,14 @@ use super::config::{Credential, RunConfig};
 use super::failed::Failed;
 use super::server_finished::{self, Described, Provisioned};
 use crate::algorithm::{KeyType, PackageFormat, ProtectionMethod};
-use crate::auth_data;
 use crate::key_package::{self, ITERATIONS};
-use crate::key_schedule;
 use crate::message::{
     AuthenticationCodeMac, AuthenticationData, Mac, PackageContent, ProtocolVariants, ServerFinishedBody,
 };
 use crate::prf::Prf;
 use crate::protection::ClientProtection;
 use crate::token_length::{self, Stated};
+use crate::{auth_data, key_schedule};
 
 /// The beginning of a two-pass run.
 #[derive(Debug)]

@@ -9,10 +9,9 @@ use pskc::{Key, KeyData, KeyPackage};
 
 use super::asn1::{Algorithm, CmsAttribute, Oid, UNREADABLE, UNWRITABLE, algorithm, from_der, to_der};
 use super::file::FileError;
-use super::hash_of_suite;
 use super::pfx::{self, Sealing};
 use super::reading::ReadRules;
-use super::{PackageError, attributes, pbes2, secret_of, skpc};
+use super::{PackageError, attributes, hash_of_suite, pbes2, secret_of, skpc};
 use crate::algorithm::KeyType;
 
 pub(super) const SECRET_BAG: Oid = Oid::new_unwrap("1.2.840.113549.1.12.10.1.5");

@@ -8,9 +8,7 @@ use pskc::{KeyContainer, ProtectionError, Value};
 use super::session::Finished;
 use crate::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS};
-use crate::key_package;
 use crate::key_package::PackageSpec;
-use crate::key_schedule;
 use crate::message::{
     AuthenticationCodeMac, AuthenticationData, ClientHello, Mac, MessageExtensions, PackageContent, ServerFinished,
     ServerFinishedBody, ServerKeyPackage,
@@ -20,8 +18,8 @@ use crate::prf::Prf;
 use crate::protection::ClientKey;
 use crate::refusal::{RefusalReason, RunRefusal};
 use crate::status::Status;
-use crate::token_length;
 use crate::version::Version;
+use crate::{key_package, key_schedule, token_length};
 
 /// What the server knows about this client beyond its message.
 #[derive(Clone, Copy, Debug)]

@@ -3,13 +3,12 @@
 use std::num::NonZeroU32;
 
 use dskpp::algorithm::{KeyType, MacAlgorithm, PackageFormat, ProtectionMethod};
-use dskpp::auth_data;
 use dskpp::client::{ClientProtection, Credential, Failed};
-use dskpp::key_schedule;
 use dskpp::message::{Mac, PackageContent, Payload, Trigger};
 use dskpp::prf::Prf;
 use dskpp::status::Status;
 use dskpp::version::Version;
+use dskpp::{auth_data, key_schedule};
 use dskpp_crypto::{Hash, Pbkdf2Prf, Secret, SeededRandom, Sha256, SystemRandom};
 use pskc::{DeviceInfo, Value};
 

@@ -21,10 +21,8 @@ use dskpp::negotiate::NegotiationPolicy;
 use dskpp::server::{AuthPolicy, RunRefusal, ServerK};
 use dskpp_crypto::RsaPublicKey;
 
-use crate::Config;
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::refusals::Refusals;
-use crate::model;
 use crate::net::crypto_pool::{CryptoPool, NotDone};
 use crate::net::rate_limit::{Rates, RetryAfter, Subject, weight};
 use crate::net::turns::{Turn, Turns};
@@ -33,6 +31,7 @@ use crate::policy::device_trust::DeviceTrust;
 use crate::setup::bootstrap::DataFolder;
 use crate::store::seal::SessionKeys;
 use crate::store::{Store, StoreError};
+use crate::{Config, model};
 
 mod client_hello;
 mod client_keys;

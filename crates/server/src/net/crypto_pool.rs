@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::Error;
-use crate::config;
 use crate::net::fair_queue::{FairQueue, Placement, Ticket};
 use crate::net::precedence::AddressHistory;
 use crate::net::rate_limit::{RetryAfter, Subject};
 use crate::threads::VitalThreads;
+use crate::{Error, config};
 
 /// Enough for a debug build.
 const STACK_LEN: usize = 1024 * 1024;

@@ -19,8 +19,7 @@ use rcgen::{
 use x509_parser::parse_x509_certificate;
 use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, SubjectPublicKeyInfo, X509Certificate};
 
-use crate::Error;
-use crate::files;
+use crate::{Error, files};
 
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,10 @@ use rustls_pki_types::CertificateRevocationListDer;
 use rustls_pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::ConfigError;
-use crate::ConfigFault;
 use crate::config::DevicesSection;
 use crate::files::{self, Stamp};
 use crate::model::clock::now;
+use crate::{ConfigError, ConfigFault};
 
 /// Why a device certificate is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

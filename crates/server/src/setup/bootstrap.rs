@@ -10,9 +10,6 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_parser::parse_x509_certificate;
 
-use crate::Config;
-use crate::Error;
-use crate::files;
 use crate::model::clock::timestamp;
 use crate::net::private_ca::PrivateCa;
 use crate::platform::warn_of_exposed_key;
@@ -21,6 +18,7 @@ use crate::setup::data_folder;
 use crate::setup::store_halves::{self, Create, OpenedStore};
 use crate::store::seal::SessionKeys;
 use crate::store::{Store, new_token};
+use crate::{Config, Error, files};
 
 /// Size of a generated K_SERVER.
 const K_SERVER_BITS: usize = 2048;

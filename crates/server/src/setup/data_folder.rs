@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::Error;
-use crate::files;
 use crate::platform::{lock_folder, private_folder, secure_data_folder};
+use crate::{Error, files};
 
 /// The startup lock of a data folder, held until dropped.
 pub(crate) struct Starting {

@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::Config;
-use crate::Error;
 use crate::model::clock::timestamp;
 use crate::setup::data_folder::Starting;
 use crate::setup::store_halves::{self, Create, OpenedStore};
-use crate::store;
+use crate::{Config, Error, store};
 
 /// A database with this version's schema.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 
 use dskpp_crypto::{Random as _, SystemRandom};
 
-use crate::Error;
-use crate::files;
 use crate::platform::{read_locked, write_options};
+use crate::{Error, files};
 
 /// The subfolder of the data folder in which each running server keeps a locked file.
 const FOLDER: &str = "servers";

@@ -9,13 +9,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::Config;
-use crate::Error;
-use crate::files;
 use crate::policy::otp::Windows;
 use crate::setup::data_folder::set_aside;
 use crate::store::seal::Kek;
 use crate::store::{Content, Store, StoreError, StorePolicy, look};
+use crate::{Config, Error, files};
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,12 @@
 //! What the store may believe about its files: that they are there, the same ones, whole, and can be written.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 

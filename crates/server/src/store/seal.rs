@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use dskpp_crypto::{AeadKey, Hash, HmacKey, Random as _, Secret, SystemRandom};
 
-use crate::Error;
 use crate::error::CannotOpen;
-use crate::files;
 use crate::model::id::SESSION_TIME_LEN;
 use crate::platform::warn_of_exposed_key;
+use crate::{Error, files};
 
 /// The key-encryption key: 32 octets that never enter the store.
 ///

@@ -9,13 +9,12 @@ use csv::{Reader, ReaderBuilder, StringRecord, Terminator};
 use pskc::KeyPackage;
 use serde_json::{Map, Value as Json};
 
-use super::FormatError;
 use super::columns::{COLUMNS, Column};
 use super::heading::heading;
 use super::json::UnreadMembers;
-use super::loose;
 use super::quotes::Quotes;
 use super::secret::Encoding;
+use super::{FormatError, loose};
 use crate::pskc::describe::{self, Pins};
 use crate::pskc::notes::Notes;
 use crate::shown::count;
