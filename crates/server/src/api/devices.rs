@@ -97,7 +97,7 @@ pub(super) async fn change(
         certificate: body.certificate_pem.map(|pem| pem.as_deref().map(trusted).transpose()).transpose()?,
     };
     if change.key_name.is_none() && change.shared_key.is_none() && change.certificate.is_none() {
-        return Err(ApiProblem::value("key_name, shared_key_hex or certificate_pem is needed"));
+        return Err(ApiProblem::value("key_name, shared_key_hex or certificate_pem is required"));
     }
     let device = api.store.change_device(&id, change, caller.id().to_owned()).await?;
     Ok(json_answer(StatusCode::OK, &whole(&device)))

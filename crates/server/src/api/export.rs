@@ -112,7 +112,7 @@ pub(super) async fn export(
             (Some(first), rest) => Ok(Some((first, (None, rest)))),
             (None, Some(export)) => {
                 let next = export.next().await;
-                let (chunk, rest) = next.inspect_err(|why| tracing::error!("an export breaks off: {why}"))?;
+                let (chunk, rest) = next.inspect_err(|why| tracing::error!("an export was aborted: {why}"))?;
                 Ok::<_, Broken>(Some((chunk, (None, rest))))
             }
             (None, None) => Ok(None),
@@ -154,7 +154,7 @@ struct RunningExport {
 
 /// Records an unreadable key.
 fn leave_out(left_out: &mut LeftOut, key_id: &str, why: &StoreError) {
-    tracing::error!("left out of an export: {why}");
+    tracing::error!("omitted from an export: {why}");
     left_out.count += 1;
     if left_out.keys.len() < MAX_LISTED {
         left_out.keys.push(LeftOutKey { key_id: key_id.to_owned(), reason: why.to_string() });

@@ -93,7 +93,7 @@ impl HealthSample {
             return (self.fault.clone(), since(self.at));
         }
         let slow = format!(
-            "a write has taken {} s and is not done yet: the disk is slow, or the database is locked",
+            "a write has been pending for {} s: the disk is slow, or the database is locked",
             checking.as_secs()
         );
         (Some(self.fault.clone().unwrap_or(slow)), Duration::ZERO)

@@ -40,7 +40,7 @@ pub(crate) fn router(binding: HttpBinding) -> Router {
 
 async fn wrong_method() -> Response {
     let allow = [(header::ALLOW, HeaderValue::from_static("POST"))];
-    (NO_CACHING, allow, refusal(StatusCode::METHOD_NOT_ALLOWED, "DSKPP requests are sent with POST\n")).into_response()
+    (NO_CACHING, allow, refusal(StatusCode::METHOD_NOT_ALLOWED, "DSKPP requests use POST\n")).into_response()
 }
 
 async fn receive(

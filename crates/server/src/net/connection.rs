@@ -132,7 +132,7 @@ impl Connections {
         let ended = tokio::select! {
             biased;
             () = timer.closed() => {
-                tracing::debug!(%peer, "closed: too slow, or room is needed");
+                tracing::debug!(%peer, "closed: timed out, or replaced by a new connection");
                 return;
             }
             ended = self.serve_one(stream, peer, place, &mut stop) => ended,
@@ -172,7 +172,7 @@ impl Connections {
     /// The key exchange and the signature run in the client's turn.
     async fn handshake(&self, tls: &InUse, stream: Watched, client: SocketAddr) -> io::Result<TlsStream<Watched>> {
         let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-        let turn = self.turns.of(client.into()).await.map_err(|_| io::Error::other("too many handshakes wait"))?;
+        let turn = self.turns.of(client.into()).await.map_err(|_| io::Error::other("too many handshakes waiting"))?;
         let accepted = started.into_stream(tls.now());
         drop(turn);
         accepted.await

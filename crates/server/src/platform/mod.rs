@@ -1,6 +1,6 @@
-//! What differs between systems: each has the same functions here, and no other file asks which system it is.
+//! Platform-specific code: the same functions for each system. No other file depends on the platform.
 //!
-//! Windows promises less in some places. Each of them says so where it stands, and the log where an operator has to act.
+//! Some functions guarantee less on Windows; their documentation says so, and the log if the operator must act.
 
 #[cfg(unix)]
 mod unix;

@@ -15,43 +15,43 @@ use crate::Error;
 
 pub(crate) use permissions::{secure_data_folder, secure_database, warn_of_exposed_key};
 
-/// Options to write a file; `mode` is its permissions from the first moment on.
+/// Options to write a file; it has `mode` from its creation on.
 pub(crate) fn write_options(mode: u32) -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).mode(mode);
     options
 }
 
-/// Makes folders that only their owner can enter.
+/// Creates folders that only their owner can access.
 pub(crate) fn private_folder() -> DirBuilder {
     let mut builder = DirBuilder::new();
     builder.mode(0o700);
     builder
 }
 
-/// Waits until what was made and renamed in a folder will be there after a crash.
+/// Makes created and renamed entries of a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Waits until nobody else has the folder locked, and locks it until the file is dropped.
+/// Waits for the folder's lock and holds it until the file is dropped.
 pub(crate) fn lock_folder(folder: &Path) -> io::Result<File> {
     let file = File::open(folder)?;
     file.lock()?;
     Ok(file)
 }
 
-/// The text of a file that another process keeps locked.
+/// The description of a server, from its locked file.
 pub(crate) fn read_locked(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// What tells a file from another one that took its path: device and inode.
+/// Distinguishes a file from a replacement at the same path, by device and inode.
 pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// The limit of open files, connections among them, of this process.
+/// This process's limit of open files, including connections.
 pub(crate) fn file_limit() -> usize {
     let soft = getrlimit(Resource::Nofile).current;
     soft.map_or(usize::MAX, |soft| usize::try_from(soft).unwrap_or(usize::MAX))

@@ -255,7 +255,7 @@ async fn a_row_that_cannot_be_read_is_refused_by_itself_and_can_be_revoked() {
 /// Also for partial records: an unreadable value is neither copied nor reported as an unavailable
 /// database, and blocks no other key of a batch.
 #[tokio::test]
-async fn what_a_change_looks_up_is_read_as_strictly_as_a_record() {
+async fn partial_reads_are_as_strict_as_records() {
     const NOT_UTF_8: &str = "CAST(x'FF' AS TEXT)";
     let db = Db::new();
     db.key(hotp_for("alice"), "key1").await;
