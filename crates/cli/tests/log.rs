@@ -37,6 +37,7 @@ fn a_closed_log_fails_nothing() {
 fn a_log_that_nobody_reads_stops_neither_runs_nor_the_end() {
     let mut home = Home::new();
     home.set("DSKPP_LOG_LEVEL", "debug");
+    home.set("DSKPP_LIMITS_REQUESTS_PER_ADDRESS_PER_S", "0"); // a fast machine would reach the limit
     let mut server = Server::start_unread(&home, 0);
     fill_log(&server);
     (0..3).for_each(|_| enrol(&home, &server));
@@ -49,6 +50,7 @@ fn lost_lines_are_counted_and_a_later_line_says_so() {
     let mut home = Home::new();
     home.set("DSKPP_LOG_LEVEL", "debug");
     home.set("DSKPP_LOG_FORMAT", "json");
+    home.set("DSKPP_LIMITS_REQUESTS_PER_ADDRESS_PER_S", "0"); // a fast machine would reach the limit
     let mut server = Server::start_unread(&home, 0);
     fill_log(&server);
     server.read_log();
