@@ -56,7 +56,7 @@ pub(crate) struct DeviceTrust {
 #[derive(Debug)]
 struct LoadedFiles {
     config: DevicesSection,
-    authorities: TrustAnchors,
+    anchors: TrustAnchors,
 }
 
 impl DeviceTrust {
@@ -98,7 +98,7 @@ impl DeviceTrust {
             Ok(Some(usage)) if usage.value.key_encipherment() => {}
             _ => return Err(CertificateError::KeyUsage),
         }
-        read.authorities.verify(leaf, above.iter().map(Vec::as_slice), unix_s)?;
+        read.anchors.verify(leaf, above.iter().map(Vec::as_slice), unix_s)?;
         Ok(key)
     }
 
@@ -156,23 +156,23 @@ impl LoadedFiles {
         let mut fault = |key: &str, path: &Path, remedy: String| {
             faults.push(ConfigFault::new(key, path.display(), remedy));
         };
-        let mut authorities = TrustAnchors::default();
-        authorities.accept_unlisted = config.accept_unlisted_issuers;
+        let mut anchors = TrustAnchors::default();
+        anchors.accept_unlisted = config.accept_unlisted_issuers;
         if !config.anchors.as_os_str().is_empty()
-            && let Err(why) = read_anchors(&config.anchors, &mut authorities)
+            && let Err(why) = read_anchors(&config.anchors, &mut anchors)
         {
             fault("devices.anchors", &config.anchors, why);
         }
         for path in &config.revocation_lists {
             match read_lists(path) {
-                Ok(read) => read.into_iter().for_each(|list| authorities.add(list)),
+                Ok(read) => read.into_iter().for_each(|list| anchors.add(list)),
                 Err(why) => fault("devices.revocation_lists", path, why),
             }
         }
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
-        Ok(Self { config: config.clone(), authorities })
+        Ok(Self { config: config.clone(), anchors })
     }
 
     fn has_anchors(&self) -> bool {
@@ -184,10 +184,10 @@ fn stamps(config: &DevicesSection) -> Vec<Stamp> {
     std::iter::once(&config.anchors).chain(&config.revocation_lists).map(|path| files::stamp(path)).collect()
 }
 
-fn read_anchors(path: &Path, authorities: &mut TrustAnchors) -> Result<(), String> {
+fn read_anchors(path: &Path, anchors: &mut TrustAnchors) -> Result<(), String> {
     let certificates = files::read_certificates(path).map_err(|why| why.to_string())?;
     for (number, der) in (1..).zip(&certificates) {
-        authorities.trust(der).map_err(|why| match why {
+        anchors.trust(der).map_err(|why| match why {
             PathError::NoAuthority => format!("certificate {number} is not a CA certificate; remove it"),
             why => format!("certificate {number} is invalid: {why}; use X.509 certificates"),
         })?;
