@@ -1,4 +1,4 @@
-//! Messages: those that are accepted survive being written.
+//! Messages: accepted ones round-trip.
 #![no_main]
 
 use dskpp::message::{Request, Response, Trigger};

@@ -1,4 +1,4 @@
-//! Key packages and key files of other formats: no octets make a reader panic, and what is opened can be sealed and
+//! Key packages and key files in other formats: no input causes a panic, and opened packages can be sealed and
 //! opened again.
 #![no_main]
 
@@ -26,7 +26,7 @@ static SIGNER: LazyLock<SigningKey> = LazyLock::new(|| {
     SigningKey::from_pem(include_str!("../../crates/pskc/tests/data/signature/p256.key")).expect("a key")
 });
 
-/// Files of any number of keys.
+/// Files with any number of keys.
 fn files(octets: &[u8]) {
     let _ = file::format_of(octets);
     for unlock in UNLOCKS.iter() {
@@ -48,10 +48,10 @@ fuzz_target!(|octets: &[u8]| {
         for unlock in UNLOCKS.iter() {
             let Ok(OpenedPackage { package, .. }) = codec.open(octets, unlock.as_ref()) else { continue };
             let password = Secret::from_slice(b"p");
-            let iterations = NonZeroU32::new(1000).expect("not 0"); // the fewest that are read
+            let iterations = NonZeroU32::new(1000).expect("not 0"); // the minimum accepted
             let protection = PackageProtection::Password { password: password.clone(), iterations };
             let sealed = codec.seal(&package, &protection, &mut SeededRandom::new(b"fuzz"));
-            let Ok(sealed) = sealed else { continue }; // a PIN policy of PSKC's may be more than RFC 6031 has
+            let Ok(sealed) = sealed else { continue }; // RFC 6031 cannot express every PIN policy
             let opened = OpenedPackage { package, iterations: Some(iterations) };
             assert_eq!(codec.open(&sealed, Some(&DecryptionKey::Password(password))), Ok(opened));
         }

@@ -1,12 +1,12 @@
-//! Encrypted values of any container opened; and values protected here, one octet of them changed, which must be
-//! refused.
+//! Decrypts values of any container; and protects values, changes one octet, and requires that
+//! they are refused.
 #![no_main]
 
 use dskpp_crypto::{Hash, Secret, SeededRandom};
 use libfuzzer_sys::fuzz_target;
 use pskc::{DecryptionKey, DerivedKey, KeyContainer, KeyData, Opener, OpenerOptions, Protector, Value};
 
-/// Passwords are not tried where their derivation takes more rounds: they are slow, and no different.
+/// Passwords with more rounds are not tried: they are slow, and no different.
 const MAX_ITERATIONS: u32 = 100;
 
 fuzz_target!(|data: &[u8]| {
@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// A key of 16, 24 or 32 octets. That of 16 is the one of RFC 6030 figure 6.
+/// A key of 16, 24 or 32 octets; the one of 16 is that of RFC 6030 figure 6.
 fn key(len: usize) -> Secret {
     let octets = [0x12, 0x34, 0x56, 0x78, 0x90].into_iter().cycle();
     Secret::new(octets.take(len).collect())
@@ -45,7 +45,7 @@ fn open_with_everything(container: &KeyContainer) {
     }
 }
 
-/// What each key opens to.
+/// The result of opening with each key.
 fn open(container: &KeyContainer, unlock: &DecryptionKey, options: &OpenerOptions) -> Vec<Option<KeyData>> {
     let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
     let keys = container.key_packages.iter().filter_map(|package| package.key.as_ref()?.data.as_ref());
@@ -73,7 +73,7 @@ fn is_plain(data: &KeyData) -> bool {
         && plain(&data.counter)
 }
 
-/// The first three octets say how the secret, the others, is protected, and what is changed then.
+/// The first three octets choose the secret's length, its protection and the change.
 fn flip(data: &[u8]) {
     let [high, low, mask, secret @ ..] = data else { return };
     let position = usize::from(u16::from_be_bytes([*high, *low]));
@@ -104,7 +104,7 @@ fn flip(data: &[u8]) {
     }
 }
 
-/// One octet of the ciphertext, or of the MAC, another one.
+/// Changes one octet of the ciphertext or MAC.
 fn change(protected: &KeyData, position: usize, mask: u8) -> KeyData {
     let mut changed = protected.clone();
     let Some(Value::Encrypted(value)) = &mut changed.secret else { panic!("protected, and not encrypted") };

@@ -1,5 +1,5 @@
-//! Containers read strictly, leniently and as a stream: what the strict reader takes, the others take too, and it
-//! survives being written.
+//! Reads containers strictly, leniently and as a stream: what the strict reader accepts, the others accept too, and it
+//! round-trips.
 #![no_main]
 
 use std::io::{BufRead, BufReader};

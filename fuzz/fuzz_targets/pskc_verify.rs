@@ -1,4 +1,4 @@
-//! Signatures: whatever is accepted has the content of one of the documents that were really signed.
+//! Signatures: an accepted document has the content of one that was really signed.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ macro_rules! data {
     ($($name:literal),*) => { [$(include_bytes!(concat!("../../crates/pskc/tests/data/signature/", $name)).as_slice()),*] };
 }
 
-/// All that was ever signed with the keys below.
+/// All documents signed with the keys below.
 const SIGNED: [&[u8]; 7] = data![
     "rsa-sha256-exc.xml",
     "rsa-sha384-default.xml",

@@ -1,4 +1,4 @@
-//! The XML reader over a slice and over seven octets at a time: the same tree, the same walk, the same errors.
+//! The XML reader over a slice and over chunks of seven octets: same tree, same walk, same errors.
 #![no_main]
 
 use std::io::{BufRead, BufReader};
@@ -40,7 +40,7 @@ enum Step {
     Skipped(u64),
 }
 
-/// Takes a document apart as its elements' names say, since no schema does.
+/// Walks a document as its element names direct, since there is no schema.
 fn walk(source: impl BufRead, limits: XmlLimits, steps: &mut Vec<Step>) -> Result<(), XmlError> {
     let mut reader = Reader::new(source, limits)?;
     let mut element = reader.root()?;

@@ -53,13 +53,13 @@ pub(crate) struct Api {
     client: HttpClient,
     server: String,
     token: String,
-    /// The file with the trusted certificates, where it is not the system's.
+    /// The file with the trusted certificates, if not the system's.
     ca: Option<PathBuf>,
 }
 
-/// How long a document is sent again to a server that has no room for it.
+/// How long to retry a document while the server is busy.
 const MOST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// Where `dskpp serve` puts its private CA unless it is told otherwise.
+/// The private CA of `dskpp serve` in its default data folder.
 const DEFAULT_CA: &str = "dskpp-data/tls/ca.pem";
 
 impl Connection {
@@ -84,7 +84,7 @@ impl Api {
         Ok(Api { client, server, token: token.to_owned(), ca: ca.map(Path::to_owned) })
     }
 
-    /// The file with the certificates that are trusted instead of the system's.
+    /// The CA file that is trusted instead of the system's.
     pub(crate) fn ca(&self) -> Option<&Path> {
         self.ca.as_deref()
     }
@@ -109,7 +109,7 @@ impl Api {
         self.success(self.request(Method::DELETE, path)?).await.map(drop)
     }
 
-    /// As [`get`](Self::get); `None` where the server has no such thing.
+    /// Like [`get`](Self::get); `None` if the server answers 404.
     pub(crate) async fn get_if_there<A: DeserializeOwned>(&self, path: &str) -> Result<Option<A>, Failure> {
         let answer = self.request(Method::GET, path)?.send().await.map_err(|why| self.unreachable(&why))?;
         match answer.status() {
@@ -118,7 +118,7 @@ impl Api {
         }
     }
 
-    /// Sends a PSKC document to be imported. While the server has no room for it, this waits as it asks, after `waiting`.
+    /// Sends a PSKC document for import. While the server is busy, calls `waiting` and waits as long as it asks.
     pub(crate) async fn import(
         &self,
         query: &ImportQuery,
@@ -140,7 +140,7 @@ impl Api {
         }
     }
 
-    /// Asks for a PSKC document, however long it takes to come.
+    /// Requests a PSKC document, without a time limit.
     pub(crate) async fn export(&self, export: &ExportRequest) -> Result<Response, Failure> {
         let request = self.request(Method::POST, paths::KEYS_EXPORT)?.json(export);
         self.success(request.timeout(Duration::from_secs(24 * 3600))).await
@@ -183,7 +183,7 @@ impl Api {
             401 => "name a file with a valid token with --token-file",
             403 => "use a token whose role allows this: see `dskpp admin token create --help`",
             404 => "check the id or name, and check that --server is a dskpp server",
-            409 => "check what exists already, and change or revoke it first",
+            409 => "check the existing entry, and change or revoke it first",
             413 => "send less per request",
             429 | 503 => "run the same command again in a few seconds",
             500.. => "run the same command again later; the server's log has the reason",
@@ -211,7 +211,7 @@ impl Api {
     }
 }
 
-/// A path for a message; a relative one with the folder that it is relative to.
+/// A path for a message; a relative one with its folder.
 fn here(path: &Path) -> String {
     match std::env::current_dir() {
         Ok(folder) if path.is_relative() => format!("{} in {}", path.display(), folder.display()),
@@ -219,7 +219,7 @@ fn here(path: &Path) -> String {
     }
 }
 
-/// How long a server without room asks us to stay away.
+/// How long a busy server asks to wait.
 fn retry_after(answer: &Response) -> Option<Duration> {
     let is_busy = answer.status() == StatusCode::TOO_MANY_REQUESTS;
     let seconds = answer.headers().get(RETRY_AFTER).filter(|_| is_busy)?.to_str().ok()?.parse().ok()?;

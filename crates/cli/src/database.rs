@@ -22,16 +22,16 @@ pub(crate) enum Database {
 
 #[derive(Args)]
 pub(crate) struct Migrate {
-    /// Configuration file of the server
-    #[arg(long, value_name = "FILE")]
+    /// Configuration file (the documented dskpp.toml lists every key)
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     config: Option<PathBuf>,
 
-    /// The server's data folder; overrides the file
-    #[arg(long, value_name = "DIR")]
+    /// Folder for the database, keys and certificates; overrides the file
+    #[arg(long, value_name = "DIR", help_heading = "Configuration")]
     data_dir: Option<PathBuf>,
 
     /// Create an empty database
-    #[arg(long)]
+    #[arg(long, help_heading = "Store")]
     init: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `dskpp enroll`: a key from a server into the token store.
+//! `dskpp enroll`: gets a key from a server into the token store.
 
 mod ask;
 pub(crate) mod names;
@@ -230,7 +230,7 @@ impl Enroll {
 /// A private key, and its certificates in DER.
 type PrivateKey = (Arc<RsaPrivateKey>, Vec<Vec<u8>>);
 
-/// Shows the user why nothing happens for a while.
+/// Tells the user why nothing happens for a while.
 fn waiting(wait: Duration) {
     note(format!("the server is busy and asks to wait {} s: waiting", wait.as_secs()));
 }

@@ -1,7 +1,7 @@
-//! The log of a server: lines on standard error that never make the server wait, or fail.
+//! The server's log: lines on standard error that never block the server or make it fail.
 //!
-//! A thread of its own writes them. What it cannot keep up with, or cannot write, is dropped and counted, and a later
-//! line says how many were lost.
+//! A separate thread writes them. Lines that it cannot write in time are dropped and counted, and a later line reports
+//! the number.
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
@@ -22,18 +22,18 @@ use crate::output::Failure;
 use crate::platform::standard_error;
 use crate::serve::fault;
 
-/// Octets of lines that may wait.
+/// Octets of queued lines.
 const MOST_WAITING: usize = 256 * 1024;
-/// How often lost lines are reported while more are lost.
+/// The interval between reports of lost lines.
 const REPORT: Duration = Duration::from_secs(1);
-/// How long an ending program waits for whoever reads its log.
+/// How long an ending program waits for the reader of its log.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The log, once it is started.
+/// The log, once started.
 static STARTED: OnceLock<Started> = OnceLock::new();
 
 thread_local! {
-    /// Whether this is the thread that writes: its own report always finds a place.
+    /// Whether this is the writer thread: its own report always fits in the queue.
     static WRITES: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -67,13 +67,13 @@ pub(crate) fn start(log: &LogSection, file: Option<&Path>) -> Result<(), Failure
             Box::new(move |filter| handle.reload(filter).map_err(|why| why.to_string()))
         }
     };
-    // The standard hook would write to standard error itself, and wait for it.
+    // The default hook would write to standard error directly, and block.
     std::panic::set_hook(Box::new(log_panic));
     _ = STARTED.set(Started { queue, set_filter });
     Ok(())
 }
 
-/// What is logged, from `log.level` or `RUST_LOG`.
+/// The log filter, from `log.level` or `RUST_LOG`.
 fn filter(level: &str) -> Result<EnvFilter, ConfigError> {
     let (value, place) = match std::env::var("RUST_LOG") {
         Ok(filter) => (filter, Some("environment variable RUST_LOG".to_owned())),
@@ -100,7 +100,8 @@ pub(crate) fn set_level(level: &str) -> Result<(), String> {
     STARTED.get().map_or(Ok(()), |started| (started.set_filter)(filter))
 }
 
-/// The end of a program: waits for the lines that are on their way, but not for ever, then does `last`, which may
+/// Ends the program's log: waits a limited time for queued lines, then runs `last`, which may write to standard error
+/// too.
 /// write to the same place.
 pub(crate) fn end(last: impl FnOnce() + Send + 'static) {
     let Some(started) = STARTED.get() else { return last() };
@@ -115,13 +116,13 @@ pub(crate) fn end(last: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// What the writing thread gets.
+/// Input of the writer thread.
 enum Line {
     Text(Vec<u8>),
     Flush(SyncSender<()>),
 }
 
-/// Lines on their way.
+/// The queue of lines.
 struct Queue {
     lines: Sender<Line>,
     waiting: AtomicUsize,
@@ -134,7 +135,7 @@ impl Queue {
         (Queue { lines, waiting: AtomicUsize::new(0), lost: AtomicU64::new(0) }, waiting)
     }
 
-    /// Takes a line, or counts it as lost.
+    /// Queues a line, or counts it as lost.
     fn put(&self, line: &[u8]) {
         let fits = self.waiting.fetch_add(line.len(), Relaxed) + line.len() <= MOST_WAITING;
         if !(fits || WRITES.get()) || self.lines.send(Line::Text(line.to_vec())).is_err() {
@@ -143,7 +144,7 @@ impl Queue {
         }
     }
 
-    /// Waits until all that is on its way is written, but not for ever.
+    /// Waits a limited time until all queued lines are written.
     fn flush(&self) {
         let (done, wait) = sync_channel(1);
         if self.lines.send(Line::Flush(done)).is_ok() {
@@ -151,7 +152,7 @@ impl Queue {
         }
     }
 
-    /// Writes lines, for ever.
+    /// Writes lines, forever.
     fn write(&self, lines: &Receiver<Line>, mut out: impl Write) {
         WRITES.set(true);
         let mut reported: Option<Instant> = None;
@@ -159,7 +160,7 @@ impl Queue {
             let text = match line {
                 Line::Text(text) => text,
                 Line::Flush(done) => {
-                    _ = done.send(()); // nobody waits any more
+                    _ = done.send(()); // the waiter has given up
                     continue;
                 }
             };
@@ -179,7 +180,7 @@ impl Queue {
     }
 }
 
-/// As `Write::write_all`; where the other end has made the pipe non-blocking, it waits all the same.
+/// Like `Write::write_all`, but also waits if the reader made the pipe non-blocking.
 fn write_all(out: &mut impl Write, mut text: &[u8]) -> io::Result<()> {
     while !text.is_empty() {
         match out.write(text) {
@@ -193,7 +194,7 @@ fn write_all(out: &mut impl Write, mut text: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// One call is one line.
+/// Each call writes one line.
 impl Write for &Queue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.put(line);

@@ -26,8 +26,8 @@ use zeroizing_alloc::ZeroAlloc;
 
 use output::{Failure, Output};
 
-/// Memory is wiped when it is given back: codes, tokens and keys pass through buffers of HTTP, TLS and JSON that do not
-/// wipe themselves.
+/// Wipes memory on free: codes, tokens and keys pass through buffers of HTTP, TLS and JSON that do not wipe
+/// themselves.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<platform::Allocator> = ZeroAlloc(platform::ALLOCATOR);
 
@@ -74,7 +74,7 @@ enum Command {
     /// Print the manual or write one page per command
     Man {
         /// Write a page for each command into this folder, such as dskpp-admin-key.1
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", help_heading = "Output")]
         out: Option<PathBuf>,
     },
     #[command(hide = true)]
@@ -118,13 +118,13 @@ fn main() -> ExitCode {
     code
 }
 
-/// The end where there is nothing to run: help, a version, or a wrong use.
+/// Help, a version, or a usage error.
 fn unparsed(why: &clap::Error) -> ExitCode {
     if !why.use_stderr() {
         let _ = why.print();
         return ExitCode::SUCCESS;
     }
-    // A program that asked for JSON reads its one document here too.
+    // With --json, these are one JSON document too.
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = why.to_string();
         let first = match why.kind() {
@@ -154,13 +154,13 @@ fn manual(output: &Output, out: Option<&Path>) -> Result<(), Failure> {
     print_text(output, "page", &page)
 }
 
-/// The page of a command, and those of all below it.
+/// The manual page of a command and all its subcommands.
 fn manual_of(command: &clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     clap_mangen::Man::new(command.clone()).render(page)?;
     below(command).try_for_each(|below| manual_of(below, page))
 }
 
-/// The same, each in a file of its own.
+/// The same, with one file per page.
 fn pages_of(command: &clap::Command, folder: &Path) -> std::io::Result<()> {
     clap_mangen::Man::new(command.clone()).generate_to(folder)?;
     below(command).try_for_each(|below| pages_of(below, folder))

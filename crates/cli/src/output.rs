@@ -1,4 +1,4 @@
-//! What people and programs see: results, and errors with what to do next.
+//! Output for people and programs: results, and errors with a remedy.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -11,10 +11,10 @@ use crate::shown;
 
 use crate::log;
 
-/// Where results go, and in which form.
+/// The form of the output.
 #[derive(Clone, Copy)]
 pub(crate) struct Output {
-    /// One JSON document on standard output.
+    /// Print one JSON document on standard output.
     pub(crate) json: bool,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Output {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) message: String,
-    /// Each on a line of its own below the message.
+    /// Each on its own line below the message.
     details: Vec<String>,
     next: Option<String>,
     usage: bool,
@@ -30,42 +30,42 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure whose text says all.
+    /// A failure with a self-explanatory message.
     pub(crate) fn new(message: impl ToString) -> Self {
         Failure { message: message.to_string(), details: Vec::new(), next: None, usage: false, document: None }
     }
 
-    /// A wrong use of the command (exit code 2).
+    /// A usage error (exit code 2).
     pub(crate) fn usage(message: impl ToString) -> Self {
         Failure { usage: true, ..Failure::new(message) }
     }
 
-    /// With where it happened.
+    /// Prefixes the place.
     pub(crate) fn within(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
     }
 
-    /// With several things that are wrong.
+    /// Adds a list of what is wrong.
     pub(crate) fn details(mut self, details: impl IntoIterator<Item = impl ToString>) -> Self {
         self.details = details.into_iter().map(|detail| detail.to_string()).collect();
         self
     }
 
-    /// With what to do next.
+    /// Adds the remedy.
     pub(crate) fn next(mut self, next: impl ToString) -> Self {
         self.next = Some(next.to_string());
         self
     }
 
-    /// With what was found all the same: programs get it in the one document, which says why it failed, too.
+    /// Adds partial results: in JSON they are in the same document as the error.
     pub(crate) fn with(mut self, document: Value) -> Self {
         self.document = Some(document);
         self
     }
 }
 
-/// Errors that say what to do next.
+/// Errors with a remedy.
 macro_rules! with_next {
     ($($error:ty),+) => {
         $(impl From<$error> for Failure {
@@ -79,7 +79,7 @@ macro_rules! with_next {
 with_next!(EnrollError, TokenStoreError, TokenError, TransportError);
 
 impl Output {
-    /// A result: `document` for programs, `text` for people.
+    /// Prints a result: `document` as JSON, `text` otherwise.
     pub(crate) fn print(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
         let text = match self.json {
             true => shown::json(&serde_json::to_value(document).map_err(Failure::new)?.to_string()),
@@ -87,7 +87,7 @@ impl Output {
         };
         let mut out = std::io::stdout().lock();
         match writeln!(out, "{text}").and_then(|()| out.flush()) {
-            // A reader that has seen enough is no failure of ours.
+            // A closed pipe is not a failure.
             Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
                 Err(Failure::new(format!("cannot write to standard output: {why}")))
             }
@@ -95,19 +95,19 @@ impl Output {
         }
     }
 
-    /// A line for people while something goes on.
+    /// Prints a progress line, except with `--json`.
     pub(crate) fn say(&self, text: impl AsRef<str>) {
         if !self.json {
-            let _ = writeln!(std::io::stdout(), "{}", shown::block(text.as_ref())); // who does not listen misses nothing
+            let _ = writeln!(std::io::stdout(), "{}", shown::block(text.as_ref())); // a closed pipe is not a failure
         }
     }
 
-    /// The end of a failed command.
+    /// Reports a failure.
     pub(crate) fn fail(&self, failure: Failure) -> ExitCode {
         let (json, code) = (self.json, if failure.usage { 2 } else { 1 });
         log::end(move || {
             if json {
-                // Programs find both members always; a text that says all has nothing to add for people.
+                // In JSON both members are always present; text omits an empty remedy.
                 let next = failure.next.as_deref().unwrap_or("correct that and run the same command again");
                 let mut document = failure.document.unwrap_or_else(|| json!({}));
                 let error = [std::slice::from_ref(&failure.message), &failure.details].concat().join("\n  ");

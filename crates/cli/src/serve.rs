@@ -62,7 +62,7 @@ impl Serve {
         })
     }
 
-    /// The configuration as it is now, with what the command line overrides.
+    /// The current configuration with the command line's overrides.
     fn config(&self) -> Result<Config, ConfigError> {
         let mut config = Config::load(self.config.as_deref())?;
         if let Some(data_dir) = &self.data_dir {
@@ -76,7 +76,7 @@ impl Serve {
     }
 }
 
-/// What is wrong with the configuration.
+/// The failure for a configuration error.
 pub(crate) fn fault(why: ConfigError) -> Failure {
     Failure::new("invalid configuration:")
         .details(why.0)

@@ -1,4 +1,4 @@
-//! What others wrote, on its way to a terminal, a program or a shell.
+//! Makes untrusted text safe for a terminal, a program or a shell.
 
 use std::fmt::{Display, Write as _};
 
@@ -7,17 +7,17 @@ use pskc::{Shown, escaped, is_deceptive, shortened};
 /// The longest message, in characters.
 const MOST: usize = 1_500;
 
-/// A value of somebody else in a table or a sentence.
+/// An untrusted value in a table or a sentence.
 pub(crate) fn shown(text: impl AsRef<str>) -> String {
     Shown(text.as_ref()).to_string()
 }
 
-/// A whole message on one line, whatever is in it: the last gate in front of a terminal.
+/// A message on one line, whatever it contains: the last step before a terminal.
 pub(crate) fn line(message: impl Display) -> String {
     escaped(&shortened(&message.to_string(), MOST), |_| false)
 }
 
-/// The text of a result: lines are its own, and nothing else in it moves the cursor.
+/// The text of a result: it keeps its line breaks, and nothing else in it moves the cursor.
 pub(crate) fn block(text: &str) -> String {
     escaped(text, |c| c == '\n' || c == '\t')
 }
@@ -27,26 +27,26 @@ pub(crate) fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Something to know about what is done, on standard error.
+/// Prints a note on standard error.
 pub(crate) fn note(message: impl Display) {
     eprintln!("dskpp: {}", line(message));
 }
 
-/// A JSON document that means the same, and shows nothing in a terminal that its texts do not say: what
-/// [`is_deceptive`] can stand in texts only, where it is written as `\u202e`.
+/// An equivalent JSON document that cannot deceive in a terminal: what [`is_deceptive`] occurs only in strings, and is
+/// escaped there, such as `\u202e`.
 pub(crate) fn json(document: &str) -> String {
     let mut out = String::with_capacity(document.len());
     let mut rest = document;
     while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c)) {
-        out.push_str(&rest[..at]); // where a character begins
+        out.push_str(&rest[..at]); // a character boundary
         c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(out, "\\u{unit:04x}"));
         rest = &rest[at + c.len_utf8()..];
     }
     out + rest
 }
 
-/// The last argument of a command that is suggested, as a POSIX shell has to be given it: quoted where it needs that,
-/// and behind `--` where it could be an option.
+/// The last argument of a suggested command, for a POSIX shell: quoted if needed, and after `--` if it looks like an
+/// option.
 pub(crate) fn argument(text: impl AsRef<str>) -> String {
     let text = shown(text);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '@' | '%' | '+' | ',');
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_argument_is_one_word_for_a_shell() {
+    fn an_argument_is_a_single_shell_word() {
         for (text, expected) in [
             ("key-1", "key-1"),
             ("https://h:8443/a", "https://h:8443/a"),
@@ -79,7 +79,7 @@ mod tests {
         ] {
             assert_eq!(argument(text), expected);
         }
-        // As a shell reads it.
+        // As a shell parses it.
         for text in ["a b", "$(id)", "it's", "\\", "*", "a\"b", "#"] {
             let echo = format!("printf %s {}", argument(text));
             let said = std::process::Command::new("sh").args(["-c", &echo]).output();
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same_and_moves_no_cursor() {
+    fn json_is_equivalent_and_moves_no_cursor() {
         let document = serde_json::json!({ "a\u{9b}": "\u{202e}\u{7f}\u{e0041}\u{1b}é\n" });
         let written = json(&document.to_string());
         assert!(!written.chars().any(is_deceptive), "{written}");

@@ -1,4 +1,4 @@
-//! Opening the token store: where it is, and what unlocks it.
+//! Opens the token store: its path, and how to unlock it.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use dskpp_crypto::Secret;
 use crate::output::Failure;
 use crate::shown::{argument, note};
 
-/// The passphrase, for programs that cannot type.
+/// The passphrase, for unattended use.
 const PASSPHRASE: &str = "DSKPP_STORE_PASSPHRASE";
 
 #[derive(Args)]
@@ -47,7 +47,7 @@ impl StoreOptions {
         Ok(FileStore::open_or_create(&path, &unlock)?)
     }
 
-    /// A shell command for a key of the same store.
+    /// A shell command for a key in the same store.
     pub(crate) fn command(&self, verb: &str, key_id: &str) -> String {
         let given = [
             ("--store", "DSKPP_STORE", &self.store),
@@ -55,7 +55,7 @@ impl StoreOptions {
         ];
         let mut command = format!("dskpp token {verb}");
         for (option, variable, path) in given {
-            // The next command reads the same environment.
+            // The command will have the same environment.
             if let Some(path) =
                 path.as_ref().filter(|path| std::env::var_os(variable).as_deref() != Some(path.as_os_str()))
             {
@@ -105,7 +105,7 @@ impl StoreOptions {
     }
 }
 
-/// An attacker with a copy of the store can try passphrases without limit.
+/// Offline, an attacker can try passphrases without limit.
 fn warn_if_weak(passphrase: &Secret) {
     let text = String::from_utf8_lossy(passphrase.expose());
     let estimate = zxcvbn::zxcvbn(&text, &[]);
@@ -118,7 +118,7 @@ fn warn_if_weak(passphrase: &Secret) {
     }
 }
 
-/// A number in words, rounded to its first digit.
+/// An approximate number in words.
 fn round(number: u64) -> String {
     let unit = 10u64.pow(number.checked_ilog10().unwrap_or(0));
     let rounded = (number / unit).saturating_mul(unit);

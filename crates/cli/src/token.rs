@@ -24,7 +24,7 @@ pub(crate) enum TokenCommand {
         #[command(flatten)]
         one: One,
         /// The challenge to respond to (OCRA)
-        #[arg(long)]
+        #[arg(long, help_heading = "Password")]
         challenge: Option<String>,
     },
     /// Import the keys of a key file (PSKC) into the store
@@ -44,7 +44,7 @@ pub(crate) enum TokenCommand {
         #[command(flatten)]
         one: One,
         /// Do not ask for confirmation
-        #[arg(long)]
+        #[arg(long, help_heading = "Confirmation")]
         yes: bool,
     },
     /// Confirm that a server accepted a code of a renewed key: delete the keys that it replaced, permanently
@@ -163,7 +163,7 @@ fn otp(one: &One, challenge: Option<&str>, output: &Output) -> Result<(), Failur
     output.print(&document, || otp.code.to_string())
 }
 
-/// Imports the keys of a file, and reports those that it refuses. A file that cannot be read adds none.
+/// Imports the keys of a file and reports refused ones. If the file cannot be read, no key is added.
 fn import(input: &KeyFile, store: &StoreOptions, output: &Output) -> Result<(), Failure> {
     let file = input.open(true)?;
     file.warn();
@@ -210,7 +210,7 @@ fn export(one: &One, output: &Output) -> Result<(), Failure> {
     output.print(&document, || HEXLOWER.encode(token.secret.expose()))
 }
 
-/// After this, no server wants the replaced keys.
+/// Deletes the replaced keys: no server needs them any more.
 fn accepted(one: &One, output: &Output) -> Result<(), Failure> {
     let mut store = one.store.open()?;
     let tokens = store.load()?;

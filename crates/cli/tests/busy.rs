@@ -1,5 +1,5 @@
-//! A server that has no room for keys now is asked again, as late as it wishes; a file that is sent in ten parts does not
-//! fail at the seventh because others send theirs.
+//! A busy server is asked again after the time that it states; an import in ten parts does not
+//! fail at the seventh because of other clients.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -18,7 +18,7 @@ const KEYS: &str = "<KeyContainer xmlns='urn:ietf:params:xml:ns:keyprov:pskc' Ve
 const NOT_FOUND: &str = "404 Not Found\r\nContent-Length: 0\r\n";
 const BUSY: &str = r#"{"detail":"other imports are running"}"#;
 
-/// A server that gives one of these answers after the other, each on a connection of its own.
+/// A server that returns these answers in turn, each on its own connection.
 fn server(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -57,7 +57,7 @@ fn import(origin: &str) -> support::Done {
 }
 
 #[test]
-fn an_import_waits_for_a_busy_server_as_long_as_it_is_asked_to_and_says_so() {
+fn an_import_waits_for_a_busy_server_as_long_as_requested_and_says_so() {
     let progress = r#"{"id":"i","done":1,"accepted":1,"duplicate":0,"refused":0,"rejected":[]}"#;
     let batch = r#"{"accepted":1,"duplicate":[],"refused":[],"done":1}"#;
     let not_found = format!("{NOT_FOUND}Connection: close\r\n\r\n");
@@ -73,7 +73,7 @@ fn an_import_waits_for_a_busy_server_as_long_as_it_is_asked_to_and_says_so() {
 }
 
 #[test]
-fn an_import_does_not_wait_without_end() {
+fn an_import_does_not_wait_forever() {
     for retry_after in ["86400", "tomorrow", "-1", "18446744073709551615"] {
         let (origin, asked) = server(vec![format!("{NOT_FOUND}Connection: close\r\n\r\n"), busy(retry_after)]);
         let done = import(&origin);

@@ -1,4 +1,4 @@
-//! What the README does by hand, and the other ways to a key, with the built program.
+//! The README's steps, and the other ways to a key, with the built program.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -8,13 +8,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::{Home, Server, shown, text};
 
-/// Makes an enrolment with further options.
+/// Creates an enrolment with further options.
 fn create(home: &Home, user: &str, key_type: &str, more: &[&str]) -> Value {
     let args = ["admin", "enrolment", "create", "--user", user, "--key-type", key_type];
     home.json(&[&args[..], more].concat())
 }
 
-/// Enrols with the code of an enrolment: the key's id.
+/// Enrols with the code of an enrolment; returns the key's id.
 fn enroll(home: &Home, server: &Server, enrolment: &Value, more: &[&str]) -> Value {
     let (url, code, ca) = (server.url(), text(enrolment, "authentication_code"), shown(&server.ca));
     home.json(&[&["enroll", &url, "--code", &code, "--ca", &ca][..], more].concat())
@@ -30,7 +30,7 @@ fn token(home: &Home, key_id: &str) -> Value {
     items.iter().find(|token| token["id"] == key_id).unwrap_or_else(|| panic!("no {key_id} in {listed}")).clone()
 }
 
-/// The secret at the client, which is the server's too.
+/// The client's secret, which must equal the server's.
 fn secret(home: &Home, server: &Server, key_id: &str) -> String {
     let exported = text(&home.json(&["token", "export", key_id]), "secret_hex");
     assert_eq!(exported, server.secret(key_id), "both sides must have the same key");
@@ -43,7 +43,7 @@ fn the_readme_from_code_to_valid_password() {
     let server = Server::start(&mut home);
     let enrolment = create(&home, "alice", "totp", &[]);
     let code = text(&enrolment, "authentication_code");
-    let ca = "dskpp-data/tls/ca.pem"; // as the README names it, from the folder that it is run in
+    let ca = "dskpp-data/tls/ca.pem"; // as in the README
     let done = home.run_with(&["enroll", &server.url(), "--ca", ca, "--code", "-"], &format!("{code}\n")).success();
     assert!(done.out.contains("the server has confirmed it"), "{done:#?}");
     assert!(!done.out.contains(&code) && !done.err.contains(&code), "the code is shown: {done:#?}");
@@ -53,7 +53,7 @@ fn the_readme_from_code_to_valid_password() {
     assert!(items.as_array().unwrap().len() == 1 && items[0]["key_type"] == "totp", "{items}");
     assert!(home.run(&["token", "list"]).success().out.starts_with(&key_id));
 
-    // From here on as curl would do it. A step may end in between; the server allows one before and after.
+    // The rest as with curl. A time step may end in between; the server accepts the previous and the next one.
     let password = home.run(&["token", "otp", &key_id]).success().out.trim().to_owned();
     let attempt = json!({ "user": "alice", "otp": password });
     assert_eq!(server.validate(&attempt), json!({ "valid": true, "key_id": key_id }));
@@ -119,7 +119,7 @@ fn parameters_counters_and_challenges() {
 }
 
 #[test]
-fn a_trigger_from_a_file_or_an_address() {
+fn a_trigger_from_a_file_or_a_url() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let ca = shown(&server.ca);
@@ -144,7 +144,7 @@ fn a_trigger_from_a_file_or_an_address() {
 }
 
 #[test]
-fn a_device_with_a_key_of_its_own() {
+fn a_device_with_its_own_key() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     for (serial, key) in [("16", "11".repeat(16)), ("24", "22".repeat(24)), ("40", "33".repeat(40))] {
@@ -155,7 +155,7 @@ fn a_device_with_a_key_of_its_own() {
         let enrolment = create(&home, "plant", "aes128", &["--device", &device]);
         let with_key = ["--device", &device, "--device-key-name", &key_name, "--device-key-file", &file];
 
-        // Without the device's name or its key there is no key, and the enrolment stays as it was.
+        // Without the device's name or its key there is no key, and the enrolment stays open.
         let (url, code, ca) = (server.url(), text(&enrolment, "authentication_code"), shown(&server.ca));
         let other = shown(&home.write("other.key", key.replace(&key[..1], "7")));
         for more in [&[][..], &[&with_key[..5], &[&other]].concat()] {
@@ -172,13 +172,13 @@ fn a_device_with_a_key_of_its_own() {
 }
 
 #[test]
-fn s4_2_2_without_a_trigger_the_code_must_be_asked_for() {
+fn s4_2_2_without_a_trigger_the_code_must_be_prompted_for() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let enrolment = create(&home, "ute", "totp", &[]);
     let (url, ca, code) = (server.url(), shown(&server.ca), text(&enrolment, "authentication_code"));
     let enroll = ["enroll", &url, "--ca", &ca];
-    // Where nobody can be asked, nothing is sent.
+    // If nobody can be prompted, nothing is sent.
     let done = home.run(&enroll);
     assert!(done.code == Some(1) && done.err.contains("--code"), "{done:#?}");
     assert_eq!(server.state(&enrolment), "open");
@@ -212,7 +212,7 @@ fn a_renewed_key_keeps_its_id_and_name() {
     let password = otp(&home, "door", &[]);
     assert_eq!(server.validate(&json!({ "user": "heidi", "otp": password }))["valid"], true);
 
-    // A renewal by trigger names the key itself.
+    // A trigger for a renewal names the key.
     let enrolment = create(&home, "heidi", "hotp", &["--renews", &key_id]);
     let enrolled = home.json(&["enroll", "--trigger", &text(&enrolment, "trigger_url"), "--ca", &shown(&server.ca)]);
     assert_eq!((&enrolled["key_id"], &enrolled["replaced"]), (&json!(key_id), &json!(true)), "{enrolled}");

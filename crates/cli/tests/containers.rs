@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use support::{Home, Server};
 
-/// Keys as `inspect --json` shows them: every member that RFC 6031 has an attribute for.
+/// Keys as `inspect --json` shows them, with every attribute of RFC 6031.
 fn keys() -> Value {
     json!([
         { "id": "a", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:hotp", "secret_hex": "31".repeat(20), "counter": 5,
@@ -46,7 +46,7 @@ fn inspect(home: &Home, file: &str, by: &[&str]) -> Value {
 }
 
 #[test]
-fn rfc6031_rfc7292_nothing_is_lost_on_the_way_there_and_back() {
+fn rfc6031_rfc7292_conversions_round_trip_without_loss() {
     let home = home();
     let by_password: &[&str] = &["--password-file", "password"];
     let ways: &[(&str, &[&str], &[&str])] = &[
@@ -77,7 +77,7 @@ fn rfc6031_rfc7292_nothing_is_lost_on_the_way_there_and_back() {
 }
 
 #[test]
-fn what_these_formats_cannot_carry_is_told_and_keys_are_left_out_when_asked_for() {
+fn inexpressible_properties_are_reported_and_keys_omitted_on_request() {
     let home = home();
     let document = std::fs::read_to_string(home.path("keys.xml")).unwrap();
     let extended = document.replacen(
@@ -101,15 +101,15 @@ fn what_these_formats_cannot_carry_is_told_and_keys_are_left_out_when_asked_for(
         );
         assert_eq!(inspect(&home, name, &["--password-file", "password"]).as_array().unwrap().len(), 2);
     }
-    // Java tells no capital letters.
+    // Java ignores case.
     home.write("case.json", json!({ "keys": keys() }).to_string().replace("\"id\":\"c\"", "\"id\":\"A\""));
     let refused = home.run(&["pskc", "convert", "case.json", "-o", "c.p12", "--to-password-file", "password"]);
-    assert!(refused.code == Some(1) && refused.err.contains("capital letters"), "{refused:?}");
+    assert!(refused.code == Some(1) && refused.err.contains("letter case"), "{refused:?}");
 }
 
-/// The rules of PSKC for what is said of a key hold here, too.
+/// The rules of PSKC apply to these keys too.
 #[test]
-fn check_opens_the_file_and_finds_what_imports_would_refuse() {
+fn check_decrypts_the_file_and_finds_what_imports_would_refuse() {
     let home = home();
     let bad = json!({ "keys": [keys()[0], { "id": "t", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:hotp",
                                            "secret_hex": "31", "counter": 5, "response_length": 6 }] });
@@ -124,19 +124,19 @@ fn check_opens_the_file_and_finds_what_imports_would_refuse() {
         let found = home.run(&[&["pskc", "check", name][..], by].concat());
         assert!(found.code == Some(1) && found.out.contains("has keys that do not follow RFC 6030"), "{found:?}");
         assert!(found.out.contains("key 2: the secret is shorter than HOTP allows"), "{found:?}");
-        assert!(found.out.contains("warning: 1000 rounds protect a password little"), "{found:?}");
+        assert!(found.out.contains("warning: 1000 rounds protect a password poorly"), "{found:?}");
         home.run(&[&["pskc", "convert", "good.json"], &to[..], &["100000"]].concat()).success();
         let found = home.run(&[&["pskc", "check", name][..], by].concat()).success();
         assert!(found.out.contains(&format!("{name}: 2 keys, follows {rules}")), "{found:?}");
         let found = home.json(&[&["pskc", "check", name][..], by].concat());
         assert_eq!((&found["valid"], &found["keys"]), (&json!(true), &json!(2)), "{found}");
     }
-    // What is given has to open the file.
+    // A given key must match the file.
     assert_eq!(home.run(&[&["pskc", "check", "keys.xml"][..], by].concat()).code, Some(1));
 }
 
 #[test]
-fn options_that_the_format_does_not_have_are_refused() {
+fn options_that_do_not_apply_to_the_format_are_refused() {
     let home = home();
     home.run(&["pskc", "convert", "keys.xml", "-o", "k.cms"]).success();
     let wrong: &[&[&str]] = &[
@@ -154,29 +154,32 @@ fn options_that_the_format_does_not_have_are_refused() {
         assert!(refused.err.contains("what to do") || refused.err.contains("cannot be used"), "{refused:?}");
     }
     let refused = home.run(&["pskc", "inspect", "k.cms", "--key-file", "key"]);
-    assert!(refused.code == Some(1) && refused.err.contains("not what opens"), "it is not encrypted: {refused:?}");
+    assert!(
+        refused.code == Some(1) && refused.err.contains("not with this kind of key"),
+        "it is not encrypted: {refused:?}"
+    );
 }
 
-/// Content of the SEQUENCE or of whatever begins so, and the octets behind it: lengths of two octets.
+/// The content of the first element (with a length of two octets), and the octets after it.
 fn split(der: &[u8]) -> (&[u8], &[u8]) {
     assert_eq!(der[1], 0x82);
     der[4..].split_at(usize::from(der[2]) << 8 | usize::from(der[3]))
 }
 
-/// Whoever reads a file that nothing protects against changes has said so, and is told.
+/// Reading a file without integrity protection requires consent, and is reported.
 #[test]
-fn rfc7292_a_file_without_a_mac_needs_lenient_and_is_told_of() {
+fn rfc7292_a_file_without_a_mac_needs_lenient_and_is_reported() {
     let home = home();
     let password = ["--password-file", "password"];
     home.run(&["pskc", "convert", "keys.xml", "-o", "k.p12", "--to-password-file", "password"]).success();
     let whole = std::fs::read(home.path("k.p12")).unwrap();
     let (content, _) = split(&whole);
-    let (_, mac) = split(&content[3..]); // behind the version
+    let (_, mac) = split(&content[3..]); // after the version
     let content = &content[..content.len() - mac.len()];
     let len = u16::try_from(content.len()).unwrap().to_be_bytes();
     home.write("bare.p12", [&[0x30, 0x82], &len[..], content].concat());
     const NONE: &str = "it has no MAC, so tampering would go unnoticed";
-    const TOLD: &str = "the file has no MAC: nothing protects it against changes";
+    const TOLD: &str = "the file has no MAC: tampering would go unnoticed";
     for command in
         [&["pskc", "inspect", "bare.p12"][..], &["pskc", "check", "bare.p12"], &["token", "import", "bare.p12"]]
     {
@@ -199,7 +202,7 @@ fn rfc7292_a_file_without_a_mac_needs_lenient_and_is_told_of() {
     assert!(wrong.code == Some(1) && wrong.out.is_empty(), "{wrong:?}");
 }
 
-/// Whether Java's keytool is there. Where checks are required, it must be.
+/// Runs Java's keytool, if available. If checks are required, it must be.
 fn keytool(home: &Home, args: &[&str], input: &str) -> Option<String> {
     use std::io::Write as _;
     let mut command = Command::new("keytool");
@@ -224,7 +227,7 @@ fn keytool(home: &Home, args: &[&str], input: &str) -> Option<String> {
 }
 
 #[test]
-fn rfc7292_keys_go_from_keytool_to_a_server_and_a_token_store_and_back_to_keytool() {
+fn rfc7292_keys_travel_from_keytool_to_a_server_and_a_token_store_and_back() {
     let mut home = home();
     home.write("storepass", "password\n");
     let store = ["-keystore", "java.p12", "-storetype", "PKCS12"];
@@ -245,7 +248,7 @@ fn rfc7292_keys_go_from_keytool_to_a_server_and_a_token_store_and_back_to_keytoo
 
     let told = home.json(&[&["pskc", "inspect", "java.p12", "--show-secrets"][..], &by].concat());
     let warnings = told["warnings"].to_string();
-    assert!(warnings.contains("10000 rounds") && warnings.contains("nothing says what the key is for"), "{warnings}");
+    assert!(warnings.contains("10000 rounds") && warnings.contains("the key has no algorithm"), "{warnings}");
     assert_eq!((&told["format"], &told["keys"][0]["id"]), (&json!("pkcs12"), &json!("seed")));
     assert_eq!(told["keys"][0]["secret_hex"], data_encoding::HEXLOWER.encode(seed.as_bytes()));
     assert!(told["keys"][0]["algorithm"].is_null(), "nothing is made up: {told}");

@@ -19,7 +19,7 @@ const KILLS: usize = 20;
 const RUNS: usize = 12;
 const FIRST_STARTS: usize = 10;
 
-/// An enrolment, and how far its run came at the client.
+/// An enrolment, and the state of its run at the client.
 struct Case {
     enrolment: Value,
     end: End,
@@ -28,13 +28,13 @@ struct Case {
 enum End {
     /// No ClientNonce was sent.
     Early,
-    /// ClientNonce was sent, and no answer came: the request, and what waits for its answer.
+    /// ClientNonce was sent, but not answered: the request, and the state that awaits the answer.
     Unknown(Vec<u8>, Box<AwaitingServerFinished>),
     /// Success was verified: the key's id and secret.
     Acknowledged(String, String),
 }
 
-/// As far as a run comes with this server.
+/// Runs as far as possible with this server.
 async fn run(transport: Transport, url: String, code: String) -> End {
     let offer = RunConfig::new(&*url, Credential::Code(code.parse().unwrap()), DEFAULT_KEY_TYPES.to_vec());
     let (hello, state) = FourPass::start(offer, &mut SystemRandom);
@@ -64,7 +64,7 @@ fn prepare(server: &Server) -> Vec<Value> {
     (0..RUNS).map(|_| server.api(Method::POST, "/enrolments", Some(&body))).collect()
 }
 
-/// Starts every run at once; ends the server after `kill_after`, if it is given, and waits for the runs' ends.
+/// Starts all runs at once; kills the server after `kill_after`, if given, and waits for the runs.
 fn load(
     clients: &tokio::runtime::Runtime,
     server: Server,
@@ -91,7 +91,7 @@ fn load(
     (cases.collect(), server)
 }
 
-/// What the server says about an enrolment: its state, and its key, which must be there if the code is spent.
+/// The enrolment at the server: its state, and its key, which must exist if the code is used.
 fn found(server: &Server, case: &Case) -> Option<(String, String)> {
     let path = format!("/enrolments/{}", text(&case.enrolment, "id"));
     let enrolment = server.api(Method::GET, &path, None);
@@ -107,7 +107,7 @@ fn found(server: &Server, case: &Case) -> Option<(String, String)> {
     Some((key_id, secret))
 }
 
-/// Checks a case after a restart; what its client does not know yet, it finds out as a client would.
+/// Checks a case after a restart; the client finds out an unknown outcome as a real one would.
 fn settle(clients: &tokio::runtime::Runtime, server: &Server, case: &mut Case, resend: bool) {
     let before = found(server, case);
     let (transport, url) = (transport(server), server.url());
@@ -119,11 +119,11 @@ fn settle(clients: &tokio::runtime::Runtime, server: &Server, case: &mut Case, r
             End::Acknowledged(key_id, secret)
         }
         (End::Early, Some(_)) => panic!("a code is spent without ClientNonce: {}", case.enrolment),
-        // The same octets get their answer, whether the server had committed the run or not.
+        // A retransmission gets its answer, whether the server had committed the run or not.
         (End::Unknown(nonce, state), _) if before.is_some() || resend => {
             acknowledged(*state, &clients.block_on(transport.post(&url, &nonce)).unwrap())
         }
-        // Or the person types the code again, which is still good.
+        // Or the user types the code again, which is still valid.
         _ => clients.block_on(run(transport, url, text(&case.enrolment, "authentication_code"))),
     };
     let End::Acknowledged(key_id, secret) = &case.end else { panic!("no key for an open code: {}", case.enrolment) };
@@ -139,7 +139,7 @@ fn no_acknowledged_key_is_lost_and_no_code_is_spent_without_a_key() {
     let mut server = Server::start(&mut home);
     let port = server.port;
 
-    // One round without a kill tells how long the load lasts on this machine; the kills fall into that time.
+    // A round without kill measures how long the load takes on this machine; kills happen within that time.
     let enrolments = prepare(&server);
     let undisturbed = Instant::now();
     let (mut cases, alive) = load(&clients, server, enrolments, None);
@@ -164,7 +164,7 @@ fn no_acknowledged_key_is_lost_and_no_code_is_spent_without_a_key() {
         cases.append(&mut ended);
     }
 
-    // Nothing that a later kill took away: every key of every round, and nothing besides.
+    // No kill affected earlier rounds: exactly the keys of every round exist.
     for case in &cases {
         let End::Acknowledged(key_id, secret) = &case.end else { panic!("{}", case.enrolment) };
         assert_eq!(found(&server, case), Some((key_id.clone(), secret.clone())));
@@ -190,7 +190,7 @@ fn no_acknowledged_key_is_lost_and_no_code_is_spent_without_a_key() {
 }
 
 #[test]
-fn a_killed_first_start_is_made_good_by_the_next() {
+fn a_killed_first_start_is_repaired_by_the_next() {
     let mut moments = Moments::new();
     let mut home = Home::new();
     let undisturbed = Instant::now();

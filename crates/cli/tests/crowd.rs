@@ -1,6 +1,6 @@
-//! What users see of a server while others ask it for all the work that they can (docs/load.md), in a short form: who is
-//! served, and who is refused. How fast that goes is nothing to ask of a machine that has other things to do; the command
-//! itself checks it, and says which bound it was.
+//! What users experience while strangers load the server as heavily as they can (docs/load.md), in a short form: who is
+//! served, and who is refused. Response times are not checked, since the machine may be busy; the command
+//! itself checks them.
 #![cfg(target_os = "linux")] // elsewhere not every address of the loopback network answers
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -31,10 +31,10 @@ fn share_served(figures: &Value, addresses: &str) -> f64 {
     figures["users"]["served_after_retries"][addresses].as_f64().unwrap()
 }
 
-/// One case after the other: each wants the whole machine.
+/// One case at a time: each needs the whole machine.
 #[test]
-fn p3_p27_users_are_served_while_others_ask_for_all_the_work_that_they_can() {
-    // One who asks for more than there is time for, and one who imports.
+fn p3_p27_users_are_served_under_maximum_load_by_others() {
+    // Expensive requests, and imports.
     for (case, rate, ended) in [("dear", "100", "AuthenticationDataInvalid"), ("imports", "1", "batch imported")] {
         let figures = crowd(case, rate);
         assert!(count(&figures, ended) > 0, "{figures:#}");
@@ -42,13 +42,13 @@ fn p3_p27_users_are_served_while_others_ask_for_all_the_work_that_they_can() {
         assert_eq!(served, [1.0, 1.0], "{figures:#}");
     }
 
-    // Many who come again: on a slow machine it takes more than the 5 seconds until all of them are known.
+    // Many returning addresses: on a slow machine, it takes more than 5 seconds until all of them are known.
     let fixed = crowd("fixed", "100");
     assert!(count(&fixed, "AuthenticationDataInvalid") > 0, "{fixed:#}");
     assert_eq!(share_served(&fixed, "known_addresses"), 1.0, "{fixed:#}");
     assert!(share_served(&fixed, "new_addresses") >= 0.5, "{fixed:#}");
 
-    // Many who come once: nothing tells users' first runs from theirs. Who is refused does not wait for that.
+    // Many new addresses: they are indistinguishable from new users. Refusals come at once.
     let new = crowd("new", "300");
     let [served, refused] = ["AuthenticationDataInvalid", "HTTP 429"].map(|ended| &new["others"][ended]["p50_ms"]);
     assert!(refused.as_f64().unwrap() < served.as_f64().unwrap() / 2.0, "{new:#}");

@@ -1,4 +1,4 @@
-//! `dskpp demo`: what it shows is what travelled.
+//! `dskpp demo` shows the actual messages and values.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -33,7 +33,7 @@ fn the_demonstration_shows_every_way_and_its_trace_has_every_value() {
     assert!(text(&document["wrong_code"], "refused").contains("AuthenticationDataInvalid"), "{document}");
     let sent = document["trace"].as_array().unwrap().iter().flat_map(|run| run["messages"].as_array().unwrap());
     let sent: usize = sent.map(|message| text(message, "xml").len()).sum();
-    let trigger = text(&document["trace"][4]["messages"][0], "xml").len(); // it comes by a link, not in a run
+    let trigger = text(&document["trace"][4]["messages"][0], "xml").len(); // it is sent by a link, not in the run
     assert_eq!(document["overheard"]["octets"], sent - trigger, "all that travelled was looked at");
 
     for (run, messages) in document["trace"].as_array().unwrap().iter().zip([4, 2, 2, 2, 5, 4]) {
@@ -43,7 +43,7 @@ fn the_demonstration_shows_every_way_and_its_trace_has_every_value() {
             let found = run["values"].as_array().unwrap().iter().find(|value| value["name"] == name);
             HEXLOWER.decode(text(found.unwrap(), "hex").as_bytes()).unwrap()
         };
-        // The hash covers all but the trigger and the last message, as they travelled (RFC 6063 §3.4.3, profile P10).
+        // The hash covers all messages but the trigger and the last one, as sent (RFC 6063 §3.4.3, profile P10).
         let hashed: Vec<_> =
             xml.iter().skip(messages % 2).take(messages / 2 * 2 - 1).map(|xml| xml.as_bytes()).collect();
         assert_eq!(value("msg_hash"), Sha256::digest(&hashed), "{run}");

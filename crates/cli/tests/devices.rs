@@ -11,7 +11,7 @@ const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 const AES: &str = "http://www.w3.org/2001/04/xmlenc#aes128-cbc";
 const HEADING: &str = "manufacturer,serial,key_name,shared_key_hex,certificate_file\n";
 
-/// Certificates that OpenSSL made; see make.sh beside them.
+/// Certificates created with OpenSSL; see make.sh beside them.
 fn data(name: &str) -> String {
     format!("{}/../server/tests/data/devices/{name}", env!("CARGO_MANIFEST_DIR"))
 }
@@ -56,7 +56,7 @@ fn devices_are_registered_shown_changed_and_deleted() {
 }
 
 #[test]
-fn a_table_is_taken_in_and_again_without_harm() {
+fn importing_a_table_twice_is_harmless() {
     let mut home = Home::new();
     home.set("DSKPP_DEVICES_ANCHORS", &data("root.pem"));
     home.set("DSKPP_DEVICES_REVOCATION_LISTS", &data("root.crl.pem"));
@@ -79,7 +79,7 @@ fn a_table_is_taken_in_and_again_without_harm() {
     let report = home.json_of_failure(&import);
     assert_eq!((&report["accepted"], &report["duplicate"], &report["refused"]), (&json!(2), &json!(0), &json!(4)));
     assert_eq!(numbers(&report, "refusals", "line"), [4, 5, 6, 7]);
-    for (place, part) in [(0, "revoked"), (1, "configured authority"), (2, "16 to 64 octets"), (3, "key_name")] {
+    for (place, part) in [(0, "revoked"), (1, "trust anchor"), (2, "16 to 64 octets"), (3, "key_name")] {
         let reason = text(&report["refusals"][place], "reason");
         assert!(reason.contains(part), "{reason}");
     }
@@ -94,7 +94,7 @@ fn a_table_is_taken_in_and_again_without_harm() {
 }
 
 #[test]
-fn hostile_tables_do_no_harm() {
+fn hostile_tables_are_refused() {
     let mut home = Home::new();
     let _server = Server::start(&mut home);
     for (heading, part) in [
@@ -127,7 +127,7 @@ fn hostile_tables_do_no_harm() {
     table.extend_from_slice(format!("Acme,9,{},,\n", "x".repeat(70_000)).as_bytes());
     home.write("t.csv", [&table[..], b"Acme,10,\"k10"].concat());
     let open = home.json_of_failure(&["admin", "device", "import", "t.csv"]);
-    assert!(text(&open, "error").contains("line 11: a quotation mark is not closed"), "{open}");
+    assert!(text(&open, "error").contains("line 11: unclosed quotation mark"), "{open}");
     assert_eq!(devices(&home).len(), 0, "lines that cannot be told apart are no rows");
     table.extend_from_slice(b"Acme,10,k10");
     home.write("t.csv", table);
@@ -142,7 +142,7 @@ fn hostile_tables_do_no_harm() {
 }
 
 #[test]
-fn s4_2_2_a_protected_key_file_brings_devices_with_their_keys() {
+fn s4_2_2_devices_and_their_keys_are_imported_from_an_encrypted_key_file() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let key = |serial: &str, algorithm: &str| {
@@ -168,7 +168,7 @@ fn s4_2_2_a_protected_key_file_brings_devices_with_their_keys() {
         assert!(reason.contains(part), "{reason}");
     }
     assert_eq!(numbers(&home.json_of_failure(&import), "duplicates", "key"), [1, 2]);
-    // The key that came so is the one with which the device gets keys.
+    // The imported key works for the device.
     home.write("device.key", KEY);
     let create = ["admin", "enrolment", "create", "--user", "u", "--key-type", "aes128", "--device", "Acme:2"];
     let code = text(&home.json(&create), "authentication_code");
@@ -178,7 +178,7 @@ fn s4_2_2_a_protected_key_file_brings_devices_with_their_keys() {
 }
 
 #[test]
-fn files_of_authorities_that_are_not_usable_are_told_at_the_start() {
+fn unusable_ca_files_are_reported_at_startup() {
     let mut home = Home::new();
     home.set("DSKPP_DEVICES_ANCHORS", &data("good.pem"));
     home.set("DSKPP_DEVICES_REVOCATION_LISTS", "missing.crl");
@@ -189,10 +189,10 @@ fn files_of_authorities_that_are_not_usable_are_told_at_the_start() {
     }
 }
 
-/// RFC 6063 §5.1.1: a registered certificate must still lead to an anchor when its key is used, however the client names
-/// that: by the register's name of it, or by its value.
+/// RFC 6063 §5.1.1: a registered certificate must still chain to a trust anchor when its key is used, whether the client
+/// identifies it by name or by value.
 #[test]
-fn s5_1_1_a_registered_certificate_is_checked_when_it_is_used() {
+fn s5_1_1_a_registered_certificate_is_validated_on_use() {
     let openssl = |args: &[&str]| std::process::Command::new("openssl").args(args).output().unwrap();
     let mut home = Home::new();
     let [ca, ca_key, key, certificate] =

@@ -1,4 +1,4 @@
-//! What goes wrong, what the program says to it, and what it leaves behind: nothing.
+//! Failures: each is reported with a remedy, and leaves nothing behind.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::{Done, Home, PASSPHRASE, Server, code_of, shown, text};
 
-/// Runs a command that must fail, with `--json`: one document on standard output, the same for people on standard
-/// error, with every one of `words`.
+/// Runs a command that must fail, with `--json`: one document on standard output, and the same as text on standard
+/// error, with all of `words`.
 fn fails<S: AsRef<str>>(home: &Home, args: &[S], code: i32, words: &[&str]) -> Done {
     let mut args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
     args.push("--json");
@@ -41,7 +41,7 @@ fn no_token(home: &Home) {
 }
 
 #[test]
-fn wrong_use_is_exit_code_2() {
+fn usage_errors_have_exit_code_2() {
     let home = Home::new();
     for (args, words) in [
         (&["enroll"][..], &["required"][..]),
@@ -60,7 +60,7 @@ fn wrong_use_is_exit_code_2() {
         (&["enroll", "--trigger", "http://keys.example/enroll/X"], &["require https"]),
         (&["admin", "enrolment", "create", "--user", "u", "--key-type", "sms"], &["sms", "hotp"]),
     ] {
-        // With clap's own words on standard error the document has the first of them.
+        // For clap's own errors, the document has the first line.
         fails(&home, args, 2, words);
         let plain = home.run(args);
         assert!(plain.code == Some(2) && plain.out.is_empty(), "{args:?} {plain:#?}");
@@ -73,7 +73,7 @@ fn wrong_use_is_exit_code_2() {
 }
 
 #[test]
-fn json_is_one_document_in_success_too() {
+fn success_with_json_prints_one_document() {
     let home = Home::new();
     for (args, member) in [(&["man"][..], "page"), (&["completions", "bash"], "script"), (&["demo"], "valid")] {
         let document = home.json(args);
@@ -86,7 +86,7 @@ fn json_is_one_document_in_success_too() {
 }
 
 #[test]
-fn a_mistyped_code_is_noticed_before_anything_is_sent() {
+fn a_mistyped_code_is_detected_before_anything_is_sent() {
     let home = Home::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -111,16 +111,16 @@ fn a_mistyped_code_is_noticed_before_anything_is_sent() {
     assert!(!home.path(".local").exists(), "a store was made for nothing");
 }
 
-/// The remedy of each trouble on the way to a server, for operators as for users.
+/// Connection errors have the same remedies in `admin` and `enroll`.
 #[test]
-fn trouble_with_a_server_is_named_with_its_remedy_in_admin_as_in_enroll() {
+fn connection_errors_name_their_remedy_in_admin_as_in_enroll() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let origin = server.url().trim_end_matches("/dskpp").to_owned();
     let code = with_password(&json!({ "client_id": "AC00000A" }), "3582");
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let ca = shown(&server.ca);
-    // Somebody else's machine, where no CA is at its usual place.
+    // A different machine without a CA in the default folder.
     let away = Home::new();
     away.write("token", std::fs::read_to_string(home.path("dskpp-data/admin-token")).unwrap());
     for (origin, ca, words) in [
@@ -136,9 +136,9 @@ fn trouble_with_a_server_is_named_with_its_remedy_in_admin_as_in_enroll() {
     fails(&away, &["admin", "--token-file", "none", "key", "list"], 1, &["none in /", "--token-file"]);
 }
 
-/// What is suggested can be run as it is.
+/// Suggested commands can be run unchanged.
 #[test]
-fn suggested_commands_carry_the_options_of_the_one_before() {
+fn suggested_commands_keep_the_options_of_the_previous_one() {
     let mut home = Home::new();
     let _server = Server::start(&mut home);
     let made = home.run(&["admin", "enrolment", "create", "--user", "u", "--key-type", "totp"]).success().out;
@@ -152,7 +152,7 @@ fn suggested_commands_carry_the_options_of_the_one_before() {
 }
 
 #[test]
-fn a_weak_passphrase_is_warned_of_when_a_store_is_made() {
+fn a_weak_passphrase_for_a_new_store_causes_a_warning() {
     let mut home = Home::new();
     let code = with_password(&json!({ "client_id": "AC00000A" }), "3582");
     let enroll = ["enroll", "https://127.0.0.1:1/dskpp", "--code", &code, "--store", "new.db"];
@@ -166,7 +166,7 @@ fn a_weak_passphrase_is_warned_of_when_a_store_is_made() {
 }
 
 #[test]
-fn a_page_is_written_for_each_command() {
+fn a_manual_page_is_written_for_each_command() {
     let home = Home::new();
     home.run(&["man", "--out", "pages"]).success();
     for page in ["dskpp.1", "dskpp-admin-key-import.1", "dskpp-pskc-check.1"] {
@@ -176,7 +176,7 @@ fn a_page_is_written_for_each_command() {
 }
 
 #[test]
-fn what_the_server_refuses_leaves_no_key() {
+fn a_refused_run_leaves_no_key() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let (url, ca) = (server.url(), shown(&server.ca));
@@ -199,7 +199,7 @@ fn what_the_server_refuses_leaves_no_key() {
     fails(&home, &no_renewal.concat(), 1, &["no-such-key", "check its id"]);
     assert_eq!(server.state(&enrolment), "open", "none of it may cost the user the code");
 
-    std::thread::sleep(Duration::from_millis(2100)); // whole seconds are compared
+    std::thread::sleep(Duration::from_millis(2100)); // expiry has a resolution of seconds
     fails(&home, &enroll(&text(&expiring, "authentication_code")), 1, &["ProvisioningPeriodExpired", "expired"]);
     no_token(&home);
 
@@ -208,7 +208,7 @@ fn what_the_server_refuses_leaves_no_key() {
     assert!(spent.err.contains("used already"), "{spent:#?}");
     assert_eq!(home.json(&["token", "list"])["items"].as_array().unwrap().len(), 1);
 
-    // The admin API says what is wrong as well.
+    // The admin API reports errors too.
     fails(&home, &["admin", "key", "show", "nothing"], 1, &["404"]);
     home.json(&["admin", "user", "create", "twice"]);
     fails(&home, &["admin", "user", "create", "twice"], 1, &["409"]);
@@ -218,7 +218,7 @@ fn what_the_server_refuses_leaves_no_key() {
 }
 
 #[test]
-fn a_server_that_is_not_there_or_not_the_right_one() {
+fn an_unreachable_or_wrong_server_is_reported() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let mut others = Home::new();
@@ -253,7 +253,7 @@ fn a_server_that_is_not_there_or_not_the_right_one() {
 }
 
 #[test]
-fn a_store_that_does_not_open_or_cannot_be_written() {
+fn an_unreadable_or_unwritable_store_is_reported() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let (url, ca) = (server.url(), shown(&server.ca));
@@ -270,7 +270,7 @@ fn a_store_that_does_not_open_or_cannot_be_written() {
     );
     fails(&home, &["token", "otp", "no-such-key", "--store", "my.db"], 1, &["no-such-key", "list the keys"]);
 
-    // Every cause that shows before the run costs nothing: the code stays good.
+    // Faults detected before the run cost nothing: the code stays valid.
     let second = create(&home, "second", &[]);
     let code = text(&second, "authentication_code");
     home.write("a-file", "");
@@ -288,7 +288,7 @@ fn a_store_that_does_not_open_or_cannot_be_written() {
     assert!(!home.path("new.db").exists());
     assert_eq!(server.state(&second), "open");
 
-    // A store that can be read but not changed any more, whoever runs this: its lock cannot be taken.
+    // A store that is readable but not writable, for any user: its lock cannot be taken.
     home.set("DSKPP_STORE_PASSPHRASE", PASSPHRASE);
     std::fs::remove_file(home.path("my.db.lock")).unwrap();
     std::fs::create_dir(home.path("my.db.lock")).unwrap();

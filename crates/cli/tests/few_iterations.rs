@@ -1,4 +1,4 @@
-//! A server whose key packages are protected with less work than profile P15 asks for.
+//! A server whose key packages are protected with fewer iterations than profile P15 requires.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -23,7 +23,7 @@ fn password() -> Secret {
     Secret::from_slice(PASSWORD.as_bytes())
 }
 
-/// The answer to a ClientHello of two-pass: a key that is all of K_TOKEN.
+/// The answer to a two-pass ClientHello: a key that consists of K_TOKEN.
 fn finished(request: &[u8], url_s: &str) -> Finished {
     let Ok(Request::ClientHello(hello)) = Request::read(request) else { panic!("a ClientHello") };
     let (policy, auth, keys) = (NegotiationPolicy::default(), AuthPolicy::default(), [Some(ClientKey::Passphrase)]);
@@ -48,7 +48,7 @@ fn finished(request: &[u8], url_s: &str) -> Finished {
     run.finish(OutgoingKey::new(&spec).unwrap(), &password(), &mut SystemRandom).unwrap()
 }
 
-/// The same key, protected anew with that many iterations: no MAC of a run is over its protection.
+/// The same key, protected again with this iteration count: no MAC of a run covers its protection.
 fn weakened(finished: &Finished, iterations: NonZeroU32) -> Vec<u8> {
     let Ok(Response::ServerFinished(mut message)) = Response::read(&finished.response) else { panic!() };
     let content = &mut message.body.as_mut().unwrap().key_package.content;
@@ -99,9 +99,9 @@ fn server(iterations: u32) -> String {
     url
 }
 
-/// RFC 6063 §10.6.5: the key is stored, and the person is told, whatever format the package has.
+/// RFC 6063 §10.6.5: the key is stored, and the user is warned, in every package format.
 #[test]
-fn s10_6_5_p15_fewer_than_100000_iterations_are_told_whatever_the_package_is() {
+fn s10_6_5_p15_fewer_than_100000_iterations_cause_a_warning_in_every_package_format() {
     for package in ["pskc", "cms", "pkcs12", "pkcs5-xml"] {
         for (iterations, is_told) in [(1_000, true), (99_999, true), (100_000, false)] {
             let mut home = Home::new();

@@ -1,7 +1,7 @@
-//! The built program against an independent peer (`tests/peer`, Python): whole runs and hostile ones, both ways.
+//! The built program against an independent peer (`tests/peer`, Python): regular and hostile runs, both ways.
 //!
-//! Not checked, which is printed, where there is no `python3`, unless `DSKPP_PEER_CHECKS=required`. `DSKPP_PEER_PYTHON` names
-//! another interpreter, one that has python-pskc.
+//! Skipped with a message without `python3`, unless `DSKPP_PEER_CHECKS=required`. `DSKPP_PEER_PYTHON` names
+//! another interpreter, such as one with python-pskc.
 
 use std::process::Command;
 

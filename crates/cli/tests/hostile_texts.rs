@@ -1,4 +1,4 @@
-//! What others wrote reaches a terminal, a program or a shell only as text: key files, servers, triggers.
+//! Untrusted texts of key files, servers and triggers reach a terminal, a program or a shell only as text.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -11,10 +11,10 @@ use pskc::is_deceptive;
 use serde_json::{Value, json};
 use support::{Done, Home, code_of, text};
 
-/// The longest line that one hostile value may make.
+/// The longest line for one hostile value.
 const LONGEST: usize = 2_500;
 
-/// What somebody could write in a place for a name.
+/// Hostile names.
 fn hostile() -> Vec<String> {
     let mut all: Vec<String> = [
         "\u{9b}2J",
@@ -34,13 +34,13 @@ fn hostile() -> Vec<String> {
     all
 }
 
-/// Nothing of `what` was left as it came, on either stream; lines are as many as for a harmless text.
+/// Checks that both streams are harmless, with as many lines as for a harmless text.
 fn harmless(done: &Done, what: &str, args: &[&str]) {
     for stream in [&done.out, &done.err] {
         let wrong = stream.chars().find(|c| is_deceptive(*c) && *c != '\n');
         assert!(wrong.is_none(), "{args:?} {what:?} lets {wrong:?} through: {stream:?}");
         let longest = stream.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-        let is_document = args.contains(&"--json"); // for programs, which want all of it
+        let is_document = args.contains(&"--json"); // complete, for programs
         assert!(is_document || longest <= LONGEST, "{args:?} makes a line of {longest} characters");
         assert!(!stream.lines().any(|line| line.starts_with("b: forged")), "{args:?} begins a line: {stream:?}");
     }
@@ -51,7 +51,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('\n', "&#10;")
 }
 
-/// A key file with this in every place where a text can stand.
+/// A key file with this text in every possible place.
 fn key_file(text: &str) -> String {
     let text = escaped(text);
     format!(
@@ -63,7 +63,7 @@ fn key_file(text: &str) -> String {
 fn nothing_in_a_key_file_reaches_a_terminal_or_the_store_raw() {
     for text in hostile() {
         let mut home = Home::new();
-        home.set("DSKPP_STORE_KEY_FILE", "store.key"); // no derivation from a passphrase slows this down
+        home.set("DSKPP_STORE_KEY_FILE", "store.key"); // no slow key derivation
         home.write("keys.xml", key_file(&text));
         let twice = key_file(&text).replace("</KeyPackage></", &format!("</KeyPackage>{}</", package(&text)));
         home.write("twice.xml", twice);
@@ -146,7 +146,7 @@ fn nothing_that_a_server_of_the_admin_api_says_reaches_a_terminal_raw() {
         document["items"] = json!([item]);
         document["detail"] = Value::from(hostile.clone());
         let unreadable = document.to_string();
-        // The same, but with the members that each answer must have.
+        // The same, with the mandatory members of each answer.
         let known = json!({
             "state": "active", "key_type": "hotp", "params": { "suite": hostile }, "activate": "at-once", "methods": [],
             "failed_attempts": 1, "has_shared_key": true, "has_certificate": true, "valid": true, "roles": ["read"],

@@ -1,5 +1,5 @@
-//! The rules of the one HTTP client, in every command that has one: no proxy for this machine, nothing to other
-//! machines without TLS, and no redirection that takes a token elsewhere.
+//! The rules of the HTTP client, in every command that uses it: no proxy for this machine, no plain HTTP to other
+//! machines, and no redirection that would forward a token.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use support::{Home, Server, code_of, text};
 
-/// How long a request may take to come.
+/// The timeout for a request.
 const MOST: Duration = Duration::from_secs(60);
 const PROXIES: [&str; 6] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
 
-/// Somebody who gives this answer to everybody, and reports what he was asked.
+/// A server that always gives this answer, and reports requests.
 fn listener(answer: String) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -45,7 +45,7 @@ fn through(home: &mut Home, proxy: &str) {
 }
 
 #[test]
-fn this_machine_is_never_spoken_to_through_a_proxy() {
+fn this_machine_is_never_contacted_through_a_proxy() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let (proxy, asked) = refusal();
@@ -62,7 +62,7 @@ fn this_machine_is_never_spoken_to_through_a_proxy() {
     assert!(asked.try_recv().is_err(), "a proxy was asked for this machine");
 }
 
-/// Every command with a server, to be run against `origin`.
+/// Every command that contacts a server, for `origin`.
 fn commands(origin: &str) -> Vec<Vec<String>> {
     let (dskpp, code) = (format!("{origin}/dskpp"), code_of("AC00000A", "3582AF0C3E"));
     let all: [&[&str]; 6] = [
@@ -77,12 +77,12 @@ fn commands(origin: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn no_token_goes_to_another_machine_in_the_clear() {
+fn no_token_is_sent_to_another_machine_in_plaintext() {
     let mut home = Home::new();
     home.write("token", "a-secret-token");
     let (proxy, asked) = refusal();
     through(&mut home, &proxy);
-    // With a proxy that can be reached, whatever were sent would get here.
+    // Requests to other machines would reach this proxy.
     for host in ["192.0.2.1", "192.0.2.1:8443", "localhost.example", "127.0.0.1.example", "[2001:db8::1]"] {
         for command in commands(&format!("http://{host}")) {
             let done = home.run(&command);
@@ -95,7 +95,7 @@ fn no_token_goes_to_another_machine_in_the_clear() {
 }
 
 #[test]
-fn other_machines_are_spoken_to_as_the_environment_says() {
+fn other_machines_are_contacted_through_the_environments_proxy() {
     let mut home = Home::new();
     home.write("token", "a-secret-token");
     let (proxy, asked) = refusal();
@@ -109,7 +109,7 @@ fn other_machines_are_spoken_to_as_the_environment_says() {
 }
 
 #[test]
-fn no_redirection_takes_a_token_elsewhere() {
+fn no_redirection_forwards_a_token() {
     let home = Home::new();
     home.write("token", "a-secret-token");
     for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent"] {
@@ -126,7 +126,7 @@ fn no_redirection_takes_a_token_elsewhere() {
 }
 
 #[test]
-fn an_answer_of_the_admin_api_that_cannot_be_read_is_an_error_that_says_what_is_wrong() {
+fn an_unreadable_admin_api_answer_is_an_error_with_its_cause() {
     let home = Home::new();
     home.write("token", "t");
     home.write("keys.json", r#"{"keys":[{"id":"a","algorithm":"hotp","secret_hex":"00112233445566778899"}]}"#);

@@ -1,4 +1,4 @@
-//! What RFC 6030 demands of keys beyond its schema, by the built program: `dskpp pskc check` and `convert`.
+//! RFC 6030's rules for keys beyond its schema, with the built program: `dskpp pskc check` and `convert`.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -7,9 +7,9 @@ mod support;
 use serde_json::Value;
 use support::{Home, text};
 
-/// RFC 6030 §5: what limits a key is not lost on its way into a format that cannot say it.
+/// RFC 6030 §5: conversions never lose a limit of a key.
 #[test]
-fn s5_no_conversion_makes_a_key_good_for_more_than_before() {
+fn s5_no_conversion_extends_the_permitted_use_of_a_key() {
     let home = Home::new();
     let key = |more: &str| {
         format!(
@@ -29,10 +29,10 @@ fn s5_no_conversion_makes_a_key_good_for_more_than_before() {
         )
     };
     let policies = [
-        ("<v:rule/>", "not understood", true),
+        ("<v:rule/>", "unknown elements", true),
         ("<KeyUsage>Encrypt</KeyUsage>", "does not allow one-time passwords", false),
-        ("<ExpiryDate>2020-01-01T00:00:00Z</ExpiryDate>", "until when", false),
-        ("<NumberOfTransactions>1</NumberOfTransactions>", "how often", false),
+        ("<ExpiryDate>2020-01-01T00:00:00Z</ExpiryDate>", "validity dates", false),
+        ("<NumberOfTransactions>1</NumberOfTransactions>", "a usage limit", false),
         ("<PINPolicy PINUsageMode='Local'/>", "PIN", false),
         ("check digit", "check digit", false),
         ("encrypted", "its Counter is encrypted", true),
@@ -52,16 +52,16 @@ fn s5_no_conversion_makes_a_key_good_for_more_than_before() {
     }
 }
 
-/// RFC 6030 beyond its schema: what breaks a MUST is an error, what makes a key useless a warning.
+/// RFC 6030 beyond its schema: violating a MUST is an error, what makes a key useless a warning.
 #[test]
-fn check_knows_what_the_schema_cannot_say() {
+fn check_enforces_rules_beyond_the_schema() {
     let home = Home::new();
     let digits = "<AlgorithmParameters><ResponseFormat Encoding='DECIMAL' Length='6'/></AlgorithmParameters>";
     let secret = "<Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Ng==</PlainValue></Secret>";
     let counter = "<Counter><PlainValue>0</PlainValue></Counter>";
     let good = format!("{digits}<Data>{secret}{counter}</Data>");
     let policy = |rules: &str| format!("{good}<Policy>{rules}</Policy>");
-    // before the key, the key's content, what is told ("" for nothing), whether it is an error
+    // before the key, the key's content, a part of the finding ("" for none), whether it is an error
     let cases = [
         ("", good.clone(), "", false),
         ("", format!("<Data>{secret}{counter}</Data>"), "no ResponseFormat", true),
@@ -77,11 +77,11 @@ fn check_knows_what_the_schema_cannot_say() {
             true,
         ),
         ("", good.replace("<Data>", "<KeyReference>r</KeyReference><Data>"), "a Secret and a KeyReference", false),
-        ("", policy("<PINPolicy PINKeyId='x' PINUsageMode='Local'/>"), "no key \"x\" with the PIN", true),
+        ("", policy("<PINPolicy PINKeyId='x' PINUsageMode='Local'/>"), "the PIN key \"x\" is missing", true),
         ("", policy("<PINPolicy/>"), "does not say how the PIN is used", true),
-        ("", policy("<PINPolicy PINUsageMode='Local' MinLength='5' MaxLength='4'/>"), "no PIN is as long", true),
+        ("", policy("<PINPolicy PINUsageMode='Local' MinLength='5' MaxLength='4'/>"), "no PIN length satisfies", true),
         ("", policy("<PINPolicy PINUsageMode='Algorithmic'/>"), "no PIN as part of its algorithm", true),
-        ("", policy("<v:rule xmlns:v='urn:v'/>"), "not understood", false),
+        ("", policy("<v:rule xmlns:v='urn:v'/>"), "unknown elements", false),
         ("<DeviceInfo><Manufacturer>Me</Manufacturer></DeviceInfo>", good.clone(), "manufacturer", false),
         ("<DeviceInfo><Manufacturer>oath.AB</Manufacturer></DeviceInfo>", good.clone(), "", false),
     ];

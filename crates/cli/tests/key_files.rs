@@ -14,7 +14,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::{Home, shown};
 
-/// Keys as `inspect --json` shows them: every member that it has.
+/// Keys as `inspect --json` shows them, with every member.
 fn keys() -> Value {
     json!([
         { "id": "a", "algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:hotp", "secret_hex": "31".repeat(20), "counter": 5,
@@ -35,7 +35,7 @@ fn keys() -> Value {
     ])
 }
 
-/// A home with those keys in `keys.xml`.
+/// A home folder with these keys in `keys.xml`.
 fn home() -> Home {
     let home = Home::new();
     home.write("keys.json", json!({ "keys": keys() }).to_string());
@@ -61,7 +61,7 @@ fn nothing_is_lost_between_pskc_json_and_csv() {
 }
 
 #[test]
-fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
+fn authenticator_formats_express_what_they_can_and_refuse_the_rest() {
     let home = home();
     let refused = home.run(&["pskc", "convert", "keys.xml", "--to", "otpauth", "-o", "out"]);
     assert_eq!(refused.code, Some(1), "a PIN is no one-time password: {refused:?}");
@@ -69,7 +69,7 @@ fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
     let done = home.run(&["pskc", "convert", "keys.xml", "--to", "otpauth", "--skip"]).success();
     assert_eq!(done.out.lines().count(), 1);
     assert!(done.err.contains("(b) is left out") && done.err.contains("(c) is left out"), "{done:?}");
-    assert!(done.err.contains("no place for what is left out: serial numbers (1 key)"), "{done:?}");
+    assert!(done.err.contains("left out, as the format has no place for them: serial numbers (1 key)"), "{done:?}");
     let totp = json!({ "id": "t", "algorithm": "totp", "algorithm_suite": "HMAC-SHA256", "secret_hex": "00".repeat(33),
         "time_interval": 60, "response_encoding": "DECIMAL", "response_length": 8 });
     home.write("t.json", json!({ "keys": [totp] }).to_string());
@@ -88,11 +88,11 @@ fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
     let users = home.run(&["pskc", "convert", "users.xml", "--to", "usersfile"]).success();
     assert_eq!(users.out, "HOTP\talice\t-\t3132\t7\nHOTP/T60/8\tbob\t1234\t3334\n");
     for (name, content, told) in [
-        ("bad.csv", "id,odd\n1,2\n", "the column \"odd\" is not known"),
+        ("bad.csv", "id,odd\n1,2\n", "unknown column \"odd\""),
         ("bad.csv", "id,secret\n1,zz\n", "not all hexadecimal (line 2), and not all Base32 (line 2)"),
         ("bad.otpauth", "otpauth://totp/a?secret=AAAA\nhttp://x\n", "line 2"),
         ("bad.oath", "HOTP a - 0102\nHOTP b - 0\n", "line 2"),
-        ("bad.json", "{\"keys\":[{\"id\":\"1\",\"odd\":1}]}", "odd is not known"),
+        ("bad.json", "{\"keys\":[{\"id\":\"1\",\"odd\":1}]}", "unknown member odd"),
     ] {
         home.write(name, content);
         let refused = home.run(&["pskc", "convert", name, "-o", "bad.xml"]);
@@ -101,9 +101,9 @@ fn formats_of_authenticators_take_what_they_can_express_and_refuse_the_rest() {
     }
 }
 
-/// Extensions of a container (RFC 6030 §9) stay with its keys, and a signature that was not checked is told.
+/// Extensions of a container (RFC 6030 §9) are kept, and an unverified signature is reported.
 #[test]
-fn what_stands_around_the_keys_is_kept_or_told() {
+fn extensions_and_signatures_are_kept_or_reported() {
     let home = home();
     let plain = std::fs::read_to_string(home.path("keys.xml")).unwrap();
     let extended = "<pskc:Extensions><v:a xmlns:v=\"urn:v\">1</v:a></pskc:Extensions></pskc:KeyContainer>";
@@ -115,11 +115,11 @@ fn what_stands_around_the_keys_is_kept_or_told() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pskc/tests/data/signature");
     home.run(&["pskc", "sign", "keys.xml", "--key", &shown(&data.join("p256.key")), "-o", "signed.xml"]).success();
     for command in [&["pskc", "convert", "signed.xml"][..], &["token", "import", "signed.xml"]] {
-        assert!(home.run(command).err.contains("signature of the file is not checked"), "{command:?}");
+        assert!(home.run(command).err.contains("file's signature is not verified"), "{command:?}");
     }
 }
 
-/// `--json` is one document, or a wrong use where a result would stand before it.
+/// `--json` prints one document; it is a usage error if a result would precede it.
 #[test]
 fn json_reports_and_results_do_not_share_an_output() {
     let home = home();
@@ -139,9 +139,9 @@ fn json_reports_and_results_do_not_share_an_output() {
     home.run(&["pskc", "convert", "keys.xml", "-o", "/dev/null"]).success();
 }
 
-/// A name that tells no format is no reason to write PSKC.
+/// A name that implies no format does not default to PSKC.
 #[test]
-fn a_result_whose_name_tells_no_format_needs_one() {
+fn a_result_whose_name_implies_no_format_needs_the_option() {
     let home = home();
     for name in ["k.xlsx", "k.txt", "k.pdf", "k.XLS", "a.csv.gz", "k.", "keys.xml.bak"] {
         let refused = home.run(&["pskc", "convert", "keys.xml", "-o", name]);
@@ -159,9 +159,9 @@ fn a_result_whose_name_tells_no_format_needs_one() {
     }
 }
 
-/// What was encrypted is not written in the clear without a word.
+/// Encrypted secrets are not written in the clear without a warning.
 #[test]
-fn a_conversion_that_takes_the_protection_away_says_so() {
+fn a_conversion_that_removes_protection_says_so() {
     let home = home();
     home.write("pw", "correct horse battery staple");
     home.write("key", "00".repeat(16));
@@ -170,8 +170,7 @@ fn a_conversion_that_takes_the_protection_away_says_so() {
     home.run(&[&["pskc", "encrypt", "keys.xml", "-o", "safe.xml"][..], &strong].concat()).success();
     home.run(&["pskc", "convert", "keys.xml", "--to-key-file", "key", "-o", "safe.cms"]).success();
     home.run(&[&["pskc", "convert", "keys.xml", "-o", "safe.p12"][..], &strong].concat()).success();
-    const CLEAR: &str =
-        "the result holds its secrets in the clear: --to-password-file, --to-key-file or --to-certificate";
+    const CLEAR: &str = "the result has its secrets in the clear: to protect them, use --to-password-file";
     for (file, by) in [("safe.xml", password), ("safe.cms", key), ("safe.p12", password)] {
         for to in ["pskc", "csv", "json", "rfc6031"] {
             let convert = [&["pskc", "convert", file, "--to", to, "-o", "out", "--force"][..], &by].concat();
@@ -197,9 +196,9 @@ fn a_conversion_that_takes_the_protection_away_says_so() {
     }
 }
 
-/// A protection that is asked for is given, or refused.
+/// A requested protection is applied or refused.
 #[test]
-fn options_of_a_protection_count_or_are_refused() {
+fn protection_options_are_applied_or_refused() {
     let home = home();
     home.write("key", "00".repeat(16));
     home.write("password", "correct horse\n");
@@ -232,9 +231,9 @@ fn options_of_a_protection_count_or_are_refused() {
     }
 }
 
-/// RFC 6030 §6.2 leaves the work of a guess to the writer: that of today unless old readers are to open the file.
+/// RFC 6030 §6.2 leaves the cost of a guess to the writer: the current default, unless old readers must open the file.
 #[test]
-fn s6_2_passwords_have_todays_strength_unless_told_and_few_rounds_are_told() {
+fn s6_2_passwords_have_current_strength_by_default_and_few_rounds_cause_a_warning() {
     let home = home();
     home.write("password", "correct horse\n");
     let run = |command: &str, more: &[&str]| {
@@ -261,7 +260,7 @@ fn s6_2_passwords_have_todays_strength_unless_told_and_few_rounds_are_told() {
         let written = run(&format!("{encrypt} safe.xml"), more).success();
         let (count, len, prf, sha1) = rounds("safe.xml");
         assert_eq!((&*count, &*len, prf, sha1), expected, "{more:?}");
-        let warned = |text: &str| text.contains("rounds protect a password little");
+        let warned = |text: &str| text.contains("rounds protect a password poorly");
         assert_eq!(warned(&written.err), is_few, "{more:?}: {written:?}");
         for command in ["inspect safe.xml", "decrypt safe.xml", "convert safe.xml --to csv"] {
             let read = run(command, &["--password-file", "password"]).success();
@@ -277,7 +276,7 @@ fn s6_2_passwords_have_todays_strength_unless_told_and_few_rounds_are_told() {
 }
 
 #[test]
-fn secrets_are_hidden_unless_asked_for_and_protected_where_told() {
+fn secrets_are_hidden_or_protected_unless_requested_otherwise() {
     let home = home();
     let hidden = home.run(&["pskc", "inspect", "keys.xml"]).success();
     let document = home.run(&["pskc", "inspect", "keys.xml", "--json"]).success();
@@ -304,17 +303,21 @@ fn secrets_are_hidden_unless_asked_for_and_protected_where_told() {
         let plain = home.run(&[&["pskc", "decrypt", "safe.xml"][..], by].concat()).success();
         assert_eq!(plain.out, std::fs::read_to_string(home.path("keys.xml")).unwrap());
     }
-    assert_eq!(home.run(&["pskc", "encrypt", "keys.xml"]).code, Some(2), "nothing to encrypt with");
+    assert_eq!(
+        home.run(&["pskc", "encrypt", "keys.xml"]).code,
+        Some(2),
+        "no key, password or certificate to encrypt with"
+    );
 }
 
 #[test]
-fn a_result_goes_to_a_new_file_in_a_folder_that_is_there() {
+fn a_result_goes_to_a_new_file_in_an_existing_folder() {
     let home = home();
     std::fs::create_dir(home.path("folder")).unwrap();
     let cases = [
-        ("keys.xml", "keys.xml is there already", "--force"),
-        ("folder", "folder is a folder", "give the name of a file"),
-        ("none/out.xml", "there is no folder none", "make it first"),
+        ("keys.xml", "keys.xml already exists", "--force"),
+        ("folder", "folder is a folder", "name a file"),
+        ("none/out.xml", "there is no folder none", "create it first"),
     ];
     for (output, why, next) in cases {
         let refused = home.run(&["pskc", "decrypt", "keys.xml", "-o", output]);
@@ -325,7 +328,7 @@ fn a_result_goes_to_a_new_file_in_a_folder_that_is_there() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_is_refused_whole() {
+fn a_truncated_file_is_refused() {
     let home = home();
     let whole = std::fs::read(home.path("keys.xml")).unwrap();
     for len in [0, 1, 40, whole.len() / 2, whole.len() - 1] {
@@ -348,7 +351,7 @@ fn a_file_that_is_cut_off_is_refused_whole() {
 }
 
 #[test]
-fn only_what_was_verified_is_read() {
+fn only_verified_content_is_read() {
     let home = home();
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pskc/tests/data/signature");
     let (key, ca) = (shown(&data.join("p256.key")), shown(&data.join("root.pem")));

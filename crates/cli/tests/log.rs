@@ -1,4 +1,4 @@
-//! Whoever reads the server's log cannot stop the server: not by closing it, and not by reading nothing.
+//! The reader of the server's log cannot stop the server: neither by closing it nor by reading nothing.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -10,10 +10,10 @@ use reqwest::Method;
 use serde_json::json;
 use support::{Home, Server, text};
 
-/// Far more than the grace of a shutdown without requests.
+/// Far more than the grace period of a shutdown without requests.
 const SOON: Duration = Duration::from_secs(5);
 
-/// One enrolment from its code to a key.
+/// One complete enrolment.
 fn enrol(home: &Home, server: &Server) {
     let enrolment = server.api(Method::POST, "/enrolments", Some(&json!({ "user": "alice", "key_type": "totp" })));
     let (url, ca, code) = (server.url(), support::shown(&server.ca), text(&enrolment, "authentication_code"));
@@ -23,7 +23,7 @@ fn enrol(home: &Home, server: &Server) {
 }
 
 #[test]
-fn a_closed_log_fails_nothing() {
+fn a_closed_log_causes_no_failure() {
     let mut home = Home::new();
     home.set("DSKPP_LOG_LEVEL", "debug");
     let mut server = Server::start_unread(&home, 0);
@@ -34,7 +34,7 @@ fn a_closed_log_fails_nothing() {
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_neither_runs_nor_the_end() {
+fn an_unread_log_stops_neither_runs_nor_shutdown() {
     let mut home = Home::new();
     home.set("DSKPP_LOG_LEVEL", "debug");
     home.set("DSKPP_LIMITS_REQUESTS_PER_ADDRESS_PER_S", "0"); // a fast machine would reach the limit
@@ -46,7 +46,7 @@ fn a_log_that_nobody_reads_stops_neither_runs_nor_the_end() {
 }
 
 #[test]
-fn lost_lines_are_counted_and_a_later_line_says_so() {
+fn lost_lines_are_counted_and_reported_later() {
     let mut home = Home::new();
     home.set("DSKPP_LOG_LEVEL", "debug");
     home.set("DSKPP_LOG_FORMAT", "json");
@@ -68,7 +68,7 @@ fn lost_lines_are_counted_and_a_later_line_says_so() {
     enrol(&home, &server);
 }
 
-/// Makes the server log far more than a pipe (64 KiB) and its own memory (256 KiB) hold, by lines of some 600 octets.
+/// Makes the server log far more than a pipe (64 KiB) and its own buffer (256 KiB) hold, in lines of some 600 octets.
 fn fill_log(server: &Server) {
     let long = format!("<a{}/>", "x".repeat(3000));
     (0..1200).for_each(|_| assert_eq!(server.post(&long), 400));

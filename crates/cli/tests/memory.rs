@@ -1,5 +1,5 @@
-//! Nothing that could be used again stays in the memory of a server (RFC 6063 §§3.3, 4.2.5): its own memory is read after
-//! a hundred runs, right and wrong ones.
+//! A server's memory keeps nothing reusable (RFC 6063 §§3.3, 4.2.5): the test searches it after
+//! a hundred runs, successful and failed.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
@@ -18,10 +18,10 @@ use serde_json::json;
 use support::{Home, Server, text};
 
 const RUNS: usize = 100;
-/// How long the server may take to let go of connections that have ended.
+/// How long the server may take to release ended connections.
 const MOST: Duration = Duration::from_secs(20);
 
-/// What must not be found, and what it is.
+/// What must not be found, and its name.
 struct Needle(String, Finder<'static>);
 
 fn needle(what: impl Into<String>, octets: &[u8]) -> Needle {
@@ -29,7 +29,7 @@ fn needle(what: impl Into<String>, octets: &[u8]) -> Needle {
     Needle(what.into(), Finder::new(octets).into_owned())
 }
 
-/// A key as it is, and as texts carry it.
+/// A key as octets, and as encoded in texts.
 fn needles_of_key(what: &str, key: &[u8]) -> [Needle; 4] {
     [
         needle(what, key),
@@ -39,7 +39,7 @@ fn needles_of_key(what: &str, key: &[u8]) -> [Needle; 4] {
     ]
 }
 
-/// What is found of `needles` in the memory that a process can write.
+/// The needles found in a process's writable memory.
 fn found(process: u32, needles: &[Needle]) -> Vec<String> {
     let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
     let mut memory = std::fs::File::open(format!("/proc/{process}/mem")).unwrap();
@@ -49,7 +49,7 @@ fn found(process: u32, needles: &[Needle]) -> Vec<String> {
         let [from, to] = [range.0, range.1].map(|address| u64::from_str_radix(address, 16).unwrap());
         let mut octets = vec![0; usize::try_from(to - from).unwrap()];
         if memory.seek(SeekFrom::Start(from)).is_err() || memory.read_exact(&mut octets).is_err() {
-            continue; // it has been given back meanwhile
+            continue; // unmapped meanwhile
         }
         for Needle(what, finder) in needles {
             if let Some(at) = finder.find(&octets) {

@@ -1,5 +1,5 @@
-//! `kill -9` of either side at any moment of a renewal (RFC 6063 A.6, §10.6.3): each side has exactly one good key, and
-//! the same command, given again, brings both to the same new one.
+//! `kill -9` of either side at any moment of a renewal (RFC 6063 A.6, §10.6.3): each side has exactly one valid key, and
+//! repeating the command gives both the same new one.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use support::{Home, Moments, Server, shown, text};
 
-/// Kills of each side in each way of renewing.
+/// Kills per side and way of renewal.
 const KILLS: usize = 8;
 
-/// One key, and the server that it came from.
+/// One key, and its server.
 struct Story {
     home: Home,
     server: Option<Server>,
     key_id: String,
 }
 
-/// How often a kill fell where.
+/// How many kills hit which moment.
 #[derive(Debug, Default)]
 struct Seen {
     before: usize,
@@ -31,7 +31,7 @@ struct Seen {
 impl Story {
     fn begin() -> Self {
         let mut home = Home::new();
-        home.set("DSKPP_STORE_KEY_FILE", &shown(&home.path("store.key"))); // no time goes into a passphrase
+        home.set("DSKPP_STORE_KEY_FILE", &shown(&home.path("store.key"))); // no slow key derivation
         let server = Server::start(&mut home);
         let mut story = Story { home, server: Some(server), key_id: String::new() };
         let enrolment = story.home.json(&["admin", "enrolment", "create", "--user", "ann", "--key-type", "hotp"]);
@@ -56,7 +56,7 @@ impl Story {
         self.command(&code, &[&["--renew", &self.key_id], way].concat())
     }
 
-    /// The secret of the one token in the store, and that of the one key at the server.
+    /// The secret of the only token in the store, and that of the only key at the server.
     fn secrets(&self) -> (String, String) {
         let tokens = self.home.json(&["token", "list"]);
         let tokens = tokens["items"].as_array().unwrap().iter().filter(|token| token["old_of"].is_null()).count();
@@ -67,7 +67,7 @@ impl Story {
         (text(&exported, "secret_hex"), self.server().secret(&self.key_id))
     }
 
-    /// Kills the client, or the server and starts it again, at some moment of a renewal; then the person repeats it.
+    /// Kills the client, or kills and restarts the server, at some moment of a renewal; then the user repeats it.
     fn kill(&mut self, way: &[&str], moment: Duration, the_server: bool, seen: &mut Seen) {
         let (old, same) = self.secrets();
         assert_eq!(old, same);
@@ -101,12 +101,12 @@ impl Story {
         assert!(client == server && client != old, "{way:?}");
         let otp = text(&self.home.json(&["token", "otp", &self.key_id]), "otp");
         assert_eq!(self.server().validate(&json!({ "key_id": self.key_id, "otp": otp }))["valid"], true);
-        self.home.run(&["token", "accepted", &self.key_id]).success(); // eight replaced keys are the most
+        self.home.run(&["token", "accepted", &self.key_id]).success(); // at most eight replaced keys are kept
     }
 }
 
 #[test]
-fn a_6_a_crash_at_any_moment_of_a_renewal_leaves_one_good_key_on_each_side() {
+fn a_6_a_crash_at_any_moment_of_a_renewal_leaves_one_valid_key_on_each_side() {
     let mut moments = Moments::new();
     for way in [&["--variant", "four-pass"][..], &["--method", "transport"], &["--method", "passphrase-wrap"]] {
         let mut story = Story::begin();

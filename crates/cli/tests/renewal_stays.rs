@@ -1,4 +1,4 @@
-//! Renewals that need no question: the server has rolled K_SERVER over, or has several URLs (profile P29).
+//! Renewals without a question: the server has rotated K_SERVER, or has several URLs (profile P29).
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -18,7 +18,7 @@ use support::{Home, Server, shown, text};
 
 fn home() -> Home {
     let mut home = Home::new();
-    home.set("DSKPP_STORE_KEY_FILE", &shown(&home.path("store.key"))); // no time goes into a passphrase
+    home.set("DSKPP_STORE_KEY_FILE", &shown(&home.path("store.key"))); // no slow key derivation
     home
 }
 
@@ -26,7 +26,7 @@ fn create(home: &Home, more: &[&str]) -> Value {
     home.json(&[&["admin", "enrolment", "create", "--user", "ann", "--key-type", "totp"][..], more].concat())
 }
 
-/// Takes the key of a new enrolment, by four-pass, with nobody there to be asked.
+/// Gets the key of a new enrolment by four-pass, without anyone to ask.
 fn enroll(home: &Home, server: &Server, more: &[&str], options: &[&str]) -> support::Done {
     let code = text(&create(home, more), "authentication_code");
     let (url, ca) = (server.url(), shown(&server.ca));
@@ -35,7 +35,7 @@ fn enroll(home: &Home, server: &Server, more: &[&str], options: &[&str]) -> supp
     )
 }
 
-/// Starts the server again with a new K_SERVER.
+/// Restarts the server with a new K_SERVER.
 fn roll_over(home: &mut Home, server: Server, name: &str) -> (Server, RsaPrivateKey) {
     let key = RsaPrivateKey::generate(2048).unwrap();
     let pem = data_encoding::BASE64.encode(key.to_pkcs8_der().expose());
@@ -51,7 +51,7 @@ fn server_key(home: &Home, key_id: &str) -> String {
 }
 
 #[test]
-fn p29_a_roll_over_of_k_server_needs_no_question_while_the_authority_stays() {
+fn p29_a_rotation_of_k_server_needs_no_question_while_the_issuer_stays() {
     let mut home = home();
     let server = Server::start(&mut home);
     let anchored = ["--k-server-ca".to_owned(), shown(&server.ca)];
@@ -65,9 +65,9 @@ fn p29_a_roll_over_of_k_server_needs_no_question_while_the_authority_stays() {
     enroll(&home, &server, &renewal, &["--renew", &key_id]).success();
     let second = server_key(&home, &key_id);
     assert!(second != first && server.log().contains(&second));
-    enroll(&home, &server, &[], &[]).success(); // another key of a server that is known
+    enroll(&home, &server, &[], &[]).success(); // another key of the known server
 
-    // TLS comes from files now, which the private authority has nothing to do with any more.
+    // TLS now uses configured files, which are unrelated to the private CA.
     for (name, variable) in [("cert.pem", "DSKPP_TLS_CERTIFICATE"), ("key.pem", "DSKPP_TLS_KEY")] {
         let file = home.write(name, std::fs::read(home.path("dskpp-data/tls").join(name)).unwrap());
         home.set(variable, &shown(&file));
@@ -78,7 +78,7 @@ fn p29_a_roll_over_of_k_server_needs_no_question_while_the_authority_stays() {
     let third = server_key(&home, &key_id);
     assert!(third != second);
 
-    // A certificate of somebody else vouches for nothing.
+    // A certificate of another CA vouches for nothing.
     let (server, key) = roll_over(&mut home, server, "fourth.pem");
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -100,11 +100,11 @@ fn p29_a_roll_over_of_k_server_needs_no_question_while_the_authority_stays() {
 }
 
 #[test]
-fn p29_a_key_is_renewed_by_triggers_at_the_url_that_its_token_knows() {
+fn p29_a_key_is_renewed_by_triggers_at_the_stored_url() {
     let mut home = home();
     let server = Server::start(&mut home);
     let ca = shown(&server.ca);
-    let url = server.url().replace("localhost", "127.0.0.1"); // the second of the two that the server has
+    let url = server.url().replace("localhost", "127.0.0.1"); // the server's second URL
     let code = text(&create(&home, &[]), "authentication_code");
     let key_id = text(&home.json(&["enroll", &url, "--code", &code, "--ca", &ca]), "key_id");
     for variant in ["four-pass", "two-pass"] {
@@ -117,7 +117,7 @@ fn p29_a_key_is_renewed_by_triggers_at_the_url_that_its_token_knows() {
     }
 }
 
-/// Answers every request with 308 to this URL, with the certificate of the server in `home`.
+/// Answers every request with a 308 to this URL, with the certificate of the server in `home`.
 fn answer_308(home: &Home, listener: TcpListener, to: String) {
     let tls = home.path("dskpp-data/tls");
     let chain: Vec<_> = CertificateDer::pem_file_iter(tls.join("cert.pem")).unwrap().map(Result::unwrap).collect();
@@ -130,7 +130,7 @@ fn answer_308(home: &Home, listener: TcpListener, to: String) {
             let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(config.clone()).unwrap(), stream);
             let mut octets = [0; 4096];
             let mut asked = Vec::new();
-            // Every request of a run is XML: its root's end is its own.
+            // Every request is XML: it ends with the end tag of its root.
             while !asked.ends_with(b"Hello>") && !asked.ends_with(b"Nonce>") {
                 match stream.read(&mut octets) {
                     Ok(len @ 1..) => asked.extend_from_slice(&octets[..len]),

@@ -1,4 +1,4 @@
-//! What a server does when it gets a signal.
+//! How a server reacts to signals.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -12,7 +12,7 @@ use support::{Home, Server};
 
 const SOON: Duration = Duration::from_secs(5);
 
-/// Waits until the server has logged something.
+/// Waits until the server has logged this.
 fn until_logged(server: &Server, what: &str) {
     let until = Instant::now() + Duration::from_secs(30);
     while !server.log().contains(what) {
@@ -22,11 +22,11 @@ fn until_logged(server: &Server, what: &str) {
 }
 
 #[test]
-fn sigterm_and_sigint_leave_one_whole_file() {
+fn sigterm_and_sigint_leave_one_complete_file() {
     for signal in ["TERM", "INT"] {
         let mut home = Home::new();
         let mut server = Server::start(&mut home);
-        // While others have it open, SQLite leaves the log where it is when a process ends.
+        // If other connections are open, SQLite keeps the WAL when a process ends.
         let another = rusqlite::Connection::open(home.path("dskpp-data/dskpp.db")).unwrap();
         another.query_row("SELECT count(*) FROM key", [], |row| row.get::<_, i64>(0)).unwrap();
         server.signal(signal);
@@ -37,7 +37,7 @@ fn sigterm_and_sigint_leave_one_whole_file() {
 }
 
 #[test]
-fn sighup_takes_over_files_and_settings_and_says_what_it_cannot() {
+fn sighup_reloads_files_and_settings_and_reports_what_it_cannot() {
     let home = Home::new();
     let other = Home::new();
     let config = |more: &str| format!("[log]\nlevel = \"warn,dskpp_server=info\"\n{more}");
@@ -45,7 +45,7 @@ fn sighup_takes_over_files_and_settings_and_says_what_it_cannot() {
     let _server_of_another_ca = Server::start_on(&other, 0);
     let mut server = Server::start_with(&home, &["--config", "dskpp.toml"]);
 
-    // Files of a certificate, the level of the log, and two keys that wait for the next start.
+    // Certificate files, the log level, and two settings that require a restart.
     let files = ["cert.pem", "key.pem"].map(|name| std::fs::read(other.path("dskpp-data/tls").join(name)).unwrap());
     home.write("c.pem", &files[0]);
     home.write("k.pem", &files[1]);
@@ -62,7 +62,7 @@ fn sighup_takes_over_files_and_settings_and_says_what_it_cannot() {
     assert_eq!(server.post("<no-message/>"), 400, "new connections get the new certificate");
     until_logged(&server, "DEBUG");
 
-    // What is not usable changes nothing.
+    // Unusable values change nothing.
     for (bad, complaint) in [
         ("[limits]\nmax_connections = \"many\"", "reload failed"),
         ("[tls]\nreload_s = 0", "tls.reload_s"),
@@ -87,7 +87,7 @@ fn a_second_signal_does_not_wait_for_requests() {
     let mut slow = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     let head = "POST /dskpp HTTP/1.1\r\nHost: a\r\nContent-Type: application/dskpp+xml\r\nContent-Length: 9\r\n\r\n<";
     slow.write_all(head.as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_millis(200)); // the request must be on its way
+    std::thread::sleep(Duration::from_millis(200)); // the request must have been sent
     server.signal("TERM");
     until_logged(&server, "stopping: SIGTERM");
     server.signal("INT");

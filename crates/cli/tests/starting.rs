@@ -1,4 +1,4 @@
-//! Starts, and whether the server may be relied on afterwards: what it says of its disk, its keys and its clock.
+//! Startup, and readiness afterwards: what the server reports about its disk, keys and clock.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -15,13 +15,13 @@ use support::{Home, Server, shown, text};
 
 const KEK: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// What `/readyz` says.
+/// The answer of `/readyz`.
 fn ready(server: &Server) -> (u16, String) {
     let (status, body) = server.get(&format!("https://localhost:{}/readyz", server.port), "*/*");
     (status, String::from_utf8(body).unwrap())
 }
 
-/// Asks until the answer has that status, and one of the words; it must come within seconds.
+/// Repeats the request until the answer has this status and one of the words, for a few seconds.
 fn becomes(server: &Server, what: &str, status: u16, words: &[&str]) {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
@@ -38,7 +38,7 @@ fn create(server: &Server, name: &str) -> (u16, Value) {
     server.call(Method::POST, "/users", Some(&json!({ "name": name })))
 }
 
-/// Limits how long files of a process may become, as a full disk does.
+/// Limits the file size of a process, like a full disk.
 fn limit_files(server: &Server, octets: &str) {
     let limit =
         Command::new("prlimit").args([&format!("--pid={}", server.pid()), &format!("--fsize={octets}:")]).status();
@@ -46,7 +46,7 @@ fn limit_files(server: &Server, octets: &str) {
 }
 
 #[test]
-fn readyz_tells_the_truth_about_the_disk_and_recovers_by_itself() {
+fn readyz_reports_a_full_disk_and_recovers() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     assert_eq!(ready(&server), (200, "ok\n".into()));
@@ -86,9 +86,9 @@ fn readyz_tells_the_truth_about_the_disk_and_recovers_by_itself() {
     assert!(!said.contains(&shown(&home.path(""))), "strangers need no paths: {said}");
 }
 
-/// However many ask, the disk is looked at about once a second.
+/// The disk is checked about once a second, however many requests come.
 #[test]
-fn many_questions_are_few_looks() {
+fn many_requests_cause_few_disk_checks() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let begun = Instant::now();
@@ -97,14 +97,14 @@ fn many_questions_are_few_looks() {
     while begun.elapsed() < Duration::from_secs(3) {
         assert_eq!(ready(&server).0, 200);
         answers += 1;
-        // Each look makes a file there, and removes it.
+        // Each check creates a file there, and removes it.
         looks.insert(fs::metadata(home.path("dskpp-data")).unwrap().modified().unwrap());
     }
     assert!(answers > 10 && (2..=5).contains(&looks.len()), "{answers} answers, {looks:?}");
 }
 
 #[test]
-fn a_half_of_a_store_is_refused_until_init_begins_anew() {
+fn half_of_a_store_is_refused_until_init_creates_a_new_one() {
     for (lost, words) in [("dskpp.db", "missing or empty"), ("kek", "key-encryption key is missing")] {
         let mut home = Home::new();
         let server = Server::start(&mut home);
@@ -139,7 +139,7 @@ fn a_half_of_a_store_is_refused_until_init_begins_anew() {
 }
 
 #[test]
-fn a_handed_out_key_begins_by_migrate_init_on_several_nodes_at_once() {
+fn a_supplied_key_is_initialised_by_migrate_init_on_several_nodes_at_once() {
     let mut home = Home::new();
     home.set("DSKPP_KEK", KEK);
     for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["database", "migrate"]] {
@@ -165,7 +165,7 @@ fn a_handed_out_key_begins_by_migrate_init_on_several_nodes_at_once() {
 }
 
 #[test]
-fn a_private_ca_that_is_lost_is_refused_until_a_new_one_is_asked_for() {
+fn a_lost_private_ca_is_refused_until_a_new_one_is_requested() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let ca = fs::read(&server.ca).unwrap();
@@ -190,7 +190,7 @@ fn a_private_ca_that_is_lost_is_refused_until_a_new_one_is_asked_for() {
 }
 
 #[test]
-fn a_clock_before_the_last_audit_entry_is_in_the_log() {
+fn a_clock_before_the_last_audit_entry_is_logged() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     assert!(!server.log().contains("last audit entry"));

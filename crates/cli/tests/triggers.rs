@@ -1,4 +1,4 @@
-//! Triggers that do not fit this client, the question before one is used, and the files that let a desktop open them.
+//! Triggers that do not match this client, the question before using one, and the files with which a desktop opens them.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -16,7 +16,7 @@ fn create(home: &Home, more: &[&str]) -> Value {
     home.json(&[&["admin", "enrolment", "create", "--user", "ann", "--key-type", "totp"][..], more].concat())
 }
 
-/// Fetches the trigger of an enrolment into a file, as a browser does.
+/// Saves the trigger of an enrolment to a file, like a browser.
 fn saved(home: &Home, server: &Server, enrolment: &Value) -> String {
     let (status, trigger) = server.get(&format!("{}?download", text(enrolment, "trigger_url")), "text/html");
     assert_eq!(status, 200);
@@ -24,7 +24,7 @@ fn saved(home: &Home, server: &Server, enrolment: &Value) -> String {
 }
 
 #[test]
-fn s4_2_1_a_trigger_that_does_not_fit_leaves_everything_as_it_was() {
+fn s4_2_1_a_trigger_that_does_not_match_changes_nothing() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let ca = shown(&server.ca);
@@ -71,7 +71,7 @@ fn s4_2_1_a_trigger_that_does_not_fit_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn s3_2_3_who_opens_a_trigger_is_asked_first() {
+fn s3_2_3_opening_a_trigger_asks_first() {
     let mut home = Home::new();
     let server = Server::start(&mut home);
     let enrolment = create(&home, &[]);
@@ -96,7 +96,7 @@ fn packaging(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging").join(name)
 }
 
-/// Runs a tool over a file, where there is one.
+/// Runs a tool on a file, if available.
 fn tool(name: &str, argument: &Path) -> bool {
     let Ok(output) = Command::new(name).arg(argument).stdin(Stdio::null()).output() else {
         eprintln!("not checked by {name}, which is not here");
@@ -116,7 +116,7 @@ fn rfc6063_3_2_3_a_desktop_opens_triggers_with_the_program() {
         (field("Type"), field("Terminal"), field("MimeType")),
         ("Application", "true", "application/dskpp+xml;")
     );
-    // The command itself, with a file in place of its field code.
+    // The command, with a file in place of its field code.
     let file = shown(&home.write("no trigger.dskpp", "<a/>"));
     let mut words = field("Exec").split(' ').map(|word| if word == "%f" { file.as_str() } else { word });
     assert_eq!(words.next(), Some("dskpp"));
@@ -126,7 +126,7 @@ fn rfc6063_3_2_3_a_desktop_opens_triggers_with_the_program() {
 }
 
 #[test]
-fn rfc6063_7_2_1_a_desktop_knows_triggers_by_name_and_content() {
+fn rfc6063_7_2_1_a_desktop_recognises_triggers_by_name_and_content() {
     let home = Home::new();
     let source = std::fs::read_to_string(packaging("dskpp-mime.xml")).unwrap();
     for part in ["type=\"application/dskpp+xml\"", "pattern=\"*.dskpp\"", "\"urn:ietf:params:xml:ns:keyprov:dskpp\""] {

@@ -12,7 +12,7 @@ use support::{Home, Server, shown, text};
 const KW: &str = "http://www.w3.org/2001/04/xmlenc#kw-aes128";
 const DEVICE_KEY: &str = "000102030405060708090a0b0c0d0e0f";
 
-/// A server, and a person with a token store.
+/// A server, and a user with a token store.
 struct Pair {
     home: Home,
     server: Server,
@@ -40,14 +40,14 @@ impl Pair {
         self.home.json(&self.args(enrolment, more))
     }
 
-    /// Both sides must have the same key; it.
+    /// The secret, which both sides must share.
     fn secret(&self, key_id: &str) -> String {
         let exported = text(&self.home.json(&["token", "export", key_id]), "secret_hex");
         assert_eq!(exported, self.server.secret(key_id));
         exported
     }
 
-    /// Registers a device of Acme with a shared key, and gives the file that its key is in.
+    /// Registers a device of Acme with a shared key; returns the file with the key.
     fn device(&self, serial: &str, key: &str) -> String {
         let file = shown(&self.home.write(&format!("{serial}.key"), key));
         let name = format!("acme-{serial}");
@@ -65,7 +65,7 @@ impl Pair {
     }
 }
 
-/// An RSA key and a certificate of it, made by openssl.
+/// An RSA key and its certificate, created with OpenSSL.
 fn openssl_key(home: &Home) -> (String, String) {
     let (key, certificate) = (shown(&home.path("client.key")), shown(&home.path("client.pem")));
     let args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=token", "-keyout"];
@@ -75,7 +75,7 @@ fn openssl_key(home: &Home) -> (String, String) {
     (key, certificate)
 }
 
-/// A PSKC file out of a table.
+/// A PSKC file from a table.
 fn key_file(home: &Home, table: &str) -> String {
     let (csv, pskc) = (shown(&home.write("keys.csv", table)), shown(&home.path("keys.pskc")));
     home.json(&["pskc", "convert", &csv, "--to", "pskc", "--output", &pskc]);
@@ -83,7 +83,7 @@ fn key_file(home: &Home, table: &str) -> String {
 }
 
 #[test]
-fn s5_1_a_key_comes_by_every_method_and_both_sides_have_it() {
+fn s5_1_every_method_delivers_a_key_that_both_sides_share() {
     let pair = Pair::new();
     let (key, certificate) = openssl_key(&pair.home);
     let files: Vec<_> = [16, 24, 32].map(|len| pair.device(&len.to_string(), &"5e".repeat(len))).into();
@@ -120,9 +120,9 @@ fn s5_1_a_key_comes_by_every_method_and_both_sides_have_it() {
     }
 }
 
-/// RFC 6063 §5: other formats of key packages, with their parameters.
+/// RFC 6063 §5: other key package formats, with their parameters.
 #[test]
-fn s5_a_key_comes_in_every_format_of_key_packages() {
+fn s5_every_key_package_format_delivers_the_key() {
     let pair = Pair::new();
     let file = pair.device("1", DEVICE_KEY);
     let wrap = ["--device-key-name", "acme-1", "--device-key-file", &file];
@@ -153,9 +153,9 @@ fn s5_a_key_comes_in_every_format_of_key_packages() {
     }
 }
 
-/// Profile P17, and what an enrolment allows.
+/// Profile P17, and the restrictions of an enrolment.
 #[test]
-fn p17_the_enrolment_and_the_client_agree_on_the_variant_and_the_method() {
+fn p17_enrolment_and_client_agree_on_variant_and_method() {
     let pair = Pair::new();
     for (allowed, options, variant, method) in [
         (&[][..], &[][..], "four-pass", json!(null)),
@@ -188,13 +188,13 @@ fn p17_the_enrolment_and_the_client_agree_on_the_variant_and_the_method() {
             "{done:#?}"
         );
     }
-    // What is asked for and not at hand is told before anything is sent.
+    // A missing input is reported before anything is sent.
     let enrolment = pair.create("bob", "totp", &[]);
     let done = pair.home.run(&pair.args(&enrolment, &["--method", "wrap"]));
     assert!(done.code == Some(1) && done.err.contains("a device key of 16"), "{done:#?}");
 }
 
-/// RFC 6063 §4.2.2: the device's own key is found in the store that it was imported into.
+/// RFC 6063 §4.2.2: the device's own key is found in the store into which it was imported.
 #[test]
 fn s4_2_2_the_device_key_of_the_store_is_used() {
     let pair = Pair::new();
@@ -214,7 +214,7 @@ fn s4_2_2_the_device_key_of_the_store_is_used() {
 
 /// A key in the inventory goes out as it is: RFC 6063 §1.2 ("legacy keys").
 #[test]
-fn a_key_in_the_inventory_is_delivered_as_it_is_and_by_two_pass_only() {
+fn a_key_in_the_inventory_is_delivered_unchanged_and_by_two_pass_only() {
     let pair = Pair::new();
     let secret = "3132333435363738393031323334353637383930";
     let inventory = format!("id,algorithm,secret_hex,response_length,counter\nINVENTORY-1,hotp,{secret},8,5\n");
@@ -242,9 +242,9 @@ fn a_key_in_the_inventory_is_delivered_as_it_is_and_by_two_pass_only() {
     assert_eq!((&key["user"], &key["state"]), (&json!("dave"), &json!("active")));
 }
 
-/// A.2, and RFC 6030 §5: what a package says of its key is kept by the token store.
+/// A.2, and RFC 6030 §5: the token store enforces the policy of the package.
 #[test]
-fn a_2_keys_of_many_types_come_with_their_policy_which_is_enforced() {
+fn a_2_keys_of_many_types_are_delivered_with_their_policy_which_is_enforced() {
     let pair = Pair::new();
     let aes192 = "http://www.w3.org/2001/04/xmlenc#aes192-cbc";
     let uri = |name: &str| format!("urn:ietf:params:xml:ns:keyprov:pskc:{name}");
@@ -301,7 +301,7 @@ fn a_2_keys_of_many_types_come_with_their_policy_which_is_enforced() {
     assert_eq!(response.out.trim().len(), 8, "{response:#?}");
 }
 
-/// Appendix A.6 and §10.6.3: a renewal keeps the id; the new key is good at once, the old one no more.
+/// Appendix A.6 and §10.6.3: a renewal keeps the id; the new key is valid at once, the old one no more.
 #[test]
 fn a_6_a_key_is_renewed_by_every_method() {
     let pair = Pair::new();
@@ -325,7 +325,7 @@ fn a_6_a_key_is_renewed_by_every_method() {
     assert_eq!((items[0]["label"].as_str(), olds, items.as_array().unwrap().len()), (Some("door"), 4, 5), "{items}");
 }
 
-/// RFC 6063 §10.5: only who has the new key, and the enrolment's code, makes it active.
+/// RFC 6063 §10.5: only the new key together with the enrolment's code activates it.
 #[test]
 fn s10_5_a_key_waits_for_its_first_password() {
     let pair = Pair::new();
@@ -347,7 +347,7 @@ fn s10_5_a_key_waits_for_its_first_password() {
         assert!(check(&otp, &["--client-id", &client_id]), "{variant}: the first password, with the client ID");
         assert!(check(&pair.otp(&key_id), &[]), "{variant}: active from now on");
 
-        // A renewal: the old key stays until the new one was shown.
+        // In a renewal, the old key stays valid until the new one is used.
         let enrolment = pair.create("frank", "hotp", &["--activate", "on-otp", "--renews", &key_id]);
         let old = pair.otp(&key_id);
         pair.enroll(&enrolment, &["--renew", &key_id, "--variant", variant]);
@@ -358,10 +358,10 @@ fn s10_5_a_key_waits_for_its_first_password() {
     }
 }
 
-/// RFC 6063 §10.5: until the new key was shown, the user still has the old one; and where the new one is given up, the key
+/// RFC 6063 §10.5: until the new key is used, the user still has the old one; if the new one is abandoned, the key
 /// can be renewed again.
 #[test]
-fn s10_5_the_old_key_stays_usable_on_both_sides_until_the_new_one_was_shown() {
+fn s10_5_the_old_key_stays_usable_on_both_sides_until_the_new_one_is_used() {
     let pair = Pair::new();
     for variant in ["two-pass", "four-pass"] {
         let key_id = text(&pair.enroll(&pair.create("gina", "hotp", &[]), &[]), "key_id");

@@ -13,7 +13,7 @@ fn main() -> Result<(), dskpp_crypto::Error> {
     let wrapped = aes_wrap(kek.expose(), key.expose())?;
     assert_eq!(aes_unwrap(kek.expose(), &wrapped)?, key);
 
-    // AES key wrap notices every change.
+    // AES key wrap detects every change.
     let mut changed = wrapped;
     changed[0] ^= 1;
     assert!(aes_unwrap(kek.expose(), &changed).is_err());

@@ -1,4 +1,4 @@
-//! Authenticated encryption of what the project stores or hands out: AES-256-GCM and AES-256-GCM-SIV.
+//! Authenticated encryption of data that the project stores or hands out: AES-256-GCM and AES-256-GCM-SIV.
 
 use aws_lc_rs::aead::{AES_256_GCM, AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
@@ -7,12 +7,12 @@ use crate::{Error, Random, Secret};
 /// A key for AES-256-GCM (NIST SP 800-38D) or AES-256-GCM-SIV (RFC 8452). Sealed data is
 /// `nonce (12) || ciphertext || tag (16)`.
 ///
-/// Nonces are random, so a GCM key may seal 2³² values at most: a nonce that comes twice gives it away. With GCM-SIV
-/// such a nonce tells no more than whether both values were the same, so a key that is used for years seals with that.
+/// Nonces are random, so a GCM key may seal at most 2³² values: a repeated nonce reveals the key. With GCM-SIV,
+/// it reveals only whether both values were equal, so keys with a life of years use that.
 pub struct AeadKey(LessSafeKey);
 
 impl AeadKey {
-    /// Octets that sealing adds.
+    /// The octets that sealing adds.
     pub const OVERHEAD: usize = NONCE_LEN + 16;
 
     /// A key of 32 octets.
@@ -48,7 +48,7 @@ impl AeadKey {
         sealed
     }
 
-    /// Opens what [`AeadKey::seal`] made with the same `aad`; anything else is [`Error::Decryption`].
+    /// Opens what [`AeadKey::seal`] returned for the same `aad`; anything else is [`Error::Decryption`].
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Secret, Error> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN).ok_or(Error::Decryption)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Error::Decryption)?;
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(HEXLOWER.encode(&sealed[12..]), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
     }
 
-    /// Gives the given octets.
+    /// Returns the given octets.
     struct Fixed(Vec<u8>);
     impl Random for Fixed {
         fn fill(&mut self, out: &mut [u8]) {

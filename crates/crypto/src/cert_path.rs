@@ -1,4 +1,4 @@
-//! Certification path validation (RFC 5280 §6), in this one place.
+//! Certification path validation (RFC 5280 §6).
 
 use std::time::Duration;
 
@@ -11,35 +11,35 @@ use x509_parser::der_parser::Oid;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 use x509_parser::revocation_list::CertificateRevocationList;
 
-/// Why a certification path is not valid.
+/// Why a certification path is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathError {
-    /// What was given is no X.509 certificate.
+    /// Not an X.509 certificate.
     #[error("it is not an X.509 certificate")]
     NoCertificate,
-    /// Its dates, or those of a certificate above it.
+    /// It, or a certificate above it, has expired or is not valid yet.
     #[error("it, or a certificate above it, is not valid at this time")]
     Time,
-    /// No authority that is trusted stands above it.
-    #[error("it does not lead to a configured authority")]
+    /// It does not chain to a trust anchor.
+    #[error("it does not chain to a configured trust anchor")]
     Untrusted,
-    /// It or a certificate above it.
+    /// It, or a certificate above it, is revoked.
     #[error("it, or a certificate above it, is revoked")]
     Revoked,
-    /// Its issuer, or one above, has no revocation list.
-    #[error("there is no revocation list of its issuer")]
+    /// Its issuer, or one above, has no CRL.
+    #[error("its issuer has no revocation list (CRL)")]
     NoRevocationList,
-    /// The list is past its next update.
-    #[error("the revocation list of its issuer has expired")]
+    /// The issuer's CRL is past its `nextUpdate`.
+    #[error("its issuer's revocation list (CRL) has expired")]
     OldRevocationList,
-    /// The list in its issuer's name is not signed by it.
-    #[error("the revocation list of its issuer has a wrong signature")]
+    /// The CRL in its issuer's name has an invalid signature.
+    #[error("its issuer's revocation list (CRL) has an invalid signature")]
     ForeignRevocationList,
-    /// A trusted certificate that is not that of an authority.
+    /// A trusted certificate is not a CA certificate.
     #[error("it is not a CA certificate")]
     NoAuthority,
-    /// Anything else that path validation refuses.
+    /// Any other reason.
     #[error("it, or a certificate above it, is not usable")]
     Unusable,
 }
@@ -60,24 +60,24 @@ impl PathError {
     }
 }
 
-/// A revocation list (RFC 5280 §5): complete, of version 2.
+/// A revocation list (CRL, RFC 5280 §5): complete, version 2.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RevocationList {
     list: CertRevocationList<'static>,
     /// `thisUpdate`, seconds since 1970.
     pub this_update: i64,
-    /// `nextUpdate`, seconds since 1970, where it has one.
+    /// `nextUpdate`, seconds since 1970, if present.
     pub next_update: Option<i64>,
-    /// The distinguished name of its issuer, for people.
+    /// The distinguished name of its issuer, for messages.
     pub issuer: String,
 }
 
 impl RevocationList {
-    /// Reads one (DER). Its signature is checked where it is used.
+    /// Parses a CRL (DER). Its signature is checked on use.
     ///
     /// # Errors
-    /// What is wrong, in words about the list.
+    /// What is wrong, as a clause about the list.
     pub fn from_der(der: &[u8]) -> Result<Self, String> {
         let list = OwnedCertRevocationList::from_der(der).map_err(|why| why.to_string())?;
         let (_, read) = CertificateRevocationList::from_der(der).map_err(|why| why.to_string())?;
@@ -90,22 +90,22 @@ impl RevocationList {
     }
 }
 
-/// Trust anchors, and the revocation lists of their hierarchies.
+/// Trust anchors, and the CRLs of their hierarchies.
 #[derive(Debug, Default)]
 pub struct TrustAnchors {
     anchors: Vec<TrustAnchor<'static>>,
-    /// The newest first: the first one by an issuer counts.
+    /// Newest first: the first one of an issuer applies.
     lists: Vec<RevocationList>,
-    /// Whether certificates are accepted whose issuer has no revocation list, where there are lists.
+    /// Whether to accept certificates whose issuer has no CRL, if there are any CRLs.
     pub accept_unlisted: bool,
 }
 
 impl TrustAnchors {
-    /// Adds an authority by its certificate (X.509, DER).
+    /// Adds a trust anchor by its certificate (X.509, DER).
     ///
     /// # Errors
-    /// [`PathError::NoCertificate`], [`PathError::Unusable`], and [`PathError::NoAuthority`]: path validation takes every
-    /// anchor for an authority, so that whoever is trusted could certify others.
+    /// [`PathError::NoCertificate`], [`PathError::Unusable`], and [`PathError::NoAuthority`]: path validation treats every
+    /// anchor as a CA, so an end-entity certificate could certify others.
     pub fn trust(&mut self, der: &[u8]) -> Result<(), PathError> {
         let der = CertificateDer::from(der);
         let anchor = anchor_from_trusted_cert(&der).map_err(PathError::of)?;
@@ -116,19 +116,19 @@ impl TrustAnchors {
         Ok(())
     }
 
-    /// Adds a revocation list. With the first one, every certificate of a path must be in good standing.
+    /// Adds a CRL. From the first one on, every certificate of a path is checked for revocation.
     pub fn add(&mut self, list: RevocationList) {
         let at = self.lists.partition_point(|known| known.this_update >= list.this_update);
         self.lists.insert(at, list);
     }
 
-    /// Whether the certificate `leaf` leads to one of the authorities by way of `intermediates`, and each on the way is
+    /// Whether the certificate `leaf` chains to a trust anchor through `intermediates`, and each on the path is
     /// valid at that time and not revoked. All are X.509 in DER; unneeded `intermediates` are
-    /// ignored. As in RFC 5280 §6.1, the dates of an authority itself do not count; key usage is not
+    /// ignored. As in RFC 5280 §6.1, the dates of a trust anchor are ignored; key usage is not
     /// checked.
     ///
     /// # Errors
-    /// [`PathError`]: the first reason that was found.
+    /// [`PathError`]: the first reason found.
     pub fn verify<'a>(
         &self,
         leaf: &[u8],
@@ -152,8 +152,8 @@ impl TrustAnchors {
     }
 }
 
-/// Whether a trusted certificate is that of an authority (RFC 5280 §4.2.1.3 and §4.2.1.9). Version 1 has no way to say
-/// it; version 3 says it in its basic constraints.
+/// Whether a trust anchor is a CA certificate (RFC 5280 §4.2.1.3 and §4.2.1.9). Version 1 cannot state
+/// it; version 3 states it in its basic constraints.
 pub(crate) fn certifies(anchor: &[u8]) -> bool {
     let Ok((_, anchor)) = X509Certificate::from_der(anchor) else { return false };
     let (Ok(usage), Ok(constraints)) = (anchor.key_usage(), anchor.basic_constraints()) else { return false };
@@ -164,21 +164,21 @@ pub(crate) fn certifies(anchor: &[u8]) -> bool {
     }
 }
 
-/// Whether a certificate can be named as one to trust servers by: that of an authority, or one that certified itself.
+/// Whether a certificate is suitable as a trust anchor for servers: a CA certificate, or a self-signed one.
 pub fn can_be_anchor(certificate: &[u8]) -> bool {
     let self_issued =
         X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| parsed.subject() == parsed.issuer());
     self_issued || certifies(certificate)
 }
 
-/// Whether the path validation takes a certificate that is signed so.
+/// Whether path validation supports this signature algorithm.
 pub(crate) fn is_accepted(algorithm: &Oid<'_>) -> bool {
     let is_it =
         |id: &[u8]| matches!(id, [0x06, len, rest @ ..] if rest.get(..usize::from(*len)) == Some(algorithm.as_bytes()));
     webpki::ALL_VERIFICATION_ALGS.iter().any(|known| is_it(known.signature_alg_id().as_ref()))
 }
 
-/// Authorities need not say for which purposes they certify.
+/// CA certificates need not state purposes.
 struct AnyUse;
 
 impl ExtendedKeyUsageValidator for AnyUse {

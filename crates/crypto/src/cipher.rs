@@ -1,4 +1,4 @@
-//! AES in the modes that RFC 6063 and RFC 6030 name: CBC, and key wrap with and without padding.
+//! AES in the modes of RFC 6063 and RFC 6030: CBC, and key wrap with and without padding.
 
 use aes_kw::{KeyInit, KwAes128, KwAes192, KwAes256, KwpAes128, KwpAes192, KwpAes256};
 use aws_lc_rs::cipher::{
@@ -22,7 +22,7 @@ fn unbound(key: &[u8]) -> Result<UnboundCipherKey, Error> {
     UnboundCipherKey::new(aes(key)?, key).map_err(|_| Error::KeyLength(key.len()))
 }
 
-/// A key for AES-CBC, prepared once for many values.
+/// A key for AES-CBC, expanded once for many values.
 pub struct CbcKey {
     encrypting: PaddedBlockEncryptingKey,
     decrypting: DecryptingKey,
@@ -38,7 +38,7 @@ impl CbcKey {
         })
     }
 
-    /// As [`aes_cbc_encrypt`].
+    /// Like [`aes_cbc_encrypt`].
     pub fn encrypt(&self, iv: &[u8; 16], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         let mut buffer = Vec::with_capacity(plaintext.len() + 16); // so that the padding does not move the plaintext
         buffer.extend_from_slice(plaintext);
@@ -48,7 +48,7 @@ impl CbcKey {
         Ok(buffer)
     }
 
-    /// As [`aes_cbc_decrypt`].
+    /// Like [`aes_cbc_decrypt`].
     pub fn decrypt(&self, iv: &[u8; 16], ciphertext: &[u8]) -> Result<Secret, Error> {
         if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(16) {
             return Err(Error::InputLength(ciphertext.len()));
@@ -71,15 +71,15 @@ pub fn aes_cbc_encrypt(key: &[u8], iv: &[u8; 16], plaintext: &[u8]) -> Result<Ve
     CbcKey::new(key)?.encrypt(iv, plaintext)
 }
 
-/// Undoes [`aes_cbc_encrypt`], and takes any padding of XML Encryption, of which that of PKCS #7 is one form. A wrong
-/// padding is [`Error::Decryption`]: whoever shows that to a peer builds a padding oracle, so check a MAC first, or
+/// Decrypts [`aes_cbc_encrypt`], accepting any padding of XML Encryption, which includes PKCS #7. A wrong
+/// padding is [`Error::Decryption`]: showing that to a peer is a padding oracle, so check a MAC first, or
 /// continue with a random value.
 pub fn aes_cbc_decrypt(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Result<Secret, Error> {
     CbcKey::new(key)?.decrypt(iv, ciphertext)
 }
 
-/// Without the padding of XML Encryption §5.2: the last octet says how many octets it has, up to a block; the others
-/// are free.
+/// Removes the padding of XML Encryption §5.2: the last octet is its length, up to a block; the others
+/// are arbitrary.
 pub(crate) fn strip_padding(padded: Secret, block: usize) -> Result<Secret, Error> {
     let len = padded.expose().last().copied().map_or(0, usize::from);
     match padded.len().checked_sub(len) {
@@ -88,7 +88,7 @@ pub(crate) fn strip_padding(padded: Secret, block: usize) -> Result<Secret, Erro
     }
 }
 
-/// Dispatches on the key's length: the same expression for AES-128, -192 and -256.
+/// Dispatches on the key length: the same expression for AES-128, -192 and -256.
 macro_rules! with_kek {
     ($kek:expr, $one:ty, $two:ty, $three:ty, |$cipher:ident| $body:expr) => {{
         let kek: &[u8] = $kek;
@@ -114,7 +114,7 @@ pub fn aes_wrap(kek: &[u8], data: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
-/// Undoes [`aes_wrap`]; [`Error::Decryption`] where the integrity check fails.
+/// Reverses [`aes_wrap`]; [`Error::Decryption`] if the integrity check fails.
 pub fn aes_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
     if wrapped.len() < 24 || !wrapped.len().is_multiple_of(8) {
         return Err(Error::InputLength(wrapped.len()));
@@ -138,7 +138,7 @@ pub fn aes_wrap_pad(kek: &[u8], data: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
-/// Undoes [`aes_wrap_pad`]; [`Error::Decryption`] where the integrity check fails.
+/// Reverses [`aes_wrap_pad`]; [`Error::Decryption`] if the integrity check fails.
 pub fn aes_unwrap_pad(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
     if wrapped.len() < 16 || !wrapped.len().is_multiple_of(8) {
         return Err(Error::InputLength(wrapped.len()));
@@ -150,7 +150,7 @@ pub fn aes_unwrap_pad(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
     finish(out, len)
 }
 
-/// The first `len` octets of the buffer, or the error; either way nothing of the buffer stays behind.
+/// The first `len` octets of the buffer, or the error; the rest of the buffer is wiped.
 fn finish(buffer: Vec<u8>, len: Result<usize, Error>) -> Result<Secret, Error> {
     let buffer = Secret::new(buffer);
     buffer.prefix(len?).ok_or(Error::Decryption)
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn cbc_refuses_other_lengths_and_paddings() {
+    fn cbc_refuses_invalid_lengths_and_paddings() {
         let (key, iv) = ([7; 16], [9; 16]);
         for len in 0..40 {
             let sealed = aes_cbc_encrypt(&key, &iv, &vec![1; len]).expect("any length");
@@ -198,9 +198,9 @@ mod tests {
         assert_eq!(aes_cbc_decrypt(&key, &iv, &sealed), Err(Error::Decryption));
     }
 
-    /// What `openssl enc -nopad` makes of 21 octets of text and 11 of padding: ten free ones and 0b.
+    /// `openssl enc -nopad` of 21 octets of text and 11 of padding: ten arbitrary ones and 0b.
     #[test]
-    fn xmlenc_s5_2_free_octets_of_a_padding_are_taken_and_any_other_length_is_not() {
+    fn xmlenc_s5_2_only_the_last_octet_of_a_padding_is_checked() {
         let key: [u8; 16] = std::array::from_fn(|i| i as u8);
         let iv: [u8; 16] = std::array::from_fn(|i| i as u8 + 100);
         let sealed = hex("87e9e271c3478326391b7ea67aa1777077fdb6401974793ab303debbc238417b");
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_wrap_is_refused_at_every_octet() {
+    fn damage_to_a_wrapped_key_is_detected_at_every_octet() {
         for kek in [&[1; 16][..], &[1; 24], &[1; 32]] {
             let (plain, padded) = (aes_wrap(kek, &[5; 24]).expect("fits"), aes_wrap_pad(kek, &[5; 20]).expect("fits"));
             for i in 0..plain.len() {
@@ -266,7 +266,7 @@ mod tests {
             assert_eq!(aes_unwrap(kek, &plain[..16]), Err(Error::InputLength(16)));
             assert_eq!(aes_unwrap_pad(kek, &padded[..8]), Err(Error::InputLength(8)));
         }
-        assert_eq!(aes_wrap(&[1; 16], &[0; 20]), Err(Error::InputLength(20)), "no multiple of 8");
+        assert_eq!(aes_wrap(&[1; 16], &[0; 20]), Err(Error::InputLength(20)), "not a multiple of 8");
         assert_eq!(aes_wrap(&[1; 17], &[0; 16]), Err(Error::KeyLength(17)));
         assert_eq!(aes_wrap_pad(&[1; 16], &[]), Err(Error::InputLength(0)));
     }

@@ -1,4 +1,4 @@
-//! The key wrap of CMS for keys under a password (RFC 3211 §2.3).
+//! The CMS key wrap for password recipients (RFC 3211 §2.3).
 
 use crate::{CbcKey, Error, Random, Secret};
 
@@ -11,29 +11,29 @@ pub fn pwri_wrap(kek: &[u8], iv: &[u8; 16], key: &Secret, rng: &mut dyn Random) 
         _ => return Err(Error::InputLength(key.len())),
     };
     let whole = (4 + key.len()).next_multiple_of(BLOCK).max(2 * BLOCK);
-    let mut plain = Vec::with_capacity(whole); // so that no copy is left behind
+    let mut plain = Vec::with_capacity(whole); // no copies by reallocation
     plain.extend_from_slice(&[len, !x, !y, !z]);
     plain.extend_from_slice(key.expose());
     plain.extend(rng.bytes(whole - plain.len()));
     let plain = Secret::new(plain);
     let cipher = CbcKey::new(kek)?;
     let mut inner = cipher.encrypt(iv, plain.expose())?;
-    inner.truncate(whole); // without the block of padding
+    inner.truncate(whole); // without the padding block
     let outer_iv = *inner.last_chunk().ok_or(Error::InputLength(key.len()))?;
     let mut wrapped = cipher.encrypt(&outer_iv, &inner)?;
     wrapped.truncate(whole);
     Ok(wrapped)
 }
 
-/// Undoes id-alg-PWRI-KEK with AES-CBC: two layers of CBC without padding around a length, three octets that check the
-/// key, the key, and anything. [`Error::InputLength`], [`Error::KeyLength`]; [`Error::Decryption`] for another key: 24
-/// bits tell, so what the key opens must be judged as well.
+/// Reverses id-alg-PWRI-KEK with AES-CBC: two layers of unpadded CBC around a length, three check octets, the
+/// key, and padding. [`Error::InputLength`], [`Error::KeyLength`]; [`Error::Decryption`] for a wrong key, which only 24
+/// bits detect, so the content must be authenticated too.
 pub fn pwri_unwrap(kek: &[u8], iv: &[u8; 16], wrapped: &[u8]) -> Result<Secret, Error> {
     if wrapped.len() < 2 * BLOCK || wrapped.len() > 16 * BLOCK || !wrapped.len().is_multiple_of(BLOCK) {
         return Err(Error::InputLength(wrapped.len()));
     }
     let key = CbcKey::new(kek)?;
-    // The outer layer's IV is the inner one's last block, which the last two blocks give.
+    // The outer layer's IV is the last block of the inner one, which the last two blocks determine.
     let (front, last) = wrapped.split_at(wrapped.len() - BLOCK);
     let before = front.last_chunk().ok_or(Error::Decryption)?;
     let outer_iv = decrypt_unpadded(&key, before, last)?;
@@ -48,7 +48,7 @@ pub fn pwri_unwrap(kek: &[u8], iv: &[u8; 16], wrapped: &[u8]) -> Result<Secret, 
     }
 }
 
-/// CBC without padding: a block of padding that fits is put behind, and comes off again.
+/// CBC without padding: appends a matching padding block, which decryption removes.
 fn decrypt_unpadded(key: &CbcKey, iv: &[u8; 16], octets: &[u8]) -> Result<Secret, Error> {
     let last = octets.last_chunk().ok_or(Error::Decryption)?;
     key.decrypt(iv, &[octets, &key.encrypt(last, &[])?].concat())

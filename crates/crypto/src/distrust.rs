@@ -1,4 +1,4 @@
-//! Why a chain of certificates is not trusted, for people: which certificate, and what is wrong with it.
+//! Explains why a certificate chain is not trusted: which certificate, and what is wrong with it.
 
 use std::fmt;
 
@@ -9,34 +9,34 @@ use x509_parser::time::ASN1Time;
 
 use crate::cert_path::{certifies, is_accepted};
 
-/// Certificates of a path that are looked at.
+/// The most certificates of a path to check.
 const MAX_PATH: usize = 8;
-/// Characters of a name that are shown.
+/// The most characters of a name to show.
 const MAX_NAME: usize = 120;
 
 /// What is wrong with a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DistrustCause {
-    /// It cannot be read.
+    /// It cannot be parsed.
     Unreadable,
     /// It is of X.509 version 1 or 2.
     Version,
-    /// Its time is to come.
+    /// It is not valid yet.
     NotYetValid,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// The signer's certificate is that of an authority.
+    /// The signer's certificate is a CA certificate.
     Authority,
-    /// It has issued a certificate, and is no CA certificate.
+    /// It issued a certificate, but is not a CA certificate.
     NotAuthority,
-    /// It is signed with SHA-1 or in another way that is not accepted.
+    /// It is signed with SHA-1 or another unsupported algorithm.
     Algorithm,
-    /// A critical extension that is not known.
+    /// It has an unknown critical extension.
     Extension,
-    /// Nothing that was given has certified it.
+    /// Its issuer's certificate was not given.
     UnknownIssuer,
-    /// Its signature is not that of its issuer.
+    /// It was not signed by its issuer's key.
     Signature,
 }
 
@@ -54,8 +54,8 @@ impl fmt::Display for Distrust {
     }
 }
 
-/// Why [`verify_chain`](crate::verify_chain) trusts no signer with this certificate, whatever the authorities are: what
-/// is to be known before anything is signed. One that has certified itself is only asked for its time, as it can be an
+/// Why [`verify_chain`](crate::verify_chain) refuses a signer with this certificate, whatever the trust anchors: to be
+/// checked before signing. A self-signed certificate is only checked for its dates, since it can be a trust
 /// anchor.
 pub fn distrust_of_signer(leaf: &[u8], at_unix_s: u64) -> Option<Distrust> {
     let Ok((_, leaf)) = X509Certificate::from_der(leaf) else {
@@ -68,7 +68,7 @@ pub fn distrust_of_signer(leaf: &[u8], at_unix_s: u64) -> Option<Distrust> {
     Some(Distrust { cause, text: format!("the certificate of {} {what}", name(leaf.subject())) })
 }
 
-/// Finds out why [`verify_chain`](crate::verify_chain) refused these certificates.
+/// Explains why [`verify_chain`](crate::verify_chain) refused these certificates.
 pub fn distrust(leaf: &[u8], intermediates: &[&[u8]], anchors: &[&[u8]], at_unix_s: u64) -> Distrust {
     let Ok((_, leaf)) = X509Certificate::from_der(leaf) else {
         return Distrust { cause: DistrustCause::Unreadable, text: "it is not an X.509 certificate".to_owned() };
@@ -97,14 +97,11 @@ pub fn distrust(leaf: &[u8], intermediates: &[&[u8]], anchors: &[&[u8]], at_unix
     let (cause, what) = match (anchor, others.map(|(_, other)| name(other.subject())).next()) {
         (None, None) => (DistrustCause::UnknownIssuer, format!("was issued by {issuer}, whose certificate is missing")),
         (None, Some(other)) => {
-            let what = format!(
-                "was issued by {issuer}; what was given is the certificate of {other}, which is not that of an \
-                 authority (CA)"
-            );
+            let what = format!("was issued by {issuer}; the given certificate of {other} is not a CA certificate");
             (DistrustCause::NotAuthority, what)
         }
         (Some(anchor), _) if !certifies(anchor) => {
-            let what = format!("was issued by {issuer}, whose given certificate is not that of an authority (CA)");
+            let what = format!("was issued by {issuer}, whose given certificate is not a CA certificate");
             (DistrustCause::NotAuthority, what)
         }
         (Some(_), _) => {
@@ -121,7 +118,7 @@ fn fault(certificate: &X509Certificate<'_>, is_leaf: bool, at_unix_s: u64) -> Op
         let version = certificate.version().0 + 1;
         return Some((
             DistrustCause::Version,
-            format!("is of X.509 version {version}, and only version 3 is accepted"),
+            format!("is of X.509 version {version}, but only version 3 is supported"),
         ));
     }
     if let Some(fault) = validity(certificate, at_unix_s) {
@@ -130,7 +127,7 @@ fn fault(certificate: &X509Certificate<'_>, is_leaf: bool, at_unix_s: u64) -> Op
     let is_authority = certificate.basic_constraints().ok().flatten().is_some_and(|constraints| constraints.value.ca);
     match (is_leaf, is_authority) {
         (true, true) => {
-            let what = "is that of an authority (CA:TRUE), and not of a signer".to_owned();
+            let what = "is a CA certificate (CA:TRUE), not a signer's".to_owned();
             return Some((DistrustCause::Authority, what));
         }
         (false, false) => {
@@ -157,7 +154,7 @@ fn fault(certificate: &X509Certificate<'_>, is_leaf: bool, at_unix_s: u64) -> Op
     Some((DistrustCause::Extension, format!("has an unknown critical extension ({})", unknown.oid)))
 }
 
-/// Whether the time has not come or is over.
+/// Whether it is expired or not valid yet.
 fn validity(certificate: &X509Certificate<'_>, at_unix_s: u64) -> Option<(DistrustCause, String)> {
     let validity = certificate.validity();
     let at = ASN1Time::from_timestamp(i64::try_from(at_unix_s).unwrap_or(i64::MAX)).ok();
@@ -168,7 +165,7 @@ fn validity(certificate: &X509Certificate<'_>, at_unix_s: u64) -> Option<(Distru
     is_over.then(|| (DistrustCause::Expired, format!("has expired: it was valid until {}", validity.not_after)))
 }
 
-/// An algorithm that is not accepted, in words.
+/// An unsupported algorithm, for messages.
 fn how_signed(algorithm: &Oid<'_>) -> String {
     const MD5: Oid<'_> = oid!(1.2.840.113549.1.1.4);
     // With RSA (PKCS #1 and OIW), DSA and ECDSA.
@@ -177,11 +174,11 @@ fn how_signed(algorithm: &Oid<'_>) -> String {
     match algorithm {
         sha1 if SHA1.contains(sha1) => "SHA-1, which can be forged".to_owned(),
         md5 if *md5 == MD5 => "MD5, which can be forged".to_owned(),
-        other => format!("an algorithm that is not accepted ({other})"),
+        other => format!("an unsupported algorithm ({other})"),
     }
 }
 
-/// A distinguished name, as much of it as helps.
+/// A distinguished name, shortened for messages.
 fn name(name: &x509_parser::x509::X509Name<'_>) -> String {
     let text = name.to_string();
     match text.chars().count() > MAX_NAME {

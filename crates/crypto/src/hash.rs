@@ -1,4 +1,4 @@
-//! Hash functions, and a SHA-256 whose state can be saved in mid-message.
+//! Hash functions, and a SHA-256 whose state can be saved mid-message.
 
 use aws_lc_rs::digest;
 use sha2::Digest;
@@ -9,9 +9,9 @@ use crate::Error;
 /// The hash functions that OTP, MAC and OAEP need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hash {
-    /// SHA-1, 20 octets. For HMAC, PBKDF2 and OAEP alone.
+    /// SHA-1, 20 octets. Only for HMAC, PBKDF2 and OAEP.
     Sha1,
-    /// SHA-224, 28 octets. For the MACs of key files alone.
+    /// SHA-224, 28 octets. Only for the MACs of key files.
     Sha224,
     /// SHA-256, 32 octets.
     Sha256,
@@ -22,7 +22,7 @@ pub enum Hash {
 }
 
 impl Hash {
-    /// Octets of the result.
+    /// Length of the output in octets.
     pub const fn output_len(self) -> usize {
         match self {
             Hash::Sha1 => 20,
@@ -33,10 +33,10 @@ impl Hash {
         }
     }
 
-    /// The hash that a name means, however its writer spells it: `SHA-256`, `sha256`, `SHA_256`, `HMAC-SHA256`,
-    /// `HmacSHA256`, `hmacWithSHA256`, or a URI with such a fragment. Key files, QR codes and tables name hashes in all
-    /// of these ways, and nowhere else is such a name read. `None` for every other name: none is taken for a hash that
-    /// it does not name (`SHA3-256`, `SHA-512/256`).
+    /// The hash with this name, in any spelling: `SHA-256`, `sha256`, `SHA_256`, `HMAC-SHA256`,
+    /// `HmacSHA256`, `hmacWithSHA256`, or a URI with such a fragment. Key files, QR codes and tables use all
+    /// of them; this is the only parser. `None` for every other name; similar names of other hashes
+    /// (`SHA3-256`, `SHA-512/256`) never match.
     ///
     /// ```
     /// use dskpp_crypto::Hash;
@@ -60,13 +60,13 @@ impl Hash {
         }
     }
 
-    /// Its name as authenticators have it, such as `SHA256`.
+    /// Its name in authenticators, such as `SHA256`.
     pub fn name(self) -> &'static str {
         let name = self.hmac_name();
         name.strip_prefix("HMAC-").unwrap_or(name)
     }
 
-    /// Its name as RFC 6030 files have it in `Suite`, such as `HMAC-SHA256`.
+    /// Its name in `Suite` of RFC 6030, such as `HMAC-SHA256`.
     pub const fn hmac_name(self) -> &'static str {
         match self {
             Hash::Sha1 => "HMAC-SHA1",
@@ -77,7 +77,7 @@ impl Hash {
         }
     }
 
-    /// Hash of the parts, one after the other.
+    /// The hash of the concatenated parts.
     pub fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
         let mut context = digest::Context::new(match self {
             Hash::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
@@ -93,15 +93,15 @@ impl Hash {
     }
 }
 
-/// A running SHA-256 that can be saved and resumed elsewhere: the message hash of RFC 6063 §3.4.3 travels that way.
+/// An incremental SHA-256 that can be saved and resumed elsewhere, as for the message hash of RFC 6063 §3.4.3.
 #[derive(Clone, Default)]
 pub struct Sha256(sha2::Sha256);
 
 impl Sha256 {
-    /// Octets of a saved state.
+    /// Length of a saved state in octets.
     pub const SAVED_LEN: usize = size_of::<SerializedState<sha2::Sha256>>();
 
-    /// Nothing hashed yet.
+    /// An empty message.
     pub fn new() -> Self {
         Sha256::default()
     }
@@ -116,18 +116,18 @@ impl Sha256 {
         self.0.finalize().into()
     }
 
-    /// The state, [`Sha256::SAVED_LEN`] octets. It tells what was hashed last, so it is no more public than that.
+    /// The state, [`Sha256::SAVED_LEN`] octets. It contains the end of the message, so it is as confidential as that.
     pub fn save(&self) -> Vec<u8> {
         self.0.serialize().to_vec()
     }
 
-    /// Goes on where [`Sha256::save`] stopped.
+    /// Resumes from [`Sha256::save`].
     pub fn resume(saved: &[u8]) -> Result<Self, Error> {
         let state = SerializedState::<sha2::Sha256>::try_from(saved).map_err(|_| Error::HashState)?;
         sha2::Sha256::deserialize(&state).map(Sha256).map_err(|_| Error::HashState)
     }
 
-    /// SHA-256 of the parts, one after the other.
+    /// SHA-256 of the concatenated parts.
     pub fn digest(parts: &[&[u8]]) -> [u8; 32] {
         let mut hash = Sha256::new();
         for part in parts {
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_of_a_hash_is_read_in_every_spelling_and_never_as_another_one() {
+    fn hash_names_are_read_in_every_spelling_and_never_confused() {
         let spellings =
             ["SHA{}", "sha{}", "Sha-{}", "SHA_{}", "SHA {}", " sha{} ", "HMAC-SHA{}", "HMAC-SHA-{}", "hmac-sha-{}"];
         let more = ["HmacSHA{}", "HMAC_SHA{}", "hmacWithSHA{}", "http://www.w3.org/2000/09/xmldsig#hmac-sha{}"];
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_state_goes_on_at_every_offset() {
+    fn a_saved_state_resumes_at_every_offset() {
         let message: Vec<u8> = (0..200).collect();
         let whole = Hash::Sha256.digest(&[&message]);
         for cut in 0..=message.len() {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_of_another_shape_is_refused() {
+    fn an_invalid_state_is_refused() {
         for len in [0, 1, Sha256::SAVED_LEN - 1, Sha256::SAVED_LEN + 1] {
             assert_eq!(Sha256::resume(&vec![0xFF; len]).err(), Some(Error::HashState));
         }

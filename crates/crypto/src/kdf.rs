@@ -1,4 +1,4 @@
-//! Keys from passwords: PBKDF2 where the RFC asks for it, Argon2id for our own files.
+//! Password-based key derivation: PBKDF2 where the RFC requires it, Argon2id for our own files.
 
 use std::num::NonZeroU32;
 
@@ -7,7 +7,7 @@ use aws_lc_rs::pbkdf2 as lib;
 
 use crate::{Error, Secret};
 
-/// The PRF of PBKDF2. Not negotiated: both sides are configured alike (profile P2).
+/// The PRF of PBKDF2. Not negotiated: configure both sides identically (profile P2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pbkdf2Prf {
     /// PKCS #5's default.
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn argon2id_refuses_what_it_cannot_do() {
+    fn argon2id_refuses_unsupported_parameters() {
         let cost = Argon2Params { memory_kib: 64, iterations: 1, lanes: 1 };
         let one = argon2id(b"passphrase", b"12345678", &cost, 32).expect("sound parameters");
         assert_eq!(one.len(), 32);

@@ -1,4 +1,4 @@
-//! Ciphers of old files: for reading what others wrote, and in PKCS #12 for readers that know nothing better.
+//! Legacy ciphers: for reading old files, and in PKCS #12 for old readers.
 
 use aes_kw::{AesKw, AesKwp, InnerInit as _};
 use camellia::{Camellia128, Camellia192, Camellia256};
@@ -10,8 +10,8 @@ use des::TdesEde3;
 use crate::cipher::strip_padding;
 use crate::{Error, Hash, Secret, ct_eq};
 
-/// Triple-DES in CBC mode, decrypted; keys of 24 octets, or of 16 for two-key Triple-DES. The padding is that of XML
-/// Encryption, of which PKCS #5 is one form.
+/// Decrypts Triple-DES in CBC mode; keys of 24 octets, or of 16 for two-key Triple-DES. The padding is that of XML
+/// Encryption, which includes PKCS #5.
 ///
 /// # Errors
 /// [`Error::KeyLength`], [`Error::InputLength`]; a wrong padding is [`Error::Decryption`]: check a MAC first.
@@ -21,7 +21,7 @@ pub fn des3_cbc_decrypt(key: &[u8], iv: &[u8; 8], ciphertext: &[u8]) -> Result<S
     strip_padding(des3_cbc(&key, iv, ciphertext)?, 8)
 }
 
-/// Triple-DES in CBC mode with the padding of PKCS #5; keys of 24 octets. For PKCS #12 alone, see
+/// Encrypts with Triple-DES in CBC mode and PKCS #5 padding; keys of 24 octets. Only for PKCS #12, see
 /// [`pkcs12_des3_key`](crate::pkcs12_des3_key).
 ///
 /// # Errors
@@ -31,10 +31,10 @@ pub fn des3_cbc_encrypt(key: &[u8], iv: &[u8; 8], octets: &[u8]) -> Result<Vec<u
     Ok(cipher.encrypt_padded_vec::<Pkcs7>(octets))
 }
 
-/// Undoes the Triple-DES key wrap of RFC 3217 §3.2; keys as in [`des3_cbc_decrypt`].
+/// Reverses the Triple-DES key wrap of RFC 3217 §3.2; keys as in [`des3_cbc_decrypt`].
 ///
 /// # Errors
-/// [`Error::KeyLength`], [`Error::InputLength`], and [`Error::Decryption`] where the check value is wrong.
+/// [`Error::KeyLength`], [`Error::InputLength`], and [`Error::Decryption`] if the check value is wrong.
 pub fn des3_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
     const IV: [u8; 8] = [0x4a, 0xdd, 0xa2, 0x2c, 0x79, 0xe8, 0x21, 0x05];
     whole_blocks(wrapped, 8)?;
@@ -54,7 +54,7 @@ pub fn des3_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
     }
 }
 
-/// Camellia in CBC mode, decrypted; keys of 16, 24 or 32 octets, padding as in [`des3_cbc_decrypt`].
+/// Decrypts Camellia in CBC mode; keys of 16, 24 or 32 octets, padding as in [`des3_cbc_decrypt`].
 ///
 /// # Errors
 /// As [`des3_cbc_decrypt`].
@@ -73,7 +73,7 @@ pub fn camellia_cbc_decrypt(key: &[u8], iv: &[u8; 16], ciphertext: &[u8]) -> Res
     strip_padding(buffer, 16)
 }
 
-/// The same expression for Camellia-128, -192 and -256, by the length of the key.
+/// The same expression for Camellia-128, -192 and -256, by key length.
 macro_rules! with_camellia {
     ($kek:expr, |$cipher:ident| $body:expr) => {{
         let kek: &[u8] = $kek;
@@ -87,10 +87,10 @@ macro_rules! with_camellia {
     }};
 }
 
-/// Undoes the Camellia key wrap of RFC 3657, which is that of RFC 3394 with another cipher.
+/// Reverses the Camellia key wrap of RFC 3657, which is RFC 3394 with another cipher.
 ///
 /// # Errors
-/// [`Error::KeyLength`], [`Error::InputLength`], and [`Error::Decryption`] where the check value is wrong.
+/// [`Error::KeyLength`], [`Error::InputLength`], and [`Error::Decryption`] if the check value is wrong.
 pub fn camellia_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
     let mut out = Secret::new(vec![0; unwrapped_len(wrapped, 24)?]);
     with_camellia!(kek, |cipher| {
@@ -100,7 +100,7 @@ pub fn camellia_unwrap(kek: &[u8], wrapped: &[u8]) -> Result<Secret, Error> {
     Ok(out)
 }
 
-/// As [`camellia_unwrap`], with the padding of RFC 5649.
+/// Like [`camellia_unwrap`], with the padding of RFC 5649.
 ///
 /// # Errors
 /// As [`camellia_unwrap`].
@@ -158,7 +158,7 @@ mod tests {
 
     /// Ciphertexts made with `openssl enc`, keys 00 01 02 …, IVs 64 65 66 ….
     #[test]
-    fn cbc_of_another_implementation_is_read() {
+    fn cbc_ciphertexts_of_openssl_are_decrypted() {
         let des =
             |key: &[u8], ciphertext: &[u8]| des3_cbc_decrypt(key, &octets(100, 8).try_into().unwrap(), ciphertext);
         let camellia =
@@ -181,9 +181,9 @@ mod tests {
         }
     }
 
-    /// Wrapped by python-pskc, keys 32 33 34 … (hexadecimal), key-encryption keys 00 01 02 ….
+    /// Wrapped by python-pskc; keys 32 33 34 … (hexadecimal), key-encryption keys 00 01 02 ….
     #[test]
-    fn wraps_of_another_implementation_are_read_and_damaged_ones_refused() {
+    fn wraps_of_python_pskc_are_unwrapped_and_damaged_ones_refused() {
         let two_key = [octets(0, 16), octets(0, 8)].concat();
         type Unwrap = fn(&[u8], &[u8]) -> Result<Secret, Error>;
         let cases: [(Unwrap, Vec<u8>, u8, &str); 6] = [
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(des3_unwrap(&kek, &wrapped[..32]), Err(Error::Decryption), "a block is missing");
     }
 
-    /// Made with the Camellia of OpenSSL block by block; the first one is also what Bouncy Castle tests against.
+    /// Computed block by block with OpenSSL's Camellia; the first one is also a test vector of Bouncy Castle.
     #[test]
     fn rfc3657_wraps_with_and_without_padding() {
         let key = hex("00112233445566778899aabbccddeeff");
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn xmlenc_s5_2_only_the_last_octet_of_a_padding_counts() {
+    fn xmlenc_s5_2_only_the_last_octet_of_a_padding_is_checked() {
         let padded = |last: u8| strip_padding(Secret::new([&[9; 23][..], &[last]].concat()), 8);
         for last in 1..=8 {
             assert_eq!(padded(last).map(|plain| plain.len()), Ok(24 - usize::from(last)));

@@ -1,15 +1,15 @@
-//! The cryptographic primitives that DSKPP and PSKC need, behind typed functions.
+//! The cryptographic primitives of DSKPP and PSKC, behind typed functions.
 //!
-//! - No algorithm is chosen by a string, and no caller names a cryptographic library.
+//! - Algorithms are types, not strings, and the underlying libraries are hidden.
 //! - Secrets are [`Secret`]: wiped when dropped, compared in constant time, never printed.
-//! - Randomness is handed in as [`Random`], so that every run can be replayed from a seed.
-//!   The only exceptions are [`RsaPrivateKey::generate`] and [`SigningKey::sign`], where the library draws the primes
-//!   and the nonces of ECDSA.
+//! - Randomness is passed in as [`Random`], so that every run can be replayed from a seed.
+//!   The only exceptions are [`RsaPrivateKey::generate`] and [`SigningKey::sign`], where the library generates primes
+//!   and ECDSA nonces.
 //! - It does no I/O, reads no clock and makes no protocol decisions.
 //!
-//! The primitives are those of AWS-LC; key wrap, Argon2id, the resumable SHA-256, the ciphers of old files and the key
-//! derivation of PKCS #12 come from RustCrypto, because AWS-LC's Rust interface lacks them. rustls-webpki and x509-parser
-//! read certificates.
+//! The primitives are those of AWS-LC; key wrap, Argon2id, the resumable SHA-256, the legacy ciphers and the key
+//! derivation of PKCS #12 are RustCrypto's, because AWS-LC's Rust interface lacks them. rustls-webpki and x509-parser
+//! parse certificates.
 //!
 //! ```
 #![doc = include_str!("../examples/wrap_key.rs")]
@@ -50,32 +50,32 @@ pub use secret::{Secret, ct_eq};
 pub use signature::{SignatureAlgorithm, SigningKey, VerifyingKey};
 pub use x509::{SignerUse, verify_chain};
 
-/// Why an operation failed. No variant carries or reveals a secret.
+/// Why an operation failed. No variant contains or reveals a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The key has a length that the algorithm does not know.
+    /// The algorithm does not support keys of this length.
     #[error("the algorithm does not support keys of {0} octets")]
     KeyLength(usize),
-    /// The input has a length that the algorithm cannot take.
+    /// The algorithm does not support inputs of this length.
     #[error("the algorithm does not support inputs of {0} octets")]
     InputLength(usize),
-    /// Decryption failed: the key is wrong or the data was changed. It does not say which.
+    /// Decryption failed: wrong key, or damaged data. It does not say which.
     #[error("decryption failed: wrong key, or the data is damaged")]
     Decryption,
-    /// An RSA key is outside 2048 to 4096 bits, or is no valid RSA key.
+    /// An RSA key outside 2048 to 4096 bits, or an invalid one.
     #[error("not a usable RSA key: {0}")]
     RsaKey(&'static str),
     /// A signature does not verify with the key.
     #[error("the signature does not verify")]
     Signature,
-    /// A key for signatures that is not usable.
+    /// An unusable signature key.
     #[error("not a usable signature key: {0}")]
     SignatureKey(&'static str),
-    /// A certificate that is not trusted.
+    /// An untrusted certificate.
     #[error("the certificate is not trusted: {0}")]
     Path(#[from] PathError),
-    /// A certificate that was issued for something else than signatures of documents.
+    /// A certificate that is not for signing documents.
     #[error("the certificate is not valid for signing documents: {0}")]
     KeyUse(&'static str),
     /// Parameters of a derivation are out of range.

@@ -4,7 +4,7 @@ use aws_lc_rs::{cmac, hmac};
 
 use crate::{Error, Hash, ct_eq};
 
-/// An HMAC value: public once it travels, as long as its hash's output.
+/// An HMAC value, as long as the hash's output. Not secret.
 #[derive(Clone, Copy, Debug)]
 pub struct Tag(hmac::Tag);
 
@@ -19,7 +19,7 @@ impl AsRef<[u8]> for Tag {
 pub struct HmacKey(hmac::Key);
 
 impl HmacKey {
-    /// Prepares the key; the padded key blocks are hashed once, here.
+    /// Prepares the key: hashes the padded key blocks once.
     pub fn new(hash: Hash, key: &[u8]) -> Self {
         let algorithm = match hash {
             Hash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
@@ -31,7 +31,7 @@ impl HmacKey {
         HmacKey(hmac::Key::new(algorithm, key))
     }
 
-    /// HMAC of the parts, one after the other.
+    /// The HMAC of the concatenated parts.
     pub fn sign(&self, parts: &[&[u8]]) -> Tag {
         let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
@@ -40,7 +40,7 @@ impl HmacKey {
         Tag(context.sign())
     }
 
-    /// Whether `tag` is the whole HMAC of the parts, in constant time.
+    /// Whether `tag` is the full HMAC of the parts, in constant time.
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         ct_eq(self.sign(parts).as_ref(), tag)
     }
@@ -67,7 +67,7 @@ impl CmacKey {
         cmac::Key::new(algorithm, key).map(CmacKey).map_err(|_| Error::KeyLength(key.len()))
     }
 
-    /// CMAC of the parts, one after the other: 16 octets.
+    /// The CMAC of the concatenated parts: 16 octets.
     pub fn sign(&self, parts: &[&[u8]]) -> [u8; 16] {
         let mut context = cmac::Context::with_key(&self.0);
         for part in parts {

@@ -1,4 +1,4 @@
-//! What PKCS #12 makes of a password by itself (RFC 7292 appendices B and C): the key of its MAC, and of old encryption.
+//! PKCS #12's own key derivation (RFC 7292 appendices B and C): for its MAC, and for legacy encryption.
 
 use std::num::NonZeroU32;
 
@@ -6,17 +6,17 @@ use pkcs12::kdf::{Pkcs12KeyType, derive_key};
 
 use crate::{Error, Hash, Secret};
 
-/// The MAC key of a PFX, as long as the hash: SHA-1 or SHA-2. The derivation is old and PBKDF2 is better; it is here
-/// because others know no other MAC.
+/// The MAC key of a PFX, as long as the hash: SHA-1 or SHA-2. PBKDF2 would be better, but other programs support no
+/// other MAC.
 ///
 /// # Errors
-/// [`Error::Parameters`] for a password that is not UTF-8, another hash, or more than 2^31 - 1 rounds.
+/// [`Error::Parameters`] for a password that is not UTF-8, an unsupported hash, or more than 2^31 - 1 rounds.
 pub fn pkcs12_mac_key(hash: Hash, password: &[u8], salt: &[u8], iterations: NonZeroU32) -> Result<Secret, Error> {
     derive(hash, password, salt, Pkcs12KeyType::Mac, iterations, hash.output_len())
 }
 
-/// The key and the initialization vector of Triple-DES under a password: `pbeWithSHAAnd3-KeyTripleDES-CBC` (RFC 7292
-/// appendix C), for what old programs wrote and for readers that know nothing better.
+/// Key and initialization vector of password-based Triple-DES: `pbeWithSHAAnd3-KeyTripleDES-CBC` (RFC 7292
+/// appendix C), for old files and old readers.
 ///
 /// # Errors
 /// As [`pkcs12_mac_key`].
@@ -36,7 +36,7 @@ fn derive(
     len: usize,
 ) -> Result<Secret, Error> {
     let text = std::str::from_utf8(password).map_err(|_| Error::Parameters("the password is not UTF-8"))?;
-    // UTF-16, big-endian, with a zero behind it.
+    // UTF-16, big-endian, zero-terminated.
     let mut octets = Vec::with_capacity(2 * password.len() + 2);
     octets.extend(text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes));
     let wide = Secret::new(octets);

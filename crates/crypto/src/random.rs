@@ -1,13 +1,13 @@
-//! Where random octets come from.
+//! Sources of random octets.
 
 use crate::{Hash, HmacKey, Secret};
 
-/// A source of random octets, handed to whoever needs them.
+/// A source of random octets, passed to whatever needs them.
 pub trait Random: Send {
     /// Fills the whole buffer.
     fn fill(&mut self, out: &mut [u8]);
 
-    /// `len` random octets that may travel.
+    /// `len` random octets that may become public.
     fn bytes(&mut self, len: usize) -> Vec<u8> {
         let mut out = vec![0; len];
         self.fill(&mut out);
@@ -26,13 +26,13 @@ pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&mut self, out: &mut [u8]) {
-        // AWS-LC itself aborts where the operating system has no randomness: nothing may go on without it.
+        // AWS-LC itself aborts if the operating system has no randomness: nothing may continue without it.
         aws_lc_rs::rand::fill(out).expect("the operating system provides randomness");
     }
 }
 
-/// A reproducible source: HMAC-SHA-256 of a counter under the seed. Its octets are as hard to guess as the seed: for a
-/// run that may have to be repeated, 32 octets of [`SystemRandom`], kept secret; a test may take any.
+/// A reproducible source: HMAC-SHA-256 of a counter under the seed. Its output is as hard to guess as the seed: for a
+/// run that may be replayed, use 32 secret octets of [`SystemRandom`]; a test may use any.
 pub struct SeededRandom {
     key: HmacKey,
     counter: u64,
@@ -41,7 +41,7 @@ pub struct SeededRandom {
 }
 
 impl SeededRandom {
-    /// The same seed gives the same octets, however they are asked for.
+    /// The same seed gives the same octets, however they are requested.
     pub fn new(seed: &[u8]) -> Self {
         SeededRandom { key: HmacKey::new(Hash::Sha256, seed), counter: 0, block: [0; 32], used: 32 }
     }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_gives_the_same_octets_however_they_are_cut() {
+    fn the_same_seed_gives_the_same_octets_in_any_chunks() {
         let (mut a, mut b) = (SeededRandom::new(b"seed"), SeededRandom::new(b"seed"));
         let whole = a.bytes(100);
         let parts = [b.bytes(1), b.bytes(40), b.bytes(59)].concat();

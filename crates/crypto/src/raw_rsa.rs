@@ -1,8 +1,8 @@
-//! The bare RSA operation, m^e and c^d mod n, without any padding: the one place with `unsafe` code.
+//! The bare RSA operation, m^e and c^d mod n, without padding: the only module with `unsafe` code.
 //!
-//! AWS-LC's Rust interface offers RSA only together with a padding whose errors it reports, which for PKCS #1 v1.5 is
-//! the oracle that profile P20 forbids, and it draws the padding's randomness by itself, which a replay cannot follow.
-//! So the paddings stand in `rsa.rs`, and only the operation itself is called here. Blinding and the constant-time
+//! AWS-LC's Rust interface offers RSA only with a padding. It reports padding errors, which for PKCS #1 v1.5 is
+//! the oracle that profile P20 forbids, and it generates the padding's randomness itself, which cannot be replayed.
+//! So `rsa.rs` implements the paddings, and only the operation itself is called here. Blinding and constant-time
 //! exponentiation of the private operation are AWS-LC's.
 
 #![allow(unsafe_code)]
@@ -13,7 +13,7 @@ use aws_lc_sys as lc;
 
 use crate::Error;
 
-/// An owned `RSA` object, never changed after it was made.
+/// An owned, immutable `RSA` object.
 pub(crate) struct RawRsa(NonNull<lc::RSA>);
 
 // SAFETY: AWS-LC documents that an RSA object may be used by several threads at once as long as none of them mutates
@@ -58,7 +58,7 @@ impl RawRsa {
         }
     }
 
-    /// Octets of the modulus.
+    /// Length of the modulus in octets.
     pub(crate) fn size(&self) -> usize {
         // SAFETY: the pointer is valid for the life of self.
         unsafe { lc::RSA_size(self.0.as_ptr()) as usize }

@@ -14,7 +14,7 @@ use crate::{Error, Hash, HmacKey, Random, Secret};
 const MIN_BITS: usize = 2048;
 const MAX_BITS: usize = 4096;
 
-/// How a message is padded before RSA.
+/// The padding of RSA encryption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RsaEncryption {
     /// PKCS #1 v1.5 (`xmlenc#rsa-1_5`).
@@ -56,10 +56,10 @@ impl RsaPublicKey {
         Self::from_library(&key)
     }
 
-    /// From the certificate (X.509, DER) of an RSA key; nothing else of it is looked at.
+    /// From the certificate (X.509, DER) of an RSA key; the rest of it is ignored.
     ///
     /// # Errors
-    /// [`Error::Path`] for what is no certificate, [`Error::RsaKey`] for one of another key.
+    /// [`Error::Path`] if it is not a certificate, [`Error::RsaKey`] if it has another kind of key.
     pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
         Self::from_spki_der(&crate::x509::spki_of(der)?)
     }
@@ -93,9 +93,9 @@ impl RsaPublicKey {
         self.n.len() * 8 - self.n[0].leading_zeros() as usize // not empty: at least 2048 bits
     }
 
-    /// Encrypts a message; the padding's randomness comes from `rng`. The result is as long as the modulus.
+    /// Encrypts a message; `rng` provides the padding's randomness. The result is as long as the modulus.
     ///
-    /// [`Error::InputLength`] where the message is longer than the padding allows: 11 octets less than the modulus
+    /// [`Error::InputLength`] if the message is too long for the padding: 11 octets less than the modulus
     /// for v1.5, 42 less for OAEP with SHA-1, 66 less with SHA-256.
     pub fn encrypt(&self, padding: RsaEncryption, message: &[u8], rng: &mut dyn Random) -> Result<Vec<u8>, Error> {
         let padded = match padding {
@@ -127,18 +127,18 @@ pub struct RsaPrivateKey {
     pkcs8: Secret,
     oaep: OaepPrivateDecryptingKey,
     raw: RawRsa,
-    /// Derives the value that stands in for a message with a wrong padding.
+    /// Derives the substitute for a message with an invalid padding.
     substitute: HmacKey,
 }
 
 impl RsaPrivateKey {
-    /// Makes a key of 2048, 3072 or 4096 bits, from the system's randomness.
+    /// Generates a key of 2048, 3072 or 4096 bits, with the system's randomness.
     pub fn generate(bits: usize) -> Result<Self, Error> {
         let size = match bits {
             2048 => KeySize::Rsa2048,
             3072 => KeySize::Rsa3072,
             4096 => KeySize::Rsa4096,
-            _ => return Err(Error::RsaKey("keys are made with 2048, 3072 or 4096 bits")),
+            _ => return Err(Error::RsaKey("keys are generated with 2048, 3072 or 4096 bits")),
         };
         let key = PrivateDecryptingKey::generate(size).map_err(|_| Error::RsaKey("generation failed"))?;
         let der: Pkcs8V1Der<'_> = key.as_der().map_err(|_| Error::RsaKey("no encoding"))?;
@@ -176,13 +176,13 @@ impl RsaPrivateKey {
         &self.pkcs8
     }
 
-    /// The public half.
+    /// The public key.
     pub fn public(&self) -> &RsaPublicKey {
         &self.public
     }
 
-    /// Decrypts OAEP. [`Error::Decryption`] for a wrong padding, [`Error::InputLength`] for a wrong length;
-    /// [`Error::Parameters`] if asked for v1.5, which has [`RsaPrivateKey::decrypt_pkcs1v15`].
+    /// Decrypts OAEP. [`Error::Decryption`] for an invalid padding, [`Error::InputLength`] for a wrong length;
+    /// [`Error::Parameters`] for v1.5, which has [`RsaPrivateKey::decrypt_pkcs1v15`].
     pub fn decrypt_oaep(&self, padding: RsaEncryption, ciphertext: &[u8]) -> Result<Secret, Error> {
         let algorithm = match padding {
             RsaEncryption::OaepSha1 => &OAEP_SHA1_MGF1SHA1,
@@ -198,12 +198,12 @@ impl RsaPrivateKey {
         len.ok().and_then(|len| out.prefix(len)).ok_or(Error::Decryption)
     }
 
-    /// Decrypts PKCS #1 v1.5 with implicit rejection (profile P20): a ciphertext with a wrong padding gives, in the
-    /// same time, `substitute_len` octets that only the owner of the key could have predicted, and always the same
-    /// for the same ciphertext. So nobody learns from the outcome whether a padding was right, as long as the caller
-    /// judges the length only after it has authenticated the sender: a right padding gives the message's own length.
+    /// Decrypts PKCS #1 v1.5 with implicit rejection (profile P20): for an invalid padding it returns, in the
+    /// same time, `substitute_len` octets that only the owner of the key could have predicted, always the same
+    /// for the same ciphertext. So the outcome does not reveal whether a padding is valid, provided that the caller
+    /// checks the length only after authenticating the sender: a valid padding returns the message with its own length.
     ///
-    /// [`Error::InputLength`] only for what the sender knows as well: a ciphertext that is not as long as the
+    /// [`Error::InputLength`] only for what the sender knows too: a ciphertext that is not as long as the
     /// modulus, or not less than it.
     pub fn decrypt_pkcs1v15(&self, ciphertext: &[u8], substitute_len: usize) -> Result<Secret, Error> {
         let padded = Secret::new(self.raw.decrypt(ciphertext)?);
@@ -222,10 +222,10 @@ impl RsaPrivateKey {
         Ok(Secret::from_slice(&Secret::new(selected).expose()[start..])) // start <= len, for both choices
     }
 
-    /// Decrypts PKCS #1 v1.5, and says where a padding is wrong: for files on the owner's own machine, where nobody
-    /// can ask again and again. Towards a peer only [`decrypt_pkcs1v15`](Self::decrypt_pkcs1v15) will do.
+    /// Decrypts PKCS #1 v1.5 and reports an invalid padding: for files on the owner's own machine, where nobody
+    /// can query repeatedly. For a peer's ciphertext, use [`decrypt_pkcs1v15`](Self::decrypt_pkcs1v15).
     ///
-    /// [`Error::InputLength`], and [`Error::Decryption`] for a wrong padding.
+    /// [`Error::InputLength`], and [`Error::Decryption`] for an invalid padding.
     pub fn decrypt_pkcs1v15_openly(&self, ciphertext: &[u8]) -> Result<Secret, Error> {
         let padded = Secret::new(self.raw.decrypt(ciphertext)?);
         let (valid, message_at) = unpad_pkcs1v15(padded.expose());
@@ -255,10 +255,10 @@ impl std::fmt::Debug for RsaPrivateKey {
 const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
 const PEM_END: &str = "-----END PRIVATE KEY-----";
 
-/// The octets of a PEM with the label `PRIVATE KEY`; text before and after it is passed over.
+/// The content of a PEM block with the label `PRIVATE KEY`; text before and after it is ignored.
 pub(crate) fn pkcs8_of_pem(pem: &str) -> Option<Secret> {
     let body = pem.split_once(PEM_BEGIN).and_then(|(_, rest)| rest.split_once(PEM_END))?.0;
-    let mut text = Vec::with_capacity(body.len()); // so that no part of the key stays behind in a smaller buffer
+    let mut text = Vec::with_capacity(body.len()); // no copies of the key by reallocation
     text.extend(body.bytes().filter(|octet| !octet.is_ascii_whitespace()));
     data_encoding::BASE64.decode(Secret::new(text).expose()).ok().map(Secret::new)
 }
@@ -268,7 +268,7 @@ pub(crate) fn without_zeros(number: &[u8]) -> &[u8] {
     &number[zeros..] // zeros <= len
 }
 
-/// Whether the octets are one DER SEQUENCE and nothing behind it.
+/// Whether the octets are exactly one DER SEQUENCE.
 pub(crate) fn is_one_sequence(der: &[u8]) -> bool {
     match der {
         [0x30, len @ 0..=0x7F, content @ ..] => content.len() == usize::from(*len),
@@ -297,7 +297,7 @@ fn pad_pkcs1v15(size: usize, message: &[u8], rng: &mut dyn Random) -> Result<Sec
     Ok(Secret::new(padded))
 }
 
-/// Whether a v1.5 padding is right, and where its message begins; without branches on the content.
+/// Whether a v1.5 padding is valid, and where its message begins; without branches on the content.
 fn unpad_pkcs1v15(padded: &[u8]) -> (Choice, u32) {
     let mut message_at = 0u32;
     let mut looking = Choice::from(1);

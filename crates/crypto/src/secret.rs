@@ -1,4 +1,4 @@
-//! Octets that nobody but their user sees.
+//! Secret octets.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes the octets over; the vector's buffer becomes the secret's.
+    /// Takes ownership of the octets.
     pub fn new(octets: Vec<u8>) -> Self {
         Secret(Zeroizing::new(octets))
     }
@@ -25,12 +25,12 @@ impl Secret {
         Secret::new(octets.to_vec())
     }
 
-    /// The octets themselves, for the one place that needs them.
+    /// The octets, for the code that needs them.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// The octets, to be changed in place.
+    /// The octets, for changes in place.
     pub(crate) fn expose_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }
@@ -45,12 +45,12 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// The first `len` octets, or `None` where there are fewer.
+    /// The first `len` octets, or `None` if there are fewer.
     pub fn prefix(&self, len: usize) -> Option<Secret> {
         self.0.get(..len).map(Secret::from_slice)
     }
 
-    /// The first `at` octets and the rest, or `None` where there are fewer than `at`.
+    /// The first `at` octets and the rest, or `None` if there are fewer than `at`.
     pub fn split_at(&self, at: usize) -> Option<(Secret, Secret)> {
         let (head, tail) = self.0.split_at_checked(at)?;
         Some((Secret::from_slice(head), Secret::from_slice(tail)))
@@ -77,7 +77,7 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
-/// Whether two octet strings are equal, in a time that depends only on their lengths.
+/// Whether two octet strings are equal, in time that depends only on their lengths.
 pub fn ct_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }

@@ -12,11 +12,11 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use crate::rsa::{is_one_sequence, pkcs8_of_pem, without_zeros};
 use crate::{Error, x509};
 
-/// How a signature is made.
+/// A signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
-    /// RSA with SHA-1: verified only, for old files; it can be forged.
+    /// RSA with SHA-1: only for verifying old files; it can be forged.
     RsaSha1,
     /// RSA with SHA-256.
     RsaSha256,
@@ -30,7 +30,7 @@ pub enum SignatureAlgorithm {
     EcdsaP384Sha384,
 }
 
-/// A private key that signs: RSA of 2048 to 8192 bits, P-256 or P-384.
+/// A private signing key: RSA of 2048 to 8192 bits, P-256 or P-384.
 pub struct SigningKey(Signing);
 
 enum Signing {
@@ -68,7 +68,7 @@ impl SigningKey {
         Self::from_pkcs8_der(der.expose())
     }
 
-    /// The usual algorithm for the key: SHA-256 for RSA and P-256, SHA-384 for P-384.
+    /// The default algorithm of the key: SHA-256 for RSA and P-256, SHA-384 for P-384.
     pub fn default_algorithm(&self) -> SignatureAlgorithm {
         match self.0 {
             Signing::Rsa(_) => SignatureAlgorithm::RsaSha256,
@@ -80,9 +80,9 @@ impl SigningKey {
     /// The signature of `message`.
     ///
     /// # Errors
-    /// [`Error::SignatureKey`] where the algorithm does not go with the key, or is for verifying only.
+    /// [`Error::SignatureKey`] if the algorithm does not match the key, or is for verifying only.
     pub fn sign(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
-        const FAILED: Error = Error::SignatureKey("the algorithm does not go with the key");
+        const FAILED: Error = Error::SignatureKey("the algorithm does not match the key");
         use SignatureAlgorithm::*;
         let (rsa, encoding) = match (&self.0, algorithm) {
             (Signing::Rsa(key), RsaSha256) => (key, &lib::RSA_PKCS1_SHA256),
@@ -99,7 +99,7 @@ impl SigningKey {
         Ok(out)
     }
 
-    /// The public half.
+    /// The public key.
     pub fn public(&self) -> VerifyingKey {
         let spki = match &self.0 {
             Signing::Rsa(key) => AsDer::as_der(key.public_key()).map(|der: PublicKeyX509Der<'_>| der.as_ref().to_vec()),
@@ -118,11 +118,11 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-/// A public key that verifies.
+/// A public verifying key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifyingKey {
     kind: Kind,
-    /// In the form that the library takes: RSAPublicKey, or an uncompressed point.
+    /// In the library's form: RSAPublicKey, or an uncompressed point.
     key: Vec<u8>,
     spki: Vec<u8>,
 }
@@ -156,16 +156,16 @@ impl VerifyingKey {
         Ok(VerifyingKey { kind, key, spki: der.to_vec() })
     }
 
-    /// From the certificate (X.509, DER) of a key; nothing else of it is looked at.
+    /// From the certificate (X.509, DER) of a key; the rest of it is ignored.
     ///
     /// # Errors
-    /// [`Error::Path`] for what is no certificate, [`Error::SignatureKey`] for one of another key.
+    /// [`Error::Path`] if it is not a certificate, [`Error::SignatureKey`] if it has another kind of key.
     pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
         Self::from_spki_der(&x509::spki_of(der)?)
     }
 
     /// From an RSA modulus of 1024 to 8192 bits and an exponent of 2 to 33, both odd, big-endian; leading zero octets
-    /// are dropped. [`VerifyingKey::verify`] says what the smaller ones are good for.
+    /// are dropped. [`VerifyingKey::verify`] limits the use of small ones.
     ///
     /// # Errors
     /// [`Error::SignatureKey`]
@@ -180,15 +180,15 @@ impl VerifyingKey {
         Self::from_spki_der(spki.map_err(|_| Error::SignatureKey("not a usable RSA key"))?.as_ref())
     }
 
-    /// The DER SubjectPublicKeyInfo that it was made from.
+    /// Its DER SubjectPublicKeyInfo.
     pub fn to_spki_der(&self) -> &[u8] {
         &self.spki
     }
 
-    /// Whether `signature` is that of `message`. RSA has from 2048 bits, with SHA-1 from 1024, and up to 8192.
+    /// Verifies the `signature` of `message`. RSA keys have 2048 to 8192 bits, or from 1024 with SHA-1.
     ///
     /// # Errors
-    /// [`Error::Signature`] where it is not, [`Error::SignatureKey`] where the algorithm does not go with the key.
+    /// [`Error::Signature`] if it is invalid, [`Error::SignatureKey`] if the algorithm does not match the key.
     pub fn verify(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> Result<(), Error> {
         use SignatureAlgorithm::*;
         let verification: &'static dyn lib::VerificationAlgorithm = match (self.kind, algorithm) {
@@ -198,7 +198,7 @@ impl VerifyingKey {
             (Kind::Rsa, RsaSha512) => &lib::RSA_PKCS1_2048_8192_SHA512,
             (Kind::P256, EcdsaP256Sha256) => &lib::ECDSA_P256_SHA256_FIXED,
             (Kind::P384, EcdsaP384Sha384) => &lib::ECDSA_P384_SHA384_FIXED,
-            _ => return Err(Error::SignatureKey("the algorithm does not go with the key")),
+            _ => return Err(Error::SignatureKey("the algorithm does not match the key")),
         };
         UnparsedPublicKey::new(verification, &self.key).verify(message, signature).map_err(|_| Error::Signature)
     }

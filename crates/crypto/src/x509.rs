@@ -1,4 +1,4 @@
-//! Certificates of signers.
+//! Signers' certificates.
 
 use x509_parser::der_parser::{Oid, oid};
 use x509_parser::prelude::{ExtendedKeyUsage, FromDer as _, X509Certificate};
@@ -15,23 +15,23 @@ pub(crate) fn spki_of(der: &[u8]) -> Result<Vec<u8>, Error> {
 
 const NO_CERTIFICATE: Error = Error::Path(PathError::NoCertificate);
 
-/// What a signer's certificate must be for.
+/// The required purpose of a signer's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum SignerUse {
-    /// Signatures of documents. Where it has the extensions: its key usage is digitalSignature or nonRepudiation
-    /// (RFC 5280 §4.2.1.3), and an extended key usage is documentSigning (RFC 9336), emailProtection, codeSigning or
-    /// any (§4.2.1.12). A certificate of a TLS server or client, for one, is for something else.
+    /// Document signing. If present, key usage must include digitalSignature or nonRepudiation
+    /// (RFC 5280 §4.2.1.3), and extended key usage documentSigning (RFC 9336), emailProtection, codeSigning or
+    /// any (§4.2.1.12). A TLS certificate, for example, does not qualify.
     #[default]
     Documents,
-    /// Whatever the extensions say.
+    /// Any purpose.
     Any,
 }
 
 impl SignerUse {
-    /// Whether the certificate, X.509 in DER, is for that.
+    /// Whether the certificate, X.509 in DER, is for this purpose.
     ///
     /// # Errors
-    /// [`Error::KeyUse`]; [`Error::Path`] for what is no certificate.
+    /// [`Error::KeyUse`]; [`Error::Path`] if it is not a certificate.
     pub fn check(self, certificate: &[u8]) -> Result<(), Error> {
         let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| NO_CERTIFICATE)?;
         self.check_parsed(&parsed)
@@ -41,10 +41,10 @@ impl SignerUse {
         if self == SignerUse::Any {
             return Ok(());
         }
-        const UNREADABLE: Error = Error::KeyUse("what it is for cannot be read");
+        const UNREADABLE: Error = Error::KeyUse("its purpose cannot be read");
         let usage = certificate.key_usage().map_err(|_| UNREADABLE)?;
         if usage.is_some_and(|usage| !usage.value.digital_signature() && !usage.value.non_repudiation()) {
-            return Err(Error::KeyUse("its key usage has no digitalSignature and no nonRepudiation"));
+            return Err(Error::KeyUse("its key usage has neither digitalSignature nor nonRepudiation"));
         }
         let purposes = certificate.extended_key_usage().map_err(|_| UNREADABLE)?;
         let documents = |oid: &Oid<'_>| *oid == oid!(1.3.6.1.5.5.7.3.36);
@@ -53,17 +53,17 @@ impl SignerUse {
         };
         match purposes.is_none_or(|purposes| fits(purposes.value)) {
             true => Ok(()),
-            false => Err(Error::KeyUse("its extended key usage has none for documents, mail or code")),
+            false => Err(Error::KeyUse("its extended key usage allows neither documents, mail nor code")),
         }
     }
 }
 
-/// Whether the certificate `leaf` is for `signer_use`, is good at the time `at_unix_s`, and leads to one of `anchors` by way of
-/// `intermediates`, or is an anchor itself. All are X.509 in DER. No revocation list is asked, and as in RFC 5280 §6.1
-/// the dates of an anchor above the leaf do not count. An anchor that is no authority stands for itself alone.
+/// Whether the certificate `leaf` is for `signer_use`, is valid at the time `at_unix_s`, and chains to one of `anchors`
+/// through `intermediates`, or is an anchor itself. All are X.509 in DER. Revocation is not checked, and as in RFC 5280 §6.1
+/// the dates of an anchor above the leaf are ignored. An anchor that is not a CA certificate is trusted only as the leaf.
 ///
 /// # Errors
-/// [`Error::KeyUse`], and for all other reasons [`Error::Path`].
+/// [`Error::KeyUse`], and [`Error::Path`] for all other reasons.
 pub fn verify_chain(
     leaf: &[u8],
     intermediates: &[&[u8]],
@@ -80,7 +80,7 @@ pub fn verify_chain(
     }
     let mut authorities = TrustAnchors::default();
     for anchor in anchors {
-        _ = authorities.trust(anchor); // one that is no authority stands for itself alone
+        _ = authorities.trust(anchor); // one that is not a CA is trusted only as the leaf
     }
     authorities.verify(leaf, intermediates.iter().copied(), at_unix_s).map_err(Error::Path)
 }

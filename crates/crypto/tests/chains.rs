@@ -1,4 +1,4 @@
-//! Which certificates may say who signed: cases beyond the plain chains of `signatures.rs`.
+//! Which certificate chains are accepted for signers: cases beyond the plain chains of `signatures.rs`.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -42,7 +42,7 @@ fn der(issuer: &Issuer) -> Vec<u8> {
     issuer.der().to_vec()
 }
 
-/// Whether `leaf` counts below `anchor`.
+/// Verifies `leaf` under `anchor`.
 fn verify(leaf: &Issuer, between: &[&Issuer], anchor: &Issuer) -> Result<(), Error> {
     verify_for(leaf, between, anchor, SignerUse::Documents)
 }
@@ -54,7 +54,7 @@ fn verify_for(leaf: &Issuer, between: &[&Issuer], anchor: &Issuer, signer_use: S
 }
 
 #[test]
-fn rfc5280_s4_2_1_3_a_key_usage_that_cannot_be_read_is_not_ignored() {
+fn rfc5280_s4_2_1_3_an_unreadable_key_usage_is_not_ignored() {
     let root = root(params("root", unconstrained()));
     // A BIT STRING: 80 is digitalSignature, 08 is keyAgreement.
     let with = |contents: &[&[u8]]| {
@@ -74,9 +74,9 @@ fn rfc5280_s4_2_1_3_a_key_usage_that_cannot_be_read_is_not_ignored() {
     assert!(!with(&[signs, agrees]) && !with(&[agrees, signs]) && !with(&[signs, signs]), "two of them");
 }
 
-/// An authority certifies servers and clients too: none of them may sign key files.
+/// A CA also certifies servers and clients: they must not sign key files.
 #[test]
-fn rfc5280_s4_2_1_12_a_signer_is_certified_for_signatures_of_documents() {
+fn rfc5280_s4_2_1_12_a_signer_needs_a_certificate_for_signing_documents() {
     use ExtendedKeyUsagePurpose as Purpose;
     let root = root(params("root", unconstrained()));
     let document_signing = || Purpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 36]);
@@ -114,7 +114,7 @@ fn rfc5280_s4_2_1_12_a_signer_is_certified_for_signatures_of_documents() {
     }
 }
 
-/// Whoever trusts one signer's certificate trusts that signer, and not whom it names.
+/// Trusting a signer's certificate does not extend to certificates that it issued.
 #[test]
 fn rfc5280_s6_1_a_trusted_signer_does_not_certify_others() {
     let root_ca = root(params("root", unconstrained()));
@@ -157,7 +157,7 @@ fn rfc5280_s4_2_1_9_path_length_and_dates_of_every_link() {
 }
 
 #[test]
-fn a_forged_signature_of_a_certificate_is_found_at_every_octet() {
+fn a_forged_certificate_signature_is_detected_at_every_octet() {
     let root = root(params("root", unconstrained()));
     let (leaf, anchor) = (der(&below(signer(), &root)), der(&root));
     assert_eq!(verify_chain(&leaf, &[], &[&anchor], NOW, SignerUse::Documents), Ok(()));
@@ -168,19 +168,19 @@ fn a_forged_signature_of_a_certificate_is_found_at_every_octet() {
     }
     assert!(
         verify_chain(&[&leaf[..], &[0]].concat(), &[], &[&anchor], NOW, SignerUse::Documents).is_err(),
-        "an octet behind"
+        "a trailing octet"
     );
     assert_eq!(
         verify_chain(&leaf, &[b"junk"], &[b"junk", &anchor], NOW, SignerUse::Documents),
         Ok(()),
-        "junk beside it is passed over"
+        "unrelated junk is ignored"
     );
     assert!(verify_chain(&leaf, &[], &[&anchor], u64::MAX, SignerUse::Documents).is_err());
 }
 
-/// A refusal names the certificate and the cause.
+/// A refusal names certificate and cause.
 #[test]
-fn a_chain_that_is_not_trusted_is_explained() {
+fn an_untrusted_chain_is_explained() {
     let (good, other) = (root(params("root", unconstrained())), root(params("other", unconstrained())));
     let middle = below(params("middle", unconstrained()), &good);
     let dated = |from: i32, to: i32| {
@@ -202,7 +202,7 @@ fn a_chain_that_is_not_trusted_is_explained() {
         (below(dated(2035, 2036), &good), None, &good, NotYetValid, "CN=signer\" is not valid before"),
         (below(signer(), &good), None, &other, UnknownIssuer, "issued by \"CN=root\""),
         (below(signer(), &middle), None, &good, UnknownIssuer, "issued by \"CN=middle\""),
-        (below(params("signer", unconstrained()), &good), None, &good, Authority, "of an authority"),
+        (below(params("signer", unconstrained()), &good), None, &good, Authority, "is a CA certificate"),
         (below(critical(), &good), None, &good, Extension, "1.3.6.1.4.1.99999.1"),
         (below(signer(), &not_authority), Some(&not_authority), &good, NotAuthority, "CN=clerk\" is not"),
         (below(signer(), &not_authority), None, &not_authority, NotAuthority, "issued by \"CN=clerk\", whose"),
@@ -212,7 +212,7 @@ fn a_chain_that_is_not_trusted_is_explained() {
             None,
             &not_authority,
             NotAuthority,
-            "what was given is the certificate of \"CN=clerk\"",
+            "the given certificate of \"CN=clerk\" is not a CA",
         ),
     ] {
         let refused = verify(&leaf, &between.into_iter().collect::<Vec<_>>(), anchor);

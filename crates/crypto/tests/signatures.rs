@@ -1,4 +1,4 @@
-//! Signatures and the certificates of signers.
+//! Signatures and signers' certificates.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -26,7 +26,7 @@ fn hex(value: &Value) -> Vec<u8> {
 }
 
 #[test]
-fn signatures_of_another_implementation_verify_and_changed_ones_do_not() {
+fn signatures_of_openssl_verify_and_changed_ones_do_not() {
     let vectors = vectors();
     for case in vectors["signatures"].as_array().unwrap() {
         let key = VerifyingKey::from_spki_der(&hex(&vectors["keys"][case["key"].as_str().unwrap()]["spki"])).unwrap();
@@ -50,7 +50,7 @@ fn signatures_of_another_implementation_verify_and_changed_ones_do_not() {
 }
 
 #[test]
-fn what_is_signed_here_verifies_with_the_public_key_that_another_program_derived() {
+fn signatures_made_here_verify_with_the_public_key_that_openssl_derived() {
     let vectors = vectors();
     for (name, default) in [
         ("rsa", SignatureAlgorithm::RsaSha256),
@@ -80,7 +80,7 @@ fn what_is_signed_here_verifies_with_the_public_key_that_another_program_derived
     }
 }
 
-/// 1024 bits, and what openssl signed with it: only files of old have such keys.
+/// A 1024-bit key and OpenSSL signatures: only old files have such keys.
 const OLD_N: &str = "acf16bf7c1991637e4134a63a4205e9155843284190cfe40570ee69451f129a733e6b92e6248de4bd2ab9412b6006563\
     e1e1683705e1efba25bb35b499223b42f86dd4967d133da649bcca72f27859a4646db71f99f744cfa18fcc70dbccd67f53cd376cb1dff3df3\
     03f909d69eec5520b92b918858dd873ef622c486ec43123";
@@ -124,14 +124,14 @@ fn rsa_numbers_out_of_range_are_refused() {
 
 /// A key of openssl on secp256k1, whose points are as long as those of P-256.
 #[test]
-fn a_curve_is_known_by_its_name_not_by_the_length_of_a_point() {
+fn curves_are_identified_by_name_not_by_point_length() {
     let spki = "3056301006072a8648ce3d020106052b8104000a0342000473287ff13e1f5a4b2609770a97d1729bd5fa082afa14f19bebb215cb\
                 0b3982b87c467c53922beb9774a3c85b0af568375d6ec90fe977091a60ff21cacef32cf6";
     assert!(matches!(VerifyingKey::from_spki_der(&octets(spki)), Err(Error::SignatureKey(_))));
 }
 
 #[test]
-fn a_private_key_is_read_whole_or_not_at_all() {
+fn a_private_key_has_no_surrounding_octets() {
     let vectors = vectors();
     for name in ["rsa", "p256", "p384"] {
         let pem = vectors["keys"][name]["private_pem"].as_str().unwrap();
@@ -162,7 +162,7 @@ fn params(name: &str, ca: bool) -> CertificateParams {
 }
 
 #[test]
-fn a_chain_counts_only_whole_in_time_and_from_authority_to_signer() {
+fn a_chain_must_be_complete_in_time_and_issued_by_cas() {
     let ca = |name| CertifiedIssuer::self_signed(params(name, true), KeyPair::generate().unwrap()).unwrap();
     let (root, other) = (ca("root"), ca("root"));
     let middle = CertifiedIssuer::signed_by(params("middle", true), KeyPair::generate().unwrap(), &root).unwrap();
@@ -192,7 +192,7 @@ fn a_chain_counts_only_whole_in_time_and_from_authority_to_signer() {
         ("too early", &good, &[&middle_der], &root, 0, false),
         ("too late", &good, &[&middle_der], &root, NOW * 2, false),
         ("the anchor itself, too late", &root, &[], &root, NOW * 2, false),
-        ("certified by no authority", &below_no_ca, &[&no_ca_der], &root, NOW, false),
+        ("not certified by a CA", &below_no_ca, &[&no_ca_der], &root, NOW, false),
         ("no certificate", b"0", &[], &root, NOW, false),
         ("cut off", &good[..good.len() - 1], &[&middle_der], &root, NOW, false),
     ];

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let code: AuthCode = "108AC00000A20A3582AF0C3E304EA4C".parse()?; // client ID and password, typed by the user
     let k_server = Arc::new(RsaPrivateKey::generate(2048)?);
     let k = ServerK::Server(Arc::clone(&k_server));
-    let seal = AeadKey::new(&[7; 32]); // seals the session into ServerHello: the server keeps nothing
+    let seal = AeadKey::new(&[7; 32]); // seals the session into ServerHello: the server stores nothing
     let now = 1_700_000_000;
 
     // Pass 1, client: ClientHello.
@@ -43,11 +43,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     .write(rng);
 
-    // Pass 3, client: ClientNonce. A real client first checks that it may trust the server's key.
+    // Pass 3, client: ClientNonce. A real client first checks whether to trust the server's key.
     let chosen = awaiting.receive(&server_hello)?;
     let (client_nonce, awaiting) = chosen.proceed(K::Server(k_server.public().clone()), rng)?;
 
-    // Pass 4, server: the code is checked, the key derived and ServerFinished written.
+    // Pass 4, server: checks the code, derives the key and writes ServerFinished.
     let Request::ClientNonce(nonce) = Request::read(&client_nonce)? else { return Err("not a ClientNonce".into()) };
     let session = Session::open(nonce, &client_nonce, &seal, now).map_err(|refusal| refusal.reason)?;
     let authenticated = session

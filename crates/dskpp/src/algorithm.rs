@@ -1,7 +1,7 @@
-//! Every identifier that the negotiation speaks of, as a typed value.
+//! The identifiers of the negotiation, as typed values.
 //!
-//! An identifier that this implementation does not know is met every day in a negotiation and is
-//! no error: it travels as `Unknown` with its spelling. White space is dropped on reading, since
+//! Unknown identifiers are normal in a negotiation and not
+//! errors: they are kept as `Unknown`, as spelled. White space is removed on reading, since
 //! the RFC's own examples wrap their URIs.
 
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use std::fmt;
 
 use dskpp_crypto::Hash;
 
-/// A URI without the white space that was wrapped around or into it.
+/// A URI without white space around or inside it.
 pub(crate) fn without_white_space(text: &str) -> Cow<'_, str> {
     const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
     let trimmed = text.trim_matches(WHITE_SPACE);
@@ -28,12 +28,12 @@ macro_rules! identifiers {
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum $name {
             $(#[doc = concat!("`", $uri, "`")] #[doc = ""] $(#[$variant_doc])* $variant,)*
-            /// Any other identifier, as the peer spelled it, without white space.
+            /// Any other identifier, as spelled by the peer, without white space.
             Unknown(String),
         }
 
         impl $name {
-            /// Reads an identifier; never fails. Aliases of profile P18 are read as what they
+            /// Reads an identifier; never fails. Aliases of profile P18 are mapped to the identifiers they
             /// mean.
             pub fn from_uri(uri: &str) -> Self {
                 let uri = without_white_space(uri);
@@ -43,7 +43,7 @@ macro_rules! identifiers {
                 }
             }
 
-            /// The identifier as it is written.
+            /// The identifier as written.
             pub fn uri(&self) -> &str {
                 match self {
                     $($name::$variant => $uri,)*
@@ -51,7 +51,7 @@ macro_rules! identifiers {
                 }
             }
 
-            /// Whether this implementation knows what it means.
+            /// Whether this implementation knows it.
             pub fn is_known(&self) -> bool {
                 !matches!(self, $name::Unknown(_))
             }
@@ -66,7 +66,7 @@ macro_rules! identifiers {
 }
 
 identifiers! {
-    /// What kind of key the run establishes (`SupportedKeyTypes`, `KeyType`).
+    /// The type of the key (`SupportedKeyTypes`, `KeyType`).
     KeyType, pskc::algorithm_uri;
     /// RFC 4226.
     Hotp = "urn:ietf:params:xml:ns:keyprov:pskc:hotp",
@@ -93,11 +93,11 @@ identifiers! {
 }
 
 impl KeyType {
-    /// The length of K_TOKEN in octets; `None` where the type does not say (a PIN, an unknown
+    /// The length of K_TOKEN in octets; `None` if the type does not determine it (a PIN, an unknown
     /// type).
     ///
-    /// HOTP has 20; TOTP and OCRA have the output length of their hash, SHA-1 unless `hash` says
-    /// otherwise; ciphers have their key length.
+    /// HOTP has 20; TOTP and OCRA have the output length of their hash, SHA-1 by
+    /// default; ciphers have their key length.
     pub fn key_len(&self, hash: Option<Hash>) -> Option<usize> {
         match self {
             KeyType::Hotp => Some(20),
@@ -118,18 +118,18 @@ identifiers! {
     Rsa15 = "http://www.w3.org/2001/04/xmlenc#rsa-1_5",
     /// RSAES-OAEP with SHA-1 and MGF1 with SHA-1, under K_SERVER.
     RsaOaepMgf1p = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
-    /// RSAES-OAEP of XML Encryption 1.1 with its defaults, which are the same SHA-1 and MGF1 with
+    /// RSAES-OAEP of XML Encryption 1.1 with its defaults, also SHA-1 and MGF1 with
     /// SHA-1, under K_SERVER.
     RsaOaep11 = "http://www.w3.org/2009/xmlenc11#rsa-oaep",
     /// XOR with DSKPP-PRF-AES under K_SHARED (RFC 6063 §4.2.3).
     PrfAes128 = "urn:ietf:params:xml:ns:keyprov:dskpp:prf-aes-128",
     /// XOR with DSKPP-PRF-SHA256 under K_SHARED (RFC 6063 §4.2.3).
     PrfSha256 = "urn:ietf:params:xml:ns:keyprov:dskpp:prf-sha256",
-    /// AES-128 in CBC mode, initialisation vector in front.
+    /// AES-128 in CBC mode; the initialisation vector comes first.
     Aes128Cbc = "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
-    /// AES-192 in CBC mode, initialisation vector in front.
+    /// AES-192 in CBC mode; the initialisation vector comes first.
     Aes192Cbc = "http://www.w3.org/2001/04/xmlenc#aes192-cbc",
-    /// AES-256 in CBC mode, initialisation vector in front.
+    /// AES-256 in CBC mode; the initialisation vector comes first.
     Aes256Cbc = "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
     /// AES-128 key wrap.
     KwAes128 = "http://www.w3.org/2001/04/xmlenc#kw-aes128",
@@ -140,21 +140,21 @@ identifiers! {
 }
 
 impl EncryptionAlgorithm {
-    /// Whether it encrypts under a public key, K_SERVER, and not under a shared one.
+    /// Whether it encrypts under the public key K_SERVER rather than a shared key.
     pub fn is_public_key(&self) -> bool {
         use EncryptionAlgorithm::*;
         matches!(self, Rsa15 | RsaOaepMgf1p | RsaOaep11)
     }
 
-    /// Whether somebody who does not know a plaintext can make a ciphertext out of another one whose padding is
-    /// right by chance: then nobody may learn whether it was (profile P20).
+    /// Whether an attacker who does not know a plaintext can modify its ciphertext so that the padding is
+    /// valid by chance. If so, nobody may learn whether it was (profile P20).
     pub(crate) fn has_malleable_padding(&self) -> bool {
         use EncryptionAlgorithm::*;
         matches!(self, Rsa15 | Aes128Cbc | Aes192Cbc | Aes256Cbc)
     }
 }
 
-/// RFC 6063's examples write `rsa_1_5` where its text has `rsa-1_5` (profile P18).
+/// RFC 6063's examples write `rsa_1_5` for the `rsa-1_5` of its text (profile P18).
 fn encryption_alias(uri: &str) -> &str {
     match uri {
         "http://www.w3.org/2001/04/xmlenc#rsa_1_5" => "http://www.w3.org/2001/04/xmlenc#rsa-1_5",
@@ -163,7 +163,7 @@ fn encryption_alias(uri: &str) -> &str {
 }
 
 identifiers! {
-    /// Which DSKPP-PRF derives keys and computes MACs (`SupportedMacAlgorithms`, `MacAlgorithm`;
+    /// The DSKPP-PRF for keys and MACs (`SupportedMacAlgorithms`, `MacAlgorithm`;
     /// RFC 6063 appendix D).
     MacAlgorithm, no_alias;
     /// DSKPP-PRF-AES: AES-128-CMAC, keys of 16 octets.
@@ -197,7 +197,7 @@ identifiers! {
 }
 
 impl PackageFormat {
-    /// The formats that travel as octets, with their media types (RFC 7193, RFC 7292, RFC 7303).
+    /// The binary formats, with their media types (RFC 7193, RFC 7292, RFC 7303).
     const MEDIA_TYPES: [(PackageFormat, &str); 3] = [
         (PackageFormat::Skpc, "application/cms"),
         (PackageFormat::Pkcs12, "application/pkcs12"),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn p18_rsa_1_5_of_the_examples_is_what_the_text_calls_it() {
+    fn p18_the_rsa_1_5_alias_of_the_examples_is_read() {
         let read = EncryptionAlgorithm::from_uri("http://www.w3.org/2001/04/xmlenc#rsa_1_5");
         assert_eq!(read, EncryptionAlgorithm::Rsa15);
         assert_eq!(read.uri(), "http://www.w3.org/2001/04/xmlenc#rsa-1_5");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_identifiers_travel_with_their_spelling() {
+    fn unknown_identifiers_keep_their_spelling() {
         let uri = "http://www.yubico.com/#yubikey-AES";
         for (read, text) in [
             (KeyType::from_uri(uri).uri().to_owned(), uri),

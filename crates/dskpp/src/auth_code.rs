@@ -1,6 +1,6 @@
 //! The authentication code that a person types (RFC 6063 §3.4.1.1, profile P11).
 //!
-//! A code is a run of type-length-value triples in hexadecimal: client ID (type 1), password (2), optionally a
+//! A code is a sequence of type-length-value triples in hexadecimal: client ID (type 1), password (2), optionally a
 //! checksum (3) and vendor fields (8 to F).
 
 use std::fmt;
@@ -10,9 +10,9 @@ use dskpp_crypto::Secret;
 
 /// Polynomial 0x1021, initial value 0, not reflected, final XOR 0xFFFF (profile P11).
 const CHECKSUM: Crc<u16> = Crc::<u16>::new(&CRC_16_GSM);
-/// What `<ClientID>` can carry.
+/// The longest client ID (`<ClientID>`).
 const MAX_CLIENT_ID: usize = 128;
-/// What one TLV can carry.
+/// The longest value of one TLV.
 const MAX_VALUE: usize = 255;
 
 /// The longest code in which a mistyped digit is searched for: nobody types longer ones by hand.
@@ -22,7 +22,7 @@ const CLIENT_ID: char = '1';
 const PASSWORD: char = '2';
 const CHECKSUM_TYPE: char = '3';
 
-/// A client ID and the password that goes with it: good for one key.
+/// A client ID with its password, valid for one key.
 ///
 /// ```
 /// let code: dskpp::auth_code::AuthCode = "108AC00000A20A3582AF0C3E304EA4C".parse()?;
@@ -38,7 +38,7 @@ pub struct AuthCode {
     had_checksum: bool,
 }
 
-/// Which part of a typed code is wrong. The password itself is never part of a message.
+/// Which part of a typed code is wrong. Messages never contain the password.
 ///
 /// Positions count from 1, without white space and hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,22 +52,22 @@ pub enum AuthCodeError {
     NotHexadecimal {
         /// Its position.
         at: usize,
-        /// What stands there.
+        /// The character.
         found: char,
     },
-    /// With one other digit at this position, structure and checksum would be right.
+    /// Changing this digit would make structure and checksum valid.
     #[error("{} of the authentication code is probably mistyped", place(*.0))]
     Mistyped(usize),
-    /// The length of a field does not fit what follows.
+    /// A field's length does not fit the rest.
     #[error(
-        "the {part} in the authentication code, from {} on, does not have the length that it should have: a character \
-         there is mistyped, or some are missing",
+        "the {part} in the authentication code, from {} on, has the wrong length: a character there is mistyped, \
+         or some are missing",
         place(*.at)
     )]
     Length {
-        /// Which part it is, by its type.
+        /// The field, by its type.
         part: &'static str,
-        /// Where it begins.
+        /// Its position.
         at: usize,
     },
     /// Characters after the last field.
@@ -81,33 +81,33 @@ pub enum AuthCodeError {
         /// Its position.
         at: usize,
     },
-    /// A field that may stand once stands twice.
+    /// A unique field occurs twice.
     #[error("the authentication code contains its {0} twice")]
     Twice(&'static str),
-    /// No such field.
+    /// A mandatory field is missing.
     #[error("the authentication code has no {0}: check that it was typed from its first to its last character")]
     Missing(&'static str),
     /// A client ID longer than 128 characters (profile P11).
     #[error("the client ID in the authentication code has {0} characters; the maximum is 128")]
     ClientIdTooLong(usize),
-    /// The checksum does not fit what was typed.
+    /// The checksum is wrong.
     #[error("the checksum of the authentication code is wrong: more than one character is mistyped")]
     Checksum,
     /// Text that SASLprep (RFC 4013) prohibits.
     #[error("the {0} contains prohibited characters")]
     Prohibited(&'static str),
-    /// A value that a TLV cannot carry.
+    /// A value too long for a TLV.
     #[error("the {0} is too long for an authentication code")]
     TooLong(&'static str),
 }
 
-/// A position, as a person finds it in a code that is written in groups of four.
+/// A position as people find it in a code that is written in groups of four.
 fn place(at: usize) -> String {
     format!("character {at} (in group {} of four characters)", at.div_ceil(4))
 }
 
 impl AuthCode {
-    /// A code of a client ID and a password, both hexadecimal.
+    /// A code from a client ID and a password, both hexadecimal.
     pub fn new(client_id: &str, password: &Secret) -> Result<Self, AuthCodeError> {
         let client_id = upper_hex(client_id, "client ID")?;
         let text = std::str::from_utf8(password.expose()).map_err(|_| AuthCodeError::Prohibited("password"))?;
@@ -116,7 +116,7 @@ impl AuthCode {
         code.checked()
     }
 
-    /// A code of what a person typed into two fields: SASLprep (RFC 4013), then the hexadecimal of its UTF-8.
+    /// A code from two typed fields: SASLprep (RFC 4013), then UTF-8 in hexadecimal.
     pub fn from_text(client_id: &str, password: &str) -> Result<Self, AuthCodeError> {
         let prepared = |text: &str, name| -> Result<String, AuthCodeError> {
             let text = stringprep::saslprep(text).map_err(|_| AuthCodeError::Prohibited(name))?;
@@ -137,7 +137,7 @@ impl AuthCode {
         }
     }
 
-    /// The client ID: what `<ClientID>` carries and what enters the MAC, upper-case hexadecimal (profile P2).
+    /// The client ID as in `<ClientID>` and in the MAC: upper-case hexadecimal (profile P2).
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -152,14 +152,14 @@ impl AuthCode {
         &self.vendor
     }
 
-    /// Whether a checksum was typed (and was right).
+    /// Whether the code had a checksum (which was right).
     pub fn had_checksum(&self) -> bool {
         self.had_checksum
     }
 
-    /// The code as text: secret, for it contains the password.
+    /// The code as text; secret, since it contains the password.
     pub fn encode(&self, checksum: bool) -> Secret {
-        let mut text = Vec::with_capacity(1024); // so that nothing moves the secret
+        let mut text = Vec::with_capacity(1024); // no copies by reallocation
         field(&mut text, CLIENT_ID, self.client_id.as_bytes());
         field(&mut text, PASSWORD, self.password.expose());
         for (kind, value) in &self.vendor {
@@ -176,8 +176,8 @@ impl AuthCode {
 impl std::str::FromStr for AuthCode {
     type Err = AuthCodeError;
 
-    /// Reads a code as a person types it: either case, white space and hyphens anywhere. Where a code with a checksum
-    /// has one wrong digit, the error says which.
+    /// Parses a typed code: either case, white space and hyphens anywhere. For a code with a checksum
+    /// and one wrong digit, the error says which.
     fn from_str(typed: &str) -> Result<Self, AuthCodeError> {
         let kept = typed.chars().filter(|c| !c.is_whitespace() && *c != '-');
         let mut digits = Vec::with_capacity(typed.len());
@@ -192,7 +192,7 @@ impl std::str::FromStr for AuthCode {
     }
 }
 
-/// The one position at which another digit makes a code of which the checksum fits.
+/// The only position at which changing a digit makes the checksum valid.
 fn mistyped(digits: &[u8]) -> Option<usize> {
     if digits.len() > MAX_CORRECTED {
         return None;
@@ -218,7 +218,7 @@ fn parse(digits: &[u8]) -> Result<AuthCode, AuthCodeError> {
     let mut at = 0;
     while at < digits.len() {
         if checksum.is_some() {
-            return Err(AuthCodeError::LeftOver(at + 1)); // the checksum is over all before it, so it stands last
+            return Err(AuthCodeError::LeftOver(at + 1)); // the checksum covers everything before it, so it is last
         }
         let (kind, value) = next_field(digits, at)?;
         let text = || String::from_utf8_lossy(value).into_owned(); // hexadecimal digits
@@ -251,7 +251,7 @@ fn next_field(digits: &[u8], at: usize) -> Result<(char, &[u8]), AuthCodeError> 
     };
     let truncated = AuthCodeError::Length { part, at: at + 1 };
     let [kind, high, low, rest @ ..] = &digits[at..] else { return Err(truncated) };
-    let digit = |octet: u8| char::from(octet).to_digit(16).unwrap_or(0) as usize; // only digits come here
+    let digit = |octet: u8| char::from(octet).to_digit(16).unwrap_or(0) as usize; // only digits are passed
     let len = digit(*high) * 16 + digit(*low);
     let value = rest.get(..len).ok_or(truncated)?;
     Ok((char::from(*kind), value))
@@ -269,11 +269,11 @@ fn field(out: &mut Vec<u8>, kind: char, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-/// Over the octets that the digits pack into, one zero digit in front if their number is odd.
+/// Over the digits packed into octets, with a leading zero digit if their number is odd.
 fn crc16(digits: &[u8]) -> u16 {
     let mut packed = Vec::with_capacity(digits.len() / 2 + 1);
     let odd = digits.len() % 2;
-    let value = |octet: &u8| char::from(*octet).to_digit(16).unwrap_or(0) as u8; // only digits come here
+    let value = |octet: &u8| char::from(*octet).to_digit(16).unwrap_or(0) as u8; // only digits are passed
     packed.extend(digits[..odd].iter().map(value));
     packed.extend(digits[odd..].chunks_exact(2).map(|pair| value(&pair[0]) << 4 | value(&pair[1])));
     CHECKSUM.checksum(Secret::new(packed).expose())

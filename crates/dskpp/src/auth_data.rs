@@ -6,19 +6,19 @@ use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
 
 use crate::prf::Prf;
 
-/// The fewest iterations where K is a public key, and everywhere in four-pass (RFC 6063 §3.4.1.2, profile P3).
+/// The minimum iterations if K is a public key, and always in four-pass (RFC 6063 §3.4.1.2, profile P3).
 pub const MIN_ITERATIONS: u32 = 100_000;
 
-/// Octets of K_AC and of the MAC.
+/// Length of K_AC and of the MAC in octets.
 pub const LEN: usize = 16;
 
-/// Bounds and settings for the authentication data.
+/// Limits and settings for the authentication data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthPolicy {
-    /// The fewest iterations: 100,000 (profile P3). Less is for measurements alone.
+    /// The minimum iterations: 100,000 (profile P3). Less only for measurements.
     pub iteration_floor: u32,
-    /// The most iterations.
+    /// The maximum iterations.
     pub iteration_ceiling: u32,
     /// PBKDF2's PRF (profile P2).
     pub pbkdf2_prf: Pbkdf2Prf,
@@ -36,7 +36,7 @@ pub fn k_ac(prf: Pbkdf2Prf, password: &Secret, r_c: &[u8], k: &[u8], iterations:
     pbkdf2(prf, password.expose(), salt.expose(), iterations, LEN)
 }
 
-/// `MAC = DSKPP-PRF(K_AC, ClientID || URL_S || R_C || [R_S], 16)`; it travels.
+/// `MAC = DSKPP-PRF(K_AC, ClientID || URL_S || R_C || [R_S], 16)`; not secret.
 pub fn mac(prf: Prf, k_ac: &Secret, client_id: &str, url_s: &str, r_c: &[u8], r_s: &[u8]) -> Vec<u8> {
     prf.derive(k_ac.expose(), &[client_id.as_bytes(), url_s.as_bytes(), r_c, r_s], LEN)
         .expect("K_AC has the 16 octets that every PRF takes")

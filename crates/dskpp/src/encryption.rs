@@ -1,4 +1,4 @@
-//! K, and how R_C travels under it (RFC 6063 §4.2.3, profile P1, P19, P20).
+//! K, and R_C encrypted under it (RFC 6063 §4.2.3, profile P1, P19, P20).
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use dskpp_crypto::{
 use crate::algorithm::EncryptionAlgorithm;
 use crate::prf::Prf;
 
-/// K as a client uses it.
+/// The client's view of K.
 #[derive(Clone, Debug)]
 pub enum K {
     /// K_SERVER, the server's public key.
     Server(RsaPublicKey),
-    /// K_SHARED, known to client and server before the run.
+    /// K_SHARED, which client and server know before the run.
     Shared(Secret),
 }
 
-/// K as a server uses it.
+/// The server's view of K.
 #[derive(Clone, Debug)]
 pub enum ServerK {
-    /// The private half of K_SERVER.
+    /// The private key of K_SERVER.
     Server(Arc<RsaPrivateKey>),
     /// K_SHARED, and the name by which the client knows it.
     Shared {
-        /// What `<ds:KeyName>` carries.
+        /// Its name in `<ds:KeyName>`.
         name: String,
         /// The key.
         key: Secret,
@@ -34,7 +34,7 @@ pub enum ServerK {
 }
 
 impl K {
-    /// The octets that enter derivations: the modulus, or the shared key itself (profile P1).
+    /// The octets for derivations: the modulus, or the shared key itself (profile P1).
     pub fn octets(&self) -> &[u8] {
         match self {
             K::Server(key) => key.modulus(),
@@ -65,13 +65,13 @@ impl K {
                 fits(algorithm, key)?;
                 aes_wrap(key.expose(), r_c.expose())
             }
-            _ => Err(Error::Parameters("the algorithm does not go with this kind of K")),
+            _ => Err(Error::Parameters("the algorithm does not match this kind of K")),
         }
     }
 }
 
 impl ServerK {
-    /// The octets that enter derivations (profile P1).
+    /// The octets for derivations (profile P1).
     pub fn octets(&self) -> &[u8] {
         match self {
             ServerK::Server(key) => key.public().modulus(),
@@ -79,7 +79,7 @@ impl ServerK {
         }
     }
 
-    /// Whether it can decrypt what `algorithm` encrypts.
+    /// Whether it can decrypt ciphertexts of `algorithm`.
     pub fn serves(&self, algorithm: &EncryptionAlgorithm) -> bool {
         use EncryptionAlgorithm::*;
         match self {
@@ -92,8 +92,8 @@ impl ServerK {
         }
     }
 
-    /// R_C, or, where decryption fails, a random value of `substitute_len` octets in its place: the run then fails
-    /// where a wrong authentication code would, and nobody learns the difference (profile P20).
+    /// R_C, or, if decryption fails, a random value of `substitute_len` octets: the run then fails
+    /// like one with a wrong authentication code, and the difference stays hidden (profile P20).
     pub(crate) fn decrypt(
         &self,
         algorithm: &EncryptionAlgorithm,
@@ -129,12 +129,12 @@ impl ServerK {
                 fits(algorithm, key)?;
                 aes_unwrap(key.expose(), encrypted)
             }
-            _ => Err(Error::Parameters("the algorithm does not go with this kind of K")),
+            _ => Err(Error::Parameters("the algorithm does not match this kind of K")),
         }
     }
 }
 
-/// `DSKPP-PRF(K_SHARED, "Encryption" || R_S, len) ^ octets`: encryption and decryption alike.
+/// `DSKPP-PRF(K_SHARED, "Encryption" || R_S, len) ^ octets`, for encryption and decryption.
 fn xor(algorithm: &EncryptionAlgorithm, k_shared: &Secret, octets: &[u8], r_s: &[u8]) -> Result<Vec<u8>, Error> {
     let prf = match algorithm {
         EncryptionAlgorithm::PrfAes128 => Prf::Aes128,
@@ -146,7 +146,7 @@ fn xor(algorithm: &EncryptionAlgorithm, k_shared: &Secret, octets: &[u8], r_s: &
     Ok(ds.expose().iter().zip(octets).map(|(a, b)| a ^ b).collect())
 }
 
-/// Whether K_SHARED has the length that the AES variant in the algorithm's name asks for.
+/// Whether K_SHARED has the key length of the AES variant.
 fn fits(algorithm: &EncryptionAlgorithm, key: &Secret) -> Result<(), Error> {
     use EncryptionAlgorithm::*;
     let expected = match algorithm {

@@ -1,18 +1,18 @@
-//! From the nonces to the keys and to the MACs that confirm them (RFC 6063 §§4.1.2, 4.2.3, 4.2.4, 5.2.2).
+//! Derives keys, and the MACs that confirm them, from the nonces (RFC 6063 §§4.1.2, 4.2.3, 4.2.4, 5.2.2).
 
 use dskpp_crypto::{Random, Secret, Sha256};
 
 use crate::prf::{KeyLength, Prf};
 
-/// Octets of a message hash, and of the MAC that confirms a key.
+/// Length of a message hash, and of a key confirmation MAC, in octets.
 pub const CONFIRMATION_LEN: usize = 32;
 
-/// What a run establishes: the key itself and the key that its MACs are made with.
+/// The result of a run: the key, and the key for its MACs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunKeys {
-    /// K_TOKEN, as long as its type asks for.
+    /// K_TOKEN, with the length of its type.
     pub k_token: Secret,
-    /// K_MAC, as long as the PRF's keys; K_MAC' of a later renewal (profile P6).
+    /// K_MAC, with the PRF's key length; K_MAC' of a later renewal (profile P6).
     pub k_mac: Secret,
 }
 
@@ -22,12 +22,12 @@ pub fn agree(prf: Prf, r_c: &Secret, k: &[u8], r_s: &[u8], key_len: usize) -> Re
     Ok(split(prf, &k_prov, key_len))
 }
 
-/// Octets of K_PROV: twice the greater of the key's length and the PRF's (profile P4).
+/// Length of K_PROV in octets: twice the greater of the key's length and the PRF's (profile P4).
 pub fn k_prov_len(prf: Prf, key_len: usize) -> usize {
     2 * key_len.max(prf.key_len())
 }
 
-/// `K_PROV = K_MAC || K_TOKEN`, two equal halves, each cut to the length it needs (RFC 6063 §5.2.2, profile P4).
+/// `K_PROV = K_MAC || K_TOKEN`, two equal halves, each truncated to its length (RFC 6063 §5.2.2, profile P4).
 fn split(prf: Prf, k_prov: &Secret, key_len: usize) -> RunKeys {
     let halves = k_prov.split_at(k_prov.len() / 2);
     let cut = halves.and_then(|(k_mac, k_token)| Some((k_mac.prefix(prf.key_len())?, k_token.prefix(key_len)?)));
@@ -35,8 +35,8 @@ fn split(prf: Prf, k_prov: &Secret, key_len: usize) -> RunKeys {
     RunKeys { k_token, k_mac }
 }
 
-/// K_PROV of two-pass, which the server draws alone (RFC 6063 §5.2.2), and the keys in it. A existing
-/// K_TOKEN is sent unchanged, beside a random K_MAC; where it is shorter than `key_len`, zeros follow it, as HMAC has it.
+/// K_PROV of two-pass, which the server generates alone (RFC 6063 §5.2.2), and its keys. An existing
+/// K_TOKEN is used unchanged, with a random K_MAC; if it is shorter than `key_len`, it is zero-padded, as in HMAC.
 pub fn draw(prf: Prf, key_len: usize, k_token: Option<&Secret>, rng: &mut dyn Random) -> (Secret, RunKeys) {
     let given = k_token.map_or(key_len, Secret::len);
     let half = k_prov_len(prf, key_len.max(given)) / 2;
@@ -51,7 +51,7 @@ pub fn draw(prf: Prf, key_len: usize, k_token: Option<&Secret>, rng: &mut dyn Ra
     (k_prov, keys)
 }
 
-/// The keys in a K_PROV of two-pass; `None` where it has another length than profile P4 gives it.
+/// The keys in a K_PROV of two-pass; `None` if its length is not that of profile P4.
 pub fn take(prf: Prf, k_prov: &Secret, key_len: usize) -> Option<RunKeys> {
     (k_prov.len() == k_prov_len(prf, key_len)).then(|| split(prf, k_prov, key_len))
 }
@@ -87,7 +87,7 @@ pub fn renewal(prf: Prf, k_mac_old: &Secret, client_nonce: &[u8], r_s: &[u8]) ->
     Ok(mac.expose().to_vec())
 }
 
-/// SHA-256 over the messages of a run in their order, as they travelled (RFC 6063 §3.4.3, profile P10).
+/// SHA-256 over the messages of a run in order, as sent (RFC 6063 §3.4.3, profile P10).
 pub fn message_hash(messages: &[&[u8]]) -> [u8; 32] {
     Sha256::digest(messages)
 }

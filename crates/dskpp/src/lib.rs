@@ -1,10 +1,10 @@
 //! DSKPP, the Dynamic Symmetric Key Provisioning Protocol (RFC 6063), without I/O.
 //!
 //! - It is deterministic: time and randomness are arguments, so every run can be replayed from a seed, octet for octet.
-//! - It opens no socket and no file; it takes and gives the bodies of HTTP messages.
-//! - A session is a chain of types, one per state, each consumed by the step that leaves it. A wrong order of messages
-//!   cannot be written, and the secrets of a state are wiped when it goes.
-//! - Names are the RFC's. Where the RFC leaves a choice, the interoperability profile makes it (`profile P7`).
+//! - It opens no socket and no file; it processes the bodies of HTTP messages.
+//! - A session is a chain of types, one per state, each consumed by the next step. A wrong order of messages
+//!   does not compile, and the secrets of a state are wiped when it is dropped.
+//! - Names are the RFC's. Where the RFC leaves a choice, the interoperability profile decides (`profile P7`).
 //!
 //! A client begins with [`client::FourPass`], a server with [`message::Request::read`] and [`server`]. Both sides of a run:
 //!

@@ -1,4 +1,4 @@
-//! Negotiation: the client's lists against the server's policy (RFC 6063 §4.2.2, profile P17, P21).
+//! Negotiation: the client's lists and the server's policy (RFC 6063 §4.2.2, profile P17, P21).
 
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
 use crate::encryption::ServerK;
@@ -7,11 +7,11 @@ use crate::prf::Prf;
 use crate::refusal::RefusalReason;
 use crate::status::Status;
 
-/// What a server allows. The order of its lists does not matter: the client's does (profile P17).
+/// What a server allows. The order of its lists is irrelevant: the client's counts (profile P17).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NegotiationPolicy {
-    /// Types of keys that it provisions.
+    /// Key types that it provisions.
     pub key_types: Vec<KeyType>,
     /// Algorithms for R_C.
     pub encryption_algorithms: Vec<EncryptionAlgorithm>,
@@ -22,7 +22,7 @@ pub struct NegotiationPolicy {
 }
 
 impl Default for NegotiationPolicy {
-    /// Everything that this implementation can do.
+    /// Everything that this implementation supports.
     fn default() -> Self {
         use EncryptionAlgorithm::*;
         NegotiationPolicy {
@@ -58,16 +58,16 @@ impl Default for NegotiationPolicy {
     }
 }
 
-/// What the server knows about this client beyond its message.
+/// What the server knows about the client besides its message.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// The key that R_C will be encrypted with: K_SHARED of the named device, else K_SERVER.
+    /// The key that R_C will be encrypted with: K_SHARED of the named device, or else K_SERVER.
     pub k: &'a ServerK,
-    /// The enrolment's key type, where a trigger told it.
+    /// The enrolment's key type, if known from a trigger.
     pub key_type: Option<&'a KeyType>,
 }
 
-/// What the rest of the run uses.
+/// The negotiated values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// `KeyType`
@@ -80,8 +80,8 @@ pub struct Choice {
     pub package_format: PackageFormat,
 }
 
-/// The first entry of each of the client's lists that policy and facts allow, or the status that says which list
-/// has none. The PRF is chosen from the message alone: what the server holds of a KeyID must not show (profile P7).
+/// The first entry of each of the client's lists that policy and facts allow, or the status for the list
+/// that has none. The PRF depends on the message only: it must not reveal what the server knows about a KeyID (profile P7).
 pub fn negotiate(
     hello: &ClientHello,
     policy: &NegotiationPolicy,
@@ -99,7 +99,7 @@ pub fn negotiate(
         .iter()
         .find(|offered| policy.encryption_algorithms.contains(offered) && facts.k.serves(offered));
     let prf = prf_of(hello, policy);
-    // A key without its value is described by PSKC alone.
+    // Only PSKC can describe a key without its value.
     let package_format = hello
         .package_formats()
         .iter()
@@ -121,10 +121,10 @@ pub fn negotiate(
     }
 }
 
-/// Octets of a `<ClientNonce>`, and of R_C in two-pass (profile P5, P7).
+/// Length of a `<ClientNonce>`, and of R_C in two-pass, in octets (profile P5, P7).
 pub(crate) const NONCE_LEN: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// The client's first PRF that policy allows.
+/// The client's first PRF that the policy allows.
 pub(crate) fn prf_of(hello: &ClientHello, policy: &NegotiationPolicy) -> Option<Prf> {
     let allowed = hello.supported_mac_algorithms.iter().filter(|offered| policy.mac_algorithms.contains(offered));
     allowed.filter_map(Prf::of).next()

@@ -4,7 +4,7 @@ use dskpp_crypto::{CmacKey, Hash, HmacKey, Secret};
 
 use crate::algorithm::MacAlgorithm;
 
-/// The DSKPP-PRFs that this implementation has; what a known [`MacAlgorithm`] names.
+/// The supported DSKPP-PRFs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Prf {
     /// DSKPP-PRF-AES (RFC 6063 §D.2): AES-128-CMAC.
@@ -13,14 +13,14 @@ pub enum Prf {
     Sha256,
 }
 
-/// A key of so many octets, which the PRF does not take.
+/// The PRF does not support keys of this length in octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("DSKPP-PRF-AES needs a key of 16 octets, DSKPP-PRF-SHA256 one of at least 16, not {0}")]
 #[non_exhaustive]
 pub struct KeyLength(pub usize);
 
 impl Prf {
-    /// The PRF of an identifier; `None` for one that is not known.
+    /// The PRF with this identifier; `None` if unknown.
     pub fn of(algorithm: &MacAlgorithm) -> Option<Prf> {
         match algorithm {
             MacAlgorithm::PrfAes128 => Some(Prf::Aes128),
@@ -37,7 +37,7 @@ impl Prf {
         }
     }
 
-    /// Octets of the keys that a run derives for it, and of the nonces sent with it: 16 or 32 (profile P4, P5).
+    /// Length in octets of the keys that a run derives for it, and of its nonces: 16 or 32 (profile P4, P5).
     pub fn key_len(self) -> usize {
         match self {
             Prf::Aes128 => 16,
@@ -45,7 +45,7 @@ impl Prf {
         }
     }
 
-    /// Whether it can be keyed with so many octets: exactly 16 for AES, at least 16 for HMAC (RFC 6063 §3.4.2).
+    /// Whether it supports keys of this length: exactly 16 for AES, at least 16 for HMAC (RFC 6063 §3.4.2).
     pub fn takes_key_of(self, len: usize) -> bool {
         match self {
             Prf::Aes128 => len == 16,
@@ -53,7 +53,7 @@ impl Prf {
         }
     }
 
-    /// Whether a received nonce of so many octets is acceptable as R_S, or as an R_C that keys it (profile P5).
+    /// Whether a received nonce of this length is acceptable as R_S, or as an R_C that keys it (profile P5).
     pub fn takes_nonce_of(self, len: usize) -> bool {
         match self {
             Prf::Aes128 => len == 16,
@@ -61,7 +61,7 @@ impl Prf {
         }
     }
 
-    /// `DSKPP-PRF(k, s, dsLen)`, where `s` is the parts one after the other:
+    /// `DSKPP-PRF(k, s, dsLen)`, where `s` is the concatenated parts:
     /// the first `ds_len` octets of `F(k, INT(1) || s) || F(k, INT(2) || s) || …`.
     pub fn derive(self, k: &[u8], s: &[&[u8]], ds_len: usize) -> Result<Secret, KeyLength> {
         match self {
@@ -79,7 +79,7 @@ impl Prf {
 }
 
 fn blocks<Block: AsRef<[u8]>>(s: &[&[u8]], ds_len: usize, f: impl Fn(&[&[u8]]) -> Block) -> Secret {
-    let mut ds = Vec::with_capacity(ds_len.next_multiple_of(32)); // so that no block moves the secret
+    let mut ds = Vec::with_capacity(ds_len.next_multiple_of(32)); // no copies by reallocation
     for i in 1u32.. {
         if ds.len() >= ds_len {
             break;

@@ -1,4 +1,4 @@
-//! How K_PROV travels in two-pass (RFC 6063 §5.1).
+//! The protection of K_PROV in two-pass (RFC 6063 §5.1).
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use crate::auth_data::{AuthPolicy, LEN, MIN_ITERATIONS};
 use crate::key_package::{self, ProtectionKind};
 use crate::message::{KeyProtection, Payload};
 
-/// One entry of a client's key protection method list, with the key that goes with it.
+/// An entry of a client's key protection method list, with its key.
 #[derive(Clone, Debug)]
 pub enum ClientProtection {
-    /// Key transport: K_PROV comes encrypted for the client's public key.
+    /// Key transport: K_PROV is encrypted for the client's public key.
     Transport {
-        /// Its private half.
+        /// The private key.
         key: Arc<RsaPrivateKey>,
-        /// How it is named to the server: a certificate, the key itself, or a name that the server knows.
+        /// How the server identifies it: a certificate, the key itself, or a name that the server knows.
         info: KeyInfo,
     },
-    /// Key wrap: K_PROV comes under a key of 16, 24 or 32 octets that both sides have.
+    /// Key wrap: K_PROV is wrapped under a shared key of 16, 24 or 32 octets.
     Wrap {
         /// The name by which the server knows it.
         name: String,
         /// The key.
         key: Secret,
     },
-    /// Passphrase-based key wrap: K_PROV comes under a key derived from the authentication code's password.
+    /// Passphrase-based key wrap: K_PROV is wrapped under a key derived from the authentication code's password.
     Passphrase,
 }
 
@@ -42,7 +42,7 @@ impl ClientProtection {
         }
     }
 
-    /// The algorithms that can go with it, in order of preference.
+    /// The algorithms that match it, in order of preference.
     pub(crate) fn algorithms(&self) -> Vec<EncryptionAlgorithm> {
         use EncryptionAlgorithm::*;
         match self {
@@ -56,7 +56,7 @@ impl ClientProtection {
         }
     }
 
-    /// The entry; a passphrase is named by its client ID (§5.2.2).
+    /// The entry; a passphrase is identified by its client ID (§5.2.2).
     pub(crate) fn entry(&self, client_id: &str) -> KeyProtection {
         let info = match self {
             ClientProtection::Transport { info, .. } => info.clone(),
@@ -67,7 +67,7 @@ impl ClientProtection {
     }
 
     /// K of the authentication data (§3.4.1.2, profile P1, P15): the modulus of the public key, the shared key, or 16
-    /// octets out of the password. Blocks where it is derived from the password.
+    /// octets derived from the password. Blocks for a derivation.
     pub fn k(&self, prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
         match self {
             ClientProtection::Transport { key, .. } => Secret::from_slice(key.public().modulus()),
@@ -76,7 +76,7 @@ impl ClientProtection {
         }
     }
 
-    /// What opens the package; a passphrase is the password of the code, and `None` where that is not given.
+    /// The key that opens the package; a passphrase is the password of the code, `None` if not given.
     pub fn unlock(&self, password: Option<&Secret>) -> Option<DecryptionKey> {
         match self {
             ClientProtection::Transport { key, .. } => Some(DecryptionKey::PrivateKey(Arc::clone(key))),
@@ -86,17 +86,17 @@ impl ClientProtection {
     }
 }
 
-/// The client's key that one entry of its list names, as the server has it.
+/// The server's view of the client's key that an entry of its list names.
 #[derive(Clone, Debug)]
 pub enum ClientKey {
-    /// The client's public key, and how the client named it.
+    /// The client's public key, and how the client identified it.
     Public {
         /// The key.
         key: RsaPublicKey,
         /// The entry's `ds:KeyInfo`.
         info: KeyInfo,
     },
-    /// The key that both sides have.
+    /// The shared key.
     Shared {
         /// Its name.
         name: String,
@@ -108,7 +108,7 @@ pub enum ClientKey {
 }
 
 impl ClientKey {
-    /// Whether K_PROV can travel under it with this algorithm; for a public key, one of those of §5.1.1.
+    /// Whether K_PROV can be encrypted under it with this algorithm; for a public key, one of those of §5.1.1.
     pub(crate) fn serves(&self, algorithm: &EncryptionAlgorithm) -> bool {
         use EncryptionAlgorithm::*;
         match (self, symmetric(algorithm)) {
@@ -121,7 +121,7 @@ impl ClientKey {
         }
     }
 
-    /// Whether K_PROV can travel under some key of this kind with this algorithm: what the message alone tells.
+    /// Whether K_PROV can be encrypted under any key of this kind with this algorithm, judging by the message alone.
     pub(crate) fn may_serve(&self, algorithm: &EncryptionAlgorithm) -> bool {
         match self {
             ClientKey::Shared { .. } => symmetric(algorithm).is_some(),
@@ -129,7 +129,7 @@ impl ClientKey {
         }
     }
 
-    /// Whether a key package of this format can be protected with it.
+    /// Whether it can protect a key package of this format.
     pub(crate) fn fits(&self, format: &PackageFormat) -> bool {
         let kind = match self {
             ClientKey::Public { .. } => ProtectionKind::Public,
@@ -139,7 +139,7 @@ impl ClientKey {
         *format == PackageFormat::Pskc || key_package::codec(format).is_some_and(|codec| codec.supports(kind))
     }
 
-    /// Whether this iteration count is the one that the RFC asks for with this K (§3.4.1.2, profile P3).
+    /// Whether the RFC requires this iteration count for this K (§3.4.1.2, profile P3).
     pub(crate) fn takes_iterations(&self, count: u32, auth: &AuthPolicy) -> bool {
         match self {
             ClientKey::Public { .. } => (auth.iteration_floor..=auth.iteration_ceiling).contains(&count),
@@ -147,7 +147,7 @@ impl ClientKey {
         }
     }
 
-    /// K of the authentication data (profile P1, P15). Blocks where it is derived from the password.
+    /// K of the authentication data (profile P1, P15). Blocks for a derivation.
     pub(crate) fn k(&self, prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
         match self {
             ClientKey::Public { key, .. } => Secret::from_slice(key.modulus()),
@@ -156,7 +156,7 @@ impl ClientKey {
         }
     }
 
-    /// What protects K_PROV in a package of another format than PSKC.
+    /// The protection of K_PROV in a package other than PSKC.
     pub(crate) fn package_protection(
         &self,
         algorithm: &EncryptionAlgorithm,
@@ -176,7 +176,7 @@ impl ClientKey {
         }
     }
 
-    /// What protects K_PROV in a PSKC container.
+    /// The protection of K_PROV in a PSKC container.
     pub(crate) fn protector(
         &self,
         algorithm: &EncryptionAlgorithm,
@@ -186,7 +186,7 @@ impl ClientKey {
     ) -> Result<Protector, ProtectionError> {
         let refused = || ProtectionError::Algorithm(algorithm.uri().to_owned());
         match self {
-            // MAC 1 of the run tells whether it was changed.
+            // MAC 1 of the run detects changes.
             ClientKey::Public { key, info } => {
                 Protector::rsa_named(key.clone(), info.clone(), rsa_encryption(algorithm), None, rng)
             }
@@ -195,7 +195,7 @@ impl ClientKey {
                 _ => Protector::aes_key_wrap(key.clone(), name, false),
             },
             ClientKey::Passphrase => {
-                // What every client supports: the PRF is not negotiated (profile P2).
+                // The PRF that every client supports: it is not negotiated (profile P2).
                 let algorithm = symmetric(algorithm).ok_or_else(refused)?;
                 let mut strength = PasswordStrength::OLD;
                 strength.iterations = NonZeroU32::new(MIN_ITERATIONS).expect("not 0");
@@ -219,7 +219,7 @@ fn passphrase_k(prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
     pbkdf2(prf, password.expose(), r_c, iterations, LEN)
 }
 
-/// The algorithm of a PSKC value under a symmetric key.
+/// The algorithm for PSKC values under a symmetric key.
 fn symmetric(algorithm: &EncryptionAlgorithm) -> Option<ValueAlgorithm> {
     use EncryptionAlgorithm::*;
     Some(match algorithm {

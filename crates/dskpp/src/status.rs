@@ -1,4 +1,4 @@
-//! The status codes of responses (RFC 6063 §3.3) and where each may stand.
+//! The status codes of responses (RFC 6063 §3.3), and where each is allowed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,8 @@ macro_rules! statuses {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// The value of a response's `Status` attribute (RFC 6063 §3.3).
         ///
-        /// At anything but [`Continue`](Status::Continue) and [`Success`](Status::Success) both
-        /// sides end the run at once and delete every secret value that it produced.
+        /// At anything but [`Continue`](Status::Continue) and [`Success`](Status::Success), both
+        /// sides end the run at once and delete every secret that it produced.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Status { $($(#[$doc])* $name,)* }
 
@@ -16,7 +16,7 @@ macro_rules! statuses {
             /// All of them, in the RFC's order.
             pub const ALL: [Status; 17] = [$(Status::$name,)*];
 
-            /// The name as it stands in the attribute.
+            /// The name in the attribute.
             pub fn as_str(self) -> &'static str {
                 match self { $(Status::$name => stringify!($name),)* }
             }
@@ -51,13 +51,13 @@ statuses! {
     NoProtocolVariants,
     /// None of the offered key package formats is supported. Only in the first response.
     NoSupportedKeyPackages,
-    /// Authentication data was required and did not come.
+    /// Authentication data was required but missing.
     AuthenticationDataMissing,
     /// Authentication data could not be validated.
     AuthenticationDataInvalid,
-    /// No valid key came out of the given data; the client should try a new run.
+    /// No valid key could be derived from the data; the client should try a new run.
     InitializationFailed,
-    /// The time for provisioning is over; the user must register again.
+    /// The provisioning period has expired; the user must register again.
     ProvisioningPeriodExpired,
 }
 
@@ -72,7 +72,7 @@ impl Status {
         !matches!(self, Status::Continue | Status::Success)
     }
 
-    /// Whether only the response to a ClientHello may carry it: failures of negotiation.
+    /// Whether it is allowed only in the response to a ClientHello: failures of negotiation.
     pub fn only_in_first_response(self) -> bool {
         use Status::*;
         matches!(
@@ -86,14 +86,14 @@ impl Status {
         )
     }
 
-    /// Whether a new run, with nothing changed, may succeed where this one failed
+    /// Whether an identical new run may succeed
     /// (RFC 6063 §3.3, at `InitializationFailed`).
     pub fn retry_may_succeed(self) -> bool {
         self == Status::InitializationFailed
     }
 }
 
-/// The text is none of the seventeen names.
+/// Not one of the seventeen names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not one of the status codes of RFC 6063 section 3.3")]
 #[non_exhaustive]

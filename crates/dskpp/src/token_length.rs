@@ -1,15 +1,15 @@
-//! A K_TOKEN of another length than its type has: a key that was there before (RFC 6063 §3.2.4.2).
+//! Existing keys whose K_TOKEN does not have the length of its type (RFC 6063 §3.2.4.2).
 //!
-//! Nothing in RFC 6030 tells the length of a secret, and K_PROV tells only which of two keys is longer (profile P4). So
-//! the key package says it, in an element of this implementation:
+//! RFC 6030 does not state the length of a secret, and K_PROV reveals only the longer of two keys (profile P4). So
+//! the key package states it, in an element of this implementation:
 //! `<TokenLength xmlns="urn:x-dskpp:token-length" Mac="BASE64">16</TokenLength>`, where `Mac` is
 //! `DSKPP-PRF(K_MAC, "K_TOKEN length" || length in decimal || K_TOKEN, 16)`, since no MAC of the protocol covers the
 //! package.
 //!
-//! - A shorter key's stands in the key's `<Extensions>`, which others pass over: to them the key has zeros behind it,
-//!   which HMAC adds itself.
-//! - A longer key's stands in its `<Policy>`: others would cut the key, and must not use one whose policy they do not
-//!   understand (RFC 6030 §5). The schema allows only elements there that it knows, so it is in a `<ds:Object>`.
+//! - For a shorter key, it is in the key's `<Extensions>`, which other programs ignore: to them the key has trailing
+//!   zeros, which HMAC adds itself.
+//! - For a longer key, it is in its `<Policy>`: other programs would truncate the key, and must not use a key whose
+//!   policy they do not understand (RFC 6030 §5). The schema allows only known elements there, so it is in a `<ds:Object>`.
 
 use data_encoding::BASE64;
 use dskpp_crypto::ct_eq;
@@ -32,7 +32,7 @@ pub fn fits(key_type: &KeyType, type_len: usize, len: usize) -> bool {
     len == type_len || is_hmac && (1..=MAX_LEN).contains(&len)
 }
 
-/// Says the length of K_TOKEN, where it is not `type_len`.
+/// States the length of K_TOKEN, if it is not `type_len`.
 pub(crate) fn state(key: &mut Key, type_len: usize, prf: Prf, keys: &RunKeys) {
     let len = keys.k_token.len();
     if len == type_len {
@@ -55,14 +55,14 @@ pub(crate) fn state(key: &mut Key, type_len: usize, prf: Prf, keys: &RunKeys) {
     key.policy.get_or_insert_default().other.push(object);
 }
 
-/// What a key package says of the length of its key.
+/// A key package's statement of its key's length.
 #[derive(Debug)]
 pub(crate) struct Stated {
     pub(crate) len: usize,
     mac: Vec<u8>,
 }
 
-/// Takes the statement out of the package; `Err`: it cannot be right.
+/// Removes the statement from the package; `Err`: it is invalid.
 pub(crate) fn take(key: &mut Key, key_type: &KeyType, type_len: usize) -> Result<Option<Stated>, ()> {
     let is_statement = |element: &Foreign| element.is(NAMESPACE, NAME);
     let is_object = |element: &Foreign| element.is(ns::DS, "Object") && element.children().all(is_statement);
@@ -90,7 +90,7 @@ pub(crate) fn take(key: &mut Key, key_type: &KeyType, type_len: usize) -> Result
 }
 
 impl Stated {
-    /// The keys with K_TOKEN cut to its length, if the statement is the server's.
+    /// Truncates K_TOKEN to the stated length, if the statement is authentic.
     pub(crate) fn cut(&self, prf: Prf, keys: RunKeys) -> Option<RunKeys> {
         let keys = RunKeys { k_token: keys.k_token.prefix(self.len)?, k_mac: keys.k_mac };
         ct_eq(&self.mac, &mac(prf, &keys, self.len)).then_some(keys)

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A protocol version, `<major>.<minor>`: two integers that are compared as integers, so 2.4 is
+/// A protocol version, `<major>.<minor>`: two integers, so 2.4 is
 /// older than 2.13.
 ///
-/// Leading zeros are read and never written (RFC 6063 §1.2).
+/// Leading zeros are accepted but never written (RFC 6063 §1.2).
 ///
 /// ```
 /// use dskpp::version::Version;
@@ -19,22 +19,22 @@ use std::str::FromStr;
 pub struct Version {
     /// Changes when older implementations can no longer interoperate; at most 99.
     pub major: u8,
-    /// New capabilities, to be ignored by whoever knows only a smaller one; at most 999.
+    /// New features, ignored by older implementations; at most 999.
     pub minor: u16,
 }
 
 impl Version {
-    /// The only version there is, and the one that this project writes.
+    /// The only version, which this project writes.
     pub const V1_0: Version = Version { major: 1, minor: 0 };
 
-    /// Whether this implementation speaks it: every minor of major 1, each answered with 1.0
+    /// Whether this implementation supports it: every minor version of major 1, each answered with 1.0
     /// (profile P23).
     pub fn is_supported(self) -> bool {
         self.major == Self::V1_0.major
     }
 }
 
-/// The text is no version: one or two digits, a full stop, one to three digits.
+/// Not a version: one or two digits, a full stop, one to three digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a version is one or two digits, a full stop, and one to three digits, such as 1.0")]
 #[non_exhaustive]
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn s8_2_a_version_that_the_schema_refuses_is_none() {
+    fn s8_2_versions_that_the_schema_refuses_are_invalid() {
         for text in ["", "1", "1.", ".0", "1.0.0", "+1.0", "1.-0", " 1.0", "1.0 ", "111.0", "1.0000", "١.٠"] {
             assert_eq!(text.parse::<Version>(), Err(InvalidVersion), "{text:?}");
         }

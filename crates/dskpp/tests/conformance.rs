@@ -1,5 +1,5 @@
-//! The list of RFC 6063's requirements, `docs/conformance.toml`: every row has a known state and tests that exist, and
-//! `docs/conformance.md` is what the list says. `BLESS=1` writes that file anew.
+//! Checks the list of RFC 6063's requirements, `docs/conformance.toml`: every row has a valid state and existing tests,
+//! and `docs/conformance.md` is generated from it. `BLESS=1` rewrites that file.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-/// Everything that `docs/conformance.md` says above its tables.
+/// The introduction of `docs/conformance.md`.
 const HEAD: &str = "\
 # Conformance to RFC 6063
 
@@ -53,7 +53,7 @@ impl Row {
         Row { id: text("id"), level: text("level"), who: text("who"), text: text("text"), tests, state: text("state") }
     }
 
-    /// The first of [`SECTIONS`] that the row is of.
+    /// The first of [`SECTIONS`] that the row belongs to.
     fn section(&self) -> &'static str {
         let is_of = |section: &&str| self.id.strip_prefix(section).is_some_and(|rest| rest.starts_with(['.', '-']));
         SECTIONS.iter().map(|(section, _)| *section).find(is_of).unwrap_or_else(|| panic!("no section: {}", self.id))
@@ -72,7 +72,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn every_row_is_whole_and_has_a_known_level_state_and_place() {
+fn every_row_is_complete_with_a_valid_level_state_and_place() {
     let mut ids = BTreeSet::new();
     for row in rows() {
         let Row { id, level, who, text, tests, state } = &row;
@@ -90,7 +90,7 @@ fn every_row_is_whole_and_has_a_known_level_state_and_place() {
 }
 
 #[test]
-fn s9_no_row_is_without_tests_for_server_or_client() {
+fn s9_every_row_has_tests_for_server_or_client() {
     let rows: Vec<_> = rows().into_iter().filter(|row| row.section() == "9").collect();
     assert!(rows.iter().all(|row| !row.tests.is_empty()));
     let of = |who: &str| {
@@ -102,7 +102,7 @@ fn s9_no_row_is_without_tests_for_server_or_client() {
 }
 
 #[test]
-fn every_test_that_is_named_exists() {
+fn every_named_test_exists() {
     let mut files = BTreeMap::new();
     for row in rows() {
         for test in &row.tests {
@@ -116,7 +116,7 @@ fn every_test_that_is_named_exists() {
     }
 }
 
-/// The document that the list makes.
+/// Generates the document.
 fn document(rows: &[Row]) -> String {
     let mut document = HEAD.to_owned();
     let count = |of: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| of(row)).count();
@@ -146,7 +146,7 @@ fn linked(test: &str) -> String {
 }
 
 #[test]
-fn the_document_is_what_the_list_says() {
+fn the_document_matches_the_list() {
     let document = document(&rows());
     let path = file("docs/conformance.md");
     if std::env::var_os("BLESS").is_some() {

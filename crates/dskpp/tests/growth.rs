@@ -1,10 +1,10 @@
-//! What reading costs grows with the length alone: every input here, twice as long, takes at most 2.2 times the
-//! instructions, and none takes many times those of a usual document of its length.
+//! The cost of reading is linear: every input here, when doubled, takes at most 2.2 times the
+//! instructions, and none takes many times those of an ordinary document of the same length.
 //!
-//! Instructions are counted by valgrind, which runs this program once more for each document. Without valgrind that
-//! is said and nothing is measured, unless `DSKPP_PEER_CHECKS=required`.
+//! Valgrind counts the instructions, running this program once more for each document. Without valgrind, nothing is
+//! measured and the test says so, unless `DSKPP_PEER_CHECKS=required`.
 //!
-//! `GROWTH_ONLY=name` measures the inputs with that in their names, and `--nocapture` shows all figures.
+//! `GROWTH_ONLY=name` measures the inputs whose name contains this, and `--nocapture` shows all figures.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 #[path = "growth/containers.rs"]
@@ -23,12 +23,12 @@ use inputs::{INPUTS, Input, Kind};
 use pskc::signature::{Canonicalization, VerifyOptions, sign, verify};
 use pskc::{KeyContainer, ParallelReader};
 
-/// Instructions for twice the length, at most.
+/// The most instructions for twice the length, as a factor.
 const MOST_GROWTH: f64 = 2.2;
-/// Instructions beside those for a usual document of the same kind and length, at most.
+/// The most instructions compared with an ordinary document of the same kind and length, as a factor.
 const MOST_BESIDE_USUAL: f64 = 10.0;
 
-/// What a document is, and the name of the test that reads it.
+/// The kind of the document, and the name of the test that reads it.
 const DOCUMENT: &str = "GROWTH_DOCUMENT";
 
 #[test]
@@ -60,16 +60,16 @@ fn p25_twice_the_length_takes_at_most_2_2_times_the_instructions() {
     assert!(faults.is_empty(), "instructions per octet, growth, beside a usual document:\n{}", faults.join("\n"));
 }
 
-/// What reading an input costs.
+/// The cost of reading an input.
 struct Cost {
-    /// Instructions for each octet of the longer document.
+    /// Instructions per octet of the longer document.
     per_octet: f64,
-    /// Instructions for the longer document by those for one half as long.
+    /// Instructions for the longer document, relative to one half as long.
     growth: f64,
 }
 
 impl Cost {
-    /// `base` are the instructions for next to nothing.
+    /// `base`: the instructions for an almost empty document.
     fn of(input: &Input, base: u64, folder: &Path) -> Self {
         let len = input.kind.len();
         let count = |len| instructions(input, &(input.document)(len), folder).saturating_sub(base).max(1) as f64;
@@ -82,7 +82,7 @@ impl Cost {
     }
 }
 
-/// Instructions that this program takes to read a document, its start and end included.
+/// The instructions of this program for reading a document, including startup and exit.
 fn instructions(Input { kind, refused, .. }: &Input, document: &str, folder: &Path) -> u64 {
     let path = folder.join(format!("{}.xml", document.len()));
     let refused = if *refused { "refused " } else { "" };
@@ -100,7 +100,7 @@ fn instructions(Input { kind, refused, .. }: &Input, document: &str, folder: &Pa
     collected.trim().parse().unwrap()
 }
 
-/// What [`instructions`] has valgrind run.
+/// The test that valgrind runs for [`instructions`].
 #[test]
 #[ignore = "reads what DOCUMENT names, under valgrind"]
 fn read_one_document() {

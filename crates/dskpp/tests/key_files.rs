@@ -1,4 +1,4 @@
-//! Key files in CMS (RFC 6031) and PKCS #12 (RFC 7292), ours and others'.
+//! Key files in CMS (RFC 6031) and PKCS #12 (RFC 7292), our own and those of other programs.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -17,7 +17,7 @@ fn rng() -> SeededRandom {
     SeededRandom::new(b"key files")
 }
 
-/// Keys with everything that RFC 6031 has an attribute for, of two devices.
+/// Keys of two devices with every attribute of RFC 6031.
 fn packages() -> Vec<KeyPackage> {
     let key = |id: &str, kind: &str, more: &str, data: &str| {
         format!(
@@ -64,7 +64,7 @@ fn written(format: FileFormat, protection: &PackageProtection, old: bool) -> Vec
     file::write(format, &packages.iter().collect::<Vec<_>>(), protection, old, &mut rng()).unwrap()
 }
 
-/// Every way to write a file, with what opens it.
+/// Every way to write a file, with the key that opens it.
 fn ways() -> Vec<(Vec<u8>, FileFormat, Option<DecryptionKey>)> {
     let rsa = Arc::new(RsaPrivateKey::generate(2048).unwrap());
     let public = PackageProtection::Public { key: rsa.public().clone(), encryption: RsaEncryption::OaepSha1 };
@@ -86,7 +86,7 @@ fn ways() -> Vec<(Vec<u8>, FileFormat, Option<DecryptionKey>)> {
 }
 
 #[test]
-fn rfc6031_rfc7292_many_keys_survive_with_all_that_is_said_of_them() {
+fn rfc6031_rfc7292_many_keys_round_trip_with_all_properties() {
     for (octets, format, unlock) in ways() {
         let content = file::open(&octets, unlock.as_ref()).unwrap();
         assert_eq!(content.packages, packages(), "{format:?} {unlock:?}");
@@ -105,7 +105,7 @@ fn rfc6031_rfc7292_many_keys_survive_with_all_that_is_said_of_them() {
 }
 
 #[test]
-fn rfc6031_s2_what_all_keys_share_stands_once_and_reads_by_itself() {
+fn rfc6031_s2_shared_attributes_are_written_once_and_the_package_reads_without_cms() {
     let mut packages = packages();
     for package in &mut packages {
         package.device_info = None;
@@ -115,7 +115,7 @@ fn rfc6031_s2_what_all_keys_share_stands_once_and_reads_by_itself() {
     let all: Vec<&KeyPackage> = packages.iter().collect();
     let octets = file::write(FileFormat::Skpc, &all, &PackageProtection::None, false, &mut rng()).unwrap();
     assert_eq!(octets.windows(13).filter(|part| part == b"shared module").count(), 1);
-    // SEQUENCE (of 4 octets before its content), the type of 13, [0] of 4: then the package by itself.
+    // SEQUENCE (header of 4 octets), the content type of 13, [0] of 4: then the bare package.
     let package = &octets[4 + 13 + 4..];
     for octets in [&octets[..], package] {
         assert_eq!(file::format_of(octets), Some(FileFormat::Skpc));
@@ -124,7 +124,7 @@ fn rfc6031_s2_what_all_keys_share_stands_once_and_reads_by_itself() {
 }
 
 #[test]
-fn rfc5652_s5_a_signed_file_is_read_and_said_to_be_signed() {
+fn rfc5652_s5_a_signed_file_is_read_and_reported_as_signed() {
     let signer = include_str!("../../pskc/tests/data/signature/p256.key");
     let signer = dskpp_crypto::SigningKey::from_pem(signer).unwrap();
     let unlock = DecryptionKey::Password(password());
@@ -138,7 +138,7 @@ fn rfc5652_s5_a_signed_file_is_read_and_said_to_be_signed() {
 }
 
 #[test]
-fn keys_that_no_file_carries_are_named_by_their_place() {
+fn keys_that_no_file_can_carry_are_named_by_their_number() {
     let mut packages = packages();
     packages[1].key.as_mut().unwrap().algorithm = None;
     assert!(matches!(file::carries(&packages[1]), Err(PackageError::Unfit(_))));
@@ -153,7 +153,7 @@ fn keys_that_no_file_carries_are_named_by_their_place() {
 }
 
 #[test]
-fn rfc5652_what_cannot_open_is_told_apart_from_what_is_missing() {
+fn rfc5652_a_wrong_key_is_distinguished_from_a_missing_one() {
     for (octets, format, unlock) in ways() {
         let Some(unlock) = unlock else { continue };
         assert_eq!(file::open(&octets, None).unwrap_err().why, PackageError::Protection, "{format:?}");
@@ -166,9 +166,9 @@ fn rfc5652_what_cannot_open_is_told_apart_from_what_is_missing() {
     }
 }
 
-/// GCM and the MAC of PKCS #12 notice every change, and no octets whatever make a reader panic.
+/// GCM and the MAC of PKCS #12 detect every change, and no input causes a panic.
 #[test]
-fn rfc5083_rfc7292_no_changed_or_cut_octet_goes_unnoticed() {
+fn rfc5083_rfc7292_changed_and_truncated_files_are_refused() {
     for (format, old) in [(FileFormat::Skpc, false), (FileFormat::Pkcs12, false), (FileFormat::Pkcs12, true)] {
         let octets = written(format, &by_password(), old);
         let unlock = DecryptionKey::Password(password());
@@ -194,9 +194,9 @@ fn open_keystore(name: &str) -> OpenedFile {
     file::open(&octets, Some(&DecryptionKey::Password(Secret::from_slice(b"password")))).unwrap()
 }
 
-/// What Java's own reader says of the keystores stands beside them.
+/// The results of Java's own reader are stored beside the keystores.
 #[test]
-fn rfc7292_s4_2_6_javas_secret_bags_of_today_and_of_old_are_read() {
+fn rfc7292_s4_2_6_current_and_old_java_secret_bags_are_read() {
     let types = |name: &str| match name {
         "PBEWithMD5AndDES" => None,
         "AES" => Some("http://www.w3.org/2001/04/xmlenc#aes256-cbc"),
@@ -224,7 +224,7 @@ fn rfc7292_s4_2_6_javas_secret_bags_of_today_and_of_old_are_read() {
     }
 }
 
-/// Whether another program can be asked. Where checks are required, it must be.
+/// Whether another program is available. If checks are required, it must be.
 fn is_there(program: &str, args: &[&str]) -> bool {
     match Command::new(program).args(args).output() {
         Ok(_) => true,
@@ -242,7 +242,7 @@ fn run(program: &str, folder: &Path, args: &[&str]) -> (bool, String) {
 }
 
 #[test]
-fn rfc7292_keytool_and_openssl_read_what_is_written_and_we_read_what_keytool_makes_of_it() {
+fn rfc7292_keytool_and_openssl_interoperate() {
     let folder = tempfile::tempdir().unwrap();
     let unlock = DecryptionKey::Password(Secret::from_slice(b"password"));
     for (name, old) in [("today.p12", false), ("old.p12", true)] {
@@ -277,9 +277,9 @@ fn rfc7292_keytool_and_openssl_read_what_is_written_and_we_read_what_keytool_mak
     }
 }
 
-/// What openssl encrypts is called plain data, and comes in BER with indefinite lengths.
+/// OpenSSL's encrypted content has the type data, and indefinite lengths in BER.
 #[test]
-fn rfc5652_what_openssl_encrypts_is_read_in_der_and_ber() {
+fn rfc5652_openssl_files_are_read_in_der_and_ber() {
     if !is_there("openssl", &["version"]) {
         return;
     }
@@ -317,7 +317,7 @@ fn other_files_are_no_key_files() {
         b"-----BEGIN CMS-----\nAAAA\n-----END CMS-----\n",
         b"<KeyContainer/>",
         b"PK\x03\x04",
-        // An RSA private key, a public key, a certificate and a revocation list begin like this.
+        // The beginnings of an RSA private key, a public key, a certificate and a revocation list.
         b"\x30\x82\x04\xbd\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01",
         b"\x30\x82\x01\x22\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01",
         b"\x30\x82\x03\x00\x30\x82\x02\x00\xa0\x03\x02\x01\x02\x02\x01\x01",

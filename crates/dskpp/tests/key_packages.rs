@@ -1,4 +1,4 @@
-//! Key packages of other formats than PSKC (RFC 6031, RFC 7292, PKCS #5 XML), for RFC 6063 §5.
+//! Key packages in formats other than PSKC (RFC 6031, RFC 7292, PKCS #5 XML), for RFC 6063 §5.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -16,7 +16,7 @@ fn rng() -> SeededRandom {
     SeededRandom::new(b"key packages")
 }
 
-/// A package with everything that RFC 6031 has an attribute for.
+/// A package with every attribute of RFC 6031.
 fn package() -> KeyPackage {
     let document = "<KeyContainer xmlns='urn:ietf:params:xml:ns:keyprov:pskc' Version='1.0'><KeyPackage>\
         <DeviceInfo><Manufacturer>Firma Ä</Manufacturer><SerialNo>1</SerialNo><Model>M</Model><IssueNo>2</IssueNo>\
@@ -43,7 +43,7 @@ fn rsa() -> Arc<RsaPrivateKey> {
     Arc::clone(KEY.get_or_init(|| Arc::new(RsaPrivateKey::generate(2048).unwrap())))
 }
 
-/// Every codec, and whether it notices every change.
+/// Every codec, and whether it detects every change.
 const CODECS: [(&dyn PackageCodec, bool); 4] = [
     (&Skpc { authenticated: true }, true),
     (&Skpc { authenticated: false }, false),
@@ -70,7 +70,7 @@ impl Sealed {
     }
 }
 
-/// Every protection, with what opens it.
+/// Every protection, with the key that opens it.
 fn protections() -> Vec<(PackageProtection, Option<DecryptionKey>)> {
     let password = Secret::from_slice("pässword".as_bytes());
     let iterations = NonZeroU32::new(1000).unwrap();
@@ -95,7 +95,7 @@ fn protections() -> Vec<(PackageProtection, Option<DecryptionKey>)> {
     all
 }
 
-/// All that can be sealed.
+/// All supported combinations, sealed.
 fn sealed() -> Vec<Sealed> {
     let mut all = Vec::new();
     for (codec, authenticated) in CODECS {
@@ -112,7 +112,7 @@ fn sealed() -> Vec<Sealed> {
 }
 
 #[test]
-fn s5_every_format_carries_everything_with_each_protection_that_it_can_express() {
+fn s5_every_format_carries_everything_with_each_supported_protection() {
     let sealed = sealed();
     let kinds = |wanted: PackageFormat| sealed.iter().filter(|one| one.codec.format() == wanted).count();
     assert_eq!([PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml].map(kinds), [14, 1, 1]);
@@ -130,7 +130,7 @@ fn s5_every_format_carries_everything_with_each_protection_that_it_can_express()
 }
 
 #[test]
-fn s5_other_keys_and_kinds_of_keys_are_refused() {
+fn s5_wrong_keys_and_kinds_of_keys_are_refused() {
     let other = [
         None,
         Some(DecryptionKey::Password(Secret::from_slice(b"wrong"))),
@@ -147,9 +147,9 @@ fn s5_other_keys_and_kinds_of_keys_are_refused() {
     }
 }
 
-/// CBC without a MAC lets some changes pass, as its documentation says: then what comes out is still a whole package.
+/// CBC without a MAC misses some changes, as documented: then the result is still a valid package.
 #[test]
-fn p26_no_changed_cut_or_lengthened_octet_panics_and_macs_notice_all() {
+fn p26_changed_and_truncated_packages_do_not_panic_and_macs_detect_all_changes() {
     for one in sealed() {
         let slow = one.protection.kind() == ProtectionKind::Public;
         let noticed = one.authenticated && one.protection.kind() != ProtectionKind::None;
@@ -221,9 +221,9 @@ fn openssl(args: &[&str]) -> std::io::Result<(bool, String)> {
     Ok((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// What another implementation makes of ours, and we of its.
+/// Interoperability with OpenSSL, both ways.
 #[test]
-fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
+fn rfc5652_openssl_interoperates_both_ways() {
     if let Err(why) = openssl(&["version"]) {
         assert!(std::env::var("DSKPP_PEER_CHECKS").as_deref() != Ok("required"), "openssl cannot be run: {why}");
         return eprintln!("not checked: openssl cannot be run ({why})");
@@ -231,9 +231,9 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| -> PathBuf { folder.path().join(name) };
     let name = |name: &str| file(name).display().to_string();
-    let codec = Skpc { authenticated: false }; // openssl does not know the attributes of AuthEnvelopedData
+    let codec = Skpc { authenticated: false }; // OpenSSL does not support attributes of AuthEnvelopedData
     let plain = codec.seal(&package(), &PackageProtection::None, &mut rng()).unwrap();
-    // In ContentInfo, the content begins behind the tag and length of `[0]`: openssl takes it apart.
+    // OpenSSL needs the content of `[0]` in ContentInfo, without its tag and length.
     std::fs::write(file("plain.der"), &plain).unwrap();
     let (done, text) = openssl(&["asn1parse", "-inform", "DER", "-in", &name("plain.der")]).unwrap();
     assert!(done && text.contains("id-smime-ct") || text.contains("1.2.840.113549.1.9.16.1.25"), "{text}");
@@ -259,7 +259,7 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
     let (done, text) = openssl(&[&info[..], &["pass:wrong"]].concat()).unwrap();
     assert!(!done, "{text}");
 
-    // Its encryption cannot name the content's type; its signatures can.
+    // OpenSSL's encryption cannot set the content type; its signatures can.
     std::fs::write(file("content.der"), &opened).unwrap();
     for kind in ["rsa:2048", "ec"] {
         let (key, certificate, output) = (name("key.pem"), name("certificate.pem"), name("signed.der"));
@@ -286,15 +286,17 @@ fn rfc5652_openssl_opens_what_is_sealed_here_and_seals_what_is_opened_here() {
     }
 }
 
-/// RFC 6030 §5 and RFC 6031: an attribute of PSKC that is not known may limit the use of the key.
+/// RFC 6030 §5 and RFC 6031: an unknown attribute of PSKC may limit the use of the key.
 #[test]
-fn rfc6031_an_attribute_of_pskc_that_is_not_known_is_refused() {
+fn rfc6031_an_unknown_pskc_attribute_is_refused() {
     let codec = Skpc { authenticated: false };
     let octets = codec.seal(&package(), &PackageProtection::None, &mut rng()).unwrap();
-    // 1.2.840.113549.1.9.16.12.n: the issuer is 11, and there is no 41
+    // 1.2.840.113549.1.9.16.12.n: 11 is the issuer, 41 is undefined
     let oid = |last: u8| [&b"\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x0C"[..], &[last]].concat();
     let at = octets.windows(13).position(|part| part == oid(11)).unwrap();
     let changed = [&octets[..at], &oid(41), &octets[at + 13..]].concat();
     assert_eq!(codec.open(&octets, None).map(|opened| opened.package), Ok(package()));
-    assert!(matches!(codec.open(&changed, None), Err(PackageError::Unreadable(why)) if why.contains("not known")));
+    assert!(
+        matches!(codec.open(&changed, None), Err(PackageError::Unreadable(why)) if why.contains("unknown attribute"))
+    );
 }

@@ -1,5 +1,5 @@
-//! `docs/layers.txt` says what may never name what: crates, folders and files of them, and libraries. Here the source
-//! of every crate is read and held to it.
+//! Enforces `docs/layers.txt`, which lists forbidden dependencies between crates, folders, files and libraries, for the
+//! source of every crate.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -8,19 +8,19 @@ use std::fs;
 use std::ops::Not as _;
 use std::path::{Path, PathBuf};
 
-/// Paths that each module names: `server::store::keys` names `server::model::KeyType`.
+/// The paths that each module names: `server::store::keys` names `server::model::KeyType`.
 type Named = BTreeMap<String, BTreeSet<String>>;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// What `docs/layers.txt` holds.
+/// The rules of `docs/layers.txt`.
 #[derive(Default)]
 struct Rules {
-    /// Who, and what it never names.
+    /// A module, and what it must not name.
     never: Vec<(String, String)>,
-    /// Between whose modules there are no circles.
+    /// Modules that must not have circular dependencies among their children.
     no_circles: Vec<String>,
 }
 
@@ -37,14 +37,14 @@ impl Rules {
         rules
     }
 
-    /// What does not hold, with where and how.
+    /// The violations, with module and path.
     fn broken(&self, named: &Named) -> Vec<String> {
         let never = self.never.iter().flat_map(|(who, what)| breaches(who, what, named));
         never.chain(self.no_circles.iter().filter_map(|who| circle(who, named))).collect()
     }
 }
 
-/// The names of the libraries by those of their folders.
+/// Library names by folder name.
 fn crates() -> BTreeMap<String, String> {
     let folders = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path());
     let name = |folder: PathBuf| {
@@ -55,7 +55,7 @@ fn crates() -> BTreeMap<String, String> {
     folders.filter(|folder| folder.join("Cargo.toml").exists()).map(name).collect()
 }
 
-/// All sources but tests, by the modules that they are.
+/// All sources except tests, by module path.
 fn sources() -> Vec<(String, String)> {
     let (mut sources, mut of_tests) = (Vec::new(), BTreeSet::new());
     for name in crates().keys() {
@@ -83,14 +83,14 @@ fn sources() -> Vec<(String, String)> {
     sources
 }
 
-/// What a source says outside of comments and of the tests at its end.
+/// A source without comments and without the tests at its end.
 fn code(source: &str) -> String {
     let source = source.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
     let lines = source.lines().map(|line| line.split("//").next().unwrap());
     lines.collect::<Vec<_>>().join(" ")
 }
 
-/// The paths of a `use` tree, each with `before` in front: `a::{b, c::d}` is `a::b` and `a::c::d`.
+/// The paths of a `use` tree, prefixed with `before`: `a::{b, c::d}` is `a::b` and `a::c::d`.
 fn paths(before: &str, tree: &str, found: &mut BTreeSet<String>) {
     let tree = tree.trim();
     let Some((head, rest)) = tree.split_once('{') else {
@@ -115,7 +115,7 @@ fn paths(before: &str, tree: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// All paths of a source: those of `use`, and those that stand in the midst of code.
+/// All paths of a source, in `use` and elsewhere.
 fn named(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (i, _) in code.match_indices("use ") {
@@ -130,7 +130,7 @@ fn named(code: &str) -> BTreeSet<String> {
     found
 }
 
-/// The path as the list has it: from the folder of its crate on, or from the name of another library.
+/// The absolute path: from the crate's folder, or from the name of another library.
 fn absolute(module: &str, path: &str, crates: &BTreeMap<String, String>, modules: &BTreeSet<String>) -> String {
     let mut of: Vec<&str> = module.split("::").collect();
     let mut parts = path.split("::").peekable();
@@ -147,7 +147,7 @@ fn absolute(module: &str, path: &str, crates: &BTreeMap<String, String>, modules
         }
         library => {
             let folder = crates.iter().find(|(_, name)| *name == library).map(|(folder, _)| &**folder);
-            // What `use` has brought in may be called as a folder is: that line of `use` counts.
+            // An imported name may equal a folder's name: the `use` line counts.
             let other = if crates.contains_key(library) { "local" } else { library };
             of = vec![folder.unwrap_or(other)];
         }
@@ -164,7 +164,7 @@ fn read() -> Named {
         let paths = paths.iter().map(|path| absolute(&module, path, &crates, &modules));
         all.entry(module.clone()).or_default().extend(paths);
     }
-    // What the root of a crate hands on is named where it comes from: `pskc::Key` is `pskc::key::Key`.
+    // A re-export of a crate's root is resolved to its origin: `pskc::Key` is `pskc::key::Key`.
     let mut origins = BTreeMap::new();
     for name in crates.keys() {
         let inside = |path: &&String| is_within(path, name) && path.split("::").count() > 2;
@@ -190,7 +190,7 @@ fn breaches(who: &str, what: &str, named: &Named) -> Vec<String> {
     paths.filter(|(_, path)| is_within(path, what)).map(breach).collect()
 }
 
-/// Modules of `who` that name each other in a circle, with what leads into one.
+/// Modules in `who` with circular dependencies, and modules leading into them.
 fn circle(who: &str, named: &Named) -> Option<String> {
     let modules: BTreeSet<String> = named.keys().filter_map(|module| child(who, module)).collect();
     let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -199,7 +199,7 @@ fn circle(who: &str, named: &Named) -> Option<String> {
         let to = paths.iter().filter_map(|path| child(who, path)).filter(|to| *to != from && modules.contains(to));
         arrows.entry(from.clone()).or_default().extend(to);
     }
-    // Whoever names nobody that is left is in no circle.
+    // A module without remaining dependencies is in no circle.
     while let Some(free) = arrows.iter().find(|(_, to)| to.is_empty()).map(|(from, _)| from.clone()) {
         arrows.remove(&free);
         arrows.values_mut().for_each(|to| to.retain(|to| *to != free));
@@ -207,14 +207,14 @@ fn circle(who: &str, named: &Named) -> Option<String> {
     (!arrows.is_empty()).then(|| format!("{who} has circles among {arrows:?}"))
 }
 
-/// The module directly in `who` that a path is in.
+/// The direct child of `who` that contains a path.
 fn child(who: &str, path: &str) -> Option<String> {
     let name = path.strip_prefix(who)?.strip_prefix("::")?.split("::").next()?;
     Some(format!("{who}::{name}"))
 }
 
 #[test]
-fn no_arrow_between_layers_runs_back_up() {
+fn no_dependency_points_up_a_layer() {
     let rules = Rules::read(&fs::read_to_string(root().join("docs/layers.txt")).unwrap());
     let named = read();
     for who in rules.never.iter().map(|(who, _)| who).chain(&rules.no_circles) {
@@ -222,7 +222,7 @@ fn no_arrow_between_layers_runs_back_up() {
     }
     let broken = rules.broken(&named);
     assert!(broken.is_empty(), "{}", broken.join("\n"));
-    // What is known to be there is seen: the reading misses no kind of path.
+    // Known dependencies are found: the parser misses no kind of path.
     for (module, path) in [
         ("server::store::rows", "server::model::KeyRecord"),
         ("server::store::key_package", "server::store::key_package::intake"),
@@ -235,7 +235,7 @@ fn no_arrow_between_layers_runs_back_up() {
 }
 
 #[test]
-fn an_arrow_that_runs_back_up_is_seen_however_it_is_written() {
+fn an_upward_dependency_is_found_however_it_is_written() {
     let rules = Rules::read("# a comment\nserver::model never server::store\nserver never client\n");
     for (source, is_broken) in [
         ("use crate::store::Store;", true),
@@ -257,7 +257,7 @@ fn an_arrow_that_runs_back_up_is_seen_however_it_is_written() {
 }
 
 #[test]
-fn a_circle_is_seen_however_long_it_is() {
+fn a_circle_is_found_whatever_its_length() {
     let of = |arrows: &[(&str, &str)]| {
         let mut named = Named::new();
         for (from, to) in arrows {

@@ -1,10 +1,10 @@
-//! Every link between documents leads somewhere: the file is there, and so is the heading.
+//! Every link between documents is valid: file and heading exist.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Folders without documents of our own.
+/// Folders without our own documents.
 const PASSED_OVER: [&str; 4] = ["target", ".git", "node_modules", "seeds"];
 
 fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -18,7 +18,7 @@ fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The text without code, in which brackets mean something else.
+/// The text without code, where brackets are not links.
 fn prose(text: &str) -> String {
     let mut is_code = false;
     let lines = text.lines().map(|line| {
@@ -36,7 +36,7 @@ fn links(text: &str) -> Vec<String> {
     starts.filter_map(|at| Some(prose.get(at..)?.split_once(')')?.0.to_owned())).collect()
 }
 
-/// The names that headings have in links: small letters, hyphens for blanks, nothing else that is no letter or digit.
+/// The anchors of headings: lower case, hyphens for spaces, no other characters than letters and digits.
 fn headings(text: &str) -> Vec<String> {
     let mut is_code = false;
     let lines = text.lines().filter(|line| {
@@ -87,14 +87,14 @@ fn broken(root: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_link_of_a_document_leads_somewhere() {
+fn every_link_of_a_document_is_valid() {
     let root = plain(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     let broken = broken(&root);
     assert!(broken.is_empty(), "these lead nowhere:\n{}", broken.join("\n"));
 }
 
 #[test]
-fn links_that_lead_nowhere_are_found() {
+fn broken_links_are_found() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("links");
     fs::create_dir_all(&folder).expect("a folder");
     let text = "# A title\n[a](#a-title) [b](b.md) [c](#c) `[d](d)`\n```\n[e](e)\n```\n[f](https://example.org/f)\n";
@@ -104,9 +104,9 @@ fn links_that_lead_nowhere_are_found() {
     assert_eq!(found, ["#c", "b.md"]);
 }
 
-/// The walks in docs/architecture.md: a function that moved or was renamed takes the page with it.
+/// The walks in docs/architecture.md: a moved or renamed function breaks this test.
 #[test]
-fn every_step_of_the_walks_is_a_function_of_its_file() {
+fn every_step_of_the_walks_names_a_function_of_its_file() {
     let root = plain(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     let page = fs::read_to_string(root.join("docs/architecture.md")).expect("a document");
     let mut steps = 0;

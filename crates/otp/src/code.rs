@@ -1,4 +1,4 @@
-//! Truncation and comparison, the same for all three.
+//! Truncation and comparison, shared by HOTP, TOTP and OCRA.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use dskpp_crypto::{Hash, HmacKey, Secret, ct_eq};
 
 use crate::Error;
 
-/// How many digits a password has: 6 to 10. Ten is the most that 31 bits can give (RFC 4226 §5.3).
+/// The number of digits of a password: 6 to 10. Ten is the most that 31 bits can give (RFC 4226 §5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digits(u8);
 
 impl Digits {
-    /// Six, the shortest and the usual.
+    /// Six, the minimum and the usual number.
     pub const SIX: Digits = Digits(6);
     /// Eight.
     pub const EIGHT: Digits = Digits(8);
@@ -37,7 +37,7 @@ impl Code {
         &self.0
     }
 
-    /// Whether somebody typed this code, in constant time. White space in between does not matter.
+    /// Whether `typed` is this code, in constant time, ignoring white space.
     pub fn is(&self, typed: &str) -> bool {
         let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
         ct_eq(self.0.as_bytes(), typed.as_bytes())

@@ -1,4 +1,4 @@
-//! HOTP, passwords from a counter (RFC 4226).
+//! HOTP: counter-based passwords (RFC 4226).
 
 use dskpp_crypto::{Hash, Secret};
 
@@ -15,7 +15,7 @@ use crate::code::{Code, Digits, hmac, truncate};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hotp {
-    /// How many digits.
+    /// The number of digits.
     pub digits: Digits,
 }
 
@@ -25,15 +25,15 @@ impl Hotp {
         truncate(hmac(Hash::Sha1, key, &counter.to_be_bytes()).as_ref(), self.digits.get())
     }
 
-    /// Whether `typed` belongs to `counter` or one of the `look_ahead` values after it (§7.4); then the counter value
-    /// to expect next, which must be stored.
+    /// Whether `typed` belongs to `counter` or one of the `look_ahead` values after it (§7.4). Returns the next expected
+    /// counter, which must be stored.
     pub fn check(&self, key: &Secret, counter: u64, look_ahead: u32, typed: &str) -> Option<u64> {
         let last = counter.saturating_add(u64::from(look_ahead));
         (counter..=last).find(|counter| self.code(key, *counter).is(typed))?.checked_add(1)
     }
 
-    /// Finds consecutive passwords within `window` values after `counter` (§7.4): how a token that has run ahead is
-    /// caught up with. `None` where fewer than two are given.
+    /// Resynchronises with a token whose counter has run ahead: finds consecutive passwords within `window` values after
+    /// `counter` (§7.4). `None` if fewer than two are given.
     pub fn resynchronise(&self, key: &Secret, counter: u64, window: u32, typed: &[&str]) -> Option<u64> {
         let len = u64::try_from(typed.len()).ok().filter(|len| *len >= 2)?;
         let last = counter.saturating_add(u64::from(window));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn s7_4_the_look_ahead_window_ends_where_it_says() {
+    fn s7_4_the_look_ahead_window_is_exact() {
         assert_eq!(HOTP.check(&key(), 0, 0, CODES[0]), Some(1));
         assert_eq!(HOTP.check(&key(), 0, 9, CODES[9]), Some(10));
         assert_eq!(HOTP.check(&key(), 0, 8, CODES[9]), None, "beyond the window");

@@ -1,4 +1,4 @@
-//! One-time passwords: HOTP (RFC 4226), TOTP (RFC 6238) and OCRA (RFC 6287), made and checked.
+//! One-time passwords: generates and checks HOTP (RFC 4226), TOTP (RFC 6238) and OCRA (RFC 6287).
 //!
 //! - It keeps no state: counters, drift and the last accepted step are arguments and results, which the caller must
 //!   store; otherwise a password can be used twice.

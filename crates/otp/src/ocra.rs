@@ -1,4 +1,4 @@
-//! OCRA, responses to challenges (RFC 6287).
+//! OCRA: responses to challenges (RFC 6287).
 
 mod suite;
 
@@ -8,20 +8,20 @@ use crate::Error;
 use crate::code::{Code, hmac, truncate};
 pub use suite::{OcraSuite, Question};
 
-/// Octets that a challenge is padded to (§5.1).
+/// Length of a padded challenge in octets (§5.1).
 const QUESTION_LEN: usize = 128;
 
-/// The inputs of a response. A suite uses those that it names and ignores the rest.
+/// The inputs of a response. A suite uses those that it names and ignores the others.
 #[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct OcraInput<'a> {
     /// The counter.
     pub counter: u64,
-    /// The challenge as text in the suite's format. In mutual mode both challenges, one after the other.
+    /// The challenge as text in the suite's format. In mutual mode, both challenges concatenated.
     pub question: &'a str,
     /// The PIN in the clear; the response uses its hash.
     pub pin: Option<&'a Secret>,
-    /// Session information, at most as long as the suite says; shorter is padded with zeros in front.
+    /// Session information, at most as long as the suite states; shorter values are padded with leading zeros.
     pub session: &'a [u8],
     /// The time, in seconds since 1970-01-01 UTC.
     pub unix_s: u64,
@@ -48,8 +48,8 @@ impl OcraSuite {
         self.code_at(key, input, input.counter, self.step(input.unix_s))
     }
 
-    /// Whether `typed` is the response, for a counter at most `look_ahead` after the expected one and a time step at
-    /// most `window` away; then the counter to expect next, which must be stored (§7.3).
+    /// Whether `typed` is the response for a counter at most `look_ahead` after the expected one and a time step at
+    /// most `window` away. Returns the next expected counter, which must be stored (§7.3).
     pub fn check(
         &self,
         key: &Secret,
@@ -103,7 +103,7 @@ impl OcraSuite {
         })
     }
 
-    /// The challenge as 128 octets, padded with zeros behind (§5.1).
+    /// The challenge as 128 octets, padded with trailing zeros (§5.1).
     fn question_octets(&self, question: &str) -> Result<[u8; QUESTION_LEN], Error> {
         const WRONG: Error = Error::OcraInput("a challenge in its own format");
         let most = 2 * usize::from(self.question_max); // both sides' challenges in mutual mode
@@ -128,18 +128,18 @@ impl OcraSuite {
     }
 }
 
-/// From the left, so that an odd number leaves half an octet of zeros behind it.
+/// Fills from the left, so that an odd number leaves the last half-octet zero.
 fn fill_nibbles(octets: &mut [u8; QUESTION_LEN], nibbles: &[u8]) {
     for (octet, pair) in octets.iter_mut().zip(nibbles.chunks(2)) {
         *octet = pair[0] << 4 | pair.get(1).copied().unwrap_or(0);
     }
 }
 
-/// The hexadecimal digits of a decimal number of any length, without leading zeros but for zero itself.
+/// The hexadecimal digits of a decimal number of any length, without leading zeros except for zero itself.
 fn nibbles_of_decimal(decimal: &str) -> Vec<u8> {
     let mut nibbles = vec![0u8]; // least significant first
     for digit in decimal.bytes() {
-        let mut carry = u32::from(digit - b'0'); // only digits come here
+        let mut carry = u32::from(digit - b'0'); // only digits are passed
         for nibble in &mut nibbles {
             carry += u32::from(*nibble) * 10;
             *nibble = (carry & 0xF) as u8;

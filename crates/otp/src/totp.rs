@@ -1,4 +1,4 @@
-//! TOTP, passwords from the time (RFC 6238).
+//! TOTP: time-based passwords (RFC 6238).
 
 use dskpp_crypto::{Hash, Secret};
 
@@ -19,16 +19,16 @@ pub struct Totp {
     digits: Digits,
     period_s: u32,
     hash: Hash,
-    /// Where steps begin to count, seconds since 1970: T0 of §4.1, 0 unless set.
+    /// The start of step 0 in seconds since 1970: T0 of §4.1, 0 by default.
     pub t0: u64,
 }
 
-/// An accepted password, and what must be stored after it.
+/// An accepted password, and what to store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// Its step: neither it nor an earlier one may be accepted again (§5.2).
     pub step: u64,
-    /// Steps by which the token's clock is off, for the next check (§6).
+    /// The drift of the token's clock in steps, for the next check (§6).
     pub drift: i64,
 }
 
@@ -47,7 +47,7 @@ impl Totp {
         unix_s.saturating_sub(self.t0) / u64::from(self.period_s) // not 0: see `new`
     }
 
-    /// The password of a time.
+    /// The password at a time.
     pub fn code(&self, key: &Secret, unix_s: u64) -> Code {
         self.code_of_step(key, self.step(unix_s))
     }
@@ -57,14 +57,14 @@ impl Totp {
         truncate(hmac(self.hash, key, &step.to_be_bytes()).as_ref(), self.digits.get())
     }
 
-    /// Seconds for which the password of `unix_s` stays the same.
+    /// The remaining seconds of the password at `unix_s`.
     pub fn remaining_s(&self, unix_s: u64) -> u64 {
         let period = u64::from(self.period_s);
         period - unix_s.saturating_sub(self.t0) % period
     }
 
-    /// Whether `typed` belongs to a step at most `window` away from where the token's clock should stand (`drift`
-    /// steps off), and later than `last_step`, the last that was accepted (§5.2, §6).
+    /// Whether `typed` belongs to a step at most `window` away from the expected one (`drift`
+    /// steps off), and later than `last_step`, the last accepted one (§5.2, §6).
     pub fn check(
         &self,
         key: &Secret,
@@ -83,8 +83,8 @@ impl Totp {
         Some(Accepted { step, drift: step.wrapping_sub(here) as i64 })
     }
 
-    /// Finds a token whose clock is far off by two or more consecutive passwords, at most `window` steps away and all
-    /// later than `last_step` (§5.2, §6).
+    /// Resynchronises with a token whose clock is far off, from two or more consecutive passwords at most `window` steps
+    /// away and all later than `last_step` (§5.2, §6).
     pub fn resynchronise(
         &self,
         key: &Secret,
@@ -100,7 +100,7 @@ impl Totp {
             |first: u64| typed.iter().zip(first..).all(|(typed, step)| self.code_of_step(key, step).is(typed));
         let later = |first: u64| last_step.is_none_or(|last| first > last) && first.checked_add(more).is_some();
         let step = firsts.into_iter().find(|first| later(*first) && matches(*first))?.checked_add(more)?;
-        // The last of the typed passwords is the present one.
+        // The last password belongs to the current step.
         Some(Accepted { step, drift: step.wrapping_sub(here) as i64 })
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_2_a_step_is_good_once_and_only_inside_the_window() {
+    fn s5_2_a_step_is_valid_once_and_only_within_the_window() {
         let totp = Totp::new(Digits::SIX, 30, Hash::Sha1).expect("sound");
         let (key, now) = (key(Hash::Sha1), 1_111_111_111);
         let here = totp.step(now);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_begin_at_t0_and_need_a_length() {
+    fn steps_start_at_t0_and_have_a_length() {
         let mut totp = Totp::new(Digits::SIX, 60, Hash::Sha256).expect("sound");
         totp.t0 = 100;
         assert_eq!([0, 100, 159, 160].map(|time| totp.step(time)), [0, 0, 0, 1]);

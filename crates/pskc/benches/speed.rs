@@ -1,5 +1,5 @@
-//! Keys a second, read and written, beside what python-pskc and pskctool do with the same file in the same run
-//! (where they are installed), and the memory that reading takes.
+//! Keys per second, read and written, compared with python-pskc and pskctool on the same file (if installed), and the
+//! memory that reading takes.
 //!
 //! `cargo bench -p pskc` for 100,000 keys; `cargo bench -p pskc -- 20000` for another number.
 
@@ -21,7 +21,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const KEY: &[u8] = b"0123456789abcdef";
 
-/// What python-pskc is given, at most: it needs a second for some thousand keys.
+/// Most keys for python-pskc: it reads a few thousand per second.
 const PEER_KEYS: usize = 5_000;
 
 type Failure = Box<dyn std::error::Error>;
@@ -145,7 +145,7 @@ fn read_file(path: &Path) -> Result<f64, Failure> {
     Ok(f64::from(count) / start.elapsed().as_secs_f64())
 }
 
-/// In a process of its own, so that its memory is that of reading alone.
+/// In a separate process, so that its memory is that of reading alone.
 fn read_alone(path: &Path) -> Result<(), Failure> {
     read_file(path)?;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Reads a key file that is encrypted with a password, and decrypts its keys.
+//! Reads a password-protected key file and decrypts its keys.
 
 use std::num::NonZeroU32;
 
@@ -7,7 +7,7 @@ use pskc::{DecryptionKey, Key, KeyContainer, KeyData, KeyPackage, PasswordStreng
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let password = Secret::from_slice(b"correct horse");
-    let document = encrypted_file(&password)?; // a real program reads it from a disk
+    let document = encrypted_file(&password)?; // a real program reads it from disk
 
     let mut container = KeyContainer::from_xml(&document)?;
     container.decrypt(&DecryptionKey::Password(password))?;

@@ -4,7 +4,7 @@ use dskpp_crypto::SigningKey;
 use pskc::signature::{Canonicalization, VerifyOptions, sign, verify};
 use pskc::{Key, KeyContainer, KeyPackage};
 
-// A P-256 key made for this example.
+// A P-256 key generated for this example.
 const KEY: &str = "-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDMnMjgmyHmbyH868
 ulHjN0d7QR9GqiEqEAnA6IKx3w+hRANCAASX38ZvYX6bAyahVSHZK4htNHmM1qls
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let package = KeyPackage { key: Some(Key { id: "token-1".into(), ..Key::default() }), ..KeyPackage::default() };
     let document = KeyContainer { key_packages: vec![package], ..KeyContainer::default() }.to_xml();
 
-    // A certificate of the key would go into the signature; without one, the receiver must know the key.
+    // A certificate for the key would be embedded in the signature; without one, the receiver must know the key.
     let signed = sign(&document, &key, &[], Canonicalization::Exclusive)?;
 
     let options = VerifyOptions::with_key(key.public());

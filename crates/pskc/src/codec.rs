@@ -1,4 +1,4 @@
-//! What all readers and writers of the model share.
+//! Helpers shared by the model's readers and writers.
 
 use std::io::BufRead;
 use std::str::FromStr;
@@ -7,8 +7,8 @@ use crate::date::DateTimeError;
 use crate::xml::{self, Element, Ns, Reader, Writer, XmlError, ns};
 use crate::{DateTime, Error};
 
-/// The children of the open element, in the order that the schema gives them. A name ending in `*`
-/// may stand several times; `*` alone is any element of another namespace.
+/// The children of the open element, in schema order. A name ending in `*`
+/// may occur repeatedly; `*` alone is any element of another namespace.
 pub(crate) struct Sequence {
     names: &'static [&'static str],
     at: usize,
@@ -19,9 +19,9 @@ impl Sequence {
         Self { names, at: 0 }
     }
 
-    /// The next child with its name in the list (without the `*`).
+    /// Reads the next child; returns its name in the list (without the `*`).
     ///
-    /// Errors: a child that is not in the list, comes too late, or comes once too often.
+    /// Errors: a child that is not in the list, out of order, or repeated.
     pub(crate) fn next<R: BufRead>(
         &mut self,
         reader: &mut Reader<R>,
@@ -33,7 +33,7 @@ impl Sequence {
         }
     }
 
-    /// The name in the list that `element` may have at this point.
+    /// The name in the list that matches `element` at this point.
     pub(crate) fn find(&mut self, element: &Element) -> Option<&'static str> {
         let local = match &element.ns {
             ns if ns.is(ns::PSKC) => element.local.as_str(),
@@ -54,8 +54,8 @@ impl Sequence {
     }
 }
 
-/// Refuses attributes other than `allowed`, which are in no namespace, and what any element may tell about its
-/// schema.
+/// Refuses attributes other than `allowed`, which have no namespace, and schema-related ones, which any element may
+/// have.
 pub(crate) fn only_attributes<R: BufRead>(
     reader: &Reader<R>,
     element: &Element,
@@ -71,12 +71,12 @@ pub(crate) fn only_attributes<R: BufRead>(
     }
 }
 
-/// The error for an attribute that may not stand in the element read last.
+/// The error for an unexpected attribute of the element read last.
 pub(crate) fn unexpected_attribute<R: BufRead>(reader: &Reader<R>, name: &str) -> XmlError {
     XmlError::Unexpected { what: format!("attribute {name}"), place: reader.place() }
 }
 
-/// The attribute `name`, which must be there.
+/// The attribute `name`, which is mandatory.
 pub(crate) fn required<'e, R: BufRead>(
     reader: &Reader<R>,
     element: &'e Element,
@@ -85,13 +85,13 @@ pub(crate) fn required<'e, R: BufRead>(
     element.attr(name).ok_or_else(|| reader.missing(format!("attribute {name}")))
 }
 
-/// The text of the open element, which has no attributes, without white space around it.
+/// The trimmed text of the open element, which must have no attributes.
 pub(crate) fn text<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<String, XmlError> {
     only_attributes(reader, element, &[])?;
     reader.with_text(|text| xml::trim(text).to_owned())
 }
 
-/// The language of the element (`xml:lang`), where it says one. Refuses other attributes than
+/// The language of the element (`xml:lang`), if any. Refuses other attributes like
 /// [`only_attributes`] does.
 pub(crate) fn language<R: BufRead>(
     reader: &Reader<R>,
@@ -106,11 +106,11 @@ pub(crate) fn language<R: BufRead>(
     only_attributes(reader, &others, allowed)?;
     match xml::is_language(language) {
         true => Ok(Some(language.to_owned())),
-        false => Err(reader.invalid("attribute xml:lang is no language (RFC 5646)")),
+        false => Err(reader.invalid("attribute xml:lang is not a language tag (RFC 5646)")),
     }
 }
 
-/// The text of the open element as a `T`; `what` says what it should be.
+/// The text of the open element as a `T`; `what` describes the expected form.
 pub(crate) fn parsed<R: BufRead, T: FromStr>(
     reader: &mut Reader<R>,
     element: &Element,
@@ -121,7 +121,7 @@ pub(crate) fn parsed<R: BufRead, T: FromStr>(
     value.map_err(|_| reader.invalid(format!("not {what}")))
 }
 
-/// The attribute `name` as a `T`, where it stands.
+/// The attribute `name` as a `T`, if present.
 pub(crate) fn parsed_attr<R: BufRead, T: FromStr>(
     reader: &Reader<R>,
     element: &Element,
@@ -133,7 +133,7 @@ pub(crate) fn parsed_attr<R: BufRead, T: FromStr>(
     value.map(Some).map_err(|_| reader.invalid(format!("attribute {name} is not {what}")))
 }
 
-/// The attribute `name` as an `xs:boolean`, where it stands.
+/// The attribute `name` as an `xs:boolean`, if present.
 pub(crate) fn flag<R: BufRead>(reader: &Reader<R>, element: &Element, name: &str) -> Result<Option<bool>, XmlError> {
     match element.attr(name).map(xml::trim) {
         None => Ok(None),
@@ -149,7 +149,7 @@ pub(crate) fn date<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Res
     Ok(text.parse().map_err(|why: DateTimeError| reader.invalid(why.to_string()))?)
 }
 
-/// An enum whose values have names in XML.
+/// An enum whose values have XML names.
 macro_rules! names {
     ($(#[$meta:meta])* pub enum $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
         $(#[$meta])*
@@ -157,12 +157,12 @@ macro_rules! names {
         pub enum $type { $($(#[$doc])* $variant,)* }
 
         impl $type {
-            /// The name that it has in XML.
+            /// The XML name.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The value of that name; `None` where the name is not known.
+            /// The value with this name; `None` if the name is unknown.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)* _ => None }
             }
@@ -171,14 +171,14 @@ macro_rules! names {
 }
 pub(crate) use names;
 
-/// Writes `<name>text</name>` where there is a text.
+/// Writes `<name>text</name>`, if there is a text.
 pub(crate) fn write_text(writer: &mut Writer, name: &str, text: Option<&str>) {
     if let Some(text) = text {
         writer.element(name, text);
     }
 }
 
-/// Writes a date in UTC, in canonical form, where there is one.
+/// Writes a date in UTC, in canonical form, if there is one.
 pub(crate) fn write_date(writer: &mut Writer, name: &str, date: Option<DateTime>) {
     if let Some(date) = date {
         writer.element(name, &date.to_string());

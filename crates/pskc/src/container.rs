@@ -13,16 +13,16 @@ pub struct KeyContainer {
     pub version: String,
     /// A name for the container: an `xs:ID`, so a letter or `_` first, then also digits, `-`, `.`.
     pub id: Option<String>,
-    /// The language of the names in it (`xml:lang`, RFC 5646) that have none of their own.
+    /// The default language of names (`xml:lang`, RFC 5646).
     pub language: Option<String>,
     /// The key that protects the encrypted values (§6).
     pub encryption_key: Option<KeyInfo>,
-    /// How the `ValueMAC`s are made (§6.1.1).
+    /// The algorithm and key of the `ValueMAC`s (§6.1.1).
     pub mac_method: Option<MacMethod>,
     /// The packages; a valid container has at least one.
     pub key_packages: Vec<KeyPackage>,
-    /// Whether the document carried a signature (§7). Reading neither checks nor keeps it, so it
-    /// says nothing about who wrote the document: see [`signature::verify`](crate::signature::verify).
+    /// Whether the document has a signature (§7). Reading neither checks nor keeps it, so this does
+    /// not authenticate the document: see [`signature::verify`](crate::signature::verify).
     pub signed: bool,
     /// Extensions of the container, in order.
     pub extensions: Vec<Extensions>,
@@ -45,14 +45,14 @@ impl Default for KeyContainer {
 }
 
 impl KeyContainer {
-    /// Reads a document that is in memory, with the limits for files.
+    /// Reads a document from memory, with the limits for files.
     pub fn from_xml(document: &[u8]) -> Result<Self, Error> {
         Self::read(Reader::from_slice(document, XmlLimits::FILE)?)
     }
 
     /// Reads a whole document.
     ///
-    /// Errors: [`Error`]; nothing is given of a document that is faulty or cut off anywhere.
+    /// Errors: [`Error`]; a faulty or truncated document yields nothing.
     pub fn read<R: BufRead>(mut reader: Reader<R>) -> Result<Self, Error> {
         let root = reader.root()?;
         if !root.is(ns::PSKC, "KeyContainer") {
@@ -63,8 +63,8 @@ impl KeyContainer {
         Ok(container)
     }
 
-    /// Reads a container whose start tag `element` has just been read, whatever its name; DSKPP
-    /// has it in another namespace (profile P26).
+    /// Reads a container after its start tag `element`, whatever its name; DSKPP
+    /// uses another namespace for it (profile P26).
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         let mut parts = ContainerParts::read_header(reader, element)?;
         let mut key_packages = Vec::new();
@@ -76,7 +76,7 @@ impl KeyContainer {
         Ok(Self { version, id, language, encryption_key, mac_method, key_packages, signed, extensions })
     }
 
-    /// Writes a document of its own.
+    /// Writes a complete document.
     pub fn to_xml(&self) -> Vec<u8> {
         let mut writer = Writer::new();
         Self::write_root(&mut writer);
@@ -93,7 +93,7 @@ impl KeyContainer {
     }
 
     /// Writes the container as the element `element_name`, such as `dskpp:KeyContainer`. The
-    /// prefixes `pskc`, `ds` and `xenc`, and that of the name, must be declared around it.
+    /// prefixes `pskc`, `ds` and `xenc`, and that of the name, must be declared by the caller.
     pub fn write(&self, writer: &mut Writer, element_name: &str) {
         writer.start(element_name);
         self.write_started(writer);

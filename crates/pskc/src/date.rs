@@ -1,4 +1,4 @@
-//! Dates with a time, as XML Schema writes them.
+//! Dates and times of XML Schema.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,9 @@ use std::str::FromStr;
 use jiff::tz::Offset;
 use jiff::{Span, Timestamp, civil, fmt::temporal};
 
-/// An `xs:dateTime` in UTC: years 1 to 9999, as exact as a nanosecond.
+/// An `xs:dateTime` in UTC: years 1 to 9999, with nanosecond precision.
 ///
-/// `9999-12-31T23:59:59.9999999Z`, by which programs mean "never", is one of them, though no [`Timestamp`] is so late.
+/// It includes `9999-12-31T23:59:59.9999999Z`, which programs use for "never" and [`Timestamp`] cannot represent.
 ///
 /// ```
 /// let never: pskc::DateTime = "9999-12-31T23:59:59Z".parse()?;
@@ -19,23 +19,23 @@ use jiff::{Span, Timestamp, civil, fmt::temporal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateTime(civil::DateTime);
 
-/// A text that is no date and time.
+/// The text is not a date and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DateTimeError {
-    /// It has another form, or there is no such day or time.
+    /// Another form, or no such day or time.
     #[error("not a date and time such as 2026-01-31T12:00:00Z")]
     Form,
-    /// In UTC it is before the year 1 or after the year 9999.
+    /// Before the year 1 or after the year 9999 in UTC.
     #[error("a date and time outside of the years 1 to 9999 (in UTC)")]
     Range,
-    /// It has a part of a second that is finer than a nanosecond.
+    /// A fraction of a second finer than a nanosecond.
     #[error("a date and time with a part of a second that is finer than a nanosecond")]
     Fraction,
 }
 
 impl DateTime {
-    /// Seconds since 1970-01-01T00:00:00Z, parts of a second cut off towards the past.
+    /// Seconds since 1970-01-01T00:00:00Z, rounded down.
     pub fn unix_s(self) -> i64 {
         const DAY_S: i64 = 24 * 60 * 60;
         let time = self.0.time();
@@ -44,18 +44,18 @@ impl DateTime {
         i64::from(days) * DAY_S + i64::from(seconds)
     }
 
-    /// The time so many seconds after 1970-01-01T00:00:00Z; `None` outside of the years 1 to 9999.
+    /// The time `seconds` after 1970-01-01T00:00:00Z; `None` outside of the years 1 to 9999.
     pub fn from_unix_s(seconds: i64) -> Option<Self> {
         let time = civil::date(1970, 1, 1).at(0, 0, 0, 0).checked_add(Span::new().try_seconds(seconds).ok()?);
         time.ok().filter(|time| time.year() >= 1).map(DateTime)
     }
 
-    /// Nanoseconds behind the second.
+    /// Nanoseconds of the second.
     pub fn subsec_nanosecond(self) -> i32 {
         self.0.subsec_nanosecond()
     }
 
-    /// The time as a [`Timestamp`]; `None` for the last day of the year 9999, which that type does not have.
+    /// The time as a [`Timestamp`]; `None` for the last day of the year 9999, which that type cannot represent.
     pub fn timestamp(self) -> Option<Timestamp> {
         Offset::UTC.to_timestamp(self.0).ok()
     }
@@ -64,7 +64,7 @@ impl DateTime {
         DateTime(local)
     }
 
-    /// Reads a text as [`from_str`](Self::from_str) does; parts of a second finer than a nanosecond are cut off.
+    /// Like [`from_str`](Self::from_str), but truncates fractions finer than a nanosecond, and returns whether it did.
     /// Tells whether there were any.
     pub(crate) fn cut(text: &str) -> Result<(Self, bool), DateTimeError> {
         let (local, offset, is_cut) = parse(text).ok_or(DateTimeError::Form)?;
@@ -73,7 +73,7 @@ impl DateTime {
         utc.map(|utc| (DateTime(utc), is_cut)).ok_or(DateTimeError::Range)
     }
 
-    /// In words, for people: `31 December 2030, 00:00 UTC`.
+    /// For people: `31 December 2030, 00:00 UTC`.
     pub(crate) fn in_words(self) -> String {
         let seconds = if self.0.second() == 0 { "" } else { ":%S" };
         self.0.strftime(&format!("%-d %B %Y, %H:%M{seconds} UTC")).to_string()
@@ -95,20 +95,20 @@ impl fmt::Display for DateTime {
 impl FromStr for DateTime {
     type Err = DateTimeError;
 
-    /// `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`, without a zone in UTC; no leap seconds, and behind the nanoseconds no digits
-    /// but zeros.
+    /// `YYYY-MM-DDThh:mm:ss[.f][Z|±hh:mm]`, in UTC if there is no zone; no leap seconds, and only zeros beyond
+    /// nanoseconds.
     fn from_str(text: &str) -> Result<Self, DateTimeError> {
         let (time, is_cut) = Self::cut(text)?;
         if is_cut { Err(DateTimeError::Fraction) } else { Ok(time) }
     }
 }
 
-/// The local time, by how much it is ahead of UTC, and whether digits behind the nanoseconds were cut off.
+/// The local time, its offset from UTC, and whether digits beyond nanoseconds were truncated.
 fn parse(text: &str) -> Option<(civil::DateTime, Offset, bool)> {
     const FORM: &[u8] = b"0000-00-00T00:00:00";
     static PARSER: temporal::DateTimeParser = temporal::DateTimeParser::new();
     let (fixed, rest) = text.split_at_checked(FORM.len())?;
-    // The library reads more than XML Schema allows, so the form is checked first.
+    // The library accepts more than XML Schema allows, so the form is checked first.
     let matches = |(form, octet): (&u8, u8)| match form {
         b'0' => octet.is_ascii_digit(),
         separator => octet == *separator,
@@ -124,9 +124,9 @@ fn parse(text: &str) -> Option<(civil::DateTime, Offset, bool)> {
             return None;
         }
     }
-    let (fraction, finer) = fraction.split_at(fraction.len().min(".123456789".len())); // ASCII, as just seen
+    let (fraction, finer) = fraction.split_at(fraction.len().min(".123456789".len())); // ASCII, checked above
     let is_cut = finer.bytes().any(|digit| digit != b'0');
-    // The end of a day is the first moment of the next.
+    // 24:00:00 is the first moment of the next day.
     let (date, day) = match fixed.strip_suffix("24:00:00") {
         Some(day) if !is_cut && fraction.bytes().all(|octet| matches!(octet, b'.' | b'0')) => {
             ([day, "00:00:00"].concat(), 1)
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_dates_are_xml_schema_dates_and_without_a_zone_utc() {
+    fn s5_dates_are_xml_schema_dates_in_utc_without_a_zone() {
         let good = [
             ("2006-05-01T00:00:00Z", "2006-05-01T00:00:00Z"),
             ("2006-05-01T00:00:00", "2006-05-01T00:00:00Z"),
@@ -221,7 +221,7 @@ mod tests {
         }
     }
     #[test]
-    fn a_date_is_the_same_time_as_that_of_a_clock() {
+    fn dates_equal_clock_timestamps() {
         for time in
             ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.5Z", "1970-01-01T00:00:00Z", "2026-02-28T12:30:01.25Z"]
         {

@@ -1,34 +1,34 @@
-//! Why a container was not read.
+//! Errors of reading a container.
 
 use crate::xml::{Position, XmlError};
 
-/// Why a container, or a part of one, was not read.
+/// Why a container or part of one cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It is not well-formed, not valid by the schema, or not acceptable as XML.
+    /// Not well-formed, invalid by the schema, or not acceptable as XML.
     #[error(transparent)]
     Xml(#[from] XmlError),
-    /// A container of a major version that this crate does not know.
+    /// An unsupported major version.
     #[error("PSKC version {version} is not supported, 1.0 is ({place})")]
     Version {
-        /// The version that it has.
+        /// The version.
         version: String,
         /// The container.
         place: Position,
     },
-    /// Something that the schema allows and this crate does not read.
+    /// Allowed by the schema, but not supported.
     #[error("{what} is not supported ({place})")]
     Unsupported {
-        /// What it is.
+        /// What is not supported.
         what: &'static str,
-        /// Where it stands.
+        /// Its place.
         place: Position,
     },
 }
 
 impl Error {
-    /// Where in the document it happened.
+    /// The place of the error in the document.
     pub fn place(&self) -> &Position {
         match self {
             Error::Xml(error) => error.place(),

@@ -6,10 +6,10 @@ use crate::Error;
 use crate::codec::{Sequence, only_attributes};
 use crate::xml::{self, Element, Foreign, Reader, Writer};
 
-/// `<Extensions>`: elements of other namespaces, kept as they are (§9).
+/// `<Extensions>`: elements of other namespaces, kept unchanged (§9).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Extensions {
-    /// A URI that tells what defines them.
+    /// A URI of their definition.
     pub definition: Option<String>,
     /// The elements; a valid list has at least one.
     pub elements: Vec<Foreign>,

@@ -1,4 +1,4 @@
-//! `Key`, its data and its algorithm's parameters.
+//! `Key`, its data and its algorithm parameters.
 
 use std::io::BufRead;
 
@@ -10,30 +10,30 @@ use crate::value::{EncryptedValue, Value, read_number, read_secret, write_number
 use crate::xml::{self, Element, Foreign, Reader, Writer};
 use crate::{Error, Policy};
 
-/// `<Key>`: a symmetric key and what belongs to it (RFC 6030 §4.2 and §4.3.3).
+/// `<Key>`: a symmetric key and its properties (RFC 6030 §4.2 and §4.3.3).
 ///
-/// A key is not to be used where its policy is not understood; see [`Key::is_usable`].
+/// A key must not be used if its policy is not understood; see [`Key::is_usable`].
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Key {
-    /// A name for the key that is unique in its scope.
+    /// An identifier that is unique in its scope.
     pub id: String,
-    /// What the key is for: a URI such as `urn:ietf:params:xml:ns:keyprov:pskc:totp` (§10).
+    /// The key's purpose: a URI such as `urn:ietf:params:xml:ns:keyprov:pskc:totp` (§10).
     pub algorithm: Option<String>,
-    /// Who issued it.
+    /// The issuer.
     pub issuer: Option<String>,
-    /// How the algorithm is to be run.
+    /// Parameters of the algorithm.
     pub algorithm_parameters: Option<AlgorithmParameters>,
-    /// A profile that both sides know, in place of parameters given here.
+    /// A profile that both sides know, instead of parameters.
     pub key_profile_id: Option<String>,
-    /// A key that is not in the document, such as the master key that this one is derived from.
+    /// A key outside the document, such as the master key that this one is derived from.
     pub key_reference: Option<String>,
-    /// A name to show to people.
+    /// A display name.
     pub friendly_name: Option<String>,
-    /// The language of that name (`xml:lang`, RFC 5646); defaults to that of the container, then to English.
+    /// The language of the display name (`xml:lang`, RFC 5646); defaults to that of the container, then to English.
     pub friendly_name_language: Option<String>,
     /// The secret and the moving values.
     pub data: Option<KeyData>,
-    /// Whose key it is; a distinguished name as text (RFC 4514).
+    /// The key's user; a distinguished name as text (RFC 4514).
     pub user_id: Option<String>,
     /// What the key may be used for (§5).
     pub policy: Option<Policy>,
@@ -46,9 +46,9 @@ pub struct Key {
 pub struct AlgorithmParameters {
     /// Further details of the algorithm, such as an OCRA suite or a hash.
     pub suite: Option<String>,
-    /// What a challenge looks like.
+    /// The form of a challenge.
     pub challenge_format: Option<ChallengeFormat>,
-    /// What a response, such as an OTP, looks like.
+    /// The form of a response, such as an OTP.
     pub response_format: Option<ResponseFormat>,
     /// Extensions, in order.
     pub extensions: Vec<Extensions>,
@@ -58,11 +58,11 @@ pub struct AlgorithmParameters {
 /// [`ValueFormat::Base64`] and [`ValueFormat::Binary`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChallengeFormat {
-    /// How the challenge is written.
+    /// The encoding of the challenge.
     pub encoding: ValueFormat,
-    /// The shortest that the device takes.
+    /// The shortest challenge that the device accepts.
     pub min: u32,
-    /// The longest that the device takes.
+    /// The longest challenge that the device accepts.
     pub max: u32,
     /// Whether the last digit is a check digit (Luhn); defaults to no.
     pub check_digits: Option<bool>,
@@ -71,16 +71,16 @@ pub struct ChallengeFormat {
 /// `<ResponseFormat>`; the length is counted as in [`ChallengeFormat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseFormat {
-    /// How the response is written.
+    /// The encoding of the response.
     pub encoding: ValueFormat,
-    /// How long it is.
+    /// Its length.
     pub length: u32,
-    /// Whether a check digit (Luhn) is appended; not said means no.
+    /// Whether a check digit (Luhn) is appended; defaults to no.
     pub check_digits: Option<bool>,
 }
 
 codec::names! {
-    /// How challenges, responses and PINs are written.
+    /// The encoding of a challenge, response or PIN.
     pub enum ValueFormat {
         /// Decimal digits.
         Decimal = "DECIMAL",
@@ -95,7 +95,7 @@ codec::names! {
     }
 }
 
-/// `<Data>`: the secret and the values that move with its use (§4.2).
+/// `<Data>`: the secret and its moving values (§4.2).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct KeyData {
     /// The key's octets.
@@ -106,7 +106,7 @@ pub struct KeyData {
     pub time: Option<Value<i32>>,
     /// Seconds in an interval.
     pub time_interval: Option<Value<i32>>,
-    /// How far the device's clock is off, in intervals.
+    /// The drift of the device's clock, in intervals.
     pub time_drift: Option<Value<i32>>,
     /// Values of other namespaces.
     pub other: Vec<Foreign>,
@@ -126,7 +126,7 @@ impl Key {
         "Extensions*",
     ];
 
-    /// Whether all that the key's policy says is understood. Where it is not, the key must not be
+    /// Whether the key's policy is fully understood. If not, the key must not be
     /// used at all (§5).
     pub fn is_usable(&self) -> bool {
         self.policy.as_ref().is_none_or(Policy::is_understood)
@@ -269,7 +269,7 @@ fn read_length<R: BufRead>(reader: &Reader<R>, element: &Element, name: &str) ->
 }
 
 impl KeyData {
-    /// The values that are encrypted, each with the name of its element, in the schema's order.
+    /// The encrypted values, each with its element name, in schema order.
     pub fn encrypted_values(&self) -> impl Iterator<Item = (&'static str, &EncryptedValue)> {
         fn named<'v, T>(name: &'static str, value: &'v Option<Value<T>>) -> Option<(&'static str, &'v EncryptedValue)> {
             value.as_ref().and_then(Value::encrypted).map(|value| (name, value))

@@ -1,4 +1,4 @@
-//! `ds:KeyInfo`: which key is meant, or the key itself (XML Signature §4.4).
+//! `ds:KeyInfo`: identifies a key or contains it (XML Signature §4.4).
 
 use std::io::BufRead;
 
@@ -9,18 +9,18 @@ use crate::xml::{Element, Foreign, Reader, Writer, decode_base64, ns, trim};
 /// An element of type `ds:KeyInfoType`, such as `<EncryptionKey>`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct KeyInfo {
-    /// `ds:KeyName`: the name of a key that both sides have.
+    /// `ds:KeyName`: the name of a shared key.
     pub key_name: Option<String>,
     /// `ds:KeyValue` with a `ds:RSAKeyValue`: an RSA public key.
     pub rsa_key_value: Option<RsaKeyValue>,
-    /// The certificates of `ds:X509Data`, in DER, in the order of the document. Nothing about them
-    /// is checked here.
+    /// The certificates of `ds:X509Data`, in DER, in document order. They
+    /// are not checked here.
     pub x509_certificates: Vec<Vec<u8>>,
-    /// Other ways to tell a key, such as `xenc11:DerivedKey`.
+    /// Other forms, such as `xenc11:DerivedKey`.
     pub other: Vec<Foreign>,
 }
 
-/// `ds:RSAKeyValue`. Numbers are big-endian, without zero octets in front.
+/// `ds:RSAKeyValue`. Numbers are big-endian, without leading zero octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RsaKeyValue {
     /// The modulus n.
@@ -30,23 +30,23 @@ pub struct RsaKeyValue {
 }
 
 impl KeyInfo {
-    /// A key by its name.
+    /// Identifies a key by its name.
     pub fn from_key_name(name: impl Into<String>) -> Self {
         Self { key_name: Some(name.into()), ..Self::default() }
     }
 
-    /// An RSA public key by its numbers.
+    /// An RSA public key.
     pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Self {
         let rsa = RsaKeyValue { modulus: number(modulus), exponent: number(exponent) };
         Self { rsa_key_value: Some(rsa), ..Self::default() }
     }
 
-    /// A public key by its certificate (DER), with those that certify it behind it.
+    /// A public key by its certificate (DER), followed by its chain.
     pub fn from_certificates(certificates: Vec<Vec<u8>>) -> Self {
         Self { x509_certificates: certificates, ..Self::default() }
     }
 
-    /// Reads what follows the start tag `element`, whatever its name.
+    /// Reads the content of `element`, whatever its name.
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &["Id"])?;
         let mut info = Self::default();
@@ -59,7 +59,7 @@ impl KeyInfo {
         Ok(info)
     }
 
-    /// Takes in one child, read whole; what it does not know it keeps. `Err` says what is wrong.
+    /// Adds a child that was read whole; unknown ones are kept. `Err` says what is wrong.
     pub(crate) fn take(&mut self, child: Foreign) -> Result<(), &'static str> {
         if child.is(ns::DS, "KeyName") && self.key_name.is_none() && child.is_plain() {
             self.key_name = Some(trim(&child.text()).to_owned());
@@ -86,7 +86,7 @@ impl KeyInfo {
         Ok(())
     }
 
-    /// Writes it as the element `element_name`, with children of the prefix `ds`.
+    /// Writes it as the element `element_name`; its children have the prefix `ds`.
     pub fn write(&self, writer: &mut Writer, element_name: &str) {
         writer.start(element_name);
         if let Some(name) = &self.key_name {
@@ -126,7 +126,7 @@ impl RsaKeyValue {
     }
 }
 
-/// `octets` without the zeros that some writers put in front (profile P1).
+/// `octets` without the leading zeros that some writers add (profile P1).
 fn number(octets: &[u8]) -> Vec<u8> {
     octets.iter().skip_while(|octet| **octet == 0).copied().collect()
 }

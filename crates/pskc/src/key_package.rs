@@ -1,4 +1,4 @@
-//! `KeyPackage`, and what describes its device and module.
+//! `KeyPackage`, with its device and module.
 
 use std::io::BufRead;
 
@@ -9,9 +9,9 @@ use crate::{DateTime, Error, Extensions, Key};
 /// `<KeyPackage>`: one key, or information about a device or module without a key (§4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct KeyPackage {
-    /// The device that the key is for.
+    /// The key's device.
     pub device_info: Option<DeviceInfo>,
-    /// The module in the device that the key is for.
+    /// The key's module within the device.
     pub crypto_module_info: Option<CryptoModuleInfo>,
     /// The key.
     pub key: Option<Key>,
@@ -19,24 +19,24 @@ pub struct KeyPackage {
     pub extensions: Vec<Extensions>,
 }
 
-/// `<DeviceInfo>`: one device (§4.3.1). Texts are kept without white space around them.
+/// `<DeviceInfo>`: a device (§4.3.1). Texts are trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct DeviceInfo {
-    /// Who made it.
+    /// The manufacturer.
     pub manufacturer: Option<String>,
-    /// Its serial number, unique for the manufacturer and model.
+    /// The serial number, unique per manufacturer and model.
     pub serial_no: Option<String>,
-    /// Its model.
+    /// The model.
     pub model: Option<String>,
-    /// Tells devices with the same serial number apart.
+    /// Distinguishes devices with the same serial number.
     pub issue_no: Option<String>,
-    /// What else, such as an IMEI, must be true of a device that accepts the keys.
+    /// A further property, such as an IMEI, that the device must have to accept the keys.
     pub device_binding: Option<String>,
-    /// When it may first be used.
+    /// Start of the device's validity.
     pub start_date: Option<DateTime>,
-    /// When it may be used last.
+    /// End of the device's validity.
     pub expiry_date: Option<DateTime>,
-    /// Whose device it is; a distinguished name as text (RFC 4514).
+    /// The device's user; a distinguished name as text (RFC 4514).
     pub user_id: Option<String>,
     /// Extensions, in order.
     pub extensions: Vec<Extensions>,
@@ -45,7 +45,7 @@ pub struct DeviceInfo {
 /// `<CryptoModuleInfo>`: the module that keys are for (§4.3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct CryptoModuleInfo {
-    /// A name for it that the device knows.
+    /// A name that the device knows.
     pub id: String,
     /// Extensions, in order.
     pub extensions: Vec<Extensions>,
@@ -101,7 +101,7 @@ impl DeviceInfo {
         "Extensions*",
     ];
 
-    /// Reads what follows the start tag `element`, whatever its name (`pskc:DeviceInfo`, or
+    /// Reads the content of `element`, whatever its name (`pskc:DeviceInfo`, or
     /// `dskpp:DeviceId` of RFC 6063 §8.2).
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &[])?;
@@ -133,7 +133,7 @@ impl DeviceInfo {
         Ok(info)
     }
 
-    /// Writes it as the element `element_name`, with children of the prefix `pskc`.
+    /// Writes it as the element `element_name`; its children have the prefix `pskc`.
     pub fn write(&self, writer: &mut Writer, element_name: &str) {
         writer.start(element_name);
         write_text(writer, "pskc:Manufacturer", self.manufacturer.as_deref());

@@ -1,6 +1,6 @@
-//! What a key is for, by the URI of its algorithm.
+//! The purpose of a key, by the URI of its algorithm.
 
-/// What a key is for.
+/// The purpose of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyKind {
@@ -12,7 +12,7 @@ pub enum KeyKind {
     Ocra,
     /// A PIN (RFC 6030 §10.2).
     Pin,
-    /// A cipher whose keys have so many octets.
+    /// A cipher, with the length of its keys in octets.
     Cipher(usize),
     /// Something else.
     Other,
@@ -25,7 +25,7 @@ const PIN: &str = "urn:ietf:params:xml:ns:keyprov:pskc:pin";
 const SECURID_AES: &str = "http://www.rsa.com/rsalabs/otps/schemas/2005/09/otps-wst#SecurID-AES";
 
 impl KeyKind {
-    /// What a key of the algorithm `uri` is for, in any known spelling.
+    /// The purpose of the algorithm `uri`, in any known spelling.
     pub fn of_uri(uri: &str) -> KeyKind {
         match algorithm_uri(uri) {
             HOTP => KeyKind::Hotp,
@@ -43,8 +43,8 @@ impl KeyKind {
     }
 }
 
-/// The URI that an algorithm of keys has, for the other spellings of it that are met in the field: fragments, draft
-/// namespaces, and the URN of RFC 6063 B.2.4 (profile P18). Any other URI as it is.
+/// The standard URI of an algorithm, given another spelling from the field: fragments, draft
+/// namespaces, and the URN of RFC 6063 B.2.4 (profile P18). Other URIs are returned unchanged.
 pub fn algorithm_uri(uri: &str) -> &str {
     const PREFIXES: [&str; 5] = [
         "urn:ietf:params:xml:ns:keyprov:pskc:1.0#",
@@ -57,7 +57,7 @@ pub fn algorithm_uri(uri: &str) -> &str {
     name.and_then(uri_of_name).unwrap_or(uri)
 }
 
-/// The URI that is meant by a name which stands under no namespace that is known for it.
+/// The URI that a name in an unknown namespace stands for.
 pub(crate) fn meant(uri: &str) -> Option<&'static str> {
     match KeyKind::of_uri(uri) {
         KeyKind::Other => uri_of_name(uri.rsplit(['#', ':', '/']).next()?),

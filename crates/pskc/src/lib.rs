@@ -1,20 +1,22 @@
-//! PSKC, the Portable Symmetric Key Container (RFC 6030): its model, reader and writer, and the XML
-//! layer below them.
+//! PSKC, the Portable Symmetric Key Container (RFC 6030): model, reader and writer, and the XML
+//! layer below.
 //!
-//! - [`KeyContainer`] is a whole document; [`ContainerReader`] and [`ContainerWriter`] take documents of any size, one
-//!   package at a time; [`ParallelReader`] has several threads do it. [`LenientReader`] reads what vendors ship and old drafts allow, and reports every deviation.
+//! - [`KeyContainer`] is a complete document; [`ContainerReader`] and [`ContainerWriter`] handle documents of any size,
+//!   one package at a time; [`ParallelReader`] uses several threads. [`LenientReader`] reads vendors' files and old
+//!   drafts, and reports every deviation.
 //! - [`Opener`] checks MACs and decrypts, [`Protector`] encrypts (§6). [`signature`] verifies and signs (§7).
 //!
-//! Every document is read to the same values that RFC 6030 and its schema give it, or refused with
-//! the position and the reason. No input makes it panic, nest deeper or hold larger values than [`xml::XmlLimits`] allow.
-//! What it writes is valid by the schema and reads back to the same values; the schema forgets the languages of names.
-//! It does no I/O, and has no clock and no randomness of its own. Reading neither decrypts values nor verifies
-//! signatures: a signed document is to be verified first, and what [`signature::verify`] gives is to be read. Secrets
-//! are wiped in the model, not in the document that is read or written.
+//! Every document is read to the values that RFC 6030 and its schema define, or refused with
+//! position and reason. No input causes a panic, or exceeds the nesting and sizes of [`xml::XmlLimits`].
+//! Output is valid by the schema and reads back to the same values, except for the languages of names.
+//! The crate does no I/O, and has no clock and no randomness. Reading neither decrypts values nor verifies
+//! signatures: verify a signed document first, then read the result of [`signature::verify`]. Secrets
+//! are wiped in the model, but not in the document.
 //!
-//! Two types of other crates stand in signatures: [`jiff::Timestamp`](Timestamp), so that times carry no doubt about
-//! their unit, and [`compact_str::CompactString`](xml::CompactString) in the names of XML elements, which are nearly always short
-//! enough to need no allocation. Both are re-exported, and so is `dskpp_crypto`, whose secrets and keys are arguments.
+//! Two types of other crates are part of the API: [`jiff::Timestamp`](Timestamp), so that times have an unambiguous
+//! unit, and [`compact_str::CompactString`](xml::CompactString) for names of XML elements, which are nearly always
+//! short enough to need no allocation. Both are re-exported, and so is `dskpp_crypto`, whose secrets and keys are
+//! arguments.
 //!
 //! ```
 #![doc = include_str!("../examples/read_key_file.rs")]

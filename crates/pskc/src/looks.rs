@@ -1,23 +1,23 @@
-//! Secrets that look as if they had been encoded once too often, or taken for another encoding.
+//! Secrets that look as if they were encoded twice, or decoded with the wrong encoding.
 
 use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD};
 use zeroize::Zeroizing;
 
-/// What is suspicious about a secret. A secret that was drawn at random is never suspicious but once in billions.
+/// What is suspicious about a secret. For random secrets, false positives are one in billions.
 pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
     if let Some(text) = seen(secret) {
         if is_literal(text) {
-            return Some("its secret is itself text of a program, as it writes octets: it was probably encoded twice");
+            return Some("its secret is itself a program's octet notation: it was probably encoded twice");
         }
         if text.len() < 16 {
             return None;
         }
         if text.starts_with(['{', '<']) && text.contains(['"', '=', '/']) {
-            return Some("its secret is itself JSON or XML: it was probably taken for the secret in it");
+            return Some("its secret is itself JSON or XML: the secret in it was probably not extracted");
         }
         let text = text.trim_matches(['"', '\'', '`', '<', '>', '[', ']', '(', ')', '{', '}']);
         if text.contains("://") {
-            return Some("its secret is itself a URI: it was probably taken for the secret in it");
+            return Some("its secret is itself a URI: the secret in it was probably not extracted");
         }
         let bare = Zeroizing::new(text.replace(|c: char| matches!(c, ':' | '-') || c.is_ascii_whitespace(), ""));
         let digits = bare.strip_prefix("0x").or_else(|| bare.strip_prefix("0X")).unwrap_or(&bare);
@@ -33,12 +33,12 @@ pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
         }
         return secret
             .ends_with(b"\n")
-            .then_some("its secret is text with a line end behind it, which may not belong to it");
+            .then_some("its secret is text with a trailing line end, which may not belong to it");
     }
     if let Some(found) = of_text(secret) {
         return Some(found);
     }
-    // What a reader sees as base64 may have been written as something else.
+    // What reads as base64 may have been written as something else.
     if secret.len() < 12 {
         return None;
     }
@@ -48,20 +48,20 @@ pub(crate) fn suspicion(secret: &[u8]) -> Option<&'static str> {
     let is_lower_or_digit = |octet: &u8| octet.is_ascii_lowercase() || octet.is_ascii_digit();
     let is_hex = begin.iter().all(u8::is_ascii_hexdigit);
     if !is_hex && !begin.iter().all(is_upper_or_digit) && !begin.iter().all(is_lower_or_digit) {
-        return None; // as nearly all are
+        return None; // the usual case
     }
     let written = Zeroizing::new(BASE64.encode(secret));
     if written.bytes().all(|octet| octet.is_ascii_hexdigit()) {
-        return Some("its base64 has hexadecimal digits alone: it was probably written in hexadecimal");
+        return Some("its base64 has only hexadecimal digits: it is probably hexadecimal");
     }
     if is_base32(&written) {
-        return Some("its base64 is a word of base32: it was probably written in base32");
+        return Some("its base64 is also valid base32: it is probably base32");
     }
     None
 }
 
-/// What text leaves in octets that a program has taken for text, or text for octets. Of 16 octets or more that were
-/// drawn at random, hardly any begin like that.
+/// Traces of octets decoded as text, or text read as octets. Hardly any random secret of 16 octets or more begins
+/// like this.
 fn of_text(secret: &[u8]) -> Option<&'static str> {
     let is_wide = |zero: usize| secret.iter().skip(zero).step_by(2).all(|octet| *octet == 0);
     let is_narrow = |at: usize| secret.iter().skip(at).step_by(2).all(u8::is_ascii_graphic);
@@ -71,30 +71,30 @@ fn of_text(secret: &[u8]) -> Option<&'static str> {
         [_, 0, ..] if is_wide(1) && is_narrow(0) => Some("its secret is itself text in UTF-16"),
         [0xEF, 0xBB, 0xBF, ..] => Some("its secret begins with a byte order mark: it is itself text"),
         [first, rest @ ..] if rest.iter().all(|octet| octet == first) => {
-            Some("all octets of its secret are the same: nobody has drawn it at random")
+            Some("all octets of its secret are the same: it is not random")
         }
         _ => match std::str::from_utf8(secret) {
             Ok(text) if text.contains('\u{FFFD}') => {
-                Some("its secret has marks for what was no text (U+FFFD): it was taken for text, and octets are lost")
+                Some("its secret contains U+FFFD: it was decoded as text, and octets are lost")
             }
             Ok(text) if text.len() >= 16 && !text.is_ascii() && !text.contains(|c: char| c.is_ascii_control()) => {
-                Some("its secret is itself text in UTF-8, beyond ASCII: octets were probably taken for text")
+                Some("its secret is itself UTF-8 text beyond ASCII: octets were probably encoded as text")
             }
             _ => None,
         },
     }
 }
 
-/// The secret as text that can be seen, without blanks at its ends.
+/// The secret as trimmed printable text.
 fn seen(secret: &[u8]) -> Option<&str> {
-    const SHORTEST: usize = 6; // octets: shorter ones are as likely to be drawn at random
+    const SHORTEST: usize = 6; // octets: shorter ones may be random
     if secret.len() < SHORTEST || !secret.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace()) {
         return None;
     }
     std::str::from_utf8(secret).ok().map(str::trim)
 }
 
-/// Octets as programs write them: `b'…'` of Python, alone or in a call; `\x31\x32…`; `%31%32…`; lists of numbers;
+/// Octets in a programming notation: `b'…'` of Python, alone or in a call; `\x31\x32…`; `%31%32…`; lists of numbers;
 /// texts that name their encoding (`hex:…`), and PEM.
 fn is_literal(text: &str) -> bool {
     const NAMED: [&str; 6] = ["hex:", "base16:", "base32:", "base64:", "data:", "-----BEGIN "];
@@ -109,7 +109,7 @@ fn is_literal(text: &str) -> bool {
     is_bytes || is_named || is_escaped(inner.trim_matches(['"', '\''])) || is_list(inner)
 }
 
-/// Octets in hexadecimal alone, each behind `\x` or `%`, three at least.
+/// Only hexadecimal octets, each after `\x` or `%`; at least three.
 fn is_escaped(text: &str) -> bool {
     let is_octet = |part: &str| part.len() == 2 && part.bytes().all(|octet| octet.is_ascii_hexdigit());
     ["\\x", "%"].iter().any(|mark| {
@@ -118,7 +118,7 @@ fn is_escaped(text: &str) -> bool {
     })
 }
 
-/// Numbers of octets with commas between, eight at least: `[49, 50, …]`, `{0x31, 0x32, …}`.
+/// A comma-separated list of at least eight octets: `[49, 50, …]`, `{0x31, 0x32, …}`.
 fn is_list(text: &str) -> bool {
     let text = text.trim_matches(|c: char| "[](){}".contains(c) || c.is_ascii_whitespace()).trim_end_matches(',');
     let is_octet = |part: &str| match part.trim() {
@@ -128,9 +128,9 @@ fn is_list(text: &str) -> bool {
     text.split(',').count() >= 8 && text.split(',').all(is_octet)
 }
 
-/// 16 hexadecimal digits or more. Decimal digits alone may be a secret that somebody has chosen: they need the marks of
-/// hexadecimal text (`0x`, colons, hyphens, blanks), or 32 digits, as 16 octets have. 1234567890 over and over are the
-/// secrets of RFC 6238 and RFC 6287 as they are.
+/// At least 16 hexadecimal digits. Decimal digits alone may be a chosen secret: they need a sign of hexadecimal text
+/// (`0x`, colons, hyphens, spaces) or 32 digits, as for 16 octets. The repeated 1234567890 of RFC 6238 and RFC 6287 is
+/// accepted.
 fn is_hexadecimal(digits: &str, is_marked: bool) -> bool {
     if digits.len() < 16 || !digits.bytes().all(|octet| octet.is_ascii_hexdigit()) {
         return false;
@@ -140,7 +140,7 @@ fn is_hexadecimal(digits: &str, is_marked: bool) -> bool {
     has_letter || is_marked || digits.len() >= 32 && !is_of_rfc()
 }
 
-/// With a digit among the letters, or of a length that no word has.
+/// With a digit among the letters, or longer than any word.
 fn is_base32(text: &str) -> bool {
     let bare = text.trim_end_matches('=');
     let upper = Zeroizing::new(bare.to_ascii_uppercase());
@@ -149,7 +149,7 @@ fn is_base32(text: &str) -> bool {
     bare.len() >= 16 && of_one_case && mixed && BASE32_NOPAD.decode(upper.as_bytes()).map(Zeroizing::new).is_ok()
 }
 
-/// With padding, or letters of both cases and digits.
+/// With padding, or upper case, lower case and digits.
 fn is_base64(text: &str) -> bool {
     let bare = text.trim_end_matches('=');
     let has = |is: fn(&char) -> bool| bare.chars().any(|c| is(&c));
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_another_encoding_is_suspected_and_chosen_or_random_secrets_are_not() {
+    fn text_in_another_encoding_is_suspicious_and_chosen_or_random_secrets_are_not() {
         for (secret, named) in [
             (&b"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA="[..], "text in base64"),
             (b"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA", "text in base64"),
@@ -188,28 +188,28 @@ mod tests {
             (b"GEZDGNBVGY3TQOJQGEZDGNBV", "text in base32"),
             (b"<GEZDGNBVGY3TQOJQGEZDGNBV>", "text in base32"),
             (b"[MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=]", "text in base64"),
-            (b"b'12345678901234567890'", "text of a program"),
-            (b"b\"it's the key\"\n", "text of a program"),
-            (b"b'\\x01\\x02'", "text of a program"),
-            (b"b'GEZDGNBVGY3TQOJQ'", "text of a program"),
-            (b"bytearray(b'12345678901234567890')", "text of a program"),
-            (b"\\x31\\x32\\x33\\x34\\x35", "text of a program"),
-            (b"%31%32%33%34%35", "text of a program"),
-            (b"[49, 50, 51, 52, 53, 54, 55, 56]", "text of a program"),
-            (b"{0x31,0x32,0x33,0x34,0x35,0x36,0x37,0x38,}", "text of a program"),
-            (b"[-1, 2, -3, 4, -5, 6, -7, 8]", "text of a program"),
-            (b"hex:3132333435363738", "text of a program"),
-            (b"-----BEGIN PRIVATE KEY-----\nMTIz", "text of a program"),
+            (b"b'12345678901234567890'", "a program's octet notation"),
+            (b"b\"it's the key\"\n", "a program's octet notation"),
+            (b"b'\\x01\\x02'", "a program's octet notation"),
+            (b"b'GEZDGNBVGY3TQOJQ'", "a program's octet notation"),
+            (b"bytearray(b'12345678901234567890')", "a program's octet notation"),
+            (b"\\x31\\x32\\x33\\x34\\x35", "a program's octet notation"),
+            (b"%31%32%33%34%35", "a program's octet notation"),
+            (b"[49, 50, 51, 52, 53, 54, 55, 56]", "a program's octet notation"),
+            (b"{0x31,0x32,0x33,0x34,0x35,0x36,0x37,0x38,}", "a program's octet notation"),
+            (b"[-1, 2, -3, 4, -5, 6, -7, 8]", "a program's octet notation"),
+            (b"hex:3132333435363738", "a program's octet notation"),
+            (b"-----BEGIN PRIVATE KEY-----\nMTIz", "a program's octet notation"),
             (b"MTIzNDU2Nzg5MDEy\r\nMzQ1Njc4OTA=\r\n", "text in base64"),
             (b"{\"k\":\"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA\"}", "JSON or XML"),
             (b"<Secret>MTIzNDU2Nzg5</Secret>", "JSON or XML"),
-            (b"12345678901234567890\n", "a line end behind it"),
-            (b"correct horse battery\r\n", "a line end behind it"),
+            (b"12345678901234567890\n", "a trailing line end"),
+            (b"correct horse battery\r\n", "a trailing line end"),
             (b"3\x001\x003\x002\x003\x003\x00", "in UTF-16"),
             (b"\x003\x001\x003\x002\x003\x003", "in UTF-16"),
             (b"\xEF\xBB\xBF3132333435363738", "a byte order mark"),
             (b"12\xEF\xBF\xBD4\xEF\xBF\xBD67890", "U+FFFD"),
-            ("Ã©Ã¤Â±Ã©Ã¼Ã¶".as_bytes(), "in UTF-8, beyond ASCII"),
+            ("Ã©Ã¤Â±Ã©Ã¼Ã¶".as_bytes(), "UTF-8 text beyond ASCII"),
             (&[0; 20], "are the same"),
             (&[0xFF; 32], "are the same"),
         ] {
@@ -217,8 +217,8 @@ mod tests {
             assert!(found.contains(named), "{}: {found}", String::from_utf8_lossy(secret));
         }
         for (written, named) in [
-            ("3132333435363738393031323334353637383930", "in hexadecimal"),
-            ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "in base32"),
+            ("3132333435363738393031323334353637383930", "hexadecimal"),
+            ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "base32"),
         ] {
             let found = suspicion(&BASE64.decode(written.as_bytes()).unwrap()).unwrap_or_default();
             assert!(found.ends_with(named), "{written}: {found}");

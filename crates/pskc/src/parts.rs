@@ -1,4 +1,4 @@
-//! The parts of a container, in the order in which they are read.
+//! The parts of a container, in reading order.
 
 use std::io::BufRead;
 
@@ -6,18 +6,18 @@ use crate::codec::{self, Sequence, required};
 use crate::xml::{self, Element, Reader, Writer, ns};
 use crate::{Error, Extensions, KeyInfo, KeyPackage, MacMethod};
 
-/// What stands in a container before its packages.
+/// The content of a container before its packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Version of the format, `1.0`.
     pub version: String,
     /// A name for the container (`xs:ID`).
     pub id: Option<String>,
-    /// The language of the names in it (`xml:lang`, RFC 5646) that have none of their own.
+    /// The default language of names (`xml:lang`, RFC 5646).
     pub language: Option<String>,
     /// The key that protects the encrypted values (RFC 6030 §6).
     pub encryption_key: Option<KeyInfo>,
-    /// How the `ValueMAC`s are made (§6.1.1).
+    /// The algorithm and key of the `ValueMAC`s (§6.1.1).
     pub mac_method: Option<MacMethod>,
 }
 
@@ -28,7 +28,7 @@ impl Default for Header {
     }
 }
 
-/// What stands in a container after its packages.
+/// The content of a container after its packages.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Trailer {
     /// Whether there was a signature; see [`KeyContainer::signed`](crate::KeyContainer::signed).
@@ -37,17 +37,17 @@ pub struct Trailer {
     pub extensions: Vec<Extensions>,
 }
 
-/// Where reading stands in the content of a container.
+/// The state of reading a container's content.
 pub(crate) struct ContainerParts {
     pub(crate) header: Header,
     pub(crate) trailer: Trailer,
     children: Sequence,
-    /// The start tag of the package to be read next.
+    /// The start tag of the next package.
     package: Option<Element>,
 }
 
 impl ContainerParts {
-    /// Reads what comes before the first package of the container that `element` opened.
+    /// Reads the content before the first package of the container that `element` opened.
     pub(crate) fn read_header<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         const CHILDREN: &[&str] = &["EncryptionKey", "MACMethod", "KeyPackage*", "Signature", "Extensions*"];
         let header = Header {
@@ -71,7 +71,7 @@ impl ContainerParts {
         Err(reader.missing("element <KeyPackage>").into())
     }
 
-    /// The next package; after the last one the container's end tag has been consumed.
+    /// The next package; after the last one, the container's end tag is consumed.
     pub(crate) fn next_package<R: BufRead>(&mut self, reader: &mut Reader<R>) -> Result<Option<KeyPackage>, Error> {
         let Some(element) = self.package.take() else { return Ok(None) };
         let package = KeyPackage::read_open(reader, &element)?;
@@ -96,7 +96,7 @@ impl ContainerParts {
                     reader.skip()?;
                 }
                 None if child.is(ns::PSKC, "EncryptionKey") || child.is(ns::PSKC, "MACMethod") => {
-                    let what = format!("<{}> stands behind packages, and belongs in front of them", child.local);
+                    let what = format!("<{}> must come before the packages", child.local);
                     return Err(reader.invalid(what).into());
                 }
                 None => return Err(reader.unexpected(&child).into()),
@@ -107,13 +107,13 @@ impl ContainerParts {
 }
 
 impl Header {
-    /// Whether the version is a later one than 1.0. Its capabilities that are not known here are errors where they
-    /// stand, and the rest is read as 1.0 has it (§1.2).
+    /// Whether the version is later than 1.0. Unknown features are errors where they occur,
+    /// and the rest is read as 1.0 (§1.2).
     pub fn is_later(&self) -> bool {
         self.version.split_once('.').is_some_and(|(_, minor)| minor.bytes().any(|digit| digit != b'0'))
     }
 
-    /// Writes attributes and first children of the container just started.
+    /// Writes the attributes and first children of the container just started.
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.attr("Version", &self.version).attr_opt("Id", self.id.as_deref());
         writer.attr_opt("xml:lang", self.language.as_deref());
@@ -121,7 +121,7 @@ impl Header {
     }
 }
 
-/// What says how the container's values are protected.
+/// Writes how the container's values are protected.
 pub(crate) fn write_protection(writer: &mut Writer, key: Option<&KeyInfo>, mac: Option<&MacMethod>) {
     if let Some(key) = key {
         key.write(writer, "pskc:EncryptionKey");

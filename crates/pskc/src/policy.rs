@@ -1,4 +1,4 @@
-//! `Policy`: what a key may be used for (RFC 6030 §5).
+//! `Policy`: the permitted uses of a key (RFC 6030 §5).
 
 use std::io::BufRead;
 
@@ -9,20 +9,20 @@ use crate::key::ValueFormat;
 use crate::xml::{self, Attribute, Element, Foreign, Ns, Reader, Writer, ns, write_attributes};
 use crate::{DateTime, Error};
 
-/// `<Policy>`. What is not understood is kept in `other`, and then the key must not be used.
+/// `<Policy>`. Unknown content is kept in `other`; it forbids the use of the key.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Policy {
-    /// When the key may first be used.
+    /// Start of the key's validity.
     pub start_date: Option<DateTime>,
-    /// When the key may be used last.
+    /// End of the key's validity.
     pub expiry_date: Option<DateTime>,
-    /// The PIN that guards the key.
+    /// The PIN that protects the key.
     pub pin_policy: Option<PinPolicy>,
-    /// What the key may be used for; empty: for everything.
+    /// The permitted uses; if empty, all.
     pub key_usage: Vec<KeyUsage>,
-    /// How often the key may be used.
+    /// How many times the key may be used.
     pub number_of_transactions: Option<u64>,
-    /// Elements that are not understood: of another namespace, or, from lenient reading, what breaks the schema.
+    /// Unknown elements: of another namespace, or, from lenient reading, what violates the schema.
     pub other: Vec<Foreign>,
 }
 
@@ -33,26 +33,26 @@ pub struct PinPolicy {
     pub pin_key_id: Option<String>,
     /// How the PIN is used.
     pub pin_usage_mode: Option<PinUsageMode>,
-    /// How often a wrong PIN may be entered before the key is lost.
+    /// How many wrong PINs are allowed before the key is blocked.
     pub max_failed_attempts: Option<u32>,
     /// The shortest PIN, counted as in [`ChallengeFormat`](crate::ChallengeFormat).
     pub min_length: Option<u32>,
     /// The longest PIN.
     pub max_length: Option<u32>,
-    /// How the PIN is written.
+    /// The encoding of the PIN.
     pub pin_encoding: Option<ValueFormat>,
-    /// Attributes that are not understood: of another namespace, or, from lenient reading, what breaks the schema.
+    /// Unknown attributes: of another namespace, or, from lenient reading, what violates the schema.
     pub other: Vec<Attribute>,
 }
 
 codec::names! {
     /// How a PIN is used.
     pub enum PinUsageMode {
-        /// The device checks it before it uses the key.
+        /// The device checks it before using the key.
         Local = "Local",
-        /// It stands in front of the response, and the server checks it.
+        /// It precedes the response, and the server checks it.
         Prepend = "Prepend",
-        /// It stands behind the response, and the server checks it.
+        /// It follows the response, and the server checks it.
         Append = "Append",
         /// It is an input of the algorithm.
         Algorithmic = "Algorithmic",
@@ -68,9 +68,9 @@ codec::names! {
         Cr = "CR",
         /// Encrypting data.
         Encrypt = "Encrypt",
-        /// Making a MAC.
+        /// Generating a MAC.
         Integrity = "Integrity",
-        /// Checking a MAC.
+        /// Verifying a MAC.
         Verify = "Verify",
         /// Unlocking a device by challenge and response.
         Unlock = "Unlock",
@@ -88,15 +88,15 @@ codec::names! {
 }
 
 impl Policy {
-    /// Whether there is nothing in it that this crate does not know.
+    /// Whether all its content is known.
     pub fn is_understood(&self) -> bool {
         let pin = self.pin_policy.as_ref();
         self.other.is_empty() && pin.is_none_or(|pin| pin.other.is_empty())
     }
 
-    /// Whether the key may be used for `usage` at the time `now`: the policy is understood, both
-    /// dates include `now`, and the usage is among those named. The number of transactions and
-    /// the PIN are for the one who counts and asks.
+    /// Whether the policy permits `usage` at the time `now`: it is understood, both
+    /// dates include `now`, and the usage is listed. Checking the number of transactions and
+    /// the PIN is up to the caller.
     pub fn permits(&self, usage: KeyUsage, now: Timestamp) -> bool {
         self.is_understood()
             && self.start_date.is_none_or(|start| start <= now.into())
@@ -104,8 +104,8 @@ impl Policy {
             && (self.key_usage.is_empty() || self.key_usage.contains(&usage))
     }
 
-    /// Whether what is not understood can stand where it is written: the schema allows elements and attributes of
-    /// other namespaces. Lenient reading keeps more than that, so that it forbids the key.
+    /// Whether unknown content is allowed by the schema: elements and attributes of
+    /// other namespaces. Lenient reading keeps more, so that it forbids the use of the key.
     pub fn is_valid(&self) -> bool {
         let is_others = |ns: &Ns| !ns.is(ns::PSKC) && *ns != Ns::None;
         let pin = self.pin_policy.iter().flat_map(|pin| &pin.other);
@@ -125,7 +125,7 @@ impl Policy {
                 "KeyUsage" => {
                     codec::only_attributes(reader, &child, &[])?;
                     let usage = reader.with_text(KeyUsage::from_name)?;
-                    policy.key_usage.push(usage.ok_or_else(|| reader.invalid("not a use that RFC 6030 knows (§5)"))?);
+                    policy.key_usage.push(usage.ok_or_else(|| reader.invalid("not a key usage of RFC 6030 (§5)"))?);
                 }
                 "NumberOfTransactions" => {
                     let number = codec::parsed(reader, &child, "a number of transactions")?;
@@ -175,7 +175,9 @@ impl PinPolicy {
                 _ => return Err(codec::unexpected_attribute(reader, name).into()),
             };
             if !is_valid {
-                return Err(reader.invalid(format!("attribute {name} has a value that RFC 6030 does not know")).into());
+                return Err(reader
+                    .invalid(format!("attribute {name} has a value that RFC 6030 does not define"))
+                    .into());
             }
         }
         reader.end()?;
@@ -196,7 +198,7 @@ impl PinPolicy {
     }
 }
 
-/// Puts a value that could be read into its field; tells whether it could.
+/// Sets a field to a value that could be parsed; returns whether it could.
 fn set<T>(field: &mut Option<T>, value: Option<T>) -> bool {
     *field = value;
     field.is_some()

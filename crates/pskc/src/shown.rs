@@ -1,24 +1,24 @@
-//! What others wrote, for people: which names are taken in, and how any text is shown.
+//! Untrusted texts: which names are accepted, and how to display any text.
 
 use std::fmt;
 
 /// The longest name of a key, a user or a device, in characters.
 pub const MAX_NAME_LEN: usize = 256;
 
-/// The longest name of a user as a certificate has it (a distinguished name), address of a server and name of an
-/// algorithm, in characters.
+/// The longest distinguished name, server URL and algorithm name, in
+/// characters.
 pub const MAX_LONG_NAME_LEN: usize = 1024;
 
-/// Characters of a text that are shown; a name always fits.
+/// The most characters displayed; a name always fits.
 const MAX_SHOWN: usize = 300;
 
-/// Whether a character does something else in a terminal, a log or a page than to be seen: controls, line ends, what
-/// turns the direction of the text around it, blanks that are not U+0020, what is invisible
-/// (`Default_Ignorable_Code_Point` of Unicode 16), and what has no meaning that people share (private use). The joiners
-/// of Persian and Indic scripts and of emoji (U+200C, U+200D) are parts of words.
+/// Whether a character does anything in a terminal, log or page other than being visible: controls, line ends,
+/// bidirectional controls, spaces other than U+0020, invisible characters
+/// (`Default_Ignorable_Code_Point` of Unicode 16), and private use. The joiners
+/// of Persian and Indic scripts and of emoji (U+200C, U+200D) are allowed: they are parts of words.
 ///
-/// Letters that look like others, of one script or two, are none of these: every rule against them would be wrong about
-/// names that people have. What must not be mistaken is compared by octets, and never by a person's eyes alone.
+/// Homoglyphs, in one script or across scripts, are not included: every rule against them would be wrong about
+/// names of real people. Compare octets wherever confusion matters, and never rely on a person's eyes alone.
 pub fn is_deceptive(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -26,7 +26,7 @@ pub fn is_deceptive(c: char) -> bool {
     c.is_control() || (c.is_whitespace() && c != ' ') || is_invisible(c) || is_private(c)
 }
 
-/// What is to be ignored where it cannot be shown, but the joiners; and what is blank, or marks what is not shown.
+/// Default-ignorable characters except the joiners, and characters that are blank.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
         || matches!(c, '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
@@ -35,17 +35,17 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Private use, and what is no character in any exchange.
+/// Private use and noncharacters.
 fn is_private(c: char) -> bool {
     matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{f0000}'..) || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Whether `text` is a name as people write it: something [visible](is_visible) of at most [`MAX_NAME_LEN`] characters.
+/// Whether `text` is an acceptable name: [visible](is_visible), with at most [`MAX_NAME_LEN`] characters.
 pub fn is_name(text: &str) -> bool {
     is_visible(text, MAX_NAME_LEN)
 }
 
-/// Whether `text` has something to see, at most `most` characters, none of them [deceptive](is_deceptive), no blanks
+/// Whether `text` is not blank, has at most `most` characters, none of them [deceptive](is_deceptive), no spaces
 /// at its ends, and nothing that XML cannot carry.
 pub fn is_visible(text: &str, most: usize) -> bool {
     let is_long = text.len() > most && text.chars().nth(most).is_some();
@@ -53,13 +53,13 @@ pub fn is_visible(text: &str, most: usize) -> bool {
     has_ends && !is_long && (is_plain(text) || !text.chars().any(is_deceptive) && crate::xml::is_text(text))
 }
 
-/// Whether all is printable ASCII, as most names are: this is quickly seen.
+/// Fast path: whether all is printable ASCII, as in most names.
 fn is_plain(text: &str) -> bool {
     !crate::xml::has_octet(text, |octet| !matches!(octet, b' '..=b'~'))
 }
 
-/// A text of somebody else as it is shown: on one line, with `\u{202e}` for what is
-/// [deceptive](is_deceptive), `\u{20}` for blanks at its ends, and shortened in the middle with `…`.
+/// Displays an untrusted text: on one line, with `\u{202e}` for
+/// [deceptive](is_deceptive) characters, `\u{20}` for spaces at its ends, and shortened in the middle with `…`.
 ///
 /// ```
 /// use pskc::Shown;
@@ -84,7 +84,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// `text` in no more than `most` characters. What is left out is in the middle, since ends tell texts apart and say
+/// `text` in at most `most` characters. The middle is omitted, since the ends distinguish texts and say
 /// what to do.
 pub fn shortened(text: &str, most: usize) -> String {
     let len = text.chars().count();
@@ -96,12 +96,12 @@ pub fn shortened(text: &str, most: usize) -> String {
     text.chars().take(begin).chain(['…']).chain(text.chars().skip(len - end)).collect()
 }
 
-/// `text` with `\n`, `\u{202e}` and so on for all that is [deceptive](is_deceptive), but for what `stays`.
+/// `text` with [deceptive](is_deceptive) characters escaped as `\n`, `\u{202e}` and so on, except those that `stays`.
 pub fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_deceptive(*c) && !stays(*c)) {
-        out.push_str(&rest[..at]); // where a character begins
+        out.push_str(&rest[..at]); // a character boundary
         out.extend(c.escape_default());
         rest = &rest[at + c.len_utf8()..];
     }
@@ -112,14 +112,14 @@ pub fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
 mod tests {
     use super::*;
 
-    /// What looks like something else, or like nothing, and is a part of no word.
+    /// Look like something else, or like nothing, and are not parts of words.
     const UNSEEN: &str = "\u{a0}\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{1680}\u{17b4}\u{180b}\u{180e}\u{2000}\u{2007}\u{200b}\
         \u{200e}\u{2028}\u{202e}\u{202f}\u{205f}\u{2060}\u{2066}\u{2800}\u{3000}\u{3164}\u{e000}\u{f8ff}\u{fdd0}\u{fe00}\
         \u{fe0f}\u{feff}\u{ffa0}\u{fff0}\u{fff9}\u{1bca0}\u{1d159}\u{1d173}\u{1fffe}\u{e0001}\u{e0041}\u{e0100}\u{e0fff}\
         \u{f0000}\u{10fffd}\0\t\n\r\u{1b}\u{7f}\u{85}\u{9b}";
 
     #[test]
-    fn what_cannot_be_seen_is_shown_escaped_and_is_in_no_name() {
+    fn invisible_characters_are_escaped_and_not_allowed_in_names() {
         for c in UNSEEN.chars() {
             for text in [format!("a{c}b"), format!("a{c}"), format!("{c}b"), c.to_string()] {
                 assert!(!is_name(&text), "{text:?}");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_at_the_ends_are_shown_and_are_in_no_name() {
+    fn spaces_at_the_ends_are_escaped_and_not_allowed_in_names() {
         for (text, shown) in [
             (" a", r"\u{20}a"),
             ("a ", r"a\u{20}"),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_scripts_stay_as_they_are() {
+    fn names_in_all_scripts_stay_unchanged() {
         for text in [
             "Key 1",
             "Schl\u{fc}ssel",

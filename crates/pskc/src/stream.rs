@@ -8,8 +8,8 @@ use crate::{Error, Extensions, KeyContainer, KeyPackage};
 
 /// Reads a document of any size in constant memory: one package is held at a time.
 ///
-/// Packages come before the document's end has been seen: who must not act on a part of a
-/// document that turns out to be cut off reads it to its [`finish`](Self::finish) once before.
+/// Packages are returned before the end of the document is checked: a caller that must not act on part of a truncated
+/// document reads it to its [`finish`](Self::finish) once before.
 ///
 /// ```
 /// use pskc::ContainerReader;
@@ -30,7 +30,7 @@ pub struct ContainerReader<R: BufRead> {
 }
 
 impl<R: BufRead> ContainerReader<R> {
-    /// Reads as far as the first package, with the limits for files.
+    /// Reads up to the first package, with the limits for files.
     ///
     /// Errors: as [`KeyContainer::read`].
     pub fn new(source: R) -> Result<Self, Error> {
@@ -47,17 +47,17 @@ impl<R: BufRead> ContainerReader<R> {
         (self.reader, self.parts)
     }
 
-    /// What stood before the packages.
+    /// The content before the packages.
     pub fn header(&self) -> &Header {
         &self.parts.header
     }
 
-    /// How many octets of the document have been read.
+    /// Octets of the document read so far.
     pub fn offset(&self) -> u64 {
         self.reader.offset()
     }
 
-    /// The line on which the package that comes next begins; after the last one, that on which reading stands.
+    /// The line where the next package begins; after the last one, the current line.
     pub fn line(&self) -> u64 {
         self.reader.line()
     }
@@ -67,7 +67,7 @@ impl<R: BufRead> ContainerReader<R> {
         self.parts.next_package(&mut self.reader)
     }
 
-    /// Reads to the end of the document, packages that were not asked for included.
+    /// Reads the rest of the document, including further packages.
     pub fn finish(mut self) -> Result<Trailer, Error> {
         while self.next_package()?.is_some() {}
         self.reader.finish()?;
@@ -92,10 +92,10 @@ pub struct ContainerWriter<W: Write> {
 }
 
 impl<W: Write> ContainerWriter<W> {
-    /// Octets that are buffered before they are written.
+    /// Size of the write buffer in octets.
     const CHUNK: usize = 64 * 1024;
 
-    /// Writes what comes before the packages.
+    /// Writes the content before the packages.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
         let mut writer = Writer::new();
         KeyContainer::write_root(&mut writer);
@@ -109,17 +109,17 @@ impl<W: Write> ContainerWriter<W> {
         if self.writer.position() >= Self::CHUNK { self.flush() } else { Ok(()) }
     }
 
-    /// Gives what has been gathered to the destination.
+    /// Writes the buffer to the destination.
     pub fn flush(&mut self) -> io::Result<()> {
         self.writer.drain_into(&mut self.out)
     }
 
-    /// Where the document goes.
+    /// The destination.
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.out
     }
 
-    /// Closes the document with the `extensions` of the container, and gives the destination back.
+    /// Closes the document with the `extensions` of the container, and returns the destination.
     pub fn finish(mut self, extensions: &[Extensions]) -> io::Result<W> {
         extensions.iter().for_each(|extensions| extensions.write(&mut self.writer));
         self.writer.end();

@@ -1,27 +1,27 @@
-//! Texts of a package that could not be shown or typed.
+//! Texts of a package that cannot be displayed or typed.
 
 use crate::KeyPackage;
 use crate::shown::{MAX_LONG_NAME_LEN, MAX_NAME_LEN, is_visible};
 
-/// A text of a package that could not be shown or typed.
+/// A text of a package that cannot be displayed or typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unshown {
     /// The element or attribute.
     pub name: &'static str,
-    /// What follows, in words.
+    /// The consequence, in words.
     pub effect: &'static str,
     /// Whether a token store refuses the key.
     pub is_refused: bool,
 }
 
-/// The texts in a package that could not be shown or typed, and what token stores and servers do then.
+/// The texts in a package that cannot be displayed or typed, and how token stores and servers react.
 pub fn unshown(package: &KeyPackage) -> impl Iterator<Item = Unshown> {
-    const DEVICE: &str = "a token store refuses the key, a server leaves its device out";
+    const DEVICE: &str = "a token store refuses the key, a server omits its device";
     const REFUSED: &str = "a token store refuses the key";
     const KEPT: &str = "programs show it with escapes, or not at all";
-    const USER: &str = "a token store refuses the key, and a server that takes the user from it";
+    const USER: &str = "a token store refuses the key, as does a server that reads the user from it";
     const LONG_USER: &str =
-        "a server that takes the user from it may refuse the key: users have names of 256 characters";
+        "a server that reads the user from it may refuse the key: user names have at most 256 characters";
     let device = package.device_info.as_ref();
     let key = package.key.as_ref();
     let of_key = key.and_then(|key| key.user_id.as_deref()).filter(|user| !user.is_empty());

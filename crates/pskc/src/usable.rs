@@ -1,4 +1,4 @@
-//! Whether a key can be used: the one test that `check`, converters, servers and token stores share.
+//! Whether a key can be used: the check that `check`, converters, servers and token stores share.
 
 use dskpp_crypto::{Hash, Secret};
 use dskpp_otp::{Digits, OcraSuite, Question};
@@ -11,7 +11,7 @@ use crate::value::Value;
 
 /// The longest secret, in octets.
 pub const MAX_SECRET_LEN: usize = 1024;
-/// The highest counter that is accepted: far below the limits of databases and of PSKC, so that counting never overflows.
+/// The highest accepted counter: far below the limits of databases and of PSKC, so that counting never overflows.
 pub const MAX_COUNTER: i64 = 1 << 62;
 
 /// Why a key cannot be used. No variant reveals a secret.
@@ -20,43 +20,43 @@ pub const MAX_COUNTER: i64 = 1 << 62;
 pub enum Unusable {
     /// The key has no `Id`, or an empty one.
     NoId,
-    /// The `Id` could not be shown or typed.
+    /// The `Id` cannot be displayed or typed.
     Id,
-    /// Parts of the policy are not understood (RFC 6030 §5).
+    /// The policy has unknown parts (RFC 6030 §5).
     Policy,
-    /// Nothing says what the key is for.
+    /// There is no algorithm.
     NoAlgorithm,
     /// There is no secret.
     NoSecret,
-    /// The secret has no octets.
+    /// The secret is empty.
     EmptySecret,
     /// The secret is longer than [`MAX_SECRET_LEN`].
     LongSecret,
-    /// The secret does not have the length of its cipher's keys.
+    /// The secret has the wrong length for its cipher.
     SecretLength,
     /// The secret is encrypted.
     EncryptedSecret,
-    /// Another value is encrypted.
+    /// A value other than the secret is encrypted.
     Encrypted,
-    /// The suite names an unknown hash, which is never taken for SHA-1.
+    /// The suite names an unknown hash, which is never treated as SHA-1.
     Hash,
-    /// Another hash than SHA-1 for HOTP.
+    /// A hash other than SHA-1 for HOTP.
     HotpHash,
-    /// A hash that TOTP does not have.
+    /// A hash that TOTP does not support.
     TotpHash,
     /// OCRA without its suite.
     NoSuite,
-    /// No OCRA suite: the rule that is broken.
+    /// An invalid OCRA suite, with the violated rule.
     Suite(&'static str),
-    /// Passwords in another form than decimal digits.
+    /// Passwords that are not decimal.
     Encoding,
     /// Passwords with a check digit.
     CheckDigits,
     /// Passwords of less than 6 or more than 10 digits.
     Digits,
-    /// Responses that are not those of the OCRA suite.
+    /// A response format that contradicts the OCRA suite.
     Response,
-    /// Challenges that the OCRA suite does not have.
+    /// A challenge format that contradicts the OCRA suite.
     Challenge,
     /// A negative counter.
     Counter,
@@ -67,17 +67,17 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    /// What is wrong, in words about the key (`its …`).
+    /// The reason, as a clause about the key (`its …`).
     pub fn reason(self) -> &'static str {
         match self {
             Unusable::NoId => "the key has no Id",
             Unusable::Id => "the key's Id is not 1 to 256 printable characters",
-            Unusable::Policy => "its policy has unknown parts, so the key must not be used",
+            Unusable::Policy => "its policy has unknown elements, so the key must not be used",
             Unusable::NoAlgorithm => "it has no Algorithm",
             Unusable::NoSecret => "it has no secret",
             Unusable::EmptySecret => "its secret is empty",
             Unusable::LongSecret => "its secret is longer than 1024 octets",
-            Unusable::SecretLength => "its secret does not have the length of its algorithm's keys",
+            Unusable::SecretLength => "its secret has the wrong length for its algorithm",
             Unusable::EncryptedSecret => "its secret is encrypted: decrypt the file first",
             Unusable::Encrypted => "one of its values is encrypted: decrypt the file first",
             Unusable::Hash => "its Suite names an unknown hash",
@@ -114,8 +114,8 @@ impl std::fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// What passwords are made with besides the secret. What the key does not say, or says in an encrypted value, is
-/// `None`; what its algorithm has no use for, too.
+/// The inputs of a password besides the secret. Values that the key does not state, or that are encrypted, are
+/// `None`, as are values that its algorithm does not use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OtpParameters {
     /// Digits of a password, 6 to 10.
@@ -130,17 +130,17 @@ pub struct OtpParameters {
     pub time: Option<i32>,
     /// Seconds of an interval.
     pub period_s: Option<u32>,
-    /// By how many intervals the device's clock is off.
+    /// The drift of the device's clock in intervals.
     pub drift: Option<i32>,
-    /// Whether a value of these is encrypted.
+    /// Whether one of these values is encrypted.
     pub encrypted: bool,
 }
 
 impl OtpParameters {
-    /// Reads those of a key of that kind.
+    /// The parameters of a key of this kind.
     ///
     /// # Errors
-    /// A value that is invalid for the kind: a substitute would give wrong passwords.
+    /// A value that is invalid for the kind: a substitute would generate wrong passwords.
     pub fn of(key: &Key, kind: KeyKind) -> Result<Self, Unusable> {
         let none = KeyData::default();
         let data = key.data.as_ref().unwrap_or(&none);
@@ -175,30 +175,30 @@ impl OtpParameters {
         Ok(parameters)
     }
 
-    /// The counter that the next password of a key of that kind is made with, 0 where the key does not say it; `None`
-    /// where its algorithm has none.
+    /// The counter of the next password of a key of this kind, 0 if the key states none; `None`
+    /// if its algorithm has no counter.
     pub fn next_counter(&self, kind: KeyKind) -> Option<u64> {
         let counts = kind == KeyKind::Hotp || self.suite.as_ref().is_some_and(OcraSuite::has_counter);
         counts.then(|| self.counter.unwrap_or(0))
     }
 }
 
-/// A key that can be used as far as it tells.
+/// A key that passed the check.
 #[derive(Clone, Debug)]
 pub struct Usable<'k> {
     key: &'k Key,
-    /// What it is for.
+    /// Its purpose.
     pub kind: KeyKind,
-    /// The URI of its algorithm, as the file has it.
+    /// The URI of its algorithm, as in the file.
     pub algorithm: &'k str,
-    /// What passwords are made with besides the secret.
+    /// The inputs of a password besides the secret.
     pub parameters: OtpParameters,
-    /// The secret; `None` where it is encrypted.
+    /// The secret; `None` if encrypted.
     pub secret: Option<&'k Secret>,
 }
 
 impl<'k> Usable<'k> {
-    /// Tests a key. Encrypted values are skipped: see [`opened`](Self::opened).
+    /// Checks a key. Encrypted values are skipped: see [`opened`](Self::opened).
     ///
     /// # Errors
     /// [`Unusable`]
@@ -227,7 +227,7 @@ impl<'k> Usable<'k> {
         }
     }
 
-    /// The same where nothing of it is encrypted.
+    /// Requires that nothing is encrypted.
     ///
     /// # Errors
     /// [`Unusable::EncryptedSecret`], [`Unusable::Encrypted`]
@@ -239,27 +239,27 @@ impl<'k> Usable<'k> {
         }
     }
 
-    /// What is taken where the key does not say it, as all programs do that take such keys.
+    /// The defaults for values that the key does not state, as all importing programs assume them.
     pub fn assumed(&self) -> impl Iterator<Item = &'static str> + use<> {
         let OtpParameters { digits, counter, period_s, encrypted, .. } = &self.parameters;
         let counts = self.parameters.next_counter(self.kind).is_some();
         let is_open = !encrypted;
         let assumed = [
-            (is_open && counts && counter.is_none()).then_some("it has no Counter: 0 is taken"),
+            (is_open && counts && counter.is_none()).then_some("it has no Counter: 0 is assumed"),
             (matches!(self.kind, KeyKind::Hotp | KeyKind::Totp) && digits.is_none())
-                .then_some("it has no ResponseFormat: passwords of 6 digits are taken"),
+                .then_some("it has no ResponseFormat: 6-digit passwords are assumed"),
             (is_open && self.kind == KeyKind::Totp && period_s.is_none())
-                .then_some("it has no TimeInterval: 30 seconds are taken"),
+                .then_some("it has no TimeInterval: 30 seconds are assumed"),
         ];
         assumed.into_iter().flatten()
     }
 
-    /// Why the secret may be wrong: it looks as if it was encoded twice.
+    /// Why the secret may be wrong, such as a double encoding.
     pub fn suspicion(&self) -> Option<&'static str> {
         self.secret.filter(|_| self.kind != KeyKind::Pin).and_then(|secret| crate::looks::suspicion(secret.expose()))
     }
 
-    /// What programs that take the key do not all do with it: refuse it, or make nothing of a part of it.
+    /// What programs handle differently: some refuse the key, others ignore a part of it.
     pub fn differences(&self) -> impl Iterator<Item = &'static str> + use<> {
         let policy = self.key.policy.as_ref();
         let has_pin =
@@ -290,8 +290,8 @@ impl<'k> Usable<'k> {
                 .then_some("its OCRA suite has a PIN or session information: a server refuses it"),
             usage.is_some_and(forbids).then_some("its policy does not allow what its Algorithm is for"),
             (self.kind == KeyKind::Totp && self.parameters.time.is_some_and(|time| time != 0))
-                .then_some("its Time is not 0: a server takes it for the step used last, other programs refuse it"),
-            short.then_some("its secret is shorter than the 16 octets that RFC 4226 demands"),
+                .then_some("its Time is not 0: a server treats it as the last step used, other programs refuse it"),
+            short.then_some("its secret is shorter than the 16 octets that RFC 4226 requires"),
             (has_counter && !counts).then_some("its Counter means nothing to its Algorithm: readers ignore it"),
             (has_time && !is_timed)
                 .then_some("its Time, TimeInterval or TimeDrift means nothing to its Algorithm: readers ignore it"),
@@ -323,7 +323,7 @@ fn digits(key: &Key) -> Result<Option<u8>, Unusable> {
     digits.map(Some).ok_or(Unusable::Digits)
 }
 
-/// An OCRA suite says what challenges and responses are: other formats beside it cannot be true.
+/// An OCRA suite determines challenges and responses: other formats beside it are contradictions.
 fn formats(key: &Key, suite: &OcraSuite) -> Result<(), Unusable> {
     let parameters = key.algorithm_parameters.as_ref();
     if let Some(format) = parameters.and_then(|parameters| parameters.response_format) {

@@ -1,9 +1,9 @@
-//! Whether a key may be used at a time (RFC 6030 §§4.3.1 and 5).
+//! Whether a key may be used at a given time (RFC 6030 §§4.3.1 and 5).
 
 use crate::{DateTime, KeyPackage};
 
-/// Why nothing can be done with the key of a package at the time `at_unix_s`, by its policy or its device, in words
-/// about the key (`it …`). The clock is the caller's; none is read here.
+/// Why the key of a package cannot be used at the time `at_unix_s`, by its policy or device, as clauses
+/// about the key (`it …`).
 pub fn validity_problems(package: &KeyPackage, at_unix_s: i64) -> impl Iterator<Item = &'static str> + use<> {
     let policy = package.key.as_ref().and_then(|key| key.policy.as_ref());
     let device = package.device_info.as_ref();

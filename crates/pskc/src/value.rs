@@ -1,4 +1,4 @@
-//! Values that are plain or encrypted, and what protects them (RFC 6030 §6).
+//! Plain and encrypted values, and their protection (RFC 6030 §6).
 
 use std::fmt::Display;
 use std::io::BufRead;
@@ -20,7 +20,7 @@ pub enum Value<T> {
 }
 
 impl<T> Value<T> {
-    /// The value, where it is not encrypted.
+    /// The value, if it is plain.
     pub fn plain(&self) -> Option<&T> {
         match self {
             Value::Plain(value) => Some(value),
@@ -28,7 +28,7 @@ impl<T> Value<T> {
         }
     }
 
-    /// What stands in its place, where it is encrypted.
+    /// The encrypted value, if it is encrypted.
     pub fn encrypted(&self) -> Option<&EncryptedValue> {
         match self {
             Value::Plain(_) => None,
@@ -43,7 +43,7 @@ impl<T> From<T> for Value<T> {
     }
 }
 
-/// `<EncryptedValue>` and the `<ValueMAC>` beside it, as they stand: neither checked nor decrypted.
+/// `<EncryptedValue>` with its `<ValueMAC>`, neither checked nor decrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedValue {
     /// The ciphertext and its algorithm.
@@ -52,28 +52,28 @@ pub struct EncryptedValue {
     pub mac: Option<Vec<u8>>,
 }
 
-/// `xenc:EncryptedData`, as far as RFC 6030 uses it. `EncryptionProperties` and the attributes of
-/// the element do not matter to a key and are not kept.
+/// `xenc:EncryptedData`, as far as RFC 6030 uses it. `EncryptionProperties` and the element's
+/// attributes are irrelevant to keys and not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedData {
     /// The algorithm's URI.
     pub algorithm: String,
     /// The algorithm's parameters, such as the digest of RSA-OAEP.
     pub parameters: Vec<Foreign>,
-    /// The key, where it is told here.
+    /// The key, if stated here.
     pub key_info: Option<KeyInfo>,
-    /// The ciphertext; for CBC the IV is in front of it.
+    /// The ciphertext; for CBC it starts with the IV.
     pub cipher_value: Vec<u8>,
 }
 
-/// `<MACMethod>`: how the `<ValueMAC>`s of a container are made (§6.1.1).
+/// `<MACMethod>`: the algorithm and key of a container's `<ValueMAC>`s (§6.1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MacMethod {
     /// The MAC's URI, such as `http://www.w3.org/2000/09/xmldsig#hmac-sha1`.
     pub algorithm: String,
     /// The MAC key, encrypted with the container's encryption key.
     pub mac_key: Option<EncryptedData>,
-    /// The name of a MAC key that both sides have. Never together with `mac_key`.
+    /// The name of a shared MAC key. Never together with `mac_key`.
     pub mac_key_reference: Option<String>,
     /// Elements of other namespaces.
     pub other: Vec<Foreign>,
@@ -116,7 +116,7 @@ impl MacMethod {
 }
 
 impl EncryptedData {
-    /// Reads what follows the start tag `element`, of the type `xenc:EncryptedDataType`.
+    /// Reads the content of `element`, of type `xenc:EncryptedDataType`.
     fn read_open<R: BufRead>(reader: &mut Reader<R>, element: &Element) -> Result<Self, Error> {
         only_attributes(reader, element, &["Id", "Type", "MimeType", "Encoding"])?;
         let mut method = None;
@@ -161,7 +161,7 @@ impl EncryptedData {
     }
 }
 
-/// `xenc:CipherData`. A reference to a ciphertext elsewhere is not followed.
+/// `xenc:CipherData`. References to external ciphertexts are not followed.
 fn read_cipher_data<R: BufRead>(reader: &mut Reader<R>) -> Result<Vec<u8>, Error> {
     let Some(child) = reader.next()? else {
         return Err(reader.missing("element <CipherValue>").into());
@@ -179,7 +179,7 @@ fn read_cipher_data<R: BufRead>(reader: &mut Reader<R>) -> Result<Vec<u8>, Error
     Ok(value)
 }
 
-/// Reads what follows the start tag of one of the types `…DataType`; `plain` reads the text of
+/// Reads the content of a `…DataType` element; `plain` reads the text of
 /// `<PlainValue>`.
 fn read_value<R: BufRead, T>(
     reader: &mut Reader<R>,
@@ -192,7 +192,7 @@ fn read_value<R: BufRead, T>(
     };
     if child.is(ns::PSKC, "PlainValue") {
         let value = plain(reader, &child)?;
-        // A MAC beside a plain value would promise a protection that nobody can check.
+        // A MAC beside a plain value would promise protection that cannot be checked.
         reader.end()?;
         return Ok(Value::Plain(value));
     }

@@ -1,4 +1,4 @@
-//! Whole PSKC documents: the kinds of RFC 6030's figures 2, 3, 5 and 6, and what must be refused.
+//! Complete PSKC documents like RFC 6030's figures 2, 3, 5 and 6, and documents that must be refused.
 
 use jiff::Timestamp;
 use pskc::xml::{Reader, XmlLimits};
@@ -14,7 +14,7 @@ fn read(document: &str) -> Result<KeyContainer, Error> {
     KeyContainer::from_xml(document.as_bytes())
 }
 
-/// The one key of a container whose `<Key>` has this content.
+/// The only key of a container whose `<Key>` has this content.
 fn key(content: &str) -> Result<Key, Error> {
     let document = format!("{HEAD}<KeyPackage><Key Id='1'>{content}</Key></KeyPackage></KeyContainer>");
     let mut packages = read(&document)?.key_packages;
@@ -56,7 +56,7 @@ impl IntoSecret for Vec<u8> {
 }
 
 #[test]
-fn s4_3_all_that_a_package_can_tell() {
+fn s4_3_every_element_of_a_package_is_read() {
     let document = "<pskc:KeyContainer Version=' 1.0 ' Id='c1' xmlns:pskc='urn:ietf:params:xml:ns:keyprov:pskc'>
            <!-- as figure 3, with every element -->
            <pskc:KeyPackage>
@@ -186,7 +186,7 @@ fn s5_policy_with_a_pin_key_beside_it() {
 }
 
 #[test]
-fn s5_a_policy_not_understood_forbids_the_key_also_after_writing() {
+fn s5_a_policy_not_understood_forbids_the_key_even_after_rewriting() {
     let cases = [
         "<x:Region xmlns:x='urn:x'>EU</x:Region>",
         "<KeyUsage>OTP</KeyUsage><x:Region xmlns:x='urn:x'>EU</x:Region><x:Region xmlns:x='urn:x'/>",
@@ -204,7 +204,7 @@ fn s5_a_policy_not_understood_forbids_the_key_also_after_writing() {
 }
 
 #[test]
-fn s6_encrypted_values_are_carried_as_they_stand() {
+fn s6_encrypted_values_are_kept_unchanged() {
     let document = "<KeyContainer Version='1.0' xmlns='urn:ietf:params:xml:ns:keyprov:pskc'
         xmlns:ds='http://www.w3.org/2000/09/xmldsig#' xmlns:xenc='http://www.w3.org/2001/04/xmlenc#'>
       <EncryptionKey><ds:KeyName>Pre-shared-key</ds:KeyName></EncryptionKey>
@@ -232,7 +232,7 @@ fn s6_encrypted_values_are_carried_as_they_stand() {
 }
 
 #[test]
-fn key_info_tells_a_key_by_name_numbers_or_certificate() {
+fn key_info_identifies_a_key_by_name_numbers_or_certificate() {
     let info = |content: &str| {
         let document = format!("<x xmlns='http://www.w3.org/2000/09/xmldsig#'>{content}</x>");
         let mut reader = Reader::from_slice(document.as_bytes(), XmlLimits::MESSAGE)?;
@@ -289,7 +289,7 @@ fn extensions_are_kept_and_written_back() {
 }
 
 #[test]
-fn documents_against_the_schema_are_refused() {
+fn documents_that_violate_the_schema_are_refused() {
     let package = "<KeyPackage><Key Id='1'/></KeyPackage>";
     let ns = "xmlns='urn:ietf:params:xml:ns:keyprov:pskc'";
     let mut cases = vec![
@@ -327,7 +327,7 @@ fn documents_against_the_schema_are_refused() {
 }
 
 #[test]
-fn keys_against_the_schema_are_refused() {
+fn keys_that_violate_the_schema_are_refused() {
     let cases = [
         "<Issuer>a</Issuer><Issuer>b</Issuer>",
         "<FriendlyName/><Issuer/>",
@@ -367,7 +367,7 @@ fn keys_against_the_schema_are_refused() {
 }
 
 #[test]
-fn errors_tell_the_place_and_no_secret() {
+fn errors_have_a_place_and_no_secret() {
     let document = format!(
         "{HEAD}\n<KeyPackage><Key Id='1'>\n<Data><Secret><PlainValue>c2VjcmV0!</PlainValue></Secret></Data>\
          </Key></KeyPackage></KeyContainer>"

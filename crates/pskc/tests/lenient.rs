@@ -1,4 +1,4 @@
-//! What vendors ship and drafts allow, read leniently: what it comes to, and what is told of it.
+//! Lenient reading of vendors' files and old drafts: the resulting model and the warnings.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -20,7 +20,7 @@ fn read(document: &str) -> Result<(KeyContainer, Vec<String>), Error> {
     Ok((container, warnings.iter().map(ToString::to_string).collect()))
 }
 
-/// A document with one key with these attributes and this content: the package, and what is told.
+/// A document with one key with these attributes and this content: the package, and the warnings.
 fn key(attributes: &str, content: &str) -> (KeyPackage, Vec<String>) {
     let text = document(&format!("<KeyPackage><Key {attributes}>{content}</Key></KeyPackage>"));
     let (mut container, warnings) = read(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -34,7 +34,7 @@ fn secret(package: &KeyPackage) -> Vec<u8> {
 }
 
 #[test]
-fn valid_documents_read_the_same_strictly_and_leniently_and_nothing_is_told() {
+fn valid_documents_read_the_same_strictly_and_leniently_without_warnings() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/signature");
     let mut read = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -52,7 +52,7 @@ fn valid_documents_read_the_same_strictly_and_leniently_and_nothing_is_told() {
 }
 
 #[test]
-fn secrets_in_base64_and_in_hexadecimal_are_told_apart() {
+fn secrets_in_base64_and_in_hexadecimal_are_distinguished() {
     let cases: &[(&str, Option<&[u8]>, bool)] = &[
         ("MTIz", Some(b"123"), false),
         (" MT\n Iz ", Some(b"123"), false),
@@ -101,9 +101,9 @@ fn numbers_in_digits_and_as_octets() {
     }
 }
 
-/// Each deviation: attributes and content of a key, a part of what is told, and what must come out of it.
+/// Each deviation: attributes and content of a key, a part of the warning, and a check of the package.
 #[test]
-fn every_deviation_is_taken_and_told_with_its_place() {
+fn every_deviation_is_accepted_and_reported_with_its_place() {
     type Check = fn(&KeyPackage) -> bool;
     const DATA: &str = "<Data><Secret><PlainValue>MTIz</PlainValue></Secret></Data>";
     let format = |inner: &str| format!("<AlgorithmParameters>{inner}</AlgorithmParameters>{DATA}");
@@ -111,33 +111,33 @@ fn every_deviation_is_taken_and_told_with_its_place() {
         package.key.as_ref().unwrap().algorithm_parameters.as_ref().unwrap().response_format.unwrap().length == 8
     };
     let cases: Vec<(&str, String, &str, Check)> = vec![
-        ("KeyId='a'", DATA.into(), "the attribute KeyId is taken as Id", |p| p.key.as_ref().unwrap().id == "a"),
-        ("id='a'", DATA.into(), "the attribute id is taken as Id", |p| p.key.as_ref().unwrap().id == "a"),
+        ("KeyId='a'", DATA.into(), "the attribute KeyId is read as Id", |p| p.key.as_ref().unwrap().id == "a"),
+        ("id='a'", DATA.into(), "the attribute id is read as Id", |p| p.key.as_ref().unwrap().id == "a"),
         ("", DATA.into(), "the key has no Id", |p| p.key.as_ref().unwrap().id.is_empty()),
-        ("Id='a' KeyAlgorithm='urn:x'", DATA.into(), "KeyAlgorithm is taken as Algorithm", |p| {
+        ("Id='a' KeyAlgorithm='urn:x'", DATA.into(), "KeyAlgorithm is read as Algorithm", |p| {
             p.key.as_ref().unwrap().algorithm.as_deref() == Some("urn:x")
         }),
-        ("Id='a'", format!("<Usage OTP='TRUE' CR='0'/>{DATA}"), "<Usage> is taken as AlgorithmParameters", |p| {
+        ("Id='a'", format!("<Usage OTP='TRUE' CR='0'/>{DATA}"), "<Usage> is read as AlgorithmParameters", |p| {
             p.key.as_ref().unwrap().policy.as_ref().unwrap().key_usage == [KeyUsage::Otp]
         }),
-        ("Id='a'", format("<ResponseFormat format='DECIMAL' Length='8'/>"), "format is taken as Encoding", length),
-        ("Id='a'", format("<ResponseFormat Encoding='decimal' Length='8'/>"), "\"decimal\" is not written", length),
+        ("Id='a'", format("<ResponseFormat format='DECIMAL' Length='8'/>"), "format is read as Encoding", length),
+        ("Id='a'", format("<ResponseFormat Encoding='decimal' Length='8'/>"), "\"decimal\" is not spelled", length),
         ("Id='a'", format("<ResponseFormat Length='8'/>"), "there is no Encoding: DECIMAL", length),
-        ("Id='a'", format("<ResponseFormat Encoding='DECIMAL' length='8'/>"), "length is taken as Length", length),
+        ("Id='a'", format("<ResponseFormat Encoding='DECIMAL' length='8'/>"), "length is read as Length", length),
         (
             "Id='a'",
             format("<ResponseFormat Encoding='DECIMAL' Length='8' CheckDigit='true'/>"),
-            "CheckDigit is taken",
+            "CheckDigit is read",
             length,
         ),
-        ("Id='a'", format!("{DATA}<Issuer>I</Issuer>"), "<Issuer> stands behind others", |p| {
+        ("Id='a'", format!("{DATA}<Issuer>I</Issuer>"), "<Issuer> is out of order", |p| {
             p.key.as_ref().unwrap().issuer.as_deref() == Some("I")
         }),
-        ("Id='a' Odd='1'", DATA.into(), "the attribute Odd has no meaning here and is left out", |p| {
+        ("Id='a' Odd='1'", DATA.into(), "the attribute Odd has no meaning here and is ignored", |p| {
             secret(p) == b"123"
         }),
-        ("Id='a'", format!("{DATA}{DATA}"), "<Data> stands there again", |p| secret(p) == b"123"),
-        ("Id='a'", format!("{DATA}<issuer>I</issuer>"), "<issuer> is taken as Issuer", |p| {
+        ("Id='a'", format!("{DATA}{DATA}"), "<Data> is repeated", |p| secret(p) == b"123"),
+        ("Id='a'", format!("{DATA}<issuer>I</issuer>"), "<issuer> is read as Issuer", |p| {
             p.key.as_ref().unwrap().issuer.as_deref() == Some("I")
         }),
         ("xmlns:w='urn:w' w:Id='b' KeyId='a'", DATA.into(), "KeyId", |p| p.key.as_ref().unwrap().id == "a"),
@@ -147,26 +147,26 @@ fn every_deviation_is_taken_and_told_with_its_place() {
         ("Id='a'", "<Data><Secret><EncryptedValue/></Secret></Data>".into(), "<EncryptedValue> is empty", |p| {
             p.key.as_ref().unwrap().data.as_ref().unwrap().secret.is_none()
         }),
-        ("Id='a'", "<Policy><KeyUsage>otp</KeyUsage></Policy>".into(), "\"otp\" is not written", |p| {
+        ("Id='a'", "<Policy><KeyUsage>otp</KeyUsage></Policy>".into(), "\"otp\" is not spelled", |p| {
             p.key.as_ref().unwrap().policy.as_ref().unwrap().key_usage == [KeyUsage::Otp]
         }),
-        ("Id='a'", "<Usage Verify='true'/>".into(), "<Usage> is taken", |p| {
+        ("Id='a'", "<Usage Verify='true'/>".into(), "<Usage> is read", |p| {
             p.key.as_ref().unwrap().policy.as_ref().unwrap().key_usage == [KeyUsage::Verify]
         }),
-        ("Id='a'", format!("{DATA}<Odd/>"), "<Odd> has no meaning here and is left out", |p| secret(p) == b"123"),
-        ("Id='a'", "<Data Name='SECRET'><Value>MTIz</Value></Data>".into(), "<Value> is taken as PlainValue", |p| {
+        ("Id='a'", format!("{DATA}<Odd/>"), "<Odd> has no meaning here and is ignored", |p| secret(p) == b"123"),
+        ("Id='a'", "<Data Name='SECRET'><Value>MTIz</Value></Data>".into(), "<Value> is read as PlainValue", |p| {
             secret(p) == b"123"
         }),
         (
             "Id='a'",
             "<Data><Secret><PlainValue>MTIz</PlainValue><ValueMAC>MTIz</ValueMAC></Secret></Data>".into(),
-            "a MAC beside a value in the clear",
+            "the MAC of an unencrypted value",
             |p| secret(p) == b"123",
         ),
         (
             "Id='a'",
             format!("{DATA}<ExpiryDate>01/31/2030</ExpiryDate>"),
-            "\"01/31/2030\" is taken as 31 January 2030, 00:00 UTC",
+            "\"01/31/2030\" is read as 31 January 2030, 00:00 UTC",
             |p| {
                 let policy = p.key.as_ref().unwrap().policy.as_ref().unwrap();
                 policy.expiry_date.unwrap().to_string() == "2030-01-31T00:00:00Z"
@@ -175,7 +175,7 @@ fn every_deviation_is_taken_and_told_with_its_place() {
         (
             "Id='a'",
             format!("{DATA}<Policy><StartDate>2030-01-31</StartDate></Policy>"),
-            "is taken as 31 January 2030",
+            "is read as 31 January 2030",
             |p| {
                 let policy = p.key.as_ref().unwrap().policy.as_ref().unwrap();
                 policy.start_date.unwrap().to_string() == "2030-01-31T00:00:00Z"
@@ -191,7 +191,7 @@ fn every_deviation_is_taken_and_told_with_its_place() {
 }
 
 #[test]
-fn s5_what_a_policy_says_and_is_not_understood_forbids_the_key_here_too() {
+fn s5_unknown_content_of_a_policy_forbids_the_key_in_lenient_reading_too() {
     for policy in [
         "<Policy><Odd/></Policy>",
         "<Policy><KeyUsage>Odd</KeyUsage></Policy>",
@@ -207,12 +207,12 @@ fn s5_what_a_policy_says_and_is_not_understood_forbids_the_key_here_too() {
     ] {
         let (package, told) = key("Id='1'", policy);
         assert!(!package.key.unwrap().is_usable(), "{policy}");
-        assert!(told.iter().any(|told| told.contains("not to be used")), "{policy}: {told:?}");
+        assert!(told.iter().any(|told| told.contains("must not be used")), "{policy}: {told:?}");
     }
 }
 
 #[test]
-fn s5_elements_of_a_vendor_do_not_pass_for_those_of_pskc() {
+fn s5_a_vendors_elements_are_not_mistaken_for_pskcs() {
     let (package, _) = key("Id='1' xmlns:v='urn:v'", "<Policy><v:KeyUsage>OTP</v:KeyUsage></Policy>");
     assert!(!package.key.unwrap().is_usable());
     let foreign = "<Data><v:Secret><v:PlainValue>MTIz</v:PlainValue></v:Secret></Data>";
@@ -260,7 +260,7 @@ fn dates_in_loose_forms_keep_their_offset() {
 }
 
 #[test]
-fn s6_encryption_that_is_described_once_applies_to_every_secret() {
+fn s6_encryption_declared_once_applies_to_every_secret() {
     const METHOD: &str = "<EncryptionMethod Algorithm='http://www.w3.org/2001/04/xmlenc#aes128-cbc'><IV>AAAA</IV>";
     let device = |data: &str| format!("<KeyProvPackage><Key KeyId='1'>{data}</Key></KeyProvPackage>");
     let value = "<Data Name='SECRET'><Value>MTIz</Value></Data><Data Name='COUNTER'><Value>7</Value></Data>";
@@ -278,11 +278,11 @@ fn s6_encryption_that_is_described_once_applies_to_every_secret() {
         assert_eq!(secret.data.cipher_value, *b"\0\0\x00123", "the IV stands in front");
     }
     let late = document(&format!("{}{METHOD}</EncryptionMethod>", device(value)));
-    assert!(read(&late).is_err(), "the secret before it was taken as a plain one");
+    assert!(read(&late).is_err(), "an earlier secret would have been read as plain");
 }
 
 #[test]
-fn a_small_file_does_not_come_to_gigabytes() {
+fn a_small_file_does_not_expand_to_gigabytes() {
     let device = |len: usize, keys: usize| {
         let serial = "ä".repeat(len / 2); // warnings cut it between characters
         document(&format!(
@@ -297,7 +297,7 @@ fn a_small_file_does_not_come_to_gigabytes() {
 }
 
 #[test]
-fn nothing_that_is_valid_is_lost() {
+fn nothing_valid_is_lost() {
     let list = "<Extensions><v:x xmlns:v='urn:v'/></Extensions>";
     let text = document(&format!(
         "<MACMethod Algorithm='urn:m'><MACKeyReference>r</MACKeyReference><v:x xmlns:v='urn:v'/></MACMethod>\
@@ -331,7 +331,7 @@ fn drafts_with_several_keys_in_a_device_and_other_roots() {
 }
 
 #[test]
-fn what_is_no_container_or_not_whole_is_refused_leniently_too() {
+fn lenient_reading_refuses_other_documents_and_truncated_ones() {
     let good = document("<KeyPackage><Key Id='1'/></KeyPackage>");
     assert!(read(&good).is_ok());
     for len in 0..good.len() {
@@ -350,9 +350,9 @@ fn what_is_no_container_or_not_whole_is_refused_leniently_too() {
         assert!(read(&bad).is_err(), "{bad}");
     }
     let many = format!("<KeyPackage>{}</KeyPackage>", "<Odd/>".repeat(30_000));
-    assert!(read(&document(&many)).is_err(), "a package without end costs no memory without end");
+    assert!(read(&document(&many)).is_err(), "an endless package uses bounded memory");
     let told = read(&document(&format!("<KeyPackage>{}</KeyPackage>", "<Odd/>".repeat(5_000)))).unwrap().1;
-    assert_eq!(told.len(), 1001, "and no report without end");
+    assert_eq!(told.len(), 1001, "and a bounded report");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Encrypted values opened and made (RFC 6030 §6, profile P26).
+//! Encryption and decryption of values (RFC 6030 §6, profile P26).
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -78,7 +78,7 @@ fn rsa_info() -> KeyInfo {
     KeyInfo::from_rsa(rsa().public().modulus(), rsa().public().exponent())
 }
 
-/// Every way in which a container can be protected, with what opens it.
+/// Every kind of protection, with the key that decrypts it.
 fn ways() -> Vec<(String, Protector, DecryptionKey)> {
     let mut ways = Vec::new();
     for len in [16, 24, 32] {
@@ -109,7 +109,7 @@ fn ways() -> Vec<(String, Protector, DecryptionKey)> {
 }
 
 #[test]
-fn s6_what_is_protected_is_written_read_and_opened() {
+fn s6_protected_values_round_trip() {
     for (name, protector, unlock) in ways() {
         let document = container(&protector, b"0123456789abcdef01234567").to_xml();
         let read = KeyContainer::from_xml(&document).unwrap();
@@ -121,7 +121,7 @@ fn s6_what_is_protected_is_written_read_and_opened() {
 }
 
 #[test]
-fn s6_a_changed_value_or_mac_is_refused_and_nothing_is_changed() {
+fn s6_a_changed_value_or_mac_is_refused_without_side_effects() {
     for (name, protector, unlock) in ways() {
         if name.starts_with("Pkcs1v15 None") {
             continue; // alone it says nothing about changes; see the next test
@@ -146,7 +146,7 @@ fn s6_a_changed_value_or_mac_is_refused_and_nothing_is_changed() {
 }
 
 #[test]
-fn s6_1_1_a_mac_that_was_taken_away_is_noticed() {
+fn s6_1_1_a_removed_mac_is_detected() {
     for (name, protector, unlock) in ways() {
         let mut stripped = container(&protector, b"0123456789abcdef");
         if value(&mut stripped).mac.take().is_some() {
@@ -173,7 +173,7 @@ fn s6_1_1_a_mac_that_was_taken_away_is_noticed() {
 }
 
 #[test]
-fn s6_wrong_keys_are_refused_with_what_to_do() {
+fn s6_wrong_keys_are_refused_with_a_remedy() {
     use ProtectionError::*;
     let by_key = container(&Protector::aes_cbc(key(16), "k", Hash::Sha256, &mut rng()).unwrap(), b"secret");
     let by_wrap = container(&Protector::aes_key_wrap(key(32), "k", true).unwrap(), b"secret");
@@ -208,7 +208,7 @@ fn s6_wrong_keys_are_refused_with_what_to_do() {
 }
 
 #[test]
-fn s6_1_what_cannot_be_protected_is_refused() {
+fn s6_1_impossible_protections_are_refused() {
     let protector = Protector::aes_key_wrap(key(16), "k", false).unwrap();
     assert!(matches!(protector.protect(&mut data(b""), &mut rng()), Err(ProtectionError::Unfit(_))));
     let protector = Protector::rsa(rsa_info(), RsaEncryption::OaepSha1, None, &mut rng()).unwrap();
@@ -218,7 +218,7 @@ fn s6_1_what_cannot_be_protected_is_refused() {
 }
 
 #[test]
-fn p20_a_hidden_length_tells_nobody_whether_a_padding_was_right() {
+fn p20_a_hidden_length_conceals_whether_a_padding_was_valid() {
     let protector = Protector::rsa(rsa_info(), RsaEncryption::Pkcs1v15, None, &mut rng()).unwrap();
     let mut changed = container(&protector, &[5; 64]);
     value(&mut changed).data.cipher_value[100] ^= 1;
@@ -227,11 +227,11 @@ fn p20_a_hidden_length_tells_nobody_whether_a_padding_was_right() {
     let opened = open_with(&changed, &DecryptionKey::PrivateKey(rsa()), hidden).unwrap();
     assert_eq!(opened.len(), 64);
     assert_ne!(opened.expose(), [5; 64]);
-    assert!(open(&changed, &DecryptionKey::PrivateKey(rsa())).is_err(), "the owner of a file is told");
+    assert!(open(&changed, &DecryptionKey::PrivateKey(rsa())).is_err(), "for the owner of a file it is an error");
 }
 
 #[test]
-fn s6_2_derivations_that_are_too_much_work_or_incomplete_are_refused() {
+fn s6_2_incomplete_or_too_expensive_derivations_are_refused() {
     let good = DerivedKey {
         salt: vec![1; 16],
         iterations: NonZeroU32::new(1000).unwrap(),
@@ -274,9 +274,9 @@ fn s6_2_derivations_that_are_too_much_work_or_incomplete_are_refused() {
     assert!(matches!(text(""), Err(ProtectionError::Derivation(_))));
 }
 
-/// What an independent reader found in the files of other projects. The developer's copy of them is optional.
+/// Results of an independent reader on files of other projects. The developer's copy of them is optional.
 #[test]
-fn files_of_other_projects_open_to_what_another_reader_found() {
+fn files_of_other_projects_decrypt_to_an_independent_readers_results() {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/pskc"));
     let Ok(text) = std::fs::read_to_string(folder.join("expected.json")) else { return };
     let expected: Json = serde_json::from_str(&text).unwrap();

@@ -1,4 +1,4 @@
-//! Properties of reader and writer: read(write(x)) = x, written documents are valid by the schema.
+//! Properties of reader and writer: read(write(x)) = x, and written documents are valid by the schema.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use pskc::xml::{Foreign, Node, Ns, Reader, Writer, XmlLimits, is_text, ns, trim};
 use pskc::*;
 
-/// Text that is kept as it is: XML characters, no white space around.
+/// Text that is kept unchanged: XML characters, trimmed.
 fn text() -> BoxedStrategy<String> {
     prop_oneof!["[ -~]{0,12}", "\\PC{0,6}", Just("<a href=\"&\">]]></a>".to_owned())]
         .prop_filter("kept as it is", |text| is_text(text) && trim(text) == text)
@@ -36,7 +36,7 @@ fn date() -> BoxedStrategy<DateTime> {
         .boxed()
 }
 
-/// Text without a colon: `d:x` may be a qualified name, and then its prefix is kept with the element.
+/// Text without a colon: `d:x` may be a qualified name, whose prefix is kept with the element.
 fn foreign() -> BoxedStrategy<Foreign> {
     let element = |content: BoxedStrategy<Vec<Node>>| {
         (prop::sample::select(vec!["urn:x", "urn:y", ns::XENC11]), name(), content).prop_map(|(ns, local, content)| {
@@ -243,7 +243,7 @@ proptest! {
         prop_assert_eq!(&KeyContainer::from_xml(&document).unwrap(), &container);
         prop_assert_eq!(container.to_xml(), document, "the same value gives the same octets");
 
-        // p26: the same inside of another document, under another name
+        // p26: the same inside another document, under another name
         let mut writer = Writer::new();
         writer.start("d:x").attr("xmlns:d", ns::DSKPP).attr("xmlns:pskc", ns::PSKC);
         writer.attr("xmlns:ds", ns::DS).attr("xmlns:xenc", ns::XENC);
@@ -272,7 +272,7 @@ proptest! {
     }
 }
 
-/// A container with everything that has a schema of its own in it.
+/// A container with every element that has its own type in the schema.
 fn full() -> KeyContainer {
     let date: DateTime = "2026-01-31T12:00:00.5Z".parse().expect("a time");
     let foreign = Foreign {

@@ -1,5 +1,5 @@
-//! Strict reading accepts what the schema of RFC 6030 §11 accepts, and nothing else, but for what is said here. Where
-//! xmllint and the schema are at hand, they give the verdict on each case too.
+//! Strict reading accepts exactly what the schema of RFC 6030 §11 accepts, except as stated here. If
+//! xmllint and the schema are available, each case is also checked with them.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -20,7 +20,7 @@ fn read(content: &str) -> Option<Key> {
     KeyContainer::from_xml(document(content).as_bytes()).ok()?.key_packages.remove(0).key
 }
 
-/// What the schema says of the document, where somebody can say it.
+/// The schema's verdict on the document, if available.
 fn schema_says(content: &str, number: usize) -> Option<bool> {
     let schema = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/schema/pskc.xsd");
     let mut xmllint = Command::new("xmllint");
@@ -94,9 +94,9 @@ fn s11_strict_reading_follows_the_schema() {
     }
 }
 
-/// RFC 6030 §5: whatever a policy says that is not understood forbids the use of the key, or the file is refused.
+/// RFC 6030 §5: unknown content of a policy forbids the use of the key, or the file is refused.
 #[test]
-fn s5_no_part_of_a_policy_is_passed_over() {
+fn s5_no_part_of_a_policy_is_ignored() {
     let rules = [
         "<Policy v:a='1'/>",
         "<Policy><v:a/></Policy>",
@@ -119,9 +119,9 @@ fn s5_no_part_of_a_policy_is_passed_over() {
     }
 }
 
-/// What the schema forbids in a policy is no policy that is unknown: the file is refused with the place.
+/// A policy that violates the schema is not an unknown one: the file is refused with the place.
 #[test]
-fn s11_a_policy_that_breaks_the_schema_is_an_error_and_lenient_reading_never_lets_it_be_written() {
+fn s11_a_policy_that_violates_the_schema_is_an_error_and_never_written_after_lenient_reading() {
     let cases = [
         "<Later/>",
         "<Later xmlns=''/>",
@@ -153,9 +153,9 @@ fn s11_a_policy_that_breaks_the_schema_is_an_error_and_lenient_reading_never_let
     }
 }
 
-/// RFC 6030 §9: extensions of the container come back, from a stream too.
+/// RFC 6030 §9: extensions of the container are kept, also when streaming.
 #[test]
-fn s9_extensions_behind_the_packages_are_kept() {
+fn s9_extensions_after_the_packages_are_kept() {
     let document = document("").replace("</KeyContainer>", "<Extensions><v:a>1</v:a></Extensions></KeyContainer>");
     let mut reader = ContainerReader::new(document.as_bytes()).unwrap();
     let mut writer = ContainerWriter::new(Vec::new(), &Header::default()).unwrap();
@@ -168,7 +168,7 @@ fn s9_extensions_behind_the_packages_are_kept() {
     assert_eq!(read.extensions[0].elements[0].text(), "1");
 }
 
-/// A qualified name in a value of an extension means the same when it was written again.
+/// A qualified name in a value of an extension keeps its meaning when written.
 #[test]
 fn s9_prefixes_in_the_values_of_extensions_keep_their_meaning() {
     let extension = "<Extensions xmlns:xs='http://www.w3.org/2001/XMLSchema'><v:a xsi:type='xs:string' v:b='1'>\

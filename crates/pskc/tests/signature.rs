@@ -1,6 +1,6 @@
-//! Signatures of containers (RFC 6030 §7): those of other programs verified, our own made, and what attackers try.
+//! Signatures of containers (RFC 6030 §7): interoperability, our own signatures, and attacks.
 //!
-//! `data/signature/` has keys, certificates and documents that `make.sh` there made with openssl and xmlsec1.
+//! `data/signature/` has keys, certificates and documents, created with openssl and xmlsec1 by its `make.sh`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 #[path = "signature/attacks.rs"]
@@ -49,7 +49,7 @@ fn by_root() -> VerifyOptions {
     VerifyOptions::with_anchors(vec![certificate("root")], time("2040-01-01T00:00:00Z"))
 }
 
-/// What a reader finds in the document, the signature and the order of attributes not counted.
+/// The container in the document, without signature and attribute order.
 fn container(document: &[u8]) -> KeyContainer {
     let mut container = KeyContainer { signed: false, ..KeyContainer::from_xml(document).unwrap() };
     for element in container.extensions.iter_mut().flat_map(|extensions| &mut extensions.elements) {
@@ -58,7 +58,7 @@ fn container(document: &[u8]) -> KeyContainer {
     container
 }
 
-/// Documents of xmlsec1, the owner of the certificate, and the algorithm.
+/// Documents of xmlsec1, the certificate's owner, and the algorithm.
 const DOCUMENTS: [(&str, &str, SignatureAlgorithm); 7] = [
     ("rsa-sha256-exc", "rsa", SignatureAlgorithm::RsaSha256),
     ("rsa-sha384-default", "rsa", SignatureAlgorithm::RsaSha384),
@@ -70,7 +70,7 @@ const DOCUMENTS: [(&str, &str, SignatureAlgorithm); 7] = [
 ];
 
 #[test]
-fn s7_signatures_of_another_program_are_verified() {
+fn s7_signatures_of_xmlsec1_are_verified() {
     for (name, owner, algorithm) in DOCUMENTS {
         let document = data(&format!("{name}.xml"));
         let is_sha1 = algorithm == SignatureAlgorithm::RsaSha1;
@@ -96,7 +96,7 @@ fn s7_signatures_of_another_program_are_verified() {
     }
 }
 
-/// The form that was signed, for one document, as `xmlsec1 --store-references` shows it.
+/// The canonical form of one document, as shown by `xmlsec1 --store-references`.
 #[test]
 fn s7_content_is_what_was_digested() {
     let verified = verify(&data("p256-prefixes.xml"), &by_root()).unwrap();

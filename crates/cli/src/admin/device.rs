@@ -21,38 +21,46 @@ use crate::shown::shown;
 pub(super) enum DeviceCommand {
     /// Register a device
     Create {
-        #[arg(long)]
+        /// The device's manufacturer
+        #[arg(long, help_heading = "Device")]
         manufacturer: String,
-        #[arg(long)]
+        /// The device's serial number
+        #[arg(long, help_heading = "Device")]
         serial: String,
-        /// The device's name for its key
-        #[arg(long)]
+        /// The server's name for the device's own key
+        #[arg(long, help_heading = "Key")]
         key_name: String,
         #[command(flatten)]
         keys: DeviceKeyArgs,
     },
     /// List devices
     List {
-        /// Only of this manufacturer
-        #[arg(long)]
+        /// List only this manufacturer's devices
+        #[arg(long, help_heading = "Filter")]
         manufacturer: Option<String>,
-        /// Only with this serial number
-        #[arg(long)]
+        /// List only the device with this serial number
+        #[arg(long, help_heading = "Filter")]
         serial: Option<String>,
     },
     /// Show a device, without its shared key
-    Show { id: String },
+    Show {
+        /// The device's id, as `admin device list` shows it
+        id: String,
+    },
     /// Replace or remove a device's keys
     Change(Change),
     /// Delete a device, unless enrolments or keys refer to it
-    Delete { id: String },
+    Delete {
+        /// The device's id, as `admin device list` shows it
+        id: String,
+    },
     /// Register the devices of a table (CSV) or a key file (PSKC); after an interruption, run the command again
     Import(import::DeviceImportArgs),
 }
 
 #[derive(Args)]
 pub(super) struct DeviceKeyArgs {
-    /// File with the shared key (16 to 64 octets): hexadecimal, Base64 or its octets
+    /// File with the shared key (16 to 64 octets): hexadecimal, Base64 or raw octets
     #[arg(long, value_name = "FILE", help_heading = "Key")]
     shared_key_file: Option<PathBuf>,
     /// File with the device's certificate (PEM or DER)
@@ -73,17 +81,18 @@ impl DeviceKeyArgs {
 
 #[derive(Args)]
 pub(super) struct Change {
+    /// The device's id, as `admin device list` shows it
     id: String,
-    /// The device's new name for its key
-    #[arg(long)]
+    /// The server's new name for the device's own key
+    #[arg(long, help_heading = "Key")]
     key_name: Option<String>,
     #[command(flatten)]
     keys: DeviceKeyArgs,
     /// Remove the shared key
-    #[arg(long, conflicts_with = "shared_key_file")]
+    #[arg(long, conflicts_with = "shared_key_file", help_heading = "Key")]
     no_shared_key: bool,
     /// Remove the certificate
-    #[arg(long, conflicts_with = "certificate")]
+    #[arg(long, conflicts_with = "certificate", help_heading = "Key")]
     no_certificate: bool,
 }
 

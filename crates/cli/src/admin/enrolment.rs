@@ -1,4 +1,4 @@
-//! Enrolments, and the first password that makes a key active.
+//! Enrolments, and the first one-time password, which activates a key.
 
 use std::path::Path;
 
@@ -18,9 +18,15 @@ pub(super) enum EnrolmentCommand {
     /// Create an enrolment and show its authentication code once
     Create(Box<NewEnrolmentArgs>),
     /// Show an enrolment's state
-    Show { id: String },
+    Show {
+        /// The enrolment's id
+        id: String,
+    },
     /// Revoke an enrolment
-    Revoke { id: String },
+    Revoke {
+        /// The enrolment's id
+        id: String,
+    },
 }
 
 #[derive(Args)]
@@ -91,7 +97,7 @@ impl EnrolmentCommand {
     }
 }
 
-/// Everything, and last who tried its code in vain.
+/// All fields, then the addresses with wrong codes.
 fn describe(details: &EnrolmentDetails) -> String {
     let mut text = vec![lines(&details.enrolment)];
     if let Some(RefusalEntry { detail, at, .. }) = &details.last_refusal {
@@ -133,7 +139,7 @@ impl NewEnrolmentArgs {
     }
 }
 
-/// What the operator gives to the user. `ca` is the file with the certificates that are trusted instead of the system's.
+/// What the operator gives to the user. `ca`: the CA file that is trusted instead of the system's.
 fn describe_new(created: &CreatedEnrolment, ca: Option<&Path>) -> String {
     let CreatedEnrolment { enrolment, authentication_code, trigger_url, .. } = created;
     let mut text = format!(
@@ -163,28 +169,28 @@ fn describe_new(created: &CreatedEnrolment, ca: Option<&Path>) -> String {
     text
 }
 
-/// A code in groups of four, as people read and type it.
+/// A code in groups of four, for reading and typing.
 fn grouped(code: &str) -> String {
     let digits: Vec<char> = code.chars().collect();
     digits.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
 }
 
-/// A password that somebody has shown.
+/// A one-time password to validate.
 #[derive(Args)]
 pub(super) struct ValidateArgs {
     /// The one-time password
     otp: String,
     /// The user who presents it
-    #[arg(long, required_unless_present_any = ["key", "client_id"])]
+    #[arg(long, required_unless_present_any = ["key", "client_id"], help_heading = "Key")]
     user: Option<String>,
     /// The key that generated it
-    #[arg(long, value_name = "KEY_ID")]
+    #[arg(long, value_name = "KEY_ID", help_heading = "Key")]
     key: Option<String>,
     /// The challenge that it answers (OCRA)
-    #[arg(long)]
+    #[arg(long, help_heading = "Password")]
     challenge: Option<String>,
     /// The enrolment's client ID (the first part of its code), for a key that awaits its first password
-    #[arg(long)]
+    #[arg(long, help_heading = "Key")]
     client_id: Option<String>,
 }
 
@@ -197,7 +203,7 @@ impl ValidateArgs {
             Some(key_id) => format!("valid (key {})", shown(key_id)),
             None => "not valid".to_owned(),
         })?;
-        if verdict.valid { Ok(()) } else { std::process::exit(1) } // all has been said
+        if verdict.valid { Ok(()) } else { std::process::exit(1) } // everything is reported
     }
 }
 
@@ -208,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_looks_at_an_enrolment_sees_why_its_code_failed_and_who_has_to_wait() {
+    fn enrolment_details_show_why_the_code_failed_and_which_addresses_are_locked() {
         let mut enrolment = json!({
             "id": "e1",
             "state": "open",

@@ -38,7 +38,7 @@ enum AdminCommand {
     /// Manage devices that have their own key
     #[command(subcommand)]
     Device(device::DeviceCommand),
-    /// Manage enrolments: each lets a user get one key, once
+    /// Manage enrolments: each allows a user to get one key, once
     #[command(subcommand)]
     Enrolment(enrolment::EnrolmentCommand),
     /// Validate a one-time password, as a relying service does
@@ -65,22 +65,28 @@ enum KeyCommand {
     /// List keys
     List {
         /// Only this user's keys
-        #[arg(long)]
+        #[arg(long, help_heading = "Filter")]
         user: Option<String>,
     },
     /// Show a key, without its secret
-    Show { id: String },
+    Show {
+        /// The key's Id, as `admin key list` shows it
+        id: String,
+    },
     /// Revoke a key
-    Revoke { id: String },
+    Revoke {
+        /// The key's Id, as `admin key list` shows it
+        id: String,
+    },
     /// Assign an unassigned key to a user
     Assign {
         /// The key's Id, as `admin key list` shows it
         id: String,
         /// The user's name; the server creates the user if needed
-        #[arg(long)]
+        #[arg(long, help_heading = "Key")]
         user: String,
     },
-    /// Resynchronise with a token whose counter ran ahead or whose clock is off, from consecutive one-time passwords
+    /// Resynchronise a token whose counter or clock has drifted, from consecutive one-time passwords
     Resync {
         /// The key's Id, as `admin key list` shows it
         id: String,
@@ -100,12 +106,15 @@ enum AdminTokenCommand {
     Create {
         /// What the token is for
         name: String,
-        /// What the token may do
-        #[arg(long = "role", required = true, value_parser = one_of::<Role>(Role::NAMES))]
+        /// Role of the token; repeatable
+        #[arg(long = "role", help_heading = "Token", required = true, value_parser = one_of::<Role>(Role::NAMES))]
         roles: Vec<Role>,
     },
     /// Delete a token; it stops working
-    Delete { id: String },
+    Delete {
+        /// The token's id, as `admin token create` shows it
+        id: String,
+    },
 }
 
 impl Admin {
@@ -135,13 +144,13 @@ impl Admin {
     }
 }
 
-/// The two parts of `MANUFACTURER:SERIAL`.
+/// Splits `MANUFACTURER:SERIAL`.
 pub(crate) fn device_name(text: &str) -> Result<(String, String), Failure> {
     match text.split_once(':') {
         Some((manufacturer, serial)) if !manufacturer.is_empty() && !serial.is_empty() => {
             Ok((manufacturer.to_owned(), serial.to_owned()))
         }
-        _ => Err(Failure::usage("name a device as MANUFACTURER:SERIAL")),
+        _ => Err(Failure::usage("a device is MANUFACTURER:SERIAL")),
     }
 }
 
@@ -168,8 +177,7 @@ impl KeyCommand {
                 let answer: Resynced = api.post(&paths::of(paths::KEY_RESYNC, &id), &resync).await?;
                 output.print(&answer, || match answer.synchronised {
                     true => format!("key {id} is synchronised with its token"),
-                    false => "no match for these passwords: type two or more consecutive ones from the token, in order"
-                        .to_owned(),
+                    false => "no match: type at least two consecutive passwords from the token, in order".to_owned(),
                 })?;
                 if answer.synchronised { Ok(()) } else { std::process::exit(1) }
             }
@@ -187,14 +195,14 @@ fn line(key: &ListedKey) -> String {
     format!("{:<24} {state:<12} {key_type:<8} {}", shown(key_id), shown(user.unwrap_or("-")))
 }
 
-/// Reads one of those names.
+/// Parses one of these names.
 fn one_of<T: FromStr<Err = UnknownName> + Clone + Send + Sync + 'static>(
     names: &'static [&'static str],
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
-/// Every item of a list that comes in pages: `query` has the `after` that it is given.
+/// All items of a paged list; `query` receives the `after` parameter.
 async fn all<T: DeserializeOwned, Q: Serialize>(
     api: &Api,
     path: &str,
@@ -216,7 +224,7 @@ async fn delete(api: &Api, output: &Output, what: &str, path: &str, id: &str) ->
     output.print(&json!({ "id": id, "done": true }), || format!("{what} {}: done", shown(id)))
 }
 
-/// One line per member that has a value.
+/// One line per member with a value.
 fn lines(answer: &impl Serialize) -> String {
     let document = serde_json::to_value(answer).unwrap_or_default();
     let members = document.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());

@@ -1,4 +1,4 @@
-//! `dskpp admin key import` and `export`: keys in bulk.
+//! `dskpp admin key import` and `export`: bulk import and export of keys.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -25,9 +25,9 @@ use crate::pskc::material::{certificate_pem, first_line, key_file};
 use crate::pskc::protect::To;
 use crate::shown::{count, note, shown};
 
-/// Keys in one request.
+/// Keys per request.
 const BATCH: u64 = 2000;
-/// Lines of a report for people, at most; `--json` lists all.
+/// At most this many lines of a text report; `--json` lists all.
 const MOST: usize = 50;
 
 #[derive(Args)]
@@ -46,13 +46,13 @@ pub(super) struct KeyImportArgs {
 
 struct PackageBatch {
     first: u64,
-    /// The keys in the clear, for the server alone.
+    /// The keys in plaintext, for the server only.
     body: Zeroizing<Vec<u8>>,
 }
 
 impl KeyImportArgs {
-    /// Sends the keys in batches. What the server has of this file already is not sent again, so an import that was
-    /// interrupted goes on where it ended.
+    /// Sends the keys in batches. Batches that the server has from an earlier attempt are skipped, so an interrupted import
+    /// resumes.
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let more = match (&self.user, self.assign_user_ids) {
             (Some(user), _) => format!("&user={}", paths::escaped(user)),
@@ -89,13 +89,13 @@ impl KeyImportArgs {
     }
 }
 
-/// Reads the packages behind the first `done`, and gives them in batches.
+/// Reads the packages after the first `done` and sends them in batches.
 fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<PackageBatch>) -> Result<(), Failure> {
     let (mut number, mut batch) = (0, None);
     let send = |batch: &mut Option<(u64, ContainerWriter<Vec<u8>>)>| -> Result<(), Failure> {
         let Some((first, writer)) = batch.take() else { return Ok(()) };
         let body = Zeroizing::new(writer.finish(&[]).map_err(Failure::new)?);
-        // Where nobody takes it any more, the reason is told there.
+        // If nobody receives it, the receiver reports why.
         let _ = sender.blocking_send(PackageBatch { first, body });
         Ok(())
     };
@@ -125,7 +125,7 @@ fn read(file: &KeyFile, done: u64, sender: &mpsc::Sender<PackageBatch>) -> Resul
     send(&mut batch)
 }
 
-/// What became of the file, in this call and in those before, if it was sent in part then.
+/// The outcome for the whole file, including earlier attempts.
 #[derive(Serialize)]
 struct KeyImportReport {
     import: String,
@@ -163,7 +163,7 @@ impl KeyImportReport {
             }
             lines.join("\n")
         })?;
-        // All has been said: only the exit code is left to tell.
+        // Everything is reported: only the exit code remains.
         if *refused == 0 { Ok(()) } else { std::process::exit(1) }
     }
 }
@@ -173,11 +173,11 @@ fn line(kind: &str, key: &RejectedKey) -> String {
     format!("  key {} ({}) {kind}{reason}", key.index.saturating_add(1), shown(&key.key_id))
 }
 
-/// More octets than the comment at the end of an export has.
+/// Larger than the comment at the end of an export.
 const MAX_END: usize = 256 * 1024;
 
-/// What the server says, in a comment behind the last element, of keys that it could not read. Nothing else in the
-/// document begins like this: in texts `<` is escaped.
+/// The keys that the server could not read, from a comment after the last element. Nothing else in the document
+/// starts like this: `<` is escaped in texts.
 fn left_out(end: &[u8]) -> Result<LeftOut, Failure> {
     let end = String::from_utf8_lossy(end);
     let Some((_, comment)) = end.rsplit_once("<!-- {") else { return Ok(LeftOut::default()) };
@@ -191,7 +191,7 @@ fn left_out(end: &[u8]) -> Result<LeftOut, Failure> {
 #[group(id = "protection", required = true, multiple = false, args = ["to_key_file", "to_password_file", "to_certificate", "in_the_clear"])]
 pub(super) struct KeyExportArgs {
     /// Only this user's keys
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Filter")]
     user: Option<String>,
 
     /// File with the encryption key (16, 24 or 32 octets): hexadecimal, Base64 or raw octets
@@ -248,7 +248,7 @@ impl KeyExportArgs {
         }
         match count {
             0 => Ok(()),
-            // All has been said but how many; only the exit code is left to tell.
+            // Only the number of keys is known here; the exit code remains.
             _ => {
                 note(format!("{count} unreadable keys are missing from the file; the server's log names them"));
                 std::process::exit(1)

@@ -1,4 +1,4 @@
-//! The cryptography that RFC 6063 demands of a server, bare: PBKDF2, and an RSA decryption in four-pass, an RSA
+//! The bare cryptography that RFC 6063 requires of a server: PBKDF2, plus an RSA decryption in four-pass or an RSA
 //! encryption in two-pass with key transport.
 
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use crate::output::Failure;
 
 const ROUNDS: u32 = 60;
 
-/// CPU milliseconds of what one run of that kind needs.
+/// CPU milliseconds of the bare cryptography of one run.
 pub(super) fn bare_ms(kind: RunKind) -> Result<f64, Failure> {
     let key = RsaPrivateKey::generate(2048).map_err(Failure::new)?;
     let r_c = SystemRandom.bytes(32);
@@ -30,7 +30,7 @@ pub(super) fn bare_ms(kind: RunKind) -> Result<f64, Failure> {
                 let encrypted = public.encrypt(RsaEncryption::OaepSha1, &r_c, &mut SystemRandom);
                 std::hint::black_box(encrypted.map_err(Failure::new)?);
             }
-            // The wrapping key comes of the password, too.
+            // The wrapping key is also derived from the password.
             RunKind::TwoPass(_) => _ = std::hint::black_box(derive(&r_c)),
             _ => _ = std::hint::black_box(key.decrypt_oaep(RsaEncryption::OaepSha1, &encrypted).map_err(Failure::new)?),
         }

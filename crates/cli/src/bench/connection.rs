@@ -1,4 +1,4 @@
-//! One kept-alive connection, as lean as HTTP/1.1 allows: the client must not cost more than the server.
+//! A keep-alive connection with minimal HTTP/1.1: the client must not cost more than the server.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/dskpp+xml"
 
 impl Endpoint {
     pub(super) fn new(url: &str, ca: Option<&std::path::Path>) -> Result<Self, Failure> {
-        check_url(url).map_err(Failure::usage)?; // the rules of every client hold here too
+        check_url(url).map_err(Failure::usage)?; // as every client does
         let uri: Uri = url.parse().map_err(|_| Failure::usage(format!("{url} is not a URL")))?;
         let host = uri.host().ok_or_else(|| Failure::usage(format!("{url} has no host")))?.to_owned();
         let secure = uri.scheme_str() == Some("https");
@@ -50,7 +50,7 @@ impl Endpoint {
         self.begin(stream.map_err(|why| self.failed(&why))?).await
     }
 
-    /// As from another machine: `source` is an address of the loopback network. Nothing of the connection stays.
+    /// Connects from `source`, a loopback address, as another machine would. No connection state is kept.
     pub(super) async fn connect_from(&self, source: Ipv4Addr) -> Result<BenchConnection, Failure> {
         let connect = async || {
             let socket = TcpSocket::new_v4()?;
@@ -90,14 +90,14 @@ async fn handshaken<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 }
 
 impl BenchConnection {
-    /// Asks for a path; gives HTTP status and body.
+    /// Requests a path; returns HTTP status and body.
     pub(super) async fn get(&mut self, path: &'static str) -> Result<(u16, Bytes), Failure> {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = Uri::from_static(path);
         self.send(request).await
     }
 
-    /// Posts a DSKPP message; gives HTTP status and body.
+    /// Posts a DSKPP message; returns HTTP status and body.
     pub(super) async fn post(&mut self, endpoint: &Endpoint, body: Vec<u8>) -> Result<(u16, Bytes), Failure> {
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;

@@ -1,4 +1,4 @@
-//! Complete runs, many at a time.
+//! Concurrent complete runs.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::enroll::names::MethodName;
 use crate::output::Failure;
 
-/// What every run is made of.
+/// The parameters of every run.
 #[derive(Clone)]
 pub(super) struct Recipe {
     pub(super) endpoint: Endpoint,
@@ -26,11 +26,11 @@ pub(super) struct Recipe {
     way: RunSetup,
 }
 
-/// What a run is.
+/// The kind of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RunKind {
     FourPass,
-    /// Four-pass with the shared key of a device: without PBKDF2 and RSA.
+    /// Four-pass with a device's shared key: without PBKDF2 and RSA.
     FourPassShared,
     TwoPass(MethodName),
 }
@@ -42,7 +42,7 @@ impl RunKind {
     }
 }
 
-/// What a client needs for it.
+/// What a client needs for a kind of run.
 #[derive(Clone)]
 enum RunSetup {
     FourPass,
@@ -55,24 +55,24 @@ pub(super) struct Load {
     pub(super) concurrency: usize,
 }
 
-/// What came out.
+/// The measurements.
 #[derive(Default)]
 pub(super) struct Measured {
     pub(super) elapsed: Duration,
-    /// Of whole runs, in microseconds.
+    /// Durations of complete runs, in microseconds.
     pub(super) run_us: Vec<u32>,
-    /// Of ClientHello alone, in microseconds.
+    /// Durations of ClientHello alone, in microseconds.
     pub(super) hello_us: Vec<u32>,
-    /// How the runs ended.
+    /// Runs by final status.
     pub(super) statuses: BTreeMap<String, u64>,
 }
 
 type Codes = Arc<Mutex<VecDeque<AuthCode>>>;
 
-/// Names of the device that runs without KDF cost use.
+/// The device that runs without KDF cost use.
 const MANUFACTURER: &str = "dskpp bench";
 const KEY_NAME: &str = "dskpp-bench";
-/// Requests to the admin API at the same time.
+/// Concurrent requests to the admin API.
 const PREPARING: usize = 32;
 
 impl Recipe {
@@ -111,7 +111,7 @@ impl Recipe {
     }
 }
 
-/// A device at the server, with a key of so many octets.
+/// Registers a device with a key of `key_len` octets.
 async fn create_device(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, Secret), Failure> {
     let key = SystemRandom.secret(key_len);
     let shared_key_hex = data_encoding::HEXLOWER.encode(key.expose());
@@ -131,7 +131,7 @@ async fn create_device(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, S
     Ok((info, key))
 }
 
-/// New enrolments at the server, with the codes to use them.
+/// Creates enrolments and returns their codes.
 pub(super) async fn enrolments(api: &Api, count: u32, bar: Option<ProgressBar>) -> Result<Vec<AuthCode>, Failure> {
     let mut tasks = JoinSet::new();
     for first in 0..PREPARING as u32 {
@@ -221,7 +221,7 @@ async fn work(
     }
 }
 
-/// One run; gives its status.
+/// One run; returns its status.
 pub(super) async fn run(
     recipe: &Recipe,
     connection: &mut BenchConnection,
@@ -266,7 +266,7 @@ pub(super) async fn run(
     }
 }
 
-/// One two-pass run. What takes long is done away from the connections.
+/// One two-pass run. Slow work runs outside the connection tasks.
 async fn two_pass(
     recipe: &Recipe,
     connection: &mut BenchConnection,

@@ -1,4 +1,4 @@
-//! `dskpp bench`: complete enrolments against a server, as fast as it can.
+//! `dskpp bench`: complete enrolments against a server, as fast as possible.
 
 mod baseline;
 mod connection;
@@ -70,13 +70,13 @@ pub(crate) struct Bench {
     ca: Option<PathBuf>,
 }
 
-/// What else can be measured.
+/// Further measurements.
 #[derive(Subcommand)]
 enum Other {
     Crowd(crowd::Crowd),
 }
 
-/// What is measured, and whether we started it.
+/// The server to measure, and whether this process started it.
 struct Target {
     origin: String,
     token: String,
@@ -85,7 +85,7 @@ struct Target {
 }
 
 impl Target {
-    /// A server of this bench's own, with this option beside.
+    /// Starts a server, with an additional option.
     fn start(http: bool, option: Option<&str>) -> Result<Self, Failure> {
         let child = Child::start(http, option)?;
         let token = child.token()?;
@@ -131,7 +131,7 @@ impl Bench {
         let concurrency = self.concurrency.unwrap_or(if kind.is_slow() { 16 } else { 384 });
         let load = Load { recipe, concurrency: concurrency as usize };
 
-        // A pilot warms everything up and tells how many enrolments the time will take.
+        // A pilot warms everything up and estimates how many enrolments are needed.
         let pilot_runs = (concurrency * if kind.is_slow() { 4 } else { 64 }).min(self.count.unwrap_or(u32::MAX));
         let pilot_codes = load::enrolments(&api, pilot_runs, None).await?;
         let pilot = load.run(pilot_codes, None, None).await?;

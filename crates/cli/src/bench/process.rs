@@ -2,13 +2,13 @@
 
 use std::fs;
 
-/// The costs of a process from a moment on.
+/// Measures a process from now on.
 pub(super) struct Usage {
     pid: u32,
     cpu_ms: Option<f64>,
 }
 
-/// What it cost.
+/// What the process used.
 pub(super) struct ProcessCost {
     pub(super) cpu_ms: Option<f64>,
     pub(super) peak_rss_mib: Option<f64>,
@@ -46,7 +46,7 @@ fn peak_rss_mib(pid: u32) -> Option<f64> {
     status_mib(pid, "VmHWM:")
 }
 
-/// The memory of a process, now.
+/// The current memory of a process.
 pub(super) fn rss_mib(pid: u32) -> Option<f64> {
     status_mib(pid, "VmRSS:")
 }

@@ -1,4 +1,4 @@
-//! The figures, for people and for programs.
+//! The figures, as text and JSON.
 
 use serde_json::{Value, json};
 
@@ -23,12 +23,12 @@ pub(super) struct LoadReport {
     crypto_ms: Option<f64>,
 }
 
-/// Three decimals are more than the measurement is worth.
+/// The measurement justifies no more than three decimals.
 pub(super) fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-/// The value below which that share of the sorted samples lies, in milliseconds.
+/// The value below which `share` of the sorted samples lies, in milliseconds.
 pub(super) fn percentile(sorted_us: &[u32], share: f64) -> f64 {
     let last = sorted_us.len().saturating_sub(1);
     let at = (last as f64 * share).round() as usize;
@@ -78,7 +78,7 @@ impl LoadReport {
         }
     }
 
-    /// Bare PBKDF2 and RSA over what the server spent: 1 would be a protocol that costs nothing.
+    /// Bare PBKDF2 and RSA divided by the server's CPU time: 1 means that the protocol costs nothing.
     fn crypto_ratio(&self) -> Option<f64> {
         Some(self.crypto_ms? / self.server_cpu_ms_per_run.filter(|ms| *ms > 0.0)?)
     }

@@ -1,4 +1,4 @@
-//! The server that is measured, in a process of its own.
+//! The measured server, in its own process.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use dskpp_server::{Config, ServerOptions};
 use crate::log;
 use crate::output::Failure;
 
-/// What the child is told; not for people.
+/// Options of the child process; internal.
 #[derive(Args)]
 pub(crate) struct BenchServer {
     #[arg(long)]
@@ -20,14 +20,14 @@ pub(crate) struct BenchServer {
     http: bool,
     #[arg(long)]
     no_kdf_cost: bool,
-    /// With the limits that `dskpp serve` has.
+    /// Keep the limits of `dskpp serve`.
     #[arg(long)]
     limits: bool,
 }
 
 impl BenchServer {
-    /// A server as `dskpp serve` runs it, on any free loopback port, which it prints; without limits per address unless
-    /// they are what is measured.
+    /// Runs a server like `dskpp serve`, on any free loopback port, and prints its address. Without limits per address,
+    /// unless they are measured.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let mut config = Config::default();
         config.server.data_dir = self.data_dir;
@@ -42,7 +42,7 @@ impl BenchServer {
         }
         config.log.level = "warn".into();
         log::start(&config.log, None)?;
-        // Whoever measures holds the other end: this server ends with it, however that ends.
+        // The parent holds the other end: the server ends with it, however it ends.
         std::thread::spawn(|| {
             _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
             std::process::exit(0);
@@ -50,16 +50,16 @@ impl BenchServer {
         let iteration_floor_for_bench = self.no_kdf_cost.then_some(1);
         let options = ServerOptions { iteration_floor_for_bench, init: true, ..ServerOptions::default() };
         let ready = |running: &dskpp_server::Running| {
-            _ = writeln!(std::io::stdout(), "{}", running.address()); // who does not listen cannot measure
+            _ = writeln!(std::io::stdout(), "{}", running.address()); // without a reader there is nothing to measure
         };
         dskpp_server::run(config, options, ready, || Ok(Config::default())).map_err(Failure::new)
     }
 }
 
-/// The server's data folder in the child's own: the server makes it, with the mode that it needs.
+/// The server's data folder within the child's folder: the server creates it with the mode that it needs.
 const DATA: &str = "data";
 
-/// The running child; it is ended, and its folder removed, when this goes.
+/// The child process; dropping this ends it and removes its folder.
 pub(crate) struct Child {
     process: std::process::Child,
     folder: tempfile::TempDir,
@@ -68,7 +68,7 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// `option`: one more of [`BenchServer`].
+    /// `option`: an additional option of [`BenchServer`].
     pub(super) fn start(http: bool, option: Option<&str>) -> Result<Self, Failure> {
         let failed = |why: std::io::Error| Failure::new(format!("cannot start the server to measure: {why}"));
         let folder = tempfile::tempdir().map_err(failed)?;
@@ -111,7 +111,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        _ = self.process.kill(); // nothing of it is kept
+        _ = self.process.kill(); // its data is discarded anyway
         _ = self.process.wait();
     }
 }

@@ -1,4 +1,4 @@
-//! Every value of a run, computed anew from what its two sides know, and compared with what travelled.
+//! Recomputes every value of a run from what both sides know, and compares it with what was sent.
 
 use std::num::NonZeroU32;
 
@@ -15,10 +15,10 @@ use pskc::{Opener, OpenerOptions, Value};
 use super::environment::{DemoEnvironment, DemoRun};
 use crate::output::Failure;
 
-/// Where the server's own proof of the code stands.
+/// Where the server's own proof of the code is found.
 const TRIGGER: &str = "the value in the trigger and in KeyProvClientHello";
 
-/// A value, how it comes about, and what it equals.
+/// A value, its formula, and what it equals.
 pub(super) struct Derived {
     pub(super) name: &'static str,
     pub(super) formula: String,
@@ -27,7 +27,7 @@ pub(super) struct Derived {
     pub(super) equals: Option<&'static str>,
 }
 
-/// The values of a run in the order in which they come about.
+/// The values of a run in order of derivation.
 pub(super) fn values(demo: &DemoEnvironment, run: &DemoRun) -> Result<Vec<Derived>, Failure> {
     let mut values = Values { demo, run, derived: Vec::new() };
     match &run.exchanges[..] {
@@ -38,7 +38,7 @@ pub(super) fn values(demo: &DemoEnvironment, run: &DemoRun) -> Result<Vec<Derive
     Ok(values.derived)
 }
 
-/// What is told if this program's two sides and this file do not agree.
+/// The failure if this file disagrees with what was sent.
 fn unfit(name: &str) -> Failure {
     Failure::new(format!("{name} in the trace differs from the value sent")).next("please report this bug")
 }
@@ -200,7 +200,7 @@ fn finished(last: &Exchange) -> Result<ServerFinishedBody, Failure> {
     }
 }
 
-/// K_PROV out of the key package of two-pass.
+/// Decrypts K_PROV from the key package of two-pass.
 fn open(protection: &ClientProtection, password: &Secret, finished: &ServerFinishedBody) -> Result<Secret, Failure> {
     let closed = || unfit("the key package");
     let container = finished.key_package.content.container().ok_or_else(closed)?;

@@ -1,4 +1,4 @@
-//! The server, the token and the people of the demonstration.
+//! The server, token and user of the demonstration.
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
@@ -18,10 +18,10 @@ use crate::api::Api;
 use crate::enroll::fetch_trigger;
 use crate::output::Failure;
 
-/// Manufacturer, serial number and the name of the shared key of alice's device.
+/// Manufacturer, serial number and shared key name of alice's device.
 const DEVICE: (&str, &str, &str) = ("Example", "DEMO-1", "example-demo-1");
 
-/// How a key comes.
+/// A way to provision a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scenario {
     FourPass,
@@ -44,29 +44,29 @@ pub(super) struct DemoEnvironment {
     /// The key pair of alice's token, and the key that her device shares with the server.
     key_pair: Arc<RsaPrivateKey>,
     shared: Secret,
-    /// The first key that came.
+    /// The first key provisioned.
     first: Option<Token>,
-    /// All of it goes with this.
+    /// Removed on drop, with everything in it.
     _folder: tempfile::TempDir,
 }
 
-/// One run, with all that its two sides know.
+/// One run, with everything that both sides know.
 pub(super) struct DemoRun {
-    /// The authentication code as it was typed; none: there was a trigger.
+    /// The authentication code as typed; `None` for a trigger.
     pub(super) typed: Option<String>,
     pub(super) code: AuthCode,
     pub(super) trigger: Option<Vec<u8>>,
-    /// How the key travelled in two-pass.
+    /// The key protection of two-pass.
     pub(super) protection: Option<ClientProtection>,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) enrolled: Enrolled,
     pub(super) token: Token,
-    /// K_MAC of the key that was replaced.
+    /// K_MAC of the replaced key.
     pub(super) k_mac_old: Option<Secret>,
 }
 
 impl DemoEnvironment {
-    /// A server on a free port, with everything in a temporary folder, and alice's device in its register.
+    /// Starts a server on a free port in a temporary folder, and registers alice's device.
     pub(super) async fn start() -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(|why| {
             Failure::new(format!(
@@ -82,7 +82,7 @@ impl DemoEnvironment {
         std::fs::write(&config.k_server.key, pem(&k_server)).map_err(Failure::new)?;
         let options = ServerOptions { init: true, ..ServerOptions::default() };
         let running = serve(config, options).await.map_err(Failure::new)?;
-        let (origin, url_s) = (format!("https://{}", running.address()), running.url_s()[0].clone()); // two without configuration
+        let (origin, url_s) = (format!("https://{}", running.address()), running.url_s()[0].clone()); // two by default
         let ca = running.ca_file().map(std::path::Path::to_owned);
         let token = std::fs::read_to_string(running.admin_token_file()).map_err(Failure::new)?;
         let api = Api::new(&origin, token.trim(), ca.as_deref())?;
@@ -124,7 +124,7 @@ impl DemoEnvironment {
         self.api.post(paths::ENROLMENTS, &new).await
     }
 
-    /// An enrolment for alice, and the key that comes of it.
+    /// Creates an enrolment for alice and provisions its key.
     pub(super) async fn provision(&mut self, way: Scenario) -> Result<DemoRun, Failure> {
         let replaced = self.first.clone().filter(|_| way == Scenario::Renewal);
         let enrolment = self.enrolment(replaced.as_ref().map(|token| token.id.clone())).await?;
@@ -152,7 +152,7 @@ impl DemoEnvironment {
         Ok(DemoRun { typed, code, trigger, protection, exchanges, enrolled, token, k_mac_old })
     }
 
-    /// Gives a code with a wrong password, then the right one: the wrong code, and why it was refused.
+    /// Tries a code with a wrong password, then the correct one; returns the wrong code and why it was refused.
     pub(super) async fn wrong_code(&mut self) -> Result<(String, EnrollError), Failure> {
         let code = self.enrolment(None).await?.authentication_code;
         let code: AuthCode = code.expose().parse().map_err(Failure::new)?;
@@ -171,12 +171,12 @@ impl DemoEnvironment {
         enroll(&self.transport, &mut self.store, request).await
     }
 
-    /// What was sent and answered since the last call.
+    /// The messages since the last call.
     fn recorded(&self) -> Vec<Exchange> {
         std::mem::take(&mut *self.recording.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Asks for the one way of protecting the key that is to be shown.
+    /// Requests the key protection to show.
     fn protect(&self, request: &mut EnrollRequest, way: Scenario) -> Option<ClientProtection> {
         let (method, protection) = match way {
             Scenario::Transport => {
@@ -201,21 +201,21 @@ impl DemoEnvironment {
         Some(protection)
     }
 
-    /// Stops the server; the folder goes with `self`.
+    /// Stops the server; dropping `self` removes the folder.
     pub(super) async fn stop(self) -> Result<(), Failure> {
         self.running.shutdown();
         self.running.wait().await.map_err(Failure::new)
     }
 }
 
-/// Two RSA keys of 2,048 bits, made beside each other.
+/// Generates two 2,048-bit RSA keys in parallel.
 async fn key_pairs() -> Result<[RsaPrivateKey; 2], Failure> {
     let make = || tokio::task::spawn_blocking(|| RsaPrivateKey::generate(2048));
     let (one, other) = tokio::join!(make(), make());
     Ok([one.map_err(Failure::new)?.map_err(Failure::new)?, other.map_err(Failure::new)?.map_err(Failure::new)?])
 }
 
-/// PKCS #8 in PEM, as an operator's key file has it.
+/// PKCS #8 in PEM, as in an operator's key file.
 fn pem(key: &RsaPrivateKey) -> String {
     let text = data_encoding::BASE64.encode(key.to_pkcs8_der().expose());
     format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")

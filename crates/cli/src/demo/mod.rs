@@ -1,4 +1,4 @@
-//! `dskpp demo`: a server and a token, keys by every way that there is, in some seconds.
+//! `dskpp demo`: a server and a token, and every way to provision a key, in a few seconds.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,12 +16,12 @@ mod trace;
 
 #[derive(Args)]
 pub(crate) struct Demo {
-    /// Also print every message and every derived value, including secrets; they belong to the demonstration only
-    #[arg(long)]
+    /// Also print every message and every derived value, including the demonstration's secrets
+    #[arg(long, help_heading = "Output")]
     trace: bool,
 }
 
-/// What is shown, in this order: a heading, how the key comes, and what is to be said of it.
+/// The story, in order: heading, way, and explanation.
 const STORY: [(&str, Scenario, &str); 6] = [
     (
         "Four-pass",
@@ -72,7 +72,7 @@ impl Demo {
         ));
         let (typed, refused) = demo.wrong_code().await?;
         output.say(format!(
-            "\nA wrong code\n  Somebody types {typed}.\n  The client says: {refused}.\n  \
+            "\nA wrong code\n  Someone types {typed}.\n  The client says: {refused}.\n  \
              The enrolment stays open, and alice's correct code gets her key."
         ));
         let (mut runs, mut traces, mut overheard) = (Vec::new(), Vec::new(), Overheard::default());
@@ -120,7 +120,7 @@ const NEXT: &str = "Next\n  \
     dskpp admin enrolment create --user alice --key-type totp\n                              \
     a code for alice, and the command that gets her token";
 
-/// What somebody has who recorded the network, and what he would have if he could open TLS.
+/// What an eavesdropper has, inside and outside TLS.
 #[derive(Default)]
 struct Overheard {
     messages: usize,
@@ -128,7 +128,7 @@ struct Overheard {
 }
 
 impl Overheard {
-    /// Counts the messages of a run, and looks in them for its key and its password.
+    /// Counts the messages of a run, and checks that they do not contain its key or password.
     fn add(&mut self, run: &DemoRun) -> Result<(), Failure> {
         let key = run.token.secret.expose();
         let secrets = [
@@ -158,7 +158,7 @@ impl Overheard {
     }
 }
 
-/// The token's one-time password, which the server takes once and only once.
+/// The token's one-time password, which the server must accept exactly once.
 async fn proved(demo: &DemoEnvironment, run: &DemoRun) -> Result<String, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let otp = dskpp_otp::Totp::new(dskpp_otp::Digits::SIX, 30, dskpp_otp::Hash::Sha1).map_err(Failure::new)?;

@@ -1,4 +1,4 @@
-//! `--trace`: messages as people can read them, and the values behind them.
+//! `--trace`: readable messages, and the values behind them.
 
 use std::fmt::Write as _;
 
@@ -9,12 +9,12 @@ use super::derive::{self, Derived};
 use super::environment::{DemoEnvironment, DemoRun};
 use crate::output::Failure;
 
-/// Octets of a value on one line.
+/// Octets of a value per line.
 const LINE: usize = 32;
 
 /// One run, explained.
 pub(super) struct Explained {
-    /// Who sent what.
+    /// Sender and receiver, and the message.
     messages: Vec<(&'static str, String)>,
     values: Vec<Derived>,
 }
@@ -33,7 +33,7 @@ pub(super) fn explain(demo: &DemoEnvironment, run: &DemoRun) -> Result<Explained
 }
 
 impl Explained {
-    /// For people.
+    /// As text.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for (way, message) in &self.messages {
@@ -53,7 +53,7 @@ impl Explained {
         text
     }
 
-    /// For programs; messages are as they travelled.
+    /// As JSON; messages are unchanged.
     pub(super) fn document(&self, title: &str) -> Value {
         let messages = self.messages.iter().map(|(way, xml)| json!({ "way": way, "xml": xml }));
         let values = self.values.iter().map(|Derived { name, formula, octets, equals }| {
@@ -63,7 +63,7 @@ impl Explained {
     }
 }
 
-/// A message of this program, which has no white space between elements, with each element on a line.
+/// Puts each element on its own line: messages of this program have no white space between elements.
 fn indented(xml: &str) -> String {
     let mut text = String::new();
     let mut depth = 2;
@@ -80,7 +80,7 @@ fn indented(xml: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn each_element_stands_on_a_line() {
+    fn each_element_is_on_its_own_line() {
         let text = super::indented("<?xml version=\"1.0\"?><a b=\"c\"><d>e</d><f/><g><h>i</h></g></a>");
         let lines = ["    <?xml version=\"1.0\"?>", "    <a b=\"c\">", "      <d>e</d>", "      <f/>", "      <g>"];
         let rest = ["        <h>i</h>", "      </g>", "    </a>", ""];

@@ -1,4 +1,4 @@
-//! Questions to the user: `--ask`, before a trigger from a browser is used, and whether to continue with an unverified
+//! Questions to the user: `--ask`, before using a trigger from a browser, and whether to continue with an unverified
 //! server.
 
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use url::Url;
 use crate::output::Failure;
 use crate::shown::shown;
 
-/// Shows what a trigger is for, and asks. `url` is the server's URL if the trigger has none.
+/// Describes a trigger, and asks whether to use it. `url` is the server's URL if the trigger has none.
 ///
 /// # Errors
 /// The answer is not yes.
@@ -22,7 +22,7 @@ pub(super) fn go_on(trigger: &Trigger, url: Option<&str>) -> Result<(), Failure>
     }
 }
 
-/// Waits for Enter: the program's own window closes when it ends.
+/// Waits for Enter, so that the program's own window stays open.
 pub(crate) fn hold() {
     answer("Press Enter to exit. ");
 }
@@ -33,11 +33,11 @@ fn answer(question: &str) -> String {
     let mut line = String::new();
     match std::io::stdin().read_line(&mut line) {
         Ok(_) => line,
-        Err(_) => String::new(), // no answer is a no
+        Err(_) => String::new(), // no answer means no
     }
 }
 
-/// Asks whether to continue with an unverified server (profile P29). Only for a terminal: a pipe is not a person.
+/// Asks whether to continue with an unverified server (profile P29). Only on a terminal.
 pub(super) fn accept_server(change: &ServerChange) -> bool {
     eprintln!("{}", describe_change(change));
     answer("Continue only if the server's operator announced this change. Type yes to continue: ").trim() == "yes"
@@ -95,7 +95,7 @@ mod tests {
     const B_1: &str = include_str!("../../../dskpp/tests/vectors/rfc6063/b1-trigger.xml");
 
     #[test]
-    fn rfc6063_b_1_the_trigger_is_told_in_words() {
+    fn rfc6063_b_1_the_trigger_is_described_in_words() {
         let trigger = Trigger::read(B_1.as_bytes()).unwrap();
         let told = "This trigger gets a key from\n  keyprovservice.example.com\nfor the device\n  \
                     TokenVendorAcme:987654321\nreplacing your key\n  HOTP00000001";
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn p29_the_question_shows_what_was_and_what_would_be() {
+    fn p29_the_question_shows_the_old_and_the_new_server() {
         let (old, new) = (Some("https://a/dskpp".to_owned()), "https://a/dskpp/\u{202e}".to_owned());
         let told = describe_change(&ServerChange::Url { key_id: "K1".into(), old, new });
         assert_eq!(
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_trigger_says_cannot_hide_anything() {
+    fn texts_of_a_trigger_cannot_hide_anything() {
         let mut trigger = Trigger::read(B_1.as_bytes()).unwrap();
         trigger.server_url = Some("https://a/\u{202e}b\u{9b}2J".into());
         trigger.key_id = Some(b"k\x1b[2K\r\n\xff".to_vec());

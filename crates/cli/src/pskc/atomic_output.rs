@@ -1,4 +1,4 @@
-//! Where results go: standard output, or a file. A result is there whole or not at all.
+//! Where results go: standard output or a file. A result appears complete or not at all.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -9,24 +9,24 @@ use zeroize::Zeroizing;
 
 use crate::output::Failure;
 
-/// The longest result for standard output, in octets: it is held in memory until it is known to be right.
+/// The longest result for standard output, in octets: it is buffered until complete.
 const MOST: usize = 256 * 1024 * 1024;
 
-/// A result that is being written. It appears when it is [`finish`](Self::finish)ed: nothing of it is to be seen before
+/// A result being written. It appears only on [`finish`](Self::finish), when it is complete.
 /// all of it is right.
 pub(crate) enum AtomicOutput {
-    /// Held in memory meanwhile.
+    /// Buffered in memory.
     Stdout(Zeroizing<Vec<u8>>),
-    /// What is no regular file, such as a pipe or `/dev/null`: held in memory as well.
+    /// Not a regular file, such as a pipe or `/dev/null`: also buffered.
     Device(Zeroizing<Vec<u8>>, File, PathBuf),
-    /// A file, readable by its owner only; until then what is written lies beside it under another name. With whether it
-    /// may take the place of another.
+    /// A file, readable by its owner only, written under a temporary name beside it; and whether it may replace an
+    /// existing one.
     File(BufWriter<NamedTempFile>, PathBuf, bool),
 }
 
 impl AtomicOutput {
     /// # Errors
-    /// The file is there already and `force` is not given; it is a folder; its own folder cannot be written.
+    /// The file exists and `force` is not given; it is a folder; its folder is not writable.
     pub(crate) fn open(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
             return Ok(AtomicOutput::Stdout(Zeroizing::default()));
@@ -34,25 +34,25 @@ impl AtomicOutput {
         let unwritten = |why| unwritten(path, why);
         let there = path.metadata().ok();
         if there.as_ref().is_some_and(|there| there.is_dir()) {
-            return Err(Failure::new(format!("{} is a folder", path.display())).next("give the name of a file"));
+            return Err(Failure::new(format!("{} is a folder", path.display())).next("name a file"));
         }
         if there.as_ref().is_some_and(|there| !there.is_file()) {
             let file = File::options().write(true).open(path).map_err(unwritten)?;
             return Ok(AtomicOutput::Device(Zeroizing::default(), file, path.to_owned()));
         }
         if there.is_some() && !force {
-            return Err(Failure::new(format!("{} is there already", path.display())).next("--force replaces it"));
+            return Err(Failure::new(format!("{} already exists", path.display())).next("replace it with --force"));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            return Err(Failure::new(format!("there is no folder {}", folder.display())).next("make it first"));
+            return Err(Failure::new(format!("there is no folder {}", folder.display())).next("create it first"));
         }
         let file = NamedTempFile::new_in(folder);
-        let file = file.map_err(|why| Failure::new(format!("{} cannot be written: {why}", folder.display())))?;
+        let file = file.map_err(|why| Failure::new(format!("cannot write {}: {why}", folder.display())))?;
         Ok(AtomicOutput::File(BufWriter::new(file), path.to_owned(), force))
     }
 
-    /// Makes the result appear.
+    /// Publishes the result.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self {
             AtomicOutput::Stdout(held) => {
@@ -78,7 +78,7 @@ impl Write for AtomicOutput {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         match self {
             AtomicOutput::Stdout(held) | AtomicOutput::Device(held, ..) if held.len() + octets.len() > MOST => {
-                Err(io::Error::other("it is longer than 256 MiB, so it needs a file (--output)"))
+                Err(io::Error::other("longer than 256 MiB: name a file with --output"))
             }
             AtomicOutput::Stdout(held) | AtomicOutput::Device(held, ..) => held.write(octets),
             AtomicOutput::File(out, ..) => out.write(octets),
@@ -97,14 +97,14 @@ fn unwritten(path: &Path, why: io::Error) -> Failure {
     Failure::new(format!("{} cannot be written: {}", path.display(), why.kind()))
 }
 
-/// The outcome of writing. A reader that has seen enough ends the program quietly, as elsewhere.
+/// The outcome of writing. A closed pipe ends the program quietly.
 pub(crate) fn printed<T>(outcome: io::Result<T>) -> Result<T, Failure> {
     match outcome {
         Ok(done) => Ok(done),
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(why) => Err(Failure::new(match why.get_ref() {
-            Some(told) => format!("the result cannot be written: {told}"),
-            None => format!("the result cannot be written: {}", why.kind()),
+            Some(told) => format!("cannot write the result: {told}"),
+            None => format!("cannot write the result: {}", why.kind()),
         })),
     }
 }

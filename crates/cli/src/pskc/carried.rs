@@ -1,10 +1,10 @@
-//! What PSKC can carry: texts of characters that XML has, without white space at their ends, which readers take off.
+//! The texts that PSKC can carry: valid XML characters, no white space at either end (readers trim it).
 
 use pskc::KeyPackage;
 use pskc::xml::{is_language, is_text, trim};
 
 /// # Errors
-/// Which text a reader would not get back as it is.
+/// Which text a reader would not get back unchanged.
 pub(crate) fn carries(package: &KeyPackage) -> Result<(), String> {
     let (key, device) = (package.key.as_ref(), package.device_info.as_ref());
     let suite = key.and_then(|key| key.algorithm_parameters.as_ref()?.suite.as_ref());
@@ -32,13 +32,13 @@ pub(crate) fn carries(package: &KeyPackage) -> Result<(), String> {
     let language = key.and_then(|key| key.friendly_name_language.as_deref());
     match wrong {
         None if language.is_some_and(|language| !is_language(language)) => {
-            Err("the format cannot carry the language of its friendly name: it is none (RFC 5646)".to_owned())
+            Err("the format cannot carry the language of its friendly name: not a language tag (RFC 5646)".to_owned())
         }
         None => Ok(()),
         Some((what, text)) => {
             let why = match text.is_some_and(bad) {
                 true => "XML has no such character",
-                false => "readers take white space off its ends",
+                false => "readers trim white space at its ends",
             };
             Err(format!("the format cannot carry its {what} unchanged: {why}"))
         }

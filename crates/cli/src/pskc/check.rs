@@ -20,7 +20,7 @@ use super::unlock::OpenedBy;
 use crate::output::{Failure, Output};
 use crate::shown::{self, count};
 
-/// What is told of one file, at most.
+/// At most this many findings are reported per file.
 pub(super) const MOST: usize = 100;
 
 #[derive(Args)]
@@ -31,8 +31,8 @@ pub(crate) struct Check {
     #[command(flatten)]
     by: OpenedBy,
 
-    /// A file with the MAC key, in the forms of --key-file, where the key file only names one
-    #[arg(long, value_name = "FILE")]
+    /// File with the MAC key, in a form that --key-file takes, if the key file only names that key
+    #[arg(long, value_name = "FILE", help_heading = "Decryption")]
     mac_key_file: Option<PathBuf>,
 }
 
@@ -40,17 +40,17 @@ pub(crate) struct Check {
 #[derive(Default)]
 struct CheckResult {
     keys: u64,
-    /// Keys with values that are encrypted and were not opened.
+    /// Keys with encrypted values that were not decrypted.
     closed: u64,
     problems: Vec<Finding>,
 }
 
-/// Something that is wrong, where, and what to do about it.
+/// A finding: what is wrong, where, and what to do about it.
 pub(super) struct Finding {
     pub(super) line: Option<u64>,
     what: String,
     next: Option<&'static str>,
-    /// Whether the file breaks a rule; otherwise it is only unwise or of little use.
+    /// Whether the file breaks a rule. Otherwise the finding is a warning.
     is_error: bool,
 }
 
@@ -63,40 +63,40 @@ impl Finding {
         Finding { is_error: false, ..Finding::error(line, what, next) }
     }
 
-    /// What a document is that is no PSKC at all.
+    /// For a document that is not PSKC at all.
     fn of_other(document: &Document) -> Result<Option<Self>, Failure> {
         let (what, next) = match document.kind()? {
             FileKind::Keys(Format::Pskc) => return Ok(None),
             FileKind::Text => (
                 TEXT_OF_NO_FORMAT.to_owned(),
-                "ask the sender which format it is; `dskpp pskc convert --from` reads it",
+                "ask the sender for its format; `dskpp pskc convert --from FORMAT` reads it",
             ),
-            FileKind::Unknown => ("of no kind that is known".to_owned(), "ask the sender what it is"),
+            FileKind::Unknown => ("an unknown format".to_owned(), "ask the sender for its format"),
             FileKind::Keys(format) => (
                 format.what().to_owned(),
-                "`dskpp pskc convert FILE -o keys.xml` makes PSKC of it, `dskpp pskc inspect FILE` shows it",
+                "convert it with `dskpp pskc convert FILE -o keys.xml`, or show it with `dskpp pskc inspect FILE`",
             ),
             FileKind::Other(what, next) => (what, next),
         };
-        let what = format!("it is no PSKC (RFC 6030): it is {what}");
+        let what = format!("this is not PSKC (RFC 6030) but {what}");
         Ok(Some(Finding { line: None, what, next: Some(next), is_error: true }))
     }
 
-    /// A fault against the schema.
+    /// A violation of the schema.
     fn of_schema(why: &pskc::Error) -> Self {
         Finding::error(
             why.place().line,
             why,
             match super::packages::may_be_lenient(why) {
-                true => "correct it; what vendors ship may still be readable with --lenient",
+                true => "correct it, or try --lenient, which reads many vendors' files",
                 false => "correct it, or ask the sender for the file again",
             },
         )
     }
 
-    /// A value that does not open with what was given.
+    /// A value that cannot be decrypted with the given key.
     fn of_opening(why: Failure, line: u64) -> Self {
-        Finding::error(line, why.message, "give what opens the file, or ask the sender for it again")
+        Finding::error(line, why.message, "pass the right key or password, or ask the sender for the file again")
     }
 
     fn to_json(&self) -> Json {
@@ -120,7 +120,7 @@ impl Check {
             _ => None,
         };
         if container.is_some() && self.mac_key_file.is_some() {
-            return Err(Failure::usage("--mac-key-file is for PSKC").next("leave it out"));
+            return Err(Failure::usage("--mac-key-file is for PSKC").next("omit it"));
         }
         let CheckResult { keys, closed, problems } = match container {
             Some(format) => self.container(&document, format)?,
@@ -171,11 +171,11 @@ impl Check {
             });
             lines.join("\n")
         })?;
-        // All has been said: only the exit code is left to tell.
+        // Everything is reported: only the exit code remains.
         if valid { Ok(()) } else { std::process::exit(1) }
     }
 
-    /// What a file of CMS or PKCS #12 says of its keys is what PSKC says, and has to follow the same rules.
+    /// Keys in CMS and PKCS #12 follow the same rules as those in PSKC.
     fn container(&self, document: &Document, format: FileFormat) -> Result<CheckResult, Failure> {
         let mut notes = Notes::default();
         let (content, _) = container::read(document, format, self.by.get()?, false, |_| Ok(()), &mut notes)?;
@@ -196,7 +196,7 @@ impl Check {
     /// Schema and rules; the first fault against the schema ends it. Values are opened where there is what opens them.
     ///
     /// # Errors
-    /// What was given does not open the file; inside, the first fault against the schema.
+    /// The given key does not decrypt the file; inside, the first schema violation.
     fn strict(&self, document: &Document) -> Result<Result<CheckResult, Finding>, Failure> {
         let mut reader = match ContainerReader::new(document.reader()?) {
             Ok(reader) => reader,
@@ -209,9 +209,9 @@ impl Check {
         let open = |unlock| Opening::new(reader.header(), unlock, mac_key.as_ref(), false, None);
         let mut opening = match open(unlock.as_ref()) {
             Ok(opening) => opening,
-            // Nothing opens what is protected in a way that is not known; the rest can be checked.
+            // An unknown protection cannot be opened; the rest can be checked.
             Err(why) if !is_known(reader.header()) => {
-                let next = "ask the sender for it with another protection, or with the right name of this one";
+                let next = "ask the sender to encrypt it with a known algorithm, or to name this one correctly";
                 found.problems.push(Finding::warning(line, why.message, next));
                 open(None)?
             }
@@ -241,7 +241,7 @@ impl Check {
         found.problems.extend(checker.finish());
         found.problems.sort_by_key(|problem| problem.line);
         if signed {
-            let what = "the file is signed, and the signature was not checked here";
+            let what = "the file is signed; its signature was not verified";
             found.problems.push(Finding::warning(1, what, "see `dskpp pskc verify`"));
         }
         found.problems.truncate(MOST);
@@ -249,7 +249,7 @@ impl Check {
     }
 }
 
-/// Whether there is a way to open what is protected as the header says.
+/// Whether this program supports the protection that the header declares.
 fn is_known(header: &Header) -> bool {
     let of_macs = header.mac_method.as_ref().is_none_or(|method| {
         let key = method.mac_key.as_ref();
@@ -258,7 +258,7 @@ fn is_known(header: &Header) -> bool {
     of_macs && header.encryption_key.as_ref().is_none_or(|key| DerivedKey::of(key).is_ok())
 }
 
-/// What else is wrong with a file that the schema refuses, as far as it can be understood.
+/// Further deviations of a file that violates the schema, as far as lenient reading goes.
 fn lenient(document: &Document) -> Vec<Finding> {
     let Ok(source) = document.reader() else { return Vec::new() };
     let Ok(mut reader) = LenientReader::new(source) else { return Vec::new() };

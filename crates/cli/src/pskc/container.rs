@@ -18,7 +18,8 @@ use crate::output::Failure;
 use crate::shown::count;
 use crate::store::prompt;
 
-/// A file that was read, each of its keys made `complete`, and what has opened it. Where it is encrypted and nothing was given, a
+/// Reads a file, passes each key to `complete`, and returns what decrypted it. If the file is encrypted and no key is
+/// given, prompts for a password.
 /// person is asked.
 pub(super) fn read(
     document: &Document,
@@ -42,36 +43,37 @@ pub(super) fn read(
         let others = others(&content).map(|others| format!(": it has {others}")).unwrap_or_default();
         let is_old = content.others.contains_key(file::RC2_PART);
         return Err(Failure::new(format!("there are no symmetric keys in {}{others}", document.name()))
-            .next(if is_old { ENCRYPT_ANEW } else { "give the file with the keys" }));
+            .next(if is_old { ENCRYPT_ANEW } else { "name the file with the keys" }));
     }
     content.packages.iter_mut().try_for_each(complete).map_err(Failure::usage)?;
     tell(&content, notes);
     Ok((content, unlock))
 }
 
-/// What makes a file of today of one with old ciphers.
+/// Converts a file with legacy ciphers.
 const ENCRYPT_ANEW: &str =
-    "`keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12` encrypts it anew";
+    "`keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12` re-encrypts it";
 
 fn refused(why: FileError, name: &str, format: FileFormat, is_unlocked: bool) -> Failure {
     match (why.why, is_unlocked) {
         (PackageError::Protection, false) if format == FileFormat::Pkcs12 => {
-            Failure::new(format!("{name} is encrypted with a password")).next("give it with --password-file")
+            Failure::new(format!("{name} is encrypted with a password")).next("pass it with --password-file")
         }
         (PackageError::Protection, false) => Failure::new(format!("{name} is encrypted")).next(NEEDED),
-        (PackageError::Protection, true) => Failure::new(format!("what was given is not what opens {name}"))
-            .next("give another of --password-file, --key-file and --private-key, or none where it is not encrypted"),
+        (PackageError::Protection, true) => Failure::new(format!(
+            "{name} is not encrypted, or not with this kind of key"
+        ))
+        .next("use another of --password-file, --key-file and --private-key, or none if the file is not encrypted"),
         (PackageError::Cipher(_), _) => Failure::new(format!("{name}: {why}")).next(ENCRYPT_ANEW),
         (PackageError::NoMac, _) => Failure::new(format!("{name}: {why}"))
-            .next("ask the sender for it with a MAC; --lenient reads it, if you trust the way that it came"),
-        (PackageError::WrongKeyOrDamaged, _) => {
-            Failure::new(format!("{name}: {why}")).next("give what opens it, or ask the sender for the file again")
-        }
+            .next("ask the sender for a file with a MAC, or use --lenient if you trust how you got it"),
+        (PackageError::WrongKeyOrDamaged, _) => Failure::new(format!("{name}: {why}"))
+            .next("pass the right key or password, or ask the sender for the file again"),
         _ => Failure::new(format!("{name}: {why}")).next("ask the sender for the file again, or in another format"),
     }
 }
 
-/// What a file has beside its symmetric keys.
+/// What a file has besides symmetric keys.
 fn others(content: &OpenedFile) -> Option<String> {
     let others: Vec<_> = content.others.iter().map(|(what, number)| count(*number as u64, what)).collect();
     (!others.is_empty()).then(|| others.join(", "))
@@ -82,50 +84,53 @@ fn tell(content: &OpenedFile, notes: &mut Notes) {
         notes.of_file(warning);
     }
     if let Some(others) = others(content) {
-        notes.of_file(format!("what the file has beside symmetric keys is left out: {others}"));
+        notes.of_file(format!("entries other than symmetric keys are left out: {others}"));
     }
     if content.no_mac {
-        notes.of_file("the file has no MAC: nothing protects it against changes".into());
+        notes.of_file("the file has no MAC: tampering would go unnoticed".into());
     }
     if content.signed {
-        notes.of_file("the signature of the file is not checked".into());
+        notes.of_file("the file's signature is not verified".into());
     }
 }
 
-/// Tells what the keys of a file do not state.
+/// Reports what the keys of a file do not state.
 pub(super) fn tell_of_keys(packages: &[KeyPackage], notes: &mut Notes) {
     for (number, package) in (1..).zip(packages) {
         if package.key.as_ref().is_some_and(|key| key.algorithm.is_none()) {
-            let what = "nothing says what the key is for: --algorithm hotp or --algorithm totp does";
+            let what = "the key has no algorithm: name it with --algorithm hotp or --algorithm totp";
             notes.add(what.into(), || format!("key {number}"));
         }
     }
     reading::tell(packages, notes);
 }
 
-/// What stands in a file that is written.
+/// The packages of a file to write.
 #[derive(Default)]
 pub(super) struct OutputPackages {
     packages: Vec<KeyPackage>,
-    /// The Ids by the names that readers know the keys by: Java, in PKCS #12, tells no capital letters.
+    /// The Ids by the names that readers use: Java ignores case in PKCS #12.
     names: HashMap<String, String>,
 }
 
 impl OutputPackages {
-    /// Whether a key can stand beside those that do, without its extensions, which this takes off.
+    /// Checks that a key can be added, and removes its extensions.
     ///
     /// # Errors
     /// Why the format cannot express it.
     pub(super) fn fit(&mut self, package: &mut KeyPackage, format: FileFormat) -> Result<(), String> {
         if let Some(key) = package.key.as_ref().filter(|key| !key.is_usable()) {
-            return Err(format!("the policy of {:?} is not understood, so it must not be used (RFC 6030 §5)", key.id));
+            return Err(format!(
+                "the policy of {:?} has unknown elements, so the key must not be used (RFC 6030 §5)",
+                key.id
+            ));
         }
         without_extensions(package);
         file::carries(package).map_err(|why| why.to_string())?;
         let id = package.key.as_ref().map(|key| key.id.as_str()).unwrap_or_default();
         let name = if format == FileFormat::Pkcs12 { id.to_lowercase() } else { id.to_owned() };
         if let Some(other) = self.names.insert(name, id.to_owned()) {
-            let but = if other == id { "" } else { ", but for capital letters" };
+            let but = if other == id { "" } else { ", apart from letter case" };
             return Err(format!("another key has the same Id{but}"));
         }
         Ok(())
@@ -140,7 +145,7 @@ impl OutputPackages {
         self.packages.is_empty()
     }
 
-    /// The file.
+    /// Writes the file.
     pub(super) fn write(
         &self,
         format: FileFormat,
@@ -171,7 +176,7 @@ fn without_extensions(package: &mut KeyPackage) {
 }
 
 impl Format {
-    /// The library's name of a format that is read and written here.
+    /// The library's name of this format, if it is CMS or PKCS #12.
     pub(super) fn of_container(self) -> Option<FileFormat> {
         match self {
             Format::Rfc6031 => Some(FileFormat::Skpc),

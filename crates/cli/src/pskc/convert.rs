@@ -16,18 +16,18 @@ use super::report::PskcReport;
 use crate::output::{Failure, Output};
 use crate::shown::{count, note};
 
-/// Turn a key file into another format, or into PSKC with another protection
+/// Convert a key file to another format, or change how its secrets are protected
 #[derive(Args)]
 pub(crate) struct Convert {
     #[command(flatten)]
     input: Input,
 
-    /// The format of the result; told by the file's extension if not given, and PSKC where it has none
-    #[arg(long, value_enum)]
+    /// Format of the result [default: by the extension of --output, or PSKC without one]
+    #[arg(long, value_enum, help_heading = "Output")]
     to: Option<Format>,
 
-    /// Leave out keys that the format of the result cannot express, and say which
-    #[arg(long)]
+    /// Omit keys that the format cannot express, and report them
+    #[arg(long, help_heading = "Output")]
     skip: bool,
 
     #[command(flatten)]
@@ -45,7 +45,7 @@ impl Convert {
         }
         if to != Format::Pskc && self.protection.is_given() {
             return Err(Failure::usage(format!("{} cannot be encrypted", to.what()))
-                .next("give --to pskc, --to pkcs12 or --to rfc6031"));
+                .next("use --to pskc, --to pkcs12 or --to rfc6031"));
         }
         let mut report = PskcReport::new(self.skip);
         let Some(writer) = KeyWriter::new(to) else {
@@ -70,11 +70,11 @@ impl Convert {
         self.result.report(report.written, report.members(&warnings), output)
     }
 
-    /// Writes what has to be there as a whole.
+    /// Writes a file that is encoded as a whole.
     fn write_container(&self, format: FileFormat, output: &Output) -> Result<(), Failure> {
         let (protection, old) = self.protection.of_container(format)?;
         if !output.json && self.result.name().is_none() && !self.result.is_stdout() && std::io::stdout().is_terminal() {
-            return Err(Failure::usage("the result is no text").next("give a file with --output"));
+            return Err(Failure::usage("the result is binary").next("name a file with --output"));
         }
         let mut file = self.input.open(true)?;
         if matches!(protection, key_package::PackageProtection::None) {
@@ -98,7 +98,7 @@ impl Convert {
             }
         })?;
         if packages.is_empty() {
-            return Err(Failure::new("there are no keys that the format can express"));
+            return Err(Failure::new("the format can express none of the keys"));
         }
         let octets = Zeroizing::new(packages.write(format, &protection, old)?);
         printed(result.write_all(&octets))?;

@@ -1,4 +1,4 @@
-//! A package as a JSON object: names as other tools have them, absent values left out.
+//! A package as a JSON object: member names are those of other tools, absent values are omitted.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use serde_json::{Map, Value as Json, json};
 use super::input::KeyFile;
 use crate::output::Failure;
 
-/// Identifiers of PIN keys, and the PINs.
+/// PINs by the identifier of their key.
 pub(crate) type Pins = HashMap<String, Secret>;
 
-/// Adds a member where there is a value.
+/// Adds members that have a value.
 struct Members(Map<String, Json>);
 
 impl Members {
@@ -32,7 +32,7 @@ impl Members {
     }
 }
 
-/// Everything in a package. Secrets and PINs are in it only where `secrets` has the PINs of the file.
+/// Everything in a package. It includes secrets and PINs only if `secrets` has the PINs of the file.
 pub(crate) fn package(package: &KeyPackage, secrets: Option<&Pins>) -> Json {
     let mut members = Members(Map::new());
     if let Some(key) = &package.key {
@@ -122,7 +122,7 @@ fn policy(policy: &Policy, secrets: Option<&Pins>) -> Json {
     Json::Object(members.0)
 }
 
-/// What the file as a whole says of itself.
+/// What the file states as a whole.
 pub(crate) fn file(summary: &super::summary::Summary) -> Map<String, Json> {
     let header = &summary.header;
     let mut container = Members(Map::new());
@@ -158,7 +158,7 @@ pub(crate) fn is_pin(key: &Key) -> bool {
     key.algorithm.as_deref().is_some_and(|uri| uri.ends_with(":pin") || uri.ends_with("#pin"))
 }
 
-/// The PINs that keys of a file name in their policies. A file in which none does is not read again.
+/// The PINs that the policies of a file refer to. The file is read again only if there are any.
 pub(crate) fn pins(file: &KeyFile) -> Result<Pins, Failure> {
     let (mut pins, named) = (Pins::new(), &file.summary.pins);
     if named.is_empty() {

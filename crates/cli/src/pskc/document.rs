@@ -11,7 +11,7 @@ use super::format::Format;
 use super::kind::{FileKind, HEAD, TEXT_OF_NO_FORMAT};
 use crate::output::Failure;
 
-/// Standard input is kept in memory, so it has a limit; files have none.
+/// Standard input is buffered in memory, so it has a limit; files have none.
 const MOST_FROM_STDIN: u64 = 256 * 1024 * 1024;
 
 /// One reading of a document.
@@ -28,7 +28,7 @@ enum DocumentContent {
     Memory(Octets),
 }
 
-/// Octets that are wiped when nobody reads them any more.
+/// Octets that are wiped when the last reader drops them.
 #[derive(Clone)]
 pub(crate) struct Octets(Arc<Zeroizing<Vec<u8>>>);
 
@@ -51,13 +51,13 @@ impl Document {
         let (name, mut octets) = (path.display().to_string(), Zeroizing::new(Vec::new()));
         if path.as_os_str() == "-" {
             let read = std::io::stdin().lock().take(MOST_FROM_STDIN + 1).read_to_end(&mut octets);
-            read.map_err(|why| Failure::new(format!("standard input cannot be read: {why}")))?;
+            read.map_err(|why| Failure::new(format!("cannot read standard input: {why}")))?;
             if octets.len() as u64 > MOST_FROM_STDIN {
-                return Err(Failure::new("standard input is longer than 256 MiB").next("give the name of a file"));
+                return Err(Failure::new("standard input is longer than 256 MiB").next("name a file"));
             }
             return Ok(Document { name: "standard input".into(), content: DocumentContent::Memory(octets.into()) });
         }
-        let unreadable = |why| Failure::new(format!("{} cannot be read: {why}", path.display()));
+        let unreadable = |why| Failure::new(format!("cannot read {}: {why}", path.display()));
         let file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_file() {
             return Ok(Document { name, content: DocumentContent::File(file) });
@@ -66,12 +66,12 @@ impl Document {
         Ok(Document { name, content: DocumentContent::Memory(octets.into()) })
     }
 
-    /// What it is called in a message.
+    /// Its name in messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is, by its first octets.
+    /// Its kind, by its first octets.
     pub(crate) fn kind(&self) -> Result<FileKind, Failure> {
         let mut head = Zeroizing::new(Vec::new());
         let read = self.source()?.take(HEAD).read_to_end(&mut head);
@@ -79,29 +79,31 @@ impl Document {
         Ok(FileKind::of(&head, &self.name))
     }
 
-    /// Refuses what is no PSKC, for commands that work on the XML itself.
+    /// Requires PSKC, for commands that work on the XML itself.
     ///
     /// # Errors
-    /// The document is something else, which is named with what to do.
+    /// The document is something else; the failure says what, and what to do.
     pub(crate) fn must_be_pskc(&self) -> Result<(), Failure> {
         let name = &self.name;
         match self.kind()? {
             FileKind::Keys(Format::Pskc) => Ok(()),
-            FileKind::Keys(format) => Err(Failure::new(format!("{name} is no PSKC: it is {}", format.what()))
-                .next("`dskpp pskc convert FILE -o keys.xml` makes PSKC of it; `dskpp pskc inspect FILE` shows it")),
-            FileKind::Other(what, next) => Err(Failure::new(format!("{name} is no PSKC: it is {what}")).next(next)),
-            FileKind::Text => Err(Failure::new(format!("{name} is no PSKC: it is {TEXT_OF_NO_FORMAT}"))
-                .next("ask the sender which format it is; `dskpp pskc convert --from` reads it")),
-            FileKind::Unknown => Err(Failure::new(format!("{name} is no PSKC, and nothing else that is known"))
-                .next("ask the sender what it is")),
+            FileKind::Keys(format) => Err(Failure::new(format!("{name} is not PSKC but {}", format.what())).next(
+                "convert it with `dskpp pskc convert FILE -o keys.xml`, or show it with `dskpp pskc inspect FILE`",
+            )),
+            FileKind::Other(what, next) => Err(Failure::new(format!("{name} is not PSKC but {what}")).next(next)),
+            FileKind::Text => Err(Failure::new(format!("{name} is not PSKC but {TEXT_OF_NO_FORMAT}"))
+                .next("ask the sender for its format; `dskpp pskc convert --from FORMAT` reads it")),
+            FileKind::Unknown => {
+                Err(Failure::new(format!("{name} is in an unknown format")).next("ask the sender for its format"))
+            }
         }
     }
 
     fn unreadable(&self, why: &std::io::Error) -> Failure {
-        Failure::new(format!("{} cannot be read: {why}", self.name))
+        Failure::new(format!("cannot read {}: {why}", self.name))
     }
 
-    /// Reads it from its beginning. One reader at a time: those of a file share their place in it.
+    /// Reads it from its beginning. Only one reader at a time: readers of a file share its position.
     pub(crate) fn reader(&self) -> Result<Box<dyn BufRead>, Failure> {
         Ok(Box::new(BufReader::new(self.source()?)))
     }
@@ -125,7 +127,7 @@ impl Document {
         }
     }
 
-    /// All of it, for what needs the whole document at once.
+    /// All of it in memory.
     pub(crate) fn octets(&self) -> Result<Octets, Failure> {
         if let DocumentContent::Memory(octets) = &self.content {
             return Ok(octets.clone());

@@ -1,16 +1,17 @@
-//! Files of other programs that hold keys in forms which are not read here, told by what stands in their beginning; and
+//! Files of other programs whose formats are not supported, recognised by their first octets, and how to get a supported
+//! file.
 //! how to get a file that is.
 
-/// What a file is, and what to do.
+/// What a file is, and what to do with it.
 pub(super) type ForeignFormat = (&'static str, &'static str);
 
-const THROUGH_AEGIS: &str = "import it into Aegis, and export from there as text: that gives otpauth lines";
+const THROUGH_AEGIS: &str = "import it into Aegis and export it from there as text (otpauth lines)";
 const COLUMNS: &str = "put the keys into a table whose heading names the columns, such as \
                        serial,secret_hex,algorithm,counter,time_interval,digits,hash";
 const NOT_OATH: &str =
     "its keys are not for HOTP or TOTP: ask the vendor for PSKC with the OATH seeds, if there are any";
 
-/// Members of JSON objects that tell a program; the first entry of which all are there is the one.
+/// Members of JSON objects that identify a program: the first entry whose members are all present matches.
 const JSON: &[(&[&str], ForeignFormat)] = &[
     (
         &["kty"],
@@ -22,7 +23,7 @@ const JSON: &[(&[&str], ForeignFormat)] = &[
     ),
     (
         &["encryptedData", "encryptionNonce"],
-        ("an encrypted export of Ente Auth", "export it in plain text: that gives otpauth lines"),
+        ("an encrypted export of Ente Auth", "export it in plain text (otpauth lines)"),
     ),
     (&["servicesEncrypted"], ("a backup of 2FAS with a password", THROUGH_AEGIS)),
     (&["services", "otp"], ("a backup of 2FAS", THROUGH_AEGIS)),
@@ -33,8 +34,8 @@ const JSON: &[(&[&str], ForeignFormat)] = &[
         &["vaults", "userId"],
         (
             "an export of Proton Pass",
-            "`jq -r '.. | .totpUri? // empty' FILE` gives what is in it: otpauth lines, and Base32 secrets that need one \
-             around them",
+            "extract otpauth lines and Base32 secrets with `jq -r '.. | .totpUri? // empty' FILE`; write a secret as \
+             otpauth://totp/NAME?secret=…",
         ),
     ),
     (&["encKeyValidation_DO_NOT_EDIT"], BITWARDEN_ENCRYPTED),
@@ -43,21 +44,21 @@ const JSON: &[(&[&str], ForeignFormat)] = &[
         &["encrypted", "items"],
         (
             "an export of Bitwarden",
-            "`jq -r '.items[].login.totp // empty' FILE` gives what is in it: otpauth lines, and Base32 secrets that need \
-             one around them",
+            "extract otpauth lines and Base32 secrets with `jq -r '.items[].login.totp // empty' FILE`; write a secret \
+             as otpauth://totp/NAME?secret=…",
         ),
     ),
     (
         &["Authenticators", "Categories"],
-        ("a backup of Stratum (Authenticator Pro)", "export it as a list of URIs: that gives otpauth lines"),
+        ("a backup of Stratum (Authenticator Pro)", "export it as a list of URIs (otpauth lines)"),
     ),
     (
         &["entries", "content", "uri"],
         ("an export of Proton Authenticator", "`jq -r '.entries[].content.uri' FILE` gives otpauth lines"),
     ),
     (&["accounts", "originalIssuerName"], ("an export of LastPass Authenticator", THROUGH_AEGIS)),
-    (&["authenticator_tokens"], ("a backup of Authy", "get each key's own otpauth line, from where it came")),
-    (&["encrypted_seed"], ("a backup of Authy", "get each key's own otpauth line, from where it came")),
+    (&["authenticator_tokens"], ("a backup of Authy", "get each key's otpauth line from its issuer")),
+    (&["encrypted_seed"], ("a backup of Authy", "get each key's otpauth line from its issuer")),
     (
         &["accounts", "vaults", "attrs"],
         ("an export of 1Password", "`jq -r '.. | .totp? // empty' FILE` gives otpauth lines"),
@@ -78,25 +79,21 @@ const JSON: &[(&[&str], ForeignFormat)] = &[
     (&["tokentype", "serial"], PRIVACYIDEA),
 ];
 
-const FREEOTP: ForeignFormat =
-    ("a JSON backup of FreeOTP+", "export it in the key URI format: that gives otpauth lines");
-const BITWARDEN_ENCRYPTED: ForeignFormat =
-    ("an encrypted export of Bitwarden", "export it as JSON that is not encrypted");
+const FREEOTP: ForeignFormat = ("a JSON backup of FreeOTP+", "export it in the key URI format (otpauth lines)");
+const BITWARDEN_ENCRYPTED: ForeignFormat = ("an encrypted export of Bitwarden", "export it as unencrypted JSON");
 const PRIVACYIDEA: ForeignFormat = (
     "tokens of privacyIDEA",
-    "export them as PSKC (pi-tokenjanitor), or save them as a table: its names serial, otpkey, tokentype, otplen, \
-     timestep and hashlib are known there",
+    "export them as PSKC (pi-tokenjanitor), or save them as a table with the columns serial, otpkey, tokentype, otplen, \
+     timestep and hashlib",
 );
 
-/// What a JSON document is, where it is none of ours: by the names of members in its beginning.
+/// What an unsupported JSON document is, by the member names at its beginning.
 pub(super) fn json(head: &str) -> Option<ForeignFormat> {
     let has = |name: &&str| has_member(head, name);
     if ["header", "db", "version"].iter().all(has) {
         return Some(match has(&"slots") && after_member(head, "db").is_some_and(|value| value.starts_with('"')) {
-            true => {
-                ("an encrypted vault of Aegis", "export it as text that is not encrypted: that gives otpauth lines")
-            }
-            false => ("a vault of Aegis", "export it as text: that gives otpauth lines"),
+            true => ("an encrypted vault of Aegis", "export it as unencrypted text (otpauth lines)"),
+            false => ("a vault of Aegis", "export it as text (otpauth lines)"),
         });
     }
     if ["secret_hex", "secret_base32", "secret_base64"].iter().any(has) {
@@ -109,7 +106,7 @@ fn has_member(head: &str, name: &str) -> bool {
     after_member(head, name).is_some()
 }
 
-/// What stands behind the name of a member and its colon.
+/// The text after a member's name and colon.
 fn after_member<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let quoted = format!("\"{name}\"");
     head.match_indices(&quoted)
@@ -126,11 +123,11 @@ const XML: &[(&str, ForeignFormat)] = &[
             "the string fields \"otp\" and \"TimeOtp-…\" hold the keys: write otpauth lines of them",
         ),
     ),
-    ("WinAuth", ("an export of WinAuth", "export it as a text file: that gives otpauth lines")),
+    ("WinAuth", ("an export of WinAuth", "export it as a text file (otpauth lines)")),
     ("Tokens", ("seeds of SafeNet eToken in XML", COLUMNS)),
     ("map", ("settings of an Android app (such as FreeOTP's tokens.xml)", THROUGH_AEGIS)),
     ("plist", ("a property list of Apple", "export the keys as otpauth lines or as a table")),
-    ("Envelope", ("a SOAP message", "save its KeyContainer as a file of its own")),
+    ("Envelope", ("a SOAP message", "save its KeyContainer as a separate file")),
     ("Workbook", ("a workbook of Excel in XML", "save it as CSV")),
     (
         "EncryptedData",
@@ -138,7 +135,7 @@ const XML: &[(&str, ForeignFormat)] = &[
     ),
 ];
 
-/// What an XML document is, by its root.
+/// What an XML document is, by its root element.
 pub(super) fn xml(head: &str) -> Option<ForeignFormat> {
     let mut rest = head;
     loop {
@@ -156,14 +153,14 @@ pub(super) fn xml(head: &str) -> Option<ForeignFormat> {
     XML.iter().find(|(root, _)| *root == local).map(|(_, foreign)| *foreign)
 }
 
-/// First lines that are no heading.
+/// First lines that are not headings.
 const LINES: &[(&str, ForeignFormat)] = &[
     (
         "LOGGING START",
         (
             "a log of the YubiKey Personalization Tool",
             "keep the lines of OATH-HOTP, and name their columns: --from csv --columns -,-,-,serial,-,secret_hex,-,…, with \
-             --algorithm hotp --assume counter=0 for keys that were not used yet; other lines have no OATH keys",
+             --algorithm hotp --assume counter=0 for unused keys; other lines have no OATH keys",
         ),
     ),
     ("# ykksm", ("keys of Yubico OTP (YK-KSM)", NOT_OATH)),
@@ -180,10 +177,10 @@ const LINES: &[(&str, ForeignFormat)] = &[
 
 pub(super) const MIGRATION: ForeignFormat = (
     "an export of Google Authenticator",
-    "import it into Aegis, and export from there as text; or get each key's own otpauth line, from where it came",
+    "import it into Aegis and export it from there as text, or get each key's otpauth line from its issuer",
 );
 
-/// The column of a password manager's table that has keys for codes, and the manager.
+/// The column with OTP secrets in a password manager's table, and the manager.
 const MANAGERS: &[(&str, &str)] = &[
     ("login_totp", "a table of Bitwarden"),
     ("otpauth", "a table of 1Password or Apple's Passwords"),
@@ -194,10 +191,10 @@ const MANAGERS: &[(&str, &str)] = &[
     ("totp", "a table of a password manager, such as KeePassXC"),
 ];
 
-const OF_MANAGER: &str = "its column for codes (totp, OTPAuth …) holds otpauth lines: save these, one a line; a Base32 \
-                          secret needs one around it, otpauth://totp/NAME?secret=…";
+const OF_MANAGER: &str = "its column for codes (totp, OTPAuth …) holds otpauth lines: save them, one per line; write a Base32 \
+                          secret as otpauth://totp/NAME?secret=…";
 
-/// What text is, by its first lines. A password manager's table would give a key for each password.
+/// What text is, by its first lines. In a password manager's table, every password would become a key.
 pub(super) fn text(head: &str) -> Option<ForeignFormat> {
     let mut lines = head.lines().map(str::trim).filter(|line| !line.is_empty());
     let begins = |line: &str, start: &str| line.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start));
@@ -221,7 +218,7 @@ pub(super) fn text(head: &str) -> Option<ForeignFormat> {
     MANAGERS.iter().find(|(column, _)| has(column)).map(|(_, what)| (*what, OF_MANAGER))
 }
 
-/// A line of YK-KSM and Yubico's tools: serial number, a name in modhex, 6 octets of an identity and an AES key.
+/// A line of YK-KSM or Yubico's tools: serial number, modhex name, 6-octet identity, AES key.
 fn is_yubico_otp(line: &str) -> bool {
     let cells: Vec<&str> = line.split(',').map(str::trim).collect();
     let is_hex = |text: &str, len: usize| text.len() == len && text.bytes().all(|octet| octet.is_ascii_hexdigit());

@@ -1,24 +1,24 @@
-//! Which identifiers a file has had.
+//! The identifiers seen in a file.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-/// The identifiers of a file, as hashes that are keyed so that a file cannot make two of them equal.
+/// Identifiers as keyed hashes, so that a file cannot cause collisions.
 #[derive(Default)]
 pub(super) struct SeenIds {
     hasher: RandomState,
-    /// The first one of each that differs in more than capital letters: what it is in small letters, and as it is.
+    /// Per lower-case hash, the hash of the first spelling.
     first: HashMap<u64, u64>,
-    /// Those that differ from it in capital letters.
+    /// Further spellings that differ only in case.
     others: HashSet<u64>,
 }
 
-/// Whether an identifier was there before.
+/// Whether an identifier was seen before.
 pub(super) enum IdMatch {
     No,
     Twice,
-    /// With other capital letters.
+    /// In a different case.
     Alike,
 }
 
@@ -40,7 +40,7 @@ impl SeenIds {
         self.first.get(&folded) == Some(&exact) || self.others.contains(&exact)
     }
 
-    /// In small letters, and as it is.
+    /// Of the lower-case and the exact identifier.
     fn hashes(&self, id: &str) -> (u64, u64) {
         let exact = self.hasher.hash_one(id);
         let is_small = id.bytes().all(|octet| octet.is_ascii() && !octet.is_ascii_uppercase());

@@ -1,7 +1,7 @@
-//! Key files as input: from a file or standard input, strictly or leniently, opened with a key or not.
+//! Key files as input: a file or standard input, strict or lenient, with or without decryption.
 //!
-//! Every file is read twice. The first time to its end, so that nothing is done with a part of a file that turns out
-//! to be cut off, damaged or protected by another key; the second time to do it, with constant memory.
+//! Every file is read twice: first to its end, so that nothing is done with part of a file that turns out to be
+//! truncated, damaged or protected by a different key; then to process it, in constant memory.
 
 use std::io::IsTerminal as _;
 use std::num::NonZeroU32;
@@ -32,7 +32,7 @@ use super::unlock::{UnlockOptions, ask};
 use crate::output::Failure;
 use crate::shown::{count, note};
 
-/// A key file to read, in any format that is known.
+/// A key file to read, in any supported format.
 #[derive(Args)]
 pub(crate) struct Input {
     #[command(flatten)]
@@ -42,25 +42,25 @@ pub(crate) struct Input {
     pub(crate) reading: ReadOptions,
 }
 
-/// A file, and what opens it.
+/// A file and its decryption options.
 #[derive(Args)]
 pub(crate) struct KeySource {
     /// The key file; - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Accept what vendors ship and old drafts allow; every deviation is reported
-    #[arg(long)]
+    /// Accept deviations of vendors and old drafts, and report each
+    #[arg(long, help_heading = "Format")]
     pub(crate) lenient: bool,
 
     #[command(flatten)]
     pub(crate) unlock: UnlockOptions,
 }
 
-/// A key file that has been read to its end once: it is whole, and what was given opens it.
+/// A key file that was read to its end: it is complete, and the given key decrypts it.
 pub(crate) struct KeyFile {
     document: Document,
-    /// The keys of a file in another format than PSKC.
+    /// The keys, if the file is not PSKC.
     packages: Option<Vec<KeyPackage>>,
     format: Format,
     reading: ReadOptions,
@@ -72,12 +72,12 @@ pub(crate) struct KeyFile {
 }
 
 impl Input {
-    /// Reads the file once. Where it is encrypted and nothing was given to open it, a person is asked if `must_open`.
+    /// Reads the file once. If it is encrypted, no key is given and `must_open` is set, prompts for a password.
     pub(crate) fn open(&self, must_open: bool) -> Result<KeyFile, Failure> {
         self.read(Document::open(&self.source.file)?, must_open)
     }
 
-    /// As [`open`](Self::open), for a document that is there already.
+    /// Like [`open`](Self::open), for a document that is open already.
     pub(crate) fn read(&self, document: Document, must_open: bool) -> Result<KeyFile, Failure> {
         match self.reading.format(&document)? {
             Format::Pskc => self.read_pskc(document, must_open, None),
@@ -164,15 +164,15 @@ impl Input {
         Ok(file)
     }
 
-    /// Reads a file in another format than PSKC.
+    /// Reads a text file in another format than PSKC.
     fn read_other(&self, document: Document, format: Format) -> Result<KeyFile, Failure> {
         if let Some(container) = format.of_container() {
             return self.read_container(document, format, container);
         }
         let (name, mut notes) = (document.name(), Notes::default());
         if self.source.lenient || self.source.unlock.is_given() {
-            let what = format!("{name} is {}: --lenient, and what opens a file, are for PSKC", format.what());
-            return Err(Failure::usage(what).next("leave these options out"));
+            let what = format!("{name} is {}: --lenient and decryption options are for PSKC", format.what());
+            return Err(Failure::usage(what).next("omit these options"));
         }
         let octets = document.octets()?;
         let text = octets.as_ref().strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets.as_ref());
@@ -182,7 +182,7 @@ impl Input {
         })?;
         let packages = self.reading.read(format, text, &mut notes).map_err(|why| match document.kind() {
             Ok(FileKind::Keys(other)) if other != format => {
-                why.next(format!("it looks like {}: leave out --from", other.what()))
+                why.next(format!("it looks like {}: omit --from", other.what()))
             }
             _ => why,
         });
@@ -204,7 +204,7 @@ impl Input {
         if is_lenient || options.mac_key_file.is_some() || options.iv_hex.is_some() {
             let what = format!("{} is {}", document.name(), format.what());
             return Err(Failure::usage(format!("{what}: --lenient, --mac-key-file and --iv-hex are for PSKC"))
-                .next("leave these options out"));
+                .next("omit these options"));
         }
         let mut notes = Notes::default();
         let (content, unlock) = container::read(
@@ -225,7 +225,7 @@ impl Input {
 }
 
 impl KeyFile {
-    /// Reads the file again, and gives each package to `each`, opened where there is what opens it.
+    /// Reads the file again and passes each package to `each`, decrypted if possible.
     pub(crate) fn for_each(&self, mut each: impl FnMut(KeyPackage) -> Result<(), Failure>) -> Result<(), Failure> {
         if let Some(packages) = &self.packages {
             return packages.iter().cloned().try_for_each(each);
@@ -248,7 +248,7 @@ impl KeyFile {
         Ok(())
     }
 
-    /// The same for the last time.
+    /// Like [`for_each`](Self::for_each), consuming the file.
     pub(crate) fn into_each(mut self, each: impl FnMut(KeyPackage) -> Result<(), Failure>) -> Result<(), Failure> {
         match self.packages.take() {
             Some(packages) => packages.into_iter().try_for_each(each),
@@ -260,7 +260,7 @@ impl KeyFile {
         self.format
     }
 
-    /// The options that change what is read, for an import to be known by.
+    /// The options that affect what is read: part of an import's identity.
     fn identity(&self) -> String {
         let mut identity = self.reading.identity();
         if self.lenient {
@@ -271,7 +271,7 @@ impl KeyFile {
         }
         for (name, secret) in [("key", self.unlock.as_ref().and_then(secret_of)), ("mac key", self.mac_key.as_ref())] {
             if let Some(secret) = secret {
-                // As hard to guess from as the file itself.
+                // As hard to attack as the file itself.
                 let tag = pbkdf2(Pbkdf2Prf::HmacSha256, secret.expose(), b"identity of an import", ROUNDS, 16);
                 identity.push_str(&format!(" {name} {}", HEXLOWER.encode(tag.expose())));
             }
@@ -279,38 +279,38 @@ impl KeyFile {
         identity
     }
 
-    /// Whether there was something to open it with.
+    /// Whether a key or password was given.
     pub(crate) fn is_unlocked(&self) -> bool {
         self.unlock.is_some()
     }
 
-    /// Whether it was encrypted, and is open now.
+    /// Whether the file was encrypted and is decrypted now.
     fn is_opened(&self) -> bool {
         self.summary.algorithm.is_some() || self.is_unlocked() && self.format.of_container().is_some()
     }
 
-    /// Remembers to tell that what was encrypted is written in the clear.
+    /// Adds a warning that encrypted content is written in the clear.
     pub(super) fn warn_of_clear_result(&mut self) {
         if self.is_opened() {
-            let what = "the file is encrypted, and the result holds its secrets in the clear: --to-password-file, \
-                        --to-key-file or --to-certificate protects them, with --to pskc or rfc6031";
+            let what = "the file is encrypted, but the result has its secrets in the clear: to protect them, use \
+                        --to-password-file, --to-key-file or --to-certificate with --to pskc or rfc6031";
             self.summary.warnings.push((what.to_owned(), None));
         }
     }
 
-    /// Tells a person what was found wrong, what was not looked at and what keys cannot be used; the same for a program.
+    /// Warns on standard error of deviations, unchecked signatures and unusable keys, and returns the warnings.
     pub(super) fn warn_of_all(&self) -> Vec<String> {
         let warnings: Vec<String> = self.warnings().into_iter().chain(self.summary.unusable.texts()).collect();
         warnings.iter().for_each(|what| note(format!("warning: {what}")));
         warnings
     }
 
-    /// Tells a person what keys cannot be used.
+    /// Warns of unusable keys.
     pub(crate) fn warn_of_unusable(&self) {
         self.summary.unusable.texts().for_each(|what| note(format!("warning: {what}")));
     }
 
-    /// Tells a person what an import takes where keys do not say it.
+    /// Warns of values that an import assumes.
     pub(crate) fn warn_of_assumed(&self) {
         self.summary.assumed.texts().for_each(|what| note(format!("warning: {what}")));
         let without = self.summary.packages - self.summary.keys;
@@ -319,7 +319,7 @@ impl KeyFile {
         }
     }
 
-    /// Tells a person what was found wrong, and what was not looked at.
+    /// Warns of deviations and unchecked signatures.
     pub(crate) fn warn(&self) {
         self.warnings().into_iter().for_each(|what| note(format!("warning: {what}")));
     }
@@ -327,8 +327,8 @@ impl KeyFile {
     fn warnings(&self) -> Vec<String> {
         let is_signed = self.summary.trailer.signed && self.format == Format::Pskc;
         let signed = is_signed.then(|| {
-            "the signature of the file is not checked here: `dskpp pskc verify FILE --ca CA -o -` checks it, and gives what \
-             was signed"
+            "the file's signature is not verified: `dskpp pskc verify FILE --ca CA -o -` verifies it and prints what was \
+             signed"
                 .to_owned()
         });
         let found = self.summary.warnings.iter().map(|(what, place)| match place {
@@ -348,7 +348,7 @@ fn secret_of(unlock: &DecryptionKey) -> Option<&Secret> {
     }
 }
 
-/// A bar for people who wait for a large file.
+/// A progress bar for large files.
 fn progress(len: u64) -> ProgressBar {
     const LARGE: u64 = 8 * 1024 * 1024;
     if len < LARGE || !std::io::stderr().is_terminal() {

@@ -18,7 +18,7 @@ pub(crate) struct Inspect {
     input: Input,
 
     /// Print secrets and PINs too
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     show_secrets: bool,
 }
 
@@ -36,7 +36,7 @@ impl Inspect {
     }
 }
 
-/// One document, however many keys: written as they come.
+/// Writes one document key by key, in constant memory.
 fn print_json(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Result<(), Failure> {
     super::atomic_output::printed(write!(out, "{{\"keys\":["))?;
     let mut begin = "";
@@ -67,9 +67,9 @@ fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Res
     })?;
     let summary = &file.summary;
     let protection = match (&summary.algorithm, file.is_unlocked()) {
-        (None, true) if file.format().of_container().is_some() => "encrypted, opened with what was given",
+        (None, true) if file.format().of_container().is_some() => "encrypted, now decrypted",
         (None, _) => "not encrypted",
-        (Some(_), true) => "encrypted, opened with what was given",
+        (Some(_), true) => "encrypted, now decrypted",
         (Some(_), false) => "encrypted",
     };
     let signed = if summary.trailer.signed { "; signed" } else { "" };
@@ -87,7 +87,7 @@ fn print_table(file: &KeyFile, pins: Option<&Pins>, out: &mut impl Write) -> Res
 const HEADING: [&str; 9] =
     ["ID", "TYPE", "SERIAL NUMBER", "DIGITS", "COUNTER/STEP", "SECRET", "ISSUER", "VALID", "POLICY"];
 
-/// How wide the columns are, and whether they are of numbers, which stand on the right.
+/// Column widths, and whether a column is right-aligned (numbers).
 const WIDTHS: [(usize, bool); 9] =
     [(24, false), (8, false), (20, false), (6, true), (12, true), (10, false), (16, false), (22, false), (0, false)];
 
@@ -134,7 +134,7 @@ fn cells(package: &KeyPackage, show: bool) -> [String; 9] {
     ]
 }
 
-/// From when and until when, by the day where it is a whole one.
+/// The validity, by days if it begins and ends at midnight.
 fn dates(from: Option<DateTime>, until: Option<DateTime>) -> Option<String> {
     let day = |time: DateTime| time.to_string().trim_end_matches("T00:00:00Z").to_owned();
     match (from.map(day), until.map(day)) {
@@ -145,11 +145,11 @@ fn dates(from: Option<DateTime>, until: Option<DateTime>) -> Option<String> {
     }
 }
 
-/// What a policy says besides dates.
+/// The policy without dates.
 fn rules(policy: &Policy) -> String {
     let mut rules: Vec<String> = Vec::new();
     if !policy.is_understood() {
-        rules.push("not understood: must not be used".to_owned());
+        rules.push("unknown elements: must not be used".to_owned());
     }
     if !policy.key_usage.is_empty() {
         rules.push(policy.key_usage.iter().map(|usage| usage.as_str()).collect::<Vec<_>>().join(" "));

@@ -1,27 +1,27 @@
-//! What a file is, told by its first octets: the one place that knows, for every command that reads key files.
+//! What a file is, by its first octets, for all commands that read key files.
 
 use dskpp::key_package::file::{self, FileFormat};
 
 use super::foreign;
 use super::format::Format;
 
-/// Octets that are looked at.
+/// Octets to look at.
 pub(crate) const HEAD: u64 = 64 * 1024;
 
 /// What a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
-    /// Keys in a format that is read here.
+    /// Keys in a supported format.
     Keys(Format),
-    /// Something else that is known, and what to do with it.
+    /// Another known kind, and what to do with it.
     Other(String, &'static str),
-    /// Text in no form that is known.
+    /// Text in an unknown format.
     Text,
-    /// Nothing that is known.
+    /// Unknown.
     Unknown,
 }
 
-/// What begins so is known by it, where it is no text.
+/// Magic numbers of binary files.
 const BINARY: &[(&[u8], &str, &str)] = &[
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "unpack it; save a workbook as CSV"),
     (b"\xD0\xCF\x11\xE0", "an old Excel workbook", "save it as CSV"),
@@ -53,26 +53,26 @@ const BINARY: &[(&[u8], &str, &str)] = &[
     (b"bplist00", "a property list of Apple", "export the keys as otpauth lines or as a table"),
 ];
 
-/// The same for what begins with text, in letters of either case.
+/// The beginnings of text files, ignoring case.
 const TEXT: &[(&str, &str, &str)] = &[
     ("%PDF", "a PDF document", "ask the sender for the keys themselves; a QR code in it holds an otpauth line"),
     ("{\\rtf", "a document of a word processor (RTF)", "ask the sender for the keys themselves"),
     ("age-encryption.org/", "encrypted with age", "decrypt it with age first"),
     ("{\"format\":\"dskpp", "a token store of dskpp", "`dskpp token list --store FILE` shows what is in it"),
-    ("<!DOCTYPE html", "a web page", "it may be a log-in page that was saved in place of the file: fetch it again"),
-    ("<html", "a web page", "it may be a log-in page that was saved in place of the file: fetch it again"),
+    ("<!DOCTYPE html", "a web page", "it may be a saved login page: download the file again"),
+    ("<html", "a web page", "it may be a saved login page: download the file again"),
     ("<svg", "an image (SVG)", QR),
-    ("MIME-Version:", "an e-mail", "save what is attached to it"),
+    ("MIME-Version:", "an e-mail", "save its attachment"),
 ];
 
 /// What [`FileKind::Text`] is called.
-pub(crate) const TEXT_OF_NO_FORMAT: &str = "text in no format that is known";
+pub(crate) const TEXT_OF_NO_FORMAT: &str = "text in an unknown format";
 const QR: &str = "a QR code holds an otpauth line: read it with a scanner (`zbarimg --raw FILE`), and save the line";
-const KEYTOOL: &str = "`keytool -importkeystore -deststoretype pkcs12` makes PKCS #12 of it";
+const KEYTOOL: &str = "`keytool -importkeystore -deststoretype pkcs12` converts it to PKCS #12";
 
 impl FileKind {
-    /// Looks at the beginning of a file. Where it is a line of text in no known form, its `name` tells whether it may be a
-    /// table or a users file after all.
+    /// Looks at the beginning of a file. If it is a line of unknown text, the extension of `name` may still make it a
+    /// table or a users file.
     pub(crate) fn of(head: &[u8], name: &str) -> FileKind {
         if let Some(kind) = utf16(head) {
             return kind;
@@ -139,7 +139,7 @@ fn text(start: &str, name: &str) -> FileKind {
     match (pem_labels(start).next(), Format::of_name(name)) {
         (Some(label), _) => pem_content(start).unwrap_or_else(|| pem(label)),
         (None, Some(format @ (Format::Csv | Format::Usersfile))) => FileKind::Keys(format),
-        // "Dear Sir," is no table, and "Token export,," is the title of one.
+        // "Dear Sir," is not a table, but "Token export,," is the title of one.
         _ if line.strip_suffix(SEPARATORS).unwrap_or(line).contains(SEPARATORS) => FileKind::Keys(Format::Csv),
         (None, Some(Format::Pskc)) if start.contains('<') => FileKind::Keys(Format::Pskc),
         (None, Some(format @ (Format::Json | Format::Otpauth))) => FileKind::Keys(format),
@@ -147,7 +147,7 @@ fn text(start: &str, name: &str) -> FileKind {
     }
 }
 
-/// Text in UTF-16: with its mark, or with every other octet 0.
+/// Text in UTF-16: with a byte order mark, or with every other octet 0.
 fn utf16(head: &[u8]) -> Option<FileKind> {
     let is_ascii = |pair: &[u8]| matches!(*pair, [0, 1..=0x7F] | [1..=0x7F, 0]);
     let marked = (head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF"))
@@ -157,12 +157,12 @@ fn utf16(head: &[u8]) -> Option<FileKind> {
     (marked || halves).then(|| FileKind::Other("text in UTF-16".into(), "save it as UTF-8, and try again"))
 }
 
-/// The labels of the PEM blocks, with whatever text between them.
+/// The labels of the PEM blocks; other text between them is ignored.
 pub(crate) fn pem_labels(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
 }
 
-/// A key package that PEM holds.
+/// The key package in a PEM block.
 fn pem_content(text: &str) -> Option<FileKind> {
     let line = text.lines().map(str::trim).skip_while(|line| !line.starts_with("-----BEGIN ")).nth(1)?;
     let octets = data_encoding::BASE64.decode(line.get(..line.len() / 4 * 4)?.as_bytes()).ok()?;
@@ -173,25 +173,25 @@ fn pem_content(text: &str) -> Option<FileKind> {
 fn pem(label: &str) -> FileKind {
     let next = match label {
         "PGP MESSAGE" => "decrypt it with OpenPGP first",
-        label if label.contains("PRIVATE KEY") => "it opens key files, or signs them: see --private-key and --key",
-        label if label.contains("CERTIFICATE") => "it belongs to --certificate, --ca or --to-certificate",
-        _ => "give the file with the keys",
+        label if label.contains("PRIVATE KEY") => "it decrypts or signs key files: see --private-key and --key",
+        label if label.contains("CERTIFICATE") => "use it with --certificate, --ca or --to-certificate",
+        _ => "name the file with the keys",
     };
     FileKind::Other(format!("PEM ({label})"), next)
 }
 
-/// A structure of ASN.1 in DER, or the beginning of one.
+/// An ASN.1 structure in DER, or its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Der {
     Pkcs12,
     Cms,
     PrivateKey,
-    /// Of PKCS #1 or SEC 1, without the wrapping of PKCS #8.
+    /// PKCS #1 or SEC 1, without PKCS #8 around it.
     BarePrivateKey,
     EncryptedPrivateKey,
     PublicKey,
     Certificate,
-    /// RFC 6032: keys that are encrypted in CMS, of any kind.
+    /// RFC 6032: encrypted keys of any kind in CMS.
     EncryptedKeyPackage,
     /// RFC 5958 §2 in CMS.
     AsymmetricKeyPackage,
@@ -199,7 +199,7 @@ pub(crate) enum Der {
 }
 
 impl Der {
-    /// Tells by the first tags.
+    /// Decides by the first tags.
     pub(crate) fn of(octets: &[u8]) -> Option<Der> {
         const INTEGER: u8 = 0x02;
         const OID: u8 = 0x06;
@@ -226,7 +226,7 @@ impl Der {
         })
     }
 
-    /// In words.
+    /// Its name in messages.
     pub(crate) fn what(self) -> &'static str {
         match self {
             Der::Pkcs12 => "a PKCS #12 file",
@@ -244,12 +244,12 @@ impl Der {
 
     fn kind(self) -> FileKind {
         let next = match self {
-            Der::Certificate => "it belongs to --certificate, --ca or --to-certificate",
+            Der::Certificate => "use it with --certificate, --ca or --to-certificate",
             Der::EncryptedKeyPackage => {
-                "it is not read here: ask the sender for a symmetric key package (RFC 6031), encrypted with a password or for \
+                "not supported: ask the sender for a symmetric key package (RFC 6031), encrypted with a password or for \
                  your certificate"
             }
-            _ => "give the file with the keys",
+            _ => "name the file with the keys",
         };
         FileKind::Other(self.what().into(), next)
     }
@@ -265,7 +265,7 @@ fn is_cms(oid: &[u8]) -> bool {
     under.starts_with(&[1, 7]) || under.starts_with(&[1, 9, 16, 1])
 }
 
-/// Tag, content and what follows, of an element that may be cut off at its end or have no definite length.
+/// Tag, content and rest; the element may be truncated or of indefinite length.
 fn tlv(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = octets.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_told_by_its_content() {
+    fn content_decides_what_a_file_is() {
         let utf16: Vec<u8> = "\u{FEFF}otpauth://".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let bare_utf16: Vec<u8> = "<?xml version".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let keys: &[(&[u8], &str, Format)] = &[
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn no_beginning_of_a_file_stops_the_program() {
+    fn no_beginning_of_a_file_causes_a_panic() {
         let seeds: [&[u8]; 3] = [b"\x30\x82\x0A\0\x02\x01\x03\x30\x82\x09\0\x06\x09\x2A", b"\xFF\xFEo\0t\0", b"<?xml"];
         for seed in seeds {
             for len in 0..=seed.len() {

@@ -1,10 +1,10 @@
-//! Files that options name: passwords, keys and certificates, in whichever form they come.
+//! Files that options name: passwords, keys and certificates, in any usual form.
 //!
-//! What a key file holds is told by its content. Hexadecimal digits, with blanks, colons or hyphens between them, are
-//! hexadecimal; other text of Base64 with 16 octets or more is Base64, without padding or for URLs where it has the length
-//! of a key; a JWK of the type `oct` is the key in it; octets that are no text are the key itself. A file that could be
-//! two of these is the first of them, unless its name says what it is: `raw:FILE`, `hex:FILE`, `base64:FILE`. What is
-//! nearly one of them (a digit mistyped, a line end behind the octets) is refused.
+//! The content of a key file decides its form. Hexadecimal digits, with spaces, colons or hyphens between them, are
+//! hexadecimal; other Base64 text of 16 octets or more is Base64, without padding or URL-safe only if it has the length
+//! of a key; a JWK of type `oct` is its key; binary content is the key itself. An ambiguous file is the first of these,
+//! unless a prefix names the form: `raw:FILE`, `hex:FILE`, `base64:FILE`. A file that is almost one of them (a mistyped
+//! digit, a line end after the octets) is refused.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -26,7 +26,7 @@ use crate::shown::{count, note};
 const MOST: u64 = 1024 * 1024;
 /// The longest key that a file may hold as raw octets.
 const LONGEST_KEY: usize = 256;
-/// The shortest key that Base64 may stand for: fewer letters are a word.
+/// The shortest key in Base64: shorter text may be a word.
 const SHORTEST_KEY: usize = 16;
 
 const MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -34,7 +34,7 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 fn octets(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut octets = Zeroizing::new(Vec::new());
     let read = File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut octets));
-    read.map_err(|why| Failure::new(format!("{} cannot be read: {why}", path.display())))?;
+    read.map_err(|why| Failure::new(format!("cannot read {}: {why}", path.display())))?;
     match octets.len() as u64 > MOST {
         true => Err(Failure::new(format!("{} is longer than 1 MiB", path.display())).next("name the right file")),
         false => Ok(octets),
@@ -57,22 +57,22 @@ fn no_text(path: &Path, octets: &[u8]) -> Failure {
     }
 }
 
-/// The password in a file: its first line, which is not empty.
+/// The password in a file: its first line, which must not be empty.
 pub(crate) fn first_line(path: &Path) -> Result<Secret, Failure> {
     let text = text_file(path)?;
     let line = text.lines().next().unwrap_or_default();
     if line.trim().is_empty() {
         let what = if text.trim().is_empty() { "is empty" } else { "has an empty first line, which is the password" };
         return Err(Failure::new(format!("{} {what}: there is no password", path.display()))
-            .next("write the password in its first line"));
+            .next("write the password on its first line"));
     }
     if line.trim() != line {
-        note(format!("the blanks at the ends of the first line of {} are part of the password", path.display()));
+        note(format!("leading and trailing spaces of the first line of {} are part of the password", path.display()));
     }
     Ok(Secret::from_slice(line.as_bytes()))
 }
 
-/// The symmetric key in a file, by the rule above.
+/// The symmetric key in a file, in the forms above.
 pub(crate) fn key_file(named: &Path) -> Result<Secret, Failure> {
     let prefixed = |prefix: &str| named.to_str()?.strip_prefix(prefix).map(Path::new);
     if let Some(path) = prefixed("raw:") {
@@ -107,7 +107,7 @@ pub(crate) fn key_file(named: &Path) -> Result<Secret, Failure> {
         }
         if let Some(label) = pem_labels(text).next() {
             return Err(Failure::new(format!("{name} holds PEM ({label}), not a symmetric key"))
-                .next("a private key goes with --private-key, a certificate with --certificate or --to-certificate"));
+                .next("pass a private key with --private-key, a certificate with --certificate or --to-certificate"));
         }
         if let Some(key) = base64(text).filter(|key| key.len() >= SHORTEST_KEY) {
             note(format!("the key in {name} is read as Base64: {}", count(key.len() as u64, "octet")));
@@ -123,24 +123,24 @@ pub(crate) fn key_file(named: &Path) -> Result<Secret, Failure> {
             Err(Failure::new(format!("{name} is {what}, not a symmetric key")).next(next))
         }
         _ if octets.len() > LONGEST_KEY => {
-            let what = format!("{name} holds {} octets that are no text: too many for a key", octets.len());
+            let what = format!("{name} holds {} binary octets: too many for a key", octets.len());
             Err(Failure::new(what).next("name the file with the key"))
         }
         _ => match line_end(&octets) {
             Some(key) => Err(Failure::new(format!(
-                "{name} holds {key} octets that are no text, and a line end behind them: it may not belong to the key"
+                "{name} holds {key} binary octets and a line end, which may not belong to the key"
             ))
-            .next(format!("`head -c {key} FILE > NEW` leaves it out; raw:FILE takes it for a part of the key"))),
+            .next(format!("remove it with `head -c {key} FILE > NEW`, or keep it with raw:FILE"))),
             None => Ok(Secret::from_slice(&octets)),
         },
     }
 }
 
-const MISTYPED: &str = "correct it; base64:FILE and raw:FILE say that it is something else";
-const FORMS: &str = "write the key in hexadecimal; raw:FILE takes the octets of a file as they are; a password goes with \
+const MISTYPED: &str = "correct it, or name the form with base64:FILE or raw:FILE";
+const FORMS: &str = "write the key in hexadecimal, or name raw octets with raw:FILE; pass a password with \
                      --password-file or --to-password-file";
 
-/// How many octets stand in front of a line end, where that is the length of a key, and the whole is not.
+/// The number of octets before a line end, if that is a key length and the total is not.
 fn line_end(octets: &[u8]) -> Option<usize> {
     let key = octets.strip_suffix(b"\r\n").or_else(|| octets.strip_suffix(b"\n"))?.len();
     (USUAL.contains(&key) && !USUAL.contains(&octets.len())).then_some(key)
@@ -148,7 +148,7 @@ fn line_end(octets: &[u8]) -> Option<usize> {
 
 /// The private key in a file, PEM or DER, as PKCS #8 in DER.
 pub(crate) fn private_key(path: &Path) -> Result<Secret, Failure> {
-    const WRAP: &str = "`openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW` makes PKCS #8 of it";
+    const WRAP: &str = "`openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW` converts it to PKCS #8";
     const DECRYPT: &str = "`openssl pkcs8 -in FILE -out NEW` decrypts it";
     let octets = octets(path)?;
     let name = path.display();
@@ -160,22 +160,22 @@ pub(crate) fn private_key(path: &Path) -> Result<Secret, Failure> {
     let labels = || std::str::from_utf8(pem).into_iter().flat_map(pem_labels);
     let label = labels().find(|label| label.ends_with("PRIVATE KEY")).or(labels().next());
     match (label, Der::of(&octets)) {
-        (Some("PRIVATE KEY"), _) => wrong("a private key in faulty PEM", "make the file again"),
+        (Some("PRIVATE KEY"), _) => wrong("a private key in invalid PEM", "create it again"),
         (Some("ENCRYPTED PRIVATE KEY"), _) | (None, Some(Der::EncryptedPrivateKey)) => {
             wrong("an encrypted private key", DECRYPT)
         }
         (Some(label), _) if label.ends_with("PRIVATE KEY") => wrong(&format!("PEM ({label}), not PKCS #8"), WRAP),
-        (Some(label), _) => wrong(&format!("PEM ({label}), and no private key"), "name the file with the key"),
+        (Some(label), _) => wrong(&format!("PEM ({label}), not a private key"), "name the file with the key"),
         (None, Some(Der::PrivateKey)) => Ok(Secret::from_slice(&octets)),
         (None, Some(Der::BarePrivateKey)) => wrong("a private key without PKCS #8", WRAP),
         (None, Some(Der::Pkcs12)) => {
-            wrong("a PKCS #12 file", "`openssl pkcs12 -nocerts -nodes -in FILE -out NEW` gives the key in it")
+            wrong("a PKCS #12 file", "`openssl pkcs12 -nocerts -nodes -in FILE -out NEW` extracts the key")
         }
         (None, Some(other)) => wrong(other.what(), "name the file with the private key"),
         (None, None) if pem.trim_ascii_start().starts_with(b"{") => {
-            wrong("JSON, and no private key in PEM or DER", "a JWK has to be converted to PKCS #8 in PEM first")
+            wrong("JSON, not a private key in PEM or DER", "convert a JWK to PKCS #8 in PEM first")
         }
-        (None, None) => wrong("no private key in PEM or DER", "a private key in PKCS #8 is needed"),
+        (None, None) => wrong("no private key in PEM or DER", "use a private key in PKCS #8"),
     }
 }
 
@@ -186,7 +186,7 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
         found if found.iter().all(|der| Der::of(der) == Some(Der::Certificate)) => Ok(found),
         found => {
             let what = found.iter().find_map(|der| Der::of(der)).map_or("no certificate", Der::what);
-            Err(Failure::new(format!("{} is {what}", path.display())).next("a certificate in PEM or DER is needed"))
+            Err(Failure::new(format!("{} is {what}", path.display())).next("use a certificate in PEM or DER"))
         }
     }
 }
@@ -221,9 +221,9 @@ pub(crate) fn public_key(path: &Path) -> Result<Vec<u8>, Failure> {
 mod tests {
     use super::*;
 
-    /// What a file is read as, by the rule that the module documents.
+    /// The forms that the module documents.
     #[test]
-    fn a_key_file_is_told_by_its_content_or_its_prefix() {
+    fn content_or_prefix_decides_the_form_of_a_key_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
         let sixteen = [7; 16];
@@ -259,28 +259,25 @@ mod tests {
             (b"\xEF\xBB\xBF\r\n", "empty"),
             (b"0707070", "7 hexadecimal digits, an odd number"),
             (b"0707070707070707070707070707070", "31 hexadecimal digits, an odd number"),
-            (b"0707070707070707070707O7070707\n07", "character 23 is no hexadecimal digit"),
-            (
-                b"\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8A\x8B\x8C\x8D\x8E\x8F\n",
-                "16 octets that are no text, and a",
-            ),
+            (b"0707070707070707070707O7070707\n07", "character 23 is not a hexadecimal digit"),
+            (b"\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8A\x8B\x8C\x8D\x8E\x8F\n", "16 binary octets and a"),
             (b"{\"kty\":\"RSA\",\"n\":\"AQAB\"}", "asymmetric"),
             (b"{\"kty\":\"oct\"}", "without the key"),
             (b"{\"kty\":\"oct\",\"k\":\"BwcHBw==\"}", "without padding"),
             (b"{\"keys\":[{\"kty\":\"oct\",\"k\":\"BwcHBw\"}]}", "a set of JWKs"),
-            (b"{\"a\":1}", "no JWK"),
+            (b"{\"a\":1}", "not a JWK"),
             (b"correct horse battery staple", "neither hexadecimal nor Base64"),
             (b"passwords", "neither hexadecimal nor Base64"),
             (b"-----BEGIN PRIVATE KEY-----\nAAAA\n", "PEM (PRIVATE KEY)"),
             (b"\xFF\xFE0\x007\x000\x007\x00", "UTF-16"),
-            (&[0x80; 300], "300 octets"),
+            (&[0x80; 300], "300 binary octets"),
         ];
         for (content, told) in refused {
             std::fs::write(&path, content).expect("written");
             let why = format!("{:?}", key_file(&path).expect_err(told));
             assert!(why.contains(told), "{told}: {why}");
         }
-        // 32 octets that are hexadecimal text too.
+        // 32 octets that are also hexadecimal text.
         std::fs::write(&path, &text).expect("written");
         let prefixed = |prefix: &str| key_file(Path::new(&format!("{prefix}{}", path.display())));
         assert_eq!(prefixed("hex:").expect("a key").expose(), sixteen);

@@ -1,4 +1,4 @@
-//! `dskpp pskc`: key files (RFC 6030) looked at, checked, changed, protected and signed.
+//! `dskpp pskc`: inspects, checks, converts, protects and signs key files (RFC 6030).
 
 pub(crate) mod atomic_output;
 pub(crate) mod carried;
@@ -35,19 +35,19 @@ use crate::output::{Failure, Output};
 
 #[derive(Subcommand)]
 pub(crate) enum Pskc {
-    /// Show what is in a key file; secrets stay hidden unless asked for
+    /// Show what is in a key file; secrets stay hidden unless --show-secrets is given
     Inspect(inspect::Inspect),
-    /// Turn a key file into another format, or into PSKC with another protection
+    /// Convert a key file to another format, or change how its secrets are protected
     Convert(convert::Convert),
-    /// Protect the secrets of a plain key file
+    /// Encrypt the secrets of a key file
     Encrypt(protect::Encrypt),
-    /// Write a key file with its secrets in the clear
+    /// Decrypt the secrets of a key file
     Decrypt(protect::DecryptArgs),
     /// Sign a key file (enveloped XML signature)
     Sign(sign::Sign),
     /// Verify the signature of a key file
     Verify(sign::Verify),
-    /// Say whether a key file follows RFC 6030, and if not, where and what to do
+    /// Check whether a key file follows RFC 6030, and report each deviation with its line and a remedy
     Check(check::Check),
 }
 

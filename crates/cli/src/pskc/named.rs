@@ -1,10 +1,10 @@
-//! Keys of a file that something is said of.
+//! A list of keys in a message.
 
 use std::fmt;
 
 use crate::shown::shown;
 
-/// Some keys by their number and Id: the first few, and how many there are.
+/// The number and Id of the first few keys, and the total.
 #[derive(Default)]
 pub(crate) struct KeyNames {
     first: Vec<String>,
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_few_are_named_and_the_rest_counted() {
+    fn the_first_few_keys_are_listed_and_the_rest_counted() {
         let mut keys = KeyNames::default();
         keys.add(3, "a");
         assert_eq!(keys.to_string(), "key 3 (a)");

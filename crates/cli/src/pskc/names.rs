@@ -1,8 +1,8 @@
-//! Names that are longer than imports take.
+//! Names that are too long to import.
 
 use pskc::{KeyPackage, MAX_LONG_NAME_LEN, MAX_NAME_LEN};
 
-/// The first text of the package that is too long, with its length, in characters.
+/// The first text of the package that is too long, with its length in characters.
 pub(super) fn too_long(package: &KeyPackage) -> Option<String> {
     let (device, key) = (package.device_info.as_ref(), package.key.as_ref());
     let texts = [
@@ -17,6 +17,6 @@ pub(super) fn too_long(package: &KeyPackage) -> Option<String> {
     ];
     texts.into_iter().find_map(|(name, text, most)| {
         let len = text.filter(|text| text.len() > most)?.chars().count();
-        (len > most).then(|| format!("its {name} has {len} characters, and {most} are the most"))
+        (len > most).then(|| format!("its {name} has {len} characters; the limit is {most}"))
     })
 }

@@ -1,30 +1,30 @@
-//! What is to be said of many keys: each thing once, with the number of keys that it concerns.
+//! Notes on many keys: each is reported once, with the number of keys.
 
 use std::collections::HashMap;
 
 use crate::shown::count;
 
-/// Different things that are told; those beyond are only counted.
+/// At most this many different notes are kept; further ones are counted.
 const MOST: usize = 100;
 
-/// What a reader leaves out or guesses.
+/// What a reader left out or guessed.
 #[derive(Default)]
 pub(crate) struct Notes {
-    /// What is said of the file.
+    /// Notes on the file as a whole.
     file: Vec<String>,
-    /// What, in how many keys, and where first; in the order of their coming.
+    /// Note, number of keys, and first place, in order of occurrence.
     told: Vec<(String, u64, String)>,
     places: HashMap<String, usize>,
     more: u64,
 }
 
 impl Notes {
-    /// Adds something that is so with the whole file.
+    /// Adds a note on the whole file.
     pub(crate) fn of_file(&mut self, what: String) {
         self.file.push(what);
     }
 
-    /// Adds something that is so with the key at `place`.
+    /// Adds a note on the key at `place`.
     pub(crate) fn add(&mut self, what: String, place: impl FnOnce() -> String) {
         match self.places.get(&what) {
             Some(at) => self.told[*at].1 += 1,
@@ -36,13 +36,13 @@ impl Notes {
         }
     }
 
-    /// Sentences.
+    /// The notes as sentences.
     pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
         let tell = |(what, keys, place): &(String, u64, String)| match keys {
             1 => format!("{place}: {what}"),
             keys => format!("{what} ({}, {place} first)", count(*keys, "key")),
         };
-        let more = (self.more > 0).then(|| format!("{} of the same kinds are not listed", count(self.more, "thing")));
+        let more = (self.more > 0).then(|| format!("{} not listed", count(self.more, "more finding")));
         self.file.iter().cloned().chain(self.told.iter().map(tell)).chain(more)
     }
 }

@@ -1,4 +1,4 @@
-//! Opening the packages of a key file.
+//! Decrypts the packages of a key file.
 
 use dskpp_crypto::Secret;
 use pskc::{
@@ -9,35 +9,37 @@ use pskc::{
 use super::named::KeyNames;
 use crate::output::Failure;
 
-pub(super) const NEEDED: &str = "give what opens the file: --key-file, --password-file, --private-key or --key-hex";
+pub(super) const NEEDED: &str = "pass --key-file, --password-file, --private-key or --key-hex";
 
-/// With what to do about a file that does not open.
+/// Adds what to do about a file that cannot be decrypted.
 fn closed(why: &ProtectionError, place: &str) -> Failure {
     let failure = Failure::new(format!("{place}{why}"));
     match why {
-        ProtectionError::MacKeyNeeded(_) => failure.next("give it with --mac-key-file"),
-        ProtectionError::MissingMac => failure.next("ask the sender for it again; --lenient opens it as it is"),
+        ProtectionError::MacKeyNeeded(_) => failure.next("pass it with --mac-key-file"),
+        ProtectionError::MissingMac => {
+            failure.next("ask the sender for it again, or decrypt it as it is with --lenient")
+        }
         ProtectionError::MacTakenAway(_) => failure.next("do not use the file: ask the sender for it again"),
         ProtectionError::NoMacMethod => {
             failure.next("ask the sender for the file with its MACMethod (RFC 6030 §6.1.1)")
         }
         ProtectionError::MacAlgorithm(uri) | ProtectionError::Algorithm(uri) if pskc::is_misnamed(uri) => {
-            failure.next("ask the sender for it with the right name; --lenient takes it for that")
+            failure.next("ask the sender for it with the right name, or use --lenient")
         }
         ProtectionError::MacAlgorithm(_)
         | ProtectionError::Algorithm(_)
         | ProtectionError::Derivation(_)
-        | ProtectionError::Content(_) => failure.next("ask the sender for it with another protection"),
+        | ProtectionError::Content(_) => failure.next("ask the sender to protect it differently"),
         _ => failure.next(NEEDED),
     }
 }
 
-/// Opens packages where there is something to open them with.
+/// Decrypts packages if a key is given.
 pub(super) struct Opening {
     opener: Option<Opener>,
-    /// Whether the file says how MACs are made.
+    /// Whether the file declares a MAC method.
     has_macs: bool,
-    /// Keys with a value that only a MAC would protect, and that has none.
+    /// Keys with a value that only a MAC would protect, but without one.
     unprotected: KeyNames,
 }
 
@@ -60,7 +62,7 @@ impl Opening {
         Ok(Opening { opener: Some(opener.map_err(|why| closed(&why, ""))?), ..opening })
     }
 
-    /// Opens the package. Without anything to open it with it stays as it is, unless it `must` be opened.
+    /// Decrypts the package. Without a key it stays encrypted, unless it `must` be decrypted.
     pub(super) fn open(&mut self, package: &mut KeyPackage, number: u64, must: bool) -> Result<(), Failure> {
         let Some(key) = &mut package.key else { return Ok(()) };
         let Some(data) = &mut key.data else { return Ok(()) };

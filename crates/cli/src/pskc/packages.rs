@@ -7,7 +7,7 @@ use pskc::{Header, Irregularity, KeyPackage, LenientReader, ParallelReader, Trai
 use super::document::Source;
 use crate::output::Failure;
 
-/// A container that is being read, in either way.
+/// A strict or lenient reader.
 pub(super) enum PackageReader {
     Strict(Box<ParallelReader>),
     Lenient(Box<LenientReader<BufReader<Source>>>),
@@ -37,7 +37,7 @@ impl PackageReader {
         }
     }
 
-    /// What lenient reading has found wrong with `MACMethod`, up to the end: why a value does not open.
+    /// Reads to the end and returns the deviations in `MACMethod`, which may explain a failed decryption.
     pub(super) fn faults_of_mac_method(mut self) -> Vec<String> {
         let PackageReader::Lenient(reader) = &mut self else { return Vec::new() };
         while let Ok(Some(_)) = reader.next_package() {}
@@ -57,7 +57,7 @@ impl PackageReader {
         }
     }
 
-    /// Reads to the end; what stands after the packages, and what was found wrong on the way.
+    /// Reads to the end; returns the content after the packages, and the deviations found.
     pub(super) fn finish(self) -> Result<(Trailer, Vec<Warning>), Failure> {
         match self {
             PackageReader::Strict(reader) => Ok((reader.finish().map_err(refused)?, Vec::new())),
@@ -66,21 +66,21 @@ impl PackageReader {
     }
 }
 
-/// Whether it may be one of the faults that lenient reading takes.
+/// Whether lenient reading may accept this fault.
 pub(super) fn may_be_lenient(why: &pskc::Error) -> bool {
     use pskc::xml::XmlError::{Declaration, Missing, Unexpected, Value};
     matches!(why, pskc::Error::Xml(Unexpected { .. } | Missing { .. } | Value { .. } | Declaration { .. }))
 }
 
-/// What is said of a version after 1.0.
+/// The warning for a version after 1.0.
 pub(super) fn later_version(header: &Header) -> String {
-    format!("the version is {}: the file is read as 1.0, and what is written is 1.0", header.version)
+    format!("the version is {}: the file is read as 1.0, and written as 1.0", header.version)
 }
 
 fn refused(why: pskc::Error) -> Failure {
     let may_be_lenient = may_be_lenient(&why);
     Failure::new(why).next(match may_be_lenient {
-        true => "see `dskpp pskc check`; files of vendors and old drafts may be readable with --lenient",
+        true => "see `dskpp pskc check`, or try --lenient for vendors' files and old drafts",
         false => "nothing was done: ask the sender for the file again",
     })
 }

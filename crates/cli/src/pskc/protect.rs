@@ -1,4 +1,4 @@
-//! `dskpp pskc encrypt` and `decrypt`, and how a file that is written gets its protection.
+//! `dskpp pskc encrypt` and `decrypt`, and how an output file is protected.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -20,34 +20,35 @@ use super::{carried, material};
 use crate::output::{Failure, Output};
 use crate::shown::{count, note};
 
-/// What protects the secrets of a file that is written.
+/// How to protect the secrets of an output file.
 #[derive(Args)]
+#[command(next_help_heading = "Protection")]
 #[group(multiple = true)]
 pub(crate) struct Protection {
-    /// A file with the key to encrypt with (16, 24 or 32 octets: AES-128, -192 or -256), in the forms of --key-file
+    /// File with the encryption key (16, 24 or 32 octets: AES-128, -192 or -256), in a form that --key-file takes
     #[arg(long, value_name = "FILE", conflicts_with_all = ["to_password_file", "to_certificate"])]
     to_key_file: Option<PathBuf>,
 
-    /// The name of that key, by which the receiver knows it
+    /// The receiver's name for that key
     #[arg(long, value_name = "NAME", default_value = "Pre-shared-key", requires = "to_key_file")]
     #[arg(value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["to_password_file", "to_certificate"])]
     to_key_name: String,
 
-    /// How the key, or the one that is made from the password, encrypts
+    /// Encryption algorithm
     #[arg(long, value_enum, default_value_t = Cipher::Cbc, conflicts_with = "to_certificate")]
     cipher: Cipher,
 
-    /// A file whose first line is the password to encrypt with
+    /// File whose first line is the encryption password
     #[arg(long, value_name = "FILE", conflicts_with = "to_certificate")]
     to_password_file: Option<PathBuf>,
 
-    /// PBKDF2 rounds for the password, 1,000 to 10,000,000; 600,000 if not given
+    /// PBKDF2 rounds for the password, 1,000 to 10,000,000 [default: 600,000]
     #[arg(long, value_name = "N", requires = "to_password_file")]
     #[arg(value_parser = rounds, conflicts_with_all = ["to_key_file", "to_certificate"])]
     iterations: Option<NonZeroU32>,
 
-    /// Protect with the password as old programs do: 100,000 rounds of HMAC-SHA-1, AES-128 (in PKCS #12 Triple-DES),
-    /// MACs with SHA-1. Without, 600,000 rounds of HMAC-SHA-256, AES-256, MACs with SHA-256
+    /// Use password protection that old programs can read: 100,000 rounds of HMAC-SHA-1, AES-128 (Triple-DES in PKCS #12),
+    /// SHA-1 MACs [default: 600,000 rounds of HMAC-SHA-256, AES-256, SHA-256 MACs]
     #[arg(long, requires = "to_password_file", conflicts_with_all = ["to_key_file", "to_certificate"])]
     for_old_readers: bool,
 
@@ -55,7 +56,7 @@ pub(crate) struct Protection {
     #[arg(long, value_name = "FILE")]
     to_certificate: Option<PathBuf>,
 
-    /// The hash of the MAC over each encrypted value; sha256 if not given, sha1 for old readers
+    /// Hash of the MAC over each encrypted value [default: sha256, or sha1 with --for-old-readers]
     #[arg(long, value_enum)]
     mac: Option<MacHash>,
 }
@@ -64,9 +65,9 @@ pub(crate) struct Protection {
 enum Cipher {
     /// AES-CBC with a MAC
     Cbc,
-    /// AES key wrap, without a MAC; with padding where a secret needs it
+    /// AES key wrap, without a MAC; padded if a secret needs it
     Wrap,
-    /// AES key wrap with padding, under the name of its own
+    /// AES key wrap with padding, under its own algorithm URI
     WrapPad,
 }
 
@@ -79,17 +80,18 @@ enum MacHash {
 }
 
 impl Protection {
-    /// Whether any is asked for.
+    /// Whether any option is given.
     pub(crate) fn is_given(&self) -> bool {
         self.to_key_file.is_some() || self.to_password_file.is_some() || self.to_certificate.is_some()
     }
 
     pub(crate) fn protector(&self) -> Result<Option<Protector>, Failure> {
         if !self.is_given() && (self.mac.is_some() || !matches!(self.cipher, Cipher::Cbc)) {
-            return Err(Failure::usage("--mac and --cipher say how to encrypt, but not with what").next(WITH_WHAT));
+            return Err(Failure::usage("--mac and --cipher need a key, password or certificate to encrypt with")
+                .next(WITH_WHAT));
         }
         if self.mac.is_some() && !matches!(self.cipher, Cipher::Cbc) {
-            return Err(Failure::usage("a key wrap has no MAC").next("leave out --mac, or --cipher"));
+            return Err(Failure::usage("a key wrap has no MAC").next("omit --mac or --cipher"));
         }
         let rng = &mut SystemRandom;
         let mac = |default| match self.mac {
@@ -127,20 +129,22 @@ impl Protection {
         made.map(Some).map_err(Failure::new)
     }
 
-    /// The same for a file in CMS or PKCS #12, and whether it is for old readers.
+    /// The same for CMS or PKCS #12, and whether the file is for old readers.
     pub(super) fn of_container(&self, format: FileFormat) -> Result<(key_package::PackageProtection, bool), Failure> {
         if self.mac.is_some() || !matches!(self.cipher, Cipher::Cbc) {
-            return Err(Failure::usage("--mac and --cipher are for PSKC").next("leave them out"));
+            return Err(Failure::usage("--mac and --cipher are for PSKC").next("omit them"));
         }
         let protection = if let Some(path) = &self.to_password_file {
             let password = material::first_line(path)?;
             key_package::PackageProtection::Password { password, iterations: self.strength().iterations }
         } else if format == FileFormat::Pkcs12 {
-            return Err(Failure::usage("PKCS #12 files have a password").next("give it with --to-password-file"));
+            return Err(Failure::usage("PKCS #12 needs a password").next("pass it with --to-password-file"));
         } else if let Some(path) = &self.to_key_file {
             let key = material::key_file(path)?;
             if !matches!(key.len(), 16 | 24 | 32) {
-                return Err(Failure::new(ProtectionError::KeyLength(key.len())).next("give one of 16, 24 or 32 octets"));
+                return Err(
+                    Failure::new(ProtectionError::KeyLength(key.len())).next("use a key of 16, 24 or 32 octets")
+                );
             }
             key_package::PackageProtection::Shared { name: self.to_key_name.clone(), key }
         } else if let Some(path) = &self.to_certificate {
@@ -153,7 +157,7 @@ impl Protection {
         Ok((protection, self.for_old_readers))
     }
 
-    /// What a password is used with, as far as the format of the file leaves a choice.
+    /// The password-based encryption, as far as the format allows a choice.
     fn strength(&self) -> PasswordStrength {
         let mut strength = if self.for_old_readers { PasswordStrength::OLD } else { PasswordStrength::TODAY };
         if let Some(iterations) = self.iterations {
@@ -166,15 +170,15 @@ impl Protection {
     }
 }
 
-/// The warning that so many rounds of PBKDF2 deserve.
+/// The warning for too few PBKDF2 rounds.
 pub(super) fn few_rounds(rounds: u32) -> Option<String> {
     (rounds < DerivedKey::FEW_ITERATIONS).then(|| {
         let (s, protect) = if rounds == 1 { ("", "protects") } else { ("s", "protect") };
-        format!("{rounds} round{s} {protect} a password little: whoever has the file can try many. 600000 are usual")
+        format!("{rounds} round{s} {protect} a password poorly: anyone with the file can try many. 600000 are usual")
     })
 }
 
-const WITH_WHAT: &str = "give --to-key-file, --to-password-file or --to-certificate";
+const WITH_WHAT: &str = "pass --to-key-file, --to-password-file or --to-certificate";
 
 /// Fewer rounds protect nothing; readers refuse more.
 fn rounds(text: &str) -> Result<NonZeroU32, String> {
@@ -182,7 +186,7 @@ fn rounds(text: &str) -> Result<NonZeroU32, String> {
     rounds.and_then(NonZeroU32::new).ok_or_else(|| "not a number from 1000 to 10000000".to_owned())
 }
 
-/// A PSKC file that is being written, its secrets protected or in the clear.
+/// A PSKC file to write, with its secrets protected or in the clear.
 pub(crate) struct PskcFile {
     writer: ContainerWriter<AtomicOutput>,
     protector: Option<Protector>,
@@ -200,25 +204,25 @@ impl PskcFile {
         Ok(PskcFile { writer, protector })
     }
 
-    /// Writes a package; its values are encrypted then, where they are to be protected.
+    /// Writes a package, with its values encrypted if they are to be protected.
     ///
     /// # Errors
-    /// The file cannot be written. Inside, why the package cannot stand in it.
+    /// The file cannot be written. Inside, why the format cannot express the package.
     fn package(&mut self, package: &mut KeyPackage) -> Result<Result<(), Unfit>, Failure> {
         if let Err(why) = carried::carries(package) {
-            let next = "correct the text in the file; --to json or --to csv can carry it, --skip leaves such keys out";
+            let next = "correct the text in the file, use --to json or --to csv, or omit such keys with --skip";
             return Ok(Err(Unfit { why, next }));
         }
         if package.key.as_ref().is_some_and(|key| key.policy.as_ref().is_some_and(|policy| !policy.is_valid())) {
             let why = "its policy breaks the schema of RFC 6030, and must not be lost".to_owned();
-            let next = "correct the policy in the file, or ask the sender for it again; --skip leaves such keys out";
+            let next = "correct the policy in the file, or ask the sender for it again, or omit such keys with --skip";
             return Ok(Err(Unfit { why, next }));
         }
         let data = package.key.as_mut().and_then(|key| key.data.as_mut());
         if let (Some(protector), Some(data)) = (&mut self.protector, data)
             && let Err(why) = protector.protect(data, &mut SystemRandom)
         {
-            let next = "protect the file in another way; --skip leaves such keys out";
+            let next = "protect the file in another way, or omit such keys with --skip";
             return Ok(Err(Unfit { why: why.to_string(), next }));
         }
         printed(self.writer.package(package)).map(Ok)
@@ -229,14 +233,15 @@ impl PskcFile {
     }
 }
 
-/// Where a result goes.
+/// The destination of a result.
 #[derive(Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct To {
-    /// The file to write; standard output if not given
+    /// File to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Replace the file if it is there
+    /// Replace an existing file
     #[arg(long)]
     force: bool,
 }
@@ -246,23 +251,23 @@ impl To {
     /// As [`AtomicOutput::open`]; standard output would have to take the report in JSON too.
     pub(crate) fn open_output(&self, output: &Output) -> Result<AtomicOutput, Failure> {
         if output.json && self.name().is_none() {
-            let why = "--json prints its one document where the result would go";
-            return Err(Failure::usage(why).next("give a file with --output, or leave out --json"));
+            let why = "--json would print its document into the result";
+            return Err(Failure::usage(why).next("name a file with --output, or omit --json"));
         }
         AtomicOutput::open(self.output.as_deref(), self.force)
     }
 
-    /// The name of the file, if it is one.
+    /// The name of the file, if any.
     pub(crate) fn name(&self) -> Option<String> {
         self.output.as_ref().map(|path| path.display().to_string()).filter(|name| name != "-")
     }
 
-    /// Whether standard output was asked for, in so many words.
+    /// Whether standard output was requested explicitly.
     pub(crate) fn is_stdout(&self) -> bool {
         self.output.as_ref().is_some_and(|path| path.as_os_str() == "-")
     }
 
-    /// Says what was written, and `more` to programs, where standard output is free for that.
+    /// Reports what was written, with `more` in JSON, if standard output is free.
     pub(crate) fn report(&self, keys: u64, more: Json, output: &Output) -> Result<(), Failure> {
         let Some(name) = self.name() else { return Ok(()) };
         let mut document = serde_json::json!({ "file": name, "keys": keys });
@@ -286,7 +291,7 @@ pub(crate) struct Encrypt {
 impl Encrypt {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let Some(protector) = self.protection.protector()? else {
-            return Err(Failure::usage("nothing to encrypt with").next(WITH_WHAT));
+            return Err(Failure::usage("no key, password or certificate to encrypt with").next(WITH_WHAT));
         };
         rewrite(self.input.open(true)?, &self.to, Some(protector), PskcReport::default(), output)
     }
@@ -330,7 +335,7 @@ pub(super) fn rewrite(
         }
     })?;
     if is_empty {
-        return Err(Failure::new("there are no keys that the format can express"));
+        return Err(Failure::new("the format can express none of the keys"));
     }
     result.finish(&extensions)?;
     report.tell();

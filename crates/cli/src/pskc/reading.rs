@@ -1,4 +1,4 @@
-//! How a key file of another format than PSKC is read: options, and what is taken for what it does not state.
+//! Options for reading formats other than PSKC, and defaults for what a file does not state.
 
 use std::collections::HashSet;
 
@@ -14,27 +14,27 @@ use super::names::too_long;
 use super::notes::Notes;
 use crate::output::Failure;
 
-/// What the file is, and what it does not say itself.
+/// The file's format, and values that it does not state.
 #[derive(Args, Clone, Default)]
 pub(crate) struct ReadOptions {
-    /// The format of the file; told by its content if not given
+    /// Format of the file [default: detected from its content]
     #[arg(long, value_enum)]
     from: Option<Format>,
 
-    /// The columns of a table in their order, where it has no heading or names that are not known; - leaves one out
+    /// Columns of a table, in order, if it has no heading or unknown names; - skips one
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', long_help = columns_help())]
     columns: Option<Vec<String>>,
 
-    /// The algorithm of keys for which the file names none: hotp, totp or a URI
+    /// Algorithm of keys for which the file names none: hotp, totp or a URI
     #[arg(long, value_name = "NAME")]
     algorithm: Option<String>,
 
-    /// A value for keys that do not state it: counter=N (HOTP), digits=N, or period=SECONDS (TOTP)
+    /// Value for keys that do not state it: counter=N (HOTP), digits=N or period=SECONDS (TOTP)
     #[arg(long, value_name = "NAME=VALUE", value_parser = assumption)]
     assume: Vec<Assumption>,
 }
 
-/// A value that is taken where a key states none.
+/// A value to assume for keys that do not state it.
 #[derive(Clone, Copy, Debug)]
 enum Assumption {
     Counter(i64),
@@ -43,21 +43,21 @@ enum Assumption {
 }
 
 fn assumption(text: &str) -> Result<Assumption, String> {
-    let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
-    let wrong = || format!("{value:?} is no value for {name}");
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let wrong = || format!("invalid {name} {value:?}");
     match name {
         "counter" => value.parse().ok().filter(|n| *n >= 0).map(Assumption::Counter).ok_or_else(wrong),
         "digits" => value.parse().ok().filter(|n| (1..=10).contains(n)).map(Assumption::Digits).ok_or_else(wrong),
         "period" => value.parse().ok().filter(|n| *n > 0).map(Assumption::PeriodS).ok_or_else(wrong),
-        _ => Err("there are counter, digits and period".to_owned()),
+        _ => Err("expected counter, digits or period".to_owned()),
     }
 }
 
 fn columns_help() -> String {
     format!(
-        "The columns of a table in their order, where it has no heading or names that are not known; - leaves one out. A \
-         heading line is passed over where its column of the secret is named as one.\n\nColumns: {}; secret_base32, \
-         secret_base64 and hash; and the names that vendors give to them, such as serial number, secret key, time \
+        "Columns of a table, in order, if it has no heading or unknown names; - skips one. A heading line whose secret \
+         column has a column name is skipped.\n\nColumns: {}; secret_base32, \
+         secret_base64 and hash; and vendors' names for them, such as serial number, secret key, time \
          interval, upn, digits",
         super::format::COLUMNS.join(", ")
     )
@@ -67,7 +67,7 @@ impl ReadOptions {
     /// The format of a document.
     ///
     /// # Errors
-    /// The file is something else, which is named; options are given that its format does not have.
+    /// The file is something else, which the failure names; or an option does not apply to its format.
     pub(crate) fn format(&self, document: &Document) -> Result<Format, Failure> {
         let file = document.name();
         let format = match (self.from, document.kind()?) {
@@ -76,21 +76,21 @@ impl ReadOptions {
                 return Err(Failure::new(format!("{file} is {what}, not a key file")).next(next));
             }
             (None, FileKind::Text) => {
-                return Err(Failure::new(format!("{file} is no key file: it is {TEXT_OF_NO_FORMAT}"))
-                    .next("--from names its format; ask the sender which one it is"));
+                return Err(Failure::new(format!("{file} is not a key file but {TEXT_OF_NO_FORMAT}"))
+                    .next("ask the sender for its format and name it with --from"));
             }
             (None, FileKind::Unknown) => {
-                return Err(Failure::new(format!("{file} is no key file in a format that is known"))
-                    .next("--from names its format; ask the sender which one it is"));
+                return Err(Failure::new(format!("{file} is not a key file in a known format"))
+                    .next("ask the sender for its format and name it with --from"));
             }
         };
         if self.columns.is_some() && format != Format::Csv {
-            return Err(Failure::usage(format!("--columns is for tables, and {file} is {}", format.what())));
+            return Err(Failure::usage(format!("--columns is for tables, but {file} is {}", format.what())));
         }
         Ok(format)
     }
 
-    /// The keys in a text, complete.
+    /// The keys in a text, completed.
     pub(crate) fn read(&self, format: Format, text: &str, notes: &mut Notes) -> Result<Vec<KeyPackage>, Failure> {
         let mut packages = format.read(text, self.columns.as_deref(), notes).map_err(|why| {
             let next = why.next.unwrap_or_else(|| "correct it, or ask the sender for the file again".to_owned());
@@ -111,10 +111,10 @@ impl ReadOptions {
         Ok(packages)
     }
 
-    /// Adds what was given for keys that do not state it.
+    /// Adds the given defaults to a key that does not state them.
     ///
     /// # Errors
-    /// The algorithm that was given is none.
+    /// The given algorithm is unknown.
     pub(crate) fn complete(&self, package: &mut KeyPackage) -> Result<(), String> {
         self.name(package)?;
         self.fill(package);
@@ -123,7 +123,7 @@ impl ReadOptions {
 
     fn name(&self, package: &mut KeyPackage) -> Result<(), String> {
         let (Some(key), Some(name)) = (&mut package.key, &self.algorithm) else { return Ok(()) };
-        // A key for HMAC says how it hashes, and not what for.
+        // An HMAC key states its hash, but not its purpose.
         let hash = key.algorithm.as_deref().and_then(pskc::mac_hash);
         if key.algorithm.is_none() || hash.is_some() {
             key.algorithm = Some(algorithm(name.clone())?);
@@ -157,7 +157,7 @@ impl ReadOptions {
         }
     }
 
-    /// What makes another import of the same file.
+    /// The options that distinguish imports of the same file.
     pub(crate) fn identity(&self) -> String {
         let ReadOptions { from, columns, algorithm, assume } = self;
         match (from, columns, algorithm, &assume[..]) {
@@ -167,20 +167,19 @@ impl ReadOptions {
     }
 }
 
-/// Tells what keys do not state, and whose Ids stand twice.
+/// Reports missing values and duplicate Ids.
 pub(super) fn tell(packages: &[KeyPackage], notes: &mut Notes) {
     let mut ids = HashSet::new();
     for (number, package) in (1..).zip(packages) {
         let Some(key) = &package.key else { continue };
-        let twice =
-            (!ids.insert(key.id.as_str())).then_some("its Id stands in the file twice: an import takes the first");
+        let twice = (!ids.insert(key.id.as_str())).then_some("its Id occurs twice: an import takes the first");
         for what in missing(key).into_iter().chain(twice) {
             notes.add(what.to_owned(), || format!("key {number}"));
         }
     }
 }
 
-/// What a one-time-password key does not state, and programs differ in what they take for it.
+/// Values that a one-time-password key does not state and for which programs assume different defaults.
 fn missing(key: &Key) -> Vec<&'static str> {
     let data = key.data.as_ref();
     let has_digits = key.algorithm_parameters.as_ref().is_some_and(|part| part.response_format.is_some());
@@ -190,19 +189,22 @@ fn missing(key: &Key) -> Vec<&'static str> {
         _ => return Vec::new(),
     };
     let parts = [
-        ("it does not state how many digits its codes have: --assume digits=6 would", !has_digits),
-        ("it states no counter: --assume counter=0 would", is_hotp && data.is_none_or(|data| data.counter.is_none())),
+        ("it has no number of digits: set it with --assume digits=6", !has_digits),
         (
-            "it states no time interval: --assume period=30 would",
+            "it has no counter: set it with --assume counter=0",
+            is_hotp && data.is_none_or(|data| data.counter.is_none()),
+        ),
+        (
+            "it has no time interval: set it with --assume period=30",
             is_totp && data.is_none_or(|data| data.time_interval.is_none()),
         ),
     ];
     parts.into_iter().filter(|(_, is_missing)| *is_missing).map(|(what, _)| what).collect()
 }
 
-const NAME_IT: &str = "name it with --algorithm hotp or --algorithm totp, or in a column of its own";
+const NAME_IT: &str = "name it with --algorithm hotp or --algorithm totp, or in a separate column";
 
-/// The algorithm of a key that names none, where the values that it has are those of one alone.
+/// The algorithm of a key that names none, if its values imply one.
 fn guess(package: &mut KeyPackage) -> Result<Option<&'static str>, &'static str> {
     let Some(key) = package.key.as_mut().filter(|key| key.algorithm.is_none()) else { return Ok(None) };
     let data = key.data.as_ref();
@@ -211,7 +213,7 @@ fn guess(package: &mut KeyPackage) -> Result<Option<&'static str>, &'static str>
     let (uri, told) = match (has_counter, has_interval) {
         (true, false) => (super::format::HOTP, "it names no algorithm: read as HOTP, since it has a counter"),
         (false, true) => (super::format::TOTP, "it names no algorithm: read as TOTP, since it has a time interval"),
-        _ => return Err("nothing says whether the key is HOTP or TOTP"),
+        _ => return Err("the key may be HOTP or TOTP"),
     };
     key.algorithm = Some(uri.to_owned());
     Ok(Some(told))

@@ -1,4 +1,4 @@
-//! What became of the keys of a file that is turned into another.
+//! What a conversion did with each key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,31 +8,31 @@ use serde_json::{Value as Json, json};
 use crate::output::Failure;
 use crate::shown::{count, note, shown};
 
-/// What became of the keys.
+/// What a conversion did with the keys.
 #[derive(Default)]
 pub(super) struct PskcReport {
-    /// Whether keys that cannot be expressed are left out.
+    /// Whether to omit keys that the format cannot express.
     skip: bool,
     pub(super) written: u64,
-    /// What the format has no place for, and with how many keys.
+    /// What the format cannot express, and for how many keys.
     left_out: BTreeMap<&'static str, u64>,
-    /// What was taken for values that keys do not state.
+    /// Defaults that apply to values that keys do not state.
     assumed: BTreeMap<&'static str, u64>,
     skipped: Vec<Json>,
     pins: PinKeys,
 }
 
-/// The keys with PINs, where keys may be left out.
+/// Keys with PINs, if keys may be omitted.
 #[derive(Default)]
 struct PinKeys {
     of_written: BTreeSet<String>,
     of_skipped: BTreeSet<String>,
     skipped: BTreeSet<String>,
-    /// Keys that stand in the lines of those that name them, with their numbers.
+    /// PIN keys that are written within the lines of other keys, with their numbers.
     within: Vec<(u64, String)>,
 }
 
-/// Why a key is not written, and what to do.
+/// Why a key cannot be written, and what to do.
 pub(super) struct Unfit {
     pub(super) why: String,
     pub(super) next: &'static str,
@@ -40,7 +40,7 @@ pub(super) struct Unfit {
 
 impl From<String> for Unfit {
     fn from(why: String) -> Self {
-        Unfit { why, next: "--skip leaves such keys out; other formats can express more" }
+        Unfit { why, next: "omit such keys with --skip, or use another format" }
     }
 }
 
@@ -63,7 +63,7 @@ impl PskcReport {
         PskcReport { skip, ..PskcReport::default() }
     }
 
-    /// Counts a package that is written.
+    /// Counts a written package.
     pub(super) fn write(&mut self, package: &KeyPackage) {
         self.written += u64::from(package.key.is_some());
         if let Some(pin) = package.key.as_ref().filter(|_| self.skip).and_then(pin_of) {
@@ -71,14 +71,14 @@ impl PskcReport {
         }
     }
 
-    /// Takes in a key that stands in the line of the one whose PIN it is.
+    /// Records a PIN key that is written within its key's line.
     pub(super) fn write_within(&mut self, number: u64, package: &KeyPackage) {
         if self.skip {
             self.pins.within.push((number, id(package).to_owned()));
         }
     }
 
-    /// Takes in what the format has no place for, and what it takes for what a key does not state.
+    /// Records what the format cannot express, and the defaults it supplies.
     pub(super) fn add(&mut self, left_out: Vec<&'static str>, assumed: Vec<&'static str>) {
         for part in left_out {
             *self.left_out.entry(part).or_default() += 1;
@@ -88,10 +88,10 @@ impl PskcReport {
         }
     }
 
-    /// Leaves out a key that the format cannot express.
+    /// Omits a key that the format cannot express.
     ///
     /// # Errors
-    /// That was not asked for.
+    /// Omitting keys was not requested.
     pub(super) fn leave_out(&mut self, number: u64, package: &KeyPackage, unfit: Unfit) -> Result<(), Failure> {
         if !self.skip {
             return Err(unfit.failure(number, package));
@@ -108,7 +108,7 @@ impl PskcReport {
         self.skipped.push(json!({ "number": number, "id": id, "reason": why }));
     }
 
-    /// Says on standard error what differs.
+    /// Reports the differences on standard error.
     pub(super) fn tell(&mut self) {
         for (number, id) in std::mem::take(&mut self.pins.within) {
             if !self.pins.of_written.contains(&id) {
@@ -118,26 +118,26 @@ impl PskcReport {
         }
         let PinKeys { of_written, of_skipped, skipped, .. } = &self.pins;
         for pin in of_skipped.difference(of_written).filter(|pin| !skipped.contains(*pin)) {
-            note(format!("the key {} has the PIN of keys that are left out, and of no other", shown(pin)));
+            note(format!("key {} holds the PIN of no key that is written", shown(pin)));
         }
         for pin in of_written.intersection(skipped) {
-            note(format!("the key {}, which is left out, has the PIN of keys that are written", shown(pin)));
+            note(format!("key {} is left out, but holds the PIN of keys that are written", shown(pin)));
         }
         let list = |parts: &BTreeMap<&str, u64>| {
             parts.iter().map(|(part, keys)| format!("{part} ({})", count(*keys, "key"))).collect::<Vec<_>>().join(", ")
         };
         if !self.left_out.is_empty() {
-            note(format!("the format has no place for what is left out: {}", list(&self.left_out)));
+            note(format!("left out, as the format has no place for them: {}", list(&self.left_out)));
         }
         if !self.assumed.is_empty() {
-            note(format!("not stated, and taken as the format means it: {}", list(&self.assumed)));
+            note(format!("not stated, so the format's defaults apply: {}", list(&self.assumed)));
         }
         if !self.skipped.is_empty() {
             note(format!("{} left out", count(self.skipped.len() as u64, "key")));
         }
     }
 
-    /// The same for a program.
+    /// The same as JSON.
     pub(super) fn members(&self, warnings: &[String]) -> Json {
         json!({ "warnings": warnings, "left_out": self.left_out, "assumed": self.assumed, "skipped": self.skipped })
     }

@@ -22,19 +22,20 @@ pub(crate) struct Sign {
     file: PathBuf,
 
     /// The signer's private key: RSA, P-256 or P-384 (PKCS #8, PEM or DER)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Signature")]
     key: PathBuf,
 
-    /// The signer's certificate, and those that lead to an authority (PEM; one alone also in DER); without, the receiver must know the key
-    #[arg(long, value_name = "FILE")]
+    /// The signer's certificate and its chain (PEM; a single certificate also in DER); without it, the receiver must
+    /// know the key
+    #[arg(long, value_name = "FILE", help_heading = "Signature")]
     certificate: Option<PathBuf>,
 
-    /// Sign although the certificate was issued for something else, such as a TLS server, for receivers that accept it
-    #[arg(long, requires = "certificate")]
+    /// Sign even if the certificate was issued for another purpose, such as a TLS server
+    #[arg(long, requires = "certificate", help_heading = "Signature")]
     any_key_usage: bool,
 
-    /// Sign the inclusive canonical form (Canonical XML 1.0), for receivers that need it
-    #[arg(long)]
+    /// Use inclusive Canonical XML 1.0, for receivers that need it
+    #[arg(long, help_heading = "Signature")]
     inclusive: bool,
 
     #[command(flatten)]
@@ -46,7 +47,7 @@ impl Sign {
         let document = pskc(&self.file)?;
         let key = SigningKey::from_pkcs8_der(private_key(&self.key)?.expose());
         let key = key.map_err(|why| {
-            Failure::new(format!("{}: {why}", self.key.display())).next("an RSA, P-256 or P-384 key is needed")
+            Failure::new(format!("{}: {why}", self.key.display())).next("use an RSA, P-256 or P-384 key")
         })?;
         let certificates = self.certificate.as_deref().map(certificates).transpose()?.unwrap_or_default();
         if let Some(certificate) = certificates.first() {
@@ -55,8 +56,10 @@ impl Sign {
         }
         let form = if self.inclusive { Canonicalization::Inclusive } else { Canonicalization::Exclusive };
         let signed = signature::sign(document.as_ref(), &key, &certificates, form).map_err(|why| match why {
-            SignatureError::AlreadySigned => Failure::new(why).next("`dskpp pskc verify --output` gives it without"),
-            SignatureError::Key => Failure::new("the first certificate is not that of the key"),
+            SignatureError::AlreadySigned => {
+                Failure::new(why).next("remove the signature with `dskpp pskc verify --output`")
+            }
+            SignatureError::Key => Failure::new("the first certificate does not match the key"),
             why => Failure::new(why),
         })?;
         let mut result = self.to.open_output(output)?;
@@ -67,22 +70,22 @@ impl Sign {
     }
 }
 
-/// Why nothing is signed: receivers would refuse it for the same cause.
+/// Refuses to sign what receivers would refuse.
 fn refused(why: SignatureError) -> Failure {
     const ANOTHER: &str = "`dskpp pskc verify` would refuse the file: ";
     let next = match &why {
         SignatureError::KeyUse(_) => {
-            "sign with a certificate for signatures of documents; --any-key-usage signs with this one, for receivers that \
-             accept it"
+            "sign with a document-signing certificate; --any-key-usage signs with this one, for receivers that accept \
+             it"
         }
         SignatureError::Certificate(why) => match why.cause {
-            DistrustCause::Authority => "sign with a certificate of its own (CA:FALSE) that this authority has issued",
+            DistrustCause::Authority => "sign with an end-entity certificate (CA:FALSE) issued by this CA",
             DistrustCause::Expired | DistrustCause::NotYetValid => "renew the certificate, or correct the clock",
-            DistrustCause::Version => "have it issued anew as version 3 (one with basicConstraints=CA:FALSE is)",
-            DistrustCause::Algorithm => "have it issued anew, signed with SHA-256",
+            DistrustCause::Version => "reissue it as version 3 (with basicConstraints=CA:FALSE)",
+            DistrustCause::Algorithm => "reissue it, signed with SHA-256",
             _ => "sign with another certificate",
         },
-        _ => "sign with a certificate in X.509",
+        _ => "sign with an X.509 certificate",
     };
     Failure::new(why).next(format!("{ANOTHER}{next}"))
 }
@@ -93,28 +96,28 @@ pub(crate) struct Verify {
     /// The key file; - for standard input
     file: PathBuf,
 
-    /// Authorities (PEM or DER) of which one must have certified the signer
-    #[arg(long, value_name = "FILE")]
+    /// CA certificates (PEM or DER), one of which must have issued the signer's chain
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
     ca: Option<PathBuf>,
 
     /// The signer's public key (PEM or DER)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
     key: Option<PathBuf>,
 
-    /// The signer's own certificate (PEM or DER): its key alone counts
-    #[arg(long, value_name = "FILE")]
+    /// The signer's own certificate (PEM or DER); only its key is used
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
     signer: Option<PathBuf>,
 
     /// Accept SHA-1, which can be forged; for old files only
-    #[arg(long)]
+    #[arg(long, help_heading = "Trust")]
     allow_sha1: bool,
 
-    /// Accept a signer whose certificate was issued for something else, such as a TLS server
-    #[arg(long, requires = "ca")]
+    /// Accept a signer whose certificate was issued for another purpose, such as a TLS server
+    #[arg(long, requires = "ca", help_heading = "Trust")]
     any_key_usage: bool,
 
-    /// The time at which certificates must be valid; now if not given
-    #[arg(long, value_name = "TIME")]
+    /// Time at which certificates must be valid [default: now]
+    #[arg(long, value_name = "TIME", help_heading = "Trust")]
     at: Option<Timestamp>,
 
     #[command(flatten)]
@@ -132,10 +135,10 @@ impl Verify {
             options = options.any_key_usage();
         }
         let verified = signature::verify(document.as_ref(), &options).map_err(|why| match why {
-            SignatureError::Sha1 => Failure::new(why).next("--allow-sha1 accepts it, if you trust the file anyway"),
+            SignatureError::Sha1 => Failure::new(why).next("if you trust the file anyway, accept it with --allow-sha1"),
             SignatureError::KeyUse(_) => Failure::new(why).next(
-                "ask the sender for a file signed with a certificate for it; --any-key-usage accepts this one, if you \
-                 know that it may sign",
+                "ask the sender for a file signed with a suitable certificate; if you know that this one may sign, use \
+                 --any-key-usage",
             ),
             SignatureError::Certificate(why) => {
                 let next = what_to_do(why.cause);
@@ -157,7 +160,7 @@ impl Verify {
         };
         let algorithm = format!("{:?}", verified.algorithm);
         output.print(&json!({ "verified": true, "signer": signer, "algorithm": algorithm }), || {
-            format!("the signature is good; signed by {}", signer.as_deref().unwrap_or("the owner of the given key"))
+            format!("the signature is valid; signed by {}", signer.as_deref().unwrap_or("the owner of the given key"))
         })
     }
 
@@ -166,7 +169,7 @@ impl Verify {
             let at = self.at.unwrap_or_else(Timestamp::now);
             return Ok(VerifyOptions::with_anchors(certificates(path)?, at));
         }
-        let path = self.key.as_ref().or(self.signer.as_ref()).ok_or_else(|| Failure::usage("no key was given"))?;
+        let path = self.key.as_ref().or(self.signer.as_ref()).ok_or_else(|| Failure::usage("no key given"))?;
         let key = match &self.key {
             Some(_) => VerifyingKey::from_spki_der(&public_key(path)?),
             None => VerifyingKey::from_certificate_der(&certificates(path)?.swap_remove(0)),
@@ -181,27 +184,27 @@ fn pskc(path: &Path) -> Result<Octets, Failure> {
     document.octets()
 }
 
-/// What helps where a signer's certificate is not trusted.
+/// The remedy for an untrusted signer's certificate.
 fn what_to_do(cause: DistrustCause) -> &'static str {
     match cause {
         DistrustCause::Version => {
-            "ask the signer for a certificate of version 3 (one with basicConstraints=CA:FALSE is); --signer trusts the \
-             key of this one, if you know that it is the signer's"
+            "ask the signer for a version 3 certificate (with basicConstraints=CA:FALSE); if you know that this one is \
+             the signer's, trust its key with --signer"
         }
         DistrustCause::Expired | DistrustCause::NotYetValid => {
-            "--at verifies for the time of signing, if you know it; else ask the sender to sign the file anew"
+            "pass the time of signing with --at if you know it, or ask the sender to sign the file again"
         }
         DistrustCause::Authority => {
-            "ask the signer to sign with a certificate of its own (CA:FALSE); --signer trusts the key of this one, if you \
-             know that it is the signer's"
+            "ask the signer to sign with an end-entity certificate (CA:FALSE); if you know that this one is the \
+             signer's, trust its key with --signer"
         }
         DistrustCause::Algorithm => {
-            "ask the signer for a certificate that is signed with SHA-256; --signer trusts the key of the signer's own, if \
-             you know that it is the signer's"
+            "ask the signer for a certificate signed with SHA-256; if you know that this one is the signer's, trust its \
+             key with --signer"
         }
-        DistrustCause::NotAuthority => "--ca takes certificates of authorities (CA:TRUE); --signer that of the signer",
-        DistrustCause::UnknownIssuer => "--ca takes the certificate of that issuer, if you trust it",
-        DistrustCause::Signature => "--ca takes the certificate with which it was issued, if you trust it",
-        _ => "ask the sender for a file that is signed with another certificate",
+        DistrustCause::NotAuthority => "--ca takes CA certificates (CA:TRUE), --signer the signer's certificate",
+        DistrustCause::UnknownIssuer => "if you trust that issuer, pass its certificate with --ca",
+        DistrustCause::Signature => "pass the issuing CA's certificate with --ca, if you trust it",
+        _ => "ask the sender to sign with another certificate",
     }
 }

@@ -1,4 +1,4 @@
-//! What a first reading of a key file finds.
+//! What the first pass over a key file finds.
 
 use std::collections::HashSet;
 
@@ -8,28 +8,28 @@ use pskc::{Header, KeyPackage, Trailer, Usable};
 use super::notes::Notes;
 use crate::shown::{count, shown};
 
-/// What the first reading found.
+/// What the first pass found.
 pub(crate) struct Summary {
     pub(crate) header: Header,
     pub(crate) packages: u64,
     /// The algorithm of the first encrypted value.
     pub(crate) algorithm: Option<String>,
-    /// Whether a secret stands in the clear.
+    /// Whether a secret is in the clear.
     pub(crate) has_open: bool,
     pub(crate) trailer: Trailer,
-    /// What the file does otherwise than RFC 6030 has it, and where that is known.
+    /// Deviations from RFC 6030, with their places if known.
     pub(crate) warnings: Vec<(String, Option<pskc::xml::Position>)>,
-    /// When the file is read: keys should be good then.
+    /// The time of reading, at which keys should be valid.
     now_unix_s: i64,
     /// Packages that have a key.
     pub(crate) keys: u64,
-    /// The keys with PINs that policies name.
+    /// The PIN keys that policies name.
     pub(crate) pins: HashSet<String>,
-    /// What is suspicious about keys.
+    /// Suspicious properties of keys.
     pub(crate) suspicions: Notes,
-    /// Why keys cannot be used, which an import tells itself.
+    /// Why keys cannot be used; an import reports that itself.
     pub(crate) unusable: Notes,
-    /// What an import takes where keys do not say it.
+    /// Values that an import assumes.
     pub(crate) assumed: Notes,
 }
 
@@ -51,7 +51,7 @@ impl Summary {
         }
     }
 
-    /// That of a file in another format than PSKC, of which `notes` tell what was left out or guessed.
+    /// The summary of a file that is not PSKC; `notes` has what was left out or guessed.
     pub(super) fn of(packages: &[KeyPackage], notes: &Notes) -> Self {
         let warnings = notes.texts().map(|text| (text, None)).collect();
         let mut summary = Summary { warnings, ..Summary::new(Header::default()) };
@@ -62,7 +62,7 @@ impl Summary {
         summary
     }
 
-    /// Whether the key of the last package can be used, by the test that imports and converters share.
+    /// Checks whether the key of the last package can be used, as imports and converters do.
     pub(super) fn look_at(&mut self, package: &KeyPackage) {
         let Some(key) = &package.key else { return };
         self.keys += 1;
@@ -79,7 +79,7 @@ impl Summary {
         }
     }
 
-    /// Keys, and packages without one, in words.
+    /// The number of keys, and of packages without one, in words.
     pub(crate) fn counted(&self) -> String {
         match self.packages - self.keys {
             0 => count(self.keys, "key"),

@@ -1,4 +1,4 @@
-//! What `check` says of files that imports, converters or token stores refuse or change.
+//! `check` on files that imports, converters or token stores refuse or change.
 
 use super::Case;
 
@@ -9,7 +9,7 @@ const SECRET: &str = "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=";
 const SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
 const FORMAT: &str = "<ResponseFormat Encoding=\"DECIMAL\" Length=\"8\"/>";
 
-/// A file of which `check` tells something.
+/// A file on which `check` reports something.
 const fn told(
     folder: &'static str,
     changed: &'static [(&'static str, &'static str)],
@@ -30,7 +30,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     told("60-encrypted-secret-empty", &[], OPENED, 0, &["its secret is empty", "no error, 1 warning"]),
     told("61-encrypted-secret-short", &[], CHECK, 0, &["as far as it can be read"]),
-    told("61-encrypted-secret-short", &[], OPENED, 0, &["not have the length of its algorithm's keys"]),
+    told("61-encrypted-secret-short", &[], OPENED, 0, &["its secret has the wrong length"]),
     told(
         "61-encrypted-secret-short",
         &[],
@@ -43,21 +43,21 @@ pub(super) const CASES: &[Case] = &[
         &[(MAC, "<pskc:ValueMAC></pskc:ValueMAC>")],
         CHECK,
         1,
-        &["error: the ValueMAC of Secret does not have the length"],
+        &["error: the ValueMAC of Secret has the wrong length"],
     ),
     told(
         "60-encrypted-secret-empty",
         &[(MAC, "<pskc:ValueMAC>sIbCfondSMpSRpfJeyajlQ==</pskc:ValueMAC>")],
         CHECK,
         1,
-        &["error: the ValueMAC of Secret does not have the length"],
+        &["error: the ValueMAC of Secret has the wrong length"],
     ),
     told(
         "60-encrypted-secret-empty",
         &[("2001/04/xmldsig-more#hmac-sha256", "2000/09/xmldsig#hmac-sha1")],
         CHECK,
         1,
-        &["error: the ValueMAC of Secret does not have the length"],
+        &["error: the ValueMAC of Secret has the wrong length"],
     ),
     told(
         "60-encrypted-secret-empty",
@@ -71,7 +71,7 @@ pub(super) const CASES: &[Case] = &[
         &[],
         CHECK,
         0,
-        &["some secrets of the file are encrypted, and some stand in the clear", "1 key is encrypted and not checked"],
+        &["some secrets are encrypted, others are in the clear", "1 key is encrypted and not checked"],
     ),
     Case {
         folder: "28-mac-uri-wrong-namespace",
@@ -81,7 +81,7 @@ pub(super) const CASES: &[Case] = &[
         said: &["1 key, follows RFC 6030\n"],
         never: &["warning"],
     },
-    // Hexadecimal text without a letter.
+    // Hexadecimal text without letters.
     told(
         "63-totp-with-counter",
         &[(SECRET, "MzEzMjMzMzQzNTM2MzczODM5MzAzMTMyMzMzNDM1MzYzNzM4MzkzMA==")],
@@ -105,7 +105,7 @@ pub(super) const CASES: &[Case] = &[
         0,
         &["its Model cannot be shown"],
     ),
-    // Moving values that an algorithm does not have.
+    // Moving values that do not apply to the algorithm.
     told("63-totp-with-counter", &[], CHECK, 0, &["its Counter means nothing to its Algorithm", "no error, 1 warning"]),
     told(
         "63-totp-with-counter",
@@ -151,7 +151,7 @@ pub(super) const CASES: &[Case] = &[
         &[(SUITE, "OCRA-1:HOTP-SHA1-8:C-QN08"), ("<Counter><PlainValue>0</PlainValue></Counter>", "")],
         CHECK,
         0,
-        &["it has no Counter: 0 is taken"],
+        &["it has no Counter: 0 is assumed"],
     ),
     Case {
         folder: "64-ocra-formats",
@@ -161,8 +161,8 @@ pub(super) const CASES: &[Case] = &[
         said: &["1 key, follows RFC 6030\n"],
         never: &["warning"],
     },
-    // Ids that are alike.
-    told("65-ids-alike", &[], CHECK, 0, &["the Id \"S1\" stands twice, but for capital letters"]),
+    // Ids that differ in case only.
+    told("65-ids-alike", &[], CHECK, 0, &["the Id \"S1\" occurs twice, apart from letter case"]),
     Case {
         folder: "65-ids-alike",
         changed: &[],
@@ -177,9 +177,9 @@ pub(super) const CASES: &[Case] = &[
         command: &["pskc", "convert", "--to", "rfc6031", "-o", "out.cms", "input"],
         code: 1,
         said: &["another key has the same Id"],
-        never: &["capital letters"],
+        never: &["letter case"],
     },
-    // Dates that stand for none.
+    // Dates meaning none.
     told(
         "52-date-max-value",
         &[("9999-12-31T23:59:59Z", "0001-01-01T00:00:00")],

@@ -1,4 +1,4 @@
-//! What commands do with files that are not what they were made for, and key files in every form.
+//! Commands on files for other purposes, and key files in every form.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use super::support::Home;
 const LINE: &str = "37-otpauth-into-inspect-and-import";
 const KEYS: &str = "16-key-file-binary-or-colons";
 
-/// Passwords, keys and certificates are read with a byte order mark and without, in PEM and DER.
+/// Passwords, keys and certificates are read with or without a byte order mark, in PEM and DER.
 #[test]
-fn what_options_name_is_read_in_every_form() {
+fn files_of_options_are_read_in_every_form() {
     let home = Home::new();
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pskc/tests/data/signature");
     let text = |name: &str| std::fs::read_to_string(data.join(name)).unwrap();
@@ -47,9 +47,9 @@ fn what_options_name_is_read_in_every_form() {
     home.run(&["pskc", "decrypt", "safe.xml", "--password-file", "password"]).success();
 }
 
-/// A key whose Id is in the store is the same one, or it is refused, and the old one stays.
+/// A key whose Id exists is accepted if it is the same key; otherwise it is refused and the existing key stays.
 #[test]
-fn an_import_tells_another_key_from_the_same_one() {
+fn an_import_distinguishes_a_different_key_from_the_same_one() {
     let home = Home::new();
     let line = |id: &str, rest: &str| format!("otpauth://totp/{id}?secret={rest}\n");
     const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -73,7 +73,7 @@ fn an_import_tells_another_key_from_the_same_one() {
     }
 }
 
-/// What PSKC would give back otherwise than it was is refused.
+/// Texts that PSKC would change are refused.
 #[test]
 fn a_text_that_pskc_cannot_carry_is_refused() {
     let home = Home::new();
@@ -82,7 +82,7 @@ fn a_text_that_pskc_cannot_carry_is_refused() {
         (r#""friendly_name":"a\u0001b""#, "XML has no such character"),
         (r#""issuer":"a\u001bb""#, "its issuer unchanged: XML has no such character"),
         (r#""key_userid":"\ufffe""#, "its user id unchanged"),
-        (r#""friendly_name":"c ""#, "its friendly name unchanged: readers take white space off its ends"),
+        (r#""friendly_name":"c ""#, "its friendly name unchanged: readers trim white space at its ends"),
         (r#""issuer":" X ""#, "its issuer unchanged"),
         (r#""serial":"S\r\n""#, "its serial number unchanged"),
     ] {
@@ -98,9 +98,9 @@ fn a_text_that_pskc_cannot_carry_is_refused() {
     assert!(back.out.contains("\"friendly_name\":\"a\\n\u{85}\\tb\""), "{back:?}");
 }
 
-/// Cells that a spreadsheet keeps as text, and secrets of JSON that are no text or another one than is said.
+/// Cells that a spreadsheet keeps as text, and secrets in JSON that are not strings or contradict other members.
 #[test]
-fn a_secret_or_number_that_a_program_has_changed_is_not_taken() {
+fn a_secret_or_number_changed_by_a_program_is_refused() {
     let home = Home::new();
     for (name, text, code, told) in [
         ("k.csv", "serial,secret_hex,algorithm\n\"=\"\"0012\"\"\",31323334,totp\n", 0, "\"serial\":\"0012\""),
@@ -122,13 +122,13 @@ fn a_secret_or_number_that_a_program_has_changed_is_not_taken() {
     }
 }
 
-/// What is no key file is called what it is, whatever its name says, and nobody is told of XML that is none.
+/// A file that is not a key file is named by its content, whatever its name, and not with an XML error.
 #[test]
-fn what_is_no_key_file_is_named_by_its_content() {
+fn other_files_are_named_by_their_content() {
     let home = Home::new();
     let tar = [&b"keys.xml\0"[..], &[0; 248], b"ustar\x0000", &[0; 1024]].concat();
     for (content, named, remedy) in [
-        (&b"Dear Sir,\nthe keys are in the other mail.\n"[..], "text in no format that is known", "ask the sender"),
+        (&b"Dear Sir,\nthe keys are in the other mail.\n"[..], "text in an unknown format", "ask the sender"),
         (&tar, "a tar archive", "tar -xf"),
         (b"\x1F\x8B\x08\0\0\0\0\0", "compressed with gzip", "gunzip"),
         (b"BZh91AY&SY\x01\x02", "compressed with bzip2", "bunzip2"),
@@ -151,9 +151,9 @@ fn what_is_no_key_file_is_named_by_its_content() {
     }
 }
 
-/// A PIN key that no key names has no line of its own in a users file.
+/// A PIN key that no key names has no line in a users file.
 #[test]
-fn a_pin_key_is_no_line_of_a_users_file_and_does_not_vanish() {
+fn an_unused_pin_key_has_no_line_in_a_users_file_and_is_reported() {
     let home = Home::new();
     let key =
         |id: &str, name: &str| format!("{{\"id\":\"{id}\",\"algorithm\":\"{name}\",\"secret_hex\":\"31323334\"}}");
@@ -167,9 +167,9 @@ fn a_pin_key_is_no_line_of_a_users_file_and_does_not_vanish() {
 
 pub(super) const CASES: &[Case] = &[
     Case::read(LINE, &[], &["pskc", "inspect", "input"], &["Acme:Provider", "1 key, not encrypted; otpauth lines"]),
-    Case::refused(LINE, &[], &["pskc", "check", "input"], &["it is otpauth lines", "dskpp pskc convert FILE"]),
-    Case::refused(LINE, &[], &["pskc", "sign", "input", "--key", "p256.key"], &["it is otpauth lines"]),
-    Case::refused(LINE, &[], &["pskc", "verify", "input", "--key", "p256.pem"], &["it is otpauth lines"]),
+    Case::refused(LINE, &[], &["pskc", "check", "input"], &["but otpauth lines", "dskpp pskc convert FILE"]),
+    Case::refused(LINE, &[], &["pskc", "sign", "input", "--key", "p256.key"], &["but otpauth lines"]),
+    Case::refused(LINE, &[], &["pskc", "verify", "input", "--key", "p256.pem"], &["but otpauth lines"]),
     Case::read(LINE, &[], &["token", "import", "input"], &["1 key imported"]),
     Case::read(LINE, &[], &["pskc", "decrypt", "input"], &["<pskc:FriendlyName>Provider</pskc:FriendlyName>"]),
     Case::read(LINE, &[("otpauth:", "\u{FEFF}\n# mine\nOTPAUTH:")], &["pskc", "inspect", "input"], &["Acme:Provider"]),
@@ -188,14 +188,14 @@ pub(super) const CASES: &[Case] = &[
         &["an export of Google Authenticator"],
     ),
     Case::refused(LINE, &[("otpauth://totp/", "<!doctype HTML>")], &["token", "import", "input"], &["a web page"]),
-    Case::refused(LINE, &[("otpauth://totp/", "Dear Sir")], &["pskc", "inspect", "input"], &["no key file"]),
+    Case::refused(LINE, &[("otpauth://totp/", "Dear Sir")], &["pskc", "inspect", "input"], &["not a key file"]),
     Case::read(
         "17-csv-entra",
         &[],
         &["pskc", "inspect", "input"],
         &["0012345", "60 s", "1 key, not encrypted; a table"],
     ),
-    Case::refused("17-csv-entra", &[], &["pskc", "check", "input"], &["it is a table (CSV)"]),
+    Case::refused("17-csv-entra", &[], &["pskc", "check", "input"], &["but a table (CSV)"]),
     Case::read("53-otpauth-written-plus-and-slash", &[], &["pskc", "inspect", "input"], &["A+B/C", "1 key, "]),
     Case::read(
         "53-otpauth-written-plus-and-slash",
@@ -208,15 +208,15 @@ pub(super) const CASES: &[Case] = &[
         &["pskc", "inspect", "input"],
         &["A+B/C", "2026-02-01..2027-01-31T12:00:00Z, device from 2026-01-31", "OTP CR, 1 use, PIN Prepend"],
     ),
-    Case::refused(LINE, &[], &["pskc", "convert", "--from", "csv", "--to", "json", "input"], &["leave out --from"]),
-    // What a key file holds is told by its content.
-    Case::read(KEYS, &[], &["pskc", "inspect", "--key-file", "key.colons", "input"], &["opened with what was given"]),
+    Case::refused(LINE, &[], &["pskc", "convert", "--from", "csv", "--to", "json", "input"], &["omit --from"]),
+    // The content of a key file decides its form.
+    Case::read(KEYS, &[], &["pskc", "inspect", "--key-file", "key.colons", "input"], &["now decrypted"]),
     Case::refused(KEYS, &[], &["pskc", "inspect", "--key-file", "key.bin", "input"], &["wrong key or password"]),
     Case::read(
         KEYS,
         &[],
         &["pskc", "inspect", "--key-hex", "00:01:02:03 04050607-08090A0B 0c0d0e0f", "input"],
-        &["opened with what was given"],
+        &["now decrypted"],
     ),
     Case::refused(KEYS, &[], &["pskc", "inspect", "--key-file", "input", "input"], &["neither hexadecimal nor Base64"]),
     Case::refused(KEYS, &[], &["pskc", "inspect", "--key-file", "hex:key.bin", "input"], &["not text in UTF-8"]),

@@ -1,11 +1,11 @@
-//! Files of other programs and vendors: each is read whole, or named with what to do. Every command says the same.
+//! Files of other programs and vendors: each is read completely, or named with a remedy, by every command.
 
 use super::support::Home;
 
 const S32: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 const HEX: &str = "3132333435363738393031323334353637383930";
 
-/// What a file holds (`S32` and `HEX` stand for a secret), what it is called, and what to do.
+/// The content (`S32` and `HEX` stand for a secret), its name, and the remedy.
 const NAMED: &[(&str, &str, &str)] = &[
     (r#"{"version":1,"header":{"slots":null},"db":{"entries":[]}}"#, "a vault of Aegis", "export it as text"),
     (r#"{"services":[{"secret":"S32","otp":{"digits":6}}]}"#, "a backup of 2FAS", "Aegis"),
@@ -14,7 +14,7 @@ const NAMED: &[(&str, &str, &str)] = &[
     (
         r#"{"version":1,"header":{"slots":[{"type":1}],"params":{"nonce":"00"}},"db":"c2VjcmV0"}"#,
         "an encrypted vault of Aegis",
-        "export it as text that is not encrypted",
+        "export it as unencrypted text",
     ),
     (
         r#"{"services":[],"servicesEncrypted":"a:b:c","reference":"x","schemaVersion":4}"#,
@@ -98,7 +98,7 @@ const NAMED: &[(&str, &str, &str)] = &[
     (
         "\"Group\",\"Title\",\"Username\",\"Password\",\"URL\",\"Notes\",\"TOTP\",\"Icon\"\n\"R\",\"A\",\"j\",\"p\",\"u\",\"\",\"otpauth://totp/a?secret=S32\",\"0\"",
         "a password manager, such as KeePassXC",
-        "save these, one a line",
+        "save them, one per line",
     ),
     (
         "url,username,password,totp,extra,name,grouping,fav\nu,j,p,S32,,A,,0",
@@ -141,22 +141,18 @@ const NAMED: &[(&str, &str, &str)] = &[
         "SafeWord records of Gemalto or SafeNet",
         "sccKey",
     ),
-    ("Seriennummer;Geheimnis;Verfahren\n1;HEX;totp", "no heading", "Known are id, serial, algorithm"),
-    ("numéro de série,clé secrète,intervalle\n1,S32,30", "no heading", "Known are id, serial, algorithm"),
-    ("Serial;Geheimnis;Verfahren\n1;HEX;totp", "the column \"Geheimnis\" is not known", "Known are id, serial"),
-    ("Token export 2026,,\nserial,secret_hex,algorithm\n1,HEX,totp", "no heading", "line 2 looks like it"),
-    ("# export\nserial,secret_hex,algorithm\n1,HEX,totp", "no heading", "line 2 looks like it"),
+    ("Seriennummer;Geheimnis;Verfahren\n1;HEX;totp", "no heading", "Known columns: id, serial, algorithm"),
+    ("numéro de série,clé secrète,intervalle\n1,S32,30", "no heading", "Known columns: id, serial, algorithm"),
+    ("Serial;Geheimnis;Verfahren\n1;HEX;totp", "unknown column \"Geheimnis\"", "Known columns: id, serial"),
+    ("Token export 2026,,\nserial,secret_hex,algorithm\n1,HEX,totp", "no heading", "line 2 looks like a heading"),
+    ("# export\nserial,secret_hex,algorithm\n1,HEX,totp", "no heading", "line 2 looks like a heading"),
     (
         "serial;secret_hex,algorithm,counter\n1;HEX,hotp,0",
-        "another separator in it",
-        "separate all columns by the same",
+        "contains another separator",
+        "use the same separator between all columns",
     ),
-    ("serial,secret_hex,algorithm,realm\n1,HEX,totp,sales", "the column \"realm\" is not known", "- leaves one out"),
-    (
-        "serial,secret_hex,algorithm,time step (ms)\n1,HEX,totp,60000",
-        "the column \"time step (ms)\" is not known",
-        "Known",
-    ),
+    ("serial,secret_hex,algorithm,realm\n1,HEX,totp,sales", "unknown column \"realm\"", "- skips one"),
+    ("serial,secret_hex,algorithm,time step (ms)\n1,HEX,totp,60000", "unknown column \"time step (ms)\"", "Known"),
     ("HEX, SERIAL001, hotp, 6", "no heading", "--columns secret_hex,serial,algorithm,digits"),
     ("SERIAL001,HEX,TOTP,6,30", "no heading", "--columns serial,secret_hex,algorithm,digits,time_interval"),
     ("12345678,vvccccdefghi,HEX,0", "no heading", "--columns serial,-,secret_hex,counter"),
@@ -174,7 +170,7 @@ const NAMED: &[(&str, &str, &str)] = &[
     ("serial,secret_base64,algorithm\n1,_7Iz_7Iz_7Iz_7Iz,totp", "line 2: the secret is Base64 for URLs", "correct"),
     (
         "serial,secret_hex,algorithm\n1,313233343536373839303132333435363738393o,totp",
-        "character 40 is no hexadecimal",
+        "character 40 is not a hexadecimal",
         "correct",
     ),
     (
@@ -209,16 +205,24 @@ const NAMED: &[(&str, &str, &str)] = &[
     ),
     ("serial,secret_hex,algorithm\n=\"00,12\",HEX,totp", "line 2: a formula", "correct"),
     // Names that are too long.
-    ("serial,secret_hex,algorithm\n1,HEX,totp\nLONG,HEX,totp", "key 2: its id has 300 characters, and 256", "shorten"),
-    ("serial,secret_hex,algorithm,issuer\n1,HEX,totp,LONG", "key 1: its issuer has 300 characters, and 256", "shorten"),
+    (
+        "serial,secret_hex,algorithm\n1,HEX,totp\nLONG,HEX,totp",
+        "key 2: its id has 300 characters; the limit is 256",
+        "shorten",
+    ),
+    (
+        "serial,secret_hex,algorithm,issuer\n1,HEX,totp,LONG",
+        "key 1: its issuer has 300 characters; the limit is 256",
+        "shorten",
+    ),
     ("serial,secret_hex,algorithm,upn\n1,HEX,totp,LONGLONGLONGLONG", "its user id has 1200 characters", "shorten"),
     (
         "[{\"id\":\"a\",\"algorithm\":\"totp\",\"secret_hex\":\"HEX\",\"friendly_name\":\"LONG\"}]",
         "its friendly name has 300",
         "shorten",
     ),
-    ("otpauth://totp/LONG?secret=S32", "key 1: its id has 300 characters, and 256 are the most", "shorten"),
-    ("HOTP\tLONG\t-\tHEX", "key 1: its id has 300 characters, and 256 are the most", "shorten"),
+    ("otpauth://totp/LONG?secret=S32", "key 1: its id has 300 characters; the limit is 256", "shorten"),
+    ("HOTP\tLONG\t-\tHEX", "key 1: its id has 300 characters; the limit is 256", "shorten"),
     // XML.
     (
         "<?xml version=\"1.0\"?>\n<!-- x -->\n<TKNBatch><TKNHeader><Origin>RSA Security Inc.</Origin></TKNHeader></TKNBatch>",
@@ -251,14 +255,14 @@ fn content(text: &str) -> String {
 }
 
 #[test]
-fn a_file_of_another_program_is_named_with_what_to_do_by_every_command_alike() {
+fn every_command_names_a_foreign_file_with_its_remedy() {
     let home = Home::new();
     home.write("token", "t");
     let import = ["admin", "--server", "https://127.0.0.1:9", "--token-file", "token", "key", "import", "input"];
     let mut faults = Vec::new();
     for (text, what, next) in NAMED {
         home.write("input", content(text));
-        // What is wrong within a table is for those who read it: `check` is for PSKC, and says that it is a table.
+        // Faults within a table concern its readers: `check` is for PSKC, and says that it is a table.
         let convert = home.run(&["pskc", "convert", "input", "--to", "json"]);
         let is_another = convert.err.contains("not a key file");
         let formats = [" a table (CSV)", " otpauth lines", " JSON", " a users file"];
@@ -279,7 +283,7 @@ fn a_file_of_another_program_is_named_with_what_to_do_by_every_command_alike() {
     assert!(faults.is_empty(), "{} are wrong:\n\n{}", faults.len(), faults.join("\n\n"));
 }
 
-/// Tables that are read whole, and what stands in the result or is said of it.
+/// Tables that are read completely, with parts of the result or of the warnings.
 const READ: &[(&str, &[&str])] = &[
     (
         "serial,otpkey,tokentype,otplen,timestep,hashlib\nT1,HEX,totp,8,60,sha256",
@@ -314,7 +318,7 @@ const READ: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn tables_of_the_trade_are_read_whole_and_what_is_taken_for_what_is_told() {
+fn vendors_tables_are_read_completely_and_interpretations_reported() {
     let home = Home::new();
     let blanks = format!("serial,secret_hex,algorithm\n{0}1{0},{0}{HEX}{0},totp{0}\n", " ".repeat(5000));
     let rows = READ.iter().map(|(text, said)| (content(text), *said)).chain([(blanks, &["\"serial\":\"1\""][..])]);

@@ -1,17 +1,17 @@
-//! What a file says is in what is made of it, or told: no element and no attribute vanishes without a word.
+//! Conversions lose no element and no attribute without a warning.
 
 use super::support::Home;
 
 const KEY: &str = "Id=\"k\" Algorithm=\"urn:ietf:params:xml:ns:keyprov:pskc:totp\"";
 
-/// A container in which each `[…]` stands for what may be added there, in the order of the schema.
+/// A container in which each `[…]` is a place for additions, in schema order.
 const WHOLE: &str = "<KeyContainer xmlns='urn:ietf:params:xml:ns:keyprov:pskc' xmlns:v='urn:v' [a]Version='1.[b]0'>\
     <KeyPackage>[c]<Key KEY>[d]<AlgorithmParameters>[e]<ResponseFormat Encoding='DECIMAL' Length='6'/>[f]\
     </AlgorithmParameters>[g]<Data><Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</PlainValue></Secret>[h]<Time>\
     <PlainValue>0</PlainValue></Time><TimeInterval><PlainValue>30</PlainValue></TimeInterval>[i]</Data>[j]</Key>[k]\
     </KeyPackage>[l]</KeyContainer>";
 
-/// Where something may stand, and what.
+/// The places, and the possible additions.
 const ADDED: &[(&str, &[&str])] = &[
     ("a", &["Id='c' ", "xml:lang='de' ", "xml:space='preserve' ", "xml:base='urn:b' ", "xml:id='i' ", "v:odd='1' "]),
     ("b", &["1"]),
@@ -106,13 +106,13 @@ const ADDED: &[(&str, &[&str])] = &[
     ("l", &["<Extensions><v:x/></Extensions>"]),
 ];
 
-/// The container with that at one place and nothing at the others.
+/// The container with one addition.
 fn with(place: &str, added: &str) -> String {
     let text = WHOLE.replace(&format!("[{place}]"), added).replace("1.10", "1.1").replace("KEY", KEY);
     ADDED.iter().fold(text, |text, (place, _)| text.replace(&format!("[{place}]"), ""))
 }
 
-/// What comes of a file in a format: the result, what is said, and whether it was refused.
+/// A conversion to a format: exit code, result and messages.
 fn converted(home: &Home, text: &str, format: &str, lenient: bool) -> (Option<i32>, String, String) {
     home.write("in.xml", text);
     let mut command = vec!["pskc", "convert", "in.xml", "--to", format, "-o", "out", "--force"];
@@ -129,7 +129,7 @@ fn converted(home: &Home, text: &str, format: &str, lenient: bool) -> (Option<i3
 }
 
 #[test]
-fn whatever_is_added_to_a_file_is_in_the_result_or_told() {
+fn additions_to_a_file_are_in_the_result_or_reported() {
     let home = Home::new();
     home.write("password", "a password\n");
     let strict = ["pskc", "json", "csv", "otpauth", "usersfile", "rfc6031", "pkcs12"].map(|format| (format, false));
@@ -144,7 +144,7 @@ fn whatever_is_added_to_a_file_is_in_the_result_or_told() {
     }
 }
 
-/// A key with the members, in JSON.
+/// A JSON key with these members.
 fn key(id: &str, algorithm: &str, more: &str) -> String {
     format!(
         "{{\"id\":\"{id}\",\"algorithm\":\"{algorithm}\",\"secret_hex\":\"3132333435363738393031323334353637383930\"{more}}}"
@@ -156,9 +156,9 @@ fn with_pin(id: &str, mode: &str, more: &str) -> String {
     key(id, "totp", &format!(",\"time_interval\":30,\"response_length\":6{policy}{more}"))
 }
 
-/// What is left out with `--skip`, and PINs that are left alone by it.
+/// Keys omitted with `--skip`, and their PINs.
 #[test]
-fn keys_that_are_left_out_are_told_with_their_pins() {
+fn omitted_keys_are_reported_with_their_pins() {
     let home = Home::new();
     let good = key("a", "totp", ",\"time_interval\":30,\"response_length\":6");
     let pin = key("p", "pin", "");
@@ -170,7 +170,7 @@ fn keys_that_are_left_out_are_told_with_their_pins() {
             "pskc",
             &[
                 "key 2 (k) is left out: the format cannot carry its friendly name",
-                "the key p has the PIN of keys that are left out, and of no other",
+                "key p holds the PIN of no key that is written",
                 "1 key left out",
             ][..],
             &["Id=\"a\"", "Id=\"p\""][..],
@@ -179,7 +179,7 @@ fn keys_that_are_left_out_are_told_with_their_pins() {
             vec![with_pin("k", "Local", ""), good.clone(), pin.clone()],
             "usersfile",
             &[
-                "key 1 (k) is left out: a users file knows PINs in front",
+                "key 1 (k) is left out: a users file supports only PINs before the code",
                 "key 3 (p) is left out: it is the PIN of keys that are left out",
                 "2 keys left out",
             ],
@@ -188,7 +188,7 @@ fn keys_that_are_left_out_are_told_with_their_pins() {
         (
             vec![pin.clone(), with_pin("k", "Prepend", blank), with_pin("l", "Prepend", "")],
             "usersfile",
-            &["key 2 (k) is left out: the name of the user has blanks", "1 key left out"],
+            &["key 2 (k) is left out: the user's name has spaces", "1 key left out"],
             &["HOTP/T30\tl\t12345678901234567890\t"],
         ),
         (
@@ -200,7 +200,7 @@ fn keys_that_are_left_out_are_told_with_their_pins() {
         (
             vec![with_pin("k", "Prepend", ""), key("p", "pin", ",\"issuer\":\"i\"")],
             "usersfile",
-            &["what keys of PINs say besides the PIN (1 key)", "Ids of PINs (1 key)"],
+            &["attributes of PIN keys (1 key)", "PIN Ids (1 key)"],
             &["HOTP/T30\tk\t12345678901234567890\t"],
         ),
         (
@@ -223,8 +223,8 @@ fn keys_that_are_left_out_are_told_with_their_pins() {
             ],
             "usersfile",
             &[
-                "key 2 (p) is left out: a users file cannot say how a PIN may be used",
-                "the key p, which is left out, has the PIN",
+                "key 2 (p) is left out: a users file cannot express a PIN's policy",
+                "key p is left out, but holds the PIN",
             ],
             &["HOTP/T30\ta\t-\t"],
         ),
@@ -243,5 +243,5 @@ fn keys_that_are_left_out_are_told_with_their_pins() {
     assert_eq!((&report["skipped"][0]["id"], &report["keys"]), (&"k".into(), &2.into()), "{report}");
     home.write("in.json", format!("[{unfit}]"));
     let none = home.run(&["pskc", "convert", "in.json", "--to", "pskc", "--skip"]);
-    assert!(none.code == Some(1) && none.err.contains("no keys that the format can express"), "{none:?}");
+    assert!(none.code == Some(1) && none.err.contains("the format can express none of the keys"), "{none:?}");
 }

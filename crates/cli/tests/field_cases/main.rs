@@ -1,7 +1,7 @@
-//! Key files as the world has them, after public bug reports: `tests/field/NN-name/input`, and others of the same kinds
-//! that differ in a few words. Each is read by the built program to the right value, or refused with the true cause.
+//! Key files from the field, after public bug reports: `tests/field/NN-name/input`, and variants
+//! with small changes. The built program reads each to the right value, or refuses it with the right cause.
 //!
-//! `xml`, `protection`, `usable` and `checked` have the rows for PSKC, `otpauth`, `tables` and `files` those for other formats and for what is no key file.
+//! `xml`, `protection`, `usable` and `checked` cover PSKC; `otpauth`, `tables` and `files` other formats and other files.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -29,19 +29,19 @@ use support::Home;
 struct Case {
     /// The folder in `tests/field`.
     folder: &'static str,
-    /// What is written differently in `input`; each text must stand there.
+    /// Replacements in `input`; each text must occur.
     changed: &'static [(&'static str, &'static str)],
-    /// The command, in a copy of the folder.
+    /// The command, run in a copy of the folder.
     command: &'static [&'static str],
     code: i32,
-    /// What stands in the result, or in what is said about it.
+    /// Texts in the result or the messages.
     said: &'static [&'static str],
-    /// What does not.
+    /// Texts in neither.
     never: &'static [&'static str],
 }
 
 impl Case {
-    /// A file that is read, and what stands in the result.
+    /// A file that is read, and texts in the result.
     const fn read(
         folder: &'static str,
         changed: &'static [(&'static str, &'static str)],
@@ -51,7 +51,7 @@ impl Case {
         Case { folder, changed, command, code: 0, said, never: &[] }
     }
 
-    /// A file that is refused for a reason, with nothing of a result.
+    /// A file that is refused for a reason, without any result.
     const fn refused(
         folder: &'static str,
         changed: &'static [(&'static str, &'static str)],
@@ -61,7 +61,7 @@ impl Case {
         Case { folder, changed, command, code: 1, said, never: &["{\"keys\"", "otpauth://totp/", "otpauth://hotp/k"] }
     }
 
-    /// The result, with what was said about it on standard error behind it.
+    /// The result, followed by the messages on standard error.
     fn run(&self) -> (Option<i32>, String) {
         let home = Home::new();
         copy(self.folder, self.changed, &home);
@@ -82,7 +82,7 @@ impl Case {
     }
 }
 
-/// Copies the files of a case, `input` with its changes.
+/// Copies the files of a case, with the replacements in `input`.
 fn copy(folder: &str, changed: &[(&str, &str)], home: &Home) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/field").join(folder);
     for file in std::fs::read_dir(folder).unwrap() {

@@ -1,11 +1,11 @@
-//! Files that options name: keys and passwords with what people and programs do to them.
+//! Files that options name: keys and passwords as people and programs change them.
 
 use super::support::Home;
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 const RAW: &[u8] = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F";
 
-/// What the file has, how it is named, and what is said; `None` where it opens the key file.
+/// The content, how it is named, and the error; `None` if it decrypts the key file.
 const KEYS: &[(&[u8], &str, Option<&str>)] = &[
     (KEY.as_bytes(), "", None),
     (RAW, "", None),
@@ -14,12 +14,12 @@ const KEYS: &[(&[u8], &str, Option<&str>)] = &[
     (b"{\"kty\":\"oct\",\"kid\":\"k\",\"k\":\"AAECAwQFBgcICQoLDA0ODw\"}", "", None),
     (b"000102030405060708090a0b0c0d0e0", "", Some("31 hexadecimal digits, an odd number")),
     (b"000102030405060708090a0b0c0d0e0f0", "", Some("33 hexadecimal digits, an odd number")),
-    // 32 letters that are Base64 too.
-    (b"000102030405060708090a0b0c0d0eof", "", Some("character 31 is no hexadecimal digit")),
-    (b"0001020304050607\n08090a0b0c0d0e0g\n", "", Some("line 2, character 16 is no hexadecimal digit")),
-    (b"000102030405060708090a0b0c0d0eof", "hex:", Some("character 31 is no hexadecimal digit")),
+    // 32 letters that are also Base64.
+    (b"000102030405060708090a0b0c0d0eof", "", Some("character 31 is not a hexadecimal digit")),
+    (b"0001020304050607\n08090a0b0c0d0e0g\n", "", Some("line 2, character 16 is not a hexadecimal digit")),
+    (b"000102030405060708090a0b0c0d0eof", "hex:", Some("character 31 is not a hexadecimal digit")),
     (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\n", "", Some("`head -c 16 FILE > NEW`")),
-    (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\r\n", "", Some("16 octets that are no text")),
+    (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\r\n", "", Some("16 binary octets")),
     (b"{\"kty\":\"RSA\",\"n\":\"AAECAwQFBgcICQoLDA0ODw\"}", "", Some("a JWK of an asymmetric key")),
     (b"{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODw\"}]}", "", Some("save the object of the one key")),
     (b"0\x000\x000\x001\x000\x002\x000\x003\x000\x004\x00", "", Some("UTF-16")),
@@ -27,7 +27,7 @@ const KEYS: &[(&[u8], &str, Option<&str>)] = &[
 ];
 
 #[test]
-fn a_key_file_that_is_nearly_right_is_named_with_its_fault_and_never_with_its_text() {
+fn an_almost_valid_key_file_is_reported_with_its_fault_and_never_with_its_text() {
     let home = Home::new();
     super::copy("16-key-file-binary-or-colons", &[], &home);
     for (content, prefix, told) in KEYS {
@@ -48,8 +48,8 @@ fn a_key_file_that_is_nearly_right_is_named_with_its_fault_and_never_with_its_te
     }
     for (hex, told) in [
         (&KEY[1..], "31 hexadecimal digits"),
-        ("000102030405060708090a0b0c0d0e0x", "character 32 is no hexadecimal digit"),
-        ("", "is empty"),
+        ("000102030405060708090a0b0c0d0e0x", "character 32 is not a hexadecimal digit"),
+        ("", "empty: hexadecimal"),
     ] {
         let done = home.run(&["pskc", "inspect", "--key-hex", hex, "input"]);
         assert!(done.code == Some(2) && done.err.contains(told) && !done.err.contains("08090a"), "{done:?}");
@@ -91,7 +91,7 @@ fn a_password_file_is_text_with_a_password() {
 }
 
 #[test]
-fn an_empty_passphrase_of_the_store_is_named_before_it_is_tried() {
+fn an_empty_store_passphrase_is_reported_before_it_is_tried() {
     let mut home = Home::new();
     home.write("line", "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ");
     home.set("DSKPP_STORE_PASSPHRASE", "");

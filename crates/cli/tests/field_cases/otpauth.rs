@@ -9,8 +9,8 @@ const WRITE: &[&str] = &["pskc", "convert", "--from", "json", "--to", "otpauth",
 const SHA1: &str = "\"secret_hex\":\"3132333435363738393031323334353637383930\"";
 
 pub(super) const CASES: &[Case] = &[
-    // A parameter that is not known is told, and refused where it may change the codes.
-    Case::refused("05-otpauth-amp-escaped", &[], READ, &["line 1", "\"amp;issuer\"", "write & for each &amp;"]),
+    // Unknown parameters are reported, and refused if they may change the codes.
+    Case::refused("05-otpauth-amp-escaped", &[], READ, &["line 1", "\"amp;issuer\"", "replace each &amp; with &"]),
     Case::read(
         "05-otpauth-amp-escaped",
         &[("&amp;", "&")],
@@ -45,16 +45,16 @@ pub(super) const CASES: &[Case] = &[
         "07-otpauth-unknown-parameter",
         &[("&interval=60", ""), ("&counter=5", "&tenant=x")],
         READ,
-        &["line 2: the parameter \"tenant\" is not known, and left out"],
+        &["line 2: unknown parameter \"tenant\" is left out"],
     ),
     Case::refused(
         "07-otpauth-unknown-parameter",
         &[("interval=60", "digits=8&Digits=8")],
         READ,
-        &["digits is there twice"],
+        &["digits occurs twice"],
     ),
-    Case::refused("07-otpauth-unknown-parameter", &[("interval=60", "secret=AAAA")], READ, &["secret is there twice"]),
-    // Scheme, type and names of parameters have no case.
+    Case::refused("07-otpauth-unknown-parameter", &[("interval=60", "secret=AAAA")], READ, &["secret occurs twice"]),
+    // Scheme, type and parameter names ignore case.
     Case::read("08-otpauth-type-upper-case", &[], READ, &[SHA1, "\"time_interval\":60", "Acme:TOK0001"]),
     Case::read(
         "08-otpauth-type-upper-case",
@@ -62,19 +62,24 @@ pub(super) const CASES: &[Case] = &[
         READ,
         &[SHA1, "\"time_interval\":60", "Acme:TOK0001"],
     ),
-    Case::refused("08-otpauth-type-upper-case", &[("TOTP", "STEAM")], READ, &["the type \"STEAM\" is not known"]),
+    Case::refused("08-otpauth-type-upper-case", &[("TOTP", "STEAM")], READ, &["unknown type \"STEAM\""]),
     // One parser of hash names.
     Case::read("10-otpauth-algorithm-hyphen", &[], READ, &[SHA1, "HMAC-SHA256"]),
     Case::read("10-otpauth-algorithm-hyphen", &[("SHA-256", "HmacSHA512")], READ, &["HMAC-SHA512"]),
     Case::read("10-otpauth-algorithm-hyphen", &[("SHA-256", "sha_256")], READ, &["HMAC-SHA256"]),
-    Case::refused("10-otpauth-algorithm-hyphen", &[("SHA-256", "MD5")], READ, &["line 2", "SHA1, SHA256 and SHA512"]),
-    Case::refused("10-otpauth-algorithm-hyphen", &[("SHA-256", "SHA384")], READ, &["SHA1, SHA256 and SHA512"]),
-    Case::refused("10-otpauth-algorithm-hyphen", &[("SHA-256", "")], READ, &["SHA1, SHA256 and SHA512"]),
-    // Secrets that are none.
+    Case::refused("10-otpauth-algorithm-hyphen", &[("SHA-256", "MD5")], READ, &["line 2", "SHA1, SHA256 or SHA512"]),
+    Case::refused("10-otpauth-algorithm-hyphen", &[("SHA-256", "SHA384")], READ, &["SHA1, SHA256 or SHA512"]),
+    Case::refused("10-otpauth-algorithm-hyphen", &[("SHA-256", "")], READ, &["SHA1, SHA256 or SHA512"]),
+    // Invalid secrets.
     Case::refused("12-otpauth-empty-secret", &[], TO_PSKC, &["line 1: the secret is empty", "ask the sender"]),
     Case::refused("12-otpauth-empty-secret", &[("secret=", "secret=%20%3D")], TO_PSKC, &["the secret is empty"]),
     Case::refused("12-otpauth-empty-secret", &[("secret=&", "")], TO_PSKC, &["there is no secret"]),
-    Case::refused("12-otpauth-empty-secret", &[("secret=", "secret=GEZDGNBVG1")], TO_PSKC, &["character 10 is none"]),
+    Case::refused(
+        "12-otpauth-empty-secret",
+        &[("secret=", "secret=GEZDGNBVG1")],
+        TO_PSKC,
+        &["character 10 is not A-Z"],
+    ),
     Case::refused(
         "12-otpauth-empty-secret",
         &[("secret=", "secret=31323334353637383930")],
@@ -96,7 +101,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     // A byte order mark.
     Case::read("14-otpauth-file-with-bom", &[], READ, &[SHA1]),
-    // Names are written so that they are read again.
+    // Written names read back unchanged.
     Case::read(
         "53-otpauth-written-plus-and-slash",
         &[],
@@ -110,21 +115,21 @@ pub(super) const CASES: &[Case] = &[
         &["A%2BB%2FC:50%25%20%C3%A4%3F%23%26%3D%3A%22x?"],
     ),
     Case::refused("53-otpauth-written-plus-and-slash", &[("A+B/C", "A:B")], WRITE, &["an issuer with a colon"]),
-    Case::refused("53-otpauth-written-plus-and-slash", &[("A+B/C\"", " A\"")], WRITE, &["begins or ends with a blank"]),
+    Case::refused("53-otpauth-written-plus-and-slash", &[("A+B/C\"", " A\"")], WRITE, &["begins or ends with a space"]),
     Case::refused(
         "53-otpauth-written-plus-and-slash",
         &[("jane+work@example.test", "a:b"), (", \"issuer\": \"A+B/C\"", "")],
         WRITE,
         &["a name with a colon and no issuer"],
     ),
-    // Nothing of a result is to be seen before all of it is right.
+    // A result appears only when it is complete.
     Case::refused(
         "53-otpauth-written-plus-and-slash",
         &[("}]}", "}, {\"id\": \"z\", \"algorithm\": \"pin\", \"secret_hex\": \"00\"}]}")],
         WRITE,
         &["key 2 (z): only HOTP and TOTP", "--skip"],
     ),
-    // Values are not made up, and what is left out is counted.
+    // Values are not invented, and omissions are counted.
     Case::refused(
         "40-hotp-without-counter-to-otpauth",
         &[],
@@ -141,6 +146,6 @@ pub(super) const CASES: &[Case] = &[
         "40-hotp-without-counter-to-otpauth",
         &[],
         &["pskc", "convert", "--to", "otpauth", "--assume", "counter=7", "input"],
-        &["&counter=7\n", "left out: manufacturers (1 key)\n"],
+        &["&counter=7\n", "no place for them: manufacturers (1 key)\n"],
     ),
 ];

@@ -1,4 +1,4 @@
-//! Certificates of signers: what `verify` refuses is not signed with either, for the same cause.
+//! Signers' certificates: `sign` refuses what `verify` would refuse, with the same cause.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ fn der(pem: &str) -> Vec<u8> {
     data_encoding::BASE64.decode(body.as_bytes()).unwrap()
 }
 
-/// Key files, and `signed.xml` that the library has signed, which does not look at certificates.
+/// Key files, and a `signed.xml` signed by the library, which does not check certificates.
 fn home(key_der: &[u8], certificates: &[&str]) -> Home {
     let home = Home::new();
     home.write("line", "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
@@ -49,7 +49,7 @@ fn home(key_der: &[u8], certificates: &[&str]) -> Home {
 const SIGN: [&str; 9] = ["pskc", "sign", "keys.xml", "--key", "key", "--certificate", "chain.pem", "-o", "own.xml"];
 
 #[test]
-fn s7_what_verify_refuses_is_not_signed_with_and_both_name_the_cause() {
+fn s7_sign_refuses_what_verify_refuses_and_both_name_the_cause() {
     let root = CertifiedIssuer::self_signed(authority("root"), KeyPair::generate().unwrap()).unwrap();
     let dated = |from: i32, to: i32| {
         let mut params = named("signer");
@@ -68,12 +68,12 @@ fn s7_what_verify_refuses_is_not_signed_with_and_both_name_the_cause() {
     let sha1_root = std::fs::read_to_string(data("sha1-root.pem")).unwrap();
     let tls = for_use(&[], &[ExtendedKeyUsagePurpose::ServerAuth]);
     for ((key, certificate), root, cause, remedy) in [
-        (certified(authority("signer")), root.pem(), "of an authority (CA:TRUE)", "(CA:FALSE)"),
-        (certified(tls), root.pem(), "its extended key usage has none for documents", "--any-key-usage"),
+        (certified(authority("signer")), root.pem(), "is a CA certificate (CA:TRUE)", "(CA:FALSE)"),
+        (certified(tls), root.pem(), "its extended key usage allows neither documents", "--any-key-usage"),
         (
             certified(for_use(&[KeyUsagePurpose::KeyAgreement], &[])),
             root.pem(),
-            "no digitalSignature",
+            "neither digitalSignature",
             "--any-key-usage",
         ),
         (certified(dated(2020, 2021)), root.pem(), "has expired", "renew the certificate"),
@@ -92,7 +92,7 @@ fn s7_what_verify_refuses_is_not_signed_with_and_both_name_the_cause() {
             home.run(&["pskc", "verify", "own.xml", "--ca", "ca.pem", "--any-key-usage"]).success();
         }
     }
-    // One that has certified itself is trusted by those who were given it, an authority's or not.
+    // A self-signed certificate is trusted if it was given, whether CA or not.
     for params in [named("self"), authority("self")] {
         let home = home(&key.serialize_der(), &[&params.self_signed(&key).unwrap().pem()]);
         home.run(&SIGN).success();
@@ -101,7 +101,7 @@ fn s7_what_verify_refuses_is_not_signed_with_and_both_name_the_cause() {
 }
 
 #[test]
-fn a_chain_with_sha1_and_a_ca_that_is_none_are_named() {
+fn a_chain_with_sha1_and_an_anchor_that_is_no_ca_are_reported() {
     let read = |name: &str| std::fs::read_to_string(data(name)).unwrap();
     for (chain, ca, cause, remedy) in [
         (
@@ -113,8 +113,8 @@ fn a_chain_with_sha1_and_a_ca_that_is_none_are_named() {
         (
             &["p256.pem"],
             "rsa.pem",
-            "what was given is the certificate of \"O=Test only, CN=rsa\"",
-            "--ca takes certificates of authorities",
+            "the given certificate of \"O=Test only, CN=rsa\" is not a CA",
+            "--ca takes CA certificates",
         ),
     ] {
         let chain: Vec<String> = chain.iter().map(|name| read(name)).collect();

@@ -1,15 +1,15 @@
-//! Values that would be lost, changed or guessed without a word: each is written as it is, refused, or told.
+//! No value is lost, changed or guessed silently: each is written unchanged, refused, or reported.
 
 use super::support::Home;
 
 const SECRET: &str = "3132333435363738393031323334353637383930";
 
-/// A key file in JSON with one key that has these members too.
+/// A JSON key file with one key with these additional members.
 fn json(members: &str) -> String {
     format!("{{\"keys\":[{{\"secret_hex\":\"{SECRET}\",\"response_length\":6,\"time_interval\":30,{members}}}]}}")
 }
 
-/// PSKC with that algorithm and these values beside the secret.
+/// PSKC with this algorithm and these values beside the secret.
 fn pskc(algorithm: &str, values: &str) -> String {
     format!(
         "<KeyContainer xmlns='urn:ietf:params:xml:ns:keyprov:pskc' Version='1.0'><KeyPackage><Key Id='k' \
@@ -20,12 +20,12 @@ fn pskc(algorithm: &str, values: &str) -> String {
 }
 
 #[test]
-fn no_value_is_lost_changed_or_guessed_without_a_word() {
+fn no_value_is_lost_changed_or_guessed_silently() {
     const TOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:totp";
     let user = |rest: &str| format!("HOTP joe - {SECRET} {rest}\n");
     let table = |serial: &str| format!("serial,secret_hex,algorithm\n{serial},{SECRET},totp\n");
     let rows: &[(&str, &[&str], i32, &[&str])] = &[
-        // What no reader takes is not written.
+        // What readers refuse is not written.
         (&json("\"id\":\"a\\u0000b\",\"algorithm\":\"totp\""), &["--to", "rfc6031"], 1, &["an unsupported character"]),
         (&json("\"id\":\"a\\u0001b\",\"algorithm\":\"totp\""), &["--to", "rfc6031"], 1, &["an unsupported character"]),
         (
@@ -34,21 +34,21 @@ fn no_value_is_lost_changed_or_guessed_without_a_word() {
             1,
             &["an unsupported character"],
         ),
-        // A name that is no URI would be read as another algorithm.
-        (&pskc("TOTP", ""), &["--to", "csv"], 1, &["no URI"]),
-        (&pskc("OATH-HOTP", ""), &["--to", "json"], 1, &["no URI"]),
+        // A name that is not a URI would be read as another algorithm.
+        (&pskc("TOTP", ""), &["--to", "csv"], 1, &["not a URI"]),
+        (&pskc("OATH-HOTP", ""), &["--to", "json"], 1, &["not a URI"]),
         (&pskc("urn:v:totp", ""), &["--to", "csv"], 0, &[",urn:v:totp,"]),
-        // Lenient reading tells of values that say nothing.
+        // Lenient reading reports empty values.
         (&pskc(TOTP, "<TimeInterval/>"), &["--to", "json", "--lenient"], 0, &["<TimeInterval> is empty"]),
-        // The counter in a users file was used where a password stands behind it.
+        // The counter in a users file was used if a password follows it.
         (&user(""), &["--to", "json"], 0, &["\"counter\":0"]),
         (&user("7"), &["--to", "json"], 0, &["\"counter\":7"]),
-        (&user("7 123456 2026-01-01T00:00:00L"), &["--to", "json"], 0, &["\"counter\":8", "the counter was used"]),
-        (&user("9223372036854775807 123456"), &["--to", "json"], 1, &["at its end"]),
-        // Errors of spreadsheets are no serial numbers.
-        (&table("#N/A"), &["--to", "json"], 0, &["where it has no value"]),
-        (&table("#REF!"), &["--to", "json"], 0, &["where it has no value"]),
-        // What is another document is named.
+        (&user("7 123456 2026-01-01T00:00:00L"), &["--to", "json"], 0, &["\"counter\":8", "its password was used"]),
+        (&user("9223372036854775807 123456"), &["--to", "json"], 1, &["cannot be incremented"]),
+        // Error values of spreadsheets are not serial numbers.
+        (&table("#N/A"), &["--to", "json"], 0, &["a spreadsheet's error value"]),
+        (&table("#REF!"), &["--to", "json"], 0, &["a spreadsheet's error value"]),
+        // Other documents are named.
         (
             "1,vvccccdefghi,0123456789ab,00112233445566778899aabbccddeeff,000000000000,2026-01-01T00:00:00,\n",
             &["--to", "json"],
@@ -75,9 +75,9 @@ fn no_value_is_lost_changed_or_guessed_without_a_word() {
     }
 }
 
-/// Somebody who cannot encrypt for the file may have put a secret of his own into it.
+/// An attacker who cannot encrypt for the file may have inserted a secret.
 #[test]
-fn s6_a_secret_in_the_clear_among_encrypted_ones_is_told() {
+fn s6_a_secret_in_the_clear_among_encrypted_ones_is_reported() {
     let home = Home::new();
     let key = |id: &str| {
         format!(
@@ -94,14 +94,14 @@ fn s6_a_secret_in_the_clear_among_encrypted_ones_is_told() {
     home.write("mixed.xml", [begin, plain, end].concat());
     for (file, is_told) in [("safe.xml", false), ("mixed.xml", true)] {
         let done = home.run(&["pskc", "inspect", file, "--key-file", "key"]);
-        let told = "some secrets of the file are encrypted, and some stand in the clear";
+        let told = "some secrets are encrypted, others are in the clear";
         assert_eq!((done.code, done.err.contains(told)), (Some(0), is_told), "{file}: {}", done.err);
     }
 }
 
-/// A way of protection that is not known is one problem among others: the rest is checked.
+/// An unknown protection is one problem among others: the rest is checked.
 #[test]
-fn s6_1_1_check_goes_on_behind_a_protection_that_is_not_known() {
+fn s6_1_1_check_continues_after_an_unknown_protection() {
     let home = Home::new();
     home.write("keys.json", json("\"id\":\"a\",\"algorithm\":\"totp\",\"manufacturer\":\"nobody\""));
     home.write("key", "000102030405060708090a0b0c0d0e0f");
@@ -113,7 +113,7 @@ fn s6_1_1_check_goes_on_behind_a_protection_that_is_not_known() {
     ] {
         home.write("wrong.xml", safe.replace(right, wrong));
         let done = home.run(&["pskc", "check", "wrong.xml", "--key-file", "key"]);
-        let told = [wrong, "neither of the lists", "1 key is encrypted and not checked"];
+        let told = [wrong, "in neither list", "1 key is encrypted and not checked"];
         assert!(done.code == Some(0) && told.iter().all(|told| done.out.contains(told)), "{wrong}: {}", done.out);
     }
     home.write("other", "ffffffffffffffffffffffffffffffff");

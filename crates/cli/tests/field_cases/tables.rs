@@ -1,4 +1,4 @@
-//! Tables of the trade, and JSON.
+//! Vendors' tables, and JSON.
 
 use super::Case;
 
@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = &[
             "read as Base32",
         ],
     ),
-    // What can be told of it alone is told.
+    // What the values imply is reported.
     Case::read(ENTRA, &[], READ, &[SHA1, "keyprov:pskc:totp", "read as TOTP, since it has a time interval"]),
     Case::refused(ENTRA, &[(",time interval", ""), (",60,", ",")], READ, &["HOTP or TOTP", "--algorithm hotp"]),
     Case::read(ENTRA, &[("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", OCTETS)], READ, &[SHA1, "read as hexadecimal"]),
@@ -37,7 +37,7 @@ pub(super) const CASES: &[Case] = &[
         ENTRA,
         &[("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "AABBCCDDEEFF2233AABBCCDDEEFF2233")],
         READ,
-        &["as hexadecimal and as Base32", "secret_hex"],
+        &["hexadecimal or Base32", "secret_hex"],
     ),
     Case::refused(
         ENTRA,
@@ -46,33 +46,33 @@ pub(super) const CASES: &[Case] = &[
         &["not all hexadecimal (line 2), and not all Base32 (line 2)"],
     ),
     Case::refused(ENTRA, &[("secret key", "secret_hex")], READ, &["line 2", "not hexadecimal", "looks like Base32"]),
-    Case::refused(ENTRA, &[("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "")], READ, &["as hexadecimal and as Base32"]),
+    Case::refused(ENTRA, &[("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "")], READ, &["hexadecimal or Base32"]),
     Case::refused(
         ENTRA,
         &[("secret key", "secret base32"), ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "")],
         READ,
         &["line 2: there is no secret"],
     ),
-    // A column that is not known is named once, and one that is there twice is refused.
+    // An unknown column is named once, and a repeated one is refused.
     Case {
         folder: ENTRA,
         changed: &[("model", "colour")],
         command: READ,
         code: 1,
-        said: &["the column \"colour\" is not known", "--columns"],
+        said: &["unknown column \"colour\"", "--columns"],
         never: &["response_encoding"],
     },
     Case::refused(
         ENTRA,
         &[("model", "Serial_Number")],
         READ,
-        &["\"serial number\" and \"Serial_Number\" say the same"],
+        &["\"serial number\" and \"Serial_Number\" mean the same"],
     ),
-    Case::refused(ENTRA, &[("model", "seed")], READ, &["\"secret key\" and \"seed\" say the same"]),
-    Case::refused(ENTRA, &[("model", "hash"), ("C200", "SHA-3")], READ, &["the hash \"SHA-3\" is not known"]),
+    Case::refused(ENTRA, &[("model", "seed")], READ, &["\"secret key\" and \"seed\" mean the same"]),
+    Case::refused(ENTRA, &[("model", "hash"), ("C200", "SHA-3")], READ, &["unknown hash \"SHA-3\""]),
     Case::read(ENTRA, &[("model", "hash"), ("C200", "sha-256")], READ, &["HMAC-SHA256"]),
     Case::refused(ENTRA, &[("model", "algorithm"), ("C200", "SHA256")], READ, &["SHA256 is a hash"]),
-    Case::refused(ENTRA, &[("model", "algorithm"), ("C200", "xotp")], READ, &["\"xotp\" is not known"]),
+    Case::refused(ENTRA, &[("model", "algorithm"), ("C200", "xotp")], READ, &["unknown algorithm \"xotp\""]),
     Case::read(ENTRA, &[("model", "token type"), ("C200", "OATH-TOTP")], READ, &["keyprov:pskc:totp"]),
     Case::read(ENTRA, &[("0012345", "1.2E+10")], READ, &["a spreadsheet has shortened"]),
     // Without a heading.
@@ -116,13 +116,13 @@ pub(super) const CASES: &[Case] = &[
         ENTRA,
         &[],
         &["pskc", "convert", "--columns", "upn,serial,secret_base32,period,-,-", "--to", "json", "input"],
-        &[SHA1, "line 1: it is passed over", "what is in column 5 is left out"],
+        &[SHA1, "line 1: skipped: it is a heading", "the content of column 5 is left out"],
     ),
     Case::refused(
         ENTRA,
         &[],
         &["pskc", "convert", "--columns", "upn,serial,secret_base32", "--to", "json", "input"],
-        &["column 4 has a value and no name"],
+        &["column 4 has a value but no name"],
     ),
     // As spreadsheets write them.
     Case::read(SEMICOLONS, &[], READ, &[SHA1, "\"time_interval\":60", "separated by semicolons"]),
@@ -136,36 +136,36 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::read(COMMAS, &[], READ, &[SHA1, "\"time_interval\":60"]),
     Case::read(COMMAS, &[("interval,,,", "interval"), ("60,,,\r\n", "60,,,\r\n,,,,,,\n\n")], READ, &[SHA1]),
-    Case::refused(COMMAS, &[("60,,,", "60,,x,")], READ, &["line 2: column 6 has a value and no name"]),
+    Case::refused(COMMAS, &[("60,,,", "60,,x,")], READ, &["line 2: column 6 has a value but no name"]),
     Case::refused(COMMAS, &[(",60,,,", "")], READ, &["line 2: it has 3 cells, and there are 7 columns"]),
     Case::read(
         COMMAS,
         &[("60,,,\r\n", "60,,,\r\n1,totp,3132333435363738393031323334353637383930,60,,,\r\n")],
         READ,
-        &["its Id stands in the file twice"],
+        &["its Id occurs twice"],
     ),
-    Case::refused(COMMAS, &[("1,totp", "\"1,totp")], READ, &["line 2: a quotation mark is not closed"]),
+    Case::refused(COMMAS, &[("1,totp", "\"1,totp")], READ, &["line 2: unclosed quotation mark"]),
     Case::refused(COMMAS, &[("1,totp", "1, \"totp\"")], READ, &["line 2: a quotation mark within a cell"]),
     Case::refused(COMMAS, &[("383930,60", "83930,60")], READ, &["odd number of hexadecimal digits"]),
-    // A member of JSON that is there twice, at any depth; numbers that are not exact.
-    Case::refused(JSON, &[], FROM_JSON, &["\"secret_hex\" is there twice"]),
+    // A repeated member of JSON, at any depth; numbers that are not exact.
+    Case::refused(JSON, &[], FROM_JSON, &["\"secret_hex\" occurs twice"]),
     Case::refused(
         JSON,
         &[("\"secret_hex\":\"00\"", "\"policy\":{\"key_usage\":\"OTP\",\"key_usage\":\"CR\"}")],
         FROM_JSON,
-        &["\"key_usage\" is there twice"],
+        &["\"key_usage\" occurs twice"],
     ),
     Case::refused(
         JSON,
         &[("{\"keys\":[", "{\"keys\":[],\"keys\":["), (",\"secret_hex\":\"00\"", "")],
         FROM_JSON,
-        &["\"keys\" is there twice"],
+        &["\"keys\" occurs twice"],
     ),
     Case::refused(
         JSON,
         &[(",\"secret_hex\":\"00\"", ",\"secret_base32\":\"AA\"")],
         FROM_JSON,
-        &["secret is there twice"],
+        &["secret occurs twice"],
     ),
     Case::refused(
         JSON,
@@ -177,13 +177,13 @@ pub(super) const CASES: &[Case] = &[
         JSON,
         &[("{\"keys\"", "{\"defaults\":{},\"keys\""), (",\"secret_hex\":\"00\"", "")],
         FROM_JSON,
-        &["defaults is not known"],
+        &["unknown member defaults"],
     ),
     Case::refused(JSON, &[(",\"secret_hex\":\"00\"", ""), (OCTETS, "")], FROM_JSON, &["the secret is empty"]),
     Case::read(
         JSON,
         &[("{\"keys\"", "\u{FEFF}{\"signed\":true,\"keys\""), (",\"secret_hex\":\"00\"", "")],
         FROM_JSON,
-        &[SHA1, "what signed says of the file is left out"],
+        &[SHA1, "signed of the file is left out"],
     ),
 ];

@@ -1,4 +1,4 @@
-//! Keys that cannot be used, or not as somebody may think.
+//! Keys that cannot be used, or not as expected.
 
 use super::support::Home;
 use super::{Case, copy};
@@ -92,7 +92,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("TVRJek5EVTJOemc1TURFeU16UTFOamM0T1RBPQ==", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")],
         command: &["pskc", "check", "input"],
         code: 0,
-        said: &["it was probably written in base32"],
+        said: &["it is probably base32"],
         never: &["follows RFC 6030"],
     },
     Case {
@@ -100,7 +100,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("TVRJek5EVTJOemc1TURFeU16UTFOamM0T1RBPQ==", "3132333435363738393031323334353637383930")],
         command: &["pskc", "check", "input"],
         code: 0,
-        said: &["it was probably written in hexadecimal"],
+        said: &["it is probably hexadecimal"],
         never: &["follows RFC 6030"],
     },
     Case {
@@ -204,7 +204,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("urn:ietf:params:xml:ns:keyprov:pskc:totp", "http://www.w3.org/2001/04/xmlenc#aes128-cbc")],
         command: &["pskc", "check", "input"],
         code: 0,
-        said: &["does not have the length of its algorithm's keys"],
+        said: &["its secret has the wrong length"],
         never: &["follows RFC 6030"],
     },
     Case {
@@ -266,7 +266,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[],
         command: &["token", "import", "--store", "tokens", "input"],
         code: 0,
-        said: &["key 1 (H1): it has no Counter: 0 is taken"],
+        said: &["key 1 (H1): it has no Counter: 0 is assumed"],
         never: &[],
     },
     Case {
@@ -274,7 +274,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("hotp", "totp")],
         command: &["token", "import", "--store", "tokens", "input"],
         code: 0,
-        said: &["it has no TimeInterval: 30 seconds are taken"],
+        said: &["it has no TimeInterval: 30 seconds are assumed"],
         never: &[],
     },
     Case {
@@ -282,7 +282,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("<ResponseFormat Encoding=\"DECIMAL\" Length=\"6\"/>", "")],
         command: &["token", "import", "--store", "tokens", "input"],
         code: 0,
-        said: &["it has no ResponseFormat: passwords of 6 digits are taken"],
+        said: &["it has no ResponseFormat: 6-digit passwords are assumed"],
         never: &[],
     },
     Case {
@@ -343,9 +343,9 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// Each key that nothing can be done with today, by its policy or its device, is told of wherever it is looked at.
+/// Keys that cannot be used today, by their policy or device, are reported wherever they are read.
 #[test]
-fn s5_keys_that_are_not_in_force_are_told_of_wherever_they_are_read() {
+fn s5_keys_outside_their_validity_are_reported_wherever_they_are_read() {
     const DEVICE: &str = "</SerialNo></DeviceInfo>";
     const POLICY: &str = "<ExpiryDate>9999-12-31T23:59:59Z</ExpiryDate><KeyUsage>OTP</KeyUsage>";
     for (place, new, told) in [

@@ -1,4 +1,4 @@
-//! PSKC that is read leniently, or refused with its cause.
+//! PSKC read leniently, or refused with its cause.
 
 use super::support::Home;
 use super::{Case, copy};
@@ -36,9 +36,9 @@ pub(super) const CASES: &[Case] = &[
         code: 0,
         said: &[
             "\"algorithm_suite\":\"HMAC-SHA256\"",
-            "the attribute hashalgo of <Suite> is taken as the hash",
-            "<Suite> stands behind others",
-            "<Counter> stands behind others",
+            "the attribute hashalgo of <Suite> is read as the hash",
+            "<Suite> is out of order",
+            "<Counter> is out of order",
         ],
         never: &[],
     },
@@ -124,7 +124,7 @@ pub(super) const CASES: &[Case] = &[
             "input",
         ],
         code: 0,
-        said: &["the attribute mode has no meaning here and is left out"],
+        said: &["the attribute mode has no meaning here and is ignored"],
         never: &[],
     },
     Case {
@@ -158,7 +158,7 @@ pub(super) const CASES: &[Case] = &[
             "input",
         ],
         code: 0,
-        said: &["the element <Unit> has no meaning here", "the text in <TimeInterval> is left out"],
+        said: &["the element <Unit> has no meaning here", "the text in <TimeInterval> is ignored"],
         never: &[],
     },
     Case {
@@ -166,7 +166,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[],
         command: &["pskc", "inspect", "input"],
         code: 1,
-        said: &["the XML declaration must stand at the very beginning: remove what is before it", "--lenient"],
+        said: &["the XML declaration must be at the very beginning: remove what is before it", "--lenient"],
         never: &["processing instruction"],
     },
     Case {
@@ -174,7 +174,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[],
         command: &["pskc", "check", "input"],
         code: 1,
-        said: &["line 2", "the XML declaration must stand at the very beginning"],
+        said: &["line 2", "the XML declaration must be at the very beginning"],
         never: &["follows RFC 6030"],
     },
     Case {
@@ -182,7 +182,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[],
         command: &["pskc", "inspect", "--json", "--show-secrets", "--lenient", "input"],
         code: 0,
-        said: &["\"id\":\"S1\"", "the XML declaration must stand at the very beginning"],
+        said: &["\"id\":\"S1\"", "the XML declaration must be at the very beginning"],
         never: &[],
     },
     Case {
@@ -190,7 +190,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("\n<?xml", "\u{FEFF} \n<?xml")],
         command: &["pskc", "inspect", "input"],
         code: 1,
-        said: &["the XML declaration must stand at the very beginning"],
+        said: &["the XML declaration must be at the very beginning"],
         never: &[],
     },
     Case {
@@ -214,7 +214,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("\n<?xml", "\u{FEFF}\u{FEFF}<?xml")],
         command: &["pskc", "inspect", "input"],
         code: 1,
-        said: &["a byte order mark stands somewhere else than at the very beginning"],
+        said: &["a byte order mark is allowed only at the very beginning"],
         never: &[],
     },
     Case {
@@ -222,7 +222,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("\n<?xml", "\u{FEFF}\u{FEFF}<?xml")],
         command: &["pskc", "inspect", "--json", "--show-secrets", "--lenient", "input"],
         code: 0,
-        said: &["\"id\":\"S1\"", "a byte order mark stands somewhere else"],
+        said: &["\"id\":\"S1\"", "a byte order mark is allowed only"],
         never: &[],
     },
     Case {
@@ -238,7 +238,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[],
         command: &["pskc", "inspect", "input"],
         code: 1,
-        said: &["the declaration says utf-16, the file is UTF-8: correct the declaration"],
+        said: &["the declaration says utf-16, but the file is UTF-8: correct the declaration"],
         never: &["convert it"],
     },
     Case {
@@ -254,7 +254,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("utf-16", "ISO-8859-1")],
         command: &["pskc", "inspect", "input"],
         code: 1,
-        said: &["the declaration says ISO-8859-1, and only UTF-8 is read"],
+        said: &["the declaration says ISO-8859-1, but only UTF-8 is supported"],
         never: &[],
     },
     Case {
@@ -270,7 +270,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("utf-16", "UTF-8"), ("1.0", "1.1")],
         command: &["pskc", "inspect", "input"],
         code: 1,
-        said: &["another version than 1.0"],
+        said: &["a version other than 1.0"],
         never: &[],
     },
     Case {
@@ -296,7 +296,7 @@ pub(super) const CASES: &[Case] = &[
         code: 0,
         said: &[
             "<pskc:ExpiryDate>2030-12-31T00:00:00Z</pskc:ExpiryDate><pskc:KeyUsage>OTP</pskc:KeyUsage></pskc:Policy>",
-            "<ExpiryDate> stands behind others",
+            "<ExpiryDate> is out of order",
         ],
         never: &[],
     },
@@ -305,7 +305,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("OTP", "Anything")],
         command: &["pskc", "check", "input"],
         code: 1,
-        said: &["not a use that RFC 6030 knows"],
+        said: &["not a key usage of RFC 6030"],
         never: &["follows RFC 6030"],
     },
     Case {
@@ -313,7 +313,7 @@ pub(super) const CASES: &[Case] = &[
         changed: &[("<KeyUsage>OTP</KeyUsage>", "<PINPolicy PINUsageMode='Elsewhere'/>")],
         command: &["pskc", "check", "input"],
         code: 1,
-        said: &["attribute PINUsageMode has a value that RFC 6030 does not know"],
+        said: &["attribute PINUsageMode has a value that RFC 6030 does not define"],
         never: &["follows RFC 6030"],
     },
     Case {
@@ -334,12 +334,12 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// What both the schema and lenient reading name is told once.
+/// Faults found by both the schema and lenient reading are reported once.
 #[test]
-fn check_tells_each_fault_once() {
+fn check_reports_each_fault_once() {
     for (changed, told) in [
-        (&[][..], "must stand at the very beginning"),
-        (&[("\n<?xml version=\"1.0\"", "<?xml version=\"1.1\"")], "names another version"),
+        (&[][..], "must be at the very beginning"),
+        (&[("\n<?xml version=\"1.0\"", "<?xml version=\"1.1\"")], "names a version other than 1.0"),
         (&[("\n<?xml version=\"1.0\" encoding=\"UTF-8\"", "<?xml version=\"1.0\" encoding=\"latin1\"")], "says latin1"),
     ] {
         let home = Home::new();
@@ -349,9 +349,9 @@ fn check_tells_each_fault_once() {
     }
 }
 
-/// Lenient reading takes names without a namespace or in those of drafts; those of others are extensions.
+/// Lenient reading accepts names without a namespace or in those of drafts; other namespaces are extensions.
 #[test]
-fn names_of_other_namespaces_and_repeated_containers_are_told() {
+fn names_in_other_namespaces_and_repeated_containers_are_reported() {
     let home = Home::new();
     let inspect = |key: &str, parameters: &str, data: &str, device: &str| {
         home.write("keys.xml", format!(
@@ -375,14 +375,14 @@ fn names_of_other_namespaces_and_repeated_containers_are_told() {
         ),
         (
             inspect("", "", "<x:TimeInterval><x:PlainValue>60</x:PlainValue></x:TimeInterval>", ""),
-            "<TimeInterval> is not taken as PSKC's",
+            "<TimeInterval> is in a foreign namespace",
             "\"time_interval\"",
         ),
         (inspect("", "", "", "<d:SerialNo>ZZ</d:SerialNo>"), "\"serial\":\"ZZ\"", "has no meaning"),
         (inspect("", "", "", "<SerialNo xmlns=\"\">ZZ</SerialNo>"), "\"serial\":\"ZZ\"", "has no meaning"),
         (
             inspect("<AlgorithmParameters><Suite>HMAC-SHA256</Suite></AlgorithmParameters>", "", "", ""),
-            "<AlgorithmParameters> stands there again",
+            "<AlgorithmParameters> is repeated",
             "HMAC-SHA256",
         ),
         (
@@ -392,7 +392,7 @@ fn names_of_other_namespaces_and_repeated_containers_are_told() {
                 "",
                 "",
             ),
-            "the policy says <Policy>, which is not understood",
+            "the policy contains <Policy>, which is unknown",
             "2020",
         ),
     ] {

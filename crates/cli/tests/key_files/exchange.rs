@@ -43,14 +43,14 @@ fn keys_enter_a_server_once_and_leave_it_unchanged() {
         let both = [&["admin", "key", "export", "--for-old-readers"], other].concat();
         assert_eq!(home.run(&both).code, Some(2), "old readers matter to a password alone: {other:?}");
     }
-    // HOTP with this secret and counter 5, by the RFC's own algorithm: what a token imported from the same file makes.
+    // HOTP with this secret and counter 5, computed independently.
     home.json(&["token", "import", "two.xml"]);
     let otp = text(&home.json(&["token", "otp", "a"]), "otp");
     assert_eq!(server.validate(&json!({ "user": "alice", "otp": otp }))["valid"], true);
 }
 
 #[test]
-fn an_export_names_the_keys_that_it_leaves_out_and_fails() {
+fn an_export_reports_omitted_keys_and_fails() {
     let mut home = home();
     let _server = Server::start(&mut home);
     let accepted = home.json(&["admin", "key", "import", "keys.xml"])["accepted"].as_u64().unwrap();
@@ -68,7 +68,7 @@ fn an_export_names_the_keys_that_it_leaves_out_and_fails() {
 }
 
 #[test]
-fn an_interrupted_import_goes_on_where_it_ended() {
+fn an_interrupted_import_resumes() {
     let mut home = Home::new();
     let _server = Server::start(&mut home);
     let of = |i: i64| {
@@ -96,7 +96,7 @@ fn an_interrupted_import_goes_on_where_it_ended() {
 }
 
 #[test]
-fn a_token_store_takes_keys_and_enforces_their_policy() {
+fn a_token_store_imports_keys_and_enforces_their_policy() {
     let home = home();
     let done = home.run(&["token", "import", "keys.xml", "--json"]);
     assert_eq!(done.code, Some(1), "what is refused is told in the exit code too");

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::support::{Home, shown};
 
-/// What an independent reader found in the files of other projects. The developer's copy of them is optional.
+/// Results of an independent reader on files of other projects. The developer's copy of them is optional.
 #[test]
-fn files_of_other_projects_read_to_what_another_reader_found() {
+fn files_of_other_projects_read_like_an_independent_reader() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/pskc");
     let Ok(expected) = std::fs::read_to_string(folder.join("expected.json")) else {
         assert!(std::env::var("DSKPP_SCHEMA_CHECKS").as_deref() != Ok("required"), "the vectors are missing");

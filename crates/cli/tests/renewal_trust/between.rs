@@ -1,5 +1,5 @@
-//! The server in between. It relays the token's ClientHello to the real server, whose answer has the right renewal MAC, and
-//! puts a K_SERVER of its own into it: then it knows the new key.
+//! A man in the middle. It relays the token's ClientHello to the real server, whose answer has the right renewal MAC, and
+//! replaces K_SERVER by its own: then it knows the new key.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -27,27 +27,27 @@ use super::support::Server;
 /// The attacker's K_SERVER.
 static OWN: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(2048).unwrap());
 
-/// The attacker's authority.
+/// The attacker's CA.
 static OWN_CA: LazyLock<CertifiedIssuer<'static, KeyPair>> = LazyLock::new(|| {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 });
 
-/// What the server in between does.
+/// The attacker's behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// It passes everything on.
+    /// Relays everything.
     Relay,
-    /// It sends its own K_SERVER without certificate.
+    /// Sends its own K_SERVER without certificate.
     OwnKey,
-    /// The same with a certificate of an authority of its own.
+    /// The same with a certificate of its own CA.
     OwnCertificate,
-    /// It passes the real K_SERVER on with a certificate of its own authority, and everything else as it is.
+    /// Relays the real K_SERVER with a certificate of its own CA, and everything else unchanged.
     OwnIssuer,
-    /// It sends its own K_SERVER, and no renewal MAC.
+    /// Sends its own K_SERVER, and no renewal MAC.
     NoMac,
-    /// It sends its own K_SERVER, and a renewal MAC that is wrong.
+    /// Sends its own K_SERVER, and a wrong renewal MAC.
     WrongMac,
 }
 
@@ -57,11 +57,11 @@ pub(crate) struct Between {
     pub(crate) requests: usize,
     hello: Vec<u8>,
     answer: Vec<u8>,
-    /// The key that it knows, where it has made one.
+    /// The key that it knows, if it generated one.
     pub(crate) knows: Option<Secret>,
 }
 
-/// Stands at an address, with the TLS certificate of the real server.
+/// Listens at an address, with the TLS certificate of the real server.
 pub(crate) fn listen(listener: TcpListener, server: &Server, tls: &Path, between: Arc<Mutex<Between>>) {
     let chain: Vec<_> = CertificateDer::pem_file_iter(tls.join("cert.pem")).unwrap().map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_file(tls.join("key.pem")).unwrap();
@@ -73,7 +73,7 @@ pub(crate) fn listen(listener: TcpListener, server: &Server, tls: &Path, between
     let address: SocketAddr = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        // A connection of its own each time: one that was kept may have been closed meanwhile.
+        // A new connection each time: a kept one may have been closed meanwhile.
         let pass_on = |body: &[u8]| runtime.block_on(Transport::new(&options).unwrap().post(&real, body)).unwrap();
         while let Ok((stream, _)) = listener.accept() {
             let connection = rustls::ServerConnection::new(config.clone()).unwrap();
@@ -124,7 +124,7 @@ impl Between {
         }
         match Request::read(body).unwrap() {
             Request::ClientHello(mut hello) => {
-                hello.authentication_data = None; // the attacker's own, which the real server does not know
+                hello.authentication_data = None; // the attacker's own, unknown to the real server
                 let Ok(Response::ServerHello(mut answer)) = Response::read(&pass_on(&hello.write())) else {
                     panic!("the real server answers with ServerHello");
                 };
@@ -146,7 +146,7 @@ impl Between {
         }
     }
 
-    /// Takes R_C with its own key, and confirms what it has derived.
+    /// Decrypts R_C with its own key, and confirms the derived key.
     fn finish(&mut self, nonce: &ClientNonce, body: &[u8], own: SocketAddr) -> Vec<u8> {
         let Ok(Response::ServerHello(answer)) = Response::read(&self.answer) else { panic!("it is its own") };
         let Ok(Request::ClientHello(hello)) = Request::read(&self.hello) else { panic!("it was read before") };
@@ -186,14 +186,14 @@ impl Between {
     }
 }
 
-/// A certificate of that key, and the attacker's authority, which has issued it.
+/// A certificate for this key, and the attacker's CA that issued it.
 fn own_certificates(of: &RsaPublicKey) -> Vec<Vec<u8>> {
     let params = CertificateParams::new(vec!["k-server.example".to_owned()]).unwrap();
     let leaf = params.signed_by(&Certified(of.to_spki_der()), &*OWN_CA).unwrap();
     vec![leaf.der().to_vec(), OWN_CA.der().to_vec()]
 }
 
-/// A SubjectPublicKeyInfo of RSA with 2048 bits.
+/// A SubjectPublicKeyInfo for RSA with 2048 bits.
 struct Certified(Vec<u8>);
 
 impl PublicKeyData for Certified {

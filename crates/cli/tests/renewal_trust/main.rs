@@ -1,4 +1,4 @@
-//! A server that is not the key's own tries to replace it (profile P29).
+//! A server other than the key's own tries to replace it (profile P29).
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
@@ -20,17 +20,17 @@ struct Stage {
     home: Home,
     server: Server,
     between: Arc<Mutex<Between>>,
-    /// URL_S of the key: the address of the server in between, which is a public URL of the real one.
+    /// URL_S of the key: the attacker's address, which is a public URL of the real server.
     url: String,
     key_id: String,
     secret: String,
 }
 
 impl Stage {
-    /// A key that the real server has made; everything passes through the server in between.
+    /// A key of the real server; the attacker relays everything.
     fn set() -> Self {
         let mut home = Home::new();
-        home.set("DSKPP_STORE_KEY_FILE", &shown(&home.path("store.key"))); // no time goes into a passphrase
+        home.set("DSKPP_STORE_KEY_FILE", &shown(&home.path("store.key"))); // no slow key derivation
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("https://{address}/dskpp");
@@ -60,7 +60,7 @@ impl Stage {
         text(&self.home.json(&["token", "export", id]), "secret_hex")
     }
 
-    /// The attacker's trigger: anybody can write one that names a key.
+    /// The attacker's trigger: anyone can write one that names a key.
     fn trigger(&self, url: &str, key_id: &str) -> String {
         let trigger = Trigger {
             version: Version::V1_0,
@@ -85,7 +85,7 @@ impl Stage {
         (between.mode, between.requests) = (mode, 0);
     }
 
-    /// Opens the attacker's trigger, with and without `--json`: the key stays, and so many requests were sent.
+    /// Opens the attacker's trigger, with and without `--json`: the key stays, after this number of requests.
     fn refused(&self, what: &str, trigger: &str, more: &[&str], words: &str, requests: usize) {
         for json in [false, true] {
             self.between.lock().unwrap().requests = 0;
@@ -99,7 +99,7 @@ impl Stage {
         }
     }
 
-    /// The key is as it was, and nothing of a run is beside the store.
+    /// The key is unchanged, and no notes of a run exist.
     fn is_untouched(&self, what: &str) {
         assert_eq!(self.stored(&self.key_id), self.secret, "{what}");
         let tokens = self.home.json(&["token", "list"]);
@@ -109,12 +109,12 @@ impl Stage {
 }
 
 #[test]
-fn p29_a_hostile_server_does_not_replace_the_key_by_one_that_it_knows() {
+fn p29_a_hostile_server_cannot_replace_the_key_by_one_that_it_knows() {
     let stage = Stage::set();
     let (url, key_id) = (stage.url.clone(), stage.key_id.clone());
     let port = url.trim_start_matches("https://127.0.0.1:").trim_end_matches("/dskpp");
 
-    // At the key's own URL, as somebody who has broken into the TLS channel.
+    // At the key's own URL, as after breaking TLS.
     let own = stage.trigger(&url, &key_id);
     for mode in [Mode::OwnKey, Mode::OwnCertificate] {
         stage.set_mode(mode);
@@ -144,7 +144,7 @@ fn p29_a_hostile_server_does_not_replace_the_key_by_one_that_it_knows() {
         }
     }
 
-    // A yes comes on top of the renewal MAC, never in its place.
+    // Consent does not replace the renewal MAC.
     let own = stage.trigger(&url, &key_id);
     for mode in [Mode::NoMac, Mode::WrongMac] {
         stage.set_mode(mode);
@@ -153,9 +153,9 @@ fn p29_a_hostile_server_does_not_replace_the_key_by_one_that_it_knows() {
     assert!(stage.between.lock().unwrap().knows.is_none(), "R_C was never sent");
 }
 
-/// What a server has sent is remembered once its MAC has confirmed it, and not of a run that it refused.
+/// The server's data is remembered only after its MAC confirms it, and not from a refused run.
 #[test]
-fn p29_the_issuer_of_a_run_that_was_refused_is_not_remembered() {
+fn p29_the_issuer_in_a_refused_run_is_not_remembered() {
     let mut stage = Stage::set();
     stage.set_mode(Mode::OwnIssuer);
     let code = stage.code(&["--renews", &stage.key_id, "--variant", "two-pass"]);
@@ -171,7 +171,7 @@ fn p29_the_issuer_of_a_run_that_was_refused_is_not_remembered() {
 }
 
 #[test]
-fn p29_a_key_without_a_server_and_runs_without_k_server_go_by_url_s() {
+fn p29_keys_without_a_server_and_runs_without_k_server_are_identified_by_url_s() {
     let mut stage = Stage::set();
     let other = stage.url.replace("127.0.0.1", "localhost");
     stage.set_mode(Mode::OwnKey);
@@ -201,7 +201,7 @@ fn p29_a_key_without_a_server_and_runs_without_k_server_go_by_url_s() {
 }
 
 #[test]
-fn p29_what_a_person_accepts_is_done_and_the_replaced_keys_stay() {
+fn p29_changes_that_a_person_accepts_are_made_and_the_replaced_keys_stay() {
     let stage = Stage::set();
     let trigger = stage.trigger(&stage.url, &stage.key_id);
     stage.set_mode(Mode::OwnKey);
@@ -229,7 +229,7 @@ fn p29_what_a_person_accepts_is_done_and_the_replaced_keys_stay() {
     assert_eq!(stage.home.json(&["token", "list"])["items"].as_array().unwrap().len(), 1);
 }
 
-/// `script` gives the program a terminal.
+/// `script` provides a terminal.
 fn at_terminal(stage: &Stage, args: &[String], typed: &str) -> (bool, String) {
     let quoted = args.iter().map(|arg| format!("'{arg}'")).collect::<Vec<_>>().join(" ");
     let command = format!("'{}' {quoted}", env!("CARGO_BIN_EXE_dskpp"));
@@ -248,7 +248,7 @@ fn at_terminal(stage: &Stage, args: &[String], typed: &str) -> (bool, String) {
 }
 
 #[test]
-fn p29_at_a_terminal_a_person_is_asked_with_both_urls_or_fingerprints() {
+fn p29_on_a_terminal_the_question_shows_both_urls_or_fingerprints() {
     let stage = Stage::set();
     stage.set_mode(Mode::OwnKey);
     let own = stage.trigger(&stage.url, &stage.key_id);

@@ -1,4 +1,4 @@
-//! A person's folder in which the built program is run, and a server in it.
+//! A home folder for the built program, with a server in it.
 
 #![allow(dead_code, unused_imports, reason = "each test uses its part")]
 
@@ -18,17 +18,17 @@ use tempfile::TempDir;
 
 pub(crate) use server::Server;
 
-/// How long anything may take; far above what it does take.
+/// The timeout for anything; far above actual durations.
 const MOST: Duration = Duration::from_secs(60);
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
-/// A folder in which somebody works: no setting of this machine's user reaches the program there.
+/// A home folder, isolated from the settings of this machine's user.
 pub(crate) struct Home {
     folder: TempDir,
     variables: Vec<(String, String)>,
 }
 
-/// What a command left.
+/// The outcome of a command.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) code: Option<i32>,
@@ -37,7 +37,7 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    /// The one JSON document on standard output.
+    /// The only JSON document on standard output.
     pub(crate) fn json(&self) -> Value {
         let mut documents = serde_json::Deserializer::from_str(&self.out).into_iter::<Value>();
         match (documents.next(), documents.next()) {
@@ -67,7 +67,7 @@ impl Home {
         self.path(name)
     }
 
-    /// Sets a variable for every command from now on.
+    /// Sets a variable for all further commands.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.retain(|(other, _)| other != name);
         self.variables.push((name.into(), value.into()));
@@ -98,15 +98,15 @@ impl Home {
         finish(self.command(args).spawn().unwrap())
     }
 
-    /// The same, with something on standard input.
+    /// The same, with standard input.
     pub(crate) fn run_with<S: AsRef<OsStr>>(&self, args: &[S], input: &str) -> Done {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         finish(child)
     }
 
-    /// Runs a command in a terminal, and types a line there once it has asked with `prompt`. What the terminal showed is
-    /// in `out`. `None` where there is no `script` (util-linux) to make a terminal with.
+    /// Runs a command in a terminal, and types a line after `prompt`. The terminal's output
+    /// is in `out`. `None` if there is no `script` (util-linux) to provide a terminal.
     pub(crate) fn run_in_terminal(&self, args: &[&str], prompt: &str, line: &str) -> Option<Done> {
         let words = [&[env!("CARGO_BIN_EXE_dskpp")], args].concat();
         let words: Vec<_> = words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
@@ -132,7 +132,7 @@ impl Home {
         Some(Done { code, out: String::from_utf8_lossy(&shown).into_owned(), err: String::new() })
     }
 
-    /// Begins a command and ends it with SIGKILL after a while.
+    /// Starts a command and kills it (SIGKILL) after a while.
     pub(crate) fn spawn_and_kill(&self, args: &[&str], after: Duration) {
         let mut child = self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(after);
@@ -140,7 +140,7 @@ impl Home {
         child.wait().unwrap();
     }
 
-    /// Runs a command that succeeds, with `--json`: its document.
+    /// Runs a successful command with `--json`; returns its document.
     pub(crate) fn json<S: AsRef<OsStr>>(&self, args: &[S]) -> Value {
         let mut all: Vec<&OsStr> = args.iter().map(AsRef::as_ref).collect();
         all.push("--json".as_ref());
@@ -149,7 +149,7 @@ impl Home {
 }
 
 impl Home {
-    /// Runs a command that fails with exit code 1, with `--json`: its document.
+    /// Runs a command that fails with exit code 1, with `--json`; returns its document.
     pub(crate) fn json_of_failure(&self, args: &[&str]) -> Value {
         let done = self.run(&[args, &["--json"]].concat());
         assert_eq!(done.code, Some(1), "{done:#?}");
@@ -181,7 +181,7 @@ fn drain(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// A seeded sequence (SplitMix64), so that a failure can be repeated with about the same moments.
+/// A seeded sequence (SplitMix64), to reproduce failures with about the same timing.
 pub(crate) struct Moments(u64);
 
 impl Moments {
@@ -191,7 +191,7 @@ impl Moments {
         Moments(seed)
     }
 
-    /// Somewhere in the first 110 % of `whole`.
+    /// A moment in the first 110 % of `whole`.
     pub(crate) fn within(&mut self, whole: Duration) -> Duration {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -200,18 +200,18 @@ impl Moments {
     }
 }
 
-/// An authentication code as a person types it, with this password.
+/// An authentication code as typed, with this password.
 pub(crate) fn code_of(client_id: &str, password: &str) -> String {
     let code = AuthCode::new(client_id, &Secret::from_slice(password.as_bytes())).unwrap();
     String::from_utf8(code.encode(true).expose().to_vec()).unwrap()
 }
 
-/// A member of a document that is a text.
+/// A string member of a document.
 pub(crate) fn text(document: &Value, name: &str) -> String {
     document[name].as_str().unwrap_or_else(|| panic!("no {name} in {document}")).to_owned()
 }
 
-/// The program's folder, to be named in arguments.
+/// The program's folder, as an argument.
 pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }

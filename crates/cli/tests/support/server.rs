@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Home, MOST, text};
 
-/// A process that does not outlive the test.
+/// A process that is killed when the test ends.
 struct Process(Child);
 
 impl Process {
@@ -27,7 +27,7 @@ impl Drop for Process {
     }
 }
 
-/// A `dskpp serve` with its data in `dskpp-data` of a home. It is killed when it goes.
+/// A `dskpp serve` with its data in `dskpp-data` of a home; killed on drop.
 pub(crate) struct Server {
     process: Process,
     pub(crate) port: u16,
@@ -40,28 +40,28 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server on a free port; the home's admin commands go to it.
+    /// Starts a server on a free port, for the home's admin commands.
     pub(crate) fn start(home: &mut Home) -> Self {
         let server = Self::start_on(home, 0);
         home.set("DSKPP_ADMIN_SERVER", &format!("https://127.0.0.1:{}", server.port));
         server
     }
 
-    /// Starts a server on a port, which may still be in use for a moment.
+    /// Starts a server on a port that may still be in use for a moment.
     pub(crate) fn start_on(home: &Home, port: u16) -> Self {
         let mut server = Self::start_unread(home, port);
         server.read_log();
         server
     }
 
-    /// Starts a server on a free port, with more options.
+    /// Starts a server on a free port, with further options.
     pub(crate) fn start_with(home: &Home, options: &[&str]) -> Self {
         let mut server = Self::try_start(home, 0, options).unwrap_or_else(|log| panic!("it does not start: {log}"));
         server.read_log();
         server
     }
 
-    /// Starts a server whose log nobody reads from the moment on when it is ready.
+    /// Starts a server whose log is not read once it is ready.
     pub(crate) fn start_unread(home: &Home, port: u16) -> Self {
         let until = Instant::now() + MOST;
         loop {
@@ -124,7 +124,7 @@ impl Server {
         self.process.0.id()
     }
 
-    /// Waits for the end of the process: its exit code, nothing where a signal ended it.
+    /// Waits for the process to end; returns its exit code, `None` after a signal.
     pub(crate) fn ended(&mut self, most: Duration) -> Option<i32> {
         let until = Instant::now() + most;
         loop {
@@ -153,13 +153,13 @@ impl Server {
         })
     }
 
-    /// POST of a DSKPP message, or of what is none: the status.
+    /// POST of a DSKPP message or another body; returns the status.
     pub(crate) fn post(&self, body: &str) -> u16 {
         let request = self.http.post(self.url()).header("Content-Type", "application/dskpp+xml").body(body.to_owned());
         self.runtime.block_on(async { request.send().await.unwrap().status().as_u16() })
     }
 
-    /// A call of the admin API: the status and the document.
+    /// A call of the admin API; returns status and document.
     pub(crate) fn call(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
         let url = format!("https://localhost:{}/api/v1{path}", self.port);
         let mut request = self.http.request(method, url).bearer_auth(&self.token);

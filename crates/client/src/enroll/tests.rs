@@ -23,14 +23,14 @@ static K_SERVER: LazyLock<Arc<RsaPrivateKey>> = LazyLock::new(|| Arc::new(RsaPri
 struct Server {
     package: PackageSpec,
     seal: AeadKey,
-    /// How many final answers get lost on the way.
+    /// How many final answers to lose.
     lose: usize,
-    /// How many runs end without a key.
+    /// How many runs to end without a key.
     barren: usize,
-    /// What becomes of the next one.
+    /// Applied to the next answer.
     spoil: Option<fn(Vec<u8>) -> Vec<u8>>,
     hellos: usize,
-    /// Hellos of two-pass alone, which this server does not have.
+    /// Hellos that offer only two-pass, which this server does not support.
     two_pass: usize,
     nonces: Vec<Vec<u8>>,
     answer: Option<Vec<u8>>,
@@ -160,7 +160,7 @@ fn request(url: &str, password: &str) -> EnrollRequest {
     EnrollRequest { iterations: 1, ..EnrollRequest::new(Some(url.to_owned()), Credential::Code(code)) }
 }
 
-/// A store in a folder of its own.
+/// A store in its own folder.
 fn store() -> (tempfile::TempDir, FileStore) {
     let folder = tempfile::tempdir().unwrap();
     let unlock = Unlock::KeyFile(folder.path().join("key"));
@@ -267,9 +267,9 @@ fn changed(answer: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
 
 type Spoil = fn(Vec<u8>) -> Vec<u8>;
 
-/// An answer that is no DSKPP message says nothing of the run: it is lost.
+/// An answer that is not a DSKPP message says nothing about the run: it counts as lost.
 #[tokio::test]
-async fn p28_after_an_answer_that_cannot_be_read_the_same_call_asks_for_it_again() {
+async fn p28_after_an_unreadable_answer_the_same_call_requests_it_again() {
     let spoils: [(&str, Spoil); 3] = [
         ("cut off", |answer| answer[..answer.len() - 5].to_vec()),
         ("nothing", |_| Vec::new()),
@@ -289,9 +289,9 @@ async fn p28_after_an_answer_that_cannot_be_read_the_same_call_asks_for_it_again
     }
 }
 
-/// RFC 6063 §§3.3, 4.2.5: the run is over, and so is all that could bring its key back.
+/// RFC 6063 §§3.3, 4.2.5: when the run ends, everything that could recover its key is deleted.
 #[tokio::test]
-async fn s4_2_5_nothing_stays_of_a_run_that_was_refused_or_not_confirmed() {
+async fn s4_2_5_nothing_remains_of_a_refused_or_unconfirmed_run() {
     let refusal = |_| RunRefusal::of_nonce(Status::AuthenticationDataInvalid, RefusalReason::Key, None).response();
     let spoils: [(&str, Spoil); 4] = [
         ("a refusal", refusal),
@@ -313,9 +313,9 @@ async fn s4_2_5_nothing_stays_of_a_run_that_was_refused_or_not_confirmed() {
     }
 }
 
-/// A run that failed does not take with it what is noted of another one.
+/// A failed run does not delete the notes of another one.
 #[tokio::test]
-async fn s4_2_5_the_notes_of_a_lost_answer_outlast_the_failure_of_another_run() {
+async fn s4_2_5_notes_of_a_lost_answer_survive_the_failure_of_another_run() {
     let (url, server) = Server::start(package(KeyType::Totp), 2);
     let (folder, mut store) = store();
     enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
@@ -324,13 +324,13 @@ async fn s4_2_5_the_notes_of_a_lost_answer_outlast_the_failure_of_another_run() 
     assert!(matches!(error, EnrollError::Failed(Failed::Refused(_))), "{error:?}");
     assert!(folder.path().join("tokens.db.run").exists());
     enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
-    assert_eq!(server.lock().unwrap().hellos, 1, "its run came to its end");
+    assert_eq!(server.lock().unwrap().hellos, 1, "its run was finished");
     assert!(!folder.path().join("tokens.db.run").exists());
 }
 
-/// A key that is confirmed, and cannot be taken, is not asked for again.
+/// A confirmed key that cannot be stored is not requested again.
 #[tokio::test]
-async fn s3_3_nothing_stays_of_a_run_whose_key_is_there_already() {
+async fn s3_3_nothing_remains_of_a_run_whose_key_exists_already() {
     let (url, _server) = Server::start(package(KeyType::Totp), 0);
     let (folder, mut store) = store();
     enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();

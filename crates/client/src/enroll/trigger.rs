@@ -1,4 +1,4 @@
-//! Checks of a trigger (RFC 6063 §3.2.3, §4.2.1, profile P14) before anything is sent: anybody may have written it.
+//! Checks of a trigger (RFC 6063 §3.2.3, §4.2.1, profile P14) before anything is sent: anyone may have written it.
 
 use dskpp::client::Credential;
 use dskpp::message::{Platform, Trigger};
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn s4_2_1_the_device_that_a_trigger_names_must_be_this_one() {
+    fn s4_2_1_a_trigger_must_name_this_device() {
         for (manufacturer, serial, fits) in [
             (Some("Acme"), Some("7"), true),
             (Some("Acme"), None, true),
@@ -134,7 +134,7 @@ mod tests {
             let named = device(manufacturer, serial);
             let trigger = Trigger { device_identifier_data: named, ..trigger("https://keys.example/dskpp") };
             let unnamed = of(trigger);
-            assert!(unnamed.check().is_ok(), "who does not say what it is copies the name");
+            assert!(unnamed.check().is_ok(), "an unnamed client accepts any device");
             let request = EnrollRequest { device: Some(("Acme".into(), "7".into())), ..unnamed };
             match (request.check(), fits) {
                 (Ok(()), true) | (Err(EnrollError::AnotherDevice { .. }), false) => {}
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn p13_p14_the_server_of_a_trigger_is_the_one_asked_for_and_is_what_it_looks_like() {
+    fn p13_p14_a_triggers_server_is_the_requested_one_and_has_no_misleading_url() {
         let url = "https://keys.example/dskpp";
         let asked = |asked: Option<&str>, url: &str| {
             let request = EnrollRequest { url_s: asked.map(str::to_owned), ..of(trigger(url)) };
@@ -200,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn p21_the_key_of_a_trigger_is_utf_8() {
+    fn p21_the_key_id_of_a_trigger_is_utf_8() {
         let with = |key_id: Option<&[u8]>| Trigger { key_id: key_id.map(<[u8]>::to_vec), ..trigger("https://a/") };
         assert_eq!(key_id(&with(None)).unwrap(), None);
         assert_eq!(key_id(&with(Some("K\u{e9}1".as_bytes()))).unwrap(), Some("K\u{e9}1"));
         assert!(matches!(key_id(&with(Some(b"key\xff"))), Err(EnrollError::NothingToRenew(_))));
     }
 
-    /// Nothing is connected to: nobody listens at these addresses, and that would be another error.
+    /// No connection is attempted: nothing listens at these addresses, so the error would differ.
     #[tokio::test]
     async fn s3_2_3_nothing_is_sent_for_a_trigger_that_does_not_fit() {
         let folder = tempfile::tempdir().unwrap();

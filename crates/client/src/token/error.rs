@@ -5,11 +5,11 @@ use pskc::Shown;
 use super::NOT_A_NAME;
 use super::policy::NotAllowed;
 
-/// How many replaced keys of one id are kept; a further renewal is refused. A server may want a replaced key until
-/// somebody has used its successor, so none is dropped before a server accepted a code of that one (profile P29).
+/// How many replaced keys of one id are kept; a further renewal is refused. A server may need a replaced key until
+/// its successor was used, so none is dropped before a server has accepted a code of the successor (profile P29).
 pub const MOST_OLD: usize = 8;
 
-/// Why a token, or the tokens of a store, did not do what was asked. Nothing changed. [`next`](Self::next) says what to
+/// Why an operation on a token or on the tokens of a store failed. Nothing changed. [`next`](Self::next) says what to
 /// do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

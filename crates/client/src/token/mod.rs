@@ -24,9 +24,9 @@ pub use key_type::{key_type_from_name, key_type_name};
 pub use otp::{Otp, OtpInput};
 pub use policy::NotAllowed;
 
-/// What errors say of a text that no token may have.
+/// What errors say about an invalid text.
 pub(crate) const NOT_A_NAME: &str = "is empty, longer than 256 characters (a user's name: 1024), or contains deceptive \
-                                     characters (controls, line breaks, reversed or invisible text, blanks at the ends)";
+                                     characters (controls, line breaks, reversed or invisible text, spaces at the ends)";
 
 /// A key and all that belongs to it. `Debug` hides secrets.
 ///

@@ -49,7 +49,7 @@ pub struct Otp {
 }
 
 impl Token {
-    /// The next one-time password, and the token to store before anybody sees that password: its counter has moved, and
+    /// The next one-time password, and the token to store before the password is shown: its counter is advanced, and
     /// a use is counted. [`TokenStore::otp`](crate::TokenStore::otp) does both in the right order.
     ///
     /// # Errors

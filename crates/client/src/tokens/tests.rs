@@ -1,10 +1,10 @@
-//! Tokens as their owner uses them, and as hostile names would have them.
+//! Tokens in ordinary use, and with hostile names.
 
 use super::*;
 use crate::token::tests::token;
 
 #[test]
-fn what_was_added_is_found_changed_and_deleted() {
+fn added_tokens_can_be_found_changed_and_deleted() {
     let mut tokens = Tokens::default();
     tokens.insert(token("AB12")).unwrap();
     tokens.insert(token("AB34")).unwrap();
@@ -31,7 +31,7 @@ fn what_was_added_is_found_changed_and_deleted() {
 }
 
 #[test]
-fn p29_eight_replaced_keys_stay_until_somebody_says_that_they_may_go() {
+fn p29_eight_replaced_keys_are_kept_until_they_are_removed_explicitly() {
     let mut tokens = Tokens::default();
     tokens.import(vec![token("A"), token("B")]).unwrap();
     tokens.renew(token("B")).unwrap();
@@ -45,16 +45,16 @@ fn p29_eight_replaced_keys_stay_until_somebody_says_that_they_may_go() {
     assert_eq!(tokens, before, "nothing changed");
     tokens.delete("A-old3").unwrap();
     tokens.renew(Token { digits: Some(9), ..token("A") }).unwrap();
-    assert_eq!(tokens.find("A-old3").unwrap().digits, Some(8), "what a person has deleted makes room");
+    assert_eq!(tokens.find("A-old3").unwrap().digits, Some(8), "a deleted key makes room");
     assert_eq!(tokens.forget_replaced("A").unwrap().len(), 8);
     let left: Vec<_> = tokens.iter().map(|token| token.id.clone()).collect();
-    assert_eq!(left, ["A", "B", "B-old"], "those of another key stay");
+    assert_eq!(left, ["A", "B", "B-old"], "other keys' stay");
     assert_eq!(tokens.forget_replaced("A").unwrap(), Vec::<String>::new());
     assert!(matches!(tokens.forget_replaced("C"), Err(TokenError::NotFound(_))));
 }
 
 #[test]
-fn many_are_added_at_once_and_those_of_a_taken_id_stay_out() {
+fn bulk_imports_skip_tokens_whose_id_is_taken() {
     let mut tokens = Tokens::default();
     tokens.insert(token("2")).unwrap();
     let other = |id: &str| Token { digits: Some(8), ..token(id) };
@@ -80,7 +80,7 @@ fn many_are_added_at_once_and_those_of_a_taken_id_stay_out() {
 }
 
 #[test]
-fn whatever_the_source_a_token_has_names_that_can_be_shown() {
+fn tokens_from_any_source_have_displayable_names() {
     let mut tokens = Tokens::default();
     tokens.insert(token("good")).unwrap();
     let long = "x".repeat(5000);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-/// Answers one connection after the other with these octets, and reports what each of them asked.
+/// Answers one connection after the other with these octets, and reports each request.
 fn server(answers: Vec<Vec<u8>>) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/dskpp", listener.local_addr().unwrap());
@@ -20,7 +20,7 @@ fn server(answers: Vec<Vec<u8>>) -> (String, mpsc::Receiver<String>) {
     (url, requests)
 }
 
-/// The same behind TLS; every request gets the answer that `answer` makes of its server's URL.
+/// The same behind TLS; `answer` makes each answer from the server's URL.
 fn tls_server(answer: fn(&str) -> Vec<u8>) -> (String, tempfile::NamedTempFile) {
     let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let mut ca = tempfile::NamedTempFile::new().unwrap();
@@ -47,7 +47,7 @@ fn tls_server(answer: fn(&str) -> Vec<u8>) -> (String, tempfile::NamedTempFile) 
     (url, ca)
 }
 
-/// Head and body; empty where the client gives up before.
+/// Head and body; empty if the client gives up before.
 pub(crate) fn read_request(stream: &mut impl Read) -> String {
     let (mut request, mut octet) = (Vec::new(), [0]);
     while !request.ends_with(b"\r\n\r\n") {
@@ -107,7 +107,7 @@ async fn s7_2_2_headers_are_sent_and_the_body_as_it_is() {
 }
 
 #[test]
-fn plain_http_is_for_this_machine_or_by_request() {
+fn plain_http_is_for_this_machine_or_on_request() {
     let strict = transport();
     let loose = strict.client.clone().insecure(true);
     let strict = strict.client;
@@ -183,7 +183,7 @@ async fn plain_http_at_a_tls_port_and_tls_at_a_plain_one_are_told_apart_from_a_d
 }
 
 #[test]
-fn each_fault_of_a_certificate_has_its_remedy() {
+fn each_certificate_fault_has_its_remedy() {
     use rustls::CertificateError::*;
     let ca = Other(rustls::OtherError(Arc::new(webpki::Error::CaUsedAsEndEntity)));
     for (error, fault, remedy) in [
@@ -277,7 +277,7 @@ fn a_ca_file_without_certificates_is_refused() {
     }
 }
 
-/// A server's own certificate certifies nothing, unless it has certified itself.
+/// A server's own certificate is no trust anchor, unless it is self-signed.
 #[test]
 fn a_ca_file_with_the_certificate_of_a_server_is_refused_with_its_remedy() {
     let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert;

@@ -1,4 +1,4 @@
-//! RSA against the library's own paddings, and against damage.
+//! RSA compared with the library's own paddings, and with damaged inputs.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ fn library_public(key: &RsaPrivateKey) -> PublicEncryptingKey {
 }
 
 #[test]
-fn both_paddings_agree_with_the_library_both_ways() {
+fn both_paddings_interoperate_with_the_library() {
     let (key, mut rng) = (&*KEY, SeededRandom::new(b"agree"));
     let decrypting = || PrivateDecryptingKey::from_pkcs8(key.to_pkcs8_der().expose()).expect("our own encoding");
     for len in [0, 1, 16, 32, 64, 190] {
@@ -40,7 +40,7 @@ fn both_paddings_agree_with_the_library_both_ways() {
 }
 
 #[test]
-fn p20_a_wrong_v15_padding_gives_a_stable_substitute_and_never_an_error() {
+fn p20_an_invalid_v15_padding_gives_a_stable_substitute_and_no_error() {
     let (key, mut rng) = (&*KEY, SeededRandom::new(b"padding"));
     let good = |rng: &mut SeededRandom| pad_pkcs1v15(256, b"the message", rng).expect("fits").expose().to_vec();
     type Damage = fn(&mut Vec<u8>);
@@ -75,7 +75,7 @@ fn p20_a_wrong_v15_padding_gives_a_stable_substitute_and_never_an_error() {
 }
 
 #[test]
-fn what_is_public_about_a_ciphertext_may_be_refused() {
+fn publicly_invalid_ciphertexts_are_refused() {
     let key = &*KEY;
     for len in [0, 255, 257] {
         assert_eq!(key.decrypt_pkcs1v15(&vec![1; len], 32), Err(Error::InputLength(len)));
@@ -87,7 +87,7 @@ fn what_is_public_about_a_ciphertext_may_be_refused() {
 }
 
 #[test]
-fn messages_that_do_not_fit_are_refused() {
+fn messages_of_the_wrong_length_are_refused() {
     let (key, mut rng) = (KEY.public(), SeededRandom::new(b"long"));
     for (padding, longest) in
         [(RsaEncryption::Pkcs1v15, 245), (RsaEncryption::OaepSha1, 214), (RsaEncryption::OaepSha256, 190)]
@@ -138,7 +138,7 @@ fn sizes_from_2048_to_4096_bits() {
 }
 
 #[test]
-fn encodings_come_back() {
+fn encodings_round_trip() {
     let key = RsaPrivateKey::from_pkcs8_der(KEY.to_pkcs8_der().expose()).expect("our own encoding");
     assert_eq!(key.public(), KEY.public());
     let spki = RsaPublicKey::from_spki_der(&key.public().to_spki_der()).expect("our own encoding");

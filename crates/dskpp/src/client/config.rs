@@ -11,7 +11,7 @@ use crate::message::{ClientHello, MessageExtensions, ProtocolVariants, Trigger};
 use crate::prf::Prf;
 use crate::version::Version;
 
-/// How the user is authorised to get a key.
+/// How the user is authorised.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// A typed code: AD goes into ClientNonce.
@@ -20,25 +20,25 @@ pub enum Credential {
     Trigger(Box<Trigger>),
 }
 
-/// The key that a run replaces.
+/// The key to replace.
 #[derive(Clone, Debug)]
 pub struct Renewal {
     /// Its `Id`.
     pub key_id: String,
     /// K_MAC' (profile P6).
     pub k_mac_old: Secret,
-    /// K_MAC of keys that it replaced in turn, as long as they are kept: a server that has dropped a renewal whose key
-    /// nobody had used (RFC 6063 §10.5) proves itself with one of them.
+    /// K_MAC of the keys that it replaced in turn, as long as they are kept: a server that discarded a renewal whose key
+    /// was never used (RFC 6063 §10.5) proves itself with one of them.
     pub earlier: Vec<Secret>,
 }
 
 impl Renewal {
-    /// Of a key that is known to be the server's.
+    /// For a key that the server is known to have.
     pub fn new(key_id: impl Into<String>, k_mac_old: Secret) -> Self {
         Renewal { key_id: key_id.into(), k_mac_old, earlier: Vec::new() }
     }
 
-    /// Whether `proof` is what `expected` makes of one of the keys.
+    /// Whether `proof` equals `expected` for one of the keys.
     pub(super) fn is_proved<E>(
         &self,
         proof: &[u8],
@@ -47,7 +47,7 @@ impl Renewal {
         let keys = std::iter::once(&self.k_mac_old).chain(&self.earlier);
         let mut fitting = keys.filter_map(|k_mac| expected(k_mac).ok()).peekable();
         if fitting.peek().is_none() {
-            return Err(Failed::Misbehaved("it chose a PRF that the key to be replaced does not fit"));
+            return Err(Failed::Misbehaved("it chose a PRF that does not fit the key to be replaced"));
         }
         match fitting.any(|expected| ct_eq(proof, &expected)) {
             true => Ok(()),
@@ -62,21 +62,21 @@ impl Renewal {
 pub struct RunConfig {
     /// The server's URL as it was given, octet for octet (profile P13).
     pub url_s: String,
-    /// The user's right.
+    /// The user's authorisation.
     pub credential: Credential,
     /// `SupportedKeyTypes`
     pub key_types: Vec<KeyType>,
     /// `SupportedEncryptionAlgorithms`
     pub encryption_algorithms: Vec<EncryptionAlgorithm>,
-    /// `SupportedMacAlgorithms`; at a renewal those of them are sent that K_MAC' can key (profile P6).
+    /// `SupportedMacAlgorithms`; a renewal sends only those that K_MAC' can key (profile P6).
     pub mac_algorithms: Vec<MacAlgorithm>,
-    /// `SupportedKeyPackages`. Four-pass needs PSKC; two-pass takes any that has a [codec](crate::key_package).
+    /// `SupportedKeyPackages`. Four-pass needs PSKC; two-pass accepts any format with a [codec](crate::key_package).
     pub package_formats: Vec<PackageFormat>,
-    /// DeviceID; a trigger's goes before it.
+    /// DeviceID; a trigger's takes precedence.
     pub device: Option<DeviceInfo>,
-    /// The key to be replaced. A trigger that names one can be followed only with it.
+    /// The key to replace. Required for a trigger that names one.
     pub renewal: Option<Renewal>,
-    /// `ClientInfo`: comes back in the server's next message (RFC 6063 §6.1).
+    /// `ClientInfo`: repeated in the server's next message (RFC 6063 §6.1).
     pub client_info: Option<Vec<u8>>,
     /// PBKDF2 iterations, at least 100,000 (profile P3).
     pub iterations: u32,
@@ -85,7 +85,7 @@ pub struct RunConfig {
 }
 
 impl RunConfig {
-    /// Four-pass with K_SERVER, with every algorithm that this implementation has.
+    /// Four-pass with K_SERVER and every supported algorithm.
     pub fn new(url_s: impl Into<String>, credential: Credential, key_types: Vec<KeyType>) -> Self {
         use EncryptionAlgorithm::*;
         RunConfig {
@@ -103,7 +103,7 @@ impl RunConfig {
         }
     }
 
-    /// Leaves out the PRFs that K_MAC' cannot key: the server would choose one without looking (profile P6, P7).
+    /// Removes the PRFs that K_MAC' cannot key: the server chooses without knowing it (profile P6, P7).
     pub(super) fn fitted(mut self) -> Self {
         if let Some(renewal) = &self.renewal {
             let fits = |prf: Prf| prf.takes_key_of(renewal.k_mac_old.len());
@@ -120,7 +120,7 @@ impl RunConfig {
         }
     }
 
-    /// Whether a trigger asks for a key to be replaced.
+    /// Whether a trigger requests a renewal.
     pub(super) fn names_a_key(&self) -> bool {
         matches!(&self.credential, Credential::Trigger(trigger) if trigger.key_id.is_some())
     }

@@ -1,4 +1,4 @@
-//! A run whose variant the server picks (profile P17).
+//! A run whose variant the server chooses (profile P17).
 
 use dskpp_crypto::{Random, Sha256};
 
@@ -10,18 +10,18 @@ use super::two_pass::{AwaitingKey, TwoPass};
 use crate::message::Response;
 use crate::protection::ClientProtection;
 
-/// The beginning of a run that offers four-pass and two-pass.
+/// The start of a run that offers four-pass and two-pass.
 #[derive(Debug)]
 pub struct Either;
 
 impl Either {
-    /// The ClientHello to send, and the state that awaits its answer. Blocks for as long as PBKDF2 takes.
+    /// The ClientHello to send, and the state that awaits its answer. Blocks for the duration of PBKDF2.
     ///
-    /// The algorithms of the offer are those of four-pass; what `protections` need is added. R_C of two-pass travels as
-    /// `<ClientNonce>`; a four-pass run draws another one, which stays secret (profile P12).
+    /// The offer has the algorithms of four-pass and those that `protections` need. R_C of two-pass is sent as
+    /// `<ClientNonce>`; a four-pass run generates a different one, which stays secret (profile P12).
     ///
     /// # Errors
-    /// [`Failed::Unusable`] where the offer cannot be made.
+    /// [`Failed::Unusable`] if the offer is impossible.
     pub fn start(
         offer: RunConfig,
         protections: Vec<ClientProtection>,
@@ -34,27 +34,27 @@ impl Either {
     }
 }
 
-/// ClientHello is on its way.
+/// The state after sending ClientHello.
 #[derive(Debug)]
 pub struct AwaitingAnswer {
     awaiting: AwaitingKey,
     hash: Sha256,
 }
 
-/// What the server has picked.
+/// The variant that the server chose.
 #[derive(Debug)]
 pub enum ChosenVariant {
     /// Two-pass: the run is over.
     TwoPass(Box<Provisioned>),
-    /// Four-pass, which goes on.
+    /// Four-pass, which continues.
     FourPass(Box<ChooseK>),
 }
 
 impl AwaitingAnswer {
-    /// Takes the body of the HTTP response. Blocks for as long as a private-key operation, or PBKDF2, takes.
+    /// Processes the body of the HTTP response. Blocks for the duration of a private-key operation or PBKDF2.
     ///
     /// # Errors
-    /// [`Failed`]; nothing is to be stored then.
+    /// [`Failed`]; store nothing then.
     pub fn receive(self, body: &[u8]) -> Result<ChosenVariant, Failed> {
         match Response::read(body) {
             Ok(Response::ServerHello(_)) => {

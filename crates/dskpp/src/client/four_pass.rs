@@ -18,7 +18,7 @@ use crate::prf::Prf;
 use crate::version::Version;
 use crate::{auth_data, key_schedule};
 
-/// The beginning of a four-pass run.
+/// The start of a four-pass run.
 #[derive(Debug)]
 pub struct FourPass;
 
@@ -36,7 +36,7 @@ impl FourPass {
     }
 }
 
-/// ClientHello is on its way.
+/// The state after sending ClientHello.
 #[derive(Debug)]
 pub struct AwaitingServerHello {
     pub(super) offer: RunConfig,
@@ -45,15 +45,17 @@ pub struct AwaitingServerHello {
 }
 
 impl AwaitingServerHello {
-    /// Takes the body of the HTTP response (RFC 6063 §4.2.3). Where a key would be replaced, the server has proved
-    /// that it holds it when this returns.
+    /// Processes the body of the HTTP response (RFC 6063 §4.2.3). In a renewal, the server has proved
+    /// that it knows the old key when this returns.
     pub fn receive(mut self, body: &[u8]) -> Result<ChooseK, Failed> {
         let ServerHello { session_id, status, body: hello, .. } = match Response::read(body) {
             Ok(Response::ServerHello(hello)) => hello,
             Ok(Response::ServerFinished(finished)) if finished.status.is_failure() => {
                 return Err(Failed::Refused(finished.status));
             }
-            Ok(Response::ServerFinished(_)) => return Err(Failed::Misbehaved("its last message came first")),
+            Ok(Response::ServerFinished(_)) => {
+                return Err(Failed::Misbehaved("ServerFinished came instead of ServerHello"));
+            }
             Err(error) => return Err(Failed::Unreadable(error)),
         };
         if status.is_failure() {
@@ -64,14 +66,14 @@ impl AwaitingServerHello {
         };
         let prf = self.was_offered(&hello)?;
         if !prf.takes_nonce_of(hello.r_s.len()) {
-            return Err(Failed::Misbehaved("R_S has a length that the PRF does not take"));
+            return Err(Failed::Misbehaved("R_S has a length that the PRF does not support"));
         }
         self.verify_renewal(&hello, prf)?;
         self.hash.update(body);
         Ok(ChooseK { offer: self.offer, hash: self.hash, session_id, hello, prf })
     }
 
-    /// Everything that the server chose must be from the client's lists (RFC 6063 §4.2.3).
+    /// The server must choose from the client's lists (RFC 6063 §4.2.3).
     fn was_offered(&self, hello: &ServerHelloBody) -> Result<Prf, Failed> {
         let offer = &self.offer;
         let wrong = Failed::Misbehaved;
@@ -105,7 +107,7 @@ impl AwaitingServerHello {
     }
 }
 
-/// ServerHello is sound; the caller decides with which K to go on.
+/// The state after a valid ServerHello; the caller decides whether to trust K.
 #[derive(Debug)]
 pub struct ChooseK {
     offer: RunConfig,
@@ -126,14 +128,14 @@ impl ChooseK {
         &self.hello.key_type
     }
 
-    /// Draws R_C, encrypts it under K, derives the proof of the code, and makes the ClientNonce.
-    /// Blocks for as long as PBKDF2 takes.
+    /// Generates R_C, encrypts it under K, derives the proof of the code, and writes the ClientNonce.
+    /// Blocks for the duration of PBKDF2.
     pub fn proceed(self, k: K, rng: &mut dyn Random) -> Result<(Vec<u8>, AwaitingServerFinished), Failed> {
         let ChooseK { offer, mut hash, session_id, hello, prf } = self;
         let r_c = rng.secret(prf.key_len());
         let encrypted_nonce = k
             .encrypt(&hello.encryption_algorithm, &r_c, &hello.r_s, rng)
-            .map_err(|_| Failed::Unusable("the key for R_C does not go with the negotiated algorithm"))?;
+            .map_err(|_| Failed::Unusable("the key for R_C does not match the negotiated algorithm"))?;
         let request = ClientNonce {
             version: Version::V1_0,
             session_id: session_id.clone(),
@@ -158,7 +160,7 @@ impl ChooseK {
     }
 }
 
-/// AD of a code; none after a trigger, whose AD went with ClientHello (profile P14).
+/// AD of a code; none after a trigger, whose AD was sent with ClientHello (profile P14).
 fn authentication_data(
     offer: &RunConfig,
     prf: Prf,
@@ -183,7 +185,7 @@ fn authentication_data(
     }))
 }
 
-/// ClientNonce is on its way; R_C is known.
+/// The state after sending ClientNonce.
 #[derive(Debug)]
 pub struct AwaitingServerFinished {
     session_id: String,
@@ -197,14 +199,14 @@ pub struct AwaitingServerFinished {
 }
 
 impl AwaitingServerFinished {
-    /// Takes the body of the HTTP response (RFC 6063 §4.2.5), and gives the key if its confirmation is right.
+    /// Processes the body of the HTTP response (RFC 6063 §4.2.5), and returns the key if its confirmation is valid.
     pub fn receive(self, body: &[u8]) -> Result<Provisioned, Failed> {
         let (session_id, finished) = server_finished::read(body, "a second ServerHello")?;
         if session_id.is_some_and(|session_id| session_id != self.session_id) {
             return Err(Failed::Misbehaved("ServerFinished belongs to another session"));
         }
         let PackageContent::Pskc(mut container) = finished.key_package.content else {
-            return Err(Failed::Misbehaved("the key package is of another format than was negotiated"));
+            return Err(Failed::Misbehaved("the key package does not have the negotiated format"));
         };
         let described = Described::by(&mut container, std::slice::from_ref(&self.key_type), self.renews.as_deref())?;
         if described.key.data.as_ref().is_some_and(|data| data.secret.is_some()) {

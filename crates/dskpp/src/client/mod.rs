@@ -1,10 +1,11 @@
 //! The client's side of a run, one type per state.
 //!
-//! [`FourPass::start`] makes a ClientHello and waits; [`AwaitingServerHello::receive`] checks the answer and leaves
-//! the choice of K to the caller ([`ChooseK`]), who knows which keys can be trusted (profile P29);
-//! [`ChooseK::proceed`] makes the ClientNonce; [`AwaitingServerFinished::receive`] gives the key, and only after its
-//! confirmation was verified. [`TwoPass::start`] and [`AwaitingKey::receive`] are the two steps of two-pass, and
-//! [`Either::start`] leaves it to the server which variant it is. Each step consumes its state, so that a failed run leaves nothing behind.
+//! [`FourPass::start`] writes a ClientHello; [`AwaitingServerHello::receive`] checks the answer and leaves
+//! the decision about K to the caller ([`ChooseK`]), who knows which keys to trust (profile P29);
+//! [`ChooseK::proceed`] writes the ClientNonce; [`AwaitingServerFinished::receive`] returns the key, but only after
+//! verifying its confirmation. [`TwoPass::start`] and [`AwaitingKey::receive`] are the two steps of two-pass, and
+//! [`Either::start`] lets the server choose the variant. Each step consumes its state, so that a failed run leaves
+//! nothing behind.
 
 mod config;
 mod either;

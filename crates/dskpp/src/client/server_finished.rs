@@ -1,4 +1,4 @@
-//! The last pass, ServerFinished, is the same in both variants (RFC 6063 §§4.2.5, 5.2.3).
+//! The last pass, ServerFinished, which both variants share (RFC 6063 §§4.2.5, 5.2.3).
 
 use std::num::NonZeroU32;
 
@@ -37,7 +37,7 @@ pub struct Provisioned {
     pub iterations: Option<NonZeroU32>,
 }
 
-/// `SessionID` and content of a ServerFinished that reports success. `at_hello` says what a ServerHello is instead.
+/// `SessionID` and content of a successful ServerFinished. `at_hello`: the error for a ServerHello.
 pub(super) fn read(body: &[u8], at_hello: &'static str) -> Result<(Option<String>, ServerFinishedBody), Failed> {
     match Response::read(body).map_err(Failed::Unreadable)? {
         Response::ServerHello(hello) if hello.status.is_failure() => Err(Failed::Refused(hello.status)),
@@ -49,17 +49,17 @@ pub(super) fn read(body: &[u8], at_hello: &'static str) -> Result<(Option<String
     }
 }
 
-/// The only key of a package, and what every package must say of it.
+/// The only key of a package, with its mandatory properties.
 pub(super) struct Described<'a> {
     pub(super) key: &'a mut Key,
     pub(super) key_type: KeyType,
-    /// Octets of a key of this type.
+    /// The length of a key of this type in octets.
     pub(super) len: usize,
 }
 
 impl<'a> Described<'a> {
     /// Checks that the package has one key of an offered type, and, in a renewal, the id of the renewed key. RFC 6030 makes
-    /// `Algorithm` optional: without it, the only offered type counts.
+    /// `Algorithm` optional: without it, the only offered type applies.
     pub(super) fn by(
         container: &'a mut KeyContainer,
         offered: &[KeyType],

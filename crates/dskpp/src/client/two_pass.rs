@@ -18,18 +18,18 @@ use crate::protection::ClientProtection;
 use crate::token_length::{self, Stated};
 use crate::{auth_data, key_schedule};
 
-/// The beginning of a two-pass run.
+/// The start of a two-pass run.
 #[derive(Debug)]
 pub struct TwoPass;
 
 impl TwoPass {
-    /// The ClientHello to send, and the state that awaits its answer. Blocks for as long as PBKDF2 takes.
+    /// The ClientHello to send, and the state that awaits its answer. Blocks for the duration of PBKDF2.
     ///
-    /// `protections` are in order of preference, at least one; the authentication data is made with the key of the
-    /// first. The algorithms that are offered are those that go with them.
+    /// `protections` are in order of preference, at least one; the authentication data is computed with the key of the
+    /// first. The offered algorithms are those that match them.
     ///
     /// # Errors
-    /// [`Failed::Unusable`] where the offer cannot be made.
+    /// [`Failed::Unusable`] if the offer is impossible.
     pub fn start(
         offer: RunConfig,
         protections: Vec<ClientProtection>,
@@ -38,7 +38,7 @@ impl TwoPass {
         Self::start_beside(false, offer, protections, rng)
     }
 
-    /// As [`start`](Self::start), beside four-pass or alone.
+    /// Like [`start`](Self::start), with four-pass or alone.
     pub(super) fn start_beside(
         four_pass: bool,
         offer: RunConfig,
@@ -55,11 +55,11 @@ impl TwoPass {
                 let data = &trigger.authentication_data;
                 let r_c = data.authentication_code_mac.nonce.clone();
                 let r_c = r_c.ok_or(Failed::Unusable("the trigger has no nonce, which two-pass needs"))?;
-                (r_c, data.client_id.clone().unwrap_or_default()) // optional there, and of use with a code alone
+                (r_c, data.client_id.clone().unwrap_or_default()) // optional in a trigger, and only used with a code
             }
         };
         if offer.password().is_none() && protections.iter().any(|one| matches!(one, ClientProtection::Passphrase)) {
-            return Err(Failed::Unusable("a passphrase protects the key only where the code itself was given"));
+            return Err(Failed::Unusable("passphrase protection requires the authentication code"));
         }
         if !four_pass {
             offer.encryption_algorithms.clear();
@@ -99,7 +99,7 @@ impl TwoPass {
     }
 }
 
-/// ClientHello is on its way.
+/// The state after sending ClientHello.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
 pub struct AwaitingKey {
@@ -110,11 +110,11 @@ pub struct AwaitingKey {
 }
 
 impl AwaitingKey {
-    /// Takes the body of the HTTP response (RFC 6063 §5.2.3), and gives the key if both MACs are right. Blocks for
-    /// as long as a private-key operation, or PBKDF2, takes.
+    /// Processes the body of the HTTP response (RFC 6063 §5.2.3), and returns the key if both MACs are valid. Blocks for
+    /// the duration of a private-key operation or PBKDF2.
     ///
     /// # Errors
-    /// [`Failed`]; nothing is to be stored then.
+    /// [`Failed`]; store nothing then.
     pub fn receive(self, body: &[u8]) -> Result<Provisioned, Failed> {
         let (_, finished) = server_finished::read(body, "it chose four-pass, which was not offered")?;
         let server_id = finished.key_package.server_id.clone().ok_or(Failed::Misbehaved("it sent no ServerID"))?;
@@ -131,7 +131,7 @@ impl AwaitingKey {
             keys = stated.cut(prf, keys).ok_or(Failed::WrongConfirmation)?;
         }
         self.verify_renewal(&finished, prf, &server_id)?;
-        // From here on the key is in `keys` alone.
+        // From here on only `keys` has the key.
         for package in &mut container.key_packages {
             if let Some(data) = package.key.as_mut().and_then(|key| key.data.as_mut()) {
                 data.secret = None;
@@ -142,7 +142,7 @@ impl AwaitingKey {
         Ok(Provisioned { keys, prf, key_type, key_id, server_id: Some(server_id), container, k, method, iterations })
     }
 
-    /// The PRF of the run: the one that the MAC names, or else the first that was offered.
+    /// The PRF of the run: the one that the MAC names, or else the first one offered.
     fn prf(&self, finished: &ServerFinishedBody) -> Result<Prf, Failed> {
         let offered = &self.offer.mac_algorithms;
         let named = finished.mac.algorithm.as_ref().or(offered.first());
@@ -150,23 +150,23 @@ impl AwaitingKey {
         named.and_then(Prf::of).ok_or(Failed::Misbehaved("it chose a MAC algorithm that was not offered"))
     }
 
-    /// What the package says of its one key.
+    /// Checks the package's description of its only key.
     fn judge(&self, container: &mut KeyContainer) -> Result<PackagedKey, Failed> {
         let renews = self.offer.renewal.as_ref().map(|renewal| renewal.key_id.as_str());
         let Described { key, key_type, len: type_len } = Described::by(container, &self.offer.key_types, renews)?;
         let stated = token_length::take(key, &key_type, type_len);
-        let stated = stated.map_err(|()| Failed::Misbehaved("what it says of the key's length cannot be right"))?;
+        let stated = stated.map_err(|()| Failed::Misbehaved("its statement of the key's length is invalid"))?;
         let key_len = stated.as_ref().map_or(0, |stated| stated.len).max(type_len);
         Ok(PackagedKey { key_type, key_id: key.id.clone(), key_len, stated })
     }
 
-    /// The way that the package is protected in: the one that it names, or the first.
+    /// The protection of the package: the one that it names, or else the first one offered.
     fn used(&self, method: Option<&ProtectionMethod>) -> Result<&ClientProtection, Failed> {
         let used = self.protections.iter().find(|one| method.is_none_or(|method| *method == one.method()));
         used.ok_or(Failed::Misbehaved("it used a key protection method that was not offered"))
     }
 
-    /// K_PROV, what is said of it, and the container that it was in.
+    /// K_PROV, its description, and its container.
     fn open(
         &self,
         content: PackageContent,
@@ -214,36 +214,36 @@ impl AwaitingKey {
 
 const UNOPENED: Failed = Failed::Misbehaved("the key package cannot be decrypted with any key that was offered");
 
-/// What a key package says of its key.
+/// What a key package states about its key.
 struct PackagedKey {
     key_type: KeyType,
     key_id: String,
-    /// Octets of K_TOKEN, as its type has them; more, where they are stated.
+    /// The length of K_TOKEN for its type in octets; longer if stated.
     key_len: usize,
-    /// Their true number, where that is another one.
+    /// The stated length, if different.
     stated: Option<Stated>,
 }
 
-/// What a key package held.
+/// The content of a key package.
 struct OpenedKey {
     key: PackagedKey,
     k_prov: Secret,
-    /// The fewest rounds that protect the passphrase.
+    /// The lowest iteration count that protects the passphrase.
     iterations: Option<NonZeroU32>,
 }
 
-/// The iterations that a PSKC container asks for where a passphrase opens it; nothing has been derived yet (profile P15).
+/// The iterations of a passphrase-protected PSKC container, before any derivation (profile P15).
 fn iterations_of(container: &KeyContainer, unlock: &DecryptionKey) -> Result<Option<NonZeroU32>, Failed> {
     const COUNT: Failed = Failed::Misbehaved("its iterations of PBKDF2 are not from 1,000 to 10,000,000");
     let (DecryptionKey::Password(_), Some(key)) = (unlock, &container.encryption_key) else { return Ok(None) };
     match DerivedKey::of(key) {
         Ok(Some(derived)) if !ITERATIONS.contains(&derived.iterations.get()) => Err(COUNT),
         Ok(derived) => Ok(derived.map(|derived| derived.iterations)),
-        Err(_) => Err(Failed::Misbehaved("what it says of PBKDF2 cannot be used")),
+        Err(_) => Err(Failed::Misbehaved("its PBKDF2 parameters are unusable")),
     }
 }
 
-/// The one secret, of `hidden_len` octets, of a PSKC container.
+/// The only secret of a PSKC container, `hidden_len` octets.
 fn open_pskc(container: &KeyContainer, unlock: &DecryptionKey, hidden_len: usize) -> Result<Secret, Failed> {
     let (named, mac) = (container.encryption_key.as_ref(), container.mac_method.as_ref());
     let mut options = OpenerOptions::default();

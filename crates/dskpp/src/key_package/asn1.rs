@@ -1,4 +1,4 @@
-//! What all structures share.
+//! Structures shared by all formats.
 
 use der::asn1::{Any, SetOfVec};
 use der::{Decode, Encode, Sequence, ValueOrd};
@@ -43,8 +43,8 @@ impl ContentInfo {
 pub(super) const UNREADABLE: PackageError = PackageError::Unreadable("it is not valid DER of this format");
 pub(super) const UNWRITABLE: PackageError = PackageError::Unfit("a value is too long or has an unsupported character");
 
-/// Strict DER without anything behind it. The library sorts a SET OF that is not sorted and takes a default that is
-/// written out: neither is DER, and neither comes out again as it was.
+/// Parses strict DER without trailing data. The library sorts an unsorted SET OF and accepts an explicit default:
+/// neither is DER, and neither would be written back unchanged.
 pub(super) fn from_der<'a, T: Decode<'a> + Encode>(octets: &'a [u8]) -> Result<T, PackageError> {
     let value = T::from_der(octets).map_err(|_| UNREADABLE)?;
     let again = Secret::new(to_der(&value)?);

@@ -1,4 +1,4 @@
-//! What a PSKC package says of a key and its device, as the attributes of RFC 6031 §3.
+//! The properties of a PSKC package as attributes of RFC 6031 §3.
 
 use der::asn1::{Any, GeneralizedTime, OctetString};
 use der::{DateTime, Encode, Sequence};
@@ -10,7 +10,7 @@ use pskc::{
 use super::PackageError;
 use super::asn1::{CmsAttribute, Oid, UNREADABLE, UNWRITABLE, from_der, to_der};
 
-/// id-pskc: each attribute is one number below it.
+/// id-pskc: the arc of all attributes.
 const ARC: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.12");
 
 fn oid(number: u32) -> Result<Oid, PackageError> {
@@ -57,7 +57,7 @@ struct Pin {
     encoding: Option<String>,
 }
 
-/// Attributes in the making.
+/// A list of attributes under construction.
 #[derive(Default)]
 struct List(Vec<CmsAttribute>);
 
@@ -89,7 +89,7 @@ impl List {
     }
 }
 
-/// What is said of the device and its module: `sKeyPkgAttrs`.
+/// The attributes of the device and its module: `sKeyPkgAttrs`.
 pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<CmsAttribute>, PackageError> {
     let mut list = List::default();
     has_attributes_for_all(package)?;
@@ -107,7 +107,7 @@ pub(super) fn of_device(package: &KeyPackage) -> Result<Vec<CmsAttribute>, Packa
     Ok(list.0)
 }
 
-/// Extensions have no attribute: better no package than one that has lost something.
+/// Extensions have no attribute: refuse the package rather than lose them.
 fn has_attributes_for_all(package: &KeyPackage) -> Result<(), PackageError> {
     let key = package.key.as_ref();
     let parameters = key.and_then(|key| key.algorithm_parameters.as_ref());
@@ -120,12 +120,12 @@ fn has_attributes_for_all(package: &KeyPackage) -> Result<(), PackageError> {
     ];
     let other = key.and_then(|key| key.data.as_ref()).is_some_and(|data| !data.other.is_empty());
     match other || lists.into_iter().flatten().any(|list| !list.is_empty()) {
-        true => Err(PackageError::Unfit("it has extensions, for which there is no attribute")),
+        true => Err(PackageError::Unfit("it has extensions, which have no attribute")),
         false => Ok(()),
     }
 }
 
-/// A number that is there in the clear, and not below `least`.
+/// A plain number, not below `least`.
 fn number_of<T: PartialOrd>(value: Option<&Value<T>>, least: T) -> Result<Option<&T>, PackageError> {
     match value {
         None => Ok(None),
@@ -135,7 +135,7 @@ fn number_of<T: PartialOrd>(value: Option<&Value<T>>, least: T) -> Result<Option
     }
 }
 
-/// What is said of the key: `sKeyAttrs`.
+/// The attributes of the key: `sKeyAttrs`.
 pub(super) fn of_key(key: &Key) -> Result<Vec<CmsAttribute>, PackageError> {
     let mut list = List::default();
     list.text(9, Some(&key.id))?;
@@ -154,7 +154,7 @@ pub(super) fn of_key(key: &Key) -> Result<Vec<CmsAttribute>, PackageError> {
         list.add(16, number_of(data.counter.as_ref(), 0)?)?;
         list.add(17, number_of(data.time.as_ref(), 0)?)?;
         list.add(18, number_of(data.time_interval.as_ref(), 0)?)?;
-        list.add(19, number_of(data.time_drift.as_ref(), i32::MIN)?)?; // of either sign, says §3.2.11
+        list.add(19, number_of(data.time_drift.as_ref(), i32::MIN)?)?; // of either sign (§3.2.11)
     }
     if let Some(policy) = &key.policy {
         add_policy(&mut list, policy)?;
@@ -192,7 +192,7 @@ fn add_parameters(list: &mut List, parameters: &AlgorithmParameters) -> Result<(
 
 fn add_policy(list: &mut List, policy: &Policy) -> Result<(), PackageError> {
     if !policy.is_understood() {
-        return Err(PackageError::Unfit("its policy says what is not understood"));
+        return Err(PackageError::Unfit("its policy has unknown elements"));
     }
     list.date(21, policy.start_date)?;
     list.date(22, policy.expiry_date)?;
@@ -217,7 +217,7 @@ pub(super) fn is_one(kind: Oid) -> bool {
     number(kind).is_some()
 }
 
-/// The package that attributes and secret come to. Attributes of other arcs are not known and left out.
+/// The package from attributes and secret. Attributes of other arcs are ignored.
 pub(super) fn package(
     device: &[CmsAttribute],
     key: &[CmsAttribute],
@@ -228,7 +228,7 @@ pub(super) fn package(
     for attribute in device.iter().chain(key) {
         let Some(number) = number(attribute.kind) else { continue };
         if (number != 15 && attribute.values.len() != 1) || seen.contains(&number) {
-            return Err(UNREADABLE); // in one of the lists, and once (§2)
+            return Err(UNREADABLE); // must occur once, in one of the lists (§2)
         }
         seen.push(number);
         for value in attribute.values.iter() {
@@ -236,7 +236,7 @@ pub(super) fn package(
         }
     }
     if !seen.contains(&9) || !seen.contains(&10) {
-        return Err(PackageError::Unreadable("its key has no identifier or no algorithm")); // §3: both MUST be there
+        return Err(PackageError::Unreadable("its key has no identifier or no algorithm")); // §3: both are mandatory
     }
     if let (Some(secret), Some(key)) = (secret, &mut package.key) {
         key.data.get_or_insert_default().secret = Some(dskpp_crypto::Secret::from_slice(secret.as_bytes()).into());
@@ -269,10 +269,10 @@ fn take(package: &mut KeyPackage, number: u32, value: &Any) -> Result<(), Packag
         16..=19 => take_data(key.data.get_or_insert_default(), number, value)?,
         21..=25 => take_policy(key.policy.get_or_insert_default(), number, value)?,
         27 => key.user_id = Some(text(value)?),
-        // Beside a key in the clear it would promise a protection that nobody can check.
+        // With a key in the clear it would promise protection that cannot be checked.
         20 => return Err(PackageError::Unreadable("it has the MAC of an encrypted key")),
         // It may be a part of a policy (RFC 6030 §5).
-        _ => return Err(PackageError::Unreadable("it has an attribute that is not known")),
+        _ => return Err(PackageError::Unreadable("it has an unknown attribute")),
     }
     Ok(())
 }
@@ -296,7 +296,7 @@ fn take_parameter(parameters: &mut AlgorithmParameters, value: &Any) -> Result<(
     if let Ok(suite) = from_der::<String>(&der) {
         return once(&mut parameters.suite, suite);
     }
-    // The tag that replaces that of the SEQUENCE tells which it is.
+    // The implicit tag says which alternative it is.
     let (tag, rest) = der.split_first().ok_or(UNREADABLE)?;
     let sequence = [&[0x30], rest].concat();
     match tag {

@@ -1,4 +1,4 @@
-//! `AuthEnvelopedData` of CMS (RFC 5083) with AES-256-GCM (RFC 5084): what is changed does not open.
+//! `AuthEnvelopedData` of CMS (RFC 5083) with AES-256-GCM (RFC 5084): changes are detected.
 
 use der::Sequence;
 use der::asn1::{Any, OctetString, SetOfVec};
@@ -32,7 +32,7 @@ struct Gcm {
     tag_len: u8,
 }
 
-/// The content under a key of 32 octets, which `recipient` says how to get.
+/// Encrypts the content under a 32-octet key, which `recipient` encrypts for the receiver.
 pub(super) fn seal(
     content_type: Oid,
     content: &Secret,
@@ -42,7 +42,7 @@ pub(super) fn seal(
 ) -> Result<Vec<u8>, PackageError> {
     let mut recipients = SetOfVec::new();
     recipients.insert(from_der::<Any>(recipient)?).map_err(|_| UNWRITABLE)?;
-    // RFC 5083 §2.1: a content that is not plain data is named in what is authenticated.
+    // RFC 5083 §2.1: the authenticated attributes must name a content type other than data.
     let mut attributes = SetOfVec::new();
     attributes.insert(CmsAttribute::new(signed::CONTENT_TYPE, &content_type)?).map_err(|_| UNWRITABLE)?;
     let aead = AeadKey::from_secret(key).map_err(|_| PackageError::Protection)?;
@@ -59,7 +59,7 @@ pub(super) fn seal(
     ContentInfo::write(AUTH_ENVELOPED_DATA, &AuthEnvelopedData { version: 0, recipients, info, attributes, tag })
 }
 
-/// What `read` makes of the content, where `unlock` is that of one of its recipients.
+/// Applies `read` to the content, if `unlock` belongs to one of its recipients.
 pub(super) fn open<T>(
     info: &ContentInfo,
     expected: Oid,
@@ -88,8 +88,7 @@ pub(super) fn open<T>(
 }
 
 fn nonce_of(algorithm: &Algorithm) -> Result<OctetString, PackageError> {
-    const WRONG: PackageError =
-        PackageError::Unreadable("its content is encrypted with another algorithm than AES-256-GCM");
+    const WRONG: PackageError = PackageError::Unreadable("its content is not encrypted with AES-256-GCM");
     let parameters = algorithm.parameters.as_ref().filter(|_| algorithm.oid == AES256_GCM).ok_or(WRONG)?;
     let gcm: Gcm = from_der(&to_der(parameters)?).map_err(|_| WRONG)?;
     let fits = usize::from(gcm.tag_len) == TAG_LEN && gcm.nonce.as_bytes().len() == NONCE_LEN;

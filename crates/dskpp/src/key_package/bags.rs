@@ -1,4 +1,4 @@
-//! The bags of PKCS #12 (RFC 7292 §4.2): of many kinds, of which secret bags have symmetric keys.
+//! The bags of PKCS #12 (RFC 7292 §4.2), of which secret bags hold symmetric keys.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +15,17 @@ use super::{PackageError, attributes, hash_of_suite, pbes2, secret_of, skpc};
 use crate::algorithm::KeyType;
 
 pub(super) const SECRET_BAG: Oid = Oid::new_unwrap("1.2.840.113549.1.12.10.1.5");
-/// What Java has in its secret bags: an `EncryptedPrivateKeyInfo` in an OCTET STRING.
+/// Java's secret bags: an `EncryptedPrivateKeyInfo` in an OCTET STRING.
 const SHROUDED: Oid = Oid::new_unwrap("1.2.840.113549.1.12.10.1.2");
 const SAFE_CONTENTS: Oid = Oid::new_unwrap("1.2.840.113549.1.12.10.1.6");
-/// The other bags, and what they are called.
+/// The other bags, and their names.
 const OTHERS: [(Oid, &str); 4] = [
     (Oid::new_unwrap("1.2.840.113549.1.12.10.1.1"), "private key"),
     (SHROUDED, "private key"),
     (Oid::new_unwrap("1.2.840.113549.1.12.10.1.3"), "certificate"),
     (Oid::new_unwrap("1.2.840.113549.1.12.10.1.4"), "revocation list"),
 ];
-/// Safes inside of safes, at most.
+/// The deepest nesting of safes.
 const MAX_DEPTH: usize = 8;
 
 const FRIENDLY_NAME: Oid = Oid::new_unwrap("1.2.840.113549.1.9.20");
@@ -40,9 +40,9 @@ const HMAC: [(Oid, Hash); 5] = [
     (Oid::new_unwrap("1.2.840.113549.2.10"), Hash::Sha384),
     (Oid::new_unwrap("1.2.840.113549.2.11"), Hash::Sha512),
 ];
-/// pbeWithMD5AndDES-CBC: the type of what `keytool -importpass` keeps, a text of any kind.
+/// pbeWithMD5AndDES-CBC: the type for `keytool -importpass`, which stores any text.
 const PASSWORD: Oid = Oid::new_unwrap("1.2.840.113549.1.5.3");
-/// id-pskc-algorithm: the attribute of that name says it (RFC 6031 §3.2.2).
+/// id-pskc-algorithm: the attribute of that name has the algorithm (RFC 6031 §3.2.2).
 const BY_ATTRIBUTE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.12.10");
 
 #[derive(Sequence)] // no Debug: it holds the key
@@ -74,7 +74,7 @@ struct PrivateKeyInfo {
     key: OctetString,
 }
 
-/// A secret bag with the `SymmetricKeyPackage` of RFC 6031, as DSKPP has it.
+/// A secret bag with the `SymmetricKeyPackage` of RFC 6031, as DSKPP requires.
 pub(super) fn of_package(package: &KeyPackage) -> Result<SafeBag, PackageError> {
     let value = SecretBag { kind: skpc::KEY_PACKAGE, value: from_der(skpc::write(&[package])?.expose())? };
     let key = package.key.as_ref().ok_or(UNWRITABLE)?;
@@ -85,7 +85,7 @@ pub(super) fn of_package(package: &KeyPackage) -> Result<SafeBag, PackageError> 
     Ok(SafeBag { kind: SECRET_BAG, value: from_der(&to_der(&value)?)?, attributes: Some(attributes) })
 }
 
-/// The friendly name, unless it has characters that a BMPString has not.
+/// Adds the friendly name, unless a BMPString cannot represent it.
 fn add_name(attributes: &mut SetOfVec<CmsAttribute>, name: &str) -> Result<(), PackageError> {
     match BmpString::from_utf8(name) {
         Ok(name) => attributes.insert(CmsAttribute::new(FRIENDLY_NAME, &name)?).map_err(|_| UNWRITABLE),
@@ -93,7 +93,7 @@ fn add_name(attributes: &mut SetOfVec<CmsAttribute>, name: &str) -> Result<(), P
     }
 }
 
-/// A secret bag as Java has it, with the attributes of RFC 6031 beside its own.
+/// A secret bag as Java writes it, with additional attributes of RFC 6031.
 pub(super) fn of_java(
     package: &KeyPackage,
     sealing: &Sealing<'_>,
@@ -119,7 +119,7 @@ pub(super) fn of_java(
     Ok(SafeBag { kind: SECRET_BAG, value: from_der(&to_der(&value)?)?, attributes: Some(attributes) })
 }
 
-/// What Java takes a key for.
+/// Java's type for a key.
 fn type_of(key: &Key) -> Oid {
     let suite = key.algorithm_parameters.as_ref().and_then(|parameters| parameters.suite.as_deref());
     let named = key.algorithm.as_deref().unwrap_or_default();
@@ -133,11 +133,11 @@ fn type_of(key: &Key) -> Oid {
     hash.and_then(hmac).unwrap_or(BY_ATTRIBUTE)
 }
 
-/// What is found in the bags of a file.
+/// The content of a file's bags.
 #[derive(Default)]
 pub(super) struct BagContents {
     pub(super) packages: Vec<KeyPackage>,
-    /// What is no symmetric key, and how many of each there are.
+    /// The kinds of bags other than symmetric keys, with their numbers.
     pub(super) others: BTreeMap<&'static str, usize>,
 }
 
@@ -160,7 +160,7 @@ impl BagContents {
                 SAFE_CONTENTS => self.read_at(&to_der(&bag.value)?, password, reading, depth)?,
                 kind => {
                     let name = OTHERS.iter().find(|(oid, _)| *oid == kind);
-                    let (_, name) = name.ok_or(PackageError::Unreadable("it has a bag of a kind that is not known"))?;
+                    let (_, name) = name.ok_or(PackageError::Unreadable("it has an unknown kind of bag"))?;
                     *self.others.entry(name).or_default() += 1;
                 }
             }
@@ -177,17 +177,17 @@ fn secrets(bag: &SafeBag, password: &Secret, reading: &ReadRules) -> Result<Vec<
             let shrouded: OctetString = secret.value.decode_as().map_err(|_| UNREADABLE)?;
             let shrouded: EncryptedPrivateKeyInfo = from_der(reading.der(shrouded.as_bytes())?.expose())?;
             let info = pfx::decrypt(&shrouded.algorithm, password, shrouded.octets.as_bytes(), reading)?;
-            // The MAC is right, so this was encrypted with another password.
+            // The MAC was valid, so this was encrypted with a different password.
             let opened = reading.der(info.expose()).and_then(|info| from_der::<PrivateKeyInfo>(info.expose()));
             let info = opened.map_err(|_| PackageError::WrongKeyOrDamaged)?;
             let attributes = bag.attributes.as_ref().map(SetOfVec::as_slice).unwrap_or_default();
             Ok(vec![package(&info, attributes)?])
         }
-        _ => Err(PackageError::Unreadable("its secret has a type that is not known").into()),
+        _ => Err(PackageError::Unreadable("its secret has an unknown type").into()),
     }
 }
 
-/// The key in a bag of Java's, by the attributes of RFC 6031 if it has them.
+/// The key in a bag of Java's, with its attributes of RFC 6031, if any.
 fn package(info: &PrivateKeyInfo, attributes: &[CmsAttribute]) -> Result<KeyPackage, PackageError> {
     if attributes.iter().any(|attribute| attributes::is_one(attribute.kind)) {
         return attributes::package(&[], attributes, Some(&info.key));
@@ -200,7 +200,7 @@ fn package(info: &PrivateKeyInfo, attributes: &[CmsAttribute]) -> Result<KeyPack
     Ok(KeyPackage { key: Some(key), ..KeyPackage::default() })
 }
 
-/// The friendly name, or the local identifier where that is text.
+/// The friendly name, or the local identifier if it is text.
 fn name_of(attributes: &[CmsAttribute]) -> Result<Option<String>, PackageError> {
     let value = |kind| {
         let attribute = attributes.iter().find(|attribute| attribute.kind == kind)?;
@@ -216,11 +216,11 @@ fn name_of(attributes: &[CmsAttribute]) -> Result<Option<String>, PackageError> 
     };
     match pskc::xml::is_text(&name) {
         true => Ok(Some(name).filter(|name| !name.is_empty())),
-        false => Err(PackageError::Unreadable("its name has characters that no text has")),
+        false => Err(PackageError::Unreadable("its name has invalid characters")),
     }
 }
 
-/// The algorithm of a key of Java's; `None` where that says nothing about its use.
+/// The algorithm of a key of Java's; `None` if its type does not determine the use.
 fn algorithm_of(oid: Oid, len: usize) -> Option<String> {
     if let Some((_, hash)) = HMAC.iter().find(|(known, _)| *known == oid) {
         return Some(pskc::mac_uri(*hash).to_owned());

@@ -1,26 +1,26 @@
-//! BER, in which others write what has to be DER: indefinite lengths, strings in pieces, sets in any order.
+//! Converts BER, as other programs write it, to DER: indefinite lengths, segmented strings, unordered sets.
 
 use super::PackageError;
 
 const WRONG: PackageError = PackageError::Unreadable("it is cut off, or not BER");
 
-/// Elements inside elements, at most.
+/// The deepest nesting of elements.
 const MAX_DEPTH: usize = 32;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OCTET_STRING: u8 = 0x04;
 const CONSTRUCTED: u8 = 0x20;
 
-/// The one element in `octets` as DER: each length in its shortest form, octet strings in one piece, sets in order.
-/// Values inside of octet strings stay as they are, as do defaults that are written out.
+/// The only element in `octets` as DER: shortest lengths, unsegmented octet strings, ordered sets.
+/// Values inside octet strings and explicit defaults stay unchanged.
 pub(super) fn to_der(octets: &[u8]) -> Result<Vec<u8>, PackageError> {
     let mut rest = octets;
     let mut der = Vec::with_capacity(octets.len());
     element(&mut rest, MAX_DEPTH, &mut der)?;
-    if rest.is_empty() { Ok(der) } else { Err(PackageError::Unreadable("something follows its end")) }
+    if rest.is_empty() { Ok(der) } else { Err(PackageError::Unreadable("it has trailing data")) }
 }
 
-/// Writes the next element of `rest` to `der`, and gives its tag.
+/// Appends the next element of `rest` to `der`, and returns its tag.
 fn element(rest: &mut &[u8], depth: usize, der: &mut Vec<u8>) -> Result<u8, PackageError> {
     let depth = depth.checked_sub(1).ok_or(PackageError::Unreadable("it is nested too deeply"))?;
     let tag = octet(rest)?;
@@ -50,7 +50,7 @@ fn element(rest: &mut &[u8], depth: usize, der: &mut Vec<u8>) -> Result<u8, Pack
     constructed(tag, children, der)
 }
 
-/// An element: its tag, and the whole of it in DER.
+/// An element: its tag, and its complete DER.
 type BerElement = (u8, Vec<u8>);
 
 fn children(
@@ -72,7 +72,7 @@ fn constructed(tag: u8, mut children: Vec<BerElement>, der: &mut Vec<u8>) -> Res
         write(OCTET_STRING, &joined(&children)?, der);
         return Ok(OCTET_STRING);
     }
-    // EncryptedContentInfo: what is [0] behind a type and an algorithm is an octet string without its own tag.
+    // EncryptedContentInfo: [0] after a type and an algorithm is an implicitly tagged octet string.
     if let (SEQUENCE, [(0x06, _), (SEQUENCE, _), (0xA0, pieces)]) = (tag, &mut children[..]) {
         let mut content = &pieces[1..];
         length(&mut content)?;
@@ -92,7 +92,7 @@ fn constructed(tag: u8, mut children: Vec<BerElement>, der: &mut Vec<u8>) -> Res
     Ok(tag)
 }
 
-/// The octets of the pieces of an octet string, which are in DER.
+/// The concatenated segments of an octet string, each in DER.
 fn joined(pieces: &[BerElement]) -> Result<Vec<u8>, PackageError> {
     let mut octets = Vec::new();
     for (tag, piece) in pieces {
@@ -103,7 +103,7 @@ fn joined(pieces: &[BerElement]) -> Result<Vec<u8>, PackageError> {
     Ok(octets)
 }
 
-/// What is in an element with this tag, as far as it is there.
+/// The available content of an element with this tag.
 pub(super) fn inside(octets: &[u8], tag: u8) -> Option<&[u8]> {
     let mut rest = octets.strip_prefix(&[tag])?;
     length(&mut rest).ok()?;
@@ -122,7 +122,7 @@ fn taken<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], PackageError> 
     Ok(taken)
 }
 
-/// A length; `None` for an indefinite one.
+/// A length; `None` if indefinite.
 fn length(rest: &mut &[u8]) -> Result<Option<usize>, PackageError> {
     match octet(rest)? {
         0x80 => Ok(None),
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn x690_what_others_write_becomes_der() {
+    fn x690_ber_of_other_programs_becomes_der() {
         for (ber, der) in [
             ("0500", "0500"),
             ("048100", "0400"),
@@ -172,9 +172,9 @@ mod tests {
             ("2480040101240304010204010300 00", "0403010203"),
             ("24800401012403040102 0401030000", "0403010203"),
             ("3106 020102 020101", "3106020101020102"),
-            // EncryptedContentInfo: the content in pieces, behind a type and an algorithm.
+            // EncryptedContentInfo: segmented content after a type and an algorithm.
             ("3080 06012a 3000 a080 040101 040102 0000 0000", "3009 06012a 3000 80020102"),
-            // ContentInfo: an explicit tag stays.
+            // ContentInfo: explicit tags are kept.
             ("3080 06012a a080 040101 0000 0000", "3008 06012a a003040101"),
         ] {
             let octets = |hex: &str| HEXLOWER.decode(hex.replace(' ', "").as_bytes()).unwrap();

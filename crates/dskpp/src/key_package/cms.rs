@@ -26,7 +26,7 @@ const PWRI_KEK: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.3.9");
 const RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_OAEP: Oid = Oid::new_unwrap("1.2.840.113549.1.1.7");
 
-/// Recipients that are looked at.
+/// The most recipients to check.
 const MAX_RECIPIENTS: usize = 16;
 
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
@@ -50,7 +50,7 @@ struct EnvelopedData {
     info: EncryptedContentInfo,
 }
 
-/// `KeyTransRecipientInfo`; the receiver has one key and does not need to be told which.
+/// `KeyTransRecipientInfo`; the receiver has only one key, so its identifier is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
 struct KeyTransport {
     version: u8,
@@ -83,7 +83,7 @@ struct UnderPassword {
     key: OctetString,
 }
 
-/// The content and its algorithm. In a file it may be called plain data: many programs cannot say otherwise.
+/// The content and its algorithm. In a file its type may be data: many programs support no other.
 pub(super) fn content_of(
     info: EncryptedContentInfo,
     expected: Oid,
@@ -112,7 +112,7 @@ pub(super) fn encrypted_content(
     content_of(data.info, expected, reading)
 }
 
-/// The content of `EncryptedData` under a password.
+/// Decrypts `EncryptedData` with a password.
 pub(super) fn open_encrypted(
     info: &ContentInfo,
     expected: Oid,
@@ -123,7 +123,7 @@ pub(super) fn open_encrypted(
     pbes2::decrypt_with_password(&algorithm, password, content.as_bytes(), reading)
 }
 
-/// The content of `EncryptedData` whose key is a shared one.
+/// Decrypts `EncryptedData` with a shared key.
 pub(super) fn open_encrypted_with_key(
     info: &ContentInfo,
     expected: Oid,
@@ -135,7 +135,7 @@ pub(super) fn open_encrypted_with_key(
     pbes2::decrypt(&algorithm, key, content.as_bytes())
 }
 
-/// A recipient that knows `kek` by `name`.
+/// A recipient who knows `kek` by `name`.
 pub(super) fn for_shared_key(name: &str, kek: &Secret, key: &Secret) -> Result<Vec<u8>, PackageError> {
     let (oid, _) = AES_WRAP.iter().find(|(_, len)| *len == kek.len()).ok_or(PackageError::Protection)?;
     let wrapped = aes_wrap(kek.expose(), key.expose()).map_err(|_| PackageError::Protection)?;
@@ -148,7 +148,7 @@ pub(super) fn for_shared_key(name: &str, kek: &Secret, key: &Secret) -> Result<V
     tagged(0xA2, &recipient)
 }
 
-/// The recipient that has the private half of `public`.
+/// A recipient with the private key for `public`.
 pub(super) fn for_public_key(
     public: &RsaPublicKey,
     encryption: RsaEncryption,
@@ -169,7 +169,7 @@ pub(super) fn for_public_key(
     })
 }
 
-/// The recipient that knows a password.
+/// A recipient who knows a password.
 pub(super) fn for_password(
     password: &Secret,
     iterations: NonZeroU32,
@@ -190,7 +190,7 @@ fn tagged(tag: u8, value: &impl Encode) -> Result<Vec<u8>, PackageError> {
     Ok(der)
 }
 
-/// `EnvelopedData`: the content under a key that `recipient` says how to get.
+/// `EnvelopedData`: encrypts the content under a key, which `recipient` encrypts for the receiver.
 pub(super) fn enveloped(
     content_type: Oid,
     content: &Secret,
@@ -205,7 +205,7 @@ pub(super) fn enveloped(
     ContentInfo::write(ENVELOPED_DATA, &EnvelopedData { version: 2, recipients, info })
 }
 
-/// What `read` makes of the content of `EnvelopedData`, where `unlock` is that of one of its recipients.
+/// Applies `read` to the content of `EnvelopedData`, if `unlock` belongs to one of its recipients.
 pub(super) fn open_enveloped<T>(
     info: &ContentInfo,
     expected: Oid,
@@ -221,8 +221,8 @@ pub(super) fn open_enveloped<T>(
     })
 }
 
-/// What `open` makes of the key of the content, which has `len` octets. What is meant for somebody else cannot be told
-/// from what was changed, so all that can be meant for the owner of `unlock` are tried.
+/// Applies `open` to the content's key, which has `len` octets. A message for another recipient is indistinguishable
+/// from a damaged one, so all recipients that may belong to `unlock` are tried.
 pub(super) fn open_for<T>(
     recipients: &SetOfVec<Any>,
     unlock: &DecryptionKey,
@@ -241,13 +241,13 @@ pub(super) fn open_for<T>(
             Err(why) => why,
         };
         if matches!(unlock, DecryptionKey::Password(_)) {
-            break; // one derivation for one package, or it could ask for sixteen times the work
+            break; // only one derivation per package, to bound the work
         }
     }
     Err(refusal)
 }
 
-/// The content's key, where this recipient can be the owner of `unlock`.
+/// The content's key, if `unlock` may belong to this recipient.
 fn open_recipient(
     recipient: &Any,
     unlock: &DecryptionKey,
@@ -290,12 +290,12 @@ fn open_password(under: &UnderPassword, password: &Secret, reading: &ReadRules) 
 fn open_transport(transport: &KeyTransport, private: &RsaPrivateKey, len: usize) -> Result<Secret, PackageError> {
     let octets = transport.key.as_bytes();
     let key = match transport.algorithm.oid {
-        // A wrong padding gives another key, and so ends where other damage does.
+        // An invalid padding yields a random key, and fails like other damage.
         RSA => private.decrypt_pkcs1v15(octets, len),
         RSA_OAEP => {
             let parameters = transport.algorithm.parameters.as_ref();
             if parameters.is_some_and(|parameters| *parameters != empty_sequence().unwrap_or_else(|_| Any::null())) {
-                return Err(PackageError::Unreadable("its OAEP has other parameters than the default"));
+                return Err(PackageError::Unreadable("its OAEP parameters are not the default"));
             }
             private.decrypt_oaep(RsaEncryption::OaepSha1, octets)
         }

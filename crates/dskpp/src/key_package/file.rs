@@ -1,4 +1,4 @@
-//! Key files in CMS (RFC 6031) and PKCS #12 (RFC 7292): any number of keys, in DER, BER or PEM, by whatever program.
+//! Key files in CMS (RFC 6031) and PKCS #12 (RFC 7292): any number of keys, in DER, BER or PEM, of any program.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -12,14 +12,14 @@ use super::pfx::{self, Sealing};
 use super::reading::ReadRules;
 use super::{PackageError, PackageProtection, Skpc, ber, signed, skpc};
 
-/// Octets of the longest file that is read.
+/// The longest file in octets.
 pub const MAX_LEN: usize = 256 * 1024 * 1024;
-/// What [`OpenedFile::others`] calls a part that is not read, for its old cipher. It holds certificates, most of the time.
+/// How [`OpenedFile::others`] calls a part that is skipped for its legacy cipher, usually with certificates.
 pub const RC2_PART: &str = "RC2-encrypted part";
-/// Rounds that all passwords of a file may ask for.
+/// The most rounds for all passwords of a file.
 pub(super) const MAX_ROUNDS: u64 = 100_000_000;
 
-/// What a file is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileFormat {
     /// A `SymmetricKeyPackage`, by itself or in CMS.
@@ -34,22 +34,22 @@ pub enum FileFormat {
 pub struct OpenedFile {
     /// Its symmetric keys.
     pub packages: Vec<KeyPackage>,
-    /// What it has beside them, and how many of each.
+    /// What else it contains, with the number of each.
     pub others: BTreeMap<&'static str, usize>,
-    /// The fewest rounds of key derivation that protect its password.
+    /// The lowest number of key derivation rounds that protects its password.
     pub iterations: Option<u32>,
     /// Whether it is PKCS #12 without a MAC, so that tampering goes unnoticed.
     pub no_mac: bool,
-    /// Whether it is signed; the signature was not verified.
+    /// Whether it is signed; the signature is not verified.
     pub signed: bool,
 }
 
-/// Why a file could not be read or written.
+/// Why a file cannot be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{why}", .key.map(|key| format!("key {key}: ")).unwrap_or_default())]
 #[non_exhaustive]
 pub struct FileError {
-    /// Which key is at fault, counted from 1; `None` for the file as a whole.
+    /// The number of the key, from 1; `None` for the file as a whole.
     pub key: Option<usize>,
     /// Why.
     pub why: PackageError,
@@ -67,7 +67,7 @@ impl FileError {
     }
 }
 
-/// The octets of a PEM file; `None` for one that is none.
+/// The content of a PEM file; `None` if it is not PEM.
 fn pem(octets: &[u8]) -> Option<Result<Secret, PackageError>> {
     const WRONG: PackageError = PackageError::Unreadable("its PEM is cut off, or not base64");
     let text = octets.trim_ascii_start();
@@ -79,7 +79,7 @@ fn pem(octets: &[u8]) -> Option<Result<Secret, PackageError>> {
         let (label, rest) = text["-----BEGIN ".len()..].split_once("-----").ok_or(WRONG)?;
         let (body, after) = rest.split_once(&format!("-----END {label}-----")).ok_or(WRONG)?;
         if !after.trim().is_empty() {
-            return Err(PackageError::Unreadable("something follows its PEM"));
+            return Err(PackageError::Unreadable("its PEM has trailing data"));
         }
         let body = Secret::new(body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect());
         data_encoding::BASE64.decode(body.expose()).map(Secret::new).map_err(|_| WRONG)
@@ -87,7 +87,7 @@ fn pem(octets: &[u8]) -> Option<Result<Secret, PackageError>> {
     Some(body())
 }
 
-/// What a file is that begins with these octets; some hundred of them are enough. `None` for any other.
+/// The format of a file that begins with these octets; a few hundred are enough. `None` if unknown.
 pub fn format_of(begin: &[u8]) -> Option<FileFormat> {
     let trimmed = begin.trim_ascii_start();
     if trimmed.starts_with(b"-----BEGIN ") {
@@ -109,7 +109,7 @@ fn format_of_der(begin: &[u8]) -> Option<FileFormat> {
     if inside.strip_prefix(b"\x02\x01\x03").is_some_and(|rest| ber::inside(rest, 0x30).is_some()) {
         return Some(FileFormat::Pkcs12);
     }
-    // By itself: attributes of all keys, or the keys.
+    // Without CMS: attributes of all keys, or the keys.
     let by_itself = inside.strip_prefix(b"\x02\x01\x01").unwrap_or(inside);
     let attributes = ber::inside(by_itself, 0xA0).and_then(|inside| ber::inside(inside, 0x30));
     let key = ber::inside(by_itself, 0x30).and_then(|inside| ber::inside(inside, 0x30));
@@ -119,15 +119,15 @@ fn format_of_der(begin: &[u8]) -> Option<FileFormat> {
     (is_package || inside.starts_with(PKCS7) || inside.starts_with(CT)).then_some(FileFormat::Skpc)
 }
 
-/// The keys of a file, opened with `unlock` where it is encrypted.
+/// The keys of a file, decrypted with `unlock` if it is encrypted.
 ///
 /// # Errors
-/// [`PackageError::Protection`] where `unlock` is missing or of another kind than the file; others.
+/// [`PackageError::Protection`] if `unlock` is missing or of the wrong kind; others.
 pub fn open(octets: &[u8], unlock: Option<&DecryptionKey>) -> Result<OpenedFile, FileError> {
     open_by(octets, unlock, &ReadRules::of_file())
 }
 
-/// As [`open`], and PKCS #12 without a MAC too: [`OpenedFile::no_mac`] tells.
+/// Like [`open`], but also reads PKCS #12 without a MAC, and sets [`OpenedFile::no_mac`].
 ///
 /// # Errors
 /// As [`open`].
@@ -165,7 +165,7 @@ fn open_pkcs12(der: &Secret, unlock: Option<&DecryptionKey>, reading: &ReadRules
 fn open_cms(der: &Secret, unlock: Option<&DecryptionKey>, reading: &ReadRules) -> Result<OpenedFile, FileError> {
     let mut content = OpenedFile::default();
     let Ok(mut info) = from_der::<ContentInfo>(der.expose()) else {
-        content.packages = skpc::read_all(der)?; // by itself
+        content.packages = skpc::read_all(der)?; // without CMS
         return Ok(content);
     };
     if info.content_type == signed::SIGNED_DATA {
@@ -181,7 +181,7 @@ fn open_cms(der: &Secret, unlock: Option<&DecryptionKey>, reading: &ReadRules) -
     Ok(content)
 }
 
-/// Whether a file can carry all that a package says, but for its extensions.
+/// Checks that a file can carry all properties of a package except its extensions.
 ///
 /// # Errors
 /// [`PackageError::Unfit`]
@@ -189,8 +189,8 @@ pub fn carries(package: &KeyPackage) -> Result<(), PackageError> {
     skpc::write(&[package]).map(drop)
 }
 
-/// Writes a file. PKCS #12 takes a password alone. For `old` readers it has Triple-DES and SHA-1, and RFC 6031 has
-/// `EncryptedData` and `EnvelopedData`, where otherwise AES-256-GCM notices every change.
+/// Writes a file. PKCS #12 requires a password. For `old` readers it uses Triple-DES and SHA-1, and RFC 6031 uses
+/// `EncryptedData` and `EnvelopedData` instead of AES-256-GCM, which detects every change.
 ///
 /// # Errors
 /// [`PackageError::Protection`], [`PackageError::Unfit`]

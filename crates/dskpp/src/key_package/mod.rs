@@ -1,8 +1,8 @@
-//! Keys in other packages than PSKC containers: RFC 6031 in CMS, PKCS #12 and PKCS #5 XML (RFC 6063 §5).
+//! Keys in formats other than PSKC: RFC 6031 in CMS, PKCS #12 and PKCS #5 XML (RFC 6063 §5).
 //!
-//! Each [`PackageCodec`] carries what a PSKC `KeyPackage` says, as far as its format can, with the protections that it can
-//! express. No format authenticates its sender: the MACs of a run do, or a signature around the package.
-//! [`mod@file`] reads and writes files of any number of keys, as other programs have them.
+//! Each [`PackageCodec`] carries the properties of a PSKC `KeyPackage`, as far as its format can, with the supported
+//! protections. No format authenticates its sender: the MACs of a run do, or a signature around the package.
+//! [`mod@file`] reads and writes files with any number of keys, for exchange with other programs.
 
 mod asn1;
 mod attributes;
@@ -34,10 +34,10 @@ pub use skpc::Skpc;
 pub(crate) use spec::received_key_len;
 pub use spec::{PackageSpec, hash_of_suite};
 
-/// Octets of the longest package that is read.
+/// The longest package in octets.
 pub const MAX_LEN: usize = 1024 * 1024;
 
-/// What protects the key in a package.
+/// The protection of the key in a package.
 #[derive(Clone, Debug)]
 pub enum PackageProtection {
     /// Nothing: the caller protects the whole.
@@ -49,7 +49,7 @@ pub enum PackageProtection {
         /// Rounds of PBKDF2.
         iterations: NonZeroU32,
     },
-    /// A key of 16, 24 or 32 octets that both sides know by its name.
+    /// A shared key of 16, 24 or 32 octets.
     Shared {
         /// The name.
         name: String,
@@ -79,7 +79,7 @@ pub enum ProtectionKind {
 }
 
 impl PackageProtection {
-    /// Which kind it is.
+    /// Its kind.
     pub fn kind(&self) -> ProtectionKind {
         match self {
             PackageProtection::None => ProtectionKind::None,
@@ -90,46 +90,46 @@ impl PackageProtection {
     }
 }
 
-/// Why a package could not be read or written.
+/// Why a package cannot be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackageError {
-    /// It is not of this format, or has something that is not known here.
+    /// Not this format, or with unknown content.
     #[error("the key package cannot be read: {0}")]
     Unreadable(&'static str),
-    /// It is encrypted in a way of old programs that is not read here.
+    /// Encrypted with an unsupported legacy cipher.
     #[error("it is encrypted with {0}, an obsolete algorithm that is not supported")]
     Cipher(&'static str),
     /// PKCS #12 without a MAC.
     #[error("it has no MAC, so tampering would go unnoticed")]
     NoMac,
-    /// The key is wrong or the package was changed. Saying which would help an attacker.
+    /// The key is wrong or the package was changed. Which one is not revealed: it would help an attacker.
     #[error("the key package cannot be decrypted: wrong key or password, or it is damaged")]
     WrongKeyOrDamaged,
-    /// The format cannot express this protection, or what was given does not open this kind of package.
+    /// The format does not support this protection, or the given key is of the wrong kind for this package.
     #[error("the key package format does not support this protection")]
     Protection,
-    /// The key has no secret in the clear, or something that the format cannot carry.
+    /// The key has no plain secret, or something that the format cannot carry.
     #[error("the key package cannot carry the key: {0}")]
     Unfit(&'static str),
-    /// A signature that is missing or wrong.
+    /// A missing or invalid signature.
     #[error("the signature of the key package does not verify")]
     Signature,
 }
 
-/// The iterations of PBKDF2 that a client takes from a server (profile P15): fewer protect too little, more would
-/// let a server keep the client busy.
+/// The PBKDF2 iterations that a client accepts from a server (profile P15): fewer protect poorly, more would
+/// let a server exhaust the client.
 pub(crate) const ITERATIONS: RangeInclusive<u32> = 1_000..=10_000_000;
 
 /// A format of key packages.
 pub trait PackageCodec {
-    /// Its identifier in negotiation.
+    /// Its negotiation identifier.
     fn format(&self) -> PackageFormat;
 
-    /// Whether it can express a protection.
+    /// Whether it supports a protection.
     fn supports(&self, kind: ProtectionKind) -> bool;
 
-    /// Writes a key with its secret in the clear into a protected package.
+    /// Writes a key with a plain secret into a protected package.
     ///
     /// # Errors
     /// [`PackageError::Protection`], [`PackageError::Unfit`]
@@ -140,7 +140,7 @@ pub trait PackageCodec {
         rng: &mut dyn Random,
     ) -> Result<Vec<u8>, PackageError>;
 
-    /// Opens a package; `None` for one without protection.
+    /// Opens a package; `unlock` is `None` for one without protection.
     ///
     /// # Errors
     /// [`PackageError::Unreadable`], [`PackageError::WrongKeyOrDamaged`], [`PackageError::Protection`]
@@ -152,11 +152,12 @@ pub trait PackageCodec {
 pub struct OpenedPackage {
     /// The key, its secret in the clear.
     pub package: KeyPackage,
-    /// The fewest rounds that protect its password, whether in its encryption or in its MAC; `None` without a password.
+    /// The lowest number of rounds that protects its password, in its encryption or MAC; `None` without a password.
     pub iterations: Option<NonZeroU32>,
 }
 
-/// The codec of a format, as DSKPP uses it: a changed package does not open. `None` for PSKC, which [`pskc`] handles, and for unknown formats.
+/// The codec of a format, as DSKPP uses it: changes are detected. `None` for PSKC, which [`pskc`] handles, and for
+/// unknown formats.
 pub fn codec(format: &PackageFormat) -> Option<&'static dyn PackageCodec> {
     match format {
         PackageFormat::Skpc => Some(&Skpc { authenticated: true }),
@@ -166,7 +167,7 @@ pub fn codec(format: &PackageFormat) -> Option<&'static dyn PackageCodec> {
     }
 }
 
-/// The one secret of a package.
+/// The only secret of a package.
 fn secret_of(package: &KeyPackage) -> Result<&Secret, PackageError> {
     let data = package.key.as_ref().and_then(|key| key.data.as_ref());
     let secret = data.and_then(|data| data.secret.as_ref()).and_then(pskc::Value::plain);

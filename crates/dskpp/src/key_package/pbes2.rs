@@ -1,4 +1,4 @@
-//! AES-CBC of contents, and PBES2 (RFC 8018 §6.2) that derives its key from a password.
+//! Content encryption with AES-CBC, and PBES2 (RFC 8018 §6.2), which derives its key from a password.
 
 use std::num::NonZeroU32;
 
@@ -21,7 +21,7 @@ const AES_CBC: [(Oid, usize); 3] = [
     (Oid::new_unwrap("2.16.840.1.101.3.4.1.22"), 24),
     (Oid::new_unwrap("2.16.840.1.101.3.4.1.42"), 32),
 ];
-/// des-EDE3-CBC, which files of old programs have.
+/// des-EDE3-CBC, in old files.
 const DES3_CBC: Oid = Oid::new_unwrap("1.2.840.113549.3.7");
 const MAX_SALT: usize = 1024;
 
@@ -37,7 +37,7 @@ struct Pbkdf2Params {
     iterations: u32,
     #[asn1(optional = "true")]
     key_len: Option<u32>,
-    /// HMAC-SHA-1 where it is absent.
+    /// Defaults to HMAC-SHA-1.
     #[asn1(optional = "true")]
     prf: Option<Algorithm>,
 }
@@ -53,7 +53,7 @@ pub(super) fn encrypt(
     Ok((algorithm, octets))
 }
 
-/// AES-CBC with a key of so many octets, and a fresh IV.
+/// AES-CBC with this key length in octets, and a fresh IV.
 pub(super) fn cipher(key_len: usize, rng: &mut dyn Random) -> Result<(Algorithm, [u8; 16]), PackageError> {
     let (oid, _) = AES_CBC.iter().find(|(_, len)| *len == key_len).ok_or(PackageError::Protection)?;
     let mut iv = [0; 16];
@@ -61,7 +61,7 @@ pub(super) fn cipher(key_len: usize, rng: &mut dyn Random) -> Result<(Algorithm,
     Ok((algorithm(*oid, Some(&octet_string(&iv)?))?, iv))
 }
 
-/// Undoes [`encrypt`].
+/// Reverses [`encrypt`].
 pub(super) fn decrypt(algorithm: &Algorithm, key: &Secret, octets: &[u8]) -> Result<Secret, PackageError> {
     let iv = iv_of(algorithm)?;
     if key_len(algorithm)? != key.len() {
@@ -70,16 +70,16 @@ pub(super) fn decrypt(algorithm: &Algorithm, key: &Secret, octets: &[u8]) -> Res
     aes_cbc_decrypt(key.expose(), &iv, octets).map_err(|_| PackageError::WrongKeyOrDamaged)
 }
 
-/// Octets of the key that a content algorithm takes.
+/// The key length of a content algorithm in octets.
 pub(super) fn key_len(algorithm: &Algorithm) -> Result<usize, PackageError> {
     let known = AES_CBC.iter().find(|(oid, _)| *oid == algorithm.oid).map(|(_, len)| *len);
-    known.ok_or(PackageError::Unreadable("its content is encrypted with another algorithm than AES-CBC"))
+    known.ok_or(PackageError::Unreadable("its content is not encrypted with AES-CBC"))
 }
 
-/// The initialization vector of a cipher in CBC mode.
+/// The initialization vector of a CBC cipher.
 pub(super) fn iv_of<const LEN: usize>(algorithm: &Algorithm) -> Result<[u8; LEN], PackageError> {
     const WRONG: PackageError =
-        PackageError::Unreadable("its cipher has no initialization vector, or one of another length");
+        PackageError::Unreadable("its cipher's initialization vector is missing or has the wrong length");
     let parameters = algorithm.parameters.as_ref().ok_or(WRONG)?;
     let iv: OctetString = parameters.decode_as().map_err(|_| WRONG)?;
     iv.as_bytes().try_into().map_err(|_| WRONG)
@@ -96,7 +96,7 @@ pub(super) fn encrypt_with_password(
     encrypt_derived(kdf, &key, content, rng)
 }
 
-/// PBES2 with what [`derive_new`] gave.
+/// PBES2 with the result of [`derive_new`].
 pub(super) fn encrypt_derived(
     kdf: Algorithm,
     key: &Secret,
@@ -124,7 +124,7 @@ pub(super) fn derive_new(
     Ok((algorithm(PBKDF2, Some(&params))?, key))
 }
 
-/// Undoes [`encrypt_with_password`], with any of its PRFs and key lengths.
+/// Reverses [`encrypt_with_password`], for any supported PRF and key length.
 pub(super) fn decrypt_with_password(
     algorithm: &Algorithm,
     password: &Secret,
@@ -153,7 +153,7 @@ pub(super) fn derive(
     reading: &ReadRules,
 ) -> Result<Secret, PackageError> {
     const WRONG: PackageError =
-        PackageError::Unreadable("its key is not derived by PBKDF2, or with a function that is not known");
+        PackageError::Unreadable("its key is not derived by PBKDF2, or with an unknown function");
     if kdf.oid != PBKDF2 {
         return Err(WRONG);
     }
@@ -168,12 +168,12 @@ pub(super) fn derive(
     };
     let salt = salt_of(&kdf.salt)?;
     if kdf.key_len.is_some_and(|said| said as usize != len) {
-        return Err(PackageError::Unreadable("its derived key has another length than its cipher takes"));
+        return Err(PackageError::Unreadable("its derived key has the wrong length for its cipher"));
     }
     reading.derived(parameters, kdf.iterations, |iterations| Ok(pbkdf2(prf, password.expose(), salt, iterations, len)))
 }
 
-/// A salt of a bearable length.
+/// A salt of an acceptable length.
 pub(super) fn salt_of(salt: &OctetString) -> Result<&[u8], PackageError> {
     let fits = salt.as_bytes().len() <= MAX_SALT;
     if fits { Ok(salt.as_bytes()) } else { Err(PackageError::Unreadable("its salt is too long")) }

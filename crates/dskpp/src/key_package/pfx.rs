@@ -1,4 +1,4 @@
-//! What is around the keys in PKCS #12 (RFC 7292 §§4, 5): the MAC, and contents under the password.
+//! The outer structure of PKCS #12 (RFC 7292 §§4, 5): the MAC, and password-encrypted contents.
 
 use std::num::NonZeroU32;
 
@@ -17,11 +17,11 @@ const PBMAC1: Oid = Oid::new_unwrap("1.2.840.113549.1.5.14");
 const HMAC_SHA256: Oid = Oid::new_unwrap("1.2.840.113549.2.9");
 /// pbeWithSHAAnd3-KeyTripleDES-CBC
 const DES3: Oid = Oid::new_unwrap("1.2.840.113549.1.12.1.3");
-/// Those with RC4 of 128 and 40 bits, and the ways of PKCS #5 1.5 (RFC 8018 appendix A.3).
+/// RC4 with 128 and 40 bits, and PBES1 (RFC 8018 appendix A.3).
 const RC4: [Oid; 2] = [Oid::new_unwrap("1.2.840.113549.1.12.1.1"), Oid::new_unwrap("1.2.840.113549.1.12.1.2")];
 const TWO_KEY_DES3: Oid = Oid::new_unwrap("1.2.840.113549.1.12.1.4");
 const PBES1: Oid = Oid::new_unwrap("1.2.840.113549.1.5");
-/// pbeWithSHAAnd128BitRC2-CBC and pbeWithSHAAnd40BitRC2-CBC: certificates in old files, and nothing else.
+/// pbeWithSHAAnd128BitRC2-CBC and pbeWithSHAAnd40BitRC2-CBC: only for certificates in old files.
 const RC2: [Oid; 2] = [Oid::new_unwrap("1.2.840.113549.1.12.1.5"), Oid::new_unwrap("1.2.840.113549.1.12.1.6")];
 const HASHES: [(Oid, Hash); 5] = [
     (Oid::new_unwrap("1.3.14.3.2.26"), Hash::Sha1),
@@ -44,7 +44,7 @@ struct Pfx {
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
 struct MacData {
     mac: DigestInfo,
-    /// Not used with PBMAC1, which has its own; nor is the count behind it.
+    /// Unused with PBMAC1, which has its own salt and count.
     salt: OctetString,
     #[asn1(default = "one")]
     iterations: u32,
@@ -73,16 +73,16 @@ struct PbeParams {
     iterations: u32,
 }
 
-/// What encrypts under a password, and its MAC.
+/// Password-based encryption and MAC.
 pub(super) struct Sealing<'a> {
     password: &'a Secret,
     iterations: NonZeroU32,
-    /// PBKDF2, and the key of PBES2 that it makes; `None` for Triple-DES and SHA-1, which old readers know.
+    /// PBKDF2 and its PBES2 key; `None` for Triple-DES and SHA-1, for old readers.
     derived: Option<(Algorithm, Secret)>,
 }
 
 impl<'a> Sealing<'a> {
-    /// Derives the key of all contents, unless it is for `old` readers.
+    /// Derives the key of all contents, unless for `old` readers.
     pub(super) fn new(
         password: &'a Secret,
         iterations: NonZeroU32,
@@ -93,12 +93,12 @@ impl<'a> Sealing<'a> {
         Ok(Self { password, iterations, derived })
     }
 
-    /// The content, and the algorithm that opens it.
+    /// The encrypted content, and its algorithm.
     pub(super) fn encrypt(&self, content: &Secret, rng: &mut dyn Random) -> Result<(Algorithm, Vec<u8>), PackageError> {
         if let Some((kdf, key)) = &self.derived {
             return pbes2::encrypt_derived(kdf.clone(), key, content, rng);
         }
-        // A new salt for each content: the initialization vector comes from it, too.
+        // A new salt for each content, since the initialization vector is derived from it too.
         let salt = rng.bytes(SALT_LEN);
         let (key, iv) = pkcs12_des3_key(self.password.expose(), &salt, self.iterations).map_err(|_| NOT_TEXT)?;
         let octets = des3_cbc_encrypt(key.expose(), &iv, content.expose()).map_err(|_| NOT_TEXT)?;
@@ -129,12 +129,12 @@ impl<'a> Sealing<'a> {
 
 const NOT_TEXT: PackageError = PackageError::Unfit("the password of PKCS #12 is UTF-8");
 
-/// What the MAC covers: the parts with bags, each the DER of SafeContents; `None` for one that old programs encrypt
+/// The MACed parts with bags, each the DER of SafeContents; `None` for one that old programs encrypt
 /// with RC2.
 pub(super) fn open(der: &Secret, password: &Secret, reading: &ReadRules) -> Result<Vec<Option<Secret>>, PackageError> {
     let pfx: Pfx = from_der(der.expose())?;
     if pfx.version != 3 || pfx.safe.content_type != DATA {
-        return Err(PackageError::Unreadable("it is no PKCS #12 file that a password protects"));
+        return Err(PackageError::Unreadable("it is not a password-protected PKCS #12 file"));
     }
     let safe: OctetString = pfx.safe.content.decode_as().map_err(|_| UNREADABLE)?;
     match &pfx.mac {
@@ -161,7 +161,7 @@ pub(super) fn open(der: &Secret, password: &Secret, reading: &ReadRules) -> Resu
     safes.iter().map(part).collect()
 }
 
-/// Undoes [`Sealing::encrypt`].
+/// Reverses [`Sealing::encrypt`].
 pub(super) fn decrypt(
     algorithm: &Algorithm,
     password: &Secret,
@@ -185,9 +185,9 @@ pub(super) fn decrypt(
     des3_cbc_decrypt(key, iv, octets).map_err(wrong)
 }
 
-/// What encrypts in a way that is known, and not read.
+/// The name of a known but unsupported cipher.
 fn old_cipher(oid: Oid) -> Option<&'static str> {
-    // The first six of PKCS #5 are those of its version 1.5; the others are of version 2.
+    // Arcs of PKCS #5 up to 11 are version 1.5; later ones are version 2.
     let is_pbes1 = oid.parent() == Some(PBES1) && oid.arcs().last().is_some_and(|arc| arc <= 11);
     match oid {
         oid if RC2.contains(&oid) => Some("RC2"),
@@ -237,9 +237,9 @@ mod tests {
 
     use super::*;
 
-    /// Whoever guesses a password tries the one that costs less.
+    /// An attacker guesses passwords against the cheaper of the two.
     #[test]
-    fn p15_the_iterations_that_count_are_the_fewer_ones_of_encryption_and_mac() {
+    fn p15_the_lower_iteration_count_of_encryption_and_mac_is_reported() {
         let (password, rng) = (Secret::from_slice(b"password"), &mut SeededRandom::new(b"pfx"));
         let count = |count: u32| NonZeroU32::new(count).expect("not 0");
         for (encryption, mac, fewest) in [(1_000, 5_000, 1_000), (5_000, 1_000, 1_000), (5_000, 5_000, 5_000)] {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc7292_a_file_without_a_mac_is_read_only_where_that_is_allowed() {
+    fn rfc7292_a_file_without_a_mac_is_read_only_if_allowed() {
         let (password, rng) = (Secret::from_slice(b"password"), &mut SeededRandom::new(b"pfx"));
         let sealing = Sealing::new(&password, NonZeroU32::MIN.saturating_add(1999), false, rng).unwrap();
         let whole = sealing.seal(&Secret::from_slice(&[0x30, 0]), rng).unwrap();
@@ -268,9 +268,9 @@ mod tests {
         assert!(open(&Secret::new(whole), &password, &reading).is_ok() && !reading.has_no_mac.get());
     }
 
-    /// `openssl pkcs8 -topk8 -v2 des3` has encrypted this, 1000 rounds of HMAC-SHA-256.
+    /// Output of `openssl pkcs8 -topk8 -v2 des3`, 1000 rounds of HMAC-SHA-256.
     #[test]
-    fn rfc8018_b_2_2_pbes2_with_triple_des_is_read_from_files_alone() {
+    fn rfc8018_b_2_2_pbes2_with_triple_des_is_read_in_files_only() {
         let encrypted = b"30818a304e06092a864886f70d01050d3041302906092a864886f70d01050c301c0408d829fd2ea7061f6c020203e8300c06082a86\
                           4886f70d02090500301406082a864886f70d0307040878ef1b533f69e8c60438eb48f4eff4fb58a63bede311a27268ee40f2f9fc\
                           c353d4004b7fc5065b553e63db40dfec4e7907daea4203d59f053496abadd0d77543626c";
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn old_ciphers_are_named() {
+    fn legacy_ciphers_are_named() {
         for (oid, name) in [
             ("1.2.840.113549.1.12.1.1", "RC4"),
             ("1.2.840.113549.1.12.1.2", "RC4"),

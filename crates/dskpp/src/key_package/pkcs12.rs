@@ -1,4 +1,4 @@
-//! PKCS #12 (RFC 7292) with one key, as DSKPP has it.
+//! PKCS #12 (RFC 7292) with one key, as DSKPP uses it.
 
 use dskpp_crypto::{Random, Secret};
 use pskc::{DecryptionKey, KeyPackage};
@@ -10,9 +10,9 @@ use super::reading::ReadRules;
 use super::{OpenedPackage, PackageCodec, PackageError, PackageProtection, ProtectionKind, skpc};
 use crate::algorithm::PackageFormat;
 
-/// A PFX under a password: one secret bag whose value is the `SymmetricKeyPackage` of RFC 6031 (its type is
-/// id-ct-KP-sKeyPackage), encrypted with PBES2, and over all the MAC of RFC 7292 with HMAC-SHA-256, which every
-/// program reads. PBMAC1 (RFC 9579) is read too; a file without a MAC is refused. The password is UTF-8.
+/// A password-protected PFX: one secret bag whose value is the `SymmetricKeyPackage` of RFC 6031 (its type is
+/// id-ct-KP-sKeyPackage), encrypted with PBES2, and the MAC of RFC 7292 with HMAC-SHA-256, which every
+/// program supports. PBMAC1 (RFC 9579) is read too; a file without a MAC is refused. The password is UTF-8.
 #[derive(Clone, Copy, Debug)]
 pub struct Pkcs12;
 
@@ -21,7 +21,7 @@ impl PackageCodec for Pkcs12 {
         PackageFormat::Pkcs12
     }
 
-    /// A password only: PKCS #12 has a privacy mode for public keys too, which nobody reads.
+    /// Only a password: no program reads PKCS #12's privacy mode for public keys.
     fn supports(&self, kind: ProtectionKind) -> bool {
         kind == ProtectionKind::Password
     }

@@ -1,12 +1,12 @@
-//! PKCS #5 XML: the key under a password, in XML.
+//! PKCS #5 XML: a password-protected key in XML.
 //!
-//! PKCS #5's XML schema describes parameters and no container. RFC 6063 names the format and leaves open how the
-//! octets look. Here they are an `xenc:EncryptedData` in UTF-8:
+//! PKCS #5's XML schema describes parameters but no container. RFC 6063 names the format without specifying
+//! it. Here it is an `xenc:EncryptedData` in UTF-8:
 //! - its `EncryptionMethod` has the algorithm `…pkcs-5#pbes2` and one `pkcs5:PBES2-params`, with a `KeyDerivationFunc`
 //!   (`…pkcs-5v2-0#pbkdf2` with `PBKDF2-params`) and an `EncryptionScheme` (AES-CBC by its XML Encryption URI);
-//! - its plaintext is a PSKC container with the one key in the clear; the IV is in front of the ciphertext;
+//! - its plaintext is a PSKC container with the one key in the clear; the ciphertext starts with the IV;
 //! - its `EncryptionProperties` hold one `pskc:ValueMAC`, an HMAC-SHA-256 over the ciphertext with a key that PBKDF2
-//!   gives behind the encryption key: 48 octets are derived, 16 for AES-128 and 32 for the MAC.
+//!   derives after the encryption key: 48 octets, 16 for AES-128 and 32 for the MAC.
 
 use std::num::NonZeroU32;
 
@@ -25,7 +25,7 @@ const AES128_CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes128-cbc";
 const HMAC_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
 const KEY_LEN: usize = 16;
 const DERIVED_LEN: usize = KEY_LEN + 32;
-const WRONG: PackageError = PackageError::Unreadable("it is not PKCS #5 XML as this format has it");
+const WRONG: PackageError = PackageError::Unreadable("it is not PKCS #5 XML of this format");
 
 /// PBES2 in XML; see the module for its form.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +125,7 @@ struct EncryptedParts {
     mac: Vec<u8>,
 }
 
-/// The reader inside an element, which goes down a fixed path.
+/// A reader that descends a fixed path.
 struct Walk<'a>(Reader<&'a [u8]>);
 
 impl Walk<'_> {

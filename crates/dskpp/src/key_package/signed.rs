@@ -55,10 +55,10 @@ struct EcdsaSignature {
     s: Uint,
 }
 
-/// A package with a signature around it.
+/// Signs a package.
 ///
 /// # Errors
-/// [`PackageError::Unreadable`] for what is no CMS package, [`PackageError::Unfit`]
+/// [`PackageError::Unreadable`] if it is not a CMS package, [`PackageError::Unfit`]
 pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, PackageError> {
     let info: ContentInfo = from_der(package)?;
     let octets = to_der(&info.content)?;
@@ -94,7 +94,7 @@ pub fn sign(package: &[u8], key: &SigningKey) -> Result<Vec<u8>, PackageError> {
     ContentInfo::write(SIGNED_DATA, &data)
 }
 
-/// The package inside, if its one signature is that of `key`. Certificates in it are ignored.
+/// The package inside, if its only signature was made with `key`. Embedded certificates are ignored.
 ///
 /// # Errors
 /// [`PackageError::Unreadable`], [`PackageError::Signature`]
@@ -125,14 +125,14 @@ pub fn verify(octets: &[u8], key: &VerifyingKey) -> Result<Vec<u8>, PackageError
     to_der(&ContentInfo { content_type, content })
 }
 
-/// What is inside of `SignedData`, as if it stood alone. Nothing is verified.
+/// The content of `SignedData`. Nothing is verified.
 pub(super) fn content(info: &ContentInfo) -> Result<ContentInfo, PackageError> {
     let data: SignedData = from_der(&to_der(&info.content)?)?;
     let content = from_der(data.content.octets.as_bytes())?;
     Ok(ContentInfo { content_type: data.content.content_type, content })
 }
 
-/// The algorithm of a signature that goes with the key, and its digest.
+/// The signature algorithm, if it matches the key, and its digest.
 fn algorithm_of(signer: &SignerInfo, key: &VerifyingKey) -> Option<(SignatureAlgorithm, Hash)> {
     let found = match (signer.signature_algorithm.oid, signer.digest.oid) {
         (RSA | RSA_SHA256, SHA256) => (SignatureAlgorithm::RsaSha256, Hash::Sha256),
@@ -143,12 +143,12 @@ fn algorithm_of(signer: &SignerInfo, key: &VerifyingKey) -> Option<(SignatureAlg
         _ => return None,
     };
     let identifier = cms::key_identifier(key.to_spki_der()).ok()?;
-    // Issuer and serial number say nothing about a key; the signature does.
+    // Issuer and serial number do not identify a key; the signature does.
     let named = signer.signer.tag().is_context_specific();
     (!named || signer.signer == identifier).then_some(found)
 }
 
-/// ECDSA's r and s as CMS has them: a SEQUENCE.
+/// ECDSA's r and s as a SEQUENCE, as in CMS.
 fn to_wire(algorithm: SignatureAlgorithm, signature: Vec<u8>) -> Result<Vec<u8>, PackageError> {
     if !matches!(algorithm, SignatureAlgorithm::EcdsaP256Sha256 | SignatureAlgorithm::EcdsaP384Sha384) {
         return Ok(signature);

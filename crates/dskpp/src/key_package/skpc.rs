@@ -20,16 +20,15 @@ pub(super) const KEY_PACKAGE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.25"
 /// `SymmetricKeyPackage` (RFC 6031 §2) in a `ContentInfo`: in the clear, or encrypted.
 #[derive(Clone, Copy, Debug)]
 pub struct Skpc {
-    /// Whether every encrypted package is `AuthEnvelopedData` (RFC 5083), as DSKPP has it: nothing else is opened then.
-    ///
-    /// Else a package is `EncryptedData` under a password, and `EnvelopedData` for a shared or a public key, whose
-    /// AES-CBC does not notice every change by itself: [`sign`](super::sign) puts `SignedData` around it.
+    /// Whether encrypted packages must be `AuthEnvelopedData` (RFC 5083), as DSKPP requires.
+    /// If not, a package is `EncryptedData` under a password, and `EnvelopedData` for a shared or a public key, whose
+    /// AES-CBC does not detect every change: [`sign`](super::sign) adds `SignedData` around it.
     pub authenticated: bool,
 }
 
 #[derive(Sequence)] // no Debug: it holds the key
 struct SymmetricKeyPackage {
-    /// 1, which DER leaves out.
+    /// 1, which DER omits.
     #[asn1(optional = "true")]
     version: Option<u8>,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
@@ -45,7 +44,7 @@ struct OneSymmetricKey {
     key: Option<OctetString>,
 }
 
-/// The DER of a `SymmetricKeyPackage`: a secret. What is said of the device stands once where it is that of all keys.
+/// The DER of a `SymmetricKeyPackage`: a secret. Device attributes that all keys share are written once.
 pub(super) fn write(packages: &[&KeyPackage]) -> Result<Secret, PackageError> {
     let some = |attributes: Vec<CmsAttribute>| Some(attributes).filter(|attributes| !attributes.is_empty());
     let devices = packages.iter().map(|package| attributes::of_device(package)).collect::<Result<Vec<_>, _>>()?;
@@ -62,19 +61,19 @@ pub(super) fn write(packages: &[&KeyPackage]) -> Result<Secret, PackageError> {
     to_der(&SymmetricKeyPackage { version: None, attributes, keys }).map(Secret::new)
 }
 
-/// The one key of a package, and its secret.
+/// The only key of a package, with its secret.
 pub(super) fn read(der: &Secret) -> Result<KeyPackage, PackageError> {
     let package: SymmetricKeyPackage = from_der(der.expose())?;
     let [key] = &package.keys[..] else { return Err(PackageError::Unreadable("it does not hold exactly one key")) };
     if package.version.is_some() {
-        return Err(PackageError::Unreadable("its version is not 1, which DER leaves out"));
+        return Err(PackageError::Unreadable("its version is not 1, or is written out (DER omits the default)"));
     }
     let package = key.package(package.attributes.as_deref())?;
     secret_of(&package).map_err(|_| PackageError::Unreadable("there is no key in it"))?;
     Ok(package)
 }
 
-/// All keys of a package, with secrets or without.
+/// All keys of a package, with or without secrets.
 pub(super) fn read_all(der: &Secret) -> Result<Vec<KeyPackage>, FileError> {
     let package: SymmetricKeyPackage = from_der(der.expose())?;
     if package.version.is_some_and(|version| version != 1) {
@@ -100,7 +99,7 @@ impl OneSymmetricKey {
     }
 }
 
-/// What `read` makes of the DER of the package in `info`.
+/// Applies `read` to the DER of the package in `info`.
 pub(super) fn content<T>(
     info: &ContentInfo,
     authenticated: bool,
@@ -124,12 +123,12 @@ pub(super) fn content<T>(
         }
         _ => return Err(UNREADABLE),
     };
-    // What was decrypted may be anything, as AES-CBC does not tell.
+    // AES-CBC does not authenticate, so any octets may result.
     read(&content).map_err(|why| if unlock.is_some() { PackageError::WrongKeyOrDamaged } else { why })
 }
 
 impl Skpc {
-    /// A package whose `content` is there already.
+    /// A package with this `content`.
     pub(super) fn seal_content(
         &self,
         content: &Secret,

@@ -1,4 +1,4 @@
-//! The key package of four-pass: a PSKC container with everything about the key but its value (RFC 6063 §4.2.5).
+//! The key package of four-pass: a PSKC container with all properties of the key except its value (RFC 6063 §4.2.5).
 
 use dskpp_crypto::Hash;
 use pskc::{
@@ -8,7 +8,7 @@ use pskc::{
 
 use crate::algorithm::KeyType;
 
-/// What goes into a key package. Absent values are left out.
+/// The content of a key package. Absent values are omitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageSpec {
     /// `ServerID`, a URI (profile P8).
@@ -21,22 +21,22 @@ pub struct PackageSpec {
     pub issuer: Option<String>,
     /// `UserId`
     pub user_id: Option<String>,
-    /// The device that the key is for.
+    /// The key's device.
     pub device: Option<DeviceInfo>,
     /// Digits of an OTP.
     pub digits: Option<u8>,
-    /// The hash of TOTP, where it is not SHA-1.
+    /// The hash of TOTP, if not SHA-1.
     pub hash: Option<Hash>,
     /// The suite of OCRA (RFC 6287 §6).
     pub suite: Option<String>,
-    /// `Counter`: where HOTP begins.
+    /// `Counter`: the first counter of HOTP.
     pub counter: Option<u64>,
     /// `TimeInterval` in seconds, of TOTP.
     pub period_s: Option<u32>,
 }
 
 impl PackageSpec {
-    /// A key with an identifier and a type: the optional parts are absent and can be set as fields.
+    /// A key with an identifier and a type; the optional properties are fields.
     pub fn new(server_id: impl Into<String>, key_id: impl Into<String>, key_type: KeyType) -> Self {
         PackageSpec {
             server_id: server_id.into(),
@@ -53,7 +53,7 @@ impl PackageSpec {
         }
     }
 
-    /// Octets of K_TOKEN; `None` where the type does not tell.
+    /// The length of K_TOKEN in octets; `None` if the type does not determine it.
     pub fn key_len(&self) -> Option<usize> {
         match self.key_type {
             KeyType::Ocra => self.key_type.key_len(hash_of_suite(self.suite.as_deref())),
@@ -104,10 +104,10 @@ impl PackageSpec {
     }
 }
 
-/// Octets of K_TOKEN of a received key, by its type and the `Suite` of its package; `None` where these do not tell.
+/// The length of a received K_TOKEN in octets, by its type and the `Suite` of its package; `None` if undetermined.
 ///
-/// Nothing protects the suite on its way (RFC 6063 §10.2.2): with TOTP and OCRA one that names no known hash is no reason
-/// to take SHA-1, since both sides would then cut the key differently and each believe in its own.
+/// The suite is not authenticated (RFC 6063 §10.2.2): with TOTP and OCRA, an unknown hash must not default
+/// to SHA-1, since both sides would then truncate the key differently without noticing.
 pub(crate) fn received_key_len(key_type: &KeyType, suite: Option<&str>) -> Option<usize> {
     let suite = suite.filter(|suite| !suite.trim().is_empty());
     let hash = hash_of_suite(suite);
@@ -115,9 +115,9 @@ pub(crate) fn received_key_len(key_type: &KeyType, suite: Option<&str>) -> Optio
     if is_unknown { None } else { key_type.key_len(hash) }
 }
 
-/// The hash that a received key's parameters name: TOTP's `HMAC-SHA256`, or the crypto function of an OCRA suite
-/// (`OCRA-1:HOTP-SHA1-6:QN08-PSHA256` has SHA-1: what follows is the hash of a PIN). `None` for a suite that names no
-/// hash that is known.
+/// The hash in a received key's parameters: TOTP's `HMAC-SHA256`, or the crypto function of an OCRA suite
+/// (`OCRA-1:HOTP-SHA1-6:QN08-PSHA256` has SHA-1: the second hash is for the PIN). `None` for a suite without a
+/// known hash.
 pub fn hash_of_suite(suite: Option<&str>) -> Option<Hash> {
     let suite = suite?.trim();
     let of_ocra = suite.get(..7).filter(|start| start.eq_ignore_ascii_case("OCRA-1:")).and(suite.get(7..));
@@ -127,7 +127,7 @@ pub fn hash_of_suite(suite: Option<&str>) -> Option<Hash> {
     }
 }
 
-/// The challenge that an OCRA suite asks for: `QN08` is 4 to 8 decimal digits.
+/// The challenge format of an OCRA suite: `QN08` is 4 to 8 decimal digits.
 fn challenge_of_suite(suite: &str) -> Option<ChallengeFormat> {
     let data = suite.rsplit(':').next()?;
     let question = data.split('-').find_map(|part| part.strip_prefix('Q'))?;

@@ -14,11 +14,11 @@ use crate::version::Version;
 pub struct ClientHello {
     /// `Version`
     pub version: Version,
-    /// `DeviceIdentifierData`: DeviceID, the device that the key is for.
+    /// `DeviceIdentifierData`: DeviceID, the key's device.
     pub device_identifier_data: Option<DeviceInfo>,
-    /// `KeyID`: the key to be replaced, the UTF-8 octets of its PSKC `Id` (profile P21).
+    /// `KeyID`: the key to replace, the UTF-8 octets of its PSKC `Id` (profile P21).
     pub key_id: Option<Vec<u8>>,
-    /// `ClientNonce`: R_C of two-pass (profile P12), or what a renewal MAC takes in (profile P7);
+    /// `ClientNonce`: R_C of two-pass (profile P12), or the nonce of a renewal MAC (profile P7);
     /// at least 16 octets.
     pub client_nonce: Option<Vec<u8>>,
     /// `SupportedKeyTypes`, at least one.
@@ -29,7 +29,7 @@ pub struct ClientHello {
     pub supported_mac_algorithms: Vec<MacAlgorithm>,
     /// `SupportedProtocolVariants`; absent means four-pass (profile P17).
     pub supported_protocol_variants: Option<ProtocolVariants>,
-    /// `SupportedKeyPackages`, at least one where present; absent means PSKC (profile P17).
+    /// `SupportedKeyPackages`, at least one if present; absent means PSKC (profile P17).
     pub supported_key_packages: Option<Vec<PackageFormat>>,
     /// `AuthenticationData`: AD, in two-pass and after a trigger.
     pub authentication_data: Option<AuthenticationData>,
@@ -37,13 +37,13 @@ pub struct ClientHello {
     pub extensions: MessageExtensions,
 }
 
-/// `SupportedProtocolVariants`: which variants the client can run; none is a valid element and an
-/// offer that no server can take.
+/// `SupportedProtocolVariants`: the variants that the client supports; none is valid, but no server
+/// can accept it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProtocolVariants {
     /// `FourPass`
     pub four_pass: bool,
-    /// `TwoPass`: the key protection methods, at least one where present, in order of preference.
+    /// `TwoPass`: the key protection methods, at least one if present, in order of preference.
     pub two_pass: Option<Vec<KeyProtection>>,
 }
 
@@ -71,7 +71,7 @@ impl KeyProtection {
 pub enum Payload {
     /// `Nonce`, at least 16 octets.
     Nonce(Vec<u8>),
-    /// `ds:KeyInfo`: which key of the client's, or which passphrase.
+    /// `ds:KeyInfo`: identifies a key of the client, or the passphrase.
     KeyInfo(KeyInfo),
 }
 
@@ -81,7 +81,7 @@ impl ClientHello {
         self.supported_protocol_variants.as_ref().is_none_or(|variants| variants.four_pass)
     }
 
-    /// The key protection methods of two-pass in order of preference; empty where two-pass is not
+    /// The key protection methods of two-pass in order of preference; empty if two-pass is not
     /// offered.
     pub fn two_pass_methods(&self) -> &[KeyProtection] {
         let variants = self.supported_protocol_variants.as_ref();
@@ -161,7 +161,7 @@ impl ClientHello {
 impl ProtocolVariants {
     fn read(reader: &mut MessageReader<'_>) -> Result<Self, MessageError> {
         let mut children = Children::of(reader);
-        // The schema gives FourPass no type: whatever it contains means nothing.
+        // The schema gives FourPass no type: its content has no meaning.
         let four_pass = children.optional("FourPass", |reader, _| Ok(reader.skip()?))?.is_some();
         let two_pass = children.optional("TwoPass", |reader, _| {
             let mut children = Children::of(reader);

@@ -11,7 +11,7 @@ use crate::version::Version;
 pub struct ClientNonce {
     /// `Version`
     pub version: Version,
-    /// `SessionID`, as the server gave it; at most 128 characters.
+    /// `SessionID` of the server; at most 128 characters.
     pub session_id: String,
     /// `EncryptedNonce`: E(K, R_C).
     pub encrypted_nonce: Vec<u8>,

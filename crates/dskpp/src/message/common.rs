@@ -1,4 +1,4 @@
-//! Elements that stand in several messages.
+//! Elements of several messages.
 
 use pskc::DeviceInfo;
 use pskc::xml::{Element, Writer};
@@ -7,7 +7,7 @@ use super::MessageError;
 use super::codec::{self, Children, MessageReader};
 use crate::algorithm::MacAlgorithm;
 
-/// `AuthenticationData`: AD, what the authentication code proves (RFC 6063 §3.4.1).
+/// `AuthenticationData`: AD, the proof of the authentication code (RFC 6063 §3.4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticationData {
     /// `ClientID`, compared octet for octet; at most 128 characters.
@@ -16,24 +16,24 @@ pub struct AuthenticationData {
     pub authentication_code_mac: AuthenticationCodeMac,
 }
 
-/// `AuthenticationMacType`: a MAC with what it was made from.
+/// `AuthenticationMacType`: a MAC with its inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticationCodeMac {
     /// `Nonce`: R_C in two-pass (profile P12), at least 16 octets.
     pub nonce: Option<Vec<u8>>,
-    /// `IterationCount` as it travelled: zero and negative numbers can be written, profile P3
+    /// `IterationCount` as received: zero and negative numbers are syntactically valid; profile P3
     /// refuses them. Absent means 100,000.
     pub iteration_count: Option<i32>,
     /// `Mac`
     pub mac: Mac,
 }
 
-/// `Mac`: a MAC value, which travels and is no secret.
+/// `Mac`: a MAC value, not secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mac {
     /// `MacAlgorithm`
     pub algorithm: Option<MacAlgorithm>,
-    /// The MAC, of any length: whether that is right is for whoever checks it.
+    /// The MAC, of any length: the verifier checks that.
     pub value: Vec<u8>,
 }
 
@@ -100,7 +100,7 @@ impl Mac {
     }
 }
 
-/// `DeviceIdentifierData`: only `DeviceId` is known, another identification is refused.
+/// `DeviceIdentifierData`: only `DeviceId` is supported.
 pub(super) fn read_device(reader: &mut MessageReader<'_>, _: &Element) -> Result<DeviceInfo, MessageError> {
     let mut children = Children::of(reader);
     let device = children.required("DeviceId", |reader, child| Ok(DeviceInfo::read_open(reader, child)?))?;

@@ -1,4 +1,4 @@
-//! Why a message was not read, and what to answer.
+//! Why a message cannot be read, and what to answer.
 
 use pskc::xml::{Position, XmlError};
 
@@ -34,7 +34,7 @@ impl RootKind {
         self.element().trim_start_matches("dskpp:")
     }
 
-    /// The element with the prefix that writers use.
+    /// The element with the prefix used for writing.
     pub(super) fn element(self) -> &'static str {
         match self {
             RootKind::Trigger => "dskpp:KeyProvTrigger",
@@ -50,34 +50,34 @@ impl RootKind {
     }
 }
 
-/// A body that is no message, or a message that cannot be read.
+/// A body that is not a message, or an unreadable message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// Not a DSKPP message of the kind asked for, or hostile before that could be known: over HTTP
-    /// a 400 (profile P27).
+    /// Not a DSKPP message of the expected kind, or hostile before that is known: HTTP
+    /// 400 (profile P27).
     #[error("not a DSKPP message of the expected kind: {0}")]
     NotDskpp(MessageError),
-    /// A DSKPP message that cannot be read; a server answers with `status` and `session_id`
+    /// An unreadable DSKPP message; a server answers with `status` and `session_id`
     /// (profile P22).
     #[error("{} cannot be read ({status}): {reason}", root.name())]
     Refused {
         /// `MalformedRequest`, `UnsupportedVersion` or `UnknownCriticalExtension`.
         status: Status,
-        /// What was sent.
+        /// The kind of message.
         root: RootKind,
-        /// The message's `SessionID`, where it had one that can be repeated.
+        /// The message's `SessionID`, if it can be repeated.
         session_id: Option<String>,
-        /// Whether the answer is a `KeyProvServerHello`: true at a ClientHello unless it names
-        /// its variants and four-pass is not among them, false at all others.
+        /// Whether the answer is a `KeyProvServerHello`: true for a ClientHello unless it lists
+        /// variants without four-pass, false for all others.
         offered_four_pass: bool,
-        /// For the log, never for the peer.
+        /// For the log only, never for the peer.
         reason: MessageError,
     },
 }
 
 impl ReadError {
-    /// The status to answer with; `None` where the answer is no DSKPP message.
+    /// The status to answer with; `None` if no DSKPP message is to be sent.
     pub fn status(&self) -> Option<Status> {
         match self {
             ReadError::NotDskpp(_) => None,
@@ -86,7 +86,7 @@ impl ReadError {
     }
 }
 
-/// What is wrong, and where. Values of the message are never repeated.
+/// What is wrong, and where. Never contains values of the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
@@ -96,16 +96,16 @@ pub enum MessageError {
         /// Its length.
         octets: usize,
     },
-    /// Not well-formed, refused by profile P25, or not what the schema says.
+    /// Not well-formed, refused by profile P25, or invalid by the schema.
     #[error(transparent)]
     Xml(#[from] XmlError),
-    /// The key package, the device or the key information is not what PSKC says.
+    /// The key package, device or key information is invalid PSKC.
     #[error(transparent)]
     Pskc(#[from] pskc::Error),
-    /// The version's major number is not 1.
+    /// The major version is not 1.
     #[error("version {0} is not supported, 1.0 is")]
     UnsupportedVersion(Version),
-    /// An extension that is unknown and marked as critical.
+    /// An unknown critical extension.
     #[error("an extension is critical and unknown ({place})")]
     UnknownCriticalExtension {
         /// The extension.

@@ -7,7 +7,7 @@ use pskc::xml::{Element, Writer, ns, trim};
 use super::codec::{self, Children, MessageReader};
 use super::{MessageError, RootKind};
 
-/// The two extensions that RFC 6063 defines; others are skipped, or refused if they are critical.
+/// The two extensions that RFC 6063 defines; others are ignored, or refused if critical.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageExtensions {
     /// `ClientInfoType`: the client's, repeated unmodified in the server's next response (§6.1).
@@ -25,7 +25,7 @@ enum Extension {
 }
 
 impl MessageExtensions {
-    /// Takes the optional `Extensions` element of a message of that kind.
+    /// Reads the optional `Extensions` element of this kind of message.
     pub(super) fn read(children: &mut Children<'_, '_>, message: RootKind) -> Result<Self, MessageError> {
         let found = children.optional("Extensions", |reader, _| {
             let mut extensions = MessageExtensions::default();
@@ -60,8 +60,8 @@ impl MessageExtensions {
         }
     }
 
-    /// Writes the `Extensions` element, `ClientInfo` first, if there is anything to write; tells
-    /// where the base64 of `ServerInfo` stands in the output.
+    /// Writes the `Extensions` element, `ClientInfo` first, unless it would be empty; returns
+    /// the range of `ServerInfo`'s base64 in the output.
     pub(super) fn write(&self, w: &mut Writer) -> Option<Range<usize>> {
         if *self == MessageExtensions::default() {
             return None;

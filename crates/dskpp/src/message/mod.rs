@@ -1,11 +1,11 @@
-//! The five PDUs of RFC 6063 §8, each a type with its reader and its writer.
+//! The five PDUs of RFC 6063 §8, each a type with a reader and a writer.
 //!
-//! [`Request::read`] and [`Response::read`] take a body as it travelled. They are strict: the
-//! order of elements, attributes, texts, lengths and numbers are the schema's, and whatever does
-//! not fit is refused with a reason that names the place. What they let pass has the values that
-//! the profile gives it; whether a server wants those values is not judged here.
+//! [`Request::read`] and [`Response::read`] parse a body as received. They are strict: the
+//! order of elements, attributes, texts, lengths and numbers must follow the schema, and everything
+//! else is refused with the reason and its place. Accepted values are normalised by
+//! the profile; whether a server allows them is not checked here.
 //!
-//! Writers put out UTF-8 with an XML declaration and no white space between elements.
+//! Writers produce UTF-8 with an XML declaration and no white space between elements.
 //!
 //! ```
 //! use dskpp::message::{ClientNonce, MessageExtensions, Request};
@@ -42,14 +42,14 @@ pub use server_finished::{PackageContent, ServerFinished, ServerFinishedBody, Se
 pub use server_hello::{ServerHello, ServerHelloBody};
 pub use trigger::{Platform, TokenPlatformInfo, Trigger};
 
-/// The longest body that is read, in octets (profile P25).
+/// The longest body in octets (profile P25).
 pub const MAX_MESSAGE_LEN: usize = 64 * 1024;
 /// The longest `SessionID` and `ClientID`, in characters (RFC 6063 §8.2, `IdentifierType`).
 pub const MAX_IDENTIFIER_LEN: usize = 128;
 /// The shortest nonce, in octets (RFC 6063 §8.2, `NonceType`).
 pub const MIN_NONCE_LEN: usize = 16;
 
-/// What a client sends.
+/// A client's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "one per message, taken apart at once")]
 pub enum Request {
@@ -63,7 +63,7 @@ impl Request {
     /// Reads the body of a request, at most [`MAX_MESSAGE_LEN`] octets.
     ///
     /// # Errors
-    /// [`ReadError::NotDskpp`] deserves HTTP 400, [`ReadError::Refused`] a response with its
+    /// [`ReadError::NotDskpp`] is to be answered with HTTP 400, [`ReadError::Refused`] with a response with its
     /// status (profile P27).
     pub fn read(body: &[u8]) -> Result<Self, ReadError> {
         let kinds = [RootKind::ClientHello, RootKind::ClientNonce];
@@ -82,7 +82,7 @@ impl Request {
     }
 }
 
-/// What a server sends.
+/// A server's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "one per message, taken apart at once")]
 pub enum Response {
@@ -96,7 +96,7 @@ impl Response {
     /// Reads the body of a response, at most [`MAX_MESSAGE_LEN`] octets.
     ///
     /// # Errors
-    /// As [`Request::read`]; nobody answers them, the run is over.
+    /// Like [`Request::read`]; they are not answered: the run is over.
     pub fn read(body: &[u8]) -> Result<Self, ReadError> {
         let kinds = [RootKind::ServerHello, RootKind::ServerFinished];
         codec::read(body, &kinds, |reader, root, kind, version| match kind {

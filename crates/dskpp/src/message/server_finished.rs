@@ -20,11 +20,11 @@ pub struct ServerFinished {
     pub session_id: Option<String>,
     /// `Status`; never `Continue`.
     pub status: Status,
-    /// Everything below the root; always there at `Success`, absent at failures (profile P22).
+    /// The content below the root; always present with `Success`, absent on failure (profile P22).
     pub body: Option<ServerFinishedBody>,
 }
 
-/// The key package and the proofs that go with it.
+/// The key package with its proofs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFinishedBody {
     /// `KeyPackage`: KP.
@@ -38,7 +38,7 @@ pub struct ServerFinishedBody {
     pub authentication_data: Option<AuthenticationCodeMac>,
 }
 
-/// `KeyPackage`: a key with what belongs to it; in four-pass without its value.
+/// `KeyPackage`: a key with its properties; in four-pass without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerKeyPackage {
     /// `ServerID`: an identifier of the server, which enters two-pass MACs (profile P8).
@@ -49,15 +49,15 @@ pub struct ServerKeyPackage {
     pub content: PackageContent,
 }
 
-/// What a [`ServerKeyPackage`] holds.
+/// The content of a [`ServerKeyPackage`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PackageContent {
     /// `KeyContainer` of PSKC (profile P26).
     Pskc(Box<KeyContainer>),
-    /// A package of another format (RFC 6063 §5): its octets, in base64, are a `<ds:Object>`, the XML element that is
-    /// meant for any content; its `MimeType` is that of the format.
+    /// A package in another format (RFC 6063 §5): its octets, in base64, are a `<ds:Object>`, the XML element for
+    /// arbitrary content; its `MimeType` is that of the format.
     Encoded {
-        /// One that has a [media type](PackageFormat::media_type).
+        /// A format with a [media type](PackageFormat::media_type).
         format: PackageFormat,
         /// What the format's [codec](crate::key_package::PackageCodec) wrote.
         octets: Vec<u8>,
@@ -88,7 +88,7 @@ impl PackageContent {
         if let Some(encoded) = children.optional_in(ns::DS, "Object", encoded)? {
             return Ok(encoded);
         }
-        // PSKC's own element is a foreign one here, which the schema lets stand in its place.
+        // PSKC's own element, from another namespace, is allowed by the schema.
         match children.optional_in(ns::PSKC, "KeyContainer", container)? {
             Some(container) => Ok(container),
             None => children.required("KeyContainer", container),

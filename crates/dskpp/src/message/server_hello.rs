@@ -16,15 +16,15 @@ use crate::version::Version;
 pub struct ServerHello {
     /// `Version`
     pub version: Version,
-    /// `SessionID`, at most 128 characters; always there at `Continue`.
+    /// `SessionID`, at most 128 characters; always present with `Continue`.
     pub session_id: Option<String>,
     /// `Status`; never `Success`.
     pub status: Status,
-    /// Everything below the root; always there at `Continue`, absent at failures (profile P22).
+    /// The content below the root; always present with `Continue`, absent on failure (profile P22).
     pub body: Option<ServerHelloBody>,
 }
 
-/// What the server has chosen from the client's list, and K and R_S.
+/// The server's choices from the client's lists, and K and R_S.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerHelloBody {
     /// `KeyType`
@@ -51,10 +51,10 @@ impl ServerHello {
         self.write_with_mark().0
     }
 
-    /// The body to send, and where in it the base64 of `ServerInfo` stands, if there is one.
+    /// The body to send, and the range of `ServerInfo`'s base64 in it, if any.
     ///
-    /// A server that seals its state into `ServerInfo` needs the place: the running message hash
-    /// up to there goes into the seal, what follows is the same for every seal of that length.
+    /// A server that seals its state into `ServerInfo` needs the place: the message hash
+    /// up to there is part of the state, and the rest does not depend on the sealed octets.
     pub fn write_with_mark(&self) -> (Vec<u8>, Option<Range<usize>>) {
         let mut writer = codec::root(RootKind::ServerHello);
         let w = &mut writer;

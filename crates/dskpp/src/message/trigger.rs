@@ -1,4 +1,4 @@
-//! `<KeyProvTrigger>`: what makes a client start a run (RFC 6063 §4.2.1).
+//! `<KeyProvTrigger>`: starts a run (RFC 6063 §4.2.1).
 
 use pskc::DeviceInfo;
 use pskc::xml::Element;
@@ -8,25 +8,25 @@ use super::common::{read_device, write_device};
 use super::{AuthenticationData, MessageError, ReadError, RootKind};
 use crate::version::Version;
 
-/// An `InitializationTrigger`: everything that a client needs to start, user interaction done
+/// An `InitializationTrigger`: everything that a client needs to start without user interaction
 /// (profile P14).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trigger {
     /// `Version`; absent means 1.0, and it is always written.
     pub version: Version,
-    /// `DeviceIdentifierData`: DeviceID, the device that the key is for.
+    /// `DeviceIdentifierData`: DeviceID, the key's device.
     pub device_identifier_data: Option<DeviceInfo>,
-    /// `KeyID`: the key to be replaced (profile P21).
+    /// `KeyID`: the key to replace (profile P21).
     pub key_id: Option<Vec<u8>>,
     /// `TokenPlatformInfo`
     pub token_platform_info: Option<TokenPlatformInfo>,
     /// `AuthenticationData`: AD, which the client copies into its ClientHello.
     pub authentication_data: AuthenticationData,
-    /// `ServerUrl`: URL_S, without the white space around it (profile P13).
+    /// `ServerUrl`: URL_S, trimmed (profile P13).
     pub server_url: Option<String>,
 }
 
-/// `TokenPlatformInfo`: where the server wants key and algorithm to live.
+/// `TokenPlatformInfo`: where the server requires key and algorithm to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenPlatformInfo {
     /// `KeyLocation`
@@ -50,7 +50,7 @@ impl Trigger {
     /// Reads a trigger, at most [`MAX_MESSAGE_LEN`](super::MAX_MESSAGE_LEN) octets.
     ///
     /// # Errors
-    /// As [`Request::read`](super::Request::read); nobody answers them, no run starts.
+    /// Like [`Request::read`](super::Request::read); they are not answered: no run starts.
     pub fn read(body: &[u8]) -> Result<Self, ReadError> {
         codec::read(body, &[RootKind::Trigger], |reader, root, _, version| Self::read_open(reader, root, version))
     }
@@ -133,6 +133,6 @@ impl Platform {
         [Platform::Hardware, Platform::Software, Platform::Unspecified]
             .into_iter()
             .find(|platform| platform.as_str() == text)
-            .ok_or_else(|| reader.invalid(format!("{name} is no PlatformType")).into())
+            .ok_or_else(|| reader.invalid(format!("{name} is not a PlatformType")).into())
     }
 }

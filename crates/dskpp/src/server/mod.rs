@@ -1,9 +1,9 @@
 //! The server's side of a run, one type per state.
 //!
-//! [`negotiate`](crate::negotiate::negotiate) judges a ClientHello; [`SealedHello::write`] makes the ServerHello and seals
-//! everything that the server must remember into it. Later, maybe on another node, [`Session::open`] takes that out of
-//! a ClientNonce; [`Session::check`] refuses what is wrong on its face; [`Session::authenticate`] does the expensive
-//! work; [`Authenticated::finish`] makes the keys and the last message.
+//! [`negotiate`](crate::negotiate::negotiate) evaluates a ClientHello; [`SealedHello::write`] writes the ServerHello and
+//! seals the server's state into it. Later, possibly on another node, [`Session::open`] extracts it from
+//! a ClientNonce; [`Session::check`] refuses obvious errors; [`Session::authenticate`] does the expensive
+//! work; [`Authenticated::finish`] derives the keys and writes the last message.
 //!
 //! # The order of checks, and what a refusal reveals
 //! | step | refusals | what the sender learns |
@@ -13,13 +13,13 @@
 //! | the caller, before anything else | the stored answer, or `Abort` | what it was told before (profile P28) |
 //! | [`Session::check`] | `Abort`, `AuthenticationDataMissing`, `MalformedRequest`, `AuthenticationDataInvalid` | that the session is over, and facts of its own message (profile P3, P12, P12a): neither enrolment nor key has been looked at |
 //! | [`Session::authenticate`] | `AuthenticationDataInvalid` | that code, URL_S or encryption is wrong, or the client ID unknown or spent, but not which (profile P16, P20) |
-//! | … | `InitializationFailed` | that R_C has a wrong length: only to who proved the code over this R_C, or after a trigger where the encryption tells no padding (profile P5) |
+//! | … | `InitializationFailed` | that R_C has a wrong length: only to a client that proved the code over this R_C, or after a trigger if the encryption has no malleable padding (profile P5) |
 //! | the caller, [`Authenticated`] in hand | `ProvisioningPeriodExpired`, `AccessDenied` | what its right code is good for |
 //!
-//! The same answer needs the same work: one private-key operation, one PBKDF2 and one PRF per URL run for every
-//! session that passes [`Session::check`], if the caller passes a random password for a client ID that is unknown,
-//! spent, locked or revoked. After a trigger nothing in the message proves R_C; a wrong padding then ends in a
-//! confirmation that the client finds wrong, as RSA v1.5 and AES-CBC must not tell (profile P20).
+//! Equal answers need equal work: one private-key operation, one PBKDF2 and one PRF per URL run for every
+//! session that passes [`Session::check`], provided that the caller passes a random password for an unknown,
+//! spent, locked or revoked client ID. After a trigger, nothing in the message proves R_C; an invalid padding then
+//! leads to a confirmation that the client rejects, as RSA v1.5 and AES-CBC must not reveal it (profile P20).
 
 mod sealed;
 mod sealed_hello;

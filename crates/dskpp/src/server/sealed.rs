@@ -1,4 +1,4 @@
-//! The session rides with the client: what the server must remember between pass 2 and pass 3, as sealed octets.
+//! The session travels with the client: the server's state between pass 2 and pass 3, as sealed octets.
 
 use dskpp_crypto::{AeadKey, Random, Sha256};
 
@@ -6,7 +6,7 @@ use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat
 use crate::negotiate::Choice;
 use crate::prf::Prf;
 
-/// The device that a run is for.
+/// The device of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRef {
     /// `Manufacturer`
@@ -15,39 +15,39 @@ pub struct DeviceRef {
     pub serial: String,
 }
 
-/// What the caller wants back at ClientNonce.
+/// The caller's state, returned at ClientNonce.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionState {
-    /// Which K the run uses, in the caller's own words.
+    /// Identifies the K of the run, in the caller's terms.
     pub k_id: String,
-    /// The enrolment, where a verified trigger in ClientHello told it.
+    /// The enrolment, if known from a verified trigger in ClientHello.
     pub enrolment: Option<String>,
-    /// Whether a valid trigger stands for the AD of ClientNonce (profile P14).
+    /// Whether a valid trigger replaces the AD of ClientNonce (profile P14).
     pub trigger: bool,
-    /// The device that was named, and accepted.
+    /// The named and accepted device.
     pub device: Option<DeviceRef>,
-    /// The key to be renewed, as ClientHello named it.
+    /// The key to renew, as named in ClientHello.
     pub renews: Option<String>,
 }
 
-/// Everything that is sealed.
+/// The sealed state.
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) choice: Choice,
     pub(super) r_s: Vec<u8>,
     pub(super) expires_at: u64,
-    /// Whether ClientHello named a key, and the MAC was made with another than its K_MAC' (profile P7).
+    /// Whether ClientHello named a key, but the MAC was made with a key other than its K_MAC' (profile P7).
     pub(super) renews_in_vain: bool,
     pub(super) state: SessionState,
-    /// The message hash up to where the sealed octets stand in message 2.
+    /// The message hash up to the sealed octets in message 2.
     pub(super) hash: Sha256,
-    /// What follows them there.
+    /// The rest of message 2 after them.
     pub(super) tail: Vec<u8>,
 }
 
 const FORMAT: u8 = 1;
 
-/// Sealed octets come in multiples of this, so that their number does not tell what they say (profile P7).
+/// Sealed octets are padded to multiples of this, so that their length does not reveal their content (profile P7).
 const BLOCK: usize = 1024;
 
 fn aad(session_id: &str) -> Vec<u8> {
@@ -79,7 +79,7 @@ impl Sealed {
         key.seal(rng, &aad(session_id), &out)
     }
 
-    /// `None` for anything that [`Sealed::seal`] did not make with this key for this session.
+    /// `None` unless [`Sealed::seal`] made it with this key for this session.
     pub(super) fn open(sealed: &[u8], key: &AeadKey, session_id: &str) -> Option<Self> {
         let opened = key.open(&aad(session_id), sealed).ok()?;
         let ([FORMAT, flags @ 0..=3], rest) = opened.expose().split_first_chunk()? else { return None };
@@ -107,9 +107,9 @@ impl Sealed {
     }
 }
 
-/// A field is two octets of length, then the content; a length of 0xFFFF says that there is none.
+/// A field is two octets of length, then the content; the length 0xFFFF means absent.
 fn put(out: &mut Vec<u8>, field: Option<&[u8]>) {
-    let field = field.map(|octets| &octets[..octets.len().min(0xFFFE)]); // a message has 64 KiB at most
+    let field = field.map(|octets| &octets[..octets.len().min(0xFFFE)]); // a message has at most 64 KiB
     let len = field.map_or(0xFFFF, |octets| octets.len() as u16);
     out.extend_from_slice(&len.to_be_bytes());
     out.extend_from_slice(field.unwrap_or_default());

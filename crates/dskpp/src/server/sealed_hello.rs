@@ -1,4 +1,4 @@
-//! Pass 2: the ServerHello, with the session sealed into it.
+//! Pass 2: the ServerHello, which contains the sealed session.
 
 use data_encoding::BASE64;
 use dskpp_crypto::{AeadKey, Random, Secret, Sha256};
@@ -12,35 +12,35 @@ use crate::negotiate::Choice;
 use crate::status::Status;
 use crate::version::Version;
 
-/// Everything that goes into a ServerHello with the status Continue.
+/// The content of a ServerHello with the status Continue.
 #[derive(Debug)]
 pub struct SealedHello<'a> {
     /// The ClientHello.
     pub hello: &'a ClientHello,
-    /// The body that it was read from, as received.
+    /// Its body, as received.
     pub body: &'a [u8],
-    /// What was negotiated.
+    /// The negotiated values.
     pub choice: Choice,
     /// The key for R_C.
     pub k: &'a ServerK,
-    /// The certificate of K_SERVER and its chain in DER, the former first; empty for a bare key (profile P29).
+    /// The certificate chain of K_SERVER in DER, leaf first; empty for a bare key (profile P29).
     pub certificates: &'a [Vec<u8>],
     /// A new identifier, never used before, at most 128 characters.
     pub session_id: &'a str,
     /// When the session ends, in seconds of the caller's clock.
     pub expires_at: u64,
-    /// What the caller wants back at ClientNonce.
+    /// The caller's state, returned at ClientNonce.
     pub state: SessionState,
-    /// K_MAC' of the key that ClientHello names, where it may be used now (profile P6). Without one that keys the PRF,
+    /// K_MAC' of the key that ClientHello names, if it may be used now (profile P6). If none can key the PRF,
     /// the MAC is made with a random key, and [`Session::authenticate`](super::Session::authenticate) refuses the run
-    /// once its code is proved (profile P7).
+    /// after its code is proved (profile P7).
     pub k_mac_old: Option<&'a Secret>,
-    /// What seals the session.
+    /// The key that seals the session.
     pub seal: &'a AeadKey,
 }
 
 impl SealedHello<'_> {
-    /// Draws R_S, and writes the message. The server keeps nothing.
+    /// Generates R_S, and writes the message. The server stores nothing.
     pub fn write(self, rng: &mut dyn Random) -> Vec<u8> {
         let prf = self.choice.prf;
         let r_s = rng.bytes(prf.key_len());
@@ -65,7 +65,7 @@ impl SealedHello<'_> {
                 r_s: r_s.clone(),
                 extensions: MessageExtensions {
                     client_info: self.hello.extensions.client_info.clone(),
-                    server_info: Some(vec![0; 3]), // holds the place
+                    server_info: Some(vec![0; 3]), // placeholder
                 },
                 mac,
             }),
@@ -97,7 +97,7 @@ impl SealedHello<'_> {
 fn encryption_key(k: &ServerK, certificates: &[Vec<u8>]) -> KeyInfo {
     match k {
         ServerK::Shared { name, .. } => KeyInfo::from_key_name(name),
-        // The bare key stands beside its certificate, for clients that look for that alone.
+        // The bare key is included with its certificate, for clients that support only that.
         ServerK::Server(key) => KeyInfo {
             x509_certificates: certificates.to_vec(),
             ..KeyInfo::from_rsa(key.public().modulus(), key.public().exponent())

@@ -1,4 +1,4 @@
-//! Pass 3 and 4: the session taken out of a ClientNonce, the code proved, the keys made.
+//! Pass 3 and 4: opens the session in a ClientNonce, verifies the code, derives the keys.
 
 use std::num::NonZeroU32;
 
@@ -34,11 +34,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the session that rides with a ClientNonce; `now` is on the clock of [`super::SealedHello::expires_at`].
-    /// Nothing expensive happens here. One that has expired is good for the answer that it got already, and
-    /// [`check`](Self::check) refuses it.
+    /// Opens the session in a ClientNonce; `now` is on the clock of [`super::SealedHello::expires_at`].
+    /// It is cheap. An expired session still gets a repeated answer;
+    /// [`check`](Self::check) refuses a new one.
     ///
-    /// Abort where ServerInfo is absent, was changed, or belongs to another SessionID.
+    /// Abort if ServerInfo is absent, was changed, or belongs to another SessionID.
     pub fn open(message: ClientNonce, body: &[u8], seal: &AeadKey, now: u64) -> Result<Self, RunRefusal> {
         let server_info = message.extensions.server_info.as_deref().unwrap_or_default();
         let sealed = Sealed::open(server_info, seal, &message.session_id)
@@ -64,17 +64,17 @@ impl Session {
         &self.message.session_id
     }
 
-    /// SHA-256 of the request: what tells a retransmission from another request (profile P28).
+    /// SHA-256 of the request, which identifies a retransmission (profile P28).
     pub fn request_hash(&self) -> [u8; 32] {
         self.request_hash
     }
 
-    /// `ClientID`, where AD came with it.
+    /// `ClientID`, if AD is present.
     pub fn client_id(&self) -> Option<&str> {
         self.message.authentication_data.as_ref()?.client_id.as_deref()
     }
 
-    /// What the caller had sealed.
+    /// The caller's sealed state.
     pub fn state(&self) -> &SessionState {
         &self.state
     }
@@ -89,18 +89,18 @@ impl Session {
         self.choice.prf.algorithm()
     }
 
-    /// PBKDF2 iterations until the code is proved, of which [`check`](Self::check) tells whether they are allowed; 0 where
+    /// PBKDF2 iterations for verifying the code, whose limits [`check`](Self::check) enforces; 0 if
     /// a trigger has proved it.
     pub fn proof_iterations(&self) -> u32 {
         self.message.authentication_data.as_ref().and(self.iterations()).map_or(0, NonZeroU32::get)
     }
 
-    /// The end of this session.
+    /// Ends this session.
     pub fn refuse(&self, status: Status, reason: RefusalReason) -> RunRefusal {
         RunRefusal::of_nonce(status, reason, Some(self.message.session_id.clone()))
     }
 
-    /// What can be refused before anything is derived (profile P3, P12, P12a, P16).
+    /// Refuses what can be refused without any derivation (profile P3, P12, P12a, P16).
     pub fn check(&self, policy: &AuthPolicy) -> Result<(), RunRefusal> {
         if self.has_expired {
             return Err(self.refuse(Status::Abort, RefusalReason::SessionExpired));
@@ -137,10 +137,10 @@ impl Session {
     }
 
     /// Decrypts R_C and verifies the code against `password`: one private-key operation, one PBKDF2 and one PRF per
-    /// URL. Blocks for as long as these take.
+    /// URL. Blocks for their duration.
     ///
-    /// For a client ID that is unknown, spent, locked or revoked the caller passes a random password: the work and
-    /// the answer are the same (profile P16). A run that named a key to be renewed, and got no MAC under its K_MAC',
+    /// For an unknown, spent, locked or revoked client ID, the caller passes a random password: work and
+    /// answer are the same (profile P16). A run that named a key to renew, but got no MAC under its K_MAC',
     /// ends here with AccessDenied (profile P7).
     pub fn authenticate(
         self,
@@ -164,8 +164,8 @@ impl Session {
                 return Err(self.refuse(Status::InitializationFailed, RefusalReason::NonceLength));
             }
         } else if !prf.takes_nonce_of(r_c.len()) {
-            // The trigger proved the code, but nothing proves R_C. Where a refusal would tell a right padding around
-            // a wrong length from a wrong padding, the run goes on to fail at the client (profile P20).
+            // The trigger proved the code, but nothing proves R_C. If a refusal would distinguish a valid padding around
+            // a wrong length from an invalid padding, the run continues and fails at the client (profile P20).
             match algorithm.has_malleable_padding() {
                 true => r_c = rng.secret(prf.key_len()),
                 false => return Err(self.refuse(Status::InitializationFailed, RefusalReason::NonceLength)),
@@ -177,7 +177,7 @@ impl Session {
         Ok(Authenticated { session: self, r_c, k: Secret::from_slice(k.octets()), url_s })
     }
 
-    /// The URL_S that the authentication data was made with, if the password is right.
+    /// The URL_S of the authentication data, if the password is right.
     fn proved_url(
         &self,
         pbkdf2: Pbkdf2Prf,
@@ -198,7 +198,7 @@ impl Session {
     }
 }
 
-/// The user has proved the code, and R_C is known.
+/// The code is verified, and R_C is known.
 #[derive(Debug)]
 pub struct Authenticated {
     session: Session,
@@ -207,7 +207,7 @@ pub struct Authenticated {
     url_s: Option<String>,
 }
 
-/// The end of a successful run. The keys must be stored before the response is sent.
+/// The result of a successful run. Store the keys before sending the response.
 #[derive(Debug)]
 pub struct Finished {
     /// KeyProvServerFinished.
@@ -224,14 +224,14 @@ impl Authenticated {
         &self.session
     }
 
-    /// The URL_S that the client knows the server by; `None` after a trigger, which has named it.
+    /// The client's URL_S for the server; `None` after a trigger, which named it.
     pub fn url_s(&self) -> Option<&str> {
         self.url_s.as_deref()
     }
 
     /// Derives the keys and writes the message that confirms them (RFC 6063 §4.2.4).
     ///
-    /// InitializationFailed where no key can come out of it.
+    /// InitializationFailed if no key can be derived.
     pub fn finish(&self, package: &PackageSpec) -> Result<Finished, RunRefusal> {
         let session = &self.session;
         let prf = session.choice.prf;

@@ -1,4 +1,4 @@
-//! Two-pass: a ClientHello judged, the code proved, the key packed (RFC 6063 §5.2).
+//! Two-pass: evaluates a ClientHello, verifies the code, packs the key (RFC 6063 §5.2).
 
 use std::num::NonZeroU32;
 
@@ -21,39 +21,39 @@ use crate::status::Status;
 use crate::version::Version;
 use crate::{key_package, key_schedule, token_length};
 
-/// What the server knows about this client beyond its message.
+/// What the server knows about the client besides its message.
 #[derive(Clone, Copy, Debug)]
 pub struct TwoPassFacts<'a> {
     /// The methods that the enrolment allows.
     pub methods: &'a [ProtectionMethod],
-    /// For each entry of the client's list, in its order, the key that it names. Before the code is proved, a random
-    /// key stands for one that the server does not have: nobody else must learn which it has (profile P21).
+    /// For each entry of the client's list, in order, the key that it names. Until the code is verified, a random
+    /// key replaces one that the server does not have, so that others do not learn which it has (profile P21).
     pub keys: &'a [Option<ClientKey>],
     /// The enrolment's key type.
     pub key_type: Option<&'a KeyType>,
-    /// Whether the message carries the AD of a trigger that the server gave out and that is still good: it is the
-    /// proof then, and its iterations are those of a trigger (profile P14).
+    /// Whether the message carries the AD of a valid trigger of this server: then that is the
+    /// proof, and the iterations are those of a trigger (profile P14).
     pub trigger: bool,
 }
 
-/// The key to be sent, with its metadata.
+/// The key to send, with its metadata.
 #[derive(Clone, Debug)]
 pub struct OutgoingKey<'a> {
     /// `ServerID`, a URI (profile P8).
     pub server_id: &'a str,
-    /// Everything about the key but its value.
+    /// All properties of the key except its value.
     pub package: pskc::KeyPackage,
-    /// Octets of K_TOKEN as its type has them.
+    /// The length of K_TOKEN for its type in octets.
     pub key_len: usize,
-    /// K_TOKEN, where there is one already (RFC 6063 §3.2.4.2), of any length that
-    /// [fits](crate::token_length::fits); else one is drawn.
+    /// An existing K_TOKEN (RFC 6063 §3.2.4.2), of any length that
+    /// [fits](crate::token_length::fits); if absent, one is generated.
     pub k_token: Option<&'a Secret>,
-    /// K_MAC' of the key that is renewed.
+    /// K_MAC' of the renewed key.
     pub k_mac_old: Option<&'a Secret>,
 }
 
 impl<'a> OutgoingKey<'a> {
-    /// A new key; `None` where its type does not tell its length.
+    /// A new key; `None` if its type does not determine the length.
     pub fn new(spec: &'a PackageSpec) -> Option<Self> {
         let package = spec.container().key_packages.pop()?;
         Some(OutgoingKey {
@@ -66,23 +66,23 @@ impl<'a> OutgoingKey<'a> {
     }
 }
 
-/// A two-pass ClientHello that policy allows; its code is not proved yet.
+/// A two-pass ClientHello that the policy allows; its code is not verified yet.
 #[derive(Debug)]
 pub struct TwoPassRun<'a> {
     hello: &'a ClientHello,
     body: &'a [u8],
     data: &'a AuthenticationData,
     r_c: Vec<u8>,
-    /// The key that the authentication data was made with: that of the client's first method that is known here.
+    /// The key of the authentication data: that of the client's first supported method.
     proof_key: &'a ClientKey,
     prf: Prf,
     selected: Selected<'a>,
 }
 
-/// What the client's lists come to.
+/// The selection from the client's lists.
 #[derive(Debug)]
 struct Selected<'a> {
-    /// The entry of the list of key protection methods that K_PROV travels with, its key and its method.
+    /// The selected entry of the list of key protection methods, its key and its method.
     entry: usize,
     key: &'a ClientKey,
     method: ProtectionMethod,
@@ -92,11 +92,11 @@ struct Selected<'a> {
 }
 
 impl<'a> TwoPassRun<'a> {
-    /// Checks a ClientHello without deriving or decrypting anything. `body` is the message as received.
+    /// Checks a ClientHello without any derivation or decryption. `body` is the message as received.
     ///
     /// # Errors
-    /// AuthenticationDataMissing before anything else; a status that says which of its lists has nothing that is
-    /// allowed here, or what is wrong with its authentication data on its face (profile P3, P12, P12a).
+    /// AuthenticationDataMissing before anything else; the status for the list without an allowed
+    /// entry, or for obvious errors of its authentication data (profile P3, P12, P12a).
     pub fn begin(
         hello: &'a ClientHello,
         body: &'a [u8],
@@ -118,10 +118,10 @@ impl<'a> TwoPassRun<'a> {
         Ok(TwoPassRun { hello, body, data, r_c, proof_key, prf, selected })
     }
 
-    /// Once the code is proved: the same run, done with what the enrolment allows and with keys that the server has.
+    /// After the code is verified: selects again, with what the enrolment allows and the keys that the server has.
     ///
     /// # Errors
-    /// A status that says which of the client's lists has nothing that is allowed.
+    /// The status for the list without an allowed entry.
     pub fn choose<'b>(&self, policy: &NegotiationPolicy, facts: &TwoPassFacts<'b>) -> Result<TwoPassRun<'b>, RunRefusal>
     where
         'a: 'b,
@@ -141,13 +141,13 @@ impl<'a> TwoPassRun<'a> {
         &self.selected.key_type
     }
 
-    /// Which entry of the client's list was chosen.
+    /// The index of the selected entry of the client's list.
     pub fn entry(&self) -> usize {
         self.selected.entry
     }
 
-    /// PBKDF2 iterations that [`authenticate`](Self::authenticate) takes: those of the client's count, or, where K is
-    /// derived from the password, and the count is 1, those of K.
+    /// PBKDF2 iterations of [`authenticate`](Self::authenticate): the client's count, or, if K is
+    /// derived from the password and the count is 1, that of K.
     pub fn proof_iterations(&self) -> u32 {
         match self.proof_key {
             ClientKey::Passphrase => MIN_ITERATIONS,
@@ -155,13 +155,14 @@ impl<'a> TwoPassRun<'a> {
         }
     }
 
-    /// The end of this run.
+    /// Ends this run.
     pub fn refuse(&self, status: Status, reason: RefusalReason) -> RunRefusal {
         RunRefusal::of_hello(status, reason, self.hello.offers_four_pass())
     }
 
-    /// The URL_S with which the code's password made the authentication data. Blocks for as long as PBKDF2 takes. For a client ID
-    /// that is unknown, spent, locked or revoked the caller passes a random password: the work and the answer are the
+    /// The URL_S for which the code's password matches the authentication data. Blocks for the duration of PBKDF2. For an
+    /// unknown,
+    /// spent, locked or revoked client ID, the caller passes a random password: work and answer are the
     /// same (profile P16).
     ///
     /// # Errors
@@ -181,14 +182,14 @@ impl<'a> TwoPassRun<'a> {
         urls.iter().find(is_proved).cloned().ok_or_else(wrong)
     }
 
-    /// Draws K_PROV, or puts a given K_TOKEN into it, packs it for the client, and writes the message that confirms it.
-    /// Blocks where PBKDF2 or RSA is needed. The keys must be stored before the response is sent.
+    /// Generates K_PROV, or uses a given K_TOKEN, packs it for the client, and writes the message that confirms it.
+    /// Blocks for PBKDF2 or RSA. Store the keys before sending the response.
     ///
     /// `password` is that of the code.
     ///
     /// # Errors
-    /// InitializationFailed where no key can come out of it; NoSupportedKeyPackages where the format cannot say the
-    /// length of the given K_TOKEN; NoSupportedMacAlgorithms where K_MAC' cannot key the PRF.
+    /// InitializationFailed if no key can be derived; NoSupportedKeyPackages if the format cannot state the
+    /// length of the given K_TOKEN; NoSupportedMacAlgorithms if K_MAC' cannot key the PRF.
     pub fn finish(
         &self,
         shipment: OutgoingKey<'_>,
@@ -247,7 +248,7 @@ impl<'a> TwoPassRun<'a> {
         Ok(Finished { response: response.write(), keys, prf })
     }
 
-    /// A key, encrypted in a PSKC container.
+    /// A key encrypted in a PSKC container.
     fn pskc(
         &self,
         mut package: pskc::KeyPackage,
@@ -268,7 +269,7 @@ impl<'a> TwoPassRun<'a> {
     }
 }
 
-/// The first entry with which the run can be done, where `serves` says which key goes with which algorithm.
+/// The first entry that is possible; `serves` says which key matches which algorithm.
 fn select<'a>(
     hello: &ClientHello,
     policy: &NegotiationPolicy,
@@ -291,7 +292,7 @@ fn select<'a>(
         let mut offered = hello.supported_encryption_algorithms.iter();
         offered.find(|offered| policy.encryption_algorithms.contains(offered) && serves(key, offered))
     };
-    // Where there is none, one that says best why.
+    // If there is none, the entry that gives the best reason.
     let with_format = || allowed().filter(|(_, _, key)| format_for(key).is_some());
     let chosen = with_format().find(|(_, _, key)| algorithm_for(key).is_some());
     let chosen = chosen.or_else(|| with_format().next()).or_else(|| allowed().next());
@@ -312,7 +313,7 @@ fn select<'a>(
     })
 }
 
-/// What can be refused before anything is derived, and R_C (profile P3, P12, P12a).
+/// Refuses what can be refused without any derivation (profile P3, P12, P12a); returns R_C.
 fn check(
     hello: &ClientHello,
     data: &AuthenticationData,
@@ -338,7 +339,7 @@ fn check(
     }
 }
 
-/// The PRF that the authentication data names, which must be among those offered; without a name the first of them.
+/// The PRF that the authentication data names, which must have been offered; by default the first one.
 fn ad_prf<'a>(hello: &'a ClientHello, proof: &'a AuthenticationCodeMac) -> Option<&'a crate::algorithm::MacAlgorithm> {
     let offered = &hello.supported_mac_algorithms;
     match &proof.mac.algorithm {

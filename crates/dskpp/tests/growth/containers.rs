@@ -1,10 +1,10 @@
-//! Key files in CMS whose reading could take more than their length, in PEM.
+//! CMS key files in PEM whose cost might grow faster than their length.
 
 use data_encoding::BASE64;
 
 use crate::inputs::{Input, Kind, input, refused};
 
-/// A key as it is met: an identifier, an algorithm, an issuer and a secret.
+/// An ordinary key: an identifier, an algorithm, an issuer and a secret.
 fn key() -> Vec<u8> {
     let attributes = [(9, "key"), (10, "urn:ietf:params:xml:ns:keyprov:pskc:hotp"), (11, "issuer")];
     let attributes = attributes.map(|(number, text)| attribute(number, &[tlv(0x0C, text.as_bytes())].concat()));
@@ -17,7 +17,7 @@ fn attribute(number: u8, values: &[u8]) -> Vec<u8> {
 }
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let len = u32::try_from(content.len()).unwrap().to_be_bytes(); // longer than it has to be: BER
+    let len = u32::try_from(content.len()).unwrap().to_be_bytes(); // not the shortest form: BER
     [&[tag, 0x84], &len[..], content].concat()
 }
 
@@ -25,7 +25,7 @@ fn repeated(octets: &[u8], len: usize) -> Vec<u8> {
     octets.repeat(len / octets.len() + 1)
 }
 
-/// A file of these keys behind a usual one; so long that its base64 has about the length that was asked for.
+/// A file of these keys after an ordinary one; its base64 has about the requested length.
 fn file(more: impl Fn(usize) -> Vec<u8>, len: usize) -> String {
     let keys = tlv(0x30, &[key(), more(len * 3 / 4)].concat());
     format!("-----BEGIN CMS-----\n{}\n-----END CMS-----\n", BASE64.encode(&tlv(0x30, &keys)))

@@ -1,8 +1,8 @@
-//! Documents whose reading could take more than their length: one of each shape that a reader meets more than once.
+//! Documents whose cost might grow faster than their length: one for each repeatable construct.
 
 use std::fmt::Write as _;
 
-/// What a document is, and with that how it is read.
+/// The kind of a document, which determines how it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A request.
@@ -23,7 +23,7 @@ impl Kind {
     pub(crate) const ALL: [Kind; 6] =
         [Kind::Message, Kind::File, Kind::Lenient, Kind::Parallel, Kind::Signed, Kind::Container];
 
-    /// Octets of the shorter document.
+    /// The length of the shorter document in octets.
     pub(crate) fn len(self) -> usize {
         match self {
             Kind::Message => 26 * 1024,
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// A document of this kind as it is met.
+    /// An ordinary document of this kind.
     pub(crate) fn usual(self) -> Input {
         let document: fn(usize) -> String = match self {
             Kind::Message => |len| message(&repeated(&extension("<a:Data>AQIDBAUGBwgJCgsMDQ4PEA==</a:Data>"), len)),
@@ -47,16 +47,16 @@ impl Kind {
 pub(crate) struct Input {
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
-    /// Whether it is beyond a limit that bounds what it may cost.
+    /// Whether it exceeds a limit that bounds its cost.
     pub(crate) refused: bool,
-    /// The document whose part that can grow has about so many octets.
+    /// The document whose variable part has about this length in octets.
     pub(crate) document: fn(usize) -> String,
 }
 
 const PACKAGE: &str = r#"<KeyPackage><DeviceInfo><Manufacturer>M</Manufacturer><SerialNo>1</SerialNo></DeviceInfo><Key Id="k" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:hotp"><Issuer>I</Issuer><AlgorithmParameters><ResponseFormat Length="6" Encoding="DECIMAL"/></AlgorithmParameters><Data><Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</PlainValue></Secret><Counter><PlainValue>0</PlainValue></Counter></Data></Key></KeyPackage>
 "#;
 
-/// So many of these as have `len` octets.
+/// As many repetitions as fit into `len` octets.
 fn repeated(piece: &str, len: usize) -> String {
     piece.repeat(len.div_ceil(piece.len()))
 }
@@ -67,7 +67,7 @@ fn file(attributes: &str, before: &str, behind: &str) -> String {
     )
 }
 
-/// A key file with `content` in an extension of its one key.
+/// A key file with `content` in an extension of its only key.
 fn extended(attributes: &str, content: &str) -> String {
     let content = format!(r#"<Extensions><x:x xmlns:x="urn:x">{content}</x:x></Extensions></Key></KeyPackage>"#);
     file(attributes, &PACKAGE.replace("</Key></KeyPackage>", &content), "")
@@ -88,8 +88,8 @@ fn extension(content: &str) -> String {
     format!(r#"<dskpp:Extension xsi:type="a:b">{content}</dskpp:Extension>"#)
 }
 
-/// `content` inside of `elements` elements, each with `each` declarations: of p0 and so on, of names with `name_len`
-/// octets more.
+/// `content` inside `elements` nested elements, each with `each` declarations p0, p1, …, of names with `name_len`
+/// additional octets.
 fn declared(elements: usize, each: usize, name_len: usize, content: &str) -> String {
     let mut nested = String::new();
     for element in 0..elements {
@@ -102,23 +102,23 @@ fn declared(elements: usize, each: usize, name_len: usize, content: &str) -> Str
     nested + content + &"</x>".repeat(elements)
 }
 
-/// An element with `count` attributes as `attribute` writes the one of that number.
+/// An element with `count` attributes, each written by `attribute`.
 fn with_attributes(count: usize, attribute: impl Fn(usize) -> String) -> String {
     let attributes: String = (0..count).map(attribute).collect();
     format!("<x{attributes}/>")
 }
 
-/// `depth` elements in each other.
+/// `depth` nested elements.
 fn nested(name: &str, depth: usize, content: &str) -> String {
     [&format!("<{name}>").repeat(depth), content, &format!("</{name}>").repeat(depth)].concat()
 }
 
-/// Declarations of 60 names in each of 4 elements.
+/// 60 declarations in each of 4 nested elements.
 fn many_declared(content: &str) -> String {
     declared(4, 60, 0, content)
 }
 
-/// Elements that keep to what a reader of messages passes over.
+/// Content that a reader of messages skips.
 fn skipped(content: &str) -> String {
     message(&extension(content))
 }

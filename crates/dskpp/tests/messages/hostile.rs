@@ -1,4 +1,4 @@
-//! Messages that must not be read, and what the answer to each is (profile P22 to P27).
+//! Messages that must not be accepted, and the answer to each (profile P22 to P27).
 
 use dskpp::message::{ClientHello, MAX_MESSAGE_LEN, MessageError, ReadError, Request, Response, RootKind, Trigger};
 use dskpp::status::Status;
@@ -28,7 +28,7 @@ fn read_hello(body: &str) -> ClientHello {
 }
 
 #[test]
-fn p27_what_is_no_request_in_the_dskpp_namespace_gets_no_dskpp_answer() {
+fn p27_other_requests_get_no_dskpp_answer() {
     let dskpp = "urn:ietf:params:xml:ns:keyprov:dskpp";
     let utf16: Vec<u8> = "\u{feff}<KeyProvClientHello/>".encode_utf16().flat_map(u16::to_be_bytes).collect();
     let too_long = format!("{CLIENT_HELLO}{}", " ".repeat(MAX_MESSAGE_LEN + 1 - CLIENT_HELLO.len()));
@@ -92,7 +92,7 @@ fn p25_hostile_xml_inside_a_request_is_malformed() {
 }
 
 #[test]
-fn s8_2_every_departure_from_the_schema_is_malformed_and_the_reason_names_the_place() {
+fn s8_2_every_schema_violation_is_malformed_and_the_reason_names_the_place() {
     let algorithm = "<dskpp:Algorithm>urn:ietf:params:xml:ns:keyprov:pskc:hotp</dskpp:Algorithm>";
     for (from, to, reason) in [
         // Order, repetition, absence.
@@ -142,7 +142,7 @@ fn s8_2_every_departure_from_the_schema_is_malformed_and_the_reason_names_the_pl
         (">100000<", ">2147483648<", "IterationCount"),
         (">100000<", ">10 0<", "IterationCount"),
         ("<dskpp:ClientID>A1", &format!("<dskpp:ClientID>{}", "é".repeat(129)), "ClientID"),
-        // Open points: strict wildcards, nothing foreign is known.
+        // Wildcards: strict, so no foreign element is known.
         ("<dskpp:KeyID>", "<dskpp:DeviceIdentifierData/><dskpp:KeyID>", "DeviceI"),
         (
             "<dskpp:KeyID>",
@@ -162,7 +162,7 @@ fn s8_2_every_departure_from_the_schema_is_malformed_and_the_reason_names_the_pl
 }
 
 #[test]
-fn s8_2_what_the_schema_allows_at_the_edge_is_read() {
+fn s8_2_edge_cases_that_the_schema_allows_are_read() {
     for (from, to) in [
         (">100000<", "> -2147483648\n<"),
         (">100000<", ">0<"),
@@ -184,7 +184,7 @@ fn s8_2_what_the_schema_allows_at_the_edge_is_read() {
 }
 
 #[test]
-fn p23_the_version_is_judged_before_the_rest() {
+fn p23_the_version_is_checked_before_the_rest() {
     for version in ["0.9", "2.0", "2.13", "99.999"] {
         let body = format!("<KeyProvClientHello {NS} Version=\"{version}\" New=\"\"><New/>");
         let (status, _, _, four_pass, _) = refused(&body);
@@ -201,7 +201,7 @@ fn p23_the_version_is_judged_before_the_rest() {
 }
 
 #[test]
-fn p22_a_refused_hello_tells_which_element_answers_it() {
+fn p22_a_refused_hello_determines_the_element_of_the_answer() {
     let two_pass =
         "<dskpp:TwoPass><dskpp:SupportedKeyProtectionMethod>x</dskpp:SupportedKeyProtectionMethod></dskpp:TwoPass>";
     let only_two_pass = hello("<dskpp:FourPass/>", two_pass);
@@ -248,7 +248,7 @@ fn extension(attributes: &str, content: &str) -> String {
 const DATA: &str = "<dskpp:Data>AAAA</dskpp:Data>";
 
 #[test]
-fn p24_extensions_are_told_apart_by_their_resolved_type() {
+fn p24_extensions_are_identified_by_their_resolved_type() {
     let client_info = |attributes: &str| read_hello(&extension(attributes, DATA)).extensions.client_info;
     let dskpp = "urn:ietf:params:xml:ns:keyprov:dskpp";
     for attributes in [
@@ -271,7 +271,7 @@ fn p24_extensions_are_told_apart_by_their_resolved_type() {
 }
 
 #[test]
-fn p24_an_unknown_critical_extension_has_a_status_of_its_own() {
+fn p24_an_unknown_critical_extension_has_its_own_status() {
     for critical in ["true", "1", " true\n"] {
         let body = extension(&format!("xsi:type='dskpp:New' Critical='{critical}'"), "<x xmlns=''/>");
         let (status, _, _, four_pass, _) = refused(&body);

@@ -1,4 +1,4 @@
-//! The messages of RFC 6063 §8: read, refused, written, read again.
+//! The messages of RFC 6063 §8: reading, refusal, writing, round trips.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 

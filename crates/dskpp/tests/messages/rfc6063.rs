@@ -1,4 +1,4 @@
-//! The example messages of RFC 6063 appendix B, and those of whole runs, read to their values.
+//! The example messages of RFC 6063 appendix B, and those of complete runs, read to their values.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(crate) fn vector(name: &str) -> Vec<u8> {
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every message of appendix B, the adjusted ones too, and of every run in `vectors/dskpp`.
+/// Every message of appendix B, including adjusted ones, and of every run in `vectors/dskpp`.
 pub(crate) fn every_message() -> Vec<(String, Vec<u8>)> {
     let mut messages = Vec::new();
     for folder in ["rfc6063", "rfc6063/adjusted"] {
@@ -43,7 +43,7 @@ pub(crate) fn every_message() -> Vec<(String, Vec<u8>)> {
     messages
 }
 
-/// Texts that are XML documents, wherever they stand.
+/// All texts that are XML documents.
 fn collect(name: &str, value: &serde_json::Value, messages: &mut Vec<(String, Vec<u8>)>) {
     match value {
         serde_json::Value::Array(items) => {
@@ -126,7 +126,7 @@ fn b1_trigger() {
     assert_eq!(Trigger::read(&trigger.write()).expect("written"), trigger);
 }
 
-/// What every ClientHello of the examples offers.
+/// The offer that all example ClientHellos share.
 fn offer() -> ClientHello {
     ClientHello {
         version: Version::V1_0,
@@ -179,7 +179,7 @@ fn b2_3_and_b2_4_server_hello() {
     };
     assert_eq!(server_hello("b2-3-server-hello.xml"), hello);
 
-    // The MAC names another algorithm than was chosen and is readable text, as printed.
+    // The MAC names an algorithm other than the chosen one and is readable text, as printed.
     let renewal = ServerHelloBody {
         key_type: KeyType::SecurIdAes,
         r_s: base64("qw2ewasde312asder394jw=="),
@@ -289,7 +289,7 @@ fn b3_server_finished_of_two_pass() {
         assert_eq!(body.mac.value, base64(mac), "{file}");
         let key = body.key_package.content.container().unwrap().key_packages[0].key.as_ref().expect("a key");
         assert!(key.data.as_ref().is_some_and(|data| data.secret.is_some()), "{file}");
-        // What PSKC keeps as it stands, such as a DerivedKey, keeps the white space that was printed.
+        // Values that PSKC keeps unchanged, such as a DerivedKey, keep the printed white space.
         let without_derived_key = |mut finished: ServerFinished| {
             let body = finished.body.as_mut().expect("it has a key package");
             let key = body.key_package.content.container_mut().unwrap().encryption_key.as_mut();
@@ -329,7 +329,7 @@ impl Message {
 }
 
 #[test]
-fn s8_2_every_message_is_read_and_written_to_the_same_values() {
+fn s8_2_every_message_round_trips() {
     for (name, body) in every_message() {
         let message = Message::read(&body);
         assert_eq!(Message::read(&message.write()), message, "{name}");
@@ -380,7 +380,7 @@ fn s6_2_the_mark_is_where_the_server_info_stands() {
         assert_eq!(message[mark.clone()], *data_encoding::BASE64.encode(&sealed).as_bytes());
         let text = String::from_utf8(message).expect("UTF-8");
         assert!(text[..mark.start].ends_with("xsi:type=\"dskpp:ServerInfoType\"><dskpp:Data>"));
-        // Another seal of the same length leaves everything around it as it was.
+        // Replacing the seal by another of the same length leaves the rest unchanged.
         let body = hello.body.as_mut().expect("it has a body");
         body.extensions.server_info = Some(vec![0; 256]);
         let (other, other_mark) = hello.write_with_mark();

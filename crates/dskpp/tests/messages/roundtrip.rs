@@ -1,4 +1,4 @@
-//! Whatever is written is read to the same values.
+//! Every written message reads back to the same values.
 
 use dskpp::algorithm::*;
 use dskpp::message::*;
@@ -19,7 +19,7 @@ fn nonce() -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 16..70)
 }
 
-/// Text that XML can carry, with all that must be escaped.
+/// Text of XML characters, including those that must be escaped.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[ -~\t\n\r<>&\"'\u{e9}\u{20ac}\u{1f511}]{0,128}", "[A-Z0-9]{1,16}"]
 }
@@ -154,7 +154,7 @@ fn server_hello() -> impl Strategy<Value = ServerHello> {
     prop_oneof![1 => failed, 3 => chosen]
 }
 
-/// Containers of the RFC, and packages of other formats.
+/// Containers of the RFC, and packages in other formats.
 fn contents() -> Vec<PackageContent> {
     let codec = |format| PackageContent::Encoded { format, octets: (0..=255).collect() };
     let encoded = [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml].map(codec);

@@ -1,5 +1,5 @@
-//! What is written validates against the schema of RFC 6063 §8.2, where that and xmllint are
-//! there.
+//! Written messages are valid by the schema of RFC 6063 §8.2, if that and xmllint are
+//! available.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ fn s8_2_key_packages_of_other_formats_are_valid() {
 }
 
 #[test]
-fn s8_2_every_message_of_the_vectors_is_valid_when_written_again() {
+fn s8_2_every_message_of_the_vectors_is_valid_when_rewritten() {
     let Some(schema) = schema() else { return };
     for (name, body) in every_message() {
         assert_valid(&schema, &name, &rewritten(&body));

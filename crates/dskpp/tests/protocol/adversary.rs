@@ -1,24 +1,24 @@
-//! An adversary between client and server: he drops, repeats, reorders, truncates, flips, inserts, swaps messages between
+//! An adversary between client and server: it drops, repeats, reorders, truncates, flips, inserts, swaps messages between
 //! sessions, replays those of an earlier run and downgrades offers and choices, 10,000 seeded runs per variant and kind.
 //!
 //! # What must hold
-//! Both sides end with the same K_TOKEN and K_MAC, or the client has no new key: then its old one, if it had one, is
-//! still good at the server, which waits for a first password of a new one that nobody has (RFC 6063 §10.5; a server
-//! that replaces the key at once cannot give that). Never does the client take a key for confirmed that the server does
+//! Both sides end with the same K_TOKEN and K_MAC, or the client has no new key: then its old one, if any, is
+//! still valid at the server, which waits for a first password of the new key (RFC 6063 §10.5; a server
+//! that replaces the key at once cannot guarantee that). The client never accepts as confirmed a key that the server does
 //! not have.
 //!
 //! # What the MACs protect, and what they do not
-//! MAC 1 is made with K_MAC over the hash of all messages before the last one. So these are protected as the client sent
-//! and received them: every list, every choice, R_S, the encrypted R_C, the authentication data. The last message itself
-//! is in no MAC (RFC 6063 §10.2.2), except that
+//! MAC 1 is made with K_MAC over the hash of all messages before the last one. So the following are protected as the client
+//! sent and received them: every list, every choice, R_S, the encrypted R_C, the authentication data. The last message is
+//! not authenticated (RFC 6063 §10.2.2), except that
 //! - K_MAC is confirmed by MAC 1, and ServerID enters it in two-pass (profile P8);
-//! - K_TOKEN is not in MAC 1. In four-pass it comes from the same derivation as K_MAC, so both sides have the same as far
-//!   as they agree on its length. In two-pass it travels in one piece with K_MAC, which cannot be taken apart: a key
+//! - K_TOKEN is not in MAC 1. In four-pass it is derived together with K_MAC, so both sides have the same one if
+//!   they agree on its length. In two-pass it is encrypted together with K_MAC, which cannot be separated: a key
 //!   wrap has its integrity check, AES-CBC in PSKC the value MAC (profile P26), RSA decrypts all or nothing;
-//! - the length of K_TOKEN follows the type of key, and with TOTP and OCRA the suite that the package names. Nothing
-//!   protects that: a flipped bit leaves no hash that is known, which is refused, but who writes another suite into the
-//!   package cuts the key differently on one side (see `limits`);
-//! - the key's `Id`, issuer, counter, digits and the like are as the last to touch the message left them.
+//! - the length of K_TOKEN follows from the key type, and for TOTP and OCRA from the suite in the package. It is not
+//!   protected: a flipped bit gives an unknown hash, which is refused, but an attacker who writes another suite into the
+//!   package changes the truncation on one side (see `limits`);
+//! - the key's `Id`, issuer, counter, digits and the like can be changed by an attacker.
 //!
 //! MAC 2 of a two-pass renewal is over ServerID and R_C, not over the package.
 
@@ -41,7 +41,7 @@ use world::{World, judge, pass_of};
 const SEEDS: u32 = 10_000;
 
 #[test]
-fn s10_2_four_pass_ends_with_the_same_first_key_or_with_none() {
+fn s10_2_four_pass_ends_with_the_same_first_key_or_none() {
     attack(false, false);
 }
 
@@ -51,7 +51,7 @@ fn s10_2_four_pass_ends_with_the_same_renewed_key_or_with_the_old_one() {
 }
 
 #[test]
-fn s10_2_two_pass_ends_with_the_same_first_key_or_with_none() {
+fn s10_2_two_pass_ends_with_the_same_first_key_or_none() {
     attack(true, false);
 }
 
@@ -76,7 +76,7 @@ fn attack(two_pass: bool, renewal: bool) {
     assert!(ways_that_must_be.iter().all(|way| ways.contains_key(way)), "keys were sent in every way: {ways:?}");
 }
 
-/// How a key came, of those that came.
+/// The origin of the keys.
 const WAYS: [&str; 4] = ["agreed", "transport", "wrap", "passphrase"];
 
 fn way(end: &End) -> &'static str {
@@ -89,7 +89,7 @@ fn way(end: &End) -> &'static str {
     }
 }
 
-/// An attacked run, and what the client does next over a clean link; how that ended, and how the key came.
+/// An attacked run, and the client's next run over a clean link; returns the outcome and the origin of the key.
 fn one_seed(two_pass: bool, renewal: bool, seed: u32) -> (&'static str, &'static str) {
     let rng = &mut SeededRandom::new(&[&[u8::from(two_pass), u8::from(renewal)], &seed.to_be_bytes()[..]].concat());
     let World { mut server, variant, offer, old, mut loot } = World::new(two_pass, renewal, rng);
@@ -114,7 +114,7 @@ fn one_seed(two_pass: bool, renewal: bool, seed: u32) -> (&'static str, &'static
     assert!(readable, "every answer of the server can be read: {what}");
     let key = run.end.key();
     assert_eq!(judge(&server, old.as_ref(), key), Ok(()), "{what}");
-    // A ServerHello of another session that answers the same ClientHello is as good as this one's.
+    // A ServerHello of another session that answers the same ClientHello is equivalent to this one's.
     let is_changed = |pass| touched.contains(&pass);
     let hello = is_changed(Pass::ClientHello) && !is_changed(Pass::ServerHello);
     let is_found_out = key.is_none() || again > 0 || !(hello || is_changed(Pass::ClientNonce));
@@ -124,8 +124,8 @@ fn one_seed(two_pass: bool, renewal: bool, seed: u32) -> (&'static str, &'static
     }
     let is_idle = deeds.values().all(|deed| matches!(deed, Deed::Nothing | Deed::Drop));
     assert!(!is_idle, "a loss alone ends no run: {what}");
-    // The code is good until it is spent; then a new run gets nothing, whoever spent it. After a trigger a ClientHello
-    // of two-pass has nothing that is new, so that it asks for the same answer again.
+    // The code is valid until used; then a new run gets nothing, whoever used it. After a trigger, a ClientHello
+    // of two-pass is not fresh, so it requests the same answer again.
     let asks_again = two_pass && matches!(offer.credential, Credential::Trigger(_));
     let was_spent = server.has_spent_the_code();
     let next = run_variant(&variant, offer, &mut server, &mut |_, message| vec![message], rng, &mut 0);
@@ -136,7 +136,7 @@ fn one_seed(two_pass: bool, renewal: bool, seed: u32) -> (&'static str, &'static
 }
 
 #[test]
-fn s10_2_2_a_downgrade_of_the_clients_list_is_found_out() {
+fn s10_2_2_a_downgrade_of_the_clients_list_is_detected() {
     let sha256 = format!("<dskpp:Algorithm>{}</dskpp:Algorithm>", MacAlgorithm::PrfSha256.uri());
     let mut server = Server::new(k_server());
     let run = run_over(offer(&k_server()), &mut server, &mut replacing(Pass::ClientHello, &sha256, ""));
@@ -145,7 +145,7 @@ fn s10_2_2_a_downgrade_of_the_clients_list_is_found_out() {
 }
 
 #[test]
-fn s4_1_1_a_man_in_the_middle_with_his_own_public_key_gets_no_key_from_the_server() {
+fn s4_1_1_a_man_in_the_middle_with_its_own_public_key_gets_no_key_from_the_server() {
     let his = {
         let mut modulus = SeededRandom::new(b"his").bytes(256);
         (modulus[0], modulus[255]) = (0xC1, 0xB3);
@@ -166,7 +166,7 @@ fn s4_1_1_a_man_in_the_middle_with_his_own_public_key_gets_no_key_from_the_serve
 }
 
 #[test]
-fn s10_2_2_an_encrypted_nonce_of_somebody_elses_is_refused() {
+fn s10_2_2_an_encrypted_nonce_of_another_client_is_refused() {
     let other = run(offer(&k_server()), &mut { Server::new(k_server()) }).messages;
     let Ok(Request::ClientNonce(other)) = Request::read(&other[2]) else { panic!() };
     let mut server = Server::new(k_server());

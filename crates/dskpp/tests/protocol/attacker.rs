@@ -1,4 +1,4 @@
-//! Somebody who knows the code, does pass 1 by the rules, and says what he likes at pass 3.
+//! A client that knows the code, follows the rules in pass 1, and misbehaves in pass 3.
 
 use dskpp::algorithm::EncryptionAlgorithm;
 use dskpp::auth_data;
@@ -14,7 +14,7 @@ use dskpp_crypto::{Pbkdf2Prf, RsaEncryption, Secret, SeededRandom};
 
 use crate::pair::*;
 
-/// Somebody who knows the code and says what he likes.
+/// A client that knows the code and misbehaves.
 pub(crate) struct Attacker {
     pub(crate) algorithm: EncryptionAlgorithm,
     pub(crate) prf: Prf,
@@ -56,7 +56,7 @@ impl Attacker {
         }
     }
 
-    /// A ClientNonce as it should be, around this R_C.
+    /// A valid ClientNonce with this R_C.
     pub(crate) fn nonce(&self, r_c: &[u8]) -> ClientNonce {
         let password = Secret::from_slice(PASSWORD.as_bytes());
         let one = std::num::NonZeroU32::MIN;

@@ -57,7 +57,7 @@ fn s1_2_a_greater_minor_number_must_be_ignored_by_the_server() {
 
 #[test]
 fn s1_2_a_greater_minor_number_must_be_ignored_by_the_client() {
-    // The client goes on after a ServerHello 1.7; that somebody changed it under way shows at the end.
+    // The client continues after a ServerHello 1.7; the tampering is detected at the end.
     let run = run_with_version(Pass::ServerHello, "1.7");
     assert_eq!(run.messages.len(), 4);
     assert!(matches!(run_with_version(Pass::ServerFinished, "1.7").end, End::Provisioned(_)));

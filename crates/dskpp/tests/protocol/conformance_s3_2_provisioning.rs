@@ -8,7 +8,7 @@ use dskpp_crypto::SeededRandom;
 use crate::pair::{Server, client_k, k_server, offer};
 
 #[test]
-fn s3_2_4_1_both_sides_add_to_the_key_of_four_pass() {
+fn s3_2_4_1_both_sides_contribute_to_the_key_of_four_pass() {
     let mut keys = BTreeSet::new();
     for client in [b"client a", b"client b"] {
         for server_seed in [b"server a", b"server b"] {

@@ -1,4 +1,4 @@
-//! RFC 6063 §3.3, status codes and what each side does at them.
+//! RFC 6063 §3.3, status codes and how each side reacts to them.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn failures() -> impl Iterator<Item = Status> {
     Status::ALL.into_iter().filter(|status| status.is_failure())
 }
 
-/// What the client makes of this response at this pass.
+/// The client's reaction to this response in this pass.
 fn client_at(pass: Pass, response: &[u8]) -> Run {
     run_over(offer(&k_server()), &mut { Server::new(k_server()) }, &mut |at, message| {
         vec![if at == pass { response.to_vec() } else { message }]
@@ -38,8 +38,8 @@ fn s3_3_both_sides_must_end_the_run_at_any_other_status() {
             assert_eq!(client_at(Pass::ServerFinished, &body).failed(), Failed::Refused(status));
         }
     }
-    // The server's side: `Session::authenticate` and `Session::open` give up the session with the refusal, and what
-    // it has answered once is answered so for ever (`p28_…`).
+    // The server's side: `Session::authenticate` and `Session::open` consume the session on refusal, and an
+    // answered session always gets the same answer (`p28_…`).
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn s3_3_success_can_only_be_sent_in_the_final_message() {
 }
 
 #[test]
-fn s3_3_a_server_gives_the_statuses_of_negotiation_in_its_first_response_only() {
+fn s3_3_negotiation_statuses_are_sent_in_the_first_response_only() {
     let first_only = failures().filter(|status| status.only_in_first_response()).count();
     assert_eq!(first_only, 6);
     let mut server = Server::new(k_server());
@@ -70,8 +70,8 @@ fn s3_3_a_server_gives_the_statuses_of_negotiation_in_its_first_response_only() 
 
 #[test]
 fn s3_3_every_secret_must_be_deleted_with_a_failed_run() {
-    // A state is consumed by the step that fails and its secrets are `Secret`, which wipe themselves; what can be
-    // seen from outside is that nothing of them is left in what remains: the error, and the server's records.
+    // A failing step consumes its state, whose secrets are `Secret` and wipe themselves; what is
+    // visible from outside is that the error and the server's records contain none of them.
     let mut server = Server::new(k_server());
     let mut flip = replacing(Pass::ServerFinished, "</dskpp:Mac>", "AAAA</dskpp:Mac>");
     let run = run_over(offer(&k_server()), &mut server, &mut flip);
@@ -142,7 +142,7 @@ fn s3_3_after_provisioning_period_expired_the_user_must_register_again() {
 }
 
 #[test]
-fn p22_a_failure_carries_version_status_and_a_known_session_id_and_nothing_else() {
+fn p22_a_failure_has_only_version_status_and_a_known_session_id() {
     for status in failures() {
         for (refusal, element, session_id) in [
             (RunRefusal::of_hello(status, RefusalReason::Unreadable, true), "KeyProvServerHello", None),

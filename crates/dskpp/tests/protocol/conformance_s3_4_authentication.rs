@@ -55,7 +55,7 @@ fn s3_4_1_1_the_password_must_contain_hexadecimal_characters_only() {
 }
 
 #[test]
-fn p11_one_mistyped_digit_anywhere_is_found_and_no_fault_is_called_an_early_end() {
+fn p11_one_mistyped_digit_is_located_and_never_reported_as_an_early_end() {
     let code = AuthCode::new("12AB34CD", &Secret::from_slice(b"0F1E2D3C4B5A6978")).unwrap();
     let code = String::from_utf8(code.encode(true).expose().to_vec()).unwrap();
     let (mut found, mut tried) = (0, 0);
@@ -64,7 +64,7 @@ fn p11_one_mistyped_digit_anywhere_is_found_and_no_fault_is_called_an_early_end(
             let typed = format!("{}{digit}{}", &code[..at], &code[at + 1..]);
             tried += 1;
             match parse(&typed) {
-                // A code without a checksum is a code: its type made a vendor's, or its digits made the password's.
+                // Without a checksum it may still be a code, with a vendor's type or other password digits.
                 Ok(read) => assert!(!read.had_checksum() && [13, code.len() - 7].contains(&at), "{typed}"),
                 Err(AuthCodeError::Mistyped(place)) => {
                     assert_eq!(place, at + 1, "{typed}");
@@ -106,7 +106,7 @@ fn s3_4_1_1_p11_a_checksum_must_be_crc16_and_is_verified() {
 }
 
 #[test]
-fn p11_either_case_and_what_people_put_between_digits_are_read_and_upper_case_is_written() {
+fn p11_case_and_separators_are_ignored_and_upper_case_is_written() {
     for typed in ["108ac00000a20a3582af0c3e304ea4c", " 108AC-00000-A20A3 582AF\t0C3E304-EA4C\n"] {
         let code = parse(typed).unwrap();
         assert_eq!((code.client_id(), code.password().expose()), (CLIENT_ID, PASSWORD.as_bytes()));
@@ -115,7 +115,7 @@ fn p11_either_case_and_what_people_put_between_digits_are_read_and_upper_case_is
 }
 
 #[test]
-fn s3_4_1_1_saslprep_must_normalise_what_a_person_types() {
+fn s3_4_1_1_saslprep_must_normalise_typed_text() {
     // The examples of RFC 4013 §3.
     for (typed, prepared) in
         [("I\u{AD}X", "IX"), ("user", "user"), ("USER", "USER"), ("\u{AA}", "a"), ("\u{2168}", "IX")]
@@ -133,7 +133,7 @@ fn s3_4_1_1_saslprep_must_normalise_what_a_person_types() {
 }
 
 #[test]
-fn s3_4_1_1_no_error_and_no_debug_output_tells_the_password() {
+fn s3_4_1_1_no_error_and_no_debug_output_contains_the_password() {
     assert!(!format!("{:?}", parse(CODE).unwrap()).contains(PASSWORD));
     for wrong in [&CODE[..20], "108AC00000A20A3582AF0C3E304EA4D", "108AC00000A20A3582AF0C3EFF"] {
         let error = parse(wrong).unwrap_err();
@@ -160,7 +160,7 @@ fn s3_4_1_2_in_four_pass_the_iteration_count_must_be_at_least_100000() {
     assert_eq!(MIN_ITERATIONS, 100_000);
     assert_eq!(AuthPolicy::default().iteration_floor, MIN_ITERATIONS);
     assert_eq!(RunConfig::new(URL_S, offer(&k_server()).credential, Vec::new()).iterations, MIN_ITERATIONS);
-    // What a server does with other counts: `p3_…`.
+    // For the server's reaction to other counts, see `p3_…`.
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn s3_4_2_a_prf_key_must_have_at_least_16_octets() {
 }
 
 #[test]
-fn s3_4_2_the_prf_gives_as_many_octets_as_are_asked_for_and_longer_ones_extend_shorter_ones() {
+fn s3_4_2_the_prf_returns_the_requested_length_and_longer_outputs_extend_shorter_ones() {
     for prf in [Prf::Aes128, Prf::Sha256] {
         let long = prf.derive(&[1; 16], &[b"s"], 200).unwrap();
         for len in [0, 1, 16, 31, 32, 33, 199] {
@@ -195,9 +195,9 @@ fn s3_4_2_the_prf_gives_as_many_octets_as_are_asked_for_and_longer_ones_extend_s
 }
 
 #[test]
-fn s3_4_3_the_confirmation_must_include_every_message_as_it_travelled() {
-    // White space that means nothing to XML, in each of the three messages: both sides hash the same octets only if
-    // both saw the same.
+fn s3_4_3_the_confirmation_must_include_every_message_as_sent() {
+    // Insignificant white space in each of the three messages: both sides compute the same hash only if
+    // both saw it.
     for pass in [Pass::ClientHello, Pass::ServerHello, Pass::ClientNonce] {
         let run = run_over(offer(&k_server()), &mut { Server::new(k_server()) }, &mut |at, message| {
             vec![if at == pass { [&message[..], b"\n"].concat() } else { message }]

@@ -47,7 +47,7 @@ fn s4_2_1_s4_2_2_ad_device_id_and_key_id_of_a_trigger_must_be_included() {
 }
 
 #[test]
-fn s4_2_2_without_a_trigger_ad_waits_for_the_nonce_and_a_device_id_may_go() {
+fn s4_2_2_without_a_trigger_ad_waits_for_the_nonce_and_a_device_id_may_be_sent() {
     let mut offer = offer(&k_server());
     offer.device = trigger().device_identifier_data;
     let run = run(offer, &mut { Server::new(k_server()) });
@@ -84,7 +84,7 @@ fn s4_2_2_the_list_is_in_the_clients_order_of_preference() {
 }
 
 #[test]
-fn s4_2_3_r_s_is_random_and_its_length_is_the_prfs() {
+fn s4_2_3_r_s_is_random_and_has_the_prfs_length() {
     let mut server = Server::new(k_server());
     let mut seen = Vec::new();
     for (algorithm, len) in [(MacAlgorithm::PrfSha256, 32), (MacAlgorithm::PrfAes128, 16)] {
@@ -100,7 +100,7 @@ fn s4_2_3_r_s_is_random_and_its_length_is_the_prfs() {
 }
 
 #[test]
-fn s4_2_3_a_mac_must_be_present_if_a_key_is_renewed_and_only_then() {
+fn s4_2_3_a_mac_must_be_present_in_a_renewal_only() {
     for (prf, len) in [(Prf::Sha256, 32), (Prf::Aes128, 16)] {
         let mut server = Server::new(k_server());
         let first = run(with_mac(offer(&server.k), prf.algorithm()), &mut server);
@@ -133,7 +133,7 @@ fn s4_2_3_the_client_must_end_a_renewal_whose_mac_does_not_verify() {
 }
 
 #[test]
-fn s4_2_3_a_trigger_that_names_a_key_is_not_followed_without_that_keys_k_mac() {
+fn s4_2_3_a_trigger_that_names_a_key_requires_that_keys_k_mac() {
     let mut server = Server::new(k_server());
     let old = run(offer(&server.k), &mut server).provisioned().keys;
     server.trigger = Some((trigger_data(), CLIENT_ID.into()));
@@ -150,7 +150,7 @@ fn s4_2_3_a_trigger_that_names_a_key_is_not_followed_without_that_keys_k_mac() {
 }
 
 #[test]
-fn s4_2_3_s4_2_5_the_client_must_abort_at_a_status_of_failure() {
+fn s4_2_3_s4_2_5_the_client_must_abort_at_a_failure_status() {
     for pass in [Pass::ServerHello, Pass::ServerFinished] {
         let run = run_over(offer(&k_server()), &mut { Server::new(k_server()) }, &mut |at, message| {
             let refusal = dskpp::server::RunRefusal {
@@ -184,7 +184,7 @@ fn s4_2_4_the_key_package_must_not_include_k_token() {
 }
 
 #[test]
-fn s4_2_4_r_c_travels_only_encrypted_and_is_another_one_in_every_run() {
+fn s4_2_4_r_c_is_always_encrypted_and_different_in_every_run() {
     use dskpp::client::FourPass;
     use dskpp_crypto::SeededRandom;
     let ServerK::Server(private) = k_server() else { panic!() };
@@ -203,7 +203,7 @@ fn s4_2_4_r_c_travels_only_encrypted_and_is_another_one_in_every_run() {
         let r_c = private.decrypt_pkcs1v15_openly(&nonce.encrypted_nonce).unwrap();
         let text = String::from_utf8(request).unwrap();
         assert!(r_c.len() == 32 && !text.contains(&data_encoding::BASE64.encode(r_c.expose())), "{text}");
-        // No two octets stand where they stood in another run, but by chance: nothing of R_C is fixed.
+        // Across runs, octets at the same place agree only by chance: no part of R_C is fixed.
         assert!(r_c.expose().iter().collect::<std::collections::BTreeSet<_>>().len() > 16);
         let alike = |other: &Secret| other.expose().iter().zip(r_c.expose()).filter(|(a, b)| a == b).count();
         assert!(drawn.iter().map(alike).all(|alike| alike < 4));
@@ -214,7 +214,7 @@ fn s4_2_4_r_c_travels_only_encrypted_and_is_another_one_in_every_run() {
 }
 
 #[test]
-fn s4_2_5_success_must_come_with_a_key_package_that_is_based_on_pskc_by_default() {
+fn s4_2_5_success_must_have_a_key_package_which_is_pskc_by_default() {
     let mut server = Server::new(k_server());
     let run = run_over(offer(&k_server()), &mut server, &mut |pass, message| {
         if pass != Pass::ClientHello {
@@ -249,7 +249,7 @@ fn s4_2_5_the_confirmation_is_made_with_the_negotiated_prf_and_has_32_octets() {
 }
 
 #[test]
-fn s10_2_2_a_server_may_be_strict_about_algorithms_and_ends_the_run_then() {
+fn s10_2_2_a_server_may_restrict_algorithms_and_then_ends_the_run() {
     let mut server = Server::new(k_server());
     server.policy.mac_algorithms = vec![MacAlgorithm::PrfSha256];
     let run = run(with_mac(offer(&server.k), MacAlgorithm::PrfAes128), &mut server);

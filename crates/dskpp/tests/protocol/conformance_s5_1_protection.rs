@@ -1,4 +1,4 @@
-//! RFC 6063 §5.1, how keys are protected in two-pass.
+//! RFC 6063 §5.1, key protection in two-pass.
 
 use std::num::NonZeroU32;
 
@@ -17,14 +17,14 @@ use crate::two_pass_sides::*;
 
 const MACS: [MacAlgorithm; 2] = [MacAlgorithm::PrfSha256, MacAlgorithm::PrfAes128];
 
-/// The data of the one key in a PSKC package.
+/// The data of the only key in a PSKC package.
 fn data(body: &mut dskpp::message::ServerFinishedBody) -> &mut KeyData {
     let container = body.key_package.content.container_mut().expect("PSKC");
     container.key_packages[0].key.as_mut().unwrap().data.as_mut().unwrap()
 }
 
 #[test]
-fn s5_1_every_mandatory_algorithm_carries_the_key() {
+fn s5_1_every_mandatory_algorithm_delivers_the_key() {
     use ClientProtection::Passphrase;
     use EncryptionAlgorithm::{Aes128Cbc, KwAes128, Rsa15, RsaOaepMgf1p};
     let names = [
@@ -58,9 +58,9 @@ fn s5_1_every_mandatory_algorithm_carries_the_key() {
     }
 }
 
-/// AES Key Wrap with padding, under its own name and under the one that RFC 6063 gives it.
+/// AES key wrap with padding, under its own name and under RFC 6063's.
 #[test]
-fn s5_1_2_a_wrap_with_padding_opens() {
+fn s5_1_2_a_padded_wrap_opens() {
     let ClientProtection::Wrap { name, key } = wrap() else { panic!() };
     let rng = &mut SeededRandom::new(b"padding");
     let iterations = NonZeroU32::new(1000).unwrap();
@@ -104,7 +104,7 @@ fn s5_1_2_no_k_prov_needs_padding() {
 }
 
 #[test]
-fn s5_1_an_unknown_method_is_passed_over() {
+fn s5_1_an_unknown_method_is_skipped() {
     let (request, _) = start(offer(KeyType::Hotp, MacAlgorithm::PrfSha256), wrap(), b"client");
     let mut more = hello(&request);
     let methods = more.supported_protocol_variants.as_mut().unwrap().two_pass.as_mut().unwrap();
@@ -130,7 +130,7 @@ fn s5_the_key_is_never_in_the_clear() {
         for part in [k_mac, k_token, &k_prov] {
             assert!(!text.contains(BASE64.encode(part).trim_end_matches('=')), "{:?}", way.method());
         }
-        // Nor is it taken so, though both MACs would be right.
+        // It is not accepted in the clear either, though both MACs would be right.
         let response =
             changed(&finished.response, |body| data(body).secret = Some(Value::Plain(Secret::new(k_prov.clone()))));
         let refused = state.receive(&response);
@@ -139,7 +139,7 @@ fn s5_the_key_is_never_in_the_clear() {
 }
 
 #[test]
-fn s10_6_5_a_passphrase_goes_through_100000_iterations_of_pbkdf2() {
+fn s10_6_5_a_passphrase_is_stretched_by_100000_iterations_of_pbkdf2() {
     let way = ClientProtection::Passphrase;
     let (request, _) = start(offer(KeyType::Hotp, MacAlgorithm::PrfSha256), way.clone(), b"client");
     let mut salts = std::collections::BTreeSet::new();
@@ -159,7 +159,7 @@ fn s10_6_5_a_passphrase_goes_through_100000_iterations_of_pbkdf2() {
 }
 
 #[test]
-fn s10_6_5_p15_iterations_under_1000_or_over_10_000_000_are_refused_before_any_is_done() {
+fn s10_6_5_p15_iterations_outside_1000_to_10_000_000_are_refused_before_any_derivation() {
     let way = ClientProtection::Passphrase;
     let begin = || start(offer(KeyType::Hotp, MacAlgorithm::PrfSha256), way.clone(), b"client");
     let request = begin().0;

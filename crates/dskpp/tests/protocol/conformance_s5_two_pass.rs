@@ -1,4 +1,4 @@
-//! RFC 6063 §5.2, the messages of two-pass; §10.2 and §10.6, what they withstand.
+//! RFC 6063 §5.2, the messages of two-pass; §10.2 and §10.6, attacks.
 
 use std::num::NonZeroU32;
 
@@ -64,7 +64,7 @@ fn s5_2_2_client_hello_proves_the_code_and_repeats_a_trigger() {
 }
 
 #[test]
-fn s5_2_2_each_method_names_its_key_in_the_way_that_is_asked_for() {
+fn s5_2_2_each_method_identifies_its_key_as_required() {
     let urn = "urn:ietf:params:xml:schema:keyprov:dskpp:";
     for (way, name) in [
         (transport(), "transport"),
@@ -90,7 +90,7 @@ fn s5_2_2_each_method_names_its_key_in_the_way_that_is_asked_for() {
 }
 
 #[test]
-fn s5_2_2_a_list_without_anything_acceptable_is_never_a_success() {
+fn s5_2_2_a_list_without_an_acceptable_entry_is_never_a_success() {
     type Change = fn(&mut dskpp::negotiate::NegotiationPolicy);
     let changes: [(Change, Status); 4] = [
         (|policy| policy.key_types = vec![KeyType::Totp], Status::NoSupportedKeyTypes),
@@ -116,7 +116,7 @@ fn s5_2_2_a_list_without_anything_acceptable_is_never_a_success() {
 }
 
 #[test]
-fn s5_2_2_k_prov_is_twice_the_longer_key_and_each_half_is_cut_from_its_beginning() {
+fn s5_2_2_k_prov_is_twice_the_longer_key_and_each_half_is_truncated_at_its_end() {
     for (prf, key_len, half) in [
         (Prf::Sha256, 20, 32), // the example of the text: HOTP with DSKPP-PRF-SHA256 has 64 octets
         (Prf::Sha256, 16, 32),
@@ -151,7 +151,7 @@ fn s5_2_2_k_prov_is_twice_the_longer_key_and_each_half_is_cut_from_its_beginning
 }
 
 #[test]
-fn s5_2_2_the_type_of_the_key_is_one_that_the_client_offered() {
+fn s5_2_2_the_key_type_is_one_that_the_client_offered() {
     let mut both = offer(KeyType::Totp, MacAlgorithm::PrfSha256);
     both.key_types.push(KeyType::Hotp);
     let (request, state) = start(both, wrap(), b"client");
@@ -168,7 +168,7 @@ fn s5_2_2_the_type_of_the_key_is_one_that_the_client_offered() {
 }
 
 #[test]
-fn s5_2_3_the_key_package_tells_all_that_it_must() {
+fn s5_2_3_the_key_package_has_all_mandatory_parts() {
     for way in ways() {
         let (request, state) = start(offer(KeyType::Hotp, MacAlgorithm::PrfSha256), way.clone(), b"client");
         let finished = Giver::of(KeyType::Hotp).serve(&request, &way).unwrap();
@@ -192,7 +192,7 @@ fn s5_2_3_the_key_package_tells_all_that_it_must() {
     }
 }
 
-/// The formulas of the text, with another way to put their parts together.
+/// The formulas of the text, computed independently.
 #[test]
 fn s5_2_2_both_macs_are_what_the_text_computes() {
     for way in ways() {
@@ -222,7 +222,7 @@ fn s5_2_2_both_macs_are_what_the_text_computes() {
 }
 
 #[test]
-fn s5_2_3_a_message_without_its_parts_gives_no_key() {
+fn s5_2_3_a_message_with_missing_parts_gives_no_key() {
     let (renewing, k_mac_old) = renewing(MacAlgorithm::PrfSha256);
     let mut giver = Giver::of(KeyType::Hotp);
     giver.k_mac_old = Some(k_mac_old);
@@ -244,7 +244,7 @@ fn s5_2_3_a_message_without_its_parts_gives_no_key() {
 }
 
 #[test]
-fn s5_2_3_either_mac_wrong_ends_the_run() {
+fn s5_2_3_a_wrong_mac_ends_the_run() {
     type Change = fn(&mut Mac);
     let changes: [Change; 6] = [
         |mac| mac.value[0] ^= 1,
@@ -272,8 +272,8 @@ fn s5_2_3_either_mac_wrong_ends_the_run() {
     }
 }
 
-/// A state is consumed by the step that fails, and its secrets wipe themselves; what can be seen from outside is that
-/// nothing of them is in what remains: the error of one side, the refusal of the other.
+/// A failing step consumes its state, whose secrets wipe themselves; what is visible from outside is that
+/// neither the error of one side nor the refusal of the other contains any of them.
 #[test]
 fn s5_2_2_s5_2_3_nothing_secret_remains_of_a_failed_run() {
     for way in ways() {
@@ -308,7 +308,7 @@ fn s10_2_5_an_answer_to_another_client_hello_is_refused() {
 }
 
 #[test]
-fn s10_6_1_k_prov_is_drawn_anew_in_every_run() {
+fn s10_6_1_k_prov_is_new_in_every_run() {
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..100 {
         let (k_prov, keys) = key_schedule::draw(Prf::Sha256, 20, None, &mut SystemRandom);

@@ -38,7 +38,7 @@ fn s6_1_the_server_must_include_client_info_unmodified_in_its_next_response() {
 }
 
 #[test]
-fn s6_1_a_client_info_in_one_request_alone_comes_back_in_its_response_alone() {
+fn s6_1_client_info_is_repeated_only_in_the_response_to_its_request() {
     for (pass, answered) in [(Pass::ClientHello, 1), (Pass::ClientNonce, 3)] {
         let run = run_over(offer(&k_server()), &mut { Server::new(k_server()) }, &mut |at, message| {
             if at != pass {
@@ -122,9 +122,9 @@ fn s6_1_s6_2_neither_must_be_marked_as_critical() {
 }
 
 #[test]
-fn s6_an_unknown_extension_that_is_not_critical_is_disregarded_by_both_sides() {
+fn s6_an_unknown_noncritical_extension_is_ignored_by_both_sides() {
     for (pass, good) in [
-        // Both sides hash what they see: a request that the link changed is found out at the end, not before.
+        // Both sides hash what they see: a changed request is detected at the end, not before.
         (Pass::ClientHello, false),
         (Pass::ClientNonce, false),
         (Pass::ServerHello, false),
@@ -159,7 +159,7 @@ fn s6_an_unknown_critical_extension_ends_the_run_on_both_sides() {
 }
 
 #[test]
-fn s6_2_the_sealed_session_hides_what_it_carries_and_never_repeats() {
+fn s6_2_the_sealed_session_hides_its_content_and_never_repeats() {
     let hello = |seed: &[u8]| {
         let mut server = Server::new(k_server());
         server.rng = SeededRandom::new(seed);
@@ -174,7 +174,7 @@ fn s6_2_the_sealed_session_hides_what_it_carries_and_never_repeats() {
 }
 
 #[test]
-fn s6_1_a_client_info_that_fills_a_message_does_not_break_the_seal() {
+fn s6_1_client_info_that_fills_a_message_does_not_break_the_seal() {
     let mut offer = offer(&k_server());
     offer.client_info = Some(SeededRandom::new(b"info").bytes(45_000));
     let run = run(offer, &mut { Server::new(k_server()) });

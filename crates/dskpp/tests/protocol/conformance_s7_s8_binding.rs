@@ -19,7 +19,7 @@ fn s7_2_3_server_hello_must_have_a_session_id_and_client_nonce_must_have_the_sam
         ids.push(nonce.session_id);
     }
     assert_ne!(ids[0], ids[1], "s3_3: no identifier is used for another run");
-    // It is the client that sends what came: another one comes back as it is.
+    // The client repeats what it received: a different value is returned unchanged.
     let run = run_over(offer(&k_server()), &mut server, &mut |pass, message| {
         let Ok(Response::ServerHello(mut hello)) = Response::read(&message) else { return vec![message] };
         assert_eq!(pass, Pass::ServerHello);
@@ -45,7 +45,7 @@ fn s3_4_3_the_message_hash_must_be_sha_256_of_all_messages_in_their_order() {
 }
 
 #[test]
-fn s8_1_nothing_depends_on_the_order_of_attributes() {
+fn s8_1_the_order_of_attributes_is_irrelevant() {
     let mut server = Server::new(k_server());
     let messages = run(offer(&k_server()), &mut server).messages;
     let turned = |message: &[u8], one: &str, other: &str| {

@@ -1,5 +1,5 @@
-//! What a failed run leaves in the memory of its client: nothing that was secret (RFC 6063 §§3.3, 4.2.3, 4.2.5, 5.2.3).
-//! The memory of this process is read, so the values that are looked for are kept masked.
+//! A failed run leaves no secret in the client's memory (RFC 6063 §§3.3, 4.2.3, 4.2.5, 5.2.3).
+//! The test reads the memory of this process, so the values to search for are kept masked.
 
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -18,7 +18,7 @@ fn masked(octets: &[u8]) -> Vec<u8> {
     octets.iter().map(|octet| octet ^ MASK).collect()
 }
 
-/// Remembers what was drawn, masked.
+/// Records the generated values, masked.
 struct Recorded {
     random: SeededRandom,
     drawn: Vec<Vec<u8>>,
@@ -31,7 +31,7 @@ impl Random for Recorded {
     }
 }
 
-/// Whether the memory that this process can write has these octets anywhere.
+/// Whether the writable memory of this process contains these octets.
 fn is_in_memory(masked: &[u8]) -> bool {
     let mut memory = fs::File::open("/proc/self/mem").unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
@@ -39,7 +39,7 @@ fn is_in_memory(masked: &[u8]) -> bool {
     maps.lines().filter(|line| line.contains(" rw")).any(|line| {
         let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
         let [from, to] = [from, to].map(|address| u64::from_str_radix(address, 16).unwrap());
-        octets.fill(0); // what was read before is not to be found here
+        octets.fill(0); // clears what was read before
         octets.resize(usize::try_from(to - from).unwrap(), 0);
         let read = memory.seek(SeekFrom::Start(from)).and_then(|_| memory.read_exact(&mut octets));
         let first = masked[0] ^ MASK;
@@ -50,7 +50,7 @@ fn is_in_memory(masked: &[u8]) -> bool {
     })
 }
 
-/// A run of a client that fails: K_TOKEN, K_MAC and, where it stays secret, R_C.
+/// A failing run of a client: returns K_TOKEN, K_MAC and, if secret, R_C.
 fn secrets_of_failed(
     name: &str,
     change: (Pass, &str, &str),
@@ -111,7 +111,7 @@ fn s3_3_s4_2_3_s4_2_5_s5_2_3_nonces_keys_and_secrets_of_a_failed_run_must_be_del
         secrets.extend(secrets_of_failed(name, change, method));
     }
     println!("{:?}", secrets.iter().map(|(what, octets)| (what, octets.len())).collect::<Vec<_>>());
-    // What is there is found: the test would notice.
+    // Values that are present are found: the test can fail.
     let kept = masked(&secrets[0].1);
     assert!(is_in_memory(&secrets[0].1));
     drop(Secret::new(kept));

@@ -1,4 +1,4 @@
-//! A client that breaks the rules at pass 3, against our server: the RFC's status, and nothing changes.
+//! A client that breaks the rules in pass 3, against our server: it gets the RFC's status, and nothing changes.
 
 use dskpp::algorithm::{EncryptionAlgorithm, MacAlgorithm};
 use dskpp::auth_data;
@@ -17,7 +17,7 @@ fn assert_nothing_changed(server: &Server, what: &str) {
 }
 
 #[test]
-fn the_attacker_of_these_tests_gets_a_key_when_he_keeps_the_rules() {
+fn the_attacker_of_these_tests_gets_a_key_when_following_the_rules() {
     use EncryptionAlgorithm::*;
     for (algorithm, k) in
         [(RsaOaepMgf1p, k_server()), (Rsa15, k_server()), (PrfSha256, k_shared(16)), (Aes128Cbc, k_shared(16))]
@@ -45,7 +45,7 @@ fn p3_p12a_an_absent_count_means_100000_and_an_absent_mac_algorithm_the_negotiat
 }
 
 #[test]
-fn s4_2_4_each_broken_rule_has_its_status_and_changes_nothing() {
+fn s4_2_4_each_violation_has_its_status_and_changes_nothing() {
     use Status::*;
     type Alter = fn(&mut ClientNonce);
     let cases: &[(&str, Alter, Status, RefusalReason)] = &[
@@ -126,7 +126,7 @@ fn s4_2_4_each_broken_rule_has_its_status_and_changes_nothing() {
 
 #[test]
 fn s10_2_6_messages_in_another_order_give_a_client_no_key() {
-    // ClientNonce first: no ClientHello has begun its session at this server.
+    // ClientNonce first: without a ClientHello, this server has no session for it.
     let (mut server, mut elsewhere) = (Server::new(k_server()), Server::new(k_server()));
     elsewhere.seal = dskpp_crypto::AeadKey::new(&[0x11; 32]);
     let early = Attacker::with_rsa(&mut elsewhere).nonce(&[5; 32]);
@@ -145,7 +145,7 @@ fn s10_2_6_messages_in_another_order_give_a_client_no_key() {
 }
 
 #[test]
-fn p3_iteration_counts_out_of_bounds_are_refused_before_anything_is_derived() {
+fn p3_iteration_counts_out_of_bounds_are_refused_before_any_derivation() {
     for (count, allowed) in [
         (Some(i32::MIN), false),
         (Some(-1), false),
@@ -189,7 +189,7 @@ fn s4_2_4_another_sessions_seal_and_another_servers_seal_are_refused() {
 }
 
 #[test]
-fn a_session_ends_at_its_time_and_not_before() {
+fn a_session_expires_exactly_on_time() {
     for (now, status) in [(EXPIRES_AT - 1, Status::Success), (EXPIRES_AT, Status::Abort), (u64::MAX, Status::Abort)] {
         let mut server = Server::new(k_server());
         let attacker = Attacker::with_rsa(&mut server);
@@ -200,7 +200,7 @@ fn a_session_ends_at_its_time_and_not_before() {
 }
 
 #[test]
-fn p5_an_r_c_of_wrong_length_is_told_to_whoever_has_proved_the_code_and_to_nobody_else() {
+fn p5_a_wrong_length_of_r_c_is_revealed_only_to_a_client_that_proved_the_code() {
     use EncryptionAlgorithm::*;
     for (algorithm, k) in [(RsaOaepMgf1p, k_server()), (Rsa15, k_server()), (PrfSha256, k_shared(16))] {
         for (prf, len, good) in [
@@ -230,7 +230,7 @@ fn p5_an_r_c_of_wrong_length_is_told_to_whoever_has_proved_the_code_and_to_nobod
     }
 }
 
-/// Ciphertexts that hide nothing usable, for a modulus of 256 octets.
+/// Ciphertexts without usable content, for a modulus of 256 octets.
 fn wrong_ciphertexts() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("nothing", Vec::new()),
@@ -247,7 +247,7 @@ fn wrong_ciphertexts() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn p20_a_wrong_rsa_padding_fails_where_a_wrong_mac_would() {
+fn p20_an_invalid_rsa_padding_fails_like_a_wrong_mac() {
     use EncryptionAlgorithm::*;
     for algorithm in [Rsa15, RsaOaepMgf1p, RsaOaep11] {
         let mut answers = Vec::new();
@@ -272,7 +272,7 @@ fn p20_a_wrong_rsa_padding_fails_where_a_wrong_mac_would() {
 }
 
 #[test]
-fn p20_after_a_trigger_no_padding_tells_anything() {
+fn p20_after_a_trigger_no_padding_is_distinguishable() {
     use EncryptionAlgorithm::*;
     let data = trigger_data();
     let answer = |algorithm: &EncryptionAlgorithm, k: ServerK, ciphertext: &dyn Fn(&Attacker) -> Vec<u8>| {
@@ -295,7 +295,7 @@ fn p20_after_a_trigger_no_padding_tells_anything() {
         send(&mut server, &nonce)
     };
     for (algorithm, k, wrong_length) in [
-        (Rsa15, k_server(), Status::Success), // goes on with a random R_C: the client will find the MAC wrong
+        (Rsa15, k_server(), Status::Success), // continues with a random R_C: the client rejects the MAC
         (Aes128Cbc, k_shared(16), Status::Success),
         (RsaOaepMgf1p, k_server(), Status::InitializationFailed),
         (PrfSha256, k_shared(16), Status::InitializationFailed),
@@ -312,7 +312,7 @@ fn p20_after_a_trigger_no_padding_tells_anything() {
 }
 
 #[test]
-fn p16_unknown_wrong_and_spent_codes_get_the_same_octets_after_the_same_draws() {
+fn p16_unknown_wrong_and_used_codes_get_the_same_octets_after_the_same_draws() {
     type Arrange = fn(&mut Server, &mut ClientNonce);
     let cases: [(&str, Arrange); 4] = [
         ("wrong", |_, nonce| proof(nonce).mac.value[3] ^= 1),
@@ -339,7 +339,7 @@ fn p16_unknown_wrong_and_spent_codes_get_the_same_octets_after_the_same_draws() 
 }
 
 #[test]
-fn p16_an_expired_code_is_told_only_to_whoever_has_it() {
+fn p16_an_expired_code_is_revealed_only_to_its_owner() {
     let mut server = Server::new(k_server());
     server.enrolment().expired = true;
     let attacker = Attacker::with_rsa(&mut server);
@@ -348,7 +348,7 @@ fn p16_an_expired_code_is_told_only_to_whoever_has_it() {
 }
 
 #[test]
-fn p28_an_identical_nonce_gets_the_same_answer_and_another_one_abort() {
+fn p28_an_identical_nonce_gets_the_same_answer_and_a_different_one_abort() {
     for right in [true, false] {
         let mut server = Server::new(k_server());
         let attacker = Attacker::with_rsa(&mut server);

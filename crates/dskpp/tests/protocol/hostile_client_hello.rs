@@ -1,5 +1,5 @@
-//! A client that offers what cannot be taken, or says it wrongly, at pass 1: the status that says so, in the element
-//! that the client can read, and no session.
+//! A client with an unacceptable or invalid offer in pass 1: it gets the right status, in an element
+//! that it can read, and no session.
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat, ProtectionMethod};
 use dskpp::client::FourPass;
@@ -40,7 +40,7 @@ fn answer(server: &mut Server, request: &[u8]) -> (Status, bool) {
 }
 
 #[test]
-fn s4_2_2_an_offer_without_anything_acceptable_is_refused_by_the_list_that_fails() {
+fn s4_2_2_an_unacceptable_offer_is_refused_by_the_failing_list() {
     use Status::*;
     type Alter = fn(&mut ClientHello);
     let cases: &[(&str, Alter, Status, bool)] = &[
@@ -98,7 +98,7 @@ fn s4_2_2_an_offer_without_anything_acceptable_is_refused_by_the_list_that_fails
 }
 
 #[test]
-fn p22_p23_p24_an_unreadable_hello_is_answered_in_the_element_that_its_variants_ask_for() {
+fn p22_p23_p24_an_unreadable_hello_is_answered_according_to_its_variants() {
     let four_pass = hello(&Server::new(k_server())).write();
     let mut two_pass = hello(&Server::new(k_server()));
     two_pass_only(&mut two_pass);
@@ -124,7 +124,7 @@ fn p22_p23_p24_an_unreadable_hello_is_answered_in_the_element_that_its_variants_
 }
 
 #[test]
-fn p27_what_is_no_dskpp_request_gets_no_dskpp_answer() {
+fn p27_other_requests_get_no_dskpp_answer() {
     let mut server = Server::new(k_server());
     let response = server.receive(&hello(&server).write()).unwrap();
     for body in [&b""[..], b"<a/>", b"GET / HTTP/1.1", &response, b"\xff\xfe<\0a\0/\0>\0", &vec![b' '; 70_000]] {

@@ -1,4 +1,4 @@
-//! A server that breaks the rules, against our client: it names the fault, and no key comes out.
+//! A server that breaks the rules, against our client: it names the fault, and gets no key.
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
 use dskpp::client::{Failed, Renewal, RunConfig};
@@ -11,7 +11,7 @@ use pskc::{AlgorithmParameters, Key, KeyData, KeyPackage, Value};
 
 use crate::pair::*;
 
-/// Who is to blame, and for what.
+/// The faulty side, and its fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Accepted,
@@ -36,7 +36,7 @@ fn verdict(end: &End) -> Verdict {
     }
 }
 
-/// A run in which ServerHello says something else than the server did.
+/// A run with a changed ServerHello.
 fn with_hello(offer: RunConfig, server: &mut Server, alter: impl Fn(&mut ServerHello)) -> Run {
     run_over(offer, server, &mut |pass, message| match Response::read(&message) {
         Ok(Response::ServerHello(mut hello)) if pass == Pass::ServerHello => {
@@ -74,7 +74,7 @@ fn s4_2_3_a_choice_that_was_not_offered_or_an_unusable_r_s_ends_the_run() {
         ("R_S of 15", |body| body.r_s.truncate(15), Unreadable),
         ("R_S of nothing", |body| body.r_s.clear(), Unreadable),
         ("R_S of 65", |body| body.r_s = vec![1; 65], Misbehaved),
-        // Within bounds, but not what the server sent: found out by the proof of the code.
+        // Valid, but changed: detected by the proof of the code.
         ("R_S of 16", |body| body.r_s.truncate(16), Refused),
         ("R_S of 64", |body| body.r_s = vec![1; 64], Refused),
         ("ServerInfo gone", |body| body.extensions.server_info = None, Refused),
@@ -100,7 +100,7 @@ fn p5_r_s_for_prf_aes_has_exactly_16_octets() {
 }
 
 #[test]
-fn s4_2_3_a_server_hello_out_of_place_or_out_of_shape_ends_the_run() {
+fn s4_2_3_a_misplaced_or_malformed_server_hello_ends_the_run() {
     use Verdict::*;
     type Alter = fn(&mut ServerHello);
     let cases: [(&str, Alter, Verdict); 6] = [
@@ -146,7 +146,7 @@ fn renewing(server: &mut Server) -> RunConfig {
 }
 
 #[test]
-fn s4_2_3_the_mac_of_a_renewal_must_be_there_and_right() {
+fn s4_2_3_the_mac_of_a_renewal_must_be_present_and_right() {
     let cases: [(&str, AlterHello); 8] = [
         ("missing", |body| body.mac = None),
         ("empty", |body| body.mac.as_mut().unwrap().value.clear()),
@@ -213,7 +213,7 @@ fn suite(body: &mut ServerFinishedBody, suite: &str) {
 }
 
 #[test]
-fn s4_2_5_a_key_package_that_does_not_fit_the_run_is_refused() {
+fn s4_2_5_a_key_package_that_does_not_match_the_run_is_refused() {
     use Verdict::*;
     type Alter = fn(&mut ServerFinishedBody);
     let with_secret = |body: &mut ServerFinishedBody| {
@@ -243,7 +243,7 @@ fn s4_2_5_a_key_package_that_does_not_fit_the_run_is_refused() {
         let mut server = Server::new(k_server());
         let run = with_finished(offer(&k_server()), &mut server, |finished| alter(finished.body.as_mut().unwrap()));
         let got = verdict(&run.end);
-        // An empty container or Id may be refused by the reader already.
+        // The reader may refuse an empty container or Id already.
         assert!(got == expected || (expected == Misbehaved && got == Unreadable), "{name}: {:?}", run.end);
     }
 }
@@ -263,7 +263,7 @@ fn s4_2_5_the_last_message_of_another_session_is_refused() {
 }
 
 #[test]
-fn s4_2_5_a_last_message_out_of_shape_is_refused() {
+fn s4_2_5_a_malformed_last_message_is_refused() {
     type Alter = fn(&mut ServerFinished);
     let cases: [(&str, Alter); 3] = [
         ("Continue", |finished| finished.status = Status::Continue),
@@ -289,7 +289,7 @@ fn p19_a_key_type_of_unknown_length_gives_no_key() {
 }
 
 #[test]
-fn s4_2_3_a_k_that_does_not_go_with_the_algorithm_is_the_callers_fault() {
+fn s4_2_3_a_k_that_does_not_match_the_algorithm_is_the_callers_fault() {
     let mut server = Server::new(k_shared(16));
     let mut offer = offer(&server.k);
     offer.encryption_algorithms = vec![EncryptionAlgorithm::Aes128Cbc];

@@ -1,4 +1,4 @@
-//! The protocol as both sides run it: vectors, whole runs, a link that misbehaves, hostile peers, and a test per
+//! The protocol as both sides run it: vectors, complete runs, a faulty link, hostile peers, and a test per
 //! requirement of RFC 6063 §§1.2, 3.3, 3.4, 4, 5, 6, 7 and 8.
 
 #![allow(clippy::unwrap_used, reason = "helpers fail as the tests do that call them")]

@@ -1,8 +1,8 @@
-//! Client and server in one process, and a link between them that a test can bend. Two-pass is in `two_pass`, a client
-//! that asks again when a message is lost in `client`.
+//! Client and server in one process, with a link between them that tests can tamper with. Two-pass is in `two_pass`, a
+//! client that retransmits lost requests in `client`.
 //!
-//! The server is the core with the least that a real one puts around it: enrolments, stored keys, and the answers
-//! that it has given. Its clock and its randomness are the test's.
+//! The server is the core with a minimum around it: enrolments, stored keys, and the answers
+//! that it gave. Clock and randomness are the test's.
 
 mod client;
 mod text;
@@ -30,7 +30,7 @@ pub(crate) const URL_S: &str = "https://keys.example.com/dskpp";
 pub(crate) const CLIENT_ID: &str = "AC00000A";
 pub(crate) const PASSWORD: &str = "3582AF0C3E";
 pub(crate) const KEY_ID: &str = "OATH0001";
-/// When every session of these tests ends.
+/// When every session expires.
 pub(crate) const EXPIRES_AT: u64 = 1_000;
 
 /// K_SERVER: the published test key of the vectors.
@@ -63,7 +63,7 @@ pub(crate) fn package(key_type: KeyType) -> PackageSpec {
     }
 }
 
-/// AD as a trigger carries it.
+/// AD of a trigger.
 pub(crate) fn trigger_data() -> AuthenticationData {
     AuthenticationData {
         client_id: Some(CLIENT_ID.into()),
@@ -75,15 +75,15 @@ pub(crate) fn trigger_data() -> AuthenticationData {
     }
 }
 
-/// The right to one key.
+/// The permission for one key.
 pub(crate) struct Enrolment {
     pub(crate) password: Secret,
     pub(crate) package: PackageSpec,
     pub(crate) spent: bool,
     pub(crate) expired: bool,
-    /// Whether two-pass is the variant where both are offered (profile P17).
+    /// Whether to choose two-pass if both variants are offered (profile P17).
     pub(crate) two_pass: bool,
-    /// Whether it renews the key that its package names.
+    /// Whether it renews the key in its package.
     pub(crate) renews: bool,
 }
 
@@ -94,7 +94,7 @@ impl Enrolment {
         Enrolment { password, package, spent: false, expired: false, two_pass: false, renews: false }
     }
 
-    /// Whether a run that renews `renewed` is what this is for.
+    /// Whether it allows a run that renews `renewed`.
     fn is_for(&self, renewed: Option<&str>) -> bool {
         !self.renews || renewed == Some(&self.package.key_id)
     }
@@ -108,15 +108,15 @@ pub(crate) struct Server {
     pub(crate) urls: Vec<String>,
     pub(crate) now: u64,
     pub(crate) enrolments: BTreeMap<String, Enrolment>,
-    /// AD of a trigger that was given out, and whose it is.
+    /// AD of an issued trigger, and its client ID.
     pub(crate) trigger: Option<(AuthenticationData, String)>,
     /// Committed keys by their id.
     pub(crate) keys: BTreeMap<String, RunKeys>,
-    /// What a renewal has replaced: good until its owner shows a password of the new key (RFC 6063 §10.5).
+    /// Replaced keys, valid until a password of the new key is used (RFC 6063 §10.5).
     pub(crate) before: BTreeMap<String, RunKeys>,
-    /// Shared keys of devices by their names, for two-pass.
+    /// Shared keys of devices by name, for two-pass.
     pub(crate) devices: BTreeMap<String, Secret>,
-    /// What it has refused, in order.
+    /// Refusals, in order.
     pub(crate) refusals: Vec<RunRefusal>,
     /// Final answers by session: the hash of the request, and the response.
     answered: BTreeMap<String, ([u8; 32], Vec<u8>)>,
@@ -127,7 +127,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// One enrolment for HOTP, no minimum of iterations.
+    /// One enrolment for HOTP, without a minimum of iterations.
     pub(crate) fn new(k: ServerK) -> Self {
         let enrolment = Enrolment::new(package(KeyType::Hotp));
         let mut auth = AuthPolicy::default();
@@ -166,7 +166,7 @@ impl Server {
         self.enrolments[CLIENT_ID].spent
     }
 
-    /// The body of the response; `None` where the answer is HTTP 400 (profile P27).
+    /// The body of the response; `None` for HTTP 400 (profile P27).
     pub(crate) fn receive(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let answer = match Request::read(body) {
             Err(error) => Err(RunRefusal::of_unreadable(&error)?),
@@ -190,7 +190,7 @@ impl Server {
         }
         let enrolment = enrolment.filter(|_| by_trigger);
         let renews = hello.key_id.as_ref().map(|id| String::from_utf8_lossy(id).into_owned());
-        let renewed = self.renewed(hello).ok().flatten(); // an unknown key does not show (profile P7)
+        let renewed = self.renewed(hello).ok().flatten(); // an unknown key is not revealed (profile P7)
         let k_mac_old = renewed.as_ref().map(|keys| &keys.k_mac);
         let facts = Facts { k: &self.k, key_type: None };
         let choice = negotiate(hello, &self.policy, &facts).map_err(refused)?;
@@ -211,7 +211,7 @@ impl Server {
         Ok(answer.write(&mut self.rng))
     }
 
-    /// The client ID that a ClientHello names, and whether by its trigger.
+    /// The client ID of a ClientHello, and whether it is from a trigger.
     fn named(&self, hello: &ClientHello) -> Result<(Option<String>, bool), (Status, RefusalReason)> {
         match (&hello.authentication_data, &self.trigger) {
             (None, _) => Ok((None, false)),
@@ -221,7 +221,7 @@ impl Server {
         }
     }
 
-    /// The key that a ClientHello wants renewed.
+    /// The key that a ClientHello renews.
     fn renewed(&self, hello: &ClientHello) -> Result<Option<RunKeys>, (Status, RefusalReason)> {
         let id = hello.key_id.as_ref().map(|id| String::from_utf8_lossy(id));
         id.map(|id| self.keys.get(&*id).cloned().ok_or((Status::AccessDenied, RefusalReason::Key))).transpose()
@@ -255,11 +255,11 @@ impl Server {
         session.check(&self.auth)?;
         let client_id = session.state().enrolment.clone().or_else(|| session.client_id().map(str::to_owned));
         let enrolment = client_id.as_ref().and_then(|id| self.enrolments.get(id)).filter(|enrolment| !enrolment.spent);
-        let dummy = self.rng.secret(16); // drawn for everybody, so that all draw alike
+        let dummy = self.rng.secret(16); // generated in every case, so that all cases are alike
         let password = enrolment.map_or(dummy, |enrolment| enrolment.password.clone());
         let authenticated = session.authenticate(&self.auth, &password, &self.k, &self.urls, &mut self.rng)?;
         let session = authenticated.session();
-        // After a trigger nobody has proved anything yet, so the code may be spent here.
+        // After a trigger nothing is proved yet, so the code may be used already.
         let (Some(client_id), Some(enrolment)) = (&client_id, enrolment) else {
             return Err(session.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData));
         };
@@ -284,7 +284,7 @@ pub(crate) enum Pass {
     ServerFinished,
 }
 
-/// How a run ended for the client.
+/// The client's outcome.
 #[derive(Debug)]
 pub(crate) enum End {
     Provisioned(Box<Provisioned>),
@@ -293,12 +293,12 @@ pub(crate) enum End {
     BadRequest,
     /// A message was lost.
     Lost,
-    /// EncryptionKey holds no key that this client can use.
+    /// EncryptionKey contains no key that this client can use.
     NoKey,
 }
 
 impl End {
-    /// The key that the client has now.
+    /// The client's current key.
     pub(crate) fn key(&self) -> Option<&RunKeys> {
         match self {
             End::Provisioned(provisioned) => Some(&provisioned.keys),
@@ -307,7 +307,7 @@ impl End {
     }
 }
 
-/// The messages as they were sent, and the end.
+/// The messages as sent, and the outcome.
 pub(crate) struct Run {
     pub(crate) messages: Vec<Vec<u8>>,
     pub(crate) end: End,
@@ -329,7 +329,7 @@ impl Run {
     }
 }
 
-/// A typed code, HOTP, every algorithm for R_C that goes with K.
+/// A typed code, HOTP, every algorithm for R_C that matches K.
 pub(crate) fn offer(k: &ServerK) -> RunConfig {
     let code = AuthCode::new(CLIENT_ID, &Secret::from_slice(PASSWORD.as_bytes())).unwrap();
     let mut offer = RunConfig::new(URL_S, Credential::Code(code), vec![KeyType::Hotp]);
@@ -346,7 +346,7 @@ pub(crate) fn with_mac(mut offer: RunConfig, algorithm: MacAlgorithm) -> RunConf
     offer
 }
 
-/// The K that this client uses: the bare key that came, or the shared one.
+/// The client's K: the bare key received, or the shared one.
 pub(crate) fn client_k(choice: &ChooseK, server: &Server) -> Option<K> {
     match (&choice.encryption_key().rsa_key_value, &server.k) {
         (Some(key), _) => RsaPublicKey::from_components(&key.modulus, &key.exponent).ok().map(K::Server),
@@ -355,8 +355,8 @@ pub(crate) fn client_k(choice: &ChooseK, server: &Server) -> Option<K> {
     }
 }
 
-/// What the link does with a message: everything that it delivers, in order. The client takes the first response
-/// that comes, a server answers each request and the last answer gets through.
+/// What the link delivers for a message, in order. The client uses the first response;
+/// the server answers each request, and the last answer is delivered.
 pub(crate) type Link<'a> = &'a mut dyn FnMut(Pass, Vec<u8>) -> Vec<Vec<u8>>;
 
 pub(crate) fn run(offer: RunConfig, server: &mut Server) -> Run {

@@ -1,4 +1,4 @@
-//! Whole runs between our own two sides, with everything that can be negotiated.
+//! Complete runs between our own two sides, with everything that can be negotiated.
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm};
 use dskpp::client::{AwaitingServerHello, Credential, FourPass, Renewal, RunConfig};
@@ -16,7 +16,7 @@ use pskc::DeviceInfo;
 use crate::pair::*;
 use crate::schema;
 
-/// Runs to the end; both sides have the same key afterwards.
+/// A complete run; both sides must have the same key.
 pub(crate) fn agree(offer: RunConfig, server: &mut Server) -> Secret {
     let run = run(offer, server);
     schema::assert_valid(&run.messages);
@@ -67,7 +67,7 @@ fn p19_every_encryption_of_r_c_works_with_both_prfs() {
 }
 
 #[test]
-fn p4_every_key_type_gets_the_length_that_it_needs() {
+fn p4_every_key_type_gets_the_right_length() {
     let plain = || package(KeyType::Hotp);
     let ocra = |suite: &str| PackageSpec { key_type: KeyType::Ocra, suite: Some(suite.into()), ..plain() };
     let totp = |hash| PackageSpec { key_type: KeyType::Totp, hash, period_s: Some(30), ..plain() };
@@ -96,7 +96,7 @@ fn p4_every_key_type_gets_the_length_that_it_needs() {
 }
 
 #[test]
-fn a_suite_of_any_shape_is_read_without_a_panic() {
+fn no_suite_causes_a_panic() {
     for suite in
         ["", ":", "Q", "Qé8", "OCRA-1", "OCRA-1::", "OCRA-1:HOTP-SHA1-6:Q€", "OCRA-1:HOTP-SHA1-6:QN-", "Ä:Q\u{0}08"]
     {
@@ -107,7 +107,7 @@ fn a_suite_of_any_shape_is_read_without_a_panic() {
 }
 
 #[test]
-fn p2_a_run_with_everything_at_its_defaults_and_one_with_hmac_sha256() {
+fn p2_runs_with_default_settings_and_with_hmac_sha256_succeed() {
     for pbkdf2_prf in [Pbkdf2Prf::HmacSha1, Pbkdf2Prf::HmacSha256] {
         let mut server = Server::new(k_server());
         server.auth.pbkdf2_prf = pbkdf2_prf;
@@ -118,7 +118,7 @@ fn p2_a_run_with_everything_at_its_defaults_and_one_with_hmac_sha256() {
 }
 
 #[test]
-fn a_run_is_replayed_from_its_seeds_octet_for_octet() {
+fn a_run_can_be_replayed_from_its_seeds_octet_for_octet() {
     let replay = |server_seed: &[u8]| {
         let mut server = Server::new(k_server());
         server.rng = SeededRandom::new(server_seed);
@@ -163,8 +163,8 @@ fn p6_a_prf_that_k_mac_old_cannot_key_is_not_offered() {
     run.provisioned();
 }
 
-/// Nothing that the server has of a key shows in ServerHello: not whether there is such a key, nor whether its K_MAC'
-/// may be used or fits the PRF. Who goes on with a MAC that is not the key's is refused after the proof of his code.
+/// ServerHello reveals nothing about a key: neither its existence, nor whether its K_MAC'
+/// may be used or fits the PRF. A client that accepts a MAC of another key is refused after the proof of its code.
 #[test]
 fn p7_a_key_that_cannot_be_renewed_looks_like_one_that_can() {
     let mut server = Server::new(k_server());
@@ -198,7 +198,7 @@ fn p7_a_key_that_cannot_be_renewed_looks_like_one_that_can() {
         assert_eq!(expected.is_ok_and(|expected| expected == mac.value), proved, "{key_id}, {prf}");
         let hello_len = answer.len() - session_id.unwrap().len();
         hellos.push((prf.clone(), hello_len, read.extensions.server_info.unwrap().len()));
-        // This client does not look at the MAC.
+        // This client does not check the MAC.
         let choice = state.receive(&answer).unwrap();
         let k = client_k(&choice, &server).unwrap();
         let (request, _) = choice.proceed(k, &mut rng).unwrap();
@@ -210,7 +210,7 @@ fn p7_a_key_that_cannot_be_renewed_looks_like_one_that_can() {
 }
 
 #[test]
-fn p14_a_trigger_stands_for_the_code_and_is_copied_unchanged() {
+fn p14_a_trigger_replaces_the_code_and_is_copied_unchanged() {
     let data = trigger_data();
     let trigger = Trigger {
         version: Version::V1_0,
@@ -268,7 +268,7 @@ fn p13_url_s_is_compared_octet_for_octet_with_every_configured_url() {
     }
 }
 
-/// A ServerHello of the core alone, and the offer and hello that it answers.
+/// A ServerHello of the bare core, and the client's state that awaits it.
 fn answered(state: SessionState, certificates: &[Vec<u8>]) -> (Vec<u8>, AwaitingServerHello) {
     let k = k_server();
     let mut rng = SeededRandom::new(b"client");
@@ -291,7 +291,7 @@ fn answered(state: SessionState, certificates: &[Vec<u8>]) -> (Vec<u8>, Awaiting
 }
 
 #[test]
-fn p29_a_certificate_travels_beside_the_key_itself() {
+fn p29_a_certificate_is_sent_with_the_bare_key() {
     let certificates = vec![b"leaf".to_vec(), b"issuer".to_vec()];
     let (message, _) = answered(SessionState::default(), &certificates);
     let Response::ServerHello(read) = Response::read(&message).unwrap() else { panic!() };
@@ -301,7 +301,7 @@ fn p29_a_certificate_travels_beside_the_key_itself() {
 }
 
 #[test]
-fn the_sealed_state_comes_back_as_it_was_given_whatever_is_in_it() {
+fn the_sealed_state_is_restored_whatever_it_contains() {
     let device =
         |manufacturer: &str, serial: &str| Some(DeviceRef { manufacturer: manufacturer.into(), serial: serial.into() });
     for state in [

@@ -1,4 +1,4 @@
-//! Whether emitted messages are valid by the schema of RFC 6063 §8.2, where that and xmllint are there.
+//! Whether written messages are valid by the schema of RFC 6063 §8.2, if that and xmllint are available.
 
 use std::io::Write;
 use std::path::Path;

@@ -86,14 +86,14 @@ pub(crate) fn body(response: &[u8]) -> ServerFinishedBody {
     finished(response).body.expect("a success")
 }
 
-/// The response with something else in it.
+/// The response with a replacement.
 pub(crate) fn changed(response: &[u8], change: impl FnOnce(&mut ServerFinishedBody)) -> Vec<u8> {
     let mut finished = finished(response);
     change(finished.body.as_mut().expect("a success"));
     finished.write()
 }
 
-/// A server that has one key to give.
+/// A server with one key to deliver.
 pub(crate) struct Giver {
     pub(crate) policy: NegotiationPolicy,
     pub(crate) spec: PackageSpec,
@@ -108,7 +108,7 @@ impl Giver {
         Giver { policy, spec, password: password(), k_mac_old: None, seed: b"server".to_vec() }
     }
 
-    /// The server's end of a run with this client.
+    /// The server's side of a run with this client.
     pub(crate) fn serve(&self, request: &[u8], way: &ClientProtection) -> Result<Finished, RunRefusal> {
         let (hello, auth, keys) = (hello(request), AuthPolicy::default(), [Some(key_of(way))]);
         let begun = TwoPassRun::begin(&hello, request, &self.policy, &self.facts(&keys), &auth)?;
@@ -118,7 +118,7 @@ impl Giver {
         run.finish(shipment, &self.password, &mut SeededRandom::new(&self.seed))
     }
 
-    /// What it knows, with these keys of the client's list.
+    /// Its facts, with these keys of the client's list.
     pub(crate) fn facts<'a>(&self, keys: &'a [Option<ClientKey>]) -> TwoPassFacts<'a> {
         const ALL: &[ProtectionMethod] =
             &[ProtectionMethod::Transport, ProtectionMethod::Wrap, ProtectionMethod::PassphraseWrap];
@@ -126,7 +126,7 @@ impl Giver {
     }
 }
 
-/// The client's key as the server has it.
+/// The client's key as known to the server.
 pub(crate) fn key_of(way: &ClientProtection) -> ClientKey {
     match way {
         ClientProtection::Transport { key, info } => {

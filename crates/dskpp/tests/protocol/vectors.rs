@@ -1,5 +1,5 @@
-//! Values of a second implementation, see `tests/vectors/dskpp/README.md`. Whole runs are continued by both sides in
-//! the unit tests of their states.
+//! Values of a second implementation, see `tests/vectors/dskpp/README.md`. The unit tests of each side's states
+//! continue complete runs.
 
 use std::num::NonZeroU32;
 
@@ -40,7 +40,7 @@ fn appendix_d_both_prfs_give_the_vectors_output() {
 }
 
 #[test]
-fn s3_4_1_2_k_ac_and_mac_are_the_vectors_for_every_k() {
+fn s3_4_1_2_k_ac_and_mac_match_the_vectors_for_every_k() {
     let cases = cases("auth_data");
     assert_eq!(cases.len(), 20);
     for (i, case) in cases.iter().enumerate() {
@@ -94,7 +94,7 @@ fn s3_4_1_1_codes_of_the_vectors_are_read_and_written() {
 }
 
 #[test]
-fn p11_wrong_codes_of_the_vectors_are_refused_with_the_part_that_is_wrong() {
+fn p11_the_vectors_invalid_codes_are_refused_with_the_faulty_part() {
     let mut wrong = 0;
     for case in cases("auth_code").iter().filter(|case| !case["wrong"].is_null()) {
         let (text, what) = (case["code"].as_str().unwrap(), case["wrong"].as_str().unwrap());
@@ -106,7 +106,7 @@ fn p11_wrong_codes_of_the_vectors_are_refused_with_the_part_that_is_wrong() {
             "no client ID" | "empty client ID" => error == AuthCodeError::Missing("client ID"),
             "value shorter than its length" => error == AuthCodeError::Length { part: "password", at: 12 },
             "checksum" => matches!(error, AuthCodeError::Checksum | AuthCodeError::Mistyped(_)),
-            // A wrong length moves everything behind it: what is found there may have any fault.
+            // A wrong length shifts the rest, which may then have any fault.
             "length" => !matches!(error, AuthCodeError::Checksum | AuthCodeError::Empty),
             "octets left over" => error == AuthCodeError::LeftOver(32),
             "not hexadecimal" => error == AuthCodeError::NotHexadecimal { at: 11, found: 'G' },

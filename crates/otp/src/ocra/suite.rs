@@ -23,7 +23,7 @@ pub enum Question {
 pub struct OcraSuite {
     pub(super) text: String,
     pub(super) hash: Hash,
-    /// 0 for no truncation, else 4 to 10.
+    /// 0 without truncation, else 4 to 10.
     pub(super) digits: u8,
     pub(super) counter: bool,
     pub(super) question: Question,
@@ -39,7 +39,7 @@ impl OcraSuite {
         self.hash
     }
 
-    /// Digits of a response; 0 for a whole HMAC in hexadecimal.
+    /// Digits of a response; 0 for the whole HMAC in hexadecimal.
     pub fn digits(&self) -> u8 {
         self.digits
     }
@@ -49,7 +49,7 @@ impl OcraSuite {
         self.counter
     }
 
-    /// Format and greatest length of a challenge.
+    /// Format and maximum length of a challenge.
     pub fn question(&self) -> (Question, u8) {
         (self.question, self.question_max)
     }
@@ -59,7 +59,7 @@ impl OcraSuite {
         self.pin.is_some()
     }
 
-    /// Octets of session information that it uses.
+    /// Length of its session information in octets.
     pub fn session_len(&self) -> Option<u16> {
         self.session
     }
@@ -85,7 +85,7 @@ impl FromStr for OcraSuite {
         let (Some("OCRA-1"), Some(function), Some(data), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(wrong("it must be OCRA-1, a function and its inputs, with colons between"));
+            return Err(wrong("it must be OCRA-1, a function and its inputs, separated by colons"));
         };
         let function = function.strip_prefix("HOTP-").and_then(|rest| rest.split_once('-'));
         let (hash, digits) = function.ok_or(wrong("its function must be HOTP-<hash>-<digits>"))?;
@@ -131,12 +131,12 @@ fn hash_of(name: &str) -> Option<Hash> {
     }
 }
 
-/// A number as a suite writes it: decimal digits, no zero in front.
+/// A number as in a suite: decimal digits without leading zeros.
 fn plain_number(text: &str) -> Option<u16> {
     number(text).filter(|_| text.len() == 1 || !text.starts_with('0'))
 }
 
-/// Decimal digits and nothing else.
+/// Only decimal digits.
 fn number(text: &str) -> Option<u16> {
     text.bytes().all(|c| c.is_ascii_digit()).then(|| text.parse().ok())?
 }

@@ -1,4 +1,4 @@
-//! RFC 6287 appendix C, every table, and what is refused.
+//! RFC 6287 appendix C, all tables, and invalid inputs.
 
 use super::*;
 use dskpp_crypto::Hash;
@@ -169,7 +169,7 @@ fn c3_plain_signature() {
 }
 
 #[test]
-fn s6_suites_are_read_and_faulty_ones_refused() {
+fn s6_suites_are_parsed_and_invalid_ones_refused() {
     let suite: OcraSuite = "OCRA-1:HOTP-SHA512-0:C-QH64-PSHA256-S064-T48H".parse().expect("every element");
     assert_eq!((suite.digits(), suite.has_counter(), suite.has_pin()), (0, true, true));
     assert_eq!((suite.question(), suite.session_len()), ((Question::Hexadecimal, 64), Some(64)));
@@ -211,7 +211,7 @@ fn s6_suites_are_read_and_faulty_ones_refused() {
 }
 
 #[test]
-fn inputs_that_the_suite_cannot_take_are_refused() {
+fn inputs_that_the_suite_does_not_allow_are_refused() {
     let numeric: OcraSuite = "OCRA-1:HOTP-SHA1-6:QN08".parse().expect("a suite");
     let ask = |suite: &OcraSuite, question| suite.code(&key(20), &OcraInput { question, ..OcraInput::default() });
     for question in ["", "1234567a", "12345678901234567", "-1", "é"] {
@@ -224,11 +224,15 @@ fn inputs_that_the_suite_cannot_take_are_refused() {
     let session: OcraSuite = "OCRA-1:HOTP-SHA1-6:QN08-S004".parse().expect("a suite");
     let with = |session: &'static [u8]| OcraInput { question: "12345678", session, ..OcraInput::default() };
     assert!(session.code(&key(20), &with(b"12345")).is_err());
-    assert_eq!(session.code(&key(20), &with(b"\0abc")), session.code(&key(20), &with(b"abc")), "padded in front");
+    assert_eq!(
+        session.code(&key(20), &with(b"\0abc")),
+        session.code(&key(20), &with(b"abc")),
+        "padded with leading zeros"
+    );
 }
 
 #[test]
-fn s7_3_checks_move_the_counter_and_allow_for_the_clock() {
+fn s7_3_checks_advance_the_counter_and_allow_for_clock_drift() {
     let suite: OcraSuite = "OCRA-1:HOTP-SHA512-8:C-QN08".parse().expect("a suite");
     let input = OcraInput { counter: 3, question: "55555555", ..OcraInput::default() };
     assert_eq!(suite.check(&key(64), &input, 10, 0, "34205738"), Ok(Some(6)), "counter 5");

@@ -1,4 +1,4 @@
-//! Dates in the forms in which they are met.
+//! Dates in non-standard forms.
 
 use jiff::Timestamp;
 use jiff::civil::{self, Date};
@@ -8,9 +8,9 @@ use super::warning::{Irregularity, Warnings};
 use crate::xml::ElementTree;
 use crate::{DateTime, DateTimeError, Error};
 
-/// A date of XML Schema, or in one of the forms that [`DateTime::read_loosely`] takes.
+/// A date of XML Schema, or in a form that [`DateTime::read_loosely`] accepts.
 ///
-/// Errors: what is none, and what may be two: it is never guessed which.
+/// Errors: not a date, or an ambiguous one; nothing is guessed.
 pub(super) fn date(tree: &ElementTree, warnings: &mut Warnings) -> Result<DateTime, Error> {
     let text = tree.trimmed();
     let wrong = |what: String| invalid(what, &tree.place);
@@ -31,12 +31,12 @@ pub(super) fn date(tree: &ElementTree, warnings: &mut Warnings) -> Result<DateTi
 }
 
 impl DateTime {
-    /// A date as people and programs write it: ISO 8601 without a time, without seconds or with a blank before the time,
-    /// and numbers of which only one can be the day, such as `31/12/2030 23:59`. Without a zone it is in UTC, without a
-    /// time at 00:00.
+    /// Reads a date as people and programs write it: ISO 8601 without a time, without seconds or with a space before the
+    /// time, and numbers of which only one can be the day, such as `31/12/2030 23:59`. Defaults: UTC,
+    /// 00:00.
     ///
     /// # Errors
-    /// Why it is none, or which two dates it may be: it is never guessed.
+    /// Why it is not a date, or which two dates it may be; nothing is guessed.
     pub fn read_loosely(text: &str) -> Result<DateTime, String> {
         let (day, time) = text.split_once(' ').unwrap_or((text, ""));
         let read = match numbers(day) {
@@ -55,7 +55,7 @@ impl DateTime {
     }
 }
 
-/// The day at `23:59` or `23:59:59`, or at its beginning.
+/// The day at `23:59` or `23:59:59`, or at midnight.
 fn at(day: Date, time: &str) -> Option<civil::DateTime> {
     let is_time = time.bytes().all(|octet| octet.is_ascii_digit() || octet == b':');
     match time {
@@ -71,7 +71,7 @@ fn is_short(day: &str) -> bool {
     parts.len() == 3 && parts.iter().all(|part| matches!(part.len(), 1..=2) && part.bytes().all(|o| o.is_ascii_digit()))
 }
 
-/// ISO 8601 in other forms than that of XML Schema, and `2030-01-31`, with a `Z` too, as XML Schema has it.
+/// ISO 8601 in forms other than that of XML Schema, and `2030-01-31`, optionally with a `Z`, as XML Schema has it.
 fn loose(text: &str) -> Option<DateTime> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return is_zone(text).then(|| time.into());
@@ -80,20 +80,20 @@ fn loose(text: &str) -> Option<DateTime> {
     if let (10, Ok(day)) = (day.len(), day.parse::<Date>()) {
         return Some(DateTime::from_civil(day.into()));
     }
-    // With an offset it would have been read above: this form passes over it.
+    // A valid offset was handled above; here the library would ignore it.
     let has_offset = text.get(10..)?.contains(['Z', 'z', '+', '-', '[']);
     let local = text.parse::<civil::DateTime>().ok().filter(|_| !has_offset);
     local.filter(|local| local.year() >= 1).map(DateTime::from_civil)
 }
 
-/// Whether the offset of a time is one of XML Schema's, 14 hours at most.
+/// Whether the offset is one of XML Schema's: at most 14 hours.
 fn is_zone(text: &str) -> bool {
     let zone = text.get(10..).and_then(|time| time.split_once(['+', '-'])).map_or("", |(_, zone)| zone);
     let digits: String = zone.chars().filter(char::is_ascii_digit).take(4).collect();
     format!("{digits:0<4}").parse::<u16>().is_ok_and(|zone| zone <= 1400)
 }
 
-/// `31/12/2030` and its like: two numbers and a year of four digits.
+/// `31/12/2030` and the like: two numbers and a year of four digits.
 fn numbers(text: &str) -> Option<[i16; 3]> {
     let separator = ['/', '.', '-'].into_iter().find(|separator| text.contains(*separator))?;
     let parts: Vec<&str> = text.split(separator).collect();
@@ -106,7 +106,7 @@ fn numbers(text: &str) -> Option<[i16; 3]> {
     }
 }
 
-/// The one date that two numbers and a year can mean.
+/// The only date that two numbers and a year can mean.
 fn of_numbers([first, second, year]: [i16; 3]) -> Result<Date, String> {
     let date = |day: i16, month: i16| {
         let (day, month) = (i8::try_from(day).ok()?, i8::try_from(month).ok()?);
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_that_can_be_one_alone_is_read_and_others_are_refused_with_the_cause() {
+    fn unambiguous_dates_are_read_and_others_refused_with_the_cause() {
         for (text, date) in [
             ("2030-12-31", "2030-12-31T00:00:00Z"),
             ("2030-12-31Z", "2030-12-31T00:00:00Z"),

@@ -31,7 +31,7 @@ pub(super) fn parameters(key: &mut Key, tree: &ElementTree, warnings: &mut Warni
             None => warnings.unknown(child),
         }
     }
-    // `<Usage>` says what a key is for, too, and may say no more than that.
+    // `<Usage>` also states the key's uses, and may state nothing else.
     let is_usage = tree.local.eq_ignore_ascii_case("Usage");
     if is_usage && *parameters == crate::AlgorithmParameters::default() {
         key.algorithm_parameters = None;
@@ -39,7 +39,7 @@ pub(super) fn parameters(key: &mut Key, tree: &ElementTree, warnings: &mut Warni
     Ok(())
 }
 
-/// The suite; the hash of TOTP may stand in an attribute instead of the text, as a widespread server writes it.
+/// The suite; a widespread server writes the hash of TOTP as an attribute instead of the text.
 fn suite(tree: &ElementTree, warnings: &mut Warnings) -> Result<String, Error> {
     const NAMES: [&str; 6] = ["hashalgo", "hashalgorithm", "hash", "algorithm", "algo", "alg"];
     let text = tree.trimmed();
@@ -52,7 +52,7 @@ fn suite(tree: &ElementTree, warnings: &mut Warnings) -> Result<String, Error> {
         let what = format!("<Suite> and its attribute {} name different hashes", attribute.local);
         return Err(values::invalid(what, &tree.place));
     }
-    // A name that is not known stays, so that nothing takes it for SHA-1.
+    // An unknown name is kept, so that it is not mistaken for SHA-1.
     let hash = hash.map_or_else(|| attribute.value.trim(), |hash| hash.hmac_name()).to_owned();
     let warning = Irregularity::SuiteAttribute { attribute: attribute.local.to_string(), hash: hash.clone() };
     warnings.add(warning, &tree.place);
@@ -89,7 +89,7 @@ fn encoding(tree: &ElementTree, warnings: &mut Warnings) -> Result<ValueFormat, 
     };
     names::value(text, &ENCODINGS, tree, warnings)
         .and_then(ValueFormat::from_name)
-        .ok_or_else(|| values::invalid("the encoding is not known", &tree.place))
+        .ok_or_else(|| values::invalid("unknown encoding", &tree.place))
 }
 
 fn length(tree: &ElementTree, name: &'static str, warnings: &mut Warnings) -> Result<Option<u32>, Error> {
@@ -103,7 +103,7 @@ fn check_digits(tree: &ElementTree, warnings: &mut Warnings) -> Result<Option<bo
     text.map(|text| values::flag(text.trim(), &tree.place, warnings)).transpose()
 }
 
-/// As strict reading: what is not understood is kept, and forbids the key.
+/// Like strict reading: unknown content is kept, and forbids the use of the key.
 pub(super) fn pin_policy(tree: &ElementTree, warnings: &mut Warnings) -> PinPolicy {
     const MODES: [&str; 4] = ["Local", "Prepend", "Append", "Algorithmic"];
     let mut pin = PinPolicy::default();

@@ -1,4 +1,4 @@
-//! What stands before the packages.
+//! The content before the packages.
 
 use std::num::NonZeroU32;
 
@@ -10,14 +10,14 @@ use crate::parts::Header;
 use crate::xml::{self, Attribute, Element, ElementTree, Ns, Position, ns};
 use crate::{DerivedKey, Error, KeyInfo, MacMethod};
 
-/// What drafts say once for all values.
+/// What drafts declare once for all values.
 #[derive(Default)]
 pub(super) struct Defaults {
-    /// The algorithm of values that name none; none where they are in the clear.
+    /// The algorithm of values that name none; `None` if they are in the clear.
     pub(super) algorithm: Option<String>,
     /// The initialization vector of all values.
     pub(super) iv: Vec<u8>,
-    /// Whether values have been read, so that nothing here may change.
+    /// Whether values have been read, so that defaults must not change any more.
     pub(super) fixed: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn read_root(root: &Element, place: &Position, warnings: &mut Warning
     if version != "1.0" {
         warnings.add(Irregularity::Version(version.to_owned()), place);
     }
-    // The first draft had other numbers.
+    // The first draft had other version numbers.
     let is_first_draft = root.local.eq_ignore_ascii_case("SecretContainer");
     if !is_first_draft && !version.is_empty() && !matches!(version.split('.').next(), Some("1" | "01")) {
         return Err(Error::Version { version: version.to_owned(), place: place.clone() });
@@ -69,7 +69,7 @@ fn is_version(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.')
 }
 
-/// Takes in an element that stands beside the packages.
+/// Handles an element beside the packages.
 pub(super) fn take(
     header: &mut Header,
     defaults: &mut Defaults,
@@ -101,7 +101,7 @@ pub(super) fn take(
     Ok(())
 }
 
-/// How values are encrypted that do not say it themselves. Behind the first package it comes too late.
+/// The encryption of values that do not state it. It must precede the first package.
 fn common(
     defaults: &mut Defaults,
     algorithm: String,
@@ -151,7 +151,7 @@ fn mac_method(
             None => method.other.push(child.to_foreign(&|tree| tree.ns.clone())),
         }
     }
-    // A draft has both a method and, behind it, its name once more.
+    // A draft repeats the method's name after the method.
     let is_its_name = method.mac_key.is_none() && method.mac_key_reference.is_none();
     match &header.mac_method {
         Some(known) if is_its_name && known.algorithm == method.algorithm => {}
@@ -160,7 +160,7 @@ fn mac_method(
     Ok(())
 }
 
-/// `<EncryptionMethod>` at the container, as early drafts have it.
+/// `<EncryptionMethod>` of the container, as in early drafts.
 fn encryption_method(
     header: &mut Header,
     defaults: &mut Defaults,
@@ -191,7 +191,7 @@ fn encryption_method(
     Ok(())
 }
 
-/// `PBE-3DES112-CBC`, `PBE-AES128-CBC` and their like: the algorithm, and the octets of its key.
+/// `PBE-3DES112-CBC`, `PBE-AES128-CBC` and the like: the algorithm, and its key length in octets.
 fn pbe(name: &str) -> Option<(&'static str, usize)> {
     const NAMES: [(&str, &str, usize); 5] = [
         ("3des112-cbc", "http://www.w3.org/2001/04/xmlenc#tripledes-cbc", 16),
@@ -205,7 +205,7 @@ fn pbe(name: &str) -> Option<(&'static str, usize)> {
     NAMES.iter().find(|(known, ..)| *known == name).map(|(_, uri, len)| (*uri, *len))
 }
 
-/// The URI of a MAC that is named without one, as drafts do; any other text as it is.
+/// The URI of a MAC that drafts name without one; other texts are returned unchanged.
 fn mac_uri(name: String, place: &Position, warnings: &mut Warnings) -> String {
     let hash = Some(&name).filter(|name| !name.contains(['#', ':'])).and_then(|name| Hash::from_name(name));
     let Some(hash) = hash else { return name };
@@ -214,7 +214,7 @@ fn mac_uri(name: String, place: &Position, warnings: &mut Warnings) -> String {
     taken_as
 }
 
-/// An element of type `ds:KeyInfoType`, its children in any namespace.
+/// An element of type `ds:KeyInfoType`, with children in any namespace.
 pub(super) fn key_info(tree: &ElementTree, warnings: &mut Warnings) -> Result<KeyInfo, Error> {
     const OF_DS: [&str; 7] =
         ["KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent", "X509Data", "X509Certificate"];
@@ -222,7 +222,7 @@ pub(super) fn key_info(tree: &ElementTree, warnings: &mut Warnings) -> Result<Ke
         true => Ns::Known(ns::DS),
         false => tree.ns.clone(),
     };
-    tree.attribute("Id"); // as strict reading, which does not keep it
+    tree.attribute("Id"); // like strict reading, which does not keep it
     let mut info = KeyInfo::default();
     for child in tree.children().iter().filter(|child| child.local != "IV") {
         let mut element = child.to_foreign(&ns);

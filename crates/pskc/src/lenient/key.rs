@@ -52,14 +52,14 @@ pub(super) fn read(
     Ok(key)
 }
 
-/// The URI of what the key is for, also where it is named under another namespace.
+/// The URI of the key's algorithm, even if it is in an unknown namespace.
 fn algorithm_of(uri: String, tree: &ElementTree, warnings: &mut Warnings) -> String {
     let Some(meant) = kind::meant(&uri).filter(|_| uri.contains([':', '#', '/'])) else { return uri };
     warnings.add(Irregularity::Algorithm { found: uri, taken_as: meant.to_owned() }, &tree.place);
     meant.to_owned()
 }
 
-/// A child that is more than a text; `stood` has the names of those that may stand once.
+/// A child with a structure; `stood` has the names of non-repeatable children so far.
 fn part(
     key: &mut Key,
     tree: &ElementTree,
@@ -70,7 +70,7 @@ fn part(
     let name = names::element(tree, &PARTS, warnings);
     match name {
         Some(again) if is_again(again, tree, stood) => match again {
-            // Nothing says which one limits the key.
+            // It is unclear which one limits the key.
             "Policy" => not_understood(key.policy.get_or_insert_default(), tree, warnings),
             _ => {
                 tree.take_whole();
@@ -88,7 +88,7 @@ fn part(
         Some(date @ ("StartDate" | "ExpiryDate")) => {
             policy_part(key.policy.get_or_insert_default(), tree, date, warnings)?;
         }
-        // A policy of its own kind: what is not understood forbids the use of the key (RFC 6030 §5).
+        // An unknown kind of policy forbids the use of the key (RFC 6030 §5).
         Some("PINPolicy") => not_understood(key.policy.get_or_insert_default(), tree, warnings),
         Some(_) => key.extensions.extend(key_package::extensions(tree, warnings)),
         None => warnings.unknown(tree),
@@ -96,7 +96,7 @@ fn part(
     Ok(())
 }
 
-/// Whether such a part stood there before. Drafts have one `<Data Name="…">` for each value.
+/// Whether this part occurred before. Drafts have one `<Data Name="…">` for each value.
 fn is_again(name: &'static str, tree: &ElementTree, stood: &mut Vec<&'static str>) -> bool {
     let once = match name {
         "Data" => !tree.attributes().iter().any(|attribute| attribute.local.eq_ignore_ascii_case("Name")),
@@ -167,7 +167,7 @@ fn one(
     Ok(())
 }
 
-/// `<Usage OTP="true" …>` of drafts. A use that is not known restricts the key too: leaving it out would allow all.
+/// `<Usage OTP="true" …>` of drafts. Unknown uses restrict the key too: ignoring them would allow all.
 fn usage(policy: &mut Option<Policy>, tree: &ElementTree, warnings: &mut Warnings) -> Result<(), Error> {
     for attribute in names::rules(tree) {
         let own = attribute.ns == Ns::None;
@@ -190,7 +190,7 @@ fn usage(policy: &mut Option<Policy>, tree: &ElementTree, warnings: &mut Warning
     Ok(())
 }
 
-/// As strict reading, in any order: what is not understood is kept, and the key stays out of use (RFC 6030 §5).
+/// Like strict reading, in any order: unknown content is kept and forbids the use of the key (RFC 6030 §5).
 fn policy(policy: &mut Policy, tree: &ElementTree, warnings: &mut Warnings) -> Result<(), Error> {
     for attribute in names::rules(tree) {
         warnings.not_understood(format!("Policy {}", attribute.local), tree);
@@ -200,7 +200,7 @@ fn policy(policy: &mut Policy, tree: &ElementTree, warnings: &mut Warnings) -> R
     for child in tree.children() {
         match names::belongs(child, tree).then(|| names::element(child, &RULES, warnings)).flatten() {
             Some(name) => policy_part(policy, child, name, warnings)?,
-            // Valid as it is, so there is nothing to be told.
+            // Valid, so there is no warning.
             None if !names::belongs(child, tree) => policy.other.push(as_it_is(child)),
             None => not_understood(policy, child, warnings),
         }
@@ -211,7 +211,7 @@ fn policy(policy: &mut Policy, tree: &ElementTree, warnings: &mut Warnings) -> R
     }
 }
 
-/// One rule. A second one of the kind, or one that says nothing, is not understood.
+/// One rule. A repeated or empty one counts as unknown.
 fn policy_part(policy: &mut Policy, tree: &ElementTree, name: &str, warnings: &mut Warnings) -> Result<(), Error> {
     let says = !tree.trimmed().is_empty() && tree.children().is_empty() && names::rules(tree).next().is_none();
     match name {
@@ -246,7 +246,7 @@ fn as_it_is(tree: &ElementTree) -> Foreign {
     tree.to_foreign(&|tree| tree.ns.clone())
 }
 
-/// The element with nothing but that attribute.
+/// The element with only this attribute.
 fn only_with(tree: &ElementTree, attribute: &Attribute) -> Foreign {
     let (ns, local) = (tree.ns.clone(), tree.local.as_str().into());
     Foreign { ns, local, attributes: vec![attribute.clone()], prefixes: Vec::new(), content: Vec::new() }

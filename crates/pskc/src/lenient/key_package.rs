@@ -6,10 +6,10 @@ use super::{dates, key, names};
 use crate::xml::{ElementTree, XmlError, ns};
 use crate::{CryptoModuleInfo, DeviceInfo, Error, Extensions, KeyPackage};
 
-/// Octets, about, that copies of a device come to which has several keys.
+/// Approximate limit, in octets, for the copies of a device with several keys.
 const MAX_COPIED: usize = 16 * 1024 * 1024;
 
-/// The packages that `<KeyPackage>`, or the `<Device>` of drafts, comes to: one for each key in it.
+/// The packages for `<KeyPackage>`, or the `<Device>` of drafts: one for each key in it.
 pub(super) fn read(tree: &ElementTree, defaults: &Defaults, warnings: &mut Warnings) -> Result<Vec<KeyPackage>, Error> {
     warnings.name(tree, "KeyPackage");
     let mut package = KeyPackage::default();
@@ -46,7 +46,7 @@ pub(super) fn read(tree: &ElementTree, defaults: &Defaults, warnings: &mut Warni
     if keys.len() > 1 {
         warnings.add(Irregularity::SeveralKeys, &tree.place);
     }
-    // Each of them gets a copy of the rest: a small file must not come to gigabytes.
+    // Each package gets a copy of the rest: a small file must not expand to gigabytes.
     if keys.len() > 1 && shared.saturating_mul(keys.len()) > MAX_COPIED {
         return Err(XmlError::TooLarge { place: tree.place.clone() }.into());
     }
@@ -63,7 +63,7 @@ pub(super) fn read(tree: &ElementTree, defaults: &Defaults, warnings: &mut Warni
     Ok(packages)
 }
 
-/// About how many octets a tree takes in the model.
+/// The approximate size of a tree in the model, in octets.
 fn weight(tree: &ElementTree) -> usize {
     const ELEMENT: usize = 200;
     let attributes: usize = tree.attributes().iter().map(|attribute| ELEMENT + attribute.value.len()).sum();
@@ -103,7 +103,7 @@ fn device(tree: &ElementTree, warnings: &mut Warnings) -> Result<DeviceInfo, Err
     Ok(info)
 }
 
-/// A child that is more than a text.
+/// A child with a structure.
 fn device_part(info: &mut DeviceInfo, tree: &ElementTree, warnings: &mut Warnings) -> Result<(), Error> {
     tree.take();
     let date = match tree.name().as_str() {
@@ -133,7 +133,7 @@ fn device_part(info: &mut DeviceInfo, tree: &ElementTree, warnings: &mut Warning
     Ok(())
 }
 
-/// Extensions as they are, without elements of PSKC's own, which are none; an empty list is none.
+/// Extensions, unchanged, without elements of PSKC's namespaces; an empty list is dropped.
 pub(super) fn extensions(tree: &ElementTree, warnings: &mut Warnings) -> Option<Extensions> {
     tree.take();
     if tree.children().is_empty() {

@@ -1,8 +1,8 @@
-//! What vendors ship and old drafts allow, read into the same model, and every deviation told.
+//! Reads vendors' files and old drafts into the same model, and reports every deviation.
 //!
-//! Documents are read one package at a time, each as a tree that is then looked through generously: names in any
-//! case, without a namespace or in one of PSKC's drafts, values in the forms that are met in the field. What cannot be understood is still an error,
-//! and so is what is not XML.
+//! Documents are read one package at a time, each as a tree that is then searched leniently: names in any
+//! case, without a namespace or in one of PSKC's drafts, values in forms found in the field. What cannot be understood,
+//! and what is not XML, is still an error.
 
 mod dates;
 mod formats;
@@ -23,7 +23,7 @@ use header::Defaults;
 use warning::Warnings;
 pub use warning::{Irregularity, Warning};
 
-/// Reads containers as they are in the field, in constant memory.
+/// Reads containers leniently, in constant memory.
 ///
 /// ```
 /// let document = br#"<KeyContainer xmlns="urn:ietf:params:xml:ns:keyprov:pskc" Version="1"><Device><Key KeyId="7">
@@ -32,7 +32,7 @@ pub use warning::{Irregularity, Warning};
 /// let package = reader.next_package()?.unwrap();
 /// assert_eq!(package.key.unwrap().id, "7");
 /// let (_, warnings) = reader.finish()?;
-/// assert_eq!(warnings[0].to_string(), "the version \"1\" is taken as 1.0 (/KeyContainer, line 1, octet 0)");
+/// assert_eq!(warnings[0].to_string(), "the version \"1\" is read as 1.0 (/KeyContainer, line 1, octet 0)");
 /// # Ok::<(), pskc::Error>(())
 /// ```
 pub struct LenientReader<R: BufRead> {
@@ -43,18 +43,18 @@ pub struct LenientReader<R: BufRead> {
     defaults: Defaults,
     warnings: Warnings,
     trailer: Trailer,
-    /// The start tag of the package to be read next.
+    /// The start tag of the next package.
     package: Option<Element>,
-    /// Keys of a device that had several.
+    /// Further keys of a device with several.
     waiting: VecDeque<KeyPackage>,
-    /// The place of the root's child that came last in the order of RFC 6030.
+    /// The rank of the root's latest child in the order of RFC 6030.
     rank: usize,
 }
 
 impl<R: BufRead> LenientReader<R> {
-    /// Reads as far as the first package.
+    /// Reads up to the first package.
     ///
-    /// Errors: what is not XML, or no container of keys.
+    /// Errors: not XML, or not a container of keys.
     pub fn new(source: R) -> Result<Self, Error> {
         let mut reader = Reader::forgiving(source, XmlLimits::FILE)?;
         let root = reader.root()?;
@@ -78,7 +78,7 @@ impl<R: BufRead> LenientReader<R> {
         Ok(opened)
     }
 
-    /// Takes in what stands beside the packages, up to the next one.
+    /// Handles the content beside the packages, up to the next one.
     fn advance(&mut self) -> Result<(), Error> {
         while let Some(child) = self.reader.next()? {
             let own = |ns: &Ns| names::is_own(ns, &self.root);
@@ -109,17 +109,17 @@ impl<R: BufRead> LenientReader<R> {
         Ok(())
     }
 
-    /// What stood before the packages.
+    /// The content before the packages.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// How many octets of the document have been read.
+    /// Octets of the document read so far.
     pub fn offset(&self) -> u64 {
         self.reader.offset()
     }
 
-    /// What has been found so far.
+    /// The warnings so far.
     pub fn warnings(&self) -> &[Warning] {
         self.warnings.all()
     }
@@ -132,13 +132,13 @@ impl<R: BufRead> LenientReader<R> {
         let Some(element) = self.package.take() else { return Ok(None) };
         let tree = ElementTree::read_open(&mut self.reader, element, &|ns| names::is_own(ns, &self.root))?;
         self.waiting = key_package::read(&tree, &self.defaults, &mut self.warnings)?.into();
-        // Values that were read before would have been taken as plain ones.
+        // Values read before this would have been read as plain ones.
         self.defaults.fixed = true;
         self.advance()?;
         Ok(self.waiting.pop_front())
     }
 
-    /// Reads to the end of the document, packages that were not asked for included; gives what was found on the way.
+    /// Reads the rest of the document, including further packages; returns the trailer and all warnings.
     pub fn finish(mut self) -> Result<(Trailer, Vec<Warning>), Error> {
         while self.next_package()?.is_some() {}
         self.reader.finish()?;
@@ -147,7 +147,7 @@ impl<R: BufRead> LenientReader<R> {
 }
 
 impl KeyContainer {
-    /// Reads a document that is in memory as it is, and tells what is wrong with it.
+    /// Reads a document from memory, and returns the warnings.
     ///
     /// Errors: as [`LenientReader`].
     pub fn from_xml_lenient(document: &[u8]) -> Result<(Self, Vec<Warning>), Error> {
@@ -158,13 +158,13 @@ impl KeyContainer {
         }
         let Header { version: _, id, language, encryption_key, mac_method } = reader.header.clone();
         let (Trailer { signed, extensions }, warnings) = reader.finish()?;
-        let version = "1.0".to_owned(); // what it is when it is written
+        let version = "1.0".to_owned(); // the version that is written
         let container = Self { version, id, language, encryption_key, mac_method, key_packages, signed, extensions };
         Ok((container, warnings))
     }
 }
 
-/// The place of a child of the root in the order of RFC 6030.
+/// The rank of a child of the root in the order of RFC 6030.
 fn rank(element: &Element) -> Option<usize> {
     const ORDER: [&str; 5] = ["EncryptionKey", "MACMethod", "", "Signature", "Extensions"];
     match is_package(element) {

@@ -1,10 +1,10 @@
-//! Elements and attributes by the names that they have in the field.
+//! Elements and attributes by their names in the field.
 
 use super::warning::{Irregularity, Warnings};
 use crate::xml::{Attribute, ElementTree, Ns, ns};
 
-/// Whether names in a namespace can be PSKC's: in none, in that of the container, in those that PSKC uses and in those of
-/// its drafts. In any other they are an extension.
+/// Whether names in a namespace can be PSKC's: no namespace, that of the container, those that PSKC uses and those of
+/// its drafts. Names in any other namespace are extensions.
 pub(super) fn is_own(ns: &Ns, root: &Ns) -> bool {
     const DRAFTS: [&str; 3] =
         ["urn:ietf:params:xml:ns:keyprov", "http://www.w3.org/", "http://www.openauthentication.org/"];
@@ -14,7 +14,7 @@ pub(super) fn is_own(ns: &Ns, root: &Ns) -> bool {
     }
 }
 
-/// The name among `known` that `tree` has, in any case.
+/// The name in `known` that matches `tree`, ignoring case.
 pub(super) fn element(tree: &ElementTree, known: &[&'static str], warnings: &mut Warnings) -> Option<&'static str> {
     let name = known.iter().find(|name| tree.is(name))?;
     tree.take();
@@ -22,7 +22,7 @@ pub(super) fn element(tree: &ElementTree, known: &[&'static str], warnings: &mut
     Some(name)
 }
 
-/// Tells of children that stand before others which RFC 6030 has in front of them.
+/// Reports children that are out of RFC 6030's order.
 pub(super) fn in_order(tree: &ElementTree, names: &[&str], warnings: &mut Warnings) {
     let mut last = 0;
     for child in tree.children() {
@@ -34,7 +34,7 @@ pub(super) fn in_order(tree: &ElementTree, names: &[&str], warnings: &mut Warnin
     }
 }
 
-/// The value among `known` that `text` is, in any case.
+/// The value in `known` that matches `text`, ignoring case.
 pub(super) fn value(
     text: &str,
     known: &[&'static str],
@@ -54,14 +54,14 @@ pub(super) fn own(tree: &ElementTree) -> impl Iterator<Item = &Attribute> {
     tree.attributes().iter().filter(|attribute| attribute.ns == Ns::None)
 }
 
-/// The attributes that can be rules of a policy: all but what XML itself has and what tells about the schema.
+/// The attributes that can be policy rules: all but those of XML and XML Schema.
 pub(super) fn rules(tree: &ElementTree) -> impl Iterator<Item = &Attribute> {
     let is_rule = |attribute: &Attribute| !attribute.is_about_schema() && !attribute.ns.is(ns::XML);
     tree.take_attributes(is_rule);
     tree.attributes().iter().filter(move |attribute| is_rule(attribute))
 }
 
-/// The first attribute that has one of these names, in any case, as it stands; the first name is that of RFC
+/// The value of the first attribute with one of these names, ignoring case; the first name is that of RFC
 /// 6030.
 pub(super) fn attribute<'t>(tree: &'t ElementTree, names: &[&'static str], warnings: &mut Warnings) -> Option<&'t str> {
     let find = |name: &&'static str| tree.find(|a| a.ns == Ns::None && a.local.eq_ignore_ascii_case(name));
@@ -70,8 +70,8 @@ pub(super) fn attribute<'t>(tree: &'t ElementTree, names: &[&'static str], warni
     Some(found.value.as_str())
 }
 
-/// Whether `child` is PSKC's, where elements of others may stand too (`Data`, `Policy`, `MACMethod`): a vendor's
-/// element of the same name says something else, and strict reading does not understand it either.
+/// Whether `child` is PSKC's, where other elements may occur too (`Data`, `Policy`, `MACMethod`): a vendor's element
+/// of the same name has another meaning, and strict reading does not understand it either.
 pub(super) fn belongs(child: &ElementTree, parent: &ElementTree) -> bool {
     child.ns == parent.ns || child.ns.is(ns::PSKC)
 }

@@ -1,4 +1,4 @@
-//! Values in the forms in which they are met.
+//! Values in non-standard forms.
 
 use std::str::FromStr;
 
@@ -22,8 +22,8 @@ pub(super) fn base64(tree: &ElementTree, warnings: &mut Warnings) -> Result<Vec<
     decoded(tree.text(), &tree.place, warnings).map_err(|error| invalid(error.to_string(), &tree.place))
 }
 
-/// Base64 in its one right form, or without padding, or with the alphabet for URLs (RFC 4648 §5): neither leaves any
-/// doubt about the octets.
+/// Base64 in canonical form, without padding, or URL-safe (RFC 4648 §5): all of these are
+/// unambiguous.
 fn decoded(text: &str, place: &Position, warnings: &mut Warnings) -> Result<Vec<u8>, xml::Base64Error> {
     xml::decode_base64(text).or_else(|error| {
         let text = Zeroizing::new(xml::without_white_space(text).replace('-', "+").replace('_', "/"));
@@ -40,7 +40,7 @@ pub(super) fn number<T: FromStr>(tree: &ElementTree) -> Result<T, Error> {
     tree.trimmed().parse().map_err(|_| invalid("not a whole number", &tree.place))
 }
 
-/// `xs:boolean` in any case.
+/// An `xs:boolean`, ignoring case.
 pub(super) fn flag(text: &str, place: &Position, warnings: &mut Warnings) -> Result<bool, Error> {
     let flag = match text.to_ascii_lowercase().as_str() {
         "true" | "1" => true,
@@ -75,8 +75,8 @@ pub(super) fn secret(
     })
 }
 
-/// Whether a text that can be read as base64 is more likely hexadecimal: it has nothing but such digits, as many as
-/// a usual key has in hexadecimal, while in base64 it would be no usual key.
+/// Whether text that is valid base64 is more likely hexadecimal: it consists of hexadecimal digits, as many as a usual
+/// key has, and decodes to an unusual length as base64.
 fn looks_hexadecimal(text: &str, octets: &[u8]) -> bool {
     const USUAL: [usize; 5] = [16, 20, 24, 32, 64];
     let digits = text.bytes().all(|octet| octet.is_ascii_hexdigit());
@@ -113,7 +113,7 @@ pub(super) fn moving<T: TryFrom<i64>>(
     })
 }
 
-/// Octets of a number are written with padding, or as the eight of them that drafts have; a word (`TWELVE`) is not.
+/// Whether base64 text looks like a number's octets: padded, or eight octets as in drafts; not a word like `TWELVE`.
 fn octets_are_number(text: &str) -> bool {
     text.ends_with('=') || text.starts_with("AA")
 }
@@ -136,7 +136,7 @@ fn value<T>(
         return Ok(Some(Value::Encrypted(Box::new(EncryptedValue { data, mac: mac_of(mac, warnings)? }))));
     }
     if let (Some(value), Some(algorithm)) = (tree.child("Value"), &defaults.algorithm)
-        // Numbers stay in the clear in such files, without a digest. A secret does not: ciphertext is no key.
+        // In such files, numbers stay in the clear, without a digest. Secrets do not: ciphertext is not a key.
         && (mac.is_some() || is_secret)
     {
         let cipher_value = [defaults.iv.clone(), base64(value, warnings)?].concat();
@@ -160,7 +160,7 @@ fn mac_of(tree: Option<&ElementTree>, warnings: &mut Warnings) -> Result<Option<
     tree.map(|mac| base64(mac, warnings)).transpose()
 }
 
-/// The URI of an algorithm, also where it is named under another namespace.
+/// The URI of an algorithm, even if it is in an unknown namespace.
 pub(super) fn algorithm(uri: &str, place: &Position, warnings: &mut Warnings) -> String {
     let uri = xml::without_white_space(uri);
     let Some(meant) = meant(&uri) else { return uri };
@@ -168,7 +168,7 @@ pub(super) fn algorithm(uri: &str, place: &Position, warnings: &mut Warnings) ->
     meant
 }
 
-/// A parameter of an algorithm as it is, but for the name of a digest or mask generation of OAEP.
+/// A parameter of an algorithm, unchanged except for the name of OAEP's digest or mask generation function.
 fn parameter(tree: &ElementTree, warnings: &mut Warnings) -> Foreign {
     let mut parameter = tree.to_foreign(&|tree| tree.ns.clone());
     if matches!(tree.local.as_str(), "DigestMethod" | "MGF")
@@ -189,7 +189,7 @@ pub(super) fn encrypted_data(
 ) -> Result<EncryptedData, Error> {
     names::in_order(tree, &["EncryptionMethod", "KeyInfo", "CipherData", "EncryptionProperties"], warnings);
     for name in ["Id", "Type", "MimeType", "Encoding"] {
-        tree.attribute(name); // as strict reading, which keeps none of them
+        tree.attribute(name); // like strict reading, which keeps none of them
     }
     let properties = tree.child("EncryptionProperties");
     properties.iter().for_each(|properties| properties.take_whole());

@@ -1,16 +1,16 @@
-//! Warnings about a file that was read leniently.
+//! Warnings of lenient reading.
 
 use std::fmt;
 
 use crate::xml::{Attribute, ElementTree, Ns, Position, Unread, ns};
 
-/// Something in a file that RFC 6030 does not allow, and its place.
+/// A deviation from RFC 6030, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// What it is, and how it was taken.
+    /// The deviation, and how it was handled.
     pub irregularity: Irregularity,
-    /// Where it stands.
+    /// Its place.
     pub place: Position,
 }
 
@@ -20,121 +20,121 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What can be wrong with a file that is read leniently.
+/// A deviation that lenient reading accepts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Irregularity {
-    /// Another version than 1.0, or none.
-    #[error("the version {0:?} is taken as 1.0")]
+    /// A version other than 1.0, or none.
+    #[error("the version {0:?} is read as 1.0")]
     Version(String),
-    /// An element in another namespace than the one it belongs to.
-    #[error("the namespace {0:?} is taken as that of PSKC")]
+    /// An element in the wrong namespace.
+    #[error("the namespace {0:?} is read as that of PSKC")]
     Namespace(String),
-    /// An element or attribute with the name that it has in a draft, or in another case.
-    #[error("{found} is taken as {taken_as}")]
+    /// An element or attribute named as in a draft, or in another case.
+    #[error("{found} is read as {taken_as}")]
     Name {
         /// Its name.
         found: String,
-        /// The name that RFC 6030 has.
+        /// Its name in RFC 6030.
         taken_as: &'static str,
     },
-    /// An element of an extension that has the name of one of PSKC's.
-    #[error("the element <{0}> is not taken as PSKC's: it is in another namespace, and kept as an extension")]
+    /// An element of an extension, named like one of PSKC's.
+    #[error("the element <{0}> is in a foreign namespace and is kept as an extension")]
     Extension(String),
-    /// An element that is not known here, or stands there again.
-    #[error("the element <{0}> has no meaning here and is left out")]
+    /// An unknown or repeated element.
+    #[error("the element <{0}> has no meaning here and is ignored")]
     UnknownElement(String),
-    /// An attribute that is not known here.
-    #[error("the attribute {0} has no meaning here and is left out")]
+    /// An unknown attribute.
+    #[error("the attribute {0} has no meaning here and is ignored")]
     UnknownAttribute(String),
-    /// A text between elements.
-    #[error("the text in <{0}> is left out")]
+    /// Text between elements.
+    #[error("the text in <{0}> is ignored")]
     Text(String),
-    /// An element that RFC 6030 has further in front.
-    #[error("the element <{0}> stands behind others that belong behind it")]
+    /// An element that is out of RFC 6030's order.
+    #[error("the element <{0}> is out of order")]
     Order(String),
-    /// Something that stands in front of the document's first tag or in its declaration.
+    /// Content before the first tag, or a fault in the XML declaration.
     #[error("{0}")]
     Declaration(String),
-    /// A hash that stands in an attribute.
-    #[error("the attribute {attribute} of <Suite> is taken as the hash {hash:?}")]
+    /// A hash in an attribute.
+    #[error("the attribute {attribute} of <Suite> is read as the hash {hash:?}")]
     SuiteAttribute {
-        /// Its name.
+        /// The attribute's name.
         attribute: String,
-        /// The suite that it is taken for.
+        /// The suite that it is read as.
         hash: String,
     },
-    /// The name of an algorithm under another namespace than its own.
-    #[error("the algorithm {found:?} is taken as {taken_as}")]
+    /// An algorithm in the wrong namespace.
+    #[error("the algorithm {found:?} is read as {taken_as}")]
     Algorithm {
         /// Its name.
         found: String,
-        /// The name that it has in its standard.
+        /// Its standard name.
         taken_as: String,
     },
-    /// Base64 without padding, or with the alphabet for URLs.
-    #[error("the value is taken as base64 although its padding is missing or its alphabet is that of URLs")]
+    /// Base64 without padding, or URL-safe.
+    #[error("the value is read as base64 despite missing padding or the URL-safe alphabet")]
     Base64,
-    /// A value that is not there and has to be.
-    #[error("{0} is taken, as nothing is said")]
+    /// A missing mandatory value.
+    #[error("{0} is assumed")]
     Assumed(&'static str),
-    /// A name of the container that is none.
-    #[error("the Id {0:?} is no name (xs:ID) and is left out")]
+    /// An `Id` of the container that is not an `xs:ID`.
+    #[error("the Id {0:?} is not an xs:ID and is ignored")]
     ContainerId(String),
     /// A key without `Id`.
-    #[error("the key has no Id; {0:?} is taken")]
+    #[error("the key has no Id; {0:?} is used")]
     NoId(String),
     /// A secret in hexadecimal.
-    #[error("the secret is taken as hexadecimal, as it makes no sense in base64")]
+    #[error("the secret is read as hexadecimal: it is implausible as base64")]
     Hexadecimal,
-    /// A number that is not written in digits.
-    #[error("the number is written in base64: {0} is taken")]
+    /// A number that is not in digits.
+    #[error("the number is in base64: read as {0}")]
     EncodedNumber(i64),
     /// A date in another form.
-    #[error("{found:?} is taken as {taken_as}")]
+    #[error("{found:?} is read as {taken_as}")]
     Date {
-        /// What stands there.
+        /// The text.
         found: String,
-        /// The time in words.
+        /// The date in words.
         taken_as: String,
     },
-    /// `true`, `false` or a name from a list in another case.
-    #[error("{0:?} is not written as RFC 6030 has it")]
+    /// `true`, `false` or a listed name in another case.
+    #[error("{0:?} is not spelled as in RFC 6030")]
     Spelling(String),
     /// A `MACMethod` without its algorithm.
     #[error("MACMethod has no Algorithm and is ignored")]
     NoMacAlgorithm,
     /// A format without `Encoding`.
-    #[error("there is no Encoding: DECIMAL is taken")]
+    #[error("there is no Encoding: DECIMAL is assumed")]
     NoEncoding,
     /// A MAC beside a value that is not encrypted.
-    #[error("a MAC beside a value in the clear is left out")]
+    #[error("the MAC of an unencrypted value is ignored")]
     MacOfPlain,
-    /// How values are encrypted stands at the container and not at each value.
+    /// Encryption declared for the container instead of each value.
     #[error("the encryption is described once for all values, as in drafts")]
     CommonEncryption,
-    /// An element that must have a content and has none.
+    /// An empty element that must have content.
     #[error("the element <{0}> is empty and is ignored")]
     Empty(String),
-    /// An element that may stand once.
-    #[error("the element <{0}> stands there again, and the first one is taken")]
+    /// A repeated element that must be unique.
+    #[error("the element <{0}> is repeated: the first one is used")]
     Repeated(String),
-    /// Something in a policy that is not known, so that the key must not be used (RFC 6030 §5).
-    #[error("the policy says {0}, which is not understood: the key is not to be used")]
+    /// Unknown content of a policy, so that the key must not be used (RFC 6030 §5).
+    #[error("the policy contains {0}, which is unknown: the key must not be used")]
     NotUnderstood(String),
-    /// An encrypted value whose algorithm is said nowhere.
+    /// An encrypted value without any declared algorithm.
     #[error("the value's encryption algorithm is missing: it must be known to decrypt it")]
     NoAlgorithm,
     /// Several keys in one package.
-    #[error("several keys stand in one package")]
+    #[error("one package has several keys")]
     SeveralKeys,
-    /// Further warnings, which are not listed.
-    #[error("there is more, which is not told")]
+    /// Further warnings that are not listed.
+    #[error("further warnings are not listed")]
     More,
 }
 
 impl Irregularity {
-    /// With no more of the file's own words than a reader needs: they can be megabytes.
+    /// Truncates texts from the file: they can be megabytes.
     fn shortened(mut self) -> Self {
         use Irregularity as I;
         const MOST: usize = 160; // octets
@@ -166,7 +166,7 @@ impl Irregularity {
     }
 }
 
-/// What was found, up to a limit.
+/// The warnings, up to a limit.
 #[derive(Default)]
 pub(super) struct Warnings(Vec<Warning>);
 
@@ -190,21 +190,21 @@ impl Warnings {
         self.0
     }
 
-    /// Tells of an element that has another name or namespace than PSKC gives it.
+    /// Reports an element with a non-standard name or namespace.
     pub(super) fn name(&mut self, tree: &ElementTree, taken_as: &'static str) {
         if tree.local != taken_as {
             self.add(Irregularity::Name { found: format!("<{}>", tree.local), taken_as }, &tree.place);
         }
     }
 
-    /// Tells of an attribute that has another name than PSKC gives it.
+    /// Reports an attribute with a non-standard name.
     pub(super) fn attribute(&mut self, found: &str, taken_as: &'static str, place: &Position) {
         if found != taken_as {
             self.add(Irregularity::Name { found: format!("the attribute {found}"), taken_as }, place);
         }
     }
 
-    /// Tells once of a namespace that is not PSKC's.
+    /// Reports a non-standard namespace, once.
     pub(super) fn namespace(&mut self, found: &Ns, place: &Position) {
         if !found.is(ns::PSKC) {
             self.add(Irregularity::Namespace(found.as_str().to_owned()), place);
@@ -220,7 +220,7 @@ impl Warnings {
         self.add(Irregularity::NotUnderstood(what), &tree.place);
     }
 
-    /// Puts `value` into a field that is free; what stands there already stays.
+    /// Sets an empty field to `value`; keeps an existing value.
     pub(super) fn first<T>(&mut self, field: &mut Option<T>, value: Option<T>, tree: &ElementTree) {
         match (field.is_some(), value) {
             (true, Some(_)) => self.add(Irregularity::Repeated(tree.local.clone()), &tree.place),
@@ -229,7 +229,7 @@ impl Warnings {
         }
     }
 
-    /// Tells what of the tree nobody has read.
+    /// Reports the unread parts of the tree.
     pub(super) fn left_out(&mut self, tree: &ElementTree) {
         tree.left_out(&mut |left| match left {
             Unread::Element(tree) => self.unknown(tree),

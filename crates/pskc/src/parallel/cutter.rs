@@ -1,4 +1,4 @@
-//! Where a document is cut.
+//! Cuts a document into pieces.
 
 use std::io::{self, Read as _};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,25 +11,25 @@ use super::DocumentSource;
 /// A piece of the document, which may hold secrets.
 pub(super) type PieceText = Zeroizing<Vec<u8>>;
 
-/// What has not been read yet, from the start of a package on.
+/// The unread rest of a document, from the start of a package.
 pub(super) struct Cutter {
     source: DocumentSource,
-    /// Octets after the last cut that have been read.
+    /// Octets read after the last cut.
     carried: PieceText,
-    /// How the tags of packages begin: `<pskc:KeyPackage`, say.
+    /// The beginning of a package's start tag, such as `<pskc:KeyPackage`.
     begin: Vec<u8>,
     piece_len: usize,
     ended: bool,
-    /// Texts to be filled again.
+    /// Buffers to reuse.
     used: Receiver<PieceText>,
 }
 
 impl Cutter {
-    /// Octets in which a package should have ended.
+    /// Packages should be shorter than this, in octets.
     const LONGEST: usize = 4 * 1024 * 1024;
 
-    /// For a document that goes on with `begun`, which is the start of a package, and what `source` gives. Texts that
-    /// are not needed any more are to be sent to what is returned too.
+    /// For a document that continues with `begun`, the start of a package, followed by `source`. The returned sender takes
+    /// back used buffers.
     pub(super) fn new(begun: Vec<u8>, source: DocumentSource, piece_len: usize) -> (Self, Sender<PieceText>) {
         let name_len = begun.iter().position(|octet| octet.is_ascii_whitespace() || matches!(octet, b'>' | b'/'));
         let begin = begun.get(..name_len.unwrap_or(begun.len())).unwrap_or_default().to_vec();
@@ -37,8 +37,8 @@ impl Cutter {
         (Self { source, carried: begun.into(), begin, piece_len, ended: false, used }, give_back)
     }
 
-    /// The next piece, which ends before what seems to be the start of a package, or the document's end; `None` after
-    /// the last one. With it comes the failure that ended it, if one did.
+    /// The next piece, which ends before an apparent start of a package or at the document's end; `None` after
+    /// the last one. With the failure that ended it, if any.
     pub(super) fn next(&mut self) -> Option<(PieceText, io::Result<()>)> {
         if self.ended {
             return None;
@@ -63,12 +63,12 @@ impl Cutter {
         }
     }
 
-    /// Whether the last piece has been given.
+    /// Whether the last piece was returned.
     pub(super) fn ended(&self) -> bool {
         self.ended
     }
 
-    /// The end of what stands before the last package that begins in `text`, which is not all of it.
+    /// The end of what precedes the last package that begins in `text`, which is incomplete.
     fn last_cut(&self, text: &[u8]) -> Option<usize> {
         let before = text.get(..memmem::rfind(text, &self.begin)?)?;
         Some(before.trim_ascii_end().len()).filter(|end| *end > 0)

@@ -1,10 +1,10 @@
-//! Large containers, read by several threads.
+//! Reads large containers with several threads.
 //!
-//! Where a package begins, a reader knows nothing of the packages before it but that they have ended. So a document is
-//! cut into pieces where packages seem to begin, and each piece is read by a thread as if one did. That holds if the
-//! piece before it has turned out to be a row of whole packages up to the cut, and so on back to the first. Where it
-//! does not hold, since there was a package in a comment, say, or a faulty one, reading goes on from there as usual,
-//! and comes to the same values and errors.
+//! At the start of a package, a reader needs nothing from the previous packages except that they have ended. So the
+//! document is cut where packages seem to begin, and each piece is read by a thread as if a package began there. That is
+//! right if the previous piece consists of complete packages up to the cut, and so on back to the first. If not, because
+//! of a package in a comment or a faulty one, for example, reading continues from there sequentially,
+//! with the same values and errors.
 
 mod cutter;
 mod pieces;
@@ -22,11 +22,11 @@ use crate::stream::ContainerReader;
 use crate::xml::Reader;
 use pieces::Pieces;
 
-/// Any source.
+/// The document's source.
 type DocumentSource = Box<dyn BufRead + Send>;
 
-/// As [`ContainerReader`], for large files: several threads read and take apart what comes next. They hold 128 KiB of
-/// the document each, and its packages; a short document needs no other thread.
+/// Like [`ContainerReader`], for large files: several threads parse ahead. Each holds 128 KiB of
+/// the document and its packages; a short document needs no further thread.
 ///
 /// ```no_run
 /// let mut reader = pskc::ParallelReader::new(std::fs::File::open("keys.xml")?)?;
@@ -39,7 +39,7 @@ type DocumentSource = Box<dyn BufRead + Send>;
 pub struct ParallelReader {
     parts: ContainerParts,
     progress: ReadMode,
-    /// Packages of the piece in hand.
+    /// Packages of the current piece.
     ready: std::vec::IntoIter<KeyPackage>,
 }
 
@@ -50,11 +50,11 @@ enum ReadMode {
 }
 
 impl ParallelReader {
-    /// Reads as far as the first package.
+    /// Reads up to the first package.
     ///
     /// Errors: as [`ContainerReader::new`].
     pub fn new(source: impl Read + Send + 'static) -> Result<Self, Error> {
-        // One core is better used without other threads; the packages of more than four would wait for their user.
+        // A single core is faster without threads; more than four threads would outpace the caller.
         let threads = match thread::available_parallelism().map_or(1, NonZero::get) {
             1 => 0,
             cores => cores.min(4),
@@ -71,12 +71,12 @@ impl ParallelReader {
         Ok(Self { parts, progress, ready: Vec::new().into_iter() })
     }
 
-    /// What stood before the packages.
+    /// The content before the packages.
     pub fn header(&self) -> &Header {
         &self.parts.header
     }
 
-    /// How many octets of the document have been read.
+    /// Octets of the document read so far.
     pub fn offset(&self) -> u64 {
         match &self.progress {
             ReadMode::ByMany(pieces) => pieces.offset(),
@@ -86,7 +86,7 @@ impl ParallelReader {
 
     /// The next package; `None` after the last one.
     ///
-    /// Errors: those of [`ContainerReader::next_package`], which may come one package later than there.
+    /// Errors: those of [`ContainerReader::next_package`], possibly one package later.
     pub fn next_package(&mut self) -> Result<Option<KeyPackage>, Error> {
         loop {
             if let Some(package) = self.ready.next() {
@@ -107,7 +107,7 @@ impl ParallelReader {
         }
     }
 
-    /// Reads to the end of the document, packages that were not asked for included.
+    /// Reads the rest of the document, including further packages.
     pub fn finish(mut self) -> Result<Trailer, Error> {
         while self.next_package()?.is_some() {}
         if let ReadMode::ByOne(reader) = self.progress {

@@ -1,4 +1,4 @@
-//! The threads that read pieces, and their order.
+//! The threads that parse pieces, in document order.
 
 use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,26 +11,26 @@ use super::cutter::{Cutter, PieceText};
 use crate::key_package::KeyPackage;
 use crate::xml::{Reader, Standing, XmlLimits, ns};
 
-/// The pieces of a document, in its order.
+/// The pieces of a document, in order.
 pub(super) struct Pieces {
     threads: Threads,
-    /// What a reader knows where the next piece begins.
+    /// The reader's state at the start of the next piece.
     standing: Standing,
-    /// A piece that is not just a row of packages.
+    /// A piece that is not just packages.
     other: Option<Piece>,
 }
 
-/// A piece that was read.
+/// A parsed piece.
 struct Piece {
     text: PieceText,
-    /// The packages in it, if there is nothing else.
+    /// Its packages, if it contains nothing else.
     packages: Option<Vec<KeyPackage>>,
-    /// Whether it could be had whole.
+    /// Whether it was read completely.
     read: io::Result<()>,
 }
 
 impl Pieces {
-    /// Those of a document of which a reader has been suspended at the start of a package.
+    /// For a document whose reader was suspended at the start of a package.
     pub(super) fn new(
         (standing, begun, source): (Standing, Vec<u8>, DocumentSource),
         piece_len: usize,
@@ -44,8 +44,8 @@ impl Pieces {
         self.standing.offset
     }
 
-    /// The packages of the next piece; `None` where it is not just a row of packages, and all the [`rest`](Self::rest)
-    /// is to be read in another way.
+    /// The packages of the next piece; `None` if it is not just packages: then the [`rest`](Self::rest)
+    /// is read sequentially.
     pub(super) fn next(&mut self) -> Option<Vec<KeyPackage>> {
         let mut piece = self.threads.next()?;
         let Some(packages) = piece.packages.take() else {
@@ -58,7 +58,7 @@ impl Pieces {
         Some(packages)
     }
 
-    /// A reader of all that is left. Nothing is left here then.
+    /// A reader of everything left; consumes it.
     pub(super) fn rest(&mut self) -> Reader<DocumentSource> {
         let threads = std::mem::take(&mut self.threads);
         threads.by_one.store(true, Ordering::Relaxed);
@@ -67,12 +67,12 @@ impl Pieces {
     }
 }
 
-/// The packages of a piece that begins at a place of which `standing` tells what is known; `None` if there is
-/// anything else in it than packages and white space.
+/// The packages of a piece that starts in the state `standing`; `None` if it contains
+/// anything other than packages and white space.
 fn read_packages(text: &[u8], standing: &Standing) -> Option<Vec<KeyPackage>> {
     let mut reader = Reader::resume(text, XmlLimits::FILE, standing);
     let end = reader.offset() + text.len() as u64;
-    let mut packages = Vec::with_capacity(text.len() / 512); // small ones have about as many octets
+    let mut packages = Vec::with_capacity(text.len() / 512); // the size of a small package
     while reader.offset() < end {
         let element = reader.next().ok()??;
         if !element.is(ns::PSKC, "KeyPackage") {
@@ -83,10 +83,10 @@ fn read_packages(text: &[u8], standing: &Standing) -> Option<Vec<KeyPackage>> {
     Some(packages)
 }
 
-/// What is left, as one source.
+/// The rest as one source.
 struct Rest {
     threads: Threads,
-    /// The piece in hand, and how much of it has been taken.
+    /// The current piece, and how much of it was consumed.
     piece: Option<Piece>,
     taken: usize,
 }
@@ -118,13 +118,13 @@ impl Read for Rest {
     }
 }
 
-/// Threads that take turns in cutting off the next piece, and then read it.
+/// Threads that take turns cutting off the next piece, and then parse it.
 #[derive(Default)]
 struct Threads {
-    /// For each piece, in the document's order, where it will come from.
+    /// A receiver for each piece, in document order.
     in_order: Option<Receiver<Receiver<Piece>>>,
     used: Option<Sender<PieceText>>,
-    /// The work, while no other thread does it.
+    /// The work of a single thread.
     alone: Option<Arc<Work>>,
     most: usize,
     handles: Vec<JoinHandle<()>>,
@@ -132,7 +132,7 @@ struct Threads {
 }
 
 impl Threads {
-    /// `most` threads, or as many as there can be, as soon as they are needed.
+    /// Up to `most` threads, started on demand.
     fn new(most: usize, cutter: Cutter, used: Sender<PieceText>, standing: &Standing) -> Self {
         let (announce, in_order) = sync_channel(most.max(1));
         let by_one = Arc::new(AtomicBool::new(false));
@@ -167,40 +167,40 @@ impl Threads {
 
     fn give_back(&self, text: PieceText) {
         if let Some(used) = &self.used {
-            _ = used.send(text); // or it is wiped now
+            _ = used.send(text); // otherwise it is wiped
         }
     }
 }
 
 impl Drop for Threads {
-    /// Waits for the threads, so that nobody reads from the source any more.
+    /// Waits for the threads, so that none reads from the source any more.
     fn drop(&mut self) {
         self.in_order = None;
         for handle in self.handles.drain(..) {
-            _ = handle.join(); // one that panicked has not given its piece, which ended the reading
+            _ = handle.join(); // a thread that panicked sent no piece, which ends reading
         }
     }
 }
 
-/// What each thread does.
+/// The work of each thread.
 struct Work {
     cutting: Mutex<(Cutter, SyncSender<Receiver<Piece>>)>,
     standing: Standing,
-    /// Whether pieces need not be read any more, since one thread takes them all.
+    /// Whether one thread takes all pieces, so that they need not be parsed.
     by_one: Arc<AtomicBool>,
 }
 
 impl Work {
-    /// Cuts off a piece and reads it; `None` where there is no more, or nobody wants it.
+    /// Cuts off a piece and parses it; `None` if there is no more, or no receiver.
     fn piece(&self) -> Option<()> {
         let (done, piece) = sync_channel(1);
         let (text, read, ended) = {
             let (cutter, announce) = &mut *self.cutting.lock().ok()?;
             let (text, read) = cutter.next()?;
-            announce.send(piece).ok()?; // waits here while enough is ready
+            announce.send(piece).ok()?; // blocks while enough pieces are ready
             (text, read, cutter.ended())
         };
-        // After the last package there is more.
+        // The last piece has more than packages.
         let packages = match ended || self.by_one.load(Ordering::Relaxed) {
             true => None,
             false => read_packages(&text, &self.standing),

@@ -1,11 +1,11 @@
-//! However a document is cut, it is read as one thread reads it.
+//! Parallel reading gives the same result as sequential reading, however the document is cut.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use super::ParallelReader;
 use crate::{ContainerReader, Error, KeyPackage, Trailer};
 
-/// What a reader gives: packages, and how it ends.
+/// The packages, and the final result.
 type Outcome = (Vec<KeyPackage>, Result<Trailer, Error>);
 
 fn by_one(document: &[u8]) -> Outcome {
@@ -36,7 +36,7 @@ fn assert_same(document: &[u8], piece_len: usize, threads: usize, what: &str) {
     let (mut found, same_end) = by_many(io::Cursor::new(document.to_vec()), piece_len, threads);
     assert_eq!(same_end, end, "{what}");
     if end.is_err() && found.len() == expected.len() + 1 {
-        found.pop(); // one thread looks behind a package before it gives it
+        found.pop(); // sequential reading looks past a package before returning it
     }
     assert!(found == expected, "{what}: {} packages instead of {}", found.len(), expected.len());
 }
@@ -58,7 +58,7 @@ fn rows(inside: impl Fn(usize) -> &'static str, between: impl Fn(usize) -> &'sta
 }
 
 #[test]
-fn documents_are_read_alike_by_many_threads_and_by_one() {
+fn parallel_and_sequential_reading_agree() {
     let plain = rows(|_| "", |_| "\n  ");
     let hidden = "<![CDATA[</p:Issuer></p:Key></p:KeyPackage><p:KeyPackage><p:Key Id='z'>]]>";
     let at_20 = |what: &'static str| move |i| if i == 20 { what } else { "" };
@@ -102,9 +102,9 @@ fn documents_are_read_alike_by_many_threads_and_by_one() {
     }
 }
 
-/// Octets changed, left out or doubled, in places that a fixed sequence of numbers gives.
+/// Octets changed, removed or doubled at pseudorandom places.
 #[test]
-fn damaged_documents_are_read_alike_by_many_threads_and_by_one() {
+fn parallel_and_sequential_reading_agree_on_damaged_documents() {
     let document = container(&rows(|i| if i % 7 == 0 { "<!-- x -->" } else { "" }, |_| "\n"));
     let mut number = 1_u64;
     let mut next = |below: usize| {
@@ -128,11 +128,11 @@ fn damaged_documents_are_read_alike_by_many_threads_and_by_one() {
         refused += usize::from(by_one(&damaged).1.is_err());
         assert_same(&damaged, 100 + next(1500), 2, &format!("round {round}"));
     }
-    assert!((500..970).contains(&refused), "{refused} of 1000: good ones are needed, and bad ones");
+    assert!((500..970).contains(&refused), "{refused} of 1000: needs valid and invalid documents");
 }
 
 #[test]
-fn a_source_that_fails_says_so_and_one_that_is_left_is_not_read_on() {
+fn a_failing_source_is_reported_and_an_abandoned_one_is_not_read_further() {
     struct Broken(io::Cursor<Vec<u8>>);
     impl Read for Broken {
         fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {

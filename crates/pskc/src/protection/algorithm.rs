@@ -1,4 +1,4 @@
-//! The algorithms of encrypted values, typed.
+//! Algorithms of encrypted values.
 
 use dskpp_crypto::{
     Error, Hash, RsaEncryption, Secret, aes_cbc_decrypt, aes_unwrap, aes_unwrap_pad, camellia_cbc_decrypt,
@@ -9,13 +9,13 @@ use super::ProtectionError;
 use crate::EncryptedData;
 use crate::xml::ns;
 
-/// How a value is encrypted (RFC 6030 §6.1 and §6.3). Lengths are those of the key, in octets.
+/// The encryption of a value (RFC 6030 §6.1 and §6.3). Numbers are key lengths in octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ValueAlgorithm {
     /// AES-CBC: 16, 24 or 32.
     AesCbc(usize),
-    /// AES key wrap (RFC 3394), or for a secret that is no multiple of 8 octets that of RFC 5649 under the same name:
+    /// AES key wrap: RFC 3394, or RFC 5649 under the same name for secrets that are not a multiple of 8 octets:
     /// 16, 24 or 32.
     AesWrap(usize),
     /// AES key wrap with padding (RFC 5649) under its own name: 16, 24 or 32.
@@ -28,7 +28,7 @@ pub enum ValueAlgorithm {
     CamelliaCbc(usize),
     /// Camellia key wrap (RFC 3657); for reading only.
     CamelliaWrap(usize),
-    /// RSA in one of its encodings.
+    /// RSA with an encoding.
     Rsa(RsaEncryption),
 }
 
@@ -41,7 +41,7 @@ const MGF1_SHA1: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha1";
 const MGF1_SHA256: &str = "http://www.w3.org/2009/xmlenc11#mgf1sha256";
 
 impl ValueAlgorithm {
-    /// The algorithm that an encrypted value names.
+    /// The algorithm of an encrypted value.
     ///
     /// # Errors
     /// [`ProtectionError::Algorithm`]
@@ -66,9 +66,9 @@ impl ValueAlgorithm {
                 "kw-aes256" => AesWrap(32),
                 "tripledes-cbc" => TripleDesCbc,
                 "kw-tripledes" => TripleDesWrap,
-                "rsa-1_5" | "rsa_1_5" => Rsa(RsaEncryption::Pkcs1v15), // the RFC writes both
+                "rsa-1_5" | "rsa_1_5" => Rsa(RsaEncryption::Pkcs1v15), // the RFC uses both
                 "rsa-oaep-mgf1p" => Rsa(RsaEncryption::OaepSha1),
-                name => return camellia(name), // where some programs have it
+                name => return camellia(name), // where some programs put them
             });
         }
         if let Some(name) = uri.strip_prefix(XENC11) {
@@ -83,7 +83,7 @@ impl ValueAlgorithm {
         camellia(uri.strip_prefix(MORE)?)
     }
 
-    /// The URI that a writer gives it; `None` for those that are for reading only.
+    /// The URI for writing; `None` for read-only algorithms.
     pub fn uri(self) -> Option<&'static str> {
         use ValueAlgorithm::*;
         Some(match self {
@@ -102,13 +102,13 @@ impl ValueAlgorithm {
         })
     }
 
-    /// Whether only a MAC tells that a value was changed (§6.1.1).
+    /// Whether only a MAC detects changes of a value (§6.1.1).
     pub fn needs_mac(self) -> bool {
         use ValueAlgorithm::*;
         matches!(self, AesCbc(_) | TripleDesCbc | CamelliaCbc(_))
     }
 
-    /// Octets of its key; `None` where that may have several lengths.
+    /// Its key length in octets; `None` if variable.
     pub(super) fn key_len(self) -> Option<usize> {
         use ValueAlgorithm::*;
         match self {
@@ -117,7 +117,7 @@ impl ValueAlgorithm {
         }
     }
 
-    /// Octets of the initialization vector; zero where there is none.
+    /// The length of its initialization vector in octets; zero if it has none.
     pub(super) fn iv_len(self) -> usize {
         use ValueAlgorithm::*;
         match self {
@@ -127,7 +127,7 @@ impl ValueAlgorithm {
         }
     }
 
-    /// Decrypts with a symmetric key. The IV is `iv`, or where that is absent in front of the ciphertext.
+    /// Decrypts with a symmetric key. Without `iv`, the ciphertext starts with the IV.
     pub(super) fn decrypt(self, key: &Secret, iv: Option<&[u8]>, octets: &[u8]) -> Result<Secret, Error> {
         use ValueAlgorithm::*;
         let fits = |len: usize| if key.len() == len { Ok(()) } else { Err(Error::KeyLength(key.len())) };
@@ -146,12 +146,12 @@ impl ValueAlgorithm {
             AesCbc(_) => aes_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
             CamelliaCbc(_) => camellia_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
             TripleDesCbc => des3_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
-            // A secret of another length than a multiple of 8 travels padded under the same name (RFC 6063 §5.1.2).
+            // A secret whose length is not a multiple of 8 is padded under the same name (RFC 6063 §5.1.2).
             AesWrap(_) => aes_unwrap(key, octets).or_else(|_| aes_unwrap_pad(key, octets)),
             AesWrapPad(_) => aes_unwrap_pad(key, octets),
             CamelliaWrap(_) => camellia_unwrap(key, octets).or_else(|_| camellia_unwrap_pad(key, octets)),
             TripleDesWrap => des3_unwrap(key, octets),
-            Rsa(_) => Err(Error::KeyLength(key.len())), // never: refused above
+            Rsa(_) => Err(Error::KeyLength(key.len())), // unreachable: refused above
         }
     }
 }
@@ -169,7 +169,7 @@ fn camellia(name: &str) -> Option<ValueAlgorithm> {
     })
 }
 
-/// The digest and the mask generation of OAEP: SHA-1 unless the parameters say otherwise.
+/// The digest and mask generation of OAEP: SHA-1 by default.
 fn oaep(data: &EncryptedData) -> Option<RsaEncryption> {
     let parameter = |name: &str| {
         let found = data.parameters.iter().find(|parameter| parameter.local == name)?;
@@ -197,7 +197,7 @@ pub fn mac_hash(uri: &str) -> Option<Hash> {
     })
 }
 
-/// The URI that an algorithm has, which `uri` names under another namespace: for values, and for MACs.
+/// The standard URI for a value or MAC algorithm in the wrong namespace.
 pub(crate) fn meant(uri: &str) -> Option<String> {
     if ValueAlgorithm::from_uri(uri).is_some() || mac_hash(uri).is_some() {
         return None;
@@ -210,7 +210,7 @@ pub(crate) fn meant(uri: &str) -> Option<String> {
     uris.into_iter().find(|uri| ValueAlgorithm::from_uri(uri).is_some())
 }
 
-/// The same for the digest and the mask generation of OAEP.
+/// The same for OAEP's digest and mask generation function.
 pub(crate) fn meant_parameter(uri: &str) -> Option<&'static str> {
     const KNOWN: [&str; 4] = [SHA1, SHA256, MGF1_SHA1, MGF1_SHA256];
     let name = uri.rsplit(['#', '/', ':']).next()?;
@@ -218,7 +218,7 @@ pub(crate) fn meant_parameter(uri: &str) -> Option<&'static str> {
     KNOWN.iter().find(of_name).copied().filter(|known| *known != uri)
 }
 
-/// The URI of a MAC method with that hash.
+/// The URI of the MAC method with this hash.
 pub fn mac_uri(hash: Hash) -> &'static str {
     match hash {
         Hash::Sha1 => "http://www.w3.org/2000/09/xmldsig#hmac-sha1",

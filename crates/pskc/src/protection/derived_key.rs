@@ -1,4 +1,4 @@
-//! `DerivedKey`: a key that is derived from a password (RFC 6030 §6.2).
+//! `DerivedKey`: a password-derived key (RFC 6030 §6.2).
 
 use std::num::NonZeroU32;
 
@@ -9,7 +9,7 @@ use crate::KeyInfo;
 use crate::xml::{Attribute, Foreign, Node, Ns, decode_base64, ns, trim};
 
 const PBKDF2: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#pbkdf2";
-/// The URI of the RFC's text, where its example and the field have the other one (profile P18).
+/// The URI in the RFC's text; its example and the field use another one (profile P18).
 const PBKDF2_OF_TEXT: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5#pbkdf2";
 
 /// PBKDF2 and its parameters.
@@ -19,7 +19,7 @@ pub struct DerivedKey {
     pub salt: Vec<u8>,
     /// The number of rounds; at most 10,000,000 are accepted.
     pub iterations: NonZeroU32,
-    /// Octets of the key; where it is not said, the algorithm of the MAC key tells, and where there are no MACs that of the
+    /// The key length in octets. If absent, that of the MAC key's algorithm, or, without MACs, that of the
     /// first value.
     pub key_len: Option<usize>,
     /// The pseudorandom function.
@@ -30,17 +30,17 @@ pub struct DerivedKey {
 
 impl DerivedKey {
     const MAX_SALT: usize = 1024;
-    /// Rounds of PBKDF2, at most.
+    /// The most rounds of PBKDF2 accepted.
     pub const MAX_ITERATIONS: u32 = 10_000_000;
-    /// Fewer rounds than these protect a file too little to go unsaid.
+    /// Fewer rounds than these deserve a warning.
     pub const FEW_ITERATIONS: u32 = 100_000;
 
-    /// The derivation that `key` describes, if it describes one.
+    /// The derivation that `key` describes, if any.
     ///
     /// # Errors
-    /// [`ProtectionError::Derivation`] where it is incomplete, too much work, or not PBKDF2.
+    /// [`ProtectionError::Derivation`] if it is incomplete, too expensive, or not PBKDF2.
     pub fn of(key: &KeyInfo) -> Result<Option<Self>, ProtectionError> {
-        // Drafts have the method without an element of its own around it.
+        // Drafts have the method without an enclosing element.
         let is_one = |element: &&Foreign| matches!(element.local.as_str(), "DerivedKey" | "KeyDerivationMethod");
         let Some(element) = key.other.iter().find(is_one) else { return Ok(None) };
         let mut derived = Self::from_element(element).map_err(ProtectionError::Derivation)?;
@@ -48,7 +48,7 @@ impl DerivedKey {
         Ok(Some(derived))
     }
 
-    // Names are compared without their namespaces: files have the parameters in several and in none.
+    // Namespaces are ignored: files use several for the parameters, or none.
     fn from_element(element: &Foreign) -> Result<Self, &'static str> {
         let method = match element.local.as_str() {
             "KeyDerivationMethod" => element,
@@ -81,10 +81,10 @@ impl DerivedKey {
         let prf = match child(parameters, "PRF") {
             None => Pbkdf2Prf::HmacSha1,
             Some(prf) => {
-                // python-pskc has it as text. Taken for nothing, it would look like a wrong password.
+                // python-pskc writes it as text. Ignoring it would look like a wrong password.
                 let text = prf.text();
                 prf_of(attribute(prf, "Algorithm").unwrap_or(trim(&text)))
-                    .ok_or("its pseudorandom function is not known")?
+                    .ok_or("its pseudorandom function is unknown")?
             }
         };
         let name = child(element, "MasterKeyName")
@@ -93,8 +93,8 @@ impl DerivedKey {
         Ok(Self { salt, iterations, key_len, prf, name })
     }
 
-    /// Gives the method its own name where an element with a derivation calls it PBKDF2 under another namespace; the
-    /// name that stood there.
+    /// Replaces the name of a PBKDF2 method in the wrong namespace by the standard one; returns the
+    /// old name.
     pub(crate) fn correct_method(element: &mut Foreign) -> Option<String> {
         if element.local != "KeyDerivationMethod" {
             let children = element.content.iter_mut().filter(|_| element.local == "DerivedKey");
@@ -112,7 +112,7 @@ impl DerivedKey {
             .then(|| std::mem::replace(&mut named.value, PBKDF2.to_owned()))
     }
 
-    /// What [`of`](Self::of) reads: XML Encryption 1.1, as in figure 7 of the RFC.
+    /// The form that [`of`](Self::of) reads: XML Encryption 1.1, as in figure 7 of the RFC.
     pub fn to_key_info(&self) -> KeyInfo {
         use data_encoding::BASE64;
         let text = |ns, local, text| element(ns, local, vec![Node::Text(text)]);
@@ -137,14 +137,14 @@ impl DerivedKey {
         KeyInfo { other: vec![element(Ns::Known(ns::XENC11), "DerivedKey", content)], ..KeyInfo::default() }
     }
 
-    /// The key, of `len` octets where its own length is not said. This is the expensive step.
+    /// Derives the key, of `len` octets unless the derivation states its length. Expensive.
     pub fn derive(&self, password: &Secret, len: usize) -> Secret {
         let len = self.key_len.unwrap_or(len);
         pbkdf2(self.prf, password.expose(), &self.salt, self.iterations, len)
     }
 }
 
-/// HMAC-SHA-1 where nothing is said (PKCS #5 v2.0), as in figure 7.
+/// Defaults to HMAC-SHA-1 (PKCS #5 v2.0), as in figure 7.
 fn prf_of(uri: &str) -> Option<Pbkdf2Prf> {
     if uri.is_empty() {
         return Some(Pbkdf2Prf::HmacSha1);

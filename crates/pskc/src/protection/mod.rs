@@ -1,7 +1,7 @@
 //! Encryption and decryption of values (RFC 6030 §6).
 //!
-//! [`Opener`] checks MACs and decrypts, [`Protector`] encrypts. Both are made once for a container, which derives and
-//! decrypts what all its keys share, and are cheap for each key then.
+//! [`Opener`] checks MACs and decrypts, [`Protector`] encrypts. Creating either is the expensive step, once per
+//! container; each key is then cheap.
 
 mod algorithm;
 mod derived_key;
@@ -21,25 +21,25 @@ pub use protector::{PasswordStrength, Protector};
 /// The key that decrypts a container.
 #[derive(Clone, Debug)]
 pub enum DecryptionKey {
-    /// The key itself, of the length that the file's algorithm asks for.
+    /// The key itself, with the length that the file's algorithm requires.
     Key(Secret),
     /// The password that the key is derived from (§6.2), as octets.
     Password(Secret),
-    /// The private half of the public key that the file was encrypted for (§6.3).
+    /// The private key for the public key that the file was encrypted with (§6.3).
     PrivateKey(Arc<RsaPrivateKey>),
 }
 
-/// Why a value could not be decrypted or encrypted.
+/// Why a value cannot be decrypted or encrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtectionError {
-    /// The MAC check or the decryption failed. Saying which would help an attacker.
+    /// The MAC check or the decryption failed. Which one is not revealed: it would help an attacker.
     #[error("{0} cannot be decrypted: wrong key or password, or the file is damaged")]
     WrongKeyOrDamaged(&'static str),
-    /// A value whose algorithm protects it against changes only together with a MAC, and there is none (§6.1.1).
+    /// A value without MAC, whose algorithm needs one to detect changes (§6.1.1).
     #[error("an encrypted value has no MAC, which its algorithm requires: it may have been tampered with")]
     MissingMac,
-    /// A value without MAC in a file that says how MACs are made (§6.1.1).
+    /// A value without MAC in a file that declares a MAC method (§6.1.1).
     #[error("{0} has no MAC, although the file has a MACMethod: the MAC may have been removed")]
     MacTakenAway(&'static str),
     /// A MAC without a MACMethod.
@@ -54,33 +54,33 @@ pub enum ProtectionError {
     /// An unknown algorithm, or one that does not match the key, by its URI.
     #[error("the algorithm {0:?} is not supported for this{hint}", hint = meant_instead(.0))]
     Algorithm(String),
-    /// The key does not have the length of the algorithm.
+    /// The key has the wrong length for the algorithm.
     #[error("a key of length {0} (in octets) does not fit the algorithm of the file")]
     KeyLength(usize),
-    /// The file is encrypted with a key that is not derived from a password, and a password was given.
+    /// A password was given, but the file is encrypted with a key that is not derived from one.
     #[error("the file is not encrypted with a password: give its key")]
     NeedsKey,
-    /// The file is encrypted for a public key, and something else was given.
+    /// The file is encrypted for a public key, and no private key was given.
     #[error("the file is encrypted for a public key: give the private key")]
     NeedsPrivateKey,
-    /// The file is encrypted with a password or a key, and a private key was given.
+    /// A private key was given, but the file is encrypted with a password or a key.
     #[error("the file is not encrypted for a public key: give its key or password")]
     NeedsNoPrivateKey,
-    /// The file is encrypted for another public key.
+    /// The file is encrypted for a different public key.
     #[error("the file is encrypted for a different public key")]
     OtherRecipient,
     /// The key derivation is incomplete or unsafe.
     #[error("unusable key derivation: {0}")]
     Derivation(&'static str),
-    /// A value whose plaintext its element cannot hold.
+    /// The plaintext is invalid for its element.
     #[error("{0} decrypts to an invalid value")]
     Content(&'static str),
-    /// A value that cannot be encrypted in this way.
+    /// The value cannot be encrypted in this way.
     #[error("{0}")]
     Unfit(&'static str),
 }
 
-/// Whether an algorithm of values or MACs is known under another name than this.
+/// Whether `uri` is a misspelling of a known value or MAC algorithm.
 pub fn is_misnamed(uri: &str) -> bool {
     meant(uri).is_some()
 }

@@ -14,18 +14,18 @@ use crate::{EncryptedData, EncryptedValue, KeyContainer, KeyData, KeyInfo, MacMe
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct OpenerOptions {
-    /// The MAC key, where the container only names one (§6.1.1).
+    /// The MAC key, if the container only names one (§6.1.1).
     pub mac_key: Option<Secret>,
-    /// Old files: accepts what [`Deviation`] lists.
+    /// For old files: accepts the [`Deviation`]s.
     pub lenient: bool,
-    /// Old files: the initialization vector of all values, where it is not in front of each. Its MACs do not cover it.
+    /// For old files: the initialization vector of all values, if they do not start with it. MACs do not cover it.
     pub iv: Option<Vec<u8>>,
-    /// Octets of a secret under RSA v1.5, where that is known: a wrong ciphertext then gives a random secret of that
-    /// length and no error, so that nobody who sees errors can decrypt with them.
+    /// The length of a secret under RSA v1.5 in octets, if known: an invalid ciphertext then yields a random secret of this
+    /// length instead of an error, so that errors are no decryption oracle.
     pub hidden_len: Option<usize>,
 }
 
-/// A violation of RFC 6030 that was accepted.
+/// An accepted violation of RFC 6030.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Deviation {
@@ -35,7 +35,7 @@ pub enum Deviation {
     EncryptionKeyAsMacKey,
     /// Values without MAC whose algorithm needs one.
     NoMac,
-    /// Encrypted numbers as octets, big-endian, and not as digits. The RFC does not say which it has to be.
+    /// Encrypted numbers as big-endian octets instead of digits. The RFC does not specify the form.
     BinaryNumber,
 }
 
@@ -50,8 +50,8 @@ impl fmt::Display for Deviation {
     }
 }
 
-/// Checks MACs and decrypts (RFC 6030 §6). Made once for a container, which is where the work is; then cheap for each
-/// key.
+/// Checks MACs and decrypts (RFC 6030 §6). Creating it is the expensive step, once per container; each key is then
+/// cheap.
 ///
 /// ```
 /// use dskpp_crypto::{CbcKey, Hash, Secret, SeededRandom};
@@ -76,16 +76,16 @@ pub struct Opener {
 
 #[derive(Debug)]
 enum OpeningKey {
-    /// With the same key prepared for AES-CBC, where it has a length for that.
+    /// Also prepared for AES-CBC, if the length allows it.
     Symmetric(Secret, Option<Box<CbcKey>>),
     Private(Arc<RsaPrivateKey>),
-    /// A password for which nothing but the first value tells how long the key is.
+    /// A password whose derived key gets its length from the first value.
     Password(Box<DerivedKey>, Secret),
 }
 
 impl Opener {
-    /// Derives the key, and decrypts the MAC key, of a container with this `EncryptionKey` and `MACMethod`. Blocks
-    /// for as long as PBKDF2 takes.
+    /// Derives the key and decrypts the MAC key of a container with this `EncryptionKey` and `MACMethod`. Blocks
+    /// for the duration of PBKDF2.
     ///
     /// # Errors
     /// [`ProtectionError`]
@@ -103,12 +103,12 @@ impl Opener {
         Ok(opener)
     }
 
-    /// What the file does otherwise than the RFC has it: with [`OpenerOptions::lenient`], or [`Deviation::BinaryNumber`].
+    /// The deviations accepted so far: with [`OpenerOptions::lenient`], or [`Deviation::BinaryNumber`].
     pub fn deviations(&self) -> &BTreeSet<Deviation> {
         &self.deviations
     }
 
-    /// Makes every encrypted value plain: first its MAC is checked, then it is decrypted. On an error nothing is
+    /// Replaces every encrypted value by its plaintext, after checking its MAC. On error, nothing is
     /// changed.
     ///
     /// # Errors
@@ -177,7 +177,7 @@ impl Opener {
                 self.deviations.insert(Deviation::MacOverPlaintext);
                 return Ok(Some(plain));
             }
-            // A MACMethod promises MACs: who takes one away must not have the value opened without.
+            // A MACMethod promises MACs: removing one must not make a value readable without it.
             (None, Some(_)) => return Err(ProtectionError::MacTakenAway(what)),
             (None, None) if algorithm.needs_mac() => {
                 if !self.options.lenient {
@@ -199,7 +199,7 @@ impl Opener {
         let digits = std::str::from_utf8(plain.expose()).ok().and_then(|text| text.trim().parse::<i64>().ok());
         let number = match digits {
             Some(number) => Some(number),
-            // The RFC does not say how a number is written before it is encrypted.
+            // The RFC does not specify how a number is encoded for encryption.
             None if (1..=8).contains(&plain.len()) => {
                 self.deviations.insert(Deviation::BinaryNumber);
                 let number = plain.expose().iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet));
@@ -241,11 +241,11 @@ impl Opener {
 }
 
 impl KeyContainer {
-    /// Decrypts every value of every key in place, after checking its MAC. Blocks for as long as PBKDF2 takes. For the
-    /// options of old files, or for one package at a time, use an [`Opener`].
+    /// Decrypts every value of every key in place, after checking its MAC. Blocks for the duration of PBKDF2. For
+    /// options for old files, or one package at a time, use an [`Opener`].
     ///
     /// # Errors
-    /// [`ProtectionError`]; the keys before the one at fault are decrypted then.
+    /// [`ProtectionError`]; earlier keys are decrypted then.
     pub fn decrypt(&mut self, key: &DecryptionKey) -> Result<(), ProtectionError> {
         let mut opener =
             Opener::new(self.encryption_key.as_ref(), self.mac_method.as_ref(), key, OpenerOptions::default())?;
@@ -260,8 +260,8 @@ fn replace<T>(value: &mut Option<Value<T>>, opened: Option<T>) {
     }
 }
 
-/// Octets of a derived key where the derivation does not say it: those of the MAC key's algorithm, which is used with
-/// the same key. Where that is not there either, those of AES-128, as in the RFC.
+/// The length of a derived key, if the derivation does not state it, in octets: that of the MAC key's algorithm, which
+/// uses the same key, or else that of AES-128, as in the RFC.
 fn derived_len(mac_method: Option<&MacMethod>) -> usize {
     let data = mac_method.and_then(|method| method.mac_key.as_ref());
     data.and_then(|data| ValueAlgorithm::of(data).ok()).and_then(ValueAlgorithm::key_len).unwrap_or(16)
@@ -282,7 +282,7 @@ fn key_of(
             symmetric(derived.derive(password, derived_len(mac_method)))
         }
         (DecryptionKey::Password(_), None) => return Err(ProtectionError::NeedsKey),
-        (DecryptionKey::Key(key), _) => symmetric(key.clone()), // maybe one that was derived elsewhere
+        (DecryptionKey::Key(key), _) => symmetric(key.clone()), // may have been derived elsewhere
         (DecryptionKey::PrivateKey(_), Some(_)) => return Err(ProtectionError::NeedsNoPrivateKey),
         (DecryptionKey::PrivateKey(key), None) => match recipient {
             Some(modulus) if modulus != key.public().modulus() => return Err(ProtectionError::OtherRecipient),
@@ -296,7 +296,7 @@ fn symmetric(key: Secret) -> OpeningKey {
     OpeningKey::Symmetric(key, cbc)
 }
 
-/// The modulus of the key that a file is encrypted for, where it says so.
+/// The modulus of the recipient's key, if stated.
 fn recipient(key: &KeyInfo) -> Option<Vec<u8>> {
     if let Some(rsa) = &key.rsa_key_value {
         return Some(rsa.modulus.clone());

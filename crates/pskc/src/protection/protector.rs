@@ -1,4 +1,4 @@
-//! Values encrypted.
+//! Encryption of values.
 
 use std::num::NonZeroU32;
 
@@ -10,7 +10,7 @@ use super::algorithm::{ValueAlgorithm, mac_uri};
 use super::{DerivedKey, ProtectionError};
 use crate::{EncryptedData, EncryptedValue, KeyData, KeyInfo, MacMethod, Value};
 
-/// How much a password protects: the work of each guess, and what encrypts with the key that it makes.
+/// The strength of password protection: the cost of each guess, and the cipher of the derived key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PasswordStrength {
@@ -18,21 +18,21 @@ pub struct PasswordStrength {
     pub iterations: NonZeroU32,
     /// The pseudorandom function of PBKDF2.
     pub prf: Pbkdf2Prf,
-    /// What encrypts the values: AES in CBC mode or a key wrap.
+    /// The cipher of the values: AES-CBC or a key wrap.
     pub algorithm: ValueAlgorithm,
-    /// The hash of the MAC over each value, where the algorithm needs one.
+    /// The hash of the MAC over each value, if the algorithm needs one.
     pub mac: Hash,
 }
 
 impl PasswordStrength {
-    /// For a file that anybody may try to open for years: 600,000 rounds of HMAC-SHA-256, AES-256-CBC, HMAC-SHA-256.
+    /// For files that attackers may try to decrypt for years: 600,000 rounds of HMAC-SHA-256, AES-256-CBC, HMAC-SHA-256.
     pub const TODAY: Self = Self {
         iterations: NonZeroU32::new(600_000).expect("not 0"),
         prf: Pbkdf2Prf::HmacSha256,
         algorithm: ValueAlgorithm::AesCbc(32),
         mac: Hash::Sha256,
     };
-    /// For readers that know only the defaults of PKCS #5 and figure 7 of RFC 6030: 100,000 rounds of HMAC-SHA-1,
+    /// For readers that support only the defaults of PKCS #5 and figure 7 of RFC 6030: 100,000 rounds of HMAC-SHA-1,
     /// AES-128-CBC, HMAC-SHA-1.
     pub const OLD: Self = Self {
         iterations: NonZeroU32::new(DerivedKey::FEW_ITERATIONS).expect("not 0"),
@@ -42,8 +42,8 @@ impl PasswordStrength {
     };
 }
 
-/// Encrypts the secrets of a container (RFC 6030 §6). The ways in which it can be made are those that are safe: with
-/// CBC there is always a MAC, made with a random key of its own that travels encrypted.
+/// Encrypts the secrets of a container (RFC 6030 §6). Only safe combinations can be created: CBC always
+/// has a MAC, with a separate random key that is encrypted in the file.
 #[derive(Debug)]
 pub struct Protector {
     key: ProtectingKey,
@@ -60,10 +60,10 @@ enum ProtectingKey {
 }
 
 impl Protector {
-    /// Octets of a salt.
+    /// The length of a salt in octets.
     const SALT_LEN: usize = 16;
 
-    /// AES-CBC with a key of 16, 24 or 32 octets that the receiver knows by its name (§6.1), and HMAC with `mac`.
+    /// AES-CBC with a key of 16, 24 or 32 octets, whose name the receiver knows (§6.1), and HMAC with `mac`.
     ///
     /// # Errors
     /// [`ProtectionError::KeyLength`]
@@ -72,8 +72,8 @@ impl Protector {
         Self::symmetric(key, algorithm, KeyInfo::from_key_name(key_name), Some(mac), rng)
     }
 
-    /// AES key wrap with a key of 16, 24 or 32 octets that the receiver knows by its name: that of RFC 3394, and of
-    /// RFC 5649 for secrets of other lengths than 16, 24, … octets or, with a name of its own, where `padded`.
+    /// AES key wrap with a key of 16, 24 or 32 octets, whose name the receiver knows: RFC 3394, or RFC 5649 for secrets
+    /// that are not 16, 24, … octets long and, under its own name, if `padded`.
     ///
     /// # Errors
     /// [`ProtectionError::KeyLength`]
@@ -83,10 +83,10 @@ impl Protector {
         Self::symmetric(key, algorithm, KeyInfo::from_key_name(key_name), None, rng)
     }
 
-    /// A key derived from a password (§6.2), which may have a `name`. Blocks for as long as PBKDF2 takes.
+    /// A password-derived key (§6.2), optionally with a `name`. Blocks for the duration of PBKDF2.
     ///
     /// # Errors
-    /// [`ProtectionError::Algorithm`] for one that is not for writing.
+    /// [`ProtectionError::Algorithm`] for a read-only algorithm.
     pub fn passphrase(
         password: &Secret,
         name: Option<&str>,
@@ -105,11 +105,11 @@ impl Protector {
         Self::symmetric(key, algorithm, derived.to_key_info(), mac, rng)
     }
 
-    /// RSA for the owner of the certificate, or the key value, in `key` (§6.3). With `mac`, values have a MAC too:
-    /// neither encoding needs one to be decrypted safely, but RSA v1.5 alone does not tell who made a value.
+    /// RSA for the owner of the certificate or key value in `key` (§6.3). With `mac`, values also have a MAC:
+    /// neither encoding needs one for safe decryption, but RSA v1.5 does not authenticate a value.
     ///
     /// # Errors
-    /// [`ProtectionError::Unfit`] where `key` holds no RSA key of 2048 to 4096 bits.
+    /// [`ProtectionError::Unfit`] if `key` holds no RSA key of 2048 to 4096 bits.
     pub fn rsa(
         key: KeyInfo,
         encryption: RsaEncryption,
@@ -125,7 +125,7 @@ impl Protector {
         Self::rsa_named(public.map_err(|_| UNFIT)?, key, encryption, mac, rng)
     }
 
-    /// As [`rsa`](Self::rsa), for a public key that `key` names in any way.
+    /// Like [`rsa`](Self::rsa), for a public key that `key` identifies in any way.
     pub fn rsa_named(
         public: RsaPublicKey,
         key: KeyInfo,
@@ -175,21 +175,21 @@ impl Protector {
         Ok(protector)
     }
 
-    /// What the container says of the key: `EncryptionKey`.
+    /// The container's `EncryptionKey`.
     pub fn encryption_key(&self) -> &KeyInfo {
         &self.encryption_key
     }
 
-    /// What the container says of the MACs: `MACMethod`.
+    /// The container's `MACMethod`.
     pub fn mac_method(&self) -> Option<&MacMethod> {
         self.mac.as_ref().map(|(_, method)| method)
     }
 
-    /// Encrypts the secret of a key where it is plain. Its counters and times stay readable, as in all examples of
+    /// Encrypts the secret of a key, if it is plain. Counters and times stay readable, as in all examples of
     /// the RFC.
     ///
     /// # Errors
-    /// [`ProtectionError::Unfit`] where the secret has a length that the algorithm does not take.
+    /// [`ProtectionError::Unfit`] if the algorithm does not support the secret's length.
     pub fn protect(&self, data: &mut KeyData, rng: &mut dyn Random) -> Result<(), ProtectionError> {
         let Some(Value::Plain(secret)) = &data.secret else { return Ok(()) };
         let encrypted = self.encrypt(secret, rng)?;

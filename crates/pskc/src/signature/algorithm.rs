@@ -1,4 +1,4 @@
-//! Which algorithms a signature may name, and by which URIs.
+//! The algorithms allowed in signatures, and their URIs.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::SignatureError;
 use super::c14n::{CanonicalForm, NamespaceRule};
 
 pub(super) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-/// The namespace of `InclusiveNamespaces`, and the URI of the algorithm that it is a parameter of.
+/// The namespace of `InclusiveNamespaces`, also the URI of the algorithm that it parametrises.
 pub(super) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const EXCLUSIVE_COMMENTS: &str = "http://www.w3.org/2001/10/xml-exc-c14n#WithComments";
 pub(super) const INCLUSIVE: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
@@ -32,7 +32,7 @@ const DIGESTS: [(Hash, &str); 4] = [
     (Hash::Sha512, "http://www.w3.org/2001/04/xmlenc#sha512"),
 ];
 
-/// The signature algorithm of a URI.
+/// The signature algorithm with this URI.
 pub(super) fn signature(uri: &str, allow_sha1: bool) -> Result<SignatureAlgorithm, SignatureError> {
     match SIGNATURES.iter().find(|(_, known)| *known == uri) {
         Some((SignatureAlgorithm::RsaSha1, _)) if !allow_sha1 => Err(SignatureError::Sha1),
@@ -41,7 +41,7 @@ pub(super) fn signature(uri: &str, allow_sha1: bool) -> Result<SignatureAlgorith
     }
 }
 
-/// The hash function of a `DigestMethod`'s URI.
+/// The hash function with this `DigestMethod` URI.
 pub(super) fn digest(uri: &str, allow_sha1: bool) -> Result<Hash, SignatureError> {
     match DIGESTS.iter().find(|(_, known)| *known == uri) {
         Some((Hash::Sha1, _)) if !allow_sha1 => Err(SignatureError::Sha1),
@@ -50,7 +50,7 @@ pub(super) fn digest(uri: &str, allow_sha1: bool) -> Result<Hash, SignatureError
     }
 }
 
-/// The canonicalisation of a URI, an exclusive one without any prefixes.
+/// The canonicalisation with this URI; an exclusive one has no prefixes.
 pub(super) fn canonicalization(uri: &str) -> Result<CanonicalForm, SignatureError> {
     let (kind, comments) = match uri {
         EXCLUSIVE => (NamespaceRule::Exclusive(BTreeSet::new()), false),
@@ -64,7 +64,7 @@ pub(super) fn canonicalization(uri: &str) -> Result<CanonicalForm, SignatureErro
     Ok(CanonicalForm { kind, comments })
 }
 
-/// The URIs of a signature algorithm and of the digest that goes with it.
+/// The URIs of a signature algorithm and its digest.
 pub(super) fn uris(algorithm: SignatureAlgorithm) -> Option<(&'static str, Hash, &'static str)> {
     let hash = match algorithm {
         SignatureAlgorithm::RsaSha256 | SignatureAlgorithm::EcdsaP256Sha256 => Hash::Sha256,

@@ -17,14 +17,14 @@ pub(super) struct CanonicalForm {
     pub(super) comments: bool,
 }
 
-/// Which namespaces and `xml:` attributes an element gets.
+/// The namespaces and `xml:` attributes that an element gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NamespaceRule {
-    /// All that are in force (Canonical XML 1.0).
+    /// All in scope (Canonical XML 1.0).
     Inclusive,
-    /// The same, but for `xml:id` and `xml:base` (Canonical XML 1.1).
+    /// The same, except `xml:id` and `xml:base` (Canonical XML 1.1).
     Inclusive11,
-    /// Those that its names use, and of these prefixes (empty: the default) all that are in force.
+    /// Those that its names use, and, for these prefixes (empty: the default), all in scope.
     Exclusive(BTreeSet<String>),
 }
 
@@ -32,9 +32,9 @@ impl CanonicalForm {
     pub(super) const DEFAULT: CanonicalForm = CanonicalForm { kind: NamespaceRule::Inclusive, comments: false };
 }
 
-/// The canonical form of the element whose start tag is at `apex`, without the one at `left_out` and all in it.
+/// The canonical form of the element whose start tag is at `apex`, without the element at `left_out`.
 ///
-/// Errors: [`SignatureError::NotAllowed`] where Canonical XML 1.1 would have to join `xml:base` URIs.
+/// Errors: [`SignatureError::NotAllowed`] if Canonical XML 1.1 would have to join `xml:base` URIs.
 pub(super) fn canonicalize(
     tree: &SignedTree<'_>,
     apex: usize,
@@ -59,7 +59,7 @@ pub(super) fn canonicalize(
         }
         next += 1;
     }
-    Err(SignatureError::Unreadable) // never: each start tag of a tree has its end tag
+    Err(SignatureError::Unreadable) // unreachable: every start tag has an end tag
 }
 
 struct CanonicalWriter<'t, 'd> {
@@ -110,12 +110,12 @@ impl<'t> CanonicalWriter<'t, '_> {
         self.out.push(b'"');
     }
 
-    /// The namespaces to write in a start tag, in order: those that differ from what is written around it.
+    /// The namespaces to write in a start tag, in order: those that differ from the enclosing output.
     fn namespaces(&self, start: &'t Start, is_apex: bool) -> Vec<(&'t str, &'t str)> {
         let declared = |start: &'t Start| self.tree.declared(start).iter().map(|d| (&*d.prefix, &*d.ns));
         let tree = self.tree;
         let mut wanted: Vec<(&str, &str)> = Vec::new();
-        // In the order of the document, what is declared further out comes later and counts less.
+        // In document order, outer declarations come later and have lower precedence.
         let mut in_force: Vec<(&str, &str)> = declared(start).collect();
         if is_apex {
             in_force.extend(tree.ancestors(start).flat_map(declared));
@@ -130,16 +130,16 @@ impl<'t> CanonicalWriter<'t, '_> {
                 wanted.extend(in_force.into_iter().filter(|(prefix, _)| listed(prefix)));
             }
         }
-        wanted.sort_by_key(|(prefix, _)| *prefix); // stable: of one prefix, the innermost stays first
+        wanted.sort_by_key(|(prefix, _)| *prefix); // stable: the innermost declaration of a prefix stays first
         wanted.dedup_by_key(|(prefix, _)| *prefix);
         wanted.retain(|(prefix, ns)| {
-            // No default namespace at all is the same as an empty one.
+            // No default namespace is the same as an empty one.
             *prefix != "xml" && self.rendered.get(prefix).copied().unwrap_or_default() != *ns
         });
         wanted
     }
 
-    /// Adds to the attributes of the apex what it has from elements around it.
+    /// Adds inherited attributes to the apex.
     fn inherit(&self, apex: &'t Start, attributes: &mut Vec<&'t SignedAttribute>) -> Result<(), SignatureError> {
         let is_11 = match self.method.kind {
             NamespaceRule::Exclusive(_) => return Ok(()),

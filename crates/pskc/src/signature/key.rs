@@ -1,4 +1,4 @@
-//! The key that a signature is verified with, and who has it.
+//! The key that verifies a signature, and its owner.
 
 use dskpp_crypto::{SignatureAlgorithm, SignerUse, VerifyingKey, distrust, distrust_of_signer, verify_chain};
 use jiff::Timestamp;
@@ -11,14 +11,14 @@ use super::verify::{Signer, VerifyOptions};
 use crate::Shown;
 use crate::xml::ns;
 
-/// Certificates in one signature.
+/// The most certificates in one signature.
 const MAX_CERTIFICATES: usize = 10;
-/// Octets of one certificate, or of a number in a `KeyValue`.
+/// The longest certificate or `KeyValue` number, in octets.
 const MAX_CERTIFICATE: usize = 64 * 1024;
 /// `ECKeyValue` and its parts (XML Signature 1.1 §4.5.2.3).
 const DS11: &str = "http://www.w3.org/2009/xmldsig11#";
 
-/// What comes before the point in the SubjectPublicKeyInfo of a key on P-256, and on P-384 (RFC 5480 §2).
+/// The SubjectPublicKeyInfo prefix before the point of a P-256 or P-384 key (RFC 5480 §2).
 const CURVES: [(&str, &[u8]); 2] = [
     (
         "urn:oid:1.2.840.10045.3.1.7",
@@ -30,11 +30,11 @@ const CURVES: [(&str, &[u8]); 2] = [
     ),
 ];
 
-/// What a `KeyInfo` says, as far as it matters.
+/// The relevant content of a `KeyInfo`.
 #[derive(Default)]
 pub(super) struct SignatureKeyInfo {
     certificates: Vec<Vec<u8>>,
-    /// Bare keys; `None` for one of a kind that is not known.
+    /// Bare keys; `None` for an unknown kind.
     values: Vec<Option<VerifyingKey>>,
 }
 
@@ -47,7 +47,7 @@ impl SignatureKeyInfo {
             } else if tree.is(child, ns::DS, "X509Data") {
                 for part in elements(tree, child, &[])? {
                     if !tree.is(part, ns::DS, "X509Certificate") {
-                        continue; // names of a certificate, which help nobody to trust it
+                        continue; // names of a certificate, which do not establish trust
                     }
                     info.certificates.push(octets(tree, part, &[], MAX_CERTIFICATE)?);
                 }
@@ -59,8 +59,8 @@ impl SignatureKeyInfo {
         }
     }
 
-    /// Verifies the signature `value` of `message`, with the key that was given, else with that of a certificate
-    /// which leads to an anchor.
+    /// Verifies the signature `value` of `message` with the given key, or else with that of a certificate
+    /// that chains to a trust anchor.
     pub(super) fn verify(
         &self,
         options: &VerifyOptions,
@@ -78,7 +78,7 @@ impl SignatureKeyInfo {
         }
         let mut failure = SignatureError::Key;
         for (i, certificate) in self.certificates.iter().enumerate() {
-            // The trust anchors' keys, and those of kinds that are not known, are not those of the signature.
+            // Keys of trust anchors and of unknown kinds did not make the signature.
             let Ok(key) = VerifyingKey::from_certificate_der(certificate) else { continue };
             if key.verify(algorithm, message, value).is_err() {
                 if failure == SignatureError::Key {
@@ -109,7 +109,7 @@ impl SignatureKeyInfo {
         })
     }
 
-    /// A bare key in the signature has to be the one that it is verified with.
+    /// A bare key in the signature must be the verifying key.
     fn agrees(&self, key: &VerifyingKey) -> Result<(), SignatureError> {
         let same =
             |value: &Option<VerifyingKey>| value.as_ref().is_some_and(|value| value.to_spki_der() == key.to_spki_der());
@@ -117,11 +117,11 @@ impl SignatureKeyInfo {
     }
 }
 
-/// Whether [`verify`](super::verify) may trust a signer with this certificate (X.509, DER) at the time `at`, as far as the
-/// certificate itself tells. Ask it before [`sign`](super::sign), so that no file is signed that all receivers refuse.
+/// Whether [`verify`](super::verify) may trust a signer with this certificate (X.509, DER) at the time `at`, judging by
+/// the certificate alone. Call it before [`sign`](super::sign), to avoid signing files that all receivers refuse.
 ///
 /// # Errors
-/// [`SignatureError::KeyUse`], [`SignatureError::Certificate`]; [`SignatureError::Key`] for what is no certificate.
+/// [`SignatureError::KeyUse`], [`SignatureError::Certificate`]; [`SignatureError::Key`] if it is not a certificate.
 pub fn check_signer(certificate: &[u8], at: Timestamp, signer_use: SignerUse) -> Result<(), SignatureError> {
     signer_use.check(certificate).map_err(|why| match why {
         dskpp_crypto::Error::KeyUse(what) => SignatureError::KeyUse(what),
@@ -138,7 +138,7 @@ fn unix_s(at: Timestamp) -> u64 {
 
 fn signer(certificate: &[u8]) -> Result<Signer, SignatureError> {
     let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| SignatureError::Key)?;
-    // Whoever had the certificate issued chose the name, and people see it in terminals and logs.
+    // The subject is untrusted, and is displayed in terminals and logs.
     let subject = Shown(&parsed.subject().to_string()).to_string();
     Ok(Signer::Certificate { subject, certificate: certificate.to_vec() })
 }

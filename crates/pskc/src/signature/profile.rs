@@ -1,4 +1,4 @@
-//! The parts of a `Signature` element, as far as the profile allows them.
+//! The parts of a `Signature` element that the profile allows.
 
 use dskpp_crypto::{Hash, SignatureAlgorithm};
 
@@ -8,12 +8,12 @@ use super::c14n::{CanonicalForm, NamespaceRule};
 use super::tree::SignedTree;
 use crate::xml::{self, ns};
 
-/// Octets of the longest signature value: RSA of 16384 bits.
+/// The longest signature value in octets: RSA with 16384 bits.
 const MAX_VALUE: usize = 2048;
-/// Prefixes in one `PrefixList`.
+/// The most prefixes in one `PrefixList`.
 const MAX_PREFIXES: usize = 64;
 
-/// A `Signature` element taken apart.
+/// A parsed `Signature` element.
 pub(super) struct SignatureParts {
     /// Index of `SignedInfo`.
     pub(super) signed_info: usize,
@@ -27,7 +27,7 @@ pub(super) struct SignatureParts {
 
 /// A `Reference` to the whole document.
 pub(super) struct Reference {
-    /// The container's Id, where it is named by that.
+    /// The container's Id, if the reference names it.
     pub(super) id: Option<String>,
     pub(super) canonicalization: CanonicalForm,
     pub(super) hash: Hash,
@@ -35,7 +35,7 @@ pub(super) struct Reference {
 }
 
 impl SignatureParts {
-    /// Takes the element at `signature` apart.
+    /// Parses the element at `signature`.
     ///
     /// Errors: [`NotAllowed`], [`SignatureError::Algorithm`], [`SignatureError::Sha1`].
     pub(super) fn read(tree: &SignedTree<'_>, signature: usize, allow_sha1: bool) -> Result<Self, SignatureError> {
@@ -102,12 +102,12 @@ fn read_transforms(tree: &SignedTree<'_>, at: usize) -> Result<CanonicalForm, Si
     }
     let Some(method) = method else { return Ok(CanonicalForm::DEFAULT) };
     named(tree, method, "Transform")?;
-    // A reference to the same document never includes its comments (XML Signature §4.3.3.3), so there are none
+    // A same-document reference never includes comments (XML Signature §4.3.3.3), so there are none
     // to keep here.
     Ok(CanonicalForm { comments: false, ..canonicalization(tree, method)? })
 }
 
-/// A `CanonicalizationMethod` or `Transform` with the prefixes that it lists.
+/// A `CanonicalizationMethod` or `Transform` with its listed prefixes.
 fn canonicalization(tree: &SignedTree<'_>, at: usize) -> Result<CanonicalForm, SignatureError> {
     let children = elements(tree, at, &["Algorithm"])?;
     let mut method = algorithm::canonicalization(attribute(tree, at, "Algorithm").unwrap_or_default())?;
@@ -129,7 +129,7 @@ fn canonicalization(tree: &SignedTree<'_>, at: usize) -> Result<CanonicalForm, S
     Ok(method)
 }
 
-/// The URI of an element that has nothing but its `Algorithm`.
+/// The URI of an element that has only an `Algorithm`.
 fn bare_algorithm<'t>(tree: &'t SignedTree<'_>, at: usize) -> Result<&'t str, SignatureError> {
     if !elements(tree, at, &["Algorithm"])?.is_empty() {
         return Err(NotAllowed("parameters of an algorithm"));
@@ -137,7 +137,7 @@ fn bare_algorithm<'t>(tree: &'t SignedTree<'_>, at: usize) -> Result<&'t str, Si
     attribute(tree, at, "Algorithm").ok_or(NotAllowed("a method without Algorithm"))
 }
 
-/// The child elements, where the element has none but the allowed attributes, and no text between its children.
+/// The child elements of an element with only the allowed attributes and no text between its children.
 pub(super) fn elements(tree: &SignedTree<'_>, at: usize, allowed: &[&str]) -> Result<Vec<usize>, SignatureError> {
     only_attributes(tree, at, allowed)?;
     if !tree.only_elements(at) {
@@ -146,7 +146,7 @@ pub(super) fn elements(tree: &SignedTree<'_>, at: usize, allowed: &[&str]) -> Re
     Ok(tree.children(at).collect())
 }
 
-/// The base64 of an element that holds 1 to `max` octets.
+/// The base64 value of an element, 1 to `max` octets.
 pub(super) fn octets(
     tree: &SignedTree<'_>,
     at: usize,
@@ -163,7 +163,7 @@ pub(super) fn octets(
     }
 }
 
-/// The value of the attribute `local` that is in no namespace.
+/// The value of the attribute `local` without namespace.
 pub(super) fn attribute<'t>(tree: &'t SignedTree<'_>, at: usize, local: &str) -> Option<&'t str> {
     let attributes = tree.attributes(tree.start(at)?);
     let found = attributes.iter().find(|attribute| attribute.name.qualified() == local);
@@ -181,6 +181,6 @@ fn only_attributes(tree: &SignedTree<'_>, at: usize, allowed: &[&str]) -> Result
 fn named(tree: &SignedTree<'_>, at: usize, local: &str) -> Result<(), SignatureError> {
     match tree.is(at, ns::DS, local) {
         true => Ok(()),
-        false => Err(NotAllowed("elements in another order than that of XML Signature, or of another kind")),
+        false => Err(NotAllowed("unexpected or misordered elements")),
     }
 }

@@ -10,27 +10,27 @@ use super::{SignatureError, signatures};
 use crate::KeyContainer;
 use crate::xml::{Writer, ns};
 
-/// Which canonical form is signed.
+/// The canonical form to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Canonicalization {
-    /// Exclusive XML Canonicalization 1.0, as figure 9 of RFC 6030 has it: the signature stays good when the
-    /// container is put into another document and taken out again.
+    /// Exclusive XML Canonicalization 1.0, as in figure 9 of RFC 6030: the signature stays valid when the
+    /// container is embedded in another document and extracted again.
     #[default]
     Exclusive,
     /// Canonical XML 1.0.
     Inclusive,
 }
 
-/// The document with a signature of the whole container, in its place by the schema: behind the last
-/// `<KeyPackage>`, before any `<Extensions>`. All else stays as it is.
+/// Adds a signature of the whole container where the schema has it: after the last
+/// `<KeyPackage>`, before any `<Extensions>`. The rest is unchanged.
 ///
 /// The algorithm is the key's [default](SigningKey::default_algorithm): SHA-256 with RSA and P-256, SHA-384 with
-/// P-384. `certificates` (X.509, DER) go into the signature: the signer's first, then those of authorities that
-/// lead to an anchor, which itself is of no use there. Without any, the receiver must know the key.
+/// P-384. `certificates` (X.509, DER) are embedded: the signer's first, then the intermediate certificates; the trust
+/// anchor itself is not needed. Without any, the receiver must know the key.
 ///
-/// Errors: [`SignatureError::Container`] for what is no valid container, [`SignatureError::AlreadySigned`],
-/// [`SignatureError::Key`] where the first certificate is not that of the key, [`SignatureError::Signing`].
+/// Errors: [`SignatureError::Container`] for an invalid container, [`SignatureError::AlreadySigned`],
+/// [`SignatureError::Key`] if the first certificate does not match the key, [`SignatureError::Signing`].
 pub fn sign(
     document: &[u8],
     key: &SigningKey,
@@ -72,7 +72,7 @@ fn insert(document: &[u8], place: usize, signature: &[u8]) -> Result<Vec<u8>, Si
     Ok([before, signature, after].concat())
 }
 
-/// An exclusive canonicalisation has to be told of prefixes that values use: those of `xsi:type`.
+/// Exclusive canonicalisation must list prefixes that values use: those of `xsi:type`.
 fn method(tree: &SignedTree<'_>, canonicalization: Canonicalization) -> CanonicalForm {
     if canonicalization == Canonicalization::Inclusive {
         return CanonicalForm::DEFAULT;
@@ -86,7 +86,7 @@ fn method(tree: &SignedTree<'_>, canonicalization: Canonicalization) -> Canonica
     }
 }
 
-/// A signature that is being made.
+/// A signature under construction.
 struct Template<'c> {
     method: CanonicalForm,
     algorithm: SignatureAlgorithm,

@@ -1,6 +1,6 @@
-//! A document as canonicalisation needs it: with prefixes, namespace declarations and comments.
+//! A document for canonicalisation: with prefixes, namespace declarations and comments.
 //!
-//! It is built only from what the strict [`Reader`] has accepted whole, so that it need not look for faults again.
+//! It is built only from what the strict [`Reader`] has fully accepted, so it need not check for faults again.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,24 +12,24 @@ use quick_xml::events::{BytesStart, Event};
 use super::SignatureError;
 use crate::xml::{Reader, Scope, XmlLimits, ns};
 
-/// Octets of the longest document that is signed or verified; all of it is held in memory, several times over.
+/// The longest document to sign or verify, in octets; it is held in memory several times.
 const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
-/// Start tags, end tags, texts and comments of a document: what fits the length above with elements of some size,
-/// and bounds the memory for a document of nothing but tags.
+/// The most nodes of a document: enough for documents of the length above with elements of ordinary size,
+/// and a bound on memory for a document of nothing but tags.
 const MAX_NODES: usize = 4_000_000;
 
-/// The nodes of a document in its order, from the root's start tag to its end tag.
+/// The nodes of a document in order, from the root's start tag to its end tag.
 pub(super) struct SignedTree<'d> {
     nodes: Vec<SignedNode<'d>>,
     attributes: Vec<SignedAttribute>,
-    /// Those of all elements; the first two stand for the prefix `xml` and for no namespace.
+    /// The declarations of all elements; the first two stand for the prefix `xml` and for no namespace.
     declarations: Vec<Declaration>,
 }
 
 /// A piece of the document.
 pub(super) enum SignedNode<'d> {
     Start(Box<Start>),
-    /// Characters, references expanded and line ends made `\n`. Several may follow each other.
+    /// Characters, with references expanded and line ends normalised to `\n`. Several may follow each other.
     Text(Cow<'d, str>),
     Comment(Cow<'d, str>),
     End,
@@ -44,7 +44,7 @@ pub(super) struct Start {
     pub(super) parent: Option<usize>,
     /// Index of the end tag.
     pub(super) end: usize,
-    /// Offset in the document behind the end tag.
+    /// Offset in the document after the end tag.
     pub(super) end_offset: usize,
 }
 
@@ -87,7 +87,7 @@ impl Name {
 impl<'d> SignedTree<'d> {
     /// Builds the tree of a document.
     ///
-    /// Errors: all that the strict reader refuses; [`SignatureError::TooLarge`]; relative namespace names, which
+    /// Errors: whatever the strict reader refuses; [`SignatureError::TooLarge`]; relative namespace names, which
     /// have no canonical form (Canonical XML 1.0 §1.3).
     pub(super) fn parse(document: &'d [u8]) -> Result<Self, SignatureError> {
         if document.len() > MAX_DOCUMENT {
@@ -109,12 +109,12 @@ impl<'d> SignedTree<'d> {
         }
     }
 
-    /// All nodes; the root's start tag is the first of them.
+    /// All nodes, starting with the root's start tag.
     pub(super) fn nodes(&self) -> &[SignedNode<'d>] {
         &self.nodes
     }
 
-    /// The start tag at the index `at`.
+    /// The start tag at index `at`.
     pub(super) fn start(&self, at: usize) -> Option<&Start> {
         match self.nodes.get(at) {
             Some(SignedNode::Start(start)) => Some(start),
@@ -130,17 +130,17 @@ impl<'d> SignedTree<'d> {
         })
     }
 
-    /// The namespace of a name of this tree; empty for none.
+    /// The namespace of a name in this tree; empty for none.
     pub(super) fn ns(&self, name: &Name) -> &str {
         self.declarations.get(name.ns).map_or("", |declaration| &declaration.ns)
     }
 
-    /// Whether the node at `at` is the start tag of `local` of the namespace `ns`.
+    /// Whether the node at `at` is the start tag of `local` in the namespace `ns`.
     pub(super) fn is(&self, at: usize, ns: &str, local: &str) -> bool {
         self.start(at).is_some_and(|start| start.name.local() == local && self.ns(&start.name) == ns)
     }
 
-    /// The attributes of a start tag, namespace declarations not among them.
+    /// The attributes of a start tag, without namespace declarations.
     pub(super) fn attributes(&self, start: &Start) -> &[SignedAttribute] {
         self.attributes.get(start.attributes.clone()).unwrap_or_default()
     }
@@ -150,7 +150,7 @@ impl<'d> SignedTree<'d> {
         self.declarations.get(start.declared.clone()).unwrap_or_default()
     }
 
-    /// The start tags around the node `start`, the innermost first.
+    /// The enclosing start tags of `start`, innermost first.
     pub(super) fn ancestors(&self, start: &Start) -> impl Iterator<Item = &Start> {
         std::iter::successors(self.parent(start), |start| self.parent(start))
     }
@@ -178,7 +178,7 @@ impl<'d> SignedTree<'d> {
         })
     }
 
-    /// The element's own text, comments left out; `None` where it has child elements.
+    /// The element's own text without comments; `None` if it has child elements.
     pub(super) fn text(&self, at: usize) -> Option<String> {
         let inside = self.nodes.get(at + 1..self.start(at)?.end)?;
         let mut text = String::new();
@@ -207,8 +207,8 @@ impl<'d> SignedTree<'d> {
     }
 }
 
-/// Has the strict reader read all of the document: well-formed by XML 1.0 and Namespaces 1.0, UTF-8, within the
-/// limits of files, with neither document type nor processing instruction.
+/// Checks that the strict reader accepts the whole document: well-formed by XML 1.0 and Namespaces 1.0, UTF-8, within
+/// the limits for files, with neither document type nor processing instruction.
 fn accept(document: &[u8]) -> Result<(), SignatureError> {
     let mut reader = Reader::from_slice(document, XmlLimits::FILE)?;
     reader.root()?;
@@ -220,7 +220,7 @@ struct Builder<'d> {
     tree: SignedTree<'d>,
     /// Start tags of the open elements.
     open: Vec<usize>,
-    /// The declarations in force.
+    /// The declarations in scope.
     scope: Scope<usize>,
 }
 
@@ -232,7 +232,7 @@ impl<'d> Builder<'d> {
         Self { tree, open: Vec::new(), scope: Scope::default() }
     }
 
-    /// Takes in an event that ends at `position`.
+    /// Adds an event that ends at `position`.
     fn event(&mut self, event: Event<'d>, position: usize) -> Result<(), SignatureError> {
         let outside = self.open.is_empty();
         let node = match event {
@@ -241,7 +241,7 @@ impl<'d> Builder<'d> {
                 self.end(position);
                 SignedNode::End
             }
-            // What stands outside the root is no part of what is signed: white space and comments.
+            // White space and comments outside the root are not signed.
             Event::Text(_) | Event::Comment(_) if outside => return Ok(()),
             Event::Decl(_) => return Ok(()),
             Event::Text(text) => SignedNode::Text(text.xml10_content()),
@@ -289,7 +289,7 @@ impl<'d> Builder<'d> {
                 _ => plain.push((qualified.to_owned(), value)),
             }
         }
-        // Names are resolved when all the tag's declarations are known.
+        // Names can be resolved only when all declarations of the tag are known.
         for (qualified, value) in plain {
             let name = self.name(&qualified, NO_NAMESPACE)?;
             self.tree.attributes.push(SignedAttribute { name, value: value.into() });
@@ -310,13 +310,13 @@ impl<'d> Builder<'d> {
 
     fn declare(&mut self, prefix: &str, ns: String) -> Result<(), SignatureError> {
         if prefix == "xml" {
-            return Ok(()); // always in force, and never written
+            return Ok(()); // always in scope, and never written
         }
         if is_relative(&ns) {
             return Err(SignatureError::NotAllowed("a relative namespace name"));
         }
         let (at, depth) = (self.tree.declarations.len(), self.open.len() + 1);
-        self.scope.bind(prefix, at, depth).map_err(|_| SignatureError::TooLarge)?; // the only reason that is left
+        self.scope.bind(prefix, at, depth).map_err(|_| SignatureError::TooLarge)?; // the only remaining reason
         self.tree.declarations.push(Declaration { prefix: prefix.into(), ns: ns.into() });
         Ok(())
     }
@@ -346,7 +346,7 @@ impl<'d> Builder<'d> {
     }
 }
 
-/// Whether a namespace name lacks the scheme of an absolute URI (RFC 3986 §3.1).
+/// Whether a namespace name is not an absolute URI (RFC 3986 §3.1).
 fn is_relative(ns: &str) -> bool {
     let scheme = |scheme: &str| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -1,4 +1,4 @@
-//! Verifying.
+//! Verification.
 
 use dskpp_crypto::{SignatureAlgorithm, SignerUse, VerifyingKey};
 use jiff::Timestamp;
@@ -11,26 +11,26 @@ use super::signatures;
 use super::tree::SignedTree;
 use crate::xml::ns;
 
-/// Whose signatures are accepted.
+/// Whose signatures to accept.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct VerifyOptions {
-    /// Certificates (X.509, DER) of the authorities that may vouch for a signer's certificate.
+    /// Trust anchors (X.509, DER) for signers' certificates.
     pub anchors: Vec<Vec<u8>>,
-    /// The signer's key. If set, it alone counts: the signature's certificates are ignored.
+    /// The signer's key. If set, the signature's certificates are ignored.
     pub key: Option<VerifyingKey>,
-    /// Whether signatures and digests with SHA-1, which can be forged, are accepted.
+    /// Whether to accept SHA-1, which can be forged.
     pub allow_sha1: bool,
     /// The time at which certificates must be valid.
     pub at: Timestamp,
-    /// What signers' certificates must be for.
+    /// The required purpose of signers' certificates.
     pub signer_use: SignerUse,
 }
 
 impl VerifyOptions {
-    /// Accepts signatures of this key alone.
+    /// Accepts only signatures by this key.
     pub fn with_key(key: VerifyingKey) -> Self {
-        // With a key, no certificate is looked at, and so no time.
+        // With a key, certificates are ignored, and so is the time.
         Self {
             anchors: Vec::new(),
             key: Some(key),
@@ -40,45 +40,45 @@ impl VerifyOptions {
         }
     }
 
-    /// Accepts signatures of everybody whose certificate, in the signature, leads to one of `anchors` (DER) and is
-    /// for signatures of documents, and valid at the time `at`.
+    /// Accepts signers whose certificate, in the signature, chains to one of `anchors` (DER), is
+    /// for document signing, and is valid at the time `at`.
     pub fn with_anchors(anchors: Vec<Vec<u8>>, at: Timestamp) -> Self {
         Self { anchors, key: None, allow_sha1: false, at, signer_use: SignerUse::default() }
     }
 
-    /// Accepts SHA-1 also, which old files use.
+    /// Also accepts SHA-1, for old files.
     #[must_use]
     pub fn allow_sha1(self) -> Self {
         Self { allow_sha1: true, ..self }
     }
 
-    /// Accepts certificates of signers that were issued for something else, such as a TLS server.
+    /// Accepts signers' certificates that were issued for another purpose, such as a TLS server.
     #[must_use]
     pub fn any_key_usage(self) -> Self {
         Self { signer_use: SignerUse::Any, ..self }
     }
 }
 
-/// What a good signature covers, and whose it is.
+/// What a valid signature covers, and its signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
-    /// The octets that were signed: the container in its canonical form, without the signature. UTF-8. Read
-    /// these, with [`KeyContainer::from_xml`](crate::KeyContainer::from_xml), and not the document.
+    /// The signed octets: the container in canonical form, without the signature. UTF-8. Read
+    /// these with [`KeyContainer::from_xml`](crate::KeyContainer::from_xml), not the document.
     pub content: Vec<u8>,
-    /// Who signed.
+    /// The signer.
     pub signer: Signer,
-    /// How.
+    /// The signature algorithm.
     pub algorithm: SignatureAlgorithm,
 }
 
-/// Who signed.
+/// The signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signer {
-    /// The owner of the key that was given.
+    /// The owner of the given key.
     Key,
-    /// The owner of a certificate that leads to an anchor.
+    /// The owner of a certificate that chains to a trust anchor.
     Certificate {
         /// The certificate's subject as text, for people.
         subject: String,
@@ -89,7 +89,7 @@ pub enum Signer {
 
 /// Verifies the signature of a document (RFC 6030 §7).
 ///
-/// Errors: [`SignatureError`]. Nothing of the document is to be read then.
+/// Errors: [`SignatureError`]. Do not read the document then.
 ///
 /// ```no_run
 /// use pskc::KeyContainer;
@@ -128,7 +128,7 @@ pub fn verify(document: &[u8], options: &VerifyOptions) -> Result<Verified, Sign
     Ok(Verified { content, signer, algorithm: parts.algorithm })
 }
 
-/// Makes sure that `id` is the root's Id, and nobody else's, whatever an attribute must be to count as an Id.
+/// Checks that `id` is the Id of the root and of no other element, whichever attributes count as Ids.
 fn names_root(tree: &SignedTree<'_>, id: &str) -> Result<(), SignatureError> {
     if attribute(tree, 0, "Id") != Some(id) {
         return Err(NotAllowed("a Reference to something other than the container"));

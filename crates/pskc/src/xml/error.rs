@@ -1,8 +1,8 @@
-//! What can be wrong with a document, and where.
+//! Errors in a document, with their places.
 
 use std::fmt;
 
-/// Where in a document something stood.
+/// A place in a document.
 ///
 /// Shown as `/KeyContainer/KeyPackage, line 3, octet 120`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -21,47 +21,47 @@ impl fmt::Display for Position {
     }
 }
 
-/// Why a document was not read. Texts carry names and places, never values of the document.
+/// Why a document cannot be read. Messages contain names and places, never values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum XmlError {
     /// A `<!DOCTYPE`.
     #[error("document type declarations are not accepted: remove it ({place})")]
     Dtd {
-        /// Where it stands.
+        /// Its place.
         place: Position,
     },
     /// A `<?target …?>` that is not the XML declaration at the very start.
     #[error("processing instructions are not accepted: remove it ({place})")]
     ProcessingInstruction {
-        /// Where it stands.
+        /// Its place.
         place: Position,
     },
-    /// A faulty XML declaration, one that stands behind something else or names another encoding, or a byte order mark
-    /// in a wrong place.
+    /// A faulty XML declaration, one that is misplaced or names another encoding, or a misplaced byte order
+    /// mark.
     #[error("{what} ({place})")]
     Declaration {
-        /// What is wrong with it, and what to do.
+        /// What is wrong, and what to do.
         what: String,
-        /// Where it stands.
+        /// Its place.
         place: Position,
     },
     /// Octets that are not UTF-8.
     #[error("the document is not in UTF-8: convert it ({place})")]
     Encoding {
-        /// Where the first such octets are.
+        /// The place of the first invalid octets.
         place: Position,
     },
     /// Elements nested deeper than [`XmlLimits::max_depth`](super::XmlLimits).
     #[error("elements are nested deeper than {limit} ({place})")]
     Depth {
-        /// Where the first element too deep is.
+        /// The place of the first element that is too deep.
         place: Position,
-        /// How deep they may be.
+        /// The limit.
         limit: usize,
     },
-    /// A tag, comment or text longer than [`XmlLimits::max_text`](super::XmlLimits), or a tag with more
-    /// attributes than any schema here knows, or a child of the root longer than
+    /// A tag, comment or text longer than [`XmlLimits::max_text`](super::XmlLimits), a tag with more
+    /// attributes than any schema here has, or a child of the root longer than
     /// [`XmlLimits::max_child`](super::XmlLimits).
     #[error("a tag, comment, value or package is larger than accepted ({place})")]
     TooLarge {
@@ -71,20 +71,20 @@ pub enum XmlError {
     /// Not well-formed, or not namespace-well-formed.
     #[error("not well-formed XML: {what} ({place})")]
     Syntax {
-        /// The rule that is broken.
+        /// The violated rule.
         what: &'static str,
-        /// Where.
+        /// Its place.
         place: Position,
     },
-    /// An element, attribute or text that may not stand here.
+    /// An unexpected element, attribute or text.
     #[error("unexpected {what} ({place})")]
     Unexpected {
         /// Its kind and name.
         what: String,
-        /// Where.
+        /// Its place.
         place: Position,
     },
-    /// An element or attribute that must be there is not.
+    /// A missing mandatory element or attribute.
     #[error("missing {what} ({place})")]
     Missing {
         /// Its kind and name.
@@ -92,26 +92,26 @@ pub enum XmlError {
         /// The element that lacks it.
         place: Position,
     },
-    /// A value of the wrong form.
+    /// A value in the wrong form.
     #[error("{what} ({place})")]
     Value {
-        /// Which form was expected.
+        /// What is wrong, or the expected form.
         what: String,
-        /// Where.
+        /// Its place.
         place: Position,
     },
-    /// The source of the octets failed.
+    /// The source failed.
     #[error("the document could not be read to its end: {kind} ({place})")]
     Io {
         /// The failure of the source.
         kind: std::io::ErrorKind,
-        /// How far reading came.
+        /// The place that was reached.
         place: Position,
     },
 }
 
 impl XmlError {
-    /// Where in the document it happened.
+    /// The place of the error in the document.
     pub fn place(&self) -> &Position {
         match self {
             Self::Dtd { place }

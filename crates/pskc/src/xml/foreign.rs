@@ -1,4 +1,4 @@
-//! Elements that the model does not know, kept as they are.
+//! Elements that the model does not know, kept unchanged.
 
 use std::io::BufRead;
 
@@ -7,10 +7,10 @@ use compact_str::CompactString;
 use super::reader::XmlToken;
 use super::{Attribute, Element, Ns, Reader, Writer, XmlError, ns};
 
-/// An element of an extension: kept when read, and written back with the same meaning.
+/// An extension element, read and written back with the same meaning.
 ///
-/// Names are kept resolved; for qualified names inside of values, such as `xsi:type="xs:string"`, what their prefixes
-/// stand for is kept too.
+/// Names are kept resolved; for qualified names in values, such as `xsi:type="xs:string"`, the namespaces of their
+/// prefixes are kept too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Foreign {
     /// Its namespace.
@@ -19,7 +19,7 @@ pub struct Foreign {
     pub local: CompactString,
     /// Its attributes, without namespace declarations.
     pub attributes: Vec<Attribute>,
-    /// What the prefixes stand for that its values and texts seem to use.
+    /// The prefixes that its values and texts seem to use, with their namespaces.
     pub prefixes: Vec<(CompactString, Ns)>,
     /// Its content in order; two texts never follow each other.
     pub content: Vec<Node>,
@@ -35,7 +35,7 @@ pub enum Node {
 }
 
 impl Foreign {
-    /// Reads the rest of `element`, which is open. The reader's limit on depth bounds the tree.
+    /// Reads the rest of `element`, which is open. The reader's depth limit bounds the tree.
     pub fn read_open<R: BufRead>(reader: &mut Reader<R>, element: Element) -> Result<Self, XmlError> {
         let Element { ns, local, attributes } = element;
         let (mut content, mut prefixes) = (Vec::new(), Vec::new());
@@ -89,12 +89,12 @@ impl Foreign {
         self.local == local && self.ns.as_str() == ns
     }
 
-    /// Writes it with a declaration of its namespace, so that it can stand anywhere.
+    /// Writes it with a declaration of its namespace, so that it can be placed anywhere.
     pub fn write(&self, writer: &mut Writer) {
         self.write_in(None, writer);
     }
 
-    /// Writes it inside of an element of the namespace `around`.
+    /// Writes it inside an element of the namespace `around`.
     fn write_in(&self, around: Option<&Ns>, writer: &mut Writer) {
         writer.start(&self.local);
         if around != Some(&self.ns) {
@@ -116,7 +116,7 @@ impl Foreign {
     }
 }
 
-/// Adds attributes to the element just started, each with a declaration of its own namespace, under a prefix that is
+/// Adds attributes to the element just started, each with a declaration of its namespace under a prefix that is
 /// not `taken`.
 pub(crate) fn write_attributes(writer: &mut Writer, attributes: &[Attribute], taken: &[(CompactString, Ns)]) {
     let longest = taken.iter().map(|(taken, _)| taken.bytes().take_while(|octet| *octet == b'a').count()).max();

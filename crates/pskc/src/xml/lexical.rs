@@ -2,31 +2,31 @@
 
 use data_encoding::BASE64;
 
-/// Text that is not base64 with padding (RFC 4648 §4).
+/// The text is not base64 with padding (RFC 4648 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not base64 (RFC 4648 section 4, with padding)")]
 #[non_exhaustive]
 pub struct Base64Error;
 
-/// The octets that `text` stands for: base64 of RFC 4648 §4, with padding, in its one canonical
-/// form. XML white space anywhere in it is ignored, nothing else is.
+/// Decodes base64 (RFC 4648 §4) with padding, in canonical
+/// form. XML white space is ignored; nothing else is.
 ///
 /// ```
 /// assert_eq!(pskc::xml::decode_base64(" AQ\n ID ").unwrap(), [1, 2, 3]);
 /// assert!(pskc::xml::decode_base64("AQI").is_err()); // padding missing
 /// ```
 pub fn decode_base64(text: &str) -> Result<Vec<u8>, Base64Error> {
-    // The library would read several padded values in a row.
+    // The library would accept several padded values in a row.
     let decode = |text: &str| match text.trim_end_matches('=').contains('=') {
         true => None,
         false => BASE64.decode(text.as_bytes()).ok(),
     };
-    // Only a value with blanks pays for their removal.
+    // Only values with white space pay for its removal.
     decode(text).or_else(|| decode(&without_white_space(text))).ok_or(Base64Error)
 }
 
-/// The white space rule of `xs:token`, `xs:anyURI` and numbers: none at the ends, one blank for
-/// each run inside.
+/// White space normalisation of `xs:token`, `xs:anyURI` and numbers: trims the ends and collapses
+/// each run inside to one space.
 ///
 /// ```
 /// assert_eq!(pskc::xml::collapse("\n urn:a\tb "), "urn:a b");
@@ -42,7 +42,7 @@ pub fn collapse(text: &str) -> String {
     out
 }
 
-/// `text` without any XML white space: what an `xs:anyURI` or base64 comes to (the RFCs' examples
+/// `text` without XML white space: the value of an `xs:anyURI` or base64 (the RFCs' examples
 /// break lines inside them).
 pub(crate) fn without_white_space(text: &str) -> String {
     if !has_octet(text, |octet| is_white(char::from(octet))) {
@@ -51,20 +51,20 @@ pub(crate) fn without_white_space(text: &str) -> String {
     text.chars().filter(|c| !is_white(*c)).collect()
 }
 
-/// `text` without the XML white space around it; other kinds of space are content and stay.
+/// `text` trimmed of XML white space; other kinds of space are content.
 pub fn trim(text: &str) -> &str {
     text.trim_matches(is_white)
 }
 
-/// Whether XML 1.0 can carry every character of `text` (§2.2). What is shown by a person or a
-/// program to be written later is best checked with this first.
+/// Whether XML 1.0 can represent every character of `text` (§2.2). Check texts from people or
+/// programs with this before writing them.
 pub fn is_text(text: &str) -> bool {
-    // Almost all text passes this test, which needs no decoding.
+    // Fast path without decoding, for almost all texts.
     let plain = |octet: u8| (octet >= 0x20 || matches!(octet, 9 | 10 | 13)) && octet != 0xEF;
     !has_octet(text, |octet| !plain(octet)) || text.chars().all(is_char)
 }
 
-/// Whether `is` holds for an octet of `text`: all of them are looked at, several at a time.
+/// Whether `is` holds for an octet of `text`: checks all, several at a time.
 pub(crate) fn has_octet(text: &str, is: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(false, |found, octet| found | is(octet))
 }
@@ -79,7 +79,7 @@ pub(super) fn is_white(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
-/// `xs:language`, or the empty text, which says that the language is not known.
+/// `xs:language`, or the empty text for an unknown language.
 pub fn is_language(text: &str) -> bool {
     let is_part = |(at, part): (usize, &str)| {
         let fits = |octet: u8| octet.is_ascii_alphabetic() || at > 0 && octet.is_ascii_digit();
@@ -90,7 +90,7 @@ pub fn is_language(text: &str) -> bool {
 
 /// Namespaces in XML `NCName`: a name without a colon.
 pub(crate) fn is_name(name: &str) -> bool {
-    // Almost all names pass this test, which needs no decoding.
+    // Fast path without decoding, for almost all names.
     if let [first, rest @ ..] = name.as_bytes()
         && (first.is_ascii_alphabetic() || *first == b'_')
         && rest.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'))
@@ -113,7 +113,7 @@ fn continues_name(c: char) -> bool {
     matches!(c, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// `prefix:local`, or `local` with an empty prefix; `None` where either is no name.
+/// `prefix:local`, or `local` with an empty prefix; `None` if either is not a name.
 pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
     match leading_name(name)? {
         (prefix, local, "") => Some((prefix, local)),
@@ -121,7 +121,7 @@ pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Octets that can stand in a name, of those that are ASCII; no digit, `-` or `.` can begin one.
+/// The ASCII octets that can occur in a name; digits, `-` and `.` cannot begin one.
 const IN_NAME: [bool; 256] = {
     let mut table = [false; 256];
     let mut octet = 0;
@@ -132,7 +132,7 @@ const IN_NAME: [bool; 256] = {
     table
 };
 
-/// The name that `text` begins with, split, and what follows it: white space, `=`, `/`, `>` or nothing.
+/// The name at the start of `text`, split, and what follows it: white space, `=`, `/`, `>` or nothing.
 #[inline]
 pub(super) fn leading_name(text: &str) -> Option<(&str, &str, &str)> {
     let octets = text.as_bytes();
@@ -148,7 +148,7 @@ pub(super) fn leading_name(text: &str) -> Option<(&str, &str, &str)> {
     }
 }
 
-/// The length of the name that `text` begins with, up to a colon or a character that is not ASCII.
+/// The length of the name at the start of `text`, up to a colon or a non-ASCII character.
 #[inline]
 fn leading_part(text: &[u8]) -> usize {
     match text.first() {
@@ -174,8 +174,8 @@ fn split_any_name(name: &str) -> Option<(&str, &str)> {
     is_name(local).then_some((prefix, local))
 }
 
-/// The character that `&name;` stands for: a predefined entity (XML 1.0 §4.6) or a character
-/// reference (§4.1). Without a document type there is no other.
+/// The character for `&name;`: a predefined entity (XML 1.0 §4.6) or a character
+/// reference (§4.1). Without a document type there are no others.
 pub(super) fn expand(name: &str) -> Option<char> {
     let number = match name {
         "lt" => return Some('<'),
@@ -190,13 +190,13 @@ pub(super) fn expand(name: &str) -> Option<char> {
         None => (number, 10),
     };
     if !digits.bytes().all(|digit| (digit as char).is_digit(radix)) {
-        return None; // `from_str_radix` would take a sign
+        return None; // `from_str_radix` would accept a sign
     }
     let c = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
     is_char(c).then_some(c)
 }
 
-/// Appends `raw` with its line ends made `\n` (XML 1.0 §2.11). A `\r\n` never straddles two calls:
+/// Appends `raw` with line ends normalised to `\n` (XML 1.0 §2.11). A `\r\n` never spans two calls:
 /// the tokenizer cuts only at markup and references.
 pub(super) fn push_lines(out: &mut String, raw: &str) {
     if !raw.contains('\r') {
@@ -210,8 +210,8 @@ pub(super) fn push_lines(out: &mut String, raw: &str) {
     }
 }
 
-/// The next `name="value"` of `rest` (what follows the name in a start tag, or the previous
-/// attribute), with its raw value; `None` at the end. `Err` names the broken rule.
+/// The next `name="value"` of `rest` (the part after the name in a start tag, or after the previous
+/// attribute), with its raw value; `None` at the end. `Err` names the violated rule.
 pub(super) fn next_attribute<'a>(rest: &mut &'a str) -> Result<Option<(&'a str, &'a str)>, &'static str> {
     let trimmed = rest.trim_start_matches(is_white);
     if trimmed.is_empty() {
@@ -230,7 +230,7 @@ pub(super) fn next_attribute<'a>(rest: &mut &'a str) -> Result<Option<(&'a str, 
     Ok(Some((name.trim_end_matches(is_white), value)))
 }
 
-/// The value of an attribute: references expanded, other white space made blanks (XML 1.0 §3.3.3).
+/// The value of an attribute: references expanded, other white space replaced by spaces (XML 1.0 §3.3.3).
 pub(super) fn attribute_value(raw: &str) -> Result<String, &'static str> {
     if raw.contains('<') {
         return Err("< in an attribute value");

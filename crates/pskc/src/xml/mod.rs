@@ -1,11 +1,11 @@
-//! XML as protocols need it: one strict pull reader and one plain writer.
+//! XML for protocols: a strict pull reader and a plain writer.
 //!
-//! [`Reader`] takes a document apart element by element, and refuses what no message or key file
-//! needs: document types, processing instructions, other encodings than UTF-8, deep nesting and
-//! oversized values (profile P25). It also refuses all that XML 1.0 and Namespaces in XML forbid,
-//! and an empty element means the same in both its spellings.
-//! [`Writer`] writes elements without any white space of its own, so that what it wrote can be
-//! hashed as it is.
+//! [`Reader`] parses a document element by element, and refuses what no message or key file
+//! needs: document types, processing instructions, encodings other than UTF-8, deep nesting and
+//! oversized values (profile P25). It also refuses everything that XML 1.0 and Namespaces in XML forbid,
+//! and treats both spellings of an empty element alike.
+//! [`Writer`] adds no white space, so that its output can be
+//! hashed as is.
 
 mod error;
 mod foreign;
@@ -31,7 +31,7 @@ pub(crate) use scope::{Scope, ScopeError};
 pub(crate) use tree::{ElementTree, Unread};
 pub use writer::Writer;
 
-/// Namespace names that the project's messages and files use.
+/// Namespace names in the project's messages and files.
 pub mod ns {
     /// DSKPP, RFC 6063 §8.
     pub const DSKPP: &str = "urn:ietf:params:xml:ns:keyprov:dskpp";
@@ -45,9 +45,9 @@ pub mod ns {
     pub const XENC11: &str = "http://www.w3.org/2009/xmlenc11#";
     /// PKCS #5 v2.0, with its `PBKDF2-params`.
     pub const PKCS5: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#";
-    /// `xsi:type` and its like.
+    /// `xsi:type` and the like.
     pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
-    /// What the prefix `xml` always stands for.
+    /// The fixed namespace of the prefix `xml`.
     pub const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
     pub(crate) const ALL: [&str; 8] = [DSKPP, PSKC, DS, XENC, XENC11, PKCS5, XSI, XML];
@@ -65,17 +65,17 @@ pub enum Ns {
     /// No namespace.
     #[default]
     None,
-    /// One of those in [`ns`], always; shared, so that reading known elements copies no name.
+    /// One of those in [`ns`]; shared, so that reading known elements copies no name.
     Known(&'static str),
-    /// Any other; shared by all that is in it.
+    /// Any other; shared by its elements.
     Other(Arc<str>),
 }
 
 impl Ns {
-    /// Whether it is that of the name `name`, empty for none.
+    /// Whether its name is `name`; empty for none.
     #[inline]
     pub fn is(&self, name: &str) -> bool {
-        // The names of `ns` are compared with themselves almost always.
+        // Usually the very same constant.
         std::ptr::eq(self.as_str(), name) || self.as_str() == name
     }
 
@@ -100,34 +100,34 @@ impl From<&str> for Ns {
     }
 }
 
-/// A start tag: the name it resolves to, and its attributes.
+/// A start tag: its resolved name and attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
-    /// The namespace that the tag's prefix, or the default declaration, stands for.
+    /// The namespace of the tag's prefix, or the default namespace.
     pub ns: Ns,
     /// The name without its prefix.
     pub local: CompactString,
     pub(crate) attributes: Vec<Attribute>,
 }
 
-/// One attribute of a start tag; namespace declarations are not among them.
+/// An attribute of a start tag, not a namespace declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
-    /// The namespace of its prefix; an attribute without prefix is in none.
+    /// The namespace of its prefix; without a prefix, none.
     pub ns: Ns,
     /// The name without its prefix.
     pub local: CompactString,
-    /// The value, references expanded and white space made blanks.
+    /// The value, with references expanded and white space replaced by spaces.
     pub value: String,
 }
 
 impl Attribute {
-    /// Whether it says something about the document's schema, as any element may.
+    /// Whether it is about the document's schema, as any element may have it.
     pub(crate) fn is_about_schema(&self) -> bool {
         self.ns.is(ns::XSI) && matches!(&*self.local, "type" | "schemaLocation" | "noNamespaceSchemaLocation")
     }
 
-    /// Its name for people: with the one prefix that always stands for the same.
+    /// Its name for messages, with the only prefix that is fixed.
     pub(crate) fn shown(&self) -> String {
         let prefix = if self.ns.is(ns::XML) { "xml:" } else { "" };
         format!("{prefix}{}", self.local)
@@ -145,18 +145,18 @@ impl Element {
         self.local == local && self.ns.is(ns)
     }
 
-    /// The value of the attribute `local` that is in no namespace.
+    /// The value of the attribute `local` without namespace.
     pub fn attr(&self, local: &str) -> Option<&str> {
         self.attr_ns("", local)
     }
 
-    /// The value of the attribute `local` of the namespace `ns`.
+    /// The value of the attribute `local` in the namespace `ns`.
     pub fn attr_ns(&self, ns: &str, local: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|a| a.local == local && a.ns.is(ns));
         found.map(|a| a.value.as_str())
     }
 
-    /// All attributes, in the order of the document.
+    /// All attributes in document order.
     pub fn attributes(&self) -> &[Attribute] {
         &self.attributes
     }

@@ -17,23 +17,23 @@ use super::window::{End, Window};
 use super::{Attribute, Element, Ns, Scope};
 pub(crate) use resume::Standing;
 
-/// What a document may cost before it is refused.
+/// Resource limits for a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct XmlLimits {
-    /// How deep elements may be nested; the root is at depth 1.
+    /// The deepest nesting of elements; the root is at depth 1.
     pub max_depth: usize,
-    /// Octets of the longest single tag, comment or text.
+    /// The longest single tag, comment or text, in octets.
     pub max_text: usize,
-    /// Octets of a child of the root up to the last tag that starts in it: as much as is held at a time.
+    /// The longest child of the root up to the last tag that starts in it, in octets: this much is buffered at a time.
     pub max_child: u64,
 }
 
 impl XmlLimits {
     /// For messages of a protocol (profile P25): nesting of 32, values of 64 KiB.
     pub const MESSAGE: XmlLimits = XmlLimits { max_depth: 32, max_text: 64 * 1024, max_child: 64 * 1024 };
-    /// For key files, which may carry certificate chains: nesting of 64, values of 1 MiB, packages of
-    /// 2 MiB. The length of the file itself needs no limit, since none of it is kept.
+    /// For key files, which may contain certificate chains: nesting of 64, values of 1 MiB, packages of
+    /// 2 MiB. The length of the file needs no limit, since it is not kept.
     pub const FILE: XmlLimits = XmlLimits { max_depth: 64, max_text: 1024 * 1024, max_child: 2 * 1024 * 1024 };
 
     /// Limits of your own.
@@ -44,8 +44,8 @@ impl XmlLimits {
 
 /// Reads a document element by element.
 ///
-/// After [`root`](Self::root) or [`next`](Self::next) has given an element, that element is *open*,
-/// and must be closed by exactly one of: [`next`](Self::next) until it gives `None`,
+/// An element returned by [`root`](Self::root) or [`next`](Self::next) is *open*,
+/// and must be closed by exactly one of: [`next`](Self::next) until it returns `None`,
 /// [`text`](Self::text), [`skip`](Self::skip) or [`end`](Self::end).
 ///
 /// ```
@@ -64,25 +64,25 @@ pub struct Reader<R: BufRead> {
     window: Window<R>,
     limits: XmlLimits,
     scope: Scope<Ns>,
-    /// The names of the open elements and of the one closed last, as they stand in their tags.
+    /// The names of the open elements and of the one closed last, as in their tags.
     names: String,
     open: Vec<Open>,
-    /// The element closed last, until the next token: its name is for messages about its value.
+    /// The element closed last, until the next token: for messages about its value.
     closed: Option<Open>,
-    /// Where the token read last begins.
+    /// The offset of the last token.
     mark: u64,
-    /// Where the child of the root that is being read begins.
+    /// The offset of the current child of the root.
     child: u64,
-    /// Where the element begins whose text is being read.
+    /// The offset of the element whose text is being read.
     text_mark: Option<u64>,
-    /// Whether `<a/>` was read, whose end is the next token.
+    /// Whether `<a/>` was read: its end is the next token.
     closes: bool,
     at_start: bool,
-    /// Whether white space stood there.
+    /// Whether white space preceded it.
     late: bool,
-    /// What was wrong in front of the root or in the declaration, where that is forgiven.
+    /// Faults before the root or in the declaration, in forgiving mode.
     forgiven: Option<Vec<XmlError>>,
-    /// Of the element that was opened last, until it is asked for.
+    /// The namespace of the element opened last, until it is requested.
     ns: Ns,
     attributes: Vec<Attribute>,
     /// The text collected since it was last cleared.
@@ -90,7 +90,7 @@ pub struct Reader<R: BufRead> {
     buffer: String,
 }
 
-/// An open element: where its name in `Reader::names` begins, where what follows its prefix, and where it ends.
+/// An open element: where its name begins in `Reader::names`, where its local part begins, and where it ends.
 #[derive(Clone, Copy)]
 struct Open {
     name: usize,
@@ -98,10 +98,10 @@ struct Open {
     end: usize,
 }
 
-/// What the tokens of a document come to for us.
+/// The relevant tokens of a document.
 #[derive(Clone, Copy)]
 pub(super) enum XmlToken {
-    /// An element, to be had from `Reader::element`.
+    /// An element, available from `Reader::element`.
     Start,
     /// More characters in `Reader::text`.
     Text,
@@ -110,7 +110,7 @@ pub(super) enum XmlToken {
 }
 
 impl<'a> Reader<&'a [u8]> {
-    /// Begins to read a document that is in memory.
+    /// Starts to read a document from memory.
     ///
     /// Errors: as [`Reader::new`].
     pub fn from_slice(document: &'a [u8], limits: XmlLimits) -> Result<Self, XmlError> {
@@ -119,7 +119,7 @@ impl<'a> Reader<&'a [u8]> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Begins to read a document from a stream, of which no more than one token is held at a time.
+    /// Starts to read a document from a stream, holding at most one token at a time.
     ///
     /// Errors: [`XmlError::Encoding`] for UTF-16 and UTF-32, [`XmlError::Io`].
     pub fn new(source: R, limits: XmlLimits) -> Result<Self, XmlError> {
@@ -169,8 +169,8 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// The next child of the open element, which is then the open one; `None` where there is no
-    /// more, and the element's end tag has been consumed.
+    /// The next child of the open element, which is then open; `None` after the last one,
+    /// when the element's end tag is consumed.
     ///
     /// Errors: [`XmlError::Unexpected`] for text other than white space.
     #[expect(clippy::should_implement_trait, reason = "reads as one, but can fail")]
@@ -187,15 +187,15 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// The text of the open element, which is closed by this. CDATA sections, predefined entities
-    /// and character references are resolved, comments left out; white space is kept.
+    /// The text of the open element, which this closes. CDATA sections, predefined entities
+    /// and character references are resolved, comments omitted; white space is kept.
     ///
     /// Errors: [`XmlError::Unexpected`] for a child element.
     pub fn text(&mut self) -> Result<String, XmlError> {
         self.with_text(str::to_owned)
     }
 
-    /// What `read` makes of the [`text`](Self::text), which is copied only where it is in several parts.
+    /// Applies `read` to the [`text`](Self::text), which is copied only if it has several parts.
     pub(crate) fn with_text<T>(&mut self, read: impl FnOnce(&str) -> T) -> Result<T, XmlError> {
         if let Some(len) = self.leaf_text() {
             let value = read(&self.window.rest()[..len]); // it ends before a `<`
@@ -221,11 +221,11 @@ impl<R: BufRead> Reader<R> {
                     return Err(self.unexpected(&element));
                 }
                 XmlToken::End | XmlToken::Eof => {
-                    self.mark = mark; // so that a complaint about the value points at its element
+                    self.mark = mark; // so that an error about the value points to its element
                     return Ok(text);
                 }
             }
-            // Comments between its parts count too: all of it is kept for the sake of the place.
+            // Comments between the parts count too: the whole range is buffered for the error position.
             let length = self.window.offset() - mark;
             if text.len() > self.limits.max_text || length > 2 * self.limits.max_text as u64 {
                 return Err(XmlError::TooLarge { place: self.place() });
@@ -233,13 +233,13 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// [`text`](Self::text) as the octets that its base64 stands for; see
+    /// [`text`](Self::text) decoded from base64; see
     /// [`decode_base64`](super::decode_base64).
     pub fn base64(&mut self) -> Result<Vec<u8>, XmlError> {
         self.with_text(lexical::decode_base64)?.map_err(|error| self.invalid(error.to_string()))
     }
 
-    /// Passes over the rest of the open element, which must be well-formed all the same.
+    /// Skips the rest of the open element, which must still be well-formed.
     pub fn skip(&mut self) -> Result<(), XmlError> {
         let depth = self.open.len();
         loop {
@@ -251,7 +251,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Closes the open element, which must have neither children nor text.
+    /// Closes the open element, which must be empty.
     pub fn end(&mut self) -> Result<(), XmlError> {
         match self.next()? {
             None => Ok(()),
@@ -259,7 +259,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Makes sure that nothing but white space and comments follows the root.
+    /// Checks that only white space and comments follow the root.
     pub fn finish(mut self) -> Result<(), XmlError> {
         if !self.open.is_empty() {
             let what = "content: the root element is not closed yet".into();
@@ -274,10 +274,10 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// What a qualified name in content, such as the value of `xsi:type`, stands for by the
-    /// declarations of the open element. White space around it is ignored.
+    /// Resolves a qualified name in content, such as the value of `xsi:type`, by the
+    /// namespaces in scope. White space around it is ignored.
     ///
-    /// Errors: [`XmlError::Value`] where it is no name, or its prefix is not declared.
+    /// Errors: [`XmlError::Value`] if it is not a name, or its prefix is not declared.
     pub fn resolve_qname(&self, name: &str) -> Result<(Ns, String), XmlError> {
         let split = lexical::split_name(lexical::trim(name));
         let (prefix, local) = split.ok_or_else(|| self.invalid("not a qualified name"))?;
@@ -286,7 +286,7 @@ impl<R: BufRead> Reader<R> {
         Ok((ns, local.to_owned()))
     }
 
-    /// Octets of the document that have been read.
+    /// Octets of the document read so far.
     pub fn offset(&self) -> u64 {
         self.window.offset()
     }
@@ -300,7 +300,7 @@ impl<R: BufRead> Reader<R> {
         self.token()
     }
 
-    /// Adds what the prefixes in `value`, as far as they may be some, stand for at this place, sorted by prefix.
+    /// Adds the apparent prefixes in `value` with their namespaces here, sorted by prefix.
     pub(super) fn prefixes_in(&self, value: &str, found: &mut Vec<(CompactString, Ns)>) {
         let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, ':' | '_' | '-' | '.');
         for word in value.split(|c| !is_of_name(c)) {
@@ -315,7 +315,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Refuses a text of the open element which would be longer than any value.
+    /// Refuses a text of the open element that exceeds the limit.
     pub(super) fn check_text(&self, len: usize) -> Result<(), XmlError> {
         match len > self.limits.max_text {
             true => Err(XmlError::TooLarge { place: self.place() }),
@@ -344,7 +344,7 @@ impl<R: BufRead> Reader<R> {
         }
         loop {
             let Some(token) = self.raw_token()? else { continue };
-            // Looked at where tags start: those places are the same however the document comes.
+            // Checked where tags start: those places do not depend on how the document is chunked.
             match (&token, self.open.len()) {
                 (XmlToken::Start, ..=2) => self.child = self.mark,
                 (XmlToken::Start, _) if self.mark - self.child > self.limits.max_child => {

@@ -1,4 +1,4 @@
-//! Which prefix stands for what, at the place reached.
+//! The prefixes in scope at the current place.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,27 @@ use compact_str::CompactString;
 
 use super::{Ns, ns};
 
-/// Prefixes with what they stand for, in force at one place. No document comes near; it bounds what a search costs.
+/// The most prefixes in scope at one place. No document comes close; this bounds the cost of a search.
 const MAX_IN_SCOPE: usize = 256;
-/// Octets of the longest prefix and namespace name: what is copied and compared again and again.
+/// The longest prefix and namespace name in octets: they are copied and compared again and again.
 const MAX_NAME: usize = 512;
 
-/// Why a declaration is not taken in.
+/// Why a declaration is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ScopeError {
-    /// The rule of Namespaces in XML that it breaks.
+    /// The violated rule of Namespaces in XML.
     Rule(&'static str),
-    /// There are too many, or it is too long.
+    /// Too many, or too long.
     TooLarge,
 }
 
-/// What prefixes stand for in the open elements, the innermost counting most.
+/// The bindings of prefixes in the open elements; inner ones take precedence.
 #[derive(Clone)]
 pub(crate) struct Scope<T> {
     bindings: Vec<PrefixBinding<T>>,
-    /// The binding in force of each prefix.
+    /// The current binding of each prefix.
     in_force: BTreeMap<CompactString, usize>,
-    /// The binding that a tag asked for last, unless they have changed since.
+    /// The binding that a tag used last, unless bindings have changed since.
     last: Option<usize>,
 }
 
@@ -35,7 +35,7 @@ struct PrefixBinding<T> {
     prefix: String,
     value: T,
     depth: usize,
-    /// The binding of the same prefix further out.
+    /// The outer binding of the same prefix.
     hidden: Option<usize>,
 }
 
@@ -46,7 +46,7 @@ impl<T> Default for Scope<T> {
 }
 
 impl<T> Scope<T> {
-    /// Has `prefix` stand for `value` in the element at `depth`, no less than that of the binding before.
+    /// Binds `prefix` to `value` in the element at `depth`, which never decreases between calls.
     pub(crate) fn bind(&mut self, prefix: &str, value: T, depth: usize) -> Result<(), ScopeError> {
         if self.bindings.len() == MAX_IN_SCOPE || prefix.len() > MAX_NAME {
             return Err(ScopeError::TooLarge);
@@ -55,10 +55,10 @@ impl<T> Scope<T> {
         let again = hidden.and_then(|hidden| self.bindings.get(hidden)).is_some_and(|hidden| hidden.depth == depth);
         self.last = None;
         self.bindings.push(PrefixBinding { prefix: prefix.to_owned(), value, depth, hidden });
-        if again { Err(ScopeError::Rule("an attribute given twice")) } else { Ok(()) }
+        if again { Err(ScopeError::Rule("a duplicate attribute")) } else { Ok(()) }
     }
 
-    /// Forgets the bindings of elements deeper than `depth`.
+    /// Removes the bindings of elements deeper than `depth`.
     pub(crate) fn leave(&mut self, depth: usize) {
         while let Some(PrefixBinding { prefix, hidden, .. }) = self.bindings.pop_if(|binding| binding.depth > depth) {
             self.last = None;
@@ -69,14 +69,14 @@ impl<T> Scope<T> {
         }
     }
 
-    /// What `prefix` stands for, if it is bound.
+    /// The value of `prefix`, if bound.
     pub(crate) fn get(&self, prefix: &str) -> Option<&T> {
         self.bindings.get(*self.in_force.get(prefix)?).map(|binding| &binding.value)
     }
 }
 
 impl Scope<Ns> {
-    /// Takes in `xmlns:prefix="name"` (`xmlns="name"`: the empty prefix) of the element at `depth`.
+    /// Adds `xmlns:prefix="name"` (`xmlns="name"`: the empty prefix) of the element at `depth`.
     pub(super) fn declare(&mut self, prefix: &str, name: &str, depth: usize) -> Result<(), ScopeError> {
         const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
         let broken = |rule| Err(ScopeError::Rule(rule));
@@ -96,7 +96,7 @@ impl Scope<Ns> {
         self.bind(prefix, Ns::from(name), depth)
     }
 
-    /// What `prefix` stands for; the empty one: the default namespace, or none.
+    /// The namespace of `prefix`; for the empty one, the default namespace or none.
     pub(super) fn resolve(&self, prefix: &str) -> Option<Ns> {
         match (self.get(prefix), prefix) {
             (Some(found), _) => Some(found.clone()),
@@ -106,8 +106,8 @@ impl Scope<Ns> {
         }
     }
 
-    /// As [`resolve`](Self::resolve), for tags, which mostly have the prefix of the one before. Puts the namespace
-    /// into `ns`, and tells whether there is one.
+    /// Like [`resolve`](Self::resolve), for tags, which mostly repeat the previous prefix. Stores the namespace
+    /// in `ns`, and returns whether there is one.
     #[inline]
     pub(super) fn resolve_next(&mut self, prefix: &str, ns: &mut Ns) -> bool {
         let last = self.last.and_then(|last| self.bindings.get(last)).filter(|last| last.prefix == prefix);

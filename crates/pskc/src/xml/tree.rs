@@ -1,4 +1,4 @@
-//! A part of a document held as a tree, with the places of its elements, and which of it has been read.
+//! Part of a document as a tree with positions, which tracks what was read.
 
 use std::cell::Cell;
 use std::io::BufRead;
@@ -8,16 +8,16 @@ use compact_str::CompactString;
 use super::reader::XmlToken;
 use super::{Attribute, Element, Foreign, Node, Ns, Position, Reader, XmlError, lexical};
 
-/// An element with everything in it. What is looked at is marked, so that in the end [`left_out`](Tree::left_out) knows
-/// what nobody has read.
+/// An element with its content. Accessors mark what they return, so that [`left_out`](Tree::left_out) finds
+/// what was not read.
 #[derive(Clone, Debug)]
 pub(crate) struct ElementTree {
     pub(crate) ns: Ns,
     pub(crate) local: String,
-    /// Whether its namespace is one whose names are looked for.
+    /// Whether its namespace is one whose names are looked up.
     pub(crate) is_own: bool,
     attributes: Vec<Attribute>,
-    /// As those of [`Foreign`].
+    /// Like those of [`Foreign`].
     prefixes: Vec<(CompactString, Ns)>,
     /// Its own text, without that of its children.
     text: String,
@@ -26,19 +26,19 @@ pub(crate) struct ElementTree {
     read: ReadMarks,
 }
 
-/// What of an element has been read.
+/// What was read of an element.
 #[derive(Clone, Debug, Default)]
 struct ReadMarks {
-    /// It has been looked for and found.
+    /// The element itself was found.
     itself: Cell<bool>,
     text: Cell<bool>,
-    /// A bit for each attribute; there are at most 64.
+    /// One bit per attribute; there are at most 64.
     attributes: Cell<u64>,
-    /// All that is in it.
+    /// All its content.
     whole: Cell<bool>,
 }
 
-/// Something that nobody has read.
+/// An unread part.
 pub(crate) enum Unread<'t> {
     Element(&'t ElementTree),
     Attribute(&'t Attribute, &'t ElementTree),
@@ -46,11 +46,11 @@ pub(crate) enum Unread<'t> {
 }
 
 impl ElementTree {
-    /// Elements in one tree, and octets of their texts and attributes: what a package of keys never comes near.
+    /// The most elements in one tree, and octets of their texts and attributes: no key package comes close.
     const MAX_ELEMENTS: usize = 20_000;
     const MAX_TEXT: usize = 4 * 1024 * 1024;
 
-    /// Reads the rest of `element`, which is open. Elements of namespaces that are not `own` go by no name.
+    /// Reads the rest of `element`, which is open. Elements of namespaces that are not `own` have no name here.
     pub(crate) fn read_open<R: BufRead>(
         reader: &mut Reader<R>,
         element: Element,
@@ -93,12 +93,12 @@ impl ElementTree {
         }
     }
 
-    /// Whether it goes by that name, in any case.
+    /// Whether it has this name, ignoring case.
     pub(crate) fn is(&self, local: &str) -> bool {
         self.is_own && self.local.eq_ignore_ascii_case(local)
     }
 
-    /// The name that it goes by, in small letters; empty where it goes by none.
+    /// Its name in lower case; empty if it has none here.
     pub(crate) fn name(&self) -> String {
         if self.is_own { self.local.to_ascii_lowercase() } else { String::new() }
     }
@@ -114,34 +114,34 @@ impl ElementTree {
         lexical::trim(self.text())
     }
 
-    /// Octets of its text.
+    /// The length of its text in octets.
     pub(crate) fn text_len(&self) -> usize {
         self.text.len()
     }
 
-    /// Its children, which this marks as little as it does their content.
+    /// Its children; marks neither them nor their content.
     pub(crate) fn children(&self) -> &[ElementTree] {
         &self.children
     }
 
-    /// The child that goes by that name.
+    /// The child with this name.
     pub(crate) fn child(&self, local: &str) -> Option<&ElementTree> {
         self.children.iter().find(|child| child.is(local)).inspect(|child| child.take())
     }
 
-    /// Its attributes, which this does not mark.
+    /// Its attributes; does not mark them.
     pub(crate) fn attributes(&self) -> &[Attribute] {
         &self.attributes
     }
 
-    /// The first attribute for which that is true.
+    /// The first attribute that satisfies `is_it`.
     pub(crate) fn find(&self, is_it: impl Fn(&Attribute) -> bool) -> Option<&Attribute> {
         let at = self.attributes.iter().position(is_it)?;
         self.read.attributes.set(self.read.attributes.get() | 1 << at.min(63));
         self.attributes.get(at)
     }
 
-    /// The value of the attribute of that name, in any case and in no namespace.
+    /// The value of the attribute with this name, ignoring case, without namespace.
     pub(crate) fn attribute(&self, local: &str) -> Option<&str> {
         let found = self.find(|attribute| attribute.ns == Ns::None && attribute.local.eq_ignore_ascii_case(local))?;
         Some(lexical::trim(&found.value))
@@ -152,20 +152,20 @@ impl ElementTree {
         self.read.itself.set(true);
     }
 
-    /// Marks the attributes for which that is true.
+    /// Marks the attributes that satisfy `is_it`.
     pub(crate) fn take_attributes(&self, is_it: impl Fn(&Attribute) -> bool) {
         let which = self.attributes.iter().enumerate().filter(|(_, attribute)| is_it(attribute));
         let marked = which.fold(self.read.attributes.get(), |marked, (at, _)| marked | 1 << at.min(63));
         self.read.attributes.set(marked);
     }
 
-    /// Marks the element with all that is in it.
+    /// Marks the element with all its content.
     pub(crate) fn take_whole(&self) {
         self.read.itself.set(true);
         self.read.whole.set(true);
     }
 
-    /// Names what nobody has read, in the order of the document; not what any element may tell about its schema.
+    /// Reports unread parts in document order, except schema-related attributes.
     pub(crate) fn left_out<'t>(&'t self, name: &mut impl FnMut(Unread<'t>)) {
         if self.read.whole.get() {
             return;
@@ -186,7 +186,7 @@ impl ElementTree {
         }
     }
 
-    /// The tree without its places; `ns` says in which namespace each of its elements is.
+    /// The tree without positions; `ns` returns the namespace of each element.
     pub(crate) fn to_foreign(&self, ns: &impl Fn(&ElementTree) -> Ns) -> Foreign {
         self.take_whole();
         let children = self.children.iter().map(|child| Node::Element(child.to_foreign(ns)));

@@ -1,46 +1,46 @@
-//! The part of a document that is looked at now.
+//! The buffered part of a document.
 
 use std::cell::Cell;
 use std::io::{self, BufRead};
 
 use super::lexical;
 
-/// Octets that are taken from the source at a time, at most.
+/// Octets to read from the source at a time.
 const CHUNK: usize = 32 * 1024;
 
-/// A window on the document that moves from its start to its end. What is inside is text: UTF-8, with no character
+/// A window that moves over the document. Its content is text: UTF-8, without characters
 /// that XML forbids.
 pub(super) struct Window<R> {
     source: R,
     text: String,
-    /// Octets of `text` that have been consumed.
+    /// Consumed octets of `text`.
     at: usize,
     /// Octets of the document before `text`, and their lines.
     offset: u64,
     line: u64,
-    /// Octets of `text` whose lines have been counted, and the line behind them.
+    /// Octets of `text` whose lines were counted, and the line after them.
     counted: Cell<(usize, u64)>,
-    /// The first octets of a character whose others are still to come.
+    /// The first octets of an incomplete character.
     cut: Vec<u8>,
-    /// Why there is no more text.
+    /// Why the text ends.
     end: Option<End>,
 }
 
-/// Why a document ends where it does.
+/// Why a document ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// It is complete.
     Complete,
     /// The source failed.
     Io(io::ErrorKind),
-    /// What follows is not UTF-8.
+    /// Invalid UTF-8 follows.
     Encoding,
-    /// What follows is a character that XML forbids.
+    /// A character that XML forbids follows.
     Character,
 }
 
 impl<R: BufRead> Window<R> {
-    /// On what `source` gives, which is preceded by `offset` octets of the document, and begins on this line.
+    /// A window on `source`, which starts at this offset and line of the document.
     pub(super) fn at(source: R, offset: u64, line: u64) -> Self {
         Self {
             source,
@@ -54,8 +54,8 @@ impl<R: BufRead> Window<R> {
         }
     }
 
-    /// What has been taken in from the offset `from` on, which has not been forgotten, and the source of the rest.
-    /// `Err` is the window as it is, where nothing more is to come.
+    /// The buffered octets from the offset `from` on, which must not be discarded yet, and the source of the rest.
+    /// Returns the window as `Err` if nothing more follows.
     pub(super) fn into_rest(self, from: u64) -> Result<(Vec<u8>, R), Self> {
         let rest = self.text.as_bytes().get(from.saturating_sub(self.offset) as usize..);
         match (rest, self.end) {
@@ -64,7 +64,7 @@ impl<R: BufRead> Window<R> {
         }
     }
 
-    /// What follows, as far as it has been taken in.
+    /// The buffered rest.
     pub(super) fn rest(&self) -> &str {
         &self.text[self.at..] // `at` only moves over whole tokens
     }
@@ -75,7 +75,7 @@ impl<R: BufRead> Window<R> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// Moves on by `len` octets of [`rest`](Self::rest), which must end a character.
+    /// Consumes `len` octets of [`rest`](Self::rest), up to a character boundary.
     pub(super) fn consume(&mut self, len: usize) {
         self.at += len;
     }
@@ -85,18 +85,18 @@ impl<R: BufRead> Window<R> {
         self.offset + self.at as u64
     }
 
-    /// The line of an offset that is not before the one last given as `keep`.
+    /// The line of an offset that is not before the last `keep`.
     pub(super) fn line_of(&self, offset: u64) -> u64 {
         let octets = self.text.as_bytes();
         let len = octets.len().min(offset.saturating_sub(self.offset) as usize);
-        // Whoever asks for one line after the other has each octet looked at once.
+        // Incremental: increasing offsets count each octet once.
         let (from, line) = Some(self.counted.get()).filter(|(from, _)| *from <= len).unwrap_or((0, self.line));
         let line = line + lines(octets.get(from..len).unwrap_or_default());
         self.counted.set((len, line));
         line
     }
 
-    /// Takes in more, and forgets what is both consumed and before the offset `keep`.
+    /// Reads more, and discards what is consumed and before the offset `keep`.
     ///
     /// # Errors
     /// Why there is no more.
@@ -139,7 +139,7 @@ impl<R: BufRead> Window<R> {
             take_text(available, &mut self.text, &mut self.cut, &mut self.end);
             available.len()
         } else {
-            // Octet by octet until the character is whole, or cannot become one.
+            // Octet by octet until the character is complete or invalid.
             self.cut.extend(available.first());
             let character = std::mem::take(&mut self.cut);
             take_text(&character, &mut self.text, &mut self.cut, &mut self.end);
@@ -155,7 +155,7 @@ impl<R: BufRead> Window<R> {
     }
 }
 
-/// Appends the text that `octets` are, up to a fault or a character cut off at their end.
+/// Appends valid text from `octets`, up to a fault or an incomplete character at the end.
 fn take_text(octets: &[u8], text: &mut String, cut: &mut Vec<u8>, end: &mut Option<End>) {
     let error = match std::str::from_utf8(octets) {
         Ok(all) => return text.push_str(all),

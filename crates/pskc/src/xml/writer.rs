@@ -4,12 +4,12 @@ use data_encoding::BASE64;
 
 use super::lexical::is_char;
 
-/// Writes a document into memory: no white space but what the caller gives, `<a/>` for an element
-/// without content, so that the same calls always give the same octets.
+/// Writes a document to memory: no white space except the caller's, `<a/>` for an empty element,
+/// so that the same calls always give the same octets.
 ///
-/// Names are the caller's and are written as they are: they must be names, with prefixes that
-/// the caller has declared by `attr("xmlns:…", …)`. Values are escaped. A character that XML 1.0
-/// cannot carry at all is written as U+FFFD; [`is_text`](super::is_text) tells beforehand.
+/// Names are written unchanged: they must be valid names, with prefixes that
+/// the caller has declared with `attr("xmlns:…", …)`. Values are escaped. A character that XML 1.0
+/// cannot represent is written as U+FFFD; check with [`is_text`](super::is_text) beforehand.
 ///
 /// ```
 /// let mut writer = pskc::xml::Writer::new();
@@ -20,17 +20,17 @@ use super::lexical::is_char;
 pub struct Writer {
     out: String,
     open: Vec<String>,
-    /// Whether the last start tag still waits for its `>`.
+    /// Whether the last start tag is still open for attributes.
     in_tag: bool,
 }
 
 impl Writer {
-    /// A writer that has written nothing.
+    /// An empty writer.
     pub fn new() -> Self {
         Self { out: String::with_capacity(2048), ..Self::default() }
     }
 
-    /// Writes the XML declaration; only as the first call.
+    /// Writes the XML declaration; must be the first call.
     pub fn declaration(&mut self) -> &mut Self {
         self.out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
         self
@@ -46,7 +46,7 @@ impl Writer {
         self
     }
 
-    /// Adds an attribute to the element just opened. After content it is too late, and nothing is
+    /// Adds an attribute to the element just opened. After content, nothing is
     /// written.
     pub fn attr(&mut self, name: &str, value: &str) -> &mut Self {
         debug_assert!(self.in_tag, "attributes come directly after start()");
@@ -60,7 +60,7 @@ impl Writer {
         self
     }
 
-    /// As [`attr`](Self::attr), where there is a value.
+    /// Like [`attr`](Self::attr), if there is a value.
     pub fn attr_opt(&mut self, name: &str, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.attr(name, value),
@@ -91,7 +91,7 @@ impl Writer {
         self.start(name).text(text).end()
     }
 
-    /// Writes an element without content, `<name/>`.
+    /// Writes an empty element, `<name/>`.
     pub fn empty(&mut self, name: &str) -> &mut Self {
         self.start(name).end()
     }
@@ -110,13 +110,13 @@ impl Writer {
         self
     }
 
-    /// How many octets are written; content written next begins exactly here.
+    /// Octets written so far; the next content begins exactly here.
     pub fn position(&mut self) -> usize {
         self.close_tag();
         self.out.len()
     }
 
-    /// Gives what is written so far to `out`, and goes on with the rest of the document.
+    /// Moves what is written so far to `out`, and continues with the rest of the document.
     pub(crate) fn drain_into(&mut self, out: &mut impl std::io::Write) -> std::io::Result<()> {
         self.close_tag();
         let written = out.write_all(self.out.as_bytes());
@@ -124,7 +124,7 @@ impl Writer {
         written
     }
 
-    /// Closes what is open, and gives the document.
+    /// Closes open elements, and returns the document.
     pub fn finish(mut self) -> Vec<u8> {
         while !self.open.is_empty() {
             self.end();
@@ -139,7 +139,7 @@ impl Writer {
     }
 }
 
-/// Appends `text` so that a reader gets it back as it is, line ends included.
+/// Appends `text` so that a reader gets it back unchanged, including line ends.
 fn escape(out: &mut String, text: &str, attribute: bool) {
     let mut rest = text;
     while let Some(i) = rest.find(|c| special(c, attribute)) {

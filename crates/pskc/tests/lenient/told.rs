@@ -1,10 +1,10 @@
-//! Lenient reading never leaves anything out, and never takes anything for something else, without a word.
+//! Lenient reading never ignores or reinterprets anything without a warning.
 
 use pskc::{KeyContainer, LenientReader};
 
 use super::{document, key, read};
 
-/// A container with every element that lenient reading looks at.
+/// A container with every element that lenient reading knows.
 fn whole() -> String {
     let encrypted = "<e:EncryptionMethod Algorithm='http://www.w3.org/2001/04/xmlenc#aes128-cbc'/><e:CipherData>\
                      <e:CipherValue>AAAA</e:CipherValue></e:CipherData>";
@@ -27,8 +27,8 @@ fn whole() -> String {
     .replace("<KeyContainer", "<KeyContainer xmlns:e='http://www.w3.org/2001/04/xmlenc#' xmlns:v='urn:v'")
 }
 
-/// Whether what stands there otherwise than in [`whole`] is an error, a warning, or in the model; in the model that
-/// comes of it when it is written, too.
+/// Whether a difference from [`whole`] is an error, a warning, or in the model, also after writing
+/// it.
 fn is_noticed(text: &str, good: &KeyContainer) -> bool {
     let differs = |container: &KeyContainer| {
         *container != *good && KeyContainer::from_xml(&container.to_xml()).as_ref() == Ok(container)
@@ -39,7 +39,7 @@ fn is_noticed(text: &str, good: &KeyContainer) -> bool {
 }
 
 #[test]
-fn whatever_is_put_into_any_element_is_read_kept_or_told() {
+fn additions_to_any_element_are_read_kept_or_reported() {
     let whole = whole();
     let (good, told) = read(&whole).unwrap();
     assert_eq!((told, KeyContainer::from_xml(whole.as_bytes()).as_ref()), (Vec::new(), Ok(&good)));
@@ -59,7 +59,7 @@ fn whatever_is_put_into_any_element_is_read_kept_or_told() {
             " xml:base='urn:b'",
             " xml:id='x'",
         ] {
-            // Slashes stand in URIs too: attributes go behind the name.
+            // Slashes occur in URIs too: attributes are inserted after the name.
             let changed = [&whole[..at + 1 + name.len()], attribute, &whole[at + 1 + name.len()..]].concat();
             assert!(is_noticed(&changed, &good), "{attribute} in <{name}>");
         }
@@ -74,12 +74,12 @@ fn whatever_is_put_into_any_element_is_read_kept_or_told() {
     }
 }
 
-/// Order too: each element behind all that follow it.
+/// Order too: each element after all that follow it.
 #[test]
-fn every_element_out_of_order_is_told() {
+fn every_element_out_of_order_is_reported() {
     let order = |content: &str| {
         let (_, told) = key("Id='1'", content);
-        assert!(told.iter().any(|told| told.contains("stands behind others")), "{content}: {told:?}");
+        assert!(told.iter().any(|told| told.contains("is out of order")), "{content}: {told:?}");
     };
     order("<Data/><Issuer>i</Issuer>");
     order(
@@ -102,26 +102,26 @@ fn every_element_out_of_order_is_told() {
         ),
     ] {
         let told = read(&document(text)).unwrap().1;
-        assert!(told.iter().any(|told| told.contains(&format!("<{found}> stands behind others"))), "{text}: {told:?}");
+        assert!(told.iter().any(|told| told.contains(&format!("<{found}> is out of order"))), "{text}: {told:?}");
     }
 }
 
-/// What stands in front of the root or in the declaration is taken where it makes no difference, and always told.
+/// Harmless faults before the root or in the declaration are accepted, and always reported.
 #[test]
-fn what_is_wrong_with_the_declaration_is_told_and_strict_reading_names_it() {
+fn faults_of_the_declaration_are_reported_and_strict_reading_names_them() {
     let content = document("<KeyPackage><Key Id='1'/></KeyPackage>");
     for (before, named) in [
-        ("\n<?xml version='1.0'?>", "must stand at the very beginning"),
-        ("\u{FEFF} \r\n<?xml version='1.0'?>", "must stand at the very beginning"),
-        ("\u{FEFF}\u{FEFF}<?xml version='1.0'?>", "byte order mark stands somewhere else"),
-        (" \u{FEFF}", "byte order mark stands somewhere else"),
-        ("<?xml version='1.0' encoding='utf-16'?>", "says utf-16, the file is UTF-8"),
-        ("<?xml version='1.0' encoding='UTF-16LE'?>", "says UTF-16LE, the file is UTF-8"),
-        ("<?xml version='1.0' encoding='windows-1252'?>", "says windows-1252, and only UTF-8"),
-        ("<?xml version='1.0' encoding='utf8'?>", "says utf8, the file is UTF-8"),
-        ("<?xml version='1.1'?>", "another version than 1.0"),
+        ("\n<?xml version='1.0'?>", "must be at the very beginning"),
+        ("\u{FEFF} \r\n<?xml version='1.0'?>", "must be at the very beginning"),
+        ("\u{FEFF}\u{FEFF}<?xml version='1.0'?>", "byte order mark is allowed only"),
+        (" \u{FEFF}", "byte order mark is allowed only"),
+        ("<?xml version='1.0' encoding='utf-16'?>", "says utf-16, but the file is UTF-8"),
+        ("<?xml version='1.0' encoding='UTF-16LE'?>", "says UTF-16LE, but the file is UTF-8"),
+        ("<?xml version='1.0' encoding='windows-1252'?>", "says windows-1252, but only UTF-8"),
+        ("<?xml version='1.0' encoding='utf8'?>", "says utf8, but the file is UTF-8"),
+        ("<?xml version='1.1'?>", "a version other than 1.0"),
         ("<?xml encoding='UTF-8'?>", "declaration is faulty"),
-        ("<?XML version='1.0'?>", "in lower case"),
+        ("<?XML version='1.0'?>", "lower-case"),
     ] {
         let text = format!("{before}{content}");
         let strict = KeyContainer::from_xml(text.as_bytes()).expect_err(before).to_string();
@@ -142,9 +142,9 @@ fn what_is_wrong_with_the_declaration_is_told_and_strict_reading_names_it() {
     assert!(KeyContainer::from_xml_lenient(latin).is_err(), "what is not UTF-8 is not guessed");
 }
 
-/// Names of algorithms under a namespace that is not theirs, and base64 in other forms.
+/// Algorithm names in a related namespace, and base64 in other forms.
 #[test]
-fn names_under_a_neighbouring_namespace_and_loose_base64_are_taken_and_told() {
+fn names_in_a_related_namespace_and_loose_base64_are_accepted_and_reported() {
     let whole = whole();
     let (good, _) = read(&whole).unwrap();
     for (right, wrong) in [
@@ -162,7 +162,7 @@ fn names_under_a_neighbouring_namespace_and_loose_base64_are_taken_and_told() {
             true => assert_eq!(wrong == ">AAA<", told.iter().any(|told| told.contains("padding")), "{wrong}: {told:?}"),
             false => {
                 assert_eq!(container, good, "{wrong}");
-                assert!(told.iter().any(|told| told.contains(&format!("is taken as {right}"))), "{wrong}: {told:?}");
+                assert!(told.iter().any(|told| told.contains(&format!("is read as {right}"))), "{wrong}: {told:?}");
             }
         }
     }
@@ -181,9 +181,9 @@ fn names_under_a_neighbouring_namespace_and_loose_base64_are_taken_and_told() {
     }
 }
 
-/// The hash of TOTP in an attribute of `Suite`, as a widespread server writes it.
+/// The hash of TOTP in an attribute of `Suite`, as written by a widespread server.
 #[test]
-fn the_hash_in_an_attribute_of_suite_counts() {
+fn the_hash_in_an_attribute_of_suite_is_used() {
     let suite = |suite: &str| {
         read(&document(&format!(
             "<KeyPackage><Key Id='1'><AlgorithmParameters>{suite}</AlgorithmParameters></Key></KeyPackage>"
@@ -211,9 +211,9 @@ fn the_hash_in_an_attribute_of_suite_counts() {
     }
 }
 
-/// An element that says nothing, or says again what another one has said.
+/// Empty and repeated elements.
 #[test]
-fn a_value_without_content_and_a_second_method_are_told() {
+fn empty_values_and_a_second_method_are_reported() {
     let value = |data: &str| document(&format!("<KeyPackage><Key Id='1'><Data>{data}</Data></Key></KeyPackage>"));
     let begin = |begin: String| document(&(begin + "<KeyPackage><Key Id='1'/></KeyPackage>"));
     let method = |hash: &str| format!("<MACMethod Algorithm='{hash}'><MACKeyReference>r</MACKeyReference></MACMethod>");
@@ -224,7 +224,7 @@ fn a_value_without_content_and_a_second_method_are_told() {
     };
     let sha1 = "http://www.w3.org/2000/09/xmldsig#hmac-sha1";
     let sha2 = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
-    let again = "stands there again, and the first one is taken";
+    let again = "is repeated: the first one is used";
     for (text, told) in [
         (value("<TimeInterval/>"), vec!["<TimeInterval> is empty"]),
         (value("<Time></Time>"), vec!["<Time> is empty"]),

@@ -1,5 +1,5 @@
-//! Files that other projects test with, where `../shared/vectors/pskc` is there: every one of them is read to what an
-//! independent reader finds, as far as it is not encrypted.
+//! Test files of other projects, if `../shared/vectors/pskc` exists: each is read to what an
+//! independent reader finds, except encrypted values.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use pskc::{DateTime, DeviceInfo, Error, Key, KeyContainer, KeyPackage, PinUsageM
 use serde_json::{Value as Json, json};
 
 #[test]
-fn files_of_vendors_and_drafts_are_read_to_what_an_independent_reader_finds() {
+fn files_of_vendors_and_drafts_read_like_an_independent_reader() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/pskc");
     let Ok(expected) = std::fs::read_to_string(folder.join("expected.json")) else {
         assert!(std::env::var("DSKPP_SCHEMA_CHECKS").as_deref() != Ok("required"), "the vectors are missing");
@@ -31,7 +31,7 @@ fn files_of_vendors_and_drafts_are_read_to_what_an_independent_reader_finds() {
                 let same = without_layout(&strict) == without_layout(&container);
                 assert!(same && told.is_empty(), "{name} is valid: {told:?}");
             }
-            Err(Error::Xml(XmlError::Unexpected { .. })) => {} // may be the order, of which nothing is told
+            Err(Error::Xml(XmlError::Unexpected { .. })) => {} // may be an unreported order
             Err(error) => assert!(!told.is_empty(), "{name}: nothing is told of {error}"),
         }
         assert_eq!(container.signed, expected.get("signature").is_some(), "{name}");
@@ -52,7 +52,7 @@ fn files_of_vendors_and_drafts_are_read_to_what_an_independent_reader_finds() {
     assert!(files.len() > 50, "only {} files", files.len());
 }
 
-/// As it is written, without the white space between elements: of extensions, strict reading keeps it.
+/// The XML without white space between elements, which strict reading keeps in extensions.
 fn without_layout(container: &KeyContainer) -> Vec<String> {
     let text = String::from_utf8(container.to_xml()).unwrap();
     let mut tags: Vec<String> = Vec::new();
@@ -75,7 +75,7 @@ fn without_layout(container: &KeyContainer) -> Vec<String> {
 
 fn header(name: &str, container: &KeyContainer, expected: &Json) {
     let mac = container.mac_method.as_ref().map(|method| method.algorithm.as_str());
-    // The independent reader names a MAC that the RFC implies for the values, also where none is described.
+    // The independent reader names the MAC that the RFC implies, even if the file declares none.
     if mac.is_some() {
         assert_eq!(mac, expected["mac_algorithm"].as_str(), "{name}: MAC");
     }
@@ -99,7 +99,7 @@ fn compare(name: &str, package: &KeyPackage, expected: &Json) {
         "crypto_module": package.crypto_module_info.as_ref().map(|module| &module.id),
         "algorithm_suite": format.suite,
         "challenge_encoding": challenge.map(|format| format.encoding.as_str()),
-        // The independent reader has no zero here.
+        // The independent reader omits zero here.
         "challenge_min_length": challenge.map(|format| format.min).filter(|min| *min > 0),
         "challenge_max_length": challenge.map(|format| format.max),
         "challenge_check": challenge.and_then(|format| format.check_digits),
@@ -110,7 +110,7 @@ fn compare(name: &str, package: &KeyPackage, expected: &Json) {
     for (field, found) in found.as_object().unwrap() {
         assert_eq!(found, &expected[field], "{name}: {field}");
     }
-    // A key without Id has the serial number for one, where there is one.
+    // A key without Id gets the serial number, if any.
     let id = expected["id"].as_str().or(expected["serial"].as_str()).unwrap_or_default();
     assert_eq!(key.id, id, "{name}: id");
     let date = |text: &Json| -> Option<DateTime> {

@@ -1,4 +1,4 @@
-//! Files of other programs and the values of the RFC's figures opened, and what such files can hold besides a secret.
+//! Decrypts files of other programs and the values of the RFC's figures, including values besides the secret.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// The first key of a document, opened. python-pskc writes a `MACMethod` without algorithm for key wraps: those need the
-/// lenient reader, the others do not.
+/// The first key of a document, decrypted. python-pskc writes a `MACMethod` without algorithm for key wraps: those need
+/// the lenient reader, the others do not.
 fn opened(name: &str, document: &str, unlock: &DecryptionKey) -> Result<KeyData, ProtectionError> {
     let container = match KeyContainer::from_xml(document.as_bytes()) {
         Ok(container) => container,
@@ -45,7 +45,7 @@ fn private_key() -> DecryptionKey {
 }
 
 #[test]
-fn s6_files_of_python_pskc_open_for_each_algorithm() {
+fn s6_files_of_python_pskc_decrypt_for_each_algorithm() {
     for (name, len) in [
         ("aes128-cbc", 16),
         ("aes192-cbc", 24),
@@ -83,7 +83,7 @@ fn s6_files_of_python_pskc_open_for_each_algorithm() {
 }
 
 #[test]
-fn s6_2_files_of_python_pskc_open_with_a_password() {
+fn s6_2_files_of_python_pskc_decrypt_with_a_password() {
     let unlock = DecryptionKey::Password(Secret::from_slice(PASSWORD));
     for name in ["default", "hmac-sha1", "hmac-sha256", "hmac-sha384", "hmac-sha512", "aes256-cbc"] {
         let document = file(&format!("pbkdf2-{name}"));
@@ -92,7 +92,7 @@ fn s6_2_files_of_python_pskc_open_with_a_password() {
         let other = opened(name, &document, &DecryptionKey::Password(Secret::from_slice(b"correct horsf")));
         assert!(matches!(other, Err(ProtectionError::WrongKeyOrDamaged(_))), "{name}: {other:?}");
     }
-    // The schema lets the length away: then it is that of the algorithm which uses the key.
+    // The schema allows omitting the length: then it is that of the algorithm using the key.
     for (name, len) in [("pbkdf2-default", 16), ("pbkdf2-aes256-cbc", 32)] {
         let (document, said) = (file(name), format!("<KeyLength>{len}</KeyLength>"));
         assert!(document.contains(&said));
@@ -101,7 +101,7 @@ fn s6_2_files_of_python_pskc_open_with_a_password() {
         let unfit = opened(name, &document.replace(&said, "<KeyLength>24</KeyLength>"), &unlock);
         assert_eq!(unfit, Err(ProtectionError::KeyLength(24)), "{name}");
     }
-    // A pseudorandom function that is not known must not become another one.
+    // An unknown pseudorandom function must not be replaced by another one.
     let known = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
     for prf in ["urn:md5", "http://www.w3.org/2001/04/xmldsig-more#", "http://www.w3.org/2001/04/xmldsig-more#hmac-md5"]
     {
@@ -111,7 +111,7 @@ fn s6_2_files_of_python_pskc_open_with_a_password() {
 }
 
 #[test]
-fn s6_1_key_wrap_with_padding_of_another_library_opens() {
+fn s6_1_padded_key_wrap_of_another_library_decrypts() {
     for bits in [128, 192, 256] {
         let (name, document) = (format!("kw-aes-{bits}-pad"), file(&format!("kw-aes-{bits}-pad")));
         let data = opened(&name, &document, &DecryptionKey::Key(key(bits / 8))).unwrap();
@@ -123,7 +123,7 @@ fn s6_1_key_wrap_with_padding_of_another_library_opens() {
 }
 
 #[test]
-fn s6_3_values_that_openssl_encrypted_for_a_certificate_open() {
+fn s6_3_values_encrypted_by_openssl_for_a_certificate_decrypt() {
     for name in ["rsa-1_5", "rsa_1_5", "rsa-oaep-mgf1p", "rsa-oaep", "rsa-oaep-sha256"] {
         let data = opened(name, &file(name), &private_key()).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(secret(&data), SECRET, "{name}");
@@ -139,9 +139,9 @@ fn s6_3_values_that_openssl_encrypted_for_a_certificate_open() {
     assert!(matches!(mixed, Err(ProtectionError::Algorithm(_))), "a digest and a mask of two hashes: {mixed:?}");
 }
 
-/// The values of figures 6 and 7, in documents of our own.
+/// The values of figures 6 and 7, in our own documents.
 #[test]
-fn s6_the_values_of_figures_6_and_7_open() {
+fn s6_the_values_of_figures_6_and_7_decrypt() {
     let document = |encryption_key: &str, mac_key: &str, cipher_value: &str, mac: &str| {
         let encrypted = |value: &str| {
             format!(
@@ -195,7 +195,7 @@ fn mac_method() -> MacMethod {
     MacMethod { algorithm: mac_uri(Hash::Sha1).into(), mac_key: None, mac_key_reference, other: Vec::new() }
 }
 
-/// AES-128-CBC under `key(16)`, with the MAC that `mac` makes of ciphertext and plaintext.
+/// AES-128-CBC under `key(16)`; `mac` computes the MAC from ciphertext and plaintext.
 fn sealed<T>(plain: &[u8], mac: impl Fn(&[u8], &[u8]) -> Option<Vec<u8>>) -> Option<Value<T>> {
     let iv = [3; 16];
     let cipher_value = [&iv[..], &aes_cbc_encrypt(key(16).expose(), &iv, plain).unwrap()].concat();
@@ -233,7 +233,7 @@ fn opener(mac: Option<&MacMethod>, options: OpenerOptions) -> Result<Opener, Pro
 }
 
 #[test]
-fn s6_1_1_a_mac_key_that_both_sides_know_is_asked_for() {
+fn s6_1_1_a_shared_mac_key_is_required() {
     let method = mac_method();
     let asked = opener(Some(&method), OpenerOptions::default()).err();
     assert_eq!(asked, Some(ProtectionError::MacKeyNeeded("agreed".into())));
@@ -251,7 +251,7 @@ fn s6_1_1_a_mac_key_that_both_sides_know_is_asked_for() {
 }
 
 #[test]
-fn s6_1_1_deviations_need_leniency_and_are_told() {
+fn s6_1_1_deviations_need_lenient_reading_and_are_reported() {
     let over_ciphertext = KeyData { secret: good(SECRET), ..KeyData::default() };
     let over_plaintext = KeyData { secret: sealed(SECRET, |_, plain| hmac(&mac_key(), plain)), ..KeyData::default() };
     let by_encryption_key =
@@ -282,7 +282,7 @@ fn s6_1_1_deviations_need_leniency_and_are_told() {
 }
 
 #[test]
-fn s6_encrypted_numbers_are_digits_or_octets_and_fit() {
+fn s6_encrypted_numbers_are_digits_or_octets_within_range() {
     for (plain, expected) in [
         (&b"0"[..], Some(0)),
         (b"42", Some(42)),
@@ -323,9 +323,9 @@ fn s6_encrypted_numbers_are_digits_or_octets_and_fit() {
     assert_eq!(result, Err(ProtectionError::Content("a time drift")), "32 bits");
 }
 
-/// Nothing protects a MAC key against changes (§6.1.1): a change is noticed by the values, or changed nothing.
+/// MAC keys are not authenticated (§6.1.1): a change is detected by the values, or has no effect.
 #[test]
-fn s6_1_1_a_changed_mac_key_never_lets_a_secret_change() {
+fn s6_1_1_a_changed_mac_key_never_changes_a_secret() {
     let container = KeyContainer::from_xml(file("aes128-cbc").as_bytes()).unwrap();
     let data = container.key_packages[0].key.as_ref().unwrap().data.as_ref().unwrap();
     let method = container.mac_method.unwrap();

@@ -19,13 +19,13 @@ use crate::pskc::kind::FileKind;
 use crate::pskc::reading::ReadOptions;
 use crate::shown::{count, shown};
 
-/// Devices in one request, and how long their texts may be together: the server takes 1000 in 8 MiB.
+/// Devices per request, and the limit for the length of their texts: the server accepts 1000 in 8 MiB.
 const BATCH: usize = 500;
 const MOST_TEXT: usize = 4 * 1024 * 1024;
-/// Lines of a report for people, at most; `--json` lists all.
+/// At most this many lines of a text report; `--json` lists all.
 const MOST: usize = 50;
 
-/// What the devices stand in.
+/// The format of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DeviceFormat {
     /// A table with the heading manufacturer, serial, key_name and shared_key_hex, certificate_file or certificate_pem
@@ -35,7 +35,7 @@ enum DeviceFormat {
 }
 
 impl DeviceFormat {
-    /// What a document is, by its content.
+    /// Detects the format of a document.
     fn of(document: &Document) -> Result<Self, Failure> {
         let name = document.name();
         match document.kind()? {
@@ -67,16 +67,16 @@ struct Row {
     place: DevicePlace,
     manufacturer: String,
     serial: String,
-    /// What the server is sent, or why it is not.
+    /// The device to send, or why it is refused.
     device: Result<NewDeviceRequest, String>,
 }
 
-/// Takes the devices one after the other.
+/// Receives the devices one by one.
 type Each<'a> = &'a mut dyn FnMut(Row) -> Result<(), Failure>;
 
 impl DeviceImportArgs {
-    /// Sends the devices in batches. Those that the server has already are told as such, so an import that was
-    /// interrupted can be run again.
+    /// Sends the devices in batches. The server reports those it has already, so an interrupted import can be run
+    /// again.
     pub(in crate::admin) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let document = Document::open(&self.source.file)?;
         let format = self.format.map_or_else(|| DeviceFormat::of(&document), Ok)?;
@@ -123,13 +123,13 @@ impl DeviceImportArgs {
                 pskc::read(&input.read(document, true)?, &mut each)?;
             }
         }
-        // Where nobody takes it any more, the reason is told there.
+        // If nobody receives it, the receiver reports why.
         let _ = sender.blocking_send(batch);
         Ok(())
     }
 }
 
-/// How long a device is in JSON, about.
+/// The approximate length of a device in JSON.
 fn text_len(device: &NewDeviceRequest) -> usize {
     let NewDeviceRequest { manufacturer, serial, key_name, shared_key_hex, certificate_pem } = device;
     let key = shared_key_hex.as_ref().map_or("", SecretString::expose);
@@ -137,7 +137,7 @@ fn text_len(device: &NewDeviceRequest) -> usize {
     [manufacturer, serial, key_name, key, certificate].iter().map(|text| text.len()).sum()
 }
 
-/// Where a device stands in the file, from 1.
+/// The place of a device in the file, from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum DevicePlace {
@@ -165,7 +165,7 @@ struct Rejected {
     reason: Option<String>,
 }
 
-/// What became of the devices.
+/// The outcome of the import.
 #[derive(Default, Serialize)]
 struct DeviceImportReport {
     accepted: u64,
@@ -222,12 +222,12 @@ impl DeviceImportReport {
             }
             lines.join("\n")
         })?;
-        // All has been said: only the exit code is left to tell.
+        // Everything is reported: only the exit code remains.
         if self.refused == 0 { Ok(()) } else { std::process::exit(1) }
     }
 }
 
-/// A text that may be shown and sent: longer ones are no names.
+/// A text that is safe to show and send; the limit is longer than any valid name.
 fn cut(text: &str) -> String {
     const MOST_NAME: usize = 256;
     text.chars().take(MOST_NAME + 1).collect()

@@ -1,4 +1,5 @@
-//! What needs no turn among the derivations, measured beside them: two-pass with key wrap, one-time passwords, health.
+//! Requests that need no slot in the derivation queue, measured during the load: two-pass with key wrap, one-time
+//! passwords, health.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
@@ -19,12 +20,12 @@ use crate::api::Api;
 use crate::enroll::names::MethodName;
 use crate::output::Failure;
 
-/// Between two requests of a kind.
+/// Interval between two requests of a kind.
 const EVERY: Duration = Duration::from_millis(100);
-/// Where they come from.
+/// Source address of these requests.
 const SOURCE: Ipv4Addr = Ipv4Addr::new(127, 4, 0, 1);
 
-/// What the requests need.
+/// State for the requests.
 pub(super) struct Beside {
     api: Api,
     wrap: Recipe,
@@ -35,11 +36,11 @@ pub(super) struct Beside {
     counter: AtomicU64,
 }
 
-/// Of each kind, how long its requests took, in microseconds.
+/// Durations by kind of request, in microseconds.
 pub(super) type Took = BTreeMap<&'static str, Vec<u32>>;
 
 impl Beside {
-    /// For so long.
+    /// Prepares requests for `time`.
     pub(super) async fn new(api: &Api, target: &Target, time: Duration) -> Result<Self, Failure> {
         let wrap = Recipe::new(api, target, RunKind::TwoPass(MethodName::Wrap)).await?;
         let codes = load::enrolments(api, (time.as_millis() / EVERY.as_millis()) as u32 + 20, None).await?;
@@ -52,7 +53,7 @@ impl Beside {
         Ok(Beside { api: api.clone(), wrap, codes, hotp, key_id, key, counter })
     }
 
-    /// Measures all of it at the same time. Whatever goes wrong ends it.
+    /// Measures all kinds at the same time. Any failure ends the measurement.
     pub(super) async fn measure(&self, until: Instant) -> Result<Took, Failure> {
         let mut connection = self.wrap.endpoint.connect_from(SOURCE).await?;
         let wrap = repeat("two-pass wrap", until, async || {
@@ -76,7 +77,7 @@ impl Beside {
     }
 }
 
-/// Asks again and again, one request after the other, each of which must end with `Success`.
+/// Repeats one request, each of which must end with `Success`.
 async fn repeat(
     name: &'static str,
     until: Instant,

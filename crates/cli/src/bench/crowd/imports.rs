@@ -1,4 +1,4 @@
-//! Imports of keys in bulk, in batches as `dskpp admin key import` sends them.
+//! Bulk imports of keys, in batches as `dskpp admin key import` sends them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use super::report::{Ended, REFUSED};
 use crate::api::Api;
 use crate::output::Failure;
 
-/// Imports at the same time.
+/// Concurrent imports.
 const AT_ONCE: u32 = 40;
-/// Keys in an import, and in a batch of it.
+/// Keys per import, and per batch.
 const KEYS: usize = 20_000;
 const BATCH: usize = 2_000;
 
-/// Imports keys until it is over; how that went for the batches.
+/// Imports keys until `is_over`; returns how the batches ended.
 pub(super) async fn run(api: &Api, is_over: &Arc<AtomicBool>) -> Result<Ended, Failure> {
     let mut imports = JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -56,7 +56,7 @@ async fn send(api: &Api, import: &str, first: usize, ended: &mut Ended) -> Resul
     Ok(())
 }
 
-/// Imports HOTP keys, which are the user bench's.
+/// Imports HOTP keys for the user bench.
 pub(super) async fn import_keys(
     api: &Api,
     import: &str,

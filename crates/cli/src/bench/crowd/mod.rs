@@ -1,5 +1,5 @@
-//! `dskpp bench crowd`: what users see of a server while others ask it for as much work as they can (docs/load.md).
-//! Everybody comes from an address of their own in the loopback network.
+//! `dskpp bench crowd`: what users experience while strangers load the server as heavily as they can (docs/load.md).
+//! Every client has its own loopback address.
 
 mod beside;
 mod imports;
@@ -27,9 +27,9 @@ use report::CrowdReport;
 use strangers::Strangers;
 use users::Users;
 
-/// After this the server knows the strangers, and the bounds hold.
+/// After this the server has seen the strangers, and the bounds apply.
 const WARM_UP: Duration = Duration::from_secs(5);
-/// Longer than this nobody waits for an answer.
+/// Clients give up after this.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Measure what users experience while strangers load the server as heavily as they can
@@ -44,15 +44,15 @@ pub(super) struct Crowd {
     cases: Vec<CrowdCase>,
 
     /// Duration of each case in seconds; the bounds apply after the first 5 seconds
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(6..=3600))]
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(6..=3600), help_heading = "Load")]
     seconds: u64,
 
     /// Strangers' runs started per second [default: as the case defines]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Load")]
     rate: Option<u32>,
 
     /// Use plain HTTP
-    #[arg(long)]
+    #[arg(long, help_heading = "Server")]
     http: bool,
 }
 
@@ -70,7 +70,7 @@ enum CrowdCase {
 
 impl Crowd {
     pub(super) fn run(self, output: &Output) -> Result<(), Failure> {
-        // Each run of a stranger is a connection. What the system does not allow shows as such in the figures.
+        // Each stranger's run is a connection. A lower limit of the system shows in the figures.
         open_more_files();
 
         let all = <CrowdCase as clap::ValueEnum>::value_variants();
@@ -113,7 +113,7 @@ impl Crowd {
         };
         let users = async {
             let users = users.come(until).await;
-            is_over.store(true, Ordering::Relaxed); // the last of them has tried beside all others, too
+            is_over.store(true, Ordering::Relaxed); // the last user has tried under full load
             users
         };
         let memory = async {
@@ -150,7 +150,7 @@ impl CrowdCase {
     }
 }
 
-/// An address so many behind the first.
+/// The address `number` after `first`.
 fn behind(first: Ipv4Addr, number: u32) -> Ipv4Addr {
     Ipv4Addr::from_bits(first.to_bits() + number)
 }

@@ -1,4 +1,4 @@
-//! The figures, and which bounds they miss.
+//! The figures, and the bounds that they miss.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use super::CrowdCase;
 use super::beside::Took;
 use super::users::UserOutcome;
 
-/// How runs ended, each with the microseconds of its last answer.
+/// Outcomes of runs, each with the durations of its last answers in microseconds.
 pub(super) type Ended = BTreeMap<String, Vec<u32>>;
 
-/// How a run ends that was refused because there is no room.
+/// The outcome of a run that the server refused for lack of capacity.
 pub(super) const REFUSED: &str = "HTTP 429";
 
 pub(super) struct CrowdReport {
     pub(super) case: CrowdCase,
     pub(super) seconds: u64,
-    /// How it ended for strangers, or for batches of an import.
+    /// Outcomes of the strangers' runs, or of import batches.
     pub(super) others: Ended,
     pub(super) users: Vec<UserOutcome>,
     pub(super) calm: Took,
@@ -35,7 +35,7 @@ fn of(us: impl IntoIterator<Item = u32>) -> (f64, f64) {
 }
 
 impl CrowdReport {
-    /// The bounds that do not hold.
+    /// The bounds that are missed.
     pub(super) fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
         let mut bound = |name: &str, value: f64, most: f64| {
@@ -126,13 +126,13 @@ impl CrowdReport {
         lines.join("\n")
     }
 
-    /// Of some users, the share of those who were served.
+    /// The share of the users for which `who` holds that were served.
     fn share(&self, who: impl Fn(&UserOutcome) -> bool, is_served: fn(&UserOutcome) -> bool) -> f64 {
         let users: Vec<_> = self.users.iter().filter(|user| who(user)).collect();
         users.iter().filter(|user| is_served(user)).count() as f64 / users.len().max(1) as f64
     }
 
-    /// How many ended how.
+    /// The number of users by outcome.
     fn last_tries(&self) -> BTreeMap<&str, u32> {
         let mut ended = BTreeMap::new();
         for last in self.users.iter().filter_map(|user| user.tries.last()) {
@@ -141,12 +141,12 @@ impl CrowdReport {
         ended
     }
 
-    /// How long those waited who were served at once.
+    /// The durations of users that were served at once.
     fn users_ms(&self) -> (f64, f64) {
         of(self.users.iter().filter(|user| user.is_served_at_once()).map(|user| user.took_us))
     }
 
-    /// Of each kind of request beside, the 99th percentiles before and during the load.
+    /// For each kind of other request, the 99th percentiles before and during the load.
     fn beside(&self) -> impl Iterator<Item = (&'static str, f64, f64)> {
         self.during.iter().map(|(name, during)| {
             let calm = self.calm.get(name).map_or(0.0, |calm| of(calm.iter().copied()).1);

@@ -1,5 +1,5 @@
-//! Strangers, whose runs cost them nothing and a server a derivation: a MAC is made up, as only a right code needs a true
-//! one.
+//! Strangers whose runs cost them nothing and the server a derivation: the MAC is random, as only a correct code needs a
+//! valid one.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
@@ -24,18 +24,18 @@ use super::CrowdCase;
 use super::report::Ended;
 use crate::output::Failure;
 
-/// Runs at the same time.
+/// Concurrent runs.
 const MOST: usize = 3000;
 
-/// What all runs have in common.
+/// State shared by all runs.
 pub(super) struct Strangers {
     case: CrowdCase,
     runs_per_s: u32,
     recipe: Recipe,
     hello: Vec<u8>,
-    /// Some R_C under K_SERVER.
+    /// A random R_C, encrypted under K_SERVER.
     encrypted_nonce: Vec<u8>,
-    /// Connections of addresses that come again.
+    /// Idle connections by source address, for addresses that return.
     idle: Mutex<HashMap<Ipv4Addr, Vec<BenchConnection>>>,
     ended: Mutex<Ended>,
 }
@@ -55,7 +55,7 @@ impl Strangers {
         Ok(Arc::new(Strangers { case, runs_per_s, recipe, hello, encrypted_nonce, idle, ended }))
     }
 
-    /// They come, whatever becomes of those before; how their runs ended.
+    /// Starts runs at a fixed rate, independent of earlier ones; returns their outcomes.
     pub(super) async fn come(self: Arc<Self>, is_over: &AtomicBool) -> Ended {
         let mut ticks = interval(Duration::from_secs(1) / self.runs_per_s);
         let mut runs = JoinSet::new();
@@ -70,7 +70,7 @@ impl Strangers {
                 false => self.end("not sent: too many requests await an answer", 0),
             }
         }
-        runs.shutdown().await; // they hang up
+        runs.shutdown().await; // close their connections
         std::mem::take(&mut lock(&self.ended))
     }
 
@@ -96,7 +96,8 @@ impl Strangers {
         lock(&self.ended).entry(how.to_owned()).or_default().push(took_us);
     }
 
-    /// One run with a wrong code of a ClientID that nobody has; how it ended, and the microseconds of its last answer.
+    /// One run with a wrong code for an unknown ClientID; returns its outcome and the duration of its last answer in
+    /// microseconds.
     async fn run(&self, connection: &mut BenchConnection) -> Result<(String, u32), Failure> {
         let begun = Instant::now();
         let (status, answer) = connection.post(&self.recipe.endpoint, self.hello.clone()).await?;
@@ -135,7 +136,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// SessionID and choice of a ServerHello that begins a run.
+/// SessionID and choices of the ServerHello that starts a run.
 fn chosen(answer: &[u8]) -> Option<(String, ServerHelloBody)> {
     match Response::read(answer).ok()? {
         Response::ServerHello(ServerHello { session_id: Some(id), body: Some(body), .. }) => Some((id, body)),

@@ -1,4 +1,4 @@
-//! Users with right codes: every other one from an address that the server knows, the others each from a new one.
+//! Users with correct codes: half come from addresses that the server knows, half each from a new one.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use super::{PATIENCE, WARM_UP, behind};
 use crate::api::Api;
 use crate::output::Failure;
 
-/// Between two users.
+/// Interval between two users.
 const EVERY: Duration = Duration::from_millis(250);
-/// How often a user tries, and how long they wait in between, as the server asks them to.
+/// How often a user tries, waiting in between as the server asks.
 const TRIES: u32 = 5;
 const STAY_AWAY: Duration = Duration::from_secs(2);
 /// The addresses from which users have enrolled before.
@@ -25,13 +25,13 @@ pub(super) struct Users {
     codes: Vec<AuthCode>,
 }
 
-/// How one of them fared.
+/// How a user fared.
 pub(super) struct UserOutcome {
-    /// Whether somebody from this address has enrolled before.
+    /// Whether a user of this address has enrolled before.
     pub(super) is_known: bool,
-    /// How each try ended.
+    /// The outcome of each try.
     pub(super) tries: Vec<String>,
-    /// How long the first try took, in microseconds.
+    /// The duration of the first try in microseconds.
     pub(super) took_us: u32,
 }
 
@@ -60,7 +60,7 @@ impl Users {
         Ok(Users { recipe: recipe.clone(), codes })
     }
 
-    /// They come one after the other; those who came after the warm-up.
+    /// Starts users one after the other; returns those who started after the warm-up.
     pub(super) async fn come(self, until: Instant) -> Result<Vec<UserOutcome>, Failure> {
         let (begun, mut ticks, mut runs) = (Instant::now(), interval(EVERY), JoinSet::new());
         for (number, code) in (0..).zip(self.codes) {
@@ -83,7 +83,7 @@ impl Users {
     }
 }
 
-/// One user tries until it works, or something else than a wait is in the way.
+/// One user tries until it succeeds, or fails for another reason than a busy server.
 async fn enrol(recipe: Recipe, number: u32, code: AuthCode, give_up: Instant) -> UserOutcome {
     let is_known = number.is_multiple_of(2);
     let source = if is_known { known(number / 2) } else { behind(Ipv4Addr::new(127, 3, 0, 1), number) };
@@ -110,7 +110,7 @@ fn known(number: u32) -> Ipv4Addr {
     behind(Ipv4Addr::new(127, 2, 0, 1), number % KNOWN)
 }
 
-/// One run on a connection of its own.
+/// One run on its own connection.
 async fn run_from(recipe: &Recipe, source: Ipv4Addr, code: AuthCode) -> Result<String, Failure> {
     let mut connection = recipe.endpoint.connect_from(source).await?;
     load::run(recipe, &mut connection, code, &mut Vec::new()).await

@@ -1,8 +1,8 @@
-//! The columns of tables of keys, and the names that they have in the field.
+//! The columns of key tables, and the names that vendors give them.
 
 use super::secret::Encoding;
 
-/// Every column there can be, in the order in which they are written.
+/// Every column, in output order.
 pub(in crate::pskc) const COLUMNS: &[&str] = &[
     "id",
     "algorithm",
@@ -46,7 +46,7 @@ pub(in crate::pskc) const COLUMNS: &[&str] = &[
     "policy.pin_encoding",
 ];
 
-/// Other names that columns have in the field, as [`plain`] has them.
+/// Other column names, as [`plain`] normalises them.
 const ALIASES: &[(&str, &str)] = &[
     ("keyid", "id"),
     ("tokenid", "id"),
@@ -104,7 +104,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("login", "key_userid"),
 ];
 
-/// The names of columns with the secret, and its encoding where the name tells.
+/// Names of the secret's column, with the encoding if the name implies one.
 const SECRETS: &[(&str, Option<Encoding>)] = &[
     ("secrethex", Some(Encoding::Hex)),
     ("hexsecret", Some(Encoding::Hex)),
@@ -131,26 +131,26 @@ const SECRETS: &[(&str, Option<Encoding>)] = &[
     ("key", None),
 ];
 
-/// What stands in a column.
+/// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
-    /// A value of that name.
+    /// A value of this name.
     Value(&'static str),
-    /// A date, and a whole number, of that name: spreadsheets write them in forms of their own.
+    /// A date or whole number of this name: spreadsheets reformat them.
     Date(&'static str),
     Number(&'static str),
-    /// The secret; `None` where its text has to tell the encoding.
+    /// The secret; `None` if its text decides the encoding.
     Secret(Option<Encoding>),
-    /// The hash of TOTP, by any of its names.
+    /// The hash of TOTP, under any of its names.
     Hash,
-    /// Nothing that is wanted.
+    /// Content to ignore.
     LeftOut,
-    /// Nothing: spreadsheets write columns without name and value.
+    /// No name: spreadsheets write columns without name and value.
     Unnamed,
 }
 
 impl Column {
-    /// The column of a name.
+    /// The column with this name.
     pub(super) fn of(name: &str) -> Option<Column> {
         let is_left_out = name.trim() == "-";
         let name = plain(name);
@@ -181,7 +181,7 @@ impl Column {
         }
     }
 
-    /// Whether the column says something of which a key has one.
+    /// Whether both columns hold the same single-valued property.
     pub(super) fn is_the_same(self, other: Column) -> bool {
         match (self, other) {
             (Column::Secret(_), Column::Secret(_)) => true,
@@ -191,7 +191,7 @@ impl Column {
     }
 }
 
-/// A name without what writers of tables differ in: case, blanks, underscores, hyphens and dots.
+/// A name without case, spaces, underscores, hyphens and dots, in which writers differ.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -1,7 +1,7 @@
-//! A table: one line for each key, columns as in the JSON objects, those of the policy as `policy.…`.
+//! A table: one line per key, columns as in the JSON objects, those of the policy as `policy.…`.
 //!
-//! A spreadsheet takes a cell that begins with `=` and its like for a formula and runs it. Such cells are written with
-//! a `'` in front, which is what people type there for the same end, and read without it.
+//! A spreadsheet runs a cell that begins with `=` or the like as a formula. Such cells are written with a leading `'`,
+//! as people type it for the same purpose; reading removes it.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use crate::pskc::describe::{self, Pins};
 use crate::pskc::notes::Notes;
 use crate::shown::count;
 
-/// Writes rows; before the first one the heading.
+/// Writes the heading before the first row.
 #[derive(Default)]
 pub(in crate::pskc) struct Table {
     begun: bool,
@@ -52,14 +52,14 @@ fn cell(value: Option<&Json>) -> String {
     if is_marked(&text) { format!("'{text}") } else { text }
 }
 
-/// Whether a spreadsheet would run the cell, or would if it had fewer `'` in front; or whether it would lose blanks.
+/// Whether a spreadsheet would run the cell, with or without leading `'`, or trim it.
 fn is_marked(cell: &str) -> bool {
     let cell = cell.trim_start_matches('\'');
     let inner = cell.trim();
     inner.len() != cell.len() || inner.starts_with(['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'])
 }
 
-/// What a cell says that [`cell`] may have written; in others blanks around the value do not count.
+/// Undoes [`cell`]; in other cells, surrounding spaces do not matter.
 fn plain(cell: &str) -> &str {
     if let Some(rest) = cell.strip_prefix('\'').filter(|rest| is_marked(rest)) {
         return rest;
@@ -68,13 +68,13 @@ fn plain(cell: &str) -> &str {
     of_excel(text).unwrap_or(text)
 }
 
-/// The text in `="0012"` without blanks around it, with which people keep a spreadsheet from making a number of it.
+/// The trimmed text in `="0012"`, which keeps a spreadsheet from converting it to a number.
 fn of_excel(cell: &str) -> Option<&str> {
     let text = cell.strip_prefix("=\"")?.strip_suffix('"')?;
     (!text.contains('"')).then_some(text.trim())
 }
 
-/// The keys in a table. `columns` names its columns, where it has no heading or other names are wanted.
+/// The keys in a table. `columns` names its columns if it has no heading or unknown names.
 ///
 /// # Errors
 /// What is wrong, in which line, and what to do.
@@ -92,7 +92,7 @@ pub(super) fn read(text: &str, columns: Option<&[String]>, notes: &mut Notes) ->
     let mut columns = heading(&names, columns_given, text)?;
     let is_heading = !columns_given || names_secret(&records.record, &columns);
     if is_heading && columns_given {
-        notes.add("it is passed over, since it is a heading".to_owned(), || format!("line {first}"));
+        notes.add("skipped: it is a heading".to_owned(), || format!("line {first}"));
     }
     decide(&mut columns, &names, text, separator, is_heading, before, notes)?;
     let mut packages = Vec::new();
@@ -107,18 +107,18 @@ pub(super) fn read(text: &str, columns: Option<&[String]>, notes: &mut Notes) ->
     Ok(packages)
 }
 
-/// Lines of a table, each with its number.
+/// The numbered lines of a table.
 struct Records<'a> {
     text: &'a [u8],
     reader: Reader<&'a [u8]>,
     record: StringRecord,
-    /// Lines in front of the table.
+    /// Lines before the table.
     before: u64,
 }
 
 impl<'a> Records<'a> {
     fn new(text: &'a [u8], separator: u8, before: u64) -> Self {
-        // A line that ends with both has the first of them in its last cell, where it does not count as any blank.
+        // With CRLF, the CR stays in the last cell, where it is trimmed.
         let end = if text.contains(&b'\n') { b'\n' } else { b'\r' };
         let mut builder = ReaderBuilder::new();
         builder.delimiter(separator).terminator(Terminator::Any(end)).has_headers(false).flexible(true);
@@ -136,9 +136,9 @@ impl<'a> Records<'a> {
     }
 }
 
-/// What separates the columns, the table, and how many lines stand before it.
+/// The separator, the table, and the number of lines before it.
 fn separator<'a>(text: &'a str, notes: &mut Notes) -> (u8, &'a [u8], u64) {
-    // Excel reads and writes a first line that says it.
+    // Excel reads and writes a first line that names the separator.
     if let Some(&[b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator]) = text.lines().next().map(str::as_bytes) {
         return (separator, text.split_once('\n').map_or("", |(_, rest)| rest).as_bytes(), 1);
     }
@@ -149,7 +149,7 @@ fn separator<'a>(text: &'a str, notes: &mut Notes) -> (u8, &'a [u8], u64) {
     (separator, text.as_bytes(), 0)
 }
 
-/// What separates the columns of a table, as its first line has it most often outside quotes; and its name.
+/// The most frequent separator outside quotes in the first line, and its name.
 pub(crate) fn likely_separator(text: &str) -> (u8, &'static str) {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let mut is_quoted = false;
@@ -166,14 +166,14 @@ pub(crate) fn likely_separator(text: &str) -> (u8, &'static str) {
     (separator, name)
 }
 
-/// Whether the cell of the secret has the name of such a column.
+/// Whether the secret's cell holds a column name.
 fn names_secret(record: &StringRecord, columns: &[Column]) -> bool {
     let at = columns.iter().position(|column| matches!(column, Column::Secret(_)));
     let cell = at.and_then(|at| record.get(at));
     cell.is_some_and(|cell| matches!(Column::of(cell), Some(Column::Secret(_))))
 }
 
-/// Finds out how the secrets are written, where the name of their column does not tell: as all of them can be read.
+/// Determines the encoding of the secrets, if the column name does not: the one that fits all of them.
 fn decide(
     columns: &mut [Column],
     names: &[&str],
@@ -188,7 +188,7 @@ fn decide(
     if has_heading {
         records.next()?;
     }
-    // The first line whose secret is not hexadecimal, and the first in which it is not Base32.
+    // The first lines whose secret is not hexadecimal, and not Base32.
     let (mut not_hex, mut not_base32) = (None, None);
     while not_hex.is_none() || not_base32.is_none() {
         let Some(line) = records.next()? else { break };
@@ -210,7 +210,7 @@ fn decide(
                     "the secrets in the column {name:?} are not all hexadecimal (line {hex}), and not all Base32 (line \
                      {base32})"
                 ),
-                _ => format!("the secrets in the column {name:?} can be read as hexadecimal and as Base32"),
+                _ => format!("the secrets in the column {name:?} could be hexadecimal or Base32"),
             };
             return Err(FormatError::new(what, "name the column secret_hex, secret_base32 or secret_base64"));
         }
@@ -220,7 +220,7 @@ fn decide(
     Ok(())
 }
 
-/// The values in a line; `None` where it is empty.
+/// The values in a line; `None` if it is empty.
 fn row(
     columns: &[Column],
     record: &StringRecord,
@@ -247,11 +247,11 @@ fn row(
         }
         let name = match columns.get(i) {
             Some(Column::LeftOut) => {
-                note(format!("what is in column {} is left out", i + 1));
+                note(format!("the content of column {} is left out", i + 1));
                 continue;
             }
             None | Some(Column::Unnamed) => {
-                return Err(FormatError::from(format!("column {} has a value and no name", i + 1)));
+                return Err(FormatError::from(format!("column {} has a value but no name", i + 1)));
             }
             Some(Column::Value(name)) => name,
             Some(Column::Date(name)) => {
@@ -277,7 +277,7 @@ fn row(
             note(format!("the {name} looks like a number that a spreadsheet has shortened, such as 1.23E+11"));
         }
         if matches!(name, "serial" | "id") && is_no_value(&cell) {
-            note(format!("the {name} {cell:?} is what a spreadsheet writes where it has no value"));
+            note(format!("the {name} {cell:?} is a spreadsheet's error value"));
         }
         match name.strip_prefix("policy.") {
             Some(name) => _ = policy.insert(name.to_owned(), (&*cell).into()),
@@ -330,7 +330,7 @@ mod tests {
     ];
 
     #[test]
-    fn no_cell_is_run_by_a_spreadsheet_and_each_is_read_as_it_was() {
+    fn spreadsheets_run_no_cell_and_every_cell_round_trips() {
         for text in HOSTILE {
             let name = || Some(text.to_owned());
             let secret = Some(Value::Plain(dskpp_crypto::Secret::from_slice(&[1; 20])));

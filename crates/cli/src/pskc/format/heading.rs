@@ -1,11 +1,11 @@
-//! The heading of a table: which column stands where, and what to do where there is none.
+//! The heading of a table: which column is where, and advice if there is none.
 
 use super::FormatError;
 use super::columns::Column;
 use super::json::algorithm;
 use super::secret::Encoding;
 
-/// Which column stands where.
+/// The columns in order.
 pub(super) fn heading(names: &[&str], are_given: bool, text: &[u8]) -> Result<Vec<Column>, FormatError> {
     let columns: Vec<Option<Column>> = names.iter().map(|name| Column::of(name)).collect();
     if !are_given && !columns.iter().any(is_known) {
@@ -17,24 +17,21 @@ pub(super) fn heading(names: &[&str], are_given: bool, text: &[u8]) -> Result<Ve
         let Some(column) = column else {
             return Err(match name.contains([',', ';', '\t', '|']) {
                 true => FormatError::new(
-                    format!("the column {name:?} is not known: its name has another separator in it"),
-                    "separate all columns by the same",
+                    format!("unknown column {name:?}: its name contains another separator"),
+                    "use the same separator between all columns",
                 ),
                 false => FormatError::new(
-                    format!("the column {name:?} is not known"),
+                    format!("unknown column {name:?}"),
                     format!(
-                        "rename it in the heading, or name all columns in their order with --columns (- leaves one \
-                         out). Known are {KNOWN}; all are in docs/pskc.md and `dskpp pskc convert --help`"
+                        "rename it in the heading, or name all columns in their order with --columns (- skips \
+                         one). Known columns: {KNOWN}; docs/pskc.md and `dskpp pskc convert --help` list all"
                     ),
                 ),
             });
         };
         if let Some(at) = known.iter().position(|other| column.is_the_same(*other)) {
-            let what = format!("the columns {:?} and {name:?} say the same", names[at].trim());
-            return Err(FormatError::new(
-                what,
-                "remove one of them, or name the columns with --columns (- leaves one out)",
-            ));
+            let what = format!("the columns {:?} and {name:?} mean the same", names[at].trim());
+            return Err(FormatError::new(what, "remove one of them, or name the columns with --columns (- skips one)"));
         }
         known.push(column);
     }
@@ -48,17 +45,17 @@ fn is_known(column: &Option<Column>) -> bool {
     !matches!(column, None | Some(Column::LeftOut | Column::Unnamed))
 }
 
-/// A first line that names no column: data, a title, or names that are not known.
+/// A first line that names no column: data, a title, or unknown names.
 fn missing(cells: &[&str], text: &[u8]) -> FormatError {
     const FURTHEST: usize = 20;
-    let what = "the table has no heading: no cell of its first line is the name of a column";
+    let what = "the table has no heading: no cell of its first line names a column";
     let text = String::from_utf8_lossy(text);
     let is_heading = |line: &str| {
         line.split([',', ';', '\t', '|']).filter(|name| is_known(&Column::of(name.trim().trim_matches('"')))).count()
             >= 2
     };
     if let Some(at) = text.lines().take(FURTHEST).position(is_heading) {
-        return FormatError::new(what, format!("line {} looks like it: remove the lines in front of it", at + 1));
+        return FormatError::new(what, format!("line {} looks like a heading: remove the lines before it", at + 1));
     }
     let names = suggestion(cells);
     match names.iter().any(|name| name.starts_with("secret")) {
@@ -69,13 +66,13 @@ fn missing(cells: &[&str], text: &[u8]) -> FormatError {
         false => FormatError::new(
             what,
             format!(
-                "rename the columns, or name them in their order with --columns (- leaves one out). Known are {KNOWN}"
+                "rename the columns, or name them in their order with --columns (- skips one). Known columns: {KNOWN}"
             ),
         ),
     }
 }
 
-/// What the columns of a table without a heading may be: each name once.
+/// Suggested columns for a table without a heading, each name once.
 fn suggestion(cells: &[&str]) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = Vec::new();
     for cell in cells.iter().map(|cell| cell.trim()) {
@@ -105,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_to_be_known_is() {
+    fn every_column_called_known_is() {
         for name in KNOWN.split(", ").flat_map(|names| names.split(" and ")) {
             assert!(is_known(&Column::of(name)), "{name}");
         }

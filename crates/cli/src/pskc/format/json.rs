@@ -1,4 +1,4 @@
-//! JSON, and the reading of objects that [`describe`](crate::pskc::describe) writes.
+//! Reads the JSON objects that [`describe`](crate::pskc::describe) writes.
 
 use std::fmt::Formatter;
 
@@ -20,7 +20,7 @@ use crate::pskc::notes::Notes;
 /// A list of objects, or an object with that list as `keys`.
 pub(super) fn read(text: &str, notes: &mut Notes) -> Result<Vec<KeyPackage>, FormatError> {
     let Unique(document) =
-        serde_json::from_str(text).map_err(|why| FormatError::from(format!("the JSON cannot be read: {why}")))?;
+        serde_json::from_str(text).map_err(|why| FormatError::from(format!("invalid JSON: {why}")))?;
     let keys = match document {
         Json::Array(keys) => keys,
         Json::Object(mut members) => match members.remove("keys") {
@@ -34,29 +34,31 @@ pub(super) fn read(text: &str, notes: &mut Notes) -> Result<Vec<KeyPackage>, For
     };
     let mut read = |(i, key)| {
         let place = |i| format!("key {}", i + 1);
-        let Json::Object(members) = key else { return Err(FormatError::from(format!("{} is no object", place(i)))) };
+        let Json::Object(members) = key else {
+            return Err(FormatError::from(format!("{} is not an object", place(i))));
+        };
         package(members.into()).map_err(|why| FormatError::from(format!("{}: {why}", place(i))))
     };
     keys.into_iter().enumerate().map(&mut read).collect()
 }
 
-/// What stands beside the keys: `inspect` writes what it says of the file, and nothing else is known.
+/// The members beside the keys: only those that `inspect` writes are known.
 fn around(members: Map<String, Json>, notes: &mut Notes) -> Result<(), FormatError> {
     for (name, value) in members {
         let is_said = match &*name {
             "container" => value.get("id").is_some_and(|id| !id.is_null()),
             "signed" => value == Json::Bool(true),
             "encryption" | "warnings" | "format" => false,
-            _ => return Err(FormatError::from(format!("{name} is not known: it would be lost"))),
+            _ => return Err(FormatError::from(format!("unknown member {name}: it would be lost"))),
         };
         if is_said {
-            notes.add(format!("what {name} says of the file is left out"), || "beside the keys".to_owned());
+            notes.add(format!("{name} of the file is left out"), || "beside the keys".to_owned());
         }
     }
     Ok(())
 }
 
-/// A document in which no member of an object is there twice: readers differ in which of them counts.
+/// A document without duplicate member names: parsers differ in which one counts.
 struct Unique(Json);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -116,7 +118,7 @@ impl<'de> Visitor<'de> for Any {
             match object.entry(name) {
                 Entry::Vacant(place) => _ = place.insert(value),
                 Entry::Occupied(first) => {
-                    return Err(A::Error::custom(format_args!("the member {:?} is there twice", first.key())));
+                    return Err(A::Error::custom(format_args!("the member {:?} occurs twice", first.key())));
                 }
             }
         }
@@ -124,7 +126,7 @@ impl<'de> Visitor<'de> for Any {
     }
 }
 
-/// Members that are taken out one by one; what is left in the end is unknown. A list: few objects have ten.
+/// Members that are taken out one by one; those that remain are unknown. A list: few objects have ten.
 #[derive(Default)]
 pub(super) struct UnreadMembers(Vec<(String, Json)>);
 
@@ -153,10 +155,10 @@ impl UnreadMembers {
             None | Some(Json::Null) => Ok(None),
             Some(Json::String(text)) => Ok(Some(text)),
             Some(Json::Number(number)) if number.is_f64() => {
-                Err(format!("{name} is a number with a fraction, or too long to be exact: write it as text"))
+                Err(format!("{name} is a number with a fraction, or too large to be exact: write it as text"))
             }
             Some(Json::Number(number)) => Ok(Some(number.to_string())),
-            Some(_) => Err(format!("{name} is no text")),
+            Some(_) => Err(format!("{name} is not a string")),
         }
     }
 
@@ -167,7 +169,7 @@ impl UnreadMembers {
 
     fn named<T>(&mut self, name: &str, of_name: impl Fn(&str) -> Option<T>) -> Result<Option<T>, String> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        of_name(text.trim()).map(Some).ok_or_else(|| format!("{name}: {text} is not known"))
+        of_name(text.trim()).map(Some).ok_or_else(|| format!("{name}: unknown value {text}"))
     }
 
     fn flag(&mut self, name: &str) -> Result<Option<bool>, String> {
@@ -187,12 +189,12 @@ impl UnreadMembers {
         ignored.iter().for_each(|name| drop(self.remove(name)));
         match self.0.into_iter().map(|(name, _)| name).min() {
             None => Ok(()),
-            Some(name) => Err(format!("{name} is not known: it would be lost")),
+            Some(name) => Err(format!("unknown member {name}: it would be lost")),
         }
     }
 }
 
-/// The package that an object stands for.
+/// The package that an object describes.
 pub(super) fn package(mut members: UnreadMembers) -> Result<KeyPackage, String> {
     let device = DeviceInfo {
         manufacturer: members.text("manufacturer")?,
@@ -221,7 +223,7 @@ pub(super) fn package(mut members: UnreadMembers) -> Result<KeyPackage, String> 
         policy: match members.remove("policy") {
             None | Some(Json::Null) => None,
             Some(Json::Object(part)) => Some(policy(part.into())?),
-            Some(_) => return Err("policy is no object".to_owned()),
+            Some(_) => return Err("policy is not an object".to_owned()),
         },
         extensions: Vec::new(),
     };
@@ -245,7 +247,7 @@ pub(super) fn package(mut members: UnreadMembers) -> Result<KeyPackage, String> 
 
 const DATE: &str = "a date and time such as 2026-01-31T12:00:00Z";
 
-/// A URI, or one of the names that tables have for it.
+/// A URI, or its short name in tables.
 pub(in crate::pskc) fn algorithm(name: String) -> Result<String, String> {
     if matches!(&*name, super::HOTP | super::TOTP) {
         return Ok(name);
@@ -258,24 +260,22 @@ pub(in crate::pskc) fn algorithm(name: String) -> Result<String, String> {
         "ocra" => "urn:ietf:params:xml:ns:keyprov:pskc:OCRA-1".to_owned(),
         _ if name.contains(':') => name,
         _ if Hash::from_name(&name).is_some() => {
-            return Err(format!(
-                "the algorithm {name} is a hash: algorithm is hotp or totp, and a hash is for \"hash\""
-            ));
+            return Err(format!("the algorithm {name} is a hash: write hotp or totp, and the hash as \"hash\""));
         }
-        _ => return Err(format!("the algorithm {name:?} is not known: hotp, totp, ocra, pin or a URI")),
+        _ => return Err(format!("unknown algorithm {name:?}: use hotp, totp, ocra, pin or a URI")),
     })
 }
 
-/// The secret in each of its forms.
+/// The members for the secret, by encoding.
 const SECRETS: [(&str, Encoding); 3] =
     [("secret_hex", Encoding::Hex), ("secret_base32", Encoding::Base32), ("secret_base64", Encoding::Base64)];
 
 fn data(members: &mut UnreadMembers) -> Result<KeyData, String> {
     if members.remove("secret_error").is_some() {
-        return Err("the secret is missing, as it was encrypted".to_owned());
+        return Err("the secret is missing: it was encrypted".to_owned());
     }
     if members.remove("encrypted_values").is_some() {
-        return Err("values are missing, as they were encrypted".to_owned());
+        return Err("values are missing: they were encrypted".to_owned());
     }
     let octets = members.parsed::<usize>("secret_octets", NUMBER)?;
     if octets.is_some() && !SECRETS.iter().any(|(name, _)| members.get(name).is_some()) {
@@ -288,12 +288,12 @@ fn data(members: &mut UnreadMembers) -> Result<KeyData, String> {
         }
         let Some(text) = members.text(name)?.map(Zeroizing::new) else { continue };
         if secret.replace(Value::Plain(encoding.decode(&text)?)).is_some() {
-            return Err("the secret is there twice".to_owned());
+            return Err("the secret occurs twice".to_owned());
         }
     }
     let len = secret.as_ref().and_then(|secret| secret.plain()).map_or(0, Secret::len);
     if let Some(octets) = octets.filter(|octets| *octets != len) {
-        return Err(format!("secret_octets is {octets}, and the secret has {len}"));
+        return Err(format!("secret_octets is {octets}, but the secret has {len} octets"));
     }
     Ok(KeyData {
         secret,
@@ -334,10 +334,10 @@ fn parameters(members: &mut UnreadMembers) -> Result<Option<AlgorithmParameters>
     });
     let suite = match (members.text("algorithm_suite")?, members.text("hash")?) {
         (suite, None) => suite,
-        (None, Some(name)) => Some(
-            Hash::from_name(&name).ok_or_else(|| format!("the hash {name:?} is not known"))?.hmac_name().to_owned(),
-        ),
-        (Some(_), Some(_)) => return Err("algorithm_suite and hash say the same: one of them is enough".to_owned()),
+        (None, Some(name)) => {
+            Some(Hash::from_name(&name).ok_or_else(|| format!("unknown hash {name:?}"))?.hmac_name().to_owned())
+        }
+        (Some(_), Some(_)) => return Err("algorithm_suite and hash mean the same: use one".to_owned()),
     };
     let parameters = AlgorithmParameters { suite, challenge_format, response_format, extensions: Vec::new() };
     Ok((parameters != AlgorithmParameters::default()).then_some(parameters))
@@ -345,17 +345,17 @@ fn parameters(members: &mut UnreadMembers) -> Result<Option<AlgorithmParameters>
 
 fn policy(mut members: UnreadMembers) -> Result<Policy, String> {
     if members.flag("unknown_policy_elements")? == Some(true) {
-        return Err("the policy says what is not understood, so the key must not be used".to_owned());
+        return Err("the policy has unknown elements, so the key must not be used".to_owned());
     }
     let usage = match members.remove("key_usage") {
         None | Some(Json::Null) => Vec::new(),
         Some(Json::Array(usage)) => usage,
         Some(Json::String(usage)) => usage.split_whitespace().map(Json::from).collect(),
-        Some(_) => return Err("key_usage is no list".to_owned()),
+        Some(_) => return Err("key_usage is not a list".to_owned()),
     };
     let usage = usage.iter().map(|name| {
         let known = name.as_str().and_then(KeyUsage::from_name);
-        known.ok_or_else(|| format!("key_usage: {name} is not known"))
+        known.ok_or_else(|| format!("key_usage: unknown value {name}"))
     });
     let pin = PinPolicy {
         pin_key_id: members.text("pin_key_id")?,
@@ -374,7 +374,7 @@ fn policy(mut members: UnreadMembers) -> Result<Policy, String> {
         number_of_transactions: members.parsed("number_of_transactions", NUMBER)?,
         other: Vec::new(),
     };
-    // The PIN itself is a key of its own.
+    // The PIN itself is a separate key.
     members.end(if policy.pin_policy.as_ref().is_some_and(|pin| pin.pin_key_id.is_some()) { &["pin"] } else { &[] })?;
     Ok(policy)
 }

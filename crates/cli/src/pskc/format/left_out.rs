@@ -1,11 +1,11 @@
-//! What a package says that a format has no place for.
+//! What a format cannot express of a package.
 
 use pskc::{AlgorithmParameters, DeviceInfo, Key, KeyData, KeyKind, KeyPackage, PinPolicy, Policy};
 
 use crate::pskc::summary::Summary;
 use crate::shown::note;
 
-/// Tells what the file as a whole says, for which no format but PSKC has a place.
+/// Reports file-level properties, which only PSKC can express.
 pub(in crate::pskc) fn tell_of_file(summary: &Summary) {
     if !summary.trailer.extensions.is_empty() {
         note("the format has no place for the extensions of the container: they are left out");
@@ -18,7 +18,7 @@ pub(in crate::pskc) fn tell_of_file(summary: &Summary) {
     }
 }
 
-/// With a format that has all values of RFC 6030, and no extensions; whether it has no empty `texts` and no empty
+/// For a format with all values of RFC 6030 but no extensions. `texts` and `policies`: whether it loses empty ones.
 /// `policies`.
 pub(in crate::pskc) fn of_all(package: &KeyPackage, texts: bool, policies: bool) -> Vec<&'static str> {
     let has_empty = texts && has_empty_text(package) || policies && has_empty_policy(package) || has_empty(package);
@@ -26,7 +26,7 @@ pub(in crate::pskc) fn of_all(package: &KeyPackage, texts: bool, policies: bool)
     parts.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
 }
 
-/// With a format in which a PIN stands in the line of the key whose PIN it is.
+/// For a format in which a PIN is part of its key's line.
 pub(in crate::pskc) fn of_pin(package: &KeyPackage) -> Vec<&'static str> {
     let bare = package.key.as_ref().map(|key| Key {
         id: key.id.clone(),
@@ -35,7 +35,7 @@ pub(in crate::pskc) fn of_pin(package: &KeyPackage) -> Vec<&'static str> {
         ..Key::default()
     });
     let is_bare = *package == KeyPackage { key: bare, ..KeyPackage::default() };
-    if is_bare { Vec::new() } else { vec!["what keys of PINs say besides the PIN"] }
+    if is_bare { Vec::new() } else { vec!["attributes of PIN keys"] }
 }
 
 const EMPTY: &str = "empty elements";
@@ -86,14 +86,14 @@ fn is_extended(package: &KeyPackage) -> bool {
         || key.and_then(|key| key.data.as_ref()).is_some_and(|data| !data.other.is_empty())
 }
 
-/// With a format of authenticators, in which a key has this `name`, and an issuer where there is place for one.
+/// For an authenticator format, which has a `name`, and possibly an issuer, per key.
 pub(super) fn of_apps(package: &KeyPackage, name: &str, has_issuer: bool) -> Vec<&'static str> {
     let device = package.device_info.as_ref();
     let key = package.key.as_ref();
     let data = key.and_then(|key| key.data.as_ref());
     let pin = key.and_then(|key| key.policy.as_ref()?.pin_policy.as_ref());
     let is_other = |text: Option<&String>| text.is_some_and(|text| text != name);
-    // The Id that a reader of the line makes is no loss.
+    // An Id that a reader would derive from the line is not lost.
     let issuer = key.and_then(|key| key.issuer.as_deref());
     let has_id = |id: &str| id == name || (has_issuer && issuer.is_some_and(|issuer| id == format!("{issuer}:{name}")));
     let parts = [
@@ -109,25 +109,25 @@ pub(super) fn of_apps(package: &KeyPackage, name: &str, has_issuer: bool) -> Vec
         ("models", device.is_some_and(|device| device.model.is_some())),
         ("issue numbers", device.is_some_and(|device| device.issue_no.is_some())),
         ("device bindings", device.is_some_and(|device| device.device_binding.is_some())),
-        ("dates of devices", device.is_some_and(|device| device.start_date.or(device.expiry_date).is_some())),
-        ("users of devices", device.is_some_and(|device| device.user_id.is_some())),
+        ("device dates", device.is_some_and(|device| device.start_date.or(device.expiry_date).is_some())),
+        ("device users", device.is_some_and(|device| device.user_id.is_some())),
         ("cryptographic modules", package.crypto_module_info.is_some()),
         ("key profiles", key.is_some_and(|key| key.key_profile_id.is_some())),
         ("key references", key.is_some_and(|key| key.key_reference.is_some())),
         ("usages", key.and_then(|key| key.policy.as_ref()).is_some_and(|policy| !policy.key_usage.is_empty())),
         (
-            "forms of challenges",
+            "challenge formats",
             key.and_then(|key| key.algorithm_parameters.as_ref()).is_some_and(|part| part.challenge_format.is_some()),
         ),
-        ("encodings of PINs", pin.is_some_and(|pin| pin.pin_encoding.is_some())),
-        ("Ids of PINs", pin.and_then(|pin| pin.pin_key_id.as_ref()).is_some_and(|id| *id != format!("{name}-pin"))),
-        ("values that their algorithm has no use for", key.zip(data).is_some_and(|(key, data)| has_idle(key, data))),
-        ("drifts of clocks", data.and_then(|data| data.time_drift.as_ref()?.plain()).is_some_and(|drift| *drift != 0)),
+        ("PIN encodings", pin.is_some_and(|pin| pin.pin_encoding.is_some())),
+        ("PIN Ids", pin.and_then(|pin| pin.pin_key_id.as_ref()).is_some_and(|id| *id != format!("{name}-pin"))),
+        ("values that the algorithm does not use", key.zip(data).is_some_and(|(key, data)| has_idle(key, data))),
+        ("clock drifts", data.and_then(|data| data.time_drift.as_ref()?.plain()).is_some_and(|drift| *drift != 0)),
     ];
     parts.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
 }
 
-/// Whether a key of HOTP says something of time, or one of TOTP has a counter.
+/// Whether a HOTP key has time values, or a TOTP key a counter.
 fn has_idle(key: &Key, data: &KeyData) -> bool {
     match key.algorithm.as_deref().map(KeyKind::of_uri) {
         Some(KeyKind::Totp) => data.counter.is_some(),

@@ -1,13 +1,13 @@
-//! Cells in the forms of spreadsheets, where they can mean one thing alone.
+//! Spreadsheet forms of cell values, if unambiguous.
 
 use pskc::DateTime;
 
 use super::FormatError;
 
-/// The date in a cell of another form than that of XML Schema, as that; `None` where it is of that form.
+/// A date in another form, as XML Schema writes it; `None` if it is in that form already.
 ///
 /// # Errors
-/// It is no date, or may be two.
+/// Not a date, or ambiguous.
 pub(super) fn date(name: &str, cell: &str) -> Result<Option<String>, FormatError> {
     if cell.as_bytes().get(10) == Some(&b'T') && cell.parse::<DateTime>().is_ok() {
         return Ok(None);

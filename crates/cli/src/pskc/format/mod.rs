@@ -1,4 +1,4 @@
-//! Key files of other formats than PSKC.
+//! Key file formats other than PSKC.
 
 mod columns;
 mod csv;
@@ -36,18 +36,18 @@ pub(crate) enum Format {
     Csv,
     /// The JSON of `inspect --show-secrets --json`
     Json,
-    /// A line `otpauth://…` for each key, as authenticator apps read them from QR codes
+    /// One `otpauth://…` line per key, as in the QR codes for authenticator apps
     Otpauth,
     /// The users file of liboath and its PAM module
     Usersfile,
     /// A symmetric key package in CMS (RFC 6031)
     Rfc6031,
-    /// PKCS #12 (RFC 7292), as Java keeps secret keys
+    /// PKCS #12 (RFC 7292), as in Java keystores
     Pkcs12,
 }
 
 impl Format {
-    /// The format that a file's name tells.
+    /// The format that a file name implies.
     pub(super) fn of_name(name: &str) -> Option<Format> {
         let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
         match extension.as_str() {
@@ -62,16 +62,17 @@ impl Format {
         }
     }
 
-    /// The format that the name of a file to be written tells; PSKC where it has no extension, or there is no name.
+    /// The format that an output file's name implies; PSKC without a name or extension.
     ///
     /// # Errors
-    /// An extension that belongs to no format here.
+    /// An unknown extension.
     pub(super) fn of_result(name: Option<&str>) -> Result<Format, Failure> {
         let extension = name.and_then(|name| Path::new(name).extension());
         let (Some(name), Some(extension)) = (name, extension) else { return Ok(Format::Pskc) };
         Format::of_name(name).ok_or_else(|| {
             let names: Vec<&str> = Format::value_variants().iter().map(|format| format.name()).collect();
-            let what = format!("the name {name} tells no format: .{} belongs to none", extension.display());
+            let what =
+                format!("cannot tell the format from the name {name}: unknown extension .{}", extension.display());
             Failure::usage(what).next(format!("name the format with --to: {}", names.join(", ")))
         })
     }
@@ -89,7 +90,7 @@ impl Format {
         }
     }
 
-    /// What people call a file of it.
+    /// What people call such a file.
     pub(crate) fn what(self) -> &'static str {
         match self {
             Format::Pskc => "PSKC",
@@ -102,7 +103,7 @@ impl Format {
         }
     }
 
-    /// The keys in `text`; `columns` are those of a table, where they are given. What is left out or guessed goes to
+    /// The keys in `text`; `columns` names those of a table, if given. Adds to `notes` what was left out or guessed.
     /// `notes`.
     ///
     /// # Errors
@@ -118,8 +119,8 @@ impl Format {
             Format::Json => json::read(text, notes),
             Format::Otpauth => lines(text, notes, |line, note| otpauth::read(line, note).map(|package| vec![package])),
             Format::Usersfile => lines(text, notes, users::read),
-            // Never asked for.
-            Format::Pskc | Format::Rfc6031 | Format::Pkcs12 => Err(FormatError::from("it is no text")),
+            // Binary or read elsewhere: never passed here.
+            Format::Pskc | Format::Rfc6031 | Format::Pkcs12 => Err(FormatError::from("not text")),
         }
     }
 }
@@ -166,14 +167,14 @@ impl KeyWriter {
         }
     }
 
-    /// The text that stands for a key.
+    /// The text of a key.
     ///
     /// # Errors
-    /// Why the format cannot express the key, or why the key must not be used.
+    /// The format cannot express the key, or the key must not be used.
     pub(super) fn package(&mut self, package: &KeyPackage, pins: &Pins) -> Result<String, String> {
         let key = package.key.as_ref();
         if key.is_some_and(|key| !key.is_usable()) {
-            return Err("its policy says what is not understood, so it must not be used (RFC 6030 §5)".to_owned());
+            return Err("its policy has unknown elements, so the key must not be used (RFC 6030 §5)".to_owned());
         }
         if let Some((name, _)) = key.and_then(|key| key.data.as_ref()).and_then(|data| data.encrypted_values().next()) {
             return Err(format!("its {name} is encrypted"));
@@ -186,7 +187,7 @@ impl KeyWriter {
         if matches!(self, KeyWriter::Csv(_) | KeyWriter::Json { .. })
             && algorithm.is_some_and(|name| !name.is_empty() && !name.contains(':'))
         {
-            return Err("the format takes an Algorithm that is no URI for another one".to_owned());
+            return Err("the format would read an Algorithm that is not a URI as another one".to_owned());
         }
         match self {
             KeyWriter::Csv(table) => table.row(package, pins),
@@ -199,7 +200,7 @@ impl KeyWriter {
         }
     }
 
-    /// What the package says that the format has no place for, and that changes neither the codes nor the policy.
+    /// Properties that the format cannot express and that affect neither codes nor policy.
     pub(super) fn left_out(&self, package: &KeyPackage) -> Vec<&'static str> {
         match self {
             KeyWriter::Csv(_) => left_out::of_all(package, true, true),
@@ -211,12 +212,12 @@ impl KeyWriter {
         }
     }
 
-    /// What the written key says that the package does not.
+    /// Values that the written key states but the package does not.
     pub(super) fn assumed(&self, package: &KeyPackage) -> Vec<&'static str> {
         if matches!(self, KeyWriter::Otpauth | KeyWriter::Usersfile) { otp::assumed(package) } else { Vec::new() }
     }
 
-    /// What stands after the last key.
+    /// The text after the last key.
     pub(super) fn end(&self) -> &'static str {
         match self {
             KeyWriter::Json { begun: true } => "]}\n",
@@ -226,7 +227,7 @@ impl KeyWriter {
     }
 }
 
-/// One key a line; empty lines and comments (`#`) hold none.
+/// One key per line; empty lines and comments (`#`) are skipped.
 fn lines(
     text: &str,
     notes: &mut Notes,
@@ -243,13 +244,13 @@ fn lines(
     Ok(packages)
 }
 
-/// The name by which an app shows a key.
+/// The name under which an app shows a key.
 fn name(key: &Key) -> &str {
     let of_user = key.user_id.as_deref().filter(|user| !user.is_empty());
     key.friendly_name.as_deref().filter(|name| !name.is_empty()).or(of_user).unwrap_or(&key.id)
 }
 
-/// The name by which a users file knows a key's owner.
+/// The owner's name in a users file.
 fn user(key: &Key) -> &str {
     let name = key.friendly_name.as_deref().filter(|name| !name.is_empty());
     key.user_id.as_deref().filter(|user| !user.is_empty()).or(name).unwrap_or(&key.id)

@@ -1,15 +1,15 @@
-//! One-time-password keys, as the formats of authenticators have them.
+//! One-time-password keys in authenticator formats.
 
 use dskpp::algorithm::KeyType;
 use dskpp_crypto::Hash;
 use pskc::{Key, KeyPackage, KeyUsage, OtpParameters, PinPolicy, Usable};
 
-/// What the formats mean where a line says nothing.
+/// The default of these formats.
 const DIGITS: u32 = 6;
 const PERIOD_S: u32 = 30;
-const NO_COUNTER: &str = "the key has no Counter, which HOTP needs: --assume counter=0 says that no code was made yet";
+const NO_COUNTER: &str = "the key has no Counter, which HOTP needs: for an unused key, pass --assume counter=0";
 
-/// A one-time-password key, as the formats of authenticators have it.
+/// A one-time-password key, as authenticator formats have it.
 pub(super) struct OtpKey<'a> {
     pub(super) key: &'a Key,
     pub(super) secret: &'a [u8],
@@ -24,7 +24,7 @@ pub(super) struct OtpKey<'a> {
 
 impl<'a> OtpKey<'a> {
     /// # Errors
-    /// Why the key is none, or which limit of its use would be lost.
+    /// Not such a key, or a limit of its use would be lost.
     pub(super) fn of(package: &'a KeyPackage) -> Result<Self, String> {
         let key = package.key.as_ref().ok_or("there is no key")?;
         let is_totp = match key.algorithm.as_deref().map(KeyType::from_uri) {
@@ -39,13 +39,13 @@ impl<'a> OtpKey<'a> {
         if policy.is_some_and(|policy| {
             policy.start_date.is_some() || policy.expiry_date.is_some() || policy.number_of_transactions.is_some()
         }) {
-            return Err("the format cannot say from when, until when or how often a key may be used".to_owned());
+            return Err("the format cannot express validity dates or a usage limit".to_owned());
         }
         let usable = Usable::of(key).and_then(Usable::opened).map_err(|why| why.to_string())?;
         let secret = usable.secret.ok_or("there is no secret in the clear")?;
         let OtpParameters { digits, hash, counter, time, period_s, .. } = usable.parameters;
         if time.unwrap_or(0) != 0 {
-            return Err("the format cannot say that time does not begin in 1970".to_owned());
+            return Err("the format cannot express a start time other than 1970".to_owned());
         }
         let counter = match counter {
             None if !is_totp => return Err(NO_COUNTER.to_owned()),
@@ -64,7 +64,7 @@ impl<'a> OtpKey<'a> {
     }
 }
 
-/// What is taken for a value that the key does not state.
+/// Values that the format's defaults supply.
 pub(super) fn assumed(package: &KeyPackage) -> Vec<&'static str> {
     let Some(key) = &package.key else { return Vec::new() };
     let data = key.data.as_ref();

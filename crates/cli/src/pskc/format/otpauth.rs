@@ -1,8 +1,8 @@
-//! `otpauth://` lines, the way in which authenticator apps take keys from QR codes:
+//! `otpauth://` lines, which authenticator apps read from QR codes:
 //! `otpauth://totp/Issuer:account?secret=…&issuer=…&algorithm=…&digits=…&period=…`.
 //!
-//! Lines are read as apps take them: scheme, type and names of parameters in either case. A parameter that is not known
-//! is told; one that seems to change the codes under another name is refused, since the codes would be wrong.
+//! Lines are read as apps read them: case does not matter in scheme, type and parameter names. Unknown parameters are
+//! reported; one that looks like a misspelt parameter is refused, since the codes would be wrong.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use pskc::{AlgorithmParameters, Key, KeyData, KeyPackage, ResponseFormat, Value,
 use super::secret::Encoding;
 use super::{HOTP, OtpKey, TOTP};
 
-/// What is written as it is; everything else by its octets.
+/// Characters that are not percent-encoded.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 pub(super) fn write(package: &KeyPackage) -> Result<String, String> {
     let otp = OtpKey::of(package)?;
     if otp.pin.is_some() {
-        return Err("the format knows no PIN".to_owned());
+        return Err("the format has no PINs".to_owned());
     }
     let (name, issuer) = (super::name(otp.key), otp.key.issuer.as_deref());
     fits(name, issuer)?;
@@ -40,30 +40,28 @@ pub(super) fn write(package: &KeyPackage) -> Result<String, String> {
     ))
 }
 
-/// Whether a reader finds the same names again.
+/// Whether a reader gets the same names back.
 fn fits(name: &str, issuer: Option<&str>) -> Result<(), String> {
     let is_trimmed = |text: &str| !text.is_empty() && text.trim() == text;
     if !is_trimmed(name) || !issuer.is_none_or(is_trimmed) {
-        return Err("the format cannot carry a name that is empty, or begins or ends with a blank".to_owned());
+        return Err("the format cannot carry a name that is empty, or begins or ends with a space".to_owned());
     }
     match issuer {
         Some(issuer) if issuer.contains(':') => Err("the format cannot carry an issuer with a colon".to_owned()),
-        None if name.contains(':') => {
-            Err("the format takes what stands before a colon for the issuer, and the key has \
+        None if name.contains(':') => Err("in this format a colon in the name separates the issuer, and the key has \
                                            a name with a colon and no issuer"
-                .to_owned())
-        }
+            .to_owned()),
         _ => Ok(()),
     }
 }
 
-/// Reads a line; `note` takes what is left out or guessed.
+/// Reads a line; `note` receives what is left out or guessed.
 pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<KeyPackage, String> {
     let (kind, label, query) = parts(line)?;
     let is_totp = match kind {
         kind if kind.eq_ignore_ascii_case("totp") => true,
         kind if kind.eq_ignore_ascii_case("hotp") => false,
-        other => return Err(format!("the type {other:?} is not known: there are totp and hotp")),
+        other => return Err(format!("unknown type {other:?}: use totp or hotp")),
     };
     let parameters = UriParameters::of(query, is_totp, note)?;
     let label = decoded(label, "the label")?;
@@ -77,7 +75,7 @@ pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<KeyPackag
         data.time = Some(Value::Plain(0));
         data.time_interval = Some(Value::Plain(parameters.period_s));
     } else {
-        let missing = "there is no counter, which a line of HOTP needs (counter=0 where no code was made yet)";
+        let missing = "there is no counter, which HOTP needs (counter=0 for an unused key)";
         data.counter = Some(Value::Plain(parameters.counter.ok_or(missing)?));
     }
     let key = Key {
@@ -103,14 +101,14 @@ fn parts(line: &str) -> Result<(&str, &str, &str), String> {
         return Err("not an otpauth:// line".to_owned());
     }
     if rest.contains('#') {
-        return Err("there is a #, behind which nothing counts: one in a name is written %23".to_owned());
+        return Err("a # would cut off the rest: write it as %23".to_owned());
     }
     let (path, query) = rest.split_once('?').ok_or("there are no parameters, so there is no secret")?;
     let (kind, label) = path.split_once('/').unwrap_or((path, ""));
     Ok((kind, label, query))
 }
 
-/// Issuer and account: those of the label, or the issuer of the parameter.
+/// Issuer and account from the label; the issuer parameter takes precedence.
 fn names(
     label: &str,
     parameter: Option<String>,
@@ -123,7 +121,7 @@ fn names(
     if let (Some(prefix), Some(parameter)) = (prefix, &parameter)
         && prefix != parameter.trim()
     {
-        note("the label and the parameter name different issuers: the parameter's is taken".to_owned());
+        note("the label and the parameter name different issuers: the parameter's is used".to_owned());
     }
     let issuer = parameter.as_deref().map(str::trim).or(prefix).map(str::to_owned);
     if account.is_empty() {
@@ -132,7 +130,7 @@ fn names(
     Ok((issuer, account.to_owned()))
 }
 
-/// What the parameters say, where each stands once.
+/// The parameters, each at most once.
 struct UriParameters {
     secret: Option<String>,
     issuer: Option<String>,
@@ -142,7 +140,7 @@ struct UriParameters {
     period_s: i32,
 }
 
-/// Parameters that change no code: pictures, colours, names for people.
+/// Parameters that do not affect codes: pictures, colours, display names.
 const HARMLESS: &[&str] = &[
     "image",
     "icon",
@@ -178,14 +176,14 @@ const HARMLESS: &[&str] = &[
     "domain",
 ];
 
-/// What the names of parameters that change codes contain,
+/// Names of parameters that affect codes contain one of these,
 const CHANGING: &[&str] = &[
     "secret", "seed", "digit", "period", "counter", "algo", "hash", "hmac", "digest", "step", "interval", "second",
     "time", "offset", "epoch", "drift", "encod", "length", "suite", "moving", "salt",
 ];
-/// begin with (where the rest is mistyped),
+/// begin with one of these (misspelt),
 const CHANGING_BEGIN: &[&str] = &["dig", "per", "cou", "alg", "sec"];
-/// or are.
+/// or equal one of these.
 const CHANGING_WHOLE: &[&str] = &[
     "t0", "x", "c", "t", "d", "k", "key", "len", "size", "mac", "sha", "prf", "count", "start", "mode", "type",
     "format", "otp", "pin", "skew", "variant",
@@ -204,7 +202,7 @@ impl UriParameters {
                 "secret" => read.secret = Some(value.into_owned()),
                 "issuer" => {
                     if part.contains('+') {
-                        note("a + in the issuer is read as a blank".to_owned());
+                        note("a + in the issuer is read as a space".to_owned());
                     }
                     read.issuer = Some(value.into_owned()).filter(|issuer| !issuer.trim().is_empty());
                 }
@@ -228,7 +226,7 @@ impl UriParameters {
                 name => unknown(name, note)?,
             }
             if seen.contains(&name) {
-                return Err(format!("the parameter {name} is there twice"));
+                return Err(format!("the parameter {name} occurs twice"));
             }
             seen.push(name);
         }
@@ -236,16 +234,16 @@ impl UriParameters {
     }
 }
 
-/// A parameter that is none of the format's own.
+/// A parameter that the format does not define.
 fn unknown(name: &str, note: &mut dyn FnMut(String)) -> Result<(), String> {
     if name.starts_with("amp;") {
         return Err(format!(
-            "there is no parameter \"{name}\": the line was copied from the source of a page; write & for each &amp;"
+            "unknown parameter \"{name}\": the line was copied from HTML source; replace each &amp; with &"
         ));
     }
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     if HARMLESS.contains(&&*plain) {
-        note(format!("the parameter {name} is left out: it changes no code"));
+        note(format!("the parameter {name} is left out: it does not affect codes"));
         return Ok(());
     }
     let is_changing = CHANGING.iter().any(|part| plain.contains(part))
@@ -253,26 +251,26 @@ fn unknown(name: &str, note: &mut dyn FnMut(String)) -> Result<(), String> {
         || CHANGING_WHOLE.contains(&&*plain);
     if is_changing {
         return Err(format!(
-            "the parameter {name:?} is not known, and may change the codes: the format has secret, issuer, algorithm, \
+            "unknown parameter {name:?}, which may change the codes: the format has secret, issuer, algorithm, \
              digits, period and counter"
         ));
     }
-    note(format!("the parameter {name:?} is not known, and left out"));
+    note(format!("unknown parameter {name:?} is left out"));
     Ok(())
 }
 
 fn hash(name: &str) -> Result<Hash, String> {
     match Hash::from_name(name) {
         Some(hash @ (Hash::Sha1 | Hash::Sha256 | Hash::Sha512)) => Ok(hash),
-        _ => Err(format!("the algorithm {name:?} is not known: there are SHA1, SHA256 and SHA512")),
+        _ => Err(format!("unknown algorithm {name:?}: use SHA1, SHA256 or SHA512")),
     }
 }
 
-/// The text behind percent signs.
+/// Decodes percent-encoded text.
 fn decoded<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>, String> {
     let is_escape = |rest: &str| rest.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
     if text.split('%').skip(1).any(|rest| !is_escape(rest)) {
-        return Err(format!("{what} has a % without two hexadecimal digits: one in a name is written %25"));
+        return Err(format!("{what} has a % without two hexadecimal digits: write a literal % as %25"));
     }
     percent_decode_str(text).decode_utf8().map_err(|_| format!("{what} is not UTF-8"))
 }
@@ -283,9 +281,9 @@ mod tests {
 
     use super::*;
 
-    /// A name is written so that it is read again, or the key is refused: never altered.
+    /// A name is written so that it reads back unchanged, or the key is refused.
     #[test]
-    fn names_come_back_or_are_refused() {
+    fn names_round_trip_or_are_refused() {
         let names = [
             "jane",
             "jane+work@example.test",

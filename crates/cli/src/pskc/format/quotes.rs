@@ -1,12 +1,12 @@
-//! Quotation marks of tables. Readers differ in what a stray one means, and one that is not closed takes in all lines behind
-//! it: so marks have to stand as RFC 4180 has them, around whole cells, and twice within these.
+//! Quotation marks in tables. Readers interpret stray marks differently, and an unclosed one swallows the lines after it,
+//! so marks must follow RFC 4180: around whole cells, doubled within them.
 
-/// Follows the text of a table.
+/// Tracks quotation marks through the text of a table.
 pub(crate) struct Quotes {
     separator: u8,
     place: QuoteState,
     line: u64,
-    /// Where the last quoted cell begins.
+    /// The line where the last quoted cell begins.
     opened: u64,
 }
 
@@ -15,11 +15,11 @@ enum QuoteState {
     Begin,
     Bare,
     Quoted,
-    /// Behind a mark within a quoted cell: its end, or the first of two.
+    /// After a mark within a quoted cell: its end, or the first of a pair.
     Behind,
-    /// Behind `=` at the beginning of a cell,
+    /// After `=` at the beginning of a cell.
     Equals,
-    /// and within `="0012"`, which keeps a spreadsheet from making a number of it.
+    /// Within `="0012"`, which keeps a spreadsheet from converting it to a number.
     Formula,
 }
 
@@ -29,10 +29,10 @@ impl Quotes {
     }
 
     /// # Errors
-    /// A mark stands where none may.
+    /// A misplaced mark.
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<(), String> {
         let mut text = text;
-        // Whole lines without a mark are quickly seen.
+        // Fast path: lines without a mark.
         let is_bare = matches!(self.place, QuoteState::Begin | QuoteState::Bare) && !text.contains(&b'"');
         if let (true, Some(end)) = (is_bare, text.iter().rposition(|octet| *octet == b'\n')) {
             self.line += text.iter().filter(|octet| **octet == b'\n').count() as u64;
@@ -61,7 +61,7 @@ impl Quotes {
                 }
                 (QuoteState::Behind, b' ' | b'\t' | b'\r') => QuoteState::Behind,
                 (QuoteState::Behind, _) => {
-                    return Err(format!("line {}: text behind a cell in quotes: {RULE}", self.line));
+                    return Err(format!("line {}: text after a quoted cell: {RULE}", self.line));
                 }
                 (QuoteState::Begin | QuoteState::Bare | QuoteState::Equals, _) => QuoteState::Bare,
             };
@@ -71,23 +71,23 @@ impl Quotes {
     }
 
     /// # Errors
-    /// A mark is not closed.
+    /// An unclosed mark.
     pub(crate) fn end(&self) -> Result<(), String> {
         match self.place {
-            QuoteState::Quoted => Err(format!("line {}: a quotation mark is not closed: {RULE}", self.opened)),
+            QuoteState::Quoted => Err(format!("line {}: unclosed quotation mark: {RULE}", self.opened)),
             _ => Ok(()),
         }
     }
 }
 
-const RULE: &str = "marks stand around a whole cell, and twice within one";
+const RULE: &str = "quote whole cells, and double a mark within one";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn marks_stand_around_whole_cells_and_twice_within() {
+    fn marks_quote_whole_cells_and_are_doubled_within() {
         let read = |text: &str| {
             let mut quotes = Quotes::new(b',', 1);
             text.bytes().try_for_each(|octet| quotes.read(&[octet])).and_then(|()| quotes.end())
@@ -107,14 +107,14 @@ mod tests {
             assert_eq!(read(text), Ok(()), "{text}");
         }
         for (text, told) in [
-            ("a,\"b\nc,d\n", "line 1: a quotation mark is not closed"),
-            ("a\nb,\"", "line 2: a quotation mark is not closed"),
+            ("a,\"b\nc,d\n", "line 1: unclosed quotation mark"),
+            ("a\nb,\"", "line 2: unclosed quotation mark"),
             ("a,5\" b\n", "line 1: a quotation mark within a cell"),
             ("a, \"b\"\n", "line 1: a quotation mark within a cell"),
             ("=\"a,b\",c", "line 1: a formula"),
-            ("=\"a\"b,c", "line 1: text behind a cell in quotes"),
+            ("=\"a\"b,c", "line 1: text after a quoted cell"),
             ("a=\"b\",c", "line 1: a quotation mark within a cell"),
-            ("a\n\"b\"c\n", "line 2: text behind a cell in quotes"),
+            ("a\n\"b\"c\n", "line 2: text after a quoted cell"),
         ] {
             assert!(read(text).is_err_and(|why| why.starts_with(told)), "{text}");
         }

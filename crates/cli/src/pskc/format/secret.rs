@@ -8,18 +8,18 @@ use zeroize::Zeroizing;
 
 use crate::pskc::key_text::{hex, mistyped_hex};
 
-/// How octets are written as text.
+/// How octets are encoded as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     Hex,
-    /// In letters of either case; padding, blanks and hyphens do not matter.
+    /// Letters in either case; padding, spaces and hyphens are ignored.
     Base32,
     Base64,
 }
 
 impl Encoding {
     /// # Errors
-    /// What is wrong with the text, without any of it.
+    /// What is wrong with the text, without quoting it.
     pub(super) fn decode(self, text: &str) -> Result<Secret, String> {
         let text = text.trim();
         let octets = match self {
@@ -28,7 +28,7 @@ impl Encoding {
                 None if text.is_empty() => Vec::new(),
                 None if text.len() % 2 == 1 && text.bytes().all(|octet| octet.is_ascii_hexdigit()) => {
                     return Err(
-                        "the secret has an odd number of hexadecimal digits: a 0 in front may be lost".to_owned()
+                        "the secret has an odd number of hexadecimal digits: a leading 0 may be missing".to_owned()
                     );
                 }
                 None => {
@@ -54,11 +54,11 @@ impl Encoding {
     }
 }
 
-/// Why text is not the Base64 of tables.
+/// Why text is not standard Base64.
 fn not_base64(text: &str) -> &'static str {
     let is = |form: data_encoding::Encoding| form.decode(text.as_bytes()).is_ok();
     match text {
-        _ if is(BASE64_NOPAD) => "the secret is Base64 without its padding (=), or its end is missing",
+        _ if is(BASE64_NOPAD) => "the secret is Base64 without its padding (=), or cut off",
         _ if is(BASE64URL) || is(BASE64URL_NOPAD) => {
             "the secret is Base64 for URLs: write + for -, and / for _, with padding"
         }
@@ -68,20 +68,18 @@ fn not_base64(text: &str) -> &'static str {
 
 fn base32(text: &str) -> Result<Vec<u8>, String> {
     BASE32_NOPAD.decode(letters(text).as_bytes()).map_err(|why| match why.kind {
-        DecodeKind::Length => {
-            "the secret is not Base32 of whole octets: a letter is missing, or one too many".to_owned()
-        }
+        DecodeKind::Length => "the secret is not Base32 of whole octets: a letter is missing or extra".to_owned(),
         DecodeKind::Trailing => {
             "the secret is not Base32 of whole octets: its last letter has bits left over".to_owned()
         }
         _ => {
-            let what = format!("the secret is not Base32: its character {} is none of A-Z and 2-7", why.position + 1);
+            let what = format!("the secret is not Base32: character {} is not A-Z or 2-7", why.position + 1);
             or_rather(text, what, Encoding::Hex)
         }
     })
 }
 
-/// Base32 without padding and what people put between letters.
+/// Base32 without padding, spaces and hyphens.
 fn letters(text: &str) -> Zeroizing<String> {
     let mut letters = Zeroizing::new(String::with_capacity(text.len()));
     letters.extend(text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '=')));
@@ -89,9 +87,9 @@ fn letters(text: &str) -> Zeroizing<String> {
     letters
 }
 
-/// With what the text may be in its place.
+/// Adds what the text may be instead.
 fn or_rather(text: &str, what: String, other: Encoding) -> String {
-    const FEWEST: usize = 16; // characters; fewer are many things
+    const FEWEST: usize = 16; // characters; shorter text is ambiguous
     let is_other = match other {
         Encoding::Hex => hex(text).is_some(),
         _ => BASE32_NOPAD.decode(letters(text).as_bytes()).is_ok(),

@@ -17,21 +17,21 @@ pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String>
         return match key.data.as_ref().and_then(|data| data.secret.as_ref()?.plain()) {
             Some(secret) if secret != pin => Err("another PIN has the same Id".to_owned()),
             _ if key.policy.as_ref().is_some_and(|policy| *policy != Policy::default()) => {
-                Err("a users file cannot say how a PIN may be used".to_owned())
+                Err("a users file cannot express a PIN's policy".to_owned())
             }
-            _ => Ok(String::new()), // a PIN stands in the line of its key
+            _ => Ok(String::new()), // the key's line has the PIN
         };
     }
     let otp = OtpKey::of(package)?;
     if otp.hash != "SHA1" {
-        return Err("a users file knows SHA-1 only".to_owned());
+        return Err("a users file supports SHA-1 only".to_owned());
     }
     if !matches!(otp.digits, 6..=8) {
-        return Err("a users file knows codes of 6 to 8 digits only".to_owned());
+        return Err("a users file supports codes of 6 to 8 digits only".to_owned());
     }
     let user = super::user(otp.key);
     if user.is_empty() || user.contains(char::is_whitespace) || user.starts_with('#') {
-        return Err("the name of the user has blanks, which a users file cannot have".to_owned());
+        return Err("the user's name has spaces, which a users file cannot hold".to_owned());
     }
     let pin = match otp.pin {
         None => "-",
@@ -45,9 +45,9 @@ pub(super) fn write(package: &KeyPackage, pins: &Pins) -> Result<String, String>
         }) => {
             let pin = pins.get(id).ok_or("the PIN of the key is not in the file")?;
             let pin = std::str::from_utf8(pin.expose()).ok().filter(|pin| !pin.contains(char::is_whitespace));
-            pin.filter(|pin| !pin.is_empty()).ok_or("the PIN cannot stand in a users file")?
+            pin.filter(|pin| !pin.is_empty()).ok_or("a users file cannot hold this PIN")?
         }
-        Some(_) => return Err("a users file knows PINs in front of the code only, without limits".to_owned()),
+        Some(_) => return Err("a users file supports only PINs before the code, without limits".to_owned()),
     };
     let kind = match (otp.is_totp, otp.digits) {
         (false, 6) => "HOTP".to_owned(),
@@ -65,7 +65,7 @@ pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<Vec<KeyPa
     let (period_s, digits) = kind(next("type")?)?;
     let (user, pin, secret) = (next("user")?.to_owned(), next("PIN")?.to_owned(), next("secret")?);
     if pin == "+" {
-        return Err("the password is checked elsewhere (+), which a key file cannot say; - stands for none".to_owned());
+        return Err("a PIN checked elsewhere (+) cannot be expressed in a key file; use - for none".to_owned());
     }
     let secret = Encoding::Hex.decode(secret)?;
     let mut data = KeyData { secret: Some(Value::Plain(secret)), ..KeyData::default() };
@@ -77,17 +77,17 @@ pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<Vec<KeyPa
         }
         None => {
             let counter = counter.unwrap_or("0").parse::<i64>().ok().filter(|counter| *counter >= 0);
-            let mut counter = counter.ok_or("the counter is not a whole number from 0 on")?;
-            // Behind the counter stands the password that was made with it: the next one has the next counter.
+            let mut counter = counter.ok_or("the counter is not a whole number")?;
+            // The last password follows the counter that generated it: the next password uses the next counter.
             if last.is_some() {
-                counter = counter.checked_add(1).ok_or("the counter is at its end")?;
-                note("the counter was used: the next one is taken".to_owned());
+                counter = counter.checked_add(1).ok_or("the counter cannot be incremented")?;
+                note("the counter is incremented: its password was used".to_owned());
             }
             data.counter = Some(Value::Plain(counter));
         }
     }
     if last.is_some() || (period_s.is_some() && counter.is_some_and(|counter| counter != "0")) {
-        note("what was used last is left out".to_owned());
+        note("the last use is left out".to_owned());
     }
     let response_format = Some(ResponseFormat { encoding: ValueFormat::Decimal, length: digits, check_digits: None });
     let mut key = Key {
@@ -117,7 +117,7 @@ pub(super) fn read(line: &str, note: &mut dyn FnMut(String)) -> Result<Vec<KeyPa
 
 /// `HOTP`, `HOTP/E`, `HOTP/E/8`, `HOTP/T30`, `HOTP/T30/6`: seconds of TOTP, and digits.
 fn kind(text: &str) -> Result<(Option<i32>, u32), String> {
-    let unknown = || format!("the type {text} is not known");
+    let unknown = || format!("unknown type {text}");
     let mut parts = text.split('/');
     if parts.next() != Some("HOTP") {
         return Err(unknown());

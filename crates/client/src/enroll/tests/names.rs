@@ -1,4 +1,4 @@
-//! Names of keys: those that a server sends, and those that the user chooses.
+//! Names of keys, chosen by a server or by the user.
 
 use dskpp::algorithm::KeyType;
 use pskc::DeviceInfo;
@@ -16,7 +16,7 @@ fn key_types_have_short_names() {
     assert_eq!(key_type_from_name("des"), None);
 }
 
-/// Texts that would do something else in a terminal or a list than to be read.
+/// Texts with effects in a terminal or a list beyond being displayed.
 const DECEPTIVE: [&str; 12] = [
     "K1 ",
     "K\u{a0}1",
@@ -55,12 +55,12 @@ async fn no_name_from_a_server_reaches_the_store_that_an_import_would_refuse() {
             let (url, _server) = Server::start(spec, 0);
             let (_folder, mut store) = store();
             let said = match enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await {
-                // Line ends are no part of a ServerID, which is a URI.
+                // A ServerID is a URI, so it contains no line ends.
                 Ok(enrolled) if what == "server" && text.contains(['\n', '\r']) => {
                     assert_eq!(enrolled.server_id.as_deref(), Some("K1"));
                     continue;
                 }
-                // Blanks at its ends are no part of an element's text.
+                // Element texts are trimmed.
                 Ok(_) if what != "id" && text.ends_with(' ') => {
                     assert_eq!(stored(&store, "OATH0001").not_a_name(), None);
                     continue;
@@ -71,7 +71,7 @@ async fn no_name_from_a_server_reaches_the_store_that_an_import_would_refuse() {
             assert_eq!(store.load().unwrap(), Tokens::default(), "{what} {text:?}");
         }
     }
-    // What is only unusual is a name.
+    // Unusual names are accepted.
     let unusual = "K\u{e9}y '$(id)' `id` \u{645}\u{6cc}\u{200c}\u{62e}";
     let mut spec = package(KeyType::Totp);
     (spec.key_id, spec.issuer) = (unusual.into(), Some(unusual.into()));

@@ -34,7 +34,7 @@ fn judged(trust: &Trust, info: &KeyInfo) -> (Vec<u8>, bool) {
 }
 
 #[test]
-fn p29_a_bare_key_is_taken_as_far_as_tls_is_trusted() {
+fn p29_a_bare_key_is_trusted_as_far_as_tls() {
     let new = Trust { takes_any: true, ..Trust::default() };
     assert_eq!(judged(&new, &bare(&NEW)), (NEW.public().modulus().to_vec(), true));
     assert!(!judged(&Trust::default(), &bare(&NEW)).1, "nothing is remembered, and nobody has accepted it");
@@ -42,7 +42,7 @@ fn p29_a_bare_key_is_taken_as_far_as_tls_is_trusted() {
     assert!(matches!(new.judge(&short, SystemTime::now()), Err(EnrollError::KServer(_))));
 }
 
-/// What a key comes with, what is remembered or configured, and whether that is enough.
+/// The server's key, the configured or remembered trust, and whether that suffices.
 #[test]
 fn p29_a_changed_key_needs_a_reason() {
     let (mine, other) = (ca(), ca());
@@ -80,9 +80,9 @@ fn p29_a_changed_key_needs_a_reason() {
     }
 }
 
-/// The CA file, and what is remembered as an issuer, may have a certificate that is no authority's: it stands for itself.
+/// The CA file, and a remembered issuer, may be an end-entity certificate: it vouches only for itself.
 #[test]
-fn p29_who_is_no_authority_certifies_no_other_key() {
+fn p29_an_end_entity_certificate_certifies_no_other_key() {
     let params = CertificateParams::new(vec!["old.example".to_owned()]).unwrap();
     let pkcs8 = rustls_pki_types::PrivatePkcs8KeyDer::from(OLD.to_pkcs8_der().expose());
     let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8, &rcgen::PKCS_RSA_SHA256).unwrap();
@@ -93,11 +93,11 @@ fn p29_who_is_no_authority_certifies_no_other_key() {
     assert_eq!(judged(&anchored, &own), (OLD.public().modulus().to_vec(), true), "its own");
     assert!(matches!(anchored.judge(&of_other, SystemTime::now()), Err(EnrollError::KServerCertificate(_))));
     let known = Trust { remembered: vec![remembered(&OLD, Some(&no_ca))], ..Trust::default() };
-    assert!(!judged(&known, &of_other).1, "an issuer that is none");
+    assert!(!judged(&known, &of_other).1, "not a CA");
 }
 
 #[test]
-fn p29_the_issuer_is_remembered_and_stays_at_a_roll_over() {
+fn p29_the_issuer_is_remembered_and_survives_a_key_rollover() {
     let (mine, other) = (ca(), ca());
     let chain = |ca: &CertifiedIssuer<'static, KeyPair>, above: &CertifiedIssuer<'static, KeyPair>, key| {
         KeyInfo::from_certificates(vec![certificate(ca, key, 2999), above.der().to_vec()])
@@ -106,18 +106,18 @@ fn p29_the_issuer_is_remembered_and_stays_at_a_roll_over() {
     let der = |ca: &CertifiedIssuer<'static, KeyPair>| Some(ca.der().to_vec());
     let new = Trust { takes_any: true, ..Trust::default() };
     assert_eq!(issuer(&new, &chain(&mine, &mine, &NEW)), der(&mine));
-    assert_eq!(issuer(&new, &chain(&mine, &other, &NEW)), None, "who did not sign it is no issuer");
+    assert_eq!(issuer(&new, &chain(&mine, &other, &NEW)), None, "only the signer counts as issuer");
     assert_eq!(issuer(&new, &bare(&NEW)), None);
     let anchored = Trust { anchors: vec![mine.der().to_vec()], ..Trust::default() };
     assert_eq!(issuer(&anchored, &KeyInfo::from_certificates(vec![certificate(&mine, &NEW, 2999)])), der(&mine));
     let known = Trust { remembered: vec![remembered(&OLD, Some(&mine))], ..Trust::default() };
     assert_eq!(issuer(&known, &chain(&mine, &other, &NEW)), der(&mine));
-    assert_eq!(issuer(&known, &bare(&OLD)), der(&mine), "a certificate that was left away is not forgotten");
-    assert_eq!(issuer(&known, &bare(&NEW)), None, "of a key that only a person has accepted");
+    assert_eq!(issuer(&known, &bare(&OLD)), der(&mine), "an omitted certificate is remembered");
+    assert_eq!(issuer(&known, &bare(&NEW)), None, "the key was accepted by a person only");
 }
 
 #[test]
-fn p29_a_certificate_must_lead_to_an_anchor_and_be_of_the_key() {
+fn p29_a_certificate_must_chain_to_an_anchor_and_match_the_key() {
     let (mine, other) = (ca(), ca());
     let trust = Trust { anchors: vec![mine.der().to_vec()], takes_any: true, ..Trust::default() };
     for (what, certificate) in [
@@ -137,7 +137,7 @@ fn p29_a_certificate_must_lead_to_an_anchor_and_be_of_the_key() {
 }
 
 #[test]
-fn a_shared_key_goes_by_its_name() {
+fn a_shared_key_is_identified_by_its_name() {
     let device_key = Some(("device 7".to_owned(), Secret::from_slice(&[7; 16])));
     let trust = Trust { device_key, ..Trust::default() };
     assert_eq!(judged(&trust, &KeyInfo::from_key_name("device 7")), (vec![7; 16], true));

@@ -1,4 +1,4 @@
-//! The store as its users meet it, and as an attacker leaves it.
+//! The store as users and attackers see it.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::SystemTime;
@@ -11,13 +11,13 @@ use crate::store::UnfinishedRun;
 use crate::token::tests::token;
 use crate::token::{NotAllowed, OtpInput, Token};
 
-/// A store with a key file: no key derivation slows the tests down.
+/// A store with a key file: no slow key derivation.
 fn store(folder: &Path) -> (PathBuf, Unlock) {
     (folder.join("tokens.db"), Unlock::KeyFile(folder.join("key")))
 }
 
 #[test]
-fn what_was_stored_comes_back() {
+fn stored_tokens_are_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     assert!(matches!(FileStore::open(&path, &unlock), Err(TokenStoreError::File { .. })), "nothing there yet");
@@ -33,7 +33,7 @@ fn what_was_stored_comes_back() {
     assert_eq!(tokens.get("9999"), Some(&token("9999")), "a change that fails saves nothing");
 }
 
-/// A crash may lose a code, but shows none twice.
+/// A crash may lose a code, but never shows one twice.
 #[test]
 fn a_code_is_returned_only_after_its_counter_was_saved() {
     let folder = tempfile::tempdir().unwrap();
@@ -54,7 +54,7 @@ fn a_code_is_returned_only_after_its_counter_was_saved() {
     assert_eq!((codes.len(), distinct.len()), (20, 20));
     assert_eq!(store.load().unwrap().get("hotp").unwrap().counter, Some(20));
 
-    // Where nothing can be saved, no code comes out; one that changes nothing does.
+    // If the counter cannot be saved, no code is returned; a code without counter is.
     std::fs::remove_file(folder.path().join("tokens.db.lock")).unwrap();
     std::fs::create_dir(folder.path().join("tokens.db.lock")).unwrap();
     assert!(matches!(store.otp("hotp", &now), Err(TokenStoreError::File { .. })));
@@ -79,7 +79,7 @@ fn a_passphrase_opens_only_its_own_store() {
 }
 
 #[test]
-fn nothing_secret_is_readable() {
+fn no_secret_is_readable_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
@@ -113,7 +113,7 @@ fn nothing_secret_is_readable() {
 }
 
 #[test]
-fn files_that_others_could_read_become_their_owners_alone() {
+fn file_permissions_are_restricted_to_the_owner() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
@@ -130,7 +130,7 @@ fn files_that_others_could_read_become_their_owners_alone() {
 }
 
 #[test]
-fn a_damaged_file_is_refused_whole() {
+fn a_damaged_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     FileStore::open_or_create(&path, &unlock).unwrap().change(|tokens| tokens.insert(token("1"))).unwrap();
@@ -157,7 +157,7 @@ fn a_damaged_file_is_refused_whole() {
 }
 
 #[test]
-fn several_first_starts_at_once_share_one_store_and_one_key_file() {
+fn concurrent_first_starts_share_one_store_and_one_key_file() {
     for _ in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         let (path, unlock) = store(folder.path());
@@ -177,7 +177,7 @@ fn several_first_starts_at_once_share_one_store_and_one_key_file() {
 }
 
 #[test]
-fn changes_of_several_at_once_are_all_kept() {
+fn concurrent_changes_are_all_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     FileStore::open_or_create(&path, &unlock).unwrap().change(|tokens| tokens.insert(token("shared"))).unwrap();
@@ -198,9 +198,9 @@ fn changes_of_several_at_once_are_all_kept() {
     assert_eq!(store.load().unwrap().find("shared").unwrap().counter, Some(40));
 }
 
-/// A store of version 0.1 before limits came: a key file and two tokens, made by the program of that time.
+/// A store of version 0.1 without limits: a key file and two tokens, written by that version.
 #[test]
-fn a_store_from_before_limits_opens_and_takes_changes() {
+fn a_store_without_limits_opens_and_can_be_changed() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     std::fs::write(&path, include_bytes!("../../../tests/data/token-store-1.db")).unwrap();
@@ -220,7 +220,7 @@ fn a_store_from_before_limits_opens_and_takes_changes() {
 }
 
 #[test]
-fn s5_transactions_are_counted_to_the_last_by_all_processes_together() {
+fn s5_transactions_are_counted_exactly_across_processes() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();

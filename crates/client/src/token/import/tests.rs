@@ -1,4 +1,4 @@
-//! Packages as files have them, and the tokens or refusals that they make.
+//! Key packages of files, and the resulting tokens or errors.
 
 use pskc::{KeyContainer, KeyUsage};
 
@@ -13,7 +13,7 @@ const SECRET: &str = "<Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</PlainVal
 /// 16 octets.
 const SECRET_16: &str = "<Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Ng==</PlainValue></Secret>";
 
-/// The package of a document with one key: `parameters` and what stands before it, the content of `Data`, what follows.
+/// A document with one key: `parameters` and what precedes them, the content of `Data`, the rest.
 fn package(id: &str, algorithm: &str, parameters: &str, data: &str, rest: &str) -> KeyPackage {
     let algorithm = match algorithm {
         "" => String::new(),
@@ -49,7 +49,7 @@ fn policy(content: &str) -> String {
 }
 
 #[test]
-fn s4_types_of_keys_become_tokens_with_the_parameters_that_they_have() {
+fn s4_key_types_become_tokens_with_their_parameters() {
     let all = [number("Counter", 7), number("TimeInterval", 60), number("TimeDrift", -4)].concat();
     let text = |text: &str| Some(text.to_owned());
     // algorithm, parameters, type, digits, counter, period, drift, hash, suite
@@ -96,7 +96,7 @@ fn s4_types_of_keys_become_tokens_with_the_parameters_that_they_have() {
 }
 
 #[test]
-fn s6_ciphers_keys_have_the_length_of_their_algorithm() {
+fn s6_cipher_keys_have_the_length_of_their_algorithm() {
     let uri = |name: &str| format!("http://www.w3.org/2001/04/xmlenc#{name}");
     let names = [
         ("aes128-cbc", "aes128", 16),
@@ -119,7 +119,7 @@ fn s6_ciphers_keys_have_the_length_of_their_algorithm() {
 }
 
 #[test]
-fn names_come_along_and_the_devices_user_stands_in() {
+fn names_are_imported_and_the_devices_user_is_the_fallback() {
     let of_key = "<UserId>CN=ann</UserId>";
     let mut package = package("1", HOTP, "<Issuer>Bank</Issuer><FriendlyName>Card</FriendlyName>", SECRET, of_key);
     package.device_info = Some(pskc::DeviceInfo { user_id: Some("CN=bob".into()), ..Default::default() });
@@ -131,7 +131,7 @@ fn names_come_along_and_the_devices_user_stands_in() {
 }
 
 #[test]
-fn s5_every_limit_of_the_policy_comes_along_and_is_enforced() {
+fn s5_every_limit_of_the_policy_is_imported_and_enforced() {
     let content = "<StartDate>2026-01-01T00:00:00.250Z</StartDate><ExpiryDate>2027-01-01T00:00:00Z</ExpiryDate>\
                    <KeyUsage>OTP</KeyUsage><KeyUsage>CR</KeyUsage><KeyUsage>OTP</KeyUsage>\
                    <NumberOfTransactions>18446744073709551615</NumberOfTransactions>";
@@ -147,7 +147,7 @@ fn s5_every_limit_of_the_policy_comes_along_and_is_enforced() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_with_its_reason() {
+fn unusable_keys_are_refused_with_the_reason() {
     let encrypted = |name: &str| {
         format!(
             "<{name}><EncryptedValue><e:EncryptionMethod xmlns:e=\"http://www.w3.org/2001/04/xmlenc#\" \
@@ -188,7 +188,7 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
 }
 
 #[test]
-fn parameters_that_would_make_wrong_codes_are_refused() {
+fn parameters_that_would_give_wrong_codes_are_refused() {
     let hex = "<ResponseFormat Encoding=\"HEXADECIMAL\" Length=\"8\"/>";
     let luhn = "<ResponseFormat Encoding=\"DECIMAL\" Length=\"8\" CheckDigits=\"true\"/>";
     let cases = [
@@ -217,9 +217,9 @@ fn parameters_that_would_make_wrong_codes_are_refused() {
     assert_eq!(from_package(&pin).unwrap().key_type, "pin", "only OTP keys have digits to fit");
 }
 
-/// `check` and imports have one rule for texts: what `pskc::unshown` says of a token store is what an import does.
+/// `check` and imports share one rule for texts: [`pskc::unshown`] predicts what an import refuses.
 #[test]
-fn texts_that_cannot_be_shown_are_refused_as_check_says() {
+fn unprintable_texts_are_refused_as_check_reports() {
     use pskc::{DeviceInfo, Key, KeyData, Value};
     type Put = fn(&mut KeyPackage, String);
     fn device(package: &mut KeyPackage) -> &mut DeviceInfo {

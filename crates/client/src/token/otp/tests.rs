@@ -1,4 +1,4 @@
-//! Codes of RFC 4226, RFC 6238 and RFC 6287, and the tokens that remain.
+//! Codes of RFC 4226, RFC 6238 and RFC 6287, and the changed tokens.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn key(key_type: &str) -> Token {
 }
 
 #[test]
-fn rfc4226_each_code_moves_the_counter() {
+fn rfc4226_each_code_advances_the_counter() {
     let mut token = key("hotp");
     for (counter, code) in (1..).zip(["755224", "287082", "359152"]) {
         let (used, otp) = token.otp(&NOW).unwrap();
@@ -25,7 +25,7 @@ fn rfc4226_each_code_moves_the_counter() {
 }
 
 #[test]
-fn rfc6238_the_clock_makes_the_code_and_nothing_changes() {
+fn rfc6238_the_clock_determines_the_code_and_nothing_changes() {
     let token = Token { digits: Some(8), counter: None, ..key("totp") };
     for (unix_s, code, left) in [(59, "94287082", 1), (1_111_111_109, "07081804", 1), (20_000_000_000, "65353130", 10)]
     {
@@ -36,7 +36,7 @@ fn rfc6238_the_clock_makes_the_code_and_nothing_changes() {
 }
 
 #[test]
-fn rfc6287_appendix_c_a_response_needs_what_its_suite_names() {
+fn rfc6287_appendix_c_a_response_needs_the_inputs_of_its_suite() {
     let secret = Secret::from_slice(b"12345678901234567890123456789012");
     let suite = Some("OCRA-1:HOTP-SHA256-8:C-QN08-PSHA1".to_owned());
     let token = Token { suite, secret, ..key("ocra") };
@@ -51,7 +51,7 @@ fn rfc6287_appendix_c_a_response_needs_what_its_suite_names() {
 }
 
 #[test]
-fn a_counter_that_is_missing_or_exhausted_makes_no_code() {
+fn a_missing_or_exhausted_counter_gives_no_code() {
     for counter in [None, Some(u64::MAX)] {
         let error = Token { counter, ..key("hotp") }.otp(&NOW).unwrap_err();
         let expected = if counter.is_none() { "has no counter" } else { "has used its last counter value" };
@@ -62,7 +62,7 @@ fn a_counter_that_is_missing_or_exhausted_makes_no_code() {
 }
 
 #[test]
-fn s5_no_code_against_the_policy_and_none_without_knowing_how() {
+fn s5_no_code_against_the_policy_or_without_a_known_algorithm() {
     let cases = [
         (Token { uses_left: Some(0), ..key("hotp") }, "as often as its policy"),
         (Token { usages: vec!["CR".into()], ..key("hotp") }, "not for this use (OTP)"),

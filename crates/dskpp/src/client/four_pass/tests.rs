@@ -18,7 +18,7 @@ fn awaiting_server_hello(case: &Case) -> AwaitingServerHello {
     AwaitingServerHello { offer, client_nonce: Vec::new(), hash }
 }
 
-/// The state after the vector's ClientNonce, whose R_C and padding are not ours to draw.
+/// The state after the vector's ClientNonce, whose R_C and padding are fixed.
 fn awaiting_server_finished(case: &Case, choice: ChooseK) -> AwaitingServerFinished {
     let mut hash = choice.hash;
     hash.update(case.message("client_nonce"));
@@ -54,7 +54,7 @@ fn s4_2_5_vectors_the_client_accepts_the_confirmation_and_gets_the_same_key() {
 }
 
 #[test]
-fn s4_2_5_any_changed_octet_before_the_last_message_makes_the_confirmation_wrong() {
+fn s4_2_5_any_changed_octet_before_the_last_message_invalidates_the_confirmation() {
     let case = &four_pass()[0];
     for earlier in ["client_hello", "server_hello", "client_nonce"] {
         let mut octets = case.message(earlier).to_vec();

@@ -71,7 +71,7 @@ fn s5_2_3_vectors_are_accepted_with_their_keys() {
 }
 
 #[test]
-fn s5_2_3_a_changed_octet_of_what_matters_is_never_a_key() {
+fn s5_2_3_a_relevant_changed_octet_never_yields_a_key() {
     for case in cases().iter().step_by(2) {
         let good = case.message("server_finished").to_vec();
         let step = if case.has("client_private_key") { 61 } else { 7 };
@@ -130,7 +130,7 @@ fn serve(
 }
 
 #[test]
-fn s5_2_2_the_server_accepts_the_vectors_and_the_client_what_it_answers() {
+fn s5_2_2_the_server_accepts_the_vectors_and_the_client_its_answers() {
     for case in &cases() {
         let finished = serve(case, case.message("client_hello"), None, &password(case)).unwrap();
         let provisioned = awaiting(case).receive(&finished.response).unwrap();
@@ -141,7 +141,7 @@ fn s5_2_2_the_server_accepts_the_vectors_and_the_client_what_it_answers() {
 }
 
 #[test]
-fn s5_2_both_sides_of_this_implementation_agree() {
+fn s5_2_both_sides_agree() {
     for case in &cases() {
         let rng = &mut SeededRandom::new(b"client");
         let (request, state) = TwoPass::start(offer(case), vec![protection(case)], rng).unwrap();
@@ -151,9 +151,9 @@ fn s5_2_both_sides_of_this_implementation_agree() {
     }
 }
 
-/// RFC 6063 §5: each format of key packages, with each method that it can express.
+/// RFC 6063 §5: each key package format, with each method that it supports.
 #[test]
-fn s5_key_packages_are_negotiated_and_carry_the_key() {
+fn s5_every_key_package_format_is_negotiated_and_delivers_the_key() {
     use PackageFormat::{Pkcs5Xml, Pkcs12, Pskc, Skpc};
     for case in &cases() {
         let is_passphrase = ProtectionMethod::from_uri(case.text("method")) == ProtectionMethod::PassphraseWrap;
@@ -190,9 +190,9 @@ fn s5_key_packages_are_negotiated_and_carry_the_key() {
     }
 }
 
-/// Profile P26: in every format a changed package does not open.
+/// Profile P26: in every format, a changed package is refused.
 #[test]
-fn p26_a_changed_package_of_any_format_is_never_another_key() {
+fn p26_a_changed_package_never_yields_a_different_key() {
     for case in &cases() {
         let slow = ProtectionMethod::from_uri(case.text("method")) == ProtectionMethod::PassphraseWrap;
         for format in [PackageFormat::Skpc, PackageFormat::Pkcs12, PackageFormat::Pkcs5Xml] {
@@ -203,7 +203,7 @@ fn p26_a_changed_package_of_any_format_is_never_another_key() {
             let Ok(Response::ServerFinished(good)) = Response::read(&finished.response) else { panic!() };
             let Some(PackageContent::Encoded { octets, .. }) = good.body.as_ref().map(|body| &body.key_package.content)
             else {
-                panic!("not the format that was asked for")
+                panic!("not the requested format")
             };
             for i in (0..octets.len()).step_by(if slow { 101 } else { 11 }) {
                 let mut changed = good.clone();
@@ -219,9 +219,9 @@ fn p26_a_changed_package_of_any_format_is_never_another_key() {
     }
 }
 
-/// RFC 6063 §3.2.4.2: keys that exist already.
+/// RFC 6063 §3.2.4.2: existing keys.
 #[test]
-fn s3_2_4_2_a_key_that_exists_goes_out_as_it_is() {
+fn s3_2_4_2_an_existing_key_is_delivered_unchanged() {
     for case in &cases() {
         let rng = &mut SeededRandom::new(b"legacy");
         let (request, state) = TwoPass::start(offer(case), vec![protection(case)], rng).unwrap();
@@ -233,7 +233,7 @@ fn s3_2_4_2_a_key_that_exists_goes_out_as_it_is() {
 }
 
 #[test]
-fn s5_2_3_a_renewal_without_the_right_proof_replaces_nothing() {
+fn s5_2_3_a_renewal_without_valid_proof_replaces_nothing() {
     for case in cases().iter().filter(|case| case.has("k_mac_old")) {
         let mut without = awaiting(case);
         without.offer.renewal.as_mut().unwrap().k_mac_old = Secret::new(vec![9; case.secret("k_mac_old").len()]);
@@ -247,7 +247,7 @@ fn s5_2_3_a_renewal_without_the_right_proof_replaces_nothing() {
 }
 
 #[test]
-fn p3_iterations_are_those_that_go_with_k() {
+fn p3_the_iteration_count_matches_k() {
     for case in &cases() {
         let hello = String::from_utf8(case.message("client_hello").to_vec()).unwrap();
         let right = case.number("iteration_count");
@@ -268,7 +268,7 @@ fn p3_iterations_are_those_that_go_with_k() {
 }
 
 #[test]
-fn offers_that_cannot_be_made_are_refused() {
+fn impossible_offers_are_refused() {
     let case = &cases()[0];
     let rng = &mut SeededRandom::new(b"x");
     assert!(TwoPass::start(offer(case), Vec::new(), rng).is_err());
@@ -278,9 +278,9 @@ fn offers_that_cannot_be_made_are_refused() {
     assert_eq!(ClientProtection::Passphrase.k(Pbkdf2Prf::HmacSha1, &Secret::from_slice(b"p"), b"r").len(), 16);
 }
 
-/// RFC 6063 §3.2.4.2: a key that is there already goes out as it is, however long it is.
+/// RFC 6063 §3.2.4.2: an existing key is delivered unchanged, whatever its length.
 #[test]
-fn s3_2_4_2_a_key_of_any_length_goes_out_as_it_is() {
+fn s3_2_4_2_an_existing_key_of_any_length_is_delivered_unchanged() {
     for case in cases().iter().filter(|case| case.text("key_type").ends_with("otp")) {
         for len in [1, 10, 16, 19, 20, 21, 32, 33, 64, 200] {
             let k_token = SeededRandom::new(&[len]).secret(len.into());
@@ -288,7 +288,7 @@ fn s3_2_4_2_a_key_of_any_length_goes_out_as_it_is() {
                 TwoPass::start(offer(case), vec![protection(case)], &mut SeededRandom::new(b"client")).unwrap();
             let finished = serve(case, &request, Some(&k_token), &password(case));
             let response = match finished {
-                // What is under the client's RSA key of 2,048 bits has at most 214 octets.
+                // A 2,048-bit RSA key encrypts at most 214 octets.
                 Err((status, _)) => {
                     assert!(len == 200 && case.text("method").ends_with("transport"), "{len} {status:?}");
                     continue;
@@ -299,13 +299,13 @@ fn s3_2_4_2_a_key_of_any_length_goes_out_as_it_is() {
             let provisioned = state.clone().receive(&response).unwrap();
             assert_eq!(provisioned.keys.k_token, k_token, "{len}");
             crate::schema::assert_valid(std::slice::from_ref(&response));
-            // A client that knows nothing of this: what it must not use says so, what it may use has zeros behind it.
+            // A client without this extension: a key that it must not use says so, others have trailing zeros.
             let in_policy = |before: &str| before.rfind("<pskc:Policy>") > before.rfind("</pskc:Policy>");
             let found = text.split_once("<TokenLength").map(|(before, _)| in_policy(before));
             assert_eq!(found, (len != 20).then_some(len > 20), "{text}");
             let key = provisioned.container.key_packages[0].key.as_ref().unwrap();
             assert!(key.extensions.is_empty() && key.policy.as_ref().is_none_or(|policy| policy.is_understood()));
-            // Nobody can change it on its way.
+            // The statement is authenticated.
             if len != 20 {
                 let said = format!(">{len}</TokenLength>");
                 assert_eq!(text.matches(&said).count(), 1, "{text}");

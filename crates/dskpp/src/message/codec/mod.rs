@@ -1,4 +1,4 @@
-//! What reading and writing have in common: roots, sequences of elements, simple values.
+//! Shared code of readers and writers: roots, sequences of elements, simple values.
 
 mod read;
 mod write;

@@ -9,8 +9,8 @@ use crate::version::Version;
 
 pub(in crate::message) type MessageReader<'b> = pskc::xml::Reader<&'b [u8]>;
 
-/// Reads a whole body whose root must be one of `kinds`. `content` gets the open root and reads
-/// through its end tag; its version is judged before anything else (profile P23).
+/// Reads a whole body whose root must be one of `kinds`. `content` receives the open root and reads
+/// through its end tag; the version is checked before anything else (profile P23).
 pub(in crate::message) fn read<'b, T>(
     body: &'b [u8],
     kinds: &[RootKind],
@@ -45,7 +45,7 @@ fn open<'b>(body: &'b [u8], kinds: &[RootKind]) -> Result<(MessageReader<'b>, El
     }
 }
 
-/// The root's `Version`; a trigger may leave it out, which means 1.0.
+/// The root's `Version`; a trigger may omit it, which means 1.0.
 fn version(reader: &MessageReader<'_>, root: &Element, kind: RootKind) -> Result<Version, MessageError> {
     let Some(text) = root.attr("Version") else {
         return match kind {
@@ -69,8 +69,8 @@ fn status_of(reason: &MessageError, kind: RootKind) -> Status {
     }
 }
 
-/// Looks once more, leniently, through a ClientHello that was refused, to find the element that
-/// the answer must be (profile P22). What cannot be found out counts as offered.
+/// Reads a refused ClientHello again, leniently, to choose the element
+/// of the answer (profile P22). If in doubt, four-pass counts as offered.
 fn may_offer_four_pass(body: &[u8]) -> bool {
     fn scan(body: &[u8]) -> Result<bool, MessageError> {
         let mut reader = MessageReader::from_slice(body, XmlLimits::MESSAGE)?;
@@ -93,10 +93,10 @@ fn may_offer_four_pass(body: &[u8]) -> bool {
     scan(body).unwrap_or(true)
 }
 
-/// The children of the element that is open, taken in the order that the schema gives them.
+/// The children of the open element, in schema order.
 pub(in crate::message) struct Children<'r, 'b> {
     reader: &'r mut MessageReader<'b>,
-    /// A child whose start tag was read and which nobody has taken yet.
+    /// A child whose start tag was read, but not its content.
     peeked: Option<Element>,
     ended: bool,
 }
@@ -106,7 +106,7 @@ impl<'r, 'b> Children<'r, 'b> {
         Children { reader, peeked: None, ended: false }
     }
 
-    /// Takes the next child if it is `dskpp:name`; `read` must go through its end tag.
+    /// Reads the next child if it is `dskpp:name`; `read` must read through its end tag.
     pub(in crate::message) fn optional<T>(
         &mut self,
         name: &'static str,
@@ -115,7 +115,7 @@ impl<'r, 'b> Children<'r, 'b> {
         self.optional_in(ns::DSKPP, name, read)
     }
 
-    /// [`optional`](Self::optional), in another namespace.
+    /// Like [`optional`](Self::optional), in another namespace.
     pub(in crate::message) fn optional_in<T>(
         &mut self,
         namespace: &str,
@@ -132,7 +132,7 @@ impl<'r, 'b> Children<'r, 'b> {
         read(self.reader, &element).map(Some)
     }
 
-    /// Takes the next child, which must be `dskpp:name`.
+    /// Reads the next child, which must be `dskpp:name`.
     pub(in crate::message) fn required<T>(
         &mut self,
         name: &'static str,
@@ -144,12 +144,12 @@ impl<'r, 'b> Children<'r, 'b> {
         }
     }
 
-    /// Whether nothing is left.
+    /// Whether there are no more children.
     pub(in crate::message) fn is_at_end(&mut self) -> Result<bool, MessageError> {
         Ok(self.peek()?.is_none())
     }
 
-    /// Nothing may be left.
+    /// Requires that there are no more children.
     pub(in crate::message) fn end(mut self) -> Result<(), MessageError> {
         match self.peek()?.cloned() {
             None => Ok(()),
@@ -157,7 +157,7 @@ impl<'r, 'b> Children<'r, 'b> {
         }
     }
 
-    /// The error for a missing child; its place is what stands there instead.
+    /// The error for a missing child, with the place of the child found instead.
     pub(in crate::message) fn missing(&self, what: &str) -> MessageError {
         self.reader.missing(what).into()
     }
@@ -171,8 +171,8 @@ impl<'r, 'b> Children<'r, 'b> {
     }
 }
 
-/// The attributes without namespace that an element below the root may have; `None` where its
-/// reader judges.
+/// The allowed attributes without namespace of an element below the root; `None` if its
+/// reader checks them.
 fn attributes_of(name: &str) -> Option<&'static [&'static str]> {
     match name {
         "Mac" => Some(&["MacAlgorithm"]),
@@ -222,7 +222,7 @@ pub(in crate::message) fn response(
     Ok((session_id(reader, root)?, status))
 }
 
-/// The text of an element of type `IdentifierType`, taken as it is: xs:string is compared octet
+/// The text of an element of type `IdentifierType`, unchanged: xs:string is compared octet
 /// for octet (RFC 6063 §8.1).
 pub(in crate::message) fn identifier(reader: &mut MessageReader<'_>, _: &Element) -> Result<String, MessageError> {
     let text = reader.text()?;
@@ -261,15 +261,15 @@ pub(in crate::message) fn uri(reader: &mut MessageReader<'_>, _: &Element) -> Re
     Ok(without_white_space(&reader.text()?).into_owned())
 }
 
-/// Reads the text of an element that names something.
+/// Reads the text of an element that holds an identifier.
 pub(in crate::message) fn value<T>(
     from_uri: fn(&str) -> T,
 ) -> impl Fn(&mut MessageReader<'_>, &Element) -> Result<T, MessageError> {
     move |reader, _| Ok(from_uri(&reader.text()?))
 }
 
-/// Reads a list of such elements, all called `name`, at least one; repetitions are the sender's
-/// business.
+/// Reads a list of such elements, all called `name`, at least one; repetitions are
+/// allowed.
 pub(in crate::message) fn values<T>(
     name: &'static str,
     from_uri: fn(&str) -> T,

@@ -1,4 +1,4 @@
-//! Writing: elements without white space between them, prefixes as the RFC uses them.
+//! Writing: elements without white space between them, with the RFC's prefixes.
 
 use pskc::xml::{Writer, ns};
 
@@ -6,7 +6,7 @@ use crate::message::RootKind;
 use crate::status::Status;
 use crate::version::Version;
 
-/// Starts a document: declaration and open root, with the prefixes that a message may need.
+/// Starts a document: declaration and open root, with the prefixes that any message needs.
 pub(in crate::message) fn root(kind: RootKind) -> Writer {
     let mut writer = Writer::new();
     writer.declaration();

@@ -7,7 +7,7 @@ use crate::algorithm::{EncryptionAlgorithm, PackageFormat};
 use crate::message::Request;
 use crate::vectors::{Case, four_pass};
 
-/// The session as it would be if this server had sent the vector's ServerHello.
+/// The session as if this server had sent the vector's ServerHello.
 fn session(case: &Case) -> Session {
     let body = case.message("client_nonce");
     let Ok(Request::ClientNonce(message)) = Request::read(body) else { panic!("a ClientNonce") };

@@ -1,4 +1,4 @@
-//! The judge can say no: clients that believe whatever comes, under the same deeds, end with another key than the
+//! The judge can fail: clients without checks, under the same attacks, end with a key other than the
 //! server's.
 
 use dskpp::algorithm::{EncryptionAlgorithm, MacAlgorithm, ProtectionMethod};
@@ -13,7 +13,7 @@ use super::deeds::number;
 use super::world::{Mismatch, judge, triggered};
 use crate::pair::*;
 
-/// Randomness that is remembered.
+/// Randomness that records its output.
 struct Remembered(SeededRandom, Vec<Vec<u8>>);
 
 impl Random for Remembered {
@@ -23,7 +23,7 @@ impl Random for Remembered {
     }
 }
 
-/// Another octet in the base64 of the element `name`, which stays base64.
+/// Changes an octet in the base64 of the element `name`, which stays valid base64.
 fn bent(message: &[u8], name: &str, rng: &mut SeededRandom) -> Vec<u8> {
     let text = std::str::from_utf8(message).unwrap();
     let begin = text.find(name).map(|at| at + text[at..].find('>').unwrap() + 1).unwrap_or_else(|| panic!("{name}"));
@@ -41,7 +41,7 @@ fn finished(response: &[u8]) -> ServerFinishedBody {
     }
 }
 
-/// After a trigger nothing but MAC 1 tells that the encrypted R_C was changed.
+/// After a trigger, only MAC 1 detects a changed encrypted R_C.
 #[test]
 fn control_a_four_pass_client_without_the_confirmation_is_caught() {
     for seed in 0..200_u32 {
@@ -66,7 +66,7 @@ fn control_a_four_pass_client_without_the_confirmation_is_caught() {
     }
 }
 
-/// RSA v1.5 tells nobody that a ciphertext was changed (profile P20): another K_PROV comes out of it.
+/// RSA v1.5 does not detect a changed ciphertext (profile P20): it decrypts to another K_PROV.
 #[test]
 fn control_a_two_pass_client_without_the_confirmation_is_caught() {
     for seed in 0..100_u32 {

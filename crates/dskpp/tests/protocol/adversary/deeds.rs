@@ -1,4 +1,4 @@
-//! What the adversary does to one message. He knows no key and makes no MAC; everything else is his.
+//! The adversary's actions on one message. It has no keys and cannot compute MACs; anything else is possible.
 
 use dskpp::algorithm::{EncryptionAlgorithm, MacAlgorithm, PackageFormat};
 use dskpp::message::{ClientHello, ProtocolVariants, Request, Response};
@@ -13,15 +13,15 @@ pub(super) enum Deed {
     Repeat,
     Truncate,
     Flip,
-    /// A message of another session of this server in its place.
+    /// Replace it by a message of another session of this server.
     Swap,
-    /// Another message of this run in its place.
+    /// Replace it by another message of this run.
     Reorder,
-    /// Text inserted.
+    /// Insert text.
     Insert,
-    /// An entry of a list, a choice or a proof taken away or changed.
+    /// Remove or change an entry of a list, a choice or a proof.
     Downgrade,
-    /// An old request beside it, before or after; the answer to the last one gets through.
+    /// Send an old request too, before or after; only the answer to the last request is delivered.
     Replay,
 }
 
@@ -38,11 +38,11 @@ pub(super) const DEEDS: [Deed; 10] = [
     Deed::Replay,
 ];
 
-/// What he has seen.
+/// What it has seen.
 pub(super) struct Loot {
     /// Messages of other sessions.
     pub(super) others: Vec<(Pass, Vec<u8>)>,
-    /// Of this one, so far.
+    /// Messages of this session so far.
     pub(super) seen: Vec<Vec<u8>>,
 }
 
@@ -56,7 +56,7 @@ fn one_of<'a, T>(rng: &mut SeededRandom, all: &[&'a T]) -> Option<&'a T> {
 }
 
 impl Deed {
-    /// What is delivered in place of `message`.
+    /// What is delivered instead of `message`.
     pub(super) fn on(self, pass: Pass, message: Vec<u8>, loot: &Loot, rng: &mut SeededRandom) -> Vec<Vec<u8>> {
         let at = number(rng, message.len());
         let of = |wanted: &dyn Fn(Pass) -> bool, rng: &mut SeededRandom| {
@@ -146,7 +146,7 @@ fn other_prf(prf: &MacAlgorithm) -> MacAlgorithm {
     }
 }
 
-/// An offer with one list shorter or in another order, or without one of its proofs.
+/// An offer with a shorter or reordered list, or without one of its proofs.
 fn lesser(hello: &mut ClientHello, rng: &mut SeededRandom) {
     let variants = hello.supported_protocol_variants.as_mut();
     let methods = |variants: Option<&mut ProtocolVariants>, change: &dyn Fn(&mut Vec<_>)| {

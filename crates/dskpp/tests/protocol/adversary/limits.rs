@@ -1,4 +1,4 @@
-//! What the MACs of RFC 6063 leave to the transport, shown by an adversary who knows what he does; and where the line is.
+//! What the MACs of RFC 6063 leave to the transport, shown by targeted attacks.
 
 use dskpp::algorithm::{KeyType, MacAlgorithm, ProtectionMethod};
 use dskpp::key_package::PackageSpec;
@@ -11,7 +11,7 @@ use pskc::{KeyData, Protector, Value};
 use super::world::{Mismatch, judge};
 use crate::pair::*;
 
-/// How a run for a first key ends.
+/// The outcome of a run for a first key.
 fn attacked(variant: &Variant, server: &mut Server, link: Link<'_>) -> Result<(), Mismatch> {
     let mut rng = SeededRandom::new(b"client");
     let mut offer = offer(&server.k);
@@ -28,9 +28,9 @@ fn both(server: &mut Server) -> [Variant; 2] {
     [Variant::FourPass, Variant::TwoPass(protections(&ProtectionMethod::Wrap, server))]
 }
 
-/// Every bit of the parameters that the key's length follows from.
+/// Every bit of the parameters that determine the key's length.
 #[test]
-fn s10_2_2_no_flipped_bit_of_the_suite_cuts_the_key_differently() {
+fn s10_2_2_a_flipped_bit_of_the_suite_never_changes_the_truncation() {
     for place in 0..2 {
         let begin = "<pskc:AlgorithmParameters>";
         let suite = "<pskc:Suite>HMAC-SHA512</pskc:Suite>";
@@ -54,25 +54,25 @@ fn place_of(message: &[u8], text: &str) -> usize {
     std::str::from_utf8(message).unwrap().find(text).unwrap_or_else(|| panic!("{text}"))
 }
 
-/// The suite is in no MAC: who writes another known one there, or none, cuts the key differently for the client.
+/// The suite is not authenticated: replacing or removing it makes the client truncate the key differently.
 #[test]
-fn s10_2_2_a_suite_that_is_replaced_is_not_found_out_by_the_macs() {
+fn s10_2_2_a_replaced_suite_is_not_detected_by_the_macs() {
     for (theirs, becomes) in [("HMAC-SHA512", "HMAC-SHA256"), ("HMAC-SHA256", "HMAC-SHA512"), ("HMAC-SHA256", "")] {
         for place in 0..2 {
             let hash = if theirs == "HMAC-SHA512" { Hash::Sha512 } else { Hash::Sha256 };
             let mut server = Server::for_key(k_shared(16), totp(hash));
             let variant = both(&mut server)[place].clone();
             let ended = attacked(&variant, &mut server, &mut replacing(Pass::ServerFinished, theirs, becomes));
-            // In two-pass K_PROV has the length that goes with the key (profile P4), so that only a cut within one
-            // length of K_PROV goes unnoticed: 20 octets for 32, with a PRF whose keys have 32.
+            // In two-pass, the length of K_PROV depends on the key's (profile P4), so only a truncation with the same
+            // length of K_PROV goes undetected: 20 octets for 32, with a PRF whose keys have 32.
             let found_out = place == 1 && !becomes.is_empty();
             assert_eq!(ended, if found_out { Ok(()) } else { Err(Mismatch::NewKey) }, "{becomes} in {variant:?}");
         }
     }
 }
 
-/// K_PROV for the client's public key can be made by everybody, and MAC 1 with it: in two-pass with key transport only
-/// the transport tells who the server is, at a renewal too, since MAC 2 is not over the package.
+/// Anyone can create K_PROV for the client's public key, and MAC 1 with it: in two-pass with key transport, only
+/// the transport authenticates the server, also in a renewal, since MAC 2 does not cover the package.
 #[test]
 fn s10_2_7_two_pass_key_transport_relies_on_tls_for_the_server() {
     let forged = |hello: &[u8], message: Vec<u8>| {
@@ -121,11 +121,11 @@ fn s10_2_7_two_pass_key_transport_relies_on_tls_for_the_server() {
     }
 }
 
-/// The MAC of a four-pass renewal is over R_S, not over EncryptionKey: a man in the middle lets it through beside a
-/// public key of his own, and ends the run with the client himself. So it does not tell whose K_SERVER a new one is
-/// (profile P29); a certificate, the remembered key or the person does.
+/// The MAC of a four-pass renewal covers R_S, not EncryptionKey: a man in the middle can pass it on with its
+/// own public key, and finish the run with the client. So it does not authenticate a new K_SERVER
+/// (profile P29); a certificate, the remembered key or the user does.
 #[test]
-fn s4_1_1_the_mac_of_a_renewal_does_not_vouch_for_the_servers_public_key() {
+fn s4_1_1_the_mac_of_a_renewal_does_not_authenticate_the_servers_public_key() {
     let case = &crate::vectors::cases("two_pass_transport")[0];
     let his = RsaPrivateKey::from_pkcs8_pem(case["client_private_key"].as_str().unwrap()).unwrap();
     let mut server = Server::new(k_server());
@@ -170,10 +170,10 @@ fn s4_1_1_the_mac_of_a_renewal_does_not_vouch_for_the_servers_public_key() {
     assert_eq!(server.keys[KEY_ID], old, "the server has refused the run");
 }
 
-/// The old key stays good only at a server that waits for a first password of the new one (RFC 6063 §10.5). One that
-/// replaces it with the run leaves a client that the last message did not reach with a key that is no more.
+/// The old key stays valid only at a server that waits for a first password of the new one (RFC 6063 §10.5). If the
+/// server replaces it at once, a client that misses the last message is left with an invalid key.
 #[test]
-fn s10_5_a_renewal_that_is_active_at_once_may_cost_the_client_its_key() {
+fn s10_5_an_immediately_active_renewal_may_cost_the_client_its_key() {
     for place in 0..2 {
         let mut server = Server::new(k_shared(16));
         let variant = both(&mut server)[place].clone();

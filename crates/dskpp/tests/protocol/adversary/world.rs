@@ -1,4 +1,4 @@
-//! Client and server as a seed sets them up, and the judge of how they end.
+//! Client and server as set up by a seed, and the judge of the outcome.
 
 use dskpp::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
 use dskpp::auth_code::AuthCode;
@@ -12,38 +12,38 @@ use dskpp_crypto::{Hash, Secret, SeededRandom};
 use super::deeds::{Loot, number};
 use crate::pair::*;
 
-/// Who was here before, and who is here at the same time.
+/// Earlier and concurrent clients.
 const EARLIER: &str = "AC000001";
 const NEIGHBOUR: &str = "AC000002";
 const PASSES: [Pass; 4] = [Pass::ClientHello, Pass::ServerHello, Pass::ClientNonce, Pass::ServerFinished];
 
-/// Client and server before the run that is attacked.
+/// Client and server before the attacked run.
 pub(super) struct World {
     pub(super) server: Server,
     pub(super) variant: Variant,
     pub(super) offer: RunConfig,
-    /// The key that the run replaces.
+    /// The key to renew.
     pub(super) old: Option<RunKeys>,
     pub(super) loot: Loot,
 }
 
-/// What the client cannot know, and the server must not do.
+/// Server faults that the client cannot detect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mismatch {
     /// The client has a key that the server does not have.
     NewKey,
-    /// The client has its old key, and the server has it no more.
+    /// The client has its old key, but the server has deleted it.
     OldKey,
 }
 
-/// Whether both sides agree: the client has the server's key, or its old one, which the server still takes, or none.
+/// Whether both sides agree: the client has the server's key, or its old one, which is still valid, or none.
 ///
-/// `believed` is the key that came out of the client's run.
+/// `believed`: the key from the client's run.
 pub(super) fn judge(server: &Server, old: Option<&RunKeys>, believed: Option<&RunKeys>) -> Result<(), Mismatch> {
     let newest = server.keys.get(KEY_ID);
     match (believed, old) {
         (Some(_), _) => (newest == believed).then_some(()).ok_or(Mismatch::NewKey),
-        // A renewal leaves the old key good until a password of the new one is shown, which this client cannot.
+        // After a renewal the old key is valid until a password of the new one is used, which this client cannot do.
         (None, Some(_)) => (server.before.get(KEY_ID).or(newest) == old).then_some(()).ok_or(Mismatch::OldKey),
         (None, None) => Ok(()),
     }
@@ -63,7 +63,7 @@ fn key_of(seed: &mut SeededRandom) -> PackageSpec {
     }
 }
 
-/// A fraction of all runs does what takes long: RSA one of 16, PBKDF2 with 100,000 rounds one of 128.
+/// Only a fraction of the runs is slow: RSA in one of 16, PBKDF2 with 100,000 rounds in one of 128.
 fn method_of(seed: &mut SeededRandom) -> ProtectionMethod {
     match number(seed, 128) {
         0 => ProtectionMethod::PassphraseWrap,
@@ -85,7 +85,7 @@ fn offer_of(client_id: &str, server: &Server, key_type: &KeyType, seed: &mut See
     offer
 }
 
-/// The trigger of the run's own enrolment, which stands for the code.
+/// The trigger of the run's own enrolment, instead of the code.
 pub(super) fn triggered(offer: &mut RunConfig, server: &mut Server, renews: bool) {
     let data = trigger_data();
     server.trigger = Some((data.clone(), CLIENT_ID.to_owned()));
@@ -100,14 +100,14 @@ pub(super) fn triggered(offer: &mut RunConfig, server: &mut Server, renews: bool
 }
 
 impl World {
-    /// The server has given out one key before, the one to be renewed where `renewal`; and a neighbour has begun a run,
-    /// or ended it.
+    /// The server has provisioned one key before, the one to renew if `renewal`; and another client has started or
+    /// finished a run.
     pub(super) fn new(two_pass: bool, renewal: bool, seed: &mut SeededRandom) -> World {
         let is_rsa = !two_pass && number(seed, 16) == 0;
         let mut server = Server::for_key(if is_rsa { k_server() } else { k_shared(16) }, key_of(seed));
         server.rng = SeededRandom::new(&number(seed, usize::MAX).to_be_bytes());
         use EncryptionAlgorithm::{KwAes128, RsaOaep11, RsaOaepMgf1p};
-        let weaker = number(seed, 2) == 0; // RSA v1.5 instead of OAEP, AES-CBC with a MAC instead of a key wrap
+        let weaker = number(seed, 2) == 0; // RSA v1.5 instead of OAEP, AES-CBC with a MAC instead of key wrap
         server
             .policy
             .encryption_algorithms
@@ -154,7 +154,7 @@ fn variant(two_pass: bool, either: bool, method: &ProtectionMethod, server: &mut
     }
 }
 
-/// The messages of a run that the adversary leaves alone, but for the request that he `stops`: the server has not seen it
+/// The messages of an unattacked run, except the request that the adversary `stops`: the server has not seen it
 /// yet.
 fn watched(
     variant: &Variant,
@@ -176,7 +176,7 @@ fn watched(
     watched
 }
 
-/// Where in a run a deed is done.
+/// The message that an action applies to.
 pub(super) fn pass_of(two_pass: bool, seed: &mut SeededRandom) -> Pass {
     match two_pass {
         true => [Pass::ClientHello, Pass::ServerFinished][number(seed, 2)],

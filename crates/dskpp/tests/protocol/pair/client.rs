@@ -1,4 +1,4 @@
-//! A client of either variant, which sends a request again, octet for octet, when its answer is lost (profile P28).
+//! A client of either variant, which retransmits a request, octet for octet, when its answer is lost (profile P28).
 
 use dskpp::client::{ChosenVariant, ClientProtection, Either, FourPass, Provisioned, Renewal, RunConfig, TwoPass};
 use dskpp::key_schedule::RunKeys;
@@ -6,22 +6,22 @@ use dskpp_crypto::Random;
 
 use super::{End, KEY_ID, Link, Pass, Run, Server, client_k, exchange};
 
-/// What a client offers to do.
+/// What a client offers.
 #[derive(Clone, Debug)]
 pub(crate) enum Variant {
     FourPass,
     TwoPass(Vec<ClientProtection>),
-    /// The server picks.
+    /// The server chooses.
     Either(Vec<ClientProtection>),
 }
 
-/// The offer to replace a key.
+/// The offer for a renewal.
 pub(crate) fn renewing(mut offer: RunConfig, old: &RunKeys) -> RunConfig {
     offer.renewal = Some(Renewal::new(KEY_ID, old.k_mac.clone()));
     offer
 }
 
-/// One run. A link that delivers nothing has lost the message: the client then repeats its request over a clean one,
+/// One run. If the link delivers nothing, the message is lost: the client retransmits its request over a clean link,
 /// and `again` counts that.
 pub(crate) fn run_variant(
     variant: &Variant,

@@ -1,6 +1,6 @@
-//! The server of two-pass, in the order of checks of a real one: what the lists say, the code, the renewed key, the
-//! enrolment; then the key is stored, and only then answered. An answer is kept by the hash of its request, so that the
-//! same request gets it again (profile P28).
+//! The server of two-pass, with the order of checks of a real one: the lists, the code, the renewed key, the
+//! enrolment; then it stores the key, and only then answers. It keeps answers by the hash of the request, so that a
+//! retransmission gets the same answer (profile P28).
 
 use std::sync::{Arc, OnceLock};
 
@@ -28,7 +28,7 @@ fn client_private_key() -> Arc<RsaPrivateKey> {
     Arc::clone(key)
 }
 
-/// A client's way to have its key sent by `method`; the server learns of a shared key.
+/// A client's protection for `method`; the server is given a shared key.
 pub(crate) fn protections(method: &ProtectionMethod, server: &mut Server) -> Vec<ClientProtection> {
     vec![match method {
         ProtectionMethod::Transport => {
@@ -85,7 +85,7 @@ impl Server {
         Ok(finished.response)
     }
 
-    /// The key that an entry of the client's list names.
+    /// The key that an entry of the client's list identifies.
     fn client_key(&self, entry: &KeyProtection) -> Option<ClientKey> {
         let Some(Payload::KeyInfo(info)) = &entry.payload else { return None };
         match entry.method {

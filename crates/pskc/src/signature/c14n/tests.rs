@@ -1,4 +1,4 @@
-//! Canonical forms as libxml2 (`xmllint --c14n`, `--exc-c14n`, and xmlsec1 for prefix lists) makes them.
+//! Canonical forms as produced by libxml2 (`xmllint --c14n`, `--exc-c14n`, and xmlsec1 for prefix lists).
 
 use super::{CanonicalForm, NamespaceRule, canonicalize};
 use crate::signature::tree::SignedTree;
@@ -7,7 +7,7 @@ struct Case {
     name: &'static str,
     document: &'static str,
     inclusive: &'static str,
-    /// [`SAME`] where it is that of `inclusive`.
+    /// [`SAME`] if equal to `inclusive`.
     exclusive: &'static str,
 }
 
@@ -150,7 +150,7 @@ const CASES: &[Case] = &[
     Case {
         name: "quotes in namespace names",
         document: r#"<a:r xmlns:a="urn:a&amp;b&apos;c"/>"#,
-        // By the specification: this version of libxml2 forgets to escape here.
+        // By the specification: this version of libxml2 does not escape here.
         inclusive: r#"<a:r xmlns:a="urn:a&amp;b'c"></a:r>"#,
         exclusive: SAME,
     },
@@ -172,7 +172,7 @@ fn prefixes(list: &[&str]) -> NamespaceRule {
 }
 
 #[test]
-fn canonical_forms_are_those_of_libxml2() {
+fn canonical_forms_match_libxml2() {
     for case in CASES {
         let exclusive = if case.exclusive == SAME { case.inclusive } else { case.exclusive };
         assert_eq!(form(case.document, 0, NamespaceRule::Inclusive, true), case.inclusive, "{}", case.name);
@@ -182,7 +182,7 @@ fn canonical_forms_are_those_of_libxml2() {
 }
 
 #[test]
-fn a_canonical_form_is_its_own_canonical_form_and_a_byte_order_mark_is_no_part_of_it() {
+fn canonicalisation_is_idempotent_and_drops_a_byte_order_mark() {
     for case in CASES {
         let exclusive = form(case.document, 0, prefixes(&[]), false);
         assert_eq!(form(&exclusive, 0, prefixes(&[]), false), exclusive, "{}", case.name);
@@ -192,14 +192,14 @@ fn a_canonical_form_is_its_own_canonical_form_and_a_byte_order_mark_is_no_part_o
 }
 
 #[test]
-fn comments_are_left_out_where_the_algorithm_says_so() {
+fn comments_are_omitted_unless_the_algorithm_keeps_them() {
     let document = "<!--0--><r><!--1-->a<b><!--2--></b>b<!--3-->c</r><!--4-->";
     assert_eq!(form(document, 0, NamespaceRule::Inclusive, false), "<r>a<b></b>bc</r>");
     assert_eq!(form(document, 0, NamespaceRule::Inclusive, true), "<r><!--1-->a<b><!--2--></b>b<!--3-->c</r>");
 }
 
 #[test]
-fn exc_c14n_s2_listed_prefixes_are_treated_as_inclusive_canonicalisation_does() {
+fn exc_c14n_s2_listed_prefixes_are_treated_inclusively() {
     let document = concat!(
         r#"<r xmlns="urn:d" xmlns:t="urn:t" xmlns:u="urn:u"><t:a/>"#,
         r#"<p:b xmlns:p="urn:p" xmlns="" xmlns:t="urn:t2"><c t="1"/></p:b></r>"#
@@ -224,10 +224,10 @@ fn exc_c14n_s2_listed_prefixes_are_treated_as_inclusive_canonicalisation_does() 
     }
 }
 
-/// The rules of Canonical XML 1.0 §2.4 and 1.1 §2.4 for the `xml:` attributes of elements around the apex, and those
-/// of all three for namespaces from there.
+/// Canonical XML 1.0 §2.4 and 1.1 §2.4 for the `xml:` attributes of elements around the apex, and
+/// inherited namespaces for all three.
 #[test]
-fn an_inner_element_gets_what_it_has_from_around_it() {
+fn an_inner_element_inherits_from_its_ancestors() {
     let document = concat!(
         r#"<r xmlns="urn:d" xmlns:t="urn:t" xmlns:o="urn:o" xml:lang="de" xml:space="default" xml:id="x" o:y="1">"#,
         r#"<m xmlns:t="urn:t2" xml:lang="fr"><t:a xml:space="preserve" z="2"><b/></t:a></m></r>"#
@@ -253,7 +253,7 @@ fn an_inner_element_gets_what_it_has_from_around_it() {
 }
 
 #[test]
-fn what_has_no_canonical_form_or_none_here_is_refused() {
+fn documents_without_a_supported_canonical_form_are_refused() {
     let base = r#"<r xml:base="http://e.org/"><a/></r>"#;
     let tree = SignedTree::parse(base.as_bytes()).unwrap();
     let method = CanonicalForm { kind: NamespaceRule::Inclusive11, comments: false };

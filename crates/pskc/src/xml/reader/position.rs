@@ -1,15 +1,15 @@
-//! Where reading stands, and errors that say it.
+//! The reader's position, and errors with it.
 
 use std::io::BufRead;
 
 use super::Reader;
 use crate::xml::{Element, Position, XmlError};
 
-/// Names at either end of a [`Position`]'s path, and characters of each, that are shown.
+/// The most names shown at either end of a [`Position`]'s path, and the most characters of each.
 const MAX_SHOWN: usize = 8;
 const MAX_NAME_SHOWN: usize = 64;
 
-/// Adds `/name`, shortened if it is longer than any that is known.
+/// Adds `/name`, truncated if longer than any known name.
 fn push_short(path: &mut String, name: &str) {
     path.push('/');
     match name.len() <= MAX_NAME_SHOWN {
@@ -21,14 +21,14 @@ fn push_short(path: &mut String, name: &str) {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Where reading stands: at the element opened or closed last.
+    /// The reader's position: at the element opened or closed last.
     pub fn place(&self) -> Position {
         let mut path = String::new();
         let all = self.open.len() + usize::from(self.closed.is_some());
         for (i, open) in self.open.iter().chain(&self.closed).enumerate() {
             let name = self.names.get(open.local..open.end).unwrap_or_default();
             match i {
-                // What is usual is shown whole, and what is not costs no more than that.
+                // Ordinary paths are shown in full; others are abbreviated.
                 MAX_SHOWN if all > 2 * MAX_SHOWN => path.push_str("/…"),
                 i if (MAX_SHOWN..all.saturating_sub(MAX_SHOWN)).contains(&i) => {}
                 _ => push_short(&mut path, name),
@@ -40,23 +40,23 @@ impl<R: BufRead> Reader<R> {
         Position { path, offset: self.mark, line: self.line() }
     }
 
-    /// The line of [`place`](Self::place) alone.
+    /// Only the line of [`place`](Self::place).
     pub(crate) fn line(&self) -> u64 {
         self.window.line_of(self.mark)
     }
 
-    /// The error for an element that may not stand here.
+    /// The error for an unexpected element.
     pub fn unexpected(&self, element: &Element) -> XmlError {
         let place = self.place();
         XmlError::Unexpected { what: format!("element <{}>", element.local), place }
     }
 
-    /// The error for something that must stand in the element read last, such as `"<Version>"`.
+    /// The error for something missing in the element read last, such as `"<Version>"`.
     pub fn missing(&self, what: impl Into<String>) -> XmlError {
         XmlError::Missing { what: what.into(), place: self.place() }
     }
 
-    /// The error for a value of the wrong form in the element read last.
+    /// The error for an invalid value in the element read last.
     pub fn invalid(&self, what: impl Into<String>) -> XmlError {
         XmlError::Value { what: what.into(), place: self.place() }
     }

@@ -1,4 +1,4 @@
-//! What stands in front of the root: the XML declaration, and what is wrong with it.
+//! The content before the root: the XML declaration, and its faults.
 
 use std::io::BufRead;
 
@@ -9,13 +9,13 @@ use crate::xml::lexical::{self, is_white, next_attribute};
 const MARK: char = '\u{FEFF}';
 
 impl<R: BufRead> Reader<R> {
-    /// As [`new`](Self::new), and takes what is wrong with the declaration and in front of it, where it makes no
-    /// difference to what follows; [`forgiven`](Self::forgiven) tells it.
+    /// Like [`new`](Self::new), but accepts faults of the declaration and before it that make no
+    /// difference to the rest; [`forgiven`](Self::forgiven) returns them.
     pub(crate) fn forgiving(source: R, limits: XmlLimits) -> Result<Self, XmlError> {
         Ok(Self { forgiven: Some(Vec::new()), ..Self::new(source, limits)? })
     }
 
-    /// What was wrong in front of the root.
+    /// The faults before the root.
     pub(crate) fn forgiven(&mut self) -> Vec<XmlError> {
         self.forgiven.take().unwrap_or_default()
     }
@@ -24,7 +24,7 @@ impl<R: BufRead> Reader<R> {
         self.forgiven.is_some()
     }
 
-    /// Refuses what is wrong, unless it is forgiven.
+    /// Refuses a fault, unless it is forgiven.
     fn refuse(&mut self, error: XmlError) -> Result<(), XmlError> {
         match &mut self.forgiven {
             Some(forgiven) => {
@@ -35,7 +35,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Passes over white space and byte order marks, so that a declaration behind them still stands at the start.
+    /// Skips white space and byte order marks, so that a declaration after them still counts as at the start.
     pub(super) fn before_the_start(&mut self) -> bool {
         let rest = self.window.rest();
         let len = rest.len() - rest.trim_start_matches(|c| is_white(c) || c == MARK).len();
@@ -49,7 +49,7 @@ impl<R: BufRead> Reader<R> {
         len > 0
     }
 
-    /// Refuses text other than white space outside of the root; `what` names the rule.
+    /// Refuses text other than white space outside the root; `what` names the rule.
     pub(super) fn only_white(&self, what: &'static str) -> Result<(), XmlError> {
         match self.text.trim_start_matches(is_white) {
             "" => Ok(()),
@@ -59,14 +59,14 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn misplaced_mark(&self) -> XmlError {
-        self.wrong_declaration("a byte order mark stands somewhere else than at the very beginning: remove it")
+        self.wrong_declaration("a byte order mark is allowed only at the very beginning: remove it")
     }
 
     fn wrong_declaration(&self, what: impl Into<String>) -> XmlError {
         XmlError::Declaration { what: what.into(), place: self.place() }
     }
 
-    /// The XML declaration, which is none, and processing instructions.
+    /// Handles the XML declaration and processing instructions.
     pub(super) fn instruction(&mut self, at_start: bool) -> Result<Option<XmlToken>, XmlError> {
         let end = self.find_end(2, b"?>")?;
         let text = self.window.rest()[2..end].to_owned(); // between ASCII characters
@@ -77,8 +77,8 @@ impl<R: BufRead> Reader<R> {
         }
         if !at_start || self.late {
             let what = match self.open.is_empty() {
-                true => "the XML declaration must stand at the very beginning: remove what is before it",
-                false => "an XML declaration stands inside of the document: remove it",
+                true => "the XML declaration must be at the very beginning: remove what is before it",
+                false => "an XML declaration inside the document: remove it",
             };
             let error = self.wrong_declaration(what);
             match at_start {
@@ -88,13 +88,13 @@ impl<R: BufRead> Reader<R> {
         }
         match text.strip_prefix("xml") {
             Some(rest) => self.declaration(rest)?,
-            None => self.refuse(self.wrong_declaration("the XML declaration begins with <?xml, in lower case"))?,
+            None => self.refuse(self.wrong_declaration("the XML declaration must begin with lower-case <?xml"))?,
         }
         self.window.consume(end + 2);
         Ok(None)
     }
 
-    /// XML 1.0 §2.8: version, then encoding, then standalone, in what follows `<?xml`.
+    /// XML 1.0 §2.8: version, then encoding, then standalone, after `<?xml`.
     fn declaration(&mut self, rest: &str) -> Result<(), XmlError> {
         const FAULTY: &str = "the XML declaration is faulty: write <?xml version=\"1.0\" encoding=\"UTF-8\"?>";
         let mut rest = rest;
@@ -110,7 +110,7 @@ impl<R: BufRead> Reader<R> {
             match (name, value) {
                 ("version", "1.0") | ("standalone", "yes" | "no") => {}
                 ("version", _) => {
-                    let what = "the XML declaration names another version than 1.0, and only that is read";
+                    let what = "the XML declaration names a version other than 1.0, which is not supported";
                     self.refuse(self.wrong_declaration(what))?;
                 }
                 ("encoding", encoding) if encoding.eq_ignore_ascii_case("UTF-8") => {}
@@ -121,16 +121,16 @@ impl<R: BufRead> Reader<R> {
         if first { self.refuse(self.wrong_declaration(FAULTY)) } else { Ok(()) }
     }
 
-    /// The declaration can be read as UTF-8, so it cannot be UTF-16; in other encodings it looks the same.
+    /// The declaration is readable as UTF-8, so the file is not UTF-16; other encodings look the same here.
     fn wrong_label(&self, encoding: &str) -> XmlError {
         let label = lexical::trim(encoding);
         let shown: String = label.chars().take(40).collect();
         let is_wide = ["utf-16", "utf16", "utf-32", "utf32", "ucs-", "iso-10646", "unicode"];
         let lower = label.to_ascii_lowercase();
         self.wrong_declaration(match is_wide.iter().any(|wide| lower.starts_with(wide)) || lower == "utf8" {
-            true => format!("the declaration says {shown}, the file is UTF-8: correct the declaration"),
+            true => format!("the declaration says {shown}, but the file is UTF-8: correct the declaration"),
             false => format!(
-                "the declaration says {shown}, and only UTF-8 is read: correct the declaration if the file is UTF-8, \
+                "the declaration says {shown}, but only UTF-8 is supported: correct the declaration if the file is UTF-8, \
                  else convert the file"
             ),
         })

@@ -1,4 +1,4 @@
-//! Reading that goes on elsewhere: between the children of the root, little is known of a document.
+//! Resumes reading elsewhere: between the children of the root, a reader has little state.
 
 use std::io::BufRead;
 
@@ -6,21 +6,21 @@ use super::{Open, Reader, XmlLimits};
 use crate::xml::window::Window;
 use crate::xml::{Ns, Scope};
 
-/// What a reader knows where a child of the root begins, or could.
+/// The reader's state at an actual or possible start of a child of the root.
 #[derive(Clone)]
 pub(crate) struct Standing {
     scope: Scope<Ns>,
     names: String,
     root: Open,
-    /// Octets of the document before this place, and the line that it is on.
+    /// Octets of the document before this place, and its line.
     pub(crate) offset: u64,
     pub(crate) line: u64,
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Takes the reader apart at the start of the child of the root that it has just opened: what it knows there, the
-    /// octets that follow, as far as it has taken them in, and the source of the rest. `Err` is the reader as it is,
-    /// where no child of the root was opened just now, or there is nothing more to come.
+    /// Suspends the reader at the start of the child of the root that it has just opened: returns its state, the
+    /// buffered octets, and the source of the rest. Returns the reader as `Err`
+    /// if no child of the root was just opened, or nothing follows.
     pub(crate) fn suspend(mut self) -> Result<(Standing, Vec<u8>, R), Box<Self>> {
         let [root, _] = self.open[..] else { return Err(Box::new(self)) };
         let (offset, line) = (self.mark, self.window.line_of(self.mark));
@@ -34,7 +34,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Goes on with what follows where `standing` was left, or a place of which it says what is known.
+    /// Continues where `standing` was captured, or at a place with the same state.
     pub(crate) fn resume(source: R, limits: XmlLimits, standing: &Standing) -> Self {
         let Standing { scope, names, root, offset, line } = standing.clone();
         Self {

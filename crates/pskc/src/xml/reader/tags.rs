@@ -6,8 +6,8 @@ use super::{Open, Reader};
 use crate::xml::lexical::{self, leading_name, next_attribute, split_name};
 use crate::xml::{Attribute, Ns, ScopeError, XmlError};
 
-/// Attributes and namespace declarations of one tag. No schema here comes near; since each is
-/// compared with each, thousands in one tag would be an attack on the processor.
+/// The most attributes and namespace declarations of one tag. No schema here comes close; since they are
+/// compared pairwise, thousands in one tag would be a denial of service.
 const MAX_ATTRIBUTES: usize = 64;
 
 /// The prefix that an attribute declares, if it is a namespace declaration.
@@ -19,7 +19,7 @@ fn declared<'a>(prefix: &'a str, local: &'a str) -> Option<&'a str> {
     }
 }
 
-/// Whether `xmlns` stands somewhere in a tag; faster for such a short text than a search made for long ones.
+/// Whether `xmlns` occurs in a tag; for short texts, faster than a general search.
 fn may_declare(tag: &[u8]) -> bool {
     memchr::memchr_iter(b'x', tag).any(|at| tag.get(at..).is_some_and(|rest| rest.starts_with(b"xmlns")))
 }
@@ -29,7 +29,7 @@ impl<R: BufRead> Reader<R> {
     pub(super) fn start(&mut self, tag: &str) -> Result<(), XmlError> {
         let found = leading_name(tag).filter(|(_, _, rest)| rest.is_empty() || rest.starts_with(lexical::is_white));
         let (prefix, local, rest) = found.ok_or_else(|| self.syntax("not the name of an element"))?;
-        // Its declarations count for its own name already.
+        // Its declarations apply to its own name.
         if may_declare(rest.as_bytes()) {
             self.declarations(rest, self.open.len() + 1)?;
         }
@@ -50,7 +50,7 @@ impl<R: BufRead> Reader<R> {
         if self.open.len() > self.limits.max_depth {
             return Err(XmlError::Depth { place: self.place(), limit: self.limits.max_depth });
         }
-        self.attributes.clear(); // of an element that nobody asked for
+        self.attributes.clear(); // of an unread element
         let prefix = self.names.get(name..name + prefix_len).unwrap_or_default();
         match self.scope.resolve_next(prefix, &mut self.ns) {
             true => Ok(()),
@@ -58,7 +58,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Takes in the namespace declarations of a tag.
+    /// Adds the namespace declarations of a tag.
     fn declarations(&mut self, tag: &str, depth: usize) -> Result<(), XmlError> {
         let (mut rest, mut count) = (tag, 0);
         while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
@@ -78,7 +78,7 @@ impl<R: BufRead> Reader<R> {
         Ok(())
     }
 
-    /// The attributes of a tag that are no namespace declarations; these have been taken in.
+    /// The attributes of a tag without namespace declarations, which were added before.
     fn plain_attributes(&self, tag: &str) -> Result<Vec<Attribute>, XmlError> {
         let (mut rest, mut attributes) = (tag, Vec::new());
         while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
@@ -90,12 +90,12 @@ impl<R: BufRead> Reader<R> {
                 continue;
             }
             let ns = match prefix {
-                "" => Some(Ns::None), // the default namespace is not for attributes
+                "" => Some(Ns::None), // the default namespace does not apply to attributes
                 _ => self.scope.resolve(prefix),
             };
             let ns = ns.ok_or_else(|| self.syntax("an undeclared namespace prefix"))?;
             if attributes.iter().any(|a: &Attribute| a.local == local && a.ns == ns) {
-                return Err(self.syntax("an attribute given twice"));
+                return Err(self.syntax("a duplicate attribute"));
             }
             let value = lexical::attribute_value(value).map_err(|what| self.syntax(what))?;
             attributes.push(Attribute { ns, local: local.into(), value });

@@ -1,4 +1,4 @@
-//! Markup told from text.
+//! Tokenizer: separates markup from text.
 
 use std::io::BufRead;
 
@@ -8,7 +8,7 @@ use super::{End, Reader, XmlToken};
 use crate::xml::{XmlError, lexical};
 
 impl<R: BufRead> Reader<R> {
-    /// One piece of the document; `None` for those that mean nothing.
+    /// One token; `None` for irrelevant ones.
     pub(super) fn raw_token(&mut self) -> Result<Option<XmlToken>, XmlError> {
         if std::mem::take(&mut self.closes) {
             return Ok(Some(self.close()));
@@ -38,7 +38,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// The error for a document that ends, or cannot be read on, inside something.
+    /// The error for a document that ends or fails inside a token.
     pub(super) fn ended(&self, end: End) -> XmlError {
         let place = self.place();
         match end {
@@ -57,7 +57,7 @@ impl<R: BufRead> Reader<R> {
         self.window.fill(self.text_mark.unwrap_or(self.mark))
     }
 
-    /// Where `find` finds something in what follows, `from` octets on; takes in as much as that needs. What it finds
+    /// Searches with `find` from the offset `from`, reading as much as needed. The match
     /// has `len` octets.
     fn find(
         &mut self,
@@ -72,7 +72,7 @@ impl<R: BufRead> Reader<R> {
                 self.check_size(from + at)?;
                 return Ok(Ok(from + at));
             }
-            let passed = rest.len().saturating_sub(len - 1); // its first octets may be here already
+            let passed = rest.len().saturating_sub(len - 1); // a match may have begun
             self.check_size(passed)?;
             from = from.max(passed);
             if let Err(end) = self.fill() {
@@ -85,7 +85,7 @@ impl<R: BufRead> Reader<R> {
         if len > self.limits.max_text { Err(XmlError::TooLarge { place: self.place() }) } else { Ok(()) }
     }
 
-    /// As [`find`](Self::find), for what must come.
+    /// Like [`find`](Self::find), for a mandatory match.
     pub(super) fn find_end(&mut self, from: usize, end: &[u8]) -> Result<usize, XmlError> {
         let found = match end {
             [octet] => self.find(from, 1, |rest| memchr(*octet, rest))?,
@@ -94,7 +94,7 @@ impl<R: BufRead> Reader<R> {
         found.map_err(|end| self.ended(end))
     }
 
-    /// Whether `prefix` follows; takes in as much as is needed to tell.
+    /// Whether `prefix` follows; reads as much as needed.
     fn follows(&mut self, prefix: &str) -> Result<bool, XmlError> {
         while self.window.rest().len() < prefix.len() {
             match self.fill() {
@@ -114,7 +114,7 @@ impl<R: BufRead> Reader<R> {
             Err(End::Complete) => self.window.rest().len(),
             Err(end) => return Err(self.ended(end)),
         };
-        let raw = &self.window.rest()[..end]; // ends at an ASCII character, or is all
+        let raw = &self.window.rest()[..end]; // ends at an ASCII character, or is everything
         let suspect = raw.len() > 2 && memchr(b'>', raw.as_bytes()).is_some();
         if suspect && raw.contains("]]>") {
             return Err(self.syntax("]]> in text"));
@@ -132,7 +132,7 @@ impl<R: BufRead> Reader<R> {
         }
         let end = self.find(1, 1, |rest| memchr3(b';', b'&', b'<', rest))?.map_err(|end| self.ended(end))?;
         if self.octet(end) != Some(b';') {
-            return Err(self.syntax("& that begins no reference"));
+            return Err(self.syntax("& that is not a reference"));
         }
         let expanded = lexical::expand(&self.window.rest()[1..end]); // between two ASCII characters
         self.text.push(expanded.ok_or_else(|| self.syntax(UNKNOWN))?);
@@ -140,7 +140,7 @@ impl<R: BufRead> Reader<R> {
         Ok(Some(XmlToken::Text))
     }
 
-    /// What begins with `<`.
+    /// A token that begins with `<`.
     fn markup(&mut self, at_start: bool) -> Result<Option<XmlToken>, XmlError> {
         if self.octet(1).is_none() {
             self.fill().map_err(|end| self.ended(end))?;
@@ -150,13 +150,13 @@ impl<R: BufRead> Reader<R> {
             Some(b'!') if self.follows("<!--")? => self.comment(),
             Some(b'!') if self.follows("<!DOCTYPE")? => Err(XmlError::Dtd { place: self.place() }),
             Some(b'!') if self.follows("<![CDATA[")? => self.cdata(),
-            Some(b'!') => Err(self.syntax("markup that XML does not know")),
+            Some(b'!') => Err(self.syntax("unknown markup")),
             Some(b'?') => self.instruction(at_start),
             _ => self.start_tag().map(Some),
         }
     }
 
-    /// A tag without attributes in its usual form, `<name>`, which most are: it is looked at once.
+    /// Fast path for tags without attributes in the usual form, `<name>`.
     fn plain_tag(&mut self) -> Option<Result<XmlToken, XmlError>> {
         let rest = self.window.rest().get(1..)?;
         let (prefix, local, after) = lexical::leading_name(rest)?;
@@ -209,7 +209,7 @@ impl<R: BufRead> Reader<R> {
         Ok(self.close())
     }
 
-    /// Closes the open element if its end tag follows in its usual form.
+    /// Closes the open element if its end tag follows in the usual form.
     pub(super) fn close_as_expected(&mut self) -> bool {
         let Some(len) = self.expected_end(0) else { return false };
         self.window.consume(len);
@@ -217,7 +217,7 @@ impl<R: BufRead> Reader<R> {
         true
     }
 
-    /// The length of the end tag that follows after `at` octets, if it is that of the open element in its usual form.
+    /// The length of the end tag at offset `at`, if it is that of the open element in the usual form.
     #[inline]
     fn expected_end(&self, at: usize) -> Option<usize> {
         let open = self.open.last()?;
@@ -229,7 +229,7 @@ impl<R: BufRead> Reader<R> {
         (closes && name.len() + 2 <= self.limits.max_text).then_some(name.len() + 3)
     }
 
-    /// The length of the text that follows, if it is all that the open element has and needs no work.
+    /// The length of the text that follows, if it is the whole content of the open element and needs no processing.
     pub(super) fn leaf_text(&mut self) -> Option<usize> {
         if self.closes || self.closed.is_some() {
             return None;
@@ -266,7 +266,7 @@ impl<R: BufRead> Reader<R> {
         }
         let begin = "<![CDATA[".len();
         if !self.window.rest().starts_with("<![CDATA[") {
-            return Err(self.syntax("markup that XML does not know")); // in another case
+            return Err(self.syntax("unknown markup")); // in another case
         }
         let end = self.find_end(begin, b"]]>")?;
         lexical::push_lines(&mut self.text, &self.window.rest()[begin..end]); // between ASCII characters

@@ -173,8 +173,8 @@ async fn s5_1_1_with_anchors_a_certificate_chains_to_one() {
     for (name, why) in [
         ("good", None),
         ("any_usage", None),
-        ("stranger", Some("does not lead to a configured authority")),
-        ("below", Some("does not lead to a configured authority")),
+        ("stranger", Some("does not chain to a configured trust anchor")),
+        ("below", Some("does not chain to a configured trust anchor")),
         ("revoked", Some("revoked")),
         ("signer", Some("keyEncipherment")),
         ("short", Some("2048 to 4096 bits")),

@@ -14,14 +14,14 @@ use crate::pskc::format::{Quotes, likely_separator};
 const COLUMNS: [&str; 6] =
     ["manufacturer", "serial", "key_name", "shared_key_hex", "certificate_file", "certificate_pem"];
 const NEEDED: usize = 3;
-/// The longest cell, and the longest file of a certificate, in octets.
+/// The longest cell and certificate file, in octets.
 const MOST_CELL: usize = 64 * 1024;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
 /// # Errors
-/// The file cannot be read, or its heading is not one of a table of devices.
+/// The file cannot be read, or its heading is not that of a device table.
 pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(), Failure> {
     let unreadable = |why: csv::Error| Failure::new(format!("cannot read the table: {why}"));
     let mut first = String::new();
@@ -30,7 +30,7 @@ pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(
     must_be_quoted_well(document, separator)?;
     let mut reader = ReaderBuilder::new()
         .delimiter(separator)
-        .terminator(Terminator::Any(b'\n')) // in front of which others are trimmed
+        .terminator(Terminator::Any(b'\n')) // a CR before it is trimmed
         .trim(Trim::All)
         .flexible(true)
         .from_reader(document.reader()?);
@@ -57,7 +57,7 @@ pub(super) fn read(document: &Document, path: &Path, each: Each<'_>) -> Result<(
     }
 }
 
-/// Refuses a table whose lines cannot be told apart.
+/// Refuses a table with ambiguous quotation marks.
 fn must_be_quoted_well(document: &Document, separator: u8) -> Result<(), Failure> {
     let wrong = |why: String| Failure::new(format!("cannot read the table: {why}")).next("correct the quotation marks");
     let (mut quotes, mut source) = (Quotes::new(separator, 1), document.reader()?);
@@ -72,7 +72,7 @@ fn must_be_quoted_well(document: &Document, separator: u8) -> Result<(), Failure
     }
 }
 
-/// Which column stands where.
+/// The columns in order.
 fn columns(heading: &StringRecord) -> Result<Vec<&'static str>, Failure> {
     let mut columns = Vec::new();
     for name in heading {
@@ -132,7 +132,7 @@ fn device<'a>(
     }
     let given = |name| Some(cell(name)).filter(|cell| !cell.is_empty());
     let certificate_pem = match (given("certificate_file"), given("certificate_pem")) {
-        (Some(_), Some(_)) => return Err("certificate_file and certificate_pem exclude each other".to_owned()),
+        (Some(_), Some(_)) => return Err("certificate_file and certificate_pem are mutually exclusive".to_owned()),
         (Some(file), None) => Some(certificate(&folder.join(file))?),
         (None, pem) => pem.map(str::to_owned),
     };
@@ -145,11 +145,11 @@ fn device<'a>(
     })
 }
 
-/// The certificate of a file and nothing else of it: who wrote the table may have named any file.
+/// Reads a certificate file and nothing else from it: the table's author may have named any file.
 fn certificate(path: &PathBuf) -> Result<String, String> {
     let unreadable = |why: std::io::Error| format!("cannot read certificate_file: {why}");
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    // A device or a pipe may have no end, or none to come.
+    // A device or pipe may never end, or block.
     if !file.metadata().map_err(unreadable)?.is_file() {
         return Err("certificate_file is not a file".to_owned());
     }

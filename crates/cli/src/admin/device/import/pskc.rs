@@ -1,4 +1,4 @@
-//! Devices in a key file: each package names a device, and has the key that it shares with the server.
+//! Devices in a key file: each package names a device and has the key that it shares with the server.
 
 use dskpp_api::NewDeviceRequest;
 use pskc::KeyPackage;
@@ -7,11 +7,11 @@ use super::{DevicePlace, Each, Row, cut};
 use crate::output::Failure;
 use crate::pskc::input::KeyFile;
 
-/// Where the algorithms of AES are named (RFC 6030 §10.1 has its names there).
+/// The namespace of AES algorithms (RFC 6030 §10.1 refers to it).
 const AES: &str = "http://www.w3.org/2001/04/xmlenc#";
 
 /// # Errors
-/// The file is no key file.
+/// The file cannot be read as a key file.
 pub(super) fn read(file: &KeyFile, each: Each<'_>) -> Result<(), Failure> {
     file.warn();
     let mut number = 0;
@@ -32,9 +32,9 @@ fn device_of(package: &KeyPackage, manufacturer: &str, serial: &str) -> Result<N
     }
     let key = package.key.as_ref().ok_or("the package has no key")?;
     if !key.is_usable() {
-        return Err("the key's policy has elements that this program does not understand, so the key must not be used");
+        return Err("the key's policy has unknown elements, so the key must not be used");
     }
-    // A secret for one-time passwords is known elsewhere: it must not also protect what is sent to the device.
+    // OTP secrets are known elsewhere, so they must not also protect what is sent to the device.
     if key.algorithm.as_deref().is_some_and(|algorithm| !algorithm.starts_with(AES)) {
         return Err("not an AES key, so not the key that the device shares with the server");
     }
