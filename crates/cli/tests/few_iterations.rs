@@ -31,19 +31,7 @@ fn finished(request: &[u8], url_s: &str) -> Finished {
     let facts = TwoPassFacts { methods, keys: &keys, key_type: Some(&KeyType::Aes256Cbc), trigger: false };
     let begun = TwoPassRun::begin(&hello, request, &policy, &facts, &auth).unwrap();
     begun.authenticate(&auth, &password(), &[url_s.to_owned()]).unwrap();
-    let spec = PackageSpec {
-        server_id: url_s.to_owned(),
-        key_id: "weak".to_owned(),
-        key_type: KeyType::Aes256Cbc,
-        issuer: None,
-        user_id: None,
-        device: None,
-        digits: None,
-        hash: None,
-        suite: None,
-        counter: None,
-        period_s: None,
-    };
+    let spec = PackageSpec::new(url_s, "weak", KeyType::Aes256Cbc);
     let run = begun.choose(&policy, &facts).unwrap();
     run.finish(OutgoingKey::new(&spec).unwrap(), &password(), &mut SystemRandom).unwrap()
 }

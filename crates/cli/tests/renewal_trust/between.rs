@@ -153,18 +153,11 @@ impl Between {
         let content = answer.body.unwrap();
         let prf = Prf::of(&content.mac_algorithm).unwrap();
         let r_c = OWN.decrypt_oaep(RsaEncryption::OaepSha1, &nonce.encrypted_nonce).unwrap();
+        let key_id = String::from_utf8(hello.key_id.unwrap()).unwrap();
         let package = PackageSpec {
-            server_id: format!("https://{own}"),
-            key_id: String::from_utf8(hello.key_id.unwrap()).unwrap(),
-            key_type: content.key_type,
-            issuer: None,
-            user_id: None,
-            device: None,
             digits: Some(6),
-            hash: None,
-            suite: None,
-            counter: None,
             period_s: Some(30),
+            ..PackageSpec::new(format!("https://{own}"), key_id, content.key_type)
         };
         let k = OWN.public().modulus();
         let keys = key_schedule::agree(prf, &r_c, k, &content.r_s, package.key_len().unwrap()).unwrap();

@@ -141,17 +141,9 @@ impl Server {
 
 fn package(key_type: KeyType) -> PackageSpec {
     PackageSpec {
-        server_id: "https://keys.example".into(),
-        key_id: "OATH0001".into(),
-        key_type,
         issuer: Some("Example".into()),
         user_id: Some("CN=ann".into()),
-        device: None,
-        digits: None,
-        hash: None,
-        suite: None,
-        counter: None,
-        period_s: None,
+        ..PackageSpec::new("https://keys.example", "OATH0001", key_type)
     }
 }
 

@@ -4,35 +4,14 @@ use super::*;
 
 /// A HOTP key of a server, with counter 0.
 pub(crate) fn token(id: &str) -> Token {
+    let parameters = TokenParameters { digits: Some(6), counter: Some(0), ..TokenParameters::default() };
+    let (secret, at) = (Secret::from_slice(b"very secret 20 octet"), "2026-01-01T00:00:00Z".parse().unwrap());
     Token {
-        id: id.to_owned(),
-        label: None,
-        key_type: "hotp".to_owned(),
-        algorithm_uri: "urn:ietf:params:xml:ns:keyprov:pskc:hotp".to_owned(),
-        secret: Secret::from_slice(b"very secret 20 octet"),
         k_mac: Some(Secret::from_slice(b"k_mac is secret as well, 32 long")),
         mac_algorithm: Some("urn:ietf:params:xml:ns:keyprov:dskpp:prf-sha256".to_owned()),
         server_url: Some("https://host.example/dskpp".to_owned()),
-        server_id: None,
         k_server: Some(vec![1, 2, 3]),
-        k_server_exponent: None,
-        k_server_issuer: None,
-        manufacturer: None,
-        serial: None,
-        issuer: None,
-        user: None,
-        digits: Some(6),
-        period_s: None,
-        drift: None,
-        old_of: None,
-        hash: None,
-        counter: Some(0),
-        suite: None,
-        start: None,
-        expiry: None,
-        uses_left: None,
-        usages: Vec::new(),
-        created_at: "2026-01-01T00:00:00Z".to_owned(),
+        ..Token::new(id.to_owned(), &KeyType::Hotp, secret, parameters, Terms::default(), at)
     }
 }
 

@@ -49,17 +49,9 @@ pub(crate) fn k_shared(len: usize) -> ServerK {
 
 pub(crate) fn package(key_type: KeyType) -> PackageSpec {
     PackageSpec {
-        server_id: "https://keys.example.com".into(),
-        key_id: KEY_ID.into(),
-        key_type,
         issuer: Some("Example <Issuer> & Sons".into()),
-        user_id: None,
-        device: None,
         digits: Some(6),
-        hash: None,
-        suite: None,
-        counter: None,
-        period_s: None,
+        ..PackageSpec::new("https://keys.example.com", KEY_ID, key_type)
     }
 }
 
