@@ -3,22 +3,37 @@
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use data_encoding::HEXLOWER;
 use dskpp_crypto::Sha256;
 use zeroize::Zeroizing;
 
 /// The prefix may follow when the beginning of the document has been read.
 #[derive(Clone, Default)]
-pub(super) struct Digest(Arc<Mutex<State>>);
+pub(super) struct Digest(Arc<Mutex<DigestState>>);
 
-enum State {
+enum DigestState {
     /// What was read before the prefix is known.
     Waiting(Zeroizing<Vec<u8>>),
     Running(Sha256),
 }
 
-impl Default for State {
+impl DigestState {
+    fn after(&mut self, prefix: &str) -> Sha256 {
+        match std::mem::take(self) {
+            DigestState::Running(hash) => hash,
+            DigestState::Waiting(read) => {
+                let mut hash = Sha256::new();
+                hash.update(prefix.as_bytes());
+                hash.update(&read);
+                hash
+            }
+        }
+    }
+}
+
+impl Default for DigestState {
     fn default() -> Self {
-        State::Waiting(Zeroizing::default())
+        DigestState::Waiting(Zeroizing::default())
     }
 }
 
@@ -27,27 +42,18 @@ impl Digest {
         DigestReader { source, digest: self.clone() }
     }
 
-    fn with<T>(&self, then: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, then: impl FnOnce(&mut DigestState) -> T) -> T {
         then(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Puts the prefix in front of what was read before.
     pub(super) fn start(&self, prefix: &str) {
-        self.with(|state| {
-            let mut hash = Sha256::new();
-            hash.update(prefix.as_bytes());
-            if let State::Waiting(read) = state {
-                hash.update(read);
-            }
-            *state = State::Running(hash);
-        });
+        self.with(|state| *state = DigestState::Running(state.after(prefix)));
     }
 
-    /// The digest; `None` if [`start`](Self::start) was not called.
-    pub(super) fn finish(&self) -> Option<[u8; 32]> {
-        match self.with(std::mem::take) {
-            State::Waiting(_) => None,
-            State::Running(hash) => Some(hash.finish()),
-        }
+    /// In hexadecimal; without [`start`](Self::start) the prefix is empty.
+    pub(super) fn finish(&self) -> String {
+        HEXLOWER.encode(&self.with(|state| state.after("")).finish())
     }
 }
 
@@ -60,8 +66,8 @@ impl<R: Read> Read for DigestReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let len = self.source.read(buffer)?;
         self.digest.with(|state| match state {
-            State::Waiting(read) => read.extend_from_slice(&buffer[..len]),
-            State::Running(hash) => hash.update(&buffer[..len]),
+            DigestState::Waiting(read) => read.extend_from_slice(&buffer[..len]),
+            DigestState::Running(hash) => hash.update(&buffer[..len]),
         });
         Ok(len)
     }

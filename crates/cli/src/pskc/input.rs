@@ -99,7 +99,7 @@ impl Input {
                 file
             }
         };
-        Ok((file, HEXLOWER.encode(&digest.finish().unwrap_or_default())))
+        Ok((file, digest.finish()))
     }
 
     fn read_pskc(
