@@ -32,7 +32,7 @@ struct Case {
     /// Replacements in `input`; each text must occur.
     changed: &'static [(&'static str, &'static str)],
     /// The command, run in a copy of the folder.
-    command: &'static [&'static str],
+    command: &'static str,
     code: i32,
     /// Texts in the result or the messages.
     said: &'static [&'static str],
@@ -41,11 +41,22 @@ struct Case {
 }
 
 impl Case {
+    const fn new(
+        folder: &'static str,
+        changed: &'static [(&'static str, &'static str)],
+        command: &'static str,
+        code: i32,
+        said: &'static [&'static str],
+        never: &'static [&'static str],
+    ) -> Case {
+        Case { folder, changed, command, code, said, never }
+    }
+
     /// A file that is read, and texts in the result.
     const fn read(
         folder: &'static str,
         changed: &'static [(&'static str, &'static str)],
-        command: &'static [&'static str],
+        command: &'static str,
         said: &'static [&'static str],
     ) -> Case {
         Case { folder, changed, command, code: 0, said, never: &[] }
@@ -55,7 +66,7 @@ impl Case {
     const fn refused(
         folder: &'static str,
         changed: &'static [(&'static str, &'static str)],
-        command: &'static [&'static str],
+        command: &'static str,
         said: &'static [&'static str],
     ) -> Case {
         Case { folder, changed, command, code: 1, said, never: &["{\"keys\"", "otpauth://totp/", "otpauth://hotp/k"] }
@@ -65,7 +76,7 @@ impl Case {
     fn run(&self) -> (Option<i32>, String) {
         let home = Home::new();
         copy(self.folder, self.changed, &home);
-        let done = home.run(self.command);
+        let done = home.run(&self.command.split(' ').collect::<Vec<_>>());
         (done.code, done.out + &done.err)
     }
 
@@ -78,7 +89,7 @@ impl Case {
         let faults: Vec<String> = code.into_iter().chain(missing).chain(wrong).collect();
         let Case { folder, changed, command, .. } = self;
         (!faults.is_empty())
-            .then(|| format!("{folder} {changed:?}\n$ dskpp {}\n{text}\n=> {}", command.join(" "), faults.join("; ")))
+            .then(|| format!("{folder} {changed:?}\n$ dskpp {command}\n{text}\n=> {}", faults.join("; ")))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::Case;
 
-const READ: &[&str] = &["pskc", "convert", "--from", "otpauth", "--to", "json", "input"];
-const TO_PSKC: &[&str] = &["pskc", "convert", "--from", "otpauth", "input"];
-const WRITE: &[&str] = &["pskc", "convert", "--from", "json", "--to", "otpauth", "input"];
+const READ: &str = "pskc convert --from otpauth --to json input";
+const TO_PSKC: &str = "pskc convert --from otpauth input";
+const WRITE: &str = "pskc convert --from json --to otpauth input";
 
 const SHA1: &str = "\"secret_hex\":\"3132333435363738393031323334353637383930\"";
 
@@ -133,19 +133,14 @@ pub(super) const CASES: &[Case] = &[
     Case::refused(
         "40-hotp-without-counter-to-otpauth",
         &[],
-        &["pskc", "convert", "--to", "otpauth", "input"],
+        "pskc convert --to otpauth input",
         &["no Counter", "--assume counter=0"],
     ),
-    Case::refused(
-        "40-hotp-without-counter-to-otpauth",
-        &[],
-        &["pskc", "convert", "--to", "usersfile", "input"],
-        &["no Counter"],
-    ),
+    Case::refused("40-hotp-without-counter-to-otpauth", &[], "pskc convert --to usersfile input", &["no Counter"]),
     Case::read(
         "40-hotp-without-counter-to-otpauth",
         &[],
-        &["pskc", "convert", "--to", "otpauth", "--assume", "counter=7", "input"],
+        "pskc convert --to otpauth --assume counter=7 input",
         &["&counter=7\n", "no place for them: manufacturers (1 key)\n"],
     ),
 ];

@@ -2,12 +2,12 @@
 
 use super::Case;
 
-const READ: &[&str] = &["pskc", "convert", "--from", "csv", "--to", "json", "input"];
+const READ: &str = "pskc convert --from csv --to json input";
 const ENTRA: &str = "17-csv-entra";
 const SEMICOLONS: &str = "19-csv-semicolons";
 const COMMAS: &str = "20-csv-trailing-commas";
 const JSON: &str = "54-json-member-twice";
-const FROM_JSON: &[&str] = &["pskc", "convert", "--from", "json", "--to", "json", "input"];
+const FROM_JSON: &str = "pskc convert --from json --to json input";
 const SHA1: &str = "\"secret_hex\":\"3132333435363738393031323334353637383930\"";
 const HEADING: &str = "upn,serial number,secret key,time interval,manufacturer,model\r\n";
 const LINE: &str = "jane@example.test,0012345,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ,60,Acme,C200";
@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
     Case::read(
         ENTRA,
         &[],
-        &["pskc", "convert", "--from", "csv", "--to", "json", "--algorithm", "totp", "input"],
+        "pskc convert --from csv --to json --algorithm totp input",
         &[
             SHA1,
             "\"key_userid\":\"jane@example.test\"",
@@ -54,14 +54,14 @@ pub(super) const CASES: &[Case] = &[
         &["line 2: there is no secret"],
     ),
     // An unknown column is named once, and a repeated one is refused.
-    Case {
-        folder: ENTRA,
-        changed: &[("model", "colour")],
-        command: READ,
-        code: 1,
-        said: &["unknown column \"colour\"", "--columns"],
-        never: &["response_encoding"],
-    },
+    Case::new(
+        ENTRA,
+        &[("model", "colour")],
+        READ,
+        1,
+        &["unknown column \"colour\"", "--columns"],
+        &["response_encoding"],
+    ),
     Case::refused(
         ENTRA,
         &[("model", "Serial_Number")],
@@ -91,37 +91,25 @@ pub(super) const CASES: &[Case] = &[
     Case::read(
         ENTRA,
         &[(HEADING, ""), (LINE, "12345,3132333435363738393031323334353637383930,7")],
-        &["pskc", "convert", "--columns", "serial,secret_hex,counter", "--to", "json", "input"],
+        "pskc convert --columns serial,secret_hex,counter --to json input",
         &[SHA1, "\"counter\":7", "\"serial\":\"12345\"", "read as HOTP, since it has a counter"],
     ),
     Case::read(
         ENTRA,
         &[(HEADING, ""), (LINE, "12345,3132333435363738393031323334353637383930")],
-        &[
-            "pskc",
-            "convert",
-            "--columns",
-            "serial,secret",
-            "--algorithm",
-            "hotp",
-            "--assume",
-            "counter=0",
-            "--to",
-            "otpauth",
-            "input",
-        ],
+        "pskc convert --columns serial,secret --algorithm hotp --assume counter=0 --to otpauth input",
         &["otpauth://hotp/12345?", "&counter=0"],
     ),
     Case::read(
         ENTRA,
         &[],
-        &["pskc", "convert", "--columns", "upn,serial,secret_base32,period,-,-", "--to", "json", "input"],
+        "pskc convert --columns upn,serial,secret_base32,period,-,- --to json input",
         &[SHA1, "line 1: skipped: it is a heading", "the content of column 5 is left out"],
     ),
     Case::refused(
         ENTRA,
         &[],
-        &["pskc", "convert", "--columns", "upn,serial,secret_base32", "--to", "json", "input"],
+        "pskc convert --columns upn,serial,secret_base32 --to json input",
         &["column 4 has a value but no name"],
     ),
     // As spreadsheets write them.
