@@ -16,6 +16,7 @@ use crate::output::Failure;
 
 /// The file's format, and values that it does not state.
 #[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Format")]
 pub(crate) struct ReadOptions {
     /// Format of the file [default: detected from its content]
     #[arg(long, value_enum)]
