@@ -5,7 +5,7 @@ use dskpp::auth_data;
 use dskpp::client::FourPass;
 use dskpp::message::{AuthenticationCodeMac, ClientNonce, Mac, Request, Response};
 use dskpp::prf::Prf;
-use dskpp::server::{RefusalReason, ServerK};
+use dskpp::server::{RefusalReason as Reason, ServerK};
 use dskpp::status::Status;
 use dskpp_crypto::{Pbkdf2Prf, Random, Secret, SeededRandom};
 
@@ -48,70 +48,50 @@ fn p3_p12a_an_absent_count_means_100000_and_an_absent_mac_algorithm_the_negotiat
 fn s4_2_4_each_violation_has_its_status_and_changes_nothing() {
     use Status::*;
     type Alter = fn(&mut ClientNonce);
-    let cases: &[(&str, Alter, Status, RefusalReason)] = &[
-        ("p16 no AD", |n| n.authentication_data = None, AuthenticationDataMissing, RefusalReason::NoAuthenticationData),
+    let cases: &[(&str, Alter, Status, Reason)] = &[
+        ("p16 no AD", |n| n.authentication_data = None, AuthenticationDataMissing, Reason::NoAuthenticationData),
         (
             "p16 no ClientID",
             |n| n.authentication_data.as_mut().unwrap().client_id = None,
             AuthenticationDataMissing,
-            RefusalReason::NoAuthenticationData,
+            Reason::NoAuthenticationData,
         ),
-        (
-            "p12 R_C in the clear",
-            |n| proof(n).nonce = Some(vec![5; 32]),
-            AuthenticationDataInvalid,
-            RefusalReason::NonceSent,
-        ),
+        ("p12 R_C in the clear", |n| proof(n).nonce = Some(vec![5; 32]), AuthenticationDataInvalid, Reason::NonceSent),
         (
             "p12a MAC algorithm",
             |n| proof(n).mac.algorithm = Some(MacAlgorithm::PrfAes128),
             MalformedRequest,
-            RefusalReason::MacAlgorithm,
+            Reason::MacAlgorithm,
         ),
         (
             "p12a unknown MAC algorithm",
             |n| proof(n).mac.algorithm = Some(MacAlgorithm::Unknown("urn:x".into())),
             MalformedRequest,
-            RefusalReason::MacAlgorithm,
+            Reason::MacAlgorithm,
         ),
-        ("p16 MAC", |n| proof(n).mac.value[0] ^= 1, AuthenticationDataInvalid, RefusalReason::AuthenticationData),
-        (
-            "p16 MAC cut",
-            |n| proof(n).mac.value.truncate(15),
-            AuthenticationDataInvalid,
-            RefusalReason::AuthenticationData,
-        ),
-        (
-            "p16 no MAC value",
-            |n| proof(n).mac.value.clear(),
-            AuthenticationDataInvalid,
-            RefusalReason::AuthenticationData,
-        ),
+        ("p16 MAC", |n| proof(n).mac.value[0] ^= 1, AuthenticationDataInvalid, Reason::AuthenticationData),
+        ("p16 MAC cut", |n| proof(n).mac.value.truncate(15), AuthenticationDataInvalid, Reason::AuthenticationData),
+        ("p16 no MAC value", |n| proof(n).mac.value.clear(), AuthenticationDataInvalid, Reason::AuthenticationData),
         (
             "p16 unknown ClientID",
             |n| n.authentication_data.as_mut().unwrap().client_id = Some("AC00000B".into()),
             AuthenticationDataInvalid,
-            RefusalReason::AuthenticationData,
+            Reason::AuthenticationData,
         ),
         (
             "p2 ClientID in lower case",
             |n| n.authentication_data.as_mut().unwrap().client_id = Some("ac00000a".into()),
             AuthenticationDataInvalid,
-            RefusalReason::AuthenticationData,
+            Reason::AuthenticationData,
         ),
-        ("s6_2 no ServerInfo", |n| n.extensions.server_info = None, Abort, RefusalReason::Seal),
-        ("s6_2 empty ServerInfo", |n| n.extensions.server_info = Some(Vec::new()), Abort, RefusalReason::Seal),
-        (
-            "s6_2 ServerInfo cut",
-            |n| n.extensions.server_info.as_mut().unwrap().truncate(100),
-            Abort,
-            RefusalReason::Seal,
-        ),
-        ("s6_2 ServerInfo longer", |n| n.extensions.server_info.as_mut().unwrap().push(0), Abort, RefusalReason::Seal),
-        ("s6_2 first bit", |n| n.extensions.server_info.as_mut().unwrap()[0] ^= 1, Abort, RefusalReason::Seal),
-        ("s6_2 some bit", |n| n.extensions.server_info.as_mut().unwrap()[100] ^= 8, Abort, RefusalReason::Seal),
-        ("another SessionID", |n| n.session_id = "session-2".into(), Abort, RefusalReason::Seal),
-        ("empty SessionID", |n| n.session_id.clear(), Abort, RefusalReason::Seal),
+        ("s6_2 no ServerInfo", |n| n.extensions.server_info = None, Abort, Reason::Seal),
+        ("s6_2 empty ServerInfo", |n| n.extensions.server_info = Some(Vec::new()), Abort, Reason::Seal),
+        ("s6_2 ServerInfo cut", |n| n.extensions.server_info.as_mut().unwrap().truncate(100), Abort, Reason::Seal),
+        ("s6_2 ServerInfo longer", |n| n.extensions.server_info.as_mut().unwrap().push(0), Abort, Reason::Seal),
+        ("s6_2 first bit", |n| n.extensions.server_info.as_mut().unwrap()[0] ^= 1, Abort, Reason::Seal),
+        ("s6_2 some bit", |n| n.extensions.server_info.as_mut().unwrap()[100] ^= 8, Abort, Reason::Seal),
+        ("another SessionID", |n| n.session_id = "session-2".into(), Abort, Reason::Seal),
+        ("empty SessionID", |n| n.session_id.clear(), Abort, Reason::Seal),
     ];
     for (name, alter, status, reason) in cases {
         let mut server = Server::new(k_server());
@@ -167,8 +147,8 @@ fn p3_iteration_counts_out_of_bounds_are_refused_before_any_derivation() {
         let status = send(&mut server, &nonce);
         assert_eq!(status, Status::AuthenticationDataInvalid, "{count:?}: the MAC was made with one iteration");
         let reason = server.refusals[before].reason;
-        assert_eq!(reason == RefusalReason::Iterations, !allowed, "{count:?}: {reason}");
-        assert_eq!(reason == RefusalReason::AuthenticationData, allowed, "{count:?}: {reason}");
+        assert_eq!(reason == Reason::Iterations, !allowed, "{count:?}: {reason}");
+        assert_eq!(reason == Reason::AuthenticationData, allowed, "{count:?}: {reason}");
     }
 }
 
@@ -262,7 +242,7 @@ fn p20_an_invalid_rsa_padding_fails_like_a_wrong_mac() {
                 _ => nonce.encrypted_nonce = ciphertext,
             }
             let answer = server.receive(&nonce.write()).unwrap();
-            assert_eq!(server.refusals.last().unwrap().reason, RefusalReason::AuthenticationData, "{algorithm} {name}");
+            assert_eq!(server.refusals.last().unwrap().reason, Reason::AuthenticationData, "{algorithm} {name}");
             assert_nothing_changed(&server, name);
             answers.push((answer, server.rng.bytes(16)));
         }
