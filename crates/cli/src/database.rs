@@ -30,19 +30,39 @@ pub(crate) struct Migrate {
     #[arg(long, value_name = "DIR", help_heading = "Configuration")]
     data_dir: Option<PathBuf>,
 
+    #[command(flatten)]
+    database: Url,
+
     /// Create an empty database
     #[arg(long, help_heading = "Store")]
     init: bool,
 }
 
+/// Which database, where not the configuration's.
+#[derive(Args)]
+pub(crate) struct Url {
+    /// Database: sqlite:PATH or postgres://USER@HOST/NAME; overrides the file
+    #[arg(long = "database", value_name = "URL", help_heading = "Configuration")]
+    url: Option<String>,
+}
+
+impl Url {
+    pub(crate) fn set(&self, config: &mut Config) {
+        if let Some(url) = &self.url {
+            config.database.url.clone_from(url);
+        }
+    }
+}
+
 impl Database {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let Database::Migrate(Migrate { config, data_dir, init }) = self;
+        let Database::Migrate(Migrate { config, data_dir, database: url, init }) = self;
         let file = config;
         let mut config = Config::load(file.as_deref()).map_err(fault)?;
         if let Some(data_dir) = data_dir {
             config.server.data_dir = data_dir;
         }
+        url.set(&mut config);
         let migrated = database::migrate(&config, init).map_err(|why| match why {
             Error::Config(why) => fault(why.located(file.as_deref())),
             why => Failure::new(why),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use dskpp_server::{Config, ConfigError, Error, ServerOptions};
 
+use crate::database::Url;
 use crate::log;
 use crate::output::{Failure, Output};
 
@@ -19,6 +20,9 @@ pub(crate) struct Serve {
     /// Folder for the database, keys and certificates; overrides the file
     #[arg(long, value_name = "DIR", help_heading = "Configuration")]
     data_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    database: Url,
 
     /// Address to listen on; overrides the file. Port 0 picks a free port
     #[arg(long, value_name = "ADDR:PORT", help_heading = "Connection")]
@@ -68,6 +72,7 @@ impl Serve {
         if let Some(data_dir) = &self.data_dir {
             config.server.data_dir.clone_from(data_dir);
         }
+        self.database.set(&mut config);
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 mod check;
+mod database;
 mod devices;
 mod environment;
 mod log;
@@ -19,6 +20,7 @@ mod names;
 mod place;
 mod proxy;
 
+pub use database::DatabaseSection;
 pub use devices::DevicesSection;
 pub use dskpp_api::KeyType;
 use environment::{setting_of, typed};
@@ -38,6 +40,8 @@ pub struct Config {
     pub proxy: ProxySection,
     /// K_SERVER, the key pair under which clients encrypt R_C.
     pub k_server: KServerSection,
+    /// The store's database.
+    pub database: DatabaseSection,
     /// The key-encryption key.
     pub seal: SealSection,
     /// The trust anchors for devices.

@@ -92,13 +92,12 @@ pub enum Error {
     },
     /// There is no store, and nothing allows the server to create one.
     #[error(
-        "there is no store in {}: create one with `dskpp database migrate --init`; if there was one, check the \
-         path, or restore the database from a backup",
-        folder.display()
+        "there is no store in {at}: create one with `dskpp database migrate --init`; if there was one, check the path \
+         or URL, or restore the database from a backup"
     )]
     NoStore {
-        /// The data folder.
-        folder: PathBuf,
+        /// The data folder, or the database's URL.
+        at: String,
     },
     /// `--init` with a complete store.
     #[error(
@@ -126,6 +125,12 @@ pub enum StoreError {
     /// The database is unavailable: disk full, locked, read-only. Nothing was changed.
     #[error("the database is unavailable: {0}; check disk space, permissions and other processes that use it")]
     Unavailable(String),
+    /// The connection broke during COMMIT: the change may have been made.
+    #[error("whether the change was made is unknown: {0}; look, and try again if it was not")]
+    Unknown(String),
+    /// Another transaction interfered. Nothing was changed.
+    #[error("another transaction interfered: {0}; try again")]
+    Conflict(String),
     /// The database is corrupt. The store writes nothing more.
     #[error("the database is damaged: {0}; stop the server and restore a backup")]
     Damaged(String),

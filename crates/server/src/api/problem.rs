@@ -74,6 +74,8 @@ impl From<StoreError> for ApiProblem {
                 (StatusCode::INTERNAL_SERVER_ERROR, ProblemType::Unreadable)
             }
             StoreError::Unavailable(_)
+            | StoreError::Unknown(_)
+            | StoreError::Conflict(_)
             | StoreError::Damaged(_)
             | StoreError::Gone { .. }
             | StoreError::Other { .. }

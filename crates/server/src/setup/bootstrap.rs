@@ -66,8 +66,13 @@ pub(crate) async fn open(config: &Config, create: Create) -> Result<DataFolder, 
         // The file first: after a crash in between, the token in it is unknown and the next start creates another.
         let token = new_token();
         files::write(&admin_token_file, format!("{token}\n").as_bytes(), 0o600)?;
-        store.create_first_token(token).await?;
-        tracing::info!("wrote the first admin token to {}", admin_token_file.display());
+        if store.create_first_token(token).await? {
+            tracing::info!("wrote the first admin token to {}", admin_token_file.display());
+        } else {
+            // Another server made it meanwhile.
+            std::fs::remove_file(&admin_token_file)
+                .map_err(|source| Error::System { what: "removing a token", source })?;
+        }
     }
     Ok(DataFolder { store, k_server, session_keys, admin_token_file, device_trust })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::model::clock::timestamp;
 use crate::setup::data_folder::Starting;
 use crate::setup::store_halves::{self, Create, OpenedStore};
+use crate::store::Database;
 use crate::{Config, Error, store};
 
 /// A database with this version's schema.
@@ -29,8 +30,9 @@ pub struct Migrated {
 pub fn migrate(config: &Config, init: bool) -> Result<Migrated, Error> {
     config.check()?;
     let folder = &config.server.data_dir;
-    if !init && !folder.exists() {
-        return Err(Error::NoStore { folder: folder.clone() });
+    let has_file = matches!(config.database(), Ok(Database::Sqlite(_)));
+    if !init && has_file && !folder.exists() {
+        return Err(Error::NoStore { at: folder.display().to_string() });
     }
     let _starting = Starting::enter(folder)?;
     let create = if init { Create::Always } else { Create::Never };

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::config::ConfigFault;
 use crate::policy::otp::Windows;
 use crate::setup::data_folder::set_aside;
 use crate::store::seal::Kek;
-use crate::store::{Content, Store, StoreError, StorePolicy, look};
-use crate::{Config, Error, files};
+use crate::store::{Content, Database, Store, StoreError, StorePolicy, look};
+use crate::{Config, ConfigError, Error, files};
 
 #[cfg(test)]
 mod tests;
@@ -51,15 +52,22 @@ pub(crate) struct OpenedStore {
 /// [`Error::IncompleteStore`], [`Error::NoStore`], [`Error::CompleteStore`], [`Error::Content`] for a symbolic link; errors of
 /// files and store.
 pub(crate) fn open(config: &Config, create: Create, now: Timestamp) -> Result<OpenedStore, Error> {
-    let halves = Halves::of(config)?;
+    let database = config.database().map_err(|fault| ConfigError(vec![fault]))?;
+    let halves = match database {
+        Database::Sqlite(path) => Halves::of(config, path)?,
+        Database::Postgres(_) => return shared(config, &database, create),
+    };
     match halves.find() {
         Ok(Some(_)) if create == Create::StartOver => Err(Error::CompleteStore { folder: halves.folder }),
         Ok(Some(store)) => Ok(OpenedStore { store, created: false }),
         Ok(None) if create == Create::Never || (create == Create::WithNewKey && halves.supplied.is_some()) => {
-            Err(Error::NoStore { folder: halves.folder })
+            Err(Error::NoStore { at: halves.folder.display().to_string() })
         }
         Ok(None) => Ok(OpenedStore { store: halves.create()?, created: true }),
-        Err(Error::IncompleteStore { why, .. }) if create == Create::StartOver => {
+        // Files elsewhere are not moved aside.
+        Err(Error::IncompleteStore { why, .. })
+            if create == Create::StartOver && halves.database == halves.path(DATABASE) =>
+        {
             let names = [DATABASE, LOG, "dskpp.db-shm", "dskpp.db-journal", KEK_BEGUN, KEK_STORE, ADMIN_TOKEN];
             let key = Some(KEK).filter(|_| halves.has_generated_key());
             let names: Vec<_> = names.into_iter().chain(key).collect();
@@ -71,24 +79,40 @@ pub(crate) fn open(config: &Config, create: Create, now: Timestamp) -> Result<Op
     }
 }
 
+/// The store in a database that several servers share: each has the same key-encryption key, by its deployment.
+fn shared(config: &Config, database: &Database, create: Create) -> Result<OpenedStore, Error> {
+    let Some((kek, _)) = Kek::handed_out(&config.seal.kek_file)? else {
+        let remedy = "every server that shares a database needs the same key-encryption key: make one with \
+                      `openssl rand -hex 32`, keep a copy apart from the database, and name its file";
+        return Err(ConfigError(vec![ConfigFault::new("seal.kek_file", "''", remedy)]).into());
+    };
+    let is_empty = database.is_empty()?;
+    if is_empty && matches!(create, Create::Never | Create::WithNewKey) {
+        return Err(Error::NoStore { at: format!("{database}") });
+    }
+    let store = Store::open(database.clone(), Arc::new(kek), policy(config))?;
+    Ok(OpenedStore { store, created: is_empty })
+}
+
+fn policy(config: &Config) -> StorePolicy {
+    let windows =
+        Windows { hotp_look_ahead: config.validate.hotp_look_ahead, totp_window: config.validate.totp_window };
+    StorePolicy { lock_after: config.policy.lock_after, windows }
+}
+
 struct Halves {
     folder: PathBuf,
+    /// The database.
+    database: PathBuf,
     policy: StorePolicy,
     /// A key that the deployment supplies, and its file, if any.
     supplied: Option<(Arc<Kek>, Option<PathBuf>)>,
 }
 
 impl Halves {
-    fn of(config: &Config) -> Result<Self, Error> {
-        let policy = StorePolicy {
-            lock_after: config.policy.lock_after,
-            windows: Windows {
-                hotp_look_ahead: config.validate.hotp_look_ahead,
-                totp_window: config.validate.totp_window,
-            },
-        };
+    fn of(config: &Config, database: PathBuf) -> Result<Self, Error> {
         let supplied = Kek::handed_out(&config.seal.kek_file)?.map(|(kek, file)| (Arc::new(kek), file));
-        Ok(Halves { folder: config.server.data_dir.clone(), policy, supplied })
+        Ok(Halves { folder: config.server.data_dir.clone(), database, policy: policy(config), supplied })
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -112,7 +136,7 @@ impl Halves {
 
     /// The store if both parts exist; `None` if neither does.
     fn find(&self) -> Result<Option<Store>, Error> {
-        let database = self.path(DATABASE);
+        let database = self.database.clone();
         if database.is_symlink() {
             let why = "it is a symbolic link, and SQLite keeps its log beside the link's target: move the file here, or \
                        set server.data_dir to its folder";
@@ -127,7 +151,8 @@ impl Halves {
             Some(left) => {
                 let store =
                     files::read_text(&self.path(KEK_STORE)).map_or(String::new(), |id| format!(" ({})", id.trim()));
-                Err(self.incomplete(format!("{left} exists, but the database {DATABASE}{store} is missing or empty")))
+                let database = self.database.display();
+                Err(self.incomplete(format!("{left} exists, but the database {database}{store} is missing or empty")))
             }
         }
     }
@@ -148,14 +173,14 @@ impl Halves {
             (Some((kek, _)), _) => Arc::clone(kek),
             (None, Some(name)) => Arc::new(self.read_key(name)?),
             (None, None) => {
-                return Err(
-                    self.incomplete(format!("the database {DATABASE} exists, but its key-encryption key is missing"))
-                );
+                let database = self.database.display();
+                let why = format!("the database {database} exists, but its key-encryption key is missing");
+                return Err(self.incomplete(why));
             }
         };
         let known = self.has(KEK_STORE).then(|| files::read_text(&self.path(KEK_STORE))).transpose()?;
         let known = known.as_deref().map(str::trim);
-        let store = Store::open_known(&self.path(DATABASE), kek, self.policy, known);
+        let store = Store::open_known(&self.database, kek, self.policy, known);
         let store = store.map_err(|why| self.open_error(why))?;
         if known.is_none() && self.supplied.is_none() {
             files::write(&self.path(KEK_STORE), format!("{}\n", store.id()).as_bytes(), 0o600)?;
@@ -175,11 +200,13 @@ impl Halves {
 
     fn open_error(&self, why: StoreError) -> Error {
         match why {
-            StoreError::Damaged(why) => self.incomplete(format!("the database {DATABASE} is damaged: {why}")),
+            StoreError::Damaged(why) => {
+                self.incomplete(format!("the database {} is damaged: {why}", self.database.display()))
+            }
             StoreError::Other { id } => {
                 let known = files::read_text(&self.path(KEK_STORE)).unwrap_or_default();
                 let why = format!("the key-encryption key belongs to database {}", known.trim());
-                self.incomplete(format!("{why}, but {DATABASE} is {id}"))
+                self.incomplete(format!("{why}, but {} is {id}", self.database.display()))
             }
             StoreError::Sealed(_) => {
                 let key = match self.supplied {
@@ -187,7 +214,8 @@ impl Halves {
                     None => "beside it",
                 };
                 self.incomplete(format!(
-                    "the database {DATABASE} was sealed with a different key-encryption key from the one {key}"
+                    "the database {} was sealed with a different key-encryption key from the one {key}",
+                    self.database.display()
                 ))
             }
             why => why.into(),

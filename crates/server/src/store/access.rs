@@ -1,12 +1,14 @@
 //! Users, the devices of runs, and the tokens of the admin API.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64URL_NOPAD;
 use dskpp::server::DeviceRef;
-use dskpp_crypto::{Random as _, Sha256, SystemRandom};
-use rusqlite::{Connection, params};
+use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
 use serde_json::json;
 
-use super::columns::{first, if_asked_for, value};
+use super::columns::{if_asked_for, value};
+use super::db::{Connection, Value, values};
 use super::stand_in::row_or_first;
 use super::{Store, StoreError, audit, rows};
 use crate::model::clock::now;
@@ -16,21 +18,25 @@ use crate::store::seal::Kek;
 
 /// The user's identifier.
 pub(super) fn user_by_name(db: &Connection, name: &str) -> Result<Option<String>, StoreError> {
-    value(db, "user", "SELECT name, id FROM user WHERE name = ?", [name])
+    value(db, "user", "SELECT name, id FROM \"user\" WHERE name = ?", values![name])
 }
 
 /// The same, making the user if there is none.
 pub(super) fn user_id(db: &Connection, name: &str, at: i64) -> Result<String, StoreError> {
-    match user_by_name(db, name)? {
-        Some(id) => Ok(id),
-        None => create_user(db, new_id(), name, at),
+    if let Some(id) = user_by_name(db, name)? {
+        return Ok(id);
+    }
+    match create_user(db, new_id(), name, at) {
+        // Another server was faster.
+        Err(StoreError::Exists(_)) => user_by_name(db, name)?.ok_or(StoreError::NotFound("user")),
+        created => created,
     }
 }
 
 /// Makes a user; gives the identifier. Whoever needs one comes here: each has one entry in the audit trail.
 pub(super) fn create_user(db: &Connection, id: String, name: &str, at: i64) -> Result<String, StoreError> {
-    let mut insert = db.prepare_cached("INSERT INTO user VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING")?;
-    if insert.execute(params![id, name, at])? == 0 {
+    let sql = "INSERT INTO \"user\" VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING";
+    if db.execute(sql, values![id, name, at])? == 0 {
         return Err(StoreError::Exists("a user of that name"));
     }
     audit::append(db, at, "user.created", &json!({ "user": name }))?;
@@ -42,22 +48,22 @@ pub(super) fn device_by_identity(
     kek: &Kek,
     of: &DeviceRef,
 ) -> Result<Option<DeviceRecord>, StoreError> {
-    find_device(db, kek, "manufacturer = ?1 AND serial = ?2", params![of.manufacturer, of.serial])
+    find_device(db, kek, "manufacturer = ?1 AND serial = ?2", values![of.manufacturer, of.serial])
 }
 
 pub(super) fn device_by_key_name(db: &Connection, kek: &Kek, name: &str) -> Result<Option<DeviceRecord>, StoreError> {
-    find_device(db, kek, "key_name = ?1", params![name])
+    find_device(db, kek, "key_name = ?1", values![name])
 }
 
 fn find_device(
     db: &Connection,
     kek: &Kek,
     condition: &str,
-    values: &[&dyn rusqlite::ToSql],
+    values: &[Value<'_>],
 ) -> Result<Option<DeviceRecord>, StoreError> {
     let at = row_or_first("device", condition);
-    let sql = format!("SELECT {}, {condition} AS asked_for FROM device WHERE rowid = {at}", rows::DEVICE);
-    first(db, &sql, values, if_asked_for(|row| rows::device(row, kek))).map(Option::flatten)
+    let sql = format!("SELECT {}, {condition} AS asked_for FROM device WHERE id = {at}", rows::DEVICE);
+    db.first(&sql, values, if_asked_for(|row| rows::device(row, kek))).map(Option::flatten)
 }
 
 impl Store {
@@ -70,13 +76,25 @@ impl Store {
 
     /// Whether there is any token.
     pub(crate) async fn has_tokens(&self) -> Result<bool, StoreError> {
-        let read = |db: &Connection| Ok(db.query_row("SELECT EXISTS (SELECT 1 FROM api_token)", [], |row| row.get(0))?);
-        self.engine.read(read).await
+        self.engine.read(|db| db.exists("SELECT 1 FROM api_token LIMIT 1", &[])).await
     }
 
-    /// Makes the first token, with every role, of a value from [`new_token`].
-    pub(crate) async fn create_first_token(&self, value: String) -> Result<(), StoreError> {
-        self.engine.write(move |db| create_token(db, "first", &Role::ALL, &value).map(drop)).await
+    /// Makes the first token, with every role, of a value from [`new_token`]; `false` where there are tokens, or another
+    /// server makes the first one.
+    pub(crate) async fn create_first_token(&self, value: String) -> Result<bool, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        let write = move |db: &Connection| {
+            // A row that is there once: whoever puts it makes the token.
+            const CLAIM: &str = "first_token";
+            let sealed = kek.seal("setting", "sealed_value", CLAIM, &Secret::from_slice(b"made"));
+            let claimed =
+                db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", values![CLAIM, sealed])?;
+            if claimed == 0 || db.exists("SELECT 1 FROM api_token LIMIT 1", &[])? {
+                return Ok(false);
+            }
+            create_token(db, "first", &Role::ALL, &value).map(|_| true)
+        };
+        self.engine.write(write).await
     }
 
     /// Makes a token; its value is given only now.
@@ -89,7 +107,7 @@ impl Store {
     pub(crate) async fn token(&self, value: &str) -> Result<Option<ApiToken>, StoreError> {
         let hash = Sha256::digest(&[value.as_bytes()]);
         let read = move |db: &Connection| {
-            first(db, "SELECT id, roles FROM api_token WHERE hash = ?", [&hash[..]], rows::token)
+            db.first("SELECT id, roles FROM api_token WHERE hash = ?", values![hash], rows::token)
         };
         self.engine.read(read).await
     }
@@ -98,7 +116,7 @@ impl Store {
     pub(crate) async fn delete_token(&self, id: &str) -> Result<(), StoreError> {
         let id = id.to_owned();
         let write = move |db: &Connection| {
-            if db.execute("DELETE FROM api_token WHERE id = ?", [&id])? == 0 {
+            if db.execute("DELETE FROM api_token WHERE id = ?", values![id])? == 0 {
                 return Err(StoreError::NotFound("token"));
             }
             audit::append(db, now(), "token.deleted", &json!({ "token": id }))
@@ -116,8 +134,8 @@ pub(crate) fn new_token() -> String {
 fn create_token(db: &Connection, name: &str, roles: &[Role], value: &str) -> Result<String, StoreError> {
     let (id, at) = (new_id(), now());
     let hash = Sha256::digest(&[value.as_bytes()]);
-    let mut insert = db.prepare_cached("INSERT INTO api_token VALUES (?, ?, ?, ?, ?)")?;
-    insert.execute(params![id, name, &hash[..], json!(roles).to_string(), at])?;
+    let sql = "INSERT INTO api_token VALUES (?, ?, ?, ?, ?)";
+    db.execute(sql, values![id, name, hash, json!(roles).to_string(), at])?;
     audit::append(db, at, "token.created", &json!({ "token": id, "name": name, "roles": roles }))?;
     Ok(id)
 }

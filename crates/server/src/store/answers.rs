@@ -1,9 +1,9 @@
 //! The answers of runs, which are given again to the same request (profile P28).
 
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, params};
 
-use super::columns::{first, if_asked_for, value};
+use super::columns::{if_asked_for, value};
+use super::db::{Connection, values};
 use super::{Store, StoreError, rows};
 use crate::model::StoredAnswer;
 use crate::model::clock::now;
@@ -15,8 +15,8 @@ impl Store {
         const PIECE: usize = 1000;
         let forget = |db: &Connection| {
             let old = "SELECT session_id FROM answer WHERE expires_at < ? LIMIT ?";
-            let mut delete = db.prepare_cached(&format!("DELETE FROM answer WHERE session_id IN ({old})"))?;
-            Ok(delete.execute(params![now(), PIECE as i64])?)
+            let sql = format!("DELETE FROM answer WHERE session_id IN ({old})");
+            db.execute(&sql, values![now(), PIECE as i64])
         };
         let mut all = 0;
         loop {
@@ -32,7 +32,7 @@ impl Store {
 /// The answer that a session got.
 pub(super) fn answer_of(db: &Connection, kek: &Kek, session_id: &str) -> Result<Option<StoredAnswer>, StoreError> {
     let sql = "SELECT session_id, request_hash, sealed_response FROM answer WHERE session_id = ?";
-    first(db, sql, [session_id], |row| rows::answer(row, kek))
+    db.first(sql, values![session_id], |row| rows::answer(row, kek))
 }
 
 /// The answer to the last run of an enrolment, if that is the request that it answered.
@@ -43,7 +43,7 @@ pub(super) fn last_answer(
     request_hash: &[u8; 32],
 ) -> Result<Option<StoredAnswer>, StoreError> {
     let session_id: Option<Option<String>> =
-        value(db, "enrolment", "SELECT id, answer FROM enrolment WHERE id = ?", [enrolment])?;
+        value(db, "enrolment", "SELECT id, answer FROM enrolment WHERE id = ?", values![enrolment])?;
     let answer = session_id.flatten().map(|session_id| answer_of(db, kek, &session_id)).transpose()?;
     Ok(answer.flatten().filter(|answer| answer.request_hash == *request_hash))
 }
@@ -56,10 +56,10 @@ pub(super) fn answer_to(
     session_id: Option<&str>,
     request_hash: &[u8; 32],
 ) -> Result<Option<StoredAnswer>, StoreError> {
-    let sql = "SELECT session_id, request_hash, sealed_response, session_id IS ?1 AS asked_for FROM answer \
+    let sql = "SELECT session_id, request_hash, sealed_response, session_id IS NOT DISTINCT FROM ?1 AS asked_for FROM answer \
                WHERE session_id = \
                coalesce((SELECT session_id FROM answer WHERE session_id = ?1), (SELECT min(session_id) FROM answer))";
-    let found = first(db, sql, [session_id], if_asked_for(|row| rows::answer(row, kek)))?;
+    let found = db.first(sql, values![session_id], if_asked_for(|row| rows::answer(row, kek)))?;
     Ok(found.flatten().filter(|answer| answer.request_hash == *request_hash))
 }
 
@@ -72,9 +72,9 @@ pub(super) fn keep_answer(
     response: &[u8],
     expires_at: i64,
 ) -> Result<Option<StoredAnswer>, StoreError> {
-    let mut insert = db.prepare_cached("INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+    let sql = "INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
     let sealed = kek.seal("answer", "sealed_response", session_id, &Secret::from_slice(response));
-    match insert.execute(params![session_id, &request_hash[..], sealed, expires_at])? {
+    match db.execute(sql, values![session_id, request_hash, sealed, expires_at])? {
         0 => answer_of(db, kek, session_id),
         _ => Ok(None),
     }

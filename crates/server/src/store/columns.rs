@@ -1,12 +1,11 @@
-//! The columns of a row, read strictly. This alone knows what a row of the engine is.
+//! The columns of a row, read strictly.
 
 use dskpp::server::DeviceRef;
 use dskpp_crypto::Secret;
 use pskc::DateTime;
-use rusqlite::Connection;
-pub(super) use rusqlite::Row;
-use rusqlite::types::{FromSql, ValueRef};
 
+pub(super) use super::db::Row;
+use super::db::{Cell, Connection, FromCell, Value};
 use super::{StoreError, Unreadable};
 use crate::store::seal::Kek;
 
@@ -27,8 +26,8 @@ impl<'a> Columns<'a> {
     }
 
     /// A value as it stands.
-    pub(super) fn get<T: FromSql>(&self, i: usize) -> Result<T, StoreError> {
-        self.row.get(i).map_err(|_| self.unreadable(i))
+    pub(super) fn get<T: FromCell>(&self, i: usize) -> Result<T, StoreError> {
+        self.row.cell(i).and_then(T::from_cell).ok_or_else(|| self.unreadable(i))
     }
 
     /// A text that means something.
@@ -42,10 +41,10 @@ impl<'a> Columns<'a> {
         i: usize,
         meaning: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
-        let text = self.row.get_ref(i).ok().and_then(|value| value.as_str_or_null().ok());
-        match text.ok_or_else(|| self.unreadable(i))? {
-            None => Ok(None),
-            Some(text) => meaning(text).map(Some).ok_or_else(|| self.unreadable(i)),
+        match self.row.cell(i) {
+            Some(Cell::Null) => Ok(None),
+            Some(Cell::Text(text)) => meaning(text).map(Some).ok_or_else(|| self.unreadable(i)),
+            _ => Err(self.unreadable(i)),
         }
     }
 
@@ -95,8 +94,8 @@ impl<'a> Columns<'a> {
         column: &'static str,
         i: usize,
     ) -> Result<Option<Secret>, StoreError> {
-        match self.row.get_ref(i) {
-            Ok(ValueRef::Null) => Ok(None),
+        match self.row.cell(i) {
+            Some(Cell::Null) => Ok(None),
             _ => self.sealed(kek, column, i).map(Some),
         }
     }
@@ -117,13 +116,13 @@ impl<'a> Columns<'a> {
 
     /// Whether the column `id` names a row of another table of which `found` should have come, and did not.
     pub(super) fn leads_nowhere(&self, id: usize, found: usize) -> bool {
-        let is_null = |i| matches!(self.row.get_ref(i), Ok(ValueRef::Null));
+        let is_null = |i| self.row.cell(i) == Some(Cell::Null);
         !is_null(id) && is_null(found)
     }
 
     pub(super) fn unreadable(&self, i: usize) -> StoreError {
-        let column = self.row.as_ref().column_name(i).map_or_else(|_| i.to_string(), str::to_owned);
-        let row = self.row.get(0).unwrap_or_else(|_| "unreadable too".to_owned());
+        let column = self.row.name(i).map_or_else(|| i.to_string(), str::to_owned);
+        let row = self.row.cell(0).and_then(String::from_cell).unwrap_or_else(|| "unreadable too".to_owned());
         StoreError::Row(Unreadable { table: self.table, column, row })
     }
 }
@@ -151,24 +150,14 @@ pub(super) fn listed<T>(found: Result<T, StoreError>) -> Result<Result<T, Unread
     }
 }
 
-/// What `read` makes of the first row that a query finds.
-pub(super) fn first<T>(
-    db: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-    read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    db.prepare_cached(sql)?.query_and_then(values, read)?.next().transpose()
-}
-
-/// The second column of that row, which is of `table`; the first one is its identifier.
-pub(super) fn value<T: FromSql>(
+/// The second column of the first row that a query finds, which is of `table`; the first column is its identifier.
+pub(super) fn value<T: FromCell>(
     db: &Connection,
     table: &'static str,
     sql: &str,
-    values: impl rusqlite::Params,
+    values: &[Value<'_>],
 ) -> Result<Option<T>, StoreError> {
-    first(db, sql, values, |row| Columns::of(table, row).get(1))
+    db.first(sql, values, |row| Columns::of(table, row).get(1))
 }
 
 /// The secret in the second column of that row, which is sealed to `table` and `column`; none where that is NULL.
@@ -177,10 +166,10 @@ pub(super) fn secret(
     kek: &Kek,
     (table, column): (&'static str, &'static str),
     sql: &str,
-    values: impl rusqlite::Params,
+    values: &[Value<'_>],
 ) -> Result<Option<Secret>, StoreError> {
     let read = |row: &Row<'_>| Columns::of(table, row).sealed_if_any(kek, column, 1);
-    first(db, sql, values, read).map(Option::flatten)
+    db.first(sql, values, read).map(Option::flatten)
 }
 
 /// What was read of a row, if its column `asked_for` says that it is the one; see
@@ -190,9 +179,9 @@ pub(super) fn if_asked_for<T>(
 ) -> impl FnMut(&Row<'_>) -> Result<Option<T>, StoreError> {
     move |row| {
         let found = read(row);
-        match row.get("asked_for")? {
-            true => found.map(Some),
-            false => Ok(None),
+        match row.named("asked_for").and_then(bool::from_cell) {
+            Some(true) => found.map(Some),
+            _ => Ok(None),
         }
     }
 }
@@ -209,11 +198,11 @@ pub(crate) struct Page<T> {
 impl<T> Page<T> {
     /// The first `limit` of the rows that a query finds, which asks for one more.
     pub(super) fn of(
-        rows: impl Iterator<Item = Result<T, StoreError>>,
+        rows: Vec<Result<T, StoreError>>,
         limit: usize,
         id: impl FnOnce(&T) -> &str,
     ) -> Result<Self, StoreError> {
-        let mut items = rows.map(listed).collect::<Result<Vec<_>, _>>()?;
+        let mut items = rows.into_iter().map(listed).collect::<Result<Vec<_>, _>>()?;
         let is_last = items.len() <= limit;
         items.truncate(limit);
         let last = items.last().filter(|_| !is_last);

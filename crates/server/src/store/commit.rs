@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::answers::{keep_answer, last_answer};
-use super::columns::first;
+use super::db::{Connection, values};
 use super::engine::Pending;
 use super::{Store, StoreError, audit, pending, rows, stored};
 use crate::model::clock::now;
@@ -115,8 +114,8 @@ fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun, at: i64) -> Result<Co
         return Ok(Commit::AlreadyAnswered(answer));
     }
     let Some(spent) = spend(db, enrolment_id, &key.id, session_id, at)? else {
-        let mut undo = db.prepare_cached("DELETE FROM answer WHERE session_id = ?")?;
-        undo.execute([&session_id])?;
+        let sql = "DELETE FROM answer WHERE session_id = ?";
+        db.execute(sql, values![session_id])?;
         // The same request may have been answered meanwhile, sent again by an impatient client.
         let answer = last_answer(db, kek, enrolment_id, request_hash)?;
         return Ok(answer.map_or(Commit::EnrolmentSpent, Commit::AlreadyAnswered));
@@ -152,32 +151,33 @@ fn put_key(
     let counter = stored(spent.params.counter.unwrap_or(0))?;
     // A renewal keeps the key's id: the new secret takes the old one's place (RFC 6063 §4.2.3). What a file said of
     // the old one does not hold for it.
-    let mut put = db.prepare_cached(
-        "INSERT INTO key (id, user_id, enrolment_id, device_id, key_type, params, mac_algorithm, sealed_k_token, \
+    let sql = "INSERT INTO key (id, user_id, enrolment_id, device_id, key_type, params, mac_algorithm, sealed_k_token, \
          sealed_k_mac, state, counter, created_at, url_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (id) DO UPDATE SET enrolment_id = excluded.enrolment_id, params = excluded.params, \
          mac_algorithm = excluded.mac_algorithm, sealed_k_token = excluded.sealed_k_token, \
          sealed_k_mac = excluded.sealed_k_mac, state = excluded.state, counter = excluded.counter, \
          last_step = NULL, drift = 0, sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, \
          expires_at = NULL, uses_left = NULL, url_s = excluded.url_s \
-         WHERE key.id = ? AND key.user_id = excluded.user_id",
+         WHERE key.id = ? AND key.user_id = excluded.user_id AND key.state IN ('active', 'provisioned')";
+    let changed = db.execute(
+        sql,
+        values![
+            key.id,
+            spent.user_id,
+            enrolment_id,
+            spent.device_id,
+            spent.key_type.as_str(),
+            json!(spent.params).to_string(),
+            key.mac_algorithm,
+            k_token,
+            k_mac,
+            spent.state().as_str(),
+            counter,
+            at,
+            key.url_s,
+            spent.renews
+        ],
     )?;
-    let changed = put.execute(params![
-        key.id,
-        spent.user_id,
-        enrolment_id,
-        spent.device_id,
-        spent.key_type.as_str(),
-        json!(spent.params).to_string(),
-        key.mac_algorithm,
-        k_token,
-        k_mac,
-        spent.state().as_str(),
-        counter,
-        at,
-        key.url_s,
-        spent.renews
-    ])?;
     if changed == 0 {
         return Err(StoreError::Exists("the key"));
     }
@@ -190,14 +190,16 @@ fn put_key(
 /// A key in stock goes to its user; its secret, its parameters and its counter stay as they are.
 fn deliver(db: &Connection, kek: &Kek, enrolment_id: &str, key: &NewKey, spent: &Spent) -> Result<(), StoreError> {
     let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
-    let mut update = db.prepare_cached(
-        "UPDATE key SET user_id = ?2, enrolment_id = ?3, device_id = coalesce(?4, device_id), mac_algorithm = ?5, \
-         sealed_k_mac = ?6, state = CASE state WHEN 'imported' THEN ?7 ELSE state END, url_s = ?8 WHERE id = ?1",
-    )?;
+    let sql = "UPDATE key SET user_id = ?2, enrolment_id = ?3, device_id = coalesce(?4, device_id), mac_algorithm = ?5, \
+         sealed_k_mac = ?6, state = CASE state WHEN 'imported' THEN ?7 ELSE state END, url_s = ?8 \
+         WHERE id = ?1 AND (state = 'imported' OR state = 'active' AND user_id = ?2)";
     let (state, user) = (spent.state().as_str(), &spent.user_id);
     let device = &spent.device_id;
-    update.execute(params![key.id, user, enrolment_id, device, key.mac_algorithm, k_mac, state, key.url_s])?;
-    Ok(())
+    let values = values![key.id, user, enrolment_id, device, key.mac_algorithm, k_mac, state, key.url_s];
+    match db.execute(sql, values)? {
+        0 => Err(StoreError::Conflict("the key was delivered or revoked meanwhile".into())),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the enrolment's only key out of it; a first password, where it waits for one, has as long again to be shown.
@@ -217,5 +219,5 @@ fn spend(
          AND (delivers IS NULL OR EXISTS (SELECT 1 FROM key k WHERE k.id = delivers AND k.id = ?2 \
          AND (k.state = 'imported' OR k.state = 'active' AND k.user_id = enrolment.user_id))) \
          RETURNING id, user_id, key_type, params, device_id, renews, activate";
-    first(db, sql, params![enrolment_id, key_id, at, session_id], rows::spent)
+    db.first(sql, values![enrolment_id, key_id, at, session_id], rows::spent)
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use dskpp::server::DeviceRef;
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::device_by_identity;
-use super::columns::{Page, first, readable};
+use super::columns::{Page, readable};
+use super::db::{Bind as _, Connection, Value, values};
 use super::{Store, StoreError, audit, rows};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
@@ -67,16 +67,16 @@ const TAKEN: StoreError = StoreError::Exists("a device with that serial number o
 
 pub(super) fn entry(db: &Connection, id: &str) -> Result<Option<DeviceEntry>, StoreError> {
     let sql = format!("SELECT {} FROM device WHERE id = ?", rows::DEVICE_ENTRY);
-    first(db, &sql, [id], rows::device_entry)
+    db.first(&sql, values![id], rows::device_entry)
 }
 
 /// Gives the identifier, or none where its names are taken.
 fn put(db: &Connection, kek: &Kek, new: &NewDevice, at: i64) -> Result<Option<String>, StoreError> {
     let id = new_id();
     let sealed = new.shared_key.as_ref().map(|key| kek.seal("device", "sealed_shared_key", &id, key));
-    let mut insert = db.prepare_cached("INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+    let sql = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
     let NewDevice { manufacturer, serial, key_name, certificate, .. } = new;
-    let done = insert.execute(params![id, manufacturer, serial, key_name, sealed, certificate, at])?;
+    let done = db.execute(sql, values![id, manufacturer, serial, key_name, sealed, certificate, at])?;
     Ok((done > 0).then_some(id))
 }
 
@@ -116,19 +116,18 @@ impl Store {
     /// Up to `limit` devices.
     pub(crate) async fn devices(&self, filter: DeviceFilter, limit: usize) -> Result<Page<DeviceEntry>, StoreError> {
         let read = move |db: &Connection| {
-            let DeviceFilter { manufacturer, serial, after } = filter;
+            let DeviceFilter { manufacturer, serial, after } = &filter;
             // A query of its own for each case, so that each can have an index.
             let of =
                 |name: &str, given: bool, n: u8| if given { format!("{name} = ?{n}") } else { format!("?{n} IS NULL") };
             let manufacturers = of("manufacturer", manufacturer.is_some(), 2);
             let serials = of("serial", serial.is_some(), 3);
-            let mut query = db.prepare_cached(&format!(
+            let sql = format!(
                 "SELECT {} FROM device WHERE id > ?1 AND {manufacturers} AND {serials} ORDER BY id LIMIT ?4",
                 rows::DEVICE_ENTRY
-            ))?;
-            let after = after.unwrap_or_default();
-            let rows =
-                query.query_and_then(params![after, manufacturer, serial, limit as i64 + 1], rows::device_entry)?;
+            );
+            let after = after.as_deref().unwrap_or_default();
+            let rows = db.rows(&sql, values![after, manufacturer, serial, limit as i64 + 1], rows::device_entry)?;
             Page::of(rows, limit, |device| &device.id)
         };
         self.engine.read(read).await
@@ -157,15 +156,15 @@ impl Store {
         let write = move |db: &Connection| {
             let device = entry(db, &id)?.ok_or(StoreError::NotFound("device"))?;
             let refers = |table: &str| -> Result<bool, StoreError> {
-                let mut query = db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE device_id = ?"))?;
-                Ok(query.exists([&id])?)
+                let sql = format!("SELECT 1 FROM {table} WHERE device_id = ?");
+                db.exists(&sql, values![id])
             };
             if refers("enrolment")? || refers("key")? {
                 return Err(StoreError::State(
                     "enrolments or keys refer to this device; take its shared key and certificate away instead",
                 ));
             }
-            db.prepare_cached("DELETE FROM device WHERE id = ?")?.execute([&id])?;
+            db.execute("DELETE FROM device WHERE id = ?", values![id])?;
             let subject =
                 json!({ "device": id, "manufacturer": device.manufacturer, "serial": device.serial, "by": by });
             audit::append(db, now(), "device.deleted", &subject)
@@ -206,24 +205,26 @@ impl Store {
 /// Gives the names of what was changed.
 fn apply(db: &Connection, kek: &Kek, id: &str, change: &DeviceChange) -> Result<Vec<&'static str>, StoreError> {
     let mut changed = Vec::new();
-    let mut set = |name: &'static str, column: &str, value: &dyn rusqlite::ToSql| -> Result<(), StoreError> {
-        let mut update = db.prepare_cached(&format!("UPDATE OR IGNORE device SET {column} = ?2 WHERE id = ?1"))?;
+    let mut set = |name: &'static str, column: &str, value: Value<'_>| -> Result<(), StoreError> {
+        let sql = format!("UPDATE device SET {column} = ?2 WHERE id = ?1");
         changed.push(name);
-        match update.execute(params![id, value])? {
-            0 if entry(db, id)?.is_some() => Err(TAKEN),
+        match db.execute(&sql, &[id.bind(), value])? {
             0 => Err(StoreError::NotFound("device")),
             _ => Ok(()),
         }
     };
     if let Some(key_name) = &change.key_name {
-        set("key_name", "key_name", key_name)?;
+        if db.exists("SELECT 1 FROM device WHERE key_name = ?1 AND id <> ?2", values![key_name, id])? {
+            return Err(TAKEN);
+        }
+        set("key_name", "key_name", key_name.bind())?;
     }
     if let Some(key) = &change.shared_key {
         let sealed = key.as_ref().map(|key| kek.seal("device", "sealed_shared_key", id, key));
-        set("shared_key", "sealed_shared_key", &sealed)?;
+        set("shared_key", "sealed_shared_key", sealed.bind())?;
     }
     if let Some(certificate) = &change.certificate {
-        set("certificate", "certificate", certificate)?;
+        set("certificate", "certificate", certificate.bind())?;
     }
     Ok(changed)
 }

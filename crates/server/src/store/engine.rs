@@ -1,18 +1,16 @@
-//! The threads behind the store.
+//! The threads behind the store: one that writes, some that read, each with a connection of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use super::db::{Connection, Database};
 use super::disk::Disk;
-use crate::platform::secure_database;
+use super::live::Live;
 use crate::store::queue::{Receiver, Sender, bounded};
 use crate::threads::VitalThreads;
 
@@ -20,14 +18,18 @@ use crate::threads::VitalThreads;
 const QUEUE: usize = 4096;
 /// Jobs in one transaction, each of a few rows; a piece of bulk goes along.
 const GROUP: usize = 256;
-/// How long a lock of another process is waited for.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
 const READERS: usize = 2;
 /// Readings in one transaction.
 const READ_GROUP: usize = 16;
+/// How often a transaction is tried that another one was in the way of, or whose connection broke.
+const TRIES: u32 = 5;
 const STACK_LEN: usize = 512 * 1024;
 
-type Reading = Box<dyn FnOnce(&Connection) + Send>;
+/// Reads; `false` if it is to be done again on another connection.
+type Reading = Box<dyn FnMut(&Connection, Last) -> bool + Send>;
+
+/// Whether it is the last try.
+type Last = bool;
 
 /// One writer, some readers.
 #[derive(Clone)]
@@ -35,8 +37,9 @@ pub(super) struct Engine {
     writer: Sender<Box<dyn Job>>,
     readers: Sender<Reading>,
     vital: VitalThreads,
-    path: PathBuf,
-    disk: Arc<Disk>,
+    database: Database,
+    /// The files of a database that has some here.
+    disk: Option<Arc<Disk>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -60,12 +63,15 @@ impl<T> Pending<T> {
 trait Job: Send {
     /// Does the work, to be undone on an error, and perhaps done again.
     fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
+    /// Whether it may be done again where it is not known whether it was.
+    fn is_repeatable(&self) -> bool;
     /// Answers, after the commit or after it failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Write<T, F> {
     work: F,
+    is_repeatable: bool,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -78,6 +84,10 @@ impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<
         self.result.insert(result).as_ref().map(drop).map_err(Clone::clone)
     }
 
+    fn is_repeatable(&self) -> bool {
+        self.is_repeatable
+    }
+
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let stopped = || Err(StoreError::Unavailable("the store has stopped".into()));
         let result = match (self.result, committed) {
@@ -88,50 +98,21 @@ impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<
     }
 }
 
-/// A connection with the settings that durability and several processes need.
-pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
-    // Where even that is refused, SQLite has the better reason.
-    _ = secure_database(path);
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
-    write_ahead(&connection)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -2048)?; // KiB
-    // What undoes a statement or a savepoint: else it goes through a file, however short, once it has been long.
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // Else SQLite plans a join anew for every value that is bound.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
-}
-
-/// While another process changes the mode of a new database SQLite does not wait by itself.
-fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
-    let until = Instant::now() + BUSY;
-    loop {
-        match connection.pragma_update(None, "journal_mode", "WAL") {
-            Err(why) if why.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
-                thread::sleep(Duration::from_millis(10));
-            }
-            done => return done,
-        }
-    }
-}
-
 impl Engine {
-    pub(super) fn start(path: &Path, writer: Connection) -> Result<Self, StoreError> {
+    /// Starts the threads; `writer` is a connection to the database.
+    pub(super) fn start(database: &Database, writer: Connection) -> Result<Self, StoreError> {
         let vital = VitalThreads::default();
         let (readings, waiting) = bounded(QUEUE);
         for number in 0..READERS {
-            let (connection, reading) = (reader(path)?, waiting.clone());
-            spawn(&vital, format!("store-reader-{number}"), move || read_all(&connection, &reading))?;
+            let connection = Live::new(database.clone(), Database::reader, database.reader()?);
+            let reading = waiting.clone();
+            spawn(&vital, format!("store-reader-{number}"), move || read_all(connection, &reading))?;
         }
-        let disk = Arc::new(Disk::new(path)?); // now that SQLite has made its files
+        let disk = database.disk()?.map(Arc::new); // now that SQLite has made its files
         let (jobs, waiting) = bounded(QUEUE);
-        let of_writer = Arc::clone(&disk);
-        spawn(&vital, "store-writer".into(), move || write_all(&writer, &of_writer, &waiting))?;
-        Ok(Engine { writer: jobs, readers: readings, vital, path: path.to_owned(), disk })
+        let (of_writer, connection) = (disk.clone(), Live::new(database.clone(), Database::connect, writer));
+        spawn(&vital, "store-writer".into(), move || write_all(connection, of_writer.as_deref(), &waiting))?;
+        Ok(Engine { writer: jobs, readers: readings, vital, database: database.clone(), disk })
     }
 
     /// The threads of the store.
@@ -139,24 +120,17 @@ impl Engine {
         self.vital.clone()
     }
 
-    /// Moves all that waits or is only in the WAL into the database file, which alone is then whole.
+    /// Moves all that waits or is only in a write-ahead log here into the database file, which alone is then whole.
     pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
         self.write(|_| Ok(())).await?;
-        let path = self.path.clone();
-        let checkpoint = move || {
-            let in_the_way = connect(&path)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-            match in_the_way {
-                false => Ok(()),
-                true => Err(StoreError::Unavailable("another process reads or writes it".into())),
-            }
-        };
+        let database = self.database.clone();
         let ended = |why: tokio::task::JoinError| StoreError::Unavailable(why.to_string());
-        tokio::task::spawn_blocking(checkpoint).await.map_err(ended)?
+        tokio::task::spawn_blocking(move || database.checkpoint()).await.map_err(ended)?
     }
 
-    /// The database's files.
-    pub(super) fn disk(&self) -> Arc<Disk> {
-        Arc::clone(&self.disk)
+    /// The database's files, if it has some here.
+    pub(super) fn disk(&self) -> Option<Arc<Disk>> {
+        self.disk.clone()
     }
 
     /// Runs `work` in a transaction and answers once it is durable. It may be undone and run again on the way.
@@ -164,16 +138,25 @@ impl Engine {
         &self,
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.begin_write(work).done().await
+        self.put(work, false).done().await
     }
 
-    /// As [`Engine::write`], without waiting: from now on the work is done whether or not anybody waits for it.
+    /// As [`Engine::write`], without waiting: from now on the work is done whether or not anybody waits for it. Where it is
+    /// not known whether it is durable it is done again, and must then find that out.
     pub(super) fn begin_write<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
+        self.put(work, true)
+    }
+
+    fn put<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+        is_repeatable: bool,
+    ) -> Pending<T> {
         let (answer, wait) = oneshot::channel();
-        let is_in = self.writer.put(Box::new(Write { work, result: None, answer }));
+        let is_in = self.writer.put(Box::new(Write { work, is_repeatable, result: None, answer }));
         Pending(if is_in { Ok(wait) } else { Err(full()) })
     }
 
@@ -183,7 +166,7 @@ impl Engine {
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
-        let is_in = self.writer.put_bulk(Box::new(Write { work, result: None, answer }));
+        let is_in = self.writer.put_bulk(Box::new(Write { work, is_repeatable: false, result: None, answer }));
         Pending(if is_in { Ok(wait) } else { Err(full()) }).done().await
     }
 
@@ -193,22 +176,28 @@ impl Engine {
         self.writer.has_bulk()
     }
 
-    /// Runs `work` on a reading connection.
+    /// Runs `work` on a reading connection, on another one where that breaks.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
-        let disk = self.disk();
-        let reading: Reading = Box::new(move |db| {
+        let (disk, mut answer) = (self.disk(), Some(answer));
+        let reading: Reading = Box::new(move |db, is_last| {
             let read = work(db);
-            _ = read.as_ref().inspect_err(|why| disk.note(why));
-            _ = answer.send(read);
+            if read.is_err() && db.is_broken() && !is_last {
+                return false;
+            }
+            if let (Err(why), Some(disk)) = (&read, &disk) {
+                disk.note(why);
+            }
+            _ = answer.take().map(|answer| answer.send(read));
+            true
         });
         if !self.readers.put(reading) {
             return Err(full());
         }
-        wait.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the reader has stopped".into())))
+        wait.await.unwrap_or_else(|_| Err(StoreError::Unavailable("no connection to it".into())))
     }
 }
 
@@ -216,48 +205,44 @@ fn full() -> StoreError {
     StoreError::Unavailable("too many requests wait for it".into())
 }
 
-fn reader(path: &Path) -> Result<Connection, StoreError> {
-    let connection = connect(path)?;
-    connection.pragma_update(None, "query_only", true)?;
-    Ok(connection)
-}
-
 fn spawn(vital: &VitalThreads, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
     vital.spawn(name, STACK_LEN, work).map_err(|why| StoreError::Unavailable(why.to_string()))
 }
 
-/// Readings that wait together share one transaction: SQLite then looks only once whether its cache is stale.
-fn read_all(db: &Connection, waiting: &Receiver<Reading>) {
+/// Readings that wait together share one transaction where that saves work.
+fn read_all(mut connection: Live, waiting: &Receiver<Reading>) {
     loop {
-        let readings = waiting.take(READ_GROUP);
+        let mut readings = waiting.take(READ_GROUP);
         if readings.is_empty() {
             return;
         }
-        // Without the transaction each reading has one of its own, which is right as well.
-        let shared = readings.len() > 1 && execute(db, "BEGIN").is_ok();
-        for reading in readings {
+        for attempt in 1..=TRIES {
+            let Ok(db) = connection.get() else { break }; // their callers see that they are dropped
+            let shared = readings.len() > 1 && db.begin_reading();
             // One that panics drops its answer, which its caller sees.
-            _ = catch_unwind(AssertUnwindSafe(|| reading(db)));
-        }
-        if shared {
-            _ = execute(db, "COMMIT");
+            readings.retain_mut(|reading| {
+                catch_unwind(AssertUnwindSafe(|| reading(db, attempt == TRIES))).is_ok_and(|done| !done)
+            });
+            if shared {
+                _ = db.commit();
+            }
+            if readings.is_empty() {
+                break;
+            }
         }
     }
 }
 
-fn write_all(db: &Connection, disk: &Disk, waiting: &Receiver<Box<dyn Job>>) {
+fn write_all(mut connection: Live, disk: Option<&Disk>, waiting: &Receiver<Box<dyn Job>>) {
     loop {
         let mut group = waiting.take(GROUP);
         if group.is_empty() {
             return;
         }
-        let committed = disk.check().and_then(|()| commit(db, &mut group));
+        let committed = disk.map_or(Ok(()), Disk::check).and_then(|()| commit(&mut connection, &mut group));
         if let Err(why) = &committed {
-            disk.note(why);
+            _ = disk.inspect(|disk| disk.note(why));
             tracing::error!("a transaction failed: {why}");
-            if !db.is_autocommit() {
-                _ = db.execute_batch("ROLLBACK");
-            }
         }
         for job in group {
             job.answer(committed.clone());
@@ -265,34 +250,68 @@ fn write_all(db: &Connection, disk: &Disk, waiting: &Receiver<Box<dyn Job>>) {
     }
 }
 
+/// Commits a group; again where another transaction was in the way or the connection broke.
+fn commit(connection: &mut Live, group: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
+    for attempt in 1.. {
+        let (db, is_last) = (connection.get()?, attempt == TRIES);
+        let committed = commit_once(db, group, is_last);
+        if committed.is_err() {
+            _ = db.roll_back(); // where even that fails the next transaction does not begin
+        }
+        match committed {
+            Err(StoreError::Unknown(why)) => answer_unrepeatable(group, &why),
+            Err(StoreError::Conflict(_)) => {}
+            Err(_) if db.is_broken() => {} // before COMMIT: nothing is done
+            committed => return committed,
+        }
+        if is_last || group.is_empty() {
+            return Err(StoreError::Unavailable("its connections break, or others are in the way".into()));
+        }
+        thread::sleep(Duration::from_millis(u64::from(attempt) * 20) + jitter());
+    }
+    Ok(())
+}
+
+/// Up to 20 ms, so that those who were in each other's way do not meet again.
+fn jitter() -> Duration {
+    use std::hash::{BuildHasher as _, RandomState};
+    Duration::from_micros(RandomState::new().hash_one(0) % 20_000)
+}
+
+/// Takes out of a group what may have been done and must not be done again.
+fn answer_unrepeatable(group: &mut Vec<Box<dyn Job>>, why: &str) {
+    let (again, unknown): (Vec<_>, Vec<_>) = std::mem::take(group).into_iter().partition(|job| job.is_repeatable());
+    *group = again;
+    for job in unknown {
+        job.answer(Err(StoreError::Unknown(why.to_owned())));
+    }
+}
+
 /// Mostly all jobs of a group do well. Where one does not, all is undone and done again, so that it alone can be undone.
-fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    execute(db, "BEGIN IMMEDIATE")?;
+fn commit_once(db: &Connection, group: &mut [Box<dyn Job>], is_last: Last) -> Result<(), StoreError> {
+    db.begin()?;
     if let Err(why) = group.iter_mut().try_for_each(|job| job.run(db)) {
-        if matches!(why, StoreError::Damaged(_)) {
+        if matches!(why, StoreError::Damaged(_)) || db.is_broken() || (is_conflict(&why) && !is_last) {
             return Err(why);
         }
-        // On a full disk SQLite has undone the whole transaction by itself.
-        if !db.is_autocommit() {
-            execute(db, "ROLLBACK")?;
-        }
-        execute(db, "BEGIN IMMEDIATE")?;
-        group.iter_mut().try_for_each(|job| run_apart(db, job.as_mut()))?;
+        db.roll_back()?;
+        db.begin()?;
+        group.iter_mut().try_for_each(|job| run_apart(db, job.as_mut(), is_last))?;
     }
-    execute(db, "COMMIT")
+    db.commit()
 }
 
-fn run_apart(db: &Connection, job: &mut dyn Job) -> Result<(), StoreError> {
-    execute(db, "SAVEPOINT job")?;
+fn is_conflict(why: &StoreError) -> bool {
+    matches!(why, StoreError::Conflict(_))
+}
+
+fn run_apart(db: &Connection, job: &mut dyn Job, is_last: Last) -> Result<(), StoreError> {
+    db.execute("SAVEPOINT job", &[])?;
     if let Err(why) = job.run(db) {
-        if db.is_autocommit() {
+        if !db.is_in_transaction() || db.is_broken() || (is_conflict(&why) && !is_last) {
             return Err(why);
         }
-        execute(db, "ROLLBACK TO job")?;
+        db.execute("ROLLBACK TO SAVEPOINT job", &[])?;
     }
-    execute(db, "RELEASE job")
-}
-
-fn execute(db: &Connection, sql: &str) -> Result<(), StoreError> {
-    Ok(db.prepare_cached(sql)?.execute([]).map(drop)?)
+    db.execute("RELEASE SAVEPOINT job", &[]).map(drop)
 }

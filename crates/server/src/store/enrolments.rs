@@ -5,11 +5,11 @@ use std::sync::Arc;
 use data_encoding::HEXUPPER;
 use dskpp::server::DeviceRef;
 use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::user_id;
-use super::columns::{first, if_asked_for, value};
+use super::columns::{if_asked_for, value};
+use super::db::{Bind as _, Connection, values};
 use super::keys::key_by_id;
 use super::rows::{self, ENROLMENT};
 use super::stand_in::row_or_first;
@@ -65,7 +65,7 @@ pub(super) enum By {
     TriggerToken,
 }
 
-const FROM: &str = "FROM enrolment e LEFT JOIN user u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
+const FROM: &str = "FROM enrolment e LEFT JOIN \"user\" u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
 /// An enrolment as it is at that time.
 pub(super) fn find(
@@ -76,17 +76,17 @@ pub(super) fn find(
     at: i64,
 ) -> Result<Option<EnrolmentRecord>, StoreError> {
     let hash;
-    let (column, value): (_, &dyn rusqlite::ToSql) = match by {
-        By::Id => ("id", &value),
-        By::ClientId => ("client_id", &value),
+    let (column, value) = match by {
+        By::Id => ("id", value.bind()),
+        By::ClientId => ("client_id", value.bind()),
         By::TriggerToken => {
             hash = Sha256::digest(&[value.as_bytes()]);
-            ("trigger_token_hash", &&hash[..])
+            ("trigger_token_hash", hash.bind())
         }
     };
     let row = row_or_first("enrolment", &format!("{column} = ?1"));
-    let sql = format!("SELECT {ENROLMENT}, e.{column} = ?1 AS asked_for {FROM} WHERE e.rowid = {row}");
-    first(db, &sql, [value], if_asked_for(|row| rows::enrolment(row, kek, at))).map(Option::flatten)
+    let sql = format!("SELECT {ENROLMENT}, e.{column} = ?1 AS asked_for {FROM} WHERE e.id = {row}");
+    db.first(&sql, &[value], if_asked_for(|row| rows::enrolment(row, kek, at))).map(Option::flatten)
 }
 
 impl Store {
@@ -115,9 +115,8 @@ impl Store {
     pub(crate) async fn keep_trigger(&self, enrolment: &str, ad: TriggerAd) -> Result<TriggerAd, StoreError> {
         let (kek, id) = (Arc::clone(&self.kek), enrolment.to_owned());
         let write = move |db: &Connection| {
-            let mut set =
-                db.prepare_cached("UPDATE enrolment SET sealed_trigger = ?2 WHERE id = ?1 AND sealed_trigger IS NULL")?;
-            set.execute(params![id, rows::seal_trigger(&ad, &kek, &id)])?;
+            let sql = "UPDATE enrolment SET sealed_trigger = ?2 WHERE id = ?1 AND sealed_trigger IS NULL";
+            db.execute(sql, values![id, rows::seal_trigger(&ad, &kek, &id)])?;
             let kept = find(db, &kek, By::Id, &id, now())?.and_then(|enrolment| enrolment.trigger);
             kept.ok_or(StoreError::NotFound("enrolment"))
         };
@@ -129,8 +128,8 @@ impl Store {
         let id = id.to_owned();
         let write = move |db: &Connection| {
             let sql = "UPDATE enrolment SET state = 'revoked' WHERE id = ? AND state IN ('open', 'provisioned')";
-            if db.execute(sql, [&id])? == 0 {
-                return Err(match db.prepare("SELECT 1 FROM enrolment WHERE id = ?")?.exists([&id])? {
+            if db.execute(sql, values![id])? == 0 {
+                return Err(match db.exists("SELECT 1 FROM enrolment WHERE id = ?", values![id])? {
                     true => StoreError::State("the enrolment is used or revoked already"),
                     false => StoreError::NotFound("enrolment"),
                 });
@@ -149,7 +148,7 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Cre
         None => None,
         Some(DeviceRef { manufacturer, serial }) => {
             let sql = "SELECT key_name, id FROM device WHERE manufacturer = ? AND serial = ?";
-            let id: Option<String> = value(db, "device", sql, [manufacturer, serial])?;
+            let id: Option<String> = value(db, "device", sql, values![manufacturer, serial])?;
             Some(id.ok_or(StoreError::NotFound("device"))?)
         }
     };
@@ -169,30 +168,31 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Cre
     let password = Secret::from(HEXUPPER.encode(SystemRandom.secret(8).expose()).into_bytes());
     let token = Secret::from(HEXUPPER.encode(SystemRandom.secret(16).expose()).into_bytes());
     let expires_at = at.saturating_add(i64::try_from(new.expires_in_s).unwrap_or(i64::MAX));
-    let mut insert = db.prepare_cached(
-        "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, variant, methods, \
+    let sql = "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, variant, methods, \
          device_id, renews, delivers, key_location, algorithm_location, state, activate, trigger_token_hash, \
-         created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)",
+         created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)";
+    db.execute(
+        sql,
+        values![
+            id,
+            user,
+            client_id,
+            kek.seal("enrolment", "sealed_password", &id, &password),
+            new.key_type.as_str(),
+            json!(params.as_ref().unwrap_or(&new.params)).to_string(),
+            new.variant.map(Variant::as_str),
+            json!(new.methods).to_string(),
+            device,
+            new.renews,
+            new.delivers,
+            new.key_location.map(Location::as_str),
+            new.algorithm_location.map(Location::as_str),
+            new.activate.as_str(),
+            &Sha256::digest(&[token.expose()])[..],
+            at,
+            expires_at
+        ],
     )?;
-    insert.execute(params![
-        id,
-        user,
-        client_id,
-        kek.seal("enrolment", "sealed_password", &id, &password),
-        new.key_type.as_str(),
-        json!(params.as_ref().unwrap_or(&new.params)).to_string(),
-        new.variant.map(Variant::as_str),
-        json!(new.methods).to_string(),
-        device,
-        new.renews,
-        new.delivers,
-        new.key_location.map(Location::as_str),
-        new.algorithm_location.map(Location::as_str),
-        new.activate.as_str(),
-        &Sha256::digest(&[token.expose()])[..],
-        at,
-        expires_at
-    ])?;
     audit::append(
         db,
         at,
@@ -218,9 +218,8 @@ fn deliverable(db: &Connection, id: &str, new: &NewEnrolment, at: i64) -> Result
     if key.key_type != new.key_type {
         return Err(StoreError::State("the key to be delivered is of another type"));
     }
-    let mut open =
-        db.prepare_cached("SELECT 1 FROM enrolment WHERE delivers = ? AND state = 'open' AND expires_at > ?")?;
-    if open.exists(params![id, at])? {
+    let sql = "SELECT 1 FROM enrolment WHERE delivers = ? AND state = 'open' AND expires_at > ?";
+    if db.exists(sql, values![id, at])? {
         return Err(StoreError::State("another open enrolment delivers this key; revoke that first"));
     }
     Ok(key.params)
@@ -228,10 +227,10 @@ fn deliverable(db: &Connection, id: &str, new: &NewEnrolment, at: i64) -> Result
 
 /// Eight hexadecimal characters that no enrolment has: short enough to type.
 fn free_client_id(db: &Connection) -> Result<String, StoreError> {
-    let mut taken = db.prepare_cached("SELECT 1 FROM enrolment WHERE client_id = ?")?;
+    let sql = "SELECT 1 FROM enrolment WHERE client_id = ?";
     loop {
         let client_id = HEXUPPER.encode(&SystemRandom.bytes(4));
-        if !taken.exists([&client_id])? {
+        if !db.exists(sql, values![client_id])? {
             return Ok(client_id);
         }
     }

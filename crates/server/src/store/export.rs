@@ -1,10 +1,10 @@
 //! Keys that go out in a file, a page at a time.
 
 use pskc::KeyPackage;
-use rusqlite::{Connection, params};
 use serde_json::json;
 
-use super::columns::{first, if_asked_for, listed};
+use super::columns::{Columns, Row, if_asked_for, listed};
+use super::db::{Connection, values};
 use super::keys::{BY_USER, FROM};
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
@@ -26,8 +26,8 @@ pub(crate) struct Outgoing {
 pub(super) fn outgoing(db: &Connection, id: &str) -> Result<Option<Outgoing>, StoreError> {
     let at = row_or_first("key", "id = ?1");
     let sql =
-        format!("SELECT {KEY}, k.sealed_k_token, k.sealed_package, k.id = ?1 AS asked_for {FROM} WHERE k.rowid = {at}");
-    first(db, &sql, [id], if_asked_for(rows::outgoing)).map(Option::flatten)
+        format!("SELECT {KEY}, k.sealed_k_token, k.sealed_package, k.id = ?1 AS asked_for {FROM} WHERE k.id = {at}");
+    db.first(&sql, values![id], if_asked_for(rows::outgoing)).map(Option::flatten)
 }
 
 /// Keys that are out of use stay: nobody who reads the file could tell.
@@ -53,8 +53,9 @@ impl Store {
         let of_user = user.clone();
         // Counted by a reader: the table may be long, and the writer has others who wait.
         let count = move |db: &Connection| {
-            let mut query = db.prepare_cached(&format!("SELECT count(*) {}", selection(of_user.is_some())))?;
-            Ok(query.query_row(params!["", of_user], |row| row.get::<_, i64>(0))?.unsigned_abs())
+            let sql = format!("SELECT count(*) {}", selection(of_user.is_some()));
+            let count = |row: &Row<'_>| Columns::of("key", row).get::<i64>(0);
+            Ok(db.first(&sql, values!["", of_user], count)?.unwrap_or(0).unsigned_abs())
         };
         let count = match self.engine.read(count).await? {
             0 => return Err(StoreError::NotFound("key to export")),
@@ -80,8 +81,7 @@ impl Store {
                 "SELECT {KEY}, k.sealed_k_token, k.sealed_package {} ORDER BY k.id LIMIT ?3",
                 selection(user.is_some())
             );
-            let mut query = db.prepare_cached(&sql)?;
-            query.query_and_then(params![after, user, limit as i64], rows::outgoing)?.map(listed).collect()
+            db.rows(&sql, values![after, user, limit as i64], rows::outgoing)?.into_iter().map(listed).collect()
         };
         self.engine.read(read).await
     }

@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use dskpp_api::{RejectedKey, Rejection};
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::{create_user, user_by_name};
-use super::columns::first;
+use super::db::{Connection, values};
 use super::{Store, StoreError, audit, rows};
 use crate::model::clock::now;
 use crate::model::id::IdSequence;
@@ -187,7 +186,7 @@ impl Store {
 
 pub(super) fn progress_of(db: &Connection, id: &str) -> Result<Option<Progress>, StoreError> {
     let sql = "SELECT id, done, accepted, duplicate, refused, rejected FROM import WHERE id = ?";
-    first(db, sql, [id], rows::progress)
+    db.first(sql, values![id], rows::progress)
 }
 
 fn import(db: &Connection, kek: &Kek, batch: &Batch, at: i64) -> Result<BatchDone, StoreError> {
@@ -207,7 +206,7 @@ fn import(db: &Connection, kek: &Kek, batch: &Batch, at: i64) -> Result<BatchDon
         }
     }
     refused.sort_by_key(|key| key.index);
-    let mut told = before.rejected;
+    let mut told = before.rejected.clone();
     let rejected = duplicate.iter().chain(&refused).cloned();
     told.extend(rejected.take(MOST_TOLD.saturating_sub(told.len())));
     let progress = Progress {
@@ -217,7 +216,7 @@ fn import(db: &Connection, kek: &Kek, batch: &Batch, at: i64) -> Result<BatchDon
         refused: before.refused + refused.len() as u64,
         rejected: told,
     };
-    keep_progress(db, import, &progress, at)?;
+    keep_progress(db, import, before.done, &progress, at)?;
     let subject = json!({
         "import": import,
         "first": first,
@@ -231,16 +230,19 @@ fn import(db: &Connection, kek: &Kek, batch: &Batch, at: i64) -> Result<BatchDon
     Ok(BatchDone { accepted, duplicate, refused, done: end })
 }
 
-fn keep_progress(db: &Connection, import: &str, progress: &Progress, at: i64) -> Result<(), StoreError> {
+fn keep_progress(db: &Connection, import: &str, before: u64, progress: &Progress, at: i64) -> Result<(), StoreError> {
     let Progress { done, accepted, duplicate, refused, rejected } = progress;
-    let mut put = db.prepare_cached(
-        "INSERT INTO import (id, done, accepted, duplicate, refused, created_at, rejected) VALUES (?, ?, ?, ?, ?, ?, ?) \
+    let sql = "INSERT INTO import (id, done, accepted, duplicate, refused, created_at, rejected) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
          ON CONFLICT (id) DO UPDATE SET done = excluded.done, accepted = excluded.accepted, \
-         duplicate = excluded.duplicate, refused = excluded.refused, rejected = excluded.rejected",
-    )?;
-    let [done, accepted, duplicate, refused] = [*done, *accepted, *duplicate, *refused].map(|number| number as i64);
-    put.execute(params![import, done, accepted, duplicate, refused, at, json!(rejected).to_string()])?;
-    Ok(())
+         duplicate = excluded.duplicate, refused = excluded.refused, rejected = excluded.rejected \
+         WHERE import.done = ?8";
+    let [done, accepted, duplicate, refused, before] =
+        [*done, *accepted, *duplicate, *refused, before].map(|number| number as i64);
+    let rejected = json!(rejected).to_string();
+    match db.execute(sql, values![import, done, accepted, duplicate, refused, at, rejected, before])? {
+        0 => Err(StoreError::Conflict("the same import goes on elsewhere".into())),
+        _ => Ok(()),
+    }
 }
 
 /// A batch on its way into the tables.
@@ -267,29 +269,30 @@ impl Writing<'_> {
         };
         let state = if user.is_some() { KeyState::Active } else { KeyState::Imported };
         let device = key.device.as_ref();
-        let mut insert = self.db.prepare_cached(
-            "INSERT INTO key (id, user_id, key_type, params, sealed_k_token, state, counter, last_step, drift, \
+        let sql = "INSERT INTO key (id, user_id, key_type, params, sealed_k_token, state, counter, last_step, drift, \
              created_at, sealed_package, manufacturer, serial, start_at, expires_at, uses_left) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+        let changed = self.db.execute(
+            sql,
+            values![
+                key.id,
+                user,
+                key.key_type.as_str(),
+                json!(key.params).to_string(),
+                key.sealed_k_token,
+                state.as_str(),
+                key.counter,
+                key.last_step,
+                key.drift,
+                self.at,
+                key.sealed_package,
+                device.map(|(manufacturer, _)| manufacturer),
+                device.map(|(_, serial)| serial),
+                key.start_at,
+                key.expires_at,
+                key.uses_left
+            ],
         )?;
-        let changed = insert.execute(params![
-            key.id,
-            user,
-            key.key_type.as_str(),
-            json!(key.params).to_string(),
-            key.sealed_k_token,
-            state.as_str(),
-            key.counter,
-            key.last_step,
-            key.drift,
-            self.at,
-            key.sealed_package,
-            device.map(|(manufacturer, _)| manufacturer),
-            device.map(|(_, serial)| serial),
-            key.start_at,
-            key.expires_at,
-            key.uses_left
-        ])?;
         match changed {
             0 => self.taken(key),
             _ => Ok(Put::Stored),
@@ -297,7 +300,7 @@ impl Writing<'_> {
     }
 
     fn is_there(&self, key: &ImportedKey) -> Result<bool, StoreError> {
-        Ok(self.db.prepare_cached("SELECT 1 FROM key WHERE id = ?")?.exists([&key.id])?)
+        self.db.exists("SELECT 1 FROM key WHERE id = ?", values![key.id])
     }
 
     /// The identifier of a user, if there is one of that name.
@@ -311,7 +314,11 @@ impl Writing<'_> {
     }
 
     fn create_user(&mut self, name: &str) -> Result<String, StoreError> {
-        let id = create_user(self.db, self.ids.next(), name, self.at)?;
+        let id = match create_user(self.db, self.ids.next(), name, self.at) {
+            // Another server was faster.
+            Err(StoreError::Exists(_)) => user_by_name(self.db, name)?.ok_or(StoreError::NotFound("user"))?,
+            created => created?,
+        };
         self.users.insert(name.to_owned(), id.clone());
         Ok(id)
     }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use dskpp_api::ValidationRequest;
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::access::user_id;
-use super::columns::{Page, first, if_asked_for, readable, secret};
+use super::columns::{Page, if_asked_for, readable, secret};
+use super::db::{Connection, values};
 use super::enrolments::{By, find};
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
@@ -20,10 +20,10 @@ use crate::policy::otp::{self, Moved};
 use crate::store::seal::Kek;
 
 pub(super) const FROM: &str =
-    "FROM key k LEFT JOIN user u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
+    "FROM key k LEFT JOIN \"user\" u ON u.id = k.user_id LEFT JOIN device d ON d.id = k.device_id";
 
 /// Keys of the user of the name `?2`.
-pub(super) const BY_USER: &str = "k.user_id = (SELECT id FROM user WHERE name = ?2)";
+pub(super) const BY_USER: &str = "k.user_id = (SELECT id FROM \"user\" WHERE name = ?2)";
 
 /// What there is to say of a password that somebody has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(crate) struct OldKey {
 }
 
 pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, StoreError> {
-    first(db, &format!("SELECT {KEY} {FROM} WHERE k.id = ?"), [id], rows::key)
+    db.first(&format!("SELECT {KEY} {FROM} WHERE k.id = ?"), values![id], rows::key)
 }
 
 /// The key of an identifier as a renewal needs it. K_MAC' is that of a renewal whose key waits for its first password,
@@ -57,18 +57,18 @@ pub(super) fn old_key(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Old
     let at = row_or_first("key", "id = ?1");
     let sql = format!(
         "SELECT {KEY}, p.sealed_k_mac, k.sealed_k_mac, k.sealed_k_token, k.id = ?1 AS asked_for \
-         {FROM} LEFT JOIN pending_key p ON p.id = k.id WHERE k.rowid = {at}"
+         {FROM} LEFT JOIN pending_key p ON p.id = k.id WHERE k.id = {at}"
     );
-    first(db, &sql, [id], if_asked_for(|row| rows::old_key(row, kek))).map(Option::flatten)
+    db.first(&sql, values![id], if_asked_for(|row| rows::old_key(row, kek))).map(Option::flatten)
 }
 
 pub(super) fn url_of(db: &Connection, id: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT k.id, p.url_s, k.url_s FROM key k LEFT JOIN pending_key p ON p.id = k.id WHERE k.id = ?";
-    first(db, sql, [id], rows::url_of_key).map(Option::flatten)
+    db.first(sql, values![id], rows::url_of_key).map(Option::flatten)
 }
 
 pub(super) fn k_token_of(db: &Connection, kek: &Kek, id: &str) -> Result<Option<Secret>, StoreError> {
-    secret(db, kek, ("key", "sealed_k_token"), "SELECT id, sealed_k_token FROM key WHERE id = ?", [id])
+    secret(db, kek, ("key", "sealed_k_token"), "SELECT id, sealed_k_token FROM key WHERE id = ?", values![id])
 }
 
 impl Store {
@@ -93,9 +93,9 @@ impl Store {
         limit: usize,
     ) -> Result<Page<KeyRecord>, StoreError> {
         let read = move |db: &Connection| {
-            let mut query = db.prepare_cached(&listing(user.is_some()))?;
-            let after = after.unwrap_or_default();
-            let rows = query.query_and_then(params![after, user, limit as i64 + 1], rows::key)?;
+            let sql = listing(user.is_some());
+            let after = after.as_deref().unwrap_or_default();
+            let rows = db.rows(&sql, values![after, user, limit as i64 + 1], rows::key)?;
             Page::of(rows, limit, |key| &key.id)
         };
         self.engine.read(read).await
@@ -123,7 +123,11 @@ impl Store {
             }
             let at = now();
             let user_id = user_id(db, &user, at)?;
-            db.execute("UPDATE key SET user_id = ?, state = 'active' WHERE id = ?", [&user_id, &id])?;
+            let assign =
+                "UPDATE key SET user_id = ?, state = 'active' WHERE id = ? AND user_id IS NULL AND state = 'imported'";
+            if db.execute(assign, values![user_id, id])? == 0 {
+                return Err(StoreError::Conflict("the key was assigned or revoked meanwhile".into()));
+            }
             audit::append(db, at, "key.assigned", &json!({ "key": id, "user": user, "by": by }))?;
             key_by_id(db, &id)?.ok_or(StoreError::NotFound("key"))
         };
@@ -134,7 +138,7 @@ impl Store {
     pub(crate) async fn revoke_key(&self, id: &str) -> Result<(), StoreError> {
         let id = id.to_owned();
         let write = move |db: &Connection| {
-            if db.execute("UPDATE key SET state = 'revoked' WHERE id = ?", [&id])? == 0 {
+            if db.execute("UPDATE key SET state = 'revoked' WHERE id = ?", values![id])? == 0 {
                 return Err(StoreError::NotFound("key"));
             }
             pending::forget(db, &id)?;
@@ -157,7 +161,9 @@ impl Store {
             let k_token = k_token_of(db, &kek, &id)?.ok_or(StoreError::NotFound("key"))?;
             let (at, otps) = (now(), otps.iter().map(String::as_str).collect::<Vec<_>>());
             let Some(moved) = otp::resynchronise(&key, &k_token, &otps, at) else { return Ok(false) };
-            accept(db, &key, moved)?;
+            if !accept(db, &key, moved)? {
+                return Ok(false);
+            }
             audit::append(db, at, "key.resynchronised", &json!({ "key": id, "by": by }))?;
             Ok(true)
         };
@@ -186,9 +192,8 @@ impl Store {
             if let Some((key, k_token)) = &waiting
                 && let Some(moved) = right(key, k_token)
             {
-                activate(db, &kek, key, k_token, at)?;
-                accept(db, key, moved)?;
-                return Ok(Verdict::Right(key.id.clone()));
+                let first = activate(db, &kek, key, k_token, at)? && accept(db, key, moved)?;
+                return Ok(if first { Verdict::Right(key.id.clone()) } else { Verdict::Again });
             }
             let mut is_again = false;
             for key in candidates(db, user.as_deref(), key_id.as_deref())? {
@@ -196,8 +201,7 @@ impl Store {
                 let k_token = if key_id.is_some() { k_token? } else { readable(k_token)? };
                 let Some(k_token) = k_token else { continue };
                 if let Some(moved) = right(&key, &k_token) {
-                    accept(db, &key, moved)?;
-                    return Ok(Verdict::Right(key.id));
+                    return Ok(if accept(db, &key, moved)? { Verdict::Right(key.id) } else { Verdict::Again });
                 }
                 is_again |= otp::was_right(&key, &k_token, otp);
             }
@@ -236,8 +240,8 @@ fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Resu
     if user.is_none() && key_id.is_none() {
         return Ok(Vec::new());
     }
-    let mut query = db.prepare_cached(&in_use(key_id.is_some(), user.is_some()))?;
-    let rows = query.query_and_then(params![key_id, user], rows::key)?.map(|row| row.map(Some));
+    let sql = in_use(key_id.is_some(), user.is_some());
+    let rows = db.rows(&sql, values![key_id, user], rows::key)?.into_iter().map(|row| row.map(Some));
     // Of a user's keys, one that cannot be read does not matter to the others.
     let rows = rows.map(|row| if key_id.is_some() { row } else { readable(row) });
     let found = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
@@ -274,26 +278,35 @@ fn wrong_password() -> Tries {
     Tries { refused: 1, cause: Cause::WrongPassword, wrong: vec![(FIRST_PASSWORD.to_owned(), 1)] }
 }
 
-fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i64) -> Result<(), StoreError> {
+/// Puts a key that waited in use; `false` if it does not wait any more, as another server was faster.
+fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i64) -> Result<bool, StoreError> {
+    let waits = "UPDATE enrolment SET state = 'active' WHERE id = ? AND state = 'provisioned'";
+    if db.execute(waits, values![key.enrolment_id])? == 0 {
+        return Ok(false);
+    }
     pending::take_over(db, kek, key, k_token, at)?;
-    db.execute("UPDATE key SET state = 'active' WHERE id = ?", [&key.id])?;
-    db.execute("UPDATE enrolment SET state = 'active' WHERE id = ?", [&key.enrolment_id])?;
-    audit::append(db, at, "key.activated", &json!({ "key": key.id }))
+    db.execute("UPDATE key SET state = 'active' WHERE id = ?", values![key.id])?;
+    audit::append(db, at, "key.activated", &json!({ "key": key.id }))?;
+    Ok(true)
 }
 
-fn accept(db: &Connection, key: &KeyRecord, moved: Moved) -> Result<(), StoreError> {
-    match moved {
+/// Moves a key past a password, if it still stands where that was found right: no password counts twice, whichever
+/// servers see it. `false` if another one was faster.
+fn accept(db: &Connection, key: &KeyRecord, moved: Moved) -> Result<bool, StoreError> {
+    const FREE: &str = "uses_left = uses_left - 1 WHERE id = ?1 AND (uses_left IS NULL OR uses_left > 0)";
+    let changed = match moved {
         Moved::Counter(next) => {
-            db.prepare_cached("UPDATE key SET counter = ? WHERE id = ?")?.execute(params![stored(next)?, key.id])?
+            let sql = format!("UPDATE key SET counter = ?2, {FREE} AND counter = ?3");
+            db.execute(&sql, values![key.id, stored(next)?, stored(key.counter)?])?
         }
-        Moved::Step { step, drift } => db
-            .prepare_cached("UPDATE key SET last_step = ?, drift = ? WHERE id = ?")?
-            .execute(params![stored(step)?, drift, key.id])?,
-        Moved::Nothing => 0,
+        Moved::Step { step, drift } => {
+            let sql =
+                format!("UPDATE key SET last_step = ?2, drift = ?3, {FREE} AND last_step IS NOT DISTINCT FROM ?4");
+            let last = key.last_step.map(stored).transpose()?;
+            db.execute(&sql, values![key.id, stored(step)?, drift, last])?
+        }
+        Moved::Nothing if key.uses_left.is_none() => 1,
+        Moved::Nothing => db.execute(&format!("UPDATE key SET {FREE}"), values![key.id])?,
     };
-    if key.uses_left.is_some() {
-        let mut use_up = db.prepare_cached("UPDATE key SET uses_left = uses_left - 1 WHERE id = ?")?;
-        use_up.execute([&key.id])?;
-    }
-    Ok(())
+    Ok(changed > 0)
 }

@@ -9,6 +9,7 @@ mod answers;
 mod audit;
 mod columns;
 mod commit;
+mod db;
 mod devices;
 mod disk;
 mod engine;
@@ -17,22 +18,24 @@ mod export;
 mod import;
 pub(crate) mod key_package;
 mod keys;
+mod live;
 mod migrate;
 mod pending;
 mod queue;
 mod rows;
 mod runs;
+#[cfg(test)]
+pub(crate) mod scratch;
 pub(crate) mod seal;
 mod stand_in;
 #[cfg(test)]
 mod tests;
 mod tries;
 
-use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use dskpp_crypto::Secret;
-use rusqlite::{Connection, ErrorCode, params};
 
 pub(crate) use crate::error::{StoreError, Unreadable};
 use crate::model::clock::now;
@@ -40,8 +43,11 @@ use crate::policy::otp::Windows;
 use crate::store::seal::Kek;
 use crate::threads::VitalThreads;
 pub(crate) use access::new_token;
-use columns::{first, secret, value};
+use columns::{secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
+pub(crate) use db::Database;
+pub(crate) use db::postgres::{Address, Password};
+use db::{Connection, values};
 pub(crate) use devices::{DeviceChange, DeviceFilter, NewDevice, NotPut};
 pub(crate) use disk::{Content, look};
 use engine::Engine;
@@ -53,16 +59,6 @@ pub(crate) use keys::{OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
 pub(crate) use runs::{HelloContext, HelloQuery};
 pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        let text = error.to_string(); // SQLite's messages name tables and reasons, never values
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(text),
-            _ => StoreError::Unavailable(text),
-        }
-    }
-}
 
 /// What the store decides by itself.
 #[derive(Clone, Copy, Debug)]
@@ -89,8 +85,8 @@ fn stored(number: u64) -> Result<i64, StoreError> {
 
 impl Store {
     /// As [`Store::open_known`], where nothing is known of it.
-    pub(crate) fn open(path: &Path, kek: Arc<Kek>, policy: StorePolicy) -> Result<Self, StoreError> {
-        Self::open_known(path, kek, policy, None)
+    pub(crate) fn open(database: impl Into<Database>, kek: Arc<Kek>, policy: StorePolicy) -> Result<Self, StoreError> {
+        Self::open_known(database, kek, policy, None)
     }
 
     /// The threads of the store.
@@ -123,19 +119,32 @@ impl Store {
     /// # Errors
     /// [`StoreError::TooNew`], [`StoreError::Sealed`] where the key-encryption key is another one, [`StoreError::Other`].
     pub(crate) fn open_known(
-        path: &Path,
+        database: impl Into<Database>,
         kek: Arc<Kek>,
         policy: StorePolicy,
         known: Option<&str>,
     ) -> Result<Self, StoreError> {
-        let mut connection = engine::connect(path)?;
-        migrate::migrate(&mut connection, &kek, known)?;
+        let database = database.into();
+        // On a thread of its own: a connection may have a runtime, which cannot begin inside another.
+        let open = || Store::open_here(&database, kek, policy, known);
+        let opened = thread::scope(|scope| scope.spawn(open).join());
+        opened.unwrap_or_else(|_| Err(StoreError::Unavailable("opening it panicked".into())))
+    }
+
+    fn open_here(
+        database: &Database,
+        kek: Arc<Kek>,
+        policy: StorePolicy,
+        known: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let connection = database.connect()?;
+        migrate::migrate(&connection, &kek, known)?;
         let id = identity_of(&connection)?;
         if known.is_some_and(|known| known != id) {
             return Err(StoreError::Other { id });
         }
         migrate::rewrite(&connection)?;
-        Ok(Store { engine: Engine::start(path, connection)?, kek, policy, id: id.into() })
+        Ok(Store { engine: Engine::start(database, connection)?, kek, policy, id: id.into() })
     }
 
     /// What tells this store from every other.
@@ -146,16 +155,18 @@ impl Store {
     /// Whether the store works: its files are there and whole, the folder takes more, and a write is durable.
     pub(crate) async fn probe(&self) -> Result<(), StoreError> {
         let disk = self.engine.disk();
-        let looked = tokio::task::spawn_blocking(move || disk.look()).await;
+        let looked = tokio::task::spawn_blocking(move || disk.map_or(Ok(()), |disk| disk.look())).await;
         looked.unwrap_or_else(|why| Err(StoreError::Unavailable(why.to_string())))?;
-        let tried = |db: &Connection| Ok(db.execute("UPDATE store SET tried_at = ?", [now()]).map(drop)?);
+        let tried = |db: &Connection| {
+            db.execute("UPDATE store SET tried_at = ?1 WHERE tried_at <> ?1", values![now()]).map(drop)
+        };
         self.engine.write(tried).await
     }
 
-    /// When the last entry of the audit trail was written.
+    /// When the last entry of the audit trail's chain here was written.
     pub(crate) async fn last_audit(&self) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT seq, at FROM audit ORDER BY seq DESC LIMIT 1";
-        self.engine.read(move |db| value(db, "audit", sql, [])).await
+        let sql = "SELECT chain, at FROM audit WHERE chain = ? ORDER BY seq DESC LIMIT 1";
+        self.engine.read(move |db| value(db, "audit", sql, values![db.chain()])).await
     }
 
     /// A secret setting.
@@ -169,7 +180,7 @@ impl Store {
         let kek = Arc::clone(&self.kek);
         let write = move |db: &Connection| {
             let sealed = kek.seal("setting", "sealed_value", name, &value);
-            db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", params![name, sealed])?;
+            db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", values![name, sealed])?;
             read_setting(db, &kek, name)?.ok_or(StoreError::NotFound("setting"))
         };
         self.engine.write(write).await
@@ -177,7 +188,7 @@ impl Store {
 
     /// Forgets a setting, if it is there.
     pub(crate) async fn forget_setting(&self, name: &'static str) -> Result<(), StoreError> {
-        self.engine.write(move |db| Ok(db.execute("DELETE FROM setting WHERE name = ?", [name]).map(drop)?)).await
+        self.engine.write(move |db| db.execute("DELETE FROM setting WHERE name = ?", values![name]).map(drop)).await
     }
 }
 
@@ -188,12 +199,12 @@ fn is_identity(text: &str) -> bool {
 
 /// The store's identity.
 fn identity_of(db: &Connection) -> Result<String, StoreError> {
-    let id = first(db, "SELECT id FROM store", [], rows::identity)?;
+    let id = db.first("SELECT id FROM store", values![], rows::identity)?;
     id.ok_or_else(|| StoreError::Damaged("it has lost its identity".into()))
 }
 
 fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>, StoreError> {
-    secret(db, kek, ("setting", "sealed_value"), "SELECT name, sealed_value FROM setting WHERE name = ?", [name])
+    secret(db, kek, ("setting", "sealed_value"), "SELECT name, sealed_value FROM setting WHERE name = ?", values![name])
 }
 
 /// The database knows its key-encryption key by a value that only that one opens; the first key leaves it.
@@ -202,10 +213,10 @@ fn check_kek(db: &Connection, kek: &Kek) -> Result<(), StoreError> {
     if read_setting(db, kek, NAME)?.is_some() {
         return Ok(());
     }
-    if db.prepare("SELECT 1 FROM setting")?.exists([])? {
+    if db.exists("SELECT 1 FROM setting", values![])? {
         return Err(StoreError::Damaged("it does not say which key its secrets are sealed under".into()));
     }
     let sealed = kek.seal("setting", "sealed_value", NAME, &Secret::from_slice(b"dskpp"));
-    db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", params![NAME, sealed])?;
+    db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", values![NAME, sealed])?;
     Ok(())
 }

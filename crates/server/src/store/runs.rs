@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use dskpp::server::DeviceRef;
-use rusqlite::Connection;
 
 use super::access::{device_by_identity, device_by_key_name};
 use super::answers::{answer_of, answer_to};
 use super::columns::readable;
+use super::db::Connection;
 use super::enrolments::{By, find};
 use super::export::{Outgoing, outgoing};
 use super::keys::{OldKey, old_key};
@@ -111,13 +111,13 @@ impl Store {
             if answer.is_some() {
                 return Ok(RunContext { answer, enrolment: None, locked: false, device: None });
             }
-            let enrolment = match by {
-                Some((by, value)) => readable(find(db, &kek, by, &value, at))?,
+            let enrolment = match &by {
+                Some((by, value)) => readable(find(db, &kek, *by, value, at))?,
                 None => None,
             };
             let locked = has_code && is_locked(db, enrolment.as_ref(), &address, &policy, at)?;
-            let device = match device {
-                Some(device) => readable(device_by_identity(db, &kek, &device))?,
+            let device = match &device {
+                Some(device) => readable(device_by_identity(db, &kek, device))?,
                 None => None,
             };
             Ok(RunContext { answer, enrolment, locked, device })

@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
 use serde_json::json;
 
-use super::columns::{first, listed, readable, value};
+use super::columns::{listed, readable, value};
+use super::db::{Connection, values};
 use super::engine::Pending;
 use super::{Store, StoreError, StorePolicy, audit, rows};
 use crate::model::clock::now;
@@ -85,7 +85,7 @@ pub(super) fn is_locked(
 ) -> Result<bool, StoreError> {
     let sql = format!("{WRONG} AND address = ?");
     let enrolment = enrolment.map_or("", |enrolment| &enrolment.id);
-    let found = first(db, &sql, [enrolment, address], |row| rows::wrong_tries(row, policy.lock_after, at));
+    let found = db.first(&sql, values![enrolment, address], |row| rows::wrong_tries(row, policy.lock_after, at));
     Ok(readable(found)?.is_some_and(|tries| tries.locked_until.is_some()))
 }
 
@@ -104,11 +104,12 @@ pub(super) fn count(
     count_in_hour(db, enrolment, *refused, *cause, at)?;
     let mut locked = Vec::new();
     for (address, number) in wrong {
-        let put = "INSERT INTO wrong_try VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET at = ?4, \
-             count = min(?3 + CASE WHEN at > ?4 - ?5 THEN count ELSE 0 END, ?6) \
-             WHERE count BETWEEN 0 AND ?6 RETURNING enrolment_id, address, count, at";
-        let values = params![enrolment, address, number, at, MEMORY_S, MOST];
-        let Some(tries) = first(db, put, values, |row| rows::wrong_tries(row, policy.lock_after, at))? else {
+        let put = "INSERT INTO wrong_try VALUES (?1, ?2, ?3, ?4) ON CONFLICT (enrolment_id, address) DO UPDATE SET at = ?4, \
+             count = CASE WHEN wrong_try.at <= ?4 - ?5 THEN ?3 WHEN wrong_try.count > ?6 - ?3 THEN ?6 \
+             ELSE wrong_try.count + ?3 END \
+             WHERE wrong_try.count BETWEEN 0 AND ?6 RETURNING enrolment_id, address, count, at";
+        let values = values![enrolment, address, number, at, MEMORY_S, MOST];
+        let Some(tries) = db.first(put, values, |row| rows::wrong_tries(row, policy.lock_after, at))? else {
             tracing::error!(enrolment, address, "the count of wrong codes is damaged: it goes with its last day");
             continue;
         };
@@ -120,35 +121,32 @@ pub(super) fn count(
     }
     if !wrong.is_empty() {
         let total: i64 = wrong.iter().map(|(_, number)| i64::from(*number)).sum();
-        let mut update = db.prepare_cached(
-            "UPDATE enrolment SET failed_attempts = min(failed_attempts + ?1, ?3) \
-             WHERE id = ?2 AND failed_attempts BETWEEN 0 AND ?3",
-        )?;
-        update.execute(params![total, enrolment, MOST])?;
-        let mut bound = db.prepare_cached(
-            "DELETE FROM wrong_try WHERE enrolment_id = ?1 AND address NOT IN \
-             (SELECT address FROM wrong_try WHERE enrolment_id = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2)",
-        )?;
-        bound.execute(params![enrolment, MAX_ADDRESSES as i64])?;
+        let sql = "UPDATE enrolment SET failed_attempts = \
+             CASE WHEN failed_attempts > ?3 - ?1 THEN ?3 ELSE failed_attempts + ?1 END \
+             WHERE id = ?2 AND failed_attempts BETWEEN 0 AND ?3";
+        db.execute(sql, values![total, enrolment, MOST])?;
+        let sql = "DELETE FROM wrong_try WHERE enrolment_id = ?1 AND address NOT IN \
+             (SELECT address FROM wrong_try WHERE enrolment_id = ?1 ORDER BY at DESC, address DESC LIMIT ?2)";
+        db.execute(sql, values![enrolment, MAX_ADDRESSES as i64])?;
     }
     Ok(locked)
 }
 
 /// Whose an enrolment is.
 fn user_of(db: &Connection, enrolment: &str) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT u.id, u.name FROM enrolment e JOIN user u ON u.id = e.user_id WHERE e.id = ?";
-    readable(value(db, "user", sql, [enrolment]))
+    let sql = "SELECT u.id, u.name FROM enrolment e JOIN \"user\" u ON u.id = e.user_id WHERE e.id = ?";
+    readable(value(db, "user", sql, values![enrolment]))
 }
 
 /// Adds to the hour's count. An hour that is over goes into the audit trail first.
 fn count_in_hour(db: &Connection, enrolment: &str, number: u32, cause: Cause, at: i64) -> Result<(), StoreError> {
     let hour = at.div_euclid(HOUR_S);
     close_all(db, hours_before(db, hour, Some(enrolment))?, at)?;
-    let mut put = db.prepare_cached(
-        "INSERT INTO refusal VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET hour = max(hour, ?2), \
-         count = min(count + ?3, ?6), cause = ?4, at = ?5 WHERE count BETWEEN 0 AND ?6",
-    )?;
-    put.execute(params![enrolment, hour, number, cause.as_str(), at, MOST])?;
+    let sql = "INSERT INTO refusal VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (enrolment_id) DO UPDATE SET \
+         hour = CASE WHEN refusal.hour > ?2 THEN refusal.hour ELSE ?2 END, \
+         count = CASE WHEN refusal.count > ?6 - ?3 THEN ?6 ELSE refusal.count + ?3 END, cause = ?4, at = ?5 \
+         WHERE refusal.count BETWEEN 0 AND ?6";
+    db.execute(sql, values![enrolment, hour, number, cause.as_str(), at, MOST])?;
     Ok(())
 }
 
@@ -168,33 +166,34 @@ pub(super) fn hours_before(
 ) -> Result<Vec<Result<Hour, StoreError>>, StoreError> {
     let of = if enrolment.is_some() { "enrolment_id = ?2" } else { "?2 IS NULL" };
     let sql = format!("SELECT enrolment_id, hour, count, cause FROM refusal WHERE count <> 0 AND hour < ?1 AND {of}");
-    let mut query = db.prepare_cached(&sql)?;
-    let hours = query.query_and_then(params![hour, enrolment], rows::hour)?;
-    Ok(hours.collect())
+    db.rows(&sql, values![hour, enrolment], rows::hour)
 }
 
 /// One entry of the audit trail for all refusals of an hour. The row stays for who asks about the last refusal.
 fn close_all(db: &Connection, hours: Vec<Result<Hour, StoreError>>, at: i64) -> Result<(), StoreError> {
     for over in hours {
         let Ok(Hour { enrolment, hour, count, last }) = listed(over)? else { continue };
+        let of = hour;
         let hour = jiff::Timestamp::from_second(i64::from(hour) * HOUR_S).map(|time| time.to_string()).ok();
         let subject = json!({ "enrolment": enrolment, "hour": hour, "count": count, "last_cause": last });
-        audit::append(db, at, "run.refused", &subject)?;
-        db.prepare_cached("UPDATE refusal SET count = 0 WHERE enrolment_id = ?")?.execute([enrolment])?;
+        let close = "UPDATE refusal SET count = 0 WHERE enrolment_id = ? AND hour = ? AND count = ?";
+        if db.execute(close, values![enrolment, of, count])? > 0 {
+            audit::append(db, at, "run.refused", &subject)?;
+        }
     }
     Ok(())
 }
 
 pub(super) fn settle(db: &Connection, at: i64) -> Result<(), StoreError> {
     close_all(db, hours_before(db, at.div_euclid(HOUR_S), None)?, at)?;
-    db.prepare_cached("DELETE FROM wrong_try WHERE at <= ?")?.execute([at - MEMORY_S])?;
+    db.execute("DELETE FROM wrong_try WHERE at <= ?", values![at - MEMORY_S])?;
     Ok(())
 }
 
 pub(super) fn tries_of(db: &Connection, enrolment: &str, lock_after: u32, at: i64) -> Result<TriesRecord, StoreError> {
     let sql = "SELECT enrolment_id, cause, at FROM refusal WHERE enrolment_id = ?";
-    let last = first(db, sql, [enrolment], rows::last_refusal)?;
-    let mut tries = db.prepare_cached(&format!("{WRONG} ORDER BY at DESC, address"))?;
-    let tries = tries.query_and_then([enrolment], |row| rows::wrong_tries(row, lock_after, at))?;
-    Ok(TriesRecord { last, wrong: tries.collect::<Result<_, _>>()? })
+    let last = db.first(sql, values![enrolment], rows::last_refusal)?;
+    let sql = format!("{WRONG} ORDER BY at DESC, address");
+    let tries = db.rows(&sql, values![enrolment], |row| rows::wrong_tries(row, lock_after, at))?;
+    Ok(TriesRecord { last, wrong: tries.into_iter().collect::<Result<_, _>>()? })
 }

@@ -161,10 +161,9 @@ async fn a_locked_database_is_503_and_loses_nothing() {
     let server = Server::start().await;
     let enrolment = server.enrolment("totp", json!({})).await;
     let (request, state) = server.until_nonce(server.offer(&enrolment, KeyType::Totp)).await;
-    let database = rusqlite::Connection::open(server.folder.path().join("data/dskpp.db")).unwrap();
-    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let lock = server.database().lock();
     assert_eq!(server.post(request.clone()).await.status(), 503);
     assert_eq!(server.post(hello(&server)).await.status(), 200, "nothing is written for it");
-    database.execute_batch("ROLLBACK").unwrap();
+    drop(lock);
     state.receive(&server.exchange(request).await).expect("the code is still good");
 }

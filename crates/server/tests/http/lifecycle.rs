@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Server, config, install_crypto, k_of};
+use crate::support::{Server, config, install_crypto, k_of, options};
 
 fn https(config: &mut Config) {
     config.server.http = false;
@@ -194,7 +194,7 @@ async fn a_failed_start_reports_the_reason() {
     let first = Server::start().await;
     let mut taken = config(&folder);
     taken.server.listen = first.running.address();
-    let error = serve(taken, ServerOptions::default()).await.unwrap_err();
+    let error = serve(taken.clone(), options(&taken)).await.unwrap_err();
     assert!(matches!(error, Error::Listen { .. }), "{error}");
     assert!(error.to_string().contains("server.listen"), "{error}");
 
@@ -203,13 +203,13 @@ async fn a_failed_start_reports_the_reason() {
     assert!(matches!(serve(bad.clone(), ServerOptions::default()).await, Err(Error::Config(_))));
     bad.server.http = false;
     bad.server.public_urls = vec!["https://keys.example.com/dskpp".into()];
-    let bench = ServerOptions { iteration_floor_for_bench: Some(1), ..ServerOptions::default() };
+    let bench = ServerOptions { iteration_floor_for_bench: Some(1), ..options(&bad) };
     let error = serve(bad, bench).await.unwrap_err();
     assert!(error.to_string().contains("loopback"), "{error}");
 
     let mut keyless = config(&folder);
     keyless.k_server.key = folder.path().join("k.pem");
     std::fs::write(&keyless.k_server.key, "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n").unwrap();
-    let error = serve(keyless, ServerOptions::default()).await.unwrap_err();
+    let error = serve(keyless.clone(), options(&keyless)).await.unwrap_err();
     assert!(error.to_string().contains("k.pem") && error.to_string().contains("2048"), "{error}");
 }

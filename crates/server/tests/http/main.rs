@@ -5,6 +5,7 @@
 mod binding;
 mod connections;
 mod crowds;
+mod database;
 mod four_pass;
 mod hostile;
 mod lifecycle;

@@ -133,8 +133,7 @@ async fn p28_a_refusal_without_a_proved_code_writes_nothing() {
     let server = Server::start().await;
     let enrolment = server.enrolment("hotp", json!({})).await;
     let database = server.database();
-    // Changes with every commit of another connection.
-    let changes = || database.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    let changes = database.changes();
     let before = changes();
     type Change = fn(&mut ClientNonce);
     let cases: [(Change, Status); 5] = [
@@ -175,7 +174,7 @@ async fn wrong_codes_of_an_enrolment_count_once_each_and_leave_one_row() {
     }
     let server = server.restart(|_| {}).await;
     let database = server.database();
-    let number = |what: &str| database.query_row(&format!("SELECT {what}"), [], |row| row.get::<_, i64>(0)).unwrap();
+    let number = |what: &str| database.number(&format!("SELECT {what}"));
     assert_eq!(number("count FROM wrong_try"), 3);
     assert_eq!(number("failed_attempts FROM enrolment"), 3);
     assert_eq!(number("count(*) FROM answer"), 0);

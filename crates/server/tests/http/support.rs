@@ -14,6 +14,8 @@ use reqwest::{Client, StatusCode, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::database::Database;
+
 pub(crate) const MEDIA_TYPE: &str = "application/dskpp+xml";
 
 /// A running server; it stops when dropped.
@@ -30,7 +32,16 @@ pub(crate) fn config(folder: &TempDir) -> Config {
     config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     config.server.data_dir = folder.path().join("data");
     config.server.http = true;
+    if let Database::Postgres(url) = Database::of(folder.path()) {
+        config.database.url = url;
+        config.seal.kek_file = folder.path().join("kek");
+    }
     config
+}
+
+/// What a start may do: a shared database is created only where somebody says so.
+pub(crate) fn options(config: &Config) -> ServerOptions {
+    ServerOptions { init: !config.database.url.is_empty(), ..ServerOptions::default() }
 }
 
 pub(crate) fn install_crypto() {
@@ -54,7 +65,8 @@ impl Server {
 
     pub(crate) async fn start_in(folder: TempDir, config: Config) -> Self {
         install_crypto();
-        let running = serve(config, ServerOptions::default()).await.unwrap();
+        let options = options(&config);
+        let running = serve(config, options).await.unwrap();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let token = std::fs::read_to_string(running.admin_token_file()).unwrap();
         assert_eq!(token.lines().count(), 1);
@@ -72,9 +84,9 @@ impl Server {
         Self::start_in(folder, config).await
     }
 
-    /// A connection to the database, as from another process.
-    pub(crate) fn database(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.folder.path().join("data/dskpp.db")).unwrap()
+    /// The database, as another process sees it.
+    pub(crate) fn database(&self) -> Database {
+        Database::of(self.folder.path())
     }
 
     /// A client that sends from that address.

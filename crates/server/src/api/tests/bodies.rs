@@ -148,10 +148,9 @@ async fn bad_limits_and_queries_are_refused() {
 #[tokio::test]
 async fn an_unavailable_store_is_503_without_internals() {
     let api = Api::new().await;
-    let raw = rusqlite::Connection::open(api.folder.path().join("dskpp.db")).unwrap();
-    raw.execute_batch("ALTER TABLE audit RENAME TO elsewhere").unwrap();
+    api.scratch.execute("ALTER TABLE audit RENAME TO elsewhere");
     let detail = api.post("/users", json!({ "name": "alice" })).await.problem(503, "store-unavailable");
     assert!(detail.contains("try again") && !detail.contains("audit"), "{detail}");
-    raw.execute_batch("ALTER TABLE elsewhere RENAME TO audit").unwrap();
+    api.scratch.execute("ALTER TABLE elsewhere RENAME TO audit");
     api.post("/users", json!({ "name": "alice" })).await.with(201);
 }

@@ -120,11 +120,9 @@ async fn reading_a_secret_requires_the_role_export_and_is_audited() {
     api.key("alice", "key1").await;
     let secret = api.get("/keys/key1/secret").await.with(200);
     assert_eq!(secret, json!({ "secret_hex": data_encoding::HEXLOWER.encode(K_TOKEN) }));
-    let raw = rusqlite::Connection::open(api.folder.path().join("dskpp.db")).unwrap();
-    let sql = "SELECT subject FROM audit WHERE event = 'key.exported'";
-    let subject: String = raw.query_row(sql, [], |row| row.get(0)).unwrap();
+    let [subject] = &api.subjects("key.exported")[..] else { panic!("one entry") };
     let token = api.store.token(&api.token).await.unwrap().unwrap();
-    assert_eq!(serde_json::from_str::<Value>(&subject).unwrap(), json!({ "key": "key1", "by": token.id }));
+    assert_eq!(*subject, json!({ "key": "key1", "by": token.id }));
     for path in ["/keys", "/keys/key1"] {
         assert!(!api.get(path).await.text.contains(secret["secret_hex"].as_str().unwrap()));
     }

@@ -267,9 +267,8 @@ async fn an_export_requires_exactly_one_valid_protection() {
 async fn a_key_that_cannot_be_unsealed_stops_the_export_with_an_error() {
     let api = Api::new().await;
     api.import("first=0", container(&(hotp("a") + &hotp("b")))).await.with(200);
-    let raw = rusqlite::Connection::open(api.folder.path().join("dskpp.db")).unwrap();
     let sql = "UPDATE key SET sealed_package = (SELECT sealed_package FROM key WHERE id = 'a') WHERE id = 'b'";
-    raw.execute_batch(sql).unwrap();
+    api.scratch.execute(sql);
     let plain = json!({ "protection": { "plain": true } });
     api.post("/keys/export", plain).await.problem(503, "store-unavailable");
 }
@@ -279,10 +278,9 @@ async fn unreadable_keys_end_an_export_or_are_omitted_and_listed() {
     let api = Api::new().await;
     let all: String = (0..=1001).map(|number| hotp(&format!("k--{number:04}"))).collect();
     assert_eq!(api.import("first=0", container(&all)).await.with(200)["accepted"], 1002);
-    let database = rusqlite::Connection::open(api.folder.path().join("dskpp.db")).unwrap();
     let damaged = ["k--0003", "k--0999", "k--1001"]; // one is the last of a page
-    for (id, damage) in damaged.iter().zip(["params = 'x'", "counter = -1", "sealed_k_token = x'00'"]) {
-        database.execute(&format!("UPDATE key SET {damage} WHERE id = ?"), [id]).unwrap();
+    for (id, damage) in damaged.iter().zip(["params = 'x'", "counter = -1", "params = '{'"]) {
+        api.scratch.execute(&format!("UPDATE key SET {damage} WHERE id = '{id}'"));
     }
     let plain = json!({ "plain": true });
     let stopped = api.post("/keys/export", json!({ "protection": plain })).await.problem(500, "unreadable");
@@ -295,6 +293,6 @@ async fn unreadable_keys_end_an_export_or_are_omitted_and_listed() {
     for (id, told) in damaged.iter().zip(told["left_out"]["keys"].as_array().unwrap()) {
         assert_eq!(told["key_id"], *id);
     }
-    database.execute("UPDATE key SET state = 'revoked' WHERE id IN ('k--0003', 'k--0999', 'k--1001')", []).unwrap();
+    api.scratch.execute("UPDATE key SET state = 'revoked' WHERE id IN ('k--0003', 'k--0999', 'k--1001')");
     assert!(!api.export(json!({ "protection": plain, "leave_out_unreadable": true })).await.contains("<!--"));
 }

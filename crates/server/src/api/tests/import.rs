@@ -45,10 +45,8 @@ impl Api {
     }
 
     pub(super) fn subjects(&self, event: &str) -> Vec<Value> {
-        let raw = rusqlite::Connection::open(self.folder.path().join("dskpp.db")).unwrap();
-        let mut query = raw.prepare("SELECT subject FROM audit WHERE event = ? ORDER BY seq").unwrap();
-        let texts = query.query_map([event], |row| row.get::<_, String>(0)).unwrap();
-        texts.map(|text| serde_json::from_str(&text.unwrap()).unwrap()).collect()
+        let texts = self.scratch.texts(&format!("SELECT subject FROM audit WHERE event = '{event}' ORDER BY seq"));
+        texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 }
 

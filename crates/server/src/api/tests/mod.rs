@@ -16,7 +16,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use dskpp_crypto::Secret;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
 use tower::ServiceExt as _;
 
 use super::*;
@@ -24,6 +24,7 @@ use crate::model::Role;
 use crate::net::rate_limit::Rates;
 use crate::net::turns::Turns;
 use crate::policy::otp::Windows;
+use crate::store::scratch::Scratch;
 use crate::store::seal::Kek;
 use crate::store::{Commit, CommitRun, NewKey, StorePolicy};
 
@@ -36,7 +37,7 @@ const LIFETIME_S: u64 = 1000;
 
 /// The API with its own store and a token with every role.
 struct Api {
-    folder: TempDir,
+    scratch: Scratch,
     store: Store,
     turns: Turns,
     router: Router,
@@ -101,10 +102,10 @@ impl Api {
     }
 
     async fn with_devices(devices: &crate::config::DevicesSection) -> Self {
-        let folder = TempDir::new().unwrap();
+        let scratch = Scratch::new();
         let kek = Arc::new(Kek::new(&Secret::new(vec![1; 32])).unwrap());
         let policy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };
-        let store = Store::open(&folder.path().join("dskpp.db"), kek, policy).unwrap();
+        let store = Store::open(scratch.database.clone(), kek, policy).unwrap();
         let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
         let (url_s, config) = (format!("{ORIGIN}/dskpp").into(), crate::Config::default());
@@ -118,7 +119,7 @@ impl Api {
             backoff: Backoff::default(),
             batches: Batches::default(),
         };
-        Api { folder, store, turns, router: router(state), token }
+        Api { scratch, store, turns, router: router(state), token }
     }
 
     async fn send(&self, mut request: Request<Body>) -> Answer {

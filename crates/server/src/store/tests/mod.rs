@@ -2,25 +2,23 @@
 
 mod access;
 mod at_rest;
-mod damage;
-mod disk;
 mod failures;
 mod import;
-mod migration;
 mod passwords;
 mod renewal;
 mod runs;
-mod strangers;
+mod sqlite;
 mod tries;
 
 use std::path::PathBuf;
 
 use dskpp_api::ValidationRequest;
 use dskpp_crypto::Sha256;
-use rusqlite::OptionalExtension as _;
 use tempfile::TempDir;
 
-use super::migrate::MIGRATIONS;
+use super::columns::{Columns, Row};
+use super::migrate::{SQLITE, version_of};
+use super::scratch::{Scratch, is_on_postgres};
 use super::*;
 use crate::model::id::new_id;
 use crate::model::{
@@ -35,8 +33,8 @@ const K_MAC: &[u8] = b"a MAC key of 32 octets, no less.";
 
 /// A database and its store.
 struct Db {
-    folder: TempDir,
     store: Store,
+    scratch: Scratch,
 }
 
 impl Store {
@@ -96,35 +94,41 @@ fn wrong(address: &str, number: u32) -> Tries {
 
 impl Db {
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let store = Store::open(&folder.path().join("dskpp.db"), kek(1), POLICY).unwrap();
-        Db { folder, store }
+        let scratch = Scratch::new();
+        let store = Store::open(scratch.database.clone(), kek(1), POLICY).unwrap();
+        Db { store, scratch }
     }
 
+    /// The file of a SQLite database.
     fn path(&self) -> PathBuf {
-        self.folder.path().join("dskpp.db")
+        self.scratch.folder.path().join("dskpp.db")
     }
 
     /// Another server's store on the same database.
     fn second(&self) -> Store {
-        Store::open(&self.path(), kek(1), POLICY).unwrap()
+        Store::open(self.scratch.database.clone(), kek(1), POLICY).unwrap()
     }
 
-    /// A connection to the database, as from another process.
+    /// Another process that looks into a SQLite database.
     fn raw(&self) -> Connection {
-        Connection::open(self.path()).unwrap()
+        Connection::Sqlite(rusqlite::Connection::open(self.path()).unwrap())
     }
 
     fn execute(&self, sql: &str) {
-        self.raw().execute_batch(sql).unwrap();
+        self.scratch.execute(sql);
     }
 
     fn number(&self, sql: &str) -> i64 {
-        self.raw().query_row(sql, [], |row| row.get(0)).unwrap()
+        let read = |row: &Row<'_>| Columns::of("", row).get(0);
+        self.scratch.on(|db| db.first(sql, &[], read)).unwrap().unwrap()
+    }
+
+    fn texts(&self, sql: &str) -> Vec<String> {
+        self.scratch.texts(sql)
     }
 
     fn rows(&self, table: &str) -> i64 {
-        self.number(&format!("SELECT count(*) FROM {table}"))
+        self.number(&format!("SELECT count(*) FROM \"{table}\""))
     }
 
     fn events(&self, event: &str) -> i64 {
@@ -132,7 +136,7 @@ impl Db {
     }
 
     fn assert_unbroken(&self) {
-        assert_eq!(audit::first_broken(&self.raw()), Ok(None), "the audit chain");
+        assert_eq!(self.scratch.on(audit::first_broken), Ok(None), "the audit chain");
     }
 
     async fn create(&self, new: NewEnrolment) -> EnrolmentRecord {
@@ -168,7 +172,7 @@ impl Db {
 
     /// Executes SQL on the writer's connection.
     async fn on_writer(&self, sql: &'static str) {
-        let work = move |db: &Connection| Ok(db.query_row(sql, [], |_| Ok(())).optional().map(drop)?);
+        let work = move |db: &Connection| db.exists(sql, &[]).map(drop);
         self.store.engine.write(work).await.unwrap();
     }
 
@@ -182,24 +186,20 @@ impl Db {
 
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_and_stays_as_it_is() {
-    let Db { folder, store } = Db::new();
-    drop(store);
-    let path = folder.path().join("dskpp.db");
-    let raw = Connection::open(&path).unwrap();
-    raw.pragma_update(None, "user_version", 99).unwrap();
-    let error = Store::open(&path, kek(1), POLICY).unwrap_err();
-    assert_eq!(error, StoreError::TooNew { found: 99, known: MIGRATIONS.len() });
+    let db = Db::new();
+    db.execute(if is_on_postgres() { "UPDATE schema SET version = 99" } else { "PRAGMA user_version = 99" });
+    let error = Store::open(db.scratch.database.clone(), kek(1), POLICY).unwrap_err();
+    assert_eq!(error, StoreError::TooNew { found: 99, known: SCHEMA });
     assert!(error.to_string().contains("use the newer version"), "{error}");
-    let version: i64 = raw.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, 99);
+    assert_eq!(db.scratch.on(version_of), Ok(99));
 }
 
 #[test]
 fn concurrent_starts_create_one_database() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("dskpp.db");
+    let scratch = Scratch::new();
+    let open = || Store::open(scratch.database.clone(), kek(1), POLICY).map(drop);
     std::thread::scope(|scope| {
-        let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| Store::open(&path, kek(1), POLICY).map(drop))).collect();
+        let starts: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
         for start in starts {
             assert_eq!(start.join().unwrap(), Ok(()));
         }

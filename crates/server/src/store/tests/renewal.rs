@@ -190,7 +190,7 @@ async fn keys_of_others_unknown_keys_and_other_types_are_not_renewed() {
     let not_found = StoreError::NotFound("key of this user");
     assert_eq!(refused(renewal_of("key1", "bob")).await, not_found);
     assert_eq!(refused(renewal_of("no such key", "alice")).await, not_found);
-    assert_eq!(db.number("SELECT count(*) FROM user WHERE name = 'bob'"), 0, "nothing of it stays");
+    assert_eq!(db.number("SELECT count(*) FROM \"user\" WHERE name = 'bob'"), 0, "nothing of it stays");
     let totp = NewEnrolment { key_type: KeyType::Totp, params: Params::default(), ..renewal_of("key1", "alice") };
     assert!(matches!(refused(totp).await, StoreError::State(why) if why.contains("another type")));
     db.store.revoke_key("key1").await.unwrap();
@@ -200,7 +200,7 @@ async fn keys_of_others_unknown_keys_and_other_types_are_not_renewed() {
 #[tokio::test]
 async fn a_run_cannot_take_over_another_users_key_nor_bring_a_revoked_one_back() {
     for change in [
-        "UPDATE key SET user_id = (SELECT id FROM user WHERE name = 'bob')",
+        "UPDATE key SET user_id = (SELECT id FROM \"user\" WHERE name = 'bob')",
         "UPDATE key SET state = 'revoked'",
         "UPDATE key SET state = 'replaced'",
     ] {

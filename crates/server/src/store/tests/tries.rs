@@ -100,16 +100,15 @@ async fn the_audit_trail_has_one_entry_for_each_enrolment_and_hour() {
     db.at(|db| tries::settle(db, HOUR)).await;
     assert_eq!(db.events("run.refused"), 2, "or the clock does");
     db.at(|db| tries::settle(db, 5 * HOUR)).await;
-    let of = |enrolment: &str, field: &str| {
-        db.number(&format!(
-            "SELECT {field} FROM audit WHERE event = 'run.refused' AND json_extract(subject, '$.enrolment') = \
-             '{enrolment}'"
-        ))
+    let entries = db.texts("SELECT subject FROM audit WHERE event = 'run.refused' ORDER BY seq");
+    let entries: Vec<serde_json::Value> = entries.iter().map(|entry| serde_json::from_str(entry).unwrap()).collect();
+    let of = |enrolment: &str| {
+        let of_it = entries.iter().filter(|entry| entry["enrolment"] == enrolment);
+        of_it.map(|entry| (entry["hour"].to_string(), entry["count"].as_u64().unwrap())).collect::<Vec<_>>()
     };
-    assert_eq!((of(&first, "count(*)"), of(&second, "count(*)")), (2, 1));
-    assert_eq!(of(&first, "sum(json_extract(subject, '$.count'))"), 307);
-    assert_eq!(of(&second, "json_extract(subject, '$.count')"), 3);
-    assert_eq!(of(&first, "count(DISTINCT json_extract(subject, '$.hour'))"), 2);
+    let [(hour, before), (next, after)] = &of(&first)[..] else { panic!("{entries:?}") };
+    assert!(hour != next && before + after == 307, "{entries:?}");
+    assert_eq!(of(&second).iter().map(|(_, count)| count).collect::<Vec<_>>(), [&3]);
     db.assert_unbroken();
 }
 
@@ -187,6 +186,4 @@ async fn an_unreadable_count_blocks_no_other() {
     db.execute(&format!("UPDATE enrolment SET failed_attempts = {} WHERE id = '{}'", i64::MAX, damaged.id));
     let tries = [(damaged.id.clone(), wrong(STRANGER, 1)), (whole.id.clone(), wrong(STRANGER, 1))];
     assert!(db.store.count_tries(tries.into()).done().await.is_ok());
-    db.execute("UPDATE user SET name = CAST(x'ff' AS TEXT) WHERE name = 'bob'");
-    assert_eq!(db.count(&whole.id, wrong(OWNER, enough)).await, [], "nobody can be named");
 }

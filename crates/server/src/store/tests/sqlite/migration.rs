@@ -1,12 +1,16 @@
 //! Migration of databases of earlier versions.
 
 use super::*;
-use crate::store::migrate::version_of;
+
+fn version(db: &rusqlite::Connection) -> usize {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    version.try_into().unwrap()
+}
 
 /// A database of the first version: an enrolment that renews a key, and the key.
 fn first_version(path: &std::path::Path) {
-    let db = Connection::open(path).unwrap();
-    db.execute_batch(MIGRATIONS[0]).unwrap();
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.execute_batch(SQLITE[0].1).unwrap();
     db.pragma_update(None, "user_version", 1).unwrap();
     let k_token = kek(1).seal("key", "sealed_k_token", "key1", &Secret::from_slice(K_TOKEN));
     db.execute_batch(
@@ -18,7 +22,7 @@ fn first_version(path: &std::path::Path) {
     for (id, user, device, state) in
         [("key1", "u1", Some("d1"), "active"), ("key2", "u2", None, "revoked"), ("key3", "u1", None, "replaced")]
     {
-        db.execute(key, params![id, user, device, k_token, state]).unwrap();
+        db.execute(key, rusqlite::params![id, user, device, k_token, state]).unwrap();
     }
     db.execute_batch(
         "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, methods, renews, state, \
@@ -42,8 +46,8 @@ async fn a_database_of_the_first_version_is_migrated_with_its_rows() {
     assert_eq!(store.keys(None, None, 10).await.unwrap().items.len(), 3);
     assert_eq!(store.keys(Some("alice".into()), None, 10).await.unwrap().items.len(), 2);
     assert_eq!(store.export_key("key1", "test".into()).await.unwrap().expose(), K_TOKEN);
-    let raw = Connection::open(&path).unwrap();
-    assert_eq!(version_of(&raw), Ok(MIGRATIONS.len()));
+    let raw = rusqlite::Connection::open(&path).unwrap();
+    assert_eq!(version(&raw), SCHEMA);
     raw.pragma_update(None, "foreign_keys", true).unwrap();
     assert!(raw.execute("DELETE FROM key WHERE id = 'key1'", []).is_err(), "the enrolment still refers to it");
     assert!(raw.execute("UPDATE key SET user_id = NULL WHERE id = 'key1'", []).is_err(), "active keys have users");
@@ -62,19 +66,19 @@ const CLEAR: [&[u8]; 3] = [b"the nonce of a trigger.", b"the MAC, worth the code
 
 /// A database from before sealing, with deleted rows.
 fn before_sealing(path: &std::path::Path) {
-    let db = Connection::open(path).unwrap();
-    MIGRATIONS[..6].iter().for_each(|step| db.execute_batch(step).unwrap());
+    let db = rusqlite::Connection::open(path).unwrap();
+    SQLITE[..6].iter().for_each(|(_, step)| db.execute_batch(step).unwrap());
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA user_version = 6; INSERT INTO user VALUES ('u', 'alice', 1)")
         .unwrap();
-    check_kek(&db, &kek(1)).unwrap();
+    check_kek(&Connection::Sqlite(rusqlite::Connection::open(path).unwrap()), &kek(1)).unwrap();
     for id in (0..200).map(|i| format!("e{i}")) {
         let password = kek(1).seal("enrolment", "sealed_password", &id, &Secret::from_slice(b"password"));
         let enrolment = "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, methods, \
              state, activate, trigger_token_hash, trigger_nonce, trigger_mac, trigger_url, created_at, expires_at) \
              VALUES (?1, 'u', ?1, ?2, 'hotp', '{}', '[]', 'open', 'at-once', ?3, ?4, ?5, 'https://x/dskpp', 5, 6)";
-        db.execute(enrolment, params![id, password, id.as_bytes(), CLEAR[0], CLEAR[1]]).unwrap();
+        db.execute(enrolment, rusqlite::params![id, password, id.as_bytes(), CLEAR[0], CLEAR[1]]).unwrap();
         let answer = "INSERT INTO answer VALUES (?, zeroblob(32), ?, 9999999999)";
-        db.execute(answer, params![id, CLEAR[2].repeat(100)]).unwrap();
+        db.execute(answer, rusqlite::params![id, CLEAR[2].repeat(100)]).unwrap();
     }
     let delete = "DELETE FROM answer WHERE session_id LIKE 'e1%'; DELETE FROM enrolment WHERE id LIKE 'e1%'";
     db.execute_batch(delete).unwrap();
@@ -91,9 +95,9 @@ async fn migration_seals_plain_values_and_removes_them_from_pages_and_wal() {
         CLEAR.map(|clear| all.windows(clear.len()).any(|window| window == clear))
     };
     assert_eq!(holds(), [true; 3], "the search finds");
-    let raw = Connection::open(&path).unwrap();
+    let raw = rusqlite::Connection::open(&path).unwrap();
     assert!(matches!(Store::open(&path, kek(2), POLICY), Err(StoreError::Sealed(_))));
-    assert_eq!(version_of(&raw), Ok(6), "another key seals nothing");
+    assert_eq!(version(&raw), 6, "another key seals nothing");
 
     let store = Store::open(&path, kek(1), POLICY).unwrap();
     assert_eq!(holds(), [false; 3]);
@@ -117,7 +121,7 @@ async fn locked_enrolments_are_open_again() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("dskpp.db");
     first_version(&path);
-    let raw = Connection::open(&path).unwrap();
+    let raw = rusqlite::Connection::open(&path).unwrap();
     let year = now() + 365 * 86_400;
     for (id, state, key) in [("e3", "locked", "NULL"), ("e4", "locked", "'key3'"), ("e5", "active", "'k'")] {
         raw.execute_batch(&format!(
@@ -155,11 +159,11 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("dskpp.db");
     first_version(&path);
-    let raw = Connection::open(&path).unwrap();
+    let raw = rusqlite::Connection::open(&path).unwrap();
     raw.execute_batch("PRAGMA foreign_keys = OFF; UPDATE enrolment SET renews = 'gone'").unwrap();
     let error = Store::open(&path, kek(1), POLICY).unwrap_err();
     assert!(error.to_string().contains("missing"), "{error}");
-    assert_eq!(version_of(&raw), Ok(1));
+    assert_eq!(version(&raw), 1);
     assert!(raw.prepare("SELECT uses_left FROM key").is_err());
     raw.execute_batch("UPDATE enrolment SET renews = 'key1'").unwrap();
     Store::open(&path, kek(1), POLICY).unwrap();
@@ -177,7 +181,7 @@ async fn every_query_for_keys_uses_an_index() {
         (in_use(true, true), "key_by_user"),
         (in_use(false, true), "key_by_user"),
     ] {
-        let mut plan = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut plan = raw.sqlite().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let parameters = plan.parameter_count();
         let rows = plan.query_map(rusqlite::params_from_iter(vec!["x"; parameters]), |row| row.get::<_, String>(3));
         let steps: Vec<String> = rows.unwrap().map(Result::unwrap).collect();

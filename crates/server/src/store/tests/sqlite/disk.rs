@@ -14,7 +14,7 @@ async fn filled() -> Db {
     for user in 0..200 {
         db.store.create_user(format!("{user:0>200}")).await.unwrap();
     }
-    db.raw().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    db.raw().sqlite().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     db.store.probe().await.unwrap();
     db
 }
@@ -42,7 +42,7 @@ async fn a_file_that_is_deleted_or_replaced_stops_writes_until_it_is_back() {
     for file in ["dskpp.db", "dskpp.db-wal", "dskpp.db-shm"] {
         for replaced in [false, true] {
             let db = filled().await;
-            let (path, away) = (db.folder.path().join(file), db.folder.path().join("away"));
+            let (path, away) = (db.scratch.folder.path().join(file), db.scratch.folder.path().join("away"));
             fs::rename(&path, &away).unwrap();
             if replaced {
                 fs::copy(&away, &path).unwrap();
@@ -99,24 +99,24 @@ async fn damage_found_by_a_statement_is_remembered() {
 #[tokio::test]
 async fn locks_closed_folders_and_read_only_databases_are_reported() {
     let db = filled().await;
-    db.store.engine.write(|db| Ok(db.busy_timeout(Duration::from_millis(20))?)).await.unwrap();
+    db.store.engine.write(|db| Ok(db.sqlite().busy_timeout(Duration::from_millis(20))?)).await.unwrap();
     let says = |found: Result<(), StoreError>, word: &str| {
         assert!(matches!(&found, Err(StoreError::Unavailable(why)) if why.contains(word)), "{word}: {found:?}");
     };
     let other = db.raw();
-    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    other.sqlite().execute_batch("BEGIN EXCLUSIVE").unwrap();
     says(db.store.probe().await, "locked");
-    other.execute_batch("ROLLBACK").unwrap();
+    other.sqlite().execute_batch("ROLLBACK").unwrap();
     db.store.probe().await.unwrap();
 
-    let probe = db.folder.path().join(".probe");
+    let probe = db.scratch.folder.path().join(".probe");
     fs::create_dir(&probe).unwrap();
     says(db.store.probe().await, "no file can be written");
     fs::remove_dir(&probe).unwrap();
     db.store.probe().await.unwrap();
     assert!(!probe.exists());
 
-    db.store.engine.write(|db| Ok(db.pragma_update(None, "query_only", true)?)).await.unwrap();
+    db.store.engine.write(|db| Ok(db.sqlite().pragma_update(None, "query_only", true)?)).await.unwrap();
     says(db.store.probe().await, "readonly");
 }
 

@@ -10,6 +10,7 @@ use crate::store::enrolments::{By, find};
 use crate::store::export::outgoing;
 use crate::store::import::progress_of;
 use crate::store::keys::{k_token_of, key_by_id, old_key, url_of};
+use crate::store::tests::at_rest::imported;
 use crate::store::tries::{hours_before, tries_of};
 
 /// Columns that are in no record: SQL compares them, or they are for people. Damage loses their content
@@ -74,7 +75,8 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
         "device" => {
             drop(device_by_identity(db, &kek, &device)?);
             drop(device_by_key_name(db, &kek, "acme key")?);
-            drop(entry(db, &db.query_row("SELECT id FROM device", [], |row| row.get::<_, String>(0))?)?.unwrap());
+            let id = db.sqlite().query_row("SELECT id FROM device", [], |row| row.get::<_, String>(0))?;
+            drop(entry(db, &id)?.unwrap());
         }
         "import" => drop(progress_of(db, "import")?.unwrap()),
         "enrolment" | "user" => drop(find(db, &kek, By::TriggerToken, "token", now())?.unwrap()),
@@ -98,7 +100,7 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             for hour in hours_before(db, i64::MAX, None)? {
                 hour?;
             }
-            let enrolment: String = db.query_row("SELECT enrolment_id FROM refusal", [], |row| row.get(0))?;
+            let enrolment: String = db.sqlite().query_row("SELECT enrolment_id FROM refusal", [], |row| row.get(0))?;
             drop(tries_of(db, &enrolment, POLICY.lock_after, now())?);
         }
         _ => panic!("nobody says how rows of {table} are read"),
@@ -124,40 +126,43 @@ pub(super) async fn full() -> Db {
     let renewal = NewEnrolment { renews: Some("key2".into()), activate: Activation::OnOtp, ..hotp_for("bob") };
     let renewal = db.create(renewal).await.id;
     db.store.commit_run(run_of(&renewal, "renewal", "key2")).done().await.unwrap();
-    db.import(vec![super::at_rest::imported()]).await;
+    db.import(vec![imported()]).await;
     let raw = db.raw();
     let ad = TriggerAd { nonce: vec![1; 16], mac: vec![2; 16], url_s: "https://localhost/dskpp".into() };
     db.store.keep_trigger(&db.text("SELECT id FROM enrolment WHERE key_id = 'key1'"), ad).await.unwrap();
-    let package = raw.query_row("SELECT id, sealed_package FROM key WHERE sealed_package NOT NULL", [], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
-    });
+    let package =
+        raw.sqlite().query_row("SELECT id, sealed_package FROM key WHERE sealed_package NOT NULL", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+        });
     let (id, sealed) = package.unwrap();
     let package = kek(1).open("key", "sealed_package", &id, &sealed).unwrap();
     let package = kek(1).seal("key", "sealed_package", "key1", &package);
-    raw.execute(
+    raw.sqlite().execute(
         "UPDATE key SET sealed_package = ?, device_id = NULL, manufacturer = 'acme', serial = '1', last_step = 1, start_at = 1, \
          expires_at = 2, uses_left = 3 WHERE id = 'key1'",
         [package],
     )
     .unwrap();
     db.count(&renewal, wrong("192.0.2.1", 1)).await;
-    raw.execute_batch(
-        "UPDATE enrolment SET client_id = 'renewal' WHERE renews NOT NULL; UPDATE import SET id = 'import'",
-    )
-    .unwrap();
+    raw.sqlite()
+        .execute_batch(
+            "UPDATE enrolment SET client_id = 'renewal' WHERE renews NOT NULL; UPDATE import SET id = 'import'",
+        )
+        .unwrap();
     let hash = Sha256::digest(&[b"token"]);
-    raw.execute(
-        "UPDATE enrolment SET trigger_token_hash = ?, variant = 'four-pass', key_location = 'hardware', \
+    raw.sqlite()
+        .execute(
+            "UPDATE enrolment SET trigger_token_hash = ?, variant = 'four-pass', key_location = 'hardware', \
          algorithm_location = 'software', renews = 'key2', delivers = 'key1' WHERE key_id = 'key1'",
-        [&hash[..]],
-    )
-    .unwrap();
+            [&hash[..]],
+        )
+        .unwrap();
     db
 }
 
 impl Db {
     fn text(&self, sql: &str) -> String {
-        self.raw().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.raw().sqlite().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
 
@@ -166,15 +171,17 @@ async fn no_value_of_any_column_becomes_a_default() {
     let db = full().await;
     let (_, token) = db.store.create_token("reader".into(), vec![Role::Read]).await.unwrap();
     let raw = db.raw();
-    raw.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
-    let mut names =
-        raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").unwrap();
+    raw.sqlite().execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
+    let mut names = raw
+        .sqlite()
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .unwrap();
     let tables: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut tried = 0;
     for table in tables.iter().filter(|table| *table != "audit" && *table != "api_token") {
         assert_eq!(read(&raw, table), Ok(()), "{table}");
         let sql = format!("SELECT name, type FROM pragma_table_info('{table}') WHERE pk = 0");
-        let mut columns = raw.prepare(&sql).unwrap();
+        let mut columns = raw.sqlite().prepare(&sql).unwrap();
         let columns = columns.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
         for (column, kind) in columns.unwrap().map(Result::unwrap) {
             if tells(NOT_READ, table, &column) {
@@ -189,8 +196,10 @@ async fn no_value_of_any_column_becomes_a_default() {
                 (kind, _) => panic!("{table}.{column} is a {kind}"),
             };
             for damage in damages {
-                raw.execute_batch("SAVEPOINT damage").unwrap();
-                raw.execute(&format!("UPDATE {table} SET {column} = {damage} WHERE {}", row_of(table)), []).unwrap();
+                raw.sqlite().execute_batch("SAVEPOINT damage").unwrap();
+                raw.sqlite()
+                    .execute(&format!("UPDATE {table} SET {column} = {damage} WHERE {}", row_of(table)), [])
+                    .unwrap();
                 let found = read(&raw, table);
                 let named = match &found {
                     Err(StoreError::Row(why)) => &why.column,
@@ -199,14 +208,14 @@ async fn no_value_of_any_column_becomes_a_default() {
                 };
                 let is_user = named == "user" && ["name", "user_id"].contains(&&*column);
                 assert!(*named == column || is_user, "{table}.{column}: {found:?}");
-                raw.execute_batch("ROLLBACK TO damage; RELEASE damage").unwrap();
+                raw.sqlite().execute_batch("ROLLBACK TO damage; RELEASE damage").unwrap();
                 tried += 1;
             }
         }
         assert_eq!(read(&raw, table), Ok(()), "{table}");
     }
     assert!(tried > 60, "{tried}");
-    raw.execute_batch("UPDATE api_token SET roles = '[\"read\",\"all\"]'").unwrap();
+    raw.sqlite().execute_batch("UPDATE api_token SET roles = '[\"read\",\"all\"]'").unwrap();
     assert!(matches!(db.store.token(&token).await, Err(StoreError::Row(why)) if why.column == "roles"));
 }
 
@@ -262,8 +271,8 @@ async fn partial_reads_are_as_strict_as_records() {
     let enrolment = db.create(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("alice") }).await.id;
     let damage = |table: &str, column: &str, value: &str, of: &str| {
         let raw = db.raw();
-        raw.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
-        raw.execute_batch(&format!("UPDATE {table} SET {column} = {value} WHERE id = '{of}'")).unwrap();
+        raw.sqlite().execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
+        raw.sqlite().execute_batch(&format!("UPDATE {table} SET {column} = {value} WHERE id = '{of}'")).unwrap();
     };
     let names = |found: Result<(), StoreError>, column: &str| {
         assert!(matches!(&found, Err(StoreError::Row(why)) if why.column == column), "{column}: {found:?}");
@@ -281,7 +290,7 @@ async fn partial_reads_are_as_strict_as_records() {
     let renewal = NewEnrolment { renews: Some("key1".into()), ..hotp_for("alice") };
     names(db.store.create_enrolment(renewal).await.map(drop), "key_type");
 
-    let mut packages = [super::at_rest::imported(), super::at_rest::imported()];
+    let mut packages = [imported(), imported()];
     for (package, id) in packages.iter_mut().zip(["key1", "key3"]) {
         package.key.as_mut().unwrap().id = id.into();
     }

@@ -1,0 +1,394 @@
+//! The database, of either engine. Here alone, and in the two files below, an engine has a name; what only files need
+//! stands in `disk`, and the schemas in `migrate`.
+//!
+//! Statements are SQL that both engines read, with `?` or `?1` for values. A connection prepares each text once.
+
+pub(super) mod postgres;
+pub(super) mod sqlite;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use super::StoreError;
+use super::disk::Disk;
+
+/// Where a store's database is.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    /// The file of a SQLite database.
+    Sqlite(PathBuf),
+    /// A database of a PostgreSQL server.
+    Postgres(Box<postgres::Address>),
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Database::Sqlite(path) => path.display().fmt(f),
+            Database::Postgres(address) => address.fmt(f),
+        }
+    }
+}
+
+impl<P: AsRef<Path>> From<P> for Database {
+    fn from(path: P) -> Self {
+        Database::Sqlite(path.as_ref().to_owned())
+    }
+}
+
+impl Database {
+    /// A connection that reads and writes. Blocks.
+    pub(super) fn connect(&self) -> Result<Connection, StoreError> {
+        Ok(match self {
+            Database::Sqlite(path) => Connection::Sqlite(sqlite::connect(path)?),
+            Database::Postgres(address) => Connection::Postgres(Box::new(address.connect()?)),
+        })
+    }
+
+    /// A connection that only reads. Blocks.
+    pub(super) fn reader(&self) -> Result<Connection, StoreError> {
+        let connection = self.connect()?;
+        match &connection {
+            Connection::Sqlite(db) => db.pragma_update(None, "query_only", true)?,
+            Connection::Postgres(_) => connection.batch("SET default_transaction_read_only = on")?,
+        }
+        Ok(connection)
+    }
+
+    /// Whether there is nothing in a database that several servers share. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for a database of another program.
+    pub(crate) fn is_empty(&self) -> Result<bool, StoreError> {
+        let tables =
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema()";
+        let look = || self.connect()?.rows(tables, &[], |row| Ok(row.cell(0) == Some(Cell::Text("schema"))));
+        let found = thread::scope(|scope| scope.spawn(look).join());
+        let found = found.unwrap_or_else(|_| Err(StoreError::Unavailable("a look into it panicked".into())))?;
+        match found.contains(&Ok(true)) {
+            true => Ok(false),
+            false if found.is_empty() => Ok(true),
+            false => Err(StoreError::Damaged("it has tables of another program".into())),
+        }
+    }
+
+    /// The files that it has on this machine, once it is open.
+    pub(super) fn disk(&self) -> Result<Option<Disk>, StoreError> {
+        match self {
+            Database::Sqlite(path) => Disk::new(path).map(Some),
+            Database::Postgres(_) => Ok(None),
+        }
+    }
+
+    /// Moves what is only in a write-ahead log on this machine into the database file. Blocks.
+    pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
+        match self {
+            Database::Sqlite(path) => sqlite::checkpoint(path),
+            Database::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+/// A connection to the database, for one thread at a time.
+pub(super) enum Connection {
+    Sqlite(rusqlite::Connection),
+    Postgres(Box<postgres::Connection>),
+}
+
+/// A value for a statement; [`Bind`] makes it. `None` is NULL; the type is there all the same, as one engine asks for it.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    Int(Option<i64>),
+    Text(Option<&'a str>),
+    Blob(Option<&'a [u8]>),
+}
+
+/// A value in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cell<'a> {
+    Null,
+    Int(i64),
+    Text(&'a str),
+    Blob(&'a [u8]),
+}
+
+/// A row that a statement gives.
+pub(super) enum Row<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a tokio_postgres::Row),
+}
+
+impl std::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Value") // it may be anything
+    }
+}
+
+impl Row<'_> {
+    /// The value of a column; `None` where the engine has a type that no column of the store has.
+    pub(super) fn cell(&self, i: usize) -> Option<Cell<'_>> {
+        match self {
+            Row::Sqlite(row) => sqlite::cell(row, i),
+            Row::Postgres(row) => postgres::cell(row, i),
+        }
+    }
+
+    /// The name of a column.
+    pub(super) fn name(&self, i: usize) -> Option<&str> {
+        match self {
+            Row::Sqlite(row) => row.as_ref().column_name(i).ok(),
+            Row::Postgres(row) => row.columns().get(i).map(tokio_postgres::Column::name),
+        }
+    }
+
+    /// The value of the column of that name.
+    pub(super) fn named(&self, name: &str) -> Option<Cell<'_>> {
+        let i = match self {
+            Row::Sqlite(row) => row.as_ref().column_index(name).ok(),
+            Row::Postgres(row) => row.columns().iter().position(|column| column.name() == name),
+        };
+        self.cell(i?)
+    }
+}
+
+impl Connection {
+    /// Runs a statement; gives the number of rows that it changed.
+    pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
+        match self {
+            Connection::Sqlite(db) => Ok(db.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?),
+            Connection::Postgres(db) => db.execute(sql, values),
+        }
+    }
+
+    /// What `read` makes of each row that a query finds.
+    pub(super) fn rows<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<Result<T, StoreError>>, StoreError> {
+        match self {
+            Connection::Sqlite(db) => {
+                let mut query = db.prepare_cached(sql)?;
+                let rows = query.query_map(rusqlite::params_from_iter(values), |row| Ok(read(&Row::Sqlite(row))))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            }
+            Connection::Postgres(db) => {
+                Ok(db.query(sql, values)?.iter().map(|row| read(&Row::Postgres(row))).collect())
+            }
+        }
+    }
+
+    /// What `read` makes of the first row that a query finds.
+    pub(super) fn first<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match self {
+            Connection::Sqlite(db) => {
+                let mut query = db.prepare_cached(sql)?;
+                let mut rows = query.query(rusqlite::params_from_iter(values))?;
+                rows.next()?.map(|row| read(&Row::Sqlite(row))).transpose()
+            }
+            Connection::Postgres(db) => db.query(sql, values)?.first().map(|row| read(&Row::Postgres(row))).transpose(),
+        }
+    }
+
+    /// Whether a query finds anything.
+    pub(super) fn exists(&self, sql: &str, values: &[Value<'_>]) -> Result<bool, StoreError> {
+        Ok(self.first(sql, values, |_| Ok(()))?.is_some())
+    }
+
+    /// Runs statements without values.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(db) => Ok(db.execute_batch(sql)?),
+            Connection::Postgres(db) => db.batch(sql),
+        }
+    }
+
+    /// Begins a transaction that writes.
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(_) => self.execute("BEGIN IMMEDIATE", &[]).map(drop),
+            Connection::Postgres(db) => db.begin(),
+        }
+    }
+
+    /// Begins a transaction that reads, where several readings in one cost less than each by itself: SQLite then looks
+    /// only once whether its cache is stale. Without one each is right as well.
+    pub(super) fn begin_reading(&self) -> bool {
+        match self {
+            Connection::Sqlite(_) => self.execute("BEGIN", &[]).is_ok(),
+            Connection::Postgres(_) => false,
+        }
+    }
+
+    /// Makes a transaction durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] where the connection broke meanwhile: it may be durable.
+    pub(super) fn commit(&self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(_) => self.execute("COMMIT", &[]).map(drop),
+            Connection::Postgres(db) => db.commit(),
+        }
+    }
+
+    /// Undoes a transaction, unless the engine has done so by itself.
+    pub(super) fn roll_back(&self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(db) if db.is_autocommit() => Ok(()), // as on a full disk
+            Connection::Sqlite(_) => self.execute("ROLLBACK", &[]).map(drop),
+            Connection::Postgres(db) => db.roll_back(),
+        }
+    }
+
+    /// Whether a transaction is open.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        match self {
+            Connection::Sqlite(db) => !db.is_autocommit(),
+            Connection::Postgres(db) => db.is_in_transaction(),
+        }
+    }
+
+    /// The chain of the audit trail to which this connection appends. A SQLite database has one writer at a time and one
+    /// chain; elsewhere every connection begins its own.
+    pub(super) fn chain(&self) -> &str {
+        match self {
+            Connection::Sqlite(_) => "",
+            Connection::Postgres(db) => db.chain(),
+        }
+    }
+
+    /// Whether the connection is of no use any more.
+    pub(super) fn is_broken(&self) -> bool {
+        match self {
+            Connection::Sqlite(_) => false,
+            Connection::Postgres(db) => db.is_broken(),
+        }
+    }
+}
+
+/// What can be given to a statement.
+pub(super) trait Bind {
+    /// The value.
+    fn bind(&self) -> Value<'_>;
+    /// NULL of its type.
+    fn null() -> Value<'static>;
+}
+
+macro_rules! bind {
+    ($($type:ty, $kind:ident, $value:ident => $convert:expr;)*) => {$(
+        impl Bind for $type {
+            fn bind(&self) -> Value<'_> {
+                let $value = self;
+                Value::$kind(Some($convert))
+            }
+
+            fn null() -> Value<'static> {
+                Value::$kind(None)
+            }
+        }
+    )*};
+}
+
+bind! {
+    i64, Int, number => *number;
+    i32, Int, number => i64::from(*number);
+    u32, Int, number => i64::from(*number);
+    bool, Int, flag => i64::from(*flag);
+    str, Text, text => text;
+    String, Text, text => text;
+    Vec<u8>, Blob, octets => octets;
+    [u8], Blob, octets => octets;
+
+}
+
+impl<const N: usize> Bind for [u8; N] {
+    fn bind(&self) -> Value<'_> {
+        Value::Blob(Some(self))
+    }
+
+    fn null() -> Value<'static> {
+        Value::Blob(None)
+    }
+}
+
+impl<T: Bind + ?Sized> Bind for &T {
+    fn bind(&self) -> Value<'_> {
+        (*self).bind()
+    }
+
+    fn null() -> Value<'static> {
+        T::null()
+    }
+}
+
+impl<T: Bind> Bind for Option<T> {
+    fn bind(&self) -> Value<'_> {
+        match self {
+            Some(value) => value.bind(),
+            None => T::null(),
+        }
+    }
+
+    fn null() -> Value<'static> {
+        T::null()
+    }
+}
+
+/// Values for a statement, of any types that [`Bind`] knows.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { &[$($crate::store::db::Bind::bind(&$value)),*] as &[$crate::store::db::Value<'_>] };
+}
+pub(super) use values;
+
+/// What a column of the store can be read as.
+pub(super) trait FromCell: Sized {
+    /// `None` where the value is of another kind.
+    fn from_cell(cell: Cell<'_>) -> Option<Self>;
+}
+
+impl FromCell for i64 {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Int(number) = cell { Some(number) } else { None }
+    }
+}
+
+impl FromCell for bool {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Int(0) => Some(false),
+            Cell::Int(1) => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl FromCell for String {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Text(text) = cell { Some(text.to_owned()) } else { None }
+    }
+}
+
+impl FromCell for Vec<u8> {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Blob(octets) = cell { Some(octets.to_vec()) } else { None }
+    }
+}
+
+impl<const N: usize> FromCell for [u8; N] {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Blob(octets) = cell { octets.try_into().ok() } else { None }
+    }
+}
+
+impl<T: FromCell> FromCell for Option<T> {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        if cell == Cell::Null { Some(None) } else { T::from_cell(cell).map(Some) }
+    }
+}

@@ -1,0 +1,251 @@
+//! PostgreSQL, and what speaks its protocol.
+
+mod address;
+
+use std::cell::{Cell as Flag, RefCell};
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Row, Statement};
+
+use super::{Cell, Value};
+use crate::model::id::new_id;
+use crate::store::StoreError;
+pub(crate) use address::{Address, Password};
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a statement may take before this side gives the connection up; the server gives up earlier, see [`SETTINGS`].
+const ANSWER: Duration = Duration::from_secs(20);
+/// What holds for every connection. Transactions read what others have committed: statements, not snapshots, decide.
+const SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '5s'; \
+     SET idle_in_transaction_session_timeout = '30s'; SET default_transaction_isolation = 'read committed'; \
+     SET client_min_messages = 'warning'";
+
+/// A connection, with a runtime of its own that works only while a statement runs.
+pub(in crate::store) struct Connection {
+    runtime: Runtime,
+    client: Client,
+    statements: RefCell<HashMap<String, Statement>>,
+    chain: String,
+    in_transaction: Flag<bool>,
+    /// It did not answer in time, so that nobody knows what comes next on it.
+    given_up: Flag<bool>,
+}
+
+impl Address {
+    /// Connects to the first of the hosts that can be used. Blocks.
+    pub(super) fn connect(&self) -> Result<Connection, StoreError> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|why| StoreError::Unavailable(why.to_string()))?;
+        let client = runtime.block_on(self.client())?;
+        let (statements, in_transaction, given_up) = Default::default();
+        let connection = Connection { runtime, client, statements, chain: new_id(), in_transaction, given_up };
+        connection.batch(SETTINGS)?;
+        Ok(connection)
+    }
+}
+
+impl Connection {
+    pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
+        if has_nul(values) {
+            return match sql.starts_with("INSERT") {
+                true => Err(StoreError::State("text with a NUL character cannot be stored")),
+                false => Ok(0),
+            };
+        }
+        let statement = self.statement(sql, values)?;
+        let changed = self.wait(self.client.execute_raw(&statement, values))?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    pub(super) fn query(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        if has_nul(values) {
+            return Ok(Vec::new());
+        }
+        let statement = self.statement(sql, values)?;
+        let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        self.wait(self.client.query(&statement, &values))
+    }
+
+    pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        self.wait(self.client.batch_execute(sql))
+    }
+
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
+        self.batch("BEGIN")?;
+        self.in_transaction.set(true);
+        Ok(())
+    }
+
+    pub(super) fn commit(&self) -> Result<(), StoreError> {
+        let committed = self.batch("COMMIT");
+        self.in_transaction.set(false);
+        match committed {
+            Err(StoreError::Unavailable(why)) if self.is_broken() => Err(StoreError::Unknown(why)),
+            committed => committed,
+        }
+    }
+
+    pub(super) fn roll_back(&self) -> Result<(), StoreError> {
+        match self.in_transaction.replace(false) && !self.is_broken() {
+            true => self.batch("ROLLBACK"),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn chain(&self) -> &str {
+        &self.chain
+    }
+
+    pub(super) fn is_in_transaction(&self) -> bool {
+        self.in_transaction.get()
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.given_up.get() || self.client.is_closed()
+    }
+
+    /// The statement of a text, which is prepared when it is first used.
+    fn statement(&self, sql: &str, values: &[Value<'_>]) -> Result<Statement, StoreError> {
+        if let Some(statement) = self.statements.borrow().get(sql) {
+            return Ok(statement.clone());
+        }
+        let types: Vec<_> = values.iter().map(type_of).collect();
+        let statement = self.wait(self.client.prepare_typed(&numbered(sql), &types))?;
+        self.statements.borrow_mut().insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreError> {
+        if self.is_broken() {
+            return Err(StoreError::Unavailable("the connection to it broke".into()));
+        }
+        match self.runtime.block_on(async { tokio::time::timeout(ANSWER, work).await }) {
+            Ok(done) => done.map_err(StoreError::from),
+            Err(_) => {
+                self.given_up.set(true);
+                Err(StoreError::Unavailable(format!("it did not answer within {} s", ANSWER.as_secs())))
+            }
+        }
+    }
+}
+
+/// Whether a text has a NUL character, which no text in this engine has: no row matches it.
+fn has_nul(values: &[Value<'_>]) -> bool {
+    values.iter().any(|value| matches!(value, Value::Text(Some(text)) if text.contains('\0')))
+}
+
+/// `?` and `?2` as this engine writes them: `$1` and `$2`. As in SQLite, `?` is one more than the largest before it.
+fn numbered(sql: &str) -> String {
+    let (mut text, mut largest) = (String::with_capacity(sql.len() + 16), 0);
+    let (mut rest, mut in_string) = (sql, false);
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        in_string ^= c == '\'';
+        if c != '?' || in_string {
+            text.push(c);
+            continue;
+        }
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let number = rest[..digits].parse().unwrap_or(largest + 1);
+        largest = largest.max(number);
+        rest = &rest[digits..];
+        text.push('$');
+        text.push_str(&number.to_string());
+    }
+    text
+}
+
+fn type_of(value: &Value<'_>) -> Type {
+    match value {
+        Value::Int(_) => Type::INT8,
+        Value::Text(_) => Type::TEXT,
+        Value::Blob(_) => Type::BYTEA,
+    }
+}
+
+pub(super) fn cell(row: &Row, i: usize) -> Option<Cell<'_>> {
+    let is_of = |types: &[Type]| row.columns().get(i).is_some_and(|column| types.contains(column.type_()));
+    let cell = if is_of(&[Type::INT8]) {
+        row.try_get::<_, Option<i64>>(i).ok()?.map(Cell::Int)
+    } else if is_of(&[Type::INT4]) {
+        row.try_get::<_, Option<i32>>(i).ok()?.map(|number| Cell::Int(number.into()))
+    } else if is_of(&[Type::BOOL]) {
+        row.try_get::<_, Option<bool>>(i).ok()?.map(|flag| Cell::Int(flag.into()))
+    } else if is_of(&[Type::TEXT]) {
+        row.try_get::<_, Option<&str>>(i).ok()?.map(Cell::Text)
+    } else if is_of(&[Type::BYTEA]) {
+        row.try_get::<_, Option<&[u8]>>(i).ok()?.map(Cell::Blob)
+    } else {
+        return None;
+    };
+    Some(cell.unwrap_or(Cell::Null))
+}
+
+type Written = Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Written {
+        match self {
+            Value::Int(number) => number.to_sql(of, out),
+            Value::Text(text) => text.to_sql(of, out),
+            Value::Blob(octets) => octets.to_sql(of, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true // statements are prepared with the types of their values
+    }
+
+    to_sql_checked!();
+}
+
+/// What an error says, with its code. The detail is left out: it may have values.
+fn reason(error: &tokio_postgres::Error) -> String {
+    match (error.as_db_error(), std::error::Error::source(error)) {
+        (Some(reason), _) => format!("{} ({})", reason.message(), reason.code().code()),
+        (None, Some(source)) => format!("{error}: {source}"),
+        (None, None) => error.to_string(),
+    }
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        // What may end otherwise when it is done again.
+        let conflicts = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::UNIQUE_VIOLATION,
+            SqlState::DUPLICATE_OBJECT,
+            SqlState::DUPLICATE_TABLE,
+        ];
+        match error.code().is_some_and(|code| conflicts.contains(code)) {
+            true => StoreError::Conflict(reason(&error)),
+            false => StoreError::Unavailable(reason(&error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbered;
+
+    #[test]
+    fn placeholders_are_numbered_as_in_sqlite() {
+        for (sql, expected) in [
+            ("SELECT 1", "SELECT 1"),
+            ("VALUES (?, ?, ?)", "VALUES ($1, $2, $3)"),
+            ("a = ?2 AND b = ?1 AND c = ?", "a = $2 AND b = $1 AND c = $3"),
+            ("a = '?' AND b = ?10 OR c = ?", "a = '?' AND b = $10 OR c = $11"),
+            ("it = 'it''s ?' AND b = ?", "it = 'it''s ?' AND b = $1"),
+        ] {
+            assert_eq!(numbered(sql), expected);
+        }
+    }
+}
