@@ -108,6 +108,32 @@ impl PrivateCa {
         }
     }
 
+    /// The CA's key and certificate as PEM, for servers that share it.
+    pub(crate) fn bundle(&self) -> Result<Secret, Error> {
+        let mut bundle = files::read_text(&self.folder.join(CA_KEY_FILE))?.into_bytes();
+        bundle.extend_from_slice(files::read_text(&self.ca_file())?.as_bytes());
+        Ok(Secret::new(bundle))
+    }
+
+    /// Whether the folder has a CA.
+    pub(crate) fn exists(&self) -> bool {
+        self.ca_file().exists()
+    }
+
+    /// Puts the CA of a [`bundle`](Self::bundle) into the folder.
+    pub(crate) fn install(&self, bundle: &Secret) -> Result<(), Error> {
+        const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
+        let text = std::str::from_utf8(bundle.expose()).ok();
+        let Some((key, certificate)) = text.and_then(|text| text.find(CERTIFICATE).map(|at| text.split_at(at))) else {
+            return Err(self.unusable("cannot be read from the database".to_owned()));
+        };
+        files::make_private_folder(&self.folder)?;
+        let begun = self.folder.join(CA_KEY_BEGUN);
+        files::write(&begun, key.as_bytes(), 0o600)?;
+        files::write(&self.ca_file(), certificate.as_bytes(), 0o644)?;
+        files::rename(&begun, &self.folder.join(CA_KEY_FILE))
+    }
+
     fn make(&self, now: Timestamp) -> Result<(), Error> {
         let key = KeyPair::generate().map_err(|why| self.refused(why))?;
         let certificate = self.ca_params(&key, now).self_signed(&key).map_err(|why| self.refused(why))?;

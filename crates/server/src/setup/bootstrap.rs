@@ -107,18 +107,36 @@ pub(crate) async fn private_ca(
     if new_ca {
         // Forget the CA in the store first: after a crash in between, the next start accepts the CA that it finds.
         store.forget_setting(KNOWN).await?;
+        store.forget_setting(SHARED_CA).await?;
         if folder.join("tls").exists() {
             let aside = data_folder::set_aside(folder, &["tls"], now)?;
             tracing::warn!("the old private CA was set aside in {}", aside.display());
         }
     }
     let ca = PrivateCa::new(folder.join("tls"), address, url_s)?;
+    if store.is_shared() {
+        share(&ca, store, now).await?;
+    }
     let known = store.setting(KNOWN).await?;
     let id = ca.open(known.as_ref().map(Secret::expose), now)?;
     if known.is_none() {
         store.set_setting_once(KNOWN, Secret::from_slice(&id)).await?;
     }
     Ok(ca)
+}
+
+/// The setting with the CA of servers that share a database.
+const SHARED_CA: &str = "private_ca_files";
+
+/// Servers that share a database share a CA: the first one creates it, and the others take it from the database.
+async fn share(ca: &PrivateCa, store: &Store, now: Timestamp) -> Result<(), Error> {
+    if let Some(shared) = store.setting(SHARED_CA).await? {
+        return if ca.exists() { Ok(()) } else { ca.install(&shared) };
+    }
+    ca.open(None, now)?;
+    let own = ca.bundle()?;
+    let shared = store.set_setting_once(SHARED_CA, own.clone()).await?;
+    if shared == own { Ok(()) } else { ca.install(&shared) }
 }
 
 /// A secret setting of the store, generated when first needed.

@@ -1,8 +1,10 @@
-//! The store: SQLite, one writer that commits many jobs at once, several readers.
+//! The store, on SQLite or PostgreSQL (`db.rs`): one writer that commits many jobs at once, several readers.
 //!
-//! - A write is answered only after the COMMIT that contains it is durable (`synchronous = FULL`).
+//! - A write is answered only after the COMMIT that contains it is durable.
 //! - Jobs that wait are committed together. One that fails undoes only itself: the others are done again without it.
-//! - Every method returns a future; SQLite itself never runs on a thread of the async runtime.
+//! - Any number of servers may share a database: what must happen once is decided by a statement, which changes a row
+//!   only if that is still as it was read.
+//! - Every method returns a future; the database is never waited for on a thread of the async runtime.
 
 mod access;
 mod answers;
@@ -145,6 +147,11 @@ impl Store {
         }
         migrate::rewrite(&connection)?;
         Ok(Store { engine: Engine::start(database, connection)?, kek, policy, id: id.into() })
+    }
+
+    /// Whether other servers may share the database, from other machines.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.engine.disk().is_none()
     }
 
     /// What tells this store from every other.
