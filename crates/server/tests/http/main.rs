@@ -6,6 +6,7 @@ mod binding;
 mod connections;
 mod crowds;
 mod database;
+mod fleet;
 mod four_pass;
 mod hostile;
 mod lifecycle;

@@ -67,9 +67,14 @@ impl Server {
         install_crypto();
         let options = options(&config);
         let running = serve(config, options).await.unwrap();
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let token = std::fs::read_to_string(running.admin_token_file()).unwrap();
         assert_eq!(token.lines().count(), 1);
+        Self::of(folder, running, &token)
+    }
+
+    /// A server that runs already.
+    pub(crate) fn of(folder: TempDir, running: Running, token: &str) -> Self {
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { folder, running, client, admin_token: token.trim().to_owned() }
     }
 
@@ -133,6 +138,13 @@ impl Server {
         let text = response.text().await.unwrap();
         assert_eq!(got, status, "{path}: {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Whether a one-time password is right; `false` too where the next try has to wait.
+    pub(crate) async fn validate(&self, body: Value) -> bool {
+        let request = self.client.post(self.url("/api/v1/validate")).bearer_auth(&self.admin_token).json(&body);
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        answer["valid"] == true
     }
 
     /// Deletes something over the admin API.
