@@ -97,7 +97,7 @@ async fn p28_a_run_whose_client_disconnects_before_its_turn_is_dropped_and_can_b
         request.len()
     );
     stream.write_all(&[head.as_bytes(), &request].concat()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await; // until it waits behind the crowd
+    tokio::time::sleep(Duration::from_millis(100)).await; // until it waits behind the crowd
     drop(stream);
     // Jobs of one address and writes of the store run in order: this run ends after the dropped one's place.
     let next = server.run(server.offer(&server.enrolment("totp", json!({})).await, KeyType::Totp)).await;

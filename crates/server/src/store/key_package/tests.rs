@@ -65,7 +65,7 @@ fn p18_types_are_known_in_every_spelling_and_others_are_kept() {
         take_in(package, &Owner::Nobody, NOW).map(|taken| taken.key_type).map_err(|refusal| refusal.reason.into_owned())
     };
     assert_eq!(of_len(32), Ok(KeyType::Aes256));
-    assert!(of_len(20).unwrap_err().contains("length of its algorithm's keys"));
+    assert!(of_len(20).unwrap_err().contains("wrong length for its algorithm"));
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn what_cannot_be_used_is_refused_with_a_reason() {
         (&ocra, suite("OCRA-1:HOTP-SHA1-6:QN08-PSHA1"), String::new(), "", "PIN"),
         (&ocra, suite("OCRA-1:HOTP-SHA1-6:QN08-S064"), String::new(), "", "session"),
         (&ocra, suite("OCRA-9"), String::new(), "", "OCRA-1"),
-        (&hotp, String::new(), String::new(), "<Policy><x:y/></Policy>", "unknown parts"),
-        (&hotp, String::new(), String::new(), "<Policy><dance xmlns='urn:v'/></Policy>", "unknown parts"),
-        (&hotp, String::new(), String::new(), "<Policy><PINPolicy x:WrongPINs=\"3\"/></Policy>", "unknown parts"),
+        (&hotp, String::new(), String::new(), "<Policy><x:y/></Policy>", "unknown elements"),
+        (&hotp, String::new(), String::new(), "<Policy><dance xmlns='urn:v'/></Policy>", "unknown elements"),
+        (&hotp, String::new(), String::new(), "<Policy><PINPolicy x:WrongPINs=\"3\"/></Policy>", "unknown elements"),
     ] {
         let refused = taken(algorithm, &before, &data, after).unwrap_err();
         assert!(refused.contains(reason), "{algorithm} {before} {data} {after}: {refused}");
