@@ -1,11 +1,37 @@
 //! Where the store's database is.
 
-use std::path::PathBuf;
+mod address;
+
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Config, ConfigFault};
-use crate::store::{self, Address, Password};
+pub(crate) use address::{Password, PostgresAddress};
+
+/// Where a store's database is.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    /// The file of a SQLite database.
+    Sqlite(PathBuf),
+    /// A database of a PostgreSQL server.
+    Postgres(Box<PostgresAddress>),
+}
+
+impl std::fmt::Display for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Database::Sqlite(path) => path.display().fmt(f),
+            Database::Postgres(address) => address.fmt(f),
+        }
+    }
+}
+
+impl<P: AsRef<Path>> From<P> for Database {
+    fn from(path: P) -> Self {
+        Database::Sqlite(path.as_ref().to_owned())
+    }
+}
 
 /// `[database]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +50,7 @@ impl Config {
     ///
     /// # Errors
     /// What is wrong with `database.url`.
-    pub(crate) fn database(&self) -> Result<store::Database, ConfigFault> {
+    pub(crate) fn database(&self) -> Result<Database, ConfigFault> {
         let DatabaseSection { url, password_file } = &self.database;
         let fault = |why: String| ConfigFault::new("database.url", without_password(url), why);
         if url.is_empty() {
@@ -43,7 +69,7 @@ impl Config {
             true => Password::default(),
             false => Password::File(password_file.clone()),
         };
-        Address::read(url, &password).map(|address| store::Database::Postgres(Box::new(address))).map_err(fault)
+        PostgresAddress::read(url, &password).map(|address| Database::Postgres(Box::new(address))).map_err(fault)
     }
 }
 

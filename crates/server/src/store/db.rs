@@ -6,43 +6,19 @@
 pub(super) mod postgres;
 pub(super) mod sqlite;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::StoreError;
 use super::disk::Disk;
+pub(crate) use crate::config::Database;
 
-/// Where a store's database is.
-#[derive(Clone, Debug)]
-pub(crate) enum Database {
-    /// The file of a SQLite database.
-    Sqlite(PathBuf),
-    /// A database of a PostgreSQL server.
-    Postgres(Box<postgres::Address>),
-}
-
-impl fmt::Display for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Database::Sqlite(path) => path.display().fmt(f),
-            Database::Postgres(address) => address.fmt(f),
-        }
-    }
-}
-
-impl<P: AsRef<Path>> From<P> for Database {
-    fn from(path: P) -> Self {
-        Database::Sqlite(path.as_ref().to_owned())
-    }
-}
-
+/// What each engine does at its address.
 impl Database {
     /// A connection that reads and writes. Blocks.
     pub(super) fn connect(&self) -> Result<Connection, StoreError> {
         Ok(match self {
             Database::Sqlite(path) => Connection::Sqlite(sqlite::connect(path)?),
-            Database::Postgres(address) => Connection::Postgres(Box::new(address.connect()?)),
+            Database::Postgres(address) => Connection::Postgres(Box::new(postgres::connect(address)?)),
         })
     }
 

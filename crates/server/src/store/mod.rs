@@ -48,7 +48,6 @@ pub(crate) use access::new_token;
 use columns::{secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
 pub(crate) use db::Database;
-pub(crate) use db::postgres::{Address, Password};
 use db::{Connection, values};
 pub(crate) use devices::{DeviceChange, DeviceFilter, NewDevice, NotPut};
 pub(crate) use disk::{Content, look};

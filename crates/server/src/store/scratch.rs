@@ -6,8 +6,8 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::columns::{Columns, Row};
-use super::db::postgres::{Address, Password};
 use super::db::{Connection, Database};
+use crate::config::{Password, PostgresAddress};
 use crate::model::id::new_id;
 
 /// A new database, which goes when this is dropped.
@@ -29,7 +29,7 @@ fn server(name: Option<&str>) -> Option<Database> {
             format!("{host}/{name}?{options}")
         }
     };
-    Some(Database::Postgres(Box::new(Address::read(&url, &Password::default()).unwrap())))
+    Some(Database::Postgres(Box::new(PostgresAddress::read(&url, &Password::default()).unwrap())))
 }
 
 /// Whether tests run on PostgreSQL.

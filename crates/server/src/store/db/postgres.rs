@@ -1,7 +1,5 @@
 //! PostgreSQL, and what speaks its protocol.
 
-mod address;
-
 use std::cell::{Cell as Flag, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,12 +9,13 @@ use bytes::BytesMut;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Cell, Value};
+use crate::config::PostgresAddress;
 use crate::model::id::new_id;
 use crate::store::StoreError;
-pub(crate) use address::{Address, Password};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -38,16 +37,34 @@ pub(in crate::store) struct Connection {
     given_up: Flag<bool>,
 }
 
-impl Address {
-    /// Connects to the first of the hosts that can be used. Blocks.
-    pub(super) fn connect(&self) -> Result<Connection, StoreError> {
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|why| StoreError::Unavailable(why.to_string()))?;
-        let client = runtime.block_on(self.client())?;
-        let (statements, in_transaction, given_up) = Default::default();
-        let connection = Connection { runtime, client, statements, chain: new_id(), in_transaction, given_up };
-        connection.batch(SETTINGS)?;
-        Ok(connection)
+/// Connects to the first of the hosts that can be used. Blocks.
+pub(super) fn connect(address: &PostgresAddress) -> Result<Connection, StoreError> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|why| StoreError::Unavailable(why.to_string()))?;
+    let client = runtime.block_on(client(address));
+    let client =
+        client.map_err(|why| StoreError::Unavailable(format!("no connection to {address}: {}", reason(&why))))?;
+    let (statements, in_transaction, given_up) = Default::default();
+    let connection = Connection { runtime, client, statements, chain: new_id(), in_transaction, given_up };
+    connection.batch(SETTINGS)?;
+    Ok(connection)
+}
+
+/// A client, whose connection works on the runtime that this runs on.
+async fn client(address: &PostgresAddress) -> Result<Client, tokio_postgres::Error> {
+    let mut config = address.config().clone();
+    config.connect_timeout(CONNECT).tcp_user_timeout(ANSWER).keepalives_idle(ANSWER);
+    match address.tls() {
+        None => {
+            let (client, connection) = config.connect(NoTls).await?;
+            tokio::spawn(connection);
+            Ok(client)
+        }
+        Some(tls) => {
+            let (client, connection) = config.connect(MakeRustlsConnect::new(tls.clone())).await?;
+            tokio::spawn(connection);
+            Ok(client)
+        }
     }
 }
 

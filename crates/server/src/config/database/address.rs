@@ -10,12 +10,8 @@ use percent_encoding::percent_decode_str;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
+use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
-
-use super::{CONNECT, reason};
-use crate::store::StoreError;
 
 /// Where the password comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,12 +25,12 @@ pub(crate) enum Password {
 
 /// A server's address and how it is proved. Its `Debug` and `Display` show no password.
 #[derive(Clone)]
-pub(crate) struct Address {
+pub(crate) struct PostgresAddress {
     config: Config,
     tls: Option<ClientConfig>,
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for PostgresAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hosts = self.config.get_hosts().iter().map(|host| match host {
             Host::Tcp(name) => name.clone(),
@@ -45,13 +41,13 @@ impl fmt::Display for Address {
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for PostgresAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl Address {
+impl PostgresAddress {
     /// Reads a URL. `sslmode` is `verify-full`, or `disable` where all hosts are this machine; `sslrootcert` names a PEM
     /// file in the place of the system's trust anchors; the rest is as in libpq.
     ///
@@ -94,8 +90,7 @@ impl Address {
         if let Some(found) = password.find(&config)? {
             config.password(found);
         }
-        config.application_name("dskpp").connect_timeout(CONNECT).tcp_user_timeout(super::ANSWER);
-        config.keepalives_idle(super::ANSWER);
+        config.application_name("dskpp");
         let tls = match mode.as_deref() {
             Some("disable") | None if is_local(&config) => None,
             Some("verify-full") | None => Some(tls(roots.as_deref())?),
@@ -105,26 +100,17 @@ impl Address {
             }
         };
         config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
-        Ok(Address { config, tls })
+        Ok(PostgresAddress { config, tls })
     }
 
-    /// Connects; the connection then works on the runtime that this runs on.
-    pub(super) async fn client(&self) -> Result<Client, StoreError> {
-        let failed =
-            |why: tokio_postgres::Error| StoreError::Unavailable(format!("no connection to {self}: {}", reason(&why)));
-        match &self.tls {
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(failed)?;
-                tokio::spawn(connection);
-                Ok(client)
-            }
-            Some(tls) => {
-                let tls = MakeRustlsConnect::new(tls.clone());
-                let (client, connection) = self.config.connect(tls).await.map_err(failed)?;
-                tokio::spawn(connection);
-                Ok(client)
-            }
-        }
+    /// What `tokio-postgres` connects with.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// With what the server proves itself; `None` where that is not asked.
+    pub(crate) fn tls(&self) -> Option<&ClientConfig> {
+        self.tls.as_ref()
     }
 }
 
