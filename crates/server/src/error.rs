@@ -125,6 +125,12 @@ pub enum StoreError {
     /// The database is unavailable: disk full, locked, read-only. Nothing was changed.
     #[error("the database is unavailable: {0}; check disk space, permissions and other processes that use it")]
     Unavailable(String),
+    /// The clocks of this machine and of the database server differ by more than 30 s.
+    #[error("this machine's clock is {seconds} s ahead of the database server's (negative: behind): synchronize both")]
+    Clock {
+        /// By how many seconds this machine's clock is ahead.
+        seconds: i64,
+    },
     /// The connection broke during COMMIT: the change may have been made.
     #[error("whether the change was made is unknown: {0}; look, and try again if it was not")]
     Unknown(String),

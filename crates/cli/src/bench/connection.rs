@@ -18,6 +18,43 @@ use tokio_rustls::TlsConnector;
 
 use crate::output::Failure;
 
+/// Connections to one server or several: each message goes to the next one. Lost connections are made anew.
+pub(super) struct Connections {
+    servers: Vec<(Endpoint, Option<BenchConnection>)>,
+    next: usize,
+}
+
+impl From<(Endpoint, BenchConnection)> for Connections {
+    fn from((endpoint, connection): (Endpoint, BenchConnection)) -> Self {
+        Connections { servers: vec![(endpoint, Some(connection))], next: 0 }
+    }
+}
+
+impl Connections {
+    /// Connects to all of them, and begins with the server of that number.
+    pub(super) async fn open(endpoints: &[Endpoint], first: usize) -> Result<Self, Failure> {
+        let mut servers = Vec::new();
+        for endpoint in endpoints {
+            servers.push((endpoint.clone(), Some(endpoint.connect().await?)));
+        }
+        Ok(Connections { servers, next: first })
+    }
+
+    /// Posts a DSKPP message; returns HTTP status and body.
+    pub(super) async fn post(&mut self, body: Vec<u8>) -> Result<(u16, Bytes), Failure> {
+        let at = self.next % self.servers.len();
+        self.next += 1;
+        let (endpoint, kept) = &mut self.servers[at];
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => endpoint.connect().await?,
+        };
+        let answer = connection.post(endpoint, body).await?;
+        *kept = Some(connection);
+        Ok(answer)
+    }
+}
+
 /// Where to connect.
 #[derive(Clone)]
 pub(super) struct Endpoint {

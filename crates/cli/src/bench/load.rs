@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 use tokio::task::JoinSet;
 
 use super::Target;
-use super::connection::{BenchConnection, Endpoint};
+use super::connection::{Connections, Endpoint};
 use crate::api::Api;
 use crate::enroll::names::MethodName;
 use crate::output::Failure;
@@ -22,6 +22,8 @@ use crate::output::Failure;
 #[derive(Clone)]
 pub(super) struct Recipe {
     pub(super) endpoint: Endpoint,
+    /// All servers; the first is `endpoint`.
+    endpoints: Vec<Endpoint>,
     url_s: String,
     way: RunSetup,
 }
@@ -63,8 +65,10 @@ pub(super) struct Measured {
     pub(super) run_us: Vec<u32>,
     /// Durations of ClientHello alone, in microseconds.
     pub(super) hello_us: Vec<u32>,
-    /// Runs by final status.
+    /// Runs by final status, or by the reason why they broke off.
     pub(super) statuses: BTreeMap<String, u64>,
+    /// When runs succeeded, since the beginning.
+    succeeded_at: Vec<Duration>,
 }
 
 type Codes = Arc<Mutex<VecDeque<AuthCode>>>;
@@ -72,6 +76,10 @@ type Codes = Arc<Mutex<VecDeque<AuthCode>>>;
 /// The device that runs without KDF cost use.
 const MANUFACTURER: &str = "dskpp bench";
 const KEY_NAME: &str = "dskpp-bench";
+/// The status of a run that succeeded.
+const SUCCESS: &str = "Success";
+/// Pause after a run that broke off.
+const PAUSE: Duration = Duration::from_millis(50);
 /// Concurrent requests to the admin API.
 const PREPARING: usize = 32;
 
@@ -79,6 +87,8 @@ impl Recipe {
     pub(super) async fn new(api: &Api, target: &Target, kind: RunKind) -> Result<Self, Failure> {
         let url_s = format!("{}/dskpp", target.origin);
         let endpoint = Endpoint::new(&url_s, target.ca.as_deref())?;
+        let others = target.others.iter().map(|origin| Endpoint::new(&format!("{origin}/dskpp"), target.ca.as_deref()));
+        let endpoints = std::iter::once(Ok(endpoint.clone())).chain(others).collect::<Result<_, _>>()?;
         let way = match kind {
             RunKind::FourPass => RunSetup::FourPass,
             RunKind::FourPassShared => {
@@ -96,7 +106,7 @@ impl Recipe {
             }
             RunKind::TwoPass(MethodName::PassphraseWrap) => RunSetup::TwoPass(ClientProtection::Passphrase),
         };
-        Ok(Recipe { endpoint, url_s, way })
+        Ok(Recipe { endpoint, endpoints, url_s, way })
     }
 
     pub(super) fn offer(&self, code: AuthCode) -> RunConfig {
@@ -169,14 +179,14 @@ impl Load {
     ) -> Result<Measured, Failure> {
         let codes: Codes = Arc::new(Mutex::new(codes.into()));
         let mut connections = Vec::new();
-        for _ in 0..self.concurrency {
-            connections.push(self.recipe.endpoint.connect().await?);
+        for number in 0..self.concurrency {
+            connections.push(Connections::open(&self.recipe.endpoints, number).await?);
         }
         let begun = Instant::now();
         let deadline = time.map(|time| begun + time);
         let mut workers = JoinSet::new();
         for connection in connections {
-            workers.spawn(work(self.recipe.clone(), connection, Arc::clone(&codes), deadline, bar.clone()));
+            workers.spawn(work(self.recipe.clone(), connection, Arc::clone(&codes), begun, deadline, bar.clone()));
         }
         let mut measured = Measured::default();
         while let Some(part) = workers.join_next().await {
@@ -186,8 +196,10 @@ impl Load {
             for (status, count) in part.statuses {
                 *measured.statuses.entry(status).or_default() += count;
             }
+            measured.succeeded_at.extend(part.succeeded_at);
         }
         measured.elapsed = begun.elapsed();
+        measured.succeeded_at.sort_unstable();
         measured.run_us.sort_unstable();
         measured.hello_us.sort_unstable();
         if let Some(bar) = bar {
@@ -199,8 +211,9 @@ impl Load {
 
 async fn work(
     recipe: Recipe,
-    mut connection: BenchConnection,
+    mut connections: Connections,
     codes: Codes,
+    began: Instant,
     deadline: Option<Instant>,
     bar: Option<ProgressBar>,
 ) -> Result<Measured, Failure> {
@@ -212,7 +225,16 @@ async fn work(
         let code = codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(code) = code else { return Ok(measured) };
         let begun = Instant::now();
-        let status = run(&recipe, &mut connection, code, &mut measured.hello_us).await?;
+        let status = match run(&recipe, &mut connections, code, &mut measured.hello_us).await {
+            Ok(status) => status,
+            Err(why) => {
+                tokio::time::sleep(PAUSE).await; // codes must not be used up while nobody answers
+                why.message
+            }
+        };
+        if status == SUCCESS {
+            measured.succeeded_at.push(began.elapsed());
+        }
         measured.run_us.push(begun.elapsed().as_micros() as u32);
         *measured.statuses.entry(status).or_default() += 1;
         if let Some(bar) = &bar {
@@ -224,16 +246,16 @@ async fn work(
 /// One run; returns its status.
 pub(super) async fn run(
     recipe: &Recipe,
-    connection: &mut BenchConnection,
+    connections: &mut Connections,
     code: AuthCode,
     hello_us: &mut Vec<u32>,
 ) -> Result<String, Failure> {
     if let RunSetup::TwoPass(protection) = &recipe.way {
-        return two_pass(recipe, connection, code, protection.clone(), hello_us).await;
+        return two_pass(recipe, connections, code, protection.clone(), hello_us).await;
     }
     let (hello, awaiting) = FourPass::start(recipe.offer(code), &mut SystemRandom);
     let sent = Instant::now();
-    let (status, answer) = connection.post(&recipe.endpoint, hello).await?;
+    let (status, answer) = connections.post(hello).await?;
     hello_us.push(sent.elapsed().as_micros() as u32);
     if status != 200 {
         return Ok(format!("HTTP {status}"));
@@ -256,12 +278,12 @@ pub(super) async fn run(
         Ok(proceeded) => proceeded,
         Err(failed) => return ended(failed),
     };
-    let (status, answer) = connection.post(&recipe.endpoint, nonce).await?;
+    let (status, answer) = connections.post(nonce).await?;
     if status != 200 {
         return Ok(format!("HTTP {status}"));
     }
     match awaiting.receive(&answer) {
-        Ok(_) => Ok("Success".into()),
+        Ok(_) => Ok(SUCCESS.into()),
         Err(failed) => ended(failed),
     }
 }
@@ -269,7 +291,7 @@ pub(super) async fn run(
 /// One two-pass run. Slow work runs outside the connection tasks.
 async fn two_pass(
     recipe: &Recipe,
-    connection: &mut BenchConnection,
+    connections: &mut Connections,
     code: AuthCode,
     protection: ClientProtection,
     hello_us: &mut Vec<u32>,
@@ -279,13 +301,13 @@ async fn two_pass(
     let start = move || TwoPass::start(offer, vec![protection], &mut SystemRandom);
     let (hello, awaiting) = beside(is_quick, start).await?.map_err(Failure::new)?;
     let sent = Instant::now();
-    let (status, answer) = connection.post(&recipe.endpoint, hello).await?;
+    let (status, answer) = connections.post(hello).await?;
     hello_us.push(sent.elapsed().as_micros() as u32);
     if status != 200 {
         return Ok(format!("HTTP {status}"));
     }
     match beside(is_quick, move || awaiting.receive(&answer)).await? {
-        Ok(_) => Ok("Success".into()),
+        Ok(_) => Ok(SUCCESS.into()),
         Err(failed) => ended(failed),
     }
 }
@@ -309,7 +331,14 @@ impl Measured {
         self.run_us.len() as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
 
+    /// The longest time in which no run succeeded.
+    pub(super) fn longest_gap(&self) -> Duration {
+        let ends = self.succeeded_at.iter().copied().chain([self.elapsed]);
+        let begins = std::iter::once(Duration::ZERO).chain(self.succeeded_at.iter().copied());
+        begins.zip(ends).map(|(from, to)| to.saturating_sub(from)).max().unwrap_or_default()
+    }
+
     pub(super) fn all_succeeded(&self) -> bool {
-        self.statuses.keys().all(|status| status == "Success") && !self.run_us.is_empty()
+        self.statuses.keys().all(|status| status == SUCCESS) && !self.run_us.is_empty()
     }
 }

@@ -57,9 +57,10 @@ pub(crate) struct Bench {
     #[arg(long, conflicts_with = "server", help_heading = "Server")]
     http: bool,
 
-    /// Measure this server, such as https://host:8443, instead of starting one
+    /// Measure this server, such as https://host:8443, instead of starting one. If given several times, each message of a
+    /// run goes to the next server; the first URL with /dskpp must be among `server.public_urls` of all
     #[arg(long, value_name = "URL", requires = "token_file", help_heading = "Server")]
-    server: Option<String>,
+    server: Vec<String>,
 
     /// File with that server's admin token
     #[arg(long, value_name = "FILE", help_heading = "Server")]
@@ -79,6 +80,8 @@ enum Other {
 /// The server to measure, and whether this process started it.
 struct Target {
     origin: String,
+    /// Further servers on the same database.
+    others: Vec<String>,
     token: String,
     ca: Option<PathBuf>,
     child: Option<Child>,
@@ -89,7 +92,7 @@ impl Target {
     fn start(http: bool, option: Option<&str>) -> Result<Self, Failure> {
         let child = Child::start(http, option)?;
         let token = child.token()?;
-        Ok(Target { origin: child.origin.clone(), token, ca: child.ca(), child: Some(child) })
+        Ok(Target { origin: child.origin.clone(), others: Vec::new(), token, ca: child.ca(), child: Some(child) })
     }
 }
 
@@ -117,10 +120,11 @@ impl Bench {
     }
 
     fn target(&self) -> Result<Target, Failure> {
-        if let (Some(origin), Some(token_file)) = (&self.server, &self.token_file) {
+        if let ([origin, others @ ..], Some(token_file)) = (&self.server[..], &self.token_file) {
             let token = text_file(token_file)?;
-            let origin = origin.trim_end_matches('/').to_owned();
-            return Ok(Target { origin, token: token.trim().to_owned(), ca: self.ca.clone(), child: None });
+            let plain = |origin: &String| origin.trim_end_matches('/').to_owned();
+            let (origin, others) = (plain(origin), others.iter().map(plain).collect());
+            return Ok(Target { origin, others, token: token.trim().to_owned(), ca: self.ca.clone(), child: None });
         }
         Target::start(self.http, self.no_kdf_cost.then_some("--no-kdf-cost"))
     }

@@ -17,6 +17,7 @@ pub(super) struct LoadReport {
     p95_ms: f64,
     p99_ms: f64,
     hello_p50_ms: f64,
+    longest_gap_s: f64,
     status_counts: Value,
     server_cpu_ms_per_run: Option<f64>,
     server_peak_rss_mib: Option<f64>,
@@ -55,6 +56,7 @@ impl LoadReport {
             p95_ms: percentile(&measured.run_us, 0.95),
             p99_ms: percentile(&measured.run_us, 0.99),
             hello_p50_ms: percentile(&measured.hello_us, 0.50),
+            longest_gap_s: measured.longest_gap().as_secs_f64(),
             status_counts: json!(measured.statuses),
             server_cpu_ms_per_run: cpu_ms.map(|ms| ms / runs.max(1) as f64),
             server_peak_rss_mib: used.and_then(|used| used.peak_rss_mib),
@@ -96,6 +98,7 @@ impl LoadReport {
             "p95_ms": self.p95_ms,
             "p99_ms": self.p99_ms,
             "client_hello_p50_ms": self.hello_p50_ms,
+            "longest_gap_s": rounded(self.longest_gap_s),
             "status_counts": self.status_counts,
             "server_cpu_ms_per_run": self.server_cpu_ms_per_run.map(rounded),
             "server_peak_rss_mib": self.server_peak_rss_mib.map(rounded),
@@ -114,6 +117,7 @@ impl LoadReport {
              run            p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms\n\
              ClientHello    p50 {:.2} ms\n\
              statuses       {}\n\
+             longest time without a success  {:.3} s\n\
              server CPU     {} a run\n\
              server memory  {} at most\n\
              crypto_ratio   {} (bare PBKDF2 and RSA: {})",
@@ -127,6 +131,7 @@ impl LoadReport {
             self.p99_ms,
             self.hello_p50_ms,
             self.status_counts,
+            self.longest_gap_s,
             or_unknown(self.server_cpu_ms_per_run, " ms"),
             or_unknown(self.server_peak_rss_mib, " MiB"),
             or_unknown(self.crypto_ratio(), ""),

@@ -76,6 +76,7 @@ impl From<StoreError> for ApiProblem {
             StoreError::Unavailable(_)
             | StoreError::Unknown(_)
             | StoreError::Conflict(_)
+            | StoreError::Clock { .. }
             | StoreError::Damaged(_)
             | StoreError::Gone { .. }
             | StoreError::Other { .. }

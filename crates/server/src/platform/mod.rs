@@ -17,8 +17,8 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    Signals, file_limit, identity, lock_folder, private_folder, read_locked, secure_data_folder, secure_database,
-    sync_folder, warn_of_exposed_key, write_options,
+    Signals, database_host, file_limit, identity, lock_folder, private_folder, read_locked, secure_data_folder,
+    secure_database, sync_folder, warn_of_exposed_key, write_options,
 };
 
 /// What a signal requests.
@@ -28,6 +28,15 @@ pub(crate) enum Signal {
     /// Reload configuration and files.
     #[cfg_attr(windows, expect(dead_code, reason = "Windows has no signal for it"))]
     Reload,
+}
+
+/// How a database server is reached.
+pub(crate) enum DatabaseHost<'a> {
+    /// By name or address.
+    Name(&'a str),
+    /// By a socket in this folder.
+    #[cfg_attr(windows, expect(dead_code, reason = "Windows has no such sockets"))]
+    Socket(&'a Path),
 }
 
 /// Maps an I/O error to one with path and operation.

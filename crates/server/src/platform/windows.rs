@@ -6,8 +6,9 @@ use std::os::windows::fs::MetadataExt as _;
 use std::path::Path;
 
 use tokio::signal::windows::{self, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+use tokio_postgres::config::Host;
 
-use super::{Signal, failed};
+use super::{DatabaseHost, Signal, failed};
 use crate::Error;
 
 /// Options to write a file. It inherits the access rights of its folder, whatever the mode: see [`secure_data_folder`].
@@ -47,6 +48,12 @@ pub(crate) fn read_locked(path: &Path) -> io::Result<String> {
 /// allows nobody to delete or replace the files that SQLite has open.
 pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.creation_time(), 0)
+}
+
+/// How `tokio-postgres` reaches a server.
+pub(crate) fn database_host(host: &Host) -> DatabaseHost<'_> {
+    let Host::Tcp(name) = host;
+    DatabaseHost::Name(name)
 }
 
 /// Windows does not limit the open files and connections of a process.

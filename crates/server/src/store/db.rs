@@ -9,6 +9,7 @@ pub(super) mod sqlite;
 use std::thread;
 
 use super::StoreError;
+use super::columns::Columns;
 use super::disk::Disk;
 pub(crate) use crate::config::Database;
 
@@ -237,6 +238,17 @@ impl Connection {
         match self {
             Connection::Sqlite(_) => "",
             Connection::Postgres(db) => db.chain(),
+        }
+    }
+
+    /// What the clock of a database server says, in seconds since 1970; `None` for a database without one of its own.
+    pub(super) fn clock(&self) -> Result<Option<i64>, StoreError> {
+        match self {
+            Connection::Sqlite(_) => Ok(None),
+            Connection::Postgres(_) => {
+                let now = "SELECT 'now', CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)";
+                self.first(now, &[], |row| Columns::of("clock", row).get(1))
+            }
         }
     }
 

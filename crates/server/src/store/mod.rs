@@ -139,6 +139,9 @@ impl Store {
         known: Option<&str>,
     ) -> Result<Self, StoreError> {
         let connection = database.connect()?;
+        if let Some(theirs) = connection.clock()? {
+            check_clock(now(), theirs)?;
+        }
         migrate::migrate(&connection, &kek, known)?;
         let id = identity_of(&connection)?;
         if known.is_some_and(|known| known != id) {
@@ -195,6 +198,16 @@ impl Store {
     /// Forgets a setting, if it is there.
     pub(crate) async fn forget_setting(&self, name: &'static str) -> Result<(), StoreError> {
         self.engine.write(move |db| db.execute("DELETE FROM setting WHERE name = ?", values![name]).map(drop)).await
+    }
+}
+
+/// Seconds by which the clocks of servers that share a database may differ.
+const MAX_CLOCK_DIFFERENCE_S: u64 = 30;
+
+fn check_clock(ours: i64, theirs: i64) -> Result<(), StoreError> {
+    match ours.abs_diff(theirs) <= MAX_CLOCK_DIFFERENCE_S {
+        true => Ok(()),
+        false => Err(StoreError::Clock { seconds: ours.saturating_sub(theirs) }),
     }
 }
 

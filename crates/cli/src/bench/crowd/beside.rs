@@ -55,11 +55,12 @@ impl Beside {
 
     /// Measures all kinds at the same time. Any failure ends the measurement.
     pub(super) async fn measure(&self, until: Instant) -> Result<Took, Failure> {
-        let mut connection = self.wrap.endpoint.connect_from(SOURCE).await?;
+        let connection = self.wrap.endpoint.connect_from(SOURCE).await?;
+        let mut connections = (self.wrap.endpoint.clone(), connection).into();
         let wrap = repeat("two-pass wrap", until, async || {
             let code = self.codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             let code = code.ok_or_else(|| Failure::new("too few enrolments"))?;
-            load::run(&self.wrap, &mut connection, code, &mut Vec::new()).await
+            load::run(&self.wrap, &mut connections, code, &mut Vec::new()).await
         });
         let otp = repeat("OTP check", until, async || {
             let code = self.hotp.code(&self.key, self.counter.fetch_add(1, Ordering::Relaxed));

@@ -112,6 +112,6 @@ fn known(number: u32) -> Ipv4Addr {
 
 /// One run on its own connection.
 async fn run_from(recipe: &Recipe, source: Ipv4Addr, code: AuthCode) -> Result<String, Failure> {
-    let mut connection = recipe.endpoint.connect_from(source).await?;
-    load::run(recipe, &mut connection, code, &mut Vec::new()).await
+    let connection = recipe.endpoint.connect_from(source).await?;
+    load::run(recipe, &mut (recipe.endpoint.clone(), connection).into(), code, &mut Vec::new()).await
 }

@@ -11,7 +11,9 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::SslMode;
+
+use crate::platform::{DatabaseHost, database_host};
 
 /// Where the password comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,9 +34,9 @@ pub(crate) struct PostgresAddress {
 
 impl fmt::Display for PostgresAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hosts = self.config.get_hosts().iter().map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string(),
+        let hosts = self.config.get_hosts().iter().map(|host| match database_host(host) {
+            DatabaseHost::Name(name) => name.to_owned(),
+            DatabaseHost::Socket(folder) => folder.display().to_string(),
         });
         let hosts = hosts.collect::<Vec<_>>().join(",");
         write!(f, "postgres://{hosts}/{}", self.config.get_dbname().unwrap_or_default())
@@ -116,9 +118,11 @@ impl PostgresAddress {
 
 /// Whether every host is this machine.
 fn is_local(config: &Config) -> bool {
-    config.get_hosts().iter().all(|host| match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+    config.get_hosts().iter().all(|host| match database_host(host) {
+        DatabaseHost::Socket(_) => true,
+        DatabaseHost::Name(name) => {
+            name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        }
     })
 }
 
@@ -166,9 +170,9 @@ fn passwords<'a>(text: &'a str, config: &'a Config) -> impl Iterator<Item = Stri
     text.lines().filter(|line| !line.starts_with('#')).filter_map(move |line| {
         let [host, port, name, user, password] = fields(line)?;
         let is = |pattern: &str, value: &str| pattern == "*" || pattern == value;
-        let host_is = config.get_hosts().iter().any(|of| match of {
-            Host::Tcp(of) => is(&host, of),
-            Host::Unix(of) => is(&host, "localhost") || is(&host, &of.to_string_lossy()),
+        let host_is = config.get_hosts().iter().any(|of| match database_host(of) {
+            DatabaseHost::Name(of) => is(&host, of),
+            DatabaseHost::Socket(of) => is(&host, "localhost") || is(&host, &of.to_string_lossy()),
         });
         let ports = config.get_ports();
         let port_is = is(&port, "5432") && ports.is_empty() || ports.iter().any(|of| is(&port, &of.to_string()));

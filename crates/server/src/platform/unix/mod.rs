@@ -9,8 +9,9 @@ use std::path::Path;
 
 use rustix::process::{Resource, getrlimit};
 use tokio::signal::unix::{self, SignalKind, signal};
+use tokio_postgres::config::Host;
 
-use super::Signal;
+use super::{DatabaseHost, Signal};
 use crate::Error;
 
 pub(crate) use permissions::{secure_data_folder, secure_database, warn_of_exposed_key};
@@ -49,6 +50,14 @@ pub(crate) fn read_locked(path: &Path) -> io::Result<String> {
 /// Distinguishes a file from a replacement at the same path, by device and inode.
 pub(crate) fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
+}
+
+/// How `tokio-postgres` reaches a server.
+pub(crate) fn database_host(host: &Host) -> DatabaseHost<'_> {
+    match host {
+        Host::Tcp(name) => DatabaseHost::Name(name),
+        Host::Unix(folder) => DatabaseHost::Socket(folder),
+    }
 }
 
 /// This process's limit of open files, including connections.

@@ -206,6 +206,21 @@ fn concurrent_starts_create_one_database() {
     });
 }
 
+#[test]
+fn a_clock_more_than_30_s_from_the_databases_is_refused_at_startup() {
+    for (ours, theirs, refused) in [
+        (1000, 1000, None),
+        (1030, 1000, None),
+        (970, 1000, None),
+        (1031, 1000, Some(31)),
+        (969, 1000, Some(-31)),
+        (i64::MIN, i64::MAX, Some(i64::MIN)),
+    ] {
+        let expected = refused.map_or(Ok(()), |seconds| Err(StoreError::Clock { seconds }));
+        assert_eq!(check_clock(ours, theirs), expected, "{ours} {theirs}");
+    }
+}
+
 #[tokio::test]
 async fn acknowledged_changes_survive_a_restart() {
     let db = Db::new();
