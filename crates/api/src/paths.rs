@@ -6,39 +6,39 @@ pub const ROOT: &str = "/api/v1";
 /// `POST` [`NewUser`](crate::NewUser) → 201 [`User`](crate::User)
 pub const USERS: &str = "/users";
 
-/// `POST` [`NewDevice`](crate::NewDevice) → 201 [`CreatedDevice`](crate::CreatedDevice);
-/// `GET` with [`DeviceQuery`](crate::DeviceQuery) → a [`Page`](crate::Page) of [`ListedDevice`](crate::ListedDevice)
+/// `POST` [`NewDeviceRequest`](crate::NewDeviceRequest) → 201 [`CreatedDevice`](crate::CreatedDevice);
+/// `GET` with [`DeviceQuery`](crate::DeviceQuery) → a [`ListPage`](crate::ListPage) of [`ListedDevice`](crate::ListedDevice)
 pub const DEVICES: &str = "/devices";
 /// `POST` [`DeviceBatch`](crate::DeviceBatch) → [`DeviceBatchReport`](crate::DeviceBatchReport)
 pub const DEVICES_IMPORT: &str = "/devices/import";
 /// `GET` → [`DeviceDetails`](crate::DeviceDetails);
-/// `PATCH` [`DeviceChange`](crate::DeviceChange) → [`DeviceDetails`](crate::DeviceDetails); `DELETE` → 204
+/// `PATCH` [`DeviceChangeRequest`](crate::DeviceChangeRequest) → [`DeviceDetails`](crate::DeviceDetails); `DELETE` → 204
 pub const DEVICE: &str = "/devices/{id}";
 
-/// `POST` [`NewEnrolment`](crate::NewEnrolment) → 201 [`CreatedEnrolment`](crate::CreatedEnrolment)
+/// `POST` [`NewEnrolmentRequest`](crate::NewEnrolmentRequest) → 201 [`CreatedEnrolment`](crate::CreatedEnrolment)
 pub const ENROLMENTS: &str = "/enrolments";
 /// `GET` → [`EnrolmentDetails`](crate::EnrolmentDetails); `DELETE` (revokes it) → 204
 pub const ENROLMENT: &str = "/enrolments/{id}";
 
-/// `GET` with [`KeyQuery`](crate::KeyQuery) → a [`Page`](crate::Page) of [`ListedKey`](crate::ListedKey)
+/// `GET` with [`KeyQuery`](crate::KeyQuery) → a [`ListPage`](crate::ListPage) of [`ListedKey`](crate::ListedKey)
 pub const KEYS: &str = "/keys";
 /// `POST` of a PSKC document ([`MEDIA_TYPE_PSKC`](crate::MEDIA_TYPE_PSKC)) with [`ImportQuery`](crate::ImportQuery)
 /// → [`ImportReport`](crate::ImportReport)
 pub const KEYS_IMPORT: &str = "/keys/import";
-/// `POST` [`Export`](crate::Export) → a PSKC document ([`MEDIA_TYPE_PSKC`](crate::MEDIA_TYPE_PSKC))
+/// `POST` [`ExportRequest`](crate::ExportRequest) → a PSKC document ([`MEDIA_TYPE_PSKC`](crate::MEDIA_TYPE_PSKC))
 pub const KEYS_EXPORT: &str = "/keys/export";
-/// `GET` → [`Key`](crate::Key); `DELETE` (revokes it) → 204
+/// `GET` → [`KeySummary`](crate::KeySummary); `DELETE` (revokes it) → 204
 pub const KEY: &str = "/keys/{id}";
 /// `POST` [`Resync`](crate::Resync) → [`Resynced`](crate::Resynced)
 pub const KEY_RESYNC: &str = "/keys/{id}/resync";
 /// `GET` → [`KeySecret`](crate::KeySecret)
 pub const KEY_SECRET: &str = "/keys/{id}/secret";
-/// `POST` [`KeyOwner`](crate::KeyOwner) → [`Key`](crate::Key)
+/// `POST` [`KeyOwner`](crate::KeyOwner) → [`KeySummary`](crate::KeySummary)
 pub const KEY_USER: &str = "/keys/{id}/user";
 /// `GET` → [`ImportProgress`](crate::ImportProgress)
 pub const IMPORT: &str = "/imports/{id}";
 
-/// `POST` [`Attempt`](crate::Attempt) → [`Verdict`](crate::Verdict)
+/// `POST` [`ValidationRequest`](crate::ValidationRequest) → [`ValidationResult`](crate::ValidationResult)
 pub const VALIDATE: &str = "/validate";
 
 /// `POST` [`NewToken`](crate::NewToken) → 201 [`CreatedToken`](crate::CreatedToken)
