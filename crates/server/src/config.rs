@@ -21,9 +21,6 @@ mod place;
 mod proxy;
 
 pub use database::DatabaseSection;
-#[cfg(test)]
-pub(crate) use database::Password;
-pub(crate) use database::{Database, PostgresAddress};
 pub use devices::DevicesSection;
 pub use dskpp_api::KeyType;
 use environment::{setting_of, typed};

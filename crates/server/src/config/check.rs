@@ -17,7 +17,6 @@ impl Config {
         self.check_devices(&mut faults);
         self.check_policy(&mut faults);
         self.check_limits(&mut faults);
-        faults.extend(self.database().err());
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
 

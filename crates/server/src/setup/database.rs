@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::clock::timestamp;
 use crate::setup::data_folder::Starting;
+use crate::setup::database_url;
 use crate::setup::store_halves::{self, Create, OpenedStore};
 use crate::store::Database;
 use crate::{Config, Error, store};
@@ -30,7 +31,7 @@ pub struct Migrated {
 pub fn migrate(config: &Config, init: bool) -> Result<Migrated, Error> {
     config.check()?;
     let folder = &config.server.data_dir;
-    let has_file = matches!(config.database(), Ok(Database::Sqlite(_)));
+    let has_file = matches!(database_url::of(config), Ok(Database::Sqlite(_)));
     if !init && has_file && !folder.exists() {
         return Err(Error::NoStore { at: folder.display().to_string() });
     }

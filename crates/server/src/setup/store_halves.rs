@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::config::ConfigFault;
 use crate::policy::otp::Windows;
 use crate::setup::data_folder::set_aside;
+use crate::setup::database_url;
 use crate::store::seal::Kek;
 use crate::store::{Content, Database, Store, StoreError, StorePolicy, look};
 use crate::{Config, ConfigError, Error, files};
@@ -52,7 +53,7 @@ pub(crate) struct OpenedStore {
 /// [`Error::IncompleteStore`], [`Error::NoStore`], [`Error::CompleteStore`], [`Error::Content`] for a symbolic link; errors of
 /// files and store.
 pub(crate) fn open(config: &Config, create: Create, now: Timestamp) -> Result<OpenedStore, Error> {
-    let database = config.database().map_err(|fault| ConfigError(vec![fault]))?;
+    let database = database_url::of(config).map_err(|fault| ConfigError(vec![fault]))?;
     let halves = match database {
         Database::Sqlite(path) => Halves::of(config, path)?,
         Database::Postgres(_) => return shared(config, &database, create),

@@ -3,17 +3,42 @@
 //!
 //! Statements are SQL that both engines read, with `?` or `?1` for values. A connection prepares each text once.
 
+pub(super) mod address;
 pub(super) mod postgres;
 pub(super) mod sqlite;
 
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::StoreError;
 use super::columns::Columns;
 use super::disk::Disk;
-pub(crate) use crate::config::Database;
 
-/// What each engine does at its address.
+/// Where a store's database is.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    /// The file of a SQLite database.
+    Sqlite(PathBuf),
+    /// A database of a PostgreSQL server.
+    Postgres(Box<address::PostgresAddress>),
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Database::Sqlite(path) => path.display().fmt(f),
+            Database::Postgres(address) => address.fmt(f),
+        }
+    }
+}
+
+impl<P: AsRef<Path>> From<P> for Database {
+    fn from(path: P) -> Self {
+        Database::Sqlite(path.as_ref().to_owned())
+    }
+}
+
 impl Database {
     /// A connection that reads and writes. Blocks.
     pub(super) fn connect(&self) -> Result<Connection, StoreError> {

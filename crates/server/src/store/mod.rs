@@ -48,6 +48,7 @@ pub(crate) use access::new_token;
 use columns::{secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
 pub(crate) use db::Database;
+pub(crate) use db::address::{Password, PostgresAddress};
 use db::{Connection, values};
 pub(crate) use devices::{DeviceChange, DeviceFilter, NewDevice, NotPut};
 pub(crate) use disk::{Content, look};

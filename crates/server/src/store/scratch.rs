@@ -6,8 +6,8 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::columns::{Columns, Row};
+use super::db::address::{Password, PostgresAddress};
 use super::db::{Connection, Database};
-use crate::config::{Password, PostgresAddress};
 use crate::model::id::new_id;
 
 /// A new database, which goes when this is dropped.

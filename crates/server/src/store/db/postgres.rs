@@ -12,8 +12,8 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::address::PostgresAddress;
 use super::{Cell, Value};
-use crate::config::PostgresAddress;
 use crate::model::id::new_id;
 use crate::store::StoreError;
 
