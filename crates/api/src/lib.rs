@@ -8,14 +8,14 @@
 //! - The crate does no I/O and depends on neither server nor client.
 //!
 //! ```
-//! use dskpp_api::{KeyType, NewEnrolment, Verdict, paths};
+//! use dskpp_api::{KeyType, NewEnrolmentRequest, ValidationResult, paths};
 //!
-//! let request = NewEnrolment { digits: Some(8), ..NewEnrolment::new("alice", KeyType::Totp) };
+//! let request = NewEnrolmentRequest { digits: Some(8), ..NewEnrolmentRequest::new("alice", KeyType::Totp) };
 //! assert_eq!(serde_json::to_string(&request)?, r#"{"user":"alice","key_type":"totp","digits":8}"#);
 //! assert_eq!(paths::of(paths::ENROLMENT, "e1"), "/enrolments/e1"); // below paths::ROOT
 //!
-//! let verdict: Verdict = serde_json::from_str(r#"{"valid":true,"key_id":"k1"}"#)?;
-//! assert!(verdict.valid);
+//! let result: ValidationResult = serde_json::from_str(r#"{"valid":true,"key_id":"k1"}"#)?;
+//! assert!(result.valid);
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 

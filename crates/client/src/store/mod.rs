@@ -19,29 +19,29 @@ pub(crate) use runs::UnfinishedRun;
 /// Keep both secret. Each is replaced as a whole: after a crash, the store has either the old or the new one.
 ///
 /// ```
-/// use dskpp_client::{Runs, StoreError, TokenError, TokenStore, Tokens};
+/// use dskpp_client::{Runs, TokenError, TokenStore, TokenStoreError, Tokens};
 ///
 /// /// Forgets everything when the program ends.
 /// #[derive(Default)]
 /// struct Memory(Tokens, Runs);
 ///
 /// impl TokenStore for Memory {
-///     fn load(&self) -> Result<Tokens, StoreError> {
+///     fn load(&self) -> Result<Tokens, TokenStoreError> {
 ///         Ok(self.0.clone())
 ///     }
 ///
-///     fn change<T>(&mut self, work: impl FnOnce(&mut Tokens) -> Result<T, TokenError>) -> Result<T, StoreError> {
+///     fn change<T>(&mut self, work: impl FnOnce(&mut Tokens) -> Result<T, TokenError>) -> Result<T, TokenStoreError> {
 ///         let mut tokens = self.0.clone();
 ///         let done = work(&mut tokens)?;
 ///         self.0 = tokens;
 ///         Ok(done)
 ///     }
 ///
-///     fn load_runs(&self) -> Result<Runs, StoreError> {
+///     fn load_runs(&self) -> Result<Runs, TokenStoreError> {
 ///         Ok(self.1.clone())
 ///     }
 ///
-///     fn change_runs(&mut self, work: impl FnOnce(&mut Runs)) -> Result<(), StoreError> {
+///     fn change_runs(&mut self, work: impl FnOnce(&mut Runs)) -> Result<(), TokenStoreError> {
 ///         work(&mut self.1);
 ///         Ok(())
 ///     }
