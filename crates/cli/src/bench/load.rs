@@ -78,7 +78,7 @@ const MANUFACTURER: &str = "dskpp bench";
 const KEY_NAME: &str = "dskpp-bench";
 /// The status of a run that succeeded.
 const SUCCESS: &str = "Success";
-/// Pause after a run that broke off.
+/// Pause after a run that failed.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Concurrent requests to the admin API.
 const PREPARING: usize = 32;
@@ -225,15 +225,11 @@ async fn work(
         let code = codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(code) = code else { return Ok(measured) };
         let begun = Instant::now();
-        let status = match run(&recipe, &mut connections, code, &mut measured.hello_us).await {
-            Ok(status) => status,
-            Err(why) => {
-                tokio::time::sleep(PAUSE).await; // codes must not be used up while nobody answers
-                why.message
-            }
-        };
-        if status == SUCCESS {
-            measured.succeeded_at.push(began.elapsed());
+        let ended = run(&recipe, &mut connections, code, &mut measured.hello_us).await;
+        let status = ended.unwrap_or_else(|why| why.message);
+        match status == SUCCESS {
+            true => measured.succeeded_at.push(began.elapsed()),
+            false => tokio::time::sleep(PAUSE).await, // codes must not be used up while nobody can answer
         }
         measured.run_us.push(begun.elapsed().as_micros() as u32);
         *measured.statuses.entry(status).or_default() += 1;
