@@ -18,9 +18,8 @@ use crate::support::{MEDIA_TYPE, Server, k_of, read, with_code};
 static CLIENT_KEY: LazyLock<Arc<RsaPrivateKey>> = LazyLock::new(|| Arc::new(RsaPrivateKey::generate(2048).unwrap()));
 
 fn transport() -> ClientProtection {
-    let public = CLIENT_KEY.public();
-    let info = KeyInfo::from_rsa(public.modulus(), public.exponent());
-    ClientProtection::Transport { key: Arc::clone(&CLIENT_KEY), info }
+    let key = Arc::clone(&CLIENT_KEY);
+    ClientProtection::Transport { info: KeyInfo::from_rsa(key.public().modulus(), key.public().exponent()), key }
 }
 
 fn wrap(name: &str, key: &[u8]) -> ClientProtection {
@@ -393,10 +392,8 @@ async fn s5_2_2_a_missing_or_wrong_passphrase_name_is_refused() {
     assert!(request.contains(&name), "{request}");
     let start = request.find("<dskpp:Payload>").unwrap();
     let end = request.find("</dskpp:Payload>").unwrap() + "</dskpp:Payload>".len();
-    for changed in [
-        request.replace(&name, "<ds:KeyName>somebody else</ds:KeyName>"),
-        format!("{}{}", &request[..start], &request[end..]),
-    ] {
+    let renamed = request.replace(&name, "<ds:KeyName>somebody else</ds:KeyName>");
+    for changed in [renamed, format!("{}{}", &request[..start], &request[end..])] {
         assert_eq!(read(&server.exchange(changed.into_bytes()).await).0, Status::NoProtocolVariants);
     }
     assert_eq!(read(&server.exchange(request.into_bytes()).await).0, Status::Success);
