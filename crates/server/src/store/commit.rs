@@ -73,14 +73,14 @@ impl Store {
     /// Commits key, spent enrolment, answer and audit record together, or nothing.
     pub(crate) fn commit_run(&self, run: CommitRun) -> Pending<Commit> {
         let kek = Arc::clone(&self.kek);
-        self.engine.begin_write(move |db| commit_run(db, &kek, &run, now()))
+        self.engine.begin_repeatable(move |db| commit_run(db, &kek, &run, now()))
     }
 
     /// Keeps the answer of a refused run. One whose code was not proved must not come here: it leaves nothing in the
     /// database.
     pub(crate) fn commit_refusal(&self, run: ProvedRefusal) -> Pending<Commit> {
         let kek = Arc::clone(&self.kek);
-        self.engine.begin_write(move |db| {
+        self.engine.begin_repeatable(move |db| {
             let ProvedRefusal { session_id, request_hash, response, answer_expires_at } = &run;
             let before = keep_answer(db, &kek, session_id, request_hash, response, *answer_expires_at)?;
             Ok(before.map_or(Commit::Committed, Commit::AlreadyAnswered))

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::StoreError;
-use super::columns::Columns;
 use super::disk::Disk;
 
 /// Where a store's database is.
@@ -119,12 +118,6 @@ pub(super) enum Cell<'a> {
 pub(super) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a tokio_postgres::Row),
-}
-
-impl std::fmt::Debug for Value<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Value") // it may be anything
-    }
 }
 
 impl Row<'_> {
@@ -270,10 +263,7 @@ impl Connection {
     pub(super) fn clock(&self) -> Result<Option<i64>, StoreError> {
         match self {
             Connection::Sqlite(_) => Ok(None),
-            Connection::Postgres(_) => {
-                let now = "SELECT 'now', CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)";
-                self.first(now, &[], |row| Columns::of("clock", row).get(1))
-            }
+            Connection::Postgres(db) => db.clock(),
         }
     }
 

@@ -141,9 +141,17 @@ impl Engine {
         self.put(work, false).done().await
     }
 
-    /// As [`Engine::write`], without waiting: from now on the work is done whether or not anybody waits for it. Where it is
-    /// not known whether it is durable it is done again, and must then find that out.
+    /// As [`Engine::write`], without waiting: the work is done even if nobody waits for it.
     pub(super) fn begin_write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Pending<T> {
+        self.put(work, false)
+    }
+
+    /// As [`Engine::begin_write`], for work that finds out whether it was done before: it is done again where the
+    /// outcome of COMMIT is unknown.
+    pub(super) fn begin_repeatable<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Pending<T> {
@@ -258,14 +266,14 @@ fn commit(connection: &mut Live, group: &mut Vec<Box<dyn Job>>) -> Result<(), St
         if committed.is_err() {
             _ = db.roll_back(); // where even that fails the next transaction does not begin
         }
-        match committed {
-            Err(StoreError::Unknown(why)) => answer_unrepeatable(group, &why),
+        match &committed {
+            Err(StoreError::Unknown(why)) => answer_unrepeatable(group, why),
             Err(StoreError::Conflict(_)) => {}
-            Err(_) if db.is_broken() => {} // before COMMIT: nothing is done
-            committed => return committed,
+            Err(_) if db.is_broken() => {} // before COMMIT: nothing was done
+            _ => return committed,
         }
         if is_last || group.is_empty() {
-            return Err(StoreError::Unavailable("its connections break, or others are in the way".into()));
+            return committed;
         }
         thread::sleep(Duration::from_millis(u64::from(attempt) * 20) + jitter());
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -116,6 +116,12 @@ impl Connection {
         }
     }
 
+    /// What the server's clock says, in seconds since 1970.
+    pub(super) fn clock(&self) -> Result<Option<i64>, StoreError> {
+        let rows = self.query("SELECT CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)", &[])?;
+        Ok(rows.first().and_then(|row| row.try_get(0).ok()))
+    }
+
     pub(super) fn chain(&self) -> &str {
         &self.chain
     }
@@ -144,7 +150,12 @@ impl Connection {
             return Err(StoreError::Unavailable("the connection to it broke".into()));
         }
         match self.runtime.block_on(async { tokio::time::timeout(ANSWER, work).await }) {
-            Ok(done) => done.map_err(StoreError::from),
+            Ok(done) => done.map_err(|why| {
+                if ends_connection(&why) {
+                    self.given_up.set(true);
+                }
+                StoreError::from(why)
+            }),
             Err(_) => {
                 self.given_up.set(true);
                 Err(StoreError::Unavailable(format!("it did not answer within {} s", ANSWER.as_secs())))
@@ -205,6 +216,12 @@ pub(super) fn cell(row: &Row, i: usize) -> Option<Cell<'_>> {
     Some(cell.unwrap_or(Cell::Null))
 }
 
+impl std::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Value") // `ToSql` asks for it; the value may be secret
+    }
+}
+
 type Written = Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
 
 impl ToSql for Value<'_> {
@@ -221,6 +238,12 @@ impl ToSql for Value<'_> {
     }
 
     to_sql_checked!();
+}
+
+/// Whether the connection goes with an error: the server ends it, or it broke.
+fn ends_connection(error: &tokio_postgres::Error) -> bool {
+    let severity = error.as_db_error().map(|reason| reason.parsed_severity());
+    severity.is_none_or(|severity| matches!(severity, Some(Severity::Fatal | Severity::Panic) | None))
 }
 
 /// What an error says, with its code. The detail is left out: it may have values.

@@ -5,6 +5,7 @@ mod at_rest;
 mod failures;
 mod import;
 mod passwords;
+mod postgres;
 mod renewal;
 mod runs;
 mod sqlite;

@@ -1,0 +1,49 @@
+//! What only a database server can do: end a connection. These tests need `DSKPP_TEST_POSTGRES`.
+
+use super::*;
+
+/// Has the next COMMIT of a transaction that appends to the audit trail end its connection; later ones succeed.
+const BREAK_NEXT_COMMIT: &str = "CREATE SEQUENCE commits;
+    CREATE FUNCTION break_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('commits') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+        RETURN NULL;
+    END $$;
+    CREATE CONSTRAINT TRIGGER break_first AFTER INSERT ON audit DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION break_first()";
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: .ci/postgres cargo test -p dskpp-server --lib -- --include-ignored store::tests::postgres"]
+async fn a_run_whose_commit_breaks_is_found_out_and_done_once() {
+    let db = Db::new();
+    let enrolment = db.enrolment().await;
+    db.execute(BREAK_NEXT_COMMIT);
+    assert_eq!(db.store.commit_run(run_of(&enrolment, "session1", "key1")).done().await, Ok(Commit::Committed));
+    assert_eq!(db.number("SELECT last_value FROM commits"), 2, "it broke once and was done again");
+    assert_eq!((db.rows("key"), db.events("key.provisioned")), (1, 1));
+    db.assert_unbroken();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: .ci/postgres cargo test -p dskpp-server --lib -- --include-ignored store::tests::postgres"]
+async fn another_change_whose_commit_breaks_is_unknown_and_not_done_twice() {
+    let db = Db::new();
+    db.execute(BREAK_NEXT_COMMIT);
+    assert!(matches!(db.store.create_user("alice".into()).await, Err(StoreError::Unknown(_))));
+    assert_eq!(db.number("SELECT last_value FROM commits"), 1, "it was not tried again");
+    db.store.create_user("bob".into()).await.unwrap();
+    assert_eq!(db.events("user.created"), db.rows("user"));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: .ci/postgres cargo test -p dskpp-server --lib -- --include-ignored store::tests::postgres"]
+async fn connections_that_the_server_ended_are_replaced_for_reads_and_writes() {
+    let db = Db::new();
+    db.store.create_user("alice".into()).await.unwrap();
+    db.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    assert!(db.store.has_tokens().await.is_ok());
+    db.store.create_user("bob".into()).await.unwrap();
+    assert_eq!(db.rows("user"), 2);
+}
