@@ -279,6 +279,9 @@ async fn sweep(rates: Arc<Rates>, service: Arc<Service>, passwords: Backoff, sto
         rates.sweep();
         service.sweep(Instant::now());
         passwords.sweep(Instant::now());
+        if let Err(why) = service.renew_keys().await {
+            tracing::warn!("cannot renew the keys of sessions: {why}");
+        }
         if let Err(why) = store.forget_old_answers().await {
             tracing::warn!("cannot delete expired answers: {why}");
         }

@@ -23,14 +23,14 @@ use dskpp_crypto::RsaPublicKey;
 
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::refusals::Refusals;
+use crate::model::clock::unix_now_ms;
 use crate::net::crypto_pool::{CryptoPool, NotDone};
 use crate::net::rate_limit::{Rates, RetryAfter, Subject, weight};
 use crate::net::turns::{Turn, Turns};
 use crate::policy::backoff::{Backoff, PendingTry};
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::bootstrap::DataFolder;
-use crate::store::seal::SessionKeys;
-use crate::store::{Store, StoreError};
+use crate::store::{SessionKeys, Store, StoreError};
 use crate::{Config, model};
 
 mod client_hello;
@@ -223,6 +223,11 @@ impl Service {
         self.pool.sweep();
         self.backoff.sweep(now);
         self.refused.sweep(now);
+    }
+
+    /// Takes up the keys that other servers have made, and makes those that are due; called every few seconds.
+    pub(crate) async fn renew_keys(&self) -> Result<(), StoreError> {
+        self.store.renew_session_keys(&self.session_keys, unix_now_ms()).await
     }
 
     /// Charges a run to the limits of its address and its ClientID.

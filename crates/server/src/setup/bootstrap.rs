@@ -4,20 +4,19 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dskpp_crypto::{Random as _, RsaPrivateKey, RsaPublicKey, Secret, Sha256, SystemRandom};
+use dskpp_crypto::{RsaPrivateKey, RsaPublicKey, Secret, Sha256};
 use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_parser::parse_x509_certificate;
 
-use crate::model::clock::timestamp;
+use crate::model::clock::{timestamp, unix_now_ms};
 use crate::net::private_ca::PrivateCa;
 use crate::platform::warn_of_exposed_key;
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::data_folder;
 use crate::setup::store_halves::{self, Create, OpenedStore};
-use crate::store::seal::SessionKeys;
-use crate::store::{Store, new_token};
+use crate::store::{SessionKeys, Store, new_token};
 use crate::{Config, Error, files};
 
 /// Size of a generated K_SERVER.
@@ -59,7 +58,8 @@ pub(crate) async fn open(config: &Config, create: Create) -> Result<DataFolder, 
     {
         tracing::warn!("{warning}");
     }
-    let session_keys = SessionKeys::new(setting(&store, "session_key", || Ok(SystemRandom.secret(32))).await?);
+    let session_keys = SessionKeys::default();
+    store.renew_session_keys(&session_keys, unix_now_ms()).await?;
     let k_server = k_server(config, &store).await?;
     let admin_token_file = folder.join("admin-token");
     if !store.has_tokens().await? {

@@ -12,7 +12,7 @@ use crate::model::TriggerAd;
 use crate::store::seal::Kek;
 
 /// The schema's version.
-pub(crate) const SCHEMA: usize = 11;
+pub(crate) const SCHEMA: usize = 12;
 
 /// What leads to a version from the one before it in the list, or from nothing.
 type Step = (usize, &'static str);
@@ -30,10 +30,14 @@ pub(super) const SQLITE: &[Step] = &[
     (9, include_str!("../../migrations/sqlite/0009_url_s.sql")),
     (10, include_str!("../../migrations/sqlite/0010_store.sql")),
     (11, include_str!("../../migrations/sqlite/0011_chains.sql")),
+    (12, include_str!("../../migrations/sqlite/0012_session_keys.sql")),
 ];
 
 /// The same for PostgreSQL; the table `schema` says how far they are done.
-const POSTGRES: &[Step] = &[(11, include_str!("../../migrations/postgres/0011_first.sql"))];
+const POSTGRES: &[Step] = &[
+    (11, include_str!("../../migrations/postgres/0011_first.sql")),
+    (12, include_str!("../../migrations/postgres/0012_session_keys.sql")),
+];
 
 /// Checks the key, and does the steps that are missing, all or none. A database without identity gets `known`, or a new
 /// one.

@@ -29,6 +29,7 @@ mod runs;
 #[cfg(test)]
 pub(crate) mod scratch;
 pub(crate) mod seal;
+mod session_keys;
 mod stand_in;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,7 @@ pub(crate) use import::{Batch, BatchDone, Progress};
 pub(crate) use keys::{OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
 pub(crate) use runs::{HelloContext, HelloQuery};
+pub(crate) use session_keys::SessionKeys;
 pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
 
 /// What the store decides by itself.

@@ -2,7 +2,8 @@
 //! column, never a default.
 
 use dskpp::server::DeviceRef;
-use dskpp_crypto::Secret;
+use dskpp_crypto::{AeadKey, Secret};
+use jiff::civil::Date;
 
 use super::StoreError;
 use super::columns::{Columns, Row};
@@ -209,6 +210,13 @@ pub(super) fn answer(row: &Row<'_>, kek: &Kek) -> Result<StoredAnswer, StoreErro
     let row = Columns::of("answer", row);
     let response = row.sealed(kek, "sealed_response", 2)?;
     Ok(StoredAnswer { request_hash: row.get(1)?, response: response.expose().to_vec() })
+}
+
+/// `day, sealed_key`
+pub(super) fn session_key(row: &Row<'_>, kek: &Kek) -> Result<(Date, AeadKey), StoreError> {
+    let row = Columns::of("session_key", row);
+    let key = AeadKey::siv_from_secret(&row.sealed(kek, "sealed_key", 1)?);
+    Ok((row.parse(0, |day| day.parse().ok())?, key.map_err(|_| row.unreadable(1))?))
 }
 
 /// `id, done, accepted, duplicate, refused, rejected`

@@ -2,13 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use dskpp_crypto::{AeadKey, Hash, HmacKey, Random as _, Secret, SystemRandom};
 
 use crate::error::CannotOpen;
-use crate::model::id::SESSION_TIME_LEN;
 use crate::platform::warn_of_exposed_key;
 use crate::{Error, files};
 
@@ -135,51 +133,8 @@ impl ColumnSealer<'_> {
 }
 
 /// A key of 32 octets for one purpose.
-fn derive(from: &Secret, purpose: &[u8]) -> Secret {
+pub(super) fn derive(from: &Secret, purpose: &[u8]) -> Secret {
     Secret::from_slice(HmacKey::new(Hash::Sha256, from.expose()).sign(&[purpose]).as_ref())
-}
-
-/// Keys that seal sessions: one for each day, all derived from one secret, so that every server on a store has the
-/// same, after any restart, without a word between them.
-///
-/// The day is that of the SessionID, which begins with the time when it was made: what sealed a session opens it.
-#[derive(Debug)]
-pub(crate) struct SessionKeys {
-    secret: Secret,
-    /// The last day on which there was a session, and its key.
-    last: Mutex<Option<(u64, Arc<AeadKey>)>>,
-}
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
-/// Days for which a session still opens: the answer to a renewal is kept for 30 beyond its session, and a session lasts
-/// for one at most.
-const OPENS_FOR: u64 = 32;
-
-impl SessionKeys {
-    /// From a secret of the store.
-    pub(crate) fn new(secret: Secret) -> Self {
-        SessionKeys { secret, last: Mutex::new(None) }
-    }
-
-    /// The key of a session at the time `now_ms`; `None` for one that is too old, or not of this server.
-    pub(crate) fn of(&self, session_id: &str, now_ms: u64) -> Option<Arc<AeadKey>> {
-        let made_ms = u64::from_str_radix(session_id.get(..SESSION_TIME_LEN)?, 16).ok()?;
-        let (day, today) = (made_ms / DAY_MS, now_ms / DAY_MS);
-        // Another server's clock may be in the next day already.
-        if !(today.saturating_sub(OPENS_FOR)..=today + 1).contains(&day) {
-            return None;
-        }
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, key)) = last.as_ref().filter(|(of, _)| *of == day) {
-            return Some(Arc::clone(key));
-        }
-        let key = derive(&self.secret, format!("dskpp session, day {day}").as_bytes());
-        let key = Arc::new(AeadKey::siv_from_secret(&key).ok()?);
-        if day == today {
-            *last = Some((day, Arc::clone(&key)));
-        }
-        Some(key)
-    }
 }
 
 fn place(table: &str, column: &str, row: &str) -> Vec<u8> {
@@ -224,41 +179,6 @@ pub(crate) mod tests {
         assert!(kek.open("key", "k_token", "2", &sealed).is_err());
         let sealed = kek.seal("key", "k_token", "1", &Secret::from_slice(b"seed"));
         assert!(former.open(&place("key", "k_token", "1"), &sealed).is_err(), "no GCM under the long-lived key");
-    }
-
-    /// A SessionID that is made at that time.
-    fn session_at(ms: u64) -> String {
-        format!("{ms:012X}0123456789ABCDEF0123")
-    }
-
-    #[test]
-    fn session_keys_change_daily_and_open_as_long_as_answers_are_kept() {
-        let keys = SessionKeys::new(Secret::new(vec![7; 32]));
-        let other_server = SessionKeys::new(Secret::new(vec![7; 32]));
-        let noon = 20_000 * DAY_MS + DAY_MS / 2;
-        let sealed = |at| keys.of(&session_at(at), at).unwrap().seal(&mut SystemRandom, b"", b"session");
-        let opens = |at, sealed: &[u8], now| {
-            let key = other_server.of(&session_at(at), now);
-            key.is_some_and(|key| key.open(b"", sealed).is_ok())
-        };
-        let of_noon = sealed(noon);
-        for (now, does_open) in [
-            (noon, true),
-            (noon + DAY_MS, true),
-            (noon + 31 * DAY_MS, true),
-            (noon + 33 * DAY_MS, false),
-            (noon - DAY_MS, true), // a clock that is behind
-            (noon - 2 * DAY_MS, false),
-            (noon, true), // and after the clock was put right
-        ] {
-            assert_eq!(opens(noon, &of_noon, now), does_open, "{} h later", (now as i64 - noon as i64) / 3_600_000);
-        }
-        assert!(opens(noon + 1, &of_noon, noon), "one key for the whole day");
-        assert!(!opens(noon + DAY_MS, &of_noon, noon + DAY_MS), "another the next day");
-        assert!(!opens(noon - DAY_MS, &of_noon, noon), "and another the day before");
-        for id in ["", "123", "not hexadecimal", "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}", "FFFFFFFFFFFF00000000"] {
-            assert!(keys.of(id, noon).is_none(), "{id}");
-        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::model::id::new_session_id;
 use crate::model::{self, DeviceRecord, EnrolmentRecord, EnrolmentState, KeyState, Variant};
 use crate::net::rate_limit::Subject;
 use crate::net::turns::Turn;
-use crate::store::{HelloContext, HelloQuery, OldKey};
+use crate::store::{HelloContext, HelloQuery, OldKey, StoreError};
 
 impl Service {
     pub(super) async fn client_hello(
@@ -65,7 +65,8 @@ impl Service {
         let facts = Facts { k: k.as_ref().unwrap_or(&self.k_server), key_type: key_type.as_ref() };
         let choice = negotiate(hello, &self.policy, &facts).map_err(refuse)?;
         let session_id = new_session_id();
-        let seal = self.session_keys.of(&session_id, unix_now_ms()).ok_or(Stop::Defect)?;
+        let seal = self.session_keys.of(&session_id, unix_now_ms());
+        let seal = seal.ok_or_else(|| StoreError::Unavailable("it has no key for the sessions of today".into()))?;
         let answer = SealedHello {
             hello,
             body,

@@ -8,6 +8,7 @@ mod passwords;
 mod postgres;
 mod renewal;
 mod runs;
+mod session_keys;
 mod sqlite;
 mod tries;
 

@@ -47,3 +47,16 @@ async fn connections_that_the_server_ended_are_replaced_for_reads_and_writes() {
     db.store.create_user("bob".into()).await.unwrap();
     assert_eq!(db.rows("user"), 2);
 }
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: .ci/postgres cargo test -p dskpp-server --lib -- --include-ignored store::tests::postgres"]
+async fn a_clock_that_has_gone_wrong_makes_and_deletes_no_keys_of_sessions() {
+    let db = Db::new();
+    let now = crate::model::clock::unix_now_ms();
+    db.session_keys(now).await;
+    let days = db.texts("SELECT day FROM session_key ORDER BY day");
+    let next_year = now + 365 * 86_400_000;
+    let refused = db.store.renew_session_keys(&SessionKeys::default(), next_year).await;
+    assert!(matches!(refused, Err(StoreError::Clock { .. })), "{refused:?}");
+    assert_eq!(db.texts("SELECT day FROM session_key ORDER BY day"), days);
+}

@@ -52,6 +52,8 @@ const COLUMNS: &[(&str, Kept, &[&str])] = &[
     ("pending_key", Kept::Public, &["id", "enrolment_id", "mac_algorithm", "created_at", "url_s"]),
     ("refusal", Kept::Public, &["enrolment_id", "hour", "count", "cause", "at"]),
     ("rewrite", Kept::Public, &["schema"]),
+    ("session_key", Kept::Sealed, &["sealed_key"]),
+    ("session_key", Kept::Public, &["day"]),
     ("setting", Kept::Sealed, &["sealed_value"]),
     ("setting", Kept::Public, &["name"]),
     ("store", Kept::Public, &["only", "id", "tried_at"]),

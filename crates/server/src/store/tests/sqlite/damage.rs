@@ -3,6 +3,7 @@
 use dskpp::server::DeviceRef;
 
 use super::*;
+use crate::model::clock::unix_now_ms;
 use crate::store::access::{device_by_identity, device_by_key_name};
 use crate::store::answers::answer_of;
 use crate::store::devices::entry;
@@ -95,6 +96,10 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             drop(pending::waiting(db, &kek, &enrolment)?.unwrap());
             drop(url_of(db, "key2")?.unwrap());
         }
+        "session_key" => {
+            let read = |row: &Row<'_>| rows::session_key(row, &kek).map(drop);
+            db.rows("SELECT day, sealed_key FROM session_key", &[], read)?.into_iter().collect::<Result<(), _>>()?;
+        }
         "rewrite" => {} // its only column is its key
         "wrong_try" | "refusal" => {
             for hour in hours_before(db, i64::MAX, None)? {
@@ -121,6 +126,7 @@ pub(super) async fn full() -> Db {
     db.store.create_device(device).await.unwrap();
     db.store.set_setting_once("k_server", Secret::from_slice(b"a key")).await.unwrap();
     let device = Some(DeviceRef { manufacturer: "acme".into(), serial: "1".into() });
+    db.store.renew_session_keys(&SessionKeys::default(), unix_now_ms()).await.unwrap();
     db.key(NewEnrolment { device, ..hotp_for("alice") }, "key1").await;
     db.key(hotp_for("bob"), "key2").await;
     let renewal = NewEnrolment { renews: Some("key2".into()), activate: Activation::OnOtp, ..hotp_for("bob") };
