@@ -16,7 +16,8 @@ pub(crate) enum Database {
     #[command(after_help = "If the deployment supplies the key-encryption key (DSKPP_KEK, seal.kek_file or a systemd \
                             credential), `dskpp serve` never creates a database: a missing one may be a lost one. Run \
                             `dskpp database migrate --init` first; it is idempotent, and several nodes can run it at \
-                            once.")]
+                            once. A server that starts also migrates, unless database.migrate \
+                            (DSKPP_DATABASE_MIGRATE) is \"by-command\".")]
     Migrate(Migrate),
 }
 

@@ -30,7 +30,8 @@ pub struct ImportTimes {
 /// On any error: for benchmarks only.
 pub fn import(folder: &Path, documents: &[Vec<u8>], user_id: bool) -> ImportTimes {
     let kek = Kek::new(&SystemRandom.secret(32)).expect("32 octets");
-    let policy = StorePolicy { lock_after: 1, windows: Windows { hotp_look_ahead: 1, totp_window: 1 } };
+    let policy =
+        StorePolicy { lock_after: 1, windows: Windows { hotp_look_ahead: 1, totp_window: 1 }, may_migrate: true };
     let store = Store::open(folder.join("dskpp.db"), Arc::new(kek), policy).expect("a new database");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let owner = if user_id { Owner::UserId } else { Owner::Nobody };

@@ -20,7 +20,7 @@ mod names;
 mod place;
 mod proxy;
 
-pub use database::DatabaseSection;
+pub use database::{DatabaseSection, Migrate};
 pub use devices::DevicesSection;
 pub use dskpp_api::KeyType;
 use environment::{setting_of, typed};

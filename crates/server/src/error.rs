@@ -160,13 +160,40 @@ pub enum StoreError {
     /// A value in one row is unreadable.
     #[error(transparent)]
     Row(#[from] Unreadable),
-    /// A newer version wrote the database.
-    #[error("the database has schema {found}, this version supports up to {known}: use the newer version")]
+    /// A newer version changed the database so that this one cannot use it any more.
+    #[error(
+        "the database has schema {found}, for software of schema {oldest} and newer, and this version has {known}: \
+         use the newer version"
+    )]
     TooNew {
+        /// The database's schema.
+        found: usize,
+        /// That of the oldest software that may use it.
+        oldest: usize,
+        /// This version's schema.
+        known: usize,
+    },
+    /// Migrations are missing, and `database.migrate` forbids to do them at a start.
+    #[error(
+        "the database has schema {found}, this version needs {known}, and database.migrate is \"by-command\": run \
+         `dskpp database migrate`"
+    )]
+    TooOld {
         /// The database's schema.
         found: usize,
         /// This version's schema.
         known: usize,
+    },
+    /// A migration failed. It changed nothing; those before it are done.
+    #[error(
+        "the migration to schema {version} failed and was undone: {why}; `dskpp database check` compares the database \
+         with its schema"
+    )]
+    Migration {
+        /// The version to which it leads.
+        version: usize,
+        /// The reason.
+        why: Box<StoreError>,
     },
     /// An object with that name exists.
     #[error("{0} exists already")]

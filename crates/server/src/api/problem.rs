@@ -81,7 +81,9 @@ impl From<StoreError> for ApiProblem {
             | StoreError::Gone { .. }
             | StoreError::Other { .. }
             | StoreError::Sealed(_)
-            | StoreError::TooNew { .. } => {
+            | StoreError::TooNew { .. }
+            | StoreError::TooOld { .. }
+            | StoreError::Migration { .. } => {
                 tracing::error!("the store failed: {error}");
                 let detail = "the store is unavailable; try again later, and see the server's log";
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, ProblemType::StoreUnavailable, detail);

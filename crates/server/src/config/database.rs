@@ -14,4 +14,17 @@ pub struct DatabaseSection {
     pub url: String,
     /// File with the password of the PostgreSQL user.
     pub password_file: PathBuf,
+    /// When a database of an earlier version is migrated to this version's schema.
+    pub migrate: Migrate,
+}
+
+/// `database.migrate`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Migrate {
+    /// By the first server of a new version that starts.
+    #[default]
+    AtStart,
+    /// Only by `dskpp database migrate`; without it a server of a new version refuses to start.
+    ByCommand,
 }

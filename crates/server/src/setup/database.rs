@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::Migrate;
 use crate::model::clock::timestamp;
 use crate::setup::data_folder::Starting;
 use crate::setup::database_url;
@@ -30,13 +31,15 @@ pub struct Migrated {
 /// [`Error::NoStore`] without `init`, [`Error::IncompleteStore`], and errors of the store.
 pub fn migrate(config: &Config, init: bool) -> Result<Migrated, Error> {
     config.check()?;
+    let mut config = config.clone();
+    config.database.migrate = Migrate::AtStart; // this is the command
     let folder = &config.server.data_dir;
-    let has_file = matches!(database_url::of(config), Ok(Database::Sqlite(_)));
+    let has_file = matches!(database_url::of(&config), Ok(Database::Sqlite(_)));
     if !init && has_file && !folder.exists() {
         return Err(Error::NoStore { at: folder.display().to_string() });
     }
     let _starting = Starting::enter(folder)?;
     let create = if init { Create::Always } else { Create::Never };
-    let OpenedStore { store, created } = store_halves::open(config, create, timestamp())?;
+    let OpenedStore { store, created } = store_halves::open(&config, create, timestamp())?;
     Ok(Migrated { folder: folder.clone(), store: store.id().to_owned(), schema: store::SCHEMA, begun: created })
 }

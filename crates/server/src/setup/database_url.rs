@@ -8,7 +8,7 @@ use crate::store::{Database, Password, PostgresAddress};
 /// # Errors
 /// What is wrong with `database.url`.
 pub(crate) fn of(config: &Config) -> Result<Database, ConfigFault> {
-    let DatabaseSection { url, password_file } = &config.database;
+    let DatabaseSection { url, password_file, .. } = &config.database;
     let fault = |why: String| ConfigFault::new("database.url", without_password(url), why);
     if url.is_empty() {
         return Ok(config.server.data_dir.join("dskpp.db").into());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::config::ConfigFault;
+use crate::config::{ConfigFault, Migrate};
 use crate::policy::otp::Windows;
 use crate::setup::data_folder::set_aside;
 use crate::setup::database_url;
@@ -98,7 +98,8 @@ fn shared(config: &Config, database: &Database, create: Create) -> Result<Opened
 fn policy(config: &Config) -> StorePolicy {
     let windows =
         Windows { hotp_look_ahead: config.validate.hotp_look_ahead, totp_window: config.validate.totp_window };
-    StorePolicy { lock_after: config.policy.lock_after, windows }
+    let may_migrate = config.database.migrate == Migrate::AtStart;
+    StorePolicy { lock_after: config.policy.lock_after, windows, may_migrate }
 }
 
 struct Halves {

@@ -35,7 +35,7 @@ pub(super) fn user_id(db: &Connection, name: &str, at: i64) -> Result<String, St
 
 /// Makes a user; gives the identifier. Whoever needs one comes here: each has one entry in the audit trail.
 pub(super) fn create_user(db: &Connection, id: String, name: &str, at: i64) -> Result<String, StoreError> {
-    let sql = "INSERT INTO \"user\" VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING";
+    let sql = "INSERT INTO \"user\" (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING";
     if db.execute(sql, values![id, name, at])? == 0 {
         return Err(StoreError::Exists("a user of that name"));
     }
@@ -87,8 +87,10 @@ impl Store {
             // A row that is there once: whoever puts it makes the token.
             const CLAIM: &str = "first_token";
             let sealed = kek.seal("setting", "sealed_value", CLAIM, &Secret::from_slice(b"made"));
-            let claimed =
-                db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", values![CLAIM, sealed])?;
+            let claimed = db.execute(
+                "INSERT INTO setting (name, sealed_value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                values![CLAIM, sealed],
+            )?;
             if claimed == 0 || db.exists("SELECT 1 FROM api_token LIMIT 1", &[])? {
                 return Ok(false);
             }
@@ -134,7 +136,7 @@ pub(crate) fn new_token() -> String {
 fn create_token(db: &Connection, name: &str, roles: &[Role], value: &str) -> Result<String, StoreError> {
     let (id, at) = (new_id(), now());
     let hash = Sha256::digest(&[value.as_bytes()]);
-    let sql = "INSERT INTO api_token VALUES (?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO api_token (id, name, hash, roles, created_at) VALUES (?, ?, ?, ?, ?)";
     db.execute(sql, values![id, name, hash, json!(roles).to_string(), at])?;
     audit::append(db, at, "token.created", &json!({ "token": id, "name": name, "roles": roles }))?;
     Ok(id)

@@ -72,7 +72,7 @@ pub(super) fn keep_answer(
     response: &[u8],
     expires_at: i64,
 ) -> Result<Option<StoredAnswer>, StoreError> {
-    let sql = "INSERT INTO answer VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO answer (session_id, request_hash, sealed_response, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
     let sealed = kek.seal("answer", "sealed_response", session_id, &Secret::from_slice(response));
     match db.execute(sql, values![session_id, request_hash, sealed, expires_at])? {
         0 => answer_of(db, kek, session_id),

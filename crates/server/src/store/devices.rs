@@ -74,7 +74,8 @@ pub(super) fn entry(db: &Connection, id: &str) -> Result<Option<DeviceEntry>, St
 fn put(db: &Connection, kek: &Kek, new: &NewDevice, at: i64) -> Result<Option<String>, StoreError> {
     let id = new_id();
     let sealed = new.shared_key.as_ref().map(|key| kek.seal("device", "sealed_shared_key", &id, key));
-    let sql = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO device (id, manufacturer, serial, key_name, sealed_shared_key, certificate, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
     let NewDevice { manufacturer, serial, key_name, certificate, .. } = new;
     let done = db.execute(sql, values![id, manufacturer, serial, key_name, sealed, certificate, at])?;
     Ok((done > 0).then_some(id))

@@ -71,6 +71,8 @@ pub(crate) struct StorePolicy {
     pub lock_after: u32,
     /// How far from the expected one a password is looked for.
     pub windows: Windows,
+    /// Whether migrations that a database lacks are done when it is opened. A new one gets them in any case.
+    pub may_migrate: bool,
 }
 
 /// A handle on the store; clones share it.
@@ -121,7 +123,8 @@ impl Store {
     /// version without identities gets.
     ///
     /// # Errors
-    /// [`StoreError::TooNew`], [`StoreError::Sealed`] where the key-encryption key is another one, [`StoreError::Other`].
+    /// [`StoreError::TooNew`], [`StoreError::TooOld`], [`StoreError::Migration`], [`StoreError::Sealed`] where the
+    /// key-encryption key is another one, [`StoreError::Other`].
     pub(crate) fn open_known(
         database: impl Into<Database>,
         kek: Arc<Kek>,
@@ -145,7 +148,7 @@ impl Store {
         if let Some(theirs) = connection.clock()? {
             check_clock(now(), theirs)?;
         }
-        migrate::migrate(&connection, &kek, known)?;
+        migrate::migrate(&connection, &kek, known, policy.may_migrate)?;
         let id = identity_of(&connection)?;
         if known.is_some_and(|known| known != id) {
             return Err(StoreError::Other { id });
@@ -170,6 +173,7 @@ impl Store {
         let looked = tokio::task::spawn_blocking(move || disk.map_or(Ok(()), |disk| disk.look())).await;
         looked.unwrap_or_else(|why| Err(StoreError::Unavailable(why.to_string())))?;
         let tried = |db: &Connection| {
+            migrate::version_of(db)?.check()?; // a newer server may have contracted the schema
             db.execute("UPDATE store SET tried_at = ?1 WHERE tried_at <> ?1", values![now()]).map(drop)
         };
         self.engine.write(tried).await
@@ -192,7 +196,10 @@ impl Store {
         let kek = Arc::clone(&self.kek);
         let write = move |db: &Connection| {
             let sealed = kek.seal("setting", "sealed_value", name, &value);
-            db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", values![name, sealed])?;
+            db.execute(
+                "INSERT INTO setting (name, sealed_value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                values![name, sealed],
+            )?;
             read_setting(db, &kek, name)?.ok_or(StoreError::NotFound("setting"))
         };
         self.engine.write(write).await
@@ -239,6 +246,6 @@ fn check_kek(db: &Connection, kek: &Kek) -> Result<(), StoreError> {
         return Err(StoreError::Damaged("it does not say which key its secrets are sealed under".into()));
     }
     let sealed = kek.seal("setting", "sealed_value", NAME, &Secret::from_slice(b"dskpp"));
-    db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", values![NAME, sealed])?;
+    db.execute("INSERT INTO setting (name, sealed_value) VALUES (?, ?) ON CONFLICT DO NOTHING", values![NAME, sealed])?;
     Ok(())
 }

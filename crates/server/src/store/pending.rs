@@ -23,7 +23,8 @@ pub(super) fn put(
     k_token: &Secret,
     at: i64,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO pending_key VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
+    let sql = "INSERT INTO pending_key (id, enrolment_id, mac_algorithm, sealed_k_token, sealed_k_mac, created_at, \
+         url_s) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
          enrolment_id = excluded.enrolment_id, mac_algorithm = excluded.mac_algorithm, \
          sealed_k_token = excluded.sealed_k_token, sealed_k_mac = excluded.sealed_k_mac, \
          created_at = excluded.created_at, url_s = excluded.url_s";

@@ -90,7 +90,10 @@ fn change(db: &Connection, kek: &Kek, today: Date, now_ms: u64) -> Result<(), St
     let make = |day: Date, key: &Secret| {
         let day = day.to_string();
         let sealed = kek.seal("session_key", "sealed_key", &day, key);
-        db.execute("INSERT INTO session_key VALUES (?, ?) ON CONFLICT DO NOTHING", values![day, sealed])
+        db.execute(
+            "INSERT INTO session_key (day, sealed_key) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            values![day, sealed],
+        )
     };
     if !db.exists("SELECT 1 FROM session_key", &[])?
         && let Some(secret) = read_setting(db, kek, FORMER_SECRET)?

@@ -104,7 +104,8 @@ pub(super) fn count(
     count_in_hour(db, enrolment, *refused, *cause, at)?;
     let mut locked = Vec::new();
     for (address, number) in wrong {
-        let put = "INSERT INTO wrong_try VALUES (?1, ?2, ?3, ?4) ON CONFLICT (enrolment_id, address) DO UPDATE SET at = ?4, \
+        let put = "INSERT INTO wrong_try (enrolment_id, address, count, at) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (enrolment_id, address) DO UPDATE SET at = ?4, \
              count = CASE WHEN wrong_try.at <= ?4 - ?5 THEN ?3 WHEN wrong_try.count > ?6 - ?3 THEN ?6 \
              ELSE wrong_try.count + ?3 END \
              WHERE wrong_try.count BETWEEN 0 AND ?6 RETURNING enrolment_id, address, count, at";
@@ -142,7 +143,8 @@ fn user_of(db: &Connection, enrolment: &str) -> Result<Option<String>, StoreErro
 fn count_in_hour(db: &Connection, enrolment: &str, number: u32, cause: Cause, at: i64) -> Result<(), StoreError> {
     let hour = at.div_euclid(HOUR_S);
     close_all(db, hours_before(db, hour, Some(enrolment))?, at)?;
-    let sql = "INSERT INTO refusal VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (enrolment_id) DO UPDATE SET \
+    let sql = "INSERT INTO refusal (enrolment_id, hour, count, cause, at) VALUES (?1, ?2, ?3, ?4, ?5) \
+         ON CONFLICT (enrolment_id) DO UPDATE SET \
          hour = CASE WHEN refusal.hour > ?2 THEN refusal.hour ELSE ?2 END, \
          count = CASE WHEN refusal.count > ?6 - ?3 THEN ?6 ELSE refusal.count + ?3 END, cause = ?4, at = ?5 \
          WHERE refusal.count BETWEEN 0 AND ?6";

@@ -104,7 +104,8 @@ impl Api {
     async fn with_devices(devices: &crate::config::DevicesSection) -> Self {
         let scratch = Scratch::new();
         let kek = Arc::new(Kek::new(&Secret::new(vec![1; 32])).unwrap());
-        let policy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };
+        let policy =
+            StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 }, may_migrate: true };
         let store = Store::open(scratch.database.clone(), kek, policy).unwrap();
         let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());

@@ -33,6 +33,8 @@ pub(in crate::store) struct Connection {
     statements: RefCell<HashMap<String, Statement>>,
     chain: String,
     in_transaction: Flag<bool>,
+    /// How long an answer is waited for.
+    patience: Flag<Duration>,
     /// It did not answer in time, so that nobody knows what comes next on it.
     given_up: Flag<bool>,
 }
@@ -45,7 +47,8 @@ pub(super) fn connect(address: &PostgresAddress) -> Result<Connection, StoreErro
     let client =
         client.map_err(|why| StoreError::Unavailable(format!("no connection to {address}: {}", reason(&why))))?;
     let (statements, in_transaction, given_up) = Default::default();
-    let connection = Connection { runtime, client, statements, chain: new_id(), in_transaction, given_up };
+    let (chain, patience) = (new_id(), Flag::new(ANSWER));
+    let connection = Connection { runtime, client, statements, chain, in_transaction, patience, given_up };
     connection.batch(SETTINGS)?;
     Ok(connection)
 }
@@ -116,6 +119,12 @@ impl Connection {
         }
     }
 
+    /// Sets how long statements and locks may take; `None` is as usual.
+    pub(in crate::store) fn be_patient(&self, patience: Option<Duration>) -> Result<(), StoreError> {
+        self.patience.set(patience.unwrap_or(ANSWER));
+        self.batch(if patience.is_some() { "SET statement_timeout = 0; SET lock_timeout = 0" } else { SETTINGS })
+    }
+
     /// What the server's clock says, in seconds since 1970.
     pub(super) fn clock(&self) -> Result<Option<i64>, StoreError> {
         let rows = self.query("SELECT CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)", &[])?;
@@ -149,7 +158,7 @@ impl Connection {
         if self.is_broken() {
             return Err(StoreError::Unavailable("the connection to it broke".into()));
         }
-        match self.runtime.block_on(async { tokio::time::timeout(ANSWER, work).await }) {
+        match self.runtime.block_on(async { tokio::time::timeout(self.patience.get(), work).await }) {
             Ok(done) => done.map_err(|why| {
                 if ends_connection(&why) {
                     self.given_up.set(true);
@@ -158,7 +167,7 @@ impl Connection {
             }),
             Err(_) => {
                 self.given_up.set(true);
-                Err(StoreError::Unavailable(format!("it did not answer within {} s", ANSWER.as_secs())))
+                Err(StoreError::Unavailable(format!("it did not answer within {} s", self.patience.get().as_secs())))
             }
         }
     }

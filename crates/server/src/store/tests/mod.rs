@@ -4,6 +4,7 @@ mod access;
 mod at_rest;
 mod failures;
 mod import;
+mod migration;
 mod passwords;
 mod postgres;
 mod renewal;
@@ -28,7 +29,8 @@ use crate::model::{
     TriggerAd, Variant,
 };
 
-const POLICY: StorePolicy = StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 } };
+const POLICY: StorePolicy =
+    StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 }, may_migrate: true };
 /// K_TOKEN of the tests' keys: that of RFC 4226's examples.
 const K_TOKEN: &[u8] = b"12345678901234567890";
 const K_MAC: &[u8] = b"a MAC key of 32 octets, no less.";
@@ -191,9 +193,9 @@ async fn a_database_of_a_newer_version_is_refused_and_stays_as_it_is() {
     let db = Db::new();
     db.execute(if is_on_postgres() { "UPDATE schema SET version = 99" } else { "PRAGMA user_version = 99" });
     let error = Store::open(db.scratch.database.clone(), kek(1), POLICY).unwrap_err();
-    assert_eq!(error, StoreError::TooNew { found: 99, known: SCHEMA });
+    assert_eq!(error, StoreError::TooNew { found: 99, oldest: 99, known: SCHEMA });
     assert!(error.to_string().contains("use the newer version"), "{error}");
-    assert_eq!(db.scratch.on(version_of), Ok(99));
+    assert_eq!(db.scratch.on(version_of).map(|version| version.done), Ok(99));
 }
 
 #[test]

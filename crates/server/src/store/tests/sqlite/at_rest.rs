@@ -48,6 +48,7 @@ const COLUMNS: &[(&str, Kept, &[&str])] = &[
     ("key", Kept::Public, &["id", "user_id", "enrolment_id", "device_id", "key_type", "params", "mac_algorithm"]),
     ("key", Kept::Public, &["state", "counter", "last_step", "drift", "created_at", "manufacturer", "serial"]),
     ("key", Kept::Public, &["start_at", "expires_at", "uses_left", "url_s"]),
+    ("migration", Kept::Public, &["version", "done_at"]),
     ("pending_key", Kept::Sealed, &["sealed_k_token", "sealed_k_mac"]),
     ("pending_key", Kept::Public, &["id", "enrolment_id", "mac_algorithm", "created_at", "url_s"]),
     ("refusal", Kept::Public, &["enrolment_id", "hour", "count", "cause", "at"]),

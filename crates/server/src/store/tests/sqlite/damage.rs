@@ -184,7 +184,7 @@ async fn no_value_of_any_column_becomes_a_default() {
         .unwrap();
     let tables: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut tried = 0;
-    for table in tables.iter().filter(|table| *table != "audit" && *table != "api_token") {
+    for table in tables.iter().filter(|table| !["audit", "api_token", "migration"].contains(&&***table)) {
         assert_eq!(read(&raw, table), Ok(()), "{table}");
         let sql = format!("SELECT name, type FROM pragma_table_info('{table}') WHERE pk = 0");
         let mut columns = raw.sqlite().prepare(&sql).unwrap();

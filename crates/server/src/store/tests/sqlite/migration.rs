@@ -10,7 +10,7 @@ fn version(db: &rusqlite::Connection) -> usize {
 /// A database of the first version: an enrolment that renews a key, and the key.
 fn first_version(path: &std::path::Path) {
     let db = rusqlite::Connection::open(path).unwrap();
-    db.execute_batch(SQLITE[0].1).unwrap();
+    db.execute_batch(SQLITE[0].2).unwrap();
     db.pragma_update(None, "user_version", 1).unwrap();
     let k_token = kek(1).seal("key", "sealed_k_token", "key1", &Secret::from_slice(K_TOKEN));
     db.execute_batch(
@@ -67,7 +67,7 @@ const CLEAR: [&[u8]; 3] = [b"the nonce of a trigger.", b"the MAC, worth the code
 /// A database from before sealing, with deleted rows.
 fn before_sealing(path: &std::path::Path) {
     let db = rusqlite::Connection::open(path).unwrap();
-    SQLITE[..6].iter().for_each(|(_, step)| db.execute_batch(step).unwrap());
+    SQLITE[..6].iter().for_each(|(.., step)| db.execute_batch(step).unwrap());
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA user_version = 6; INSERT INTO user VALUES ('u', 'alice', 1)")
         .unwrap();
     check_kek(&Connection::Sqlite(rusqlite::Connection::open(path).unwrap()), &kek(1)).unwrap();
