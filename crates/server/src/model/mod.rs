@@ -183,8 +183,6 @@ pub(crate) struct EnrolmentRecord {
     pub failed_attempts: u32,
     /// The provisioned key.
     pub key_id: Option<String>,
-    /// The session of the last answer to one of its runs.
-    pub answer: Option<String>,
     /// The issued trigger.
     pub trigger: Option<TriggerAd>,
     /// Creation time, in seconds since 1970.

@@ -8,7 +8,7 @@ use dskpp_crypto::{Random as _, Secret, Sha256, SystemRandom};
 use serde_json::json;
 
 use super::columns::{if_asked_for, value};
-use super::db::{Connection, Value, values};
+use super::db::{Connection, Reply, Value, values};
 use super::stand_in::row_or_first;
 use super::{Store, StoreError, audit, rows};
 use crate::model::clock::now;
@@ -43,27 +43,27 @@ pub(super) fn create_user(db: &Connection, id: String, name: &str, at: i64) -> R
     Ok(id)
 }
 
-pub(super) fn device_by_identity(
-    db: &Connection,
-    kek: &Kek,
+pub(super) fn device_by_identity<'a>(
+    db: &'a Connection,
+    kek: &'a Kek,
     of: &DeviceRef,
-) -> Result<Option<DeviceRecord>, StoreError> {
+) -> Reply<'a, Option<DeviceRecord>> {
     find_device(db, kek, "manufacturer = ?1 AND serial = ?2", values![of.manufacturer, of.serial])
 }
 
-pub(super) fn device_by_key_name(db: &Connection, kek: &Kek, name: &str) -> Result<Option<DeviceRecord>, StoreError> {
+pub(super) fn device_by_key_name<'a>(db: &'a Connection, kek: &'a Kek, name: &str) -> Reply<'a, Option<DeviceRecord>> {
     find_device(db, kek, "key_name = ?1", values![name])
 }
 
-fn find_device(
-    db: &Connection,
-    kek: &Kek,
+fn find_device<'a>(
+    db: &'a Connection,
+    kek: &'a Kek,
     condition: &str,
     values: &[Value<'_>],
-) -> Result<Option<DeviceRecord>, StoreError> {
+) -> Reply<'a, Option<DeviceRecord>> {
     let at = row_or_first("device", condition);
     let sql = format!("SELECT {}, {condition} AS asked_for FROM device WHERE id = {at}", rows::DEVICE);
-    db.first(&sql, values, if_asked_for(|row| rows::device(row, kek))).map(Option::flatten)
+    db.send_query(&sql, values, if_asked_for(|row| rows::device(row, kek))).map(Option::flatten)
 }
 
 impl Store {

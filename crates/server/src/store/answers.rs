@@ -3,7 +3,8 @@
 use dskpp_crypto::Secret;
 
 use super::columns::{if_asked_for, value};
-use super::db::{Connection, values};
+use super::commit::ProvedRefusal;
+use super::db::{Connection, Reply, values};
 use super::{Store, StoreError, rows};
 use crate::model::StoredAnswer;
 use crate::model::clock::now;
@@ -30,9 +31,9 @@ impl Store {
 }
 
 /// The answer that a session got.
-pub(super) fn answer_of(db: &Connection, kek: &Kek, session_id: &str) -> Result<Option<StoredAnswer>, StoreError> {
+pub(super) fn answer_of<'a>(db: &'a Connection, kek: &'a Kek, session_id: &str) -> Reply<'a, Option<StoredAnswer>> {
     let sql = "SELECT session_id, request_hash, sealed_response FROM answer WHERE session_id = ?";
-    db.first(sql, values![session_id], |row| rows::answer(row, kek))
+    db.send_query(sql, values![session_id], |row| rows::answer(row, kek))
 }
 
 /// The answer to the last run of an enrolment, if that is the request that it answered.
@@ -44,38 +45,51 @@ pub(super) fn last_answer(
 ) -> Result<Option<StoredAnswer>, StoreError> {
     let session_id: Option<Option<String>> =
         value(db, "enrolment", "SELECT id, answer FROM enrolment WHERE id = ?", values![enrolment])?;
-    let answer = session_id.flatten().map(|session_id| answer_of(db, kek, &session_id)).transpose()?;
+    let answer = session_id.flatten().map(|session_id| answer_of(db, kek, &session_id).wait()).transpose()?;
     Ok(answer.flatten().filter(|answer| answer.request_hash == *request_hash))
 }
 
-/// The answer on that session, if that is the request that it answered. Another one is read where there is none, as in
-/// `stand_in`: whether an enrolment has been used must not show before its code is proved.
-pub(super) fn answer_to(
-    db: &Connection,
-    kek: &Kek,
-    session_id: Option<&str>,
-    request_hash: &[u8; 32],
-) -> Result<Option<StoredAnswer>, StoreError> {
-    let sql = "SELECT session_id, request_hash, sealed_response, session_id IS NOT DISTINCT FROM ?1 AS asked_for FROM answer \
-               WHERE session_id = \
-               coalesce((SELECT session_id FROM answer WHERE session_id = ?1), (SELECT min(session_id) FROM answer))";
-    let found = db.first(sql, values![session_id], if_asked_for(|row| rows::answer(row, kek)))?;
-    Ok(found.flatten().filter(|answer| answer.request_hash == *request_hash))
+/// The answer to the last run of the enrolment of a client ID, if that is the request that it answered. Another one is read
+/// where there is none, as in `stand_in`: whether an enrolment has been used must not show before its code is proved.
+pub(super) fn answer_to<'a>(
+    db: &'a Connection,
+    kek: &'a Kek,
+    client_id: &str,
+    request_hash: &'a [u8; 32],
+) -> Reply<'a, Option<StoredAnswer>> {
+    const SESSION: &str = "(SELECT answer FROM enrolment WHERE client_id = ?1)";
+    let sql = format!(
+        "SELECT session_id, request_hash, sealed_response, session_id = {SESSION} AS asked_for FROM answer \
+         WHERE session_id = coalesce((SELECT session_id FROM answer WHERE session_id = {SESSION}), \
+         (SELECT min(session_id) FROM answer))"
+    );
+    let found = db.send_query(&sql, values![client_id], if_asked_for(|row| rows::answer(row, kek)));
+    found.map(|found| found.flatten().filter(|answer| answer.request_hash == *request_hash))
 }
 
-/// Keeps the answer, unless the session has one.
+/// Keeps the answer, unless the session has one, which is given then.
 pub(super) fn keep_answer(
     db: &Connection,
+    kek: &Kek,
+    answer: &ProvedRefusal,
+) -> Result<Option<StoredAnswer>, StoreError> {
+    let ProvedRefusal { session_id, request_hash, response, answer_expires_at } = answer;
+    match send_answer(db, kek, session_id, request_hash, response, *answer_expires_at)?.wait()? {
+        0 => answer_of(db, kek, session_id).wait(),
+        _ => Ok(None),
+    }
+}
+
+/// Puts an answer in; 0 rows change where the session has one.
+pub(super) fn send_answer<'a>(
+    db: &'a Connection,
     kek: &Kek,
     session_id: &str,
     request_hash: &[u8; 32],
     response: &[u8],
     expires_at: i64,
-) -> Result<Option<StoredAnswer>, StoreError> {
+) -> Result<Reply<'a, usize>, StoreError> {
     let sql = "INSERT INTO answer (session_id, request_hash, sealed_response, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
     let sealed = kek.seal("answer", "sealed_response", session_id, &Secret::from_slice(response));
-    match db.execute(sql, values![session_id, request_hash, sealed, expires_at])? {
-        0 => answer_of(db, kek, session_id),
-        _ => Ok(None),
-    }
+    db.send(sql, values![session_id, request_hash, sealed, expires_at])
 }

@@ -6,21 +6,35 @@ use dskpp_crypto::Sha256;
 
 use super::StoreError;
 use super::columns::Columns;
-use super::db::{Connection, Row, values};
+use super::db::{Connection, Reply, Row, values};
 
 /// Appends an entry; `subject` is JSON. Only a writer calls this, inside the transaction of what it records.
 pub(super) fn append(db: &Connection, at: i64, event: &str, subject: &serde_json::Value) -> Result<(), StoreError> {
+    send(db, at, event, subject)?.wait()
+}
+
+/// As [`append`], without waiting for the entry. No other one is appended meanwhile.
+pub(super) fn send<'a>(
+    db: &'a Connection,
+    at: i64,
+    event: &str,
+    subject: &serde_json::Value,
+) -> Result<Reply<'a, ()>, StoreError> {
     let (chain, subject) = (db.chain(), subject.to_string());
     let last = |row: &Row<'_>| {
         let row = Columns::of("audit", row);
         Ok((row.get::<i64>(1)?, row.get::<Vec<u8>>(2)?))
     };
     let sql = "SELECT chain, seq, hash FROM audit WHERE chain = ? ORDER BY seq DESC LIMIT 1";
-    let (seq, last) = db.first(sql, values![chain], last)?.unwrap_or_default();
-    let hash = link(&last, at, event, &subject);
+    let (seq, last) = match db.end_of_chain() {
+        Some(end) => end,
+        None => db.first(sql, values![chain], last)?.unwrap_or_default(),
+    };
+    let (seq, hash) = (seq + 1, link(&last, at, event, &subject));
     let sql = "INSERT INTO audit (chain, seq, at, event, subject, hash) VALUES (?, ?, ?, ?, ?, ?)";
-    db.execute(sql, values![chain, seq + 1, at, event, subject, hash])?;
-    Ok(())
+    let appended = db.send(sql, values![chain, seq, at, event, subject, hash])?;
+    db.set_end_of_chain((seq, hash.to_vec()));
+    Ok(appended.map(drop))
 }
 
 /// `SHA-256(previous || at || len(event) || event || subject)`.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use dskpp_crypto::Secret;
 use serde_json::json;
 
-use super::answers::{keep_answer, last_answer};
-use super::db::{Connection, values};
+use super::answers::{answer_of, keep_answer, last_answer, send_answer};
+use super::db::{Connection, Reply, values};
 use super::engine::Pending;
 use super::{Store, StoreError, audit, pending, rows, stored};
 use crate::model::clock::now;
@@ -81,8 +81,7 @@ impl Store {
     pub(crate) fn commit_refusal(&self, run: ProvedRefusal) -> Pending<Commit> {
         let kek = Arc::clone(&self.kek);
         self.engine.begin_repeatable(move |db| {
-            let ProvedRefusal { session_id, request_hash, response, answer_expires_at } = &run;
-            let before = keep_answer(db, &kek, session_id, request_hash, response, *answer_expires_at)?;
+            let before = keep_answer(db, &kek, &run)?;
             Ok(before.map_or(Commit::Committed, Commit::AlreadyAnswered))
         })
     }
@@ -108,47 +107,58 @@ impl Spent {
     }
 }
 
-fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun, at: i64) -> Result<Commit, StoreError> {
+/// Spends the enrolment; all that follows from it is sent together.
+pub(super) fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun, at: i64) -> Result<Commit, StoreError> {
     let CommitRun { session_id, request_hash, response, answer_expires_at, enrolment_id, key } = run;
-    if let Some(answer) = keep_answer(db, kek, session_id, request_hash, response, *answer_expires_at)? {
-        return Ok(Commit::AlreadyAnswered(answer));
-    }
     let Some(spent) = spend(db, enrolment_id, &key.id, session_id, at)? else {
-        let sql = "DELETE FROM answer WHERE session_id = ?";
-        db.execute(sql, values![session_id])?;
-        // The same request may have been answered meanwhile, sent again by an impatient client.
-        let answer = last_answer(db, kek, enrolment_id, request_hash)?;
+        let answer = match answer_of(db, kek, session_id).wait()? {
+            // The same request may have been answered meanwhile, sent again by an impatient client.
+            None => last_answer(db, kek, enrolment_id, request_hash)?,
+            answer => answer,
+        };
         return Ok(answer.map_or(Commit::EnrolmentSpent, Commit::AlreadyAnswered));
     };
-    match (&key.k_token, &spent) {
-        (None, _) => deliver(db, kek, enrolment_id, key, &spent)?,
-        (Some(k_token), Spent { renews: Some(_), activate: Activation::OnOtp, .. }) => {
-            pending::put(db, kek, enrolment_id, key, k_token, at)?;
+    let answered = send_answer(db, kek, session_id, request_hash, response, *answer_expires_at)?;
+    let (stored, otherwise) = match (&key.k_token, &spent) {
+        (None, _) => {
+            let gone = "the key was delivered or revoked meanwhile".into();
+            (deliver(db, kek, enrolment_id, key, &spent)?, StoreError::Conflict(gone))
         }
-        (Some(k_token), _) => put_key(db, kek, enrolment_id, key, k_token, &spent, at)?,
+        (Some(k_token), Spent { renews: Some(_), activate: Activation::OnOtp, .. }) => {
+            (pending::put(db, kek, enrolment_id, key, k_token, at)?, StoreError::Exists("the key"))
+        }
+        (Some(k_token), _) => {
+            (put_key(db, kek, enrolment_id, key, k_token, &spent, at)?, StoreError::Exists("the key"))
+        }
+    };
+    let subject = json!({ "key": key.id, "enrolment": enrolment_id, "session": session_id });
+    let recorded = audit::send(db, at, "key.provisioned", &subject)?;
+    if answered.wait()? == 0 {
+        return Err(StoreError::Conflict("another server has answered on this session".into()));
     }
-    audit::append(
-        db,
-        at,
-        "key.provisioned",
-        &json!({ "key": key.id, "enrolment": enrolment_id, "session": session_id }),
-    )?;
+    if stored.wait()? == 0 {
+        return Err(otherwise);
+    }
+    recorded.wait()?;
     Ok(Commit::Committed)
 }
 
 /// The new key, or the new secrets of a renewed one.
-fn put_key(
-    db: &Connection,
+fn put_key<'a>(
+    db: &'a Connection,
     kek: &Kek,
     enrolment_id: &str,
     key: &NewKey,
     k_token: &Secret,
     spent: &Spent,
     at: i64,
-) -> Result<(), StoreError> {
+) -> Result<Reply<'a, usize>, StoreError> {
     let k_token = kek.seal("key", "sealed_k_token", &key.id, k_token);
     let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
     let counter = stored(spent.params.counter.unwrap_or(0))?;
+    if spent.renews.is_some() {
+        pending::forget(db, &key.id)?;
+    }
     // A renewal keeps the key's id: the new secret takes the old one's place (RFC 6063 §4.2.3). What a file said of
     // the old one does not hold for it.
     let sql = "INSERT INTO key (id, user_id, enrolment_id, device_id, key_type, params, mac_algorithm, sealed_k_token, \
@@ -159,7 +169,7 @@ fn put_key(
          last_step = NULL, drift = 0, sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, \
          expires_at = NULL, uses_left = NULL, url_s = excluded.url_s \
          WHERE key.id = ? AND key.user_id = excluded.user_id AND key.state IN ('active', 'provisioned')";
-    let changed = db.execute(
+    db.send(
         sql,
         values![
             key.id,
@@ -177,33 +187,27 @@ fn put_key(
             key.url_s,
             spent.renews
         ],
-    )?;
-    if changed == 0 {
-        return Err(StoreError::Exists("the key"));
-    }
-    match spent.renews {
-        Some(_) => pending::forget(db, &key.id),
-        None => Ok(()),
-    }
+    )
 }
 
 /// A key in stock goes to its user; its secret, its parameters and its counter stay as they are.
-fn deliver(db: &Connection, kek: &Kek, enrolment_id: &str, key: &NewKey, spent: &Spent) -> Result<(), StoreError> {
+fn deliver<'a>(
+    db: &'a Connection,
+    kek: &Kek,
+    enrolment_id: &str,
+    key: &NewKey,
+    spent: &Spent,
+) -> Result<Reply<'a, usize>, StoreError> {
     let k_mac = kek.seal("key", "sealed_k_mac", &key.id, &key.k_mac);
     let sql = "UPDATE key SET user_id = ?2, enrolment_id = ?3, device_id = coalesce(?4, device_id), mac_algorithm = ?5, \
          sealed_k_mac = ?6, state = CASE state WHEN 'imported' THEN ?7 ELSE state END, url_s = ?8 \
          WHERE id = ?1 AND (state = 'imported' OR state = 'active' AND user_id = ?2)";
     let (state, user) = (spent.state().as_str(), &spent.user_id);
-    let device = &spent.device_id;
-    let values = values![key.id, user, enrolment_id, device, key.mac_algorithm, k_mac, state, key.url_s];
-    match db.execute(sql, values)? {
-        0 => Err(StoreError::Conflict("the key was delivered or revoked meanwhile".into())),
-        _ => Ok(()),
-    }
+    db.send(sql, values![key.id, user, enrolment_id, spent.device_id, key.mac_algorithm, k_mac, state, key.url_s])
 }
 
 /// Takes the enrolment's only key out of it; a first password, where it waits for one, has as long again to be shown.
-/// `None` if it is no longer open, or its key no longer to be renewed.
+/// `None` if it is no longer open, its key no longer to be renewed, or the session answered already.
 fn spend(
     db: &Connection,
     enrolment_id: &str,
@@ -218,6 +222,7 @@ fn spend(
          WHERE k.id = renews AND k.user_id = enrolment.user_id AND k.state IN ('active', 'provisioned'))) \
          AND (delivers IS NULL OR EXISTS (SELECT 1 FROM key k WHERE k.id = delivers AND k.id = ?2 \
          AND (k.state = 'imported' OR k.state = 'active' AND k.user_id = enrolment.user_id))) \
+         AND NOT EXISTS (SELECT 1 FROM answer WHERE session_id = ?4) \
          RETURNING id, user_id, key_type, params, device_id, renews, activate";
     db.first(sql, values![enrolment_id, key_id, at, session_id], rows::spent)
 }

@@ -1,11 +1,13 @@
-//! The database, of either engine. Here alone, and in the two files below, an engine has a name; what only files need
+//! The database, of either engine. Here alone, and in the files below, an engine has a name; what only files need
 //! stands in `disk`, and the schemas in `migrate`.
 //!
 //! Statements are SQL that both engines read, with `?` or `?1` for values. A connection prepares each text once.
 
 pub(super) mod address;
 pub(super) mod postgres;
+mod reply;
 pub(super) mod sqlite;
+mod value;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use std::thread;
 
 use super::StoreError;
 use super::disk::Disk;
+pub(super) use reply::Reply;
+pub(super) use value::{Bind, Cell, FromCell, Value, values};
 
 /// Where a store's database is.
 #[derive(Clone, Debug)]
@@ -97,22 +101,8 @@ pub(super) enum Connection {
     Postgres(Box<postgres::Connection>),
 }
 
-/// A value for a statement; [`Bind`] makes it. `None` is NULL; the type is there all the same, as one engine asks for it.
-#[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
-    Int(Option<i64>),
-    Text(Option<&'a str>),
-    Blob(Option<&'a [u8]>),
-}
-
-/// A value in a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cell<'a> {
-    Null,
-    Int(i64),
-    Text(&'a str),
-    Blob(&'a [u8]),
-}
+/// The last entry of a chain of the audit trail: its number and its hash; 0 and nothing before the first one.
+pub(super) type EndOfChain = (i64, Vec<u8>);
 
 /// A row that a statement gives.
 pub(super) enum Row<'a> {
@@ -152,7 +142,7 @@ impl Connection {
     pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
         match self {
             Connection::Sqlite(db) => Ok(db.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?),
-            Connection::Postgres(db) => db.execute(sql, values),
+            Connection::Postgres(db) => db.send(sql, values)?.wait(),
         }
     }
 
@@ -170,7 +160,7 @@ impl Connection {
                 Ok(rows.collect::<Result<_, _>>()?)
             }
             Connection::Postgres(db) => {
-                Ok(db.query(sql, values)?.iter().map(|row| read(&Row::Postgres(row))).collect())
+                Ok(db.send_query(sql, values).wait()?.iter().map(|row| read(&Row::Postgres(row))).collect())
             }
         }
     }
@@ -188,7 +178,36 @@ impl Connection {
                 let mut rows = query.query(rusqlite::params_from_iter(values))?;
                 rows.next()?.map(|row| read(&Row::Sqlite(row))).transpose()
             }
-            Connection::Postgres(db) => db.query(sql, values)?.first().map(|row| read(&Row::Postgres(row))).transpose(),
+            Connection::Postgres(db) => {
+                db.send_query(sql, values).wait()?.first().map(|row| read(&Row::Postgres(row))).transpose()
+            }
+        }
+    }
+
+    /// Sends a statement that changes rows, without waiting for it: see [`Reply`].
+    ///
+    /// # Errors
+    /// Where it has failed already: SQLite may have undone the transaction, and nothing may follow.
+    pub(super) fn send(&self, sql: &str, values: &[Value<'_>]) -> Result<Reply<'_, usize>, StoreError> {
+        match self {
+            Connection::Sqlite(_) => self.execute(sql, values).map(|changed| Reply::Here(Ok(changed))),
+            Connection::Postgres(db) => db.send(sql, values),
+        }
+    }
+
+    /// Sends a query, without waiting for it: see [`Reply`]. `read` gets the first row.
+    pub(super) fn send_query<'a, T: 'a>(
+        &'a self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError> + 'a,
+    ) -> Reply<'a, Option<T>> {
+        match self {
+            Connection::Sqlite(_) => Reply::Here(self.first(sql, values, read)),
+            Connection::Postgres(db) => {
+                let rows = db.send_query(sql, values);
+                Reply::after(move || rows.wait()?.first().map(|row| read(&Row::Postgres(row))).transpose())
+            }
         }
     }
 
@@ -250,6 +269,39 @@ impl Connection {
         }
     }
 
+    /// Marks a place in the transaction, for [`undo`](Self::undo).
+    pub(super) fn mark(&self) -> Result<(), StoreError> {
+        self.execute("SAVEPOINT job", &[]).map(drop)
+    }
+
+    /// Undoes what was done since the mark.
+    pub(super) fn undo(&self) -> Result<(), StoreError> {
+        if let Connection::Postgres(db) = self {
+            db.forget_end_of_chain();
+        }
+        self.execute("ROLLBACK TO SAVEPOINT job", &[]).map(drop)
+    }
+
+    /// Takes the mark away.
+    pub(super) fn unmark(&self) -> Result<(), StoreError> {
+        self.execute("RELEASE SAVEPOINT job", &[]).map(drop)
+    }
+
+    /// The end of the connection's chain, where nobody else can have appended to it and it is known.
+    pub(super) fn end_of_chain(&self) -> Option<EndOfChain> {
+        match self {
+            Connection::Sqlite(_) => None,
+            Connection::Postgres(db) => db.end_of_chain(),
+        }
+    }
+
+    /// Remembers the end of the connection's chain.
+    pub(super) fn set_end_of_chain(&self, end: EndOfChain) {
+        if let Connection::Postgres(db) = self {
+            db.set_end_of_chain(end);
+        }
+    }
+
     /// The chain of the audit trail to which this connection appends. A SQLite database has one writer at a time and one
     /// chain; elsewhere every connection begins its own.
     pub(super) fn chain(&self) -> &str {
@@ -273,125 +325,5 @@ impl Connection {
             Connection::Sqlite(_) => false,
             Connection::Postgres(db) => db.is_broken(),
         }
-    }
-}
-
-/// What can be given to a statement.
-pub(super) trait Bind {
-    /// The value.
-    fn bind(&self) -> Value<'_>;
-    /// NULL of its type.
-    fn null() -> Value<'static>;
-}
-
-macro_rules! bind {
-    ($($type:ty, $kind:ident, $value:ident => $convert:expr;)*) => {$(
-        impl Bind for $type {
-            fn bind(&self) -> Value<'_> {
-                let $value = self;
-                Value::$kind(Some($convert))
-            }
-
-            fn null() -> Value<'static> {
-                Value::$kind(None)
-            }
-        }
-    )*};
-}
-
-bind! {
-    i64, Int, number => *number;
-    i32, Int, number => i64::from(*number);
-    u32, Int, number => i64::from(*number);
-    bool, Int, flag => i64::from(*flag);
-    str, Text, text => text;
-    String, Text, text => text;
-    Vec<u8>, Blob, octets => octets;
-    [u8], Blob, octets => octets;
-
-}
-
-impl<const N: usize> Bind for [u8; N] {
-    fn bind(&self) -> Value<'_> {
-        Value::Blob(Some(self))
-    }
-
-    fn null() -> Value<'static> {
-        Value::Blob(None)
-    }
-}
-
-impl<T: Bind + ?Sized> Bind for &T {
-    fn bind(&self) -> Value<'_> {
-        (*self).bind()
-    }
-
-    fn null() -> Value<'static> {
-        T::null()
-    }
-}
-
-impl<T: Bind> Bind for Option<T> {
-    fn bind(&self) -> Value<'_> {
-        match self {
-            Some(value) => value.bind(),
-            None => T::null(),
-        }
-    }
-
-    fn null() -> Value<'static> {
-        T::null()
-    }
-}
-
-/// Values for a statement, of any types that [`Bind`] knows.
-macro_rules! values {
-    ($($value:expr),* $(,)?) => { &[$($crate::store::db::Bind::bind(&$value)),*] as &[$crate::store::db::Value<'_>] };
-}
-pub(super) use values;
-
-/// What a column of the store can be read as.
-pub(super) trait FromCell: Sized {
-    /// `None` where the value is of another kind.
-    fn from_cell(cell: Cell<'_>) -> Option<Self>;
-}
-
-impl FromCell for i64 {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        if let Cell::Int(number) = cell { Some(number) } else { None }
-    }
-}
-
-impl FromCell for bool {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        match cell {
-            Cell::Int(0) => Some(false),
-            Cell::Int(1) => Some(true),
-            _ => None,
-        }
-    }
-}
-
-impl FromCell for String {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        if let Cell::Text(text) = cell { Some(text.to_owned()) } else { None }
-    }
-}
-
-impl FromCell for Vec<u8> {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        if let Cell::Blob(octets) = cell { Some(octets.to_vec()) } else { None }
-    }
-}
-
-impl<const N: usize> FromCell for [u8; N] {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        if let Cell::Blob(octets) = cell { octets.try_into().ok() } else { None }
-    }
-}
-
-impl<T: FromCell> FromCell for Option<T> {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        if cell == Cell::Null { Some(None) } else { T::from_cell(cell).map(Some) }
     }
 }

@@ -84,7 +84,7 @@ fn put(db: &Connection, kek: &Kek, new: &NewDevice, at: i64) -> Result<Option<St
 /// Which names are taken by what.
 fn why_not(db: &Connection, kek: &Kek, new: &NewDevice) -> Result<NotPut, StoreError> {
     let identity = DeviceRef { manufacturer: new.manufacturer.clone(), serial: new.serial.clone() };
-    let found = match readable(device_by_identity(db, kek, &identity).map(Some))? {
+    let found = match readable(device_by_identity(db, kek, &identity).map(Some).wait())? {
         Some(Some(found)) => found,
         Some(None) => return Ok(NotPut::KeyName),
         None => return Ok(NotPut::Differs), // it is there, and cannot be read

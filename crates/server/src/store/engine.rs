@@ -314,12 +314,12 @@ fn is_conflict(why: &StoreError) -> bool {
 }
 
 fn run_apart(db: &Connection, job: &mut dyn Job, is_last: Last) -> Result<(), StoreError> {
-    db.execute("SAVEPOINT job", &[])?;
+    db.mark()?;
     if let Err(why) = job.run(db) {
         if !db.is_in_transaction() || db.is_broken() || (is_conflict(&why) && !is_last) {
             return Err(why);
         }
-        db.execute("ROLLBACK TO SAVEPOINT job", &[])?;
+        db.undo()?;
     }
-    db.execute("RELEASE SAVEPOINT job", &[]).map(drop)
+    db.unmark()
 }

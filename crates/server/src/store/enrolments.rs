@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::access::user_id;
 use super::columns::{if_asked_for, value};
-use super::db::{Bind as _, Connection, values};
+use super::db::{Bind as _, Connection, Reply, values};
 use super::keys::key_by_id;
 use super::rows::{self, ENROLMENT};
 use super::stand_in::row_or_first;
@@ -65,28 +65,37 @@ pub(super) enum By {
     TriggerToken,
 }
 
+impl By {
+    /// The column that is compared.
+    pub(super) fn column(self) -> &'static str {
+        match self {
+            By::Id => "id",
+            By::ClientId => "client_id",
+            By::TriggerToken => "trigger_token_hash",
+        }
+    }
+
+    /// What stands in the place of a value that is not stored itself.
+    fn hash_of(self, value: &str) -> Option<[u8; 32]> {
+        matches!(self, By::TriggerToken).then(|| Sha256::digest(&[value.as_bytes()]))
+    }
+}
+
 const FROM: &str = "FROM enrolment e LEFT JOIN \"user\" u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
 /// An enrolment as it is at that time.
-pub(super) fn find(
-    db: &Connection,
-    kek: &Kek,
+pub(super) fn find<'a>(
+    db: &'a Connection,
+    kek: &'a Kek,
     by: By,
     value: &str,
     at: i64,
-) -> Result<Option<EnrolmentRecord>, StoreError> {
-    let hash;
-    let (column, value) = match by {
-        By::Id => ("id", value.bind()),
-        By::ClientId => ("client_id", value.bind()),
-        By::TriggerToken => {
-            hash = Sha256::digest(&[value.as_bytes()]);
-            ("trigger_token_hash", hash.bind())
-        }
-    };
+) -> Reply<'a, Option<EnrolmentRecord>> {
+    let (hash, column) = (by.hash_of(value), by.column());
+    let value = hash.as_ref().map_or(value.bind(), |hash| hash.bind());
     let row = row_or_first("enrolment", &format!("{column} = ?1"));
     let sql = format!("SELECT {ENROLMENT}, e.{column} = ?1 AS asked_for {FROM} WHERE e.id = {row}");
-    db.first(&sql, &[value], if_asked_for(|row| rows::enrolment(row, kek, at))).map(Option::flatten)
+    db.send_query(&sql, &[value], if_asked_for(move |row| rows::enrolment(row, kek, at))).map(Option::flatten)
 }
 
 impl Store {
@@ -108,7 +117,7 @@ impl Store {
 
     async fn find_enrolment(&self, by: By, value: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
         let (kek, value) = (Arc::clone(&self.kek), value.to_owned());
-        self.engine.read(move |db| find(db, &kek, by, &value, now())).await
+        self.engine.read(move |db| find(db, &kek, by, &value, now()).wait()).await
     }
 
     /// Keeps the AD of a trigger, unless there is one; gives the one that is there afterwards.
@@ -117,7 +126,7 @@ impl Store {
         let write = move |db: &Connection| {
             let sql = "UPDATE enrolment SET sealed_trigger = ?2 WHERE id = ?1 AND sealed_trigger IS NULL";
             db.execute(sql, values![id, rows::seal_trigger(&ad, &kek, &id)])?;
-            let kept = find(db, &kek, By::Id, &id, now())?.and_then(|enrolment| enrolment.trigger);
+            let kept = find(db, &kek, By::Id, &id, now()).wait()?.and_then(|enrolment| enrolment.trigger);
             kept.ok_or(StoreError::NotFound("enrolment"))
         };
         self.engine.write(write).await
@@ -199,7 +208,7 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Cre
         "enrolment.created",
         &json!({ "enrolment": id, "user": new.user, "key_type": new.key_type }),
     )?;
-    let enrolment = find(db, kek, By::Id, &id, at)?.ok_or(StoreError::NotFound("enrolment"))?;
+    let enrolment = find(db, kek, By::Id, &id, at).wait()?.ok_or(StoreError::NotFound("enrolment"))?;
     Ok(Created { enrolment, trigger_token: token })
 }
 

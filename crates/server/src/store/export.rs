@@ -4,7 +4,7 @@ use pskc::KeyPackage;
 use serde_json::json;
 
 use super::columns::{Columns, Row, if_asked_for, listed};
-use super::db::{Connection, values};
+use super::db::{Connection, Reply, values};
 use super::keys::{BY_USER, FROM};
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
@@ -23,11 +23,20 @@ pub(crate) struct Outgoing {
 }
 
 /// The key of an identifier.
-pub(super) fn outgoing(db: &Connection, id: &str) -> Result<Option<Outgoing>, StoreError> {
-    let at = row_or_first("key", "id = ?1");
+pub(super) fn outgoing<'a>(db: &'a Connection, id: &str) -> Reply<'a, Option<Outgoing>> {
+    find(db, "?1", id)
+}
+
+/// The key that the enrolment of a client ID delivers.
+pub(super) fn delivered<'a>(db: &'a Connection, client_id: &str) -> Reply<'a, Option<Outgoing>> {
+    find(db, "(SELECT delivers FROM enrolment WHERE client_id = ?1)", client_id)
+}
+
+fn find<'a>(db: &'a Connection, id: &str, value: &str) -> Reply<'a, Option<Outgoing>> {
+    let at = row_or_first("key", &format!("id = {id}"));
     let sql =
-        format!("SELECT {KEY}, k.sealed_k_token, k.sealed_package, k.id = ?1 AS asked_for {FROM} WHERE k.id = {at}");
-    db.first(&sql, values![id], if_asked_for(rows::outgoing)).map(Option::flatten)
+        format!("SELECT {KEY}, k.sealed_k_token, k.sealed_package, k.id = {id} AS asked_for {FROM} WHERE k.id = {at}");
+    db.send_query(&sql, values![value], if_asked_for(rows::outgoing)).map(Option::flatten)
 }
 
 /// Keys that are out of use stay: nobody who reads the file could tell.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::access::user_id;
 use super::columns::{Page, if_asked_for, readable, secret};
-use super::db::{Connection, values};
+use super::db::{Connection, Reply, values};
 use super::enrolments::{By, find};
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
@@ -53,13 +53,13 @@ pub(super) fn key_by_id(db: &Connection, id: &str) -> Result<Option<KeyRecord>, 
 
 /// The key of an identifier as a renewal needs it. K_MAC' is that of a renewal whose key waits for its first password,
 /// where there is one (RFC 6063 §10.5).
-pub(super) fn old_key(db: &Connection, kek: &Kek, id: &str) -> Result<Option<OldKey>, StoreError> {
+pub(super) fn old_key<'a>(db: &'a Connection, kek: &'a Kek, id: &str) -> Reply<'a, Option<OldKey>> {
     let at = row_or_first("key", "id = ?1");
     let sql = format!(
         "SELECT {KEY}, p.sealed_k_mac, k.sealed_k_mac, k.sealed_k_token, k.id = ?1 AS asked_for \
          {FROM} LEFT JOIN pending_key p ON p.id = k.id WHERE k.id = {at}"
     );
-    db.first(&sql, values![id], if_asked_for(|row| rows::old_key(row, kek))).map(Option::flatten)
+    db.send_query(&sql, values![id], if_asked_for(|row| rows::old_key(row, kek))).map(Option::flatten)
 }
 
 pub(super) fn url_of(db: &Connection, id: &str) -> Result<Option<String>, StoreError> {
@@ -259,9 +259,9 @@ fn waiting(
     policy: &StorePolicy,
     at: i64,
 ) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
-    let Some(enrolment) = find(db, kek, By::ClientId, client_id, at)? else { return Ok(None) };
+    let Some(enrolment) = find(db, kek, By::ClientId, client_id, at).wait()? else { return Ok(None) };
     let (EnrolmentState::Provisioned, Some(id)) = (enrolment.state, &enrolment.key_id) else { return Ok(None) };
-    if enrolment.expires_at <= at || tries::is_locked(db, Some(&enrolment), FIRST_PASSWORD, policy, at)? {
+    if enrolment.expires_at <= at || tries::is_locked(db, (By::Id, &enrolment.id), FIRST_PASSWORD, policy, at).wait()? {
         return Ok(None);
     }
     if enrolment.renews.is_some() {

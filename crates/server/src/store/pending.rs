@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::columns::{secret, value};
 use super::commit::NewKey;
-use super::db::{Connection, values};
+use super::db::{Connection, Reply, values};
 use super::keys::key_by_id;
 use super::{StoreError, audit, stored};
 use crate::model::{EnrolmentRecord, KeyRecord, KeyState};
@@ -15,32 +15,22 @@ use crate::store::seal::Kek;
 const TABLE: &str = "pending_key";
 
 /// Keeps what an enrolment has made of a key. What an earlier one made, and nobody has used, goes.
-pub(super) fn put(
-    db: &Connection,
+pub(super) fn put<'a>(
+    db: &'a Connection,
     kek: &Kek,
     enrolment: &str,
     key: &NewKey,
     k_token: &Secret,
     at: i64,
-) -> Result<(), StoreError> {
+) -> Result<Reply<'a, usize>, StoreError> {
     let sql = "INSERT INTO pending_key (id, enrolment_id, mac_algorithm, sealed_k_token, sealed_k_mac, created_at, \
          url_s) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET \
          enrolment_id = excluded.enrolment_id, mac_algorithm = excluded.mac_algorithm, \
          sealed_k_token = excluded.sealed_k_token, sealed_k_mac = excluded.sealed_k_mac, \
          created_at = excluded.created_at, url_s = excluded.url_s";
-    db.execute(
-        sql,
-        values![
-            key.id,
-            enrolment,
-            key.mac_algorithm,
-            kek.seal(TABLE, "sealed_k_token", &key.id, k_token),
-            kek.seal(TABLE, "sealed_k_mac", &key.id, &key.k_mac),
-            at,
-            key.url_s
-        ],
-    )?;
-    Ok(())
+    let k_token = kek.seal(TABLE, "sealed_k_token", &key.id, k_token);
+    let k_mac = kek.seal(TABLE, "sealed_k_mac", &key.id, &key.k_mac);
+    db.send(sql, values![key.id, enrolment, key.mac_algorithm, k_token, k_mac, at, key.url_s])
 }
 
 /// Forgets it: another renewal has been completed, or the key is out of use.

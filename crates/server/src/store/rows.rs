@@ -31,8 +31,7 @@ pub(super) fn token(row: &Row<'_>) -> Result<ApiToken, StoreError> {
 /// What [`enrolment`] reads.
 pub(super) const ENROLMENT: &str = "e.id, u.name AS user, e.client_id, e.sealed_password, e.key_type, e.params, \
      e.variant, e.methods, d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, \
-     e.sealed_trigger, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id, \
-     e.answer";
+     e.sealed_trigger, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id";
 
 /// An enrolment as it is at that time.
 pub(super) fn enrolment(row: &Row<'_>, kek: &Kek, at: i64) -> Result<EnrolmentRecord, StoreError> {
@@ -67,7 +66,6 @@ pub(super) fn enrolment(row: &Row<'_>, kek: &Kek, at: i64) -> Result<EnrolmentRe
         failed_attempts: row.number(13)?,
         key_id: row.get(14)?,
         trigger: trigger.transpose()?,
-        answer: row.get(22)?,
         created_at: row.time(16)?,
         expires_at,
     })

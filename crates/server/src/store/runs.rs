@@ -7,9 +7,9 @@ use dskpp::server::DeviceRef;
 use super::access::{device_by_identity, device_by_key_name};
 use super::answers::{answer_of, answer_to};
 use super::columns::readable;
-use super::db::Connection;
+use super::db::{Connection, Reply};
 use super::enrolments::{By, find};
-use super::export::{Outgoing, outgoing};
+use super::export::{Outgoing, delivered};
 use super::keys::{OldKey, old_key};
 use super::tries::is_locked;
 use super::{Store, StoreError, StorePolicy};
@@ -107,25 +107,28 @@ impl Store {
         let has_code = client_id.is_some();
         let read = move |db: &Connection| {
             let at = now();
-            let answer = answer_of(db, &kek, &session_id)?;
-            if answer.is_some() {
-                return Ok(RunContext { answer, enrolment: None, locked: false, device: None });
-            }
-            let enrolment = match &by {
-                Some((by, value)) => readable(find(db, &kek, *by, value, at))?,
-                None => None,
-            };
-            let locked = has_code && is_locked(db, enrolment.as_ref(), &address, &policy, at)?;
-            let device = match &device {
-                Some(device) => readable(device_by_identity(db, &kek, device))?,
-                None => None,
-            };
-            Ok(RunContext { answer, enrolment, locked, device })
+            let answer = answer_of(db, &kek, &session_id);
+            let enrolment = by.as_ref().map(|(by, value)| find(db, &kek, *by, value, at));
+            let lock = by.as_ref().filter(|_| has_code);
+            let locked = lock.map(|(by, value)| is_locked(db, (*by, value), &address, &policy, at));
+            let device = device.as_ref().map(|device| device_by_identity(db, &kek, device));
+            Ok(RunContext {
+                answer: answer.wait()?,
+                enrolment: found(enrolment)?,
+                locked: locked.map_or(Ok(false), Reply::wait)?,
+                device: found(device)?,
+            })
         };
         self.engine.read(read).await
     }
 }
 
+/// What was sent for, if it can be read.
+fn found<T>(sent: Option<Reply<'_, Option<T>>>) -> Result<Option<T>, StoreError> {
+    sent.map_or(Ok(None), |sent| readable(sent.wait()))
+}
+
+/// All that does not depend on other answers is sent together.
 pub(super) fn load_hello(
     db: &Connection,
     kek: &Kek,
@@ -133,38 +136,31 @@ pub(super) fn load_hello(
     policy: &StorePolicy,
     at: i64,
 ) -> Result<HelloContext, StoreError> {
-    let device = match &query.device {
-        Some(named) => readable(device_by_identity(db, kek, named))?,
-        None => None,
-    };
-    let mut named = Vec::new();
-    for name in &query.key_names {
-        named.extend(readable(device_by_key_name(db, kek, name))?);
-    }
-    let key = match &query.key_id {
-        Some(id) => readable(old_key(db, kek, id))?,
-        None => None,
-    };
-    let enrolment = match &query.client_id {
-        Some(client_id) => readable(find(db, kek, By::ClientId, client_id, at))?,
-        None => None,
-    };
+    let device = query.device.as_ref().map(|named| device_by_identity(db, kek, named));
+    let named: Vec<_> = query.key_names.iter().map(|name| device_by_key_name(db, kek, name)).collect();
+    let key = query.key_id.as_ref().map(|id| old_key(db, kek, id));
+    let enrolment = query.client_id.as_ref().map(|client_id| find(db, kek, By::ClientId, client_id, at));
     let Some(hash) = &query.request_hash else {
+        let (device, key, enrolment) = (found(device)?, found(key)?, found(enrolment)?);
         return Ok(HelloContext { device, key, enrolment, ..HelloContext::default() });
     };
     // The same work for every two-pass ClientHello, whatever its enrolment is, and whether or not there is one.
-    let locked = query.client_id.is_some() && is_locked(db, enrolment.as_ref(), &query.address, policy, at)?;
-    let answer = answer_to(db, kek, enrolment.as_ref().and_then(|enrolment| enrolment.answer.as_deref()), hash)?;
-    let delivers = enrolment.as_ref().and_then(|enrolment| enrolment.delivers.as_deref());
-    let delivered = readable(outgoing(db, delivers.unwrap_or_default()))?.filter(|_| delivers.is_some());
+    let client_id = query.client_id.as_deref().unwrap_or_default();
+    let locked = is_locked(db, (By::ClientId, client_id), &query.address, policy, at);
+    let answer = answer_to(db, kek, client_id, hash);
+    let delivered = delivered(db, client_id);
+    let enrolment = found(enrolment)?;
     let bound_to = match query.brings_public_key {
         true => {
             let (bound_to, nobody) = (enrolment.as_ref().and_then(|enrolment| enrolment.device.as_ref()), no_device());
-            let found = readable(device_by_identity(db, kek, bound_to.unwrap_or(&nobody)))?;
+            let found = readable(device_by_identity(db, kek, bound_to.unwrap_or(&nobody)).wait())?;
             found.filter(|_| bound_to.is_some())
         }
         false => None,
     };
+    let named = named.into_iter().filter_map(|named| found(Some(named)).transpose()).collect::<Result<_, _>>()?;
+    let (device, key, delivered) = (found(device)?, found(key)?, readable(delivered.wait())?);
+    let (answer, locked) = (answer.wait()?, locked.wait()?);
     Ok(HelloContext { answer, named, delivered, device, key, enrolment, locked, bound_to })
 }
 

@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::columns::{listed, readable, value};
-use super::db::{Connection, values};
+use super::db::{Connection, Reply, values};
 use super::engine::Pending;
+use super::enrolments::By;
 use super::{Store, StoreError, StorePolicy, audit, rows};
 use crate::model::clock::now;
-use crate::model::{Cause, EnrolmentRecord, TriesRecord};
+use crate::model::{Cause, TriesRecord};
 
 /// Seconds for which a lock holds.
 pub(crate) const LOCK_S: i64 = 15 * 60;
@@ -75,22 +76,23 @@ impl Store {
     }
 }
 
-/// Whether nothing is accepted from an address now. One lookup, whether there is such an enrolment or not (profile P16).
-pub(super) fn is_locked(
-    db: &Connection,
-    enrolment: Option<&EnrolmentRecord>,
+/// Whether nothing is accepted for an enrolment from an address now. One lookup, whether there is such an enrolment or not
+/// (profile P16).
+pub(super) fn is_locked<'a>(
+    db: &'a Connection,
+    (by, value): (By, &str),
     address: &str,
-    policy: &StorePolicy,
+    policy: &'a StorePolicy,
     at: i64,
-) -> Result<bool, StoreError> {
-    let sql = format!("{WRONG} AND address = ?");
-    let enrolment = enrolment.map_or("", |enrolment| &enrolment.id);
-    let found = db.first(&sql, values![enrolment, address], |row| rows::wrong_tries(row, policy.lock_after, at));
-    Ok(readable(found)?.is_some_and(|tries| tries.locked_until.is_some()))
+) -> Reply<'a, bool> {
+    let sql = format!(
+        "SELECT enrolment_id, address, count, at FROM wrong_try \
+         WHERE enrolment_id = coalesce((SELECT id FROM enrolment WHERE {} = ?), '') AND address = ?",
+        by.column()
+    );
+    let tries = db.send_query(&sql, values![value, address], move |row| rows::wrong_tries(row, policy.lock_after, at));
+    tries.then(|tries| Ok(readable(tries)?.is_some_and(|tries| tries.locked_until.is_some())))
 }
-
-/// Finds wrong tries of an enrolment.
-const WRONG: &str = "SELECT enrolment_id, address, count, at FROM wrong_try WHERE enrolment_id = ?";
 
 /// Counts an enrolment's refused runs.
 pub(super) fn count(
@@ -195,7 +197,7 @@ pub(super) fn settle(db: &Connection, at: i64) -> Result<(), StoreError> {
 pub(super) fn tries_of(db: &Connection, enrolment: &str, lock_after: u32, at: i64) -> Result<TriesRecord, StoreError> {
     let sql = "SELECT enrolment_id, cause, at FROM refusal WHERE enrolment_id = ?";
     let last = db.first(sql, values![enrolment], rows::last_refusal)?;
-    let sql = format!("{WRONG} ORDER BY at DESC, address");
-    let tries = db.rows(&sql, values![enrolment], |row| rows::wrong_tries(row, lock_after, at))?;
+    let sql = "SELECT enrolment_id, address, count, at FROM wrong_try WHERE enrolment_id = ? ORDER BY at DESC, address";
+    let tries = db.rows(sql, values![enrolment], |row| rows::wrong_tries(row, lock_after, at))?;
     Ok(TriesRecord { last, wrong: tries.into_iter().collect::<Result<_, _>>()? })
 }

@@ -3,6 +3,8 @@
 use std::cell::{Cell as Flag, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -13,7 +15,7 @@ use tokio_postgres::{Client, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::PostgresAddress;
-use super::{Cell, Value};
+use super::{Cell, EndOfChain, Reply, Value};
 use crate::model::id::new_id;
 use crate::store::StoreError;
 
@@ -32,6 +34,8 @@ pub(in crate::store) struct Connection {
     client: Client,
     statements: RefCell<HashMap<String, Statement>>,
     chain: String,
+    /// The last entry of `chain`, while it is known.
+    end_of_chain: RefCell<Option<EndOfChain>>,
     in_transaction: Flag<bool>,
     /// How long an answer is waited for.
     patience: Flag<Duration>,
@@ -47,8 +51,10 @@ pub(super) fn connect(address: &PostgresAddress) -> Result<Connection, StoreErro
     let client =
         client.map_err(|why| StoreError::Unavailable(format!("no connection to {address}: {}", reason(&why))))?;
     let (statements, in_transaction, given_up) = Default::default();
+    let end_of_chain = RefCell::new(Some(EndOfChain::default()));
     let (chain, patience) = (new_id(), Flag::new(ANSWER));
-    let connection = Connection { runtime, client, statements, chain, in_transaction, patience, given_up };
+    let connection =
+        Connection { runtime, client, statements, chain, end_of_chain, in_transaction, patience, given_up };
     connection.batch(SETTINGS)?;
     Ok(connection)
 }
@@ -72,33 +78,45 @@ async fn client(address: &PostgresAddress) -> Result<Client, tokio_postgres::Err
 }
 
 impl Connection {
-    pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
+    /// Sends a statement that changes rows; the reply is their number.
+    pub(super) fn send(&self, sql: &str, values: &[Value<'_>]) -> Result<Reply<'_, usize>, StoreError> {
         if has_nul(values) {
             return match sql.starts_with("INSERT") {
                 true => Err(StoreError::State("text with a NUL character cannot be stored")),
-                false => Ok(0),
+                false => Ok(Reply::Here(Ok(0))),
             };
         }
         let statement = self.statement(sql, values)?;
-        let changed = self.wait(self.client.execute_raw(&statement, values))?;
-        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+        let values = owned(values);
+        Ok(self.start(async move { self.client.execute_raw(&statement, borrowed(&values)).await.map(count) }))
     }
 
-    pub(super) fn query(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+    /// Sends a query; the reply is what it finds.
+    pub(super) fn send_query(&self, sql: &str, values: &[Value<'_>]) -> Reply<'_, Vec<Row>> {
         if has_nul(values) {
-            return Ok(Vec::new());
+            return Reply::Here(Ok(Vec::new()));
         }
-        let statement = self.statement(sql, values)?;
-        let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        self.wait(self.client.query(&statement, &values))
+        match (self.statement(sql, values), owned(values)) {
+            (Err(why), _) => Reply::Here(Err(why)),
+            (Ok(statement), values) => self.start(async move {
+                let values = borrowed(&values);
+                let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+                self.client.query(&statement, &values).await
+            }),
+        }
     }
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
-        self.wait(self.client.batch_execute(sql))
+        self.start(self.client.batch_execute(sql)).wait()
     }
 
+    /// Sends BEGIN and does not wait: where it fails, the connection is broken or a transaction has failed before, and the
+    /// next statement fails as well.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
-        self.batch("BEGIN")?;
+        if self.is_broken() {
+            return Err(broken());
+        }
+        drop(self.start(self.client.batch_execute("BEGIN")));
         self.in_transaction.set(true);
         Ok(())
     }
@@ -106,6 +124,9 @@ impl Connection {
     pub(super) fn commit(&self) -> Result<(), StoreError> {
         let committed = self.batch("COMMIT");
         self.in_transaction.set(false);
+        if committed.is_err() {
+            self.forget_end_of_chain();
+        }
         match committed {
             Err(StoreError::Unavailable(why)) if self.is_broken() => Err(StoreError::Unknown(why)),
             committed => committed,
@@ -113,6 +134,7 @@ impl Connection {
     }
 
     pub(super) fn roll_back(&self) -> Result<(), StoreError> {
+        self.forget_end_of_chain();
         match self.in_transaction.replace(false) && !self.is_broken() {
             true => self.batch("ROLLBACK"),
             false => Ok(()),
@@ -127,12 +149,25 @@ impl Connection {
 
     /// What the server's clock says, in seconds since 1970.
     pub(super) fn clock(&self) -> Result<Option<i64>, StoreError> {
-        let rows = self.query("SELECT CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)", &[])?;
+        let rows = self.send_query("SELECT CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)", &[]).wait()?;
         Ok(rows.first().and_then(|row| row.try_get(0).ok()))
     }
 
     pub(super) fn chain(&self) -> &str {
         &self.chain
+    }
+
+    pub(super) fn end_of_chain(&self) -> Option<EndOfChain> {
+        self.end_of_chain.borrow().clone()
+    }
+
+    pub(super) fn set_end_of_chain(&self, end: EndOfChain) {
+        *self.end_of_chain.borrow_mut() = Some(end);
+    }
+
+    /// Where what was appended is undone, the end is read anew.
+    pub(super) fn forget_end_of_chain(&self) {
+        *self.end_of_chain.borrow_mut() = None;
     }
 
     pub(super) fn is_in_transaction(&self) -> bool {
@@ -154,9 +189,21 @@ impl Connection {
         Ok(statement)
     }
 
+    /// Sends what `work` sends, which it does when it is first polled. The runtime need not run for that: it writes to the
+    /// socket when somebody waits.
+    fn start<'a, T: 'a>(&'a self, work: impl Future<Output = Result<T, tokio_postgres::Error>> + 'a) -> Reply<'a, T> {
+        #[cfg(test)]
+        let work = tests::counted(work);
+        let mut work: Pin<Box<dyn Future<Output = _> + 'a>> = Box::pin(work);
+        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => Reply::after(move || self.wait(std::future::ready(done))),
+            Poll::Pending => Reply::after(move || self.wait(work)),
+        }
+    }
+
     fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreError> {
         if self.is_broken() {
-            return Err(StoreError::Unavailable("the connection to it broke".into()));
+            return Err(broken());
         }
         match self.runtime.block_on(async { tokio::time::timeout(self.patience.get(), work).await }) {
             Ok(done) => done.map_err(|why| {
@@ -171,6 +218,39 @@ impl Connection {
             }
         }
     }
+}
+
+fn broken() -> StoreError {
+    StoreError::Unavailable("the connection to it broke".into())
+}
+
+fn count(changed: u64) -> usize {
+    usize::try_from(changed).unwrap_or(usize::MAX)
+}
+
+/// A value that lives as long as its statement is on its way.
+enum Owned {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Blob(Option<Vec<u8>>),
+}
+
+fn owned(values: &[Value<'_>]) -> Vec<Owned> {
+    let owned = |value: &Value<'_>| match *value {
+        Value::Int(number) => Owned::Int(number),
+        Value::Text(text) => Owned::Text(text.map(str::to_owned)),
+        Value::Blob(octets) => Owned::Blob(octets.map(<[u8]>::to_vec)),
+    };
+    values.iter().map(owned).collect()
+}
+
+fn borrowed(values: &[Owned]) -> Vec<Value<'_>> {
+    let borrowed = |value| match value {
+        &Owned::Int(number) => Value::Int(number),
+        Owned::Text(text) => Value::Text(text.as_deref()),
+        Owned::Blob(octets) => Value::Blob(octets.as_deref()),
+    };
+    values.iter().map(borrowed).collect()
 }
 
 /// Whether a text has a NUL character, which no text in this engine has: no row matches it.
@@ -282,8 +362,25 @@ impl From<tokio_postgres::Error> for StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::numbered;
+pub(in crate::store) mod tests {
+    use std::cell::Cell;
+
+    use super::{Future, numbered};
+
+    thread_local! {
+        /// Round trips of this thread's connections whose answers were waited for.
+        pub(in crate::store) static ROUND_TRIPS: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// Work that is sent now: it is part of the round trip behind the last one that was waited for.
+    pub(super) fn counted<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+        let number = ROUND_TRIPS.get() + 1;
+        async move {
+            let done = work.await;
+            ROUND_TRIPS.set(ROUND_TRIPS.get().max(number));
+            done
+        }
+    }
 
     #[test]
     fn placeholders_are_numbered_as_in_sqlite() {

@@ -23,7 +23,7 @@ pub(super) enum Put {
 impl Writing<'_> {
     /// How the stored key of that `Id` differs, as far as that may be said.
     pub(super) fn taken(&self, key: &ImportedKey) -> Result<Put, StoreError> {
-        let there = match listed(outgoing(self.db, &key.id))? {
+        let there = match listed(outgoing(self.db, &key.id).wait())? {
             Ok(Some(there)) => there,
             Ok(None) => return Ok(Put::Duplicate(None)),
             Err(_) => return Ok(Put::Other("a key with this Id exists, and cannot be read".into())),

@@ -1,6 +1,9 @@
 //! What only a database server can do: end a connection. These tests need `DSKPP_TEST_POSTGRES`.
 
 use super::*;
+use crate::store::commit::commit_run;
+use crate::store::db::postgres::tests::ROUND_TRIPS;
+use crate::store::runs::load_hello;
 
 /// Has the next COMMIT of a transaction that appends to the audit trail end its connection; later ones succeed.
 const BREAK_NEXT_COMMIT: &str = "CREATE SEQUENCE commits;
@@ -21,6 +24,33 @@ async fn a_run_whose_commit_breaks_is_found_out_and_done_once() {
     assert_eq!(db.number("SELECT last_value FROM commits"), 2, "it broke once and was done again");
     assert_eq!((db.rows("key"), db.events("key.provisioned")), (1, 1));
     db.assert_unbroken();
+}
+
+/// What a two-pass run costs beyond BEGIN and COMMIT: one round trip to read, two to write.
+#[test]
+#[ignore = "needs PostgreSQL: .ci/postgres cargo test -p dskpp-server --lib -- --include-ignored store::tests::postgres"]
+fn a_two_pass_run_takes_three_round_trips() {
+    let db = Db::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let created = [1, 2].map(|_| runtime.block_on(db.create(hotp_for("alice"))));
+    let raw = db.scratch.database.connect().unwrap();
+    for (number, enrolment) in created.iter().enumerate() {
+        let client_id = Some(enrolment.client_id.clone());
+        let (key_names, request_hash) = (vec!["of a device".into(), "of none".into()], Some([7; 32]));
+        let query = HelloQuery { client_id, key_names, request_hash, ..HelloQuery::default() };
+        let run = run_of(&enrolment.id, &format!("session{number}"), &format!("key{number}"));
+        ROUND_TRIPS.set(0);
+        assert!(load_hello(&raw, &kek(1), &query, &POLICY, now()).unwrap().enrolment.is_some());
+        let read = ROUND_TRIPS.replace(0);
+        raw.begin().unwrap();
+        assert_eq!(commit_run(&raw, &kek(1), &run, now()).unwrap(), Commit::Committed);
+        let written = ROUND_TRIPS.get();
+        raw.commit().unwrap();
+        if number > 0 {
+            // The first run prepared the statements.
+            assert_eq!((read, written), (1, 2));
+        }
+    }
 }
 
 #[tokio::test]

@@ -72,27 +72,27 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
     let device = DeviceRef { manufacturer: "acme".into(), serial: "1".into() };
     match table {
         "setting" => drop(read_setting(db, &kek, "k_server")?.unwrap()),
-        "answer" => drop(answer_of(db, &kek, "session of key1")?.unwrap()),
+        "answer" => drop(answer_of(db, &kek, "session of key1").wait()?.unwrap()),
         "device" => {
-            drop(device_by_identity(db, &kek, &device)?);
-            drop(device_by_key_name(db, &kek, "acme key")?);
+            drop(device_by_identity(db, &kek, &device).wait()?);
+            drop(device_by_key_name(db, &kek, "acme key").wait()?);
             let id = db.sqlite().query_row("SELECT id FROM device", [], |row| row.get::<_, String>(0))?;
             drop(entry(db, &id)?.unwrap());
         }
         "import" => drop(progress_of(db, "import")?.unwrap()),
-        "enrolment" | "user" => drop(find(db, &kek, By::TriggerToken, "token", now())?.unwrap()),
+        "enrolment" | "user" => drop(find(db, &kek, By::TriggerToken, "token", now()).wait()?.unwrap()),
         "store" => drop(identity_of(db)?),
         "key" => {
             drop(key_by_id(db, "key1")?.unwrap());
             drop(k_token_of(db, &kek, "key1")?.unwrap());
-            drop(old_key(db, &kek, "key1")?.unwrap());
-            let outgoing = outgoing(db, "key1")?.unwrap();
+            drop(old_key(db, &kek, "key1").wait()?.unwrap());
+            let outgoing = outgoing(db, "key1").wait()?.unwrap();
             let store = Db::new().store; // with the same key-encryption key
             drop(store.package(&outgoing)?);
         }
         "pending_key" => {
-            drop(old_key(db, &kek, "key2")?.unwrap());
-            let enrolment = find(db, &kek, By::ClientId, "renewal", now())?.unwrap();
+            drop(old_key(db, &kek, "key2").wait()?.unwrap());
+            let enrolment = find(db, &kek, By::ClientId, "renewal", now()).wait()?.unwrap();
             drop(pending::waiting(db, &kek, &enrolment)?.unwrap());
             drop(url_of(db, "key2")?.unwrap());
         }
