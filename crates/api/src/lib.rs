@@ -21,6 +21,7 @@
 
 mod devices;
 mod enrolments;
+mod k_servers;
 mod keys;
 mod names;
 pub mod paths;
@@ -34,13 +35,14 @@ pub use devices::{
     DeviceName, DeviceQuery, ListedDevice, NewDeviceRequest, RejectedDevice, UnreadableDevice,
 };
 pub use enrolments::{CreatedEnrolment, Enrolment, EnrolmentDetails, NewEnrolmentRequest, RefusalEntry, WrongTries};
+pub use k_servers::{KServer, NewKServer};
 pub use keys::{
     KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary, ListedKey, Resync, Resynced, UnreadableKey,
     ValidationRequest, ValidationResult,
 };
 pub use names::{
-    Activation, Assign, Cause, EnrolmentState, HashName, KeyState, KeyType, Location, Method, Named, ProblemType,
-    Rejection, Role, UnknownName, Variant,
+    Activation, Assign, Cause, EnrolmentState, HashName, KServerState, KeyState, KeyType, Location, Method, Named,
+    ProblemType, Rejection, Role, UnknownName, Variant,
 };
 pub use problem::{ListPage, MEDIA_TYPE_PROBLEM, Problem};
 pub use secret::SecretString;

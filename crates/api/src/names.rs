@@ -151,6 +151,16 @@ names! {
         Software = "software",
     }
 
+    /// What a K_SERVER is used for.
+    KServerState {
+        /// New runs take it.
+        Current = "current",
+        /// In use for sessions that were begun with it; new runs take it again if all newer ones are retired.
+        Older = "older",
+        /// Only sessions that were begun with it still need it.
+        Retired = "retired",
+    }
+
     /// What an admin API token may do.
     Role {
         /// Create and delete tokens; nothing else.

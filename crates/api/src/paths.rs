@@ -41,6 +41,12 @@ pub const IMPORT: &str = "/imports/{id}";
 /// `POST` [`ValidationRequest`](crate::ValidationRequest) → [`ValidationResult`](crate::ValidationResult)
 pub const VALIDATE: &str = "/validate";
 
+/// `GET` → a [`ListPage`](crate::ListPage) of [`KServer`](crate::KServer), the newest first;
+/// `POST` [`NewKServer`](crate::NewKServer) → 201 [`KServer`](crate::KServer)
+pub const K_SERVERS: &str = "/k-servers";
+/// `DELETE` (retires it) → 204
+pub const K_SERVER: &str = "/k-servers/{id}";
+
 /// `POST` [`NewToken`](crate::NewToken) → 201 [`CreatedToken`](crate::CreatedToken)
 pub const TOKENS: &str = "/tokens";
 /// `DELETE` → 204

@@ -170,3 +170,28 @@ fn p29_p30_keys_of_a_retired_url_that_answers_308_are_renewed_while_it_stays_con
         assert_eq!(after["secret_hex"] != before["secret_hex"], is_renewed, "{urls}");
     }
 }
+
+#[test]
+fn p29_k_server_is_rolled_over_while_the_server_runs_and_nobody_is_asked() {
+    let mut home = home();
+    let server = Server::start(&mut home);
+    let key_id = text(&enroll(&home, &server, &[], &[]).success().json(), "key_id");
+    let first = server_key(&home, &key_id);
+    let old = text(&home.json(&["admin", "k-server", "list"])["items"][0], "id");
+    let refused = home.run(&["admin", "k-server", "retire", &old]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(refused.err.contains("the last K_SERVER in use"), "{refused:#?}");
+
+    let added = home.json(&["admin", "k-server", "add"]);
+    assert_eq!(text(&added, "state"), "current");
+    home.run(&["admin", "k-server", "retire", &old]).success();
+    let listed = home.run(&["admin", "k-server", "list"]).success();
+    assert!(listed.out.contains("current") && listed.out.contains("retired"), "{listed:#?}");
+
+    // Nobody can answer: the command reads no terminal.
+    let renewed = enroll(&home, &server, &["--renews", &key_id], &["--renew", &key_id]).success();
+    assert_eq!(text(&renewed.json(), "key_id"), key_id);
+    assert_ne!(server_key(&home, &key_id), first, "by the new K_SERVER");
+    let another = enroll(&home, &server, &[], &[]).success();
+    assert_ne!(text(&another.json(), "key_id"), key_id, "and a further enrolment");
+}

@@ -149,8 +149,8 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
         true => Some(bootstrap::private_ca(&config, &data.store, address, &url_s, options.new_ca).await?),
         false => None,
     };
-    if let (None, Some(ca)) = (&data.k_server.certificate, &ca) {
-        data.k_server.certificate = Some(ca.certify(data.k_server.key.public())?);
+    if let Some(ca) = &ca {
+        data.k_servers.certify_by(ca.clone())?;
     }
     let tls = match config.server.http {
         true => None,
@@ -250,6 +250,7 @@ fn assemble(
         device_trust,
         backoff: passwords,
         batches: api::Batches::default(),
+        k_servers: service.k_servers(),
     };
     let body_timeout = Duration::from_secs(limits.body_timeout_s);
     let admin = api::router(api)
@@ -280,7 +281,7 @@ async fn sweep(rates: Arc<Rates>, service: Arc<Service>, passwords: Backoff, sto
         service.sweep(Instant::now());
         passwords.sweep(Instant::now());
         if let Err(why) = service.renew_keys().await {
-            tracing::warn!("cannot renew the keys of sessions: {why}");
+            tracing::warn!("cannot take up the keys of sessions and K_SERVERs: {why}");
         }
         if let Err(why) = store.forget_old_answers().await {
             tracing::warn!("cannot delete expired answers: {why}");

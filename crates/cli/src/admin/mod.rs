@@ -2,6 +2,7 @@
 
 mod device;
 mod enrolment;
+mod k_server;
 mod transfer;
 
 use std::str::FromStr;
@@ -46,6 +47,9 @@ enum AdminCommand {
     /// Manage keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Manage K_SERVERs, the key pairs under which clients encrypt their nonce
+    #[command(subcommand)]
+    KServer(k_server::KServerCommand),
     /// Manage admin API tokens
     #[command(subcommand)]
     Token(AdminTokenCommand),
@@ -130,6 +134,7 @@ impl Admin {
                 AdminCommand::Enrolment(enrolment) => enrolment.run(&api, output).await,
                 AdminCommand::Validate(validate) => validate.run(&api, output).await,
                 AdminCommand::Key(key) => key.run(&api, output).await,
+                AdminCommand::KServer(k_server) => k_server.run(&api, output).await,
                 AdminCommand::Token(AdminTokenCommand::Create { name, roles }) => {
                     let token: CreatedToken = api.post(paths::TOKENS, &NewToken { name, roles }).await?;
                     output.print(&token, || {

@@ -6,6 +6,7 @@ mod enrolments;
 mod export;
 pub(crate) mod health;
 mod import;
+mod k_servers;
 mod keys;
 mod problem;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use dskpp_api::paths;
 
 use crate::policy::backoff::Backoff;
 use crate::policy::device_trust::DeviceTrust;
+use crate::setup::k_servers::KServers;
 use crate::store::Store;
 pub(crate) use callers::Callers;
 pub(crate) use import::Batches;
@@ -44,6 +46,8 @@ pub(crate) struct ApiState {
     pub device_trust: Arc<DeviceTrust>,
     /// Back-off after wrong one-time passwords.
     pub backoff: Backoff,
+    /// The K_SERVERs.
+    pub k_servers: Arc<KServers>,
     /// Import batches in memory.
     pub batches: Batches,
 }
@@ -66,6 +70,8 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route(paths::KEY_SECRET, get(keys::secret))
         .route(paths::KEY_USER, post(keys::assign))
         .route(paths::VALIDATE, post(keys::validate))
+        .route(paths::K_SERVERS, get(k_servers::list).post(k_servers::add))
+        .route(paths::K_SERVER, delete(k_servers::retire))
         .route(paths::TOKENS, post(tokens::create))
         .route(paths::TOKEN, delete(tokens::remove))
         .fallback(problem::no_route)

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::ApiState;
 use super::callers::LookupRefused;
+use crate::Error;
 use crate::model::ApiToken;
 use crate::net::rate_limit::RetryAfter;
 use crate::store::StoreError;
@@ -90,6 +91,15 @@ impl From<StoreError> for ApiProblem {
             }
         };
         Self::new(status, kind, error.to_string())
+    }
+}
+
+impl From<Error> for ApiProblem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(why) => why.into(),
+            why => StoreError::Unavailable(why.to_string()).into(),
+        }
     }
 }
 

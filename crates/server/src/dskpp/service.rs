@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use dskpp::message::{ReadError, Request};
 use dskpp::negotiate::NegotiationPolicy;
-use dskpp::server::{AuthPolicy, RunRefusal, ServerK};
+use dskpp::server::{AuthPolicy, RunRefusal};
 use dskpp_crypto::RsaPublicKey;
 
 use crate::dskpp::refusal_counts::RefusalCounts;
@@ -30,8 +30,9 @@ use crate::net::turns::{Turn, Turns};
 use crate::policy::backoff::{Backoff, PendingTry};
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::bootstrap::DataFolder;
+use crate::setup::k_servers::KServers;
 use crate::store::{SessionKeys, Store, StoreError};
-use crate::{Config, model};
+use crate::{Config, Error, model};
 
 mod client_hello;
 mod client_keys;
@@ -98,6 +99,15 @@ impl From<StoreError> for Stop {
     }
 }
 
+impl From<Error> for Stop {
+    fn from(why: Error) -> Self {
+        match why {
+            Error::Store(why) => why.into(),
+            why => StoreError::Unavailable(why.to_string()).into(),
+        }
+    }
+}
+
 impl From<RetryAfter> for Stop {
     fn from(wait: RetryAfter) -> Self {
         Stop::TooMany(wait)
@@ -124,9 +134,7 @@ pub(crate) struct Service {
     refusal_counts: Arc<RefusalCounts>,
     session_keys: SessionKeys,
     session_lifetime_s: u64,
-    k_server: ServerK,
-    k_server_id: String,
-    certificates: Vec<Vec<u8>>,
+    k_servers: Arc<KServers>,
     policy: NegotiationPolicy,
     auth: AuthPolicy,
     url_s: Vec<String>,
@@ -168,9 +176,7 @@ impl Service {
             refusal_counts,
             session_keys: data.session_keys,
             session_lifetime_s: policy.session_lifetime_s,
-            k_server: ServerK::Server(data.k_server.key),
-            k_server_id: data.k_server.id,
-            certificates: data.k_server.certificate.unwrap_or_default(),
+            k_servers: Arc::new(data.k_servers),
             policy: negotiation,
             auth,
             server_id: server_id.unwrap_or(first_url),
@@ -226,8 +232,14 @@ impl Service {
     }
 
     /// Takes up the keys that other servers have made, and makes those that are due; called every few seconds.
-    pub(crate) async fn renew_keys(&self) -> Result<(), StoreError> {
-        self.store.renew_session_keys(&self.session_keys, unix_now_ms()).await
+    pub(crate) async fn renew_keys(&self) -> Result<(), Error> {
+        self.store.renew_session_keys(&self.session_keys, unix_now_ms()).await?;
+        self.k_servers.renew().await
+    }
+
+    /// The K_SERVERs, for their administration.
+    pub(crate) fn k_servers(&self) -> Arc<KServers> {
+        Arc::clone(&self.k_servers)
     }
 
     /// Charges a run to the limits of its address and its ClientID.

@@ -1,26 +1,20 @@
 //! Startup: opens or creates the data folder, the keys, the store and the first admin token.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use dskpp_crypto::{RsaPrivateKey, RsaPublicKey, Secret, Sha256};
+use dskpp_crypto::Secret;
 use jiff::Timestamp;
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use x509_parser::parse_x509_certificate;
 
 use crate::model::clock::{timestamp, unix_now_ms};
 use crate::net::private_ca::PrivateCa;
-use crate::platform::warn_of_exposed_key;
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::data_folder;
+use crate::setup::k_servers::KServers;
 use crate::setup::store_halves::{self, Create, OpenedStore};
 use crate::store::{SessionKeys, Store, new_token};
 use crate::{Config, Error, files};
-
-/// Size of a generated K_SERVER.
-const K_SERVER_BITS: usize = 2048;
 
 /// A clock this many seconds before the last audit entry was set back, or is wrong.
 const CLOCK_BEHIND_S: i64 = 5 * 60;
@@ -30,22 +24,12 @@ const CLOCK_AHEAD_S: i64 = 30 * 86_400;
 /// The contents of the data folder.
 pub(crate) struct DataFolder {
     pub(crate) store: Store,
-    pub(crate) k_server: KServer,
+    pub(crate) k_servers: KServers,
     /// Seal sessions in `ServerInfo`.
     pub(crate) session_keys: SessionKeys,
     pub(crate) admin_token_file: PathBuf,
     /// The trust anchors for devices.
     pub(crate) device_trust: Arc<DeviceTrust>,
-}
-
-/// K_SERVER.
-#[derive(Clone)]
-pub(crate) struct KServer {
-    pub(crate) key: Arc<RsaPrivateKey>,
-    /// Its certificate chain, in DER (profile P29), if any.
-    pub(crate) certificate: Option<Vec<Vec<u8>>>,
-    /// Distinguishes K_SERVERs: the first octets of the digest of the modulus, hexadecimal.
-    pub(crate) id: String,
 }
 
 /// Opens the data folder; at the first start, creates its contents.
@@ -60,7 +44,7 @@ pub(crate) async fn open(config: &Config, create: Create) -> Result<DataFolder, 
     }
     let session_keys = SessionKeys::default();
     store.renew_session_keys(&session_keys, unix_now_ms()).await?;
-    let k_server = k_server(config, &store).await?;
+    let k_servers = KServers::open(config, &store).await?;
     let admin_token_file = folder.join("admin-token");
     if !store.has_tokens().await? {
         // The file first: after a crash in between, the token in it is unknown and the next start creates another.
@@ -74,7 +58,7 @@ pub(crate) async fn open(config: &Config, create: Create) -> Result<DataFolder, 
                 .map_err(|source| Error::System { what: "removing a token", source })?;
         }
     }
-    Ok(DataFolder { store, k_server, session_keys, admin_token_file, device_trust })
+    Ok(DataFolder { store, k_servers, session_keys, admin_token_file, device_trust })
 }
 
 /// A warning if the clock is far from the time of the last audit entry, in seconds since 1970.
@@ -137,68 +121,6 @@ async fn share(ca: &PrivateCa, store: &Store, now: Timestamp) -> Result<(), Erro
     let own = ca.bundle()?;
     let shared = store.set_setting_once(SHARED_CA, own.clone()).await?;
     if shared == own { Ok(()) } else { ca.install(&shared) }
-}
-
-/// A secret setting of the store, generated when first needed.
-async fn setting(store: &Store, name: &'static str, make: fn() -> Result<Secret, Error>) -> Result<Secret, Error> {
-    if let Some(present) = store.setting(name).await? {
-        return Ok(present);
-    }
-    Ok(store.set_setting_once(name, make()?).await?)
-}
-
-async fn k_server(config: &Config, store: &Store) -> Result<KServer, Error> {
-    let path = &config.k_server.key;
-    let key = if path.as_os_str().is_empty() {
-        let stored = setting(store, "k_server", || {
-            let key = RsaPrivateKey::generate(K_SERVER_BITS)
-                .map_err(|source| Error::StoredKey { what: "K_SERVER", source })?;
-            Ok(key.to_pkcs8_der().clone())
-        });
-        RsaPrivateKey::from_pkcs8_der(stored.await?.expose())
-            .map_err(|source| Error::StoredKey { what: "K_SERVER", source })?
-    } else {
-        read_rsa_key(path)?
-    };
-    let certificate = match &config.k_server.certificate {
-        path if path.as_os_str().is_empty() => None,
-        path => Some(read_certificate_of(path, key.public())?),
-    };
-    let fingerprint = Sha256::digest(&[&key.public().to_spki_der()]);
-    tracing::info!("K_SERVER has the fingerprint sha256:{}", data_encoding::HEXLOWER.encode(&fingerprint));
-    let digest = Sha256::digest(&[key.public().modulus()]);
-    let id = data_encoding::HEXLOWER.encode(digest.first_chunk::<8>().map_or(&[], |part| part));
-    Ok(KServer { key: Arc::new(key), certificate, id })
-}
-
-fn read_rsa_key(path: &Path) -> Result<RsaPrivateKey, Error> {
-    warn_of_exposed_key(path);
-    let pem = Secret::new(files::read_text(path)?.into_bytes());
-    let content = |why: String| Error::Content {
-        path: path.to_owned(),
-        what: "K_SERVER",
-        why: format!("{why}; use an RSA key of 2048 to 4096 bits in a PRIVATE KEY block (PKCS #8)"),
-    };
-    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose()).map_err(|why| content(why.to_string()))?;
-    RsaPrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).map_err(|why| content(why.to_string()))
-}
-
-fn read_certificate_of(path: &Path, key: &RsaPublicKey) -> Result<Vec<Vec<u8>>, Error> {
-    let chain = files::read_certificates(path)?;
-    let certified = |leaf: &CertificateDer<'_>| {
-        let (_, certificate) = parse_x509_certificate(leaf).ok()?;
-        RsaPublicKey::from_spki_der(certificate.public_key().raw).ok()
-    };
-    match chain.first().and_then(certified) {
-        Some(certified) if certified.to_spki_der() == key.to_spki_der() => {
-            Ok(chain.iter().map(|certificate| certificate.to_vec()).collect())
-        }
-        _ => Err(Error::Content {
-            path: path.to_owned(),
-            what: "K_SERVER's certificate",
-            why: "its first certificate does not match the key in k_server.key".into(),
-        }),
-    }
 }
 
 #[cfg(test)]

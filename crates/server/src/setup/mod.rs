@@ -4,6 +4,7 @@ pub(crate) mod bootstrap;
 pub(crate) mod data_folder;
 pub mod database;
 pub(crate) mod database_url;
+pub(crate) mod k_servers;
 pub(crate) mod neighbours;
 pub(crate) mod reload;
 pub(crate) mod store_halves;

@@ -48,11 +48,13 @@ pub(super) const SQLITE: &[Migration] = &[
     (10, Contracts, include_str!("../../migrations/sqlite/0010_store.sql")),
     (11, Contracts, include_str!("../../migrations/sqlite/0011_chains.sql")),
     (12, Expands, include_str!("../../migrations/sqlite/0012_session_keys.sql")),
+    (13, Expands, include_str!("../../migrations/sqlite/0013_k_server.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
     (11, Contracts, include_str!("../../migrations/postgres/0011_first.sql")),
     (12, Expands, include_str!("../../migrations/postgres/0012_session_keys.sql")),
+    (13, Expands, include_str!("../../migrations/postgres/0013_k_server.sql")),
 ];
 
 /// How far a database's migrations are done.

@@ -18,6 +18,7 @@ mod engine;
 mod enrolments;
 mod export;
 mod import;
+mod k_servers;
 pub(crate) mod key_package;
 mod keys;
 mod live;

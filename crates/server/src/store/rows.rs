@@ -10,6 +10,7 @@ use super::columns::{Columns, Row};
 use super::commit::Spent;
 use super::export::Outgoing;
 use super::import::Progress;
+use super::k_servers::StoredKServer;
 use super::keys::OldKey;
 use super::tries::{Hour, LOCK_S};
 use crate::model::{
@@ -215,6 +216,17 @@ pub(super) fn session_key(row: &Row<'_>, kek: &Kek) -> Result<(Date, AeadKey), S
     let row = Columns::of("session_key", row);
     let key = AeadKey::siv_from_secret(&row.sealed(kek, "sealed_key", 1)?);
     Ok((row.parse(0, |day| day.parse().ok())?, key.map_err(|_| row.unreadable(1))?))
+}
+
+/// `id, sealed_key, created_at, retired_at`
+pub(super) fn k_server(row: &Row<'_>, kek: &Kek) -> Result<StoredKServer, StoreError> {
+    let row = Columns::of("k_server", row);
+    Ok(StoredKServer {
+        id: row.get(0)?,
+        key: row.sealed(kek, "sealed_key", 1)?,
+        created_at: row.time(2)?,
+        retired_at: row.time_if_any(3)?,
+    })
 }
 
 /// `id, done, accepted, duplicate, refused, rejected`

@@ -106,3 +106,51 @@ async fn a_server_with_another_key_encryption_key_is_refused() {
     let why = start(&folder).await.map(drop).unwrap_err().to_string();
     assert!(why.contains("wrong key-encryption key"), "{why}");
 }
+
+/// The K_SERVER that new runs of a server take.
+async fn k_server_of(server: &Server, enrolment: &serde_json::Value) -> Vec<u8> {
+    let choice = server.hello(server.offer(enrolment, KeyType::Hotp)).await.unwrap();
+    choice.encryption_key().rsa_key_value.as_ref().unwrap().modulus.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/postgres cargo test -p dskpp-server --test http -- --include-ignored"]
+async fn a_new_k_server_is_taken_everywhere_and_sessions_finish_with_theirs() {
+    let servers = fleet().await;
+    let [a, b, c] = [0, 1, 2].map(|number| &servers[number]);
+    let users = ["before add", "after add", "after retire"].map(|user| json!({ "user": user }));
+    let mut enrolments = Vec::new();
+    for user in users {
+        enrolments.push(a.enrolment("hotp", user).await);
+    }
+    let old = a.api("k-servers", None, 200).await["items"][0]["id"].as_str().unwrap().to_owned();
+    let old_key = k_server_of(a, &enrolments[0]).await;
+    assert_eq!(k_server_of(b, &enrolments[0]).await, old_key, "all servers have the same");
+    let before_add = b.until_nonce(b.offer(&enrolments[0], KeyType::Hotp)).await;
+
+    a.api("k-servers", Some(json!({})), 201).await;
+    let new_key = k_server_of(a, &enrolments[1]).await;
+    assert_ne!(new_key, old_key, "new runs take the new one at once where it was added");
+    let after_add = a.until_nonce(a.offer(&enrolments[1], KeyType::Hotp)).await;
+    // Servers that have not looked yet finish it all the same.
+    let (request, state) = after_add;
+    state.receive(&c.exchange(request).await).unwrap();
+    let (request, state) = before_add;
+    state.receive(&a.exchange(request).await).unwrap();
+
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while k_server_of(b, &enrolments[2]).await != new_key {
+        assert!(std::time::Instant::now() < until, "the others take it up within seconds");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    // The new one is given up again: what was begun with it finishes, on every server.
+    let new = b.api("k-servers", None, 200).await["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_ne!(new, old);
+    let before_retire = b.until_nonce(b.offer(&enrolments[2], KeyType::Hotp)).await;
+    c.delete(&format!("k-servers/{new}")).await;
+    assert_eq!(k_server_of(c, &enrolments[2]).await, old_key);
+    let (request, state) = before_retire;
+    state.receive(&c.exchange(request).await).unwrap();
+    let last = c.api("k-servers", None, 200).await;
+    assert_eq!((&last["items"][0]["state"], &last["items"][1]["state"]), (&json!("retired"), &json!("current")));
+}

@@ -6,15 +6,17 @@ mod devices;
 mod enrolments;
 mod export;
 mod import;
+mod k_servers;
 mod names;
 mod roles;
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use dskpp_crypto::Secret;
+use dskpp_crypto::{RsaPrivateKey, Secret};
 use serde_json::{Value, json};
 
 use tower::ServiceExt as _;
@@ -111,6 +113,10 @@ impl Api {
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
         let (url_s, config) = (format!("{ORIGIN}/dskpp").into(), crate::Config::default());
         let turns = Turns::new(&config);
+        // Made once: it takes time.
+        static K_SERVER: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(2048).unwrap());
+        store.claim_first_k_server(K_SERVER.to_pkcs8_der().clone()).await.unwrap();
+        let k_servers = Arc::new(KServers::open(&config, &store).await.unwrap());
         let state = ApiState {
             store: store.clone(),
             callers: Callers::new(Arc::new(Rates::new(&config.limits)), turns.clone()),
@@ -119,6 +125,7 @@ impl Api {
             device_trust,
             backoff: Backoff::default(),
             batches: Batches::default(),
+            k_servers,
         };
         Api { scratch, store, turns, router: router(state), token }
     }

@@ -30,6 +30,9 @@ fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
         (Method::POST, "/keys/export", Role::Export, Some(json!({ "protection": { "plain": true } }))),
         (Method::GET, "/keys/x/secret", Role::Export, None),
         (Method::POST, "/validate", Role::Validate, Some(json!({ "user": "alice", "otp": "123456" }))),
+        (Method::GET, "/k-servers", Role::Admin, None),
+        (Method::POST, "/k-servers", Role::Admin, Some(json!({}))),
+        (Method::DELETE, "/k-servers/x", Role::Admin, None),
         (Method::POST, "/tokens", Role::Admin, Some(json!({ "name": "t", "roles": ["read"] }))),
         (Method::DELETE, "/tokens/x", Role::Admin, None),
     ]

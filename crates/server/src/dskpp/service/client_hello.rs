@@ -62,7 +62,8 @@ impl Service {
             None => context.key.as_ref().filter(|key| is_in_use(key) && key.is_of_run),
         };
         let key_type = trigger.and_then(|enrolment| model::algorithm(enrolment.key_type));
-        let facts = Facts { k: k.as_ref().unwrap_or(&self.k_server), key_type: key_type.as_ref() };
+        let k_server = self.k_servers.newest();
+        let facts = Facts { k: k.as_ref().unwrap_or(&k_server.k), key_type: key_type.as_ref() };
         let choice = negotiate(hello, &self.policy, &facts).map_err(refuse)?;
         let session_id = new_session_id();
         let seal = self.session_keys.of(&session_id, unix_now_ms());
@@ -72,11 +73,11 @@ impl Service {
             body,
             choice,
             k: facts.k,
-            certificates: &self.certificates,
+            certificates: &k_server.certificate,
             session_id: &session_id,
             expires_at: unix_now() + self.session_lifetime_s,
             state: SessionState {
-                k_id: if k.is_some() { DEVICE_K.to_owned() } else { self.k_server_id.clone() },
+                k_id: if k.is_some() { DEVICE_K.to_owned() } else { k_server.id.clone() },
                 enrolment: trigger.map(|enrolment| enrolment.id.clone()),
                 trigger: trigger.is_some(),
                 device: named,

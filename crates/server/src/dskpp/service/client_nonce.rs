@@ -55,7 +55,8 @@ impl Service {
             return run.finish(before, self).await;
         }
         run.locked = known.locked;
-        let k = self.k_of(&state, known.device).ok_or_else(|| session.refuse(Status::Abort, RefusalReason::Seal));
+        let k =
+            self.k_of(&state, known.device).await?.ok_or_else(|| session.refuse(Status::Abort, RefusalReason::Seal));
         let k = match session.check(&self.auth).and(k) {
             Ok(k) => k,
             Err(refusal) => {
@@ -111,11 +112,11 @@ impl Service {
     }
 
     /// The key that the session was begun with; `None` if the server no longer has it.
-    fn k_of(&self, state: &SessionState, device: Option<DeviceRecord>) -> Option<ServerK> {
-        if state.k_id == self.k_server_id {
-            return Some(self.k_server.clone());
+    async fn k_of(&self, state: &SessionState, device: Option<DeviceRecord>) -> Result<Option<ServerK>, Stop> {
+        if state.k_id != DEVICE_K {
+            return Ok(self.k_servers.find(&state.k_id).await?.map(|k_server| k_server.k.clone()));
         }
-        let DeviceRecord { key_name: name, shared_key, .. } = device?;
-        Some(ServerK::Shared { name, key: shared_key? })
+        let shared = |device: DeviceRecord| Some(ServerK::Shared { name: device.key_name, key: device.shared_key? });
+        Ok(device.and_then(shared))
     }
 }

@@ -137,8 +137,8 @@ impl Service {
         let iterations = NonZeroU32::new(MIN_ITERATIONS).ok_or(Stop::Defect)?;
         let ad = self.compute(turn, asks, MIN_ITERATIONS.into(), move || {
             let nonce = SystemRandom.bytes(prf.key_len());
-            let (pbkdf2, k) = (service.auth.pbkdf2_prf, service.k_server.octets());
-            let k_ac = auth_data::k_ac(pbkdf2, &password, &nonce, k, iterations);
+            let (pbkdf2, k_server) = (service.auth.pbkdf2_prf, service.k_servers.newest());
+            let k_ac = auth_data::k_ac(pbkdf2, &password, &nonce, k_server.k.octets(), iterations);
             let mac = auth_data::mac(prf, &k_ac, &client_id, &url_s, &nonce, &[]);
             TriggerAd { nonce, mac, url_s }
         });

@@ -4,6 +4,7 @@ mod access;
 mod at_rest;
 mod failures;
 mod import;
+mod k_servers;
 mod migration;
 mod passwords;
 mod postgres;

@@ -44,6 +44,8 @@ const COLUMNS: &[(&str, Kept, &[&str])] = &[
     ("enrolment", Kept::Public, &["key_id", "answer", "key_location", "algorithm_location"]),
     ("enrolment", Kept::Public, &["created_at", "expires_at"]),
     ("import", Kept::Public, &["id", "done", "accepted", "duplicate", "refused", "rejected", "created_at"]),
+    ("k_server", Kept::Sealed, &["sealed_key"]),
+    ("k_server", Kept::Public, &["id", "created_at", "retired_at"]),
     ("key", Kept::Sealed, &["sealed_k_token", "sealed_k_mac", "sealed_package"]),
     ("key", Kept::Public, &["id", "user_id", "enrolment_id", "device_id", "key_type", "params", "mac_algorithm"]),
     ("key", Kept::Public, &["state", "counter", "last_step", "drift", "created_at", "manufacturer", "serial"]),

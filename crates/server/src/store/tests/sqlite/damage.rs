@@ -96,6 +96,11 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             drop(pending::waiting(db, &kek, &enrolment)?.unwrap());
             drop(url_of(db, "key2")?.unwrap());
         }
+        "k_server" => {
+            let read = |row: &Row<'_>| rows::k_server(row, &kek).map(drop);
+            let sql = "SELECT id, sealed_key, created_at, retired_at FROM k_server";
+            db.rows(sql, &[], read)?.into_iter().collect::<Result<(), _>>()?;
+        }
         "session_key" => {
             let read = |row: &Row<'_>| rows::session_key(row, &kek).map(drop);
             db.rows("SELECT day, sealed_key FROM session_key", &[], read)?.into_iter().collect::<Result<(), _>>()?;
@@ -126,6 +131,8 @@ pub(super) async fn full() -> Db {
     db.store.create_device(device).await.unwrap();
     db.store.set_setting_once("k_server", Secret::from_slice(b"a key")).await.unwrap();
     let device = Some(DeviceRef { manufacturer: "acme".into(), serial: "1".into() });
+    db.store.put_first_k_server("first".into(), Secret::from_slice(b"a key")).await.unwrap();
+    db.execute("UPDATE k_server SET retired_at = 1");
     db.store.renew_session_keys(&SessionKeys::default(), unix_now_ms()).await.unwrap();
     db.key(NewEnrolment { device, ..hotp_for("alice") }, "key1").await;
     db.key(hotp_for("bob"), "key2").await;
