@@ -1,5 +1,7 @@
 //! `dskpp database …`
 
+mod copy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -19,6 +21,9 @@ pub(crate) enum Database {
                             once. A server that starts also migrates, unless database.migrate \
                             (DSKPP_DATABASE_MIGRATE) is \"by-command\".")]
     Migrate(Migrate),
+    /// Copy a store into another database, SQLite or PostgreSQL
+    #[command(after_help = copy::HELP)]
+    Copy(copy::Copy),
 }
 
 #[derive(Args)]
@@ -57,7 +62,16 @@ impl Url {
 
 impl Database {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let Database::Migrate(Migrate { config, data_dir, database: url, init }) = self;
+        match self {
+            Database::Migrate(migrate) => migrate.run(output),
+            Database::Copy(copy) => copy.run(output),
+        }
+    }
+}
+
+impl Migrate {
+    fn run(self, output: &Output) -> Result<(), Failure> {
+        let Migrate { config, data_dir, database: url, init } = self;
         let file = config;
         let mut config = Config::load(file.as_deref()).map_err(fault)?;
         if let Some(data_dir) = data_dir {

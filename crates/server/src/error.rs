@@ -108,6 +108,9 @@ pub enum Error {
         /// The data folder.
         folder: PathBuf,
     },
+    /// A database was not copied, backed up or restored.
+    #[error("{0}")]
+    Refused(String),
     /// The private CA is incomplete, or cannot issue a certificate.
     #[error("the private CA in {} {why}", folder.display())]
     PrivateCa {
@@ -148,6 +151,15 @@ pub enum StoreError {
         /// "deleted" or "replaced".
         what: &'static str,
     },
+    /// Others use the database that one command must have for itself.
+    #[error("a server or another program uses the database ({0}): stop it first")]
+    InUse(String),
+    /// A copy into the database was interrupted.
+    #[error(
+        "the database is an unfinished copy: run the same `dskpp database copy` again, which completes it, or empty the \
+         database"
+    )]
+    UnfinishedCopy,
     /// An intact database, but not the expected one.
     #[error("unexpected database {id}")]
     Other {
@@ -210,6 +222,16 @@ pub enum StoreError {
         /// The index of the first unprocessed package.
         done: u64,
     },
+}
+
+impl StoreError {
+    /// The reason without a remedy, where that has one of its own.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            StoreError::Unavailable(why) | StoreError::Conflict(why) | StoreError::Damaged(why) => why.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// An unreadable value. Its row is unusable until restored; other rows are not affected.

@@ -80,6 +80,8 @@ impl From<StoreError> for ApiProblem {
             | StoreError::Clock { .. }
             | StoreError::Damaged(_)
             | StoreError::Gone { .. }
+            | StoreError::InUse(_)
+            | StoreError::UnfinishedCopy
             | StoreError::Other { .. }
             | StoreError::Sealed(_)
             | StoreError::TooNew { .. }

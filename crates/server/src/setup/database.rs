@@ -10,6 +10,9 @@ use crate::setup::store_halves::{self, Create, OpenedStore};
 use crate::store::Database;
 use crate::{Config, Error, store};
 
+pub use super::copy::{Copied, copy};
+pub use crate::store::{CopyProgress, CopyStep, TableContent};
+
 /// A database with this version's schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

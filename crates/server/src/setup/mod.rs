@@ -1,6 +1,7 @@
 //! From files to a server's state: the data folder, database and key, startup, and reloading.
 
 pub(crate) mod bootstrap;
+mod copy;
 pub(crate) mod data_folder;
 pub mod database;
 pub(crate) mod database_url;

@@ -15,6 +15,7 @@ use std::thread;
 
 use super::StoreError;
 use super::disk::Disk;
+use super::tables::{self, UNFINISHED};
 pub(super) use reply::Reply;
 pub(super) use value::{Bind, Cell, FromCell, Value, values};
 
@@ -61,20 +62,34 @@ impl Database {
         Ok(connection)
     }
 
+    /// A connection for somebody who moves the whole store; no server may use the database meanwhile. Changes nothing.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`]: PostgreSQL knows only of connections by the same user.
+    pub(super) fn connect_alone(&self) -> Result<Connection, StoreError> {
+        let connection = match self {
+            Database::Sqlite(path) => return Ok(Connection::Sqlite(sqlite::connect_alone(path)?)),
+            Database::Postgres(_) => self.connect()?,
+        };
+        connection.batch("SET idle_in_transaction_session_timeout = 0")?; // while the other side works
+        connection.check_alone()?;
+        Ok(connection)
+    }
+
     /// Whether there is nothing in a database that several servers share. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] for a database of another program.
+    /// [`StoreError::Damaged`] for a database of another program, [`StoreError::UnfinishedCopy`].
     pub(crate) fn is_empty(&self) -> Result<bool, StoreError> {
-        let tables =
-            "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema()";
-        let look = || self.connect()?.rows(tables, &[], |row| Ok(row.cell(0) == Some(Cell::Text("schema"))));
+        let look = || tables::names(&self.connect()?);
         let found = thread::scope(|scope| scope.spawn(look).join());
         let found = found.unwrap_or_else(|_| Err(StoreError::Unavailable("a look into it panicked".into())))?;
-        match found.contains(&Ok(true)) {
-            true => Ok(false),
-            false if found.is_empty() => Ok(true),
-            false => Err(StoreError::Damaged("it has tables of another program".into())),
+        match (found.is_empty(), |name| found.iter().any(|table| table == name)) {
+            (true, _) => Ok(true),
+            (_, has) if has(UNFINISHED) => Err(StoreError::UnfinishedCopy),
+            (_, has) if has("schema") => Ok(false),
+            _ => Err(StoreError::Damaged("it has tables of another program".into())),
         }
     }
 
@@ -239,6 +254,38 @@ impl Connection {
             Connection::Sqlite(_) => self.execute("BEGIN", &[]).is_ok(),
             Connection::Postgres(_) => false,
         }
+    }
+
+    /// Sets what a connection of [`Database::connect_alone`] needs before it writes.
+    pub(super) fn set_up(&self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(db) => sqlite::set_up(db),
+            Connection::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Whether no server uses the database, as far as that can be known; see [`Database::connect_alone`].
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`].
+    pub(super) fn check_alone(&self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(_) => Ok(()), // it holds the lock
+            Connection::Postgres(db) => db.check_alone(),
+        }
+    }
+
+    /// Begins a transaction in which all readings see the same state.
+    pub(super) fn begin_snapshot(&self) -> Result<(), StoreError> {
+        self.batch(match self {
+            Connection::Sqlite(_) => "BEGIN",
+            Connection::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        })
+    }
+
+    /// Ends what [`begin_snapshot`](Self::begin_snapshot) began.
+    pub(super) fn end_snapshot(&self) -> Result<(), StoreError> {
+        self.batch("ROLLBACK")
     }
 
     /// Makes a transaction durable.

@@ -23,6 +23,9 @@ const ROOM: usize = 64 * 1024;
 /// What SQLite keeps beside a database while it is open.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
+/// Whether a copy into the database is unfinished.
+const UNFINISHED_COPIES: &str = "SELECT count(*) FROM sqlite_schema WHERE name = 'unfinished_copy'";
+
 /// What stands at a database's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
@@ -53,6 +56,7 @@ pub(crate) fn look(path: &Path) -> Result<Content, StoreError> {
     let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
     match (number("PRAGMA user_version")?, number("SELECT count(*) FROM sqlite_schema")?) {
         (0, 0) => Ok(Content::Nothing),
+        _ if number(UNFINISHED_COPIES)? > 0 => Err(StoreError::UnfinishedCopy),
         (0, _) => Err(StoreError::Damaged("it has tables of another program".into())),
         _ => {
             if !quick_check(&db, None, CHECK_AT_START)? {

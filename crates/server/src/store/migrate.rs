@@ -49,12 +49,14 @@ pub(super) const SQLITE: &[Migration] = &[
     (11, Contracts, include_str!("../../migrations/sqlite/0011_chains.sql")),
     (12, Expands, include_str!("../../migrations/sqlite/0012_session_keys.sql")),
     (13, Expands, include_str!("../../migrations/sqlite/0013_k_server.sql")),
+    (14, Expands, include_str!("../../migrations/sqlite/0014_audit.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
     (11, Contracts, include_str!("../../migrations/postgres/0011_first.sql")),
     (12, Expands, include_str!("../../migrations/postgres/0012_session_keys.sql")),
     (13, Expands, include_str!("../../migrations/postgres/0013_k_server.sql")),
+    (14, Expands, include_str!("../../migrations/postgres/0014_audit.sql")),
 ];
 
 /// How far a database's migrations are done.

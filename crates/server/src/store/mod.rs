@@ -11,6 +11,7 @@ mod answers;
 mod audit;
 mod columns;
 mod commit;
+mod copy;
 mod db;
 mod devices;
 mod disk;
@@ -32,6 +33,7 @@ pub(crate) mod scratch;
 pub(crate) mod seal;
 mod session_keys;
 mod stand_in;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod tries;
@@ -49,6 +51,8 @@ use crate::threads::VitalThreads;
 pub(crate) use access::new_token;
 use columns::{secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
+pub(crate) use copy::copy;
+pub use copy::{CopyProgress, CopyStep, TableContent};
 pub(crate) use db::Database;
 pub(crate) use db::address::{Password, PostgresAddress};
 use db::{Connection, values};
@@ -149,6 +153,9 @@ impl Store {
         if let Some(theirs) = connection.clock()? {
             check_clock(now(), theirs)?;
         }
+        if tables::is_unfinished(&connection)? {
+            return Err(StoreError::UnfinishedCopy);
+        }
         migrate::migrate(&connection, &kek, known, policy.may_migrate)?;
         let id = identity_of(&connection)?;
         if known.is_some_and(|known| known != id) {
@@ -235,6 +242,14 @@ fn identity_of(db: &Connection) -> Result<String, StoreError> {
 
 fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>, StoreError> {
     secret(db, kek, ("setting", "sealed_value"), "SELECT name, sealed_value FROM setting WHERE name = ?", values![name])
+}
+
+/// Whether the secrets of a database are sealed under this key-encryption key.
+fn opens(db: &Connection, kek: &Kek) -> Result<bool, StoreError> {
+    match read_setting(db, kek, "kek_check") {
+        Err(StoreError::Sealed(_)) => Ok(false),
+        read => Ok(read?.is_some()),
+    }
 }
 
 /// The database knows its key-encryption key by a value that only that one opens; the first key leaves it.

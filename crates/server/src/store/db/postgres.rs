@@ -153,6 +153,16 @@ impl Connection {
         Ok(rows.first().and_then(|row| row.try_get(0).ok()))
     }
 
+    /// Whether nobody else uses the database by this program.
+    pub(super) fn check_alone(&self) -> Result<(), StoreError> {
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                      AND application_name = 'dskpp' AND pid <> pg_backend_pid()";
+        match self.send_query(others, &[]).wait()?.first().and_then(|row| row.try_get(0).ok()) {
+            Some(0i64) => Ok(()),
+            others => Err(StoreError::InUse(format!("{} other connections of dskpp", others.unwrap_or_default()))),
+        }
+    }
+
     pub(super) fn chain(&self) -> &str {
         &self.chain
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, Row, ToSql};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, ToSql};
 
 use super::{Cell, Value};
 use crate::platform::secure_database;
@@ -15,13 +15,22 @@ use crate::store::StoreError;
 /// How long a lock of another process is waited for.
 pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
+/// How long the connection of a process that ends is waited for.
+const ENDING: Duration = Duration::from_secs(1);
+
 /// A connection with the settings that durability and several processes need.
 pub(in crate::store) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // Where even that is refused, SQLite has the better reason.
     _ = secure_database(path);
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
-    write_ahead(&connection)?;
+    set_up(&connection)?;
+    Ok(connection)
+}
+
+/// The settings that durability and several processes need.
+pub(super) fn set_up(connection: &Connection) -> Result<(), StoreError> {
+    write_ahead(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -2048)?; // KiB
@@ -30,7 +39,21 @@ pub(in crate::store) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // Else SQLite plans a join anew for every value that is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
+    Ok(())
+}
+
+/// A connection beside which there is no other one, to a file that exists. Changes nothing.
+pub(super) fn connect_alone(path: &Path) -> Result<Connection, StoreError> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(ENDING)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    match connection.execute_batch("BEGIN EXCLUSIVE; COMMIT") {
+        Err(why) if why.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            Err(StoreError::InUse("it is open elsewhere".into()))
+        }
+        locked => Ok(locked.map(|()| connection)?),
+    }
 }
 
 /// While another process changes the mode of a new database SQLite does not wait by itself.

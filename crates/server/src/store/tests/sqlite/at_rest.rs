@@ -59,7 +59,7 @@ const COLUMNS: &[(&str, Kept, &[&str])] = &[
     ("session_key", Kept::Public, &["day"]),
     ("setting", Kept::Sealed, &["sealed_value"]),
     ("setting", Kept::Public, &["name"]),
-    ("store", Kept::Public, &["only", "id", "tried_at"]),
+    ("store", Kept::Public, &["is_only", "id", "tried_at"]),
     ("user", Kept::Public, &["id", "name", "created_at"]),
     ("wrong_try", Kept::Public, &["enrolment_id", "address", "count", "at"]),
 ];

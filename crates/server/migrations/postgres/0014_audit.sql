@@ -1,0 +1,1 @@
+-- Nothing here: PostgreSQL has the audit trail in this form from the beginning.
