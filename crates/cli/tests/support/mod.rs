@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test uses its part")]
 
+mod postgres;
 mod server;
 
 use std::ffi::OsStr;
@@ -16,6 +17,7 @@ use dskpp_crypto::Secret;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use postgres::PostgresDatabase;
 pub(crate) use server::Server;
 
 /// The timeout for anything; far above actual durations.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::runtime::{Builder, Runtime};
@@ -23,6 +24,8 @@ use crate::store::StoreError;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a statement may take before this side gives the connection up; the server gives up earlier, see [`SETTINGS`].
 const ANSWER: Duration = Duration::from_secs(20);
+/// How long the connections of a process that ends are waited for.
+const ENDING: Duration = Duration::from_secs(2);
 /// What holds for every connection. Transactions read what others have committed: statements, not snapshots, decide.
 const SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '5s'; \
      SET idle_in_transaction_session_timeout = '30s'; SET default_transaction_isolation = 'read committed'; \
@@ -157,9 +160,16 @@ impl Connection {
     pub(super) fn check_alone(&self) -> Result<(), StoreError> {
         let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                       AND application_name = 'dskpp' AND pid <> pg_backend_pid()";
-        match self.send_query(others, &[]).wait()?.first().and_then(|row| row.try_get(0).ok()) {
-            Some(0i64) => Ok(()),
-            others => Err(StoreError::InUse(format!("{} other connections of dskpp", others.unwrap_or_default()))),
+        let until = Instant::now() + ENDING;
+        loop {
+            match self.send_query(others, &[]).wait()?.first().and_then(|row| row.try_get(0).ok()) {
+                Some(0i64) => return Ok(()),
+                _ if Instant::now() < until => thread::sleep(Duration::from_millis(50)),
+                others => {
+                    let others = others.unwrap_or_default();
+                    return Err(StoreError::InUse(format!("it has {others} other connections of dskpp")));
+                }
+            }
         }
     }
 
