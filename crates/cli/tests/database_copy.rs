@@ -46,7 +46,9 @@ fn add_users(home: &Home, count: usize) {
     let adding = db.transaction().unwrap();
     for i in 0..count {
         let id = format!("{}{:05}", ["a-", "A", "a_", "Z", "\u{e9}", "z", "a"][i % 7], i);
-        adding.execute("INSERT INTO user (id, name, created_at) VALUES (?1, 'name ' || ?1, ?2)", (&id, i as i64)).unwrap();
+        adding
+            .execute("INSERT INTO user (id, name, created_at) VALUES (?1, 'name ' || ?1, ?2)", (&id, i as i64))
+            .unwrap();
     }
     adding.commit().unwrap();
 }
@@ -290,4 +292,16 @@ fn a_running_server_keeps_its_database_from_being_copied() {
     assert!(why.contains("the source") && why.contains("stop it first"), "{why}");
     stop(server);
     home.json(&copy(SOURCE, "sqlite:new.db"));
+}
+
+#[test]
+fn a_store_of_another_schema_is_refused_with_the_remedy() {
+    let home = home_with_store();
+    let done = "UPDATE migration SET version = version + ?1 WHERE version = (SELECT max(version) FROM migration)";
+    for (by, words) in [(-1000, "run `dskpp database migrate` on it first"), (2000, "use the newer version of dskpp")] {
+        open(&home, "dskpp-data/dskpp.db").execute(done, [by]).unwrap();
+        let why = refusal(&home, SOURCE, "sqlite:new.db");
+        assert!(why.contains("it has schema") && why.contains(words), "{why}");
+        assert!(!home.path("new.db").exists());
+    }
 }

@@ -215,7 +215,7 @@ fn mark(db: &Connection, store: &str) -> Result<(), StoreError> {
     }
     in_transaction(db, || {
         db.batch("CREATE TABLE unfinished_copy (source TEXT PRIMARY KEY, is_prepared BIGINT NOT NULL)")?;
-        db.execute("INSERT INTO unfinished_copy VALUES (?, 0)", values![store]).map(drop)
+        db.execute("INSERT INTO unfinished_copy (source, is_prepared) VALUES (?, 0)", values![store]).map(drop)
     })
 }
 
