@@ -1,15 +1,15 @@
 //! Authenticated encryption of data that the project stores or hands out: AES-256-GCM and AES-256-GCM-SIV.
 
-use aws_lc_rs::aead::{AES_256_GCM, AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use crate::{Error, Random, Secret, backend};
 
-use crate::{Error, Random, Secret};
+const NONCE_LEN: usize = 12;
 
 /// A key for AES-256-GCM (NIST SP 800-38D) or AES-256-GCM-SIV (RFC 8452). Sealed data is
 /// `nonce (12) || ciphertext || tag (16)`.
 ///
 /// Nonces are random, so a GCM key may seal at most 2³² values: a repeated nonce reveals the key. With GCM-SIV,
 /// it reveals only whether both values were equal, so keys with a life of years use that.
-pub struct AeadKey(LessSafeKey);
+pub struct AeadKey(backend::AeadKey);
 
 impl AeadKey {
     /// The octets that sealing adds.
@@ -17,20 +17,17 @@ impl AeadKey {
 
     /// A key of 32 octets.
     pub fn new(key: &[u8; 32]) -> Self {
-        let key = UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes 32 octets");
-        AeadKey(LessSafeKey::new(key))
+        AeadKey(backend::AeadKey::gcm(key))
     }
 
     /// [`Error::KeyLength`] unless there are 32 octets.
     pub fn from_secret(key: &Secret) -> Result<Self, Error> {
-        let octets = key.expose().try_into().map_err(|_| Error::KeyLength(key.len()))?;
-        Ok(AeadKey::new(octets))
+        key_octets(key).map(AeadKey::new)
     }
 
     /// The same for AES-256-GCM-SIV.
     pub fn siv_from_secret(key: &Secret) -> Result<Self, Error> {
-        let key = UnboundKey::new(&AES_256_GCM_SIV, key.expose()).map_err(|_| Error::KeyLength(key.len()))?;
-        Ok(AeadKey(LessSafeKey::new(key)))
+        key_octets(key).map(|octets| AeadKey(backend::AeadKey::gcm_siv(octets)))
     }
 
     /// Encrypts and authenticates `plaintext`, authenticates `aad`.
@@ -40,23 +37,24 @@ impl AeadKey {
         let mut sealed = Vec::with_capacity(plaintext.len() + Self::OVERHEAD);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plaintext);
-        let tag = self
-            .0
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut sealed[NONCE_LEN..])
-            .expect("both modes seal anything under 64 GiB");
-        sealed.extend_from_slice(tag.as_ref());
+        let tag = self.0.seal(nonce, aad, &mut sealed[NONCE_LEN..]);
+        sealed.extend_from_slice(&tag);
         sealed
     }
 
     /// Opens what [`AeadKey::seal`] returned for the same `aad`; anything else is [`Error::Decryption`].
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Secret, Error> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN).ok_or(Error::Decryption)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Error::Decryption)?;
+        let (nonce, sealed) = sealed.split_first_chunk().ok_or(Error::Decryption)?;
+        let len = sealed.len().checked_sub(16).ok_or(Error::Decryption)?;
         let mut buffer = sealed.to_vec();
-        let len = self.0.open_in_place(nonce, Aad::from(aad), &mut buffer).map_err(|_| Error::Decryption)?.len();
+        self.0.open(*nonce, aad, &mut buffer)?;
         buffer.truncate(len);
         Ok(Secret::new(buffer))
     }
+}
+
+fn key_octets(key: &Secret) -> Result<&[u8; 32], Error> {
+    key.expose().try_into().map_err(|_| Error::KeyLength(key.len()))
 }
 
 impl std::fmt::Debug for AeadKey {

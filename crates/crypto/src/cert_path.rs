@@ -11,38 +11,7 @@ use x509_parser::der_parser::Oid;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
 use x509_parser::revocation_list::CertificateRevocationList;
 
-/// Why a certification path is invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PathError {
-    /// Not an X.509 certificate.
-    #[error("it is not an X.509 certificate")]
-    NoCertificate,
-    /// It, or a certificate above it, has expired or is not valid yet.
-    #[error("it, or a certificate above it, is not valid at this time")]
-    Time,
-    /// It does not chain to a trust anchor.
-    #[error("it does not chain to a configured trust anchor")]
-    Untrusted,
-    /// It, or a certificate above it, is revoked.
-    #[error("it, or a certificate above it, is revoked")]
-    Revoked,
-    /// Its issuer, or one above, has no CRL.
-    #[error("its issuer has no revocation list (CRL)")]
-    NoRevocationList,
-    /// The issuer's CRL is past its `nextUpdate`.
-    #[error("its issuer's revocation list (CRL) has expired")]
-    OldRevocationList,
-    /// The CRL in its issuer's name has an invalid signature.
-    #[error("its issuer's revocation list (CRL) has an invalid signature")]
-    ForeignRevocationList,
-    /// A trusted certificate is not a CA certificate.
-    #[error("it is not a CA certificate")]
-    NoAuthority,
-    /// Any other reason.
-    #[error("it, or a certificate above it, is not usable")]
-    Unusable,
-}
+use crate::PathError;
 
 impl PathError {
     fn of(error: webpki::Error) -> Self {

@@ -1,51 +1,21 @@
 //! AES in the modes of RFC 6063 and RFC 6030: CBC, and key wrap with and without padding.
 
 use aes_kw::{KeyInit, KwAes128, KwAes192, KwAes256, KwpAes128, KwpAes192, KwpAes256};
-use aws_lc_rs::cipher::{
-    AES_128, AES_192, AES_256, Algorithm, DecryptingKey, DecryptionContext, EncryptionContext,
-    PaddedBlockEncryptingKey, UnboundCipherKey,
-};
-use aws_lc_rs::iv::FixedLength;
 
-use crate::{Error, Secret};
-
-fn aes(key: &[u8]) -> Result<&'static Algorithm, Error> {
-    match key.len() {
-        16 => Ok(&AES_128),
-        24 => Ok(&AES_192),
-        32 => Ok(&AES_256),
-        other => Err(Error::KeyLength(other)),
-    }
-}
-
-fn unbound(key: &[u8]) -> Result<UnboundCipherKey, Error> {
-    UnboundCipherKey::new(aes(key)?, key).map_err(|_| Error::KeyLength(key.len()))
-}
+use crate::{Error, Secret, backend};
 
 /// A key for AES-CBC, expanded once for many values.
-pub struct CbcKey {
-    encrypting: PaddedBlockEncryptingKey,
-    decrypting: DecryptingKey,
-}
+pub struct CbcKey(backend::CbcKey);
 
 impl CbcKey {
     /// A key of 16, 24 or 32 octets; [`Error::KeyLength`] for others.
     pub fn new(key: &[u8]) -> Result<Self, Error> {
-        let unfit = |_| Error::KeyLength(key.len());
-        Ok(CbcKey {
-            encrypting: PaddedBlockEncryptingKey::cbc_pkcs7(unbound(key)?).map_err(unfit)?,
-            decrypting: DecryptingKey::cbc(unbound(key)?).map_err(unfit)?,
-        })
+        backend::CbcKey::new(key).map(CbcKey)
     }
 
     /// Like [`aes_cbc_encrypt`].
     pub fn encrypt(&self, iv: &[u8; 16], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut buffer = Vec::with_capacity(plaintext.len() + 16); // so that the padding does not move the plaintext
-        buffer.extend_from_slice(plaintext);
-        self.encrypting
-            .less_safe_encrypt(&mut buffer, EncryptionContext::Iv128(FixedLength::from(iv)))
-            .map_err(|_| Error::InputLength(plaintext.len()))?;
-        Ok(buffer)
+        self.0.encrypt(iv, plaintext)
     }
 
     /// Like [`aes_cbc_decrypt`].
@@ -54,8 +24,7 @@ impl CbcKey {
             return Err(Error::InputLength(ciphertext.len()));
         }
         let mut buffer = Secret::new(ciphertext.to_vec());
-        let decrypted = self.decrypting.decrypt(buffer.expose_mut(), DecryptionContext::Iv128(FixedLength::from(iv)));
-        decrypted.map_err(|_| Error::Decryption)?;
+        self.0.decrypt(iv, buffer.expose_mut())?;
         strip_padding(buffer, 16)
     }
 }

@@ -3,34 +3,13 @@
 use std::num::NonZeroU32;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use aws_lc_rs::pbkdf2 as lib;
 
-use crate::{Error, Secret};
-
-/// The PRF of PBKDF2. Not negotiated: configure both sides identically (profile P2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pbkdf2Prf {
-    /// PKCS #5's default.
-    #[default]
-    HmacSha1,
-    /// By configuration on both sides.
-    HmacSha256,
-    /// In key files.
-    HmacSha384,
-    /// In key files.
-    HmacSha512,
-}
+use crate::{Error, Pbkdf2Prf, Secret, backend};
 
 /// PBKDF2 (RFC 8018 §5.2): `len` octets.
 pub fn pbkdf2(prf: Pbkdf2Prf, password: &[u8], salt: &[u8], iterations: NonZeroU32, len: usize) -> Secret {
-    let algorithm = match prf {
-        Pbkdf2Prf::HmacSha1 => lib::PBKDF2_HMAC_SHA1,
-        Pbkdf2Prf::HmacSha256 => lib::PBKDF2_HMAC_SHA256,
-        Pbkdf2Prf::HmacSha384 => lib::PBKDF2_HMAC_SHA384,
-        Pbkdf2Prf::HmacSha512 => lib::PBKDF2_HMAC_SHA512,
-    };
     let mut out = vec![0; len];
-    lib::derive(algorithm, iterations, salt, password, &mut out);
+    backend::pbkdf2(prf, password, salt, iterations, &mut out);
     Secret::new(out)
 }
 

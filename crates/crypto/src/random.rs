@@ -21,18 +21,19 @@ pub trait Random: Send {
 }
 
 /// The operating system's random source, through AWS-LC.
+#[cfg(feature = "aws-lc")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;
 
+#[cfg(feature = "aws-lc")]
 impl Random for SystemRandom {
     fn fill(&mut self, out: &mut [u8]) {
-        // AWS-LC itself aborts if the operating system has no randomness: nothing may continue without it.
-        aws_lc_rs::rand::fill(out).expect("the operating system provides randomness");
+        crate::backend::fill_random(out);
     }
 }
 
 /// A reproducible source: HMAC-SHA-256 of a counter under the seed. Its output is as hard to guess as the seed: for a
-/// run that may be replayed, use 32 secret octets of [`SystemRandom`]; a test may use any.
+/// run that may be replayed, use 32 secret octets of the operating system; a test may use any.
 pub struct SeededRandom {
     key: HmacKey,
     counter: u64,
@@ -82,6 +83,7 @@ mod tests {
         assert_eq!(format!("{a:?}"), "SeededRandom", "nothing of the state");
     }
 
+    #[cfg(feature = "aws-lc")]
     #[test]
     fn the_system_does_not_repeat_itself() {
         assert_ne!(SystemRandom.bytes(32), SystemRandom.bytes(32));

@@ -1,36 +1,20 @@
 //! RSA encryption with 2048 to 4096 bits: PKCS #1 v1.5 and OAEP (RFC 8017 §7), deterministic from the random source.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rsa::{
-    KeyPair, KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey,
-    PublicEncryptingKey, PublicKey,
-};
-use aws_lc_rs::signature::KeyPair as _;
+use std::sync::Arc;
+
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
 
-use crate::raw_rsa::RawRsa;
-use crate::{Error, Hash, HmacKey, Random, Secret};
+use crate::{Error, Hash, HmacKey, Random, RsaEncryption, Secret, backend};
 
 const MIN_BITS: usize = 2048;
 const MAX_BITS: usize = 4096;
-
-/// The padding of RSA encryption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RsaEncryption {
-    /// PKCS #1 v1.5 (`xmlenc#rsa-1_5`).
-    Pkcs1v15,
-    /// OAEP with SHA-1 and MGF1 with SHA-1, empty label (`xmlenc#rsa-oaep-mgf1p`, and `xmlenc11#rsa-oaep` by default).
-    OaepSha1,
-    /// OAEP with SHA-256 and MGF1 with SHA-256, empty label.
-    OaepSha256,
-}
 
 /// A public key of 2048 to 4096 bits.
 #[derive(Clone)]
 pub struct RsaPublicKey {
     n: Vec<u8>,
     e: Vec<u8>,
-    raw: std::sync::Arc<RawRsa>,
+    raw: Arc<backend::RsaPublic>,
 }
 
 impl RsaPublicKey {
@@ -44,16 +28,16 @@ impl RsaPublicKey {
         if n.last().is_none_or(|last| last % 2 == 0) {
             return Err(Error::RsaKey("the modulus is even"));
         }
-        // AWS-LC takes odd exponents of 2 to 33 bits.
-        let raw = RawRsa::public(n, e)?;
-        Ok(RsaPublicKey { n: n.to_vec(), e: e.to_vec(), raw: std::sync::Arc::new(raw) })
+        // Both back ends take odd exponents of 2 to 33 bits.
+        let raw = backend::RsaPublic::new(n, e)?;
+        Ok(RsaPublicKey { n: n.to_vec(), e: e.to_vec(), raw: Arc::new(raw) })
     }
 
     /// From a DER SubjectPublicKeyInfo (RFC 5280 §4.1).
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
         let refused = Error::RsaKey("no RSA SubjectPublicKeyInfo");
-        let key = PublicKey::from_der(der).ok().filter(|_| is_one_sequence(der)).ok_or(refused)?;
-        Self::from_library(&key)
+        let (n, e) = backend::rsa_of_spki(der).filter(|_| is_one_sequence(der)).ok_or(refused)?;
+        Self::from_components(&n, &e)
     }
 
     /// From the certificate (X.509, DER) of an RSA key; the rest of it is ignored.
@@ -61,12 +45,7 @@ impl RsaPublicKey {
     /// # Errors
     /// [`Error::Path`] if it is not a certificate, [`Error::RsaKey`] if it has another kind of key.
     pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
-        Self::from_spki_der(&crate::x509::spki_of(der)?)
-    }
-
-    fn from_library(key: &PublicKey) -> Result<Self, Error> {
-        let (n, e) = (key.modulus(), key.exponent());
-        Self::from_components(n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero())
+        Self::from_spki_der(&crate::certificate::spki_of(der)?)
     }
 
     /// The modulus, big-endian without leading zero octets: the octets of K (profile P1).
@@ -81,11 +60,7 @@ impl RsaPublicKey {
 
     /// DER SubjectPublicKeyInfo.
     pub fn to_spki_der(&self) -> Vec<u8> {
-        let components = aws_lc_rs::rsa::PublicKeyComponents { n: &self.n[..], e: &self.e[..] };
-        let key: PublicEncryptingKey =
-            components.try_into().expect("the components were checked when the key was made");
-        let der: PublicKeyX509Der<'_> = key.as_der().expect("a valid key has an encoding");
-        der.as_ref().to_vec()
+        backend::spki_of_rsa(&self.n, &self.e)
     }
 
     /// Bits of the modulus.
@@ -103,7 +78,7 @@ impl RsaPublicKey {
             RsaEncryption::OaepSha1 => pad_oaep(self.n.len(), Hash::Sha1, message, rng)?,
             RsaEncryption::OaepSha256 => pad_oaep(self.n.len(), Hash::Sha256, message, rng)?,
         };
-        self.raw.encrypt(padded.expose())
+        self.raw.apply(padded.expose())
     }
 }
 
@@ -125,42 +100,31 @@ impl std::fmt::Debug for RsaPublicKey {
 pub struct RsaPrivateKey {
     public: RsaPublicKey,
     pkcs8: Secret,
-    oaep: OaepPrivateDecryptingKey,
-    raw: RawRsa,
+    raw: backend::RsaPrivate,
     /// Derives the substitute for a message with an invalid padding.
     substitute: HmacKey,
 }
 
 impl RsaPrivateKey {
     /// Generates a key of 2048, 3072 or 4096 bits, with the system's randomness.
+    #[cfg(feature = "aws-lc")]
     pub fn generate(bits: usize) -> Result<Self, Error> {
-        let size = match bits {
-            2048 => KeySize::Rsa2048,
-            3072 => KeySize::Rsa3072,
-            4096 => KeySize::Rsa4096,
-            _ => return Err(Error::RsaKey("keys are generated with 2048, 3072 or 4096 bits")),
-        };
-        let key = PrivateDecryptingKey::generate(size).map_err(|_| Error::RsaKey("generation failed"))?;
-        let der: Pkcs8V1Der<'_> = key.as_der().map_err(|_| Error::RsaKey("no encoding"))?;
-        Self::from_pkcs8_der(der.as_ref())
+        Self::from_pkcs8_der(backend::generate_rsa(bits)?.expose())
     }
 
     /// From a DER PKCS #8 PrivateKeyInfo.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, Error> {
-        let refused = |_| Error::RsaKey("no PKCS #8 RSA private key of 2048 to 4096 bits");
         if !is_one_sequence(der) {
             return Err(Error::RsaKey("octets before or after the PKCS #8 private key"));
         }
-        let pair = KeyPair::from_pkcs8(der).map_err(refused)?;
-        let decrypting = PrivateDecryptingKey::from_pkcs8(der).map_err(refused)?;
-        let oaep = OaepPrivateDecryptingKey::new(decrypting).map_err(|_| Error::RsaKey("not for OAEP"))?;
+        let raw = backend::RsaPrivate::from_pkcs8(der)?;
+        let (n, e) = raw.public();
         let label: &[u8] = b"dskpp implicit rejection";
         let seed = HmacKey::new(Hash::Sha256, der).sign(&[label]);
         Ok(RsaPrivateKey {
-            public: RsaPublicKey::from_library(pair.public_key())?,
+            public: RsaPublicKey::from_components(n, e)?,
             pkcs8: Secret::from_slice(der),
-            oaep,
-            raw: RawRsa::private(der)?,
+            raw,
             substitute: HmacKey::new(Hash::Sha256, seed.as_ref()),
         })
     }
@@ -184,18 +148,13 @@ impl RsaPrivateKey {
     /// Decrypts OAEP. [`Error::Decryption`] for an invalid padding, [`Error::InputLength`] for a wrong length;
     /// [`Error::Parameters`] for v1.5, which has [`RsaPrivateKey::decrypt_pkcs1v15`].
     pub fn decrypt_oaep(&self, padding: RsaEncryption, ciphertext: &[u8]) -> Result<Secret, Error> {
-        let algorithm = match padding {
-            RsaEncryption::OaepSha1 => &OAEP_SHA1_MGF1SHA1,
-            RsaEncryption::OaepSha256 => &OAEP_SHA256_MGF1SHA256,
-            RsaEncryption::Pkcs1v15 => return Err(Error::Parameters("PKCS #1 v1.5 is not OAEP")),
-        };
-        if ciphertext.len() != self.raw.size() {
+        if padding == RsaEncryption::Pkcs1v15 {
+            return Err(Error::Parameters("PKCS #1 v1.5 is not OAEP"));
+        }
+        if ciphertext.len() != self.public.modulus().len() {
             return Err(Error::InputLength(ciphertext.len()));
         }
-        let mut out = vec![0; self.oaep.min_output_size()];
-        let len = self.oaep.decrypt(algorithm, ciphertext, &mut out, None).map(|message| message.len());
-        let out = Secret::new(out);
-        len.ok().and_then(|len| out.prefix(len)).ok_or(Error::Decryption)
+        self.raw.decrypt_oaep(padding, ciphertext)
     }
 
     /// Decrypts PKCS #1 v1.5 with implicit rejection (profile P20): for an invalid padding it returns, in the
@@ -206,7 +165,7 @@ impl RsaPrivateKey {
     /// [`Error::InputLength`] only for what the sender knows too: a ciphertext that is not as long as the
     /// modulus, or not less than it.
     pub fn decrypt_pkcs1v15(&self, ciphertext: &[u8], substitute_len: usize) -> Result<Secret, Error> {
-        let padded = Secret::new(self.raw.decrypt(ciphertext)?);
+        let padded = self.raw.apply(ciphertext)?;
         let (valid, message_at) = unpad_pkcs1v15(padded.expose());
         let substitute = self.substitute_for(ciphertext, padded.len());
         let substitute_at = (padded.len() - substitute_len.min(padded.len() - 11)) as u32;
@@ -227,7 +186,7 @@ impl RsaPrivateKey {
     ///
     /// [`Error::InputLength`], and [`Error::Decryption`] for an invalid padding.
     pub fn decrypt_pkcs1v15_openly(&self, ciphertext: &[u8]) -> Result<Secret, Error> {
-        let padded = Secret::new(self.raw.decrypt(ciphertext)?);
+        let padded = self.raw.apply(ciphertext)?;
         let (valid, message_at) = unpad_pkcs1v15(padded.expose());
         let message = padded.expose().get(message_at as usize..).filter(|_| bool::from(valid));
         message.map(Secret::from_slice).ok_or(Error::Decryption)

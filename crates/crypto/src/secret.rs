@@ -31,6 +31,7 @@ impl Secret {
     }
 
     /// The octets, for changes in place.
+    #[cfg(feature = "encryption")]
     pub(crate) fn expose_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }

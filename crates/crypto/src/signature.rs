@@ -10,7 +10,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::rsa::{is_one_sequence, pkcs8_of_pem, without_zeros};
-use crate::{Error, x509};
+use crate::{Error, certificate};
 
 /// A signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -161,7 +161,7 @@ impl VerifyingKey {
     /// # Errors
     /// [`Error::Path`] if it is not a certificate, [`Error::SignatureKey`] if it has another kind of key.
     pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
-        Self::from_spki_der(&x509::spki_of(der)?)
+        Self::from_spki_der(&certificate::spki_of(der)?)
     }
 
     /// From an RSA modulus of 1024 to 8192 bits and an exponent of 2 to 33, both odd, big-endian; leading zero octets

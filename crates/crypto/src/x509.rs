@@ -3,17 +3,8 @@
 use x509_parser::der_parser::{Oid, oid};
 use x509_parser::prelude::{ExtendedKeyUsage, FromDer as _, X509Certificate};
 
+use crate::certificate::NO_CERTIFICATE;
 use crate::{Error, PathError, TrustAnchors};
-
-/// The SubjectPublicKeyInfo of a certificate.
-pub(crate) fn spki_of(der: &[u8]) -> Result<Vec<u8>, Error> {
-    match X509Certificate::from_der(der) {
-        Ok(([], certificate)) => Ok(certificate.public_key().raw.to_vec()),
-        _ => Err(NO_CERTIFICATE),
-    }
-}
-
-const NO_CERTIFICATE: Error = Error::Path(PathError::NoCertificate);
 
 /// The required purpose of a signer's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

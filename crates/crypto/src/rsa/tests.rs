@@ -1,43 +1,20 @@
-//! RSA compared with the library's own paddings, and with damaged inputs.
+//! RSA with keys and ciphertexts of OpenSSL, and with damaged inputs.
 
 use std::sync::LazyLock;
-
-use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PrivateDecryptingKey, Pkcs1PublicEncryptingKey};
 
 use super::*;
 use crate::SeededRandom;
 
-static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(2048).expect("a key"));
+/// Keys of OpenSSL, with their bits.
+const KEYS: [(usize, &str); 4] = [
+    (2048, include_str!("../../tests/data/rsa-2048.pem")),
+    (2050, include_str!("../../tests/data/rsa-2050-e3.pem")), // no whole number of octets; e is 3
+    (3072, include_str!("../../tests/data/rsa-3072.pem")),
+    (4096, include_str!("../../tests/data/rsa-4096.pem")),
+];
 
-fn library_public(key: &RsaPrivateKey) -> PublicEncryptingKey {
-    PublicEncryptingKey::from_der(&key.public().to_spki_der()).expect("our own encoding")
-}
-
-#[test]
-fn both_paddings_interoperate_with_the_library() {
-    let (key, mut rng) = (&*KEY, SeededRandom::new(b"agree"));
-    let decrypting = || PrivateDecryptingKey::from_pkcs8(key.to_pkcs8_der().expose()).expect("our own encoding");
-    for len in [0, 1, 16, 32, 64, 190] {
-        let message = rng.bytes(len);
-        let mut out = [0; 256];
-        let ours = key.public().encrypt(RsaEncryption::Pkcs1v15, &message, &mut rng).expect("fits");
-        let theirs = Pkcs1PrivateDecryptingKey::new(decrypting()).expect("a key");
-        assert_eq!(theirs.decrypt(&ours, &mut out).expect("right padding"), message);
-        let library = Pkcs1PublicEncryptingKey::new(library_public(key)).expect("a key");
-        let theirs = library.encrypt(&message, &mut out).expect("fits");
-        assert_eq!(key.decrypt_pkcs1v15(theirs, 32).expect("right length").expose(), message);
-
-        for (padding, algorithm) in
-            [(RsaEncryption::OaepSha1, &OAEP_SHA1_MGF1SHA1), (RsaEncryption::OaepSha256, &OAEP_SHA256_MGF1SHA256)]
-        {
-            let ours = key.public().encrypt(padding, &message, &mut rng).expect("fits");
-            assert_eq!(key.decrypt_oaep(padding, &ours).expect("right padding").expose(), message);
-            let library = OaepPublicEncryptingKey::new(library_public(key)).expect("a key");
-            let theirs = library.encrypt(algorithm, &message, &mut out, None).expect("fits");
-            assert_eq!(key.decrypt_oaep(padding, theirs).expect("right padding").expose(), message);
-        }
-    }
-}
+static KEY: LazyLock<RsaPrivateKey> =
+    LazyLock::new(|| RsaPrivateKey::from_pkcs8_pem(KEYS[0].1).expect("a key of OpenSSL"));
 
 #[test]
 fn p20_an_invalid_v15_padding_gives_a_stable_substitute_and_no_error() {
@@ -64,7 +41,7 @@ fn p20_an_invalid_v15_padding_gives_a_stable_substitute_and_no_error() {
         (what, padded)
     });
     for (what, padded) in damaged.chain(zeroed) {
-        let ciphertext = key.public().raw.encrypt(&padded).expect("less than the modulus");
+        let ciphertext = key.public().raw.apply(&padded).expect("less than the modulus");
         let first = key.decrypt_pkcs1v15(&ciphertext, 32).expect("no error");
         assert_eq!(first.len(), 32, "{what}");
         assert_eq!(first, key.decrypt_pkcs1v15(&ciphertext, 32).expect("no error"), "{what}: stable");
@@ -72,6 +49,51 @@ fn p20_an_invalid_v15_padding_gives_a_stable_substitute_and_no_error() {
     }
     let random: Vec<u8> = std::iter::once(0).chain(rng.bytes(255)).collect();
     assert_eq!(key.decrypt_pkcs1v15(&random, 16).expect("no error").len(), 16);
+}
+
+/// `openssl pkeyutl -encrypt` of "a message", with v1.5, OAEP of SHA-1, and OAEP of SHA-256.
+#[test]
+fn ciphertexts_of_openssl_are_decrypted_and_changed_ones_refused() {
+    const V15: &str = "3fe26406151bce818528322c7824b5eaca9370abb34a703f5ddca3d514c561acb14108e5aba49c30777dd8fc403bc27d\
+             db64fbd0bea366677ee847a9ca709dce4f00ee97b24f94104be3a3b37d335f6ae7435b61f0ed1bc662a4f4e6608717e3\
+             5db38645ba799eb7a4deffac9b98b4e4e28b64702fb99ed8fb660b896bffd597444f32f8489bff7e743ce632768f57b2\
+             2801d4b8f8522fdc1cf4c995384f7fc6effe6ab6e7cfa1323bc0b5dba46292436e0e58529e3c859f94a2dede23469415\
+             1878365291922f1f9aaa232076998ff8a7ab2bb7162fc81c0336c4254b709fa4d84451b1c9d709396c27b0af364af44c\
+             513bc609088efe0a2c62ff07fc1b9b00";
+    const OAEP: [(RsaEncryption, &str); 2] = [
+        (
+            RsaEncryption::OaepSha1,
+            "292fd0cf5f83331e03846908cfb3e9d260c518e05be0426718b6c9a612f186d7361622e28be9ddc4bd8c7d266cfb3aeb\
+             ea546413b4e251add05074722ee51559c9cfc4c51d6f22cfdb7e16e90c997eb74542bbc2c999d0b625ae3c299cf85fb1\
+             79e4429467b48596a848974f57ec0252e65fa3bad2028a624b6747a197bcefcd08e035c863f239b580d0d6bc64cf5414\
+             6457ed6042d7e5dcf06e9f1604787fbea744db46e4e8b286961f13981d80e638277794c299cf4a8f09fb588080e0b2d9\
+             9be4fe81d491a3ded90537b401a31a9748f4e7bb5c21bcbaf0a0f6c9cc5511d9b8714327006c9754b1b2e82e02eabec3\
+             131c34180e96e8d5ca87c2fe9613d2d5",
+        ),
+        (
+            RsaEncryption::OaepSha256,
+            "2d4b0da965c4de21b45e2103478f2e509261ac94bcd29ed45473976aaf33fbd5f98ead81457123be4ab1fb74cd030ce3\
+             07ba16ada6fbb952f210089c5d887d5de23bb6437f980815ea11ca3c84299fefb162850c1a0f9d4ecfacebfa0869cb85\
+             56bbd24d1bf0b79ed30effd11bf0b4d9b53c6b424f9e1b9cfb10fe65ef313eb0f7c5ee482942a3d86632fce21b70b5d1\
+             70d448894257412af11daf5a83c9825c32aeb57dd67a476add3637a86a28fb93473e8f10af65b2cf5c5aa51cc294322f\
+             cd28e487577da70d9a2a3dee6b180e34485225463931e78f8fb868fd2ad5767d96d7e9f62f2d5bb1ae47fdcfadf8b75e\
+             9033995908bf43b3b4505b3df54757cb",
+        ),
+    ];
+    let hex = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).expect("hexadecimal");
+    let expected = Secret::from_slice(b"a message");
+    assert_eq!(KEY.decrypt_pkcs1v15(&hex(V15), 32).as_ref(), Ok(&expected));
+    for (padding, ciphertext) in OAEP {
+        let mut ciphertext = hex(ciphertext);
+        assert_eq!(KEY.decrypt_oaep(padding, &ciphertext).as_ref(), Ok(&expected));
+        let other = if padding == OAEP[0].0 { OAEP[1].0 } else { OAEP[0].0 };
+        assert_eq!(KEY.decrypt_oaep(other, &ciphertext), Err(Error::Decryption));
+        for i in [1, 100, 255] {
+            ciphertext[i] ^= 1;
+            assert_eq!(KEY.decrypt_oaep(padding, &ciphertext), Err(Error::Decryption), "octet {i}");
+            ciphertext[i] ^= 1;
+        }
+    }
 }
 
 #[test]
@@ -107,17 +129,34 @@ fn encryption_is_reproducible_from_a_seed() {
     }
 }
 
+#[cfg(feature = "aws-lc")]
 #[test]
-fn sizes_from_2048_to_4096_bits() {
+fn keys_are_generated_with_2048_3072_or_4096_bits() {
     for bits in [2048, 3072, 4096] {
         let key = RsaPrivateKey::generate(bits).expect("a supported size");
         assert_eq!((key.public().bits(), key.public().modulus().len()), (bits, bits / 8));
-        let ciphertext =
-            key.public().encrypt(RsaEncryption::Pkcs1v15, b"m", &mut SeededRandom::new(b"s")).expect("fits");
-        assert_eq!(key.decrypt_pkcs1v15(&ciphertext, 32).expect("right length").expose(), b"m");
     }
     for bits in [0, 512, 1024, 2047, 8192] {
         assert!(RsaPrivateKey::generate(bits).is_err());
+    }
+}
+
+#[test]
+fn sizes_from_2048_to_4096_bits() {
+    for (bits, pem) in KEYS {
+        let key = RsaPrivateKey::from_pkcs8_pem(pem).expect("a supported size");
+        assert_eq!((key.public().bits(), key.public().modulus().len()), (bits, bits.div_ceil(8)));
+        let mut rng = SeededRandom::new(b"sizes");
+        for len in [0, 1, 16, 190] {
+            let message = rng.bytes(len);
+            let ciphertext = key.public().encrypt(RsaEncryption::Pkcs1v15, &message, &mut rng).expect("fits");
+            assert_eq!(key.decrypt_pkcs1v15(&ciphertext, 32).expect("right length").expose(), message);
+            assert_eq!(key.decrypt_pkcs1v15_openly(&ciphertext).expect("right padding").expose(), message);
+            for padding in [RsaEncryption::OaepSha1, RsaEncryption::OaepSha256] {
+                let ciphertext = key.public().encrypt(padding, &message, &mut rng).expect("fits");
+                assert_eq!(key.decrypt_oaep(padding, &ciphertext).expect("right padding").expose(), message);
+            }
+        }
     }
     let mut odd = vec![0xFF; 128];
     assert!(RsaPublicKey::from_components(&odd, &[1, 0, 1]).is_err(), "1024 bits");

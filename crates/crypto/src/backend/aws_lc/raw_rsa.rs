@@ -14,7 +14,7 @@ use aws_lc_sys as lc;
 use crate::Error;
 
 /// An owned, immutable `RSA` object.
-pub(crate) struct RawRsa(NonNull<lc::RSA>);
+pub(super) struct RawRsa(NonNull<lc::RSA>);
 
 // SAFETY: AWS-LC documents that an RSA object may be used by several threads at once as long as none of them mutates
 // it; no function here does, and the blinding cache inside is locked by the library.
@@ -31,7 +31,7 @@ impl Drop for RawRsa {
 
 impl RawRsa {
     /// A public key from its big-endian numbers; AWS-LC checks their sizes.
-    pub(crate) fn public(n: &[u8], e: &[u8]) -> Result<Self, Error> {
+    pub(super) fn public(n: &[u8], e: &[u8]) -> Result<Self, Error> {
         // SAFETY: BN_bin2bn reads exactly the given octets. RSA_new_public_key copies both numbers and accepts only
         // valid pointers, which is checked; both numbers are freed here, and BN_free takes null.
         unsafe {
@@ -45,7 +45,7 @@ impl RawRsa {
     }
 
     /// A private key from PKCS #8, which AWS-LC parses and checks.
-    pub(crate) fn private(pkcs8: &[u8]) -> Result<Self, Error> {
+    pub(super) fn private(pkcs8: &[u8]) -> Result<Self, Error> {
         // SAFETY: the CBS only borrows `pkcs8` for the call. EVP_PKEY_get1_RSA returns a new reference or null (for
         // a key of another kind), so the EVP_PKEY may be freed at once; EVP_PKEY_free takes only the non-null one.
         unsafe {
@@ -59,18 +59,18 @@ impl RawRsa {
     }
 
     /// Length of the modulus in octets.
-    pub(crate) fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         // SAFETY: the pointer is valid for the life of self.
         unsafe { lc::RSA_size(self.0.as_ptr()) as usize }
     }
 
     /// `m^e mod n`; `m` has the size of the modulus and is less than it.
-    pub(crate) fn encrypt(&self, m: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(super) fn encrypt(&self, m: &[u8]) -> Result<Vec<u8>, Error> {
         self.apply(lc::RSA_encrypt, m)
     }
 
     /// `c^d mod n`; `c` has the size of the modulus and is less than it. Constant time in the result.
-    pub(crate) fn decrypt(&self, c: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(super) fn decrypt(&self, c: &[u8]) -> Result<Vec<u8>, Error> {
         self.apply(lc::RSA_decrypt, c)
     }
 
