@@ -14,7 +14,8 @@ pub struct ListPage<T> {
     pub next: Option<String>,
 }
 
-/// Why a call failed (RFC 9457). The server sends every member; proxies may omit any.
+/// Why a call failed (RFC 9457). The server sends every member; proxies may omit any. Behind a balancer that gives
+/// requests an id (`X-Request-ID`), the server adds it as the member `request_id`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Problem {

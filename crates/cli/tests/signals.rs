@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -77,6 +77,34 @@ fn sighup_reloads_files_and_settings_and_reports_what_it_cannot() {
     }
     server.signal("TERM");
     assert_eq!(server.ended(SOON), Some(0));
+}
+
+#[test]
+fn a_server_that_drains_is_not_ready_but_serves_and_closes_each_connection() {
+    let mut home = Home::new();
+    home.set("DSKPP_SERVER_DRAIN_S", "3");
+    let mut server = Server::start_with(&home, &["--http"]);
+    let mut kept = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    let ask = |stream: &mut TcpStream, path: &str| {
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = vec![0; 4096];
+        let len = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..len]).to_lowercase()
+    };
+    let before = ask(&mut kept, "/readyz");
+    assert!(before.starts_with("http/1.1 200") && !before.contains("connection: close"), "{before}");
+    let began = Instant::now();
+    server.signal("TERM");
+    until_logged(&server, "stopping: SIGTERM");
+    for (path, status) in [("/readyz", "503"), ("/healthz", "200"), ("/api/v1/keys", "401"), ("/enroll/A", "404")] {
+        let answer = ask(&mut TcpStream::connect(("127.0.0.1", server.port)).unwrap(), path);
+        assert!(answer.starts_with(&format!("http/1.1 {status}")) && answer.contains("connection: close"), "{answer}");
+    }
+    assert!(ask(&mut kept, "/readyz").contains("not ready: the server is about to stop"));
+    assert_eq!(kept.read(&mut [0]).unwrap(), 0, "closed after the answer");
+    assert_eq!(server.ended(SOON), Some(0));
+    assert!(began.elapsed() >= Duration::from_secs(3));
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
 }
 
 #[test]

@@ -75,6 +75,8 @@ pub struct ServerSection {
     pub issuer: String,
     /// Threads that serve connections.
     pub workers: usize,
+    /// Seconds at shutdown in which `/readyz` is 503 and everything is still served, so that balancers turn away.
+    pub drain_s: u64,
     /// Seconds that running requests have to finish at shutdown.
     pub shutdown_grace_s: u64,
 }
@@ -189,6 +191,7 @@ impl Default for ServerSection {
             server_id: String::new(),
             issuer: String::new(),
             workers: 2,
+            drain_s: 0,
             shutdown_grace_s: 10,
         }
     }

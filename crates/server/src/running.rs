@@ -20,15 +20,17 @@ use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::service::Service;
 use crate::dskpp::trigger_page;
-use crate::net::connection::Connections;
+use crate::net::connection::{Connections, Ending};
 use crate::net::connection_limit::ConnectionLimit;
 use crate::net::crypto_pool::CryptoPool;
+use crate::net::listeners::Listeners;
 use crate::net::private_ca::PrivateCa;
 use crate::net::proxy::Proxies;
+use crate::net::public_url::Prefixes;
 use crate::net::rate_limit::Rates;
 use crate::net::tls::{CertificateSource, TlsIdentity};
 use crate::net::turns::Turns;
-use crate::platform::{Signal, Signals};
+use crate::platform::{Signal, Signals, State, passed_sockets, tell_supervisor};
 use crate::policy::backoff::Backoff;
 use crate::setup::bootstrap::{self, DataFolder};
 use crate::setup::data_folder::Starting;
@@ -96,7 +98,8 @@ impl Running {
         self.ca_file.as_deref()
     }
 
-    /// Accepts no more connections, lets running requests finish within the configured grace, then stops.
+    /// Is not ready for the configured time to drain, then accepts no more connections, lets running requests finish
+    /// within the configured grace, and stops.
     pub fn shutdown(&self) {
         self.stop.send_replace(true);
     }
@@ -136,9 +139,30 @@ impl Running {
 pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Error> {
     check(&config, &options)?;
     let listen = config.server.listen;
-    let refused = |source| Error::Listen { address: listen, source };
-    let listener = TcpListener::bind(listen).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let listener = TcpListener::bind(listen).await.map_err(|source| Error::Listen { address: listen, source })?;
+    serve_on(vec![listener].into(), config, options).await
+}
+
+/// Serves on sockets that a supervisor passed, instead of the configured address: their addresses are checked as that
+/// one is.
+async fn serve_passed(
+    sockets: Vec<std::net::TcpListener>,
+    mut config: Config,
+    options: ServerOptions,
+) -> Result<Running, Error> {
+    let refused = |source| Error::System { what: "the passed sockets cannot be used", source };
+    let listeners = Listeners::passed(sockets).map_err(refused)?;
+    for address in listeners.addresses() {
+        tracing::info!("listening on the passed socket {address} instead of server.listen");
+        config.server.listen = address;
+        check(&config, &options)?;
+    }
+    serve_on(listeners, config, options).await
+}
+
+async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) -> Result<Running, Error> {
+    let listen = config.server.listen;
+    let address = listeners.address().map_err(|source| Error::Listen { address: listen, source })?;
     let url_s = config.public_urls(address.port());
     let folder = config.server.data_dir.clone();
     let starting = tokio::task::spawn_blocking(move || Starting::enter(&folder)).await;
@@ -164,13 +188,16 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     background.spawn(store.vital().died());
     background.spawn(watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
     let refusal_counts = Arc::new(RefusalCounts::default());
+    let (stop, stopping) = watch::channel(false);
     let turns = Turns::new(&config);
     let connections = Arc::new(Connections {
         limit: ConnectionLimit::new(&config.limits),
         turns: turns.clone(),
         proxies: Proxies::new(config.proxy.clone()),
         tls: tls.as_ref().map(TlsIdentity::in_use),
-        router: assemble(&config, &options, data, &url_s, turns, &refusal_counts, &mut background)?,
+        router: assemble(&config, &options, data, &url_s, turns, &refusal_counts, &mut background)?
+            .merge(health::router(store.clone(), stopping.clone())),
+        prefixes: Prefixes::of(&url_s),
         timeouts: (&config.limits).into(),
     });
     let ca_file = tls.as_ref().and_then(TlsIdentity::ca_file);
@@ -178,9 +205,12 @@ pub async fn serve(config: Config, options: ServerOptions) -> Result<Running, Er
     if let Some(tls) = tls {
         spawn_essential(&mut background, tls.watch(Duration::from_secs(config.tls.reload_s), reloaded));
     }
-    let (stop, stopping) = watch::channel(false);
-    let grace = Duration::from_secs(config.server.shutdown_grace_s);
-    let serving = tokio::spawn(connections.serve(listener, stopping, grace));
+    let ending = Ending {
+        stop: stopping,
+        drain: Duration::from_secs(config.server.drain_s),
+        grace: Duration::from_secs(config.server.shutdown_grace_s),
+    };
+    let serving = tokio::spawn(connections.serve(listeners, ending));
     let scheme = if config.server.http { "http" } else { "https" };
     tracing::info!("listening on {scheme}://{address}");
     let reload = Arc::new(Mutex::new(Reload { config, device_trust, tls: reloads }));
@@ -217,7 +247,7 @@ fn tls_source(config: &Config, ca: Option<PrivateCa>) -> CertificateSource {
     }
 }
 
-/// Every route, with its state.
+/// Every route but those of health, with its state.
 fn assemble(
     config: &Config,
     options: &ServerOptions,
@@ -257,7 +287,6 @@ fn assemble(
         .layer(middleware::from_fn(move |request, next| within(body_timeout + ADMIN_TIME, request, next)));
     Ok(http::router(HttpBinding { service: Arc::clone(&service), rates: Arc::clone(&rates), body_timeout })
         .merge(trigger_page::router(service, rates))
-        .merge(health::router(store))
         .merge(admin))
 }
 
@@ -311,6 +340,9 @@ async fn watch_neighbours(mut neighbours: Neighbours) -> String {
 /// little memory. Calls `ready` once the server accepts connections, and `reload` at each SIGHUP for the configuration
 /// to apply ([`Running::reload`]). Blocks.
 ///
+/// Serves on the sockets that systemd passes (`LISTEN_FDS`), if any, instead of `server.listen`, and tells it the state
+/// of the server (`NOTIFY_SOCKET`).
+///
 /// # Errors
 /// As [`serve`] and [`Running::wait`].
 pub fn run(
@@ -319,7 +351,10 @@ pub fn run(
     ready: impl FnOnce(&Running),
     reload: impl Fn() -> Result<Config, ConfigError>,
 ) -> Result<(), Error> {
-    check(&config, &options)?;
+    let sockets = passed_sockets()?;
+    if sockets.is_empty() {
+        check(&config, &options)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.server.workers)
         .max_blocking_threads(4)
@@ -329,8 +364,12 @@ pub fn run(
         .map_err(|source| Error::System { what: "cannot start threads", source })?;
     let ended = runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let running = serve(config, options).await?;
+        let running = match sockets.is_empty() {
+            true => serve(config, options).await?,
+            false => serve_passed(sockets, config, options).await?,
+        };
         ready(&running);
+        tell_supervisor(State::Ready);
         let (stop, changing) = (running.stop.clone(), Arc::clone(&running.reload));
         let mut ended = std::pin::pin!(running.wait());
         loop {
@@ -339,13 +378,18 @@ pub fn run(
                 signal = signals.next() => signal,
             };
             match signal {
-                Signal::Reload => match reload() {
-                    Ok(config) => take_over(&changing, config),
-                    Err(why) => tracing::error!("reload failed: {why}"),
-                },
+                Signal::Reload => {
+                    tell_supervisor(State::Reloading);
+                    match reload() {
+                        Ok(config) => take_over(&changing, config),
+                        Err(why) => tracing::error!("reload failed: {why}"),
+                    }
+                    tell_supervisor(State::Ready);
+                }
                 Signal::Stop(_) if *stop.borrow() => return Err(Error::Interrupted),
                 Signal::Stop(name) => {
                     tracing::info!("stopping: {name}");
+                    tell_supervisor(State::Stopping);
                     stop.send_replace(true);
                 }
             }

@@ -18,7 +18,8 @@ use tokio_rustls::TlsConnector;
 
 use crate::output::Failure;
 
-/// Connections to one server or several: each message goes to the next one. Lost connections are made anew.
+/// Connections to one server or several: each message goes to the next one. Connections that were lost, or that the
+/// server closed after an answer, are made anew.
 pub(super) struct Connections {
     servers: Vec<(Endpoint, Option<BenchConnection>)>,
     next: usize,
@@ -45,7 +46,11 @@ impl Connections {
         let at = self.next % self.servers.len();
         self.next += 1;
         let (endpoint, kept) = &mut self.servers[at];
-        let mut connection = match kept.take() {
+        let open = match kept.take() {
+            Some(mut kept) => kept.sender.ready().await.is_ok().then_some(kept),
+            None => None,
+        };
+        let mut connection = match open {
             Some(connection) => connection,
             None => endpoint.connect().await?,
         };

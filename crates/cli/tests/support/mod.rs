@@ -48,6 +48,11 @@ impl Done {
         }
     }
 
+    /// The end of a command that was begun.
+    pub(crate) fn of(child: Child) -> Self {
+        finish(child)
+    }
+
     pub(crate) fn success(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self
@@ -81,7 +86,7 @@ impl Home {
         command
     }
 
-    fn program(&self, name: &str) -> Command {
+    pub(crate) fn program(&self, name: &str) -> Command {
         let mut command = Command::new(name);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("DSKPP_") {
@@ -98,6 +103,11 @@ impl Home {
     /// Runs a command to its end.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Done {
         finish(self.command(args).spawn().unwrap())
+    }
+
+    /// Begins a command, whose end [`Done::of`] awaits.
+    pub(crate) fn begin<S: AsRef<OsStr>>(&self, args: &[S]) -> Child {
+        self.command(args).spawn().unwrap()
     }
 
     /// The same, with standard input.

@@ -49,9 +49,7 @@ impl Server {
 
     /// Starts a server on a port that may still be in use for a moment.
     pub(crate) fn start_on(home: &Home, port: u16) -> Self {
-        let mut server = Self::start_unread(home, port);
-        server.read_log();
-        server
+        Self::start_at(home, port, &[])
     }
 
     /// Starts a server on a free port, with further options.
@@ -63,9 +61,20 @@ impl Server {
 
     /// Starts a server whose log is not read once it is ready.
     pub(crate) fn start_unread(home: &Home, port: u16) -> Self {
+        Self::retry_start(home, port, &[])
+    }
+
+    /// Starts a server on a port that may still be in use for a moment, with further options.
+    pub(crate) fn start_at(home: &Home, port: u16, options: &[&str]) -> Self {
+        let mut server = Self::retry_start(home, port, options);
+        server.read_log();
+        server
+    }
+
+    fn retry_start(home: &Home, port: u16, options: &[&str]) -> Self {
         let until = Instant::now() + MOST;
         loop {
-            match Self::try_start(home, port, &[]) {
+            match Self::try_start(home, port, options) {
                 Ok(server) => return server,
                 Err(log) if log.contains("cannot listen") && Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(20));

@@ -18,15 +18,18 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// A check that takes longer means not ready.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// `/healthz`: the process answers. `/readyz`: the server can serve requests now; otherwise 503 with the reason.
-pub(crate) fn router(store: Store) -> Router {
-    let readiness = Readiness { store, last: watch::Sender::new(HealthSample::default()) };
+/// `/healthz`: the process answers. `/readyz`: the server can serve requests now and is not about to stop; otherwise 503
+/// with the reason.
+pub(crate) fn router(store: Store, stop: watch::Receiver<bool>) -> Router {
+    let readiness = Readiness { store, stop, last: watch::Sender::new(HealthSample::default()) };
     Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(readiness)
 }
 
 #[derive(Clone)]
 struct Readiness {
     store: Store,
+    /// The order to stop.
+    stop: watch::Receiver<bool>,
     last: watch::Sender<HealthSample>,
 }
 
@@ -46,7 +49,10 @@ async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
     let mut last = readiness.last.subscribe();
     let checked = last.wait_for(|last| last.checking.is_none());
     _ = tokio::time::timeout(PATIENCE, checked).await; // then the last result counts
-    let (fault, age) = readiness.last.borrow().answer(Instant::now());
+    let (fault, age) = match *readiness.stop.borrow() {
+        true => (Some("the server is about to stop".to_owned()), Duration::ZERO),
+        false => readiness.last.borrow().answer(Instant::now()),
+    };
     let headers = [(header::AGE, age.as_secs().to_string()), (header::CACHE_CONTROL, "no-store".into())];
     match fault {
         None => (StatusCode::OK, headers, "ok\n".to_owned()),
@@ -65,7 +71,7 @@ impl Readiness {
             due
         });
         if due {
-            let Readiness { store, last } = self.clone();
+            let Readiness { store, last, .. } = self.clone();
             tokio::spawn(async move {
                 let fault = store.probe().await.err().map(|why| why.to_string());
                 last.send_modify(|last| last.found(fault));

@@ -38,7 +38,7 @@ pub(crate) struct ApiState {
     pub store: Store,
     /// The callers.
     pub callers: Callers,
-    /// The origin of the first public URL: new keys are provisioned there, and triggers fetched.
+    /// The first public URL: new keys are provisioned there, and triggers fetched beside it.
     pub url_s: Arc<str>,
     /// Default lifetime of an enrolment, in seconds.
     pub enrolment_lifetime_s: u64,

@@ -19,6 +19,7 @@ use super::callers::LookupRefused;
 use crate::Error;
 use crate::model::ApiToken;
 use crate::net::rate_limit::RetryAfter;
+use crate::net::request_id::RequestId;
 use crate::store::StoreError;
 
 /// An error answer. Its type is stable; its text is for people.
@@ -170,6 +171,10 @@ impl IntoResponse for ApiProblem {
             status: Some(self.status.as_u16()),
             detail: Some(self.detail),
         };
+        let mut body = members(&body);
+        if let Some(id) = RequestId::current() {
+            body["request_id"] = id.to_string().into();
+        }
         let mut response = json_answer(self.status, &body);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE_PROBLEM));
@@ -197,8 +202,11 @@ pub(super) async fn no_method() -> ApiProblem {
 
 /// A JSON answer, marked as not cacheable: it may hold a code or a key. Members are sorted by name.
 pub(super) fn json_answer(status: StatusCode, body: &impl Serialize) -> Response {
-    let body = serde_json::to_value(body).expect("structs of texts and numbers are JSON");
-    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(members(body))).into_response()
+}
+
+fn members(body: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(body).expect("structs of texts and numbers are JSON")
 }
 
 /// A JSON body; an unknown member is an error, not ignored.

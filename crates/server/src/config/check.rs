@@ -64,6 +64,7 @@ impl Config {
             "use 1 to 256 visible characters, without leading or trailing blanks",
         );
         fault((1..=64).contains(&server.workers), "server.workers", &server.workers, "use 1 to 64");
+        fault(server.drain_s <= 3600, "server.drain_s", &server.drain_s, "use 0 to 3600");
         let tls = &self.tls;
         fault(
             tls.certificate.as_os_str().is_empty() == tls.key.as_os_str().is_empty(),

@@ -5,9 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -17,7 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::LazyConfigAcceptor;
@@ -26,8 +28,10 @@ use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 use crate::net::connection_limit::{ConnectionLimit, ConnectionPlace};
+use crate::net::listeners::Listeners;
 use crate::net::progress::{Answered, ConnectionProgress, Received, Timeouts, Watched};
-use crate::net::proxy::Proxies;
+use crate::net::proxy::{BadHeader, Proxies};
+use crate::net::public_url::Prefixes;
 use crate::net::tls::InUse;
 use crate::net::turns::Turns;
 
@@ -42,10 +46,28 @@ const SWEEP: Duration = Duration::from_millis(250);
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("10");
 /// Pause in accepting connections after the system refused one.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long a new connection may take to bring its first request when the server stops: it may be on its way.
+const FIRST_REQUEST: Duration = Duration::from_secs(2);
 
-/// Completes when the server must stop, also if its owner is gone.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    _ = stop.wait_for(|stop| *stop).await;
+/// Completes when this becomes true, also if its owner is gone.
+async fn told(order: &mut watch::Receiver<bool>) {
+    _ = order.wait_for(|order| *order).await;
+}
+
+/// The same, and the time for a first request is over.
+async fn told_long_ago(order: &mut watch::Receiver<bool>) {
+    told(order).await;
+    tokio::time::sleep(FIRST_REQUEST).await;
+}
+
+/// How connections end when the server stops.
+pub(crate) struct Ending {
+    /// The order to stop: from then on connections close after their next answer.
+    pub(crate) stop: watch::Receiver<bool>,
+    /// How long the server still accepts connections after it.
+    pub(crate) drain: Duration,
+    /// How long the remaining requests have after that.
+    pub(crate) grace: Duration,
 }
 
 /// The state shared by all connections.
@@ -56,37 +78,42 @@ pub(crate) struct Connections {
     /// `None` serves without TLS.
     pub(crate) tls: Option<InUse>,
     pub(crate) router: Router,
+    pub(crate) prefixes: Prefixes,
     pub(crate) timeouts: Timeouts,
 }
 
 impl Connections {
-    /// Serves connections until `stop` completes, and then the remaining ones for `grace`.
-    pub(crate) async fn serve(
-        self: Arc<Self>,
-        listener: TcpListener,
-        mut stop: watch::Receiver<bool>,
-        grace: Duration,
-    ) {
+    /// Serves connections until the server stops and all have ended.
+    pub(crate) async fn serve(self: Arc<Self>, listeners: Listeners, ending: Ending) {
         let mut connections = JoinSet::new();
         let mut sweep = tokio::time::interval(SWEEP);
-        let stopping = stop.clone();
+        let (close, closing) = watch::channel(false);
+        let mut stop = ending.stop.clone();
+        let mut drained = std::pin::pin!(async {
+            told(&mut stop).await;
+            tokio::time::sleep(ending.drain).await;
+        });
+        let begin = |connections: &mut JoinSet<()>, (stream, peer)| {
+            if let Some(place) = self.admit(peer) {
+                let (stop, close) = (ending.stop.clone(), closing.clone());
+                connections.spawn(Arc::clone(&self).connection(stream, peer, place, Orders { stop, close }));
+            }
+        };
         loop {
             tokio::select! {
                 biased;
-                () = stopped(&mut stop) => break,
+                () = &mut drained => break,
                 _ = sweep.tick() => self.limit.sweep(),
                 Some(ended) = connections.join_next() => log_panic(ended),
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        if let Some(place) = self.admit(peer) {
-                            connections.spawn(Arc::clone(&self).connection(stream, peer, place, stopping.clone()));
-                        }
-                    }
+                accepted = listeners.accept() => match accepted {
+                    Ok(accepted) => begin(&mut connections, accepted),
                     Err(why) => self.accept_failed(&why).await,
                 },
             }
         }
-        drop(listener); // refuse new connections, rather than let them wait
+        // Serve who is waiting, and refuse new connections rather than let them wait.
+        listeners.close().into_iter().for_each(|accepted| begin(&mut connections, accepted));
+        close.send_replace(true);
         let rest = async {
             loop {
                 tokio::select! {
@@ -98,7 +125,7 @@ impl Connections {
                 }
             }
         };
-        _ = tokio::time::timeout(grace, rest).await; // cuts off the rest
+        _ = tokio::time::timeout(ending.grace, rest).await; // cuts off the rest
     }
 
     fn admit(&self, peer: SocketAddr) -> Option<ConnectionPlace> {
@@ -126,7 +153,7 @@ impl Connections {
         stream: TcpStream,
         peer: SocketAddr,
         place: ConnectionPlace,
-        mut stop: watch::Receiver<bool>,
+        mut orders: Orders,
     ) {
         let timer = Arc::clone(&place.timer);
         let ended = tokio::select! {
@@ -135,7 +162,7 @@ impl Connections {
                 tracing::debug!(%peer, "closed: timed out, or replaced by a new connection");
                 return;
             }
-            ended = self.serve_one(stream, peer, place, &mut stop) => ended,
+            ended = self.serve_one(stream, peer, place, &mut orders) => ended,
         };
         if let Err(why) = ended {
             tracing::debug!(%peer, "closed: {why}");
@@ -147,7 +174,7 @@ impl Connections {
         mut stream: TcpStream,
         peer: SocketAddr,
         place: ConnectionPlace,
-        stop: &mut watch::Receiver<bool>,
+        Orders { stop, close }: &mut Orders,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let client = self.proxies.announced(&mut stream, peer).await?;
@@ -156,15 +183,16 @@ impl Connections {
         }
         let progress = ConnectionProgress::new(Arc::clone(&place.timer), self.timeouts);
         let stream = Watched { stream, progress: Arc::clone(&progress) };
-        let served = Served { shared: self, client, is_reserved: place.is_reserved, progress };
+        let served =
+            Served { shared: self, client, is_reserved: place.is_reserved, progress, stop, has_asked: false.into() };
         match &self.tls {
-            None => served.http(stream, stop).await,
+            None => served.http(stream, close).await,
             Some(tls) => {
                 let stream = tokio::select! {
-                    () = stopped(stop) => return Ok(()),
+                    () = told_long_ago(close) => return Ok(()),
                     stream = self.handshake(tls, stream, client) => stream?,
                 };
-                served.http(stream, stop).await
+                served.http(stream, close).await
             }
         }
     }
@@ -185,6 +213,14 @@ fn log_panic(ended: Result<(), JoinError>) {
     }
 }
 
+/// What a connection is told.
+struct Orders {
+    /// To close after the next answer.
+    stop: watch::Receiver<bool>,
+    /// To close now, or after the running request.
+    close: watch::Receiver<bool>,
+}
+
 /// An established connection.
 struct Served<'a> {
     shared: &'a Connections,
@@ -192,13 +228,16 @@ struct Served<'a> {
     client: SocketAddr,
     is_reserved: bool,
     progress: Arc<ConnectionProgress>,
+    stop: &'a watch::Receiver<bool>,
+    /// Whether there was a request.
+    has_asked: AtomicBool,
 }
 
 impl Served<'_> {
     async fn http(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin,
-        stop: &mut watch::Receiver<bool>,
+        close: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
         self.progress.established();
         // The connection limit enforces this deadline, like all others.
@@ -208,7 +247,7 @@ impl Served<'_> {
         let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
             ended = &mut connection => ended,
-            () = stopped(stop) => {
+            () = self.must_close(close) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -216,44 +255,63 @@ impl Served<'_> {
         ended.map_err(io::Error::other)
     }
 
+    async fn must_close(&self, close: &mut watch::Receiver<bool>) {
+        told(close).await;
+        if !self.has_asked.load(Relaxed) {
+            told_long_ago(close).await;
+        }
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
+        self.has_asked.store(true, Relaxed);
         let pipelined = self.progress.headers_complete();
         if pipelined > 0 {
             tokio::task::yield_now().await; // let clients that wait for their answers go first
         }
         let mut request = request.map(|body| Received::new(body, Arc::clone(&self.progress)));
-        let may_use_reserved_places = may_use_reserved_places(request.uri().path());
-        let response = match self.shared.proxies.named(self.client, request.headers()) {
-            _ if self.is_reserved && !may_use_reserved_places => {
-                (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response()
-            }
-            Err(why) => {
-                tracing::warn!(peer = %self.client, "invalid header from the proxy: {why}");
-                (StatusCode::BAD_REQUEST, "invalid header from the proxy\n").into_response()
-            }
-            Ok(named) => {
-                if named.is_none() && !may_use_reserved_places {
-                    self.shared.proxies.warn_of_missing_header(self.client);
-                }
-                request.extensions_mut().insert(ConnectInfo(named.unwrap_or(self.client)));
-                let answered = AssertUnwindSafe(self.shared.router.clone().oneshot(request)).catch_unwind().await;
-                match answered {
-                    Ok(Ok(response)) => response,
-                    Err(_panic) => {
-                        tracing::error!(client = %self.client, "an answer failed because of a bug");
-                        StatusCode::INTERNAL_SERVER_ERROR.into_response()
-                    }
-                }
-            }
+        self.shared.prefixes.strip(request.uri_mut());
+        let response = match self.shared.proxies.request_id(self.client, request.headers()) {
+            Ok(Some(id)) => id.during(self.routed(request)).await,
+            Ok(None) => self.routed(request).await,
+            Err(why) => self.refused(&why),
         };
         let mut response = response.map(|body| Answered::new(body, Arc::clone(&self.progress)));
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().entry(header::RETRY_AFTER).or_insert(RETRY_AFTER_S);
         }
-        if self.is_reserved || pipelined >= MAX_PIPELINED {
+        if self.is_reserved || pipelined >= MAX_PIPELINED || *self.stop.borrow() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
+    }
+
+    /// The router's answer, for the client that the proxies name.
+    async fn routed(&self, mut request: Request<Received<Incoming>>) -> Response<Body> {
+        let may_use_reserved_places = may_use_reserved_places(request.uri().path());
+        let named = match self.shared.proxies.named(self.client, request.headers()) {
+            _ if self.is_reserved && !may_use_reserved_places => {
+                return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
+            }
+            Err(why) => return self.refused(&why),
+            Ok(named) => named,
+        };
+        if named.is_none() && !may_use_reserved_places {
+            self.shared.proxies.warn_of_missing_header(self.client);
+        }
+        request.extensions_mut().insert(ConnectInfo(named.unwrap_or(self.client)));
+        let answered = AssertUnwindSafe(self.shared.router.clone().oneshot(request)).catch_unwind().await;
+        match answered {
+            Ok(Ok(response)) => response,
+            Err(_panic) => {
+                tracing::error!(client = %self.client, "an answer failed because of a bug");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+
+    fn refused(&self, why: &BadHeader) -> Response<Body> {
+        tracing::warn!(peer = %self.client, "invalid header from the proxy: {why}");
+        (StatusCode::BAD_REQUEST, "invalid header from the proxy\n").into_response()
     }
 }
 

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use tokio::io::AsyncRead;
 
 use crate::config::{ProxyHeader, ProxySection};
+use crate::net::request_id::RequestId;
 
 /// The configured proxies.
 pub(crate) struct Proxies {
@@ -40,6 +41,9 @@ pub(crate) enum BadHeader {
     /// It is present but empty.
     #[error("it is empty")]
     Empty,
+    /// `X-Request-ID` is unusable, or there are several.
+    #[error("`X-Request-ID` is not one id of 1 to 128 letters, digits and -_.:/+=")]
+    RequestId,
 }
 
 impl Proxies {
@@ -92,6 +96,17 @@ impl Proxies {
             }
         }
         outermost.map(Some).ok_or(BadHeader::Empty)
+    }
+
+    /// The id that the proxy at `peer` gives a request. A proxy that speaks the PROXY protocol need not understand
+    /// requests: there, a header is anybody's.
+    pub(crate) fn request_id(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<Option<RequestId>, BadHeader> {
+        match self.config.header {
+            ProxyHeader::Forwarded | ProxyHeader::XForwardedFor if self.are(peer.ip()) => {
+                RequestId::of(headers).map_err(|()| BadHeader::RequestId)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Warns once that a proxy names no clients: they all count as one then.

@@ -17,8 +17,8 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    Signals, database_host, file_limit, identity, lock_folder, private_folder, read_locked, secure_data_folder,
-    secure_database, sync_folder, warn_of_exposed_key, write_options,
+    Signals, database_host, file_limit, identity, lock_folder, passed_sockets, private_folder, read_locked,
+    secure_data_folder, secure_database, sync_folder, tell_supervisor, warn_of_exposed_key, write_options,
 };
 
 /// What a signal requests.
@@ -28,6 +28,18 @@ pub(crate) enum Signal {
     /// Reload configuration and files.
     #[cfg_attr(windows, expect(dead_code, reason = "Windows has no signal for it"))]
     Reload,
+}
+
+/// What a supervisor is told.
+#[derive(Clone, Copy)]
+#[cfg_attr(windows, expect(dead_code, reason = "Windows has no such supervisor"))]
+pub(crate) enum State {
+    /// Requests are answered, with the configuration as it is now.
+    Ready,
+    /// The configuration is being read again.
+    Reloading,
+    /// The server stops.
+    Stopping,
 }
 
 /// How a database server is reached.

@@ -2,13 +2,14 @@
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
+use std::net::TcpListener;
 use std::os::windows::fs::MetadataExt as _;
 use std::path::Path;
 
 use tokio::signal::windows::{self, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
 use tokio_postgres::config::Host;
 
-use super::{DatabaseHost, Signal, failed};
+use super::{DatabaseHost, Signal, State, failed};
 use crate::Error;
 
 /// Options to write a file. It inherits the access rights of its folder, whatever the mode: see [`secure_data_folder`].
@@ -85,6 +86,14 @@ pub(crate) fn warn_of_exposed_key(path: &Path) {
         path.display()
     );
 }
+
+/// No supervisor passes sockets.
+pub(crate) fn passed_sockets() -> Result<Vec<TcpListener>, Error> {
+    Ok(Vec::new())
+}
+
+/// There is no supervisor to tell.
+pub(crate) fn tell_supervisor(_state: State) {}
 
 /// The events that stop a server. Windows has no equivalent of SIGHUP: a changed configuration takes effect at the next
 /// start.

@@ -21,10 +21,12 @@ async fn p27_public_requests_wait_for_their_turn_but_health_and_administration_d
     let mut config = Config::default();
     config.server.data_dir = folder.path().to_owned();
     let data = bootstrap::open(&config, Create::WithNewKey).await.unwrap();
+    let health = health::router(data.store.clone(), watch::channel(false).1);
     let (turns, url_s, refusal_counts) = (Turns::with(1, 100), ["http://localhost/dskpp".to_owned()], Arc::default());
     let mut background = JoinSet::new();
     let options = ServerOptions::default();
     let router = assemble(&config, &options, data, &url_s, turns.clone(), &refusal_counts, &mut background).unwrap();
+    let router = router.merge(health);
     for (request, status) in [
         (asked("POST", "/dskpp", "*/*", HELLO), 200),
         (asked("POST", "/dskpp", "*/*", "<no/>"), 400),

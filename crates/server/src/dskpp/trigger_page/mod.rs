@@ -15,6 +15,7 @@ use axum::routing::get;
 
 use crate::dskpp::http::MEDIA_TYPE;
 use crate::dskpp::service::{NoTrigger, Service};
+use crate::net::public_url;
 use crate::net::rate_limit::{Rates, RetryAfter};
 use accept::names_dskpp;
 
@@ -36,11 +37,9 @@ const TRIGGER: [(HeaderName, HeaderValue); 3] = [
 const AS_FILE: [(HeaderName, HeaderValue); 1] =
     [(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"enrol.dskpp\""))];
 
-/// The URL of an enrolment's trigger: at scheme, host and port of the server's URL.
+/// The URL of an enrolment's trigger: beside the server's URL, under the same prefix.
 pub(crate) fn address(url_s: &str, token: &str) -> String {
-    let authority = url_s.find("://").map_or(0, |at| at + 3);
-    let path = url_s[authority..].find('/').map_or(url_s.len(), |at| authority + at);
-    format!("{}/enroll/{token}", &url_s[..path])
+    format!("{}/enroll/{token}", public_url::base(url_s))
 }
 
 struct Triggers {

@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::routing::get;
 use futures_util::StreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::{TlsConnector, rustls};
 
 use super::*;
@@ -37,13 +37,15 @@ async fn start(limits: config::LimitsSection) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = watch::channel(false);
-    tokio::spawn(Arc::new(shared).serve(listener, stopping, Duration::ZERO));
+    let ending = Ending { stop: stopping, drain: Duration::ZERO, grace: Duration::ZERO };
+    tokio::spawn(Arc::new(shared).serve(vec![listener].into(), ending));
     Server { address, counted, _stop: stop }
 }
 
 fn shared(limits: &config::LimitsSection, turns: Turns, router: Router) -> Connections {
     let (limit, proxies) = (ConnectionLimit::new(limits), Proxies::new(config::ProxySection::default()));
-    Connections { limit, turns, proxies, tls: None, router, timeouts: limits.into() }
+    let prefixes = Prefixes::of(&[]);
+    Connections { limit, turns, proxies, tls: None, router, prefixes, timeouts: limits.into() }
 }
 
 impl Server {

@@ -1,6 +1,7 @@
 //! Linux and other Unix systems.
 
 mod permissions;
+mod supervisor;
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
@@ -15,6 +16,7 @@ use super::{DatabaseHost, Signal};
 use crate::Error;
 
 pub(crate) use permissions::{secure_data_folder, secure_database, warn_of_exposed_key};
+pub(crate) use supervisor::{passed_sockets, tell_supervisor};
 
 /// Options to write a file; it has `mode` from its creation on.
 pub(crate) fn write_options(mode: u32) -> OpenOptions {
