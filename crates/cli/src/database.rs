@@ -1,8 +1,9 @@
 //! `dskpp database …`
 
+mod check;
 mod copy;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use dskpp_server::{Config, Error, database};
@@ -21,6 +22,9 @@ pub(crate) enum Database {
                             once. A server that starts also migrates, unless database.migrate \
                             (DSKPP_DATABASE_MIGRATE) is \"by-command\".")]
     Migrate(Migrate),
+    /// Compare a database with its schema, read every row and follow the audit trail
+    #[command(after_help = check::HELP)]
+    Check(check::Check),
     /// Copy a store into another database, SQLite or PostgreSQL
     #[command(after_help = copy::HELP)]
     Copy(copy::Copy),
@@ -60,24 +64,30 @@ impl Url {
     }
 }
 
+/// The configuration with the command line's overrides.
+fn load(file: Option<&Path>, data_dir: Option<PathBuf>, url: &Url) -> Result<Config, Failure> {
+    let mut config = Config::load(file).map_err(fault)?;
+    if let Some(data_dir) = data_dir {
+        config.server.data_dir = data_dir;
+    }
+    url.set(&mut config);
+    Ok(config)
+}
+
 impl Database {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         match self {
             Database::Migrate(migrate) => migrate.run(output),
             Database::Copy(copy) => copy.run(output),
+            Database::Check(check) => check.run(output),
         }
     }
 }
 
 impl Migrate {
     fn run(self, output: &Output) -> Result<(), Failure> {
-        let Migrate { config, data_dir, database: url, init } = self;
-        let file = config;
-        let mut config = Config::load(file.as_deref()).map_err(fault)?;
-        if let Some(data_dir) = data_dir {
-            config.server.data_dir = data_dir;
-        }
-        url.set(&mut config);
+        let Migrate { config: file, data_dir, database: url, init } = self;
+        let config = load(file.as_deref(), data_dir, &url)?;
         let migrated = database::migrate(&config, init).map_err(|why| match why {
             Error::Config(why) => fault(why.located(file.as_deref())),
             why => Failure::new(why),

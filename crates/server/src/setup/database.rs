@@ -11,7 +11,7 @@ use crate::store::Database;
 use crate::{Config, Error, store};
 
 pub use super::copy::{Copied, copy};
-pub use crate::store::{CopyProgress, CopyStep, TableContent};
+pub use crate::store::{Checked, CopyProgress, CopyStep, Finding, TableContent};
 
 /// A database with this version's schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,4 +45,14 @@ pub fn migrate(config: &Config, init: bool) -> Result<Migrated, Error> {
     let create = if init { Create::Always } else { Create::Never };
     let OpenedStore { store, created } = store_halves::open(&config, create, timestamp())?;
     Ok(Migrated { folder: folder.clone(), store: store.id().to_owned(), schema: store::SCHEMA, begun: created })
+}
+
+/// Checks the configuration's database: its schema, every row and secret, references between rows, the audit trail. Only
+/// reads, also beside servers. Gives the database's name and what was found. Blocks.
+///
+/// # Errors
+/// [`Error::NoStore`], [`Error::IncompleteStore`], and errors of the store that keep it from being read.
+pub fn check(config: &Config) -> Result<(String, Checked), Error> {
+    config.check()?;
+    store_halves::check(config).map(|(database, checked)| (database.to_string(), checked))
 }

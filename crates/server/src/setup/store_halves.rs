@@ -14,8 +14,8 @@ use crate::policy::otp::Windows;
 use crate::setup::data_folder::set_aside;
 use crate::setup::database_url;
 use crate::store::seal::Kek;
-use crate::store::{Content, Database, Store, StoreError, StorePolicy, look};
-use crate::{Config, ConfigError, Error, files};
+use crate::store::{Checked, Content, Database, Store, StoreError, StorePolicy, look};
+use crate::{Config, ConfigError, Error, files, store};
 
 #[cfg(test)]
 mod tests;
@@ -80,13 +80,42 @@ pub(crate) fn open(config: &Config, create: Create, now: Timestamp) -> Result<Op
     }
 }
 
+/// Checks the database of a configuration without opening it as a store. Blocks.
+///
+/// # Errors
+/// [`Error::NoStore`], [`Error::IncompleteStore`], errors of files and store.
+pub(crate) fn check(config: &Config) -> Result<(Database, Checked), Error> {
+    let database = database_url::of(config).map_err(|fault| ConfigError(vec![fault]))?;
+    let none = || Error::NoStore { at: database.to_string() };
+    match &database {
+        Database::Sqlite(path) if !path.exists() => Err(none()),
+        Database::Sqlite(path) => {
+            let halves = Halves::of(config, path.clone())?;
+            let checked = store::check(&database, &*halves.key()?).map_err(|why| halves.open_error(why))?;
+            Ok((database, checked))
+        }
+        Database::Postgres(_) => {
+            let kek = shared_key(config)?;
+            if database.is_empty()? {
+                return Err(none());
+            }
+            let checked = store::check(&database, &kek)?;
+            Ok((database, checked))
+        }
+    }
+}
+
+/// The key-encryption key of a database that several servers share.
+fn shared_key(config: &Config) -> Result<Kek, Error> {
+    let remedy = "every server that shares a database needs the same key-encryption key: make one with \
+                  `openssl rand -hex 32`, keep a copy apart from the database, and name its file";
+    let missing = || ConfigError(vec![ConfigFault::new("seal.kek_file", "''", remedy)]);
+    Ok(Kek::handed_out(&config.seal.kek_file)?.map(|(kek, _)| kek).ok_or_else(missing)?)
+}
+
 /// The store in a database that several servers share: each has the same key-encryption key, by its deployment.
 fn shared(config: &Config, database: &Database, create: Create) -> Result<OpenedStore, Error> {
-    let Some((kek, _)) = Kek::handed_out(&config.seal.kek_file)? else {
-        let remedy = "every server that shares a database needs the same key-encryption key: make one with \
-                      `openssl rand -hex 32`, keep a copy apart from the database, and name its file";
-        return Err(ConfigError(vec![ConfigFault::new("seal.kek_file", "''", remedy)]).into());
-    };
+    let kek = shared_key(config)?;
     let is_empty = database.is_empty()?;
     if is_empty && matches!(create, Create::Never | Create::WithNewKey) {
         return Err(Error::NoStore { at: format!("{database}") });
@@ -168,18 +197,25 @@ impl Halves {
         self.open()
     }
 
-    /// Opens or creates the database, and checks that the key is its own.
-    fn open(&self) -> Result<Store, Error> {
-        let made = [KEK, KEK_BEGUN].into_iter().find(|name| self.has(name));
-        let kek = match (&self.supplied, made) {
-            (Some((kek, _)), _) => Arc::clone(kek),
-            (None, Some(name)) => Arc::new(self.read_key(name)?),
+    /// The file of a key that a server generated.
+    fn made(&self) -> Option<&'static str> {
+        [KEK, KEK_BEGUN].into_iter().find(|name| self.has(name))
+    }
+
+    fn key(&self) -> Result<Arc<Kek>, Error> {
+        match (&self.supplied, self.made()) {
+            (Some((kek, _)), _) => Ok(Arc::clone(kek)),
+            (None, Some(name)) => self.read_key(name).map(Arc::new),
             (None, None) => {
                 let database = self.database.display();
-                let why = format!("the database {database} exists, but its key-encryption key is missing");
-                return Err(self.incomplete(why));
+                Err(self.incomplete(format!("the database {database} exists, but its key-encryption key is missing")))
             }
-        };
+        }
+    }
+
+    /// Opens or creates the database, and checks that the key is its own.
+    fn open(&self) -> Result<Store, Error> {
+        let (made, kek) = (self.made(), self.key()?);
         let known = self.has(KEK_STORE).then(|| files::read_text(&self.path(KEK_STORE))).transpose()?;
         let known = known.as_deref().map(str::trim);
         let store = Store::open_known(&self.database, kek, self.policy, known);

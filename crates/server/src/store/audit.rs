@@ -43,24 +43,33 @@ fn link(previous: &[u8], at: i64, event: &str, subject: &str) -> [u8; 32] {
     Sha256::digest(&[previous, &at.to_be_bytes(), &len, event.as_bytes(), subject.as_bytes()])
 }
 
+/// Where somebody who follows the chains stands.
+#[derive(Default)]
+pub(super) struct Link {
+    pub(super) chain: String,
+    pub(super) seq: i64,
+    hash: Vec<u8>,
+}
+
+impl Link {
+    /// Goes on to `chain, seq, at, event, subject, hash`, the next entry in this order; gives its chain and sequence
+    /// number if it does not follow from those before it.
+    pub(super) fn follow(&mut self, row: &Row<'_>) -> Result<Option<(String, i64)>, StoreError> {
+        let row = Columns::of("audit", row);
+        let (chain, seq): (String, i64) = (row.get(0)?, row.get(1)?);
+        let before = if self.chain == chain { std::mem::take(&mut self.hash) } else { Vec::new() };
+        (self.chain, self.seq) = (chain.clone(), seq);
+        self.hash = row.get(5)?;
+        let expected = link(&before, row.get(2)?, &row.get::<String>(3)?, &row.get::<String>(4)?);
+        Ok((expected[..] != self.hash).then_some((chain, seq)))
+    }
+}
+
 /// The chain and sequence number of the first entry that does not follow from those before it.
 #[cfg(test)]
 pub(super) fn first_broken(db: &Connection) -> Result<Option<(String, i64)>, StoreError> {
-    let mut previous = (String::new(), Vec::new());
-    let mut broken = None;
-    let check = |row: &Row<'_>| {
-        let row = Columns::of("audit", row);
-        let (chain, seq, at): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (event, subject, hash): (String, String, Vec<u8>) = (row.get(3)?, row.get(4)?, row.get(5)?);
-        if previous.0 != chain {
-            previous = (chain.clone(), Vec::new());
-        }
-        if link(&previous.1, at, &event, &subject)[..] != hash && broken.is_none() {
-            broken = Some((chain, seq));
-        }
-        previous.1 = hash;
-        Ok(())
-    };
-    db.rows("SELECT chain, seq, at, event, subject, hash FROM audit ORDER BY chain, seq", &[], check)?;
-    Ok(broken)
+    let mut at = Link::default();
+    let sql = "SELECT chain, seq, at, event, subject, hash FROM audit ORDER BY chain, seq";
+    let entries = db.rows(sql, &[], |row| at.follow(row))?.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(entries.into_iter().flatten().next())
 }

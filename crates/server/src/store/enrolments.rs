@@ -81,7 +81,8 @@ impl By {
     }
 }
 
-const FROM: &str = "FROM enrolment e LEFT JOIN \"user\" u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
+pub(super) const FROM: &str =
+    "FROM enrolment e LEFT JOIN \"user\" u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 
 /// An enrolment as it is at that time.
 pub(super) fn find<'a>(

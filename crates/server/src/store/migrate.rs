@@ -279,7 +279,7 @@ fn be_patient(db: &Connection, is_patient: bool) -> Result<(), StoreError> {
 }
 
 /// Functions with which a migration seals what stood in the clear.
-fn provide_seals(db: &rusqlite::Connection, kek: &Arc<Kek>) -> Result<(), StoreError> {
+pub(super) fn provide_seals(db: &rusqlite::Connection, kek: &Arc<Kek>) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
     let of = Arc::clone(kek);
     db.create_scalar_function("seal_trigger", 4, flags, move |row: &mut Context<'_>| {

@@ -9,6 +9,7 @@
 mod access;
 mod answers;
 mod audit;
+mod check;
 mod columns;
 mod commit;
 mod copy;
@@ -49,6 +50,8 @@ use crate::policy::otp::Windows;
 use crate::store::seal::Kek;
 use crate::threads::VitalThreads;
 pub(crate) use access::new_token;
+pub(crate) use check::check;
+pub use check::{Checked, Finding};
 use columns::{secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
 pub(crate) use copy::copy;

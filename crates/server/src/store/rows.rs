@@ -119,7 +119,7 @@ pub(super) const KEY: &str = "k.id, u.name AS user, k.enrolment_id, k.key_type, 
      k.counter, k.last_step, k.drift, k.created_at, k.start_at, k.expires_at, k.uses_left, k.user_id, \
      k.device_id, d.id, k.url_s";
 /// How many columns these are: what a query selects beyond them begins here.
-const KEY_COLUMNS: usize = 19;
+pub(super) const KEY_COLUMNS: usize = 19;
 
 pub(super) fn key(row: &Row<'_>) -> Result<KeyRecord, StoreError> {
     let row = Columns::of("key", row);

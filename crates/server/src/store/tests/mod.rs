@@ -2,6 +2,7 @@
 
 mod access;
 mod at_rest;
+mod check;
 mod failures;
 mod import;
 mod k_servers;

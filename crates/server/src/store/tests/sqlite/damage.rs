@@ -6,6 +6,7 @@ use super::*;
 use crate::model::clock::unix_now_ms;
 use crate::store::access::{device_by_identity, device_by_key_name};
 use crate::store::answers::answer_of;
+use crate::store::check::check_by;
 use crate::store::devices::entry;
 use crate::store::enrolments::{By, find};
 use crate::store::export::outgoing;
@@ -219,6 +220,9 @@ async fn no_value_of_any_column_becomes_a_default() {
                     Err(StoreError::Sealed(why)) => why.column,
                     _ => panic!("{table}.{column} = {damage}: {found:?}"),
                 };
+                let checked = check_by(&raw, &kek(1)).unwrap();
+                let named_by_check = checked.findings.iter().any(|it| it.to_string().contains(&format!("{table}.")));
+                assert!(named_by_check, "{table}.{column} = {damage}: `database check` finds it");
                 let is_user = named == "user" && ["name", "user_id"].contains(&&*column);
                 assert!(*named == column || is_user, "{table}.{column}: {found:?}");
                 raw.sqlite().execute_batch("ROLLBACK TO damage; RELEASE damage").unwrap();
