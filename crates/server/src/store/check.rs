@@ -141,6 +141,9 @@ fn tables() -> Vec<Table> {
         table("import", "id", "id, done, accepted, duplicate, refused, rejected FROM import".into(), |row, _| {
             rows::progress(row).map(drop)
         }),
+        table("k_server", "id", "id, sealed_key, created_at, retired_at FROM k_server".into(), |row, kek| {
+            rows::k_server(row, kek).map(drop)
+        }),
         table("key", "k.id", format!("{KEY}, k.sealed_k_token, k.sealed_k_mac, k.sealed_package {}", keys::FROM), key),
         table("pending_key", "id", "id, sealed_k_token, sealed_k_mac, url_s FROM pending_key".into(), |row, kek| {
             let row = Columns::of("pending_key", row);

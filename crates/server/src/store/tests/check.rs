@@ -1,5 +1,6 @@
 //! `dskpp database check`: finds what is not as this version expects it, and names its place.
 
+use super::migration::ours;
 use super::*;
 use crate::model::clock::unix_now_ms;
 use crate::store::check::{Checked, REFERENCES, check_by};
@@ -125,14 +126,11 @@ async fn damaged_rows_lost_references_and_changed_audit_entries_are_found_all_at
 
 #[tokio::test]
 async fn a_database_to_be_migrated_says_so_and_a_newer_one_may_have_more() {
-    let db = Db::new();
-    db.execute("DELETE FROM migration");
-    if is_on_postgres() {
-        db.execute("UPDATE schema SET version = 11; DROP TABLE session_key");
-    } else {
-        db.execute("PRAGMA user_version = 11; DROP TABLE session_key");
-    }
-    assert!(db.findings()[0].contains("`dskpp database migrate`"), "{:?}", db.findings());
+    let older = Scratch::new();
+    older.migrate_by(&ours().into_iter().filter(|(number, ..)| *number <= 11).collect::<Vec<_>>()).unwrap();
+    let found = crate::store::check::check(&older.database, &kek(1)).unwrap().findings;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].what.contains("`dskpp database migrate`"), "{found:?}");
     let db = Db::filled().await;
     let expand = format!(
         "CREATE TABLE later (id BIGINT); ALTER TABLE device ADD COLUMN later TEXT; \

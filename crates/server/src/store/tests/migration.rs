@@ -11,7 +11,7 @@ const EXPANDS: Migration = (
      ALTER TABLE answer ADD COLUMN later TEXT; ALTER TABLE api_token ADD COLUMN later TEXT;
      ALTER TABLE audit ADD COLUMN later TEXT; ALTER TABLE device ADD COLUMN later TEXT;
      ALTER TABLE enrolment ADD COLUMN later TEXT NOT NULL DEFAULT 'x'; ALTER TABLE import ADD COLUMN later TEXT;
-     ALTER TABLE key ADD COLUMN later TEXT; ALTER TABLE pending_key ADD COLUMN later TEXT;
+     ALTER TABLE key ADD COLUMN later TEXT; ALTER TABLE k_server ADD COLUMN later TEXT; ALTER TABLE pending_key ADD COLUMN later TEXT;
      ALTER TABLE refusal ADD COLUMN later TEXT; ALTER TABLE setting ADD COLUMN later TEXT; ALTER TABLE session_key ADD COLUMN later TEXT;
      ALTER TABLE store ADD COLUMN later TEXT; ALTER TABLE \"user\" ADD COLUMN later TEXT;
      ALTER TABLE wrong_try ADD COLUMN later TEXT",
@@ -24,7 +24,7 @@ impl Scratch {
         self.on(version_of).unwrap()
     }
 
-    fn migrate_by(&self, migrations: &[Migration]) -> Result<(), StoreError> {
+    pub(super) fn migrate_by(&self, migrations: &[Migration]) -> Result<(), StoreError> {
         self.on(|db| migrate_by(db, migrations, &kek(1), None))
     }
 }
@@ -34,7 +34,7 @@ fn oldest() -> usize {
     ours().iter().filter(|(_, change, _)| *change == Change::Contracts).map(|(number, ..)| *number).max().unwrap()
 }
 
-fn ours() -> Vec<Migration> {
+pub(super) fn ours() -> Vec<Migration> {
     if is_on_postgres() { POSTGRES.to_vec() } else { SQLITE.to_vec() }
 }
 
