@@ -148,6 +148,7 @@ impl EncryptionAlgorithm {
 
     /// Whether an attacker who does not know a plaintext can modify its ciphertext so that the padding is
     /// valid by chance. If so, nobody may learn whether it was (profile P20).
+    #[cfg(feature = "server")]
     pub(crate) fn has_malleable_padding(&self) -> bool {
         use EncryptionAlgorithm::*;
         matches!(self, Rsa15 | Aes128Cbc | Aes192Cbc | Aes256Cbc)

@@ -1,11 +1,6 @@
-//! K, and R_C encrypted under it (RFC 6063 §4.2.3, profile P1, P19, P20).
+//! The client's K, and R_C encrypted under it (RFC 6063 §4.2.3, profile P1, P19).
 
-use std::sync::Arc;
-
-use dskpp_crypto::{
-    Error, Random, RsaEncryption, RsaPrivateKey, RsaPublicKey, Secret, aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap,
-    aes_wrap,
-};
+use dskpp_crypto::{Error, Random, RsaEncryption, RsaPublicKey, Secret, aes_cbc_encrypt, aes_wrap};
 
 use crate::algorithm::EncryptionAlgorithm;
 use crate::prf::Prf;
@@ -17,20 +12,6 @@ pub enum K {
     Server(RsaPublicKey),
     /// K_SHARED, which client and server know before the run.
     Shared(Secret),
-}
-
-/// The server's view of K.
-#[derive(Clone, Debug)]
-pub enum ServerK {
-    /// The private key of K_SERVER.
-    Server(Arc<RsaPrivateKey>),
-    /// K_SHARED, and the name by which the client knows it.
-    Shared {
-        /// Its name in `<ds:KeyName>`.
-        name: String,
-        /// The key.
-        key: Secret,
-    },
 }
 
 impl K {
@@ -70,72 +51,13 @@ impl K {
     }
 }
 
-impl ServerK {
-    /// The octets for derivations (profile P1).
-    pub fn octets(&self) -> &[u8] {
-        match self {
-            ServerK::Server(key) => key.public().modulus(),
-            ServerK::Shared { key, .. } => key.expose(),
-        }
-    }
-
-    /// Whether it can decrypt ciphertexts of `algorithm`.
-    pub fn serves(&self, algorithm: &EncryptionAlgorithm) -> bool {
-        use EncryptionAlgorithm::*;
-        match self {
-            ServerK::Server(_) => algorithm.is_public_key(),
-            ServerK::Shared { key, .. } => match algorithm {
-                PrfAes128 => key.len() == 16,
-                PrfSha256 => key.len() >= 16,
-                _ => fits(algorithm, key).is_ok(),
-            },
-        }
-    }
-
-    /// R_C, or, if decryption fails, a random value of `substitute_len` octets: the run then fails
-    /// like one with a wrong authentication code, and the difference stays hidden (profile P20).
-    pub(crate) fn decrypt(
-        &self,
-        algorithm: &EncryptionAlgorithm,
-        encrypted: &[u8],
-        r_s: &[u8],
-        substitute_len: usize,
-        rng: &mut dyn Random,
-    ) -> Secret {
-        let substitute = rng.secret(substitute_len);
-        self.try_decrypt(algorithm, encrypted, r_s, substitute_len).unwrap_or(substitute)
-    }
-
-    fn try_decrypt(
-        &self,
-        algorithm: &EncryptionAlgorithm,
-        encrypted: &[u8],
-        r_s: &[u8],
-        substitute_len: usize,
-    ) -> Result<Secret, Error> {
-        use EncryptionAlgorithm::*;
-        match (self, algorithm) {
-            (ServerK::Server(key), Rsa15) => key.decrypt_pkcs1v15(encrypted, substitute_len),
-            (ServerK::Server(key), RsaOaepMgf1p | RsaOaep11) => key.decrypt_oaep(RsaEncryption::OaepSha1, encrypted),
-            (ServerK::Shared { key, .. }, PrfAes128 | PrfSha256) => {
-                xor(algorithm, key, encrypted, r_s).map(Secret::new)
-            }
-            (ServerK::Shared { key, .. }, Aes128Cbc | Aes192Cbc | Aes256Cbc) => {
-                fits(algorithm, key)?;
-                let (iv, ciphertext) = encrypted.split_first_chunk().ok_or(Error::InputLength(encrypted.len()))?;
-                aes_cbc_decrypt(key.expose(), iv, ciphertext)
-            }
-            (ServerK::Shared { key, .. }, KwAes128 | KwAes192 | KwAes256) => {
-                fits(algorithm, key)?;
-                aes_unwrap(key.expose(), encrypted)
-            }
-            _ => Err(Error::Parameters("the algorithm does not match this kind of K")),
-        }
-    }
-}
-
 /// `DSKPP-PRF(K_SHARED, "Encryption" || R_S, len) ^ octets`, for encryption and decryption.
-fn xor(algorithm: &EncryptionAlgorithm, k_shared: &Secret, octets: &[u8], r_s: &[u8]) -> Result<Vec<u8>, Error> {
+pub(crate) fn xor(
+    algorithm: &EncryptionAlgorithm,
+    k_shared: &Secret,
+    octets: &[u8],
+    r_s: &[u8],
+) -> Result<Vec<u8>, Error> {
     let prf = match algorithm {
         EncryptionAlgorithm::PrfAes128 => Prf::Aes128,
         _ => Prf::Sha256,
@@ -147,7 +69,7 @@ fn xor(algorithm: &EncryptionAlgorithm, k_shared: &Secret, octets: &[u8], r_s: &
 }
 
 /// Whether K_SHARED has the key length of the AES variant.
-fn fits(algorithm: &EncryptionAlgorithm, key: &Secret) -> Result<(), Error> {
+pub(crate) fn fits(algorithm: &EncryptionAlgorithm, key: &Secret) -> Result<(), Error> {
     use EncryptionAlgorithm::*;
     let expected = match algorithm {
         Aes128Cbc | KwAes128 => 16,

@@ -1,10 +1,10 @@
 //! Negotiation: the client's lists and the server's policy (RFC 6063 §4.2.2, profile P17, P21).
 
 use crate::algorithm::{EncryptionAlgorithm, KeyType, MacAlgorithm, PackageFormat};
-use crate::encryption::ServerK;
 use crate::message::ClientHello;
 use crate::prf::Prf;
 use crate::refusal::RefusalReason;
+use crate::server_k::ServerK;
 use crate::status::Status;
 
 /// What a server allows. The order of its lists is irrelevant: the client's counts (profile P17).

@@ -33,6 +33,7 @@ pub fn fits(key_type: &KeyType, type_len: usize, len: usize) -> bool {
 }
 
 /// States the length of K_TOKEN, if it is not `type_len`.
+#[cfg(feature = "server")]
 pub(crate) fn state(key: &mut Key, type_len: usize, prf: Prf, keys: &RunKeys) {
     let len = keys.k_token.len();
     if len == type_len {

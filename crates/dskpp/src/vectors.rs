@@ -6,8 +6,9 @@ use data_encoding::HEXLOWER;
 use dskpp_crypto::{RsaPrivateKey, Secret};
 use serde_json::Value;
 
-use crate::encryption::{K, ServerK};
+use crate::encryption::K;
 use crate::prf::Prf;
+use crate::server_k::ServerK;
 
 /// One case of a vector file.
 pub(crate) struct Case(Value);

@@ -4,13 +4,13 @@
 //! - [`KeyContainer`] is a complete document; [`ContainerReader`] and [`ContainerWriter`] handle documents of any size,
 //!   one package at a time; [`ParallelReader`] uses several threads. [`LenientReader`] reads vendors' files and old
 //!   drafts, and reports every deviation.
-//! - [`Opener`] checks MACs and decrypts, [`Protector`] encrypts (§6). [`signature`] verifies and signs (§7).
+//! - [`Opener`] checks MACs and decrypts, [`Protector`] encrypts (§6). `signature` verifies and signs (§7).
 //!
 //! Every document is read to the values that RFC 6030 and its schema define, or refused with
 //! position and reason. No input causes a panic, or exceeds the nesting and sizes of [`xml::XmlLimits`].
 //! Output is valid by the schema and reads back to the same values, except for the languages of names.
 //! The crate does no I/O, and has no clock and no randomness. Reading neither decrypts values nor verifies
-//! signatures: verify a signed document first, then read the result of [`signature::verify`]. Secrets
+//! signatures: verify a signed document first, then read the result of `signature::verify`. Secrets
 //! are wiped in the model, but not in the document.
 //!
 //! Two types of other crates are part of the API: [`jiff::Timestamp`](Timestamp), so that times have an unambiguous
@@ -18,9 +18,11 @@
 //! short enough to need no allocation. Both are re-exported, and so is `dskpp_crypto`, whose secrets and keys are
 //! arguments.
 //!
-//! ```
-#![doc = include_str!("../examples/read_key_file.rs")]
-//! ```
+//! Features: a back end for cryptography, `aws-lc` or `pure` (Rust alone, also for WebAssembly), see [`dskpp_crypto`];
+//! `signatures` is the module `signature`; `legacy` opens old files with Triple-DES and Camellia. The default is `aws-lc`,
+//! `signatures` and `legacy`.
+#![cfg_attr(feature = "aws-lc", doc = "\n# Example\n")]
+#![cfg_attr(feature = "aws-lc", doc = concat!("```\n", include_str!("../examples/read_key_file.rs"), "```"))]
 
 mod codec;
 mod container;
@@ -38,6 +40,7 @@ mod parts;
 mod policy;
 mod protection;
 mod shown;
+#[cfg(feature = "signatures")]
 pub mod signature;
 mod stream;
 mod unshown;

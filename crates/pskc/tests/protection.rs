@@ -70,8 +70,8 @@ fn value(container: &mut KeyContainer) -> &mut EncryptedValue {
 }
 
 fn rsa() -> Arc<RsaPrivateKey> {
-    static KEY: std::sync::OnceLock<Arc<RsaPrivateKey>> = std::sync::OnceLock::new();
-    Arc::clone(KEY.get_or_init(|| Arc::new(RsaPrivateKey::generate(2048).unwrap())))
+    let pem = include_str!("../../crypto/tests/data/rsa-2048.pem");
+    Arc::new(RsaPrivateKey::from_pkcs8_pem(pem).unwrap())
 }
 
 fn rsa_info() -> KeyInfo {
@@ -186,7 +186,8 @@ fn s6_wrong_keys_are_refused_with_a_remedy() {
     let for_rsa = Protector::rsa(rsa_info(), RsaEncryption::OaepSha1, None, &mut rng()).unwrap();
     let for_rsa = container(&for_rsa, b"secret");
     let other_key = Secret::new(vec![9; 16]);
-    let other_rsa = Arc::new(RsaPrivateKey::generate(2048).unwrap());
+    let other_rsa = include_str!("../../crypto/tests/data/rsa-3072.pem");
+    let other_rsa = Arc::new(RsaPrivateKey::from_pkcs8_pem(other_rsa).unwrap());
     let cases = [
         (&by_key, DecryptionKey::Key(other_key.clone()), WrongKeyOrDamaged("the MAC key")),
         (&by_key, DecryptionKey::Key(key(15)), KeyLength(15)),

@@ -2,21 +2,35 @@
 //!
 //! Each [`PackageCodec`] carries the properties of a PSKC `KeyPackage`, as far as its format can, with the supported
 //! protections. No format authenticates its sender: the MACs of a run do, or a signature around the package.
-//! [`mod@file`] reads and writes files with any number of keys, for exchange with other programs.
+//! `file` reads and writes files with any number of keys, for exchange with other programs.
 
+#[cfg(feature = "containers")]
 mod asn1;
+#[cfg(feature = "containers")]
 mod attributes;
+#[cfg(feature = "containers")]
 mod authenticated;
+#[cfg(feature = "containers")]
 mod bags;
+#[cfg(feature = "containers")]
 mod ber;
+#[cfg(feature = "containers")]
 mod cms;
+#[cfg(feature = "containers")]
 pub mod file;
+#[cfg(feature = "containers")]
 mod pbes2;
+#[cfg(feature = "containers")]
 mod pfx;
+#[cfg(feature = "containers")]
 mod pkcs12;
+#[cfg(feature = "containers")]
 mod pkcs5_xml;
+#[cfg(feature = "containers")]
 mod reading;
+#[cfg(feature = "containers")]
 mod signed;
+#[cfg(feature = "containers")]
 mod skpc;
 mod spec;
 
@@ -27,12 +41,15 @@ use dskpp_crypto::{Random, RsaEncryption, RsaPublicKey, Secret};
 use pskc::{DecryptionKey, KeyPackage};
 
 use crate::algorithm::PackageFormat;
-pub use pkcs5_xml::Pkcs5Xml;
-pub use pkcs12::Pkcs12;
-pub use signed::{sign, verify};
-pub use skpc::Skpc;
 pub(crate) use spec::received_key_len;
 pub use spec::{PackageSpec, hash_of_suite};
+#[cfg(feature = "containers")]
+pub use {
+    pkcs5_xml::Pkcs5Xml,
+    pkcs12::Pkcs12,
+    signed::{sign, verify},
+    skpc::Skpc,
+};
 
 /// The longest package in octets.
 pub const MAX_LEN: usize = 1024 * 1024;
@@ -157,17 +174,21 @@ pub struct OpenedPackage {
 }
 
 /// The codec of a format, as DSKPP uses it: changes are detected. `None` for PSKC, which [`pskc`] handles, and for
-/// unknown formats.
+/// unknown formats; without the feature `containers`, for all.
 pub fn codec(format: &PackageFormat) -> Option<&'static dyn PackageCodec> {
     match format {
+        #[cfg(feature = "containers")]
         PackageFormat::Skpc => Some(&Skpc { authenticated: true }),
+        #[cfg(feature = "containers")]
         PackageFormat::Pkcs12 => Some(&Pkcs12),
+        #[cfg(feature = "containers")]
         PackageFormat::Pkcs5Xml => Some(&Pkcs5Xml),
         _ => None,
     }
 }
 
 /// The only secret of a package.
+#[cfg(feature = "containers")]
 fn secret_of(package: &KeyPackage) -> Result<&Secret, PackageError> {
     let data = package.key.as_ref().and_then(|key| key.data.as_ref());
     let secret = data.and_then(|data| data.secret.as_ref()).and_then(pskc::Value::plain);

@@ -27,9 +27,9 @@ mod session;
 mod two_pass;
 
 pub use crate::auth_data::AuthPolicy;
-pub use crate::encryption::ServerK;
-pub use crate::protection::ClientKey;
+pub use crate::client_key::ClientKey;
 pub use crate::refusal::{RefusalReason, RunRefusal};
+pub use crate::server_k::ServerK;
 pub use sealed::{DeviceRef, SessionState};
 pub use sealed_hello::SealedHello;
 pub use session::{Authenticated, Finished, Session};

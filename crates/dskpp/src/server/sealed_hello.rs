@@ -5,10 +5,10 @@ use dskpp_crypto::{AeadKey, Random, Secret, Sha256};
 use pskc::KeyInfo;
 
 use super::sealed::{Sealed, SessionState};
-use crate::encryption::ServerK;
 use crate::key_schedule;
 use crate::message::{ClientHello, Mac, MessageExtensions, ServerHello, ServerHelloBody};
 use crate::negotiate::Choice;
+use crate::server_k::ServerK;
 use crate::status::Status;
 use crate::version::Version;
 

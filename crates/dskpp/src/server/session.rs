@@ -8,7 +8,6 @@ use dskpp_crypto::{AeadKey, Pbkdf2Prf, Random, Secret, Sha256, ct_eq};
 use super::sealed::{Sealed, SessionState};
 use crate::algorithm::{KeyType, MacAlgorithm};
 use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS};
-use crate::encryption::ServerK;
 use crate::key_package::PackageSpec;
 use crate::key_schedule::{self, RunKeys};
 use crate::message::{
@@ -17,6 +16,7 @@ use crate::message::{
 use crate::negotiate::Choice;
 use crate::prf::Prf;
 use crate::refusal::{RefusalReason, RunRefusal};
+use crate::server_k::ServerK;
 use crate::status::Status;
 use crate::version::Version;
 

@@ -8,6 +8,7 @@ use pskc::{KeyContainer, ProtectionError, Value};
 use super::session::Finished;
 use crate::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
 use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS};
+use crate::client_key::ClientKey;
 use crate::key_package::PackageSpec;
 use crate::message::{
     AuthenticationCodeMac, AuthenticationData, ClientHello, Mac, MessageExtensions, PackageContent, ServerFinished,
@@ -15,7 +16,6 @@ use crate::message::{
 };
 use crate::negotiate::{NONCE_LEN, NegotiationPolicy, prf_of};
 use crate::prf::Prf;
-use crate::protection::ClientKey;
 use crate::refusal::{RefusalReason, RunRefusal};
 use crate::status::Status;
 use crate::version::Version;

@@ -9,7 +9,7 @@ use dskpp::prf::Prf;
 use dskpp::status::Status;
 use dskpp::version::Version;
 use dskpp::{auth_data, key_schedule};
-use dskpp_crypto::{Hash, Pbkdf2Prf, Secret, SeededRandom, Sha256, SystemRandom};
+use dskpp_crypto::{Hash, Pbkdf2Prf, Secret, SeededRandom, Sha256};
 use pskc::{DeviceInfo, Value};
 
 use crate::pair::{CLIENT_ID, KEY_ID, PASSWORD, URL_S, between, replaced, trigger_data};
@@ -310,8 +310,9 @@ fn s10_2_5_an_answer_to_another_client_hello_is_refused() {
 #[test]
 fn s10_6_1_k_prov_is_new_in_every_run() {
     let mut seen = std::collections::BTreeSet::new();
+    let rng = &mut SeededRandom::new(b"a hundred runs");
     for _ in 0..100 {
-        let (k_prov, keys) = key_schedule::draw(Prf::Sha256, 20, None, &mut SystemRandom);
+        let (k_prov, keys) = key_schedule::draw(Prf::Sha256, 20, None, rng);
         for part in [k_prov.expose(), keys.k_mac.expose(), keys.k_token.expose()] {
             assert!(seen.insert(part.to_vec()));
         }

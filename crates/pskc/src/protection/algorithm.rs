@@ -1,9 +1,8 @@
 //! Algorithms of encrypted values.
 
-use dskpp_crypto::{
-    Error, Hash, RsaEncryption, Secret, aes_cbc_decrypt, aes_unwrap, aes_unwrap_pad, camellia_cbc_decrypt,
-    camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_unwrap,
-};
+use dskpp_crypto::{Error, Hash, RsaEncryption, Secret, aes_cbc_decrypt, aes_unwrap, aes_unwrap_pad};
+#[cfg(feature = "legacy")]
+use dskpp_crypto::{camellia_cbc_decrypt, camellia_unwrap, camellia_unwrap_pad, des3_cbc_decrypt, des3_unwrap};
 
 use super::ProtectionError;
 use crate::EncryptedData;
@@ -49,6 +48,7 @@ impl ValueAlgorithm {
         let uri = data.algorithm.as_str();
         let found = match Self::from_uri(uri) {
             Some(ValueAlgorithm::Rsa(RsaEncryption::OaepSha1)) => oaep(data).map(ValueAlgorithm::Rsa),
+            Some(old) if old.is_legacy() && cfg!(not(feature = "legacy")) => None,
             found => found,
         };
         found.ok_or_else(|| ProtectionError::Algorithm(uri.to_owned()))
@@ -108,6 +108,11 @@ impl ValueAlgorithm {
         matches!(self, AesCbc(_) | TripleDesCbc | CamelliaCbc(_))
     }
 
+    fn is_legacy(self) -> bool {
+        use ValueAlgorithm::*;
+        matches!(self, TripleDesCbc | TripleDesWrap | CamelliaCbc(_) | CamelliaWrap(_))
+    }
+
     /// Its key length in octets; `None` if variable.
     pub(super) fn key_len(self) -> Option<usize> {
         use ValueAlgorithm::*;
@@ -144,14 +149,18 @@ impl ValueAlgorithm {
         let short = |_| Error::InputLength(octets.len());
         match self {
             AesCbc(_) => aes_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
+            #[cfg(feature = "legacy")]
             CamelliaCbc(_) => camellia_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
+            #[cfg(feature = "legacy")]
             TripleDesCbc => des3_cbc_decrypt(key, iv.try_into().map_err(short)?, octets),
             // A secret whose length is not a multiple of 8 is padded under the same name (RFC 6063 §5.1.2).
             AesWrap(_) => aes_unwrap(key, octets).or_else(|_| aes_unwrap_pad(key, octets)),
             AesWrapPad(_) => aes_unwrap_pad(key, octets),
+            #[cfg(feature = "legacy")]
             CamelliaWrap(_) => camellia_unwrap(key, octets).or_else(|_| camellia_unwrap_pad(key, octets)),
+            #[cfg(feature = "legacy")]
             TripleDesWrap => des3_unwrap(key, octets),
-            Rsa(_) => Err(Error::KeyLength(key.len())), // unreachable: refused above
+            _ => Err(Error::KeyLength(key.len())), // unreachable: refused above, or by `of`
         }
     }
 }
