@@ -61,9 +61,11 @@ impl TwoPass {
         if offer.password().is_none() && protections.iter().any(|one| matches!(one, ClientProtection::Passphrase)) {
             return Err(Failed::Unusable("passphrase protection requires the authentication code"));
         }
-        let is_read = |format: &PackageFormat| *format == PackageFormat::Pskc || key_package::codec(format).is_some();
-        if !offer.package_formats.iter().all(is_read) {
-            return Err(Failed::Unusable("a format of key packages is offered that this client does not read"));
+        let is_container = |format: &PackageFormat| {
+            matches!(format, PackageFormat::Skpc | PackageFormat::Pkcs12 | PackageFormat::Pkcs5Xml)
+        };
+        if cfg!(not(feature = "containers")) && offer.package_formats.iter().any(is_container) {
+            return Err(Failed::Unusable("a format of key packages is offered that needs the feature `containers`"));
         }
         if !four_pass {
             offer.encryption_algorithms.clear();

@@ -19,6 +19,7 @@ mod hostile_client;
 mod hostile_client_hello;
 mod hostile_server;
 mod pair;
+mod recorded;
 mod runs;
 mod schema;
 mod two_pass_sides;

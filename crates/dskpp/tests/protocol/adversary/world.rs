@@ -136,7 +136,7 @@ impl World {
         if number(seed, 4) == 0 && method != ProtectionMethod::PassphraseWrap {
             triggered(&mut offer, &mut server, renewal);
         }
-        if two_pass && number(seed, 4) == 0 {
+        if two_pass && number(seed, 4) == 0 && cfg!(feature = "containers") {
             offer.package_formats = vec![PackageFormat::Pkcs12, PackageFormat::Skpc, PackageFormat::Pskc];
         }
         if let Some(old) = &old {
