@@ -69,13 +69,14 @@ pub(super) struct Measured {
     pub(super) statuses: BTreeMap<String, u64>,
     /// When runs succeeded, since the beginning.
     succeeded_at: Vec<Duration>,
+    /// The ids of the keys of these runs.
+    pub(super) keys: Vec<String>,
 }
 
 type Codes = Arc<Mutex<VecDeque<AuthCode>>>;
 
-/// The device that runs without KDF cost use.
+/// The devices that runs without KDF cost use, one for each benchmark.
 const MANUFACTURER: &str = "dskpp bench";
-const KEY_NAME: &str = "dskpp-bench";
 /// The status of a run that succeeded.
 const SUCCESS: &str = "Success";
 /// Pause after a run that failed.
@@ -92,7 +93,7 @@ impl Recipe {
         let way = match kind {
             RunKind::FourPass => RunSetup::FourPass,
             RunKind::FourPassShared => {
-                let (device, key) = create_device(api, 32).await?;
+                let (device, _, key) = create_device(api, 32).await?;
                 RunSetup::FourPassShared(device, key)
             }
             RunKind::TwoPass(MethodName::Transport) => {
@@ -101,8 +102,8 @@ impl Recipe {
                 RunSetup::TwoPass(ClientProtection::Transport { key, info })
             }
             RunKind::TwoPass(MethodName::Wrap) => {
-                let (_, key) = create_device(api, 16).await?;
-                RunSetup::TwoPass(ClientProtection::Wrap { name: KEY_NAME.into(), key })
+                let (_, name, key) = create_device(api, 16).await?;
+                RunSetup::TwoPass(ClientProtection::Wrap { name, key })
             }
             RunKind::TwoPass(MethodName::PassphraseWrap) => RunSetup::TwoPass(ClientProtection::Passphrase),
         };
@@ -121,24 +122,26 @@ impl Recipe {
     }
 }
 
-/// Registers a device with a key of `key_len` octets.
-async fn create_device(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, Secret), Failure> {
+/// Registers a device with a key of `key_len` octets, which has the name that is given.
+async fn create_device(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, String, Secret), Failure> {
     let key = SystemRandom.secret(key_len);
+    let serial = data_encoding::HEXLOWER.encode(&SystemRandom.bytes(8));
+    let key_name = format!("dskpp-bench-{serial}");
     let shared_key_hex = data_encoding::HEXLOWER.encode(key.expose());
     let device = NewDeviceRequest {
         manufacturer: MANUFACTURER.to_owned(),
-        serial: "1".to_owned(),
-        key_name: KEY_NAME.to_owned(),
+        serial: serial.clone(),
+        key_name: key_name.clone(),
         shared_key_hex: Some(shared_key_hex.into()),
         certificate_pem: None,
     };
     let _: CreatedDevice = api.post(paths::DEVICES, &device).await?;
     let info = pskc::DeviceInfo {
         manufacturer: Some(MANUFACTURER.into()),
-        serial_no: Some("1".into()),
+        serial_no: Some(serial.into()),
         ..pskc::DeviceInfo::default()
     };
-    Ok((info, key))
+    Ok((info, key_name, key))
 }
 
 /// Creates enrolments and returns their codes.
@@ -197,6 +200,7 @@ impl Load {
                 *measured.statuses.entry(status).or_default() += count;
             }
             measured.succeeded_at.extend(part.succeeded_at);
+            measured.keys.extend(part.keys);
         }
         measured.elapsed = begun.elapsed();
         measured.succeeded_at.sort_unstable();
@@ -225,7 +229,7 @@ async fn work(
         let code = codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(code) = code else { return Ok(measured) };
         let begun = Instant::now();
-        let ended = run(&recipe, &mut connections, code, &mut measured.hello_us).await;
+        let ended = run(&recipe, &mut connections, code, &mut measured).await;
         let status = ended.unwrap_or_else(|why| why.message);
         match status == SUCCESS {
             true => measured.succeeded_at.push(began.elapsed()),
@@ -244,15 +248,15 @@ pub(super) async fn run(
     recipe: &Recipe,
     connections: &mut Connections,
     code: AuthCode,
-    hello_us: &mut Vec<u32>,
+    measured: &mut Measured,
 ) -> Result<String, Failure> {
     if let RunSetup::TwoPass(protection) = &recipe.way {
-        return two_pass(recipe, connections, code, protection.clone(), hello_us).await;
+        return two_pass(recipe, connections, code, protection.clone(), measured).await;
     }
     let (hello, awaiting) = FourPass::start(recipe.offer(code), &mut SystemRandom);
     let sent = Instant::now();
     let (status, answer) = connections.post(hello).await?;
-    hello_us.push(sent.elapsed().as_micros() as u32);
+    measured.hello_us.push(sent.elapsed().as_micros() as u32);
     if status != 200 {
         return Ok(format!("HTTP {status}"));
     }
@@ -279,7 +283,7 @@ pub(super) async fn run(
         return Ok(format!("HTTP {status}"));
     }
     match awaiting.receive(&answer) {
-        Ok(_) => Ok(SUCCESS.into()),
+        Ok(provisioned) => Ok(measured.success(provisioned.key_id)),
         Err(failed) => ended(failed),
     }
 }
@@ -290,7 +294,7 @@ async fn two_pass(
     connections: &mut Connections,
     code: AuthCode,
     protection: ClientProtection,
-    hello_us: &mut Vec<u32>,
+    measured: &mut Measured,
 ) -> Result<String, Failure> {
     let is_quick = matches!(protection, ClientProtection::Wrap { .. });
     let offer = recipe.offer(code);
@@ -298,12 +302,12 @@ async fn two_pass(
     let (hello, awaiting) = beside(is_quick, start).await?.map_err(Failure::new)?;
     let sent = Instant::now();
     let (status, answer) = connections.post(hello).await?;
-    hello_us.push(sent.elapsed().as_micros() as u32);
+    measured.hello_us.push(sent.elapsed().as_micros() as u32);
     if status != 200 {
         return Ok(format!("HTTP {status}"));
     }
     match beside(is_quick, move || awaiting.receive(&answer)).await? {
-        Ok(_) => Ok(SUCCESS.into()),
+        Ok(provisioned) => Ok(measured.success(provisioned.key_id)),
         Err(failed) => ended(failed),
     }
 }
@@ -323,6 +327,12 @@ fn ended(failed: Failed) -> Result<String, Failure> {
 }
 
 impl Measured {
+    /// Notes a key that the server has acknowledged.
+    fn success(&mut self, key_id: String) -> String {
+        self.keys.push(key_id);
+        SUCCESS.into()
+    }
+
     pub(super) fn runs_per_second(&self) -> f64 {
         self.run_us.len() as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }

@@ -57,10 +57,18 @@ pub(crate) struct Bench {
     #[arg(long, conflicts_with = "server", help_heading = "Server")]
     http: bool,
 
+    /// Have the benchmark's own server use this PostgreSQL database, which must be empty
+    #[arg(long, value_name = "URL", conflicts_with = "server", help_heading = "Server")]
+    database: Option<String>,
+
     /// Measure this server, such as https://host:8443, instead of starting one. If given several times, each message of a
     /// run goes to the next server; the first URL with /dskpp must be among `server.public_urls` of all
     #[arg(long, value_name = "URL", requires = "token_file", help_heading = "Server")]
     server: Vec<String>,
+
+    /// Write the ids of the keys that the server acknowledged to this file, one per line
+    #[arg(long, value_name = "FILE", help_heading = "Load")]
+    keys: Option<PathBuf>,
 
     /// File with that server's admin token
     #[arg(long, value_name = "FILE", help_heading = "Server")]
@@ -88,9 +96,9 @@ struct Target {
 }
 
 impl Target {
-    /// Starts a server, with an additional option.
-    fn start(http: bool, option: Option<&str>) -> Result<Self, Failure> {
-        let child = Child::start(http, option)?;
+    /// Starts a server, with an additional option, on a PostgreSQL database if there is one.
+    fn start(http: bool, option: Option<&str>, database: Option<&str>) -> Result<Self, Failure> {
+        let child = Child::start(http, option, database)?;
         let token = child.token()?;
         Ok(Target { origin: child.origin.clone(), others: Vec::new(), token, ca: child.ca(), child: Some(child) })
     }
@@ -126,7 +134,7 @@ impl Bench {
             let (origin, others) = (plain(origin), others.iter().map(plain).collect());
             return Ok(Target { origin, others, token: token.trim().to_owned(), ca: self.ca.clone(), child: None });
         }
-        Target::start(self.http, self.no_kdf_cost.then_some("--no-kdf-cost"))
+        Target::start(self.http, self.no_kdf_cost.then_some("--no-kdf-cost"), self.database.as_deref())
     }
 
     async fn measure(&self, target: &Target, kind: RunKind, output: &Output) -> Result<(), Failure> {
@@ -149,6 +157,12 @@ impl Bench {
         let deadline = self.count.is_none().then(|| Duration::from_secs(self.seconds));
         let measured = load.run(codes, deadline, self.bar(output, wanted, "measuring")).await?;
         let used = usage.map(Usage::finish);
+        if let Some(file) = &self.keys {
+            let ids = [pilot.keys.as_slice(), &measured.keys].concat();
+            let text = ids.iter().map(|id| format!("{id}\n")).collect::<String>();
+            std::fs::write(file, text)
+                .map_err(|why| Failure::new(format!("cannot write {}: {why}", file.display())))?;
+        }
         let bare_ms = kind.is_slow().then(|| baseline::bare_ms(kind)).transpose()?;
         let report = report::LoadReport::new(kind, concurrency, &measured, used, bare_ms);
         if measured.all_succeeded() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use clap::Args;
+use dskpp_crypto::{Random as _, SystemRandom};
 use dskpp_server::{Config, ServerOptions};
 
 use crate::log;
@@ -23,6 +24,11 @@ pub(crate) struct BenchServer {
     /// Keep the limits of `dskpp serve`.
     #[arg(long)]
     limits: bool,
+    /// The PostgreSQL database to use, and the file with its key-encryption key.
+    #[arg(long, requires = "kek")]
+    database: Option<String>,
+    #[arg(long)]
+    kek: Option<PathBuf>,
 }
 
 impl BenchServer {
@@ -40,6 +46,8 @@ impl BenchServer {
             config.limits.crypto_queue = 8192;
             config.limits.crypto_wait_s = 60;
         }
+        config.database.url = self.database.unwrap_or_default();
+        config.seal.kek_file = self.kek.unwrap_or_default();
         config.log.level = "warn".into();
         log::start(&config.log, None)?;
         // The parent holds the other end: the server ends with it, however it ends.
@@ -68,14 +76,20 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// `option`: an additional option of [`BenchServer`].
-    pub(super) fn start(http: bool, option: Option<&str>) -> Result<Self, Failure> {
+    /// `option`: an additional option of [`BenchServer`]; `database`: a PostgreSQL database to use.
+    pub(super) fn start(http: bool, option: Option<&str>, database: Option<&str>) -> Result<Self, Failure> {
         let failed = |why: std::io::Error| Failure::new(format!("cannot start the server to measure: {why}"));
         let folder = tempfile::tempdir().map_err(failed)?;
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         let data_dir = folder.path().join(DATA);
         command.arg("bench-server").arg("--data-dir").arg(data_dir).stdin(Stdio::piped()).stdout(Stdio::piped());
         command.args(http.then_some("--http")).args(option);
+        if let Some(url) = database {
+            let kek = folder.path().join("kek");
+            let digits = data_encoding::HEXLOWER.encode(SystemRandom.secret(32).expose());
+            std::fs::write(&kek, digits).map_err(failed)?; // in a folder that only its owner can open
+            command.arg("--database").arg(url).arg("--kek").arg(kek);
+        }
         let mut process = command.spawn().map_err(failed)?;
         let mut address = String::new();
         if let Some(out) = process.stdout.take() {

@@ -13,6 +13,8 @@ use crate::support::{Server, config, install_crypto, options, read};
 
 /// How many requests come at once.
 const AT_ONCE: usize = 32;
+/// How often; `DSKPP_FLEET_ROUNDS` says otherwise.
+const ROUNDS: usize = 5;
 
 /// A folder for a server on the database of another one's folder.
 fn folder_beside(first: &Path) -> TempDir {
@@ -64,7 +66,8 @@ async fn each_pass_of_a_run_may_go_to_a_different_server() {
 #[ignore = "needs PostgreSQL: .ci/postgres cargo test -p dskpp-server --test http -- --include-ignored"]
 async fn one_code_and_one_password_count_once_on_all_servers_together() {
     let servers = fleet().await;
-    for round in 0..5 {
+    let rounds = std::env::var("DSKPP_FLEET_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    for round in 0..rounds {
         let user = format!("user {round}");
         let enrolment = servers[0].enrolment("hotp", json!({ "user": user })).await;
         let mut begun = Vec::new();

@@ -14,7 +14,7 @@ use dskpp_otp::{Digits, Hotp};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::super::Target;
-use super::super::load::{self, Recipe, RunKind};
+use super::super::load::{self, Measured, Recipe, RunKind};
 use super::{PATIENCE, imports};
 use crate::api::Api;
 use crate::enroll::names::MethodName;
@@ -60,7 +60,7 @@ impl Beside {
         let wrap = repeat("two-pass wrap", until, async || {
             let code = self.codes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             let code = code.ok_or_else(|| Failure::new("too few enrolments"))?;
-            load::run(&self.wrap, &mut connections, code, &mut Vec::new()).await
+            load::run(&self.wrap, &mut connections, code, &mut Measured::default()).await
         });
         let otp = repeat("OTP check", until, async || {
             let code = self.hotp.code(&self.key, self.counter.fetch_add(1, Ordering::Relaxed));

@@ -91,7 +91,7 @@ impl Crowd {
     }
 
     async fn measure(&self, case: CrowdCase) -> Result<CrowdReport, Failure> {
-        let target = Target::start(self.http, Some("--limits"))?;
+        let target = Target::start(self.http, Some("--limits"), None)?;
         let time = Duration::from_secs(self.seconds);
         let api = Api::new(&target.origin, &target.token, target.ca.as_deref())?;
         let recipe = Recipe::new(&api, &target, RunKind::FourPass).await?;

@@ -7,7 +7,7 @@ use dskpp::auth_code::AuthCode;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
-use super::super::load::{self, Recipe};
+use super::super::load::{self, Measured, Recipe};
 use super::{PATIENCE, WARM_UP, behind};
 use crate::api::Api;
 use crate::output::Failure;
@@ -113,5 +113,5 @@ fn known(number: u32) -> Ipv4Addr {
 /// One run on its own connection.
 async fn run_from(recipe: &Recipe, source: Ipv4Addr, code: AuthCode) -> Result<String, Failure> {
     let connection = recipe.endpoint.connect_from(source).await?;
-    load::run(recipe, &mut (recipe.endpoint.clone(), connection).into(), code, &mut Vec::new()).await
+    load::run(recipe, &mut (recipe.endpoint.clone(), connection).into(), code, &mut Measured::default()).await
 }
