@@ -138,7 +138,7 @@ async fn create_device(api: &Api, key_len: usize) -> Result<(pskc::DeviceInfo, S
     let _: CreatedDevice = api.post(paths::DEVICES, &device).await?;
     let info = pskc::DeviceInfo {
         manufacturer: Some(MANUFACTURER.into()),
-        serial_no: Some(serial.into()),
+        serial_no: Some(serial),
         ..pskc::DeviceInfo::default()
     };
     Ok((info, key_name, key))
