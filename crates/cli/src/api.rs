@@ -20,7 +20,7 @@ use crate::shown::shown;
 /// How to reach a server's admin API.
 #[derive(Args, Clone)]
 pub(crate) struct Connection {
-    /// Server URL: scheme, host and port
+    /// Server URL, such as https://host:8443, or https://host/keys under a path
     #[arg(
         long,
         global = true,

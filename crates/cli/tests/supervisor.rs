@@ -226,3 +226,18 @@ fn systemd_starts_a_server_on_the_first_connection() {
     server.until_logged(&format!("listening on the passed socket {address}"));
     server.stop();
 }
+
+#[test]
+fn the_packaged_configuration_starts_a_server_and_its_examples_are_valid() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/dskpp.toml");
+    let home = Home::new();
+    let server = Server::start_with(&home, &["--config", file, "--data-dir", "dskpp-data"]);
+    assert_eq!(server.post("<no-message/>"), 400);
+    let text = std::fs::read_to_string(file).unwrap();
+    let is_setting = |rest: &str| rest.starts_with('[') || rest.contains(" = ") && !rest.starts_with(' ');
+    let lines = text.lines().map(|line| line.strip_prefix('#').filter(|rest| is_setting(rest)).unwrap_or(line));
+    let all = lines.collect::<Vec<_>>().join("\n");
+    let config = dskpp_server::Config::read(&all, []).unwrap();
+    config.check().unwrap();
+    assert!(config.server.drain_s > 0 && !config.database.url.is_empty() && !config.proxy.trusted.is_empty(), "{all}");
+}
