@@ -10,6 +10,7 @@ mod log;
 mod output;
 mod platform;
 mod pskc;
+mod seal;
 mod serve;
 mod shown;
 mod store;
@@ -64,6 +65,9 @@ enum Command {
     /// Maintain a server's database
     #[command(subcommand)]
     Database(database::Database),
+    /// Change the key under which a database's secrets are sealed
+    #[command(subcommand)]
+    Seal(seal::Seal),
     /// Benchmark a server with complete enrolments
     Bench(bench::Bench),
     /// Print a completion script for a shell
@@ -96,6 +100,7 @@ fn main() -> ExitCode {
         Command::Pskc(pskc) => pskc.run(&output),
         Command::Admin(admin) => admin.run(&output),
         Command::Database(database) => database.run(&output),
+        Command::Seal(seal) => seal.run(&output),
         Command::Bench(bench) => bench.run(&output),
         Command::BenchServer(server) => server.run(),
         Command::Completions { shell } => {

@@ -46,7 +46,9 @@ impl Serve {
         let config = self.config().map_err(fault)?;
         log::start(&config.log, self.config.as_deref())?;
         let hint = |running: &dskpp_server::Running| {
-            tracing::info!("admin token in {}", running.admin_token_file().display());
+            if running.has_admin_token() {
+                tracing::info!("admin token in {}", running.admin_token_file().display());
+            }
             if let Some(ca) = running.ca_file() {
                 tracing::info!("clients need the private CA in {}", ca.display());
             }

@@ -113,6 +113,9 @@ pub struct SealSection {
     /// `data_dir/kek`, generated at the first start. `DSKPP_KEK` in the environment overrides all of them. With any but
     /// the last, only [`crate::setup::database::migrate`] creates the store, never a start.
     pub kek_file: PathBuf,
+    /// Files with further keys, which open what they have sealed, while the key is changed: the database says which of
+    /// all keys seals. See [`crate::seal::rotate`].
+    pub further_kek_files: Vec<PathBuf>,
 }
 
 /// `[policy]`

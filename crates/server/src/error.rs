@@ -169,6 +169,12 @@ pub enum StoreError {
     /// A secret cannot be unsealed.
     #[error(transparent)]
     Sealed(#[from] CannotOpen),
+    /// The key-encryption key is being changed, and the former one is not at hand.
+    #[error(
+        "some secrets may still be sealed under the former key-encryption key, which is missing: name its file in \
+         seal.further_kek_files until `dskpp seal rotate` has finished"
+    )]
+    FormerKek,
     /// A value in one row is unreadable.
     #[error(transparent)]
     Row(#[from] Unreadable),
@@ -248,7 +254,10 @@ pub struct Unreadable {
 
 /// A sealed value that cannot be unsealed: wrong key, or changed or moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot unseal {table}.{column} of row '{row}': wrong key-encryption key, or the store was changed")]
+#[error(
+    "cannot unseal {table}.{column} of row '{row}': wrong key-encryption key (was it \
+         changed by `dskpp seal rotate`?), or the store was changed"
+)]
 pub struct CannotOpen {
     /// The table.
     pub table: &'static str,

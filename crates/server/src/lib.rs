@@ -38,4 +38,4 @@ mod threads;
 pub use config::{Config, ConfigError, ConfigFault};
 pub use error::{Error, StoreError};
 pub use running::{Running, ServerOptions, run, serve};
-pub use setup::database;
+pub use setup::{database, seal};

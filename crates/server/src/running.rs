@@ -66,6 +66,7 @@ pub struct Running {
     address: SocketAddr,
     url_s: Vec<String>,
     admin_token_file: PathBuf,
+    has_admin_token: bool,
     ca_file: Option<PathBuf>,
     store: Store,
     /// Flushed after the last answer.
@@ -91,6 +92,11 @@ impl Running {
     /// Where the first start wrote the first admin token.
     pub fn admin_token_file(&self) -> &Path {
         &self.admin_token_file
+    }
+
+    /// Whether that file has a token of the store: another server may have made the first one.
+    pub fn has_admin_token(&self) -> bool {
+        self.has_admin_token
     }
 
     /// The private CA that issued the server's certificate; `None` with a configured certificate or without TLS.
@@ -182,7 +188,8 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     };
     drop(starting);
 
-    let (admin_token_file, store) = (data.admin_token_file.clone(), data.store.clone());
+    let (admin_token_file, has_admin_token) = (data.admin_token_file.clone(), data.has_admin_token);
+    let store = data.store.clone();
     let device_trust = Arc::clone(&data.device_trust);
     let mut background = JoinSet::new();
     background.spawn(store.vital().died());
@@ -214,7 +221,19 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     let scheme = if config.server.http { "http" } else { "https" };
     tracing::info!("listening on {scheme}://{address}");
     let reload = Arc::new(Mutex::new(Reload { config, device_trust, tls: reloads }));
-    Ok(Running { address, url_s, admin_token_file, ca_file, store, refusal_counts, stop, serving, background, reload })
+    Ok(Running {
+        address,
+        url_s,
+        admin_token_file,
+        has_admin_token,
+        ca_file,
+        store,
+        refusal_counts,
+        stop,
+        serving,
+        background,
+        reload,
+    })
 }
 
 fn check(config: &Config, options: &ServerOptions) -> Result<(), Error> {

@@ -84,6 +84,7 @@ impl From<StoreError> for ApiProblem {
             | StoreError::InUse(_)
             | StoreError::UnfinishedCopy
             | StoreError::Other { .. }
+            | StoreError::FormerKek
             | StoreError::Sealed(_)
             | StoreError::TooNew { .. }
             | StoreError::TooOld { .. }

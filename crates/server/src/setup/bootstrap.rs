@@ -28,6 +28,8 @@ pub(crate) struct DataFolder {
     /// Seal sessions in `ServerInfo`.
     pub(crate) session_keys: SessionKeys,
     pub(crate) admin_token_file: PathBuf,
+    /// Whether that file has a token of the store. With several servers, only the one that made the first has it.
+    pub(crate) has_admin_token: bool,
     /// The trust anchors for devices.
     pub(crate) device_trust: Arc<DeviceTrust>,
 }
@@ -58,7 +60,11 @@ pub(crate) async fn open(config: &Config, create: Create) -> Result<DataFolder, 
                 .map_err(|source| Error::System { what: "removing a token", source })?;
         }
     }
-    Ok(DataFolder { store, k_servers, session_keys, admin_token_file, device_trust })
+    let has_admin_token = match files::read_text(&admin_token_file) {
+        Ok(token) => store.token(token.trim()).await?.is_some(),
+        Err(_) => false,
+    };
+    Ok(DataFolder { store, k_servers, session_keys, admin_token_file, has_admin_token, device_trust })
 }
 
 /// A warning if the clock is far from the time of the last audit entry, in seconds since 1970.

@@ -8,4 +8,5 @@ pub(crate) mod database_url;
 pub(crate) mod k_servers;
 pub(crate) mod neighbours;
 pub(crate) mod reload;
+pub mod seal;
 pub(crate) mod store_halves;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::config::{ConfigFault, Migrate};
+use crate::config::{ConfigFault, Migrate, SealSection};
 use crate::policy::otp::Windows;
 use crate::setup::data_folder::set_aside;
 use crate::setup::database_url;
@@ -110,7 +110,7 @@ fn shared_key(config: &Config) -> Result<Kek, Error> {
     let remedy = "every server that shares a database needs the same key-encryption key: make one with \
                   `openssl rand -hex 32`, keep a copy apart from the database, and name its file";
     let missing = || ConfigError(vec![ConfigFault::new("seal.kek_file", "''", remedy)]);
-    Ok(Kek::handed_out(&config.seal.kek_file)?.map(|(kek, _)| kek).ok_or_else(missing)?)
+    Ok(Kek::handed_out(&config.seal)?.map(|(kek, _)| kek).ok_or_else(missing)?)
 }
 
 /// The store in a database that several servers share: each has the same key-encryption key, by its deployment.
@@ -138,12 +138,19 @@ struct Halves {
     policy: StorePolicy,
     /// A key that the deployment supplies, and its file, if any.
     supplied: Option<(Arc<Kek>, Option<PathBuf>)>,
+    seal: SealSection,
 }
 
 impl Halves {
     fn of(config: &Config, database: PathBuf) -> Result<Self, Error> {
-        let supplied = Kek::handed_out(&config.seal.kek_file)?.map(|(kek, file)| (Arc::new(kek), file));
-        Ok(Halves { folder: config.server.data_dir.clone(), database, policy: policy(config), supplied })
+        let supplied = Kek::handed_out(&config.seal)?.map(|(kek, file)| (Arc::new(kek), file));
+        Ok(Halves {
+            folder: config.server.data_dir.clone(),
+            database,
+            policy: policy(config),
+            supplied,
+            seal: config.seal.clone(),
+        })
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -232,7 +239,7 @@ impl Halves {
     fn read_key(&self, name: &str) -> Result<Kek, Error> {
         match Kek::read(&self.path(name)) {
             Err(why @ Error::Content { .. }) => Err(self.incomplete(why.to_string())),
-            read => read,
+            read => read?.with_further(&self.seal),
         }
     }
 
@@ -252,7 +259,8 @@ impl Halves {
                     None => "beside it",
                 };
                 self.incomplete(format!(
-                    "the database {} was sealed with a different key-encryption key from the one {key}",
+                    "the database {} was sealed with a different key-encryption key from the one {key} (was it \
+                     changed by `dskpp seal rotate`?)",
                     self.database.display()
                 ))
             }

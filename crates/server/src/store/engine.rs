@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::StoreError;
 use super::db::{Connection, Database};
 use super::disk::Disk;
 use super::live::Live;
+use super::{StoreError, current_kek};
 use crate::store::queue::{Receiver, Sender, bounded};
+use crate::store::seal::Kek;
 use crate::threads::VitalThreads;
 
 /// Jobs that may wait for the writer; more are refused as unavailable.
@@ -100,7 +101,7 @@ impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<
 
 impl Engine {
     /// Starts the threads; `writer` is a connection to the database.
-    pub(super) fn start(database: &Database, writer: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(database: &Database, writer: Connection, kek: Arc<Kek>) -> Result<Self, StoreError> {
         let vital = VitalThreads::default();
         let (readings, waiting) = bounded(QUEUE);
         for number in 0..READERS {
@@ -111,7 +112,7 @@ impl Engine {
         let disk = database.disk()?.map(Arc::new); // now that SQLite has made its files
         let (jobs, waiting) = bounded(QUEUE);
         let (of_writer, connection) = (disk.clone(), Live::new(database.clone(), Database::connect, writer));
-        spawn(&vital, "store-writer".into(), move || write_all(connection, of_writer.as_deref(), &waiting))?;
+        spawn(&vital, "store-writer".into(), move || write_all(connection, of_writer.as_deref(), &kek, &waiting))?;
         Ok(Engine { writer: jobs, readers: readings, vital, database: database.clone(), disk })
     }
 
@@ -241,13 +242,13 @@ fn read_all(mut connection: Live, waiting: &Receiver<Reading>) {
     }
 }
 
-fn write_all(mut connection: Live, disk: Option<&Disk>, waiting: &Receiver<Box<dyn Job>>) {
+fn write_all(mut connection: Live, disk: Option<&Disk>, kek: &Kek, waiting: &Receiver<Box<dyn Job>>) {
     loop {
         let mut group = waiting.take(GROUP);
         if group.is_empty() {
             return;
         }
-        let committed = disk.map_or(Ok(()), Disk::check).and_then(|()| commit(&mut connection, &mut group));
+        let committed = disk.map_or(Ok(()), Disk::check).and_then(|()| commit(&mut connection, kek, &mut group));
         if let Err(why) = &committed {
             _ = disk.inspect(|disk| disk.note(why));
             tracing::error!("a transaction failed: {why}");
@@ -259,10 +260,10 @@ fn write_all(mut connection: Live, disk: Option<&Disk>, waiting: &Receiver<Box<d
 }
 
 /// Commits a group; again where another transaction was in the way or the connection broke.
-fn commit(connection: &mut Live, group: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
+fn commit(connection: &mut Live, kek: &Kek, group: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
     for attempt in 1.. {
         let (db, is_last) = (connection.get()?, attempt == TRIES);
-        let committed = commit_once(db, group, is_last);
+        let committed = commit_once(db, kek, group, is_last);
         if committed.is_err() {
             _ = db.roll_back(); // where even that fails the next transaction does not begin
         }
@@ -296,7 +297,7 @@ fn answer_unrepeatable(group: &mut Vec<Box<dyn Job>>, why: &str) {
 }
 
 /// Mostly all jobs of a group do well. Where one does not, all is undone and done again, so that it alone can be undone.
-fn commit_once(db: &Connection, group: &mut [Box<dyn Job>], is_last: Last) -> Result<(), StoreError> {
+fn commit_once(db: &Connection, kek: &Kek, group: &mut [Box<dyn Job>], is_last: Last) -> Result<(), StoreError> {
     db.begin()?;
     if let Err(why) = group.iter_mut().try_for_each(|job| job.run(db)) {
         if matches!(why, StoreError::Damaged(_)) || db.is_broken() || (is_conflict(&why) && !is_last) {
@@ -306,6 +307,7 @@ fn commit_once(db: &Connection, group: &mut [Box<dyn Job>], is_last: Last) -> Re
         db.begin()?;
         group.iter_mut().try_for_each(|job| run_apart(db, job.as_mut(), is_last))?;
     }
+    current_kek::confirm(db, kek)?;
     db.commit()
 }
 

@@ -267,6 +267,8 @@ impl Writing<'_> {
                 known => known,
             },
         };
+        let k_token = self.sealed_now(&key.id, "sealed_k_token", &key.sealed_k_token)?;
+        let package = self.sealed_now(&key.id, "sealed_package", &key.sealed_package)?;
         let state = if user.is_some() { KeyState::Active } else { KeyState::Imported };
         let device = key.device.as_ref();
         let sql = "INSERT INTO key (id, user_id, key_type, params, sealed_k_token, state, counter, last_step, drift, \
@@ -279,13 +281,13 @@ impl Writing<'_> {
                 user,
                 key.key_type.as_str(),
                 json!(key.params).to_string(),
-                key.sealed_k_token,
+                &*k_token,
                 state.as_str(),
                 key.counter,
                 key.last_step,
                 key.drift,
                 self.at,
-                key.sealed_package,
+                &*package,
                 device.map(|(manufacturer, _)| manufacturer),
                 device.map(|(_, serial)| serial),
                 key.start_at,
@@ -297,6 +299,15 @@ impl Writing<'_> {
             0 => self.taken(key),
             _ => Ok(Put::Stored),
         }
+    }
+
+    /// A value of a key under the key-encryption key that seals now: it was sealed before this transaction.
+    fn sealed_now<'b>(&self, id: &str, column: &'static str, sealed: &'b [u8]) -> Result<Cow<'b, [u8]>, StoreError> {
+        let anew = match self.kek.is_alone() {
+            true => None,
+            false => self.kek.reseal("key", column, id, sealed)?,
+        };
+        Ok(anew.map_or(Cow::Borrowed(sealed), Cow::Owned))
     }
 
     fn is_there(&self, key: &ImportedKey) -> Result<bool, StoreError> {

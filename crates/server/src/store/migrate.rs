@@ -11,9 +11,10 @@ use std::time::Duration;
 use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use rusqlite::functions::{Context, FunctionFlags};
 
+use super::current_kek::check as check_kek;
 use super::db::sqlite::BUSY;
 use super::db::{Cell, Connection, Row, values};
-use super::{StoreError, check_kek, is_identity, rows};
+use super::{StoreError, is_identity, rows};
 use crate::model::TriggerAd;
 use crate::model::clock::now;
 use crate::store::seal::Kek;
@@ -301,7 +302,9 @@ pub(super) fn rewrite(db: &Connection) -> Result<(), StoreError> {
     if !db.prepare("SELECT 1 FROM rewrite")?.exists([])? {
         return Ok(());
     }
-    tracing::info!("writing the database anew, so that nothing that is sealed now stays in it in the clear");
+    tracing::info!(
+        "writing the database anew, so that nothing stays in it as it was before it was sealed, or sealed anew"
+    );
     db.pragma_update(None, "temp_store", "FILE")?; // the copy may be larger than memory, and holds nothing in the clear
     let rewritten = db.execute_batch("VACUUM").and_then(|()| truncate_log(db));
     db.pragma_update(None, "temp_store", "MEMORY")?;

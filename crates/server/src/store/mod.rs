@@ -13,6 +13,7 @@ mod check;
 mod columns;
 mod commit;
 mod copy;
+mod current_kek;
 mod db;
 mod devices;
 mod disk;
@@ -27,6 +28,7 @@ mod live;
 mod migrate;
 mod pending;
 mod queue;
+mod rotate;
 mod rows;
 mod runs;
 #[cfg(test)]
@@ -68,6 +70,8 @@ pub(crate) use export::Outgoing;
 pub(crate) use import::{Batch, BatchDone, Progress};
 pub(crate) use keys::{OldKey, Verdict};
 pub(crate) use migrate::SCHEMA;
+pub(crate) use rotate::RotationWaits;
+pub use rotate::{Rotated, RotationStep};
 pub(crate) use runs::{HelloContext, HelloQuery};
 pub(crate) use session_keys::SessionKeys;
 pub(crate) use tries::{LOCK_S, Locked, MAX_ADDRESSES, Tries};
@@ -165,7 +169,7 @@ impl Store {
             return Err(StoreError::Other { id });
         }
         migrate::rewrite(&connection)?;
-        Ok(Store { engine: Engine::start(database, connection)?, kek, policy, id: id.into() })
+        Ok(Store { engine: Engine::start(database, connection, Arc::clone(&kek))?, kek, policy, id: id.into() })
     }
 
     /// Whether other servers may share the database, from other machines.
@@ -253,18 +257,4 @@ fn opens(db: &Connection, kek: &Kek) -> Result<bool, StoreError> {
         Err(StoreError::Sealed(_)) => Ok(false),
         read => Ok(read?.is_some()),
     }
-}
-
-/// The database knows its key-encryption key by a value that only that one opens; the first key leaves it.
-fn check_kek(db: &Connection, kek: &Kek) -> Result<(), StoreError> {
-    const NAME: &str = "kek_check";
-    if read_setting(db, kek, NAME)?.is_some() {
-        return Ok(());
-    }
-    if db.exists("SELECT 1 FROM setting", values![])? {
-        return Err(StoreError::Damaged("it does not say which key its secrets are sealed under".into()));
-    }
-    let sealed = kek.seal("setting", "sealed_value", NAME, &Secret::from_slice(b"dskpp"));
-    db.execute("INSERT INTO setting (name, sealed_value) VALUES (?, ?) ON CONFLICT DO NOTHING", values![NAME, sealed])?;
-    Ok(())
 }

@@ -1,27 +1,44 @@
-//! Secrets at rest: sealed under the key-encryption key, each to its own place in the store.
+//! Secrets at rest: sealed under a key-encryption key, each to its own place in the store.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use dskpp_crypto::{AeadKey, Hash, HmacKey, Random as _, Secret, SystemRandom};
 
+use crate::config::SealSection;
 use crate::error::CannotOpen;
 use crate::platform::warn_of_exposed_key;
 use crate::{Error, files};
 
-/// The key-encryption key: 32 octets that never enter the store.
+/// The key-encryption keys that a server has: 32 octets each, which never enter the store. One of them seals, which the
+/// store knows (see `current_kek`); all of them open.
 ///
-/// It seals for years, three values or more for each run, with random nonces: more than AES-GCM's 2³². So it seals with
-/// AES-256-GCM-SIV (RFC 8452), under a key that is derived from it.
+/// A key seals for years, three values or more for each run, with random nonces: more than AES-GCM's 2³². So it seals
+/// with AES-256-GCM-SIV (RFC 8452), under a key that is derived from it.
 #[derive(Debug)]
 pub(crate) struct Kek {
+    keys: Vec<SealingKey>,
+    /// The index of the key that seals.
+    current: AtomicUsize,
+    /// When the store was last asked which one that is.
+    confirmed: Mutex<Option<Instant>>,
+}
+
+#[derive(Debug)]
+struct SealingKey {
     siv: AeadKey,
     /// Opens what earlier versions sealed.
     gcm: AeadKey,
     /// A sealed value that means nothing.
     nothing: Vec<u8>,
 }
+
+/// How long a server seals without asking the store whether its key is still the current one.
+pub(super) const ASKS_AFTER: Duration = Duration::from_secs(5);
 
 /// To what [`Kek::open_nothing`] is sealed.
 const NOTHING: &[u8] = b"nothing";
@@ -35,24 +52,42 @@ impl Kek {
     pub(crate) fn new(key: &Secret) -> Result<Self, dskpp_crypto::Error> {
         let siv = AeadKey::siv_from_secret(&derive(key, b"dskpp store"))?;
         let nothing = siv.seal(&mut SystemRandom, NOTHING, &[0; 16]);
-        Ok(Kek { siv, gcm: AeadKey::from_secret(key)?, nothing })
+        let key = SealingKey { siv, gcm: AeadKey::from_secret(key)?, nothing };
+        Ok(Kek { keys: vec![key], current: AtomicUsize::new(0), confirmed: Mutex::default() })
     }
 
     /// The key that a deployment hands out, and the file that it is in: the environment's `DSKPP_KEK`, the configured
     /// file (none where the path is empty), or the systemd credential `dskpp-kek`. Each is 64 hexadecimal digits.
-    pub(crate) fn handed_out(kek_file: &Path) -> Result<Option<(Self, Option<PathBuf>)>, Error> {
+    /// Further keys of the configuration come with it.
+    pub(crate) fn handed_out(config: &SealSection) -> Result<Option<(Self, Option<PathBuf>)>, Error> {
         if let Some(text) = std::env::var_os(VARIABLE) {
-            return Ok(Some((Self::from_hex(&text.to_string_lossy(), Path::new(VARIABLE))?, None)));
+            let kek = Self::from_hex(&text.to_string_lossy(), Path::new(VARIABLE))?;
+            return Ok(Some((kek.with_further(config)?, None)));
         }
-        let in_file = |path: PathBuf| Ok(Some((Self::read(&path)?, Some(path))));
-        if !kek_file.as_os_str().is_empty() {
-            warn_of_exposed_key(kek_file);
-            return in_file(kek_file.to_owned());
+        let in_file = |path: PathBuf| Ok(Some((Self::read(&path)?.with_further(config)?, Some(path))));
+        if !config.kek_file.as_os_str().is_empty() {
+            warn_of_exposed_key(&config.kek_file);
+            return in_file(config.kek_file.clone());
         }
         match std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(CREDENTIAL)) {
             Some(path) if path.try_exists().map_err(files::failed("read", &path))? => in_file(path),
             _ => Ok(None),
         }
+    }
+
+    /// This key, and the further ones of a configuration.
+    pub(crate) fn with_further(mut self, config: &SealSection) -> Result<Self, Error> {
+        for path in &config.further_kek_files {
+            warn_of_exposed_key(path);
+            self = self.and(Self::read(path)?);
+        }
+        Ok(self)
+    }
+
+    /// These keys and those.
+    pub(super) fn and(mut self, mut others: Kek) -> Self {
+        self.keys.append(&mut others.keys);
+        self
     }
 
     /// The key in a file: 64 hexadecimal digits.
@@ -83,14 +118,15 @@ impl Kek {
 
     /// Seals a secret to its table, column and row.
     pub(crate) fn seal(&self, table: &'static str, column: &'static str, row: &str, secret: &Secret) -> Vec<u8> {
-        self.siv.seal(&mut SystemRandom, &place(table, column, row), secret.expose())
+        self.current().siv.seal(&mut SystemRandom, &place(table, column, row), secret.expose())
     }
 
     /// The work of [`open`](Self::open) where a column is empty, whose time would tell (profile P16).
     pub(crate) fn open_nothing(&self) {
         #[cfg(test)]
         tests::OPENED.with(|opened| opened.set(opened.get() + 1));
-        _ = std::hint::black_box(self.siv.open(NOTHING, &self.nothing));
+        let key = self.current();
+        _ = std::hint::black_box(key.siv.open(NOTHING, &key.nothing));
     }
 
     /// For many rows of one column.
@@ -110,8 +146,69 @@ impl Kek {
         #[cfg(test)]
         tests::OPENED.with(|opened| opened.set(opened.get() + 1));
         let place = place(table, column, row);
-        let opened = self.siv.open(&place, sealed).or_else(|_| self.gcm.open(&place, sealed));
-        opened.map_err(|_| CannotOpen { table, column, row: row.to_owned() })
+        let mut keys = std::iter::once(self.current()).chain(&self.keys);
+        keys.find_map(|key| key.open(&place, sealed)).ok_or_else(|| CannotOpen { table, column, row: row.to_owned() })
+    }
+
+    /// The same secret under the key that seals now; `None` where it is sealed under that already.
+    pub(crate) fn reseal(
+        &self,
+        table: &'static str,
+        column: &'static str,
+        row: &str,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, CannotOpen> {
+        match self.current().siv.open(&place(table, column, row), sealed) {
+            Ok(_) => Ok(None),
+            Err(_) => self.open(table, column, row, sealed).map(|secret| Some(self.seal(table, column, row, &secret))),
+        }
+    }
+
+    /// Which key opens it.
+    pub(super) fn key_of(&self, table: &str, column: &str, row: &str, sealed: &[u8]) -> Option<usize> {
+        let place = place(table, column, row);
+        self.keys.iter().position(|key| key.open(&place, sealed).is_some())
+    }
+
+    /// Which key is the same as that one.
+    pub(super) fn position(&self, other: &Kek) -> Option<usize> {
+        self.keys.iter().position(|key| key.siv.open(NOTHING, &other.current().nothing).is_ok())
+    }
+
+    /// Whether there is but one key.
+    pub(super) fn is_alone(&self) -> bool {
+        self.keys.len() == 1
+    }
+
+    /// The index of the key that seals.
+    pub(super) fn sealing(&self) -> usize {
+        self.current.load(Ordering::Acquire)
+    }
+
+    /// Seals with the key of that index from now on; gives whether it did before.
+    pub(super) fn seal_with(&self, index: usize) -> bool {
+        self.current.swap(index, Ordering::AcqRel) == index
+    }
+
+    /// Whether it is time to ask the store which key seals.
+    pub(super) fn is_to_ask(&self) -> bool {
+        let confirmed = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        confirmed.is_none_or(|at| at.elapsed() > ASKS_AFTER)
+    }
+
+    /// The store said so at that time.
+    pub(super) fn confirmed(&self, at: Instant) {
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+
+    fn current(&self) -> &SealingKey {
+        &self.keys[self.sealing()]
+    }
+}
+
+impl SealingKey {
+    fn open(&self, place: &[u8], sealed: &[u8]) -> Option<Secret> {
+        self.siv.open(place, sealed).or_else(|_| self.gcm.open(place, sealed)).ok()
     }
 }
 
@@ -128,7 +225,7 @@ impl ColumnSealer<'_> {
     pub(crate) fn seal(&mut self, row: &str, octets: &[u8]) -> Vec<u8> {
         self.place.truncate(self.row_at);
         self.place.extend_from_slice(row.as_bytes());
-        self.kek.siv.seal(&mut SystemRandom, &self.place, octets)
+        self.kek.current().siv.seal(&mut SystemRandom, &self.place, octets)
     }
 }
 
@@ -190,7 +287,7 @@ pub(crate) mod tests {
         assert!(Kek::read(&path).unwrap().open("t", "c", "r", &sealed).is_ok());
         let path = folder.path().join("other");
         std::fs::write(&path, "not hexadecimal").unwrap();
-        let error = Kek::handed_out(&path).unwrap_err().to_string();
+        let error = Kek::handed_out(&SealSection { kek_file: path, ..SealSection::default() }).unwrap_err().to_string();
         assert!(
             error.contains("other") && error.contains("64 hexadecimal digits, and its character 1 is none"),
             "{error}"

@@ -43,6 +43,9 @@ async fn fleet() -> Vec<Server> {
     let tokens = running.iter().filter_map(|running| std::fs::read_to_string(running.admin_token_file()).ok());
     let tokens: Vec<_> = tokens.collect();
     assert_eq!(tokens.len(), 1, "one of them makes the first token");
+    for running in &running {
+        assert_eq!(running.has_admin_token(), running.admin_token_file().exists(), "and says where it is");
+    }
     let servers = folders.into_iter().zip(running);
     servers.map(|(folder, running)| Server::of(folder, running, &tokens[0])).collect()
 }

@@ -10,6 +10,7 @@ mod migration;
 mod passwords;
 mod postgres;
 mod renewal;
+mod rotate;
 mod runs;
 mod session_keys;
 mod sqlite;

@@ -71,7 +71,7 @@ fn before_sealing(path: &std::path::Path) {
     SQLITE[..6].iter().for_each(|(.., step)| db.execute_batch(step).unwrap());
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA user_version = 6; INSERT INTO user VALUES ('u', 'alice', 1)")
         .unwrap();
-    check_kek(&Connection::Sqlite(rusqlite::Connection::open(path).unwrap()), &kek(1)).unwrap();
+    current_kek::check(&Connection::Sqlite(rusqlite::Connection::open(path).unwrap()), &kek(1)).unwrap();
     for id in (0..200).map(|i| format!("e{i}")) {
         let password = kek(1).seal("enrolment", "sealed_password", &id, &Secret::from_slice(b"password"));
         let enrolment = "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, methods, \

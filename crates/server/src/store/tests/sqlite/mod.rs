@@ -6,6 +6,7 @@ mod damage;
 mod disk;
 mod failures;
 mod migration;
+mod rotate;
 mod session_keys;
 mod strangers;
 
