@@ -32,7 +32,6 @@ pub(crate) enum Signal {
 
 /// What a supervisor is told.
 #[derive(Clone, Copy)]
-#[cfg_attr(windows, expect(dead_code, reason = "Windows has no such supervisor"))]
 pub(crate) enum State {
     /// Requests are answered, with the configuration as it is now.
     Ready,
