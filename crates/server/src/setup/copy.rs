@@ -75,13 +75,14 @@ fn database(config: &Config, option: &str, url: &str) -> Result<Database, Error>
 /// its folder belongs to, as far as they are there.
 #[expect(clippy::type_complexity, reason = "used once, above")]
 fn key(config: &Config, folder: Option<&Path>) -> Result<(Option<(Kek, String)>, Option<String>), Error> {
-    if let Some((kek, file)) = Kek::handed_out(&config.seal)? {
+    if let Some((kek, file)) = Kek::handed_out(&config.seal.kek_file, &config.seal.further_kek_files)? {
         let place = file.map_or_else(|| "DSKPP_KEK".to_owned(), |file| file.display().to_string());
         return Ok((Some((kek, place)), None));
     }
     let in_folder = |name| folder.map(|folder| folder.join(name)).filter(|path| path.exists());
-    let kek = in_folder("kek")
-        .map(|path| Ok::<_, Error>((Kek::read(&path)?.with_further(&config.seal)?, path.display().to_string())));
+    let kek = in_folder("kek").map(|path| {
+        Ok::<_, Error>((Kek::read(&path)?.with_further(&config.seal.further_kek_files)?, path.display().to_string()))
+    });
     let known = in_folder("kek.store").map(|path| files::read_text(&path));
     Ok((kek.transpose()?, known.transpose()?.map(|known| known.trim().to_owned())))
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::config::{ConfigFault, Migrate, SealSection};
+use crate::config::{ConfigFault, Migrate};
 use crate::policy::otp::Windows;
 use crate::setup::data_folder::set_aside;
 use crate::setup::database_url;
@@ -110,7 +110,9 @@ fn shared_key(config: &Config) -> Result<Kek, Error> {
     let remedy = "every server that shares a database needs the same key-encryption key: make one with \
                   `openssl rand -hex 32`, keep a copy apart from the database, and name its file";
     let missing = || ConfigError(vec![ConfigFault::new("seal.kek_file", "''", remedy)]);
-    Ok(Kek::handed_out(&config.seal)?.map(|(kek, _)| kek).ok_or_else(missing)?)
+    Ok(Kek::handed_out(&config.seal.kek_file, &config.seal.further_kek_files)?
+        .map(|(kek, _)| kek)
+        .ok_or_else(missing)?)
 }
 
 /// The store in a database that several servers share: each has the same key-encryption key, by its deployment.
@@ -138,18 +140,19 @@ struct Halves {
     policy: StorePolicy,
     /// A key that the deployment supplies, and its file, if any.
     supplied: Option<(Arc<Kek>, Option<PathBuf>)>,
-    seal: SealSection,
+    further_kek_files: Vec<PathBuf>,
 }
 
 impl Halves {
     fn of(config: &Config, database: PathBuf) -> Result<Self, Error> {
-        let supplied = Kek::handed_out(&config.seal)?.map(|(kek, file)| (Arc::new(kek), file));
+        let supplied = Kek::handed_out(&config.seal.kek_file, &config.seal.further_kek_files)?
+            .map(|(kek, file)| (Arc::new(kek), file));
         Ok(Halves {
             folder: config.server.data_dir.clone(),
             database,
             policy: policy(config),
             supplied,
-            seal: config.seal.clone(),
+            further_kek_files: config.seal.further_kek_files.clone(),
         })
     }
 
@@ -239,7 +242,7 @@ impl Halves {
     fn read_key(&self, name: &str) -> Result<Kek, Error> {
         match Kek::read(&self.path(name)) {
             Err(why @ Error::Content { .. }) => Err(self.incomplete(why.to_string())),
-            read => read?.with_further(&self.seal),
+            read => read?.with_further(&self.further_kek_files),
         }
     }
 

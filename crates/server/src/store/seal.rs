@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use dskpp_crypto::{AeadKey, Hash, HmacKey, Random as _, Secret, SystemRandom};
 
-use crate::config::SealSection;
 use crate::error::CannotOpen;
 use crate::platform::warn_of_exposed_key;
 use crate::{Error, files};
@@ -58,16 +57,16 @@ impl Kek {
 
     /// The key that a deployment hands out, and the file that it is in: the environment's `DSKPP_KEK`, the configured
     /// file (none where the path is empty), or the systemd credential `dskpp-kek`. Each is 64 hexadecimal digits.
-    /// Further keys of the configuration come with it.
-    pub(crate) fn handed_out(config: &SealSection) -> Result<Option<(Self, Option<PathBuf>)>, Error> {
+    /// The keys in the files `further` come with it.
+    pub(crate) fn handed_out(kek_file: &Path, further: &[PathBuf]) -> Result<Option<(Self, Option<PathBuf>)>, Error> {
         if let Some(text) = std::env::var_os(VARIABLE) {
             let kek = Self::from_hex(&text.to_string_lossy(), Path::new(VARIABLE))?;
-            return Ok(Some((kek.with_further(config)?, None)));
+            return Ok(Some((kek.with_further(further)?, None)));
         }
-        let in_file = |path: PathBuf| Ok(Some((Self::read(&path)?.with_further(config)?, Some(path))));
-        if !config.kek_file.as_os_str().is_empty() {
-            warn_of_exposed_key(&config.kek_file);
-            return in_file(config.kek_file.clone());
+        let in_file = |path: PathBuf| Ok(Some((Self::read(&path)?.with_further(further)?, Some(path))));
+        if !kek_file.as_os_str().is_empty() {
+            warn_of_exposed_key(kek_file);
+            return in_file(kek_file.to_owned());
         }
         match std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(CREDENTIAL)) {
             Some(path) if path.try_exists().map_err(files::failed("read", &path))? => in_file(path),
@@ -75,9 +74,9 @@ impl Kek {
         }
     }
 
-    /// This key, and the further ones of a configuration.
-    pub(crate) fn with_further(mut self, config: &SealSection) -> Result<Self, Error> {
-        for path in &config.further_kek_files {
+    /// This key, and those in files.
+    pub(crate) fn with_further(mut self, files: &[PathBuf]) -> Result<Self, Error> {
+        for path in files {
             warn_of_exposed_key(path);
             self = self.and(Self::read(path)?);
         }
@@ -287,7 +286,7 @@ pub(crate) mod tests {
         assert!(Kek::read(&path).unwrap().open("t", "c", "r", &sealed).is_ok());
         let path = folder.path().join("other");
         std::fs::write(&path, "not hexadecimal").unwrap();
-        let error = Kek::handed_out(&SealSection { kek_file: path, ..SealSection::default() }).unwrap_err().to_string();
+        let error = Kek::handed_out(&path, &[]).unwrap_err().to_string();
         assert!(
             error.contains("other") && error.contains("64 hexadecimal digits, and its character 1 is none"),
             "{error}"
