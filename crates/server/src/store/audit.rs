@@ -64,12 +64,3 @@ impl Link {
         Ok((expected[..] != self.hash).then_some((chain, seq)))
     }
 }
-
-/// The chain and sequence number of the first entry that does not follow from those before it.
-#[cfg(test)]
-pub(super) fn first_broken(db: &Connection) -> Result<Option<(String, i64)>, StoreError> {
-    let mut at = Link::default();
-    let sql = "SELECT chain, seq, at, event, subject, hash FROM audit ORDER BY chain, seq";
-    let entries = db.rows(sql, &[], |row| at.follow(row))?.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(entries.into_iter().flatten().next())
-}

@@ -155,6 +155,8 @@ impl Row<'_> {
 impl Connection {
     /// Runs a statement; gives the number of rows that it changed.
     pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
+        #[cfg(test)]
+        super::scratch::note(self, sql, values);
         match self {
             Connection::Sqlite(db) => Ok(db.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?),
             Connection::Postgres(db) => db.send(sql, values)?.wait(),
@@ -168,6 +170,8 @@ impl Connection {
         values: &[Value<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<Result<T, StoreError>>, StoreError> {
+        #[cfg(test)]
+        super::scratch::note(self, sql, values);
         match self {
             Connection::Sqlite(db) => {
                 let mut query = db.prepare_cached(sql)?;
@@ -187,6 +191,8 @@ impl Connection {
         values: &[Value<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
+        #[cfg(test)]
+        super::scratch::note(self, sql, values);
         match self {
             Connection::Sqlite(db) => {
                 let mut query = db.prepare_cached(sql)?;
@@ -204,6 +210,8 @@ impl Connection {
     /// # Errors
     /// Where it has failed already: SQLite may have undone the transaction, and nothing may follow.
     pub(super) fn send(&self, sql: &str, values: &[Value<'_>]) -> Result<Reply<'_, usize>, StoreError> {
+        #[cfg(test)]
+        super::scratch::note(self, sql, values);
         match self {
             Connection::Sqlite(_) => self.execute(sql, values).map(|changed| Reply::Here(Ok(changed))),
             Connection::Postgres(db) => db.send(sql, values),
@@ -217,6 +225,8 @@ impl Connection {
         values: &[Value<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError> + 'a,
     ) -> Reply<'a, Option<T>> {
+        #[cfg(test)]
+        super::scratch::note(self, sql, values);
         match self {
             Connection::Sqlite(_) => Reply::Here(self.first(sql, values, read)),
             Connection::Postgres(db) => {

@@ -51,6 +51,7 @@ pub(super) const SQLITE: &[Migration] = &[
     (12, Expands, include_str!("../../migrations/sqlite/0012_session_keys.sql")),
     (13, Expands, include_str!("../../migrations/sqlite/0013_k_server.sql")),
     (14, Expands, include_str!("../../migrations/sqlite/0014_audit.sql")),
+    (15, Expands, include_str!("../../migrations/sqlite/0015_device_lists.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
@@ -58,6 +59,7 @@ pub(super) const POSTGRES: &[Migration] = &[
     (12, Expands, include_str!("../../migrations/postgres/0012_session_keys.sql")),
     (13, Expands, include_str!("../../migrations/postgres/0013_k_server.sql")),
     (14, Expands, include_str!("../../migrations/postgres/0014_audit.sql")),
+    (15, Expands, include_str!("../../migrations/postgres/0015_device_lists.sql")),
 ];
 
 /// How far a database's migrations are done.

@@ -44,6 +44,8 @@ pub(in crate::store) struct Connection {
     patience: Flag<Duration>,
     /// It did not answer in time, so that nobody knows what comes next on it.
     given_up: Flag<bool>,
+    #[cfg(test)]
+    pub(in crate::store) name: String,
 }
 
 /// Connects to the first of the hosts that can be used. Blocks.
@@ -56,8 +58,18 @@ pub(super) fn connect(address: &PostgresAddress) -> Result<Connection, StoreErro
     let (statements, in_transaction, given_up) = Default::default();
     let end_of_chain = RefCell::new(Some(EndOfChain::default()));
     let (chain, patience) = (new_id(), Flag::new(ANSWER));
-    let connection =
-        Connection { runtime, client, statements, chain, end_of_chain, in_transaction, patience, given_up };
+    let connection = Connection {
+        runtime,
+        client,
+        statements,
+        chain,
+        end_of_chain,
+        in_transaction,
+        patience,
+        given_up,
+        #[cfg(test)]
+        name: address.to_string(),
+    };
     connection.batch(SETTINGS)?;
     Ok(connection)
 }

@@ -62,10 +62,10 @@ async fn the_audit_chain_is_whole_after_everything_and_shows_every_change() {
             other.begin().unwrap();
             let change = "UPDATE audit SET event = event || ' ' WHERE chain = ? AND seq = ?";
             assert_eq!(other.execute(change, values![chain, seq]), Ok(1));
-            assert_eq!(audit::first_broken(other), Ok(Some((chain, seq))));
+            assert_eq!(first_broken(other), Ok(Some((chain, seq))));
             other.roll_back().unwrap();
         }
-        assert_eq!(audit::first_broken(other), Ok(None));
+        assert_eq!(first_broken(other), Ok(None));
     });
 }
 
@@ -77,6 +77,6 @@ async fn a_missing_entry_breaks_its_audit_chain() {
     }
     db.assert_unbroken();
     db.execute("DELETE FROM audit WHERE seq = 2");
-    let broken = db.scratch.on(audit::first_broken).unwrap();
+    let broken = db.scratch.on(first_broken).unwrap();
     assert_eq!(broken.map(|(_, seq)| seq), Some(3));
 }

@@ -6,7 +6,7 @@ use crate::model::clock::unix_now_ms;
 use crate::store::check::{Checked, REFERENCES, check_by};
 
 impl Db {
-    fn check(&self) -> Checked {
+    pub(super) fn check(&self) -> Checked {
         crate::store::check::check(&self.scratch.database, &kek(1)).unwrap()
     }
 

@@ -1,0 +1,235 @@
+//! A walk through all that the store does, for tests that ask about every statement.
+
+use pskc::KeyPackage;
+
+use super::*;
+use crate::model::Location;
+use crate::model::clock::unix_now_ms;
+use crate::store::devices::NotPut;
+use crate::store::key_package::{Owner, take_in};
+
+/// HOTP of RFC 4226's key, from its appendix D.
+const OTPS: [&str; 6] = ["755224", "287082", "359152", "969429", "338314", "254676"];
+
+fn otp(user: Option<&str>, key: Option<&str>, client: Option<&str>, otp: &str) -> ValidationRequest {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let (user, key_id, client_id) = (owned(user), owned(key), owned(client));
+    ValidationRequest { user, key_id, client_id, otp: otp.to_owned().into(), challenge: None }
+}
+
+fn device(serial: &str) -> NewDevice {
+    NewDevice {
+        manufacturer: "acme".into(),
+        serial: serial.into(),
+        key_name: format!("key of {serial}"),
+        shared_key: Some(Secret::new(vec![1; 16])),
+        certificate: None,
+    }
+}
+
+fn named(serial: &str) -> dskpp::server::DeviceRef {
+    dskpp::server::DeviceRef { manufacturer: "acme".into(), serial: serial.into() }
+}
+
+/// One more key of the kind that files bring.
+fn package(id: &str) -> KeyPackage {
+    let mut package = at_rest::imported();
+    let key = package.key.as_mut().unwrap();
+    (key.id, key.algorithm) = (id.into(), Some("urn:ietf:params:xml:ns:keyprov:pskc:hotp".into()));
+    package
+}
+
+impl Db {
+    /// Does everything at least once. Leaves rows in every table and in every state.
+    pub(super) async fn walk(&self) {
+        self.walk_access().await;
+        self.walk_devices().await;
+        self.walk_runs().await;
+        self.walk_renewals().await;
+        self.walk_keys().await;
+        self.walk_files().await;
+        self.walk_tries().await;
+        let store = &self.store;
+        store.probe().await.unwrap();
+        store.last_audit().await.unwrap();
+        store.checkpoint().await.unwrap();
+        store.forget_old_answers().await.unwrap();
+    }
+
+    async fn walk_access(&self) {
+        let store = &self.store;
+        store.create_user("carol".into()).await.unwrap();
+        assert!(store.create_user("carol".into()).await.is_err());
+        assert!(!store.has_tokens().await.unwrap());
+        assert!(store.create_first_token("first".into()).await.unwrap());
+        assert!(!store.create_first_token("second".into()).await.unwrap());
+        let (id, _) = store.create_token("reader".into(), vec![Role::Read]).await.unwrap();
+        assert!(store.token("first").await.unwrap().is_some());
+        store.delete_token(&id).await.unwrap();
+        store.set_setting_once("passing", Secret::new(vec![1])).await.unwrap();
+        store.forget_setting("passing").await.unwrap();
+        store.set_setting_once("ca", Secret::new(vec![1])).await.unwrap();
+        store.claim_first_k_server(Secret::new(vec![1])).await.unwrap();
+        store.first_k_server().await.unwrap();
+        store.put_first_k_server("k1".into(), Secret::new(vec![1])).await.unwrap();
+        store.add_k_server("k2".into(), Secret::new(vec![2]), "test".into()).await.unwrap();
+        store.retire_k_server("k1", "test".into()).await.unwrap();
+        self.execute("UPDATE k_server SET retired_at = 1 WHERE id = 'k1'");
+        store.k_servers().await.unwrap();
+        self.execute("INSERT INTO session_key (day, sealed_key) SELECT '2020-01-01', sealed_value FROM setting WHERE name = 'ca'");
+        store.renew_session_keys(&SessionKeys::default(), unix_now_ms()).await.unwrap();
+    }
+
+    async fn walk_devices(&self) {
+        let store = &self.store;
+        for serial in ["1", "2", "3"] {
+            store.create_device(device(serial)).await.unwrap();
+        }
+        let told = store.import_devices(vec![device("3"), device("4")], 0, "test".into()).await.unwrap();
+        assert_eq!(told, [(0, NotPut::Duplicate)]);
+        let some = |text: &str| Some(text.to_owned());
+        let mut ids = Vec::new();
+        for (manufacturer, serial) in [(None, None), (some("acme"), None), (None, some("4")), (some("acme"), some("4"))]
+        {
+            let filter = DeviceFilter { manufacturer, serial, after: None };
+            ids = store.devices(filter, 10).await.unwrap().items;
+        }
+        let id = ids.pop().unwrap().unwrap().id;
+        assert!(store.device(&id).await.unwrap().is_some());
+        let change =
+            DeviceChange { key_name: some("another"), shared_key: Some(None), certificate: Some(Some(vec![1])) };
+        store.change_device(&id, change, "test".into()).await.unwrap();
+        store.delete_device(&id, "test".into()).await.unwrap();
+    }
+
+    async fn walk_runs(&self) {
+        let store = &self.store;
+        let bound =
+            NewEnrolment { device: Some(named("1")), key_location: Some(Location::Hardware), ..hotp_for("alice") };
+        let created = store.create_enrolment(bound).await.unwrap();
+        let (id, client) = (created.enrolment.id, created.enrolment.client_id);
+        let trigger = std::str::from_utf8(created.trigger_token.expose()).unwrap();
+        assert!(store.enrolment_by_trigger(trigger).await.unwrap().is_some());
+        let ad = TriggerAd { nonce: vec![1], mac: vec![2], url_s: "https://keys.example/dskpp".into() };
+        store.keep_trigger(&id, ad).await.unwrap();
+        let hello = HelloQuery {
+            request_hash: Some([7; 32]),
+            device: Some(named("1")),
+            key_id: Some("key1".into()),
+            client_id: Some(client.clone()),
+            key_names: vec!["key of 1".into()],
+            address: "192.0.2.1".into(),
+            brings_public_key: true,
+        };
+        store.load_hello(hello).await.unwrap();
+        for (client, enrolment) in [(Some(&*client), None), (None, Some(&*id))] {
+            store.load_run("s1", client, enrolment, Some(&named("1")), "192.0.2.1").await.unwrap();
+        }
+        assert_eq!(store.commit_run(run_of(&id, "s1", "key1")).done().await, Ok(Commit::Committed));
+        assert!(matches!(store.commit_run(run_of(&id, "s1", "key1")).done().await, Ok(Commit::AlreadyAnswered(_))));
+        assert_eq!(store.commit_run(run_of(&id, "s2", "key1")).done().await, Ok(Commit::EnrolmentSpent));
+        let refusal =
+            ProvedRefusal { session_id: "s3".into(), request_hash: [3; 32], response: vec![3], answer_expires_at: 1 };
+        store.commit_refusal(refusal).done().await.unwrap();
+        let revoked = self.enrolment().await;
+        store.revoke_enrolment(&revoked).await.unwrap();
+        assert!(store.revoke_enrolment(&revoked).await.is_err());
+        self.enrolment().await; // open
+    }
+
+    async fn walk_renewals(&self) {
+        let store = &self.store;
+        let on_otp = |renews: Option<&str>| NewEnrolment {
+            renews: renews.map(str::to_owned),
+            activate: Activation::OnOtp,
+            ..hotp_for("alice")
+        };
+        let first = self.create(on_otp(None)).await;
+        store.commit_run(run_of(&first.id, "s4", "key2")).done().await.unwrap();
+        let client = Some(&*first.client_id);
+        assert_eq!(store.validate(otp(None, None, client, "000000")).await, Ok(None));
+        assert!(store.validate(otp(None, None, client, OTPS[0])).await.unwrap().is_some());
+        for (renewed, session) in [("key1", "s5"), ("key2", "s6")] {
+            let renewal = self.create(on_otp(Some(renewed))).await;
+            store.commit_run(run_of(&renewal.id, session, renewed)).done().await.unwrap();
+            assert!(store.url_of_key(renewed).await.unwrap().is_some());
+            if renewed == "key1" {
+                let first = otp(Some("alice"), None, Some(&renewal.client_id), OTPS[0]);
+                assert!(store.validate(first).await.unwrap().is_some());
+            } else {
+                store.revoke_enrolment(&renewal.id).await.unwrap();
+            }
+        }
+        let at_once = self.create(NewEnrolment { renews: Some("key1".into()), ..hotp_for("alice") }).await;
+        store.commit_run(run_of(&at_once.id, "s7", "key1")).done().await.unwrap();
+        let waits = self.create(on_otp(Some("key1"))).await;
+        store.commit_run(run_of(&waits.id, "s8", "key1")).done().await.unwrap();
+        let provisioned = self.create(on_otp(None)).await;
+        store.commit_run(run_of(&provisioned.id, "s9", "key3")).done().await.unwrap();
+    }
+
+    async fn walk_keys(&self) {
+        let store = &self.store;
+        let totp = NewEnrolment { key_type: KeyType::Totp, ..hotp_for("bob") };
+        let totp = NewEnrolment { params: Params { digits: Some(6), period_s: Some(30), ..Params::default() }, ..totp };
+        self.key(totp, "totp").await;
+        self.key(hotp_for("bob"), "hotp").await;
+        let step = now() / 30;
+        let code = |step: i64| {
+            let totp = dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX };
+            totp.code(&Secret::from_slice(K_TOKEN), step.unsigned_abs()).to_string()
+        };
+        assert!(store.validate(otp(None, Some("totp"), None, &code(step))).await.unwrap().is_some());
+        _ = store.resynchronise("totp", vec![code(step + 1), code(step + 2)], "test".into()).await.unwrap();
+        assert!(
+            store
+                .resynchronise("hotp", OTPS[..2].iter().map(|it| (*it).into()).collect(), "test".into())
+                .await
+                .unwrap()
+        );
+        for (user, key) in [(Some("bob"), None), (None, Some("hotp")), (Some("bob"), Some("hotp"))] {
+            store.validate(otp(user, key, None, OTPS[2])).await.unwrap();
+        }
+        for user in [None, Some("bob".to_owned())] {
+            store.keys(user.clone(), None, 2).await.unwrap();
+            store.begin_export(user.clone(), "pbe", "test".into()).await.unwrap();
+            store.export_page(user, String::new(), 2).await.unwrap();
+        }
+        store.export_key("hotp", "test".into()).await.unwrap();
+        self.key(hotp_for("bob"), "revoked").await;
+        store.revoke_key("revoked").await.unwrap();
+    }
+
+    async fn walk_files(&self) {
+        let store = &self.store;
+        let mut sealer = store.sealer();
+        // The last one is taken, and its user is nobody yet.
+        let owners = [("stock1", Owner::Nobody), ("stock2", Owner::Nobody), ("stock1", Owner::User("zoe".into()))];
+        let taken = owners.iter().map(|(id, owner)| take_in(package(id), owner, now()).unwrap());
+        let keys = taken.enumerate().map(|(i, taken)| sealer.seal(i as u64, taken)).collect();
+        let batch = Batch { import: "import".into(), first: 0, end: 3, keys, refused: Vec::new(), by: "test".into() };
+        assert_eq!(store.import(batch).await.unwrap().accepted, 2);
+        assert!(store.import_progress("import".into()).await.unwrap().is_some());
+        self.import(vec![package("of alice"), package("hotp")]).await;
+        self.import(vec![package("hotp")]).await;
+        store.assign_key("stock1", "dave".into(), "test".into()).await.unwrap();
+        let delivers =
+            NewEnrolment { delivers: Some("stock2".into()), variant: Some(Variant::TwoPass), ..hotp_for("erin") };
+        let delivers = store.create_enrolment(delivers).await.unwrap().enrolment;
+        let hello = HelloQuery { client_id: Some(delivers.client_id), ..HelloQuery::default() };
+        _ = store.load_hello(hello).await.unwrap();
+        let mut run = run_of(&delivers.id, "s10", "stock2");
+        run.key.k_token = None;
+        assert_eq!(store.commit_run(run).done().await, Ok(Commit::Committed));
+    }
+
+    async fn walk_tries(&self) {
+        let enrolment = self.enrolment().await;
+        self.count(&enrolment, wrong("192.0.2.1", POLICY.lock_after)).await;
+        self.execute("UPDATE refusal SET hour = hour - 2");
+        self.count(&enrolment, wrong("192.0.2.2", 1)).await;
+        self.execute("UPDATE refusal SET hour = hour - 2");
+        self.store.settle_tries().await.unwrap();
+        self.store.tries_of(&enrolment).await.unwrap();
+    }
+}
