@@ -125,7 +125,9 @@ fn scanned(plan: &[String]) -> Vec<String> {
         });
         let is_limited = is_limited.into_iter().any(|limited| limited);
         let has = |what: &str| details.iter().any(|detail| detail.trim_start().starts_with(what));
-        if !has("Index Cond") && !line.contains("Bitmap Heap Scan") && !(is_limited && !has("Filter")) {
+        let is_by_index = has("Index Cond") || line.contains("Bitmap Heap Scan");
+        let is_first_rows = is_limited && !has("Filter");
+        if !is_by_index && !is_first_rows {
             scanned.push(line.clone());
         }
     }
