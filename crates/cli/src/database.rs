@@ -1,5 +1,6 @@
 //! `dskpp database …`
 
+mod backup;
 mod check;
 mod copy;
 
@@ -28,6 +29,12 @@ pub(crate) enum Database {
     /// Copy a store into another database, SQLite or PostgreSQL
     #[command(after_help = copy::HELP)]
     Copy(copy::Copy),
+    /// Write a backup of a SQLite database while servers use it
+    #[command(after_help = backup::BACKUP_HELP)]
+    Backup(backup::Backup),
+    /// Put a backup in the place of a SQLite database
+    #[command(after_help = backup::RESTORE_HELP)]
+    Restore(backup::Restore),
 }
 
 #[derive(Args)]
@@ -79,6 +86,8 @@ impl Database {
         match self {
             Database::Migrate(migrate) => migrate.run(output),
             Database::Copy(copy) => copy.run(output),
+            Database::Backup(backup) => backup.run(output),
+            Database::Restore(restore) => restore.run(output),
             Database::Check(check) => check.run(output),
         }
     }

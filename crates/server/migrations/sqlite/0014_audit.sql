@@ -8,7 +8,7 @@ CREATE TABLE new_audit (
     hash BLOB NOT NULL,
     PRIMARY KEY (chain, seq)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO new_audit SELECT chain, seq, at, event, subject, hash FROM audit;
+INSERT INTO new_audit (chain, seq, at, event, subject, hash) SELECT chain, seq, at, event, subject, hash FROM audit;
 DROP TABLE audit;
 ALTER TABLE new_audit RENAME TO audit;
 -- The name that the column has in PostgreSQL, where `only` is a reserved word.

@@ -10,8 +10,9 @@ use crate::setup::store_halves::{self, Create, OpenedStore};
 use crate::store::Database;
 use crate::{Config, Error, store};
 
+pub use super::backup::{BackedUp, Restored, back_up, restore};
 pub use super::copy::{Copied, copy};
-pub use crate::store::{Checked, CopyProgress, CopyStep, Finding, TableContent};
+pub use crate::store::{BackupContent, Checked, CopyProgress, CopyStep, Finding, TableContent};
 
 /// A database with this version's schema.
 #[derive(Clone, Debug, PartialEq, Eq)]

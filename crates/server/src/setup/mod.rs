@@ -1,5 +1,6 @@
 //! From files to a server's state: the data folder, database and key, startup, and reloading.
 
+mod backup;
 pub(crate) mod bootstrap;
 mod copy;
 pub(crate) mod data_folder;

@@ -62,23 +62,40 @@ impl Neighbours {
         }
     }
 
-    /// Names and descriptions of the others. Removes the files of servers that have ended.
+    /// Names and descriptions of the others.
     fn others(&self) -> io::Result<Vec<(OsString, String)>> {
-        let mut others = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
-            if name == self.name || name.as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            let Ok(file) = File::open(&path) else { continue }; // removed meanwhile
-            match file.try_lock() {
-                Ok(()) => fs::remove_file(&path)?,
-                Err(TryLockError::WouldBlock) => others.push((name, read_locked(&path)?)),
-                Err(TryLockError::Error(why)) => return Err(why),
-            }
-        }
+        let mut others = registered(&self.folder)?;
+        others.retain(|(name, _)| *name != self.name);
         Ok(others)
     }
+}
+
+/// Descriptions of the servers that run on a data folder.
+pub(crate) fn running(data_dir: &Path) -> Result<Vec<String>, Error> {
+    let folder = data_dir.join(FOLDER);
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let running = registered(&folder).map_err(files::failed("read", &folder))?;
+    Ok(running.into_iter().map(|(_, what)| what).collect())
+}
+
+/// Names and descriptions of the servers that run. Removes the files of servers that have ended.
+fn registered(folder: &Path) -> io::Result<Vec<(OsString, String)>> {
+    let mut running = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let Ok(file) = File::open(&path) else { continue }; // removed meanwhile
+        match file.try_lock() {
+            Ok(()) => fs::remove_file(&path)?,
+            Err(TryLockError::WouldBlock) => running.push((name, read_locked(&path)?)),
+            Err(TryLockError::Error(why)) => return Err(why),
+        }
+    }
+    Ok(running)
 }
 
 impl Drop for Neighbours {

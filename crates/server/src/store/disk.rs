@@ -68,7 +68,7 @@ pub(crate) fn look(path: &Path) -> Result<Content, StoreError> {
 }
 
 /// A connection that sees what is on the disk, not what others have in memory.
-fn open(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(super::db::sqlite::BUSY)?;
     Ok(db)

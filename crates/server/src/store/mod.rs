@@ -9,6 +9,7 @@
 mod access;
 mod answers;
 mod audit;
+mod backup;
 mod check;
 mod columns;
 mod commit;
@@ -52,6 +53,8 @@ use crate::policy::otp::Windows;
 use crate::store::seal::Kek;
 use crate::threads::VitalThreads;
 pub(crate) use access::new_token;
+pub use backup::BackupContent;
+pub(crate) use backup::{back_up, check_backup, gather, opens_backup};
 pub(crate) use check::check;
 pub use check::{Checked, Finding};
 use columns::{secret, value};

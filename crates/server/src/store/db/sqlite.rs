@@ -43,7 +43,7 @@ pub(super) fn set_up(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// A connection beside which there is no other one, to a file that exists. Changes nothing.
-pub(super) fn connect_alone(path: &Path) -> Result<Connection, StoreError> {
+pub(in crate::store) fn connect_alone(path: &Path) -> Result<Connection, StoreError> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(ENDING)?;
