@@ -88,13 +88,13 @@ fn document(copied: &Copied) -> serde_json::Value {
 
 fn text(copied: &Copied) -> String {
     let rows: u64 = copied.tables.iter().map(|table| table.rows).sum();
+    let done = match copied.copied {
+        0 => "nothing was left to copy of".to_owned(),
+        count => format!("copied {count} rows of"),
+    };
     let mut lines = vec![
-        format!("copied the store {} (schema {}) from {} to {}", copied.store, copied.schema, copied.from, copied.to),
-        format!(
-            "{} rows copied now; {rows} rows in {} tables are the same in both, by counts and SHA-256:",
-            copied.copied,
-            copied.tables.len()
-        ),
+        format!("{done} the store {} (schema {}) from {} to {}", copied.store, copied.schema, copied.from, copied.to),
+        format!("{rows} rows in {} tables are the same in both, by counts and SHA-256:", copied.tables.len()),
     ];
     lines.extend(copied.tables.iter().map(|table| {
         let sha256 = data_encoding::HEXLOWER.encode(&table.sha256);

@@ -196,8 +196,7 @@ fn database(config: &Config, postgres: &str) -> Result<PathBuf, Error> {
     match database_url::of(config).map_err(|fault| ConfigError(vec![fault]))? {
         Database::Sqlite(path) => Ok(path),
         Database::Postgres(address) => Err(Error::Refused(format!(
-            "{address} is on a PostgreSQL server: {postgres}; the manual has the commands under \"Backup and restore\" \
-             (docs/backup.md)"
+            "{address} is on a PostgreSQL server: {postgres}; the manual has the commands (docs/backup.md)"
         ))),
     }
 }
