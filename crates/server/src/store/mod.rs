@@ -61,6 +61,7 @@ use columns::{secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
 pub(crate) use copy::copy;
 pub use copy::{CopyProgress, CopyStep, TableContent};
+use current_kek::{CURRENT, Checks, FORMER, key_of};
 pub(crate) use db::Database;
 pub(crate) use db::address::{Password, PostgresAddress};
 use db::{Connection, values};
@@ -254,10 +255,9 @@ fn read_setting(db: &Connection, kek: &Kek, name: &str) -> Result<Option<Secret>
     secret(db, kek, ("setting", "sealed_value"), "SELECT name, sealed_value FROM setting WHERE name = ?", values![name])
 }
 
-/// Whether the secrets of a database are sealed under this key-encryption key.
+/// Whether a server with this key-encryption key, and further ones, has all that a database's secrets are sealed under.
 fn opens(db: &Connection, kek: &Kek) -> Result<bool, StoreError> {
-    match read_setting(db, kek, "kek_check") {
-        Err(StoreError::Sealed(_)) => Ok(false),
-        read => Ok(read?.is_some()),
-    }
+    let Checks { current, former, .. } = Checks::read(db)?;
+    let has_current = matches!(key_of(kek, CURRENT, current.as_ref()), Ok(Some(_)));
+    Ok(has_current && key_of(kek, FORMER, former.as_ref()).is_ok())
 }
