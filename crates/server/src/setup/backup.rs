@@ -82,7 +82,7 @@ pub fn back_up(
         Error::Refused(format!("{database} was not backed up to {file}, where nothing was changed: {}", why.reason()))
     })?;
     let octets = new.put(file)?;
-    let kek = match Kek::handed_out(&config.seal)? {
+    let kek = match Kek::handed_out(&config.seal.kek_file, &config.seal.further_kek_files)? {
         Some((_, Some(file))) => file.display().to_string(),
         Some((_, None)) => "DSKPP_KEK".to_owned(),
         None => config.server.data_dir.join("kek").display().to_string(),
@@ -137,10 +137,10 @@ fn check(config: &Config, file: &Path, copy: &Path) -> Result<BackupContent, Err
     };
     let content = check_backup(copy).map_err(unusable)?;
     let in_folder = config.server.data_dir.join("kek");
-    let (kek, place) = match Kek::handed_out(&config.seal)? {
+    let (kek, place) = match Kek::handed_out(&config.seal.kek_file, &config.seal.further_kek_files)? {
         Some((kek, file)) => (kek, file.map_or_else(|| "DSKPP_KEK".to_owned(), |file| file.display().to_string())),
         None if in_folder.exists() => {
-            (Kek::read(&in_folder)?.with_further(&config.seal)?, in_folder.display().to_string())
+            (Kek::read(&in_folder)?.with_further(&config.seal.further_kek_files)?, in_folder.display().to_string())
         }
         None => {
             let place = in_folder.display();
