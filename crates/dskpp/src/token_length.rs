@@ -13,8 +13,13 @@
 
 use data_encoding::BASE64;
 use dskpp_crypto::ct_eq;
-use pskc::xml::{Attribute, Foreign, Node, Ns, ns};
-use pskc::{Extensions, Key};
+use pskc::Key;
+use pskc::xml::{Foreign, ns};
+#[cfg(feature = "server")]
+use pskc::{
+    Extensions,
+    xml::{Attribute, Node, Ns},
+};
 
 use crate::algorithm::KeyType;
 use crate::key_schedule::RunKeys;

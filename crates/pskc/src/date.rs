@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::tz::Offset;
-use jiff::{Span, Timestamp, civil, fmt::temporal};
+use jiff::{SignedDuration, Timestamp, civil};
 
 /// An `xs:dateTime` in UTC: years 1 to 9999, with nanosecond precision.
 ///
@@ -18,6 +18,8 @@ use jiff::{Span, Timestamp, civil, fmt::temporal};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateTime(civil::DateTime);
+
+const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// The text is not a date and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,16 +39,13 @@ pub enum DateTimeError {
 impl DateTime {
     /// Seconds since 1970-01-01T00:00:00Z, rounded down.
     pub fn unix_s(self) -> i64 {
-        const DAY_S: i64 = 24 * 60 * 60;
-        let time = self.0.time();
-        let days = civil::date(1970, 1, 1).until((jiff::Unit::Day, self.0.date())).map_or(0, |span| span.get_days());
-        let seconds = i32::from(time.hour()) * 3600 + i32::from(time.minute()) * 60 + i32::from(time.second());
-        i64::from(days) * DAY_S + i64::from(seconds)
+        let since = self.0.duration_since(EPOCH);
+        since.as_secs() - i64::from(since.subsec_nanos() < 0)
     }
 
     /// The time `seconds` after 1970-01-01T00:00:00Z; `None` outside of the years 1 to 9999.
     pub fn from_unix_s(seconds: i64) -> Option<Self> {
-        let time = civil::date(1970, 1, 1).at(0, 0, 0, 0).checked_add(Span::new().try_seconds(seconds).ok()?);
+        let time = EPOCH.checked_add(SignedDuration::from_secs(seconds));
         time.ok().filter(|time| time.year() >= 1).map(DateTime)
     }
 
@@ -67,8 +66,8 @@ impl DateTime {
     /// Like [`from_str`](Self::from_str), but truncates fractions finer than a nanosecond, and returns whether it did.
     /// Tells whether there were any.
     pub(crate) fn cut(text: &str) -> Result<(Self, bool), DateTimeError> {
-        let (local, offset, is_cut) = parse(text).ok_or(DateTimeError::Form)?;
-        let utc = Span::new().try_seconds(-offset.seconds()).and_then(|span| local.checked_add(span));
+        let (local, offset_s, is_cut) = parse(text).ok_or(DateTimeError::Form)?;
+        let utc = local.checked_sub(SignedDuration::from_secs(offset_s));
         let utc = utc.ok().filter(|utc| utc.year() >= 1);
         utc.map(|utc| (DateTime(utc), is_cut)).ok_or(DateTimeError::Range)
     }
@@ -88,7 +87,13 @@ impl From<Timestamp> for DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}Z", self.0)
+        let (date, time) = (self.0.date(), self.0.time());
+        write!(f, "{:04}-{:02}-{:02}T", date.year(), date.month(), date.day())?;
+        write!(f, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())?;
+        match time.subsec_nanosecond() {
+            0 => f.write_str("Z"),
+            nanoseconds => write!(f, ".{}Z", format!("{nanoseconds:09}").trim_end_matches('0')),
+        }
     }
 }
 
@@ -103,12 +108,10 @@ impl FromStr for DateTime {
     }
 }
 
-/// The local time, its offset from UTC, and whether digits beyond nanoseconds were truncated.
-fn parse(text: &str) -> Option<(civil::DateTime, Offset, bool)> {
+/// The local time, its offset from UTC in seconds, and whether digits beyond nanoseconds were truncated.
+fn parse(text: &str) -> Option<(civil::DateTime, i64, bool)> {
     const FORM: &[u8] = b"0000-00-00T00:00:00";
-    static PARSER: temporal::DateTimeParser = temporal::DateTimeParser::new();
     let (fixed, rest) = text.split_at_checked(FORM.len())?;
-    // The library accepts more than XML Schema allows, so the form is checked first.
     let matches = |(form, octet): (&u8, u8)| match form {
         b'0' => octet.is_ascii_digit(),
         separator => octet == *separator,
@@ -126,25 +129,26 @@ fn parse(text: &str) -> Option<(civil::DateTime, Offset, bool)> {
     }
     let (fraction, finer) = fraction.split_at(fraction.len().min(".123456789".len())); // ASCII, checked above
     let is_cut = finer.bytes().any(|digit| digit != b'0');
+    let nanoseconds = format!("{:0<9}", fraction.get(1..).unwrap_or_default()).parse().ok()?;
+    let year = fixed.get(..4)?.parse().ok()?;
+    let two = |at: usize| fixed.get(at..at + 2)?.parse::<i8>().ok();
     // 24:00:00 is the first moment of the next day.
-    let (date, day) = match fixed.strip_suffix("24:00:00") {
-        Some(day) if !is_cut && fraction.bytes().all(|octet| matches!(octet, b'.' | b'0')) => {
-            ([day, "00:00:00"].concat(), 1)
-        }
-        _ => ([fixed, fraction].concat(), 0),
+    let (hour, days) = match fixed.ends_with("24:00:00") && !is_cut && nanoseconds == 0 {
+        true => (0, 1),
+        false => (two(11)?, 0),
     };
-    let date: civil::DateTime = PARSER.parse_datetime(date).ok()?;
-    Some((date.checked_add(Span::new().days(day)).ok()?, parse_zone(zone)?, is_cut))
+    let local = civil::DateTime::new(year, two(5)?, two(8)?, hour, two(14)?, two(17)?, nanoseconds).ok()?;
+    Some((local.checked_add(SignedDuration::from_hours(24 * days)).ok()?, parse_zone(zone)?, is_cut))
 }
 
-fn parse_zone(zone: &str) -> Option<Offset> {
+fn parse_zone(zone: &str) -> Option<i64> {
     if matches!(zone, "" | "Z") {
-        return Some(Offset::UTC);
+        return Some(0);
     }
     let (sign, hours_minutes) = zone.split_at_checked(1)?;
     let (hours, minutes) = hours_minutes.split_once(':')?;
     let number = |digits: &str| match digits.as_bytes() {
-        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some(i32::from(tens - b'0') * 10 + i32::from(ones - b'0')),
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some(i64::from(tens - b'0') * 10 + i64::from(ones - b'0')),
         _ => None,
     };
     let (hours, minutes) = (number(hours)?, number(minutes)?);
@@ -152,7 +156,11 @@ fn parse_zone(zone: &str) -> Option<Offset> {
         return None;
     }
     let seconds = (hours * 60 + minutes) * 60;
-    Offset::from_seconds(if sign == "-" { -seconds } else { seconds }).ok()
+    match sign {
+        "+" => Some(seconds),
+        "-" => Some(-seconds),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
