@@ -38,7 +38,7 @@ pub(super) fn send<'a>(
 }
 
 /// `SHA-256(previous || at || len(event) || event || subject)`.
-fn link(previous: &[u8], at: i64, event: &str, subject: &str) -> [u8; 32] {
+pub(super) fn link(previous: &[u8], at: i64, event: &str, subject: &str) -> [u8; 32] {
     let len = (event.len() as u64).to_be_bytes();
     Sha256::digest(&[previous, &at.to_be_bytes(), &len, event.as_bytes(), subject.as_bytes()])
 }

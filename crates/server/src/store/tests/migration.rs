@@ -20,7 +20,7 @@ const EXPANDS: Migration = (
 const CONTRACTS: Migration = (SCHEMA + 2, Change::Contracts, "DROP INDEX key_by_time");
 
 impl Scratch {
-    fn version(&self) -> Version {
+    pub(super) fn version(&self) -> Version {
         self.on(version_of).unwrap()
     }
 

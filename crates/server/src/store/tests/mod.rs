@@ -13,6 +13,7 @@ mod postgres;
 mod renewal;
 mod rotate;
 mod runs;
+mod saved;
 mod session_keys;
 mod sqlite;
 mod tries;
