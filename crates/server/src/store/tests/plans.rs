@@ -19,6 +19,7 @@ const OF_COMMANDS: &[&str] = &[
     "check.rs",
     "catalogue.rs",
     "copy.rs",
+    "backup.rs",
     "side.rs",
     "tables.rs",
     "migrate.rs",
