@@ -1,6 +1,6 @@
 //! Keys and one-time passwords.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,6 +16,8 @@ use super::enrolments::{device, parameters, time};
 use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
 use super::users::name;
 use crate::model::KeyRecord;
+use crate::net::rate_limit::RetryAfter;
+use crate::policy::backoff::PendingTry;
 use crate::store::{self, Unreadable};
 
 /// The default page size.
@@ -85,12 +87,9 @@ pub(super) async fn resynchronise(
     }
     let tried = api.backoff.begin_in_turn(&format!("key {id}")).await?;
     let otps = otps.iter().map(|otp| otp.expose().to_owned()).collect();
-    let found = api.store.resynchronise(&id, otps, caller.id().to_owned()).await?;
-    match found {
-        true => tried.right(),
-        false => tried.wrong(Instant::now()),
-    }
-    Ok(json_answer(StatusCode::OK, &Resynced { synchronised: found }))
+    let verdict = api.store.resynchronise(&id, otps, caller.id().to_owned()).await?;
+    let found = accepted(verdict, tried)?;
+    Ok(json_answer(StatusCode::OK, &Resynced { synchronised: found.is_some() }))
 }
 
 pub(super) async fn validate(
@@ -110,17 +109,24 @@ pub(super) async fn validate(
     let subject = [("user", user), ("key", key_id), ("client", client_id)];
     let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
     let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await?;
-    let verdict = api.store.verdict(attempt).await?;
+    let key_id = accepted(api.store.verdict(attempt).await?, tried)?;
+    Ok(json_answer(StatusCode::OK, &ValidationResult { valid: key_id.is_some(), key_id }))
+}
+
+/// The key for which a password is right, if it is, and what this server's back-off makes of it.
+fn accepted(verdict: store::Verdict, tried: PendingTry) -> Result<Option<String>, RetryAfter> {
     match verdict {
-        store::Verdict::Right(_) => tried.right(),
-        store::Verdict::Again => drop(tried), // a double submission of a correct password, not a guess
-        store::Verdict::Wrong => tried.wrong(Instant::now()),
+        store::Verdict::Right(key_id) => {
+            tried.right();
+            Ok(Some(key_id))
+        }
+        store::Verdict::Again => Ok(None), // a double submission of a correct password, not a guess
+        store::Verdict::Wrong => {
+            tried.wrong(Instant::now());
+            Ok(None)
+        }
+        store::Verdict::TooSoon(wait_s) => Err(RetryAfter(Duration::from_secs(wait_s))),
     }
-    let answer = match verdict {
-        store::Verdict::Right(key_id) => ValidationResult { valid: true, key_id: Some(key_id) },
-        store::Verdict::Again | store::Verdict::Wrong => ValidationResult { valid: false, key_id: None },
-    };
-    Ok(json_answer(StatusCode::OK, &answer))
 }
 
 fn describe(key: KeyRecord) -> KeySummary {

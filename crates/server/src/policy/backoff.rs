@@ -1,5 +1,5 @@
 //! Back-off after wrong codes, per ClientID and address, whether or not the client exists; a second table does the same
-//! for wrong one-time passwords, per user or key.
+//! for wrong one-time passwords, per user or key, ahead of the store's, which all servers share.
 //!
 //! It limits the PBKDF2 work that guessing costs the server. It is kept in memory and expires; the store's lock after
 //! some wrong codes is separate and survives a restart. A total per ClientID slows guesses from many addresses, but
@@ -30,7 +30,7 @@ const SOON: RetryAfter = RetryAfter(Duration::from_secs(1));
 /// The longest wait for their outcome.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 /// Lifetime of an entry after the last attempt.
-const MEMORY: Duration = Duration::from_secs(30 * 60);
+pub(crate) const MEMORY: Duration = Duration::from_secs(30 * 60);
 /// Maximum number of entries, about 4 MiB.
 const CAPACITY: usize = 1 << 16;
 
@@ -157,6 +157,11 @@ fn wait(own: u32, in_total: u32) -> Option<Duration> {
     let own = own.checked_sub(FREE + 1).map(|step| seconds(step).min(LONGEST));
     let total = in_total.checked_sub(FREE_IN_TOTAL + 1).map(|over| seconds(over / 10).min(LONGEST_IN_TOTAL));
     own.max(total)
+}
+
+/// The delay after that many consecutive wrong codes or passwords.
+pub(crate) fn delay(wrong: u32) -> Option<Duration> {
+    wait(wrong, 0)
 }
 
 impl PendingTry {

@@ -165,6 +165,9 @@ fn tables() -> Vec<Table> {
         table("user", "id", "id, name FROM \"user\"".into(), |row, _| {
             Columns::of("user", row).get::<String>(1).map(drop)
         }),
+        table("wrong_password", "subject", "subject, count, at FROM wrong_password".into(), |row, _| {
+            rows::guesses(row).map(drop)
+        }),
         table("wrong_try", "enrolment_id", "enrolment_id, address, count, at FROM wrong_try".into(), |row, _| {
             rows::wrong_tries(row, u32::MAX, now()).map(drop)
         }),

@@ -10,6 +10,7 @@ use super::access::user_id;
 use super::columns::{Page, if_asked_for, readable, secret};
 use super::db::{Connection, Reply, values};
 use super::enrolments::{By, find};
+use super::guesses::Guesses;
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
 use super::tries::{self, FIRST_PASSWORD, Tries};
@@ -34,6 +35,8 @@ pub(crate) enum Verdict {
     Again,
     /// It is wrong.
     Wrong,
+    /// It was not looked at: after some wrong ones, the next may be shown in so many seconds.
+    TooSoon(u64),
 }
 
 /// A key that a run may renew.
@@ -147,8 +150,8 @@ impl Store {
         self.engine.write(write).await
     }
 
-    /// Catches up with a key's token by consecutive passwords; whether they were found. Audited in the same transaction.
-    pub(crate) async fn resynchronise(&self, id: &str, otps: Vec<String>, by: String) -> Result<bool, StoreError> {
+    /// Catches up with a key's token by consecutive passwords, if they are found. Audited in the same transaction.
+    pub(crate) async fn resynchronise(&self, id: &str, otps: Vec<String>, by: String) -> Result<Verdict, StoreError> {
         let (kek, id) = (Arc::clone(&self.kek), id.to_owned());
         let write = move |db: &Connection| {
             let key = key_by_id(db, &id)?.ok_or(StoreError::NotFound("key"))?;
@@ -158,14 +161,20 @@ impl Store {
             if !matches!(key.key_type, KeyType::Hotp | KeyType::Totp) {
                 return Err(StoreError::State("only HOTP and TOTP keys can be resynchronised"));
             }
-            let k_token = k_token_of(db, &kek, &id)?.ok_or(StoreError::NotFound("key"))?;
-            let (at, otps) = (now(), otps.iter().map(String::as_str).collect::<Vec<_>>());
-            let Some(moved) = otp::resynchronise(&key, &k_token, &otps, at) else { return Ok(false) };
-            if !accept(db, &key, moved)? {
-                return Ok(false);
+            let (at, guesses) = (now(), Guesses::of_key(db, &id)?);
+            if let Some(wait_s) = guesses.wait_s(at) {
+                return Ok(Verdict::TooSoon(wait_s));
             }
+            let k_token = k_token_of(db, &kek, &id)?.ok_or(StoreError::NotFound("key"))?;
+            let otps: Vec<_> = otps.iter().map(String::as_str).collect();
+            let found = otp::resynchronise(&key, &k_token, &otps, at);
+            if !found.map_or(Ok(false), |moved| accept(db, &key, moved))? {
+                guesses.wrong(db, at)?;
+                return Ok(Verdict::Wrong);
+            }
+            guesses.right(db)?;
             audit::append(db, at, "key.resynchronised", &json!({ "key": id, "by": by }))?;
-            Ok(true)
+            Ok(Verdict::Right(id.clone()))
         };
         self.engine.write(write).await
     }
@@ -178,6 +187,10 @@ impl Store {
         let write = move |db: &Connection| {
             let ValidationRequest { user, key_id, otp, challenge, client_id } = &attempt;
             let (otp, at) = (otp.expose(), now());
+            let guesses = Guesses::of(db, &attempt)?;
+            if let Some(wait_s) = guesses.wait_s(at) {
+                return Ok(Verdict::TooSoon(wait_s));
+            }
             let right = |key: &KeyRecord, k_token: &Secret| {
                 otp::check(key, k_token, otp, challenge.as_deref(), at, policy.windows)
             };
@@ -192,6 +205,7 @@ impl Store {
             if let Some((key, k_token)) = &waiting
                 && let Some(moved) = right(key, k_token)
             {
+                guesses.right(db)?;
                 let first = activate(db, &kek, key, k_token, at)? && accept(db, key, moved)?;
                 return Ok(if first { Verdict::Right(key.id.clone()) } else { Verdict::Again });
             }
@@ -201,6 +215,7 @@ impl Store {
                 let k_token = if key_id.is_some() { k_token? } else { readable(k_token)? };
                 let Some(k_token) = k_token else { continue };
                 if let Some(moved) = right(&key, &k_token) {
+                    guesses.right(db)?;
                     return Ok(if accept(db, &key, moved)? { Verdict::Right(key.id) } else { Verdict::Again });
                 }
                 is_again |= otp::was_right(&key, &k_token, otp);
@@ -208,7 +223,11 @@ impl Store {
             if let Some((KeyRecord { enrolment_id: Some(enrolment), .. }, _)) = &waiting {
                 tries::count(db, enrolment, &wrong_password(), &policy, at)?;
             }
-            Ok(if is_again { Verdict::Again } else { Verdict::Wrong })
+            if is_again {
+                return Ok(Verdict::Again); // a double submission of a correct password, not a guess
+            }
+            guesses.wrong(db, at)?;
+            Ok(Verdict::Wrong)
         };
         self.engine.write(write).await
     }

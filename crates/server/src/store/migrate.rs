@@ -52,6 +52,7 @@ pub(super) const SQLITE: &[Migration] = &[
     (13, Expands, include_str!("../../migrations/sqlite/0013_k_server.sql")),
     (14, Expands, include_str!("../../migrations/sqlite/0014_audit.sql")),
     (15, Expands, include_str!("../../migrations/sqlite/0015_device_lists.sql")),
+    (16, Expands, include_str!("../../migrations/sqlite/0016_wrong_passwords.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
@@ -60,6 +61,7 @@ pub(super) const POSTGRES: &[Migration] = &[
     (13, Expands, include_str!("../../migrations/postgres/0013_k_server.sql")),
     (14, Expands, include_str!("../../migrations/postgres/0014_audit.sql")),
     (15, Expands, include_str!("../../migrations/postgres/0015_device_lists.sql")),
+    (16, Expands, include_str!("../../migrations/postgres/0016_wrong_passwords.sql")),
 ];
 
 /// How far a database's migrations are done.

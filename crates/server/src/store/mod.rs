@@ -21,6 +21,7 @@ mod disk;
 mod engine;
 mod enrolments;
 mod export;
+mod guesses;
 mod import;
 mod k_servers;
 pub(crate) mod key_package;

@@ -205,6 +205,12 @@ pub(super) fn device_entry(row: &Row<'_>) -> Result<DeviceEntry, StoreError> {
 }
 
 /// `session_id, request_hash, sealed_response`
+/// How many wrong passwords there were, and when the last one.
+pub(super) fn guesses(row: &Row<'_>) -> Result<(u32, i64), StoreError> {
+    let row = Columns::of("wrong_password", row);
+    Ok((row.number(1)?, row.time(2)?))
+}
+
 pub(super) fn answer(row: &Row<'_>, kek: &Kek) -> Result<StoredAnswer, StoreError> {
     let row = Columns::of("answer", row);
     let response = row.sealed(kek, "sealed_response", 2)?;

@@ -12,7 +12,7 @@ use super::columns::{listed, readable, value};
 use super::db::{Connection, Reply, values};
 use super::engine::Pending;
 use super::enrolments::By;
-use super::{Store, StoreError, StorePolicy, audit, rows};
+use super::{Store, StoreError, StorePolicy, audit, guesses, rows};
 use crate::model::clock::now;
 use crate::model::{Cause, TriesRecord};
 
@@ -191,7 +191,7 @@ fn close_all(db: &Connection, hours: Vec<Result<Hour, StoreError>>, at: i64) -> 
 pub(super) fn settle(db: &Connection, at: i64) -> Result<(), StoreError> {
     close_all(db, hours_before(db, at.div_euclid(HOUR_S), None)?, at)?;
     db.execute("DELETE FROM wrong_try WHERE at <= ?", values![at - MEMORY_S])?;
-    Ok(())
+    guesses::forget_old(db, at)
 }
 
 pub(super) fn tries_of(db: &Connection, enrolment: &str, lock_after: u32, at: i64) -> Result<TriesRecord, StoreError> {

@@ -48,11 +48,12 @@ struct Db {
 }
 
 impl Store {
-    /// The key for which the password is right.
+    /// The key for which the password is right, without a delay for wrong ones before it.
     async fn validate(&self, attempt: ValidationRequest) -> Result<Option<String>, StoreError> {
+        self.engine.write(|db| db.execute("DELETE FROM wrong_password", &[])).await?;
         Ok(match self.verdict(attempt).await? {
             Verdict::Right(key_id) => Some(key_id),
-            Verdict::Again | Verdict::Wrong => None,
+            Verdict::Again | Verdict::Wrong | Verdict::TooSoon(_) => None,
         })
     }
 }
@@ -178,6 +179,7 @@ impl Db {
     /// Ages the counted tries.
     fn age_tries(&self, seconds: i64) {
         self.execute(&format!("UPDATE wrong_try SET at = at - {seconds}"));
+        self.execute(&format!("UPDATE wrong_password SET at = at - {seconds}"));
     }
 
     /// A provisioned key with that identifier.

@@ -221,3 +221,50 @@ async fn keys_without_passwords_and_nonsense_are_never_valid() {
     }
     assert!(db.is_valid("key2", &code).await);
 }
+
+/// RFC 4226 §7.3: guesses are delayed by all servers together, and after a restart.
+#[tokio::test]
+async fn consecutive_wrong_passwords_delay_the_next_on_every_server() {
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    let second = db.second();
+    let of_alice = |otp: String| ValidationRequest { user: Some("alice".into()), ..shown(&otp) };
+    for store in [&db.store, &second, &db.store, &second] {
+        assert_eq!(store.verdict(of_alice("000000".into())).await, Ok(Verdict::Wrong));
+    }
+    for store in [&db.store, &second, &db.second()] {
+        let verdict = store.verdict(of_alice(hotp(0))).await.unwrap();
+        assert!(matches!(verdict, Verdict::TooSoon(_) | Verdict::Right(_)), "{verdict:?}");
+        db.execute("UPDATE wrong_password SET count = 14, at = at + 60"); // as after a clock that was set back
+        assert_eq!(store.verdict(of_alice(hotp(1))).await, Ok(Verdict::TooSoon(900)));
+    }
+    assert_eq!(
+        second.resynchronise("key1", vec![hotp(2), hotp(3)], "token".into()).await,
+        Ok(Verdict::Right("key1".into()))
+    );
+    assert_eq!(
+        db.store.verdict(of_key("key1", &hotp(4))).await,
+        Ok(Verdict::Right("key1".into())),
+        "counted for the user"
+    );
+    db.execute("UPDATE wrong_password SET at = at - 3600");
+    assert_eq!(second.verdict(of_alice(hotp(5))).await, Ok(Verdict::Right("key1".into())), "the delay is over");
+    assert_eq!(db.rows("wrong_password"), 0, "a right password forgets the wrong ones");
+}
+
+#[tokio::test]
+async fn wrong_passwords_for_nobody_are_delayed_and_fill_no_table() {
+    let db = Db::new();
+    for number in 0..400 {
+        let nobody = ValidationRequest { user: Some(format!("nobody {number}")), ..shown("000000") };
+        let verdict = db.store.verdict(nobody).await.unwrap();
+        assert!(matches!(verdict, Verdict::Wrong | Verdict::TooSoon(_)), "{verdict:?}");
+    }
+    assert!(db.rows("wrong_password") <= 256);
+    let nobody = ValidationRequest { user: Some("with a \0".into()), ..shown("000000") };
+    db.execute("UPDATE wrong_password SET count = 9");
+    assert!(matches!(db.store.verdict(nobody).await, Ok(Verdict::Wrong | Verdict::TooSoon(_))));
+    db.execute("UPDATE wrong_password SET at = at - 3600");
+    db.store.settle_tries().await.unwrap();
+    assert_eq!(db.rows("wrong_password"), 0, "old ones are forgotten");
+}

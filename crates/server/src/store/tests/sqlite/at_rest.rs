@@ -61,6 +61,7 @@ const COLUMNS: &[(&str, Kept, &[&str])] = &[
     ("setting", Kept::Public, &["name"]),
     ("store", Kept::Public, &["is_only", "id", "tried_at"]),
     ("user", Kept::Public, &["id", "name", "created_at"]),
+    ("wrong_password", Kept::Public, &["subject", "count", "at"]),
     ("wrong_try", Kept::Public, &["enrolment_id", "address", "count", "at"]),
 ];
 

@@ -106,6 +106,10 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             let read = |row: &Row<'_>| rows::session_key(row, &kek).map(drop);
             db.rows("SELECT day, sealed_key FROM session_key", &[], read)?.into_iter().collect::<Result<(), _>>()?;
         }
+        "wrong_password" => {
+            let sql = "SELECT subject, count, at FROM wrong_password";
+            drop(db.rows(sql, &[], rows::guesses)?.into_iter().collect::<Result<Vec<_>, _>>()?);
+        }
         "rewrite" => {} // its only column is its key
         "wrong_try" | "refusal" => {
             for hour in hours_before(db, i64::MAX, None)? {
@@ -158,6 +162,7 @@ pub(super) async fn full() -> Db {
     )
     .unwrap();
     db.count(&renewal, wrong("192.0.2.1", 1)).await;
+    db.store.validate(ValidationRequest { key_id: Some("key1".into()), ..ValidationRequest::default() }).await.unwrap();
     raw.sqlite()
         .execute_batch(
             "UPDATE enrolment SET client_id = 'renewal' WHERE renews NOT NULL; UPDATE import SET id = 'import'",
