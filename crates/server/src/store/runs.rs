@@ -107,14 +107,15 @@ impl Store {
         let has_code = client_id.is_some();
         let read = move |db: &Connection| {
             let at = now();
-            let answer = answer_of(db, &kek, &session_id);
             let enrolment = by.as_ref().map(|(by, value)| find(db, &kek, *by, value, at));
             let lock = by.as_ref().filter(|_| has_code);
             let locked = lock.map(|(by, value)| is_locked(db, (*by, value), &address, &policy, at));
             let device = device.as_ref().map(|device| device_by_identity(db, &kek, device));
+            // Behind the enrolment: where that is seen as spent, so is the answer of the run that has spent it.
+            let answer = answer_of(db, &kek, &session_id);
             Ok(RunContext {
-                answer: answer.wait()?,
                 enrolment: found(enrolment)?,
+                answer: answer.wait()?,
                 locked: locked.map_or(Ok(false), Reply::wait)?,
                 device: found(device)?,
             })

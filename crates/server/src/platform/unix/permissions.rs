@@ -4,7 +4,7 @@
 //! can only read, the server removes their access and logs that.
 
 use std::fs::{self, Metadata, Permissions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -104,13 +104,28 @@ fn exposed(path: &Path, what: String, remedy: &'static str) -> Error {
 }
 
 /// Creates a database file that only its owner can read, or restricts it. SQLite gives its other files the same mode.
+/// A file that is no database, such as a mistyped one, stays as it is.
 pub(crate) fn secure_database(path: &Path) -> io::Result<()> {
     match write_options(0o600).create_new(true).open(path) {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
         made => return made.map(drop),
     }
     let found = fs::metadata(path)?;
-    if found.mode() & OTHERS != 0 { tighten(path, &found) } else { Ok(()) }
+    match found.mode() & OTHERS != 0 && is_database(path, &found)? {
+        true => tighten(path, &found),
+        false => Ok(()),
+    }
+}
+
+/// Whether a file is a SQLite database, or is empty and may become one.
+fn is_database(path: &Path, found: &Metadata) -> io::Result<bool> {
+    const BEGINNING: &[u8] = b"SQLite format 3\0";
+    if !found.is_file() {
+        return Ok(false);
+    }
+    let mut beginning = Vec::new();
+    fs::File::open(path)?.take(BEGINNING.len() as u64).read_to_end(&mut beginning)?;
+    Ok(beginning.is_empty() || beginning == BEGINNING)
 }
 
 /// Warns of a world-readable key file outside the data folder, whose permissions the deployment decides.
@@ -165,6 +180,23 @@ mod tests {
             }
             assert_eq!(mode(&certificate), 0o644, "a certificate is no secret");
         }
+    }
+
+    #[test]
+    fn a_mistyped_database_that_is_none_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        for (content, after) in
+            [("root:x:0:0", 0o644), ("SQLite format 2\0", 0o644), ("", 0o600), ("SQLite format 3\0 and more", 0o600)]
+        {
+            let path = folder.path().join("file");
+            fs::write(&path, content).unwrap();
+            set_mode(&path, 0o644);
+            secure_database(&path).unwrap();
+            assert_eq!(mode(&path), after, "{content}");
+        }
+        let before = mode(Path::new("/dev/zero"));
+        secure_database(Path::new("/dev/zero")).unwrap();
+        assert_eq!(mode(Path::new("/dev/zero")), before);
     }
 
     #[test]

@@ -14,7 +14,7 @@ const EXPANDS: Migration = (
      ALTER TABLE key ADD COLUMN later TEXT; ALTER TABLE k_server ADD COLUMN later TEXT; ALTER TABLE pending_key ADD COLUMN later TEXT;
      ALTER TABLE refusal ADD COLUMN later TEXT; ALTER TABLE setting ADD COLUMN later TEXT; ALTER TABLE session_key ADD COLUMN later TEXT;
      ALTER TABLE store ADD COLUMN later TEXT; ALTER TABLE \"user\" ADD COLUMN later TEXT;
-     ALTER TABLE wrong_try ADD COLUMN later TEXT",
+     ALTER TABLE wrong_password ADD COLUMN later TEXT; ALTER TABLE wrong_try ADD COLUMN later TEXT",
 );
 /// And one that takes something away.
 const CONTRACTS: Migration = (SCHEMA + 2, Change::Contracts, "DROP INDEX key_by_time");

@@ -181,6 +181,8 @@ impl Db {
         };
         assert!(store.validate(otp(None, Some("totp"), None, &code(step))).await.unwrap().is_some());
         _ = store.resynchronise("totp", vec![code(step + 1), code(step + 2)], "test".into()).await.unwrap();
+        let of_hotp = |code: &str| otp(None, Some("hotp"), None, code);
+        assert_eq!(store.verdict(of_hotp("000000")).await, Ok(Verdict::Wrong));
         let shown = OTPS[..2].iter().map(|it| (*it).into()).collect();
         assert_eq!(store.resynchronise("hotp", shown, "test".into()).await, Ok(Verdict::Right("hotp".into())));
         for (user, key) in [(Some("bob"), None), (None, Some("hotp")), (Some("bob"), Some("hotp"))] {
