@@ -29,20 +29,22 @@ pub(crate) fn of(config: &Config) -> Result<Database, ConfigFault> {
     PostgresAddress::read(url, &password).map(|address| Database::Postgres(Box::new(address))).map_err(fault)
 }
 
-/// A URL as it may be shown.
+/// A URL as it may be shown: without options, and without what may be a password, wherever a mistake has put it.
 fn without_password(url: &str) -> String {
-    let (address, options) = url.split_once('?').map_or((url, None), |(address, options)| (address, Some(options)));
-    let shown = match (address.split_once("://"), address.rsplit_once('@')) {
-        (Some((scheme, rest)), Some((_, host))) => {
-            let user = rest.split([':', '@']).next().unwrap_or_default();
-            format!("{scheme}://{user}@{host}")
-        }
-        _ => address.to_owned(),
+    let Some((scheme, rest)) =
+        url.split_once("://").filter(|(scheme, _)| scheme.bytes().all(|c| c.is_ascii_alphabetic()))
+    else {
+        return if url.contains([':', '@', '=']) { "…".into() } else { url.into() };
     };
-    match options {
-        Some(options) if options.contains("password") => format!("{shown}?…"),
-        Some(options) => format!("{shown}?{options}"),
-        None => shown,
+    let user = rest.split([':', '@', '?']).next().unwrap_or_default();
+    match rest.rsplit_once('@') {
+        Some((before, _)) if before.contains('?') => format!("{scheme}://{user}@…"),
+        Some((_, host)) => match host.split_once('?') {
+            Some((host, _)) => format!("{scheme}://{user}@{host}?…"),
+            None => format!("{scheme}://{user}@{host}"),
+        },
+        None if user == rest => url.to_owned(),
+        None => format!("{scheme}://{user}…"),
     }
 }
 
@@ -66,6 +68,7 @@ mod tests {
                 "postgres://keys@127.0.0.1:5433,localhost:5434/dskpp?sslmode=disable",
                 "Postgres(postgres://127.0.0.1,localhost/dskpp)",
             ),
+            ("postgres://keys@localhost/dskpp?hostaddr=127.0.0.1", "Postgres(postgres://localhost/dskpp)"),
             (
                 "postgres:///dskpp?host=/run/postgresql&user=keys&target_session_attrs=read-write",
                 "Postgres(postgres:///run/postgresql/dskpp)",
@@ -91,9 +94,19 @@ mod tests {
             ("postgres://keys@localhost/dskpp?connect_timout=3", "no address"),
             ("postgres://keys:swordfish@localhost/dskpp", "database.password_file"),
             ("postgres://keys@localhost/dskpp?password=swordfish", "database.password_file"),
+            ("postgres://keys@localhost/dskpp?password=sword@fish", "database.password_file"),
+            ("postgres://keys@localhost/dskpp?pass%77ord=swordfish", "database.password_file"),
+            ("postgres://keys@localhost/dskpp?pwd=swordfish", "pwd"),
+            ("postgres://keys:sword?fish@localhost/dskpp", "database.password_file"),
+            ("postgres://keys:swordfish/dskpp", "no address"),
+            ("postgres:/keys:swordfish@localhost/dskpp", "postgres://"),
+            ("keys:swordfish@localhost/dskpp", "postgres://"),
+            ("host=localhost user=keys password=swordfish", "postgres://"),
+            ("postgres://keys@localhost/dskpp?hostaddr=192.0.2.7", "sslrootcert"),
+            ("postgres://keys@localhost/dskpp?hostaddr=192.0.2.7&sslmode=disable", "in the clear"),
         ] {
             let why = read(url).unwrap_err();
-            assert!(why.contains(word) && !why.contains("swordfish"), "{url}: {why}");
+            assert!(why.contains(word) && !why.contains("fish"), "{url}: {why}");
         }
     }
 }

@@ -118,12 +118,13 @@ impl PostgresAddress {
 
 /// Whether every host is this machine.
 fn is_local(config: &Config) -> bool {
-    config.get_hosts().iter().all(|host| match database_host(host) {
+    let hosts = config.get_hosts().iter().all(|host| match database_host(host) {
         DatabaseHost::Socket(_) => true,
         DatabaseHost::Name(name) => {
             name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
         }
-    })
+    });
+    hosts && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback) // which are connected to, whatever the names
 }
 
 fn tls(roots: Option<&Path>) -> Result<ClientConfig, String> {
