@@ -167,6 +167,8 @@ fn a_backup_is_one_private_file_without_the_key_and_replaces_nothing_unasked() {
         (&["backup", "dskpp-data/../dskpp-data/dskpp.db-wal", "--force"], "belongs to the database itself"),
         (&["backup", "alias.db", "--force"], "belongs to the database itself"),
         (&["backup", "folder", "--force"], "is a folder"),
+        (&["backup", "dskpp-data/kek", "--force"], "is no backup, and is not replaced"),
+        (&["backup", "/dev/null", "--force"], "is no backup, and is not replaced"),
         (&["backup", "no/such/folder.db"], "no/such"),
         (&["backup", "d.db", "--data-dir", "elsewhere"], "there is no store"),
         (&postgres, "back it up with `pg_dump` or `pg_basebackup`"),
@@ -176,6 +178,7 @@ fn a_backup_is_one_private_file_without_the_key_and_replaces_nothing_unasked() {
         assert!(why.contains(words), "{command:?}: {why}");
     }
     assert!(!home.path("elsewhere").exists() && !home.path("d.db").exists());
+    assert_eq!(fs::read(home.path("dskpp-data/kek")).unwrap().trim_ascii(), kek);
     home.json(&["database", "backup", "b.db", "--force"]);
     assert_eq!(left(&home, ""), <[String; 0]>::default());
 }
@@ -329,8 +332,8 @@ fn a_backup_onto_a_full_disk_leaves_nothing() {
     let home = home_with_store();
     add_users(&home, "many", 5000);
     fs::create_dir(home.path("small")).unwrap();
-    let script = "mount -t tmpfs -o size=128k none small || exit 77; echo old > small/b.db; \"$0\" database backup \
-                  small/b.db --force; echo code $?; ls -A small; cat small/b.db";
+    let script = "mount -t tmpfs -o size=128k none small || exit 77; printf 'SQLite format 3\\000old\\n' > small/b.db; \
+                  \"$0\" database backup small/b.db --force; echo code $?; ls -A small; cat small/b.db";
     let done = Command::new("unshare")
         .args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_dskpp")])
         .current_dir(home.path(""))
@@ -340,7 +343,7 @@ fn a_backup_onto_a_full_disk_leaves_nothing() {
         other => return println!("not checked: no small file system can be mounted here ({other:?})"),
     };
     let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert_eq!(out, "code 1\nb.db\nold\n", "{err}");
+    assert_eq!(out, "code 1\nb.db\nSQLite format 3\0old\n", "{err}");
     assert!(
         err.contains("was not backed up to small/b.db, where nothing was changed") && err.contains("full"),
         "{err}"

@@ -1,7 +1,7 @@
 //! `dskpp database backup` and `restore`: one file of a SQLite database, and the key-encryption key that stays apart.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -72,9 +72,14 @@ pub fn back_up(
     if file.is_dir() {
         return Err(Error::Refused(format!("{} is a folder: name a file in it", file.display())));
     }
-    if file.symlink_metadata().is_ok() && !force {
-        let file = file.display();
-        return Err(Error::Refused(format!("{file} exists: name another file, or replace it with --force")));
+    if file.symlink_metadata().is_ok() {
+        let shown = file.display();
+        if !force {
+            return Err(Error::Refused(format!("{shown} exists: name another file, or replace it with --force")));
+        }
+        if !is_database(file).map_err(files::failed("read", file))? {
+            return Err(Error::Refused(format!("{shown} is no backup, and is not replaced: name another file")));
+        }
     }
     let new = NewFile::beside(file)?;
     let content = copy_pages(&database, &new.path, progress).map_err(|why| {
@@ -215,6 +220,17 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     name.into()
+}
+
+/// Whether a file may be replaced by a backup: it is a SQLite database, or empty. The key-encryption key is neither.
+fn is_database(file: &Path) -> io::Result<bool> {
+    const BEGIN: &[u8] = b"SQLite format 3\0";
+    if !fs::metadata(file)?.is_file() {
+        return Ok(false); // a device, which waits or never ends
+    }
+    let mut begin = Vec::new();
+    File::open(file)?.take(BEGIN.len() as u64).read_to_end(&mut begin)?;
+    Ok(begin.is_empty() || begin == BEGIN)
 }
 
 /// Whether a file is the database's own, by whatever name.

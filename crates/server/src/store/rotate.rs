@@ -120,10 +120,10 @@ impl Store {
                 ));
             }
             (false, false) => {
-                self.announce(new).await?;
+                let announced = self.announce(new).await?;
                 on_step(RotationStep::Asking(waits.objections));
                 tokio::time::sleep(waits.objections).await;
-                self.seal_with(index).await?;
+                self.seal_with(index, announced).await?;
                 ready = Instant::now() + waits.notice;
             }
             (true, true) => ready += waits.notice, // this goes on after an interruption, perhaps a short one
@@ -147,25 +147,34 @@ impl Store {
         Ok(rotated)
     }
 
-    async fn announce(&self, new: &Kek) -> Result<(), StoreError> {
+    /// Asks the servers; gives the value that does, which is like no other one.
+    async fn announce(&self, new: &Kek) -> Result<Vec<u8>, StoreError> {
         let sealed = new.seal("setting", "sealed_value", NEXT, &dskpp_crypto::Secret::from_slice(b"dskpp"));
+        let announced = sealed.clone();
         let write = move |db: &Connection| {
             take_away(db, NEXT)?;
             let sql = "INSERT INTO setting (name, sealed_value) VALUES (?, ?)";
             db.execute(sql, values![NEXT, sealed]).map(drop)
         };
-        self.engine.write(write).await
+        self.engine.write(write).await?;
+        Ok(announced)
     }
 
-    /// Makes a key the one that seals, unless somebody objected.
-    async fn seal_with(&self, index: usize) -> Result<(), StoreError> {
+    /// Makes a key the one that seals, unless somebody objected to what was announced.
+    async fn seal_with(&self, index: usize, announced: Vec<u8>) -> Result<(), StoreError> {
         let kek = self.kek();
         let write = move |db: &Connection| {
             let checks = Checks::read(db)?;
             if key_of(&kek, CURRENT, checks.current.as_ref())? == Some(index) {
                 return Ok(()); // it was done, and the answer got lost
             }
-            if !take_away(db, NEXT)? {
+            if checks.next.is_some_and(|next| next != announced) {
+                return Err(StoreError::State(
+                    "another `dskpp seal rotate` has begun meanwhile, and this one has changed nothing",
+                ));
+            }
+            let sql = "DELETE FROM setting WHERE name = ? AND sealed_value = ?";
+            if db.execute(sql, values![NEXT, announced])? == 0 {
                 return Err(StoreError::State(
                     "a running server lacks the new key-encryption key: name its file in seal.further_kek_files of \
                      every server, restart them, and run this again",

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::store::current_kek::{CURRENT, FORMER};
+use crate::store::RotationStep;
+use crate::store::current_kek::{CURRENT, FORMER, NEXT};
 use crate::store::rotate::{RotationWaits, SEALED, SealedTable};
 use crate::store::seal::ASKS_AFTER;
 
@@ -177,6 +178,31 @@ async fn a_running_server_without_the_new_key_objects_and_nothing_changes() {
     assert!(matches!(refused, Err(StoreError::State(why)) if why.contains("lacks the new key")), "{refused:?}");
     writing.await.unwrap();
     db.assert_all_under(1, &[2]);
+    db.server(&[1]).unwrap();
+}
+
+#[tokio::test]
+async fn an_objection_counts_whatever_another_rotation_asks_afterwards() {
+    let db = Db::new();
+    db.store.create_user("alice".into()).await.unwrap();
+    let third = one(3).seal("setting", "sealed_value", NEXT, &Secret::from_slice(b"dskpp"));
+    let hex = data_encoding::HEXLOWER.encode(&third);
+    let third = if is_on_postgres() { format!("'\\x{hex}'") } else { format!("x'{hex}'") };
+    let (objection, other) = (
+        format!("DELETE FROM setting WHERE name = '{NEXT}'"),
+        format!("INSERT INTO setting (name, sealed_value) VALUES ('{NEXT}', {third})"),
+    );
+    let on_step = |step| {
+        if matches!(step, RotationStep::Asking(_)) {
+            db.execute(&objection);
+            db.execute(&other);
+        }
+    };
+    let refused = db.server(&[1, 2]).unwrap().rotate_kek(&one(2), WAITS, on_step).await;
+    assert!(matches!(refused, Err(StoreError::State(why)) if why.contains("meanwhile")), "{refused:?}");
+    assert!(db.texts("SELECT name FROM setting").contains(&NEXT.to_owned()), "the other one goes on");
+    db.execute(&objection);
+    db.assert_all_under(1, &[2, 3]);
     db.server(&[1]).unwrap();
 }
 
