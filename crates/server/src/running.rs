@@ -1,10 +1,12 @@
 //! Assembles a server from its configuration, runs it and stops it.
 
+mod upkeep;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -43,8 +45,6 @@ use crate::{Config, ConfigError, ConfigFault, Error, api};
 
 /// Stack size of the threads that serve connections: enough for a debug build.
 const STACK_LEN: usize = 1024 * 1024;
-/// Interval for discarding expired entries.
-const SWEEP: Duration = Duration::from_secs(10);
 /// How long shutdown waits for blocked threads.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -193,7 +193,7 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     let device_trust = Arc::clone(&data.device_trust);
     let mut background = JoinSet::new();
     background.spawn(store.vital().died());
-    background.spawn(watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
+    background.spawn(upkeep::watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
     let refusal_counts = Arc::new(RefusalCounts::default());
     let (stop, stopping) = watch::channel(false);
     let turns = Turns::new(&config);
@@ -290,7 +290,10 @@ fn assemble(
     let callers = api::Callers::new(Arc::clone(&rates), turns.clone());
     let service = Arc::new(Service::new(config, floor, data, url_s, (turns, pool), of_service, counts));
     spawn_essential(background, Arc::clone(refusal_counts).write_groups(store.clone()));
-    spawn_essential(background, sweep(Arc::clone(&rates), Arc::clone(&service), passwords.clone(), store.clone()));
+    spawn_essential(
+        background,
+        upkeep::sweep(Arc::clone(&rates), Arc::clone(&service), passwords.clone(), store.clone()),
+    );
     let api = api::ApiState {
         store: store.clone(),
         callers,
@@ -320,39 +323,6 @@ const ADMIN_TIME: Duration = Duration::from_secs(20);
 async fn within(time: Duration, request: Request, next: Next) -> Response {
     let response = tokio::time::timeout(time, next.run(request)).await;
     response.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
-}
-
-async fn sweep(rates: Arc<Rates>, service: Arc<Service>, passwords: Backoff, store: Store) -> Infallible {
-    loop {
-        tokio::time::sleep(SWEEP).await;
-        rates.sweep();
-        service.sweep(Instant::now());
-        passwords.sweep(Instant::now());
-        if let Err(why) = service.renew_keys().await {
-            tracing::warn!("cannot take up the keys of sessions and K_SERVERs: {why}");
-        }
-        if let Err(why) = store.forget_old_answers().await {
-            tracing::warn!("cannot delete expired answers: {why}");
-        }
-        if let Err(why) = store.settle_tries().await {
-            tracing::warn!("cannot write refused runs to the audit trail: {why}");
-        }
-    }
-}
-
-/// Checks for other servers on the same data folder, on a blocking thread.
-async fn watch_neighbours(mut neighbours: Neighbours) -> String {
-    loop {
-        let look = move || {
-            neighbours.warn_of_new();
-            neighbours
-        };
-        match tokio::task::spawn_blocking(look).await {
-            Ok(looked) => neighbours = looked,
-            Err(why) => return format!("the check for other servers ({why})"),
-        }
-        tokio::time::sleep(SWEEP).await;
-    }
 }
 
 /// Runs a server until SIGTERM or SIGINT; a second one stops it immediately. It runs on a runtime of its own, sized for
