@@ -15,6 +15,8 @@ use crate::policy::backoff::{MEMORY, delay};
 /// Whose wrong passwords are counted together.
 pub(super) struct Guesses {
     subject: String,
+    /// Whether it stands for names of nobody.
+    is_shared: bool,
     /// Wrong passwords, and the time of the last one.
     wrong: Option<(u32, i64)>,
 }
@@ -49,7 +51,7 @@ impl Guesses {
         let exists = exists.wait()?.is_some();
         let [of_own, of_shared] = wrong.map(|wrong| readable(wrong.wait()));
         let (subject, wrong) = if exists { (own, of_own?) } else { (shared, of_shared?) };
-        Ok(Guesses { subject, wrong })
+        Ok(Guesses { subject, is_shared: !exists, wrong })
     }
 
     /// Seconds until the next try, if it has to wait.
@@ -60,21 +62,40 @@ impl Guesses {
     }
 
     /// Counts a wrong password.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where another server has counted one since these were read: what they delay is to be
+    /// looked at anew, or each server would allow a guess of its own.
     pub(super) fn wrong(&self, db: &Connection, at: i64) -> Result<(), StoreError> {
+        // Nobody's are no guesses.
+        let seen = self.wrong.filter(|_| !self.is_shared);
         let sql = "INSERT INTO wrong_password (subject, count, at) VALUES (?1, 1, ?2) ON CONFLICT (subject) DO UPDATE SET \
              count = CASE WHEN wrong_password.at <= ?3 THEN 1 WHEN wrong_password.count < ?4 \
-             THEN wrong_password.count + 1 ELSE ?4 END, at = ?2";
-        db.execute(sql, values![self.subject, at, forgotten(at), u32::MAX])?;
-        Ok(())
+             THEN wrong_password.count + 1 ELSE ?4 END, at = ?2 \
+             WHERE ?5 IS NULL OR wrong_password.count = ?5 AND wrong_password.at = ?6";
+        let (count, last) = seen.unzip();
+        match db.execute(sql, values![self.subject, at, forgotten(at), u32::MAX, count, last])? {
+            0 => Err(changed()),
+            _ => Ok(()),
+        }
     }
 
     /// A right password: the next wrong one is the first again.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] as for a wrong one.
     pub(super) fn right(&self, db: &Connection) -> Result<(), StoreError> {
-        if self.wrong.is_some() {
-            db.execute("DELETE FROM wrong_password WHERE subject = ?", values![self.subject])?;
+        let Some((count, last)) = self.wrong else { return Ok(()) };
+        let sql = "DELETE FROM wrong_password WHERE subject = ? AND count = ? AND at = ?";
+        match db.execute(sql, values![self.subject, count, last])? {
+            0 => Err(changed()),
+            _ => Ok(()),
         }
-        Ok(())
     }
+}
+
+fn changed() -> StoreError {
+    StoreError::Conflict("another server has got a one-time password meanwhile".into())
 }
 
 /// Forgets what is old.

@@ -4,7 +4,7 @@
 //! address, and after each further one, nothing is accepted from there for [`LOCK_S`]. Other addresses are not
 //! affected, and the lock ends by itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 
@@ -55,6 +55,7 @@ impl Store {
     /// Counts refused runs by their enrolments; tells which addresses are locked now.
     pub(crate) fn count_tries(&self, tries: HashMap<String, Tries>) -> Pending<Vec<Locked>> {
         let policy = self.policy;
+        let tries = BTreeMap::from_iter(tries); // in one order on all servers, or they lock each other's rows crosswise
         self.engine.begin_write(move |db| {
             let mut locked = Vec::new();
             for (enrolment, tries) in &tries {
@@ -174,7 +175,8 @@ pub(super) fn hours_before(
 }
 
 /// One entry of the audit trail for all refusals of an hour. The row stays for who asks about the last refusal.
-fn close_all(db: &Connection, hours: Vec<Result<Hour, StoreError>>, at: i64) -> Result<(), StoreError> {
+fn close_all(db: &Connection, mut hours: Vec<Result<Hour, StoreError>>, at: i64) -> Result<(), StoreError> {
+    hours.sort_by_key(|hour| hour.as_ref().ok().map(|hour| hour.enrolment.clone())); // in one order on all servers
     for over in hours {
         let Ok(Hour { enrolment, hour, count, last }) = listed(over)? else { continue };
         let of = hour;

@@ -3,6 +3,7 @@
 use dskpp_otp::{Digits, Hotp, OcraInput, OcraSuite, Totp};
 
 use super::*;
+use crate::store::guesses::Guesses;
 
 const HOTP: Hotp = Hotp { digits: Digits::SIX };
 
@@ -250,6 +251,23 @@ async fn consecutive_wrong_passwords_delay_the_next_on_every_server() {
     db.execute("UPDATE wrong_password SET at = at - 3600");
     assert_eq!(second.verdict(of_alice(hotp(5))).await, Ok(Verdict::Right("key1".into())), "the delay is over");
     assert_eq!(db.rows("wrong_password"), 0, "a right password forgets the wrong ones");
+}
+
+/// Else each server would allow a guess of its own where all servers together allow one.
+#[tokio::test]
+async fn a_guess_counts_only_if_no_other_server_has_got_one_since_the_delay_was_looked_at() {
+    let db = Db::new();
+    db.key(hotp_for("alice"), "key1").await;
+    assert_eq!(db.store.verdict(of_key("key1", "000000")).await, Ok(Verdict::Wrong));
+    let late = db.scratch.on(|db| {
+        let seen = Guesses::of_key(db, "key1")?;
+        Guesses::of_key(db, "key1")?.wrong(db, now())?; // another server's
+        Ok::<_, StoreError>([seen.wrong(db, now()), seen.right(db)])
+    });
+    for late in late.unwrap() {
+        assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    }
+    assert_eq!(db.number("SELECT count FROM wrong_password"), 2);
 }
 
 #[tokio::test]

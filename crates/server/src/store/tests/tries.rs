@@ -187,3 +187,28 @@ async fn an_unreadable_count_blocks_no_other() {
     let tries = [(damaged.id.clone(), wrong(STRANGER, 1)), (whole.id.clone(), wrong(STRANGER, 1))];
     assert!(db.store.count_tries(tries.into()).done().await.is_ok());
 }
+
+/// Each writes a second's refusals in one transaction: in one order, or they lock each other's rows crosswise.
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_count_the_same_refusals_at_once_count_all_of_them() {
+    let db = Db::new();
+    let mut enrolments = Vec::new();
+    for _ in 0..40 {
+        enrolments.push(db.enrolment().await);
+    }
+    let count = |store: Store| {
+        let enrolments = enrolments.clone();
+        tokio::spawn(async move {
+            for _ in 0..5 {
+                let tries = enrolments.iter().map(|id| (id.clone(), wrong(STRANGER, 1))).collect();
+                store.count_tries(tries).done().await.unwrap();
+            }
+        })
+    };
+    let servers = [count(db.second()), count(db.second()), count(db.second())];
+    for server in servers {
+        server.await.unwrap();
+    }
+    let counted = ["SELECT min(count) FROM wrong_try", "SELECT max(count) FROM wrong_try"].map(|sql| db.number(sql));
+    assert_eq!(counted, [15, 15]);
+}
