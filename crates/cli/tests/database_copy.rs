@@ -18,7 +18,7 @@ const PASSWORDS: [&str; 10] =
 
 /// A home with a stopped server's store: Alice has the HOTP key of RFC 4226, of which the first password is used.
 fn home_with_store() -> Home {
-    let mut home = Home::new();
+    let mut home = Home::on_sqlite();
     let server = Server::start(&mut home);
     let key = "id,algorithm,secret_hex,counter,response_length,serial,manufacturer\n\
                rfc4226,hotp,3132333435363738393031323334353637383930,0,6,S-1,Ac\u{e9}me\n";

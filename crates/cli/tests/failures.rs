@@ -332,8 +332,8 @@ fn a_server_that_cannot_start_says_why() {
         1,
         &["environment variable DSKPP_LIMITS_CRYPTO_QUEUE: limits.crypto_queue = 0", "use 1 to"],
     );
-    home.set("DSKPP_LIMITS_CRYPTO_QUEUE", "8");
 
+    let mut home = Home::new();
     let server = Server::start(&mut home);
     let taken = format!("127.0.0.1:{}", server.port);
     let again = ["serve", "--listen", &taken, "--data-dir", "second"];

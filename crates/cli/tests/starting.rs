@@ -196,11 +196,7 @@ fn a_clock_before_the_last_audit_entry_is_logged() {
     assert!(!server.log().contains("last audit entry"));
     assert_eq!(create(&server, "alice").0, 201);
     server.kill();
-    in_database(&home.path("dskpp-data"), "UPDATE audit SET at = at + 86400");
+    home.in_database("UPDATE audit SET at = at + 86400");
     let server = Server::start(&mut home);
     assert!(server.log().contains("long before the last audit entry of"), "{}", server.log());
-}
-
-fn in_database(folder: &Path, sql: &str) {
-    rusqlite::Connection::open(folder.join("dskpp.db")).unwrap().execute_batch(sql).unwrap();
 }

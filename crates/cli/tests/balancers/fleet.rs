@@ -67,8 +67,7 @@ impl Fleet {
             home.set(name, value);
         }
         settings.iter().for_each(|(name, value)| home.set(name, value));
-        set_database(&mut home);
-        let nodes = [one, two].map(|port| start_node(&home, port));
+        let nodes = [one, two].map(|port| Server::start_on(&home, port));
         let balancer = balancer(&home, kind, port, [one, two]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let fleet = Fleet { home, nodes, origin, kind, balancer, runtime };
@@ -78,7 +77,7 @@ impl Fleet {
 
     /// Starts a stopped node again.
     pub(crate) fn restart(&mut self, at: usize) {
-        self.nodes[at] = start_node(&self.home, self.nodes[at].port);
+        self.nodes[at] = Server::start_on(&self.home, self.nodes[at].port);
     }
 
     pub(crate) fn ca(&self) -> String {
@@ -130,25 +129,6 @@ fn free_ports() -> [u16; 3] {
         held.extend(TcpListener::bind(("127.0.0.1", port)));
     }
     [0, 1, 2].map(|at: usize| held[at].local_addr().unwrap().port())
-}
-
-/// A PostgreSQL database of their own, where `DSKPP_TEST_POSTGRES` names a server; otherwise they share SQLite's file.
-fn set_database(home: &mut Home) {
-    let Ok(server) = std::env::var("DSKPP_TEST_POSTGRES") else { return };
-    let name = format!("balancers_{}", data_encoding::HEXLOWER.encode(&SystemRandom.bytes(8)));
-    let (address, options) = server.split_once('?').unwrap_or((&server, ""));
-    let statement = format!("CREATE DATABASE {name}");
-    let created = Command::new("psql").args(["--quiet", "--command", &statement, &server]).status().unwrap();
-    assert!(created.success());
-    let kek = shown(&home.write("kek", "5a".repeat(32)));
-    home.set("DSKPP_SEAL_KEK_FILE", &kek);
-    home.set("DSKPP_DATABASE_URL", &format!("{}/{name}?{options}", address.rsplit_once('/').unwrap().0));
-}
-
-fn start_node(home: &Home, port: u16) -> Server {
-    let is_new = !home.path("dskpp-data/admin-token").exists();
-    let init = if is_new && std::env::var("DSKPP_TEST_POSTGRES").is_ok() { &["--init"][..] } else { &[] };
-    Server::start_at(home, port, init)
 }
 
 /// Starts the balancer with its file from `packaging/`: with ports and paths of this test, and without what needs root.

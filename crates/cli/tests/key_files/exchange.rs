@@ -54,8 +54,7 @@ fn an_export_reports_omitted_keys_and_fails() {
     let mut home = home();
     let _server = Server::start(&mut home);
     let accepted = home.json(&["admin", "key", "import", "keys.xml"])["accepted"].as_u64().unwrap();
-    let database = rusqlite::Connection::open(home.path("dskpp-data/dskpp.db")).unwrap();
-    assert_eq!(database.execute("UPDATE key SET params = 'x' WHERE id = 'a'", []).unwrap(), 1);
+    home.in_database("UPDATE key SET params = 'x' WHERE id = 'a'");
     home.write("password", "correct horse\n");
     let export = ["admin", "key", "export", "--to-password-file", "password", "-o", "out.xml"];
     let told = home.run(&export);

@@ -9,6 +9,7 @@ use std::ffi::OsStr;
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,10 +25,13 @@ pub(crate) use server::Server;
 const MOST: Duration = Duration::from_secs(60);
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
-/// A home folder, isolated from the settings of this machine's user.
+/// A home folder, isolated from the settings of this machine's user. Its servers have one database: a file in
+/// `dskpp-data`, or a database of the PostgreSQL server that `DSKPP_TEST_POSTGRES` names.
 pub(crate) struct Home {
     folder: TempDir,
     variables: Vec<(String, String)>,
+    is_on_postgres: bool,
+    database: OnceLock<PostgresDatabase>,
 }
 
 /// The outcome of a command.
@@ -61,8 +65,40 @@ impl Done {
 
 impl Home {
     pub(crate) fn new() -> Self {
+        Home { is_on_postgres: std::env::var_os("DSKPP_TEST_POSTGRES").is_some(), ..Self::on_sqlite() }
+    }
+
+    /// A home whose database is a file in any case.
+    pub(crate) fn on_sqlite() -> Self {
+        let variables = vec![("DSKPP_STORE_PASSPHRASE".into(), PASSPHRASE.into())];
         let folder = tempfile::tempdir().unwrap();
-        Home { folder, variables: vec![("DSKPP_STORE_PASSPHRASE".into(), PASSPHRASE.into())] }
+        Home { folder, variables, is_on_postgres: false, database: OnceLock::new() }
+    }
+
+    /// The database of this home's servers, if it is none of SQLite's files.
+    pub(crate) fn postgres(&self) -> Option<&PostgresDatabase> {
+        let new = || {
+            use std::os::unix::fs::PermissionsExt as _;
+            let (folder, kek) = (self.path("dskpp-data"), self.path("dskpp-data/kek"));
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&kek, "a5".repeat(32)).unwrap();
+            for (path, mode) in [(&folder, 0o700), (&kek, 0o600)] {
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+            }
+            PostgresDatabase::new()
+        };
+        self.is_on_postgres.then(|| self.database.get_or_init(new))
+    }
+
+    /// Changes rows of the servers' database behind their back.
+    pub(crate) fn in_database(&self, sql: &str) {
+        match self.postgres() {
+            Some(database) => _ = database.sql(sql),
+            None => {
+                let database = rusqlite::Connection::open(self.path("dskpp-data/dskpp.db")).unwrap();
+                database.execute_batch(sql).unwrap();
+            }
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -83,6 +119,15 @@ impl Home {
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = self.program(env!("CARGO_BIN_EXE_dskpp"));
         command.args(args);
+        let subcommand = args.first().and_then(|first| first.as_ref().to_str()).unwrap_or_default();
+        if matches!(subcommand, "serve" | "database" | "seal")
+            && let Some(database) = self.postgres()
+        {
+            command.env("DSKPP_DATABASE_URL", database.url()).env("DSKPP_SEAL_KEK_FILE", self.path("dskpp-data/kek"));
+            if subcommand == "serve" && !args.iter().any(|arg| arg.as_ref() == "--init") {
+                command.arg("--init"); // a shared database is created only where somebody says so
+            }
+        }
         command
     }
 

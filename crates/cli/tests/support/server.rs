@@ -103,6 +103,7 @@ impl Server {
         };
         let (token, ca) = (home.path("dskpp-data/admin-token"), home.path("dskpp-data/tls/ca.pem"));
         let token = std::fs::read_to_string(token).unwrap().trim().to_owned();
+        assert!(home.postgres().is_none() || !home.path("dskpp-data/dskpp.db").exists(), "it is not on PostgreSQL");
         let http = client(&ca);
         let runtime = runtime();
         Ok(Server { process, port, token, ca, log, unread: Some(lines), http, runtime })
