@@ -3,12 +3,23 @@
 //! Skipped with a message without `python3`, unless `DSKPP_PEER_CHECKS=required`. `DSKPP_PEER_PYTHON` names
 //! another interpreter, such as one with python-pskc.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod support;
+
 use std::process::Command;
+
+use support::Home;
 
 fn meet(script: &str) {
     let path = format!("{}/../../tests/peer/{script}", env!("CARGO_MANIFEST_DIR"));
     let python = std::env::var("DSKPP_PEER_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    match Command::new(python).arg("-B").arg(path).arg(env!("CARGO_BIN_EXE_dskpp")).output() {
+    let (home, mut command) = (Home::new(), Command::new(python));
+    if let Some(settings) = home.postgres_settings() {
+        home.run(&["database", "migrate", "--init"]).success();
+        command.envs(settings);
+    }
+    match command.arg("-B").arg(path).arg(env!("CARGO_BIN_EXE_dskpp")).output() {
         Ok(done) => {
             let report = String::from_utf8_lossy(&done.stdout);
             let errors = String::from_utf8_lossy(&done.stderr);

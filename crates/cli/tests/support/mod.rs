@@ -90,6 +90,12 @@ impl Home {
         self.is_on_postgres.then(|| self.database.get_or_init(new))
     }
 
+    /// What makes a server use it.
+    pub(crate) fn postgres_settings(&self) -> Option<[(&'static str, String); 2]> {
+        let url = self.postgres()?.url();
+        Some([("DSKPP_DATABASE_URL", url), ("DSKPP_SEAL_KEK_FILE", shown(&self.path("dskpp-data/kek")))])
+    }
+
     /// Changes rows of the servers' database behind their back.
     pub(crate) fn in_database(&self, sql: &str) {
         match self.postgres() {
@@ -121,9 +127,9 @@ impl Home {
         command.args(args);
         let subcommand = args.first().and_then(|first| first.as_ref().to_str()).unwrap_or_default();
         if matches!(subcommand, "serve" | "database" | "seal")
-            && let Some(database) = self.postgres()
+            && let Some(settings) = self.postgres_settings()
         {
-            command.env("DSKPP_DATABASE_URL", database.url()).env("DSKPP_SEAL_KEK_FILE", self.path("dskpp-data/kek"));
+            command.envs(settings);
             if subcommand == "serve" && !args.iter().any(|arg| arg.as_ref() == "--init") {
                 command.arg("--init"); // a shared database is created only where somebody says so
             }
