@@ -189,6 +189,8 @@ pub(crate) struct EnrolmentRecord {
     pub created_at: i64,
     /// Expiry, in seconds since 1970.
     pub expires_at: i64,
+    /// The session of the last answer to one of its runs.
+    pub answer: Option<String>,
 }
 
 impl EnrolmentRecord {

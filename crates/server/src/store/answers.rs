@@ -5,6 +5,7 @@ use dskpp_crypto::Secret;
 use super::columns::{if_asked_for, value};
 use super::commit::ProvedRefusal;
 use super::db::{Connection, Reply, values};
+use super::enrolments::Subject;
 use super::{Store, StoreError, rows};
 use crate::model::StoredAnswer;
 use crate::model::clock::now;
@@ -50,21 +51,22 @@ pub(super) fn last_answer(
     Ok(answer.flatten().filter(|answer| answer.request_hash == *request_hash))
 }
 
-/// The answer to the last run of the enrolment of a client ID, if that is the request that it answered. Another one is read
+/// The answer to the last run of an enrolment, if that is the request that it answered. Another one is read
 /// where there is none, as in `stand_in`: whether an enrolment has been used must not show before its code is proved.
 pub(super) fn answer_to<'a>(
     db: &'a Connection,
     kek: &'a Kek,
-    client_id: &str,
+    enrolment: Subject<'_>,
     request_hash: &'a [u8; 32],
 ) -> Reply<'a, Option<StoredAnswer>> {
-    const SESSION: &str = "(SELECT answer FROM enrolment WHERE client_id = ?1)";
+    let session = enrolment.sql("answer");
     let sql = format!(
-        "SELECT session_id, request_hash, sealed_response, session_id = {SESSION} AS asked_for FROM answer \
-         WHERE session_id = coalesce((SELECT session_id FROM answer WHERE session_id = {SESSION}), \
+        "SELECT session_id, request_hash, sealed_response, session_id = {session} AS asked_for FROM answer \
+         WHERE session_id = coalesce((SELECT session_id FROM answer WHERE session_id = {session}), \
          (SELECT min(session_id) FROM answer))"
     );
-    let found = db.send_query(&sql, values![client_id], if_asked_for(|row| rows::answer(row, kek)));
+    let session_id = enrolment.known(|enrolment| enrolment.answer.as_deref());
+    let found = db.send_query(&sql, values![session_id, enrolment.value], if_asked_for(|row| rows::answer(row, kek)));
     found.map(|found| found.flatten().filter(|answer| answer.request_hash == *request_hash))
 }
 

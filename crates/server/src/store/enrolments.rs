@@ -81,6 +81,37 @@ impl By {
     }
 }
 
+/// An enrolment of which more is asked. What is known of it already is not looked up again; what is on its way is found by
+/// the same statement.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) by: By,
+    pub(super) value: &'a str,
+    /// What was found, once it is known.
+    pub(super) found: Option<Option<&'a EnrolmentRecord>>,
+}
+
+impl<'a> Subject<'a> {
+    /// The subject of a query for an enrolment, or nobody.
+    pub(super) fn of((by, value): (By, &'a str), query: Option<&'a Reply<'_, Option<EnrolmentRecord>>>) -> Self {
+        let found = match query {
+            Some(query) => query.here().map(Option::as_ref),
+            None => Some(None),
+        };
+        Subject { by, value, found }
+    }
+
+    /// A text of what was found, empty where there is none; `None` while it is not known.
+    pub(super) fn known(&self, text: impl FnOnce(&'a EnrolmentRecord) -> Option<&'a str>) -> Option<&'a str> {
+        self.found.map(|found| found.and_then(text).unwrap_or_default())
+    }
+
+    /// SQL for the text in a column: `?1` where it is known, else that of the enrolment that `?2` names.
+    pub(super) fn sql(&self, column: &str) -> String {
+        format!("coalesce(?1, (SELECT {column} FROM enrolment WHERE {} = ?2))", self.by.column())
+    }
+}
+
 pub(super) const FROM: &str =
     "FROM enrolment e LEFT JOIN \"user\" u ON u.id = e.user_id LEFT JOIN device d ON d.id = e.device_id";
 

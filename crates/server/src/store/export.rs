@@ -4,7 +4,8 @@ use pskc::KeyPackage;
 use serde_json::json;
 
 use super::columns::{Columns, Row, if_asked_for, listed};
-use super::db::{Connection, Reply, values};
+use super::db::{Connection, Reply, Value, values};
+use super::enrolments::Subject;
 use super::keys::{BY_USER, FROM};
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
@@ -24,19 +25,20 @@ pub(crate) struct Outgoing {
 
 /// The key of an identifier.
 pub(super) fn outgoing<'a>(db: &'a Connection, id: &str) -> Reply<'a, Option<Outgoing>> {
-    find(db, "?1", id)
+    find(db, "?1", values![id])
 }
 
-/// The key that the enrolment of a client ID delivers.
-pub(super) fn delivered<'a>(db: &'a Connection, client_id: &str) -> Reply<'a, Option<Outgoing>> {
-    find(db, "(SELECT delivers FROM enrolment WHERE client_id = ?1)", client_id)
+/// The key that an enrolment delivers.
+pub(super) fn delivered<'a>(db: &'a Connection, enrolment: Subject<'_>) -> Reply<'a, Option<Outgoing>> {
+    let key_id = enrolment.known(|enrolment| enrolment.delivers.as_deref());
+    find(db, &enrolment.sql("delivers"), values![key_id, enrolment.value])
 }
 
-fn find<'a>(db: &'a Connection, id: &str, value: &str) -> Reply<'a, Option<Outgoing>> {
+fn find<'a>(db: &'a Connection, id: &str, values: &[Value<'_>]) -> Reply<'a, Option<Outgoing>> {
     let at = row_or_first("key", &format!("id = {id}"));
     let sql =
         format!("SELECT {KEY}, k.sealed_k_token, k.sealed_package, k.id = {id} AS asked_for {FROM} WHERE k.id = {at}");
-    db.send_query(&sql, values![value], if_asked_for(rows::outgoing)).map(Option::flatten)
+    db.send_query(&sql, values, if_asked_for(rows::outgoing)).map(Option::flatten)
 }
 
 /// Keys that are out of use stay: nobody who reads the file could tell.

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::access::user_id;
 use super::columns::{Page, if_asked_for, readable, secret};
 use super::db::{Connection, Reply, values};
-use super::enrolments::{By, find};
+use super::enrolments::{By, Subject, find};
 use super::guesses::Guesses;
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
@@ -280,7 +280,8 @@ fn waiting(
 ) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
     let Some(enrolment) = find(db, kek, By::ClientId, client_id, at).wait()? else { return Ok(None) };
     let (EnrolmentState::Provisioned, Some(id)) = (enrolment.state, &enrolment.key_id) else { return Ok(None) };
-    if enrolment.expires_at <= at || tries::is_locked(db, (By::Id, &enrolment.id), FIRST_PASSWORD, policy, at).wait()? {
+    let subject = Subject { by: By::Id, value: &enrolment.id, found: Some(Some(&enrolment)) };
+    if enrolment.expires_at <= at || tries::is_locked(db, subject, FIRST_PASSWORD, policy, at).wait()? {
         return Ok(None);
     }
     if enrolment.renews.is_some() {

@@ -32,7 +32,8 @@ pub(super) fn token(row: &Row<'_>) -> Result<ApiToken, StoreError> {
 /// What [`enrolment`] reads.
 pub(super) const ENROLMENT: &str = "e.id, u.name AS user, e.client_id, e.sealed_password, e.key_type, e.params, \
      e.variant, e.methods, d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, \
-     e.sealed_trigger, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id";
+     e.sealed_trigger, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id, \
+     e.answer";
 
 /// An enrolment as it is at that time.
 pub(super) fn enrolment(row: &Row<'_>, kek: &Kek, at: i64) -> Result<EnrolmentRecord, StoreError> {
@@ -69,6 +70,7 @@ pub(super) fn enrolment(row: &Row<'_>, kek: &Kek, at: i64) -> Result<EnrolmentRe
         trigger: trigger.transpose()?,
         created_at: row.time(16)?,
         expires_at,
+        answer: row.get(22)?,
     })
 }
 

@@ -8,7 +8,7 @@ use super::access::{device_by_identity, device_by_key_name};
 use super::answers::{answer_of, answer_to};
 use super::columns::readable;
 use super::db::{Connection, Reply};
-use super::enrolments::{By, find};
+use super::enrolments::{By, Subject, find};
 use super::export::{Outgoing, delivered};
 use super::keys::{OldKey, old_key};
 use super::tries::is_locked;
@@ -109,7 +109,8 @@ impl Store {
             let at = now();
             let enrolment = by.as_ref().map(|(by, value)| find(db, &kek, *by, value, at));
             let lock = by.as_ref().filter(|_| has_code);
-            let locked = lock.map(|(by, value)| is_locked(db, (*by, value), &address, &policy, at));
+            let lock = lock.map(|(by, value)| Subject::of((*by, value), enrolment.as_ref()));
+            let locked = lock.map(|subject| is_locked(db, subject, &address, &policy, at));
             let device = device.as_ref().map(|device| device_by_identity(db, &kek, device));
             // Behind the enrolment: where that is seen as spent, so is the answer of the run that has spent it.
             let answer = answer_of(db, &kek, &session_id);
@@ -147,9 +148,10 @@ pub(super) fn load_hello(
     };
     // The same work for every two-pass ClientHello, whatever its enrolment is, and whether or not there is one.
     let client_id = query.client_id.as_deref().unwrap_or_default();
-    let locked = is_locked(db, (By::ClientId, client_id), &query.address, policy, at);
-    let answer = answer_to(db, kek, client_id, hash);
-    let delivered = delivered(db, client_id);
+    let subject = Subject::of((By::ClientId, client_id), enrolment.as_ref());
+    let locked = is_locked(db, subject, &query.address, policy, at);
+    let answer = answer_to(db, kek, subject, hash);
+    let delivered = delivered(db, subject);
     let enrolment = found(enrolment)?;
     let bound_to = match query.brings_public_key {
         true => {

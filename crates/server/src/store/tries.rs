@@ -11,7 +11,7 @@ use serde_json::json;
 use super::columns::{listed, readable, value};
 use super::db::{Connection, Reply, values};
 use super::engine::Pending;
-use super::enrolments::By;
+use super::enrolments::Subject;
 use super::{Store, StoreError, StorePolicy, audit, guesses, rows};
 use crate::model::clock::now;
 use crate::model::{Cause, TriesRecord};
@@ -81,17 +81,19 @@ impl Store {
 /// (profile P16).
 pub(super) fn is_locked<'a>(
     db: &'a Connection,
-    (by, value): (By, &str),
+    subject: Subject<'_>,
     address: &str,
     policy: &'a StorePolicy,
     at: i64,
 ) -> Reply<'a, bool> {
     let sql = format!(
-        "SELECT enrolment_id, address, count, at FROM wrong_try \
-         WHERE enrolment_id = coalesce((SELECT id FROM enrolment WHERE {} = ?), '') AND address = ?",
-        by.column()
+        "SELECT enrolment_id, address, count, at FROM wrong_try WHERE enrolment_id = coalesce({}, '') AND address = ?3",
+        subject.sql("id")
     );
-    let tries = db.send_query(&sql, values![value, address], move |row| rows::wrong_tries(row, policy.lock_after, at));
+    let id = subject.known(|enrolment| Some(&enrolment.id));
+    let tries = db.send_query(&sql, values![id, subject.value, address], move |row| {
+        rows::wrong_tries(row, policy.lock_after, at)
+    });
     tries.then(|tries| Ok(readable(tries)?.is_some_and(|tries| tries.locked_until.is_some())))
 }
 

@@ -19,6 +19,14 @@ impl<'a, T: 'a> Reply<'a, T> {
         Reply::OnItsWay(Box::new(wait))
     }
 
+    /// What it found, if nobody has to wait for that.
+    pub(in crate::store) fn here(&self) -> Option<&T> {
+        match self {
+            Reply::Here(Ok(done)) => Some(done),
+            _ => None,
+        }
+    }
+
     /// Waits for it.
     pub(in crate::store) fn wait(self) -> Result<T, StoreError> {
         match self {
