@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::model::Cause;
 use crate::net::rate_limit::Subject;
-use crate::store::{LOCK_S, Locked, MAX_ADDRESSES, Store, Tries};
+use crate::store::{LOCK_S, Locked, MAX_ADDRESSES, Store, StoreError, Tries};
 
 /// How long refusals wait to be written together.
 const WAIT: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ impl RefusalCounts {
         tries.refused = tries.refused.saturating_add(1);
         tries.cause = cause;
         if cause == Cause::WrongCode {
-            count_wrong(&mut tries.wrong, peer.to_string());
+            count_wrong(&mut tries.wrong, peer.to_string(), 1);
         }
         drop(waiting);
         self.some.notify_one();
@@ -61,10 +61,34 @@ impl RefusalCounts {
         if tries.is_empty() {
             return;
         }
-        match store.count_tries(tries).done().await {
+        match store.count_tries(tries.clone()).done().await {
             Ok(locked) => locked.iter().for_each(log),
-            Err(why) => tracing::warn!("cannot count refused runs: {why}"),
+            // They may have been counted: counting them twice would lock out an owner.
+            Err(why @ StoreError::Unknown(_)) => tracing::warn!("cannot count refused runs: {why}"),
+            Err(why) => {
+                tracing::warn!("cannot count refused runs now: {why}");
+                self.put_back(tries);
+            }
         }
+    }
+
+    /// Keeps counts that could not be written for the next time.
+    fn put_back(&self, unwritten: HashMap<String, Tries>) {
+        let mut waiting = self.lock();
+        for (enrolment, before) in unwritten {
+            match waiting.get_mut(&enrolment) {
+                Some(tries) => {
+                    tries.refused = tries.refused.saturating_add(before.refused);
+                    for (address, number) in before.wrong {
+                        count_wrong(&mut tries.wrong, address, number);
+                    }
+                }
+                None if waiting.len() < CAPACITY => drop(waiting.insert(enrolment, before)),
+                None => {}
+            }
+        }
+        drop(waiting);
+        self.some.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Tries>> {
@@ -72,12 +96,12 @@ impl RefusalCounts {
     }
 }
 
-fn count_wrong(wrong: &mut Vec<(String, u32)>, address: String) {
+fn count_wrong(wrong: &mut Vec<(String, u32)>, address: String, number: u32) {
     let before = wrong.iter().position(|(known, _)| *known == address).map(|place| wrong.remove(place).1);
     if wrong.len() >= MAX_ADDRESSES {
         wrong.remove(0);
     }
-    wrong.push((address, before.unwrap_or(0).saturating_add(1)));
+    wrong.push((address, before.unwrap_or(0).saturating_add(number)));
 }
 
 fn log(Locked { enrolment, user, address }: &Locked) {
@@ -110,6 +134,20 @@ mod tests {
         assert_eq!(wrong.first(), Some(&("192.0.2.4".to_owned(), 1)), "the oldest are dropped");
         assert_eq!(wrong.last(), Some(&("192.0.2.7".to_owned(), 3)));
         assert!(wrong.iter().all(|(address, _)| address != "192.0.2.99"), "a used code is no guess");
+    }
+
+    #[test]
+    fn counts_that_could_not_be_written_wait_for_the_next_time() {
+        let refusal_counts = RefusalCounts::default();
+        refusal_counts.count("e1", Cause::WrongCode, address(1));
+        let unwritten = mem::take(&mut *refusal_counts.lock());
+        refusal_counts.count("e1", Cause::WrongCode, address(1));
+        refusal_counts.count("e2", Cause::WrongCode, address(2));
+        refusal_counts.put_back(unwritten);
+        let waiting = refusal_counts.lock();
+        let Tries { refused, wrong, .. } = &waiting["e1"];
+        assert_eq!((*refused, &wrong[..]), (2, &[("192.0.2.1".to_owned(), 2)][..]));
+        assert_eq!(waiting["e2"].refused, 1);
     }
 
     #[test]
