@@ -4,6 +4,7 @@
 //! second.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::convert::Infallible;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,15 +77,17 @@ impl RefusalCounts {
     fn put_back(&self, unwritten: HashMap<String, Tries>) {
         let mut waiting = self.lock();
         for (enrolment, before) in unwritten {
-            match waiting.get_mut(&enrolment) {
-                Some(tries) => {
+            let has_room = waiting.len() < CAPACITY;
+            match waiting.entry(enrolment) {
+                Entry::Occupied(mut tries) => {
+                    let tries = tries.get_mut();
                     tries.refused = tries.refused.saturating_add(before.refused);
                     for (address, number) in before.wrong {
                         count_wrong(&mut tries.wrong, address, number);
                     }
                 }
-                None if waiting.len() < CAPACITY => drop(waiting.insert(enrolment, before)),
-                None => {}
+                Entry::Vacant(free) if has_room => drop(free.insert(before)),
+                Entry::Vacant(_) => {}
             }
         }
         drop(waiting);
