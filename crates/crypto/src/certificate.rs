@@ -89,8 +89,8 @@ mod tests {
     /// Made with `openssl req -x509` from the key beside it.
     #[test]
     fn the_key_of_a_certificate_is_read_and_a_damaged_shape_refused() {
-        let key = RsaPrivateKey::from_pkcs8_pem(include_str!("../../pskc/tests/data/signature/rsa.key"));
-        let pem = include_str!("../../pskc/tests/data/signature/rsa.pem");
+        let key = RsaPrivateKey::from_pkcs8_pem(include_str!("../tests/data/rsa-2048.pem"));
+        let pem = include_str!("../tests/data/rsa-2048-certificate.pem");
         let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         let der = data_encoding::BASE64.decode(text.as_bytes()).expect("base64");
         assert_eq!(&RsaPublicKey::from_certificate_der(&der).expect("a certificate"), key.expect("a key").public());
