@@ -88,7 +88,11 @@ impl TokenStore for FileStore {
 
     fn change_runs(&mut self, work: impl FnOnce(&mut Runs)) -> Result<(), TokenStoreError> {
         let _lock = StoreLock::take(&self.path)?;
-        let before = self.load_runs().unwrap_or_default();
+        // Notes that cannot be read finish no run; without new ones no run could begin.
+        let before = self.load_runs().unwrap_or_else(|why| {
+            tracing::warn!("the notes of unfinished runs begin anew: {why}");
+            Runs::default()
+        });
         let mut runs = before.clone();
         work(&mut runs);
         match runs.is_empty() {
