@@ -13,7 +13,9 @@ use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
 use dskpp_client::transport::{HttpClient, MEDIA_TYPE, Transport, TransportError, TransportOptions, check_url};
-use dskpp_client::{EnrollRequest, Enrolled, key_type_from_name, key_type_name};
+use dskpp_client::{
+    EnrollError, EnrollRequest, Enrolled, enroll_asking, k_server_anchors, key_type_from_name, key_type_name,
+};
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
 use serde_json::json;
 
@@ -164,10 +166,12 @@ impl Enroll {
         }
         request.renew = self.renew.clone();
         request.label = self.label.clone();
-        request.k_server_ca = self.k_server_ca.clone();
+        if let Some(path) = &self.k_server_ca {
+            request.k_server_anchors = k_server_anchors(path)?;
+        }
         request.accepted = self.accept_servers.clone();
         let is_asked = !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        request.ask = is_asked.then_some(ask::accept_server);
+        let ask = if is_asked { ask::accept_server } else { |_: &_| false };
         if self.pbkdf2_prf == "hmac-sha256" {
             request.pbkdf2_prf = Pbkdf2Prf::HmacSha256;
         }
@@ -175,12 +179,12 @@ impl Enroll {
         options.insecure = self.insecure;
         options.waiting = Some(waiting);
         let transport = Transport::new(&options)?;
-        request.check()?;
+        request.check().map_err(EnrollError::from)?;
         if let (true, Credential::Trigger(trigger)) = (self.ask, &request.credential) {
             ask::go_on(trigger, self.url.as_deref())?;
         }
         let mut store = self.store.open_or_create()?;
-        let enrolled = runtime()?.block_on(dskpp_client::enroll(&transport, &mut store, request))?;
+        let enrolled = runtime()?.block_on(enroll_asking(&transport, &mut store, request, ask))?;
         report(output, &enrolled, &self.store)
     }
 

@@ -37,25 +37,12 @@
 //! ```
 
 mod enroll;
-mod secret_json;
 mod store;
-mod token;
-mod tokens;
 pub mod transport;
 
-pub use enroll::{DEFAULT_KEY_TYPES, EnrollError, EnrollRequest, Enrolled, ServerChange, Variant, enroll};
-pub use store::{FileStore, Runs, TokenStore, TokenStoreError, Unlock};
-pub use token::{
-    ImportError, MOST_OLD, NotAllowed, Otp, OtpInput, Token, TokenError, key_type_from_name, key_type_name,
-};
-pub use tokens::{Imported, Tokens};
+pub use enroll::{EnrollError, enroll, enroll_asking, k_server_anchors};
+pub use store::{FileStore, TokenStore, TokenStoreError, Unlock};
 pub use transport::{Transport, TransportError, TransportOptions};
 
-// What the signatures above need.
-pub use dskpp::algorithm::{KeyType, PackageFormat, ProtectionMethod};
-pub use dskpp::auth_code::AuthCode;
-pub use dskpp::client::{Credential, Failed};
-pub use dskpp::message::Trigger;
-pub use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
-pub use dskpp_otp::Code;
-pub use pskc::{KeyPackage, KeyUsage};
+// What the signatures above need: the authenticator without I/O.
+pub use dskpp_token::*;

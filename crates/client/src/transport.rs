@@ -237,7 +237,7 @@ fn header(response: &Response, name: &str) -> Option<String> {
 }
 
 /// A foreign text, made safe for a message.
-pub(crate) fn printable(text: &str) -> String {
+fn printable(text: &str) -> String {
     pskc::Shown(text).to_string()
 }
 

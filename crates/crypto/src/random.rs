@@ -1,5 +1,7 @@
 //! Sources of random octets.
 
+use zeroize::Zeroize as _;
+
 use crate::{Hash, HmacKey, Secret};
 
 /// A source of random octets, passed to whatever needs them.
@@ -45,6 +47,12 @@ impl SeededRandom {
     /// The same seed gives the same octets, however they are requested.
     pub fn new(seed: &[u8]) -> Self {
         SeededRandom { key: HmacKey::new(Hash::Sha256, seed), counter: 0, block: [0; 32], used: 32 }
+    }
+}
+
+impl Drop for SeededRandom {
+    fn drop(&mut self) {
+        self.block.zeroize(); // the seed is in `key`, which wipes itself
     }
 }
 

@@ -1,150 +1,155 @@
-//! Enrolment: a key from a server into a store.
+//! Enrolment on a workstation: a key from a server into a store. `dskpp-token` decides, this host carries out.
 
-use std::num::NonZeroU32;
+use std::path::Path;
+use std::time::SystemTime;
 
-use dskpp::algorithm::PackageFormat;
-use dskpp::auth_data::MIN_ITERATIONS;
-use dskpp::client::{Credential, Failed, Provisioned};
+use dskpp_crypto::{PathError, Random as _, RsaPrivateKey, SystemRandom, TrustAnchors};
+use dskpp_token::{
+    Applied, EnrollRequest, Enrolled, Enrolment, EnrolmentError, Input, Runs, ServerChange, Step, StoreChange,
+};
 
-use crate::store::{TokenStore, UnfinishedRun};
-use crate::token::Token;
-use crate::transport::Transport;
-use passes::Runner;
+use crate::store::{TokenStore, TokenStoreError};
+use crate::transport::{Transport, TransportError, read_certificates};
 
-mod attempts;
-mod blocking;
-mod change;
 mod error;
-mod offer;
-mod passes;
-mod received;
-mod request;
-mod server;
-mod trigger;
-mod trust;
 
-pub use change::ServerChange;
 pub use error::EnrollError;
-pub use request::{DEFAULT_KEY_TYPES, EnrollRequest, Enrolled, Variant};
 
 /// Gets a key from a server, and stores it after its confirmation was verified. An error leaves the tokens unchanged.
+/// [`Enrolment`] has the rules. A server that differs from the known one is accepted only in advance
+/// ([`EnrollRequest::accepted`]); [`enroll_asking`] asks.
 ///
-/// In four-pass, the server learns only from the last request which key is meant. If it refuses the key type that it chose
-/// itself, another run offers the remaining types.
-///
-/// A trigger for a different device or server, for a key that is not in the store, or for a hardware key, is refused
-/// before anything is sent.
-///
-/// A renewal stays with the server of its key (profile P29): at the stored URL_S, and with K_SHARED, the stored K_SERVER,
-/// or a K_SERVER certified under a configured anchor or under the stored issuer. Anything else needs a person's consent,
-/// by [`EnrollRequest::accepted`] or [`EnrollRequest::ask`], in addition to the server's proof that it knows the old key.
-/// The replaced key stays in the store; a ninth renewal is refused before anything is sent
-/// ([`Tokens::forget_replaced`](crate::Tokens::forget_replaced)).
-///
-/// The store keeps notes of an unfinished run: the program crashed, no answer or an unreadable one came, or the key could
-/// not be stored. The same call with the same code finishes it: a server repeats its last answer, ours for ten minutes,
-/// for a renewal 30 days (profile P28). Every other error ends the run, and nothing of it remains, in memory or in the
-/// store (RFC 6063 §§3.3, 4.2.3, 4.2.5, 5.2.3).
+/// The same call with the same code finishes an unfinished run.
 pub async fn enroll<S: TokenStore>(
     transport: &Transport,
     store: &mut S,
-    mut request: EnrollRequest,
+    request: EnrollRequest,
+) -> Result<Enrolled, EnrollError> {
+    enroll_asking(transport, store, request, |_| false).await
+}
+
+/// As [`enroll`]; `ask` asks a person whether to continue with an unverified server. It may block.
+pub async fn enroll_asking<S: TokenStore>(
+    transport: &Transport,
+    store: &mut S,
+    request: EnrollRequest,
+    ask: fn(&ServerChange) -> bool,
 ) -> Result<Enrolled, EnrollError> {
     request.check()?;
-    if !request.package_formats.contains(&PackageFormat::Pskc) {
-        if request.variant == Some(Variant::FourPass) {
-            return Err(EnrollError::PackageOfFourPass);
-        }
-        request.variant = Some(Variant::TwoPass);
-    }
     store.change(|_| Ok(()))?; // a code works once: do not spend it on a key that cannot be saved
-    let url_s = offer::url_s(&request)?;
     let tokens = store.load()?;
-    let renewed = offer::renewed(&request, &tokens)?;
-    if request.device_key.is_none() {
-        request.device_key = offer::device_key(&request, &tokens)?;
-    }
-    if request.variant.is_none() && request.device_key.is_some() && !offer::names_a_device(&request) {
-        request.variant = Some(Variant::TwoPass); // in four-pass, the server finds the key by the device
-    }
-    let has_code = matches!(request.credential, Credential::Code(_));
-    if let Some((old, _)) = renewed.as_ref().filter(|(old, _)| has_code && old.k_mac.is_none()) {
-        match request.variant {
-            Some(Variant::FourPass) => return Err(EnrollError::NotByFourPass(old.id.clone())),
-            _ => request.variant = Some(Variant::TwoPass), // in four-pass, no server proves itself with a K_TOKEN (profile P6)
-        }
-    }
-    let trust = server::trust(&request, renewed.as_ref().map(|(old, _)| old), &tokens, &url_s).await?;
-    let offer = offer::offer(&request, &url_s, renewed.as_ref())?;
-    let renewed = renewed.map(|(token, _)| token);
-    let client_id = offer::client_id(&request.credential).to_owned();
-    let is_same = |run: &UnfinishedRun| run.url_s == url_s && run.client_id == client_id;
     let runs = store.load_runs().unwrap_or_else(|why| {
         tracing::warn!("cannot continue unfinished runs: {why}"); // matters to a renewal whose answer was lost
-        Default::default()
+        Runs::default()
     });
-    let (same, others): (Vec<_>, Vec<_>) = runs.into_vec().into_iter().partition(is_same);
-    let own_key = offer::own_key(&mut request, same.first()).await?;
-    let mut runner = Runner {
-        transport,
-        request: &request,
-        trust: &trust,
-        store: &mut *store,
-        offer,
-        variant: request.variant,
-        protections: offer::protections(&request)?,
-        run: UnfinishedRun::new(&url_s, client_id.clone(), own_key),
-        k_server: None,
-    };
-    let provisioned = runner.resume_or_run(same).await.map_err(|error| match (error, &renewed) {
-        (EnrollError::Failed(Failed::NotAuthenticated), Some(old)) => not_proved(&old.id, &url_s, &others),
-        (error, _) => error,
-    })?;
-    // Remember only what a confirmed run sent: four-pass may have failed before two-pass.
-    let k_server = runner.k_server.take().filter(|_| provisioned.method.is_none());
-    let token = received::token(&provisioned, &request, url_s.clone(), renewed.as_ref(), k_server.as_ref());
-    let enrolled = token.and_then(|token| save(store, token, renewed.is_some(), provisioned));
-    // Only a key that could not be stored is requested again.
-    if enrolled.as_ref().err().is_none_or(EnrollError::ends_the_run)
-        && let Err(why) = store.change_runs(|runs| runs.forget(is_same))
-    {
-        tracing::warn!(%why, "the notes of the finished run stay in the store"); // of no more use
+    let mut seed = [0; 32];
+    SystemRandom.fill(&mut seed);
+    let mut enrolment = Enrolment::new(request, &tokens, runs, &seed);
+    let mut host = Host { transport, store, ask, unsent: None, unstored: None };
+    let mut input = Input::Begin;
+    loop {
+        let now = SystemTime::now();
+        let stepped;
+        (enrolment, stepped) = blocking(move || {
+            let stepped = enrolment.step(input, now);
+            (enrolment, stepped)
+        })
+        .await?;
+        input = match stepped {
+            Ok(Step::Done(enrolled)) => return Ok(*enrolled),
+            Ok(step) => host.carry_out(step).await?,
+            Err(why) => return Err(host.reason(why)),
+        };
     }
-    enrolled
 }
 
-/// The server knows a different key than this client, perhaps because an earlier renewal is unfinished here.
-fn not_proved(key_id: &str, url_s: &str, unfinished: &[UnfinishedRun]) -> EnrollError {
-    let run = unfinished.iter().find(|run| run.url_s == url_s);
-    EnrollError::NotProved { key_id: key_id.to_owned(), unfinished: run.map(|run| run.client_id.clone()) }
+/// The trust anchors for certificates of K_SERVER (profile P29) in a PEM or DER file, for
+/// [`EnrollRequest::k_server_anchors`].
+///
+/// # Errors
+/// [`EnrollError::KServerCa`]
+pub fn k_server_anchors(path: &Path) -> Result<Vec<Vec<u8>>, EnrollError> {
+    let unusable = |reason| EnrollError::KServerCa { path: path.to_owned(), reason };
+    let anchors = read_certificates(path).map_err(unusable)?;
+    for anchor in &anchors {
+        match TrustAnchors::default().trust(anchor) {
+            Ok(()) | Err(PathError::NoAuthority) => {} // an end-entity certificate vouches for itself only
+            Err(why) => return Err(unusable(why.to_string())),
+        }
+    }
+    Ok(anchors)
 }
 
-/// Stores the token. It replaces a token with the same id only if this run renewed that one.
-fn save<S: TokenStore>(
-    store: &mut S,
-    token: Token,
-    renewal: bool,
-    provisioned: Provisioned,
-) -> Result<Enrolled, EnrollError> {
-    let key_id = token.id.clone();
-    let tokens = store.load()?;
-    let old = tokens.get(&key_id);
-    let is_there = old.is_some_and(|old| old.secret == token.secret); // the run was finished once before
-    let exists = old.is_some();
-    if exists && !renewal && !is_there {
-        return Err(EnrollError::KeyExists(key_id));
+/// Carries out the steps of an enrolment.
+struct Host<'a, S> {
+    transport: &'a Transport,
+    store: &'a mut S,
+    ask: fn(&ServerChange) -> bool,
+    /// Why the last request had no answer.
+    unsent: Option<TransportError>,
+    /// Why the last change was not stored.
+    unstored: Option<TokenStoreError>,
+}
+
+impl<S: TokenStore> Host<'_, S> {
+    async fn carry_out(&mut self, step: Step) -> Result<Input, EnrollError> {
+        Ok(match step {
+            Step::Send { url, body } => match self.transport.post(&url, &body).await {
+                Ok(answer) => Input::Answer(answer),
+                Err(why) => {
+                    let text = why.to_string();
+                    let input = if why.is_lost() { Input::Lost(text) } else { Input::NoAnswer(text) };
+                    self.unsent = Some(why);
+                    input
+                }
+            },
+            Step::Ask(change) => {
+                let ask = self.ask;
+                Input::Consent(blocking(move || ask(&change)).await?)
+            }
+            Step::RsaKey { bits } => {
+                let made = blocking(move || RsaPrivateKey::generate(bits)).await?;
+                let made = made.map_err(|_| EnrollError::Interrupted)?;
+                Input::RsaKey(made.to_pkcs8_der().clone())
+            }
+            Step::Store(change) => match self.store(&change) {
+                Ok(applied) => Input::Stored(applied),
+                Err(why) => {
+                    let text = why.to_string();
+                    self.unstored = Some(why);
+                    Input::NotStored(text)
+                }
+            },
+            Step::Done(_) => Input::Begin, // nothing follows: the enrolment refuses it
+        })
     }
-    let (label, issuer) = (token.label.clone(), token.issuer.clone());
-    let stored = match exists {
-        true if is_there => Ok(None),
-        true => store.change(|tokens| tokens.renew(token).map(Some)),
-        false => store.change(|tokens| tokens.insert(token).map(|()| None)),
-    };
-    let old_key_id = stored.map_err(|source| EnrollError::NotStored { key_id: key_id.clone(), source })?;
-    let Provisioned { key_type, server_id, method, iterations, .. } = provisioned;
-    let few_iterations = iterations.map(NonZeroU32::get).filter(|count| *count < MIN_ITERATIONS);
-    let replaced = exists && renewal;
-    Ok(Enrolled { key_id, key_type, label, issuer, server_id, replaced, old_key_id, method, few_iterations })
+
+    fn store(&mut self, change: &StoreChange) -> Result<Applied, TokenStoreError> {
+        match change {
+            StoreChange::Token(change) => self.store.change(|tokens| change.apply(tokens)),
+            StoreChange::Runs(change) => {
+                let mut applied = None;
+                self.store.change_runs(|runs| applied = Some(change.apply(runs)))?;
+                applied.ok_or_else(|| TokenStoreError::Other("the store changed no notes".into()))
+            }
+        }
+    }
+
+    /// The error with the reason that this host knows.
+    fn reason(&mut self, error: EnrolmentError) -> EnrollError {
+        match (error, self.unsent.take(), self.unstored.take()) {
+            (EnrolmentError::NoAnswer(_), Some(why), _) => EnrollError::Transport(why),
+            (EnrolmentError::AnswerLost(_), Some(why), _) => EnrollError::AnswerLost(why),
+            (EnrolmentError::NotNoted(_), _, Some(why)) => EnrollError::Store(why),
+            (EnrolmentError::NotStored { key_id, .. }, _, Some(source)) => EnrollError::NotStored { key_id, source },
+            (error, _, _) => EnrollError::Enrolment(error),
+        }
+    }
+}
+
+/// Runs `work`, such as PBKDF2, on a thread that may block.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EnrollError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| EnrollError::Interrupted)
 }
 
 #[cfg(test)]

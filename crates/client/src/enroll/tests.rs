@@ -1,11 +1,12 @@
 //! Runs against a server of one enrolment, over HTTP on this machine.
 
 mod names;
+mod trigger;
 
 use super::*;
 use crate::store::{FileStore, Unlock};
-use crate::tokens::Tokens;
 use crate::transport::tests::{ok, read_request, transport};
+use crate::{Credential, DEFAULT_KEY_TYPES, Failed, Token, Tokens};
 use dskpp::algorithm::KeyType;
 use dskpp::key_package::PackageSpec;
 use dskpp::message::{ClientHello, ClientNonce, Request};
@@ -149,7 +150,9 @@ fn package(key_type: KeyType) -> PackageSpec {
 
 fn request(url: &str, password: &str) -> EnrollRequest {
     let code = dskpp::auth_code::AuthCode::new("AC00000A", &Secret::from_slice(password.as_bytes())).unwrap();
-    EnrollRequest { iterations: 1, ..EnrollRequest::new(Some(url.to_owned()), Credential::Code(code)) }
+    let mut request = EnrollRequest::new(Some(url.to_owned()), Credential::Code(code));
+    request.iterations = 1;
+    request
 }
 
 /// A store in its own folder.
@@ -203,7 +206,10 @@ async fn a_wrong_code_ends_the_first_run() {
     let (url, server) = Server::start(package(KeyType::Hotp), 0);
     let error = token(&url, "3582AF0C3F").await.unwrap_err();
     let expected = Failed::Refused(Status::AuthenticationDataInvalid);
-    assert!(matches!(error, EnrollError::Failed(ref failed) if *failed == expected), "{error:?}");
+    assert!(
+        matches!(error, EnrollError::Enrolment(EnrolmentError::Failed(ref failed)) if *failed == expected),
+        "{error:?}"
+    );
     assert_eq!(server.lock().unwrap().hellos, 1);
 }
 
@@ -211,7 +217,10 @@ async fn a_wrong_code_ends_the_first_run() {
 async fn where_every_type_is_refused_the_last_word_is_access_denied() {
     let (url, server) = Server::start(package(KeyType::KwAes128), 0);
     let error = token(&url, "3582AF0C3E").await.unwrap_err();
-    assert!(matches!(error, EnrollError::Failed(Failed::Refused(Status::AccessDenied))), "{error:?}");
+    assert!(
+        matches!(error, EnrollError::Enrolment(EnrolmentError::Failed(Failed::Refused(Status::AccessDenied)))),
+        "{error:?}"
+    );
     let server = server.lock().unwrap();
     assert_eq!((server.hellos, server.two_pass), (DEFAULT_KEY_TYPES.len(), 1), "p17: two-pass alone is tried, too");
 }
@@ -272,7 +281,10 @@ async fn p28_after_an_unreadable_answer_the_same_call_requests_it_again() {
         server.lock().unwrap().spoil = Some(spoil);
         let (folder, mut store) = store();
         let first = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await;
-        assert!(matches!(first, Err(EnrollError::Failed(Failed::Unreadable(_)))), "{what}: {first:?}");
+        assert!(
+            matches!(first, Err(EnrollError::Enrolment(EnrolmentError::Failed(Failed::Unreadable(_))))),
+            "{what}: {first:?}"
+        );
         assert!(folder.path().join("tokens.db.run").exists(), "{what}");
         enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
         let server = server.lock().unwrap();
@@ -296,7 +308,7 @@ async fn s4_2_5_nothing_remains_of_a_refused_or_unconfirmed_run() {
         server.lock().unwrap().spoil = Some(spoil);
         let (folder, mut store) = store();
         let first = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await;
-        let refused = matches!(first, Err(EnrollError::Failed(ref why)) if !matches!(why, Failed::Unreadable(_)));
+        let refused = matches!(first, Err(EnrollError::Enrolment(EnrolmentError::Failed(ref why))) if !matches!(why, Failed::Unreadable(_)));
         assert!(refused, "{what}: {first:?}");
         assert!(!folder.path().join("tokens.db.run").exists(), "{what}");
         server.lock().unwrap().answer = None; // this server takes a code more than once
@@ -313,7 +325,7 @@ async fn s4_2_5_notes_of_a_lost_answer_survive_the_failure_of_another_run() {
     enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
     let (other, _) = Server::start(package(KeyType::Totp), 0);
     let error = enroll(&transport(), &mut store, request(&other, "3582AF0C3F")).await.unwrap_err();
-    assert!(matches!(error, EnrollError::Failed(Failed::Refused(_))), "{error:?}");
+    assert!(matches!(error, EnrollError::Enrolment(EnrolmentError::Failed(Failed::Refused(_)))), "{error:?}");
     assert!(folder.path().join("tokens.db.run").exists());
     enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
     assert_eq!(server.lock().unwrap().hellos, 1, "its run was finished");
@@ -328,7 +340,7 @@ async fn s3_3_nothing_remains_of_a_run_whose_key_exists_already() {
     enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap();
     let (url, _server) = Server::start(package(KeyType::Totp), 0);
     let error = enroll(&transport(), &mut store, request(&url, "3582AF0C3E")).await.unwrap_err();
-    assert!(matches!(error, EnrollError::KeyExists(_)), "{error:?}");
+    assert!(matches!(error, EnrollError::Enrolment(EnrolmentError::KeyExists(_))), "{error:?}");
     assert!(!folder.path().join("tokens.db.run").exists());
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::token::TokenError;
+use dskpp_token::TokenError;
 
 /// Why a store failed. Nothing changed. [`next`](Self::next) says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +56,9 @@ impl TokenStoreError {
             Self::OtherUnlock(_) => "use that to open it",
             Self::KeyFile(_) => "name the key file that the store was created with, or a path where no file exists",
             Self::EmptyPassphrase => "choose a longer passphrase",
+            Self::Token(TokenError::TooManyOld(_)) => {
+                "once the server has accepted a code of the key, remove them: `dskpp token accepted`, with the same store"
+            }
             Self::Token(why) => why.next(),
             Self::Other(_) => "check the token store",
         }

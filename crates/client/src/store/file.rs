@@ -9,11 +9,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use dskpp_token::{Runs, TokenError, Tokens};
+
 use super::sealed::{self, BodyKey, StoreHeader, StoreLock};
-use super::{Runs, TokenStore, TokenStoreError};
-use crate::secret_json::to_json;
-use crate::token::TokenError;
-use crate::tokens::Tokens;
+use super::{TokenStore, TokenStoreError};
 
 pub use super::sealed::Unlock;
 
@@ -80,9 +79,7 @@ impl TokenStore for FileStore {
     fn load_runs(&self) -> Result<Runs, TokenStoreError> {
         match sealed::read_beside(&self.path, &self.header, &self.key)? {
             None => Ok(Runs::default()),
-            Some(body) => {
-                serde_json::from_slice(body.expose()).map_err(|_| newer(sealed::beside(&self.path, sealed::RUNS)))
-            }
+            Some(body) => Runs::from_json(&body).ok_or_else(|| newer(sealed::beside(&self.path, sealed::RUNS))),
         }
     }
 
@@ -98,7 +95,7 @@ impl TokenStore for FileStore {
         match runs.is_empty() {
             _ if runs == before => Ok(()),
             true => sealed::remove_beside(&self.path),
-            false => sealed::write_beside(&self.path, &self.header, &self.key, &to_json(&runs)),
+            false => sealed::write_beside(&self.path, &self.header, &self.key, &runs.to_json()),
         }
     }
 }

@@ -3,16 +3,12 @@
 mod error;
 mod file;
 mod platform;
-mod runs;
 mod sealed;
 
-use crate::token::{Otp, OtpInput, TokenError};
-use crate::tokens::Tokens;
+use dskpp_token::{Otp, OtpInput, Runs, TokenError, Tokens};
 
 pub use error::TokenStoreError;
 pub use file::{FileStore, Unlock};
-pub use runs::Runs;
-pub(crate) use runs::UnfinishedRun;
 
 /// Where tokens live, and the notes of unfinished enrolments.
 ///

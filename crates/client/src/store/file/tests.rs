@@ -3,17 +3,40 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::SystemTime;
 
+use data_encoding::BASE64;
 use dskpp_crypto::Secret;
 use pskc::KeyUsage;
+use serde_json::json;
 
 use super::*;
-use crate::store::UnfinishedRun;
-use crate::token::tests::token;
-use crate::token::{NotAllowed, OtpInput, Token};
+use crate::{NotAllowed, OtpInput, Token};
 
 /// A store with a key file: no slow key derivation.
 fn store(folder: &Path) -> (PathBuf, Unlock) {
     (folder.join("tokens.db"), Unlock::KeyFile(folder.join("key")))
+}
+
+/// A HOTP key of a server, with counter 0.
+fn token(id: &str) -> Token {
+    let token = json!({
+        "id": id, "label": null, "key_type": "hotp", "algorithm_uri": "urn:ietf:params:xml:ns:keyprov:pskc:hotp",
+        "secret": BASE64.encode(b"very secret 20 octet"), "k_mac": BASE64.encode(b"k_mac is secret as well, 32 long"),
+        "mac_algorithm": "urn:ietf:params:xml:ns:keyprov:dskpp:prf-sha256",
+        "server_url": "https://host.example/dskpp", "server_id": null, "k_server": BASE64.encode(&[1, 2, 3]),
+        "issuer": null, "user": null, "digits": 6, "period_s": null, "hash": null, "counter": 0, "suite": null,
+        "start": null, "expiry": null, "created_at": "2026-01-01T00:00:00Z",
+    });
+    serde_json::from_value(token).unwrap()
+}
+
+/// The notes of a run.
+fn runs() -> Runs {
+    let run = json!({
+        "url_s": "https://host.example/dskpp", "client_id": "a client", "key_types": [],
+        "seed": BASE64.encode(b"the seed of all"), "private_key": BASE64.encode(b"secret"),
+        "hello_hash": ([0_u8; 32]), "server_hello": BASE64.encode(b"a ServerHello"),
+    });
+    serde_json::from_value(json!([run])).unwrap()
 }
 
 #[test]
@@ -39,7 +62,8 @@ fn a_code_is_returned_only_after_its_counter_was_saved() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
-    let totp = Token { key_type: "totp".into(), counter: None, ..token("totp") };
+    let mut totp = token("totp");
+    (totp.key_type, totp.counter) = ("totp".into(), None);
     store.change(|tokens| tokens.import(vec![token("hotp"), totp])).unwrap();
     let now = OtpInput::at(SystemTime::now());
     let codes: Vec<String> = std::thread::scope(|scope| {
@@ -85,18 +109,14 @@ fn no_secret_is_readable_in_the_file() {
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
     store.change(|tokens| tokens.insert(token("1"))).unwrap();
     let octets = std::fs::read(&path).unwrap();
-    let mut run =
-        UnfinishedRun::new("https://host.example/dskpp", "a client".into(), Some(Secret::from_slice(b"secret")));
-    run.seed = Secret::from_slice(b"the seed of all");
-    run.server_hello = Some(b"a ServerHello".to_vec());
-    store.change_runs(|runs| runs.keep(&run)).unwrap();
+    store.change_runs(|notes| *notes = runs()).unwrap();
     let notes = std::fs::read(folder.path().join("tokens.db.run")).unwrap();
     let fields = serde_json::to_value(token("1")).unwrap();
     let told = fields.as_object().unwrap().values().filter_map(|value| value.as_str()).filter(|text| text.len() > 3);
     let mut secrets: Vec<&str> = told.collect();
     secrets.extend(["secret", "host.example", "hotp", "a client", "the seed of all", "a ServerHello", "totp"]);
     for secret in secrets {
-        let base64 = data_encoding::BASE64.encode(&secret.as_bytes()[..secret.len() / 3 * 3]);
+        let base64 = BASE64.encode(&secret.as_bytes()[..secret.len() / 3 * 3]);
         for (name, octets) in [("the store", &octets), ("the notes", &notes)] {
             for form in [secret, &base64] {
                 assert!(!octets.windows(form.len()).any(|window| window == form.as_bytes()), "{form} in {name}");
@@ -117,13 +137,12 @@ fn file_permissions_are_restricted_to_the_owner() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
-    let run = UnfinishedRun::new("https://host.example/dskpp", "a client".into(), None);
-    store.change_runs(|runs| runs.keep(&run)).unwrap();
+    store.change_runs(|notes| *notes = runs()).unwrap();
     let files = [path.clone(), folder.path().join("key"), folder.path().join("tokens.db.run")];
     for file in &files {
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o664)).unwrap();
     }
-    assert_eq!(FileStore::open(&path, &unlock).unwrap().load_runs().unwrap().into_vec().len(), 1);
+    assert_eq!(FileStore::open(&path, &unlock).unwrap().load_runs().unwrap(), runs());
     for file in &files {
         assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
     }
@@ -224,7 +243,8 @@ fn s5_transactions_are_counted_exactly_across_processes() {
     let folder = tempfile::tempdir().unwrap();
     let (path, unlock) = store(folder.path());
     let mut store = FileStore::open_or_create(&path, &unlock).unwrap();
-    let limited = Token { uses_left: Some(10), ..token("1") };
+    let mut limited = token("1");
+    limited.uses_left = Some(10);
     store.change(|tokens| tokens.import(vec![limited, token("2")])).unwrap();
     let now = SystemTime::now();
     let granted: usize = std::thread::scope(|scope| {

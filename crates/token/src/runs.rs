@@ -6,6 +6,8 @@
 use dskpp_crypto::Secret;
 use serde::{Deserialize, Serialize};
 
+use crate::secret_json;
+
 /// One run. It has no `Debug`: most of it is secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +44,11 @@ impl UnfinishedRun {
             server_hello: None,
         }
     }
+
+    /// Whether it is a run with this server for this code.
+    pub(crate) fn is_of(&self, url_s: &str, client_id: &str) -> bool {
+        self.url_s == url_s && self.client_id == client_id
+    }
 }
 
 /// How many runs are kept; the oldest is dropped first.
@@ -55,6 +62,16 @@ impl Runs {
     /// Whether no run is unfinished.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// JSON for a store, secrets in the clear: encrypt it.
+    pub fn to_json(&self) -> Secret {
+        secret_json::to_json(self)
+    }
+
+    /// Reads [`to_json`](Self::to_json). `None` if it is not that, or has fields of a later version.
+    pub fn from_json(json: &Secret) -> Option<Self> {
+        serde_json::from_slice(json.expose()).ok()
     }
 
     /// The runs, the last one first.

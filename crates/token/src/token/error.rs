@@ -70,9 +70,7 @@ impl TokenError {
             Self::Exists(_) => "delete that key first, or keep it",
             Self::NotFound(_) => "list the keys of the same store for their ids",
             Self::Ambiguous(_) => "give more of the id",
-            Self::TooManyOld(_) => {
-                "once the server has accepted a code of the key, remove them: `dskpp token accepted`, with the same store"
-            }
+            Self::TooManyOld(_) => "once the server has accepted a code of the key, remove them",
         }
     }
 }

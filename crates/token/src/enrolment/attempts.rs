@@ -5,14 +5,17 @@ use dskpp::client::{Failed, Provisioned};
 use dskpp::status::Status;
 use dskpp_crypto::Sha256;
 
-use super::error::EnrollError;
+use super::error::EnrolmentError;
 use super::passes::{Ran, Runner};
 use super::request::Variant;
-use crate::store::{TokenStore, UnfinishedRun};
+use crate::runs::UnfinishedRun;
 
-impl<S: TokenStore> Runner<'_, S> {
+impl Runner<'_> {
     /// The key, from one of the unfinished runs or from a new run.
-    pub(super) async fn resume_or_run(&mut self, unfinished: Vec<UnfinishedRun>) -> Result<Provisioned, EnrollError> {
+    pub(super) async fn resume_or_run(
+        &mut self,
+        unfinished: Vec<UnfinishedRun>,
+    ) -> Result<Provisioned, EnrolmentError> {
         let new = self.run.clone();
         for run in unfinished {
             self.run = run;
@@ -26,7 +29,7 @@ impl<S: TokenStore> Runner<'_, S> {
 
     /// Finishes the unfinished run. `None`: it was for a different offer, or the server no longer continues it, so a new
     /// run is needed.
-    async fn resume(&mut self) -> Result<Option<Provisioned>, EnrollError> {
+    async fn resume(&mut self) -> Result<Option<Provisioned>, EnrolmentError> {
         let offered: Vec<_> = self.run.key_types.iter().map(|uri| KeyType::from_uri(uri)).collect();
         if !offered.iter().all(|key_type| self.offer.key_types.contains(key_type)) {
             return Ok(None);
@@ -35,7 +38,7 @@ impl<S: TokenStore> Runner<'_, S> {
         let mut done = Ok(None);
         for variant in [variant, Some(Variant::TwoPass)] {
             self.variant = variant;
-            let hello = self.client_hello().await.ok();
+            let hello = self.client_hello().ok();
             if let Some((request, state)) = hello.filter(|(hello, _)| Sha256::digest(&[hello]) == self.run.hello_hash) {
                 done = self.all_passes(request, state).await.and_then(|(_, done)| done).map(Some);
                 break;
@@ -44,7 +47,7 @@ impl<S: TokenStore> Runner<'_, S> {
         self.variant = variant;
         self.offer.key_types = key_types;
         match done {
-            Err(EnrollError::Failed(why @ Failed::Refused(_))) => {
+            Err(EnrolmentError::Failed(why @ Failed::Refused(_))) => {
                 tracing::debug!(%why, "the server does not continue the unfinished run");
                 Ok(None)
             }
@@ -56,7 +59,7 @@ impl<S: TokenStore> Runner<'_, S> {
     /// of the code, so it may refuse its own choice; the next offer omits that key type. Of two variants it chooses
     /// four-pass (profile P17): after a second refusal, or if no key type is left, two-pass is offered alone, in which it
     /// chooses the enrolment's key type.
-    async fn run_until_accepted(&mut self) -> Result<Provisioned, EnrollError> {
+    async fn run_until_accepted(&mut self) -> Result<Provisioned, EnrolmentError> {
         let all = self.offer.key_types.clone();
         let mut both = self.variant.is_none() && !self.protections.is_empty();
         let mut refused = 0;
@@ -67,7 +70,7 @@ impl<S: TokenStore> Runner<'_, S> {
                     return self.two_pass_alone(all).await;
                 }
                 // The server has nothing else to offer: report its first reason.
-                Err(EnrollError::Failed(Failed::Refused(Status::NoSupportedKeyTypes) | Failed::Misbehaved(_)))
+                Err(EnrolmentError::Failed(Failed::Refused(Status::NoSupportedKeyTypes) | Failed::Misbehaved(_)))
                     if refused > 0 =>
                 {
                     return Err(Failed::Refused(Status::AccessDenied).into());
@@ -98,7 +101,7 @@ impl<S: TokenStore> Runner<'_, S> {
     }
 
     /// A run that offers two-pass alone.
-    async fn two_pass_alone(&mut self, key_types: Vec<KeyType>) -> Result<Provisioned, EnrollError> {
+    async fn two_pass_alone(&mut self, key_types: Vec<KeyType>) -> Result<Provisioned, EnrolmentError> {
         let key_types = std::mem::replace(&mut self.offer.key_types, key_types);
         let variant = self.variant.replace(Variant::TwoPass);
         let ran = self.run_twice_if_no_key().await;
@@ -118,6 +121,6 @@ impl<S: TokenStore> Runner<'_, S> {
     }
 }
 
-fn has_status(error: &EnrollError, status: Status) -> bool {
-    matches!(error, EnrollError::Failed(Failed::Refused(refused)) if *refused == status)
+fn has_status(error: &EnrolmentError, status: Status) -> bool {
+    matches!(error, EnrolmentError::Failed(Failed::Refused(refused)) if *refused == status)
 }

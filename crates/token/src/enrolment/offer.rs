@@ -6,42 +6,43 @@ use dskpp::algorithm::{EncryptionAlgorithm, KeyType, ProtectionMethod};
 use dskpp::client::{ClientProtection, Credential, Renewal, RunConfig};
 use dskpp::prf::Prf;
 use dskpp_crypto::{RsaPrivateKey, Secret};
-use pskc::{DeviceInfo, KeyInfo};
+use pskc::{DeviceInfo, KeyInfo, Shown};
 
-use super::blocking::blocking;
-use super::error::EnrollError;
+use super::error::EnrolmentError;
+use super::host::Host;
 use super::request::{DEFAULT_KEY_TYPES, EnrollRequest, Variant};
 use super::trigger;
-use crate::store::UnfinishedRun;
+use crate::runs::UnfinishedRun;
 use crate::token::Token;
 use crate::tokens::Tokens;
-use crate::transport::printable;
 
 /// Bits of an RSA key for one run.
 const RSA_BITS: usize = 2048;
 
-pub(super) fn url_s(request: &EnrollRequest) -> Result<String, EnrollError> {
+pub(super) fn url_s(request: &EnrollRequest) -> Result<String, EnrolmentError> {
     let of_trigger = match &request.credential {
         Credential::Trigger(trigger) => trigger.server_url.clone(),
         Credential::Code(_) => None,
     };
-    of_trigger.or_else(|| request.url_s.clone()).ok_or(EnrollError::NoUrl)
+    of_trigger.or_else(|| request.url_s.clone()).ok_or(EnrolmentError::NoUrl)
 }
 
 /// The stored key to renew, and the keys that the server may prove itself with.
-pub(super) fn renewed(request: &EnrollRequest, tokens: &Tokens) -> Result<Option<(Token, Renewal)>, EnrollError> {
+pub(super) fn renewed(request: &EnrollRequest, tokens: &Tokens) -> Result<Option<(Token, Renewal)>, EnrolmentError> {
     let of_trigger = match &request.credential {
         Credential::Trigger(trigger) => trigger::key_id(trigger)?,
         Credential::Code(_) => None,
     };
     let key_id = match (of_trigger, &request.renew) {
-        (Some(named), Some(asked)) if named != asked => return Err(EnrollError::RenewsAnother(printable(named))),
+        (Some(named), Some(asked)) if named != asked => {
+            return Err(EnrolmentError::RenewsAnother(Shown(named).to_string()));
+        }
         (Some(named), _) => named.to_owned(),
         (None, Some(asked)) => asked.clone(),
         (None, None) => return Ok(None),
     };
     let found = tokens.get(&key_id).filter(|token| token.old_of.is_none());
-    let token = found.cloned().ok_or_else(|| EnrollError::NothingToRenew(printable(&key_id)))?;
+    let token = found.cloned().ok_or_else(|| EnrolmentError::NothingToRenew(Shown(&key_id).to_string()))?;
     let k_mac = |token: &Token| token.k_mac.clone().unwrap_or_else(|| token.secret.clone()); // profile P6
     let mut earlier: Vec<_> = tokens.replaced_of(&key_id).collect();
     earlier.sort_by(|one, other| other.created_at.cmp(&one.created_at));
@@ -57,11 +58,11 @@ pub(super) fn names_a_device(request: &EnrollRequest) -> bool {
 }
 
 /// K_SHARED from the store: the named key, or the only imported key of this device, not one that a server provisioned.
-pub(super) fn device_key(request: &EnrollRequest, tokens: &Tokens) -> Result<Option<(String, Secret)>, EnrollError> {
+pub(super) fn device_key(request: &EnrollRequest, tokens: &Tokens) -> Result<Option<(String, Secret)>, EnrolmentError> {
     let of = |token: &Token| (token.id.clone(), token.secret.clone());
     if let Some(name) = &request.device_key_name {
         let named = tokens.get(name);
-        return named.map(of).map(Some).ok_or_else(|| EnrollError::DeviceKeyName(name.clone()));
+        return named.map(of).map(Some).ok_or_else(|| EnrolmentError::DeviceKeyName(name.clone()));
     }
     let Some(device) = &request.device else { return Ok(None) };
     let is_own = |token: &&Token| {
@@ -70,7 +71,7 @@ pub(super) fn device_key(request: &EnrollRequest, tokens: &Tokens) -> Result<Opt
     };
     let mut own = tokens.iter().filter(is_own);
     match (own.next(), own.next()) {
-        (Some(_), Some(_)) => Err(EnrollError::SeveralDeviceKeys),
+        (Some(_), Some(_)) => Err(EnrolmentError::SeveralDeviceKeys),
         (found, _) => Ok(found.map(of)),
     }
 }
@@ -85,9 +86,10 @@ pub(super) fn client_id(credential: &Credential) -> &str {
 
 /// Gives key transport a private key if it has none: that of the unfinished run, or a new one. Returns its PKCS #8.
 pub(super) async fn own_key(
+    host: &Host,
     request: &mut EnrollRequest,
     unfinished: Option<&UnfinishedRun>,
-) -> Result<Option<Secret>, EnrollError> {
+) -> Result<Option<Secret>, EnrolmentError> {
     let asked = request.methods.contains(&ProtectionMethod::Transport) && request.variant != Some(Variant::FourPass);
     if !asked || request.private_key.is_some() {
         return Ok(None);
@@ -96,8 +98,8 @@ pub(super) async fn own_key(
     let key = match noted {
         Some(key) => key,
         None => {
-            let made = blocking(|| RsaPrivateKey::generate(RSA_BITS)).await?;
-            made.map_err(|_| EnrollError::Interrupted)?
+            let made = host.rsa_key(RSA_BITS).await.and_then(|key| RsaPrivateKey::from_pkcs8_der(key.expose()).ok());
+            made.ok_or(EnrolmentError::MethodNotAtHand(ProtectionMethod::Transport))?
         }
     };
     let der = key.to_pkcs8_der().clone();
@@ -106,7 +108,7 @@ pub(super) async fn own_key(
 }
 
 /// The available key protection methods in order of preference; none if two-pass is not offered.
-pub(super) fn protections(request: &EnrollRequest) -> Result<Vec<ClientProtection>, EnrollError> {
+pub(super) fn protections(request: &EnrollRequest) -> Result<Vec<ClientProtection>, EnrolmentError> {
     use ProtectionMethod::{PassphraseWrap, Transport, Wrap};
     if request.variant == Some(Variant::FourPass) {
         return Ok(Vec::new());
@@ -118,11 +120,11 @@ pub(super) fn protections(request: &EnrollRequest) -> Result<Vec<ClientProtectio
         match (protection(request, method), request.methods.is_empty()) {
             (Some(protection), _) => protections.push(protection),
             (None, true) => {}
-            (None, false) => return Err(EnrollError::MethodNotAtHand(method.clone())),
+            (None, false) => return Err(EnrolmentError::MethodNotAtHand(method.clone())),
         }
     }
     match protections.is_empty() && request.variant == Some(Variant::TwoPass) {
-        true => Err(EnrollError::NothingAtHand),
+        true => Err(EnrolmentError::NothingAtHand),
         false => Ok(protections),
     }
 }
@@ -152,7 +154,7 @@ pub(super) fn offer(
     request: &EnrollRequest,
     url_s: &str,
     renewed: Option<&(Token, Renewal)>,
-) -> Result<RunConfig, EnrollError> {
+) -> Result<RunConfig, EnrolmentError> {
     let key_types = match (&request.key_types[..], renewed) {
         ([], Some((old, _))) => vec![KeyType::from_uri(&old.algorithm_uri)],
         ([], None) => DEFAULT_KEY_TYPES.to_vec(),
@@ -173,7 +175,7 @@ pub(super) fn offer(
     if let Some((old, renewal)) = renewed {
         let fits = |prf: Prf| prf.takes_key_of(renewal.k_mac_old.len());
         if !offer.mac_algorithms.iter().filter_map(Prf::of).any(fits) {
-            return Err(EnrollError::TooShortToRenew(old.id.clone()));
+            return Err(EnrolmentError::TooShortToRenew(old.id.clone()));
         }
         offer.renewal = Some(renewal.clone());
     }
@@ -181,13 +183,13 @@ pub(super) fn offer(
 }
 
 /// The algorithms for a K_SHARED of this length.
-fn with_shared_key(key: &Secret) -> Result<Vec<EncryptionAlgorithm>, EnrollError> {
+fn with_shared_key(key: &Secret) -> Result<Vec<EncryptionAlgorithm>, EnrolmentError> {
     use EncryptionAlgorithm::*;
     match key.len() {
         16 => Ok(vec![KwAes128, Aes128Cbc, PrfSha256, PrfAes128]),
         24 => Ok(vec![KwAes192, Aes192Cbc, PrfSha256]),
         32 => Ok(vec![KwAes256, Aes256Cbc, PrfSha256]),
         17.. => Ok(vec![PrfSha256]),
-        len => Err(EnrollError::DeviceKeyLength(len)),
+        len => Err(EnrolmentError::DeviceKeyLength(len)),
     }
 }

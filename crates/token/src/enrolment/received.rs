@@ -1,13 +1,15 @@
 //! The token of a received key.
 
-use dskpp::client::{Failed, Provisioned};
-use jiff::Timestamp;
+use std::time::SystemTime;
 
-use super::error::EnrollError;
+use dskpp::client::{Failed, Provisioned};
+
+use super::error::EnrolmentError;
 use super::request::EnrollRequest;
 use crate::token::Token;
 use crate::token::k_server::RememberedKServer;
 use crate::token::parameters::{Terms, TokenParameters};
+use crate::token::policy::timestamp;
 
 /// The token to store. It fails if this client cannot use the key as its package demands.
 pub(super) fn token(
@@ -16,13 +18,15 @@ pub(super) fn token(
     url_s: String,
     renewed: Option<&Token>,
     k_server: Option<&RememberedKServer>,
-) -> Result<Token, EnrollError> {
+    now: SystemTime,
+) -> Result<Token, EnrolmentError> {
     let Provisioned { keys, prf, key_type, key_id, server_id, container, .. } = provisioned;
     let key = container.key_packages.first().and_then(|package| package.key.as_ref());
     let key = key.ok_or(Failed::Misbehaved("the key package describes no key"))?;
     let device = container.key_packages.first().and_then(|package| package.device_info.as_ref());
+    let created_at = timestamp(now).ok_or(EnrolmentError::Clock)?;
     // A policy that this client cannot enforce counts as not understood.
-    let terms = Terms::of(key).map_err(|_| EnrollError::Policy(key_id.clone()))?;
+    let terms = Terms::of(key).map_err(|_| EnrolmentError::Policy(key_id.clone()))?;
     let parameters = TokenParameters::of(key, key_type).map_err(|why| match why {
         why if why.is_unsupported() => Failed::Unusable(why.reason()),
         why => Failed::Misbehaved(why.reason()),
@@ -40,13 +44,13 @@ pub(super) fn token(
         serial: device.and_then(|device| text(&device.serial_no)),
         issuer: text(&key.issuer),
         user: text(&key.user_id),
-        ..Token::new(key_id.clone(), key_type, keys.k_token.clone(), parameters, terms, Timestamp::now())
+        ..Token::new(key_id.clone(), key_type, keys.k_token.clone(), parameters, terms, created_at)
     };
     if let Some(k_server) = k_server.or(known.as_ref()) {
         k_server.remember(&mut token);
     }
     match token.not_a_name() {
         None => Ok(token),
-        Some(what) => Err(EnrollError::NotAName(what)),
+        Some(what) => Err(EnrolmentError::NotAName(what)),
     }
 }

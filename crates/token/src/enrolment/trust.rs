@@ -1,15 +1,13 @@
 //! Which K the client trusts (profile P29).
 
-use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use dskpp::client::K;
-use dskpp_crypto::{Error, PathError, RsaPublicKey, Secret, SignerUse, TrustAnchors, verify_chain};
+use dskpp_crypto::{Error, RsaPublicKey, Secret};
 use pskc::KeyInfo;
 
-use super::error::EnrollError;
+use super::error::EnrolmentError;
 use crate::token::k_server::RememberedKServer;
-use crate::transport::read_certificates;
 
 /// What is known about a server's K before the run.
 #[derive(Debug, Default)]
@@ -35,37 +33,25 @@ pub(super) struct JudgedK {
 }
 
 impl Trust {
-    /// The anchors of a PEM file.
-    pub(super) fn read_anchors(path: Option<&Path>) -> Result<Vec<Vec<u8>>, EnrollError> {
-        let Some(path) = path else { return Ok(Vec::new()) };
-        let unusable = |reason| EnrollError::KServerCa { path: path.to_owned(), reason };
-        let anchors = read_certificates(path).map_err(unusable)?;
-        for anchor in &anchors {
-            match TrustAnchors::default().trust(anchor) {
-                Ok(()) | Err(PathError::NoAuthority) => {} // an end-entity certificate vouches for itself only
-                Err(why) => return Err(unusable(why.to_string())),
-            }
-        }
-        Ok(anchors)
-    }
-
     /// The K that `EncryptionKey` describes, if it is usable at the time `now`.
-    pub(super) fn judge(&self, info: &KeyInfo, now: SystemTime) -> Result<JudgedK, EnrollError> {
+    pub(super) fn judge(&self, info: &KeyInfo, now: SystemTime) -> Result<JudgedK, EnrolmentError> {
         if info.rsa_key_value.is_none() && info.x509_certificates.is_empty() {
             return self.shared(info);
         }
         let bare = info.rsa_key_value.as_ref().map(|rsa| RsaPublicKey::from_components(&rsa.modulus, &rsa.exponent));
-        let bare = bare.transpose().map_err(|error| EnrollError::KServer(error.to_string()))?;
+        let bare = bare.transpose().map_err(|error| EnrolmentError::KServer(error.to_string()))?;
         let k_server = match (&info.x509_certificates[..], bare) {
             ([], Some(key)) if self.anchors.is_empty() => self.bare(key),
             // A server must not avoid the required certificate by omitting it.
-            ([], Some(_)) => return Err(EnrollError::KServerCertificate("the server sent its key without one".into())),
-            ([], None) => return Err(EnrollError::KServer("it sent no key".to_owned())),
+            ([], Some(_)) => {
+                return Err(EnrolmentError::KServerCertificate("the server sent its key without one".into()));
+            }
+            ([], None) => return Err(EnrolmentError::KServer("it sent no key".to_owned())),
             ([leaf, above @ ..], bare) => {
                 let chain = Chain { leaf, above, now };
                 let key = chain.key()?;
                 if bare.is_some_and(|bare| bare != key) {
-                    return Err(EnrollError::KServerCertificate(
+                    return Err(EnrolmentError::KServerCertificate(
                         "it certifies a different key than the server sent".to_owned(),
                     ));
                 }
@@ -77,15 +63,15 @@ impl Trust {
         Ok(JudgedK { k: K::Server(k_server.key.clone()), k_server: Some(k_server), is_trusted })
     }
 
-    fn shared(&self, info: &KeyInfo) -> Result<JudgedK, EnrollError> {
+    fn shared(&self, info: &KeyInfo) -> Result<JudgedK, EnrolmentError> {
         let Some(named) = &info.key_name else {
-            return Err(EnrollError::KServer("it identifies its key in an unknown way".to_owned()));
+            return Err(EnrolmentError::KServer("it identifies its key in an unknown way".to_owned()));
         };
         match &self.device_key {
             Some((name, key)) if name == named => {
                 Ok(JudgedK { k: K::Shared(key.clone()), k_server: None, is_trusted: true })
             }
-            _ => Err(EnrollError::DeviceKeyName(named.clone())),
+            _ => Err(EnrolmentError::DeviceKeyName(named.clone())),
         }
     }
 
@@ -99,10 +85,10 @@ impl Trust {
 
     /// A key with its certificate, and whether it is remembered or has a trusted issuer. The token remembers the issuer
     /// together with the key: the server confirms both with a MAC over all messages.
-    fn certified(&self, key: RsaPublicKey, chain: &Chain<'_>) -> Result<(RememberedKServer, bool), EnrollError> {
+    fn certified(&self, key: RsaPublicKey, chain: &Chain<'_>) -> Result<(RememberedKServer, bool), EnrolmentError> {
         if !self.anchors.is_empty() {
             let anchors: Vec<_> = self.anchors.iter().map(Vec::as_slice).collect();
-            chain.leads_to(&anchors, chain.above).map_err(|why| EnrollError::KServerCertificate(why.to_string()))?;
+            chain.leads_to(&anchors, chain.above).map_err(EnrolmentError::KServerCertificate)?;
         }
         let by_known = |known: &&RememberedKServer| {
             known.issuer.as_ref().is_some_and(|issuer| chain.leads_to(&[issuer], chain.above).is_ok())
@@ -125,18 +111,26 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn key(&self) -> Result<RsaPublicKey, EnrollError> {
+    fn key(&self) -> Result<RsaPublicKey, EnrolmentError> {
         RsaPublicKey::from_certificate_der(self.leaf).map_err(|why| match why {
-            Error::Path(why) => EnrollError::KServerCertificate(why.to_string()),
-            why => EnrollError::KServer(why.to_string()),
+            Error::Path(why) => EnrolmentError::KServerCertificate(why.to_string()),
+            why => EnrolmentError::KServer(why.to_string()),
         })
     }
 
-    /// Whether it is valid now and leads to one of the anchors.
-    fn leads_to(&self, anchors: &[&[u8]], above: &[Vec<u8>]) -> Result<(), Error> {
+    /// Whether it is valid now and leads to one of the anchors. If not, why.
+    #[cfg(feature = "certificates")]
+    fn leads_to(&self, anchors: &[&[u8]], above: &[Vec<u8>]) -> Result<(), String> {
         let above: Vec<_> = above.iter().map(Vec::as_slice).collect();
-        let now = self.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        verify_chain(self.leaf, &above, anchors, now, SignerUse::Any)
+        let now = self.now.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let verified = dskpp_crypto::verify_chain(self.leaf, &above, anchors, now, dskpp_crypto::SignerUse::Any);
+        verified.map_err(|why| why.to_string())
+    }
+
+    /// Without the means to verify it, nothing vouches for a certificate.
+    #[cfg(not(feature = "certificates"))]
+    fn leads_to(&self, _anchors: &[&[u8]], _above: &[Vec<u8>]) -> Result<(), String> {
+        Err("this program cannot verify certificates".to_owned())
     }
 
     /// The issuer: one of the other certificates, or an anchor.

@@ -39,7 +39,7 @@ fn p29_a_bare_key_is_trusted_as_far_as_tls() {
     assert_eq!(judged(&new, &bare(&NEW)), (NEW.public().modulus().to_vec(), true));
     assert!(!judged(&Trust::default(), &bare(&NEW)).1, "nothing is remembered, and nobody has accepted it");
     let short = KeyInfo::from_rsa(&[0xff; 128], &[1, 0, 1]);
-    assert!(matches!(new.judge(&short, SystemTime::now()), Err(EnrollError::KServer(_))));
+    assert!(matches!(new.judge(&short, SystemTime::now()), Err(EnrolmentError::KServer(_))));
 }
 
 /// The server's key, the configured or remembered trust, and whether that suffices.
@@ -74,7 +74,7 @@ fn p29_a_changed_key_needs_a_reason() {
     assert_eq!(judged(&checked, &by_mine), (NEW.public().modulus().to_vec(), true));
     for sent in [bare(&OLD), bare(&NEW), by_other, chain(&other, &OLD, 2999)] {
         assert!(
-            matches!(checked.judge(&sent, SystemTime::now()), Err(EnrollError::KServerCertificate(_))),
+            matches!(checked.judge(&sent, SystemTime::now()), Err(EnrolmentError::KServerCertificate(_))),
             "an anchor is configured"
         );
     }
@@ -91,7 +91,7 @@ fn p29_an_end_entity_certificate_certifies_no_other_key() {
     let of_other = KeyInfo::from_certificates(vec![certificate(&no_ca, &NEW, 2999)]);
     let anchored = Trust { anchors: vec![no_ca.der().to_vec()], ..Trust::default() };
     assert_eq!(judged(&anchored, &own), (OLD.public().modulus().to_vec(), true), "its own");
-    assert!(matches!(anchored.judge(&of_other, SystemTime::now()), Err(EnrollError::KServerCertificate(_))));
+    assert!(matches!(anchored.judge(&of_other, SystemTime::now()), Err(EnrolmentError::KServerCertificate(_))));
     let known = Trust { remembered: vec![remembered(&OLD, Some(&no_ca))], ..Trust::default() };
     assert!(!judged(&known, &of_other).1, "not a CA");
 }
@@ -126,12 +126,12 @@ fn p29_a_certificate_must_chain_to_an_anchor_and_match_the_key() {
         ("no certificate", vec![0x30, 0]),
     ] {
         let result = trust.judge(&KeyInfo::from_certificates(vec![certificate]), SystemTime::now());
-        assert!(matches!(result, Err(EnrollError::KServerCertificate(_))), "{what}");
+        assert!(matches!(result, Err(EnrolmentError::KServerCertificate(_))), "{what}");
     }
     let mut mixed = bare(&OLD);
     mixed.x509_certificates = vec![certificate(&mine, &NEW, 2999)];
     assert!(
-        matches!(trust.judge(&mixed, SystemTime::now()), Err(EnrollError::KServerCertificate(_))),
+        matches!(trust.judge(&mixed, SystemTime::now()), Err(EnrolmentError::KServerCertificate(_))),
         "another key beside it"
     );
 }
@@ -142,8 +142,8 @@ fn a_shared_key_is_identified_by_its_name() {
     let trust = Trust { device_key, ..Trust::default() };
     assert_eq!(judged(&trust, &KeyInfo::from_key_name("device 7")), (vec![7; 16], true));
     let other = trust.judge(&KeyInfo::from_key_name("device 8"), SystemTime::now());
-    assert!(matches!(other, Err(EnrollError::DeviceKeyName(name)) if name == "device 8"));
+    assert!(matches!(other, Err(EnrolmentError::DeviceKeyName(name)) if name == "device 8"));
     let none = Trust::default().judge(&KeyInfo::from_key_name("device 7"), SystemTime::now());
-    assert!(matches!(none, Err(EnrollError::DeviceKeyName(_))));
-    assert!(matches!(trust.judge(&KeyInfo::default(), SystemTime::now()), Err(EnrollError::KServer(_))));
+    assert!(matches!(none, Err(EnrolmentError::DeviceKeyName(_))));
+    assert!(matches!(trust.judge(&KeyInfo::default(), SystemTime::now()), Err(EnrolmentError::KServer(_))));
 }

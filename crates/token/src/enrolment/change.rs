@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use pskc::Shown;
+
 use crate::token::k_server::FINGERPRINT;
-use crate::transport::printable;
 
 /// A server that nothing vouches for: a person must decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,16 +52,16 @@ impl fmt::Display for ServerChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ServerChange::Url { key_id, old: Some(old), new } => {
-                let [key_id, old, new] = [key_id, old, new].map(|text| printable(text));
+                let [key_id, old, new] = [key_id, old, new].map(|text| Shown(text));
                 write!(f, "the key '{key_id}' came from the server {old} and would be renewed at {new}")
             }
             ServerChange::Url { key_id, old: None, new } => {
-                let [key_id, new] = [key_id, new].map(|text| printable(text));
+                let [key_id, new] = [key_id, new].map(|text| Shown(text));
                 write!(f, "the key '{key_id}' has no known server and would be renewed at {new}")
             }
             ServerChange::KServer { url, old, new } => {
                 let old = if old.is_empty() { "none".to_owned() } else { old.join(", ") };
-                let url = printable(url);
+                let url = Shown(url);
                 write!(f, "the server {url} has the public key {new}, which is not a known one ({old})")
             }
         }

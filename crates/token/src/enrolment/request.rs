@@ -1,14 +1,11 @@
 //! What to ask a server for, and what came of it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use dskpp::algorithm::{KeyType, PackageFormat, ProtectionMethod};
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp::client::Credential;
 use dskpp_crypto::{Pbkdf2Prf, RsaPrivateKey, Secret};
-
-use super::change::ServerChange;
 
 /// The variants of the protocol (RFC 6063 §1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +46,7 @@ pub struct EnrollRequest {
     /// The only variant to offer; `None`: four-pass, and two-pass if a key protection method is available.
     pub variant: Option<Variant>,
     /// The key protection methods to offer in two-pass, in order of preference; empty: all available. Key transport
-    /// without a private key generates one for this run.
+    /// without a private key has one made for this run.
     pub methods: Vec<ProtectionMethod>,
     /// The key package formats to offer, in order of preference. Four-pass requires PSKC.
     pub package_formats: Vec<PackageFormat>,
@@ -61,13 +58,11 @@ pub struct EnrollRequest {
     pub iterations: u32,
     /// PBKDF2's PRF (profile P2).
     pub pbkdf2_prf: Pbkdf2Prf,
-    /// A PEM file with trust anchors for the certificate of K_SERVER (profile P29), not for TLS.
-    pub k_server_ca: Option<PathBuf>,
+    /// Trust anchors for the certificate of K_SERVER (profile P29), DER, not for TLS; empty: it is not verified.
+    pub k_server_anchors: Vec<Vec<u8>>,
     /// Servers that a person accepted in advance, by URL_S or by the fingerprint of K_SERVER (profile P29,
-    /// [`ServerChange`]). If it contains a fingerprint, all other keys must be remembered or certified.
+    /// [`ServerChange`](super::ServerChange)). If it contains a fingerprint, all other keys must be remembered or certified.
     pub accepted: Vec<String>,
-    /// Asks a person whether to continue with an unverified server. It may block. `None`: do not continue.
-    pub ask: Option<fn(&ServerChange) -> bool>,
 }
 
 impl EnrollRequest {
@@ -89,9 +84,8 @@ impl EnrollRequest {
             label: None,
             iterations: MIN_ITERATIONS,
             pbkdf2_prf: Pbkdf2Prf::HmacSha1,
-            k_server_ca: None,
+            k_server_anchors: Vec::new(),
             accepted: Vec::new(),
-            ask: None,
         }
     }
 }
