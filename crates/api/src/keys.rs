@@ -165,3 +165,23 @@ pub struct ValidationResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
 }
+
+/// The first one-time password of a key that waits for it, from the key's client (RFC 6063 §10.5).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivationRequest {
+    /// The key.
+    pub key_id: String,
+    /// The password; at most 256 octets.
+    pub otp: SecretString,
+    /// `DSKPP-PRF(K_MAC, "OTP activation" || otp, 16)`, hexadecimal, with the PRF of the run that made K_MAC.
+    pub mac: String,
+}
+
+/// The answer to an [`ActivationRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivationResult {
+    /// Whether the key is active now and the password right for it; looking uses up no password of an active key.
+    /// Otherwise the answer does not tell why, or whether there is such a key.
+    pub active: bool,
+}

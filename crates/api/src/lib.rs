@@ -37,8 +37,8 @@ pub use devices::{
 pub use enrolments::{CreatedEnrolment, Enrolment, EnrolmentDetails, NewEnrolmentRequest, RefusalEntry, WrongTries};
 pub use k_servers::{KServer, NewKServer};
 pub use keys::{
-    KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary, ListedKey, Resync, Resynced, UnreadableKey,
-    ValidationRequest, ValidationResult,
+    ActivationRequest, ActivationResult, KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary, ListedKey, Resync,
+    Resynced, UnreadableKey, ValidationRequest, ValidationResult,
 };
 pub use names::{
     Activation, Assign, Cause, EnrolmentState, HashName, KServerState, KeyState, KeyType, Location, Method, Named,

@@ -71,3 +71,7 @@ pub fn escaped(text: &str) -> String {
         })
         .collect()
 }
+
+/// Where the client of a key shows its first password: beside `POST /dskpp`, not below [`ROOT`], and without a token.
+/// `POST` [`ActivationRequest`](crate::ActivationRequest) → [`ActivationResult`](crate::ActivationResult)
+pub const ACTIVATE: &str = "/activate";

@@ -22,6 +22,7 @@ fn read<T: Debug + DeserializeOwned + Serialize>(example: &str) -> Result<(Value
 fn requests() -> Vec<(Reads, Value)> {
     vec![
         (read::<NewUser>, json!({ "name": "alice" })),
+        (read::<ActivationRequest>, json!({ "key_id": "k1", "otp": "755224", "mac": "00ff" })),
         (read::<NewToken>, json!({ "name": "portal", "roles": ["admin", "enrol", "read", "validate", "export"] })),
         (read::<NewDeviceRequest>, json!({ "manufacturer": "acme", "serial": "1", "key_name": "k" })),
         (
@@ -137,6 +138,7 @@ fn answers() -> Vec<(Reads, Value)> {
         (read::<Resynced>, json!({ "synchronised": true })),
         (read::<ValidationResult>, json!({ "valid": true, "key_id": "k1" })),
         (read::<ValidationResult>, json!({ "valid": false })),
+        (read::<ActivationResult>, json!({ "active": true })),
         (read::<ImportReport>, json!({ "accepted": 1, "duplicate": [rejected], "refused": [refused], "done": 3 })),
         (
             read::<ImportProgress>,

@@ -18,6 +18,7 @@ mod environment;
 mod log;
 mod names;
 mod place;
+mod portal;
 mod proxy;
 
 pub use database::{DatabaseSection, Migrate};
@@ -26,6 +27,7 @@ pub use dskpp_api::KeyType;
 use environment::{setting_of, typed};
 pub use log::{LogFormat, LogSection};
 pub use names::{EncryptionName, MacName, Pbkdf2Name};
+pub use portal::PortalSection;
 pub use proxy::{Network, ProxyHeader, ProxySection};
 
 /// The whole configuration. `Config::default()` runs without a file.
@@ -50,6 +52,8 @@ pub struct Config {
     pub policy: PolicySection,
     /// Validation of one-time passwords.
     pub validate: ValidateSection,
+    /// What pages for people say about the operator.
+    pub portal: PortalSection,
     /// Limits per address and in total.
     pub limits: LimitsSection,
     /// Logging.

@@ -28,6 +28,7 @@ mod error;
 mod files;
 mod model;
 mod net;
+mod pages;
 mod platform;
 mod policy;
 mod running;

@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::api::activation::{self, ActivationState};
 use crate::api::health;
 use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
@@ -32,6 +33,8 @@ use crate::net::public_url::Prefixes;
 use crate::net::rate_limit::Rates;
 use crate::net::tls::{CertificateSource, TlsIdentity};
 use crate::net::turns::Turns;
+use crate::pages::portal::Portal;
+use crate::pages::token_app;
 use crate::platform::{Signal, Signals, State, passed_sockets, tell_supervisor};
 use crate::policy::backoff::Backoff;
 use crate::setup::bootstrap::{self, DataFolder};
@@ -287,7 +290,7 @@ fn assemble(
     spawn_essential(background, Arc::clone(&device_trust).watch());
     let (of_service, counts, floor) =
         (Arc::clone(&rates), Arc::clone(refusal_counts), options.iteration_floor_for_bench);
-    let callers = api::Callers::new(Arc::clone(&rates), turns.clone());
+    let (callers, of_activation) = (api::Callers::new(Arc::clone(&rates), turns.clone()), turns.clone());
     let service = Arc::new(Service::new(config, floor, data, url_s, (turns, pool), of_service, counts));
     spawn_essential(background, Arc::clone(refusal_counts).write_groups(store.clone()));
     spawn_essential(
@@ -304,12 +307,15 @@ fn assemble(
         batches: api::Batches::default(),
         k_servers: service.k_servers(),
     };
-    let body_timeout = Duration::from_secs(limits.body_timeout_s);
-    let admin = api::router(api)
+    let (body_timeout, portal) = (Duration::from_secs(limits.body_timeout_s), Portal::load(config, url_s)?);
+    let of_activation = ActivationState { store, rates: Arc::clone(&rates), turns: of_activation };
+    let timed = api::router(api)
+        .merge(activation::router(of_activation))
         .layer(middleware::from_fn(move |request, next| within(body_timeout + ADMIN_TIME, request, next)));
     Ok(http::router(HttpBinding { service: Arc::clone(&service), rates: Arc::clone(&rates), body_timeout })
-        .merge(trigger_page::router(service, rates))
-        .merge(admin))
+        .merge(token_app::router(&portal))
+        .merge(trigger_page::router(service, rates, portal))
+        .merge(timed))
 }
 
 /// A task that ends only because of a bug.

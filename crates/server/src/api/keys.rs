@@ -23,7 +23,7 @@ use crate::store::{self, Unreadable};
 /// The default page size.
 const PAGE: usize = 100;
 /// Maximum length of a password or challenge.
-const MAX_OTP_LEN: usize = 256;
+pub(super) const MAX_OTP_LEN: usize = 256;
 
 pub(super) async fn list(
     State(api): State<ApiState>,

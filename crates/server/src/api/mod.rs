@@ -1,5 +1,6 @@
 //! The admin API, `/api/v1`: JSON in and out, problem+json for errors (RFC 9457), bearer tokens with roles.
 
+pub(crate) mod activation;
 mod callers;
 mod devices;
 mod enrolments;

@@ -16,6 +16,7 @@ impl Config {
         self.check_proxy(&mut faults);
         self.check_devices(&mut faults);
         self.check_policy(&mut faults);
+        self.check_portal(&mut faults);
         self.check_limits(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
@@ -157,6 +158,17 @@ impl Config {
             "validate.totp_window",
             &validate.totp_window,
             "use 0 to 10: each additional step is two more passwords that a guess can hit",
+        );
+    }
+
+    fn check_portal(&self, faults: &mut Vec<ConfigFault>) {
+        let help = &self.portal.help;
+        push_unless(
+            faults,
+            help.is_empty() || pskc::is_name(help),
+            "portal.help",
+            &pskc::Shown(help),
+            "use 1 to 256 visible characters, without leading or trailing blanks",
         );
     }
 

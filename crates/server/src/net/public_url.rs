@@ -12,6 +12,12 @@ pub(crate) fn base(url: &str) -> &str {
     url[authority..].rfind('/').map_or(url, |at| &url[..authority + at])
 }
 
+/// The host of a URL, with its port: `host:8443`.
+pub(crate) fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
 /// The prefixes of the public URLs; requests are served with and without them, so a balancer may strip them or not.
 pub(crate) struct Prefixes(Vec<String>);
 
@@ -41,8 +47,10 @@ impl Prefixes {
 fn is_served(path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
     let is_api = |rest: &str| rest.is_empty() || rest.starts_with('/');
-    matches!(path, "/dskpp" | "/healthz" | "/readyz")
+    matches!(path, "/dskpp" | paths::ACTIVATE | "/healthz" | "/readyz")
         || path.starts_with("/enroll/")
+        || path == "/token"
+        || path.starts_with("/token/")
         || path.strip_prefix(paths::ROOT).is_some_and(is_api)
 }
 
@@ -61,6 +69,7 @@ mod tests {
             ("https://host?a=/b", "https://host"),
         ] {
             assert_eq!(base(url), of, "{url}");
+            assert!(url.starts_with(&format!("https://{}", host(url))) && !host(url).contains('/'), "{url}");
         }
     }
 
@@ -74,6 +83,10 @@ mod tests {
             ("/keys/enroll/AB12?download", "/enroll/AB12?download"),
             ("/keys/api/v1/users?a=b", "/api/v1/users?a=b"),
             ("/keys/readyz", "/readyz"),
+            ("/keys/activate", "/activate"),
+            ("/keys/token/app.js", "/token/app.js"),
+            ("/keys/token", "/token"),
+            ("/keys/tokens", "/keys/tokens"),
             ("/keys/api/dskpp", "/dskpp"),
             ("/api/api/v1/keys", "/api/v1/keys"),
             ("/dskpp", "/dskpp"),

@@ -195,7 +195,7 @@ impl Store {
                 otp::check(key, k_token, otp, challenge.as_deref(), at, policy.windows)
             };
             let waiting = match client_id {
-                Some(client_id) => waiting(db, &kek, client_id, &policy, at)?,
+                Some(client_id) => waiting(db, &kek, By::ClientId, client_id, &policy, at)?,
                 None => None,
             };
             let waiting = waiting.filter(|(key, _)| {
@@ -270,15 +270,16 @@ fn candidates(db: &Connection, user: Option<&str>, key_id: Option<&str>) -> Resu
     }
 }
 
-/// The key that the enrolment of a client ID has made and that waits for its first password, and its K_TOKEN.
-fn waiting(
+/// The key that an enrolment has made and that waits for its first password, and its K_TOKEN.
+pub(super) fn waiting(
     db: &Connection,
     kek: &Kek,
-    client_id: &str,
+    by: By,
+    value: &str,
     policy: &StorePolicy,
     at: i64,
 ) -> Result<Option<(KeyRecord, Secret)>, StoreError> {
-    let Some(enrolment) = find(db, kek, By::ClientId, client_id, at).wait()? else { return Ok(None) };
+    let Some(enrolment) = find(db, kek, by, value, at).wait()? else { return Ok(None) };
     let (EnrolmentState::Provisioned, Some(id)) = (enrolment.state, &enrolment.key_id) else { return Ok(None) };
     let subject = Subject { by: By::Id, value: &enrolment.id, found: Some(Some(&enrolment)) };
     if enrolment.expires_at <= at || tries::is_locked(db, subject, FIRST_PASSWORD, policy, at).wait()? {
@@ -294,12 +295,18 @@ fn waiting(
     })
 }
 
-fn wrong_password() -> Tries {
+pub(super) fn wrong_password() -> Tries {
     Tries { refused: 1, cause: Cause::WrongPassword, wrong: vec![(FIRST_PASSWORD.to_owned(), 1)] }
 }
 
 /// Puts a key that waited in use; `false` if it does not wait any more, as another server was faster.
-fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i64) -> Result<bool, StoreError> {
+pub(super) fn activate(
+    db: &Connection,
+    kek: &Kek,
+    key: &KeyRecord,
+    k_token: &Secret,
+    at: i64,
+) -> Result<bool, StoreError> {
     let waits = "UPDATE enrolment SET state = 'active' WHERE id = ? AND state = 'provisioned'";
     if db.execute(waits, values![key.enrolment_id])? == 0 {
         return Ok(false);
@@ -312,7 +319,7 @@ fn activate(db: &Connection, kek: &Kek, key: &KeyRecord, k_token: &Secret, at: i
 
 /// Moves a key past a password, if it still stands where that was found right: no password counts twice, whichever
 /// servers see it. `false` if another one was faster.
-fn accept(db: &Connection, key: &KeyRecord, moved: Moved) -> Result<bool, StoreError> {
+pub(super) fn accept(db: &Connection, key: &KeyRecord, moved: Moved) -> Result<bool, StoreError> {
     const FREE: &str = "uses_left = uses_left - 1 WHERE id = ?1 AND (uses_left IS NULL OR uses_left > 0)";
     let changed = match moved {
         Moved::Counter(next) => {

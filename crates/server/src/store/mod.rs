@@ -7,6 +7,7 @@
 //! - Every method returns a future; the database is never waited for on a thread of the async runtime.
 
 mod access;
+mod activation;
 mod answers;
 mod audit;
 mod backup;

@@ -79,10 +79,10 @@ impl Service {
         Ok(trigger.write())
     }
 
-    /// Whether [`Service::trigger`] would return a trigger.
-    pub(crate) async fn has_trigger(&self, token: &str, asks: Subject) -> Result<(), NoTrigger> {
+    /// The enrolment of which [`Service::trigger`] would return the trigger.
+    pub(crate) async fn enrolment_of_link(&self, token: &str, asks: Subject) -> Result<EnrolmentRecord, NoTrigger> {
         let _turn = self.turn(asks).await?;
-        self.enrolment_of(token).await.map(|_| ())
+        self.enrolment_of(token).await
     }
 
     /// The first public URL, where new keys are provisioned.

@@ -1,15 +1,13 @@
-//! Checks whether an `Accept` header requests a trigger (RFC 9110 §12.5.1).
+//! Checks whether an `Accept` header names a media type (RFC 9110 §12.5.1).
 
 use axum::http::{HeaderMap, header};
 
-use crate::dskpp::http::MEDIA_TYPE;
-
-/// Whether it names the DSKPP type with a non-zero weight (profile P27); browsers send wildcards.
-pub(super) fn names_dskpp(headers: &HeaderMap) -> bool {
+/// Whether it names that type with a non-zero weight (profile P27); browsers send wildcards.
+pub(super) fn names(headers: &HeaderMap, media_type: &str) -> bool {
     headers.get_all(header::ACCEPT).iter().any(|value| {
         let line = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
         let mut members = line.split(',').filter_map(|member| read(member.trim()));
-        members.any(|(range, weight)| range == MEDIA_TYPE && weight > 0)
+        members.any(|(range, weight)| range == media_type && weight > 0)
     })
 }
 
@@ -37,6 +35,7 @@ fn thousandths(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dskpp::http::MEDIA_TYPE;
     use axum::http::HeaderValue;
 
     #[test]
@@ -71,7 +70,7 @@ mod tests {
                 headers.append(header::ACCEPT, HeaderValue::from_bytes(value).unwrap());
             }
             let shown: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value)).collect();
-            assert_eq!(names_dskpp(&headers), *wanted, "{shown:?}");
+            assert_eq!(names(&headers, MEDIA_TYPE), *wanted, "{shown:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the store, each with its own database.
 
 mod access;
+mod activation;
 mod at_rest;
 mod check;
 mod failures;

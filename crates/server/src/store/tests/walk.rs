@@ -149,6 +149,7 @@ impl Db {
         let client = Some(&*first.client_id);
         assert_eq!(store.validate(otp(None, None, client, "000000")).await, Ok(None));
         assert!(store.validate(otp(None, None, client, OTPS[0])).await.unwrap().is_some());
+        self.walk_activation().await;
         for (renewed, session) in [("key1", "s5"), ("key2", "s6")] {
             let renewal = self.create(on_otp(Some(renewed))).await;
             store.commit_run(run_of(&renewal.id, session, renewed)).done().await.unwrap();
@@ -166,6 +167,14 @@ impl Db {
         store.commit_run(run_of(&waits.id, "s8", "key1")).done().await.unwrap();
         let provisioned = self.create(on_otp(None)).await;
         store.commit_run(run_of(&provisioned.id, "s9", "key3")).done().await.unwrap();
+    }
+
+    async fn walk_activation(&self) {
+        let first = self.create(NewEnrolment { activate: Activation::OnOtp, ..hotp_for("frank") }).await;
+        self.store.commit_run(run_of(&first.id, "s11", "key4")).done().await.unwrap();
+        for (otp, active) in [("000000", false), (OTPS[0], true)] {
+            assert_eq!(activation::show(&self.store, "key4", otp).await, active);
+        }
     }
 
     async fn walk_keys(&self) {

@@ -1,0 +1,211 @@
+// The token in the browser: opens the keys, shows their codes, and leads to everything else.
+
+import { add, byLink, confirmLink, keeping } from "./adding.js";
+import { Card, nameOf, words } from "./cards.js";
+import { button, byId, h, say, show } from "./dom.js";
+import { load } from "./dskpp.js";
+import { about, locked, protection } from "./settings.js";
+import { LANGUAGES, choose, current, preferred, t, use } from "./text.js";
+import { Tokens } from "./tokens.js";
+import { StorageRefused, Vault } from "./vault.js";
+
+/** @typedef {import("./dskpp.js").TokenInfo} TokenInfo */
+/** What `server.json` says. @typedef {{ issuer: string, help: string, help_link: string | null, has_logo: boolean, urls: string[] }} Server */
+
+/** Milliseconds between two looks at the clock. */
+const TICK_MS = 250;
+/** Keys from which on there is a search. */
+const SEARCH_FROM = 2;
+
+export class App {
+  /** @param {import("./dskpp.js").Dskpp} dskpp @param {Vault} vault @param {Tokens} tokens */
+  constructor(dskpp, vault, tokens) {
+    this.dskpp = dskpp;
+    this.vault = vault;
+    this.tokens = tokens;
+    /** @type {Card[]} */
+    this.cards = [];
+    /** Whether the list of keys is shown. */
+    this.isHome = false;
+    this.searched = "";
+    vault.changes.onmessage = ({ data }) => (data === "protection" ? location.reload() : this.refresh());
+    setInterval(() => this.cards.forEach((card) => card.tick()), TICK_MS);
+  }
+
+  /** The list of keys. */
+  home() {
+    const list = h("ul", { class: "tokens" });
+    const none = h("p", { class: "quiet", hidden: true }, t("none_found"));
+    const tokens = this.tokens.list();
+    this.cards = tokens.map((token) => new Card(this, token));
+    list.append(...this.cards.map((card) => card.element));
+    const search = h("input", { id: "search", type: "search", autocomplete: "off" });
+    search.value = this.searched;
+    const filter = () => {
+      this.searched = search.value;
+      const words = search.value.toLowerCase().split(/\s+/);
+      const text = (/** @type {TokenInfo} */ token) => [nameOf(token), token.issuer, token.user, token.id].join(" ").toLowerCase();
+      for (const { element, token } of this.cards) element.hidden = !words.every((word) => text(token).includes(word));
+      none.hidden = this.cards.some(({ element }) => !element.hidden);
+    };
+    search.addEventListener("input", filter);
+    show(
+      tokens.length === 0 ? t("no_keys") : t("keys"),
+      tokens.length === 0 && h("p", {}, t("no_keys_means")),
+      tokens.length >= SEARCH_FROM && h("div", { class: "fields" }, h("label", { for: "search" }, t("search")), search),
+      list,
+      none,
+      h("p", {}, button(t("add"), () => add(this), { class: tokens.length === 0 ? "main" : false })),
+    );
+    if (tokens.length >= SEARCH_FROM) filter();
+    this.isHome = true;
+  }
+
+  /** Takes up what another tab has changed. */
+  async refresh() {
+    await this.tokens.reload();
+    const ids = this.tokens.list().map(({ id, label }) => `${id} ${label}`);
+    const shown = this.cards.map(({ token: { id, label } }) => `${id} ${label}`);
+    const isList = document.querySelector("main > ul.tokens") && byId("main").querySelector("#search, h1");
+    if (this.isHome && isList && !document.querySelector("dialog") && ids.join("\n") !== shown.join("\n")) this.home();
+  }
+
+  /** @param {string} id @param {1 | -1} by */
+  async move(id, by) {
+    await this.tokens.move(id, by);
+    this.home();
+    const card = this.cards.find(({ token }) => token.id === id);
+    card?.element.querySelector("summary")?.focus();
+    say(t("moved", { place: this.cards.findIndex(({ token }) => token.id === id) + 1 }));
+  }
+
+  /** One tap renews a key where its server has a new one for it. @param {TokenInfo} token */
+  renew(token) {
+    show(t("renew"), h("p", {}, t("renew_means", { name: nameOf(token) })), h("div", { class: "row" }, button(t("add"), () => add(this), { class: "main" }), button(t("cancel"), () => this.home())));
+  }
+
+  /** The URL at which a typed code is used: exactly as the server spells it. */
+  serverUrl() {
+    const urls = server?.urls ?? [];
+    return urls.find((url) => new URL(url).origin === location.origin) ?? urls[0] ?? new URL("../dskpp", location.href).href;
+  }
+
+  helpLine() {
+    return helpLine();
+  }
+
+  /** Installs the app, where the browser offers it. */
+  installButton() {
+    const offer = installation;
+    return offer && button(t("install"), () => /** @type {any} */ (offer).prompt());
+  }
+}
+
+/** @type {Server | undefined} */
+let server;
+/** The browser's offer to install the app. @type {Event | undefined} */
+let installation;
+
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  installation = event;
+});
+
+function helpLine() {
+  if (!server?.help) return undefined;
+  const help = server.help_link ? h("a", { href: server.help_link }, server.help) : server.help;
+  return h("p", {}, `${t("link_help")} `, help);
+}
+
+/** What stands above and below every view. @param {App | undefined} app */
+function frame(app) {
+  const logo = server?.has_logo && h("img", { src: "logo", alt: "" });
+  byId("header").replaceChildren(...[logo, h("span", {}, server?.issuer ?? location.host)].filter((child) => child instanceof Node));
+  const select = h("select", { id: "language" }, ...Object.entries(LANGUAGES).map(([tag, name]) => h("option", { value: tag, lang: tag }, name)));
+  select.value = current();
+  select.addEventListener("change", async () => {
+    await choose(/** @type {import("./text.js").Language} */ (select.value));
+    frame(app);
+    app?.home();
+  });
+  const links = app && [button(t("protection"), () => protection(app), { class: "link" }), button(t("about"), () => about(app), { class: "link" })];
+  byId("footer").replaceChildren(
+    ...(links ? [h("p", { class: "row" }, ...links)] : []),
+    h("p", { class: "row" }, h("label", { for: "language" }, t("language")), select),
+    ...[helpLine()].filter((line) => line instanceof Node),
+  );
+}
+
+/** The link that brought us here. It goes out of the address and the history at once. */
+function takeLink() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const [token, language] = [given.get("enroll"), given.get("lang")];
+  if (location.hash) history.replaceState(null, "", "./");
+  let isConfirmed = false;
+  try {
+    isConfirmed = token !== null && sessionStorage.getItem("dskpp-set-up") === token;
+    sessionStorage.removeItem("dskpp-set-up");
+  } catch {
+    // storage is switched off: it is asked again
+  }
+  return { token: token && /^[0-9A-Za-z]{1,128}$/.test(token) ? token : undefined, language, isConfirmed };
+}
+
+/** What the server says of itself; codes do not wait for it. @param {App} app */
+async function meet(app) {
+  try {
+    server = await (await fetch("server.json")).json();
+    frame(app);
+  } catch {
+    // without a network it stays as it is
+  }
+}
+
+/** The page cannot keep keys here. @param {string} name @param {string | undefined} token */
+function cannot(name, token) {
+  frame(undefined);
+  const page = token && new URL(`../enroll/${token}`, location.href).href;
+  show(t("cannot"), h("p", { class: "note" }, t(name)), h("p", { id: "next" }, t(`${name}_next`)), page && h("p", {}, h("a", { href: page }, t("other_ways"))));
+}
+
+async function workOffline() {
+  try {
+    await navigator.serviceWorker?.register("sw.js", { updateViaCache: "none" });
+  } catch {
+    byId("status").after(h("p", { class: "note", id: "not-offline" }, t("not_offline")));
+  }
+}
+
+async function start() {
+  const link = takeLink();
+  const module = isSecureContext ? load(fetch("dskpp.wasm")) : undefined;
+  const opening = isSecureContext ? Vault.open() : undefined;
+  opening?.catch(() => undefined); // it is looked at below
+  await use(preferred(link.language));
+  if (!module || !opening) return cannot("insecure", link.token);
+  try {
+    const vault = await opening;
+    const [dskpp, sealed] = await Promise.all([module, vault.sealed()]);
+    const go = async () => {
+      const app = new App(dskpp, vault, await Tokens.open(dskpp, vault));
+      frame(app);
+      meet(app);
+      if (!link.token) app.home();
+      else if (link.isConfirmed) byLink(app, link.token);
+      else confirmLink(app, link.token);
+      if (!link.token && app.cards.length > 0) keeping(app).then((note) => note && byId("main").append(note));
+    };
+    if (sealed && sealed.mode !== "browser") {
+      frame(undefined);
+      locked(/** @type {App} */ (/** @type {unknown} */ ({ dskpp, vault })), sealed, go);
+    } else await go();
+    addEventListener("hashchange", () => location.hash && location.reload());
+    workOffline();
+  } catch (why) {
+    if (why instanceof StorageRefused) return cannot("no_storage", link.token);
+    frame(undefined);
+    show(t("failed"), h("p", { class: "note" }, words(why)), button(t("again"), () => location.reload(), { class: "main" }));
+  }
+}
+
+start();

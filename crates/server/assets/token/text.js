@@ -1,0 +1,74 @@
+// The texts of the page, from message files.
+
+/** Languages that there are, with their own names. */
+export const LANGUAGES = { en: "English", de: "Deutsch" };
+
+/** @typedef {keyof typeof LANGUAGES} Language */
+
+const KEPT = "dskpp-token-language";
+
+/** @type {Record<string, string>} */
+let messages = {};
+/** @type {Language} */
+let language = "en";
+
+/** @param {string | null | undefined} tag @returns {Language | undefined} */
+function known(tag) {
+  const primary = tag?.toLowerCase().split("-")[0] ?? "";
+  return primary in LANGUAGES ? /** @type {Language} */ (primary) : undefined;
+}
+
+function kept() {
+  try {
+    return known(localStorage.getItem(KEPT));
+  } catch {
+    return undefined; // storage is switched off
+  }
+}
+
+/** The language that the person chose, else that of the link, else the browser's. @param {string | null} [ofLink] */
+export function preferred(ofLink) {
+  return kept() ?? known(ofLink) ?? navigator.languages.map(known).find((tag) => tag) ?? "en";
+}
+
+/** Loads a language's texts. @param {Language} tag */
+export async function use(tag) {
+  const answer = await fetch(`messages/${tag}.json`);
+  messages = await answer.json();
+  language = tag;
+  document.documentElement.lang = tag;
+}
+
+/** Loads a language's texts and remembers that the person chose it. @param {Language} tag */
+export async function choose(tag) {
+  await use(tag);
+  try {
+    localStorage.setItem(KEPT, tag);
+  } catch {
+    // it is chosen for this visit
+  }
+}
+
+export function current() {
+  return language;
+}
+
+/**
+ * A message, with `{name}` replaced by the value of that name.
+ * @param {string} name
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(name, values = {}) {
+  const text = messages[name] ?? name;
+  return text.replace(/\{(\w+)\}/g, (whole, blank) => String(values[blank] ?? whole));
+}
+
+/** Whether there is such a message. @param {string} name */
+export function has(name) {
+  return name in messages;
+}
+
+/** A day and a time in the page's language. @param {string | Date} when */
+export function time(when) {
+  return new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" }).format(new Date(when));
+}

@@ -1,0 +1,15 @@
+//! `[portal]`
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// `[portal]`; what pages for people say about the operator, beside `server.issuer`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PortalSection {
+    /// PNG or SVG file with the issuer's logo, at most 64 KiB. Empty: none.
+    pub logo_file: PathBuf,
+    /// Where people get help: a mail address, an https URL, a telephone number, or a sentence. Empty: none.
+    pub help: String,
+}

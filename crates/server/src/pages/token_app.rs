@@ -1,0 +1,176 @@
+//! `GET /token/`: the token in the browser, from files in this binary. `packages/js/build-token` puts them there.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use data_encoding::HEXLOWER;
+use dskpp_crypto::Sha256;
+use serde_json::json;
+
+use super::html::{source_of, text_of};
+use super::portal::Portal;
+
+const INDEX: &str = include_str!("../../assets/token/index.html");
+
+/// A file: its name below `/token/`, its media type, its content.
+type File = (&'static str, &'static str, &'static [u8]);
+
+macro_rules! files {
+    ($($media_type:literal: $($name:literal)*;)*) => {
+        &[$($(($name, $media_type, include_bytes!(concat!("../../assets/token/", $name)))),*),*]
+    };
+}
+
+const FILES: &[File] = files! {
+    "text/javascript; charset=utf-8": "adding.js" "app.js" "cards.js" "dom.js" "enrolling.js" "protection.js" "settings.js"
+        "sw.js" "text.js" "tokens.js" "vault.js" "worker.js";
+    "text/css; charset=utf-8": "style.css";
+    "application/json": "messages/en.json" "messages/de.json";
+    "application/manifest+json": "manifest.webmanifest";
+    "image/svg+xml": "icon.svg";
+    "image/png": "icon-192.png" "icon-512.png" "icon-maskable-512.png";
+};
+
+/// What the app's pages and workers may do: run the files of this folder and the module among them, speak with this
+/// server, show its pictures. A logo may do nothing.
+fn app_policy() -> String {
+    let map = text_of(INDEX, "<script type=\"importmap\">", "</script>").map(source_of).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self' {map} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+const LOGO_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
+
+/// An answer that a browser may keep as long as it asks whether it is still the same.
+struct Served {
+    media_type: &'static str,
+    content: Bytes,
+    policy: HeaderValue,
+    etag: HeaderValue,
+}
+
+impl Served {
+    fn new(media_type: &'static str, content: Bytes, policy: &HeaderValue) -> Self {
+        let hash = &HEXLOWER.encode(&Sha256::digest(&[&content]))[..32];
+        let etag = HeaderValue::try_from(format!("\"{hash}\"")).expect("it is ASCII");
+        Served { media_type, content, policy: policy.clone(), etag }
+    }
+
+    fn answer(&self, asked: &HeaderMap) -> Response {
+        let given = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_same =
+            given.split(',').any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == self.etag.as_bytes());
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static(self.media_type)),
+            (header::ETAG, self.etag.clone()),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            (header::CONTENT_SECURITY_POLICY, self.policy.clone()),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+            (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+        ];
+        match is_same {
+            true => (StatusCode::NOT_MODIFIED, headers).into_response(),
+            false => (headers, self.content.clone()).into_response(),
+        }
+    }
+}
+
+/// The app's files, `logo`, and `server.json`: what the app says of the server.
+pub(crate) fn router(portal: &Portal) -> Router {
+    let policy = HeaderValue::try_from(app_policy()).expect("it is ASCII");
+    let mut files = vec![("", Served::new("text/html; charset=utf-8", INDEX.as_bytes().into(), &policy))];
+    for (name, media_type, content) in FILES {
+        files.push((name, Served::new(media_type, Bytes::from_static(content), &policy)));
+    }
+    let server = json!({
+        "issuer": portal.issuer,
+        "help": portal.help,
+        "help_link": portal.help_link(),
+        "has_logo": portal.logo.is_some(),
+        "urls": portal.url_s,
+    });
+    files.push(("server.json", Served::new("application/json", server.to_string().into(), &policy)));
+    if let Some(logo) = &portal.logo {
+        let policy = HeaderValue::from_static(LOGO_POLICY);
+        files.push(("logo", Served::new(logo.media_type, logo.octets.clone(), &policy)));
+    }
+    Router::new()
+        .route("/token", get(to_folder))
+        .route("/token/", get(index))
+        .route("/token/{*name}", get(file))
+        .with_state(Arc::new(files))
+}
+
+type Files = Arc<Vec<(&'static str, Served)>>;
+
+/// The links of the app are relative to its folder.
+async fn to_folder() -> Response {
+    (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, HeaderValue::from_static("token/"))]).into_response()
+}
+
+async fn index(state: State<Files>, headers: HeaderMap) -> Response {
+    file(state, Path(String::new()), headers).await
+}
+
+async fn file(State(files): State<Files>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match files.iter().find(|(known, _)| *known == name) {
+        Some((_, served)) => served.answer(&headers),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every file of the folder, relative to it.
+    fn found(folder: &std::path::Path, prefix: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            match entry.file_type().unwrap().is_dir() {
+                true => names.extend(found(&entry.path(), &format!("{name}/"))),
+                false => names.push(name),
+            }
+        }
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_file_of_the_app_is_served() {
+        let mut served: Vec<_> = FILES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        served.push("index.html".into());
+        served.sort();
+        assert_eq!(found(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/token").as_ref(), ""), served);
+    }
+
+    #[test]
+    fn the_page_has_only_the_inline_text_that_its_policy_names() {
+        let policy = app_policy();
+        let map = text_of(INDEX, "<script type=\"importmap\">", "</script>").unwrap();
+        assert!(policy.contains(&source_of(map)) && !policy.contains("unsafe-inline"), "{policy}");
+        assert_eq!(INDEX.matches("<script").count(), 2, "the map and the app");
+        assert!(INDEX.contains("<script type=\"module\" src=\"app.js\"") && !INDEX.contains("<style"));
+        for foreign in ["//", " style=", " onload=", " onclick="] {
+            assert!(!INDEX.contains(foreign), "{foreign}");
+        }
+        let hashes: serde_json::Value = serde_json::from_str(map).unwrap();
+        for (name, media_type, content) in FILES {
+            let integrity = hashes["integrity"][format!("./{name}")].as_str();
+            let is_module = media_type.starts_with("text/javascript") && !matches!(*name, "sw.js" | "worker.js");
+            let hash = source_of(std::str::from_utf8(content).unwrap_or_default());
+            assert_eq!(integrity, is_module.then_some(hash.trim_matches('\'')), "{name}: packages/js/build-token");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// Enrolment as the page sees it: the link's facts and trigger, and the worker that gets the key.
+
+/** @typedef {import("./dskpp.js").EnrollRequest} EnrollRequest */
+/** @typedef {import("./dskpp.js").Enrolled} Enrolled */
+/** @typedef {import("./worker.js").FromWorker} FromWorker */
+
+/**
+ * What a link is, in words.
+ * @typedef {object} Facts
+ * @property {string} issuer
+ * @property {string} user
+ * @property {string} what
+ * @property {string} expires_at
+ * @property {string | null} device
+ * @property {string | null} help
+ */
+
+/** Why there is no key. `code` stands for a message, `fail_…`; `detail` is the library's own words. */
+export class Refused extends Error {
+  /** @param {string} code @param {{ detail?: string, next?: string, elsewhere?: string }} [more] */
+  constructor(code, { detail, next, elsewhere } = {}) {
+    super(code);
+    this.code = code;
+    this.detail = detail;
+    this.next = next;
+    /** Where the link has to be opened instead. */
+    this.elsewhere = elsewhere;
+  }
+}
+
+/** The enrolment page of a token. @param {string} token */
+export function pageOf(token) {
+  return new URL(`../enroll/${encodeURIComponent(token)}`, location.href).href;
+}
+
+/** The token of a link, or of what a person took for it. @param {string} text */
+export function tokenOf(text) {
+  return /\/enroll\/([0-9A-Za-z]+)/.exec(text.trim())?.[1];
+}
+
+/** @param {string} token @param {string} accept @param {string} language */
+async function get(token, accept, language) {
+  /** @type {Response} */
+  let answer;
+  try {
+    answer = await fetch(pageOf(token), {
+      headers: { accept, "accept-language": language },
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+    });
+  } catch (cause) {
+    throw new Refused("no-answer", { detail: String(cause) });
+  }
+  if (answer.ok) return answer;
+  throw new Refused({ 404: "link-unknown", 410: "link-over", 429: "busy" }[answer.status] ?? "unavailable");
+}
+
+/** What the link is. @param {string} token @param {string} language @returns {Promise<Facts>} */
+export async function facts(token, language) {
+  return (await get(token, "application/json", language)).json();
+}
+
+/** The trigger of a link. It is not used up by this. @param {string} token @param {string} language */
+export async function trigger(token, language) {
+  const text = await (await get(token, "application/dskpp+xml", language)).text();
+  const document = new DOMParser().parseFromString(text, "application/xml");
+  const url = document.getElementsByTagNameNS("*", "ServerUrl")[0]?.textContent;
+  // The page may speak only with the server that it came from, and keeps keys only for that.
+  if (url && new URL(url).origin !== location.origin) {
+    throw new Refused("other-origin", { elsewhere: new URL(`enroll/${token}`, url).href });
+  }
+  return text;
+}
+
+/**
+ * Gets the key in a worker.
+ * @param {EnrollRequest} request
+ * @param {CryptoKey | undefined} second the vault's second key, if it has one
+ * @param {{ step: (name: string) => void, ask: (change: import("./dskpp.js").ServerChange) => Promise<boolean> }} page
+ * @returns {Promise<Enrolled>}
+ */
+export function enroll(request, second, page) {
+  const worker = new Worker("worker.js", { type: "module" });
+  return new Promise((resolve, reject) => {
+    worker.addEventListener("message", async ({ data }) => {
+      const message = /** @type {FromWorker} */ (data);
+      if ("step" in message) page.step(message.step);
+      else if ("ask" in message) worker.postMessage({ consent: await page.ask(message.ask) });
+      else if ("enrolled" in message) resolve(message.enrolled);
+      else {
+        const { code, message: detail, next, status } = message.failed;
+        reject(new Refused(code === "refused" && status === "AuthenticationDataInvalid" ? "wrong-code" : code, { detail, next }));
+      }
+    });
+    worker.addEventListener("error", ({ message }) => reject(new Refused("defect", { detail: message })));
+    worker.postMessage({ request, second });
+  }).finally(() => worker.terminate());
+}
