@@ -1,24 +1,26 @@
 //! PostgreSQL, and what speaks its protocol.
 
 mod errors;
+mod values;
 
 use std::cell::{Cell as Flag, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::errors::{ends_connection, reason};
+pub(super) use self::values::cell;
+use self::values::{borrowed, has_nul, owned, type_of};
 use super::address::PostgresAddress;
-use super::{Cell, EndOfChain, Reply, Value};
+use super::{EndOfChain, Reply, Value};
 use crate::model::id::new_id;
 use crate::store::StoreError;
 
@@ -36,7 +38,7 @@ const SETTINGS: &str = "SET statement_timeout = '15s'; SET lock_timeout = '5s'; 
 /// A connection, with a runtime of its own that works only while a statement runs.
 pub(in crate::store) struct Connection {
     runtime: Runtime,
-    client: Client,
+    client: Arc<Client>,
     statements: RefCell<HashMap<String, Statement>>,
     chain: String,
     /// The last entry of `chain`, while it is known.
@@ -57,6 +59,7 @@ pub(super) fn connect(address: &PostgresAddress) -> Result<Connection, StoreErro
     let client = runtime.block_on(client(address));
     let client =
         client.map_err(|why| StoreError::Unavailable(format!("no connection to {address}: {}", reason(&why))))?;
+    let client = Arc::new(client);
     let (statements, in_transaction, given_up) = Default::default();
     let end_of_chain = RefCell::new(Some(EndOfChain::default()));
     let (chain, patience) = (new_id(), Flag::new(ANSWER));
@@ -104,8 +107,8 @@ impl Connection {
             };
         }
         let statement = self.statement(sql, values)?;
-        let values = owned(values);
-        Ok(self.start(async move { self.client.execute_raw(&statement, borrowed(&values)).await.map(count) }))
+        let (client, values) = (Arc::clone(&self.client), owned(values));
+        Ok(self.start(async move { client.execute_raw(&statement, borrowed(&values)).await.map(count) }))
     }
 
     /// Sends a query; the reply is what it finds.
@@ -113,18 +116,25 @@ impl Connection {
         if has_nul(values) {
             return Reply::Here(Ok(Vec::new()));
         }
-        match (self.statement(sql, values), owned(values)) {
-            (Err(why), _) => Reply::Here(Err(why)),
-            (Ok(statement), values) => self.start(async move {
-                let values = borrowed(&values);
-                let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-                self.client.query(&statement, &values).await
-            }),
-        }
+        let statement = match self.statement(sql, values) {
+            Ok(statement) => statement,
+            Err(why) => return Reply::Here(Err(why)),
+        };
+        let (client, values) = (Arc::clone(&self.client), owned(values));
+        self.start(async move {
+            let values = borrowed(&values);
+            let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+            client.query(&statement, &values).await
+        })
     }
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
-        self.start(self.client.batch_execute(sql)).wait()
+        self.start_batch(sql).wait()
+    }
+
+    fn start_batch(&self, sql: &str) -> Reply<'_, ()> {
+        let (client, sql) = (Arc::clone(&self.client), sql.to_owned());
+        self.start(async move { client.batch_execute(&sql).await })
     }
 
     /// Sends BEGIN and does not wait: where it fails, the connection is broken or a transaction has failed before, and the
@@ -133,7 +143,7 @@ impl Connection {
         if self.is_broken() {
             return Err(broken());
         }
-        drop(self.start(self.client.batch_execute("BEGIN")));
+        drop(self.start_batch("BEGIN"));
         self.in_transaction.set(true);
         Ok(())
     }
@@ -218,29 +228,38 @@ impl Connection {
             return Ok(statement.clone());
         }
         let types: Vec<_> = values.iter().map(type_of).collect();
-        let statement = self.wait(self.client.prepare_typed(&numbered(sql), &types))?;
+        let sql_here = numbered(sql);
+        let statement = self.wait(async { Some(self.client.prepare_typed(&sql_here, &types).await) })?;
         self.statements.borrow_mut().insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
 
     /// Sends what `work` sends, which it does when it is first polled. The runtime need not run for that: it writes to the
-    /// socket when somebody waits.
-    fn start<'a, T: 'a>(&'a self, work: impl Future<Output = Result<T, tokio_postgres::Error>> + 'a) -> Reply<'a, T> {
+    /// socket when somebody waits. The rest is a task, because replies come in order: where nobody took one that is held
+    /// for later, none behind it would come.
+    fn start<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>> + Send + 'static,
+    ) -> Reply<'_, T> {
         #[cfg(test)]
         let work = tests::counted(work);
-        let mut work: Pin<Box<dyn Future<Output = _> + 'a>> = Box::pin(work);
+        let mut work = Box::pin(work);
         match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(done) => Reply::after(move || self.wait(std::future::ready(done))),
-            Poll::Pending => Reply::after(move || self.wait(work)),
+            Poll::Ready(done) => Reply::after(move || self.wait(async { Some(done) })),
+            Poll::Pending => {
+                let task = self.runtime.spawn(work);
+                Reply::after(move || self.wait(async { task.await.ok() }))
+            }
         }
     }
 
-    fn wait<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreError> {
+    /// Waits for `work`, which is `None` where the task of a connection ended.
+    fn wait<T>(&self, work: impl Future<Output = Option<Result<T, tokio_postgres::Error>>>) -> Result<T, StoreError> {
         if self.is_broken() {
             return Err(broken());
         }
         match self.runtime.block_on(async { tokio::time::timeout(self.patience.get(), work).await }) {
-            Ok(done) => done.map_err(|why| {
+            Ok(done) => done.ok_or_else(broken)?.map_err(|why| {
                 if ends_connection(&why) {
                     self.given_up.set(true);
                 }
@@ -262,36 +281,6 @@ fn count(changed: u64) -> usize {
     usize::try_from(changed).unwrap_or(usize::MAX)
 }
 
-/// A value that lives as long as its statement is on its way.
-enum Owned {
-    Int(Option<i64>),
-    Text(Option<String>),
-    Blob(Option<Vec<u8>>),
-}
-
-fn owned(values: &[Value<'_>]) -> Vec<Owned> {
-    let owned = |value: &Value<'_>| match *value {
-        Value::Int(number) => Owned::Int(number),
-        Value::Text(text) => Owned::Text(text.map(str::to_owned)),
-        Value::Blob(octets) => Owned::Blob(octets.map(<[u8]>::to_vec)),
-    };
-    values.iter().map(owned).collect()
-}
-
-fn borrowed(values: &[Owned]) -> Vec<Value<'_>> {
-    let borrowed = |value| match value {
-        &Owned::Int(number) => Value::Int(number),
-        Owned::Text(text) => Value::Text(text.as_deref()),
-        Owned::Blob(octets) => Value::Blob(octets.as_deref()),
-    };
-    values.iter().map(borrowed).collect()
-}
-
-/// Whether a text has a NUL character, which no text in this engine has: no row matches it.
-fn has_nul(values: &[Value<'_>]) -> bool {
-    values.iter().any(|value| matches!(value, Value::Text(Some(text)) if text.contains('\0')))
-}
-
 /// `?` and `?2` as this engine writes them: `$1` and `$2`. As in SQLite, `?` is one more than the largest before it.
 fn numbered(sql: &str) -> String {
     let (mut text, mut largest) = (String::with_capacity(sql.len() + 16), 0);
@@ -311,56 +300,6 @@ fn numbered(sql: &str) -> String {
         text.push_str(&number.to_string());
     }
     text
-}
-
-fn type_of(value: &Value<'_>) -> Type {
-    match value {
-        Value::Int(_) => Type::INT8,
-        Value::Text(_) => Type::TEXT,
-        Value::Blob(_) => Type::BYTEA,
-    }
-}
-
-pub(super) fn cell(row: &Row, i: usize) -> Option<Cell<'_>> {
-    let is_of = |types: &[Type]| row.columns().get(i).is_some_and(|column| types.contains(column.type_()));
-    let cell = if is_of(&[Type::INT8]) {
-        row.try_get::<_, Option<i64>>(i).ok()?.map(Cell::Int)
-    } else if is_of(&[Type::INT4]) {
-        row.try_get::<_, Option<i32>>(i).ok()?.map(|number| Cell::Int(number.into()))
-    } else if is_of(&[Type::BOOL]) {
-        row.try_get::<_, Option<bool>>(i).ok()?.map(|flag| Cell::Int(flag.into()))
-    } else if is_of(&[Type::TEXT]) {
-        row.try_get::<_, Option<&str>>(i).ok()?.map(Cell::Text)
-    } else if is_of(&[Type::BYTEA]) {
-        row.try_get::<_, Option<&[u8]>>(i).ok()?.map(Cell::Blob)
-    } else {
-        return None;
-    };
-    Some(cell.unwrap_or(Cell::Null))
-}
-
-impl std::fmt::Debug for Value<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Value") // `ToSql` asks for it; the value may be secret
-    }
-}
-
-type Written = Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Written {
-        match self {
-            Value::Int(number) => number.to_sql(of, out),
-            Value::Text(text) => text.to_sql(of, out),
-            Value::Blob(octets) => octets.to_sql(of, out),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true // statements are prepared with the types of their values
-    }
-
-    to_sql_checked!();
 }
 
 #[cfg(test)]

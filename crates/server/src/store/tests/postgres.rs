@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::commit::commit_run;
 use crate::store::db::postgres::tests::ROUND_TRIPS;
+use crate::store::db::values;
 use crate::store::runs::load_hello;
 
 /// Has the next COMMIT of a transaction that appends to the audit trail end its connection; later ones succeed.
@@ -51,6 +52,23 @@ fn a_two_pass_run_takes_three_round_trips() {
             assert_eq!((read, written), (1, 2));
         }
     }
+}
+
+/// A reply that is held may be longer than what is kept for it, and an error comes in two parts.
+#[test]
+#[ignore = "needs PostgreSQL: .ci/postgres cargo test -p dskpp-server --lib -- --include-ignored store::tests::postgres"]
+fn a_reply_does_not_wait_for_those_that_are_held_for_later() {
+    let db = Db::new();
+    let raw = db.scratch.database.connect().unwrap();
+    let send = |sql| raw.send_query(sql, values![], |_| Ok(()));
+    let long = send("SELECT repeat('x', 100000) FROM generate_series(1, 100)");
+    let failed = send("SELECT 1 / (2 - n) FROM generate_series(1, 3) AS n");
+    let start = std::time::Instant::now();
+    assert!(send("SELECT 2").wait().unwrap().is_some());
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    assert!(failed.wait().is_err());
+    assert!(long.wait().unwrap().is_some());
+    assert!(!raw.is_broken());
 }
 
 #[tokio::test]
