@@ -13,8 +13,10 @@ use crate::store::Store;
 
 /// Minimum time between two checks of the store.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How long a request waits for a running check.
+/// How long a request waits for a running check where the last result is recent.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// From this age on, a result says nothing about now.
+const OLD: Duration = Duration::from_secs(5);
 /// A check that takes longer means not ready.
 const SLOW: Duration = Duration::from_secs(2);
 
@@ -47,8 +49,9 @@ struct HealthSample {
 async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
     readiness.check_if_due();
     let mut last = readiness.last.subscribe();
+    let is_recent = last.borrow().at.is_some_and(|at| at.elapsed() < OLD);
     let checked = last.wait_for(|last| last.checking.is_none());
-    _ = tokio::time::timeout(PATIENCE, checked).await; // then the last result counts
+    _ = tokio::time::timeout(if is_recent { PATIENCE } else { SLOW }, checked).await; // then the last result counts
     let (fault, age) = match *readiness.stop.borrow() {
         true => (Some("the server is about to stop".to_owned()), Duration::ZERO),
         false => readiness.last.borrow().answer(Instant::now()),
