@@ -25,6 +25,3 @@ pub use machine::Enrolment;
 pub use request::{DEFAULT_KEY_TYPES, EnrollRequest, Enrolled, Variant};
 pub use step::{Input, Step};
 pub use stored::{Applied, RunsChange, StoreChange, TokenChange};
-
-#[cfg(test)]
-mod tests;
