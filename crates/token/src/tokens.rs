@@ -136,7 +136,7 @@ impl Tokens {
     }
 
     /// A one-time password ([`Token::otp`]). Store the tokens before you show it, as
-    /// [`TokenStore::otp`](crate::TokenStore::otp) does.
+    /// `TokenStore::otp` of `dskpp-client` does.
     pub fn otp(&mut self, id: &str, input: &OtpInput<'_>) -> Result<Otp, TokenError> {
         self.replace(id, |token| token.otp(input))
     }

@@ -31,7 +31,7 @@ pub(crate) const NOT_A_NAME: &str = "is empty, longer than 256 characters (a use
 /// A key and all that belongs to it. `Debug` hides secrets.
 ///
 /// Its methods change nothing: they return the changed token. [`Token::from_package`] reads one from a key file,
-/// [`enroll`](crate::enroll()) gets one from a server.
+/// [`Enrolment`](crate::Enrolment) gets one from a server.
 ///
 /// Newer fields are omitted from the JSON when empty: older programs still read such a token, and refuse a token with a
 /// limit that they do not know.

@@ -50,7 +50,7 @@ pub struct Otp {
 
 impl Token {
     /// The next one-time password, and the token to store before the password is shown: its counter is advanced, and
-    /// a use is counted. [`TokenStore::otp`](crate::TokenStore::otp) does both in the right order.
+    /// a use is counted. `TokenStore::otp` of `dskpp-client` does both in the right order.
     ///
     /// # Errors
     /// The key's policy does not allow it now ([`TokenError::NotAllowed`]), the input lacks a challenge or PIN, or the
