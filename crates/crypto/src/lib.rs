@@ -33,8 +33,8 @@
 #![cfg_attr(feature = "aws-lc", doc = "\n# Example\n")]
 #![cfg_attr(feature = "aws-lc", doc = concat!("```\n", include_str!("../examples/wrap_key.rs"), "```"))]
 
-#[cfg(all(feature = "encryption", not(any(feature = "aws-lc", feature = "pure"))))]
-compile_error!("dskpp-crypto needs a back end for encryption: the feature `aws-lc` or `pure`");
+#[cfg(all(feature = "encryption", not(any(feature = "aws-lc", feature = "pure-public"))))]
+compile_error!("dskpp-crypto needs a back end for encryption: the feature `aws-lc`, `pure` or `pure-public`");
 
 mod algorithm;
 mod backend;

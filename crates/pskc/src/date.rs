@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::{Timestamp, civil};
 
 /// An `xs:dateTime` in UTC: years 1 to 9999, with nanosecond precision.
 ///
@@ -17,9 +17,14 @@ use jiff::{SignedDuration, Timestamp, civil};
 /// # Ok::<(), pskc::DateTimeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DateTime(civil::DateTime);
+pub struct DateTime {
+    unix_s: i64,
+    nanosecond: i32,
+}
 
-const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+/// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
+const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+const DAY_S: i64 = 86_400;
 
 /// The text is not a date and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,58 +44,94 @@ pub enum DateTimeError {
 impl DateTime {
     /// Seconds since 1970-01-01T00:00:00Z, rounded down.
     pub fn unix_s(self) -> i64 {
-        let since = self.0.duration_since(EPOCH);
-        since.as_secs() - i64::from(since.subsec_nanos() < 0)
+        self.unix_s
     }
 
     /// The time `seconds` after 1970-01-01T00:00:00Z; `None` outside of the years 1 to 9999.
     pub fn from_unix_s(seconds: i64) -> Option<Self> {
-        let time = EPOCH.checked_add(SignedDuration::from_secs(seconds));
-        time.ok().filter(|time| time.year() >= 1).map(DateTime)
+        SECONDS.contains(&seconds).then_some(DateTime { unix_s: seconds, nanosecond: 0 })
     }
 
     /// Nanoseconds of the second.
     pub fn subsec_nanosecond(self) -> i32 {
-        self.0.subsec_nanosecond()
+        self.nanosecond
     }
 
     /// The time as a [`Timestamp`]; `None` for the last day of the year 9999, which that type cannot represent.
     pub fn timestamp(self) -> Option<Timestamp> {
-        Offset::UTC.to_timestamp(self.0).ok()
+        Offset::UTC.to_timestamp(self.civil()).ok()
     }
 
     pub(crate) fn from_civil(local: civil::DateTime) -> Self {
-        DateTime(local)
+        let day = days([local.year(), local.month().into(), local.day().into()].map(i64::from));
+        let [hour, minute, second] = [local.hour(), local.minute(), local.second()].map(i64::from);
+        let unix_s = day * DAY_S + hour * 3600 + minute * 60 + second;
+        DateTime { unix_s, nanosecond: local.subsec_nanosecond() }
+    }
+
+    fn civil(self) -> civil::DateTime {
+        let [year, month, day, hour, minute, second] = self.fields();
+        let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(|field| field as i8); // under 60
+        civil::date(year as i16, month, day).at(hour, minute, second, self.nanosecond) // the year is under 10000
+    }
+
+    /// Year, month, day, hour, minute, second.
+    fn fields(self) -> [i64; 6] {
+        let [year, month, day] = civil_date(self.unix_s.div_euclid(DAY_S));
+        let second = self.unix_s.rem_euclid(DAY_S);
+        [year, month, day, second / 3600, second / 60 % 60, second % 60]
     }
 
     /// Like [`from_str`](Self::from_str), but truncates fractions finer than a nanosecond, and returns whether it did.
     /// Tells whether there were any.
     pub(crate) fn cut(text: &str) -> Result<(Self, bool), DateTimeError> {
-        let (local, offset_s, is_cut) = parse(text).ok_or(DateTimeError::Form)?;
-        let utc = local.checked_sub(SignedDuration::from_secs(offset_s));
-        let utc = utc.ok().filter(|utc| utc.year() >= 1);
-        utc.map(|utc| (DateTime(utc), is_cut)).ok_or(DateTimeError::Range)
+        let (local_s, nanosecond, offset_s, is_cut) = parse(text).ok_or(DateTimeError::Form)?;
+        let unix_s = local_s - offset_s;
+        match SECONDS.contains(&unix_s) {
+            true => Ok((DateTime { unix_s, nanosecond }, is_cut)),
+            false => Err(DateTimeError::Range),
+        }
     }
 
     /// For people: `31 December 2030, 00:00 UTC`.
     pub(crate) fn in_words(self) -> String {
-        let seconds = if self.0.second() == 0 { "" } else { ":%S" };
-        self.0.strftime(&format!("%-d %B %Y, %H:%M{seconds} UTC")).to_string()
+        let seconds = if self.unix_s % 60 == 0 { "" } else { ":%S" };
+        self.civil().strftime(&format!("%-d %B %Y, %H:%M{seconds} UTC")).to_string()
     }
+}
+
+/// The days from 1970-01-01 to the date, negative before; the date is one of the proleptic Gregorian calendar. A year of
+/// the calculation begins in March, so that its last day is the leap day.
+fn days([year, month, day]: [i64; 3]) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
+}
+
+/// Year, month and day: the opposite of [`days`].
+fn civil_date(days: i64) -> [i64; 3] {
+    const ERA: i64 = 146_097; // days of 400 years
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    [era * 400 + year + i64::from(month <= 2), month, day]
 }
 
 impl From<Timestamp> for DateTime {
     fn from(time: Timestamp) -> Self {
-        DateTime(Offset::UTC.to_datetime(time))
+        DateTime::from_civil(Offset::UTC.to_datetime(time))
     }
 }
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (date, time) = (self.0.date(), self.0.time());
-        write!(f, "{:04}-{:02}-{:02}T", date.year(), date.month(), date.day())?;
-        write!(f, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())?;
-        match time.subsec_nanosecond() {
+        let [year, month, day, hour, minute, second] = self.fields();
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        match self.nanosecond {
             0 => f.write_str("Z"),
             nanoseconds => write!(f, ".{}Z", format!("{nanoseconds:09}").trim_end_matches('0')),
         }
@@ -108,8 +149,9 @@ impl FromStr for DateTime {
     }
 }
 
-/// The local time, its offset from UTC in seconds, and whether digits beyond nanoseconds were truncated.
-fn parse(text: &str) -> Option<(civil::DateTime, i64, bool)> {
+/// Seconds of the local time since 1970-01-01T00:00:00, nanoseconds, the offset from UTC in seconds, and whether digits
+/// beyond nanoseconds were truncated.
+fn parse(text: &str) -> Option<(i64, i32, i64, bool)> {
     const FORM: &[u8] = b"0000-00-00T00:00:00";
     let (fixed, rest) = text.split_at_checked(FORM.len())?;
     let matches = |(form, octet): (&u8, u8)| match form {
@@ -129,16 +171,20 @@ fn parse(text: &str) -> Option<(civil::DateTime, i64, bool)> {
     }
     let (fraction, finer) = fraction.split_at(fraction.len().min(".123456789".len())); // ASCII, checked above
     let is_cut = finer.bytes().any(|digit| digit != b'0');
-    let nanoseconds = format!("{:0<9}", fraction.get(1..).unwrap_or_default()).parse().ok()?;
-    let year = fixed.get(..4)?.parse().ok()?;
-    let two = |at: usize| fixed.get(at..at + 2)?.parse::<i8>().ok();
+    let nanosecond: i32 = format!("{:0<9}", fraction.get(1..).unwrap_or_default()).parse().ok()?;
+    let number = |at: usize, len: usize| fixed.get(at..at + len)?.parse::<i64>().ok();
+    let date = [number(0, 4)?, number(5, 2)?, number(8, 2)?];
+    let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
     // 24:00:00 is the first moment of the next day.
-    let (hour, days) = match fixed.ends_with("24:00:00") && !is_cut && nanoseconds == 0 {
-        true => (0, 1),
-        false => (two(11)?, 0),
-    };
-    let local = civil::DateTime::new(year, two(5)?, two(8)?, hour, two(14)?, two(17)?, nanoseconds).ok()?;
-    Some((local.checked_add(SignedDuration::from_hours(24 * days)).ok()?, parse_zone(zone)?, is_cut))
+    let is_end = fixed.ends_with("24:00:00") && !is_cut && nanosecond == 0;
+    if !(1..=12).contains(&date[1])
+        || civil_date(days(date)) != date
+        || !(is_end || hour < 24 && minute < 60 && second < 60)
+    {
+        return None;
+    }
+    let local_s = days(date) * DAY_S + hour * 3600 + minute * 60 + second;
+    Some((local_s, nanosecond, parse_zone(zone)?, is_cut))
 }
 
 fn parse_zone(zone: &str) -> Option<i64> {
@@ -228,6 +274,22 @@ mod tests {
             assert_eq!(parse_date(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn every_day_is_the_one_of_the_calendar() {
+        let mut day = civil::date(1, 1, 1);
+        loop {
+            let date = DateTime::from_civil(day.into());
+            assert_eq!(date.to_string(), format!("{day}T00:00:00Z"));
+            assert_eq!(parse_date(&date.to_string()), Some(date));
+            match day.tomorrow() {
+                Ok(next) => day = next,
+                Err(_) => break,
+            }
+        }
+        assert_eq!((day.year(), day.month(), day.day()), (9999, 12, 31));
+    }
+
     #[test]
     fn dates_equal_clock_timestamps() {
         for time in

@@ -2,8 +2,6 @@
 
 use std::io::BufRead;
 
-use jiff::Timestamp;
-
 use crate::codec::{self, Sequence, write_date};
 use crate::key::ValueFormat;
 use crate::xml::{self, Attribute, Element, Foreign, Ns, Reader, Writer, ns, write_attributes};
@@ -97,10 +95,11 @@ impl Policy {
     /// Whether the policy permits `usage` at the time `now`: it is understood, both
     /// dates include `now`, and the usage is listed. Checking the number of transactions and
     /// the PIN is up to the caller.
-    pub fn permits(&self, usage: KeyUsage, now: Timestamp) -> bool {
+    pub fn permits(&self, usage: KeyUsage, now: impl Into<DateTime>) -> bool {
+        let now = now.into();
         self.is_understood()
-            && self.start_date.is_none_or(|start| start <= now.into())
-            && self.expiry_date.is_none_or(|expiry| expiry >= now.into())
+            && self.start_date.is_none_or(|start| start <= now)
+            && self.expiry_date.is_none_or(|expiry| expiry >= now)
             && (self.key_usage.is_empty() || self.key_usage.contains(&usage))
     }
 

@@ -7,6 +7,12 @@ mod cipher;
 mod mac;
 #[cfg(feature = "encryption")]
 mod rsa;
+#[cfg(feature = "pure")]
+mod rsa_private;
+
+#[cfg(all(feature = "encryption", not(feature = "pure")))]
+#[path = "no_rsa_private.rs"]
+mod rsa_private;
 
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
@@ -19,7 +25,8 @@ pub(crate) use {
     aead::AeadKey,
     cipher::CbcKey,
     mac::{CmacKey, pbkdf2},
-    rsa::{RsaPrivate, RsaPublic, rsa_of_spki, spki_of_rsa},
+    rsa::{RsaPublic, rsa_of_spki, spki_of_rsa},
+    rsa_private::RsaPrivate,
 };
 
 /// The hash of the concatenated parts.
