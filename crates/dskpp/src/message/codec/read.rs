@@ -122,14 +122,23 @@ impl<'r, 'b> Children<'r, 'b> {
         name: &'static str,
         read: impl FnOnce(&mut MessageReader<'b>, &Element) -> Result<T, MessageError>,
     ) -> Result<Option<T>, MessageError> {
+        match self.take(namespace, name)? {
+            Some(element) => read(self.reader, &element).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The next child if it is this one; its attributes are checked, its content is not read. Apart from the generic
+    /// functions, so that there is one copy of it.
+    fn take(&mut self, namespace: &str, name: &'static str) -> Result<Option<Element>, MessageError> {
         if !self.peek()?.is_some_and(|element| element.is(namespace, name)) {
             return Ok(None);
         }
-        let Some(element) = self.peeked.take() else { return Ok(None) };
-        if let Some(allowed) = attributes_of(name) {
-            only_attributes(self.reader, &element, allowed)?;
+        let element = self.peeked.take();
+        if let (Some(element), Some(allowed)) = (&element, attributes_of(name)) {
+            only_attributes(self.reader, element, allowed)?;
         }
-        read(self.reader, &element).map(Some)
+        Ok(element)
     }
 
     /// Reads the next child, which must be `dskpp:name`.
@@ -140,7 +149,7 @@ impl<'r, 'b> Children<'r, 'b> {
     ) -> Result<T, MessageError> {
         match self.optional(name, read)? {
             Some(value) => Ok(value),
-            None => Err(self.missing(&format!("<{name}>"))),
+            None => Err(self.missing_child(name)),
         }
     }
 
@@ -160,6 +169,10 @@ impl<'r, 'b> Children<'r, 'b> {
     /// The error for a missing child, with the place of the child found instead.
     pub(in crate::message) fn missing(&self, what: &str) -> MessageError {
         self.reader.missing(what).into()
+    }
+
+    fn missing_child(&self, name: &str) -> MessageError {
+        self.missing(&format!("<{name}>"))
     }
 
     fn peek(&mut self) -> Result<Option<&Element>, MessageError> {
