@@ -184,4 +184,7 @@ pub struct ActivationResult {
     /// Whether the key is active now and the password right for it; looking uses up no password of an active key.
     /// Otherwise the answer does not tell why, or whether there is such a key.
     pub active: bool,
+    /// Whether this password has activated it now, and is used up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub used: bool,
 }

@@ -138,7 +138,7 @@ fn answers() -> Vec<(Reads, Value)> {
         (read::<Resynced>, json!({ "synchronised": true })),
         (read::<ValidationResult>, json!({ "valid": true, "key_id": "k1" })),
         (read::<ValidationResult>, json!({ "valid": false })),
-        (read::<ActivationResult>, json!({ "active": true })),
+        (read::<ActivationResult>, json!({ "active": true, "used": true })),
         (read::<ImportReport>, json!({ "accepted": 1, "duplicate": [rejected], "refused": [refused], "done": 3 })),
         (
             read::<ImportProgress>,

@@ -1,6 +1,7 @@
 //! `dskpp enroll`: gets a key from a server into the token store.
 
 mod ask;
+mod link;
 pub(crate) mod names;
 
 use std::io::{IsTerminal as _, Read as _};
@@ -12,7 +13,7 @@ use clap::Args;
 use dskpp::auth_code::AuthCode;
 use dskpp::client::Credential;
 use dskpp::message::{MAX_MESSAGE_LEN, Trigger};
-use dskpp_client::transport::{HttpClient, MEDIA_TYPE, Transport, TransportError, TransportOptions, check_url};
+use dskpp_client::transport::{Transport, TransportOptions};
 use dskpp_client::{
     EnrollError, EnrollRequest, Enrolled, enroll_asking, k_server_anchors, key_type_from_name, key_type_name,
 };
@@ -27,6 +28,7 @@ use crate::runtime;
 use crate::shown::{note, shown};
 use crate::store::{StoreOptions, prompt};
 pub(crate) use ask::hold;
+pub(crate) use link::fetch_trigger;
 use names::{MethodName, PackageName, VariantName, method_name};
 
 #[derive(Args)]
@@ -181,7 +183,12 @@ impl Enroll {
         let transport = Transport::new(&options)?;
         request.check().map_err(EnrollError::from)?;
         if let (true, Credential::Trigger(trigger)) = (self.ask, &request.credential) {
-            ask::go_on(trigger, self.url.as_deref())?;
+            let source = self.trigger.as_deref().filter(|source| link::is_link(source));
+            let facts = match source {
+                Some(link) => runtime()?.block_on(link::fetch_facts(link, self.ca.as_deref())),
+                None => None,
+            };
+            ask::go_on(trigger, self.url.as_deref(), facts.as_ref())?;
         }
         let mut store = self.store.open_or_create()?;
         let enrolled = runtime()?.block_on(enroll_asking(&transport, &mut store, request, ask))?;
@@ -282,7 +289,7 @@ fn report(output: &Output, enrolled: &Enrolled, store: &StoreOptions) -> Result<
 }
 
 fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    if source.starts_with("https://") || source.starts_with("http://") {
+    if link::is_link(source) {
         return runtime()?.block_on(fetch_trigger(source, ca));
     }
     let mut octets = Vec::new();
@@ -292,36 +299,5 @@ fn read_trigger(source: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
         path => std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut octets)),
     };
     done.map_err(|why| Failure::new(format!("cannot read the trigger {source}: {why}")))?;
-    Ok(octets)
-}
-
-pub(crate) async fn fetch_trigger(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    let failed = |why: String| Failure::new(format!("cannot fetch the trigger from {url}: {why}"));
-    let request = HttpClient::new(ca)?.request(reqwest::Method::GET, url).map_err(|why| match why {
-        TransportError::NotHttps(_) => {
-            Failure::usage("triggers from other machines require https: anyone who reads a trigger can use it")
-        }
-        why => Failure::usage(&why).next(why.next()),
-    })?;
-    let request = request.header(reqwest::header::ACCEPT, MEDIA_TYPE);
-    let unreachable = |why: reqwest::Error| match check_url(url) {
-        Ok(url) => Failure::from(TransportError::of(&url, &why)),
-        Err(error) => error.into(),
-    };
-    let mut answer = request.send().await.map_err(unreachable)?;
-    if !answer.status().is_success() {
-        let next = match answer.status().as_u16() {
-            429 | 500.. => "try again later",
-            _ => "it may be used or expired: request a new one",
-        };
-        return Err(failed(answer.status().to_string()).next(next));
-    }
-    let mut octets = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(unreachable)? {
-        octets.extend_from_slice(&part);
-        if octets.len() > MAX_MESSAGE_LEN {
-            return Err(failed("it is too long".into()));
-        }
-    }
     Ok(octets)
 }

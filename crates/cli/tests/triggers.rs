@@ -87,6 +87,12 @@ fn s3_2_3_opening_a_trigger_asks_first() {
     let done = home.run_with(&args, "y\n\n").success();
     assert!(done.out.contains("the server has confirmed it") && done.err.contains("Press Enter"), "{done:#?}");
     assert_eq!(server.state(&enrolment), "active");
+    let link = create(&home, &[]);
+    let url = text(&link, "trigger_url");
+    let asked = home.run_with(&["enroll", "--ask", "--trigger", &url, "--ca", &shown(&server.ca)], "n\n\n");
+    for fact in ["from   localhost:", "for    ann", "what   One-time passwords of 6 digits", "until  20"] {
+        assert!(asked.err.contains(fact), "{fact}: {asked:#?}");
+    }
     let both = home.run(&["enroll", "--ask", "--trigger", "-"]);
     assert!(both.code == Some(2) && both.err.contains("standard input"), "{both:#?}");
     assert_eq!(home.run(&["enroll", "--ask", "https://localhost/dskpp"]).code, Some(2), "there is nothing to tell");

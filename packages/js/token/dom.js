@@ -45,6 +45,7 @@ export function show(title, ...children) {
   byId("main").replaceChildren(heading);
   for (const child of children) if (child) byId("main").append(child);
   document.title = title;
+  say("");
   heading.focus();
   window.scrollTo(0, 0);
   return heading;

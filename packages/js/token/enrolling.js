@@ -50,10 +50,10 @@ async function get(token, accept, language) {
       redirect: "error",
     });
   } catch (cause) {
-    throw new Refused("no-answer", { detail: String(cause) });
+    throw new Refused("noAnswer", { detail: String(cause) });
   }
   if (answer.ok) return answer;
-  throw new Refused({ 404: "link-unknown", 410: "link-over", 429: "busy" }[answer.status] ?? "unavailable");
+  throw new Refused({ 404: "linkUnknown", 410: "linkOver", 429: "busy" }[answer.status] ?? "unavailable");
 }
 
 /** What the link is. @param {string} token @param {string} language @returns {Promise<Facts>} */
@@ -68,7 +68,7 @@ export async function trigger(token, language) {
   const url = document.getElementsByTagNameNS("*", "ServerUrl")[0]?.textContent;
   // The page may speak only with the server that it came from, and keeps keys only for that.
   if (url && new URL(url).origin !== location.origin) {
-    throw new Refused("other-origin", { elsewhere: new URL(`enroll/${token}`, url).href });
+    throw new Refused("otherOrigin", { elsewhere: new URL(`enroll/${token}`, url).href });
   }
   return text;
 }
@@ -90,7 +90,7 @@ export function enroll(request, second, page) {
       else if ("enrolled" in message) resolve(message.enrolled);
       else {
         const { code, message: detail, next, status } = message.failed;
-        reject(new Refused(code === "refused" && status === "AuthenticationDataInvalid" ? "wrong-code" : code, { detail, next }));
+        reject(new Refused(code === "refused" && status === "AuthenticationDataInvalid" ? "wrongCode" : code, { detail, next }));
       }
     });
     worker.addEventListener("error", ({ message }) => reject(new Refused("defect", { detail: message })));

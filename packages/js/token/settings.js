@@ -26,9 +26,9 @@ export async function protection(app) {
     h("p", { id: "mode" }, t(`mode_${mode}`)),
     h("p", { id: "said", class: "quiet" }),
     h("h2", {}, t("protects")),
-    h("ul", {}, ...["protects_disk", "protects_sites", "protects_copy"].map((name) => h("li", {}, t(name)))),
+    h("ul", {}, ...["protects_sites", "protects_copy"].map((name) => h("li", {}, t(name)))),
     h("h2", {}, t("protects_not")),
-    h("ul", {}, ...["not_server", "not_user", "not_malware", "not_lost"].map((name) => h("li", {}, t(name)))),
+    h("ul", {}, ...["not_disk", "not_server", "not_user", "not_malware", "not_lost"].map((name) => h("li", {}, t(name)))),
     h("h2", {}, t("more_protection")),
     app.tokens.list().length === 0
       ? h("p", {}, t("protect_empty"))

@@ -1,5 +1,8 @@
 // The texts of the page, from message files.
 
+import de from "./messages/de.json" with { type: "json" };
+import en from "./messages/en.json" with { type: "json" };
+
 /** Languages that there are, with their own names. */
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 
@@ -7,8 +10,11 @@ export const LANGUAGES = { en: "English", de: "Deutsch" };
 
 const KEPT = "dskpp-token-language";
 
+/** @type {Record<Language, Record<string, string>>} */
+const FILES = { en, de };
+
 /** @type {Record<string, string>} */
-let messages = {};
+let messages = en;
 /** @type {Language} */
 let language = "en";
 
@@ -31,17 +37,16 @@ export function preferred(ofLink) {
   return kept() ?? known(ofLink) ?? navigator.languages.map(known).find((tag) => tag) ?? "en";
 }
 
-/** Loads a language's texts. @param {Language} tag */
-export async function use(tag) {
-  const answer = await fetch(`messages/${tag}.json`);
-  messages = await answer.json();
+/** Takes a language's texts. @param {Language} tag */
+export function use(tag) {
+  messages = FILES[tag];
   language = tag;
   document.documentElement.lang = tag;
 }
 
-/** Loads a language's texts and remembers that the person chose it. @param {Language} tag */
-export async function choose(tag) {
-  await use(tag);
+/** Takes a language's texts and remembers that the person chose it. @param {Language} tag */
+export function choose(tag) {
+  use(tag);
   try {
     localStorage.setItem(KEPT, tag);
   } catch {

@@ -7,6 +7,7 @@ use dskpp::message::Trigger;
 use dskpp_client::ServerChange;
 use url::Url;
 
+use crate::enroll::link::LinkFacts;
 use crate::output::Failure;
 use crate::shown::shown;
 
@@ -14,12 +15,21 @@ use crate::shown::shown;
 ///
 /// # Errors
 /// The answer is not yes.
-pub(super) fn go_on(trigger: &Trigger, url: Option<&str>) -> Result<(), Failure> {
+pub(super) fn go_on(trigger: &Trigger, url: Option<&str>, facts: Option<&LinkFacts>) -> Result<(), Failure> {
     eprintln!("{}", describe(trigger, url));
+    if let Some(facts) = facts {
+        eprintln!("{}", describe_link(facts));
+    }
     match answer("Get the key now? [y/N] ").trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Failure::new("nothing was sent, and the trigger is still valid").next("open it again to use it")),
     }
+}
+
+/// What the server says of its link: nothing of it is proved before the key is there.
+fn describe_link(LinkFacts { issuer, user, what, expires_at }: &LinkFacts) -> String {
+    let [issuer, user, what, until] = [issuer, user, what, expires_at].map(shown);
+    format!("The server says:\n  from   {issuer}\n  for    {user}\n  what   {what}\n  until  {until}")
 }
 
 /// Waits for Enter, so that the program's own window stays open.
@@ -103,6 +113,15 @@ mod tests {
         let bare = Trigger { device_identifier_data: None, key_id: None, server_url: None, ..trigger };
         assert_eq!(describe(&bare, Some("https://h/")), "This trigger gets a key from\n  https://h/");
         assert!(describe(&bare, None).ends_with("(an unnamed server)"));
+    }
+
+    #[test]
+    fn a_link_is_described_as_its_page_does_it() {
+        let facts =
+            r#"{"issuer":"Example\u001b[2J","user":"alice","what":"Codes","expires_at":"2027-01-01T00:00:00Z","x":1}"#;
+        let told = describe_link(&serde_json::from_str(facts).unwrap());
+        let expected = "The server says:\n  from   Example\\u{1b}[2J\n  for    alice\n  what   Codes\n  until  2027-01-01T00:00:00Z";
+        assert_eq!(told, expected);
     }
 
     #[test]

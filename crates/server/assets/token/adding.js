@@ -1,9 +1,10 @@
 // The ways to a new key: an enrolment link, or a code that is typed.
 
 import { Card, words } from "./cards.js";
-import { ask, button, h, say, show } from "./dom.js";
+import { ask, button, byId, h, show } from "./dom.js";
 import { Refused, enroll, facts, pageOf, tokenOf, trigger } from "./enrolling.js";
 import { current, has, t, time } from "./text.js";
+import { Tokens } from "./tokens.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./dskpp.js").EnrollRequest} EnrollRequest */
@@ -116,39 +117,41 @@ async function done(app, id) {
   app.cards = [card];
   const state = h("p", { role: "status" });
   const needsInput = token.needsChallenge || token.needsPin;
-  const waits = token.awaitsFirstCode === true;
-  const retry = button(t("test"), () => check(), { hidden: needsInput || !token.makesCodes });
   const check = async () => {
-    const isRight = await card.test();
-    state.textContent = t(isRight === undefined ? "done_no_answer" : isRight ? "done_active" : "done_not_yet");
+    state.textContent = t("done_checking");
+    state.textContent = t(`done_${await app.tokens.check(token, card.code)}`);
+  };
+  const again = async () => {
+    if (!Tokens.isSteady(token)) await card.make();
+    await check();
   };
   show(
     t("done"),
     h("ul", { class: "tokens" }, card.element),
     state,
-    h("div", { class: "row" }, retry, button(t("all_keys"), () => app.home(), { class: "main" })),
-    await keeping(app),
+    h("div", { class: "row" }, token.makesCodes && !needsInput && button(t("test"), again), button(t("all_keys"), () => app.home(), { class: "main" })),
   );
+  // The browser may ask the person first: the code does not wait for that.
+  warnUnlessKept(app, true);
   if (needsInput) state.textContent = t("done_input");
   if (!token.makesCodes || needsInput) return;
   if (!card.code) await card.make();
-  if (token.awaitsFirstCode === false) state.textContent = t("done_test");
-  else await firstCheck(app, card, state, waits);
+  await check();
 }
 
-/** Shows the first code to the server. @param {App} app @param {Card} card @param {HTMLElement} state @param {boolean} waits */
-async function firstCheck(app, card, state, waits) {
-  state.textContent = t("done_checking");
-  const isRight = await app.tokens.check(card.token, card.code);
-  state.textContent = t(isRight === undefined ? "done_no_answer" : isRight ? (waits ? "done_activated" : "done_active") : waits ? "done_waits" : "done_not_yet");
-}
-
-/** Whether the browser will keep the keys, and what to do if it may not. @param {App} app */
-export async function keeping(app) {
-  const isKept = await navigator.storage?.persist?.().catch(() => false);
+/**
+ * Says what to do if the browser does not promise to keep the keys.
+ * @param {App} app
+ * @param {boolean} isNew whether to ask for the promise: some browsers ask the person
+ */
+export async function warnUnlessKept(app, isNew) {
+  const heading = byId("main").firstElementChild;
+  const { storage } = navigator;
+  const isKept = await (isNew ? storage?.persist?.() : storage?.persisted?.())?.catch(() => false);
   const isApple = navigator.vendor.startsWith("Apple") && !matchMedia("(display-mode: standalone)").matches;
-  if (isKept && !isApple) return undefined;
-  return h("div", { class: "note", id: "not-kept" }, h("p", {}, t(isApple ? "not_kept_apple" : "not_kept")), app.installButton());
+  // Another view may be there by now.
+  if ((isKept && !isApple) || byId("main").firstElementChild !== heading) return;
+  byId("main").append(h("div", { class: "note", id: "not-kept" }, h("p", {}, t(isApple ? "not_kept_apple" : "not_kept")), app.installButton()));
 }
 
 /** What went wrong and what to do next. @param {App} app @param {unknown} why @param {() => unknown} again @param {string} [page] */
@@ -160,7 +163,7 @@ export function failed(app, why, again, page) {
   const advice = has(`fail_${code}_next`) ? t(`fail_${code}_next`) : next || t("fail_defect_next");
   show(
     t("failed"),
-    h("p", { class: "note" }, text),
+    h("p", { class: "note", role: "alert" }, text),
     h("p", { id: "next" }, advice),
     elsewhere && h("p", {}, h("a", { href: elsewhere }, elsewhere)),
     app.helpLine(),
@@ -168,5 +171,4 @@ export function failed(app, why, again, page) {
     page && h("p", {}, h("a", { href: page }, t("other_ways"))),
     isKnown && detail && h("details", {}, h("summary", {}, t("details")), h("p", {}, detail)),
   );
-  say(`${text} ${advice}`);
 }

@@ -1,13 +1,16 @@
 // The token in the browser: opens the keys, shows their codes, and leads to everything else.
 
-import { add, byLink, confirmLink, keeping } from "./adding.js";
+import { add, byLink, confirmLink, warnUnlessKept } from "./adding.js";
 import { Card, nameOf, words } from "./cards.js";
 import { button, byId, h, say, show } from "./dom.js";
 import { load } from "./dskpp.js";
+import { compiled, opened } from "./early.js";
 import { about, locked, protection } from "./settings.js";
 import { LANGUAGES, choose, current, preferred, t, use } from "./text.js";
 import { Tokens } from "./tokens.js";
-import { StorageRefused, Vault } from "./vault.js";
+import { StorageRefused } from "./vault.js";
+
+/** @typedef {import("./vault.js").Vault} Vault */
 
 /** @typedef {import("./dskpp.js").TokenInfo} TokenInfo */
 /** What `server.json` says. @typedef {{ issuer: string, help: string, help_link: string | null, has_logo: boolean, urls: string[] }} Server */
@@ -123,8 +126,8 @@ function frame(app) {
   byId("header").replaceChildren(...[logo, h("span", {}, server?.issuer ?? location.host)].filter((child) => child instanceof Node));
   const select = h("select", { id: "language" }, ...Object.entries(LANGUAGES).map(([tag, name]) => h("option", { value: tag, lang: tag }, name)));
   select.value = current();
-  select.addEventListener("change", async () => {
-    await choose(/** @type {import("./text.js").Language} */ (select.value));
+  select.addEventListener("change", () => {
+    choose(/** @type {import("./text.js").Language} */ (select.value));
     frame(app);
     app?.home();
   });
@@ -178,14 +181,11 @@ async function workOffline() {
 
 async function start() {
   const link = takeLink();
-  const module = isSecureContext ? load(fetch("dskpp.wasm")) : undefined;
-  const opening = isSecureContext ? Vault.open() : undefined;
-  opening?.catch(() => undefined); // it is looked at below
-  await use(preferred(link.language));
-  if (!module || !opening) return cannot("insecure", link.token);
+  use(preferred(link.language));
+  if (!compiled || !opened) return cannot("insecure", link.token);
   try {
-    const vault = await opening;
-    const [dskpp, sealed] = await Promise.all([module, vault.sealed()]);
+    const vault = await opened;
+    const [dskpp, sealed] = await Promise.all([compiled.then(load), vault.sealed()]);
     const go = async () => {
       const app = new App(dskpp, vault, await Tokens.open(dskpp, vault));
       frame(app);
@@ -193,7 +193,7 @@ async function start() {
       if (!link.token) app.home();
       else if (link.isConfirmed) byLink(app, link.token);
       else confirmLink(app, link.token);
-      if (!link.token && app.cards.length > 0) keeping(app).then((note) => note && byId("main").append(note));
+      if (!link.token && app.cards.length > 0) warnUnlessKept(app, false);
     };
     if (sealed && sealed.mode !== "browser") {
       frame(undefined);

@@ -7,10 +7,6 @@ import { Tokens } from "./tokens.js";
 /** @typedef {import("./dskpp.js").TokenInfo} TokenInfo */
 /** @typedef {import("./app.js").App} App */
 
-/** Days before its expiry from which on a key asks to be renewed. */
-const RENEW_DAYS = 30;
-const DAY_MS = 86_400_000;
-
 /** What a person calls the key. @param {TokenInfo} token */
 export function nameOf(token) {
   return token.label || token.issuer || t("unnamed");
@@ -36,7 +32,8 @@ export class Card {
     /** The code that is shown. */
     this.code = "";
     this.validUntil = 0;
-    this.digits = h("p", { class: "code", "data-code": true });
+    // A code that changes by itself would be read out all the time; one that was asked for is read out once.
+    this.digits = h("p", { class: "code", "data-code": true, role: !Tokens.isSteady(token) && "status" });
     this.left = h("span", { class: "quiet" });
     this.bar = h("progress", { max: String(token.period ?? 30), "aria-label": t("time_left") });
     this.note = h("p", { class: "quiet" });
@@ -85,14 +82,13 @@ export class Card {
   }
 
   #expiry() {
-    const { expiry } = this.token;
-    if (!expiry) return undefined;
-    const left = (new Date(expiry).getTime() - Date.now()) / DAY_MS;
-    if (left > RENEW_DAYS) return undefined;
+    const { expiry, renewalDue } = this.token;
+    if (!expiry || !renewalDue) return undefined;
+    const isOver = new Date(expiry).getTime() < Date.now();
     return h(
       "div",
       { class: "note" },
-      h("p", {}, t(left < 0 ? "expired" : "expires", { time: time(expiry) })),
+      h("p", {}, t(isOver ? "expired" : "expires", { time: time(expiry) })),
       button(t("renew"), () => this.app.renew(this.token), { class: "main" }),
     );
   }
@@ -134,6 +130,7 @@ export class Card {
 
   /** Shows a code. @param {string} code */
   put(code) {
+    if (!this.code) performance.mark("code");
     this.code = code;
     this.digits.textContent = code;
     this.copyButton.hidden = false;
@@ -145,7 +142,6 @@ export class Card {
       const { code } = await this.app.tokens.code(this.token, input);
       this.note.textContent = "";
       this.put(code);
-      say(t("code_is", { code: code.split("").join(" ") }));
     } catch (why) {
       this.note.textContent = words(why);
       say(words(why));
@@ -165,10 +161,8 @@ export class Card {
   /** Shows a code to the server, which says whether it is right. */
   async test() {
     if (!Tokens.isSteady(this.token)) await this.make();
-    const isRight = await this.app.tokens.check(this.token, this.code);
-    this.note.textContent = t(isRight === undefined ? "test_no_answer" : isRight ? "test_right" : "test_wrong");
+    this.note.textContent = t(`test_${await this.app.tokens.check(this.token, this.code)}`);
     say(this.note.textContent);
-    return isRight;
   }
 
   async rename() {
@@ -183,8 +177,8 @@ export class Card {
     const yes = await ask({ title: t("delete_question", { name }), text: t("delete_means"), yes: t("delete"), no: t("keep") });
     if (yes === undefined) return;
     await this.app.tokens.change({ delete: this.token.id });
-    say(t("deleted", { name }));
     this.app.home();
+    say(t("deleted", { name }));
   }
 
   /** The key for another app on this device: only after a question. */

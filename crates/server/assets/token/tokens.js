@@ -102,10 +102,10 @@ export class Tokens {
 
   /**
    * Asks the server whether the code is right; it activates a key that waits for its first code (RFC 6063 §10.5), and
-   * uses up no code of an active one. `undefined`: the server cannot be reached.
+   * uses up no code of an active one.
    * @param {TokenInfo} token
    * @param {string} otp
-   * @returns {Promise<boolean | undefined>}
+   * @returns {Promise<"right" | "activated" | "wrong" | "no_answer">} "activated": it is right, and used up now
    */
   async check(token, otp) {
     const body = JSON.stringify({ key_id: token.id, otp, mac: this.handle.activation(token.id, otp) });
@@ -117,12 +117,13 @@ export class Tokens {
         credentials: "omit",
         cache: "no-store",
       });
-      if (!answer.ok) return undefined;
-      const isActive = (await answer.json()).active === true;
-      if (isActive) await this.#forgetReplaced(token.id);
-      return isActive;
+      if (!answer.ok) return "no_answer";
+      const { active, used } = await answer.json();
+      if (!active) return "wrong";
+      await this.#forgetReplaced(token.id);
+      return used ? "activated" : "right";
     } catch {
-      return undefined;
+      return "no_answer";
     }
   }
 

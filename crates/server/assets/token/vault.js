@@ -84,6 +84,8 @@ export class Vault {
    */
   static async open(second) {
     const db = await database();
+    const known = await done(db.transaction(TABLE).objectStore(TABLE).get("key"));
+    if (known) return new Vault(db, known, second);
     const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
     // Of two tabs that start at once, the first one's key stays.
     const key = await new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
 use data_encoding::HEXLOWER_PERMISSIVE;
-use dskpp_api::{ActivationRequest, ActivationResult, paths};
+use dskpp_api::{ActivationRequest, paths};
 
 use super::keys::MAX_OTP_LEN;
 use super::problem::{self, ApiProblem, Body, json_answer};
@@ -53,6 +53,6 @@ async fn activate(
     }
     let mac = HEXLOWER_PERMISSIVE.decode(request.mac.as_bytes()).ok().and_then(|octets| octets.try_into().ok());
     let mac = mac.ok_or_else(|| ApiProblem::value("mac must be 16 octets, hexadecimal"))?;
-    let active = state.store.activate_by_client(request, mac).await?;
-    Ok(json_answer(StatusCode::OK, &ActivationResult { active }))
+    let result = state.store.activate_by_client(request, mac).await?;
+    Ok(json_answer(StatusCode::OK, &result))
 }

@@ -27,7 +27,7 @@ macro_rules! files {
 }
 
 const FILES: &[File] = files! {
-    "text/javascript; charset=utf-8": "adding.js" "app.js" "cards.js" "dom.js" "enrolling.js" "protection.js" "settings.js"
+    "text/javascript; charset=utf-8": "adding.js" "app.js" "cards.js" "dom.js" "early.js" "enrolling.js" "protection.js" "settings.js"
         "sw.js" "text.js" "tokens.js" "vault.js" "worker.js";
     "text/css; charset=utf-8": "style.css";
     "application/json": "messages/en.json" "messages/de.json";
@@ -160,7 +160,7 @@ mod tests {
         let policy = app_policy();
         let map = text_of(INDEX, "<script type=\"importmap\">", "</script>").unwrap();
         assert!(policy.contains(&source_of(map)) && !policy.contains("unsafe-inline"), "{policy}");
-        assert_eq!(INDEX.matches("<script").count(), 2, "the map and the app");
+        assert_eq!(INDEX.matches("<script").count(), 3, "the map and two modules");
         assert!(INDEX.contains("<script type=\"module\" src=\"app.js\"") && !INDEX.contains("<style"));
         for foreign in ["//", " style=", " onload=", " onclick="] {
             assert!(!INDEX.contains(foreign), "{foreign}");

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use dskpp::prf::Prf;
-use dskpp_api::{ActivationRequest, SecretString};
+use dskpp_api::{ActivationRequest, ActivationResult, SecretString};
 use dskpp_crypto::{Secret, ct_eq};
 
 use super::columns::{readable, value};
@@ -22,12 +22,15 @@ const LABEL: &[u8] = b"OTP activation";
 /// Octets of the MAC.
 const MAC_LEN: usize = 16;
 
+/// Every refusal is the same.
+const NO: ActivationResult = ActivationResult { active: false, used: false };
+
 /// What a request finds.
 enum Found {
     /// No key, or one whose client did not make the MAC.
     Nothing,
-    /// The key is in use; whether the password is right for it.
-    InUse(bool),
+    /// The key is in use.
+    InUse(ActivationResult),
     /// What this enrolment has made of the key waits for its first password.
     WaitsFor { enrolment: String },
 }
@@ -42,28 +45,30 @@ impl Store {
         &self,
         request: ActivationRequest,
         mac: [u8; MAC_LEN],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<ActivationResult, StoreError> {
         let (kek, policy, request) = (Arc::clone(&self.kek), self.policy, Arc::new(request));
         let shown = Arc::clone(&request);
         let found = self.engine.read(move |db| find(db, &kek, &shown, &mac, &policy, now())).await?;
-        if let Found::InUse(is_right) = found {
-            return Ok(is_right);
-        }
-        if let Found::Nothing = found {
-            return Ok(false);
+        match found {
+            Found::Nothing => return Ok(NO),
+            Found::InUse(result) => return Ok(result),
+            Found::WaitsFor { .. } => {}
         }
         let kek = Arc::clone(&self.kek);
         let write = move |db: &Connection| {
             let at = now();
             let enrolment = match find(db, &kek, &request, &mac, &policy, at)? {
-                Found::Nothing => return Ok(false),
-                Found::InUse(is_right) => return Ok(is_right),
+                Found::Nothing => return Ok(NO),
+                Found::InUse(result) => return Ok(result),
                 Found::WaitsFor { enrolment } => enrolment,
             };
-            let Some((key, k_token)) = waiting(db, &kek, By::Id, &enrolment, &policy, at)? else { return Ok(false) };
+            let Some((key, k_token)) = waiting(db, &kek, By::Id, &enrolment, &policy, at)? else { return Ok(NO) };
             match otp::check(&key, &k_token, request.otp.expose(), None, at, policy.windows) {
-                Some(moved) => Ok(activate(db, &kek, &key, &k_token, at)? && accept(db, &key, moved)?),
-                None => tries::count(db, &enrolment, &wrong_password(), &policy, at).map(|_| false),
+                Some(moved) => {
+                    let is_first = activate(db, &kek, &key, &k_token, at)? && accept(db, &key, moved)?;
+                    Ok(ActivationResult { active: is_first, used: is_first })
+                }
+                None => tries::count(db, &enrolment, &wrong_password(), &policy, at).map(|_| NO),
             }
         };
         self.engine.write(write).await
@@ -87,7 +92,8 @@ fn find(
             let Some(k_token) = k_token_of(db, kek, &key.id)? else { return Ok(Found::Nothing) };
             let otp = request.otp.expose();
             let is_next = otp::check(&key, &k_token, otp, None, at, policy.windows).is_some();
-            Ok(Found::InUse(is_next || otp::was_right(&key, &k_token, otp)))
+            let active = is_next || otp::was_right(&key, &k_token, otp);
+            Ok(Found::InUse(ActivationResult { active, used: false }))
         }
         (None, KeyState::Provisioned) => {
             Ok(key.enrolment_id.map_or(Found::Nothing, |enrolment| Found::WaitsFor { enrolment }))

@@ -31,7 +31,10 @@ async fn s10_5_the_client_activates_its_key_and_strangers_learn_nothing() {
         assert_eq!(post(&server, &body(&run.key_id, "000000", &mac)).await, refused);
     }
     assert_eq!(state().await, "provisioned");
-    assert_eq!(post(&server, &body(&run.key_id, &otp, &mac.to_uppercase())).await, (200, json!({"active": true})));
+    assert_eq!(
+        post(&server, &body(&run.key_id, &otp, &mac.to_uppercase())).await,
+        (200, json!({"active": true, "used": true}))
+    );
     assert_eq!(state().await, "active");
     assert_eq!(post(&server, &body(&run.key_id, &otp, &mac)).await, (200, json!({"active": true})), "asked again");
     assert!(!server.validate(json!({"key_id": run.key_id, "otp": otp})).await, "it is used");

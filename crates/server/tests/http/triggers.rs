@@ -175,7 +175,7 @@ async fn the_page_says_whom_it_is_from_for_whom_what_for_and_until_when() {
         "<button type=\"button\" id=\"set-up\">Set up on this device</button>",
         "href=\"?download\"",
         "<svg role=\"img\" aria-label=\"QR code of this link\"",
-        "<noscript>",
+        "<p id=\"no-script\"",
         "<a href=\"mailto:help@example.com\">",
         "<img src=\"../token/logo\" alt=\"\">",
         "<a href=\"?lang=de\" lang=\"de\"",

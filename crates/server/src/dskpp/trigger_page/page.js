@@ -5,6 +5,7 @@ for (const time of document.querySelectorAll("time")) {
 }
 const token = location.pathname.split("/").pop();
 const button = document.getElementById("set-up");
+document.getElementById("no-script")?.remove();
 if (button && isSecureContext) {
   document.getElementById("here").hidden = false;
   button.addEventListener("click", () => {

@@ -73,8 +73,8 @@ pub(super) fn ready(url: &str, facts: &Facts, portal: &Portal, language: Languag
 fn without_button(template: &str) -> String {
     let (before, rest) = template.split_once("<section id=\"here\"").unwrap_or((template, ""));
     let (_, after) = rest.split_once("{{elsewhere}}").unwrap_or_default();
-    let (between, after) = after.split_once("<noscript>").unwrap_or_default();
-    let (_, after) = after.split_once("</noscript>").unwrap_or_default();
+    let (between, after) = after.split_once("<p id=\"no-script\"").unwrap_or_default();
+    let (_, after) = after.split_once("</p>\n").unwrap_or_default();
     format!("{before}{{{{elsewhere}}}}{between}{after}")
 }
 
@@ -196,7 +196,7 @@ mod tests {
     async fn a_key_that_no_browser_can_have_has_no_button() {
         let of_device = Facts { device: Some("Acme 7".into()), is_for_browser: false, ..facts("alice") };
         let page = text(ready("https://host/enroll/AB12", &of_device, &portal("x"), Language::English)).await;
-        assert!(page.contains("Acme 7") && !page.contains("<button") && !page.contains("<noscript"), "{page}");
+        assert!(page.contains("Acme 7") && !page.contains("<button") && !page.contains("id=\"no-script"), "{page}");
         assert!(page.contains("href=\"?download\"") && page.contains("<svg role=\"img\""), "the other ways stay");
     }
 }

@@ -18,7 +18,7 @@ fn mac(k_mac: &[u8], otp: &str) -> [u8; 16] {
 
 async fn shown(store: &Store, key_id: &str, otp: &str, mac: [u8; 16]) -> bool {
     let request = ActivationRequest { key_id: key_id.into(), otp: otp.to_owned().into(), mac: String::new() };
-    store.activate_by_client(request, mac).await.unwrap()
+    store.activate_by_client(request, mac).await.unwrap().active
 }
 
 /// Shows a password under the MAC of the key's client.

@@ -1,0 +1,400 @@
+// The token in the browser, against a real server in Chromium: what a person sees, and what the server says of the codes.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Server, assertAccessible, assertClean, codeOf, launch, look, setUp, visit } from "./support.mjs";
+
+let server;
+let browser;
+
+before(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.end();
+});
+
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+test("a link shows whom it is from, for whom, what for and until when, and three ways", async () => {
+  const { trigger_url: url } = await server.enrolment();
+  const context = await visit(browser, server);
+  const page = await context.newPage();
+  await page.goto(url);
+  for (const text of ["Example Inc.", "alice", "One-time passwords of 6 digits that change every 30 seconds", "help@example.com"]) {
+    await page.getByText(text, { exact: true }).first().waitFor();
+  }
+  await button(page, "Set up on this device").waitFor();
+  await page.getByRole("link", { name: "Open in your DSKPP app" }).waitFor();
+  await page.getByRole("img", { name: "QR code of this link" }).waitFor();
+  await look(page, "link");
+  assertClean(context);
+  await context.close();
+
+  const plain = await visit(browser, server, { javaScriptEnabled: false });
+  const without = await plain.newPage();
+  await without.goto(url);
+  await without.getByText("alice", { exact: true }).waitFor();
+  await without.getByRole("link", { name: "Open in your DSKPP app" }).waitFor();
+  await without.getByRole("img", { name: "QR code of this link" }).waitFor();
+  assert.equal(await button(without, "Set up on this device").count(), 0);
+  await without.getByText("allow JavaScript").waitFor();
+  await plain.close();
+});
+
+test("link, set up, code, valid at the server; once more without a network", async () => {
+  const { trigger_url: url } = await server.enrolment();
+  const context = await visit(browser, server);
+  const page = await setUp(context, url);
+  await page.getByText("your key is active and works").waitFor();
+  const code = await codeOf(page);
+  assert.ok(await server.isValid({ user: "alice", otp: code }), "the server takes the code");
+  assert.ok(!page.url().includes("enroll"), "the link is not in the address");
+  await look(page, "done");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  assertClean(context);
+
+  await context.setOffline(true);
+  const offline = await context.newPage();
+  await offline.goto(`${server.base}/token/`);
+  await codeOf(offline);
+  await button(offline, "Copy").waitFor();
+  assertClean(context, "Failed to load resource", "ERR_INTERNET_DISCONNECTED");
+  await context.close();
+});
+
+test("a key that waits for its first password is activated by the page", async () => {
+  for (const key_type of ["totp", "hotp"]) {
+    const user = `waits-${key_type}`;
+    const { trigger_url: url } = await server.enrolment({ user, key_type, activate: "on-otp" });
+    const context = await visit(browser, server);
+    const page = await setUp(context, url);
+    await page.getByText(/your key is active/i).waitFor();
+    assert.equal((await server.keys(user))[0].state, "active");
+    assertClean(context);
+    await context.close();
+  }
+});
+
+test("two tabs never show the same code of a counter key, and its counter is stored first", async () => {
+  const { trigger_url: url } = await server.enrolment({ user: "counter", key_type: "hotp" });
+  const context = await visit(browser, server);
+  const first = await setUp(context, url);
+  const seen = [await codeOf(first)];
+  await button(first, "To your keys").click();
+  const second = await context.newPage();
+  await second.goto(`${server.base}/token/`);
+  const tabs = [first, second];
+  for (const tab of tabs) await button(tab, "Show a new code").waitFor();
+  for (let round = 0; round < 3; round += 1) {
+    const before = await Promise.all(tabs.map((tab) => tab.locator("[data-code]").textContent()));
+    await Promise.all(tabs.map((tab) => button(tab, "Show a new code").click()));
+    for (const [i, tab] of tabs.entries()) {
+      await tab.waitForFunction((old) => document.querySelector("[data-code]").textContent !== old, before[i]);
+      seen.push(await codeOf(tab));
+    }
+  }
+  assert.equal(new Set(seen).size, seen.length, seen.join(" "));
+  await second.reload();
+  await button(second, "Show a new code").click();
+  const last = await codeOf(second);
+  assert.ok(!seen.includes(last), "a reload goes on with the counter");
+  assert.ok(await server.isValid({ user: "counter", otp: last }));
+  assertClean(context);
+  await context.close();
+});
+
+test("a renewal takes the old key's place", async () => {
+  const { trigger_url: url } = await server.enrolment({ user: "renews" });
+  const context = await visit(browser, server);
+  await setUp(context, url);
+  const [key] = await server.keys("renews");
+  const renewal = await server.enrolment({ user: "renews", renews: key.key_id });
+  const page = await setUp(context, renewal.trigger_url);
+  const code = await codeOf(page);
+  assert.ok(await server.isValid({ key_id: key.key_id, otp: code }), "the renewed key");
+  await button(page, "To your keys").click();
+  assert.equal(await page.locator("li.token").count(), 1);
+  assertClean(context);
+  await context.close();
+});
+
+test("a code is typed in groups and checked as one types", async () => {
+  const { authentication_code: code } = await server.enrolment({ user: "types" });
+  const context = await visit(browser, server);
+  const page = await context.newPage();
+  await page.goto(`${server.base}/token/`);
+  await look(page, "empty");
+  await button(page, "Add a key").click();
+  const field = page.getByRole("textbox", { name: "Code or link" });
+  const digits = code.replaceAll("-", "");
+  await field.pressSequentially(digits.slice(0, 6).toLowerCase());
+  assert.equal(await field.inputValue(), `${digits.slice(0, 4)}-${digits.slice(4, 6)}`);
+  const wrong = digits.at(-1) === "0" ? "1" : "0";
+  await field.fill(digits.slice(0, -1) + wrong);
+  await page.getByText("Something is mistyped").waitFor();
+  await look(page, "typed");
+  await button(page, "Set up").click();
+  assert.equal(await page.getByRole("heading", { name: "Add a key" }).count(), 1, "nothing is sent");
+  await field.fill(digits);
+  await page.getByText("The code is complete.").waitFor();
+  await button(page, "Set up").click();
+  await page.getByRole("heading", { name: "Your key is ready" }).waitFor();
+  assert.ok(await server.isValid({ user: "types", otp: await codeOf(page) }));
+  assertClean(context);
+  await context.close();
+});
+
+test("wrong, used and expired links say what to do next", async () => {
+  const used = await server.enrolment({ user: "used" });
+  const late = await server.enrolment({ user: "late", expires_in_s: 1 });
+  const context = await visit(browser, server);
+  await setUp(context, used.trigger_url);
+  await new Promise((resolve) => setTimeout(resolve, 2100));
+  const page = await context.newPage();
+  for (const url of [used.trigger_url, late.trigger_url, `${server.base}/enroll/${"0".repeat(32)}`]) {
+    await page.goto(url);
+    await page.getByText("ask for a new link").waitFor();
+    assert.equal(await button(page, "Set up on this device").count(), 0);
+    await assertAccessible(page, url);
+    await page.goto("about:blank");
+    await page.goto(`${server.base}/token/#enroll=${url.split("/").pop()}`);
+    await page.getByRole("heading", { name: "That did not work" }).waitFor();
+    await page.locator("#next", { hasText: "ask for a new" }).waitFor();
+  }
+  await look(page, "failed");
+  assertClean(context, "Failed to load resource");
+  await context.close();
+});
+
+test("a wrong code and a server without a network say what to do next", async () => {
+  const { trigger_url: url } = await server.enrolment({ user: "fails" });
+  const other = await server.enrolment({ user: "fails" });
+  await server.api(`enrolments/${other.id}`, undefined, "DELETE");
+  const context = await visit(browser, server);
+  const page = await context.newPage();
+  await page.goto(`${server.base}/token/`);
+  await button(page, "Add a key").click();
+  await page.getByRole("textbox", { name: "Code or link" }).fill(other.authentication_code);
+  await button(page, "Set up").click();
+  await page.getByRole("alert").waitFor();
+  await page.locator("#next", { hasText: "ask for a new" }).waitFor();
+  await page.goto(url);
+  await context.setOffline(true);
+  await button(page, "Set up on this device").click();
+  await page.getByText("The server did not answer.").waitFor();
+  await page.locator("#next", { hasText: "still valid" }).waitFor();
+  await context.setOffline(false);
+  await button(page, "Try again").click();
+  await page.getByRole("heading", { name: "Your key is ready" }).waitFor();
+  assert.ok(await server.isValid({ user: "fails", otp: await codeOf(page) }));
+  assertClean(context, "Failed to load resource", "ERR_INTERNET_DISCONNECTED");
+  await context.close();
+});
+
+test("a link that another page opens is asked about first", async () => {
+  const { trigger_url: url } = await server.enrolment({ user: "asked" });
+  const context = await visit(browser, server);
+  const page = await context.newPage();
+  await page.goto(`${server.base}/token/#enroll=${url.split("/").pop()}`);
+  await page.getByText("asked", { exact: true }).waitFor();
+  await look(page, "confirm");
+  assert.equal((await server.keys("asked")).length, 0, "nothing is done yet");
+  await button(page, "Set up on this device").click();
+  await page.getByRole("heading", { name: "Your key is ready" }).waitFor();
+  assertClean(context);
+  await context.close();
+});
+
+test("a browser without storage says so and uses nothing up", async () => {
+  const { trigger_url: url } = await server.enrolment({ user: "refused" });
+  const context = await visit(browser, server);
+  await context.addInitScript(() => {
+    indexedDB.open = () => {
+      throw new DOMException("denied", "SecurityError");
+    };
+  });
+  const page = await context.newPage();
+  await page.goto(url);
+  await button(page, "Set up on this device").click();
+  await page.getByText("The browser refuses to store anything").waitFor();
+  await page.getByRole("link", { name: "The other ways" }).waitFor();
+  await look(page, "no-storage");
+  assertClean(context);
+  await context.close();
+
+  const forgetful = await visit(browser, server);
+  await forgetful.addInitScript(() => {
+    if (globalThis.StorageManager) StorageManager.prototype.persist = async () => false;
+  });
+  const done = await setUp(forgetful, url);
+  await done.getByText("does not promise to keep the key").waitFor();
+  assertClean(forgetful);
+  await forgetful.close();
+});
+
+test("the language can be changed, on the link's page and in the app", async () => {
+  const { trigger_url: url } = await server.enrolment({ user: "sprache" });
+  const context = await visit(browser, server);
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.getByRole("link", { name: "Deutsch" }).click();
+  await button(page, "Auf diesem Gerät einrichten").click();
+  await page.getByRole("heading", { name: "Ihr Schlüssel ist fertig" }).waitFor();
+  await look(page, "german");
+  await page.getByLabel("Sprache", { exact: true }).selectOption("English");
+  await page.getByRole("heading", { name: "Your keys" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Your keys" }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+  assertClean(context);
+  await context.close();
+
+  const german = await visit(browser, server, { locale: "de-AT" });
+  const start = await german.newPage();
+  await start.goto(`${server.base}/token/`);
+  await start.getByRole("heading", { name: "Noch kein Schlüssel" }).waitFor();
+  await german.close();
+});
+
+test("keys are found, renamed, moved, copied and deleted", async () => {
+  const context = await visit(browser, server, { permissions: ["clipboard-read", "clipboard-write"] });
+  for (const user of ["anna", "bert"]) {
+    await setUp(context, (await server.enrolment({ user })).trigger_url);
+  }
+  const page = await context.newPage();
+  await page.goto(`${server.base}/token/`);
+  const names = () => page.locator("li.token:visible h2").allTextContents();
+  assert.deepEqual((await names()).map((name) => name.slice(-5)), ["anna)", "bert)"]);
+  const more = (name) => page.locator("li.token", { hasText: name });
+  const act = async (name, action) => {
+    await more(name).locator("summary").click();
+    await more(name).getByRole("button", { name: action, exact: true }).click();
+  };
+  await look(page, "keys");
+  await act("bert", "Move up");
+  await page.waitForFunction(() => document.querySelector("li.token h2").textContent.includes("bert"));
+  await act("anna", "Rename");
+  await page.getByRole("textbox", { name: "New name" }).fill("Work <b>");
+  await assertAccessible(page, "dialog");
+  await button(page, "OK").click();
+  await page.getByRole("heading", { name: "Work <b>" }).waitFor();
+  await page.getByRole("searchbox", { name: "Search" }).fill("work");
+  assert.deepEqual(await names(), ["Work <b>"]);
+  await page.getByRole("searchbox", { name: "Search" }).fill("nobody");
+  await page.getByText("No key has these words.").waitFor();
+  await page.getByRole("searchbox", { name: "Search" }).fill("");
+  await more("Work").getByRole("button", { name: "Copy" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await codeOf(page, more("Work")));
+  await act("bert", "Delete");
+  await page.getByText("The key is gone for good").waitFor();
+  await button(page, "Keep it").click();
+  assert.equal(await page.locator("li.token").count(), 2);
+  await more("bert").getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+  await page.waitForFunction(() => document.querySelectorAll("li.token").length === 1);
+  await page.reload();
+  await page.getByRole("heading", { name: "Work <b>" }).waitFor();
+  assertClean(context);
+  await context.close();
+});
+
+test("a key goes to another app only after a question", async () => {
+  const context = await visit(browser, server);
+  const page = await setUp(context, (await server.enrolment({ user: "gives" })).trigger_url);
+  const card = page.locator("li.token");
+  await card.locator("summary").click();
+  const session = await context.newCDPSession(page);
+  const asked = [];
+  await session.send("Page.enable");
+  session.on("Page.frameRequestedNavigation", ({ url }) => asked.push(url));
+  await card.getByRole("button", { name: "Give to another app" }).click();
+  await page.getByText("The key itself goes to the app").waitFor();
+  await button(page, "Cancel").click();
+  assert.deepEqual(asked, []);
+  await card.getByRole("button", { name: "Give to another app" }).click();
+  await button(page, "Give the key away").click();
+  await page.waitForTimeout(300);
+  assert.match(asked[0] ?? "", /^otpauth:\/\/totp\//);
+  await context.close();
+});
+
+test("an OCRA key answers challenges", async () => {
+  const context = await visit(browser, server);
+  const page = await setUp(context, (await server.enrolment({ user: "ocra", key_type: "ocra" })).trigger_url);
+  await page.getByRole("textbox", { name: "Challenge from the server" }).fill("12345678");
+  await button(page, "Show the answer").click();
+  assert.ok(await server.isValid({ user: "ocra", otp: await codeOf(page), challenge: "12345678" }));
+  await assertAccessible(page, "ocra");
+  assertClean(context);
+  await context.close();
+});
+
+test("a passphrase and a passkey open the keys, and nothing else does", async () => {
+  const context = await visit(browser, server);
+  const page = await setUp(context, (await server.enrolment({ user: "locks" })).trigger_url);
+  await button(page, "Protection").click();
+  await page.getByRole("heading", { name: "It does not protect against" }).waitFor();
+  await look(page, "protection");
+  await button(page, "Use a passphrase").click();
+  for (const yes of ["Go on", "OK"]) {
+    await page.getByLabel("Passphrase", { exact: true }).fill("correct horse");
+    await button(page, yes).click();
+  }
+  await page.getByText("open only with your passphrase").waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Your keys are locked" }).waitFor();
+  await look(page, "locked");
+  const open = async (passphrase) => {
+    await page.getByLabel("Passphrase", { exact: true }).fill(passphrase);
+    await button(page, "Open").click();
+  };
+  await open("wrong horse");
+  await page.getByText("This is not the right one").waitFor();
+  await open("correct horse");
+  assert.ok(await server.isValid({ user: "locks", otp: await codeOf(page) }));
+
+  const session = await context.newCDPSession(page);
+  await session.send("WebAuthn.enable");
+  const options = { protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true, hasPrf: true, isUserVerified: true, automaticPresenceSimulation: true };
+  await session.send("WebAuthn.addVirtualAuthenticator", { options });
+  await button(page, "Protection").click();
+  await button(page, "Use a passkey").click();
+  await page.getByText("open only with your passkey").waitFor();
+  await page.reload();
+  await button(page, "Open with your passkey").click();
+  await codeOf(page);
+  const kept = await page.evaluate(async () => {
+    const db = await new Promise((resolve) => {
+      const opening = indexedDB.open("dskpp-token");
+      opening.onsuccess = () => resolve(opening.result);
+    });
+    const get = (name) => new Promise((resolve) => {
+      const found = db.transaction("vault").objectStore("vault").get(name);
+      found.onsuccess = () => resolve(found.result);
+    });
+    const [key, store] = [await get("key"), await get("store")];
+    return { extractable: key.extractable, mode: store.mode, text: new TextDecoder().decode(store.octets) };
+  });
+  assert.deepEqual([kept.extractable, kept.mode], [false, "passkey"]);
+  assert.ok(!kept.text.includes("secret") && !kept.text.includes("locks"));
+  assertClean(context);
+  await context.close();
+});
+
+test("only the link's own files are loaded, under a strict policy", async () => {
+  const answers = await Promise.all(["", "app.js", "worker.js", "sw.js", "dskpp.wasm", "manifest.webmanifest"].map((name) => fetch(`${server.base}/token/${name}`)));
+  for (const answer of answers) {
+    assert.equal(answer.status, 200, answer.url);
+    const policy = answer.headers.get("content-security-policy");
+    assert.match(policy, /default-src 'none'; script-src 'self' 'sha256-[^']+' 'wasm-unsafe-eval'/);
+    assert.ok(!policy.includes("unsafe-inline") && !policy.includes("http"), policy);
+    const again = await fetch(answer.url, { headers: { "if-none-match": answer.headers.get("etag") } });
+    assert.equal(again.status, 304);
+  }
+  assert.equal(answers[4].headers.get("content-type"), "application/wasm");
+});
