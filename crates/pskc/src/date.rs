@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil};
@@ -50,6 +51,14 @@ impl DateTime {
     /// The time `seconds` after 1970-01-01T00:00:00Z; `None` outside of the years 1 to 9999.
     pub fn from_unix_s(seconds: i64) -> Option<Self> {
         SECONDS.contains(&seconds).then_some(DateTime { unix_s: seconds, nanosecond: 0 })
+    }
+
+    /// A clock's time; `None` before 1970 or after 9999.
+    pub fn from_clock(now: SystemTime) -> Option<Self> {
+        let since = now.duration_since(UNIX_EPOCH).ok()?;
+        let nanosecond = since.subsec_nanos() as i32; // under a billion
+        let whole = Self::from_unix_s(i64::try_from(since.as_secs()).ok()?)?;
+        Some(DateTime { nanosecond, ..whole })
     }
 
     /// Nanoseconds of the second.
@@ -299,6 +308,9 @@ mod tests {
             let second = clock.as_second() - i64::from(clock.subsec_nanosecond() < 0);
             assert_eq!((date.unix_s(), date.timestamp(), DateTime::from(clock)), (second, Some(clock), date), "{time}");
         }
+        let clock: Timestamp = "2026-02-28T12:30:01.25Z".parse().unwrap();
+        assert_eq!(DateTime::from_clock(clock.into()), Some(clock.into()));
+        assert_eq!(DateTime::from_clock(UNIX_EPOCH - std::time::Duration::from_secs(1)), None);
         let never: DateTime = "9999-12-31T23:59:59Z".parse().unwrap();
         assert_eq!((never.timestamp(), never.unix_s()), (None, 253_402_300_799));
         assert_eq!([253_402_300_799, 253_402_300_800].map(DateTime::from_unix_s), [Some(never), None]);

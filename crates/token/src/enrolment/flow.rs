@@ -6,6 +6,7 @@ use dskpp::algorithm::PackageFormat;
 use dskpp::auth_data::MIN_ITERATIONS;
 use dskpp::client::{Credential, Failed, Provisioned};
 use dskpp_crypto::{Secret, SeededRandom};
+use pskc::DateTime;
 
 use super::error::EnrolmentError;
 use super::host::Host;
@@ -15,7 +16,6 @@ use super::stored::{Outcome, RunsChange, StoreChange, TokenChange};
 use super::{offer, received, server};
 use crate::runs::{Runs, UnfinishedRun};
 use crate::token::Token;
-use crate::token::policy::timestamp;
 use crate::tokens::Tokens;
 
 /// The enrolment. It waits for [`Input::Begin`](super::Input::Begin), and then for the host only.
@@ -28,7 +28,7 @@ pub(super) async fn enrol(
 ) -> Result<Enrolled, EnrolmentError> {
     host.begin().await;
     request.check()?;
-    timestamp(host.now()).ok_or(EnrolmentError::Clock)?;
+    DateTime::from_clock(host.now()).ok_or(EnrolmentError::Clock)?;
     let url_s = offer::url_s(&request)?;
     let renewed = offer::renewed(&request, &tokens)?;
     if request.device_key.is_none() {

@@ -3,13 +3,13 @@
 use std::time::SystemTime;
 
 use dskpp::client::{Failed, Provisioned};
+use pskc::DateTime;
 
 use super::error::EnrolmentError;
 use super::request::EnrollRequest;
 use crate::token::Token;
 use crate::token::k_server::RememberedKServer;
 use crate::token::parameters::{Terms, TokenParameters};
-use crate::token::policy::timestamp;
 
 /// The token to store. It fails if this client cannot use the key as its package demands.
 pub(super) fn token(
@@ -24,7 +24,7 @@ pub(super) fn token(
     let key = container.key_packages.first().and_then(|package| package.key.as_ref());
     let key = key.ok_or(Failed::Misbehaved("the key package describes no key"))?;
     let device = container.key_packages.first().and_then(|package| package.device_info.as_ref());
-    let created_at = timestamp(now).ok_or(EnrolmentError::Clock)?;
+    let created_at = DateTime::from_clock(now).ok_or(EnrolmentError::Clock)?;
     // A policy that this client cannot enforce counts as not understood.
     let terms = Terms::of(key).map_err(|_| EnrolmentError::Policy(key_id.clone()))?;
     let parameters = TokenParameters::of(key, key_type).map_err(|why| match why {

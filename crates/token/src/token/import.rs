@@ -4,10 +4,9 @@ use std::time::SystemTime;
 
 use dskpp::algorithm::KeyType;
 use dskpp_crypto::Secret;
-use pskc::{Key, KeyPackage, Unusable, Usable};
+use pskc::{DateTime, Key, KeyPackage, Unusable, Usable};
 
 use super::parameters::{Terms, TokenParameters, Unkept};
-use super::policy::timestamp;
 use super::{NOT_A_NAME, Token};
 
 /// Why a key package makes no token. No text contains a secret.
@@ -87,7 +86,7 @@ impl Token {
         let parameters = TokenParameters::taken(&usable.parameters, usable.kind);
         let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let of_device = || package.device_info.as_ref().and_then(|device| text(&device.user_id));
-        let created_at = timestamp(now).ok_or(ImportError::Clock)?;
+        let created_at = DateTime::from_clock(now).ok_or(ImportError::Clock)?;
         let token = Token {
             label: text(&key.friendly_name),
             manufacturer: package.device_info.as_ref().and_then(|device| text(&device.manufacturer)),

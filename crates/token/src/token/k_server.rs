@@ -34,6 +34,6 @@ impl RememberedKServer {
     /// `sha256:` and the SHA-256 of the key's SubjectPublicKeyInfo in DER, 64 lower-case hexadecimal digits.
     pub(crate) fn fingerprint(&self) -> String {
         let digest = Sha256::digest(&[&self.key.to_spki_der()]);
-        format!("{FINGERPRINT}{}", data_encoding::HEXLOWER.encode(&digest))
+        digest.iter().fold(FINGERPRINT.to_owned(), |text, octet| text + &format!("{octet:02x}"))
     }
 }

@@ -12,7 +12,7 @@ use std::fmt;
 
 use dskpp::algorithm::KeyType;
 use dskpp_crypto::Secret;
-use jiff::Timestamp;
+use pskc::DateTime;
 use serde::{Deserialize, Serialize};
 
 use k_server::RememberedKServer;
@@ -118,7 +118,7 @@ impl Token {
         secret: Secret,
         parameters: TokenParameters,
         terms: Terms,
-        created_at: Timestamp,
+        created_at: DateTime,
     ) -> Self {
         Token {
             id,

@@ -1,8 +1,7 @@
 //! Whether a token may be used (RFC 6030 §5).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use jiff::Timestamp;
 use pskc::{DateTime, KeyUsage};
 
 use super::Token;
@@ -68,7 +67,7 @@ impl Token {
     /// Both dates must include `now`, the usage must be allowed, and a use must remain (RFC 6030 §5).
     pub fn use_for(&self, usage: KeyUsage, now: SystemTime) -> Result<Token, NotAllowed> {
         let id = || self.id.clone();
-        let now: DateTime = timestamp(now).ok_or(NotAllowed::Clock)?.into();
+        let now = DateTime::from_clock(now).ok_or(NotAllowed::Clock)?;
         let date = |text: &Option<String>| match text.as_deref().map(str::parse::<DateTime>) {
             None => Ok(None),
             Some(date) => date.map(Some).map_err(|_| NotAllowed::Unreadable(id())),
@@ -92,11 +91,6 @@ impl Token {
         };
         Ok(Token { uses_left, ..self.clone() })
     }
-}
-
-/// The time as a timestamp; `None` before 1970 and after 9999.
-pub(crate) fn timestamp(now: SystemTime) -> Option<Timestamp> {
-    Timestamp::try_from(now).ok().filter(|_| now >= UNIX_EPOCH)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! RFC 6030 §5.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+
+use jiff::Timestamp;
 
 use super::*;
 use crate::token::tests::token;
