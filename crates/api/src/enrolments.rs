@@ -122,6 +122,21 @@ pub struct Enrolment {
     pub expires_at: Option<String>,
 }
 
+/// Which enrolments to list. With `state` and without `user`, in the order in which they expire; otherwise in that of
+/// their identifiers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentQuery {
+    /// Only enrolments of this user.
+    pub user: Option<String>,
+    /// Only enrolments in this state.
+    pub state: Option<EnrolmentState>,
+    /// Only enrolments after this one: `next` of the previous page with the same filters.
+    pub after: Option<String>,
+    /// Page size, 1 to 100; 100 by default.
+    pub limit: Option<usize>,
+}
+
 /// A new enrolment. Only this answer contains its code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CreatedEnrolment {

@@ -19,6 +19,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod audit;
 mod devices;
 mod enrolments;
 mod k_servers;
@@ -30,24 +31,27 @@ mod secret;
 mod transfer;
 mod users;
 
+pub use audit::{AuditEntry, AuditQuery, ListedAuditEntry, UnreadableAuditEntry};
 pub use devices::{
     CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChangeRequest, DeviceDetails, DeviceIdentity,
     DeviceName, DeviceQuery, ListedDevice, NewDeviceRequest, RejectedDevice, UnreadableDevice,
 };
-pub use enrolments::{CreatedEnrolment, Enrolment, EnrolmentDetails, NewEnrolmentRequest, RefusalEntry, WrongTries};
+pub use enrolments::{
+    CreatedEnrolment, Enrolment, EnrolmentDetails, EnrolmentQuery, NewEnrolmentRequest, RefusalEntry, WrongTries,
+};
 pub use k_servers::{KServer, NewKServer};
 pub use keys::{
     ActivationRequest, ActivationResult, KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary, ListedKey, Resync,
     Resynced, UnreadableKey, ValidationRequest, ValidationResult,
 };
 pub use names::{
-    Activation, Assign, Cause, EnrolmentState, HashName, KServerState, KeyState, KeyType, Location, Method, Named,
-    ProblemType, Rejection, Role, UnknownName, Variant,
+    Activation, Assign, AuditOrder, Cause, EnrolmentState, HashName, KServerState, KeyState, KeyType, Location, Method,
+    Named, ProblemType, Rejection, Role, UnknownName, Variant,
 };
-pub use problem::{ListPage, MEDIA_TYPE_PROBLEM, Problem};
+pub use problem::{ListPage, Listed, MEDIA_TYPE_PROBLEM, PageQuery, Problem, UnreadableRow};
 pub use secret::SecretString;
 pub use transfer::{
-    ExportEnd, ExportProtection, ExportRequest, ImportProgress, ImportQuery, ImportReport, LeftOut, LeftOutKey,
-    MEDIA_TYPE_PSKC, RejectedKey,
+    ExportEnd, ExportProtection, ExportRequest, ImportProgress, ImportQuery, ImportReport, ImportSummary, LeftOut,
+    LeftOutKey, MEDIA_TYPE_PSKC, RejectedKey,
 };
-pub use users::{CreatedToken, NewToken, NewUser, User};
+pub use users::{CreatedToken, ListedUser, NewToken, NewUser, TokenSummary, User, UserQuery};

@@ -103,6 +103,16 @@ names! {
         Revoked = "revoked",
     }
 
+    /// The order of a list of audit entries.
+    AuditOrder {
+        /// By time, chain and sequence number.
+        Oldest = "oldest",
+        /// The reverse.
+        Newest = "newest",
+        /// By chain and sequence number: each entry follows the one whose digest it covers.
+        Chain = "chain",
+    }
+
     /// The state of a key.
     KeyState {
         /// Imported and not assigned to a user.

@@ -3,7 +3,9 @@
 /// The prefix of every path.
 pub const ROOT: &str = "/api/v1";
 
-/// `POST` [`NewUser`](crate::NewUser) → 201 [`User`](crate::User)
+/// `POST` [`NewUser`](crate::NewUser) → 201 [`User`](crate::User);
+/// `GET` with [`UserQuery`](crate::UserQuery) → a [`ListPage`](crate::ListPage) of [`Listed`](crate::Listed)
+/// [`ListedUser`](crate::ListedUser)s
 pub const USERS: &str = "/users";
 
 /// `POST` [`NewDeviceRequest`](crate::NewDeviceRequest) → 201 [`CreatedDevice`](crate::CreatedDevice);
@@ -15,7 +17,9 @@ pub const DEVICES_IMPORT: &str = "/devices/import";
 /// `PATCH` [`DeviceChangeRequest`](crate::DeviceChangeRequest) → [`DeviceDetails`](crate::DeviceDetails); `DELETE` → 204
 pub const DEVICE: &str = "/devices/{id}";
 
-/// `POST` [`NewEnrolmentRequest`](crate::NewEnrolmentRequest) → 201 [`CreatedEnrolment`](crate::CreatedEnrolment)
+/// `POST` [`NewEnrolmentRequest`](crate::NewEnrolmentRequest) → 201 [`CreatedEnrolment`](crate::CreatedEnrolment);
+/// `GET` with [`EnrolmentQuery`](crate::EnrolmentQuery) → a [`ListPage`](crate::ListPage) of [`Listed`](crate::Listed)
+/// [`Enrolment`](crate::Enrolment)s
 pub const ENROLMENTS: &str = "/enrolments";
 /// `GET` → [`EnrolmentDetails`](crate::EnrolmentDetails); `DELETE` (revokes it) → 204
 pub const ENROLMENT: &str = "/enrolments/{id}";
@@ -35,6 +39,9 @@ pub const KEY_RESYNC: &str = "/keys/{id}/resync";
 pub const KEY_SECRET: &str = "/keys/{id}/secret";
 /// `POST` [`KeyOwner`](crate::KeyOwner) → [`KeySummary`](crate::KeySummary)
 pub const KEY_USER: &str = "/keys/{id}/user";
+/// `GET` with [`PageQuery`](crate::PageQuery) → a [`ListPage`](crate::ListPage) of [`Listed`](crate::Listed)
+/// [`ImportSummary`](crate::ImportSummary)
+pub const IMPORTS: &str = "/imports";
 /// `GET` → [`ImportProgress`](crate::ImportProgress)
 pub const IMPORT: &str = "/imports/{id}";
 
@@ -47,10 +54,16 @@ pub const K_SERVERS: &str = "/k-servers";
 /// `DELETE` (retires it) → 204
 pub const K_SERVER: &str = "/k-servers/{id}";
 
-/// `POST` [`NewToken`](crate::NewToken) → 201 [`CreatedToken`](crate::CreatedToken)
+/// `POST` [`NewToken`](crate::NewToken) → 201 [`CreatedToken`](crate::CreatedToken);
+/// `GET` with [`PageQuery`](crate::PageQuery) → a [`ListPage`](crate::ListPage) of [`Listed`](crate::Listed)
+/// [`TokenSummary`](crate::TokenSummary)
 pub const TOKENS: &str = "/tokens";
 /// `DELETE` → 204
 pub const TOKEN: &str = "/tokens/{id}";
+
+/// `GET` with [`AuditQuery`](crate::AuditQuery) → a [`ListPage`](crate::ListPage) of
+/// [`ListedAuditEntry`](crate::ListedAuditEntry)
+pub const AUDIT: &str = "/audit";
 
 /// A path with its identifier filled in, percent-encoded.
 ///

@@ -14,6 +14,35 @@ pub struct ListPage<T> {
     pub next: Option<String>,
 }
 
+/// Which page of a list without filters.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Only entries after this one: `next` of the previous page.
+    pub after: Option<String>,
+    /// Page size, 1 to 100; 100 by default.
+    pub limit: Option<usize>,
+}
+
+/// An entry of a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected an entry of the list")]
+pub enum Listed<T> {
+    /// Its row in the database is damaged.
+    Unreadable(UnreadableRow),
+    /// A readable entry.
+    Readable(T),
+}
+
+/// An entry whose row in the database is damaged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UnreadableRow {
+    /// Its identifier; a user's name.
+    pub id: String,
+    /// The first unreadable column.
+    pub unreadable: String,
+}
+
 /// Why a call failed (RFC 9457). The server sends every member; proxies may omit any. Behind a balancer that gives
 /// requests an id (`X-Request-ID`), the server adds it as the member `request_id`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -65,6 +65,23 @@ pub struct ImportProgress {
     pub rejected: Vec<RejectedKey>,
 }
 
+/// An import in a list: [`ImportProgress`] without the rejected keys.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ImportSummary {
+    /// The import's identifier, in lower case.
+    pub id: String,
+    /// Packages processed so far.
+    pub done: u64,
+    /// The number of imported keys.
+    pub accepted: u64,
+    /// The number of keys that existed already.
+    pub duplicate: u64,
+    /// The number of refused keys.
+    pub refused: u64,
+    /// When its first part arrived (RFC 3339, UTC).
+    pub created_at: Option<String>,
+}
+
 /// Which keys to export, and how to protect them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -21,6 +21,29 @@ pub struct User {
     pub name: String,
 }
 
+/// Which users to list, in the order of their names (by code point).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserQuery {
+    /// Only users whose names begin so.
+    pub name: Option<String>,
+    /// Only users after this one: `next` of the previous page.
+    pub after: Option<String>,
+    /// Page size, 1 to 100; 100 by default.
+    pub limit: Option<usize>,
+}
+
+/// A user in a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListedUser {
+    /// Its identifier.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was created (RFC 3339, UTC).
+    pub created_at: Option<String>,
+}
+
 /// An API token to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,4 +65,17 @@ pub struct CreatedToken {
     pub roles: Vec<Role>,
     /// The token, for the header `Authorization: Bearer`. Only this answer contains it.
     pub token: SecretString,
+}
+
+/// A token, without its value, which the server does not have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenSummary {
+    /// Its identifier, which the audit trail has as `by`.
+    pub id: String,
+    /// Its purpose.
+    pub name: String,
+    /// Its roles.
+    pub roles: Vec<Role>,
+    /// When it was created (RFC 3339, UTC).
+    pub created_at: Option<String>,
 }

@@ -13,6 +13,7 @@ use dskpp_crypto::Secret;
 
 use super::ApiState;
 use super::enrolments::time;
+use super::lists::{PAGE, limit, text};
 use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
 use super::users::{certificate, name};
 use crate::model::DeviceEntry;
@@ -20,8 +21,6 @@ use crate::model::clock::now;
 use crate::policy::device_trust::{DeviceTrust, key_of};
 use crate::store::{self, DeviceFilter, NotPut, StoreError, Unreadable};
 
-/// The default page size.
-const PAGE: usize = 100;
 /// Maximum size of a batch, in octets.
 pub(super) const MAX_BATCH_LEN: usize = 8 * 1024 * 1024;
 /// Maximum number of devices in a batch: the batch is one transaction, which blocks others.
@@ -61,12 +60,13 @@ pub(super) async fn list(
     StrictQuery(query): StrictQuery<DeviceQuery>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
-    let DeviceQuery { manufacturer, serial, after, limit } = query;
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=PAGE).contains(&limit) {
-        return Err(ApiProblem::value(format!("limit must be 1 to {PAGE}")));
-    }
-    let page = api.store.devices(DeviceFilter { manufacturer, serial, after }, limit).await?;
+    let DeviceQuery { manufacturer, serial, after, limit: given } = query;
+    let filter = DeviceFilter {
+        manufacturer: text("manufacturer", manufacturer)?,
+        serial: text("serial", serial)?,
+        after: text("after", after)?,
+    };
+    let page = api.store.devices(filter, limit(given, PAGE)?).await?;
     let listed = |device| match device {
         Ok(device) => ListedDevice::Readable(describe(&device)),
         Err(Unreadable { row, column, .. }) => {

@@ -183,7 +183,7 @@ pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): 
 }
 
 /// Everything but the code.
-fn describe(enrolment: EnrolmentRecord) -> Enrolment {
+pub(super) fn describe(enrolment: EnrolmentRecord) -> Enrolment {
     Enrolment {
         id: enrolment.id,
         state: enrolment.state,

@@ -13,6 +13,7 @@ use dskpp_api::{
 
 use super::ApiState;
 use super::enrolments::{device, parameters, time};
+use super::lists::{PAGE, limit, text};
 use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
 use super::users::name;
 use crate::model::KeyRecord;
@@ -20,8 +21,6 @@ use crate::net::rate_limit::RetryAfter;
 use crate::policy::backoff::PendingTry;
 use crate::store::{self, Unreadable};
 
-/// The default page size.
-const PAGE: usize = 100;
 /// Maximum length of a password or challenge.
 pub(super) const MAX_OTP_LEN: usize = 256;
 
@@ -31,11 +30,8 @@ pub(super) async fn list(
     StrictQuery(listing): StrictQuery<KeyQuery>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
-    let limit = listing.limit.unwrap_or(PAGE);
-    if !(1..=PAGE).contains(&limit) {
-        return Err(ApiProblem::value(format!("limit must be 1 to {PAGE}")));
-    }
-    let page = api.store.keys(listing.user, listing.after, limit).await?;
+    let (user, after) = (text("user", listing.user)?, text("after", listing.after)?);
+    let page = api.store.keys(user, after, limit(listing.limit, PAGE)?).await?;
     let listed = |key| match key {
         Ok(key) => ListedKey::Readable(Box::new(describe(key))),
         Err(Unreadable { row, column, .. }) => ListedKey::Unreadable(UnreadableKey { key_id: row, unreadable: column }),

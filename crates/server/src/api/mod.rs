@@ -9,6 +9,7 @@ pub(crate) mod health;
 mod import;
 mod k_servers;
 mod keys;
+mod lists;
 mod problem;
 #[cfg(test)]
 mod tests;
@@ -56,15 +57,16 @@ pub(crate) struct ApiState {
 /// Every route of the API.
 pub(crate) fn router(state: ApiState) -> Router {
     let routes = Router::new()
-        .route(paths::USERS, post(users::create_user))
+        .route(paths::USERS, get(lists::users).post(users::create_user))
         .route(paths::DEVICES, get(devices::list).post(devices::create))
         .route(paths::DEVICES_IMPORT, post(devices::import).layer(DefaultBodyLimit::max(devices::MAX_BATCH_LEN)))
         .route(paths::DEVICE, get(devices::show).patch(devices::change).delete(devices::remove))
-        .route(paths::ENROLMENTS, post(enrolments::create))
+        .route(paths::ENROLMENTS, get(lists::enrolments).post(enrolments::create))
         .route(paths::ENROLMENT, get(enrolments::show).delete(enrolments::revoke))
         .route(paths::KEYS, get(keys::list))
         .route(paths::KEYS_IMPORT, post(import::batch).layer(DefaultBodyLimit::max(import::MAX_BATCH_LEN)))
         .route(paths::KEYS_EXPORT, post(export::export))
+        .route(paths::IMPORTS, get(lists::imports))
         .route(paths::IMPORT, get(import::progress))
         .route(paths::KEY, get(keys::show).delete(keys::revoke))
         .route(paths::KEY_RESYNC, post(keys::resynchronise))
@@ -73,8 +75,9 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route(paths::VALIDATE, post(keys::validate))
         .route(paths::K_SERVERS, get(k_servers::list).post(k_servers::add))
         .route(paths::K_SERVER, delete(k_servers::retire))
-        .route(paths::TOKENS, post(tokens::create))
+        .route(paths::TOKENS, get(lists::tokens).post(tokens::create))
         .route(paths::TOKEN, delete(tokens::remove))
+        .route(paths::AUDIT, get(lists::audit))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))

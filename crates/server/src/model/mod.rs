@@ -247,6 +247,47 @@ pub(crate) struct UserRecord {
     pub name: String,
 }
 
+/// A user in a list.
+#[derive(Clone, Debug)]
+pub(crate) struct UserEntry {
+    /// Its identifier.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was created, in seconds since 1970.
+    pub created_at: i64,
+}
+
+/// A token of the admin API in a list.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenEntry {
+    /// Its identifier.
+    pub id: String,
+    /// Its purpose.
+    pub name: String,
+    /// Its roles.
+    pub roles: Vec<Role>,
+    /// When it was created, in seconds since 1970.
+    pub created_at: i64,
+}
+
+/// An import in a list.
+#[derive(Clone, Debug)]
+pub(crate) struct ImportEntry {
+    /// Its identifier.
+    pub id: String,
+    /// Packages processed so far.
+    pub done: u64,
+    /// Imported keys.
+    pub accepted: u64,
+    /// Keys that existed already.
+    pub duplicate: u64,
+    /// Refused keys.
+    pub refused: u64,
+    /// When its first part arrived, in seconds since 1970.
+    pub created_at: i64,
+}
+
 /// A device.
 #[derive(Clone, Debug)]
 pub(crate) struct DeviceRecord {

@@ -146,6 +146,10 @@ pub(super) fn listed<T>(found: Result<T, StoreError>) -> Result<Result<T, Unread
             tracing::error!("{why}");
             Ok(Err(why))
         }
+        Err(StoreError::Sealed(why)) => {
+            tracing::error!("{why}");
+            Ok(Err(Unreadable { table: why.table, column: why.column.to_owned(), row: why.row }))
+        }
         Err(why) => Err(why),
     }
 }
@@ -186,14 +190,17 @@ pub(super) fn if_asked_for<T>(
     }
 }
 
-/// Some rows of a list, in the order of their identifiers.
+/// Some rows of a list.
 #[derive(Clone, Debug)]
 pub(crate) struct Page<T> {
     /// What they are; of one that cannot be read, why.
     pub items: Vec<Result<T, Unreadable>>,
-    /// The identifier behind which the next page begins, if there is one.
+    /// What the next page begins behind, if there is one: an identifier, or what the list says.
     pub next: Option<String>,
 }
+
+/// What was read of a row, with what a page behind it begins behind.
+pub(super) type Placed<T> = (String, Result<T, StoreError>);
 
 impl<T> Page<T> {
     /// The first `limit` of the rows that a query finds, which asks for one more.
@@ -208,5 +215,16 @@ impl<T> Page<T> {
         let last = items.last().filter(|_| !is_last);
         let next = last.map(|item| item.as_ref().map_or_else(|why| why.row.clone(), |item| id(item).to_owned()));
         Ok(Page { items, next })
+    }
+
+    /// As [`Page::of`], of rows that each know their place.
+    pub(super) fn along(rows: Vec<Placed<T>>, limit: usize) -> Result<Self, StoreError> {
+        let is_last = rows.len() <= limit;
+        let (mut items, mut next) = (Vec::with_capacity(rows.len()), None);
+        for (place, row) in rows.into_iter().take(limit) {
+            items.push(listed(row)?);
+            next = Some(place);
+        }
+        Ok(Page { items, next: next.filter(|_| !is_last) })
     }
 }

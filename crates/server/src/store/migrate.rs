@@ -53,6 +53,7 @@ pub(super) const SQLITE: &[Migration] = &[
     (14, Expands, include_str!("../../migrations/sqlite/0014_audit.sql")),
     (15, Expands, include_str!("../../migrations/sqlite/0015_device_lists.sql")),
     (16, Expands, include_str!("../../migrations/sqlite/0016_wrong_passwords.sql")),
+    (17, Expands, include_str!("../../migrations/sqlite/0017_lists.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
@@ -62,6 +63,7 @@ pub(super) const POSTGRES: &[Migration] = &[
     (14, Expands, include_str!("../../migrations/postgres/0014_audit.sql")),
     (15, Expands, include_str!("../../migrations/postgres/0015_device_lists.sql")),
     (16, Expands, include_str!("../../migrations/postgres/0016_wrong_passwords.sql")),
+    (17, Expands, include_str!("../../migrations/postgres/0017_lists.sql")),
 ];
 
 /// How far a database's migrations are done.

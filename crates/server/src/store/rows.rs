@@ -14,8 +14,8 @@ use super::k_servers::StoredKServer;
 use super::keys::OldKey;
 use super::tries::{Hour, LOCK_S};
 use crate::model::{
-    Activation, ApiToken, Cause, DeviceEntry, DeviceRecord, EnrolmentRecord, EnrolmentState, KeyRecord, KeyState,
-    KeyType, Location, Params, StoredAnswer, TriggerAd, Variant, WrongTryCount,
+    Activation, ApiToken, Cause, DeviceEntry, DeviceRecord, EnrolmentRecord, EnrolmentState, ImportEntry, KeyRecord,
+    KeyState, KeyType, Location, Params, StoredAnswer, TokenEntry, TriggerAd, UserEntry, Variant, WrongTryCount,
 };
 use crate::store::seal::Kek;
 
@@ -29,11 +29,40 @@ pub(super) fn token(row: &Row<'_>) -> Result<ApiToken, StoreError> {
     Ok(ApiToken { id: row.get(0)?, roles: row.parse(1, |roles| serde_json::from_str(roles).ok())? })
 }
 
+/// `name, id, created_at`
+pub(super) fn user_entry(row: &Row<'_>) -> Result<UserEntry, StoreError> {
+    let row = Columns::of("user", row);
+    Ok(UserEntry { name: row.get(0)?, id: row.get(1)?, created_at: row.time(2)? })
+}
+
+/// `id, name, roles, created_at`
+pub(super) fn token_entry(row: &Row<'_>) -> Result<TokenEntry, StoreError> {
+    let row = Columns::of("api_token", row);
+    let roles = row.parse(2, |roles| serde_json::from_str(roles).ok())?;
+    Ok(TokenEntry { id: row.get(0)?, name: row.get(1)?, roles, created_at: row.time(3)? })
+}
+
+/// `id, done, accepted, duplicate, refused, created_at`
+pub(super) fn import_entry(row: &Row<'_>) -> Result<ImportEntry, StoreError> {
+    let row = Columns::of("import", row);
+    Ok(ImportEntry {
+        id: row.get(0)?,
+        done: row.number(1)?,
+        accepted: row.number(2)?,
+        duplicate: row.number(3)?,
+        refused: row.number(4)?,
+        created_at: row.time(5)?,
+    })
+}
+
 /// What [`enrolment`] reads.
 pub(super) const ENROLMENT: &str = "e.id, u.name AS user, e.client_id, e.sealed_password, e.key_type, e.params, \
      e.variant, e.methods, d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, \
      e.sealed_trigger, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id, \
      e.answer";
+
+/// Where [`ENROLMENT`] has the time at which it expires.
+pub(super) const ENROLMENT_EXPIRES: usize = 17;
 
 /// An enrolment as it is at that time.
 pub(super) fn enrolment(row: &Row<'_>, kek: &Kek, at: i64) -> Result<EnrolmentRecord, StoreError> {
@@ -44,7 +73,7 @@ pub(super) fn enrolment(row: &Row<'_>, kek: &Kek, at: i64) -> Result<EnrolmentRe
     }
     let trigger = row.sealed_or_nothing(kek, "sealed_trigger", 15)?;
     let trigger = trigger.map(|opened| read_trigger(opened.expose()).ok_or_else(|| row.unreadable(15)));
-    let expires_at = row.time(17)?;
+    let expires_at = row.time(ENROLMENT_EXPIRES)?;
     let state = match row.parse(11, EnrolmentState::from_name)? {
         EnrolmentState::Open if expires_at <= at => EnrolmentState::Expired,
         state => state,

@@ -97,7 +97,7 @@ async fn unknown_resources_are_404_and_wrong_methods_405() {
         answer.problem(404, "no-such-route");
     }
     for (method, path) in [
-        (Method::GET, "/users"),
+        (Method::PUT, "/users"),
         (Method::PUT, "/enrolments/x"),
         (Method::POST, "/keys"),
         (Method::PATCH, "/keys/x"),

@@ -1,5 +1,6 @@
 //! The admin API, called in-process.
 
+mod audit;
 mod bodies;
 mod calls;
 mod devices;
@@ -7,6 +8,7 @@ mod enrolments;
 mod export;
 mod import;
 mod k_servers;
+mod lists;
 mod names;
 mod roles;
 
@@ -82,6 +84,12 @@ impl Answer {
         assert_eq!((&body["status"], &body["type"]), (&json!(status), &json!(format!("urn:dskpp:problem:{kind}"))));
         assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()));
         body["detail"].as_str().filter(|detail| !detail.is_empty()).expect("a text for people").to_owned()
+    }
+
+    /// One of these statuses.
+    #[track_caller]
+    fn with_status(&self, statuses: &[u16]) {
+        assert!(statuses.contains(&self.status.as_u16()), "{}: {}", self.status, self.text);
     }
 
     /// 204 has no body.

@@ -12,6 +12,7 @@ fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
     let enrolment = json!({ "user": "alice", "key_type": "totp" });
     vec![
         (Method::POST, "/users", Role::Enrol, Some(json!({ "name": "alice" }))),
+        (Method::GET, "/users", Role::Read, None),
         (Method::POST, "/devices", Role::Enrol, Some(device)),
         (Method::GET, "/devices", Role::Read, None),
         (Method::GET, "/devices/x", Role::Read, None),
@@ -19,13 +20,16 @@ fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
         (Method::DELETE, "/devices/x", Role::Enrol, None),
         (Method::POST, "/devices/import", Role::Enrol, Some(json!({ "devices": [] }))),
         (Method::POST, "/enrolments", Role::Enrol, Some(enrolment)),
+        (Method::GET, "/enrolments", Role::Read, None),
         (Method::GET, "/enrolments/x", Role::Read, None),
         (Method::DELETE, "/enrolments/x", Role::Enrol, None),
         (Method::GET, "/keys", Role::Read, None),
         (Method::GET, "/keys/x", Role::Read, None),
         (Method::DELETE, "/keys/x", Role::Enrol, None),
         (Method::POST, "/keys/import?import=x&first=0", Role::Enrol, Some(json!(""))),
+        (Method::GET, "/imports", Role::Admin, None),
         (Method::GET, "/imports/x", Role::Enrol, None),
+        (Method::GET, "/audit", Role::Read, None),
         (Method::POST, "/keys/x/user", Role::Enrol, Some(json!({ "user": "alice" }))),
         (Method::POST, "/keys/export", Role::Export, Some(json!({ "protection": { "plain": true } }))),
         (Method::GET, "/keys/x/secret", Role::Export, None),
@@ -34,6 +38,7 @@ fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
         (Method::POST, "/k-servers", Role::Admin, Some(json!({}))),
         (Method::DELETE, "/k-servers/x", Role::Admin, None),
         (Method::POST, "/tokens", Role::Admin, Some(json!({ "name": "t", "roles": ["read"] }))),
+        (Method::GET, "/tokens", Role::Admin, None),
         (Method::DELETE, "/tokens/x", Role::Admin, None),
     ]
 }

@@ -49,6 +49,7 @@ impl Db {
         self.walk_keys().await;
         self.walk_files().await;
         self.walk_tries().await;
+        self.walk_lists().await;
         let store = &self.store;
         store.probe().await.unwrap();
         store.last_audit().await.unwrap();
@@ -238,5 +239,26 @@ impl Db {
         self.execute("UPDATE refusal SET hour = hour - 2");
         self.store.settle_tries().await.unwrap();
         self.store.tries_of(&enrolment).await.unwrap();
+    }
+
+    async fn walk_lists(&self) {
+        let (store, some) = (&self.store, |text: &str| Some(text.to_owned()));
+        for (prefix, after) in [(None, None), (some("a"), None), (some("a"), some("b")), (None, some("a"))] {
+            store.users(prefix, after, 2).await.unwrap();
+        }
+        for (user, state) in [(None, None), (some("alice"), None), (some("alice"), Some(EnrolmentState::Open))] {
+            let filter = EnrolmentFilter::OfUser { user, state, after: None };
+            assert!(!store.enrolments(filter, 10).await.unwrap().items.is_empty());
+        }
+        for (state, after) in [(EnrolmentState::Open, None), (EnrolmentState::Expired, Some((1, "e".to_owned())))] {
+            store.enrolments(EnrolmentFilter::InState { state, after }, 2).await.unwrap();
+        }
+        store.tokens(None, 2).await.unwrap();
+        store.imports(None, 2).await.unwrap();
+        store.audit(AuditFilter::ByChain { after: Some((String::new(), 1)) }, 2).await.unwrap();
+        for (event, newest_first) in [(None, true), (None, false), (some("key.exported"), true), (some("e"), false)] {
+            let filter = AuditFilter::ByTime { event, since: 0, until: i64::MAX, after: None, newest_first };
+            store.audit(filter, 2).await.unwrap();
+        }
     }
 }
