@@ -20,8 +20,9 @@ export const modulesOf = modules;
 const isRoot = process.getuid?.() === 0;
 mkdirSync(PICTURES, { recursive: true });
 
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: isRoot ? ["--no-sandbox"] : [] });
+export function launch(...options) {
+  const args = isRoot ? ["--no-sandbox", ...options] : options;
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
 }
 
 /** A server with a folder of its own on a free port of this machine. */

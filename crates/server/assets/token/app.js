@@ -1,11 +1,9 @@
 // The token in the browser: opens the keys, shows their codes, and leads to everything else.
 
-import { add, byLink, confirmLink, warnUnlessKept } from "./adding.js";
 import { Card, nameOf, words } from "./cards.js";
 import { button, byId, h, say, show } from "./dom.js";
 import { load } from "./dskpp.js";
 import { compiled, opened } from "./early.js";
-import { about, locked, protection } from "./settings.js";
 import { LANGUAGES, choose, current, preferred, t, use } from "./text.js";
 import { Tokens } from "./tokens.js";
 import { StorageRefused } from "./vault.js";
@@ -14,6 +12,10 @@ import { StorageRefused } from "./vault.js";
 
 /** @typedef {import("./dskpp.js").TokenInfo} TokenInfo */
 /** What `server.json` says. @typedef {{ issuer: string, help: string, help_link: string | null, has_logo: boolean, urls: string[] }} Server */
+
+// What is seldom needed comes when it is needed, so that codes are there sooner.
+const adding = () => import("./adding.js");
+const settings = () => import("./settings.js");
 
 /** Milliseconds between two looks at the clock. */
 const TICK_MS = 250;
@@ -58,10 +60,15 @@ export class App {
       tokens.length >= SEARCH_FROM && h("div", { class: "fields" }, h("label", { for: "search" }, t("search")), search),
       list,
       none,
-      h("p", {}, button(t("add"), () => add(this), { class: tokens.length === 0 ? "main" : false })),
+      h("p", {}, button(t("add"), () => this.add(), { class: tokens.length === 0 ? "main" : false })),
     );
     if (tokens.length >= SEARCH_FROM) filter();
     this.isHome = true;
+  }
+
+  /** Asks for a code or a link. */
+  async add() {
+    (await adding()).add(this);
   }
 
   /** Takes up what another tab has changed. */
@@ -84,7 +91,7 @@ export class App {
 
   /** One tap renews a key where its server has a new one for it. @param {TokenInfo} token */
   renew(token) {
-    show(t("renew"), h("p", {}, t("renew_means", { name: nameOf(token) })), h("div", { class: "row" }, button(t("add"), () => add(this), { class: "main" }), button(t("cancel"), () => this.home())));
+    show(t("renew"), h("p", {}, t("renew_means", { name: nameOf(token) })), h("div", { class: "row" }, button(t("add"), () => this.add(), { class: "main" }), button(t("cancel"), () => this.home())));
   }
 
   /** The URL at which a typed code is used: exactly as the server spells it. */
@@ -131,7 +138,7 @@ function frame(app) {
     frame(app);
     app?.home();
   });
-  const links = app && [button(t("protection"), () => protection(app), { class: "link" }), button(t("about"), () => about(app), { class: "link" })];
+  const links = app && [button(t("protection"), async () => (await settings()).protection(app), { class: "link" }), button(t("about"), async () => (await settings()).about(app), { class: "link" })];
   byId("footer").replaceChildren(
     ...(links ? [h("p", { class: "row" }, ...links)] : []),
     h("p", { class: "row" }, h("label", { for: "language" }, t("language")), select),
@@ -179,6 +186,13 @@ async function workOffline() {
   }
 }
 
+/** What comes after the codes: the way of a link, or a warning. @param {App} app @param {ReturnType<typeof takeLink>} link */
+async function follow(app, { token, isConfirmed }) {
+  const { byLink, confirmLink, warnUnlessKept } = await adding();
+  if (token) await (isConfirmed ? byLink : confirmLink)(app, token);
+  else if (app.cards.length > 0) await warnUnlessKept(app, false);
+}
+
 async function start() {
   const link = takeLink();
   use(preferred(link.language));
@@ -191,13 +205,11 @@ async function start() {
       frame(app);
       meet(app);
       if (!link.token) app.home();
-      else if (link.isConfirmed) byLink(app, link.token);
-      else confirmLink(app, link.token);
-      if (!link.token && app.cards.length > 0) warnUnlessKept(app, false);
+      follow(app, link);
     };
     if (sealed && sealed.mode !== "browser") {
       frame(undefined);
-      locked(/** @type {App} */ (/** @type {unknown} */ ({ dskpp, vault })), sealed, go);
+      (await settings()).locked(/** @type {App} */ (/** @type {unknown} */ ({ dskpp, vault })), sealed, go);
     } else await go();
     addEventListener("hashchange", () => location.hash && location.reload());
     workOffline();

@@ -27,9 +27,10 @@ macro_rules! files {
 }
 
 const FILES: &[File] = files! {
-    "text/javascript; charset=utf-8": "adding.js" "app.js" "cards.js" "dom.js" "early.js" "enrolling.js" "protection.js" "settings.js"
-        "sw.js" "text.js" "tokens.js" "vault.js" "worker.js";
+    "text/javascript; charset=utf-8": "adding.js" "app.js" "cards.js" "dom.js" "dskpp.js" "early.js" "enrolling.js" "protection.js"
+        "settings.js" "sw.js" "text.js" "tokens.js" "vault.js" "worker.js";
     "text/css; charset=utf-8": "style.css";
+    "application/wasm": "dskpp.wasm";
     "application/json": "messages/en.json" "messages/de.json";
     "application/manifest+json": "manifest.webmanifest";
     "image/svg+xml": "icon.svg";
