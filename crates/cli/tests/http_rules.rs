@@ -65,7 +65,8 @@ fn this_machine_is_never_contacted_through_a_proxy() {
 /// Every command that contacts a server, for `origin`.
 fn commands(origin: &str) -> Vec<Vec<String>> {
     let (dskpp, code) = (format!("{origin}/dskpp"), code_of("AC00000A", "3582AF0C3E"));
-    let all: [&[&str]; 6] = [
+    let all: [&[&str]; 7] = [
+        &["admin", "audit", "verify", "--token-file", "token", "--server", origin],
         &["admin", "key", "list", "--token-file", "token", "--server", origin],
         &["admin", "device", "list", "--token-file", "token", "--server", origin],
         &["admin", "key", "show", "k", "--token-file", "token", "--server", origin],
@@ -140,8 +141,8 @@ fn an_unreadable_admin_api_answer_is_an_error_with_its_cause() {
         ("[1]", "integer `1`, expected a sequence at line 1", "integer `1`, expected a string at line 1"),
         ("{\"items\":3,\"done\":-1,\"accepted\":\"x\"}", "integer `3`", "integer `-1`"),
         ("{\"items\":null,\"done\":1.5,\"accepted\":1e300}", "invalid type: null", "floating point `1.5`"),
-        ("{\"items\":[{}]}", "expected a ", "missing field `id`"),
-        ("{\"items\":[{\"key_id\":\"k\",\"id\":\"d\",\"state\":\"lost\"}]}", "expected a ", "missing field `id`"),
+        ("{\"items\":[{}]}", "expected a", "missing field `id`"),
+        ("{\"items\":[{\"key_id\":\"k\",\"id\":\"d\",\"state\":\"lost\"}]}", "expected a", "missing field `id`"),
     ] {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
         let (origin, _asked) = listener(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()));
@@ -149,6 +150,8 @@ fn an_unreadable_admin_api_answer_is_an_error_with_its_cause() {
         for (args, words) in [
             (&["admin", "key", "list"][..], lists),
             (&["admin", "device", "list"], lists),
+            (&["admin", "user", "list"], lists),
+            (&["admin", "audit", "verify"], lists),
             (&["admin", "key", "import", "keys.xml"], imports),
         ] {
             let done = home.run(&[args, &common].concat());

@@ -11,6 +11,7 @@ use dskpp_api::{
     NewDeviceRequest, SecretString, paths,
 };
 
+use super::list::{table, whole_id};
 use super::{all, delete, lines};
 use crate::api::Api;
 use crate::output::{Failure, Output};
@@ -44,14 +45,14 @@ pub(super) enum DeviceCommand {
     },
     /// Show a device, without its shared key
     Show {
-        /// The device's id, as `admin device list` shows it
+        /// The device's id, as `admin device list` shows it, or how it begins
         id: String,
     },
     /// Replace or remove a device's keys
     Change(Change),
     /// Delete a device, unless enrolments or keys refer to it
     Delete {
-        /// The device's id, as `admin device list` shows it
+        /// The device's id, as `admin device list` shows it, or how it begins
         id: String,
     },
     /// Register the devices of a table (CSV) or a key file (PSKC); after an interruption, run the command again
@@ -81,7 +82,7 @@ impl DeviceKeyArgs {
 
 #[derive(Args)]
 pub(super) struct Change {
-    /// The device's id, as `admin device list` shows it
+    /// The device's id, as `admin device list` shows it, or how it begins
     id: String,
     /// The server's new name for the device's own key
     #[arg(long, help_heading = "Key")]
@@ -113,14 +114,19 @@ impl DeviceCommand {
                     limit: None,
                 };
                 let devices: ListPage<ListedDevice> = all(api, paths::DEVICES, query).await?;
-                output.print(&devices, || devices.items.iter().map(line).collect::<Vec<_>>().join("\n"))
+                let headings = ["ID", "MANUFACTURER", "SERIAL", "KEY NAME"];
+                output.print(&devices, || table(&headings, devices.items.iter().map(columns).collect()))
             }
             DeviceCommand::Show { id } => {
+                let id = whole_id(api, paths::DEVICES, id).await?;
                 let device: DeviceDetails = api.get(&paths::of(paths::DEVICE, &id)).await?;
                 output.print(&device, || lines(&device))
             }
             DeviceCommand::Change(change) => change.run(api, output).await,
-            DeviceCommand::Delete { id } => delete(api, output, "device", paths::DEVICE, &id).await,
+            DeviceCommand::Delete { id } => {
+                let id = whole_id(api, paths::DEVICES, id).await?;
+                delete(api, output, "device", paths::DEVICE, &id).await
+            }
             DeviceCommand::Import(import) => import.run(api, output).await,
         }
     }
@@ -133,18 +139,20 @@ impl Change {
             shared_key_hex: self.keys.shared_key_hex()?.map(Some).or(self.no_shared_key.then_some(None)),
             certificate_pem: self.keys.certificate_pem()?.map(Some).or(self.no_certificate.then_some(None)),
         };
-        let device: DeviceDetails = api.patch(&paths::of(paths::DEVICE, &self.id), &change).await?;
+        let id = whole_id(api, paths::DEVICES, self.id).await?;
+        let device: DeviceDetails = api.patch(&paths::of(paths::DEVICE, &id), &change).await?;
         output.print(&device, || lines(&device))
     }
 }
 
-fn line(device: &ListedDevice) -> String {
-    let (id, [manufacturer, serial, key_name]) = match device {
+fn columns(device: &ListedDevice) -> Vec<String> {
+    match device {
         ListedDevice::Readable(DeviceAnswer { device, .. }) => {
-            (&device.id, [&*device.manufacturer, &device.serial, &device.key_name])
+            let CreatedDevice { id, manufacturer, serial, key_name, .. } = device;
+            vec![id.clone(), manufacturer.clone(), serial.clone(), key_name.clone()]
         }
-        ListedDevice::Unreadable(row) => (&row.id, ["unreadable", "-", "-"]),
-    };
-    let [manufacturer, serial, key_name] = [manufacturer, serial, key_name].map(shown);
-    format!("{:<18} {manufacturer:<24} {serial:<24} {key_name}", shown(id))
+        ListedDevice::Unreadable(row) => {
+            vec![row.id.clone(), format!("unreadable: {}", row.unreadable), "-".into(), "-".into()]
+        }
+    }
 }

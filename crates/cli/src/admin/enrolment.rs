@@ -4,10 +4,12 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use dskpp_api::{
-    Activation, CreatedEnrolment, DeviceName, EnrolmentDetails, HashName, KeyType, Location, Method, Named,
-    NewEnrolmentRequest as Request, RefusalEntry, ValidationRequest, ValidationResult, Variant, WrongTries, paths,
+    Activation, CreatedEnrolment, DeviceName, Enrolment, EnrolmentDetails, EnrolmentQuery, EnrolmentState, HashName,
+    KeyType, Location, Method, Named, NewEnrolmentRequest as Request, RefusalEntry, ValidationRequest,
+    ValidationResult, Variant, WrongTries, paths,
 };
 
+use super::list::{Pages, or_dash, or_unreadable, whole_id};
 use super::{delete, device_name, lines, one_of};
 use crate::api::Api;
 use crate::output::{Failure, Output};
@@ -17,14 +19,25 @@ use crate::shown::{argument, shown};
 pub(super) enum EnrolmentCommand {
     /// Create an enrolment and show its authentication code once
     Create(Box<NewEnrolmentArgs>),
+    /// List enrolments; with a state and without a user, in the order in which they expire
+    List {
+        /// Only this user's enrolments
+        #[arg(long, help_heading = "Filter")]
+        user: Option<String>,
+        /// Only enrolments in this state
+        #[arg(long, value_parser = one_of::<EnrolmentState>(EnrolmentState::NAMES), help_heading = "Filter")]
+        state: Option<EnrolmentState>,
+        #[command(flatten)]
+        pages: Pages,
+    },
     /// Show an enrolment's state
     Show {
-        /// The enrolment's id
+        /// The enrolment's id, as `admin enrolment list` shows it, or how it begins
         id: String,
     },
     /// Revoke an enrolment
     Revoke {
-        /// The enrolment's id
+        /// The enrolment's id, as `admin enrolment list` shows it, or how it begins
         id: String,
     },
 }
@@ -88,13 +101,29 @@ impl EnrolmentCommand {
                 let enrolment: CreatedEnrolment = api.post(paths::ENROLMENTS, &new.request()?).await?;
                 output.print(&enrolment, || describe_new(&enrolment, api.ca()))
             }
+            EnrolmentCommand::List { user, state, pages } => {
+                let query = |after| EnrolmentQuery { user: user.clone(), state, after, limit: None };
+                let headings = ["ID", "STATE", "USER", "TYPE", "EXPIRES", "KEY"];
+                let table = (&headings[..], or_unreadable(headings.len(), columns));
+                pages.print((api, output), (paths::ENROLMENTS, query), table).await
+            }
             EnrolmentCommand::Show { id } => {
+                let id = whole_id(api, paths::ENROLMENTS, id).await?;
                 let enrolment: EnrolmentDetails = api.get(&paths::of(paths::ENROLMENT, &id)).await?;
                 output.print(&enrolment, || describe(&enrolment))
             }
-            EnrolmentCommand::Revoke { id } => delete(api, output, "enrolment", paths::ENROLMENT, &id).await,
+            EnrolmentCommand::Revoke { id } => {
+                let id = whole_id(api, paths::ENROLMENTS, id).await?;
+                delete(api, output, "enrolment", paths::ENROLMENT, &id).await
+            }
         }
     }
+}
+
+fn columns(enrolment: &Enrolment) -> Vec<String> {
+    let Enrolment { id, state, user, key_type, expires_at, key_id, .. } = enrolment;
+    let (state, key_type) = (state.to_string(), key_type.to_string());
+    vec![id.clone(), state, user.clone(), key_type, or_dash(expires_at.as_ref()), or_dash(key_id.as_ref())]
 }
 
 /// All fields, then the addresses with wrong codes.

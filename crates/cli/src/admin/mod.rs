@@ -1,8 +1,11 @@
 //! `dskpp admin`: the server's admin API from the command line.
 
+mod audit;
+mod audit_chain;
 mod device;
 mod enrolment;
 mod k_server;
+mod list;
 mod transfer;
 
 use std::str::FromStr;
@@ -10,13 +13,15 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use dskpp_api::{
-    CreatedToken, KeyOwner, KeyQuery, KeySummary as KeyAnswer, ListPage, ListedKey, NewToken, NewUser, Resync,
-    Resynced, Role, UnknownName, User as UserAnswer, paths,
+    CreatedToken, ImportSummary, KeyOwner, KeyQuery, KeySummary as KeyAnswer, ListPage, ListedKey, ListedUser,
+    NewToken, NewUser, PageQuery, Resync, Resynced, Role, TokenSummary, UnknownName, User as UserAnswer, UserQuery,
+    paths,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use self::list::{Pages, or_dash, or_unreadable, whole_id};
 use crate::api::{Api, Connection};
 use crate::output::{Failure, Output};
 use crate::runtime;
@@ -53,6 +58,12 @@ enum AdminCommand {
     /// Manage admin API tokens
     #[command(subcommand)]
     Token(AdminTokenCommand),
+    /// Look at imports of keys
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Read and verify the audit trail
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 #[derive(Subcommand)]
@@ -61,6 +72,23 @@ enum UserCommand {
     Create {
         /// The user's name
         name: String,
+    },
+    /// List users, by name
+    List {
+        /// Only users whose names begin so
+        #[arg(long, value_name = "PREFIX", help_heading = "Filter")]
+        name: Option<String>,
+        #[command(flatten)]
+        pages: Pages,
+    },
+}
+
+#[derive(Subcommand)]
+enum ImportCommand {
+    /// List imports, with how far they came
+    List {
+        #[command(flatten)]
+        pages: Pages,
     },
 }
 
@@ -114,9 +142,14 @@ enum AdminTokenCommand {
         #[arg(long = "role", help_heading = "Token", required = true, value_parser = one_of::<Role>(Role::NAMES))]
         roles: Vec<Role>,
     },
+    /// List tokens and their roles
+    List {
+        #[command(flatten)]
+        pages: Pages,
+    },
     /// Delete a token; it stops working
     Delete {
-        /// The token's id, as `admin token create` shows it
+        /// The token's id, as `admin token list` shows it, or how it begins
         id: String,
     },
 }
@@ -126,26 +159,74 @@ impl Admin {
         let api = self.connection.open()?;
         runtime()?.block_on(async {
             match self.command {
-                AdminCommand::User(UserCommand::Create { name }) => {
-                    let user: UserAnswer = api.post(paths::USERS, &NewUser { name }).await?;
-                    output.print(&user, || format!("user {} has the id {}", shown(&user.name), shown(&user.id)))
-                }
+                AdminCommand::User(user) => user.run(&api, output).await,
                 AdminCommand::Device(device) => device.run(&api, output).await,
                 AdminCommand::Enrolment(enrolment) => enrolment.run(&api, output).await,
                 AdminCommand::Validate(validate) => validate.run(&api, output).await,
                 AdminCommand::Key(key) => key.run(&api, output).await,
                 AdminCommand::KServer(k_server) => k_server.run(&api, output).await,
-                AdminCommand::Token(AdminTokenCommand::Create { name, roles }) => {
-                    let token: CreatedToken = api.post(paths::TOKENS, &NewToken { name, roles }).await?;
-                    output.print(&token, || {
-                        format!("{}\n(shown only once; id {})", shown(token.token.expose()), shown(&token.id))
-                    })
+                AdminCommand::Token(token) => token.run(&api, output).await,
+                AdminCommand::Import(ImportCommand::List { pages }) => {
+                    let columns = |import: &ImportSummary| {
+                        let numbers = [import.done, import.accepted, import.duplicate, import.refused];
+                        let mut columns = vec![import.id.clone(), or_dash(import.created_at.as_ref())];
+                        columns.extend(numbers.map(|number| number.to_string()));
+                        columns
+                    };
+                    let headings = ["ID", "BEGUN", "DONE", "ACCEPTED", "DUPLICATE", "REFUSED"];
+                    let query = |after| PageQuery { after, limit: None };
+                    let table = (&headings[..], or_unreadable(headings.len(), columns));
+                    pages.print((&api, output), (paths::IMPORTS, query), table).await
                 }
-                AdminCommand::Token(AdminTokenCommand::Delete { id }) => {
-                    delete(&api, output, "token", paths::TOKEN, &id).await
-                }
+                AdminCommand::Audit(audit) => audit.run(&api, output).await,
             }
         })
+    }
+}
+
+impl UserCommand {
+    async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        match self {
+            UserCommand::Create { name } => {
+                let user: UserAnswer = api.post(paths::USERS, &NewUser { name }).await?;
+                output.print(&user, || format!("user {} has the id {}", shown(&user.name), shown(&user.id)))
+            }
+            UserCommand::List { name, pages } => {
+                let columns =
+                    |user: &ListedUser| vec![user.name.clone(), user.id.clone(), or_dash(user.created_at.as_ref())];
+                let headings = ["NAME", "ID", "CREATED"];
+                let query = |after| UserQuery { name: name.clone(), after, limit: None };
+                let table = (&headings[..], or_unreadable(headings.len(), columns));
+                pages.print((api, output), (paths::USERS, query), table).await
+            }
+        }
+    }
+}
+
+impl AdminTokenCommand {
+    async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
+        match self {
+            AdminTokenCommand::Create { name, roles } => {
+                let token: CreatedToken = api.post(paths::TOKENS, &NewToken { name, roles }).await?;
+                output.print(&token, || {
+                    format!("{}\n(shown only once; id {})", shown(token.token.expose()), shown(&token.id))
+                })
+            }
+            AdminTokenCommand::List { pages } => {
+                let columns = |token: &TokenSummary| {
+                    let roles = token.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
+                    vec![token.id.clone(), token.name.clone(), roles, or_dash(token.created_at.as_ref())]
+                };
+                let headings = ["ID", "NAME", "ROLES", "CREATED"];
+                let query = |after| PageQuery { after, limit: None };
+                let table = (&headings[..], or_unreadable(headings.len(), columns));
+                pages.print((api, output), (paths::TOKENS, query), table).await
+            }
+            AdminTokenCommand::Delete { id } => {
+                let id = whole_id(api, paths::TOKENS, id).await?;
+                delete(api, output, "token", paths::TOKEN, &id).await
+            }
+        }
     }
 }
 
@@ -216,6 +297,10 @@ async fn all<T: DeserializeOwned, Q: Serialize>(
     let mut all = ListPage { items: Vec::new(), next: None };
     loop {
         let page: ListPage<T> = api.get_by(path, &query(all.next.take())).await?;
+        if page.next.is_some() && page.items.is_empty() {
+            return Err(Failure::new("the server's list does not go on")
+                .next("check that --server is a dskpp server of this version"));
+        }
         all.items.extend(page.items);
         match page.next {
             None => return Ok(all),

@@ -1,0 +1,148 @@
+//! Lists and the audit trail with the built program: `dskpp admin … list`, `dskpp admin audit`.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Home, Server, text};
+
+fn enrol(home: &Home, user: &str) -> Value {
+    home.json(&["admin", "enrolment", "create", "--user", user, "--key-type", "totp"])
+}
+
+fn items(home: &Home, args: &[&str]) -> Vec<Value> {
+    home.json(&[&["admin"], args].concat())["items"].as_array().unwrap().clone()
+}
+
+#[test]
+fn users_enrolments_and_tokens_are_listed_as_tables_and_as_json() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    let (one, two) = (enrol(&home, "alice"), enrol(&home, "bob"));
+    let (one_id, two_id) = (text(&one, "id"), text(&two, "id"));
+    home.run(&["admin", "enrolment", "revoke", &two_id]).success();
+    let shown = home.run(&["admin", "enrolment", "list"]).success().out;
+    let words: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!((words.len(), &words[0][..]), (3, &["ID", "STATE", "USER", "TYPE", "EXPIRES", "KEY"][..]));
+    assert!(words.iter().any(|row| row[..4] == [&one_id, "open", "alice", "totp"]), "{shown}");
+    assert!(!shown.contains(&text(&one, "client_id")), "{shown}");
+    for (args, id) in [
+        (&["enrolment", "list", "--state", "revoked"][..], &two_id),
+        (&["enrolment", "list", "--user", "alice", "--state", "open"], &one_id),
+        (&["enrolment", "list", "--state", "open", "--all"], &one_id),
+    ] {
+        let found = items(&home, args);
+        assert_eq!((found.len(), &text(&found[0], "id")), (1, id), "{args:?}");
+    }
+    let users = home.run(&["admin", "user", "list", "--name", "al"]).success().out;
+    assert!(users.starts_with("NAME") && users.contains("alice") && !users.contains("bob"), "{users}");
+    let made = home.json(&["admin", "token", "create", "for \u{1F512} reading", "--role", "read"]);
+    let tokens = home.run(&["admin", "token", "list"]).success().out;
+    assert!(tokens.contains("admin,enrol,read,validate,export") && !tokens.contains(&text(&made, "token")), "{tokens}");
+    let imports = home.run(&["admin", "import", "list"]).success().out;
+    assert!(imports.starts_with("ID") && imports.lines().count() == 1, "{imports}");
+    // Another role, and values that there are none of.
+    home.write("reader", text(&made, "token"));
+    home.run(&["admin", "user", "list", "--token-file", "reader"]).success();
+    for list in ["token", "import"] {
+        let refused = home.json_of_failure(&["admin", list, "list", "--token-file", "reader"]);
+        assert!(text(&refused, "error").contains("lacks the role \"admin\""), "{refused}");
+    }
+    assert_eq!(home.run(&["admin", "enrolment", "list", "--state", "locked"]).code, Some(2));
+}
+
+#[test]
+fn more_than_a_page_is_told_and_listed_on_demand() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    home.run(&["admin", "user", "create", "first"]).success();
+    let numbers = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 250) SELECT";
+    home.in_database(&format!(
+        "INSERT INTO \"user\" (id, name, created_at) {numbers} 'u' || n, 'user ' || n, 1 FROM n"
+    ));
+    let some = home.run(&["admin", "user", "list"]).success();
+    assert!(some.out.lines().count() == 101 && some.err.contains("--all"), "{some:#?}");
+    let all = home.run(&["admin", "user", "list", "--all"]).success();
+    assert!(all.out.lines().count() == 252 && !all.err.contains("--all"), "{all:#?}");
+    let page = home.json(&["admin", "user", "list"]);
+    assert_eq!((page["items"].as_array().unwrap().len(), page["next"].is_string()), (100, true));
+    assert_eq!(items(&home, &["user", "list", "--all", "--name", "user 2"]).len(), 62);
+}
+
+#[test]
+fn an_id_may_be_given_by_how_it_begins_if_no_other_one_does() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    let id = text(&enrol(&home, "alice"), "id");
+    assert_eq!(text(&home.json(&["admin", "enrolment", "show", &id[..8]]), "id"), id);
+    enrol(&home, "bob");
+    home.in_database("UPDATE enrolment SET id = 'same' || substr(id, 5)");
+    let refused = home.json_of_failure(&["admin", "enrolment", "revoke", "same"]);
+    assert!(text(&refused, "error").contains("more than one id begins with same"), "{refused}");
+    for unknown in ["sam", "samf", "other", "", "%", "same/../x"] {
+        let refused = home.json_of_failure(&["admin", "enrolment", "revoke", unknown]);
+        assert!(text(&refused, "error").contains("40"), "{unknown}: {refused}");
+    }
+    assert_eq!(items(&home, &["enrolment", "list", "--state", "open"]).len(), 2, "nothing was revoked");
+    let token = home.json(&["admin", "token", "create", "t", "--role", "read"]);
+    home.run(&["admin", "token", "delete", &text(&token, "id")[..8]]).success();
+    assert_eq!(items(&home, &["token", "list"]).len(), 1);
+}
+
+#[test]
+fn the_audit_trail_is_listed_exported_and_verified() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    for user in ["alice", "bob", "carol"] {
+        enrol(&home, user);
+    }
+    let listed = home.run(&["admin", "audit", "list", "--event", "user.created"]).success().out;
+    let lines: Vec<_> = listed.lines().collect();
+    assert!(lines.len() == 4 && lines[0].starts_with("AT"), "{listed}");
+    assert!(items(&home, &["audit", "list", "--until", "2001-01-01T00:00:00Z"]).is_empty());
+    let wrong = home.json_of_failure(&["admin", "audit", "list", "--since", "yesterday"]);
+    assert!(text(&wrong, "error").contains("since"), "{wrong}");
+    let exported = home.run(&["admin", "audit", "export"]).success().out;
+    let entries: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let verified = home.json(&["admin", "audit", "verify"]);
+    assert_eq!((&verified["entries"], &verified["faults"]), (&json!(entries.len()), &json!([])));
+    let counts = verified["chains"].as_array().unwrap().iter().map(|chain| chain["entries"].as_u64().unwrap());
+    assert_eq!(counts.sum::<u64>(), entries.len() as u64);
+    let said = home.run(&["admin", "audit", "verify"]).success().out;
+    assert!(said.starts_with(&format!("{} entries in ", entries.len())), "{said}");
+    let only = home.run(&["admin", "audit", "export", "--event", "user.created"]).success().out;
+    assert_eq!(only.lines().count(), 3);
+}
+
+#[test]
+fn verify_names_what_was_changed_or_taken_out() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    for user in ["alice", "bob", "carol"] {
+        enrol(&home, user);
+    }
+    let whole = home.json(&["admin", "audit", "verify"]);
+    let exported = home.run(&["admin", "audit", "export"]).success().out;
+    let entries: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let third = entries.iter().find(|entry| entry["seq"] == 3).unwrap();
+    let place = format!("WHERE chain = '{}' AND seq = 3", text(third, "chain"));
+    for (change, seq, reason) in [
+        ("UPDATE audit SET subject = replace(subject, 'alice', 'mallory')".to_owned(), None, "does not follow"),
+        (format!("UPDATE audit SET at = at + 1 {place}"), Some(3), "does not follow"),
+        (format!("UPDATE audit SET event = 'nothing' {place}"), Some(3), "does not follow"),
+        (format!("DELETE FROM audit {place}"), Some(4), "missing"),
+    ] {
+        home.in_database("CREATE TABLE kept AS SELECT * FROM audit");
+        home.in_database(&change);
+        let found = home.json_of_failure(&["admin", "audit", "verify"]);
+        home.in_database("DELETE FROM audit");
+        home.in_database("INSERT INTO audit (chain, seq, at, event, subject, hash) SELECT chain, seq, at, event, subject, hash FROM kept");
+        home.in_database("DROP TABLE kept");
+        let faults = found["faults"].as_array().unwrap();
+        assert_eq!(faults.len(), 1, "{change}: {found}");
+        assert!(seq.is_none_or(|seq| faults[0]["seq"] == seq), "{change}: {found}");
+        assert!(text(&faults[0], "reason").contains(reason) && text(&found, "error").contains(reason), "{found}");
+    }
+    assert_eq!(home.json(&["admin", "audit", "verify"]), whole);
+}
