@@ -57,7 +57,7 @@ export class Tokens {
    * @returns {Promise<Otp>}
    */
   async code(token, input) {
-    return this.#change(token, (handle) => handle.otp(token.id, input));
+    return this.#change((handle) => handle.otp(token.id, input));
   }
 
   /** The code of a steady key, at once. @param {TokenInfo} token */
@@ -67,20 +67,19 @@ export class Tokens {
 
   /** The link for another app. @param {TokenInfo} token */
   async handOver(token) {
-    return this.#change(token, (handle) => handle.otpauth(token.id));
+    return this.#change((handle) => handle.otpauth(token.id));
   }
 
   /** @param {import("./dskpp.js").Change} change */
   async change(change) {
-    await this.#change(undefined, (handle) => handle.change(change));
+    await this.#change((handle) => handle.change(change));
   }
 
   /**
    * @template T
-   * @param {TokenInfo | undefined} _token
    * @param {(handle: import("./dskpp.js").Tokens) => T} act
    */
-  #change(_token, act) {
+  #change(act) {
     return this.vault.update((current) => {
       if (current) this.handle.reload(current);
       const result = act(this.handle);
