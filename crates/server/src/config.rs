@@ -16,6 +16,7 @@ mod database;
 mod devices;
 mod environment;
 mod log;
+mod metrics;
 mod names;
 mod place;
 mod portal;
@@ -26,6 +27,7 @@ pub use devices::DevicesSection;
 pub use dskpp_api::KeyType;
 use environment::{setting_of, typed};
 pub use log::{LogFormat, LogSection};
+pub use metrics::MetricsSection;
 pub use names::{EncryptionName, MacName, Pbkdf2Name};
 pub use portal::PortalSection;
 pub use proxy::{Network, ProxyHeader, ProxySection};
@@ -56,6 +58,8 @@ pub struct Config {
     pub portal: PortalSection,
     /// Limits per address and in total.
     pub limits: LimitsSection,
+    /// Metrics for Prometheus.
+    pub metrics: MetricsSection,
     /// Logging.
     pub log: LogSection,
 }

@@ -26,6 +26,7 @@ pub mod config;
 mod dskpp;
 mod error;
 mod files;
+mod metrics;
 mod model;
 mod net;
 mod pages;

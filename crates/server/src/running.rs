@@ -1,50 +1,40 @@
 //! Assembles a server from its configuration, runs it and stops it.
 
+mod monitoring;
+mod routes;
 mod upkeep;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use futures_util::future::OptionFuture;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::api::activation::{self, ActivationState};
 use crate::api::health;
-use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
-use crate::dskpp::service::Service;
-use crate::dskpp::trigger_page;
 use crate::net::connection::{Connections, Ending};
 use crate::net::connection_limit::ConnectionLimit;
-use crate::net::crypto_pool::CryptoPool;
 use crate::net::listeners::Listeners;
 use crate::net::private_ca::PrivateCa;
 use crate::net::proxy::Proxies;
 use crate::net::public_url::Prefixes;
-use crate::net::rate_limit::Rates;
+use crate::net::responses::Responses;
 use crate::net::tls::{CertificateSource, TlsIdentity};
 use crate::net::turns::Turns;
-use crate::pages::portal::Portal;
-use crate::pages::token_app;
 use crate::platform::{Signal, Signals, State, passed_sockets, tell_supervisor};
-use crate::policy::backoff::Backoff;
-use crate::setup::bootstrap::{self, DataFolder};
+use crate::setup::bootstrap;
 use crate::setup::data_folder::Starting;
 use crate::setup::neighbours::Neighbours;
 use crate::setup::reload::Reload;
 use crate::setup::store_halves::Create;
 use crate::store::Store;
-use crate::threads::VitalThreads;
-use crate::{Config, ConfigError, ConfigFault, Error, api};
+use crate::{Config, ConfigError, ConfigFault, Error};
+use monitoring::Monitoring;
+use routes::{Shared, assemble, spawn_essential};
 
 /// Stack size of the threads that serve connections: enough for a debug build.
 const STACK_LEN: usize = 1024 * 1024;
@@ -71,6 +61,7 @@ pub struct Running {
     admin_token_file: PathBuf,
     has_admin_token: bool,
     ca_file: Option<PathBuf>,
+    metrics: Option<SocketAddr>,
     store: Store,
     /// Flushed after the last answer.
     refusal_counts: Arc<RefusalCounts>,
@@ -105,6 +96,11 @@ impl Running {
     /// The private CA that issued the server's certificate; `None` with a configured certificate or without TLS.
     pub fn ca_file(&self) -> Option<&Path> {
         self.ca_file.as_deref()
+    }
+
+    /// Where `GET /metrics` listens, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     /// Is not ready for the configured time to drain, then accepts no more connections, lets running requests finish
@@ -199,16 +195,30 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     background.spawn(upkeep::watch_neighbours(Neighbours::join(&config.server.data_dir, address)?));
     let refusal_counts = Arc::new(RefusalCounts::default());
     let (stop, stopping) = watch::channel(false);
-    let turns = Turns::new(&config);
+    let (turns, limit) = (Turns::new(&config), ConnectionLimit::new(&config.limits));
+    let mut monitoring = Monitoring::new(&store);
+    let shared = Shared {
+        turns: turns.clone(),
+        refusal_counts: &refusal_counts,
+        background: &mut background,
+        monitoring: &mut monitoring,
+    };
+    let router = assemble(&config, &options, data, &url_s, shared)?;
     let connections = Arc::new(Connections {
-        limit: ConnectionLimit::new(&config.limits),
+        limit: Arc::clone(&limit),
         turns: turns.clone(),
         proxies: Proxies::new(config.proxy.clone()),
         tls: tls.as_ref().map(TlsIdentity::in_use),
-        router: assemble(&config, &options, data, &url_s, turns, &refusal_counts, &mut background)?
-            .merge(health::router(store.clone(), stopping.clone())),
+        router: router.merge(health::router(store.clone(), stopping.clone())),
         prefixes: Prefixes::of(&url_s),
         timeouts: (&config.limits).into(),
+        responses: Responses::default(),
+    });
+    let parts = [turns.metrics(), limit.metrics(), connections.responses.metrics()];
+    parts.into_iter().chain(tls.as_ref().map(TlsIdentity::metrics)).for_each(|part| monitoring.add(part));
+    monitoring.before_each(move || {
+        turns.measure();
+        limit.measure();
     });
     let ca_file = tls.as_ref().and_then(TlsIdentity::ca_file);
     let (reloads, reloaded) = mpsc::channel(1);
@@ -220,7 +230,19 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
         drain: Duration::from_secs(config.server.drain_s),
         grace: Duration::from_secs(config.server.shutdown_grace_s),
     };
-    let serving = tokio::spawn(connections.serve(listeners, ending));
+    let (metrics, serving_metrics) = match config.metrics.listen {
+        None => (None, None),
+        Some(listen) => {
+            let failed = |source| Error::Listen { address: listen, source };
+            let listeners = Listeners::from(vec![TcpListener::bind(listen).await.map_err(failed)?]);
+            let address = listeners.address().map_err(failed)?;
+            tracing::info!("metrics on http://{address}/metrics");
+            (Some(address), Some(monitoring.serve(listeners, &config, ending.clone())))
+        }
+    };
+    let serving = tokio::spawn(async move {
+        tokio::join!(connections.serve(listeners, ending), OptionFuture::from(serving_metrics));
+    });
     let scheme = if config.server.http { "http" } else { "https" };
     tracing::info!("listening on {scheme}://{address}");
     let reload = Arc::new(Mutex::new(Reload { config, device_trust, tls: reloads }));
@@ -230,6 +252,7 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
         admin_token_file,
         has_admin_token,
         ca_file,
+        metrics,
         store,
         refusal_counts,
         stop,
@@ -267,68 +290,6 @@ fn tls_source(config: &Config, ca: Option<PrivateCa>) -> CertificateSource {
         Some(ca) => CertificateSource::PrivateCa(ca),
         None => CertificateSource::Files { certificate: config.tls.certificate.clone(), key: config.tls.key.clone() },
     }
-}
-
-/// Every route but those of health, with its state.
-fn assemble(
-    config: &Config,
-    options: &ServerOptions,
-    data: DataFolder,
-    url_s: &[String],
-    turns: Turns,
-    refusal_counts: &Arc<RefusalCounts>,
-    background: &mut JoinSet<String>,
-) -> Result<Router, Error> {
-    let limits = &config.limits;
-    let vital = VitalThreads::default();
-    let pool = CryptoPool::new(limits, &vital)?;
-    background.spawn(vital.died());
-    let rates = Arc::new(Rates::new(limits));
-    let passwords = Backoff::default();
-    let store = data.store.clone();
-    let device_trust = Arc::clone(&data.device_trust);
-    spawn_essential(background, Arc::clone(&device_trust).watch());
-    let (of_service, counts, floor) =
-        (Arc::clone(&rates), Arc::clone(refusal_counts), options.iteration_floor_for_bench);
-    let (callers, of_activation) = (api::Callers::new(Arc::clone(&rates), turns.clone()), turns.clone());
-    let service = Arc::new(Service::new(config, floor, data, url_s, (turns, pool), of_service, counts));
-    spawn_essential(background, Arc::clone(refusal_counts).write_groups(store.clone()));
-    spawn_essential(
-        background,
-        upkeep::sweep(Arc::clone(&rates), Arc::clone(&service), passwords.clone(), store.clone()),
-    );
-    let api = api::ApiState {
-        store: store.clone(),
-        callers,
-        url_s: service.first_url().into(),
-        enrolment_lifetime_s: config.policy.enrolment_lifetime_s,
-        device_trust,
-        backoff: passwords,
-        batches: api::Batches::default(),
-        k_servers: service.k_servers(),
-    };
-    let (body_timeout, portal) = (Duration::from_secs(limits.body_timeout_s), Portal::load(config, url_s)?);
-    let of_activation = ActivationState { store, rates: Arc::clone(&rates), turns: of_activation };
-    let timed = api::router(api)
-        .merge(activation::router(of_activation))
-        .layer(middleware::from_fn(move |request, next| within(body_timeout + ADMIN_TIME, request, next)));
-    Ok(http::router(HttpBinding { service: Arc::clone(&service), rates: Arc::clone(&rates), body_timeout })
-        .merge(token_app::router(&portal))
-        .merge(trigger_page::router(service, rates, portal))
-        .merge(timed))
-}
-
-/// A task that ends only because of a bug.
-fn spawn_essential(background: &mut JoinSet<String>, task: impl Future<Output = Infallible> + Send + 'static) {
-    background.spawn(async { match task.await {} });
-}
-
-/// Time for an admin API request beyond its body's.
-const ADMIN_TIME: Duration = Duration::from_secs(20);
-
-async fn within(time: Duration, request: Request, next: Next) -> Response {
-    let response = tokio::time::timeout(time, next.run(request)).await;
-    response.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 /// Runs a server until SIGTERM or SIGINT; a second one stops it immediately. It runs on a runtime of its own, sized for

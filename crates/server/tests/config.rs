@@ -102,6 +102,10 @@ fn values_are_checked_against_bounds_and_each_other() {
     assert_eq!(check(""), Ok(()));
     let behind_names = "[server]\nlisten = '0.0.0.0:443'\npublic_urls = ['https://keys.example.com/dskpp']";
     assert_eq!(check(behind_names), Ok(()));
+    for metrics in ["listen = '[::1]:9464'", "listen = '0.0.0.0:9464'\nallow_remote = true", "listen = ''"] {
+        assert_eq!(check(&format!("[metrics]\n{metrics}")), Ok(()), "{metrics}");
+    }
+    assert_eq!(keys(Config::read("[metrics]\nlisten = 'localhost'", no_variables()).unwrap_err()), ["metrics.listen"]);
     for (text, key) in [
         ("[server]\nhttp = true\nlisten = '0.0.0.0:80'\npublic_urls = ['https://a.example/dskpp']", "server.http"),
         ("[server]\nlisten = '0.0.0.0:443'", "server.public_urls"),
@@ -121,6 +125,9 @@ fn values_are_checked_against_bounds_and_each_other() {
         ("[limits]\ncrypto_queue = 0", "limits.crypto_queue"),
         ("[limits]\ncrypto_wait_s = 0", "limits.crypto_wait_s"),
         ("[validate]\ntotp_window = 100", "validate.totp_window"),
+        ("[metrics]\nlisten = '0.0.0.0:9464'", "metrics.listen"),
+        ("[metrics]\nlisten = '[::ffff:192.0.2.1]:9464'", "metrics.listen"),
+        ("[metrics]\nlisten = '127.0.0.1:8443'", "metrics.listen"),
     ] {
         assert_eq!(check(text), Err(vec![key.to_owned()]), "{text}");
     }

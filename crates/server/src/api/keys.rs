@@ -16,6 +16,7 @@ use super::enrolments::{device, parameters, time};
 use super::lists::{PAGE, limit, text};
 use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
 use super::users::name;
+use super::validations;
 use crate::model::KeyRecord;
 use crate::net::rate_limit::RetryAfter;
 use crate::policy::backoff::PendingTry;
@@ -81,9 +82,11 @@ pub(super) async fn resynchronise(
             "otps must be 2 to 5 consecutive one-time passwords of at most {MAX_OTP_LEN} characters"
         )));
     }
-    let tried = api.backoff.begin_in_turn(&format!("key {id}")).await?;
+    let tried = api.backoff.begin_in_turn(&format!("key {id}")).await;
+    let tried = tried.map_err(|wait| api.validations.refused(validations::RESYNC, wait))?;
     let otps = otps.iter().map(|otp| otp.expose().to_owned()).collect();
     let verdict = api.store.resynchronise(&id, otps, caller.id().to_owned()).await?;
+    api.validations.found(validations::RESYNC, &verdict);
     let found = accepted(verdict, tried)?;
     Ok(json_answer(StatusCode::OK, &Resynced { synchronised: found.is_some() }))
 }
@@ -104,8 +107,11 @@ pub(super) async fn validate(
     // RFC 4226 §7.3: consecutive wrong passwords delay the next attempt.
     let subject = [("user", user), ("key", key_id), ("client", client_id)];
     let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
-    let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await?;
-    let key_id = accepted(api.store.verdict(attempt).await?, tried)?;
+    let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await;
+    let tried = tried.map_err(|wait| api.validations.refused(validations::API, wait))?;
+    let verdict = api.store.verdict(attempt).await?;
+    api.validations.found(validations::API, &verdict);
+    let key_id = accepted(verdict, tried)?;
     Ok(json_answer(StatusCode::OK, &ValidationResult { valid: key_id.is_some(), key_id }))
 }
 

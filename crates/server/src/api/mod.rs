@@ -15,6 +15,7 @@ mod problem;
 mod tests;
 mod tokens;
 mod users;
+mod validations;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use crate::setup::k_servers::KServers;
 use crate::store::Store;
 pub(crate) use callers::Callers;
 pub(crate) use import::Batches;
+pub(crate) use validations::Validations;
 
 /// Maximum size of a request body, in octets.
 const MAX_BODY_LEN: usize = 64 * 1024;
@@ -52,6 +54,8 @@ pub(crate) struct ApiState {
     pub k_servers: Arc<KServers>,
     /// Import batches in memory.
     pub batches: Batches,
+    /// What is counted of validations.
+    pub validations: Validations,
 }
 
 /// Every route of the API.

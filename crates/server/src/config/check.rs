@@ -14,6 +14,7 @@ impl Config {
         let mut faults = Vec::new();
         self.check_server(&mut faults);
         self.check_proxy(&mut faults);
+        self.check_metrics(&mut faults);
         self.check_devices(&mut faults);
         self.check_policy(&mut faults);
         self.check_portal(&mut faults);
@@ -92,6 +93,25 @@ impl Config {
             "proxy.trusted",
             &format!("{networks:?}"),
             "set both proxy.trusted and proxy.header, or neither",
+        );
+    }
+
+    fn check_metrics(&self, faults: &mut Vec<ConfigFault>) {
+        let Some(listen) = self.metrics.listen else { return };
+        push_unless(
+            faults,
+            listen.ip().is_loopback() || self.metrics.allow_remote,
+            "metrics.listen",
+            &listen,
+            "metrics are served without TLS and without a token: use a loopback address, or set metrics.allow_remote \
+             where a firewall lets only the monitoring in",
+        );
+        push_unless(
+            faults,
+            listen.port() == 0 || listen != self.server.listen,
+            "metrics.listen",
+            &listen,
+            "is server.listen: metrics need a port of their own",
         );
     }
 

@@ -23,6 +23,8 @@ use dskpp_crypto::RsaPublicKey;
 
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::refusals::Refusals;
+use crate::metrics::{Collectors, observe};
+use crate::model::Variant;
 use crate::model::clock::unix_now_ms;
 use crate::net::crypto_pool::{CryptoPool, NotDone};
 use crate::net::rate_limit::{Rates, RetryAfter, Subject, weight};
@@ -37,10 +39,12 @@ use crate::{Config, Error, model};
 mod client_hello;
 mod client_keys;
 mod client_nonce;
+mod measures;
 mod run;
 mod trigger;
 mod two_pass;
 
+use measures::{Answered, Measures, Message, Seen};
 use run::ServerRun;
 pub(crate) use trigger::NoTrigger;
 
@@ -143,6 +147,7 @@ pub(crate) struct Service {
     device_trust: Arc<DeviceTrust>,
     /// Stands in for unknown public keys.
     stand_in: RsaPublicKey,
+    measures: Measures,
 }
 
 impl Service {
@@ -184,14 +189,18 @@ impl Service {
             url_s: url_s.to_vec(),
             device_trust: data.device_trust,
             stand_in: client_keys::stand_in(),
+            measures: Measures::new(),
         }
     }
 
     /// Answers one request.
     pub(crate) async fn answer(self: &Arc<Self>, body: Bytes, peer: SocketAddr) -> ServiceAnswer {
         let started = Instant::now();
-        match self.answered(body, peer).await {
-            Ok(message) => ServiceAnswer::Message(message),
+        let mut seen = Seen::of(peer);
+        let answer = self.answered(body, &mut seen).await;
+        self.measures.answered(seen, &answer, started);
+        match answer {
+            Ok(answered) => ServiceAnswer::Message(answered.message()),
             Err(Stop::Refused(refused)) => {
                 let took_ms = started.elapsed().as_millis() as u64;
                 refused.log(peer, took_ms);
@@ -216,12 +225,31 @@ impl Service {
         }
     }
 
-    async fn answered(self: &Arc<Self>, body: Bytes, peer: SocketAddr) -> Result<Vec<u8>, Stop> {
-        let turn = self.turns.of(peer.into()).await?;
-        match Request::read(&body)? {
-            Request::ClientHello(hello) => self.client_hello(hello, body, peer, turn).await,
-            Request::ClientNonce(nonce) => self.client_nonce(nonce, &body, peer, turn).await,
+    async fn answered(self: &Arc<Self>, body: Bytes, seen: &mut Seen) -> Result<Answered, Stop> {
+        let turn = self.turns.of(seen.peer.into()).await?;
+        let start = Instant::now();
+        let request = Request::read(&body);
+        observe(&self.measures.parse, start);
+        match request? {
+            Request::ClientHello(hello) => {
+                seen.message = Some(Message::ClientHello);
+                self.client_hello(hello, body, turn, seen).await
+            }
+            Request::ClientNonce(nonce) => {
+                (seen.message, seen.variant) = (Some(Message::ClientNonce), Some(Variant::FourPass));
+                self.client_nonce(nonce, &body, seen.peer, turn).await
+            }
         }
+    }
+
+    /// What is counted of runs and of their computations.
+    pub(crate) fn metrics(&self) -> Collectors {
+        self.measures.collectors().into_iter().chain(self.pool.metrics()).collect()
+    }
+
+    /// Sets the metrics that are only looked at.
+    pub(crate) fn measure(&self) {
+        self.pool.measure();
     }
 
     /// Discards expired entries; called every few seconds.
@@ -247,7 +275,7 @@ impl Service {
         let weight = weight(iterations);
         self.rates.charge(run.peer.into(), weight)?;
         let begin = |client_id| self.backoff.begin(client_id, Some(run.peer.into()), weight, Instant::now());
-        run.client_id.as_deref().map(begin).transpose()
+        run.client_id.as_deref().map(begin).transpose().inspect_err(|_| self.measures.backoff.inc())
     }
 
     /// Runs a computation that costs as much as `cost` iterations: in the request's current turn, or on the pool.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -32,6 +32,7 @@ use crate::net::listeners::Listeners;
 use crate::net::progress::{Answered, ConnectionProgress, Received, Timeouts, Watched};
 use crate::net::proxy::{BadHeader, Proxies};
 use crate::net::public_url::Prefixes;
+use crate::net::responses::{Responses, surface};
 use crate::net::tls::InUse;
 use crate::net::turns::Turns;
 
@@ -61,6 +62,7 @@ async fn told_long_ago(order: &mut watch::Receiver<bool>) {
 }
 
 /// How connections end when the server stops.
+#[derive(Clone)]
 pub(crate) struct Ending {
     /// The order to stop: from then on connections close after their next answer.
     pub(crate) stop: watch::Receiver<bool>,
@@ -80,6 +82,7 @@ pub(crate) struct Connections {
     pub(crate) router: Router,
     pub(crate) prefixes: Prefixes,
     pub(crate) timeouts: Timeouts,
+    pub(crate) responses: Responses,
 }
 
 impl Connections {
@@ -264,17 +267,20 @@ impl Served<'_> {
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answered>, Infallible> {
         self.has_asked.store(true, Relaxed);
+        let start = Instant::now();
         let pipelined = self.progress.headers_complete();
         if pipelined > 0 {
             tokio::task::yield_now().await; // let clients that wait for their answers go first
         }
         let mut request = request.map(|body| Received::new(body, Arc::clone(&self.progress)));
         self.shared.prefixes.strip(request.uri_mut());
+        let surface = surface(request.uri().path());
         let response = match self.shared.proxies.request_id(self.client, request.headers()) {
             Ok(Some(id)) => id.during(self.routed(request)).await,
             Ok(None) => self.routed(request).await,
             Err(why) => self.refused(&why),
         };
+        self.shared.responses.count(surface, response.status(), start);
         let mut response = response.map(|body| Answered::new(body, Arc::clone(&self.progress)));
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().entry(header::RETRY_AFTER).or_insert(RETRY_AFTER_S);

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::config;
+use crate::metrics::{Collectors, IntCounter, IntGauge, collectors, gauge, limit};
 use crate::net::rate_limit::Subject;
 use crate::platform::file_limit;
 
@@ -35,6 +36,16 @@ pub(crate) struct ConnectionLimit {
     /// Origin of all time stamps, which are in milliseconds.
     start: Instant,
     places: Mutex<Places>,
+    metrics: ConnectionMetrics,
+}
+
+/// What is counted of connections.
+struct ConnectionMetrics {
+    open: IntGauge,
+    most: IntGauge,
+    /// Connections refused, or closed for another one, by each limit.
+    refused: IntCounter,
+    refused_of_address: IntCounter,
 }
 
 #[derive(Default)]
@@ -181,7 +192,14 @@ impl ConnectionLimit {
         }
         let most_per_address = limits.max_connections_per_address.min(most - most / 8);
         let reserved = (most / RESERVED_PART).min(MAX_RESERVED);
-        Arc::new(Self { most, reserved, most_per_address, start: Instant::now(), places: Mutex::default() })
+        let metrics = ConnectionMetrics {
+            open: gauge("dskpp_connections", "Open connections.", &[]),
+            most: gauge("dskpp_connections_limit", "Connections that may be open at once.", &[]),
+            refused: limit("connections"),
+            refused_of_address: limit("address_connections"),
+        };
+        metrics.most.set(most as i64);
+        Arc::new(Self { most, reserved, most_per_address, start: Instant::now(), places: Mutex::default(), metrics })
     }
 
     fn lock(&self) -> MutexGuard<'_, Places> {
@@ -198,7 +216,11 @@ impl ConnectionLimit {
             return None;
         }
         let ordinary = places.all.len() - places.reserved;
-        let is_reserved = ordinary >= self.most - self.reserved && !places.close_oldest(|entry| !entry.is_reserved);
+        let is_full = ordinary >= self.most - self.reserved;
+        if is_full {
+            self.metrics.refused.inc(); // this one, or another one that gives way
+        }
+        let is_reserved = is_full && !places.close_oldest(|entry| !entry.is_reserved);
         if is_reserved && places.reserved >= self.reserved && !places.close_oldest(|entry| entry.is_reserved) {
             return None;
         }
@@ -221,12 +243,27 @@ impl ConnectionLimit {
 
     fn has_room_for(&self, places: &mut Places, subject: Subject) -> bool {
         let taken = places.each.get(&subject).is_some_and(|each| *each >= self.most_per_address);
+        if taken {
+            self.metrics.refused_of_address.inc(); // this one, or another one that gives way
+        }
         !taken || places.close_oldest(|entry| entry.subject == Some(subject))
     }
 
     /// Closes the connection that has waited longest, when the system is out of files.
     pub(crate) fn make_room(&self) {
         self.lock().close_oldest(|_| true);
+    }
+
+    /// What is counted of connections.
+    pub(crate) fn metrics(&self) -> Collectors {
+        let ConnectionMetrics { open, most, refused, refused_of_address } = &self.metrics;
+        collectors![open, most, refused, refused_of_address]
+    }
+
+    /// Sets the metrics that are only looked at.
+    pub(crate) fn measure(&self) {
+        let open = self.lock().all.len();
+        self.metrics.open.set(open as i64);
     }
 
     /// Closes expired connections; called several times a second.

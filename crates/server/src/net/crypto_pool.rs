@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::metrics::{Collectors, Histogram, IntCounter, IntGauge, collectors, gauge, limit, observe, stage};
 use crate::net::fair_queue::{FairQueue, Placement, Ticket};
 use crate::net::precedence::AddressHistory;
 use crate::net::rate_limit::{RetryAfter, Subject};
@@ -32,10 +33,46 @@ struct PoolShared {
     ready: Condvar,
     /// How long a job may wait.
     patience: Duration,
+    metrics: PoolMetrics,
+}
+
+/// What the pool counts.
+struct PoolMetrics {
+    threads: IntGauge,
+    busy: IntGauge,
+    waiting: IntGauge,
+    /// The most jobs that may wait.
+    places: IntGauge,
+    wait: Histogram,
+    work: Histogram,
+    /// Jobs without a place, or evicted.
+    no_place: IntCounter,
+    /// Jobs without a turn in time.
+    no_turn: IntCounter,
+}
+
+impl PoolMetrics {
+    fn new(threads: usize, places: usize) -> Self {
+        let number = |name, help, number: usize| {
+            let gauge = gauge(name, help, &[]);
+            gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
+            gauge
+        };
+        PoolMetrics {
+            threads: number("dskpp_kdf_threads", "Threads for PBKDF2 and RSA.", threads),
+            busy: number("dskpp_kdf_threads_busy", "Threads for PBKDF2 and RSA that compute now.", 0),
+            waiting: number("dskpp_kdf_queue_length", "Runs that wait for such a thread.", 0),
+            places: number("dskpp_kdf_queue_places", "Runs that may wait for such a thread at once.", places),
+            wait: stage("kdf_wait"),
+            work: stage("kdf"),
+            no_place: limit("kdf_queue"),
+            no_turn: limit("kdf_wait"),
+        }
+    }
 }
 
 struct PoolState {
-    jobs: FairQueue<PoolJob>,
+    jobs: FairQueue<(Instant, PoolJob)>,
     history: AddressHistory,
     /// Idle threads.
     idle: usize,
@@ -56,10 +93,11 @@ impl CryptoPool {
     pub(crate) fn new(limits: &config::LimitsSection, vital: &VitalThreads) -> Result<Self, Error> {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         let threads = if limits.crypto_threads == 0 { processors() } else { limits.crypto_threads };
-        let jobs = FairQueue::new(limits.crypto_queue.saturating_mul(threads));
+        let places = limits.crypto_queue.saturating_mul(threads);
+        let (jobs, metrics) = (FairQueue::new(places), PoolMetrics::new(threads, places));
         let state = PoolState { jobs, history: AddressHistory::default(), idle: 0, closed: false };
         let patience = Duration::from_secs(limits.crypto_wait_s);
-        let shared = Arc::new(PoolShared { state: Mutex::new(state), ready: Condvar::new(), patience });
+        let shared = Arc::new(PoolShared { state: Mutex::new(state), ready: Condvar::new(), patience, metrics });
         let pool = Self(Arc::new(PoolOwner(Arc::clone(&shared))));
         for number in 0..threads {
             let shared = Arc::clone(&shared);
@@ -90,7 +128,10 @@ impl CryptoPool {
         let place = shared.enter(subject, cost, Box::new(job))?;
         let done = match tokio::time::timeout(shared.patience, &mut receiver).await {
             Ok(done) => done,
-            Err(_) if place.leave() => return Err(shared.refuse(subject)),
+            Err(_) if place.leave() => {
+                shared.metrics.no_turn.inc();
+                return Err(shared.refuse(subject));
+            }
             Err(_) => receiver.await, // it is running
         };
         done.unwrap_or_else(|_| Err(NotDone::Later(RetryAfter(RETRY_DELAY)))) // evicted by another job
@@ -108,6 +149,18 @@ impl CryptoPool {
         let mut state = self.0.0.lock();
         let precedence = state.history.right(subject, Instant::now());
         state.jobs.set_precedence(subject, precedence);
+    }
+
+    /// What the pool counts, as it is now.
+    pub(crate) fn metrics(&self) -> Collectors {
+        let PoolMetrics { threads, busy, waiting, places, wait, work, no_place, no_turn } = &self.0.0.metrics;
+        collectors![threads, busy, waiting, places, wait, work, no_place, no_turn]
+    }
+
+    /// Sets the metrics that are only looked at.
+    pub(crate) fn measure(&self) {
+        let waiting = self.0.0.lock().jobs.len();
+        self.0.0.metrics.waiting.set(waiting as i64);
     }
 
     /// Discards expired entries; called every few seconds.
@@ -132,9 +185,10 @@ impl PoolShared {
         let now = Instant::now();
         let mut state = self.lock();
         let precedence = state.history.of(subject, now);
-        match state.jobs.put(subject, precedence, cost, job) {
+        match state.jobs.put(subject, precedence, cost, (now, job)) {
             Placement::Waits(ticket, gave_way) => {
                 if let Some((other, _)) = &gave_way {
+                    self.metrics.no_place.inc();
                     state.history.refused(*other, now + RETRY_DELAY);
                 }
                 let wake = state.idle > 0;
@@ -146,6 +200,7 @@ impl PoolShared {
             }
             Placement::Refused(_job) => {
                 drop(state);
+                self.metrics.no_place.inc();
                 Err(self.refuse(subject))
             }
         }
@@ -160,9 +215,14 @@ impl PoolShared {
     fn work(&self) {
         let mut state = self.lock();
         loop {
-            if let Some(job) = state.jobs.take() {
+            if let Some((since, job)) = state.jobs.take() {
                 drop(state);
+                let (metrics, start) = (&self.metrics, Instant::now());
+                metrics.wait.observe(start.saturating_duration_since(since).as_secs_f64());
+                metrics.busy.inc();
                 job();
+                metrics.busy.dec();
+                observe(&metrics.work, start);
                 state = self.lock();
             } else if state.closed {
                 return;

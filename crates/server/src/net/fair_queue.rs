@@ -107,7 +107,6 @@ impl<T> FairQueue<T> {
     }
 
     /// The number of waiting jobs.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.waiting
     }

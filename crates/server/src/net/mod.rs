@@ -13,5 +13,6 @@ pub(crate) mod proxy;
 pub(crate) mod public_url;
 pub(crate) mod rate_limit;
 pub(crate) mod request_id;
+pub(crate) mod responses;
 pub(crate) mod tls;
 pub(crate) mod turns;

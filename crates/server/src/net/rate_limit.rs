@@ -11,6 +11,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::config;
+use crate::metrics::{Collectors, IntCounter, collectors, limit};
 
 /// `Retry-After` of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,9 @@ pub(crate) struct Rates {
     /// Requests since the last sweep.
     since: AtomicUsize,
     all: Option<DefaultDirectRateLimiter>,
+    /// Refusals by each limit.
+    refused_each: IntCounter,
+    refused_all: IntCounter,
 }
 
 /// Number of requests after which expired entries are discarded, so that ever-new addresses do not fill the memory.
@@ -70,14 +74,19 @@ impl Rates {
         let each = NonZeroU32::new(limits.requests_per_address_per_s)
             .map(|rate| RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst)));
         let all = NonZeroU32::new(limits.requests_per_s).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
-        Self { clock: DefaultClock::default(), each, burst, since: AtomicUsize::new(0), all }
+        let (refused_each, refused_all) = (limit("address_rate"), limit("total_rate"));
+        let (clock, since) = (DefaultClock::default(), AtomicUsize::new(0));
+        Self { clock, each, burst, since, all, refused_each, refused_all }
     }
 
     /// Counts one request.
     pub(crate) fn admit(&self, subject: Subject) -> Result<(), RetryAfter> {
         self.count(subject, NonZeroU32::MIN)?;
         if let Some(all) = &self.all {
-            all.check().map_err(|until| RetryAfter(until.wait_time_from(self.clock.now())))?;
+            all.check().map_err(|until| {
+                self.refused_all.inc();
+                RetryAfter(until.wait_time_from(self.clock.now()))
+            })?;
         }
         Ok(())
     }
@@ -95,9 +104,17 @@ impl Rates {
         let Some(each) = &self.each else { return Ok(()) };
         // Nobody can be asked for more than the whole burst.
         match each.check_key_n(&subject, times.min(self.burst)) {
-            Ok(Err(until)) => Err(RetryAfter(until.wait_time_from(self.clock.now()))),
+            Ok(Err(until)) => {
+                self.refused_each.inc();
+                Err(RetryAfter(until.wait_time_from(self.clock.now())))
+            }
             Ok(Ok(())) | Err(_) => Ok(()),
         }
+    }
+
+    /// Refusals by each limit.
+    pub(crate) fn metrics(&self) -> Collectors {
+        collectors![self.refused_each, self.refused_all]
     }
 
     /// Discards idle peers; called every few seconds.

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::files::{self, Stamp};
+use crate::metrics::{Collectors, IntGauge, collectors, gauge};
 use crate::model::clock::timestamp;
 use crate::net::private_ca::PrivateCa;
 use crate::platform::warn_of_exposed_key;
@@ -56,6 +57,8 @@ pub(crate) struct TlsIdentity {
     in_use: InUse,
     /// The last warning about the CA.
     warning: Option<String>,
+    /// When the certificate in use expires.
+    expires_at: IntGauge,
 }
 
 impl TlsIdentity {
@@ -67,13 +70,25 @@ impl TlsIdentity {
         };
         warning.iter().for_each(|warning| tracing::warn!("{warning}"));
         let stamps = source.stamps();
-        let in_use = InUse(Arc::new(RwLock::new(server_config(&source.paths())?)));
-        Ok(Self { source, stamps, in_use, warning })
+        let (config, expires) = server_config(&source.paths())?;
+        let in_use = InUse(Arc::new(RwLock::new(config)));
+        let expires_at = gauge(
+            "dskpp_tls_certificate_expiry_timestamp_seconds",
+            "When the certificate of the HTTPS server expires, in seconds since 1970.",
+            &[],
+        );
+        expires_at.set(expires);
+        Ok(Self { source, stamps, in_use, warning, expires_at })
     }
 
     /// The configuration for new connections; stays up to date.
     pub(crate) fn in_use(&self) -> InUse {
         self.in_use.clone()
+    }
+
+    /// When the certificate in use expires.
+    pub(crate) fn metrics(&self) -> Collectors {
+        collectors![self.expires_at]
     }
 
     /// The private CA's certificate, if the CA issued the current one.
@@ -130,7 +145,8 @@ impl TlsIdentity {
     /// Uses the current content of the files; `false` if it is invalid.
     fn take_over(&self, files: &[PathBuf; 2]) -> bool {
         match server_config(files) {
-            Ok(config) => {
+            Ok((config, expires)) => {
+                self.expires_at.set(expires);
                 *self.in_use.0.write().unwrap_or_else(PoisonError::into_inner) = config;
                 tracing::info!("loaded the certificate {}", files[0].display());
                 true
@@ -143,8 +159,11 @@ impl TlsIdentity {
     }
 }
 
-fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<Arc<ServerConfig>, Error> {
+/// The configuration, and when the certificate expires, in seconds since 1970.
+fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<(Arc<ServerConfig>, i64), Error> {
     let chain = files::read_certificates(certificate)?;
+    let expires = chain.first().and_then(|leaf| x509_parser::parse_x509_certificate(leaf).ok());
+    let expires = expires.map_or(0, |(_, leaf)| leaf.validity().not_after.timestamp());
     let private = read_key(key)?;
     let unusable = |why: rustls::Error| Error::Content {
         path: certificate.clone(),
@@ -156,7 +175,7 @@ fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<Arc<ServerConfig>,
     let mut config =
         builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private)).map_err(unusable)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok((Arc::new(config), expires))
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {

@@ -5,11 +5,12 @@
 //! blocks no thread, so a flood from one address delays only that address.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use crate::config;
+use crate::metrics::{Collectors, Histogram, IntCounter, IntGauge, collectors, gauge, limit, observe, stage};
 use crate::net::fair_queue::{FairQueue, Placement, TURN, Ticket};
 use crate::net::precedence::Precedence;
 use crate::net::rate_limit::{RetryAfter, Subject};
@@ -21,7 +22,20 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Gives out turns; clones share them.
 #[derive(Clone)]
-pub(crate) struct Turns(Arc<Mutex<TurnState>>);
+pub(crate) struct Turns(Arc<TurnsShared>);
+
+struct TurnsShared {
+    state: Mutex<TurnState>,
+    metrics: TurnMetrics,
+}
+
+/// What is counted of turns.
+struct TurnMetrics {
+    waiting: IntGauge,
+    wait: Histogram,
+    /// Those who got no place in the queue, or lost it.
+    no_place: IntCounter,
+}
 
 struct TurnState {
     /// Free turns; none while anybody waits.
@@ -41,24 +55,52 @@ impl Turns {
     }
 
     pub(crate) fn with(free: usize, places: usize) -> Self {
-        Turns(Arc::new(Mutex::new(TurnState { free, waiting: FairQueue::new(places) })))
+        let metrics = TurnMetrics {
+            waiting: gauge("dskpp_turn_queue_length", "Handshakes and requests that wait for their turn.", &[]),
+            wait: stage("turn_wait"),
+            no_place: limit("turn_queue"),
+        };
+        let state = Mutex::new(TurnState { free, waiting: FairQueue::new(places) });
+        Turns(Arc::new(TurnsShared { state, metrics }))
     }
 
     /// Waits for a turn; refused only if the queue is full.
     pub(crate) async fn of(&self, subject: Subject) -> Result<Turn, RetryAfter> {
+        let (metrics, start) = (&self.0.metrics, Instant::now());
+        let turn = self.wait(subject).await;
+        match &turn {
+            Some(_) => observe(&metrics.wait, start),
+            None => metrics.no_place.inc(),
+        }
+        turn.ok_or(RetryAfter(RETRY_DELAY))
+    }
+
+    async fn wait(&self, subject: Subject) -> Option<Turn> {
         let mut receiver = {
             let mut state = self.lock();
             if state.free > 0 {
                 state.free -= 1;
-                return Ok(Turn(self.clone()));
+                return Some(Turn(self.clone()));
             }
             let (sender, receiver) = oneshot::channel();
             match state.waiting.put(subject, Precedence::Good, TURN, sender) {
                 Placement::Waits(ticket, _gave_way) => Waiter { turns: self, subject, ticket, receiver },
-                Placement::Refused(_) => return Err(RetryAfter(RETRY_DELAY)),
+                Placement::Refused(_) => return None,
             }
         };
-        (&mut receiver.receiver).await.map_err(|_| RetryAfter(RETRY_DELAY)) // evicted by another
+        (&mut receiver.receiver).await.ok() // else evicted by another
+    }
+
+    /// What is counted of turns.
+    pub(crate) fn metrics(&self) -> Collectors {
+        let TurnMetrics { waiting, wait, no_place } = &self.0.metrics;
+        collectors![waiting, wait, no_place]
+    }
+
+    /// Sets the metrics that are only looked at.
+    pub(crate) fn measure(&self) {
+        let waiting = self.lock().waiting.len();
+        self.0.metrics.waiting.set(waiting as i64);
     }
 
     /// Whether anybody waits.
@@ -68,7 +110,7 @@ impl Turns {
     }
 
     fn lock(&self) -> MutexGuard<'_, TurnState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

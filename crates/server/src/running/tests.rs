@@ -1,10 +1,11 @@
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::dskpp::http;
 
 const HELLO: &str = r#"<KeyProvClientHello xmlns="urn:ietf:params:xml:ns:keyprov:dskpp" Version="1.0"/>"#;
 
@@ -25,7 +26,13 @@ async fn p27_public_requests_wait_for_their_turn_but_health_and_administration_d
     let (turns, url_s, refusal_counts) = (Turns::with(1, 100), ["http://localhost/dskpp".to_owned()], Arc::default());
     let mut background = JoinSet::new();
     let options = ServerOptions::default();
-    let router = assemble(&config, &options, data, &url_s, turns.clone(), &refusal_counts, &mut background).unwrap();
+    let shared = Shared {
+        turns: turns.clone(),
+        refusal_counts: &refusal_counts,
+        background: &mut background,
+        monitoring: &mut Monitoring::new(&data.store),
+    };
+    let router = assemble(&config, &options, data, &url_s, shared).unwrap();
     let router = router.merge(health);
     for (request, status) in [
         (asked("POST", "/dskpp", "*/*", HELLO), 200),

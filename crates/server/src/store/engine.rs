@@ -3,14 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::db::{Connection, Database};
 use super::disk::Disk;
 use super::live::Live;
+use super::measures::Measures;
 use super::{StoreError, current_kek};
+use crate::metrics::observe;
 use crate::store::queue::{Receiver, Sender, bounded};
 use crate::store::seal::Kek;
 use crate::threads::VitalThreads;
@@ -41,6 +43,7 @@ pub(super) struct Engine {
     database: Database,
     /// The files of a database that has some here.
     disk: Option<Arc<Disk>>,
+    measures: Arc<Measures>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -66,6 +69,8 @@ trait Job: Send {
     fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
     /// Whether it may be done again where it is not known whether it was.
     fn is_repeatable(&self) -> bool;
+    /// Since when it waits.
+    fn since(&self) -> Instant;
     /// Answers, after the commit or after it failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -73,6 +78,7 @@ trait Job: Send {
 struct Write<T, F> {
     work: F,
     is_repeatable: bool,
+    since: Instant,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -89,6 +95,10 @@ impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<
         self.is_repeatable
     }
 
+    fn since(&self) -> Instant {
+        self.since
+    }
+
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let stopped = || Err(StoreError::Unavailable("the store has stopped".into()));
         let result = match (self.result, committed) {
@@ -102,23 +112,43 @@ impl<T: Send, F: Fn(&Connection) -> Result<T, StoreError> + Send> Job for Write<
 impl Engine {
     /// Starts the threads; `writer` is a connection to the database.
     pub(super) fn start(database: &Database, writer: Connection, kek: Arc<Kek>) -> Result<Self, StoreError> {
-        let vital = VitalThreads::default();
+        let (vital, measures) = (VitalThreads::default(), Arc::new(Measures::new()));
         let (readings, waiting) = bounded(QUEUE);
         for number in 0..READERS {
-            let connection = Live::new(database.clone(), Database::reader, database.reader()?);
+            let (reader, of_reader) = (database.reader()?, Arc::clone(&measures));
+            let connection = Live::new(database.clone(), Database::reader, reader, Arc::clone(&measures));
             let reading = waiting.clone();
-            spawn(&vital, format!("store-reader-{number}"), move || read_all(connection, &reading))?;
+            spawn(&vital, format!("store-reader-{number}"), move || read_all(connection, &reading, &of_reader))?;
         }
         let disk = database.disk()?.map(Arc::new); // now that SQLite has made its files
         let (jobs, waiting) = bounded(QUEUE);
-        let (of_writer, connection) = (disk.clone(), Live::new(database.clone(), Database::connect, writer));
-        spawn(&vital, "store-writer".into(), move || write_all(connection, of_writer.as_deref(), &kek, &waiting))?;
-        Ok(Engine { writer: jobs, readers: readings, vital, database: database.clone(), disk })
+        let connection = Live::new(database.clone(), Database::connect, writer, Arc::clone(&measures));
+        let mut of_writer = Writer { connection, disk: disk.clone(), kek, measures: Arc::clone(&measures) };
+        spawn(&vital, "store-writer".into(), move || of_writer.write_all(&waiting))?;
+        measures.reader.all.set(READERS as i64);
+        measures.writer.all.set(1);
+        Ok(Engine { writer: jobs, readers: readings, vital, database: database.clone(), disk, measures })
     }
 
     /// The threads of the store.
     pub(super) fn vital(&self) -> VitalThreads {
         self.vital.clone()
+    }
+
+    /// What it counts.
+    pub(super) fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// Sets the metrics that are only looked at.
+    pub(super) fn measure(&self) {
+        let ((writes, bulk), (reads, _)) = (self.writer.len(), self.readers.len());
+        let measures = &self.measures;
+        for (gauge, length) in
+            [(&measures.writes_waiting, writes), (&measures.bulk_waiting, bulk), (&measures.reads_waiting, reads)]
+        {
+            gauge.set(length as i64);
+        }
     }
 
     /// Moves all that waits or is only in a write-ahead log here into the database file, which alone is then whole.
@@ -165,7 +195,8 @@ impl Engine {
         is_repeatable: bool,
     ) -> Pending<T> {
         let (answer, wait) = oneshot::channel();
-        let is_in = self.writer.put(Box::new(Write { work, is_repeatable, result: None, answer }));
+        let since = Instant::now();
+        let is_in = self.writer.put(Box::new(Write { work, is_repeatable, since, result: None, answer }));
         Pending(if is_in { Ok(wait) } else { Err(full()) })
     }
 
@@ -175,7 +206,8 @@ impl Engine {
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
-        let is_in = self.writer.put_bulk(Box::new(Write { work, is_repeatable: false, result: None, answer }));
+        let (is_repeatable, since) = (false, Instant::now());
+        let is_in = self.writer.put_bulk(Box::new(Write { work, is_repeatable, since, result: None, answer }));
         Pending(if is_in { Ok(wait) } else { Err(full()) }).done().await
     }
 
@@ -192,6 +224,7 @@ impl Engine {
     ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
         let (disk, mut answer) = (self.disk(), Some(answer));
+        let (since, measures) = (Instant::now(), Arc::clone(&self.measures));
         let reading: Reading = Box::new(move |db, is_last| {
             let read = work(db);
             if read.is_err() && db.is_broken() && !is_last {
@@ -200,6 +233,7 @@ impl Engine {
             if let (Err(why), Some(disk)) = (&read, &disk) {
                 disk.note(why);
             }
+            observe(&measures.reads, since);
             _ = answer.take().map(|answer| answer.send(read));
             true
         });
@@ -219,12 +253,13 @@ fn spawn(vital: &VitalThreads, name: String, work: impl FnOnce() + Send + 'stati
 }
 
 /// Readings that wait together share one transaction where that saves work.
-fn read_all(mut connection: Live, waiting: &Receiver<Reading>) {
+fn read_all(mut connection: Live, waiting: &Receiver<Reading>, measures: &Measures) {
     loop {
         let mut readings = waiting.take(READ_GROUP);
         if readings.is_empty() {
             return;
         }
+        let _busy = measures.reader.work();
         for attempt in 1..=TRIES {
             let Ok(db) = connection.get() else { break }; // their callers see that they are dropped
             let shared = readings.len() > 1 && db.begin_reading();
@@ -242,43 +277,62 @@ fn read_all(mut connection: Live, waiting: &Receiver<Reading>) {
     }
 }
 
-fn write_all(mut connection: Live, disk: Option<&Disk>, kek: &Kek, waiting: &Receiver<Box<dyn Job>>) {
-    loop {
-        let mut group = waiting.take(GROUP);
-        if group.is_empty() {
-            return;
-        }
-        let committed = disk.map_or(Ok(()), Disk::check).and_then(|()| commit(&mut connection, kek, &mut group));
-        if let Err(why) = &committed {
-            _ = disk.inspect(|disk| disk.note(why));
-            tracing::error!("a transaction failed: {why}");
-        }
-        for job in group {
-            job.answer(committed.clone());
-        }
-    }
+/// The thread that writes.
+struct Writer {
+    connection: Live,
+    disk: Option<Arc<Disk>>,
+    kek: Arc<Kek>,
+    measures: Arc<Measures>,
 }
 
-/// Commits a group; again where another transaction was in the way or the connection broke.
-fn commit(connection: &mut Live, kek: &Kek, group: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
-    for attempt in 1.. {
-        let (db, is_last) = (connection.get()?, attempt == TRIES);
-        let committed = commit_once(db, kek, group, is_last);
-        if committed.is_err() {
-            _ = db.roll_back(); // where even that fails the next transaction does not begin
+impl Writer {
+    fn write_all(&mut self, waiting: &Receiver<Box<dyn Job>>) {
+        loop {
+            let mut group = waiting.take(GROUP);
+            if group.is_empty() {
+                return;
+            }
+            let (measures, disk) = (Arc::clone(&self.measures), self.disk.clone());
+            let (busy, start, writes) = (measures.writer.work(), Instant::now(), group.len());
+            let committed = disk.as_deref().map_or(Ok(()), Disk::check).and_then(|()| self.commit(&mut group));
+            drop(busy);
+            match &committed {
+                Ok(()) => measures.committed(writes, start.elapsed()),
+                Err(why) => {
+                    measures.failures.inc();
+                    _ = disk.inspect(|disk| disk.note(why));
+                    tracing::error!("a transaction failed: {why}");
+                }
+            }
+            for job in group {
+                observe(&measures.writes, job.since());
+                job.answer(committed.clone());
+            }
         }
-        match &committed {
-            Err(StoreError::Unknown(why)) => answer_unrepeatable(group, why),
-            Err(StoreError::Conflict(_)) => {}
-            Err(_) if db.is_broken() => {} // before COMMIT: nothing was done
-            _ => return committed,
-        }
-        if is_last || group.is_empty() {
-            return committed;
-        }
-        thread::sleep(Duration::from_millis(u64::from(attempt) * 20) + jitter());
     }
-    Ok(())
+
+    /// Commits a group; again where another transaction was in the way or the connection broke.
+    fn commit(&mut self, group: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
+        for attempt in 1.. {
+            let (db, is_last) = (self.connection.get()?, attempt == TRIES);
+            let committed = commit_once(db, &self.kek, group, is_last);
+            if committed.is_err() {
+                _ = db.roll_back(); // where even that fails the next transaction does not begin
+            }
+            match &committed {
+                Err(StoreError::Unknown(why)) => answer_unrepeatable(group, why),
+                Err(StoreError::Conflict(_)) => {}
+                Err(_) if db.is_broken() => {} // before COMMIT: nothing was done
+                _ => return committed,
+            }
+            if is_last || group.is_empty() {
+                return committed;
+            }
+            self.measures.retries.inc();
+            thread::sleep(Duration::from_millis(u64::from(attempt) * 20) + jitter());
+        }
+        Ok(())
+    }
 }
 
 /// Up to 20 ms, so that those who were in each other's way do not meet again.

@@ -1,9 +1,11 @@
 //! A connection that is made anew when it has broken.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::StoreError;
 use super::db::{Connection, Database};
+use super::measures::Measures;
 
 /// How long nothing is tried after a failure: who asks meanwhile gets the answer at once.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -18,11 +20,12 @@ pub(super) struct Live {
     connection: Connection,
     /// When the last try to make it anew failed, and why.
     failed: Option<(Instant, StoreError)>,
+    measures: Arc<Measures>,
 }
 
 impl Live {
-    pub(super) fn new(database: Database, open: Open, connection: Connection) -> Self {
-        Live { database, open, connection, failed: None }
+    pub(super) fn new(database: Database, open: Open, connection: Connection, measures: Arc<Measures>) -> Self {
+        Live { database, open, connection, failed: None, measures }
     }
 
     /// The connection, or why there is none now.
@@ -35,7 +38,9 @@ impl Live {
         {
             return Err(why.clone());
         }
-        match (self.open)(&self.database) {
+        let opened = (self.open)(&self.database);
+        self.measures.connected_anew(opened.is_ok());
+        match opened {
             Ok(connection) => {
                 if self.failed.take().is_some() {
                     tracing::info!("the database answers again");

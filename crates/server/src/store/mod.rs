@@ -16,6 +16,7 @@ mod check;
 mod columns;
 mod commit;
 mod copy;
+mod counts;
 mod current_kek;
 mod db;
 mod devices;
@@ -30,6 +31,7 @@ pub(crate) mod key_package;
 mod keys;
 mod lists;
 mod live;
+mod measures;
 mod migrate;
 mod pending;
 mod queue;
@@ -52,6 +54,7 @@ use std::thread;
 use dskpp_crypto::Secret;
 
 pub(crate) use crate::error::{StoreError, Unreadable};
+use crate::metrics::Collectors;
 use crate::model::clock::now;
 use crate::policy::otp::Windows;
 use crate::store::seal::Kek;
@@ -67,6 +70,7 @@ use columns::{secret, value};
 pub(crate) use commit::{Commit, CommitRun, NewKey, ProvedRefusal};
 pub(crate) use copy::copy;
 pub use copy::{CopyProgress, CopyStep, TableContent};
+pub(crate) use counts::StateCounts;
 use current_kek::{CURRENT, Checks, FORMER, key_of};
 pub(crate) use db::Database;
 pub(crate) use db::address::{Password, PostgresAddress};
@@ -181,6 +185,16 @@ impl Store {
         }
         migrate::rewrite(&connection)?;
         Ok(Store { engine: Engine::start(database, connection, Arc::clone(&kek))?, kek, policy, id: id.into() })
+    }
+
+    /// What the store counts.
+    pub(crate) fn metrics(&self) -> Collectors {
+        self.engine.measures().collectors()
+    }
+
+    /// Sets the metrics that are only looked at.
+    pub(crate) fn measure(&self) {
+        self.engine.measure();
     }
 
     /// Whether other servers may share the database, from other machines.

@@ -59,6 +59,12 @@ impl<T> Sender<T> {
         self.put_into(item, |state| &mut state.bulk)
     }
 
+    /// How many items wait, and how many pieces of bulk.
+    pub(crate) fn len(&self) -> (usize, usize) {
+        let state = self.0.0.lock();
+        (state.items.len(), state.bulk.len())
+    }
+
     /// Whether a piece of bulk waits.
     #[cfg(test)]
     pub(crate) fn has_bulk(&self) -> bool {

@@ -12,6 +12,8 @@ mod four_pass;
 mod hostile;
 mod lifecycle;
 mod locks;
+mod metrics;
+mod monitoring;
 mod oracles;
 mod refusals;
 mod renewal_and_trigger;

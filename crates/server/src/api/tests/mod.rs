@@ -132,6 +132,7 @@ impl Api {
             enrolment_lifetime_s: LIFETIME_S,
             device_trust,
             backoff: Backoff::default(),
+            validations: Validations::default(),
             batches: Batches::default(),
             k_servers,
         };

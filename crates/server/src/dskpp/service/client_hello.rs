@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Bytes;
 use dskpp::algorithm::ProtectionMethod;
@@ -11,7 +12,9 @@ use dskpp::server::{DeviceRef, RefusalReason, RunRefusal, SealedHello, ServerK, 
 use dskpp::status::Status;
 use dskpp_crypto::{Sha256, SystemRandom, ct_eq};
 
+use super::measures::{Answered, Message, Seen};
 use super::{Service, Stop};
+use crate::metrics::observe;
 use crate::model::clock::{unix_now, unix_now_ms};
 use crate::model::id::new_session_id;
 use crate::model::{self, DeviceRecord, EnrolmentRecord, EnrolmentState, KeyState, Variant};
@@ -24,10 +27,13 @@ impl Service {
         self: &Arc<Self>,
         hello: ClientHello,
         body: Bytes,
-        peer: SocketAddr,
         turn: Turn,
-    ) -> Result<Vec<u8>, Stop> {
-        let context = self.look_up(&hello, &body, peer).await?;
+        seen: &mut Seen,
+    ) -> Result<Answered, Stop> {
+        let (peer, start) = (seen.peer, Instant::now());
+        let context = self.look_up(&hello, &body, peer).await;
+        observe(&self.measures.read, start);
+        let context = context?;
         let trigger = trigger_of(&hello, context.enrolment.as_ref());
         let trigger = trigger.map_err(|(status, reason)| {
             let refusal = refusal(&hello, status, reason);
@@ -35,10 +41,14 @@ impl Service {
         })?;
         match wants_two_pass(&hello, trigger) {
             true => {
+                (seen.message, seen.variant) = (Some(Message::TwoPass), Some(Variant::TwoPass));
                 let trigger = trigger.is_some();
-                self.two_pass(hello, body, peer, context, trigger, turn).await
+                self.two_pass(hello, body, context, trigger, turn, seen).await
             }
-            false => self.four_pass(&hello, &body, &context, trigger),
+            false => {
+                seen.variant = Some(Variant::FourPass);
+                self.four_pass(&hello, &body, &context, trigger).map(Answered::Begun)
+            }
         }
     }
 

@@ -10,8 +10,10 @@ use dskpp::status::Status;
 use dskpp_crypto::SystemRandom;
 
 use super::client_hello::DEVICE_K;
+use super::measures::Answered;
 use super::run::{Outcome, ServerRun};
 use super::{PRIVATE_KEY_COST, Service, Stop};
+use crate::metrics::observe;
 use crate::model::clock::{unix_now, unix_now_ms};
 use crate::model::{DeviceRecord, EnrolmentRecord, Variant};
 use crate::net::rate_limit::Subject;
@@ -25,7 +27,7 @@ impl Service {
         body: &[u8],
         peer: SocketAddr,
         turn: Turn,
-    ) -> Result<Vec<u8>, Stop> {
+    ) -> Result<Answered, Stop> {
         let key = self.session_keys.of(&message.session_id, unix_now_ms());
         let key = key.ok_or_else(|| RunRefusal::of_nonce(Status::Abort, RefusalReason::Seal, None))?;
         let session = Session::open(message, body, &key, unix_now())?;
@@ -39,6 +41,7 @@ impl Service {
             device: state.device.clone(),
             renews: state.renews.clone(),
             locked: false,
+            method: None,
             url_s: None,
             peer,
             started: Instant::now(),
@@ -47,7 +50,10 @@ impl Service {
         let client_id = run.client_id.as_deref().filter(|_| enrolment.is_none());
         let device = run.device.as_ref().filter(|_| state.k_id == DEVICE_K);
         let address = Subject::from(peer).to_string();
-        let known = self.store.load_run(&run.session_id, client_id, enrolment, device, &address).await?;
+        let start = Instant::now();
+        let known = self.store.load_run(&run.session_id, client_id, enrolment, device, &address).await;
+        observe(&self.measures.read, start);
+        let known = known?;
         if let Some(answer) = known.answer {
             return run.again(answer);
         }

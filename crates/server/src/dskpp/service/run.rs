@@ -10,13 +10,15 @@ use dskpp::status::Status;
 use dskpp_crypto::{Random as _, Secret, SystemRandom, ct_eq};
 use pskc::DeviceInfo;
 
+use super::measures::Answered;
 use super::{Service, Stop};
 use crate::dskpp::refusals::Before;
+use crate::metrics::observe;
 use crate::model::clock::unix_now;
 use crate::model::id::new_session_id;
-use crate::model::{self, Cause, EnrolmentRecord, EnrolmentState, StoredAnswer, Variant};
+use crate::model::{self, Cause, EnrolmentRecord, EnrolmentState, Method, StoredAnswer, Variant};
 use crate::policy::backoff::PendingTry;
-use crate::store::{Commit, CommitRun, NewKey, Pending, ProvedRefusal};
+use crate::store::{Commit, CommitRun, NewKey, Pending, ProvedRefusal, StoreError};
 
 /// Seconds to keep the answer to a renewal beyond its session. A client that lost the answer has a different K_MAC'
 /// than the server until it asks again; without the answer it could never renew the key.
@@ -36,6 +38,8 @@ pub(super) struct ServerRun {
     pub(super) renews: Option<String>,
     /// Whether the address is locked for this enrolment.
     pub(super) locked: bool,
+    /// The key protection method of two-pass, once chosen.
+    pub(super) method: Option<Method>,
     /// The URL_S of the authentication data, once proved; none after a trigger.
     pub(super) url_s: Option<String>,
     pub(super) peer: SocketAddr,
@@ -49,6 +53,7 @@ pub(super) enum Outcome {
         response: Vec<u8>,
         key_id: String,
         user: String,
+        enrolment: String,
     },
     /// A refusal after a proved code, which is committed.
     Proved(Pending<Commit>, RefusedRun),
@@ -166,7 +171,8 @@ impl Service {
                 url_s: run.url_s.as_ref().or(of_trigger).cloned(),
             },
         });
-        Outcome::Provisioned { pending, response: finished.response, key_id, user: enrolment.user.clone() }
+        let (user, enrolment) = (enrolment.user.clone(), enrolment.id.clone());
+        Outcome::Provisioned { pending, response: finished.response, key_id, user, enrolment }
     }
 
     /// A refused run is also answered only once: it spends its session. Without a proved code, only this node remembers
@@ -226,6 +232,14 @@ impl Service {
         Some(run.again_refused(before))
     }
 
+    /// Waits until an answer is committed.
+    async fn committed(&self, pending: Pending<Commit>) -> Result<Commit, StoreError> {
+        let start = Instant::now();
+        let committed = pending.done().await;
+        observe(&self.measures.commit, start);
+        committed
+    }
+
     /// Sessions begun before this time have expired.
     fn answer_expires_at(&self) -> i64 {
         i64::try_from(unix_now().saturating_add(self.session_lifetime_s)).unwrap_or(i64::MAX)
@@ -255,30 +269,33 @@ fn proves_code(refusal: &RunRefusal) -> bool {
 
 impl ServerRun {
     /// Waits until the outcome of the run is committed, if it must be.
-    pub(super) async fn finish(&self, outcome: Outcome, service: &Service) -> Result<Vec<u8>, Stop> {
+    pub(super) async fn finish(&self, outcome: Outcome, service: &Service) -> Result<Answered, Stop> {
         match outcome {
-            Outcome::Again(response) => Ok(response),
+            Outcome::Again(response) => Ok(Answered::Again(response)),
             Outcome::Spent(refusal) => Err(refusal.into()),
             Outcome::Refused(refused) => Err(Stop::Refused(refused)),
-            Outcome::Proved(pending, refused) => match pending.done().await? {
+            Outcome::Proved(pending, refused) => match service.committed(pending).await? {
                 Commit::AlreadyAnswered(answer) => self.again(answer),
                 Commit::Committed | Commit::EnrolmentSpent => Err(Stop::Refused(refused)),
             },
-            Outcome::Provisioned { pending, response, key_id, user } => match pending.done().await? {
-                Commit::AlreadyAnswered(answer) => self.again(answer),
-                Commit::Committed => {
-                    let took_ms = self.started.elapsed().as_millis() as u64;
-                    let session = &self.session_id;
-                    tracing::info!(session, peer = %self.peer, user, key_id, took_ms, "key provisioned");
-                    Ok(response)
+            Outcome::Provisioned { pending, response, key_id, user, enrolment } => {
+                match service.committed(pending).await? {
+                    Commit::AlreadyAnswered(answer) => self.again(answer),
+                    Commit::Committed => {
+                        let took_ms = self.started.elapsed().as_millis() as u64;
+                        let session = &self.session_id;
+                        tracing::info!(session, peer = %self.peer, user, enrolment, key_id, took_ms, "key provisioned");
+                        Ok(Answered::Provisioned(response))
+                    }
+                    // Another run was faster: as if the code had been spent before (profile P16).
+                    Commit::EnrolmentSpent => {
+                        let refusal = self.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData);
+                        service.refused.keep(self.name(), self.request_hash, refusal.status, Instant::now());
+                        let cause = Some(Cause::Used);
+                        Err(Stop::Refused(RefusedRun { refusal, cause, enrolment: Some(enrolment), user: Some(user) }))
+                    }
                 }
-                // Another run was faster: as if the code had been spent before (profile P16).
-                Commit::EnrolmentSpent => {
-                    let refusal = self.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData);
-                    service.refused.keep(self.name(), self.request_hash, refusal.status, Instant::now());
-                    Err(Stop::Refused(RefusedRun { user: Some(user), cause: Some(Cause::Used), ..refusal.into() }))
-                }
-            },
+            }
         }
     }
 
@@ -298,9 +315,9 @@ impl ServerRun {
     }
 
     /// The same answer to the same request, Abort to a different one (profile P28).
-    pub(super) fn again(&self, answer: StoredAnswer) -> Result<Vec<u8>, Stop> {
+    pub(super) fn again(&self, answer: StoredAnswer) -> Result<Answered, Stop> {
         match ct_eq(&answer.request_hash, &self.request_hash) {
-            true => Ok(answer.response),
+            true => Ok(Answered::Again(answer.response)),
             false => Err(self.refuse(Status::Abort, RefusalReason::SessionSpent).into()),
         }
     }

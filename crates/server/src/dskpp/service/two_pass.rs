@@ -1,6 +1,5 @@
 //! Two-pass: answers a ClientHello once with the key, and stores the answer (RFC 6063 §5).
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,6 +14,7 @@ use dskpp_crypto::{Secret, Sha256, SystemRandom};
 use pskc::KeyPackage;
 
 use super::client_hello::{device_of, renewed_key};
+use super::measures::{Answered, Seen};
 use super::run::{Outcome, ServerRun, device_info};
 use super::{Service, Stop};
 use crate::model::id::new_session_id;
@@ -42,11 +42,12 @@ impl Service {
         self: &Arc<Self>,
         hello: ClientHello,
         body: Bytes,
-        peer: SocketAddr,
         mut context: HelloContext,
         trigger: bool,
         turn: Turn,
-    ) -> Result<Vec<u8>, Stop> {
+        seen: &mut Seen,
+    ) -> Result<Answered, Stop> {
+        let peer = seen.peer;
         let run = ServerRun {
             variant: Variant::TwoPass,
             session_id: new_session_id(),
@@ -56,6 +57,7 @@ impl Service {
             device: device_of(&hello),
             renews: None,
             locked: context.locked && !trigger,
+            method: None,
             url_s: None,
             peer,
             started: Instant::now(),
@@ -85,6 +87,7 @@ impl Service {
             (run, outcome)
         };
         let (run, outcome): (ServerRun, Outcome) = self.compute(turn, peer.into(), cost, work).await?;
+        seen.method = run.method;
         run.finish(outcome, self).await
     }
 
@@ -114,6 +117,7 @@ impl Service {
             TwoPassFacts { methods: &methods, keys: &keys, key_type: wanted.as_ref(), trigger: message.trigger };
         let begun = begun.choose(&self.policy, &facts)?;
         let owner = owners.get(begun.entry()).cloned().flatten();
+        run.method = message.hello.two_pass_methods().get(begun.entry()).and_then(|entry| method(&entry.method));
         run.device = message.device_of_run(run.device.take(), owner).map_err(refuse)?;
         let enrolment = run.verdict(begun.key_type(), enrolment).map_err(refuse)?;
         let k_mac_old = renewed.map(|key| &key.k_mac_old);
@@ -167,15 +171,20 @@ impl TwoPassMessage {
 
 /// The methods of an enrolment; all by default.
 fn allowed(enrolment: &EnrolmentRecord) -> Vec<ProtectionMethod> {
-    let is_allowed = |method: &ProtectionMethod| {
-        let method = match method {
-            ProtectionMethod::Transport => Method::Transport,
-            ProtectionMethod::Wrap => Method::Wrap,
-            _ => Method::PassphraseWrap,
-        };
-        enrolment.methods.is_empty() || enrolment.methods.contains(&method)
+    let is_allowed = |allowed: &ProtectionMethod| {
+        enrolment.methods.is_empty() || method(allowed).is_some_and(|method| enrolment.methods.contains(&method))
     };
     METHODS.into_iter().filter(is_allowed).collect()
+}
+
+/// The name of a method, if the server has it.
+fn method(method: &ProtectionMethod) -> Option<Method> {
+    match method {
+        ProtectionMethod::Transport => Some(Method::Transport),
+        ProtectionMethod::Wrap => Some(Method::Wrap),
+        ProtectionMethod::PassphraseWrap => Some(Method::PassphraseWrap),
+        _ => None,
+    }
 }
 
 /// The package of a key from the inventory without its secret, the secret, and the standard length for its type.

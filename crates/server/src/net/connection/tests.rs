@@ -45,7 +45,16 @@ async fn start(limits: config::LimitsSection) -> Server {
 fn shared(limits: &config::LimitsSection, turns: Turns, router: Router) -> Connections {
     let (limit, proxies) = (ConnectionLimit::new(limits), Proxies::new(config::ProxySection::default()));
     let prefixes = Prefixes::of(&[]);
-    Connections { limit, turns, proxies, tls: None, router, prefixes, timeouts: limits.into() }
+    Connections {
+        limit,
+        turns,
+        proxies,
+        tls: None,
+        router,
+        prefixes,
+        timeouts: limits.into(),
+        responses: Responses::default(),
+    }
 }
 
 impl Server {

@@ -53,6 +53,8 @@ impl Db {
         let store = &self.store;
         store.probe().await.unwrap();
         store.last_audit().await.unwrap();
+        assert!(store.count_keys().await.unwrap().iter().any(|(state, number)| *state == "active" && *number > 0));
+        store.count_enrolments().await.unwrap();
         store.checkpoint().await.unwrap();
         store.forget_old_answers().await.unwrap();
     }
