@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use dskpp_api::{
-    AuditEntry, AuditOrder, AuditQuery, EnrolmentQuery, ImportSummary, ListPage, Listed, ListedAuditEntry, ListedUser,
-    PageQuery, Role, TokenSummary, UnreadableAuditEntry, UnreadableRow, UserQuery,
+    AuditEntry, AuditOrder, AuditQuery, EnrolmentQuery, EnrolmentState, ImportSummary, ListPage, Listed,
+    ListedAuditEntry, ListedUser, PageQuery, Role, TokenSummary, UnreadableAuditEntry, UnreadableRow, UserQuery,
 };
 use pskc::{DateTime, MAX_NAME_LEN};
 use serde::Serialize;
@@ -83,7 +83,7 @@ pub(super) async fn enrolments(
     let EnrolmentQuery { user, state, after, limit: given } = query;
     let limit = limit(given, PAGE)?;
     let filter = match (text("user", user)?, state) {
-        (None, Some(state)) => {
+        (None, Some(state)) if state != EnrolmentState::Active => {
             let after = text("after", after)?.map(|after| expiry_and_id(&after).ok_or_else(not_next));
             EnrolmentFilter::InState { state, after: after.transpose()? }
         }

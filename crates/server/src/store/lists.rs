@@ -14,9 +14,10 @@ use crate::model::{EnrolmentRecord, EnrolmentState, ImportEntry, TokenEntry, Use
 /// Which enrolments are listed.
 #[derive(Clone, Debug)]
 pub(crate) enum EnrolmentFilter {
-    /// Of the user of this name or of all, in this state if the user is given, behind this identifier.
+    /// Of the user of this name or of all, in this state, behind this identifier.
     OfUser { user: Option<String>, state: Option<EnrolmentState>, after: Option<String> },
-    /// In this state, in the order in which they expire: behind this time, and at that time behind this identifier.
+    /// In this state, which is not [`EnrolmentState::Active`], in the order in which they expire: behind this time, and
+    /// at that time behind this identifier.
     InState { state: EnrolmentState, after: Option<(i64, String)> },
 }
 
@@ -107,8 +108,8 @@ impl Store {
                     let start = (from.saturating_add(i64::from(from > i64::MIN)), String::new());
                     let (time, id) = after.as_ref().map_or(&start, |after| after.max(&start));
                     let sql = format!(
-                        "SELECT {ENROLMENT} {FROM} WHERE e.state = ?1 AND (e.expires_at, e.id) > (?2, ?3) \
-                         AND e.expires_at <= ?4 ORDER BY e.expires_at, e.id LIMIT ?5"
+                        "SELECT {ENROLMENT} {FROM} WHERE e.state = ?1 AND e.state <> 'active' \
+                         AND (e.expires_at, e.id) > (?2, ?3) AND e.expires_at <= ?4 ORDER BY e.expires_at, e.id LIMIT ?5"
                     );
                     let read = |row: &Row<'_>| Ok((place_by_expiry(row)?, read(row)));
                     let found = db.rows(&sql, values![name, time, id, upto, limit as i64 + 1], read)?;
@@ -144,7 +145,8 @@ impl Store {
 }
 
 /// The statement that lists enrolments in the order of their identifiers, and how the database has the state. A state is
-/// only compared, never looked up: a user's enrolments are few, and come in this order from their index.
+/// only compared, never looked up: a user's enrolments are few, and come in this order from their index; of all, most are
+/// active.
 fn of_user(of_user: bool, state: Option<EnrolmentState>, at: i64) -> (String, (&'static str, i64, i64)) {
     let of_user = if of_user { "e.user_id = (SELECT id FROM \"user\" WHERE name = ?2)" } else { "?2 IS NULL" };
     let in_state = match state {

@@ -54,6 +54,7 @@ pub(super) const SQLITE: &[Migration] = &[
     (15, Expands, include_str!("../../migrations/sqlite/0015_device_lists.sql")),
     (16, Expands, include_str!("../../migrations/sqlite/0016_wrong_passwords.sql")),
     (17, Expands, include_str!("../../migrations/sqlite/0017_lists.sql")),
+    (18, Expands, include_str!("../../migrations/sqlite/0018_lighter.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
@@ -64,6 +65,7 @@ pub(super) const POSTGRES: &[Migration] = &[
     (15, Expands, include_str!("../../migrations/postgres/0015_device_lists.sql")),
     (16, Expands, include_str!("../../migrations/postgres/0016_wrong_passwords.sql")),
     (17, Expands, include_str!("../../migrations/postgres/0017_lists.sql")),
+    (18, Expands, include_str!("../../migrations/postgres/0018_lighter.sql")),
 ];
 
 /// How far a database's migrations are done.

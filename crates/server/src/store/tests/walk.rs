@@ -248,7 +248,8 @@ impl Db {
         for (prefix, after) in [(None, None), (some("a"), None), (some("a"), some("b")), (None, some("a"))] {
             store.users(prefix, after, 2).await.unwrap();
         }
-        for (user, state) in [(None, None), (some("alice"), None), (some("alice"), Some(EnrolmentState::Open))] {
+        let states = [(None, None), (some("alice"), None), (some("alice"), Some(EnrolmentState::Open))];
+        for (user, state) in states.into_iter().chain([(None, Some(EnrolmentState::Active))]) {
             let filter = EnrolmentFilter::OfUser { user, state, after: None };
             assert!(!store.enrolments(filter, 10).await.unwrap().items.is_empty());
         }
@@ -258,7 +259,9 @@ impl Db {
         store.tokens(None, 2).await.unwrap();
         store.imports(None, 2).await.unwrap();
         store.audit(AuditFilter::ByChain { after: Some((String::new(), 1)) }, 2).await.unwrap();
-        for (event, newest_first) in [(None, true), (None, false), (some("key.exported"), true), (some("e"), false)] {
+        let rare = [(None, true), (None, false), (some("key.exported"), true), (some("e"), false)];
+        let frequent = [(some("key.provisioned"), true), (some("enrolment.created"), false)];
+        for (event, newest_first) in rare.into_iter().chain(frequent) {
             let filter = AuditFilter::ByTime { event, since: 0, until: i64::MAX, after: None, newest_first };
             store.audit(filter, 2).await.unwrap();
         }
