@@ -143,6 +143,10 @@ pub struct ValidationRequest {
     /// The client ID of the enrolment whose key awaits its first password (RFC 6063 §10.5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// The IP address from which the person logs in: wrong passwords from there make it wait, beside those of all
+    /// addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_address: Option<String>,
 }
 
 impl ValidationRequest {

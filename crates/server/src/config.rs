@@ -21,6 +21,7 @@ mod names;
 mod place;
 mod portal;
 mod proxy;
+mod validate_check;
 
 pub use database::{DatabaseSection, Migrate};
 pub use devices::DevicesSection;
@@ -31,6 +32,7 @@ pub use metrics::MetricsSection;
 pub use names::{EncryptionName, MacName, Pbkdf2Name};
 pub use portal::PortalSection;
 pub use proxy::{Network, ProxyHeader, ProxySection};
+pub use validate_check::ValidateCheckSection;
 
 /// The whole configuration. `Config::default()` runs without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,8 @@ pub struct Config {
     pub policy: PolicySection,
     /// Validation of one-time passwords.
     pub validate: ValidateSection,
+    /// One-time passwords as clients of privacyIDEA show them.
+    pub validate_check: ValidateCheckSection,
     /// What pages for people say about the operator.
     pub portal: PortalSection,
     /// Limits per address and in total.

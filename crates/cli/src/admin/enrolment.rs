@@ -226,7 +226,14 @@ pub(super) struct ValidateArgs {
 impl ValidateArgs {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         let ValidateArgs { otp, user, key, challenge, client_id } = self;
-        let attempt = ValidationRequest { user, key_id: key, otp: otp.into(), challenge, client_id };
+        let attempt = ValidationRequest {
+            user,
+            key_id: key,
+            otp: otp.into(),
+            challenge,
+            client_id,
+            ..ValidationRequest::default()
+        };
         let verdict: ValidationResult = api.post(paths::VALIDATE, &attempt).await?;
         output.print(&verdict, || match &verdict.key_id {
             Some(key_id) => format!("valid (key {})", shown(key_id)),

@@ -1,5 +1,6 @@
 //! Keys and one-time passwords.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -16,6 +17,7 @@ use super::enrolments::{device, parameters, time};
 use super::lists::{PAGE, limit, text};
 use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
 use super::users::name;
+use super::validate_check::subject_of;
 use super::validations;
 use crate::model::KeyRecord;
 use crate::net::rate_limit::RetryAfter;
@@ -82,7 +84,7 @@ pub(super) async fn resynchronise(
             "otps must be 2 to 5 consecutive one-time passwords of at most {MAX_OTP_LEN} characters"
         )));
     }
-    let tried = api.backoff.begin_in_turn(&format!("key {id}")).await;
+    let tried = api.backoff.begin_in_turn(&format!("key {id}"), None).await;
     let tried = tried.map_err(|wait| api.validations.refused(validations::RESYNC, wait))?;
     let otps = otps.iter().map(|otp| otp.expose().to_owned()).collect();
     let verdict = api.store.resynchronise(&id, otps, caller.id().to_owned()).await?;
@@ -97,7 +99,7 @@ pub(super) async fn validate(
     Body(attempt): Body<ValidationRequest>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Validate)?;
-    let ValidationRequest { user, key_id, otp, challenge, client_id } = &attempt;
+    let ValidationRequest { user, key_id, otp, challenge, client_id, client_address } = &attempt;
     if user.is_none() && key_id.is_none() && client_id.is_none() {
         return Err(ApiProblem::value("user or key_id is required, or client_id for a key that is not active yet"));
     }
@@ -105,9 +107,10 @@ pub(super) async fn validate(
         return Err(ApiProblem::value(format!("otp and challenge may have at most {MAX_OTP_LEN} characters")));
     }
     // RFC 4226 §7.3: consecutive wrong passwords delay the next attempt.
-    let subject = [("user", user), ("key", key_id), ("client", client_id)];
-    let subject = subject.iter().find_map(|(kind, name)| Some(format!("{kind} {}", name.as_ref()?)));
-    let tried = api.backoff.begin_in_turn(&subject.unwrap_or_default()).await;
+    let address = client_address.as_deref().map(str::parse::<IpAddr>).transpose();
+    let address = address.map_err(|_| ApiProblem::value("client_address must be an IP address"))?;
+    let address = address.map(|address| SocketAddr::new(address, 0).into());
+    let tried = api.backoff.begin_in_turn(&subject_of(&attempt), address).await;
     let tried = tried.map_err(|wait| api.validations.refused(validations::API, wait))?;
     let verdict = api.store.verdict(attempt).await?;
     api.validations.found(validations::API, &verdict);
@@ -116,7 +119,7 @@ pub(super) async fn validate(
 }
 
 /// The key for which a password is right, if it is, and what this server's back-off makes of it.
-fn accepted(verdict: store::Verdict, tried: PendingTry) -> Result<Option<String>, RetryAfter> {
+pub(super) fn accepted(verdict: store::Verdict, tried: PendingTry) -> Result<Option<String>, RetryAfter> {
     match verdict {
         store::Verdict::Right(key_id) => {
             tried.right();

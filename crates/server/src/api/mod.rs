@@ -15,6 +15,7 @@ mod problem;
 mod tests;
 mod tokens;
 mod users;
+pub(crate) mod validate_check;
 mod validations;
 
 use std::sync::Arc;

@@ -6,6 +6,8 @@ use crate::store::Verdict;
 
 /// Where passwords are shown.
 pub(super) const API: &str = "api";
+/// Where clients of privacyIDEA show them.
+pub(super) const CHECK: &str = "validate-check";
 /// Several passwords, to find a token's counter or clock.
 pub(super) const RESYNC: &str = "resync";
 
@@ -21,7 +23,8 @@ impl Default for Validations {
         let results = |surface| ["right", "again", "wrong", "later"].map(|result| [surface, result]);
         let (name, help) =
             ("dskpp_validations_total", "One-time passwords that were shown, by where and with which result.");
-        let counts = Counters::new(name, help, ["surface", "result"], [API, RESYNC].into_iter().flat_map(results));
+        let counts =
+            Counters::new(name, help, ["surface", "result"], [API, CHECK, RESYNC].into_iter().flat_map(results));
         Validations { counts, backoff: limit("password_backoff") }
     }
 }
@@ -42,9 +45,14 @@ impl Validations {
     }
 
     /// Counts a password that was not looked at.
-    pub(super) fn refused(&self, surface: &'static str, wait: RetryAfter) -> RetryAfter {
+    pub(super) fn too_soon(&self, surface: &'static str) {
         self.counts.count([surface, "later"]);
         self.backoff.inc();
+    }
+
+    /// Counts a password that was not looked at.
+    pub(super) fn refused(&self, surface: &'static str, wait: RetryAfter) -> RetryAfter {
+        self.too_soon(surface);
         wait
     }
 

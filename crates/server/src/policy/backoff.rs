@@ -88,14 +88,14 @@ impl Backoff {
         })
     }
 
-    /// Like [`Backoff::begin`], from any address; but while other attempts are undecided, it waits for them. So
-    /// concurrent correct passwords are never refused.
-    pub(crate) async fn begin_in_turn(&self, name: &str) -> Result<PendingTry, RetryAfter> {
+    /// Like [`Backoff::begin`], but while other attempts are undecided, it waits for them. So concurrent correct passwords
+    /// are never refused.
+    pub(crate) async fn begin_in_turn(&self, name: &str, address: Option<Subject>) -> Result<PendingTry, RetryAfter> {
         let until = tokio::time::Instant::now() + MAX_WAIT;
         loop {
             let mut decided = pin!(self.0.decided.notified());
             decided.as_mut().enable(); // before the check, so that no notification is missed
-            match self.try_begin(name, None, NonZeroU32::MIN, Instant::now()) {
+            match self.try_begin(name, address, NonZeroU32::MIN, Instant::now()) {
                 Ok(attempt) => return Ok(attempt),
                 Err(TryRefused::Blocked(wait)) => return Err(wait),
                 Err(TryRefused::Undecided) => tokio::time::timeout_at(until, decided).await.map_err(|_| SOON)?,

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::monitoring::Monitoring;
 use super::{ServerOptions, upkeep};
 use crate::api::activation::{self, ActivationState};
+use crate::api::validate_check::{self, CheckState};
 use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::service::Service;
@@ -68,6 +69,12 @@ pub(super) fn assemble(
     }
     let measured = Arc::clone(&service);
     monitoring.before_each(move || measured.measure());
+    let of_check = CheckState {
+        store: store.clone(),
+        backoff: passwords.clone(),
+        validations: validations.clone(),
+        networks: config.validate_check.networks.clone(),
+    };
     let api = api::ApiState {
         store: store.clone(),
         callers,
@@ -83,6 +90,7 @@ pub(super) fn assemble(
     let of_activation = ActivationState { store, rates: Arc::clone(&rates), turns: of_activation };
     let timed = api::router(api)
         .merge(activation::router(of_activation))
+        .merge(validate_check::router(of_check))
         .layer(middleware::from_fn(move |request, next| within(body_timeout + ADMIN_TIME, request, next)));
     Ok(http::router(HttpBinding { service: Arc::clone(&service), rates: Arc::clone(&rates), body_timeout })
         .merge(token_app::router(&portal))

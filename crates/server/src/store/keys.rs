@@ -185,7 +185,7 @@ impl Store {
     pub(crate) async fn verdict(&self, attempt: ValidationRequest) -> Result<Verdict, StoreError> {
         let (kek, policy) = (Arc::clone(&self.kek), self.policy);
         let write = move |db: &Connection| {
-            let ValidationRequest { user, key_id, otp, challenge, client_id } = &attempt;
+            let ValidationRequest { user, key_id, otp, challenge, client_id, .. } = &attempt;
             let (otp, at) = (otp.expose(), now());
             let guesses = Guesses::of(db, &attempt)?;
             if let Some(wait_s) = guesses.wait_s(at) {

@@ -21,3 +21,4 @@ mod support;
 mod tokens;
 mod triggers;
 mod two_pass;
+mod validate_check;

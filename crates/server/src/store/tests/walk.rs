@@ -14,7 +14,7 @@ const OTPS: [&str; 6] = ["755224", "287082", "359152", "969429", "338314", "2546
 fn otp(user: Option<&str>, key: Option<&str>, client: Option<&str>, otp: &str) -> ValidationRequest {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let (user, key_id, client_id) = (owned(user), owned(key), owned(client));
-    ValidationRequest { user, key_id, client_id, otp: otp.to_owned().into(), challenge: None }
+    ValidationRequest { user, key_id, client_id, otp: otp.to_owned().into(), ..ValidationRequest::default() }
 }
 
 fn device(serial: &str) -> NewDevice {
