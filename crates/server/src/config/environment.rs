@@ -34,13 +34,15 @@ impl Config {
     }
 }
 
-/// `DSKPP_SERVER_DATA_DIR` → `server`, `data_dir`.
+/// `DSKPP_SERVER_DATA_DIR` → `server`, `data_dir`. Of several sections it is the one with the longest name:
+/// `DSKPP_VALIDATE_CHECK_NETWORKS` → `validate_check`, `networks`, although there is `validate`.
 pub(super) fn setting_of(variable: &str, defaults: &Table) -> Option<(String, String)> {
     let name = variable.strip_prefix("DSKPP_")?.to_ascii_lowercase();
-    defaults.keys().find_map(|section| {
+    let found = defaults.keys().filter_map(|section| {
         let key = name.strip_prefix(section.as_str())?.strip_prefix('_')?;
         Some((section.clone(), key.to_owned()))
-    })
+    });
+    found.max_by_key(|(section, _)| section.len())
 }
 
 /// The value in the type of the key's default; a value that does not parse stays text and is refused with the other
