@@ -20,6 +20,7 @@
 //! ```
 
 mod audit;
+mod checkpoint;
 mod devices;
 mod enrolments;
 mod k_servers;
@@ -32,6 +33,7 @@ mod transfer;
 mod users;
 
 pub use audit::{AuditEntry, AuditQuery, ListedAuditEntry, UnreadableAuditEntry};
+pub use checkpoint::{AuditCheckpoint, ChainHead, Checkpoint, SignedCheckpoint};
 pub use devices::{
     CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChangeRequest, DeviceDetails, DeviceIdentity,
     DeviceName, DeviceQuery, ListedDevice, NewDeviceRequest, RejectedDevice, UnreadableDevice,

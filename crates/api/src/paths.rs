@@ -64,6 +64,8 @@ pub const TOKEN: &str = "/tokens/{id}";
 /// `GET` with [`AuditQuery`](crate::AuditQuery) → a [`ListPage`](crate::ListPage) of
 /// [`ListedAuditEntry`](crate::ListedAuditEntry)
 pub const AUDIT: &str = "/audit";
+/// `GET` → [`AuditCheckpoint`](crate::AuditCheckpoint) of now; 404 where the server has no key for it
+pub const AUDIT_CHECKPOINT: &str = "/audit/checkpoint";
 
 /// A path with its identifier filled in, percent-encoded.
 ///

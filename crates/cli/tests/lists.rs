@@ -4,11 +4,19 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use support::{Home, Server, text};
 
 fn enrol(home: &Home, user: &str) -> Value {
     home.json(&["admin", "enrolment", "create", "--user", user, "--key-type", "totp"])
+}
+
+fn openssl(home: &Home, args: &[&str]) {
+    assert!(home.program("openssl").args(args).output().unwrap().status.success(), "openssl {args:?}");
 }
 
 fn items(home: &Home, args: &[&str]) -> Vec<Value> {
@@ -145,4 +153,92 @@ fn verify_names_what_was_changed_or_taken_out() {
         assert!(text(&faults[0], "reason").contains(reason) && text(&found, "error").contains(reason), "{found}");
     }
     assert_eq!(home.json(&["admin", "audit", "verify"]), whole);
+}
+
+fn verify<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["admin", "audit", "verify"][..], more].concat()
+}
+
+#[test]
+fn checkpoints_show_entries_that_were_cut_off_or_computed_anew() {
+    let mut home = Home::on_sqlite(); // one chain, whose entries are known
+    let key = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out"];
+    for name in ["key.pem", "other.pem"] {
+        openssl(&home, &[&key[..], &[name]].concat());
+        openssl(&home, &["pkey", "-in", name, "-pubout", "-out", &format!("public-{name}")]);
+    }
+    home.set("DSKPP_AUDIT_CHECKPOINT_KEY", &home.path("key.pem").display().to_string());
+    let server = Server::start(&mut home);
+    ["alice", "bob"].iter().for_each(|user| drop(enrol(&home, user)));
+    let checkpoint = home.run(&["admin", "audit", "checkpoint"]).success().out;
+    assert!(checkpoint.starts_with("dskpp audit checkpoint 1\nstore "), "{checkpoint}");
+    home.write("kept.checkpoint", &checkpoint);
+    home.write("changed.checkpoint", checkpoint.replace("store ", "store x"));
+    enrol(&home, "carol");
+    let with = |file: &'static str| verify(&["--checkpoint", file, "--checkpoint-key", "public-key.pem"]);
+    let whole = home.json(&with("kept.checkpoint"));
+    assert_eq!((&whole["checkpoints"], &whole["faults"]), (&json!(1), &json!([])));
+    // The server keeps its own, since it started.
+    let folder = home.path("dskpp-data/checkpoints").display().to_string();
+    assert_eq!(
+        home.json(&verify(&["--checkpoint", &folder, "--checkpoint-key", "public-key.pem"]))["faults"],
+        json!([])
+    );
+    let wrong =
+        home.json_of_failure(&verify(&["--checkpoint", "kept.checkpoint", "--checkpoint-key", "public-other.pem"]));
+    assert!(text(&wrong, "error").contains("not of this key"), "{wrong}");
+    assert!(text(&home.json_of_failure(&with("changed.checkpoint")), "error").contains("not of this key"));
+    // Neither leaves a trace in the trail itself.
+    server.kill();
+    home.in_database("DELETE FROM audit WHERE seq > 2");
+    let _server = Server::start(&mut home);
+    assert_eq!(home.json(&verify(&[]))["faults"], json!([]));
+    let cut = home.json_of_failure(&with("kept.checkpoint"));
+    assert!(text(&cut["faults"][0], "reason").contains("taken away"), "{cut}");
+    enrol(&home, "dave");
+    enrol(&home, "erin");
+    assert_eq!(home.json(&verify(&[]))["faults"], json!([]));
+    let anew = home.json_of_failure(&with("kept.checkpoint"));
+    assert!(text(&anew["faults"][0], "reason").contains("computed anew"), "{anew}");
+}
+
+#[test]
+fn a_server_without_a_key_makes_no_checkpoints_and_says_what_is_missing() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    let none = home.json_of_failure(&["admin", "audit", "checkpoint"]);
+    assert!(text(&none, "error").contains("audit.checkpoint_key"), "{none}");
+}
+
+#[test]
+fn follow_prints_what_is_done_since_it_began() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    enrol(&home, "alice");
+    let mut following = home.begin(&["admin", "audit", "follow", "--interval", "1", "--json"]);
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    // It has begun once it prints; what it does not print was done before.
+    let done = AtomicBool::new(false);
+    let followed = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0.. {
+                if done.load(Ordering::Relaxed) {
+                    return;
+                }
+                home.run(&["admin", "user", "create", &format!("user {n}")]).success();
+                std::thread::sleep(Duration::from_millis(300));
+            }
+        });
+        let followed: Vec<Value> =
+            (0..3).map(|_| serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap()).collect();
+        done.store(true, Ordering::Relaxed);
+        followed
+    });
+    drop(lines);
+    following.kill().unwrap();
+    following.wait().unwrap();
+    assert!(followed.iter().all(|entry| entry["event"] == "user.created"), "{followed:?}");
+    let subjects: Vec<_> = followed.iter().map(|entry| text(entry, "subject")).collect();
+    assert!(!subjects.iter().any(|subject| subject.contains("alice")), "{subjects:?}");
+    assert!(subjects[0] != subjects[1] && subjects[1] != subjects[2], "{subjects:?}");
 }

@@ -11,6 +11,7 @@ use dskpp_crypto::Pbkdf2Prf;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+mod audit;
 mod check;
 mod database;
 mod devices;
@@ -23,6 +24,7 @@ mod portal;
 mod proxy;
 mod validate_check;
 
+pub use audit::AuditSection;
 pub use database::{DatabaseSection, Migrate};
 pub use devices::DevicesSection;
 pub use dskpp_api::KeyType;
@@ -62,6 +64,8 @@ pub struct Config {
     pub portal: PortalSection,
     /// Limits per address and in total.
     pub limits: LimitsSection,
+    /// Checkpoints of the audit trail.
+    pub audit: AuditSection,
     /// Metrics for Prometheus.
     pub metrics: MetricsSection,
     /// Logging.

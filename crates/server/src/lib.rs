@@ -22,6 +22,7 @@
 mod api;
 #[doc(hidden)]
 pub mod bench;
+mod checkpoints;
 pub mod config;
 mod dskpp;
 mod error;

@@ -1,19 +1,25 @@
 //! `dskpp admin audit`: the server's audit trail.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use dskpp_api::{AuditEntry, AuditOrder, AuditQuery, ListPage, ListedAuditEntry, UnreadableAuditEntry, paths};
+use dskpp_api::{
+    AuditCheckpoint, AuditEntry, AuditOrder, AuditQuery, ListPage, ListedAuditEntry, SignedCheckpoint,
+    UnreadableAuditEntry, paths,
+};
 use serde_json::json;
 
 use super::audit_chain::{Chains, Fault};
+use super::audit_checkpoint::CheckpointArgs;
+use super::audit_follow;
 use super::list::Pages;
 use crate::api::Api;
 use crate::output::{Failure, Output};
 use crate::shown::{self, count, shown};
 
 /// Entries in one answer of the server, where many are read.
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
 
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
@@ -28,9 +34,23 @@ pub(super) enum AuditCommand {
         pages: Pages,
     },
     /// Recompute the digests of all entries, and name the first one of each chain that does not follow
-    #[command(after_help = "Entries cut off at a chain's end leave no trace in the trail itself. Keep the output of \
-                            `verify --json`: it has each chain's number of entries and last digest.")]
-    Verify,
+    #[command(
+        after_help = "Entries cut off at a chain's end, and a chain that was computed anew, leave no trace in the \
+                            trail itself: compare it with signed checkpoints (`audit.checkpoint_key` in the server's \
+                            configuration) that were kept elsewhere."
+    )]
+    Verify {
+        #[command(flatten)]
+        checkpoints: CheckpointArgs,
+    },
+    /// Print a signed checkpoint of now, to be kept elsewhere: how far each chain goes
+    Checkpoint,
+    /// Print entries as they are made, until interrupted; with --json one document per line
+    Follow {
+        /// Seconds between looks
+        #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        interval: u64,
+    },
     /// Write entries to standard output, one JSON document per line: all, chain by chain, or by time with a filter
     Export {
         #[command(flatten)]
@@ -73,13 +93,15 @@ impl AuditCommand {
                 let headings = ["AT", "EVENT", "CHAIN", "SEQ", "SUBJECT"];
                 pages.print((api, output), (paths::AUDIT, query), (&headings, columns)).await
             }
-            AuditCommand::Verify => verify(api, output).await,
+            AuditCommand::Verify { checkpoints } => verify(api, output, &checkpoints).await,
+            AuditCommand::Checkpoint => checkpoint(api, output).await,
+            AuditCommand::Follow { interval } => audit_follow::follow(api, output, Duration::from_secs(interval)).await,
             AuditCommand::Export { filter } => export(api, &filter).await,
         }
     }
 }
 
-fn columns(entry: &ListedAuditEntry) -> Vec<String> {
+pub(super) fn columns(entry: &ListedAuditEntry) -> Vec<String> {
     match entry {
         ListedAuditEntry::Readable(AuditEntry { chain, seq, at, event, subject, .. }) => {
             vec![at.clone(), event.clone(), named(chain), seq.to_string(), subject.clone()]
@@ -96,7 +118,7 @@ fn named(chain: &str) -> String {
 }
 
 /// Hands every page to `take`. A list that does not go on ends it.
-async fn pages(
+pub(super) async fn pages(
     api: &Api,
     query: impl Fn(Option<String>) -> AuditQuery,
     mut take: impl FnMut(Vec<ListedAuditEntry>) -> Result<(), Failure>,
@@ -116,20 +138,30 @@ async fn pages(
     }
 }
 
-async fn verify(api: &Api, output: &Output) -> Result<(), Failure> {
+async fn verify(api: &Api, output: &Output, checkpoints: &CheckpointArgs) -> Result<(), Failure> {
+    let mut expected = checkpoints.read()?;
     let query =
         |after| AuditQuery { order: Some(AuditOrder::Chain), after, limit: Some(PAGE), ..AuditQuery::default() };
-    let mut chains = Chains::default();
-    pages(api, query, |items| items.into_iter().try_for_each(|entry| chains.take(&entry))).await?;
-    let (ends, faults) = chains.finish();
+    let (mut chains, mut contradictions, checkpoints) = (Chains::default(), Vec::new(), expected.checkpoints);
+    let take = |items: Vec<ListedAuditEntry>| {
+        contradictions.extend(items.iter().filter_map(|entry| expected.take(entry)));
+        items.iter().try_for_each(|entry| chains.take(entry))
+    };
+    pages(api, query, take).await?;
+    let (ends, mut faults) = chains.finish();
+    faults.extend(contradictions.into_iter().chain(expected.missing()));
     let entries: u64 = ends.iter().map(|end| end.entries).sum();
     let read = format!("{} in {}", entry_count(entries), count(ends.len() as u64, "chain"));
-    let document = json!({ "entries": entries, "chains": ends, "faults": faults });
+    let document = json!({ "entries": entries, "chains": ends, "checkpoints": checkpoints, "faults": faults });
     if faults.is_empty() {
-        return output.print(&document, || format!("{read}: each follows from the one before it"));
+        let agree = match checkpoints {
+            0 => String::new(),
+            number => format!(", and they agree with {}", count(number as u64, "checkpoint")),
+        };
+        return output.print(&document, || format!("{read}: each follows from the one before it{agree}"));
     }
     let line = |Fault { chain, seq, reason }: &Fault| format!("chain {}, entry {seq}: {reason}", shown(named(chain)));
-    Err(Failure::new(format!("{read}: {} of these chains broken", faults.len()))
+    Err(Failure::new(format!("{read}: {}", count(faults.len() as u64, "fault")))
         .details(faults.iter().map(line))
         .next("compare the database with a backup from before these entries")
         .with(document))
@@ -137,6 +169,13 @@ async fn verify(api: &Api, output: &Output) -> Result<(), Failure> {
 
 fn entry_count(number: u64) -> String {
     if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") }
+}
+
+async fn checkpoint(api: &Api, output: &Output) -> Result<(), Failure> {
+    let made: AuditCheckpoint = api.get(paths::AUDIT_CHECKPOINT).await?;
+    let why = |why| Failure::new(format!("the server's answer is no checkpoint: {why}"));
+    let signed = SignedCheckpoint::read(&made.text).map_err(why)?;
+    output.print(&made, || signed.to_string().trim_end().to_owned())
 }
 
 async fn export(api: &Api, filter: &Filter) -> Result<(), Failure> {

@@ -2,6 +2,8 @@
 
 mod audit;
 mod audit_chain;
+mod audit_checkpoint;
+mod audit_follow;
 mod device;
 mod enrolment;
 mod k_server;

@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 mod callers;
+mod checkpoint;
 mod devices;
 mod enrolments;
 mod export;
@@ -25,6 +26,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, delete, get, post};
 use dskpp_api::paths;
 
+use crate::checkpoints::Checkpoints;
 use crate::policy::backoff::Backoff;
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::k_servers::KServers;
@@ -55,6 +57,8 @@ pub(crate) struct ApiState {
     pub k_servers: Arc<KServers>,
     /// Import batches in memory.
     pub batches: Batches,
+    /// Checkpoints of the audit trail, where there is a key for them.
+    pub checkpoints: Option<Arc<Checkpoints>>,
     /// What is counted of validations.
     pub validations: Validations,
 }
@@ -83,6 +87,7 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route(paths::TOKENS, get(lists::tokens).post(tokens::create))
         .route(paths::TOKEN, delete(tokens::remove))
         .route(paths::AUDIT, get(lists::audit))
+        .route(paths::AUDIT_CHECKPOINT, get(checkpoint::make))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))

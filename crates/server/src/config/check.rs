@@ -15,6 +15,7 @@ impl Config {
         self.check_server(&mut faults);
         self.check_proxy(&mut faults);
         self.check_metrics(&mut faults);
+        self.check_audit(&mut faults);
         self.check_devices(&mut faults);
         self.check_policy(&mut faults);
         self.check_portal(&mut faults);
@@ -112,6 +113,17 @@ impl Config {
             "metrics.listen",
             &listen,
             "is server.listen: metrics need a port of their own",
+        );
+    }
+
+    fn check_audit(&self, faults: &mut Vec<ConfigFault>) {
+        let interval = self.audit.checkpoint_interval_s;
+        push_unless(
+            faults,
+            (1..=86_400).contains(&interval),
+            "audit.checkpoint_interval_s",
+            &interval,
+            "must be 1 to 86400 (a day)",
         );
     }
 

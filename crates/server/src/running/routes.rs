@@ -15,6 +15,7 @@ use super::monitoring::Monitoring;
 use super::{ServerOptions, upkeep};
 use crate::api::activation::{self, ActivationState};
 use crate::api::validate_check::{self, CheckState};
+use crate::checkpoints::Checkpoints;
 use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::service::Service;
@@ -63,6 +64,10 @@ pub(super) fn assemble(
         background,
         upkeep::sweep(Arc::clone(&rates), Arc::clone(&service), passwords.clone(), store.clone()),
     );
+    let checkpoints = Checkpoints::load(config, &store)?.map(Arc::new);
+    if let Some(checkpoints) = &checkpoints {
+        spawn_essential(background, Arc::clone(checkpoints).keep());
+    }
     let validations = api::Validations::default();
     for collectors in [service.metrics(), rates.metrics(), validations.metrics()] {
         monitoring.add(collectors);
@@ -84,6 +89,7 @@ pub(super) fn assemble(
         backoff: passwords,
         batches: api::Batches::default(),
         k_servers: service.k_servers(),
+        checkpoints,
         validations,
     };
     let (body_timeout, portal) = (Duration::from_secs(limits.body_timeout_s), Portal::load(config, url_s)?);

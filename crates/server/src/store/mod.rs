@@ -13,6 +13,7 @@ mod audit;
 mod audit_list;
 mod backup;
 mod check;
+mod checkpoint;
 mod columns;
 mod commit;
 mod copy;

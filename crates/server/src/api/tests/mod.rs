@@ -132,6 +132,7 @@ impl Api {
             enrolment_lifetime_s: LIFETIME_S,
             device_trust,
             backoff: Backoff::default(),
+            checkpoints: None,
             validations: Validations::default(),
             batches: Batches::default(),
             k_servers,

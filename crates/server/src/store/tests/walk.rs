@@ -258,6 +258,7 @@ impl Db {
         }
         store.tokens(None, 2).await.unwrap();
         store.imports(None, 2).await.unwrap();
+        assert!(!store.chain_heads().await.unwrap().is_empty());
         store.audit(AuditFilter::ByChain { after: Some((String::new(), 1)) }, 2).await.unwrap();
         let rare = [(None, true), (None, false), (some("key.exported"), true), (some("e"), false)];
         let frequent = [(some("key.provisioned"), true), (some("enrolment.created"), false)];
