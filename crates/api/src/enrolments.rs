@@ -122,8 +122,8 @@ pub struct Enrolment {
     pub expires_at: Option<String>,
 }
 
-/// Which enrolments to list. With `state` other than `active` and without `user`, in the order in which they expire; otherwise in that of
-/// their identifiers.
+/// Which enrolments to list. With `state` other than `active` and without `user`, in the order in which they expire;
+/// otherwise in that of their identifiers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolmentQuery {
