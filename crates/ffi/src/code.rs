@@ -2,30 +2,15 @@
 
 use dskpp::auth_code::{AuthCode, AuthCodeError};
 use dskpp_crypto::Argon2Params;
-use serde::Serialize;
+use dskpp_token::json::JsonWriter;
 
 use crate::error::Fault;
-use crate::store::answer;
 
 /// The cost of a passphrase.
 const COST: Argon2Params = Argon2Params { memory_kib: 19 * 1024, iterations: 2, lanes: 1 };
 const MIN_SALT_LEN: usize = 16;
 /// Longer texts are no codes.
 const MAX_TEXT_LEN: usize = 4096;
-
-#[derive(Serialize)]
-struct CodeCheck {
-    complete: bool,
-    possible: bool,
-    digits: usize,
-    formatted: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    position: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<usize>,
-}
 
 pub(crate) fn check(text: &[u8]) -> Result<Vec<u8>, Fault> {
     let text = std::str::from_utf8(text).map_err(|_| Fault::misuse("the text is not UTF-8"))?;
@@ -40,15 +25,16 @@ pub(crate) fn check(text: &[u8]) -> Result<Vec<u8>, Fault> {
     let unfinished =
         matches!(why, None | Some(AuthCodeError::Empty | AuthCodeError::Length { .. } | AuthCodeError::Missing(_)));
     let position = why.as_ref().filter(|_| !unfinished).and_then(position);
-    answer(&CodeCheck {
-        complete: why.is_none(),
-        possible: unfinished,
-        digits,
-        formatted,
-        group: position.map(|at| at.div_ceil(4)),
-        position,
-        error: why.filter(|_| !unfinished).map(|why| why.to_string()),
-    })
+    let number = |number: usize| Some(number as u64);
+    Ok(JsonWriter::object(|to| {
+        to.flag("complete", why.is_none());
+        to.flag("possible", unfinished);
+        to.number("digits", number(digits));
+        to.text("formatted", Some(&formatted));
+        to.text("error", why.filter(|_| !unfinished).map(|why| why.to_string()).as_deref());
+        to.number("position", position.and_then(number));
+        to.number("group", position.and_then(|at| number(at.div_ceil(4))));
+    }))
 }
 
 /// The wrong character, from 1.

@@ -1,22 +1,20 @@
 //! Errors as the caller gets them: a stable code, and texts for people.
 
+use dskpp_token::json::JsonWriter;
 use dskpp_token::{EnrolmentError, Failed, TokenError};
-use serde::Serialize;
 
 use crate::border::{DSKPP_BUG, DSKPP_ERROR, DSKPP_MISUSE};
 
 /// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Stable, for programs.
     pub code: &'static str,
     /// What happened, for people.
     pub message: String,
     /// What to do about it, for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
     /// The status of RFC 6063 §3.3 with which the server refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
 
@@ -44,7 +42,12 @@ impl Fault {
     }
 
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default() // texts have a JSON form
+        JsonWriter::object(|to| {
+            to.text("code", Some(self.code));
+            to.text("message", Some(&self.message));
+            to.text("next", self.next.as_deref());
+            to.text("status", self.status.as_deref());
+        })
     }
 }
 

@@ -2,32 +2,21 @@
 
 use dskpp::algorithm::MacAlgorithm;
 use dskpp::prf::Prf;
+use dskpp_token::json::Fields;
 use dskpp_token::{KeyUsage, Token, TokenError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
 
 use crate::error::Fault;
-use crate::store::{Store, json};
+use crate::store::{Store, end};
 
 /// Characters that are not percent-encoded.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Activated {
-    id: String,
-    otp: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Named {
-    id: String,
-}
-
 /// `DSKPP-PRF(K_MAC, "OTP activation" || otp, 16)` in hexadecimal (RFC 6063 §10.5).
 pub(crate) fn activation(store: &Store, input: &[u8]) -> Result<Vec<u8>, Fault> {
-    let Activated { id, otp } = json(input)?;
+    let mut from = Fields::parse(input);
+    let (id, otp) = (from.required_text("id"), from.required_text("otp"));
+    end(from)?;
     let token = find(store, &id)?;
     let no_server = || Fault::new("unusable", format!("the key '{id}' came from no server"), "");
     let k_mac = token.k_mac.as_ref().ok_or_else(no_server)?;
@@ -39,7 +28,9 @@ pub(crate) fn activation(store: &Store, input: &[u8]) -> Result<Vec<u8>, Fault> 
 
 /// The URI that authenticator apps read from QR codes.
 pub(crate) fn otpauth(store: &Store, input: &[u8]) -> Result<Vec<u8>, Fault> {
-    let Named { id } = json(input)?;
+    let mut from = Fields::parse(input);
+    let id = from.required_text("id");
+    end(from)?;
     let token = find(store, &id)?;
     if let Some(why) = forbidden(token) {
         return Err(Fault::new("notAllowed", format!("the key '{id}' {why}"), "keep it here, or ask its issuer"));

@@ -1,13 +1,13 @@
 //! An enrolment, one step at a time.
 
+use dskpp_token::json::{Fields, JsonWriter};
 use dskpp_token::{
-    Applied, Credential, EnrollRequest, Enrolled, Enrolment, Input, KeyType, ServerChange, Step, StoreChange, Trigger,
+    Applied, AuthCode, Credential, EnrollRequest, Enrolled, Enrolment, Input, ServerChange, Step, StoreChange, Trigger,
     Variant, key_type_from_name, key_type_name,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
-use crate::store::{Store, answer, json, time};
+use crate::store::{Store, end, time};
 
 /// An enrolment that is under way.
 #[derive(Debug)]
@@ -15,105 +15,6 @@ pub struct Run {
     enrolment: Enrolment,
     /// The change that the last step asked for, and what it came to on the caller's octets.
     change: Option<(StoreChange, Option<Applied>)>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Request {
-    url: Option<String>,
-    code: Option<String>,
-    trigger: Option<String>,
-    variant: Option<VariantName>,
-    #[serde(default)]
-    key_types: Vec<String>,
-    renew: Option<String>,
-    label: Option<String>,
-    device: Option<Device>,
-    #[serde(default)]
-    accepted: Vec<String>,
-}
-
-#[derive(Deserialize)]
-enum VariantName {
-    #[serde(rename = "four-pass")]
-    FourPass,
-    #[serde(rename = "two-pass")]
-    TwoPass,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Device {
-    manufacturer: String,
-    serial: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StepInput {
-    input: InputName,
-    now: f64,
-    why: Option<String>,
-    consent: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum InputName {
-    Begin,
-    Answer,
-    Lost,
-    NoAnswer,
-    Consent,
-    Stored,
-    NotStored,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "step", rename_all = "camelCase")]
-enum StepAnswer<'a> {
-    Send { url: &'a str },
-    Ask { change: Change<'a> },
-    Store,
-    Done { enrolled: EnrolledAnswer<'a> },
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-enum Change<'a> {
-    #[serde(rename_all = "camelCase")]
-    Url {
-        key_id: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        old: Option<&'a str>,
-        new: &'a str,
-        text: String,
-    },
-    Key {
-        url: &'a str,
-        old: &'a [String],
-        new: &'a str,
-        text: String,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EnrolledAnswer<'a> {
-    key_id: &'a str,
-    r#type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issuer: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_id: Option<&'a str>,
-    variant: &'static str,
-    replaced: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    old_key_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    few_iterations: Option<u32>,
 }
 
 /// A step, and the message of `send`.
@@ -128,25 +29,27 @@ impl Run {
     /// # Errors
     /// The request is not one; nothing was sent.
     pub fn new(store: &Store, request: &[u8], seed: &[u8; 32]) -> Result<Self, Fault> {
-        let request = read(json(request)?)?;
-        let enrolment = Enrolment::new(request, &store.tokens, store.runs.clone(), seed);
+        let enrolment = Enrolment::new(read(request)?, &store.tokens, store.runs.clone(), seed);
         Ok(Run { enrolment, change: None })
     }
 
     pub(crate) fn step(&mut self, input: &[u8], body: &[u8]) -> Result<Taken, Fault> {
-        let StepInput { input, now, why, consent } = json(input)?;
-        let why = why.unwrap_or_default();
-        let input = match input {
-            InputName::Begin => Input::Begin,
-            InputName::Answer => Input::Answer(body.to_vec()),
-            InputName::Lost => Input::Lost(why),
-            InputName::NoAnswer => Input::NoAnswer(why),
-            InputName::Consent => Input::Consent(consent.ok_or_else(|| Fault::misuse("`consent` is missing"))?),
-            InputName::Stored => match &self.change {
+        let mut from = Fields::parse(input);
+        let (input, now) = (from.required_text("input"), from.seconds("now"));
+        let (why, consent) = (from.text("why").unwrap_or_default(), from.flag("consent"));
+        end(from)?;
+        let input = match input.as_str() {
+            "begin" => Input::Begin,
+            "answer" => Input::Answer(body.to_vec()),
+            "lost" => Input::Lost(why),
+            "noAnswer" => Input::NoAnswer(why),
+            "consent" => Input::Consent(consent.ok_or_else(|| Fault::misuse("`consent` is missing"))?),
+            "stored" => match &self.change {
                 Some((_, Some(applied))) => Input::Stored(applied.clone()),
                 _ => return Err(Fault::misuse("`stored` without dskpp_apply")),
             },
-            InputName::NotStored => Input::NotStored(why),
+            "notStored" => Input::NotStored(why),
+            other => return Err(Fault::misuse(format!("no input: {other}"))),
         };
         let now = time(now)?;
         let mut step = self.enrolment.step(input, now)?;
@@ -154,7 +57,7 @@ impl Run {
         if let Step::RsaKey { .. } = step {
             step = self.enrolment.step(Input::NoRsaKey, now)?; // no request here asks for key transport
         }
-        let json = answer(&shown(&step))?;
+        let json = JsonWriter::object(|to| show(&step, to));
         let message = match step {
             Step::Send { body, .. } => body,
             Step::Store(change) => {
@@ -175,57 +78,94 @@ impl Run {
     }
 }
 
-fn read(request: Request) -> Result<EnrollRequest, Fault> {
-    let credential = match (&request.code, &request.trigger) {
-        (Some(code), None) => Credential::Code(code.parse().map_err(|why: dskpp::auth_code::AuthCodeError| {
-            Fault::new("wrongCode", why.to_string(), "compare it with the code that you were given")
-        })?),
-        (None, Some(trigger)) => Credential::Trigger(Box::new(Trigger::read(trigger.as_bytes()).map_err(|why| {
-            Fault::new("badTrigger", format!("this is not a trigger: {why}"), "ask for a new enrolment link")
-        })?)),
-        _ => return Err(Fault::misuse("either `code` or `trigger`")),
+/// Either the code or the trigger.
+fn credential(code: Option<String>, trigger: Option<String>) -> Result<Credential, Fault> {
+    match (code, trigger) {
+        (Some(code), None) => match code.parse::<AuthCode>() {
+            Ok(code) => Ok(Credential::Code(code)),
+            Err(why) => Err(Fault::new("wrongCode", why.to_string(), "compare it with the code that you were given")),
+        },
+        (None, Some(trigger)) => match Trigger::read(trigger.as_bytes()) {
+            Ok(trigger) => Ok(Credential::Trigger(Box::new(trigger))),
+            Err(why) => {
+                Err(Fault::new("badTrigger", format!("this is not a trigger: {why}"), "ask for a new enrolment link"))
+            }
+        },
+        _ => Err(Fault::misuse("either `code` or `trigger`")),
+    }
+}
+
+fn read(request: &[u8]) -> Result<EnrollRequest, Fault> {
+    let mut from = Fields::parse(request);
+    let (url, code, trigger) = (from.text("url"), from.text("code"), from.text("trigger"));
+    let variant = match from.text("variant").as_deref() {
+        None => None,
+        Some("four-pass") => Some(Variant::FourPass),
+        Some("two-pass") => Some(Variant::TwoPass),
+        Some(_) => {
+            from.refuse("variant");
+            None
+        }
     };
-    let mut enroll = EnrollRequest::new(request.url, credential);
-    enroll.variant = request.variant.map(|variant| match variant {
-        VariantName::FourPass => Variant::FourPass,
-        VariantName::TwoPass => Variant::TwoPass,
-    });
-    let key_type =
-        |name: &String| key_type_from_name(name).ok_or_else(|| Fault::misuse(format!("no key type: {name}")));
-    enroll.key_types = request.key_types.iter().map(key_type).collect::<Result<Vec<KeyType>, _>>()?;
-    (enroll.renew, enroll.label) = (request.renew, request.label);
-    enroll.device = request.device.map(|Device { manufacturer, serial }| (manufacturer, serial));
-    enroll.accepted = request.accepted;
+    let (key_types, renew, label) = (from.texts("keyTypes"), from.text("renew"), from.text("label"));
+    let device = from.object("device", |device| (device.required_text("manufacturer"), device.required_text("serial")));
+    let accepted = from.texts("accepted");
+    end(from)?;
+    let mut enroll = EnrollRequest::new(url, credential(code, trigger)?);
+    for name in key_types {
+        let key_type = key_type_from_name(&name).ok_or_else(|| Fault::misuse(format!("no key type: {name}")))?;
+        enroll.key_types.push(key_type);
+    }
+    (enroll.variant, enroll.renew, enroll.label) = (variant, renew, label);
+    (enroll.device, enroll.accepted) = (device, accepted);
     Ok(enroll)
 }
 
-fn shown(step: &Step) -> StepAnswer<'_> {
+fn show(step: &Step, to: &mut JsonWriter) {
+    let name = match step {
+        Step::Send { .. } => "send",
+        Step::Ask(_) => "ask",
+        Step::Done(_) => "done",
+        Step::Store(_) | Step::RsaKey { .. } => "store",
+    };
+    to.text("step", Some(name));
     match step {
-        Step::Send { url, .. } => StepAnswer::Send { url },
-        Step::Ask(change) => StepAnswer::Ask { change: changed(change) },
-        Step::Done(enrolled) => StepAnswer::Done { enrolled: enrolled_answer(enrolled) },
-        Step::Store(_) | Step::RsaKey { .. } => StepAnswer::Store,
+        Step::Send { url, .. } => to.text("url", Some(url)),
+        Step::Ask(change) => show_change(change, to),
+        Step::Done(enrolled) => show_enrolled(enrolled, to),
+        Step::Store(_) | Step::RsaKey { .. } => {}
     }
 }
 
-fn changed(change: &ServerChange) -> Change<'_> {
-    let text = change.to_string();
+fn show_change(change: &ServerChange, to: &mut JsonWriter) {
+    to.name("change").begin(b'{');
     match change {
-        ServerChange::Url { key_id, old, new } => Change::Url { key_id, old: old.as_deref(), new, text },
-        ServerChange::KServer { url, old, new } => Change::Key { url, old, new, text },
+        ServerChange::Url { key_id, old, .. } => {
+            to.text("kind", Some("url"));
+            to.text("keyId", Some(key_id));
+            to.text("old", old.as_deref());
+        }
+        ServerChange::KServer { url, old, .. } => {
+            to.text("kind", Some("key"));
+            to.text("url", Some(url));
+            to.texts("old", old);
+        }
     }
+    to.text("new", Some(change.new_name()));
+    to.text("text", Some(&change.to_string()));
+    to.end(b'}');
 }
 
-fn enrolled_answer(enrolled: &Enrolled) -> EnrolledAnswer<'_> {
-    EnrolledAnswer {
-        key_id: &enrolled.key_id,
-        r#type: key_type_name(&enrolled.key_type),
-        label: enrolled.label.as_deref(),
-        issuer: enrolled.issuer.as_deref(),
-        server_id: enrolled.server_id.as_deref(),
-        variant: if enrolled.method.is_some() { "two-pass" } else { "four-pass" },
-        replaced: enrolled.replaced,
-        old_key_id: enrolled.old_key_id.as_deref(),
-        few_iterations: enrolled.few_iterations,
-    }
+fn show_enrolled(enrolled: &Enrolled, to: &mut JsonWriter) {
+    to.name("enrolled").begin(b'{');
+    to.text("keyId", Some(&enrolled.key_id));
+    to.text("type", Some(key_type_name(&enrolled.key_type)));
+    to.text("label", enrolled.label.as_deref());
+    to.text("issuer", enrolled.issuer.as_deref());
+    to.text("serverId", enrolled.server_id.as_deref());
+    to.text("variant", Some(if enrolled.method.is_some() { "two-pass" } else { "four-pass" }));
+    to.flag("replaced", enrolled.replaced);
+    to.text("oldKeyId", enrolled.old_key_id.as_deref());
+    to.number("fewIterations", enrolled.few_iterations.map(u64::from));
+    to.end(b'}');
 }

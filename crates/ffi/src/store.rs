@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use dskpp_token::json::{Fields, JsonWriter};
 use dskpp_token::{OtpInput, Runs, Secret, Tokens};
-use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
 
@@ -16,35 +16,6 @@ const MAGIC: &[u8] = b"dskpp\x01";
 pub struct Store {
     pub(crate) tokens: Tokens,
     pub(crate) runs: Runs,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OtpRequest {
-    id: String,
-    now: f64,
-    challenge: Option<String>,
-    pin: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OtpAnswer<'a> {
-    code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    valid_for: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    valid_until: Option<u64>,
-    changed: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Change {
-    rename: Option<String>,
-    label: Option<String>,
-    delete: Option<String>,
-    forget_replaced: Option<String>,
 }
 
 impl Store {
@@ -78,9 +49,11 @@ impl Store {
     }
 
     pub(crate) fn otp(&mut self, input: &[u8]) -> Result<Vec<u8>, Fault> {
-        let OtpRequest { id, now, challenge, pin } = json(input)?;
+        let mut from = Fields::parse(input);
+        let (id, now, challenge) = (from.required_text("id"), from.seconds("now"), from.text("challenge"));
+        let pin = from.text("pin").map(|pin| Secret::from(pin.into_bytes()));
+        end(from)?;
         let now = time(now)?;
-        let pin = pin.map(|pin| Secret::from(pin.into_bytes()));
         let mut inputs = OtpInput::at(now);
         if let Some(challenge) = &challenge {
             inputs = inputs.challenge(challenge);
@@ -91,16 +64,20 @@ impl Store {
         let before = self.tokens.get(&id).cloned();
         let otp = self.tokens.otp(&id, &inputs)?;
         let until = |left| now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()) + left;
-        answer(&OtpAnswer {
-            code: otp.code.as_str(),
-            valid_for: otp.valid_for_s,
-            valid_until: otp.valid_for_s.map(until),
-            changed: self.tokens.get(&id) != before.as_ref(),
-        })
+        let changed = self.tokens.get(&id) != before.as_ref();
+        Ok(JsonWriter::object(|to| {
+            to.text("code", Some(otp.code.as_str()));
+            to.number("validFor", otp.valid_for_s);
+            to.number("validUntil", otp.valid_for_s.map(until));
+            to.flag("changed", changed);
+        }))
     }
 
     pub(crate) fn change(&mut self, change: &[u8]) -> Result<Vec<u8>, Fault> {
-        let Change { rename, label, delete, forget_replaced } = json(change)?;
+        let mut from = Fields::parse(change);
+        let (rename, label) = (from.text("rename"), from.text("label"));
+        let (delete, forget_replaced) = (from.text("delete"), from.text("forgetReplaced"));
+        end(from)?;
         match (rename, delete, forget_replaced, &label) {
             (Some(id), None, None, _) => self.tokens.rename(&id, label)?,
             (None, Some(id), None, None) => drop(self.tokens.delete(&id)?),
@@ -111,14 +88,9 @@ impl Store {
     }
 }
 
-/// The caller's JSON.
-pub(crate) fn json<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(text).map_err(|why| Fault::misuse(why.to_string()))
-}
-
-/// JSON for the caller.
-pub(crate) fn answer(value: &impl Serialize) -> Result<Vec<u8>, Fault> {
-    serde_json::to_vec(value).map_err(|_| Fault::bug())
+/// The caller's JSON must have nothing else.
+pub(crate) fn end(from: Fields) -> Result<(), Fault> {
+    from.end().map_err(Fault::misuse)
 }
 
 /// A time of the caller, in seconds since 1970.

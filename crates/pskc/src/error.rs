@@ -15,7 +15,7 @@ pub enum Error {
         /// The version.
         version: String,
         /// The container.
-        place: Position,
+        place: Box<Position>,
     },
     /// Allowed by the schema, but not supported.
     #[error("{what} is not supported ({place})")]
@@ -23,7 +23,7 @@ pub enum Error {
         /// What is not supported.
         what: &'static str,
         /// Its place.
-        place: Position,
+        place: Box<Position>,
     },
 }
 

@@ -9,8 +9,8 @@
 //! is its host on a workstation: HTTPS and an encrypted file.
 
 mod enrolment;
+pub mod json;
 mod runs;
-mod secret_json;
 mod token;
 mod tokens;
 

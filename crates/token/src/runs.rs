@@ -4,13 +4,11 @@
 //! here reproduce the octets of that request.
 
 use dskpp_crypto::Secret;
-use serde::{Deserialize, Serialize};
 
-use crate::secret_json;
+use crate::json::{Fields, Json, JsonWriter};
 
 /// One run. It has no `Debug`: most of it is secret.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct UnfinishedRun {
     /// URL_S
     pub(crate) url_s: String,
@@ -19,15 +17,12 @@ pub(crate) struct UnfinishedRun {
     /// URIs of the offered key types.
     pub(crate) key_types: Vec<String>,
     /// The seed of all random octets of the run: 32 octets.
-    #[serde(with = "crate::secret_json::secret")]
     pub(crate) seed: Secret,
     /// The RSA key generated for the run, PKCS #8.
-    #[serde(with = "crate::secret_json::optional_secret")]
     pub(crate) private_key: Option<Secret>,
     /// SHA-256 of ClientHello.
     pub(crate) hello_hash: [u8; 32],
     /// ServerHello, once received.
-    #[serde(with = "crate::secret_json::optional_octets")]
     pub(crate) server_hello: Option<Vec<u8>>,
 }
 
@@ -45,6 +40,35 @@ impl UnfinishedRun {
         }
     }
 
+    fn write(&self, to: &mut JsonWriter) {
+        to.begin(b'{');
+        to.text("url_s", Some(&self.url_s));
+        to.text("client_id", Some(&self.client_id));
+        to.texts("key_types", &self.key_types);
+        to.octets("seed", Some(self.seed.expose()));
+        to.octets_or_null("private_key", self.private_key.as_ref().map(|key| key.expose()));
+        to.name("hello_hash").begin(b'[');
+        self.hello_hash.iter().for_each(|octet| to.word(&octet.to_string()));
+        to.end(b']');
+        to.octets_or_null("server_hello", self.server_hello.as_deref());
+        to.end(b'}');
+    }
+
+    fn read(json: Json) -> Option<Self> {
+        let mut from = Fields::of(json);
+        let hello_hash = from.octet_list("hello_hash").try_into().ok()?;
+        let run = UnfinishedRun {
+            url_s: from.required_text("url_s"),
+            client_id: from.required_text("client_id"),
+            key_types: from.texts("key_types"),
+            seed: from.required_secret("seed"),
+            private_key: from.secret("private_key"),
+            hello_hash,
+            server_hello: from.octets("server_hello"),
+        };
+        from.end().ok().map(|()| run)
+    }
+
     /// Whether it is a run with this server for this code.
     pub(crate) fn is_of(&self, url_s: &str, client_id: &str) -> bool {
         self.url_s == url_s && self.client_id == client_id
@@ -55,7 +79,7 @@ impl UnfinishedRun {
 const MOST: usize = 8;
 
 /// Notes of unfinished runs, the last one first. They are secret.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Runs(Vec<UnfinishedRun>);
 
 impl Runs {
@@ -66,12 +90,17 @@ impl Runs {
 
     /// JSON for a store, secrets in the clear: encrypt it.
     pub fn to_json(&self) -> Secret {
-        secret_json::to_json(self)
+        let mut to = JsonWriter::default();
+        to.begin(b'[');
+        self.0.iter().for_each(|run| run.write(&mut to));
+        to.end(b']');
+        Secret::new(to.finish())
     }
 
     /// Reads [`to_json`](Self::to_json). `None` if it is not that, or has fields of a later version.
     pub fn from_json(json: &Secret) -> Option<Self> {
-        serde_json::from_slice(json.expose()).ok()
+        let Json::List(runs) = Json::parse(json.expose()).ok()? else { return None };
+        runs.into_iter().map(UnfinishedRun::read).collect::<Option<Vec<_>>>().map(Runs)
     }
 
     /// The runs, the last one first.

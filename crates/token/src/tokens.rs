@@ -6,14 +6,13 @@ use std::time::SystemTime;
 
 use dskpp_crypto::Secret;
 use pskc::KeyUsage;
-use serde::{Deserialize, Serialize};
 
-use crate::secret_json;
+use crate::json::{Fields, Json, JsonWriter};
 use crate::token::{MOST_OLD, Otp, OtpInput, Token, TokenError};
 
 /// Tokens by id. `Debug` shows no secrets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tokens(BTreeMap<String, Token>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tokens(BTreeMap<String, Box<Token>>);
 
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,12 +29,12 @@ pub struct Imported {
 impl Tokens {
     /// All tokens, ordered by id.
     pub fn iter(&self) -> impl Iterator<Item = &Token> {
-        self.0.values()
+        self.0.values().map(|token| &**token)
     }
 
     /// The token with exactly this id.
     pub fn get(&self, id: &str) -> Option<&Token> {
-        self.0.get(id)
+        self.0.get(id).map(|token| &**token)
     }
 
     /// The only token with this id, prefix of an id, or label. Replaced tokens match by their whole id only.
@@ -60,7 +59,7 @@ impl Tokens {
         match self.0.entry(token.id.clone()) {
             Entry::Occupied(_) => Err(TokenError::Exists(token.id)),
             Entry::Vacant(place) => {
-                place.insert(token);
+                place.insert(Box::new(token));
                 Ok(())
             }
         }
@@ -77,7 +76,7 @@ impl Tokens {
                     Some(what) => done.different.push((token.id, what)),
                 },
                 Entry::Vacant(place) => {
-                    place.insert(token);
+                    place.insert(Box::new(token));
                     done.added += 1;
                 }
             }
@@ -103,9 +102,9 @@ impl Tokens {
             number += 1;
             old_id = format!("{id}-old{number}");
         }
-        let old = Token { id: old_id.clone(), old_of: Some(id.clone()), ..old.clone() };
-        self.0.insert(old_id.clone(), old);
-        self.0.insert(id, token);
+        let old = Token { id: old_id.clone(), old_of: Some(id.clone()), ..Token::clone(old) };
+        self.0.insert(old_id.clone(), Box::new(old));
+        self.0.insert(id, Box::new(token));
         Ok(old_id)
     }
 
@@ -127,7 +126,7 @@ impl Tokens {
 
     /// Removes a token and returns it.
     pub fn delete(&mut self, id: &str) -> Result<Token, TokenError> {
-        self.0.remove(id).ok_or_else(|| TokenError::NotFound(id.to_owned()))
+        self.0.remove(id).map(|token| *token).ok_or_else(|| TokenError::NotFound(id.to_owned()))
     }
 
     /// Changes the label of a token, or removes it.
@@ -154,18 +153,35 @@ impl Tokens {
     ) -> Result<T, TokenError> {
         let token = self.0.get_mut(id).ok_or_else(|| TokenError::NotFound(id.to_owned()))?;
         let (changed, done) = change(token)?;
-        *token = changed;
+        **token = changed;
         Ok(done)
     }
 
     /// JSON for a store, secrets in the clear: encrypt it.
     pub fn to_json(&self) -> Secret {
-        secret_json::to_json(self)
+        let mut to = JsonWriter::default();
+        to.begin(b'{');
+        for (id, token) in &self.0 {
+            to.name(id);
+            token.write(&mut to);
+        }
+        to.end(b'}');
+        Secret::new(to.finish())
     }
 
     /// Reads [`to_json`](Self::to_json). `None` if it is not that, or has fields of a later version.
     pub fn from_json(json: &Secret) -> Option<Self> {
-        serde_json::from_slice(json.expose()).ok()
+        let Json::Object(named) = Json::parse(json.expose()).ok()? else { return None };
+        let mut tokens = BTreeMap::new();
+        for (id, token) in named {
+            let mut fields = Fields::of(token);
+            let token = Token::read(&mut fields);
+            fields.end().ok()?;
+            if tokens.insert(id, token).is_some() {
+                return None;
+            }
+        }
+        Some(Tokens(tokens))
     }
 }
 

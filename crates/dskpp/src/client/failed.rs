@@ -12,7 +12,7 @@ pub enum Failed {
     Refused(Status),
     /// The server's answer is unreadable.
     #[error("the server's answer cannot be read: {0}")]
-    Unreadable(ReadError),
+    Unreadable(Box<ReadError>),
     /// The server's answer violates the protocol.
     #[error("the server breaks the protocol: {0}")]
     Misbehaved(&'static str),

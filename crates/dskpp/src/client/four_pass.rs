@@ -56,7 +56,7 @@ impl AwaitingServerHello {
             Ok(Response::ServerFinished(_)) => {
                 return Err(Failed::Misbehaved("ServerFinished came instead of ServerHello"));
             }
-            Err(error) => return Err(Failed::Unreadable(error)),
+            Err(error) => return Err(Failed::Unreadable(Box::new(error))),
         };
         if status.is_failure() {
             return Err(Failed::Refused(status));

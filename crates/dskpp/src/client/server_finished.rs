@@ -39,7 +39,7 @@ pub struct Provisioned {
 
 /// `SessionID` and content of a successful ServerFinished. `at_hello`: the error for a ServerHello.
 pub(super) fn read(body: &[u8], at_hello: &'static str) -> Result<(Option<String>, ServerFinishedBody), Failed> {
-    match Response::read(body).map_err(Failed::Unreadable)? {
+    match Response::read(body).map_err(|why| Failed::Unreadable(Box::new(why)))? {
         Response::ServerHello(hello) if hello.status.is_failure() => Err(Failed::Refused(hello.status)),
         Response::ServerHello(_) => Err(Failed::Misbehaved(at_hello)),
         Response::ServerFinished(ServerFinished { status, .. }) if status.is_failure() => Err(Failed::Refused(status)),

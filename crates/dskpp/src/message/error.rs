@@ -109,6 +109,6 @@ pub enum MessageError {
     #[error("an extension is critical and unknown ({place})")]
     UnknownCriticalExtension {
         /// The extension.
-        place: Position,
+        place: Box<Position>,
     },
 }

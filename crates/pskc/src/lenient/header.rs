@@ -40,7 +40,7 @@ pub(super) fn read_root(root: &Element, place: &Position, warnings: &mut Warning
     // The first draft had other version numbers.
     let is_first_draft = root.local.eq_ignore_ascii_case("SecretContainer");
     if !is_first_draft && !version.is_empty() && !matches!(version.split('.').next(), Some("1" | "01")) {
-        return Err(Error::Version { version: version.to_owned(), place: place.clone() });
+        return Err(Error::Version { version: version.to_owned(), place: Box::new(place.clone()) });
     }
     if is_version(version) {
         header.version = version.to_owned();

@@ -15,7 +15,7 @@ use crate::xml::{self, ElementTree, Foreign, Position, XmlError};
 use crate::{EncryptedData, Error, Value};
 
 pub(super) fn invalid(what: impl Into<String>, place: &Position) -> Error {
-    XmlError::Value { what: what.into(), place: place.clone() }.into()
+    XmlError::Value { what: what.into(), place: Box::new(place.clone()) }.into()
 }
 
 pub(super) fn base64(tree: &ElementTree, warnings: &mut Warnings) -> Result<Vec<u8>, Error> {

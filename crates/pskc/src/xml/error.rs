@@ -29,13 +29,13 @@ pub enum XmlError {
     #[error("document type declarations are not accepted: remove it ({place})")]
     Dtd {
         /// Its place.
-        place: Position,
+        place: Box<Position>,
     },
     /// A `<?target …?>` that is not the XML declaration at the very start.
     #[error("processing instructions are not accepted: remove it ({place})")]
     ProcessingInstruction {
         /// Its place.
-        place: Position,
+        place: Box<Position>,
     },
     /// A faulty XML declaration, one that is misplaced or names another encoding, or a misplaced byte order
     /// mark.
@@ -44,19 +44,19 @@ pub enum XmlError {
         /// What is wrong, and what to do.
         what: String,
         /// Its place.
-        place: Position,
+        place: Box<Position>,
     },
     /// Octets that are not UTF-8.
     #[error("the document is not in UTF-8: convert it ({place})")]
     Encoding {
         /// The place of the first invalid octets.
-        place: Position,
+        place: Box<Position>,
     },
     /// Elements nested deeper than [`XmlLimits::max_depth`](super::XmlLimits).
     #[error("elements are nested deeper than {limit} ({place})")]
     Depth {
         /// The place of the first element that is too deep.
-        place: Position,
+        place: Box<Position>,
         /// The limit.
         limit: usize,
     },
@@ -66,7 +66,7 @@ pub enum XmlError {
     #[error("a tag, comment, value or package is larger than accepted ({place})")]
     TooLarge {
         /// Where it begins.
-        place: Position,
+        place: Box<Position>,
     },
     /// Not well-formed, or not namespace-well-formed.
     #[error("not well-formed XML: {what} ({place})")]
@@ -74,7 +74,7 @@ pub enum XmlError {
         /// The violated rule.
         what: &'static str,
         /// Its place.
-        place: Position,
+        place: Box<Position>,
     },
     /// An unexpected element, attribute or text.
     #[error("unexpected {what} ({place})")]
@@ -82,7 +82,7 @@ pub enum XmlError {
         /// Its kind and name.
         what: String,
         /// Its place.
-        place: Position,
+        place: Box<Position>,
     },
     /// A missing mandatory element or attribute.
     #[error("missing {what} ({place})")]
@@ -90,7 +90,7 @@ pub enum XmlError {
         /// Its kind and name.
         what: String,
         /// The element that lacks it.
-        place: Position,
+        place: Box<Position>,
     },
     /// A value in the wrong form.
     #[error("{what} ({place})")]
@@ -98,7 +98,7 @@ pub enum XmlError {
         /// What is wrong, or the expected form.
         what: String,
         /// Its place.
-        place: Position,
+        place: Box<Position>,
     },
     /// The source failed.
     #[error("the document could not be read to its end: {kind} ({place})")]
@@ -106,7 +106,7 @@ pub enum XmlError {
         /// The failure of the source.
         kind: std::io::ErrorKind,
         /// The place that was reached.
-        place: Position,
+        place: Box<Position>,
     },
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct ElementTree {
     /// Its own text, without that of its children.
     text: String,
     children: Vec<ElementTree>,
-    pub(crate) place: Position,
+    pub(crate) place: Box<Position>,
     read: ReadMarks,
 }
 

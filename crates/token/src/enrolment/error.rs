@@ -49,7 +49,7 @@ pub enum EnrolmentError {
     KServerCertificate(String),
     /// Nothing vouches for the server, and no person accepted it.
     #[error("{0}: this change is not verified, so nothing was stored and the old key is unchanged")]
-    ServerChanged(ServerChange),
+    ServerChanged(Box<ServerChange>),
     /// [`MOST_OLD`] replaced keys are kept already.
     #[error(
         "the store already keeps {MOST_OLD} replaced keys of '{key_id}', the maximum, so nothing was sent",

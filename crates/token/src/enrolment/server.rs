@@ -47,6 +47,6 @@ pub(super) async fn trust(
 pub(super) async fn accept(host: &Host, request: &EnrollRequest, change: ServerChange) -> Result<(), EnrolmentError> {
     match change.is_named_in(&request.accepted) || host.accepts(&change).await {
         true => Ok(()),
-        false => Err(EnrolmentError::ServerChanged(change)),
+        false => Err(EnrolmentError::ServerChanged(Box::new(change))),
     }
 }

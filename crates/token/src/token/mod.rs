@@ -7,13 +7,13 @@ mod key_type;
 mod otp;
 pub(crate) mod parameters;
 pub(crate) mod policy;
+mod stored;
 
 use std::fmt;
 
 use dskpp::algorithm::KeyType;
 use dskpp_crypto::Secret;
 use pskc::DateTime;
-use serde::{Deserialize, Serialize};
 
 use k_server::RememberedKServer;
 use parameters::{Terms, TokenParameters};
@@ -35,8 +35,7 @@ pub(crate) const NOT_A_NAME: &str = "is empty, longer than 256 characters (a use
 ///
 /// Newer fields are omitted from the JSON when empty: older programs still read such a token, and refuse a token with a
 /// limit that they do not know.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Token {
     /// The key's `Id`.
@@ -48,10 +47,8 @@ pub struct Token {
     /// The type's URI.
     pub algorithm_uri: String,
     /// K_TOKEN.
-    #[serde(with = "crate::secret_json::secret")]
     pub secret: Secret,
     /// K_MAC, which a renewal needs (profile P6).
-    #[serde(with = "crate::secret_json::optional_secret")]
     pub k_mac: Option<Secret>,
     /// The URI of the PRF that K_MAC belongs to.
     pub mac_algorithm: Option<String>,
@@ -60,19 +57,14 @@ pub struct Token {
     /// Its `ServerID`.
     pub server_id: Option<String>,
     /// The modulus of its K_SERVER, big-endian (profile P29).
-    #[serde(with = "crate::secret_json::optional_octets")]
     pub k_server: Option<Vec<u8>>,
     /// The public exponent of K_SERVER, big-endian; `None`: 65537.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::secret_json::optional_octets")]
     pub k_server_exponent: Option<Vec<u8>>,
     /// The certificate, in DER, of the authority that certified K_SERVER (profile P29).
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::secret_json::optional_octets")]
     pub k_server_issuer: Option<Vec<u8>>,
     /// The manufacturer of the device that the key is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manufacturer: Option<String>,
     /// That device's serial number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Who issued the key.
     pub issuer: Option<String>,
@@ -84,7 +76,6 @@ pub struct Token {
     pub period_s: Option<u32>,
     /// The clock drift, in steps, of the device that had the key before (`TimeDrift`, RFC 6030 §4.2). Codes made here
     /// ignore it: they use this machine's clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<i32>,
     /// The hash: `SHA1`, `SHA256`, `SHA512`.
     pub hash: Option<String>,
@@ -97,14 +88,11 @@ pub struct Token {
     /// Until when, RFC 3339.
     pub expiry: Option<String>,
     /// Remaining uses (`NumberOfTransactions`, RFC 6030 §5); `None`: unlimited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uses_left: Option<u64>,
     /// The allowed uses (`KeyUsage`, spelled as in RFC 6030 §5); empty: all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usages: Vec<String>,
     /// For a replaced key: the id of its successor. The server may want the replaced key until it has seen the new
     /// one in use (RFC 6063 §10.5).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_of: Option<String>,
     /// When it was stored, RFC 3339.
     pub created_at: String,

@@ -22,7 +22,7 @@ fn push_short(path: &mut String, name: &str) {
 
 impl<R: BufRead> Reader<R> {
     /// The reader's position: at the element opened or closed last.
-    pub fn place(&self) -> Position {
+    pub fn place(&self) -> Box<Position> {
         let mut path = String::new();
         let all = self.open.len() + usize::from(self.closed.is_some());
         for (i, open) in self.open.iter().chain(&self.closed).enumerate() {
@@ -37,7 +37,7 @@ impl<R: BufRead> Reader<R> {
         if path.is_empty() {
             path.push('/');
         }
-        Position { path, offset: self.mark, line: self.line() }
+        Box::new(Position { path, offset: self.mark, line: self.line() })
     }
 
     /// Only the line of [`place`](Self::place).
