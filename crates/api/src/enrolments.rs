@@ -57,6 +57,9 @@ pub struct NewEnrolmentRequest {
     /// OCRA: the suite (RFC 6287 §6); `OCRA-1:HOTP-SHA1-6:QN08` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
+    /// The sinks that get the key once it is active, by name; the configuration has the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sinks: Option<Vec<String>>,
 }
 
 impl NewEnrolmentRequest {
@@ -79,6 +82,7 @@ impl NewEnrolmentRequest {
             hash: None,
             counter: None,
             suite: None,
+            sinks: None,
         }
     }
 }
@@ -112,6 +116,9 @@ pub struct Enrolment {
     pub algorithm_location: Option<Location>,
     /// When the key becomes active.
     pub activate: Activation,
+    /// The sinks that get the key once it is active.
+    #[serde(default)]
+    pub sinks: Vec<String>,
     /// Wrong codes, or wrong first passwords of its key, so far.
     pub failed_attempts: u32,
     /// The provisioned key.

@@ -29,6 +29,7 @@ mod names;
 pub mod paths;
 mod problem;
 mod secret;
+mod sinks;
 mod transfer;
 mod users;
 
@@ -47,11 +48,12 @@ pub use keys::{
     Resynced, UnreadableKey, ValidationRequest, ValidationResult,
 };
 pub use names::{
-    Activation, Assign, AuditOrder, Cause, EnrolmentState, HashName, KServerState, KeyState, KeyType, Location, Method,
-    Named, ProblemType, Rejection, Role, UnknownName, Variant,
+    Activation, Assign, AuditOrder, Cause, DeliveryOperation, DeliveryState, EnrolmentState, HashName, KServerState,
+    KeyState, KeyType, Location, Method, Named, ProblemType, Rejection, Role, UnknownName, Variant,
 };
 pub use problem::{ListPage, Listed, MEDIA_TYPE_PROBLEM, PageQuery, Problem, UnreadableRow};
 pub use secret::SecretString;
+pub use sinks::{Delivery, DeliveryQuery, KeyDetails, SinkList, SinkSummary, SinkTest};
 pub use transfer::{
     ExportEnd, ExportProtection, ExportRequest, ImportProgress, ImportQuery, ImportReport, ImportSummary, LeftOut,
     LeftOutKey, MEDIA_TYPE_PSKC, RejectedKey,

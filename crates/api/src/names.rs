@@ -103,6 +103,24 @@ names! {
         Revoked = "revoked",
     }
 
+    /// What a sink is to do with a key.
+    DeliveryOperation {
+        /// Take it, in the place of what it may have of this key.
+        Put = "put",
+        /// Forget it.
+        Delete = "delete",
+    }
+
+    /// How far a delivery is.
+    DeliveryState {
+        /// It waits for its first or next attempt.
+        Pending = "pending",
+        /// The sink has confirmed it.
+        Delivered = "delivered",
+        /// It failed for too long, or for good, and is not tried again by itself.
+        Dead = "dead",
+    }
+
     /// The order of a list of audit entries.
     AuditOrder {
         /// By time, chain and sequence number.

@@ -31,7 +31,7 @@ pub const KEYS: &str = "/keys";
 pub const KEYS_IMPORT: &str = "/keys/import";
 /// `POST` [`ExportRequest`](crate::ExportRequest) → a PSKC document ([`MEDIA_TYPE_PSKC`](crate::MEDIA_TYPE_PSKC))
 pub const KEYS_EXPORT: &str = "/keys/export";
-/// `GET` → [`KeySummary`](crate::KeySummary); `DELETE` (revokes it) → 204
+/// `GET` → [`KeyDetails`](crate::KeyDetails); `DELETE` (revokes it) → 204
 pub const KEY: &str = "/keys/{id}";
 /// `POST` [`Resync`](crate::Resync) → [`Resynced`](crate::Resynced)
 pub const KEY_RESYNC: &str = "/keys/{id}/resync";
@@ -66,6 +66,16 @@ pub const TOKEN: &str = "/tokens/{id}";
 pub const AUDIT: &str = "/audit";
 /// `GET` → [`AuditCheckpoint`](crate::AuditCheckpoint) of now; 404 where the server has no key for it
 pub const AUDIT_CHECKPOINT: &str = "/audit/checkpoint";
+
+/// `GET` → a [`SinkList`](crate::SinkList)
+pub const SINKS: &str = "/sinks";
+/// `POST` without content → [`SinkTest`](crate::SinkTest); `{id}` is the sink's name
+pub const SINK_TEST: &str = "/sinks/{id}/test";
+/// `GET` with [`DeliveryQuery`](crate::DeliveryQuery) → a [`ListPage`](crate::ListPage) of [`Listed`](crate::Listed)
+/// [`Delivery`](crate::Delivery)
+pub const DELIVERIES: &str = "/deliveries";
+/// `POST` without content (sends it again) → [`Delivery`](crate::Delivery)
+pub const DELIVERY_RETRY: &str = "/deliveries/{id}/retry";
 
 /// A path with its identifier filled in, percent-encoded.
 ///

@@ -7,7 +7,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use dskpp_crypto::Pbkdf2Prf;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -22,6 +21,7 @@ mod names;
 mod place;
 mod portal;
 mod proxy;
+mod sinks;
 mod validate_check;
 
 pub use audit::AuditSection;
@@ -34,6 +34,7 @@ pub use metrics::MetricsSection;
 pub use names::{EncryptionName, MacName, Pbkdf2Name};
 pub use portal::PortalSection;
 pub use proxy::{Network, ProxyHeader, ProxySection};
+pub use sinks::{FileSink, PrivacyIdeaSink, PskcFolderSink, SinkSection, SinksSection, WebhookSink};
 pub use validate_check::ValidateCheckSection;
 
 /// The whole configuration. `Config::default()` runs without a file.
@@ -62,6 +63,11 @@ pub struct Config {
     pub validate_check: ValidateCheckSection,
     /// What pages for people say about the operator.
     pub portal: PortalSection,
+    /// When sinks get keys.
+    pub sinks: SinksSection,
+    /// The sinks: other systems that get keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sink: Vec<SinkSection>,
     /// Limits per address and in total.
     pub limits: LimitsSection,
     /// Checkpoints of the audit trail.
@@ -353,6 +359,10 @@ impl Config {
         }
         // Each key on its own, so that one fault does not hide the next.
         for (section, keys) in &given {
+            if section == "sink" {
+                faults.extend(sinks::faults(keys));
+                continue;
+            }
             let Value::Table(keys) = keys else {
                 faults.push(fault(section, keys, "not a section; write [section] and its keys"));
                 continue;
@@ -379,14 +389,6 @@ impl Config {
         }
         let scheme = if self.server.http { "http" } else { "https" };
         ["localhost", "127.0.0.1"].map(|host| format!("{scheme}://{host}:{port}/dskpp")).to_vec()
-    }
-
-    /// The PRF of PBKDF2 (profile P2).
-    pub fn pbkdf2_prf(&self) -> Pbkdf2Prf {
-        match self.policy.pbkdf2_prf {
-            Pbkdf2Name::HmacSha1 => Pbkdf2Prf::HmacSha1,
-            Pbkdf2Name::HmacSha256 => Pbkdf2Prf::HmacSha256,
-        }
     }
 }
 

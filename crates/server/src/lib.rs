@@ -35,6 +35,7 @@ mod platform;
 mod policy;
 mod running;
 mod setup;
+mod sinks;
 mod store;
 mod threads;
 

@@ -31,6 +31,7 @@ use crate::setup::data_folder::Starting;
 use crate::setup::neighbours::Neighbours;
 use crate::setup::reload::Reload;
 use crate::setup::store_halves::Create;
+use crate::sinks::{Sinks, worker};
 use crate::store::Store;
 use crate::{Config, ConfigError, ConfigFault, Error};
 use monitoring::Monitoring;
@@ -69,6 +70,9 @@ pub struct Running {
     serving: JoinHandle<()>,
     /// Essential tasks; each returns the name of what died. All stop when this is dropped.
     background: JoinSet<String>,
+    /// Those who bring keys to sinks.
+    deliveries: JoinSet<()>,
+    grace: Duration,
     reload: Arc<Mutex<Reload>>,
 }
 
@@ -126,8 +130,14 @@ impl Running {
             Some(died) = self.background.join_next() => {
                 return Err(Error::Died(died.unwrap_or_else(|why| format!("a task of the server ({why})"))));
             }
+            Some(Err(why)) = self.deliveries.join_next() => {
+                return Err(Error::Died(format!("the delivery to a sink ({why})")));
+            }
             ended = &mut self.serving => ended.map_err(|why| Error::Died(format!("a task of the server ({why})")))?,
         }
+        // What is cut off here is delivered again.
+        _ = tokio::time::timeout(self.grace, async { while self.deliveries.join_next().await.is_some() {} }).await;
+        self.deliveries.shutdown().await;
         self.background.shutdown().await;
         self.refusal_counts.write(&self.store).await;
         if let Err(why) = self.store.checkpoint().await {
@@ -166,6 +176,7 @@ async fn serve_passed(
 }
 
 async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) -> Result<Running, Error> {
+    let sinks = Arc::new(Sinks::load(&config)?);
     let listen = config.server.listen;
     let address = listeners.address().map_err(|source| Error::Listen { address: listen, source })?;
     let url_s = config.public_urls(address.port());
@@ -202,6 +213,7 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
         refusal_counts: &refusal_counts,
         background: &mut background,
         monitoring: &mut monitoring,
+        sinks: Arc::clone(&sinks),
     };
     let router = assemble(&config, &options, data, &url_s, shared)?;
     let connections = Arc::new(Connections {
@@ -225,6 +237,7 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     if let Some(tls) = tls {
         spawn_essential(&mut background, tls.watch(Duration::from_secs(config.tls.reload_s), reloaded));
     }
+    let deliveries = worker::start(&sinks, &store, &stopping);
     let ending = Ending {
         stop: stopping,
         drain: Duration::from_secs(config.server.drain_s),
@@ -243,6 +256,7 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     let serving = tokio::spawn(async move {
         tokio::join!(connections.serve(listeners, ending), OptionFuture::from(serving_metrics));
     });
+    let grace = Duration::from_secs(config.server.shutdown_grace_s);
     let scheme = if config.server.http { "http" } else { "https" };
     tracing::info!("listening on {scheme}://{address}");
     let reload = Arc::new(Mutex::new(Reload { config, device_trust, tls: reloads }));
@@ -258,6 +272,8 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
         stop,
         serving,
         background,
+        deliveries,
+        grace,
         reload,
     })
 }

@@ -92,6 +92,12 @@ pub(super) struct NewEnrolmentArgs {
     /// OCRA suite
     #[arg(long, help_heading = "Key")]
     suite: Option<String>,
+    /// A sink that gets the key once it is active, instead of the server's default; repeatable
+    #[arg(long = "sink", value_name = "NAME", conflicts_with = "no_sinks", help_heading = "Key")]
+    sinks: Vec<String>,
+    /// No sink gets the key
+    #[arg(long, help_heading = "Key")]
+    no_sinks: bool,
 }
 
 impl EnrolmentCommand {
@@ -164,6 +170,7 @@ impl NewEnrolmentArgs {
             hash: self.hash.map(Named::from),
             counter: self.counter,
             suite: self.suite,
+            sinks: (self.no_sinks || !self.sinks.is_empty()).then_some(self.sinks),
         })
     }
 }

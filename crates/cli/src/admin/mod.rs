@@ -8,6 +8,7 @@ mod device;
 mod enrolment;
 mod k_server;
 mod list;
+mod sink;
 mod transfer;
 
 use std::str::FromStr;
@@ -15,9 +16,9 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use dskpp_api::{
-    CreatedToken, ImportSummary, KeyOwner, KeyQuery, KeySummary as KeyAnswer, ListPage, ListedKey, ListedUser,
-    NewToken, NewUser, PageQuery, Resync, Resynced, Role, TokenSummary, UnknownName, User as UserAnswer, UserQuery,
-    paths,
+    CreatedToken, ImportSummary, KeyDetails, KeyOwner, KeyQuery, KeySummary as KeyAnswer, ListPage, ListedKey,
+    ListedUser, NewToken, NewUser, PageQuery, Resync, Resynced, Role, TokenSummary, UnknownName, User as UserAnswer,
+    UserQuery, paths,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,6 +64,12 @@ enum AdminCommand {
     /// Look at imports of keys
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Look at sinks, the systems that get keys
+    #[command(subcommand)]
+    Sink(sink::SinkCommand),
+    /// Look at the deliveries of keys to sinks, and repeat them
+    #[command(subcommand)]
+    Delivery(sink::DeliveryCommand),
     /// Read and verify the audit trail
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -180,6 +187,8 @@ impl Admin {
                     let table = (&headings[..], or_unreadable(headings.len(), columns));
                     pages.print((&api, output), (paths::IMPORTS, query), table).await
                 }
+                AdminCommand::Sink(sink) => sink.run(&api, output).await,
+                AdminCommand::Delivery(delivery) => delivery.run(&api, output).await,
                 AdminCommand::Audit(audit) => audit.run(&api, output).await,
             }
         })
@@ -251,8 +260,11 @@ impl KeyCommand {
                 output.print(&keys, || keys.items.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
             KeyCommand::Show { id } => {
-                let key: KeyAnswer = api.get(&paths::of(paths::KEY, &id)).await?;
-                output.print(&key, || lines(&key))
+                let key: KeyDetails = api.get(&paths::of(paths::KEY, &id)).await?;
+                output.print(&key, || {
+                    let deliveries = key.deliveries.iter().map(sink::line).collect::<Vec<_>>();
+                    [vec![lines(&key.key)], deliveries].concat().join("\n")
+                })
             }
             KeyCommand::Revoke { id } => delete(api, output, "key", paths::KEY, &id).await,
             KeyCommand::Assign { id, user } => {

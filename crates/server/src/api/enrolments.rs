@@ -31,7 +31,8 @@ pub(super) async fn create(
     Body(new): Body<NewEnrolmentRequest>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
-    let new = checked(new, api.enrolment_lifetime_s)?;
+    let sinks = api.sinks.chosen(new.sinks.as_deref()).map_err(ApiProblem::value)?;
+    let new = checked(new, sinks, api.enrolment_lifetime_s)?;
     // A renewal runs at the URL that the token knows (profile P29).
     let url_s = match &new.renews {
         Some(key_id) => api.store.url_of_key(key_id).await?,
@@ -59,7 +60,7 @@ fn text(secret: &Secret) -> SecretString {
     String::from_utf8_lossy(secret.expose()).into_owned().into()
 }
 
-fn checked(new: NewEnrolmentRequest, lifetime_s: u64) -> Result<store::NewEnrolment, ApiProblem> {
+fn checked(new: NewEnrolmentRequest, sinks: Vec<String>, lifetime_s: u64) -> Result<store::NewEnrolment, ApiProblem> {
     let key_type = new.key_type.known().filter(|key_type| *key_type != KeyType::Other);
     let key_type =
         key_type.ok_or_else(|| ApiProblem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"))?;
@@ -106,6 +107,7 @@ fn checked(new: NewEnrolmentRequest, lifetime_s: u64) -> Result<store::NewEnrolm
         algorithm_location: new.algorithm_location,
         expires_in_s,
         activate,
+        sinks,
         key_type,
     })
 }
@@ -198,6 +200,7 @@ pub(super) fn describe(enrolment: EnrolmentRecord) -> Enrolment {
         key_location: enrolment.key_location,
         algorithm_location: enrolment.algorithm_location,
         activate: enrolment.activate,
+        sinks: enrolment.sinks,
         failed_attempts: enrolment.failed_attempts,
         key_id: enrolment.key_id,
         created_at: time(enrolment.created_at),

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use dskpp_api::{
-    KeyOwner, KeyQuery, KeySecret, KeySummary, ListPage, ListedKey, Resync, Resynced, Role, UnreadableKey,
+    KeyDetails, KeyOwner, KeyQuery, KeySecret, KeySummary, ListPage, ListedKey, Resync, Resynced, Role, UnreadableKey,
     ValidationRequest, ValidationResult,
 };
 
@@ -16,6 +16,7 @@ use super::ApiState;
 use super::enrolments::{device, parameters, time};
 use super::lists::{PAGE, limit, text};
 use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
+use super::sinks;
 use super::users::name;
 use super::validate_check::subject_of;
 use super::validations;
@@ -46,7 +47,8 @@ pub(super) async fn list(
 pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
     caller.may(Role::Read)?;
     let key = api.store.key(&id).await?.ok_or(ApiProblem::not_found("key"))?;
-    Ok(json_answer(StatusCode::OK, &describe(key)))
+    let deliveries = api.store.deliveries_of(&id).await?.into_iter().map(sinks::describe).collect();
+    Ok(json_answer(StatusCode::OK, &KeyDetails { key: describe(key), deliveries }))
 }
 
 pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
@@ -62,7 +64,8 @@ pub(super) async fn assign(
     Body(owner): Body<KeyOwner>,
 ) -> Result<Response, ApiProblem> {
     caller.may(Role::Enrol)?;
-    let key = api.store.assign_key(&id, name("user", &owner.user)?, caller.id().to_owned()).await?;
+    let (user, sinks) = (name("user", &owner.user)?, api.sinks.default_names().to_vec());
+    let key = api.store.assign_key(&id, user, sinks, caller.id().to_owned()).await?;
     Ok(json_answer(StatusCode::OK, &describe(key)))
 }
 

@@ -47,14 +47,14 @@ fn not_next() -> ApiProblem {
 }
 
 /// A cursor, as [`text`] and without the marks of other lists' cursors.
-fn id(after: Option<String>) -> Result<Option<String>, ApiProblem> {
+pub(super) fn id(after: Option<String>) -> Result<Option<String>, ApiProblem> {
     match text("after", after)? {
         Some(id) if !id.bytes().all(|octet| octet.is_ascii_alphanumeric()) => Err(not_next()),
         id => Ok(id),
     }
 }
 
-fn page<T, U: Serialize>(page: Page<T>, describe: impl Fn(T) -> U) -> Response {
+pub(super) fn page<T, U: Serialize>(page: Page<T>, describe: impl Fn(T) -> U) -> Response {
     let listed = |item| match item {
         Ok(item) => Listed::Readable(describe(item)),
         Err(Unreadable { row, column, .. }) => Listed::Unreadable(UnreadableRow { id: row, unreadable: column }),

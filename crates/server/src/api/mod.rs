@@ -12,6 +12,7 @@ mod k_servers;
 mod keys;
 mod lists;
 mod problem;
+mod sinks;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -30,6 +31,7 @@ use crate::checkpoints::Checkpoints;
 use crate::policy::backoff::Backoff;
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::k_servers::KServers;
+use crate::sinks::Sinks;
 use crate::store::Store;
 pub(crate) use callers::Callers;
 pub(crate) use import::Batches;
@@ -55,6 +57,8 @@ pub(crate) struct ApiState {
     pub backoff: Backoff,
     /// The K_SERVERs.
     pub k_servers: Arc<KServers>,
+    /// The sinks.
+    pub sinks: Arc<Sinks>,
     /// Import batches in memory.
     pub batches: Batches,
     /// Checkpoints of the audit trail, where there is a key for them.
@@ -88,6 +92,10 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route(paths::TOKEN, delete(tokens::remove))
         .route(paths::AUDIT, get(lists::audit))
         .route(paths::AUDIT_CHECKPOINT, get(checkpoint::make))
+        .route(paths::SINKS, get(sinks::list))
+        .route(paths::SINK_TEST, post(sinks::test))
+        .route(paths::DELIVERIES, get(sinks::deliveries))
+        .route(paths::DELIVERY_RETRY, post(sinks::retry))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_LEN))

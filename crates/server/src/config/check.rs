@@ -19,6 +19,7 @@ impl Config {
         self.check_devices(&mut faults);
         self.check_policy(&mut faults);
         self.check_portal(&mut faults);
+        self.check_sinks(&mut faults);
         self.check_limits(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }

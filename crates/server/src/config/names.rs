@@ -67,3 +67,13 @@ pub enum Pbkdf2Name {
     #[serde(rename = "hmac-sha256")]
     HmacSha256,
 }
+
+impl super::Config {
+    /// The PRF of PBKDF2 (profile P2).
+    pub fn pbkdf2_prf(&self) -> dskpp_crypto::Pbkdf2Prf {
+        match self.policy.pbkdf2_prf {
+            Pbkdf2Name::HmacSha1 => dskpp_crypto::Pbkdf2Prf::HmacSha1,
+            Pbkdf2Name::HmacSha256 => dskpp_crypto::Pbkdf2Prf::HmacSha256,
+        }
+    }
+}

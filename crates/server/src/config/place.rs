@@ -31,13 +31,19 @@ pub(super) fn unreadable(text: &str, why: &toml::de::Error) -> ConfigFault {
     ConfigFault::new("", "", format!("line {line} is invalid TOML: {}", why.message().replace('\n', ", ")))
 }
 
-/// The line, from 1, where `section.key`, or else `section`, begins.
+/// The line, from 1, where `section.key`, or else `section`, begins; `sink.2.name` is in the second table of an array.
 fn line_of(text: &str, key: &str) -> Option<usize> {
     let table = DeTable::parse(text).ok()?;
     let (section, key) = key.split_once('.').unwrap_or((key, ""));
     let (name, keys) = table.get_ref().iter().find(|(name, _)| name.get_ref() == section)?;
+    let (mut span, mut keys, mut key) = (name.span(), keys, key);
+    if let Some(items) = keys.get_ref().as_array() {
+        let (number, of_item) = key.split_once('.').unwrap_or((key, ""));
+        let item = number.parse::<usize>().ok().and_then(|number| items.get(number.checked_sub(1)?))?;
+        (span, keys, key) = (item.span(), item, of_item);
+    }
     let inner = keys.get_ref().as_table().and_then(|keys| keys.iter().find(|(name, _)| name.get_ref() == key));
-    let at = inner.map_or(name.span(), |(name, _)| name.span()).start;
+    let at = inner.map_or(span, |(name, _)| name.span()).start;
     Some(1 + text[..at].matches('\n').count())
 }
 

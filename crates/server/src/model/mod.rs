@@ -11,7 +11,8 @@ use pskc::{KeyUsage, MAX_COUNTER, PinUsageMode};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use dskpp_api::{
-    Activation, Cause, EnrolmentState, HashName, KeyState, KeyType, Location, Method, Role, Variant,
+    Activation, Cause, DeliveryOperation, DeliveryState, EnrolmentState, HashName, KeyState, KeyType, Location, Method,
+    Role, Variant,
 };
 
 /// The protocol's name for a key type; `None` for keys that no run makes.
@@ -191,6 +192,8 @@ pub(crate) struct EnrolmentRecord {
     pub expires_at: i64,
     /// The session of the last answer to one of its runs.
     pub answer: Option<String>,
+    /// The sinks that get its key once that is active.
+    pub sinks: Vec<String>,
 }
 
 impl EnrolmentRecord {
@@ -236,6 +239,31 @@ pub(crate) struct KeyRecord {
     pub uses_left: Option<u64>,
     /// URL_S of the run that provisioned it; `None` if unknown.
     pub url_s: Option<String>,
+}
+
+/// What a sink has of a key, or is to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeliveryRecord {
+    /// Its identifier.
+    pub id: String,
+    /// The key.
+    pub key_id: String,
+    /// The sink's name.
+    pub sink: String,
+    /// What it is to do.
+    pub operation: DeliveryOperation,
+    /// The number of the change, from 1.
+    pub seq: u64,
+    /// How far it is.
+    pub state: DeliveryState,
+    /// Attempts to deliver this change.
+    pub attempts: u32,
+    /// When the change was made, seconds since 1970.
+    pub queued_at: i64,
+    /// When it is due.
+    pub next_at: i64,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
 }
 
 /// A user.

@@ -24,6 +24,15 @@ pub(crate) fn private_folder() -> DirBuilder {
     DirBuilder::new()
 }
 
+/// Locks a file until it is closed; `false` if another program has it.
+pub(crate) fn try_lock_record(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(false),
+        Err(std::fs::TryLockError::Error(why)) => Err(why),
+    }
+}
+
 /// Does nothing: Windows cannot flush a folder. The journal of NTFS preserves either the old or the new names, but a
 /// crash may undo the last rename.
 pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {

@@ -27,6 +27,7 @@ use crate::pages::portal::Portal;
 use crate::pages::token_app;
 use crate::policy::backoff::Backoff;
 use crate::setup::bootstrap::DataFolder;
+use crate::sinks::Sinks;
 use crate::threads::VitalThreads;
 use crate::{Config, Error, api};
 
@@ -36,6 +37,7 @@ pub(super) struct Shared<'a> {
     pub(super) refusal_counts: &'a Arc<RefusalCounts>,
     pub(super) background: &'a mut JoinSet<String>,
     pub(super) monitoring: &'a mut Monitoring,
+    pub(super) sinks: Arc<Sinks>,
 }
 
 /// Every route but those of health, with its state.
@@ -46,7 +48,7 @@ pub(super) fn assemble(
     url_s: &[String],
     shared: Shared<'_>,
 ) -> Result<Router, Error> {
-    let (limits, Shared { turns, refusal_counts, background, monitoring }) = (&config.limits, shared);
+    let (limits, Shared { turns, refusal_counts, background, monitoring, sinks }) = (&config.limits, shared);
     let vital = VitalThreads::default();
     let pool = CryptoPool::new(limits, &vital)?;
     background.spawn(vital.died());
@@ -88,6 +90,7 @@ pub(super) fn assemble(
         device_trust,
         backoff: passwords,
         batches: api::Batches::default(),
+        sinks,
         k_servers: service.k_servers(),
         checkpoints,
         validations,

@@ -31,6 +31,7 @@ async fn p27_public_requests_wait_for_their_turn_but_health_and_administration_d
         refusal_counts: &refusal_counts,
         background: &mut background,
         monitoring: &mut Monitoring::new(&data.store),
+        sinks: Arc::new(Sinks::load(&config).unwrap()),
     };
     let router = assemble(&config, &options, data, &url_s, shared).unwrap();
     let router = router.merge(health);

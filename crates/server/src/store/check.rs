@@ -11,6 +11,7 @@ use super::audit::Link;
 use super::columns::{Columns, Row};
 use super::db::{Cell, Connection, Database, values};
 use super::migrate::{SCHEMA, version_of};
+use super::outbox::OUTBOX;
 use super::rows::{self, DEVICE_ENTRY, ENROLMENT, KEY};
 use super::{StoreError, enrolments, keys, read_setting};
 use crate::model::clock::now;
@@ -145,6 +146,10 @@ fn tables() -> Vec<Table> {
             rows::k_server(row, kek).map(drop)
         }),
         table("key", "k.id", format!("{KEY}, k.sealed_k_token, k.sealed_k_mac, k.sealed_package {}", keys::FROM), key),
+        table("outbox", "id", format!("{OUTBOX}, lease FROM outbox"), |row, _| {
+            rows::delivery(row)?;
+            Columns::of("outbox", row).get::<Option<String>>(10).map(drop)
+        }),
         table("pending_key", "id", "id, sealed_k_token, sealed_k_mac, url_s FROM pending_key".into(), |row, kek| {
             let row = Columns::of("pending_key", row);
             row.sealed(kek, "sealed_k_token", 1)?;
@@ -263,6 +268,7 @@ pub(super) const REFERENCES: &[(&str, &str, &str)] = &[
     ("key", "device_id", "device"),
     ("key", "enrolment_id", "enrolment"),
     ("key", "user_id", "user"),
+    ("outbox", "key_id", "key"),
     ("pending_key", "enrolment_id", "enrolment"),
     ("pending_key", "id", "key"),
     ("refusal", "enrolment_id", "enrolment"),

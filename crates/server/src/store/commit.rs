@@ -8,9 +8,9 @@ use serde_json::json;
 use super::answers::{answer_of, keep_answer, last_answer, send_answer};
 use super::db::{Connection, Reply, values};
 use super::engine::Pending;
-use super::{Store, StoreError, audit, pending, rows, stored};
+use super::{Store, StoreError, audit, outbox, pending, rows, stored};
 use crate::model::clock::now;
-use crate::model::{Activation, KeyState, KeyType, Params, StoredAnswer};
+use crate::model::{Activation, DeliveryOperation, KeyState, KeyType, Params, StoredAnswer};
 use crate::store::seal::Kek;
 
 /// A key that a run has made.
@@ -95,6 +95,7 @@ pub(super) struct Spent {
     pub(super) device_id: Option<String>,
     pub(super) renews: Option<String>,
     pub(super) activate: Activation,
+    pub(super) sinks: Vec<String>,
 }
 
 impl Spent {
@@ -133,6 +134,7 @@ pub(super) fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun, at: i64) -
     };
     let subject = json!({ "key": key.id, "enrolment": enrolment_id, "session": session_id });
     let recorded = audit::send(db, at, "key.provisioned", &subject)?;
+    let queued = queue(db, &spent, key, at)?;
     if answered.wait()? == 0 {
         return Err(StoreError::Conflict("another server has answered on this session".into()));
     }
@@ -140,7 +142,19 @@ pub(super) fn commit_run(db: &Connection, kek: &Kek, run: &CommitRun, at: i64) -
         return Err(otherwise);
     }
     recorded.wait()?;
+    outbox::wait_all(queued)?;
     Ok(Commit::Committed)
+}
+
+/// Has sinks take the key, unless it waits for a first password. A key that was there before may be in some already.
+fn queue<'a>(db: &'a Connection, spent: &Spent, key: &NewKey, at: i64) -> Result<Vec<Reply<'a, usize>>, StoreError> {
+    if spent.state() != KeyState::Active {
+        return Ok(Vec::new());
+    }
+    if spent.renews.is_some() || key.k_token.is_none() {
+        outbox::requeue(db, &key.id, DeliveryOperation::Put, at)?;
+    }
+    outbox::send_new(db, &key.id, &spent.sinks, at)
 }
 
 /// The new key, or the new secrets of a renewed one.
@@ -223,6 +237,6 @@ fn spend(
          AND (delivers IS NULL OR EXISTS (SELECT 1 FROM key k WHERE k.id = delivers AND k.id = ?2 \
          AND (k.state = 'imported' OR k.state = 'active' AND k.user_id = enrolment.user_id))) \
          AND NOT EXISTS (SELECT 1 FROM answer WHERE session_id = ?4) \
-         RETURNING id, user_id, key_type, params, device_id, renews, activate";
+         RETURNING id, user_id, key_type, params, device_id, renews, activate, sinks";
     db.first(sql, values![enrolment_id, key_id, at, session_id], rows::spent)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::db::{Connection, Database};
 use super::disk::Disk;
@@ -44,6 +44,8 @@ pub(super) struct Engine {
     /// The files of a database that has some here.
     disk: Option<Arc<Disk>>,
     measures: Arc<Measures>,
+    /// Told of each commit.
+    committed: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -123,16 +125,23 @@ impl Engine {
         let disk = database.disk()?.map(Arc::new); // now that SQLite has made its files
         let (jobs, waiting) = bounded(QUEUE);
         let connection = Live::new(database.clone(), Database::connect, writer, Arc::clone(&measures));
-        let mut of_writer = Writer { connection, disk: disk.clone(), kek, measures: Arc::clone(&measures) };
+        let committed = Arc::new(Notify::new());
+        let (told, measures_of_writer) = (Arc::clone(&committed), Arc::clone(&measures));
+        let mut of_writer = Writer { connection, disk: disk.clone(), kek, measures: measures_of_writer, told };
         spawn(&vital, "store-writer".into(), move || of_writer.write_all(&waiting))?;
         measures.reader.all.set(READERS as i64);
         measures.writer.all.set(1);
-        Ok(Engine { writer: jobs, readers: readings, vital, database: database.clone(), disk, measures })
+        Ok(Engine { writer: jobs, readers: readings, vital, database: database.clone(), disk, measures, committed })
     }
 
     /// The threads of the store.
     pub(super) fn vital(&self) -> VitalThreads {
         self.vital.clone()
+    }
+
+    /// Is told, as all who wait at that moment are, when this process has committed something.
+    pub(super) fn committed(&self) -> Arc<Notify> {
+        Arc::clone(&self.committed)
     }
 
     /// What it counts.
@@ -283,6 +292,7 @@ struct Writer {
     disk: Option<Arc<Disk>>,
     kek: Arc<Kek>,
     measures: Arc<Measures>,
+    told: Arc<Notify>,
 }
 
 impl Writer {
@@ -308,6 +318,7 @@ impl Writer {
                 observe(&measures.writes, job.since());
                 job.answer(committed.clone());
             }
+            self.told.notify_waiters();
         }
     }
 

@@ -46,6 +46,8 @@ pub(crate) struct NewEnrolment {
     pub expires_in_s: u64,
     /// When the key becomes active.
     pub activate: Activation,
+    /// The sinks that get it then.
+    pub sinks: Vec<String>,
 }
 
 /// A new enrolment, with what is shown only now.
@@ -211,7 +213,7 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Cre
     let expires_at = at.saturating_add(i64::try_from(new.expires_in_s).unwrap_or(i64::MAX));
     let sql = "INSERT INTO enrolment (id, user_id, client_id, sealed_password, key_type, params, variant, methods, \
          device_id, renews, delivers, key_location, algorithm_location, state, activate, trigger_token_hash, \
-         created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)";
+         created_at, expires_at, sinks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?)";
     db.execute(
         sql,
         values![
@@ -231,7 +233,8 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Cre
             new.activate.as_str(),
             &Sha256::digest(&[token.expose()])[..],
             at,
-            expires_at
+            expires_at,
+            json!(new.sinks).to_string()
         ],
     )?;
     audit::append(

@@ -14,9 +14,9 @@ use super::guesses::Guesses;
 use super::rows::{self, KEY};
 use super::stand_in::row_or_first;
 use super::tries::{self, FIRST_PASSWORD, Tries};
-use super::{Store, StoreError, StorePolicy, audit, pending, stored};
+use super::{Store, StoreError, StorePolicy, audit, outbox, pending, stored};
 use crate::model::clock::now;
-use crate::model::{Cause, EnrolmentState, KeyRecord, KeyState, KeyType};
+use crate::model::{Cause, DeliveryOperation, EnrolmentState, KeyRecord, KeyState, KeyType};
 use crate::policy::otp::{self, Moved};
 use crate::store::seal::Kek;
 
@@ -115,8 +115,14 @@ impl Store {
         self.engine.write(write).await
     }
 
-    /// Gives a key in stock to a user, who is made if there is none.
-    pub(crate) async fn assign_key(&self, id: &str, user: String, by: String) -> Result<KeyRecord, StoreError> {
+    /// Gives a key in stock to a user, who is made if there is none, and to sinks.
+    pub(crate) async fn assign_key(
+        &self,
+        id: &str,
+        user: String,
+        sinks: Vec<String>,
+        by: String,
+    ) -> Result<KeyRecord, StoreError> {
         let id = id.to_owned();
         let write = move |db: &Connection| {
             match key_by_id(db, &id)?.ok_or(StoreError::NotFound("key"))? {
@@ -131,6 +137,7 @@ impl Store {
             if db.execute(assign, values![user_id, id])? == 0 {
                 return Err(StoreError::Conflict("the key was assigned or revoked meanwhile".into()));
             }
+            outbox::wait_all(outbox::send_new(db, &id, &sinks, at)?)?;
             audit::append(db, at, "key.assigned", &json!({ "key": id, "user": user, "by": by }))?;
             key_by_id(db, &id)?.ok_or(StoreError::NotFound("key"))
         };
@@ -144,8 +151,10 @@ impl Store {
             if db.execute("UPDATE key SET state = 'revoked' WHERE id = ?", values![id])? == 0 {
                 return Err(StoreError::NotFound("key"));
             }
+            let at = now();
             pending::forget(db, &id)?;
-            audit::append(db, now(), "key.revoked", &json!({ "key": id }))
+            outbox::requeue(db, &id, DeliveryOperation::Delete, at)?;
+            audit::append(db, at, "key.revoked", &json!({ "key": id }))
         };
         self.engine.write(write).await
     }
@@ -313,6 +322,7 @@ pub(super) fn activate(
     }
     pending::take_over(db, kek, key, k_token, at)?;
     db.execute("UPDATE key SET state = 'active' WHERE id = ?", values![key.id])?;
+    outbox::put(db, key, at)?;
     audit::append(db, at, "key.activated", &json!({ "key": key.id }))?;
     Ok(true)
 }

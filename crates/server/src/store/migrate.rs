@@ -55,6 +55,7 @@ pub(super) const SQLITE: &[Migration] = &[
     (16, Expands, include_str!("../../migrations/sqlite/0016_wrong_passwords.sql")),
     (17, Expands, include_str!("../../migrations/sqlite/0017_lists.sql")),
     (18, Expands, include_str!("../../migrations/sqlite/0018_lighter.sql")),
+    (19, Expands, include_str!("../../migrations/sqlite/0019_outbox.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
@@ -66,6 +67,7 @@ pub(super) const POSTGRES: &[Migration] = &[
     (16, Expands, include_str!("../../migrations/postgres/0016_wrong_passwords.sql")),
     (17, Expands, include_str!("../../migrations/postgres/0017_lists.sql")),
     (18, Expands, include_str!("../../migrations/postgres/0018_lighter.sql")),
+    (19, Expands, include_str!("../../migrations/postgres/0019_outbox.sql")),
 ];
 
 /// How far a database's migrations are done.

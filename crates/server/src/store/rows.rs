@@ -5,7 +5,6 @@ use dskpp::server::DeviceRef;
 use dskpp_crypto::{AeadKey, Secret};
 use jiff::civil::Date;
 
-use super::StoreError;
 use super::columns::{Columns, Row};
 use super::commit::Spent;
 use super::export::Outgoing;
@@ -13,9 +12,11 @@ use super::import::Progress;
 use super::k_servers::StoredKServer;
 use super::keys::OldKey;
 use super::tries::{Hour, LOCK_S};
+use super::{StoreError, outbox};
 use crate::model::{
-    Activation, ApiToken, Cause, DeviceEntry, DeviceRecord, EnrolmentRecord, EnrolmentState, ImportEntry, KeyRecord,
-    KeyState, KeyType, Location, Params, StoredAnswer, TokenEntry, TriggerAd, UserEntry, Variant, WrongTryCount,
+    Activation, ApiToken, Cause, DeliveryOperation, DeliveryRecord, DeliveryState, DeviceEntry, DeviceRecord,
+    EnrolmentRecord, EnrolmentState, ImportEntry, KeyRecord, KeyState, KeyType, Location, Params, StoredAnswer,
+    TokenEntry, TriggerAd, UserEntry, Variant, WrongTryCount,
 };
 use crate::store::seal::Kek;
 
@@ -59,7 +60,7 @@ pub(super) fn import_entry(row: &Row<'_>) -> Result<ImportEntry, StoreError> {
 pub(super) const ENROLMENT: &str = "e.id, u.name AS user, e.client_id, e.sealed_password, e.key_type, e.params, \
      e.variant, e.methods, d.manufacturer, d.serial, e.renews, e.state, e.activate, e.failed_attempts, e.key_id, \
      e.sealed_trigger, e.created_at, e.expires_at, e.delivers, e.key_location, e.algorithm_location, e.device_id, \
-     e.answer";
+     e.answer, e.sinks";
 
 /// Where [`ENROLMENT`] has the time at which it expires.
 pub(super) const ENROLMENT_EXPIRES: usize = 17;
@@ -100,6 +101,7 @@ pub(super) fn enrolment(row: &Row<'_>, kek: &Kek, at: i64) -> Result<EnrolmentRe
         created_at: row.time(16)?,
         expires_at,
         answer: row.get(22)?,
+        sinks: row.parse_if_any(23, outbox::names)?.unwrap_or_default(),
     })
 }
 
@@ -131,7 +133,7 @@ fn read_trigger(mut octets: &[u8]) -> Option<TriggerAd> {
     Some(TriggerAd { nonce, mac, url_s: String::from_utf8(octets.to_vec()).ok()? })
 }
 
-/// What a commit needs of its enrolment: `id, user_id, key_type, params, device_id, renews, activate`.
+/// What a commit needs of its enrolment: `id, user_id, key_type, params, device_id, renews, activate, sinks`.
 pub(super) fn spent(row: &Row<'_>) -> Result<Spent, StoreError> {
     let row = Columns::of("enrolment", row);
     Ok(Spent {
@@ -141,6 +143,7 @@ pub(super) fn spent(row: &Row<'_>) -> Result<Spent, StoreError> {
         device_id: row.get(4)?,
         renews: row.get(5)?,
         activate: row.parse(6, Activation::from_name)?,
+        sinks: row.parse_if_any(7, outbox::names)?.unwrap_or_default(),
     })
 }
 
@@ -263,6 +266,23 @@ pub(super) fn k_server(row: &Row<'_>, kek: &Kek) -> Result<StoredKServer, StoreE
         key: row.sealed(kek, "sealed_key", 1)?,
         created_at: row.time(2)?,
         retired_at: row.time_if_any(3)?,
+    })
+}
+
+/// What [`outbox::OUTBOX`] lists.
+pub(super) fn delivery(row: &Row<'_>) -> Result<DeliveryRecord, StoreError> {
+    let row = Columns::of("outbox", row);
+    Ok(DeliveryRecord {
+        id: row.get(0)?,
+        key_id: row.get(1)?,
+        sink: row.get(2)?,
+        operation: row.parse(3, DeliveryOperation::from_name)?,
+        seq: row.number(4)?,
+        state: row.parse(5, DeliveryState::from_name)?,
+        attempts: row.number(6)?,
+        queued_at: row.time(7)?,
+        next_at: row.time(8)?,
+        error: row.get(9)?,
     })
 }
 

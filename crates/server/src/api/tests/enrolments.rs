@@ -5,7 +5,7 @@ use dskpp::auth_code::AuthCode;
 use super::*;
 
 /// The members of an enrolment.
-const SEEN: [&str; 17] = [
+const SEEN: [&str; 18] = [
     "activate",
     "algorithm_location",
     "created_at",
@@ -20,6 +20,7 @@ const SEEN: [&str; 17] = [
     "methods",
     "params",
     "renews",
+    "sinks",
     "state",
     "user",
     "variant",

@@ -11,6 +11,7 @@ mod k_servers;
 mod lists;
 mod names;
 mod roles;
+mod sinks;
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -108,10 +109,14 @@ fn fields(object: &Value) -> Vec<&str> {
 
 impl Api {
     async fn new() -> Self {
-        Self::with_devices(&crate::config::DevicesSection::default()).await
+        Self::of_config(&crate::config::DevicesSection::default(), crate::Config::default()).await
     }
 
     async fn with_devices(devices: &crate::config::DevicesSection) -> Self {
+        Self::of_config(devices, crate::Config::default()).await
+    }
+
+    async fn of_config(devices: &crate::config::DevicesSection, config: crate::Config) -> Self {
         let scratch = Scratch::new();
         let kek = Arc::new(Kek::new(&Secret::new(vec![1; 32])).unwrap());
         let policy =
@@ -119,7 +124,7 @@ impl Api {
         let store = Store::open(scratch.database.clone(), kek, policy).unwrap();
         let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
-        let (url_s, config) = (format!("{ORIGIN}/dskpp").into(), crate::Config::default());
+        let url_s = format!("{ORIGIN}/dskpp").into();
         let turns = Turns::new(&config);
         // Made once: it takes time.
         static K_SERVER: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(2048).unwrap());
@@ -135,6 +140,7 @@ impl Api {
             checkpoints: None,
             validations: Validations::default(),
             batches: Batches::default(),
+            sinks: Arc::new(Sinks::load(&config).unwrap()),
             k_servers,
         };
         Api { scratch, store, turns, router: router(state), token }

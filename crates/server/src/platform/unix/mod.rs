@@ -32,6 +32,16 @@ pub(crate) fn private_folder() -> DirBuilder {
     builder
 }
 
+/// Takes the record lock of a whole file (`fcntl`), as other programs do, until it is closed; `false` if another program
+/// has it. It keeps nobody out within this process.
+pub(crate) fn try_lock_record(file: &File) -> io::Result<bool> {
+    match rustix::fs::fcntl_lock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Ok(false),
+        Err(why) => Err(why.into()),
+    }
+}
+
 /// Makes created and renamed entries of a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

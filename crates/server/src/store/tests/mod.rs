@@ -8,6 +8,7 @@ mod failures;
 mod import;
 mod k_servers;
 mod migration;
+mod outbox;
 mod passwords;
 mod plans;
 mod postgres;
@@ -78,6 +79,7 @@ fn hotp_for(user: &str) -> NewEnrolment {
         algorithm_location: None,
         expires_in_s: 3600,
         activate: Activation::AtOnce,
+        sinks: Vec::new(),
     }
 }
 

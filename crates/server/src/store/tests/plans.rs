@@ -40,6 +40,9 @@ const MANY: &str = "
         SELECT 'e' || n, 'u' || n, 'c' || n, NOTHING, 'hotp', '{}', '[]', 'open', 'at-once', HASH, 1, 2 FROM numbers;
     INSERT INTO pending_key (id, enrolment_id, mac_algorithm, sealed_k_token, sealed_k_mac, created_at)
         SELECT 'k' || n, 'e' || n, 'urn:prf', NOTHING, NOTHING, 1 FROM numbers;
+    INSERT INTO outbox (id, key_id, sink, operation, seq, state, attempts, queued_at, next_at)
+        SELECT 'o' || n, 'k' || n, 'sink ' || n % 3, 'put', 1, CASE n % 9 WHEN 0 THEN 'pending' ELSE 'delivered' END, 0,
+        1, n FROM numbers;
     INSERT INTO answer (session_id, request_hash, sealed_response, expires_at)
         SELECT 'many ' || n, NOTHING, NOTHING, n FROM numbers;
     INSERT INTO api_token (id, name, hash, roles, created_at) SELECT 't' || n, 't', HASH, '[]', 1 FROM numbers;

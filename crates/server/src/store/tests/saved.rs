@@ -123,6 +123,22 @@ fn rows() -> Vec<Saved> {
         ],
     ));
     rows.push((
+        "outbox",
+        19,
+        LAST,
+        vec![
+            ("id", text("o1")),
+            ("key_id", text("active")),
+            ("sink", text("pam")),
+            ("operation", text("put")),
+            ("seq", Int(1)),
+            ("state", text("pending")),
+            ("attempts", Int(0)),
+            ("queued_at", Int(6)),
+            ("next_at", Int(6)),
+        ],
+    ));
+    rows.push((
         "answer",
         1,
         LAST,

@@ -3,8 +3,8 @@
 use pskc::KeyPackage;
 
 use super::*;
-use crate::model::Location;
 use crate::model::clock::unix_now_ms;
+use crate::model::{DeliveryState, Location};
 use crate::store::devices::NotPut;
 use crate::store::key_package::{Owner, take_in};
 
@@ -50,6 +50,7 @@ impl Db {
         self.walk_files().await;
         self.walk_tries().await;
         self.walk_lists().await;
+        self.walk_outbox().await;
         let store = &self.store;
         store.probe().await.unwrap();
         store.last_audit().await.unwrap();
@@ -222,7 +223,7 @@ impl Db {
         assert!(store.import_progress("import".into()).await.unwrap().is_some());
         self.import(vec![package("of alice"), package("hotp")]).await;
         self.import(vec![package("hotp")]).await;
-        store.assign_key("stock1", "dave".into(), "test".into()).await.unwrap();
+        store.assign_key("stock1", "dave".into(), vec!["pam".into()], "test".into()).await.unwrap();
         let delivers =
             NewEnrolment { delivers: Some("stock2".into()), variant: Some(Variant::TwoPass), ..hotp_for("erin") };
         let delivers = store.create_enrolment(delivers).await.unwrap().enrolment;
@@ -241,6 +242,29 @@ impl Db {
         self.execute("UPDATE refusal SET hour = hour - 2");
         self.store.settle_tries().await.unwrap();
         self.store.tries_of(&enrolment).await.unwrap();
+    }
+
+    async fn walk_outbox(&self) {
+        let store = &self.store;
+        for id in ["sent1", "sent2", "sent3"] {
+            self.key(NewEnrolment { sinks: vec!["pam".into()], ..hotp_for("alice") }, id).await;
+        }
+        let mut leased = store.lease("pam", 3).await.unwrap();
+        assert_eq!(leased.len(), 3);
+        let id = leased[2].record.id.clone(); // the first one below
+        let again = Attempt::Again { error: "down".into(), at: now() + 60 };
+        for attempt in [Attempt::Delivered, again, Attempt::Dead { error: "refused".into() }] {
+            store.settle(vec![(leased.pop().unwrap(), attempt)]).await.unwrap();
+        }
+        assert_eq!(store.deliveries_of("sent1").await.unwrap().len(), 1);
+        store.send_again(&id, "test".into()).await.unwrap();
+        for (sink, state) in [(None, None), (Some("pam"), None), (None, Some(DeliveryState::Dead))]
+            .into_iter()
+            .chain([(Some("pam"), Some(DeliveryState::Pending))])
+        {
+            let filter = DeliveryFilter { sink: sink.map(str::to_owned), state, after: None };
+            assert!(!store.deliveries(filter, 10).await.unwrap().items.is_empty());
+        }
     }
 
     async fn walk_lists(&self) {

@@ -25,6 +25,7 @@ const NOT_READ: &[(&str, &str)] = &[
     ("enrolment", "trigger_token_hash"),
     ("import", "created_at"),
     ("key", "mac_algorithm"),
+    ("outbox", "lease"),
     ("pending_key", "created_at"),
     ("pending_key", "enrolment_id"),
     ("pending_key", "mac_algorithm"),
@@ -46,6 +47,9 @@ const ANYTHING: &[(&str, &str)] = &[
     ("key", "manufacturer"),
     ("key", "serial"),
     ("key", "url_s"), // clients validate it, like a trigger's
+    ("outbox", "error"),
+    ("outbox", "key_id"), // a dangling reference finds no row
+    ("outbox", "sink"),
     ("pending_key", "url_s"),
     ("user", "name"),
     ("wrong_try", "address"),
@@ -106,6 +110,10 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             let read = |row: &Row<'_>| rows::session_key(row, &kek).map(drop);
             db.rows("SELECT day, sealed_key FROM session_key", &[], read)?.into_iter().collect::<Result<(), _>>()?;
         }
+        "outbox" => {
+            let sql = format!("SELECT {} FROM outbox", crate::store::outbox::OUTBOX);
+            db.rows(&sql, &[], rows::delivery)?.into_iter().try_for_each(|row| row.map(drop))?;
+        }
         "wrong_password" => {
             let sql = "SELECT subject, count, at FROM wrong_password";
             drop(db.rows(sql, &[], rows::guesses)?.into_iter().collect::<Result<Vec<_>, _>>()?);
@@ -139,7 +147,8 @@ pub(super) async fn full() -> Db {
     db.store.put_first_k_server("first".into(), Secret::from_slice(b"a key")).await.unwrap();
     db.execute("UPDATE k_server SET retired_at = 1");
     db.store.renew_session_keys(&SessionKeys::default(), unix_now_ms()).await.unwrap();
-    db.key(NewEnrolment { device, ..hotp_for("alice") }, "key1").await;
+    db.key(NewEnrolment { device, sinks: vec!["pam".into()], ..hotp_for("alice") }, "key1").await;
+    db.execute("UPDATE outbox SET error = 'none'");
     db.key(hotp_for("bob"), "key2").await;
     let renewal = NewEnrolment { renews: Some("key2".into()), activate: Activation::OnOtp, ..hotp_for("bob") };
     let renewal = db.create(renewal).await.id;
