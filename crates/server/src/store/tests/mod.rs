@@ -4,6 +4,7 @@ mod access;
 mod activation;
 mod at_rest;
 mod check;
+mod counts;
 mod failures;
 mod import;
 mod k_servers;
