@@ -10,7 +10,7 @@ use crate::model::clock::now;
 use crate::model::{EnrolmentState, KeyState};
 
 /// Rows in a page.
-const PAGE: usize = 2000;
+const PAGE: usize = 1000;
 /// The state of a row that cannot be read.
 const UNREADABLE: &str = "unreadable";
 
