@@ -1,8 +1,9 @@
 //! What every user of certificates needs: their key, and why they are not trusted.
 
+#[cfg(not(feature = "signatures"))]
+use der::{Decode as _, Header, Reader, SliceReader, Tag, TagNumber};
+
 use crate::Error;
-#[cfg(any(test, not(feature = "signatures")))]
-use crate::der;
 
 /// The SubjectPublicKeyInfo of a certificate (X.509, DER).
 #[cfg(feature = "signatures")]
@@ -17,27 +18,33 @@ pub(crate) fn spki_of(der: &[u8]) -> Result<Vec<u8>, Error> {
 /// The SubjectPublicKeyInfo of a certificate (X.509, DER); what stands before and after it is not read.
 #[cfg(not(feature = "signatures"))]
 pub(crate) fn spki_of(der: &[u8]) -> Result<Vec<u8>, Error> {
-    read_spki(der).map(<[u8]>::to_vec).ok_or(NO_CERTIFICATE)
+    read_spki(der).map(<[u8]>::to_vec).map_err(|_| NO_CERTIFICATE)
 }
 
-#[cfg(any(test, not(feature = "signatures")))]
-fn read_spki(certificate: &[u8]) -> Option<&[u8]> {
-    const VERSION: u8 = 0xA0;
-    let mut parts = der::only(certificate, der::SEQUENCE)?;
-    let (der::SEQUENCE, mut fields) = der::next(&mut parts)? else { return None };
-    let _algorithm_and_signature = (der::next(&mut parts)?, der::next(&mut parts)?);
-    if !parts.is_empty() {
-        return None;
-    }
-    if fields.first() == Some(&VERSION) {
-        der::next(&mut fields)?;
+#[cfg(not(feature = "signatures"))]
+fn read_spki(der: &[u8]) -> der::Result<&[u8]> {
+    let contents = |der| {
+        let mut reader = SliceReader::new(der)?;
+        let header = Header::decode(&mut reader)?;
+        header.tag().assert_eq(Tag::Sequence)?;
+        let contents = reader.read_slice(header.length())?;
+        reader.finish()?;
+        Ok::<_, der::Error>(contents)
+    };
+    let mut certificate = SliceReader::new(contents(der)?)?;
+    let to_be_signed = certificate.tlv_bytes()?;
+    certificate.tlv_bytes()?; // signatureAlgorithm
+    certificate.tlv_bytes()?; // signature
+    certificate.finish()?;
+    let mut fields = SliceReader::new(contents(to_be_signed)?)?;
+    let version = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+    if Tag::peek(&fields)? == version {
+        fields.tlv_bytes()?;
     }
     for _before in ["serialNumber", "signature", "issuer", "validity", "subject"] {
-        der::next(&mut fields)?;
+        fields.tlv_bytes()?;
     }
-    let whole = fields;
-    der::next(&mut fields)?;
-    whole.get(..whole.len() - fields.len())
+    fields.tlv_bytes()
 }
 
 pub(crate) const NO_CERTIFICATE: Error = Error::Path(PathError::NoCertificate);
@@ -92,12 +99,6 @@ mod tests {
             assert_eq!(RsaPublicKey::from_certificate_der(&der[..len]), refused, "cut at {len}");
         }
         assert_eq!(RsaPublicKey::from_certificate_der(&[&der[..], &[0]].concat()), refused, "an octet too many");
-        let spki = super::spki_of(&der).expect("a certificate");
-        assert_eq!(RsaPublicKey::from_certificate_der(&spki), refused);
-        // The reader of builds that verify no certificates.
-        assert_eq!(super::read_spki(&der), Some(&spki[..]));
-        assert!((0..der.len()).all(|len| super::read_spki(&der[..len]).is_none()));
-        assert_eq!(super::read_spki(&[&der[..], &[0]].concat()), None);
-        assert_eq!(super::read_spki(&spki), None);
+        assert_eq!(RsaPublicKey::from_certificate_der(&super::spki_of(&der).expect("a certificate")), refused);
     }
 }

@@ -51,9 +51,6 @@ mod certificate;
 mod cipher;
 #[cfg(feature = "encryption")]
 mod cmac;
-#[cfg(all(feature = "encryption", any(test, not(feature = "signatures"))))]
-#[cfg_attr(feature = "aws-lc", allow(dead_code, reason = "AWS-LC writes public keys itself"))]
-mod der;
 #[cfg(feature = "encryption")]
 mod kdf;
 #[cfg(feature = "encryption")]

@@ -82,10 +82,9 @@ fn mac<M: Mac + Clone>(key: &M, parts: &[&[u8]]) -> hmac::digest::Output<M> {
 /// PBKDF2 fills `out`.
 #[cfg(feature = "encryption")]
 pub(crate) fn pbkdf2(prf: Pbkdf2Prf, password: &[u8], salt: &[u8], iterations: NonZeroU32, out: &mut [u8]) {
-    use super::pbkdf2_sha1::pbkdf2_sha1;
     use pbkdf2::pbkdf2_hmac;
     match prf {
-        Pbkdf2Prf::HmacSha1 => pbkdf2_sha1(password, salt, iterations, out),
+        Pbkdf2Prf::HmacSha1 => pbkdf2_hmac::<Sha1>(password, salt, iterations.get(), out),
         Pbkdf2Prf::HmacSha256 => pbkdf2_hmac::<Sha256>(password, salt, iterations.get(), out),
         Pbkdf2Prf::HmacSha384 => pbkdf2_hmac::<Sha384>(password, salt, iterations.get(), out),
         Pbkdf2Prf::HmacSha512 => pbkdf2_hmac::<Sha512>(password, salt, iterations.get(), out),

@@ -6,10 +6,6 @@ mod aead;
 mod cipher;
 mod mac;
 #[cfg(feature = "encryption")]
-mod modulus;
-#[cfg(feature = "encryption")]
-mod pbkdf2_sha1;
-#[cfg(feature = "encryption")]
 mod rsa;
 #[cfg(feature = "pure")]
 mod rsa_private;

@@ -1,64 +1,60 @@
-//! RSA with public keys.
+//! RSA of the crate `rsa`, from version 0.10 on: exponentiation in constant time, with blinded base, exponents and primes,
+//! and a check of the result.
 
-use super::modulus::Modulus;
+use rsa::hazmat::rsa_encrypt;
+use rsa::pkcs8::{DecodePublicKey as _, EncodePublicKey as _};
+use rsa::traits::PublicKeyParts;
+use rsa::{BoxedUint, PublicKey};
+use zeroize::Zeroizing;
+
 use crate::Error;
-use crate::der;
 
 /// A public key.
-pub(crate) struct RsaPublic {
-    modulus: Modulus,
-    exponent: u64,
-    size: usize,
-}
+pub(crate) struct RsaPublic(PublicKey);
 
 impl RsaPublic {
-    /// From numbers of allowed sizes, without leading zero octets; `n` is odd.
+    /// From numbers of allowed sizes.
     pub(crate) fn new(n: &[u8], e: &[u8]) -> Result<Self, Error> {
-        const REFUSED: Error = Error::RsaKey("the exponent must be odd, of 2 to 33 bits");
-        if e.len() > 5 {
-            return Err(REFUSED);
-        }
-        let exponent = e.iter().fold(0, |number, octet| number << 8 | u64::from(*octet));
-        if exponent % 2 == 0 || !(3..1 << 33).contains(&exponent) {
-            return Err(REFUSED);
-        }
-        Ok(RsaPublic { modulus: Modulus::new(n), exponent, size: n.len() })
+        public(n, e).map(RsaPublic)
     }
 
     /// `m^e mod n`; `m` is as long as the modulus and less than it.
     pub(crate) fn apply(&self, m: &[u8]) -> Result<Vec<u8>, Error> {
-        let power = if m.len() == self.size { self.modulus.power(m, self.exponent, self.size) } else { None };
-        power.ok_or(Error::InputLength(m.len()))
+        let m = Zeroizing::new(representative(&self.0, m)?);
+        let c = rsa_encrypt(&self.0, &m).map_err(|_| Error::InputLength(self.0.size()))?;
+        Ok(octets(&c, self.0.size()))
     }
 }
-
-/// AlgorithmIdentifier of rsaEncryption, with its NULL (RFC 8017 A.1), in DER.
-const RSA_ENCRYPTION: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
 
 /// Modulus and exponent of a SubjectPublicKeyInfo.
 pub(crate) fn rsa_of_spki(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let bits = der::only(der, der::SEQUENCE)?.strip_prefix(RSA_ENCRYPTION)?;
-    let key = der::only(bits, der::BIT_STRING)?.strip_prefix(&[0])?; // no unused bits
-    let mut numbers = der::only(key, der::SEQUENCE)?;
-    let (n, e) = (positive(&mut numbers)?, positive(&mut numbers)?);
-    numbers.is_empty().then(|| (n.into(), e.into()))
-}
-
-/// The octets of a positive INTEGER, without leading zeros.
-fn positive<'a>(der: &mut &'a [u8]) -> Option<&'a [u8]> {
-    match der::next(der)? {
-        (der::INTEGER, [0, number @ ..]) => number.first().is_some_and(|first| *first >= 0x80).then_some(number),
-        (der::INTEGER, number @ [1..=0x7F, ..]) => Some(number),
-        _ => None,
-    }
+    PublicKey::from_public_key_der(der).ok().map(|key| (key.n_bytes().into(), key.e_bytes().into()))
 }
 
 /// The SubjectPublicKeyInfo of a valid key.
 pub(crate) fn spki_of_rsa(n: &[u8], e: &[u8]) -> Vec<u8> {
-    let integer = |number: &[u8]| {
-        let sign = number.first().is_some_and(|first| *first >= 0x80);
-        der::of(der::INTEGER, &[if sign { &[0] } else { &[] }, number])
-    };
-    let key = der::of(der::SEQUENCE, &[&integer(n), &integer(e)]);
-    der::of(der::SEQUENCE, &[RSA_ENCRYPTION, &der::of(der::BIT_STRING, &[&[0], &key])])
+    let key = public(n, e).expect("the components were checked when the key was made");
+    key.to_public_key_der().expect("a valid key has an encoding").into_vec()
+}
+
+fn public(n: &[u8], e: &[u8]) -> Result<PublicKey, Error> {
+    const REFUSED: Error = Error::RsaKey("the exponent must be odd, of 2 to 33 bits");
+    let number = |octets: &[u8]| BoxedUint::from_be_slice(octets, octets.len() as u32 * 8).map_err(|_| REFUSED);
+    PublicKey::new(number(n)?, number(e)?).map_err(|_| REFUSED)
+}
+
+/// The number that the octets are, if they are as long as the modulus and less than it.
+pub(super) fn representative(key: &impl PublicKeyParts, octets: &[u8]) -> Result<BoxedUint, Error> {
+    let unfit = Error::InputLength(octets.len());
+    if octets.len() != key.size() {
+        return Err(unfit);
+    }
+    let number = BoxedUint::from_be_slice(octets, key.n_bits_precision()).map_err(|_| unfit)?;
+    if number < *key.n().as_ref() { Ok(number) } else { Err(unfit) }
+}
+
+/// The number with `len` octets, which it fits into.
+pub(super) fn octets(number: &BoxedUint, len: usize) -> Vec<u8> {
+    let whole = Zeroizing::new(number.to_be_bytes().into_vec()); // whole words
+    whole[whole.len() - len..].to_vec() // not shorter: the words of the modulus
 }

@@ -1,5 +1,4 @@
-//! RSA with private keys, of the crate `rsa`, from version 0.10 on: exponentiation in constant time, with blinded base,
-//! exponents and primes, and a check of the result.
+//! RSA with private keys, of the crate `rsa`.
 
 use std::convert::Infallible;
 
@@ -13,6 +12,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::HmacKey;
+use super::rsa::{octets, representative};
 use crate::{Error, Hash, RsaEncryption, Secret};
 
 /// A private key.
@@ -66,22 +66,6 @@ impl RsaPrivate {
     fn blinding(&self, c: &[u8]) -> Blinding {
         Blinding { key: HmacKey::new(Hash::Sha256, self.blinding.sign(&[c]).as_ref()), counter: 0 }
     }
-}
-
-/// The number that the octets are, if they are as long as the modulus and less than it.
-fn representative(key: &PrivateKey, octets: &[u8]) -> Result<BoxedUint, Error> {
-    let unfit = Error::InputLength(octets.len());
-    if octets.len() != key.size() {
-        return Err(unfit);
-    }
-    let number = BoxedUint::from_be_slice(octets, key.n_bits_precision()).map_err(|_| unfit)?;
-    if number < *key.n().as_ref() { Ok(number) } else { Err(unfit) }
-}
-
-/// The number with `len` octets, which it fits into.
-fn octets(number: &BoxedUint, len: usize) -> Vec<u8> {
-    let whole = Zeroizing::new(number.to_be_bytes().into_vec()); // whole words
-    whole[whole.len() - len..].to_vec() // not shorter: the words of the modulus
 }
 
 /// HMAC-SHA-256 of a counter.
