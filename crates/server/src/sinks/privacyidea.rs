@@ -1,4 +1,4 @@
-//! privacyIDEA, from 3.9 on: `POST /token/init` with the key, `DELETE /token/SERIAL`. Its answers have the seed and QR codes
+//! privacyIDEA (3.14): `POST /token/init` with the key, `DELETE /token/SERIAL`. Its answers have the seed and QR codes
 //! of it, so no more is read of them than whether it worked.
 
 use std::sync::Mutex;
