@@ -4,15 +4,23 @@ use data_encoding::BASE64;
 use dskpp_crypto::Sha256;
 
 /// Replaces each `{{name}}` by its value; a value's own `{{name}}` stays as it is.
+///
+/// # Panics
+/// If a name has no value, or a `{{` no end: the templates are part of the program, and a test fills all of them.
 pub(crate) fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> String {
+    try_fill(template, value).unwrap_or_else(|name| panic!("a template names '{name}', which has no value"))
+}
+
+/// As [`fill`]; the error is the first name without a value, or what follows a `{{` without an end.
+fn try_fill<'a, 't>(template: &'t str, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, &'t str> {
     let mut pieces = template.split("{{");
     let mut filled = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let (name, rest) = piece.split_once("}}").unwrap_or((piece, ""));
-        filled.push_str(value(name).unwrap_or_default());
+        let (name, rest) = piece.split_once("}}").ok_or(piece)?;
+        filled.push_str(value(name).ok_or(name)?);
         filled.push_str(rest);
     }
-    filled
+    Ok(filled)
 }
 
 /// Escapes text for an element or a quoted attribute.
@@ -46,9 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_filled_in_once_and_unknown_names_are_empty() {
+    fn values_are_filled_in_once_and_a_name_without_a_value_is_an_error() {
         let value = |name: &str| (name == "a").then_some("{{b}}");
-        assert_eq!(fill("<{{a}}|{{b}}|{{a}}>", value), "<{{b}}||{{b}}>");
+        assert_eq!(try_fill("<{{a}}|{{a}}>", value).as_deref(), Ok("<{{b}}|{{b}}>"));
+        for (wrong, name) in [("{{a}}{{c}}", "c"), ("{{}}", ""), ("{{ a }}", " a "), ("{{a", "a")] {
+            assert_eq!(try_fill(wrong, value), Err(name));
+        }
     }
 
     #[test]

@@ -41,13 +41,18 @@ impl Language {
         }
     }
 
-    /// The message with this name; empty if there is none.
+    /// The message with this name, which the program has.
     pub(crate) fn message(self, name: &str) -> &'static str {
+        self.find(name).unwrap_or_else(|| panic!("no message has the name '{name}'"))
+    }
+
+    /// The message with this name.
+    pub(crate) fn find(self, name: &str) -> Option<&'static str> {
         let messages = match self {
             Language::English => &ENGLISH,
             Language::German => &GERMAN,
         };
-        messages.get(name).map_or("", String::as_str)
+        messages.get(name).map(String::as_str)
     }
 
     /// That of `lang=` in the query, else the first of `Accept-Language` that there is (RFC 9110 §12.5.4; weights are

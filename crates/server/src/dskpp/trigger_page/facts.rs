@@ -20,16 +20,17 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(enrolment: &EnrolmentRecord, language: Language) -> Self {
-        let until = Timestamp::from_second(enrolment.expires_at).unwrap_or_default();
+    /// `None` if no calendar has the time at which the enrolment expires.
+    pub(super) fn of(enrolment: &EnrolmentRecord, language: Language) -> Option<Self> {
+        let until = Timestamp::from_second(enrolment.expires_at).ok()?;
         let device = enrolment.device.as_ref().map(|device| format!("{} {}", device.manufacturer, device.serial));
-        Facts {
+        Some(Facts {
             user: enrolment.user.clone(),
             what: what(enrolment, language),
             until: until.to_string(),
             is_for_browser: device.is_none() && is_for_browser(enrolment),
             device,
-        }
+        })
     }
 
     /// For programs that show it to their user; times are RFC 3339.

@@ -94,7 +94,7 @@ async fn trigger(
             return Ok((TRIGGER, triggers.service.trigger(&token, peer.into()).await?).into_response());
         }
         let enrolment = triggers.service.enrolment_of_link(&token, peer.into()).await?;
-        let facts = Facts::of(&enrolment, language);
+        let facts = Facts::of(&enrolment, language).ok_or(NoTrigger::Defect)?;
         if is_program {
             return Ok(Json(facts.as_json(&triggers.portal)).into_response());
         }

@@ -14,6 +14,7 @@ use crate::pages::portal::Portal;
 
 const LAYOUT: &str = include_str!("layout.html");
 const READY: &str = include_str!("ready.html");
+const HERE: &str = include_str!("here.html");
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
 
@@ -37,24 +38,17 @@ static HEADERS: LazyLock<[(HeaderName, HeaderValue); 5]> = LazyLock::new(|| {
 
 /// How to use the trigger at `url`. The page contains nothing of the trigger itself.
 pub(super) fn ready(url: &str, facts: &Facts, portal: &Portal, language: Language) -> Response {
-    let elsewhere = match (&facts.device, facts.is_for_browser) {
-        (_, true) => String::new(),
-        (Some(device), false) => language.message("link_for_device").replace("{device}", device),
-        (None, false) => language.message("link_not_here").to_owned(),
-    };
-    let elsewhere = match elsewhere.is_empty() {
-        true => elsewhere,
-        false => format!("<p class=\"note\">{}</p>", escape(&elsewhere)),
+    let note = |text: &str| format!("<p class=\"note\">{}</p>\n", escape(text));
+    let here = match (&facts.device, facts.is_for_browser) {
+        (_, true) => fill(HERE, |name| language.find(name)),
+        (Some(device), false) => note(&language.message("link_for_device").replace("{device}", device)),
+        (None, false) => note(language.message("link_not_here")),
     };
     let qr = qr(url, language.message("link_qr"));
     let until_text = facts.until.replace('T', " ").replace('Z', " UTC");
     let [url, user, what, until_text, issuer] =
         [url, &facts.user, &facts.what, &until_text, &portal.issuer].map(escape);
-    let main = match facts.is_for_browser {
-        true => READY.to_owned(),
-        false => without_button(READY),
-    };
-    let main = fill(&main, |name| match name {
+    let main = fill(READY, |name| match name {
         "url" => Some(&url),
         "user" => Some(&user),
         "what" => Some(&what),
@@ -62,20 +56,11 @@ pub(super) fn ready(url: &str, facts: &Facts, portal: &Portal, language: Languag
         "until_text" => Some(&until_text),
         "issuer" => Some(&issuer),
         "qr" => Some(&qr),
-        "elsewhere" => Some(&elsewhere),
-        name => Some(language.message(name)),
+        "here" => Some(&here),
+        name => language.find(name),
     });
     let script = format!("<script>{SCRIPT}</script>");
     page(StatusCode::OK, language.message("link_title"), &main, portal, language, &script)
-}
-
-/// The template without the section of the main button and what is said of it.
-fn without_button(template: &str) -> String {
-    let (before, rest) = template.split_once("<section id=\"here\"").unwrap_or((template, ""));
-    let (_, after) = rest.split_once("{{elsewhere}}").unwrap_or_default();
-    let (between, after) = after.split_once("<p id=\"no-script\"").unwrap_or_default();
-    let (_, after) = after.split_once("</p>\n").unwrap_or_default();
-    format!("{before}{{{{elsewhere}}}}{between}{after}")
 }
 
 /// What went wrong and what to do next: the names of two messages.
@@ -189,6 +174,21 @@ mod tests {
             let page = text(response).await;
             assert!(page.contains("&#39;&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;lt;{{style}}"), "{page}");
             assert!(!page.contains("<script>alert"), "{page}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_template_has_a_value_for_each_name_in_every_language() {
+        for language in Language::ALL {
+            let elsewhere = || Facts { is_for_browser: false, ..facts("alice") };
+            let of_device = Facts { device: Some("Acme 7".into()), ..elsewhere() };
+            let pages = [facts("alice"), elsewhere(), of_device];
+            let pages = pages.map(|facts| ready("https://host/enroll/AB12", &facts, &portal("x"), language));
+            let gone = refusal(StatusCode::GONE, "link_over", "link_over_next", &portal("x"), language);
+            for page in pages.into_iter().chain([gone]) {
+                let page = text(page).await;
+                assert!(page.contains("</html>") && !page.contains("{{"), "{page}");
+            }
         }
     }
 
