@@ -39,6 +39,7 @@ def load(path=os.environ.get("DSKPP_LIBRARY")):
         "dskpp_otp": [handle, *data, octets],
         "dskpp_change": [handle, *data, octets],
         "dskpp_activation": [handle, *data, octets],
+        "dskpp_renewal": [handle, *data, octets],
         "dskpp_otpauth": [handle, *data, octets],
         "dskpp_enroll": [handle, *data, ctypes.c_char_p, place, octets],
         "dskpp_step": [handle, *data, *data, octets, octets],
@@ -96,6 +97,9 @@ class Tokens:
 
     def activation(self, id, otp):
         return call(self.c, "dskpp_activation", self.handle, *data({"id": id, "otp": otp})).decode()
+
+    def renewal(self, id, otp):
+        return call(self.c, "dskpp_renewal", self.handle, *data({"id": id, "otp": otp})).decode()
 
     def otpauth(self, id):
         return call(self.c, "dskpp_otpauth", self.handle, *data({"id": id})).decode()

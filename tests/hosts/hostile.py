@@ -198,7 +198,7 @@ def misuse(c):
         dskpp.taken(c, out)
         out.ptr, out.len = None, 0
     for text in [b"", b"{", b"[]", b'{"id":1}', b'{"id":"x","now":"y"}', b"\xff" * 100, b"[" * 100000]:
-        for name in ["dskpp_otp", "dskpp_change", "dskpp_activation", "dskpp_otpauth"]:
+        for name in ["dskpp_otp", "dskpp_change", "dskpp_activation", "dskpp_renewal", "dskpp_otpauth"]:
             assert getattr(c, name)(good.handle, text, len(text), ctypes.byref(out)) == dskpp.MISUSE, (name, text[:20])
             dskpp.taken(c, out)
     store = good.store()

@@ -182,6 +182,27 @@ pub struct ActivationRequest {
     pub mac: String,
 }
 
+/// The owner of a key asks by its client for a renewal: the MAC proves K_MAC, the password K_TOKEN.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewalRequest {
+    /// The key.
+    pub key_id: String,
+    /// A password that the key accepts now; at most 256 octets. The request uses it up.
+    pub otp: SecretString,
+    /// `DSKPP-PRF(K_MAC, "Renewal request" || otp, 16)`, hexadecimal, with the PRF of the run that made K_MAC.
+    pub mac: String,
+}
+
+/// The answer to a [`RenewalRequest`]: a new enrolment that renews the key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Renewal {
+    /// Where its trigger is; secret.
+    pub trigger_url: SecretString,
+    /// Until when it is good, RFC 3339.
+    pub expires_at: String,
+}
+
 /// The answer to an [`ActivationRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivationResult {

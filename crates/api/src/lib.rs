@@ -44,8 +44,8 @@ pub use enrolments::{
 };
 pub use k_servers::{KServer, NewKServer};
 pub use keys::{
-    ActivationRequest, ActivationResult, KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary, ListedKey, Resync,
-    Resynced, UnreadableKey, ValidationRequest, ValidationResult,
+    ActivationRequest, ActivationResult, KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary, ListedKey, Renewal,
+    RenewalRequest, Resync, Resynced, UnreadableKey, ValidationRequest, ValidationResult,
 };
 pub use names::{
     Activation, Assign, AuditOrder, Cause, DeliveryOperation, DeliveryState, EnrolmentState, HashName, KServerState,

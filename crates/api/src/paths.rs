@@ -100,3 +100,6 @@ pub fn escaped(text: &str) -> String {
 /// Where the client of a key shows its first password: beside `POST /dskpp`, not below [`ROOT`], and without a token.
 /// `POST` [`ActivationRequest`](crate::ActivationRequest) → [`ActivationResult`](crate::ActivationResult)
 pub const ACTIVATE: &str = "/activate";
+/// Where the client of a key asks for its renewal, beside [`ACTIVATE`].
+/// `POST` [`RenewalRequest`](crate::RenewalRequest) → 201 [`Renewal`](crate::Renewal)
+pub const RENEW: &str = "/renew";

@@ -3,6 +3,7 @@
 mod ask;
 mod link;
 pub(crate) mod names;
+pub(crate) mod renew;
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -172,8 +173,7 @@ impl Enroll {
             request.k_server_anchors = k_server_anchors(path)?;
         }
         request.accepted = self.accept_servers.clone();
-        let is_asked = !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        let ask = if is_asked { ask::accept_server } else { |_: &_| false };
+        let ask = if is_answered(output) { ask::accept_server } else { |_: &_| false };
         if self.pbkdf2_prf == "hmac-sha256" {
             request.pbkdf2_prf = Pbkdf2Prf::HmacSha256;
         }
@@ -240,6 +240,11 @@ impl Enroll {
 
 /// A private key, and its certificates in DER.
 type PrivateKey = (Arc<RsaPrivateKey>, Vec<Vec<u8>>);
+
+/// Whether somebody answers questions.
+fn is_answered(output: &Output) -> bool {
+    !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
 
 /// Tells the user why nothing happens for a while.
 fn waiting(wait: Duration) {

@@ -7,6 +7,7 @@ use data_encoding::HEXLOWER;
 use dskpp_client::{OtpInput, Token as Stored, TokenError, TokenStore as _, TokenStoreError};
 use serde_json::{Value, json};
 
+use crate::enroll::renew::Renew;
 use crate::output::{Failure, Output};
 use crate::pskc::input::Input as KeyFile;
 use crate::shown::{count, shown};
@@ -47,6 +48,11 @@ pub(crate) enum TokenCommand {
         #[arg(long, help_heading = "Confirmation")]
         yes: bool,
     },
+    /// Renew a key without a link, where its issuer allows that (HOTP and TOTP)
+    ///
+    /// The server uses up a one-time password of the key. If it refuses, ask the issuer for a renewal link, and pass that
+    /// to `dskpp enroll --trigger`.
+    Renew(Renew),
     /// Confirm that a server accepted a code of a renewed key: delete the keys that it replaced, permanently
     Accepted {
         #[command(flatten)]
@@ -78,6 +84,7 @@ impl TokenCommand {
             TokenCommand::Import { input, store } => import(&input, &store, output),
             TokenCommand::Export { one } => export(&one, output),
             TokenCommand::Delete { one, yes } => delete(&one, yes, output),
+            TokenCommand::Renew(renew) => renew.run(output),
             TokenCommand::Accepted { one } => accepted(&one, output),
             TokenCommand::Rename { one, label } => {
                 let mut store = one.store.open()?;

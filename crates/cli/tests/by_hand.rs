@@ -218,3 +218,37 @@ fn a_renewed_key_keeps_its_id_and_name() {
     assert_eq!((&enrolled["key_id"], &enrolled["replaced"]), (&json!(key_id), &json!(true)), "{enrolled}");
     secret(&home, &server, &key_id);
 }
+
+#[test]
+fn a_key_is_renewed_without_a_link_where_its_issuer_allows_that() {
+    let mut home = Home::new();
+    home.set("DSKPP_PORTAL_OWNERS_RENEW", "true");
+    let server = Server::start(&mut home);
+    let key_id = text(&enroll(&home, &server, &create(&home, "ivan", "hotp", &[]), &["--label", "door"]), "key_id");
+    let before = secret(&home, &server, &key_id);
+    let ca = shown(&server.ca);
+    let renewed = home.json(&["token", "renew", "door", "--ca", &ca]);
+    assert_eq!((&renewed["key_id"], &renewed["replaced"]), (&json!(key_id), &json!(true)), "{renewed}");
+    assert_ne!(secret(&home, &server, &key_id), before);
+    let password = otp(&home, "door", &[]);
+    assert_eq!(server.validate(&json!({ "user": "ivan", "otp": password }))["valid"], true);
+    let done = home.run(&["token", "renew", &key_id, "--ca", &ca]).success();
+    assert!(done.out.contains("renewed: the server has confirmed it"), "{done:#?}");
+
+    let ocra = text(&enroll(&home, &server, &create(&home, "ivan", "ocra", &[]), &[]), "key_id");
+    let why = home.json_of_failure(&["token", "renew", &ocra, "--ca", &ca]);
+    assert!(why.to_string().contains("renewal link"), "{why}");
+    let why = home.json_of_failure(&["token", "renew", &format!("{key_id}-old"), "--ca", &ca]);
+    assert!(why.to_string().contains("replaced"), "{why}");
+}
+
+#[test]
+fn by_default_only_the_issuer_renews_and_the_program_says_so() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let key_id = text(&enroll(&home, &server, &create(&home, "judy", "hotp", &[]), &[]), "key_id");
+    let before = secret(&home, &server, &key_id);
+    let why = home.json_of_failure(&["token", "renew", &key_id, "--ca", &shown(&server.ca)]);
+    assert!(why.to_string().contains("ask the issuer for a renewal link"), "{why}");
+    assert_eq!(secret(&home, &server, &key_id), before);
+}

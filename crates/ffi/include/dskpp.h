@@ -71,6 +71,13 @@ int32_t dskpp_activation(DskppTokens *tokens,
                          size_t input_len,
                          DskppOctets *out);
 
+// The proof for `POST /renew`, 32 hexadecimal digits, for {"id","otp"}: DSKPP-PRF(K_MAC, "Renewal request" || otp, 16). The
+// server uses up the password.
+int32_t dskpp_renewal(DskppTokens *tokens,
+                      const uint8_t *input,
+                      size_t input_len,
+                      DskppOctets *out);
+
 // The otpauth:// URI of {"id"} for another app; it has the key in the clear. An error if the key's policy forbids it.
 int32_t dskpp_otpauth(DskppTokens *tokens, const uint8_t *input, size_t input_len, DskppOctets *out);
 

@@ -7,6 +7,8 @@
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, reason = "it is the same for all, and stands above")]
 
+use dskpp_token::Proof;
+
 use crate::border::{self, DskppEnrolment, DskppOctets, DskppTokens, guarded};
 use crate::error::Fault;
 use crate::run::Run;
@@ -83,7 +85,23 @@ pub unsafe extern "C" fn dskpp_activation(
     guarded(out, || {
         // SAFETY: the caller's promise.
         let (tokens, input) = unsafe { (border::handle(tokens)?, border::octets(input, input_len)?) };
-        handover::activation(&tokens.0, input)
+        handover::proof(&tokens.0, Proof::Activation, input)
+    })
+}
+
+/// The proof for `POST /renew`, 32 hexadecimal digits, for {"id","otp"}: DSKPP-PRF(K_MAC, "Renewal request" || otp, 16). The
+/// server uses up the password.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dskpp_renewal(
+    tokens: *mut DskppTokens,
+    input: *const u8,
+    input_len: usize,
+    out: *mut DskppOctets,
+) -> i32 {
+    guarded(out, || {
+        // SAFETY: the caller's promise.
+        let (tokens, input) = unsafe { (border::handle(tokens)?, border::octets(input, input_len)?) };
+        handover::proof(&tokens.0, Proof::Renewal, input)
     })
 }
 

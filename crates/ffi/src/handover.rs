@@ -1,9 +1,7 @@
 //! What leaves a token: a proof for its server, or the key for another app.
 
-use dskpp::algorithm::MacAlgorithm;
-use dskpp::prf::Prf;
 use dskpp_token::json::Fields;
-use dskpp_token::{KeyUsage, Token, TokenError};
+use dskpp_token::{KeyUsage, Proof, Token, TokenError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::Fault;
@@ -12,17 +10,13 @@ use crate::store::{Store, end};
 /// Characters that are not percent-encoded.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
-/// `DSKPP-PRF(K_MAC, "OTP activation" || otp, 16)` in hexadecimal (RFC 6063 §10.5).
-pub(crate) fn activation(store: &Store, input: &[u8]) -> Result<Vec<u8>, Fault> {
+/// The MAC by which the client of a key asks its server for something, in hexadecimal.
+pub(crate) fn proof(store: &Store, proof: Proof, input: &[u8]) -> Result<Vec<u8>, Fault> {
     let mut from = Fields::parse(input);
     let (id, otp) = (from.required_text("id"), from.required_text("otp"));
     end(from)?;
-    let token = find(store, &id)?;
-    let no_server = || Fault::new("unusable", format!("the key '{id}' came from no server"), "");
-    let k_mac = token.k_mac.as_ref().ok_or_else(no_server)?;
-    let prf =
-        token.mac_algorithm.as_deref().and_then(|uri| Prf::of(&MacAlgorithm::from_uri(uri))).ok_or_else(no_server)?;
-    let mac = prf.derive(k_mac.expose(), &[b"OTP activation", otp.as_bytes()], 16).map_err(|_| no_server())?;
+    let mac = find(store, &id)?.proof(proof, &otp);
+    let mac = mac.ok_or_else(|| Fault::new("unusable", format!("the key '{id}' came from no server"), ""))?;
     Ok(mac.expose().iter().map(|octet| format!("{octet:02x}")).collect::<String>().into_bytes())
 }
 

@@ -20,7 +20,7 @@ pub use enrolment::{
 };
 pub use runs::Runs;
 pub use token::{
-    ImportError, MOST_OLD, NotAllowed, Otp, OtpInput, Token, TokenError, key_type_from_name, key_type_name,
+    ImportError, MOST_OLD, NotAllowed, Otp, OtpInput, Proof, Token, TokenError, key_type_from_name, key_type_name,
 };
 pub use tokens::{Imported, Tokens};
 

@@ -111,6 +111,8 @@ export interface Tokens {
   reload(store: Uint8Array): void;
   /** The `mac` of `POST /activate` with `{key_id, otp, mac}`, for a key that waits for its first code. */
   activation(id: string, otp: string): string;
+  /** The `mac` of `POST /renew` with `{key_id, otp, mac}`: the server uses up the code, and answers with a renewal link. */
+  renewal(id: string, otp: string): string;
   /** The `otpauth://` URI for another app, with the key in the clear; "notAllowed" if the key's policy forbids it. */
   otpauth(id: string): string;
   /** Gets a key from a server. Afterwards these tokens are what `host.save` stored last. */

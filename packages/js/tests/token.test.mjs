@@ -273,3 +273,49 @@ test("without a secure connection the link's page says why, and offers the other
   await page.getByText("did not come over a secure connection").waitFor();
   await elsewhere.close();
 });
+
+test("one tap renews a key: the new code is valid, the old key is gone; and where only the issuer renews, the page says so", async () => {
+  const own = await Server.start({ DSKPP_PORTAL_OWNERS_RENEW: "true" });
+  try {
+    for (const key_type of ["hotp", "totp"]) {
+      const user = `renews-${key_type}`;
+      const { trigger_url: url } = await own.enrolment({ user, key_type });
+      const context = await visit(browser, own);
+      const page = await setUp(context, url);
+      await page.getByText("your key is active and works").waitFor();
+      const secret = async (key) => (await own.api(`keys/${key.key_id}/secret`)).secret_hex;
+      const before = await secret((await own.keys(user))[0]);
+      await button(page, "To your keys").click();
+      await page.getByText("More", { exact: true }).click();
+      await button(page, "Renew").click();
+      await page.getByRole("heading", { name: "Your key is ready" }).waitFor();
+      await page.getByText("your key is active and works").waitFor();
+      assert.ok(await own.isValid({ user, otp: await codeOf(page) }), "the server takes the new code");
+      const keys = await own.keys(user);
+      assert.equal(keys.length, 1);
+      assert.notEqual(await secret(keys[0]), before);
+      await button(page, "To your keys").click();
+      assert.equal(await page.locator("[data-key]").count(), 1);
+      if (key_type === "totp") {
+        await page.getByText("More", { exact: true }).click();
+        await button(page, "Renew").click(); // the code was used above
+        await page.getByText("The server has not renewed this key.").waitFor();
+        await page.getByText("wait for the next one").waitFor();
+        await look(page, "not-renewed");
+      }
+      assertClean(context, "409 (Conflict)");
+      await context.close();
+    }
+  } finally {
+    await own.end();
+  }
+  const { trigger_url: url } = await server.enrolment({ user: "issuer-renews" });
+  const context = await visit(browser, server);
+  const page = await setUp(context, url);
+  await button(page, "To your keys").click();
+  await page.getByText("More", { exact: true }).click();
+  await button(page, "Renew").click();
+  await page.getByText("you need a renewal link from your organisation").waitFor();
+  assertClean(context);
+  await context.close();
+});

@@ -98,6 +98,7 @@ export class Card {
     const name = nameOf(token);
     const actions = [
       token.makesCodes && !token.needsChallenge && !token.needsPin && button(t("test"), () => this.test()),
+      token.serverUrl && !token.renewalDue && button(t("renew"), () => app.renew(token)),
       button(t("rename"), () => this.rename()),
       button(t("up"), () => app.move(token.id, -1)),
       button(t("down"), () => app.move(token.id, 1)),

@@ -2,7 +2,7 @@
 
 import { Card, words } from "./cards.js";
 import { ask, button, byId, h, show } from "./dom.js";
-import { Refused, enroll, facts, pageOf, tokenOf, trigger } from "./enrolling.js";
+import { Refused, enroll, facts, pageOf, renewalOf, tokenOf, trigger } from "./enrolling.js";
 import { current, has, t, time } from "./text.js";
 import { Tokens } from "./tokens.js";
 
@@ -88,6 +88,31 @@ export async function byLink(app, token) {
     await run(app, { trigger: document, label }, again, pageOf(token));
   } catch (why) {
     failed(app, why, again, pageOf(token));
+  }
+}
+
+/** Renews a key without a link: one tap. @param {App} app @param {import("./dskpp.js").TokenInfo} token */
+export async function renew(app, token) {
+  const again = () => renew(app, token);
+  const step = h("p", { role: "status", class: "step" }, t("step_asking_renewal"));
+  show(t("renewing"), h("progress", { "aria-label": t("renewing") }), step, h("p", { class: "quiet" }, t("keep_open")));
+  /** @type {string} */
+  let link;
+  try {
+    link = await renewalOf(app.tokens, token);
+  } catch (why) {
+    return failed(app, why, again);
+  }
+  await finish(app, link, token.id);
+}
+
+/** Goes on with the link of a renewal, which stays good where an answer is lost. @param {App} app @param {string} link @param {string} id */
+async function finish(app, link, id) {
+  const again = () => finish(app, link, id);
+  try {
+    await run(app, { trigger: await trigger(link, current()), renew: id }, again, pageOf(link));
+  } catch (why) {
+    failed(app, why, again, pageOf(link));
   }
 }
 

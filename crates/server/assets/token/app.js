@@ -11,7 +11,7 @@ import { StorageRefused } from "./vault.js";
 /** @typedef {import("./vault.js").Vault} Vault */
 
 /** @typedef {import("./dskpp.js").TokenInfo} TokenInfo */
-/** What `server.json` says. @typedef {{ issuer: string, help: string, help_link: string | null, has_logo: boolean, urls: string[] }} Server */
+/** What `server.json` says. @typedef {{ issuer: string, help: string, help_link: string | null, has_logo: boolean, urls: string[], owners_renew: boolean }} Server */
 
 // What is seldom needed comes when it is needed, so that codes are there sooner.
 const adding = () => import("./adding.js");
@@ -89,8 +89,10 @@ export class App {
     say(t("moved", { place: this.cards.findIndex(({ token }) => token.id === id) + 1 }));
   }
 
-  /** One tap renews a key where its server has a new one for it. @param {TokenInfo} token */
-  renew(token) {
+  /** One tap renews a key where its issuer allows that. Without a code to prove the key, it takes a link. @param {TokenInfo} token */
+  async renew(token) {
+    const canAsk = token.makesCodes && !token.needsChallenge && !token.needsPin && server?.owners_renew !== false;
+    if (canAsk) return (await adding()).renew(this, token);
     show(t("renew"), h("p", {}, t("renew_means", { name: nameOf(token) })), h("div", { class: "row" }, button(t("add"), () => this.add(), { class: "main" }), button(t("cancel"), () => this.home())));
   }
 

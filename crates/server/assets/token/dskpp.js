@@ -230,6 +230,14 @@ class Tokens {
     return text.decode(this.#call("dskpp_activation", { id, otp }));
   }
 
+  /**
+   * @param {string} id
+   * @param {string} otp
+   */
+  renewal(id, otp) {
+    return text.decode(this.#call("dskpp_renewal", { id, otp }));
+  }
+
   /** @param {string} id */
   otpauth(id) {
     return text.decode(this.#call("dskpp_otpauth", { id }));

@@ -74,6 +74,34 @@ export async function trigger(token, language) {
 }
 
 /**
+ * Asks the server for a renewal of a key: a code, which the server uses up, and a MAC prove that this is its client.
+ * @param {import("./tokens.js").Tokens} tokens
+ * @param {import("./dskpp.js").TokenInfo} token
+ * @returns {Promise<string>} the token of the link
+ */
+export async function renewalOf(tokens, token) {
+  const { code } = await tokens.code(token);
+  /** @type {Response} */
+  let answer;
+  try {
+    answer = await fetch("../renew", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ key_id: token.id, otp: code, mac: tokens.handle.renewal(token.id, code) }),
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+    });
+  } catch (cause) {
+    throw new Refused("noAnswer", { detail: String(cause) });
+  }
+  if (!answer.ok) throw new Refused({ 404: "notRenewed", 409: "notRenewed", 429: "busy" }[answer.status] ?? "unavailable");
+  const link = tokenOf((await answer.json()).trigger_url);
+  if (!link) throw new Refused("badServer");
+  return link;
+}
+
+/**
  * Gets the key in a worker.
  * @param {EnrollRequest} request
  * @param {CryptoKey | undefined} second the vault's second key, if it has one

@@ -56,7 +56,7 @@ pub(super) async fn create(
     Ok(json_answer(StatusCode::CREATED, &answer))
 }
 
-fn text(secret: &Secret) -> SecretString {
+pub(super) fn text(secret: &Secret) -> SecretString {
     String::from_utf8_lossy(secret.expose()).into_owned().into()
 }
 

@@ -12,6 +12,7 @@ mod k_servers;
 mod keys;
 mod lists;
 mod problem;
+pub(crate) mod renewal;
 mod sinks;
 #[cfg(test)]
 mod tests;

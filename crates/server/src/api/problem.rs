@@ -41,6 +41,11 @@ impl ApiProblem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, ProblemType::InvalidValue, detail)
     }
 
+    /// 409: what is asked for is not possible as things are.
+    pub(super) fn state(detail: &'static str) -> Self {
+        StoreError::State(detail).into()
+    }
+
     /// 400: the body does not match its declared type.
     pub(super) fn body(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ProblemType::InvalidBody, detail)

@@ -12,4 +12,7 @@ pub struct PortalSection {
     pub logo_file: PathBuf,
     /// Where people get help: a mail address, an https URL, a telephone number, or a sentence. Empty: none.
     pub help: String,
+    /// Whether the owner of a HOTP or TOTP key may renew it without its issuer (`POST /renew`). The new key has no expiry,
+    /// so the issuer would no longer decide how long a key is good: off by default.
+    pub owners_renew: bool,
 }

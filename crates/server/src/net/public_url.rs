@@ -47,7 +47,7 @@ impl Prefixes {
 fn is_served(path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
     let is_api = |rest: &str| rest.is_empty() || rest.starts_with('/');
-    matches!(path, "/dskpp" | paths::ACTIVATE | "/healthz" | "/readyz")
+    matches!(path, "/dskpp" | paths::ACTIVATE | paths::RENEW | "/healthz" | "/readyz")
         || path.starts_with("/enroll/")
         || path == "/token"
         || path.starts_with("/token/")

@@ -7,10 +7,11 @@ use axum::http::StatusCode;
 use crate::metrics::{Collectors, Counters, Histogram, collectors, durations, observe};
 
 /// The parts of the server that answer, by the beginning of a path.
-const SURFACES: [(&str, &str); 8] = [
+const SURFACES: [(&str, &str); 9] = [
     ("/dskpp", "dskpp"),
     ("/enroll/", "trigger"),
     ("/activate", "activate"),
+    ("/renew", "renew"),
     ("/api/", "api"),
     ("/validate/", "validate-check"),
     ("/token", "token"),

@@ -21,6 +21,8 @@ pub(crate) struct Portal {
     pub(crate) logo: Option<Logo>,
     /// Every URL_S, the first for new keys.
     pub(crate) url_s: Vec<String>,
+    /// `portal.owners_renew`
+    pub(crate) owners_renew: bool,
 }
 
 /// A picture, with its media type.
@@ -43,6 +45,7 @@ impl Portal {
             help: config.portal.help.clone(),
             logo: if file.as_os_str().is_empty() { None } else { Some(Logo::read(file)?) },
             url_s: url_s.to_vec(),
+            owners_renew: config.portal.owners_renew,
         })
     }
 
@@ -100,7 +103,8 @@ mod tests {
             ("a@b?cc=c@d", None),
             ("", None),
         ] {
-            let portal = Portal { issuer: String::new(), help: help.into(), logo: None, url_s: Vec::new() };
+            let portal =
+                Portal { issuer: String::new(), help: help.into(), logo: None, url_s: Vec::new(), owners_renew: false };
             assert_eq!(portal.help_link().as_deref(), link, "{help}");
         }
     }

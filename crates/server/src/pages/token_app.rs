@@ -99,6 +99,7 @@ pub(crate) fn router(portal: &Portal) -> Router {
         "help_link": portal.help_link(),
         "has_logo": portal.logo.is_some(),
         "urls": portal.url_s,
+        "owners_renew": portal.owners_renew,
     });
     files.push(("server.json", Served::new("application/json", server.to_string().into(), &policy)));
     if let Some(logo) = &portal.logo {

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::monitoring::Monitoring;
 use super::{ServerOptions, upkeep};
 use crate::api::activation::{self, ActivationState};
+use crate::api::renewal::{self, RenewalState};
 use crate::api::validate_check::{self, CheckState};
 use crate::checkpoints::Checkpoints;
 use crate::dskpp::http::{self, HttpBinding};
@@ -97,8 +98,15 @@ pub(super) fn assemble(
     };
     let (body_timeout, portal) = (Duration::from_secs(limits.body_timeout_s), Portal::load(config, url_s)?);
     let of_activation = ActivationState { store, rates: Arc::clone(&rates), turns: of_activation };
+    let of_renewal = RenewalState {
+        clients: of_activation.clone(),
+        url_s: service.first_url().into(),
+        lifetime_s: config.policy.enrolment_lifetime_s,
+        is_allowed: config.portal.owners_renew,
+    };
     let timed = api::router(api)
         .merge(activation::router(of_activation))
+        .merge(renewal::router(of_renewal))
         .merge(validate_check::router(of_check))
         .layer(middleware::from_fn(move |request, next| within(body_timeout + ADMIN_TIME, request, next)));
     Ok(http::router(HttpBinding { service: Arc::clone(&service), rates: Arc::clone(&rates), body_timeout })

@@ -19,8 +19,8 @@ use crate::store::seal::Kek;
 
 /// What the MAC says before the password.
 const LABEL: &[u8] = b"OTP activation";
-/// Octets of the MAC.
-const MAC_LEN: usize = 16;
+/// Octets of a MAC that a client makes with its key.
+pub(super) const MAC_LEN: usize = 16;
 
 /// Every refusal is the same.
 const NO: ActivationResult = ActivationResult { active: false, used: false };
@@ -83,7 +83,8 @@ fn find(
     policy: &StorePolicy,
     at: i64,
 ) -> Result<Found, StoreError> {
-    let Some(key) = proved(db, kek, request, mac)? else { return Ok(Found::Nothing) };
+    let ActivationRequest { key_id, otp, .. } = request;
+    let Some(key) = proved(db, kek, key_id, (LABEL, otp), mac)? else { return Ok(Found::Nothing) };
     let sql = "SELECT id, enrolment_id FROM pending_key WHERE id = ?";
     let renewal: Option<String> = value(db, "pending_key", sql, values![key.id])?;
     match (renewal, key.state) {
@@ -102,23 +103,24 @@ fn find(
     }
 }
 
-/// The key, if the MAC is made with its K_MAC.
-fn proved(
+/// The key of an identifier, if its client made the MAC: with its K_MAC, over a label and a password. It takes the same time
+/// whether there is such a key or not.
+pub(super) fn proved(
     db: &Connection,
     kek: &Kek,
-    request: &ActivationRequest,
+    key_id: &str,
+    (label, otp): (&[u8], &SecretString),
     mac: &[u8; MAC_LEN],
 ) -> Result<Option<KeyRecord>, StoreError> {
-    let found = readable(old_key(db, kek, &request.key_id).wait())?.filter(|key| key.is_of_run);
+    let found = readable(old_key(db, kek, key_id).wait())?.filter(|key| key.is_of_run);
     let of_nobody = Secret::from_slice(&[0; 32]);
     let k_mac = found.as_ref().map_or(&of_nobody, |key| &key.k_mac_old);
-    let is_right = mac_of(k_mac, &request.otp).is_some_and(|right| ct_eq(right.expose(), mac));
+    let is_right = mac_of(k_mac, label, otp).is_some_and(|right| ct_eq(right.expose(), mac));
     Ok(found.filter(|_| is_right).map(|key| key.record))
 }
 
-/// `DSKPP-PRF(K_MAC, "OTP activation" || otp, 16)` with the PRF of the run that made K_MAC, which has its key length
-/// (profile P4).
-fn mac_of(k_mac: &Secret, otp: &SecretString) -> Option<Secret> {
+/// `DSKPP-PRF(K_MAC, label || otp, 16)` with the PRF of the run that made K_MAC, which has its key length (profile P4).
+fn mac_of(k_mac: &Secret, label: &[u8], otp: &SecretString) -> Option<Secret> {
     let prf = [Prf::Aes128, Prf::Sha256].into_iter().find(|prf| prf.key_len() == k_mac.expose().len())?;
-    prf.derive(k_mac.expose(), &[LABEL, otp.expose().as_bytes()], MAC_LEN).ok()
+    prf.derive(k_mac.expose(), &[label, otp.expose().as_bytes()], MAC_LEN).ok()
 }

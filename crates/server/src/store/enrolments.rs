@@ -59,6 +59,18 @@ pub(crate) struct Created {
     pub trigger_token: Secret,
 }
 
+/// The beginning of the id of an enrolment that a key's owner has asked for ([`Author::Owner`]); no other one has it.
+pub(super) const OWNERS: &str = "own-";
+
+/// Who asks for an enrolment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Author {
+    /// An administrator.
+    Operator,
+    /// The user whose key it renews.
+    Owner,
+}
+
 /// By what an enrolment is found.
 #[derive(Clone, Copy)]
 pub(super) enum By {
@@ -136,7 +148,7 @@ impl Store {
     /// Makes an enrolment with a new client ID and password.
     pub(crate) async fn create_enrolment(&self, new: NewEnrolment) -> Result<Created, StoreError> {
         let kek = Arc::clone(&self.kek);
-        self.engine.write(move |db| create(db, &kek, &new, now())).await
+        self.engine.write(move |db| create(db, &kek, &new, Author::Operator, now())).await
     }
 
     /// An enrolment by its identifier.
@@ -185,7 +197,13 @@ impl Store {
     }
 }
 
-fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Created, StoreError> {
+pub(super) fn create(
+    db: &Connection,
+    kek: &Kek,
+    new: &NewEnrolment,
+    author: Author,
+    at: i64,
+) -> Result<Created, StoreError> {
     let user = user_id(db, &new.user, at)?;
     let device = match &new.device {
         None => None,
@@ -207,7 +225,17 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Cre
         Some(key) => Some(deliverable(db, key, new, at)?),
         None => None,
     };
-    let (id, client_id) = (new_id(), free_client_id(db)?);
+    let mut subject = json!({ "user": new.user, "key_type": new.key_type });
+    let id = match author {
+        Author::Operator => new_id(),
+        Author::Owner => {
+            subject["renews"] = json!(new.renews);
+            subject["by_user"] = json!(new.user);
+            format!("{OWNERS}{}", new_id())
+        }
+    };
+    subject["enrolment"] = json!(id);
+    let client_id = free_client_id(db)?;
     let password = Secret::from(HEXUPPER.encode(SystemRandom.secret(8).expose()).into_bytes());
     let token = Secret::from(HEXUPPER.encode(SystemRandom.secret(16).expose()).into_bytes());
     let expires_at = at.saturating_add(i64::try_from(new.expires_in_s).unwrap_or(i64::MAX));
@@ -237,12 +265,7 @@ fn create(db: &Connection, kek: &Kek, new: &NewEnrolment, at: i64) -> Result<Cre
             json!(new.sinks).to_string()
         ],
     )?;
-    audit::append(
-        db,
-        at,
-        "enrolment.created",
-        &json!({ "enrolment": id, "user": new.user, "key_type": new.key_type }),
-    )?;
+    audit::append(db, at, "enrolment.created", &subject)?;
     let enrolment = find(db, kek, By::Id, &id, at).wait()?.ok_or(StoreError::NotFound("enrolment"))?;
     Ok(Created { enrolment, trigger_token: token })
 }

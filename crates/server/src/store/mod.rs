@@ -35,6 +35,7 @@ mod live;
 mod measures;
 mod migrate;
 mod outbox;
+mod owner_renewal;
 mod pending;
 mod queue;
 mod rotate;

@@ -15,6 +15,7 @@ mod locks;
 mod metrics;
 mod monitoring;
 mod oracles;
+mod owner_renewal;
 mod refusals;
 mod renewal_and_trigger;
 mod support;

@@ -7,11 +7,13 @@ mod key_type;
 mod otp;
 pub(crate) mod parameters;
 pub(crate) mod policy;
+mod proof;
 mod stored;
 
 use std::fmt;
 
-use dskpp::algorithm::KeyType;
+use dskpp::algorithm::{KeyType, MacAlgorithm};
+use dskpp::prf::Prf;
 use dskpp_crypto::Secret;
 use pskc::DateTime;
 
@@ -23,6 +25,7 @@ pub use import::ImportError;
 pub use key_type::{key_type_from_name, key_type_name};
 pub use otp::{Otp, OtpInput};
 pub use policy::NotAllowed;
+pub use proof::Proof;
 
 /// What errors say about an invalid text.
 pub(crate) const NOT_A_NAME: &str = "is empty, longer than 256 characters (a user's name: 1024), or contains deceptive \
@@ -175,6 +178,13 @@ impl Token {
             ("policy", policy(self) == policy(other)),
         ];
         parts.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
+    }
+
+    /// The MAC by which the client of the key proves to its server that it has it, 16 octets:
+    /// `DSKPP-PRF(K_MAC, label || otp, 16)` with the PRF of the run. `None` for a key that came from no server.
+    pub fn proof(&self, proof: Proof, otp: &str) -> Option<Secret> {
+        let prf = Prf::of(&MacAlgorithm::from_uri(self.mac_algorithm.as_deref()?))?;
+        prf.derive(self.k_mac.as_ref()?.expose(), &[proof.label(), otp.as_bytes()], 16).ok()
     }
 
     pub(crate) fn checked(self) -> Result<Self, TokenError> {

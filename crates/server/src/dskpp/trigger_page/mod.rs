@@ -166,7 +166,13 @@ mod tests {
         ];
         for (why, status, retry) in cases {
             for (is_client, kind) in [(false, "text/html; charset=utf-8"), (true, "text/plain; charset=utf-8")] {
-                let portal = Portal { issuer: "x".into(), help: String::new(), logo: None, url_s: Vec::new() };
+                let portal = Portal {
+                    issuer: "x".into(),
+                    help: String::new(),
+                    logo: None,
+                    url_s: Vec::new(),
+                    owners_renew: false,
+                };
                 let response = no_trigger(why(), is_client, &portal, Language::English);
                 assert_eq!(response.status().as_u16(), status);
                 assert_eq!(response.headers()[header::CONTENT_TYPE], kind, "{status}");

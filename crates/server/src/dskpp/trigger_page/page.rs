@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn portal(text: &str) -> Portal {
-        Portal { issuer: text.into(), help: text.into(), logo: None, url_s: Vec::new() }
+        Portal { issuer: text.into(), help: text.into(), logo: None, url_s: Vec::new(), owners_renew: false }
     }
 
     fn facts(text: &str) -> Facts {

@@ -6,14 +6,18 @@ use dskpp_crypto::{Hash, HmacKey};
 use super::*;
 
 /// Password of the test key at a counter.
-fn hotp(counter: u64) -> String {
+pub(super) fn hotp(counter: u64) -> String {
     dskpp_otp::Hotp { digits: dskpp_otp::Digits::SIX }.code(&Secret::from_slice(K_TOKEN), counter).to_string()
 }
 
-/// DSKPP-PRF-SHA256(k, "OTP activation" || otp, 16), written out.
+/// DSKPP-PRF-SHA256(k, label || otp, 16), written out.
+pub(super) fn mac_over(label: &str, k_mac: &[u8], otp: &str) -> [u8; 16] {
+    let parts = [&1u32.to_be_bytes(), label.as_bytes(), otp.as_bytes()];
+    HmacKey::new(Hash::Sha256, k_mac).sign(&parts).as_ref()[..16].try_into().unwrap()
+}
+
 fn mac(k_mac: &[u8], otp: &str) -> [u8; 16] {
-    let whole = HmacKey::new(Hash::Sha256, k_mac).sign(&[&1u32.to_be_bytes(), b"OTP activation", otp.as_bytes()]);
-    whole.as_ref()[..16].try_into().unwrap()
+    mac_over("OTP activation", k_mac, otp)
 }
 
 async fn shown(store: &Store, key_id: &str, otp: &str, mac: [u8; 16]) -> bool {

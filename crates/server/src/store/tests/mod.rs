@@ -10,6 +10,7 @@ mod import;
 mod k_servers;
 mod migration;
 mod outbox;
+mod owner_renewal;
 mod passwords;
 mod plans;
 mod postgres;

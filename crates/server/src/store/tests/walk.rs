@@ -179,6 +179,10 @@ impl Db {
         for (otp, active) in [("000000", false), (OTPS[0], true)] {
             assert_eq!(activation::show(&self.store, "key4", otp).await, active);
         }
+        for (counter, made) in [(1, true), (2, true), (50, false)] {
+            let otp = activation::hotp(counter);
+            assert_eq!(owner_renewal::ask(&self.store, "key4", &otp).await.is_some(), made);
+        }
     }
 
     async fn walk_keys(&self) {
