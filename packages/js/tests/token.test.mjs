@@ -274,6 +274,34 @@ test("without a secure connection the link's page says why, and offers the other
   await elsewhere.close();
 });
 
+test("no text becomes HTML or a script in the app or on a link's page (Trusted Types)", async () => {
+  const { trigger_url: url } = await server.enrolment({ user: "trusted" });
+  const context = await visit(browser, server);
+  const page = await setUp(context, url);
+  assertClean(context); // the worker and the service worker have started
+  for (const address of [page.url(), (await server.enrolment({ user: "trusted" })).trigger_url]) {
+    await page.goto(address);
+    const refused = await page.evaluate(() => {
+      const attempts = [
+        () => (document.body.innerHTML = "<b>x</b>"),
+        () => new DOMParser().parseFromString("<b>x</b>", "text/html"),
+        () => new Worker("other.js"),
+        () => globalThis.trustedTypes.createPolicy("another", {}),
+      ];
+      return attempts.map((attempt) => {
+        try {
+          attempt();
+          return "done";
+        } catch (why) {
+          return why.name;
+        }
+      });
+    });
+    assert.deepEqual(refused, ["TypeError", "TypeError", "TypeError", "TypeError"]);
+  }
+  await context.close();
+});
+
 test("one tap renews a key: the new code is valid, the old key is gone; and where only the issuer renews, the page says so", async () => {
   const own = await Server.start({ DSKPP_PORTAL_OWNERS_RENEW: "true" });
   try {

@@ -22,6 +22,21 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** What the app starts beside its modules; the page's policy (Trusted Types) lets it start nothing else. */
+const SCRIPTS = ["worker.js", "sw.js"];
+
+const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("dskpp", {
+  createScriptURL(/** @type {string} */ url) {
+    if (SCRIPTS.includes(url)) return url;
+    throw new TypeError(url);
+  },
+});
+
+/** A script of the app, for browsers that ask for proof that it is one. @param {"worker.js" | "sw.js"} name @returns {string} */
+export function script(name) {
+  return policy ? policy.createScriptURL(name) : name;
+}
+
 /**
  * A button.
  * @param {string} text

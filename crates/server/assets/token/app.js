@@ -1,7 +1,7 @@
 // The token in the browser: opens the keys, shows their codes, and leads to everything else.
 
 import { Card, nameOf, words } from "./cards.js";
-import { button, byId, h, say, show } from "./dom.js";
+import { button, byId, h, say, script, show } from "./dom.js";
 import { load } from "./dskpp.js";
 import { compiled, opened } from "./early.js";
 import { LANGUAGES, choose, current, preferred, t, use } from "./text.js";
@@ -182,7 +182,7 @@ function cannot(name, token) {
 
 async function workOffline() {
   try {
-    await navigator.serviceWorker?.register("sw.js", { updateViaCache: "none" });
+    await navigator.serviceWorker?.register(script("sw.js"), { updateViaCache: "none" });
   } catch {
     byId("status").after(h("p", { class: "note", id: "not-offline" }, t("not_offline")));
   }

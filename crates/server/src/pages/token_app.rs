@@ -38,13 +38,14 @@ const FILES: &[File] = files! {
 };
 
 /// What the app's pages and workers may do: run the files of this folder and the module among them, speak with this
-/// server, show its pictures. A logo may do nothing.
+/// server, show its pictures. No text becomes HTML or a script, but for the names of the two scripts that `dom.js` starts
+/// (Trusted Types). A logo may do nothing.
 fn app_policy() -> String {
     let map = text_of(INDEX, "<script type=\"importmap\">", "</script>").map(source_of).unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self' {map} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
          connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+         frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types dskpp"
     )
 }
 

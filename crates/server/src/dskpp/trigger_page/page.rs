@@ -23,7 +23,7 @@ const SCRIPT: &str = include_str!("page.js");
 static HEADERS: LazyLock<[(HeaderName, HeaderValue); 5]> = LazyLock::new(|| {
     let policy = format!(
         "default-src 'none'; style-src {}; script-src {}; img-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
+         frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
         source_of(STYLE),
         source_of(SCRIPT)
     );
