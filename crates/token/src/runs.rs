@@ -57,6 +57,7 @@ impl UnfinishedRun {
     fn read(json: Json) -> Option<Self> {
         let mut from = Fields::of(json);
         let hello_hash = from.octet_list("hello_hash").try_into().ok()?;
+        from.must_have(&["key_types", "private_key", "server_hello"]);
         let run = UnfinishedRun {
             url_s: from.required_text("url_s"),
             client_id: from.required_text("client_id"),

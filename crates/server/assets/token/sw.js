@@ -3,7 +3,7 @@
 /** @type {ServiceWorkerGlobalScope} */
 const worker = /** @type {any} */ (self);
 
-const VERSION = "dskpp-token f2a949f1b761252c";
+const VERSION = "dskpp-token 4f6c3a235b5f8fc0";
 const FILES = ["./", "adding.js", "app.js", "cards.js", "dom.js", "dskpp.js", "dskpp.wasm", "early.js", "enrolling.js", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon.svg", "manifest.webmanifest", "messages/de.json", "messages/en.json", "protection.js", "settings.js", "style.css", "text.js", "tokens.js", "vault.js", "worker.js"];
 const KEPT = ["server.json", "logo"];
 

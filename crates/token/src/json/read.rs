@@ -136,6 +136,15 @@ impl Fields {
         }
     }
 
+    /// Refuses an object that lacks one of these fields, which may be `null`: every program so far writes them.
+    pub fn must_have(&mut self, names: &[&str]) {
+        for name in names {
+            if !self.fields.iter().any(|(found, _)| found == name) {
+                self.refuse(name);
+            }
+        }
+    }
+
     fn take(&mut self, name: &str) -> Option<Json> {
         let at = self.fields.iter().position(|(found, _)| found == name)?;
         Some(self.fields.swap_remove(at).1)

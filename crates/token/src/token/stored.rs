@@ -45,6 +45,7 @@ impl Token {
 
     /// Good only if [`Fields::end`] finds nothing wrong.
     pub(crate) fn read(from: &mut Fields) -> Box<Self> {
+        from.must_have(&["k_mac", "k_server"]);
         Box::new(Token {
             id: from.required_text("id"),
             label: from.text("label"),

@@ -44,6 +44,8 @@ fn older_programs_can_read_tokens_without_limits_and_no_others() {
         "a limit that is not known is never passed over"
     );
     assert!(changed(|token| drop(token.as_object_mut().unwrap().remove("secret"))).is_none());
+    assert!(changed(|token| drop(token.as_object_mut().unwrap().remove("k_mac"))).is_none());
+    assert!(changed(|token| drop(token.as_object_mut().unwrap().remove("k_server"))).is_none());
     assert!(changed(|token| token["digits"] = 256.into()).is_none());
     assert!(changed(|token| token["secret"] = "=".into()).is_none());
     assert!(changed(|token| token["label"] = 1.into()).is_none());
