@@ -74,8 +74,8 @@ fn answers() -> Vec<(Reads, Value)> {
         "id": "e1", "state": "open", "user": "alice", "key_type": "totp",
         "params": { "digits": 6, "period_s": 30, "hash": "SHA-1" }, "variant": null, "methods": ["wrap"],
         "device": { "manufacturer": "acme", "serial": "1" }, "renews": null, "delivers": null,
-        "key_location": "hardware", "algorithm_location": null, "activate": "at-once", "failed_attempts": 0,
-        "key_id": null, "created_at": "2026-01-02T03:04:05Z", "expires_at": "2026-01-03T03:04:05Z",
+        "key_location": "hardware", "algorithm_location": null, "activate": "at-once", "sinks": ["hr"],
+        "failed_attempts": 0, "key_id": null, "created_at": "2026-01-02T03:04:05Z", "expires_at": "2026-01-03T03:04:05Z",
     });
     let key = json!({
         "key_id": "k1", "state": "active", "key_type": "other", "user": null,

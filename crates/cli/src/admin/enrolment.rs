@@ -278,6 +278,7 @@ mod tests {
                      key_type         aes128\n\
                      methods          []\n\
                      params           {}\n\
+                     sinks            []\n\
                      state            open\n\
                      user             alice";
         assert_eq!(read(&enrolment), known);
