@@ -191,16 +191,24 @@ names! {
 
     /// What an admin API token may do.
     Role {
-        /// Create and delete tokens; nothing else.
+        /// Manage tokens and K_SERVERs, and look at imports and sinks; nothing else.
         Admin = "admin",
-        /// Create users, devices and enrolments; revoke enrolments and keys.
+        /// Create users, devices and enrolments; import, assign and revoke keys.
         Enrol = "enrol",
-        /// Read everything but secrets.
+        /// Read everything but secrets, tokens and imports.
         Read = "read",
-        /// Validate one-time passwords.
+        /// Validate one-time passwords and resynchronise tokens.
         Validate = "validate",
         /// Export secrets.
         Export = "export",
+        /// Daily work: read and change users, devices, enrolments and keys, without secrets, tokens and the audit trail.
+        Operator = "operator",
+        /// Help people: see their keys, give them new enrolments, revoke and resynchronise.
+        Helpdesk = "helpdesk",
+        /// Read everything but secrets, also tokens and the audit trail; change nothing.
+        Auditor = "auditor",
+        /// Validate one-time passwords; nothing else.
+        Validator = "validator",
     }
 
     /// How an imported key is assigned to a user.
@@ -227,7 +235,7 @@ names! {
         InvalidPath = "urn:dskpp:problem:invalid-path",
         /// 401: the token is missing or unknown.
         NoToken = "urn:dskpp:problem:no-token",
-        /// 403: the token lacks the role.
+        /// 403: no role of the token has the permission.
         NoRole = "urn:dskpp:problem:no-role",
         /// 404: no such path under `/api/v1`.
         NoSuchRoute = "urn:dskpp:problem:no-such-route",

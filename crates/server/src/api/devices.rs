@@ -7,14 +7,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use dskpp_api::{
     CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChangeRequest, DeviceDetails, DeviceQuery, ListPage,
-    ListedDevice, NewDeviceRequest, RejectedDevice, Role, SecretString, UnreadableDevice,
+    ListedDevice, NewDeviceRequest, RejectedDevice, SecretString, UnreadableDevice,
 };
 use dskpp_crypto::Secret;
 
 use super::ApiState;
+use super::caller::Caller;
 use super::enrolments::time;
 use super::lists::{PAGE, limit, text};
-use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
+use super::problem::{ApiProblem, Body, Id, StrictQuery, json_answer};
 use super::users::{certificate, name};
 use crate::model::DeviceEntry;
 use crate::model::clock::now;
@@ -38,10 +39,8 @@ fn checked(new: &NewDeviceRequest, trust: &DeviceTrust) -> Result<store::NewDevi
 
 pub(super) async fn create(
     State(api): State<ApiState>,
-    caller: Caller,
     Body(new): Body<NewDeviceRequest>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Enrol)?;
     let device = checked(&new, &api.device_trust)?;
     let answer = CreatedDevice {
         manufacturer: device.manufacturer.clone(),
@@ -56,10 +55,8 @@ pub(super) async fn create(
 
 pub(super) async fn list(
     State(api): State<ApiState>,
-    caller: Caller,
     StrictQuery(query): StrictQuery<DeviceQuery>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Read)?;
     let DeviceQuery { manufacturer, serial, after, limit: given } = query;
     let filter = DeviceFilter {
         manufacturer: text("manufacturer", manufacturer)?,
@@ -77,8 +74,7 @@ pub(super) async fn list(
     Ok(json_answer(StatusCode::OK, &ListPage { items, next: page.next }))
 }
 
-pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
-    caller.may(Role::Read)?;
+pub(super) async fn show(State(api): State<ApiState>, Id(id): Id) -> Result<Response, ApiProblem> {
     let device = api.store.device(&id).await?.ok_or(ApiProblem::not_found("device"))?;
     Ok(json_answer(StatusCode::OK, &whole(&device)))
 }
@@ -89,7 +85,6 @@ pub(super) async fn change(
     Id(id): Id,
     Body(body): Body<DeviceChangeRequest>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Enrol)?;
     let trusted = |pem: &str| trusted(&api.device_trust, pem);
     let change = store::DeviceChange {
         key_name: body.key_name.as_deref().map(|text| name("key_name", text)).transpose()?,
@@ -104,7 +99,6 @@ pub(super) async fn change(
 }
 
 pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
-    caller.may(Role::Enrol)?;
     api.store.delete_device(&id, caller.id().to_owned()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -114,7 +108,6 @@ pub(super) async fn import(
     caller: Caller,
     request: Request,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Enrol)?;
     let Body(DeviceBatch { devices }) = Body::from_request(request, &()).await?;
     if devices.len() > MAX_DEVICES {
         return Err(ApiProblem::value(format!("a batch may have at most {MAX_DEVICES} devices")));

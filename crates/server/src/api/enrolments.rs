@@ -7,14 +7,14 @@ use dskpp::auth_code::AuthCode;
 use dskpp::server::DeviceRef;
 use dskpp_api::{
     Activation, Cause, CreatedEnrolment, DeviceIdentity, Enrolment, EnrolmentDetails, HashName, KeyParameters, KeyType,
-    Method, Named, NewEnrolmentRequest, RefusalEntry, Role, SecretString, Variant, WrongTries,
+    Method, Named, NewEnrolmentRequest, RefusalEntry, SecretString, Variant, WrongTries,
 };
 use dskpp_crypto::Secret;
 use dskpp_otp::{Digits, OcraSuite};
 use pskc::MAX_COUNTER;
 
 use super::ApiState;
-use super::problem::{ApiProblem, Body, Caller, Id, json_answer};
+use super::problem::{ApiProblem, Body, Id, json_answer};
 use super::users::name;
 use crate::dskpp::trigger_page;
 use crate::model::{self, EnrolmentRecord, Params};
@@ -27,10 +27,8 @@ const MAX_LIFETIME_S: u64 = 10 * 366 * 24 * 3600;
 
 pub(super) async fn create(
     State(api): State<ApiState>,
-    caller: Caller,
     Body(new): Body<NewEnrolmentRequest>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Enrol)?;
     let sinks = api.sinks.chosen(new.sinks.as_deref()).map_err(ApiProblem::value)?;
     let new = checked(new, sinks, api.enrolment_lifetime_s)?;
     // A renewal runs at the URL that the token knows (profile P29).
@@ -156,8 +154,7 @@ fn params(new: &NewEnrolmentRequest, key_type: KeyType) -> Result<Params, ApiPro
     })
 }
 
-pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
-    caller.may(Role::Read)?;
+pub(super) async fn show(State(api): State<ApiState>, Id(id): Id) -> Result<Response, ApiProblem> {
     let enrolment = api.store.enrolment(&id).await?.ok_or(ApiProblem::not_found("enrolment"))?;
     let tries = api.store.tries_of(&id).await?;
     let refusal = |(cause, at): (Cause, i64)| RefusalEntry { cause, detail: cause.text().to_owned(), at: time(at) };
@@ -178,8 +175,7 @@ fn wrong_tries(tries: model::WrongTryCount) -> WrongTries {
     }
 }
 
-pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
-    caller.may(Role::Enrol)?;
+pub(super) async fn revoke(State(api): State<ApiState>, Id(id): Id) -> Result<StatusCode, ApiProblem> {
     api.store.revoke_enrolment(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

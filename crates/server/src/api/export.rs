@@ -5,13 +5,14 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER_PERMISSIVE;
-use dskpp_api::{ExportEnd, ExportProtection, LeftOut, LeftOutKey, MEDIA_TYPE_PSKC, Role};
+use dskpp_api::{ExportEnd, ExportProtection, LeftOut, LeftOutKey, MEDIA_TYPE_PSKC};
 use dskpp_crypto::{Hash, RsaEncryption, Secret, SystemRandom};
 use futures_util::stream;
 use pskc::{ContainerWriter, Header, KeyInfo, PasswordStrength, ProtectionError, Protector};
 
 use super::ApiState;
-use super::problem::{ApiProblem, Body, Caller};
+use super::caller::Caller;
+use super::problem::{ApiProblem, Body};
 use super::users::{certificate, name};
 use crate::store::{Outgoing, Store, StoreError, Unreadable};
 
@@ -88,7 +89,6 @@ pub(super) async fn export(
     caller: Caller,
     Body(body): Body<dskpp_api::ExportRequest>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Export)?;
     let wanted = Wanted::of(body.protection)?;
     let kind = wanted.kind();
     let protector = blocking(move || wanted.protector()).await?.map_err(|why| ApiProblem::value(why.to_string()))?;

@@ -7,13 +7,14 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER_PERMISSIVE;
-use dskpp_api::{Assign, ImportProgress, ImportQuery, ImportReport, RejectedKey, Rejection, Role};
+use dskpp_api::{Assign, ImportProgress, ImportQuery, ImportReport, RejectedKey, Rejection};
 use dskpp_crypto::Secret;
 use pskc::ContainerReader;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ApiState;
-use super::problem::{ApiProblem, Caller, Id, StrictQuery, json_answer, pskc_document};
+use super::caller::Caller;
+use super::problem::{ApiProblem, Id, StrictQuery, json_answer, pskc_document};
 use super::users::name;
 use crate::model::clock::now;
 use crate::net::rate_limit::RetryAfter;
@@ -78,7 +79,6 @@ pub(super) async fn batch(
     StrictQuery(query): StrictQuery<ImportQuery>,
     request: Request,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Enrol)?;
     let (batch, owner) = checked(&query, caller.id())?;
     let _room = api.batches.enter().await?;
     let document = pskc_document(request).await?;
@@ -118,8 +118,7 @@ pub(crate) fn read(store: &Store, mut batch: Batch, owner: &Owner, document: &Se
     Ok(batch)
 }
 
-pub(super) async fn progress(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
-    caller.may(Role::Enrol)?;
+pub(super) async fn progress(State(api): State<ApiState>, Id(id): Id) -> Result<Response, ApiProblem> {
     let not_found = || ApiProblem::not_found("import");
     let id = import_id(&id).ok_or_else(not_found)?;
     let progress = api.store.import_progress(id.clone()).await?.ok_or_else(not_found)?;

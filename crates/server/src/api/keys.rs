@@ -8,14 +8,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use dskpp_api::{
-    KeyDetails, KeyOwner, KeyQuery, KeySecret, KeySummary, ListPage, ListedKey, Resync, Resynced, Role, UnreadableKey,
+    KeyDetails, KeyOwner, KeyQuery, KeySecret, KeySummary, ListPage, ListedKey, Resync, Resynced, UnreadableKey,
     ValidationRequest, ValidationResult,
 };
 
 use super::ApiState;
+use super::caller::Caller;
 use super::enrolments::{device, parameters, time};
 use super::lists::{PAGE, limit, text};
-use super::problem::{ApiProblem, Body, Caller, Id, StrictQuery, json_answer};
+use super::problem::{ApiProblem, Body, Id, StrictQuery, json_answer};
 use super::sinks;
 use super::users::name;
 use super::validate_check::subject_of;
@@ -30,10 +31,8 @@ pub(super) const MAX_OTP_LEN: usize = 256;
 
 pub(super) async fn list(
     State(api): State<ApiState>,
-    caller: Caller,
     StrictQuery(listing): StrictQuery<KeyQuery>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Read)?;
     let (user, after) = (text("user", listing.user)?, text("after", listing.after)?);
     let page = api.store.keys(user, after, limit(listing.limit, PAGE)?).await?;
     let listed = |key| match key {
@@ -44,15 +43,13 @@ pub(super) async fn list(
     Ok(json_answer(StatusCode::OK, &ListPage { items, next: page.next }))
 }
 
-pub(super) async fn show(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
-    caller.may(Role::Read)?;
+pub(super) async fn show(State(api): State<ApiState>, Id(id): Id) -> Result<Response, ApiProblem> {
     let key = api.store.key(&id).await?.ok_or(ApiProblem::not_found("key"))?;
     let deliveries = api.store.deliveries_of(&id).await?.into_iter().map(sinks::describe).collect();
     Ok(json_answer(StatusCode::OK, &KeyDetails { key: describe(key), deliveries }))
 }
 
-pub(super) async fn revoke(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
-    caller.may(Role::Enrol)?;
+pub(super) async fn revoke(State(api): State<ApiState>, Id(id): Id) -> Result<StatusCode, ApiProblem> {
     api.store.revoke_key(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -63,14 +60,12 @@ pub(super) async fn assign(
     Id(id): Id,
     Body(owner): Body<KeyOwner>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Enrol)?;
     let (user, sinks) = (name("user", &owner.user)?, api.sinks.default_names().to_vec());
     let key = api.store.assign_key(&id, user, sinks, caller.id().to_owned()).await?;
     Ok(json_answer(StatusCode::OK, &describe(key)))
 }
 
 pub(super) async fn secret(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<Response, ApiProblem> {
-    caller.may(Role::Export)?;
     let secret = api.store.export_key(&id, caller.id().to_owned()).await?;
     Ok(json_answer(StatusCode::OK, &KeySecret { secret_hex: HEXLOWER.encode(secret.expose()).into() }))
 }
@@ -81,7 +76,6 @@ pub(super) async fn resynchronise(
     Id(id): Id,
     Body(Resync { otps }): Body<Resync>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Validate)?;
     if !(2..=5).contains(&otps.len()) || otps.iter().any(|otp| otp.expose().len() > MAX_OTP_LEN) {
         return Err(ApiProblem::value(format!(
             "otps must be 2 to 5 consecutive one-time passwords of at most {MAX_OTP_LEN} characters"
@@ -98,10 +92,8 @@ pub(super) async fn resynchronise(
 
 pub(super) async fn validate(
     State(api): State<ApiState>,
-    caller: Caller,
     Body(attempt): Body<ValidationRequest>,
 ) -> Result<Response, ApiProblem> {
-    caller.may(Role::Validate)?;
     let ValidationRequest { user, key_id, otp, challenge, client_id, client_address } = &attempt;
     if user.is_none() && key_id.is_none() && client_id.is_none() {
         return Err(ApiProblem::value("user or key_id is required, or client_id for a key that is not active yet"));

@@ -1,6 +1,7 @@
 //! The admin API, `/api/v1`: JSON in and out, problem+json for errors (RFC 9457), bearer tokens with roles.
 
 pub(crate) mod activation;
+mod caller;
 mod callers;
 mod checkpoint;
 mod devices;
@@ -13,6 +14,7 @@ mod keys;
 mod lists;
 mod problem;
 pub(crate) mod renewal;
+mod routes;
 mod sinks;
 #[cfg(test)]
 mod tests;
@@ -23,11 +25,6 @@ mod validations;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, delete, get, post};
-use dskpp_api::paths;
-
 use crate::checkpoints::Checkpoints;
 use crate::policy::backoff::Backoff;
 use crate::policy::device_trust::DeviceTrust;
@@ -36,6 +33,7 @@ use crate::sinks::Sinks;
 use crate::store::Store;
 pub(crate) use callers::Callers;
 pub(crate) use import::Batches;
+pub(crate) use routes::router;
 pub(crate) use validations::Validations;
 
 /// Maximum size of a request body, in octets.
@@ -66,41 +64,4 @@ pub(crate) struct ApiState {
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// What is counted of validations.
     pub validations: Validations,
-}
-
-/// Every route of the API.
-pub(crate) fn router(state: ApiState) -> Router {
-    let routes = Router::new()
-        .route(paths::USERS, get(lists::users).post(users::create_user))
-        .route(paths::DEVICES, get(devices::list).post(devices::create))
-        .route(paths::DEVICES_IMPORT, post(devices::import).layer(DefaultBodyLimit::max(devices::MAX_BATCH_LEN)))
-        .route(paths::DEVICE, get(devices::show).patch(devices::change).delete(devices::remove))
-        .route(paths::ENROLMENTS, get(lists::enrolments).post(enrolments::create))
-        .route(paths::ENROLMENT, get(enrolments::show).delete(enrolments::revoke))
-        .route(paths::KEYS, get(keys::list))
-        .route(paths::KEYS_IMPORT, post(import::batch).layer(DefaultBodyLimit::max(import::MAX_BATCH_LEN)))
-        .route(paths::KEYS_EXPORT, post(export::export))
-        .route(paths::IMPORTS, get(lists::imports))
-        .route(paths::IMPORT, get(import::progress))
-        .route(paths::KEY, get(keys::show).delete(keys::revoke))
-        .route(paths::KEY_RESYNC, post(keys::resynchronise))
-        .route(paths::KEY_SECRET, get(keys::secret))
-        .route(paths::KEY_USER, post(keys::assign))
-        .route(paths::VALIDATE, post(keys::validate))
-        .route(paths::K_SERVERS, get(k_servers::list).post(k_servers::add))
-        .route(paths::K_SERVER, delete(k_servers::retire))
-        .route(paths::TOKENS, get(lists::tokens).post(tokens::create))
-        .route(paths::TOKEN, delete(tokens::remove))
-        .route(paths::AUDIT, get(lists::audit))
-        .route(paths::AUDIT_CHECKPOINT, get(checkpoint::make))
-        .route(paths::SINKS, get(sinks::list))
-        .route(paths::SINK_TEST, post(sinks::test))
-        .route(paths::DELIVERIES, get(sinks::deliveries))
-        .route(paths::DELIVERY_RETRY, post(sinks::retry))
-        .fallback(problem::no_route)
-        .method_not_allowed_fallback(problem::no_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
-        .with_state(state);
-    // A nested fallback does not match the bare slash.
-    Router::new().nest(paths::ROOT, routes).route(&format!("{}/", paths::ROOT), any(problem::no_route))
 }

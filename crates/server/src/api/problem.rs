@@ -1,23 +1,19 @@
 //! Errors as problem+json (RFC 9457), and the extractors that return them.
 
-use std::net::SocketAddr;
-
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, ExtensionRejection, JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use dskpp_api::{MEDIA_TYPE_PROBLEM, MEDIA_TYPE_PSKC, ProblemType, Role, paths};
+use dskpp_api::{MEDIA_TYPE_PROBLEM, MEDIA_TYPE_PSKC, ProblemType, paths};
 use dskpp_crypto::Secret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ApiState;
 use super::callers::LookupRefused;
 use crate::Error;
-use crate::model::ApiToken;
 use crate::net::rate_limit::RetryAfter;
 use crate::net::request_id::RequestId;
 use crate::store::StoreError;
@@ -32,7 +28,7 @@ pub(super) struct ApiProblem {
 }
 
 impl ApiProblem {
-    fn new(status: StatusCode, kind: ProblemType, detail: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, kind: ProblemType, detail: impl Into<String>) -> Self {
         ApiProblem { status, kind, detail: detail.into(), retry_after: None }
     }
 
@@ -49,6 +45,11 @@ impl ApiProblem {
     /// 400: the body does not match its declared type.
     pub(super) fn body(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ProblemType::InvalidBody, detail)
+    }
+
+    /// 500: a bug in the server.
+    pub(super) fn defect(detail: &'static str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ProblemType::Defect, detail)
     }
 
     /// 429: no capacity now.
@@ -262,44 +263,4 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let Path(id) = Path::<String>::from_request_parts(parts, state).await?;
         Ok(Id(id))
     }
-}
-
-/// The caller, authenticated by its token before the body is read.
-pub(super) struct Caller(ApiToken);
-
-impl FromRequestParts<ApiState> for Caller {
-    type Rejection = ApiProblem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiProblem> {
-        const DETAIL: &str = "send the header Authorization: Bearer <token>; the first token is in the file \
-             admin-token in the server's data folder";
-        let unknown = || ApiProblem::new(StatusCode::UNAUTHORIZED, ProblemType::NoToken, DETAIL);
-        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state).await?;
-        let token = bearer(&parts.headers).ok_or_else(unknown)?;
-        let found = state.callers.find(&state.store, token, peer.into()).await?;
-        found.map(Caller).ok_or_else(unknown)
-    }
-}
-
-impl Caller {
-    /// 403 unless the token has the role.
-    pub(super) fn may(&self, role: Role) -> Result<(), ApiProblem> {
-        match self.0.roles.contains(&role) {
-            true => Ok(()),
-            false => {
-                let detail = format!("this token lacks the role \"{role}\"");
-                Err(ApiProblem::new(StatusCode::FORBIDDEN, ProblemType::NoRole, detail))
-            }
-        }
-    }
-
-    /// The token's identifier, for the audit trail.
-    pub(super) fn id(&self) -> &str {
-        &self.0.id
-    }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim())
 }

@@ -14,6 +14,7 @@ use super::{Store, StoreError, audit, rows};
 use crate::model::clock::now;
 use crate::model::id::new_id;
 use crate::model::{ApiToken, DeviceRecord, Role, UserRecord};
+use crate::policy::permissions::FIRST_ROLES;
 use crate::store::seal::Kek;
 
 /// The user's identifier.
@@ -79,7 +80,7 @@ impl Store {
         self.engine.read(|db| db.exists("SELECT 1 FROM api_token LIMIT 1", &[])).await
     }
 
-    /// Makes the first token, with every role, of a value from [`new_token`]; `false` where there are tokens, or another
+    /// Makes the first token, which may do everything, of a value from [`new_token`]; `false` where there are tokens, or another
     /// server makes the first one.
     pub(crate) async fn create_first_token(&self, value: String) -> Result<bool, StoreError> {
         let kek = Arc::clone(&self.kek);
@@ -94,7 +95,7 @@ impl Store {
             if claimed == 0 || db.exists("SELECT 1 FROM api_token LIMIT 1", &[])? {
                 return Ok(false);
             }
-            create_token(db, "first", &Role::ALL, &value).map(|_| true)
+            create_token(db, "first", &FIRST_ROLES, &value).map(|_| true)
         };
         self.engine.write(write).await
     }

@@ -16,9 +16,11 @@ mod sinks;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use dskpp_api::paths;
 use dskpp_crypto::{RsaPrivateKey, Secret};
 use serde_json::{Value, json};
 
@@ -29,6 +31,7 @@ use crate::model::Role;
 use crate::net::rate_limit::Rates;
 use crate::net::turns::Turns;
 use crate::policy::otp::Windows;
+use crate::policy::permissions::FIRST_ROLES;
 use crate::store::scratch::Scratch;
 use crate::store::seal::Kek;
 use crate::store::{Commit, CommitRun, NewKey, StorePolicy};
@@ -122,7 +125,7 @@ impl Api {
         let policy =
             StorePolicy { lock_after: 3, windows: Windows { hotp_look_ahead: 5, totp_window: 1 }, may_migrate: true };
         let store = Store::open(scratch.database.clone(), kek, policy).unwrap();
-        let (_, token) = store.create_token("all".into(), Role::ALL.to_vec()).await.unwrap();
+        let (_, token) = store.create_token("all".into(), FIRST_ROLES.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
         let url_s = format!("{ORIGIN}/dskpp").into();
         let turns = Turns::new(&config);

@@ -4,6 +4,7 @@ use dskpp::server::DeviceRef;
 use dskpp_crypto::Sha256;
 
 use super::*;
+use crate::policy::permissions::FIRST_ROLES;
 
 fn device(manufacturer: &str, serial: &str, key_name: &str) -> NewDevice {
     NewDevice {
@@ -101,7 +102,7 @@ async fn tokens_are_known_by_value_until_they_are_deleted() {
     assert_eq!(db.store.has_tokens().await, Ok(false));
     db.store.create_first_token("first value".into()).await.unwrap();
     assert_eq!(db.store.has_tokens().await, Ok(true));
-    assert_eq!(db.store.token("first value").await.unwrap().unwrap().roles, Role::ALL);
+    assert_eq!(db.store.token("first value").await.unwrap().unwrap().roles, FIRST_ROLES);
     let (id, value) = db.store.create_token("reader".into(), vec![Role::Read]).await.unwrap();
     assert_eq!(value.len(), 43);
     let token = db.store.token(&value).await.unwrap().unwrap();

@@ -1,0 +1,70 @@
+//! The router: every call of [`Call::ALL`], each behind the check of its caller.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use dskpp_api::paths;
+
+use super::{
+    ApiState, MAX_BODY_LEN, caller, checkpoint, devices, enrolments, export, import, k_servers, keys, lists, problem,
+    sinks, tokens, users,
+};
+use crate::policy::permissions::Call;
+
+/// Every route of the API.
+pub(crate) fn router(state: ApiState) -> Router {
+    let routes = Call::ALL.iter().fold(Router::new(), |routes, call| {
+        let check = middleware::from_fn_with_state((state.clone(), *call), caller::authorise);
+        routes.route(call.path(), handler(*call).route_layer(check))
+    });
+    let routes = routes
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
+        .with_state(state);
+    // A nested fallback does not match the bare slash.
+    Router::new().nest(paths::ROOT, routes).route(&format!("{}/", paths::ROOT), any(problem::no_route))
+}
+
+/// What answers a call.
+fn handler(call: Call) -> MethodRouter<ApiState> {
+    let method = MethodFilter::try_from(call.method()).expect("a method of HTTP");
+    match call {
+        Call::ListUsers => on(method, lists::users),
+        Call::CreateUser => on(method, users::create_user),
+        Call::ListDevices => on(method, devices::list),
+        Call::CreateDevice => on(method, devices::create),
+        Call::ImportDevices => on(method, devices::import).layer(DefaultBodyLimit::max(devices::MAX_BATCH_LEN)),
+        Call::ShowDevice => on(method, devices::show),
+        Call::ChangeDevice => on(method, devices::change),
+        Call::RemoveDevice => on(method, devices::remove),
+        Call::ListEnrolments => on(method, lists::enrolments),
+        Call::CreateEnrolment => on(method, enrolments::create),
+        Call::ShowEnrolment => on(method, enrolments::show),
+        Call::RevokeEnrolment => on(method, enrolments::revoke),
+        Call::ListKeys => on(method, keys::list),
+        Call::ImportKeys => on(method, import::batch).layer(DefaultBodyLimit::max(import::MAX_BATCH_LEN)),
+        Call::ExportKeys => on(method, export::export),
+        Call::ShowKey => on(method, keys::show),
+        Call::RevokeKey => on(method, keys::revoke),
+        Call::ResynchroniseKey => on(method, keys::resynchronise),
+        Call::ExportKey => on(method, keys::secret),
+        Call::AssignKey => on(method, keys::assign),
+        Call::ListImports => on(method, lists::imports),
+        Call::ShowImport => on(method, import::progress),
+        Call::Validate => on(method, keys::validate),
+        Call::ListKServers => on(method, k_servers::list),
+        Call::AddKServer => on(method, k_servers::add),
+        Call::RetireKServer => on(method, k_servers::retire),
+        Call::ListTokens => on(method, lists::tokens),
+        Call::CreateToken => on(method, tokens::create),
+        Call::DeleteToken => on(method, tokens::remove),
+        Call::ListAudit => on(method, lists::audit),
+        Call::MakeCheckpoint => on(method, checkpoint::make),
+        Call::ListSinks => on(method, sinks::list),
+        Call::TestSink => on(method, sinks::test),
+        Call::ListDeliveries => on(method, sinks::deliveries),
+        Call::RetryDelivery => on(method, sinks::retry),
+    }
+}
