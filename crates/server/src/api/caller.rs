@@ -50,7 +50,7 @@ pub(super) async fn authorise(
     let found = api.callers.find(&api.store, token, peer.into()).await?.ok_or_else(unknown)?;
     if !allow(&found.roles, call.needs()) {
         let (needs, roles) = (call.needs().as_str(), roles_with(call.needs()).join(", "));
-        let detail = format!("this token lacks the permission \"{needs}\", which a token has by a role of {roles}");
+        let detail = format!("this token lacks the permission \"{needs}\", which the roles {roles} have");
         return Err(ApiProblem::new(StatusCode::FORBIDDEN, ProblemType::NoRole, detail));
     }
     request.extensions_mut().insert(Caller(found));
