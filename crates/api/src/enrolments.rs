@@ -7,14 +7,24 @@ use crate::{
     Named, SecretString, Variant,
 };
 
+/// Ten years: the longest lifetime of a key, in seconds.
+pub const MAX_KEY_LIFETIME_S: u64 = 10 * 366 * 86_400;
+
 /// An enrolment to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewEnrolmentRequest {
     /// The user's name: 1 to 256 printable characters. Creates the user if necessary.
     pub user: String,
-    /// The key type; not `other`.
-    pub key_type: Named<KeyType>,
+    /// The template with the defaults of this enrolment, by name; the configuration has templates, and a default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The group of the user, whose template it is then; not together with `template`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The key type, not `other`; required unless the template has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_type: Option<Named<KeyType>>,
     /// Restricts the protocol variant; either by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<Variant>,
@@ -39,6 +49,9 @@ pub struct NewEnrolmentRequest {
     /// Seconds until the code expires, at most ten years; the configuration has the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in_s: Option<u64>,
+    /// Seconds from provisioning until the key expires, at most ten years; never by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_lifetime_s: Option<u64>,
     /// When the key becomes active; `at-once` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activate: Option<Activation>,
@@ -67,7 +80,9 @@ impl NewEnrolmentRequest {
     pub fn new(user: &str, key_type: KeyType) -> Self {
         NewEnrolmentRequest {
             user: user.to_owned(),
-            key_type: key_type.into(),
+            template: None,
+            group: None,
+            key_type: Some(key_type.into()),
             variant: None,
             methods: None,
             device: None,
@@ -76,6 +91,7 @@ impl NewEnrolmentRequest {
             key_location: None,
             algorithm_location: None,
             expires_in_s: None,
+            key_lifetime_s: None,
             activate: None,
             digits: None,
             period_s: None,
@@ -119,6 +135,12 @@ pub struct Enrolment {
     /// The sinks that get the key once it is active.
     #[serde(default)]
     pub sinks: Vec<String>,
+    /// The template that it was made by.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// Seconds from provisioning until the key expires; `null`: never.
+    #[serde(default)]
+    pub key_lifetime_s: Option<u64>,
     /// Wrong codes, or wrong first passwords of its key, so far.
     pub failed_attempts: u32,
     /// The provisioned key.

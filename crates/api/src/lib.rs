@@ -40,7 +40,8 @@ pub use devices::{
     DeviceName, DeviceQuery, ListedDevice, NewDeviceRequest, RejectedDevice, UnreadableDevice,
 };
 pub use enrolments::{
-    CreatedEnrolment, Enrolment, EnrolmentDetails, EnrolmentQuery, NewEnrolmentRequest, RefusalEntry, WrongTries,
+    CreatedEnrolment, Enrolment, EnrolmentDetails, EnrolmentQuery, MAX_KEY_LIFETIME_S, NewEnrolmentRequest,
+    RefusalEntry, WrongTries,
 };
 pub use k_servers::{KServer, NewKServer};
 pub use keys::{

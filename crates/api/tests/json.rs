@@ -46,6 +46,10 @@ fn requests() -> Vec<(Reads, Value)> {
                 "suite": "OCRA-1:HOTP-SHA1-6:QN08",
             }),
         ),
+        (
+            read::<NewEnrolmentRequest>,
+            json!({ "user": "alice", "template": "staff", "group": "Staff", "key_lifetime_s": 31_536_000 }),
+        ),
         (read::<KeyOwner>, json!({ "user": "alice" })),
         (read::<Resync>, json!({ "otps": ["755224", "287082"] })),
         (
@@ -75,6 +79,7 @@ fn answers() -> Vec<(Reads, Value)> {
         "params": { "digits": 6, "period_s": 30, "hash": "SHA-1" }, "variant": null, "methods": ["wrap"],
         "device": { "manufacturer": "acme", "serial": "1" }, "renews": null, "delivers": null,
         "key_location": "hardware", "algorithm_location": null, "activate": "at-once", "sinks": ["hr"],
+        "template": "staff", "key_lifetime_s": null,
         "failed_attempts": 0, "key_id": null, "created_at": "2026-01-02T03:04:05Z", "expires_at": "2026-01-03T03:04:05Z",
     });
     let key = json!({
@@ -223,7 +228,7 @@ fn requests_are_read_strictly_and_errors_have_a_place() {
 fn unknown_names_are_kept_if_the_server_reports_them() {
     let read = |text: &str| serde_json::from_str::<NewEnrolmentRequest>(text).expect(text);
     let new = read(r#"{"user":"a","key_type":"HOTP","methods":["wrap","none"],"hash":"MD5"}"#);
-    assert_eq!(new.key_type, Named::Unknown("HOTP".to_owned()));
+    assert_eq!(new.key_type, Some(Named::Unknown("HOTP".to_owned())));
     assert_eq!(new.methods, Some(vec![Named::Known(Method::Wrap), Named::Unknown("none".to_owned())]));
     assert_eq!(new.hash.and_then(|hash| hash.known()), None);
 }

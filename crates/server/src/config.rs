@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+mod arrays;
 mod audit;
 mod check;
 mod database;
@@ -22,6 +23,7 @@ mod place;
 mod portal;
 mod proxy;
 mod sinks;
+mod templates;
 mod validate_check;
 
 pub use audit::AuditSection;
@@ -35,6 +37,7 @@ pub use names::{EncryptionName, MacName, Pbkdf2Name};
 pub use portal::PortalSection;
 pub use proxy::{Network, ProxyHeader, ProxySection};
 pub use sinks::{FileSink, PrivacyIdeaSink, PskcFolderSink, SinkSection, SinksSection, WebhookSink};
+pub use templates::TemplateSection;
 pub use validate_check::ValidateCheckSection;
 
 /// The whole configuration. `Config::default()` runs without a file.
@@ -68,6 +71,9 @@ pub struct Config {
     /// The sinks: other systems that get keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sink: Vec<SinkSection>,
+    /// The templates: defaults for enrolments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub template: Vec<TemplateSection>,
     /// Limits per address and in total.
     pub limits: LimitsSection,
     /// Checkpoints of the audit trail.
@@ -158,6 +164,8 @@ pub struct PolicySection {
     pub session_lifetime_s: u64,
     /// Default lifetime of an enrolment, in seconds.
     pub enrolment_lifetime_s: u64,
+    /// The template of enrolments that name none and are for no group. Empty: they have none.
+    pub template: String,
     /// Wrong tries from one address after which every code of the enrolment is rejected from there for 15 minutes.
     pub lock_after: u32,
 }
@@ -238,6 +246,7 @@ impl Default for PolicySection {
             iteration_ceiling: 200_000,
             session_lifetime_s: 600,
             enrolment_lifetime_s: 7 * 86_400,
+            template: String::new(),
             lock_after: 10,
         }
     }
@@ -359,8 +368,13 @@ impl Config {
         }
         // Each key on its own, so that one fault does not hide the next.
         for (section, keys) in &given {
-            if section == "sink" {
-                faults.extend(sinks::faults(keys));
+            let of_array = match section.as_str() {
+                "sink" => Some(arrays::faults::<SinkSection>(section, keys)),
+                "template" => Some(arrays::faults::<TemplateSection>(section, keys)),
+                _ => None,
+            };
+            if let Some(of_array) = of_array {
+                faults.extend(of_array);
                 continue;
             }
             let Value::Table(keys) = keys else {

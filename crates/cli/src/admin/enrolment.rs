@@ -47,9 +47,15 @@ pub(super) struct NewEnrolmentArgs {
     /// The user's name; the server creates the user if needed
     #[arg(long, help_heading = "Enrolment")]
     user: String,
-    /// Type of the key
+    /// The server's template that has what is not given here
+    #[arg(long, value_name = "NAME", conflicts_with = "group", help_heading = "Enrolment")]
+    template: Option<String>,
+    /// The user's group, which chooses the server's template
+    #[arg(long, help_heading = "Enrolment")]
+    group: Option<String>,
+    /// Type of the key; required unless the template has one
     #[arg(long, value_parser = one_of::<KeyType>(KeyType::ENROLLED), help_heading = "Key")]
-    key_type: KeyType,
+    key_type: Option<KeyType>,
     /// Allow only this variant of the protocol
     #[arg(long, value_parser = one_of::<Variant>(Variant::NAMES), help_heading = "Protocol")]
     variant: Option<Variant>,
@@ -74,6 +80,9 @@ pub(super) struct NewEnrolmentArgs {
     /// Seconds until the code expires
     #[arg(long, value_name = "SECONDS", help_heading = "Enrolment")]
     expires_in: Option<u64>,
+    /// Seconds from provisioning until the key expires
+    #[arg(long, value_name = "SECONDS", help_heading = "Key")]
+    key_lifetime: Option<u64>,
     /// When the key becomes active: at once, or on the first correct password presented with the client ID
     #[arg(long, value_parser = one_of::<Activation>(Activation::NAMES), help_heading = "Key")]
     activate: Option<Activation>,
@@ -155,7 +164,9 @@ impl NewEnrolmentArgs {
         let methods = self.methods.into_iter().map(Named::from).collect::<Vec<_>>();
         Ok(Request {
             user: self.user,
-            key_type: self.key_type.into(),
+            template: self.template,
+            group: self.group,
+            key_type: self.key_type.map(Named::from),
             variant: self.variant,
             methods: Some(methods).filter(|methods| !methods.is_empty()),
             device: device.map(|(manufacturer, serial)| DeviceName { manufacturer, serial }),
@@ -164,6 +175,7 @@ impl NewEnrolmentArgs {
             key_location: self.key_location,
             algorithm_location: self.algorithm_location,
             expires_in_s: self.expires_in,
+            key_lifetime_s: self.key_lifetime,
             activate: self.activate,
             digits: self.digits,
             period_s: self.period,

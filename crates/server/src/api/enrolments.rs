@@ -7,7 +7,7 @@ use dskpp::auth_code::AuthCode;
 use dskpp::server::DeviceRef;
 use dskpp_api::{
     Activation, Cause, CreatedEnrolment, DeviceIdentity, Enrolment, EnrolmentDetails, HashName, KeyParameters, KeyType,
-    Method, Named, NewEnrolmentRequest, RefusalEntry, SecretString, Variant, WrongTries,
+    MAX_KEY_LIFETIME_S, Method, Named, NewEnrolmentRequest, RefusalEntry, SecretString, Variant, WrongTries,
 };
 use dskpp_crypto::Secret;
 use dskpp_otp::{Digits, OcraSuite};
@@ -17,8 +17,8 @@ use super::ApiState;
 use super::problem::{ApiProblem, Body, Id, json_answer};
 use super::users::name;
 use crate::dskpp::trigger_page;
-use crate::model::{self, EnrolmentRecord, Params};
-use crate::store;
+use crate::model::{self, EnrolmentRecord, Params, Terms};
+use crate::store::{self, Created};
 
 /// The default suite of an OCRA key.
 const OCRA_SUITE: &str = "OCRA-1:HOTP-SHA1-6:QN08";
@@ -29,39 +29,55 @@ pub(super) async fn create(
     State(api): State<ApiState>,
     Body(new): Body<NewEnrolmentRequest>,
 ) -> Result<Response, ApiProblem> {
-    let sinks = api.sinks.chosen(new.sinks.as_deref()).map_err(ApiProblem::value)?;
-    let new = checked(new, sinks, api.enrolment_lifetime_s)?;
+    let new = checked(&api, new)?;
     // A renewal runs at the URL that the token knows (profile P29).
     let url_s = match &new.renews {
         Some(key_id) => api.store.url_of_key(key_id).await?,
         None => None,
     };
     let created = api.store.create_enrolment(new).await?;
+    Ok(json_answer(StatusCode::CREATED, &described(&api, created, url_s)?))
+}
+
+/// The answer that has the code. `url_s`: where it is used, if not at the first public URL.
+pub(super) fn described(
+    api: &ApiState,
+    created: Created,
+    url_s: Option<String>,
+) -> Result<CreatedEnrolment, ApiProblem> {
     let (enrolment, trigger_token) = (created.enrolment, created.trigger_token);
     let code = AuthCode::new(&enrolment.client_id, &enrolment.password);
     let code = code.map_err(|why| ApiProblem::value(why.to_string()))?;
     // Only the code's password can unwrap such a key.
     let by_trigger =
         enrolment.methods.is_empty() || enrolment.methods.iter().any(|method| *method != Method::PassphraseWrap);
-    let answer = CreatedEnrolment {
+    Ok(CreatedEnrolment {
         client_id: enrolment.client_id.clone(),
         password: text(&enrolment.password),
         authentication_code: text(&code.encode(true)),
         trigger_url: by_trigger.then(|| trigger_page::address(&api.url_s, text(&trigger_token).expose()).into()),
         server_url: url_s.unwrap_or_else(|| api.url_s.to_string()),
         enrolment: describe(enrolment),
-    };
-    Ok(json_answer(StatusCode::CREATED, &answer))
+    })
 }
 
 pub(super) fn text(secret: &Secret) -> SecretString {
     String::from_utf8_lossy(secret.expose()).into_owned().into()
 }
 
-fn checked(new: NewEnrolmentRequest, sinks: Vec<String>, lifetime_s: u64) -> Result<store::NewEnrolment, ApiProblem> {
-    let key_type = new.key_type.known().filter(|key_type| *key_type != KeyType::Other);
+/// What a call asks for, with what its template and the configuration say.
+pub(super) fn checked(api: &ApiState, new: NewEnrolmentRequest) -> Result<store::NewEnrolment, ApiProblem> {
+    let (new, terms) = api.templates.apply(new).map_err(ApiProblem::value)?;
+    let sinks = api.sinks.chosen(new.sinks.as_deref()).map_err(ApiProblem::value)?;
+    let key_type = new.key_type.as_ref().and_then(Named::known).filter(|key_type| *key_type != KeyType::Other);
     let key_type =
         key_type.ok_or_else(|| ApiProblem::value("key_type must be hotp, totp, ocra, aes128, aes192 or aes256"))?;
+    if new.delivers.is_some() && new.key_lifetime_s.is_some() {
+        return Err(ApiProblem::value("the delivered key has its own expiry"));
+    }
+    if !new.key_lifetime_s.is_none_or(|lifetime_s| (1..=MAX_KEY_LIFETIME_S).contains(&lifetime_s)) {
+        return Err(ApiProblem::value(format!("key_lifetime_s must be 1 to {MAX_KEY_LIFETIME_S}")));
+    }
     if new.delivers.is_some() && new.variant == Some(Variant::FourPass) {
         return Err(ApiProblem::value(
             "an existing key can be delivered by two-pass only: four-pass generates a new key",
@@ -85,7 +101,7 @@ fn checked(new: NewEnrolmentRequest, sinks: Vec<String>, lifetime_s: u64) -> Res
         None if !methods.is_empty() => Some(Variant::TwoPass),
         variant => variant,
     };
-    let expires_in_s = new.expires_in_s.unwrap_or(lifetime_s);
+    let expires_in_s = new.expires_in_s.unwrap_or(api.enrolment_lifetime_s);
     if !(1..=MAX_LIFETIME_S).contains(&expires_in_s) {
         return Err(ApiProblem::value(format!("expires_in_s must be 1 to {MAX_LIFETIME_S}")));
     }
@@ -95,7 +111,7 @@ fn checked(new: NewEnrolmentRequest, sinks: Vec<String>, lifetime_s: u64) -> Res
     });
     Ok(store::NewEnrolment {
         user: name("user", &new.user)?,
-        params: params(&new, key_type)?,
+        params: Params { terms, ..params(&new, key_type)? },
         variant,
         methods,
         device: device.transpose()?,
@@ -182,6 +198,7 @@ pub(super) async fn revoke(State(api): State<ApiState>, Id(id): Id) -> Result<St
 
 /// Everything but the code.
 pub(super) fn describe(enrolment: EnrolmentRecord) -> Enrolment {
+    let Terms { template, lifetime_s, .. } = enrolment.params.terms.clone();
     Enrolment {
         id: enrolment.id,
         state: enrolment.state,
@@ -197,6 +214,8 @@ pub(super) fn describe(enrolment: EnrolmentRecord) -> Enrolment {
         algorithm_location: enrolment.algorithm_location,
         activate: enrolment.activate,
         sinks: enrolment.sinks,
+        template,
+        key_lifetime_s: lifetime_s,
         failed_attempts: enrolment.failed_attempts,
         key_id: enrolment.key_id,
         created_at: time(enrolment.created_at),
@@ -205,7 +224,7 @@ pub(super) fn describe(enrolment: EnrolmentRecord) -> Enrolment {
 }
 
 pub(super) fn parameters(params: Params) -> KeyParameters {
-    let Params { digits, period_s, hash, counter, suite, algorithm, usage, pin } = params;
+    let Params { digits, period_s, hash, counter, suite, algorithm, usage, pin, terms: _ } = params;
     KeyParameters { digits, period_s, hash, counter, suite, algorithm, usage, pin }
 }
 

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use crate::checkpoints::Checkpoints;
 use crate::policy::backoff::Backoff;
 use crate::policy::device_trust::DeviceTrust;
+use crate::policy::templates::Templates;
 use crate::setup::k_servers::KServers;
 use crate::sinks::Sinks;
 use crate::store::Store;
@@ -50,6 +51,8 @@ pub(crate) struct ApiState {
     pub url_s: Arc<str>,
     /// Default lifetime of an enrolment, in seconds.
     pub enrolment_lifetime_s: u64,
+    /// Templates for enrolments.
+    pub templates: Templates,
     /// The trust anchors for devices.
     pub device_trust: Arc<DeviceTrust>,
     /// Back-off after wrong one-time passwords.

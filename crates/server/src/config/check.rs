@@ -3,7 +3,7 @@
 use super::{Config, ConfigError, ConfigFault, KeyType, ProxyHeader};
 
 /// The longest lifetime, in seconds: a year.
-const MAX_LIFETIME_S: u64 = 366 * 86_400;
+pub(super) const MAX_LIFETIME_S: u64 = 366 * 86_400;
 
 impl Config {
     /// Checks values against their bounds and against each other.
@@ -20,6 +20,7 @@ impl Config {
         self.check_policy(&mut faults);
         self.check_portal(&mut faults);
         self.check_sinks(&mut faults);
+        self.check_templates(&mut faults);
         self.check_limits(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }

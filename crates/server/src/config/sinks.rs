@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
 
 use super::ConfigFault;
+use super::arrays::{NAME_REMEDY, is_name};
 
 /// `[sinks]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,28 +163,6 @@ impl SinkSection {
     }
 }
 
-/// Faults of each `[[sink]]` on its own: `sink.1` is the first one.
-pub(super) fn faults(given: &Value) -> Vec<ConfigFault> {
-    let Value::Array(sinks) = given else {
-        return vec![ConfigFault::new("sink", given, "write [[sink]] and its keys, once for each sink")];
-    };
-    let mut faults = Vec::new();
-    for (i, sink) in sinks.iter().enumerate() {
-        let Err(why) = sink.clone().try_into::<SinkSection>() else { continue };
-        let why = why.message().trim().to_owned();
-        let table = Table::new();
-        let keys = sink.as_table().unwrap_or(&table);
-        // The key that the message is about, where it names one that is there.
-        let named = keys.iter().find(|(key, _)| why.starts_with(&format!("unknown field `{key}`")));
-        let number = i + 1;
-        faults.push(match named {
-            Some((key, value)) => ConfigFault::new(format!("sink.{number}.{key}"), value, why),
-            None => ConfigFault::new(format!("sink.{number}"), keys.get("name").unwrap_or(&"".into()), why),
-        });
-    }
-    faults
-}
-
 impl super::Config {
     pub(super) fn check_sinks(&self, faults: &mut Vec<ConfigFault>) {
         let mut fault = |holds: bool, key: String, value: &str, remedy: &str| {
@@ -194,12 +172,7 @@ impl super::Config {
         };
         for (i, sink) in self.sink.iter().enumerate() {
             let (key, name) = (format!("sink.{}", i + 1), sink.name());
-            let is_name = |name: &str| {
-                (1..=64).contains(&name.len())
-                    && name.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
-            };
-            let remedy = "use 1 to 64 small letters, digits, hyphens and underscores";
-            fault(is_name(name), format!("{key}.name"), name, remedy);
+            fault(is_name(name), format!("{key}.name"), name, NAME_REMEDY);
             let is_first = !self.sink[..i].iter().any(|other| other.name() == name);
             fault(is_first, format!("{key}.name"), name, "each sink needs a name of its own");
             let timeout_s = sink.timeout_s();

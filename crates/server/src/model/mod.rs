@@ -5,6 +5,7 @@ pub(crate) mod id;
 
 use dskpp::algorithm;
 use dskpp::server::DeviceRef;
+use dskpp_api::MAX_KEY_LIFETIME_S;
 use dskpp_crypto::{Hash, Secret};
 use dskpp_otp::{Digits, OcraSuite};
 use pskc::{KeyUsage, MAX_COUNTER, PinUsageMode};
@@ -56,6 +57,30 @@ pub(crate) struct Params {
     /// How the PIN of an imported key reaches the server: `Prepend`, `Append`, `Algorithmic`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<String>,
+    /// What was agreed on beside.
+    #[serde(skip_serializing_if = "Terms::is_empty")]
+    pub terms: Terms,
+}
+
+/// What an enrolment says of its key beside the parameters; the key keeps it for its renewals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Terms {
+    /// The name of its template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// `<Issuer>` of its key package; the configuration's otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Seconds from provisioning until it expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime_s: Option<u64>,
+}
+
+impl Terms {
+    fn is_empty(&self) -> bool {
+        *self == Terms::default()
+    }
 }
 
 impl Params {
@@ -67,7 +92,9 @@ impl Params {
             && params.counter.is_none_or(|counter| counter <= MAX_COUNTER.unsigned_abs())
             && params.suite.as_deref().is_none_or(|suite| suite.parse::<OcraSuite>().is_ok())
             && params.usage.iter().all(|usage| KeyUsage::from_name(usage).is_some())
-            && params.pin.as_deref().is_none_or(|mode| PinUsageMode::from_name(mode).is_some());
+            && params.pin.as_deref().is_none_or(|mode| PinUsageMode::from_name(mode).is_some())
+            && params.terms.lifetime_s.is_none_or(|lifetime_s| lifetime_s <= MAX_KEY_LIFETIME_S)
+            && params.terms.issuer.as_deref().is_none_or(pskc::is_name);
         is_sound.then_some(params)
     }
 
@@ -83,6 +110,11 @@ impl Params {
             ("policy", self.usage == other.usage && self.pin == other.pin),
         ];
         parts.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
+    }
+
+    /// When a key expires that is provisioned at that time.
+    pub(crate) fn expires_at(&self, at: i64) -> Option<i64> {
+        self.terms.lifetime_s.map(|lifetime_s| at.saturating_add_unsigned(lifetime_s))
     }
 
     /// Digits of an OTP; 6 by default.

@@ -27,6 +27,7 @@ use crate::net::turns::Turns;
 use crate::pages::portal::Portal;
 use crate::pages::token_app;
 use crate::policy::backoff::Backoff;
+use crate::policy::templates::Templates;
 use crate::setup::bootstrap::DataFolder;
 use crate::sinks::Sinks;
 use crate::threads::VitalThreads;
@@ -88,6 +89,7 @@ pub(super) fn assemble(
         callers,
         url_s: service.first_url().into(),
         enrolment_lifetime_s: config.policy.enrolment_lifetime_s,
+        templates: Templates::of(config),
         device_trust,
         backoff: passwords,
         batches: api::Batches::default(),

@@ -176,12 +176,12 @@ fn put_key<'a>(
     // A renewal keeps the key's id: the new secret takes the old one's place (RFC 6063 §4.2.3). What a file said of
     // the old one does not hold for it.
     let sql = "INSERT INTO key (id, user_id, enrolment_id, device_id, key_type, params, mac_algorithm, sealed_k_token, \
-         sealed_k_mac, state, counter, created_at, url_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         sealed_k_mac, state, counter, created_at, url_s, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (id) DO UPDATE SET enrolment_id = excluded.enrolment_id, params = excluded.params, \
          mac_algorithm = excluded.mac_algorithm, sealed_k_token = excluded.sealed_k_token, \
          sealed_k_mac = excluded.sealed_k_mac, state = excluded.state, counter = excluded.counter, \
          last_step = NULL, drift = 0, sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, \
-         expires_at = NULL, uses_left = NULL, url_s = excluded.url_s \
+         expires_at = excluded.expires_at, uses_left = NULL, url_s = excluded.url_s \
          WHERE key.id = ? AND key.user_id = excluded.user_id AND key.state IN ('active', 'provisioned')";
     db.send(
         sql,
@@ -199,6 +199,7 @@ fn put_key<'a>(
             counter,
             at,
             key.url_s,
+            spent.params.expires_at(at),
             spent.renews
         ],
     )

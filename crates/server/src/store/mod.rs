@@ -82,7 +82,7 @@ pub(crate) use devices::{DeviceChange, DeviceFilter, NewDevice, NotPut};
 pub(crate) use disk::{Content, look};
 use engine::Engine;
 pub(crate) use engine::Pending;
-pub(crate) use enrolments::NewEnrolment;
+pub(crate) use enrolments::{Created, NewEnrolment};
 pub(crate) use export::Outgoing;
 pub(crate) use import::{Batch, BatchDone, Progress};
 pub(crate) use keys::{OldKey, Verdict};

@@ -85,12 +85,12 @@ fn renewable(
 
 /// As an administrator would make it for the same user, type, parameters and device.
 fn renewal_of(key: &KeyRecord, user: String) -> NewEnrolment {
-    let Params { digits, period_s, hash, .. } = key.params.clone();
+    let Params { digits, period_s, hash, terms, .. } = key.params.clone();
     let counter = (key.key_type == KeyType::Hotp).then_some(0);
     NewEnrolment {
         user,
         key_type: key.key_type,
-        params: Params { digits, period_s, hash, counter, ..Params::default() },
+        params: Params { digits, period_s, hash, counter, terms, ..Params::default() },
         variant: None,
         methods: Vec::new(),
         device: key.device.clone(),

@@ -100,7 +100,7 @@ pub(super) fn take_over(
     let sql = "UPDATE key SET enrolment_id = ?2, params = ?3, sealed_k_token = ?4, sealed_k_mac = ?5, counter = ?6, \
          (mac_algorithm, url_s) = (SELECT mac_algorithm, url_s FROM pending_key WHERE id = ?1), \
          last_step = NULL, drift = 0, \
-         sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, expires_at = NULL, \
+         sealed_package = NULL, manufacturer = NULL, serial = NULL, start_at = NULL, expires_at = ?7, \
          uses_left = NULL WHERE id = ?1";
     db.execute(
         sql,
@@ -110,7 +110,8 @@ pub(super) fn take_over(
             json!(new.params).to_string(),
             kek.seal("key", "sealed_k_token", &new.id, k_token),
             kek.seal("key", "sealed_k_mac", &new.id, &k_mac),
-            stored(new.counter)?
+            stored(new.counter)?,
+            new.params.expires_at(at)
         ],
     )?;
     forget(db, &new.id)?;

@@ -5,7 +5,7 @@ use dskpp::auth_code::AuthCode;
 use super::*;
 
 /// The members of an enrolment.
-const SEEN: [&str; 18] = [
+const SEEN: [&str; 20] = [
     "activate",
     "algorithm_location",
     "created_at",
@@ -15,6 +15,7 @@ const SEEN: [&str; 18] = [
     "failed_attempts",
     "id",
     "key_id",
+    "key_lifetime_s",
     "key_location",
     "key_type",
     "methods",
@@ -22,6 +23,7 @@ const SEEN: [&str; 18] = [
     "renews",
     "sinks",
     "state",
+    "template",
     "user",
     "variant",
 ];

@@ -12,6 +12,7 @@ mod lists;
 mod names;
 mod roles;
 mod sinks;
+mod templates;
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -138,6 +139,7 @@ impl Api {
             callers: Callers::new(Arc::new(Rates::new(&config.limits)), turns.clone()),
             url_s,
             enrolment_lifetime_s: LIFETIME_S,
+            templates: Templates::of(&config),
             device_trust,
             backoff: Backoff::default(),
             checkpoints: None,

@@ -129,7 +129,7 @@ impl Service {
             key_id: run.renews.clone().unwrap_or_else(new_session_id),
             hash: (key_type == KeyType::Totp).then(|| params.hash()),
             key_type,
-            issuer: self.issuer.clone(),
+            issuer: params.terms.issuer.clone().or_else(|| self.issuer.clone()),
             user_id: None,
             device: run.device.as_ref().map(device_info),
             digits: params.digits,
