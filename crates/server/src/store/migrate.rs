@@ -56,6 +56,7 @@ pub(super) const SQLITE: &[Migration] = &[
     (17, Expands, include_str!("../../migrations/sqlite/0017_lists.sql")),
     (18, Expands, include_str!("../../migrations/sqlite/0018_lighter.sql")),
     (19, Expands, include_str!("../../migrations/sqlite/0019_outbox.sql")),
+    (20, Expands, include_str!("../../migrations/sqlite/0020_answers.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
@@ -68,6 +69,7 @@ pub(super) const POSTGRES: &[Migration] = &[
     (17, Expands, include_str!("../../migrations/postgres/0017_lists.sql")),
     (18, Expands, include_str!("../../migrations/postgres/0018_lighter.sql")),
     (19, Expands, include_str!("../../migrations/postgres/0019_outbox.sql")),
+    (20, Expands, include_str!("../../migrations/postgres/0020_answers.sql")),
 ];
 
 /// How far a database's migrations are done.

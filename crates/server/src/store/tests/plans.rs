@@ -127,6 +127,21 @@ async fn sqlite_makes_no_table_to_write_a_row() {
     }
 }
 
+/// In a table WITHOUT ROWID the rows lie in the tree that is searched, and where they are long each comparison on the way
+/// reads a page more. So only tables of a few rows may have sealed columns there.
+#[test]
+fn sqlite_keeps_long_rows_out_of_the_trees_that_it_searches() {
+    if is_on_postgres() {
+        return; // rows lie beside their indexes there
+    }
+    let db = Db::new();
+    let searched = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%WITHOUT ROWID%' ORDER BY name";
+    let long = "SELECT t.name FROM sqlite_schema t WHERE t.type = 'table' AND t.sql LIKE '%WITHOUT ROWID%' \
+         AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) c WHERE c.name LIKE 'sealed%') ORDER BY t.name";
+    assert!(db.texts(searched).contains(&"audit".to_owned()), "the condition finds such tables");
+    assert_eq!(db.texts(long), ["k_server", "session_key", "setting"], "a few rows in each");
+}
+
 fn plan(db: &Connection, sql: &str, values: &[Noted]) -> Vec<String> {
     let (explain, column) = match db {
         Connection::Sqlite(_) => ("EXPLAIN QUERY PLAN", 3),

@@ -1,0 +1,1 @@
+-- What this changes in SQLite, PostgreSQL has had from the start: rows beside their indexes.
