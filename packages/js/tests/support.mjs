@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request as requestHttps } from "node:https";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,18 +26,32 @@ export function launch(...options) {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
 }
 
+/** Asks a server whose certificate only `ca` vouches for; what `fetch` cannot. */
+function fetchWith(ca, url, { method, headers, body }) {
+  return new Promise((resolve, reject) => {
+    const asked = requestHttps(url, { method, headers, ca }, async (answer) => {
+      const text = Buffer.concat(await answer.toArray()).toString();
+      resolve({ ok: answer.statusCode < 300, status: answer.statusCode, text: async () => text });
+    });
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}
+
 /** A server with a folder of its own on a free port of this machine. */
 export class Server {
-  static async start(environment = {}) {
+  /** @param isTls whether it serves https, with a certificate that no browser trusts */
+  static async start(environment = {}, isTls = false) {
     const server = new Server();
     server.folder = mkdtempSync(join(tmpdir(), "dskpp-browser-"));
     server.environment = environment;
+    server.isTls = isTls;
     await server.run("127.0.0.1:0");
     return server;
   }
 
   async run(listen) {
-    const options = ["serve", "--http", "--data-dir", join(this.folder, "data"), "--listen", listen];
+    const options = ["serve", ...(this.isTls ? [] : ["--http"]), "--data-dir", join(this.folder, "data"), "--listen", listen];
     const env = { ...process.env, DSKPP_SERVER_ISSUER: "Example Inc.", DSKPP_PORTAL_HELP: "help@example.com", ...this.environment };
     this.process = spawn(DSKPP, options, { env, stdio: ["ignore", "pipe", "pipe"] });
     const said = [];
@@ -51,7 +66,8 @@ export class Server {
       this.process.on("exit", () => reject(new Error(said.join("\n"))));
     });
     this.port = port;
-    this.base = `http://localhost:${port}`;
+    this.base = `${this.isTls ? "https" : "http"}://localhost:${port}`;
+    this.ca = this.isTls && readFileSync(join(this.folder, "data", "tls", "ca.pem"));
     this.token = readFileSync(join(this.folder, "data", "admin-token"), "utf8").trim();
   }
 
@@ -67,7 +83,8 @@ export class Server {
   }
 
   async api(path, body, method = body ? "POST" : "GET") {
-    const answer = await fetch(`${this.base}/api/v1/${path}`, {
+    const ask = this.ca ? fetchWith.bind(undefined, this.ca) : fetch;
+    const answer = await ask(`${this.base}/api/v1/${path}`, {
       method,
       headers: { authorization: `Bearer ${this.token}`, ...(body && { "content-type": "application/json" }) },
       body: body && JSON.stringify(body),
