@@ -76,15 +76,16 @@ test("a code is shown within 50 ms of a cold start without a network", async (t)
     const page = await context.newPage();
     await page.goto(`${server.base}/token/`);
     await page.waitForFunction(() => performance.getEntriesByName("code").length > 0);
-    const [time, answered] = await page.evaluate(() => [
-      performance.getEntriesByName("code")[0].startTime,
-      performance.getEntriesByType("navigation")[0].responseStart,
-    ]);
-    shown.push(`${time.toFixed(0)} (${answered.toFixed(0)})`);
+    const [time, answered, painted] = await page.evaluate(async () => {
+      const found = () => performance.getEntriesByName("first-contentful-paint")[0];
+      while (!found()) await new Promise(requestAnimationFrame);
+      return [performance.getEntriesByName("code")[0].startTime, performance.getEntriesByType("navigation")[0].responseStart, found().startTime];
+    });
+    shown.push(`${time.toFixed(0)} (${answered.toFixed(0)}, ${painted.toFixed(0)})`);
     await page.close();
     return time - answered;
   });
-  t.diagnostic(`from the first octet of the page to the code ${took.toFixed(0)} ms; from the navigation: ${shown.join(", ")} ms (until the service worker answered)`);
+  t.diagnostic(`from the first octet of the page to the code ${took.toFixed(0)} ms; from the navigation: ${shown.join(", ")} ms (until the first octet, until the first picture)`);
   assert.ok(took < 50);
   await context.close();
 });

@@ -61,6 +61,39 @@ test("keys are found, renamed, moved, copied and deleted", async () => {
   await context.close();
 });
 
+test("codes are there before the module, which then says the same of the keys", async () => {
+  const context = await visit(browser, server, { serviceWorkers: "block" });
+  const kinds = [{}, { digits: 8, hash: "SHA-256", period_s: 60 }, { hash: "SHA-512" }, { key_type: "hotp" }];
+  for (const [i, kind] of kinds.entries()) await setUp(context, (await server.enrolment({ user: `first-${i}`, ...kind })).trigger_url);
+  const open = async () => {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await context.route("**/dskpp.wasm", async (route) => held.then(() => route.continue()), { times: 1 });
+    const page = await context.newPage();
+    await page.goto(`${server.base}/token/`);
+    return { page, release };
+  };
+  const { page, release } = await open();
+  const card = (i) => page.locator("li.token", { hasText: `first-${i}` });
+  for (const i of [0, 1, 2]) assert.ok(await server.isValid({ user: `first-${i}`, otp: await codeOf(page, card(i)) }), `key ${i}`);
+  await card(3).getByRole("button", { name: "Show a new code" }).click();
+  await page.evaluate(() => document.querySelectorAll("li.token").forEach((element) => (element.dataset.first = "yes")));
+  assert.equal(await card(3).locator("[data-code]").textContent(), "", "only the module moves a counter");
+  release();
+  assert.ok(await server.isValid({ user: "first-3", otp: await codeOf(page, card(3)) }));
+  assert.equal(await page.locator("li[data-first]").count(), kinds.length, "nothing was shown anew");
+
+  await setUp(context, (await server.enrolment({ user: "first-ocra", key_type: "ocra" })).trigger_url);
+  const limited = await open();
+  await limited.page.waitForTimeout(300);
+  assert.equal(await limited.page.locator("li.token").count(), 0, "a key that the first view does not know");
+  limited.release();
+  await codeOf(limited.page, limited.page.locator("li.token", { hasText: "first-0" }));
+  assert.equal(await limited.page.locator("li.token").count(), kinds.length + 1);
+  assertClean(context);
+  await context.close();
+});
+
 test("a key goes to another app only after a question", async () => {
   const context = await visit(browser, server);
   const page = await setUp(context, (await server.enrolment({ user: "gives" })).trigger_url);
@@ -145,14 +178,14 @@ test("a passphrase and a passkey open the keys, and nothing else does", async ()
 });
 
 test("only the link's own files are loaded, under a strict policy", async () => {
-  const answers = await Promise.all(["", "app.js", "worker.js", "sw.js", "dskpp.wasm", "manifest.webmanifest"].map((name) => fetch(`${server.base}/token/${name}`)));
+  const answers = await Promise.all(["", "worker.js", "sw.js", "dskpp.wasm", "manifest.webmanifest"].map((name) => fetch(`${server.base}/token/${name}`)));
   for (const answer of answers) {
     assert.equal(answer.status, 200, answer.url);
     const policy = answer.headers.get("content-security-policy");
-    assert.match(policy, /default-src 'none'; script-src 'self' 'sha256-[^']+' 'wasm-unsafe-eval'/);
+    assert.match(policy, /default-src 'none'; script-src 'sha256-[^']+' 'wasm-unsafe-eval'; style-src 'sha256-[^']+'; /);
     assert.ok(!policy.includes("unsafe-inline") && !policy.includes("http"), policy);
     const again = await fetch(answer.url, { headers: { "if-none-match": answer.headers.get("etag") } });
     assert.equal(again.status, 304);
   }
-  assert.equal(answers[4].headers.get("content-type"), "application/wasm");
+  assert.equal(answers[3].headers.get("content-type"), "application/wasm");
 });

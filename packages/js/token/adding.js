@@ -10,7 +10,8 @@ import { Tokens } from "./tokens.js";
 /** @typedef {import("./dskpp.js").EnrollRequest} EnrollRequest */
 
 /** Asks for a code or a link. @param {App} app @param {string} [typed] */
-export function add(app, typed = "") {
+export async function add(app, typed = "") {
+  const dskpp = await app.dskpp();
   const hint = h("p", { id: "hint", class: "quiet", role: "status" });
   const input = h("input", {
     id: "code",
@@ -27,7 +28,7 @@ export function add(app, typed = "") {
       input.removeAttribute("aria-invalid");
       return;
     }
-    const { complete, possible, digits, error, formatted } = app.dskpp.checkCode(input.value);
+    const { complete, possible, digits, error, formatted } = dskpp.checkCode(input.value);
     // Groups appear as one types; not while one corrects something further to the left.
     if (possible && input.selectionStart === input.value.length) input.value = formatted;
     if (error) input.setAttribute("aria-invalid", "true");
@@ -47,7 +48,7 @@ export function add(app, typed = "") {
     event.preventDefault();
     const token = tokenOf(input.value);
     if (token) confirmLink(app, token);
-    else if (app.dskpp.checkCode(input.value).complete) run(app, { code: input.value, url: app.serverUrl() }, () => add(app, input.value));
+    else if (dskpp.checkCode(input.value).complete) run(app, { code: input.value, url: app.serverUrl() }, () => add(app, input.value));
     else {
       check();
       input.focus();

@@ -3,28 +3,46 @@
 import { Card, nameOf, words } from "./cards.js";
 import { button, byId, h, say, script, show } from "./dom.js";
 import { load } from "./dskpp.js";
-import { compiled, opened } from "./early.js";
-import { LANGUAGES, choose, current, preferred, t, use } from "./text.js";
+import { LANGUAGES, current, preferred, t, use } from "./text.js";
 import { Tokens } from "./tokens.js";
-import { StorageRefused } from "./vault.js";
-
-/** @typedef {import("./vault.js").Vault} Vault */
+import { StorageRefused, Vault } from "./vault.js";
 
 /** @typedef {import("./dskpp.js").TokenInfo} TokenInfo */
 /** What `server.json` says. @typedef {{ issuer: string, help: string, help_link: string | null, has_logo: boolean, urls: string[], owners_renew: boolean }} Server */
 
-// What is seldom needed comes when it is needed, so that codes are there sooner.
+/** The keys, which take longest; `undefined` where browsers give pages no cryptography. */
+const opening = isSecureContext ? Vault.open() : undefined;
+opening?.catch(() => undefined); // it is looked at later
+
+/** @type {Promise<import("./dskpp.js").Dskpp> | undefined} */
+let starting;
+/** The module, which is started when it is needed first. */
+function dskpp() {
+  starting ??= WebAssembly.compileStreaming(fetch("dskpp.wasm")).then(load);
+  return starting;
+}
+
+// What is seldom needed runs when it is needed, so that codes are there sooner.
 const adding = () => import("./adding.js");
 const settings = () => import("./settings.js");
 
 /** Milliseconds between two looks at the clock. */
 const TICK_MS = 250;
+/** Milliseconds that the first view has to be painted before the module is started. */
+const PAINT_MS = 100;
 /** Keys from which on there is a search. */
 const SEARCH_FROM = 2;
+/** What no view shows of a key. */
+const UNSEEN = ["serverId", "kServerFingerprint"];
+
+/** What views show of keys. @param {TokenInfo[]} tokens */
+function seen(tokens) {
+  return JSON.stringify(tokens, (name, value) => (UNSEEN.includes(name) ? undefined : value));
+}
 
 export class App {
-  /** @param {import("./dskpp.js").Dskpp} dskpp @param {Vault} vault @param {Tokens} tokens */
-  constructor(dskpp, vault, tokens) {
+  /** @param {Vault} vault @param {Tokens} tokens */
+  constructor(vault, tokens) {
     this.dskpp = dskpp;
     this.vault = vault;
     this.tokens = tokens;
@@ -63,6 +81,7 @@ export class App {
       h("p", {}, button(t("add"), () => this.add(), { class: tokens.length === 0 ? "main" : false })),
     );
     if (tokens.length >= SEARCH_FROM) filter();
+    if (this.cards.some(({ code }) => code)) performance.mark("code");
     this.isHome = true;
   }
 
@@ -76,8 +95,24 @@ export class App {
     await this.tokens.reload();
     const ids = this.tokens.list().map(({ id, label }) => `${id} ${label}`);
     const shown = this.cards.map(({ token: { id, label } }) => `${id} ${label}`);
+    if (this.#isListShown() && ids.join("\n") !== shown.join("\n")) this.home();
+  }
+
+  #isListShown() {
     const isList = document.querySelector("main > ul.tokens") && byId("main").querySelector("#search, h1");
-    if (this.isHome && isList && !document.querySelector("dialog") && ids.join("\n") !== shown.join("\n")) this.home();
+    return this.isHome && isList && !document.querySelector("dialog");
+  }
+
+  /** After the first view: the module's word counts. */
+  async settle() {
+    const shown = seen(this.tokens.list());
+    await new Promise((painted) => {
+      requestAnimationFrame(() => setTimeout(painted));
+      setTimeout(painted, PAINT_MS); // a hidden tab is not painted
+    });
+    await this.tokens.opened();
+    if (seen(this.tokens.list()) !== shown && this.#isListShown()) this.home();
+    else for (const card of this.cards) card.refresh();
   }
 
   /** @param {string} id @param {1 | -1} by */
@@ -115,6 +150,8 @@ export class App {
 
 /** @type {Server | undefined} */
 let server;
+/** Whether the browser refused to keep the app for times without a network. */
+let isOnlineOnly = false;
 /** The browser's offer to install the app. @type {Event | undefined} */
 let installation;
 
@@ -129,19 +166,25 @@ function helpLine() {
   return h("p", {}, `${t("link_help")} `, help);
 }
 
-/** What stands above and below every view. @param {App | undefined} app */
-function frame(app) {
+/** For whom the frame is. @type {[App?, Vault?]} */
+let framed = [];
+
+/** What stands above and below every view. @param {App} [app] @param {Vault} [vault] */
+function frame(app, vault = app?.vault) {
+  framed = [app, vault];
   const logo = server?.has_logo && h("img", { src: "logo", alt: "" });
   byId("header").replaceChildren(...[logo, h("span", {}, server?.issuer ?? location.host)].filter((child) => child instanceof Node));
   const select = h("select", { id: "language" }, ...Object.entries(LANGUAGES).map(([tag, name]) => h("option", { value: tag, lang: tag }, name)));
   select.value = current();
-  select.addEventListener("change", () => {
-    choose(/** @type {import("./text.js").Language} */ (select.value));
-    frame(app);
+  select.addEventListener("change", async () => {
+    use(/** @type {import("./text.js").Language} */ (select.value));
+    await vault?.setLanguage(select.value);
+    frame(app, vault);
     app?.home();
   });
   const links = app && [button(t("protection"), async () => (await settings()).protection(app), { class: "link" }), button(t("about"), async () => (await settings()).about(app), { class: "link" })];
   byId("footer").replaceChildren(
+    ...(isOnlineOnly ? [h("p", { class: "note", id: "not-offline" }, t("not_offline"))] : []),
     ...(links ? [h("p", { class: "row" }, ...links)] : []),
     h("p", { class: "row" }, h("label", { for: "language" }, t("language")), select),
     ...[helpLine()].filter((line) => line instanceof Node),
@@ -155,8 +198,10 @@ function takeLink() {
   if (location.hash) history.replaceState(null, "", "./");
   let isConfirmed = false;
   try {
-    isConfirmed = token !== null && sessionStorage.getItem("dskpp-set-up") === token;
-    sessionStorage.removeItem("dskpp-set-up");
+    if (token) {
+      isConfirmed = sessionStorage.getItem("dskpp-set-up") === token;
+      sessionStorage.removeItem("dskpp-set-up");
+    }
   } catch {
     // storage is switched off: it is asked again
   }
@@ -184,7 +229,8 @@ async function workOffline() {
   try {
     await navigator.serviceWorker?.register(script("sw.js"), { updateViaCache: "none" });
   } catch {
-    byId("status").after(h("p", { class: "note", id: "not-offline" }, t("not_offline")));
+    isOnlineOnly = true;
+    frame(...framed);
   }
 }
 
@@ -197,20 +243,23 @@ async function follow(app, { token, isConfirmed }) {
 
 async function start() {
   const link = takeLink();
-  use(preferred(link.language));
-  if (!compiled || !opened) return cannot("insecure", link.token);
+  use(preferred(undefined, link.language));
+  if (!opening) return cannot("insecure", link.token);
   try {
-    const vault = await opened;
-    const [dskpp, sealed] = await Promise.all([compiled.then(load), vault.sealed()]);
+    if (link.token) dskpp().catch(() => undefined);
+    const vault = await opening;
+    const { store: sealed, language } = vault.found;
+    use(preferred(language, link.language));
     const go = async () => {
-      const app = new App(dskpp, vault, await Tokens.open(dskpp, vault));
+      const app = new App(vault, await Tokens.open(dskpp, vault));
+      if (!link.token) app.home();
       frame(app);
       meet(app);
-      if (!link.token) app.home();
       follow(app, link);
+      await app.settle();
     };
     if (sealed && sealed.mode !== "browser") {
-      frame(undefined);
+      frame(undefined, vault);
       (await settings()).locked(/** @type {App} */ (/** @type {unknown} */ ({ dskpp, vault })), sealed, go);
     } else await go();
     addEventListener("hashchange", () => location.hash && location.reload());

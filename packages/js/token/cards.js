@@ -116,6 +116,7 @@ export class Card {
     if (now >= this.validUntil) {
       try {
         const otp = this.app.tokens.codeNow(token);
+        if (!otp) return;
         this.validUntil = otp.validUntil?.getTime() ?? now + (otp.validFor ?? 1) * 1000;
         this.put(otp.code);
       } catch (why) {
@@ -129,9 +130,14 @@ export class Card {
     this.left.textContent = t("seconds", { seconds: left });
   }
 
+  /** Looks at the code again at once. */
+  refresh() {
+    this.validUntil = 0;
+    this.tick();
+  }
+
   /** Shows a code. @param {string} code */
   put(code) {
-    if (!this.code) performance.mark("code");
     this.code = code;
     this.digits.textContent = code;
     this.copyButton.hidden = false;

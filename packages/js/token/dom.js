@@ -61,8 +61,11 @@ export function show(title, ...children) {
   for (const child of children) if (child) byId("main").append(child);
   document.title = title;
   say("");
-  heading.focus();
-  window.scrollTo(0, 0);
+  // With the next picture: at once, it would compute the layout twice.
+  requestAnimationFrame(() => {
+    window.scrollTo(0, 0);
+    if (!byId("main").contains(document.activeElement)) heading.focus();
+  });
   return heading;
 }
 

@@ -89,7 +89,7 @@ export async function renewalOf(tokens, token) {
     answer = await fetch("../renew", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ key_id: token.id, otp: code, mac: tokens.handle.renewal(token.id, code) }),
+      body: JSON.stringify({ key_id: token.id, otp: code, mac: await tokens.renewal(token, code) }),
       credentials: "omit",
       cache: "no-store",
       redirect: "error",

@@ -52,7 +52,7 @@ async function usePassphrase(app) {
   if (second === undefined) return undefined;
   if (first !== second) return t("passphrase_differs");
   const salt = newSalt();
-  await app.vault.protect({ mode: "passphrase", salt }, await ofPassphrase(app.dskpp, first, salt));
+  await app.vault.protect({ mode: "passphrase", salt }, await ofPassphrase(await app.dskpp(), first, salt));
   return t("protected");
 }
 
@@ -94,7 +94,7 @@ export function locked(app, sealed, then) {
     event.preventDefault();
     said.textContent = t("opening");
     // The words are on the screen before the computation begins.
-    setTimeout(() => open(ofPassphrase(app.dskpp, input.value, sealed.salt ?? newSalt())), 30);
+    setTimeout(async () => open(ofPassphrase(await app.dskpp(), input.value, sealed.salt ?? newSalt())), 30);
   });
   show(t("locked"), form, said);
   input.focus();

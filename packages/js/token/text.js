@@ -8,8 +8,6 @@ export const LANGUAGES = { en: "English", de: "Deutsch" };
 
 /** @typedef {keyof typeof LANGUAGES} Language */
 
-const KEPT = "dskpp-token-language";
-
 /** @type {Record<Language, Record<string, string>>} */
 const FILES = { en, de };
 
@@ -24,17 +22,13 @@ function known(tag) {
   return primary in LANGUAGES ? /** @type {Language} */ (primary) : undefined;
 }
 
-function kept() {
-  try {
-    return known(localStorage.getItem(KEPT));
-  } catch {
-    return undefined; // storage is switched off
-  }
-}
-
-/** The language that the person chose, else that of the link, else the browser's. @param {string | null} [ofLink] */
-export function preferred(ofLink) {
-  return kept() ?? known(ofLink) ?? navigator.languages.map(known).find((tag) => tag) ?? "en";
+/**
+ * The language that the person chose, else that of the link, else the browser's.
+ * @param {string | null} [chosen]
+ * @param {string | null} [ofLink]
+ */
+export function preferred(chosen, ofLink) {
+  return known(chosen) ?? known(ofLink) ?? navigator.languages.map(known).find((tag) => tag) ?? "en";
 }
 
 /** Takes a language's texts. @param {Language} tag */
@@ -42,16 +36,6 @@ export function use(tag) {
   messages = FILES[tag];
   language = tag;
   document.documentElement.lang = tag;
-}
-
-/** Takes a language's texts and remembers that the person chose it. @param {Language} tag */
-export function choose(tag) {
-  use(tag);
-  try {
-    localStorage.setItem(KEPT, tag);
-  } catch {
-    // it is chosen for this visit
-  }
 }
 
 export function current() {

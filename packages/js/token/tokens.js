@@ -1,4 +1,6 @@
-// The keys in the vault, and the module that makes codes of them.
+// The keys in the vault, and the module that makes codes of them. Until the module is there, they are those of the first view.
+
+import { First } from "./first.js";
 
 /** @typedef {import("./dskpp.js").Dskpp} Dskpp */
 /** @typedef {import("./dskpp.js").TokenInfo} TokenInfo */
@@ -7,24 +9,47 @@
 /** @typedef {import("./vault.js").Vault} Vault */
 
 export class Tokens {
-  /** @param {Dskpp} dskpp @param {Vault} vault @param {Uint8Array | undefined} store @param {string[]} order */
-  constructor(dskpp, vault, store, order) {
-    this.dskpp = dskpp;
+  /** @type {First | undefined} */
+  #first;
+  /** The keys in the module, once that is there. @type {import("./dskpp.js").Tokens | undefined} */
+  #handle;
+  /** @type {Promise<import("./dskpp.js").Tokens> | undefined} */
+  #opened;
+
+  /** @param {() => Promise<Dskpp>} start starts the module @param {Vault} vault @param {string[]} order */
+  constructor(start, vault, order) {
+    this.start = start;
     this.vault = vault;
-    this.handle = dskpp.open(store);
     this.order = order;
   }
 
-  /** @param {Dskpp} dskpp @param {Vault} vault */
-  static async open(dskpp, vault) {
-    const [store, order] = await Promise.all([vault.read(), vault.order()]);
-    return new Tokens(dskpp, vault, store, order);
+  /** The keys of the vault, with or without the module. @param {() => Promise<Dskpp>} start @param {Vault} vault */
+  static async open(start, vault) {
+    const tokens = new Tokens(start, vault, vault.found.order);
+    const { store } = vault.found;
+    tokens.#first = store && (await First.of(await vault.unseal(store)));
+    if (!tokens.#first) await tokens.opened();
+    return tokens;
+  }
+
+  /** The keys in the module, which is started for them. */
+  opened() {
+    this.#opened ??= this.#open();
+    return this.#opened;
+  }
+
+  async #open() {
+    const [dskpp, store] = await Promise.all([this.start(), this.vault.read()]);
+    this.#handle = dskpp.open(store);
+    this.#first = undefined;
+    return this.#handle;
   }
 
   /** Takes up what another tab or the worker has changed. */
   async reload() {
+    const handle = await this.opened();
     const [store, order] = await Promise.all([this.vault.read(), this.vault.order()]);
-    if (store) this.handle.reload(store);
+    if (store) handle.reload(store);
     this.order = order;
   }
 
@@ -34,10 +59,8 @@ export class Tokens {
       const at = this.order.indexOf(id);
       return at < 0 ? this.order.length : at;
     };
-    return this.handle
-      .list()
-      .filter((token) => !token.oldOf)
-      .sort((a, b) => place(a) - place(b));
+    const tokens = this.#handle?.list() ?? this.#first?.tokens ?? [];
+    return tokens.filter((token) => !token.oldOf).sort((a, b) => place(a) - place(b));
   }
 
   /** @param {string} id */
@@ -60,9 +83,16 @@ export class Tokens {
     return this.#change((handle) => handle.otp(token.id, input));
   }
 
-  /** The code of a steady key, at once. @param {TokenInfo} token */
+  /** The code of a steady key, at once; `undefined` where only the module could tell. @param {TokenInfo} token @returns {Otp | undefined} */
   codeNow(token) {
-    return this.handle.otp(token.id);
+    if (this.#handle) return this.#handle.otp(token.id);
+    const otp = this.#first?.codes.get(token.id);
+    return otp?.validUntil && otp.validUntil.getTime() > Date.now() ? otp : undefined;
+  }
+
+  /** The proof for `POST /renew`. @param {TokenInfo} token @param {string} code */
+  async renewal(token, code) {
+    return (await this.opened()).renewal(token.id, code);
   }
 
   /** The link for another app. @param {TokenInfo} token */
@@ -79,11 +109,12 @@ export class Tokens {
    * @template T
    * @param {(handle: import("./dskpp.js").Tokens) => T} act
    */
-  #change(act) {
+  async #change(act) {
+    const handle = await this.opened();
     return this.vault.update((current) => {
-      if (current) this.handle.reload(current);
-      const result = act(this.handle);
-      return { store: this.handle.store(), result };
+      if (current) handle.reload(current);
+      const result = act(handle);
+      return { store: handle.store(), result };
     });
   }
 
@@ -107,7 +138,8 @@ export class Tokens {
    * @returns {Promise<"right" | "activated" | "wrong" | "no_answer">} "activated": it is right, and used up now
    */
   async check(token, otp) {
-    const body = JSON.stringify({ key_id: token.id, otp, mac: this.handle.activation(token.id, otp) });
+    const handle = await this.opened();
+    const body = JSON.stringify({ key_id: token.id, otp, mac: handle.activation(token.id, otp) });
     try {
       const answer = await fetch("../activate", {
         method: "POST",
@@ -128,6 +160,7 @@ export class Tokens {
 
   /** A server that accepts the new key needs the old one no more. @param {string} id */
   async #forgetReplaced(id) {
-    if (this.handle.list().some(({ oldOf }) => oldOf === id)) await this.change({ forgetReplaced: id });
+    const handle = await this.opened();
+    if (handle.list().some(({ oldOf }) => oldOf === id)) await this.change({ forgetReplaced: id });
   }
 }

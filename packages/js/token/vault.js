@@ -68,11 +68,14 @@ export function sealingKey(octets) {
   return crypto.subtle.importKey("raw", octets, "AES-GCM", false, ["encrypt", "decrypt"]);
 }
 
+/** What lay in the vault when it was opened. @typedef {{ store?: Sealed, order: string[], language?: string }} Found */
+
 export class Vault {
-  /** @param {IDBDatabase} db @param {CryptoKey} key @param {CryptoKey} [second] */
-  constructor(db, key, second) {
+  /** @param {IDBDatabase} db @param {CryptoKey} key @param {Found} found @param {CryptoKey} [second] */
+  constructor(db, key, found, second) {
     this.db = db;
     this.key = key;
+    this.found = found;
     /** The key from a passphrase or a passkey. */
     this.second = second;
     this.changes = new BroadcastChannel(DATABASE);
@@ -84,8 +87,11 @@ export class Vault {
    */
   static async open(second) {
     const db = await database();
-    const known = await done(db.transaction(TABLE).objectStore(TABLE).get("key"));
-    if (known) return new Vault(db, known, second);
+    const table = db.transaction(TABLE).objectStore(TABLE);
+    const names = ["key", "store", "order", "language"];
+    const [known, store, order, language] = await Promise.all(names.map((name) => done(table.get(name))));
+    const found = { store, order: order ?? [], language };
+    if (known) return new Vault(db, known, found, second);
     const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
     // Of two tabs that start at once, the first one's key stays.
     const key = await new Promise((resolve, reject) => {
@@ -96,7 +102,7 @@ export class Vault {
       transaction.oncomplete = () => resolve(found.result ?? made);
       transaction.onabort = () => reject(new StorageRefused("nothing can be stored", { cause: transaction.error }));
     });
-    return new Vault(db, key, second);
+    return new Vault(db, key, found, second);
   }
 
   /** What lies there. @returns {Promise<Sealed | undefined>} */
@@ -112,6 +118,12 @@ export class Vault {
   /** @param {string[]} ids */
   async setOrder(ids) {
     await this.put(ids, "order");
+  }
+
+  /** Keeps the language that the person chose. @param {string} tag */
+  async setLanguage(tag) {
+    this.found.language = tag;
+    await this.put(tag, "language").catch(() => undefined); // else it is chosen for this visit
   }
 
   /**

@@ -3,8 +3,8 @@
 /** @type {ServiceWorkerGlobalScope} */
 const worker = /** @type {any} */ (self);
 
-const VERSION = "dskpp-token 4f6c3a235b5f8fc0";
-const FILES = ["./", "adding.js", "app.js", "cards.js", "dom.js", "dskpp.js", "dskpp.wasm", "early.js", "enrolling.js", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon.svg", "manifest.webmanifest", "messages/de.json", "messages/en.json", "protection.js", "settings.js", "style.css", "text.js", "tokens.js", "vault.js", "worker.js"];
+const VERSION = "dskpp-token f6a12a1c1f47ff13";
+const FILES = ["./", "dskpp.wasm", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon.svg", "manifest.webmanifest", "worker.js"];
 const KEPT = ["server.json", "logo"];
 
 const scope = new URL("./", location.href);

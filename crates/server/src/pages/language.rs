@@ -19,8 +19,8 @@ fn read(file: &str) -> Messages {
     serde_json::from_str(file).expect("a test reads the message files")
 }
 
-static ENGLISH: LazyLock<Messages> = LazyLock::new(|| read(include_str!("../../assets/token/messages/en.json")));
-static GERMAN: LazyLock<Messages> = LazyLock::new(|| read(include_str!("../../assets/token/messages/de.json")));
+static ENGLISH: LazyLock<Messages> = LazyLock::new(|| read(include_str!("../../assets/messages/en.json")));
+static GERMAN: LazyLock<Messages> = LazyLock::new(|| read(include_str!("../../assets/messages/de.json")));
 
 impl Language {
     pub(crate) const ALL: [Language; 2] = [Language::English, Language::German];

@@ -1,0 +1,2 @@
+// The library, without its package.
+export * from "../src/index.js";
