@@ -30,6 +30,16 @@ fn store(value: &Value) -> (Tokens, Runs) {
     (Tokens::from_json(&Secret::from_slice(tokens)).unwrap(), Runs::from_json(&Secret::from_slice(runs)).unwrap())
 }
 
+/// The tokens as they are stored, without the authority of K_SERVER: the browser's module verifies no certificates, so it
+/// keeps none.
+fn kept(tokens: &Tokens) -> Value {
+    let mut kept: Value = serde_json::from_slice(tokens.to_json().expose()).unwrap();
+    for token in kept.as_object_mut().unwrap().values_mut() {
+        token.as_object_mut().unwrap().remove("k_server_issuer");
+    }
+    kept
+}
+
 fn request(value: &Value) -> EnrollRequest {
     let request: Value = serde_json::from_str(text(value)).unwrap();
     let mut known = 0;
@@ -63,7 +73,8 @@ fn replay(run: &Value) {
                 let (mut tokens, mut runs) = store(&applied["before"]);
                 let outcome = asked.take().unwrap().apply(&mut tokens, &mut runs).unwrap();
                 let (expected_tokens, expected_runs) = store(&applied["after"]);
-                assert!(tokens == expected_tokens && runs == expected_runs, "what is stored before step {number}");
+                assert_eq!(kept(&tokens), kept(&expected_tokens), "what is stored before step {number}");
+                assert!(runs == expected_runs, "the notes before step {number}");
                 Input::Stored(outcome)
             }
             other => panic!("no input of this recording: {other}"),
@@ -106,7 +117,7 @@ fn a_browsers_two_pass_is_replayed_octet_for_octet() {
 }
 
 #[test]
-#[should_panic(expected = "step 0")]
+#[should_panic(expected = "step 2")]
 fn another_seed_sends_other_octets() {
     let mut run = recording()["four-pass"].take();
     run["seed"] = BASE64.encode(&[7; 32]).into();
