@@ -6,11 +6,56 @@ use argon2::{Algorithm, Argon2, Params, Version};
 
 use crate::{Error, Pbkdf2Prf, Secret, backend};
 
+#[cfg(feature = "aws-lc")]
+mod lanes;
+
 /// PBKDF2 (RFC 8018 §5.2): `len` octets.
 pub fn pbkdf2(prf: Pbkdf2Prf, password: &[u8], salt: &[u8], iterations: NonZeroU32, len: usize) -> Secret {
     let mut out = vec![0; len];
     backend::pbkdf2(prf, password, salt, iterations, &mut out);
     Secret::new(out)
+}
+
+/// The input of one of many derivations.
+#[derive(Clone, Copy)]
+pub struct Derivation<'a> {
+    /// Octets of any number.
+    pub password: &'a [u8],
+    /// Octets of any number.
+    pub salt: &'a [u8],
+    /// Octets to derive.
+    pub len: usize,
+}
+
+/// PBKDF2 of each input, as [`pbkdf2`] gives it, in the order of the inputs.
+///
+/// With the back end `aws-lc` and a PRF of SHA-1 or SHA-256, the processor's widest instructions compute several
+/// derivations at once, and one alone in less time than [`pbkdf2`]: AVX-512, AVX2, or the SHA instructions of x86-64 and
+/// ARMv8. Without these, one derivation follows another.
+pub fn pbkdf2_many(prf: Pbkdf2Prf, iterations: NonZeroU32, inputs: &[Derivation<'_>]) -> Vec<Secret> {
+    #[cfg(feature = "aws-lc")]
+    let at_once = match prf {
+        Pbkdf2Prf::HmacSha1 => lanes::SHA1.derive(iterations, inputs),
+        Pbkdf2Prf::HmacSha256 => lanes::SHA256.derive(iterations, inputs),
+        Pbkdf2Prf::HmacSha384 | Pbkdf2Prf::HmacSha512 => None,
+    };
+    #[cfg(not(feature = "aws-lc"))]
+    let at_once = None;
+    let each = |one: &Derivation<'_>| pbkdf2(prf, one.password, one.salt, iterations, one.len);
+    at_once.unwrap_or_else(|| inputs.iter().map(each).collect())
+}
+
+/// How many derivations [`pbkdf2_many`] computes at once on this processor, if each has no more octets than the PRF's
+/// hash; 1 if it computes one after another.
+pub fn pbkdf2_lanes(prf: Pbkdf2Prf) -> usize {
+    #[cfg(feature = "aws-lc")]
+    match prf {
+        Pbkdf2Prf::HmacSha1 => return lanes::SHA1.lanes(),
+        Pbkdf2Prf::HmacSha256 => return lanes::SHA256.lanes(),
+        Pbkdf2Prf::HmacSha384 | Pbkdf2Prf::HmacSha512 => {}
+    }
+    _ = prf;
+    1
 }
 
 /// The cost of [`argon2id`].

@@ -18,7 +18,8 @@
 //! - Neither: hashes and HMAC, which is all that one-time passwords need.
 //!
 //! Key wrap, Argon2id, the resumable SHA-256 and the old ciphers of `legacy` are always RustCrypto's, because AWS-LC's Rust
-//! interface lacks them.
+//! interface lacks them. [`pbkdf2_many`] with `aws-lc` does the rounds of PBKDF2 by the processor's vectors in this crate,
+//! because no library computes several derivations at once; it is compared with AWS-LC for random inputs.
 //!
 //! # RSA without AWS-LC
 //!
@@ -86,7 +87,7 @@ pub use {
     certificate::PathError,
     cipher::{CbcKey, aes_cbc_decrypt, aes_cbc_encrypt, aes_unwrap, aes_unwrap_pad, aes_wrap, aes_wrap_pad},
     cmac::CmacKey,
-    kdf::{Argon2Params, argon2id, pbkdf2},
+    kdf::{Argon2Params, Derivation, argon2id, pbkdf2, pbkdf2_lanes, pbkdf2_many},
     rsa::{RsaPrivateKey, RsaPublicKey},
 };
 

@@ -1,4 +1,4 @@
-//! The bare RSA operation, m^e and c^d mod n, without padding: the only module with `unsafe` code.
+//! The bare RSA operation, m^e and c^d mod n, without padding. One of two modules with `unsafe` code; the other is `kdf/lanes/kernels`.
 //!
 //! AWS-LC's Rust interface offers RSA only with a padding. It reports padding errors, which for PKCS #1 v1.5 is
 //! the oracle that profile P20 forbids, and it generates the padding's randomness itself, which cannot be replayed.
