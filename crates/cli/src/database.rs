@@ -64,6 +64,10 @@ pub(crate) struct Url {
 }
 
 impl Url {
+    pub(crate) fn is_set(&self) -> bool {
+        self.url.is_some()
+    }
+
     pub(crate) fn set(&self, config: &mut Config) {
         if let Some(url) = &self.url {
             config.database.url.clone_from(url);

@@ -3,6 +3,7 @@
 mod admin;
 mod api;
 mod bench;
+mod config;
 mod database;
 mod demo;
 mod enroll;
@@ -62,6 +63,9 @@ enum Command {
     Pskc(pskc::Pskc),
     /// Manage a server: users, devices, enrolments, keys
     Admin(admin::Admin),
+    /// Check and show a server's configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Maintain a server's database
     #[command(subcommand)]
     Database(database::Database),
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
         Command::Token(token) => token.run(&output),
         Command::Pskc(pskc) => pskc.run(&output),
         Command::Admin(admin) => admin.run(&output),
+        Command::Config(config) => config.run(&output),
         Command::Database(database) => database.run(&output),
         Command::Seal(seal) => seal.run(&output),
         Command::Bench(bench) => bench.run(&output),

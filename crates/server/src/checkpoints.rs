@@ -88,7 +88,8 @@ impl Checkpoints {
     }
 }
 
-fn read_key(path: &Path) -> Result<SigningKey, Error> {
+/// The key that signs checkpoints.
+pub(crate) fn read_key(path: &Path) -> Result<SigningKey, Error> {
     warn_of_exposed_key(path);
     let pem = Secret::new(files::read_text(path)?.into_bytes());
     let unusable = |why: String| Error::Content { path: path.to_owned(), what: "a key for checkpoints", why };

@@ -1,5 +1,6 @@
 //! Assembles a server from its configuration, runs it and stops it.
 
+mod files_check;
 mod monitoring;
 mod routes;
 mod upkeep;

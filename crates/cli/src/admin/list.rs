@@ -54,7 +54,7 @@ pub(super) fn or_unreadable<T>(
 }
 
 /// Rows under their headings, in columns as wide as their widest text.
-pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
     let shown_row = |row: Vec<String>| row.iter().map(shown).collect::<Vec<_>>();
     let rows: Vec<Vec<String>> = [headings].into_iter().chain(rows).map(shown_row).collect();

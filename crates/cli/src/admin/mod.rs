@@ -24,6 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+pub(crate) use self::list::table;
 use self::list::{Pages, or_dash, or_unreadable, whole_id};
 use crate::api::{Api, Connection};
 use crate::output::{Failure, Output};

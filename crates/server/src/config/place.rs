@@ -32,7 +32,7 @@ pub(super) fn unreadable(text: &str, why: &toml::de::Error) -> ConfigFault {
 }
 
 /// The line, from 1, where `section.key`, or else `section`, begins; `sink.2.name` is in the second table of an array.
-fn line_of(text: &str, key: &str) -> Option<usize> {
+pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
     let table = DeTable::parse(text).ok()?;
     let (section, key) = key.split_once('.').unwrap_or((key, ""));
     let (name, keys) = table.get_ref().iter().find(|(name, _)| name.get_ref() == section)?;

@@ -159,6 +159,11 @@ impl TlsIdentity {
     }
 }
 
+/// Whether a server can start with these files.
+pub(crate) fn check_files(certificate: &Path, key: &Path) -> Result<(), Error> {
+    server_config(&[certificate.to_owned(), key.to_owned()]).map(drop)
+}
+
 /// The configuration, and when the certificate expires, in seconds since 1970.
 fn server_config([certificate, key]: &[PathBuf; 2]) -> Result<(Arc<ServerConfig>, i64), Error> {
     let chain = files::read_certificates(certificate)?;

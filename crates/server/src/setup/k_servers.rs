@@ -236,7 +236,7 @@ fn read(key: &Secret) -> Result<RsaPrivateKey, Error> {
 }
 
 /// The operator's own.
-fn configured(config: &Config) -> Result<Option<KServer>, Error> {
+pub(crate) fn configured(config: &Config) -> Result<Option<KServer>, Error> {
     let path = &config.k_server.key;
     if path.as_os_str().is_empty() {
         return Ok(None);
