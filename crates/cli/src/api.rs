@@ -68,9 +68,14 @@ impl Connection {
             Failure::new(format!("cannot read the admin token from {}: {why}", here(&self.token_file)))
                 .next("run this in the folder where `dskpp serve` runs, or name the file with --token-file")
         })?;
+        let token = token.trim_start_matches('\u{FEFF}').trim();
+        if token.is_empty() || !token.bytes().all(|octet| octet.is_ascii_graphic()) {
+            return Err(Failure::new(format!("{} holds no admin token, which is one word", here(&self.token_file)))
+                .next("put nothing into the file but what `dskpp admin token create` prints on standard output"));
+        }
         let default_ca = Path::new(DEFAULT_CA);
         let ca = self.ca.as_deref().or(default_ca.exists().then_some(default_ca));
-        Api::new(&self.server, token.trim_start_matches('\u{FEFF}').trim(), ca)
+        Api::new(&self.server, token, ca)
     }
 }
 

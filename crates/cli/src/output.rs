@@ -102,6 +102,13 @@ impl Output {
         }
     }
 
+    /// Prints a remark beside the result, on standard error: the result can go to a file by itself.
+    pub(crate) fn remark(&self, text: impl AsRef<str>) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr(), "{}", shown::block(text.as_ref()));
+        }
+    }
+
     /// Reports a failure.
     pub(crate) fn fail(&self, failure: Failure) -> ExitCode {
         let (json, code) = (self.json, if failure.usage { 2 } else { 1 });

@@ -220,9 +220,8 @@ impl AdminTokenCommand {
         match self {
             AdminTokenCommand::Create { name, roles } => {
                 let token: CreatedToken = api.post(paths::TOKENS, &NewToken { name, roles }).await?;
-                output.print(&token, || {
-                    format!("{}\n(shown only once; id {})", shown(token.token.expose()), shown(&token.id))
-                })
+                output.remark(format!("shown only once; id {}", shown(&token.id)));
+                output.print(&token, || shown(token.token.expose()).to_string())
             }
             AdminTokenCommand::List { pages } => {
                 let columns = |token: &TokenSummary| {
