@@ -52,6 +52,9 @@ pub struct KeySummary {
     pub enrolment: Option<String>,
     /// The URL of the DSKPP server in the run that provisioned it (URL_S).
     pub url_s: Option<String>,
+    /// What operators call it.
+    #[serde(default)]
+    pub label: Option<String>,
     /// When it was created or imported (RFC 3339, UTC).
     pub created_at: Option<String>,
     /// Start of its validity (RFC 3339, UTC).

@@ -52,7 +52,7 @@ pub use names::{
     Activation, Assign, AuditOrder, Cause, DeliveryOperation, DeliveryState, EnrolmentState, HashName, KServerState,
     KeyState, KeyType, Location, Method, Named, ProblemType, Rejection, Role, UnknownName, Variant,
 };
-pub use problem::{ListPage, Listed, MEDIA_TYPE_PROBLEM, PageQuery, Problem, UnreadableRow};
+pub use problem::{HEADER_IDEMPOTENCY_KEY, ListPage, Listed, MEDIA_TYPE_PROBLEM, PageQuery, Problem, UnreadableRow};
 pub use secret::SecretString;
 pub use sinks::{Delivery, DeliveryQuery, KeyDetails, SinkList, SinkSummary, SinkTest};
 pub use transfer::{

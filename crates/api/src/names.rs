@@ -143,6 +143,8 @@ names! {
         Replaced = "replaced",
         /// An administrator revoked it.
         Revoked = "revoked",
+        /// An administrator put it out of use for a while.
+        Disabled = "disabled",
     }
 
     /// A variant of the protocol (RFC 6063 §3).
@@ -231,6 +233,8 @@ names! {
         InvalidBody = "urn:dskpp:problem:invalid-body",
         /// 400: the query string is invalid.
         InvalidQuery = "urn:dskpp:problem:invalid-query",
+        /// 400: a header is invalid.
+        InvalidHeader = "urn:dskpp:problem:invalid-header",
         /// 400: the path is not UTF-8.
         InvalidPath = "urn:dskpp:problem:invalid-path",
         /// 401: the token is missing or unknown.
@@ -247,6 +251,10 @@ names! {
         Exists = "urn:dskpp:problem:exists",
         /// 409: the object's state does not allow this.
         WrongState = "urn:dskpp:problem:wrong-state",
+        /// 409: the first call with this `Idempotency-Key` is being carried out.
+        InFlight = "urn:dskpp:problem:in-flight",
+        /// 409: the first call with this `Idempotency-Key` was carried out, and its answer was lost.
+        AnswerLost = "urn:dskpp:problem:answer-lost",
         /// 409: this part of the import is complete.
         ImportDone = "urn:dskpp:problem:import-done",
         /// 413: the body is too large.
@@ -255,6 +263,8 @@ names! {
         NotJson = "urn:dskpp:problem:not-json",
         /// 415: the body must be PSKC.
         NotPskc = "urn:dskpp:problem:not-pskc",
+        /// 422: this `Idempotency-Key` was used for another request.
+        KeyReused = "urn:dskpp:problem:idempotency-key-reused",
         /// 422: invalid value.
         InvalidValue = "urn:dskpp:problem:invalid-value",
         /// 429: too many calls of this kind; `Retry-After` gives the delay.
@@ -383,7 +393,7 @@ mod tests {
         }
         for wrong in ["", "Active", "ACTIVE", " active", "active ", "expired"] {
             let why = wrong.parse::<KeyState>().expect_err(wrong).to_string();
-            assert_eq!(why, "expected one of imported, provisioned, active, replaced, revoked");
+            assert_eq!(why, "expected one of imported, provisioned, active, replaced, revoked, disabled");
             assert!(serde_json::from_value::<KeyState>(wrong.into()).is_err(), "{wrong:?}");
         }
     }

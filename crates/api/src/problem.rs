@@ -59,5 +59,9 @@ pub struct Problem {
     pub detail: Option<String>,
 }
 
+/// The header of a creating call that makes it safe to send again: a text that the caller draws for each call. Within a
+/// day the same call with the same text gets the first answer again (draft-ietf-httpapi-idempotency-key-header).
+pub const HEADER_IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// The media type of a [`Problem`].
 pub const MEDIA_TYPE_PROBLEM: &str = "application/problem+json";

@@ -139,6 +139,7 @@ fn describe(key: KeyRecord) -> KeySummary {
         device: key.device.map(device),
         enrolment: key.enrolment_id,
         url_s: key.url_s,
+        label: key.label,
         created_at: time(key.created_at),
         start_at: key.start_at.and_then(time),
         expires_at: key.expires_at.and_then(time),

@@ -8,6 +8,7 @@ mod devices;
 mod enrolments;
 mod export;
 pub(crate) mod health;
+mod idempotency;
 mod import;
 mod k_servers;
 mod keys;

@@ -1,5 +1,7 @@
 //! Errors as problem+json (RFC 9457), and the extractors that return them.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, ExtensionRejection, JsonRejection, PathRejection, QueryRejection};
@@ -50,6 +52,31 @@ impl ApiProblem {
     /// 500: a bug in the server.
     pub(super) fn defect(detail: &'static str) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ProblemType::Defect, detail)
+    }
+
+    /// 400: a header cannot be read.
+    pub(super) fn header(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ProblemType::InvalidHeader, detail)
+    }
+
+    /// 409: the first call with this key is at work.
+    pub(super) fn in_flight() -> Self {
+        let detail = "the first call with this Idempotency-Key is being carried out: wait for its answer";
+        let problem = Self::new(StatusCode::CONFLICT, ProblemType::InFlight, detail);
+        ApiProblem { retry_after: Some(RetryAfter(Duration::from_secs(1))), ..problem }
+    }
+
+    /// 409: the first call with this key was carried out, and its answer is not known.
+    pub(super) fn answer_lost() -> Self {
+        let detail = "the first call with this Idempotency-Key was carried out and its answer was lost: \
+             look for what it created before you call again with another key";
+        Self::new(StatusCode::CONFLICT, ProblemType::AnswerLost, detail)
+    }
+
+    /// 422: the key belongs to another request.
+    pub(super) fn key_reused() -> Self {
+        let detail = "this Idempotency-Key was used for another request";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, ProblemType::KeyReused, detail)
     }
 
     /// 429: no capacity now.

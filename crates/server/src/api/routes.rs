@@ -7,8 +7,8 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use dskpp_api::paths;
 
 use super::{
-    ApiState, MAX_BODY_LEN, caller, checkpoint, devices, enrolments, export, import, k_servers, keys, lists, problem,
-    sinks, tokens, users,
+    ApiState, MAX_BODY_LEN, caller, checkpoint, devices, enrolments, export, idempotency, import, k_servers, keys,
+    lists, problem, sinks, tokens, users,
 };
 use crate::policy::permissions::Call;
 
@@ -16,15 +16,31 @@ use crate::policy::permissions::Call;
 pub(crate) fn router(state: ApiState) -> Router {
     let routes = Call::ALL.iter().fold(Router::new(), |routes, call| {
         let check = middleware::from_fn_with_state((state.clone(), *call), caller::authorise);
-        routes.route(call.path(), handler(*call).route_layer(check))
+        let handler = match is_creating(*call) {
+            true => handler(*call).route_layer(middleware::from_fn_with_state(state.clone(), idempotency::once)),
+            false => handler(*call),
+        };
+        routes.route(call.path(), handler.route_layer((DefaultBodyLimit::max(max_body_len(*call)), check)))
     });
-    let routes = routes
-        .fallback(problem::no_route)
-        .method_not_allowed_fallback(problem::no_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY_LEN))
-        .with_state(state);
+    let routes = routes.fallback(problem::no_route).method_not_allowed_fallback(problem::no_method).with_state(state);
     // A nested fallback does not match the bare slash.
     Router::new().nest(paths::ROOT, routes).route(&format!("{}/", paths::ROOT), any(problem::no_route))
+}
+
+/// Maximum size of its request, in octets.
+fn max_body_len(call: Call) -> usize {
+    match call {
+        Call::ImportDevices => devices::MAX_BATCH_LEN,
+        Call::ImportKeys => import::MAX_BATCH_LEN,
+        _ => MAX_BODY_LEN,
+    }
+}
+
+/// Whether it creates something, so that it may be sent again with an `Idempotency-Key`. An import finds out by itself
+/// what it has done.
+pub(super) fn is_creating(call: Call) -> bool {
+    use Call::{AddKServer, CreateDevice, CreateEnrolment, CreateToken, CreateUser, ImportDevices};
+    matches!(call, AddKServer | CreateDevice | CreateEnrolment | CreateToken | CreateUser | ImportDevices)
 }
 
 /// What answers a call.
@@ -35,7 +51,7 @@ fn handler(call: Call) -> MethodRouter<ApiState> {
         Call::CreateUser => on(method, users::create_user),
         Call::ListDevices => on(method, devices::list),
         Call::CreateDevice => on(method, devices::create),
-        Call::ImportDevices => on(method, devices::import).layer(DefaultBodyLimit::max(devices::MAX_BATCH_LEN)),
+        Call::ImportDevices => on(method, devices::import),
         Call::ShowDevice => on(method, devices::show),
         Call::ChangeDevice => on(method, devices::change),
         Call::RemoveDevice => on(method, devices::remove),
@@ -44,7 +60,7 @@ fn handler(call: Call) -> MethodRouter<ApiState> {
         Call::ShowEnrolment => on(method, enrolments::show),
         Call::RevokeEnrolment => on(method, enrolments::revoke),
         Call::ListKeys => on(method, keys::list),
-        Call::ImportKeys => on(method, import::batch).layer(DefaultBodyLimit::max(import::MAX_BATCH_LEN)),
+        Call::ImportKeys => on(method, import::batch),
         Call::ExportKeys => on(method, export::export),
         Call::ShowKey => on(method, keys::show),
         Call::RevokeKey => on(method, keys::revoke),

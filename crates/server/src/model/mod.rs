@@ -271,6 +271,8 @@ pub(crate) struct KeyRecord {
     pub uses_left: Option<u64>,
     /// URL_S of the run that provisioned it; `None` if unknown.
     pub url_s: Option<String>,
+    /// What operators call it.
+    pub label: Option<String>,
 }
 
 /// What a sink has of a key, or is to have.

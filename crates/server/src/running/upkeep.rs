@@ -25,6 +25,9 @@ pub(super) async fn sweep(rates: Arc<Rates>, service: Arc<Service>, passwords: B
         if let Err(why) = store.forget_old_answers().await {
             tracing::warn!("cannot delete expired answers: {why}");
         }
+        if let Err(why) = store.forget_old_calls().await {
+            tracing::warn!("cannot delete expired answers of the API: {why}");
+        }
         if let Err(why) = store.settle_tries().await {
             tracing::warn!("cannot write refused runs to the audit trail: {why}");
         }

@@ -281,6 +281,7 @@ fn sample() -> KeyRecord {
         expires_at: None,
         uses_left: None,
         url_s: None,
+        label: None,
     }
 }
 

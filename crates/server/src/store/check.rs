@@ -10,6 +10,7 @@ use std::thread;
 use super::audit::Link;
 use super::columns::{Columns, Row};
 use super::db::{Cell, Connection, Database, values};
+use super::idempotent::IDEMPOTENT;
 use super::migrate::{SCHEMA, version_of};
 use super::outbox::OUTBOX;
 use super::rows::{self, DEVICE_ENTRY, ENROLMENT, KEY};
@@ -138,6 +139,9 @@ fn tables() -> Vec<Table> {
         }),
         table("enrolment", "e.id", format!("{ENROLMENT} {}", enrolments::FROM), |row, kek| {
             rows::enrolment(row, kek, now()).map(drop)
+        }),
+        table("idempotent", "id", format!("{IDEMPOTENT} FROM idempotent"), |row, kek| {
+            rows::kept_call(row, kek).map(drop)
         }),
         table("import", "id", "id, done, accepted, duplicate, refused, rejected FROM import".into(), |row, _| {
             rows::progress(row).map(drop)

@@ -57,6 +57,7 @@ pub(super) const SQLITE: &[Migration] = &[
     (18, Expands, include_str!("../../migrations/sqlite/0018_lighter.sql")),
     (19, Expands, include_str!("../../migrations/sqlite/0019_outbox.sql")),
     (20, Expands, include_str!("../../migrations/sqlite/0020_answers.sql")),
+    (21, Expands, include_str!("../../migrations/sqlite/0021_idempotent.sql")),
 ];
 
 pub(super) const POSTGRES: &[Migration] = &[
@@ -70,6 +71,7 @@ pub(super) const POSTGRES: &[Migration] = &[
     (18, Expands, include_str!("../../migrations/postgres/0018_lighter.sql")),
     (19, Expands, include_str!("../../migrations/postgres/0019_outbox.sql")),
     (20, Expands, include_str!("../../migrations/postgres/0020_answers.sql")),
+    (21, Expands, include_str!("../../migrations/postgres/0021_idempotent.sql")),
 ];
 
 /// How far a database's migrations are done.

@@ -38,6 +38,7 @@ pub(super) const SEALED: &[SealedTable] = &[
     SealedTable { name: "device", id: "id", columns: &["sealed_shared_key"] },
     SealedTable { name: "enrolment", id: "id", columns: &["sealed_password", "sealed_trigger"] },
     SealedTable { name: "pending_key", id: "id", columns: &["sealed_k_token", "sealed_k_mac"] },
+    SealedTable { name: "idempotent", id: "id", columns: &["sealed_answer"] },
     SealedTable { name: "answer", id: "session_id", columns: &["sealed_response"] },
     SealedTable { name: "key", id: "id", columns: &["sealed_k_token", "sealed_k_mac", "sealed_package"] },
 ];

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::columns::{Columns, Row};
 use super::commit::Spent;
 use super::export::Outgoing;
+use super::idempotent::{KeptAnswer, KeptCall, Stage};
 use super::import::Progress;
 use super::k_servers::StoredKServer;
 use super::keys::OldKey;
@@ -151,9 +152,9 @@ pub(super) fn spent(row: &Row<'_>) -> Result<Spent, StoreError> {
 pub(super) const KEY: &str = "k.id, u.name AS user, k.enrolment_id, k.key_type, k.params, \
      coalesce(d.manufacturer, k.manufacturer) AS manufacturer, coalesce(d.serial, k.serial) AS serial, k.state, \
      k.counter, k.last_step, k.drift, k.created_at, k.start_at, k.expires_at, k.uses_left, k.user_id, \
-     k.device_id, d.id, k.url_s";
+     k.device_id, d.id, k.url_s, k.label";
 /// How many columns these are: what a query selects beyond them begins here.
-pub(super) const KEY_COLUMNS: usize = 19;
+pub(super) const KEY_COLUMNS: usize = 20;
 
 pub(super) fn key(row: &Row<'_>) -> Result<KeyRecord, StoreError> {
     let row = Columns::of("key", row);
@@ -178,6 +179,7 @@ pub(super) fn key(row: &Row<'_>) -> Result<KeyRecord, StoreError> {
         expires_at: row.time_if_any(13)?,
         uses_left: row.number_if_any(14)?,
         url_s: row.get(18)?,
+        label: row.get(19)?,
     })
 }
 
@@ -249,6 +251,20 @@ pub(super) fn answer(row: &Row<'_>, kek: &Kek) -> Result<StoredAnswer, StoreErro
     let row = Columns::of("answer", row);
     let response = row.sealed(kek, "sealed_response", 2)?;
     Ok(StoredAnswer { request_hash: row.get(1)?, response: response.expose().to_vec() })
+}
+
+/// What [`IDEMPOTENT`](super::idempotent::IDEMPOTENT) lists.
+pub(super) fn kept_call(row: &Row<'_>, kek: &Kek) -> Result<KeptCall, StoreError> {
+    let row = Columns::of("idempotent", row);
+    row.time(6)?;
+    let answer = match (row.number_if_any::<u16>(4)?, row.sealed_if_any(kek, "sealed_answer", 5)?) {
+        (Some(status), Some(body)) => Some(KeptAnswer { status, body }),
+        (None, None) => None,
+        (None, Some(_)) => return Err(row.unreadable(4)),
+        (Some(_), None) => return Err(row.unreadable(5)),
+    };
+    let stage = row.parse(2, Stage::from_name)?;
+    Ok(KeptCall { request_hash: row.get(1)?, stage, lease_until: row.time(3)?, answer })
 }
 
 /// `day, sealed_key`

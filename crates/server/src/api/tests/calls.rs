@@ -77,8 +77,18 @@ async fn keys_are_listed_of_all_or_of_one_user() {
     let items = list["items"].as_array().unwrap();
     assert_eq!(items.iter().map(|key| &key["key_id"]).collect::<Vec<_>>(), ["key1", "key3"]);
     for key in items {
-        let seen =
-            ["created_at", "device", "enrolment", "expires_at", "key_id", "key_type", "params", "start_at", "state"];
+        let seen = [
+            "created_at",
+            "device",
+            "enrolment",
+            "expires_at",
+            "key_id",
+            "key_type",
+            "label",
+            "params",
+            "start_at",
+            "state",
+        ];
         assert_eq!(fields(key), [&seen[..], &["url_s", "user", "uses_left"]].concat());
         assert_eq!(
             (&key["user"], &key["key_type"], &key["state"]),

@@ -6,6 +6,7 @@ mod calls;
 mod devices;
 mod enrolments;
 mod export;
+mod idempotency;
 mod import;
 mod k_servers;
 mod lists;

@@ -10,7 +10,7 @@ const EXPANDS: Migration = (
     "CREATE TABLE later (id TEXT PRIMARY KEY); CREATE INDEX key_by_time ON key (created_at);
      ALTER TABLE answer ADD COLUMN later TEXT; ALTER TABLE api_token ADD COLUMN later TEXT;
      ALTER TABLE audit ADD COLUMN later TEXT; ALTER TABLE device ADD COLUMN later TEXT;
-     ALTER TABLE enrolment ADD COLUMN later TEXT NOT NULL DEFAULT 'x'; ALTER TABLE import ADD COLUMN later TEXT;
+     ALTER TABLE enrolment ADD COLUMN later TEXT NOT NULL DEFAULT 'x'; ALTER TABLE idempotent ADD COLUMN later TEXT; ALTER TABLE import ADD COLUMN later TEXT;
      ALTER TABLE key ADD COLUMN later TEXT; ALTER TABLE outbox ADD COLUMN later TEXT; ALTER TABLE k_server ADD COLUMN later TEXT; ALTER TABLE pending_key ADD COLUMN later TEXT;
      ALTER TABLE refusal ADD COLUMN later TEXT; ALTER TABLE setting ADD COLUMN later TEXT; ALTER TABLE session_key ADD COLUMN later TEXT;
      ALTER TABLE store ADD COLUMN later TEXT; ALTER TABLE \"user\" ADD COLUMN later TEXT;

@@ -48,6 +48,8 @@ const MANY: &str = "
     INSERT INTO api_token (id, name, hash, roles, created_at) SELECT 't' || n, 't', HASH, '[]', 1 FROM numbers;
     INSERT INTO audit (chain, seq, at, event, subject, hash) SELECT 'chain', n, 1, 'e', '{}', NOTHING FROM numbers;
     INSERT INTO import (id, done, accepted, duplicate, refused, created_at) SELECT 'i' || n, 1, 1, 1, 1, 1 FROM numbers;
+    INSERT INTO idempotent (id, request_hash, state, lease, lease_until, expires_at)
+        SELECT 'i' || n, HASH, 'begun', 'l', n, n FROM numbers;
     INSERT INTO wrong_password (subject, count, at) SELECT 'user ' || n, 1, n FROM numbers;
     INSERT INTO wrong_try (enrolment_id, address, count, at) SELECT 'e' || n, 'a', 1, n FROM numbers;
     INSERT INTO refusal (enrolment_id, hour, count, cause, at) SELECT 'e' || n, n, n % 2, 'wrong-code', 1 FROM numbers";

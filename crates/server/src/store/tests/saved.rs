@@ -55,6 +55,7 @@ fn rows() -> Vec<Saved> {
         ("replaced", "replaced", Some("e-active"), 1),
         ("revoked", "revoked", Some("e-revoked"), 1),
         ("imported", "imported", None, 2),
+        ("disabled", "disabled", Some("e-active"), 21),
     ] {
         let mut key = vec![
             ("id", text(id)),
@@ -73,6 +74,7 @@ fn rows() -> Vec<Saved> {
                 ("sealed_k_mac", sealed("key", "sealed_k_mac", id, K_MAC)),
                 ("device_id", text("d1")),
                 ("url_s", text("https://keys.example/dskpp")),
+                ("label", text("spare")),
             ]),
             None => key.extend([("sealed_package", sealed("key", "sealed_package", id, &package))]),
         }
@@ -136,6 +138,21 @@ fn rows() -> Vec<Saved> {
             ("attempts", Int(0)),
             ("queued_at", Int(6)),
             ("next_at", Int(6)),
+        ],
+    ));
+    rows.push((
+        "idempotent",
+        21,
+        LAST,
+        vec![
+            ("id", text("c1")),
+            ("request_hash", Blob(vec![7; 32])),
+            ("state", text("answered")),
+            ("lease", text("l1")),
+            ("lease_until", Int(6)),
+            ("status", Int(201)),
+            ("sealed_answer", sealed("idempotent", "sealed_answer", "c1", b"{}")),
+            ("expires_at", Int(4_000_000_000)),
         ],
     ));
     rows.push((
@@ -320,6 +337,7 @@ async fn a_saved_database_of_every_schema_is_migrated_with_all_its_keys_and_enro
         let mut keys =
             vec![("active", "active"), ("replaced", "replaced"), ("revoked", "revoked"), ("waiting", "provisioned")];
         keys.extend((version >= 2).then_some(("imported", "imported")));
+        keys.extend((version >= 21).then_some(("disabled", "disabled")));
         assert_eq!(store.keys(None, None, 10).await.unwrap().items.len(), keys.len(), "from {version}");
         for (id, state) in keys {
             let key = store.key(id).await.unwrap().unwrap();

@@ -58,6 +58,18 @@ impl Db {
         store.count_enrolments().await.unwrap();
         store.checkpoint().await.unwrap();
         store.forget_old_answers().await.unwrap();
+        self.walk_calls().await;
+    }
+
+    async fn walk_calls(&self) {
+        let store = &self.store;
+        let Claimed::Begun(claim) = store.claim("t1", "kept", [7; 32]).await.unwrap() else { panic!("it is new") };
+        claim.clone().during(store.create_user("of a call".into())).await.unwrap();
+        store.keep_call(claim, 201, Secret::new(vec![1])).await.unwrap();
+        assert!(matches!(store.claim("t1", "kept", [7; 32]).await, Ok(Claimed::Answered(_))));
+        let Claimed::Begun(claim) = store.claim("t1", "given back", [7; 32]).await.unwrap() else { panic!("new") };
+        store.give_back(claim).await.unwrap();
+        store.forget_old_calls().await.unwrap();
     }
 
     async fn walk_access(&self) {

@@ -23,6 +23,7 @@ const NOT_READ: &[(&str, &str)] = &[
     ("api_token", "name"),
     ("enrolment", "answer"),
     ("enrolment", "trigger_token_hash"),
+    ("idempotent", "lease"),
     ("import", "created_at"),
     ("key", "mac_algorithm"),
     ("outbox", "lease"),
@@ -44,6 +45,7 @@ const ANYTHING: &[(&str, &str)] = &[
     ("enrolment", "key_id"),
     ("enrolment", "renews"),
     ("key", "enrolment_id"),
+    ("key", "label"),
     ("key", "manufacturer"),
     ("key", "serial"),
     ("key", "url_s"), // clients validate it, like a trigger's
@@ -83,6 +85,10 @@ fn read(db: &Connection, table: &str) -> Result<(), StoreError> {
             drop(device_by_key_name(db, &kek, "acme key").wait()?);
             let id = db.sqlite().query_row("SELECT id FROM device", [], |row| row.get::<_, String>(0))?;
             drop(entry(db, &id)?.unwrap());
+        }
+        "idempotent" => {
+            let sql = format!("SELECT {} FROM idempotent", crate::store::idempotent::IDEMPOTENT);
+            db.rows(&sql, &[], |row| rows::kept_call(row, &kek))?.into_iter().try_for_each(|row| row.map(drop))?;
         }
         "import" => drop(progress_of(db, "import")?.unwrap()),
         "enrolment" | "user" => drop(find(db, &kek, By::TriggerToken, "token", now()).wait()?.unwrap()),
@@ -154,6 +160,8 @@ pub(super) async fn full() -> Db {
     let renewal = db.create(renewal).await.id;
     db.store.commit_run(run_of(&renewal, "renewal", "key2")).done().await.unwrap();
     db.import(vec![imported()]).await;
+    let Claimed::Begun(claim) = db.store.claim("t1", "a key", [7; 32]).await.unwrap() else { panic!("it is new") };
+    db.store.keep_call(claim, 201, Secret::from_slice(b"{}")).await.unwrap();
     let raw = db.raw();
     let ad = TriggerAd { nonce: vec![1; 16], mac: vec![2; 16], url_s: "https://localhost/dskpp".into() };
     db.store.keep_trigger(&db.text("SELECT id FROM enrolment WHERE key_id = 'key1'"), ad).await.unwrap();
@@ -166,7 +174,7 @@ pub(super) async fn full() -> Db {
     let package = kek(1).seal("key", "sealed_package", "key1", &package);
     raw.sqlite().execute(
         "UPDATE key SET sealed_package = ?, device_id = NULL, manufacturer = 'acme', serial = '1', last_step = 1, start_at = 1, \
-         expires_at = 2, uses_left = 3 WHERE id = 'key1'",
+         expires_at = 2, uses_left = 3, label = 'spare' WHERE id = 'key1'",
         [package],
     )
     .unwrap();
