@@ -6,6 +6,7 @@ use crate::AuditOrder;
 
 /// Which entries of the audit trail to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
     /// Only this event, such as `key.exported`; not in the order `chain`.
@@ -28,6 +29,7 @@ pub struct AuditQuery {
 /// `event` in octets, 8 octets || `event` || `subject`); nothing stands before a chain's first entry. Numbers are big
 /// endian.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditEntry {
     /// The chain.
     pub chain: String,
@@ -45,6 +47,7 @@ pub struct AuditEntry {
 
 /// An audit entry in a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected an audit entry")]
 pub enum ListedAuditEntry {
     /// Its row in the database is damaged.
@@ -55,6 +58,7 @@ pub enum ListedAuditEntry {
 
 /// An audit entry whose row in the database is damaged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnreadableAuditEntry {
     /// The chain.
     pub chain: String,

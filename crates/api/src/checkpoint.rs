@@ -14,6 +14,7 @@ const HASH_LEN: usize = 64;
 
 /// A checkpoint as the server hands it out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditCheckpoint {
     /// What [`SignedCheckpoint::read`] reads.
     pub text: String,

@@ -6,6 +6,7 @@ use crate::SecretString;
 
 /// The device to bind an enrolment to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeviceName {
     /// Its manufacturer.
@@ -16,6 +17,7 @@ pub struct DeviceName {
 
 /// A device that an enrolment or a key is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeviceIdentity {
     /// Its manufacturer.
     pub manufacturer: String,
@@ -25,6 +27,7 @@ pub struct DeviceIdentity {
 
 /// A device to register.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewDeviceRequest {
     /// Its manufacturer: 1 to 256 printable characters.
@@ -43,6 +46,7 @@ pub struct NewDeviceRequest {
 
 /// A registered device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreatedDevice {
     /// Its identifier.
     pub id: String,
@@ -60,6 +64,7 @@ pub struct CreatedDevice {
 
 /// A device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Device {
     /// What it was registered with.
     #[serde(flatten)]
@@ -70,6 +75,7 @@ pub struct Device {
 
 /// A device with its certificate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeviceDetails {
     /// The rest.
     #[serde(flatten)]
@@ -80,6 +86,7 @@ pub struct DeviceDetails {
 
 /// Which devices to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeviceQuery {
     /// Only devices of this manufacturer.
@@ -94,6 +101,7 @@ pub struct DeviceQuery {
 
 /// A device in a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected a device")]
 pub enum ListedDevice {
     /// Its row in the database is damaged.
@@ -104,6 +112,7 @@ pub enum ListedDevice {
 
 /// A device whose row in the database is damaged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnreadableDevice {
     /// Its identifier.
     pub id: String,
@@ -113,6 +122,7 @@ pub struct UnreadableDevice {
 
 /// Changes to a device. Omitted members stay unchanged; `null` removes the value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeviceChangeRequest {
     /// The name by which the device knows its key: 1 to 256 printable characters.
@@ -133,6 +143,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Opt
 
 /// Devices to register in one transaction.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeviceBatch {
     /// At most 1000.
@@ -141,6 +152,7 @@ pub struct DeviceBatch {
 
 /// The result of a batch of devices.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeviceBatchReport {
     /// How many were registered.
     pub accepted: u64,
@@ -152,6 +164,7 @@ pub struct DeviceBatchReport {
 
 /// A device of a batch that was not registered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RejectedDevice {
     /// Its index in the batch, from 0.
     pub index: usize,

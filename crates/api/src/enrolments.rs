@@ -12,6 +12,7 @@ pub const MAX_KEY_LIFETIME_S: u64 = 10 * 366 * 86_400;
 
 /// An enrolment to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewEnrolmentRequest {
     /// The user's name: 1 to 256 printable characters. Creates the user if necessary.
@@ -105,6 +106,7 @@ impl NewEnrolmentRequest {
 
 /// An enrolment, without its code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Enrolment {
     /// Its identifier.
     pub id: String,
@@ -154,6 +156,7 @@ pub struct Enrolment {
 /// Which enrolments to list. With `state` other than `active` and without `user`, in the order in which they expire;
 /// otherwise in that of their identifiers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EnrolmentQuery {
     /// Only enrolments of this user.
@@ -168,6 +171,7 @@ pub struct EnrolmentQuery {
 
 /// A new enrolment. Only this answer contains its code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreatedEnrolment {
     /// Everything but the code.
     #[serde(flatten)]
@@ -186,6 +190,7 @@ pub struct CreatedEnrolment {
 
 /// An enrolment, with its refused runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EnrolmentDetails {
     /// The rest.
     #[serde(flatten)]
@@ -198,6 +203,7 @@ pub struct EnrolmentDetails {
 
 /// Wrong tries from one address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WrongTries {
     /// An IPv4 address, an IPv6 /64, or `first password`.
     pub address: String,
@@ -211,6 +217,7 @@ pub struct WrongTries {
 
 /// A refused run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RefusalEntry {
     /// The cause.
     pub cause: Cause,

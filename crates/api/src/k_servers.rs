@@ -6,11 +6,13 @@ use crate::KServerState;
 
 /// A K_SERVER to add: the server makes it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewKServer {}
 
 /// A K_SERVER.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KServer {
     /// Its identifier.
     pub id: String,

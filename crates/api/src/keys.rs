@@ -6,6 +6,7 @@ use crate::{DeviceIdentity, HashName, KeyState, KeyType, SecretString};
 
 /// Parameters of a key, as its type requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyParameters {
     /// Digits of a one-time password.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +36,7 @@ pub struct KeyParameters {
 
 /// A key, without its secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeySummary {
     /// Its identifier.
     pub key_id: String,
@@ -67,6 +69,7 @@ pub struct KeySummary {
 
 /// Which keys to list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KeyQuery {
     /// Only keys of this user.
@@ -79,6 +82,7 @@ pub struct KeyQuery {
 
 /// A key in a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected a key")]
 pub enum ListedKey {
     /// Its row in the database is damaged.
@@ -89,6 +93,7 @@ pub enum ListedKey {
 
 /// A key whose row in the database is damaged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnreadableKey {
     /// Its identifier.
     pub key_id: String,
@@ -98,6 +103,7 @@ pub struct UnreadableKey {
 
 /// The user to assign an imported key to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KeyOwner {
     /// The user's name: 1 to 256 printable characters. Creates the user if necessary.
@@ -106,6 +112,7 @@ pub struct KeyOwner {
 
 /// The secret of a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeySecret {
     /// K_TOKEN, in hexadecimal.
     pub secret_hex: SecretString,
@@ -113,6 +120,7 @@ pub struct KeySecret {
 
 /// Consecutive one-time passwords of one key, to resynchronise its counter or clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Resync {
     /// Two to five passwords of at most 256 octets each, in the order in which the token made them.
@@ -121,6 +129,7 @@ pub struct Resync {
 
 /// The result of a [`Resync`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resynced {
     /// Whether the passwords matched.
     pub synchronised: bool,
@@ -128,6 +137,7 @@ pub struct Resynced {
 
 /// A one-time password to validate, for one key or any key of a user. Requires `user`, `key_id` or `client_id`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ValidationRequest {
     /// The user's name.
@@ -165,6 +175,7 @@ impl ValidationRequest {
 
 /// The result of an [`ValidationRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ValidationResult {
     /// Whether the password is correct and was not used before.
     pub valid: bool,
@@ -175,6 +186,7 @@ pub struct ValidationResult {
 
 /// The first one-time password of a key that waits for it, from the key's client (RFC 6063 §10.5).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ActivationRequest {
     /// The key.
@@ -187,6 +199,7 @@ pub struct ActivationRequest {
 
 /// The owner of a key asks by its client for a renewal: the MAC proves K_MAC, the password K_TOKEN.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RenewalRequest {
     /// The key.
@@ -199,6 +212,7 @@ pub struct RenewalRequest {
 
 /// The answer to a [`RenewalRequest`]: a new enrolment that renews the key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Renewal {
     /// Where its trigger is; secret.
     pub trigger_url: SecretString,
@@ -208,6 +222,7 @@ pub struct Renewal {
 
 /// The answer to an [`ActivationRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ActivationResult {
     /// Whether the key is active now and the password right for it; looking uses up no password of an active key.
     /// Otherwise the answer does not tell why, or whether there is such a key.

@@ -3,6 +3,9 @@
 /// The prefix of every path.
 pub const ROOT: &str = "/api/v1";
 
+/// `GET` → the OpenAPI 3.1 document of the API, without a token
+pub const OPENAPI: &str = "/openapi.json";
+
 /// `POST` [`NewUser`](crate::NewUser) → 201 [`User`](crate::User);
 /// `GET` with [`UserQuery`](crate::UserQuery) → a [`ListPage`](crate::ListPage) of [`Listed`](crate::Listed)
 /// [`ListedUser`](crate::ListedUser)s

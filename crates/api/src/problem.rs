@@ -6,6 +6,8 @@ use crate::{Named, ProblemType};
 
 /// A page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PageOf{T}"))]
 pub struct ListPage<T> {
     /// Its entries.
     pub items: Vec<T>,
@@ -16,6 +18,7 @@ pub struct ListPage<T> {
 
 /// Which page of a list without filters.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
     /// Only entries after this one: `next` of the previous page.
@@ -26,7 +29,9 @@ pub struct PageQuery {
 
 /// An entry of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected an entry of the list")]
+#[cfg_attr(feature = "schema", schemars(rename = "Listed{T}"))]
 pub enum Listed<T> {
     /// Its row in the database is damaged.
     Unreadable(UnreadableRow),
@@ -36,6 +41,7 @@ pub enum Listed<T> {
 
 /// An entry whose row in the database is damaged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnreadableRow {
     /// Its identifier; a user's name.
     pub id: String,
@@ -46,16 +52,21 @@ pub struct UnreadableRow {
 /// Why a call failed (RFC 9457). The server sends every member; proxies may omit any. Behind a balancer that gives
 /// requests an id (`X-Request-ID`), the server adds it as the member `request_id`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Problem {
     /// The type, for programs.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "schema", schemars(with = "Named<ProblemType>"))]
     pub kind: Option<Named<ProblemType>>,
     /// The HTTP status text.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub title: Option<String>,
     /// The HTTP status.
+    #[cfg_attr(feature = "schema", schemars(with = "u16"))]
     pub status: Option<u16>,
     /// The reason, for people.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub detail: Option<String>,
 }
 

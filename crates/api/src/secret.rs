@@ -46,3 +46,18 @@ impl<'de> Deserialize<'de> for SecretString {
         String::deserialize(deserializer).map(SecretString::from)
     }
 }
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for SecretString {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SecretString".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}

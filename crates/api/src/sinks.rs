@@ -6,6 +6,7 @@ use crate::{DeliveryOperation, DeliveryState, KeySummary};
 
 /// What a sink has of a key, or is to have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Delivery {
     /// Its identifier.
     pub id: String,
@@ -31,6 +32,7 @@ pub struct Delivery {
 
 /// Which deliveries to list, in the order of their identifiers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeliveryQuery {
     /// Only those of this sink.
@@ -45,6 +47,7 @@ pub struct DeliveryQuery {
 
 /// A key, with its sinks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyDetails {
     /// The rest.
     #[serde(flatten)]
@@ -56,6 +59,7 @@ pub struct KeyDetails {
 
 /// A sink in the configuration of the server that answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SinkSummary {
     /// Its name.
     pub name: String,
@@ -69,6 +73,7 @@ pub struct SinkSummary {
 
 /// Every sink.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SinkList {
     /// In the order of the configuration.
     pub items: Vec<SinkSummary>,
@@ -76,6 +81,7 @@ pub struct SinkList {
 
 /// What a dry run found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SinkTest {
     /// The sink.
     pub sink: String,

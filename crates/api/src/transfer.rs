@@ -9,6 +9,7 @@ pub const MEDIA_TYPE_PSKC: &str = "application/pskc+xml";
 
 /// The part of an import that a PSKC document holds: at most 20,000 packages with plain secrets, in 16 MiB.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImportQuery {
     /// The import's identifier: 64 hexadecimal digits, the SHA-256 of the whole file and the options.
@@ -23,6 +24,7 @@ pub struct ImportQuery {
 
 /// The result of one part of an import.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImportReport {
     /// The number of imported keys.
     pub accepted: u64,
@@ -36,6 +38,7 @@ pub struct ImportReport {
 
 /// A key that was not imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RejectedKey {
     /// The index of its package in the import, from 0.
     pub index: u64,
@@ -50,6 +53,7 @@ pub struct RejectedKey {
 
 /// The progress of an import.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImportProgress {
     /// The import's identifier, in lower case.
     pub id: String,
@@ -67,6 +71,7 @@ pub struct ImportProgress {
 
 /// An import in a list: [`ImportProgress`] without the rejected keys.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImportSummary {
     /// The import's identifier, in lower case.
     pub id: String,
@@ -84,6 +89,7 @@ pub struct ImportSummary {
 
 /// Which keys to export, and how to protect them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExportRequest {
     /// Only keys of this user.
@@ -99,6 +105,7 @@ pub struct ExportRequest {
 
 /// How the secrets of an export are protected: `key_hex` with `key_name`, `passphrase`, `certificate_pem`, or `plain`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ExportProtection {
     /// A key of 16, 24 or 32 octets in hexadecimal, for AES-CBC.
@@ -123,6 +130,7 @@ pub struct ExportProtection {
 
 /// The comment at the end of an export that omitted keys.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExportEnd {
     /// The omitted keys.
     pub left_out: LeftOut,
@@ -130,6 +138,7 @@ pub struct ExportEnd {
 
 /// Omitted keys of an export.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeftOut {
     /// Their number.
     pub count: u64,
@@ -139,6 +148,7 @@ pub struct LeftOut {
 
 /// A key that an export omitted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeftOutKey {
     /// Its identifier.
     pub key_id: String,

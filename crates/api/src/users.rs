@@ -6,6 +6,7 @@ use crate::{Role, SecretString};
 
 /// A user to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// 1 to 256 printable characters, unique; surrounding white space is ignored.
@@ -14,6 +15,7 @@ pub struct NewUser {
 
 /// A user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct User {
     /// Its identifier.
     pub id: String,
@@ -23,6 +25,7 @@ pub struct User {
 
 /// Which users to list, in the order of their names (by code point).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UserQuery {
     /// Only users whose names begin so.
@@ -35,6 +38,7 @@ pub struct UserQuery {
 
 /// A user in a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListedUser {
     /// Its identifier.
     pub id: String,
@@ -46,6 +50,7 @@ pub struct ListedUser {
 
 /// An API token to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// Its purpose: 1 to 256 printable characters.
@@ -56,6 +61,7 @@ pub struct NewToken {
 
 /// A new token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreatedToken {
     /// Its identifier.
     pub id: String,
@@ -69,6 +75,7 @@ pub struct CreatedToken {
 
 /// A token, without its value, which the server does not have.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenSummary {
     /// Its identifier, which the audit trail has as `by`.
     pub id: String,

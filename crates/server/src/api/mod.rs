@@ -13,6 +13,7 @@ mod import;
 mod k_servers;
 mod keys;
 mod lists;
+mod openapi;
 mod problem;
 pub(crate) mod renewal;
 mod routes;

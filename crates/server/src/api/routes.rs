@@ -3,12 +3,12 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{MethodFilter, MethodRouter, any, on};
+use axum::routing::{MethodFilter, MethodRouter, any, get, on};
 use dskpp_api::paths;
 
 use super::{
     ApiState, MAX_BODY_LEN, caller, checkpoint, devices, enrolments, export, idempotency, import, k_servers, keys,
-    lists, problem, sinks, tokens, users,
+    lists, openapi, problem, sinks, tokens, users,
 };
 use crate::policy::permissions::Call;
 
@@ -22,7 +22,11 @@ pub(crate) fn router(state: ApiState) -> Router {
         };
         routes.route(call.path(), handler.route_layer((DefaultBodyLimit::max(max_body_len(*call)), check)))
     });
-    let routes = routes.fallback(problem::no_route).method_not_allowed_fallback(problem::no_method).with_state(state);
+    let routes = routes
+        .route(paths::OPENAPI, get(openapi::show))
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+        .with_state(state);
     // A nested fallback does not match the bare slash.
     Router::new().nest(paths::ROOT, routes).route(&format!("{}/", paths::ROOT), any(problem::no_route))
 }

@@ -11,6 +11,7 @@ mod import;
 mod k_servers;
 mod lists;
 mod names;
+mod openapi;
 mod roles;
 mod sinks;
 mod templates;
@@ -153,11 +154,14 @@ impl Api {
     }
 
     async fn send(&self, mut request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 1))));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, text }
+        let answer = Answer { status: parts.status, headers: parts.headers, text };
+        openapi::check(&method, &path, &answer);
+        answer
     }
 
     /// A call with the token of every role and a JSON body.
