@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+#[cfg(feature = "server")]
+use dskpp_crypto::{Derivation, pbkdf2_many};
 use dskpp_crypto::{Pbkdf2Prf, Secret, pbkdf2};
 
 use crate::prf::Prf;
@@ -34,6 +36,49 @@ impl Default for AuthPolicy {
 pub fn k_ac(prf: Pbkdf2Prf, password: &Secret, r_c: &[u8], k: &[u8], iterations: NonZeroU32) -> Secret {
     let salt = Secret::new([r_c, k].concat());
     pbkdf2(prf, password.expose(), salt.expose(), iterations, LEN)
+}
+
+/// PRF and iterations of a derivation.
+#[cfg(feature = "server")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rounds {
+    /// PBKDF2's PRF.
+    pub prf: Pbkdf2Prf,
+    /// PBKDF2's iterations.
+    pub iterations: NonZeroU32,
+}
+
+/// The input of the derivation that a server needs to verify a code.
+#[cfg(feature = "server")]
+#[derive(Clone, Debug)]
+pub struct ProofInput {
+    rounds: Rounds,
+    password: Secret,
+    salt: Secret,
+}
+
+#[cfg(feature = "server")]
+impl ProofInput {
+    /// The input of [`k_ac`].
+    pub fn new(rounds: Rounds, password: &Secret, r_c: &[u8], k: &[u8]) -> Self {
+        ProofInput { rounds, password: password.clone(), salt: Secret::new([r_c, k].concat()) }
+    }
+
+    /// The results, 16 octets each; neighbours with equal rounds are computed at once
+    /// ([`pbkdf2_many`](dskpp_crypto::pbkdf2_many)). This is the expensive step.
+    pub fn derive(inputs: &[ProofInput]) -> Vec<Secret> {
+        let mut derived = Vec::with_capacity(inputs.len());
+        for alike in inputs.chunk_by(|one, next| one.rounds == next.rounds) {
+            let Rounds { prf, iterations } = alike[0].rounds;
+            let derivations: Vec<_> = alike.iter().map(ProofInput::derivation).collect();
+            derived.extend(pbkdf2_many(prf, iterations, &derivations));
+        }
+        derived
+    }
+
+    fn derivation(&self) -> Derivation<'_> {
+        Derivation { password: self.password.expose(), salt: self.salt.expose(), len: LEN }
+    }
 }
 
 /// `MAC = DSKPP-PRF(K_AC, ClientID || URL_S || R_C || [R_S], 16)`; not secret.

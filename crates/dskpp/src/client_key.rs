@@ -2,13 +2,12 @@
 
 use std::num::NonZeroU32;
 
-use dskpp_crypto::{Hash, Pbkdf2Prf, Random, RsaEncryption, RsaPublicKey, Secret};
+use dskpp_crypto::{Hash, Random, RsaEncryption, RsaPublicKey, Secret};
 use pskc::{KeyInfo, PasswordStrength, ProtectionError, Protector, ValueAlgorithm};
 
 use crate::algorithm::{EncryptionAlgorithm, PackageFormat};
 use crate::auth_data::{AuthPolicy, MIN_ITERATIONS};
 use crate::key_package::{self, ProtectionKind};
-use crate::protection::passphrase_k;
 
 /// The server's view of the client's key that an entry of its list names.
 #[derive(Clone, Debug)]
@@ -71,12 +70,12 @@ impl ClientKey {
         }
     }
 
-    /// K of the authentication data (profile P1, P15). Blocks for a derivation.
-    pub(crate) fn k(&self, prf: Pbkdf2Prf, password: &Secret, r_c: &[u8]) -> Secret {
+    /// K of the authentication data (profile P1); `None` if it is derived from the password (profile P15).
+    pub(crate) fn known_k(&self) -> Option<&[u8]> {
         match self {
-            ClientKey::Public { key, .. } => Secret::from_slice(key.modulus()),
-            ClientKey::Shared { key, .. } => key.clone(),
-            ClientKey::Passphrase => passphrase_k(prf, password, r_c),
+            ClientKey::Public { key, .. } => Some(key.modulus()),
+            ClientKey::Shared { key, .. } => Some(key.expose()),
+            ClientKey::Passphrase => None,
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use prometheus::core::Collector;
 use prometheus::{HistogramOpts, IntCounterVec, Opts};
 
-pub(crate) use prometheus::{Histogram, IntCounter, IntGauge, IntGaugeVec};
+pub(crate) use prometheus::{Counter, Histogram, IntCounter, IntGauge, IntGaugeVec};
 
 /// What a part of the server has to show.
 pub(crate) type Collectors = Vec<Box<dyn Collector>>;
@@ -27,6 +27,11 @@ const SECONDS: [f64; 16] =
 /// A counter.
 pub(crate) fn counter(name: &str, help: &str, labels: &[Label]) -> IntCounter {
     IntCounter::with_opts(opts(name, help, labels)).expect(VALID)
+}
+
+/// A sum of times, in seconds.
+pub(crate) fn seconds(name: &str, help: &str) -> Counter {
+    Counter::with_opts(opts(name, help, &[])).expect(VALID)
 }
 
 /// A value that goes up and down.

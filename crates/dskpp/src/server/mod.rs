@@ -26,11 +26,11 @@ mod sealed_hello;
 mod session;
 mod two_pass;
 
-pub use crate::auth_data::AuthPolicy;
+pub use crate::auth_data::{AuthPolicy, ProofInput, Rounds};
 pub use crate::client_key::ClientKey;
 pub use crate::refusal::{RefusalReason, RunRefusal};
 pub use crate::server_k::ServerK;
 pub use sealed::{DeviceRef, SessionState};
 pub use sealed_hello::SealedHello;
-pub use session::{Authenticated, Finished, Session};
+pub use session::{Authenticated, DecryptedSession, Finished, Session};
 pub use two_pass::{OutgoingKey, TwoPassFacts, TwoPassRun};

@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 
 use data_encoding::BASE64;
-use dskpp_crypto::{AeadKey, Pbkdf2Prf, Random, Secret, Sha256, ct_eq};
+use dskpp_crypto::{AeadKey, Random, Secret, Sha256, ct_eq};
 
 use super::sealed::{Sealed, SessionState};
 use crate::algorithm::{KeyType, MacAlgorithm};
-use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS};
+use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS, ProofInput, Rounds};
 use crate::key_package::PackageSpec;
 use crate::key_schedule::{self, RunKeys};
 use crate::message::{
@@ -136,6 +136,12 @@ impl Session {
         }
     }
 
+    /// The derivation for verifying the code; `None` if a trigger has proved it.
+    pub fn proof_rounds(&self, policy: &AuthPolicy) -> Option<Rounds> {
+        let _ad = self.message.authentication_data.as_ref()?;
+        Some(Rounds { prf: policy.pbkdf2_prf, iterations: self.iterations()? })
+    }
+
     /// Decrypts R_C and verifies the code against `password`: one private-key operation, one PBKDF2 and one PRF per
     /// URL. Blocks for their duration.
     ///
@@ -150,51 +156,89 @@ impl Session {
         urls: &[String],
         rng: &mut dyn Random,
     ) -> Result<Authenticated, RunRefusal> {
+        let decrypted = self.decrypt(policy, k, rng)?;
+        let k_ac = ProofInput::derive(decrypted.proof_input(password).as_slice()).pop();
+        decrypted.verify(k_ac.as_ref(), urls, rng)
+    }
+
+    /// The first part of [`authenticate`](Self::authenticate), for servers that derive for several runs at once: decrypts
+    /// R_C by one private-key operation.
+    pub fn decrypt(
+        self,
+        policy: &AuthPolicy,
+        k: &ServerK,
+        rng: &mut dyn Random,
+    ) -> Result<DecryptedSession, RunRefusal> {
         self.check(policy)?;
-        let prf = self.choice.prf;
+        let rounds = self.proof_rounds(policy);
         let (algorithm, encrypted) = (&self.choice.encryption_algorithm, &self.message.encrypted_nonce);
-        let mut r_c = k.decrypt(algorithm, encrypted, &self.r_s, prf.key_len(), rng);
+        let r_c = k.decrypt(algorithm, encrypted, &self.r_s, self.choice.prf.key_len(), rng);
+        Ok(DecryptedSession { session: self, rounds, r_c, k: Secret::from_slice(k.octets()) })
+    }
+
+    /// The URL_S of the authentication data, if the password is right.
+    fn proved_url(&self, k_ac: &Secret, r_c: &Secret, urls: &[String]) -> Option<String> {
+        let data = self.message.authentication_data.as_ref()?;
+        let (client_id, received) = (self.client_id()?, &data.authentication_code_mac.mac.value);
+        let is_proved = |url_s: &&String| {
+            let expected = auth_data::mac(self.choice.prf, k_ac, client_id, url_s, r_c.expose(), &self.r_s);
+            ct_eq(&expected, received)
+        };
+        urls.iter().find(is_proved).cloned()
+    }
+}
+
+/// R_C is known; the code is not verified yet.
+#[derive(Debug)]
+pub struct DecryptedSession {
+    session: Session,
+    rounds: Option<Rounds>,
+    r_c: Secret,
+    k: Secret,
+}
+
+impl DecryptedSession {
+    /// The session, for its identifiers and refusals.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// What K_AC is derived from; `None` if a trigger has proved the code.
+    pub fn proof_input(&self, password: &Secret) -> Option<ProofInput> {
+        self.rounds.map(|rounds| ProofInput::new(rounds, password, self.r_c.expose(), self.k.expose()))
+    }
+
+    /// The last part of [`Session::authenticate`]: verifies the code. `k_ac` is the result for
+    /// [`proof_input`](Self::proof_input), if there is one.
+    pub fn verify(
+        self,
+        k_ac: Option<&Secret>,
+        urls: &[String],
+        rng: &mut dyn Random,
+    ) -> Result<Authenticated, RunRefusal> {
+        let DecryptedSession { session, rounds: _, mut r_c, k } = self;
+        let (prf, algorithm) = (session.choice.prf, &session.choice.encryption_algorithm);
         let mut url_s = None;
-        if self.message.authentication_data.is_some() {
-            url_s = self.proved_url(policy.pbkdf2_prf, password, &r_c, k, urls);
+        if session.message.authentication_data.is_some() {
+            url_s = k_ac.and_then(|k_ac| session.proved_url(k_ac, &r_c, urls));
             if url_s.is_none() {
-                return Err(self.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData));
+                return Err(session.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData));
             }
             if !prf.takes_nonce_of(r_c.len()) {
-                return Err(self.refuse(Status::InitializationFailed, RefusalReason::NonceLength));
+                return Err(session.refuse(Status::InitializationFailed, RefusalReason::NonceLength));
             }
         } else if !prf.takes_nonce_of(r_c.len()) {
             // The trigger proved the code, but nothing proves R_C. If a refusal would distinguish a valid padding around
             // a wrong length from an invalid padding, the run continues and fails at the client (profile P20).
             match algorithm.has_malleable_padding() {
                 true => r_c = rng.secret(prf.key_len()),
-                false => return Err(self.refuse(Status::InitializationFailed, RefusalReason::NonceLength)),
+                false => return Err(session.refuse(Status::InitializationFailed, RefusalReason::NonceLength)),
             }
         }
-        if self.renews_in_vain {
-            return Err(self.refuse(Status::AccessDenied, RefusalReason::Key));
+        if session.renews_in_vain {
+            return Err(session.refuse(Status::AccessDenied, RefusalReason::Key));
         }
-        Ok(Authenticated { session: self, r_c, k: Secret::from_slice(k.octets()), url_s })
-    }
-
-    /// The URL_S of the authentication data, if the password is right.
-    fn proved_url(
-        &self,
-        pbkdf2: Pbkdf2Prf,
-        password: &Secret,
-        r_c: &Secret,
-        k: &ServerK,
-        urls: &[String],
-    ) -> Option<String> {
-        let data = self.message.authentication_data.as_ref()?;
-        let (client_id, iterations) = (self.client_id()?, self.iterations()?);
-        let k_ac = auth_data::k_ac(pbkdf2, password, r_c.expose(), k.octets(), iterations);
-        let received = &data.authentication_code_mac.mac.value;
-        let is_proved = |url_s: &&String| {
-            let expected = auth_data::mac(self.choice.prf, &k_ac, client_id, url_s, r_c.expose(), &self.r_s);
-            ct_eq(&expected, received)
-        };
-        urls.iter().find(is_proved).cloned()
+        Ok(Authenticated { session, r_c, k, url_s })
     }
 }
 

@@ -7,7 +7,7 @@ use pskc::{KeyContainer, ProtectionError, Value};
 
 use super::session::Finished;
 use crate::algorithm::{EncryptionAlgorithm, KeyType, PackageFormat, ProtectionMethod};
-use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS};
+use crate::auth_data::{self, AuthPolicy, MIN_ITERATIONS, ProofInput, Rounds};
 use crate::client_key::ClientKey;
 use crate::key_package::PackageSpec;
 use crate::message::{
@@ -160,6 +160,17 @@ impl<'a> TwoPassRun<'a> {
         RunRefusal::of_hello(status, reason, self.hello.offers_four_pass())
     }
 
+    /// The derivation for verifying the code: that of K_AC, or of K if it is derived from the password (profile P15).
+    pub fn proof_rounds(&self, auth: &AuthPolicy) -> Option<Rounds> {
+        Some(Rounds { prf: auth.pbkdf2_prf, iterations: NonZeroU32::new(self.proof_iterations())? })
+    }
+
+    /// What it derives from.
+    pub fn proof_input(&self, auth: &AuthPolicy, password: &Secret) -> Option<ProofInput> {
+        let k = self.proof_key.known_k().unwrap_or_default();
+        self.proof_rounds(auth).map(|rounds| ProofInput::new(rounds, password, &self.r_c, k))
+    }
+
     /// The URL_S for which the code's password matches the authentication data. Blocks for the duration of PBKDF2. For an
     /// unknown,
     /// spent, locked or revoked client ID, the caller passes a random password: work and answer are the
@@ -168,13 +179,31 @@ impl<'a> TwoPassRun<'a> {
     /// # Errors
     /// AuthenticationDataInvalid
     pub fn authenticate(&self, auth: &AuthPolicy, password: &Secret, urls: &[String]) -> Result<String, RunRefusal> {
+        let derived = ProofInput::derive(self.proof_input(auth, password).as_slice()).pop();
+        self.verify(auth, password, derived.as_ref(), urls)
+    }
+
+    /// The same with `derived`, the result for [`proof_input`](Self::proof_input), for servers that derive for several
+    /// runs at once.
+    ///
+    /// # Errors
+    /// AuthenticationDataInvalid
+    pub fn verify(
+        &self,
+        auth: &AuthPolicy,
+        password: &Secret,
+        derived: Option<&Secret>,
+        urls: &[String],
+    ) -> Result<String, RunRefusal> {
         let proof = &self.data.authentication_code_mac;
         let iterations = iterations(proof).and_then(NonZeroU32::new);
         let ad_prf = ad_prf(self.hello, proof).and_then(Prf::of);
         let wrong = || self.refuse(Status::AuthenticationDataInvalid, RefusalReason::AuthenticationData);
-        let (Some(iterations), Some(prf)) = (iterations, ad_prf) else { return Err(wrong()) };
-        let k = self.proof_key.k(auth.pbkdf2_prf, password, &self.r_c);
-        let k_ac = auth_data::k_ac(auth.pbkdf2_prf, password, &self.r_c, k.expose(), iterations);
+        let (Some(iterations), Some(prf), Some(derived)) = (iterations, ad_prf, derived) else { return Err(wrong()) };
+        let k_ac = match self.proof_key.known_k() {
+            Some(_) => derived.clone(),
+            None => auth_data::k_ac(auth.pbkdf2_prf, password, &self.r_c, derived.expose(), iterations),
+        };
         let is_proved = |url_s: &&String| {
             let expected = auth_data::mac(prf, &k_ac, self.client_id(), url_s, &self.r_c, &[]);
             ct_eq(&expected, &proof.mac.value)

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use dskpp::message::{ReadError, Request};
 use dskpp::negotiate::NegotiationPolicy;
-use dskpp::server::{AuthPolicy, RunRefusal};
+use dskpp::server::{AuthPolicy, Rounds, RunRefusal};
 use dskpp_crypto::RsaPublicKey;
 
 use crate::dskpp::refusal_counts::RefusalCounts;
@@ -26,7 +26,7 @@ use crate::dskpp::refusals::Refusals;
 use crate::metrics::{Collectors, observe};
 use crate::model::Variant;
 use crate::model::clock::unix_now_ms;
-use crate::net::crypto_pool::{CryptoPool, NotDone};
+use crate::net::crypto_pool::{CryptoPool, NotDone, Prepared};
 use crate::net::rate_limit::{Rates, RetryAfter, Subject, weight};
 use crate::net::turns::{Turn, Turns};
 use crate::policy::backoff::{Backoff, PendingTry};
@@ -278,19 +278,21 @@ impl Service {
         run.client_id.as_deref().map(begin).transpose().inspect_err(|_| self.measures.backoff.inc())
     }
 
-    /// Runs a computation that costs as much as `cost` iterations: in the request's current turn, or on the pool.
+    /// Runs a computation that costs as much as `cost` iterations: in the request's current turn, or on the pool, there
+    /// with others of equal `rounds` if there are any.
     async fn compute<T: Send + 'static>(
         &self,
         turn: Turn,
         subject: Subject,
         cost: u64,
-        work: impl FnOnce() -> T + Send + 'static,
+        rounds: Option<Rounds>,
+        work: impl FnOnce() -> Prepared<T> + Send + 'static,
     ) -> Result<T, NotDone> {
         if cost < POOL_COST {
-            return Ok(work());
+            return Ok(work().finish());
         }
         drop(turn);
-        self.pool.run(subject, cost, work).await
+        self.pool.run(subject, cost, rounds, work).await
     }
 
     /// Records a proved code for its ClientID and its address.

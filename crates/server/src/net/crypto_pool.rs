@@ -1,26 +1,65 @@
 //! The bounded pool of threads for PBKDF2 and RSA, so that the threads that serve connections never block and no flood
 //! of runs piles up. See [`crate::net::fair_queue`] for the order.
+//!
+//! A thread derives for several runs at once (`pbkdf2_many`): it takes the next run and, as long as they have the same PRF
+//! and count, those that the queue would serve after it, as many as the processor has lanes. It never waits for more: a run
+//! that comes to an idle thread begins at once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dskpp::server::{ProofInput, Rounds};
+use dskpp_crypto::{Secret, pbkdf2_lanes};
 use tokio::sync::oneshot;
 
-use crate::metrics::{Collectors, Histogram, IntCounter, IntGauge, collectors, gauge, limit, observe, stage};
+use crate::metrics::{
+    Collectors, Counter, Histogram, IntCounter, IntGauge, collectors, counter, gauge, limit, observe, seconds, stage,
+};
 use crate::net::fair_queue::{FairQueue, Placement, Ticket};
 use crate::net::precedence::AddressHistory;
 use crate::net::rate_limit::{RetryAfter, Subject};
 use crate::threads::VitalThreads;
-use crate::{Error, config};
+use crate::{Error, config, platform};
 
 /// Enough for a debug build.
 const STACK_LEN: usize = 1024 * 1024;
 /// `Retry-After` of a refusal.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
 
-type PoolJob = Box<dyn FnOnce() + Send>;
+/// What a run's job has come to.
+pub(crate) enum Prepared<T> {
+    /// Its result.
+    Done(T),
+    /// It needs this derivation, and ends with its result.
+    Derive(ProofInput, Box<dyn FnOnce(&Secret) -> T + Send>),
+}
+
+impl<T> Prepared<T> {
+    /// The result, on the calling thread.
+    pub(crate) fn finish(self) -> T {
+        match self {
+            Prepared::Done(done) => done,
+            Prepared::Derive(input, finish) => {
+                let derived = ProofInput::derive(&[input]).pop();
+                finish(&derived.expect("a result for each input"))
+            }
+        }
+    }
+}
+
+/// The part of a job before its derivation. It passes its result on by itself, unless that needs a derivation.
+type PoolJob = Box<dyn FnOnce() -> Option<(ProofInput, Rest)> + Send>;
+/// The part after it.
+type Rest = Box<dyn FnOnce(&Secret) + Send>;
+
+struct WaitingJob {
+    since: Instant,
+    /// Of its derivation, if other jobs may be derived with it.
+    rounds: Option<Rounds>,
+    job: PoolJob,
+}
 
 /// A pool of threads that end when the last clone is dropped and no job waits.
 #[derive(Clone)]
@@ -45,6 +84,9 @@ struct PoolMetrics {
     places: IntGauge,
     wait: Histogram,
     work: Histogram,
+    derivations: IntCounter,
+    /// Processor time of the derivations.
+    derivation_cpu: Counter,
     /// Jobs without a place, or evicted.
     no_place: IntCounter,
     /// Jobs without a turn in time.
@@ -65,6 +107,8 @@ impl PoolMetrics {
             places: number("dskpp_kdf_queue_places", "Runs that may wait for such a thread at once.", places),
             wait: stage("kdf_wait"),
             work: stage("kdf"),
+            derivations: counter("dskpp_kdf_derivations_total", "PBKDF2 derivations of the pool.", &[]),
+            derivation_cpu: seconds("dskpp_kdf_cpu_seconds_total", "Processor time of these derivations."),
             no_place: limit("kdf_queue"),
             no_turn: limit("kdf_wait"),
         }
@@ -72,7 +116,7 @@ impl PoolMetrics {
 }
 
 struct PoolState {
-    jobs: FairQueue<(Instant, PoolJob)>,
+    jobs: FairQueue<WaitingJob>,
     history: AddressHistory,
     /// Idle threads.
     idle: usize,
@@ -102,30 +146,28 @@ impl CryptoPool {
         for number in 0..threads {
             let shared = Arc::clone(&shared);
             vital
-                .spawn(format!("crypto-{number}"), STACK_LEN, move || shared.work())
+                .spawn(format!("crypto-{number}"), STACK_LEN, move || {
+                    platform::lower_priority(); // below the threads that answer what is quick
+                    shared.work();
+                })
                 .map_err(|source| Error::System { what: "cannot start a thread", source })?;
         }
         Ok(pool)
     }
 
     /// Runs `job`, which costs as much as `cost` iterations of PBKDF2, on one of the threads when it is `subject`'s
-    /// turn. Dropping the future cancels a waiting job, but not a running one.
+    /// turn. `rounds`: those of the derivation that it will need, if others may be computed with it; what follows the
+    /// derivation must be quick then. Dropping the future cancels a waiting job, but not a running one.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         subject: Subject,
         cost: u64,
-        job: impl FnOnce() -> T + Send + 'static,
+        rounds: Option<Rounds>,
+        job: impl FnOnce() -> Prepared<T> + Send + 'static,
     ) -> Result<T, NotDone> {
         let (sender, mut receiver) = oneshot::channel();
-        let job = move || {
-            let done = catch_unwind(AssertUnwindSafe(job)).map_err(|_| {
-                tracing::error!("a computation panicked; please report this bug");
-                NotDone::Panicked
-            });
-            _ = sender.send(done); // the caller is gone; the work is complete anyway
-        };
         let shared = &*self.0.0;
-        let place = shared.enter(subject, cost, Box::new(job))?;
+        let place = shared.enter(subject, cost, rounds, in_parts(job, sender))?;
         let done = match tokio::time::timeout(shared.patience, &mut receiver).await {
             Ok(done) => done,
             Err(_) if place.leave() => {
@@ -153,8 +195,9 @@ impl CryptoPool {
 
     /// What the pool counts, as it is now.
     pub(crate) fn metrics(&self) -> Collectors {
-        let PoolMetrics { threads, busy, waiting, places, wait, work, no_place, no_turn } = &self.0.0.metrics;
-        collectors![threads, busy, waiting, places, wait, work, no_place, no_turn]
+        let PoolMetrics { threads, busy, waiting, places, wait, work, .. } = &self.0.0.metrics;
+        let PoolMetrics { derivations, derivation_cpu, no_place, no_turn, .. } = &self.0.0.metrics;
+        collectors![threads, busy, waiting, places, wait, work, derivations, derivation_cpu, no_place, no_turn]
     }
 
     /// Sets the metrics that are only looked at.
@@ -181,11 +224,17 @@ impl PoolShared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, subject: Subject, cost: u64, job: PoolJob) -> Result<QueuedPlace<'_>, NotDone> {
+    fn enter(
+        &self,
+        subject: Subject,
+        cost: u64,
+        rounds: Option<Rounds>,
+        job: PoolJob,
+    ) -> Result<QueuedPlace<'_>, NotDone> {
         let now = Instant::now();
         let mut state = self.lock();
         let precedence = state.history.of(subject, now);
-        match state.jobs.put(subject, precedence, cost, (now, job)) {
+        match state.jobs.put(subject, precedence, cost, WaitingJob { since: now, rounds, job }) {
             Placement::Waits(ticket, gave_way) => {
                 if let Some((other, _)) = &gave_way {
                     self.metrics.no_place.inc();
@@ -215,14 +264,10 @@ impl PoolShared {
     fn work(&self) {
         let mut state = self.lock();
         loop {
-            if let Some((since, job)) = state.jobs.take() {
+            let batch = state.next_batch();
+            if !batch.is_empty() {
                 drop(state);
-                let (metrics, start) = (&self.metrics, Instant::now());
-                metrics.wait.observe(start.saturating_duration_since(since).as_secs_f64());
-                metrics.busy.inc();
-                job();
-                metrics.busy.dec();
-                observe(&metrics.work, start);
+                self.compute(batch);
                 state = self.lock();
             } else if state.closed {
                 return;
@@ -233,6 +278,63 @@ impl PoolShared {
             }
         }
     }
+
+    /// Runs jobs, with all their derivations at once.
+    fn compute(&self, batch: Vec<WaitingJob>) {
+        let (metrics, start, number) = (&self.metrics, Instant::now(), batch.len());
+        for job in &batch {
+            metrics.wait.observe(start.saturating_duration_since(job.since).as_secs_f64());
+        }
+        metrics.busy.inc();
+        let (inputs, rests): (Vec<_>, Vec<_>) = batch.into_iter().filter_map(|waiting| (waiting.job)()).unzip();
+        let before = platform::thread_cpu_time();
+        let derived = ProofInput::derive(&inputs);
+        metrics.derivations.inc_by(derived.len() as u64);
+        metrics.derivation_cpu.inc_by(platform::thread_cpu_time().saturating_sub(before).as_secs_f64());
+        rests.into_iter().zip(&derived).for_each(|(rest, derived)| rest(derived));
+        metrics.busy.dec();
+        (0..number).for_each(|_| observe(&metrics.work, start));
+    }
+}
+
+impl PoolState {
+    /// The jobs that a thread does at once: those that come next and have equal rounds. Empty only if none waits.
+    fn next_batch(&mut self) -> Vec<WaitingJob> {
+        let mut batch: Vec<_> = self.jobs.take().into_iter().collect();
+        if let Some(rounds) = batch.first().and_then(|first| first.rounds) {
+            let more = std::iter::from_fn(|| self.jobs.take_if(|job| job.rounds == Some(rounds)));
+            batch.extend(more.take(pbkdf2_lanes(rounds.prf).saturating_sub(1)));
+        }
+        batch
+    }
+}
+
+/// A job that passes its result to `sender`. Panics end neither the thread nor other jobs.
+fn in_parts<T: Send + 'static>(
+    job: impl FnOnce() -> Prepared<T> + Send + 'static,
+    sender: oneshot::Sender<Result<T, NotDone>>,
+) -> PoolJob {
+    // If the caller is gone, the work is complete anyway.
+    Box::new(move || match caught(job) {
+        Ok(Prepared::Derive(input, rest)) => {
+            Some((input, Box::new(move |derived: &Secret| _ = sender.send(caught(|| rest(derived))))))
+        }
+        Ok(Prepared::Done(done)) => {
+            _ = sender.send(Ok(done));
+            None
+        }
+        Err(panicked) => {
+            _ = sender.send(Err(panicked));
+            None
+        }
+    })
+}
+
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, NotDone> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        tracing::error!("a computation panicked; please report this bug");
+        NotDone::Panicked
+    })
 }
 
 /// The place of a waiting job; dropping it cancels the job.

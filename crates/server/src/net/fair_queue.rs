@@ -9,7 +9,7 @@
 //!   lanes, one that is not `Proved`. If that is the newcomer's own lane, the newcomer is refused.
 //!
 //! The queue has no clock, thread or lock. Each operation takes logarithmic time in the number of lanes, except that
-//! `take` passes a lane once for each `TURN` of its job's cost.
+//! taking a job passes a lane once for each `TURN` of its job's cost.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -113,6 +113,11 @@ impl<T> FairQueue<T> {
 
     /// The next job; `None` only if none waits.
     pub(crate) fn take(&mut self) -> Option<T> {
+        self.take_if(|_| true)
+    }
+
+    /// The next job if it is wanted; otherwise it remains the next one.
+    pub(crate) fn take_if(&mut self, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
         loop {
             let &(_, _, subject) = self.turns.first()?;
             let turn = self.number();
@@ -122,10 +127,11 @@ impl<T> FairQueue<T> {
                     lane.turn = turn; // behind all others
                     None
                 }
-                _ => lane.jobs.pop_front().inspect(|first| lane.credit -= first.cost),
+                Some(first) if !is_wanted(&first.job) => Some(None),
+                _ => Some(lane.jobs.pop_front().inspect(|first| lane.credit -= first.cost)),
             });
             if let Some(taken) = taken.flatten() {
-                return Some(taken.job);
+                return taken.map(|taken| taken.job);
             }
         }
     }

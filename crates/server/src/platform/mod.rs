@@ -17,9 +17,9 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    Signals, database_host, file_limit, identity, lock_folder, passed_sockets, private_folder, read_locked,
-    secure_data_folder, secure_database, sync_folder, tell_supervisor, try_lock_record, warn_of_exposed_key,
-    write_options,
+    Signals, database_host, file_limit, identity, lock_folder, lower_priority, passed_sockets, private_folder,
+    read_locked, secure_data_folder, secure_database, sync_folder, tell_supervisor, thread_cpu_time, try_lock_record,
+    warn_of_exposed_key, write_options,
 };
 
 /// What a signal requests.

@@ -71,6 +71,14 @@ pub(crate) fn file_limit() -> usize {
     usize::MAX
 }
 
+/// Does nothing: threads keep their priority.
+pub(crate) fn lower_priority() {}
+
+/// Not looked at.
+pub(crate) fn thread_cpu_time() -> std::time::Duration {
+    std::time::Duration::ZERO
+}
+
 /// Creates the data folder if there is none. Does not check its access control list, and logs that at each start.
 pub(crate) fn secure_data_folder(folder: &Path) -> Result<(), Error> {
     private_folder().recursive(true).create(folder).map_err(failed("created", folder))?;

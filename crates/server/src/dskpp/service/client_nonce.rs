@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dskpp::message::ClientNonce;
-use dskpp::server::{Finished, RefusalReason, RunRefusal, ServerK, Session, SessionState};
+use dskpp::server::{DecryptedSession, Finished, RefusalReason, RunRefusal, ServerK, Session, SessionState};
 use dskpp::status::Status;
-use dskpp_crypto::SystemRandom;
+use dskpp_crypto::{Secret, SystemRandom};
 
 use super::client_hello::DEVICE_K;
 use super::measures::Answered;
@@ -16,9 +16,17 @@ use super::{PRIVATE_KEY_COST, Service, Stop};
 use crate::metrics::observe;
 use crate::model::clock::{unix_now, unix_now_ms};
 use crate::model::{DeviceRecord, EnrolmentRecord, Variant};
+use crate::net::crypto_pool::Prepared;
 use crate::net::rate_limit::Subject;
 use crate::net::turns::Turn;
 use crate::policy::backoff::PendingTry;
+
+/// A run on its way through the pool.
+struct StartedRun {
+    run: ServerRun,
+    enrolment: Option<EnrolmentRecord>,
+    attempt: Option<PendingTry>,
+}
 
 impl Service {
     pub(super) async fn client_nonce(
@@ -73,48 +81,55 @@ impl Service {
         let iterations = session.proof_iterations();
         let private_key = if matches!(k, ServerK::Server(_)) { PRIVATE_KEY_COST } else { 0 };
         let attempt = self.charge(&run, iterations)?;
-        let service = Arc::clone(self);
-        let work = move || {
-            let mut run = run;
-            let outcome = service.work(session, &mut run, &k, known.enrolment.as_ref(), attempt);
-            (run, outcome)
-        };
+        let (service, rounds) = (Arc::clone(self), session.proof_rounds(&self.auth));
+        let started = StartedRun { run, enrolment: known.enrolment, attempt };
+        let work = move || service.decrypt(session, started, &k);
         let cost = u64::from(iterations) + private_key;
-        let (run, outcome) = self.compute(turn, peer.into(), cost, work).await?;
+        let (run, outcome) = self.compute(turn, peer.into(), cost, rounds, work).await?;
         run.finish(outcome, self).await
     }
 
-    /// Everything between the checks and the answer.
-    fn work(
-        &self,
-        session: Session,
-        run: &mut ServerRun,
-        k: &ServerK,
-        enrolment: Option<&EnrolmentRecord>,
-        attempt: Option<PendingTry>,
-    ) -> Outcome {
-        match self.prove(session, run, k, enrolment) {
-            Ok((finished, key_id, enrolment)) => self.commit(run, enrolment, finished, key_id, attempt),
-            Err(refusal) => self.refuse(run, enrolment, refusal, attempt),
+    /// The work before the derivation.
+    fn decrypt(self: Arc<Self>, session: Session, started: StartedRun, k: &ServerK) -> Prepared<(ServerRun, Outcome)> {
+        let password = started.run.password(started.enrolment.as_ref());
+        let decrypted = match session.decrypt(&self.auth, k, &mut SystemRandom) {
+            Ok(decrypted) => decrypted,
+            Err(refusal) => return Prepared::Done(self.end(started, |_, _| Err(refusal))),
+        };
+        match decrypted.proof_input(&password) {
+            None => Prepared::Done(self.prove(started, decrypted, None)),
+            Some(input) => Prepared::Derive(input, Box::new(move |k_ac| self.prove(started, decrypted, Some(k_ac)))),
         }
     }
 
-    /// The computation, and the checks after a proved code.
-    fn prove<'a>(
+    /// The work after it, and the checks after a proved code.
+    fn prove(&self, started: StartedRun, decrypted: DecryptedSession, k_ac: Option<&Secret>) -> (ServerRun, Outcome) {
+        self.end(started, |run, enrolment| {
+            let verdict = run.verdict(decrypted.session().key_type(), enrolment);
+            let authenticated = decrypted.verify(k_ac, &self.url_s, &mut SystemRandom)?;
+            run.url_s = authenticated.url_s().map(str::to_owned);
+            let refuse = |(status, reason)| authenticated.session().refuse(status, reason);
+            let enrolment = verdict.map_err(refuse)?;
+            let package = self.package(run, enrolment).map_err(refuse)?;
+            Ok((authenticated.finish(&package)?, package.key_id, enrolment))
+        })
+    }
+
+    /// What follows from a proof or its refusal.
+    fn end(
         &self,
-        session: Session,
-        run: &mut ServerRun,
-        k: &ServerK,
-        enrolment: Option<&'a EnrolmentRecord>,
-    ) -> Result<(Finished, String, &'a EnrolmentRecord), RunRefusal> {
-        let password = run.password(enrolment);
-        let verdict = run.verdict(session.key_type(), enrolment);
-        let authenticated = session.authenticate(&self.auth, &password, k, &self.url_s, &mut SystemRandom)?;
-        run.url_s = authenticated.url_s().map(str::to_owned);
-        let refuse = |(status, reason)| authenticated.session().refuse(status, reason);
-        let enrolment = verdict.map_err(refuse)?;
-        let package = self.package(run, enrolment).map_err(refuse)?;
-        Ok((authenticated.finish(&package)?, package.key_id, enrolment))
+        started: StartedRun,
+        proof: impl for<'a> FnOnce(
+            &mut ServerRun,
+            Option<&'a EnrolmentRecord>,
+        ) -> Result<(Finished, String, &'a EnrolmentRecord), RunRefusal>,
+    ) -> (ServerRun, Outcome) {
+        let StartedRun { mut run, enrolment, attempt } = started;
+        let outcome = match proof(&mut run, enrolment.as_ref()) {
+            Ok((finished, key_id, enrolment)) => self.commit(&run, enrolment, finished, key_id, attempt),
+            Err(refusal) => self.refuse(&run, enrolment.as_ref(), refusal, attempt),
+        };
+        (run, outcome)
     }
 
     /// The key that the session was begun with; `None` if the server no longer has it.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use dskpp::auth_data::{self, MIN_ITERATIONS};
 use dskpp::message::{AuthenticationCodeMac, AuthenticationData, Mac, Platform, TokenPlatformInfo, Trigger};
 use dskpp::prf::Prf;
+use dskpp::server::{ProofInput, Rounds};
 use dskpp::version::Version;
-use dskpp_crypto::{Random as _, SystemRandom};
+use dskpp_crypto::{Random as _, Secret, SystemRandom};
 use pskc::DeviceInfo;
 
 use super::{Service, Stop};
 use crate::model::{EnrolmentRecord, EnrolmentState, Location, TriggerAd};
+use crate::net::crypto_pool::Prepared;
 use crate::net::rate_limit::{RetryAfter, Subject};
 use crate::net::turns::Turn;
 
@@ -135,12 +137,15 @@ impl Service {
         let url_s = self.url_of(enrolment).await?;
         let (password, client_id) = (enrolment.password.clone(), enrolment.client_id.clone());
         let iterations = NonZeroU32::new(MIN_ITERATIONS).ok_or(Stop::Defect)?;
-        let ad = self.compute(turn, asks, MIN_ITERATIONS.into(), move || {
-            let nonce = SystemRandom.bytes(prf.key_len());
-            let (pbkdf2, k_server) = (service.auth.pbkdf2_prf, service.k_servers.newest());
-            let k_ac = auth_data::k_ac(pbkdf2, &password, &nonce, k_server.k.octets(), iterations);
-            let mac = auth_data::mac(prf, &k_ac, &client_id, &url_s, &nonce, &[]);
-            TriggerAd { nonce, mac, url_s }
+        let rounds = Rounds { prf: self.auth.pbkdf2_prf, iterations };
+        let ad = self.compute(turn, asks, MIN_ITERATIONS.into(), Some(rounds), move || {
+            let (nonce, k_server) = (SystemRandom.bytes(prf.key_len()), service.k_servers.newest());
+            let input = ProofInput::new(rounds, &password, &nonce, k_server.k.octets());
+            let rest = move |k_ac: &Secret| {
+                let mac = auth_data::mac(prf, k_ac, &client_id, &url_s, &nonce, &[]);
+                TriggerAd { nonce, mac, url_s }
+            };
+            Prepared::Derive(input, Box::new(rest))
         });
         Ok(self.store.keep_trigger(&enrolment.id, ad.await?).await?)
     }

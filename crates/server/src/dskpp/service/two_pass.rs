@@ -19,6 +19,7 @@ use super::run::{Outcome, ServerRun, device_info};
 use super::{Service, Stop};
 use crate::model::id::new_session_id;
 use crate::model::{self, EnrolmentRecord, Method, Variant};
+use crate::net::crypto_pool::Prepared;
 use crate::net::turns::Turn;
 use crate::store::HelloContext;
 
@@ -77,31 +78,40 @@ impl Service {
         // Independent of the entry chosen later: the wrapping key may be derived from the password.
         let may_derive = message.keys.iter().flatten().any(|key| matches!(key, ClientKey::Passphrase));
         let cost = u64::from(proof) + if may_derive { MIN_ITERATIONS.into() } else { 0 };
+        let password = run.password(message.context.enrolment.as_ref());
+        let input = begun.proof_input(&self.auth, &password).filter(|_| !trigger);
+        // After the proof it may derive once more, which others must not wait for.
+        let rounds = begun.proof_rounds(&self.auth).filter(|_| !trigger && !may_derive);
         let service = Arc::clone(self);
-        let work = move || {
+        let rest = move |derived: Option<&Secret>| {
             let (mut run, message) = (run, message);
-            let outcome = match service.send_key(&mut run, &message) {
+            let outcome = match service.send_key(&mut run, &message, &password, derived) {
                 Ok((finished, key_id, enrolment)) => service.commit(&run, enrolment, finished, key_id, attempt),
                 Err(refusal) => service.refuse(&run, message.context.enrolment.as_ref(), refusal, attempt),
             };
             (run, outcome)
         };
-        let (run, outcome): (ServerRun, Outcome) = self.compute(turn, peer.into(), cost, work).await?;
+        let work = move || match input {
+            None => Prepared::Done(rest(None)),
+            Some(input) => Prepared::Derive(input, Box::new(move |derived| rest(Some(derived)))),
+        };
+        let (run, outcome): (ServerRun, Outcome) = self.compute(turn, peer.into(), cost, rounds, work).await?;
         seen.method = run.method;
         run.finish(outcome, self).await
     }
 
-    /// The computation, and the checks after a proved code.
+    /// The work after the derivation, and the checks after a proved code.
     fn send_key<'a>(
         &self,
         run: &mut ServerRun,
         message: &'a TwoPassMessage,
+        password: &Secret,
+        derived: Option<&Secret>,
     ) -> Result<(Finished, String, &'a EnrolmentRecord), RunRefusal> {
         let enrolment = message.context.enrolment.as_ref();
         let begun = message.begin(self)?;
-        let password = run.password(enrolment);
         if !message.trigger {
-            run.url_s = Some(begun.authenticate(&self.auth, &password, &self.url_s)?);
+            run.url_s = Some(begun.verify(&self.auth, password, derived, &self.url_s)?);
         }
         let refuse = |(status, reason)| begun.refuse(status, reason);
         let renewed = renewed_key(&message.hello, message.context.key.as_ref(), enrolment.filter(|_| message.trigger));
@@ -127,7 +137,7 @@ impl Service {
                 let spec = self.package(run, enrolment).map_err(refuse)?;
                 let shipment =
                     OutgoingKey::new(&spec).ok_or_else(|| refuse((Status::AccessDenied, RefusalReason::Policy)))?;
-                let finished = begun.finish(OutgoingKey { k_mac_old, ..shipment }, &password, &mut rng)?;
+                let finished = begun.finish(OutgoingKey { k_mac_old, ..shipment }, password, &mut rng)?;
                 (finished, spec.key_id)
             }
             Some(key) => {
@@ -139,7 +149,7 @@ impl Service {
                     .ok_or_else(|| refuse((Status::AccessDenied, RefusalReason::Policy)))?;
                 let shipment =
                     OutgoingKey { server_id: &self.server_id, package, key_len, k_token: Some(&k_token), k_mac_old };
-                (begun.finish(shipment, &password, &mut rng)?, key.record.id.clone())
+                (begun.finish(shipment, password, &mut rng)?, key.record.id.clone())
             }
         };
         Ok((finished, key_id, enrolment))

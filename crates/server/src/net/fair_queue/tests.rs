@@ -237,3 +237,15 @@ proptest! {
         prop_assert!(waited < 4 * others.len(), "{waited}");
     }
 }
+
+#[test]
+fn a_job_that_is_not_wanted_remains_the_next_one() {
+    let mut queue = FairQueue::new(100);
+    for number in [1, 2, 3] {
+        assert_eq!(put(&mut queue, number, Precedence::Good, number), Ok(None));
+    }
+    assert_eq!(queue.take_if(|job| *job == 2), None, "1 is the next one");
+    assert_eq!((queue.take_if(|job| *job == 1), queue.len()), (Some(1), 2));
+    assert_eq!(queue.take_if(|job| *job == 3), None);
+    assert_eq!((take_all(&mut queue), queue.take_if(|_| true)), (vec![2, 3], None));
+}

@@ -2,6 +2,7 @@
 
 mod permissions;
 mod supervisor;
+mod threads;
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
@@ -17,6 +18,7 @@ use crate::Error;
 
 pub(crate) use permissions::{secure_data_folder, secure_database, warn_of_exposed_key};
 pub(crate) use supervisor::{passed_sockets, tell_supervisor};
+pub(crate) use threads::{lower_priority, thread_cpu_time};
 
 /// Options to write a file; it has `mode` from its creation on.
 pub(crate) fn write_options(mode: u32) -> OpenOptions {
