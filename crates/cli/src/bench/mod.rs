@@ -4,6 +4,7 @@ mod baseline;
 mod connection;
 mod crowd;
 mod load;
+mod pool;
 mod process;
 mod report;
 pub(crate) mod server;
@@ -19,7 +20,9 @@ use crate::enroll::names::{MethodName, VariantName};
 use crate::output::{Failure, Output};
 use crate::pskc::material::text_file;
 use crate::runtime;
+use baseline::Bare;
 use load::{Load, Recipe, RunKind};
+use pool::PoolCost;
 use process::Usage;
 use server::Child;
 
@@ -153,18 +156,21 @@ impl Bench {
         };
         let codes = load::enrolments(&api, wanted, self.bar(output, wanted, "preparing")).await?;
 
+        let bare = kind.is_slow().then(|| Bare::begin(kind)).transpose()?;
+        let pool_before = PoolCost::of(target.child.as_ref()).await?;
         let usage = target.child.as_ref().map(|child| Usage::of(child.pid()));
         let deadline = self.count.is_none().then(|| Duration::from_secs(self.seconds));
         let measured = load.run(codes, deadline, self.bar(output, wanted, "measuring")).await?;
         let used = usage.map(Usage::finish);
+        let pool = PoolCost::of(target.child.as_ref()).await?.since(&pool_before);
+        let bare = bare.map(Bare::finish).transpose()?;
         if let Some(file) = &self.keys {
             let ids = [pilot.keys.as_slice(), &measured.keys].concat();
             let text = ids.iter().map(|id| format!("{id}\n")).collect::<String>();
             std::fs::write(file, text)
                 .map_err(|why| Failure::new(format!("cannot write {}: {why}", file.display())))?;
         }
-        let bare_ms = kind.is_slow().then(|| baseline::bare_ms(kind)).transpose()?;
-        let report = report::LoadReport::new(kind, concurrency, &measured, used, bare_ms);
+        let report = report::LoadReport::new(kind, concurrency, &measured, used, bare, &pool);
         if measured.all_succeeded() {
             return output.print(&report.document(), || report.text());
         }

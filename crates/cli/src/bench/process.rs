@@ -1,6 +1,8 @@
-//! What a process costs: CPU time and memory, from /proc; unknown where a system has none.
+//! What a process and a thread cost: CPU time and memory; unknown where a system does not tell.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 /// Measures a process from now on.
 pub(super) struct Usage {
@@ -38,8 +40,13 @@ fn cpu_ms(tasks: &str) -> Option<f64> {
 
 /// CPU time of the calling thread, in milliseconds.
 pub(super) fn thread_cpu_ms() -> Option<f64> {
-    let stat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(stat.split_whitespace().next()?.parse::<u64>().ok()? as f64 / 1e6)
+    #[cfg(target_os = "linux")]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Some(Duration::try_from(time).ok()?.as_secs_f64() * 1e3)
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 fn peak_rss_mib(pid: u32) -> Option<f64> {

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::enroll::names::MethodName;
 
+use super::baseline::BareCost;
 use super::load::{Measured, RunKind};
+use super::pool::PoolCost;
 use super::process::ProcessCost;
 
 pub(super) struct LoadReport {
@@ -21,7 +23,9 @@ pub(super) struct LoadReport {
     status_counts: Value,
     server_cpu_ms_per_run: Option<f64>,
     server_peak_rss_mib: Option<f64>,
-    crypto_ms: Option<f64>,
+    bare: Option<BareCost>,
+    /// CPU of one derivation in the server's pool.
+    pool_derivation_ms: Option<f64>,
 }
 
 /// The measurement justifies no more than three decimals.
@@ -42,7 +46,8 @@ impl LoadReport {
         concurrency: u32,
         measured: &Measured,
         used: Option<ProcessCost>,
-        bare_ms: Option<f64>,
+        bare: Option<BareCost>,
+        pool: &PoolCost,
     ) -> Self {
         let runs = measured.run_us.len();
         let cpu_ms = used.as_ref().and_then(|used| used.cpu_ms);
@@ -60,7 +65,8 @@ impl LoadReport {
             status_counts: json!(measured.statuses),
             server_cpu_ms_per_run: cpu_ms.map(|ms| ms / runs.max(1) as f64),
             server_peak_rss_mib: used.and_then(|used| used.peak_rss_mib),
-            crypto_ms: bare_ms,
+            bare,
+            pool_derivation_ms: pool.derivation_ms(),
         }
     }
 
@@ -80,9 +86,19 @@ impl LoadReport {
         }
     }
 
-    /// Bare PBKDF2 and RSA divided by the server's CPU time: 1 means that the protocol costs nothing.
+    /// Bare PBKDF2 and RSA, run by run, divided by the server's CPU time. Derivations one by one, and a protocol that costs
+    /// nothing, would make it 1.
     fn crypto_ratio(&self) -> Option<f64> {
-        Some(self.crypto_ms? / self.server_cpu_ms_per_run.filter(|ms| *ms > 0.0)?)
+        Some(self.bare.as_ref()?.crypto_ms / self.server_cpu_ms_per_run.filter(|ms| *ms > 0.0)?)
+    }
+
+    /// CPU time of a bare derivation divided by that of one in the server's pool, which derives for several runs at once.
+    fn kdf_gain(&self) -> Option<f64> {
+        Some(self.bare.as_ref()?.derivation_ms / self.pool_derivation_ms?)
+    }
+
+    fn crypto_ms(&self) -> Option<f64> {
+        self.bare.as_ref().map(|bare| bare.crypto_ms)
     }
 
     pub(super) fn document(&self) -> Value {
@@ -102,8 +118,9 @@ impl LoadReport {
             "status_counts": self.status_counts,
             "server_cpu_ms_per_run": self.server_cpu_ms_per_run.map(rounded),
             "server_peak_rss_mib": self.server_peak_rss_mib.map(rounded),
-            "crypto_ms": self.crypto_ms.map(rounded),
+            "crypto_ms": self.crypto_ms().map(rounded),
             "crypto_ratio": self.crypto_ratio().map(rounded),
+            "kdf_gain": self.kdf_gain().map(rounded),
         })
     }
 
@@ -120,7 +137,8 @@ impl LoadReport {
              longest time without a success  {:.3} s\n\
              server CPU     {} a run\n\
              server memory  {} at most\n\
-             crypto_ratio   {} (bare PBKDF2 and RSA: {})",
+             crypto_ratio   {} (bare PBKDF2 and RSA: {})\n\
+             kdf_gain       {} (CPU of a PBKDF2 in the server: {}, bare: {})",
             self.runs_per_second,
             self.variant(),
             self.runs,
@@ -135,7 +153,10 @@ impl LoadReport {
             or_unknown(self.server_cpu_ms_per_run, " ms"),
             or_unknown(self.server_peak_rss_mib, " MiB"),
             or_unknown(self.crypto_ratio(), ""),
-            or_unknown(self.crypto_ms, " ms"),
+            or_unknown(self.crypto_ms(), " ms"),
+            or_unknown(self.kdf_gain(), ""),
+            or_unknown(self.pool_derivation_ms, " ms"),
+            or_unknown(self.bare.as_ref().map(|bare| bare.derivation_ms), " ms"),
         )
     }
 }

@@ -32,13 +32,14 @@ pub(crate) struct BenchServer {
 }
 
 impl BenchServer {
-    /// Runs a server like `dskpp serve`, on any free loopback port, and prints its address. Without limits per address,
-    /// unless they are measured.
+    /// Runs a server like `dskpp serve`, on any free loopback port, and prints its address and that of its metrics, a
+    /// line each. Without limits per address, unless they are measured.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let mut config = Config::default();
         config.server.data_dir = self.data_dir;
         config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.server.http = self.http;
+        config.metrics.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         if !self.limits {
             config.limits.requests_per_address_per_s = 0;
             config.limits.requests_per_s = 0;
@@ -58,7 +59,8 @@ impl BenchServer {
         let iteration_floor_for_bench = self.no_kdf_cost.then_some(1);
         let options = ServerOptions { iteration_floor_for_bench, init: true, ..ServerOptions::default() };
         let ready = |running: &dskpp_server::Running| {
-            _ = writeln!(std::io::stdout(), "{}", running.address()); // without a reader there is nothing to measure
+            let metrics = running.metrics_address().map_or(String::new(), |address| address.to_string());
+            _ = writeln!(std::io::stdout(), "{}\n{metrics}", running.address()); // without a reader, there is no use
         };
         dskpp_server::run(config, options, ready, || Ok(Config::default())).map_err(Failure::new)
     }
@@ -72,6 +74,8 @@ pub(crate) struct Child {
     process: std::process::Child,
     folder: tempfile::TempDir,
     pub(super) origin: String,
+    /// Where it shows its metrics.
+    pub(super) metrics: SocketAddr,
     http: bool,
 }
 
@@ -91,17 +95,17 @@ impl Child {
             command.arg("--database").arg(url).arg("--kek").arg(kek);
         }
         let mut process = command.spawn().map_err(failed)?;
-        let mut address = String::new();
-        if let Some(out) = process.stdout.take() {
-            BufReader::new(out).read_line(&mut address).map_err(failed)?;
-        }
-        let address: SocketAddr =
-            address.trim().parse().map_err(|_| Failure::new("the server to measure did not start"))?;
+        let mut lines = process.stdout.take().map(|out| BufReader::new(out).lines()).into_iter().flatten();
+        let mut address = || {
+            let line = lines.next().transpose().map_err(failed)?.unwrap_or_default();
+            line.parse::<SocketAddr>().map_err(|_| Failure::new("the server to measure did not start"))
+        };
+        let (address, metrics) = (address()?, address()?);
         let origin = match http {
             true => format!("http://{address}"),
             false => format!("https://localhost:{}", address.port()),
         };
-        Ok(Child { process, folder, origin, http })
+        Ok(Child { process, folder, origin, metrics, http })
     }
 
     pub(super) fn pid(&self) -> u32 {

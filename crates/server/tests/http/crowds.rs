@@ -19,7 +19,8 @@ use crate::support::{MEDIA_TYPE, Server, read, with_code};
 const CROWD: usize = 16;
 
 /// A server with one thread for PBKDF2, and the last requests of runs that keep it busy for a while: each with a code
-/// of its own that is wrong, and with the most iterations that are allowed.
+/// of its own that is wrong, with about the most iterations that are allowed, and with a count of its own, because equal
+/// ones would be derived at once.
 async fn server_and_crowd() -> (Server, Vec<Vec<u8>>) {
     let server = Server::start_with(|config| {
         config.limits.crypto_threads = 1;
@@ -31,7 +32,7 @@ async fn server_and_crowd() -> (Server, Vec<Vec<u8>>) {
     for number in 0..CROWD {
         let code = with_code(&format!("FFFFFF{number:02}"), "0123456789ABCDEF");
         let mut offer = server.offer(&code, KeyType::Totp);
-        offer.iterations = 200_000;
+        offer.iterations = 200_000 - number as u32;
         crowd.push(server.until_nonce(offer).await.0);
     }
     (server, crowd)
