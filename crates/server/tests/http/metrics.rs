@@ -40,9 +40,12 @@ fn series(text: &str) -> Series {
     lines.map(parse).collect()
 }
 
-/// The counters that have moved, but for those of the database, which the server also uses for itself.
+/// The counters of events that have moved, but for those of the database, which the server also uses for itself.
 fn moved(before: &Series, after: &Series) -> BTreeMap<String, f64> {
-    let is_counter = |name: &str| name.split('{').next().unwrap().ends_with("_total");
+    let is_counter = |name: &str| {
+        let name = name.split('{').next().unwrap();
+        name.ends_with("_total") && !name.ends_with("_seconds_total")
+    };
     let is_told =
         |name: &&String| name.starts_with("dskpp_") && !name.starts_with("dskpp_database") && is_counter(name);
     let by = |name: &String| after[name] - before.get(name).copied().unwrap_or_default();
@@ -71,6 +74,7 @@ const CASES: &[(Deed, &[(&str, f64)])] = &[
     (
         Deed::FourPass,
         &[
+            (r#"dskpp_kdf_derivations_total"#, 1.0),
             (r#"dskpp_runs_begun_total"#, 1.0),
             (r#"dskpp_runs_total{method="none",result="provisioned",variant="four-pass"}"#, 1.0),
             (r#"dskpp_http_responses_total{code="200",surface="dskpp"}"#, 2.0),
@@ -79,6 +83,7 @@ const CASES: &[(Deed, &[(&str, f64)])] = &[
     (
         Deed::TwoPass,
         &[
+            (r#"dskpp_kdf_derivations_total"#, 1.0),
             (r#"dskpp_runs_total{method="passphrase-wrap",result="provisioned",variant="two-pass"}"#, 1.0),
             (r#"dskpp_http_responses_total{code="200",surface="dskpp"}"#, 1.0),
         ],
@@ -86,6 +91,7 @@ const CASES: &[(Deed, &[(&str, f64)])] = &[
     (
         Deed::WrongCode,
         &[
+            (r#"dskpp_kdf_derivations_total"#, 1.0),
             (r#"dskpp_runs_begun_total"#, 1.0),
             (r#"dskpp_runs_total{method="none",result="refused",variant="four-pass"}"#, 1.0),
             (r#"dskpp_refusals_total{reason="wrong-code"}"#, 1.0),
@@ -95,6 +101,7 @@ const CASES: &[(Deed, &[(&str, f64)])] = &[
     (
         Deed::UnknownClient,
         &[
+            (r#"dskpp_kdf_derivations_total"#, 1.0),
             (r#"dskpp_runs_begun_total"#, 1.0),
             (r#"dskpp_runs_total{method="none",result="refused",variant="four-pass"}"#, 1.0),
             (r#"dskpp_refusals_total{reason="unknown-client-id"}"#, 1.0),
@@ -104,6 +111,7 @@ const CASES: &[(Deed, &[(&str, f64)])] = &[
     (
         Deed::UsedCode,
         &[
+            (r#"dskpp_kdf_derivations_total"#, 1.0),
             (r#"dskpp_runs_begun_total"#, 1.0),
             (r#"dskpp_runs_total{method="none",result="refused",variant="four-pass"}"#, 1.0),
             (r#"dskpp_refusals_total{reason="used"}"#, 1.0),
@@ -113,6 +121,7 @@ const CASES: &[(Deed, &[(&str, f64)])] = &[
     (
         Deed::SameRequestTwice,
         &[
+            (r#"dskpp_kdf_derivations_total"#, 1.0),
             (r#"dskpp_runs_begun_total"#, 1.0),
             (r#"dskpp_runs_total{method="none",result="provisioned",variant="four-pass"}"#, 1.0),
             (r#"dskpp_runs_total{method="none",result="repeated",variant="four-pass"}"#, 1.0),
@@ -217,6 +226,8 @@ async fn counters_move_by_exactly_what_was_done() {
     assert_eq!((runs("kdf"), runs("kdf_wait")), (7.0, 7.0), "one derivation each for the first one and six cases");
     assert_eq!(runs("commit"), 4.0, "keys that were made");
     assert_eq!(end["dskpp_kdf_threads_busy"], 0.0);
+    assert_eq!(end["dskpp_kdf_derivations_total"], 7.0, "those of the same runs");
+    assert_eq!(end["dskpp_kdf_cpu_seconds_total"] > 0.0, cfg!(target_os = "linux"));
     assert!(end["dskpp_database_transaction_writes_sum"] >= end["dskpp_database_transaction_writes_count"]);
 }
 
