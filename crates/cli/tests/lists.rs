@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Home, Server, text};
+use support::{Home, Server, shown, text};
 
 fn enrol(home: &Home, user: &str) -> Value {
     home.json(&["admin", "enrolment", "create", "--user", user, "--key-type", "totp"])
@@ -241,4 +241,49 @@ fn follow_prints_what_is_done_since_it_began() {
     let subjects: Vec<_> = followed.iter().map(|entry| text(entry, "subject")).collect();
     assert!(!subjects.iter().any(|subject| subject.contains("alice")), "{subjects:?}");
     assert!(subjects[0] != subjects[1] && subjects[1] != subjects[2], "{subjects:?}");
+}
+
+/// The subjects of all entries of an event, the oldest first.
+fn subjects(home: &Home, event: &str) -> Vec<Value> {
+    let entries = items(home, &["audit", "list", "--event", event, "--oldest-first", "--all"]);
+    entries.iter().map(|entry| serde_json::from_str(&text(entry, "subject")).unwrap()).collect()
+}
+
+#[test]
+fn an_entry_says_by_whose_token_and_from_where_and_starts_and_stops_are_entries() {
+    let mut home = Home::new();
+    let server = Server::start(&mut home);
+    let first = text(&items(&home, &["token", "list"])[0], "id");
+    let made = enrol(&home, "alice");
+    let ca = shown(&server.ca);
+    home.json(&["enroll", &server.url(), "--ca", &ca, "--code", &text(&made, "authentication_code")]);
+    let created = subjects(&home, "enrolment.created");
+    assert_eq!((&created[0]["by"], &created[0]["from"]), (&json!(first), &json!("127.0.0.1")), "{created:?}");
+    let provisioned = subjects(&home, "key.provisioned");
+    assert_eq!(
+        (&provisioned[0]["by"], &provisioned[0]["from"]),
+        (&Value::Null, &json!("127.0.0.1")),
+        "{provisioned:?}"
+    );
+
+    let port = server.port;
+    stop(server);
+    stop(Server::start_on(&home, port));
+    stop(Server::start_on(&home, port));
+    home.set("DSKPP_POLICY_LOCK_AFTER", "7");
+    let _server = Server::start_on(&home, port);
+    assert_eq!(subjects(&home, "server.stopped").len(), 3);
+    let started = subjects(&home, "server.started");
+    let digests: Vec<_> = started.iter().map(|start| text(start, "configuration")).collect();
+    assert!(digests.len() == 4 && digests[1] == digests[2] && digests[2] != digests[3], "{started:?}");
+    assert_eq!(home.json(&["admin", "audit", "verify"])["faults"], json!([]));
+
+    let cef = home.run(&["admin", "audit", "export", "--format", "cef", "--event", "enrolment.created"]).success().out;
+    assert!(cef.starts_with("CEF:0|dskpp|dskpp|") && cef.lines().count() == 1, "{cef}");
+    assert!(cef.contains("|enrolment.created|3|") && cef.contains(&format!(" src=127.0.0.1 suser={first} ")), "{cef}");
+}
+
+fn stop(mut server: Server) {
+    server.signal("TERM");
+    assert_eq!(server.ended(Duration::from_secs(30)), Some(0));
 }

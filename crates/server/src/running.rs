@@ -2,6 +2,7 @@
 
 mod files_check;
 mod monitoring;
+mod recorded;
 mod routes;
 mod upkeep;
 
@@ -141,6 +142,7 @@ impl Running {
         self.deliveries.shutdown().await;
         self.background.shutdown().await;
         self.refusal_counts.write(&self.store).await;
+        recorded::stop(&self.store, self.address).await;
         if let Err(why) = self.store.checkpoint().await {
             tracing::warn!("could not merge the WAL into the database file: {why}");
         }
@@ -260,6 +262,7 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     let grace = Duration::from_secs(config.server.shutdown_grace_s);
     let scheme = if config.server.http { "http" } else { "https" };
     tracing::info!("listening on {scheme}://{address}");
+    recorded::start(&store, address, &config).await;
     let reload = Arc::new(Mutex::new(Reload { config, device_trust, tls: reloads }));
     Ok(Running {
         address,

@@ -13,10 +13,11 @@ use serde_json::json;
 use super::audit_chain::{Chains, Fault};
 use super::audit_checkpoint::CheckpointArgs;
 use super::audit_follow;
+use super::audit_format::Format;
 use super::list::Pages;
 use crate::api::Api;
 use crate::output::{Failure, Output};
-use crate::shown::{self, count, shown};
+use crate::shown::{count, shown};
 
 /// Entries in one answer of the server, where many are read.
 pub(super) const PAGE: usize = 1000;
@@ -47,14 +48,20 @@ pub(super) enum AuditCommand {
     Checkpoint,
     /// Print entries as they are made, until interrupted; with --json one document per line
     Follow {
+        /// One line per entry in this form, instead of a row for people
+        #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+        format: Option<Format>,
         /// Seconds between looks
         #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
         interval: u64,
     },
-    /// Write entries to standard output, one JSON document per line: all, chain by chain, or by time with a filter
+    /// Write entries to standard output, one per line: all, chain by chain, or by time with a filter
     Export {
         #[command(flatten)]
         filter: Filter,
+        /// The form of a line
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        format: Format,
     },
 }
 
@@ -95,8 +102,11 @@ impl AuditCommand {
             }
             AuditCommand::Verify { checkpoints } => verify(api, output, &checkpoints).await,
             AuditCommand::Checkpoint => checkpoint(api, output).await,
-            AuditCommand::Follow { interval } => audit_follow::follow(api, output, Duration::from_secs(interval)).await,
-            AuditCommand::Export { filter } => export(api, &filter).await,
+            AuditCommand::Follow { format, interval } => {
+                let format = format.or(output.json.then_some(Format::Json));
+                audit_follow::follow(api, format, Duration::from_secs(interval)).await
+            }
+            AuditCommand::Export { filter, format } => export(api, &filter, format).await,
         }
     }
 }
@@ -178,14 +188,13 @@ async fn checkpoint(api: &Api, output: &Output) -> Result<(), Failure> {
     output.print(&made, || signed.to_string().trim_end().to_owned())
 }
 
-async fn export(api: &Api, filter: &Filter) -> Result<(), Failure> {
+async fn export(api: &Api, filter: &Filter, format: Format) -> Result<(), Failure> {
     let order = if filter.is_empty() { AuditOrder::Chain } else { AuditOrder::Oldest };
     let mut out = std::io::BufWriter::new(std::io::stdout());
     let wrote = |why: std::io::Error| Failure::new(format!("cannot write to standard output: {why}"));
     let write = |items: Vec<ListedAuditEntry>| {
         for entry in items {
-            let entry = serde_json::to_value(&entry).map_err(Failure::new)?;
-            writeln!(out, "{}", shown::json(&entry.to_string())).map_err(wrote)?;
+            writeln!(out, "{}", format.line(&entry)?).map_err(wrote)?;
         }
         out.flush().map_err(wrote)
     };

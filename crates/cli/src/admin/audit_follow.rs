@@ -8,8 +8,9 @@ use dskpp_api::{AuditEntry, AuditOrder, AuditQuery, ListedAuditEntry, Unreadable
 use pskc::DateTime;
 
 use super::audit::{PAGE, columns, pages};
+use super::audit_format::Format;
 use crate::api::Api;
-use crate::output::{Failure, Output};
+use crate::output::Failure;
 use crate::shown;
 
 /// Entries of several servers come to the database in any order within this time, in seconds.
@@ -24,8 +25,8 @@ struct Seen {
     last: Option<i64>,
 }
 
-/// Looks for entries again and again; prints those that were made since it began.
-pub(super) async fn follow(api: &Api, output: &Output, interval: Duration) -> Result<(), Failure> {
+/// Looks for entries again and again; prints those that were made since it began, as rows for people or in a format.
+pub(super) async fn follow(api: &Api, format: Option<Format>, interval: Duration) -> Result<(), Failure> {
     let mut seen = Seen::default();
     let newest = AuditQuery { order: Some(AuditOrder::Newest), limit: Some(1), ..AuditQuery::default() };
     let page: dskpp_api::ListPage<ListedAuditEntry> = api.get_by(dskpp_api::paths::AUDIT, &newest).await?;
@@ -34,7 +35,7 @@ pub(super) async fn follow(api: &Api, output: &Output, interval: Duration) -> Re
     loop {
         let new = seen.look(api).await?;
         for entry in new.iter().filter(|_| !is_first) {
-            if !print(entry, output)? {
+            if !print(entry, format)? {
                 return Ok(());
             }
         }
@@ -79,10 +80,10 @@ impl Seen {
 }
 
 /// Whether somebody still reads.
-fn print(entry: &ListedAuditEntry, output: &Output) -> Result<bool, Failure> {
-    let text = match output.json {
-        true => shown::json(&serde_json::to_value(entry).map_err(Failure::new)?.to_string()),
-        false => shown::line(columns(entry).join("  ")),
+fn print(entry: &ListedAuditEntry, format: Option<Format>) -> Result<bool, Failure> {
+    let text = match format {
+        Some(format) => format.line(entry)?,
+        None => shown::line(columns(entry).join("  ")),
     };
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {

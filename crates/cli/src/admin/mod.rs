@@ -4,6 +4,7 @@ mod audit;
 mod audit_chain;
 mod audit_checkpoint;
 mod audit_follow;
+mod audit_format;
 mod device;
 mod enrolment;
 mod k_server;

@@ -12,6 +12,7 @@ use dskpp_api::ProblemType;
 use super::ApiState;
 use super::problem::ApiProblem;
 use crate::model::ApiToken;
+use crate::model::origin::Origin;
 use crate::policy::permissions::{Call, allow, roles_with};
 
 /// The caller of a call that its roles allow.
@@ -53,8 +54,13 @@ pub(super) async fn authorise(
         let detail = format!("this token lacks the permission \"{needs}\", which the roles {roles} have");
         return Err(ApiProblem::new(StatusCode::FORBIDDEN, ProblemType::NoRole, detail));
     }
+    let origin = Origin::current().map(|origin| Origin { by: Some(found.id.clone()), ..Origin::clone(&origin) });
     request.extensions_mut().insert(Caller(found));
-    Ok(next.run(request).await)
+    let answer = next.run(request);
+    Ok(match origin {
+        Some(origin) => origin.during(answer).await,
+        None => answer.await, // a router without a network, as in tests
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -27,11 +27,13 @@ use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
+use crate::model::origin::Origin;
 use crate::net::connection_limit::{ConnectionLimit, ConnectionPlace};
 use crate::net::listeners::Listeners;
 use crate::net::progress::{Answered, ConnectionProgress, Received, Timeouts, Watched};
 use crate::net::proxy::{BadHeader, Proxies};
 use crate::net::public_url::Prefixes;
+use crate::net::request_id::RequestId;
 use crate::net::responses::{Responses, surface};
 use crate::net::tls::InUse;
 use crate::net::turns::Turns;
@@ -305,7 +307,10 @@ impl Served<'_> {
             self.shared.proxies.warn_of_missing_header(self.client);
         }
         request.extensions_mut().insert(ConnectInfo(named.unwrap_or(self.client)));
-        let answered = AssertUnwindSafe(self.shared.router.clone().oneshot(request)).catch_unwind().await;
+        let request_id = RequestId::current().map(|id| id.to_string());
+        let origin = Origin { address: named.unwrap_or(self.client).ip(), request: request_id, by: None };
+        let answer = origin.during(self.shared.router.clone().oneshot(request));
+        let answered = AssertUnwindSafe(answer).catch_unwind().await;
         match answered {
             Ok(Ok(response)) => response,
             Err(_panic) => {

@@ -4,11 +4,20 @@
 
 use dskpp_crypto::Sha256;
 
-use super::StoreError;
 use super::columns::Columns;
 use super::db::{Connection, Reply, Row, values};
+use super::{Store, StoreError};
+use crate::model::clock::now;
+use crate::model::origin::Origin;
 
-/// Appends an entry; `subject` is JSON. Only a writer calls this, inside the transaction of what it records.
+impl Store {
+    /// Records what the server does of itself.
+    pub(crate) async fn record(&self, event: &'static str, subject: serde_json::Value) -> Result<(), StoreError> {
+        self.engine.write(move |db| append(db, now(), event, &subject)).await
+    }
+}
+
+/// Appends an entry; `subject` is a JSON object, to which the origin of the request is added. Only a writer calls this, inside the transaction of what it records.
 pub(super) fn append(db: &Connection, at: i64, event: &str, subject: &serde_json::Value) -> Result<(), StoreError> {
     send(db, at, event, subject)?.wait()
 }
@@ -20,6 +29,10 @@ pub(super) fn send<'a>(
     event: &str,
     subject: &serde_json::Value,
 ) -> Result<Reply<'a, ()>, StoreError> {
+    let mut subject = subject.clone();
+    if let (Some(origin), Some(subject)) = (Origin::current(), subject.as_object_mut()) {
+        origin.sign(subject);
+    }
     let (chain, subject) = (db.chain(), subject.to_string());
     let last = |row: &Row<'_>| {
         let row = Columns::of("audit", row);

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::db::{Connection, Database};
 use super::disk::Disk;
-use super::idempotent::Claim;
+use super::idempotent::for_request;
 use super::live::Live;
 use super::measures::Measures;
 use super::{StoreError, current_kek};
@@ -205,7 +205,7 @@ impl Engine {
         is_repeatable: bool,
     ) -> Pending<T> {
         let (answer, wait) = oneshot::channel();
-        let (since, work) = (Instant::now(), noted(work));
+        let (since, work) = (Instant::now(), for_request(work));
         let is_in = self.writer.put(Box::new(Write { work, is_repeatable, since, result: None, answer }));
         Pending(if is_in { Ok(wait) } else { Err(full()) })
     }
@@ -216,7 +216,7 @@ impl Engine {
         work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
-        let (is_repeatable, since, work) = (false, Instant::now(), noted(work));
+        let (is_repeatable, since, work) = (false, Instant::now(), for_request(work));
         let is_in = self.writer.put_bulk(Box::new(Write { work, is_repeatable, since, result: None, answer }));
         Pending(if is_in { Ok(wait) } else { Err(full()) }).done().await
     }
@@ -251,18 +251,6 @@ impl Engine {
             return Err(full());
         }
         wait.await.unwrap_or_else(|_| Err(StoreError::Unavailable("no connection to it".into())))
-    }
-}
-
-/// Work that notes, in its transaction, under which claim it was done, where the current call has one.
-fn noted<T>(
-    work: impl Fn(&Connection) -> Result<T, StoreError> + Send,
-) -> impl Fn(&Connection) -> Result<T, StoreError> + Send {
-    let claim = Claim::current();
-    move |db| {
-        let done = work(db)?;
-        claim.as_ref().map_or(Ok(()), |claim| claim.mark(db))?;
-        Ok(done)
     }
 }
 

@@ -13,6 +13,7 @@ use super::db::{Connection, values};
 use super::{Store, StoreError, rows};
 use crate::model::clock::now;
 use crate::model::id::new_id;
+use crate::model::origin::Origin;
 
 /// Seconds for which an answer is given again.
 const KEPT_S: i64 = 24 * 3600;
@@ -176,5 +177,18 @@ impl Store {
                 return Ok(all);
             }
         }
+    }
+}
+
+/// Work for the request that the current task answers: the audit trail names its origin, and its idempotency key is
+/// marked as used in the same transaction.
+pub(super) fn for_request<T>(
+    work: impl Fn(&Connection) -> Result<T, StoreError> + Send,
+) -> impl Fn(&Connection) -> Result<T, StoreError> + Send {
+    let (claim, origin) = (Claim::current(), Origin::current());
+    move |db| {
+        let done = Origin::within(origin.clone(), || work(db))?;
+        claim.as_ref().map_or(Ok(()), |claim| claim.mark(db))?;
+        Ok(done)
     }
 }

@@ -15,6 +15,7 @@ use super::run::{Outcome, ServerRun};
 use super::{PRIVATE_KEY_COST, Service, Stop};
 use crate::metrics::observe;
 use crate::model::clock::{unix_now, unix_now_ms};
+use crate::model::origin::Origin;
 use crate::model::{DeviceRecord, EnrolmentRecord, Variant};
 use crate::net::crypto_pool::Prepared;
 use crate::net::rate_limit::Subject;
@@ -52,6 +53,7 @@ impl Service {
             method: None,
             url_s: None,
             peer,
+            origin: Origin::current(),
             started: Instant::now(),
         };
         let enrolment = state.enrolment.as_deref();

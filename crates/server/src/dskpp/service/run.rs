@@ -1,6 +1,7 @@
 //! The end of a run in either variant: what a proved code permits, and what is committed before the answer.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use dskpp::algorithm::KeyType;
@@ -16,6 +17,7 @@ use crate::dskpp::refusals::Before;
 use crate::metrics::observe;
 use crate::model::clock::unix_now;
 use crate::model::id::new_session_id;
+use crate::model::origin::Origin;
 use crate::model::{self, Cause, EnrolmentRecord, EnrolmentState, Method, StoredAnswer, Variant};
 use crate::policy::backoff::PendingTry;
 use crate::store::{Commit, CommitRun, NewKey, Pending, ProvedRefusal, StoreError};
@@ -43,6 +45,8 @@ pub(super) struct ServerRun {
     /// The URL_S of the authentication data, once proved; none after a trigger.
     pub(super) url_s: Option<String>,
     pub(super) peer: SocketAddr,
+    /// For the audit trail: the run is committed on a thread of the pool.
+    pub(super) origin: Option<Arc<Origin>>,
     pub(super) started: Instant,
 }
 
@@ -154,7 +158,7 @@ impl Service {
         }
         let is_new = enrolment.delivers.is_none();
         let of_trigger = enrolment.trigger.as_ref().map(|ad| &ad.url_s);
-        let pending = self.store.commit_run(CommitRun {
+        let commit = CommitRun {
             session_id: run.session_id.clone(),
             request_hash: run.request_hash,
             response: finished.response.clone(),
@@ -170,7 +174,8 @@ impl Service {
                 mac_algorithm: finished.prf.algorithm().uri().to_owned(),
                 url_s: run.url_s.as_ref().or(of_trigger).cloned(),
             },
-        });
+        };
+        let pending = Origin::within(run.origin.clone(), || self.store.commit_run(commit));
         let (user, enrolment) = (enrolment.user.clone(), enrolment.id.clone());
         Outcome::Provisioned { pending, response: finished.response, key_id, user, enrolment }
     }

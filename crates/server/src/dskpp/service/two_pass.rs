@@ -18,6 +18,7 @@ use super::measures::{Answered, Seen};
 use super::run::{Outcome, ServerRun, device_info};
 use super::{Service, Stop};
 use crate::model::id::new_session_id;
+use crate::model::origin::Origin;
 use crate::model::{self, EnrolmentRecord, Method, Variant};
 use crate::net::crypto_pool::Prepared;
 use crate::net::turns::Turn;
@@ -61,6 +62,7 @@ impl Service {
             method: None,
             url_s: None,
             peer,
+            origin: Origin::current(),
             started: Instant::now(),
         };
         if let Some(answer) = context.answer.take() {
