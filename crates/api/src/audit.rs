@@ -20,6 +20,7 @@ pub struct AuditQuery {
     /// Only entries after this one: `next` of the previous page in the same order.
     pub after: Option<String>,
     /// Page size, 1 to 1000; 100 by default.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     pub limit: Option<usize>,
 }
 

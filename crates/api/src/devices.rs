@@ -96,6 +96,7 @@ pub struct DeviceQuery {
     /// Only devices after this one: `next` of the previous page.
     pub after: Option<String>,
     /// Page size, 1 to 100; 100 by default.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub limit: Option<usize>,
 }
 
@@ -137,7 +138,7 @@ pub struct DeviceChangeRequest {
 }
 
 /// Distinguishes `null` from an omitted member.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
+pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
 
@@ -147,6 +148,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Opt
 #[serde(deny_unknown_fields)]
 pub struct DeviceBatch {
     /// At most 1000.
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub devices: Vec<NewDeviceRequest>,
 }
 

@@ -49,24 +49,29 @@ pub struct NewEnrolmentRequest {
     pub algorithm_location: Option<Location>,
     /// Seconds until the code expires, at most ten years; the configuration has the default.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 316224000)))]
     pub expires_in_s: Option<u64>,
     /// Seconds from provisioning until the key expires, at most ten years; never by default.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 316224000)))]
     pub key_lifetime_s: Option<u64>,
     /// When the key becomes active; `at-once` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activate: Option<Activation>,
     /// HOTP and TOTP: digits of a one-time password, 6 to 10; 6 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 6, max = 10)))]
     pub digits: Option<u8>,
     /// TOTP: seconds of a time step, 1 to 3600; 30 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3600)))]
     pub period_s: Option<u32>,
     /// TOTP: the hash; `SHA-1` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<Named<HashName>>,
     /// HOTP: the initial counter; 0 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(max = 4_611_686_018_427_387_904_u64)))]
     pub counter: Option<u64>,
     /// OCRA: the suite (RFC 6287 §6); `OCRA-1:HOTP-SHA1-6:QN08` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,6 +171,7 @@ pub struct EnrolmentQuery {
     /// Only enrolments after this one: `next` of the previous page with the same filters.
     pub after: Option<String>,
     /// Page size, 1 to 100; 100 by default.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub limit: Option<usize>,
 }
 

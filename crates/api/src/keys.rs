@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::devices::given;
 use crate::{DeviceIdentity, HashName, KeyState, KeyType, SecretString};
 
 /// Parameters of a key, as its type requires.
@@ -67,16 +68,25 @@ pub struct KeySummary {
     pub uses_left: Option<u64>,
 }
 
-/// Which keys to list.
+/// Which keys to list. With other filters than `user`, a page may have fewer keys than `limit`, or none, and a `next`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KeyQuery {
     /// Only keys of this user.
     pub user: Option<String>,
+    /// Only keys in this state.
+    pub state: Option<KeyState>,
+    /// Only keys of this type.
+    pub key_type: Option<KeyType>,
+    /// Only keys that were made or imported at or after this time (RFC 3339).
+    pub created_since: Option<String>,
+    /// Only keys that were made or imported before this time (RFC 3339).
+    pub created_until: Option<String>,
     /// Only keys after this one: `next` of the previous page.
     pub after: Option<String>,
     /// Page size, 1 to 100; 100 by default.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub limit: Option<usize>,
 }
 
@@ -110,6 +120,19 @@ pub struct KeyOwner {
     pub user: String,
 }
 
+/// Changes to a key. Omitted members stay unchanged; `null` removes the value.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct KeyChangeRequest {
+    /// What operators call it: 1 to 256 printable characters.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub label: Option<Option<String>>,
+    /// Its new owner, by name: 1 to 256 printable characters. Creates the user if necessary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
 /// The secret of a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -124,6 +147,7 @@ pub struct KeySecret {
 #[serde(deny_unknown_fields)]
 pub struct Resync {
     /// Two to five passwords of at most 256 octets each, in the order in which the token made them.
+    #[cfg_attr(feature = "schema", schemars(length(min = 2, max = 5)))]
     pub otps: Vec<SecretString>,
 }
 

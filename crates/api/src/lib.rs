@@ -20,6 +20,7 @@
 //! ```
 
 mod audit;
+mod bulk;
 mod checkpoint;
 mod devices;
 mod enrolments;
@@ -34,6 +35,7 @@ mod transfer;
 mod users;
 
 pub use audit::{AuditEntry, AuditQuery, ListedAuditEntry, UnreadableAuditEntry};
+pub use bulk::{BulkEnrolment, KeyRevocation, MEDIA_TYPE_NDJSON, RevokedKeys};
 pub use checkpoint::{AuditCheckpoint, ChainHead, Checkpoint, SignedCheckpoint};
 pub use devices::{
     CreatedDevice, Device, DeviceBatch, DeviceBatchReport, DeviceChangeRequest, DeviceDetails, DeviceIdentity,
@@ -45,8 +47,8 @@ pub use enrolments::{
 };
 pub use k_servers::{KServer, NewKServer};
 pub use keys::{
-    ActivationRequest, ActivationResult, KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary, ListedKey, Renewal,
-    RenewalRequest, Resync, Resynced, UnreadableKey, ValidationRequest, ValidationResult,
+    ActivationRequest, ActivationResult, KeyChangeRequest, KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary,
+    ListedKey, Renewal, RenewalRequest, Resync, Resynced, UnreadableKey, ValidationRequest, ValidationResult,
 };
 pub use names::{
     Activation, Assign, AuditOrder, Cause, DeliveryOperation, DeliveryState, EnrolmentState, HashName, KServerState,

@@ -258,10 +258,14 @@ names! {
         AnswerLost = "urn:dskpp:problem:answer-lost",
         /// 409: this part of the import is complete.
         ImportDone = "urn:dskpp:problem:import-done",
+        /// 412: something else is there than `If-Match` names.
+        Changed = "urn:dskpp:problem:changed",
         /// 413: the body is too large.
         TooLarge = "urn:dskpp:problem:too-large",
         /// 415: the body must be JSON.
         NotJson = "urn:dskpp:problem:not-json",
+        /// 415: the body must be JSON, a document per line.
+        NotNdjson = "urn:dskpp:problem:not-ndjson",
         /// 415: the body must be PSKC.
         NotPskc = "urn:dskpp:problem:not-pskc",
         /// 422: this `Idempotency-Key` was used for another request.

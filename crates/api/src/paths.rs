@@ -11,6 +11,9 @@ pub const OPENAPI: &str = "/openapi.json";
 /// [`ListedUser`](crate::ListedUser)s
 pub const USERS: &str = "/users";
 
+/// `GET` → [`ListedUser`](crate::ListedUser); `DELETE` → 204
+pub const USER: &str = "/users/{id}";
+
 /// `POST` [`NewDeviceRequest`](crate::NewDeviceRequest) → 201 [`CreatedDevice`](crate::CreatedDevice);
 /// `GET` with [`DeviceQuery`](crate::DeviceQuery) → a [`ListPage`](crate::ListPage) of [`ListedDevice`](crate::ListedDevice)
 pub const DEVICES: &str = "/devices";
@@ -24,6 +27,9 @@ pub const DEVICE: &str = "/devices/{id}";
 /// `GET` with [`EnrolmentQuery`](crate::EnrolmentQuery) → a [`ListPage`](crate::ListPage) of [`Listed`](crate::Listed)
 /// [`Enrolment`](crate::Enrolment)s
 pub const ENROLMENTS: &str = "/enrolments";
+/// `POST` of a [`NewEnrolmentRequest`](crate::NewEnrolmentRequest) per line
+/// ([`MEDIA_TYPE_NDJSON`](crate::MEDIA_TYPE_NDJSON)) → a [`BulkEnrolment`](crate::BulkEnrolment) per line
+pub const ENROLMENTS_BULK: &str = "/enrolments/bulk";
 /// `GET` → [`EnrolmentDetails`](crate::EnrolmentDetails); `DELETE` (revokes it) → 204
 pub const ENROLMENT: &str = "/enrolments/{id}";
 
@@ -34,7 +40,14 @@ pub const KEYS: &str = "/keys";
 pub const KEYS_IMPORT: &str = "/keys/import";
 /// `POST` [`ExportRequest`](crate::ExportRequest) → a PSKC document ([`MEDIA_TYPE_PSKC`](crate::MEDIA_TYPE_PSKC))
 pub const KEYS_EXPORT: &str = "/keys/export";
-/// `GET` → [`KeyDetails`](crate::KeyDetails); `DELETE` (revokes it) → 204
+/// `POST` [`KeyRevocation`](crate::KeyRevocation) → [`RevokedKeys`](crate::RevokedKeys)
+pub const KEYS_REVOKE: &str = "/keys/revoke";
+/// `POST` without content → [`KeySummary`](crate::KeySummary)
+pub const KEY_DISABLE: &str = "/keys/{id}/disable";
+/// `POST` without content → [`KeySummary`](crate::KeySummary)
+pub const KEY_ENABLE: &str = "/keys/{id}/enable";
+/// `GET` → [`KeyDetails`](crate::KeyDetails); `PATCH` [`KeyChangeRequest`](crate::KeyChangeRequest) →
+/// [`KeyDetails`](crate::KeyDetails); `DELETE` (revokes it) → 204
 pub const KEY: &str = "/keys/{id}";
 /// `POST` [`Resync`](crate::Resync) → [`Resynced`](crate::Resynced)
 pub const KEY_RESYNC: &str = "/keys/{id}/resync";

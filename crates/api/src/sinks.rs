@@ -42,6 +42,7 @@ pub struct DeliveryQuery {
     /// Only deliveries after this one: `next` of the previous page with the same filters.
     pub after: Option<String>,
     /// Page size, 1 to 100; 100 by default.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub limit: Option<usize>,
 }
 

@@ -15,6 +15,7 @@ pub struct ImportQuery {
     /// The import's identifier: 64 hexadecimal digits, the SHA-256 of the whole file and the options.
     pub import: String,
     /// The index of the document's first package in the import, from 0.
+    #[cfg_attr(feature = "schema", schemars(range(max = 9_223_372_036_854_755_807_u64)))]
     pub first: u64,
     /// The user to assign all keys to; created if necessary.
     pub user: Option<String>,

@@ -33,6 +33,7 @@ pub struct UserQuery {
     /// Only users after this one: `next` of the previous page.
     pub after: Option<String>,
     /// Page size, 1 to 100; 100 by default.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub limit: Option<usize>,
 }
 
@@ -56,6 +57,7 @@ pub struct NewToken {
     /// Its purpose: 1 to 256 printable characters.
     pub name: String,
     /// One or more roles.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub roles: Vec<Role>,
 }
 

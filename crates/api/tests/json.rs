@@ -67,7 +67,21 @@ fn requests() -> Vec<(Reads, Value)> {
                 "certificate_pem": "pem", "plain": false,
             }),
         ),
-        (read::<KeyQuery>, json!({ "user": "alice", "after": "k", "limit": 1 })),
+        (
+            read::<KeyQuery>,
+            json!({
+                "user": "alice", "state": "disabled", "key_type": "hotp", "created_since": "2026-01-02T03:04:05Z",
+                "created_until": "2026-01-03T03:04:05Z", "after": "k", "limit": 1,
+            }),
+        ),
+        (read::<KeyChangeRequest>, json!({ "label": "spare", "user": "bob" })),
+        (
+            read::<KeyRevocation>,
+            json!({
+                "user": "alice", "device": { "manufacturer": "acme", "serial": "1" }, "key_type": "hotp",
+                "state": "active", "created_since": "2026-01-02T03:04:05Z", "created_until": "2026-01-03T03:04:05Z",
+            }),
+        ),
         (read::<DeviceQuery>, json!({ "manufacturer": "acme", "serial": "1", "after": "d", "limit": 1 })),
         (read::<ImportQuery>, json!({ "import": "00", "first": 0, "user": "alice", "assign": "user-id" })),
     ]
@@ -86,7 +100,7 @@ fn answers() -> Vec<(Reads, Value)> {
         "key_id": "k1", "state": "active", "key_type": "other", "user": null,
         "params": { "algorithm": "urn:x", "usage": ["OTP"], "pin": "Append" }, "device": null, "enrolment": "e1",
         "url_s": "https://keys.example/dskpp", "created_at": "2026-01-02T03:04:05Z", "start_at": null,
-        "expires_at": null, "uses_left": 3,
+        "expires_at": null, "uses_left": 3, "label": "spare",
     });
     let device = json!({
         "id": "d1", "manufacturer": "acme", "serial": "1", "key_name": "k", "has_shared_key": true,
@@ -136,6 +150,11 @@ fn answers() -> Vec<(Reads, Value)> {
                     "last_refusal": { "cause": "wrong-code", "detail": "why", "at": "2026-01-02T03:04:05Z" },
                 }),
             ),
+        ),
+        (read::<RevokedKeys>, json!({ "revoked": 3 })),
+        (
+            read::<BulkEnrolment>,
+            json!({ "line": 2, "problem": { "type": "about:blank", "title": "T", "status": 422, "detail": "why" } }),
         ),
         (read::<KeySummary>, key.clone()),
         (read::<ListPage<ListedKey>>, json!({ "items": [key, { "key_id": "k2", "unreadable": "params" }] })),

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use dskpp_api::{ExportRequest, ImportQuery, ImportReport, MEDIA_TYPE_PSKC, Problem, paths};
+use dskpp_api::{
+    BulkEnrolment, ExportRequest, ImportQuery, ImportReport, MEDIA_TYPE_NDJSON, MEDIA_TYPE_PSKC, Problem, paths,
+};
 use dskpp_client::transport::{CertificateFault, HttpClient, TransportError, check_url};
 use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -143,6 +145,18 @@ impl Api {
                 }
             }
         }
+    }
+
+    /// Creates an enrolment for each line; gives the result of each.
+    pub(crate) async fn create_enrolments(&self, lines: Vec<u8>) -> Result<Vec<BulkEnrolment>, Failure> {
+        let request = self.request(Method::POST, paths::ENROLMENTS_BULK)?.header(CONTENT_TYPE, MEDIA_TYPE_NDJSON);
+        let answer = self.success(request.timeout(Duration::from_secs(600)).body(lines)).await?;
+        let text = Zeroizing::new(answer.bytes().await.map_err(|why| self.unreachable(&why))?.to_vec());
+        let lines = text.split(|octet| *octet == b'\n').filter(|line| !line.is_empty());
+        let read = |line| {
+            serde_json::from_slice(line).map_err(|_| Failure::new(format!("unexpected answer from {}", self.server)))
+        };
+        lines.map(read).collect()
     }
 
     /// Requests a PSKC document, without a time limit.

@@ -287,3 +287,31 @@ fn stop(mut server: Server) {
     server.signal("TERM");
     assert_eq!(server.ended(Duration::from_secs(30)), Some(0));
 }
+
+#[test]
+fn enrolments_are_created_from_lines_and_keys_changed_and_revoked_together() {
+    let mut home = Home::new();
+    let _server = Server::start(&mut home);
+    let lines: String = (0..1200).map(|n| format!("{{\"user\":\"u{n}\",\"key_type\":\"hotp\"}}\n")).collect();
+    home.write("good", &lines);
+    let done = home.run(&["admin", "enrolment", "create", "--bulk", "good"]).success();
+    assert!(done.out.lines().count() == 1200 && done.err.contains("1200 created, 0 refused"), "{}", done.err);
+    home.write("mixed", "{\"user\":\"alice\",\"key_type\":\"hotp\"}\n\n{\"user\":\"bob\"\n");
+    let mixed = home.run(&["admin", "enrolment", "create", "--bulk", "mixed"]);
+    assert_eq!(mixed.code, Some(1));
+    assert!(mixed.out.contains("line 1: ") && mixed.out.contains("line 3: refused: "), "{}", mixed.out);
+    let wrong = home.run(&["admin", "enrolment", "create", "--bulk", "good", "--key-type", "hotp"]);
+    assert_eq!((wrong.code, home.run(&["admin", "enrolment", "create"]).code), (Some(2), Some(2)));
+    let key = "INSERT INTO key (id, user_id, key_type, params, sealed_k_token, state, created_at) SELECT";
+    let from = "FROM \"user\" u JOIN enrolment e ON e.user_id = u.id WHERE u.name = 'u7'";
+    home.in_database(&format!("{key} 'k1', u.id, 'hotp', '{{}}', e.sealed_password, 'active', 1 {from}"));
+    let id = text(&items(&home, &["key", "list", "--user", "u7", "--state", "active"])[0], "key_id");
+    home.run(&["admin", "key", "disable", &id]).success();
+    assert_eq!(items(&home, &["key", "list", "--state", "disabled"]).len(), 1);
+    home.run(&["admin", "key", "enable", &id]).success();
+    let changed = home.json(&["admin", "key", "change", &id, "--label", "spare", "--user", "u8"]);
+    assert_eq!((text(&changed, "label"), text(&changed, "user")), ("spare".into(), "u8".into()));
+    assert_eq!(home.run(&["admin", "key", "revoke"]).code, Some(2));
+    assert_eq!(home.json(&["admin", "key", "revoke", "--user", "u8"]), json!({ "revoked": 1 }));
+    assert_eq!(home.run(&["admin", "user", "delete", "u8"]).code, Some(1), "the revoked key stays");
+}

@@ -193,6 +193,8 @@ pub struct LimitsSection {
     pub requests_per_address_burst: u32,
     /// DSKPP requests per second in total; 0 is no limit.
     pub requests_per_s: u32,
+    /// Admin API calls per second with one token, in bursts of at most twice as many; 0 is no limit.
+    pub requests_per_token_per_s: u32,
     /// Open connections in total; fewer if the system allows fewer open files.
     pub max_connections: usize,
     /// Open connections from one address (IPv6: one /64).
@@ -266,6 +268,7 @@ impl Default for LimitsSection {
             requests_per_address_per_s: 500,
             requests_per_address_burst: 1000,
             requests_per_s: 20_000,
+            requests_per_token_per_s: 1000,
             max_connections: 4096,
             max_connections_per_address: 1024,
             handshake_timeout_s: 10,

@@ -137,6 +137,9 @@ pub enum StoreError {
     /// The connection broke during COMMIT: the change may have been made.
     #[error("whether the change was made is unknown: {0}; look, and try again if it was not")]
     Unknown(String),
+    /// Something else is there than a condition asked for. Nothing was changed.
+    #[error("it has changed since: read it again")]
+    Changed,
     /// Another transaction interfered. Nothing was changed.
     #[error("another transaction interfered: {0}; try again")]
     Conflict(String),

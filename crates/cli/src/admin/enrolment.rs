@@ -9,6 +9,7 @@ use dskpp_api::{
     ValidationResult, Variant, WrongTries, paths,
 };
 
+use super::bulk::{self, BulkArg};
 use super::list::{Pages, or_dash, or_unreadable, whole_id};
 use super::{delete, device_name, lines, one_of};
 use crate::api::Api;
@@ -44,9 +45,11 @@ pub(super) enum EnrolmentCommand {
 
 #[derive(Args)]
 pub(super) struct NewEnrolmentArgs {
+    #[command(flatten)]
+    bulk: BulkArg,
     /// The user's name; the server creates the user if needed
-    #[arg(long, help_heading = "Enrolment")]
-    user: String,
+    #[arg(long, required_unless_present = "bulk", help_heading = "Enrolment")]
+    user: Option<String>,
     /// The server's template that has what is not given here
     #[arg(long, value_name = "NAME", conflicts_with = "group", help_heading = "Enrolment")]
     template: Option<String>,
@@ -113,6 +116,9 @@ impl EnrolmentCommand {
     pub(super) async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
             EnrolmentCommand::Create(new) => {
+                if let Some(path) = &new.bulk.bulk {
+                    return bulk::create(api, output, path).await;
+                }
                 let enrolment: CreatedEnrolment = api.post(paths::ENROLMENTS, &new.request()?).await?;
                 output.print(&enrolment, || describe_new(&enrolment, api.ca()))
             }
@@ -163,7 +169,7 @@ impl NewEnrolmentArgs {
         let device = self.device.as_deref().map(device_name).transpose()?;
         let methods = self.methods.into_iter().map(Named::from).collect::<Vec<_>>();
         Ok(Request {
-            user: self.user,
+            user: self.user.unwrap_or_default(),
             template: self.template,
             group: self.group,
             key_type: self.key_type.map(Named::from),

@@ -5,6 +5,7 @@ mod audit_chain;
 mod audit_checkpoint;
 mod audit_follow;
 mod audit_format;
+mod bulk;
 mod device;
 mod enrolment;
 mod k_server;
@@ -17,9 +18,9 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use dskpp_api::{
-    CreatedToken, ImportSummary, KeyDetails, KeyOwner, KeyQuery, KeySummary as KeyAnswer, ListPage, ListedKey,
-    ListedUser, NewToken, NewUser, PageQuery, Resync, Resynced, Role, TokenSummary, UnknownName, User as UserAnswer,
-    UserQuery, paths,
+    CreatedToken, ImportSummary, KeyChangeRequest, KeyDetails, KeyOwner, KeyQuery, KeyState, KeySummary as KeyAnswer,
+    KeyType, ListPage, ListedKey, ListedUser, NewToken, NewUser, PageQuery, Resync, Resynced, Role, TokenSummary,
+    UnknownName, User as UserAnswer, UserQuery, paths,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -92,6 +93,11 @@ enum UserCommand {
         #[command(flatten)]
         pages: Pages,
     },
+    /// Delete a user who has no keys and no open enrolments
+    Delete {
+        /// The user's name
+        name: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -110,16 +116,49 @@ enum KeyCommand {
         /// Only this user's keys
         #[arg(long, help_heading = "Filter")]
         user: Option<String>,
+        /// Only keys in this state
+        #[arg(long, value_parser = one_of::<KeyState>(KeyState::NAMES), help_heading = "Filter")]
+        state: Option<KeyState>,
+        /// Only keys of this type
+        #[arg(long, value_parser = one_of::<KeyType>(KeyType::NAMES), help_heading = "Filter")]
+        key_type: Option<KeyType>,
+        /// Only keys that were made or imported at or after this time (RFC 3339)
+        #[arg(long, value_name = "TIME", help_heading = "Filter")]
+        created_since: Option<String>,
+        /// Only keys that were made or imported before this time (RFC 3339)
+        #[arg(long, value_name = "TIME", help_heading = "Filter")]
+        created_until: Option<String>,
     },
     /// Show a key, without its secret
     Show {
         /// The key's Id, as `admin key list` shows it
         id: String,
     },
-    /// Revoke a key
-    Revoke {
+    /// Revoke a key, or all keys of a user, in a device, or that a filter finds
+    Revoke(bulk::RevocationArgs),
+    /// Take a key out of use until it is enabled again
+    Disable {
         /// The key's Id, as `admin key list` shows it
         id: String,
+    },
+    /// Put a disabled key in use again
+    Enable {
+        /// The key's Id, as `admin key list` shows it
+        id: String,
+    },
+    /// Change a key's label or owner
+    Change {
+        /// The key's Id, as `admin key list` shows it
+        id: String,
+        /// What operators call it
+        #[arg(long, conflicts_with = "no_label", required_unless_present_any = ["no_label", "user"], help_heading = "Key")]
+        label: Option<String>,
+        /// Take the label away
+        #[arg(long, help_heading = "Key")]
+        no_label: bool,
+        /// Its new owner's name; the server creates the user if needed
+        #[arg(long, help_heading = "Key")]
+        user: Option<String>,
     },
     /// Assign an unassigned key to a user
     Assign {
@@ -212,6 +251,13 @@ impl UserCommand {
                 let table = (&headings[..], or_unreadable(headings.len(), columns));
                 pages.print((api, output), (paths::USERS, query), table).await
             }
+            UserCommand::Delete { name } => {
+                let query = UserQuery { name: Some(name.clone()), after: None, limit: Some(1) };
+                let page: ListPage<ListedUser> = api.get_by(paths::USERS, &query).await?;
+                let user = page.items.into_iter().find(|user| user.name == name);
+                let user = user.ok_or_else(|| Failure::new(format!("there is no user {}", shown(&name))))?;
+                delete(api, output, "user", paths::USER, &user.id).await
+            }
         }
     }
 }
@@ -255,8 +301,9 @@ pub(crate) fn device_name(text: &str) -> Result<(String, String), Failure> {
 impl KeyCommand {
     async fn run(self, api: &Api, output: &Output) -> Result<(), Failure> {
         match self {
-            KeyCommand::List { user } => {
-                let query = |after| KeyQuery { user: user.clone(), after, limit: None };
+            KeyCommand::List { user, state, key_type, created_since, created_until } => {
+                let filter = KeyQuery { user, state, key_type, created_since, created_until, ..KeyQuery::default() };
+                let query = |after| KeyQuery { after, ..filter.clone() };
                 let keys: ListPage<ListedKey> = all(api, paths::KEYS, query).await?;
                 output.print(&keys, || keys.items.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
@@ -267,7 +314,15 @@ impl KeyCommand {
                     [vec![lines(&key.key)], deliveries].concat().join("\n")
                 })
             }
-            KeyCommand::Revoke { id } => delete(api, output, "key", paths::KEY, &id).await,
+            KeyCommand::Revoke(which) => which.run(api, output).await,
+            KeyCommand::Disable { id } => switch(api, output, paths::KEY_DISABLE, &id).await,
+            KeyCommand::Enable { id } => switch(api, output, paths::KEY_ENABLE, &id).await,
+            KeyCommand::Change { id, label, no_label, user } => {
+                let label = if no_label { Some(None) } else { label.map(Some) };
+                let change = KeyChangeRequest { label, user };
+                let key: KeyDetails = api.patch(&paths::of(paths::KEY, &id), &change).await?;
+                output.print(&key, || lines(&key.key))
+            }
             KeyCommand::Assign { id, user } => {
                 let owner = KeyOwner { user };
                 let key: KeyAnswer = api.post(&paths::of(paths::KEY_USER, &id), &owner).await?;
@@ -286,6 +341,12 @@ impl KeyCommand {
             KeyCommand::Export(export) => export.run(api, output).await,
         }
     }
+}
+
+/// Disables or enables a key.
+async fn switch(api: &Api, output: &Output, path: &str, id: &str) -> Result<(), Failure> {
+    let key: KeyAnswer = api.post(&paths::of(path, id), &json!({})).await?;
+    output.print(&key, || format!("key {id} is {}", key.state))
 }
 
 fn line(key: &ListedKey) -> String {
@@ -311,8 +372,10 @@ async fn all<T: DeserializeOwned, Q: Serialize>(
 ) -> Result<ListPage<T>, Failure> {
     let mut all = ListPage { items: Vec::new(), next: None };
     loop {
-        let page: ListPage<T> = api.get_by(path, &query(all.next.take())).await?;
-        if page.next.is_some() && page.items.is_empty() {
+        let after = all.next.take();
+        let page: ListPage<T> = api.get_by(path, &query(after.clone())).await?;
+        // With a filter, a page may be empty and not the last one.
+        if page.next.is_some() && page.next == after {
             return Err(Failure::new("the server's list does not go on")
                 .next("check that --server is a dskpp server of this version"));
         }

@@ -49,6 +49,8 @@ pub(super) async fn authorise(
     let unknown = || ApiProblem::new(StatusCode::UNAUTHORIZED, ProblemType::NoToken, DETAIL);
     let token = bearer(request.headers()).ok_or_else(unknown)?;
     let found = api.callers.find(&api.store, token, peer.into()).await?.ok_or_else(unknown)?;
+    let too_many = |wait| ApiProblem::busy("too many calls with this token", wait);
+    api.token_rates.admit(&found.id).map_err(too_many)?;
     if !allow(&found.roles, call.needs()) {
         let (needs, roles) = (call.needs().as_str(), roles_with(call.needs()).join(", "));
         let detail = format!("this token lacks the permission \"{needs}\", which the roles {roles} have");

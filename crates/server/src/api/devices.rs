@@ -14,6 +14,7 @@ use dskpp_crypto::Secret;
 use super::ApiState;
 use super::caller::Caller;
 use super::enrolments::time;
+use super::etag::{IfMatch, IfNoneMatch, Tags, tagged};
 use super::lists::{PAGE, limit, text};
 use super::problem::{ApiProblem, Body, Id, StrictQuery, json_answer};
 use super::users::{certificate, name};
@@ -74,14 +75,28 @@ pub(super) async fn list(
     Ok(json_answer(StatusCode::OK, &ListPage { items, next: page.next }))
 }
 
-pub(super) async fn show(State(api): State<ApiState>, Id(id): Id) -> Result<Response, ApiProblem> {
+pub(super) async fn show(State(api): State<ApiState>, seen: IfNoneMatch, Id(id): Id) -> Result<Response, ApiProblem> {
     let device = api.store.device(&id).await?.ok_or(ApiProblem::not_found("device"))?;
-    Ok(json_answer(StatusCode::OK, &whole(&device)))
+    Ok(seen.answer(&whole(&device)))
+}
+
+/// Carries out a write on a device, if it is as the tags say.
+async fn write<T>(
+    api: &ApiState,
+    id: &str,
+    tags: Option<Tags>,
+    write: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, ApiProblem> {
+    Ok(match tags {
+        None => write.await?,
+        Some(tags) => api.store.if_device(id, move |device| tags.name(&whole(&device)), write).await?,
+    })
 }
 
 pub(super) async fn change(
     State(api): State<ApiState>,
     caller: Caller,
+    IfMatch(tags): IfMatch,
     Id(id): Id,
     Body(body): Body<DeviceChangeRequest>,
 ) -> Result<Response, ApiProblem> {
@@ -94,12 +109,17 @@ pub(super) async fn change(
     if change.key_name.is_none() && change.shared_key.is_none() && change.certificate.is_none() {
         return Err(ApiProblem::value("key_name, shared_key_hex or certificate_pem is required"));
     }
-    let device = api.store.change_device(&id, change, caller.id().to_owned()).await?;
-    Ok(json_answer(StatusCode::OK, &whole(&device)))
+    let device = write(&api, &id, tags, api.store.change_device(&id, change, caller.id().to_owned())).await?;
+    Ok(tagged(&whole(&device)))
 }
 
-pub(super) async fn remove(State(api): State<ApiState>, caller: Caller, Id(id): Id) -> Result<StatusCode, ApiProblem> {
-    api.store.delete_device(&id, caller.id().to_owned()).await?;
+pub(super) async fn remove(
+    State(api): State<ApiState>,
+    caller: Caller,
+    IfMatch(tags): IfMatch,
+    Id(id): Id,
+) -> Result<StatusCode, ApiProblem> {
+    write(&api, &id, tags, api.store.delete_device(&id, caller.id().to_owned())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -14,6 +14,7 @@ use dskpp_otp::{Digits, OcraSuite};
 use pskc::MAX_COUNTER;
 
 use super::ApiState;
+use super::etag::{IfMatch, IfNoneMatch};
 use super::problem::{ApiProblem, Body, Id, json_answer};
 use super::users::name;
 use crate::dskpp::trigger_page;
@@ -170,16 +171,19 @@ fn params(new: &NewEnrolmentRequest, key_type: KeyType) -> Result<Params, ApiPro
     })
 }
 
-pub(super) async fn show(State(api): State<ApiState>, Id(id): Id) -> Result<Response, ApiProblem> {
+pub(super) async fn show(State(api): State<ApiState>, seen: IfNoneMatch, Id(id): Id) -> Result<Response, ApiProblem> {
     let enrolment = api.store.enrolment(&id).await?.ok_or(ApiProblem::not_found("enrolment"))?;
-    let tries = api.store.tries_of(&id).await?;
+    Ok(seen.answer(&details(enrolment, api.store.tries_of(&id).await?)))
+}
+
+/// An enrolment as it is shown by itself.
+fn details(enrolment: EnrolmentRecord, tries: model::TriesRecord) -> EnrolmentDetails {
     let refusal = |(cause, at): (Cause, i64)| RefusalEntry { cause, detail: cause.text().to_owned(), at: time(at) };
-    let answer = EnrolmentDetails {
+    EnrolmentDetails {
         enrolment: describe(enrolment),
         wrong_tries: tries.wrong.into_iter().map(wrong_tries).collect(),
         last_refusal: tries.last.map(refusal),
-    };
-    Ok(json_answer(StatusCode::OK, &answer))
+    }
 }
 
 fn wrong_tries(tries: model::WrongTryCount) -> WrongTries {
@@ -191,8 +195,19 @@ fn wrong_tries(tries: model::WrongTryCount) -> WrongTries {
     }
 }
 
-pub(super) async fn revoke(State(api): State<ApiState>, Id(id): Id) -> Result<StatusCode, ApiProblem> {
-    api.store.revoke_enrolment(&id).await?;
+pub(super) async fn revoke(
+    State(api): State<ApiState>,
+    IfMatch(tags): IfMatch,
+    Id(id): Id,
+) -> Result<StatusCode, ApiProblem> {
+    let write = api.store.revoke_enrolment(&id);
+    match tags {
+        None => write.await?,
+        Some(tags) => {
+            let holds = move |enrolment, tries| tags.name(&details(enrolment, tries));
+            api.store.if_enrolment(&id, holds, write).await?;
+        }
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,6 +12,7 @@ use dskpp_crypto::{Secret, Sha256};
 use super::ApiState;
 use super::caller::Caller;
 use super::problem::ApiProblem;
+use crate::model::origin::Origin;
 use crate::net::request_id::RequestId;
 use crate::store::{Claim, Claimed, StoreError};
 
@@ -35,6 +36,13 @@ pub(super) async fn once(State(api): State<ApiState>, request: Request, next: Ne
         Claimed::Differs => return Err(ApiProblem::key_reused()),
     };
     let work = carry_out(api, claim, Request::from_parts(parts, Body::from(body)), next);
+    let origin = Origin::current();
+    let work = async move {
+        match origin {
+            Some(origin) => Origin::clone(&origin).during(work).await,
+            None => work.await,
+        }
+    };
     let carried_out = match RequestId::current() {
         Some(id) => tokio::spawn(id.during(work)),
         None => tokio::spawn(work),

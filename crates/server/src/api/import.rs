@@ -45,7 +45,7 @@ impl Default for Batches {
 }
 
 impl Batches {
-    async fn enter(&self) -> Result<OwnedSemaphorePermit, ApiProblem> {
+    pub(super) async fn enter(&self) -> Result<OwnedSemaphorePermit, ApiProblem> {
         let permit = tokio::time::timeout(MAX_WAIT, Arc::clone(&self.0).acquire_owned()).await;
         permit.ok().and_then(Result::ok).ok_or_else(|| ApiProblem::busy("other imports are running", RETRY_AFTER))
     }

@@ -8,23 +8,24 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use dskpp_api::{
-    KeyDetails, KeyOwner, KeyQuery, KeySecret, KeySummary, ListPage, ListedKey, Resync, Resynced, UnreadableKey,
-    ValidationRequest, ValidationResult,
+    KeyChangeRequest, KeyDetails, KeyOwner, KeyQuery, KeySecret, KeySummary, ListPage, ListedKey, Resync, Resynced,
+    UnreadableKey, ValidationRequest, ValidationResult,
 };
 
 use super::ApiState;
 use super::caller::Caller;
 use super::enrolments::{device, parameters, time};
-use super::lists::{PAGE, limit, text};
+use super::etag::{IfMatch, IfNoneMatch, Tags, tagged};
+use super::lists::{PAGE, limit, moment, text};
 use super::problem::{ApiProblem, Body, Id, StrictQuery, json_answer};
 use super::sinks;
 use super::users::name;
 use super::validate_check::subject_of;
 use super::validations;
-use crate::model::KeyRecord;
+use crate::model::{DeliveryRecord, KeyRecord};
 use crate::net::rate_limit::RetryAfter;
 use crate::policy::backoff::PendingTry;
-use crate::store::{self, Unreadable};
+use crate::store::{self, KeyChange, KeyFilter, StoreError, Unreadable};
 
 /// Maximum length of a password or challenge.
 pub(super) const MAX_OTP_LEN: usize = 256;
@@ -33,8 +34,16 @@ pub(super) async fn list(
     State(api): State<ApiState>,
     StrictQuery(listing): StrictQuery<KeyQuery>,
 ) -> Result<Response, ApiProblem> {
-    let (user, after) = (text("user", listing.user)?, text("after", listing.after)?);
-    let page = api.store.keys(user, after, limit(listing.limit, PAGE)?).await?;
+    let KeyQuery { user, state, key_type, created_since, created_until, after, limit: given } = listing;
+    let filter = KeyFilter {
+        user: text("user", user)?,
+        state,
+        key_type,
+        since: created_since.map(|time| moment("created_since", &time)).transpose()?,
+        until: created_until.map(|time| moment("created_until", &time)).transpose()?,
+        after: text("after", after)?,
+    };
+    let page = api.store.find_keys(filter, limit(given, PAGE)?).await?;
     let listed = |key| match key {
         Ok(key) => ListedKey::Readable(Box::new(describe(key))),
         Err(Unreadable { row, column, .. }) => ListedKey::Unreadable(UnreadableKey { key_id: row, unreadable: column }),
@@ -43,15 +52,73 @@ pub(super) async fn list(
     Ok(json_answer(StatusCode::OK, &ListPage { items, next: page.next }))
 }
 
-pub(super) async fn show(State(api): State<ApiState>, Id(id): Id) -> Result<Response, ApiProblem> {
+pub(super) async fn show(State(api): State<ApiState>, seen: IfNoneMatch, Id(id): Id) -> Result<Response, ApiProblem> {
     let key = api.store.key(&id).await?.ok_or(ApiProblem::not_found("key"))?;
-    let deliveries = api.store.deliveries_of(&id).await?.into_iter().map(sinks::describe).collect();
-    Ok(json_answer(StatusCode::OK, &KeyDetails { key: describe(key), deliveries }))
+    Ok(seen.answer(&details(key, api.store.deliveries_of(&id).await?)))
 }
 
-pub(super) async fn revoke(State(api): State<ApiState>, Id(id): Id) -> Result<StatusCode, ApiProblem> {
-    api.store.revoke_key(&id).await?;
+/// Carries out a write on a key, if it is as the tags say.
+async fn write<T>(
+    api: &ApiState,
+    id: &str,
+    tags: Option<Tags>,
+    write: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, ApiProblem> {
+    Ok(match tags {
+        None => write.await?,
+        Some(tags) => {
+            let holds = move |key, deliveries| tags.name(&details(key, deliveries));
+            api.store.if_key(id, holds, write).await?
+        }
+    })
+}
+
+pub(super) async fn revoke(
+    State(api): State<ApiState>,
+    IfMatch(tags): IfMatch,
+    Id(id): Id,
+) -> Result<StatusCode, ApiProblem> {
+    write(&api, &id, tags, api.store.revoke_key(&id)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn change(
+    State(api): State<ApiState>,
+    caller: Caller,
+    IfMatch(tags): IfMatch,
+    Id(id): Id,
+    Body(body): Body<KeyChangeRequest>,
+) -> Result<Response, ApiProblem> {
+    let label = |label: Option<String>| label.map(|label| name("label", &label)).transpose();
+    let change = KeyChange {
+        label: body.label.map(label).transpose()?,
+        user: body.user.map(|user| name("user", &user)).transpose()?,
+    };
+    if change.label.is_none() && change.user.is_none() {
+        return Err(ApiProblem::value("label or user is required"));
+    }
+    let key = write(&api, &id, tags, api.store.change_key(&id, change, caller.id())).await?;
+    Ok(tagged(&details(key, api.store.deliveries_of(&id).await?)))
+}
+
+pub(super) async fn disable(
+    State(api): State<ApiState>,
+    caller: Caller,
+    IfMatch(tags): IfMatch,
+    Id(id): Id,
+) -> Result<Response, ApiProblem> {
+    let key = write(&api, &id, tags, api.store.disable_key(&id, caller.id())).await?;
+    Ok(json_answer(StatusCode::OK, &describe(key)))
+}
+
+pub(super) async fn enable(
+    State(api): State<ApiState>,
+    caller: Caller,
+    IfMatch(tags): IfMatch,
+    Id(id): Id,
+) -> Result<Response, ApiProblem> {
+    let key = write(&api, &id, tags, api.store.enable_key(&id, caller.id())).await?;
+    Ok(json_answer(StatusCode::OK, &describe(key)))
 }
 
 pub(super) async fn assign(
@@ -127,6 +194,11 @@ pub(super) fn accepted(verdict: store::Verdict, tried: PendingTry) -> Result<Opt
         }
         store::Verdict::TooSoon(wait_s) => Err(RetryAfter(Duration::from_secs(wait_s))),
     }
+}
+
+/// A key as it is shown by itself.
+fn details(key: KeyRecord, deliveries: Vec<DeliveryRecord>) -> KeyDetails {
+    KeyDetails { key: describe(key), deliveries: deliveries.into_iter().map(sinks::describe).collect() }
 }
 
 fn describe(key: KeyRecord) -> KeySummary {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use data_encoding::HEXLOWER;
 use dskpp_api::{
     AuditEntry, AuditOrder, AuditQuery, EnrolmentQuery, EnrolmentState, ImportSummary, ListPage, Listed,
-    ListedAuditEntry, ListedUser, PageQuery, TokenSummary, UnreadableAuditEntry, UnreadableRow, UserQuery,
+    ListedAuditEntry, PageQuery, TokenSummary, UnreadableAuditEntry, UnreadableRow, UserQuery,
 };
 use pskc::{DateTime, MAX_NAME_LEN};
 use serde::Serialize;
@@ -69,7 +69,7 @@ pub(super) async fn users(
 ) -> Result<Response, ApiProblem> {
     let (prefix, after) = (text("name", query.name)?, text("after", query.after)?);
     let users = api.store.users(prefix, after, limit(query.limit, PAGE)?).await?;
-    Ok(page(users, |user| ListedUser { id: user.id, name: user.name, created_at: time(user.created_at) }))
+    Ok(page(users, super::users::describe))
 }
 
 pub(super) async fn enrolments(
@@ -180,7 +180,7 @@ fn number_and_chain(text: &str) -> Option<(String, i64)> {
 }
 
 /// The first whole second at or after a time, since 1970; 422 if it is not RFC 3339, which has a zone.
-fn moment(parameter: &'static str, text: &str) -> Result<i64, ApiProblem> {
+pub(super) fn moment(parameter: &'static str, text: &str) -> Result<i64, ApiProblem> {
     let has_zone =
         text.ends_with('Z') || text.get("0000-00-00T00:00:00".len()..).is_some_and(|rest| rest.contains(['+', '-']));
     match text.parse::<DateTime>() {

@@ -1,11 +1,13 @@
 //! The admin API, `/api/v1`: JSON in and out, problem+json for errors (RFC 9457), bearer tokens with roles.
 
 pub(crate) mod activation;
+mod bulk;
 mod caller;
 mod callers;
 mod checkpoint;
 mod devices;
 mod enrolments;
+mod etag;
 mod export;
 pub(crate) mod health;
 mod idempotency;
@@ -28,6 +30,7 @@ mod validations;
 use std::sync::Arc;
 
 use crate::checkpoints::Checkpoints;
+use crate::net::rate_limit::TokenRates;
 use crate::policy::backoff::Backoff;
 use crate::policy::device_trust::DeviceTrust;
 use crate::policy::templates::Templates;
@@ -69,4 +72,6 @@ pub(crate) struct ApiState {
     pub checkpoints: Option<Arc<Checkpoints>>,
     /// What is counted of validations.
     pub validations: Validations,
+    /// Rates of calls by token.
+    pub token_rates: TokenRates,
 }

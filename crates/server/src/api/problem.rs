@@ -86,6 +86,16 @@ impl ApiProblem {
         ApiProblem { retry_after: Some(wait), ..problem }
     }
 
+    /// As it stands in answers.
+    pub(super) fn into_problem(self) -> dskpp_api::Problem {
+        dskpp_api::Problem {
+            kind: Some(self.kind.into()),
+            title: Some(self.status.canonical_reason().unwrap_or("Error").to_owned()),
+            status: Some(self.status.as_u16()),
+            detail: Some(self.detail),
+        }
+    }
+
     /// Only the text.
     pub(super) fn into_detail(self) -> String {
         self.detail
@@ -103,6 +113,7 @@ impl From<StoreError> for ApiProblem {
             StoreError::Exists(_) => (StatusCode::CONFLICT, ProblemType::Exists),
             StoreError::State(_) => (StatusCode::CONFLICT, ProblemType::WrongState),
             StoreError::ImportDone { .. } => (StatusCode::CONFLICT, ProblemType::ImportDone),
+            StoreError::Changed => (StatusCode::PRECONDITION_FAILED, ProblemType::Changed),
             StoreError::NotFound(_) => (StatusCode::NOT_FOUND, ProblemType::NotFound),
             StoreError::Row(_) => {
                 tracing::error!("{error}");
@@ -199,23 +210,18 @@ impl From<PathRejection> for ApiProblem {
 
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
-        let body = dskpp_api::Problem {
-            kind: Some(self.kind.into()),
-            title: Some(self.status.canonical_reason().unwrap_or("Error").to_owned()),
-            status: Some(self.status.as_u16()),
-            detail: Some(self.detail),
-        };
-        let mut body = members(&body);
+        let (status, retry_after) = (self.status, self.retry_after);
+        let mut body = members(&self.into_problem());
         if let Some(id) = RequestId::current() {
             body["request_id"] = id.to_string().into();
         }
-        let mut response = json_answer(self.status, &body);
+        let mut response = json_answer(status, &body);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE_PROBLEM));
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(wait) = self.retry_after {
+        if let Some(wait) = retry_after {
             headers.insert(header::RETRY_AFTER, wait.seconds().into());
         }
         response
@@ -239,7 +245,7 @@ pub(super) fn json_answer(status: StatusCode, body: &impl Serialize) -> Response
     (status, [(header::CACHE_CONTROL, "no-store")], Json(members(body))).into_response()
 }
 
-fn members(body: &impl Serialize) -> serde_json::Value {
+pub(super) fn members(body: &impl Serialize) -> serde_json::Value {
     serde_json::to_value(body).expect("structs of texts and numbers are JSON")
 }
 

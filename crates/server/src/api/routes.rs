@@ -7,8 +7,8 @@ use axum::routing::{MethodFilter, MethodRouter, any, get, on};
 use dskpp_api::paths;
 
 use super::{
-    ApiState, MAX_BODY_LEN, caller, checkpoint, devices, enrolments, export, idempotency, import, k_servers, keys,
-    lists, openapi, problem, sinks, tokens, users,
+    ApiState, MAX_BODY_LEN, bulk, caller, checkpoint, devices, enrolments, export, idempotency, import, k_servers,
+    keys, lists, openapi, problem, sinks, tokens, users,
 };
 use crate::policy::permissions::Call;
 
@@ -34,6 +34,7 @@ pub(crate) fn router(state: ApiState) -> Router {
 /// Maximum size of its request, in octets.
 fn max_body_len(call: Call) -> usize {
     match call {
+        Call::CreateEnrolments => usize::MAX, // read line by line
         Call::ImportDevices => devices::MAX_BATCH_LEN,
         Call::ImportKeys => import::MAX_BATCH_LEN,
         _ => MAX_BODY_LEN,
@@ -53,6 +54,8 @@ fn handler(call: Call) -> MethodRouter<ApiState> {
     match call {
         Call::ListUsers => on(method, lists::users),
         Call::CreateUser => on(method, users::create_user),
+        Call::ShowUser => on(method, users::show),
+        Call::DeleteUser => on(method, users::remove),
         Call::ListDevices => on(method, devices::list),
         Call::CreateDevice => on(method, devices::create),
         Call::ImportDevices => on(method, devices::import),
@@ -61,13 +64,18 @@ fn handler(call: Call) -> MethodRouter<ApiState> {
         Call::RemoveDevice => on(method, devices::remove),
         Call::ListEnrolments => on(method, lists::enrolments),
         Call::CreateEnrolment => on(method, enrolments::create),
+        Call::CreateEnrolments => on(method, bulk::create_enrolments),
         Call::ShowEnrolment => on(method, enrolments::show),
         Call::RevokeEnrolment => on(method, enrolments::revoke),
         Call::ListKeys => on(method, keys::list),
         Call::ImportKeys => on(method, import::batch),
         Call::ExportKeys => on(method, export::export),
         Call::ShowKey => on(method, keys::show),
+        Call::ChangeKey => on(method, keys::change),
         Call::RevokeKey => on(method, keys::revoke),
+        Call::RevokeKeys => on(method, bulk::revoke_keys),
+        Call::DisableKey => on(method, keys::disable),
+        Call::EnableKey => on(method, keys::enable),
         Call::ResynchroniseKey => on(method, keys::resynchronise),
         Call::ExportKey => on(method, keys::secret),
         Call::AssignKey => on(method, keys::assign),

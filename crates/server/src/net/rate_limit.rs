@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -124,6 +125,40 @@ impl Rates {
             each.retain_recent();
             each.shrink_to_fit();
         }
+    }
+}
+
+/// Rates of admin API calls, by the identifier of their token; clones share them.
+#[derive(Clone)]
+pub(crate) struct TokenRates(Arc<OfTokens>);
+
+struct OfTokens {
+    clock: DefaultClock,
+    each: Option<DefaultKeyedRateLimiter<String>>,
+    refused: IntCounter,
+}
+
+impl TokenRates {
+    pub(crate) fn new(limits: &config::LimitsSection) -> Self {
+        let each = NonZeroU32::new(limits.requests_per_token_per_s).map(|rate| {
+            let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(1));
+            RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))
+        });
+        TokenRates(Arc::new(OfTokens { clock: DefaultClock::default(), each, refused: limit("token_rate") }))
+    }
+
+    /// Counts a call with the token of that identifier. Tokens are few, so none is forgotten.
+    pub(crate) fn admit(&self, token: &String) -> Result<(), RetryAfter> {
+        let Some(each) = &self.0.each else { return Ok(()) };
+        each.check_key(token).map_err(|until| {
+            self.0.refused.inc();
+            RetryAfter(until.wait_time_from(self.0.clock.now()))
+        })
+    }
+
+    /// Refusals.
+    pub(crate) fn metrics(&self) -> Collectors {
+        collectors![self.0.refused]
     }
 }
 

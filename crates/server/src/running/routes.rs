@@ -22,7 +22,7 @@ use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::service::Service;
 use crate::dskpp::trigger_page;
 use crate::net::crypto_pool::CryptoPool;
-use crate::net::rate_limit::Rates;
+use crate::net::rate_limit::{Rates, TokenRates};
 use crate::net::turns::Turns;
 use crate::pages::portal::Portal;
 use crate::pages::token_app;
@@ -73,7 +73,8 @@ pub(super) fn assemble(
         spawn_essential(background, Arc::clone(checkpoints).keep());
     }
     let validations = api::Validations::default();
-    for collectors in [service.metrics(), rates.metrics(), validations.metrics()] {
+    let token_rates = TokenRates::new(limits);
+    for collectors in [service.metrics(), rates.metrics(), token_rates.metrics(), validations.metrics()] {
         monitoring.add(collectors);
     }
     let measured = Arc::clone(&service);
@@ -97,6 +98,7 @@ pub(super) fn assemble(
         k_servers: service.k_servers(),
         checkpoints,
         validations,
+        token_rates,
     };
     let (body_timeout, portal) = (Duration::from_secs(limits.body_timeout_s), Portal::load(config, url_s)?);
     let of_activation = ActivationState { store, rates: Arc::clone(&rates), turns: of_activation };

@@ -13,7 +13,7 @@ use super::stand_in::row_or_first;
 use super::{Store, StoreError, audit, rows};
 use crate::model::clock::now;
 use crate::model::id::new_id;
-use crate::model::{ApiToken, DeviceRecord, Role, UserRecord};
+use crate::model::{ApiToken, DeviceRecord, Role, UserEntry, UserRecord};
 use crate::policy::permissions::FIRST_ROLES;
 use crate::store::seal::Kek;
 
@@ -42,6 +42,11 @@ pub(super) fn create_user(db: &Connection, id: String, name: &str, at: i64) -> R
     }
     audit::append(db, at, "user.created", &json!({ "user": name }))?;
     Ok(id)
+}
+
+/// A user by its identifier.
+pub(super) fn user_by_id(db: &Connection, id: &str) -> Result<Option<UserEntry>, StoreError> {
+    db.first("SELECT name, id, created_at FROM \"user\" WHERE id = ?", values![id], rows::user_entry)
 }
 
 pub(super) fn device_by_identity<'a>(
@@ -73,6 +78,18 @@ impl Store {
         let write =
             move |db: &Connection| Ok(UserRecord { id: create_user(db, new_id(), &name, now())?, name: name.clone() });
         self.engine.write(write).await
+    }
+
+    /// A user by its identifier.
+    pub(crate) async fn user(&self, id: &str) -> Result<Option<UserEntry>, StoreError> {
+        let id = id.to_owned();
+        self.engine.read(move |db| user_by_id(db, &id)).await
+    }
+
+    /// Deletes a user who has no keys, with the enrolments of which none came.
+    pub(crate) async fn delete_user(&self, id: &str, by: &str) -> Result<(), StoreError> {
+        let (id, by) = (id.to_owned(), by.to_owned());
+        self.engine.write(move |db| delete_user(db, &id, &by, now())).await
     }
 
     /// Whether there is any token.
@@ -126,6 +143,28 @@ impl Store {
         };
         self.engine.write(write).await
     }
+}
+
+fn delete_user(db: &Connection, id: &str, by: &str, at: i64) -> Result<(), StoreError> {
+    let user = user_by_id(db, id)?.ok_or(StoreError::NotFound("user"))?;
+    if db.exists("SELECT 1 FROM key WHERE user_id = ?", values![id])? {
+        return Err(StoreError::State("the user has keys, which stay for the record: revoke them instead"));
+    }
+    let used = "SELECT 1 FROM enrolment WHERE user_id = ? AND key_id IS NOT NULL";
+    if db.exists(used, values![id])? {
+        return Err(StoreError::State("keys of others came of the user's enrolments, which stay for the record"));
+    }
+    let open = "SELECT 1 FROM enrolment WHERE user_id = ? AND state = 'open' AND expires_at > ?";
+    if db.exists(open, values![id, at])? {
+        return Err(StoreError::State("the user has open enrolments: revoke them first"));
+    }
+    for table in ["refusal", "wrong_try"] {
+        let of_user = "enrolment_id IN (SELECT id FROM enrolment WHERE user_id = ?)";
+        db.execute(&format!("DELETE FROM {table} WHERE {of_user}"), values![id])?;
+    }
+    db.execute("DELETE FROM enrolment WHERE user_id = ?", values![id])?;
+    db.execute("DELETE FROM \"user\" WHERE id = ?", values![id])?;
+    audit::append(db, at, "user.deleted", &json!({ "user": user.name, "by": by }))
 }
 
 /// The value of a new token.

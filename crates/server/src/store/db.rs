@@ -236,6 +236,14 @@ impl Connection {
         }
     }
 
+    /// What keeps the row that a query finds as it is until the transaction ends. SQLite has one writer.
+    pub(super) fn row_lock(&self) -> &'static str {
+        match self {
+            Connection::Sqlite(_) => "",
+            Connection::Postgres(_) => " FOR UPDATE",
+        }
+    }
+
     /// Whether a query finds anything.
     pub(super) fn exists(&self, sql: &str, values: &[Value<'_>]) -> Result<bool, StoreError> {
         Ok(self.first(sql, values, |_| Ok(()))?.is_some())

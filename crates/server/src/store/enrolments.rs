@@ -151,6 +151,16 @@ impl Store {
         self.engine.write(move |db| create(db, &kek, &new, Author::Operator, now())).await
     }
 
+    /// Makes enrolments in one transaction, in this order; what is wrong with one does not concern the others. At most
+    /// some hundred.
+    pub(crate) async fn create_enrolments(
+        &self,
+        new: Vec<NewEnrolment>,
+    ) -> Result<Vec<Result<Created, StoreError>>, StoreError> {
+        let kek = Arc::clone(&self.kek);
+        self.engine.write_bulk(move |db| create_all(db, &kek, &new, now())).await
+    }
+
     /// An enrolment by its identifier.
     pub(crate) async fn enrolment(&self, id: &str) -> Result<Option<EnrolmentRecord>, StoreError> {
         self.find_enrolment(By::Id, id).await
@@ -195,6 +205,45 @@ impl Store {
         };
         self.engine.write(write).await
     }
+}
+
+/// Mostly all do well. Where one does not, all are undone and made again, so that it alone can be undone.
+fn create_all(
+    db: &Connection,
+    kek: &Kek,
+    new: &[NewEnrolment],
+    at: i64,
+) -> Result<Vec<Result<Created, StoreError>>, StoreError> {
+    db.mark()?;
+    let create = |new| create(db, kek, new, Author::Operator, at);
+    let all: Result<Vec<_>, _> = new.iter().map(|new| create(new).map(Ok)).collect();
+    if all.is_err() {
+        db.undo()?;
+    }
+    db.unmark()?;
+    match all {
+        Err(why) if is_of_one(&why) => {}
+        all => return all,
+    }
+    let apart = |new| {
+        db.mark()?;
+        let created = create(new);
+        if created.is_err() {
+            db.undo()?;
+        }
+        db.unmark()?;
+        match created {
+            Err(why) if !is_of_one(&why) => Err(why),
+            created => Ok(created),
+        }
+    };
+    new.iter().map(apart).collect()
+}
+
+/// Whether an error concerns what was asked for, and not the database.
+fn is_of_one(why: &StoreError) -> bool {
+    use StoreError::{Exists, NotFound, Row, Sealed, State};
+    matches!(why, Exists(_) | NotFound(_) | Row(_) | Sealed(_) | State(_))
 }
 
 pub(super) fn create(

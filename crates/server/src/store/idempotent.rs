@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use dskpp_crypto::{Secret, Sha256};
 
 use super::db::{Connection, values};
-use super::{Store, StoreError, rows};
+use super::{Store, StoreError, precondition, rows};
 use crate::model::clock::now;
 use crate::model::id::new_id;
 use crate::model::origin::Origin;
@@ -180,13 +180,14 @@ impl Store {
     }
 }
 
-/// Work for the request that the current task answers: the audit trail names its origin, and its idempotency key is
-/// marked as used in the same transaction.
+/// Work for the request that the current task answers: its condition is looked at first, the audit trail names its origin,
+/// and its idempotency key is marked as used in the same transaction.
 pub(super) fn for_request<T>(
     work: impl Fn(&Connection) -> Result<T, StoreError> + Send,
 ) -> impl Fn(&Connection) -> Result<T, StoreError> + Send {
-    let (claim, origin) = (Claim::current(), Origin::current());
+    let (claim, origin, condition) = (Claim::current(), Origin::current(), precondition::current());
     move |db| {
+        condition.as_ref().map_or(Ok(()), |condition| condition(db))?;
         let done = Origin::within(origin.clone(), || work(db))?;
         claim.as_ref().map_or(Ok(()), |claim| claim.mark(db))?;
         Ok(done)

@@ -147,14 +147,9 @@ impl Store {
     /// Takes a key out of use for good.
     pub(crate) async fn revoke_key(&self, id: &str) -> Result<(), StoreError> {
         let id = id.to_owned();
-        let write = move |db: &Connection| {
-            if db.execute("UPDATE key SET state = 'revoked' WHERE id = ?", values![id])? == 0 {
-                return Err(StoreError::NotFound("key"));
-            }
-            let at = now();
-            pending::forget(db, &id)?;
-            outbox::requeue(db, &id, DeliveryOperation::Delete, at)?;
-            audit::append(db, at, "key.revoked", &json!({ "key": id }))
+        let write = move |db: &Connection| match revoke(db, &id, None, now())? {
+            true => Ok(()),
+            false => Err(StoreError::NotFound("key")),
         };
         self.engine.write(write).await
     }
@@ -240,6 +235,21 @@ impl Store {
         };
         self.engine.write(write).await
     }
+}
+
+/// Takes a key out of use for good; `false` where there is none of that identifier.
+pub(super) fn revoke(db: &Connection, id: &str, by: Option<&str>, at: i64) -> Result<bool, StoreError> {
+    if db.execute("UPDATE key SET state = 'revoked' WHERE id = ?", values![id])? == 0 {
+        return Ok(false);
+    }
+    pending::forget(db, id)?;
+    outbox::requeue(db, id, DeliveryOperation::Delete, at)?;
+    let mut subject = json!({ "key": id });
+    if let Some(by) = by {
+        subject["by"] = json!(by);
+    }
+    audit::append(db, at, "key.revoked", &subject)?;
+    Ok(true)
 }
 
 /// Keys of one user that are tried with a password at most.

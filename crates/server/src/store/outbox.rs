@@ -83,6 +83,20 @@ pub(super) fn requeue(db: &Connection, key_id: &str, operation: DeliveryOperatio
     db.execute(sql, values![key_id, operation.as_str(), at]).map(drop)
 }
 
+/// Writes that every sink that was to forget a key is to take it again.
+pub(super) fn take_again(db: &Connection, key_id: &str, at: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE outbox SET operation = 'put', seq = seq + 1, state = 'pending', attempts = 0, error = NULL, \
+         queued_at = ?2, next_at = CASE WHEN lease IS NULL THEN ?2 ELSE next_at END \
+         WHERE key_id = ?1 AND operation = 'delete'";
+    db.execute(sql, values![key_id, at]).map(drop)
+}
+
+/// What each sink has of a key, or is to have.
+pub(super) fn of_key(db: &Connection, key_id: &str) -> Result<Vec<DeliveryRecord>, StoreError> {
+    let sql = format!("SELECT {OUTBOX} FROM outbox WHERE key_id = ? ORDER BY sink");
+    db.rows(&sql, values![key_id], rows::delivery)?.into_iter().collect()
+}
+
 /// A key is in use, or has a new secret: the sinks of its enrolment get it, and those that have it already.
 pub(super) fn put(db: &Connection, key: &KeyRecord, at: i64) -> Result<(), StoreError> {
     requeue(db, &key.id, DeliveryOperation::Put, at)?;
@@ -137,11 +151,7 @@ impl Store {
     /// What each sink has of a key, or is to have.
     pub(crate) async fn deliveries_of(&self, key_id: &str) -> Result<Vec<DeliveryRecord>, StoreError> {
         let key_id = key_id.to_owned();
-        let read = move |db: &Connection| {
-            let sql = format!("SELECT {OUTBOX} FROM outbox WHERE key_id = ? ORDER BY sink");
-            db.rows(&sql, values![key_id], rows::delivery)?.into_iter().collect()
-        };
-        self.engine.read(read).await
+        self.engine.read(move |db| of_key(db, &key_id)).await
     }
 
     /// Up to `limit` deliveries.

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use axum::http::header;
 use axum::response::IntoResponse;
-use dskpp_api::{MEDIA_TYPE_PROBLEM, Problem, paths};
+use dskpp_api::{BulkEnrolment, MEDIA_TYPE_PROBLEM, Problem, paths};
 use serde_json::{Map, Value, json};
 
 use operations::operation;
@@ -33,6 +33,7 @@ pub(super) fn document() -> Value {
     }
     by_path.insert(format!("{}{}", paths::ROOT, paths::OPENAPI), json!({ "get": own() }));
     schemas.answer::<Problem>();
+    schemas.answer::<BulkEnrolment>(); // a line of an answer
     let (mut schemas, responses) = schemas.all();
     // Behind a balancer that gives requests an id.
     schemas["Problem"]["properties"]["request_id"] = json!({ "type": "string" });

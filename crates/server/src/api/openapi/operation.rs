@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use dskpp_api::{HEADER_IDEMPOTENCY_KEY, MEDIA_TYPE_PROBLEM, ProblemType};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
@@ -30,6 +30,10 @@ pub(super) struct Operation {
     request: Option<Content>,
     answer: (StatusCode, &'static str, Option<Content>),
     problems: Vec<ProblemType>,
+    /// Whether the answer has an entity tag.
+    is_tagged: bool,
+    /// Whether the call may name one.
+    is_conditional: bool,
 }
 
 impl Operation {
@@ -41,7 +45,9 @@ impl Operation {
         };
         let answer = (StatusCode::NO_CONTENT, "Done.", None);
         let problems = vec![NoToken, NoRole, Busy, Unreadable, Defect, StoreUnavailable];
-        let operation = Operation { call, id, summary, query: None, request: None, answer, problems };
+        let (is_tagged, is_conditional) = (false, false);
+        let operation =
+            Operation { call, id, summary, query: None, request: None, answer, problems, is_tagged, is_conditional };
         let operation = match call.path().contains("{id}") {
             true => operation.may_fail(&[InvalidPath, NotFound]),
             false => operation,
@@ -67,7 +73,7 @@ impl Operation {
 
     /// Its body, of another type.
     pub(super) fn takes_text(mut self, media_type: &'static str, problems: &[ProblemType]) -> Self {
-        self.request = Some(Content { media_type, schema: |_| json!({ "type": "string" }) });
+        self.request = Some(Content { media_type, schema: |_| json!({}) }); // no JSON, so nothing to say of it
         self.may_fail(problems)
     }
 
@@ -83,6 +89,21 @@ impl Operation {
         let content = Content { media_type, schema: |_| json!({ "type": "string" }) };
         self.answer = (StatusCode::OK, description, Some(content));
         self
+    }
+
+    /// It shows one thing, with an entity tag.
+    pub(super) fn shows(mut self) -> Self {
+        self.is_tagged = true;
+        match self.call.method() {
+            Method::GET => self.may_fail(&[ProblemType::InvalidHeader]),
+            _ => self,
+        }
+    }
+
+    /// It changes one thing, if that is as the caller has seen it.
+    pub(super) fn changes(mut self) -> Self {
+        self.is_conditional = true;
+        self.may_fail(&[ProblemType::InvalidHeader, ProblemType::Changed])
     }
 
     /// Problems that it has beside those that follow from the rest.
@@ -110,6 +131,12 @@ impl Operation {
         if is_creating(call) {
             parameters.push(idempotency_key());
         }
+        if self.is_conditional {
+            parameters.push(tags("If-Match", "Carries the call out only if the thing has one of these entity tags."));
+        }
+        if self.is_tagged && call.method() == Method::GET {
+            parameters.push(tags("If-None-Match", "Gives 304 if the thing has one of these entity tags."));
+        }
         if let Some(query) = self.query {
             parameters.extend(schemas.parameters(query));
         }
@@ -128,7 +155,15 @@ impl Operation {
         if let Some(Content { media_type, schema }) = content {
             answer["content"] = json!({ media_type: { "schema": schema(schemas) } });
         }
-        let mut responses = Map::from_iter([(status.as_str().to_owned(), answer)]);
+        let tag = json!({ "ETag": { "required": true, "schema": { "type": "string" } } });
+        let mut responses = Map::new();
+        if self.is_tagged {
+            answer["headers"] = tag.clone();
+            if self.call.method() == Method::GET {
+                responses.insert("304".into(), json!({ "description": "The caller has it.", "headers": tag }));
+            }
+        }
+        responses.insert(status.as_str().to_owned(), answer);
         let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
         for problem in &self.problems {
             for status in statuses(*problem) {
@@ -143,6 +178,13 @@ impl Operation {
         }
         responses
     }
+}
+
+fn tags(name: &str, description: &str) -> Value {
+    // Elements of a list may be empty (RFC 9110 §5.6.1.2).
+    const LIST: &str = r#"^(\*|[, \t]*((W/)?"[!#-~]*"[ \t]*(,[, \t]*(W/)?"[!#-~]*"[ \t]*)*(,[, \t]*)?)?)$"#;
+    let schema = json!({ "type": "string", "pattern": LIST });
+    json!({ "name": name, "in": "header", "description": description, "schema": schema })
 }
 
 fn idempotency_key() -> Value {
@@ -193,8 +235,9 @@ fn statuses(kind: ProblemType) -> &'static [u16] {
         P::NoSuchRoute | P::NotFound => &[404],
         P::NoSuchMethod => &[405],
         P::Exists | P::WrongState | P::InFlight | P::AnswerLost | P::ImportDone => &[409],
+        P::Changed => &[412],
         P::TooLarge => &[413],
-        P::NotJson | P::NotPskc => &[415],
+        P::NotJson | P::NotNdjson | P::NotPskc => &[415],
         P::KeyReused | P::InvalidValue => &[422],
         P::Busy | P::TooManyWrong => &[429],
         P::Unreadable | P::Defect => &[500],

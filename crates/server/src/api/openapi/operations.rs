@@ -11,7 +11,9 @@ const OK: StatusCode = StatusCode::OK;
 
 /// The operation of a call.
 pub(super) fn operation(it: Call) -> Operation {
-    use ProblemType::{Exists, ImportDone, InvalidBody, NotFound, NotPskc, TooLarge, TooManyWrong, WrongState};
+    use ProblemType::{
+        Exists, ImportDone, InvalidBody, NotFound, NotNdjson, NotPskc, TooLarge, TooManyWrong, WrongState,
+    };
     let call = |id, summary| Operation::of(it, id, summary);
     match it {
         Call::ListUsers => call("listUsers", "Users, in the order of their names.")
@@ -21,6 +23,10 @@ pub(super) fn operation(it: Call) -> Operation {
             .takes::<NewUser>()
             .may_fail(&[Exists])
             .gives::<User>(CREATED, "The user."),
+        Call::ShowUser => call("getUser", "A user.").gives::<ListedUser>(OK, "The user.").shows(),
+        Call::DeleteUser => call("deleteUser", "Deletes a user who has no keys and no open enrolments.")
+            .may_fail(&[WrongState])
+            .changes(),
         Call::ListDevices => call("listDevices", "Registered devices.")
             .query::<DeviceQuery>()
             .gives::<ListPage<ListedDevice>>(OK, "A page."),
@@ -31,13 +37,15 @@ pub(super) fn operation(it: Call) -> Operation {
         Call::ImportDevices => call("importDevices", "Registers up to 1000 devices in one transaction.")
             .takes::<DeviceBatch>()
             .gives::<DeviceBatchReport>(OK, "What became of each."),
-        Call::ShowDevice => call("getDevice", "A device.").gives::<DeviceDetails>(OK, "The device."),
+        Call::ShowDevice => call("getDevice", "A device.").gives::<DeviceDetails>(OK, "The device.").shows(),
         Call::ChangeDevice => call("changeDevice", "Changes a device.")
             .takes::<DeviceChangeRequest>()
             .may_fail(&[Exists, WrongState])
-            .gives::<DeviceDetails>(OK, "The device, changed."),
+            .gives::<DeviceDetails>(OK, "The device, changed.")
+            .shows()
+            .changes(),
         Call::RemoveDevice => {
-            call("deleteDevice", "Removes a device to which nothing is bound.").may_fail(&[WrongState])
+            call("deleteDevice", "Removes a device to which nothing is bound.").may_fail(&[WrongState]).changes()
         }
         Call::ListEnrolments => call("listEnrolments", "Enrolments, without their codes.")
             .query::<EnrolmentQuery>()
@@ -46,17 +54,37 @@ pub(super) fn operation(it: Call) -> Operation {
             .takes::<NewEnrolmentRequest>()
             .may_fail(&[WrongState, NotFound])
             .gives::<CreatedEnrolment>(CREATED, "The enrolment. Only this answer has its code."),
-        Call::ShowEnrolment => {
-            call("getEnrolment", "An enrolment, with its refused runs.").gives::<EnrolmentDetails>(OK, "The enrolment.")
-        }
+        Call::CreateEnrolments => call("createEnrolments", "Creates an enrolment for each line of the body, in order.")
+            .takes_text(MEDIA_TYPE_NDJSON, &[NotNdjson])
+            .gives_text(MEDIA_TYPE_NDJSON, "A BulkEnrolment for each line, in order."),
+        Call::ShowEnrolment => call("getEnrolment", "An enrolment, with its refused runs.")
+            .gives::<EnrolmentDetails>(OK, "The enrolment.")
+            .shows(),
         Call::RevokeEnrolment => {
-            call("revokeEnrolment", "Revokes an enrolment whose key is not in use.").may_fail(&[WrongState])
+            call("revokeEnrolment", "Revokes an enrolment whose key is not in use.").may_fail(&[WrongState]).changes()
         }
         Call::ListKeys => call("listKeys", "Keys, without their secrets.")
             .query::<KeyQuery>()
             .gives::<ListPage<ListedKey>>(OK, "A page."),
-        Call::ShowKey => call("getKey", "A key, with its sinks.").gives::<KeyDetails>(OK, "The key."),
-        Call::RevokeKey => call("revokeKey", "Takes a key out of use for good."),
+        Call::ShowKey => call("getKey", "A key, with its sinks.").gives::<KeyDetails>(OK, "The key.").shows(),
+        Call::ChangeKey => call("changeKey", "Changes the label or the owner of a key.")
+            .takes::<KeyChangeRequest>()
+            .may_fail(&[WrongState])
+            .gives::<KeyDetails>(OK, "The key, changed.")
+            .shows()
+            .changes(),
+        Call::RevokeKeys => call("revokeKeys", "Revokes the keys of a user or device, or those that a filter finds.")
+            .takes::<KeyRevocation>()
+            .gives::<RevokedKeys>(OK, "How many."),
+        Call::DisableKey => call("disableKey", "Takes a key out of use until it is enabled again.")
+            .may_fail(&[WrongState])
+            .gives::<KeySummary>(OK, "The key.")
+            .changes(),
+        Call::EnableKey => call("enableKey", "Puts a disabled key in use again.")
+            .may_fail(&[WrongState])
+            .gives::<KeySummary>(OK, "The key.")
+            .changes(),
+        Call::RevokeKey => call("revokeKey", "Takes a key out of use for good.").changes(),
         Call::AssignKey => call("assignKey", "Gives an imported key to a user, who is created if there is none.")
             .takes::<KeyOwner>()
             .may_fail(&[WrongState])

@@ -111,7 +111,8 @@ fn without_null(schema: &mut Value) {
 
 /// Adds what the types' names say: times are RFC 3339.
 fn exact(name: &str, schema: &mut Value) {
-    let is_time = name.ends_with("_at") || ["at", "since", "until", "locked_until"].contains(&name);
+    let is_time =
+        ["_at", "_since", "_until"].iter().any(|end| name.ends_with(end)) || ["at", "since", "until"].contains(&name);
     if let Some(object) = schema.as_object_mut() {
         let is_text = object.get("type").is_some_and(|kind| kind == "string" || kind == &json!(["string", "null"]));
         if is_time && is_text {
@@ -121,7 +122,14 @@ fn exact(name: &str, schema: &mut Value) {
         let is_rusts =
             |format: &Value| format.as_str().is_some_and(|format| format.starts_with("uint") || format == "int64");
         if object.get("format").is_some_and(is_rusts) {
-            object.remove("format");
+            let most = match object.remove("format").as_ref().and_then(Value::as_str) {
+                Some("uint8") => u8::MAX.into(),
+                Some("uint16") => u16::MAX.into(),
+                Some("uint32") => u32::MAX.into(),
+                Some("int64") => i64::MAX.unsigned_abs(),
+                _ => u64::MAX,
+            };
+            object.entry("maximum").or_insert_with(|| most.into());
         }
         for (key, value) in object {
             match (key.as_str(), value) {

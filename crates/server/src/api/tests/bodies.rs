@@ -99,7 +99,7 @@ async fn unknown_resources_are_404_and_wrong_methods_405() {
         (Method::PUT, "/users"),
         (Method::PUT, "/enrolments/x"),
         (Method::POST, "/keys"),
-        (Method::PATCH, "/keys/x"),
+        (Method::PUT, "/keys/x"),
         (Method::POST, "/keys/x/secret"),
         (Method::GET, "/validate"),
         (Method::GET, "/tokens/x"),

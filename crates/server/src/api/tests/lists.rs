@@ -208,3 +208,26 @@ async fn the_cursor_of_another_list_or_order_is_refused() {
         }
     }
 }
+
+#[tokio::test]
+async fn keys_are_listed_by_state_type_and_time_and_a_page_looks_at_so_many() {
+    use super::import::{container, hotp};
+    let api = Api::new().await;
+    let packages: String = (0..2500).map(|id| hotp(&format!("stock{id:04}"))).collect();
+    api.import("first=0", container(&packages)).await.with(200);
+    for (user, key) in [("alice", "a1"), ("bob", "b1"), ("alice", "z1")] {
+        api.key(user, key).await;
+    }
+    api.scratch.execute("UPDATE key SET created_at = 1000 WHERE id = 'z1'");
+    api.delete("/keys/b1").await.no_content();
+    for limit in [1, 100] {
+        let list = async |query: &str| all(&api, &format!("/keys?limit={limit}{query}"), "key_id").await;
+        assert_eq!(list("&state=active").await, ["a1", "z1"]);
+        assert_eq!(list("&state=revoked").await, ["b1"]);
+        assert_eq!(list("&state=active&user=alice&created_since=2000-01-01T00:00:00Z").await, ["a1"]);
+        assert_eq!(list("&created_until=1970-01-01T00:16:41Z").await, ["z1"]);
+        assert!(list("&key_type=totp").await.is_empty());
+    }
+    api.get("/keys?created_since=yesterday").await.problem(422, "invalid-value");
+    api.get("/keys?state=ACTIVE").await.problem(400, "invalid-query");
+}

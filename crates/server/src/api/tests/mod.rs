@@ -2,7 +2,9 @@
 
 mod audit;
 mod bodies;
+mod bulk;
 mod calls;
+mod changes;
 mod devices;
 mod enrolments;
 mod export;
@@ -146,6 +148,7 @@ impl Api {
             backoff: Backoff::default(),
             checkpoints: None,
             validations: Validations::default(),
+            token_rates: TokenRates::new(&config.limits),
             batches: Batches::default(),
             sinks: Arc::new(Sinks::load(&config).unwrap()),
             k_servers,

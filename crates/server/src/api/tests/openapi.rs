@@ -79,11 +79,20 @@ pub(super) fn check(method: &Method, path: &str, answer: &Answer) {
     let Some(content) = described["content"].as_object() else { return assert_eq!(answer.text, "", "{place}") };
     let media_type = answer.headers[header::CONTENT_TYPE].to_str().unwrap();
     let Some(content) = content.get(media_type) else { panic!("{place} is {media_type}") };
-    if media_type.ends_with("json") {
+    if ["application/json", "application/problem+json"].contains(&media_type) {
         let body = serde_json::from_str(&answer.text).unwrap();
         let faults: Vec<_> = validator(&content["schema"]).iter_errors(&body).map(|why| why.to_string()).collect();
         assert!(faults.is_empty(), "{place}: {}: {}", faults.join("; "), answer.text);
     }
+}
+
+/// A text that is as a schema of that name says.
+pub(super) fn checked(schema: &str, text: &str) -> Value {
+    let value = serde_json::from_str(text).unwrap();
+    let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+    let faults: Vec<_> = validator(&schema).iter_errors(&value).map(|why| why.to_string()).collect();
+    assert!(faults.is_empty(), "{}: {text}", faults.join("; "));
+    value
 }
 
 #[tokio::test]
@@ -113,6 +122,12 @@ async fn the_document_has_every_route_and_method_and_no_others() {
         let path = path.strip_prefix("/api/v1").unwrap().replace("{id}", "x");
         for method in METHODS {
             let answer = api.call(method.to_uppercase().parse().unwrap(), &path, None).await;
+            if answer.status == 405 {
+                let allow = answer.headers[header::ALLOW].to_str().unwrap();
+                let allow: BTreeSet<_> =
+                    allow.split(',').map(str::trim).filter(|it| *it != "HEAD").map(str::to_lowercase).collect();
+                assert_eq!(allow, item.as_object().unwrap().keys().cloned().collect(), "{path}");
+            }
             assert_eq!(answer.status == 405, item.get(method).is_none(), "{method} {path}: {}", answer.text);
             assert!(answer.status != 404 || !answer.text.contains("no-such-route"), "{method} {path}");
         }

@@ -14,6 +14,8 @@ fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
     vec![
         (Method::POST, "/users", Role::Enrol, Some(json!({ "name": "alice" }))),
         (Method::GET, "/users", Role::Read, None),
+        (Method::GET, "/users/x", Role::Read, None),
+        (Method::DELETE, "/users/x", Role::Enrol, None),
         (Method::POST, "/devices", Role::Enrol, Some(device)),
         (Method::GET, "/devices", Role::Read, None),
         (Method::GET, "/devices/x", Role::Read, None),
@@ -22,11 +24,16 @@ fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
         (Method::POST, "/devices/import", Role::Enrol, Some(json!({ "devices": [] }))),
         (Method::POST, "/enrolments", Role::Enrol, Some(enrolment)),
         (Method::GET, "/enrolments", Role::Read, None),
+        (Method::POST, "/enrolments/bulk", Role::Enrol, Some(json!(""))),
         (Method::GET, "/enrolments/x", Role::Read, None),
         (Method::DELETE, "/enrolments/x", Role::Enrol, None),
         (Method::GET, "/keys", Role::Read, None),
         (Method::GET, "/keys/x", Role::Read, None),
+        (Method::PATCH, "/keys/x", Role::Enrol, Some(json!({ "label": "spare" }))),
         (Method::DELETE, "/keys/x", Role::Enrol, None),
+        (Method::POST, "/keys/revoke", Role::Enrol, Some(json!({ "user": "alice" }))),
+        (Method::POST, "/keys/x/disable", Role::Enrol, None),
+        (Method::POST, "/keys/x/enable", Role::Enrol, None),
         (Method::POST, "/keys/import?import=x&first=0", Role::Enrol, Some(json!(""))),
         (Method::GET, "/imports", Role::Admin, None),
         (Method::GET, "/imports/x", Role::Enrol, None),
@@ -199,4 +206,19 @@ async fn a_token_needs_roles_that_exist() {
     for roles in [json!(["root"]), json!(["Read"]), json!("read"), json!(null)] {
         api.post("/tokens", json!({ "name": "t", "roles": roles })).await.problem(422, "invalid-body");
     }
+}
+
+#[tokio::test]
+async fn too_many_calls_with_one_token_have_to_wait_and_other_tokens_have_not() {
+    let mut config = crate::Config::default();
+    config.limits.requests_per_token_per_s = 2;
+    let api = Api::of_config(&crate::config::DevicesSection::default(), config).await;
+    for _ in 0..4 {
+        api.get("/users").await.with(200);
+    }
+    let refused = api.get("/users").await;
+    assert_eq!(refused.headers[header::RETRY_AFTER], "1");
+    assert!(refused.problem(429, "busy").contains("this token"));
+    let (_, other) = api.store.create_token("other".into(), vec![Role::Read]).await.unwrap();
+    api.call_as(Some(&format!("Bearer {other}")), Method::GET, "/users", None).await.with(200);
 }

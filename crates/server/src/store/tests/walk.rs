@@ -67,6 +67,10 @@ impl Db {
         claim.clone().during(store.create_user("of a call".into())).await.unwrap();
         store.keep_call(claim, 201, Secret::new(vec![1])).await.unwrap();
         assert!(matches!(store.claim("t1", "kept", [7; 32]).await, Ok(Claimed::Answered(_))));
+        let user = store.users(Some("of a call".into()), None, 1).await.unwrap().items.pop().unwrap().unwrap();
+        let delete = store.delete_user(&user.id, "test");
+        store.if_user(&user.id, |user| user.name == "of a call", delete).await.unwrap();
+        assert!(store.user(&user.id).await.unwrap().is_none());
         let Claimed::Begun(claim) = store.claim("t1", "given back", [7; 32]).await.unwrap() else { panic!("new") };
         store.give_back(claim).await.unwrap();
         store.forget_old_calls().await.unwrap();
@@ -219,12 +223,24 @@ impl Db {
         }
         for user in [None, Some("bob".to_owned())] {
             store.keys(user.clone(), None, 2).await.unwrap();
+            let filter = KeyFilter { user: user.clone(), state: Some(KeyState::Active), ..KeyFilter::default() };
+            store.find_keys(filter, 2).await.unwrap();
             store.begin_export(user.clone(), "pbe", "test".into()).await.unwrap();
             store.export_page(user, String::new(), 2).await.unwrap();
         }
         store.export_key("hotp", "test".into()).await.unwrap();
         self.key(hotp_for("bob"), "revoked").await;
         store.revoke_key("revoked").await.unwrap();
+        self.key(hotp_for("bob"), "changed").await;
+        let change = KeyChange { label: Some(Some("spare".into())), user: Some("carl".into()) };
+        let change = store.change_key("changed", change, "test");
+        store.if_key("changed", |key, _| key.label.is_none(), change).await.unwrap();
+        store.disable_key("changed", "test").await.unwrap();
+        store.enable_key("changed", "test").await.unwrap();
+        let of_user = KeysToRevoke { user: Some("carl".into()), ..KeysToRevoke::default() };
+        assert_eq!(store.revoke_keys(of_user, "test").await, Ok(1));
+        let device = Some(("acme".into(), "none".into()));
+        assert_eq!(store.revoke_keys(KeysToRevoke { device, ..KeysToRevoke::default() }, "test").await, Ok(0));
     }
 
     async fn walk_files(&self) {
