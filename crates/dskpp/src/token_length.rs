@@ -11,7 +11,7 @@
 //! - For a longer key, it is in its `<Policy>`: other programs would truncate the key, and must not use a key whose
 //!   policy they do not understand (RFC 6030 §5). The schema allows only known elements there, so it is in a `<ds:Object>`.
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding as _};
 use dskpp_crypto::ct_eq;
 use pskc::Key;
 use pskc::xml::{Foreign, ns};
@@ -44,7 +44,7 @@ pub(crate) fn state(key: &mut Key, type_len: usize, prf: Prf, keys: &RunKeys) {
     if len == type_len {
         return;
     }
-    let mac = Attribute { ns: Ns::None, local: "Mac".into(), value: BASE64.encode(&mac(prf, keys, len)) };
+    let mac = Attribute { ns: Ns::None, local: "Mac".into(), value: Base64::encode_string(&mac(prf, keys, len)) };
     let element = Foreign {
         ns: Ns::from(NAMESPACE),
         local: NAME.into(),
@@ -88,7 +88,7 @@ pub(crate) fn take(key: &mut Key, key_type: &KeyType, type_len: usize) -> Result
     };
     let len = element.text().parse().ok().filter(|len| *len != type_len && fits(key_type, type_len, *len));
     let mac = element.attributes.iter().find(|attribute| attribute.local == "Mac");
-    let mac = mac.and_then(|mac| BASE64.decode(mac.value.as_bytes()).ok());
+    let mac = mac.and_then(|mac| Base64::decode_vec(&mac.value).ok());
     match (len, mac) {
         (Some(len), Some(mac)) => Ok(Some(Stated { len, mac })),
         _ => Err(()),

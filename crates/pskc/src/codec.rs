@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::str::FromStr;
 
 use crate::date::DateTimeError;
-use crate::xml::{self, Element, Ns, Reader, Writer, XmlError, ns};
+use crate::xml::{self, Element, Fault, Ns, Reader, Writer, XmlError, ns};
 use crate::{DateTime, Error};
 
 /// The children of the open element, in schema order. A name ending in `*`
@@ -73,7 +73,7 @@ pub(crate) fn only_attributes<R: BufRead>(
 
 /// The error for an unexpected attribute of the element read last.
 pub(crate) fn unexpected_attribute<R: BufRead>(reader: &Reader<R>, name: &str) -> XmlError {
-    XmlError::Unexpected { what: format!("attribute {name}"), place: reader.place() }
+    XmlError::Unexpected(Fault::at(reader.place(), format!("attribute {name}")))
 }
 
 /// The attribute `name`, which is mandatory.

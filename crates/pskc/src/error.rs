@@ -1,6 +1,6 @@
 //! Errors of reading a container.
 
-use crate::xml::{Position, XmlError};
+use crate::xml::{Fault, Position, XmlError};
 
 /// Why a container or part of one cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,22 +9,12 @@ pub enum Error {
     /// Not well-formed, invalid by the schema, or not acceptable as XML.
     #[error(transparent)]
     Xml(#[from] XmlError),
-    /// An unsupported major version.
-    #[error("PSKC version {version} is not supported, 1.0 is ({place})")]
-    Version {
-        /// The version.
-        version: String,
-        /// The container.
-        place: Box<Position>,
-    },
+    /// An unsupported major version, and the container.
+    #[error("PSKC version {} is not supported, 1.0 is ({})", .0.what, .0.place)]
+    Version(Box<Fault>),
     /// Allowed by the schema, but not supported.
-    #[error("{what} is not supported ({place})")]
-    Unsupported {
-        /// What is not supported.
-        what: &'static str,
-        /// Its place.
-        place: Box<Position>,
-    },
+    #[error("{} is not supported ({})", .0.what, .0.place)]
+    Unsupported(Box<Fault>),
 }
 
 impl Error {
@@ -32,7 +22,7 @@ impl Error {
     pub fn place(&self) -> &Position {
         match self {
             Error::Xml(error) => error.place(),
-            Error::Version { place, .. } | Error::Unsupported { place, .. } => place,
+            Error::Version(fault) | Error::Unsupported(fault) => &fault.place,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use crate::codec::{self, Sequence, required};
-use crate::xml::{self, Element, Reader, Writer, ns};
+use crate::xml::{self, Element, Fault, Reader, Writer, ns};
 use crate::{Error, Extensions, KeyInfo, KeyPackage, MacMethod};
 
 /// The content of a container before its packages.
@@ -140,7 +140,7 @@ fn read_version<R: BufRead>(reader: &Reader<R>, element: &Element) -> Result<Str
             if matches!(major, "1" | "01") {
                 return Ok(version.to_owned());
             }
-            Err(Error::Version { version: version.to_owned(), place: reader.place() })
+            Err(Error::Version(Fault::at(reader.place(), version.to_owned())))
         }
         _ => Err(reader.invalid("attribute Version is not a version such as 1.0").into()),
     }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use dskpp_crypto::Secret;
 
 use crate::codec::{self, Sequence, only_attributes, required};
-use crate::xml::{self, Element, Foreign, Reader, Writer, ns};
+use crate::xml::{self, Element, Fault, Foreign, Reader, Writer, ns};
 use crate::{Error, KeyInfo};
 
 /// A value of [`KeyData`](crate::KeyData).
@@ -168,7 +168,7 @@ fn read_cipher_data<R: BufRead>(reader: &mut Reader<R>) -> Result<Vec<u8>, Error
     };
     if child.is(ns::XENC, "CipherReference") {
         let what = "a ciphertext outside the document";
-        return Err(Error::Unsupported { what, place: reader.place() });
+        return Err(Error::Unsupported(Fault::at(reader.place(), what)));
     }
     if !child.is(ns::XENC, "CipherValue") {
         return Err(reader.unexpected(&child).into());

@@ -63,7 +63,7 @@ fn misplaced_content_is_reported_with_its_place() {
     assert_eq!(error.to_string(), "unexpected element <d> (/a/c/d, line 3, octet 18)");
 
     let mut reader = open();
-    assert!(matches!(reader.base64(), Err(XmlError::Value { place, .. }) if place.path == "/a/b"));
+    assert!(matches!(reader.base64(), Err(XmlError::Value(fault)) if fault.place.path == "/a/b"));
     let reader = open();
     assert!(matches!(reader.finish(), Err(XmlError::Unexpected { .. })));
 }

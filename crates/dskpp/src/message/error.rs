@@ -96,12 +96,10 @@ pub enum MessageError {
         /// Its length.
         octets: usize,
     },
-    /// Not well-formed, refused by profile P25, or invalid by the schema.
+    /// Not well-formed, refused by profile P25, invalid by the schema, or with a key package, device or key information
+    /// that is invalid PSKC.
     #[error(transparent)]
-    Xml(#[from] XmlError),
-    /// The key package, device or key information is invalid PSKC.
-    #[error(transparent)]
-    Pskc(#[from] pskc::Error),
+    Document(#[from] pskc::Error),
     /// The major version is not 1.
     #[error("version {0} is not supported, 1.0 is")]
     UnsupportedVersion(Version),
@@ -111,4 +109,18 @@ pub enum MessageError {
         /// The extension.
         place: Box<Position>,
     },
+}
+
+impl From<XmlError> for MessageError {
+    fn from(why: XmlError) -> Self {
+        MessageError::Document(why.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn errors_are_small() {
+        assert!(size_of::<super::MessageError>() <= 2 * size_of::<usize>());
+    }
 }

@@ -7,7 +7,7 @@ use dskpp_crypto::{Hash, Pbkdf2Prf};
 use super::warning::{Irregularity, Warnings};
 use super::{names, values};
 use crate::parts::Header;
-use crate::xml::{self, Attribute, Element, ElementTree, Ns, Position, ns};
+use crate::xml::{self, Attribute, Element, ElementTree, Fault, Ns, Position, ns};
 use crate::{DerivedKey, Error, KeyInfo, MacMethod};
 
 /// What drafts declare once for all values.
@@ -40,7 +40,7 @@ pub(super) fn read_root(root: &Element, place: &Position, warnings: &mut Warning
     // The first draft had other version numbers.
     let is_first_draft = root.local.eq_ignore_ascii_case("SecretContainer");
     if !is_first_draft && !version.is_empty() && !matches!(version.split('.').next(), Some("1" | "01")) {
-        return Err(Error::Version { version: version.to_owned(), place: Box::new(place.clone()) });
+        return Err(Error::Version(Fault::at(Box::new(place.clone()), version.to_owned())));
     }
     if is_version(version) {
         header.version = version.to_owned();

@@ -3,7 +3,7 @@
 use super::header::Defaults;
 use super::warning::{Irregularity, Warnings};
 use super::{dates, formats, key_package, names, values};
-use crate::xml::{Attribute, ElementTree, Foreign, Ns, XmlError, is_language, without_white_space};
+use crate::xml::{Attribute, ElementTree, Fault, Foreign, Ns, XmlError, is_language, without_white_space};
 use crate::{Error, Key, KeyData, KeyUsage, Policy, kind};
 
 const IDS: [&str; 3] = ["Id", "KeyId", "SecretId"];
@@ -207,7 +207,7 @@ fn policy(policy: &mut Policy, tree: &ElementTree, warnings: &mut Warnings) -> R
     }
     match tree.trimmed() {
         "" => Ok(()),
-        _ => Err(XmlError::Unexpected { what: "text".into(), place: tree.place.clone() }.into()),
+        _ => Err(XmlError::Unexpected(Fault::at(tree.place.clone(), "text")).into()),
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn read(tree: &ElementTree, defaults: &Defaults, warnings: &mut Warni
     }
     // Each package gets a copy of the rest: a small file must not expand to gigabytes.
     if keys.len() > 1 && shared.saturating_mul(keys.len()) > MAX_COPIED {
-        return Err(XmlError::TooLarge { place: tree.place.clone() }.into());
+        return Err(XmlError::TooLarge(tree.place.clone()).into());
     }
     let serial = package.device_info.as_ref().and_then(|device| device.serial_no.clone());
     let mut packages = Vec::with_capacity(keys.len().max(1));

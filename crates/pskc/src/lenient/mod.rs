@@ -63,8 +63,8 @@ impl<R: BufRead> LenientReader<R> {
         }
         let mut warnings = Warnings::default();
         for error in reader.forgiven() {
-            if let XmlError::Declaration { what, place } = error {
-                warnings.add(Irregularity::Declaration(what), &place);
+            if let XmlError::Declaration(fault) = error {
+                warnings.add(Irregularity::Declaration(fault.what.into_owned()), &fault.place);
             }
         }
         let header = header::read_root(&root, &reader.place(), &mut warnings)?;

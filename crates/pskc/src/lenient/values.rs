@@ -1,5 +1,6 @@
 //! Values in non-standard forms.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE as HEX};
@@ -11,11 +12,11 @@ use super::names;
 use super::warning::{Irregularity, Warnings};
 use crate::protection::{meant, meant_parameter};
 use crate::value::EncryptedValue;
-use crate::xml::{self, ElementTree, Foreign, Position, XmlError};
+use crate::xml::{self, ElementTree, Fault, Foreign, Position, XmlError};
 use crate::{EncryptedData, Error, Value};
 
-pub(super) fn invalid(what: impl Into<String>, place: &Position) -> Error {
-    XmlError::Value { what: what.into(), place: Box::new(place.clone()) }.into()
+pub(super) fn invalid(what: impl Into<Cow<'static, str>>, place: &Position) -> Error {
+    XmlError::Value(Fault::at(Box::new(place.clone()), what)).into()
 }
 
 pub(super) fn base64(tree: &ElementTree, warnings: &mut Warnings) -> Result<Vec<u8>, Error> {

@@ -1,6 +1,6 @@
 //! Characters, names, references, attributes and the values inside text.
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding as _};
 
 /// The text is not base64 with padding (RFC 4648 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,11 +16,7 @@ pub struct Base64Error;
 /// assert!(pskc::xml::decode_base64("AQI").is_err()); // padding missing
 /// ```
 pub fn decode_base64(text: &str) -> Result<Vec<u8>, Base64Error> {
-    // The library would accept several padded values in a row.
-    let decode = |text: &str| match text.trim_end_matches('=').contains('=') {
-        true => None,
-        false => BASE64.decode(text.as_bytes()).ok(),
-    };
+    let decode = |text: &str| Base64::decode_vec(text).ok();
     // Only values with white space pay for its removal.
     decode(text).or_else(|| decode(&without_white_space(text))).ok_or(Base64Error)
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use compact_str::CompactString;
 
-pub use error::{Position, XmlError};
+pub use error::{Fault, Position, XmlError};
 pub(crate) use foreign::write_attributes;
 pub use foreign::{Foreign, Node};
 pub use lexical::{Base64Error, collapse, decode_base64, is_language, is_text, trim};

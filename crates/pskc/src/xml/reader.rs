@@ -180,7 +180,7 @@ impl<R: BufRead> Reader<R> {
                 XmlToken::Start => return Ok(Some(self.element())),
                 XmlToken::Text if self.text.chars().all(is_white) => {}
                 XmlToken::Text => {
-                    return Err(XmlError::Unexpected { what: "text".into(), place: self.place() });
+                    return Err(XmlError::Unexpected(self.fault("text")));
                 }
                 XmlToken::End | XmlToken::Eof => return Ok(None),
             }
@@ -228,7 +228,7 @@ impl<R: BufRead> Reader<R> {
             // Comments between the parts count too: the whole range is buffered for the error position.
             let length = self.window.offset() - mark;
             if text.len() > self.limits.max_text || length > 2 * self.limits.max_text as u64 {
-                return Err(XmlError::TooLarge { place: self.place() });
+                return Err(XmlError::TooLarge(self.place()));
             }
         }
     }
@@ -262,8 +262,8 @@ impl<R: BufRead> Reader<R> {
     /// Checks that only white space and comments follow the root.
     pub fn finish(mut self) -> Result<(), XmlError> {
         if !self.open.is_empty() {
-            let what = "content: the root element is not closed yet".into();
-            return Err(XmlError::Unexpected { what, place: self.place() });
+            let what = "content: the root element is not closed yet";
+            return Err(XmlError::Unexpected(self.fault(what)));
         }
         loop {
             match self.token()? {
@@ -294,8 +294,8 @@ impl<R: BufRead> Reader<R> {
     /// The next token inside an open element, never `Eof`.
     pub(super) fn inner_token(&mut self) -> Result<XmlToken, XmlError> {
         if self.open.is_empty() {
-            let what = "use of the reader: no element is open".into();
-            return Err(XmlError::Unexpected { what, place: self.place() });
+            let what = "use of the reader: no element is open";
+            return Err(XmlError::Unexpected(self.fault(what)));
         }
         self.token()
     }
@@ -318,7 +318,7 @@ impl<R: BufRead> Reader<R> {
     /// Refuses a text of the open element that exceeds the limit.
     pub(super) fn check_text(&self, len: usize) -> Result<(), XmlError> {
         match len > self.limits.max_text {
-            true => Err(XmlError::TooLarge { place: self.place() }),
+            true => Err(XmlError::TooLarge(self.place())),
             false => Ok(()),
         }
     }
@@ -348,7 +348,7 @@ impl<R: BufRead> Reader<R> {
             match (&token, self.open.len()) {
                 (XmlToken::Start, ..=2) => self.child = self.mark,
                 (XmlToken::Start, _) if self.mark - self.child > self.limits.max_child => {
-                    return Err(XmlError::TooLarge { place: self.place() });
+                    return Err(XmlError::TooLarge(self.place()));
                 }
                 _ => {}
             }

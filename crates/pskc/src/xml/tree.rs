@@ -202,6 +202,6 @@ impl ElementTree {
 }
 
 fn spend<R: BufRead>(budget: &mut usize, cost: usize, reader: &Reader<R>) -> Result<(), XmlError> {
-    *budget = budget.checked_sub(cost).ok_or_else(|| XmlError::TooLarge { place: reader.place() })?;
+    *budget = budget.checked_sub(cost).ok_or_else(|| XmlError::TooLarge(reader.place()))?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The writer.
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding as _};
+use zeroize::Zeroizing;
 
 use super::lexical::is_char;
 
@@ -81,7 +82,7 @@ impl Writer {
     pub fn base64(&mut self, octets: &[u8]) -> &mut Self {
         if !octets.is_empty() {
             self.close_tag();
-            BASE64.encode_append(octets, &mut self.out);
+            self.out.push_str(&Zeroizing::new(Base64::encode_string(octets)));
         }
         self
     }

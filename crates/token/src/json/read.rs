@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding as _};
 use dskpp_crypto::Secret;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
@@ -272,7 +272,7 @@ impl Fields {
     /// Octets in base64 that may be missing or `null`.
     pub fn octets(&mut self, name: &str) -> Option<Vec<u8>> {
         let text = Zeroizing::new(self.text(name)?);
-        let octets = BASE64.decode(text.as_bytes()).ok();
+        let octets = Base64::decode_vec(&text).ok();
         if octets.is_none() {
             self.refuse(name);
         }

@@ -1,6 +1,6 @@
 //! Writing.
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Writes a document without white space. Octets that it gives back in growing are wiped.
@@ -113,7 +113,7 @@ impl JsonWriter {
 
     /// A field with octets in base64, or with `null`.
     pub fn octets_or_null(&mut self, name: &str, octets: Option<&[u8]>) {
-        let text = Zeroizing::new(octets.map(|octets| BASE64.encode(octets)).unwrap_or_default());
+        let text = Zeroizing::new(octets.map(Base64::encode_string).unwrap_or_default());
         self.text_or_null(name, octets.map(|_| text.as_str()));
     }
 

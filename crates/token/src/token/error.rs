@@ -16,7 +16,7 @@ pub const MOST_OLD: usize = 8;
 pub enum TokenError {
     /// The key's policy forbids it.
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
+    NotAllowed(Box<NotAllowed>),
     /// A key for something else.
     #[error("a key of type {} makes no one-time passwords", Shown(.0))]
     NoOtp(String),
@@ -53,6 +53,12 @@ pub enum TokenError {
     /// [`MOST_OLD`] replaced keys are kept already.
     #[error("the store already keeps {MOST_OLD} replaced keys of '{0}', the maximum")]
     TooManyOld(String),
+}
+
+impl From<NotAllowed> for TokenError {
+    fn from(why: NotAllowed) -> Self {
+        TokenError::NotAllowed(Box::new(why))
+    }
 }
 
 impl TokenError {

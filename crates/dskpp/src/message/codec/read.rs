@@ -1,6 +1,6 @@
 //! Reading: from octets to the elements of a PDU, in the schema's order.
 
-use pskc::xml::{Attribute, Element, Ns, XmlError, XmlLimits, ns, trim};
+use pskc::xml::{Attribute, Element, Fault, Ns, XmlError, XmlLimits, ns, trim};
 
 use crate::algorithm::without_white_space;
 use crate::message::{MAX_IDENTIFIER_LEN, MAX_MESSAGE_LEN, MIN_NONCE_LEN, MessageError, ReadError, RootKind};
@@ -168,7 +168,7 @@ impl<'r, 'b> Children<'r, 'b> {
 
     /// The error for a missing child, with the place of the child found instead.
     pub(in crate::message) fn missing(&self, what: &str) -> MessageError {
-        self.reader.missing(what).into()
+        self.reader.missing(what.to_owned()).into()
     }
 
     fn missing_child(&self, name: &str) -> MessageError {
@@ -207,7 +207,7 @@ pub(in crate::message) fn only_attributes(
         None => Ok(()),
         Some(attribute) => {
             let what = format!("attribute {}", attribute.local);
-            Err(XmlError::Unexpected { what, place: reader.place() }.into())
+            Err(XmlError::Unexpected(Fault::at(reader.place(), what)).into())
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The reader's position, and errors with it.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 
 use super::Reader;
-use crate::xml::{Element, Position, XmlError};
+use crate::xml::{Element, Fault, Position, XmlError};
 
 /// The most names shown at either end of a [`Position`]'s path, and the most characters of each.
 const MAX_SHOWN: usize = 8;
@@ -47,21 +48,24 @@ impl<R: BufRead> Reader<R> {
 
     /// The error for an unexpected element.
     pub fn unexpected(&self, element: &Element) -> XmlError {
-        let place = self.place();
-        XmlError::Unexpected { what: format!("element <{}>", element.local), place }
+        XmlError::Unexpected(self.fault(format!("element <{}>", element.local)))
     }
 
     /// The error for something missing in the element read last, such as `"<Version>"`.
-    pub fn missing(&self, what: impl Into<String>) -> XmlError {
-        XmlError::Missing { what: what.into(), place: self.place() }
+    pub fn missing(&self, what: impl Into<Cow<'static, str>>) -> XmlError {
+        XmlError::Missing(self.fault(what))
     }
 
     /// The error for an invalid value in the element read last.
-    pub fn invalid(&self, what: impl Into<String>) -> XmlError {
-        XmlError::Value { what: what.into(), place: self.place() }
+    pub fn invalid(&self, what: impl Into<Cow<'static, str>>) -> XmlError {
+        XmlError::Value(self.fault(what))
     }
 
     pub(super) fn syntax(&self, what: &'static str) -> XmlError {
-        XmlError::Syntax { what, place: self.place() }
+        XmlError::Syntax(self.fault(what))
+    }
+
+    pub(super) fn fault(&self, what: impl Into<Cow<'static, str>>) -> Box<Fault> {
+        Fault::at(self.place(), what)
     }
 }

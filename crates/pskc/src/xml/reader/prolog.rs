@@ -1,5 +1,6 @@
 //! The content before the root: the XML declaration, and its faults.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 
 use super::{Reader, XmlLimits, XmlToken};
@@ -62,8 +63,8 @@ impl<R: BufRead> Reader<R> {
         self.wrong_declaration("a byte order mark is allowed only at the very beginning: remove it")
     }
 
-    fn wrong_declaration(&self, what: impl Into<String>) -> XmlError {
-        XmlError::Declaration { what: what.into(), place: self.place() }
+    fn wrong_declaration(&self, what: impl Into<Cow<'static, str>>) -> XmlError {
+        XmlError::Declaration(self.fault(what))
     }
 
     /// Handles the XML declaration and processing instructions.
@@ -73,7 +74,7 @@ impl<R: BufRead> Reader<R> {
         let is_declaration = text.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("xml"))
             && text.get(3..).is_some_and(|rest| rest.is_empty() || rest.starts_with(is_white));
         if !is_declaration {
-            return Err(XmlError::ProcessingInstruction { place: self.place() });
+            return Err(XmlError::ProcessingInstruction(self.place()));
         }
         if !at_start || self.late {
             let what = match self.open.is_empty() {

@@ -48,7 +48,7 @@ impl<R: BufRead> Reader<R> {
         let name = end - len;
         self.open.push(Open { name, local: end - local_len, end });
         if self.open.len() > self.limits.max_depth {
-            return Err(XmlError::Depth { place: self.place(), limit: self.limits.max_depth });
+            return Err(XmlError::Depth(self.fault(self.limits.max_depth.to_string())));
         }
         self.attributes.clear(); // of an unread element
         let prefix = self.names.get(name..name + prefix_len).unwrap_or_default();
@@ -64,14 +64,14 @@ impl<R: BufRead> Reader<R> {
         while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
             count += 1;
             if count > MAX_ATTRIBUTES {
-                return Err(XmlError::TooLarge { place: self.place() });
+                return Err(XmlError::TooLarge(self.place()));
             }
             let (prefix, local) = split_name(name).ok_or_else(|| self.syntax("not the name of an attribute"))?;
             if let Some(declared) = declared(prefix, local) {
                 let value = lexical::attribute_value(value).map_err(|what| self.syntax(what))?;
                 self.scope.declare(declared, &value, depth).map_err(|refused| match refused {
                     ScopeError::Rule(what) => self.syntax(what),
-                    ScopeError::TooLarge => XmlError::TooLarge { place: self.place() },
+                    ScopeError::TooLarge => XmlError::TooLarge(self.place()),
                 })?;
             }
         }
@@ -83,7 +83,7 @@ impl<R: BufRead> Reader<R> {
         let (mut rest, mut attributes) = (tag, Vec::new());
         while let Some((name, value)) = next_attribute(&mut rest).map_err(|what| self.syntax(what))? {
             if attributes.len() == MAX_ATTRIBUTES {
-                return Err(XmlError::TooLarge { place: self.place() });
+                return Err(XmlError::TooLarge(self.place()));
             }
             let (prefix, local) = split_name(name).ok_or_else(|| self.syntax("not the name of an attribute"))?;
             if declared(prefix, local).is_some() {

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use memchr::{memchr, memchr2, memchr3, memmem};
 
 use super::{End, Reader, XmlToken};
-use crate::xml::{XmlError, lexical};
+use crate::xml::{Fault, XmlError, lexical};
 
 impl<R: BufRead> Reader<R> {
     /// One token; `None` for irrelevant ones.
@@ -42,10 +42,10 @@ impl<R: BufRead> Reader<R> {
     pub(super) fn ended(&self, end: End) -> XmlError {
         let place = self.place();
         match end {
-            End::Complete => XmlError::Syntax { what: "markup that is not closed", place },
-            End::Io(kind) => XmlError::Io { kind, place },
-            End::Encoding => XmlError::Encoding { place },
-            End::Character => XmlError::Syntax { what: "a character that XML forbids", place },
+            End::Complete => XmlError::Syntax(Fault::at(place, "markup that is not closed")),
+            End::Io(kind) => XmlError::Io(kind, place),
+            End::Encoding => XmlError::Encoding(place),
+            End::Character => XmlError::Syntax(Fault::at(place, "a character that XML forbids")),
         }
     }
 
@@ -82,7 +82,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn check_size(&self, len: usize) -> Result<(), XmlError> {
-        if len > self.limits.max_text { Err(XmlError::TooLarge { place: self.place() }) } else { Ok(()) }
+        if len > self.limits.max_text { Err(XmlError::TooLarge(self.place())) } else { Ok(()) }
     }
 
     /// Like [`find`](Self::find), for a mandatory match.
@@ -148,7 +148,7 @@ impl<R: BufRead> Reader<R> {
         match self.octet(1) {
             Some(b'/') => self.end_tag().map(Some),
             Some(b'!') if self.follows("<!--")? => self.comment(),
-            Some(b'!') if self.follows("<!DOCTYPE")? => Err(XmlError::Dtd { place: self.place() }),
+            Some(b'!') if self.follows("<!DOCTYPE")? => Err(XmlError::Dtd(self.place())),
             Some(b'!') if self.follows("<![CDATA[")? => self.cdata(),
             Some(b'!') => Err(self.syntax("unknown markup")),
             Some(b'?') => self.instruction(at_start),
