@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 
 import { DskppError, load } from "dskpp";
 
-const MOST = { octets: 500 * 1024, compressed: 212 * 1024 }; // the goals are 300 and 120: see docs/apps.md
+const MOST = { octets: 446 * 1024, compressed: 196 * 1024 }; // the goals are 300 and 120: see docs/apps.md
 const wasm = readFileSync(process.argv[2]);
 const module = await WebAssembly.compile(wasm);
 const fail = (why) => {

@@ -1,31 +1,37 @@
 //! Errors as the caller gets them: a stable code, and texts for people.
 
+use std::borrow::Cow;
+
 use dskpp_token::json::JsonWriter;
 use dskpp_token::{EnrolmentError, Failed, TokenError};
 
 use crate::border::{DSKPP_BUG, DSKPP_ERROR, DSKPP_MISUSE};
 
-/// Why a call failed.
+/// Why a call failed. It is one pointer, as each step of a call may return it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Fault(Box<Texts>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Texts {
     /// Stable, for programs.
-    pub code: &'static str,
+    code: &'static str,
     /// What happened, for people.
-    pub message: String,
-    /// What to do about it, for people.
-    pub next: Option<String>,
+    message: Text,
+    /// What to do about it, for people; empty: nothing.
+    next: Text,
     /// The status of RFC 6063 §3.3 with which the server refused.
-    pub status: Option<String>,
+    status: Option<String>,
 }
 
+type Text = Cow<'static, str>;
+
 impl Fault {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>, next: &str) -> Self {
-        let next = Some(next.to_owned()).filter(|next| !next.is_empty());
-        Fault { code, message: message.into(), next, status: None }
+    pub(crate) fn new(code: &'static str, message: impl Into<Text>, next: impl Into<Text>) -> Self {
+        Fault(Box::new(Texts { code, message: message.into(), next: next.into(), status: None }))
     }
 
     /// The call is wrong: an error of the program, not of its user.
-    pub(crate) fn misuse(message: impl Into<String>) -> Self {
+    pub(crate) fn misuse(message: impl Into<Text>) -> Self {
         Fault::new("misuse", message, "")
     }
 
@@ -34,7 +40,7 @@ impl Fault {
     }
 
     pub(crate) fn number(&self) -> i32 {
-        match self.code {
+        match self.0.code {
             "misuse" => DSKPP_MISUSE,
             "bug" => DSKPP_BUG,
             _ => DSKPP_ERROR,
@@ -42,11 +48,12 @@ impl Fault {
     }
 
     pub(crate) fn to_json(&self) -> Vec<u8> {
+        let Texts { code, message, next, status } = &*self.0;
         JsonWriter::object(|to| {
-            to.text("code", Some(self.code));
-            to.text("message", Some(&self.message));
-            to.text("next", self.next.as_deref());
-            to.text("status", self.status.as_deref());
+            to.text("code", Some(code));
+            to.text("message", Some(message));
+            to.text("next", Some(&**next).filter(|next| !next.is_empty()));
+            to.text("status", status.as_deref());
         })
     }
 }
@@ -89,6 +96,8 @@ impl From<EnrolmentError> for Fault {
             EnrolmentError::Failed(Failed::Refused(status)) => Some(status.to_string()),
             _ => None,
         };
-        Fault { status, ..Fault::new(code, error.to_string(), &error.next()) }
+        let mut fault = Fault::new(code, error.to_string(), error.next());
+        fault.0.status = status;
+        fault
     }
 }
