@@ -48,8 +48,8 @@ export class App {
     this.tokens = tokens;
     /** @type {Card[]} */
     this.cards = [];
-    /** Whether the list of keys is shown. */
-    this.isHome = false;
+    /** The list of keys that was shown last. @type {HTMLElement | undefined} */
+    this.list = undefined;
     this.searched = "";
     vault.changes.onmessage = ({ data }) => (data === "protection" ? location.reload() : this.refresh());
     setInterval(() => this.cards.forEach((card) => card.tick()), TICK_MS);
@@ -82,7 +82,7 @@ export class App {
     );
     if (tokens.length >= SEARCH_FROM) filter();
     if (this.cards.some(({ code }) => code)) performance.mark("code");
-    this.isHome = true;
+    this.list = list;
   }
 
   /** Asks for a code or a link. */
@@ -99,8 +99,7 @@ export class App {
   }
 
   #isListShown() {
-    const isList = document.querySelector("main > ul.tokens") && byId("main").querySelector("#search, h1");
-    return this.isHome && isList && !document.querySelector("dialog");
+    return this.list?.isConnected && !document.querySelector("dialog");
   }
 
   /** After the first view: the module's word counts. */

@@ -3,7 +3,7 @@
 /** @type {ServiceWorkerGlobalScope} */
 const worker = /** @type {any} */ (self);
 
-const VERSION = "dskpp-token 3852ff5ccdb59f1f";
+const VERSION = "dskpp-token 69008e9049b83dbd";
 const FILES = ["./", "dskpp.wasm", "icon-192.png", "icon-512.png", "icon-maskable-512.png", "icon.svg", "manifest.webmanifest", "worker.js"];
 const KEPT = ["server.json", "logo"];
 
