@@ -26,6 +26,7 @@ mod devices;
 mod enrolments;
 mod k_servers;
 mod keys;
+mod lifecycle;
 mod names;
 pub mod paths;
 mod problem;
@@ -50,6 +51,7 @@ pub use keys::{
     ActivationRequest, ActivationResult, KeyChangeRequest, KeyOwner, KeyParameters, KeyQuery, KeySecret, KeySummary,
     ListedKey, Renewal, RenewalRequest, Resync, Resynced, UnreadableKey, ValidationRequest, ValidationResult,
 };
+pub use lifecycle::{Expiring, ExpiringCertificate, ExpiringQuery, LostRequest, UserLost};
 pub use names::{
     Activation, Assign, AuditOrder, Cause, DeliveryOperation, DeliveryState, EnrolmentState, HashName, KServerState,
     KeyState, KeyType, Location, Method, Named, ProblemType, Rejection, Role, UnknownName, Variant,

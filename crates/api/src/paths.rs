@@ -10,6 +10,10 @@ pub const OPENAPI: &str = "/openapi.json";
 /// `GET` with [`UserQuery`](crate::UserQuery) → a [`ListPage`](crate::ListPage) of [`Listed`](crate::Listed)
 /// [`ListedUser`](crate::ListedUser)s
 pub const USERS: &str = "/users";
+/// `POST` [`LostRequest`](crate::LostRequest) → 201 [`UserLost`](crate::UserLost)
+pub const USERS_LOST: &str = "/users/lost";
+/// `GET` with [`ExpiringQuery`](crate::ExpiringQuery) → [`Expiring`](crate::Expiring)
+pub const EXPIRING: &str = "/expiring";
 
 /// `GET` → [`ListedUser`](crate::ListedUser); `DELETE` → 204
 pub const USER: &str = "/users/{id}";

@@ -9,6 +9,7 @@ use data_encoding::HEXLOWER;
 use dskpp_api::{ChainHead, Checkpoint, SignedCheckpoint};
 use dskpp_crypto::{Secret, SignatureAlgorithm, SigningKey};
 
+use crate::metrics::{Collectors, IntGauge, collectors, gauge};
 use crate::model::clock::now;
 use crate::platform::warn_of_exposed_key;
 use crate::store::{Store, StoreError};
@@ -25,6 +26,8 @@ pub(crate) struct Checkpoints {
     algorithm: SignatureAlgorithm,
     folder: PathBuf,
     interval: Duration,
+    /// When the last one was kept.
+    kept_at: IntGauge,
 }
 
 impl Checkpoints {
@@ -41,7 +44,7 @@ impl Checkpoints {
         };
         files::make_private_folder(&folder)?;
         let (algorithm, interval) = (key.default_algorithm(), Duration::from_secs(audit.checkpoint_interval_s));
-        Ok(Some(Self { store: store.clone(), key, algorithm, folder, interval }))
+        Ok(Some(Self { store: store.clone(), key, algorithm, folder, interval, kept_at: kept_at() }))
     }
 
     /// A checkpoint of now.
@@ -50,6 +53,11 @@ impl Checkpoints {
         let at = pskc::DateTime::from_unix_s(now());
         let at = at.ok_or_else(|| StoreError::Unavailable("this clock's time has no date".into()))?.to_string();
         self.sign(Checkpoint { store: self.store.id().to_owned(), at, chains })
+    }
+
+    /// When the last one was kept, also where none is made.
+    pub(crate) fn metrics(this: Option<&Self>) -> Collectors {
+        collectors![this.map_or_else(kept_at, |this| this.kept_at.clone())]
     }
 
     fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, StoreError> {
@@ -77,15 +85,23 @@ impl Checkpoints {
 
     /// Gives how far the chains go that the last file has.
     async fn keep_one(&self, kept: &[ChainHead]) -> Result<Vec<ChainHead>, Error> {
-        let signed = self.make().await?;
+        let (signed, at) = (self.make().await?, now());
         if signed.checkpoint.chains != kept {
             let name = format!("{}.checkpoint", signed.checkpoint.at.replace(['-', ':'], ""));
             let (path, text) = (self.folder.join(name), signed.to_string());
             let written = tokio::task::spawn_blocking(move || files::write(&path, text.as_bytes(), MODE)).await;
             written.map_err(|why| Error::System { what: "a file was not written", source: why.into() })??;
         }
+        // Where the trail has not grown, the last file still says how far it goes.
+        self.kept_at.set(at);
         Ok(signed.checkpoint.chains)
     }
+}
+
+fn kept_at() -> IntGauge {
+    let help =
+        "When a checkpoint of the audit trail was last made sure of, in seconds since 1970; 0: not since the start.";
+    gauge("dskpp_audit_checkpoint_timestamp_seconds", help, &[])
 }
 
 /// The key that signs checkpoints.

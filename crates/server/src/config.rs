@@ -17,9 +17,12 @@ mod database;
 mod devices;
 mod environment;
 mod explain;
+mod faults;
 mod log;
 mod metrics;
+mod more_sinks;
 mod names;
+mod notices;
 mod place;
 mod portal;
 mod proxy;
@@ -33,9 +36,12 @@ pub use devices::DevicesSection;
 pub use dskpp_api::KeyType;
 use environment::{setting_of, typed};
 pub use explain::{Origin, Setting};
+pub use faults::{ConfigError, ConfigFault};
 pub use log::{LogFormat, LogSection};
 pub use metrics::MetricsSection;
+pub use more_sinks::{GraphSink, KeycloakSink, OpenBaoSink};
 pub use names::{EncryptionName, MacName, Pbkdf2Name};
+pub use notices::{CleanupSection, MailSection, MailTls, NoticesSection};
 pub use portal::PortalSection;
 pub use proxy::{Network, ProxyHeader, ProxySection};
 pub use sinks::{FileSink, PrivacyIdeaSink, PskcFolderSink, SinkSection, SinksSection, WebhookSink};
@@ -76,6 +82,12 @@ pub struct Config {
     /// The templates: defaults for enrolments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub template: Vec<TemplateSection>,
+    /// Who is told what in time.
+    pub notices: NoticesSection,
+    /// The server that takes mail, and who gets it.
+    pub mail: MailSection,
+    /// What is forgotten after a while.
+    pub cleanup: CleanupSection,
     /// Limits per address and in total.
     pub limits: LimitsSection,
     /// Checkpoints of the audit trail.
@@ -282,51 +294,6 @@ impl Default for LimitsSection {
         }
     }
 }
-
-/// One fault in the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigFault {
-    /// `section.key`, or the file.
-    pub key: String,
-    /// The value as given.
-    pub value: String,
-    /// The fault and its remedy.
-    pub remedy: String,
-    /// Where the key was set: file and line, or environment variable. See [`ConfigError::located`].
-    pub place: Option<String>,
-}
-
-impl ConfigFault {
-    pub(crate) fn new(key: impl ToString, value: impl ToString, remedy: impl ToString) -> Self {
-        ConfigFault { key: key.to_string(), value: value.to_string(), remedy: remedy.to_string(), place: None }
-    }
-}
-
-impl std::fmt::Display for ConfigFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ConfigFault { key, value, remedy, place } = self;
-        if let Some(place) = place {
-            write!(f, "{place}: ")?;
-        }
-        if !key.is_empty() {
-            write!(f, "{key} = {value}: ")?;
-        }
-        f.write_str(remedy)
-    }
-}
-
-/// All faults of a configuration, found in one pass.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(pub Vec<ConfigFault>);
-
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("invalid configuration:")?;
-        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 impl Config {
     /// Reads the file, if any, then the process's environment, which overrides it.

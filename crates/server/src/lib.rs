@@ -22,6 +22,7 @@
 mod api;
 #[doc(hidden)]
 pub mod bench;
+mod certificates;
 mod checkpoints;
 pub mod config;
 mod dskpp;
@@ -30,6 +31,7 @@ mod files;
 mod metrics;
 mod model;
 mod net;
+mod notices;
 mod pages;
 mod platform;
 mod policy;

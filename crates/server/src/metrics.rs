@@ -1,8 +1,8 @@
 //! What parts of the server count and measure. Each part makes its own counters and hands them out as [`Collectors`];
 //! `running` puts them together and shows them.
 //!
-//! Counting costs a few atomic operations. Label values are texts of this program, by their type: nothing that a stranger
-//! sends makes a new series.
+//! Counting costs a few atomic operations. Label values are texts of this program, by their type, or names in the
+//! configuration: nothing that a stranger sends makes a new series.
 
 use std::time::Instant;
 
@@ -98,6 +98,16 @@ impl Counters {
     /// Counts one event.
     pub(crate) fn count<const N: usize>(&self, values: [&'static str; N]) {
         self.0.with_label_values(&values).inc();
+    }
+
+    /// Counts one event of something that the configuration names.
+    pub(crate) fn count_named(&self, name: &str, value: &'static str) {
+        self.0.with_label_values(&[name, value]).inc();
+    }
+
+    /// Begins at 0 what the configuration names.
+    pub(crate) fn begin_named(&self, name: &str, value: &'static str) {
+        drop(self.0.with_label_values(&[name, value]));
     }
 
     /// Counters to show.

@@ -27,6 +27,7 @@ use crate::net::public_url::Prefixes;
 use crate::net::responses::Responses;
 use crate::net::tls::{CertificateSource, TlsIdentity};
 use crate::net::turns::Turns;
+use crate::notices::{self, Notices};
 use crate::platform::{Signal, Signals, State, passed_sockets, tell_supervisor};
 use crate::setup::bootstrap;
 use crate::setup::data_folder::Starting;
@@ -72,7 +73,7 @@ pub struct Running {
     serving: JoinHandle<()>,
     /// Essential tasks; each returns the name of what died. All stop when this is dropped.
     background: JoinSet<String>,
-    /// Those who bring keys to sinks.
+    /// Those who bring keys to sinks, and send notices.
     deliveries: JoinSet<()>,
     grace: Duration,
     reload: Arc<Mutex<Reload>>,
@@ -133,7 +134,7 @@ impl Running {
                 return Err(Error::Died(died.unwrap_or_else(|why| format!("a task of the server ({why})"))));
             }
             Some(Err(why)) = self.deliveries.join_next() => {
-                return Err(Error::Died(format!("the delivery to a sink ({why})")));
+                return Err(Error::Died(format!("a delivery ({why})")));
             }
             ended = &mut self.serving => ended.map_err(|why| Error::Died(format!("a task of the server ({why})")))?,
         }
@@ -179,7 +180,7 @@ async fn serve_passed(
 }
 
 async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) -> Result<Running, Error> {
-    let sinks = Arc::new(Sinks::load(&config)?);
+    let (sinks, notices) = (Arc::new(Sinks::load(&config)?), Arc::new(Notices::load(&config)?));
     let listen = config.server.listen;
     let address = listeners.address().map_err(|source| Error::Listen { address: listen, source })?;
     let url_s = config.public_urls(address.port());
@@ -197,8 +198,9 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     }
     let tls = match config.server.http {
         true => None,
-        false => Some(TlsIdentity::load(tls_source(&config, ca))?),
+        false => Some(TlsIdentity::load(tls_source(&config, ca.clone()))?),
     };
+    let certificates = (tls.as_ref().map(TlsIdentity::expiry), ca);
     drop(starting);
 
     let (admin_token_file, has_admin_token) = (data.admin_token_file.clone(), data.has_admin_token);
@@ -217,6 +219,8 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
         background: &mut background,
         monitoring: &mut monitoring,
         sinks: Arc::clone(&sinks),
+        notices: Arc::clone(&notices),
+        certificates,
     };
     let router = assemble(&config, &options, data, &url_s, shared)?;
     let connections = Arc::new(Connections {
@@ -240,7 +244,8 @@ async fn serve_on(listeners: Listeners, config: Config, options: ServerOptions) 
     if let Some(tls) = tls {
         spawn_essential(&mut background, tls.watch(Duration::from_secs(config.tls.reload_s), reloaded));
     }
-    let deliveries = worker::start(&sinks, &store, &stopping);
+    let mut deliveries = worker::start(&sinks, &store, &stopping);
+    notices::start(&notices, &store, &stopping, &mut deliveries);
     let ending = Ending {
         stop: stopping,
         drain: Duration::from_secs(config.server.drain_s),

@@ -194,7 +194,7 @@ impl NewEnrolmentArgs {
 }
 
 /// What the operator gives to the user. `ca`: the CA file that is trusted instead of the system's.
-fn describe_new(created: &CreatedEnrolment, ca: Option<&Path>) -> String {
+pub(super) fn describe_new(created: &CreatedEnrolment, ca: Option<&Path>) -> String {
     let CreatedEnrolment { enrolment, authentication_code, trigger_url, .. } = created;
     let mut text = format!(
         "enrolment {} for {} ({}), valid until {}\n\n  authentication code  {}",

@@ -9,6 +9,7 @@ mod bulk;
 mod device;
 mod enrolment;
 mod k_server;
+mod lifecycle;
 mod list;
 mod sink;
 mod transfer;
@@ -61,6 +62,8 @@ enum AdminCommand {
     /// Manage K_SERVERs, the key pairs under which clients encrypt their nonce
     #[command(subcommand)]
     KServer(k_server::KServerCommand),
+    /// List keys and certificates that end soon
+    Expiring(lifecycle::ExpiringArgs),
     /// Manage admin API tokens
     #[command(subcommand)]
     Token(AdminTokenCommand),
@@ -85,6 +88,13 @@ enum UserCommand {
         /// The user's name
         name: String,
     },
+    /// Revoke all keys of a user whose token is lost, and make a new enrolment
+    #[command(
+        after_help = "Open enrolments of the user are revoked too, and the server tells the user and operators by \
+                            mail and webhook where it is configured so. The new key is like the last one, or as the \
+                            server's default template says."
+    )]
+    Lost(lifecycle::LostArgs),
     /// List users, by name
     List {
         /// Only users whose names begin so
@@ -214,6 +224,7 @@ impl Admin {
                 AdminCommand::Enrolment(enrolment) => enrolment.run(&api, output).await,
                 AdminCommand::Validate(validate) => validate.run(&api, output).await,
                 AdminCommand::Key(key) => key.run(&api, output).await,
+                AdminCommand::Expiring(expiring) => expiring.run(&api, output).await,
                 AdminCommand::KServer(k_server) => k_server.run(&api, output).await,
                 AdminCommand::Token(token) => token.run(&api, output).await,
                 AdminCommand::Import(ImportCommand::List { pages }) => {
@@ -243,6 +254,7 @@ impl UserCommand {
                 let user: UserAnswer = api.post(paths::USERS, &NewUser { name }).await?;
                 output.print(&user, || format!("user {} has the id {}", shown(&user.name), shown(&user.id)))
             }
+            UserCommand::Lost(lost) => lost.run(api, output).await,
             UserCommand::List { name, pages } => {
                 let columns =
                     |user: &ListedUser| vec![user.name.clone(), user.id.clone(), or_dash(user.created_at.as_ref())];

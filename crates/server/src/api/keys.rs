@@ -201,7 +201,7 @@ fn details(key: KeyRecord, deliveries: Vec<DeliveryRecord>) -> KeyDetails {
     KeyDetails { key: describe(key), deliveries: deliveries.into_iter().map(sinks::describe).collect() }
 }
 
-fn describe(key: KeyRecord) -> KeySummary {
+pub(super) fn describe(key: KeyRecord) -> KeySummary {
     KeySummary {
         key_id: key.id,
         state: key.state,

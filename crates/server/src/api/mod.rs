@@ -8,6 +8,7 @@ mod checkpoint;
 mod devices;
 mod enrolments;
 mod etag;
+mod expiring;
 mod export;
 pub(crate) mod health;
 mod idempotency;
@@ -15,6 +16,7 @@ mod import;
 mod k_servers;
 mod keys;
 mod lists;
+mod lost;
 mod openapi;
 mod problem;
 pub(crate) mod renewal;
@@ -29,8 +31,10 @@ mod validations;
 
 use std::sync::Arc;
 
+use crate::certificates::Certificates;
 use crate::checkpoints::Checkpoints;
 use crate::net::rate_limit::TokenRates;
+use crate::notices::Notices;
 use crate::policy::backoff::Backoff;
 use crate::policy::device_trust::DeviceTrust;
 use crate::policy::templates::Templates;
@@ -66,6 +70,10 @@ pub(crate) struct ApiState {
     pub k_servers: Arc<KServers>,
     /// The sinks.
     pub sinks: Arc<Sinks>,
+    /// The certificates of this server.
+    pub certificates: Certificates,
+    /// Who is told of what is done.
+    pub notices: Arc<Notices>,
     /// Import batches in memory.
     pub batches: Batches,
     /// Checkpoints of the audit trail, where there is a key for them.

@@ -7,8 +7,8 @@ use axum::routing::{MethodFilter, MethodRouter, any, get, on};
 use dskpp_api::paths;
 
 use super::{
-    ApiState, MAX_BODY_LEN, bulk, caller, checkpoint, devices, enrolments, export, idempotency, import, k_servers,
-    keys, lists, openapi, problem, sinks, tokens, users,
+    ApiState, MAX_BODY_LEN, bulk, caller, checkpoint, devices, enrolments, expiring, export, idempotency, import,
+    k_servers, keys, lists, lost, openapi, problem, sinks, tokens, users,
 };
 use crate::policy::permissions::Call;
 
@@ -44,8 +44,8 @@ fn max_body_len(call: Call) -> usize {
 /// Whether it creates something, so that it may be sent again with an `Idempotency-Key`. An import finds out by itself
 /// what it has done.
 pub(super) fn is_creating(call: Call) -> bool {
-    use Call::{AddKServer, CreateDevice, CreateEnrolment, CreateToken, CreateUser, ImportDevices};
-    matches!(call, AddKServer | CreateDevice | CreateEnrolment | CreateToken | CreateUser | ImportDevices)
+    use Call::{AddKServer, CreateDevice, CreateEnrolment, CreateToken, CreateUser, ImportDevices, LoseUser};
+    matches!(call, AddKServer | CreateDevice | CreateEnrolment | CreateToken | CreateUser | ImportDevices | LoseUser)
 }
 
 /// What answers a call.
@@ -56,6 +56,8 @@ fn handler(call: Call) -> MethodRouter<ApiState> {
         Call::CreateUser => on(method, users::create_user),
         Call::ShowUser => on(method, users::show),
         Call::DeleteUser => on(method, users::remove),
+        Call::LoseUser => on(method, lost::lose),
+        Call::ListExpiring => on(method, expiring::list),
         Call::ListDevices => on(method, devices::list),
         Call::CreateDevice => on(method, devices::create),
         Call::ImportDevices => on(method, devices::import),

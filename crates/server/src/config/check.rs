@@ -21,6 +21,7 @@ impl Config {
         self.check_portal(&mut faults);
         self.check_sinks(&mut faults);
         self.check_templates(&mut faults);
+        self.check_notices(&mut faults);
         self.check_limits(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
@@ -228,7 +229,13 @@ impl Config {
     }
 }
 
-fn push_unless(faults: &mut Vec<ConfigFault>, holds: bool, key: &str, value: &dyn std::fmt::Display, remedy: &str) {
+pub(super) fn push_unless(
+    faults: &mut Vec<ConfigFault>,
+    holds: bool,
+    key: &str,
+    value: &dyn std::fmt::Display,
+    remedy: &str,
+) {
     if !holds {
         let (key, value) = (key.to_owned(), value.to_string());
         faults.push(ConfigFault::new(key, value, remedy));

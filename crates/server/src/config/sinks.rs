@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ConfigFault;
 use super::arrays::{NAME_REMEDY, is_name};
+use super::more_sinks::{GraphSink, KeycloakSink, OpenBaoSink};
 
 /// `[sinks]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,12 +43,18 @@ pub enum SinkSection {
     CsvDuo(FileSink),
     /// A folder for encrypted PSKC files.
     PskcFolder(PskcFolderSink),
+    /// A realm of a Keycloak server. Not yet verified with the real server.
+    Keycloak(KeycloakSink),
+    /// The TOTP engine of an OpenBao server. Not yet verified with the real server.
+    Openbao(OpenBaoSink),
+    /// Microsoft Entra ID, by Microsoft Graph (beta). Not yet verified with the real service.
+    Graph(GraphSink),
 }
 
 /// Seconds for a request to a sink and its answer.
 const TIMEOUT_S: u64 = 20;
 
-fn timeout_s() -> u64 {
+pub(super) fn timeout_s() -> u64 {
     TIMEOUT_S
 }
 
@@ -89,7 +96,8 @@ pub struct PrivacyIdeaSink {
     /// The realm of the users; empty: the server's default.
     #[serde(default)]
     pub realm: String,
-    /// An administrator of the server, who may enrol and delete tokens.
+    /// An administrator of the server, who may enrol and delete tokens; with a password. Empty: an API key instead.
+    #[serde(default)]
     pub admin: String,
     /// File with the administrator's password.
     #[serde(default)]
@@ -97,6 +105,12 @@ pub struct PrivacyIdeaSink {
     /// The environment variable with it instead.
     #[serde(default)]
     pub password_env: String,
+    /// File with an API key (`X-API-Key`, from privacyIDEA 3.14), instead of an administrator.
+    #[serde(default)]
+    pub api_key_file: PathBuf,
+    /// The environment variable with it instead.
+    #[serde(default)]
+    pub api_key_env: String,
     /// Seconds for a request and its answer.
     #[serde(default = "timeout_s")]
     pub timeout_s: u64,
@@ -139,6 +153,9 @@ impl SinkSection {
             SinkSection::Privacyidea(sink) => &sink.name,
             SinkSection::Liboath(sink) | SinkSection::CsvEntra(sink) | SinkSection::CsvDuo(sink) => &sink.name,
             SinkSection::PskcFolder(sink) => &sink.name,
+            SinkSection::Keycloak(sink) => &sink.name,
+            SinkSection::Openbao(sink) => &sink.name,
+            SinkSection::Graph(sink) => &sink.name,
         }
     }
 
@@ -151,6 +168,9 @@ impl SinkSection {
             SinkSection::CsvEntra(_) => "csv-entra",
             SinkSection::CsvDuo(_) => "csv-duo",
             SinkSection::PskcFolder(_) => "pskc-folder",
+            SinkSection::Keycloak(_) => "keycloak",
+            SinkSection::Openbao(_) => "openbao",
+            SinkSection::Graph(_) => "graph",
         }
     }
 
@@ -158,6 +178,9 @@ impl SinkSection {
         match self {
             SinkSection::Webhook(sink) => sink.timeout_s,
             SinkSection::Privacyidea(sink) => sink.timeout_s,
+            SinkSection::Keycloak(sink) => sink.timeout_s,
+            SinkSection::Openbao(sink) => sink.timeout_s,
+            SinkSection::Graph(sink) => sink.timeout_s,
             _ => TIMEOUT_S,
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod id;
+pub(crate) mod notice;
 pub(crate) mod origin;
 
 use dskpp::algorithm;

@@ -120,6 +120,11 @@ impl PrivateCa {
         self.ca_file().exists()
     }
 
+    /// When the CA's certificate expires, in seconds since 1970; `None` if it cannot be read now.
+    pub(crate) fn expires_at(&self) -> Option<i64> {
+        self.ca_certificate().ok().map(|ca| ca.not_after)
+    }
+
     /// Puts the CA of a [`bundle`](Self::bundle) into the folder.
     pub(crate) fn install(&self, bundle: &Secret) -> Result<(), Error> {
         const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";

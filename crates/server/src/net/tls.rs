@@ -86,6 +86,11 @@ impl TlsIdentity {
         self.in_use.clone()
     }
 
+    /// When the certificate in use expires, in seconds since 1970; stays up to date.
+    pub(crate) fn expiry(&self) -> IntGauge {
+        self.expires_at.clone()
+    }
+
     /// When the certificate in use expires.
     pub(crate) fn metrics(&self) -> Collectors {
         collectors![self.expires_at]

@@ -83,6 +83,8 @@ calls! {
     CreateUser: POST USERS needs UsersWrite,
     ShowUser: GET USER needs UsersRead,
     DeleteUser: DELETE USER needs UsersWrite,
+    LoseUser: POST USERS_LOST needs KeysRevoke,
+    ListExpiring: GET EXPIRING needs KeysRead,
     ListDevices: GET DEVICES needs DevicesRead,
     CreateDevice: POST DEVICES needs DevicesWrite,
     ImportDevices: POST DEVICES_IMPORT needs DevicesWrite,

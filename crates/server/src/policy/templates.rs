@@ -21,6 +21,11 @@ impl Templates {
         Templates { templates: config.template.clone(), default }
     }
 
+    /// Whether there is one for enrolments that name none.
+    pub(crate) fn has_default(&self) -> bool {
+        self.default.is_some()
+    }
+
     /// The request with what its template says in the place of what it leaves open, and the terms of its key.
     ///
     /// # Errors

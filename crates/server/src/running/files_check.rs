@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::checkpoints;
 use crate::net::tls;
+use crate::notices::Notices;
 use crate::pages::portal::Portal;
 use crate::policy::device_trust::DeviceTrust;
 use crate::setup::{database_url, k_servers};
@@ -24,6 +25,7 @@ impl Config {
         add(database_url::of(self).map(drop).map_err(|fault| ConfigError(vec![fault])));
         add(DeviceTrust::load(&self.devices).map(drop));
         add(Sinks::load(self).map(drop));
+        add(Notices::load(self).map(drop));
         let url_s = self.public_urls(self.server.listen.port());
         let key = |key: &'static str, path: &Path| (key, path.display().to_string());
         let (tls, seal) = (&self.tls, &self.seal);

@@ -16,14 +16,18 @@ use super::{ServerOptions, upkeep};
 use crate::api::activation::{self, ActivationState};
 use crate::api::renewal::{self, RenewalState};
 use crate::api::validate_check::{self, CheckState};
+use crate::certificates::Certificates;
 use crate::checkpoints::Checkpoints;
 use crate::dskpp::http::{self, HttpBinding};
 use crate::dskpp::refusal_counts::RefusalCounts;
 use crate::dskpp::service::Service;
 use crate::dskpp::trigger_page;
+use crate::metrics::IntGauge;
 use crate::net::crypto_pool::CryptoPool;
+use crate::net::private_ca::PrivateCa;
 use crate::net::rate_limit::{Rates, TokenRates};
 use crate::net::turns::Turns;
+use crate::notices::{self, Notices};
 use crate::pages::portal::Portal;
 use crate::pages::token_app;
 use crate::policy::backoff::Backoff;
@@ -40,6 +44,9 @@ pub(super) struct Shared<'a> {
     pub(super) background: &'a mut JoinSet<String>,
     pub(super) monitoring: &'a mut Monitoring,
     pub(super) sinks: Arc<Sinks>,
+    pub(super) notices: Arc<Notices>,
+    /// When the TLS certificate expires, and the private CA.
+    pub(super) certificates: (Option<IntGauge>, Option<PrivateCa>),
 }
 
 /// Every route but those of health, with its state.
@@ -50,7 +57,8 @@ pub(super) fn assemble(
     url_s: &[String],
     shared: Shared<'_>,
 ) -> Result<Router, Error> {
-    let (limits, Shared { turns, refusal_counts, background, monitoring, sinks }) = (&config.limits, shared);
+    let (limits, Shared { turns, refusal_counts, background, monitoring, sinks, notices, certificates }) =
+        (&config.limits, shared);
     let vital = VitalThreads::default();
     let pool = CryptoPool::new(limits, &vital)?;
     background.spawn(vital.died());
@@ -69,12 +77,23 @@ pub(super) fn assemble(
         upkeep::sweep(Arc::clone(&rates), Arc::clone(&service), passwords.clone(), store.clone()),
     );
     let checkpoints = Checkpoints::load(config, &store)?.map(Arc::new);
+    monitoring.add(Checkpoints::metrics(checkpoints.as_deref()));
     if let Some(checkpoints) = &checkpoints {
         spawn_essential(background, Arc::clone(checkpoints).keep());
     }
+    let (tls, ca) = certificates;
+    let certificates = Certificates::new(tls, ca, service.k_servers(), service.first_url());
+    let (of_announcer, measured) = (certificates.clone(), certificates.clone());
+    spawn_essential(
+        background,
+        notices::announce(Arc::clone(&notices), of_announcer, config.cleanup.clone(), store.clone()),
+    );
+    monitoring.before_each(move || measured.measure());
     let validations = api::Validations::default();
     let token_rates = TokenRates::new(limits);
-    for collectors in [service.metrics(), rates.metrics(), token_rates.metrics(), validations.metrics()] {
+    let of_deliveries = [sinks.metrics(), notices.metrics(), certificates.metrics()];
+    let parts = [service.metrics(), rates.metrics(), token_rates.metrics(), validations.metrics()];
+    for collectors in parts.into_iter().chain(of_deliveries) {
         monitoring.add(collectors);
     }
     let measured = Arc::clone(&service);
@@ -99,6 +118,8 @@ pub(super) fn assemble(
         checkpoints,
         validations,
         token_rates,
+        certificates,
+        notices,
     };
     let (body_timeout, portal) = (Duration::from_secs(limits.body_timeout_s), Portal::load(config, url_s)?);
     let of_activation = ActivationState { store, rates: Arc::clone(&rates), turns: of_activation };

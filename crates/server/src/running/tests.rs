@@ -32,6 +32,8 @@ async fn p27_public_requests_wait_for_their_turn_but_health_and_administration_d
         background: &mut background,
         monitoring: &mut Monitoring::new(&data.store),
         sinks: Arc::new(Sinks::load(&config).unwrap()),
+        notices: Arc::new(Notices::load(&config).unwrap()),
+        certificates: (None, None),
     };
     let router = assemble(&config, &options, data, &url_s, shared).unwrap();
     let router = router.merge(health);

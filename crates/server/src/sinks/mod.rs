@@ -3,10 +3,14 @@
 //! A sink sees a change at least once, and the changes of one key in order. It does not see those that a later one has
 //! overtaken.
 
+mod graph;
 mod http;
 mod jwe;
+mod keycloak;
 mod line_file;
 mod lines;
+mod oauth;
+mod openbao;
 mod privacyidea;
 mod pskc_folder;
 mod webhook;
@@ -20,17 +24,25 @@ use dskpp_crypto::Secret;
 use futures_util::future::join_all;
 
 use lines::Format;
+pub(crate) use webhook::SignedWebhook;
 
 use crate::config::{FileSink, SinkSection, SinksSection};
+use crate::metrics::{Collectors, Counters};
 use crate::model::clock::now;
 use crate::model::{HashName, KeyRecord, KeyState, KeyType, Params};
 use crate::{Config, ConfigError, ConfigFault, files};
+
+/// Results of an attempt to deliver a change.
+const DELIVERED: &str = "delivered";
+const FAILED: &str = "failed";
+const GIVEN_UP: &str = "given-up";
 
 /// The sinks of the configuration.
 #[derive(Debug)]
 pub(crate) struct Sinks {
     sinks: Vec<Arc<Sink>>,
     section: SinksSection,
+    deliveries: Counters,
 }
 
 /// A sink.
@@ -48,6 +60,9 @@ enum Target {
     PrivacyIdea(privacyidea::PrivacyIdea),
     Lines(line_file::LineFile),
     PskcFolder(pskc_folder::PskcFolder),
+    Keycloak(Box<keycloak::Keycloak>),
+    OpenBao(openbao::OpenBao),
+    Graph(Box<graph::Graph>),
 }
 
 /// What a sink gets.
@@ -95,10 +110,20 @@ impl Sinks {
                 }
             }
         }
+        let help = "Attempts to deliver keys to sinks, by sink and result.";
+        let deliveries = Counters::new("dskpp_deliveries_total", help, ["sink", "result"], []);
+        for sink in &sinks {
+            [DELIVERED, FAILED, GIVEN_UP].iter().for_each(|result| deliveries.begin_named(&sink.name, result));
+        }
         match faults.is_empty() {
-            true => Ok(Sinks { sinks, section: config.sinks.clone() }),
+            true => Ok(Sinks { sinks, section: config.sinks.clone(), deliveries }),
             false => Err(ConfigError(faults)),
         }
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> Collectors {
+        vec![self.deliveries.collector()]
     }
 
     /// Every sink.
@@ -161,6 +186,9 @@ impl Sink {
             Target::PrivacyIdea(to) => join_all(changes.iter().map(|change| to.deliver(change))).await,
             Target::Lines(to) => to.deliver(changes).await,
             Target::PskcFolder(to) => join_all(changes.iter().map(|change| to.deliver(change))).await,
+            Target::Keycloak(to) => join_all(changes.iter().map(|change| to.deliver(change))).await,
+            Target::OpenBao(to) => join_all(changes.iter().map(|change| to.deliver(change))).await,
+            Target::Graph(to) => join_all(changes.iter().map(|change| to.deliver(change))).await,
         }
     }
 
@@ -168,7 +196,7 @@ impl Sink {
     fn batch(&self) -> usize {
         match &self.to {
             Target::Webhook(_) => 8,
-            Target::PrivacyIdea(_) => 4,
+            Target::PrivacyIdea(_) | Target::Keycloak(_) | Target::OpenBao(_) | Target::Graph(_) => 4,
             Target::PskcFolder(_) => 20,
             Target::Lines(_) => 200,
         }
@@ -181,6 +209,9 @@ impl Sink {
             Target::PrivacyIdea(to) => to.sample(key),
             Target::Lines(to) => to.sample(key),
             Target::PskcFolder(to) => to.sample(key),
+            Target::Keycloak(to) => to.sample(key),
+            Target::OpenBao(to) => to.sample(key),
+            Target::Graph(to) => to.sample(key),
         }
     }
 
@@ -191,6 +222,9 @@ impl Sink {
             Target::PrivacyIdea(to) => to.reach().await,
             Target::Lines(to) => to.reach(),
             Target::PskcFolder(to) => to.reach(),
+            Target::Keycloak(to) => to.reach().await,
+            Target::OpenBao(to) => to.reach().await,
+            Target::Graph(to) => to.reach().await,
         }
     }
 }
@@ -223,6 +257,21 @@ fn target(section: &SinkSection) -> Result<(Target, String), (&'static str, Stri
             let shown = to.shown();
             Ok((Target::PskcFolder(to), shown))
         }
+        SinkSection::Keycloak(section) => {
+            let to = keycloak::Keycloak::load(section)?;
+            let shown = to.shown();
+            Ok((Target::Keycloak(Box::new(to)), shown))
+        }
+        SinkSection::Openbao(section) => {
+            let to = openbao::OpenBao::load(section)?;
+            let shown = to.shown();
+            Ok((Target::OpenBao(to), shown))
+        }
+        SinkSection::Graph(section) => {
+            let to = graph::Graph::load(section)?;
+            let shown = to.shown();
+            Ok((Target::Graph(Box::new(to)), shown))
+        }
     }
 }
 
@@ -232,7 +281,7 @@ fn lines_of(section: &FileSink, format: Format) -> (Target, String) {
 }
 
 /// The secret in a file or in an environment variable: one of both, without a line's end.
-fn secret(file: &Path, variable: &str) -> Result<Secret, String> {
+pub(crate) fn secret(file: &Path, variable: &str) -> Result<Secret, String> {
     let text = match (file.as_os_str().is_empty(), variable.is_empty()) {
         (false, true) => Secret::from(std::fs::read(file).map_err(|why| format!("{}: {why}", file.display()))?),
         (true, false) => match std::env::var(variable) {

@@ -1,13 +1,14 @@
 //! privacyIDEA (3.14): `POST /token/init` with the key, `DELETE /token/SERIAL`. Its answers have the seed and QR codes
 //! of it, so no more is read of them than whether it worked.
 
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use data_encoding::HEXLOWER;
 use dskpp_api::HashName;
 use dskpp_crypto::{Secret, Sha256};
 use dskpp_otp::Hotp;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, HeaderName};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,11 +22,20 @@ use crate::model::{KeyRecord, KeyType};
 /// A privacyIDEA server.
 pub(super) struct PrivacyIdea {
     server: Server,
-    admin: String,
-    password: Secret,
+    login: Login,
     realm: String,
     /// The token of the last `/auth`.
     token: Mutex<Option<Zeroizing<String>>>,
+}
+
+/// How it lets this server in.
+enum Login {
+    Password {
+        admin: String,
+        password: Secret,
+    },
+    /// `X-API-Key`, from 3.14 on.
+    ApiKey(Secret),
 }
 
 impl std::fmt::Debug for PrivacyIdea {
@@ -44,9 +54,20 @@ struct Token {
 impl PrivacyIdea {
     pub(super) fn load(section: &PrivacyIdeaSink) -> Result<Self, (&'static str, String)> {
         let server = Server::new(&section.url, &section.ca_file, section.timeout_s)?;
-        let password = secret(&section.password_file, &section.password_env).map_err(|why| ("password_file", why))?;
-        let (admin, realm) = (section.admin.clone(), section.realm.clone());
-        Ok(PrivacyIdea { server, admin, password, realm, token: Mutex::default() })
+        let (password, api_key) =
+            ((&section.password_file, &section.password_env), (&section.api_key_file, &section.api_key_env));
+        let is_given = |(file, variable): (&PathBuf, &String)| !file.as_os_str().is_empty() || !variable.is_empty();
+        let login = match (section.admin.is_empty(), is_given(password), is_given(api_key)) {
+            (false, _, false) => {
+                let password = secret(password.0, password.1).map_err(|why| ("password_file", why))?;
+                Login::Password { admin: section.admin.clone(), password }
+            }
+            (true, false, true) => Login::ApiKey(secret(api_key.0, api_key.1).map_err(|why| ("api_key_file", why))?),
+            _ => {
+                return Err(("admin", "name an administrator with a password, or an API key, and not both".to_owned()));
+            }
+        };
+        Ok(PrivacyIdea { server, login, realm: section.realm.clone(), token: Mutex::default() })
     }
 
     pub(super) fn shown(&self) -> String {
@@ -119,9 +140,12 @@ impl PrivacyIdea {
         }
     }
 
-    /// Whether it lets the administrator in.
+    /// Whether it lets this server in.
     pub(super) async fn reach(&self) -> Delivered {
-        self.authenticate().await.map(drop)
+        match &self.login {
+            Login::Password { admin, password } => self.authenticate(admin, password).await.map(drop),
+            Login::ApiKey(_) => self.token("DSKPP").await.map(drop),
+        }
     }
 
     /// The token of a serial number, if there is one.
@@ -135,32 +159,39 @@ impl PrivacyIdea {
     /// `result.value` of a call, whose parameters are a query or a JSON body. An authentication that has ended is renewed
     /// once.
     async fn call(&self, method: Method, path: &[&str], parameters: Option<Value>) -> Result<Value, Failure> {
-        let known = self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        let is_new = known.is_none();
-        let token = match known {
-            Some(token) => token,
-            None => self.authenticate().await?,
-        };
-        let request = |token: &str| {
-            let request = self.server.request_below(method.clone(), path).header(AUTHORIZATION, token);
+        let request = |header: HeaderName, value: &str| {
+            let request = self.server.request_below(method.clone(), path).header(header, value);
             match &parameters {
                 Some(parameters) if method == Method::GET => request.query(parameters),
                 Some(parameters) => request.json(parameters),
                 None => request,
             }
         };
-        match value(request(&token)).await {
+        let (admin, password) = match &self.login {
+            Login::Password { admin, password } => (admin, password),
+            Login::ApiKey(key) => {
+                let key = Zeroizing::new(String::from_utf8_lossy(key.expose()).into_owned());
+                return value(request(HeaderName::from_static("x-api-key"), &key)).await.map_err(Into::into);
+            }
+        };
+        let known = self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let is_new = known.is_none();
+        let token = match known {
+            Some(token) => token,
+            None => self.authenticate(admin, password).await?,
+        };
+        match value(request(AUTHORIZATION, &token)).await {
             Err(Answer::Status(StatusCode::UNAUTHORIZED)) if !is_new => {
-                let token = self.authenticate().await?;
-                value(request(&token)).await.map_err(Into::into)
+                let token = self.authenticate(admin, password).await?;
+                value(request(AUTHORIZATION, &token)).await.map_err(Into::into)
             }
             answer => answer.map_err(Into::into),
         }
     }
 
-    async fn authenticate(&self) -> Result<Zeroizing<String>, Failure> {
-        let password = Zeroizing::new(String::from_utf8_lossy(self.password.expose()).into_owned());
-        let body = json!({ "username": self.admin, "password": *password });
+    async fn authenticate(&self, admin: &str, password: &Secret) -> Result<Zeroizing<String>, Failure> {
+        let password = Zeroizing::new(String::from_utf8_lossy(password.expose()).into_owned());
+        let body = json!({ "username": admin, "password": *password });
         let found = value(self.server.request_below(Method::POST, &["auth"]).json(&body)).await;
         let found = found.map_err(|why| match Failure::from(why) {
             Failure::Refused(why) => Failure::Down(format!("no authentication: {why}")),

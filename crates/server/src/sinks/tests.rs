@@ -3,6 +3,7 @@
 mod hostile;
 mod real;
 mod receiver;
+mod servers;
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,8 @@
 //! Signed webhooks: JSON by `POST`, signed as Standard Webhooks are (HMAC-SHA256 over identifier, time and body), with
 //! the secret as a JWE for the receiver's key.
 
+use std::path::Path;
+
 use data_encoding::BASE64;
 use dskpp_api::HashName;
 use dskpp_crypto::{Hash, HmacKey, Secret};
@@ -21,39 +23,34 @@ const PREFIX: &[u8] = b"whsec_";
 /// Octets of a signing key.
 const KEY_LEN: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// A receiver of webhooks.
-pub(super) struct Webhook {
+/// Where signed requests are posted.
+pub(crate) struct SignedWebhook {
     server: Server,
     signing_key: HmacKey,
-    recipient: Recipient,
 }
 
-impl std::fmt::Debug for Webhook {
+impl std::fmt::Debug for SignedWebhook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Webhook({})", self.server.shown())
+        write!(f, "SignedWebhook({})", self.server.shown())
     }
 }
 
-impl Webhook {
-    pub(super) fn load(section: &WebhookSink) -> Result<Self, (&'static str, String)> {
-        let server = Server::new(&section.url, &section.ca_file, section.timeout_s)?;
-        let key = secret(&section.signing_key_file, &section.signing_key_env)
-            .and_then(|text| signing_key(&text))
-            .map_err(|why| ("signing_key_file", why))?;
-        let recipient = rsa_key(&section.public_key_file).map_err(|why| ("public_key_file", why))?;
-        Ok(Webhook { server, signing_key: key, recipient: Recipient::new(recipient) })
+impl SignedWebhook {
+    /// `key`: the file with the signing key, or the environment variable. `Err`: the faulty key of the configuration and why.
+    pub(crate) fn load(
+        url: &str,
+        ca_file: &Path,
+        timeout_s: u64,
+        key: (&Path, &str),
+    ) -> Result<Self, (&'static str, String)> {
+        let server = Server::new(url, ca_file, timeout_s)?;
+        let key = secret(key.0, key.1).and_then(|text| signing_key(&text)).map_err(|why| ("signing_key_file", why))?;
+        Ok(SignedWebhook { server, signing_key: key })
     }
 
-    pub(super) fn shown(&self) -> String {
-        self.server.shown()
-    }
-
-    pub(super) async fn deliver(&self, change: &Change) -> Delivered {
-        let jwe = change.secret.as_ref().map(|secret| self.recipient.encrypt(secret)).transpose();
-        let jwe = jwe.map_err(|why| Failure::Never(why.to_string()))?;
+    /// Posts JSON. `id`: what a receiver knows a repetition by.
+    pub(crate) async fn post(&self, id: &str, body: String) -> Delivered {
         let at = now();
-        let body = body(&change.key, change.number, at, jwe).to_string();
-        let id = format!("{}.{}", change.id, change.number);
         let signature = self.signing_key.sign(&[format!("{id}.{at}.").as_bytes(), body.as_bytes()]);
         let request = self
             .server
@@ -65,13 +62,40 @@ impl Webhook {
             .body(body);
         check(send(request).await?.status())
     }
+}
+
+/// A receiver of keys.
+#[derive(Debug)]
+pub(super) struct Webhook {
+    signed: SignedWebhook,
+    recipient: Recipient,
+}
+
+impl Webhook {
+    pub(super) fn load(section: &WebhookSink) -> Result<Self, (&'static str, String)> {
+        let key = (section.signing_key_file.as_path(), section.signing_key_env.as_str());
+        let signed = SignedWebhook::load(&section.url, &section.ca_file, section.timeout_s, key)?;
+        let recipient = rsa_key(&section.public_key_file).map_err(|why| ("public_key_file", why))?;
+        Ok(Webhook { signed, recipient: Recipient::new(recipient) })
+    }
+
+    pub(super) fn shown(&self) -> String {
+        self.signed.server.shown()
+    }
+
+    pub(super) async fn deliver(&self, change: &Change) -> Delivered {
+        let jwe = change.secret.as_ref().map(|secret| self.recipient.encrypt(secret)).transpose();
+        let jwe = jwe.map_err(|why| Failure::Never(why.to_string()))?;
+        let body = body(&change.key, change.number, now(), jwe).to_string();
+        self.signed.post(&format!("{}.{}", change.id, change.number), body).await
+    }
 
     pub(super) fn sample(&self, key: &KeyRecord) -> String {
         format!("POST {}\n{:#}", self.shown(), body(key, 1, now(), Some("…".to_owned())))
     }
 
     pub(super) async fn reach(&self) -> Delivered {
-        self.server.reach().await
+        self.signed.server.reach().await
     }
 }
 

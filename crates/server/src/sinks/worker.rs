@@ -9,8 +9,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::{Change, Delivered, Failure, Sink, Sinks};
+use super::{Change, DELIVERED, Delivered, FAILED, Failure, GIVEN_UP, Sink, Sinks};
 use crate::config::SinksSection;
+use crate::metrics::Counters;
 use crate::model::clock::now;
 use crate::store::{Attempt, LEASE_S, Leased, Store};
 
@@ -29,7 +30,13 @@ const MAX_RETRY_S: u64 = 3600;
 pub(crate) fn start(sinks: &Sinks, store: &Store, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     for sink in sinks.all() {
-        let worker = Worker { sink: Arc::clone(sink), store: store.clone(), section: sinks.section.clone(), failed: 0 };
+        let worker = Worker {
+            sink: Arc::clone(sink),
+            store: store.clone(),
+            section: sinks.section.clone(),
+            failed: 0,
+            deliveries: sinks.deliveries.clone(),
+        };
         workers.spawn(worker.work(stop.clone()));
     }
     workers
@@ -41,6 +48,7 @@ struct Worker {
     section: SinksSection,
     /// How often in a row the sink did not work.
     failed: u32,
+    deliveries: Counters,
 }
 
 /// What a worker does next.
@@ -126,6 +134,12 @@ impl Worker {
                 is_down.get_or_insert_with(|| why.clone());
             }
             let attempt = self.attempt(&leased, delivered);
+            let result = match &attempt {
+                Attempt::Delivered => DELIVERED,
+                Attempt::Again { .. } => FAILED,
+                Attempt::Dead { .. } => GIVEN_UP,
+            };
+            self.deliveries.count_named(&self.sink.name, result);
             if let Attempt::Dead { error } = &attempt {
                 let key = &leased.record.key_id;
                 tracing::error!(sink = %self.sink.name, %key, "a delivery is given up: {error}");

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use dskpp_server::config::{FileSink, SinkSection};
 use serde_json::Value;
 
 use crate::metrics::exposition;
@@ -58,6 +59,8 @@ async fn exposition_of_a_server_over_tls() -> String {
     let server = Server::start_with(|config| {
         config.metrics.listen = Some("127.0.0.1:0".parse().unwrap());
         config.server.http = false;
+        let file = config.server.data_dir.join("duo.csv");
+        config.sink = vec![SinkSection::CsvDuo(FileSink { name: "duo".into(), file })];
     })
     .await;
     // One answer, so that there is a response to count.

@@ -27,6 +27,13 @@ pub(super) fn operation(it: Call) -> Operation {
         Call::DeleteUser => call("deleteUser", "Deletes a user who has no keys and no open enrolments.")
             .may_fail(&[WrongState])
             .changes(),
+        Call::LoseUser => call("loseUser", "Revokes a user's keys and open codes, and creates an enrolment.")
+            .takes::<LostRequest>()
+            .may_fail(&[WrongState, NotFound])
+            .gives::<UserLost>(CREATED, "What was done. Only this answer has the new code."),
+        Call::ListExpiring => call("listExpiring", "Certificates, and keys in use, that end soon.")
+            .query::<ExpiringQuery>()
+            .gives::<Expiring>(OK, "A page."),
         Call::ListDevices => call("listDevices", "Registered devices.")
             .query::<DeviceQuery>()
             .gives::<ListPage<ListedDevice>>(OK, "A page."),

@@ -11,6 +11,7 @@ mod export;
 mod idempotency;
 mod import;
 mod k_servers;
+mod lifecycle;
 mod lists;
 mod names;
 mod openapi;
@@ -132,7 +133,7 @@ impl Api {
         let store = Store::open(scratch.database.clone(), kek, policy).unwrap();
         let (_, token) = store.create_token("all".into(), FIRST_ROLES.to_vec()).await.unwrap();
         let device_trust = Arc::new(DeviceTrust::load(devices).unwrap());
-        let url_s = format!("{ORIGIN}/dskpp").into();
+        let url_s: Arc<str> = format!("{ORIGIN}/dskpp").into();
         let turns = Turns::new(&config);
         // Made once: it takes time.
         static K_SERVER: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(2048).unwrap());
@@ -141,7 +142,7 @@ impl Api {
         let state = ApiState {
             store: store.clone(),
             callers: Callers::new(Arc::new(Rates::new(&config.limits)), turns.clone()),
-            url_s,
+            url_s: url_s.clone(),
             enrolment_lifetime_s: LIFETIME_S,
             templates: Templates::of(&config),
             device_trust,
@@ -151,6 +152,8 @@ impl Api {
             token_rates: TokenRates::new(&config.limits),
             batches: Batches::default(),
             sinks: Arc::new(Sinks::load(&config).unwrap()),
+            certificates: Certificates::new(None, None, Arc::clone(&k_servers), url_s.clone()),
+            notices: Arc::new(Notices::load(&config).unwrap()),
             k_servers,
         };
         Api { scratch, store, turns, router: router(state), token }

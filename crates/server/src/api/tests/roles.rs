@@ -16,6 +16,8 @@ fn calls() -> Vec<(Method, &'static str, Role, Option<Value>)> {
         (Method::GET, "/users", Role::Read, None),
         (Method::GET, "/users/x", Role::Read, None),
         (Method::DELETE, "/users/x", Role::Enrol, None),
+        (Method::POST, "/users/lost", Role::Enrol, Some(json!({ "user": "alice", "key_type": "totp" }))),
+        (Method::GET, "/expiring", Role::Read, None),
         (Method::POST, "/devices", Role::Enrol, Some(device)),
         (Method::GET, "/devices", Role::Read, None),
         (Method::GET, "/devices/x", Role::Read, None),

@@ -8,6 +8,7 @@ mod counts;
 mod failures;
 mod import;
 mod k_servers;
+mod lost;
 mod migration;
 mod outbox;
 mod owner_renewal;

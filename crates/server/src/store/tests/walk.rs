@@ -4,6 +4,7 @@ use pskc::KeyPackage;
 
 use super::*;
 use crate::model::clock::unix_now_ms;
+use crate::model::notice::Channel;
 use crate::model::{DeliveryState, Location};
 use crate::store::devices::NotPut;
 use crate::store::key_package::{Owner, take_in};
@@ -51,6 +52,7 @@ impl Db {
         self.walk_tries().await;
         self.walk_lists().await;
         self.walk_outbox().await;
+        self.walk_lost().await;
         let store = &self.store;
         store.probe().await.unwrap();
         store.last_audit().await.unwrap();
@@ -74,6 +76,30 @@ impl Db {
         let Claimed::Begun(claim) = store.claim("t1", "given back", [7; 32]).await.unwrap() else { panic!("new") };
         store.give_back(claim).await.unwrap();
         store.forget_old_calls().await.unwrap();
+    }
+
+    async fn walk_lost(&self) {
+        let store = &self.store;
+        for (enrolment, session, key) in [("lost1", "lost session", "lost key"), ("lost2", "", "")] {
+            let made = store.create_enrolment(hotp_for("lena")).await.unwrap().enrolment.id;
+            if !session.is_empty() {
+                store.commit_run(run_of(&made, session, key)).done().await.unwrap();
+            }
+            assert!(!made.is_empty(), "{enrolment}");
+        }
+        lost::lose(store, "lena").await.unwrap();
+        let taken = store.take_notice(Channel::User).await.unwrap().unwrap();
+        store.settle_notice(taken, NoticeAttempt::Again(now())).await.unwrap();
+        let taken = store.take_notice(Channel::User).await.unwrap().unwrap();
+        store.settle_notice(taken, NoticeAttempt::Sent).await.unwrap();
+        assert!(store.make_notice(lost::notice("n"), vec![Channel::Webhook], now() - 1).await.unwrap());
+        assert_eq!(store.forget_old_notices().await.unwrap(), 1);
+        let taken = store.take_notice(Channel::Webhook).await.unwrap().unwrap();
+        store.settle_notice(taken, NoticeAttempt::GivenUp("why".into())).await.unwrap();
+        store.expiring_keys(String::new(), i64::MAX, 1).await.unwrap();
+        let old = store.create_enrolment(NewEnrolment { expires_in_s: 1, ..hotp_for("olga") }).await.unwrap();
+        self.execute(&format!("UPDATE enrolment SET expires_at = 1 WHERE id = '{}'", old.enrolment.id));
+        assert_eq!(store.forget_old_enrolments(2).await.unwrap(), 1);
     }
 
     async fn walk_access(&self) {
