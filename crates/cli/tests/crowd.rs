@@ -48,8 +48,13 @@ fn p3_p27_users_are_served_under_maximum_load_by_others() {
     assert_eq!(share_served(&fixed, "known_addresses"), 1.0, "{fixed:#}");
     assert!(share_served(&fixed, "new_addresses") >= 0.5, "{fixed:#}");
 
-    // Many new addresses: they are indistinguishable from new users. Refusals come at once.
-    let new = crowd("new", "300");
-    let [served, refused] = ["AuthenticationDataInvalid", "HTTP 429"].map(|ended| &new["others"][ended]["p50_ms"]);
-    assert!(refused.as_f64().unwrap() < served.as_f64().unwrap() / 2.0, "{new:#}");
+    // Many new addresses: they are indistinguishable from new users. Refusals come at once; a server that is fast enough
+    // serves everybody.
+    let new = crowd("new", "1000");
+    let [served, refused] =
+        ["AuthenticationDataInvalid", "HTTP 429"].map(|ended| new["others"][ended]["p50_ms"].as_f64());
+    match refused {
+        Some(refused) => assert!(refused < served.unwrap() / 2.0, "{new:#}"),
+        None => assert_eq!(share_served(&new, "new_addresses"), 1.0, "{new:#}"),
+    }
 }
