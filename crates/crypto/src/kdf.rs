@@ -27,10 +27,10 @@ pub struct Derivation<'a> {
     pub len: usize,
 }
 
-/// PBKDF2 of each input, as [`pbkdf2`] gives it, in the order of the inputs.
+/// PBKDF2 of each input, as [`pbkdf2()`] gives it, in the order of the inputs.
 ///
 /// With the back end `aws-lc` and a PRF of SHA-1 or SHA-256, the processor's widest instructions compute several
-/// derivations at once, and one alone in less time than [`pbkdf2`]: AVX-512, AVX2, or the SHA instructions of x86-64 and
+/// derivations at once, and one alone in less time than [`pbkdf2()`]: AVX-512, AVX2, or the SHA instructions of x86-64 and
 /// ARMv8. Without these, one derivation follows another.
 pub fn pbkdf2_many(prf: Pbkdf2Prf, iterations: NonZeroU32, inputs: &[Derivation<'_>]) -> Vec<Secret> {
     #[cfg(feature = "aws-lc")]

@@ -64,8 +64,8 @@ impl ProofInput {
         ProofInput { rounds, password: password.clone(), salt: Secret::new([r_c, k].concat()) }
     }
 
-    /// The results, 16 octets each; neighbours with equal rounds are computed at once
-    /// ([`pbkdf2_many`](dskpp_crypto::pbkdf2_many)). This is the expensive step.
+    /// The results, 16 octets each; neighbours with equal rounds are computed at once ([`pbkdf2_many`]). This is the
+    /// expensive step.
     pub fn derive(inputs: &[ProofInput]) -> Vec<Secret> {
         let mut derived = Vec::with_capacity(inputs.len());
         for alike in inputs.chunk_by(|one, next| one.rounds == next.rounds) {
