@@ -39,10 +39,11 @@ pub fn pbkdf2_many(prf: Pbkdf2Prf, iterations: NonZeroU32, inputs: &[Derivation<
         Pbkdf2Prf::HmacSha256 => lanes::SHA256.derive(iterations, inputs),
         Pbkdf2Prf::HmacSha384 | Pbkdf2Prf::HmacSha512 => None,
     };
-    #[cfg(not(feature = "aws-lc"))]
-    let at_once = None;
-    let each = |one: &Derivation<'_>| pbkdf2(prf, one.password, one.salt, iterations, one.len);
-    at_once.unwrap_or_else(|| inputs.iter().map(each).collect())
+    #[cfg(feature = "aws-lc")]
+    if let Some(derived) = at_once {
+        return derived;
+    }
+    inputs.iter().map(|one| pbkdf2(prf, one.password, one.salt, iterations, one.len)).collect()
 }
 
 /// How many derivations [`pbkdf2_many`] computes at once on this processor, if each has no more octets than the PRF's

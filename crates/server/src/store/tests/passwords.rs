@@ -234,9 +234,8 @@ async fn consecutive_wrong_passwords_delay_the_next_on_every_server() {
         assert_eq!(store.verdict(of_alice("000000".into())).await, Ok(Verdict::Wrong));
     }
     for store in [&db.store, &second, &db.second()] {
-        let verdict = store.verdict(of_alice(hotp(0))).await.unwrap();
-        assert!(matches!(verdict, Verdict::TooSoon(_) | Verdict::Right(_)), "{verdict:?}");
-        db.execute("UPDATE wrong_password SET count = 14, at = at + 60"); // as after a clock that was set back
+        // As after a clock that was set back: the first delay is over within a second, however slow this machine is.
+        db.execute("UPDATE wrong_password SET count = 14, at = at + 60");
         assert_eq!(store.verdict(of_alice(hotp(1))).await, Ok(Verdict::TooSoon(900)));
     }
     assert_eq!(
